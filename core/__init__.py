@@ -1,0 +1,1 @@
+"""Hourglass without its pages: data sets, methods, training, metrics, figures and the store."""

@@ -1,0 +1,250 @@
+"""The command line: ``python -m core datasets | methods | fit | compare | ship``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from core import datasets, methods, store
+from core.types import BadInput, HourglassError, Run, Spec
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(2, f"hourglass: {message}. See python -m core {self.prog.split()[-1]} --help\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except HourglassError as problem:
+        print(f"hourglass: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("hourglass: stopped; the same command goes on from its last checkpoint.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m core", description="Hourglass without the pages.")
+    commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser, metavar="COMMAND")
+
+    def command(name: str, run, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(run=run)
+        return sub
+
+    def budget(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--seed", default="0", metavar="S", help="seed of everything random (default 0)")
+        sub.add_argument("--epochs", metavar="N", help="passes over the training rows")
+        sub.add_argument("--max-seconds", metavar="T", help="train for T seconds, the schedule laid over them")
+        sub.add_argument(
+            "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the method or data set"
+        )
+
+    for name, run in (("datasets", _datasets), ("methods", _methods)):
+        command(name, run, f"List the {name}.").add_argument("--json", action="store_true")
+    fit = command("fit", _fit, "Fit one method, measure and store it.")
+    fit.add_argument("dataset")
+    fit.add_argument("method")
+    compare = command("compare", _compare, "Measure methods on the same rows, fitting what is not stored yet.")
+    compare.add_argument("dataset")
+    compare.add_argument("methods", nargs="+", metavar="METHOD")
+    compare.add_argument("--code-size", default="10", metavar="K", help="numbers in the latent code (default 10)")
+    for sub in (fit, compare):
+        budget(sub)
+        sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    ship = command("ship", _ship, "Re-create the runs and classifiers in assets.")
+    ship.add_argument("only", nargs="*", metavar="DATASET/METHOD", help="only these, for example mnist/ae")
+    ship.add_argument("--missing", action="store_true", help="leave out what is there already")
+    ship.add_argument("--remeasure", action="store_true", help="keep the weights, measure them anew")
+    return parser
+
+
+def _datasets(arguments: argparse.Namespace) -> None:
+    rows = []
+    for name in datasets.names():
+        entry = datasets.entry(name)
+        rows.append(
+            {
+                "name": name,
+                "kind": entry.kind,
+                "available": datasets.available(name),
+                "params": _declared(entry.params),
+                "summary": entry.summary,
+            }
+        )
+    _listing(rows, arguments.json, lambda row: "" if row["available"] else "(fetched on first use)")
+
+
+def _methods(arguments: argparse.Namespace) -> None:
+    rows = []
+    for name in methods.names():
+        method = methods.get(name)
+        rows.append(
+            {
+                "name": name,
+                "kinds": list(method.kinds),
+                "params": _declared(method.params),
+                "summary": method.summary,
+            }
+        )
+    _listing(rows, arguments.json, lambda row: "")
+
+
+def _declared(params) -> list[dict[str, Any]]:
+    return [{"name": p.name, "default": p.default, "bounds": list(p.bounds), "help": p.help} for p in params]
+
+
+def _listing(rows: list[dict[str, Any]], as_json: bool, remark) -> None:
+    if as_json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        print(f"{row['name']:15} {row['summary']} {remark(row)}".rstrip())
+        for p in row["params"]:
+            low_high = "{} to {}".format(*p["bounds"])
+            allowed = ", ".join(p["bounds"]) if isinstance(p["default"], str) else low_high
+            print(f"    {p['name']}={p['default']}  ({allowed})  {p['help']}")
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, str]:
+    settings = {}
+    for item in arguments.set:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise BadInput(f"--set {item} is not of the form NAME=VALUE, for example --set n_components=10.")
+        settings[name] = value
+    for name in ("epochs", "max_seconds"):
+        if getattr(arguments, name) is not None:
+            settings[name] = getattr(arguments, name)
+    return settings
+
+
+def _whole(text: str, name: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadInput(f"{name}={text} is not allowed: it is a whole number.") from None
+
+
+def _spec(dataset: str, method: str, settings: Mapping[str, Any], seed: str) -> Spec:
+    from core import experiments
+
+    of_data = {p.name for p in datasets.entry(dataset).params}
+    return experiments.spec(
+        dataset,
+        method,
+        {name: value for name, value in settings.items() if name not in of_data},
+        _whole(seed, "seed"),
+        {name: value for name, value in settings.items() if name in of_data},
+    )
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _run(spec: Spec) -> Run:
+    """Fit, measure and store, with progress on standard error; resumes where an earlier call was stopped."""
+    from core import experiments
+
+    checkpoint = store.runs_folder() / f".{spec.key}.partial"
+    dataset = experiments.load_dataset(spec)
+    for note in dataset.notes:
+        _say(note)
+
+    def on_epoch(row: dict[str, Any]) -> None:
+        losses = "  ".join(f"{name} {row[name]:.4g}" for name in row if name not in _NOT_LOSSES)
+        _say(f"epoch {row['epoch']}  {row['seconds']:.1f} s  {row['rows_per_second']:,.0f} rows/s  {losses}")
+
+    run = experiments.fit_and_store(spec, dataset, on_epoch=on_epoch, on_stage=_say, checkpoint=checkpoint)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return run
+
+
+_NOT_LOSSES = ("epoch", "step", "seconds", "rows_per_second", "learning_rate")
+
+
+def _document(run: Run) -> dict[str, Any]:
+    return {
+        "key": run.key,
+        "spec": run.spec.to_json(),
+        "seconds": run.environment["seconds"],
+        "environment": run.environment,
+        "history": run.history,
+        "metrics": run.metrics,
+    }
+
+
+def _fit(arguments: argparse.Namespace) -> None:
+    run = _run(_spec(arguments.dataset, arguments.method, _settings(arguments), arguments.seed))
+    if arguments.json:
+        print(json.dumps(_document(run)))
+    else:
+        print(f"{methods.label(run.spec.method)} on {run.spec.dataset}, stored as {run.key}")
+        _figures([run])
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    size, settings = _whole(arguments.code_size, "code-size"), _settings(arguments)
+    # Refuse what can't be fitted before anything is.
+    specs = {m: _spec(arguments.dataset, m, _for(m, settings, size), arguments.seed) for m in arguments.methods}
+    stored, problems = store.index()
+    for problem in problems:
+        _say(problem)
+    runs = []
+    for method, spec in specs.items():
+        fitting = store.pick(stored, arguments.dataset, method, size)
+        if settings or arguments.seed != "0":
+            fitting = [run for run in fitting if run.key == spec.key]
+        runs.append(fitting[0] if fitting else _run(spec))
+    if arguments.json:
+        print(json.dumps([_document(run) for run in runs]))
+    else:
+        _figures(runs)
+
+
+def _for(method: str, settings: Mapping[str, Any], n_components: int) -> dict[str, Any]:
+    """`settings` that `method` declares, the others being the data set's or other methods'."""
+    declared = {p.name for p in methods.get(method).params}
+    everything = {p.name for name in methods.names() for p in methods.get(name).params}
+    chosen = {name: value for name, value in settings.items() if name in declared or name not in everything}
+    return chosen if method == "gan" else {"n_components": n_components, **chosen}
+
+
+_SHOWN = (
+    *("squared_error", "knn_accuracy", "retrieval_precision_15", "trustworthiness", "neg_elbo"),
+    *("frechet", "precision", "recall", "seconds", "weights"),
+)
+
+
+def _figures(runs: list[Run]) -> None:
+    from core.metrics import DEFINITIONS
+
+    for run in runs:
+        print(f"\n{methods.label(run.spec.method)}  ({run.key})")
+        for name in _SHOWN:
+            if name in run.metrics:
+                low_high = run.metrics.get(f"{name}_interval")
+                interval = f"  [{low_high[0]:.4g}, {low_high[1]:.4g}]" if low_high else ""
+                n = f"  n={run.metrics[f'{name}_n']}" if f"{name}_n" in run.metrics else ""
+                print(f"  {DEFINITIONS[name].label:24} {run.metrics[name]:.5g} {DEFINITIONS[name].unit}{interval}{n}")
+
+
+def _ship(arguments: argparse.Namespace) -> None:
+    from core import ship
+
+    ship.ship(arguments.only, missing=arguments.missing, remeasure=arguments.remeasure, say=_say)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""scikit-learn's 8x8 digits: 1,797 images, of which 500 in proportion to the classes are the test split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.datasets.splits import complement, stratified
+from core.types import IMAGES, Dataset
+
+N_TEST = 500
+SEED = 0
+
+
+def load(name: str, *, progress: object = None) -> Dataset:
+    """The levels 0..16 of the original become ``round(level * 255 / 16)``."""
+    from sklearn.datasets import load_digits
+
+    source = load_digits()
+    X = np.round(source.data * (255 / 16)).astype(np.uint8)
+    y = source.target.astype(np.int64)
+    test = stratified(y, N_TEST, SEED)
+    train = complement(test, len(y))
+    return Dataset(
+        name=name,
+        kind=IMAGES,
+        X_train=X[train],
+        y_train=y[train],
+        X_test=X[test],
+        y_test=y[test],
+        target_names=tuple("0123456789"),
+        image_shape=(8, 8),
+        licence="CC BY 4.0 (UCI Machine Learning Repository)",
+        citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI, 1998.",
+    )

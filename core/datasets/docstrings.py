@@ -1,0 +1,123 @@
+"""The installed libraries' own docstrings as documents; the class is the subpackage.
+
+Kept are texts of at least 60 words, each once, in subpackages with at least 100 of them: shorter ones and smaller
+classes say little about neighbours. A text whose SHA-256 begins with a byte below 64 is test, so the split is the
+text's own, whatever else is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from core.datasets import documents, download
+from core.types import Dataset, DataUnavailable
+
+# Two groups that take about as long to read, one for each of two processes.
+LIBRARIES = (("numpy", "scipy", "pandas"), ("sklearn", "torch"))
+DISTRIBUTIONS = ("numpy", "scipy", "pandas", "scikit-learn", "torch")
+HARVESTER = Path(__file__).with_name("harvest.py")
+LONGEST_HARVEST = 300  # seconds, on a busy machine
+MIN_WORDS = 60
+MIN_DOCUMENTS = 100
+TEST_BELOW = 64  # of 256
+
+
+def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset:
+    return documents.build(
+        name,
+        corpus(),
+        vocabulary_size,
+        licence="BSD 3-Clause, each library's authors",
+        citation=f"The documentation of {', '.join(f'{d} {version(d)}' for d in DISTRIBUTIONS)}.",
+    )
+
+
+def corpus() -> list[dict[str, str]]:
+    """All documents, from the user's cache where it has those of the installed versions.
+
+    They are never kept in ``HOURGLASS_DATA``, which may be other people's; where the cache can't be written they are
+    harvested each time.
+
+    Returns
+    -------
+    rows ``{"split", "label", "title", "text"}``
+    """
+    cached = download.user_cache() / f"docstrings-{_key()}.jsonl.gz"
+    try:
+        return download.read_documents(cached)
+    except DataUnavailable:
+        rows = select(harvest())
+    with suppress(OSError):
+        download.write_documents(cached, rows)
+    return rows
+
+
+def _key() -> str:
+    """Twelve digits that change with the libraries' versions and with what is kept of them."""
+    parts = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for source in (HARVESTER, Path(__file__)):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def harvest() -> list[dict[str, str]]:
+    """Every public docstring ``{"package", "name", "text"}`` in the order of the libraries and their source.
+
+    Raises
+    ------
+    DataUnavailable
+        If a library is not installed or can't be read.
+    """
+    with ThreadPoolExecutor(len(LIBRARIES)) as pool:
+        return [json.loads(line) for lines in pool.map(_harvest, LIBRARIES) for line in lines]
+
+
+def _harvest(libraries: Iterable[str]) -> list[str]:
+    command = [sys.executable, "-I", str(HARVESTER), *(str(_folder(library)) for library in libraries)]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST_HARVEST)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise DataUnavailable(f"The installed libraries' docstrings can't be read ({error}): use digits.") from error
+    return done.stdout.decode("ascii").splitlines()
+
+
+def _folder(library: str) -> Path:
+    found = find_spec(library)
+    if found is None or not found.submodule_search_locations:
+        raise DataUnavailable(f"{library} is not installed, and docstrings needs it: install requirements.txt.")
+    return Path(found.submodule_search_locations[0])
+
+
+def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """The documents of the corpus among all docstrings, with their class and split."""
+    first: dict[str, dict[str, str]] = {}
+    for row in found:
+        first.setdefault(row["text"], row)
+    rows = [
+        {"split": split(text), "label": subpackage(row["package"]), "title": row["name"], "text": text}
+        for text, row in first.items()
+        if len(documents.words(text)) >= MIN_WORDS
+    ]
+    sizes = Counter(row["label"] for row in rows)
+    return [row for row in rows if sizes[row["label"]] >= MIN_DOCUMENTS]
+
+
+def subpackage(package: str) -> str:
+    """The class of a docstring in `package`: its first two parts; three in ``pandas.core``, which is most of pandas."""
+    parts = package.split(".")
+    return ".".join(parts[: 3 if parts[:2] == ["pandas", "core"] else 2])
+
+
+def split(text: str) -> str:
+    return "test" if hashlib.sha256(text.encode()).digest()[0] < TEST_BELOW else "train"

@@ -1,0 +1,107 @@
+"""The feature space in which samples are compared with data: a small classifier's last hidden layer, or 50 principal
+components where the data have no classes to learn it from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from core.types import Dataset
+
+FOLDER = Path(__file__).parent.parent / "assets" / "features"
+# A sample is judged in the space of the whole data set it was drawn from.
+_CLASSIFIERS = {
+    "digits": "digits",
+    "mnist": "mnist",
+    "mnist-sample": "mnist",
+    "fashion-mnist": "fashion-mnist",
+    "fashion-sample": "fashion-mnist",
+}
+_PCA_FEATURES = 50
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """`features` maps images in [0, 1] to rows of numbers; `classes` names their classes, where it can."""
+
+    description: str
+    features: Any
+    classes: Any = None
+
+
+def feature_space(dataset: Dataset) -> FeatureSpace:
+    """The space that samples of `dataset`'s images are measured in."""
+    name = _CLASSIFIERS.get(dataset.name)
+    path = FOLDER / f"{name}.safetensors"
+    if name and path.exists():
+        return _classifier_space(path, dataset.image_shape)
+    return _pca_space(dataset)
+
+
+def _pca_space(dataset: Dataset) -> FeatureSpace:
+    from sklearn.decomposition import PCA
+
+    X = dataset.floats("train")
+    n_components = min(_PCA_FEATURES, *X.shape)
+    pca = PCA(n_components, svd_solver="full", random_state=0).fit(X)
+    return FeatureSpace(f"{n_components} principal components of the training rows", pca.transform)
+
+
+def _classifier_space(path: Path, image_shape: tuple[int, int]) -> FeatureSpace:
+    import torch
+
+    from core.networks import image_classifier
+
+    with safe_open(path, "np") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, this file can't be iterated
+        error = float(file.metadata()["test_error"])
+    networks = image_classifier(image_shape, len(arrays["head.bias"]))
+    state = networks.state_dict()
+    networks.load_state_dict({name: torch.tensor(arrays[name]).to(state[name].dtype) for name in state})
+    networks.eval()
+
+    def run(network, X) -> np.ndarray:
+        with torch.inference_mode():
+            parts = torch.as_tensor(np.asarray(X, np.float32)).split(2000)
+            return torch.cat([network(part) for part in parts]).numpy()
+
+    return FeatureSpace(
+        f"last hidden layer (64 units) of a small classifier, fitted on training rows only, test error {error:.1%}",
+        lambda X: run(networks["features"], X),
+        lambda X: run(torch.nn.Sequential(networks["features"], networks["head"]), X).argmax(1),
+    )
+
+
+def fit_classifier(dataset: Dataset, *, epochs: int, seed: int = 0) -> float:
+    """Fit the classifier of `dataset` on its training rows, write it into `FOLDER`, return its test error."""
+    import torch
+    from torch.nn import functional as F
+
+    from core.networks import image_classifier, jitter
+    from core.training import Plan, train
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        networks = image_classifier(dataset.image_shape, len(dataset.target_names))
+
+    def step(networks, player, x, generator, progress, y):
+        x = jitter(x, dataset.image_shape, 0.5, generator)
+        logits = networks["head"](networks["features"](x)).float()
+        return {"loss": F.cross_entropy(logits, y, label_smoothing=0.05)}
+
+    plan = Plan(epochs=epochs, batch_size=256, learning_rate=0.003, weight_decay=0.05, seed=seed)
+    names = {"classifier": ("features", "head")}
+    train(networks, names, step, dataset.floats("train"), plan, y=dataset.y_train.astype(np.int64))
+    arrays = {name: value.numpy() for name, value in networks.state_dict().items()}
+    arrays = {name: a.astype(np.float16) if a.ndim > 1 else a for name, a in arrays.items()}
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{_CLASSIFIERS[dataset.name]}.safetensors"
+    save_file(arrays, path, metadata={"test_error": "0"})
+    wrong = _classifier_space(path, dataset.image_shape).classes(dataset.floats("test")) != dataset.y_test
+    save_file(arrays, path, metadata={"test_error": repr(float(wrong.mean()))})
+    return float(wrong.mean())

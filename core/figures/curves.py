@@ -1,0 +1,91 @@
+"""Curves and dots: what training wrote down, and errors by class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.figures import palette
+from core.figures.text import as_text
+
+_TERMS = ("loss", "reconstruction", "kl")
+_MOST_COLUMNS = 3
+
+
+def terms(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The losses and their parts that a history's rows hold, in the order they appear."""
+    names = dict.fromkeys(name for row in history for name in row)
+    return [name for name in names if name in _TERMS or name.endswith("_loss")]
+
+
+def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], theme: str) -> go.Figure:
+    """Every term of the training loss by epoch, a panel a method: methods' losses are in different units.
+
+    Parameters
+    ----------
+    histories : label -> rows, one an epoch; those without a loss are left out
+    """
+    drawn = {label: rows for label, rows in histories.items() if terms(rows)}
+    columns = min(_MOST_COLUMNS, max(1, len(drawn)))
+    n_rows = max(1, -(-len(drawn) // columns))
+    figure = make_subplots(n_rows, columns, subplot_titles=list(drawn), vertical_spacing=0.3 / n_rows)
+    colours = palette.series(theme)
+    dashes = ("solid", "dash", "dot")
+    for k, rows in enumerate(drawn.values()):
+        for j, term in enumerate(terms(rows)):
+            known = [row for row in rows if row.get(term) is not None]
+            figure.add_scatter(
+                x=[row["epoch"] for row in known],
+                y=[row[term] for row in known],
+                mode="lines" if len(known) > 1 else "markers",
+                name=term.replace("_", " "),
+                legendgroup=term,
+                showlegend=not any(trace.legendgroup == term for trace in figure.data),
+                line={"color": colours[_colour_of(term)], "dash": dashes[j % len(dashes)], "width": 2},
+                row=k // columns + 1,
+                col=k % columns + 1,
+                hovertemplate=f"epoch %{{x}}<br>{term.replace('_', ' ')} %{{y:.4g}}<extra></extra>",
+            )
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    figure.update_layout(
+        height=60 + 230 * n_rows,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        legend={"orientation": "h", "y": -0.32 / n_rows, "yanchor": "top"},
+    )
+    return figure
+
+
+def _colour_of(term: str) -> int:
+    order = ("loss", "reconstruction", "kl", "discriminator_loss", "generator_loss")
+    return order.index(term) if term in order else len(order)
+
+
+def per_class(errors: Mapping[str, Mapping[str, float]], unit: str, theme: str) -> go.Figure:
+    """A dot a class and method.
+
+    Parameters
+    ----------
+    errors : method -> class -> number
+    unit : what the axis says
+    """
+    figure = go.Figure()
+    for k, (label, by_class) in enumerate(errors.items()):
+        figure.add_scatter(
+            x=[as_text(name) for name in by_class],
+            y=list(by_class.values()),
+            mode="markers",
+            name=label,
+            marker={
+                "color": palette.series(theme)[k % 10],
+                "symbol": palette.SYMBOLS[k % len(palette.SYMBOLS)],
+                "size": 11,
+            },
+            hovertemplate=f"{label}, class %{{x}}<br>%{{y:.2f}}<extra></extra>",
+        )
+    figure.update_xaxes(title="class", type="category")
+    figure.update_yaxes(title=unit, rangemode="tozero")
+    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    return figure

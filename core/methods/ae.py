@@ -1,0 +1,132 @@
+"""Autoencoder: min |x - dec(enc(x))|^2 through a narrow code."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from core.methods import base
+from core.types import DOCUMENTS, IMAGES
+
+
+class Autoencoder(base.NetworkTransformer):
+    """Deep autoencoder with a code of `n_components` numbers.
+
+    Images are rebuilt by squared error through a sigmoid, documents as word probabilities by cross entropy.
+
+    Parameters
+    ----------
+    n_components : int, size of the code.
+    network : {"mlp", "conv"}
+    width, layers : widest hidden layer, and how many; each is half as wide as the one before. A convolutional
+        network has width / 8 channels in its last convolution and `layers` convolutions of stride 2.
+    augment : share of every batch of images that is turned, scaled and shifted at random, off for the last tenth.
+    epochs, max_seconds, batch_size, learning_rate, weight_decay : the training, see `core.training.Plan`.
+    output : {"sigmoid", "linear"}, for images: values in [0, 1], or any.
+    kind : {"images", "documents"}
+    image_shape : (height, width) in pixels, or None.
+    random_state : int, RandomState or None
+
+    References
+    ----------
+    Hinton and Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313.
+    """
+
+    players = {"autoencoder": ("encoder", "decoder")}
+
+    def __init__(
+        self,
+        n_components=10,
+        *,
+        network="mlp",
+        width=512,
+        layers=3,
+        augment=0.0,
+        epochs=20,
+        max_seconds=0.0,
+        batch_size=512,
+        learning_rate=0.01,
+        weight_decay=0.01,
+        output="sigmoid",
+        kind=IMAGES,
+        image_shape=None,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.network = network
+        self.width = width
+        self.layers = layers
+        self.augment = augment
+        self.epochs = epochs
+        self.max_seconds = max_seconds
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.output = output
+        self.kind = kind
+        self.image_shape = image_shape
+        self.random_state = random_state
+
+    def _plan(self):
+        return {"weight_decay": self.weight_decay}
+
+    def _build(self, n_features: int):
+        from torch import nn
+
+        from core.networks import decoder, encoder
+
+        shape = (self.width, self.layers, self.image_shape)
+        return nn.ModuleDict(
+            {
+                "encoder": encoder(self.network, n_features, self.n_components, *shape),
+                "decoder": decoder(self.network, self.n_components, n_features, *shape),
+            }
+        )
+
+    def _input(self, x):
+        if self.kind != DOCUMENTS:
+            return x
+        return x / x.sum(1, keepdim=True).clamp(min=1)
+
+    def _output(self, logits):
+        if self.kind == DOCUMENTS:
+            return logits.softmax(1)
+        return logits.sigmoid() if self.output == "sigmoid" else logits
+
+    def train_step(self, networks, player, x, generator, progress):
+        """Squared error per image, summed over pixels; cross entropy in nats a document for documents."""
+        from core.networks import jitter
+
+        if self.augment and self.image_shape and progress < 0.9:
+            x = jitter(x, self.image_shape, self.augment, generator)
+        x = self._input(x)
+        out = networks["decoder"](networks["encoder"](x)).float()
+        if self.kind == DOCUMENTS:
+            return {"loss": -(x * out.log_softmax(1)).sum(1).mean()}
+        return {"loss": (self._output(out) - x).square().sum(1).mean()}
+
+    def transform(self, X) -> np.ndarray:
+        """Codes of the rows of X: (n_samples, n_components) float32."""
+        check_is_fitted(self)
+        return self._map(lambda x: self.networks_["encoder"](self._input(x)), self._validated(X, reset=False))
+
+    def inverse_transform(self, Z) -> np.ndarray:
+        """Rows rebuilt from codes: (n_samples, n_features), pixels in [0, 1] or word probabilities."""
+        return self._map(lambda z: self._output(self.networks_["decoder"](z)), self._codes(Z))
+
+
+METHOD = base.declare(
+    Autoencoder,
+    name="ae",
+    label="AE",
+    kinds=(IMAGES, DOCUMENTS),
+    summary="Deep autoencoder: non-linear encoder and decoder around a narrow code.",
+    params=(
+        base.n_components(),
+        *base.architecture(),
+        base.AUGMENT,
+        *base.training_params(epochs=20, learning_rate=0.01),
+        base.WEIGHT_DECAY,
+    ),
+    version=1,
+)

@@ -1,0 +1,203 @@
+"""What the network methods share: scikit-learn's surface around the one training loop. Imports torch on use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from core.types import DOCUMENTS, BadInput, Method, Param
+
+_ROWS_AT_ONCE = 2000
+
+
+def n_components(default: int = 10) -> Param:
+    return Param("n_components", default, (1, 256), "Numbers in a row's latent code.")
+
+
+def training_params(epochs: int, learning_rate: float, batch_size: int = 512) -> tuple[Param, ...]:
+    """The budget and the optimizer's settings, which every network method declares."""
+    return (
+        Param("epochs", epochs, (1, 1000), "Passes over the training rows, unless max_seconds is above 0."),
+        Param(
+            "max_seconds",
+            0.0,
+            (0.0, 86400.0),
+            "Seconds to train; the learning rate falls over this time. 0: by epochs.",
+        ),
+        Param("batch_size", batch_size, (2, 8192), "Rows in one step of the optimizer."),
+        Param("learning_rate", learning_rate, (1e-6, 1.0), "Highest learning rate of the schedule."),
+    )
+
+
+def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
+    """The shape of encoder and decoder."""
+    return (
+        Param("network", "mlp", ("mlp", "conv"), "mlp: fully connected layers. conv: convolutions, images only."),
+        Param("width", width, (8, 4096), "Units of the widest hidden layer; the others halve it inwards."),
+        Param("layers", layers, (1, 4), "Hidden layers in the encoder, and as many in the decoder."),
+    )
+
+
+AUGMENT = Param(
+    "augment", 0.0, (0.0, 1.0), "Share of each batch of images turned, scaled and shifted at random while training."
+)
+WEIGHT_DECAY = Param("weight_decay", 0.01, (0.0, 1.0), "AdamW's decoupled weight decay.")
+
+
+class NetworkEstimator(BaseEstimator):
+    """An estimator whose model is a set of torch networks trained by `core.training.train`.
+
+    A subclass supplies `_build` (its networks), `players` and `train_step`; see `core.training.train`.
+
+    Attributes
+    ----------
+    networks_ : torch.nn.ModuleDict, in evaluation mode after `fit`.
+    history_ : list of dict, one row an epoch.
+    environment_ : dict, device, precision, threads, seconds and steps of the fit.
+    n_features_in_ : int
+    """
+
+    players: Mapping[str, tuple[str, ...]]
+    after_step = None
+
+    def fit(self, X, y=None, *, on_epoch=None, checkpoint: Path | None = None):
+        """Train on the rows of X.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
+        y : ignored.
+        on_epoch : callable, takes each history row; training stops when it returns True.
+        checkpoint : folder to resume from and to save the state of the training in.
+
+        Raises
+        ------
+        Diverged
+            When the loss is no longer finite.
+        """
+        from core import training
+
+        X = self._validated(X, reset=True)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.networks_ = self._networks(X.shape[1], seed)
+        plan = training.Plan(
+            epochs=self.epochs,
+            max_seconds=self.max_seconds,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            seed=seed,
+            **self._plan(),
+        )
+        self.history_, self.environment_ = training.train(
+            self.networks_,
+            dict(self.players),
+            self.train_step,
+            X,
+            plan,
+            after_step=self.after_step,
+            on_epoch=on_epoch,
+            checkpoint=checkpoint,
+        )
+        return self
+
+    def _plan(self) -> dict[str, Any]:
+        """Further fields of `core.training.Plan`."""
+        return {}
+
+    def _networks(self, n_features: int, seed: int = 0):
+        import torch
+
+        if getattr(self, "network", "mlp") == "conv" and self.image_shape is None:
+            raise BadInput("network=conv needs images: give image_shape, or choose network=mlp.")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self._build(n_features).eval()
+
+    def _validated(self, X, *, reset: bool):
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr" if self.__sklearn_tags__().input_tags.sparse else False,
+            dtype=np.float32,
+            ensure_min_samples=2 if reset else 1,
+        )
+        if getattr(self, "kind", None) == DOCUMENTS and (X.data if hasattr(X, "tocsr") else X).min(initial=0) < 0:
+            raise BadInput("Documents are word counts, which can't be negative: give the counts themselves.")
+        return X
+
+    def _map(self, function, X) -> np.ndarray:
+        """Apply `function` (batch tensor -> tensor) to the rows of X in float32, a bounded number at once."""
+        import torch
+
+        from core.training import Rows
+
+        self.networks_.eval()
+        rows = Rows(X, next(self.networks_.parameters()).device)
+        with torch.inference_mode():
+            parts = [function(rows.batch(part)).cpu().numpy() for part in torch.arange(len(rows)).split(_ROWS_AT_ONCE)]
+        return np.concatenate(parts)
+
+    def _codes(self, Z) -> np.ndarray:
+        check_is_fitted(self)
+        Z = np.asarray(Z, np.float32)
+        if Z.ndim != 2 or Z.shape[1] != self.n_components:
+            raise ValueError(f"Codes have shape (n, {self.n_components}), not {Z.shape}.")
+        return Z
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The fitted networks as named arrays, for the store."""
+        state = {name: value.numpy() for name, value in self.networks_.state_dict().items()}
+        return {**state, "n_features_in": np.array(self.n_features_in_)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]):
+        """Become fitted from what `arrays` returned; floats may have been rounded."""
+        import torch
+
+        self.n_features_in_ = int(arrays["n_features_in"])
+        self.networks_ = self._networks(self.n_features_in_)
+        state = self.networks_.state_dict()
+        self.networks_.load_state_dict(
+            {name: torch.tensor(np.asarray(arrays[name])).to(state[name].dtype) for name in state}
+        )
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "networks_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class NetworkTransformer(TransformerMixin, NetworkEstimator):
+    """A network method that gives every row a code of `n_components` numbers."""
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # codes are float32, whatever came in
+        return tags
+
+
+def _restore(estimator: NetworkEstimator, arrays: Mapping[str, np.ndarray]) -> NetworkEstimator:
+    return estimator.restore(arrays)
+
+
+def declare(cls: type[NetworkEstimator], **declaration) -> Method:
+    """The declaration of a network method: its estimator takes every declared parameter by name."""
+
+    def build(params, kind, image_shape, seed):
+        return cls(**params, kind=kind, image_shape=image_shape, random_state=seed)
+
+    return Method(**declaration, estimator=build, arrays=cls.arrays, restore=_restore)

@@ -1,0 +1,72 @@
+"""Latent semantic analysis: scikit-learn's TruncatedSVD on weighted word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.pipeline import Pipeline
+
+from core.methods.base import n_components
+from core.types import DOCUMENTS, Method, Param
+
+_LEARNED = ("components_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
+_WEIGHTINGS = {
+    "tfidf": {"sublinear_tf": True},
+    "log": {"use_idf": False, "norm": None, "sublinear_tf": True},
+    "counts": {"use_idf": False, "norm": None},
+}
+
+
+class LSA(Pipeline):
+    """Weighting, then TruncatedSVD (Deerwester et al. 1990); `inverse_transform` gives word weights back."""
+
+    def inverse_transform(self, Z) -> np.ndarray:
+        """Weights rebuilt from codes: (n_samples, n_components) -> (n_samples, n_features), any sign."""
+        return self["svd"].inverse_transform(np.asarray(Z))
+
+
+def _build(params, kind, image_shape, seed) -> LSA:
+    weighting = TfidfTransformer(**_WEIGHTINGS[params["weighting"]])
+    svd = TruncatedSVD(params["n_components"], n_iter=10, random_state=seed)
+    return LSA([("weighting", weighting), ("svd", svd)])
+
+
+def _arrays(lsa: LSA) -> dict[str, np.ndarray]:
+    arrays = {name: getattr(lsa["svd"], name) for name in _LEARNED}
+    if lsa["weighting"].use_idf:
+        arrays["idf_"] = lsa["weighting"].idf_
+    return arrays
+
+
+def _restore(lsa: LSA, arrays: Mapping[str, np.ndarray]) -> LSA:
+    for name in _LEARNED:
+        setattr(lsa["svd"], name, np.asarray(arrays[name]))
+    n_features = lsa["svd"].components_.shape[1]
+    lsa["svd"].n_features_in_ = lsa["weighting"].n_features_in_ = n_features
+    if lsa["weighting"].use_idf:
+        lsa["weighting"].idf_ = np.asarray(arrays["idf_"], np.float64)
+    return lsa
+
+
+METHOD = Method(
+    name="lsa",
+    label="LSA",
+    kinds=(DOCUMENTS,),
+    summary="Latent semantic analysis: truncated singular value decomposition of weighted word counts.",
+    params=(
+        n_components(),
+        Param(
+            "weighting",
+            "tfidf",
+            tuple(_WEIGHTINGS),
+            "tfidf: (1 + log count) x inverse document frequency, unit length. log: 1 + log count. counts: raw counts.",
+        ),
+    ),
+    version=1,
+    estimator=_build,
+    arrays=_arrays,
+    restore=_restore,
+)

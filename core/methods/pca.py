@@ -1,0 +1,51 @@
+"""Principal component analysis: scikit-learn's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from core.methods.base import n_components
+from core.types import IMAGES, BadInput, Method
+
+_LEARNED = ("components_", "mean_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
+
+
+def _build(params, kind, image_shape, seed) -> PCA:
+    if image_shape and params["n_components"] > image_shape[0] * image_shape[1]:
+        raise BadInput(
+            f"n_components={params['n_components']} must be at most {image_shape[0] * image_shape[1]}, "
+            "the number of pixels: choose a smaller code."
+        )
+    return PCA(**params, svd_solver="covariance_eigh", random_state=seed)
+
+
+def _arrays(pca: PCA) -> dict[str, np.ndarray]:
+    return {name: getattr(pca, name) for name in _LEARNED} | {
+        "noise_variance_": np.array(pca.noise_variance_),
+        "n_samples_": np.array(pca.n_samples_),
+    }
+
+
+def _restore(pca: PCA, arrays: Mapping[str, np.ndarray]) -> PCA:
+    for name in _LEARNED:
+        setattr(pca, name, np.asarray(arrays[name]))
+    pca.noise_variance_ = float(arrays["noise_variance_"])
+    pca.n_samples_ = int(arrays["n_samples_"])
+    pca.n_components_, pca.n_features_in_ = pca.components_.shape
+    return pca
+
+
+METHOD = Method(
+    name="pca",
+    label="PCA",
+    kinds=(IMAGES,),
+    summary="Principal component analysis: the best linear code for squared error.",
+    params=(n_components(),),
+    version=1,
+    estimator=_build,
+    arrays=_arrays,
+    restore=_restore,
+)

@@ -1,0 +1,229 @@
+"""Metrics: arrays in, numbers out. `DEFINITIONS` says of every number how it is computed; pages show it as help.
+
+The numbers themselves come from the modules: `intervals`, `reconstruction`, `embedding`, `retrieval`, `generation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.metrics.embedding import NEIGHBOURHOOD_ROWS, PROBE_ROWS
+
+IW_SAMPLES = 200
+IW_ROWS = 1_000
+
+_BOOTSTRAP = "The interval is the 2.5-97.5 % range of 1,000 bootstrap resamples of the per-{row} scores."
+_IMAGES = _BOOTSTRAP.format(row="image")
+_ROWS = _BOOTSTRAP.format(row="row")
+_SEEDS = "The interval is the 95 % t interval over five seeds' samples from one fit."
+_FEATURES = (
+    "in the feature space of the small classifier shipped with the project, fitted on train rows only "
+    "(faces: the first 50 principal components)"
+)
+_NEIGHBOURHOODS = (
+    f"On {NEIGHBOURHOOD_ROWS:,} stratified test rows, or all if fewer; codes by Euclidean distance, data likewise "
+    "(documents: by cosine)."
+)
+_ONE_OUTPUT = "Compare it only between models with the same output distribution; it is never ranked."
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a number is and how it is computed.
+
+    Attributes
+    ----------
+    key : its name in a run's `metrics`; label : its column header.
+    unit : short, "" for none.
+    higher_is_better : True, False, or None for a number that is never ranked.
+    help : one to three sentences for a tooltip.
+    """
+
+    key: str
+    label: str
+    unit: str
+    higher_is_better: bool | None
+    help: str
+
+
+def _retrieval(n: int) -> Definition:
+    answers = (
+        "Whether the nearest train document is" if n == 1 else f"Share of the {n} nearest train documents that are"
+    )
+    return Definition(
+        f"retrieval_precision_{n}",
+        f"Precision at {n}",
+        "share",
+        True,
+        f"{answers} of the test document's own class, averaged over the labelled test documents; nearest by cosine of "
+        f"the codes. {_BOOTSTRAP.format(row='document')}",
+    )
+
+
+_ALL = (
+    Definition(
+        "squared_error",
+        "Squared error",
+        "per image",
+        False,
+        "Sum over pixels of (x - x̂)², pixels in [0, 1], averaged over the test images; x̂ is not clipped. "
+        "The interval is the 2.5-97.5 % range of 1,000 bootstrap resamples of the per-image errors.",
+    ),
+    Definition(
+        "squared_error_per_class",
+        "Squared error by class",
+        "per image",
+        False,
+        "Sum over pixels of (x - x̂)², pixels in [0, 1], averaged over the test images of each class. "
+        "The interval is the 2.5-97.5 % range of 1,000 bootstrap resamples of the class's per-image errors.",
+    ),
+    Definition(
+        "reconstruction_cosine",
+        "Cosine to the words",
+        "-1 to 1",
+        True,
+        "Cosine between a test document's word counts, weighted as the method takes them, and the words its code gives "
+        f"back, averaged over the test documents. {_BOOTSTRAP.format(row='document')}",
+    ),
+    Definition(
+        "knn_accuracy",
+        "kNN accuracy",
+        "share",
+        True,
+        "Share of labelled test rows whose class is the commonest among their 15 nearest train codes, by Euclidean "
+        f"distance (documents: by cosine); of equally common classes the first counts. {_ROWS}",
+    ),
+    Definition(
+        "probe_accuracy",
+        "Linear probe",
+        "share",
+        True,
+        "Share of labelled test rows whose class is named by a logistic regression (L2 penalty, C = 1) on the "
+        f"standardised codes, fitted on the train codes, or on {PROBE_ROWS:,} of them, stratified, where there are "
+        f"more. {_ROWS}",
+    ),
+    Definition(
+        "trustworthiness",
+        "Trustworthiness",
+        "0 to 1",
+        True,
+        "1 when the 15 nearest codes of every row are also among its 15 nearest in the data; each code neighbour that "
+        f"is not costs its rank in the data beyond 15 (Venna and Kaski 2001). {_NEIGHBOURHOODS} {_ROWS}",
+    ),
+    Definition(
+        "continuity",
+        "Continuity",
+        "0 to 1",
+        True,
+        "1 when the 15 nearest of every row in the data are also among its 15 nearest codes; each data neighbour that "
+        f"is not costs its rank among the codes beyond 15 (Venna and Kaski 2001). {_NEIGHBOURHOODS} {_ROWS}",
+    ),
+    _retrieval(1),
+    _retrieval(15),
+    _retrieval(63),
+    Definition(
+        "neg_elbo",
+        "-ELBO",
+        "nats per image",
+        None,
+        "Minus the evidence lower bound: -ln p(x|z) at one sampled z plus the KL divergence to the prior, beta = 1 "
+        f"whatever beta was trained with, averaged over the test images. {_ONE_OUTPUT} {_IMAGES}",
+    ),
+    Definition(
+        "neg_elbo_at_mean",
+        "-ELBO at the mean",
+        "nats per image",
+        None,
+        "As -ELBO with beta = 1, but z is the posterior mean instead of a sample: the lecture's convention, and not a "
+        f"bound. {_ONE_OUTPUT} {_IMAGES}",
+    ),
+    Definition(
+        "kl",
+        "KL",
+        "nats per image",
+        None,
+        "KL divergence of the posterior q(z|x) from the prior N(0, I), in closed form, summed over the code's "
+        f"dimensions and averaged over the test images: the second part of -ELBO. {_IMAGES}",
+    ),
+    Definition(
+        "iw_bound",
+        "Importance-weighted bound",
+        "nats per image",
+        None,
+        f"-ln of the mean of p(x, z) / q(z|x) over {IW_SAMPLES} sampled z an image, averaged over {IW_ROWS:,} "
+        "stratified test images, or all if fewer; an upper bound on -ln p(x) that tightens with more z (Burda et al. "
+        f"2016). {_ONE_OUTPUT} {_IMAGES}",
+    ),
+    Definition(
+        "frechet",
+        "Fréchet distance",
+        "squared feature distance",
+        False,
+        "|m₁ - m₂|² + tr(S₁ + S₂ - 2 (S₁S₂)^½) of the means and covariances of n samples and n test rows, "
+        f"{_FEATURES}. It depends on n: read it against its floor. {_SEEDS}",
+    ),
+    Definition(
+        "frechet_floor",
+        "Fréchet floor",
+        "squared feature distance",
+        None,
+        f"Fréchet distance between n train rows and n test rows, the same n as for the samples, {_FEATURES}: about "
+        "what a perfect sampler would reach.",
+    ),
+    Definition(
+        "precision",
+        "Precision",
+        "share",
+        True,
+        "Share of n samples that lie within some test row's distance to its 3rd nearest other test row, of n test rows "
+        f"(Kynkäänniemi et al. 2019), {_FEATURES}. {_SEEDS}",
+    ),
+    Definition(
+        "recall",
+        "Recall",
+        "share",
+        True,
+        "Share of n test rows that lie within some sample's distance to its 3rd nearest other sample, of n samples "
+        f"(Kynkäänniemi et al. 2019), {_FEATURES}. {_SEEDS}",
+    ),
+    Definition(
+        "coverage",
+        "Coverage",
+        "share",
+        True,
+        "Share of n test rows that have one of n samples within the distance to their 5th nearest other test row "
+        f"(Naeem et al. 2020), {_FEATURES}. {_SEEDS}",
+    ),
+    Definition(
+        "precision_floor",
+        "Precision of train rows",
+        "share",
+        None,
+        "Precision with n train rows in the samples' place, the same n: about what a perfect sampler would reach.",
+    ),
+    Definition(
+        "recall_floor",
+        "Recall of train rows",
+        "share",
+        None,
+        "Recall with n train rows in the samples' place, the same n: about what a perfect sampler would reach.",
+    ),
+    Definition(
+        "seconds",
+        "Seconds to fit",
+        "s",
+        None,
+        "Wall-clock seconds of the fit on the machine named in the run's environment, without measuring. Never ranked: "
+        "machines and budgets differ.",
+    ),
+    Definition(
+        "weights",
+        "Weights",
+        "numbers",
+        None,
+        "How many numbers the fit learned, in all networks together; for PCA and LSA the components and the mean. "
+        "Never ranked.",
+    ),
+)
+
+DEFINITIONS: dict[str, Definition] = {definition.key: definition for definition in _ALL}

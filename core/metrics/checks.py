@@ -1,0 +1,56 @@
+"""What every metric asks of the arrays it is given, refused in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.types import UNLABELLED, BadInput
+
+_CHUNK_ELEMENTS = 4_000_000
+
+
+def chunks(n_rows: int, n_columns: int) -> list[slice]:
+    """Slices over `n_rows` rows such that a float64 block of `n_columns` columns stays near 32 MB."""
+    size = max(1, _CHUNK_ELEMENTS // max(1, n_columns))
+    return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+
+
+def finite(name: str, values: Any, ndim: int) -> np.ndarray:
+    """`values` as float64, refused when empty, of another number of axes, or holding NaN or infinity."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != ndim or array.size == 0:
+        raise BadInput(f"{name} has shape {array.shape}, but needs {ndim} axis(es) and at least one value.")
+    if not np.isfinite(array).all():
+        raise BadInput(f"{name} holds NaN or infinite values: the fit diverged or its input was broken; fit it again.")
+    return array
+
+
+def codes_pair(Z_train: Any, Z_test: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Train and test codes as float64 of one code size."""
+    train, test = finite("Z_train", Z_train, 2), finite("Z_test", Z_test, 2)
+    if train.shape[1] != test.shape[1]:
+        raise BadInput(
+            f"Train codes have {train.shape[1]} dimensions and test codes {test.shape[1]}: take both from one fit."
+        )
+    return train, test
+
+
+def labelled(Z: np.ndarray, y: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of `Z` that have a class, and their classes as int64."""
+    y = np.asarray(y)
+    if y.shape != (len(Z),):
+        raise BadInput(
+            f"{name} holds {len(Z)} codes but {y.size} labels: give one label a row, -1 where there is none."
+        )
+    known = y != UNLABELLED
+    if not known.any():
+        raise BadInput(f"No row of {name} has a class: this number needs labels.")
+    return Z[known], y[known].astype(np.int64)
+
+
+def two_classes(y: np.ndarray) -> None:
+    """Refuse labels that are all the same: any answer would be right."""
+    if np.all(y == y[0]):
+        raise BadInput("All labelled train rows are of one class: comparing classes needs at least two.")

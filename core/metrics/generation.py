@@ -1,0 +1,191 @@
+"""How samples compare with real rows, in a feature space stated beside the number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.metrics.checks import chunks, finite
+from core.types import BadInput
+
+COVERAGE_K = 5
+_ROUNDING = 1e-12
+
+
+def frechet_distance(A: Any, B: Any) -> float:
+    """Fréchet distance between the Gaussians with the means and covariances of two sets of features.
+
+    It falls with the number of rows even for equal distributions: compare at equal n, beside a floor at the same n.
+
+    Parameters
+    ----------
+    A, B : (n, n_features), (m, n_features) features; covariances are divided by n - 1
+
+    Returns
+    -------
+    float >= 0, in squared units of the features
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 rows, numbers of features that differ, NaN or infinite values.
+
+    References
+    ----------
+    Heusel et al. (2017), GANs trained by a two time-scale update rule, equation 6; Dowson and Landau (1982).
+    """
+    A, B = _feature_pair(A, B)
+    if min(len(A), len(B)) < 2:
+        raise BadInput(f"A covariance needs at least 2 rows; there are {len(A)} and {len(B)}.")
+    return frechet_from_moments(A.mean(axis=0), _covariance(A), B.mean(axis=0), _covariance(B))
+
+
+def frechet_from_moments(mu1: Any, S1: Any, mu2: Any, S2: Any) -> float:
+    """Squared Fréchet distance |mu1 - mu2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of two Gaussians.
+
+    tr (S1 S2)^(1/2) is the sum of the singular values of S1^(1/2) S2^(1/2), with symmetric square roots: never complex,
+    and singular covariances are welcome.
+
+    Parameters
+    ----------
+    mu1, mu2 : (d,) means
+    S1, S2 : (d, d) covariances, symmetric, positive semi-definite up to rounding
+
+    Returns
+    -------
+    float >= 0
+
+    Raises
+    ------
+    BadInput
+        For shapes that do not fit, NaN or infinite values.
+
+    References
+    ----------
+    Dowson and Landau (1982), The Fréchet distance between multivariate normal distributions, equation 4.
+    """
+    mu1, mu2 = finite("mu1", mu1, 1), finite("mu2", mu2, 1)
+    S1, S2 = finite("S1", S1, 2), finite("S2", S2, 2)
+    d = len(mu1)
+    if mu2.shape != (d,) or S1.shape != (d, d) or S2.shape != (d, d):
+        raise BadInput(f"Means {mu1.shape}, {mu2.shape} and covariances {S1.shape}, {S2.shape} are not of one size.")
+    shared = np.linalg.svd(_symmetric_root(S1) @ _symmetric_root(S2), compute_uv=False).sum()
+    distance = np.sum((mu1 - mu2) ** 2) + np.trace(S1) + np.trace(S2) - 2 * shared
+    return float(max(distance, 0.0))
+
+
+def precision_recall(real: Any, fake: Any, k: int = 3, coverage_k: int = COVERAGE_K) -> dict[str, float]:
+    """Shares of samples that lie among the real rows, and of real rows that the samples reach.
+
+    A ball stands around every row, its radius the distance to the row's k-th nearest neighbour in its own set.
+    Precision: share of samples inside the ball of some real row. Recall: share of real rows inside the ball of some
+    sample. Coverage: share of real rows whose ball (radius by `coverage_k`) holds a sample. All depend on n.
+
+    Parameters
+    ----------
+    real, fake : (n, n_features) features, the same n; 10,000 x 64 takes about 0.2 GB
+    k : neighbours that set the radius of precision and recall
+    coverage_k : the same for coverage
+
+    Returns
+    -------
+    dict : "precision", "recall", "coverage", floats in [0, 1]
+
+    Raises
+    ------
+    BadInput
+        For numbers of rows or features that differ, n not above k and coverage_k, NaN or infinite values.
+
+    References
+    ----------
+    Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models, equations 1 and 2.
+    Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 7 (k = 5).
+    """
+    real, fake = _feature_pair(real, fake)
+    n = len(real)
+    if len(fake) != n:
+        raise BadInput(f"Precision and recall need as many samples as real rows: {len(fake)} and {n} were given.")
+    if min(k, coverage_k) < 1 or max(k, coverage_k) >= n:
+        raise BadInput(f"k={k} and coverage_k={coverage_k} are not allowed with {n} rows: take 1 to {n - 1}.")
+    centre = real.mean(axis=0)  # distances by a matrix product lose digits far from the origin
+    real, fake = real - centre, fake - centre
+    rounding = _ROUNDING * max((real**2).sum(axis=1).max(), (fake**2).sum(axis=1).max())
+    real_radius, real_wide = _squared_radii(real, (k, coverage_k)) + rounding
+    fake_radius, _ = _squared_radii(fake, (k, k)) + rounding
+    inside_real = np.zeros(n, dtype=bool)
+    inside_fake, covered = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
+    for part in chunks(n, n):
+        squared = _squared_distances(real[part], fake)  # (rows of this part, n samples)
+        inside_real |= (squared <= real_radius[part, None]).any(axis=0)
+        inside_fake[part] = (squared <= fake_radius).any(axis=1)
+        covered[part] = squared.min(axis=1) <= real_wide[part]
+    return {
+        "precision": float(inside_real.mean()),
+        "recall": float(inside_fake.mean()),
+        "coverage": float(covered.mean()),
+    }
+
+
+def class_shares(labels: Any, n_classes: int) -> np.ndarray:
+    """Share of each class among `labels`.
+
+    Parameters
+    ----------
+    labels : (n,) int in 0..n_classes - 1, such as a classifier's answers to samples
+
+    Returns
+    -------
+    (n_classes,) float64, summing to 1
+
+    Raises
+    ------
+    BadInput
+        Without labels, or for one outside the classes.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
+        raise BadInput(
+            f"Labels of shape {labels.shape} and type {labels.dtype} have no shares: give (n,) whole numbers."
+        )
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise BadInput(f"Labels run from {labels.min()} to {labels.max()}; allowed are 0 to {n_classes - 1}.")
+    return np.bincount(labels, minlength=n_classes) / labels.size
+
+
+def _feature_pair(A: Any, B: Any) -> tuple[np.ndarray, np.ndarray]:
+    A, B = finite("The first features", A, 2), finite("The second features", B, 2)
+    if A.shape[1] != B.shape[1]:
+        raise BadInput(f"Features of size {A.shape[1]} and {B.shape[1]} can't be compared: use one feature space.")
+    return A, B
+
+
+def _covariance(A: np.ndarray) -> np.ndarray:
+    centred = A - A.mean(axis=0)
+    return centred.T @ centred / (len(A) - 1)
+
+
+def _symmetric_root(S: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh((S + S.T) / 2)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+
+def _squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    squared = A @ B.T
+    squared *= -2
+    squared += (A**2).sum(axis=1)[:, None]
+    squared += (B**2).sum(axis=1)
+    return squared
+
+
+def _squared_radii(A: np.ndarray, ks: tuple[int, int]) -> np.ndarray:
+    """Squared distance of each row to its k-th nearest other row, for both `ks`: (2, n)."""
+    n = len(A)
+    radii = np.empty((2, n))
+    for part in chunks(n, n):
+        squared = _squared_distances(A[part], A)
+        squared[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = np.inf
+        squared.partition(max(ks) - 1, axis=1)
+        nearest = np.sort(squared[:, : max(ks)], axis=1)
+        radii[:, part] = nearest[:, [ks[0] - 1, ks[1] - 1]].T
+    return np.maximum(radii, 0.0)

@@ -1,0 +1,105 @@
+"""How far a reconstruction is from its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.metrics.checks import chunks, finite
+from core.types import UNLABELLED, BadInput
+
+
+def squared_error(X: Any, X_hat: Any) -> np.ndarray:
+    """Squared error of each image: the sum over pixels of (x - x_hat)^2, not the mean over pixels.
+
+    Parameters
+    ----------
+    X : (n, n_pixels) floats in [0, 1]
+    X_hat : (n, n_pixels) floats, as the method gives them; PCA's may leave [0, 1] and are not clipped here
+
+    Returns
+    -------
+    (n,) float64, summed in float64, in [0, inf)
+
+    Raises
+    ------
+    BadInput
+        For different shapes, whole-number pixels (0..255), NaN or infinite values.
+
+    References
+    ----------
+    Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks: "average squared error".
+    """
+    X, X_hat = np.asarray(X), np.asarray(X_hat)
+    _check_same_shape(X.shape, X_hat.shape)
+    if not (np.issubdtype(X.dtype, np.floating) and np.issubdtype(X_hat.dtype, np.floating)):
+        raise BadInput(f"Pixels are {X.dtype} and {X_hat.dtype}: give floats in [0, 1], for 0..255 divide by 255.")
+    errors = np.empty(len(X))
+    for part in chunks(*X.shape):
+        difference = X[part].astype(np.float64) - X_hat[part]
+        errors[part] = np.einsum("ij,ij->i", difference, difference)
+    return finite("The squared error", errors, 1)
+
+
+def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:
+    """Mean score of each class, in the order of `target_names`.
+
+    Parameters
+    ----------
+    scores : (n,) numbers
+    y : (n,) int, index into `target_names`; rows with -1 are left out
+
+    Returns
+    -------
+    dict : class name -> mean score; a class without a row has no entry
+
+    Raises
+    ------
+    BadInput
+        For lengths that differ, a class outside `target_names`, NaN or infinite scores.
+    """
+    scores, y = finite("scores", scores, 1), np.asarray(y)
+    if y.shape != scores.shape:
+        raise BadInput(f"{scores.size} scores came with {y.size} labels: give one label a row.")
+    if y.min() < UNLABELLED or y.max() >= len(target_names):
+        raise BadInput(f"Labels run from {y.min()} to {y.max()}, but there are {len(target_names)} classes from 0 on.")
+    return {name: float(scores[y == c].mean()) for c, name in enumerate(target_names) if np.any(y == c)}
+
+
+def cosine_to(X: Any, X_hat: Any) -> np.ndarray:
+    """Cosine between each document's words and their reconstruction.
+
+    Parameters
+    ----------
+    X : (n, n_words) sparse or dense, counts or weights
+    X_hat : (n, n_words) dense floats, such as word probabilities
+
+    Returns
+    -------
+    (n,) float64 in [-1, 1]; 0 where either row is all zero
+
+    Raises
+    ------
+    BadInput
+        For different shapes, NaN or infinite values.
+    """
+    from scipy.sparse import csr_array
+
+    X, X_hat = csr_array(X), np.asarray(X_hat)
+    _check_same_shape(X.shape, X_hat.shape)
+    cosines = np.empty(X.shape[0])
+    for part in chunks(*X.shape):
+        words, expected = X[part].astype(np.float64), X_hat[part].astype(np.float64)
+        dot = np.asarray(words.multiply(expected).sum(axis=1)).ravel()
+        norms = np.sqrt(np.asarray(words.multiply(words).sum(axis=1)).ravel()) * np.linalg.norm(expected, axis=1)
+        cosines[part] = np.where(norms == 0, 0.0, dot / np.where(norms == 0, 1.0, norms))
+    return np.clip(finite("The cosine", cosines, 1), -1.0, 1.0)
+
+
+def _check_same_shape(given: tuple[int, ...], reconstructed: tuple[int, ...]) -> None:
+    if given != reconstructed or len(given) != 2 or 0 in given:
+        raise BadInput(
+            f"Rows of shape {given} and reconstructions of shape {reconstructed} do not pair: both are (n, n_features)."
+        )

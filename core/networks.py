@@ -1,0 +1,211 @@
+"""Encoders, decoders, generators and discriminators, as plain torch modules."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NETWORKS = ("mlp", "conv")
+
+
+def hidden_sizes(width: int, layers: int) -> list[int]:
+    """Widths of the hidden layers from the data inwards: each half of the one before.
+
+    >>> hidden_sizes(1000, 3)
+    [1000, 500, 250]
+    """
+    return [max(1, width >> i) for i in range(layers)]
+
+
+def mlp(sizes: list[int], *, batch_norm: bool = True) -> nn.Sequential:
+    """A multi-layer network (Linear, batch norm, ReLU); its last layer is linear."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(sizes[:-2], sizes[1:-1], strict=True):
+        layers.append(nn.Linear(n_in, n_out, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm1d(n_out))
+        layers.append(nn.ReLU())
+    layers.append(nn.Linear(sizes[-2], sizes[-1]))
+    return nn.Sequential(*layers)
+
+
+def _pyramid(image_shape: tuple[int, int], layers: int) -> list[tuple[int, int]]:
+    """Image sizes after 0, 1, ... convolutions of stride 2."""
+    shapes = [image_shape]
+    for _ in range(layers):
+        height, width = shapes[-1]
+        shapes.append(((height + 1) // 2, (width + 1) // 2))
+    return shapes
+
+
+def _channels(width: int, layers: int) -> list[int]:
+    """Channels after each convolution, the last one `width` / 8."""
+    return [max(4, width // 8 >> (layers - 1 - i)) for i in range(layers)]
+
+
+def conv_encoder(image_shape: tuple[int, int], n_out: int, width: int, layers: int) -> nn.Sequential:
+    """`layers` convolutions of stride 2 (batch norm, ReLU), then one linear layer."""
+    channels = [1, *_channels(width, layers)]
+    blocks: list[nn.Module] = [nn.Unflatten(1, (1, *image_shape))]
+    for n_in, n_next in pairwise(channels):
+        blocks += [nn.Conv2d(n_in, n_next, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(n_next), nn.ReLU()]
+    height, breadth = _pyramid(image_shape, layers)[-1]
+    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels[-1] * height * breadth, n_out))
+
+
+def conv_decoder(n_in: int, image_shape: tuple[int, int], planes: int, width: int, layers: int) -> nn.Sequential:
+    """The mirror of `conv_encoder`, out to `planes` values a pixel: (batch, planes * height * width)."""
+    shapes = _pyramid(image_shape, layers)[::-1]
+    channels = [*_channels(width, layers)[::-1], planes]
+    height, breadth = shapes[0]
+    blocks: list[nn.Module] = [
+        nn.Linear(n_in, channels[0] * height * breadth, bias=False),
+        nn.BatchNorm1d(channels[0] * height * breadth),
+        nn.ReLU(),
+        nn.Unflatten(1, (channels[0], height, breadth)),
+    ]
+    for i in range(layers):
+        (small_h, small_w), (large_h, large_w) = shapes[i], shapes[i + 1]
+        # A stride-2 transposed convolution makes 2 n - 2 rows; output_padding adds what the mirror needs.
+        padding = (large_h - 2 * small_h + 1, large_w - 2 * small_w + 1)
+        last = i == layers - 1
+        blocks.append(
+            nn.ConvTranspose2d(channels[i], channels[i + 1], 3, stride=2, padding=1, output_padding=padding, bias=last)
+        )
+        if not last:
+            blocks += [nn.BatchNorm2d(channels[i + 1]), nn.ReLU()]
+    return nn.Sequential(*blocks, nn.Flatten())
+
+
+def encoder(
+    network: str, n_features: int, n_out: int, width: int, layers: int, image_shape: tuple[int, int] | None
+) -> nn.Sequential:
+    """From data to `n_out` values; ``"conv"`` needs `image_shape`."""
+    if network == "conv":
+        return conv_encoder(image_shape, n_out, width, layers)
+    return mlp([n_features, *hidden_sizes(width, layers), n_out])
+
+
+def decoder(
+    network: str,
+    n_in: int,
+    n_features: int,
+    width: int,
+    layers: int,
+    image_shape: tuple[int, int] | None,
+    planes: int = 1,
+) -> nn.Sequential:
+    """From a code to `planes` values a feature, plane by plane: (batch, planes * n_features)."""
+    if network == "conv":
+        return conv_decoder(n_in, image_shape, planes, width, layers)
+    return mlp([n_in, *hidden_sizes(width, layers)[::-1], planes * n_features])
+
+
+def image_classifier(image_shape: tuple[int, int], n_classes: int, n_features: int = 64) -> nn.ModuleDict:
+    """``features`` of an image (batch, n_features), non-negative, and a linear ``head`` that names its class."""
+    height, width = _pyramid(image_shape, 2)[-1]
+    features = nn.Sequential(
+        nn.Unflatten(1, (1, *image_shape)),
+        nn.Conv2d(1, 32, 5, stride=2, padding=2, bias=False),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 5, stride=2, padding=2, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(64 * height * width, n_features),
+        nn.ReLU(),
+    )
+    return nn.ModuleDict({"features": features, "head": nn.Linear(n_features, n_classes)})
+
+
+class Generator(nn.Sequential):
+    """The GAN's generator: Radford et al. 2016 in small for images, else a multi-layer network; logits out."""
+
+    def __init__(self, n_in: int, n_features: int, width: int, image_shape: tuple[int, int] | None):
+        if image_shape is None:
+            super().__init__(mlp([n_in, width // 2, width, n_features]))
+            return
+        c = width // 8
+        full, half, quarter = _pyramid(image_shape, 2)
+        super().__init__(
+            nn.Linear(n_in, 2 * c * quarter[0] * quarter[1], bias=False),
+            nn.Unflatten(1, (2 * c, *quarter)),
+            nn.BatchNorm2d(2 * c),
+            nn.ReLU(),
+            nn.ConvTranspose2d(2 * c, c, 4, stride=2, padding=1, bias=False),
+            _Crop(half),
+            nn.BatchNorm2d(c),
+            nn.ReLU(),
+            nn.ConvTranspose2d(c, 1, 4, stride=2, padding=1),
+            _Crop(full),
+            nn.Flatten(),
+        )
+
+
+class _Crop(nn.Module):
+    """Drops the row or column that doubling an odd size left over."""
+
+    def __init__(self, shape: tuple[int, int]):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, : self.shape[0], : self.shape[1]]
+
+
+class Discriminator(nn.Module):
+    """The GAN's discriminator: `features` of an image, and from them one logit of being real."""
+
+    def __init__(self, n_features: int, width: int, image_shape: tuple[int, int] | None, n_out_features: int = 128):
+        super().__init__()
+        if image_shape is None:
+            self.features = nn.Sequential(
+                nn.Linear(n_features, width), nn.LeakyReLU(0.2), nn.Linear(width, n_out_features), nn.LeakyReLU(0.2)
+            )
+        else:
+            c = width // 16
+            *_, quarter = _pyramid(image_shape, 2)
+            self.features = nn.Sequential(
+                nn.Unflatten(1, (1, *image_shape)),
+                nn.Conv2d(1, c, 3, stride=2, padding=1),
+                nn.LeakyReLU(0.2),
+                nn.Conv2d(c, 2 * c, 3, stride=2, padding=1),
+                nn.LeakyReLU(0.2),
+                nn.Flatten(),
+                nn.Linear(2 * c * quarter[0] * quarter[1], n_out_features),
+                nn.LeakyReLU(0.2),
+            )
+        self.score = nn.Linear(n_out_features, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.score(self.features(x)).squeeze(1)  # (batch,)
+
+
+def jitter(x: Tensor, image_shape: tuple[int, int], share: float, generator: torch.Generator) -> Tensor:
+    """Turn (+-8.6 degrees), scale (+-10 %) and shift (+-4 %) the first `share` of a batch at random.
+
+    Parameters
+    ----------
+    x : (batch, height * width) pixels; rows come in random order, so the first ones are a random choice.
+    """
+    n = int(share * len(x))
+    if n == 0:
+        return x
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator).to(x.device) * 2 - 1
+
+    angle, scale, shift = 0.15 * uniform(n), 1 + 0.1 * uniform(n, 2), 0.08 * uniform(n, 2)
+    cosine, sine = angle.cos(), angle.sin()
+    rows = (
+        torch.stack([scale[:, 0] * cosine, -sine, shift[:, 0]], 1),
+        torch.stack([sine, scale[:, 1] * cosine, shift[:, 1]], 1),
+    )
+    theta = torch.stack(rows, 1)  # (n, 2, 3)
+    grid = F.affine_grid(theta, [n, 1, *image_shape], align_corners=False)
+    turned = F.grid_sample(x[:n].view(n, 1, *image_shape), grid, align_corners=False)
+    return torch.cat([turned.flatten(1), x[n:]])

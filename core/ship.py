@@ -1,0 +1,80 @@
+"""The runs and classifiers that assets holds, and how each was made: ``python -m core ship`` makes them again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from core import experiments, features, methods, store
+from core.types import BadInput, Dataset, Spec
+
+CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
+
+_DIGITS = {"epochs": 300, "batch_size": 128}
+_LONG = {"width": 1500, "augment": 0.5}
+
+# (data set, method, parameters other than the default)
+RUNS: tuple[tuple[str, str, dict[str, Any]], ...] = ()
+
+
+def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:
+    """The Specs of the shipped runs, or of those named ``DATASET/METHOD`` or ``DATASET``.
+
+    Raises
+    ------
+    BadInput
+        If one of `only` names none.
+    """
+    names = {f"{dataset}/{method}" for dataset, method, _ in RUNS}
+    for name in only:
+        if name not in names and name not in {dataset for dataset, _, _ in RUNS}:
+            raise BadInput(f"No shipped run is named {name}: choose from {', '.join(sorted(names))}.")
+    for dataset, method, params in RUNS:
+        if not only or dataset in only or f"{dataset}/{method}" in only:
+            yield experiments.spec(dataset, method, params)
+
+
+def ship(only: Sequence[str], *, missing: bool, remeasure: bool, say: Callable[[str], None]) -> None:
+    """Fit and measure the shipped runs, each written as soon as it is ready.
+
+    Parameters
+    ----------
+    missing : leave out what is there already.
+    remeasure : keep the stored weights and measure them anew.
+    """
+    specs = list(shipped_specs(only))
+    loaded: dict[tuple, Dataset] = {}
+    for spec in specs:
+        key = (spec.dataset, spec.dataset_params)
+        if key not in loaded:
+            loaded = {key: experiments.load_dataset(spec)}
+            _classifier(loaded[key], missing or remeasure, say)
+        _one(spec, loaded[key], missing, remeasure, say)
+
+
+def _classifier(dataset: Dataset, keep: bool, say: Callable[[str], None]) -> None:
+    if dataset.name not in CLASSIFIER_EPOCHS or (keep and (features.FOLDER / f"{dataset.name}.safetensors").exists()):
+        return
+    error = features.fit_classifier(dataset, epochs=CLASSIFIER_EPOCHS[dataset.name])
+    say(f"{dataset.name}: classifier, test error {error:.2%}")
+
+
+def _one(spec: Spec, dataset: Dataset, missing: bool, remeasure: bool, say: Callable[[str], None]) -> None:
+    place = store.SHIPPED / spec.key
+    there = (place / "run.json").exists()
+    if there and missing:
+        return
+    started = time.perf_counter()
+    if there and remeasure:
+        experiments.remeasure(place, dataset)
+    else:
+        experiments.fit_and_store(spec, dataset, store.SHIPPED)
+    run = store.read(place)
+    figures = "  ".join(
+        f"{name} {run.metrics[name]:.4g}"
+        for name in ("squared_error", "neg_elbo", "neg_elbo_at_mean", "knn_accuracy", "frechet", "precision", "recall")
+        if name in run.metrics
+    )
+    label = f"{spec.dataset}/{methods.label(spec.method)} {spec.param('n_components')}-D"
+    say(f"{label}: {figures}  fit {run.metrics['seconds']:.0f} s, in all {time.perf_counter() - started:.0f} s")

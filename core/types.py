@@ -1,0 +1,310 @@
+"""The words of Hourglass: data sets, parameters, methods, specifications, runs and what a method can do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+IMAGES = "images"
+DOCUMENTS = "documents"
+UNLABELLED = -1
+
+
+class HourglassError(Exception):
+    """A problem a person can act on; its text is one clear sentence, shown as it is."""
+
+
+class BadInput(HourglassError, ValueError):
+    """Something given from outside was not allowed; the text says what is."""
+
+
+class DataUnavailable(HourglassError):
+    """A data set can't be had right now; the text says why and what to do."""
+
+
+class Diverged(HourglassError):
+    """A training run left the finite numbers; the text names the remedy."""
+
+
+class BrokenRun(HourglassError):
+    """A stored run can't be read; the text names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Param:
+    """One declared parameter of a method or a data set: the widgets, the command line and the checks come from it.
+
+    Parameters
+    ----------
+    name : str
+    default : int, float or str
+        Its type is the parameter's type.
+    bounds : tuple
+        ``(lowest, highest)``, both allowed, for numbers; all allowed values for text.
+    help : str
+        One sentence for a tooltip, with the unit.
+    """
+
+    name: str
+    default: Any
+    bounds: tuple
+    help: str
+
+    @property
+    def allowed(self) -> str:
+        if isinstance(self.default, str):
+            return "one of " + ", ".join(self.bounds)
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        return f"{kind} from {self.bounds[0]} to {self.bounds[1]}"
+
+    def check(self, value: Any) -> Any:
+        """Return `value` (a number or text, perhaps typed by a person) as this parameter's type.
+
+        Raises
+        ------
+        BadInput
+            If it is not of that type, not finite or outside the bounds.
+        """
+        refusal = BadInput(f"{self.name}={value} is not allowed: {self.name} is {self.allowed}.")
+        if isinstance(self.default, str):
+            if value not in self.bounds:
+                raise refusal
+            return value
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise refusal from None
+        if isinstance(value, bool) or not math.isfinite(number) or not self.bounds[0] <= number <= self.bounds[1]:
+            raise refusal
+        if isinstance(self.default, int):
+            if number != int(number):
+                raise refusal
+            return int(number)
+        return number
+
+
+def check_params(params: tuple[Param, ...], given: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Return every parameter of `params`, those in `given` checked and the others at their default."""
+    names = [p.name for p in params]
+    for name in given:
+        if name not in names:
+            known = f"it has {', '.join(names)}" if names else "it has none"
+            raise BadInput(f"{name} is no parameter of {owner}: {known}.")
+    return {p.name: p.check(given[p.name]) if p.name in given else p.default for p in params}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows to learn from and rows to be measured on.
+
+    Attributes
+    ----------
+    kind : {"images", "documents"}
+    X_train, X_test : (n, n_features)
+        Images: ``uint8`` pixels in 0..255, row by row. Documents: ``scipy.sparse.csr_array`` word counts.
+    y_train, y_test : (n,) int64
+        Class of each row, an index into `target_names`; -1 where it has none.
+    image_shape : (height, width) in pixels, for images.
+    vocabulary : the word each column counts, for documents.
+    titles_train, titles_test, texts_train, texts_test : one a document.
+    notes : sentences a person should see, such as a row count that differs from the reference.
+    redistributable : whether its rows may be handed on, as part of a stored run.
+    """
+
+    name: str
+    kind: str
+    X_train: Any
+    y_train: np.ndarray
+    X_test: Any
+    y_test: np.ndarray
+    target_names: tuple[str, ...]
+    licence: str
+    citation: str
+    image_shape: tuple[int, int] | None = None
+    vocabulary: tuple[str, ...] | None = None
+    titles_train: tuple[str, ...] = ()
+    titles_test: tuple[str, ...] = ()
+    texts_train: tuple[str, ...] = ()
+    texts_test: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    redistributable: bool = True
+
+    @property
+    def n_features(self) -> int:
+        return self.X_train.shape[1]
+
+    @property
+    def has_labels(self) -> bool:
+        return len(self.target_names) > 1
+
+    def floats(self, split: str) -> Any:
+        """Rows of ``"train"`` or ``"test"`` as methods take them.
+
+        Returns
+        -------
+        (n, n_features) float32 : images in [0, 1]; documents as a CSR array of word counts.
+        """
+        X = {"train": self.X_train, "test": self.X_test}[split]
+        X = X.astype(np.float32)
+        return X / np.float32(255) if self.kind == IMAGES else X
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256, in hexadecimal, of all rows and labels."""
+        digest = hashlib.sha256()
+        for X, y in ((self.X_train, self.y_train), (self.X_test, self.y_test)):
+            parts = (X,) if self.kind == IMAGES else (X.indptr, X.indices, X.data)
+            for part in (*parts, y):
+                digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method's declaration, everything a page or the command line needs to offer it.
+
+    Attributes
+    ----------
+    name : what the command line and folders call it; label : what people read.
+    kinds : which kinds of data set it fits.
+    params : the estimator's hyper-parameters and its budget.
+    version : goes into a Spec's key; raised when the same parameters would give another result.
+    estimator : builds the unfitted estimator: ``estimator(params, kind, image_shape, seed)``.
+    arrays : the fitted estimator's learned attributes as named arrays.
+    restore : ``restore(estimator, arrays)`` makes an unfitted estimator the fitted one again and returns it.
+    """
+
+    name: str
+    label: str
+    kinds: tuple[str, ...]
+    summary: str
+    params: tuple[Param, ...]
+    version: int
+    estimator: Callable[..., Any]
+    arrays: Callable[[Any], dict[str, np.ndarray]]
+    restore: Callable[[Any, Mapping[str, np.ndarray]], Any]
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is fitted to what: all that is needed to do it again.
+
+    `params` and `dataset_params` hold every declared parameter, as sorted ``(name, value)`` pairs.
+    """
+
+    dataset: str
+    method: str
+    params: tuple[tuple[str, Any], ...]
+    seed: int = 0
+    dataset_params: tuple[tuple[str, Any], ...] = ()
+    version: int = 1
+
+    @classmethod
+    def of(cls, dataset: str, method: str, params: Mapping, seed: int, dataset_params: Mapping, version: int) -> Spec:
+        return cls(
+            dataset,
+            method,
+            tuple(sorted(params.items())),
+            int(seed),
+            tuple(sorted(dataset_params.items())),
+            int(version),
+        )
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON: names the run's folder."""
+        return hashlib.sha256(_canonical(self.to_json()).encode()).hexdigest()[:16]
+
+    def param(self, name: str, default: Any = None) -> Any:
+        return dict(self.params).get(name, default)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "dataset": self.dataset,
+            "dataset_params": dict(self.dataset_params),
+            "method": self.method,
+            "params": dict(self.params),
+            "seed": self.seed,
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Spec:
+        """Inverse of `to_json`.
+
+        Raises
+        ------
+        BadInput
+            If a field is missing or of another type.
+        """
+        try:
+            return cls.of(
+                str(data["dataset"]),
+                str(data["method"]),
+                dict(data["params"]),
+                data["seed"],
+                dict(data["dataset_params"]),
+                data["version"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"This is not a specification of a run ({error!r}).") from None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a fit leaves.
+
+    Attributes
+    ----------
+    history : one row an epoch, ready for a DataFrame.
+    metrics : name -> number; beside it ``<name>_interval`` (95 %) and ``<name>_n`` (rows) where they apply.
+    environment : versions, threads, precision, device, seconds, data checksum, kind and image_shape.
+    notes : how what is shown came about: ``map``, ``samples``, ``features``, ``words``.
+    views : the small arrays that pages show, see `core.experiments.views`; empty where only figures were read.
+    estimator : the fitted estimator, or None where it was not asked for.
+    """
+
+    spec: Spec
+    history: list[dict[str, Any]]
+    metrics: dict[str, Any]
+    environment: dict[str, Any]
+    notes: dict[str, Any]
+    views: dict[str, np.ndarray] = field(default_factory=dict)
+    estimator: Any = None
+
+    @property
+    def key(self) -> str:
+        return self.spec.key
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    def transform(self, X: Any) -> np.ndarray: ...
+
+
+@runtime_checkable
+class Reconstructor(Protocol):
+    def transform(self, X: Any) -> np.ndarray: ...
+
+    def inverse_transform(self, Z: np.ndarray) -> np.ndarray: ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    def sample(self, n_samples: int = 1, random_state: int | None = None) -> np.ndarray: ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    def predict_proba(self, X: Any) -> np.ndarray: ...

@@ -1,0 +1,63 @@
+"""How every page begins: its configuration, the theme's style sheet and the navigation."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from core.types import HourglassError
+from pages.ui import choices
+from pages.ui.text import plain
+
+THEME = Path(__file__).parents[2] / "assets" / "theme"
+# group -> (script, label, icon); a page is listed here once it exists.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Look": (("app.py", "Compare", ":material/compare_arrows:"),),
+}
+
+
+def header(script: str) -> None:
+    """Begin the page of `script`; the first call of each page."""
+    label = next(label for group in PAGES.values() for s, label, _ in group if s == script)
+    st.set_page_config(
+        page_title=f"{label} · Hourglass",
+        page_icon=str(THEME / "icon.png"),
+        layout="wide",
+        initial_sidebar_state=220,
+    )
+    st.html(THEME / "app.css")
+    choices.enter(script)
+    with st.sidebar:
+        st.html(
+            '<div class="hg-brand"><div class="hg-name">Hourglass</div>'
+            "<div>Autoencoders, VAEs and GANs beside PCA and LSA, on the same rows.</div></div>"
+        )
+        for group, pages in PAGES.items():
+            if len(PAGES) > 1:
+                st.caption(group)
+            for path, name, icon in pages:
+                st.page_link(path, label=name, icon=icon)
+
+
+def theme() -> str:
+    """``"dark"`` or ``"light"``, whichever the browser shows."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+@contextmanager
+def in_words():
+    """What goes wrong inside is shown as its one sentence; the rest of the page goes on."""
+    try:
+        yield
+    except HourglassError as problem:
+        st.error(plain(problem))
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Take what is loaded by now out of the garbage collector's rounds, which Streamlit makes after every rerun."""
+    gc.collect()
+    gc.freeze()

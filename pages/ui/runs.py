@@ -1,0 +1,179 @@
+"""Cached doors to the store. Caches are bounded and keyed by folders and their times, so a new run shows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core import datasets, methods, store
+from core.metrics import DEFINITIONS, intervals
+from core.types import BadInput, BrokenRun, Run, Spec
+from pages.ui import links
+
+# Of data sets that have runs, these come first.
+_FIRST = ("digits", "mnist", "fashion-mnist", "docstrings", "frey")
+_DEFAULT = "mnist"
+_SIZES = (2, 10)
+_LARGEST_SIZE = 256
+# A GAN's neighbours are those of hundreds of discriminator features: no match for a narrow code.
+NOT_RANKED_AGAINST_CODES = ("gan",)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What Compare shows of one method.
+
+    Attributes
+    ----------
+    candidates : stored runs that fit the view, the default first; without views.
+    run : the one shown, with its views; None where there is none or it can't be read.
+    missing : the Spec that a link asks for and the store does not have.
+    problem : a sentence why `run` can't be shown.
+    """
+
+    method: str
+    label: str
+    candidates: tuple[Run, ...] = ()
+    run: Run | None = None
+    missing: Spec | None = None
+    problem: str | None = None
+
+
+def _stamps() -> tuple[tuple[str, int], ...]:
+    """Every stored run's folder and the time it was written: changes when a run comes or goes."""
+    return tuple((str(place), _time(place / "run.json")) for place in store.places())
+
+
+def _time(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _index(stamps: tuple[tuple[str, int], ...]) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    runs, problems = store.index()
+    registered = set(datasets.names())
+    known = [run for run in runs if run.spec.dataset in registered and run.spec.method in methods.LISTED]
+    return tuple(run for run in known if isinstance(run.spec.param("n_components"), int)), tuple(problems)
+
+
+def stored() -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    """Every stored run that a page can show, without views; and a sentence for each that can't be read."""
+    return _index(_stamps())
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read(place: str, written: int) -> Run:
+    return store.read(Path(place))
+
+
+def read(key: str) -> Run:
+    """The run with this key, with its views; not to be changed.
+
+    Raises
+    ------
+    BrokenRun
+        If it is gone or can't be read.
+    """
+    place = store.find(key)
+    if place is None:
+        raise BrokenRun(f"The run {key} is no longer stored: reload this page.")
+    return _read(str(place), _time(place / "run.json"))
+
+
+def dataset_names(runs: Sequence[Run]) -> list[str]:
+    """Every registered data set, those with runs first."""
+    trained = {run.spec.dataset for run in runs}
+    order = [*_FIRST, *(name for name in datasets.names() if name not in _FIRST)]
+    known = [name for name in order if name in datasets.names()]
+    return sorted(known, key=lambda name: name not in trained)
+
+
+def default_dataset(names: Sequence[str], runs: Sequence[Run]) -> str:
+    trained = {run.spec.dataset for run in runs}
+    return _DEFAULT if _DEFAULT in trained or not trained else names[0]
+
+
+def code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:
+    """Code sizes that have runs on this data set, or the usual ones."""
+    sizes = {store.code_size(run) for run in runs if run.spec.dataset == dataset and run.spec.method != "gan"}
+    return sorted(sizes) or list(_SIZES)
+
+
+def code_size(text: str) -> int:
+    """A code size from an address, trained or not.
+
+    Raises
+    ------
+    BadInput
+        If it is not a whole number a method may have.
+    """
+    if text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= _LARGEST_SIZE:
+        return int(text)
+    raise BadInput(f"A code size is a whole number from 1 to {_LARGEST_SIZE}.")
+
+
+def fits(spec: Spec, dataset: str, method: str, size: int) -> bool:
+    return (spec.dataset, spec.method) == (dataset, method) and (
+        method == "gan" or spec.param("n_components") == size
+    )
+
+
+def linked(token: str, dataset: str, method: str, size: int) -> Spec:
+    """The Spec that a link asks for.
+
+    Raises
+    ------
+    BadInput
+        If it is none, belongs to another view, or could never be fitted.
+    """
+    spec = links.decode(token)
+    if not fits(spec, dataset, method, size):
+        raise BadInput(
+            f"The link names a run of {methods.label(method)} that does not belong to this data set and code size: "
+            "the default is shown."
+        )
+    return spec if store.find(spec.key) else links.checked(spec)
+
+
+def line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str | None) -> Line:
+    """The line of `method`, showing the candidate with `key`."""
+    about = {"method": method, "label": methods.label(method), "candidates": tuple(candidates)}
+    if missing is not None and key == missing.key:
+        return Line(**about, missing=missing)
+    if key is None:
+        return Line(**about)
+    try:
+        return Line(**about, run=read(key))
+    except BrokenRun as problem:
+        return Line(**about, problem=str(problem))
+
+
+def same_rows(lines: Sequence[Line]) -> bool:
+    """Whether all runs shown were measured on the same copy of the data: only then may they be ranked."""
+    return len({line.run.environment["data_checksum"] for line in lines if line.run}) <= 1
+
+
+def best(lines: Sequence[Line], metric: str) -> str | None:
+    """The method whose `metric` the paired rows tell from the runner-up's, see `core.metrics.intervals.best`."""
+    ranked = [line for line in lines if line.run and f"rows.{metric}" in line.run.views]
+    if metric != "squared_error":
+        ranked = [line for line in ranked if line.method not in NOT_RANKED_AGAINST_CODES]
+    if metric not in DEFINITIONS or not same_rows(lines):
+        return None
+    return _best(tuple((line.method, line.run.key) for line in ranked), metric)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _best(keys: tuple[tuple[str, str], ...], metric: str) -> str | None:
+    rows: Mapping[str, Any] = {method: read(key).views[f"rows.{metric}"] for method, key in keys}
+    try:
+        return intervals.best(rows, DEFINITIONS[metric].higher_is_better)
+    except BadInput:
+        return None  # NaN among the scores, or a single row: nothing can be told apart

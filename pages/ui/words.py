@@ -1,0 +1,69 @@
+"""The sentences of Compare; one that names a winner takes it from the paired intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.datasets import Entry
+from core.metrics import DEFINITIONS
+from core.types import IMAGES
+from pages.ui.numbers import number
+from pages.ui.runs import Line
+from pages.ui.text import listed
+
+_SPELLED = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+def compared(entry: Entry, size: int, lines: Sequence[Line]) -> str:
+    """What is being compared."""
+    coders = [line.label for line in lines if line.method != "gan"]
+    numbers = "one number" if size == 1 else f"{size} numbers"
+    what = "image" if entry.kind == IMAGES else "document's words"
+    ways = _SPELLED[len(coders)] if len(coders) < len(_SPELLED) else str(len(coders))
+    sentence = f"{ways} ways to squeeze each {what} of {entry.label} through {numbers} and rebuild it: {listed(coders)}"
+    return sentence + ("; and a GAN, which only makes new ones." if len(coders) < len(lines) else ".")
+
+
+def made(entry: Entry, lines: Sequence[Line]) -> str:
+    """How the numbers were made."""
+    runs = [line.run for line in lines if line.run]
+    if not runs:
+        return ""
+    rows = "images" if entry.kind == IMAGES else "documents"
+    shown = max(len(run.views["shown_rows"]) for run in runs)
+    n_test = _span([run.environment["n_test"] for run in runs])
+    chosen = f"the same {shown:,} of them" + (" in every row, stratified by class" if entry.has_labels else "")
+    maps = "them all" if n_test == f"{shown:,}" else chosen
+    return (
+        f"Trained on {_span([run.environment['n_train'] for run in runs])} {rows}, measured on {n_test} test {rows} "
+        f"no method had seen; the maps show {maps}."
+    )
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def verdict(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
+    """Who is best at what, where the rows can tell."""
+    labels = {line.method: line.label for line in lines}
+    wins = {
+        "squared_error": "rebuilds with the least error",
+        "knn_accuracy": "keeps the classes best together (kNN)",
+        "retrieval_precision_15": "retrieves its own class best",
+        "trustworthiness": "makes the most trustworthy neighbourhoods",
+    }
+    won = [
+        f"{labels[method]} {wins[metric]} ({number(_value(lines, method, metric))})"
+        for metric, method in winners.items()
+        if method
+    ]
+    open_ones = [DEFINITIONS[metric].label for metric, method in winners.items() if not method]
+    tail = f"no method is clearly ahead in {listed(open_ones)}" if open_ones else ""
+    sentence = ", ".join(won) + (f"; {tail}" if won and tail else tail)
+    return sentence[:1].upper() + sentence[1:] + "." if sentence else ""
+
+
+def _value(lines: Sequence[Line], method: str, metric: str) -> float:
+    return next(line.run.metrics[metric] for line in lines if line.method == method)

@@ -1,0 +1,122 @@
+"""What the data sets' tests share: folders of their own, reference data where it is, and a server that misbehaves."""
+
+from __future__ import annotations
+
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from core import datasets
+from core.datasets import download
+
+GIVEN = os.environ.get("HOURGLASS_DATA")
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("user-cache")
+
+
+@pytest.fixture(autouse=True)
+def user_cache(session_cache, monkeypatch):
+    """The user's cache for all tests of a session: the docstrings are harvested once, the real one stays untouched."""
+    monkeypatch.setattr(download, "user_cache", lambda: session_cache)
+    return session_cache
+
+
+@pytest.fixture
+def reference(monkeypatch):
+    """``reference(name)`` skips unless ``HOURGLASS_DATA`` holds that data set."""
+
+    def need(name):
+        stored = download.REMOTE[name].stored
+        if not GIVEN or not (Path(GIVEN) / stored).is_file():
+            pytest.skip(f"HOURGLASS_DATA holds no {stored}")
+        monkeypatch.setenv("HOURGLASS_DATA", GIVEN)
+
+    return need
+
+
+@pytest.fixture(scope="session")
+def _kept():
+    return {}
+
+
+@pytest.fixture
+def loaded(_kept):
+    """``loaded(name)`` loads a data set once a session."""
+
+    def load(name):
+        if name not in _kept:
+            _kept[name] = datasets.load(name)
+        return _kept[name]
+
+    return load
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty cache folder."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("HOURGLASS_DATA", str(folder))
+    return folder
+
+
+class Server:
+    """Serves `files` (name -> bytes) on 127.0.0.1, in the manner that the path names: ``/truncated/NAME``."""
+
+    def __init__(self):
+        self.files = {}
+        self.asked = []
+        self.over = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                outer.asked.append(self.path)
+                _, manner, name = self.path.split("/", 2)
+                content = outer.files[name]
+                if manner == "missing":
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                if manner != "unmeasured":
+                    self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if manner in ("truncated", "stalled"):
+                    self.wfile.write(content[: len(content) // 2])
+                    self.wfile.flush()
+                    if manner == "stalled":
+                        outer.over.wait(20)
+                elif manner == "lying":
+                    self.wfile.write(bytes(len(content)))
+                else:
+                    self.wfile.write(content)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def url(self, manner, name):
+        return f"http://127.0.0.1:{self._server.server_port}/{manner}/{name}"
+
+    def stop(self):
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = Server()
+    yield server
+    server.stop()

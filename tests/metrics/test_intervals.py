@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.metrics.intervals import best, mean_interval, paired_difference_interval, seeds_interval
+from core.types import BadInput
+
+
+def test_interval_of_a_mean_agrees_with_normal_theory():
+    scores = np.random.default_rng(0).gamma(2.0, size=4000)
+    half = stats.norm.ppf(0.975) * scores.std(ddof=1) / np.sqrt(len(scores))
+    low, high = mean_interval(scores, n_resamples=4000)
+    assert low == pytest.approx(scores.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(scores.mean() + half, abs=0.1 * half)
+
+
+def test_interval_widens_with_the_level_as_normal_theory_says():
+    scores = np.random.default_rng(1).normal(size=3000)
+    (low, high), (inner_low, inner_high) = mean_interval(scores, 0.99), mean_interval(scores, 0.5)
+    assert (high - low) / (inner_high - inner_low) == pytest.approx(2.576 / 0.674, rel=0.15)
+
+
+def test_interval_holds_the_true_mean_about_95_times_in_100():
+    rng = np.random.default_rng(2)
+    held = 0
+    for seed in range(300):
+        low, high = mean_interval(rng.normal(3.0, size=200), n_resamples=400, random_state=seed)
+        held += low <= 3.0 <= high
+    assert 0.91 <= held / 300 <= 0.98
+
+
+def test_interval_repeats_with_its_seed_and_changes_with_another():
+    scores = np.random.default_rng(3).normal(size=100)
+    assert mean_interval(scores) == mean_interval(scores)
+    assert mean_interval(scores) != mean_interval(scores, random_state=1)
+
+
+def test_interval_of_many_rows_resampled_in_chunks():
+    scores = np.random.default_rng(4).normal(size=60_000)
+    low, high = mean_interval(scores, n_resamples=200)
+    assert (high - low) / 2 == pytest.approx(1.96 * scores.std() / np.sqrt(60_000), rel=0.2)
+
+
+def test_interval_of_equal_scores_has_no_width():
+    assert mean_interval(np.full(50, 0.25)) == (0.25, 0.25)
+    assert mean_interval(np.ones(50, dtype=bool)) == (1.0, 1.0)
+
+
+def test_pairing_tells_apart_what_separate_intervals_do_not():
+    rng = np.random.default_rng(5)
+    hardness = rng.normal(10, 3, size=500)
+    a, b = hardness + rng.normal(0, 0.1, 500), hardness + 0.1 + rng.normal(0, 0.1, 500)
+    assert mean_interval(a)[1] > mean_interval(b)[0]
+    low, high = paired_difference_interval(a, b)
+    assert low < -0.1 < high < 0
+
+
+def test_interval_over_seeds_is_scipys_t_interval():
+    values = [9.4, 9.9, 9.1, 9.6, 9.5]
+    expected = stats.t.interval(0.95, df=4, loc=np.mean(values), scale=stats.sem(values))
+    assert seeds_interval(values) == pytest.approx(expected, rel=1e-9)
+    assert seeds_interval([2.0, 2.0, 2.0]) == (2.0, 2.0)
+
+
+def test_best_is_named_only_where_the_interval_excludes_the_runner_up():
+    rng = np.random.default_rng(6)
+    base = rng.normal(10, 1, size=400)
+    near = base + rng.normal(0, 1, size=400)
+    near += base.mean() - near.mean() + 0.001
+    far = base + 5
+    assert best({"base": base, "far": far}, higher_is_better=False) == "base"
+    assert best({"base": base, "far": far}, higher_is_better=True) == "far"
+    assert best({"base": base, "near": near, "far": far}, higher_is_better=False) is None
+    assert best({"base": base, "near": near, "far": far}, higher_is_better=True) == "far"
+
+
+def test_best_needs_two_candidates_on_the_same_rows_and_a_ranked_number():
+    a, b = np.zeros(50), np.ones(50)
+    assert best({"a": a, "b": None}, True) is None
+    assert best({}, True) is None
+    assert best({"a": a, "b": b[:40]}, True) is None
+    assert best({"a": a, "b": b}, None) is None
+    assert best({"a": a, "b": a}, True) is None
+    assert best({"a": a, "b": b, "c": None}, True) == "b"
+
+
+@pytest.mark.parametrize("scores", [[], [1.0], [1.0, np.nan], [1.0, np.inf], [[1.0, 2.0]]])
+def test_interval_refuses_what_has_none(scores):
+    with pytest.raises(BadInput):
+        mean_interval(scores)
+    with pytest.raises(BadInput):
+        seeds_interval(scores)
+
+
+def test_interval_refuses_other_levels_lengths_and_counts():
+    with pytest.raises(BadInput, match="level=95"):
+        mean_interval([1.0, 2.0], level=95)
+    with pytest.raises(BadInput, match="same rows"):
+        paired_difference_interval([1.0, 2.0], [1.0, 2.0, 3.0])
+    with pytest.raises(BadInput, match="n_resamples=0"):
+        mean_interval([1.0, 2.0], n_resamples=0)
+    with pytest.raises(BadInput, match="NaN"):
+        best({"a": [1.0, np.nan], "b": [1.0, 2.0]}, True)

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from core.metrics import checks
+from core.metrics.reconstruction import cosine_to, per_class, squared_error
+from core.types import BadInput
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 100)
+
+
+def test_squared_error_sums_over_pixels(small_chunks):
+    rng = np.random.default_rng(0)
+    X, X_hat = rng.random((40, 7), dtype=np.float32), rng.normal(size=(40, 7))
+    expected = [
+        sum((float(x) - float(x_hat)) ** 2 for x, x_hat in zip(*rows, strict=True))
+        for rows in zip(X, X_hat, strict=True)
+    ]
+    assert squared_error(X, X_hat) == pytest.approx(expected, rel=1e-12)
+    assert squared_error(np.ones((1, 784)), np.zeros((1, 784))) == [784.0]
+
+
+def test_squared_error_is_that_of_pca_by_its_left_out_eigenvalues():
+    from sklearn.datasets import load_digits
+    from sklearn.decomposition import PCA
+
+    X = load_digits().data / 16
+    pca, full = PCA(10).fit(X), PCA().fit(X)
+    left_out = full.explained_variance_[10:].sum() * (len(X) - 1) / len(X)
+    assert squared_error(X, pca.inverse_transform(pca.transform(X))).mean() == pytest.approx(left_out, rel=1e-9)
+
+
+def test_squared_error_accumulates_in_double_precision():
+    X = np.full((1, 4096), 0.1, dtype=np.float32)
+    errors = squared_error(X, np.zeros_like(X))
+    assert errors.dtype == np.float64
+    assert errors[0] == pytest.approx(4096 * float(np.float32(0.1)) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("X", "X_hat", "word"),
+    [
+        (np.zeros((2, 3)), np.zeros((2, 4)), "shape"),
+        (np.zeros((2, 3)), np.zeros((3, 3)), "shape"),
+        (np.zeros((0, 3)), np.zeros((0, 3)), "shape"),
+        (np.zeros((2, 3), dtype=np.uint8), np.zeros((2, 3)), "divide by 255"),
+        (np.zeros((2, 3)), np.array([[0, np.nan, 0], [0, 0, 0]]), "NaN"),
+    ],
+)
+def test_squared_error_refuses(X, X_hat, word):
+    with pytest.raises(BadInput, match=word):
+        squared_error(X, X_hat)
+
+
+def test_per_class_means_leave_out_unlabelled_rows_and_empty_classes():
+    means = per_class([1.0, 3.0, 10.0, 99.0], np.array([0, 0, 2, -1]), ("cat", "dog", "owl"))
+    assert means == {"cat": 2.0, "owl": 10.0}
+    assert per_class([1.0], np.array([-1]), ("cat",)) == {}
+
+
+def test_per_class_refuses_unknown_classes_and_other_lengths():
+    with pytest.raises(BadInput, match="0 to 3"):
+        per_class([1.0, 2.0], np.array([0, 3]), ("cat", "dog"))
+    with pytest.raises(BadInput, match="one label a row"):
+        per_class([1.0, 2.0], np.array([0]), ("cat", "dog"))
+
+
+def test_cosine_agrees_with_scikit_learn(small_chunks):
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    rng = np.random.default_rng(1)
+    X, X_hat = rng.poisson(0.4, size=(60, 30)).astype(np.float32), rng.normal(size=(60, 30))
+    expected = cosine_similarity(X, X_hat).diagonal()
+    assert cosine_to(csr_array(X), X_hat) == pytest.approx(expected, abs=1e-6)
+    assert cosine_to(X, X_hat) == pytest.approx(expected, abs=1e-6)
+    assert cosine_to(csr_array(X), 7.5 * X)[X.any(axis=1)] == pytest.approx(1.0)
+
+
+def test_cosine_of_an_empty_document_is_zero():
+    X = csr_array(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]))
+    assert cosine_to(X, np.array([[0.5, 0.5], [0.0, 0.0], [-2.0, 0.0]])).tolist() == [0.0, 0.0, -1.0]
+
+
+def test_cosine_refuses_nan_and_other_shapes():
+    X = csr_array(np.eye(2))
+    with pytest.raises(BadInput, match="NaN"):
+        cosine_to(X, np.array([[np.nan, 0.0], [0.0, 1.0]]))
+    with pytest.raises(BadInput, match="shape"):
+        cosine_to(X, np.eye(3))
