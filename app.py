@@ -16,6 +16,8 @@ st.header("Compare", anchor=False)
 explained = st.empty()
 view = compare.choose(stored, problems)
 choices.show(problems)
+if not stored:
+    st.info("No trained models are stored here yet. Each row below names the line that trains one.")
 
 winners = {metric: runs.best(view.lines, metric) for metric in scorecard.ranked(view.entry)}
 explanation = [words.compared(view.entry, view.size, view.lines), words.made(view.entry, view.lines)]
@@ -34,7 +36,7 @@ if more.open:
 
 st.subheader("Repeat this", anchor=False)
 st.markdown("The command measures the same methods on the same rows, and trains what is missing; the link opens this view.")
-st.code(commands.compare(view.entry.name, [line.method for line in view.lines], view.size), language=None)
+st.code(commands.compare(view.entry.name, [line.method for line in view.lines], view.size), language=None, wrap_lines=True)
 st.code(choices.permalink(), language=None, wrap_lines=True)
 
 if opened:

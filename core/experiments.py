@@ -224,7 +224,7 @@ def _measure_codes(sheet: _Sheet, dataset: Dataset, Z_train, Z_test, X_test) -> 
         sheet.rows("knn_accuracy", embedding.knn_correct(*labelled, K))
         sheet.rows("probe_accuracy", embedding.probe_correct(*labelled))
         if dataset.kind == DOCUMENTS:
-            for n, precision in retrieval.retrieval_precision_rows(*labelled).items():
+            for n, precision in retrieval.retrieval_precision_rows(Z_test, dataset.y_test).items():
                 sheet.rows(f"retrieval_precision_{n}", precision)
     rows = embedding.stratified_rows(dataset.y_test, embedding.NEIGHBOURHOOD_ROWS)
     X = X_test[rows]

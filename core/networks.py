@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NETWORKS = ("mlp", "conv")
+ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
 def hidden_sizes(width: int, layers: int) -> list[int]:
@@ -20,14 +21,11 @@ def hidden_sizes(width: int, layers: int) -> list[int]:
     return [max(1, width >> i) for i in range(layers)]
 
 
-def mlp(sizes: list[int], *, batch_norm: bool = True) -> nn.Sequential:
-    """A multi-layer network (Linear, batch norm, ReLU); its last layer is linear."""
+def mlp(sizes: list[int], activation: str = "relu") -> nn.Sequential:
+    """A multi-layer network (Linear, batch norm, activation); its last layer is linear."""
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(sizes[:-2], sizes[1:-1], strict=True):
-        layers.append(nn.Linear(n_in, n_out, bias=not batch_norm))
-        if batch_norm:
-            layers.append(nn.BatchNorm1d(n_out))
-        layers.append(nn.ReLU())
+    for n_in, n_out in pairwise(sizes[:-1]):
+        layers += [nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), ACTIVATIONS[activation]()]
     layers.append(nn.Linear(sizes[-2], sizes[-1]))
     return nn.Sequential(*layers)
 
@@ -80,28 +78,35 @@ def conv_decoder(n_in: int, image_shape: tuple[int, int], planes: int, width: in
     return nn.Sequential(*blocks, nn.Flatten())
 
 
-def encoder(
-    network: str, n_features: int, n_out: int, width: int, layers: int, image_shape: tuple[int, int] | None
-) -> nn.Sequential:
-    """From data to `n_out` values; ``"conv"`` needs `image_shape`."""
-    if network == "conv":
-        return conv_encoder(image_shape, n_out, width, layers)
-    return mlp([n_features, *hidden_sizes(width, layers), n_out])
+@dataclass(frozen=True)
+class Shape:
+    """The form of an encoder and of the decoder that mirrors it.
 
+    Attributes
+    ----------
+    network : ``"mlp"``, or ``"conv"``, which needs `image_shape`.
+    width, layers : see `hidden_sizes`; a convolutional network has width / 8 channels in its last convolution.
+    activation : one of `ACTIVATIONS`; convolutions have ReLU.
+    """
 
-def decoder(
-    network: str,
-    n_in: int,
-    n_features: int,
-    width: int,
-    layers: int,
-    image_shape: tuple[int, int] | None,
-    planes: int = 1,
-) -> nn.Sequential:
-    """From a code to `planes` values a feature, plane by plane: (batch, planes * n_features)."""
-    if network == "conv":
-        return conv_decoder(n_in, image_shape, planes, width, layers)
-    return mlp([n_in, *hidden_sizes(width, layers)[::-1], planes * n_features])
+    network: str
+    width: int
+    layers: int
+    activation: str
+    image_shape: tuple[int, int] | None
+
+    def encoder(self, n_features: int, n_out: int) -> nn.Sequential:
+        """From data to `n_out` values."""
+        if self.network == "conv":
+            return conv_encoder(self.image_shape, n_out, self.width, self.layers)
+        return mlp([n_features, *hidden_sizes(self.width, self.layers), n_out], self.activation)
+
+    def decoder(self, n_in: int, n_features: int, planes: int = 1) -> nn.Sequential:
+        """From a code to `planes` values a feature, plane by plane: (batch, planes * n_features)."""
+        if self.network == "conv":
+            return conv_decoder(n_in, self.image_shape, planes, self.width, self.layers)
+        sizes = [n_in, *hidden_sizes(self.width, self.layers)[::-1], planes * n_features]
+        return mlp(sizes, self.activation)
 
 
 def image_classifier(image_shape: tuple[int, int], n_classes: int, n_features: int = 64) -> nn.ModuleDict:

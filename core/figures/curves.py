@@ -31,7 +31,7 @@ def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], theme: str) -> 
     drawn = {label: rows for label, rows in histories.items() if terms(rows)}
     columns = min(_MOST_COLUMNS, max(1, len(drawn)))
     n_rows = max(1, -(-len(drawn) // columns))
-    figure = make_subplots(n_rows, columns, subplot_titles=list(drawn), vertical_spacing=0.3 / n_rows)
+    figure = make_subplots(n_rows, columns, subplot_titles=list(drawn), vertical_spacing=0.4 / n_rows)
     colours = palette.series(theme)
     dashes = ("solid", "dash", "dot")
     for k, rows in enumerate(drawn.values()):

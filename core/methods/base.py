@@ -41,6 +41,7 @@ def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
         Param("network", "mlp", ("mlp", "conv"), "mlp: fully connected layers. conv: convolutions, images only."),
         Param("width", width, (8, 4096), "Units of the widest hidden layer; the others halve it inwards."),
         Param("layers", layers, (1, 4), "Hidden layers in the encoder, and as many in the decoder."),
+        Param("activation", "relu", ("relu", "silu"), "relu learns faster, silu ends a little lower."),
     )
 
 

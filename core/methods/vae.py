@@ -33,10 +33,10 @@ class VAE(base.NetworkTransformer):
     ----------
     n_components : int, size of the code z.
     output : {"bernoulli", "normal"}, for images: p(x|z) has Bernoulli means (grey pixels count as means), or a Normal
-        mean and variance for every pixel. Documents have a distribution over the vocabulary that each word is drawn from.
+        mean and variance for every pixel. A document's words are draws from p(word|z).
     beta : weight of the KL term in the training loss (Higgins et al. 2017); every reported bound has beta = 1.
-    network, width, layers, augment, epochs, max_seconds, batch_size, learning_rate, weight_decay, kind, image_shape,
-    random_state : as in `core.methods.ae.Autoencoder`.
+    network, width, layers, activation, augment, epochs, max_seconds, batch_size, learning_rate, weight_decay, kind,
+    image_shape, random_state : as in `core.methods.ae.Autoencoder`.
 
     References
     ----------
@@ -54,6 +54,7 @@ class VAE(base.NetworkTransformer):
         network="mlp",
         width=512,
         layers=3,
+        activation="relu",
         augment=0.0,
         epochs=20,
         max_seconds=0.0,
@@ -70,6 +71,7 @@ class VAE(base.NetworkTransformer):
         self.network = network
         self.width = width
         self.layers = layers
+        self.activation = activation
         self.augment = augment
         self.epochs = epochs
         self.max_seconds = max_seconds
@@ -86,14 +88,14 @@ class VAE(base.NetworkTransformer):
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.networks import decoder, encoder
+        from core.networks import Shape
 
-        shape = (self.width, self.layers, self.image_shape)
+        shape = Shape(self.network, self.width, self.layers, self.activation, self.image_shape)
         planes = 2 if self.output == "normal" and self.kind == IMAGES else 1
         return nn.ModuleDict(
             {
-                "encoder": encoder(self.network, n_features, 2 * self.n_components, *shape),
-                "decoder": decoder(self.network, self.n_components, n_features, *shape, planes),
+                "encoder": shape.encoder(n_features, 2 * self.n_components),
+                "decoder": shape.decoder(self.n_components, n_features, planes),
             }
         )
 

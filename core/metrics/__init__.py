@@ -48,14 +48,14 @@ class Definition:
 
 def _retrieval(n: int) -> Definition:
     answers = (
-        "Whether the nearest train document is" if n == 1 else f"Share of the {n} nearest train documents that are"
+        "Whether the nearest other test document is" if n == 1 else f"Share of the {n} nearest other test documents"
     )
     return Definition(
         f"retrieval_precision_{n}",
         f"Precision at {n}",
         "share",
         True,
-        f"{answers} of the test document's own class, averaged over the labelled test documents; nearest by cosine of "
+        f"{answers} of a test document's own class, averaged over the labelled test documents; nearest by cosine of "
         f"the codes. {_BOOTSTRAP.format(row='document')}",
     )
 

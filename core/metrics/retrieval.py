@@ -12,28 +12,26 @@ from core.metrics.neighbours import nearest
 from core.types import BadInput
 
 
-def retrieval_precision_rows(
-    Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, at: Sequence[int] = (1, 15, 63)
-) -> dict[int, np.ndarray]:
+def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) -> dict[int, np.ndarray]:
     """Share of a query's first n answers that have its class.
 
-    Every test row is a query; its answers are the train rows by falling cosine of the codes, exact, of equal cosines
-    the lower row number first. An all-zero code has cosine 0 to everything.
+    Every labelled row is a query; its answers are the other labelled rows by falling cosine of the codes, exact, of
+    equal cosines the lower row number first. An all-zero code has cosine 0 to everything.
 
     Parameters
     ----------
-    Z_train, Z_test : (n_train, n_components), (n_test, n_components) codes
-    y_train, y_test : (n_train,), (n_test,) int; rows with -1 are neither answers nor queries
+    Z : (n_rows, n_components) codes, of test documents
+    y : (n_rows,) int; rows with -1 are neither answers nor queries
     at : numbers of answers
 
     Returns
     -------
-    dict : n -> (n_test,) float64 in [0, 1], without the unlabelled test rows
+    dict : n -> (n_labelled,) float64 in [0, 1]
 
     Raises
     ------
     BadInput
-        For NaN or infinite codes, code sizes that differ, no labels, or more answers than labelled train rows.
+        For NaN or infinite codes, no labels, or as many answers as there are labelled rows.
 
     References
     ----------
@@ -41,8 +39,15 @@ def retrieval_precision_rows(
     """
     if not at or min(at) < 1:
         raise BadInput(f"Precision at {tuple(at)} answers is not allowed: count 1 or more, such as 1, 15, 63.")
-    train, test = codes_pair(Z_train, Z_test)
-    train, y_train = labelled(train, y_train, "Z_train")
-    test, y_test = labelled(test, y_test, "Z_test")
-    right = y_train[nearest(train, test, max(at), "cosine")] == y_test[:, None]
+    codes, _ = codes_pair(Z, Z)
+    codes, y = labelled(codes, y, "Z")
+    most = max(at)
+    if most >= len(codes):
+        raise BadInput(f"{most} answers are asked for among {len(codes) - 1} other documents: ask for fewer.")
+    found = nearest(codes, codes, most + 1, "cosine")
+    own = found == np.arange(len(codes))[:, None]
+    # Where many documents are equally near the query itself may not be among them; then the last one gives way.
+    own[~own.any(axis=1), -1] = True
+    answers = found[~own].reshape(len(codes), most)
+    right = y[answers] == y[:, None]
     return {n: right[:, :n].mean(axis=1) for n in at}

@@ -42,7 +42,7 @@ def _map(line: Line) -> None:
     st.plotly_chart(figure, key="compare:map", config={"scrollZoom": True, "displaylogo": False})
 
 
-@st.dialog("Originals and reconstructions", width="large")
+@st.dialog("Originals and reconstructions", width="medium")
 def _strips(lines: Sequence[Line]) -> None:
     shown = [line for line in lines if line.run and "reconstructions" in line.run.views]
     count = len(shown[0].run.views["reconstructions"])
@@ -58,7 +58,7 @@ def _strips(lines: Sequence[Line]) -> None:
         st.html(f'<div class="hg-large">{"".join(parts)}</div>')
 
 
-@st.dialog("Samples", width="large")
+@st.dialog("Samples", width="medium")
 def _samples(line: Line) -> None:
     run = line.run
     st.markdown(f"**{plain(line.label)}**: {len(run.views['samples'])} samples; {plain(run.notes['samples'])}.")

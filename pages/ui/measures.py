@@ -76,7 +76,7 @@ def _cell(key: str, line: Line, is_best: bool) -> str:
     metrics = line.run.metrics
     if key not in metrics:
         return '<span class="hg-none">–</span>'
-    value = seconds(metrics[key]) if key == "seconds" else number(metrics[key])
+    value = html(seconds(metrics[key])) if key == "seconds" else number(metrics[key])
     value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
     about = ", ".join(part for part in (interval(metrics, key), counted(metrics, key)) if part)
     return f'{value}<div class="hg-note">{html(about)}</div>'

@@ -26,4 +26,6 @@ def counted(metrics: Mapping[str, Any], name: str) -> str:
 
 
 def seconds(value: float) -> str:
+    if value < 0.01:
+        return "< 0.01 s"
     return f"{value:,.0f} s" if value >= 100 else f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"

@@ -53,8 +53,7 @@ def draw(entry: Entry, size: int, lines: Sequence[Line], winners: Mapping[str, s
     shown = [line.run for line in lines if line.run]
     kind = "docs" if entry.kind == DOCUMENTS else "images"
     with st.container(key=f"card-{kind}", gap=None):
-        if shown:
-            _header(entry, shown)
+        _header(entry, shown)
         clicked = [_row(entry, size, line, winners) for line in lines]
     return next((opened for opened in clicked if opened), None)
 
@@ -67,6 +66,8 @@ def _header(entry: Entry, shown: Sequence[Run]) -> None:
                 definition = DEFINITIONS[metric]
                 unit = f" ({definition.unit}.)" if definition.unit not in ("", "s") else ""
                 st.markdown(_SHORT[metric], help=plain(f"{definition.label}{unit} {definition.help}"))
+        if not shown:
+            return
         st.markdown("Map", help=plain(_MAP_HELP))
         with st.container(key="headstrip", gap=None):
             if entry.kind == DOCUMENTS:
@@ -162,7 +163,7 @@ def _expected(line: Line) -> str:
 def _numbers(entry: Entry, size: int, line: Line, winners: Mapping[str, str | None]) -> str:
     cells = [_name(size, line)]
     cells += [_figure(line, metric, winners.get(metric) == line.method) for metric in ranked(entry)]
-    fitted = seconds(line.run.metrics["seconds"]) if line.run else "–"
+    fitted = html(seconds(line.run.metrics["seconds"])) if line.run else '<span class="hg-none">–</span>'
     cells.append(f'<div><span class="hg-label">{_SHORT["seconds"]}</span><span class="hg-value">{fitted}</span></div>')
     return f'<div class="hg-numbers">{"".join(cells)}</div>'
 

@@ -18,9 +18,9 @@ def compared(entry: Entry, size: int, lines: Sequence[Line]) -> str:
     """What is being compared."""
     coders = [line.label for line in lines if line.method != "gan"]
     numbers = "one number" if size == 1 else f"{size} numbers"
-    what = "image" if entry.kind == IMAGES else "document's words"
+    what = "each image" if entry.kind == IMAGES else "the words of each document"
     ways = _SPELLED[len(coders)] if len(coders) < len(_SPELLED) else str(len(coders))
-    sentence = f"{ways} ways to squeeze each {what} of {entry.label} through {numbers} and rebuild it: {listed(coders)}"
+    sentence = f"{ways} ways to squeeze {what} of {entry.label} through {numbers} and rebuild it: {listed(coders)}"
     return sentence + ("; and a GAN, which only makes new ones." if len(coders) < len(lines) else ".")
 
 
@@ -47,22 +47,25 @@ def _span(counts: Sequence[int]) -> str:
 
 def verdict(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
     """Who is best at what, where the rows can tell."""
+    won: dict[str, list[str]] = {}
+    for metric, method in winners.items():
+        if method:
+            name = DEFINITIONS[metric].label
+            value = number(_value(lines, method, metric))
+            superlative = "the best" if DEFINITIONS[metric].higher_is_better else "the least"
+            won.setdefault(method, []).append(f"{superlative} {_lowered(name)} ({value})")
     labels = {line.method: line.label for line in lines}
-    wins = {
-        "squared_error": "rebuilds with the least error",
-        "knn_accuracy": "keeps the classes best together (kNN)",
-        "retrieval_precision_15": "retrieves its own class best",
-        "trustworthiness": "makes the most trustworthy neighbourhoods",
-    }
-    won = [
-        f"{labels[method]} {wins[metric]} ({number(_value(lines, method, metric))})"
-        for metric, method in winners.items()
-        if method
-    ]
-    open_ones = [DEFINITIONS[metric].label for metric, method in winners.items() if not method]
-    tail = f"no method is clearly ahead in {listed(open_ones)}" if open_ones else ""
-    sentence = ", ".join(won) + (f"; {tail}" if won and tail else tail)
-    return sentence[:1].upper() + sentence[1:] + "." if sentence else ""
+    parts = [f"{labels[method]} has {listed(names)}" for method, names in won.items()]
+    measured = {metric for metric in winners if any(line.run and metric in line.run.metrics for line in lines)}
+    open_ones = [_lowered(DEFINITIONS[m].label) for m, method in winners.items() if not method and m in measured]
+    if open_ones and len(lines) > 1:
+        parts.append(f"no method is told from its runner-up in {listed(open_ones)}")
+    sentence = "; ".join(parts)
+    return f"On these rows, {sentence}." if sentence else ""
+
+
+def _lowered(label: str) -> str:
+    return label if label[:1] == "k" else label[:1].lower() + label[1:]
 
 
 def _value(lines: Sequence[Line], method: str, metric: str) -> float:

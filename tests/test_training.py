@@ -1,0 +1,145 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from core import training
+from core.methods.ae import Autoencoder
+from core.methods.gan import GAN
+from core.methods.vae import VAE
+from core.training import Plan
+from core.types import Diverged, HourglassError
+
+
+@pytest.fixture(scope="module")
+def X():
+    return np.random.default_rng(0).random((200, 12), dtype=np.float32)
+
+
+def small(cls=Autoencoder, **params):
+    return cls(2, width=16, epochs=6, batch_size=32, random_state=0, **{"layers": 1, **params})
+
+
+def weights(estimator):
+    return torch.cat([p.detach().flatten() for p in estimator.networks_.parameters()])
+
+
+def test_schedule_rises_linearly_and_falls_as_a_cosine():
+    assert training.schedule(0.1, 0.2) == pytest.approx(0.5, abs=0.01)
+    assert training.schedule(0.2, 0.2) == pytest.approx(1.0)
+    assert training.schedule(0.6, 0.2) == pytest.approx(0.5)
+    assert training.schedule(1.0, 0.2) < 1e-3
+
+
+def test_batches_cover_every_row_once_and_none_is_smaller_than_asked():
+    parts = list(training.batches(103, 25, torch.arange(103)))
+    assert torch.cat(parts).tolist() == list(range(103))
+    assert min(map(len, parts)) >= 25
+    assert [len(p) for p in training.batches(5, 512, torch.arange(5))] == [5]
+
+
+def test_history_has_one_row_an_epoch_and_the_loss_falls(X):
+    history = small().fit(X).history_
+    assert [row["epoch"] for row in history] == list(range(1, 7))
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert all(row["rows_per_second"] > 0 and row["learning_rate"] >= 0 for row in history)
+
+
+def test_same_seed_same_weights_another_seed_others(X):
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    first, second, other = small().fit(X), small().fit(X), small().set_params(random_state=1).fit(X)
+    assert torch.equal(weights(first), weights(second))
+    assert not torch.equal(weights(first), weights(other))
+    assert torch.equal(before, torch.random.get_rng_state()), "the global generator was touched"
+
+
+def test_sparse_rows_train_like_dense_ones(X):
+    counts = (X * 4).astype(int).astype(np.float32)
+    dense = small(kind="documents").fit(counts)
+    from_sparse = small(kind="documents").fit(sparse.csr_array(counts))
+    assert torch.allclose(weights(dense), weights(from_sparse))
+
+
+def test_a_callback_that_returns_true_stops_the_fit(X):
+    rows = []
+    estimator = small().fit(X, on_epoch=lambda row: rows.append(row) or len(rows) == 2)
+    assert len(estimator.history_) == 2
+    assert estimator.environment_["stopped_early"]
+    assert np.isfinite(estimator.transform(X)).all()
+
+
+@pytest.mark.parametrize("cls", [Autoencoder, VAE, GAN])
+def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    params = {"network": "mlp", "width": 32} if cls is GAN else {}
+
+    def make():
+        estimator = small(**params) if cls is Autoencoder else cls(2, epochs=6, batch_size=32, random_state=0, **params)
+        return estimator
+
+    undisturbed = make().fit(X)
+
+    class Killed(Exception):
+        pass
+
+    def die_in_the_fourth_epoch(networks, player, x, generator, progress):
+        if progress > 0.55:
+            raise Killed
+        return type(victim).train_step(victim, networks, player, x, generator, progress)
+
+    victim = make()
+    victim.train_step = die_in_the_fourth_epoch
+    with pytest.raises(Killed):
+        victim.fit(X, checkpoint=tmp_path)
+    resumed = make().fit(X, checkpoint=tmp_path)
+    assert torch.equal(weights(undisturbed), weights(resumed))
+    assert [row["epoch"] for row in resumed.history_] == list(range(1, 7))
+
+
+def test_a_checkpoint_that_can_not_be_read_is_left_aside(X, tmp_path):
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
+    assert len(small().fit(X, checkpoint=tmp_path).history_) == 6
+
+
+def test_a_checkpoint_that_can_not_be_written_is_one_sentence(X, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(HourglassError, match="free some space"):
+        small().fit(X, checkpoint=tmp_path / "file")
+
+
+def test_divergence_names_the_remedy(X):
+    poisoned = small(output="linear")
+    poisoned.train_step = lambda networks, player, x, generator, progress: {
+        "loss": networks["decoder"](networks["encoder"](x)).sum() * math.inf
+    }
+    with pytest.raises(Diverged, match=r"epoch 1.*Lower learning_rate \(now 0.01\)"):
+        poisoned.fit(X)
+
+
+def test_max_seconds_ends_within_a_tenth(X):
+    estimator = small().set_params(max_seconds=1.0).fit(X)
+    assert estimator.environment_["seconds"] == pytest.approx(1.0, rel=0.1)
+    assert estimator.history_[-1]["learning_rate"] < 0.01 * 0.01, "the schedule was not laid over the time"
+
+
+def test_precision_is_decided_by_hardware_and_size(monkeypatch):
+    processor = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    assert training.best_precision(processor, 1_000_000) == "bfloat16"
+    assert training.best_precision(processor, 1_000) == "float32"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    assert training.best_precision(processor, 1_000_000) == "float32"
+
+
+def test_a_plan_in_bfloat16_trains_too(X):
+    networks = small()._networks(12)
+    step = small().train_step
+    history, environment = training.train(
+        networks, {"autoencoder": ("encoder", "decoder")}, step, X, Plan(epochs=5, batch_size=32, precision="bfloat16")
+    )
+    assert environment["precision"] == "bfloat16"
+    assert history[-1]["loss"] < history[0]["loss"]
