@@ -98,7 +98,8 @@ def fit_classifier(dataset: Dataset, *, epochs: int, seed: int = 0) -> float:
     names = {"classifier": ("features", "head")}
     train(networks, names, step, dataset.floats("train"), plan, y=dataset.y_train.astype(np.int64))
     arrays = {name: value.numpy() for name, value in networks.state_dict().items()}
-    arrays = {name: a.astype(np.float16) if a.ndim > 1 else a for name, a in arrays.items()}
+    # safetensors writes memory as it lies, and the loop leaves convolutions with their channels last.
+    arrays = {name: np.ascontiguousarray(a.astype(np.float16) if a.ndim > 1 else a) for name, a in arrays.items()}
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{_CLASSIFIERS[dataset.name]}.safetensors"
     save_file(arrays, path, metadata={"test_error": "0"})

@@ -173,15 +173,15 @@ class Discriminator(nn.Module):
             )
         else:
             c = width // 16
-            *_, quarter = _pyramid(image_shape, 2)
+            height, breadth = image_shape[0] // 4, image_shape[1] // 4
             self.features = nn.Sequential(
                 nn.Unflatten(1, (1, *image_shape)),
-                nn.Conv2d(1, c, 3, stride=2, padding=1),
+                nn.Conv2d(1, c, 4, stride=2, padding=1),
                 nn.LeakyReLU(0.2),
-                nn.Conv2d(c, 2 * c, 3, stride=2, padding=1),
+                nn.Conv2d(c, 2 * c, 4, stride=2, padding=1),
                 nn.LeakyReLU(0.2),
                 nn.Flatten(),
-                nn.Linear(2 * c * quarter[0] * quarter[1], n_out_features),
+                nn.Linear(2 * c * height * breadth, n_out_features),
                 nn.LeakyReLU(0.2),
             )
         self.score = nn.Linear(n_out_features, 1)

@@ -11,11 +11,35 @@ from core.types import BadInput, Dataset, Spec
 
 CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
 
-_DIGITS = {"epochs": 300, "batch_size": 128}
-_LONG = {"width": 1500, "augment": 0.5}
+_DIGITS = {"epochs": 300, "batch_size": 128, "width": 256, "learning_rate": 0.005}
+_DEEP = {"activation": "silu", "augment": 0.5, "weight_decay": 0.02}
+_WIDE = {**_DEEP, "width": 1500}
+_FASHION = {"activation": "silu", "width": 800, "weight_decay": 0.02}
+
+
+def _at(sizes: Sequence[int], dataset: str, method: str, **params) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(dataset, method, {"n_components": k, **params}) for k in sizes]
+
 
 # (data set, method, parameters other than the default)
-RUNS: tuple[tuple[str, str, dict[str, Any]], ...] = ()
+RUNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    *_at((2, 10), "digits", "pca"),
+    *_at((2, 10), "digits", "linear_ae", epochs=300, batch_size=128),
+    *_at((2, 10), "digits", "ae", **_DIGITS),
+    *_at((2, 10), "digits", "vae", **_DIGITS),
+    *_at((2, 10, 30), "mnist", "pca"),
+    *_at((2, 10, 30), "mnist", "linear_ae", epochs=30),
+    *_at((2,), "mnist", "ae", **_DEEP, width=800, epochs=60),
+    *_at((10,), "mnist", "ae", **_WIDE, epochs=100),
+    *_at((30,), "mnist", "ae", **_WIDE, epochs=80),
+    *_at((2,), "mnist", "vae", augment=0.5, width=800, epochs=60),
+    *_at((10, 30), "mnist", "vae", augment=0.5, epochs=50),
+    *_at((2, 10), "fashion-mnist", "pca"),
+    *_at((2, 10), "fashion-mnist", "linear_ae", epochs=30),
+    *_at((2, 10), "fashion-mnist", "ae", **_FASHION, epochs=40),
+    *_at((2, 10), "fashion-mnist", "vae", width=800, epochs=40),
+    *_at((2, 10), "docstrings", "lsa"),
+)
 
 
 def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:

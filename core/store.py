@@ -45,6 +45,11 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _packed(arrays: dict[str, np.ndarray]) -> bytes:
+    # safetensors writes memory as it lies; ascontiguousarray alone would make single numbers arrays of one.
+    return save({name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()})
+
+
 def _canonical(document: dict[str, Any]) -> bytes:
     return json.dumps(document, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
 
@@ -67,8 +72,8 @@ def write(run: Run, arrays: dict[str, np.ndarray], folder: Path | None = None) -
     """
     folder = runs_folder() if folder is None else folder
     contents = {
-        "weights.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()}),
-        "views.safetensors": save({name: np.ascontiguousarray(a) for name, a in run.views.items()}),
+        "weights.safetensors": _packed(arrays),
+        "views.safetensors": _packed(run.views),
     }
     document = {
         "format": FORMAT,

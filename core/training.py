@@ -118,7 +118,7 @@ def train(
     plan: Plan,
     *,
     y: np.ndarray | None = None,
-    after_step: Callable[[nn.ModuleDict], None] | None = None,
+    after_step: Callable[[nn.ModuleDict, int], None] | None = None,
     on_epoch: ON_EPOCH | None = None,
     checkpoint: Path | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -131,6 +131,7 @@ def train(
         minimised. x is (batch, n_features) float32, progress in [0, 1].
     X : (n_samples, n_features), array or sparse.
     y : (n_samples,) labels, which each step gets those of its rows as ``y``; None: no step gets any.
+    after_step : called with the networks and the number of steps before this one.
     on_epoch : called with each history row; training ends when it returns True.
     checkpoint : folder to save the state in every few seconds, and to resume from where it has one.
 
@@ -190,7 +191,7 @@ def train(
                     name = f"{player}_loss" if name == "loss" and len(players) > 1 else name
                     sums[name] = sums.get(name, 0.0) + value.detach()
             if after_step is not None:
-                after_step(networks)
+                after_step(networks, state.step)
             state.step += 1
             steps += 1
             rows_seen += len(indices)

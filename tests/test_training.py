@@ -77,8 +77,7 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls,
     params = {"network": "mlp", "width": 32} if cls is GAN else {}
 
     def make():
-        estimator = small(**params) if cls is Autoencoder else cls(2, epochs=6, batch_size=32, random_state=0, **params)
-        return estimator
+        return small(**params) if cls is Autoencoder else cls(2, epochs=6, batch_size=32, random_state=0, **params)
 
     undisturbed = make().fit(X)
 

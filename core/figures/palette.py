@@ -2,7 +2,8 @@
 
 The colours maximise the smallest distance between any two in OKLab (Ottosson 2020), seen normally and through the
 protanopia, deuteranopia and tritanopia of Machado et al. 2009, within bounds of lightness and chroma and with a least
-contrast to the page; they are ordered so that the first few lie farthest apart. The eleventh class begins the colours anew with another mark.
+contrast to the page; they are ordered so that the first few lie farthest apart. The eleventh class begins the colours
+anew with another mark.
 """
 
 from __future__ import annotations

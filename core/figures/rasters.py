@@ -87,7 +87,7 @@ def thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: i
 
 
 def png(picture: np.ndarray) -> bytes:
-    """A picture as PNG: (h, w) luminance, (h, w, 2) with alpha, (h, w, 3) colour or (h, w, 4) colour with alpha, uint8."""
+    """A uint8 picture as PNG: (h, w) luminance, (h, w, 2) with alpha, (h, w, 3) colour, (h, w, 4) colour with alpha."""
     out = io.BytesIO()
     Image.fromarray(picture).save(out, "PNG", compress_level=6)
     return out.getvalue()

@@ -161,7 +161,7 @@ class NetworkEstimator(BaseEstimator):
         """Become fitted from what `arrays` returned; floats may have been rounded."""
         import torch
 
-        self.n_features_in_ = int(arrays["n_features_in"])
+        self.n_features_in_ = int(np.asarray(arrays["n_features_in"]).item())
         self.networks_ = self._networks(self.n_features_in_)
         state = self.networks_.state_dict()
         self.networks_.load_state_dict(

@@ -10,7 +10,10 @@ from core.methods import base
 from core.types import IMAGES, Param
 
 OBJECTIVES = ("non-saturating", "minimax", "least-squares", "hinge", "wasserstein-gp")
-_GRADIENT_PENALTY = 10.0
+_WASSERSTEIN_PENALTY = 10.0
+# The R1 penalty costs as much as a step: it is taken at one step in 16 on average, 16 times as heavy
+# (Karras et al. 2020).
+_R1_SHARE = 1 / 16
 
 
 def discriminator_loss(objective: str, real, fake):
@@ -46,6 +49,30 @@ def generator_loss(objective: str, fake):
     return -fake.mean()
 
 
+def _input_gradient(discriminator, x):
+    """Gradient of the logit by the input, in float32: (batch, n_features)."""
+    import torch
+
+    x = x.detach().requires_grad_(True)
+    with torch.autocast(x.device.type, enabled=False):
+        (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    return gradient
+
+
+def _r1_penalty(discriminator, real):
+    """Half the mean squared gradient norm on real rows. Mescheder et al. 2018, eq. 9."""
+    return 0.5 * _input_gradient(discriminator, real).square().sum(1).mean()
+
+
+def _wasserstein_penalty(discriminator, real, made, generator):
+    """Mean of (|grad D| - 1)^2 between real and generated rows. Gulrajani et al. 2017, eq. 3."""
+    import torch
+
+    share = torch.rand((len(real), 1), generator=generator).to(real.device)
+    gradient = _input_gradient(discriminator, share * real + (1 - share) * made)
+    return (gradient.norm(dim=1) - 1).square().mean()
+
+
 class GAN(base.NetworkEstimator):
     """Generative adversarial network on images; samples and features are those of the averaged generator.
 
@@ -55,6 +82,8 @@ class GAN(base.NetworkEstimator):
     objective : one of `OBJECTIVES`.
     network : {"conv", "mlp"}
     width : channels of the middle convolution times 8, or units of the widest layer.
+    r1 : weight of the R1 gradient penalty on real rows (Mescheder et al. 2018, eq. 9), for every objective but
+        wasserstein-gp, which has its own.
     average : decay per step of the running average of the generator's weights that samples are drawn with.
     epochs, max_seconds, batch_size, learning_rate, kind, image_shape, random_state : as in
         `core.methods.ae.Autoencoder`.
@@ -69,16 +98,17 @@ class GAN(base.NetworkEstimator):
 
     def __init__(
         self,
-        n_components=64,
+        n_components=16,
         *,
         objective="non-saturating",
         network="conv",
-        width=512,
+        width=256,
+        r1=0.1,
         average=0.999,
         epochs=20,
         max_seconds=0.0,
-        batch_size=128,
-        learning_rate=0.0004,
+        batch_size=64,
+        learning_rate=0.002,
         kind=IMAGES,
         image_shape=None,
         random_state=None,
@@ -87,6 +117,7 @@ class GAN(base.NetworkEstimator):
         self.objective = objective
         self.network = network
         self.width = width
+        self.r1 = r1
         self.average = average
         self.epochs = epochs
         self.max_seconds = max_seconds
@@ -128,28 +159,23 @@ class GAN(base.NetworkEstimator):
             made = networks["generator"](z).sigmoid().float()
         real, fake = networks["discriminator"](torch.cat([x, made])).float().chunk(2)
         loss = discriminator_loss(self.objective, real, fake)
+        discriminator = networks["discriminator"]
         if self.objective == "wasserstein-gp":
-            loss = loss + _GRADIENT_PENALTY * self._gradient_penalty(networks["discriminator"], x, made, generator)
+            loss = loss + _WASSERSTEIN_PENALTY * _wasserstein_penalty(discriminator, x, made, generator)
+        elif self.r1 and float(torch.rand(1, generator=generator)) < _R1_SHARE:
+            loss = loss + self.r1 / _R1_SHARE * _r1_penalty(discriminator, x)
         return {"loss": loss, "score_real": real.sigmoid().mean(), "score_generated": fake.sigmoid().mean()}
 
-    def _gradient_penalty(self, discriminator, real, made, generator):
-        """Mean of (|grad D| - 1)^2 between real and generated rows. Gulrajani et al. 2017, eq. 3."""
+    def after_step(self, networks, step):
+        """Move the averaged generator towards the trained one, faster at first so that its start is forgotten."""
         import torch
 
-        share = torch.rand((len(real), 1), generator=generator).to(real.device)
-        between = (share * real + (1 - share) * made).requires_grad_(True)
-        (gradient,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
-        return (gradient.float().norm(dim=1) - 1).square().mean()
-
-    def after_step(self, networks):
-        """Move the averaged generator towards the trained one."""
-        import torch
-
+        decay = min(self.average, (1 + step) / (10 + step))
         with torch.no_grad():
             averages, currents = networks["averaged"].state_dict(), networks["generator"].state_dict()
             for name, averaged in averages.items():
                 if averaged.is_floating_point():
-                    averaged.lerp_(currents[name], 1 - self.average)
+                    averaged.lerp_(currents[name], 1 - decay)
 
     def inverse_transform(self, Z) -> np.ndarray:
         """Images generated from codes: (n_samples, n_features) in [0, 1]."""
@@ -187,12 +213,13 @@ METHOD = base.declare(
     kinds=(IMAGES,),
     summary="Generative adversarial network: a generator learns by fooling a discriminator; it has no encoder.",
     params=(
-        base.n_components(64),
+        base.n_components(16),
         Param("objective", "non-saturating", OBJECTIVES, "Losses of the two players."),
         Param("network", "conv", ("conv", "mlp"), "conv: convolutions. mlp: fully connected layers."),
-        Param("width", 512, (32, 4096), "Units of the widest layer; a convolution has an eighth as many channels."),
+        Param("width", 256, (32, 4096), "Units of the widest layer; a convolution has an eighth as many channels."),
+        Param("r1", 0.1, (0.0, 100.0), "Weight of the gradient penalty that keeps the discriminator smooth."),
         Param("average", 0.999, (0.0, 0.9999), "Decay per step of the generator's running average."),
-        *base.training_params(epochs=20, learning_rate=0.0004, batch_size=128),
+        *base.training_params(epochs=20, learning_rate=0.002, batch_size=64),
     ),
     version=1,
 )

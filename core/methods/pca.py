@@ -32,8 +32,8 @@ def _arrays(pca: PCA) -> dict[str, np.ndarray]:
 def _restore(pca: PCA, arrays: Mapping[str, np.ndarray]) -> PCA:
     for name in _LEARNED:
         setattr(pca, name, np.asarray(arrays[name]))
-    pca.noise_variance_ = float(arrays["noise_variance_"])
-    pca.n_samples_ = int(arrays["n_samples_"])
+    pca.noise_variance_ = np.asarray(arrays["noise_variance_"]).item()
+    pca.n_samples_ = np.asarray(arrays["n_samples_"]).item()
     pca.n_components_, pca.n_features_in_ = pca.components_.shape
     return pca
 

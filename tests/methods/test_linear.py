@@ -1,0 +1,52 @@
+"""Linear AE = PCA, and PCA and LSA against what scikit-learn and linear algebra say."""
+
+import numpy as np
+import pytest
+from scipy import linalg, sparse
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+
+from core import methods
+from core.methods.linear_ae import LinearAutoencoder
+
+
+@pytest.fixture(scope="module")
+def X():
+    return (load_digits().data / 16).astype(np.float32)
+
+
+def test_linear_autoencoder_finds_the_subspace_and_the_error_of_pca(X):
+    pca = PCA(5).fit(X)
+    ae = LinearAutoencoder(5, epochs=150, batch_size=128, learning_rate=0.01, random_state=0).fit(X)
+    decoder = ae.networks_["decoder"].weight.detach().numpy()
+    angles = np.degrees(linalg.subspace_angles(decoder.astype(float), pca.components_.T.astype(float)))
+    assert angles.max() < 3
+    errors = [((m.inverse_transform(m.transform(X)) - X) ** 2).sum(1).mean() for m in (ae, pca)]
+    assert errors[0] == pytest.approx(errors[1], rel=1e-3)
+
+
+def test_linear_autoencoder_can_not_beat_pca_on_its_own_rows(X):
+    best = ((PCA(3).fit(X).inverse_transform(PCA(3).fit_transform(X)) - X) ** 2).sum()
+    ae = LinearAutoencoder(3, epochs=20, batch_size=128, random_state=0).fit(X)
+    assert ((ae.inverse_transform(ae.transform(X)) - X) ** 2).sum() > best * (1 - 1e-6)
+
+
+def test_pca_is_scikit_learns(X):
+    ours = methods.get("pca").estimator({"n_components": 4}, "images", (8, 8), 0).fit(X)
+    theirs = PCA(4, svd_solver="full").fit(X.astype(float))
+    assert np.abs(ours.transform(X)) == pytest.approx(np.abs(theirs.transform(X.astype(float))), abs=1e-4)
+
+
+def test_lsa_rebuilds_the_best_low_rank_approximation_of_the_counts():
+    counts = sparse.csr_array(np.random.default_rng(0).poisson(0.5, (60, 30)).astype(float))
+    lsa = methods.get("lsa").estimator({"n_components": 6, "weighting": "counts"}, "documents", None, 0).fit(counts)
+    u, s, vt = np.linalg.svd(counts.toarray(), full_matrices=False)
+    best = (u[:, :6] * s[:6]) @ vt[:6]
+    assert lsa.inverse_transform(lsa.transform(counts)) == pytest.approx(best, abs=1e-3)
+
+
+@pytest.mark.parametrize(("weighting", "expected"), [("counts", 3.0), ("log", 1 + np.log(3))])
+def test_lsa_weights_counts_as_it_says(weighting, expected):
+    counts = sparse.csr_array(np.array([[3.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+    lsa = methods.get("lsa").estimator({"n_components": 1, "weighting": weighting}, "documents", None, 0).fit(counts)
+    assert lsa["weighting"].transform(counts).toarray()[0, 0] == pytest.approx(expected)

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+
+from core import datasets, experiments
+from core.metrics import DEFINITIONS
+from core.types import BadInput
+
+SMALL = {"epochs": 3, "width": 32, "n_components": 3}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="module", params=["pca", "ae", "vae", "gan"])
+def run(request, digits):
+    params = {"n_components": 3} if request.param == "pca" else SMALL
+    stages = []
+    run, _ = experiments.fit(experiments.spec("digits", request.param, params), digits, on_stage=stages.append)
+    assert stages[0] == "Fitting"
+    return run
+
+
+EXPECTED = {
+    "pca": {
+        "squared_error",
+        "squared_error_per_class",
+        "knn_accuracy",
+        "probe_accuracy",
+        "trustworthiness",
+        "continuity",
+    },
+    "ae": {"squared_error", "knn_accuracy", "frechet", "frechet_floor", "precision", "recall"},
+    "vae": {"squared_error", "neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound", "frechet"},
+    "gan": {"knn_accuracy", "trustworthiness", "frechet", "precision", "recall"},
+}
+
+
+def test_every_figure_that_applies_is_there_with_its_interval_and_n(run):
+    assert EXPECTED[run.spec.method] <= set(run.metrics)
+    for name, value in run.metrics.items():
+        if name.endswith("_interval"):
+            low, high = value
+            assert low <= run.metrics[name.removesuffix("_interval")] <= high
+            assert run.metrics[name.replace("_interval", "_n")] > 1
+    assert "squared_error" not in run.metrics or run.spec.method != "gan"
+
+
+def test_every_figure_is_defined(run):
+    told = {name for name in run.metrics if not name.endswith(("_interval", "_n")) and name != "class_shares"}
+    assert told <= set(DEFINITIONS)
+
+
+def test_views_hold_what_pages_show(run):
+    n = len(run.views["shown_rows"])
+    assert run.views["map"].shape == (n, 2)
+    assert run.views["labels"].shape == (n,)
+    assert run.views["samples"].shape == (64, 64)
+    assert run.views["samples"].dtype == np.uint8
+    assert run.views["originals"].shape == (20, 64)
+    if run.spec.method != "gan":
+        assert run.views["reconstructions"].shape == (20, 64)
+        assert run.views["codes"].shape == (n, 3)
+    assert run.notes["map"].endswith("projected by PCA")
+
+
+def test_the_strip_takes_the_classes_in_turn(digits):
+    shown = datasets.sample_rows(digits)
+    labels = digits.y_test[experiments._strip(digits, shown)]
+    assert labels[:10].tolist() == list(range(10))
+    assert labels[10:].tolist() == list(range(10))
+
+
+def test_reconstructions_belong_to_the_originals_above_them(run, digits):
+    if "reconstructions" not in run.views:
+        return
+    strip = experiments._strip(digits, datasets.sample_rows(digits))
+    assert np.array_equal(run.views["originals"], digits.X_test[strip])
+    rebuilt = run.estimator.inverse_transform(run.estimator.transform(digits.floats("test")[strip]))
+    assert run.views["reconstructions"] == pytest.approx(np.clip(rebuilt, 0, 1) * 255, abs=0.51)
+
+
+def test_the_bound_is_looser_than_the_importance_weighted_one(run):
+    if run.spec.method == "vae":
+        assert run.metrics["iw_bound"] < run.metrics["neg_elbo"]
+        assert run.metrics["neg_elbo"] > run.metrics["kl"] > 0
+
+
+def test_test_labels_change_no_weight_and_no_code(digits):
+    from dataclasses import replace
+
+    shuffled = replace(digits, y_test=np.random.default_rng(0).permutation(digits.y_test))
+    spec = experiments.spec("digits", "ae", SMALL)
+    plain, other = (experiments.fit(spec, data)[1] for data in (digits, shuffled))
+    assert all(np.array_equal(plain[name], other[name]) for name in plain)
+
+
+def test_documents_have_words_and_retrieval():
+    corpus = datasets.load("docstrings", vocabulary_size=300)
+    spec = experiments.spec("docstrings", "lsa", {"n_components": 2}, dataset_params={"vocabulary_size": 300})
+    run, _ = experiments.fit(spec, corpus)
+    assert {"knn_accuracy", "retrieval_precision_15", "trustworthiness"} <= set(run.metrics)
+    assert "squared_error" not in run.metrics
+    assert "samples" not in run.views
+    documents = run.notes["documents"]
+    assert len(documents) == 3
+    assert len({d["class"] for d in documents}) == 3
+    for document in documents:
+        had = {word for word, _ in document["has"]}
+        assert had <= set(corpus.vocabulary)
+        assert all(known for word, _, known in document["expects"] if word in had)
+
+
+def test_stored_form_rounds_matrices_only():
+    arrays = {"w": np.full((2, 2), 1 / 3), "b": np.full(3, 1 / 3), "n": np.array(7), "big": np.full((1, 1), 1e6)}
+    stored = experiments.stored_form(arrays)
+    assert stored["w"].dtype == np.float16
+    assert stored["b"].dtype == stored["big"].dtype == np.float64
+    assert stored["n"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("digits", "lsa"), "LSA does not fit .* images: choose one of pca"),
+        (("docstrings", "gan"), "GAN does not fit .* documents: choose one of lsa"),
+        (("digits", "tsne"), "no method tsne"),
+        (("cifar", "pca"), "cifar"),
+        (("digits", "pca", {"n_components": 0}), "n_components is a whole number from 1 to 256"),
+        (("digits", "pca", {}, -1), "seed=-1 is not allowed"),
+        (("docstrings", "lsa", {}, 0, {"vocabulary_size": 1}), "vocabulary_size"),
+    ],
+)
+def test_impossible_specs_are_refused_in_words(arguments, message):
+    with pytest.raises(BadInput, match=message):
+        experiments.spec(*arguments)

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from core.types import BadInput, Param, Spec, check_params
+
+WIDTH = Param("width", 64, (8, 256), "Units.")
+RATE = Param("rate", 0.1, (1e-6, 1.0), "Rate.")
+OUTPUT = Param("output", "bernoulli", ("bernoulli", "normal"), "Output.")
+
+
+@pytest.mark.parametrize(
+    ("param", "given", "expected"),
+    [(WIDTH, "8", 8), (WIDTH, 256.0, 256), (RATE, "1e-3", 0.001), (RATE, 1, 1.0), (OUTPUT, "normal", "normal")],
+)
+def test_allowed_values_become_the_parameters_type(param, given, expected):
+    found = param.check(given)
+    assert found == expected
+    assert type(found) is type(param.default)
+
+
+@pytest.mark.parametrize(
+    ("param", "given", "allowed"),
+    [
+        (WIDTH, 7, "a whole number from 8 to 256"),
+        (WIDTH, 8.5, "a whole number from 8 to 256"),
+        (WIDTH, "wide", "a whole number from 8 to 256"),
+        (WIDTH, None, "a whole number from 8 to 256"),
+        (WIDTH, True, "a whole number from 8 to 256"),
+        (RATE, "nan", "a number from 1e-06 to 1.0"),
+        (RATE, float("inf"), "a number from 1e-06 to 1.0"),
+        (RATE, 0, "a number from 1e-06 to 1.0"),
+        (OUTPUT, "poisson", "one of bernoulli, normal"),
+    ],
+)
+def test_a_refusal_names_the_value_and_what_is_allowed(param, given, allowed):
+    with pytest.raises(BadInput) as refusal:
+        param.check(given)
+    assert str(refusal.value) == f"{param.name}={given} is not allowed: {param.name} is {allowed}."
+
+
+def test_unknown_parameters_are_named():
+    with pytest.raises(BadInput, match="depth is no parameter of ae: it has width, rate"):
+        check_params((WIDTH, RATE), {"depth": 3}, "ae")
+    assert check_params((WIDTH, RATE), {"rate": "0.5"}, "ae") == {"width": 64, "rate": 0.5}
+
+
+def spec(**changes):
+    fields = {"params": {"b": 1, "a": 2.0}, "seed": 0, "dataset_params": {}, "version": 1, **changes}
+    return Spec.of("digits", "ae", **fields)
+
+
+def test_a_key_does_not_depend_on_order_and_does_on_everything_else():
+    keys = {
+        spec().key,
+        spec(params={"b": 2, "a": 2.0}).key,
+        spec(seed=1).key,
+        spec(version=2).key,
+        spec(dataset_params={"vocabulary_size": 5}).key,
+    }
+    assert len(keys) == 5
+    assert spec(params={"a": 2.0, "b": 1}).key == spec().key
+    assert hash(spec()) == hash(spec())
+
+
+def test_a_spec_survives_json():
+    assert Spec.from_json(json.loads(json.dumps(spec().to_json()))) == spec()
+
+
+@pytest.mark.parametrize("damage", [{}, {"dataset": "digits"}, [], None, {**spec().to_json(), "params": 3}])
+def test_what_is_no_spec_is_refused(damage):
+    with pytest.raises(BadInput, match="not a specification"):
+        Spec.from_json(damage)
