@@ -15,6 +15,7 @@ _DIGITS = {"epochs": 300, "batch_size": 128, "width": 256, "learning_rate": 0.00
 _DEEP = {"activation": "silu", "augment": 0.5, "weight_decay": 0.02}
 _WIDE = {**_DEEP, "width": 1500}
 _FASHION = {"activation": "silu", "width": 800, "weight_decay": 0.02}
+_WORDS = {"epochs": 50, "learning_rate": 0.003, "weight_decay": 0.1}
 
 
 def _at(sizes: Sequence[int], dataset: str, method: str, **params) -> list[tuple[str, str, dict[str, Any]]]:
@@ -39,6 +40,12 @@ RUNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     *_at((2, 10), "fashion-mnist", "ae", **_FASHION, epochs=40),
     *_at((2, 10), "fashion-mnist", "vae", width=800, epochs=40),
     *_at((2, 10), "docstrings", "lsa"),
+    *_at((2, 10), "docstrings", "ae", **_WORDS),
+    *_at((2, 10), "docstrings", "vae", **_WORDS),
+    *_at((2,), "frey", "vae", output="normal", width=256, epochs=300, batch_size=64, learning_rate=0.002),
+    *_at((16,), "digits", "gan", epochs=300),
+    *_at((16,), "mnist", "gan", max_seconds=300.0),
+    *_at((16,), "fashion-mnist", "gan", max_seconds=300.0),
 )
 
 

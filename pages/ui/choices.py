@@ -1,8 +1,8 @@
 """Choices that a page remembers, shares with other pages and keeps in its address.
 
-A widget's key is the page's own; its value comes from the address where that has changed, else from the widget, else from
-what any page remembered, else from the default; then it is written to both. Streamlit resets a widget whose key another
-page uses too, hence the prefix.
+A widget's key is the page's own; its value comes from the address where that has changed, else from the widget, else
+from what any page remembered, else from the default; then it is written to both. Streamlit resets a widget whose key
+another page uses too, hence the prefix.
 """
 
 from __future__ import annotations

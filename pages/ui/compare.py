@@ -12,7 +12,7 @@ from core import datasets, methods, store
 from core.types import BadInput, Run, Spec
 from pages.ui import choices, links, runs
 from pages.ui.runs import Line
-from pages.ui.text import shortened
+from pages.ui.text import listed, shortened
 
 _MOST_BUTTONS = 6
 _USUAL_SIZE = 10
@@ -74,7 +74,8 @@ def _lines(stored: Sequence[Run], entry: datasets.Entry, size: int, problems: li
     offers = [_Offer.of(stored, entry.name, method, size, problems) for method in methods.names(entry.kind)]
     several = [offer for offer in offers if len(offer.keys) > 1]
     if several:
-        with st.popover(f"Runs: {len(several)} with a choice", help="Some methods have several runs that fit."):
+        named = listed([methods.label(offer.method) for offer in several])
+        with st.popover("Choose runs", help=f"Several runs fit this view for {named}."):
             for offer in several:
                 offer.draw()
     return [offer.line() for offer in offers]
@@ -135,10 +136,12 @@ class _Offer:
     def _named(self, key: str) -> str:
         """What tells a run from the others: shipped or own, and the parameters that differ."""
         run = next((run for run in self.candidates if run.key == key), None)
-        spec = run.spec if run else self.missing
-        first = self.candidates[0].spec if self.candidates else spec
-        usual = dict((*first.params, *first.dataset_params, ("seed", first.seed)))
-        own = dict((*spec.params, *spec.dataset_params, ("seed", spec.seed)))
-        differs = [f"{name} {value}" for name, value in own.items() if usual.get(name) != value]
+        offered = [_settings(run.spec) for run in self.candidates] + ([_settings(self.missing)] if self.missing else [])
+        own = _settings(run.spec if run else self.missing)
+        differs = [f"{name} {value}" for name, value in own.items() if any(o.get(name) != value for o in offered)]
         origin = "linked, not trained yet" if run is None else "shipped" if store.is_shipped(key) else "own run"
         return shortened(", ".join([origin, *differs, key[:6]]), 90)
+
+
+def _settings(spec: Spec) -> dict:
+    return dict((*spec.params, *spec.dataset_params, ("seed", spec.seed)))

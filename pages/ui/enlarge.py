@@ -23,7 +23,7 @@ def opened(kind: str, line: Line, lines: Sequence[Line]) -> None:
 
 @st.dialog("Map", width="large")
 def _map(line: Line) -> None:
-    from core.figures import maps  # plotly: half a second that the first screen does without
+    from core.figures import maps  # plotly: most visits open no figure
 
     run = line.run
     names = run.notes.get("target_names", [])

@@ -43,7 +43,7 @@ def decode(token: str) -> Spec:
 
 
 def checked(spec: Spec) -> Spec:
-    """`spec` if it could be fitted, every parameter declared and within its bounds; imports the method's module.
+    """`spec` if it could be fitted, every parameter declared and within its bounds, for the method's present version.
 
     Raises
     ------
@@ -64,5 +64,5 @@ def checked(spec: Spec) -> Spec:
         check_params(method.params, dict(spec.params), spec.method),
         spec.seed,
         check_params(entry.params, dict(spec.dataset_params), spec.dataset),
-        spec.version,
+        method.version,
     )

@@ -14,14 +14,15 @@ from pages.ui.text import html, plain, shortened
 
 
 def draw(lines: Sequence[Line]) -> None:
-    from core.figures import curves  # plotly: half a second that the first screen does without
+    from core.figures import curves  # plotly: most visits open no figure
 
     shown = [line for line in lines if line.run]
     if not shown:
         st.markdown("No method is trained on this view yet, so there is nothing to measure.")
         return
     st.markdown(
-        "Brackets hold 95 % intervals, n the rows or samples behind a number. Open a measure to read how it is computed."
+        "Under a number stand its 95 % interval and n, the rows or samples behind it. "
+        "Open a measure to read how it is computed."
     )
     st.html(_table(shown))
     errors = {
@@ -40,9 +41,7 @@ def draw(lines: Sequence[Line]) -> None:
             "#### Loss while training",
             help="Each method minimises its own loss, in its own unit, so the panels have their own scales.",
         )
-        st.plotly_chart(
-            curves.losses(histories, nav.theme()), key="compare:losses", config={"displaylogo": False}
-        )
+        st.plotly_chart(curves.losses(histories, nav.theme()), key="compare:losses", config={"displaylogo": False})
     st.markdown("#### Each run again")
     for line in shown:
         st.markdown(f"{plain(line.label)}, run `{line.run.key}`")
@@ -78,7 +77,9 @@ def _cell(key: str, line: Line, is_best: bool) -> str:
         return '<span class="hg-none">–</span>'
     value = html(seconds(metrics[key])) if key == "seconds" else number(metrics[key])
     value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
-    about = ", ".join(part for part in (interval(metrics, key), counted(metrics, key)) if part)
+    unranked = line.method in runs.NOT_RANKED_AGAINST_CODES and key in runs.OF_CODES
+    parts = interval(metrics, key), counted(metrics, key), "features, not ranked" if unranked else ""
+    about = ", ".join(part for part in parts if part)
     return f'{value}<div class="hg-note">{html(about)}</div>'
 
 

@@ -28,7 +28,8 @@ def header(script: str) -> None:
         layout="wide",
         initial_sidebar_state=220,
     )
-    st.html(THEME / "app.css")
+    # As Markdown, whose part of the front end is there first: the page never shows unstyled.
+    st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
     choices.enter(script)
     with st.sidebar:
         st.html(
@@ -40,6 +41,11 @@ def header(script: str) -> None:
                 st.caption(group)
             for path, name, icon in pages:
                 st.page_link(path, label=name, icon=icon)
+
+
+@st.cache_resource(show_spinner=False)
+def _style() -> str:
+    return (THEME / "app.css").read_text()
 
 
 def theme() -> str:

@@ -10,7 +10,8 @@ def number(value: float) -> str:
     """About three digits, never in powers of ten: ``7.32``, ``0.953``, ``12,300``."""
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+    text = f"{value:.1f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text
 
 
 def interval(metrics: Mapping[str, Any], name: str) -> str:

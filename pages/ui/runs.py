@@ -21,6 +21,7 @@ _SIZES = (2, 10)
 _LARGEST_SIZE = 256
 # A GAN's neighbours are those of hundreds of discriminator features: no match for a narrow code.
 NOT_RANKED_AGAINST_CODES = ("gan",)
+OF_CODES = ("knn_accuracy", "probe_accuracy", "trustworthiness", "continuity")
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,7 @@ def code_size(text: str) -> int:
 
 
 def fits(spec: Spec, dataset: str, method: str, size: int) -> bool:
-    return (spec.dataset, spec.method) == (dataset, method) and (
-        method == "gan" or spec.param("n_components") == size
-    )
+    return (spec.dataset, spec.method) == (dataset, method) and (method == "gan" or spec.param("n_components") == size)
 
 
 def linked(token: str, dataset: str, method: str, size: int) -> Spec:
@@ -163,7 +162,7 @@ def same_rows(lines: Sequence[Line]) -> bool:
 def best(lines: Sequence[Line], metric: str) -> str | None:
     """The method whose `metric` the paired rows tell from the runner-up's, see `core.metrics.intervals.best`."""
     ranked = [line for line in lines if line.run and f"rows.{metric}" in line.run.views]
-    if metric != "squared_error":
+    if metric in OF_CODES:
         ranked = [line for line in ranked if line.method not in NOT_RANKED_AGAINST_CODES]
     if metric not in DEFINITIONS or not same_rows(lines):
         return None

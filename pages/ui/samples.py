@@ -21,8 +21,8 @@ def draw(lines: Sequence[Line]) -> scorecard.Opened:
     st.subheader("Samples", anchor=False, help=plain(DEFINITIONS["frechet"].help))
     st.markdown(
         "What each decoder makes of random codes. Only the VAE and the GAN were trained with a prior to draw from; for "
-        "the others one Gaussian was fitted to the training codes. Fréchet distance: lower is closer to the test images; "
-        "the floor is what train images reach."
+        "the others one Gaussian was fitted to the training codes. Fréchet distance: lower is closer to the test "
+        "images; the floor is what train images reach."
     )
     opened = None
     with st.container(key="samples", gap=None):

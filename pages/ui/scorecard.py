@@ -12,14 +12,18 @@ from core.metrics import DEFINITIONS
 from core.types import DOCUMENTS, IMAGES, Run
 from pages.ui import commands, nav, pictures
 from pages.ui.numbers import interval, number, seconds
-from pages.ui.runs import Line
+from pages.ui.runs import NOT_RANKED_AGAINST_CODES, Line
 from pages.ui.text import html, plain
 
 _BEST = (
     "Best: the paired 95 % interval of the difference to the runner-up, on the same test rows, excludes 0. "
     "A GAN's neighbours are not ranked: they are those of its discriminator's many features."
 )
-_RANKED = {IMAGES: ("squared_error", "knn_accuracy"), DOCUMENTS: ("knn_accuracy", "retrieval_precision_15", "trustworthiness")}
+_RANKED = {
+    IMAGES: ("squared_error", "knn_accuracy"),
+    DOCUMENTS: ("knn_accuracy", "retrieval_precision_15", "trustworthiness"),
+}
+_RANKED_UNLABELLED = ("squared_error", "trustworthiness")
 _SHORT = {
     "squared_error": "Error",
     "knn_accuracy": "kNN accuracy",
@@ -29,15 +33,16 @@ _SHORT = {
 }
 _MAP_HELP = (
     "The same test rows in every map, one colour a class: the code itself where it has two dimensions, else its "
-    "projection by PCA; a GAN's are its discriminator's features. Both axes are to one scale. Click a map to explore it."
+    "projection by PCA; a GAN's are its discriminator's features. Both axes are to one scale. "
+    "Click a map to explore it."
 )
 _STRIP_HELP = (
     "The first of the shown test images, the classes in turn; under each stands what a method rebuilds from its code. "
     "Click a strip to see more of them, larger."
 )
 _WORDS_HELP = (
-    "Three test documents and the words they hold most often; under each the words a method expects from its code alone. "
-    "Words in bold and underlined are in the document."
+    "Three test documents and the words they hold most often; under each the words a method expects from its code "
+    "alone. Words in bold and underlined are in the document."
 )
 # What a click opens: "map" or "strips", and the method clicked.
 Opened = tuple[str, Line] | None
@@ -45,7 +50,7 @@ Opened = tuple[str, Line] | None
 
 def ranked(entry: Entry) -> tuple[str, ...]:
     """The measures of the first screen that may have a best."""
-    return _RANKED[entry.kind]
+    return _RANKED[entry.kind] if entry.has_labels else _RANKED_UNLABELLED
 
 
 def draw(entry: Entry, size: int, lines: Sequence[Line], winners: Mapping[str, str | None]) -> Opened:
@@ -107,7 +112,9 @@ def _row(entry: Entry, size: int, line: Line, winners: Mapping[str, str | None])
                 _absent(entry.name, size, line)
             return None
         opened = None
-        if "map" in line.run.views and picture(f"map-{line.method}", f"Explore the map of {line.label}", lambda: _map(line)):
+        if "map" in line.run.views and picture(
+            f"map-{line.method}", f"Explore the map of {line.label}", lambda: _map(line)
+        ):
             opened = "map", line
         if "reconstructions" in line.run.views:
             label = f"Enlarge the reconstructions of {line.label}"
@@ -186,4 +193,6 @@ def _figure(line: Line, metric: str, is_best: bool) -> str:
     mark = f'<span class="hg-best" title="{html(_BEST)}">best</span>' if is_best else ""
     style = "hg-value hg-won" if is_best else "hg-value"
     ends = interval(line.run.metrics, metric)
+    if line.method in NOT_RANKED_AGAINST_CODES:
+        ends += "<br>features, not ranked"
     return f'<div>{label}<span class="{style}">{value}</span>{mark}<div class="hg-note">{ends}</div></div>'

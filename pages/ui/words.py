@@ -8,7 +8,7 @@ from core.datasets import Entry
 from core.metrics import DEFINITIONS
 from core.types import IMAGES
 from pages.ui.numbers import number
-from pages.ui.runs import Line
+from pages.ui.runs import NOT_RANKED_AGAINST_CODES, OF_CODES, Line
 from pages.ui.text import listed
 
 _SPELLED = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -47,13 +47,15 @@ def _span(counts: Sequence[int]) -> str:
 
 def verdict(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
     """Who is best at what, where the rows can tell."""
+    unranked = any(line.run and line.method in NOT_RANKED_AGAINST_CODES for line in lines)
     won: dict[str, list[str]] = {}
     for metric, method in winners.items():
         if method:
             name = DEFINITIONS[metric].label
             value = number(_value(lines, method, metric))
             superlative = "the best" if DEFINITIONS[metric].higher_is_better else "the least"
-            won.setdefault(method, []).append(f"{superlative} {_lowered(name)} ({value})")
+            among = " of the codes" if unranked and metric in OF_CODES else ""
+            won.setdefault(method, []).append(f"{superlative} {_lowered(name)}{among} ({value})")
     labels = {line.method: line.label for line in lines}
     parts = [f"{labels[method]} has {listed(names)}" for method, names in won.items()]
     measured = {metric for metric in winners if any(line.run and metric in line.run.metrics for line in lines)}

@@ -1,0 +1,85 @@
+"""A real server on a free port, and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """`streamlit run app.py` with its own runs folder; what it printed is in `log`."""
+
+    def __init__(self, runs: Path, log: Path):
+        self.url, self.log = "", log
+        port = free_port()
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        options = ["--server.port", str(port), "--server.headless", "true"]
+        with log.open("w") as out:
+            self.process = subprocess.Popen(
+                command + options,
+                cwd=ROOT,
+                env={**os.environ, "HOURGLASS_RUNS": str(runs)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self.url = f"http://127.0.0.1:{port}"
+        self._wait()
+
+    def _wait(self, seconds: float = 90) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise TimeoutError(f"The server did not answer in {seconds} s:\n{self.log.read_text()}")
+
+    def complaints(self) -> list[str]:
+        """Lines of the log with a warning, an error or a traceback."""
+        words = ("warning", "error", "traceback", "exception", "deprecat")
+        return [line for line in self.log.read_text().splitlines() if any(word in line.lower() for word in words)]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def server(fitted, tmp_path_factory):  # noqa: F811 - the fixture imported above
+    """A fresh server for each module: its first test is the first visit. It must have warned of nothing in the end."""
+    server = Server(fitted, tmp_path_factory.mktemp("server") / "server.log")
+    yield server
+    server.stop()
+    assert server.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,0 +1,74 @@
+"""Montages and small maps against arrays made by hand."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.figures import palette, rasters
+
+
+def test_montage_places_every_image_where_it_belongs():
+    images = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], np.uint8)
+    picture = rasters.montage(images, (2, 2), 2, cell=2, gap=1)
+    luminance = [[1, 2, 0, 5, 6], [3, 4, 0, 7, 8], [0, 0, 0, 0, 0], [9, 10, 0, 0, 0], [11, 12, 0, 0, 0]]
+    alpha = [[255, 255, 0, 255, 255]] * 2 + [[0] * 5] + [[255, 255, 0, 0, 0]] * 2
+    assert picture[..., 0].tolist() == luminance
+    assert picture[..., 1].tolist() == alpha
+
+
+def test_montage_enlarges_by_whole_numbers_and_keeps_the_shape():
+    image = np.arange(6, dtype=np.uint8)[None]
+    picture = rasters.montage(image, (2, 3), 1, cell=10, gap=4)
+    assert picture.shape == (6, 9, 2)
+    assert picture[::3, ::3, 0].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert (picture[:3, :3, 0] == 0).all()
+
+
+def test_an_image_larger_than_its_cell_is_not_cut():
+    assert rasters.montage(np.ones((1, 64 * 64), np.uint8), (64, 64), 1, cell=10).shape[:2] == (64, 64)
+
+
+def test_strips_of_one_shape_align():
+    one, other = (rasters.montage(np.zeros((n, 20), np.uint8), (5, 4), 10) for n in (10, 7))
+    assert one.shape == other.shape
+
+
+def test_thumbnail_puts_a_point_up_and_right():
+    points = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+    picture = rasters.thumbnail(points, np.array([0, 0, 0, 1]), "light", 100)
+    red, green, blue = palette.rgb(palette.CLASSES["light"][1])
+    y, x = np.nonzero((picture[..., :3] == (red, green, blue)).all(axis=2) & (picture[..., 3] > 200))
+    assert y.max() < 20
+    assert x.min() > 80
+    assert picture[50, 50, 3] == 0
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.zeros((0, 2)),
+        np.full((3, 2), np.nan),
+        np.zeros((5, 2)),
+        np.array([[0.0, 0.0], [np.inf, 1.0], [1e30, 1.0]]),
+    ],
+    ids=["none", "nan", "one place", "huge"],
+)
+def test_thumbnail_takes_any_points(points):
+    picture = rasters.thumbnail(points, None, "dark", 60)
+    assert picture.shape == (60, 60, 4)
+    assert bool(picture[..., 3].any()) == bool(np.isfinite(points).all(axis=1).any())
+
+
+def test_no_class_hides_another():
+    """Two classes on one another: each is to be seen about as often, whichever comes first."""
+    points = np.repeat(np.random.default_rng(0).uniform(size=(300, 2)), 2, axis=0)
+    picture = rasters.thumbnail(points, np.tile([0, 1], 300), "light", 240)
+    seen = [(picture[..., :3] == palette.rgb(palette.CLASSES["light"][k])).all(axis=2).sum() for k in (0, 1)]
+    assert 0.7 < seen[0] / seen[1] < 1.4
+
+
+def test_png_holds_the_picture():
+    picture = np.random.default_rng(0).integers(0, 255, (7, 5, 4), np.uint8)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(rasters.png(picture)))), picture)

@@ -1,0 +1,81 @@
+"""Small runs for the pages, made once a session: digits by four methods, documents with a hostile title by three."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import datasets, experiments, store
+from core.datasets import documents
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
+
+
+def hostile_documents():
+    """300 documents of three subjects, a title of each being what a page must show letter by letter."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in range(300):
+        subject = k % 3
+        words = [f"{'abc'[subject]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 60)]
+        common = [f"all{'abcdefghij'[i]}" for i in rng.integers(0, 10, 20)]
+        rows.append(
+            {
+                "split": "test" if k % 4 == 0 else "train",
+                "label": f"<b>subject {subject}</b>",
+                "title": HOSTILE,
+                "text": " ".join([*words, *common]),
+            }
+        )
+    return documents.build("docstrings", rows, 2000, licence="none", citation="none")
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory) -> Path:
+    """A folder of runs: digits at 2 and 10, a second AE at 10, a GAN; documents at 2."""
+    folder = tmp_path_factory.mktemp("fitted")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the fits are tiny: a second thread only waits
+    digits, texts = datasets.load("digits"), hostile_documents()
+    for size in (2, 10):
+        for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", {"epochs": 2, "width": 32})):
+            fit(folder, digits, method, {"n_components": size, **params})
+    fit(folder, digits, "ae", {"n_components": 10, "epochs": 1, "width": 32})
+    fit(folder, digits, "gan", {"epochs": 1, "width": 32, "network": "mlp"})
+    for method, params in (("lsa", {}), ("ae", {"epochs": 2, "width": 32}), ("vae", {"epochs": 2, "width": 32})):
+        fit(folder, texts, method, {"n_components": 2, **params})
+    torch.set_num_threads(threads)
+    return folder
+
+
+def fit(folder: Path, dataset, method: str, params: dict):
+    return experiments.fit_and_store(experiments.spec(dataset.name, method, params), dataset, folder)
+
+
+@pytest.fixture
+def no_shipped_runs(tmp_path, monkeypatch):
+    """Only the runs of `HOURGLASS_RUNS` are there."""
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none")
+
+
+@pytest.fixture
+def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
+    """The fitted runs are this person's runs."""
+    monkeypatch.setenv("HOURGLASS_RUNS", str(fitted))
+    return fitted
+
+
+def opened(**query: str) -> AppTest:
+    """The app as a link with these query parameters opens it."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def shown_text(app: AppTest) -> str:
+    """All HTML and Markdown on the page, one after the other."""
+    return "\n".join([element.proto.body for element in (*app.get("html"), *app.markdown)])

@@ -1,0 +1,292 @@
+"""Compare under AppTest: what is chosen, what a link brings, and what is said when something is missing."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import zlib
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import experiments, methods, store
+from pages.ui import commands, links
+from tests.pages.conftest import HOSTILE, ROOT, opened, shown_text
+
+
+def data(app: AppTest):
+    return next(box for box in app.selectbox if box.label == "Data set")
+
+
+def size(app: AppTest):
+    return next(box for box in app.get("button_group") if box.label == "Code size")
+
+
+def warnings(app: AppTest) -> str:
+    return " ".join(warning.value for warning in app.warning)
+
+
+def codes(app: AppTest) -> list[str]:
+    return [code.value for code in app.code]
+
+
+def query(app: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def token(text: bytes) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")
+
+
+def test_opens_on_what_is_trained(runs):
+    app = opened()
+    assert not app.exception
+    assert not app.warning
+    assert data(app).value == "digits"
+    assert query(app) == {"data": "digits", "size": "10"}
+    text = shown_text(app)
+    for label in ("PCA", "Linear AE", "AE", "GAN"):
+        assert f'<div class="hg-method">{label}' in text
+    assert text.count('class="hg-map"') == 4  # PCA, linear AE, AE, GAN
+    assert "Trained on 1,297 images, measured on 500 test images" in text.replace("\\", "")
+
+
+def test_figures_on_the_page_are_the_runs_own(runs):
+    app = opened(data="digits", size="2")
+    run = store.read(store.find(experiments.spec("digits", "pca", {"n_components": 2}).key))
+    low, high = run.metrics["squared_error_interval"]
+    text = shown_text(app)
+    assert f">{run.metrics['squared_error']:.2f}</span>" in text
+    assert f"{low:.2f} to {high:.2f}" in text
+    assert f">{run.metrics['knn_accuracy']:.3f}</span>" in text
+
+
+def test_mnist_is_the_default_where_nothing_is_trained(no_shipped_runs):
+    app = opened()
+    assert not app.exception
+    assert data(app).value == "mnist"
+    assert "No trained models" in app.info[0].value
+    assert "python -m core fit mnist ae --set n_components=10" in codes(app)
+    assert "python -m core fit mnist gan" in codes(app)
+    assert "–" in shown_text(app)
+
+
+def test_choices_change_the_view_and_the_address(runs):
+    app = opened()
+    size(app).set_value(2).run()
+    assert query(app) == {"data": "digits", "size": "2"}
+    assert "2-D code" in shown_text(app)
+    data(app).set_value("docstrings").run()
+    assert not app.exception
+    assert query(app) == {"data": "docstrings", "size": "2"}
+    assert "python -m core compare docstrings lsa ae vae --code-size 2" in codes(app)
+
+
+def test_a_link_opens_its_view(runs):
+    app = opened(data="digits", size="2")
+    assert (data(app).value, size(app).value) == ("digits", 2)
+    assert "python -m core compare digits pca linear_ae ae vae gan --code-size 2" in codes(app)
+
+
+def test_another_run_is_chosen_by_a_selector_and_carried_by_the_link(runs):
+    app = opened(data="digits", size="10")
+    box = next(box for box in app.selectbox if box.label == "AE")
+    other = store.pick(store.index()[0], "digits", "ae", 10)[1]
+    box.select_index(1).run()
+    assert not app.exception
+    carried = query(app)["ae"]
+    assert links.decode(carried) == other.spec
+    again = opened(data="digits", size="10", ae=carried)
+    assert next(box for box in again.selectbox if box.label == "AE").value == other.key
+    assert f">{other.metrics['squared_error']:.2f}</span>" in shown_text(again)
+    assert not again.warning
+
+
+def test_a_linked_run_that_is_not_here_is_offered(runs):
+    spec = experiments.spec("digits", "ae", {"n_components": 10, "epochs": 77})
+    app = opened(data="digits", size="10", ae=links.encode(spec))
+    assert not app.exception
+    assert not app.warning
+    assert "Not trained yet" in shown_text(app)
+    assert commands.fit(spec) in codes(app)
+    assert links.decode(query(app)["ae"]) == spec
+    app.run()
+    assert commands.fit(spec) in codes(app)
+
+
+def test_the_line_of_a_run_makes_its_spec():
+    from core import __main__ as line
+
+    spec = experiments.spec("docstrings", "lsa", {"n_components": 7, "weighting": "log"}, 5, {"vocabulary_size": 50})
+    words = commands.fit(spec).split()
+    assert words[:4] == ["python", "-m", "core", "fit"]
+    arguments = line._parser().parse_args(words[3:])
+    again = line._spec(arguments.dataset, arguments.method, line._settings(arguments), arguments.seed)
+    assert again == spec
+
+
+GOOD = {"dataset": "digits", "dataset_params": {}, "method": "ae", "params": {}, "seed": 0, "version": 1}
+
+
+def with_params(**params) -> str:
+    return token(json.dumps({**GOOD, "params": {"n_components": 10, **params}}).encode())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"data": "nothing"},
+        {"data": "<script>alert(1)</script>"},
+        {"data": "digits", "size": "0"},
+        {"data": "digits", "size": "99999999999999999999"},
+        {"data": "digits", "size": "²"},
+        {"data": "digits", "size": "-2"},
+        {"data": "digits", "size": "ten"},
+        {"data": "digits", "size": "10", "ae": "garbage"},
+        {"data": "digits", "size": "10", "ae": "é"},
+        {"data": "digits", "size": "10", "ae": token(b"[" * 4000)},
+        {"data": "digits", "size": "10", "ae": token(b"[]")},
+        {"data": "digits", "size": "10", "ae": token(b"\xff\xfe")},
+        {"data": "digits", "size": "10", "ae": token(b"0" * 10_000_000)},
+        {"data": "digits", "size": "10", "ae": "A" * 100_000},
+        {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "seed": None}).encode())},
+        {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "params": [1, 2]}).encode())},
+        {"data": "digits", "size": "10", "ae": with_params(epochs=-5)},
+        {"data": "digits", "size": "10", "ae": with_params(epochs=float("nan"))},
+        {"data": "digits", "size": "10", "ae": with_params(epochs=[1])},
+        {"data": "digits", "size": "10", "ae": with_params(epochs={"a": 1})},
+        {"data": "digits", "size": "10", "ae": with_params(sudo="rm")},
+        {"data": "digits", "size": "2", "ae": with_params()},
+    ],
+    ids=lambda query: " ".join(f"{name}={value[:24]}" for name, value in query.items()),
+)
+def test_a_bad_link_is_one_sentence_and_the_default(runs, query):
+    app = opened(**query)
+    assert not app.exception
+    assert len(app.warning) == 1
+    assert data(app).value == "digits"
+    assert size(app).value == (2 if query.get("size") == "2" else 10)
+    assert "<script" not in app.warning[0].value.replace("\\<", "")
+    assert 'class="hg-map"' in shown_text(app)
+
+
+def test_a_size_nobody_trained_is_offered(runs):
+    app = opened(data="digits", size="7")
+    assert not app.exception
+    assert not app.warning
+    assert size(app).value == 7
+    assert "python -m core fit digits pca --set n_components=7" in codes(app)
+
+
+def test_a_broken_folder_is_named_and_the_rest_works(runs, tmp_path, monkeypatch):
+    folder = tmp_path / "runs"
+    shutil.copytree(runs, folder)
+    keys = {m: experiments.spec("digits", m, p).key for m, p in (
+        ("pca", {"n_components": 2}),
+        ("linear_ae", {"n_components": 2, "epochs": 2}),
+    )}  # fmt: skip
+    (folder / keys["pca"] / "run.json").write_text("{")
+    views = folder / keys["linear_ae"] / "views.safetensors"
+    views.write_bytes(views.read_bytes()[:-100])
+    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
+    app = opened(data="digits", size="2")
+    assert not app.exception
+    assert keys["pca"] in warnings(app).replace("\\", "")
+    text = shown_text(app)
+    assert f"{keys['linear_ae']}/views.safetensors is not what was written" in text
+    assert text.count('class="hg-map"') == 2  # AE and GAN
+
+
+def test_a_new_run_shows_without_a_restart(runs, tmp_path, monkeypatch):
+    folder = tmp_path / "runs"
+    shutil.copytree(runs, folder)
+    key = experiments.spec("digits", "pca", {"n_components": 2}).key
+    (folder / key).rename(tmp_path / key)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
+    app = opened(data="digits", size="2")
+    assert "python -m core fit digits pca --set n_components=2" in codes(app)
+    (tmp_path / key).rename(folder / key)
+    app.run()
+    assert "python -m core fit digits pca --set n_components=2" not in codes(app)
+
+
+def test_documents_are_words_and_their_text_stays_text(runs):
+    app = opened(data="docstrings", size="2")
+    assert not app.exception
+    text = shown_text(app)
+    assert "&lt;img src=x onerror=alert(1)&gt; $x^2$ **bold** :red[r]" in text
+    assert "<img src=x" not in text
+    assert "&lt;b&gt;subject 0&lt;/b&gt;" in text
+    assert "<b>subject" not in text
+    assert HOSTILE not in text
+    assert 'class="hg-in"' in text
+    assert "Precision at 15" in text
+    assert 'hg-method">GAN' not in text
+
+
+def test_all_measures_are_drawn_when_opened(runs):
+    app = opened(data="digits", size="10")
+    assert "Linear probe" not in shown_text(app)
+    app.session_state["compare:measures"] = True
+    app.run()
+    assert not app.exception
+    text = shown_text(app)
+    for label in ("Linear probe", "Trustworthiness", "Fréchet floor", "Weights", "Trained in precision"):
+        assert label in text
+    assert len(app.get("plotly_chart")) == 2
+    assert commands.fit(experiments.spec("digits", "pca", {"n_components": 10})) in codes(app)
+
+
+@pytest.mark.parametrize("picture", ["map-pca", "map-gan", "strip-pca", "samples-gan"])
+def test_a_picture_opens_larger(runs, picture):
+    app = opened(data="digits", size="10")
+    app.button(key=f"compare:open-{picture}").click().run()
+    assert not app.exception
+    assert app.get("dialog")
+
+
+def test_only_what_the_rows_tell_apart_is_best(runs):
+    app = opened(data="digits", size="10")
+    text = shown_text(app)
+    rows = {
+        m: text.split(f'hg-method">{methods.label(m)}')[1].split("hg-numbers")[0] for m in ("pca", "linear_ae", "ae")
+    }
+    # Two epochs of an autoencoder are nowhere near PCA; seconds never have a best.
+    assert "hg-best" in rows["pca"]
+    assert "hg-best" not in rows["linear_ae"]
+    assert "hg-best" not in rows["ae"]
+    assert "PCA has the least squared error" in text.replace("\\", "")
+
+
+def test_the_app_imports_neither_torch_nor_sklearn(runs):
+    program = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('app.py', default_timeout=60)\n"
+        "app.query_params['data'] = 'digits'\n"
+        "app.run()\n"
+        "assert not app.exception and 'hg-map' in ''.join(e.proto.body for e in app.get('html'))\n"
+        "print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_link_survives_a_new_version_of_its_method(runs):
+    spec = experiments.spec("digits", "pca", {"n_components": 2})
+    old = links.encode(store.Spec.from_json({**spec.to_json(), "version": 0}))
+    app = opened(data="digits", size="2", pca=old)
+    assert not app.exception
+    assert not app.warning
+    assert "Not trained yet" not in shown_text(app).split("hg-method")[1]
+
+
+def test_choices_of_one_page_come_back_to_it(runs):
+    app = opened(data="digits", size="2")
+    app.query_params.clear()
+    app.run()
+    assert (data(app).value, size(app).value) == ("digits", 2)
+    assert query(app) == {"data": "digits", "size": "2"}
