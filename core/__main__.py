@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from core import datasets, methods, store
+from core import datasets, methods, specs, store
 from core.types import BadInput, HourglassError, Run, Spec
 
 
@@ -137,10 +137,8 @@ def _whole(text: str, name: str) -> int:
 
 
 def _spec(dataset: str, method: str, settings: Mapping[str, Any], seed: str) -> Spec:
-    from core import experiments
-
     of_data = {p.name for p in datasets.entry(dataset).params}
-    return experiments.spec(
+    return specs.make(
         dataset,
         method,
         {name: value for name, value in settings.items() if name not in of_data},
@@ -197,12 +195,12 @@ def _fit(arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     size, settings = _whole(arguments.code_size, "code-size"), _settings(arguments)
     # Refuse what can't be fitted before anything is.
-    specs = {m: _spec(arguments.dataset, m, _for(m, settings, size), arguments.seed) for m in arguments.methods}
+    wanted = {m: _spec(arguments.dataset, m, _for(m, settings, size), arguments.seed) for m in arguments.methods}
     stored, problems = store.index()
     for problem in problems:
         _say(problem)
     runs = []
-    for method, spec in specs.items():
+    for method, spec in wanted.items():
         fitting = store.pick(stored, arguments.dataset, method, size)
         if settings or arguments.seed != "0":
             fitting = [run for run in fitting if run.key == spec.key]

@@ -15,39 +15,17 @@ import numpy as np
 
 from core import datasets, methods, store
 from core.metrics import IW_ROWS, IW_SAMPLES, embedding, generation, intervals, reconstruction, retrieval
-from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Run, Spec, check_params
+from core.types import DOCUMENTS, IMAGES, Dataset, Run, Spec
 
 K = 15
 SEEDS = range(5)
 STRIP = 20
+_ANSWERS = (1, 15, 63)
 SAMPLES = 64
 _MOST_SAMPLES = 10_000
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
 ON_STAGE = Callable[[str], None]
-
-
-def spec(
-    dataset: str, method: str, params: Mapping | None = None, seed: int = 0, dataset_params: Mapping | None = None
-):
-    """The Spec of fitting `method` to `dataset`, every parameter checked and the others at their default.
-
-    Raises
-    ------
-    BadInput
-        For an unknown data set or method, a method that does not fit the data, or a parameter out of bounds.
-    """
-    entry, declared = datasets.entry(dataset), methods.get(method)
-    if entry.kind not in declared.kinds:
-        raise BadInput(
-            f"{declared.label} does not fit {entry.label}, which holds {entry.kind}: "
-            f"choose one of {', '.join(methods.names(entry.kind))}."
-        )
-    checked = check_params(declared.params, params or {}, method)
-    of_data = check_params(entry.params, dataset_params or {}, dataset)
-    if isinstance(seed, bool) or not 0 <= int(seed) < 2**31:
-        raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {2**31 - 1}.")
-    return Spec.of(dataset, method, checked, seed, of_data, declared.version)
 
 
 def load_dataset(spec: Spec, progress=None) -> Dataset:
@@ -150,7 +128,10 @@ def measure(
     if codes_train is not None:
         on_stage("Measuring the codes")
         _measure_codes(sheet, dataset, codes_train, codes_test, X_test)
+    strip = _strip(dataset, shown)
     views: dict[str, np.ndarray] = {"shown_rows": shown.astype(np.int32)}
+    if dataset.kind == IMAGES:
+        views["strip_rows"] = strip.astype(np.int32)
     notes: dict[str, Any] = {}
     if codes_train is not None:
         views["map"], notes["map"] = _map(codes_test[shown], codes_train, codes_are)
@@ -165,7 +146,7 @@ def measure(
                     sheet.scores["squared_error"], dataset.y_test, dataset.target_names
                 )
                 sheet.metrics["squared_error_per_class"] = per_class
-            views["reconstructions"] = _pixels(rebuilt[_strip(dataset, shown)])
+            views["reconstructions"] = _pixels(rebuilt[strip])
         else:
             notes["documents"] = _expected_words(estimator, dataset, shown, codes_test)
     if hasattr(estimator, "elbo_terms"):
@@ -177,7 +158,7 @@ def measure(
         views["samples"] = _pixels(sample(SAMPLES, 0))
         _measure_samples(sheet, notes, sample, dataset)
         if dataset.redistributable:
-            views["originals"] = dataset.X_test[_strip(dataset, shown)]
+            views["originals"] = dataset.X_test[strip]
     if dataset.has_labels:
         views["labels"] = dataset.y_test[shown].astype(np.int16)
         notes["target_names"] = list(dataset.target_names)
@@ -201,10 +182,10 @@ class _Sheet:
         self.metrics[f"{name}_interval"] = list(intervals.mean_interval(scores))
         self.metrics[f"{name}_n"] = len(scores)
 
-    def seeds(self, name: str, values: list[float], n: int) -> None:
-        """A mean over seeds, with Student's interval over them."""
+    def seeds(self, name: str, values: list[float], n: int, highest: float) -> None:
+        """A mean over seeds, with Student's interval over them, cut at the lowest and highest value there can be."""
         self.metrics[name] = float(np.mean(values))
-        self.metrics[f"{name}_interval"] = list(intervals.seeds_interval(values))
+        self.metrics[f"{name}_interval"] = np.clip(intervals.seeds_interval(values), 0, highest).tolist()
         self.metrics[f"{name}_n"] = n
 
 
@@ -224,7 +205,8 @@ def _measure_codes(sheet: _Sheet, dataset: Dataset, Z_train, Z_test, X_test) -> 
         sheet.rows("knn_accuracy", embedding.knn_correct(*labelled, K))
         sheet.rows("probe_accuracy", embedding.probe_correct(*labelled))
         if dataset.kind == DOCUMENTS:
-            for n, precision in retrieval.retrieval_precision_rows(Z_test, dataset.y_test).items():
+            at = [n for n in _ANSWERS if n < (dataset.y_test >= 0).sum()]
+            for n, precision in retrieval.retrieval_precision_rows(Z_test, dataset.y_test, at).items():
                 sheet.rows(f"retrieval_precision_{n}", precision)
     rows = embedding.stratified_rows(dataset.y_test, embedding.NEIGHBOURHOOD_ROWS)
     X = X_test[rows]
@@ -341,7 +323,7 @@ def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> No
         if space.classes is not None:
             shares.append(generation.class_shares(space.classes(made), len(dataset.target_names)))
     for name, values in figures.items():
-        sheet.seeds(name, values, n)
+        sheet.seeds(name, values, n, np.inf if name.startswith("frechet") else 1.0)
     of_floor = generation.precision_recall(real, floor)
     sheet.metrics |= {f"{name}_floor": of_floor[name] for name in ("precision", "recall")}
     if shares:

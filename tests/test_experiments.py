@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core import datasets, experiments
+from core import datasets, experiments, specs
 from core.metrics import DEFINITIONS
 from core.types import BadInput
 
@@ -17,7 +17,7 @@ def digits():
 def run(request, digits):
     params = {"n_components": 3} if request.param == "pca" else SMALL
     stages = []
-    run, _ = experiments.fit(experiments.spec("digits", request.param, params), digits, on_stage=stages.append)
+    run, _ = experiments.fit(specs.make("digits", request.param, params), digits, on_stage=stages.append)
     assert stages[0] == "Fitting"
     return run
 
@@ -91,14 +91,14 @@ def test_test_labels_change_no_weight_and_no_code(digits):
     from dataclasses import replace
 
     shuffled = replace(digits, y_test=np.random.default_rng(0).permutation(digits.y_test))
-    spec = experiments.spec("digits", "ae", SMALL)
+    spec = specs.make("digits", "ae", SMALL)
     plain, other = (experiments.fit(spec, data)[1] for data in (digits, shuffled))
     assert all(np.array_equal(plain[name], other[name]) for name in plain)
 
 
 def test_documents_have_words_and_retrieval():
     corpus = datasets.load("docstrings", vocabulary_size=300)
-    spec = experiments.spec("docstrings", "lsa", {"n_components": 2}, dataset_params={"vocabulary_size": 300})
+    spec = specs.make("docstrings", "lsa", {"n_components": 2}, dataset_params={"vocabulary_size": 300})
     run, _ = experiments.fit(spec, corpus)
     assert {"knn_accuracy", "retrieval_precision_15", "trustworthiness"} <= set(run.metrics)
     assert "squared_error" not in run.metrics
@@ -134,4 +134,4 @@ def test_stored_form_rounds_matrices_only():
 )
 def test_impossible_specs_are_refused_in_words(arguments, message):
     with pytest.raises(BadInput, match=message):
-        experiments.spec(*arguments)
+        specs.make(*arguments)

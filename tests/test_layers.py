@@ -17,10 +17,11 @@ MAY_IMPORT = {
     "training": {"types", "networks"},
     "features": {"types", "networks", "training"},
     "methods": {"types", "networks", "training", "methods"},
+    "specs": {"types", "datasets", "methods"},
     "store": {"types", "methods"},
     "experiments": {"types", "datasets", "methods", "metrics", "features", "store"},
-    "ship": {"types", "datasets", "methods", "features", "store", "experiments"},
-    "__main__": {"types", "datasets", "methods", "metrics", "features", "store", "experiments", "ship"},
+    "ship": {"types", "methods", "specs", "features", "store", "experiments"},
+    "__main__": {"types", "datasets", "methods", "metrics", "specs", "store", "experiments", "ship"},
 }
 
 

@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from core import datasets, experiments, store
+from core import datasets, experiments, specs, store
 from core.types import BrokenRun, HourglassError
 
 
@@ -15,7 +15,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def fitted(digits):
-    spec = experiments.spec("digits", "ae", {"epochs": 2, "width": 32, "n_components": 2})
+    spec = specs.make("digits", "ae", {"epochs": 2, "width": 32, "n_components": 2})
     return experiments.fit(spec, digits)
 
 
@@ -86,7 +86,7 @@ def damaged_documents():
 @pytest.mark.parametrize("damage", [pytest.param(d, id=name) for name, d in damaged_documents()])
 def test_a_damaged_document_is_named_and_the_others_are_listed(fitted, place, damage):
     run, arrays = fitted
-    other = experiments.spec("digits", "ae", {"epochs": 3, "width": 32, "n_components": 2})
+    other = specs.make("digits", "ae", {"epochs": 3, "width": 32, "n_components": 2})
     store.write(type(run)(other, run.history, run.metrics, run.environment, run.notes, run.views), arrays)
     path = place / "run.json"
     path.write_text(damage(path.read_text()))
@@ -138,10 +138,10 @@ def test_a_folder_that_can_not_be_made_is_one_sentence(fitted, tmp_path):
 
 def test_shipped_runs_are_picked_before_own_ones_and_a_gan_at_every_size(fitted, place):
     run, arrays = fitted
-    own = experiments.spec("digits", "ae", {"epochs": 5, "width": 32, "n_components": 2})
+    own = specs.make("digits", "ae", {"epochs": 5, "width": 32, "n_components": 2})
     newer = {**run.environment, "date": "2999-01-01T00:00:00+00:00"}
     store.write(type(run)(own, run.history, run.metrics, newer, run.notes, run.views), arrays)
-    gan = experiments.spec("digits", "gan", {"n_components": 16})
+    gan = specs.make("digits", "gan", {"n_components": 16})
     store.write(type(run)(gan, run.history, run.metrics, newer, run.notes, run.views), arrays)
     runs, _ = store.index()
     assert [r.key for r in store.pick(runs, "digits", "ae", 2)] == [own.key, run.key]

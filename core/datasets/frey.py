@@ -68,6 +68,7 @@ def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
         y_test=np.full(len(test), UNLABELLED, np.int64),
         target_names=(),
         image_shape=(28, 20),
+        redistributable=False,
         licence="Published for research by Brendan Frey and Sam Roweis; no licence stated",
         citation=(
             "S. Roweis, L. Saul: Nonlinear dimensionality reduction by locally linear embedding. Science 290, 2000."

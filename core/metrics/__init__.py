@@ -91,7 +91,7 @@ _ALL = (
         "share",
         True,
         "Share of labelled test rows whose class is the commonest among their 15 nearest train codes, by Euclidean "
-        f"distance (documents: by cosine); of equally common classes the first counts. {_ROWS}",
+        f"distance; of equally common classes the first counts. {_ROWS}",
     ),
     Definition(
         "probe_accuracy",

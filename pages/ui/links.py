@@ -50,19 +50,6 @@ def checked(spec: Spec) -> Spec:
     BadInput
         In a sentence that says what is not allowed.
     """
-    from core import datasets, methods
-    from core.types import check_params
+    from core import specs
 
-    entry, method = datasets.entry(spec.dataset), methods.get(spec.method)
-    if entry.kind not in method.kinds:
-        raise BadInput(f"{method.label} does not fit {entry.label}.")
-    if not 0 <= spec.seed < 2**31:
-        raise BadInput(f"seed={spec.seed} is not allowed: it is a whole number from 0 to {2**31 - 1}.")
-    return Spec.of(
-        spec.dataset,
-        spec.method,
-        check_params(method.params, dict(spec.params), spec.method),
-        spec.seed,
-        check_params(entry.params, dict(spec.dataset_params), spec.dataset),
-        method.version,
-    )
+    return specs.make(spec.dataset, spec.method, dict(spec.params), spec.seed, dict(spec.dataset_params))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, experiments, store
+from core import datasets, experiments, specs, store
 from core.datasets import documents
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def fitted(tmp_path_factory) -> Path:
 
 
 def fit(folder: Path, dataset, method: str, params: dict):
-    return experiments.fit_and_store(experiments.spec(dataset.name, method, params), dataset, folder)
+    return experiments.fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
 
 
 @pytest.fixture

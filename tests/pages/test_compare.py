@@ -10,7 +10,7 @@ import zlib
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import experiments, methods, store
+from core import methods, specs, store
 from pages.ui import commands, links
 from tests.pages.conftest import HOSTILE, ROOT, opened, shown_text
 
@@ -54,7 +54,7 @@ def test_opens_on_what_is_trained(runs):
 
 def test_figures_on_the_page_are_the_runs_own(runs):
     app = opened(data="digits", size="2")
-    run = store.read(store.find(experiments.spec("digits", "pca", {"n_components": 2}).key))
+    run = store.read(store.find(specs.make("digits", "pca", {"n_components": 2}).key))
     low, high = run.metrics["squared_error_interval"]
     text = shown_text(app)
     assert f">{run.metrics['squared_error']:.2f}</span>" in text
@@ -104,7 +104,7 @@ def test_another_run_is_chosen_by_a_selector_and_carried_by_the_link(runs):
 
 
 def test_a_linked_run_that_is_not_here_is_offered(runs):
-    spec = experiments.spec("digits", "ae", {"n_components": 10, "epochs": 77})
+    spec = specs.make("digits", "ae", {"n_components": 10, "epochs": 77})
     app = opened(data="digits", size="10", ae=links.encode(spec))
     assert not app.exception
     assert not app.warning
@@ -118,7 +118,7 @@ def test_a_linked_run_that_is_not_here_is_offered(runs):
 def test_the_line_of_a_run_makes_its_spec():
     from core import __main__ as line
 
-    spec = experiments.spec("docstrings", "lsa", {"n_components": 7, "weighting": "log"}, 5, {"vocabulary_size": 50})
+    spec = specs.make("docstrings", "lsa", {"n_components": 7, "weighting": "log"}, 5, {"vocabulary_size": 50})
     words = commands.fit(spec).split()
     assert words[:4] == ["python", "-m", "core", "fit"]
     arguments = line._parser().parse_args(words[3:])
@@ -182,7 +182,7 @@ def test_a_size_nobody_trained_is_offered(runs):
 def test_a_broken_folder_is_named_and_the_rest_works(runs, tmp_path, monkeypatch):
     folder = tmp_path / "runs"
     shutil.copytree(runs, folder)
-    keys = {m: experiments.spec("digits", m, p).key for m, p in (
+    keys = {m: specs.make("digits", m, p).key for m, p in (
         ("pca", {"n_components": 2}),
         ("linear_ae", {"n_components": 2, "epochs": 2}),
     )}  # fmt: skip
@@ -201,7 +201,7 @@ def test_a_broken_folder_is_named_and_the_rest_works(runs, tmp_path, monkeypatch
 def test_a_new_run_shows_without_a_restart(runs, tmp_path, monkeypatch):
     folder = tmp_path / "runs"
     shutil.copytree(runs, folder)
-    key = experiments.spec("digits", "pca", {"n_components": 2}).key
+    key = specs.make("digits", "pca", {"n_components": 2}).key
     (folder / key).rename(tmp_path / key)
     monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
     app = opened(data="digits", size="2")
@@ -235,7 +235,7 @@ def test_all_measures_are_drawn_when_opened(runs):
     for label in ("Linear probe", "Trustworthiness", "Fréchet floor", "Weights", "Trained in precision"):
         assert label in text
     assert len(app.get("plotly_chart")) == 2
-    assert commands.fit(experiments.spec("digits", "pca", {"n_components": 10})) in codes(app)
+    assert commands.fit(specs.make("digits", "pca", {"n_components": 10})) in codes(app)
 
 
 @pytest.mark.parametrize("picture", ["map-pca", "map-gan", "strip-pca", "samples-gan"])
@@ -276,7 +276,7 @@ def test_the_app_imports_neither_torch_nor_sklearn(runs):
 
 
 def test_a_link_survives_a_new_version_of_its_method(runs):
-    spec = experiments.spec("digits", "pca", {"n_components": 2})
+    spec = specs.make("digits", "pca", {"n_components": 2})
     old = links.encode(store.Spec.from_json({**spec.to_json(), "version": 0}))
     app = opened(data="digits", size="2", pca=old)
     assert not app.exception

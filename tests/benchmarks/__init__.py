@@ -1,0 +1,1 @@
+"""What is measured, not asserted: run with ``make bench`` on an otherwise idle machine."""

@@ -1,0 +1,9 @@
+"""All benchmarks in turn; with ``--long`` also the GAN, which takes five minutes a seed."""
+
+import sys
+
+from tests.benchmarks import bench_compare, bench_training
+
+bench_training.main(long="--long" in sys.argv)
+sys.argv = sys.argv[:1]
+bench_compare.main()

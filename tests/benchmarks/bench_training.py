@@ -1,0 +1,91 @@
+"""What a given time of training on full MNIST reaches: ``python -m tests.benchmarks.bench_training``.
+
+Squared error is per test image, nats per test image; the median of three seeds, all three beside it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy import linalg
+from sklearn.decomposition import PCA
+
+from core import datasets, methods, ship, store
+from core.features import feature_space
+from core.metrics import generation
+from core.types import check_params
+
+TIMES = 3
+
+
+def main(long: bool = False) -> None:
+    mnist = datasets.load("mnist")
+    X, test = mnist.floats("train"), mnist.floats("test")
+    print(f"{'MNIST, ' + str(TIMES) + ' seeds':58} {'median':>9}   each")
+    for name, measure in _rows(mnist, X, test, long):
+        values = [measure(seed) for seed in range(TIMES)]
+        print(f"{name:58} {statistics.median(values):9.4g}   {', '.join(f'{v:.4g}' for v in values)}", flush=True)
+    for spec in ship.shipped_specs(["mnist"]):
+        place = store.find(spec.key)
+        metrics = store.read(place).metrics if place else {}
+        figures = "  ".join(f"{k} {metrics[k]:.4g}" for k in ("squared_error", "neg_elbo", "frechet") if k in metrics)
+        print(f"shipped {methods.label(spec.method)} {spec.param('n_components')}-D: {figures}")
+
+
+def _fit(method: str, X: np.ndarray, seed: int, **params):
+    declared = methods.get(method)
+    return declared.estimator(check_params(declared.params, params, method), "images", (28, 28), seed).fit(X)
+
+
+def _error(estimator, test: np.ndarray) -> float:
+    rebuilt = estimator.inverse_transform(estimator.transform(test))
+    return float(((rebuilt - test).astype(float) ** 2).sum(1).mean())
+
+
+def _rows(mnist, X, test, long: bool) -> Iterator[tuple[str, Callable[[int], float]]]:
+    pca = PCA(10).fit(X)
+    best = _error(pca, test)
+    linear = [_fit("linear_ae", X, seed, n_components=10) for seed in range(TIMES)]
+
+    def angle(seed: int) -> float:
+        decoder = linear[seed].networks_["decoder"].weight.detach().numpy().astype(float)
+        return float(np.degrees(linalg.subspace_angles(decoder, pca.components_.T.astype(float)).max()))
+
+    yield "linear AE, 10-D: error above PCA's, %", lambda seed: 100 * (_error(linear[seed], test) / best - 1)
+    yield "linear AE, 10-D: largest angle to PCA's subspace, degrees", angle
+    for seconds in (4, 5, 6, 15):
+        yield (
+            f"AE, 10-D: squared error after {seconds} s (lecture: 9.43)",
+            lambda seed, t=seconds: _error(_fit("ae", X, seed, n_components=10, max_seconds=t), test),
+        )
+    for seconds in (20, 25, 60):
+        yield (
+            f"AE, 30-D, 1000-500-250: squared error after {seconds} s (3.00)",
+            lambda seed, t=seconds: _error(
+                _fit("ae", X, seed, n_components=30, max_seconds=t, width=1000, activation="silu"), test
+            ),
+        )
+    for seconds in (3, 5):
+        yield (
+            f"VAE, 2-D: nats at the mean after {seconds} s (lecture: 152.4)",
+            lambda seed, t=seconds: float(
+                sum(_fit("vae", X, seed, n_components=2, max_seconds=t).elbo_terms(test, at_mean=True)).mean()
+            ),
+        )
+    if long:
+        yield "GAN, 5 minutes: Fréchet distance", lambda seed: _gan(mnist, X, test, seed)
+
+
+def _gan(mnist, X, test, seed: int) -> float:
+    samples = _fit("gan", X, seed, max_seconds=300).sample(len(test), random_state=0)
+    space = feature_space(mnist)
+    shares = generation.class_shares(space.classes(samples), 10)
+    print(f"  classes, %: {', '.join(f'{100 * share:.1f}' for share in shares)}")
+    return generation.frechet_distance(space.features(test), space.features(samples))
+
+
+if __name__ == "__main__":
+    main(long="--long" in sys.argv)

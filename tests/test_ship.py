@@ -1,0 +1,96 @@
+"""The shipped runs: there, whole, and as good as they say."""
+
+import numpy as np
+import pytest
+
+from core import datasets, experiments, features, ship, store
+
+SPECS = list(ship.shipped_specs())
+SAMPLES = {"mnist": "mnist-sample", "fashion-mnist": "fashion-sample"}
+
+
+def name(spec):
+    return f"{spec.dataset}-{spec.method}-{spec.param('n_components')}"
+
+
+@pytest.fixture(params=SPECS, ids=name)
+def shipped(request):
+    place = store.SHIPPED / request.param.key
+    return store.read(place), store.estimator(place)
+
+
+def rows_here(run):
+    """Test rows of the run's data set that this checkout holds, and their place in the whole test split."""
+    name = run.spec.dataset
+    if name in SAMPLES:
+        return datasets.load(SAMPLES[name]), datasets.sample_rows(name)
+    if not datasets.entry(name).embedded:
+        return None, None
+    data = datasets.load(name)
+    return data, np.arange(len(data.y_test))
+
+
+def test_figures_are_measured_from_the_stored_weights(shipped):
+    run, estimator = shipped
+    data, rows = rows_here(run)
+    if data is None:
+        pytest.skip(f"the rows of {run.spec.dataset} are not part of the project")
+    X = data.floats("test")
+    if "squared_error" in run.metrics:
+        error = ((estimator.inverse_transform(estimator.transform(X)).astype(float) - X) ** 2).sum(1)
+        assert run.views["rows.squared_error"][rows] == pytest.approx(error, rel=2e-3, abs=1e-3)
+        whole = run.views["rows.squared_error"].mean()
+        assert run.metrics["squared_error"] == pytest.approx(float(whole), rel=1e-4)
+    if "codes" in run.views and data.kind == "documents":
+        if run.environment["data_checksum"] != data.checksum:
+            pytest.skip("another version of a library has other docstrings")
+        codes = estimator.transform(X)[run.views["shown_rows"]]
+        assert run.views["codes"] == pytest.approx(codes, abs=0.02, rel=2e-3)
+
+
+def test_samples_come_from_the_stored_weights(shipped):
+    run, estimator = shipped
+    if "samples" not in run.views or not hasattr(estimator, "sample"):
+        pytest.skip("drawn from codes of the training rows, or from none")
+    drawn = estimator.sample(64, random_state=0)
+    assert run.views["samples"] == pytest.approx(np.clip(drawn, 0, 1) * 255, abs=1.01)
+
+
+def test_the_folder_holds_the_listed_runs_and_no_others():
+    assert {p.name for p in store.SHIPPED.iterdir()} == {spec.key for spec in SPECS}
+
+
+def test_assets_are_small_enough():
+    size = sum(p.stat().st_size for p in store.SHIPPED.parent.rglob("*") if p.is_file())
+    assert size < 100e6
+
+
+@pytest.mark.parametrize("dataset", ship.CLASSIFIER_EPOCHS)
+def test_classifiers_name_the_test_rows_as_well_as_they_say(dataset):
+    data = datasets.load(SAMPLES.get(dataset, dataset))
+    space = features.feature_space(data)
+    assert space.features(data.floats("test")).shape == (len(data.y_test), 64)
+    wrong = (space.classes(data.floats("test")) != data.y_test).mean()
+    told = float(space.description.rsplit(" ", 1)[1].rstrip("%")) / 100
+    assert wrong == pytest.approx(told, abs=0.015)
+
+
+def test_faces_are_measured_by_principal_components(full_data):
+    faces = datasets.load("olivetti")
+    space = features.feature_space(faces)
+    assert space.features(faces.floats("test")).shape == (80, 50)
+    assert "50 principal components" in space.description
+
+
+def test_a_shipped_spec_is_refitted_to_the_same_figures():
+    spec = next(s for s in SPECS if (s.dataset, s.method, s.param("n_components")) == ("digits", "pca", 2))
+    run, _ = experiments.fit(spec, datasets.load("digits"))
+    shipped = store.read(store.SHIPPED / spec.key)
+    assert run.metrics["squared_error"] == pytest.approx(shipped.metrics["squared_error"], rel=1e-4)
+    assert run.metrics["knn_accuracy"] == pytest.approx(shipped.metrics["knn_accuracy"], abs=0.01)
+
+
+def test_frey_faces_are_not_handed_on():
+    runs = [store.read(store.SHIPPED / spec.key) for spec in SPECS]
+    images = [run for run in runs if run.environment["kind"] == "images"]
+    assert {run.spec.dataset for run in images if "originals" not in run.views} == {"frey"}
