@@ -10,11 +10,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
 
 ROOT = Path(__file__).parents[2]
+DRAWN = 60_000  # milliseconds
 
 
 def free_port() -> int:
@@ -24,9 +25,9 @@ def free_port() -> int:
 
 
 class Server:
-    """`streamlit run app.py` with its own runs folder; what it printed is in `log`."""
+    """`streamlit run app.py` in `root` with its own runs folder; what it printed is in `log`."""
 
-    def __init__(self, runs: Path, log: Path):
+    def __init__(self, root: Path, runs: Path, log: Path):
         self.url, self.log = "", log
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
@@ -34,7 +35,7 @@ class Server:
         with log.open("w") as out:
             self.process = subprocess.Popen(
                 command + options,
-                cwd=ROOT,
+                cwd=root,
                 env={**os.environ, "HOURGLASS_RUNS": str(runs)},
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -67,10 +68,19 @@ class Server:
             self.process.wait(20)
 
 
+def without_shipped_runs(folder: Path) -> Path:
+    """The project again, by links, less its shipped runs."""
+    (folder / "assets").mkdir()
+    for name in ("app.py", "pages", "core", ".streamlit", "assets/theme", "assets/data", "assets/features"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def server(fitted, tmp_path_factory):  # noqa: F811 - the fixture imported above
     """A fresh server for each module: its first test is the first visit. It must have warned of nothing in the end."""
-    server = Server(fitted, tmp_path_factory.mktemp("server") / "server.log")
+    root = without_shipped_runs(tmp_path_factory.mktemp("project"))
+    server = Server(root, fitted, tmp_path_factory.mktemp("server") / "server.log")
     yield server
     server.stop()
     assert server.complaints() == []
@@ -83,3 +93,26 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(server, browser):
+    """Open a link as a new visitor; console errors, page errors and failed requests are collected in `.noise`."""
+    contexts = []
+
+    def visit(query: str = "", width: int = 1440, height: int = 900, scheme: str = "light"):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.noise = []
+        page.on("console", lambda m: page.noise.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.noise.append(str(error)))
+        page.on("requestfailed", lambda request: page.noise.append(f"{request.url} {request.failure}"))
+        page.goto(f"{server.url}/{query}")
+        expect(page.get_by_text("Repeat this")).to_be_visible(timeout=DRAWN)
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()

@@ -3,30 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-DRAWN = 60_000  # milliseconds
-
-
-@pytest.fixture
-def visit(server, browser):
-    """Open a link as a new visitor; console errors, page errors and failed requests are collected in `.noise`."""
-    contexts = []
-
-    def visit(query: str = "", width: int = 1440, height: int = 900, scheme: str = "light"):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.noise = []
-        page.on("console", lambda m: page.noise.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: page.noise.append(str(error)))
-        page.on("requestfailed", lambda request: page.noise.append(f"{request.url} {request.failure}"))
-        page.goto(f"{server.url}/{query}")
-        expect(page.get_by_text("Repeat this")).to_be_visible(timeout=DRAWN)
-        expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
+from tests.browser.conftest import DRAWN
 
 
 def test_first_visit_by_deep_link_is_whole_and_quiet(visit, server, tmp_path):
