@@ -38,9 +38,7 @@ st.subheader("Repeat this", anchor=False)
 st.markdown(
     "The command measures the same methods on the same rows, and trains what is missing; the link opens this view."
 )
-st.code(
-    commands.compare(view.entry.name, [line.method for line in view.lines], view.size), language=None, wrap_lines=True
-)
+st.code(commands.repeat(view.entry.name, view.lines, view.size), language=None, wrap_lines=True)
 st.code(choices.permalink(), language=None, wrap_lines=True)
 
 if opened:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from core.types import Spec
+from pages.ui.runs import Line
 
 
 def fit(spec: Spec) -> str:
@@ -20,6 +21,14 @@ def fit_default(dataset: str, method: str, size: int) -> str:
     """The line that makes the run that is missing, at the method's defaults."""
     code = [] if method == "gan" else ["--set", f"n_components={size}"]
     return shlex.join(["python", "-m", "core", "fit", dataset, method, *code])
+
+
+def repeat(dataset: str, lines: Sequence[Line], size: int) -> str:
+    """What makes the view again: one line for the runs that stand first, and one each for those chosen instead."""
+    chosen = [line for line in lines if line.missing or (line.run and line.run.key != line.candidates[0].key)]
+    first = [line.method for line in lines if line not in chosen]
+    commands = [compare(dataset, first, size)] if first else []
+    return "\n".join([*commands, *(fit(line.missing or line.run.spec) for line in chosen)])
 
 
 def compare(dataset: str, methods: Sequence[str], size: int) -> str:

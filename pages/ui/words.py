@@ -58,9 +58,9 @@ def verdict(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
             won.setdefault(method, []).append(f"{superlative} {_lowered(name)}{among} ({value})")
     labels = {line.method: line.label for line in lines}
     parts = [f"{labels[method]} has {listed(names)}" for method, names in won.items()]
-    measured = {metric for metric in winners if any(line.run and metric in line.run.metrics for line in lines)}
-    open_ones = [_lowered(DEFINITIONS[m].label) for m, method in winners.items() if not method and m in measured]
-    if open_ones and len(lines) > 1:
+    rivals = {metric: sum(line.run is not None and metric in line.run.metrics for line in lines) for metric in winners}
+    open_ones = [_lowered(DEFINITIONS[m].label) for m, method in winners.items() if not method and rivals[m] > 1]
+    if open_ones:
         parts.append(f"no method is told from its runner-up in {listed(open_ones)}")
     sentence = "; ".join(parts)
     return f"On these rows, {sentence}." if sentence else ""

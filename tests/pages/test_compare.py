@@ -101,6 +101,11 @@ def test_another_run_is_chosen_by_a_selector_and_carried_by_the_link(runs):
     assert next(box for box in again.selectbox if box.label == "AE").value == other.key
     assert f">{other.metrics['squared_error']:.2f}</span>" in shown_text(again)
     assert not again.warning
+    repeated = next(code for code in codes(again) if "core compare" in code).splitlines()
+    assert repeated == [
+        "python -m core compare digits pca linear_ae vae gan --code-size 10",
+        commands.fit(other.spec),
+    ]
 
 
 def test_a_linked_run_that_is_not_here_is_offered(runs):
