@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import datasets, methods, specs, store
-from core.types import BadInput, HourglassError, Run, Spec
+from core.types import BadInput, Dataset, Diverged, HourglassError, Run, Spec
+
+# What Ctrl-C leaves of a command that stores more than one run.
+_IN_PART = "what was finished before is stored, the rest is not"
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
-        self.exit(2, f"hourglass: {message}. See python -m core {self.prog.split()[-1]} --help\n")
+        self.exit(2, f"hourglass: {message}. See {self.prog} --help\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,11 +28,14 @@ def main(argv: list[str] | None = None) -> int:
     except HourglassError as problem:
         print(f"hourglass: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("hourglass: stopped; the same command goes on from its last checkpoint.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"hourglass: stopped; {str(stop) or arguments.stopped}.", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        print(f"hourglass: {error}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -37,9 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="Hourglass without the pages.")
     commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser, metavar="COMMAND")
 
-    def command(name: str, run, help: str) -> argparse.ArgumentParser:
+    def command(name: str, run, help: str, stopped: str = "nothing was stored") -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=help, description=help)
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=run, stopped=stopped)
         return sub
 
     def budget(sub: argparse.ArgumentParser) -> None:
@@ -55,14 +61,16 @@ def _parser() -> argparse.ArgumentParser:
     fit = command("fit", _fit, "Fit one method, measure and store it.")
     fit.add_argument("dataset")
     fit.add_argument("method")
-    compare = command("compare", _compare, "Measure methods on the same rows, fitting what is not stored yet.")
+    compare = command(
+        "compare", _compare, "Measure methods on the same rows, fitting what is not stored yet.", _IN_PART
+    )
     compare.add_argument("dataset")
     compare.add_argument("methods", nargs="+", metavar="METHOD")
     compare.add_argument("--code-size", default="10", metavar="K", help="numbers in the latent code (default 10)")
     for sub in (fit, compare):
         budget(sub)
         sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    ship = command("ship", _ship, "Re-create the runs and classifiers in assets.")
+    ship = command("ship", _ship, "Re-create the runs and classifiers in assets.", _IN_PART)
     ship.add_argument("only", nargs="*", metavar="DATASET/METHOD", help="only these, for example mnist/ae")
     ship.add_argument("--missing", action="store_true", help="leave out what is there already")
     ship.add_argument("--remeasure", action="store_true", help="keep the weights, measure them anew")
@@ -155,8 +163,9 @@ def _run(spec: Spec) -> Run:
     """Fit, measure and store, with progress on standard error; resumes where an earlier call was stopped."""
     from core import experiments
 
+    store.check_writable()
     checkpoint = store.runs_folder() / f".{spec.key}.partial"
-    dataset = experiments.load_dataset(spec)
+    dataset = _load(spec)
     for note in dataset.notes:
         _say(note)
 
@@ -164,9 +173,29 @@ def _run(spec: Spec) -> Run:
         losses = "  ".join(f"{name} {row[name]:.4g}" for name in row if name not in _NOT_LOSSES)
         _say(f"epoch {row['epoch']}  {row['seconds']:.1f} s  {row['rows_per_second']:,.0f} rows/s  {losses}")
 
-    run = experiments.fit_and_store(spec, dataset, on_epoch=on_epoch, on_stage=_say, checkpoint=checkpoint)
+    try:
+        run = experiments.fit_and_store(spec, dataset, on_epoch=on_epoch, on_stage=_say, checkpoint=checkpoint)
+    except KeyboardInterrupt:
+        if (checkpoint / "checkpoint.safetensors").exists():
+            raise KeyboardInterrupt("the same command goes on from its last checkpoint") from None
+        raise
+    except Diverged:
+        # Going on from just before would diverge again.
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        raise
     shutil.rmtree(checkpoint, ignore_errors=True)
     return run
+
+
+def _load(spec: Spec) -> Dataset:
+    from core import experiments
+
+    if datasets.available(spec.dataset):
+        return experiments.load_dataset(spec)
+    from core.datasets import download
+
+    with download.progress_bar(datasets.entry(spec.dataset).label) as progress:
+        return experiments.load_dataset(spec, progress)
 
 
 _NOT_LOSSES = ("epoch", "step", "seconds", "rows_per_second", "learning_rate")
@@ -194,7 +223,12 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     size, settings = _whole(arguments.code_size, "code-size"), _settings(arguments)
-    # Refuse what can't be fitted before anything is.
+    # Refuse what can't be fitted before anything is. A GAN's n_components is no code size.
+    if "n_components" in settings and set(arguments.methods) != {"gan"}:
+        raise BadInput(
+            f"--set n_components={settings['n_components']} is not for compare, whose methods have one code size: "
+            "use --code-size."
+        )
     wanted = {m: _spec(arguments.dataset, m, _for(m, settings, size), arguments.seed) for m in arguments.methods}
     stored, problems = store.index()
     for problem in problems:
@@ -205,6 +239,11 @@ def _compare(arguments: argparse.Namespace) -> None:
         if settings or arguments.seed != "0":
             fitting = [run for run in fitting if run.key == spec.key]
         runs.append(fitting[0] if fitting else _run(spec))
+    if len({run.environment["data_checksum"] for run in runs}) > 1:
+        _say(
+            f"These runs were measured on different copies of {arguments.dataset}, so their figures can't be ranked: "
+            "fit them again on one copy."
+        )
     if arguments.json:
         print(json.dumps([_document(run) for run in runs]))
     else:

@@ -15,7 +15,7 @@ import numpy as np
 
 from core import datasets, methods, store
 from core.metrics import IW_ROWS, IW_SAMPLES, embedding, generation, intervals, reconstruction, retrieval
-from core.types import DOCUMENTS, IMAGES, Dataset, Run, Spec
+from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Run, Spec
 
 K = 15
 SEEDS = range(5)
@@ -23,7 +23,7 @@ STRIP = 20
 _ANSWERS = (1, 15, 63)
 SAMPLES = 64
 _MOST_SAMPLES = 10_000
-_LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
+_LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
 
 ON_STAGE = Callable[[str], None]
 
@@ -62,9 +62,9 @@ def fit(
     method = methods.get(spec.method)
     estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     on_stage("Fitting")
-    started = time.perf_counter()
     X = dataset.floats("train")
-    if hasattr(estimator, "history_") or hasattr(estimator, "train_step"):
+    started = time.perf_counter()
+    if hasattr(estimator, "train_step"):
         estimator.fit(X, on_epoch=on_epoch, checkpoint=checkpoint)
     else:
         estimator.fit(X)
@@ -89,7 +89,7 @@ def fit(
     estimator = method.restore(blank, arrays)
     metrics, views, notes = measure(estimator, dataset, on_stage=on_stage)
     metrics["seconds"] = environment["seconds"]
-    metrics["weights"] = int(sum(a.size for name, a in arrays.items() if a.ndim >= 1))
+    metrics["weights"] = method.n_weights(estimator)
     return Run(spec, history, metrics, environment, notes, views, estimator), arrays
 
 
@@ -101,10 +101,18 @@ def fit_and_store(spec: Spec, dataset: Dataset, folder: Path | None = None, **kw
 
 
 def remeasure(place: Path, dataset: Dataset) -> Run:
-    """Measure a stored run's weights anew, and store it again in the same folder."""
+    """Measure a stored run's weights anew, and store it again in the same folder.
+
+    Raises
+    ------
+    BadInput
+        If `dataset` is not the one the run was trained on.
+    """
     old, estimator = store.read(place), store.estimator(place)
+    if dataset.checksum != old.environment["data_checksum"]:
+        raise BadInput(f"The run {old.key} was trained on another copy of {dataset.name}: fit it again instead.")
     metrics, views, notes = measure(estimator, dataset)
-    metrics |= {name: old.metrics[name] for name in ("seconds", "weights")}
+    metrics |= {"seconds": old.metrics["seconds"], "weights": methods.get(old.spec.method).n_weights(estimator)}
     run = replace(old, metrics=metrics, views=views, notes=notes)
     store.write(run, store.arrays(place), place.parent)
     return run
@@ -293,7 +301,7 @@ def _sampler(estimator, codes_train) -> tuple[Callable[[int, int], np.ndarray], 
         return (lambda n, seed: estimator.sample(n, random_state=seed)), "codes drawn from the prior N(0, I)"
     from sklearn.mixture import GaussianMixture
 
-    gaussian = GaussianMixture(1).fit(codes_train)
+    gaussian = GaussianMixture(1, random_state=0).fit(codes_train)
 
     def sample(n: int, seed: int) -> np.ndarray:
         return estimator.inverse_transform(gaussian.set_params(random_state=seed).sample(n)[0])
@@ -314,8 +322,7 @@ def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> No
     for seed in SEEDS:
         made = np.clip(sample(n, seed), 0, 1)
         fake = space.features(made)
-        train = np.random.default_rng(seed).choice(len(dataset.y_train), n, replace=False)
-        floor = space.features(dataset.X_train[train].astype(np.float32) / 255)
+        floor = _train_features(space, dataset, n, seed)
         figures.setdefault("frechet", []).append(generation.frechet_distance(real, fake))
         figures.setdefault("frechet_floor", []).append(generation.frechet_distance(real, floor))
         for name, value in generation.precision_recall(real, fake).items():
@@ -324,8 +331,14 @@ def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> No
             shares.append(generation.class_shares(space.classes(made), len(dataset.target_names)))
     for name, values in figures.items():
         sheet.seeds(name, values, n, np.inf if name.startswith("frechet") else 1.0)
-    of_floor = generation.precision_recall(real, floor)
-    sheet.metrics |= {f"{name}_floor": of_floor[name] for name in ("precision", "recall")}
+    floors = generation.precision_recall(real, _train_features(space, dataset, n, SEEDS[0]))
+    sheet.metrics |= {f"{name}_floor": floors[name] for name in ("precision", "recall")}
     if shares:
         mean = np.mean(shares, axis=0)
         sheet.metrics["class_shares"] = {name: float(s) for name, s in zip(dataset.target_names, mean, strict=True)}
+
+
+def _train_features(space, dataset: Dataset, n: int, seed: int) -> np.ndarray:
+    """Features of `n` train rows, drawn without replacement: what a perfect sampler's would be like."""
+    rows = np.random.default_rng(seed).choice(len(dataset.y_train), n, replace=False)
+    return space.features(dataset.X_train[rows].astype(np.float32) / 255)

@@ -3,15 +3,17 @@ components where the data have no classes to learn it from."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from core.types import Dataset
+from core.types import Dataset, HourglassError
 
 FOLDER = Path(__file__).parent.parent / "assets" / "features"
 # A sample is judged in the space of the whole data set it was drawn from.
@@ -35,12 +37,31 @@ class FeatureSpace:
 
 
 def feature_space(dataset: Dataset) -> FeatureSpace:
-    """The space that samples of `dataset`'s images are measured in."""
-    name = _CLASSIFIERS.get(dataset.name)
-    path = FOLDER / f"{name}.safetensors"
-    if name and path.exists():
-        return _classifier_space(path, dataset.image_shape)
-    return _pca_space(dataset)
+    """The space that samples of `dataset`'s images are measured in.
+
+    Raises
+    ------
+    HourglassError
+        If its classifier is missing or can't be read: another space would give figures that do not compare.
+    """
+    if dataset.name not in _CLASSIFIERS:
+        return _pca_space(dataset)
+    path = path_of(dataset.name)
+    try:
+        with safe_open(path, "np") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, this file can't be iterated
+            error = float(file.metadata()["test_error"])
+        return _classifier_space(arrays, error, dataset.image_shape)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as problem:
+        raise HourglassError(
+            f"The classifier that samples are measured with can't be read from {path} ({problem}): "
+            f"make it again with python -m core ship {_CLASSIFIERS[dataset.name]}."
+        ) from None
+
+
+def path_of(dataset: str) -> Path:
+    """The file of the classifier for a data set that has one."""
+    return FOLDER / f"{_CLASSIFIERS[dataset]}.safetensors"
 
 
 def _pca_space(dataset: Dataset) -> FeatureSpace:
@@ -52,14 +73,11 @@ def _pca_space(dataset: Dataset) -> FeatureSpace:
     return FeatureSpace(f"{n_components} principal components of the training rows", pca.transform)
 
 
-def _classifier_space(path: Path, image_shape: tuple[int, int]) -> FeatureSpace:
+def _classifier_space(arrays: Mapping[str, np.ndarray], error: float, image_shape: tuple[int, int]) -> FeatureSpace:
     import torch
 
     from core.networks import image_classifier
 
-    with safe_open(path, "np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, this file can't be iterated
-        error = float(file.metadata()["test_error"])
     networks = image_classifier(image_shape, len(arrays["head.bias"]))
     state = networks.state_dict()
     networks.load_state_dict({name: torch.tensor(arrays[name]).to(state[name].dtype) for name in state})
@@ -100,9 +118,11 @@ def fit_classifier(dataset: Dataset, *, epochs: int, seed: int = 0) -> float:
     arrays = {name: value.numpy() for name, value in networks.state_dict().items()}
     # safetensors writes memory as it lies, and the loop leaves convolutions with their channels last.
     arrays = {name: np.ascontiguousarray(a.astype(np.float16) if a.ndim > 1 else a) for name, a in arrays.items()}
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"{_CLASSIFIERS[dataset.name]}.safetensors"
-    save_file(arrays, path, metadata={"test_error": "0"})
-    wrong = _classifier_space(path, dataset.image_shape).classes(dataset.floats("test")) != dataset.y_test
-    save_file(arrays, path, metadata={"test_error": repr(float(wrong.mean()))})
-    return float(wrong.mean())
+    space = _classifier_space(arrays, 0.0, dataset.image_shape)
+    error = float((space.classes(dataset.floats("test")) != dataset.y_test).mean())
+    path = path_of(dataset.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    save_file(arrays, aside, metadata={"test_error": repr(error)})
+    os.replace(aside, path)
+    return error

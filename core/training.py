@@ -7,13 +7,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -133,7 +134,8 @@ def train(
     y : (n_samples,) labels, which each step gets those of its rows as ``y``; None: no step gets any.
     after_step : called with the networks and the number of steps before this one.
     on_epoch : called with each history row; training ends when it returns True.
-    checkpoint : folder to save the state in every few seconds, and to resume from where it has one.
+    checkpoint : folder to resume from where it has a state, and to save the state in at the end of an epoch, at most
+        every `CHECKPOINT_SECONDS`.
 
     Returns
     -------
@@ -257,6 +259,9 @@ def _save(
         raise HourglassError(
             f"The checkpoint could not be written in {folder} ({error}): free some space there."
         ) from None
+    finally:
+        with suppress(OSError):
+            aside.unlink()
 
 
 def _restore(
@@ -265,27 +270,41 @@ def _restore(
     optimizers: dict[str, torch.optim.Optimizer],
     generator: torch.Generator,
 ) -> _State | None:
-    """Load the checkpoint in `folder`; None where there is none that can be read."""
+    """Load the checkpoint in `folder`; None, and nothing changed, where there is none of these networks."""
     path = folder / "checkpoint.safetensors" if folder else None
     if path is None or not path.exists():
         return None
-    from safetensors import safe_open
-
     try:
         tensors = load_file(path)
         with safe_open(path, "pt") as file:
             state = _State(**json.loads(file.metadata()["state"]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        # One of other code or another vocabulary may fit in part; loading would find that out half-way.
+        torch.Generator().set_state(tensors["generator"])
+        if not _fits(tensors, networks, optimizers):
+            return None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError):
         return None
-    networks.load_state_dict(
-        {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
-    )
+    networks.load_state_dict(_beginning_with("network.", tensors))
     for player, optimizer in optimizers.items():
-        prefix, saved = f"optimizer.{player}.", optimizer.state_dict()
-        for name, value in tensors.items():
-            if name.startswith(prefix):
-                index, key = name.removeprefix(prefix).split(".")
-                saved["state"].setdefault(int(index), {})[key] = value
+        saved = optimizer.state_dict()
+        for name, value in _beginning_with(f"optimizer.{player}.", tensors).items():
+            index, key = name.split(".")
+            saved["state"].setdefault(int(index), {})[key] = value
         optimizer.load_state_dict(saved)
     generator.set_state(tensors["generator"])
     return state
+
+
+def _beginning_with(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _fits(tensors: dict[str, Tensor], networks: nn.ModuleDict, optimizers: dict[str, torch.optim.Optimizer]) -> bool:
+    """Whether a checkpoint holds exactly the tensors that these networks and optimizers (Adam's) would save."""
+    expected = {f"network.{name}": value.shape for name, value in networks.state_dict().items()}
+    expected["generator"] = torch.Generator().get_state().shape
+    for player, optimizer in optimizers.items():
+        for index, weights in enumerate(optimizer.param_groups[0]["params"]):
+            moments = {"step": torch.Size(), "exp_avg": weights.shape, "exp_avg_sq": weights.shape}
+            expected |= {f"optimizer.{player}.{index}.{name}": shape for name, shape in moments.items()}
+    return expected == {name: value.shape for name, value in tensors.items()}

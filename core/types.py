@@ -15,6 +15,7 @@ import numpy as np
 IMAGES = "images"
 DOCUMENTS = "documents"
 UNLABELLED = -1
+_LONGEST_GIVEN = 80  # characters of a refused value that are repeated
 
 
 class HourglassError(Exception):
@@ -72,14 +73,16 @@ class Param:
         BadInput
             If it is not of that type, not finite or outside the bounds.
         """
-        refusal = BadInput(f"{self.name}={value} is not allowed: {self.name} is {self.allowed}.")
+        given = str(value)
+        given = given if len(given) <= _LONGEST_GIVEN else given[: _LONGEST_GIVEN - 1] + "…"
+        refusal = BadInput(f"{self.name}={given} is not allowed: {self.name} is {self.allowed}.")
         if isinstance(self.default, str):
             if value not in self.bounds:
                 raise refusal
             return value
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise refusal from None
         if isinstance(value, bool) or not math.isfinite(number) or not self.bounds[0] <= number <= self.bounds[1]:
             raise refusal
@@ -179,6 +182,7 @@ class Method:
     estimator : builds the unfitted estimator: ``estimator(params, kind, image_shape, seed)``.
     arrays : the fitted estimator's learned attributes as named arrays.
     restore : ``restore(estimator, arrays)`` makes an unfitted estimator the fitted one again and returns it.
+    n_weights : how many numbers the fitted estimator learned.
     """
 
     name: str
@@ -190,6 +194,7 @@ class Method:
     estimator: Callable[..., Any]
     arrays: Callable[[Any], dict[str, np.ndarray]]
     restore: Callable[[Any, Mapping[str, np.ndarray]], Any]
+    n_weights: Callable[[Any], int]
 
 
 def _canonical(value: Any) -> str:
@@ -257,7 +262,7 @@ class Spec:
                 dict(data["dataset_params"]),
                 data["version"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadInput(f"This is not a specification of a run ({error!r}).") from None
 
 

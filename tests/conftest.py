@@ -1,7 +1,11 @@
+import errno
 import os
+from pathlib import Path
 
 import pytest
 import torch
+
+from core.datasets import download
 
 # Networks here are tiny, and a second thread on a busy machine only waits for the first.
 torch.set_num_threads(1)
@@ -13,6 +17,15 @@ def own_runs_folder(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path_factory.mktemp("runs")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def user_cache(tmp_path_factory):
+    """The user's cache of all tests of a session: the docstrings are harvested once, the real one stays untouched."""
+    folder = tmp_path_factory.mktemp("user-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(download, "user_cache", lambda: folder)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def full_data():
     """The folder of full data sets, where this machine has them."""
@@ -20,3 +33,16 @@ def full_data():
     if not folder:
         pytest.skip("HOURGLASS_DATA names no folder of full data sets")
     return folder
+
+
+def locked(monkeypatch, folder):
+    """Make `folder` one that this person may not look into; tests may run as root, whom no mode stops."""
+    for name in ("is_dir", "is_file", "exists", "iterdir", "stat", "mkdir", "open"):
+        genuine = getattr(Path, name)
+
+        def refused(path, *args, genuine=genuine, **kwargs):
+            if path == folder or folder in path.parents:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return genuine(path, *args, **kwargs)
+
+        monkeypatch.setattr(Path, name, refused)

@@ -1,10 +1,15 @@
 import json
+import time
+from dataclasses import replace
 
+import platformdirs
 import pytest
 
+from core import __main__ as line
 from core import store
 from core.__main__ import main
-from core.types import Spec
+from core.datasets import download
+from core.types import DataUnavailable, Diverged, Spec
 
 FIT = ["fit", "digits", "ae", "--epochs", "2", "--set", "width=32", "--set", "n_components=2"]
 
@@ -68,6 +73,8 @@ def test_compare_takes_stored_runs_and_fits_the_missing_one(capsys, monkeypatch,
         (["fit", "digits", "ae", "--max-seconds", "nan"], "max_seconds=nan is not allowed"),
         (["compare", "digits", "pca", "--code-size", "0"], "n_components=0 is not allowed"),
         (["compare", "digits", "pca", "--set", "colour=red"], "colour is no parameter"),
+        (["compare", "digits", "pca", "gan", "--set", "n_components=5"], "use --code-size"),
+        (["fit", "digits", "ae", "--epochs", "1" + "0" * 400], "epochs=1000"),
         (["ship", "mnist/umap"], "No shipped run"),
     ],
 )
@@ -88,13 +95,116 @@ def test_misuse_is_one_line_and_exit_code_2(capsys, arguments):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_an_interrupted_fit_says_how_to_go_on(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("arguments", "hint"), [(["fly"], "See python -m core --help\n"), (["fit"], "See python -m core fit --help\n")]
+)
+def test_misuse_names_the_help_there_is(capsys, arguments, hint):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert capsys.readouterr().err.endswith(hint)
+
+
+def test_a_gan_alone_may_be_compared_at_another_size():
+    settings = {"n_components": "5"}
+    assert line._spec("digits", "gan", line._for("gan", settings, 10), "0").param("n_components") == 5
+
+
+def interrupts(monkeypatch, keeps):
     from core import experiments
 
-    def interrupted(*args, **kwargs):
+    def interrupted(spec, dataset, *, checkpoint, **kwargs):
+        if keeps:
+            checkpoint.mkdir()
+            (checkpoint / "checkpoint.safetensors").write_bytes(b"kept")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(experiments, "fit_and_store", interrupted)
-    code, _, err = said(capsys, *FIT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keeps", "message"),
+    [
+        (FIT, False, "stopped; nothing was stored.\n"),
+        (FIT, True, "stopped; the same command goes on from its last checkpoint.\n"),
+        (["compare", "digits", "ae", "--seed", "9"], False, "what was finished before is stored, the rest is not.\n"),
+        (["compare", "digits", "ae", "--seed", "9"], True, "goes on from its last checkpoint.\n"),
+    ],
+)
+def test_an_interrupted_fit_says_what_is_left(capsys, monkeypatch, arguments, keeps, message):
+    interrupts(monkeypatch, keeps)
+    code, _, err = said(capsys, *arguments)
     assert code == 130
-    assert "goes on from its last checkpoint" in err
+    assert err.endswith(message)
+
+
+def test_a_diverged_fit_leaves_no_checkpoint(capsys, monkeypatch):
+    from core import experiments
+
+    def diverged(spec, dataset, *, checkpoint, **kwargs):
+        checkpoint.mkdir()
+        (checkpoint / "checkpoint.safetensors").write_bytes(b"just before")
+        raise Diverged("Training diverged.")
+
+    monkeypatch.setattr(experiments, "fit_and_store", diverged)
+    code, _, err = said(capsys, *FIT)
+    assert (code, err) == (2, "hourglass: Training diverged.\n")
+    assert list(store.runs_folder().iterdir()) == []
+
+
+def test_a_folder_that_can_not_be_written_is_told_before_the_training(capsys, monkeypatch, tmp_path):
+    from core import experiments
+
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "file" / "runs"))
+    monkeypatch.setattr(experiments, "fit_and_store", lambda *a, **k: pytest.fail("it trained"))
+    code, _, err = said(capsys, *FIT)
+    assert code == 2
+    assert "set HOURGLASS_RUNS to another folder" in err
+    assert err.count("\n") == 1
+
+
+def test_what_the_system_refuses_is_one_line(capsys, monkeypatch):
+    def refused():
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    monkeypatch.setattr(line.datasets, "names", refused)
+    code, _, err = said(capsys, "datasets")
+    assert code == 2
+    assert err == "hourglass: [Errno 13] Permission denied: '/somewhere'\n"
+
+
+def test_a_download_is_shown_as_it_comes(capsys, monkeypatch):
+    from core import experiments
+
+    def load(spec, progress=None):
+        for done in (0, 500, 1000):
+            time.sleep(0.2)
+            progress(done, 1000)
+        raise DataUnavailable("It broke off.")
+
+    monkeypatch.setattr(line.datasets, "available", lambda name: False)
+    monkeypatch.setattr(experiments, "load_dataset", load)
+    code, _, err = said(capsys, "fit", "mnist", "pca")
+    assert code == 2
+    assert "MNIST: 100%" in err
+    assert err.endswith("hourglass: It broke off.\n")
+
+
+def test_different_copies_of_the_data_are_told(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none")
+    for method in ("pca", "ae"):
+        said(capsys, "fit", "digits", method, "--set", "n_components=2", *(FIT[3:7] if method == "ae" else []))
+    assert "different copies" not in said(capsys, "compare", "digits", "pca", "ae", "--code-size", "2")[2]
+    place = store.find(next(run for run in store.index()[0] if run.spec.method == "pca").key)
+    run = store.read(place)
+    other = {**run.environment, "data_checksum": "another"}
+    store.write(replace(run, environment=other), store.arrays(place))
+    code, _, err = said(capsys, "compare", "digits", "pca", "ae", "--code-size", "2")
+    assert code == 0
+    assert "measured on different copies of digits" in err
+    assert err.count("\n") == 1
+
+
+def test_tests_have_a_cache_of_their_own(user_cache):
+    assert download.user_cache() == user_cache
+    assert user_cache != platformdirs.user_cache_path("hourglass", appauthor=False) / "data"

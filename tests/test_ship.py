@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core import datasets, experiments, features, ship, store
+from core.datasets import samples
 
 SPECS = list(ship.shipped_specs())
 SAMPLES = {"mnist": "mnist-sample", "fashion-mnist": "fashion-sample"}
@@ -23,7 +24,7 @@ def rows_here(run):
     """Test rows of the run's data set that this checkout holds, and their place in the whole test split."""
     name = run.spec.dataset
     if name in SAMPLES:
-        return datasets.load(SAMPLES[name]), datasets.sample_rows(name)
+        return datasets.load(SAMPLES[name]), samples.read(SAMPLES[name])["rows_test"]
     if not datasets.entry(name).embedded:
         return None, None
     data = datasets.load(name)

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from scipy import sparse
 
 from core import training
@@ -93,7 +94,9 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls,
     victim.train_step = die_in_the_fourth_epoch
     with pytest.raises(Killed):
         victim.fit(X, checkpoint=tmp_path)
-    resumed = make().fit(X, checkpoint=tmp_path)
+    epochs = []
+    resumed = make().fit(X, checkpoint=tmp_path, on_epoch=lambda row: epochs.append(row["epoch"]))
+    assert epochs == [4, 5, 6]
     assert torch.equal(weights(undisturbed), weights(resumed))
     assert [row["epoch"] for row in resumed.history_] == list(range(1, 7))
 
@@ -101,6 +104,47 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls,
 def test_a_checkpoint_that_can_not_be_read_is_left_aside(X, tmp_path):
     (tmp_path / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
     assert len(small().fit(X, checkpoint=tmp_path).history_) == 6
+
+
+def changed(tensors, name):
+    if name == "other vocabulary":
+        return {key: value[..., :-1] if value.ndim == 2 else value for key, value in tensors.items()}
+    if name == "other code":
+        return {key.replace("network.", "network.another_"): value for key, value in tensors.items()}
+    if name == "other generator":
+        return {**tensors, "generator": tensors["generator"][:-8]}
+    missing = {"no weights": "network.decoder", "no moments": "exp_avg_sq", "no generator": "generator"}[name]
+    return {key: value for key, value in tensors.items() if missing not in key}
+
+
+@pytest.mark.parametrize(
+    "name", ["other vocabulary", "other code", "other generator", "no weights", "no moments", "no generator"]
+)
+def test_a_checkpoint_of_something_else_is_left_aside_and_nothing_of_it_is_taken(X, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    fresh = small().fit(X, checkpoint=tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    with training.safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = {key: value.contiguous() for key, value in changed(load_file(path), name).items()}
+    save_file(tensors, path, metadata={"state": metadata["state"].replace('"epoch": 6', '"epoch": 3')})
+    epochs = []
+    again = small().fit(X, checkpoint=tmp_path, on_epoch=lambda row: epochs.append(row["epoch"]))
+    assert epochs == [1, 2, 3, 4, 5, 6]
+    assert torch.equal(weights(fresh), weights(again))
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_full_disk_leaves_no_half_checkpoint(X, tmp_path, monkeypatch, error):
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training, "save_file", full)
+    with pytest.raises((HourglassError, KeyboardInterrupt)):
+        small().fit(X, checkpoint=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_that_can_not_be_written_is_one_sentence(X, tmp_path, monkeypatch):

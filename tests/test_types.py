@@ -39,6 +39,13 @@ def test_a_refusal_names_the_value_and_what_is_allowed(param, given, allowed):
     assert str(refusal.value) == f"{param.name}={given} is not allowed: {param.name} is {allowed}."
 
 
+@pytest.mark.parametrize("param", [WIDTH, RATE])
+def test_a_number_too_large_for_a_computer_is_refused_and_shortened(param):
+    with pytest.raises(BadInput) as refusal:
+        param.check(10**400)
+    assert str(refusal.value) == f"{param.name}=1{'0' * 78}… is not allowed: {param.name} is {param.allowed}."
+
+
 def test_unknown_parameters_are_named():
     with pytest.raises(BadInput, match="depth is no parameter of ae: it has width, rate"):
         check_params((WIDTH, RATE), {"depth": 3}, "ae")
@@ -67,7 +74,10 @@ def test_a_spec_survives_json():
     assert Spec.from_json(json.loads(json.dumps(spec().to_json()))) == spec()
 
 
-@pytest.mark.parametrize("damage", [{}, {"dataset": "digits"}, [], None, {**spec().to_json(), "params": 3}])
+@pytest.mark.parametrize(
+    "damage",
+    [{}, {"dataset": "digits"}, [], None, {**spec().to_json(), "params": 3}, {**spec().to_json(), "seed": 1e999}],
+)
 def test_what_is_no_spec_is_refused(damage):
     with pytest.raises(BadInput, match="not a specification"):
         Spec.from_json(damage)

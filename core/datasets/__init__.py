@@ -196,8 +196,8 @@ def _with_count_note(found: Entry, dataset: Dataset) -> Dataset:
     return replace(dataset, notes=(*dataset.notes, note))
 
 
-def sample_rows(dataset: str | Dataset) -> Any:
+def sample_rows(dataset: Dataset) -> Any:
     """Test rows that every map of this data set shows, see `core.datasets.samples.sample_rows`."""
     from core.datasets import samples
 
-    return samples.sample_rows(load(dataset) if isinstance(dataset, str) else dataset)
+    return samples.sample_rows(dataset)

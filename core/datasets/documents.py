@@ -1,8 +1,8 @@
 """Texts to word counts.
 
 A word is two letters or more, lower-cased, and no English stop word (scikit-learn's list); the vocabulary is the
-commonest words of the train documents. The reference numbers are of these counts with sublinear tf-idf and cosine
-neighbours, up to which of several equally common words are the last of the vocabulary.
+commonest words of the train documents. LSA of these counts, by sublinear tf-idf, agrees with an independent program
+up to which of several equally common words are the last of the vocabulary.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -194,9 +194,12 @@ def data_folder() -> Path:
 def is_present(name: str) -> bool:
     """Whether a data set's stored file, or all files that it is made of, are in the cache folder; nothing is read."""
     remote, folder = REMOTE[name], data_folder()
-    if (folder / remote.stored).is_file():
-        return True
-    return all((folder / name / source.file).is_file() for source in remote.sources)
+    try:
+        if (folder / remote.stored).is_file():
+            return True
+        return all((folder / name / source.file).is_file() for source in remote.sources)
+    except OSError:
+        return False
 
 
 def stored(name: str, parse: Parse, progress: Progress | None = None) -> Path:
@@ -214,10 +217,13 @@ def stored(name: str, parse: Parse, progress: Progress | None = None) -> Path:
     """
     remote, folder = REMOTE[name], data_folder()
     target = folder / remote.stored
-    if target.is_file():
-        return target
     paths = [folder / name / source.file for source in remote.sources]
-    fresh = [path for path in paths if not path.is_file()]
+    try:
+        if target.is_file():
+            return target
+        fresh = [path for path in paths if not path.is_file()]
+    except OSError as error:
+        raise _not_seen(remote, folder, error) from error
     _download_all(name, paths, progress)
     try:
         content = parse(name, paths)
@@ -261,8 +267,11 @@ def download(remote: Remote, source: Source, path: Path, bar: _Bar | None = None
     import pooch
     from requests import RequestException
 
-    if path.is_file() and pooch.hashes.hash_matches(path, source.sha256):
-        return
+    try:
+        if path.is_file() and pooch.hashes.hash_matches(path, source.sha256):
+            return
+    except OSError as error:
+        raise _not_seen(remote, path.parent, error) from error
     # Pooch announces each file and, where no checksum is known, prints one.
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(
@@ -319,9 +328,14 @@ def progress_bar(label: str) -> Iterator[Progress]:
     """A bar on standard error, as a callback for the command line."""
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit="B", unit_scale=True) as bar:
+    with ExitStack() as shown:
+        bar = None
 
         def report(done: int, total: int) -> None:
+            nonlocal bar
+            # Drawn once bytes come: a download that never begins is one sentence and no bar.
+            if bar is None:
+                bar = shown.enter_context(tqdm(desc=label, unit="B", unit_scale=True))
             bar.total = total or None
             bar.update(done - bar.n)
 
@@ -365,6 +379,13 @@ def _not_kept(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
     return DataUnavailable(
         f"{remote.label} can't be kept in {folder} ({error.strerror or _first_line(error)}): set HOURGLASS_DATA to a "
         f"folder that can be written and has room, or use {remote.instead}."
+    )
+
+
+def _not_seen(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
+    return DataUnavailable(
+        f"{remote.label} can't be looked for in {folder} ({error.strerror or _first_line(error)}): set HOURGLASS_DATA "
+        f"to a folder that can be read, or use {remote.instead}."
     )
 
 

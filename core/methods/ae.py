@@ -86,11 +86,6 @@ class Autoencoder(base.NetworkTransformer):
             }
         )
 
-    def _input(self, x):
-        if self.kind != DOCUMENTS:
-            return x
-        return x / x.sum(1, keepdim=True).clamp(min=1)
-
     def _output(self, logits):
         if self.kind == DOCUMENTS:
             return logits.softmax(1)
@@ -98,11 +93,7 @@ class Autoencoder(base.NetworkTransformer):
 
     def train_step(self, networks, player, x, generator, progress):
         """Squared error per image, summed over pixels; cross entropy in nats a document for documents."""
-        from core.networks import jitter
-
-        if self.augment and self.image_shape and progress < 0.9:
-            x = jitter(x, self.image_shape, self.augment, generator)
-        x = self._input(x)
+        x = self._input(self._augmented(x, generator, progress))
         out = networks["decoder"](networks["encoder"](x)).float()
         if self.kind == DOCUMENTS:
             return {"loss": -(x * out.log_softmax(1)).sum(1).mean()}

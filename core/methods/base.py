@@ -169,6 +169,11 @@ class NetworkEstimator(BaseEstimator):
         )
         return self
 
+    def n_weights(self) -> int:
+        """How many weights the trained networks have."""
+        trained = {name for names in self.players.values() for name in names}
+        return sum(p.numel() for name in trained for p in self.networks_[name].parameters())
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "networks_")
 
@@ -180,6 +185,18 @@ class NetworkEstimator(BaseEstimator):
 
 class NetworkTransformer(TransformerMixin, NetworkEstimator):
     """A network method that gives every row a code of `n_components` numbers."""
+
+    def _input(self, x):
+        """What the first layer sees of a batch: documents as word probabilities, images as they are."""
+        return x / x.sum(1, keepdim=True).clamp(min=1) if self.kind == DOCUMENTS else x
+
+    def _augmented(self, x, generator, progress: float):
+        """A batch of images with a share of them moved a little, but for the last tenth of the training."""
+        from core.networks import jitter
+
+        if not (self.augment and self.image_shape and progress < 0.9):
+            return x
+        return jitter(x, self.image_shape, self.augment, generator)
 
     @property
     def _n_features_out(self) -> int:
@@ -201,4 +218,4 @@ def declare(cls: type[NetworkEstimator], **declaration) -> Method:
     def build(params, kind, image_shape, seed):
         return cls(**params, kind=kind, image_shape=image_shape, random_state=seed)
 
-    return Method(**declaration, estimator=build, arrays=cls.arrays, restore=_restore)
+    return Method(**declaration, estimator=build, arrays=cls.arrays, restore=_restore, n_weights=cls.n_weights)

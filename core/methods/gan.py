@@ -74,7 +74,7 @@ def _wasserstein_penalty(discriminator, real, made, generator):
 
 
 class GAN(base.NetworkEstimator):
-    """Generative adversarial network on images; samples and features are those of the averaged generator.
+    """Generative adversarial network on images; samples are drawn with a running average of the generator.
 
     Parameters
     ----------

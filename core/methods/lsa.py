@@ -51,6 +51,10 @@ def _restore(lsa: LSA, arrays: Mapping[str, np.ndarray]) -> LSA:
     return lsa
 
 
+def _n_weights(lsa: LSA) -> int:
+    return lsa["svd"].components_.size + (lsa["weighting"].idf_.size if lsa["weighting"].use_idf else 0)
+
+
 METHOD = Method(
     name="lsa",
     label="LSA",
@@ -69,4 +73,5 @@ METHOD = Method(
     estimator=_build,
     arrays=_arrays,
     restore=_restore,
+    n_weights=_n_weights,
 )

@@ -48,4 +48,5 @@ METHOD = Method(
     estimator=_build,
     arrays=_arrays,
     restore=_restore,
+    n_weights=lambda pca: pca.components_.size + pca.mean_.size,
 )

@@ -99,9 +99,6 @@ class VAE(base.NetworkTransformer):
             }
         )
 
-    def _input(self, x):
-        return x / x.sum(1, keepdim=True).clamp(min=1) if self.kind == DOCUMENTS else x
-
     def _posterior(self, networks, x):
         """Mean and log variance of q(z|x), each (batch, n_components)."""
         mean, log_variance = networks["encoder"](self._input(x)).float().chunk(2, 1)
@@ -128,10 +125,7 @@ class VAE(base.NetworkTransformer):
         """Negative ELBO in nats a row, the KL weighted by beta; z = mean + sigma * eps (reparameterization)."""
         import torch
 
-        from core.networks import jitter
-
-        if self.augment and self.image_shape and progress < 0.9:
-            x = jitter(x, self.image_shape, self.augment, generator)
+        x = self._augmented(x, generator, progress)
         mean, log_variance = self._posterior(networks, x)
         eps = torch.randn(mean.shape, generator=generator).to(x.device)
         out = networks["decoder"](mean + (0.5 * log_variance).exp() * eps).float()
@@ -184,7 +178,7 @@ class VAE(base.NetworkTransformer):
         import torch
 
         check_is_fitted(self)
-        generator = self._generator(random_state)
+        generator = None if at_mean else self._generator(random_state)
 
         def terms(x):
             mean, log_variance = self._posterior(self.networks_, x)

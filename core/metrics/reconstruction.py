@@ -68,36 +68,6 @@ def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, flo
     return {name: float(scores[y == c].mean()) for c, name in enumerate(target_names) if np.any(y == c)}
 
 
-def cosine_to(X: Any, X_hat: Any) -> np.ndarray:
-    """Cosine between each document's words and their reconstruction.
-
-    Parameters
-    ----------
-    X : (n, n_words) sparse or dense, counts or weights
-    X_hat : (n, n_words) dense floats, such as word probabilities
-
-    Returns
-    -------
-    (n,) float64 in [-1, 1]; 0 where either row is all zero
-
-    Raises
-    ------
-    BadInput
-        For different shapes, NaN or infinite values.
-    """
-    from scipy.sparse import csr_array
-
-    X, X_hat = csr_array(X), np.asarray(X_hat)
-    _check_same_shape(X.shape, X_hat.shape)
-    cosines = np.empty(X.shape[0])
-    for part in chunks(*X.shape):
-        words, expected = X[part].astype(np.float64), X_hat[part].astype(np.float64)
-        dot = np.asarray(words.multiply(expected).sum(axis=1)).ravel()
-        norms = np.sqrt(np.asarray(words.multiply(words).sum(axis=1)).ravel()) * np.linalg.norm(expected, axis=1)
-        cosines[part] = np.where(norms == 0, 0.0, dot / np.where(norms == 0, 1.0, norms))
-    return np.clip(finite("The cosine", cosines, 1), -1.0, 1.0)
-
-
 def _check_same_shape(given: tuple[int, ...], reconstructed: tuple[int, ...]) -> None:
     if given != reconstructed or len(given) != 2 or 0 in given:
         raise BadInput(

@@ -46,14 +46,14 @@ def _map(line: Line) -> None:
 def _strips(lines: Sequence[Line]) -> None:
     shown = [line for line in lines if line.run and "reconstructions" in line.run.views]
     count = len(shown[0].run.views["reconstructions"])
-    strips = [("Originals", line.run.key, "originals") for line in shown if "originals" in line.run.views][:1]
-    strips += [(line.label, line.run.key, "reconstructions") for line in shown]
+    strips = [("Originals", line, "originals") for line in shown if "originals" in line.run.views][:1]
+    strips += [(line.label, line, "reconstructions") for line in shown]
     st.markdown(f"{count} of the shown test images, the classes in turn. Pixels are clipped to the range of an image.")
     for first in range(0, count, pictures.IN_STRIP):
         parts = [
             f'<div class="hg-caption">{html(label)}</div>{pictures.image(png, label, "hg-strip")}'
-            for label, key, view in strips
-            if (png := pictures.strip_png(key, view, first))
+            for label, line, view in strips
+            if (png := pictures.strip_png(line, view, first))
         ]
         st.html(f'<div class="hg-large">{"".join(parts)}</div>')
 
@@ -62,5 +62,5 @@ def _strips(lines: Sequence[Line]) -> None:
 def _samples(line: Line) -> None:
     run = line.run
     st.markdown(f"**{plain(line.label)}**: {len(run.views['samples'])} samples; {plain(run.notes['samples'])}.")
-    picture = pictures.image(pictures.samples_png(run.key), f"Samples of {line.label}", "hg-strip")
+    picture = pictures.image(pictures.samples_png(line), f"Samples of {line.label}", "hg-strip")
     st.html(f'<div class="hg-large">{picture}</div>')

@@ -7,7 +7,8 @@ import base64
 import streamlit as st
 
 from core.figures import rasters
-from pages.ui import runs
+from core.types import Run
+from pages.ui.runs import Line, Stamp
 from pages.ui.text import html
 
 IN_STRIP = 10
@@ -19,22 +20,34 @@ def image(png: bytes, alt: str, style: str) -> str:
     return f'<img class="{style}" alt="{html(alt)}" src="data:image/png;base64,{data}">'
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def map_png(key: str, theme: str) -> bytes:
-    views = runs.read(key).views
-    return rasters.png(rasters.thumbnail(views["map"], views.get("labels"), theme))
+# What is cached is keyed by the line's stamp: a run fitted again has the same key and other pictures.
+
+
+def map_png(line: Line, theme: str) -> bytes:
+    return _map_png(line.stamp, theme, line.run)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def strip_png(key: str, view: str, first: int = 0) -> bytes:
+def _map_png(stamp: Stamp, theme: str, _run: Run) -> bytes:
+    return rasters.png(rasters.thumbnail(_run.views["map"], _run.views.get("labels"), theme))
+
+
+def strip_png(line: Line, view: str, first: int = 0) -> bytes:
     """`IN_STRIP` images of a run's `view` from number `first` on, side by side."""
-    run = runs.read(key)
-    images = run.views[view][first : first + IN_STRIP]
-    return rasters.png(rasters.montage(images, tuple(run.environment["image_shape"]), IN_STRIP))
+    return _strip_png(line.stamp, view, first, line.run)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _strip_png(stamp: Stamp, view: str, first: int, _run: Run) -> bytes:
+    images = _run.views[view][first : first + IN_STRIP]
+    return rasters.png(rasters.montage(images, tuple(_run.environment["image_shape"]), IN_STRIP))
+
+
+def samples_png(line: Line) -> bytes:
+    return _samples_png(line.stamp, line.run)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def samples_png(key: str) -> bytes:
-    run = runs.read(key)
-    picture = rasters.montage(run.views["samples"], tuple(run.environment["image_shape"]), _SAMPLE_COLUMNS, cell=56)
-    return rasters.png(picture)
+def _samples_png(stamp: Stamp, _run: Run) -> bytes:
+    shape = tuple(_run.environment["image_shape"])
+    return rasters.png(rasters.montage(_run.views["samples"], shape, _SAMPLE_COLUMNS, cell=56))

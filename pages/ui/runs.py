@@ -24,6 +24,10 @@ NOT_RANKED_AGAINST_CODES = ("gan",)
 OF_CODES = ("knn_accuracy", "probe_accuracy", "trustworthiness", "continuity")
 
 
+# A run's folder and the time it was written there.
+Stamp = tuple[str, int]
+
+
 @dataclass(frozen=True)
 class Line:
     """What Compare shows of one method.
@@ -31,7 +35,8 @@ class Line:
     Attributes
     ----------
     candidates : stored runs that fit the view, the default first; without views.
-    run : the one shown, with its views; None where there is none or it can't be read.
+    run : the one shown, with its views, not to be changed; None where there is none or it can't be read.
+    stamp : of `run`; keys what is cached of it.
     missing : the Spec that a link asks for and the store does not have.
     problem : a sentence why `run` can't be shown.
     """
@@ -40,42 +45,39 @@ class Line:
     label: str
     candidates: tuple[Run, ...] = ()
     run: Run | None = None
+    stamp: Stamp | None = None
     missing: Spec | None = None
     problem: str | None = None
 
 
-def _stamps() -> tuple[tuple[str, int], ...]:
-    """Every stored run's folder and the time it was written: changes when a run comes or goes."""
-    return tuple((str(place), _time(place / "run.json")) for place in store.places())
-
-
-def _time(file: Path) -> int:
+def _stamp(place: Path) -> Stamp:
     try:
-        return file.stat().st_mtime_ns
+        return str(place), (place / "run.json").stat().st_mtime_ns
     except OSError:
-        return 0
+        return str(place), 0
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _index(stamps: tuple[tuple[str, int], ...]) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+def _index(stamps: tuple[Stamp, ...], unreadable: tuple[str, ...]) -> tuple[tuple[Run, ...], tuple[str, ...]]:
     runs, problems = store.index()
     registered = set(datasets.names())
-    known = [run for run in runs if run.spec.dataset in registered and run.spec.method in methods.LISTED]
-    return tuple(run for run in known if isinstance(run.spec.param("n_components"), int)), tuple(problems)
+    known = (run for run in runs if run.spec.dataset in registered and run.spec.method in methods.LISTED)
+    return tuple(known), tuple(problems)
 
 
 def stored() -> tuple[tuple[Run, ...], tuple[str, ...]]:
     """Every stored run that a page can show, without views; and a sentence for each that can't be read."""
-    return _index(_stamps())
+    places, unreadable = store.places()
+    return _index(tuple(map(_stamp, places)), tuple(unreadable))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _read(place: str, written: int) -> Run:
-    return store.read(Path(place))
+def _read(stamp: Stamp) -> Run:
+    return store.read(Path(stamp[0]))
 
 
-def read(key: str) -> Run:
-    """The run with this key, with its views; not to be changed.
+def read(key: str) -> tuple[Run, Stamp]:
+    """The run with this key, with its views, not to be changed; and its stamp.
 
     Raises
     ------
@@ -85,7 +87,8 @@ def read(key: str) -> Run:
     place = store.find(key)
     if place is None:
         raise BrokenRun(f"The run {key} is no longer stored: reload this page.")
-    return _read(str(place), _time(place / "run.json"))
+    stamp = _stamp(place)
+    return _read(stamp), stamp
 
 
 def dataset_names(runs: Sequence[Run]) -> list[str]:
@@ -149,9 +152,10 @@ def line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str 
     if key is None:
         return Line(**about)
     try:
-        return Line(**about, run=read(key))
+        run, stamp = read(key)
     except BrokenRun as problem:
         return Line(**about, problem=str(problem))
+    return Line(**about, run=run, stamp=stamp)
 
 
 def same_rows(lines: Sequence[Line]) -> bool:
@@ -166,13 +170,13 @@ def best(lines: Sequence[Line], metric: str) -> str | None:
         ranked = [line for line in ranked if line.method not in NOT_RANKED_AGAINST_CODES]
     if metric not in DEFINITIONS or not same_rows(lines):
         return None
-    return _best(tuple((line.method, line.run.key) for line in ranked), metric)
+    scores = {line.method: line.run.views[f"rows.{metric}"] for line in ranked}
+    return _best(tuple((line.method, line.stamp) for line in ranked), metric, scores)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _best(keys: tuple[tuple[str, str], ...], metric: str) -> str | None:
-    rows: Mapping[str, Any] = {method: read(key).views[f"rows.{metric}"] for method, key in keys}
+def _best(stamps: tuple[tuple[str, Stamp], ...], metric: str, _scores: Mapping[str, Any]) -> str | None:
     try:
-        return intervals.best(rows, DEFINITIONS[metric].higher_is_better)
+        return intervals.best(_scores, DEFINITIONS[metric].higher_is_better)
     except BadInput:
         return None  # NaN among the scores, or a single row: nothing can be told apart

@@ -36,7 +36,7 @@ def draw(lines: Sequence[Line]) -> scorecard.Opened:
 
 
 def _montage(line: Line) -> None:
-    st.html(pictures.image(pictures.samples_png(line.run.key), f"Samples of {line.label}", "hg-strip"))
+    st.html(pictures.image(pictures.samples_png(line), f"Samples of {line.label}", "hg-strip"))
 
 
 def _caption(line: Line) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from core import store
 from core.datasets import Entry
 from core.metrics import DEFINITIONS
-from core.types import DOCUMENTS, IMAGES, Run
+from core.types import DOCUMENTS, IMAGES
 from pages.ui import commands, nav, pictures
 from pages.ui.numbers import interval, number, seconds
 from pages.ui.runs import NOT_RANKED_AGAINST_CODES, Line
@@ -55,7 +55,7 @@ def ranked(entry: Entry) -> tuple[str, ...]:
 
 def draw(entry: Entry, size: int, lines: Sequence[Line], winners: Mapping[str, str | None]) -> Opened:
     """Draw header and rows; returns what was clicked, if anything was."""
-    shown = [line.run for line in lines if line.run]
+    shown = [line for line in lines if line.run]
     kind = "docs" if entry.kind == DOCUMENTS else "images"
     with st.container(key=f"card-{kind}", gap=None):
         _header(entry, shown)
@@ -63,7 +63,7 @@ def draw(entry: Entry, size: int, lines: Sequence[Line], winners: Mapping[str, s
     return next((opened for opened in clicked if opened), None)
 
 
-def _header(entry: Entry, shown: Sequence[Run]) -> None:
+def _header(entry: Entry, shown: Sequence[Line]) -> None:
     with st.container(key="cardhead", gap=None):
         with st.container(key="headnumbers", gap=None):
             st.markdown("Method")
@@ -83,15 +83,15 @@ def _header(entry: Entry, shown: Sequence[Run]) -> None:
                 st.html(_originals(shown))
 
 
-def _originals(shown: Sequence[Run]) -> str:
-    run = next((run for run in shown if "originals" in run.views), None)
-    if run is None:
+def _originals(shown: Sequence[Line]) -> str:
+    line = next((line for line in shown if "originals" in line.run.views), None)
+    if line is None:
         return '<div class="hg-note">These originals may not be passed on, so the runs do not hold them.</div>'
-    return pictures.image(pictures.strip_png(run.key, "originals"), "Original test images", "hg-strip")
+    return pictures.image(pictures.strip_png(line, "originals"), "Original test images", "hg-strip")
 
 
-def _documents(shown: Sequence[Run]) -> str:
-    documents = next((run.notes["documents"] for run in shown if run.notes.get("documents")), [])
+def _documents(shown: Sequence[Line]) -> str:
+    documents = next((line.run.notes["documents"] for line in shown if line.run.notes.get("documents")), [])
     cells = [
         f'<div><div class="hg-title">{html(d["title"])}</div><div class="hg-note">{html(d["class"])}</div>'
         f'<div class="hg-words">{" ".join(_word(word, f"{count} times") for word, count in d["has"])}</div></div>'
@@ -142,11 +142,11 @@ def picture(name: str, label: str, draw: Callable[[], None]) -> bool:
 
 
 def _map(line: Line) -> None:
-    st.html(pictures.image(pictures.map_png(line.run.key, nav.theme()), f"Map of {line.run.notes['map']}", "hg-map"))
+    st.html(pictures.image(pictures.map_png(line, nav.theme()), f"Map of {line.run.notes['map']}", "hg-map"))
 
 
 def _strip(line: Line) -> None:
-    png = pictures.strip_png(line.run.key, "reconstructions")
+    png = pictures.strip_png(line, "reconstructions")
     st.html(pictures.image(png, f"The same images rebuilt by {line.label}", "hg-strip"))
 
 

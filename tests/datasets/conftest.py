@@ -15,18 +15,6 @@ from core.datasets import download
 GIVEN = os.environ.get("HOURGLASS_DATA")
 
 
-@pytest.fixture(scope="session")
-def session_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("user-cache")
-
-
-@pytest.fixture(autouse=True)
-def user_cache(session_cache, monkeypatch):
-    """The user's cache for all tests of a session: the docstrings are harvested once, the real one stays untouched."""
-    monkeypatch.setattr(download, "user_cache", lambda: session_cache)
-    return session_cache
-
-
 @pytest.fixture
 def reference(monkeypatch):
     """``reference(name)`` skips unless ``HOURGLASS_DATA`` holds that data set."""

@@ -98,8 +98,8 @@ def test_digits_are_scikit_learns():
 
 
 @pytest.mark.timeout(240)
-def test_sample_rows_by_name():
-    assert np.array_equal(datasets.sample_rows("digits"), np.arange(500))
+def test_sample_rows_of_a_small_test_split_are_all_of_it():
+    assert np.array_equal(datasets.sample_rows(datasets.load("digits")), np.arange(500))
 
 
 @pytest.mark.timeout(240)

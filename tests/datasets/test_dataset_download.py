@@ -15,6 +15,7 @@ import pytest
 from core import datasets
 from core.datasets import download
 from core.types import DataUnavailable
+from tests.conftest import locked
 
 RANDOM = np.random.RandomState(0)
 IMAGES = {
@@ -284,3 +285,30 @@ def test_the_command_line_has_a_bar(mnist, capsys):
     with download.progress_bar("MNIST") as progress:
         datasets.fetch("mnist", progress)
     assert "MNIST: 100%" in capsys.readouterr().err
+
+
+def test_a_folder_that_can_not_be_looked_into_is_one_sentence(folder, monkeypatch):
+    locked(monkeypatch, folder)
+    assert not datasets.available("mnist")
+    with pytest.raises(DataUnavailable, match=r"can't be looked for in .*Permission denied.*set HOURGLASS_DATA"):
+        datasets.load("mnist")
+
+
+def test_a_published_file_that_can_not_be_read_is_one_sentence(folder, monkeypatch):
+    import pooch
+
+    def refused(path, known_hash):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    for file in FILES:
+        (folder / "mnist").mkdir(parents=True, exist_ok=True)
+        (folder / "mnist" / file).write_bytes(FILES[file])
+    monkeypatch.setattr(pooch.hashes, "hash_matches", refused)
+    with pytest.raises(DataUnavailable, match="can't be looked for in"):
+        datasets.load("mnist")
+
+
+def test_a_download_that_never_begins_draws_no_bar(capsys):
+    with download.progress_bar("MNIST"):
+        pass
+    assert capsys.readouterr().err == ""

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 
 from core.metrics import checks
-from core.metrics.reconstruction import cosine_to, per_class, squared_error
+from core.metrics.reconstruction import per_class, squared_error
 from core.types import BadInput
 
 
@@ -66,27 +65,3 @@ def test_per_class_refuses_unknown_classes_and_other_lengths():
         per_class([1.0, 2.0], np.array([0, 3]), ("cat", "dog"))
     with pytest.raises(BadInput, match="one label a row"):
         per_class([1.0, 2.0], np.array([0]), ("cat", "dog"))
-
-
-def test_cosine_agrees_with_scikit_learn(small_chunks):
-    from sklearn.metrics.pairwise import cosine_similarity
-
-    rng = np.random.default_rng(1)
-    X, X_hat = rng.poisson(0.4, size=(60, 30)).astype(np.float32), rng.normal(size=(60, 30))
-    expected = cosine_similarity(X, X_hat).diagonal()
-    assert cosine_to(csr_array(X), X_hat) == pytest.approx(expected, abs=1e-6)
-    assert cosine_to(X, X_hat) == pytest.approx(expected, abs=1e-6)
-    assert cosine_to(csr_array(X), 7.5 * X)[X.any(axis=1)] == pytest.approx(1.0)
-
-
-def test_cosine_of_an_empty_document_is_zero():
-    X = csr_array(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]))
-    assert cosine_to(X, np.array([[0.5, 0.5], [0.0, 0.0], [-2.0, 0.0]])).tolist() == [0.0, 0.0, -1.0]
-
-
-def test_cosine_refuses_nan_and_other_shapes():
-    X = csr_array(np.eye(2))
-    with pytest.raises(BadInput, match="NaN"):
-        cosine_to(X, np.array([[np.nan, 0.0], [0.0, 1.0]]))
-    with pytest.raises(BadInput, match="shape"):
-        cosine_to(X, np.eye(3))

@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import methods, specs, store
 from pages.ui import commands, links
+from tests.conftest import locked
 from tests.pages.conftest import HOSTILE, ROOT, opened, shown_text
 
 
@@ -159,7 +162,9 @@ def with_params(**params) -> str:
         {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "params": [1, 2]}).encode())},
         {"data": "digits", "size": "10", "ae": with_params(epochs=-5)},
         {"data": "digits", "size": "10", "ae": with_params(epochs=float("nan"))},
+        {"data": "digits", "size": "10", "ae": with_params(epochs=10**400)},
         {"data": "digits", "size": "10", "ae": with_params(epochs=[1])},
+        {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "seed": 1e999}).encode())},
         {"data": "digits", "size": "10", "ae": with_params(epochs={"a": 1})},
         {"data": "digits", "size": "10", "ae": with_params(sudo="rm")},
         {"data": "digits", "size": "2", "ae": with_params()},
@@ -184,9 +189,17 @@ def test_a_size_nobody_trained_is_offered(runs):
     assert "python -m core fit digits pca --set n_components=7" in codes(app)
 
 
-def test_a_broken_folder_is_named_and_the_rest_works(runs, tmp_path, monkeypatch):
+@pytest.fixture
+def own_copy(runs, tmp_path, monkeypatch):
+    """A folder of runs that a test may change."""
     folder = tmp_path / "runs"
     shutil.copytree(runs, folder)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
+    return folder
+
+
+def test_a_broken_folder_is_named_and_the_rest_works(own_copy):
+    folder = own_copy
     keys = {m: specs.make("digits", m, p).key for m, p in (
         ("pca", {"n_components": 2}),
         ("linear_ae", {"n_components": 2, "epochs": 2}),
@@ -194,7 +207,6 @@ def test_a_broken_folder_is_named_and_the_rest_works(runs, tmp_path, monkeypatch
     (folder / keys["pca"] / "run.json").write_text("{")
     views = folder / keys["linear_ae"] / "views.safetensors"
     views.write_bytes(views.read_bytes()[:-100])
-    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
     app = opened(data="digits", size="2")
     assert not app.exception
     assert keys["pca"] in warnings(app).replace("\\", "")
@@ -214,6 +226,89 @@ def test_a_new_run_shows_without_a_restart(runs, tmp_path, monkeypatch):
     (tmp_path / key).rename(folder / key)
     app.run()
     assert "python -m core fit digits pca --set n_components=2" not in codes(app)
+
+
+def test_a_run_fitted_again_shows_its_new_pictures_and_its_new_best(own_copy):
+    place = store.find(specs.make("digits", "linear_ae", {"n_components": 2, "epochs": 2}).key)
+    old = opened(data="digits", size="2")
+    run = store.read(place)
+    better = {
+        "map": run.views["map"][:, ::-1] ** 2,
+        "reconstructions": 255 - run.views["reconstructions"],
+        "samples": 255 - run.views["samples"],
+        "rows.squared_error": run.views["rows.squared_error"] / 1000,
+    }
+    store.write(replace(run, views={**run.views, **better}), store.arrays(place))
+    new = opened(data="digits", size="2")
+    assert not new.exception
+    for picture in ("map-linear_ae", "strip-linear_ae", "samples-linear_ae"):
+        assert drawn(old, picture) != drawn(new, picture)
+    assert drawn(old, "map-ae") == drawn(new, "map-ae")
+    assert "PCA has the least squared error" in shown_text(old).replace("\\", "")
+    assert "Linear AE has the least squared error" in shown_text(new).replace("\\", "")
+
+
+def drawn(app: AppTest, picture: str) -> str:
+    """The HTML of a picture."""
+    name, method = picture.split("-")
+    label = methods.label(method)
+    bodies = [element.proto.body for element in app.get("html")]
+    row = next(i for i, body in enumerate(bodies) if f'hg-method">{label}<' in body)
+    begins = {"map": "Map of", "strip": f"The same images rebuilt by {label}", "samples": f"Samples of {label}"}[name]
+    return next(body for body in bodies[row:] if f'alt="{begins}' in body)
+
+
+def test_a_run_deleted_while_the_page_is_drawn_is_still_shown_and_then_gone(own_copy, monkeypatch):
+    from pages.ui import words
+
+    st.cache_data.clear()
+    place = store.find(specs.make("digits", "ae", {"n_components": 2, "epochs": 2, "width": 32}).key)
+    compared = words.compared
+
+    def then_deleted(*args):
+        shutil.rmtree(place, ignore_errors=True)
+        return compared(*args)
+
+    monkeypatch.setattr(words, "compared", then_deleted)
+    app = opened(data="digits", size="2")
+    assert not app.exception
+    assert "python -m core fit digits ae --set n_components=2" not in codes(app)
+    app.run()
+    assert not app.exception
+    assert "python -m core fit digits ae --set n_components=2" in codes(app)
+
+
+def test_a_run_deleted_before_it_is_read_is_a_sentence(own_copy, monkeypatch):
+    key = specs.make("digits", "ae", {"n_components": 2, "epochs": 2, "width": 32}).key
+    find = store.find
+    monkeypatch.setattr(store, "find", lambda asked: None if asked == key else find(asked))
+    app = opened(data="digits", size="2")
+    assert not app.exception
+    assert f"The run {key} is no longer stored: reload this page." in shown_text(app)
+
+
+def test_an_own_run_of_a_shipped_key_is_shown_once_as_the_persons_own(own_copy, tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shutil.copytree(own_copy, shipped)
+    monkeypatch.setattr(store, "SHIPPED", shipped)
+    pca = specs.make("digits", "pca", {"n_components": 2}).key
+    for place in own_copy.iterdir():
+        if place.name != pca:
+            shutil.rmtree(place)
+    app = opened(data="digits", size="2")
+    assert not app.exception
+    assert not app.warning
+    assert not [box for box in app.selectbox if box.label == "PCA"]
+    text = shown_text(app)
+    assert "own run" in text.split('hg-method">PCA')[1].split("hg-method")[0]
+    assert "own run" not in text.split('hg-method">AE')[1].split("hg-method")[0]
+
+
+def test_a_folder_that_can_not_be_read_is_named(runs, monkeypatch):
+    locked(monkeypatch, runs)
+    app = opened(data="digits", size="2")
+    assert not app.exception
+    assert f"The runs in {runs} can't be read (Permission denied)." in warnings(app).replace("\\", "")
 
 
 def test_documents_are_words_and_their_text_stays_text(runs):
