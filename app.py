@@ -24,6 +24,8 @@ explanation = [words.compared(view.entry, view.size, view.lines), words.made(vie
 explained.markdown(plain(" ".join(explanation)))
 if not runs.same_rows(view.lines):
     st.warning("These runs were measured on different copies of the data, so none is marked as best.")
+if changed := runs.changed_libraries(view.entry, view.lines):
+    st.warning(plain(words.changed(view.entry, changed)))
 
 opened = scorecard.draw(view.entry, view.size, view.lines, winners)
 st.markdown(plain(words.verdict(view.lines, winners)))

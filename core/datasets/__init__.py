@@ -5,8 +5,10 @@ Importing this package reads no data and imports none of the libraries that do; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ class Entry:
     rows : train and test rows of the reference; another count becomes a note of the loaded data set.
     embedded : comes with the project or with an installed library; else it is downloaded or dropped in once.
     image_shape : (height, width) in pixels, for images.
+    libraries : the installed distributions that the rows are taken from, and change with.
     """
 
     name: str
@@ -41,6 +44,16 @@ class Entry:
     summary: str
     image_shape: tuple[int, int] | None = None
     params: tuple[Param, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+    def changed_libraries(self, versions: Mapping[str, str]) -> list[str]:
+        """Those of `libraries` whose installed release is not the one in `versions`: the rows are others then."""
+
+        def release(text: str) -> str:
+            return text.split("+")[0]
+
+        known = [name for name in self.libraries if name in versions]
+        return [name for name in known if release(version(name)) != release(str(versions[name]))]
 
 
 def _images(
@@ -58,9 +71,17 @@ def _images(
 
 
 def _documents(
-    name: str, label: str, module: str, rows: tuple[int, int], summary: str, *, embedded: bool = False
+    name: str,
+    label: str,
+    module: str,
+    rows: tuple[int, int],
+    summary: str,
+    *,
+    embedded: bool = False,
+    libraries: tuple[str, ...] = (),
 ) -> Entry:
-    return Entry(name, label, DOCUMENTS, module, rows, True, embedded, summary, params=(VOCABULARY_SIZE,))
+    params = (VOCABULARY_SIZE,)
+    return Entry(name, label, DOCUMENTS, module, rows, True, embedded, summary, params=params, libraries=libraries)
 
 
 _ENTRIES = {
@@ -100,6 +121,7 @@ _ENTRIES = {
             (3364, 1147),
             "What the installed numpy, scipy, pandas, scikit-learn and PyTorch say of themselves, by subpackage.",
             embedded=True,
+            libraries=("numpy", "scipy", "pandas", "scikit-learn", "torch"),
         ),
         _images("mnist", "MNIST", "idx", (28, 28), (60000, 10000), "70,000 handwritten digits."),
         _images("fashion-mnist", "Fashion-MNIST", "idx", (28, 28), (60000, 10000), "70,000 pictures of clothes."),

@@ -19,12 +19,13 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from core import datasets
 from core.datasets import documents, download
 from core.types import Dataset, DataUnavailable
 
 # Two groups that take about as long to read, one for each of two processes.
 LIBRARIES = (("numpy", "scipy", "pandas"), ("sklearn", "torch"))
-DISTRIBUTIONS = ("numpy", "scipy", "pandas", "scikit-learn", "torch")
+DISTRIBUTIONS = datasets.entry("docstrings").libraries
 HARVESTER = Path(__file__).with_name("harvest.py")
 LONGEST_HARVEST = 300  # seconds, on a busy machine
 MIN_WORDS = 60

@@ -158,6 +158,12 @@ def line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str 
     return Line(**about, run=run, stamp=stamp)
 
 
+def changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list[str]:
+    """Libraries that the data are taken from and that are installed in another release than when a run was made."""
+    changed = [entry.changed_libraries(line.run.environment.get("versions", {})) for line in lines if line.run]
+    return sorted({name for names in changed for name in names})
+
+
 def same_rows(lines: Sequence[Line]) -> bool:
     """Whether all runs shown were measured on the same copy of the data: only then may they be ranked."""
     return len({line.run.environment["data_checksum"] for line in lines if line.run}) <= 1

@@ -40,6 +40,15 @@ def made(entry: Entry, lines: Sequence[Line]) -> str:
     )
 
 
+def changed(entry: Entry, libraries: Sequence[str]) -> str:
+    """That the data on this machine are no longer those of the runs, and what to do."""
+    return (
+        f"{entry.label} are taken from installed libraries, and {listed(libraries)} had another release when these "
+        "runs were made: a fit on this machine learns from other documents. The lines under “Each run again”, in “All "
+        "measures”, fit the methods anew."
+    )
+
+
 def _span(counts: Sequence[int]) -> str:
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from importlib.metadata import version as installed
 
 import pytest
 import streamlit as st
@@ -40,6 +41,14 @@ def query(app: AppTest) -> dict[str, str]:
 
 def token(text: bytes) -> str:
     return base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")
+
+
+def test_documents_of_other_releases_are_said_to_be_others(runs, monkeypatch):
+    assert "another release" not in warnings(opened(data="docstrings", size="2"))
+    monkeypatch.setattr("core.datasets.version", lambda name: "0.1" if name == "scipy" else installed(name))
+    app = opened(data="docstrings", size="2")
+    assert "and scipy had another release when these runs were made" in warnings(app)
+    assert "another release" not in warnings(opened(data="digits", size="2"))
 
 
 def test_opens_on_what_is_trained(runs):
