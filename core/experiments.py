@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets, methods, store
-from core.metrics import IW_ROWS, IW_SAMPLES, embedding, generation, intervals, reconstruction, retrieval
+from core.metrics import DEFINITIONS, IW_ROWS, IW_SAMPLES, embedding, generation, intervals, reconstruction, retrieval
 from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Run, Spec
 
 K = 15
@@ -126,7 +126,7 @@ def measure(
     Returns
     -------
     metrics : name -> number, ``<name>_interval``, ``<name>_n``; definitions in `core.metrics.DEFINITIONS`.
-    views : see `views`; with ``rows.<name>``, the score of each test row behind an interval.
+    views : what pages show; with ``rows.<name>``, each test row's score of a measure that methods are ranked by.
     notes : how map, samples and features came about.
     """
     sheet = _Sheet()
@@ -171,7 +171,9 @@ def measure(
         views["labels"] = dataset.y_test[shown].astype(np.int16)
         notes["target_names"] = list(dataset.target_names)
     for name, scores in sheet.scores.items():
-        views[f"rows.{name}"] = scores.astype(np.float32)
+        if DEFINITIONS[name].higher_is_better is not None:
+            yes_or_no = np.isin(scores, (0, 1)).all()
+            views[f"rows.{name}"] = scores.astype(np.uint8 if yes_or_no else np.float32)
     return sheet.metrics, views, notes
 
 

@@ -276,7 +276,7 @@ class Run:
     metrics : name -> number; beside it ``<name>_interval`` (95 %) and ``<name>_n`` (rows) where they apply.
     environment : versions, threads, precision, device, seconds, data checksum, kind and image_shape.
     notes : how what is shown came about: ``map``, ``samples``, ``features``, ``words``.
-    views : the small arrays that pages show, see `core.experiments.views`; empty where only figures were read.
+    views : the small arrays that pages show, see `core.experiments.measure`; empty where only figures were read.
     estimator : the fitted estimator, or None where it was not asked for.
     """
 

@@ -87,5 +87,6 @@ def per_class(errors: Mapping[str, Mapping[str, float]], unit: str, theme: str) 
         )
     figure.update_xaxes(title="class", type="category")
     figure.update_yaxes(title=unit, rangemode="tozero")
-    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    # Side by side: methods of the same error, such as PCA and a linear autoencoder, would hide one another.
+    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, scattermode="group", scattergap=0.4)
     return figure

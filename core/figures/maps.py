@@ -60,7 +60,8 @@ def scatter(
         height=560,
         margin={"l": 8, "r": 8, "t": 8, "b": 32},
         showlegend=len(figure.data) > 1,
-        legend={"itemsizing": "constant", "title": {"text": "click: hide, double click: only"}},
+        # Below the tool bar, which lies over the top of the figure.
+        legend={"itemsizing": "constant", "title": {"text": "click: hide, double click: only"}, "y": 0.94},
         dragmode="pan",
     )
     return figure
