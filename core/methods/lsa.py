@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline
 
 from core.methods.base import n_components
-from core.types import DOCUMENTS, Method, Param
+from core.types import DOCUMENTS, BadInput, Method, Param
 
 _LEARNED = ("components_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
 _WEIGHTINGS = {
@@ -22,6 +22,15 @@ _WEIGHTINGS = {
 
 class LSA(Pipeline):
     """Weighting, then TruncatedSVD (Deerwester et al. 1990); `inverse_transform` gives word weights back."""
+
+    def fit(self, X, y=None, **params):
+        """Fit to word counts: (n_samples, n_features), of more words than n_components."""
+        if self["svd"].n_components > X.shape[1]:
+            raise BadInput(
+                f"n_components={self['svd'].n_components} must be at most {X.shape[1]}, the number of words: "
+                "choose a smaller code or a larger vocabulary."
+            )
+        return super().fit(X, y, **params)
 
     def inverse_transform(self, Z) -> np.ndarray:
         """Weights rebuilt from codes: (n_samples, n_components) -> (n_samples, n_features), any sign."""

@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 
 from core import methods
 from core.methods.linear_ae import LinearAutoencoder
+from core.types import BadInput
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,12 @@ def test_lsa_rebuilds_the_best_low_rank_approximation_of_the_counts():
     u, s, vt = np.linalg.svd(counts.toarray(), full_matrices=False)
     best = (u[:, :6] * s[:6]) @ vt[:6]
     assert lsa.inverse_transform(lsa.transform(counts)) == pytest.approx(best, abs=1e-3)
+
+
+def test_lsa_refuses_a_code_larger_than_the_vocabulary():
+    lsa = methods.get("lsa").estimator({"n_components": 10, "weighting": "tfidf"}, "documents", None, 0)
+    with pytest.raises(BadInput, match="n_components=10 must be at most 5, the number of words"):
+        lsa.fit(sparse.csr_array(np.ones((20, 5))))
 
 
 @pytest.mark.parametrize(("weighting", "expected"), [("counts", 3.0), ("log", 1 + np.log(3))])
