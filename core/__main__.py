@@ -239,7 +239,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         if settings or arguments.seed != "0":
             fitting = [run for run in fitting if run.key == spec.key]
         runs.append(fitting[0] if fitting else _run(spec))
-    if len({run.environment["data_checksum"] for run in runs}) > 1:
+    if not store.same_rows(runs):
         _say(
             f"These runs were measured on different copies of {arguments.dataset}, so their figures can't be ranked: "
             "fit them again on one copy."

@@ -221,17 +221,17 @@ def _measure_codes(sheet: _Sheet, dataset: Dataset, Z_train, Z_test, X_test) -> 
     rows = embedding.stratified_rows(dataset.y_test, embedding.NEIGHBOURHOOD_ROWS)
     X = X_test[rows]
     if dataset.kind == DOCUMENTS:
-        rows, X = _weighted(dataset, rows)
+        rows, X = _weighted(dataset, rows, X)
     sheet.rows("trustworthiness", embedding.trustworthiness_rows(X, Z_test[rows], K, metric))
     sheet.rows("continuity", embedding.continuity_rows(X, Z_test[rows], K, metric))
 
 
-def _weighted(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, Any]:
-    """The documents of `rows` that hold a known word, and their tf-idf vectors."""
+def _weighted(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarray, Any]:
+    """Those of `rows`, test documents of these word counts, that hold a known word, and their tf-idf vectors."""
     from sklearn.feature_extraction.text import TfidfTransformer
 
     tfidf = TfidfTransformer(sublinear_tf=True).fit(dataset.floats("train"))
-    X = tfidf.transform(dataset.floats("test")[rows])
+    X = tfidf.transform(counts)
     full = np.diff(X.indptr) > 0
     return rows[full], X[full]
 
@@ -321,10 +321,10 @@ def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> No
     real = space.features(dataset.floats("test")[:n])
     figures: dict[str, list[float]] = {}
     shares = []
-    for seed in SEEDS:
+    floors = [_train_features(space, dataset, n, seed) for seed in SEEDS]
+    for seed, floor in zip(SEEDS, floors, strict=True):
         made = np.clip(sample(n, seed), 0, 1)
         fake = space.features(made)
-        floor = _train_features(space, dataset, n, seed)
         figures.setdefault("frechet", []).append(generation.frechet_distance(real, fake))
         figures.setdefault("frechet_floor", []).append(generation.frechet_distance(real, floor))
         for name, value in generation.precision_recall(real, fake).items():
@@ -333,8 +333,8 @@ def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> No
             shares.append(generation.class_shares(space.classes(made), len(dataset.target_names)))
     for name, values in figures.items():
         sheet.seeds(name, values, n, np.inf if name.startswith("frechet") else 1.0)
-    floors = generation.precision_recall(real, _train_features(space, dataset, n, SEEDS[0]))
-    sheet.metrics |= {f"{name}_floor": floors[name] for name in ("precision", "recall")}
+    of_train = generation.precision_recall(real, floors[0])
+    sheet.metrics |= {f"{name}_floor": of_train[name] for name in ("precision", "recall")}
     if shares:
         mean = np.mean(shares, axis=0)
         sheet.metrics["class_shares"] = {name: float(s) for name, s in zip(dataset.target_names, mean, strict=True)}

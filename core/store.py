@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -323,18 +324,26 @@ def code_size(run: Run) -> int:
     return int(run.spec.param("n_components"))
 
 
+def fits(spec: Spec, dataset: str, method: str, n_components: int) -> bool:
+    """Whether a run stands in the view of a data set, method and code size.
+
+    A GAN's code is not a description of a row, so its runs stand at every code size.
+    """
+    of_view = (spec.dataset, spec.method) == (dataset, method)
+    return of_view and (method == "gan" or spec.param("n_components") == n_components)
+
+
+def same_rows(runs: Iterable[Run]) -> bool:
+    """Whether runs were measured on the same copy of the data: only then may they be ranked."""
+    return len({run.environment["data_checksum"] for run in runs}) <= 1
+
+
 def pick(runs: list[Run], dataset: str, method: str, n_components: int) -> list[Run]:
     """The runs of `method` on `dataset` to compare at a code size, the one shown first leading.
 
-    Shipped runs come before own ones, own ones newest first. A GAN's code is not a description of a row, so its
-    runs stand at every code size.
+    Shipped runs come before own ones, own ones newest first; which fit, see `fits`.
     """
-    fitting = [
-        run
-        for run in runs
-        if (run.spec.dataset, run.spec.method) == (dataset, method)
-        and (method == "gan" or code_size(run) == n_components)
-    ]
+    fitting = [run for run in runs if fits(run.spec, dataset, method, n_components)]
     newest_first = sorted(fitting, key=lambda run: run.environment["date"], reverse=True)
     return sorted(newest_first, key=lambda run: not is_shipped(run.key))
 

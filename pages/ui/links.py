@@ -7,6 +7,7 @@ import binascii
 import json
 import zlib
 
+from core import specs
 from core.types import BadInput, Spec
 
 _LONGEST = 4096
@@ -50,6 +51,4 @@ def checked(spec: Spec) -> Spec:
     BadInput
         In a sentence that says what is not allowed.
     """
-    from core import specs
-
     return specs.make(spec.dataset, spec.method, dict(spec.params), spec.seed, dict(spec.dataset_params))

@@ -19,7 +19,7 @@ _FIRST = ("digits", "mnist", "fashion-mnist", "docstrings", "frey")
 _DEFAULT = "mnist"
 _SIZES = (2, 10)
 _LARGEST_SIZE = 256
-# A GAN's neighbours are those of hundreds of discriminator features: no match for a narrow code.
+# A GAN's neighbours are those of its discriminator's many features: no match for a narrow code.
 NOT_RANKED_AGAINST_CODES = ("gan",)
 OF_CODES = ("knn_accuracy", "probe_accuracy", "trustworthiness", "continuity")
 
@@ -123,10 +123,6 @@ def code_size(text: str) -> int:
     raise BadInput(f"A code size is a whole number from 1 to {_LARGEST_SIZE}.")
 
 
-def fits(spec: Spec, dataset: str, method: str, size: int) -> bool:
-    return (spec.dataset, spec.method) == (dataset, method) and (method == "gan" or spec.param("n_components") == size)
-
-
 def linked(token: str, dataset: str, method: str, size: int) -> Spec:
     """The Spec that a link asks for.
 
@@ -136,7 +132,7 @@ def linked(token: str, dataset: str, method: str, size: int) -> Spec:
         If it is none, belongs to another view, or could never be fitted.
     """
     spec = links.decode(token)
-    if not fits(spec, dataset, method, size):
+    if not store.fits(spec, dataset, method, size):
         raise BadInput(
             f"The link names a run of {methods.label(method)} that does not belong to this data set and code size: "
             "the default is shown."
@@ -165,8 +161,8 @@ def changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list[str]
 
 
 def same_rows(lines: Sequence[Line]) -> bool:
-    """Whether all runs shown were measured on the same copy of the data: only then may they be ranked."""
-    return len({line.run.environment["data_checksum"] for line in lines if line.run}) <= 1
+    """Whether all runs shown may be ranked, see `core.store.same_rows`."""
+    return store.same_rows(line.run for line in lines if line.run)
 
 
 def best(lines: Sequence[Line], metric: str) -> str | None:

@@ -5,5 +5,4 @@ import sys
 from tests.benchmarks import bench_compare, bench_training
 
 bench_training.main(long="--long" in sys.argv)
-sys.argv = sys.argv[:1]
 bench_compare.main()

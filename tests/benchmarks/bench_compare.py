@@ -28,8 +28,7 @@ DRAWN = """size => document.body.innerText.includes('Repeat this')
     && !document.querySelector('[data-stale=true]')"""
 
 
-def main() -> None:
-    query = sys.argv[1] if len(sys.argv) > 1 else ""
+def main(query: str = "") -> None:
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -110,4 +109,4 @@ def _memory(pid: int) -> float | None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])
