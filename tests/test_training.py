@@ -73,8 +73,10 @@ def test_a_callback_that_returns_true_stops_the_fit(X):
 
 
 @pytest.mark.parametrize("cls", [Autoencoder, VAE, GAN])
-def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls, tmp_path, monkeypatch):
+@pytest.mark.parametrize("within", [False, True])
+def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls, within, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training, "TICK_SECONDS", 0.0 if within else math.inf)
     params = {"network": "mlp", "width": 32} if cls is GAN else {}
 
     def make():
@@ -86,7 +88,7 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls,
         pass
 
     def die_in_the_fourth_epoch(networks, player, x, generator, progress):
-        if progress > 0.55:
+        if progress > 0.6:
             raise Killed
         return type(victim).train_step(victim, networks, player, x, generator, progress)
 
@@ -94,11 +96,51 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls,
     victim.train_step = die_in_the_fourth_epoch
     with pytest.raises(Killed):
         victim.fit(X, checkpoint=tmp_path)
-    epochs = []
-    resumed = make().fit(X, checkpoint=tmp_path, on_epoch=lambda row: epochs.append(row["epoch"]))
+    epochs, ticks = [], []
+    resumed = make().fit(
+        X,
+        checkpoint=tmp_path,
+        on_epoch=lambda row: epochs.append(row["epoch"]),
+        on_tick=lambda row: ticks.append(row["epoch"]),
+    )
     assert epochs == [4, 5, 6]
+    assert ticks[:1] == ([pytest.approx(3 + 4 / 6, abs=1e-3)] if within else [3.0])
     assert torch.equal(weights(undisturbed), weights(resumed))
     assert [row["epoch"] for row in resumed.history_] == list(range(1, 7))
+    losses = [[row[name] for name in row if "loss" in name] for row in resumed.history_]
+    assert losses == [[row[name] for name in row if "loss" in name] for row in undisturbed.history_]
+
+
+def test_ticks_come_before_the_first_step_and_within_epochs(X, monkeypatch):
+    monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
+    ticks = []
+    estimator = small().fit(X, on_tick=lambda row: ticks.append(row))
+    assert [row["step"] for row in ticks] == list(range(36))
+    assert ticks[0]["share"] == 0
+    assert "loss" not in ticks[0]
+    assert ticks[9]["epoch"] == pytest.approx(1.5)
+    assert ticks[9]["share"] == pytest.approx(0.25)
+    assert torch.equal(weights(estimator), weights(small().fit(X))), "watching changed the training"
+
+
+def test_a_training_ended_within_an_epoch_goes_on_from_there(X, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
+    ended = small().fit(X, checkpoint=tmp_path, on_tick=lambda row: row["epoch"] >= 2.5)
+    assert ended.environment_["stopped_early"]
+    assert [row["epoch"] for row in ended.history_] == [1, 2, 2.5]
+    assert ended.environment_["steps"] == 15
+    whole = small().fit(X, checkpoint=tmp_path)
+    assert [row["epoch"] for row in whole.history_] == list(range(1, 7))
+    assert not whole.environment_["stopped_early"]
+    assert torch.equal(weights(whole), weights(small().fit(X)))
+
+
+def test_the_end_is_a_checkpoint_too(X, tmp_path):
+    fitted = small().fit(X, checkpoint=tmp_path)
+    again = small()
+    again.train_step = None
+    again.fit(X, checkpoint=tmp_path)
+    assert torch.equal(weights(fitted), weights(again))
 
 
 def test_a_checkpoint_that_can_not_be_read_is_left_aside(X, tmp_path):
@@ -113,12 +155,14 @@ def changed(tensors, name):
         return {key.replace("network.", "network.another_"): value for key, value in tensors.items()}
     if name == "other generator":
         return {**tensors, "generator": tensors["generator"][:-8]}
+    if name == "no dealing":
+        return {key: value for key, value in tensors.items() if key != "dealt"}
     missing = {"no weights": "network.decoder", "no moments": "exp_avg_sq", "no generator": "generator"}[name]
     return {key: value for key, value in tensors.items() if missing not in key}
 
 
 @pytest.mark.parametrize(
-    "name", ["other vocabulary", "other code", "other generator", "no weights", "no moments", "no generator"]
+    "name", ["other vocabulary", "other code", "other generator", "no weights", "no moments", "no generator", "no dealing"]
 )
 def test_a_checkpoint_of_something_else_is_left_aside_and_nothing_of_it_is_taken(X, tmp_path, monkeypatch, name):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
@@ -186,3 +230,20 @@ def test_a_plan_in_bfloat16_trains_too(X):
     )
     assert environment["precision"] == "bfloat16"
     assert history[-1]["loss"] < history[0]["loss"]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_diverging_training_keeps_its_last_good_checkpoint(X, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+
+    def poisoned(networks, player, x, generator, progress):
+        loss = Autoencoder.train_step(estimator, networks, player, x, generator, progress)["loss"]
+        return {"loss": loss * math.inf if progress > 0.6 else loss}
+
+    estimator = small()
+    estimator.train_step = poisoned
+    with pytest.raises(Diverged, match="epoch 4"):
+        estimator.fit(X, checkpoint=tmp_path)
+    kept = small().fit(X, checkpoint=tmp_path, on_tick=lambda row: True)
+    assert [row["epoch"] for row in kept.history_] == [1, 2, 3]
+    assert torch.isfinite(weights(kept)).all()

@@ -67,14 +67,15 @@ class NetworkEstimator(BaseEstimator):
     players: Mapping[str, tuple[str, ...]]
     after_step = None
 
-    def fit(self, X, y=None, *, on_epoch=None, checkpoint: Path | None = None):
+    def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint: Path | None = None):
         """Train on the rows of X.
 
         Parameters
         ----------
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
         y : ignored.
-        on_epoch : callable, takes each history row; training stops when it returns True.
+        on_epoch, on_tick : callables that take each history row, or the row of the epoch so far a few times a second;
+            training ends when one returns True, see `core.training.train`.
         checkpoint : folder to resume from and to save the state of the training in.
 
         Raises
@@ -103,6 +104,7 @@ class NetworkEstimator(BaseEstimator):
             plan,
             after_step=self.after_step,
             on_epoch=on_epoch,
+            on_tick=on_tick,
             checkpoint=checkpoint,
         )
         return self

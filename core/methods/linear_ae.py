@@ -61,11 +61,11 @@ class LinearAutoencoder(Autoencoder):
             {"encoder": nn.Linear(n_features, self.n_components), "decoder": nn.Linear(self.n_components, n_features)}
         )
 
-    def fit(self, X, y=None, *, on_epoch=None, checkpoint=None):
+    def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint=None):
         """Train on the rows of X less their mean, as PCA does: (n_samples, n_features)."""
         X = self._validated(X, reset=True)
         self.mean_ = np.asarray(X.mean(axis=0, dtype=np.float64), np.float32)
-        return super().fit(X - self.mean_, on_epoch=on_epoch, checkpoint=checkpoint)
+        return super().fit(X - self.mean_, on_epoch=on_epoch, on_tick=on_tick, checkpoint=checkpoint)
 
     def transform(self, X) -> np.ndarray:
         """Codes of the rows of X: (n_samples, n_components) float32."""
