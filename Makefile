@@ -2,10 +2,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench
+.PHONY: run workshop test lint bench
 
 run: $(VENV)/installed
 	$(BIN)/streamlit run app.py
+
+workshop: $(VENV)/installed
+	$(BIN)/python -m core workshop
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest

@@ -1,17 +1,21 @@
-"""The command line: ``python -m core datasets | methods | fit | compare | ship``."""
+"""The command line: ``python -m core datasets | methods | fit | compare | export | import | workshop | ship``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
+import os
+import socket
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from core import datasets, methods, specs, store
+from core import datasets, jobs, methods, specs, store
 from core.types import BadInput, Dataset, Diverged, HourglassError, Run, Spec
 
+_APP = Path(__file__).parent.parent / "app.py"
 # What Ctrl-C leaves of a command that stores more than one run.
 _IN_PART = "what was finished before is stored, the rest is not"
 
@@ -70,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     for sub in (fit, compare):
         budget(sub)
         sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    export = command("export", _export, "Write a stored run into a zip file.")
+    export.add_argument("key", help="of the run, as fit prints it")
+    export.add_argument("file", metavar="FILE.zip", help="a file that is not there yet")
+    load = command("import", _import, "Store the run of a zip file that export or the app wrote, checked.")
+    load.add_argument("file", metavar="FILE.zip")
+    load.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    workshop = command("workshop", _workshop, "Serve the app to everyone on the local network.", "the app is closed")
+    workshop.add_argument("--port", default="8501", metavar="N", help="port to serve at (default 8501)")
     ship = command("ship", _ship, "Re-create the runs and classifiers in assets.", _IN_PART)
     ship.add_argument("only", nargs="*", metavar="DATASET/METHOD", help="only these, for example mnist/ae")
     ship.add_argument("--missing", action="store_true", help="leave out what is there already")
@@ -161,30 +173,37 @@ def _say(message: str) -> None:
 
 def _run(spec: Spec) -> Run:
     """Fit, measure and store, with progress on standard error; resumes where an earlier call was stopped."""
-    from core import experiments
+    from core import worker
 
     store.check_writable()
-    checkpoint = store.runs_folder() / f".{spec.key}.partial"
     dataset = _load(spec)
     for note in dataset.notes:
         _say(note)
 
-    def on_epoch(row: dict[str, Any]) -> None:
+    def on_row(row: dict[str, Any]) -> None:
         losses = "  ".join(f"{name} {row[name]:.4g}" for name in row if name not in _NOT_LOSSES)
         _say(f"epoch {row['epoch']}  {row['seconds']:.1f} s  {row['rows_per_second']:,.0f} rows/s  {losses}")
 
-    try:
-        run = experiments.fit_and_store(spec, dataset, on_epoch=on_epoch, on_stage=_say, checkpoint=checkpoint)
-    except KeyboardInterrupt:
-        if (checkpoint / "checkpoint.safetensors").exists():
-            raise KeyboardInterrupt("the same command goes on from its last checkpoint") from None
-        raise
-    except Diverged:
-        # Going on from just before would diverge again.
-        shutil.rmtree(checkpoint, ignore_errors=True)
-        raise
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    return run
+    with jobs.held(spec, lambda: _say("Another process trains this already: waiting for its run.")) as folder:
+        if folder is None:
+            return store.read(store.find(spec.key))
+        try:
+            return worker.train(
+                spec, folder, lambda: jobs.asked_for(folder), dataset=dataset, on_row=on_row, on_stage=_say
+            )
+        except worker.Left as left:
+            worker.leave(folder, left.why)
+            raise KeyboardInterrupt(f"the app asked to {left.why} this training") from None
+        except BaseException as problem:
+            kept = (folder / "checkpoint.safetensors").exists()
+            # Going on from just before it diverged would diverge again.
+            if kept and not isinstance(problem, Diverged):
+                jobs.let_go(folder)
+            else:
+                jobs.abandon(folder, jobs.COMMAND_LINE)
+            if kept and isinstance(problem, KeyboardInterrupt):
+                raise KeyboardInterrupt("the same command goes on from its last checkpoint") from None
+            raise
 
 
 def _load(spec: Spec) -> Dataset:
@@ -214,6 +233,44 @@ def _document(run: Run) -> dict[str, Any]:
 
 def _fit(arguments: argparse.Namespace) -> None:
     run = _run(_spec(arguments.dataset, arguments.method, _settings(arguments), arguments.seed))
+    if arguments.json:
+        print(json.dumps(_document(run)))
+    else:
+        print(f"{methods.label(run.spec.method)} on {run.spec.dataset}, stored as {run.key}")
+        _figures([run])
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    packed = store.pack(store.folder_of(arguments.key))
+    file = Path(arguments.file)
+    try:
+        with file.open("xb") as out:
+            _write_whole(out, packed, file)
+    except FileExistsError:
+        raise BadInput(f"{file} is there already, and export replaces no file: give another name.") from None
+    except OSError as error:
+        raise BadInput(f"{file} can't be written ({error.strerror or error}): give another name.") from None
+    print(f"{arguments.key} written to {file}, {len(packed) / 1e6:.1f} MB")
+
+
+def _write_whole(out, data: bytes, file: Path) -> None:
+    """Write `data` to the new `file`, open as `out`, or leave no file."""
+    try:
+        out.write(data)
+        out.flush()
+    except BaseException:
+        file.unlink()
+        raise
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    file = Path(arguments.file)
+    try:
+        with file.open("rb") as packed:
+            data = packed.read(store.LARGEST_PACKED + 1)
+    except OSError as error:
+        raise BadInput(f"{file} can't be read ({error.strerror or error}): give a file that export wrote.") from None
+    run = store.unpack(data, check_weights=True)
     if arguments.json:
         print(json.dumps(_document(run)))
     else:
@@ -281,6 +338,40 @@ def _ship(arguments: argparse.Namespace) -> None:
     from core import ship
 
     ship.ship(arguments.only, missing=arguments.missing, remeasure=arguments.remeasure, say=_say)
+
+
+def _workshop(arguments: argparse.Namespace) -> None:
+    port = _whole(arguments.port, "port")
+    if not 1 <= port <= 65535:
+        raise BadInput(f"port={port} is not allowed: it is a whole number from 1 to 65535.")
+    address = _local_address()
+    _say(
+        f"Hourglass is at http://{address}:{port} for all on this network. Nobody can delete runs, each person has "
+        "one training waiting, none takes longer than a minute. Ctrl-C ends it."
+    )
+    options = {
+        "server.address": "0.0.0.0",
+        "server.port": str(port),
+        "server.headless": "true",
+        # What a browser calls the server, which the server checks.
+        "browser.serverAddress": address,
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(_APP)]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1"})
+    if code:
+        raise HourglassError(f"The app ended with code {code}: see above, or try another --port.")
+
+
+def _local_address() -> str:
+    """This machine's address on the local network; its own where it has none. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("10.255.255.255", 1))
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
 
 
 if __name__ == "__main__":

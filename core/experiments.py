@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,17 +18,21 @@ from typing import Any
 import numpy as np
 
 from core import datasets, methods, store
+from core.datasets import download
 from core.metrics import DEFINITIONS, IW_ROWS, IW_SAMPLES, embedding, generation, intervals, reconstruction, retrieval
-from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Run, Spec
+from core.replay import Recorder
+from core.types import DOCUMENTS, FITTING, IMAGES, BadInput, Dataset, Run, Spec
+from core.views import codes_of, expected_words, pixels, plane, sampler, strip_of
 
 K = 15
 SEEDS = range(5)
-STRIP = 20
 _ANSWERS = (1, 15, 63)
 SAMPLES = 64
 _MOST_SAMPLES = 10_000
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
 
+# As `core.training.WATCH`, whose module brings torch.
+WATCH = Callable[[dict[str, Any]], bool | None]
 ON_STAGE = Callable[[str], None]
 
 
@@ -48,11 +56,19 @@ def fit(
     spec: Spec,
     dataset: Dataset,
     *,
-    on_epoch=None,
+    on_epoch: WATCH | None = None,
+    on_tick: WATCH | None = None,
     on_stage: ON_STAGE = lambda stage: None,
     checkpoint: Path | None = None,
+    recorder: Recorder | None = None,
 ) -> tuple[Run, dict[str, np.ndarray]]:
     """Fit and measure.
+
+    Parameters
+    ----------
+    on_epoch, on_tick, checkpoint : of methods trained step by step, see `core.training.train`.
+    on_stage : called with a few words before each part of the work.
+    recorder : takes pictures while such a method trains.
 
     Returns
     -------
@@ -61,11 +77,16 @@ def fit(
     """
     method = methods.get(spec.method)
     estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
-    on_stage("Fitting")
+    on_stage(FITTING)
     X = dataset.floats("train")
     started = time.perf_counter()
     if hasattr(estimator, "train_step"):
-        estimator.fit(X, on_epoch=on_epoch, checkpoint=checkpoint)
+        watched = _watched(estimator, recorder, on_epoch, on_tick)
+        estimator.fit(X, checkpoint=checkpoint, **watched)
+        # Whoever only paused the training leaves here.
+        on_stage("Measuring")
+        if recorder is not None:
+            recorder.take(estimator.history_[-1], estimator)
     else:
         estimator.fit(X)
     seconds = time.perf_counter() - started
@@ -93,10 +114,30 @@ def fit(
     return Run(spec, history, metrics, environment, notes, views, estimator), arrays
 
 
-def fit_and_store(spec: Spec, dataset: Dataset, folder: Path | None = None, **kwargs) -> Run:
-    """`fit`, and the run put into the store."""
-    run, arrays = fit(spec, dataset, **kwargs)
-    store.write(run, arrays, folder)
+def _watched(estimator: Any, recorder: Recorder | None, on_epoch: WATCH | None, on_tick: WATCH | None) -> dict:
+    """Callbacks that let `recorder` take its pictures too."""
+
+    def both(watch: WATCH | None, picture) -> WATCH:
+        def called(row: dict[str, Any]) -> bool:
+            stopped = bool(watch and watch(row))
+            if not stopped:
+                picture(row, estimator)
+            return stopped
+
+        return called
+
+    if recorder is None:
+        return {"on_epoch": on_epoch, "on_tick": on_tick}
+    return {"on_epoch": both(on_epoch, recorder.epoch), "on_tick": both(on_tick, recorder.tick)}
+
+
+def fit_and_store(
+    spec: Spec, dataset: Dataset, folder: Path | None = None, *, checkpoint: Path | None = None, **watches
+) -> Run:
+    """`fit` with pictures of the training, and the run put into the store."""
+    recorder = Recorder(dataset, checkpoint)
+    run, arrays = fit(spec, dataset, checkpoint=checkpoint, recorder=recorder, **watches)
+    store.write(run, arrays, folder, replay=recorder.arrays())
     return run
 
 
@@ -114,7 +155,7 @@ def remeasure(place: Path, dataset: Dataset) -> Run:
     metrics, views, notes = measure(estimator, dataset)
     metrics |= {"seconds": old.metrics["seconds"], "weights": methods.get(old.spec.method).n_weights(estimator)}
     run = replace(old, metrics=metrics, views=views, notes=notes)
-    store.write(run, store.arrays(place), place.parent)
+    store.write(run, store.arrays(place), place.parent, replay=store.replay(place))
     return run
 
 
@@ -132,17 +173,17 @@ def measure(
     sheet = _Sheet()
     X_train, X_test = dataset.floats("train"), dataset.floats("test")
     shown = datasets.sample_rows(dataset)
-    codes_train, codes_test, codes_are = _codes(estimator, X_train, X_test)
+    codes_train, codes_test, codes_are = codes_of(estimator, X_train, X_test)
     if codes_train is not None:
         on_stage("Measuring the codes")
         _measure_codes(sheet, dataset, codes_train, codes_test, X_test)
-    strip = _strip(dataset, shown)
+    strip = strip_of(dataset, shown)
     views: dict[str, np.ndarray] = {"shown_rows": shown.astype(np.int32)}
     if dataset.kind == IMAGES:
         views["strip_rows"] = strip.astype(np.int32)
     notes: dict[str, Any] = {}
     if codes_train is not None:
-        views["map"], notes["map"] = _map(codes_test[shown], codes_train, codes_are)
+        views["map"], notes["map"] = plane(codes_test[shown], codes_train, codes_are)
     if hasattr(estimator, "transform"):
         views["codes"] = codes_test[shown].astype(np.float16)
         on_stage("Measuring the reconstructions")
@@ -154,16 +195,16 @@ def measure(
                     sheet.scores["squared_error"], dataset.y_test, dataset.target_names
                 )
                 sheet.metrics["squared_error_per_class"] = per_class
-            views["reconstructions"] = _pixels(rebuilt[strip])
+            views["reconstructions"] = pixels(rebuilt[strip])
         else:
-            notes["documents"] = _expected_words(estimator, dataset, shown, codes_test)
+            notes["documents"] = expected_words(estimator, dataset, shown, codes_test)
     if hasattr(estimator, "elbo_terms"):
         on_stage("Measuring the bound")
         _measure_bound(sheet, estimator, X_test, dataset)
     if dataset.kind == IMAGES:
         on_stage("Measuring the samples")
-        sample, notes["samples"] = _sampler(estimator, codes_train)
-        views["samples"] = _pixels(sample(SAMPLES, 0))
+        sample, notes["samples"] = sampler(estimator, codes_train)
+        views["samples"] = pixels(sample(SAMPLES, 0))
         _measure_samples(sheet, notes, sample, dataset)
         if dataset.redistributable:
             views["originals"] = dataset.X_test[strip]
@@ -199,15 +240,6 @@ class _Sheet:
         self.metrics[f"{name}_n"] = n
 
 
-def _codes(estimator, X_train, X_test) -> tuple[np.ndarray | None, np.ndarray | None, str]:
-    if hasattr(estimator, "transform"):
-        return estimator.transform(X_train), estimator.transform(X_test), "code"
-    if hasattr(estimator, "discriminator_features"):
-        features = estimator.discriminator_features
-        return features(X_train), features(X_test), "discriminator's features"
-    return None, None, ""
-
-
 def _measure_codes(sheet: _Sheet, dataset: Dataset, Z_train, Z_test, X_test) -> None:
     metric = "cosine" if dataset.kind == DOCUMENTS else "euclidean"
     if dataset.has_labels:
@@ -236,58 +268,6 @@ def _weighted(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarr
     return rows[full], X[full]
 
 
-def _map(codes: np.ndarray, codes_train: np.ndarray, are: str) -> tuple[np.ndarray, str]:
-    """Codes as points in the plane (n, 2), and how."""
-    size = codes.shape[1]
-    if size == 2:
-        return codes.astype(np.float32), f"the 2-D {are}"
-    if size == 1:
-        return np.column_stack([codes, np.zeros(len(codes))]).astype(np.float32), f"the 1-D {are}, on a line"
-    from sklearn.decomposition import PCA
-
-    pca = PCA(2, svd_solver="covariance_eigh").fit(codes_train)
-    return pca.transform(codes).astype(np.float32), f"the {size}-D {are}, projected by PCA"
-
-
-def _strip(dataset: Dataset, shown: np.ndarray) -> np.ndarray:
-    """`STRIP` of the shown test rows, the classes in turn."""
-    if not dataset.has_labels:
-        return shown[np.linspace(0, len(shown) - 1, min(STRIP, len(shown))).astype(int)]
-    y = dataset.y_test[shown]
-    turn = np.zeros(len(y), int)
-    for label in np.unique(y):
-        turn[y == label] = np.arange((y == label).sum())
-    return shown[np.lexsort((y, turn))[:STRIP]]
-
-
-def _pixels(X: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(X, 0, 1) * 255).astype(np.uint8)
-
-
-def _expected_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndarray, n_words: int = 12) -> list[dict]:
-    """Three test documents of different classes: their commonest words beside those the method expects."""
-    vocabulary = np.array(dataset.vocabulary)
-    lengths = np.asarray(dataset.X_test.sum(axis=1)).ravel()
-    chosen: dict[int, int] = {}
-    for row in shown:
-        if lengths[row] >= 40 and len(chosen) < 3:
-            chosen.setdefault(int(dataset.y_test[row]), int(row))
-    documents = []
-    for label, row in chosen.items():
-        counts = dataset.X_test[[row]].toarray().ravel()
-        expected = estimator.inverse_transform(codes[[row]]).ravel()
-        has, expects = (np.argsort(-v, kind="stable")[:n_words] for v in (counts, expected))
-        documents.append(
-            {
-                "title": dataset.titles_test[row],
-                "class": dataset.target_names[label] if label >= 0 else "",
-                "has": [[str(vocabulary[i]), int(counts[i])] for i in has if counts[i] > 0],
-                "expects": [[str(vocabulary[i]), round(float(expected[i]), 5), bool(counts[i] > 0)] for i in expects],
-            }
-        )
-    return documents
-
-
 def _measure_bound(sheet: _Sheet, vae, X_test, dataset: Dataset) -> None:
     reconstruction_part, kl = vae.elbo_terms(X_test, random_state=0)
     sheet.rows("neg_elbo", reconstruction_part + kl)
@@ -295,20 +275,6 @@ def _measure_bound(sheet: _Sheet, vae, X_test, dataset: Dataset) -> None:
     sheet.rows("neg_elbo_at_mean", sum(vae.elbo_terms(X_test, at_mean=True)))
     rows = embedding.stratified_rows(dataset.y_test, IW_ROWS)
     sheet.rows("iw_bound", -vae.score_samples(X_test[rows], IW_SAMPLES, random_state=0))
-
-
-def _sampler(estimator, codes_train) -> tuple[Callable[[int, int], np.ndarray], str]:
-    """``sample(n, seed)``, and where the codes come from."""
-    if hasattr(estimator, "sample"):
-        return (lambda n, seed: estimator.sample(n, random_state=seed)), "codes drawn from the prior N(0, I)"
-    from sklearn.mixture import GaussianMixture
-
-    gaussian = GaussianMixture(1, random_state=0).fit(codes_train)
-
-    def sample(n: int, seed: int) -> np.ndarray:
-        return estimator.inverse_transform(gaussian.set_params(random_state=seed).sample(n)[0])
-
-    return sample, "codes drawn from one Gaussian fitted to the training codes"
 
 
 def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> None:
@@ -319,25 +285,77 @@ def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> No
     notes["features"] = space.description
     n = min(_MOST_SAMPLES, len(dataset.y_test), len(dataset.y_train))
     real = space.features(dataset.floats("test")[:n])
+    rows = generation.RealRows(real)
     figures: dict[str, list[float]] = {}
     shares = []
-    floors = [_train_features(space, dataset, n, seed) for seed in SEEDS]
-    for seed, floor in zip(SEEDS, floors, strict=True):
+    for seed in SEEDS:
         made = np.clip(sample(n, seed), 0, 1)
         fake = space.features(made)
-        figures.setdefault("frechet", []).append(generation.frechet_distance(real, fake))
-        figures.setdefault("frechet_floor", []).append(generation.frechet_distance(real, floor))
-        for name, value in generation.precision_recall(real, fake).items():
+        found = {"frechet": generation.frechet_distance(real, fake), **rows.precision_recall(fake)}
+        for name, value in found.items():
             figures.setdefault(name, []).append(value)
-        if space.classes is not None:
-            shares.append(generation.class_shares(space.classes(made), len(dataset.target_names)))
+        if space.head is not None:
+            shares.append(generation.class_shares(space.head(fake), len(dataset.target_names)))
+    floors = _floors(space, dataset, real, rows)
+    figures["frechet_floor"] = floors["frechet"]
     for name, values in figures.items():
         sheet.seeds(name, values, n, np.inf if name.startswith("frechet") else 1.0)
-    of_train = generation.precision_recall(real, floors[0])
-    sheet.metrics |= {f"{name}_floor": of_train[name] for name in ("precision", "recall")}
+    sheet.metrics |= {f"{name}_floor": floors[name] for name in ("precision", "recall")}
     if shares:
         mean = np.mean(shares, axis=0)
         sheet.metrics["class_shares"] = {name: float(s) for name, s in zip(dataset.target_names, mean, strict=True)}
+
+
+def _floors(space, dataset: Dataset, real: np.ndarray, rows: generation.RealRows) -> dict[str, Any]:
+    """Figures of train rows in the place of samples, from the user's cache where it has them: no method changes them.
+
+    Returns
+    -------
+    dict : "frechet", one a seed; "precision" and "recall", of the first seed
+    """
+    kept = download.user_cache() / f"floors-{_floors_key(space, dataset, len(real))}.json"
+    floors = _read_floors(kept)
+    if floors is None:
+        drawn = [_train_features(space, dataset, len(real), seed) for seed in SEEDS]
+        of_first = rows.precision_recall(drawn[0])
+        floors = {name: of_first[name] for name in ("precision", "recall")}
+        floors["frechet"] = [generation.frechet_distance(real, features) for features in drawn]
+        _keep_floors(kept, floors)
+    return floors
+
+
+def _floors_key(space, dataset: Dataset, n: int) -> str:
+    """Sixteen digits that change with the data, the feature space, n, and the code that measures."""
+    from core import features
+
+    digest = hashlib.sha256(f"{dataset.checksum} {space.description} {space.digest} {n} {SEEDS}".encode())
+    for source in (features.__file__, generation.__file__, __file__):
+        digest.update(Path(source).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _read_floors(path: Path) -> dict[str, Any] | None:
+    """What `_keep_floors` wrote, or None where that is not to be had."""
+    try:
+        kept = json.loads(path.read_bytes())
+        floors = {name: np.array(kept[name], float) for name in ("precision", "recall", "frechet")}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    if [a.shape for a in floors.values()] != [(), (), (len(SEEDS),)]:
+        return None
+    sound = all(np.isfinite(a).all() and a.min() >= 0 for a in floors.values())
+    return {name: a.tolist() for name, a in floors.items()} if sound else None
+
+
+def _keep_floors(path: Path, floors: dict[str, Any]) -> None:
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    # Without a cache they are measured again, and right.
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(floors))
+        os.replace(aside, path)
+    with suppress(OSError):
+        aside.unlink(missing_ok=True)
 
 
 def _train_features(space, dataset: Dataset, n: int, seed: int) -> np.ndarray:

@@ -1,51 +1,15 @@
-"""The runs and classifiers that assets holds, and how each was made: ``python -m core ship`` makes them again."""
+"""Makes the runs and classifiers that assets holds: ``python -m core ship``."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from core import experiments, features, methods, specs, store
+from core.recipes import RUNS
 from core.types import BadInput, Dataset, Spec
 
 CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
-
-_DIGITS = {"epochs": 300, "batch_size": 128, "width": 256, "learning_rate": 0.005, "augment": 0.5}
-_WIDE = {"activation": "silu", "augment": 0.5, "weight_decay": 0.02, "width": 1500}
-_FASHION = {"activation": "silu", "width": 800, "weight_decay": 0.02}
-_WORDS = {"epochs": 50, "learning_rate": 0.003, "weight_decay": 0.1}
-
-
-def _at(sizes: Sequence[int], dataset: str, method: str, **params) -> list[tuple[str, str, dict[str, Any]]]:
-    return [(dataset, method, {"n_components": k, **params}) for k in sizes]
-
-
-# (data set, method, parameters other than the default)
-RUNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    *_at((2, 10), "digits", "pca"),
-    *_at((2, 10), "digits", "linear_ae", epochs=300, batch_size=128),
-    *_at((2, 10), "digits", "ae", **_DIGITS),
-    *_at((2, 10), "digits", "vae", **_DIGITS),
-    *_at((16,), "digits", "gan", epochs=300),
-    *_at((2, 10), "docstrings", "lsa"),
-    *_at((2, 10), "docstrings", "ae", **_WORDS),
-    *_at((2, 10), "docstrings", "vae", **_WORDS),
-    *_at((2,), "frey", "vae", output="normal", width=256, epochs=300, batch_size=64, learning_rate=0.002),
-    *_at((2, 10, 30), "mnist", "pca"),
-    *_at((2, 10, 30), "mnist", "linear_ae", epochs=30),
-    *_at((2,), "mnist", "ae", learning_rate=0.005, epochs=40),
-    *_at((10,), "mnist", "ae", **_WIDE, epochs=120),
-    *_at((30,), "mnist", "ae", **_WIDE, epochs=90),
-    *_at((2,), "mnist", "vae", augment=0.5, epochs=60),
-    *_at((10, 30), "mnist", "vae", augment=0.5, epochs=30),
-    *_at((16,), "mnist", "gan", max_seconds=300.0),
-    *_at((2, 10), "fashion-mnist", "pca"),
-    *_at((2, 10), "fashion-mnist", "linear_ae", epochs=30),
-    *_at((2, 10), "fashion-mnist", "ae", **_FASHION, epochs=25),
-    *_at((2, 10), "fashion-mnist", "vae", epochs=30),
-    *_at((16,), "fashion-mnist", "gan", max_seconds=240.0),
-)
 
 
 def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:

@@ -15,6 +15,8 @@ import numpy as np
 IMAGES = "images"
 DOCUMENTS = "documents"
 UNLABELLED = -1
+# The part of a fit in which it learns; measuring comes after.
+FITTING = "Fitting"
 _LONGEST_GIVEN = 80  # characters of a refused value that are repeated
 
 
@@ -183,6 +185,7 @@ class Method:
     arrays : the fitted estimator's learned attributes as named arrays.
     restore : ``restore(estimator, arrays)`` makes an unfitted estimator the fitted one again and returns it.
     n_weights : how many numbers the fitted estimator learned.
+    loss_unit : what its loss is, by kind of data set; nothing for a method that is solved at once.
     """
 
     name: str
@@ -195,6 +198,7 @@ class Method:
     arrays: Callable[[Any], dict[str, np.ndarray]]
     restore: Callable[[Any, Mapping[str, np.ndarray]], Any]
     n_weights: Callable[[Any], int]
+    loss_unit: Mapping[str, str] = field(default_factory=dict)
 
 
 def _canonical(value: Any) -> str:

@@ -17,6 +17,16 @@ def own_runs_folder(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path_factory.mktemp("runs")))
 
 
+@pytest.fixture
+def workers(own_runs_folder, user_cache, monkeypatch):
+    """Workers may be started; none outlives the test."""
+    from tests import trainings
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache))
+    yield
+    trainings.end_workers()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def user_cache(tmp_path_factory):
     """The user's cache of all tests of a session: the docstrings are harvested once, the real one stays untouched."""

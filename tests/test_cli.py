@@ -6,7 +6,7 @@ import platformdirs
 import pytest
 
 from core import __main__ as line
-from core import store
+from core import jobs, store
 from core.__main__ import main
 from core.datasets import download
 from core.types import DataUnavailable, Diverged, Spec
@@ -114,7 +114,6 @@ def interrupts(monkeypatch, keeps):
 
     def interrupted(spec, dataset, *, checkpoint, **kwargs):
         if keeps:
-            checkpoint.mkdir()
             (checkpoint / "checkpoint.safetensors").write_bytes(b"kept")
         raise KeyboardInterrupt
 
@@ -141,14 +140,14 @@ def test_a_diverged_fit_leaves_no_checkpoint(capsys, monkeypatch):
     from core import experiments
 
     def diverged(spec, dataset, *, checkpoint, **kwargs):
-        checkpoint.mkdir()
         (checkpoint / "checkpoint.safetensors").write_bytes(b"just before")
         raise Diverged("Training diverged.")
 
     monkeypatch.setattr(experiments, "fit_and_store", diverged)
     code, _, err = said(capsys, *FIT)
     assert (code, err) == (2, "hourglass: Training diverged.\n")
-    assert list(store.runs_folder().iterdir()) == []
+    assert [path.name for path in store.runs_folder().iterdir()] == [".jobs"]
+    assert [path.name for path in jobs.root().iterdir()] == ["locks"]
 
 
 def test_a_folder_that_can_not_be_written_is_told_before_the_training(capsys, monkeypatch, tmp_path):
@@ -208,3 +207,89 @@ def test_different_copies_of_the_data_are_told(capsys, monkeypatch, tmp_path):
 def test_tests_have_a_cache_of_their_own(user_cache):
     assert download.user_cache() == user_cache
     assert user_cache != platformdirs.user_cache_path("hourglass", appauthor=False) / "data"
+
+
+@pytest.fixture
+def exported(capsys, monkeypatch, tmp_path):
+    """The document of a small run, and the zip file that export made of it."""
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none")
+    document = json.loads(said(capsys, "fit", "digits", "pca", "--set", "n_components=2", "--json")[1])
+    file = tmp_path / "run.zip"
+    code, out, err = said(capsys, "export", document["key"], str(file))
+    assert (code, err) == (0, "")
+    assert out == f"{document['key']} written to {file}, {file.stat().st_size / 1e6:.1f} MB\n"
+    return document, file
+
+
+def test_an_exported_run_is_imported_elsewhere(capsys, exported, monkeypatch, tmp_path):
+    document, file = exported
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "elsewhere"))
+    code, out, err = said(capsys, "import", str(file), "--json")
+    assert (code, err) == (0, "")
+    imported = json.loads(out)
+    loaded = imported["environment"].pop("loaded")
+    assert imported == document
+    assert store.read(tmp_path / "elsewhere" / document["key"]).environment["loaded"] == loaded
+    store.delete(document["key"])
+    code, out, _ = said(capsys, "import", str(file))
+    assert code == 0
+    assert out.startswith(f"PCA on digits, stored as {document['key']}\n")
+    assert f"Squared error            {document['metrics']['squared_error']:.5g} per image" in out
+
+
+def refused(capsys, *arguments):
+    """The one sentence with which a command line is refused."""
+    code, out, err = said(capsys, *map(str, arguments))
+    assert (code, out) == (2, "")
+    assert err.startswith("hourglass: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_export_refuses_what_it_can_not_write_or_find(capsys, exported, tmp_path):
+    document, file = exported
+    before = file.read_bytes()
+    assert "is there already, and export replaces no file" in refused(capsys, "export", document["key"], file)
+    assert file.read_bytes() == before
+    missing = tmp_path / "missing" / "run.zip"
+    assert f"{missing} can't be written (No such file" in refused(capsys, "export", document["key"], missing)
+    other = tmp_path / "other.zip"
+    assert "There is no run 0123456789abcdef" in refused(capsys, "export", "0123456789abcdef", other)
+    assert "is no key of a run" in refused(capsys, "export", "../" + document["key"], other)
+    (store.find(document["key"]) / "weights.safetensors").write_bytes(b"broken")
+    assert "weights.safetensors is not what was written" in refused(capsys, "export", document["key"], other)
+    assert not other.exists()
+
+
+def test_an_export_that_breaks_off_leaves_no_file(capsys, exported, monkeypatch, tmp_path):
+    class Full:
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    document, _ = exported
+    genuine = line._write_whole
+    monkeypatch.setattr(line, "_write_whole", lambda out, data, file: genuine(Full(), data, file))
+    assert "No space left on device" in refused(capsys, "export", document["key"], tmp_path / "full.zip")
+    assert not (tmp_path / "full.zip").exists()
+
+
+def test_import_refuses_what_it_can_not_read_or_has(capsys, exported, monkeypatch, tmp_path):
+    document, file = exported
+    assert f"The run {document['key']} is already here" in refused(capsys, "import", file)
+    assert "missing.zip can't be read (No such file" in refused(capsys, "import", tmp_path / "missing.zip")
+    assert f"{tmp_path} can't be read (Is a directory)" in refused(capsys, "import", tmp_path)
+    (tmp_path / "text.zip").write_text("no zip file")
+    assert "no zip file, or a damaged one" in refused(capsys, "import", tmp_path / "text.zip")
+    monkeypatch.setattr(store, "LARGEST_PACKED", 100)
+    assert "too large" in refused(capsys, "import", file)
+
+
+def test_import_builds_the_estimator_before_it_stores(capsys, exported):
+    document, file = exported
+    place = store.find(document["key"])
+    run, arrays = store.read(place), store.arrays(place)
+    store.write(run, {**arrays, "components_": arrays["components_"][:, 1:]})
+    file.write_bytes(store.pack(place))
+    store.delete(run.key)
+    assert "The weights in this zip file do not fit PCA" in refused(capsys, "import", file)
+    assert store.index() == ([], [])

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core import datasets, experiments, specs, store
+from core import datasets, experiments, specs, store, views
 from core.metrics import DEFINITIONS
 from core.types import BadInput
 
@@ -82,7 +82,7 @@ def test_views_hold_what_pages_show(run):
 
 def test_the_strip_takes_the_classes_in_turn(digits):
     shown = datasets.sample_rows(digits)
-    labels = digits.y_test[experiments._strip(digits, shown)]
+    labels = digits.y_test[views.strip_of(digits, shown)]
     assert labels[:10].tolist() == list(range(10))
     assert labels[10:].tolist() == list(range(10))
 
@@ -90,7 +90,7 @@ def test_the_strip_takes_the_classes_in_turn(digits):
 @pytest.mark.parametrize("method", ["pca", "ae", "vae"])
 def test_reconstructions_belong_to_the_originals_above_them(fitted, digits, method):
     run = fitted[method]
-    strip = experiments._strip(digits, datasets.sample_rows(digits))
+    strip = views.strip_of(digits, datasets.sample_rows(digits))
     assert np.array_equal(run.views["originals"], digits.X_test[strip])
     rebuilt = run.estimator.inverse_transform(run.estimator.transform(digits.floats("test")[strip]))
     assert run.views["reconstructions"] == pytest.approx(np.clip(rebuilt, 0, 1) * 255, abs=0.51)
@@ -180,3 +180,116 @@ def test_stored_form_rounds_matrices_only():
 def test_impossible_specs_are_refused_in_words(arguments, message):
     with pytest.raises(BadInput, match=message):
         specs.make(*arguments)
+
+
+def sampled(digits):
+    """The figures of samples that are train rows with noise."""
+
+    def sample(n, seed):
+        rng = np.random.default_rng(seed)
+        rows = rng.choice(len(digits.y_train), n)
+        return digits.floats("train")[rows] + 0.2 * rng.normal(size=(n, digits.n_features)).astype(np.float32)
+
+    sheet = experiments._Sheet()
+    experiments._measure_samples(sheet, {}, sample, digits)
+    return sheet.metrics
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of the user's, and how often train rows were mapped since."""
+    from core.datasets import download
+
+    calls = []
+    genuine = experiments._train_features
+
+    def counted(*args):
+        calls.append(args)
+        return genuine(*args)
+
+    monkeypatch.setattr(download, "user_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(experiments, "_train_features", counted)
+    return tmp_path / "cache", calls
+
+
+def test_floors_are_the_figures_of_train_rows(digits, cache):
+    from core.features import feature_space
+    from core.metrics.generation import frechet_distance, precision_recall
+
+    metrics = sampled(digits)
+    space = feature_space(digits)
+    real = space.features(digits.floats("test"))
+    drawn = []
+    for seed in range(5):
+        rows = np.random.default_rng(seed).choice(1297, 500, replace=False)
+        drawn.append(space.features(digits.floats("train")[rows]))
+    assert metrics["frechet_floor"] == pytest.approx(np.mean([frechet_distance(real, F) for F in drawn]), rel=1e-9)
+    low, high = metrics["frechet_floor_interval"]
+    assert 0 < low < metrics["frechet_floor"] < high
+    of_first = precision_recall(real, drawn[0])
+    assert (metrics["precision_floor"], metrics["recall_floor"]) == (of_first["precision"], of_first["recall"])
+    assert 0.5 < metrics["precision"] < 1
+    assert sum(metrics["class_shares"].values()) == pytest.approx(1)
+
+
+def test_floors_are_measured_once_and_again_for_other_data_or_another_classifier(digits, cache, monkeypatch):
+    from dataclasses import replace
+
+    from core import features
+
+    folder, calls = cache
+    first = sampled(digits)
+    assert len(calls) == 5
+    assert sampled(digits) == first
+    assert len(calls) == 5
+    assert len(list(folder.iterdir())) == 1
+    others = replace(digits, X_test=digits.X_test[::-1].copy(), y_test=digits.y_test[::-1].copy())
+    assert sampled(others)["frechet_floor"] == pytest.approx(first["frechet_floor"])
+    assert len(calls) == 10
+    genuine = features.feature_space
+    monkeypatch.setattr(features, "feature_space", lambda data: replace(genuine(data), digest="another"))
+    sampled(digits)
+    assert len(calls) == 15
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        '{"precision": 0.9, "recall": 0.8, "frech',
+        "[]",
+        "null",
+        '{"precision": 0.9, "recall": 0.8}',
+        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4]}',
+        '{"precision": 0.9, "recall": [0.8], "frechet": [1, 2, 3, 4, 5]}',
+        '{"precision": NaN, "recall": 0.8, "frechet": [1, 2, 3, 4, 5]}',
+        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4, Infinity]}',
+        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4, -5]}',
+        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4, null]}',
+    ],
+)
+def test_floors_that_were_not_kept_whole_are_measured_again(content, digits, cache):
+    folder, calls = cache
+    first = sampled(digits)
+    (path,) = folder.iterdir()
+    whole = path.read_text()
+    path.write_text(content)
+    assert sampled(digits) == first
+    assert len(calls) == 10
+    assert path.read_text() == whole
+    assert list(folder.iterdir()) == [path]
+
+
+def test_a_cache_that_can_not_be_written_changes_no_figure(digits, cache):
+    folder, calls = cache
+    first = sampled(digits)
+    (path,) = folder.iterdir()
+    path.unlink()
+    path.mkdir()
+    assert sampled(digits) == first
+    assert list(folder.iterdir()) == [path]
+    path.rmdir()
+    folder.rmdir()
+    folder.write_text("a file where the folder should be")
+    assert sampled(digits) == first
+    assert len(calls) == 15

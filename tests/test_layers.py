@@ -18,10 +18,17 @@ MAY_IMPORT = {
     "features": {"types", "networks", "training"},
     "methods": {"types", "networks", "training", "methods"},
     "specs": {"types", "datasets", "methods"},
-    "store": {"types", "methods"},
-    "experiments": {"types", "datasets", "methods", "metrics", "features", "store"},
-    "ship": {"types", "methods", "specs", "features", "store", "experiments"},
-    "__main__": {"types", "datasets", "methods", "metrics", "specs", "store", "experiments", "ship"},
+    "archive": {"types"},
+    "incoming": {"types", "datasets", "specs", "replay"},
+    "store": {"types", "methods", "archive", "incoming"},
+    "views": {"types"},
+    "replay": {"types", "datasets", "views"},
+    "experiments": {"types", "datasets", "methods", "metrics", "features", "store", "views", "replay"},
+    "jobs": {"types", "store"},
+    "worker": {"types", "specs", "experiments", "jobs"},
+    "recipes": {"types", "datasets", "methods"},
+    "ship": {"types", "methods", "specs", "recipes", "features", "store", "experiments"},
+    "__main__": {"types", "datasets", "methods", "metrics", "specs", "store", "experiments", "ship", "jobs", "worker"},
 }
 
 

@@ -162,7 +162,8 @@ def changed(tensors, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["other vocabulary", "other code", "other generator", "no weights", "no moments", "no generator", "no dealing"]
+    "name",
+    ["other vocabulary", "other code", "other generator", "no weights", "no moments", "no generator", "no dealing"],
 )
 def test_a_checkpoint_of_something_else_is_left_aside_and_nothing_of_it_is_taken(X, tmp_path, monkeypatch, name):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)

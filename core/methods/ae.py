@@ -123,4 +123,5 @@ METHOD = base.declare(
         base.WEIGHT_DECAY,
     ),
     version=1,
+    loss_unit={IMAGES: "squared error an image", DOCUMENTS: "nats a word"},
 )

@@ -97,4 +97,5 @@ METHOD = base.declare(
     summary="Autoencoder without non-linearities: gradient descent finds the subspace of PCA.",
     params=(base.n_components(), *base.training_params(epochs=20, learning_rate=0.01)),
     version=1,
+    loss_unit={IMAGES: "squared error an image"},
 )

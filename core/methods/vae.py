@@ -234,4 +234,5 @@ METHOD = base.declare(
         base.WEIGHT_DECAY,
     ),
     version=1,
+    loss_unit={IMAGES: "nats an image", DOCUMENTS: "nats a document"},
 )

@@ -9,13 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 from core.types import HourglassError
-from pages.ui import choices
+from pages.ui import choices, trainings
 from pages.ui.text import plain
 
 THEME = Path(__file__).parents[2] / "assets" / "theme"
 # group -> (script, label, icon); a page is listed here once it exists.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Look": (("app.py", "Compare", ":material/compare_arrows:"),),
+    "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }
 
 
@@ -31,6 +32,7 @@ def header(script: str) -> None:
     # As Markdown, whose part of the front end is there first: the page never shows unstyled.
     st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
     choices.enter(script)
+    trainings.attach()
     with st.sidebar:
         st.html(
             '<div class="hg-brand"><div class="hg-name">Hourglass</div>'

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import datasets, methods, store
+from core import datasets, jobs, methods, store
 from core.metrics import DEFINITIONS, intervals
 from core.types import BadInput, BrokenRun, Run, Spec
 from pages.ui import links
@@ -138,6 +138,32 @@ def linked(token: str, dataset: str, method: str, size: int) -> Spec:
             "the default is shown."
         )
     return spec if store.find(spec.key) else links.checked(spec)
+
+
+def newest(runs: Sequence[Run], dataset: str, method: str) -> Spec | None:
+    """The Spec of the run of `method` on `dataset` that was made last."""
+    of_both = [run for run in runs if (run.spec.dataset, run.spec.method) == (dataset, method)]
+    return max(of_both, key=lambda run: run.environment["date"]).spec if of_both else None
+
+
+def is_whole(spec: Spec) -> bool:
+    """Whether the run of `spec` is stored, trained to its end."""
+    stored_runs, _ = stored()
+    return any(run.key == spec.key and not run.environment.get("stopped_early") for run in stored_runs)
+
+
+def known(spec: Spec) -> Spec:
+    """A Spec that a link names, of a run or training that is there or could be made.
+
+    Raises
+    ------
+    BadInput
+        If it is neither.
+    """
+    datasets.entry(spec.dataset)
+    if spec.method in methods.LISTED and (store.find(spec.key) or jobs.folder_of(spec.key).exists()):
+        return spec
+    return links.checked(spec)
 
 
 def line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str | None) -> Line:

@@ -10,7 +10,7 @@ from core import store
 from core.datasets import Entry
 from core.metrics import DEFINITIONS
 from core.types import DOCUMENTS, IMAGES
-from pages.ui import commands, nav, pictures
+from pages.ui import commands, links, nav, pictures
 from pages.ui.numbers import interval, number, seconds
 from pages.ui.runs import NOT_RANKED_AGAINST_CODES, Line
 from pages.ui.text import html, plain
@@ -129,8 +129,15 @@ def _absent(dataset: str, size: int, line: Line) -> None:
     if line.problem:
         st.html(f'<div class="hg-note hg-problem">{html(line.problem)}</div>')
         return
-    st.html('<div class="hg-note"><b>Not trained yet.</b> This line trains it; then reload the page:</div>')
     command = commands.fit(line.missing) if line.missing else commands.fit_default(dataset, line.method, size)
+    query = {"data": dataset, "method": line.method}
+    query |= (
+        {"spec": links.encode(line.missing)} if line.missing else {"size": str(size)} if line.method != "gan" else {}
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key=f"train-{line.method}"):
+        st.html('<div class="hg-note"><b>Not trained yet.</b></div>', width="content")
+        st.page_link("pages/training.py", label="Train it here", icon=":material/model_training:", query_params=query)
+        st.html('<div class="hg-note">or with this line:</div>', width="content")
     st.code(command, language=None, wrap_lines=True)
 
 

@@ -3,9 +3,10 @@ from math import comb
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
+from scipy.spatial.distance import cdist
 
 from core.metrics import checks
-from core.metrics.generation import class_shares, frechet_distance, frechet_from_moments, precision_recall
+from core.metrics.generation import RealRows, class_shares, frechet_distance, frechet_from_moments, precision_recall
 from core.types import BadInput
 
 
@@ -137,6 +138,65 @@ def test_repeated_rows_have_a_ball_of_no_width_that_holds_their_copies(seed):
     real = np.repeat(rng.normal(size=(61, 30)) * 100, 4, axis=0) + 5
     assert precision_recall(real, rng.permutation(real), 3, 3) == {"precision": 1.0, "recall": 1.0, "coverage": 1.0}
     assert precision_recall(real, real + 0.01)["precision"] == 0.0
+
+
+def scores_by_differences(real, fake, k=3, coverage_k=5):
+    """Distances by differences of coordinates: exact for equal rows, however far from the origin."""
+
+    def squared_radii(rows, k):
+        return np.sort(cdist(rows, rows, "sqeuclidean"), axis=1)[:, k]  # the nearest is the row itself
+
+    between = cdist(real, fake, "sqeuclidean")
+    return {
+        "precision": float((between <= squared_radii(real, k)[:, None]).any(axis=0).mean()),
+        "recall": float((between <= squared_radii(fake, k)).any(axis=1).mean()),
+        "coverage": float((between.min(axis=1) <= squared_radii(real, coverage_k)).mean()),
+    }
+
+
+def hard_case(name, rng):
+    """Real rows, and samples half of which stand near them."""
+    real = rng.normal(size=(600, 64))
+    fake = np.vstack([real[:300] + 0.3 * rng.normal(size=(300, 64)), 1.3 * rng.normal(size=(300, 64))])
+    if name == "repeated":
+        real[200:] = np.repeat(real[:100], 4, axis=0)
+        fake[400:] = real[100:300]
+    if name == "far":
+        real, fake = real + 3e4, fake + 3e4
+    if name == "uneven":
+        scales = 10.0 ** rng.uniform(-3, 2, size=64)
+        real, fake = real * scales, fake * scales
+    if name == "half zero":
+        real, fake = np.maximum(real, 0), np.maximum(fake, 0)
+    if name == "an outlier":
+        fake[0] *= 1e3
+    return real, fake
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("name", ["plain", "repeated", "far", "uneven", "half zero", "an outlier"])
+def test_no_rounding_of_the_distances_changes_a_share(name, single, monkeypatch):
+    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 100_000)
+    real, fake = hard_case(name, np.random.default_rng(8))
+    if single:
+        real, fake = real.astype(np.float32), fake.astype(np.float32)
+    expected = scores_by_differences(real.astype(float), fake.astype(float))
+    assert precision_recall(real, fake) == expected
+    assert 0 < expected["precision"] < 1
+    assert expected["recall"] > 0
+
+
+def test_real_rows_are_compared_with_any_number_of_sets_of_samples():
+    rng = np.random.default_rng(9)
+    real = rng.normal(size=(300, 20)) + 5
+    before = real.copy()
+    rows = RealRows(real, 4, 2)
+    for shift in (0.0, 0.5, 1.0, 0.0):
+        fake = rng.normal(size=(300, 20)) + 5 + shift
+        kept = fake.copy()
+        assert rows.precision_recall(fake) == scores_by_differences(real, fake, 4, 2)
+        assert np.array_equal(fake, kept)
+    assert np.array_equal(real, before)
 
 
 def test_precision_and_recall_refuse():

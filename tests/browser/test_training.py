@@ -1,0 +1,143 @@
+"""Training in a real browser, with a real worker: what only a browser shows."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from core import specs, store
+from pages.ui import links
+from tests.browser.conftest import DRAWN, Server, without_shipped_runs
+from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
+
+SHARE = "Share this"
+
+
+@pytest.fixture(scope="module")
+def folder(fitted, tmp_path_factory):  # noqa: F811 - the fixture imported above
+    """The fitted runs again, so that those made here do not stay."""
+    return shutil.copytree(fitted, tmp_path_factory.mktemp("trained") / "runs")
+
+
+@pytest.fixture(scope="module")
+def server(folder, tmp_path_factory):
+    root = without_shipped_runs(tmp_path_factory.mktemp("project"))
+    server = Server(root, folder, tmp_path_factory.mktemp("server") / "server.log")
+    yield server
+    server.stop()
+    assert server.complaints() == []
+
+
+def link(seed: int = 0, **params) -> str:
+    spec = specs.make("digits", "vae", {"epochs": 40, "width": 32, "batch_size": 32, "n_components": 2, **params}, seed)
+    return f"training?data=digits&method=vae&spec={links.encode(spec)}"
+
+
+def train(page):
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.locator(".st-key-curves .js-plotly-plot").first).to_be_visible(timeout=DRAWN)
+
+
+def finished(page):
+    expect(page.get_by_text("On the test rows: Squared error")).to_be_visible(timeout=DRAWN)
+
+
+def test_first_visit_by_deep_link_is_whole_and_quiet(visit, server):
+    page = visit("training?data=digits&method=ae", drawn=SHARE)
+    assert page.get_by_test_id("stException").count() == 0
+    expect(page.get_by_role("radio", name="AE", exact=True)).to_have_attribute("aria-checked", "true")
+    assert page.noise == []
+    assert server.complaints() == []
+
+
+def test_a_training_forms_ends_is_looked_back_at_and_stands_in_compare(visit):
+    page = visit(link(), drawn=SHARE)
+    train(page)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.locator(".hg-forming")).to_be_visible(timeout=DRAWN)
+    finished(page)
+    last = page.locator(".hg-forming").get_attribute("src")
+    slider = page.get_by_role("slider", name="Epoch")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".hg-forming")).not_to_have_attribute("src", last, timeout=DRAWN)
+    expect(page.get_by_label("After epoch 0")).to_be_visible()
+    page.get_by_role("link", name="See it in Compare").click()
+    expect(page.get_by_text("Repeat this")).to_be_visible(timeout=DRAWN)
+    expect(page.locator(".st-key-row-vae .hg-map")).to_be_visible()
+    assert page.noise == []
+
+
+def test_a_refresh_finds_the_training_again_and_another_person_shares_it(visit):
+    page = visit(link(seed=1, epochs=1000), drawn=SHARE)
+    train(page)
+    page.reload()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible(timeout=DRAWN)
+    other = visit(link(seed=1, epochs=1000), drawn=SHARE)
+    expect(other.get_by_text("This very training is under way")).to_be_visible()
+    other.get_by_role("button", name="Watch", exact=True).first.click()
+    expect(other.get_by_text("One other person watches this training too")).to_be_visible(timeout=DRAWN)
+    other.get_by_role("button", name="Stop and keep").click()
+    expect(other.get_by_text("Stop and keep it for all?")).to_be_visible()
+    other.get_by_role("button", name="Stop and keep for all").click()
+    expect(page.get_by_text("Stopped after epoch")).to_be_visible(timeout=DRAWN)
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Cancel").click(timeout=DRAWN)
+    expect(page.get_by_text("Stopped after epoch")).to_be_visible(timeout=DRAWN)
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0, timeout=DRAWN)
+
+
+def test_a_run_is_downloaded_deleted_and_loaded_back(visit, folder, tmp_path):
+    spec = specs.make("digits", "pca", {"n_components": 2})
+    page = visit(f"training?data=digits&method=pca&runs={spec.key}", drawn=SHARE)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    download.value.save_as(tmp_path / "run.zip")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("button", name="Download")).to_have_count(0, timeout=DRAWN)
+    assert not (folder / spec.key).exists()
+    page.get_by_role("button", name="Load a run").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "run.zip")
+    page.get_by_role("button", name="Load it").click()
+    expect(page.get_by_text("Its figures are those written in the file")).to_be_visible(timeout=DRAWN)
+    assert store.read(folder / spec.key).environment["loaded"]
+    page.locator("input[type=file]").set_input_files(
+        {"name": "bad.zip", "mimeType": "application/zip", "buffer": b"no zip"}
+    )
+    page.get_by_role("button", name="Load it").click()
+    expect(page.get_by_role("alert").filter(has_text="zip")).to_be_visible(timeout=DRAWN)
+
+
+@pytest.mark.parametrize("width", [900, 390])
+def test_nothing_is_wider_than_the_window(visit, width):
+    keys = ",".join(specs.make("digits", "ae", {"n_components": k, "epochs": 2, "width": 32}).key for k in (2, 10))
+    page = visit(f"training?data=digits&method=gan&runs={keys}", width=width, drawn=SHARE)
+    expect(page.locator(".js-plotly-plot").last).to_be_visible(timeout=DRAWN)
+    page.get_by_text("Parameters", exact=True).click()
+    expect(page.get_by_label("Learning rate", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+
+
+def test_the_app_takes_its_worker_along(folder, tmp_path_factory, browser):
+    from core import jobs
+
+    root = without_shipped_runs(tmp_path_factory.mktemp("another"))
+    runs = shutil.copytree(folder, tmp_path_factory.mktemp("other") / "runs")
+    shutil.rmtree(runs / ".jobs", ignore_errors=True)
+    server = Server(root, runs, tmp_path_factory.mktemp("server") / "server.log")
+    try:
+        page = browser.new_page()
+        page.goto(f"{server.url}/{link(seed=7, epochs=1000)}")
+        page.get_by_role("button", name="Train", exact=True).click(timeout=DRAWN)
+        expect(page.get_by_role("button", name="Stop and keep")).to_be_visible(timeout=DRAWN)
+        page.close()
+    finally:
+        server.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_RUNS", str(runs))
+        with jobs.lock("worker").acquire(timeout=20):
+            (job,) = jobs.jobs()
+    assert job.state in (jobs.QUEUED, jobs.RUNNING)
+    assert job.has_checkpoint

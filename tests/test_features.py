@@ -1,0 +1,60 @@
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from core import datasets, features
+from core.networks import image_classifier
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="module")
+def space(digits):
+    return features.feature_space(digits)
+
+
+def whole_network(digits):
+    arrays = load_file(features.path_of("digits"))
+    networks = image_classifier(digits.image_shape, 10)
+    state = networks.state_dict()
+    networks.load_state_dict({name: torch.tensor(arrays[name]).to(state[name].dtype) for name in state})
+    return torch.nn.Sequential(networks["features"], networks["head"]).eval()
+
+
+def test_classes_follow_from_the_features(space, digits):
+    X = digits.floats("test")
+    with torch.inference_mode():
+        expected = whole_network(digits)(torch.as_tensor(X)).argmax(1).numpy()
+    assert np.array_equal(space.head(space.features(X)), expected)
+    assert np.array_equal(space.classes(X), expected)
+
+
+def test_features_do_not_depend_on_how_many_rows_are_mapped_at_once(space, digits, monkeypatch):
+    X = digits.floats("test")
+    together = space.features(X)
+    monkeypatch.setattr(features, "_ROWS_AT_ONCE", 64)
+    assert space.features(X) == pytest.approx(together, abs=1e-5)
+
+
+def test_the_digest_is_that_of_the_file(space, digits, tmp_path, monkeypatch):
+    path = features.path_of("digits")
+    assert space.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    (tmp_path / path.name).write_bytes(changed)
+    monkeypatch.setattr(features, "FOLDER", tmp_path)
+    assert features.feature_space(digits).digest != space.digest
+
+
+def test_principal_components_know_no_class(digits):
+    space = features.feature_space(replace(digits, name="frey"))
+    assert space.head is None
+    assert space.digest == ""
+    assert space.features(digits.floats("test")).shape == (500, 50)

@@ -1,0 +1,296 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core import datasets, experiments, incoming, specs, store
+from core.types import BadInput
+
+SHIPPED = sorted(place for place in store.SHIPPED.iterdir() if place.is_dir())
+
+
+def parts(place):
+    return store.read(place), store.arrays(place), store.replay(place)
+
+
+def shipped(dataset, method):
+    return next(p for p in SHIPPED if (spec := store.read(p).spec) and (spec.dataset, spec.method) == (dataset, method))
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """A run of images, with pictures of its training."""
+    spec = specs.make("digits", "ae", {"epochs": 2, "width": 32, "n_components": 3})
+    folder = tmp_path_factory.mktemp("runs")
+    experiments.fit_and_store(spec, datasets.load("digits"), folder)
+    return parts(folder / spec.key)
+
+
+@pytest.fixture(scope="module")
+def documents():
+    return parts(shipped("docstrings", "lsa"))
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return parts(shipped("digits", "gan"))
+
+
+@pytest.mark.parametrize("place", SHIPPED, ids=lambda place: place.name)
+def test_every_shipped_run_could_come_from_elsewhere(place):
+    incoming.check(*parts(place))
+
+
+def test_a_run_with_pictures_of_its_training_could_come_from_elsewhere(images):
+    assert images[2]
+    incoming.check(*images)
+
+
+def of(part, **changes):
+    """The run with entries of a part put in, or left out where they are None."""
+
+    def change(run):
+        changed = {**getattr(run, part), **changes}
+        return replace(run, **{part: {name: value for name, value in changed.items() if value is not None}})
+
+    return change
+
+
+def spec(**changes):
+    return lambda run: replace(run, spec=replace(run.spec, **changes))
+
+
+def params(**changes):
+    return lambda run: replace(
+        run, spec=replace(run.spec, params=tuple(sorted({**dict(run.spec.params), **changes}.items())))
+    )
+
+
+def view(name, changed):
+    return lambda run: of("views", **{name: changed(run.views[name])})(run)
+
+
+def set_at(value, *index):
+    def changed(array):
+        array = array.copy()
+        array[index] = value
+        return array
+
+    return changed
+
+
+def row(**changes):
+    return lambda run: replace(run, history=[*run.history, {**run.history[0], **changes}])
+
+
+WRONG = {
+    "an unknown data set": (spec(dataset="cifar"), "no data set 'cifar'"),
+    "an unknown method": (spec(method="umap"), "no method umap"),
+    "a method for other data": (spec(method="lsa"), "LSA does not fit"),
+    "a very long name": (spec(method="x" * 10_000), "too long"),
+    "a parameter out of bounds": (params(width=5), "width=5 is not allowed"),
+    "a parameter of no method": (params(colour="red"), "colour is no parameter"),
+    "a parameter of another type": (params(epochs=2.0), "does not say every parameter"),
+    "a parameter left out": (
+        lambda run: replace(run, spec=replace(run.spec, params=run.spec.params[1:])),
+        "does not say every parameter",
+    ),
+    "a parameter of the data set": (spec(dataset_params=(("vocabulary_size", 100),)), "no parameter of digits"),
+    "a negative seed": (spec(seed=-1), "seed=-1"),
+    "another version": (spec(version=99), "version 99 of the method ae, this program has version 1"),
+    "half a character": (of("notes", map="\ud800"), "no Unicode"),
+    "half a character in a parameter": (params(network="\ud800"), "no Unicode"),
+    "another kind": (of("environment", kind="documents"), "kind or image shape"),
+    "another image shape": (of("environment", image_shape=[4, 16]), "kind or image shape"),
+    "no image shape": (of("environment", image_shape=None), "kind or image shape"),
+    "more features": (of("environment", n_features=65), "number of pixels"),
+    "no features": (of("environment", n_features=None), "number of pixels"),
+    "no train rows": (of("environment", n_train=0), "n_train or n_test"),
+    "too many test rows": (of("environment", n_test=10**400), "n_train or n_test"),
+    "endless seconds": (of("environment", seconds=10**400), "seconds"),
+    "no date": (of("environment", date="yesterday"), "date"),
+    "a date of no zone": (of("environment", date="2026-01-01T00:00:00"), "date"),
+    "a stop that is text": (of("environment", stopped_early="no"), "stopped_early"),
+    "versions as a list": (of("environment", versions=["torch"]), "versions"),
+    "a version as a number": (of("environment", versions={"torch": 2}), "versions"),
+    "an environment of lists": (of("environment", threads=[1]), "'threads' of its environment"),
+    "a text without end": (of("environment", device="x" * 10_000), "'device' of its environment"),
+    "a loss as text": (row(loss="small"), "history"),
+    "a loss that is nothing": (row(loss=None), "history"),
+    "a loss that is true": (row(loss=True), "history"),
+    "a loss beyond all floats": (row(loss=10**400), "history"),
+    "a row without its epoch": (lambda run: replace(run, history=[{"loss": 1.0}]), "history"),
+    "very many losses": (row(**{f"{k}_loss": 1.0 for k in range(100)}), "history"),
+    "a figure as a list": (of("metrics", squared_error=[1.0]), "figure 'squared_error'"),
+    "a figure that is nothing but true": (of("metrics", squared_error=True), "figure 'squared_error'"),
+    "a figure beyond all floats": (of("metrics", weights=10**400), "figure 'weights'"),
+    "a figure a class where one is meant": (of("metrics", frechet={"0": 1.0}), "figure 'frechet'"),
+    "one figure where one a class is meant": (of("metrics", class_shares=1.0), "figure 'class_shares'"),
+    "classes' figures as text": (of("metrics", squared_error_per_class={"0": "small"}), "squared_error_per_class"),
+    "an interval of one number": (of("metrics", squared_error_interval=[1.0]), "squared_error_interval"),
+    "an interval of texts": (of("metrics", squared_error_interval=["1", "2"]), "squared_error_interval"),
+    "an interval backwards": (of("metrics", squared_error_interval=[2.0, 1.0]), "squared_error_interval"),
+    "a number as interval": (of("metrics", squared_error_interval=1.0), "squared_error_interval"),
+    "a count that is none": (of("metrics", squared_error_n=0.5), "squared_error_n"),
+    "a time before the start": (of("metrics", seconds=-1.0), "less than no time"),
+    "an unknown note": (of("notes", colour="red"), "note 'colour'"),
+    "a note as a list": (of("notes", map=["the code"]), "note 'map'"),
+    "a map nobody explains": (of("notes", map=None), "how its map came about"),
+    "samples nobody explains": (of("notes", samples=None), "how its samples came about"),
+    "no names of classes": (of("notes", target_names=None), "do not both have classes"),
+    "names of classes as text": (of("notes", target_names="0123456789"), "note 'target_names'"),
+    "a class without a name": (of("notes", target_names=[*"012345678", None]), "note 'target_names'"),
+    "fewer names than classes": (of("notes", target_names=["0", "1"]), "view 'labels'"),
+    "no rows shown": (of("views", shown_rows=None), "shown_rows is missing"),
+    "an empty view": (view("shown_rows", lambda a: a[:0]), "view '"),
+    "rows as one number": (view("shown_rows", lambda a: np.array(3)), "view '"),
+    "a row beyond the test rows": (view("shown_rows", set_at(500, -1)), "view 'shown_rows'"),
+    "a row before the first": (view("shown_rows", set_at(-1, 0)), "view 'shown_rows'"),
+    "a row twice": (view("shown_rows", set_at(1, 0)), "a row twice"),
+    "rows as floats": (view("shown_rows", lambda a: a.astype(np.float32)), "view 'shown_rows'"),
+    "no map": (of("views", map=None), "map is missing"),
+    "a map in three dimensions": (view("map", lambda a: np.column_stack([a, a[:, 0]])), "view 'map'"),
+    "a map of fewer rows": (view("map", lambda a: a[1:]), "view 'map'"),
+    "a map to nowhere": (view("map", set_at(np.nan, 0, 0)), "view 'map'"),
+    "a map that no float32 measures": (view("map", set_at(1e30, 0, 0)), "view 'map'"),
+    "a map of whole numbers": (view("map", lambda a: a.astype(int)), "view 'map'"),
+    "no codes": (of("views", codes=None), "codes is missing"),
+    "codes of another size": (view("codes", lambda a: a[:, :2]), "view 'codes'"),
+    "codes without end": (view("codes", set_at(np.inf, 0, 0)), "view 'codes'"),
+    "no labels": (of("views", labels=None), "labels is missing"),
+    "a label of no class": (view("labels", set_at(10, 0)), "view 'labels'"),
+    "a label below all": (view("labels", set_at(-2, 0)), "view 'labels'"),
+    "fewer labels": (view("labels", lambda a: a[1:]), "view 'labels'"),
+    "no strip": (of("views", strip_rows=None), "strip_rows is missing"),
+    "a longer strip": (view("strip_rows", lambda a: np.append(a, a[:1])), "view '"),
+    "a strip of other rows": (
+        lambda run: replace(
+            run, views={name: a[20:] if name in ("shown_rows", "map", "codes", "labels") else a
+                        for name, a in run.views.items()} | {"strip_rows": run.views["shown_rows"][:20]}
+        ),
+        "strip_rows are not among",
+    ),
+    "no reconstructions": (of("views", reconstructions=None), "reconstructions is missing"),
+    "images of another size": (view("reconstructions", lambda a: a[:, 1:]), "view 'reconstructions'"),
+    "images as floats": (view("originals", lambda a: a.astype(np.float32)), "view 'originals'"),
+    "images as images": (view("originals", lambda a: a.reshape(-1, 8, 8)), "view 'originals'"),
+    "no samples": (of("views", samples=None), "samples is missing"),
+    "an empty sheet of samples": (view("samples", lambda a: a[:0]), "view 'samples'"),
+    "very many samples": (view("samples", lambda a: np.tile(a, (100, 1))), "view 'samples'"),
+    "an unknown view": (of("views", colours=np.zeros(3)), "view 'colours'"),
+    "more scores than rows": (of("views", **{"rows.squared_error": np.zeros(501, np.float32)}), "rows.squared_error"),
+    "scores in a table": (of("views", **{"rows.squared_error": np.zeros((5, 2), np.float32)}), "rows.squared_error"),
+    "scores that are no numbers": (view("rows.squared_error", set_at(np.nan, 0)), "rows.squared_error"),
+    "scores of any size": (view("rows.squared_error", lambda a: a.astype(float) * 1e200), "rows.squared_error"),
+    "scores as truths": (view("rows.knn_accuracy", lambda a: a.astype(bool)), "rows.knn_accuracy"),
+    "scores of no figure": (of("metrics", squared_error=None), "'rows.squared_error' are the scores of no figure"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_page_could_fail_on_is_refused_in_one_sentence(images, name):
+    change, message = WRONG[name]
+    run, weights, pictures = images
+    with pytest.raises(BadInput, match=message) as refusal:
+        incoming.check(change(run), weights, pictures)
+    assert len(str(refusal.value)) < 500
+    assert "\n" not in str(refusal.value)
+
+
+def document(**changes):
+    return lambda run: of("notes", documents=[{**run.notes["documents"][0], **changes}])(run)
+
+
+WRONG_OF_DOCUMENTS = {
+    "no documents": (of("notes", documents=None), "documents are missing"),
+    "documents as text": (of("notes", documents="many"), "note 'documents'"),
+    "a document as text": (of("notes", documents=["one"]), "note 'documents'"),
+    "a document without a title": (document(title=None), "note 'documents'"),
+    "a class as a number": (document(**{"class": 3}), "note 'documents'"),
+    "words alone": (document(has=["word"]), "note 'documents'"),
+    "a word without a count": (document(has=[["word", "3"]]), "note 'documents'"),
+    "an expected word of two parts": (document(expects=[["word", 0.5]]), "note 'documents'"),
+    "an expected word not said to be there": (document(expects=[["word", 0.5, 1]]), "note 'documents'"),
+    "more features than words counted": (of("environment", n_features=2001), "vocabulary"),
+    "images of documents": (of("views", samples=np.zeros((4, 10), np.uint8)), "how its samples"),
+    "images of documents, explained": (
+        lambda run: of("notes", samples="drawn")(of("views", samples=np.zeros((4, 10), np.uint8))(run)),
+        "view 'samples'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OF_DOCUMENTS)
+def test_what_a_page_of_documents_could_fail_on_is_refused(documents, name):
+    change, message = WRONG_OF_DOCUMENTS[name]
+    run, weights, pictures = documents
+    with pytest.raises(BadInput, match=message):
+        incoming.check(change(run), weights, pictures)
+
+
+def test_a_gan_needs_no_code_but_samples(gan):
+    run, weights, pictures = gan
+    assert "codes" not in run.views
+    with pytest.raises(BadInput, match="samples is missing"):
+        incoming.check(of("views", samples=None)(run), weights, pictures)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_features_in": np.array(10**8)}, "another size"),
+        ({"n_features_in": np.array([64, 64])}, "another size"),
+        ({"extra": np.array([1.0, np.nan])}, "finite"),
+        ({"extra": np.array([1 + 2j])}, "finite"),
+        ({"extra": np.array([1e200])}, "finite"),
+    ],
+)
+def test_weights_that_could_not_be_built_are_refused(images, changes, message):
+    run, weights, pictures = images
+    with pytest.raises(BadInput, match=message):
+        incoming.check(run, {**weights, **changes}, pictures)
+
+
+def about(**changes):
+    def change(pictures):
+        told = json.loads(bytes(pictures["about"])) | changes
+        told = {name: value for name, value in told.items() if value is not None}
+        return {**pictures, "about": np.frombuffer(json.dumps(told).encode(), np.uint8)}
+
+    return change
+
+
+def picture(name, changed):
+    return lambda pictures: {**pictures, name: changed(pictures[name])}
+
+
+WRONG_PICTURES = {
+    "something else": lambda pictures: {"colours": np.zeros(3)},
+    "something more": lambda pictures: {**pictures, "colours": np.zeros(3)},
+    "no story": lambda pictures: {**pictures, "about": np.zeros(3, np.uint8)},
+    "fewer epochs": picture("epochs", lambda a: a[1:]),
+    "epochs as whole numbers": picture("epochs", lambda a: np.arange(len(a))),
+    "seconds that are none": picture("seconds", set_at(np.nan, 0)),
+    "a map of fewer rows": picture("map", lambda a: a[:, 1:]),
+    "a map to nowhere": picture("map", set_at(np.inf, 0, 0, 0)),
+    "a row beyond the test rows": picture("rows", set_at(500, -1)),
+    "rows as floats": picture("rows", lambda a: a.astype(np.float32)),
+    "a label of no class": picture("labels", set_at(10, 0)),
+    "images of another size": picture("samples", lambda a: a[..., 1:]),
+    "images as floats": picture("reconstructions", lambda a: a.astype(np.float32)),
+    "no samples at all": picture("samples", lambda a: a[:, :0]),
+    "another image shape": about(image_shape=[4, 16]),
+    "other names of classes": about(target_names=[*"abcdefghij"]),
+    "a map nobody explains": about(map=None),
+    "samples explained by a number": about(samples=3),
+    "half a character": about(map="\ud800"),
+    "documents that are none": lambda pictures: about(documents=["one"] * len(pictures["epochs"]))(pictures),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_PICTURES)
+def test_pictures_of_a_training_that_a_page_could_fail_on_are_refused(images, name):
+    run, weights, pictures = images
+    with pytest.raises(BadInput, match=r"[Tt]he pictures of (its|this) training"):
+        incoming.check(run, weights, WRONG_PICTURES[name](pictures))

@@ -1,0 +1,205 @@
+"""What tests of trainings share: trainings short and long, waiting for other processes, apps, and ending them all."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from core import datasets, experiments, jobs, specs, store
+
+ROOT = Path(__file__).parent.parent
+# For a machine that is busy with other things; nothing here takes as long by itself.
+PATIENCE = 120.0
+
+
+def short(seed=0, **params):
+    """A training of a moment."""
+    small = {"n_components": 2, "width": 8, "layers": 1, "batch_size": 64, "epochs": 2}
+    return specs.make("digits", "ae", {**small, **params}, seed)
+
+
+def long(seed=0, **params):
+    """A training that does not end by itself while a test looks at it; its epochs take about a second each."""
+    return short(seed, **{"epochs": 1000, "batch_size": 2, **params})
+
+
+def some_seconds(seed=0, **params):
+    """A training with epochs long enough to be met in the middle of one, and few enough to wait for its end."""
+    return short(seed, **{"epochs": 5, "batch_size": 2, **params})
+
+
+@functools.cache
+def undisturbed(spec):
+    """The arrays of a training that nothing disturbs."""
+    return experiments.fit(spec, datasets.load("digits"))[1]
+
+
+def assert_as_undisturbed(spec):
+    stored, expected = store.arrays(store.find(spec.key)), undisturbed(spec)
+    assert stored.keys() == expected.keys()
+    for name, array in expected.items():
+        assert np.array_equal(stored[name], array), name
+
+
+def awaited(condition, what, seconds=PATIENCE):
+    """What `condition` returns, once it is true."""
+    ends = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < ends, f"{what} did not come true in {seconds} s:\n{log()}"
+        time.sleep(0.02)
+    return found
+
+
+def log():
+    """What the workers said."""
+    return (jobs.root() / "worker.log").read_text() if (jobs.root() / "worker.log").exists() else ""
+
+
+def state(spec):
+    """How a training stands; "over" where there is none."""
+    job = jobs.find(spec.key)
+    return job.state if job else "over"
+
+
+def until(spec, *states):
+    return awaited(lambda: state(spec) in states, f"{spec.key} being {' or '.join(states)}")
+
+
+def until_stored(spec):
+    until(spec, "over")
+    assert jobs.is_stored(spec.key), log()
+    return store.read(store.find(spec.key))
+
+
+def until_within(spec, epoch):
+    """Wait until a training is in the middle of an epoch, `epoch` or a later one."""
+
+    def within():
+        job = jobs.find(spec.key)
+        assert job is not None, f"it is over already:\n{log()}"
+        assert job.state in (jobs.QUEUED, jobs.RUNNING), f"{job.state}: {job.message}"
+        return job.state == jobs.RUNNING and job.row.get("epoch", 0) > epoch and job.row["epoch"] % 1 and job
+
+    return awaited(within, f"epoch {epoch} of {spec.key}")
+
+
+def worker_pid():
+    """Of the worker that holds the lock; None where none does."""
+    return jobs.read_json(jobs.root() / "worker.json").get("pid") if jobs.is_held("worker") else None
+
+
+def until_worker(other_than=None):
+    return awaited(lambda: (pid := worker_pid()) not in (None, other_than) and pid, "a worker")
+
+
+def until_no_worker(seconds=PATIENCE):
+    awaited(lambda: not jobs.is_held("worker"), "the worker's leaving", seconds)
+
+
+def end_workers():
+    """End the workers of this runs folder, whoever started them."""
+    if not jobs.root().exists():
+        return
+    jobs.detach()
+    # One that is on its way sees this and goes.
+    (jobs.root() / "suspend").touch()
+    starts = jobs._starts.pop(jobs.root(), None)
+    if starts is not None and starts.process is not None:
+        starts.process.kill()
+        starts.process.wait()
+
+    def gone():
+        if pid := worker_pid():
+            end(pid)
+        return not jobs.is_held("worker")
+
+    awaited(gone, "the workers' end")
+
+
+def end(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+class App:
+    """Another process that does with the queue what an app does, line by line."""
+
+    _CODE = """
+import json, signal, sys
+from core import jobs
+from core.types import HourglassError, Spec
+
+# As Streamlit does: its server stops, and the process ends as it would by itself.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+jobs.attach()
+print("open", flush=True)
+for line in sys.stdin:
+    what, *given = json.loads(line)
+    try:
+        if what == "request":
+            job = jobs.request(Spec.from_json(given[0]), given[1])
+            answer = job and job.state
+        elif what == "ask":
+            answer = jobs.ask(*given)
+        else:
+            answer = [[job.key, job.state, job.place] for job in jobs.jobs()]
+    except HourglassError as problem:
+        answer = str(problem)
+    print(json.dumps(answer), flush=True)
+"""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self._CODE],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self):
+        assert self.process.stdout.readline() == "open\n"
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def say(self, *what):
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
+
+    def heard(self):
+        return json.loads(self.process.stdout.readline())
+
+    def do(self, *what):
+        self.say(*what)
+        return self.heard()
+
+    def request(self, spec, person="somebody"):
+        return self.do("request", spec.to_json(), person)
+
+    def kill(self):
+        self._end(self.process.kill)
+
+    def terminate(self):
+        self._end(self.process.terminate)
+
+    def close(self):
+        """Let it come to its end."""
+        self._end(self.process.stdin.close)
+
+    def _end(self, act):
+        act()
+        self.process.wait(PATIENCE)
+        for pipe in (self.process.stdin, self.process.stdout):
+            pipe.close()
