@@ -192,7 +192,7 @@ def _run(spec: Spec) -> Run:
                 spec, folder, lambda: jobs.asked_for(folder), dataset=dataset, on_row=on_row, on_stage=_say
             )
         except worker.Left as left:
-            worker.leave(folder, left.why)
+            worker.leave(folder)
             raise KeyboardInterrupt(f"the app asked to {left.why} this training") from None
         except BaseException as problem:
             kept = (folder / "checkpoint.safetensors").exists()

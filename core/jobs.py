@@ -68,6 +68,7 @@ _LARGEST_TEXT = 8_000_000
 _KEY = re.compile(r"[0-9a-f]{16}")
 _PERSON = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _ROOT = Path(__file__).parent.parent
+FEW_EPOCHS = 20
 _OF_HISTORY = {"epoch", "step", "seconds"}
 _OF_TICK = {*_OF_HISTORY, "share", "rows_per_second"}
 
@@ -85,6 +86,7 @@ class Job:
     stopping : what was asked of it and not done yet: "pause", "keep", "cancel" or nothing.
     stage : of a running one: what is being done.
     row : the latest row of its training, see `core.training.train`; empty before the first.
+    within : rows of parts of its first `FEW_EPOCHS` epochs, about a second apart.
     has_checkpoint : whether there is something learned to go on from, or to keep.
     asked : nanoseconds since 1970 when it was asked for.
     """
@@ -98,6 +100,7 @@ class Job:
     stopping: str = ""
     stage: str = ""
     row: dict[str, Any] = field(default_factory=dict)
+    within: tuple[dict[str, Any], ...] = ()
     has_checkpoint: bool = False
     asked: int = 0
 
@@ -208,6 +211,7 @@ def _read(folder: Path) -> Job | None:
         stopping=asked_for(folder),
         stage=str(now.get("stage", "")) if running else "",
         row=now["row"] if running and _is_row(now.get("row"), _OF_TICK) else {},
+        within=_rows(now.get("within")) if running else (),
         has_checkpoint=os.path.exists(folder / "checkpoint.safetensors"),
         asked=when,
     )
@@ -217,6 +221,10 @@ def _read(folder: Path) -> Job | None:
 
 def _is_plain(spec: Spec) -> bool:
     return all(isinstance(value, int | float | str) for _, value in (*spec.params, *spec.dataset_params))
+
+
+def _rows(found: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(row for row in found if _is_row(row, _OF_TICK)) if isinstance(found, list) else ()
 
 
 def _is_row(row: Any, names: set[str]) -> bool:
@@ -572,27 +580,33 @@ def _writing() -> Iterator[None]:
 # Keeping a worker at it
 
 
-@dataclass
 class _Starts:
-    """What this process knows of the workers that it started on one folder."""
+    """The workers that this process started on one folder."""
 
-    process: subprocess.Popen | None = None
-    began: float = 0.0
-    failures: int = 0
+    def __init__(self):
+        self.processes: list[subprocess.Popen] = []
+        self.began, self.failures = 0.0, 0
 
     def may(self) -> bool:
         """Whether to start one: not while the last is on its way, and later and later where they fail."""
-        code = None if self.process is None else self.process.poll()
-        elapsed = time.monotonic() - self.began
-        if self.process is None or (code is None and elapsed > _START_SECONDS):
+        if not self.processes:
             return True
+        code, elapsed = self.processes[-1].poll(), time.monotonic() - self.began
         if code is None:
-            return False
+            return elapsed > _START_SECONDS
         # One that was ended from outside, which codes below 0 tell of, has not failed by itself.
         if code > 0:
             return elapsed > min(_LONGEST_PAUSE, 2.0**self.failures)
         self.failures = 0
         return True
+
+    def add(self, process: subprocess.Popen) -> None:
+        self.processes.append(process)
+        self.began, self.failures = time.monotonic(), self.failures + 1
+
+    def forget_ended(self) -> None:
+        """Else the system goes on to list those that ended; the last is needed for what it ended with."""
+        self.processes = [p for p in self.processes if p.poll() is None or p is self.processes[-1]]
 
 
 _tending = threading.Lock()
@@ -604,11 +618,13 @@ def tend() -> None:
     """Start a worker where trainings wait and none works, end one that hangs. May be called at any time."""
     # Where the folder can't be written, whoever asks for a training is told so.
     with _tending, suppress(OSError):
+        starts = _starts.setdefault(root(), _Starts())
+        starts.forget_ended()
         if os.path.exists(root() / "suspend") or not any(job.state in (QUEUED, RUNNING) for job in jobs()):
             return
         if is_held("worker"):
             _end_hung_worker()
-        elif waiting() and _starts.setdefault(root(), _Starts()).may():
+        elif waiting() and starts.may():
             start_worker()
 
 
@@ -620,10 +636,8 @@ def start_worker() -> None:
     settings["HOURGLASS_RUNS"] = str(store.runs_folder().absolute())
     if os.environ.get("HOURGLASS_DATA"):
         settings["HOURGLASS_DATA"] = str(Path(os.environ["HOURGLASS_DATA"]).expanduser().absolute())
-    starts = _starts.setdefault(root(), _Starts())
-    starts.began, starts.failures = time.monotonic(), starts.failures + 1
     with _log() as out:
-        starts.process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "core.worker"],
             cwd=_ROOT,
             env={**os.environ, **settings},
@@ -632,6 +646,7 @@ def start_worker() -> None:
             stderr=out,
             start_new_session=True,
         )
+    _starts.setdefault(root(), _Starts()).add(process)
 
 
 @contextmanager
@@ -662,10 +677,14 @@ def _end_hung_worker() -> None:
         return
     if _signs.get(sign, (None,))[0] != at:
         _signs[sign] = at, time.monotonic()
-    elif about.get("host") == socket.gethostname() and time.monotonic() - _signs[sign][1] > HUNG_SECONDS:
-        with suppress(OSError, KeyError, TypeError, ValueError, OverflowError):
+        return
+    pid = about.get("pid")
+    is_here = about.get("host") == socket.gethostname() and isinstance(pid, int)
+    # Numbers below 1 stand for many processes.
+    if is_here and pid > 1 and pid != os.getpid() and time.monotonic() - _signs[sign][1] > HUNG_SECONDS:
+        with suppress(OSError, OverflowError):
             # Where there is no SIGKILL, SIGTERM is as final.
-            os.kill(int(about["pid"]), getattr(signal, "SIGKILL", signal.SIGTERM))
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 class _Watch:
@@ -710,7 +729,7 @@ class _Watch:
             probe = FileLock(path, preserve_lock_file=True)
             try:
                 probe.acquire(timeout=0)
-            except Timeout:
+            except OSError:  # such as Timeout
                 return True
             self._forget(probe)
         return False

@@ -180,9 +180,10 @@ class Recorder:
     def take(self, row: Mapping[str, Any], estimator: Any) -> None:
         """Take a picture of the training where it is at `row` of its history."""
         started = time.monotonic()
-        try:
-            pictures = self._pictures(estimator)
         # Codes that collapse or run away have no principal components and no Gaussian. That ends no training.
+        try:
+            with np.errstate(all="ignore"):
+                pictures = self._pictures(estimator)
         except (ValueError, ArithmeticError):
             pictures = None
         if pictures is None:
@@ -259,10 +260,9 @@ class Recorder:
             return points
         from scipy.linalg import orthogonal_procrustes
 
-        before = self.taken[-1]["map"].astype(np.float64)
-        middle = points.mean(axis=0)
-        turn, _ = orthogonal_procrustes(points - middle, before - before.mean(axis=0))
-        return (points - middle) @ turn + middle
+        # About the origin, which stays: it is the mean of the train rows.
+        turn, _ = orthogonal_procrustes(points, self.taken[-1]["map"].astype(np.float64))
+        return points @ turn
 
     def _documents(self, estimator: Any, Z: np.ndarray) -> list[dict[str, Any]]:
         codes = np.zeros((len(self.dataset.y_test), Z.shape[1]), np.float32)

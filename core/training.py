@@ -153,7 +153,8 @@ def train(
     after_step : called with the networks and the number of steps before this one.
     on_epoch : called with each history row; training ends when it returns True.
     on_tick : called before the first step and about every `TICK_SECONDS` with a row of the epoch so far, whose
-        ``epoch`` is a fraction, and ``share``, how much of the training is done; training ends when it returns True.
+        ``epoch`` is a fraction, ``share``, how much of the training is done, and ``within``, the steps of this epoch;
+        training ends when it returns True.
     checkpoint : folder to resume from where it has a state, and to save the state in: whenever training ends, after
         the first epoch, then about every `CHECKPOINT_SECONDS`, or more often where that costs little.
 
@@ -305,7 +306,7 @@ class _Training:
         _refuse_divergence(row, self.plan)
         if self.state.step and self._save_is_due():
             self._save()
-        stopped = bool(on_tick and on_tick({**row, "share": self.progress}))
+        stopped = bool(on_tick and on_tick({**row, "share": self.progress, "within": self.state.within}))
         self.ticked_at = time.monotonic()
         return stopped
 

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -29,14 +30,17 @@ SUSPEND = "suspend"
 _NICE = 10
 _LINGER_SECONDS = 60.0
 _POLL_SECONDS = 0.2
-# How long a training may take to do what is wanted of it before it is interrupted wherever it is.
-_PATIENCE = 1.5
+# How long a training may take to do what is wanted of it before it is interrupted wherever it is: within an epoch it
+# looks for itself, and writes a checkpoint.
+_PATIENCE, _PATIENCE_WITHIN = 0.3, 1.5
 # A training whose end could not be written down is left alone for so long.
 _AVOID_SECONDS = 60.0
 _MOST_CLAIMS = 3
 _MOST_ROWS = 2000
 _PLACE = ("epoch", "step", "seconds", "share")
-# What the holder of a training's lock writes aside; killed meanwhile, it leaves it.
+_NO_MEANS = {*_PLACE, "within", "rows_per_second", "learning_rate"}
+_MOST_WITHIN = 120
+# What only the holder of a training's lock writes aside.
 _ASIDE = ("checkpoint.*.tmp", "replay.*.tmp", "now.json.*.tmp", "progress.jsonl.*.tmp")
 
 
@@ -65,6 +69,7 @@ def main() -> int:
         except Timeout:
             return 0
         with _sign_of_life(jobs.root() / "worker.json"):
+            _clear(jobs.root(), ("worker.json.*.tmp",))
             jobs.sweep()
             worker.work_off()
         one.release()
@@ -173,31 +178,29 @@ class _Worker:
 
         self.alarm = _Alarm(wanted)
         try:
-            _clear(folder)
+            _clear(folder, _ASIDE)
             _count_claim(folder)
-            train(spec, folder, wanted, guard=self.alarm)
-        except Left as left:
-            leave(folder, left.why)
+            train(spec, folder, wanted, on_stage=self.alarm.on_stage, guard=self.alarm)
+        except Left:
+            leave(folder)
         except HourglassError as problem:
             _fail(folder, str(problem))
-        except MemoryError:
-            self.is_sound = False
-            _fail(folder, "There was not enough memory for this training: choose a smaller network or a smaller batch.")
         except Exception as error:
             self.is_sound = False
             traceback.print_exc()
-            _fail(folder, f"The training failed in a way this program did not foresee ({error!r}).")
+            _fail(folder, _in_words(error))
 
 
 class _Alarm(AbstractContextManager):
     """Interrupts the block, in the main thread, where it does not do soon what is `wanted`: it raises `Left` there.
 
-    A training looks for itself a few times a second; measuring, loading or a step of a large network take longer.
+    Within an epoch a training looks a few times a second; loading, measuring or a step of a large network take longer.
     """
 
     def __init__(self, wanted: Callable[[], str]):
         self.wanted = wanted
         self.why, self.rang, self.armed = "", False, False
+        self.patience = _PATIENCE
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
@@ -211,6 +214,9 @@ class _Alarm(AbstractContextManager):
         self.over.set()
         self.thread.join()
 
+    def on_stage(self, text: str) -> None:
+        self.patience = _PATIENCE_WITHIN if text == "Fitting" else _PATIENCE
+
     def watch(self) -> None:
         since = None
         while not self.over.wait(_POLL_SECONDS):
@@ -219,9 +225,9 @@ class _Alarm(AbstractContextManager):
                 since = None
                 continue
             since = since or time.monotonic()
-            if time.monotonic() - since > _PATIENCE:
+            if time.monotonic() - since > self.patience:
                 self.why, self.rang = why, True
-                _thread.interrupt_main()
+                _interrupt_main_thread()
                 # Again after a while: what is raised in a finalizer is lost.
                 since = time.monotonic()
 
@@ -231,11 +237,29 @@ class _Alarm(AbstractContextManager):
             raise Left(self.why)
 
 
-def _clear(folder: Path) -> None:
-    for pattern in _ASIDE:
+def _interrupt_main_thread() -> None:
+    # A real signal also wakes it from waiting, for a network or a process.
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
+def _clear(folder: Path, patterns: tuple[str, ...]) -> None:
+    """Remove what a process left that was killed while it wrote aside."""
+    for pattern in patterns:
         for path in folder.glob(pattern):
             with suppress(OSError):
                 path.unlink()
+
+
+def _in_words(error: Exception) -> str:
+    text = str(error)
+    # PyTorch's own errors have no type of their own everywhere.
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        return "There was not enough memory for this training: choose a smaller network or a smaller batch."
+    why = textwrap.shorten(repr(error), 300, placeholder=" …")
+    return f"The training failed in a way this program did not foresee ({why})."
 
 
 def _count_claim(folder: Path) -> None:
@@ -276,10 +300,10 @@ def _fail(folder: Path, message: str) -> None:
             jobs.end(folder, jobs.FAILED, message)
 
 
-def leave(folder: Path, why: str) -> None:
-    """Do what was wanted of a training that has been left: what is wanted of it now, which may be something else."""
+def leave(folder: Path) -> None:
+    """Do with a training that has been left what people want of it by now; where that is nothing, it goes on later."""
     with _queue():
-        wanted = "" if why == SUSPEND else jobs.asked_for(folder)
+        wanted = jobs.asked_for(folder)
         if wanted == jobs.CANCEL:
             jobs.remove(folder)
         elif wanted == jobs.PAUSE:
@@ -386,6 +410,10 @@ class _Diary:
         # The rows written so far, and of how many epochs one is.
         self.rows: list[dict[str, Any]] | None = None
         self.stride = 1
+        # Rows of parts of the first epochs, where the last ends, and how many seconds they are apart at least.
+        self.windows: list[dict[str, Any]] = []
+        self.mark: dict[str, Any] = {}
+        self.apart = 1.0
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         self._writing = threading.Lock()
@@ -407,10 +435,26 @@ class _Diary:
         if self.rows is None:
             self._begin(row["epoch"])
         # At the start of an epoch nothing is known of it yet: the one before tells the pace and the losses.
-        self.now["row"] = row if row["rows_per_second"] else {**self.now["row"], **{name: row[name] for name in _PLACE}}
+        place = {name: row[name] for name in _PLACE}
+        self.now["row"] = row if row["rows_per_second"] else {**row, **self.now["row"], **place}
+        self.now["within"] = self._within(row)
         self._say()
 
+    def _within(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """Rows about a second apart while epochs are few, each of the steps since the one before."""
+        if len(self.rows) >= jobs.FEW_EPOCHS:
+            return []
+        if not row["rows_per_second"]:
+            self.mark = row
+        elif row["seconds"] - self.mark.get("seconds", 0.0) >= self.apart:
+            self.windows.append(_since(self.mark, row))
+            self.mark = row
+            if len(self.windows) > _MOST_WITHIN:
+                self.windows, self.apart = self.windows[1::2], 2 * self.apart
+        return self.windows
+
     def epoch(self, row: dict[str, Any]) -> None:
+        self.now["row"] = {**self.now["row"], **row}
         if self.rows is None:
             self._begin(0)
         if (row["epoch"] - 1) % self.stride:
@@ -450,6 +494,15 @@ class _Diary:
             except OSError:
                 with suppress(OSError):
                     os.utime(path)
+
+
+def _since(before: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """The row of the steps between two rows, which hold the means of their epoch so far."""
+    n, m = row["within"], before.get("within", 0)
+    if before.get("epoch", 0.0) // 1 != row["epoch"] // 1:
+        m = 0
+    means = [name for name in row if name not in _NO_MEANS and (not m or name in before)]
+    return row | {name: (row[name] * n - before.get(name, 0.0) * m) / (n - m) for name in means}
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ st.header("Training", anchor=False)
 watched = trainings.watched(problems)
 with st.container(key="training"):
     with st.container(key="training-form"):
-        spec = settings.choose(problems)
-        settings.button(spec)
+        spec = settings.choose(stored, problems)
+        settings.button(stored, spec)
     with st.container(key="training-watch"):
         watch.draw(watched, runs.newest(stored, *settings.chosen()))
 choices.show(problems)

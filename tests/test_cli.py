@@ -9,7 +9,7 @@ from core import __main__ as line
 from core import jobs, store
 from core.__main__ import main
 from core.datasets import download
-from core.types import DataUnavailable, Diverged, Spec
+from core.types import DataUnavailable, Diverged, HourglassError, Spec
 
 FIT = ["fit", "digits", "ae", "--epochs", "2", "--set", "width=32", "--set", "n_components=2"]
 
@@ -293,3 +293,80 @@ def test_import_builds_the_estimator_before_it_stores(capsys, exported):
     store.delete(run.key)
     assert "The weights in this zip file do not fit PCA" in refused(capsys, "import", file)
     assert store.index() == ([], [])
+
+
+def trains(monkeypatch, act):
+    """Let the training of a fit do something else, in the folder of its checkpoint."""
+    from core import experiments
+
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
+    monkeypatch.setattr(experiments, "fit_and_store", lambda spec, dataset, *, checkpoint, **k: act(checkpoint, **k))
+
+
+def test_a_fit_is_seen_by_the_app_and_leaves_only_its_run(capsys, monkeypatch):
+    from core import experiments
+
+    genuine, seen = experiments.measure, []
+    monkeypatch.setattr(experiments, "measure", lambda *a, **k: seen.append(jobs.jobs()) or genuine(*a, **k))
+    code, out, _ = said(capsys, *FIT, "--json")
+    assert code == 0
+    ((job,),) = seen
+    assert (job.state, job.askers) == (jobs.RUNNING, (jobs.COMMAND_LINE,))
+    assert job.row["epoch"] == 2
+    assert jobs.jobs() == []
+    assert sorted(path.name for path in store.runs_folder().iterdir()) == [".jobs", json.loads(out)["key"]]
+    assert [path.name for path in jobs.root().iterdir()] == ["locks"]
+
+
+@pytest.mark.parametrize(("what", "left"), [(jobs.PAUSE, [jobs.PAUSED]), (jobs.CANCEL, [])])
+def test_the_app_may_pause_or_cancel_a_fit(capsys, monkeypatch, what, left):
+    def act(folder, on_stage, **watches):
+        jobs.ask(folder.name, what)
+        on_stage("Fitting")
+
+    trains(monkeypatch, act)
+    code, _, err = said(capsys, *FIT)
+    assert code == 130
+    assert err.endswith(f"hourglass: stopped; the app asked to {what} this training.\n")
+    assert [job.state for job in jobs.jobs()] == left
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Diverged("Training diverged.")])
+def test_what_others_wait_for_too_waits_on_when_a_fit_ends_half_way(capsys, monkeypatch, error):
+    def act(folder, **watches):
+        jobs.request(jobs.find(folder.name).spec, "somebody")
+        raise error
+
+    trains(monkeypatch, act)
+    assert said(capsys, *FIT)[0] in (2, 130)
+    (job,) = jobs.jobs()
+    assert (job.state, job.place, job.askers) == (jobs.QUEUED, 1, ("somebody",))
+    assert not jobs.is_held(job.key)
+
+
+def test_a_fit_takes_a_training_from_the_queue_and_from_its_checkpoint(capsys, monkeypatch):
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
+    spec = line._spec("digits", "ae", {"epochs": 2, "width": 32, "n_components": 2}, "0")
+    jobs.request(spec, "somebody")
+    jobs.write_text(jobs.folder_of(spec.key) / "stop", jobs.PAUSE)
+    assert said(capsys, *FIT)[0] == 0
+    assert jobs.is_stored(spec.key)
+    assert jobs.jobs() == []
+
+
+def test_a_fit_that_fails_after_its_training_keeps_the_checkpoint(capsys, monkeypatch):
+    from core import experiments
+
+    def full(*args, **kwargs):
+        raise HourglassError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiments.store, "write", full)
+        code, _, err = said(capsys, *FIT)
+    assert code == 2
+    assert err.endswith("hourglass: The disk is full.\n")
+    (job,) = jobs.jobs()
+    assert (job.state, job.has_checkpoint) == (jobs.PAUSED, True)
+    _, _, err = said(capsys, *FIT)
+    assert "epoch" not in err, "it trained again"
+    assert jobs.jobs() == []

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from core import datasets, experiments, jobs, specs, store
 
 ROOT = Path(__file__).parent.parent
 # For a machine that is busy with other things; nothing here takes as long by itself.
-PATIENCE = 120.0
+PATIENCE = 60.0
 
 
 def short(seed=0, **params):
@@ -112,9 +113,9 @@ def end_workers():
     # One that is on its way sees this and goes.
     (jobs.root() / "suspend").touch()
     starts = jobs._starts.pop(jobs.root(), None)
-    if starts is not None and starts.process is not None:
-        starts.process.kill()
-        starts.process.wait()
+    for process in starts.processes if starts else []:
+        process.kill()
+        process.wait()
 
     def gone():
         if pid := worker_pid():
@@ -125,10 +126,8 @@ def end_workers():
 
 
 def end(pid, number=signal.SIGKILL):
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 class App:

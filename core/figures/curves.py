@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.figures import palette
+from core.figures.histories import AXES, NAMES, panels, thinned
 from core.figures.text import as_text
 
 _TERMS = ("loss", "reconstruction", "kl")
@@ -58,23 +60,8 @@ def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], theme: str) -> 
     return figure
 
 
-# What stands in one panel of `progress`, and its title.
-_PANELS = (
-    ("Loss", ("loss",)),
-    ("Reconstruction", ("reconstruction",)),
-    ("KL divergence", ("kl",)),
-    ("Losses of the players", ("discriminator_loss", "generator_loss")),
-    ("Discriminator's mean score", ("score_real", "score_generated")),
-)
-_NAMES = {
-    "discriminator_loss": "discriminator",
-    "generator_loss": "generator",
-    "score_real": "real",
-    "score_generated": "generated",
-}
 _DASHES = ("solid", "dot")
 _FEW_POINTS = 12
-AXES = {"epoch": "epoch", "seconds": "seconds of training"}
 
 
 def progress(
@@ -89,41 +76,34 @@ def progress(
     unit : of the loss and its terms; scores are probabilities
     height : of each figure, in pixels
     """
-    known = {term for rows in histories.values() for row in rows for term in row}
-    return [
-        _panel(title, [t for t in terms if t in known], histories, by, unit, theme, height)
-        for title, terms in _PANELS
-        if known & set(terms)
-    ]
+    return [_panel(title, terms, histories, by, theme, height) for title, terms in panels(histories, unit)]
 
 
-def _panel(title, terms, histories, by: str, unit: str, theme: str, height: int) -> go.Figure:
+def _panel(title: str, terms: Sequence[str], histories, by: str, theme: str, height: int) -> go.Figure:
     figure = go.Figure()
     colours = palette.series(theme) if len(histories) > 1 else [palette.NO_CLASS[theme]]
     for k, (label, rows) in enumerate(histories.items()):
         for term, dash in zip(terms, _DASHES, strict=False):
-            found = [row for row in rows if row.get(term) is not None]
-            name = _NAMES.get(term, term)
+            found = thinned([row for row in rows if row.get(term) is not None])
+            name = NAMES.get(term, term)
             named = [as_text(label)] * (len(histories) > 1) + [name] * (len(terms) > 1)
             figure.add_scatter(
-                x=[row[by] for row in found],
-                y=[row[term] for row in found],
+                # As arrays, which are copied and sent as they lie.
+                x=np.array([row[by] for row in found], np.float32),
+                y=np.array([row[term] for row in found], np.float32),
                 mode="lines+markers" if len(found) < _FEW_POINTS else "lines",
                 name=", ".join(named),
                 showlegend=bool(named),
                 line={"color": colours[k % len(colours)], "dash": dash, "width": 2},
                 hovertemplate=f"{by} %{{x:.3~g}}<br>{name} %{{y:.4g}}<extra></extra>",
             )
-    scores = terms[0].startswith("score")
-    of = "probability" if scores else unit
-    heading = f"{title}, {of}" if of else title
     figure.update_xaxes(title=AXES[by], rangemode="tozero", title_standoff=4)
-    if scores:
+    if terms[0].startswith("score"):
         figure.update_yaxes(range=[0, 1])
     figure.update_layout(
         height=height + 22 * (len(figure.data) if len(histories) > 1 else len(terms) > 1),
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
-        title={"text": heading, "font": {"size": 13}, "y": 0.98, "yanchor": "top"},
+        title={"text": title, "font": {"size": 13}, "y": 0.98, "yanchor": "top"},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
         uirevision="kept",
     )

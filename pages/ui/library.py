@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core import datasets, methods, store
+from core.figures.histories import AXES
 from core.metrics import DEFINITIONS
 from core.types import HourglassError, Run
 from pages.ui import choices, commands, nav, runs, trainings
@@ -36,7 +38,7 @@ def draw(stored: Sequence[Run], dataset: str) -> None:
         return
     shown.sort(key=lambda run: run.environment["date"], reverse=True)
     st.dataframe(
-        _table(tuple((run.key, run.environment["date"]) for run in shown), shown),
+        _table(repr([(run.key, run.environment["date"]) for run in shown]), shown),
         hide_index=True,
         placeholder="–",
         height=min(38 + 35 * len(shown), 318),
@@ -53,8 +55,9 @@ def draw(stored: Sequence[Run], dataset: str) -> None:
 # The table
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _table(stamps: tuple[tuple[str, str], ...], _runs: Sequence[Run]) -> pd.DataFrame:
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _table(stamps: str, _runs: Sequence[Run]) -> pa.Table:
+    """As an Arrow table, which a page sends as it is."""
     rows = []
     for run in _runs:
         place = store.find(run.key)
@@ -73,7 +76,7 @@ def _table(stamps: tuple[tuple[str, str], ...], _runs: Sequence[Run]) -> pd.Data
             }
         )
     frame = pd.DataFrame(rows)
-    return frame.dropna(axis="columns", how="all")
+    return pa.Table.from_pandas(frame.dropna(axis="columns", how="all"), preserve_index=False)
 
 
 def _columns() -> dict:
@@ -133,8 +136,8 @@ def _overlay(chosen: Sequence[Run]) -> None:
     if not by_unit:
         st.caption("These methods are solved at once, so they have no curves.")
         return
-    widget = choices.seed("curves", tuple(curves.AXES), "epoch", [])
-    by = st.segmented_control("Curves over", tuple(curves.AXES), format_func=curves.AXES.get, key=widget, required=True)
+    widget = choices.seed("curves", tuple(AXES), "epoch", [])
+    by = st.segmented_control("Curves over", tuple(AXES), format_func=AXES.get, key=widget, required=True)
     choices.keep("curves", by)
     for unit, histories in by_unit.items():
         with st.container(key=f"overlay-{unit.replace(' ', '-')}"):

@@ -9,15 +9,15 @@ import streamlit as st
 from core.figures import rasters
 from core.types import Run
 from pages.ui.runs import Line, Stamp
-from pages.ui.text import html
+from pages.ui.text import Markup, html
 
 IN_STRIP = 10
 _SAMPLE_COLUMNS = 8
 
 
-def image(png: bytes, alt: str, style: str) -> str:
+def image(png: bytes, alt: str, style: str) -> Markup:
     data = base64.b64encode(png).decode()
-    return f'<img class="{style}" alt="{html(alt)}" src="data:image/png;base64,{data}">'
+    return Markup(f'<img class="{style}" alt="{html(alt)}" src="data:image/png;base64,{data}">')
 
 
 # What is cached is keyed by the line's stamp: a run fitted again has the same key and other pictures.

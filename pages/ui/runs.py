@@ -58,7 +58,7 @@ def _stamp(place: Path) -> Stamp:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _index(stamps: tuple[Stamp, ...], unreadable: tuple[str, ...]) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+def _index(stamps: str) -> tuple[tuple[Run, ...], tuple[str, ...]]:
     runs, problems = store.index()
     registered = set(datasets.names())
     known = (run for run in runs if run.spec.dataset in registered and run.spec.method in methods.LISTED)
@@ -68,7 +68,8 @@ def _index(stamps: tuple[Stamp, ...], unreadable: tuple[str, ...]) -> tuple[tupl
 def stored() -> tuple[tuple[Run, ...], tuple[str, ...]]:
     """Every stored run that a page can show, without views; and a sentence for each that can't be read."""
     places, unreadable = store.places()
-    return _index(tuple(map(_stamp, places)), tuple(unreadable))
+    # As one text, which the cache looks up faster than it does hundreds of small values.
+    return _index(repr((list(map(_stamp, places)), unreadable)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -146,10 +147,9 @@ def newest(runs: Sequence[Run], dataset: str, method: str) -> Spec | None:
     return max(of_both, key=lambda run: run.environment["date"]).spec if of_both else None
 
 
-def is_whole(spec: Spec) -> bool:
-    """Whether the run of `spec` is stored, trained to its end."""
-    stored_runs, _ = stored()
-    return any(run.key == spec.key and not run.environment.get("stopped_early") for run in stored_runs)
+def is_whole(runs: Sequence[Run], spec: Spec) -> bool:
+    """Whether the run of `spec` is among `runs`, trained to its end."""
+    return any(run.spec == spec and not run.environment.get("stopped_early") for run in runs)
 
 
 def known(spec: Spec) -> Spec:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
-from core import datasets, methods, recipes, specs
-from core.types import BadInput, Param, Spec
+from core import datasets, jobs, methods, recipes, specs
+from core.types import BadInput, Param, Run, Spec
 from pages.ui import choices, links, runs, trainings
 from pages.ui.text import plain, shortened
 
@@ -22,10 +22,10 @@ _PRESET_HELP = (
 )
 
 
-def choose(problems: list[str]) -> Spec | None:
+def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
     """Draw the choices; the Spec they make, or None where one of them is not allowed, which is said beside it."""
     linked = _linked(problems)
-    entry = datasets.entry(_dataset(linked, problems))
+    entry = datasets.entry(_dataset(stored, linked, problems))
     method = _method(entry, linked, problems)
     declared = _declared(entry, method)
     memory = f"settings/{entry.name}/{method}"
@@ -52,14 +52,15 @@ def chosen() -> tuple[str, str]:
     return choices.remembered("data"), choices.remembered("method")
 
 
-def button(spec: Spec | None) -> None:
+def button(stored: Sequence[Run], spec: Spec | None) -> None:
     """The button that asks for the training, and what pressing it would do."""
     job = trainings.find(spec.key) if spec else None
     if trainings.is_live(job):
         st.button("Watch", type="primary", on_click=trainings.train, args=(spec,), width="stretch")
         mine = trainings.person() in job.askers
-        st.caption("It is under way." if mine else "This very training is under way: you would share it.")
-    elif spec is not None and job is None and runs.is_whole(spec):
+        where = "under way" if job.state == jobs.RUNNING else "in the queue"
+        st.caption(f"It is {where}." if mine else f"This very training is {where}: you would share it.")
+    elif spec is not None and job is None and runs.is_whole(stored, spec):
         st.button("Look back", type="primary", on_click=trainings.watch, args=(spec,), width="stretch")
         st.caption("A run with these settings is stored. Another seed makes another run.")
     else:
@@ -90,8 +91,7 @@ def _linked(problems: list[str]) -> Spec | None:
         return None
 
 
-def _dataset(linked: Spec | None, problems: list[str]) -> str:
-    stored, _ = runs.stored()
+def _dataset(stored: Sequence[Run], linked: Spec | None, problems: list[str]) -> str:
     names = runs.dataset_names(stored)
 
     def named(name: str) -> str:

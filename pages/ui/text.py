@@ -8,6 +8,13 @@ from html import escape
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
 
 
+class Markup(str):
+    """HTML that `st.html` takes as it is: in a plain string it looks for indents, slowly where pictures are in it."""
+
+    def _repr_html_(self) -> str:
+        return self
+
+
 def plain(text: object) -> str:
     """`text` so that Streamlit's Markdown (HTML, LaTeX, icons, colours too) shows it letter by letter."""
     return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))

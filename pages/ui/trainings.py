@@ -87,8 +87,10 @@ def _stamp(path: Path) -> Stamp:
 
 
 def history(job: Job) -> list[dict[str, Any]]:
-    """Rows of a training so far; the last is of the epoch under way."""
+    """Rows of a training so far: of parts of an epoch while there are few, and the last of the epoch under way."""
     rows = _history(_stamp(job.folder / "progress.jsonl"), job.folder)
+    if job.within:
+        return [*(row for row in rows if row["epoch"] < job.within[0]["epoch"]), *job.within]
     # A row of an epoch's very start holds no losses yet.
     under_way = "rows_per_second" in job.row and (not rows or job.row["epoch"] > rows[-1]["epoch"])
     return [*rows, job.row] if under_way else rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core import datasets, jobs, methods, store
-from core.figures import rasters
+from core.figures import rasters, sketches
 from core.jobs import Job
 from core.metrics import DEFINITIONS
 from core.replay import Replay
@@ -17,7 +18,7 @@ from core.types import FITTING, IMAGES, BrokenRun, Run, Spec
 from pages.ui import choices, nav, pictures, runs, trainings
 from pages.ui.numbers import interval, number, seconds
 from pages.ui.runs import Stamp
-from pages.ui.text import html, plain
+from pages.ui.text import Markup, html, plain
 
 _LIVE_SECONDS = 1.0
 _MAP = 320
@@ -79,7 +80,8 @@ def _training(job: Job) -> None:
     _buttons(job)
     rows = trainings.history(job)
     if rows:
-        _curves(job.spec, rows, (job.key, len(rows), rows[-1]["step"]))
+        by = choices.remembered("curves") or "epoch"
+        st.html(_sketch((job.key, len(rows), rows[-1]["step"]), by, nav.theme(), job.spec, rows))
     found, stamp = trainings.pictures(job.folder)
     if found is not None:
         st.html(_shown(found, len(found) - 1, stamp))
@@ -265,20 +267,32 @@ def _curves(spec: Spec, rows: Sequence[dict[str, Any]], stamp: tuple) -> None:
             st.plotly_chart(figure, key=choices.key(f"curve-{k}"), config={"displayModeBar": False})
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def _sketch(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: Sequence[dict[str, Any]]) -> Markup:
+    drawn = [
+        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
+        for svg, about in sketches.progress(_rows, by, _unit(_spec), theme)
+    ]
+    return Markup(f'<div class="hg-sketches">{"".join(drawn)}</div>')
+
+
+def _unit(spec: Spec) -> str:
+    return methods.get(spec.method).loss_unit.get(datasets.entry(spec.dataset).kind, "")
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _figures_of(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: Sequence[dict[str, Any]]):
     from core.figures import curves  # plotly: a visit that watches nothing opens no figure
 
-    unit = methods.get(_spec.method).loss_unit.get(datasets.entry(_spec.dataset).kind, "")
-    return curves.progress({trainings.label(_spec): _rows}, by, unit, theme)
+    return curves.progress({trainings.label(_spec): _rows}, by, _unit(_spec), theme)
 
 
-def _shown(found: Replay, k: int, stamp: Stamp) -> str:
+def _shown(found: Replay, k: int, stamp: Stamp) -> Markup:
     return _pictures_html(stamp, k, nav.theme(), found)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _pictures_html(stamp: Stamp, k: int, theme: str, _replay: Replay) -> str:
+def _pictures_html(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
     parts = []
     if _replay.map is not None:
         png = rasters.png(rasters.thumbnail(_replay.map[k], _replay.labels, theme, size=_MAP))
@@ -300,7 +314,7 @@ def _pictures_html(stamp: Stamp, k: int, theme: str, _replay: Replay) -> str:
     if "documents" in _replay.about:
         parts.append(_part("Expected words", "of test documents; those in bold are in them", _words(_replay, k)))
     epoch = f"{_replay.epochs[k]:g}"
-    return f'<div class="hg-forms" aria-label="After epoch {epoch}">{"".join(parts)}</div>'
+    return Markup(f'<div class="hg-forms" aria-label="After epoch {epoch}">{"".join(parts)}</div>')
 
 
 def _part(title: str, about: str, body: str, style: str = "") -> str:
@@ -332,7 +346,7 @@ def _queue(found: Sequence[Job], watched: Spec | None) -> None:
     others = [job for job in found if watched is None or job.key != watched.key]
     if not others:
         return
-    st.markdown("#### Queue")
+    st.markdown("**Queue**")
     for job in others:
         with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{job.key}"):
             st.button("Watch", on_click=trainings.watch, args=(job.spec,), key=choices.key(f"watch-{job.key}"))

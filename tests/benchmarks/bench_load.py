@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import gc
 import os
+import random
 import signal
 import socket
 import statistics
@@ -24,10 +25,11 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -40,9 +42,11 @@ from core.types import Spec
 
 ROOT = Path(__file__).parents[2]
 PERIOD = 5.0  # seconds between two changes in a tab
+_HESITATES = 1.0  # seconds by which a change is late at most
 WARM = 10.0  # seconds in which the tabs open, one after the other, and change once; not counted
 ALONE = 20.0  # seconds of training before anybody comes
-PATIENCE = 60.0  # seconds until an answer counts as none
+OPENING = 60.0  # seconds for a tab to open
+PATIENCE = 2 * PERIOD  # seconds until an answer counts as none
 _NOTHING_YET = "(not trained yet)"
 # A message that was not used in this many runs, a browser forgets; Streamlit's global.maxCachedMessageAge.
 _KEPT_RUNS = 2
@@ -151,18 +155,21 @@ class Tab:
             self._fail(repr(error))
             raise
 
-    async def rerun(self) -> float:
+    async def rerun(self, patience: float = PATIENCE) -> float:
         """Ask for a full run; returns the milliseconds to its end.
 
         Raises
         ------
         RuntimeError
-            If the page shows an error, or the server broke the protocol.
+            If there is no answer in `patience` seconds, the page shows an error, or the server broke the protocol.
         """
         self._answered, self._mine = asyncio.get_running_loop().create_future(), False
         started = time.perf_counter()
         await self._send()
-        ended = await asyncio.wait_for(self._answered, PATIENCE)
+        try:
+            ended = await asyncio.wait_for(self._answered, patience)
+        except TimeoutError:
+            raise RuntimeError(f"no answer in {patience:.0f} s from /{self.page.name}") from None
         for element in self.drawn:
             if element.HasField("exception"):
                 raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
@@ -372,8 +379,8 @@ class Measured:
         sent = time.perf_counter()
         try:
             times.append((sent, await answer))
-        except (RuntimeError, TimeoutError, OSError) as error:
-            self.failures.append(str(error) or repr(error))
+        except (RuntimeError, OSError) as error:
+            self.failures.append(str(error))
 
     def counted(self, times: Times) -> list[float]:
         """The milliseconds of what was sent after the app had warmed up."""
@@ -394,7 +401,7 @@ async def _open(url: str, page: Page) -> AsyncIterator[Tab]:
     tab = Tab(connection, url, page)
     listening = asyncio.create_task(tab.listen())
     try:
-        await tab.rerun()
+        await tab.rerun(OPENING)
         yield tab
     finally:
         listening.cancel()
@@ -402,12 +409,14 @@ async def _open(url: str, page: Page) -> AsyncIterator[Tab]:
 
 
 async def _person(url: str, page: Page, phase: float, number: int, until: float, measured: Measured) -> None:
-    """Opens a page and changes a choice every `PERIOD` seconds."""
+    """Opens a page and changes a choice about every `PERIOD` seconds."""
     await asyncio.sleep(phase)
+    # By the clock, changes would meet the live views' reruns, which count from the last change, again and again.
+    hesitation = random.Random(phase)
     async with _open(url, page) as tab:
         due, turn = time.perf_counter(), number
-        while (due := due + PERIOD) < until:
-            await asyncio.sleep(due - time.perf_counter())
+        while (due := due + PERIOD) < until - _HESITATES:
+            await asyncio.sleep(due + hesitation.uniform(0, _HESITATES) - time.perf_counter())
             turn += 1
             await measured.take(measured.changes, tab.change(turn))
         await asyncio.sleep(until - time.perf_counter())
@@ -504,7 +513,7 @@ def _training(seconds: float) -> Iterator[Spec]:
         yield spec
     finally:
         worker = jobs.read_json(jobs.root() / "worker.json")
-        if worker:
+        with suppress(KeyError, ProcessLookupError):
             os.kill(worker["pid"], signal.SIGTERM)
         while jobs.is_held("worker"):
             time.sleep(0.1)
@@ -538,16 +547,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--idle", action="store_true", help="no training beside it")
     given = parser.parse_args(argv)
     pages = {"compare": [COMPARE], "training": [TRAINING], "both": [COMPARE, TRAINING]}[given.page]
-    with tempfile.TemporaryDirectory() as runs:
-        os.environ["HOURGLASS_RUNS"] = runs
-        with _serving() as (url, app):
-            if given.idle:
-                measured, alone = asyncio.run(_load(url, app, pages, given.sessions, given.seconds, None)), []
-            else:
-                with _training(ALONE + WARM + given.seconds) as training:
-                    time.sleep(ALONE)
-                    alone = _speeds(training)[1:]
-                    measured = asyncio.run(_load(url, app, pages, given.sessions, given.seconds, training))
+    beside = nullcontext() if given.idle else _training(ALONE + WARM + given.seconds)
+    with (
+        tempfile.TemporaryDirectory() as runs,
+        patch.dict(os.environ, HOURGLASS_RUNS=runs),
+        _serving() as (url, app),
+        beside as training,
+    ):
+        if training:
+            time.sleep(ALONE)
+        alone = _speeds(training)[1:]
+        measured = asyncio.run(_load(url, app, pages, given.sessions, given.seconds, training))
     _report(measured, given, alone)
 
 

@@ -35,7 +35,7 @@ def link(seed: int = 0, **params) -> str:
 
 def train(page):
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator(".st-key-curves .js-plotly-plot").first).to_be_visible(timeout=DRAWN)
+    expect(page.locator(".hg-sketches img").first).to_be_visible(timeout=DRAWN)
 
 
 def finished(page):
@@ -82,7 +82,8 @@ def test_a_refresh_finds_the_training_again_and_another_person_shares_it(visit):
     other.get_by_role("button", name="Stop and keep for all").click()
     expect(page.get_by_text("Stopped after epoch")).to_be_visible(timeout=DRAWN)
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("button", name="Cancel").click(timeout=DRAWN)
+    page.get_by_role("button", name="Cancel", exact=True).click(timeout=DRAWN)
+    page.get_by_role("button", name="Cancel for all").click(timeout=DRAWN)
     expect(page.get_by_text("Stopped after epoch")).to_be_visible(timeout=DRAWN)
     expect(page.get_by_role("button", name="Resume")).to_have_count(0, timeout=DRAWN)
 
@@ -91,11 +92,11 @@ def test_a_run_is_downloaded_deleted_and_loaded_back(visit, folder, tmp_path):
     spec = specs.make("digits", "pca", {"n_components": 2})
     page = visit(f"training?data=digits&method=pca&runs={spec.key}", drawn=SHARE)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     download.value.save_as(tmp_path / "run.zip")
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_role("button", name="Download")).to_have_count(0, timeout=DRAWN)
+    expect(page.get_by_role("button", name="Download", exact=True)).to_have_count(0, timeout=DRAWN)
     assert not (folder / spec.key).exists()
     page.get_by_role("button", name="Load a run").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "run.zip")
