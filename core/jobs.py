@@ -43,7 +43,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core import store
-from core.types import BadInput, HourglassError, Spec
+from core.types import BadInput, BrokenRun, HourglassError, Spec
 
 PAUSE, KEEP, CANCEL = "pause", "keep", "cancel"
 QUEUED, RUNNING, PAUSED, STOPPED, FAILED = "queued", "running", "paused", "stopped", "failed"
@@ -339,14 +339,14 @@ def request(spec: Spec, person: str, *, one_a_person: bool = False) -> Job | Non
 
 
 def is_stored(key: str) -> bool:
-    """Whether the store has the whole run, not only a part that was stopped and kept."""
+    """Whether the store has the whole run: not only a part that was stopped and kept, and nothing that is damaged."""
     place = store.find(key)
-    return place is not None and not _stopped_early(place)
-
-
-def _stopped_early(place: Path) -> bool:
-    environment = read_json(place / "run.json").get("environment")
-    return isinstance(environment, dict) and environment.get("stopped_early") is True
+    if place is None:
+        return False
+    try:
+        return not store.read(place).environment.get("stopped_early")
+    except BrokenRun:
+        return False
 
 
 def _refuse_too_many(waiting: list[Job], person: str, one_a_person: bool) -> None:

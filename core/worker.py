@@ -1,7 +1,8 @@
 """The process that trains: ``python -m core.worker`` works off the queue of `core.jobs`, one training after the other.
 
-One works on a runs folder; a second one ends at once. It runs at lower priority than the app, waits a while for more
-when the queue is empty, and can be killed at any moment: the next one goes on from the last checkpoint.
+One works on a runs folder; a second one ends at once. It runs at lower priority than the app (`HOURGLASS_NICE`, 0 to
+19, default 10), waits a while for more when the queue is empty, and can be killed at any moment: the next one goes on
+from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from core import jobs
 from core.types import Dataset, HourglassError, Run, Spec
 
 SUSPEND = "suspend"
-_NICE = 10
+_NICE, _NICEST = 10, 19
 _LINGER_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 # How long a training may take to do what is wanted of it before it is interrupted wherever it is: within an epoch it
@@ -56,8 +57,7 @@ class Left(BaseException):
 
 
 def main() -> int:
-    if hasattr(os, "nice"):
-        os.nice(max(0, _NICE - os.nice(0)))
+    _give_way()
     worker = _Worker()
     signal.signal(signal.SIGTERM, worker.on_signal)
     signal.signal(signal.SIGINT, worker.on_signal)
@@ -79,6 +79,15 @@ def main() -> int:
         if not worker.is_sound:
             jobs.start_worker()
             return 0
+
+
+def _give_way() -> None:
+    """Run at lower priority than what people look at."""
+    given = os.environ.get("HOURGLASS_NICE", "")
+    wanted = min(int(given), _NICEST) if given.isdecimal() else _NICE
+    if hasattr(os, "nice"):
+        # What is given adds to what this process has inherited.
+        os.nice(max(0, wanted - os.nice(0)))
 
 
 @contextmanager

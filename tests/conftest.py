@@ -23,6 +23,8 @@ def workers(own_runs_folder, user_cache, monkeypatch):
     from tests import trainings
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache))
+    # Tests wait for what it does.
+    monkeypatch.setenv("HOURGLASS_NICE", "0")
     yield
     trainings.end_workers()
 

@@ -679,7 +679,8 @@ def test_nonsense_in_a_sign_of_life_ends_no_process(pid, monkeypatch):
 
 
 @pytest.fixture
-def attached():
+def attached(monkeypatch):
+    monkeypatch.setattr(jobs, "_TEND_SECONDS", 0.01)
     jobs.attach()
     yield
     jobs.detach()
@@ -690,7 +691,6 @@ def watches():
 
 
 def test_an_app_looks_after_the_queue_from_the_first_call_on(attached, starts, monkeypatch):
-    monkeypatch.setattr(jobs, "_TEND_SECONDS", 0.01)
     jobs.attach()
     assert len(watches()) == 1
     monkeypatch.setattr(jobs, "start_worker", lambda: None)

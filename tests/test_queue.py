@@ -37,6 +37,7 @@ def folder(tmp_path_factory, user_cache):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURGLASS_RUNS", str(folder))
         patch.setenv("XDG_CACHE_HOME", str(user_cache))
+        patch.setenv("HOURGLASS_NICE", "0")
         yield folder
         end_workers()
 
@@ -46,6 +47,7 @@ def clean(folder, own_runs_folder, user_cache, monkeypatch):
     """Each test begins and ends with no training and no run."""
     monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache))
+    monkeypatch.setenv("HOURGLASS_NICE", "0")
     yield
     for job in jobs.jobs():
         jobs.ask(job.key, jobs.CANCEL)
@@ -98,12 +100,12 @@ def test_paused_within_an_epoch_it_keeps_its_place_and_goes_on_to_the_same_weigh
     rows = [row["epoch"] for row in jobs.history(job.folder)]
     assert rows == sorted(set(rows))
     run = until_stored(spec)
-    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4, 5]
+    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
     assert not run.environment["stopped_early"]
     assert_as_undisturbed(spec)
     pictures = replay.parse(store.replay(store.find(spec.key)))
     assert pictures.epochs[0] == 0
-    assert pictures.epochs[-1] == 5
+    assert pictures.epochs[-1] == 4
     nothing_is_left(spec)
 
 
@@ -115,7 +117,7 @@ def test_stopped_and_kept_it_is_stored_as_far_as_it_went_and_goes_on_to_the_same
     until(spec, "stopped")
     kept = store.read(store.find(spec.key))
     assert kept.environment["stopped_early"]
-    assert 1 < kept.history[-1]["epoch"] < 5
+    assert 1 < kept.history[-1]["epoch"] < 4
     assert kept.metrics["squared_error"] > 0
     assert not jobs.is_stored(spec.key)
     for what in (jobs.PAUSE, jobs.KEEP):
@@ -199,16 +201,16 @@ def test_a_paused_training_may_be_cancelled(paused):
     nothing_is_left(paused)
 
 
-def measured():
+def measured(dataset):
     """A training in a part of its measuring that takes a while by itself."""
-    spec = specs.make("mnist-sample", "vae", {"n_components": 2, "width": 8, "layers": 1, "epochs": 1})
+    spec = specs.make(dataset, "vae", {"n_components": 2, "width": 8, "layers": 1, "epochs": 1})
     jobs.request(spec, "somebody")
-    awaited(lambda: (job := jobs.find(spec.key)) and job.stage.startswith("Measuring the"), "the measuring")
+    awaited(lambda: (job := jobs.find(spec.key)) and job.stage == "Measuring the bound", "the measuring")
     return spec
 
 
 def test_cancelled_while_it_is_measured_nothing_is_left_and_the_next_begins():
-    spec, after = measured(), short()
+    spec, after = measured("mnist-sample"), short()
     jobs.request(after, "somebody")
     asked = time.monotonic()
     jobs.ask(spec.key, jobs.CANCEL)
@@ -220,7 +222,7 @@ def test_cancelled_while_it_is_measured_nothing_is_left_and_the_next_begins():
 
 
 def test_what_is_measured_already_is_kept_whole():
-    spec = measured()
+    spec = measured("digits")
     jobs.ask(spec.key, jobs.KEEP)
     until_stored(spec)
     nothing_is_left(spec)
@@ -229,14 +231,13 @@ def test_what_is_measured_already_is_kept_whole():
 def test_a_long_epoch_is_left_at_once():
     spec = specs.make("mnist-sample", "ae", {"network": "conv", "batch_size": 2, "epochs": 1000})
     took = []
-    for what, reached in ((jobs.PAUSE, "paused"), (jobs.KEEP, "stopped"), (jobs.PAUSE, "paused")):
+    for _ in range(3):
         jobs.request(spec, "somebody")
         assert until_within(spec, 0).row["epoch"] < 1
         asked = time.monotonic()
-        jobs.ask(spec.key, what)
-        awaited(lambda: jobs.find(spec.key).stage != "Fitting", "the end of the fitting")
+        jobs.ask(spec.key, jobs.PAUSE)
+        until(spec, "paused")
         took.append(time.monotonic() - asked)
-        until(spec, reached)
     assert np.median(took) < STOP_SECONDS
 
 

@@ -467,6 +467,18 @@ def test_a_worker_with_nothing_to_do_waits_at_low_priority_and_leaves_when_told(
     assert not (jobs.root() / "worker.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "inherited", "added"),
+    [("", 0, 10), ("", 10, 0), ("", 15, 0), ("0", 0, 0), ("5", 2, 3), ("99", 0, 19), ("-5", 0, 10), ("low", 0, 10)],
+)
+def test_its_priority_is_as_it_is_asked_for_and_never_raised(monkeypatch, given, inherited, added):
+    asked = []
+    monkeypatch.setattr(os, "nice", lambda by: asked.append(by) or inherited)
+    monkeypatch.setenv("HOURGLASS_NICE", given)
+    worker._give_way()
+    assert asked == [0, added]
+
+
 def test_a_folder_that_can_not_be_written_ends_it(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with process(HOURGLASS_RUNS=str(tmp_path / "file")) as one:
