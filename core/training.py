@@ -27,6 +27,7 @@ TICK_SECONDS = 0.25
 # At the end of an epoch a checkpoint may take this share of the time since the last one.
 _CHECKPOINT_SHARE = 0.02
 _SMALL = 200_000
+_MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def train(
 
     Returns
     -------
-    history : a row an epoch: epoch, step, seconds (training only), rows_per_second, learning_rate, mean losses. Where
+    history : a row an epoch, or fewer where there are very many: epoch, step, seconds (training only), rows_per_second, learning_rate, mean losses. Where
         training was ended within an epoch, the last row is of its part and its epoch a fraction.
     environment : device, precision, threads and whether training was ended before its time.
 
@@ -252,6 +253,9 @@ class _Training:
         row = self._row() | {"epoch": state.epoch + 1}
         _refuse_divergence(row, self.plan)
         state.history.append(row)
+        if len(state.history) > _MOST_ROWS:
+            # Of a training by the clock on few rows: more would only make its checkpoints grow.
+            state.history = state.history[1::2]
         state.epoch += 1
         state.within, state.rows, state.spent, state.sums = 0, 0, 0.0, {}
         return True

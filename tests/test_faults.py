@@ -41,7 +41,7 @@ def tended(condition, what):
 
 
 def test_killed_or_hung_in_mid_epoch_a_worker_is_replaced_and_the_weights_are_the_same(monkeypatch):
-    monkeypatch.setattr(jobs, "HUNG_SECONDS", 2.0)
+    monkeypatch.setattr(jobs, "HUNG_SECONDS", 4.0)
     spec = some_seconds()
     jobs.request(spec, "somebody")
     until_within(spec, 1)

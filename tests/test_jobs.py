@@ -362,6 +362,8 @@ NONSENSE = [
     b'{"row": {"epoch": 1, "step": 1, "seconds": 1, "share": 7, "rows_per_second": 1}, "state": "asleep"}',
     b'{"row": {"epoch": NaN, "step": 1, "seconds": 1, "share": 0.5, "rows_per_second": 1}}',
     b'{"row": {"epoch": 1' + b"0" * 400 + b', "step": 1, "seconds": 1, "share": 0.5, "rows_per_second": 1}}',
+    b'{"within": {"epoch": 1}}',
+    b'{"within": [1, null, {"epoch": "x"}, {"epoch": 1e999, "step": 1, "seconds": 1, "share": 0}]}',
     b'{"epoch": 1e999, "step": 1, "seconds": 2}',
     b'{"epoch": {}, "step": 1, "seconds": 2}\n{"epoch": [1]}',
     b'{"epoch": ' + b"9" * 1_000_000 + b"}\n",
@@ -378,7 +380,7 @@ def test_nonsense_in_its_files_leaves_a_training_readable(content, starts):
     assert job.state in (jobs.RUNNING, jobs.QUEUED)
     assert (job.stopping, job.message) == ("", "")
     assert isinstance(job.stage, str)
-    assert job.row == {}
+    assert (job.row, job.within) == ({}, ())
     assert job.seconds_left is None
     assert jobs.history(folder(short())) == []
     assert replay.read(folder(short())) is None

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -50,7 +51,8 @@ def clean(folder, own_runs_folder, user_cache, monkeypatch):
     monkeypatch.setenv("HOURGLASS_NICE", "0")
     yield
     for job in jobs.jobs():
-        jobs.ask(job.key, jobs.CANCEL)
+        with suppress(HourglassError):
+            jobs.ask(job.key, jobs.CANCEL)
     awaited(lambda: not jobs.jobs(), "that all are cancelled")
     for run in store.index()[0]:
         if not store.is_shipped(run.key):

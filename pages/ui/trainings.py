@@ -74,8 +74,10 @@ def is_live(job: Job | None) -> bool:
 
 
 def label(spec: Spec) -> str:
-    """``"VAE on MNIST, 10-D"``"""
-    return f"{methods.label(spec.method)} on {datasets.entry(spec.dataset).label}, {spec.param('n_components')}-D"
+    """``"VAE on MNIST, 10-D"``; a folder may hold a training of what this program does not know."""
+    method = methods.LISTED.get(spec.method, (spec.method,))[0]
+    dataset = datasets.entry(spec.dataset).label if spec.dataset in datasets.names() else spec.dataset
+    return f"{method} on {dataset}, {spec.param('n_components')}-D"
 
 
 def _stamp(path: Path) -> Stamp:

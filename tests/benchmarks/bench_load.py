@@ -571,10 +571,10 @@ def _report(measured: Measured, given: argparse.Namespace, alone: Sequence[float
     _row("trivial rerun of Compare meanwhile, median, ms", measured.counted(measured.trivial), statistics.median)
     _row("live view's own rerun meanwhile, median, ms", measured.counted(measured.live), statistics.median)
     _row("answers that failed or showed something else", measured.failures, len)
-    if len(alone) > 1:
+    if not given.idle:
         # Every epoch has the same rows: the harmonic mean is the speed over them all.
-        usual, mean = statistics.harmonic_mean(alone), statistics.harmonic_mean
-        _row("training's speed under this load, % of its speed alone", measured.speeds, lambda s: 100 * mean(s) / usual)
+        shares = [100 * speed / statistics.harmonic_mean(alone) for speed in measured.speeds if alone]
+        _row("training's speed under this load, % of its speed alone", shares, statistics.harmonic_mean)
     print(f"{f'memory of the app with {given.sessions} sessions open, MB':66} {measured.memory:9.4g}")
     for name, share in measured.cpu.items():
         print(f"{f'processor time of the {name}, % of a core':66} {100 * share:9.4g}")

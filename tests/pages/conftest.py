@@ -7,7 +7,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, experiments, specs, store
+from core import datasets, experiments, jobs, specs, store
 from core.datasets import documents
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +53,12 @@ def fitted(tmp_path_factory) -> Path:
 
 def fit(folder: Path, dataset, method: str, params: dict):
     return experiments.fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks_after_the_queue(monkeypatch):
+    """A page that is tested is no app: it leaves no thread behind."""
+    monkeypatch.setattr(jobs, "attach", lambda: None)
 
 
 @pytest.fixture
