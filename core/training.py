@@ -161,8 +161,9 @@ def train(
 
     Returns
     -------
-    history : a row an epoch, or fewer where there are very many: epoch, step, seconds (training only), rows_per_second, learning_rate, mean losses. Where
-        training was ended within an epoch, the last row is of its part and its epoch a fraction.
+    history : a row an epoch, or fewer where there are very many: epoch, step, seconds (training only),
+        rows_per_second, learning_rate, mean losses. Where training was ended within an epoch, the last row is of its
+        part and its epoch a fraction.
     environment : device, precision, threads and whether training was ended before its time.
 
     Raises
