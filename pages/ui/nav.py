@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,8 +65,13 @@ def in_words():
         st.error(plain(problem))
 
 
-@st.cache_resource(show_spinner=False)
 def settle() -> None:
     """Take what is loaded by now out of the garbage collector's rounds, which Streamlit makes after every rerun."""
+    # A page that is visited later brings libraries of its own.
+    _settle(len(sys.modules))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _settle(n_modules: int) -> None:
     gc.collect()
     gc.freeze()
