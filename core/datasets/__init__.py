@@ -223,3 +223,23 @@ def sample_rows(dataset: Dataset) -> Any:
     from core.datasets import samples
 
     return samples.sample_rows(dataset)
+
+
+def first_rows(dataset: Dataset, split: str, n: int) -> Any:
+    """`n` rows of a split, or all where there are no more: those of `sample_rows` first, then each class in its share.
+
+    Parameters
+    ----------
+    split : {"train", "test"}
+
+    Returns
+    -------
+    (min(n, n_rows),) int64, increasing. A smaller `n` gives a part of the same rows.
+    """
+    import numpy as np
+
+    from core.datasets import samples, splits
+
+    y = {"train": dataset.y_train, "test": dataset.y_test}[split]
+    leading = samples.sample_rows(dataset) if split == "test" else None
+    return np.sort(splits.in_turn(y, samples.SEED, leading)[:n])

@@ -35,6 +35,31 @@ def _shares(sizes: np.ndarray, n: int) -> np.ndarray:
     return shares
 
 
+def in_turn(y: np.ndarray, seed: int, first: np.ndarray | None = None) -> np.ndarray:
+    """All rows, in an order whose every beginning holds each class in about its share.
+
+    Parameters
+    ----------
+    y : (n_rows,) class of each row; any values.
+    seed : as in `stratified`.
+    first : rows that lead, in their classes' shares too; those after them make up for classes they hold more of.
+
+    Returns
+    -------
+    (n_rows,) int64, a permutation.
+    """
+    random = np.random.RandomState(seed)
+    leads = np.zeros(len(y), bool)
+    leads[[] if first is None else first] = True
+    # A class of m rows has its r-th at (r + 1/2) / m of the way.
+    share = np.empty(len(y))
+    for label in np.unique(y):
+        of_class = random.permutation(np.flatnonzero(y == label))
+        of_class = of_class[np.argsort(~leads[of_class], kind="stable")]
+        share[of_class] = (np.arange(len(of_class)) + 0.5) / len(of_class)
+    return np.lexsort((share, ~leads))
+
+
 def complement(rows: np.ndarray, n_rows: int) -> np.ndarray:
     """The rows of ``range(n_rows)`` that are not in `rows`, increasing."""
     return np.setdiff1d(np.arange(n_rows), rows)

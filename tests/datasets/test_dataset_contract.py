@@ -159,3 +159,31 @@ def test_stratified_rows_keep_the_shares():
     assert not np.array_equal(rows, splits.stratified(y, 50, 4))
     assert np.array_equal(splits.stratified(y, 5000, 3), np.arange(1000))
     assert len(splits.stratified(np.arange(7) % 3, 5, 0)) == 5
+
+
+def test_rows_in_turn_hold_each_class_in_its_share_however_many_are_taken():
+    y = np.repeat([0, 1, 2, -1], [700, 200, 90, 10])
+    order = splits.in_turn(y, seed=0)
+    assert np.array_equal(np.sort(order), np.arange(1000))
+    for n in (10, 100, 333, 1000):
+        counts = np.array([(y[order[:n]] == label).sum() for label in (0, 1, 2, -1)])
+        assert np.abs(counts - np.array([0.7, 0.2, 0.09, 0.01]) * n).max() <= 1
+
+
+def test_first_rows_begin_with_those_that_every_map_shows_and_are_nested():
+    digits = datasets.load("digits")
+    sample = datasets.load("mnist-sample")
+    assert np.array_equal(datasets.first_rows(digits, "test", 10_000), np.arange(500))
+    assert np.array_equal(datasets.first_rows(sample, "test", 2000), datasets.sample_rows(sample))
+    few, more = datasets.first_rows(digits, "train", 100), datasets.first_rows(digits, "train", 300)
+    assert (np.diff(more) > 0).all()
+    assert np.isin(few, more).all()
+
+
+def test_first_rows_of_mnist_are_the_shipped_sample(full_data):
+    mnist = datasets.load("mnist")
+    shipped = datasets.sample_rows(mnist)
+    assert np.array_equal(datasets.first_rows(mnist, "test", 2000), shipped)
+    assert np.isin(shipped, datasets.first_rows(mnist, "test", 5000)).all()
+    shares = np.bincount(mnist.y_test[datasets.first_rows(mnist, "test", 5000)]) / 5000
+    assert shares == pytest.approx(np.bincount(mnist.y_test) / 10_000, abs=0.002)
