@@ -43,6 +43,32 @@ def squared_error(X: Any, X_hat: Any) -> np.ndarray:
     return finite("The squared error", errors, 1)
 
 
+def cosine(X: Any, X_hat: Any) -> np.ndarray:
+    """Cosine of the angle between each row and its reconstruction; 0 where either is all zero.
+
+    Parameters
+    ----------
+    X, X_hat : (n, n_features), dense or sparse; documents as tf-idf vectors and the word weights a method expects
+
+    Returns
+    -------
+    (n,) float64 in [-1, 1]
+
+    Raises
+    ------
+    BadInput
+        For different shapes, NaN or infinite values.
+    """
+    from scipy import sparse
+
+    X, X_hat = (A.toarray() if sparse.issparse(A) else np.asarray(A) for A in (X, X_hat))
+    _check_same_shape(X.shape, X_hat.shape)
+    X, X_hat = finite("X", X, 2), finite("X_hat", X_hat, 2)
+    lengths = np.linalg.norm(X, axis=1) * np.linalg.norm(X_hat, axis=1)
+    products = np.einsum("ij,ij->i", X, X_hat)
+    return np.divide(products, lengths, out=np.zeros(len(X)), where=lengths > 0).clip(-1, 1)
+
+
 def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:
     """Mean score of each class, in the order of `target_names`.
 

@@ -29,6 +29,8 @@ class View:
 
 def choose(stored: Sequence[Run], problems: list[str]) -> View:
     """Draw the choices and read what they lead to; sentences about what a link asks for in vain go to `problems`."""
+    # A data set or size of which only a reference map is stored has nothing to compare.
+    stored = [run for run in stored if run.spec.method not in methods.REFERENCES]
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
         entry = datasets.entry(_dataset(stored, problems))
         size = _size(stored, entry, problems)
@@ -71,7 +73,7 @@ def _size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str]) -> 
 
 
 def _lines(stored: Sequence[Run], entry: datasets.Entry, size: int, problems: list[str]) -> list[Line]:
-    offers = [_Offer.of(stored, entry.name, method, size, problems) for method in methods.names(entry.kind)]
+    offers = [_Offer.of(stored, entry.name, method, size, problems) for method in methods.compared(entry.kind)]
     several = [offer for offer in offers if len(offer.keys) > 1]
     if several:
         named = listed([methods.label(offer.method) for offer in several])

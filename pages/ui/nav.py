@@ -16,7 +16,10 @@ from pages.ui.text import plain
 THEME = Path(__file__).parents[2] / "assets" / "theme"
 # group -> (script, label, icon); a page is listed here once it exists.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "Look": (("app.py", "Compare", ":material/compare_arrows:"),),
+    "Look": (
+        ("app.py", "Compare", ":material/compare_arrows:"),
+        ("pages/embeddings.py", "Embeddings", ":material/scatter_plot:"),
+    ),
     "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }
 

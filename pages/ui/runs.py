@@ -21,7 +21,7 @@ _SIZES = (2, 10)
 _LARGEST_SIZE = 256
 # A GAN's neighbours are those of its discriminator's many features: no match for a narrow code.
 NOT_RANKED_AGAINST_CODES = ("gan",)
-OF_CODES = ("knn_accuracy", "probe_accuracy", "trustworthiness", "continuity")
+OF_CODES = ("knn_accuracy", "probe_accuracy", "silhouette", "trustworthiness", "continuity")
 
 
 # A run's folder and the time it was written there.

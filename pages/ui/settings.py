@@ -32,7 +32,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
     if linked is not None and (linked.dataset, linked.method) == (entry.name, method):
         choices.keep(memory, {**dict(linked.params), **dict(linked.dataset_params), _SEED: linked.seed}, text=None)
     settings = choices.remembered(memory) or _default(entry.name, method, declared)
-    if (size := choices.asked("size")) is not None:
+    if (size := choices.asked("size")) is not None and not _is_fixed(_param(declared, _SIZE)):
         with suppress(BadInput):
             settings = {**settings, _SIZE: runs.code_size(size)}
     choices.keep(memory, settings, text=None)
@@ -74,6 +74,9 @@ def _promise(spec: Spec) -> str:
     seconds = spec.param("max_seconds")
     if seconds:
         return f"Trains for {seconds:g} seconds, then measures the run on the test rows."
+    steps = spec.param("max_iter")
+    if steps:
+        return f"Maps the rows in up to {steps:,} iterations, then measures the map of the test rows among them."
     epochs = spec.param("epochs")
     if epochs is None:
         return "Solved at once, then measured on the test rows."
@@ -136,15 +139,25 @@ def _default(dataset: str, method: str, declared: tuple[Param, ...]) -> dict[str
 
 
 def _size(declared: tuple[Param, ...], settings: dict[str, Any], memory: str) -> list[str]:
-    param = next(p for p in declared if p.name == _SIZE)
-    return _widget(param, settings, memory, label="Code size")
+    param = _param(declared, _SIZE)
+    return [] if _is_fixed(param) else _widget(param, settings, memory, label="Code size")
+
+
+def _param(declared: tuple[Param, ...], name: str) -> Param:
+    return next(p for p in declared if p.name == name)
+
+
+def _is_fixed(param: Param) -> bool:
+    """Whether there is nothing to choose."""
+    return param.bounds[0] == param.bounds[-1]
 
 
 def _presets(dataset: str, method: str, declared: tuple[Param, ...], settings: dict[str, Any], memory: str) -> None:
     size = settings[_SIZE] if isinstance(settings[_SIZE], int) else 0
     found = recipes.presets(dataset, method, size)
     if not found:
-        st.caption(f"{methods.label(method)} is solved at once, so there is nothing to preset.")
+        if not methods.get(method).loss_unit:
+            st.caption(f"{methods.label(method)} is solved at once, so there is nothing to preset.")
         return
     if trainings.workshop():
         found.pop(recipes.BEST)

@@ -110,13 +110,21 @@ def _pace(job: Job) -> str:
     row = job.row
     if "rows_per_second" not in row or row["share"] >= 1 or job.stage != FITTING:
         return f"{job.stage} …"
-    epochs = dict(job.spec.params).get("epochs")
-    of = f" of {epochs}" if not job.spec.param("max_seconds") else ""
     rows = "images" if datasets.entry(job.spec.dataset).kind == IMAGES else "documents"
-    parts = [f"Epoch {row['epoch']:.1f}{of}", f"{row['rows_per_second']:,.0f} {rows} a second"]
+    parts = [_how_far(job.spec, row["epoch"])]
+    # Before the first steps there is no pace.
+    if row["rows_per_second"]:
+        parts.append(f"{row['rows_per_second']:,.0f} {rows} a second")
     if job.seconds_left is not None:
         parts.append(f"about {max(1, round(job.seconds_left)):,} s left")
     return " · ".join(parts)
+
+
+def _how_far(spec: Spec, epoch: float) -> str:
+    if steps := spec.param("max_iter"):
+        return f"Iteration {epoch:,.0f} of {steps:,}"
+    of = f" of {spec.param('epochs')}" if not spec.param("max_seconds") else ""
+    return f"Epoch {epoch:.1f}{of}"
 
 
 def _buttons(job: Job) -> None:
@@ -140,7 +148,8 @@ def _offers(job: Job) -> list[tuple[str, str | None, str]]:
     cancel = ("Cancel", jobs.CANCEL, "Ends it and keeps nothing.")
     resume = ("Resume", None, "Goes on from its last checkpoint.")
     if job.state == jobs.RUNNING:
-        under_way = job.row and job.stage == FITTING
+        # A map of rows has nothing before its end that could be kept or gone on from.
+        under_way = job.row and job.stage == FITTING and not methods.get(job.spec.method).maps_rows
         return [] if job.stopping == jobs.CANCEL else [pause, keep, cancel] if under_way else [cancel]
     if job.state == jobs.QUEUED:
         return [pause, cancel]
@@ -184,10 +193,8 @@ def _run(run: Run, stamp: Stamp, job: Job | None) -> None:
     with st.container(horizontal=True, key="run-buttons", vertical_alignment="center"):
         if job is not None and job.has_checkpoint:
             st.button("Resume", on_click=_resume, args=(job, None, 0), help="Trains on to the end it was meant for.")
-        query = {"data": run.spec.dataset}
-        if run.spec.method != "gan":
-            query["size"] = str(store.code_size(run))
-        st.page_link("app.py", label="See it in Compare", icon=":material/compare_arrows:", query_params=query)
+        if run.spec.method not in methods.REFERENCES:
+            _link_to_compare(run)
     if runs_rows := [row for row in run.history if "epoch" in row]:
         _curves(run.spec, runs_rows, stamp)
     try:
@@ -199,8 +206,15 @@ def _run(run: Run, stamp: Stamp, job: Job | None) -> None:
         _replayed(found, pictured, run.key)
         return
     st.html(_shown(_last(run), 0, stamp))
-    if run.history:
+    if run.history and not methods.get(run.spec.method).maps_rows:
         st.caption("This run holds no pictures of its training: train it with another seed to see one form.")
+
+
+def _link_to_compare(run: Run) -> None:
+    query = {"data": run.spec.dataset}
+    if run.spec.method != "gan":
+        query["size"] = str(store.code_size(run))
+    st.page_link("app.py", label="See it in Compare", icon=":material/compare_arrows:", query_params=query)
 
 
 def _last(run: Run) -> Replay:

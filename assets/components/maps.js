@@ -1,0 +1,1024 @@
+// Linked maps: the same rows under several methods, one selection, all in the browser.
+//
+// A message is bytes: the length of a JSON header (uint32, little endian), the header, and the arrays it lists as
+// [name, length, type]. core/figures/linked.py writes them. A message of kind "pictures" is kept for the maps that
+// name it by its id; one of kind "maps" is drawn. What comes back is one state value, "selection":
+// "<id of the rows>:<turn>:<a bit a row, base64>".
+//
+// Text from outside is only ever set as textContent.
+
+const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array };
+const NOWHERE = 65535; // a coordinate of a row that has no place in a map
+const REACH = { mouse: 12, pen: 14, touch: 24 }; // CSS pixels from a point that still mean it
+const MOST_THUMBNAILS = 70; // drawn in the place of points, once so few are in view
+const MOST_NAMES = 12; // classes whose names stand on the maps
+
+// Shared by all mounts on the page, which may each have loaded this file.
+const pictures = (globalThis.hourglassPictures ??= { kept: new Map(), waiting: new Set() });
+const mounted = (globalThis.hourglassMaps ??= new WeakMap());
+
+export default function ({ data, parentElement, setStateValue }) {
+  if (!data) return;
+  const message = unpack(data);
+  if (message.kind === "pictures") {
+    keepPictures(message);
+    return;
+  }
+  if (!mounted.has(parentElement)) mounted.set(parentElement, new LinkedMaps(parentElement));
+  mounted.get(parentElement).update(message, setStateValue);
+}
+
+function unpack(bytes) {
+  const data = bytes.slice(); // aligned, and ours
+  const length = new DataView(data.buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
+  const arrays = {};
+  let offset = 4 + length;
+  for (const [name, count, type] of header.arrays) {
+    arrays[name] = new ARRAYS[type](data.buffer, offset, count);
+    offset += Math.ceil(arrays[name].byteLength / 8) * 8; // each begins aligned
+  }
+  return { ...header, arrays };
+}
+
+async function keepPictures(message) {
+  if (pictures.kept.has(message.id)) return;
+  const kept = { texts: message.texts };
+  if (message.arrays.sprite) {
+    kept.image = await createImageBitmap(new Blob([message.arrays.sprite], { type: message.type }));
+    [kept.width, kept.height, kept.columns] = [message.width, message.height, message.columns];
+  }
+  pictures.kept.set(message.id, kept);
+  while (pictures.kept.size > 4) pictures.kept.delete(pictures.kept.keys().next().value);
+  for (const maps of pictures.waiting) maps.picturesCame();
+}
+
+// --- Elements ---------------------------------------------------------------------------------------------------
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function tiny(label, title, onclick) {
+  return element("button", { type: "button", class: "tiny", "aria-label": title, title, onclick }, label);
+}
+
+const counted = (n) => n.toLocaleString("en-US");
+const rowsOf = (n) => `${counted(n)} ${n === 1 ? "row" : "rows"}`;
+
+// --- Colours and marks ------------------------------------------------------------------------------------------
+
+function channels(hex) {
+  return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
+}
+
+// As a pixel of an ImageData on a little-endian machine, opaque.
+function pixel([red, green, blue]) {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+function mixed(colour, ground, share) {
+  return colour.map((c, k) => Math.round(c * share + ground[k] * (1 - share)));
+}
+
+const DISTANCE = {
+  disc: (x, y) => Math.hypot(x, y),
+  ring: (x, y) => Math.hypot(x, y),
+  square: (x, y) => Math.max(Math.abs(x), Math.abs(y)) * 1.1,
+  diamond: (x, y) => (Math.abs(x) + Math.abs(y)) * 0.85,
+};
+
+// The pixels a mark covers around its middle, and how much of each: 0..255.
+const stamps = new Map();
+function stampOf(mark, radius) {
+  const name = `${mark}/${radius.toFixed(2)}`;
+  if (stamps.has(name)) return stamps.get(name);
+  const reach = Math.ceil(radius * 1.2 + 1);
+  const [dx, dy, cover] = [[], [], []];
+  for (let y = -reach; y <= reach; y++) {
+    for (let x = -reach; x <= reach; x++) {
+      const distance = DISTANCE[mark](x, y);
+      let share = Math.min(Math.max(radius + 0.5 - distance, 0), 1);
+      if (mark === "ring") share -= Math.min(Math.max(radius * 0.45 + 0.5 - distance, 0), 1);
+      if (share > 0.04) {
+        dx.push(x);
+        dy.push(y);
+        cover.push(Math.round(share * 255));
+      }
+    }
+  }
+  const stamp = { dx: Int8Array.from(dx), dy: Int8Array.from(dy), cover: Uint8Array.from(cover), reach };
+  if (stamps.size > 200) stamps.clear();
+  stamps.set(name, stamp);
+  return stamp;
+}
+
+function put(buffer, width, height, x, y, stamp, colour) {
+  const { dx, dy, cover, reach } = stamp;
+  const inside = x >= reach && y >= reach && x < width - reach && y < height - reach;
+  for (let k = 0; k < cover.length; k++) {
+    const px = x + dx[k];
+    const py = y + dy[k];
+    if (!inside && (px < 0 || py < 0 || px >= width || py >= height)) continue;
+    const at = py * width + px;
+    const a = cover[k];
+    const under = buffer[at];
+    const b = under >>> 24;
+    if (a === 255) buffer[at] = colour;
+    else if (b === 0) buffer[at] = ((colour & 0xffffff) | (a << 24)) >>> 0;
+    else {
+      const below = (b * (255 - a)) / 255;
+      const whole = a + below;
+      const red = ((colour & 255) * a + (under & 255) * below) / whole;
+      const green = (((colour >> 8) & 255) * a + ((under >> 8) & 255) * below) / whole;
+      const blue = (((colour >> 16) & 255) * a + ((under >> 16) & 255) * below) / whole;
+      buffer[at] = ((whole << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+    }
+  }
+}
+
+// The same order in every map, shuffled so that no class hides another.
+function shuffled(n) {
+  const order = Int32Array.from({ length: n }, (_, k) => k);
+  let state = 12345;
+  for (let k = n - 1; k > 0; k--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = state % (k + 1);
+    [order[k], order[other]] = [order[other], order[k]];
+  }
+  return order;
+}
+
+// --- One map ----------------------------------------------------------------------------------------------------
+
+class Panel {
+  constructor(maps, about) {
+    this.maps = maps;
+    this.key = about.key;
+    this.canvas = element("canvas", { "aria-hidden": "true" });
+    this.overlay = element("canvas", { class: "over", tabindex: "0", role: "application" });
+    this.stage = element("div", { class: "stage" }, this.canvas, this.overlay);
+    this.title = element("figcaption", {});
+    this.note = element("span", { class: "note" });
+    this.figures = element("div", { class: "figures" });
+    this.outside = element("div", { class: "note outside" });
+    this.absent = element("div", { class: "absent" });
+    this.large = tiny("⤢", "", () => this.enlarge());
+    this.figure = element(
+      "figure",
+      {},
+      element(
+        "div",
+        { class: "head" },
+        element("div", {}, this.title, this.note),
+        element(
+          "div",
+          { class: "buttons" },
+          tiny("−", "Zoom out", () => this.zoom(1 / 1.5)),
+          tiny("+", "Zoom in", () => this.zoom(1.5)),
+          tiny("Fit", "Show every point of this map", () => this.fit(true)),
+          this.large,
+        ),
+      ),
+      this.stage,
+      this.figures,
+      this.outside,
+    );
+    this.pointers = new Map();
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave"]) {
+      this.overlay.addEventListener(kind, (event) => this[kind](event));
+    }
+    this.overlay.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.overlay.addEventListener("keydown", (event) => this.keydown(event));
+    this.overlay.addEventListener("blur", () => maps.hover(-1));
+    this.size = [0, 0];
+    this.set(about);
+    this.label();
+  }
+
+  set(about) {
+    const before = this.about;
+    this.about = about;
+    this.title.textContent = about.title;
+    this.note.textContent = about.note;
+    this.figures.replaceChildren(
+      ...about.figures.map(([name, value, more, help]) =>
+        element("span", { title: help }, element("b", {}, `${name} ${value}`), " ", element("span", { class: "note" }, more)),
+      ),
+    );
+    this.points = about.points;
+    this.figure.classList.toggle("is-absent", Boolean(about.absent));
+    if (about.absent) {
+      this.absent.replaceChildren(element("p", {}, about.absent));
+      this.stage.append(this.absent);
+    } else this.absent.remove();
+    this.overlay.setAttribute(
+      "aria-label",
+      `Map ${about.title}, ${about.note}. ${rowsOf(this.placed())} placed. ` +
+        about.figures.map(([name, value]) => `${name} ${value}.`).join(" ") +
+        " Arrow keys move between points, Enter selects, Shift and Enter adds, Escape clears, plus and minus zoom, 0 fits.",
+    );
+    // Another map under the same name, for example an aligned one, is looked at anew.
+    if (!before || before.shape !== about.shape) {
+      this.bounds = null;
+      this.view = null;
+      this.middles = null;
+    }
+  }
+
+  placed() {
+    let n = 0;
+    for (let k = 0; k < this.points.length; k += 2) if (this.points[k] !== NOWHERE) n++;
+    return n;
+  }
+
+  label() {
+    const name = this.figure.classList.contains("large") ? "Back to the size of the others" : "Enlarge this map";
+    this.large.setAttribute("aria-label", name);
+    this.large.title = name;
+  }
+
+  enlarge() {
+    this.figure.classList.toggle("large");
+    this.label();
+    this.resize();
+  }
+
+  // Bounds of all but a few far-off points, in the units of the message.
+  whole() {
+    if (this.bounds) return this.bounds;
+    const [xs, ys] = [[], []];
+    for (let k = 0; k < this.points.length; k += 2) {
+      if (this.points[k] === NOWHERE) continue;
+      xs.push(this.points[k]);
+      ys.push(this.points[k + 1]);
+    }
+    if (!xs.length) return (this.bounds = [0, 0, 1, 1]);
+    const [sx, sy] = [Uint16Array.from(xs).sort(), Uint16Array.from(ys).sort()];
+    const ends = (s) => {
+      const cut = Math.floor(s.length * 0.003);
+      const [low, high] = [s[cut], s[s.length - 1 - cut]];
+      const [lowest, highest] = [s[0], s[s.length - 1]];
+      return highest - lowest > 1.5 * (high - low) ? [low, high] : [lowest, highest];
+    };
+    const [[left, right], [low, high]] = [ends(sx), ends(sy)];
+    return (this.bounds = [left, low, right, high]);
+  }
+
+  fit(redraw) {
+    const [left, low, right, high] = this.whole();
+    const [width, height] = this.size;
+    const room = 0.9;
+    const scale = Math.min((width * room) / Math.max(right - left, 1), (height * room) / Math.max(high - low, 1));
+    this.view = { scale: Math.min(scale, width), x: (left + right) / 2, y: (low + high) / 2 };
+    this.fitted = this.view.scale;
+    if (redraw) this.draw();
+  }
+
+  resize() {
+    const width = Math.round(this.stage.clientWidth);
+    const height = Math.round(this.stage.clientHeight);
+    const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    if (!width || !height || (width === this.size[0] && height === this.size[1] && ratio === this.ratio)) return;
+    const zoom = this.view && this.fitted ? this.view.scale / this.fitted : 1;
+    const { x, y } = this.view ?? {};
+    this.size = [width, height];
+    this.ratio = ratio;
+    for (const canvas of [this.canvas, this.overlay]) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    this.image = null;
+    const moved = this.view && zoom !== 1;
+    this.fit(false);
+    if (moved) Object.assign(this.view, { scale: this.fitted * zoom, x, y });
+    this.draw();
+  }
+
+  // Place of row `k` on the screen, in CSS pixels.
+  place(k) {
+    return this.project(this.points[2 * k], this.points[2 * k + 1]);
+  }
+
+  project(x, y) {
+    const { scale, x: cx, y: cy } = this.view;
+    return [(x - cx) * scale + this.size[0] / 2, this.size[1] / 2 - (y - cy) * scale];
+  }
+
+  radius() {
+    const n = this.maps.n;
+    const base = n <= 300 ? 3.6 : n <= 1000 ? 2.9 : n <= 3000 ? 2.3 : 1.7;
+    const wide = Math.sqrt(Math.min(this.size[0], 700) / 380);
+    const zoom = Math.min(this.view.scale / this.fitted, 16) ** 0.3;
+    return Math.min(Math.max(base * wide * zoom, 1.4), 7) * this.ratio;
+  }
+
+  draw() {
+    if (this.about.absent || !this.size[0] || !this.maps.message) return;
+    if (!this.view) this.fit(false);
+    const { maps, points, ratio } = this;
+    const context = (this.context ??= this.canvas.getContext("2d"));
+    const { width, height } = this.canvas;
+    this.image ??= context.createImageData(width, height);
+    const buffer = new Uint32Array(this.image.data.buffer);
+    buffer.fill(0);
+    const { scale, x: cx, y: cy } = this.view;
+    const [sx, ox] = [scale * ratio, width / 2 - cx * scale * ratio];
+    const [sy, oy] = [-scale * ratio, height / 2 + cy * scale * ratio];
+    const [radius, some] = [this.radius(), maps.count > 0];
+    const margin = 20 * ratio;
+    let [outside, inView] = [0, []];
+    for (const pass of some ? [0, 1] : [1]) {
+      for (const k of maps.order) {
+        if (some && maps.mask[k] !== pass) continue;
+        if (maps.isHidden(k) || points[2 * k] === NOWHERE) continue;
+        const x = Math.round(points[2 * k] * sx + ox);
+        const y = Math.round(points[2 * k + 1] * sy + oy);
+        if (x < 0 || y < 0 || x >= width || y >= height) outside++;
+        else if (inView.length <= MOST_THUMBNAILS) inView.push(k);
+        if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
+        const stamp = stampOf(maps.markOf(k), some && pass ? radius * 1.2 : radius);
+        put(buffer, width, height, x, y, stamp, some && !pass ? maps.faded(k) : maps.colour(k));
+      }
+    }
+    context.putImageData(this.image, 0, 0);
+    if (inView.length <= MOST_THUMBNAILS && this.view.scale > 1.4 * this.fitted) this.thumbnails(context, inView);
+    this.say(outside);
+    this.grid = null;
+    this.drawOver();
+  }
+
+  thumbnails(context, rows) {
+    const side = 30;
+    for (const k of rows) {
+      const [x, y] = this.place(k);
+      const box = [x - side / 2, y - side / 2, side, side].map((v) => v * this.ratio);
+      if (!this.maps.drawPicture(context, k, ...box)) return;
+      context.lineWidth = (this.maps.mask[k] ? 3 : 1.5) * this.ratio;
+      context.strokeStyle = this.maps.css(k);
+      context.strokeRect(...box);
+    }
+  }
+
+  say(outside) {
+    const lost = this.points.length / 2 - this.placed();
+    const parts = [];
+    if (lost) parts.push(`${rowsOf(lost)} ${lost === 1 ? "has" : "have"} no place in this map`);
+    if (outside) parts.push(`${rowsOf(outside)} outside this view`);
+    this.outside.textContent = parts.join("; ");
+  }
+
+  // What changes while the pointer moves: names, rings, stars, the lasso.
+  drawOver() {
+    if (this.about.absent || !this.size[0] || !this.view) return;
+    const context = (this.over ??= this.overlay.getContext("2d"));
+    const { maps } = this;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.overlay.width, this.overlay.height);
+    context.scale(this.ratio, this.ratio);
+    if (maps.names) this.drawNames(context);
+    for (const k of this.about.near ?? []) this.ring(context, k, 6, maps.ink, 1.5);
+    if (maps.count === 1) this.ring(context, maps.mask.indexOf(1), 8, maps.ink, 2.5);
+    if (maps.hovered >= 0) this.ring(context, maps.hovered, 10, maps.ink, 2.5);
+    if (this.about.star) this.star(context, ...this.about.star);
+    if (this.path?.length > 1) {
+      context.beginPath();
+      this.path.forEach(([x, y], k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));
+      context.closePath();
+      context.fillStyle = "rgba(128, 128, 128, 0.18)";
+      context.fill();
+      context.setLineDash([5, 4]);
+      context.lineWidth = 1.5;
+      context.strokeStyle = maps.ink;
+      context.stroke();
+      context.setLineDash([]);
+    }
+  }
+
+  ring(context, k, radius, colour, width) {
+    if (k < 0 || this.points[2 * k] === NOWHERE) return;
+    const [x, y] = this.place(k);
+    for (const [style, line] of [
+      [this.maps.ground, width + 2.5],
+      [colour, width],
+    ]) {
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.lineWidth = line;
+      context.strokeStyle = style;
+      context.stroke();
+    }
+  }
+
+  star(context, qx, qy) {
+    const [width, height] = this.size;
+    let [x, y] = this.project(qx, qy);
+    [x, y] = [Math.min(Math.max(x, 10), width - 10), Math.min(Math.max(y, 10), height - 10)];
+    context.beginPath();
+    for (let k = 0; k < 10; k++) {
+      const [r, angle] = [k % 2 ? 5 : 12, (k * Math.PI) / 5 - Math.PI / 2];
+      context.lineTo(x + r * Math.cos(angle), y + r * Math.sin(angle));
+    }
+    context.closePath();
+    context.lineJoin = "round";
+    context.lineWidth = 4;
+    context.strokeStyle = this.maps.ground;
+    context.stroke();
+    context.fillStyle = this.maps.ink;
+    context.fill();
+  }
+
+  drawNames(context) {
+    const { maps } = this;
+    this.middles ??= maps.middles(this.points);
+    context.font = `600 12px ${maps.font}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    for (const [label, x, y] of this.middles) {
+      if (maps.hidden.has(label)) continue;
+      const at = this.project(x, y);
+      context.lineWidth = 4;
+      context.strokeStyle = maps.ground;
+      context.strokeText(maps.message.names[label], ...at);
+      context.fillStyle = maps.ink;
+      context.fillText(maps.message.names[label], ...at);
+    }
+  }
+
+  // The row nearest to a place, within `reach` CSS pixels; -1 where there is none.
+  nearest(x, y, reach) {
+    const cell = 24;
+    if (!this.grid) {
+      this.grid = new Map();
+      for (let k = 0; k < this.maps.n; k++) {
+        if (this.maps.isHidden(k) || this.points[2 * k] === NOWHERE) continue;
+        const [px, py] = this.place(k);
+        const name = Math.floor(px / cell) * 100003 + Math.floor(py / cell);
+        if (this.grid.has(name)) this.grid.get(name).push(k);
+        else this.grid.set(name, [k]);
+      }
+    }
+    let [best, nearest] = [-1, reach * reach];
+    const steps = Math.ceil(reach / cell);
+    const [gx, gy] = [Math.floor(x / cell), Math.floor(y / cell)];
+    for (let i = gx - steps; i <= gx + steps; i++) {
+      for (let j = gy - steps; j <= gy + steps; j++) {
+        for (const k of this.grid.get(i * 100003 + j) ?? []) {
+          const [px, py] = this.place(k);
+          const squared = (px - x) ** 2 + (py - y) ** 2;
+          if (squared < nearest) [best, nearest] = [k, squared];
+        }
+      }
+    }
+    return best;
+  }
+
+  zoom(factor, x = this.size[0] / 2, y = this.size[1] / 2) {
+    if (!this.view) return;
+    const scale = Math.min(Math.max(this.view.scale * factor, this.fitted / 4), this.fitted * 400);
+    const [dx, dy] = [x - this.size[0] / 2, y - this.size[1] / 2];
+    const change = 1 / this.view.scale - 1 / scale;
+    Object.assign(this.view, { scale, x: this.view.x + dx * change, y: this.view.y - dy * change });
+    this.soon();
+  }
+
+  soon() {
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = null;
+      this.draw();
+    });
+  }
+
+  at(event) {
+    const box = this.overlay.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  pointerdown(event) {
+    if (event.button > 0) return;
+    this.overlay.setPointerCapture?.(event.pointerId);
+    this.pointers.set(event.pointerId, this.at(event));
+    if (this.pointers.size === 2) {
+      this.start = this.path = null;
+      this.pinch = this.spread();
+      this.drawOver();
+      return;
+    }
+    this.start = { at: this.at(event), last: this.at(event), moved: false };
+  }
+
+  spread() {
+    const [[ax, ay], [bx, by]] = [...this.pointers.values()];
+    return { distance: Math.max(Math.hypot(ax - bx, ay - by), 1), middle: [(ax + bx) / 2, (ay + by) / 2] };
+  }
+
+  pointermove(event) {
+    const at = this.at(event);
+    if (this.pointers.has(event.pointerId)) this.pointers.set(event.pointerId, at);
+    if (this.pointers.size >= 2) {
+      const now = this.spread();
+      this.pan(now.middle[0] - this.pinch.middle[0], now.middle[1] - this.pinch.middle[1]);
+      this.zoom(now.distance / this.pinch.distance, ...now.middle);
+      this.pinch = now;
+    } else if (this.start) this.drag(at);
+    else if (event.pointerType !== "touch") this.maps.hover(this.nearest(...at, REACH.mouse), this);
+  }
+
+  drag(at) {
+    const { start } = this;
+    if (!start.moved && Math.hypot(at[0] - start.at[0], at[1] - start.at[1]) < 5) return;
+    if (!start.moved) this.maps.hover(-1);
+    start.moved = true;
+    if (this.maps.tool === "move") this.pan(at[0] - start.last[0], at[1] - start.last[1]);
+    else if (this.maps.tool === "box") {
+      const [[ax, ay], [bx, by]] = [start.at, at];
+      this.path = [
+        [ax, ay],
+        [bx, ay],
+        [bx, by],
+        [ax, by],
+      ];
+      this.drawOver();
+    } else {
+      this.path ??= [start.at];
+      if (this.path.length < 2000) this.path.push(at);
+      this.drawOver();
+    }
+    start.last = at;
+  }
+
+  pan(dx, dy) {
+    if (!this.view) return;
+    this.view.x -= dx / this.view.scale;
+    this.view.y += dy / this.view.scale;
+    this.soon();
+  }
+
+  pointerup(event) {
+    this.pointers.delete(event.pointerId);
+    const { start, path } = this;
+    if (!start) return;
+    this.start = this.path = null;
+    const how = event.shiftKey ? "add" : event.altKey ? "less" : "only";
+    if (!start.moved) {
+      const k = this.nearest(...start.at, REACH[event.pointerType] ?? REACH.mouse);
+      if (k < 0) return;
+      if (event.pointerType === "touch") this.maps.hover(k, this);
+      this.maps.click(k, event.shiftKey || event.ctrlKey || event.metaKey);
+    } else if (path) this.maps.choose(this.within(path), how);
+  }
+
+  pointercancel(event) {
+    this.pointers.delete(event.pointerId);
+    this.start = this.path = null;
+    this.drawOver();
+  }
+
+  pointerleave() {
+    if (!this.start && this.overlay.getRootNode().activeElement !== this.overlay) this.maps.hover(-1);
+  }
+
+  // Rows in view of this map within a closed path. Even-odd rule.
+  within(path) {
+    const rows = [];
+    const xs = path.map(([x]) => x);
+    const ys = path.map(([, y]) => y);
+    const [left, right] = [Math.min(...xs), Math.max(...xs)];
+    const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
+    for (let k = 0; k < this.maps.n; k++) {
+      if (this.maps.isHidden(k) || this.points[2 * k] === NOWHERE) continue;
+      const [x, y] = this.place(k);
+      if (x < left || x > right || y < top || y > bottom) continue;
+      let inside = false;
+      for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
+        if (ys[i] > y !== ys[j] > y && x < ((xs[j] - xs[i]) * (y - ys[i])) / (ys[j] - ys[i]) + xs[i]) inside = !inside;
+      }
+      if (inside) rows.push(k);
+    }
+    return rows;
+  }
+
+  wheel(event) {
+    // A page that is scrolled past must not be held up by its maps.
+    if (!(event.ctrlKey || event.metaKey || this.maps.tool === "move")) return;
+    event.preventDefault();
+    this.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), ...this.at(event));
+  }
+
+  keydown(event) {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const { maps } = this;
+    if (step) maps.hover(this.next(maps.hovered, step), this, true);
+    else if (event.key === "Enter" && maps.hovered >= 0) maps.click(maps.hovered, event.shiftKey);
+    else if (event.key === "Escape") maps.clear();
+    else if (event.key === "+" || event.key === "=") this.zoom(1.5);
+    else if (event.key === "-") this.zoom(1 / 1.5);
+    else if (event.key === "0") this.fit(true);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // The nearest row in a direction; from nowhere, the one nearest to the middle.
+  next(from, [dx, dy]) {
+    if (from < 0 || this.points[2 * from] === NOWHERE) return this.nearest(this.size[0] / 2, this.size[1] / 2, 1e4);
+    const [x, y] = this.place(from);
+    let [best, least] = [from, Infinity];
+    for (let k = 0; k < this.maps.n; k++) {
+      if (k === from || this.maps.isHidden(k) || this.points[2 * k] === NOWHERE) continue;
+      const [px, py] = this.place(k);
+      const along = (px - x) * dx + (py - y) * dy;
+      const aside = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
+      const cost = along + 2 * aside;
+      if (along > 0.5 && aside <= along * 1.2 && cost < least) [best, least] = [k, cost];
+    }
+    return best;
+  }
+}
+
+// --- All maps ---------------------------------------------------------------------------------------------------
+
+class LinkedMaps {
+  constructor(parent) {
+    this.hidden = new Set();
+    this.panels = new Map();
+    this.hovered = -1;
+    this.count = 0;
+    this.tool = globalThis.matchMedia?.("(pointer: coarse)").matches ? "move" : "lasso";
+    this.names = true;
+    this.build();
+    parent.append(this.root);
+    pictures.waiting.add(this);
+    this.observer = new ResizeObserver(() => {
+      if (!this.root.isConnected) return;
+      for (const panel of this.panels.values()) panel.resize();
+    });
+    this.observer.observe(this.root);
+  }
+
+  build() {
+    const tool = (name, label, title) =>
+      element("button", { type: "button", "data-tool": name, title, onclick: () => this.take(name) }, label);
+    this.tools = element(
+      "div",
+      { class: "tools", role: "group", "aria-label": "What dragging does" },
+      tool("lasso", "Lasso", "Drag around points to select them; Shift adds, Alt takes away"),
+      tool("box", "Box", "Drag a box over points to select them; Shift adds, Alt takes away"),
+      tool("move", "Move", "Drag to move a map; the wheel or two fingers zoom"),
+    );
+    this.named = element("button", { type: "button", class: "plain", onclick: () => this.nameClasses() }, "Names");
+    this.named.title = "Show or hide the names of the classes on the maps";
+    this.clearing = element("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear selection");
+    this.status = element("div", { class: "status", role: "status", "aria-live": "polite" });
+    this.spoken = element("div", { class: "hidden", "aria-live": "assertive" });
+    this.legend = element("div", { class: "legend", role: "group", "aria-label": "Classes; arrow keys move, Enter shows or hides, Shift and Enter shows only that one" });
+    this.legend.addEventListener("keydown", (event) => this.walkLegend(event));
+    this.ramp = element("div", { class: "ramp" });
+    this.grid = element("div", { class: "maps" });
+    this.thumbnail = element("canvas", { "aria-hidden": "true" });
+    this.title = element("b");
+    this.words = element("div", { class: "words" });
+    this.about = element("div", { class: "note" });
+    this.card = element("div", { class: "card", hidden: true }, this.thumbnail, element("div", {}, this.title, this.words, this.about));
+    this.root = element(
+      "div",
+      { class: "linked" },
+      element("div", { class: "bar" }, this.tools, this.named, this.clearing, this.status),
+      this.legend,
+      this.ramp,
+      this.grid,
+      this.spoken,
+      this.card,
+    );
+    this.take(this.tool);
+  }
+
+  take(tool) {
+    this.tool = tool;
+    for (const button of this.tools.children) button.setAttribute("aria-pressed", button.dataset.tool === tool);
+    this.root?.setAttribute("data-tool", tool);
+  }
+
+  nameClasses() {
+    this.names = !this.names;
+    this.named.setAttribute("aria-pressed", this.names);
+    this.drawOver();
+  }
+
+  update(message, setStateValue) {
+    this.setStateValue = setStateValue;
+    const before = this.message;
+    const n = message.arrays.rows.length;
+    this.message = message;
+    this.theme();
+    if (!before || before.id !== message.id) {
+      this.n = n;
+      this.order = shuffled(n);
+      this.hidden.clear();
+      this.hovered = -1;
+      this.card.hidden = true;
+      this.accept(message.selected);
+    } else if (before.said !== message.said) this.accept(message.selected);
+    this.colours = null;
+    this.makeLegend();
+    this.makePanels();
+    this.showStatus();
+  }
+
+  // The selection as the server has it.
+  accept(selected) {
+    this.mask = new Uint8Array(this.n);
+    for (const k of selected) this.mask[k] = 1;
+    this.count = selected.length;
+  }
+
+  makePanels() {
+    const { message } = this;
+    const kept = new Map();
+    message.maps.forEach((about, k) => {
+      about.points = message.arrays[`map${k}`];
+      const panel = this.panels.get(about.key) ?? new Panel(this, about);
+      panel.set(about);
+      kept.set(about.key, panel);
+    });
+    this.panels = kept;
+    const figures = [...kept.values()].map((panel) => panel.figure);
+    const same = figures.length === this.grid.children.length && figures.every((f, k) => f === this.grid.children[k]);
+    if (!same) this.grid.replaceChildren(...figures);
+    this.grid.dataset.count = figures.length;
+    for (const panel of kept.values()) {
+      panel.resize();
+      panel.draw();
+    }
+    this.root.dataset.rows = message.id;
+    this.root.dataset.drawn = figures.length;
+  }
+
+  theme() {
+    const style = getComputedStyle(this.root);
+    const ground = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
+    const probe = element("span", { style: `color: ${ground}` });
+    this.root.append(probe);
+    const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+    probe.remove();
+    this.dark = 0.3 * r + 0.6 * g + 0.1 * b < 128;
+    [this.ground, this.groundRGB] = [`rgb(${r} ${g} ${b})`, [r, g, b]];
+    this.ink = this.dark ? "#ffffff" : "#111418";
+    this.font = style.fontFamily || "sans-serif";
+  }
+
+  palette() {
+    if (this.colours) return this.colours;
+    const { message, dark } = this;
+    const theme = dark ? "dark" : "light";
+    const of = message.ramp ? message.ramp[theme] : message.colours[theme];
+    const rgb = of.map(channels);
+    const none = channels(message.none[theme]);
+    const strong = [...rgb, none];
+    return (this.colours = {
+      css: [...of, message.none[theme]],
+      full: strong.map(pixel),
+      faded: strong.map((c) => pixel(mixed(c, this.groundRGB, dark ? 0.22 : 0.2))),
+    });
+  }
+
+  // Which of the palette a row has; the last is for rows without a class or a value.
+  toneOf(k) {
+    const { arrays, ramp, colours } = this.message;
+    if (ramp) return arrays.values[k] === 255 ? ramp.light.length : arrays.values[k];
+    return arrays.labels[k] < 0 ? colours.light.length : arrays.labels[k];
+  }
+
+  colour = (k) => this.palette().full[this.toneOf(k)];
+  faded = (k) => this.palette().faded[this.toneOf(k)];
+  css = (k) => this.palette().css[this.toneOf(k)];
+  markOf = (k) => (this.message.arrays.labels[k] < 0 ? "disc" : this.message.marks[this.message.arrays.labels[k]]);
+  isHidden = (k) => this.hidden.size > 0 && this.hidden.has(this.message.arrays.labels[k]);
+
+  nameOf(k) {
+    const label = this.message.arrays.labels[k];
+    return label < 0 ? (this.message.names.length ? "unlabelled" : "") : this.message.names[label];
+  }
+
+  middles(points) {
+    if (!this.message.names.length || this.message.names.length > MOST_NAMES) return [];
+    const places = this.message.names.map(() => [[], []]);
+    this.message.arrays.labels.forEach((label, k) => {
+      if (label < 0 || points[2 * k] === NOWHERE) return;
+      places[label][0].push(points[2 * k]);
+      places[label][1].push(points[2 * k + 1]);
+    });
+    const median = (values) => Uint16Array.from(values).sort()[values.length >> 1];
+    return places.flatMap(([xs, ys], label) => (xs.length ? [[label, median(xs), median(ys)]] : []));
+  }
+
+  // --- Legend
+
+  makeLegend() {
+    const { message } = this;
+    const counts = new Map();
+    for (const label of message.arrays.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+    const labels = [...counts.keys()].sort((a, b) => (a < 0) - (b < 0) || a - b);
+    this.legend.hidden = labels.length < 2;
+    this.named.hidden = !message.names.length || message.names.length > MOST_NAMES;
+    this.named.setAttribute("aria-pressed", this.names);
+    const theme = this.dark ? "dark" : "light";
+    const chips = labels.map((label, k) => {
+      const name = label < 0 ? "unlabelled" : message.names[label];
+      const colour = message.ramp ? "transparent" : label < 0 ? message.none[theme] : message.colours[theme][label];
+      const mark = label < 0 ? "disc" : message.marks[label];
+      const swatch = element("span", { class: `swatch ${mark}`, "aria-hidden": "true" });
+      swatch.style.setProperty("--mark", colour);
+      const chip = element(
+        "button",
+        {
+          type: "button",
+          "data-label": label,
+          "aria-pressed": !this.hidden.has(label),
+          title: "Click: show or hide in every map. Shift and click: only this one",
+          tabindex: k ? -1 : 0,
+          onclick: (event) => this.toggle(label, event.shiftKey || event.ctrlKey || event.metaKey),
+        },
+        message.ramp ? null : swatch,
+        element("span", {}, name),
+        element("span", { class: "note" }, counted(counts.get(label))),
+      );
+      return chip;
+    });
+    const focused = this.legend.getRootNode().activeElement?.dataset?.label;
+    this.legend.replaceChildren(...chips);
+    if (focused !== undefined) chips.find((chip) => chip.dataset.label === focused)?.focus();
+    this.ramp.replaceChildren();
+    this.ramp.hidden = !message.ramp;
+    if (message.ramp) {
+      const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
+      bar.style.background = `linear-gradient(90deg, ${message.ramp[theme].join(", ")})`;
+      this.ramp.append(element("b", {}, message.ramp.label), element("span", {}, message.ramp.low), bar, element("span", {}, message.ramp.high));
+    }
+  }
+
+  walkLegend(event) {
+    const chips = [...this.legend.children];
+    const at = chips.indexOf(event.target.closest("button"));
+    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (event.key === "Escape") this.clear();
+    else if (event.key === "Enter" || event.key === " ") this.toggle(Number(chips[at].dataset.label), event.shiftKey);
+    else if (step && at >= 0) {
+      const to = chips[(at + step + chips.length) % chips.length];
+      chips.forEach((chip) => (chip.tabIndex = chip === to ? 0 : -1));
+      to.focus();
+    } else return;
+    event.preventDefault();
+  }
+
+  toggle(label, only) {
+    const labels = [...this.legend.children].map((chip) => Number(chip.dataset.label));
+    if (only) {
+      const alone = labels.every((l) => this.hidden.has(l) === (l !== label));
+      this.hidden = new Set(alone ? [] : labels.filter((l) => l !== label));
+    } else if (!this.hidden.delete(label)) this.hidden.add(label);
+    for (const chip of this.legend.children) chip.setAttribute("aria-pressed", !this.hidden.has(Number(chip.dataset.label)));
+    // What can't be seen is not selected: the maps and the panel below show the same rows.
+    const kept = this.selectedRows().filter((k) => !this.isHidden(k));
+    const changed = kept.length !== this.count;
+    this.accept(kept);
+    this.hover(-1);
+    this.redraw();
+    if (changed) this.send();
+  }
+
+  // --- Selection
+
+  selectedRows() {
+    const rows = [];
+    for (let k = 0; k < this.n; k++) if (this.mask[k]) rows.push(k);
+    return rows;
+  }
+
+  choose(rows, how) {
+    const chosen = new Set(how === "only" ? rows : this.selectedRows());
+    if (how === "add") rows.forEach((k) => chosen.add(k));
+    if (how === "less") rows.forEach((k) => chosen.delete(k));
+    this.accept([...chosen]);
+    this.redraw();
+    this.send();
+  }
+
+  click(k, add) {
+    if (add) this.choose([k], this.mask[k] ? "less" : "add");
+    else this.choose(this.count === 1 && this.mask[k] ? [] : [k], "only");
+  }
+
+  clear() {
+    if (!this.count) return;
+    this.choose([], "only");
+  }
+
+  send() {
+    const bytes = new Uint8Array(Math.ceil(this.n / 8));
+    for (let k = 0; k < this.n; k++) if (this.mask[k]) bytes[k >> 3] |= 128 >> (k & 7);
+    this.turn = (this.turn ?? Date.now()) + 1; // the same rows chosen again are news
+    this.setStateValue("selection", `${this.message.id}:${this.turn}:${btoa(String.fromCharCode(...bytes))}`);
+  }
+
+  showStatus() {
+    this.clearing.disabled = !this.count;
+    const counts = new Map();
+    for (const k of this.selectedRows()) counts.set(this.nameOf(k), (counts.get(this.nameOf(k)) ?? 0) + 1);
+    const most = [...counts].filter(([name]) => name).sort((a, b) => b[1] - a[1]);
+    const of = most.slice(0, 4).map(([name, count]) => `${name}: ${counted(count)}`);
+    if (most.length > 4) of.push(`${most.length - 4} more classes`);
+    this.status.textContent = this.count
+      ? `${counted(this.count)} of ${rowsOf(this.n)} selected${of.length ? ` (${of.join(", ")})` : ""}`
+      : `${rowsOf(this.n)}, none selected`;
+    this.root.dataset.selected = this.count;
+  }
+
+  redraw() {
+    for (const panel of this.panels.values()) panel.draw();
+    this.showStatus();
+  }
+
+  drawOver() {
+    for (const panel of this.panels.values()) panel.drawOver();
+  }
+
+  // --- What is under the pointer
+
+  hover(k, panel, spoken = false) {
+    if (k === this.hovered && !spoken) return;
+    this.hovered = k;
+    this.drawOver();
+    this.card.hidden = k < 0;
+    if (k < 0) return;
+    const row = this.message.arrays.rows[k];
+    const text = this.kept()?.texts?.[k];
+    this.title.textContent = text ? text[0] : this.nameOf(k);
+    this.words.textContent = text ? text[1] : "";
+    this.about.textContent = [text ? this.nameOf(k) : "", `${this.message.split} row ${row}`, this.valueOf(k)].filter(Boolean).join(" · ");
+    this.card.classList.toggle("of-text", Boolean(text));
+    this.showThumbnail(k);
+    this.placeCard(k, panel);
+    this.root.dataset.hovered = row;
+    if (spoken) this.spoken.textContent = `${this.title.textContent}, ${this.about.textContent}${this.mask[k] ? ", selected" : ""}`;
+  }
+
+  valueOf(k) {
+    const { ramp, arrays } = this.message;
+    if (!ramp || arrays.values[k] === 255) return "";
+    return `${ramp.label} ${(ramp.from + ((ramp.to - ramp.from) * arrays.values[k]) / (ramp.light.length - 1)).toFixed(2)}`;
+  }
+
+  kept() {
+    return pictures.kept.get(this.message.pictures);
+  }
+
+  picturesCame() {
+    if (!this.root.isConnected) {
+      pictures.waiting.delete(this);
+      return;
+    }
+    if (this.kept()) this.root.dataset.pictures = this.message.pictures;
+    if (this.hovered >= 0) this.showThumbnail(this.hovered);
+  }
+
+  drawPicture(context, k, x, y, width, height) {
+    const kept = this.kept();
+    if (!kept?.image) return false;
+    const [left, top] = [(k % kept.columns) * kept.width, Math.floor(k / kept.columns) * kept.height];
+    const scale = Math.min(width / kept.width, height / kept.height);
+    const [w, h] = [kept.width * scale, kept.height * scale];
+    context.imageSmoothingEnabled = false;
+    context.drawImage(kept.image, left, top, kept.width, kept.height, x + (width - w) / 2, y + (height - h) / 2, w, h);
+    return true;
+  }
+
+  showThumbnail(k) {
+    const kept = this.kept();
+    this.thumbnail.hidden = !kept?.image;
+    if (!kept?.image) return;
+    const scale = Math.max(1, Math.floor(84 / Math.max(kept.width, kept.height)));
+    this.thumbnail.width = kept.width * scale;
+    this.thumbnail.height = kept.height * scale;
+    this.drawPicture(this.thumbnail.getContext("2d"), k, 0, 0, this.thumbnail.width, this.thumbnail.height);
+  }
+
+  placeCard(k, panel) {
+    if (!panel) return;
+    const [x, y] = panel.place(k);
+    const stage = panel.stage.getBoundingClientRect();
+    const root = this.root.getBoundingClientRect();
+    const [left, top] = [stage.left - root.left + x, stage.top - root.top + y];
+    const [width, height] = [this.card.offsetWidth, this.card.offsetHeight];
+    const right = left + 18 + width <= root.width;
+    this.card.style.left = `${Math.max(0, right ? left + 18 : left - 18 - width)}px`;
+    this.card.style.top = `${Math.max(0, Math.min(top - height / 2, root.height - height))}px`;
+  }
+}

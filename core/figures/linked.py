@@ -1,0 +1,245 @@
+"""What the linked maps are sent and what they send back, as bytes; assets/components/maps.js is the other side."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.figures import palette
+from core.types import BadInput
+
+_TYPES = {"uint8": "u1", "uint16": "u2", "int16": "i2", "int32": "i4"}
+_ALIGNED = 8
+_NOWHERE, _LAST = 65535, 65534
+_RAMP = {
+    "light": ("#e4e8ee", "#8fb0d6", "#3f74b5", "#143c75", "#7a1430"),
+    "dark": ("#2a323d", "#38598a", "#5f97d8", "#bcdcff", "#ffb36b"),
+}
+_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Map:
+    """One of the maps.
+
+    Attributes
+    ----------
+    key : what stays the same while the map is looked at.
+    title, note : which method, and what the plane is.
+    points : (n, 2), a row each; NaN where it has no place.
+    figures : (name, value, interval and n, help) of each number under the map.
+    absent : a sentence in the place of a map that can't be shown.
+    star : (2,) place of a person's own point.
+    near : positions among the rows that are marked.
+    """
+
+    key: str
+    title: str
+    note: str
+    points: np.ndarray
+    figures: tuple[tuple[str, str, str, str], ...] = ()
+    absent: str = ""
+    star: np.ndarray | None = None
+    near: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Values:
+    """A number of each row to colour by: (n,), from `low` to `high`, NaN where it has none."""
+
+    label: str
+    values: np.ndarray
+    low: float
+    high: float
+    names: tuple[str, str] = field(default=("low", "high"))
+
+
+def packed(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
+    """A JSON header and arrays as one piece: the header's length (uint32, little endian), the header, the arrays.
+
+    The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4; header and arrays are
+    filled up so that each array begins at a multiple of 8.
+    """
+    flat = {name: np.ascontiguousarray(a).ravel() for name, a in arrays.items()}
+    about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]
+    head = json.dumps({**header, "arrays": about}, allow_nan=False, separators=(",", ":")).encode()
+    head += b" " * (-(4 + len(head)) % _ALIGNED)
+    return b"".join([struct.pack("<I", len(head)), head, *(_filled(a.tobytes()) for a in flat.values())])
+
+
+def _filled(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % _ALIGNED)
+
+
+def unpacked(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Inverse of `packed`."""
+    (length,) = struct.unpack("<I", data[:4])
+    header = json.loads(data[4 : 4 + length])
+    types = {short: np.dtype(name) for name, short in _TYPES.items()}
+    arrays, at = {}, 4 + length
+    for name, count, kind in header.pop("arrays"):
+        arrays[name] = np.frombuffer(data, types[kind], count, at)
+        at += len(_filled(bytes(arrays[name].nbytes)))
+    return header, arrays
+
+
+def quantised(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.ndarray, list[float] | None]:
+    """Points of the plane as whole numbers, both axes to one scale.
+
+    Parameters
+    ----------
+    points : (n, 2)
+    star : (2,), a point more, which may lie outside
+
+    Returns
+    -------
+    (n, 2) uint16 : 0..65534 over the wider axis; 65535 for a row that is not finite
+    list or None : the star's place on the same scale
+    """
+    points = np.asarray(points, np.float64)
+    known = np.isfinite(points).all(axis=1)
+    places = np.full(points.shape, _NOWHERE, np.uint16)
+    if not known.any():
+        return places, None
+    low, high = points[known].min(axis=0), points[known].max(axis=0)
+    span = max(float((high - low).max()), np.finfo(np.float64).tiny)
+    # A narrower axis stands in the middle.
+    start = (low + high - span) / 2
+    places[known] = np.rint(np.clip((points[known] - start) / span, 0, 1) * _LAST)
+    if star is None or not np.isfinite(star).all():
+        return places, None
+    return places, ((np.asarray(star, np.float64) - start) / span * _LAST).round(2).tolist()
+
+
+def maps_message(
+    rows_id: str,
+    numbers: np.ndarray,
+    split: str,
+    labels: np.ndarray,
+    names: Sequence[str],
+    maps: Sequence[Map],
+    *,
+    selected: Sequence[int] = (),
+    said: int = 0,
+    pictures: str = "",
+    values: Values | None = None,
+) -> bytes:
+    """All that the maps draw.
+
+    Parameters
+    ----------
+    rows_id : names the rows: the selection that comes back is of these.
+    numbers : (n,) row numbers in `split`, for the hover.
+    labels : (n,) int, index into `names`, -1 where a row has no class.
+    selected : positions among the rows; taken over when the rows are others than before, or `said` is.
+    pictures : id of the `pictures_message`.
+    """
+    arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
+    drawn = []
+    for k, each in enumerate(maps):
+        arrays[f"map{k}"], star = quantised(each.points, each.star)
+        drawn.append(
+            {
+                "key": each.key,
+                "title": each.title,
+                "note": each.note,
+                "figures": each.figures,
+                "absent": each.absent,
+                "star": star,
+                "near": list(map(int, each.near)),
+                "shape": zlib.crc32(arrays[f"map{k}"]),
+            }
+        )
+    header: dict[str, Any] = {
+        "kind": "maps",
+        "id": rows_id,
+        "split": split,
+        "names": list(map(str, names)),
+        "maps": drawn,
+        "selected": list(map(int, selected)),
+        "said": said,
+        "pictures": pictures,
+        "colours": {theme: [palette.style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES},
+        "marks": [palette.style(k, "light").mark for k in range(len(names))],
+        "none": palette.NO_CLASS,
+    }
+    if values is not None:
+        arrays["values"] = _in_steps(values)
+        header["ramp"] = {
+            "label": values.label,
+            "low": values.names[0],
+            "high": values.names[1],
+            "from": values.low,
+            "to": values.high,
+            **{theme: _ramp(theme) for theme in _RAMP},
+        }
+    return packed(header, arrays)
+
+
+def _in_steps(values: Values) -> np.ndarray:
+    """(n,) uint8 : which step of the ramp; 255 for a row without a value."""
+    span = max(values.high - values.low, np.finfo(np.float64).tiny)
+    given = np.asarray(values.values, np.float64)
+    known = np.isfinite(given)
+    steps = np.full(len(given), 255, np.uint8)
+    steps[known] = np.rint(np.clip((given[known] - values.low) / span, 0, 1) * (_STEPS - 1))
+    return steps
+
+
+def _ramp(theme: str) -> list[str]:
+    """`_STEPS` colours from little to much, lightness in one direction."""
+    stops = np.array([palette.rgb(colour) for colour in _RAMP[theme]])
+    at = np.linspace(0, len(stops) - 1, _STEPS)
+    mixed = np.column_stack([np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)])
+    return ["#{:02x}{:02x}{:02x}".format(*map(int, np.rint(colour))) for colour in mixed]
+
+
+def pictures_message(pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None) -> bytes:
+    """What the hover shows of each row.
+
+    Parameters
+    ----------
+    sprite : the bytes of one picture of all rows' images and its media type, a cell's width and height, cells a line.
+    texts : (title, first words) of each document.
+    """
+    header: dict[str, Any] = {"kind": "pictures", "id": pictures_id, "texts": texts}
+    arrays = {}
+    if sprite is not None:
+        data, media, width, height, columns = sprite
+        header |= {"type": media, "width": width, "height": height, "columns": columns}
+        arrays["sprite"] = np.frombuffer(data, np.uint8)
+    return packed(header, arrays)
+
+
+def chosen(text: object, rows_id: str, n: int) -> np.ndarray | None:
+    """Positions that a selection from the maps names; None where it is of other rows.
+
+    Parameters
+    ----------
+    text : ``"<rows_id>:<turn>:<a bit a row, base64>"``; anybody may have written it.
+
+    Raises
+    ------
+    BadInput
+        If it is no selection of `n` rows.
+    """
+    parts = text.split(":") if isinstance(text, str) else []
+    if len(parts) != 3:
+        raise BadInput("What the maps sent is no selection: reload this page.")
+    if parts[0] != rows_id:
+        return None
+    try:
+        bits = np.frombuffer(base64.b64decode(parts[2], validate=True), np.uint8)
+    except (binascii.Error, ValueError):
+        bits = np.empty(0, np.uint8)
+    if len(bits) != -(-n // 8):
+        raise BadInput(f"What the maps sent is no selection of {n:,} rows: reload this page.")
+    return np.flatnonzero(np.unpackbits(bits)[:n])

@@ -1,0 +1,109 @@
+"""The linked maps' front end: what it is sent, and the selection that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.figures import linked, rasters
+from core.maps import Rows
+from core.types import IMAGES, BadInput
+
+_COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
+_SELECTED, _SEEN, _SAID = "hourglass.selected", "hourglass.maps-seen", "hourglass.maps-said"
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Row numbers of one split of one data set."""
+
+    dataset: str
+    split: str
+    numbers: tuple[int, ...]
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _sources() -> dict[str, str]:
+    return {kind: (_COMPONENTS / f"maps.{kind}").read_text() for kind in ("js", "css")}
+
+
+def _mount(data: bytes, key: str, **callbacks: Any) -> Any:
+    return st.components.v2.component("hourglass_maps", **_sources())(data=data, key=key, **callbacks)
+
+
+def pictures(rows: Rows) -> str:
+    """Send what the hover shows of `rows`; returns its id. It is large, and stays the same while maps change."""
+    _mount(_pictures(rows.key, rows), "maps:pictures")
+    return rows.key
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _pictures(key: str, _rows: Rows) -> bytes:
+    sprite = rasters.sprite(_rows.X, _rows.image_shape) if _rows.kind == IMAGES else None
+    return linked.pictures_message(key, sprite=sprite, texts=_rows.texts or None)
+
+
+def draw(
+    rows: Rows, maps: Sequence[linked.Map], problems: list[str], *, values: linked.Values | None = None
+) -> np.ndarray:
+    """Draw the maps; returns the positions of the selected rows, increasing."""
+    before = selected(rows)
+    data = linked.maps_message(
+        rows.key,
+        rows.numbers,
+        rows.split,
+        rows.y,
+        rows.target_names if rows.has_labels else (),
+        maps,
+        selected=before,
+        said=st.session_state.get(_SAID, 0),
+        pictures=rows.key,
+        values=values,
+    )
+    sent = _mount(data, "maps:maps", on_selection_change=lambda: None).get("selection")
+    if sent is None or sent == st.session_state.get(_SEEN):
+        return before
+    st.session_state[_SEEN] = sent
+    try:
+        positions = linked.chosen(sent, rows.key, len(rows))
+    except BadInput as problem:
+        problems.append(str(problem))
+        return before
+    if positions is None:
+        return before
+    _remember(rows, positions)
+    return positions
+
+
+def selected(rows: Rows) -> np.ndarray:
+    """Positions of the selected rows among `rows`, increasing."""
+    kept: Selected | None = st.session_state.get(_SELECTED)
+    if kept is None or (kept.dataset, kept.split) != (rows.dataset, rows.split):
+        return np.empty(0, int)
+    return np.flatnonzero(np.isin(rows.numbers, kept.numbers))
+
+
+def select(rows: Rows, positions: Sequence[int]) -> None:
+    """Select these rows in the maps, instead of what a person selected there."""
+    _remember(rows, np.asarray(positions, int))
+    _say()
+
+
+def restore(chosen: Selected) -> None:
+    """Select what a link names."""
+    st.session_state[_SELECTED] = chosen
+    _say()
+
+
+def _say() -> None:
+    st.session_state[_SAID] = st.session_state.get(_SAID, 0) + 1
+
+
+def _remember(rows: Rows, positions: np.ndarray) -> None:
+    numbers = tuple(int(k) for k in rows.numbers[positions])
+    st.session_state[_SELECTED] = Selected(rows.dataset, rows.split, numbers)

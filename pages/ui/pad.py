@@ -1,0 +1,63 @@
+"""A pad to draw on: what a person draws, as strokes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from core import drawings
+
+COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> ComponentRenderer:
+    script, style = ((COMPONENTS / f"pad.{suffix}").read_text() for suffix in ("js", "css"))
+    return st.components.v2.component("hourglass_pad", js=script, css=style)
+
+
+def strokes(widget_key: str, label: str = "Your own point") -> str:
+    """Show a drawing pad and return what is drawn on it.
+
+    What is drawn stays with the visitor, also while other pages are shown.
+
+    Parameters
+    ----------
+    widget_key : the page's own, see `pages.ui.choices.key`
+    label : what the pad is for, in a screen reader's words
+
+    Returns
+    -------
+    str : the strokes, packed for `core.drawings.unpack`; "" where nothing is drawn
+
+    Raises
+    ------
+    BadInput
+        If the browser sent something that is no drawing.
+    """
+    # Streamlit forgets a widget's value once another page is shown.
+    kept = f"{widget_key}.kept"
+    drawn = st.session_state.get(widget_key, {}).get("strokes", st.session_state.get(kept, ""))
+    drawings.unpack(drawn)
+    st.session_state[kept] = drawn
+    data = {
+        "strokes": drawn,
+        "label": label,
+        "brush": drawings.BRUSH,
+        "most_points": drawings.MOST_POINTS,
+        "most_strokes": drawings.MOST_STROKES,
+    }
+    _component()(key=widget_key, data=data, default={"strokes": drawn}, on_strokes_change=_nothing)
+    return drawn
+
+
+def _nothing() -> None:
+    """A state value with a default needs a callback."""
+
+
+def draw(widget_key: str, label: str = "Your own point") -> list[np.ndarray] | None:
+    """The same as (n, 2) uint8 points of each stroke, see `core.drawings.unpack`; None where nothing is drawn."""
+    return drawings.unpack(strokes(widget_key, label)) or None
