@@ -280,6 +280,13 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     size, settings = _whole(arguments.code_size, "code-size"), _settings(arguments)
+    for method in arguments.methods:
+        if method in methods.REFERENCES:
+            kind = datasets.entry(arguments.dataset).kind
+            raise BadInput(
+                f"{methods.label(method)} maps the rows themselves and has no code size, so it is not for compare: "
+                f"choose from {', '.join(methods.compared(kind))}, or fit it on its own."
+            )
     # Refuse what can't be fitted before anything is. A GAN's n_components is no code size.
     if "n_components" in settings and set(arguments.methods) != {"gan"}:
         raise BadInput(

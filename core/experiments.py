@@ -9,7 +9,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,17 @@ import numpy as np
 
 from core import datasets, methods, store
 from core.datasets import download
-from core.metrics import DEFINITIONS, IW_ROWS, IW_SAMPLES, embedding, generation, intervals, reconstruction, retrieval
+from core.metrics import (
+    DEFINITIONS,
+    IW_ROWS,
+    IW_SAMPLES,
+    clustering,
+    embedding,
+    generation,
+    intervals,
+    reconstruction,
+    retrieval,
+)
 from core.replay import Recorder
 from core.types import DOCUMENTS, FITTING, IMAGES, BadInput, Dataset, Run, Spec
 from core.views import codes_of, expected_words, pixels, plane, sampler, strip_of
@@ -66,7 +76,8 @@ def fit(
 
     Parameters
     ----------
-    on_epoch, on_tick, checkpoint : of methods trained step by step, see `core.training.train`.
+    on_epoch, on_tick, checkpoint : of methods trained step by step, see `core.training.train`; a map of given rows has
+        no checkpoint.
     on_stage : called with a few words before each part of the work.
     recorder : takes pictures while such a method trains.
 
@@ -78,22 +89,25 @@ def fit(
     method = methods.get(spec.method)
     estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     on_stage(FITTING)
-    X = dataset.floats("train")
+    given = _mapped_rows(spec, dataset) if method.maps_rows else {"X": dataset.floats("train")}
     started = time.perf_counter()
-    if hasattr(estimator, "train_step"):
+    if method.maps_rows:
+        estimator.fit_splits(**given, on_epoch=on_epoch, on_tick=on_tick)
+        on_stage("Measuring")
+    elif hasattr(estimator, "train_step"):
         watched = _watched(estimator, recorder, on_epoch, on_tick)
-        estimator.fit(X, checkpoint=checkpoint, **watched)
+        estimator.fit(**given, checkpoint=checkpoint, **watched)
         # Whoever only paused the training leaves here.
         on_stage("Measuring")
         if recorder is not None:
             recorder.take(estimator.history_[-1], estimator)
     else:
-        estimator.fit(X)
+        estimator.fit(**given)
     seconds = time.perf_counter() - started
     history = getattr(estimator, "history_", [])
     environment = {
         "device": "cpu",
-        "precision": str(X.dtype),
+        "precision": "float32",
         "seconds": round(seconds, 3),
         **getattr(estimator, "environment_", {}),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
@@ -112,6 +126,13 @@ def fit(
     metrics["seconds"] = environment["seconds"]
     metrics["weights"] = method.n_weights(estimator)
     return Run(spec, history, metrics, environment, notes, views, estimator), arrays
+
+
+def _mapped_rows(spec: Spec, dataset: Dataset) -> dict[str, Any]:
+    """What a method that maps given rows is given of each split: rows, the shown test rows among them."""
+    rows = {split: datasets.first_rows(dataset, split, spec.param("rows")) for split in ("train", "test")}
+    X = {f"X_{split}": dataset.floats(split)[numbers] for split, numbers in rows.items()}
+    return X | {f"rows_{split}": numbers for split, numbers in rows.items()}
 
 
 def _watched(estimator: Any, recorder: Recorder | None, on_epoch: WATCH | None, on_tick: WATCH | None) -> dict:
@@ -166,56 +187,88 @@ def measure(
 
     Returns
     -------
-    metrics : name -> number, ``<name>_interval``, ``<name>_n``; definitions in `core.metrics.DEFINITIONS`.
+    metrics : name -> number, ``<name>_interval``, ``<name>_n``; definitions in `core.metrics.DEFINITIONS`. Those of a
+        map of given rows are of these rows.
     views : what pages show; with ``rows.<name>``, each test row's score of a measure that methods are ranked by.
     notes : how map, samples and features came about.
     """
     sheet = _Sheet()
-    X_train, X_test = dataset.floats("train"), dataset.floats("test")
+    X_test = dataset.floats("test")
     shown = datasets.sample_rows(dataset)
-    codes_train, codes_test, codes_are = codes_of(estimator, X_train, X_test)
-    if codes_train is not None:
-        on_stage("Measuring the codes")
-        _measure_codes(sheet, dataset, codes_train, codes_test, X_test)
-    strip = strip_of(dataset, shown)
+    codes = _codes(estimator, dataset, X_test)
     views: dict[str, np.ndarray] = {"shown_rows": shown.astype(np.int32)}
-    if dataset.kind == IMAGES:
-        views["strip_rows"] = strip.astype(np.int32)
     notes: dict[str, Any] = {}
-    if codes_train is not None:
-        views["map"], notes["map"] = plane(codes_test[shown], codes_train, codes_are)
+    if codes is not None:
+        on_stage("Measuring the codes")
+        _measure_codes(sheet, dataset, codes, X_test)
+        Z = codes.Z_test[np.searchsorted(codes.test, shown)]
+        views["map"], notes["map"] = plane(Z, codes.Z_train, codes.are)
+        if codes.is_map:
+            notes["map"] = codes.are
+        if codes.is_map or hasattr(estimator, "transform"):
+            views["codes"] = Z.astype(np.float16)
+    strip = strip_of(dataset, shown)
     if hasattr(estimator, "transform"):
-        views["codes"] = codes_test[shown].astype(np.float16)
         on_stage("Measuring the reconstructions")
         if dataset.kind == IMAGES:
-            rebuilt = estimator.inverse_transform(codes_test)
-            sheet.rows("squared_error", reconstruction.squared_error(X_test, rebuilt))
-            if dataset.has_labels:
-                per_class = reconstruction.per_class(
-                    sheet.scores["squared_error"], dataset.y_test, dataset.target_names
-                )
-                sheet.metrics["squared_error_per_class"] = per_class
+            rebuilt = estimator.inverse_transform(codes.Z_test)
+            _measure_reconstructions(sheet, dataset, rebuilt, X_test)
             views["reconstructions"] = pixels(rebuilt[strip])
         else:
-            notes["documents"] = expected_words(estimator, dataset, shown, codes_test)
+            _measure_retrieval(sheet, dataset, codes.Z_test)
+            notes["documents"] = expected_words(estimator, dataset, shown, codes.Z_test)
     if hasattr(estimator, "elbo_terms"):
         on_stage("Measuring the bound")
         _measure_bound(sheet, estimator, X_test, dataset)
-    if dataset.kind == IMAGES:
+    if dataset.kind == IMAGES and hasattr(estimator, "inverse_transform"):
         on_stage("Measuring the samples")
-        sample, notes["samples"] = sampler(estimator, codes_train)
+        sample, notes["samples"] = sampler(estimator, codes.Z_train)
         views["samples"] = pixels(sample(SAMPLES, 0))
         _measure_samples(sheet, notes, sample, dataset)
+        views["strip_rows"] = strip.astype(np.int32)
         if dataset.redistributable:
             views["originals"] = dataset.X_test[strip]
     if dataset.has_labels:
         views["labels"] = dataset.y_test[shown].astype(np.int16)
         notes["target_names"] = list(dataset.target_names)
-    for name, scores in sheet.scores.items():
+    # A map's rows may be others than those that methods are ranked on, so it is ranked with none.
+    ranked = {} if codes is not None and codes.is_map else sheet.scores
+    for name, scores in ranked.items():
         if DEFINITIONS[name].higher_is_better is not None:
             yes_or_no = np.isin(scores, (0, 1)).all()
             views[f"rows.{name}"] = scores.astype(np.uint8 if yes_or_no else np.float32)
     return sheet.metrics, views, notes
+
+
+@dataclass(frozen=True)
+class _Codes:
+    """Codes of rows of both splits, and which rows these are.
+
+    Attributes
+    ----------
+    Z_train, Z_test : (n_train, n_components), (n_test, n_components)
+    train, test : (n_train,), (n_test,) int, ascending numbers of the rows in their split.
+    are : what the codes are, in a few words.
+    is_map : whether they are positions of these rows in a map, and other rows have none.
+    """
+
+    Z_train: np.ndarray
+    Z_test: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    are: str
+    is_map: bool = False
+
+
+def _codes(estimator: Any, dataset: Dataset, X_test) -> _Codes | None:
+    """The codes of all rows, or the positions of those that a map has; None where there are none."""
+    if hasattr(estimator, "embedding_"):
+        parts = estimator.train_embedding_, estimator.test_embedding_, estimator.rows_train_, estimator.rows_test_
+        return _Codes(*parts, estimator.about, is_map=True)
+    Z_train, Z_test, are = codes_of(estimator, dataset.floats("train"), X_test)
+    if Z_train is None:
+        return None
+    return _Codes(Z_train, Z_test, np.arange(len(Z_train)), np.arange(len(Z_test)), are)
 
 
 class _Sheet:
@@ -239,23 +292,63 @@ class _Sheet:
         self.metrics[f"{name}_interval"] = np.clip(intervals.seeds_interval(values), 0, highest).tolist()
         self.metrics[f"{name}_n"] = n
 
+    def resampled(self, name: str, value: float, interval: tuple[float, float], n: int) -> None:
+        """A figure of all rows at once, with the interval of resampled ones."""
+        self.metrics[name] = value
+        self.metrics[f"{name}_interval"] = list(interval)
+        self.metrics[f"{name}_n"] = n
 
-def _measure_codes(sheet: _Sheet, dataset: Dataset, Z_train, Z_test, X_test) -> None:
+
+def _measure_codes(sheet: _Sheet, dataset: Dataset, codes: _Codes, X_test) -> None:
+    """How codes keep classes and neighbourhoods.
+
+    Parameters
+    ----------
+    X_test : (n, n_features), all test rows, as `core.types.Dataset.floats` gives them
+    """
     metric = "cosine" if dataset.kind == DOCUMENTS else "euclidean"
+    y_train, y_test = dataset.y_train[codes.train], dataset.y_test[codes.test]
+    # Row numbers among the codes, and of the data.
+    at = embedding.stratified_rows(y_test, embedding.NEIGHBOURHOOD_ROWS)
+    X = X_test[codes.test[at]]
+    if dataset.kind == DOCUMENTS:
+        at, X = _weighted(dataset, at, X)
     if dataset.has_labels:
-        labelled = Z_train, dataset.y_train, Z_test, dataset.y_test
+        labelled = codes.Z_train, y_train, codes.Z_test, y_test
         sheet.rows("knn_accuracy", embedding.knn_correct(*labelled, K))
         sheet.rows("probe_accuracy", embedding.probe_correct(*labelled))
-        if dataset.kind == DOCUMENTS:
-            at = [n for n in _ANSWERS if n < (dataset.y_test >= 0).sum()]
-            for n, precision in retrieval.retrieval_precision_rows(Z_test, dataset.y_test, at).items():
-                sheet.rows(f"retrieval_precision_{n}", precision)
-    rows = embedding.stratified_rows(dataset.y_test, embedding.NEIGHBOURHOOD_ROWS)
-    X = X_test[rows]
-    if dataset.kind == DOCUMENTS:
-        rows, X = _weighted(dataset, rows, X)
-    sheet.rows("trustworthiness", embedding.trustworthiness_rows(X, Z_test[rows], K, metric))
-    sheet.rows("continuity", embedding.continuity_rows(X, Z_test[rows], K, metric))
+        _measure_clusters(sheet, codes.Z_test, y_test, at)
+    sheet.rows("trustworthiness", embedding.trustworthiness_rows(X, codes.Z_test[at], K, metric))
+    sheet.rows("continuity", embedding.continuity_rows(X, codes.Z_test[at], K, metric))
+
+
+def _measure_clusters(sheet: _Sheet, Z: np.ndarray, y: np.ndarray, at: np.ndarray) -> None:
+    """How far codes fall into clusters, and how well these agree with the classes; those `at` are compared in pairs."""
+    if len(np.unique(y[at][y[at] >= 0])) > 1:
+        sheet.rows("silhouette", clustering.silhouette_rows(Z[at], y[at]))
+    Z, y = Z[y >= 0], y[y >= 0]
+    classes = len(np.unique(y))
+    # Codes that have collapsed are too few points for a cluster a class.
+    if 1 < classes <= len(np.unique(Z, axis=0)):
+        for name, figure in clustering.agreement(y, clustering.kmeans_clusters(Z, classes)).items():
+            sheet.resampled(name, *figure, len(y))
+
+
+def _measure_retrieval(sheet: _Sheet, dataset: Dataset, Z_test: np.ndarray) -> None:
+    """By cosine, which codes have and positions in a map have not."""
+    if not dataset.has_labels:
+        return
+    at = [n for n in _ANSWERS if n < (dataset.y_test >= 0).sum()]
+    for n, precision in retrieval.retrieval_precision_rows(Z_test, dataset.y_test, at).items():
+        sheet.rows(f"retrieval_precision_{n}", precision)
+
+
+def _measure_reconstructions(sheet: _Sheet, dataset: Dataset, rebuilt: np.ndarray, X_test: np.ndarray) -> None:
+    sheet.rows("squared_error", reconstruction.squared_error(X_test, rebuilt))
+    if dataset.has_labels:
+        scores = sheet.scores["squared_error"]
+        per_class = reconstruction.per_class(scores, dataset.y_test, dataset.target_names)
+        sheet.metrics["squared_error_per_class"] = per_class
 
 
 def _weighted(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarray, Any]:

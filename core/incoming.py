@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets, replay, specs
+from core import datasets, methods, replay, specs
 from core.types import IMAGES, BadInput, BrokenRun, Run, Spec
 
 _MOST_ROWS = 10_000_000
@@ -55,6 +55,8 @@ def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np
     _check_notes(run, entry)
     _check_views(run, entry)
     _check_weights(weights, run.environment["n_features"])
+    if _is_map(run):
+        _check_positions(weights, run)
     if replayed:
         _check_replay(replayed, run)
 
@@ -217,7 +219,8 @@ def _check_views(run: Run, entry: datasets.Entry) -> None:
     views = run.views
     for name in _needed(run, entry):
         _demand(name in views, f"its view {name} is missing")
-    _demand(entry.kind == IMAGES or run.spec.method == "gan" or "documents" in run.notes, "its documents are missing")
+    expects = entry.kind != IMAGES and not _is_map(run) and run.spec.method != "gan"
+    _demand(not expects or "documents" in run.notes, "its documents are missing")
     n, m = _length(views["shown_rows"]), _length(views.get("strip_rows"))
     for name, array in views.items():
         _demand(_view_rule(name, run, n, m)(array), f"its view {name!r:.80} is unknown or has a wrong shape or type")
@@ -230,13 +233,17 @@ def _check_views(run: Run, entry: datasets.Entry) -> None:
 
 
 def _needed(run: Run, entry: datasets.Entry) -> list[str]:
-    """Views that pages take for granted. A GAN has no code."""
+    """Views that pages take for granted. A GAN has no code, and a map of given rows makes no images."""
     names = ["shown_rows", *(["labels"] if entry.has_labels else [])]
     if run.spec.method != "gan":
         names += ["map", "codes"]
-    if entry.kind == IMAGES:
+    if entry.kind == IMAGES and not _is_map(run):
         names += ["strip_rows", "samples", *(["reconstructions"] if run.spec.method != "gan" else [])]
     return names
+
+
+def _is_map(run: Run) -> bool:
+    return methods.get(run.spec.method).maps_rows
 
 
 def _length(array: np.ndarray | None) -> int:
@@ -288,6 +295,22 @@ def _check_weights(weights: Mapping[str, np.ndarray], n_features: int) -> None:
     # Networks are built for as many before their weights are compared.
     given = weights.get("n_features_in", np.array(n_features))
     _demand(given.size == 1 and given.item() == n_features, "its weights are for rows of another size")
+
+
+def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
+    """Pages look up the rows of a map, and each one's position, by number."""
+    splits = (("rows_train_", run.environment["n_train"]), ("rows_test_", run.environment["n_test"]))
+    most = run.spec.param("rows")
+    for name, n_rows in splits:
+        rows = weights.get(name, np.empty(0))
+        known = rows.ndim == 1 and 1 <= len(rows) <= most and _are_whole(rows, 0, n_rows)
+        # Differences of unsigned numbers are never negative.
+        ascend = known and (np.diff(rows.astype(np.int64)) > 0).all()
+        _demand(ascend, f"its {name} are no ascending numbers of at most {most} rows")
+    n = sum(len(weights[name]) for name, _ in splits)
+    embedding = weights.get("embedding_", np.empty(0))
+    _demand(embedding.shape == (2 * n,) and embedding.dtype.kind == "f", f"its embedding_ is no map of {n} rows")
+    _demand(np.isin(run.views["shown_rows"], weights["rows_test_"]).all(), "it shows rows that are not mapped")
 
 
 def _check_replay(replayed: Mapping[str, np.ndarray], run: Run) -> None:

@@ -5,7 +5,7 @@ Whatever takes a while is computed once and kept in the user's cache, see `core.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,11 +69,12 @@ class Rows:
     def has_labels(self) -> bool:
         return len(self.target_names) > 1
 
-    def first(self, n: int) -> str:
-        """How these rows were drawn, in words."""
+    @property
+    def drawn(self) -> str:
+        """Which rows these are, in words."""
         if len(self) == self.n_all:
             return f"all {self.n_all:,} {self.split} rows"
-        how = "each class in about its share" if self.has_labels else "drawn at random"
+        how = "a stratified sample (each class in about its share)" if self.has_labels else "drawn at random"
         return f"{len(self):,} of {self.n_all:,} {self.split} rows, {how}"
 
 
@@ -307,7 +308,20 @@ def scores(points: np.ndarray, rows: Rows) -> dict[str, Any]:
                 continue  # one class, or too few rows: nothing can be said
         return found
 
-    measured = cache.kept(f"scores-{cache.key(np.asarray(points, np.float32), rows.key)}", compute)
+    return _figures(cache.kept(_scores_name(points, rows), compute))
+
+
+def kept_scores(points: np.ndarray, rows: Rows) -> dict[str, Any] | None:
+    """What `scores` returned before, or None where that is not kept."""
+    measured = cache.find(_scores_name(points, rows))
+    return None if measured is None else _figures(measured)
+
+
+def _scores_name(points: np.ndarray, rows: Rows) -> str:
+    return f"scores-{cache.key(np.asarray(points, np.float32), rows.key)}"
+
+
+def _figures(measured: Mapping[str, np.ndarray]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, (value, low, high, n) in measured.items():
         figures |= {name: float(value), f"{name}_interval": [float(low), float(high)], f"{name}_n": int(n)}
@@ -348,7 +362,9 @@ def neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
     return cache.kept(f"neighbours-{cache.key(np.asarray(Z, np.float32), k)}", compute)["rows"]
 
 
-def nearest_to(z: np.ndarray, Z: np.ndarray, k: int = 10, leave_out: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def nearest_to(
+    z: np.ndarray, Z: np.ndarray, k: int = 10, leave_out: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The `k` rows whose codes are nearest to one code, nearest first, and their Euclidean distances.
 
     Parameters

@@ -11,6 +11,8 @@ from core.types import DOCUMENTS, BadInput, Spec
 SECONDS, MINUTE, BEST = "seconds", "a minute", "best"
 _FEW_ROWS = 5000
 _WORKSHOP_SECONDS = 60.0
+# What a map of rows may take to end within these seconds on one thread.
+_WORKSHOP_MAP = {"rows": 2000, "max_iter": 2000}
 
 _DIGITS = {"epochs": 300, "batch_size": 128, "width": 256, "learning_rate": 0.005, "augment": 0.5}
 _WIDE = {"activation": "silu", "augment": 0.5, "weight_decay": 0.02, "width": 1500}
@@ -46,11 +48,16 @@ RUNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     *_at((2, 10), "fashion-mnist", "ae", **_FASHION, epochs=25),
     *_at((2, 10), "fashion-mnist", "vae", epochs=30),
     *_at((16,), "fashion-mnist", "gan", max_seconds=240.0),
+    *(
+        run
+        for name in ("digits", "docstrings", "mnist", "fashion-mnist", "mnist-sample", "fashion-sample")
+        for run in _at((2,), name, "tsne")
+    ),
 )
 
 
 def presets(dataset: str, method: str, n_components: int) -> dict[str, dict[str, Any]]:
-    """Parameters other than the default and the code size, by preset; none for a method that is solved at once.
+    """Parameters other than the default and the code size, by preset; none for a method without a clock.
 
     ``"seconds"`` and ``"a minute"`` end by the clock; ``"best"`` is how the shipped run was made, or one like it.
 
@@ -110,3 +117,11 @@ def check_workshop(spec: Spec) -> None:
             f"max_seconds={seconds:g} is not for a workshop, where many people share one machine: give it 1 to "
             f"{_WORKSHOP_SECONDS:g}, or choose a preset."
         )
+    if not methods.get(spec.method).maps_rows:
+        return
+    for name, most in _WORKSHOP_MAP.items():
+        if spec.param(name) > most:
+            raise BadInput(
+                f"{name}={spec.param(name)} is not for a workshop, where many people share one machine: give it at "
+                f"most {most}."
+            )

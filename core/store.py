@@ -434,8 +434,11 @@ def _estimator(files: _Files, document: dict[str, Any]) -> Any:
 def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
     """Raise ValueError where a fitted estimator does not make finite codes and rows of these sizes."""
     row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
+    made: dict[str, tuple[Any, int]] = {}
     with np.errstate(all="ignore"):
-        made = {"rows": (fitted.inverse_transform(code), n_features)}
+        # A map of given rows makes neither; that its positions are numbers and fit them is seen without trying.
+        if hasattr(fitted, "inverse_transform"):
+            made["rows"] = fitted.inverse_transform(code), n_features
         if hasattr(fitted, "transform"):
             made["codes"] = fitted.transform(row), n_components
         if hasattr(fitted, "discriminator_features"):

@@ -186,6 +186,9 @@ class Method:
     restore : ``restore(estimator, arrays)`` makes an unfitted estimator the fitted one again and returns it.
     n_weights : how many numbers the fitted estimator learned.
     loss_unit : what its loss is, by kind of data set; nothing for a method that is solved at once.
+    maps_rows : whether it maps given rows instead of learning a function of any row. Its estimator is fitted by
+        ``fit_splits`` and has no ``transform``; what is stored are the positions of those rows, and nothing can be
+        gone on from or kept half-way.
     """
 
     name: str
@@ -199,6 +202,7 @@ class Method:
     restore: Callable[[Any, Mapping[str, np.ndarray]], Any]
     n_weights: Callable[[Any], int]
     loss_unit: Mapping[str, str] = field(default_factory=dict)
+    maps_rows: bool = False
 
 
 def _canonical(value: Any) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core import jobs
+from core import jobs, methods
 from core.types import Dataset, HourglassError, Run, Spec
 
 SUSPEND = "suspend"
@@ -361,10 +361,12 @@ def train(
 
         def ends(row: dict[str, Any]) -> bool:
             why = wanted()
-            # Before the first step there is nothing to keep, and no checkpoint to write.
-            if why == jobs.CANCEL or (why not in ("", jobs.KEEP) and not row["step"]):
+            # Before the first step there is nothing to keep, and no checkpoint to write. A map of rows never has one,
+            # and is kept whole, like what is solved at once.
+            is_part = row["step"] and not methods.get(spec.method).maps_rows
+            if why == jobs.CANCEL or (why not in ("", jobs.KEEP) and not is_part):
                 raise Left(why)
-            return bool(why and row["step"])
+            return bool(why and is_part)
 
         def epoch(row: dict[str, Any]) -> bool:
             diary.epoch(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, embeddings, linked, nav, runs, selection
+from pages.ui import choices, embeddings, linked, nav, neighbours, own_point, projected, runs, selection
 
 nav.header("pages/embeddings.py")
 
@@ -15,11 +15,28 @@ st.header("Embeddings", anchor=False)
 explained = st.empty()
 view = embeddings.choose(stored, problems)
 if view is not None and view.shown:
-    linked.pictures(view.rows)
     explained.markdown(embeddings.explanation(view))
-    positions = linked.draw(view.rows, embeddings.drawn(view), problems)
-    selection.draw(view, positions)
-choices.show(problems)
+    both = neighbours.pair(view, problems)
+    own = own_point.draw(view)
+    selection.linked_rows(view, problems)
+    linked.pictures(view.rows)
+    positions = linked.read(view.rows, problems)
+    near = neighbours.near(view, positions)
+    linked.draw(
+        view.rows,
+        embeddings.drawn(view, near, {key: each.point for key, each in own.items()}),
+        positions,
+        neighbours.values(both),
+    )
+    selection.remember(view, positions)
+    choices.show(problems)
+    projected.offer(view)
+    selection.draw(view, positions, near)
+    neighbours.where_two_disagree(view, both)
+    embeddings.table(view)
+    embeddings.measure(view)
+else:
+    choices.show(problems)
 
 st.subheader("Share this", anchor=False)
 st.code(choices.permalink(), language=None, wrap_lines=True)

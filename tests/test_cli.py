@@ -75,6 +75,7 @@ def test_compare_takes_stored_runs_and_fits_the_missing_one(capsys, monkeypatch,
         (["compare", "digits", "pca", "--set", "colour=red"], "colour is no parameter"),
         (["compare", "digits", "pca", "gan", "--set", "n_components=5"], "use --code-size"),
         (["fit", "digits", "ae", "--epochs", "1" + "0" * 400], "epochs=1000"),
+        (["compare", "digits", "pca", "tsne"], "t-SNE maps the rows themselves and has no code size"),
         (["ship", "mnist/umap"], "No shipped run"),
     ],
 )

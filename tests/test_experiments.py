@@ -40,10 +40,13 @@ EXPECTED = {
         "probe_accuracy",
         "trustworthiness",
         "continuity",
+        "silhouette",
+        "kmeans_ari",
+        "kmeans_nmi",
     },
     "ae": {"squared_error", "knn_accuracy", "frechet", "frechet_floor", "precision", "recall"},
     "vae": {"squared_error", "neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound", "frechet"},
-    "gan": {"knn_accuracy", "trustworthiness", "frechet", "precision", "recall"},
+    "gan": {"knn_accuracy", "silhouette", "trustworthiness", "frechet", "precision", "recall"},
 }
 
 
@@ -94,6 +97,116 @@ def test_reconstructions_belong_to_the_originals_above_them(fitted, digits, meth
     assert np.array_equal(run.views["originals"], digits.X_test[strip])
     rebuilt = run.estimator.inverse_transform(run.estimator.transform(digits.floats("test")[strip]))
     assert run.views["reconstructions"] == pytest.approx(np.clip(rebuilt, 0, 1) * 255, abs=0.51)
+
+
+def test_clusters_are_those_of_the_codes_of_the_labelled_test_rows(fitted, digits):
+    from sklearn.metrics import silhouette_score
+
+    run = fitted["pca"]
+    codes = run.estimator.transform(digits.floats("test"))
+    assert run.metrics["silhouette"] == pytest.approx(silhouette_score(codes, digits.y_test), abs=1e-6)
+    assert run.metrics["silhouette_n"] == run.metrics["kmeans_ari_n"] == 500
+    assert 0.2 < run.metrics["kmeans_ari"] < run.metrics["kmeans_nmi"] < 1
+
+
+def test_collapsed_codes_have_no_clusters(digits):
+    sheet = experiments._Sheet()
+    at = np.arange(500)
+    experiments._measure_clusters(sheet, np.zeros((500, 2)), digits.y_test, at)
+    assert "kmeans_ari" not in sheet.metrics
+    assert sheet.metrics["silhouette"] == 0
+
+
+@pytest.fixture(scope="module")
+def tsne(digits, tmp_path_factory):
+    """A map of the digits, stored; where, and its run."""
+    folder = tmp_path_factory.mktemp("runs")
+    spec = specs.make("digits", "tsne", {"max_iter": 500})
+    run = experiments.fit_and_store(spec, digits, folder)
+    return folder / spec.key, run
+
+
+def test_a_map_of_rows_is_measured_by_their_positions(tsne, digits):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    _, run = tsne
+    figures = {"knn_accuracy", "probe_accuracy", "silhouette", "kmeans_ari", "kmeans_nmi"}
+    figures |= {"trustworthiness", "continuity", "seconds", "weights"}
+    assert {name for name in run.metrics if not name.endswith(("_interval", "_n"))} == figures
+    assert run.metrics["weights"] == 0
+    estimator = run.estimator
+    neighbours = KNeighborsClassifier(15).fit(estimator.train_embedding_, digits.y_train)
+    assert run.metrics["knn_accuracy"] == pytest.approx(neighbours.score(estimator.test_embedding_, digits.y_test))
+    assert run.metrics["knn_accuracy"] > 0.95
+    assert run.metrics["trustworthiness"] > 0.95
+    assert run.history[-1]["loss"] == estimator.kl_divergence_
+    assert run.environment["threads"] >= 1
+
+
+def test_a_map_of_rows_shows_them_and_makes_nothing(tsne):
+    _, run = tsne
+    assert set(run.views) == {"shown_rows", "map", "codes", "labels"}
+    assert np.array_equal(run.views["map"], run.estimator.test_embedding_)
+    assert run.views["codes"].dtype == np.float16
+    assert set(run.notes) == {"map", "target_names"}
+    assert run.notes["map"] == "t-SNE of the raw rows"
+
+
+def test_a_stored_map_is_measured_anew_without_being_made_anew(tsne, digits, monkeypatch):
+    from core.methods.tsne import TSNEMap
+
+    place, run = tsne
+    monkeypatch.setattr(TSNEMap, "fit", None)
+    weights = store.arrays(place)
+    assert weights["embedding_"].dtype == np.float32
+    again = experiments.remeasure(place, digits)
+    assert again.metrics == run.metrics
+    assert np.array_equal(store.arrays(place)["embedding_"], weights["embedding_"])
+
+
+def test_a_map_goes_elsewhere_and_comes_back(tsne, tmp_path):
+    place, run = tsne
+    back = store.unpack(store.pack(place), tmp_path, check_weights=True)
+    assert back.metrics == run.metrics
+    estimator = store.estimator(tmp_path / run.key)
+    assert np.array_equal(estimator.train_embedding_, run.estimator.train_embedding_)
+
+
+class Positions:
+    """A map whose positions tell the classes, of some of the rows."""
+
+    about = "by class"
+
+    def __init__(self, dataset, rows_train, rows_test):
+        self.rows_train_, self.rows_test_ = rows_train, rows_test
+        noise = np.random.default_rng(0).normal(0, 0.01, (len(rows_train) + len(rows_test), 2))
+        y = np.concatenate([dataset.y_train[rows_train], dataset.y_test[rows_test]])
+        self.embedding_ = np.column_stack([y, y**2]) + noise
+        self.train_embedding_, self.test_embedding_ = np.split(self.embedding_, [len(rows_train)])
+
+
+def test_figures_of_a_map_are_of_its_own_rows(digits, monkeypatch):
+    rows_train, rows_test = np.arange(5, 900, 3), np.arange(1, 500, 2)
+    monkeypatch.setattr(datasets, "sample_rows", lambda dataset: rows_test[10:60])
+    metrics, views_, _ = experiments.measure(Positions(digits, rows_train, rows_test), digits)
+    assert metrics["knn_accuracy"] == metrics["kmeans_ari"] == 1
+    assert metrics["knn_accuracy_n"] == metrics["trustworthiness_n"] == metrics["kmeans_ari_n"] == 250
+    assert np.rint(views_["map"][:, 0]).tolist() == views_["labels"].tolist()
+
+
+def test_what_is_mapped_are_the_first_rows_of_both_splits():
+    corpus = datasets.load("docstrings", vocabulary_size=300)
+    spec = specs.make("docstrings", "tsne", {"max_iter": 300}, dataset_params={"vocabulary_size": 300})
+    given = experiments._mapped_rows(spec, corpus)
+    assert np.array_equal(given["rows_train"], datasets.first_rows(corpus, "train", 2000))
+    assert np.array_equal(given["rows_test"], np.arange(len(corpus.y_test)))
+    assert (given["X_train"] != corpus.floats("train")[given["rows_train"]]).nnz == 0
+    assert given["X_test"].shape == corpus.X_test.shape
+    run, _ = experiments.fit(spec, corpus)
+    assert run.notes["map"] == "t-SNE of the tf-idf vectors, cosine distance"
+    assert run.metrics["knn_accuracy"] > 0.4
+    assert "documents" not in run.notes
+    assert not any(name.startswith("retrieval") for name in run.metrics)
 
 
 def test_the_bound_is_looser_than_the_importance_weighted_one(fitted):
@@ -170,7 +283,7 @@ def test_stored_form_rounds_matrices_only():
     [
         (("digits", "lsa"), "LSA does not fit .* images: choose one of pca"),
         (("docstrings", "gan"), "GAN does not fit .* documents: choose one of lsa"),
-        (("digits", "tsne"), "no method tsne"),
+        (("digits", "umap"), "no method umap"),
         (("cifar", "pca"), "cifar"),
         (("digits", "pca", {"n_components": 0}), "n_components is a whole number from 1 to 256"),
         (("digits", "pca", {}, -1), "seed=-1 is not allowed"),

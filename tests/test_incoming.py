@@ -37,6 +37,11 @@ def gan():
     return parts(shipped("digits", "gan"))
 
 
+@pytest.fixture(scope="module")
+def positions():
+    return parts(shipped("digits", "tsne"))
+
+
 @pytest.mark.parametrize("place", SHIPPED, ids=lambda place: place.name)
 def test_every_shipped_run_could_come_from_elsewhere(place):
     incoming.check(*parts(place))
@@ -234,6 +239,44 @@ def test_a_gan_needs_no_code_but_samples(gan):
     assert "codes" not in run.views
     with pytest.raises(BadInput, match="samples is missing"):
         incoming.check(of("views", samples=None)(run), weights, pictures)
+
+
+def test_a_map_of_rows_needs_no_images_but_a_position_of_each_row_shown(positions):
+    run, weights, pictures = positions
+    assert not {"samples", "reconstructions", "strip_rows"} & set(run.views)
+    for name in ("map", "codes"):
+        with pytest.raises(BadInput, match=f"{name} is missing"):
+            incoming.check(of("views", **{name: None})(run), weights, pictures)
+
+
+WRONG_POSITIONS = {
+    "no rows": ({"rows_train_": None}, "rows_train_"),
+    "no test rows": ({"rows_test_": lambda a: a[:0]}, "rows_test_"),
+    "rows as floats": ({"rows_train_": lambda a: a.astype(np.float32)}, "rows_train_"),
+    "rows in a table": ({"rows_train_": lambda a: a[:, None]}, "rows_train_"),
+    "rows in any order": ({"rows_train_": lambda a: a[::-1]}, "rows_train_"),
+    "rows in any order, without a sign": ({"rows_train_": lambda a: a[::-1].astype(np.uint32)}, "rows_train_"),
+    "a row twice": ({"rows_test_": set_at(0, 1)}, "rows_test_"),
+    "a row beyond the train rows": ({"rows_train_": set_at(1297, -1)}, "rows_train_"),
+    "a row before the first": ({"rows_test_": set_at(-1, 0)}, "rows_test_"),
+    "no positions": ({"embedding_": None}, "no map of 1797 rows"),
+    "positions of fewer rows": ({"embedding_": lambda a: a[2:]}, "no map of 1797 rows"),
+    "whole positions": ({"embedding_": lambda a: a.astype(int)}, "no map of 1797 rows"),
+    "a position nowhere": ({"embedding_": set_at(np.nan, 0)}, "finite"),
+    "rows that are shown and not mapped": (
+        {"rows_test_": lambda a: a[1:], "embedding_": lambda a: a[2:]},
+        "not mapped",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_POSITIONS)
+def test_positions_that_a_page_could_fail_on_are_refused(positions, name):
+    run, weights, pictures = positions
+    changes, message = WRONG_POSITIONS[name]
+    changed = {**weights, **{part: change and change(weights[part]) for part, change in changes.items()}}
+    with pytest.raises(BadInput, match=message):
+        incoming.check(run, {part: array for part, array in changed.items() if array is not None}, pictures)
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,11 @@ def test_a_workshop_refuses_what_may_take_long():
     with pytest.raises(BadInput, match="max_seconds=61"):
         recipes.check_workshop(specs.make("digits", "vae", {"max_seconds": 61}))
     recipes.check_workshop(specs.make("digits", "pca"))
+
+
+def test_a_workshop_maps_few_rows_in_few_iterations():
+    recipes.check_workshop(specs.make("mnist", "tsne", {"max_iter": 2000}))
+    with pytest.raises(BadInput, match=r"rows=2001 is not for a workshop, .* give it at most 2000"):
+        recipes.check_workshop(specs.make("mnist", "tsne", {"rows": 2001}))
+    with pytest.raises(BadInput, match="max_iter=2001 is not for a workshop"):
+        recipes.check_workshop(specs.make("mnist", "tsne", {"max_iter": 2001}))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core import datasets, experiments, features, ship, store
+from core import datasets, experiments, features, methods, ship, store
 from core.datasets import samples
 
 SPECS = list(ship.shipped_specs())
@@ -33,7 +33,9 @@ def rows_here(run):
     return data, np.arange(len(data.y_test))
 
 
-@pytest.mark.parametrize("spec", [s for s in SPECS if s.method != "gan" and embedded(s)], ids=name)
+@pytest.mark.parametrize(
+    "spec", [s for s in SPECS if s.method not in ("gan", *methods.REFERENCES) and embedded(s)], ids=name
+)
 def test_figures_are_measured_from_the_stored_weights(spec):
     run, estimator = shipped(spec)
     data, rows = rows_here(run)
@@ -48,6 +50,18 @@ def test_figures_are_measured_from_the_stored_weights(spec):
             pytest.skip("another version of a library has other docstrings")
         codes = estimator.transform(X)[run.views["shown_rows"]]
         assert run.views["codes"] == pytest.approx(codes, abs=0.02, rel=2e-3)
+
+
+@pytest.mark.parametrize("spec", [s for s in SPECS if s.method in methods.REFERENCES], ids=name)
+def test_maps_show_the_stored_positions_of_their_rows(spec):
+    run, tsne = shipped(spec)
+    shown = run.views["shown_rows"]
+    at = np.searchsorted(tsne.rows_test_, shown)
+    assert np.array_equal(tsne.rows_test_[at], shown)
+    assert np.array_equal(run.views["map"], tsne.test_embedding_[at])
+    assert run.history[-1]["loss"] == tsne.kl_divergence_
+    counts = run.environment["n_train"], run.environment["n_test"]
+    assert (len(tsne.rows_train_), len(tsne.rows_test_)) == tuple(min(n, spec.param("rows")) for n in counts)
 
 
 @pytest.mark.parametrize(
@@ -95,5 +109,5 @@ def test_a_shipped_spec_is_refitted_to_the_same_figures():
 
 def test_frey_faces_are_not_handed_on():
     runs = [store.read(store.SHIPPED / spec.key) for spec in SPECS]
-    images = [run for run in runs if run.environment["kind"] == "images"]
+    images = [run for run in runs if "reconstructions" in run.views]
     assert {run.spec.dataset for run in images if "originals" not in run.views} == {"frey"}

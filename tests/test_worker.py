@@ -245,6 +245,78 @@ def test_a_method_that_is_solved_at_once_is_kept_whole(monkeypatch):
     assert jobs.jobs() == []
 
 
+# A map of rows: trained with progress, and never in part
+
+
+def a_map(**params):
+    return specs.make("digits", "tsne", {"max_iter": 300, **params})
+
+
+def test_a_map_of_rows_is_made_measured_and_stored(monkeypatch, capfd):
+    job = jobs.request(a_map(), "somebody")
+    seen = []
+    genuine = worker._Diary.epoch
+
+    def epoch(diary, row):
+        genuine(diary, row)
+        seen.append(jobs.history(diary.folder))
+
+    monkeypatch.setattr(worker._Diary, "epoch", epoch)
+    work_off(monkeypatch)
+    assert jobs.jobs() == []
+    run = store.read(store.find(job.key))
+    assert run.metrics["knn_accuracy"] > 0.9
+    assert [row["epoch"] for row in seen[-1]] == [50, 100, 150, 200, 250, 300]
+    assert [("loss" in row) for row in seen[-1]] == [False] * 5 + [True]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("what", [jobs.PAUSE, jobs.CANCEL, jobs.KEEP])
+def test_a_map_of_rows_is_left_or_kept_whole(what, monkeypatch):
+    job = jobs.request(a_map(), "somebody")
+    told = []
+    genuine = worker._Diary.tick
+
+    def tick(diary, row):
+        genuine(diary, row)
+        if row["step"] == 100 and not told:
+            told.append(jobs.find(job.key))
+            jobs.ask(job.key, what)
+
+    monkeypatch.setattr(worker._Diary, "tick", tick)
+    working = work_off(monkeypatch)
+    assert working.is_sound
+    (under_way,) = told
+    assert under_way.row["share"] == pytest.approx(1 / 3)
+    assert under_way.row["rows_per_second"] > 0
+    assert under_way.seconds_left > 0
+    found = jobs.find(job.key)
+    assert (found and found.state) == (jobs.PAUSED if what == jobs.PAUSE else None)
+    assert jobs.is_stored(job.key) == (what == jobs.KEEP)
+
+
+def test_a_paused_map_begins_anew_and_tells_each_iteration_once(monkeypatch):
+    job = jobs.request(a_map(), "somebody")
+    history = []
+    genuine = worker._Diary.epoch
+
+    def epoch(diary, row):
+        genuine(diary, row)
+        history[:] = jobs.history(diary.folder)
+        if row["step"] == 200 and "asked" not in told:
+            told.append("asked")
+            jobs.ask(job.key, jobs.PAUSE)
+
+    told = []
+    monkeypatch.setattr(worker._Diary, "epoch", epoch)
+    work_off(monkeypatch)
+    assert jobs.find(job.key).state == jobs.PAUSED
+    jobs.request(job.spec, "somebody")
+    work_off(monkeypatch)
+    assert jobs.is_stored(job.key)
+    assert [row["epoch"] for row in history] == [50, 100, 150, 200, 250, 300]
+
+
 def test_told_to_end_it_leaves_the_training_in_the_queue(job, monkeypatch):
     def act(folder, on_stage, **watches):
         working.on_signal(signal.SIGTERM, None)

@@ -368,7 +368,7 @@ class Panel {
 
   say(outside) {
     const lost = this.points.length / 2 - this.placed();
-    const parts = [];
+    const parts = this.about.remark ? [this.about.remark] : [];
     if (lost) parts.push(`${rowsOf(lost)} ${lost === 1 ? "has" : "have"} no place in this map`);
     if (outside) parts.push(`${rowsOf(outside)} outside this view`);
     this.outside.textContent = parts.join("; ");
@@ -730,6 +730,7 @@ class LinkedMaps {
     this.makeLegend();
     this.makePanels();
     this.showStatus();
+    this.picturesCame();
   }
 
   // The selection as the server has it.
@@ -977,7 +978,7 @@ class LinkedMaps {
   }
 
   kept() {
-    return pictures.kept.get(this.message.pictures);
+    return pictures.kept.get(this.message?.pictures);
   }
 
   picturesCame() {
@@ -985,7 +986,7 @@ class LinkedMaps {
       pictures.waiting.delete(this);
       return;
     }
-    if (this.kept()) this.root.dataset.pictures = this.message.pictures;
+    if (this.kept()) this.root.dataset.pictures = this.message?.pictures;
     if (this.hovered >= 0) this.showThumbnail(this.hovered);
   }
 

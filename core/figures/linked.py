@@ -37,6 +37,7 @@ class Map:
     points : (n, 2), a row each; NaN where it has no place.
     figures : (name, value, interval and n, help) of each number under the map.
     absent : a sentence in the place of a map that can't be shown.
+    remark : a few words under the map.
     star : (2,) place of a person's own point.
     near : positions among the rows that are marked.
     """
@@ -47,6 +48,7 @@ class Map:
     points: np.ndarray
     figures: tuple[tuple[str, str, str, str], ...] = ()
     absent: str = ""
+    remark: str = ""
     star: np.ndarray | None = None
     near: tuple[int, ...] = ()
 
@@ -153,6 +155,7 @@ def maps_message(
                 "note": each.note,
                 "figures": each.figures,
                 "absent": each.absent,
+                "remark": each.remark,
                 "star": star,
                 "near": list(map(int, each.near)),
                 "shape": zlib.crc32(arrays[f"map{k}"]),

@@ -14,12 +14,20 @@ LISTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "ae": ("AE", (IMAGES, DOCUMENTS)),
     "vae": ("VAE", (IMAGES, DOCUMENTS)),
     "gan": ("GAN", (IMAGES,)),
+    "tsne": ("t-SNE", (IMAGES, DOCUMENTS)),
 }
+# Maps of the rows themselves, to hold codes against: no code of a chosen size, so they stand in no comparison of codes.
+REFERENCES = ("tsne",)
 
 
 def names(kind: str | None = None) -> list[str]:
     """Every method, or those that fit a kind of data set."""
     return [name for name, (_, kinds) in LISTED.items() if kind is None or kind in kinds]
+
+
+def compared(kind: str | None = None) -> list[str]:
+    """As `names`, but for the reference maps: what Compare and the command line's compare put side by side."""
+    return [name for name in names(kind) if name not in REFERENCES]
 
 
 def label(name: str) -> str:

@@ -1,6 +1,7 @@
 """Metrics: arrays in, numbers out. `DEFINITIONS` says of every number how it is computed; pages show it as help.
 
-The numbers themselves come from the modules: `intervals`, `reconstruction`, `embedding`, `retrieval`, `generation`.
+The numbers themselves come from the modules: `intervals`, `reconstruction`, `embedding`, `clustering`, `retrieval`,
+`generation`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,15 @@ _NEIGHBOURHOODS = (
     f"On {NEIGHBOURHOOD_ROWS:,} stratified test rows, or all if fewer; codes by Euclidean distance, data likewise "
     "(documents: tf-idf vectors by cosine, documents without a known word left out)."
 )
+_CLUSTERS = (
+    "between the classes and as many clusters, found by k-means (k-means++, best of 10 starts) on the codes of the "
+    "labelled test rows"
+)
+_TABLES = (
+    "The interval is the 2.5-97.5 % range of 1,000 bootstrap resamples of these rows, each with the cluster it has, "
+    "less their bias (a row and its copy always agree). Never ranked: it is no mean over rows."
+)
+_DRAWN = f"On {NEIGHBOURHOOD_ROWS:,} stratified rows of those drawn, or all if fewer."
 _ONE_OUTPUT = (
     "Grey pixels count as Bernoulli means, unlike in figures for binarised images; a Normal output (sigma at least "
     "0.02) is a density and may be negative; a document's is the cross entropy of its words. Never ranked: outputs "
@@ -112,6 +122,32 @@ _ALL = (
         True,
         "1 when the 15 nearest of every row in the data are also among its 15 nearest codes; each data neighbour that "
         f"is not costs its rank among the codes beyond 15 (Venna and Kaski 2001). {_NEIGHBOURHOODS} {_ROWS}",
+    ),
+    Definition(
+        "silhouette",
+        "Silhouette",
+        "-1 to 1",
+        True,
+        "(b - a) / max(a, b), where a is a row's mean distance to the other rows of its class and b that to the "
+        "rows of the nearest other class (Rousseeuw 1987): the true classes are the clusters, none is searched for. "
+        f"Euclidean distance of codes, averaged over {NEIGHBOURHOOD_ROWS:,} stratified labelled test rows, or all if "
+        f"fewer. {_ROWS}",
+    ),
+    Definition(
+        "kmeans_ari",
+        "k-means, adjusted Rand",
+        "up to 1",
+        None,
+        f"Adjusted Rand index (Hubert and Arabie 1985) {_CLUSTERS}: of all pairs of rows, how many are together, or "
+        f"apart, in both; 1 when clusters are classes, 0 on average by chance. {_TABLES}",
+    ),
+    Definition(
+        "kmeans_nmi",
+        "k-means, mutual info",
+        "0 to 1",
+        None,
+        f"Normalised mutual information {_CLUSTERS}: what cluster and class tell of each other, over the mean of their "
+        f"entropies. Not corrected for chance, so higher where rows are fewer. {_TABLES}",
     ),
     _retrieval(1),
     _retrieval(15),
@@ -209,6 +245,34 @@ _ALL = (
         "share",
         None,
         "Share of the samples that the shipped classifier gives to each class, over five seeds' samples.",
+    ),
+    Definition(
+        "map_knn_accuracy",
+        "kNN accuracy",
+        "share",
+        True,
+        "Share of labelled rows drawn whose class is the commonest among their 15 nearest other labelled rows drawn, "
+        "by Euclidean distance in the map; of equally common classes the first counts. Unlike the kNN accuracy of a "
+        f"run it sees the map alone, not the whole code, and leaves one row out instead of asking train rows. {_ROWS}",
+    ),
+    Definition(
+        "map_trustworthiness",
+        "Trustworthiness",
+        "0 to 1",
+        True,
+        "1 when the 15 nearest of every row in the map as drawn are also among its 15 nearest in the data; each map "
+        "neighbour that is not costs its rank in the data beyond 15 (Venna and Kaski 2001). Map by Euclidean distance, "
+        "data likewise (documents: tf-idf vectors by cosine, documents without a known word left out). "
+        f"{_DRAWN} {_ROWS}",
+    ),
+    Definition(
+        "neighbour_overlap",
+        "Shared neighbours",
+        "0 to 1",
+        None,
+        "Of a row's 15 nearest other rows drawn, by Euclidean distance in two methods' codes: how many are in both "
+        "over how many are in either (Jaccard index), averaged over the rows drawn. 1 for the same neighbours, near 0 "
+        f"for unrelated ones. {_ROWS} Never ranked: it is of two methods.",
     ),
     Definition(
         "seconds",

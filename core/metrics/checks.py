@@ -53,4 +53,4 @@ def labelled(Z: np.ndarray, y: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
 def two_classes(y: np.ndarray) -> None:
     """Refuse labels that are all the same: any answer would be right."""
     if np.all(y == y[0]):
-        raise BadInput("All labelled train rows are of one class: comparing classes needs at least two.")
+        raise BadInput("All labelled rows are of one class: comparing classes needs at least two.")

@@ -1,4 +1,4 @@
-"""What a code keeps: classes (neighbours, linear probe) and neighbourhoods (trustworthiness, continuity)."""
+"""What a code keeps: classes (neighbours, linear probe) and neighbourhoods (trustworthiness, continuity, overlap)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.types import BadInput
 
 PROBE_ROWS = 10_000
 NEIGHBOURHOOD_ROWS = 2_000
-_MOST_NEIGHBOURHOOD_ROWS = 5_000
+MOST_NEIGHBOURHOOD_ROWS = 5_000
 
 
 def knn_correct(
@@ -44,6 +44,36 @@ def knn_correct(
     """
     train, y_train, test, y_test = _labelled_pair(Z_train, y_train, Z_test, y_test)
     return _majority(y_train[nearest(train, test, k, metric)]) == y_test
+
+
+def among_correct(Z: Any, y: Any, k: int = 15) -> np.ndarray:
+    """Whether the majority of the `k` nearest other rows has the row's class: leave-one-out, within one set of codes.
+
+    As `knn_correct` where there are no train codes to ask, as of a map as it is drawn: exact Euclidean neighbours, of
+    equally near rows the lower row number first, of classes with equally many votes the lower class number.
+
+    Parameters
+    ----------
+    Z : (n, n_components) codes
+    y : (n,) int; rows with -1 neither vote nor are asked
+    k : neighbours, below the number of labelled rows
+
+    Returns
+    -------
+    (n_labelled,) bool; the mean is the leave-one-out accuracy
+
+    Raises
+    ------
+    BadInput
+        For NaN or infinite codes, no labels, one class, or k not in 1..n_labelled - 1.
+
+    References
+    ----------
+    Cover and Hart (1967), Nearest neighbor pattern classification.
+    """
+    codes, y = labelled(finite("Z", Z, 2), y, "Z")
+    two_classes(y)
+    return _majority(y[nearest_others(codes, k)]) == y
 
 
 def probe_correct(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, random_state: int = 0) -> np.ndarray:
@@ -102,7 +132,7 @@ def trustworthiness_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean")
     Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
     in_data, in_code = _both_distances(X, Z, k, metric)
-    return _intruder_scores(_nearest_others(in_code, k), in_data, k)
+    return _intruder_scores(_nearest_by(in_code, k), in_data, k)
 
 
 def continuity_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> np.ndarray:
@@ -116,7 +146,72 @@ def continuity_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> n
     Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
     in_data, in_code = _both_distances(X, Z, k, metric)
-    return _intruder_scores(_nearest_others(in_data, k), in_code, k)
+    return _intruder_scores(_nearest_by(in_data, k), in_code, k)
+
+
+def nearest_others(Z: Any, k: int, metric: str = "euclidean") -> np.ndarray:
+    """The `k` nearest other rows of every row, nearest first; of equally near ones the lower row number first.
+
+    Exact, and never the row itself, also where rows are equal.
+
+    Parameters
+    ----------
+    Z : (n, n_components) codes
+    k : neighbours, 1 to n - 1
+    metric : {"euclidean", "cosine"}
+
+    Returns
+    -------
+    (n, k) int64
+
+    Raises
+    ------
+    BadInput
+        For NaN or infinite codes, another metric, or k not in 1..n - 1.
+    """
+    codes = finite("Z", Z, 2)
+    n = len(codes)
+    if not 1 <= k < n:
+        raise BadInput(
+            f"k={k} neighbours are asked for among {n - 1} other rows: choose at least 1, and more rows than k."
+        )
+    found = nearest(codes, codes, k + 1, metric)
+    own = found == np.arange(n)[:, None]
+    # Where many rows are equally near the row itself may not be among them; then the last one gives way.
+    own[~own.any(axis=1), -1] = True
+    return found[~own].reshape(n, k)
+
+
+def neighbour_overlap(A: Any, B: Any) -> np.ndarray:
+    """How many of a row's neighbours two methods share: the Jaccard index |A_i ∩ B_i| / |A_i ∪ B_i| of each row.
+
+    Parameters
+    ----------
+    A, B : (n, k) int, neighbours of the same rows as `nearest_others` gives them; their order in a row does not matter
+
+    Returns
+    -------
+    (n,) float64 in [0, 1]; for m shared neighbours m / (2 k - m)
+
+    Raises
+    ------
+    BadInput
+        For different shapes, no neighbours, row numbers that are not whole, or a neighbour named twice in a row.
+
+    References
+    ----------
+    Jaccard (1912), The distribution of the flora in the alpine zone.
+    """
+    A, B = np.asarray(A), np.asarray(B)
+    if A.shape != B.shape or A.ndim != 2 or A.size == 0:
+        raise BadInput(f"Neighbours of shape {A.shape} and {B.shape} do not pair: both are (n, k), at least one a row.")
+    for neighbours in (A, B):
+        if not np.issubdtype(neighbours.dtype, np.integer):
+            raise BadInput(f"Neighbours are {neighbours.dtype}: give row numbers, as nearest_others does.")
+        if _repeats(neighbours).any():
+            raise BadInput("A row names a neighbour twice: give distinct neighbours, as nearest_others does.")
+    shared = _repeats(np.hstack([A, B]))
+    return shared / (2 * A.shape[1] - shared)
 
 
 def stratified_rows(y: Any, n: int, random_state: int = 0) -> np.ndarray:
@@ -182,7 +277,7 @@ def _both_distances(X: Any, Z: Any, k: int, metric: str) -> tuple[np.ndarray, np
     n = len(Z)
     if X.shape[0] != n:
         raise BadInput(f"{X.shape[0]} rows came with {n} codes: give the code of each row.")
-    if n > _MOST_NEIGHBOURHOOD_ROWS:
+    if n > MOST_NEIGHBOURHOOD_ROWS:
         raise BadInput(
             f"Ranking {n} rows against each other takes too much memory: take {NEIGHBOURHOOD_ROWS} by stratified_rows."
         )
@@ -194,7 +289,13 @@ def _both_distances(X: Any, Z: Any, k: int, metric: str) -> tuple[np.ndarray, np
     return in_data, in_code
 
 
-def _nearest_others(distances: np.ndarray, k: int) -> np.ndarray:
+def _repeats(rows: np.ndarray) -> np.ndarray:
+    """How many values of each row equal one before them: (n,) int."""
+    ordered = np.sort(rows, axis=1)
+    return (ordered[:, 1:] == ordered[:, :-1]).sum(axis=1)
+
+
+def _nearest_by(distances: np.ndarray, k: int) -> np.ndarray:
     return np.argsort(distances, axis=1, kind="stable")[:, :k]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import datasets, maps, methods, store
+from core import cache, datasets, maps, methods, store, views
 from core.maps import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.metrics import DEFINITIONS
+from core.figures.linked import Map
 from core.types import BadInput, BrokenRun, Dataset, HourglassError, Run, Spec
-from pages.ui import choices, links, runs
+from pages.ui import choices, links, measures, runs
+from pages.ui.numbers import counted, interval, number
 from pages.ui.runs import Stamp
 from pages.ui.text import plain, shortened
 
@@ -24,6 +26,16 @@ _DEFAULT_COUNT = 2000
 _PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
 # Which methods a data set's first view shows.
 _FIRST = ("pca", "lsa", "ae", "vae", "tsne", "gan", "linear_ae")
+_OF_CODES = (
+    "knn_accuracy",
+    "probe_accuracy",
+    "trustworthiness",
+    "continuity",
+    "silhouette",
+    "kmeans_ari",
+    "kmeans_nmi",
+)
+_SCORED, _MOST_SCORED = "hourglass.scored", 64
 _UNDER_A_MAP = ("map_knn_accuracy", "map_trustworthiness")
 CLASSES, OVERLAP = "class", "overlap"
 _COLOURS = {CLASSES: "Class", OVERLAP: "Disagreement"}
@@ -84,18 +96,26 @@ class Shown:
     def name(self) -> str:
         return self.pick.name
 
+    @cached_property
+    def points_key(self) -> str:
+        return cache.key(self.points, self.rows.key)
+
     def estimator(self) -> Any:
         return estimator(self.stamp)
 
     @cached_property
     def codes(self) -> np.ndarray:
         """(n, n_components) of the rows."""
-        return _codes(self.stamp, self.rows.key, self.run, self.rows)[0]
+        return codes(self.stamp, self.rows.key, self.run, self.rows)
 
     @cached_property
     def errors(self) -> np.ndarray | None:
         """(n,), see `core.maps.errors`."""
         return _errors(self.stamp, self.rows.key, self.run, self.rows)
+
+    def rebuilt(self, positions: np.ndarray) -> np.ndarray:
+        """Reconstructions of some of the rows, as they are shown: (m, n_features) uint8."""
+        return views.pixels(self.estimator().inverse_transform(self.codes[positions]))
 
     @cached_property
     def plane(self) -> maps.Plane:
@@ -139,8 +159,8 @@ def estimator(stamp: Stamp) -> Any:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Computing the codes …")
-def _codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.ndarray, str]:
-    return maps.codes(_run, stamp, _rows, lambda: estimator(stamp))
+def codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray:
+    return maps.codes(_run, stamp, _rows, lambda: estimator(stamp))[0]
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring the reconstructions …")
@@ -165,12 +185,7 @@ def _points(stamp: Stamp, rows_key: str, projection: str, _run: Run, _rows: Rows
         return _run.views["map"][at].astype(np.float32)
     if _run.spec.method == "tsne":
         return maps.mapped(estimator(stamp), _rows)
-    return _plane(stamp, _run).points(_codes(stamp, _rows.key, _run, _rows)[0])
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _scores(points_key: str, rows_key: str, _points: np.ndarray, _rows: Rows) -> dict[str, Any]:
-    return maps.scores(_points, _rows)
+    return _plane(stamp, _run).points(codes(stamp, _rows.key, _run, _rows))
 
 
 # --- Choices ------------------------------------------------------------------------------------------------------
@@ -418,13 +433,12 @@ def _shown(pick: Pick, rows: Rows) -> Shown:
 
 
 def figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
-    """The numbers under a map: name, value, interval and n, help."""
-    from core import cache
-    from pages.ui.numbers import counted, interval, number
-
+    """The numbers under a map: name, value, interval and n, help. They may not be measured yet, see `measure`."""
     if each.problem:
         return ()
-    measured = _scores(cache.key(each.points), each.rows.key, each.points, each.rows)
+    measured = _kept_scores(each)
+    if measured is None:
+        return (("", "measuring …", "", ""),)
     return tuple(
         (
             DEFINITIONS[name].label,
@@ -437,23 +451,64 @@ def figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
     )
 
 
-def drawn(view: View) -> list:
-    """The maps as the front end takes them."""
-    from core.figures.linked import Map
+def _kept_scores(each: Shown) -> dict[str, Any] | None:
+    measured = st.session_state.setdefault(_SCORED, {})
+    if each.points_key not in measured:
+        found = maps.kept_scores(each.points, each.rows)
+        if found is None:
+            return None
+        measured[each.points_key] = found
+        while len(measured) > _MOST_SCORED:
+            measured.pop(next(iter(measured)))
+    return measured[each.points_key]
 
+
+def measure(view: View) -> None:
+    """Measure what the maps that are drawn by now keep, where that is not known yet, and draw the page again."""
+    missing = [each for each in view.there if _kept_scores(each) is None]
+    if not missing:
+        return
+    with st.spinner("Measuring the maps …"):
+        for each in missing:
+            maps.scores(each.points, each.rows)
+    st.rerun()
+
+
+def table(view: View) -> None:
+    """What each code keeps, one column a run."""
+    of_runs = {each.pick.spec.key: each for each in view.there}
+    lines = [runs.Line(each.pick.spec.method, each.name, run=each.run, stamp=each.stamp) for each in of_runs.values()]
+    if not lines:
+        return
+    st.subheader("What each code keeps", anchor=False)
+    st.markdown(
+        "Of the codes before any projection, on all test rows or as many as stand under the number: the same figures as "
+        "on the page Compare. t-SNE has no code, so its map stands for it, on the rows it holds. Open a measure to read "
+        "how it is computed."
+    )
+    st.html(measures.table(lines, _OF_CODES))
+
+
+def drawn(view: View, near: Mapping[str, np.ndarray], stars: Mapping[str, np.ndarray | None]) -> list[Map]:
+    """The maps as the front end takes them."""
     reference = next((each.points for each in view.there), None)
-    return [
-        Map(
-            each.pick.key,
-            each.name,
-            each.note,
-            maps.aligned(each.points, reference) if view.is_aligned and not each.problem else each.points,
-            figures(each),
-            each.problem,
-        )
-        for each in view.shown
-    ]
+    found = []
+    for each in view.shown:
+        points, star = each.points, stars.get(each.pick.key)
+        turn = maps.alignment(points, reference) if view.is_aligned and not each.problem else None
+        if turn is not None:
+            points, star = turn.points(points), None if star is None else turn.points(star[None])[0]
+        remark = "can't place your point" if each.pick.key in stars and star is None else ""
+        note = f"{each.note}, aligned to the first map" if turn is not None and found else each.note
+        marked = tuple(near.get(each.pick.key, ()))
+        found.append(Map(each.pick.key, each.name, note, points, figures(each), each.problem, remark, star, marked))
+    return found
 
 
 def explanation(view: View) -> str:
-    return plain(f"{view.rows.first(len(view.rows)).capitalize()} of {view.entry.label} under every method.")
+    """What is seen, in two sentences."""
+    rows = view.rows
+    return plain(
+        f"{view.entry.label}: {rows.drawn}, the same in every map. A map keeps the data well where rows that are alike, "
+        "such as those of one class, lie together."
+    )

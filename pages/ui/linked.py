@@ -15,6 +15,7 @@ from core.maps import Rows
 from core.types import IMAGES, BadInput
 
 _COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
+_KEY = "maps:maps"
 _SELECTED, _SEEN, _SAID = "hourglass.selected", "hourglass.maps-seen", "hourglass.maps-said"
 
 
@@ -48,11 +49,24 @@ def _pictures(key: str, _rows: Rows) -> bytes:
     return linked.pictures_message(key, sprite=sprite, texts=_rows.texts or None)
 
 
-def draw(
-    rows: Rows, maps: Sequence[linked.Map], problems: list[str], *, values: linked.Values | None = None
-) -> np.ndarray:
-    """Draw the maps; returns the positions of the selected rows, increasing."""
-    before = selected(rows)
+def read(rows: Rows, problems: list[str]) -> np.ndarray:
+    """Positions of the selected rows, increasing: what a person selected in the maps just now, or before."""
+    sent = (st.session_state.get(_KEY) or {}).get("selection")
+    if sent is not None and sent != st.session_state.get(_SEEN):
+        st.session_state[_SEEN] = sent
+        try:
+            positions = linked.chosen(sent, rows.key, len(rows))
+        except BadInput as problem:
+            problems.append(str(problem))
+            positions = None
+        # Of other rows it is what was selected before these were chosen.
+        if positions is not None:
+            _remember(rows, positions)
+    return selected(rows)
+
+
+def draw(rows: Rows, maps: Sequence[linked.Map], positions: np.ndarray, values: linked.Values | None = None) -> None:
+    """Draw the maps with these rows selected."""
     data = linked.maps_message(
         rows.key,
         rows.numbers,
@@ -60,24 +74,13 @@ def draw(
         rows.y,
         rows.target_names if rows.has_labels else (),
         maps,
-        selected=before,
+        selected=positions,
         said=st.session_state.get(_SAID, 0),
         pictures=rows.key,
         values=values,
     )
-    sent = _mount(data, "maps:maps", on_selection_change=lambda: None).get("selection")
-    if sent is None or sent == st.session_state.get(_SEEN):
-        return before
-    st.session_state[_SEEN] = sent
-    try:
-        positions = linked.chosen(sent, rows.key, len(rows))
-    except BadInput as problem:
-        problems.append(str(problem))
-        return before
-    if positions is None:
-        return before
-    _remember(rows, positions)
-    return positions
+    # Without a callback Streamlit would not keep the state.
+    _mount(data, _KEY, on_selection_change=lambda: None)
 
 
 def selected(rows: Rows) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from core.metrics import DEFINITIONS, Definition
 from pages.ui import commands, nav, runs
 from pages.ui.numbers import counted, interval, number, seconds
 from pages.ui.runs import Line
-from pages.ui.text import html, plain, shortened
+from pages.ui.text import Markup, html, plain, shortened
 
 
 def draw(lines: Sequence[Line]) -> None:
@@ -24,7 +24,7 @@ def draw(lines: Sequence[Line]) -> None:
         "Under a number stand its 95 % interval and n, the rows or samples behind it. "
         "Open a measure to read how it is computed."
     )
-    st.html(_table(shown))
+    st.html(table(shown, DEFINITIONS, _FACTS))
     errors = {
         line.label: line.run.metrics["squared_error_per_class"]
         for line in shown
@@ -48,15 +48,20 @@ def draw(lines: Sequence[Line]) -> None:
         st.code(commands.fit(line.run.spec), language=None, wrap_lines=True)
 
 
-def _table(shown: Sequence[Line]) -> str:
+def table(
+    shown: Sequence[Line], keys: Iterable[str], facts: Mapping[str, Callable[[Line], str]] | None = None
+) -> Markup:
+    """A row a measure of `keys` that any of the runs has, then a row a fact; a column a run."""
     head = "".join(f"<th scope='col'>{html(line.label)}</th>" for line in shown)
+    # Where a method stands twice, its name alone does not say which of its runs is best.
+    ranked = shown if len({line.method for line in shown}) == len(shown) else ()
     rows = [
-        _measure(definition, shown, runs.best(shown, key))
-        for key, definition in DEFINITIONS.items()
+        _measure(DEFINITIONS[key], shown, runs.best(ranked, key))
+        for key in keys
         if any(isinstance(line.run.metrics.get(key), int | float) for line in shown)
     ]
-    rows += [_fact(name, [fact(line) for line in shown]) for name, fact in _FACTS.items()]
-    return (
+    rows += [_fact(name, [fact(line) for line in shown]) for name, fact in (facts or {}).items()]
+    return Markup(
         f'<div class="hg-wide"><table class="hg-table"><thead><tr><th scope="col">Measure</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

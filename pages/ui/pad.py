@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from core import drawings
+from core.types import BadInput
 
 COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
 
@@ -41,7 +42,11 @@ def strokes(widget_key: str, label: str = "Your own point") -> str:
     # Streamlit forgets a widget's value once another page is shown.
     kept = f"{widget_key}.kept"
     drawn = st.session_state.get(widget_key, {}).get("strokes", st.session_state.get(kept, ""))
-    drawings.unpack(drawn)
+    try:
+        drawings.unpack(drawn)
+    except BadInput:
+        st.session_state.pop(widget_key, None)  # or every rerun would end here
+        raise
     st.session_state[kept] = drawn
     data = {
         "strokes": drawn,

@@ -82,6 +82,8 @@ def _training(job: Job) -> None:
     if rows:
         by = choices.remembered("curves") or "epoch"
         st.html(_sketch((job.key, len(rows), rows[-1]["step"]), by, nav.theme(), job.spec, rows))
+    if job.state == jobs.RUNNING and methods.get(job.spec.method).maps_rows and not any("loss" in row for row in rows):
+        st.caption("The curve begins after iteration 250: until then attraction is exaggerated, another objective.")
     found, stamp = trainings.pictures(job.folder)
     if found is not None:
         st.html(_shown(found, len(found) - 1, stamp))

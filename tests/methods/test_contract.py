@@ -21,9 +21,9 @@ def rows(kind):
 
 def fitted(name, kind, **params):
     method = methods.get(name)
-    small = {"n_components": 3, "epochs": 2, "batch_size": 32, "width": 32, "layers": 1}
-    declared = {p.name: p.default for p in method.params}
-    chosen = {**declared, **{k: v for k, v in small.items() if k in declared}, **params}
+    small = {"n_components": 3, "epochs": 2, "batch_size": 32, "width": 32, "layers": 1, "max_iter": 300}
+    chosen = {p.name: min(small[p.name], p.bounds[-1]) if p.name in small else p.default for p in method.params}
+    chosen |= params
     estimator = method.estimator(chosen, kind, SHAPE if kind == IMAGES else None, 0)
     return method, chosen, estimator.fit(rows(kind))
 
@@ -44,9 +44,13 @@ def test_declaration_agrees_with_the_registry(fit):
 
 
 def test_codes_reconstructions_and_samples_have_their_shapes(fit):
-    _, _, estimator, kind = fit
+    method, _, estimator, kind = fit
     X = rows(kind)
-    assert isinstance(estimator, Embedder | Sampler)
+    assert isinstance(estimator, Embedder | Sampler) != method.maps_rows
+    assert (method.name in methods.REFERENCES) == method.maps_rows
+    if method.maps_rows:
+        assert estimator.train_embedding_.shape == (120, 2)
+        assert not hasattr(estimator, "inverse_transform")
     if isinstance(estimator, Reconstructor):
         codes = estimator.transform(X)
         assert codes.shape == (120, 3)
@@ -72,6 +76,10 @@ def test_what_is_stored_gives_the_same_codes_and_pictures_back(fit):
     if method.name == "gan":
         assert again.sample(4, random_state=0) == pytest.approx(estimator.sample(4, random_state=0), abs=0.02)
         assert again.discriminator_features(X) == pytest.approx(estimator.discriminator_features(X), abs=0.02)
+    if method.maps_rows:
+        assert np.array_equal(again.train_embedding_, estimator.train_embedding_)
+        assert np.array_equal(again.rows_train_, np.arange(120))
+        assert again.kl_divergence_ == estimator.kl_divergence_
 
 
 @pytest.mark.parametrize("name", ["ae", "vae", "gan"])

@@ -5,6 +5,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from core.methods.ae import Autoencoder
 from core.methods.gan import GAN
 from core.methods.linear_ae import LinearAutoencoder
+from core.methods.tsne import TSNEMap
 from core.methods.vae import VAE
 
 _SMALL = {"width": 16, "epochs": 2, "batch_size": 16, "random_state": 0}
@@ -26,6 +27,7 @@ EXPECTED_FAILURES = {
         LinearAutoencoder(2, epochs=2, batch_size=16, random_state=0),
         VAE(2, layers=1, output="normal", **_SMALL),
         GAN(2, network="mlp", **{**_SMALL, "width": 32}),
+        TSNEMap(perplexity=2.0, max_iter=300, random_state=0),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
 )

@@ -91,6 +91,172 @@ def test_knn_gives_a_tied_vote_to_the_lower_class():
     ]
 
 
+def among_by_loops(Z, y, k):
+    """Leave-one-out, a labelled row at a time."""
+    right = []
+    for row in range(len(Z)):
+        if y[row] == -1:
+            continue
+        others = [other for other in range(len(Z)) if other != row and y[other] != -1]
+        nearest_ones = sorted(others, key=lambda other: (((Z[row] - Z[other]) ** 2).sum(), other))[:k]
+        votes = {c: sum(y[other] == c for other in nearest_ones) for c in sorted(set(y.tolist()))}
+        right.append(max(votes, key=votes.get) == y[row])
+    return right
+
+
+@pytest.mark.parametrize("d", [2, 6])
+def test_among_correct_is_leave_one_out_by_loops(d):
+    rng = np.random.default_rng(d)
+    y = rng.integers(-1, 4, size=150)
+    for Z in (rng.normal(size=(150, d)) + y[:, None], rng.integers(0, 3, size=(150, d)).astype(float)):
+        for k in (1, 2, 15):
+            assert measured.among_correct(Z, y, k).tolist() == among_by_loops(Z, y, k)
+
+
+@pytest.mark.parametrize("which", [2, 3])
+def test_among_correct_agrees_with_scikit_learn_leaving_one_out(digits, which):
+    from sklearn.model_selection import LeaveOneOut, cross_val_predict
+    from sklearn.neighbors import KNeighborsClassifier
+
+    y, Z = digits[1][:400], digits[which][:400]
+    predicted = cross_val_predict(KNeighborsClassifier(15, algorithm="brute"), Z, y, cv=LeaveOneOut())
+    right = measured.among_correct(Z, y)
+    assert right.dtype == bool
+    assert np.array_equal(right, predicted == y)
+
+
+def test_among_correct_neither_asks_nor_counts_unlabelled_rows():
+    Z, y = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.3]]), np.array([0, -1, 0, 1, -1, 1])
+    assert measured.among_correct(Z, y, k=1).tolist() == [True, True, True, True]
+    assert measured.among_correct(Z, np.array([0, -1, 1, 1, -1, 1]), k=1).tolist() == [False, False, True, True]
+
+
+def test_among_correct_gives_a_tied_vote_to_the_lower_class():
+    Z, y = np.array([[0.0], [1.0], [-1.0], [50.0]]), np.array([3, 3, 7, 7])
+    assert measured.among_correct(Z, y, k=2).tolist() == [True, True, False, False]
+
+
+def test_among_correct_refuses():
+    Z, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    with pytest.raises(BadInput, match="NaN"):
+        measured.among_correct(Z * np.nan, y)
+    with pytest.raises(BadInput, match="one label a row"):
+        measured.among_correct(Z, y[:5])
+    with pytest.raises(BadInput, match="needs labels"):
+        measured.among_correct(Z, np.full(20, -1))
+    with pytest.raises(BadInput, match="one class"):
+        measured.among_correct(Z, np.where(np.arange(20) < 9, -1, 2))
+    with pytest.raises(BadInput, match=r"k=15 neighbours .* 10 other rows"):
+        measured.among_correct(Z, np.where(np.arange(20) < 9, -1, y))
+
+
+def others_by_loops(Z, k, metric="euclidean"):
+    """Each row's others by (distance, row number), all pairs at once."""
+    if metric == "euclidean":
+        distances = ((Z[:, None] - Z[None]) ** 2).sum(axis=2)
+    else:
+        lengths = np.linalg.norm(Z, axis=1)
+        products = np.outer(lengths, lengths)
+        distances = (1 - np.divide(Z @ Z.T, products, out=np.zeros_like(products), where=products > 0)).round(12)
+    return [
+        [int(j) for j in np.lexsort((np.arange(len(Z)), distances[i])) if j != i][:k]  # lower row number first
+        for i in range(len(Z))
+    ]
+
+
+@pytest.mark.parametrize(("d", "metric"), [(d, m) for d in (2, 3, 30, 256) for m in ("euclidean", "cosine")])
+def test_nearest_others_are_those_of_the_full_distance_matrix(d, metric):
+    Z = np.random.default_rng(d).normal(2, 1, size=(200, d))
+    for k in (1, 15, 199):
+        found = measured.nearest_others(Z, k, metric)
+        assert found.shape == (200, k)
+        assert found.dtype == np.int64
+        assert found.tolist() == others_by_loops(Z, k, metric)
+
+
+@pytest.mark.parametrize(("d", "metric"), [(d, m) for d in (2, 5) for m in ("euclidean", "cosine")])
+def test_nearest_others_with_duplicates_and_ties_are_never_the_row_itself(d, metric):
+    rng = np.random.default_rng(d)
+    on_a_grid = rng.integers(0, 3, size=(240, d)).astype(float)  # of 9 codes in the plane each is there 27 times
+    copied = np.repeat(rng.normal(size=(40, d)), 6, axis=0)[rng.permutation(240)]
+    for Z in (on_a_grid, copied, np.ones((240, d)), np.zeros((240, d))):
+        for k in (1, 5, 15, 60, 239):
+            found = measured.nearest_others(Z, k, metric)
+            assert not (found == np.arange(240)[:, None]).any()
+            assert found.tolist() == others_by_loops(Z, k, metric)
+
+
+@pytest.mark.parametrize("which", [2, 3])
+def test_nearest_others_agree_with_scikit_learn(digits, which):
+    from sklearn.neighbors import NearestNeighbors
+
+    Z = digits[which]
+    _, expected = NearestNeighbors(n_neighbors=15, algorithm="kd_tree").fit(Z).kneighbors()
+    assert np.array_equal(measured.nearest_others(Z, 15), expected)
+
+
+def test_nearest_others_of_two_rows_are_each_other():
+    assert measured.nearest_others([[0.0, 1.0], [5.0, 1.0]], 1).tolist() == [[1], [0]]
+
+
+def test_nearest_others_refuse():
+    Z = np.arange(20.0).reshape(10, 2)
+    for k in (-1, 0, 10):
+        with pytest.raises(BadInput, match=rf"k={k} neighbours .* 9 other rows"):
+            measured.nearest_others(Z, k)
+    with pytest.raises(BadInput, match="NaN"):
+        measured.nearest_others(np.where(Z == 7, np.inf, Z), 3)
+    with pytest.raises(BadInput, match="manhattan"):
+        measured.nearest_others(Z, 3, "manhattan")
+    with pytest.raises(BadInput, match="at least one value"):
+        measured.nearest_others(np.zeros((0, 2)), 1)
+
+
+def test_neighbour_overlap_is_that_of_sets():
+    rng = np.random.default_rng(0)
+    for k in (1, 4, 15):
+        A, B = (np.array([rng.permutation(40)[:k] for _ in range(300)]) for _ in range(2))
+        expected = [len({*a} & {*b}) / len({*a} | {*b}) for a, b in zip(A.tolist(), B.tolist(), strict=True)]
+        assert measured.neighbour_overlap(A, B) == pytest.approx(expected, abs=1e-15)
+        assert measured.neighbour_overlap(B, A) == pytest.approx(expected, abs=1e-15)
+        assert measured.neighbour_overlap(A, A[:, ::-1]).tolist() == [1.0] * 300
+        assert measured.neighbour_overlap(A, A + 40).tolist() == [0.0] * 300
+
+
+def test_neighbour_overlap_agrees_with_scikit_learns_jaccard_score():
+    from sklearn.metrics import jaccard_score
+
+    rng = np.random.default_rng(1)
+    A, B = (np.array([rng.permutation(30)[:6] for _ in range(50)]) for _ in range(2))
+    member_a, member_b = (np.array([np.isin(np.arange(30), row) for row in rows]) for rows in (A, B))
+    expected = [jaccard_score(a, b) for a, b in zip(member_a, member_b, strict=True)]
+    assert measured.neighbour_overlap(A, B) == pytest.approx(expected, abs=1e-15)
+
+
+def test_neighbour_overlap_of_codes_turned_and_torn():
+    rng = np.random.default_rng(2)
+    Z = rng.normal(size=(500, 2))
+    turned = Z @ [[0.0, -3.0], [3.0, 0.0]] + 7
+    A = measured.nearest_others(Z, 15)
+    assert measured.neighbour_overlap(A, measured.nearest_others(turned, 15)).tolist() == [1.0] * 500
+    unrelated = measured.nearest_others(rng.normal(size=(500, 2)), 15)
+    assert measured.neighbour_overlap(A, unrelated).mean() == pytest.approx(15 / 499 / 2, abs=0.005)
+
+
+def test_neighbour_overlap_refuses():
+    A = np.arange(12).reshape(4, 3)
+    for B in (A[:3], A[:, :2], A[0], np.zeros((4, 0), int)):
+        with pytest.raises(BadInput, match=r"\(4, 3\) and .* do not pair"):
+            measured.neighbour_overlap(A, B)
+    with pytest.raises(BadInput, match="do not pair"):
+        measured.neighbour_overlap(A[:0], A[:0])
+    with pytest.raises(BadInput, match="Neighbours are float64"):
+        measured.neighbour_overlap(A, A.astype(float))
+    for pair in ((A, np.zeros_like(A)), (np.zeros_like(A), A)):
+        with pytest.raises(BadInput, match="names a neighbour twice"):
+            measured.neighbour_overlap(*pair)
+
+
 def test_probe_agrees_with_scikit_learns_pipeline(digits):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -399,3 +399,20 @@ def test_choices_of_one_page_come_back_to_it(runs):
     app.run()
     assert (data(app).value, size(app).value) == ("digits", 2)
     assert query(app) == {"data": "digits", "size": "2"}
+
+
+def test_a_map_of_the_rows_themselves_is_not_compared(fitted, no_shipped_runs, tmp_path, monkeypatch):
+    for name in ("digits", "mnist-sample"):
+        key = specs.make(name, "tsne").key
+        (tmp_path / key).symlink_to(ROOT / "assets" / "runs" / key)
+    pca = specs.make("digits", "pca", {"n_components": 10})
+    (tmp_path / pca.key).symlink_to(fitted / pca.key)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = opened()
+    assert not app.exception
+    assert "t-SNE" not in shown_text(app)
+    # Neither a size nor a data set is trained for having one.
+    assert query(app) == {"data": "digits", "size": "10"}
+    assert size(app).options == ["10"]
+    assert "MNIST sample (not trained yet)" in data(app).options
+    assert not opened(data="mnist-sample").exception

@@ -386,3 +386,84 @@ def test_what_has_ended_is_shown_without_a_click(runs_folder):
     assert not app.get("progress")
     assert "Not trained yet" in said(app)
     assert time.time() - started < 60
+
+
+# A map of the rows themselves
+
+TSNE = specs.make("digits", "tsne")
+
+
+def links_to(app: AppTest) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
+
+
+@pytest.fixture
+def with_a_map(runs_folder):
+    (runs_folder / TSNE.key).symlink_to(ROOT / "assets" / "runs" / TSNE.key)
+
+
+def test_a_map_of_rows_is_chosen_and_asked_for_like_a_method(runs_folder):
+    app = training(data="digits", method="tsne", size="10")
+    assert not app.exception
+    assert "t-SNE" in group(app, "Method").options
+    assert "A map of the rows themselves" in said(app)
+    assert "Maps the rows in up to 1,000 iterations" in said(app)
+    assert "solved at once" not in said(app)
+    app.session_state["pages/training.py:settings/digits/tsne/parameters"] = True
+    app.run()
+    # Its size is no choice.
+    assert [w.label for w in app.text_input] == ["Perplexity", "Max iter", "Rows", "Seed"]
+    field(app, "Perplexity").set_value("20").run()
+    button(app, "Train").click().run()
+    (job,) = jobs.jobs()
+    assert job.spec == specs.make("digits", "tsne", {"perplexity": 20.0})
+
+
+def test_a_map_under_way_shows_its_pace_and_can_only_be_cancelled(runs_folder):
+    jobs.request(TSNE, "another")
+    folder = jobs.folder_of(TSNE.key)
+    row = {"epoch": 300, "step": 300, "seconds": 6.0, "rows_per_second": 4321.0, "share": 0.3}
+    jobs.write_json(folder / "now.json", {"stage": "Fitting", "row": {**row, "loss": 1.5}})
+    rows = [{**row, "epoch": 250, "step": 250}, {**row, "loss": 1.5}]
+    (folder / "progress.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    trainings._listed.clear()
+    app = training(data="digits", method="tsne", run=links.encode(TSNE))
+    assert not app.exception
+    assert app.get("progress")[0].proto.text == ("Iteration 300 of 1,000 · 4,321 images a second · about 14 s left")
+    assert "Loss, nats of KL divergence, at epoch 300: loss 1.5" in shown_text(app)
+    assert "The curve begins" not in said(app)
+    assert "Cancel" in labels(app)
+    assert not {"Pause", "Stop and keep"} & set(labels(app))
+
+
+def test_a_map_that_begins_has_no_curve_yet(runs_folder):
+    jobs.request(TSNE, "another")
+    row = {"epoch": 0, "step": 0, "seconds": 0.0, "rows_per_second": 0.0, "share": 0.0}
+    jobs.write_json(jobs.folder_of(TSNE.key) / "now.json", {"stage": "Fitting", "row": row})
+    trainings._listed.clear()
+    app = training(data="digits", method="tsne", run=links.encode(TSNE))
+    assert not app.exception
+    assert app.get("progress")[0].proto.text == "Iteration 0 of 1,000"
+    assert "The curve begins after iteration 250" in said(app)
+
+
+def test_a_map_that_is_stored_is_listed_and_looked_back_at(runs_folder, with_a_map):
+    app = training(data="digits", method="tsne", runs=TSNE.key)
+    assert not app.exception
+    assert not app.warning
+    assert app.subheader[0].value.replace("\\", "") == "t-SNE on Digits 8x8, 2-D"
+    assert "kNN accuracy" in said(app)
+    assert "t-SNE of the raw rows" in shown_text(app)
+    assert "pictures of its training" not in said(app)
+    assert "See it in Compare" not in links_to(app)
+    assert "See it in Compare" in links_to(training(data="digits", method="pca"))
+    assert "t-SNE, 2-D" in app.dataframe[0].value["Run"].tolist()
+
+
+def test_in_a_workshop_a_map_has_few_rows(runs_folder, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
+    spec = specs.make("digits", "tsne", {"rows": 5000})
+    app = training(data="digits", method="tsne", spec=links.encode(spec))
+    button(app, "Train").click().run()
+    assert "rows=5000 is not for a workshop" in said(app)
+    assert jobs.jobs() == []

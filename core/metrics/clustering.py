@@ -1,0 +1,190 @@
+"""Do codes fall into clusters, and are these the classes? The classes' silhouette, and k-means against them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from core.metrics.checks import chunks, finite, labelled, two_classes
+from core.metrics.embedding import MOST_NEIGHBOURHOOD_ROWS, NEIGHBOURHOOD_ROWS
+from core.types import BadInput
+
+_STARTS = 10
+_LOWEST = (-0.5, 0.0)  # that the adjusted Rand index and the mutual information can be
+
+
+def silhouette_rows(Z: Any, y: Any) -> np.ndarray:
+    """Is a row nearer to its own class than to the nearest other one? A value a row, with the classes as clusters.
+
+    Row i has (b - a) / max(a, b), where a is its mean Euclidean distance to the other rows of its class, and b the
+    least of its mean distances to the rows of each other class. A row alone in its class has 0, and so has a row
+    whose distances are all 0.
+
+    Parameters
+    ----------
+    Z : (n, n_components) codes, n <= 5,000 labelled rows for memory; by convention 2,000 of `stratified_rows`
+    y : (n,) int; rows with -1 are left out
+
+    Returns
+    -------
+    (n_labelled,) float64 in [-1, 1]
+
+    Raises
+    ------
+    BadInput
+        For NaN or infinite codes, no labels, one class, no class of two rows, or too many rows.
+
+    References
+    ----------
+    Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
+    """
+    from scipy.spatial.distance import cdist
+    from sklearn.metrics import silhouette_samples
+
+    codes, y = labelled(finite("Z", Z, 2), y, "Z")
+    two_classes(y)
+    n = len(codes)
+    if n > MOST_NEIGHBOURHOOD_ROWS:
+        raise BadInput(
+            f"Comparing {n} rows with each other takes too much memory: take {NEIGHBOURHOOD_ROWS} by stratified_rows."
+        )
+    if len(np.unique(y)) == n:
+        raise BadInput(f"Each of the {n} labelled rows is alone in its class: a silhouette needs a class of two rows.")
+    # Direct distances: those of a matrix product leave rounding where equal codes have 0.
+    return silhouette_samples(cdist(codes, codes), y, metric="precomputed")
+
+
+def kmeans_clusters(Z: Any, n_clusters: int, random_state: int = 0) -> np.ndarray:
+    """Cluster of each row by k-means: the best of 10 starts by k-means++, on the codes as they are, not standardised.
+
+    Codes that differ by rounding alone may share a cluster, so that fewer than `n_clusters` are used.
+
+    Parameters
+    ----------
+    Z : (n, n_components) codes
+    n_clusters : 2 to the number of distinct codes
+
+    Returns
+    -------
+    (n,) int32 in 0..n_clusters - 1, numbered in no order
+
+    Raises
+    ------
+    BadInput
+        For NaN or infinite codes, or n_clusters not in 2..number of distinct codes.
+
+    References
+    ----------
+    Lloyd (1982), Least squares quantization in PCM; Arthur and Vassilvitskii (2007), k-means++: the advantages of
+    careful seeding.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    codes = finite("Z", Z, 2)
+    if n_clusters < 2:
+        raise BadInput(f"n_clusters={n_clusters} is not allowed: take at least 2, such as one a class.")
+    distinct = len(np.unique(codes, axis=0))
+    if n_clusters > distinct:
+        raise BadInput(
+            f"n_clusters={n_clusters} must be <= {distinct}, the number of distinct codes: choose fewer clusters, or a "
+            "fit whose codes differ."
+        )
+    kmeans = KMeans(n_clusters, init="k-means++", n_init=_STARTS, random_state=random_state)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # codes too near each other to be told apart
+        return kmeans.fit_predict(codes)
+
+
+def agreement(
+    y: Any, clusters: Any, n_resamples: int = 1000, random_state: int = 0
+) -> dict[str, tuple[float, tuple[float, float]]]:
+    """How well clusters agree with the classes: two indices, each with its 95 % bootstrap interval.
+
+    ``kmeans_ari`` is the adjusted Rand index: how often two rows are together, or apart, in classes and clusters
+    alike, scaled to 1 for the same partition and to 0 for what chance gives. ``kmeans_nmi`` is the mutual information
+    of class and cluster over the arithmetic mean of their entropies: 1 for the same partition, 0 for independent ones.
+
+    Neither is a mean over rows. A resample draws n labelled rows with replacement, each with the cluster it has: that
+    is a contingency table drawn from a multinomial over the cells. What another k-means would find is not in it.
+    Copies of a row always agree with each other, so resampled indices lie too high, near chance all of them above the
+    value itself; the interval is therefore their percentiles less this bias, mean of the resamples minus the value.
+
+    Parameters
+    ----------
+    y : (n,) int classes; rows with -1 are left out
+    clusters : (n,) int
+    n_resamples : how many tables are drawn
+    random_state : seed of a local generator
+
+    Returns
+    -------
+    dict : ``kmeans_ari`` -> (value, (low, high)), in [-0.5, 1], below 0 for less than chance;
+        ``kmeans_nmi`` -> (value, (low, high)), in [0, 1]; not corrected for chance, so higher where rows are fewer
+
+    Raises
+    ------
+    BadInput
+        For lengths that differ, no labels, one class, or n_resamples < 1.
+
+    References
+    ----------
+    Hubert and Arabie (1985), Comparing partitions; Strehl and Ghosh (2002), Cluster ensembles, with the normalisation
+    of Kvalseth (1987), Entropy and correlation: some comments; Efron and Tibshirani (1993), chapters 10 and 13.
+    """
+    y, clusters = np.asarray(y), np.asarray(clusters)
+    if clusters.shape != y.shape or clusters.ndim != 1:
+        raise BadInput(f"{clusters.size} clusters came with {y.size} labels: give a cluster and a label a row.")
+    if n_resamples < 1:
+        raise BadInput(f"n_resamples={n_resamples} is not allowed: take at least 1, such as 1000.")
+    clusters, y = labelled(clusters, y, "clusters")
+    two_classes(y)
+    cells, counts = np.unique(np.stack([y, clusters]), axis=1, return_counts=True)
+    rng = np.random.default_rng(random_state)
+    resampled = [
+        _indices(rng.multinomial(len(y), counts / len(y), part.stop - part.start), cells)
+        for part in chunks(n_resamples, 4 * len(counts))
+    ]
+    values, resampled = _indices(counts[None, :], cells)[:, 0], np.concatenate(resampled, axis=1)
+    ends = np.quantile(resampled, [0.025, 0.975], axis=1) - (resampled.mean(axis=1) - values)
+    lows = np.minimum(np.maximum(ends[0], _LOWEST), values)
+    highs = np.maximum(np.minimum(ends[1], 1.0), values)
+    return {
+        name: (float(values[i]), (float(lows[i]), float(highs[i])))
+        for i, name in enumerate(("kmeans_ari", "kmeans_nmi"))
+    }
+
+
+def _indices(counts: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Adjusted Rand index and normalised mutual information, (2, n_tables), of tables (n_tables, n_cells).
+
+    `cells` (2, n_cells) holds the class and the cluster of each cell.
+    """
+    counts = counts.astype(np.float64)  # whole numbers far below 2^53: sums of pairs stay exact
+    by_class, by_cluster = (counts @ (np.unique(part) == part[:, None]).astype(np.float64) for part in cells)
+    return np.stack([_adjusted_rand(counts, by_class, by_cluster), _mutual_information(counts, by_class, by_cluster)])
+
+
+def _adjusted_rand(counts: np.ndarray, by_class: np.ndarray, by_cluster: np.ndarray) -> np.ndarray:
+    together, in_class, in_cluster, pairs = (
+        (part * (part - 1) / 2).sum(axis=1)
+        for part in (counts, by_class, by_cluster, counts.sum(axis=1, keepdims=True))
+    )
+    expected, highest = in_class * (in_cluster / pairs), (in_class + in_cluster) / 2
+    same = (together == in_class) & (together == in_cluster)
+    return np.where(same, 1.0, (together - expected) / np.where(same, 1.0, highest - expected))
+
+
+def _mutual_information(counts: np.ndarray, by_class: np.ndarray, by_cluster: np.ndarray) -> np.ndarray:
+    joint, of_class, of_cluster = (_entropy(part) for part in (counts, by_class, by_cluster))
+    both = of_class + of_cluster
+    shares = 2 - 2 * joint / np.where(both > 0, both, 1.0)
+    return np.where(both > 0, np.clip(shares, 0.0, 1.0), 1.0)
+
+
+def _entropy(counts: np.ndarray) -> np.ndarray:
+    """Entropy in nats of each row of counts."""
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return -(shares * np.log(np.where(counts > 0, shares, 1.0))).sum(axis=1)
