@@ -11,9 +11,9 @@ import numpy as np
 import streamlit as st
 
 from core import cache, datasets, maps, methods, store, views
+from core.figures.linked import Map
 from core.maps import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.metrics import DEFINITIONS
-from core.figures.linked import Map
 from core.types import BadInput, BrokenRun, Dataset, HourglassError, Run, Spec
 from pages.ui import choices, links, measures, runs
 from pages.ui.numbers import counted, interval, number
@@ -482,9 +482,9 @@ def table(view: View) -> None:
         return
     st.subheader("What each code keeps", anchor=False)
     st.markdown(
-        "Of the codes before any projection, on all test rows or as many as stand under the number: the same figures as "
-        "on the page Compare. t-SNE has no code, so its map stands for it, on the rows it holds. Open a measure to read "
-        "how it is computed."
+        "Of the codes before any projection, on all test rows or on as many as stand under the number, as on the page "
+        "Compare. t-SNE has no code: its map stands for it, on the rows it holds. Open a measure to read how it is "
+        "computed."
     )
     st.html(measures.table(lines, _OF_CODES))
 
@@ -509,6 +509,6 @@ def explanation(view: View) -> str:
     """What is seen, in two sentences."""
     rows = view.rows
     return plain(
-        f"{view.entry.label}: {rows.drawn}, the same in every map. A map keeps the data well where rows that are alike, "
-        "such as those of one class, lie together."
+        f"{view.entry.label}: {rows.drawn}, the same in every map. A map keeps the data well where rows that are "
+        "alike, such as those of one class, lie together."
     )
