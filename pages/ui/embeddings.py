@@ -117,6 +117,11 @@ class Shown:
         """Reconstructions of some of the rows, as they are shown: (m, n_features) uint8."""
         return views.pixels(self.estimator().inverse_transform(self.codes[positions]))
 
+    def expected(self, positions: np.ndarray, n_words: int = 15) -> list[str]:
+        """The words that the method expects most in some of the documents, on average."""
+        weights = self.estimator().inverse_transform(self.codes[positions]).mean(axis=0)
+        return [self.rows.vocabulary[k] for k in np.argsort(-weights, kind="stable")[:n_words]]
+
     @cached_property
     def plane(self) -> maps.Plane:
         return _plane(self.stamp, self.run)
@@ -206,8 +211,6 @@ def choose(stored: Sequence[Run], problems: list[str]) -> View | None:
     except HourglassError as problem:
         st.error(plain(problem))
         return None
-    if len(rows) < n and len(rows) == rows.n_all:
-        problems.append(f"{entry.label} has {rows.n_all:,} {split} rows: all are shown.")
     return View(entry, rows, tuple(_shown(pick, rows) for pick in picks), colour, is_aligned, params)
 
 
@@ -476,7 +479,7 @@ def measure(view: View) -> None:
 
 def table(view: View) -> None:
     """What each code keeps, one column a run."""
-    of_runs = {each.pick.spec.key: each for each in view.there}
+    of_runs = {each.pick.spec.key: each for each in view.shown if each.run}
     lines = [runs.Line(each.pick.spec.method, each.name, run=each.run, stamp=each.stamp) for each in of_runs.values()]
     if not lines:
         return

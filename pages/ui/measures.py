@@ -82,8 +82,8 @@ def _cell(key: str, line: Line, is_best: bool) -> str:
         return '<span class="hg-none">–</span>'
     value = html(seconds(metrics[key])) if key == "seconds" else number(metrics[key])
     value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
-    unranked = line.method in runs.NOT_RANKED_AGAINST_CODES and key in runs.OF_CODES
-    parts = interval(metrics, key), counted(metrics, key), "features, not ranked" if unranked else ""
+    unranked = runs.NOT_RANKED_AGAINST_CODES.get(line.method, "") if key in runs.OF_CODES else ""
+    parts = interval(metrics, key), counted(metrics, key), unranked
     about = ", ".join(part for part in parts if part)
     return f'{value}<div class="hg-note">{html(about)}</div>'
 

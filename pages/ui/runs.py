@@ -19,8 +19,8 @@ _FIRST = ("digits", "mnist", "fashion-mnist", "docstrings", "frey")
 _DEFAULT = "mnist"
 _SIZES = (2, 10)
 _LARGEST_SIZE = 256
-# A GAN's neighbours are those of its discriminator's many features: no match for a narrow code.
-NOT_RANKED_AGAINST_CODES = ("gan",)
+# A GAN's neighbours are those of its discriminator's many features: no match for a narrow code. t-SNE has no code.
+NOT_RANKED_AGAINST_CODES = {"gan": "features, not ranked", "tsne": "a map, not ranked"}
 OF_CODES = ("knn_accuracy", "probe_accuracy", "silhouette", "trustworthiness", "continuity")
 
 

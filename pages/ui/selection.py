@@ -14,7 +14,7 @@ from pages.ui import choices, linked, links, nav, neighbours
 from pages.ui.embeddings import Shown, View
 from pages.ui.numbers import number
 from pages.ui.pictures import image
-from pages.ui.text import Markup, html
+from pages.ui.text import Markup, html, listed, plain
 
 MOST_IN_A_LINK = 500
 _MOST_PICTURES = 120
@@ -161,9 +161,15 @@ def _rebuilt(view: View, positions: np.ndarray) -> None:
         return
     rows = view.rows
     unit = "squared error per image" if rows.kind == IMAGES else "1 - cosine of reconstruction and tf-idf vector"
+    others = [each.name for each in _one_a_run(view.there) if each not in rebuilders]
+    nothing = f"; {listed(others)} {'rebuilds' if len(others) == 1 else 'rebuild'} nothing" if others else ""
     st.markdown(
-        f"**Reconstructions**, mean {unit}, of these rows and of all {len(rows):,} shown"
-        + (" (GAN and t-SNE rebuild nothing)" if len(rebuilders) < len(view.there) else "")
+        plain(f"Reconstructions: mean {unit} of these rows and of all {len(rows):,} shown{nothing}")
+        if rows.kind == IMAGES
+        else plain(
+            f"Reconstructions: mean {unit} of these rows and of all {len(rows):,} shown, and the words that each "
+            f"method expects in these, on average{nothing}"
+        )
     )
     few = _few(positions, _MOST_REBUILT)
     lines = []
@@ -176,8 +182,16 @@ def _rebuilt(view: View, positions: np.ndarray) -> None:
             if rows.kind == IMAGES:
                 lines.append(_strip(each.name, about, each.rebuilt(few), rows))
             else:
-                lines.append(f'<div class="hg-rebuilt"><div><b>{html(each.name)}</b></div><div>{about}</div></div>')
+                lines.append(_words(each, about, few))
     st.html(Markup(f'<div class="hg-rebuilds">{"".join(lines)}</div>'))
+
+
+def _words(each: Shown, about: str, few: np.ndarray) -> str:
+    words = " ".join(f"<span>{html(word)}</span>" for word in each.expected(few))
+    return (
+        f'<div class="hg-rebuilt"><div><b>{html(each.name)}</b><div class="hg-note">{about}</div></div>'
+        f'<div class="hg-words">{words}</div></div>'
+    )
 
 
 def _strip(name: str, about: str, images: np.ndarray, rows: maps.Rows) -> str:
