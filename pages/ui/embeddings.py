@@ -21,7 +21,7 @@ from pages.ui.runs import Stamp
 from pages.ui.text import plain, shortened
 
 MOST_MAPS, FEWEST_MAPS = 4, 2
-_COUNTS = (500, 1000, 2000, 5000, 10_000)
+_COUNTS = ("500", "1000", "2000", "5000", "10000")
 _DEFAULT_COUNT = 2000
 _PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
 # Which methods a data set's first view shows.
@@ -48,7 +48,6 @@ class Pick:
     spec: Spec
     projection: str
     is_default: bool
-    several: bool
 
     @property
     def key(self) -> str:
@@ -56,14 +55,14 @@ class Pick:
 
     @property
     def name(self) -> str:
-        """``"AE 10-D"``; of several such runs with the beginning of its key."""
+        """``"AE 10-D"``; of several such runs, those that are not the default have the beginning of their key."""
         if self.spec.method == "tsne":
             name = "t-SNE of the rows"
         elif self.spec.method == "gan":
             name = "GAN features"
         else:
             name = f"{methods.label(self.spec.method)} {self.spec.param('n_components')}-D"
-        return f"{name} ({self.spec.key[:4]})" if self.several else name
+        return name if self.is_default else f"{name} ({self.spec.key[:4]})"
 
     @property
     def label(self) -> str:
@@ -256,9 +255,10 @@ def _count(problems: list[str]) -> int:
         st.session_state[widget] = asked
     elif widget not in st.session_state:
         st.session_state[widget] = str(choices.remembered("rows") or _DEFAULT_COUNT)
+    now = st.session_state[widget]
     text = st.selectbox(
         "Rows",
-        [str(n) for n in _COUNTS],
+        [*_COUNTS, *([now] if now not in _COUNTS else [])],
         key=widget,
         format_func=lambda text: f"{int(text):,}" if text.isdecimal() and len(text) < 9 else shortened(text, 12),
         accept_new_options=True,
@@ -362,7 +362,7 @@ def _offered(stored: Sequence[Run], entry: datasets.Entry) -> list[Pick]:
             fitting = [r for r in store.pick(list(stored), entry.name, method, size) if store.code_size(r) == size]
             for k, run in enumerate(fitting):
                 for projection in _projections(run.spec):
-                    offered.append(Pick(run.spec, projection, k == 0, len(fitting) > 1))
+                    offered.append(Pick(run.spec, projection, k == 0))
     return offered
 
 
@@ -407,7 +407,7 @@ def _of_token(token: str, entry: datasets.Entry) -> Pick:
     spec = links.checked(spec)
     if projection not in _projections(spec):
         raise BadInput(f"The link asks for the map “{shortened(token, 30)}”, which is not known.")
-    return Pick(spec, projection, False, False)
+    return Pick(spec, projection, is_default=False)
 
 
 # --- What is shown ------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def draw(view: View, positions: np.ndarray, near: Mapping[str, np.ndarray]) -> N
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download these rows as CSV",
-            _csv(view, positions),
+            csv_of(view, positions),
             f"hourglass-{rows.dataset}-{rows.split}-{len(positions)}-rows.csv",
             "text/csv",
             on_click="ignore",
@@ -202,7 +202,8 @@ def _strip(name: str, about: str, images: np.ndarray, rows: maps.Rows) -> str:
     )
 
 
-def _csv(view: View, positions: np.ndarray) -> bytes:
+def csv_of(view: View, positions: np.ndarray) -> bytes:
+    """A line each of these rows: number, class, title, coordinates in each map, reconstruction error of each run."""
     import pandas as pd
 
     rows = view.rows

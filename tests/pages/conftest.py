@@ -35,7 +35,7 @@ def hostile_documents():
 
 @pytest.fixture(scope="session")
 def fitted(tmp_path_factory) -> Path:
-    """A folder of runs: digits at 2 and 10, a second AE at 10, a GAN; documents at 2."""
+    """A folder of runs: digits at 2 and 10, a second AE at 10, a GAN, t-SNE; documents at 2."""
     folder = tmp_path_factory.mktemp("fitted")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the fits are tiny: a second thread only waits
@@ -45,6 +45,7 @@ def fitted(tmp_path_factory) -> Path:
             fit(folder, digits, method, {"n_components": size, **params})
     fit(folder, digits, "ae", {"n_components": 10, "epochs": 1, "width": 32})
     fit(folder, digits, "gan", {"epochs": 1, "width": 32, "network": "mlp"})
+    fit(folder, digits, "tsne", {"max_iter": 300})
     for method, params in (("lsa", {}), ("ae", {"epochs": 2, "width": 32}), ("vae", {"epochs": 2, "width": 32})):
         fit(folder, texts, method, {"n_components": 2, **params})
     torch.set_num_threads(threads)
