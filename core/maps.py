@@ -231,7 +231,8 @@ class Plane:
 def plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
     """The plane that Compare's map of `run` shows: its code itself where that has two numbers, else fitted by PCA.
 
-    PCA was fitted to all train codes when the run was measured; its axes come from the stored map by least squares.
+    PCA was fitted to all train codes when the run was measured; its axes come from the stored map by least squares,
+    the shortest ones where fewer rows are stored than a code has numbers.
 
     Parameters
     ----------
@@ -244,13 +245,8 @@ def plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
     if Z.shape[1] == 1:
         return Plane(np.array([[1.0, 0.0]]), np.zeros(2))
     middle = Z.mean(axis=0)
-    if len(Z) > Z.shape[1] + 1:
-        axes = np.linalg.lstsq(Z - middle, points - points.mean(axis=0), rcond=None)[0]
-        return Plane(axes, points.mean(axis=0) - middle @ axes)
-    from sklearn.decomposition import PCA
-
-    axes = PCA(2).fit(Z).components_.T
-    return Plane(axes, -middle @ axes)
+    axes = np.linalg.lstsq(Z - middle, points - points.mean(axis=0), rcond=None)[0]
+    return Plane(axes, points.mean(axis=0) - middle @ axes)
 
 
 def aligned(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -275,7 +271,7 @@ def aligned(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def alignment(points: np.ndarray, reference: np.ndarray) -> Plane | None:
-    """What `aligned` does to a point; None where fewer than two rows have a place in both maps."""
+    """What `aligned` does to a point; None where fewer than two rows have a place in both maps, or one is a point."""
     from scipy.linalg import orthogonal_procrustes
 
     points, reference = np.asarray(points, np.float64), np.asarray(reference, np.float64)
@@ -283,12 +279,11 @@ def alignment(points: np.ndarray, reference: np.ndarray) -> Plane | None:
     if both.sum() < 2:
         return None
     ours, theirs = points[both], reference[both]
+    if not (np.ptp(ours, axis=0).any() and np.ptp(theirs, axis=0).any()):
+        return None
     middle, target = ours.mean(axis=0), theirs.mean(axis=0)
     rotation, strength = orthogonal_procrustes(ours - middle, theirs - target)
-    size = np.square(ours - middle).sum()
-    if size == 0:
-        return None
-    axes = rotation * strength / size
+    axes = rotation * strength / np.square(ours - middle).sum()
     return Plane(axes, target - middle @ axes)
 
 
@@ -385,12 +380,15 @@ def nearest_to(
 
 
 def overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Jaccard index of each row's 15 nearest in two methods' codes, (n,) in [0, 1]; NaN where either has no place."""
-    a, b = neighbours(Z), neighbours(other)
-    known = (a >= 0).all(axis=1) & (b >= 0).all(axis=1) & (a.shape[1] > 0) & (b.shape[1] > 0)
+    """Jaccard index of each row's 15 nearest in two methods' codes, (n,) in [0, 1]; NaN where either has no place.
+
+    Neighbours are looked for among the rows that have a place under both: what one leaves out is no disagreement.
+    """
+    both = np.isfinite(Z).all(axis=1) & np.isfinite(other).all(axis=1)
+    a, b = (neighbours(np.where(both[:, None], each, np.nan)) for each in (Z, other))
     shared = np.full(len(Z), np.nan)
-    if known.any() and a.shape[1] == b.shape[1]:
-        shared[known] = embedding.neighbour_overlap(a[known], b[known])
+    if a.shape[1]:
+        shared[both] = embedding.neighbour_overlap(a[both], b[both])
     return shared
 
 
@@ -435,7 +433,7 @@ def standing_out(rows: Rows, selected: np.ndarray, n_words: int = 15) -> list[tu
     counts = np.asarray(rows.X[inside].sum(axis=0), np.float64).ravel()
     others = np.asarray(rows.X[~inside].sum(axis=0), np.float64).ravel()
     prior = counts + others
-    if counts.sum() == 0 or prior.sum() == 0:
+    if counts.sum() == 0 or others.sum() == 0:
         return []
     prior = np.maximum(prior * (500 / prior.sum()), 1e-3)
 

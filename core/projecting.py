@@ -9,6 +9,7 @@ done; the map is kept as `core.cache` keeps things. One map is made at a time, o
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from core import cache
 from core.datasets import download
-from core.types import HourglassError
+from core.types import BadInput, HourglassError
 
 PERPLEXITY = 30.0
 _ROOT = Path(__file__).parents[1]
@@ -31,6 +32,8 @@ _NICE = 10
 # For as long a process that was started may not hold its lock yet.
 _STARTING_SECONDS = 30.0
 _POLL_SECONDS = 0.2
+# Those that this process started: the system goes on to list the ended ones until they are asked after.
+_processes: list[subprocess.Popen] = []
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,19 @@ def _folder(name: str) -> Path:
 
 def state(name: str) -> State:
     """How the map with this `key` stands; takes nothing but a look at a few files."""
-    if (kept := cache.find(f"tsne-{name}")) is not None:
-        return State(points=kept["points"])
-    folder = _folder(name)
+    # The map is kept before its process lets go: who looks at the process first misses no map.
+    making = _making(_folder(name))
+    kept = cache.find(f"tsne-{name}")
+    return making if kept is None else State(points=kept["points"])
+
+
+def _making(folder: Path) -> State:
     with suppress(OSError):
-        return State(problem=(folder / "problem.txt").read_text())
+        return State(problem=(folder / "problem.txt").read_text("utf-8", "replace"))
     progress = _progress(folder)
     if progress is None:
         return State()
-    if _is_held(folder) or time.time() - progress["started"] < _STARTING_SECONDS:
+    if _is_held(folder) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
         return State(share=progress["share"], waits=progress["waits"])
     return State(problem="The process of this map ended before it was done: make it again.")
 
@@ -78,8 +85,11 @@ def state(name: str) -> State:
 def _progress(folder: Path) -> dict | None:
     try:
         found = json.loads((folder / "progress.json").read_bytes())
-        return {"share": float(found["share"]), "waits": bool(found["waits"]), "started": float(found["started"])}
-    except (OSError, ValueError, KeyError, TypeError):
+        share, started = float(found["share"]), float(found["started"])
+        if not 0 <= share <= 1 or not math.isfinite(started):
+            return None
+        return {"share": share, "waits": bool(found["waits"]), "started": started}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -116,7 +126,7 @@ def start(Z: np.ndarray) -> None:
         threads = os.environ.get("HOURGLASS_THREADS", "1")
         settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
         with (folder / "log").open("wb") as log:
-            subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "core.projecting", str(folder.absolute())],
                 cwd=_ROOT,
                 env={**os.environ, **settings},
@@ -125,6 +135,7 @@ def start(Z: np.ndarray) -> None:
                 stderr=log,
                 start_new_session=True,
             )
+        _processes[:] = [each for each in _processes if each.poll() is None] + [process]
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise HourglassError(
@@ -133,7 +144,7 @@ def start(Z: np.ndarray) -> None:
 
 
 def stop(name: str) -> None:
-    """Let go of the map with this `key`; its process ends within a second or two."""
+    """Let go of the map with this `key`; its process ends after at most 50 more steps."""
     folder = _folder(name)
     with suppress(OSError):
         (folder / "stop").touch()
@@ -159,8 +170,10 @@ def make(folder: Path) -> None:
             points = _map(folder)
         except _Stopped:
             pass
-        except HourglassError as problem:
-            (folder / "problem.txt").write_text(str(problem))
+        except Exception as error:
+            problem = str(error) if isinstance(error, HourglassError) else f"The map could not be made ({error})."
+            with suppress(OSError):
+                (folder / "problem.txt").write_text(" ".join(problem.split()), "utf-8")
             return
         else:
             cache.keep(f"tsne-{folder.name}", {"points": points})
@@ -169,9 +182,10 @@ def make(folder: Path) -> None:
 
 def _map(folder: Path) -> np.ndarray:
     def look() -> None:
-        if (folder / "stop").exists() or not folder.exists():
+        if (folder / "stop").exists() or not (folder / "codes.npy").exists():
             raise _Stopped
 
+    look()
     Z = np.load(folder / "codes.npy", allow_pickle=False)
     one = FileLock(folder.parent / "one.lock")
     while True:
@@ -189,6 +203,8 @@ def _map(folder: Path) -> np.ndarray:
             _say(folder, row["share"], waits=False)
 
         at = np.flatnonzero(np.isfinite(Z).all(axis=1))
+        if len(at) < 2 or not np.ptp(Z[at], axis=0).any():
+            raise BadInput("t-SNE needs at least 2 rows with different codes: choose more rows, or another run.")
         points = np.full((len(Z), 2), np.nan, np.float32)
         perplexity = min(PERPLEXITY, max((len(at) - 1) / 3, 1.0))
         points[at] = TSNEMap(perplexity=perplexity, random_state=0).fit(Z[at], on_tick=tick).embedding_

@@ -10,7 +10,9 @@
 const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array };
 const NOWHERE = 65535; // a coordinate of a row that has no place in a map
 const REACH = { mouse: 12, pen: 14, touch: 24 }; // CSS pixels from a point that still mean it
+const MOST_CORNERS = 2000; // of a lasso
 const MOST_THUMBNAILS = 70; // drawn in the place of points, once so few are in view
+const MOST_PICTURES = 2; // data sets whose pictures are kept, some 30 MB each once decoded
 const MOST_NAMES = 12; // classes whose names stand on the maps
 
 // Shared by all mounts on the page, which may each have loaded this file.
@@ -25,7 +27,13 @@ export default function ({ data, parentElement, setStateValue }) {
     return;
   }
   if (!mounted.has(parentElement)) mounted.set(parentElement, new LinkedMaps(parentElement));
-  mounted.get(parentElement).update(message, setStateValue);
+  const maps = mounted.get(parentElement);
+  maps.update(message, setStateValue);
+  // Streamlit calls this once the element is gone.
+  return () => {
+    maps.leave();
+    mounted.delete(parentElement);
+  };
 }
 
 function unpack(bytes) {
@@ -44,12 +52,16 @@ function unpack(bytes) {
 async function keepPictures(message) {
   if (pictures.kept.has(message.id)) return;
   const kept = { texts: message.texts };
-  if (message.arrays.sprite) {
-    kept.image = await createImageBitmap(new Blob([message.arrays.sprite], { type: message.type }));
-    [kept.width, kept.height, kept.columns] = [message.width, message.height, message.columns];
-  }
   pictures.kept.set(message.id, kept);
-  while (pictures.kept.size > 4) pictures.kept.delete(pictures.kept.keys().next().value);
+  for (const id of [...pictures.kept.keys()].slice(0, -MOST_PICTURES)) {
+    pictures.kept.get(id).image?.close();
+    pictures.kept.delete(id);
+  }
+  if (message.arrays.sprite) {
+    [kept.width, kept.height, kept.columns] = [message.width, message.height, message.columns];
+    kept.image = await createImageBitmap(new Blob([message.arrays.sprite], { type: message.type }));
+  }
+  kept.isHere = true;
   for (const maps of pictures.waiting) maps.picturesCame();
 }
 
@@ -59,6 +71,7 @@ function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name.startsWith("aria-")) made.setAttribute(name, String(value));
     else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
@@ -87,6 +100,7 @@ function mixed(colour, ground, share) {
   return colour.map((c, k) => Math.round(c * share + ground[k] * (1 - share)));
 }
 
+const MARKS = ["disc", "ring", "square", "diamond"];
 const DISTANCE = {
   disc: (x, y) => Math.hypot(x, y),
   ring: (x, y) => Math.hypot(x, y),
@@ -191,7 +205,8 @@ class Panel {
       this.outside,
     );
     this.pointers = new Map();
-    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave"]) {
+    const kinds = ["down", "move", "up", "cancel", "leave"].map((kind) => `pointer${kind}`);
+    for (const kind of [...kinds, "lostpointercapture"]) {
       this.overlay.addEventListener(kind, (event) => this[kind](event));
     }
     this.overlay.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -213,6 +228,8 @@ class Panel {
       ),
     );
     this.points = about.points;
+    this.placed = 0;
+    for (let k = 0; k < this.points.length; k += 2) if (this.points[k] !== NOWHERE) this.placed++;
     this.figure.classList.toggle("is-absent", Boolean(about.absent));
     if (about.absent) {
       this.absent.replaceChildren(element("p", {}, about.absent));
@@ -220,7 +237,7 @@ class Panel {
     } else this.absent.remove();
     this.overlay.setAttribute(
       "aria-label",
-      `Map ${about.title}, ${about.note}. ${rowsOf(this.placed())} placed. ` +
+      `Map ${about.title}, ${about.note}. ${rowsOf(this.placed)} placed. ` +
         about.figures.map(([name, value]) => `${name} ${value}.`).join(" ") +
         " Arrow keys move between points, Enter selects, Shift and Enter adds, Escape clears, plus and minus zoom, 0 fits.",
     );
@@ -232,10 +249,11 @@ class Panel {
     }
   }
 
-  placed() {
-    let n = 0;
-    for (let k = 0; k < this.points.length; k += 2) if (this.points[k] !== NOWHERE) n++;
-    return n;
+  // The memory of its pictures, which the browser would free late.
+  leave() {
+    cancelAnimationFrame(this.waiting);
+    this.image = null;
+    for (const canvas of [this.canvas, this.overlay]) canvas.width = canvas.height = 0;
   }
 
   label() {
@@ -278,14 +296,17 @@ class Panel {
     const scale = Math.min((width * room) / Math.max(right - left, 1), (height * room) / Math.max(high - low, 1));
     this.view = { scale: Math.min(scale, width), x: (left + right) / 2, y: (low + high) / 2 };
     this.fitted = this.view.scale;
+    this.moved = false;
     if (redraw) this.draw();
   }
 
+  // Whether it was drawn anew.
   resize() {
     const width = Math.round(this.stage.clientWidth);
     const height = Math.round(this.stage.clientHeight);
     const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
-    if (!width || !height || (width === this.size[0] && height === this.size[1] && ratio === this.ratio)) return;
+    if (!width || !height) return false;
+    if (width === this.size[0] && height === this.size[1] && ratio === this.ratio) return false;
     const zoom = this.view && this.fitted ? this.view.scale / this.fitted : 1;
     const { x, y } = this.view ?? {};
     this.size = [width, height];
@@ -295,10 +316,12 @@ class Panel {
       canvas.height = Math.round(height * ratio);
     }
     this.image = null;
-    const moved = this.view && zoom !== 1;
+    const { moved } = this;
     this.fit(false);
     if (moved) Object.assign(this.view, { scale: this.fitted * zoom, x, y });
+    this.moved = moved;
     this.draw();
+    return true;
   }
 
   // Place of row `k` on the screen, in CSS pixels.
@@ -332,19 +355,25 @@ class Panel {
     const [sx, ox] = [scale * ratio, width / 2 - cx * scale * ratio];
     const [sy, oy] = [-scale * ratio, height / 2 + cy * scale * ratio];
     const [radius, some] = [this.radius(), maps.count > 0];
+    const { order, mask, tones, markNumbers, unseen } = maps;
+    const { full, faded } = maps.palette();
+    const small = MARKS.map((mark) => stampOf(mark, radius));
+    const large = MARKS.map((mark) => stampOf(mark, radius * 1.2));
     const margin = 20 * ratio;
-    let [outside, inView] = [0, []];
+    const inView = [];
+    let outside = 0;
     for (const pass of some ? [0, 1] : [1]) {
-      for (const k of maps.order) {
-        if (some && maps.mask[k] !== pass) continue;
-        if (maps.isHidden(k) || points[2 * k] === NOWHERE) continue;
-        const x = Math.round(points[2 * k] * sx + ox);
+      const [colours, marks] = [some && !pass ? faded : full, some && pass ? large : small];
+      for (let i = 0; i < order.length; i++) {
+        const k = order[i];
+        const qx = points[2 * k];
+        if (qx === NOWHERE || unseen[k] || (some && mask[k] !== pass)) continue;
+        const x = Math.round(qx * sx + ox);
         const y = Math.round(points[2 * k + 1] * sy + oy);
         if (x < 0 || y < 0 || x >= width || y >= height) outside++;
         else if (inView.length <= MOST_THUMBNAILS) inView.push(k);
         if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
-        const stamp = stampOf(maps.markOf(k), some && pass ? radius * 1.2 : radius);
-        put(buffer, width, height, x, y, stamp, some && !pass ? maps.faded(k) : maps.colour(k));
+        put(buffer, width, height, x, y, marks[markNumbers[k]], colours[tones[k]]);
       }
     }
     context.putImageData(this.image, 0, 0);
@@ -367,7 +396,7 @@ class Panel {
   }
 
   say(outside) {
-    const lost = this.points.length / 2 - this.placed();
+    const lost = this.points.length / 2 - this.placed;
     const parts = this.about.remark ? [this.about.remark] : [];
     if (lost) parts.push(`${rowsOf(lost)} ${lost === 1 ? "has" : "have"} no place in this map`);
     if (outside) parts.push(`${rowsOf(outside)} outside this view`);
@@ -383,7 +412,7 @@ class Panel {
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
     context.scale(this.ratio, this.ratio);
     if (maps.names) this.drawNames(context);
-    for (const k of this.about.near ?? []) this.ring(context, k, 6, maps.ink, 1.5);
+    for (const k of this.about.near ?? []) if (!maps.unseen[k]) this.ring(context, k, 6, maps.ink, 1.5);
     if (maps.count === 1) this.ring(context, maps.mask.indexOf(1), 8, maps.ink, 2.5);
     if (maps.hovered >= 0) this.ring(context, maps.hovered, 10, maps.ink, 2.5);
     if (this.about.star) this.star(context, ...this.about.star);
@@ -457,9 +486,12 @@ class Panel {
     const cell = 24;
     if (!this.grid) {
       this.grid = new Map();
+      const { scale, x: cx, y: cy } = this.view;
+      const [halfWidth, halfHeight] = [this.size[0] / 2, this.size[1] / 2];
       for (let k = 0; k < this.maps.n; k++) {
-        if (this.maps.isHidden(k) || this.points[2 * k] === NOWHERE) continue;
-        const [px, py] = this.place(k);
+        if (this.maps.unseen[k] || this.points[2 * k] === NOWHERE) continue;
+        const px = (this.points[2 * k] - cx) * scale + halfWidth;
+        const py = halfHeight - (this.points[2 * k + 1] - cy) * scale;
         const name = Math.floor(px / cell) * 100003 + Math.floor(py / cell);
         if (this.grid.has(name)) this.grid.get(name).push(k);
         else this.grid.set(name, [k]);
@@ -486,6 +518,8 @@ class Panel {
     const [dx, dy] = [x - this.size[0] / 2, y - this.size[1] / 2];
     const change = 1 / this.view.scale - 1 / scale;
     Object.assign(this.view, { scale, x: this.view.x + dx * change, y: this.view.y - dy * change });
+    this.moved = true;
+    this.maps.hover(-1);
     this.soon();
   }
 
@@ -505,9 +539,10 @@ class Panel {
     if (event.button > 0) return;
     this.overlay.setPointerCapture?.(event.pointerId);
     this.pointers.set(event.pointerId, this.at(event));
-    if (this.pointers.size === 2) {
+    if (this.pointers.size >= 2) {
       this.start = this.path = null;
       this.pinch = this.spread();
+      this.maps.hover(-1);
       this.drawOver();
       return;
     }
@@ -527,13 +562,16 @@ class Panel {
       this.pan(now.middle[0] - this.pinch.middle[0], now.middle[1] - this.pinch.middle[1]);
       this.zoom(now.distance / this.pinch.distance, ...now.middle);
       this.pinch = now;
-    } else if (this.start) this.drag(at);
+    } else if (this.start) this.drag(at, event.pointerType);
     else if (event.pointerType !== "touch") this.maps.hover(this.nearest(...at, REACH.mouse), this);
   }
 
-  drag(at) {
+  drag([x, y], pointer) {
     const { start } = this;
-    if (!start.moved && Math.hypot(at[0] - start.at[0], at[1] - start.at[1]) < 5) return;
+    // What lies outside the view is not meant.
+    const at = [Math.min(Math.max(x, 0), this.size[0]), Math.min(Math.max(y, 0), this.size[1])];
+    const wobble = pointer === "touch" ? 12 : 5;
+    if (!start.moved && Math.hypot(at[0] - start.at[0], at[1] - start.at[1]) < wobble) return;
     if (!start.moved) this.maps.hover(-1);
     start.moved = true;
     if (this.maps.tool === "move") this.pan(at[0] - start.last[0], at[1] - start.last[1]);
@@ -548,7 +586,8 @@ class Panel {
       this.drawOver();
     } else {
       this.path ??= [start.at];
-      if (this.path.length < 2000) this.path.push(at);
+      const [lx, ly] = this.path.at(-1);
+      if (this.path.length < MOST_CORNERS && Math.hypot(at[0] - lx, at[1] - ly) >= 2) this.path.push(at);
       this.drawOver();
     }
     start.last = at;
@@ -558,6 +597,7 @@ class Panel {
     if (!this.view) return;
     this.view.x -= dx / this.view.scale;
     this.view.y += dy / this.view.scale;
+    this.moved = true;
     this.soon();
   }
 
@@ -566,12 +606,18 @@ class Panel {
     const { start, path } = this;
     if (!start) return;
     this.start = this.path = null;
-    const how = event.shiftKey ? "add" : event.altKey ? "less" : "only";
-    if (!start.moved) {
+    const how = event.altKey ? "less" : event.shiftKey || this.maps.adds ? "add" : "only";
+    // A click that wobbled must not clear a selection.
+    const meant = path?.some(([x, y]) => Math.hypot(x - start.at[0], y - start.at[1]) >= 10);
+    if (path) this.drawOver();
+    if (!start.moved || (path && !meant)) {
       const k = this.nearest(...start.at, REACH[event.pointerType] ?? REACH.mouse);
-      if (k < 0) return;
+      if (k < 0) {
+        this.maps.hover(-1);
+        return;
+      }
       if (event.pointerType === "touch") this.maps.hover(k, this);
-      this.maps.click(k, event.shiftKey || event.ctrlKey || event.metaKey);
+      this.maps.click(k, event.shiftKey || event.ctrlKey || event.metaKey || this.maps.adds);
     } else if (path) this.maps.choose(this.within(path), how);
   }
 
@@ -581,24 +627,40 @@ class Panel {
     this.drawOver();
   }
 
-  pointerleave() {
-    if (!this.start && this.overlay.getRootNode().activeElement !== this.overlay) this.maps.hover(-1);
+  lostpointercapture(event) {
+    // The figure was taken away in mid-gesture: no pointerup comes.
+    if (!this.pointers.delete(event.pointerId)) return;
+    this.start = this.path = null;
+    this.drawOver();
   }
 
-  // Rows in view of this map within a closed path. Even-odd rule.
+  pointerleave(event) {
+    // A finger that was lifted has left, and its card stays to be read.
+    if (event.pointerType === "touch" || this.start || this.overlay.matches(":focus-visible")) return;
+    this.maps.hover(-1);
+  }
+
+  // Rows in view of this map within a closed path. Even-odd rule, in the units of the message.
   within(path) {
+    const { points } = this;
+    const { n, unseen } = this.maps;
+    const { scale, x: cx, y: cy } = this.view;
+    const [width, height] = this.size;
+    const X = Float64Array.from(path, ([x]) => (x - width / 2) / scale + cx);
+    const Y = Float64Array.from(path, ([, y]) => cy - (y - height / 2) / scale);
+    let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
+    for (let i = 0; i < X.length; i++) {
+      [left, right] = [Math.min(left, X[i]), Math.max(right, X[i])];
+      [low, high] = [Math.min(low, Y[i]), Math.max(high, Y[i])];
+    }
     const rows = [];
-    const xs = path.map(([x]) => x);
-    const ys = path.map(([, y]) => y);
-    const [left, right] = [Math.min(...xs), Math.max(...xs)];
-    const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-    for (let k = 0; k < this.maps.n; k++) {
-      if (this.maps.isHidden(k) || this.points[2 * k] === NOWHERE) continue;
-      const [x, y] = this.place(k);
-      if (x < left || x > right || y < top || y > bottom) continue;
+    for (let k = 0; k < n; k++) {
+      const x = points[2 * k];
+      const y = points[2 * k + 1];
+      if (x === NOWHERE || unseen[k] || x < left || x > right || y < low || y > high) continue;
       let inside = false;
-      for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
-        if (ys[i] > y !== ys[j] > y && x < ((xs[j] - xs[i]) * (y - ys[i])) / (ys[j] - ys[i]) + xs[i]) inside = !inside;
+      for (let i = 0, j = X.length - 1; i < X.length; j = i++) {
+        if (Y[i] > y !== Y[j] > y && x < ((X[j] - X[i]) * (y - Y[i])) / (Y[j] - Y[i]) + X[i]) inside = !inside;
       }
       if (inside) rows.push(k);
     }
@@ -613,12 +675,19 @@ class Panel {
   }
 
   keydown(event) {
+    // The browser's own, such as Ctrl and plus.
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     const { maps } = this;
-    if (step) maps.hover(this.next(maps.hovered, step), this, true);
-    else if (event.key === "Enter" && maps.hovered >= 0) maps.click(maps.hovered, event.shiftKey);
-    else if (event.key === "Escape") maps.clear();
-    else if (event.key === "+" || event.key === "=") this.zoom(1.5);
+    if (step) {
+      const k = this.next(maps.hovered, step);
+      if (k >= 0) this.reveal(k);
+      maps.hover(k, this, true);
+    } else if (event.key === "Enter" && maps.hovered >= 0) maps.click(maps.hovered, event.shiftKey || maps.adds);
+    else if (event.key === "Escape") {
+      maps.hover(-1);
+      maps.clear();
+    } else if (event.key === "+" || event.key === "=") this.zoom(1.5);
     else if (event.key === "-") this.zoom(1 / 1.5);
     else if (event.key === "0") this.fit(true);
     else return;
@@ -626,18 +695,27 @@ class Panel {
     event.stopPropagation();
   }
 
+  // A row outside the view is brought to its middle.
+  reveal(k) {
+    const [x, y] = this.place(k);
+    if (x >= 0 && y >= 0 && x <= this.size[0] && y <= this.size[1]) return;
+    Object.assign(this.view, { x: this.points[2 * k], y: this.points[2 * k + 1] });
+    this.moved = true;
+    this.draw();
+  }
+
   // The nearest row in a direction; from nowhere, the one nearest to the middle.
   next(from, [dx, dy]) {
-    if (from < 0 || this.points[2 * from] === NOWHERE) return this.nearest(this.size[0] / 2, this.size[1] / 2, 1e4);
-    const [x, y] = this.place(from);
+    const aimless = from < 0 || this.points[2 * from] === NOWHERE;
+    const [x, y] = aimless ? [this.size[0] / 2, this.size[1] / 2] : this.place(from);
     let [best, least] = [from, Infinity];
     for (let k = 0; k < this.maps.n; k++) {
-      if (k === from || this.maps.isHidden(k) || this.points[2 * k] === NOWHERE) continue;
+      if (k === from || this.maps.unseen[k] || this.points[2 * k] === NOWHERE) continue;
       const [px, py] = this.place(k);
       const along = (px - x) * dx + (py - y) * dy;
       const aside = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
-      const cost = along + 2 * aside;
-      if (along > 0.5 && aside <= along * 1.2 && cost < least) [best, least] = [k, cost];
+      const cost = aimless ? Math.hypot(px - x, py - y) : along + 2 * aside;
+      if ((aimless || (along > 0.5 && aside <= along * 1.2)) && cost < least) [best, least] = [k, cost];
     }
     return best;
   }
@@ -653,6 +731,8 @@ class LinkedMaps {
     this.count = 0;
     this.tool = globalThis.matchMedia?.("(pointer: coarse)").matches ? "move" : "lasso";
     this.names = true;
+    this.adds = false;
+    this.turn = null;
     this.build();
     parent.append(this.root);
     pictures.waiting.add(this);
@@ -661,6 +741,13 @@ class LinkedMaps {
       for (const panel of this.panels.values()) panel.resize();
     });
     this.observer.observe(this.root);
+  }
+
+  leave() {
+    pictures.waiting.delete(this);
+    this.observer.disconnect();
+    for (const panel of this.panels.values()) panel.leave();
+    this.panels.clear();
   }
 
   build() {
@@ -673,6 +760,8 @@ class LinkedMaps {
       tool("box", "Box", "Drag a box over points to select them; Shift adds, Alt takes away"),
       tool("move", "Move", "Drag to move a map; the wheel or two fingers zoom"),
     );
+    this.adding = element("button", { type: "button", class: "plain", "aria-pressed": false, onclick: () => this.add() }, "Add");
+    this.adding.title = "Add to the selection instead of beginning a new one, as Shift does";
     this.named = element("button", { type: "button", class: "plain", onclick: () => this.nameClasses() }, "Names");
     this.named.title = "Show or hide the names of the classes on the maps";
     this.clearing = element("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear selection");
@@ -690,7 +779,7 @@ class LinkedMaps {
     this.root = element(
       "div",
       { class: "linked" },
-      element("div", { class: "bar" }, this.tools, this.named, this.clearing, this.status),
+      element("div", { class: "bar" }, this.tools, this.adding, this.named, this.clearing, this.status),
       this.legend,
       this.ramp,
       this.grid,
@@ -704,6 +793,11 @@ class LinkedMaps {
     this.tool = tool;
     for (const button of this.tools.children) button.setAttribute("aria-pressed", button.dataset.tool === tool);
     this.root?.setAttribute("data-tool", tool);
+  }
+
+  add() {
+    this.adds = !this.adds;
+    this.adding.setAttribute("aria-pressed", this.adds);
   }
 
   nameClasses() {
@@ -721,16 +815,39 @@ class LinkedMaps {
     if (!before || before.id !== message.id) {
       this.n = n;
       this.order = shuffled(n);
-      this.hidden.clear();
+      if (before && String(before.names) !== String(message.names)) this.hidden.clear();
       this.hovered = -1;
       this.card.hidden = true;
+      this.turn = null;
+    }
+    // A selection that the server has not heard of yet is newer than its own.
+    if (this.turn === null || message.heard === String(this.turn)) {
       this.accept(message.selected);
-    } else if (before.said !== message.said) this.accept(message.selected);
+      if (this.hidden.size && message.selected.some(this.isHidden)) this.hidden.clear();
+    } else for (const about of message.maps) about.near = [];
     this.colours = null;
+    this.prepare();
     this.makeLegend();
     this.makePanels();
     this.showStatus();
     this.picturesCame();
+  }
+
+  // What drawing asks of each row.
+  prepare() {
+    const { arrays, ramp, colours, marks } = this.message;
+    const none = (ramp ? ramp.light : colours.light).length;
+    const numbers = marks.map((mark) => MARKS.indexOf(mark));
+    this.tones = new Uint16Array(this.n);
+    this.markNumbers = new Uint8Array(this.n);
+    this.unseen = new Uint8Array(this.n);
+    for (let k = 0; k < this.n; k++) {
+      const label = arrays.labels[k];
+      const known = label >= 0 && label < marks.length;
+      this.tones[k] = ramp ? (arrays.values[k] === 255 ? none : arrays.values[k]) : known ? label : none;
+      this.markNumbers[k] = known ? numbers[label] : 0;
+      this.unseen[k] = this.hidden.has(label) ? 1 : 0;
+    }
   }
 
   // The selection as the server has it.
@@ -749,15 +866,13 @@ class LinkedMaps {
       panel.set(about);
       kept.set(about.key, panel);
     });
+    for (const [key, panel] of this.panels) if (!kept.has(key)) panel.leave();
     this.panels = kept;
     const figures = [...kept.values()].map((panel) => panel.figure);
     const same = figures.length === this.grid.children.length && figures.every((f, k) => f === this.grid.children[k]);
     if (!same) this.grid.replaceChildren(...figures);
     this.grid.dataset.count = figures.length;
-    for (const panel of kept.values()) {
-      panel.resize();
-      panel.draw();
-    }
+    for (const panel of kept.values()) if (!panel.resize()) panel.draw();
     this.root.dataset.rows = message.id;
     this.root.dataset.drawn = figures.length;
   }
@@ -790,29 +905,19 @@ class LinkedMaps {
     });
   }
 
-  // Which of the palette a row has; the last is for rows without a class or a value.
-  toneOf(k) {
-    const { arrays, ramp, colours } = this.message;
-    if (ramp) return arrays.values[k] === 255 ? ramp.light.length : arrays.values[k];
-    return arrays.labels[k] < 0 ? colours.light.length : arrays.labels[k];
-  }
-
-  colour = (k) => this.palette().full[this.toneOf(k)];
-  faded = (k) => this.palette().faded[this.toneOf(k)];
-  css = (k) => this.palette().css[this.toneOf(k)];
-  markOf = (k) => (this.message.arrays.labels[k] < 0 ? "disc" : this.message.marks[this.message.arrays.labels[k]]);
-  isHidden = (k) => this.hidden.size > 0 && this.hidden.has(this.message.arrays.labels[k]);
+  css = (k) => this.palette().css[this.tones[k]];
+  isHidden = (k) => this.hidden.has(this.message.arrays.labels[k]);
 
   nameOf(k) {
     const label = this.message.arrays.labels[k];
-    return label < 0 ? (this.message.names.length ? "unlabelled" : "") : this.message.names[label];
+    return this.message.names[label] ?? (this.message.names.length ? "unlabelled" : "");
   }
 
   middles(points) {
     if (!this.message.names.length || this.message.names.length > MOST_NAMES) return [];
     const places = this.message.names.map(() => [[], []]);
     this.message.arrays.labels.forEach((label, k) => {
-      if (label < 0 || points[2 * k] === NOWHERE) return;
+      if (!places[label] || points[2 * k] === NOWHERE) return;
       places[label][0].push(points[2 * k]);
       places[label][1].push(points[2 * k + 1]);
     });
@@ -831,10 +936,18 @@ class LinkedMaps {
     this.named.hidden = !message.names.length || message.names.length > MOST_NAMES;
     this.named.setAttribute("aria-pressed", this.names);
     const theme = this.dark ? "dark" : "light";
+    this.makeRamp(theme);
+    // One that stays the same is left alone: a pointer or a screen reader may be on it.
+    const now = JSON.stringify([labels.map((label) => [label, counts.get(label)]), message.names, theme, !message.ramp]);
+    if (now === this.legendOf) {
+      this.showHidden();
+      return;
+    }
+    this.legendOf = now;
     const chips = labels.map((label, k) => {
-      const name = label < 0 ? "unlabelled" : message.names[label];
-      const colour = message.ramp ? "transparent" : label < 0 ? message.none[theme] : message.colours[theme][label];
-      const mark = label < 0 ? "disc" : message.marks[label];
+      const name = message.names[label] ?? "unlabelled";
+      const colour = message.colours[theme][label] ?? message.none[theme];
+      const mark = message.marks[label] ?? "disc";
       const swatch = element("span", { class: `swatch ${mark}`, "aria-hidden": "true" });
       swatch.style.setProperty("--mark", colour);
       const chip = element(
@@ -855,22 +968,35 @@ class LinkedMaps {
     });
     const focused = this.legend.getRootNode().activeElement?.dataset?.label;
     this.legend.replaceChildren(...chips);
-    if (focused !== undefined) chips.find((chip) => chip.dataset.label === focused)?.focus();
+    const again = chips.find((chip) => chip.dataset.label === focused);
+    if (again) {
+      chips.forEach((chip) => (chip.tabIndex = chip === again ? 0 : -1));
+      again.focus({ preventScroll: true });
+    }
+  }
+
+  makeRamp(theme) {
+    const { ramp } = this.message;
     this.ramp.replaceChildren();
-    this.ramp.hidden = !message.ramp;
-    if (message.ramp) {
-      const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
-      bar.style.background = `linear-gradient(90deg, ${message.ramp[theme].join(", ")})`;
-      this.ramp.append(element("b", {}, message.ramp.label), element("span", {}, message.ramp.low), bar, element("span", {}, message.ramp.high));
+    this.ramp.hidden = !ramp;
+    if (!ramp) return;
+    const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
+    bar.style.background = `linear-gradient(90deg, ${ramp[theme].join(", ")})`;
+    this.ramp.append(element("b", {}, ramp.label), element("span", {}, ramp.low), bar, element("span", {}, ramp.high));
+  }
+
+  showHidden() {
+    for (const chip of this.legend.children) {
+      chip.setAttribute("aria-pressed", !this.hidden.has(Number(chip.dataset.label)));
     }
   }
 
   walkLegend(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const chips = [...this.legend.children];
     const at = chips.indexOf(event.target.closest("button"));
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (event.key === "Escape") this.clear();
-    else if (event.key === "Enter" || event.key === " ") this.toggle(Number(chips[at].dataset.label), event.shiftKey);
     else if (step && at >= 0) {
       const to = chips[(at + step + chips.length) % chips.length];
       chips.forEach((chip) => (chip.tabIndex = chip === to ? 0 : -1));
@@ -885,11 +1011,13 @@ class LinkedMaps {
       const alone = labels.every((l) => this.hidden.has(l) === (l !== label));
       this.hidden = new Set(alone ? [] : labels.filter((l) => l !== label));
     } else if (!this.hidden.delete(label)) this.hidden.add(label);
-    for (const chip of this.legend.children) chip.setAttribute("aria-pressed", !this.hidden.has(Number(chip.dataset.label)));
+    this.showHidden();
+    this.prepare();
     // What can't be seen is not selected: the maps and the panel below show the same rows.
     const kept = this.selectedRows().filter((k) => !this.isHidden(k));
     const changed = kept.length !== this.count;
     this.accept(kept);
+    if (changed) this.forgetNear();
     this.hover(-1);
     this.redraw();
     if (changed) this.send();
@@ -908,8 +1036,14 @@ class LinkedMaps {
     if (how === "add") rows.forEach((k) => chosen.add(k));
     if (how === "less") rows.forEach((k) => chosen.delete(k));
     this.accept([...chosen]);
+    this.forgetNear();
     this.redraw();
     this.send();
+  }
+
+  // Neighbours of another selection, until the server says those of this one.
+  forgetNear() {
+    for (const panel of this.panels.values()) panel.about.near = [];
   }
 
   click(k, add) {
@@ -925,7 +1059,8 @@ class LinkedMaps {
   send() {
     const bytes = new Uint8Array(Math.ceil(this.n / 8));
     for (let k = 0; k < this.n; k++) if (this.mask[k]) bytes[k >> 3] |= 128 >> (k & 7);
-    this.turn = (this.turn ?? Date.now()) + 1; // the same rows chosen again are news
+    // Never the same turn twice, in no mount: the same rows chosen again are news.
+    this.turn = this.latest = Math.max(Date.now(), (this.latest ?? 0) + 1);
     this.setStateValue("selection", `${this.message.id}:${this.turn}:${btoa(String.fromCharCode(...bytes))}`);
   }
 
@@ -936,9 +1071,11 @@ class LinkedMaps {
     const most = [...counts].filter(([name]) => name).sort((a, b) => b[1] - a[1]);
     const of = most.slice(0, 4).map(([name, count]) => `${name}: ${counted(count)}`);
     if (most.length > 4) of.push(`${most.length - 4} more classes`);
-    this.status.textContent = this.count
+    const text = this.count
       ? `${counted(this.count)} of ${rowsOf(this.n)} selected${of.length ? ` (${of.join(", ")})` : ""}`
       : `${rowsOf(this.n)}, none selected`;
+    // A screen reader says again what is written again.
+    if (this.status.textContent !== text) this.status.textContent = text;
     this.root.dataset.selected = this.count;
   }
 
@@ -982,11 +1119,8 @@ class LinkedMaps {
   }
 
   picturesCame() {
-    if (!this.root.isConnected) {
-      pictures.waiting.delete(this);
-      return;
-    }
-    if (this.kept()) this.root.dataset.pictures = this.message?.pictures;
+    if (this.kept()?.isHere) this.root.dataset.pictures = this.message.pictures;
+    else delete this.root.dataset.pictures;
     if (this.hovered >= 0) this.showThumbnail(this.hovered);
   }
 

@@ -20,8 +20,8 @@ _TYPES = {"uint8": "u1", "uint16": "u2", "int16": "i2", "int32": "i4"}
 _ALIGNED = 8
 _NOWHERE, _LAST = 65535, 65534
 _RAMP = {
-    "light": ("#e4e8ee", "#8fb0d6", "#3f74b5", "#143c75", "#7a1430"),
-    "dark": ("#2a323d", "#38598a", "#5f97d8", "#bcdcff", "#ffb36b"),
+    "light": ("#e4e8ee", "#a3bfe2", "#6a96cf", "#4468a8", "#6b1233"),
+    "dark": ("#2a323d", "#34527f", "#4f83c4", "#86b3e6", "#ffd9a0"),
 }
 _STEPS = 64
 
@@ -112,13 +112,12 @@ def quantised(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.nd
     if not known.any():
         return places, None
     low, high = points[known].min(axis=0), points[known].max(axis=0)
-    span = max(float((high - low).max()), np.finfo(np.float64).tiny)
-    # A narrower axis stands in the middle.
-    start = (low + high - span) / 2
-    places[known] = np.rint(np.clip((points[known] - start) / span, 0, 1) * _LAST)
+    # A narrower axis stands in the middle, and so does what is all in one point.
+    middle, span = (low + high) / 2, float((high - low).max()) or 1.0
+    places[known] = np.rint(np.clip((points[known] - middle) / span + 0.5, 0, 1) * _LAST)
     if star is None or not np.isfinite(star).all():
         return places, None
-    return places, ((np.asarray(star, np.float64) - start) / span * _LAST).round(2).tolist()
+    return places, (((np.asarray(star, np.float64) - middle) / span + 0.5) * _LAST).round(2).tolist()
 
 
 def maps_message(
@@ -130,7 +129,7 @@ def maps_message(
     maps: Sequence[Map],
     *,
     selected: Sequence[int] = (),
-    said: int = 0,
+    heard: str = "",
     pictures: str = "",
     values: Values | None = None,
 ) -> bytes:
@@ -141,7 +140,8 @@ def maps_message(
     rows_id : names the rows: the selection that comes back is of these.
     numbers : (n,) row numbers in `split`, for the hover.
     labels : (n,) int, index into `names`, -1 where a row has no class.
-    selected : positions among the rows; taken over when the rows are others than before, or `said` is.
+    selected : positions among the rows, as the server has them.
+    heard : turn of the last selection that the maps sent and the server has; one they sent later is theirs to keep.
     pictures : id of the `pictures_message`.
     """
     arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
@@ -168,7 +168,7 @@ def maps_message(
         "names": list(map(str, names)),
         "maps": drawn,
         "selected": list(map(int, selected)),
-        "said": said,
+        "heard": heard,
         "pictures": pictures,
         "colours": {theme: [palette.style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES},
         "marks": [palette.style(k, "light").mark for k in range(len(names))],
@@ -180,8 +180,8 @@ def maps_message(
             "label": values.label,
             "low": values.names[0],
             "high": values.names[1],
-            "from": values.low,
-            "to": values.high,
+            "from": float(values.low),
+            "to": float(values.high),
             **{theme: _ramp(theme) for theme in _RAMP},
         }
     return packed(header, arrays)
@@ -189,7 +189,7 @@ def maps_message(
 
 def _in_steps(values: Values) -> np.ndarray:
     """(n,) uint8 : which step of the ramp; 255 for a row without a value."""
-    span = max(values.high - values.low, np.finfo(np.float64).tiny)
+    span = float(values.high - values.low) or 1.0
     given = np.asarray(values.values, np.float64)
     known = np.isfinite(given)
     steps = np.full(len(given), 255, np.uint8)
@@ -198,7 +198,7 @@ def _in_steps(values: Values) -> np.ndarray:
 
 
 def _ramp(theme: str) -> list[str]:
-    """`_STEPS` colours from little to much, lightness in one direction."""
+    """`_STEPS` colours from little to much, each farther in lightness from the page than the one before."""
     stops = np.array([palette.rgb(colour) for colour in _RAMP[theme]])
     at = np.linspace(0, len(stops) - 1, _STEPS)
     mixed = np.column_stack([np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)])

@@ -177,6 +177,8 @@ def _plane(stamp: Stamp, _run: Run) -> maps.Plane:
     def shown_codes() -> np.ndarray:
         # The rows whose map is stored are those that every map of the data set shows first.
         first = _rows_of(_run.spec.dataset, _run.spec.dataset_params, "test", len(_run.views["shown_rows"]))
+        if not np.array_equal(first.numbers, _run.views["shown_rows"]):
+            raise BrokenRun("Its stored map shows other rows than this version of the program: train it again.")
         return maps.codes(_run, stamp, first, lambda: estimator(stamp))[0]
 
     return maps.plane(_run, shown_codes)
@@ -346,7 +348,7 @@ def _picks(stored: Sequence[Run], entry: datasets.Entry, problems: list[str]) ->
         help="A code of two numbers is a map as it is; a longer one is projected, by PCA or by t-SNE.",
     )
     picks = [offered[key] for key in picked]
-    choices.keep("maps", picked, text=",".join(pick.token for pick in picks), memory=memory)
+    choices.keep("maps", picked, text=",".join(pick.token for pick in picks) or None, memory=memory)
     if not offered:
         st.info(plain(f"No method is trained on {entry.label} yet."))
     elif len(picks) < FEWEST_MAPS:
@@ -460,10 +462,15 @@ def _kept_scores(each: Shown) -> dict[str, Any] | None:
         found = maps.kept_scores(each.points, each.rows)
         if found is None:
             return None
-        measured[each.points_key] = found
-        while len(measured) > _MOST_SCORED:
-            measured.pop(next(iter(measured)))
+        _keep_scores(each, found)
     return measured[each.points_key]
+
+
+def _keep_scores(each: Shown, found: dict[str, Any]) -> None:
+    measured = st.session_state[_SCORED]
+    measured[each.points_key] = found
+    while len(measured) > _MOST_SCORED:
+        measured.pop(next(iter(measured)))
 
 
 def measure(view: View) -> None:
@@ -472,8 +479,9 @@ def measure(view: View) -> None:
     if not missing:
         return
     with st.spinner("Measuring the maps …"):
+        # Kept here too: where the cache can't be written they would be missing again.
         for each in missing:
-            maps.scores(each.points, each.rows)
+            _keep_scores(each, maps.scores(each.points, each.rows))
     st.rerun()
 
 

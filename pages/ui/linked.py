@@ -16,7 +16,7 @@ from core.types import IMAGES, BadInput
 
 _COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
 _KEY = "maps:maps"
-_SELECTED, _SEEN, _SAID = "hourglass.selected", "hourglass.maps-seen", "hourglass.maps-said"
+_SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def draw(rows: Rows, maps: Sequence[linked.Map], positions: np.ndarray, values: 
         rows.target_names if rows.has_labels else (),
         maps,
         selected=positions,
-        said=st.session_state.get(_SAID, 0),
+        heard=_turn(st.session_state.get(_SEEN)),
         pictures=rows.key,
         values=values,
     )
@@ -94,17 +94,17 @@ def selected(rows: Rows) -> np.ndarray:
 def select(rows: Rows, positions: Sequence[int]) -> None:
     """Select these rows in the maps, instead of what a person selected there."""
     _remember(rows, np.asarray(positions, int))
-    _say()
 
 
 def restore(chosen: Selected) -> None:
     """Select what a link names."""
     st.session_state[_SELECTED] = chosen
-    _say()
 
 
-def _say() -> None:
-    st.session_state[_SAID] = st.session_state.get(_SAID, 0) + 1
+def _turn(sent: object) -> str:
+    """Which selection of the maps this was."""
+    parts = sent.split(":") if isinstance(sent, str) else []
+    return parts[1] if len(parts) == 3 else ""
 
 
 def _remember(rows: Rows, positions: np.ndarray) -> None:

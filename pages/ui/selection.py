@@ -177,7 +177,8 @@ def _rebuilt(view: View, positions: np.ndarray) -> None:
         lines.append(_strip("Originals", "", rows.X[few], rows))
     with nav.in_words():
         for each in rebuilders:
-            errors = each.errors
+            if (errors := each.errors) is None:
+                continue
             about = f"{number(errors[positions].mean())} here, {number(errors.mean())} of all"
             if rows.kind == IMAGES:
                 lines.append(_strip(each.name, about, each.rebuilt(few), rows))

@@ -2,9 +2,10 @@
 
 import sys
 
-from tests.benchmarks import bench_compare, bench_live, bench_load, bench_training
+from tests.benchmarks import bench_compare, bench_embeddings, bench_live, bench_load, bench_training
 
 bench_training.main(long="--long" in sys.argv)
 bench_compare.main()
+bench_embeddings.main()
 bench_live.main()
 bench_load.main([])

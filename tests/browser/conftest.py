@@ -71,7 +71,8 @@ class Server:
 def without_shipped_runs(folder: Path) -> Path:
     """The project again, by links, less its shipped runs."""
     (folder / "assets").mkdir()
-    for name in ("app.py", "pages", "core", ".streamlit", "assets/theme", "assets/data", "assets/features"):
+    assets = (f"assets/{name}" for name in ("theme", "components", "data", "features"))
+    for name in ("app.py", "pages", "core", ".streamlit", *assets):
         (folder / name).symlink_to(ROOT / name)
     return folder
 

@@ -72,3 +72,46 @@ def test_no_class_hides_another():
 def test_png_holds_the_picture():
     picture = np.random.default_rng(0).integers(0, 255, (7, 5, 4), np.uint8)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(rasters.png(picture)))), picture)
+
+
+def cells(data, width, height, columns):
+    """The images of a sprite, as a browser cuts them out: each is at (k % columns, k // columns)."""
+    picture = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+    assert picture.shape[1] == width * columns
+    lines = picture.shape[0] // height
+    return [
+        picture[k // columns * height :, k % columns * width :][:height, :width].ravel() for k in range(lines * columns)
+    ]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 9, 50])
+@pytest.mark.parametrize("shape", [(8, 8), (28, 20), (3, 7)])
+def test_a_sprite_holds_image_k_in_cell_k(n, shape):
+    images = np.random.default_rng(n).integers(0, 255, (n, shape[0] * shape[1]), np.uint8, endpoint=True)
+    data, media, width, height, columns = rasters.sprite(images, shape)
+    assert media == "image/png"
+    assert (height, width) == shape
+    found = cells(data, width, height, columns)
+    assert np.array_equal(found[:n], images)
+    assert not np.any(found[n:])
+    assert (columns - 1) ** 2 < n <= columns**2
+
+
+def test_a_large_sprite_is_off_by_at_most_half_a_step_of_sixteen_greys(monkeypatch):
+    monkeypatch.setattr(rasters, "_MOST_IN_256_GREYS", 6 * 6 * 100)
+    every_grey = np.arange(256, dtype=np.uint8).repeat(12)[: 30 * 100].reshape(30, 100)
+    images = np.vstack([every_grey, np.random.default_rng(0).integers(0, 255, (5, 100), np.uint8, endpoint=True)])
+    exact = rasters.sprite(images, (10, 10))
+    assert np.array_equal(cells(exact[0], *exact[2:])[:35], images)
+    more = np.vstack([images, images])
+    data, _, *layout = rasters.sprite(more, (10, 10))
+    found = np.array(cells(data, *layout)[:70], float)
+    assert np.abs(found - more).max() <= 8.5
+    assert len(np.unique(found)) == 16
+    assert Image.open(io.BytesIO(data)).mode == "P"
+
+
+def test_a_large_sprite_takes_at_most_half_a_byte_a_pixel():
+    images = np.random.default_rng(0).integers(0, 255, (2600, 784), np.uint8)
+    data, _, width, height, columns = rasters.sprite(images, (28, 28))
+    assert len(data) < 0.51 * width * height * columns**2

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from sklearn.metrics.pairwise import cosine_similarity
 
 from core.metrics import checks
-from core.metrics.reconstruction import per_class, squared_error
+from core.metrics.reconstruction import cosine, per_class, squared_error
 from core.types import BadInput
 
 
@@ -65,3 +67,42 @@ def test_per_class_refuses_unknown_classes_and_other_lengths():
         per_class([1.0, 2.0], np.array([0, 3]), ("cat", "dog"))
     with pytest.raises(BadInput, match="one label a row"):
         per_class([1.0, 2.0], np.array([0]), ("cat", "dog"))
+
+
+@pytest.mark.parametrize("sparse", [(), (0,), (1,), (0, 1)], ids=["dense", "X", "X_hat", "both"])
+def test_cosine_is_that_of_scikit_learn(sparse):
+    rng = np.random.default_rng(0)
+    pair = [rng.normal(size=(40, 30)) * (rng.random((40, 30)) < 0.2) for _ in range(2)]
+    pair[0][3] = pair[1][5] = pair[0][7] = pair[1][7] = 0
+    pair[1][9], pair[1][11] = 3 * pair[0][9], -0.1 * pair[0][11]
+    expected = np.diag(cosine_similarity(*pair))
+    found = cosine(*(csr_array(A) if k in sparse else A for k, A in enumerate(pair)))
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert found.dtype == np.float64
+    assert found[[3, 5, 7]].tolist() == [0, 0, 0]
+    assert found[9] == pytest.approx(1)
+    assert found[11] == pytest.approx(-1)
+
+
+def test_cosine_never_leaves_its_range_and_is_taken_in_double_precision():
+    X = np.random.default_rng(0).random((200, 7), dtype=np.float32)
+    found = cosine(X, X)
+    assert found.max() <= 1
+    assert found == pytest.approx(np.ones(200), abs=1e-14)
+    assert cosine(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]])) == pytest.approx([24 / 25])
+
+
+@pytest.mark.parametrize(
+    ("X", "X_hat", "word"),
+    [
+        (np.zeros((2, 3)), np.zeros((2, 4)), "shape"),
+        (np.zeros((2, 3)), csr_array(np.zeros((3, 3))), "shape"),
+        (np.zeros(3), np.zeros(3), "n_features"),
+        (np.zeros((0, 3)), np.zeros((0, 3)), "shape"),
+        (np.full((1, 2), np.nan), np.ones((1, 2)), "X holds NaN"),
+        (np.ones((1, 2)), csr_array([[np.inf, 0]]), "X_hat holds NaN or infinite"),
+    ],
+)
+def test_cosine_refuses(X, X_hat, word):
+    with pytest.raises(BadInput, match=word):
+        cosine(X, X_hat)

@@ -1,0 +1,145 @@
+"""How quick the linked maps are: ``python -m tests.benchmarks.bench_embeddings``.
+
+Four maps of MNIST's 10,000 test rows in headless Chromium, on a server that has shown them before: from opening to all
+maps and pictures there, bytes received by then, from the end of a lasso to all maps painted anew, from a movement of
+the pointer to the thumbnail painted, from the end of a lasso of 1,000 rows to the panel of the selection complete. The
+median of three visits, of twenty movements in each for the hover.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+VISITS = 3
+QUERY = "embeddings?data=mnist&rows=10000&maps=pca-2.direct,ae-2.direct,vae-2.direct,linear_ae-2.direct"
+FIND = """
+const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.linked'));
+const root = host?.shadowRoot.querySelector('.linked');
+const maps = host && hourglassMaps.get(host.shadowRoot);
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)));
+"""
+# Drawn with their numbers, the whole page, and the pictures decoded.
+OPEN = f"""() => {{ {FIND}
+return root?.dataset.drawn === '4' && root.dataset.pictures && document.body.innerText.includes('Share this')
+    && !root.innerText.includes('measuring'); }}"""
+MAPS = f"() => {{ {FIND} return root?.dataset.drawn === '4' && root.dataset.pictures; }}"
+HOVER = f"""async () => {{ {FIND}
+const over = root.querySelectorAll('.over')[1], box = over.getBoundingClientRect(), times = [];
+for (let k = 0; k < 20; k++) {{
+  await painted();
+  const started = performance.now();
+  over.dispatchEvent(new PointerEvent('pointermove', {{
+    pointerId: 1, pointerType: 'mouse', bubbles: true,
+    clientX: box.left + box.width * (0.35 + 0.015 * k), clientY: box.top + box.height * 0.5 }}));
+  const drawn = performance.now();
+  times.push([drawn - started, (await painted()) - started, maps.hovered >= 0]);
+}}
+return times; }}"""
+# A box with about a thousand rows in the second map, as shares of its width and height.
+BOX = f"""() => {{ {FIND}
+const panel = [...maps.panels.values()][1], [w, h] = panel.size;
+const far = [...Array(maps.n).keys()].map((k) => panel.place(k)).map(([x, y]) => Math.max(Math.abs(x - w / 2),
+  Math.abs(y - h / 2))).sort((a, b) => a - b);
+const reach = far[1000];
+return [0.5 - reach / w, 0.5 - reach / h, 0.5 + reach / w, 0.5 + reach / h]; }}"""
+LASSO = f"""async ([left, top, right, bottom]) => {{ {FIND}
+const over = root.querySelectorAll('.over')[1], box = over.getBoundingClientRect();
+const send = (kind, x, y) => over.dispatchEvent(new PointerEvent(kind, {{
+  pointerId: 1, pointerType: 'mouse', bubbles: true, button: 0, buttons: 1,
+  clientX: box.left + x * box.width, clientY: box.top + y * box.height }}));
+const corners = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]];
+send('pointerdown', left, top);
+for (let k = 0; k < 4; k++) for (let s = 0; s <= 20; s++) {{
+  const [[ax, ay], [bx, by]] = corners.slice(k, k + 2);
+  send('pointermove', ax + (bx - ax) * s / 20, ay + (by - ay) * s / 20);
+}}
+await painted();
+const started = performance.now();
+send('pointerup', left, top);
+return [(await painted()) - started, maps.count, performance.timeOrigin + started]; }}"""
+PANEL = """n => {
+const text = document.body.innerText;
+return text.includes(n.toLocaleString('en-US') + ' rows, 120 of them')
+  && document.querySelectorAll('.hg-rebuilt').length === 5
+  && text.includes('Download these rows') && !document.querySelector('[data-stale=true]')
+  && !document.querySelector('[data-testid=stStatusWidget]') && performance.timeOrigin + performance.now(); }"""
+
+
+def main() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    app = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    rows: list[dict[str, float]] = []
+    try:
+        with sync_playwright() as playwright:
+            path = shutil.which("chromium") or shutil.which("chromium-browser")
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            _wait(port)
+            for _ in range(VISITS + 1):
+                page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+                rows.append(_measure(page, f"http://127.0.0.1:{port}/{QUERY}"))
+                page.context.close()
+            browser.close()
+    finally:
+        app.terminate()
+        app.wait()
+    # The first visit computes and measures what later ones find.
+    print(f"{'Embeddings, 4 maps of 10,000 rows, median of ' + str(VISITS):58} {'value':>8}")
+    for name in rows[1]:
+        values = [row[name] for row in rows[1:]]
+        print(f"{name:58} {statistics.median(values):8.3g}   ({', '.join(f'{value:.3g}' for value in values)})")
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+
+
+def _measure(page: Page, url: str) -> dict[str, float]:
+    received = [0]
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: received.__setitem__(0, received[0] + len(f))))
+    started = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(MAPS, timeout=300_000, polling=10)
+    drawn = time.perf_counter() - started
+    page.wait_for_function(OPEN, timeout=300_000, polling=10)
+    whole, n_bytes = time.perf_counter() - started, received[0]
+    page.wait_for_timeout(1500)
+    hovers = [row for row in page.evaluate(HOVER) if row[2]]
+    box = page.evaluate(BOX)
+    page.evaluate(LASSO, box)  # the first brings the reconstructions' libraries
+    page.wait_for_timeout(4000)
+    page.keyboard.press("Escape")
+    shifted = [box[0], box[1], box[2], box[3] - 0.004]
+    lit, n, released = page.evaluate(LASSO, shifted)
+    panel = page.wait_for_function(PANEL, arg=n, timeout=60_000, polling=10).json_value() - released
+    return {
+        "opened to all maps and pictures there, s": drawn,
+        "opened to the page whole, s": whole,
+        "received over the web socket by then, MB": n_bytes / 1e6,
+        "lasso released to all maps painted, ms": lit,
+        "pointer moved to the thumbnail drawn, ms": statistics.median(row[0] for row in hovers),
+        "pointer moved to the next frame painted, ms": statistics.median(row[1] for row in hovers),
+        "rows in the lasso": n,
+        "lasso released to the panel complete, ms": panel,
+    }
+
+
+if __name__ == "__main__":
+    main()
