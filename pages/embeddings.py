@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui import choices, embeddings, linked, nav, neighbours, own_point, projected, runs, selection
 
 nav.header("pages/embeddings.py")
+linked.prepare()
 
 stored, problems = runs.stored()
 problems = list(problems)
@@ -38,6 +39,7 @@ if view is not None and view.shown:
 else:
     choices.show(problems)
 
-st.subheader("Share this", anchor=False)
-st.code(choices.permalink(), language=None, wrap_lines=True)
+share = st.expander("Share this view", key=choices.key("share"), on_change="rerun", icon=":material/link:")
+if share.open:
+    share.code(choices.permalink(), language=None, wrap_lines=True)
 nav.settle()

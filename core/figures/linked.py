@@ -172,7 +172,7 @@ def maps_message(
         "pictures": pictures,
         "colours": {theme: [palette.style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES},
         "marks": [palette.style(k, "light").mark for k in range(len(names))],
-        "none": palette.NO_CLASS,
+        "none": palette.NO_CLASS if values is None else palette.NO_VALUE,
     }
     if values is not None:
         arrays["values"] = _in_steps(values)

@@ -39,6 +39,8 @@ CLASSES = {
     ),
 }
 GROUND = {"light": "#ffffff", "dark": "#14171c"}
+# Of a row without a value, where colour is a value: no colour of its scale.
+NO_VALUE = {"light": "#b3aa9c", "dark": "#6e675d"}
 INK = {"light": "#1c2024", "dark": "#e8eaed"}
 NO_CLASS = {"light": "#4d6f96", "dark": "#8fb3dc"}
 # Of a mark in a small map, and what plotly calls it.

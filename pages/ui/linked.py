@@ -37,6 +37,12 @@ def _mount(data: bytes, key: str, **callbacks: Any) -> Any:
     return st.components.v2.component("hourglass_maps", **_sources())(data=data, key=key, **callbacks)
 
 
+def prepare() -> None:
+    """Have the browser fetch what components need before it fetches what the widgets do: the maps are there sooner."""
+    with st.container(key="maps-early"):
+        _mount(b"", "maps:early")
+
+
 def pictures(rows: Rows) -> str:
     """Send what the hover shows of `rows`; returns its id. It is large, and stays the same while maps change."""
     _mount(_pictures(rows.key, rows), "maps:pictures")
