@@ -20,7 +20,7 @@ const pictures = (globalThis.hourglassPictures ??= { kept: new Map(), waiting: n
 const mounted = (globalThis.hourglassMaps ??= new WeakMap());
 
 export default function ({ data, parentElement, setStateValue }) {
-  if (!data) return;
+  if (!data?.length) return; // only to have this file fetched
   const message = unpack(data);
   if (message.kind === "pictures") {
     keepPictures(message);
