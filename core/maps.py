@@ -137,6 +137,11 @@ def _beginning(text: str) -> str:
     return " ".join(words[:_WORDS_OF_A_TEXT]) + (" …" if len(words) > _WORDS_OF_A_TEXT else "")
 
 
+def has_shipped_rows(name: str) -> bool:
+    """Whether a shipped sample stands in for this data set where it is absent, see `shipped_rows`."""
+    return name in samples.FULL.values()
+
+
 def shipped_rows(name: str, n: int) -> Rows | None:
     """Test rows of a data set whose shipped sample stands in for it where it is absent; None where it has none."""
     sample = {full: sample for sample, full in samples.FULL.items()}.get(name)

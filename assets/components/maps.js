@@ -901,7 +901,7 @@ class LinkedMaps {
     return (this.colours = {
       css: [...of, message.none[theme]],
       full: strong.map(pixel),
-      faded: strong.map((c) => pixel(mixed(c, this.groundRGB, dark ? 0.22 : 0.2))),
+      faded: strong.map((c) => pixel(mixed(c, this.groundRGB, dark ? 0.3 : 0.2))),
     });
   }
 

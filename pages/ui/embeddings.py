@@ -208,11 +208,47 @@ def choose(stored: Sequence[Run], problems: list[str]) -> View | None:
     picks = _picks(stored, entry, problems)
     params = picks[0].spec.dataset_params if picks else _default_params(entry)
     try:
-        rows = _rows_of(entry.name, params, split, n)
+        rows = _rows_here(entry, params, split, n, problems)
     except HourglassError as problem:
         st.error(plain(problem))
         return None
+    if rows is None:
+        return None
     return View(entry, rows, tuple(_shown(pick, rows) for pick in picks), colour, is_aligned, params)
+
+
+def _rows_here(entry: datasets.Entry, params, split: str, n: int, problems: list[str]) -> Rows | None:
+    """The rows asked for; while the data set is not on this machine, its shipped test rows, or None."""
+    has_shipped = maps.has_shipped_rows(entry.name)
+    if datasets.available(entry.name) or (has_shipped and split == "test" and n <= _DEFAULT_COUNT):
+        return _rows_of(entry.name, params, split, n)
+    st.info(
+        plain(
+            f"{entry.label} is not on this machine yet. It is downloaded once, checked, and kept in the user's cache."
+            + (f" Until then its {_DEFAULT_COUNT:,} shipped test rows are shown." if has_shipped else "")
+        )
+    )
+    if st.button(f"Download {entry.label}", type="primary", key=choices.key("download")):
+        _download(entry, problems)
+    return _rows_of(entry.name, params, "test", _DEFAULT_COUNT) if has_shipped else None
+
+
+def _download(entry: datasets.Entry, problems: list[str]) -> None:
+    bar = st.progress(0.0, f"Downloading {entry.label} …")
+    # Whatever is clicked ends the download, which leaves nothing half-written.
+    st.button("Cancel", key=choices.key("cancel-download"))
+
+    def progress(done: int, total: int) -> None:
+        share = min(done / total, 1.0) if total else 0.0
+        of_all = f" of {total / 1e6:,.1f}" if total else ""
+        bar.progress(share, f"Downloading {entry.label}: {done / 1e6:,.1f}{of_all} MB")
+
+    try:
+        datasets.fetch(entry.name, progress)
+    except HourglassError as problem:
+        problems.append(str(problem))
+        return
+    st.rerun()
 
 
 def _default_params(entry: datasets.Entry) -> tuple[tuple[str, Any], ...]:

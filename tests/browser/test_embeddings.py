@@ -342,6 +342,38 @@ def test_quick_selections_end_on_the_last(opened, digits):
     assert same_everywhere(page, digits) == [5, 15]
 
 
+def test_rows_without_a_place_are_counted_and_never_selected(opened):
+    page = opened(TWO)
+    ask(page, "(maps.message.arrays.map0.fill(65535, 0, 40), maps.makePanels())")
+    expect(page.locator(".outside").first).to_have_text("20 rows have no place in this map")
+    lasso(page, 0, 0.02, 0.02, 0.98, 0.98)
+    rows = numbers(page)
+    assert not set(rows) & set(range(20))
+    assert len(rows) > 400
+
+
+def test_a_class_that_is_hidden_stays_so_and_is_said_to_be(opened):
+    page = opened(TWO)
+    chip = page.locator(".legend button[data-label='4']")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    chip.click()
+    lasso(page, 0, 0.02, 0.02, 0.98, 0.98)
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    assert "4" not in ask(page, "maps.selectedRows().map((k) => maps.nameOf(k))")
+
+
+def test_what_the_server_selects_does_not_undo_what_is_selected_meanwhile(opened, digits):
+    page = opened(f"{TWO}&colour=overlap")
+    page.get_by_role("button", name="Select these rows in the maps").click()
+    ask(page, "maps.choose([1, 2, 3], 'only')")
+    # An answer to what was asked before comes late.
+    stale = "maps.update({ ...maps.message, selected: [7, 8], heard: 'before' }, maps.setStateValue)"
+    ask(page, stale)
+    assert numbers(page) == [1, 2, 3]
+    settled(page)
+    assert same_everywhere(page, digits) == [1, 2, 3]
+
+
 def test_a_click_marks_one_row_and_its_neighbours(opened, digits):
     page = opened(TWO)
     x, y = ask(page, "[...maps.panels.values()][0].place(42)")

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, drawings, maps, projecting, specs, store
+from core import datasets, drawings, projecting, specs, store
+from core.datasets import samples
 from core.experiments import load_dataset
 from core.figures import linked
 from core.metrics import embedding
@@ -44,8 +45,9 @@ def query(app: AppTest) -> dict[str, str]:
 
 def sent(app: AppTest, kind: str):
     """Header and arrays of the message of this kind."""
-    messages = [c.proto.bytes for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
-    return next(m for m in map(linked.unpacked, messages) if m[0]["kind"] == kind)
+    mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
+    messages = [linked.unpacked(proto.bytes) for proto in mounted if proto.bytes]
+    return next(message for message in messages if message[0]["kind"] == kind)
 
 
 def message(app: AppTest):
@@ -291,7 +293,8 @@ def test_fewer_than_two_maps_are_not_compared(runs):
     assert titles(app) == ["PCA 2-D"]
     app.multiselect[0].set_value([]).run()
     assert not app.exception
-    assert app.get("bidi_component") == []
+    with pytest.raises(StopIteration):
+        message(app)
 
 
 def test_a_linked_run_that_is_not_here_is_offered_for_training(runs):
@@ -331,11 +334,41 @@ def test_data_that_are_not_here_are_said_to_be(runs, monkeypatch):
     assert "It is not here; connect and try again." in said(app)
 
 
-def test_the_shipped_sample_stands_in_for_mnist(no_shipped_runs, monkeypatch, tmp_path):
-    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path))
-    rows = maps.shipped_rows("mnist", 2000)
-    assert rows.n_all == 10_000
-    assert len(rows) == 2000
+@pytest.fixture
+def no_mnist(monkeypatch):
+    """Full MNIST is not here; shipped runs are."""
+    page._rows_of.clear()
+    monkeypatch.setattr(page.datasets, "available", lambda name: name != "mnist")
+    yield
+    page._rows_of.clear()
+
+
+def test_the_shipped_sample_stands_in_for_mnist(no_mnist):
+    app = embeddings(data="mnist", maps="pca-2.direct,ae-2.direct")
+    assert not app.exception
+    assert not app.info
+    assert np.array_equal(message(app)[1]["rows"], samples.read("mnist-sample")["rows_test"])
+    app = embeddings(data="mnist", maps="pca-2.direct,ae-2.direct", rows="10000")
+    assert "not on this machine yet" in said(app)
+    assert len(message(app)[1]["rows"]) == 2000
+
+
+def test_a_data_set_is_downloaded_on_request_and_what_goes_wrong_is_said(no_mnist, monkeypatch):
+    asked = []
+
+    def refused(name, progress):
+        asked.append(name)
+        progress(1_000_000, 11_000_000)
+        raise DataUnavailable("The server does not answer.")
+
+    monkeypatch.setattr(page.datasets, "fetch", refused)
+    app = embeddings(data="mnist", maps="pca-2.direct,ae-2.direct", split="train")
+    next(b for b in app.button if b.label == "Download MNIST").click().run()
+    assert asked == ["mnist"]
+    assert not app.exception
+    assert "The server does not answer." in said(app)
+    assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
+    assert message(app)[0]["split"] == "test"
 
 
 def test_disagreement_colours_the_maps_and_lists_the_rows(runs):
