@@ -10,11 +10,12 @@ nav.header("pages/embeddings.py")
 linked.prepare()
 
 stored, problems = runs.stored()
-problems = list(problems)
+problems = list(dict.fromkeys([*problems, *embeddings.carried()]))
 
 st.header("Embeddings", anchor=False)
 explained = st.empty()
 view = embeddings.choose(stored, problems)
+notices = st.container()
 if view is not None and view.shown:
     explained.markdown(embeddings.explanation(view))
     both = neighbours.pair(view, problems)
@@ -30,16 +31,16 @@ if view is not None and view.shown:
         neighbours.values(both),
     )
     selection.remember(view, positions)
-    choices.show(problems)
     projected.offer(view)
     selection.draw(view, positions, near)
     neighbours.where_two_disagree(view, both)
     embeddings.table(view)
-    embeddings.measure(view)
-else:
+with notices:
     choices.show(problems)
 
 share = st.expander("Share this view", key=choices.key("share"), on_change="rerun", icon=":material/link:")
 if share.open:
     share.code(choices.permalink(), language=None, wrap_lines=True)
+if view is not None:
+    embeddings.measure(view, problems)
 nav.settle()

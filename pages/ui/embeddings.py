@@ -36,6 +36,7 @@ _OF_CODES = (
     "kmeans_nmi",
 )
 _SCORED, _MOST_SCORED = "hourglass.scored", 64
+_CARRIED = "hourglass.carried"
 _UNDER_A_MAP = ("map_knn_accuracy", "map_trustworthiness")
 CLASSES, OVERLAP = "class", "overlap"
 _COLOURS = {CLASSES: "Class", OVERLAP: "Disagreement"}
@@ -385,11 +386,20 @@ def _picks(stored: Sequence[Run], entry: datasets.Entry, problems: list[str]) ->
     )
     picks = [offered[key] for key in picked]
     choices.keep("maps", picked, text=",".join(pick.token for pick in picks) or None, memory=memory)
-    if not offered:
-        st.info(plain(f"No method is trained on {entry.label} yet."))
+    if len(offered) < FEWEST_MAPS:
+        few = "Only one map" if offered else "No method"
+        st.info(plain(f"{few} is trained on {entry.label} yet: {FEWEST_MAPS} to {MOST_MAPS} can be compared."))
+        _to_training("Train a method on it", {"data": entry.name})
     elif len(picks) < FEWEST_MAPS:
         st.info(f"Choose {FEWEST_MAPS} to {MOST_MAPS} maps to compare them.")
+    for pick in picks:
+        if store.find(pick.spec.key) is None:
+            _to_training(f"Train {pick.name}", {"spec": links.encode(pick.spec)})
     return picks
+
+
+def _to_training(label: str, query: Mapping[str, str]) -> None:
+    st.page_link("pages/training.py", label=plain(label), icon=":material/model_training:", query_params=dict(query))
 
 
 def _offered(stored: Sequence[Run], entry: datasets.Entry) -> list[Pick]:
@@ -439,7 +449,10 @@ def _of_token(token: str, entry: datasets.Entry) -> Pick:
     method, _, size = encoded.partition("-")
     if method in methods.LISTED and size.isdecimal() and len(size) <= 3:
         raise BadInput(f"The link asks for {methods.label(method)} {size}-D, of which no run is stored here.")
-    spec = links.decode(encoded)
+    try:
+        spec = links.decode(encoded)
+    except BadInput:
+        raise BadInput(f"The link asks for the map “{shortened(token, 30)}”, which is not known.") from None
     if spec.dataset != entry.name:
         raise BadInput("The link names a run of another data set: it is left out.")
     spec = links.checked(spec)
@@ -454,7 +467,7 @@ def _of_token(token: str, entry: datasets.Entry) -> Pick:
 def _shown(pick: Pick, rows: Rows) -> Shown:
     nowhere = np.full((len(rows), 2), np.nan, np.float32)
     if store.find(pick.spec.key) is None:
-        return Shown(pick, rows, nowhere, "", problem="Not trained yet: train it on the page Training.")
+        return Shown(pick, rows, nowhere, "", problem="Not trained yet: see the link above.")
     try:
         run, stamp = runs.read(pick.spec.key)
         maps.check_same_data(run, rows)
@@ -509,7 +522,12 @@ def _keep_scores(each: Shown, found: dict[str, Any]) -> None:
         measured.pop(next(iter(measured)))
 
 
-def measure(view: View) -> None:
+def carried() -> list[str]:
+    """Problems that the page told before it was drawn again, see `measure`."""
+    return st.session_state.pop(_CARRIED, [])
+
+
+def measure(view: View, problems: Sequence[str]) -> None:
     """Measure what the maps that are drawn by now keep, where that is not known yet, and draw the page again."""
     missing = [each for each in view.there if _kept_scores(each) is None]
     if not missing:
@@ -518,6 +536,7 @@ def measure(view: View) -> None:
         # Kept here too: where the cache can't be written they would be missing again.
         for each in missing:
             _keep_scores(each, maps.scores(each.points, each.rows))
+    st.session_state[_CARRIED] = list(problems)
     st.rerun()
 
 
@@ -555,7 +574,8 @@ def drawn(view: View, near: Mapping[str, np.ndarray], stars: Mapping[str, np.nda
 def explanation(view: View) -> str:
     """What is seen, in two sentences."""
     rows = view.rows
+    alike = "alike, such as those of one class," if rows.has_labels else "alike"
     return plain(
         f"{view.entry.label}: {rows.drawn}, the same in every map. A map keeps the data well where rows that are "
-        "alike, such as those of one class, lie together."
+        f"{alike} lie together."
     )

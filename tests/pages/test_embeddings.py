@@ -279,6 +279,20 @@ def test_how_many_rows_is_checked_in_words(runs, asked, shown, sentence):
     assert sentence in said(app)
 
 
+def test_a_problem_is_still_said_once_the_maps_are_measured(runs):
+    app = embeddings(data="digits", rows="497", maps="pca-2.direct,ae-2.direct,nonsense.pca")
+    assert message(app)[0]["maps"][0]["figures"], "measured by now"
+    assert "The link asks for the map “nonsense.pca”" in said(app)
+    assert "nonsense" not in said(app.run())
+
+
+def test_where_nothing_is_trained_the_way_to_training_is_shown(no_shipped_runs):
+    app = embeddings(data="digits")
+    assert not app.exception
+    assert "No method is trained on Digits 8x8 yet" in said(app)
+    assert "Train a method on it" in [link.label for link in app.get("page_link")]
+
+
 def test_two_rows_can_be_selected_and_measured_as_far_as_that_goes(runs, tables):
     app = choose(embeddings(data="digits", rows="2"), [0, 1])
     assert not app.exception
@@ -500,6 +514,7 @@ def test_data_without_classes_are_shown_in_one_colour(no_shipped_runs, tmp_path,
     none = np.full(120, -1)
     bare = Dataset("frey", IMAGES, images, none, images[:60], none[:60], (), "none", "none", image_shape=(28, 20))
     monkeypatch.setattr(page.datasets, "load", lambda name, **params: bare)
+    monkeypatch.setattr(page.datasets, "available", lambda name: True)
     page.dataset.clear()
     page._rows_of.clear()
     fit(tmp_path, bare, "pca", {"n_components": 2})
