@@ -14,6 +14,8 @@ from pages.ui.runs import Stamp
 from pages.ui.text import plain
 
 _SECONDS = 0.7
+_KEPT, _MOST_KEPT = "hourglass.projected", 8
+_PROBLEM = "hourglass.projected-problem"
 
 
 def shown(pick: Pick, rows: Rows, run: Run, stamp: Stamp) -> Shown:
@@ -30,15 +32,15 @@ def shown(pick: Pick, rows: Rows, run: Run, stamp: Stamp) -> Shown:
 
 
 def _kept(name: str) -> np.ndarray | None:
-    if name not in st.session_state.setdefault("hourglass.projected", {}):
+    kept = st.session_state.setdefault(_KEPT, {})
+    if name not in kept:
         found = projecting.state(name).points
         if found is None:
             return None
-        kept = st.session_state["hourglass.projected"]
         kept[name] = found
-        while len(kept) > 8:
+        while len(kept) > _MOST_KEPT:
             kept.pop(next(iter(kept)))
-    return st.session_state["hourglass.projected"][name]
+    return kept[name]
 
 
 def offer(view: View) -> None:
@@ -51,6 +53,8 @@ def offer(view: View) -> None:
 
 @st.fragment(run_every=_SECONDS)
 def _watch(missing: list[tuple[str, np.ndarray]]) -> None:
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(plain(problem))
     for label, Z in missing:
         name = projecting.key(Z)
         now = projecting.state(name)
@@ -78,7 +82,7 @@ def _watch(missing: list[tuple[str, np.ndarray]]) -> None:
 
 
 def _guess(n: int) -> str:
-    seconds = 2 + 10 * n / 2000
+    seconds = 1 + n / 150  # on one thread of an idle machine
     return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
 
 
@@ -86,4 +90,4 @@ def _start(Z: np.ndarray) -> None:
     try:
         projecting.start(Z)
     except HourglassError as problem:
-        st.session_state["hourglass.problem"] = str(problem)
+        st.session_state[_PROBLEM] = str(problem)

@@ -16,7 +16,7 @@ from core.datasets import samples
 from core.experiments import load_dataset
 from core.figures import linked
 from core.metrics import embedding
-from core.types import IMAGES, Dataset, DataUnavailable
+from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
 from pages.ui import embeddings as page
 from pages.ui import links, selection
 from tests.pages.conftest import HOSTILE, ROOT, fit, hostile_documents, shown_text
@@ -423,6 +423,16 @@ def test_a_tsne_map_of_a_code_is_made_on_request(runs, monkeypatch):
     app.run()
     assert message(app)[0]["maps"][1]["absent"] == ""
     assert message(app)[0]["maps"][1]["note"] == "the 10-D code, projected by t-SNE"
+
+
+def test_a_tsne_map_that_cannot_be_begun_is_said_to_be(runs, monkeypatch):
+    def full(Z):
+        raise HourglassError("There is no room: free some space.")
+
+    monkeypatch.setattr(projecting, "start", full)
+    app = embeddings(data="digits", maps="pca-2.direct,ae-10.tsne")
+    next(b for b in app.button if b.label == "Make the t-SNE map of AE 10-D").click().run()
+    assert "There is no room: free some space." in said(app)
 
 
 def test_a_tsne_map_that_is_being_made_shows_how_far_it_is(runs, monkeypatch):
