@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, embeddings, linked, nav, neighbours, own_point, projected, runs, selection
+from pages.ui import choices, embeddings, linked, mapped, nav, neighbours, own_point, projected, runs, selection
 
 nav.header("pages/embeddings.py")
 linked.prepare()
 
 stored, problems = runs.stored()
-problems = list(dict.fromkeys([*problems, *embeddings.carried()]))
+problems = list(dict.fromkeys([*problems, *mapped.carried()]))
 
 st.header("Embeddings", anchor=False)
 explained = st.empty()
 view = embeddings.choose(stored, problems)
 notices = st.container()
 if view is not None and view.shown:
-    explained.markdown(embeddings.explanation(view))
+    explained.markdown(mapped.explanation(view))
     both = neighbours.pair(view, problems)
     own = own_point.draw(view)
     selection.linked_rows(view, problems)
@@ -26,7 +26,7 @@ if view is not None and view.shown:
     near = neighbours.near(view, positions)
     linked.draw(
         view.rows,
-        embeddings.drawn(view, near, {key: each.point for key, each in own.items()}),
+        mapped.drawn(view, near, {key: each.point for key, each in own.items()}),
         positions,
         neighbours.values(both),
     )
@@ -34,7 +34,7 @@ if view is not None and view.shown:
     projected.offer(view)
     selection.draw(view, positions, near)
     neighbours.where_two_disagree(view, both)
-    embeddings.table(view)
+    mapped.table(view)
 with notices:
     choices.show(problems)
 
@@ -42,5 +42,5 @@ share = st.expander("Share this view", key=choices.key("share"), on_change="reru
 if share.open:
     share.code(choices.permalink(), language=None, wrap_lines=True)
 if view is not None:
-    embeddings.measure(view, problems)
+    mapped.measure(view, problems)
 nav.settle()

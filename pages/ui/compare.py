@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import datasets, methods, store
 from core.types import BadInput, Run, Spec
-from pages.ui import choices, links, runs
+from pages.ui import choices, dataset_choice, links, runs
 from pages.ui.runs import Line
 from pages.ui.text import listed, shortened
 
@@ -32,26 +32,9 @@ def choose(stored: Sequence[Run], problems: list[str]) -> View:
     # A data set or size of which only a reference map is stored has nothing to compare.
     stored = [run for run in stored if run.spec.method not in methods.REFERENCES]
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
-        entry = datasets.entry(_dataset(stored, problems))
+        entry = datasets.entry(dataset_choice.choose(stored, problems))
         size = _size(stored, entry, problems)
         return View(entry, size, tuple(_lines(stored, entry, size, problems)))
-
-
-def _dataset(stored: Sequence[Run], problems: list[str]) -> str:
-    names = runs.dataset_names(stored)
-    trained = {run.spec.dataset for run in stored}
-
-    def named(name: str) -> str:
-        return datasets.entry(name).label + ("" if name in trained else " (not trained yet)")
-
-    refused: list[str] = []
-    widget = choices.seed("data", names, runs.default_dataset(names, stored), refused)
-    chosen = st.selectbox("Data set", names, format_func=named, key=widget, width=250)
-    if refused:
-        asked = shortened(choices.asked("data"))
-        problems.append(f"The link asks for the data set “{asked}”, which is not known: {named(chosen)} is shown.")
-    choices.keep("data", chosen)
-    return chosen
 
 
 def _size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str]) -> int:

@@ -13,10 +13,10 @@ from core.figures import rasters
 from core.figures.linked import Values
 from core.metrics import DEFINITIONS
 from core.types import IMAGES
-from pages.ui import choices, linked, nav
-from pages.ui.embeddings import OVERLAP, Shown, View
+from pages.ui import choices, embeddings, linked, nav
 from pages.ui.numbers import number
 from pages.ui.pictures import image
+from pages.ui.shown import Shown, View
 from pages.ui.text import Markup, html, listed, plain
 
 _NEAREST = 10
@@ -110,7 +110,7 @@ def _picture(rows: maps.Rows, k: int) -> bytes:
 def pair(view: View, problems: list[str]) -> tuple[Shown, Shown] | None:
     """Which two methods are held against each other; drawn where the maps are coloured by it."""
     offered = {each.pick.key: each for each in one_a_run(view)}
-    if view.colour != OVERLAP:
+    if view.colour != embeddings.OVERLAP:
         return None
     if len(offered) < 2:
         problems.append("Disagreement needs the codes of two methods: choose two maps of different runs.")

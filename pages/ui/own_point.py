@@ -11,9 +11,9 @@ from core import drawings, maps
 from core.figures import rasters
 from core.types import IMAGES, BadInput
 from pages.ui import choices, nav, neighbours, pad
-from pages.ui.embeddings import Shown, View
 from pages.ui.numbers import number
 from pages.ui.pictures import image
+from pages.ui.shown import Shown, View
 from pages.ui.text import Markup, html, listed, plain
 
 _DRAW, _UPLOAD = "Draw", "Upload"

@@ -11,9 +11,9 @@ from core import maps
 from core.figures import palette, rasters
 from core.types import DOCUMENTS, IMAGES, BadInput, HourglassError
 from pages.ui import choices, linked, links, nav, neighbours
-from pages.ui.embeddings import Shown, View
 from pages.ui.numbers import number
 from pages.ui.pictures import image
+from pages.ui.shown import Shown, View
 from pages.ui.text import Markup, html, listed, plain
 
 MOST_IN_A_LINK = 500

@@ -17,8 +17,8 @@ from core.experiments import load_dataset
 from core.figures import linked
 from core.metrics import embedding
 from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
-from pages.ui import embeddings as page
 from pages.ui import links, selection
+from pages.ui import shown as page
 from tests.pages.conftest import HOSTILE, ROOT, fit, hostile_documents, shown_text
 
 SENT = "maps:maps"
@@ -100,10 +100,10 @@ def documents(runs, monkeypatch):
     made = hostile_documents()
     monkeypatch.setattr(page.datasets, "load", lambda name, **params: made)
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
     yield made
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
 
 
 def test_opens_on_maps_of_the_same_rows(runs):
@@ -329,9 +329,9 @@ def test_a_run_of_another_copy_of_the_data_is_left_out_in_words(runs, monkeypatc
         real(run, rows)
 
     monkeypatch.setattr(page.maps, "check_same_data", another)
-    page._rows_of.clear()
+    page.rows_of.clear()
     app = embeddings(data="digits", maps="pca-2.direct,ae-2.direct")
-    page._rows_of.clear()
+    page.rows_of.clear()
     assert "trained on another copy of the data" in message(app)[0]["maps"][1]["absent"]
     assert message(app)[0]["maps"][0]["absent"] == ""
 
@@ -342,7 +342,7 @@ def test_data_that_are_not_here_are_said_to_be(runs, monkeypatch):
 
     monkeypatch.setattr(page.datasets, "load", absent)
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
     app = embeddings(data="digits")
     assert not app.exception
     assert "It is not here; connect and try again." in said(app)
@@ -351,10 +351,10 @@ def test_data_that_are_not_here_are_said_to_be(runs, monkeypatch):
 @pytest.fixture
 def no_mnist(monkeypatch):
     """Full MNIST is not here; shipped runs are."""
-    page._rows_of.clear()
+    page.rows_of.clear()
     monkeypatch.setattr(page.datasets, "available", lambda name: name != "mnist")
     yield
-    page._rows_of.clear()
+    page.rows_of.clear()
 
 
 def test_the_shipped_sample_stands_in_for_mnist(no_mnist):
@@ -510,10 +510,10 @@ def test_a_data_set_with_one_class_is_not_measured_by_class(runs, monkeypatch):
     object.__setattr__(one, "checksum", real.checksum)
     monkeypatch.setattr(page.datasets, "load", lambda name, **params: one)
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
     app = choose(embeddings(data="digits", rows="400"), [1, 2])
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
     assert not app.exception
     assert [figure[0] for figure in message(app)[0]["maps"][0]["figures"]] == ["Trustworthiness"]
 
@@ -526,12 +526,12 @@ def test_data_without_classes_are_shown_in_one_colour(no_shipped_runs, tmp_path,
     monkeypatch.setattr(page.datasets, "load", lambda name, **params: bare)
     monkeypatch.setattr(page.datasets, "available", lambda name: True)
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
     fit(tmp_path, bare, "pca", {"n_components": 2})
     fit(tmp_path, bare, "pca", {"n_components": 3})
     app = choose(embeddings(data="frey"), [1, 2])
     page.dataset.clear()
-    page._rows_of.clear()
+    page.rows_of.clear()
     assert not app.exception
     assert message(app)[0]["names"] == []
     assert (message(app)[1]["labels"] == -1).all()
