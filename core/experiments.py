@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets, methods, store
-from core.datasets import download
+from core.datasets import documents, download
 from core.metrics import (
     DEFINITIONS,
     IW_ROWS,
@@ -353,10 +353,7 @@ def _measure_reconstructions(sheet: _Sheet, dataset: Dataset, rebuilt: np.ndarra
 
 def _weighted(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarray, Any]:
     """Those of `rows`, test documents of these word counts, that hold a known word, and their tf-idf vectors."""
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    tfidf = TfidfTransformer(sublinear_tf=True).fit(dataset.floats("train"))
-    X = tfidf.transform(counts)
+    X = documents.tfidf(dataset, counts)
     full = np.diff(X.indptr) > 0
     return rows[full], X[full]
 

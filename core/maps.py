@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core import cache, datasets
-from core.datasets import samples
+from core.datasets import documents, samples
 from core.metrics import embedding, intervals, reconstruction
 from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Run
 from core.views import codes_of
@@ -99,7 +99,7 @@ def rows_of(dataset: Dataset, split: str, n: int) -> Rows:
             else (dataset.titles_train, dataset.texts_train)
         )
         about = {
-            "vectors": _tfidf(dataset, X[numbers]),
+            "vectors": documents.tfidf(dataset, X[numbers]),
             "vocabulary": dataset.vocabulary,
             "texts": tuple((titles[k], _beginning(texts[k])) for k in numbers),
         }
@@ -116,12 +116,6 @@ def rows_of(dataset: Dataset, split: str, n: int) -> Rows:
         checksum=dataset.checksum,
         **about,
     )
-
-
-def _tfidf(dataset: Dataset, counts: Any) -> Any:
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    return TfidfTransformer(sublinear_tf=True).fit(dataset.floats("train")).transform(counts)
 
 
 def check_count(n: int) -> None:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -103,6 +104,22 @@ def build(
         citation=citation,
         notes=_notes(X, len(vocabulary)),
     )
+
+
+def tfidf(dataset: Dataset, counts: Any) -> Any:
+    """Tf-idf vectors of word counts: (1 + log count) times the train documents' inverse frequency, of unit length.
+
+    Parameters
+    ----------
+    counts : (n, n_words), sparse, of the data set's vocabulary
+
+    Returns
+    -------
+    (n, n_words) sparse; all zero for a document without a known word
+    """
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    return TfidfTransformer(sublinear_tf=True).fit(dataset.floats("train")).transform(counts)
 
 
 def _notes(X: Mapping[str, csr_array], n_words: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.metrics.checks import codes_pair, labelled
-from core.metrics.neighbours import nearest
+from core.metrics.embedding import nearest_others
 from core.types import BadInput
 
 
@@ -44,10 +44,6 @@ def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) ->
     most = max(at)
     if most >= len(codes):
         raise BadInput(f"{most} answers are asked for among {len(codes) - 1} other documents: ask for fewer.")
-    found = nearest(codes, codes, most + 1, "cosine")
-    own = found == np.arange(len(codes))[:, None]
-    # Where many documents are equally near the query itself may not be among them; then the last one gives way.
-    own[~own.any(axis=1), -1] = True
-    answers = found[~own].reshape(len(codes), most)
+    answers = nearest_others(codes, most, "cosine")
     right = y[answers] == y[:, None]
     return {n: right[:, :n].mean(axis=1) for n in at}
