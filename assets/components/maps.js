@@ -741,11 +741,24 @@ class LinkedMaps {
       for (const panel of this.panels.values()) panel.resize();
     });
     this.observer.observe(this.root);
+    this.scheme = globalThis.matchMedia("(prefers-color-scheme: dark)");
+    this.scheme.addEventListener("change", this.repaint);
   }
+
+  // The page takes its new colours over a moment.
+  repaint = () =>
+    setTimeout(() => {
+      if (!this.message || !this.root.isConnected) return;
+      this.theme();
+      this.colours = null;
+      this.makeLegend();
+      this.redraw();
+    }, 400);
 
   leave() {
     pictures.waiting.delete(this);
     this.observer.disconnect();
+    this.scheme.removeEventListener("change", this.repaint);
     for (const panel of this.panels.values()) panel.leave();
     this.panels.clear();
   }

@@ -496,3 +496,6 @@ def test_ones_own_drawing_becomes_a_star(opened):
 def test_maps_follow_the_theme(opened, scheme):
     page = opened(TWO, scheme=scheme)
     assert ask(page, "maps.dark") is (scheme == "dark")
+    other = "light" if scheme == "dark" else "dark"
+    page.emulate_media(color_scheme=other)
+    page.wait_for_function(f"() => {{ {FIND} return maps.dark === {str(other == 'dark').lower()}; }}", timeout=10_000)
