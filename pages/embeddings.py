@@ -21,7 +21,6 @@ if view is not None and view.shown:
     both = neighbours.pair(view, problems)
     own = own_point.draw(view)
     selection.linked_rows(view, problems)
-    linked.pictures(view.rows)
     positions = linked.read(view.rows, problems)
     near = neighbours.near(view, positions)
     linked.draw(
@@ -35,6 +34,7 @@ if view is not None and view.shown:
     selection.draw(view, positions, near)
     neighbours.where_two_disagree(view, both)
     mapped.table(view)
+    linked.pictures(view.rows)
 with notices:
     choices.show(problems)
 

@@ -43,10 +43,10 @@ def prepare() -> None:
         _mount(b"", "maps:early")
 
 
-def pictures(rows: Rows) -> str:
-    """Send what the hover shows of `rows`; returns its id. It is large, and stays the same while maps change."""
-    _mount(_pictures(rows.key, rows), "maps:pictures")
-    return rows.key
+def pictures(rows: Rows) -> None:
+    """Send what the hover shows of `rows`: large, so after what is seen; the same while only the maps change."""
+    with st.container(key="maps-pictures"):
+        _mount(_pictures(rows.key, rows), "maps:pictures")
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
