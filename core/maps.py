@@ -14,7 +14,7 @@ import numpy as np
 from core import cache, datasets
 from core.datasets import documents, samples
 from core.metrics import embedding, intervals, reconstruction
-from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Run
+from core.types import DOCUMENTS, BadInput, Dataset, Run, as_floats
 from core.views import codes_of
 
 MOST_ROWS = 10_000
@@ -62,12 +62,15 @@ class Rows:
 
     def floats(self) -> Any:
         """Rows as methods take them, see `core.types.Dataset.floats`."""
-        X = self.X.astype(np.float32)
-        return X / np.float32(255) if self.kind == IMAGES else X
+        return as_floats(self.X, self.kind)
 
     @property
     def has_labels(self) -> bool:
         return len(self.target_names) > 1
+
+    def class_of(self, k: int) -> str:
+        """The name of the class of the row at position `k`; "" where it has none."""
+        return str(self.target_names[self.y[k]]) if self.y[k] >= 0 and self.has_labels else ""
 
     @property
     def drawn(self) -> str:
@@ -248,8 +251,8 @@ def plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
     return Plane(axes, points.mean(axis=0) - middle @ axes)
 
 
-def aligned(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """`points` turned, mirrored, shifted and scaled as a whole to lie as near to `reference` as can be.
+def alignment(points: np.ndarray, reference: np.ndarray) -> Plane | None:
+    """How to turn, mirror, shift and scale `points` as a whole to lie as near to `reference` as can be.
 
     Rows that either map does not hold are left out of the fit.
 
@@ -259,18 +262,12 @@ def aligned(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (n, 2) float32
+    Plane or None : None where fewer than two rows have a place in both maps, or either map is one point.
 
     References
     ----------
     Gower (1975), Generalized Procrustes analysis.
     """
-    turn = alignment(points, reference)
-    return turn.points(points) if turn else np.asarray(points, np.float32)
-
-
-def alignment(points: np.ndarray, reference: np.ndarray) -> Plane | None:
-    """What `aligned` does to a point; None where fewer than two rows have a place in both maps, or one is a point."""
     from scipy.linalg import orthogonal_procrustes
 
     points, reference = np.asarray(points, np.float64), np.asarray(reference, np.float64)

@@ -105,6 +105,12 @@ def check_params(params: tuple[Param, ...], given: Mapping[str, Any], owner: str
     return {p.name: p.check(given[p.name]) if p.name in given else p.default for p in params}
 
 
+def as_floats(X: Any, kind: str) -> Any:
+    """Rows as they are kept -> as methods take them, float32: images in [0, 1], documents as word counts."""
+    X = X.astype(np.float32)
+    return X / np.float32(255) if kind == IMAGES else X
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Rows to learn from and rows to be measured on.
@@ -156,9 +162,7 @@ class Dataset:
         -------
         (n, n_features) float32 : images in [0, 1]; documents as a CSR array of word counts.
         """
-        X = {"train": self.X_train, "test": self.X_test}[split]
-        X = X.astype(np.float32)
-        return X / np.float32(255) if self.kind == IMAGES else X
+        return as_floats({"train": self.X_train, "test": self.X_test}[split], self.kind)
 
     @cached_property
     def checksum(self) -> str:

@@ -172,9 +172,8 @@ function shuffled(n) {
 // --- One map ----------------------------------------------------------------------------------------------------
 
 class Panel {
-  constructor(maps, about) {
+  constructor(maps) {
     this.maps = maps;
-    this.key = about.key;
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.overlay = element("canvas", { class: "over", tabindex: "0", role: "application" });
     this.stage = element("div", { class: "stage" }, this.canvas, this.overlay);
@@ -213,7 +212,6 @@ class Panel {
     this.overlay.addEventListener("keydown", (event) => this.keydown(event));
     this.overlay.addEventListener("blur", () => maps.hover(-1));
     this.size = [0, 0];
-    this.set(about);
     this.label();
   }
 
@@ -875,7 +873,7 @@ class LinkedMaps {
     const kept = new Map();
     message.maps.forEach((about, k) => {
       about.points = message.arrays[`map${k}`];
-      const panel = this.panels.get(about.key) ?? new Panel(this, about);
+      const panel = this.panels.get(about.key) ?? new Panel(this);
       panel.set(about);
       kept.set(about.key, panel);
     });

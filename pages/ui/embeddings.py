@@ -20,6 +20,9 @@ _COUNTS = ("500", "1000", "2000", "5000", "10000")
 # Which methods a data set's first view shows.
 _FIRST = ("pca", "lsa", "ae", "vae", "tsne", "gan", "linear_ae")
 CLASSES, OVERLAP = "class", "overlap"
+_SPLITS = {split: split.capitalize() for split in maps.SPLITS}
+_SPLIT_HELP = "Test rows were not seen while training; train rows were."
+_COLOUR_HELP = "Disagreement: how few of a row's 15 nearest neighbours two of the methods share."
 _COLOURS = {CLASSES: "Class", OVERLAP: "Disagreement"}
 
 
@@ -27,9 +30,9 @@ def choose(stored: Sequence[Run], problems: list[str]) -> View | None:
     """Draw the choices and take the rows; None where the rows can't be had, which is said."""
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
         entry = datasets.entry(dataset_choice.choose(stored, problems))
-        split = _split(problems)
+        split = _segments("split", "Split", _SPLITS, problems, _SPLIT_HELP)
         n = _count(problems)
-        colour = _colour(problems)
+        colour = _segments("colour", "Colour", _COLOURS, problems, _COLOUR_HELP)
         is_aligned = _align()
     picks = _picks(stored, entry, problems)
     params = picks[0].spec.dataset_params if picks else _default_params(entry)
@@ -81,17 +84,11 @@ def _default_params(entry: datasets.Entry) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted((p.name, p.default) for p in entry.params))
 
 
-def _split(problems: list[str]) -> str:
-    widget = choices.seed("split", maps.SPLITS, "test", problems)
-    chosen = st.segmented_control(
-        "Split",
-        maps.SPLITS,
-        key=widget,
-        format_func=str.capitalize,
-        required=True,
-        help="Test rows were not seen while training; train rows were.",
-    )
-    choices.keep("split", chosen)
+def _segments(name: str, label: str, options: Mapping[str, str], problems: list[str], help: str) -> str:
+    """A choice of few options, option -> what people read, the first being the default."""
+    widget = choices.seed(name, list(options), next(iter(options)), problems)
+    chosen = st.segmented_control(label, options, key=widget, format_func=options.get, required=True, help=help)
+    choices.keep(name, chosen)
     return chosen
 
 
@@ -135,20 +132,6 @@ def _nearest_count(text: Any) -> int:
         return min(max(_whole(text), maps.FEWEST_ROWS), maps.MOST_ROWS)
     except BadInput:
         return DEFAULT_COUNT
-
-
-def _colour(problems: list[str]) -> str:
-    widget = choices.seed("colour", list(_COLOURS), CLASSES, problems)
-    chosen = st.segmented_control(
-        "Colour",
-        list(_COLOURS),
-        key=widget,
-        format_func=_COLOURS.get,
-        required=True,
-        help="Disagreement: how few of a row's 15 nearest neighbours two of the methods share.",
-    )
-    choices.keep("colour", chosen)
-    return chosen
 
 
 def _align() -> bool:

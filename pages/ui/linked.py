@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ import streamlit as st
 from core.figures import linked, rasters
 from core.maps import Rows
 from core.types import IMAGES, BadInput
+from pages.ui.components import component
 
-_COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
 _KEY = "maps:maps"
 _SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
 
@@ -28,13 +27,8 @@ class Selected:
     numbers: tuple[int, ...]
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _sources() -> dict[str, str]:
-    return {kind: (_COMPONENTS / f"maps.{kind}").read_text() for kind in ("js", "css")}
-
-
 def _mount(data: bytes, key: str, **callbacks: Any) -> Any:
-    return st.components.v2.component("hourglass_maps", **_sources())(data=data, key=key, **callbacks)
+    return component("maps")(data=data, key=key, **callbacks)
 
 
 def prepare() -> None:

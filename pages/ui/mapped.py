@@ -13,7 +13,7 @@ from core.figures.linked import Map
 from core.metrics import DEFINITIONS
 from pages.ui import measures, runs
 from pages.ui.numbers import counted, interval, number
-from pages.ui.shown import Shown, View
+from pages.ui.shown import Shown, View, one_a_run
 from pages.ui.text import plain
 
 _OF_CODES = (
@@ -86,8 +86,8 @@ def measure(view: View, problems: Sequence[str]) -> None:
 
 def table(view: View) -> None:
     """What each code keeps, one column a run."""
-    of_runs = {each.pick.spec.key: each for each in view.shown if each.run}
-    lines = [runs.Line(each.pick.spec.method, each.name, run=each.run, stamp=each.stamp) for each in of_runs.values()]
+    of_runs = one_a_run(each for each in view.shown if each.run)
+    lines = [runs.Line(each.pick.spec.method, each.name, run=each.run, stamp=each.stamp) for each in of_runs]
     if not lines:
         return
     st.subheader("What each code keeps", anchor=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from itertools import combinations
 
 import numpy as np
@@ -19,17 +19,8 @@ from pages.ui.pictures import image
 from pages.ui.shown import Shown, View
 from pages.ui.text import Markup, html, listed, plain
 
-_NEAREST = 10
+NEAREST = 10
 _LISTED = 24
-
-
-def one_a_run(view: View) -> list[Shown]:
-    """Maps of different codes: two maps may be of one run, by PCA and by t-SNE."""
-    return list({each.pick.spec.key: each for each in view.there}.values())
-
-
-def _class(rows: maps.Rows, k: int) -> str:
-    return str(rows.target_names[rows.y[k]]) if rows.y[k] >= 0 and rows.has_labels else ""
 
 
 # --- One row ------------------------------------------------------------------------------------------------------
@@ -44,45 +35,50 @@ def near(view: View, positions: np.ndarray) -> dict[str, np.ndarray]:
         for each in view.there:
             Z = each.codes
             if np.isfinite(Z[at]).all():
-                found[each.pick.key] = maps.nearest_to(Z[at], Z, _NEAREST, leave_out=at)[0]
+                found[each.pick.key] = maps.nearest_to(Z[at], Z, NEAREST, leave_out=at)[0]
     return found
 
 
 def of_one(view: View, position: int, found: Mapping[str, np.ndarray]) -> None:
     """The ten nearest neighbours of one row in each method's code, and how many of them the methods share."""
     rows = view.rows
-    of_runs = {each.name: found[each.pick.key] for each in one_a_run(view) if each.pick.key in found}
+    of_runs = {each.name: found[each.pick.key] for each in view.of_runs if each.pick.key in found}
+    everywhere = set.intersection(*map(set, map(np.ndarray.tolist, of_runs.values()))) if len(of_runs) > 1 else set()
     st.markdown(
-        f"**The {_NEAREST} nearest neighbours of {rows.split} row {rows.numbers[position]}** in each method's code, "
-        f"among the {len(rows):,} rows shown, nearest first; a ring marks them in the maps. " + plain(_shared(of_runs)),
+        f"**The {NEAREST} nearest neighbours of {rows.split} row {rows.numbers[position]}** in each method's code, "
+        f"among the {len(rows):,} rows shown, nearest first; a ring marks them in the maps. "
+        + plain(_shared(of_runs, len(everywhere))),
         help="By Euclidean distance of the codes, before any projection to the plane.",
     )
-    everywhere = set.intersection(*map(set, map(np.ndarray.tolist, of_runs.values()))) if len(of_runs) > 1 else set()
     lines = [_neighbour_line(rows, name, which, everywhere) for name, which in of_runs.items()]
     st.html(Markup(f'<div class="hg-rebuilds">{"".join(lines)}</div>'))
 
 
-def _shared(of_runs: dict[str, np.ndarray]) -> str:
+def _shared(of_runs: dict[str, np.ndarray], of_all: int) -> str:
     if len(of_runs) < 2:
         return ""
-    of_all = set.intersection(*map(set, map(np.ndarray.tolist, of_runs.values())))
     pairs = [f"{a} and {b} {len(np.intersect1d(of_runs[a], of_runs[b]))}" for a, b in combinations(of_runs, 2)]
     if len(of_runs) == 2:
-        return f"Both share {len(of_all)} of {_NEAREST}."
-    return f"All {len(of_runs)} methods share {len(of_all)} of {_NEAREST}; {listed(pairs)}."
+        return f"Both share {of_all} of {NEAREST}."
+    return f"All {len(of_runs)} methods share {of_all} of {NEAREST}; {listed(pairs)}."
 
 
 def _neighbour_line(rows: maps.Rows, name: str, which: np.ndarray, everywhere: set[int]) -> str:
     if rows.kind == IMAGES:
         content = f'<div class="hg-nears">{strip(rows, which, everywhere)}</div>'
     else:
-        titles = "".join(
-            f'<li{" class=hg-in" if int(k) in everywhere else ""}><span class="hg-note">{html(_class(rows, k))}</span> '
-            f"{html(rows.texts[k][0])}</li>"
-            for k in which
-        )
-        content = f'<ol class="hg-titles">{titles}</ol>'
+        content = titles(rows, which, rows.class_of, everywhere)
     return f'<div class="hg-rebuilt"><div><b>{html(name)}</b></div>{content}</div>'
+
+
+def titles(rows: maps.Rows, which: np.ndarray, about: Callable[[int], str], framed: Set[int] = frozenset()) -> str:
+    """Titles of some documents as a list, a few words about each before it, some bold."""
+    lines = (
+        f'<li{" class=hg-in" if k in framed else ""}><span class="hg-note">{html(about(k))}</span> '
+        f"{html(rows.texts[k][0])}</li>"
+        for k in map(int, which)
+    )
+    return f'<ol class="hg-titles">{"".join(lines)}</ol>'
 
 
 def strip(
@@ -92,7 +88,7 @@ def strip(
     cells = []
     for k in map(int, which):
         about = f"{rows.split} row {rows.numbers[k]}"
-        below = " ".join(filter(None, [_class(rows, k), (beside or {}).get(k, "")]))
+        below = " ".join(filter(None, [rows.class_of(k), (beside or {}).get(k, "")]))
         cells.append(
             f'<span class="hg-near{" hg-shared" if k in framed else ""}" title="{html(about)}">'
             f"{image(_picture(rows, k), about, 'hg-near-image')}<small>{html(below)}</small></span>"
@@ -109,7 +105,7 @@ def _picture(rows: maps.Rows, k: int) -> bytes:
 
 def pair(view: View, problems: list[str]) -> tuple[Shown, Shown] | None:
     """Which two methods are held against each other; drawn where the maps are coloured by it."""
-    offered = {each.pick.key: each for each in one_a_run(view)}
+    offered = {each.pick.key: each for each in view.of_runs}
     if view.colour != embeddings.OVERLAP:
         return None
     if len(offered) < 2:
@@ -175,16 +171,11 @@ def where_two_disagree(view: View, both: tuple[Shown, Shown] | None) -> None:
             f"are the {len(most)} rows with the least in common."
         )
     )
+    said = {int(k): number(float(shared[k])) for k in most}
     if rows.kind == IMAGES:
-        said = {int(k): number(float(shared[k])) for k in most}
         st.html(Markup(f'<div class="hg-nears">{strip(rows, most, beside=said)}</div>'))
     else:
-        titles = "".join(
-            f'<li><span class="hg-note">{html(_class(rows, k))} · shares {number(float(shared[k]))}</span> '
-            f"{html(rows.texts[k][0])}</li>"
-            for k in most
-        )
-        st.html(Markup(f'<ol class="hg-titles">{titles}</ol>'))
+        st.html(Markup(titles(rows, most, lambda k: f"{rows.class_of(k)} · shares {said[k]}")))
     st.button(
         "Select these rows in the maps",
         key=choices.key("select-disagreeing"),

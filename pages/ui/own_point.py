@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core import drawings, maps
+from core import drawings, maps, views
 from core.figures import rasters
-from core.types import IMAGES, BadInput
+from core.metrics import reconstruction
+from core.types import IMAGES, BadInput, as_floats
 from pages.ui import choices, nav, neighbours, pad
 from pages.ui.numbers import number
 from pages.ui.pictures import image
@@ -19,7 +20,6 @@ from pages.ui.text import Markup, html, listed, plain
 _DRAW, _UPLOAD = "Draw", "Upload"
 _HANDWRITTEN = ("digits", "mnist", "mnist-sample")
 _TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
-_NEAREST = 10
 
 
 @dataclass(frozen=True)
@@ -90,30 +90,26 @@ def _given(view: View, can_draw: bool) -> np.ndarray | None:
 
 def _place(each: Shown, row: np.ndarray) -> Placed:
     fitted = each.estimator()
-    x = row[None].astype(np.float32) / 255
-    if hasattr(fitted, "transform"):
-        code = fitted.transform(x)[0]
-    elif hasattr(fitted, "discriminator_features"):
-        code = fitted.discriminator_features(x)[0]
-    else:
+    x = as_floats(row[None], IMAGES)
+    found, _, _ = views.codes_of(fitted, x, x)
+    if found is None:
         return Placed(each)
-    point = None if each.pick.projection == maps.BY_TSNE else each.plane.points(code[None])[0]
-    return Placed(each, code, point)
+    return Placed(each, found[0], None if each.pick.projection == maps.BY_TSNE else each.plane.points(found)[0])
 
 
 def _results(view: View, row: np.ndarray, placed: list[Placed]) -> None:
     rows = view.rows
     lines = [_line("Your point", "as the methods see it", _picture(row, rows))]
-    for each in {p.shown.pick.spec.key: p for p in placed}.values():
+    for each in {each.shown.pick.spec.key: each for each in placed}.values():
         if each.code is None:
             continue
-        which, _ = maps.nearest_to(each.code, each.shown.codes, _NEAREST)
+        which, _ = maps.nearest_to(each.code, each.shown.codes, neighbours.NEAREST)
         parts, about = neighbours.strip(rows, which), "its nearest rows"
         fitted = each.shown.estimator()
         if hasattr(fitted, "transform"):
-            rebuilt = fitted.inverse_transform(each.code[None])[0]
-            error = float(((rebuilt - row / 255.0) ** 2).sum())
-            picture = _picture(np.rint(np.clip(rebuilt, 0, 1) * 255).astype(np.uint8), rows)
+            rebuilt = fitted.inverse_transform(each.code[None])
+            error = float(reconstruction.squared_error(as_floats(row[None], IMAGES), rebuilt)[0])
+            picture = _picture(views.pixels(rebuilt)[0], rows)
             parts, about = f"{picture}{parts}", f"rebuilt with squared error {number(error)}; its nearest rows"
         lines.append(_line(each.shown.name, about, parts))
     st.html(Markup(f'<div class="hg-rebuilds">{"".join(lines)}</div>'))

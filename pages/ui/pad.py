@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from core import drawings
 from core.types import BadInput
-
-COMPONENTS = Path(__file__).parents[2] / "assets" / "components"
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> ComponentRenderer:
-    script, style = ((COMPONENTS / f"pad.{suffix}").read_text() for suffix in ("js", "css"))
-    return st.components.v2.component("hourglass_pad", js=script, css=style)
+from pages.ui.components import component
 
 
 def strokes(widget_key: str, label: str = "Your own point") -> str:
@@ -55,7 +45,7 @@ def strokes(widget_key: str, label: str = "Your own point") -> str:
         "most_points": drawings.MOST_POINTS,
         "most_strokes": drawings.MOST_STROKES,
     }
-    _component()(key=widget_key, data=data, default={"strokes": drawn}, on_strokes_change=_nothing)
+    component("pad")(key=widget_key, data=data, default={"strokes": drawn}, on_strokes_change=_nothing)
     return drawn
 
 

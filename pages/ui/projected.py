@@ -20,11 +20,9 @@ _PROBLEM = "hourglass.projected-problem"
 
 def shown(pick: Pick, rows: Rows, run: Run, stamp: Stamp) -> Shown:
     """The t-SNE map of a run's code, or why there is none yet."""
-    Z = codes(stamp, rows.key, run, rows)
+    Z, are = codes(stamp, rows.key, run, rows)
     found = _kept(projecting.key(Z))
-    note = f"the {Z.shape[1]}-D code, projected by t-SNE"
-    if run.spec.method == "gan":
-        note = f"the {Z.shape[1]}-D discriminator's features, projected by t-SNE"
+    note = f"the {Z.shape[1]}-D {are}, projected by t-SNE"
     if found is None:
         nowhere = np.full((len(rows), 2), np.nan, np.float32)
         return Shown(pick, rows, nowhere, note, run, stamp, problem="This map is not made yet: see below.")

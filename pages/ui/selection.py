@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
@@ -94,15 +94,11 @@ def _pictures(view: View, positions: np.ndarray) -> Markup:
         png = rasters.png(rasters.montage(rows.X[shown], rows.image_shape, columns, cell=cell))
         numbers = ", ".join(str(rows.numbers[k]) for k in shown)
         return Markup(f"{caption}{image(png, f'{rows.split.capitalize()} rows {numbers}', 'hg-strip hg-montage')}")
-    titles = "".join(
-        f'<li><span class="hg-note">{rows.numbers[k]} · {html(_class(rows, k))}</span> {html(rows.texts[k][0])}</li>'
-        for k in shown
-    )
-    return Markup(f'{caption}<ol class="hg-titles">{titles}</ol>')
+    return Markup(caption + neighbours.titles(rows, shown, lambda k: f"{rows.numbers[k]} · {_class(rows, k)}"))
 
 
 def _class(rows: maps.Rows, k: int) -> str:
-    return str(rows.target_names[rows.y[k]]) if rows.y[k] >= 0 and rows.has_labels else "no class"
+    return rows.class_of(k) or "no class"
 
 
 def _composition(view: View, positions: np.ndarray) -> str:
@@ -150,18 +146,13 @@ def _in_common(view: View, positions: np.ndarray) -> str:
     )
 
 
-def _one_a_run(shown: Sequence[Shown]) -> list[Shown]:
-    """Two maps may be of one run, by PCA and by t-SNE."""
-    return list({each.pick.spec.key: each for each in shown}.values())
-
-
 def _rebuilt(view: View, positions: np.ndarray) -> None:
-    rebuilders = [each for each in _one_a_run(view.there) if each.pick.spec.method not in ("tsne", "gan")]
+    rebuilders = [each for each in view.of_runs if each.pick.spec.method not in ("tsne", "gan")]
     if not rebuilders:
         return
     rows = view.rows
     unit = "squared error per image" if rows.kind == IMAGES else "1 - cosine of reconstruction and tf-idf vector"
-    others = [each.name for each in _one_a_run(view.there) if each not in rebuilders]
+    others = [each.name for each in view.of_runs if each not in rebuilders]
     nothing = f"; {listed(others)} {'rebuilds' if len(others) == 1 else 'rebuild'} nothing" if others else ""
     st.markdown(
         plain(f"Reconstructions: mean {unit} of these rows and of all {len(rows):,} shown{nothing}")
@@ -215,7 +206,7 @@ def csv_of(view: View, positions: np.ndarray) -> bytes:
         columns["title"] = [rows.texts[k][0] for k in positions]
     for each in view.there:
         columns[f"{each.pick.label} x"], columns[f"{each.pick.label} y"] = each.points[positions].T
-    for each in _one_a_run(view.there):
+    for each in view.of_runs:
         try:
             if each.errors is not None:
                 columns[f"{each.name} reconstruction error"] = each.errors[positions]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,7 +85,7 @@ class Shown:
     @cached_property
     def codes(self) -> np.ndarray:
         """(n, n_components) of the rows."""
-        return codes(self.stamp, self.rows.key, self.run, self.rows)
+        return codes(self.stamp, self.rows.key, self.run, self.rows)[0]
 
     @cached_property
     def errors(self) -> np.ndarray | None:
@@ -117,6 +118,15 @@ class View:
     def there(self) -> list[Shown]:
         return [each for each in self.shown if not each.problem]
 
+    @property
+    def of_runs(self) -> list[Shown]:
+        """Of maps that are there, one a run: two may be of the same code, by PCA and by t-SNE."""
+        return one_a_run(self.there)
+
+
+def one_a_run(shown: Iterable[Shown]) -> list[Shown]:
+    return list({each.pick.spec.key: each for each in shown}.values())
+
 
 # --- Doors, bounded -----------------------------------------------------------------------------------------------
 
@@ -139,8 +149,8 @@ def estimator(stamp: Stamp) -> Any:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Computing the codes …")
-def codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray:
-    return maps.codes(_run, stamp, _rows, lambda: estimator(stamp))[0]
+def codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.ndarray, str]:
+    return maps.codes(_run, stamp, _rows, lambda: estimator(stamp))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring the reconstructions …")
@@ -167,4 +177,4 @@ def points(stamp: Stamp, rows_key: str, projection: str, _run: Run, _rows: Rows)
         return _run.views["map"][at].astype(np.float32)
     if _run.spec.method == "tsne":
         return maps.mapped(estimator(stamp), _rows)
-    return _plane(stamp, _run).points(codes(stamp, _rows.key, _run, _rows))
+    return _plane(stamp, _run).points(codes(stamp, _rows.key, _run, _rows)[0])

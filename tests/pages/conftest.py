@@ -83,6 +83,17 @@ def opened(**query: str) -> AppTest:
     return app.run()
 
 
+def opened_on(page: str, **query: str) -> AppTest:
+    """The page of this script as a link to it with these query parameters opens it."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.run()
+    for name in list(app.query_params):
+        del app.query_params[name]
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.switch_page(page).run()
+
+
 def shown_text(app: AppTest) -> str:
     """All HTML and Markdown on the page, one after the other."""
     return "\n".join([element.proto.body for element in (*app.get("html"), *app.markdown)])

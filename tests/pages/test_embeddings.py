@@ -19,19 +19,13 @@ from core.metrics import embedding
 from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
 from pages.ui import links, selection
 from pages.ui import shown as page
-from tests.pages.conftest import HOSTILE, ROOT, fit, hostile_documents, shown_text
+from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
 
 SENT = "maps:maps"
 
 
 def embeddings(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.run()
-    for name in list(app.query_params):
-        del app.query_params[name]
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.switch_page("pages/embeddings.py").run()
+    return opened_on("pages/embeddings.py", **query)
 
 
 def again(app: AppTest) -> AppTest:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, methods, recipes, replay, specs, store
 from core.types import HourglassError
 from pages.ui import links, trainings
-from tests.pages.conftest import HOSTILE, ROOT, shown_text
+from tests.pages.conftest import HOSTILE, ROOT, opened_on, shown_text
 
 DIGITS = {"epochs": 3, "width": 32}
 
@@ -28,13 +28,7 @@ def runs_folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
 
 
 def training(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.run()
-    for name in list(app.query_params):
-        del app.query_params[name]
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.switch_page("pages/training.py").run()
+    return opened_on("pages/training.py", **query)
 
 
 def again(app: AppTest) -> AppTest:
