@@ -38,9 +38,7 @@ if view is not None and view.shown:
 with notices:
     choices.show(problems)
 
-share = st.expander("Share this view", key=choices.key("share"), on_change="rerun", icon=":material/link:")
-if share.open:
-    share.code(choices.permalink(), language=None, wrap_lines=True)
+choices.share()
 if view is not None:
     mapped.measure(view, problems)
 nav.settle()

@@ -7,7 +7,7 @@ another page uses too, hence the prefix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,6 +89,18 @@ def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = N
         st.query_params[name] = text
 
 
+def segments(
+    name: str, label: str, options: Mapping[str, str], problems: list[str], help: str | None = None, **kwargs
+) -> str:
+    """A choice of few options, option -> what people read, the first being the default."""
+    widget = seed(name, list(options), next(iter(options)), problems)
+    chosen = st.segmented_control(
+        label, options, key=widget, format_func=options.get, required=True, help=help, **kwargs
+    )
+    keep(name, chosen)
+    return chosen
+
+
 def show(problems: Sequence[str], most: int = 3) -> None:
     """Problems as warnings, a sentence each."""
     for problem in problems[:most]:
@@ -101,3 +113,10 @@ def permalink() -> str:
     """The address of what is shown, to be opened elsewhere."""
     query = urlencode(st.query_params.to_dict())
     return f"{st.context.url or ''}?{query}"
+
+
+def share() -> None:
+    """The address of what is shown, in a drawer: the block it stands in brings a large part of the front end."""
+    drawer = st.expander("Share this view", key=key("share"), on_change="rerun", icon=":material/link:")
+    if drawer.open:
+        drawer.code(permalink(), language=None, wrap_lines=True)

@@ -26,13 +26,18 @@ class View:
     size: int
     lines: tuple[Line, ...]
 
+    @property
+    def there(self) -> list[Line]:
+        """Lines with a run."""
+        return [line for line in self.lines if line.run]
 
-def choose(stored: Sequence[Run], problems: list[str]) -> View:
+
+def choose(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> View:
     """Draw the choices and read what they lead to; sentences about what a link asks for in vain go to `problems`."""
     # A data set or size of which only a reference map is stored has nothing to compare.
     stored = [run for run in stored if run.spec.method not in methods.REFERENCES]
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
-        entry = datasets.entry(dataset_choice.choose(stored, problems))
+        entry = datasets.entry(dataset_choice.choose(stored, problems, kind))
         size = _size(stored, entry, problems)
         return View(entry, size, tuple(_lines(stored, entry, size, problems)))
 

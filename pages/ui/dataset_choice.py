@@ -12,9 +12,14 @@ from pages.ui import choices, runs
 from pages.ui.text import shortened
 
 
-def choose(stored: Sequence[Run], problems: list[str]) -> str:
-    """Draw it; returns the data set's name. A sentence is added to `problems` where a link asks for an unknown one."""
-    names = runs.dataset_names(stored)
+def choose(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> str:
+    """Draw it; returns the data set's name. A sentence is added to `problems` where a link asks for an unknown one.
+
+    Parameters
+    ----------
+    kind : the only kind of data set that is offered; None for all.
+    """
+    names = [name for name in runs.dataset_names(stored) if kind in (None, datasets.entry(name).kind)]
     trained = {run.spec.dataset for run in stored}
 
     def named(name: str) -> str:
@@ -25,6 +30,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> str:
     chosen = st.selectbox("Data set", names, format_func=named, key=widget, width=250)
     if refused:
         asked = shortened(choices.asked("data"))
-        problems.append(f"The link asks for the data set “{asked}”, which is not known: {named(chosen)} is shown.")
+        why = f"which has no {kind}" if asked in datasets.names() else "which is not known"
+        problems.append(f"The link asks for the data set “{asked}”, {why}: {named(chosen)} is shown.")
     choices.keep("data", chosen)
     return chosen

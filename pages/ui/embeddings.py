@@ -12,7 +12,8 @@ from core import datasets, maps, methods, store
 from core.maps import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.types import BadInput, BrokenRun, HourglassError, Run, Spec
 from pages.ui import choices, dataset_choice, links, projected, runs
-from pages.ui.shown import DEFAULT_COUNT, PROJECTIONS, Pick, Shown, View, points, rows_of
+from pages.ui.loaded import DEFAULT_COUNT, default_params, rows_here
+from pages.ui.shown import PROJECTIONS, Pick, Shown, View, points
 from pages.ui.text import plain, shortened
 
 MOST_MAPS, FEWEST_MAPS = 4, 2
@@ -30,66 +31,20 @@ def choose(stored: Sequence[Run], problems: list[str]) -> View | None:
     """Draw the choices and take the rows; None where the rows can't be had, which is said."""
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
         entry = datasets.entry(dataset_choice.choose(stored, problems))
-        split = _segments("split", "Split", _SPLITS, problems, _SPLIT_HELP)
+        split = choices.segments("split", "Split", _SPLITS, problems, _SPLIT_HELP)
         n = _count(problems)
-        colour = _segments("colour", "Colour", _COLOURS, problems, _COLOUR_HELP)
+        colour = choices.segments("colour", "Colour", _COLOURS, problems, _COLOUR_HELP)
         is_aligned = _align()
     picks = _picks(stored, entry, problems)
-    params = picks[0].spec.dataset_params if picks else _default_params(entry)
+    params = picks[0].spec.dataset_params if picks else default_params(entry)
     try:
-        rows = _rows_here(entry, params, split, n, problems)
+        rows = rows_here(entry, params, problems, split=split, n=n)
     except HourglassError as problem:
         st.error(plain(problem))
         return None
     if rows is None:
         return None
     return View(entry, rows, tuple(_shown(pick, rows) for pick in picks), colour, is_aligned)
-
-
-def _rows_here(entry: datasets.Entry, params, split: str, n: int, problems: list[str]) -> Rows | None:
-    """The rows asked for; while the data set is not on this machine, its shipped test rows, or None."""
-    has_shipped = maps.has_shipped_rows(entry.name)
-    if datasets.available(entry.name) or (has_shipped and split == "test" and n <= DEFAULT_COUNT):
-        return rows_of(entry.name, params, split, n)
-    st.info(
-        plain(
-            f"{entry.label} is not on this machine yet. It is downloaded once, checked, and kept in the user's cache."
-            + (f" Until then its {DEFAULT_COUNT:,} shipped test rows are shown." if has_shipped else "")
-        )
-    )
-    if st.button(f"Download {entry.label}", type="primary", key=choices.key("download")):
-        _download(entry, problems)
-    return rows_of(entry.name, params, "test", DEFAULT_COUNT) if has_shipped else None
-
-
-def _download(entry: datasets.Entry, problems: list[str]) -> None:
-    bar = st.progress(0.0, f"Downloading {entry.label} …")
-    # Whatever is clicked ends the download, which leaves nothing half-written.
-    st.button("Cancel", key=choices.key("cancel-download"))
-
-    def progress(done: int, total: int) -> None:
-        share = min(done / total, 1.0) if total else 0.0
-        of_all = f" of {total / 1e6:,.1f}" if total else ""
-        bar.progress(share, f"Downloading {entry.label}: {done / 1e6:,.1f}{of_all} MB")
-
-    try:
-        datasets.fetch(entry.name, progress)
-    except HourglassError as problem:
-        problems.append(str(problem))
-        return
-    st.rerun()
-
-
-def _default_params(entry: datasets.Entry) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted((p.name, p.default) for p in entry.params))
-
-
-def _segments(name: str, label: str, options: Mapping[str, str], problems: list[str], help: str) -> str:
-    """A choice of few options, option -> what people read, the first being the default."""
-    widget = choices.seed(name, list(options), next(iter(options)), problems)
-    chosen = st.segmented_control(label, options, key=widget, format_func=options.get, required=True, help=help)
-    choices.keep(name, chosen)
-    return chosen
 
 
 def _count(problems: list[str]) -> int:

@@ -9,8 +9,9 @@ from core import projecting
 from core.maps import Rows
 from core.types import HourglassError, Run
 from pages.ui import choices
+from pages.ui.loaded import codes
 from pages.ui.runs import Stamp
-from pages.ui.shown import Pick, Shown, View, codes
+from pages.ui.shown import Pick, Shown, View
 from pages.ui.text import plain
 
 _SECONDS = 0.7

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets, maps, methods, store, views
+from core import cache, datasets, maps, methods, views
 from core.maps import BY_PCA, BY_TSNE, DIRECT, Rows
-from core.types import BrokenRun, Dataset, Run, Spec
+from core.types import BrokenRun, Run, Spec
 from pages.ui import links
+from pages.ui.loaded import codes, estimator, rows_of
 from pages.ui.runs import Stamp
 
-DEFAULT_COUNT = 2000
 PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
 
 
@@ -129,28 +128,6 @@ def one_a_run(shown: Iterable[Shown]) -> list[Shown]:
 
 
 # --- Doors, bounded -----------------------------------------------------------------------------------------------
-
-
-@st.cache_resource(max_entries=2, show_spinner="Loading the data …")
-def dataset(name: str, params: tuple[tuple[str, Any], ...]) -> Dataset:
-    return datasets.load(name, **dict(params))
-
-
-@st.cache_resource(max_entries=8, show_spinner="Taking the rows …")
-def rows_of(name: str, params: tuple[tuple[str, Any], ...], split: str, n: int) -> Rows:
-    if split == "test" and n <= DEFAULT_COUNT and (shipped := maps.shipped_rows(name, n)) is not None:
-        return shipped
-    return maps.rows_of(dataset(name, params), split, n)
-
-
-@st.cache_resource(max_entries=10, show_spinner=False)
-def estimator(stamp: Stamp) -> Any:
-    return store.estimator(Path(stamp[0]))
-
-
-@st.cache_resource(max_entries=24, show_spinner="Computing the codes …")
-def codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.ndarray, str]:
-    return maps.codes(_run, stamp, _rows, lambda: estimator(stamp))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring the reconstructions …")

@@ -18,7 +18,7 @@ from core.figures import linked
 from core.metrics import embedding
 from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
 from pages.ui import links, selection
-from pages.ui import shown as page
+from pages.ui import loaded as page
 from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
 
 SENT = "maps:maps"
