@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets, methods, store
+from core import datasets, methods, spectrum, store
 from core.datasets import documents, download
 from core.metrics import (
     DEFINITIONS,
@@ -27,18 +27,23 @@ from core.metrics import (
     embedding,
     generation,
     intervals,
+    memory,
     reconstruction,
     retrieval,
 )
 from core.replay import Recorder
+from core.samplers import NORMAL, OF_METHOD, CodeSampler, about, usual
 from core.types import DOCUMENTS, FITTING, IMAGES, BadInput, Dataset, Run, Spec
-from core.views import codes_of, expected_words, pixels, plane, sampler, strip_of
+from core.views import codes_of, expected_words, pixels, plane, strip_of
 
 K = 15
 SEEDS = range(5)
 _ANSWERS = (1, 15, 63)
 SAMPLES = 64
 _MOST_SAMPLES = 10_000
+# Samples, and test rows, whose nearest training rows are looked for.
+_REMEMBERED = 1_000
+_FLOORS = ("precision", "recall", "coverage")
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
 
 # As `core.training.WATCH`, whose module brings torch.
@@ -122,7 +127,7 @@ def fit(
     arrays = stored_form(method.arrays(estimator))
     blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     estimator = method.restore(blank, arrays)
-    metrics, views, notes = measure(estimator, dataset, on_stage=on_stage)
+    metrics, views, notes = measure(estimator, dataset, on_stage=on_stage, samplers=OF_METHOD.get(spec.method, ()))
     metrics["seconds"] = environment["seconds"]
     metrics["weights"] = method.n_weights(estimator)
     return Run(spec, history, metrics, environment, notes, views, estimator), arrays
@@ -173,7 +178,7 @@ def remeasure(place: Path, dataset: Dataset) -> Run:
     old, estimator = store.read(place), store.estimator(place)
     if dataset.checksum != old.environment["data_checksum"]:
         raise BadInput(f"The run {old.key} was trained on another copy of {dataset.name}: fit it again instead.")
-    metrics, views, notes = measure(estimator, dataset)
+    metrics, views, notes = measure(estimator, dataset, samplers=OF_METHOD.get(old.spec.method, ()))
     metrics |= {"seconds": old.metrics["seconds"], "weights": methods.get(old.spec.method).n_weights(estimator)}
     run = replace(old, metrics=metrics, views=views, notes=notes)
     store.write(run, store.arrays(place), place.parent, replay=store.replay(place))
@@ -181,15 +186,25 @@ def remeasure(place: Path, dataset: Dataset) -> Run:
 
 
 def measure(
-    estimator: Any, dataset: Dataset, *, on_stage: ON_STAGE = lambda stage: None
+    estimator: Any,
+    dataset: Dataset,
+    *,
+    on_stage: ON_STAGE = lambda stage: None,
+    samplers: Sequence[str] = (),
 ) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """All figures that apply to a fitted estimator, and what pages show of it.
+
+    Parameters
+    ----------
+    samplers : kinds of `core.samplers` that its decoder is drawn through; by default its usual one.
 
     Returns
     -------
     metrics : name -> number, ``<name>_interval``, ``<name>_n``; definitions in `core.metrics.DEFINITIONS`. Those of a
-        map of given rows are of these rows.
-    views : what pages show; with ``rows.<name>``, each test row's score of a measure that methods are ranked by.
+        map of given rows are of these rows. Figures of samples are those of the first sampler; the others' are named
+        ``<kind>.<name>``.
+    views : what pages show; with ``rows.<name>``, each test row's score of a measure that methods are ranked by, and
+        ``sampler.<kind>.<array>``, the fitted samplers; of PCA ``error_by_size``, see `core.spectrum`.
     notes : how map, samples and features came about.
     """
     sheet = _Sheet()
@@ -214,6 +229,8 @@ def measure(
             rebuilt = estimator.inverse_transform(codes.Z_test)
             _measure_reconstructions(sheet, dataset, rebuilt, X_test)
             views["reconstructions"] = pixels(rebuilt[strip])
+            if hasattr(estimator, "noise_variance_"):
+                views["error_by_size"] = spectrum.pca_error_by_size(dataset).astype(np.float32)
         else:
             _measure_retrieval(sheet, dataset, codes.Z_test)
             notes["documents"] = expected_words(estimator, dataset, shown, codes.Z_test)
@@ -222,9 +239,11 @@ def measure(
         _measure_bound(sheet, estimator, X_test, dataset)
     if dataset.kind == IMAGES and hasattr(estimator, "inverse_transform"):
         on_stage("Measuring the samples")
-        sample, notes["samples"] = sampler(estimator, codes.Z_train)
-        views["samples"] = pixels(sample(SAMPLES, 0))
-        _measure_samples(sheet, notes, sample, dataset)
+        Z_train = None if codes is None else codes.Z_train
+        drawn = [usual(estimator, Z_train, kind) for kind in samplers or (None,)]
+        notes["samples"] = about(estimator, drawn[0].kind)
+        views["samples"] = pixels(estimator.inverse_transform(drawn[0].sample(SAMPLES, 0)))
+        views |= _measure_samples(sheet, notes, estimator, drawn, dataset)
         views["strip_rows"] = strip.astype(np.int32)
         if dataset.redistributable:
             views["originals"] = dataset.X_test[strip]
@@ -367,48 +386,81 @@ def _measure_bound(sheet: _Sheet, vae, X_test, dataset: Dataset) -> None:
     sheet.rows("iw_bound", -vae.score_samples(X_test[rows], IW_SAMPLES, random_state=0))
 
 
-def _measure_samples(sheet: _Sheet, notes: dict, sample, dataset: Dataset) -> None:
-    """Fréchet distance, precision and recall of as many samples as there are test rows, and their floors."""
+def _measure_samples(
+    sheet: _Sheet, notes: dict, estimator: Any, samplers: Sequence[CodeSampler], dataset: Dataset
+) -> dict[str, np.ndarray]:
+    """Figures of as many samples as there are test rows, by each way to draw codes, and their floors.
+
+    Returns
+    -------
+    dict : the views ``sampler.<kind>.<array>``; ``nearest.<kind>`` and ``nearest.test``, distances of samples and of
+        test rows to their nearest training row.
+    """
     from core.features import feature_space
 
     space = feature_space(dataset)
     notes["features"] = space.description
     n = min(_MOST_SAMPLES, len(dataset.y_test), len(dataset.y_train))
-    real = space.features(dataset.floats("test")[:n])
-    rows = generation.RealRows(real)
+    rows = generation.RealRows(space.features(dataset.floats("test")[:n]))
+    views = {}
+    among = memory.nearest_training_rows(dataset.floats("test")[:_REMEMBERED], dataset.X_train)
+    views["nearest.test"] = among.distances[:, 0].astype(np.float32)
+    _share_of_copies(sheet, "copies_floor", among)
+    for k, sampler in enumerate(samplers):
+        prefix = f"{sampler.kind}." if k else ""
+        _measure_sampler(sheet, prefix, estimator, sampler, dataset, space, rows, n)
+        if sampler.kind != NORMAL:
+            views |= {f"sampler.{sampler.kind}.{name}": a for name, a in sampler.arrays().items()}
+        made = np.clip(estimator.inverse_transform(sampler.sample(min(n, _REMEMBERED), 0)), 0, 1)
+        found = memory.nearest_training_rows(made, dataset.X_train)
+        views[f"nearest.{sampler.kind}"] = found.distances[:, 0].astype(np.float32)
+        _share_of_copies(sheet, f"{prefix}copies", found)
+    floors = _floors(space, dataset, rows)
+    sheet.seeds("frechet_floor", floors["frechet"], n, np.inf)
+    sheet.metrics |= {f"{name}_floor": floors[name] for name in _FLOORS}
+    return views
+
+
+def _share_of_copies(sheet: _Sheet, name: str, found: memory.Nearest) -> None:
+    copies = found.is_copy
+    sheet.resampled(name, float(copies.mean()), intervals.share_interval(int(copies.sum()), len(copies)), len(copies))
+
+
+def _measure_sampler(
+    sheet: _Sheet, prefix: str, estimator, sampler: CodeSampler, dataset: Dataset, space, rows, n: int
+) -> None:
     figures: dict[str, list[float]] = {}
     shares = []
     for seed in SEEDS:
-        made = np.clip(sample(n, seed), 0, 1)
+        made = np.clip(estimator.inverse_transform(sampler.sample(n, seed)), 0, 1)
         fake = space.features(made)
-        found = {"frechet": generation.frechet_distance(real, fake), **rows.precision_recall(fake)}
+        found = {"frechet": generation.frechet_distance(rows.real, fake), **rows.precision_recall(fake)}
         for name, value in found.items():
-            figures.setdefault(name, []).append(value)
+            figures.setdefault(f"{prefix}{name}", []).append(value)
         if space.head is not None:
             shares.append(generation.class_shares(space.head(fake), len(dataset.target_names)))
-    floors = _floors(space, dataset, real, rows)
-    figures["frechet_floor"] = floors["frechet"]
     for name, values in figures.items():
-        sheet.seeds(name, values, n, np.inf if name.startswith("frechet") else 1.0)
-    sheet.metrics |= {f"{name}_floor": floors[name] for name in ("precision", "recall")}
+        sheet.seeds(name, values, n, np.inf if name.endswith("frechet") else 1.0)
     if shares:
         mean = np.mean(shares, axis=0)
-        sheet.metrics["class_shares"] = {name: float(s) for name, s in zip(dataset.target_names, mean, strict=True)}
+        named = {name: float(s) for name, s in zip(dataset.target_names, mean, strict=True)}
+        sheet.metrics[f"{prefix}class_shares"] = named
 
 
-def _floors(space, dataset: Dataset, real: np.ndarray, rows: generation.RealRows) -> dict[str, Any]:
+def _floors(space, dataset: Dataset, rows: generation.RealRows) -> dict[str, Any]:
     """Figures of train rows in the place of samples, from the user's cache where it has them: no method changes them.
 
     Returns
     -------
-    dict : "frechet", one a seed; "precision" and "recall", of the first seed
+    dict : "frechet", one a seed; "precision", "recall" and "coverage", of the first seed
     """
+    real = rows.real
     kept = download.user_cache() / f"floors-{_floors_key(space, dataset, len(real))}.json"
     floors = _read_floors(kept)
     if floors is None:
         drawn = [_train_features(space, dataset, len(real), seed) for seed in SEEDS]
         of_first = rows.precision_recall(drawn[0])
-        floors = {name: of_first[name] for name in ("precision", "recall")}
+        floors = {name: of_first[name] for name in _FLOORS}
         floors["frechet"] = [generation.frechet_distance(real, features) for features in drawn]
         _keep_floors(kept, floors)
     return floors
@@ -428,10 +480,10 @@ def _read_floors(path: Path) -> dict[str, Any] | None:
     """What `_keep_floors` wrote, or None where that is not to be had."""
     try:
         kept = json.loads(path.read_bytes())
-        floors = {name: np.array(kept[name], float) for name in ("precision", "recall", "frechet")}
+        floors = {name: np.array(kept[name], float) for name in (*_FLOORS, "frechet")}
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
-    if [a.shape for a in floors.values()] != [(), (), (len(SEEDS),)]:
+    if [a.shape for a in floors.values()] != [*[()] * len(_FLOORS), (len(SEEDS),)]:
         return None
     sound = all(np.isfinite(a).all() and a.min() >= 0 for a in floors.values())
     return {name: a.tolist() for name, a in floors.items()} if sound else None

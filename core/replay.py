@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from core import datasets
 from core.types import IMAGES, UNLABELLED, BrokenRun, Dataset
-from core.views import codes_of, expected_words, pixels, plane, sampler, strip_of
+from core.views import codes_of, expected_words, pixels, plane, strip_of
 
 FILE = "replay.safetensors"
 MOST_EPOCHS = 40
@@ -234,6 +234,8 @@ class Recorder:
             if not _are_small(points):
                 return None
             pictures["map"] = points.astype(np.float16)
+        from core.samplers import about, usual
+
         strip, samples = self._counts(hasattr(estimator, "transform"))
         if self.dataset.kind != IMAGES:
             pictures["documents"] = self._documents(estimator, Z)
@@ -241,8 +243,9 @@ class Recorder:
         if strip:
             where = np.searchsorted(self.shown, self.strip[:strip])
             pictures["reconstructions"] = pixels(estimator.inverse_transform(Z[where]))
-        sample, self.about["samples"] = sampler(estimator, Z_train)
-        pictures["samples"] = pixels(sample(samples, 0))
+        sampler = usual(estimator, Z_train)
+        self.about["samples"] = about(estimator, sampler.kind)
+        pictures["samples"] = pixels(estimator.inverse_transform(sampler.sample(samples, 0)))
         return pictures
 
     def _counts(self, rebuilds: bool) -> tuple[int, int]:

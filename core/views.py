@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from core.types import Dataset
@@ -94,17 +92,3 @@ def expected_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.nda
             }
         )
     return documents
-
-
-def sampler(estimator, codes_train) -> tuple[Callable[[int, int], np.ndarray], str]:
-    """``sample(n, seed)``, and where the codes come from."""
-    if hasattr(estimator, "sample"):
-        return (lambda n, seed: estimator.sample(n, random_state=seed)), "codes drawn from the prior N(0, I)"
-    from sklearn.mixture import GaussianMixture
-
-    gaussian = GaussianMixture(1, random_state=0).fit(codes_train)
-
-    def sample(n: int, seed: int) -> np.ndarray:
-        return estimator.inverse_transform(gaussian.set_params(random_state=seed).sample(n)[0])
-
-    return sample, "codes drawn from one Gaussian fitted to the training codes"

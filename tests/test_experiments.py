@@ -5,6 +5,7 @@ import pytest
 
 from core import datasets, experiments, specs, store, views
 from core.metrics import DEFINITIONS
+from core.samplers import OF_METHOD, CodeSampler, usual
 from core.types import BadInput
 
 SMALL = {"epochs": 3, "width": 32, "n_components": 3}
@@ -66,8 +67,37 @@ def test_what_does_not_apply_is_left_out(fitted):
 
 
 def test_every_figure_is_defined(run):
-    told = {name for name in run.metrics if not name.endswith(("_interval", "_n"))}
+    told = {name.rpartition(".")[2] for name in run.metrics if not name.endswith(("_interval", "_n"))}
     assert told <= set(DEFINITIONS)
+
+
+def test_pca_knows_its_error_at_every_size(fitted, digits):
+    errors = fitted["pca"].views["error_by_size"]
+    assert errors.shape == (65,)
+    assert errors[3] == pytest.approx(fitted["pca"].metrics["squared_error"], rel=1e-3)  # stored in float16
+    assert not any("error_by_size" in fitted[name].views for name in ("ae", "vae", "gan"))
+
+
+def test_an_autoencoder_is_drawn_through_every_sampler(fitted):
+    run = fitted["ae"]
+    for kind in OF_METHOD["ae"][1:]:
+        assert run.metrics[f"{kind}.frechet"] > 0
+        assert sum(run.metrics[f"{kind}.class_shares"].values()) == pytest.approx(1)
+    for kind in OF_METHOD["ae"]:
+        sampler = CodeSampler(kind).restore(
+            {part: run.views[f"sampler.{kind}.{part}"] for part in ("weights", "means", "factors")}
+            if kind != "normal"
+            else CodeSampler("normal").fit(np.zeros((2, 3))).arrays()
+        )
+        assert sampler.sample(5, 0).shape == (5, 3)
+        assert run.views[f"nearest.{kind}"].shape == (500,)
+    assert run.views["nearest.test"].min() > 0
+
+
+def test_samples_of_a_prior_are_those_that_the_estimator_draws(fitted, digits):
+    run = fitted["vae"]
+    np.testing.assert_array_equal(run.views["samples"], views.pixels(run.estimator.sample(64, random_state=0)))
+    assert run.notes["samples"] == "codes drawn from the prior N(0, I)"
 
 
 def test_views_hold_what_pages_show(run):
@@ -295,16 +325,28 @@ def test_impossible_specs_are_refused_in_words(arguments, message):
         specs.make(*arguments)
 
 
+class Noisy:
+    """A decoder that makes train rows with noise, others for each set of codes."""
+
+    n_components = 2
+
+    def __init__(self, digits):
+        self.digits = digits
+
+    def sample(self, n_samples=1, random_state=None):
+        raise AssertionError("its codes are drawn by a sampler")
+
+    def inverse_transform(self, Z):
+        rng = np.random.default_rng(int(abs(Z[0, 0]) * 1e6))
+        rows = rng.choice(len(self.digits.y_train), len(Z))
+        noise = 0.2 * rng.normal(size=(len(Z), self.digits.n_features)).astype(np.float32)
+        return self.digits.floats("train")[rows] + noise
+
+
 def sampled(digits):
     """The figures of samples that are train rows with noise."""
-
-    def sample(n, seed):
-        rng = np.random.default_rng(seed)
-        rows = rng.choice(len(digits.y_train), n)
-        return digits.floats("train")[rows] + 0.2 * rng.normal(size=(n, digits.n_features)).astype(np.float32)
-
-    sheet = experiments._Sheet()
-    experiments._measure_samples(sheet, {}, sample, digits)
+    sheet, made = experiments._Sheet(), Noisy(digits)
+    experiments._measure_samples(sheet, {}, made, [usual(made, None)], digits)
     return sheet.metrics
 
 
@@ -340,7 +382,8 @@ def test_floors_are_the_figures_of_train_rows(digits, cache):
     low, high = metrics["frechet_floor_interval"]
     assert 0 < low < metrics["frechet_floor"] < high
     of_first = precision_recall(real, drawn[0])
-    assert (metrics["precision_floor"], metrics["recall_floor"]) == (of_first["precision"], of_first["recall"])
+    for name in ("precision", "recall", "coverage"):
+        assert metrics[f"{name}_floor"] == of_first[name]
     assert 0.5 < metrics["precision"] < 1
     assert sum(metrics["class_shares"].values()) == pytest.approx(1)
 
@@ -372,13 +415,13 @@ def test_floors_are_measured_once_and_again_for_other_data_or_another_classifier
         '{"precision": 0.9, "recall": 0.8, "frech',
         "[]",
         "null",
-        '{"precision": 0.9, "recall": 0.8}',
-        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4]}',
-        '{"precision": 0.9, "recall": [0.8], "frechet": [1, 2, 3, 4, 5]}',
-        '{"precision": NaN, "recall": 0.8, "frechet": [1, 2, 3, 4, 5]}',
-        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4, Infinity]}',
-        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4, -5]}',
-        '{"precision": 0.9, "recall": 0.8, "frechet": [1, 2, 3, 4, null]}',
+        '{"precision": 0.9, "recall": 0.8, "coverage": 0.7}',
+        '{"precision": 0.9, "recall": 0.8, "coverage": 0.7, "frechet": [1, 2, 3, 4]}',
+        '{"precision": 0.9, "recall": [0.8], "coverage": 0.7, "frechet": [1, 2, 3, 4, 5]}',
+        '{"precision": NaN, "recall": 0.8, "coverage": 0.7, "frechet": [1, 2, 3, 4, 5]}',
+        '{"precision": 0.9, "recall": 0.8, "coverage": 0.7, "frechet": [1, 2, 3, 4, Infinity]}',
+        '{"precision": 0.9, "recall": 0.8, "coverage": 0.7, "frechet": [1, 2, 3, 4, -5]}',
+        '{"precision": 0.9, "recall": 0.8, "coverage": 0.7, "frechet": [1, 2, 3, 4, null]}',
     ],
 )
 def test_floors_that_were_not_kept_whole_are_measured_again(content, digits, cache):

@@ -240,6 +240,29 @@ _ALL = (
         "Recall with one draw of n train rows in the samples' place: about what a perfect sampler would reach.",
     ),
     Definition(
+        "coverage_floor",
+        "Coverage of train rows",
+        "share",
+        None,
+        "Coverage with one draw of n train rows in the samples' place: about what a perfect sampler would reach.",
+    ),
+    Definition(
+        "copies",
+        "Copies",
+        "share",
+        None,
+        "Share of n samples that only repeat a training image: its distance is at most a third of that to the second "
+        "nearest (Yoon et al. 2023). Distances are Euclidean, of pixels in [0, 1], to all training images. The "
+        "interval is Wilson's 95 % interval of a share.",
+    ),
+    Definition(
+        "copies_floor",
+        "Copies among test rows",
+        "share",
+        None,
+        "The same of n test images, which were not trained on: what a sampler that repeats nothing would show.",
+    ),
+    Definition(
         "class_shares",
         "Classes of the samples",
         "share",

@@ -87,6 +87,10 @@ class RealRows:
     k : neighbours that set the radius of precision and recall
     coverage_k : the same for coverage
 
+    Attributes
+    ----------
+    real : as given, in float64
+
     Raises
     ------
     BadInput
@@ -100,6 +104,7 @@ class RealRows:
                 f"k={k} and coverage_k={coverage_k} are not allowed with {len(real)} rows: take 1 to {len(real) - 1}."
             )
         self.k = k
+        self.real = real
         self._centre = real.mean(axis=0)  # distances by a matrix product lose digits far from the origin
         self._rows = real - self._centre
         self._squared_radii = _squared_radii(self._rows, (k, coverage_k))

@@ -63,6 +63,35 @@ def paired_difference_interval(
     return mean_interval(a - b, level, n_resamples, random_state)
 
 
+def share_interval(count: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a share, which is not empty where nothing, or everything, counts.
+
+    Parameters
+    ----------
+    count : how many of `n` rows count, 0 to n
+
+    Raises
+    ------
+    BadInput
+        For a count outside 0 to n, or no row at all.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    """
+    from scipy.special import ndtri
+
+    _check_level(level)
+    if not 0 <= count <= n or n < 1:
+        raise BadInput(f"{count} of {n} rows is no share: count runs from 0 to n, and n from 1.")
+    z, share = float(ndtri((1 + level) / 2)), count / n
+    middle = share + z * z / (2 * n)
+    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
+    # Exactly there, where rounding would leave the share itself outside.
+    return (0.0 if count == 0 else float(low)), (1.0 if count == n else float(high))
+
+
 def seeds_interval(values: Any, level: float = 0.95) -> tuple[float, float]:
     """Two-sided t interval, n - 1 degrees of freedom, of the mean over a few seeds' values.
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.metrics.intervals import best, mean_interval, paired_difference_interval, seeds_interval
+from core.metrics.intervals import best, mean_interval, paired_difference_interval, seeds_interval, share_interval
 from core.types import BadInput
 
 
@@ -101,3 +101,18 @@ def test_interval_refuses_other_levels_lengths_and_counts():
         mean_interval([1.0, 2.0], n_resamples=0)
     with pytest.raises(BadInput, match="NaN"):
         best({"a": [1.0, np.nan], "b": [1.0, 2.0]}, True)
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 10), (3, 10), (500, 1000), (1000, 1000)])
+def test_interval_of_a_share_agrees_with_scipy(count, n):
+    low, high = share_interval(count, n)
+    expected = stats.binomtest(count, n).proportion_ci(0.95, "wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert low <= count / n <= high
+    assert low < high
+
+
+@pytest.mark.parametrize(("count", "n"), [(-1, 10), (11, 10), (0, 0)])
+def test_what_is_no_share_has_no_interval(count, n):
+    with pytest.raises(BadInput, match="no share"):
+        share_interval(count, n)
