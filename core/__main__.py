@@ -82,10 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     workshop = command("workshop", _workshop, "Serve the app to everyone on the local network.", "the app is closed")
     workshop.add_argument("--port", default="8501", metavar="N", help="port to serve at (default 8501)")
-    ship = command("ship", _ship, "Re-create the runs and classifiers in assets.", _IN_PART)
+    ship = command("ship", _ship, "Re-create the runs, classifiers and regressors in assets.", _IN_PART)
     ship.add_argument("only", nargs="*", metavar="DATASET/METHOD", help="only these, for example mnist/ae")
     ship.add_argument("--missing", action="store_true", help="leave out what is there already")
     ship.add_argument("--remeasure", action="store_true", help="keep the weights, measure them anew")
+    ship.add_argument("--inverters", action="store_true", help="only the regressors that invert the GANs")
     return parser
 
 
@@ -344,7 +345,13 @@ def _figures(runs: list[Run]) -> None:
 def _ship(arguments: argparse.Namespace) -> None:
     from core import ship
 
-    ship.ship(arguments.only, missing=arguments.missing, remeasure=arguments.remeasure, say=_say)
+    ship.ship(
+        arguments.only,
+        missing=arguments.missing,
+        remeasure=arguments.remeasure,
+        say=_say,
+        inverters=arguments.inverters,
+    )
 
 
 def _workshop(arguments: argparse.Namespace) -> None:

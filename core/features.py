@@ -60,17 +60,33 @@ def feature_space(dataset: Dataset) -> FeatureSpace:
     """
     if dataset.name not in _CLASSIFIERS:
         return _pca_space(dataset)
-    path = path_of(dataset.name)
+    return classifier_space(dataset.name, dataset.image_shape)
+
+
+def has_classifier(name: str) -> bool:
+    """Whether images of a data set have a classifier that names their class."""
+    return name in _CLASSIFIERS
+
+
+def classifier_space(name: str, image_shape: tuple[int, int]) -> FeatureSpace:
+    """The space of the classifier for a data set that has one, see `has_classifier`.
+
+    Raises
+    ------
+    HourglassError
+        If the classifier is missing or can't be read.
+    """
+    path = path_of(name)
     try:
         with safe_open(path, "np") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, this file can't be iterated
             error = float(file.metadata()["test_error"])
-        space = _classifier_space(arrays, error, dataset.image_shape)
+        space = _classifier_space(arrays, error, image_shape)
         return replace(space, digest=hashlib.sha256(path.read_bytes()).hexdigest())
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as problem:
         raise HourglassError(
             f"The classifier that samples are measured with can't be read from {path} ({problem}): "
-            f"make it again with python -m core ship {_CLASSIFIERS[dataset.name]}."
+            f"make it again with python -m core ship {_CLASSIFIERS[name]}."
         ) from None
 
 

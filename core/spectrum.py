@@ -86,6 +86,22 @@ def pca_error_by_size(dataset: Dataset) -> np.ndarray:
     return errors.clip(min=0) / len(X)
 
 
+def size_for(errors: np.ndarray, error: float) -> int | None:
+    """How many numbers PCA needs to be no worse than `error`; None where no size is enough.
+
+    Parameters
+    ----------
+    errors : (n + 1,) as `pca_error_by_size` returns them
+    """
+    enough = np.flatnonzero(errors <= error)
+    return int(enough[0]) if len(enough) else None
+
+
+def variance_left(errors: np.ndarray, error: float) -> float:
+    """Share of the test rows' variance, about the train rows' mean, that `error` leaves; 0 where there is none."""
+    return float(error / errors[0]) if errors[0] > 0 else 0.0
+
+
 def _covariance(X: Any, mean: np.ndarray) -> np.ndarray:
     from scipy.linalg.blas import dsyrk
 

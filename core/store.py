@@ -698,12 +698,16 @@ def same_rows(runs: Iterable[Run]) -> bool:
 def pick(runs: list[Run], dataset: str, method: str, n_components: int) -> list[Run]:
     """The runs of `method` on `dataset` to compare at a code size, the one shown first leading.
 
-    Shipped runs come before own ones, of these whole trainings before those that were stopped early, then newest
-    first; which fit, see `fits`.
+    Shipped runs come before own ones, of these whole trainings before those that were stopped early. Of shipped runs
+    the one made first leads, as what serves a section of a page is made after what stands everywhere; of own runs the
+    newest. Which fit, see `fits`.
     """
     fitting = [run for run in runs if fits(run.spec, dataset, method, n_components)]
-    newest_first = sorted(fitting, key=lambda run: run.environment["date"], reverse=True)
-    return sorted(newest_first, key=lambda run: (not is_shipped(run.key), _stopped_early(run)))
+    by_date = sorted(fitting, key=lambda run: run.environment["date"])
+    came = {run.key: is_shipped(run.key) for run in by_date}
+    shipped = [run for run in by_date if came[run.key]]
+    own = [run for run in reversed(by_date) if not came[run.key]]
+    return [*sorted(shipped, key=_stopped_early), *sorted(own, key=_stopped_early)]
 
 
 def _stopped_early(run: Run) -> bool:

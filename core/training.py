@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,8 @@ from core.types import Diverged, HourglassError
 
 # Takes a row of the history; training ends when it returns True.
 WATCH = Callable[[dict[str, Any]], bool | None]
+# Names and takes figures of the networks as they are after an epoch, and changes nothing.
+MEASURE = Callable[[nn.ModuleDict], Mapping[str, float]]
 CHECKPOINT_SECONDS = 5.0
 TICK_SECONDS = 0.25
 # At the end of an epoch a checkpoint may take this share of the time since the last one.
@@ -138,6 +140,7 @@ def train(
     *,
     y: np.ndarray | None = None,
     after_step: Callable[[nn.ModuleDict, int], None] | None = None,
+    measure: MEASURE | None = None,
     on_epoch: WATCH | None = None,
     on_tick: WATCH | None = None,
     checkpoint: Path | None = None,
@@ -152,6 +155,7 @@ def train(
     X : (n_samples, n_features), array or sparse.
     y : (n_samples,) labels, which each step gets those of its rows as ``y``; None: no step gets any.
     after_step : called with the networks and the number of steps before this one.
+    measure : called after each whole epoch; what it returns joins the history row, its time is not that of training.
     on_epoch : called with each history row; training ends when it returns True.
     on_tick : called before the first step and about every `TICK_SECONDS` with a row of the epoch so far, whose
         ``epoch`` is a fraction, ``share``, how much of the training is done, and ``within``, the steps of this epoch;
@@ -171,7 +175,7 @@ def train(
     Diverged
         When a loss is no longer a finite number; the last checkpoint before stays.
     """
-    training = _Training(networks, players, train_step, X, plan, y, after_step, checkpoint)
+    training = _Training(networks, players, train_step, X, plan, y, after_step, measure, checkpoint)
     training.run(on_epoch, on_tick)
     networks.requires_grad_(True)
     networks.eval().to("cpu")
@@ -190,10 +194,10 @@ def train(
 class _Training:
     """One training: what it moves, what it moves it with, and where it is."""
 
-    def __init__(self, networks, players, train_step, X, plan: Plan, y, after_step, checkpoint: Path | None):
+    def __init__(self, networks, players, train_step, X, plan: Plan, y, after_step, measure, checkpoint: Path | None):
         self.device = best_device()
         self.networks, self.players, self.train_step = networks, players, train_step
-        self.plan, self.after_step, self.checkpoint = plan, after_step, checkpoint
+        self.plan, self.after_step, self.measure, self.checkpoint = plan, after_step, measure, checkpoint
         networks.to(device=self.device, memory_format=torch.channels_last)
         n_weights = sum(p.numel() for p in networks.parameters())
         self.precision = best_precision(self.device, n_weights) if plan.precision == "auto" else plan.precision
@@ -253,7 +257,7 @@ class _Training:
             state.seconds, state.spent, mark = state.seconds + now - mark, state.spent + now - mark, now
         row = self._row() | {"epoch": state.epoch + 1}
         _refuse_divergence(row, self.plan)
-        state.history.append(row)
+        state.history.append(row | dict(self.measure(self.networks) if self.measure else {}))
         if len(state.history) > _MOST_ROWS:
             # Of a training by the clock on few rows: more would only make its checkpoints grow.
             state.history = state.history[1::2]

@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 
 from core import datasets, features
 from core.networks import image_classifier
+from core.types import IMAGES, HourglassError
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,36 @@ def test_principal_components_know_no_class(digits):
     assert space.head is None
     assert space.digest == ""
     assert space.features(digits.floats("test")).shape == (500, 50)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_a_classifier_is_said_to_be_there_where_its_file_is(name):
+    if features.has_classifier(name):
+        assert features.path_of(name).is_file()
+    else:
+        assert name in ("frey", "olivetti") or datasets.entry(name).kind != IMAGES
+
+
+def test_the_classifier_needs_no_data(space, digits):
+    named = features.classifier_space("digits", (8, 8))
+    X = digits.floats("test")
+    np.testing.assert_array_equal(named.features(X), space.features(X))
+    np.testing.assert_array_equal(named.classes(X), space.classes(X))
+    assert (named.description, named.digest) == (space.description, space.digest)
+    assert (named.classes(X) == digits.y_test).mean() > 0.95
+
+
+def test_samples_of_a_data_set_are_judged_by_its_own_classifier():
+    samples, whole = (features.classifier_space(name, (28, 28)) for name in ("mnist-sample", "mnist"))
+    assert samples.digest == whole.digest
+
+
+def test_a_classifier_that_is_missing_or_of_another_size_is_said_to_be(tmp_path, monkeypatch):
+    with pytest.raises(HourglassError, match="can't be read"):
+        features.classifier_space("digits", (28, 28))
+    monkeypatch.setattr(features, "FOLDER", tmp_path)
+    with pytest.raises(HourglassError, match="python -m core ship digits"):
+        features.classifier_space("digits", (8, 8))
+    features.path_of("digits").write_bytes(b"nonsense")
+    with pytest.raises(HourglassError, match="can't be read"):
+        features.classifier_space("digits", (8, 8))

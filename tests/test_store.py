@@ -412,6 +412,20 @@ def test_runs_that_were_stopped_early_come_after_whole_ones(fitted, place):
     assert [r.key for r in store.pick(runs, "digits", "ae", 2)] == [keys[3], run.key, keys[4], keys[5]]
 
 
+def test_of_shipped_runs_the_first_made_leads_and_of_own_ones_the_newest(fitted, place):
+    run, arrays = fitted
+    keys = {}
+    for year in (2001, 2003, 2002):
+        for home in (store.SHIPPED, None):
+            spec = specs.make("digits", "ae", {"epochs": year - 1990, "width": 64 if home else 32, "n_components": 2})
+            environment = {**run.environment, "date": f"{year}-01-01T00:00:00+00:00"}
+            store.write(replace(run, spec=spec, environment=environment), arrays, home)
+            keys[year, bool(home)] = spec.key
+    runs = [each for each in store.index()[0] if each.key != run.key]
+    order = [(2001, True), (2002, True), (2003, True), (2003, False), (2002, False), (2001, False)]
+    assert [r.key for r in store.pick(runs, "digits", "ae", 2)] == [keys[each] for each in order]
+
+
 def make_a_mess(folder):
     """What else may lie in a folder of runs; returns the names that are runs to nobody but a reader should hear of."""
     (folder / "notes.txt").write_text("a file instead of a folder")

@@ -48,6 +48,26 @@ def test_history_has_one_row_an_epoch_and_the_loss_falls(X):
     assert all(row["rows_per_second"] > 0 and row["learning_rate"] >= 0 for row in history)
 
 
+def test_what_is_measured_joins_the_history_and_changes_nothing_else(X, monkeypatch):
+    without = small().fit(X)
+    norms = []
+
+    def measure(networks):
+        norms.append(float(networks["decoder"][0].weight.detach().norm()))
+        return {"norm": norms[-1]}
+
+    monkeypatch.setattr(Autoencoder, "_measure", lambda self, rows: measure)
+    measured = small().fit(X)
+    assert torch.equal(weights(without), weights(measured))
+    timed = ("seconds", "rows_per_second", "norm")
+    of_training = [
+        [{k: v for k, v in row.items() if k not in timed} for row in each.history_] for each in (without, measured)
+    ]
+    assert of_training[0] == of_training[1]
+    assert [row["norm"] for row in measured.history_] == norms
+    assert len(set(norms)) == 6
+
+
 def test_same_seed_same_weights_another_seed_others(X):
     torch.manual_seed(5)
     before = torch.random.get_rng_state()

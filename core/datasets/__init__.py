@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from core.datasets.download import Progress
 
 VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "How many of the commonest train words are counted.")
+COPIES = "copies"
+_FACES = (
+    Param(
+        "held_out", "pictures", ("pictures", "people"), "Test is two pictures of everyone, or all pictures of 8 people."
+    ),
+    Param("fold", 0, (0, 4), "Which 8 people are test, where people are held out; 0 for pictures."),
+    Param(COPIES, 0, (0, 50), "Turned, scaled, shifted and mirrored copies of each train picture."),
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Entry:
     ----------
     name : what the command line calls it; label : what people read.
     module : of ``core.datasets``, imported on use.
-    rows : train and test rows of the reference; another count becomes a note of the loaded data set.
+    rows : train and test rows of the reference without copies; another count becomes a note of the loaded data set.
     embedded : comes with the project or with an installed library; else it is downloaded or dropped in once.
     image_shape : (height, width) in pixels, for images.
     libraries : the installed distributions that the rows are taken from, and change with.
@@ -66,8 +74,9 @@ def _images(
     *,
     embedded: bool = False,
     has_labels: bool = True,
+    params: tuple[Param, ...] = (),
 ) -> Entry:
-    return Entry(name, label, IMAGES, module, rows, has_labels, embedded, summary, image_shape=shape)
+    return Entry(name, label, IMAGES, module, rows, has_labels, embedded, summary, image_shape=shape, params=params)
 
 
 def _documents(
@@ -125,7 +134,15 @@ _ENTRIES = {
         ),
         _images("mnist", "MNIST", "idx", (28, 28), (60000, 10000), "70,000 handwritten digits."),
         _images("fashion-mnist", "Fashion-MNIST", "idx", (28, 28), (60000, 10000), "70,000 pictures of clothes."),
-        _images("olivetti", "Olivetti faces", "olivetti", (64, 64), (320, 80), "40 people, ten pictures each."),
+        _images(
+            "olivetti",
+            "Olivetti faces",
+            "olivetti",
+            (64, 64),
+            (320, 80),
+            "40 people, ten pictures each.",
+            params=_FACES,
+        ),
         _images(
             "frey",
             "Frey faces",
@@ -204,11 +221,13 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
     """
     found = entry(name)
     checked = check_params(found.params, params, name)
-    return _with_count_note(found, _module(name).load(name, progress=progress, **checked))
+    dataset = _module(name).load(name, progress=progress, **checked)
+    return _with_count_note(found, dataset, 1 + checked.get(COPIES, 0))
 
 
-def _with_count_note(found: Entry, dataset: Dataset) -> Dataset:
-    rows = dataset.X_train.shape[0], dataset.X_test.shape[0]
+def _with_count_note(found: Entry, dataset: Dataset, times: int) -> Dataset:
+    """`times` is how often each train row is there."""
+    rows = dataset.X_train.shape[0] // times, dataset.X_test.shape[0]
     if rows == found.rows:
         return dataset
     note = (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from core.figures import palette
 
 _RADIUS = {"disc": 0.0105, "ring": 0.0135, "square": 0.0105, "diamond": 0.0125}
 _OPACITY = 0.95
 _MOST_IN_256_GREYS = 2_000_000  # pixels
+_TITLE = 26  # pixels of a line of text
 _INNER = 0.5  # of a pixel covered: there a mark hides what is below
 
 
@@ -44,6 +46,31 @@ def montage(
         picture[top : top + h, left : left + w, 0] = image.repeat(scale, 0).repeat(scale, 1)
         picture[top : top + h, left : left + w, 1] = 255
     return picture
+
+
+def titled(
+    sheets: Sequence[tuple[str, np.ndarray]], shape: tuple[int, int], columns: int, *, cell: int = 56
+) -> np.ndarray:
+    """Sheets of images below one another, a line of text above each, dark on white.
+
+    Parameters
+    ----------
+    sheets : (title, (n, height * width) uint8) of each; columns, shape, cell : as in `montage`
+
+    Returns
+    -------
+    (h, w) uint8 luminance
+    """
+    font = ImageFont.load_default(size=_TITLE * 0.7)
+    parts = []
+    for title, images in sheets:
+        luminance, alpha = np.moveaxis(montage(images, shape, columns, cell=cell), 2, 0)
+        picture = np.where(alpha > 0, luminance, 255).astype(np.uint8)
+        line = Image.new("L", (picture.shape[1], _TITLE), 255)
+        ImageDraw.Draw(line).text((2, 2), title, fill=0, font=font)
+        parts += [np.asarray(line), picture, np.full((_TITLE // 2, picture.shape[1]), 255, np.uint8)]
+    width = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=255) for part in parts])
 
 
 def sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str, int, int, int]:

@@ -103,6 +103,7 @@ class NetworkEstimator(BaseEstimator):
             X,
             plan,
             after_step=self.after_step,
+            measure=self._measure(X),
             on_epoch=on_epoch,
             on_tick=on_tick,
             checkpoint=checkpoint,
@@ -112,6 +113,10 @@ class NetworkEstimator(BaseEstimator):
     def _plan(self) -> dict[str, Any]:
         """Further fields of `core.training.Plan`."""
         return {}
+
+    def _measure(self, X):
+        """What `core.training.train` measures of the networks after each epoch on these rows; None: nothing."""
+        return
 
     def _networks(self, n_features: int, seed: int = 0):
         import torch

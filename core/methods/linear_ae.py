@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from core import linear_maps, spectrum
 from core.methods import base
 from core.methods.ae import Autoencoder
 from core.types import IMAGES
@@ -62,10 +63,24 @@ class LinearAutoencoder(Autoencoder):
         )
 
     def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint=None):
-        """Train on the rows of X less their mean, as PCA does: (n_samples, n_features)."""
+        """Train on the rows of X less their mean, as PCA does: (n_samples, n_features).
+
+        A row of `history_` also tells how far the epoch's end is from PCA, see `core.linear_maps.distance_to_pca`.
+        """
         X = self._validated(X, reset=True)
         self.mean_ = np.asarray(X.mean(axis=0, dtype=np.float64), np.float32)
         return super().fit(X - self.mean_, on_epoch=on_epoch, on_tick=on_tick, checkpoint=checkpoint)
+
+    def _measure(self, X):
+        of_rows = spectrum.decompose(X)
+        # The rows come less their mean, so the networks add none.
+        mean = {"mean_": np.zeros(X.shape[1])}
+
+        def measured(networks) -> dict[str, float]:
+            arrays = {name: value.cpu().numpy() for name, value in networks.state_dict().items()}
+            return linear_maps.distance_to_pca(linear_maps.LinearPair.of(arrays | mean), of_rows)
+
+        return measured
 
     def transform(self, X) -> np.ndarray:
         """Codes of the rows of X: (n_samples, n_components) float32."""

@@ -19,6 +19,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Look": (
         ("app.py", "Compare", ":material/compare_arrows:"),
         ("pages/embeddings.py", "Embeddings", ":material/scatter_plot:"),
+        ("pages/reconstructions.py", "Reconstructions", ":material/hourglass_empty:"),
+        ("pages/generation.py", "Generation", ":material/casino:"),
     ),
     "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }

@@ -2,10 +2,22 @@
 
 import sys
 
-from tests.benchmarks import bench_compare, bench_embeddings, bench_live, bench_load, bench_training
+from tests.benchmarks import (
+    bench_compare,
+    bench_embeddings,
+    bench_faces,
+    bench_inversion,
+    bench_latent,
+    bench_live,
+    bench_load,
+    bench_training,
+)
 
 bench_training.main(long="--long" in sys.argv)
+bench_faces.main()
 bench_compare.main()
 bench_embeddings.main()
+bench_latent.main()
+bench_inversion.main()
 bench_live.main()
 bench_load.main([])

@@ -115,3 +115,45 @@ def test_a_large_sprite_takes_at_most_half_a_byte_a_pixel():
     images = np.random.default_rng(0).integers(0, 255, (2600, 784), np.uint8)
     data, _, width, height, columns = rasters.sprite(images, (28, 28))
     assert len(data) < 0.51 * width * height * columns**2
+
+
+def ink(picture: np.ndarray) -> np.ndarray:
+    """Whether each line of a picture has a dark pixel."""
+    return (picture < 128).any(axis=1)
+
+
+def test_titled_sheets_stand_below_one_another_with_a_line_of_text_above_each():
+    rng = np.random.default_rng(0)
+    sheets = [("One", rng.integers(200, 256, (5, 12), np.uint8)), ("Two", rng.integers(200, 256, (3, 12), np.uint8))]
+    picture = rasters.titled(sheets, (3, 4), 4, cell=56)
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 2
+    scale = 56 // 4
+    top = 0
+    for _, images in sheets:
+        lines = ink(picture[top : top + rasters._TITLE])
+        assert lines.any(), "a title is to be read above it"
+        top += rasters._TITLE
+        montage = rasters.montage(images, (3, 4), 4, cell=56)
+        height, width = montage.shape[:2]
+        found = picture[top : top + height]
+        inside = montage[..., 1] > 0
+        assert np.array_equal(found[:, :width][inside], montage[..., 0][inside])
+        assert (found[:, :width][~inside] == 255).all()
+        assert (found[:, width:] == 255).all()
+        top += height + rasters._TITLE // 2
+    assert top == len(picture)
+    assert picture.shape[1] == 4 * 4 * scale + 3 * 4
+
+
+@pytest.mark.parametrize("title", ["", "Zürich ² 😀 – “q”", "x" * 500, "two\nlines"])
+def test_any_title_is_drawn_or_cut_and_changes_no_image(title):
+    images = np.full((2, 4), 77, np.uint8)
+    plain, other = (rasters.titled([(each, images)], (2, 2), 2, cell=20) for each in ("a", title))
+    assert plain.shape == other.shape
+    assert np.array_equal(plain[rasters._TITLE :], other[rasters._TITLE :])
+
+
+def test_sheets_of_one_image_and_of_many_share_a_picture():
+    sheets = [("few", np.zeros((1, 4), np.uint8)), ("many", np.zeros((9, 4), np.uint8))]
+    assert rasters.titled(sheets, (2, 2), 4, cell=10).ndim == 2

@@ -26,6 +26,35 @@ def test_linear_autoencoder_finds_the_subspace_and_the_error_of_pca(X):
     assert errors[0] == pytest.approx(errors[1], rel=1e-3)
 
 
+def test_history_tells_the_angles_and_the_excess_error_of_each_epoch(X):
+    ae = LinearAutoencoder(4, epochs=150, batch_size=128, learning_rate=0.02, random_state=0).fit(X)
+    pca = PCA(4, svd_solver="full").fit(X.astype(float))
+    decoder = ae.networks_["decoder"].weight.detach().numpy().astype(float)
+    angles = np.degrees(linalg.subspace_angles(decoder, pca.components_.T))
+    last = ae.history_[-1]
+    assert last["largest_angle"] == pytest.approx(angles.max(), rel=1e-3)
+    assert last["mean_angle"] == pytest.approx(angles.mean(), rel=1e-3)
+    errors = [
+        ((m.inverse_transform(m.transform(A)) - A) ** 2).sum(1).mean(dtype=float)
+        for m, A in ((ae, X), (pca, X.astype(float)))
+    ]
+    assert last["excess_error"] == pytest.approx(errors[0] - errors[1], abs=2e-6)
+    assert last["largest_angle"] < 1
+    assert 0 <= last["excess_error"] < 1e-3 * errors[1]
+    assert ae.history_[0]["largest_angle"] > last["largest_angle"]
+
+
+def test_measuring_leaves_the_weights_as_they_are_without(X, monkeypatch):
+    def small():
+        return LinearAutoencoder(3, epochs=4, batch_size=128, random_state=0)
+
+    measured = small().fit(X)
+    monkeypatch.setattr(LinearAutoencoder, "_measure", lambda self, rows: None)
+    plain = small().fit(X)
+    assert "largest_angle" not in plain.history_[0]
+    assert all(np.array_equal(a, plain.arrays()[name]) for name, a in measured.arrays().items())
+
+
 def test_linear_autoencoder_can_not_beat_pca_on_its_own_rows(X):
     best = ((PCA(3).fit(X).inverse_transform(PCA(3).fit_transform(X)) - X) ** 2).sum()
     ae = LinearAutoencoder(3, epochs=20, batch_size=128, random_state=0).fit(X)

@@ -1,0 +1,147 @@
+"""Errors as pictures and charts: signed differences on one scale, errors by class and amount, distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures import palette
+from core.figures.text import as_text
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def per_class(
+    means: Mapping[str, Sequence[tuple[float, float, float]]], classes: Sequence[str], counts: Sequence[int], theme: str
+) -> go.Figure:
+    """A dot with its interval for each class and method.
+
+    Parameters
+    ----------
+    means : method -> (mean, low, high) of each class, NaN where there is none
+    classes, counts : name and number of rows of each class, in the order they are drawn
+    """
+    figure = go.Figure()
+    ticks = [as_text(name) for name in classes]
+    for k, (label, found) in enumerate(means.items()):
+        mean, low, high = np.asarray(found, np.float64).reshape(-1, 3).T
+        figure.add_scatter(
+            x=list(range(len(ticks))),
+            y=mean,
+            error_y={"array": high - mean, "arrayminus": mean - low, "width": 3, "thickness": 1.5},
+            mode="markers",
+            name=as_text(label),
+            customdata=np.column_stack([low, high, counts]),
+            text=ticks,
+            marker={
+                "color": palette.series(theme)[k % 10],
+                "symbol": palette.SYMBOLS[k % len(palette.SYMBOLS)],
+                "size": 6,
+            },
+            hovertemplate=f"{as_text(label)}, class %{{text}}<br>%{{y:.2f}} (%{{customdata[0]:.2f}} to "
+            "%{customdata[1]:.2f}), n = %{customdata[2]:,}<extra></extra>",
+        )
+    figure.update_xaxes(title="class", tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5])
+    figure.update_yaxes(title="mean squared error per image", rangemode="tozero")
+    # Side by side: methods of the same error, such as PCA and a linear autoencoder, would hide one another.
+    return _laid_out(figure, 380, scattermode="group", scattergap=0.35)
+
+
+def distribution(
+    quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]], theme: str, *, is_log: bool = True
+) -> go.Figure:
+    """Share of the images whose error is at most x, a line a method.
+
+    Parameters
+    ----------
+    quantiles : method -> shares and errors, see `core.rebuilding.quantiles`
+    """
+    figure = go.Figure()
+    for k, (label, (shares, errors)) in enumerate(quantiles.items()):
+        figure.add_scatter(
+            x=errors.astype(np.float32),
+            y=shares.astype(np.float32) * 100,
+            mode="lines",
+            name=as_text(label),
+            line={"color": palette.series(theme)[k % 10], "dash": _DASHES[k % len(_DASHES)], "width": 2, "shape": "vh"},
+            hovertemplate=f"{as_text(label)}: %{{y:.0f}} % of the images at most %{{x:.3~g}}<extra></extra>",
+        )
+    figure.update_xaxes(title="squared error of an image", type="log" if is_log else "linear")
+    if not is_log:
+        figure.update_xaxes(rangemode="tozero")
+    figure.update_yaxes(title="images with at most this error (%)", range=[0, 101])
+    return _laid_out(figure, 340)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """(n_levels, 3) mean, low and high of a method's error; `is_reference` where it is what the others are held to."""
+
+    label: str
+    band: np.ndarray
+    is_reference: bool = False
+
+
+def damaged(
+    levels: Sequence[float], curves: Sequence[Curve], axis: str, theme: str, at: float | None = None
+) -> go.Figure:
+    """Error as the damage grows: a line with its band for each method, a grey one for doing nothing.
+
+    Parameters
+    ----------
+    levels : (n_levels,) amounts; axis : what they are
+    at : the amount that is marked, if any
+    """
+    figure = go.Figure()
+    x = np.asarray(levels, np.float64)
+    for j, curve in enumerate(curves):
+        k = 0 if curve.is_reference else sum(not before.is_reference for before in curves[:j])
+        colour = palette.NO_VALUE[theme] if curve.is_reference else palette.series(theme)[k % 10]
+        name = as_text(curve.label)
+        mean, low, high = curve.band.T
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            fill="toself",
+            fillcolor=_faint(colour),
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+            legendgroup=name,
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=x,
+            y=mean,
+            mode="lines" if curve.is_reference else "lines+markers",
+            name=name,
+            legendgroup=name,
+            customdata=np.column_stack([low, high]),
+            line={"color": colour, "width": 3 if curve.is_reference else 2, "dash": _DASHES[k % len(_DASHES)]},
+            marker={"symbol": palette.SYMBOLS[k % len(palette.SYMBOLS)], "size": 8},
+            hovertemplate=f"{name}: %{{y:.3~g}} (%{{customdata[0]:.3~g}} to %{{customdata[1]:.3~g}})<extra></extra>",
+        )
+    if at is not None:
+        figure.add_vline(x=at, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
+    figure.update_xaxes(title=axis, hoverformat="~g")
+    figure.update_yaxes(title="squared error per image, against the whole one", rangemode="tozero")
+    return _laid_out(figure, 400, hovermode="x unified")
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = palette.rgb(colour).astype(int)
+    return f"rgba({red}, {green}, {blue}, 0.18)"
+
+
+def _laid_out(figure: go.Figure, height: int, **layout) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28, "b": 84},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
+        uirevision="kept",
+        **layout,
+    )
+    return figure

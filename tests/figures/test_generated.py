@@ -1,0 +1,70 @@
+"""Figures of samples against the arrays they were made from."""
+
+import numpy as np
+import pytest
+
+from core.figures import generated
+
+HOSTILE = "<b onclick=alert(1)>x</b> & $x$"
+THEMES = ("light", "dark")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_dot_a_class_and_sampler_and_the_datas_line(theme):
+    shares = {"one": {"a": 0.25, "b": 0.75}, "other": {"a": 1.0, "b": 0.0}}
+    figure = generated.class_shares(shares, {"a": 0.5, "b": 0.5}, theme)
+    assert [trace.name for trace in figure.data] == ["test rows", "one", "other"]
+    assert [tuple(trace.y) for trace in figure.data] == [(0.5, 0.5), (0.25, 0.75), (1.0, 0.0)]
+    assert all(tuple(trace.x) == ("a", "b") for trace in figure.data)
+    # Digits are classes, not places on a scale.
+    assert figure.layout.xaxis.type == "category"
+    dots = figure.data[1:]
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in dots}) == 2
+    assert all(trace.mode == "markers" for trace in dots)
+
+
+def test_where_the_datas_classes_are_not_known_there_is_no_line():
+    figure = generated.class_shares({"one": {"a": 1.0}}, {}, "light")
+    assert [trace.name for trace in figure.data] == ["one"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_line_says_what_share_lies_within_a_distance(theme):
+    rng = np.random.default_rng(0)
+    found, of_test = rng.uniform(1, 5, 1000), rng.uniform(2, 6, 400)
+    figure = generated.nearest_distances({"one": found}, of_test, theme)
+    assert [trace.name for trace in figure.data] == ["test images", "one"]
+    for trace, distances in zip(figure.data, (of_test, found), strict=True):
+        x, y = np.asarray(trace.x, float), np.asarray(trace.y, float)
+        assert (np.diff(x) >= 0).all()
+        assert y[-1] == pytest.approx(1.0)
+        for limit in (2.5, 3.0, 4.5):
+            assert y[x <= limit].max() == pytest.approx((distances <= limit).mean(), abs=1e-6)
+    assert figure.layout.xaxis.rangemode == "tozero"
+
+
+def test_distances_are_not_sorted_in_place():
+    found = np.array([3.0, 1.0, 2.0])
+    generated.nearest_distances({"one": found}, found, "light")
+    assert found.tolist() == [3.0, 1.0, 2.0]
+
+
+def test_a_memoriser_has_a_line_at_nothing():
+    figure = generated.nearest_distances({"remembers": np.zeros(50)}, np.ones(50), "light")
+    assert np.asarray(figure.data[1].x).max() == 0
+
+
+def test_seven_samplers_are_told_apart():
+    labels = [f"sampler {k}" for k in range(7)]
+    lines = generated.nearest_distances({label: np.ones(3) for label in labels}, np.ones(3), "light").data
+    assert len({(trace.line.color, trace.line.dash) for trace in lines}) == 8
+    dots = generated.class_shares({label: {"a": 1.0} for label in labels}, {"a": 1.0}, "light").data
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in dots[1:]}) == 7
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_names_from_outside_are_shown_letter_by_letter(theme):
+    shares = generated.class_shares({HOSTILE: {HOSTILE: 1.0}}, {HOSTILE: 1.0}, theme)
+    distances = generated.nearest_distances({HOSTILE: np.ones(2)}, np.ones(2), theme)
+    for figure in (shares, distances):
+        assert "<b onclick" not in figure.to_json().encode().decode("unicode_escape")
