@@ -333,9 +333,11 @@ def _measure_codes(sheet: _Sheet, dataset: Dataset, codes: _Codes, X_test) -> No
     if dataset.kind == DOCUMENTS:
         at, X = _weighted(dataset, at, X)
     if dataset.has_labels:
-        labelled = codes.Z_train, y_train, codes.Z_test, y_test
-        sheet.rows("knn_accuracy", embedding.knn_correct(*labelled, K))
-        sheet.rows("probe_accuracy", embedding.probe_correct(*labelled))
+        # Where people are held out no test row has a class that could be learnt.
+        if np.intersect1d(y_train[y_train >= 0], y_test).size:
+            labelled = codes.Z_train, y_train, codes.Z_test, y_test
+            sheet.rows("knn_accuracy", embedding.knn_correct(*labelled, K))
+            sheet.rows("probe_accuracy", embedding.probe_correct(*labelled))
         _measure_clusters(sheet, codes.Z_test, y_test, at)
     sheet.rows("trustworthiness", embedding.trustworthiness_rows(X, codes.Z_test[at], K, metric))
     sheet.rows("continuity", embedding.continuity_rows(X, codes.Z_test[at], K, metric))

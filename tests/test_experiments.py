@@ -71,6 +71,16 @@ def test_every_figure_is_defined(run):
     assert told <= set(DEFINITIONS)
 
 
+def test_classes_that_no_train_row_has_are_not_asked_for(digits):
+    from dataclasses import replace
+
+    apart = replace(digits, y_train=np.where(digits.y_train < 5, digits.y_train, -1), y_test=digits.y_test.clip(min=5))
+    run, _ = experiments.fit(specs.make("digits", "pca", {"n_components": 2}), apart)
+    assert "knn_accuracy" not in run.metrics
+    assert "probe_accuracy" not in run.metrics
+    assert run.metrics["silhouette"] is not None
+
+
 def test_pca_knows_its_error_at_every_size(fitted, digits):
     errors = fitted["pca"].views["error_by_size"]
     assert errors.shape == (65,)

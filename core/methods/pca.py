@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from core.methods.base import n_components
 from core.types import IMAGES, BadInput, Method
 
+_MANY_PIXELS = 1000
 _LEARNED = ("components_", "mean_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
 
 
@@ -19,7 +20,10 @@ def _build(params, kind, image_shape, seed) -> PCA:
             f"n_components={params['n_components']} must be at most {image_shape[0] * image_shape[1]}, "
             "the number of pixels: choose a smaller code."
         )
-    return PCA(**params, svd_solver="covariance_eigh", random_state=seed)
+    n_features = image_shape[0] * image_shape[1] if image_shape else 0
+    # Of many pixels the whole covariance takes minutes, its first eigenvectors seconds; both are exact.
+    solver = "arpack" if n_features > _MANY_PIXELS else "covariance_eigh"
+    return PCA(**params, svd_solver=solver, random_state=seed)
 
 
 def _arrays(pca: PCA) -> dict[str, np.ndarray]:

@@ -112,8 +112,8 @@ def _stored(layers: int, spec: Spec, stored: Sequence[Run]) -> _Deep:
 
 
 def _budget(specs_: Sequence[Spec]) -> str:
-    epochs = listed([f"{spec.param('epochs')}" for spec in specs_])
-    return f"One after the other, for {epochs} epochs; a few minutes on one core in all."
+    epochs = listed([f"{n}" for n in sorted({spec.param("epochs") for spec in specs_})])
+    return f"One after the other, each for {epochs} epochs: a few minutes on one core in all."
 
 
 # --- Numbers ------------------------------------------------------------------------------------------------------
@@ -142,7 +142,8 @@ def _explanation(view: View, every: Sequence[_Deep], steps: dict[int, _Step]) ->
     there = [each for each in every if each.run is not None]
     if len(there) < 2:
         return f"{text}: they are not trained yet." if not there else f"{text}; {there[0].label} is trained so far."
-    return f"{text}. {_verdict(there, steps)}"
+    so_far = f" {len(there)} of the four are trained so far." if len(there) < len(every) else ""
+    return f"{text}.{so_far} {_verdict(there, steps)}"
 
 
 def _verdict(there: Sequence[_Deep], steps: dict[int, _Step]) -> str:

@@ -82,8 +82,8 @@ def _explanation(view: View, line: Line) -> str:
     return (
         f"{text} After {last['epoch']:g} epochs the subspaces of the {view.size}-D linear AE on {view.entry.label} and "
         f"of PCA agree to the tolerance reached: the largest of their {view.size} principal angles is "
-        f"{_degrees(last['largest_angle'])}, the mean {_degrees(last['mean_angle'])}, and the error on the train images is "
-        f"{_small(last['excess_error'])} above the least possible{above}."
+        f"{_degrees(last['largest_angle'])}, the mean {_degrees(last['mean_angle'])}, and the error on the train "
+        f"images is {_small(last['excess_error'])} above the least possible{above}."
     )
 
 
@@ -112,7 +112,7 @@ def _way(view: View, line: Line, stored: Sequence[Run]) -> None:
     rows = _told(line.run)
     if not rows:
         st.info("This run was made before its angles to PCA were written down after each epoch.")
-        spec = replace(line.run.spec, seed=line.run.spec.seed + 1)
+        spec = replace(line.run.spec, seed=(line.run.spec.seed + 1) % 2**31)
         _offer(view, stored, spec, "Train it again", f"With the same settings and seed {spec.seed}.")
         return
     from core.figures import sizes  # plotly: most visits open no figure

@@ -86,3 +86,13 @@ def test_lsa_weights_counts_as_it_says(weighting, expected):
     counts = sparse.csr_array(np.array([[3.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
     lsa = methods.get("lsa").estimator({"n_components": 1, "weighting": weighting}, "documents", None, 0).fit(counts)
     assert lsa["weighting"].transform(counts).toarray()[0, 0] == pytest.approx(expected)
+
+
+def test_pca_of_many_pixels_is_the_same_by_its_quicker_solver():
+    from core import methods
+
+    X = np.random.default_rng(0).random((60, 1600))
+    ours = methods.get("pca").estimator({"n_components": 5}, "images", (40, 40), 0).fit(X)
+    theirs = PCA(5, svd_solver="full").fit(X)
+    np.testing.assert_allclose(np.abs(ours.components_ @ theirs.components_.T), np.eye(5), atol=1e-6)
+    np.testing.assert_allclose(ours.noise_variance_, theirs.noise_variance_, rtol=1e-6)

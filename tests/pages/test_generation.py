@@ -828,6 +828,7 @@ def test_a_row_is_moved_by_the_difference_of_the_means(runs, monkeypatch):
     assert np.abs(pca[1:].astype(int) - expected).max() <= 1
     n = [(digits.y_test == c).sum() for c in (8, 3)]
     assert f"Means of the codes of {n[0]} and {n[1]} test images" in said(app)
+    assert "GAN: it has no encoder, so no codes of given images to take the mean of." in said(app)
 
 
 def test_how_many_become_the_other_class_is_counted(runs):
