@@ -206,7 +206,9 @@ def _another() -> None:
 def _slider(name: str, low: float, high: float, default: float, step: float, problems: list[str], help: str) -> float:
     widget = choices.key(name)
     st.session_state[widget] = round(_number(name, default, low, high, problems), 2)
-    value = st.slider(name.capitalize(), low, high, step=step, key=widget, width=200, help=help)
+    # Only truncation has an end at which it does nothing.
+    label = f"{name.capitalize()} ({high:g}: off)" if default == high else name.capitalize()
+    value = st.slider(label, low, high, step=step, key=widget, width=200, help=help)
     choices.keep(name, value, text=None if value == default else f"{value:g}")
     return value
 
@@ -348,7 +350,14 @@ def _table(shown: Sequence[Sampled]) -> Markup:
     rows = [_row(each.label, each.figures, "") for each in shown]
     floors = next((each.line.run.metrics for each in shown if "frechet_floor" in each.line.run.metrics), None)
     if floors is not None:
-        rows.append(_row("Train images, the floor", floors, "_floor", "copies: test images"))
+        rows.append(
+            _row(
+                "Training images, for comparison",
+                floors,
+                "_floor",
+                "what a perfect sampler would reach; copies: of test images",
+            )
+        )
     return Markup(
         f'<div class="hg-wide"><table class="hg-table hg-sampled"><thead><tr><th scope="col">Samples</th>{head}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div>"

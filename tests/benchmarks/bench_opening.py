@@ -35,15 +35,17 @@ QUERIES = {
 }
 # Asked every few milliseconds: what costs least comes first.
 DRAWN = """() => {
-if (!document.body.innerText.includes('Share this view')) return false;
 const app = document.querySelector('[data-testid=stApp]');
 if (app?.dataset.testScriptState !== 'notRunning') return false;
+if (!document.querySelector('[class*=st-key-][class*=-share] summary')) return false;
 if (document.querySelector('[data-testid=stSkeleton], [data-stale=true], [data-testid=stSpinner]')) return false;
 if ([...document.images].some((picture) => !picture.complete || !picture.naturalWidth)) return false;
 if ([...document.querySelectorAll('[data-testid=stPlotlyChart]')].some((e) => !e.querySelector('.main-svg')))
   return false;
-const hosts = [...document.querySelectorAll('[data-testid=stBidiComponentRegular] *')].filter((e) => e.shadowRoot);
-return hosts.every((e) => e.shadowRoot.childElementCount); }"""
+const hosts = [...document.querySelectorAll(':is([data-testid=stBidiComponentIsolated], [data-testid=stBidiComponentIsolated] *)')].filter((e) => e.shadowRoot);
+const scenes = hosts.flatMap((e) => [...e.shadowRoot.querySelectorAll('[data-scene]')]);
+return scenes.every((e) => e.dataset.drawn === e.dataset.scene)
+  && (scenes.length > 0 || !/section=(manifold|sliders)/.test(location.search)); }"""
 
 
 def main(names: list[str] | None = None) -> None:

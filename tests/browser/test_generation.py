@@ -101,9 +101,9 @@ def test_samples_are_downloaded(opened):
     with page.expect_download(timeout=DRAWN) as waited:
         page.get_by_role("button", name="Samples as NPZ").click()
     assert waited.value.suggested_filename == "samples-digits-10d-seed0.npz"
-    arrays = np.load(waited.value.path(), allow_pickle=False)
-    assert arrays["ae_mixture_images"].shape == (32, 64)
-    assert arrays["ae_mixture_codes"].shape == (32, 10)
+    with np.load(waited.value.path(), allow_pickle=False) as arrays:
+        assert arrays["ae_mixture_images"].shape == (32, 64)
+        assert arrays["ae_mixture_codes"].shape == (32, 10)
     assert page.noise == []
 
 

@@ -281,7 +281,7 @@ def test_figures_stand_with_their_interval_and_n(runs):
     low, high = run.metrics["frechet_interval"]
     assert f'{run.metrics["frechet"]:.2f} <span class="hg-note">({low:.2f} to {high:.2f})' in text(app)
     assert "n = 500" in text(app)
-    assert "Train images, the floor" in text(app)
+    assert "Training images, for comparison" in text(app)
     assert run.notes["features"] in text(app)
     # The figures are of samples drawn plainly, whatever is chosen.
     assert "whatever is chosen above" not in text(app)
