@@ -133,33 +133,41 @@ def start(work: Work, name: str, put_input: Callable[[Path], None]) -> None:
     HourglassError
         If that can't be begun, for example on a full disk.
     """
-    now = state(work, name)
-    if now.arrays is not None or now.share is not None:
-        return
     folder = work.place(name)
     try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        put_input(folder)
-        _say(folder, 0.0, waits=False)
-        threads = os.environ.get("HOURGLASS_THREADS", "1")
-        settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", work.module, str(folder.absolute())],
-                cwd=_ROOT,
-                env={**os.environ, **settings},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        _processes[:] = [each for each in _processes if each.poll() is None] + [process]
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Two people may ask at the same moment.
+        with FileLock(folder.parent / "start.lock"):
+            _start(work, name, put_input)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise HourglassError(
             f"The {work.noun} can't be made in {folder.parent} ({error.strerror or error}): free some space there."
         ) from None
+
+
+def _start(work: Work, name: str, put_input: Callable[[Path], None]) -> None:
+    now = state(work, name)
+    if now.arrays is not None or now.share is not None:
+        return
+    folder = work.place(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    put_input(folder)
+    _say(folder, 0.0, waits=False)
+    threads = os.environ.get("HOURGLASS_THREADS", "1")
+    settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", work.module, str(folder.absolute())],
+            cwd=_ROOT,
+            env={**os.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _processes[:] = [each for each in _processes if each.poll() is None] + [process]
 
 
 def stop(work: Work, name: str) -> None:
@@ -205,6 +213,11 @@ def make(work: Work, folder: Path) -> None:
             return
         else:
             cache.keep(work.kept_as(folder.name), arrays)
+            if cache.find(work.kept_as(folder.name)) is None:
+                why = f"The {work.noun} could not be kept in {cache.folder()}: free some space there."
+                with suppress(OSError):
+                    (folder / "problem.txt").write_text(why, "utf-8")
+                return
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from core import rebuilding
 from core.metrics import intervals, reconstruction
 from core.types import BadInput
 
 GREY, BLACK = 0.5, 0.0
 _MOST_SIGMA, _MOST_SHARE = 1.0, 100.0
-# Of a mean error: what two methods may differ by and count as level, however surely they are told apart.
-_LEVEL = 0.01
 _STEPS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)])  # down and right: right, left, down, up
 
 
@@ -241,7 +240,7 @@ def beats(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
 def leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """At each amount the method with the least mean error, with those that are level with it.
 
-    Level is a method within 1 % of that mean, or that the paired 95 % interval of the difference does not tell from it.
+    What level is, `core.rebuilding.is_level` says.
 
     Parameters
     ----------
@@ -252,9 +251,5 @@ def leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
     for k in range(n_levels):
         at = {name: np.asarray(each[k], np.float64) for name, each in errors.items()}
         first = min(at, key=lambda name, at=at: at[name].mean())
-        found.append(tuple(name for name in at if name == first or _is_level(at[name], at[first])))
+        found.append(tuple(name for name in at if name == first or rebuilding.is_level(at[name], at[first])))
     return found
-
-
-def _is_level(errors: np.ndarray, least: np.ndarray) -> bool:
-    return errors.mean() <= (1 + _LEVEL) * least.mean() or intervals.paired_difference_interval(errors, least)[0] <= 0

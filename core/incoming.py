@@ -26,6 +26,8 @@ _MOST_DOCUMENTS = 20
 _MOST_WORDS = 100
 _MOST_COLUMNS = 50
 _MOST_MODES = 100
+# Those of `core.samplers`, which brings scikit-learn.
+_SAMPLERS = ("normal", "standardised", "gaussian", "mixture")
 _LONGEST = 10_000
 # Distances between numbers up to this one are within what a float32 holds.
 _LARGEST = 1e15
@@ -263,7 +265,9 @@ def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bo
         "map": lambda a: _are_floats(a) and a.shape == (n, 2),
         "codes": lambda a: _are_floats(a) and a.shape == (n, run.spec.param("n_components")),
         "labels": lambda a: classes > 0 and _are_whole(a, -1, classes) and a.shape == (n,),
-        "error_by_size": lambda a: images and _are_floats(a) and a.shape == (n_features + 1,) and a.min() >= 0,
+        "error_by_size": lambda a: (
+            images and run.spec.method == "pca" and _are_floats(a) and a.shape == (n_features + 1,) and a.min() >= 0
+        ),
         "reconstructions": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
         "originals": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
         "samples": lambda a: images and a.dtype == np.uint8 and a.shape == (_pictures(a), n_features),
@@ -271,7 +275,10 @@ def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bo
     if name.startswith("rows."):
         return lambda a: a.ndim == 1 and 1 <= len(a) <= min(n_test, _MOST_SCORES) and _are_numbers(a)
     if name.startswith("nearest."):
-        return lambda a: images and a.ndim == 1 and 1 <= len(a) <= _MOST_SCORES and _are_floats(a) and a.min() >= 0
+        known = name.removeprefix("nearest.") in ("test", *_SAMPLERS)
+        return lambda a: (
+            known and images and a.ndim == 1 and 1 <= len(a) <= _MOST_SCORES and _are_floats(a) and a.min() >= 0
+        )
     if name.startswith("sampler."):
         return lambda a: images and _is_sampler_part(name, a, run)
     return rules.get(name, lambda a: False)
@@ -282,7 +289,13 @@ def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
     size = run.spec.param("n_components")
     kind, _, part = name.removeprefix("sampler.").partition(".")
     shapes = {"weights": (), "means": (size,), "factors": (size, size)}
-    if part not in shapes or not _are_floats(a) or a.ndim == 0 or not 1 <= len(a) <= _MOST_MODES:
+    if (
+        kind not in _SAMPLERS
+        or part not in shapes
+        or not _are_floats(a)
+        or a.ndim == 0
+        or not 1 <= len(a) <= _MOST_MODES
+    ):
         return False
     others = [run.views.get(f"sampler.{kind}.{each}") for each in shapes]
     together = all(_length(other) == len(a) for other in others)

@@ -12,7 +12,7 @@ import numpy as np
 from core.types import DOCUMENTS, IMAGES
 
 RELU, SILU, SIGMOID, IDENTITY = "relu", "silu", "sigmoid", "identity"
-# A posterior mean that varies less carries nothing: Burda et al. 2016, section 5.1.
+# A posterior mean that varies less carries nothing: Burda et al. 2016.
 ACTIVE_UNIT = 0.01
 # Of the most active dimension's effect on the picture: what moves it less is not seen beside it.
 ACTIVE_EFFECT = 0.01
@@ -170,12 +170,13 @@ def effect(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np
     Z : (n, n_components), where it is measured
     spread : (n_components,), the standard deviation of each
     """
-    n, k = Z.shape
-    steps = np.eye(k)[:, None, :] * spread  # (k, 1, k)
-    both = np.concatenate([(Z + steps).reshape(-1, k), (Z - steps).reshape(-1, k)])
-    pictures = np.concatenate([decode(part.astype(np.float32)) for part in np.array_split(both, -(-len(both) // 2000))])
-    after, before = np.split(np.asarray(pictures, np.float64), 2)
-    return np.square(after - before).sum(axis=1).reshape(k, n).mean(axis=1) / 4
+    effects = np.empty(Z.shape[1])
+    for dimension, step in enumerate(np.diag(spread)):
+        # One at a time: all pictures at once would take a gigabyte.
+        pictures = np.asarray(decode(np.concatenate([Z + step, Z - step]).astype(np.float32)), np.float64)
+        after, before = np.split(pictures, 2)
+        effects[dimension] = np.square(after - before).sum(axis=1).mean() / 4
+    return effects
 
 
 def is_active(variances: np.ndarray) -> np.ndarray:
@@ -187,7 +188,7 @@ def is_active(variances: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Burda et al. 2016, Importance weighted autoencoders, section 5.1.
+    Burda et al. 2016, Importance weighted autoencoders (active units).
     """
     return np.asarray(variances) > ACTIVE_UNIT
 
@@ -238,18 +239,6 @@ def typical_code(n_components: int) -> np.ndarray:
     In many dimensions hardly any draw lies near 0: a generator that has seen draws alone may make nothing there.
     """
     return np.random.default_rng(0).standard_normal(n_components).round(2)
-
-
-def in_turn(labels: np.ndarray, n: int) -> np.ndarray:
-    """Positions of `n` rows, the classes in turn; of rows without classes evenly spread ones."""
-    labels = np.asarray(labels)
-    n = min(n, len(labels))
-    if len(np.unique(labels)) < 2:
-        return np.linspace(0, len(labels) - 1, n).astype(int) if n else np.zeros(0, int)
-    turn = np.zeros(len(labels), int)
-    for label in np.unique(labels):
-        turn[labels == label] = np.arange((labels == label).sum())
-    return np.lexsort((labels, turn))[:n]
 
 
 def beyond(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> int:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
+from statistics import NormalDist
 
 import numpy as np
 
 from core.metrics import intervals
+from core.metrics.checks import chunks, finite
 from core.types import BadInput
 
+# Of a mean error: what two methods may differ by and count as level, however surely they are told apart.
+LEVEL = 0.01
+# Of a class: with fewer, resamples say little of a ratio.
+LEAST_ROWS = 10
+_RESAMPLES = 1000
 _FINEST = 0.1  # of a shared scale, in pixel units
 
 
@@ -93,56 +100,86 @@ class ClassMean:
     n: int
 
 
-def by_class(errors: np.ndarray, y: np.ndarray) -> dict[int, ClassMean]:
-    """Mean and interval of every class that has a row.
+@dataclass(frozen=True)
+class ClassRatio:
+    """What share of another method's mean error one leaves in a class of `n` rows, and the interval of that share."""
 
-    Parameters
-    ----------
-    errors : (n,) an error a row
-    y : (n,) int; rows with -1 are left out
-
-    Raises
-    ------
-    BadInput
-        For lengths that differ, NaN or infinite errors.
-    """
-    errors, y = np.asarray(errors, np.float64), np.asarray(y)
-    _check_same_rows({"errors": errors, "labels": y})
-    found = {}
-    for label in np.unique(y[y >= 0]):
-        scores = errors[y == label]
-        low, high = intervals.mean_interval(scores) if len(scores) > 1 else (math.nan, math.nan)
-        found[int(label)] = ClassMean(float(scores.mean()), low, high, len(scores))
-    return found
+    ratio: float
+    low: float
+    high: float
+    n: int
 
 
 @dataclass(frozen=True)
 class Ranking:
     """Whether methods stand in the same order in every class.
 
+    Two methods are level where their means are within `LEVEL` of the smaller one, or where the paired 95 % interval of
+    their difference holds 0.
+
     Attributes
     ----------
     order : methods by their mean error over all rows, the smallest first.
-    told_apart : pairs (better, worse) whose paired 95 % interval over all rows excludes 0.
-    turned : (better overall, worse overall, class) where the paired interval of that class says the opposite.
-    open : the same triples where the pair is told apart over all rows, but not in this class.
+    level : pairs (better, worse) that are level over all rows.
+    turned : (better overall, worse overall, class) where the second is better in that class, and not level.
+    open : the same triples where the pair is not level over all rows, but is in this class.
     n_intervals : how many paired intervals of single classes were looked at; they are not corrected for that.
     """
 
     order: tuple[str, ...]
-    told_apart: tuple[tuple[str, str], ...]
+    level: tuple[tuple[str, str], ...]
     turned: tuple[tuple[str, str, int], ...]
     open: tuple[tuple[str, str, int], ...]
     n_intervals: int
 
 
-def ranking(errors: Mapping[str, np.ndarray], y: np.ndarray, n_resamples: int = 1000) -> Ranking:
-    """Compare the methods' order over all rows with that in every class, by paired bootstrap intervals.
+@dataclass(frozen=True)
+class ByClass:
+    """Errors of every method in every class.
+
+    Attributes
+    ----------
+    means : method -> class -> mean and interval, for every class that has a row.
+    ranking : of the methods.
+    ratios : (method, reference) -> class -> what share of the reference's error the method leaves, for every class of
+        at least `LEAST_ROWS` rows. The intervals of all classes hold at once, in 95 % of cases, so that the extremes
+        of all may be compared.
+    """
+
+    means: dict[str, dict[int, ClassMean]]
+    ranking: Ranking
+    ratios: dict[tuple[str, str], dict[int, ClassRatio]]
+
+
+def is_level(errors: np.ndarray, least: np.ndarray) -> bool:
+    """Whether a method is level with one of smaller mean error: within `LEVEL` of it, or not told from it.
+
+    Parameters
+    ----------
+    errors, least : (n,) errors of the same rows; told apart is what the paired 95 % bootstrap interval tells apart
+    """
+    errors, least = np.asarray(errors, np.float64), np.asarray(least, np.float64)
+    return _is_close(errors.mean(), least.mean()) or intervals.paired_difference_interval(errors, least)[0] <= 0
+
+
+def _is_close(mean: float, least: float) -> bool:
+    return mean <= (1 + LEVEL) * least
+
+
+def resampled(errors: Mapping[str, np.ndarray], y: np.ndarray) -> dict[str, np.ndarray]:
+    """Means over all rows with a class and over each class, and their bootstrap resamples, the same for each method.
+
+    The rows are drawn as `core.metrics.intervals` draws them, once for all methods, so that differences are paired.
 
     Parameters
     ----------
     errors : method -> (n,) errors of the same rows
-    y : (n,) int; rows with -1 are left out, classes of one row too
+    y : (n,) int; rows with -1 are left out
+
+    Returns
+    -------
+    labels : (n_classes,) int; counts : (1 + n_classes,) rows in all and of each class
+    means : (n_methods, 1 + n_classes); draws : (n_methods, 1 + n_classes, 1000), NaN with fewer than two rows
 
     Raises
     ------
@@ -150,27 +187,103 @@ def ranking(errors: Mapping[str, np.ndarray], y: np.ndarray, n_resamples: int = 
         For lengths that differ, NaN or infinite errors.
     """
     y = np.asarray(y)
-    errors = {name: np.asarray(each, np.float64) for name, each in errors.items()}
     _check_same_rows({**errors, "labels": y})
-    known = y >= 0
-    labels = [int(label) for label in np.unique(y[known]) if (y == label).sum() > 1]
-    order = sorted(errors, key=lambda name: errors[name][known].mean())
-    told_apart, turned, left_open = [], [], []
-    n_intervals = 0
-    for better, worse in combinations(order, 2):
-        a, b = errors[better], errors[worse]
-        is_told = intervals.paired_difference_interval(a[known], b[known], n_resamples=n_resamples)[1] < 0
-        if is_told:
-            told_apart.append((better, worse))
-        for label in labels:
-            of_class = y == label
-            low, high = intervals.paired_difference_interval(a[of_class], b[of_class], n_resamples=n_resamples)
-            n_intervals += 1
-            if low > 0:
-                turned.append((better, worse, label))
-            elif high >= 0 and is_told:
-                left_open.append((better, worse, label))
-    return Ranking(tuple(order), tuple(told_apart), tuple(turned), tuple(left_open), n_intervals)
+    E = np.array([finite(name, each, 1) for name, each in errors.items()])
+    labels = np.unique(y[y >= 0]).astype(np.int64)
+    groups = [np.flatnonzero(y >= 0), *(np.flatnonzero(y == label) for label in labels)]
+    return {
+        "labels": labels,
+        "counts": np.array([len(group) for group in groups]),
+        "means": np.column_stack([E[:, group].mean(axis=1) for group in groups]),
+        "draws": np.stack([_draws(E[:, group]) for group in groups], axis=1),
+    }
+
+
+def _draws(E: np.ndarray) -> np.ndarray:
+    """(n_methods, n) errors -> (n_methods, n_resamples) means of resampled rows."""
+    n = E.shape[1]
+    if n < 2:
+        return np.full((len(E), _RESAMPLES), math.nan)
+    rng = np.random.default_rng(0)
+    means = np.empty((len(E), _RESAMPLES))
+    for part in chunks(_RESAMPLES, 4 * n):
+        rows = rng.integers(0, n, size=(part.stop - part.start, n), dtype=np.int32)
+        # How often each row was drawn: one product then takes the means of all methods.
+        times = np.array([np.bincount(each, minlength=n) for each in rows], np.float64)
+        means[:, part] = E @ times.T / n
+    return means
+
+
+def by_class(names: Sequence[str], found: Mapping[str, np.ndarray]) -> ByClass:
+    """Means, ranking and ratios of methods in each class.
+
+    Parameters
+    ----------
+    names : methods, as in the mapping that `found` was made of
+    found : of `resampled`
+    """
+    labels, counts = found["labels"].tolist(), found["counts"].tolist()
+    means, draws = found["means"], found["draws"]
+    ends = np.quantile(draws, (0.025, 0.975), axis=2)
+    told = {
+        name: {
+            label: ClassMean(float(means[m, c]), float(ends[0, m, c]), float(ends[1, m, c]), counts[c])
+            for c, label in enumerate(labels, 1)
+        }
+        for m, name in enumerate(names)
+    }
+    ratios = {
+        (names[a], names[b]): _ratios(labels, counts, means[[a, b]], draws[[a, b]])
+        for a, b in permutations(range(len(names)), 2)
+    }
+    return ByClass(told, _ranking(names, labels, counts, means, draws), ratios)
+
+
+def _ranking(
+    names: Sequence[str], labels: list[int], counts: list[int], means: np.ndarray, draws: np.ndarray
+) -> Ranking:
+    def first(a: int, b: int, c: int) -> int:
+        """1 where the first has the smaller error in group `c`, -1 where the second, 0 where they are level."""
+        least, other = (a, b) if means[a, c] <= means[b, c] else (b, a)
+        is_told = np.quantile(draws[other, c] - draws[least, c], 0.025) > 0
+        if _is_close(means[other, c], means[least, c]) or not is_told:
+            return 0
+        return 1 if least == a else -1
+
+    order = sorted(range(len(names)), key=lambda m: means[m, 0]) if labels else []
+    there = [(c, label) for c, label in enumerate(labels, 1) if counts[c] > 1]
+    level, turned, left_open = [], [], []
+    pairs = list(combinations(order, 2))
+    for a, b in pairs:
+        pair = names[a], names[b]
+        is_level = first(a, b, 0) == 0
+        if is_level:
+            level.append(pair)
+        for c, label in there:
+            verdict = first(a, b, c)
+            if verdict < 0:
+                turned.append((*pair, label))
+            elif verdict == 0 and not is_level:
+                left_open.append((*pair, label))
+    return Ranking(
+        tuple(names[m] for m in order), tuple(level), tuple(turned), tuple(left_open), len(pairs) * len(there)
+    )
+
+
+def _ratios(labels: list[int], counts: list[int], means: np.ndarray, draws: np.ndarray) -> dict[int, ClassRatio]:
+    there = [(c, label) for c, label in enumerate(labels, 1) if counts[c] >= LEAST_ROWS and means[1, c] > 0]
+    if not there:
+        return {}
+    # Normal on the logarithm, with the spread of the resamples: these are too few for quantiles so far out.
+    z = NormalDist().inv_cdf(1 - 0.025 / len(there))
+    found = {}
+    for c, label in there:
+        ratio = float(means[0, c] / means[1, c])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = float(np.std(np.log(draws[0, c] / draws[1, c])))
+        if ratio > 0 and math.isfinite(spread):
+            found[label] = ClassRatio(ratio, ratio * math.exp(-z * spread), ratio * math.exp(z * spread), counts[c])
+    return found
 
 
 def quantiles(errors: np.ndarray, n: int = 201) -> tuple[np.ndarray, np.ndarray]:

@@ -6,19 +6,21 @@ with one. All of them are mixtures of Gaussians, most with a single mode.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from core.types import BadInput
 
 NORMAL, STANDARDISED, GAUSSIAN, MIXTURE = "normal", "standardised", "gaussian", "mixture"
-# Enough for ten modes with full covariances, few enough for seconds.
-_MOST_FITTED = 20_000
+# Enough rows for ten modes with full covariances, few enough for seconds, with the largest codes for a minute.
+_MOST_FITTED, _MOST_NUMBERS = 20_000, 2_000_000
 TEMPERATURES = (0.0, 2.0)
 TRUNCATIONS = (0.1, 5.0)
 
@@ -88,12 +90,17 @@ class CodeSampler(BaseEstimator):
     def _fit_mixture(self, Z: np.ndarray) -> None:
         from sklearn.mixture import GaussianMixture
 
-        if len(Z) > _MOST_FITTED:
-            Z = Z[np.random.default_rng(self.random_state).choice(len(Z), _MOST_FITTED, replace=False)]
+        most = min(_MOST_FITTED, _MOST_NUMBERS // Z.shape[1])
+        if len(Z) > most:
+            Z = Z[np.random.default_rng(self.random_state).choice(len(Z), most, replace=False)]
         # A code that has collapsed to few points has no more modes than these.
         modes = max(1, min(self.n_modes, len(np.unique(Z, axis=0)) // 2))
         spread = float(Z.var(axis=0).mean()) or 1.0
-        mixture = GaussianMixture(modes, reg_covar=1e-6 * spread, random_state=self.random_state).fit(Z)
+        mixture = GaussianMixture(modes, reg_covar=1e-6 * spread, random_state=self.random_state)
+        with warnings.catch_warnings():
+            # One that has not quite converged is a distribution to draw from all the same.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            mixture.fit(Z)
         self.weights_, self.means_ = mixture.weights_, mixture.means_
         self.factors_ = np.stack([_factor(covariance) for covariance in mixture.covariances_])
 

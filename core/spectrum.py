@@ -12,6 +12,8 @@ import numpy as np
 from core.types import Dataset
 
 _ROWS_AT_ONCE = 4096
+# Up to so many a fit may decompose its rows on the way: the work grows with their third power.
+MOST_FEATURES = 1500
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,14 @@ problems = list(problems)
 st.header("Generation", anchor=False)
 view = compare.choose(stored, problems, IMAGES)
 named = {name: label for name, (label, _) in SECTIONS.items()}
-section = choices.segments("section", "What to look at", named, problems, label_visibility="collapsed")
+section = choices.segments(
+    "section",
+    "What to look at",
+    named,
+    problems,
+    memory=choices.key("section"),
+    label_visibility="collapsed",
+)
 notices = st.container()
 with nav.in_words():
     SECTIONS[section][1](view, stored, problems)

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "maps": {"types", "datasets", "metrics", "views", "cache"},
     "computing": {"types", "datasets", "cache"},
     "rebuilding": {"types", "metrics"},
-    "damage": {"types", "metrics"},
+    "damage": {"types", "metrics", "rebuilding"},
     "projecting": {"types", "methods", "cache", "computing"},
     "inversion": {"types", "datasets", "networks", "training", "methods", "store", "cache", "computing"},
     "experiments": {

@@ -141,11 +141,3 @@ def test_ranges_and_gaussians_of_codes():
     low, _, high = portable.middle_and_ends(np.ones((10, 2)))
     assert (high > low).all()
     assert portable.beyond(np.array([[0, 0], [2, 0], [0, -2]]), np.array([-1, -1]), np.array([1, 1])) == 2
-
-
-def test_rows_to_start_from_take_the_classes_in_turn():
-    y = np.array([2, 2, 0, 1, 1, 0, 2])
-    assert y[portable.in_turn(y, 5)].tolist() == [0, 1, 2, 0, 1]
-    assert portable.in_turn(np.full(9, -1), 3).tolist() == [0, 4, 8]
-    assert portable.in_turn(np.zeros(0), 3).tolist() == []
-    assert len(portable.in_turn(y, 50)) == 7

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -351,3 +353,36 @@ def test_on_a_full_disk_nothing_half_done_is_left(folder, started, small, monkey
         projecting.start(small)
     assert remains(folder) == []
     assert started == []
+
+
+def test_two_who_ask_at_the_same_moment_start_one_computation(folder, monkeypatch):
+    begun = []
+    work = computing.Work("nowhere", "projections", "tsne", "map", lambda folder, tick: {})
+    monkeypatch.setattr(computing.subprocess, "Popen", lambda *args, **kwargs: begun.append(args) or _Ended())
+    for k in range(20):
+        barrier = threading.Barrier(2)
+
+        def ask(name=f"map{k}", barrier=barrier):
+            barrier.wait()
+            computing.start(work, name, lambda place: time.sleep(0.005))
+
+        with ThreadPoolExecutor(2) as pool:
+            for asked in [pool.submit(ask) for _ in range(2)]:
+                asked.result()
+        assert computing.state(work, f"map{k}").share == 0
+    assert len(begun) == 20
+
+
+class _Ended:
+    def poll(self):
+        return 0
+
+
+def test_a_map_that_can_not_be_kept_says_so(folder, monkeypatch):
+    work = computing.Work("nowhere", "projections", "tsne", "map", lambda folder, tick: {"points": np.zeros((2, 2))})
+    place = work.place("lost")
+    place.mkdir(parents=True)
+    (place / "progress.json").write_text(json.dumps({"share": 0, "waits": False, "started": time.time()}))
+    monkeypatch.setattr(cache, "keep", lambda name, arrays: None)
+    computing.make(work, place)
+    assert "could not be kept" in computing.state(work, "lost").problem

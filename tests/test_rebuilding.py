@@ -65,17 +65,29 @@ def test_the_shared_limit_holds_every_difference(largest, limit):
     assert rebuilding.shared_limit([]) == pytest.approx(0.1)
 
 
+def compared(errors, y):
+    return rebuilding.by_class(list(errors), rebuilding.resampled(errors, y))
+
+
 def test_by_class_is_the_mean_of_the_class_with_its_interval():
     rng = np.random.default_rng(0)
     y = np.array([0] * 30 + [2] * 40 + [-1] * 10 + [3])
     errors = rng.random(len(y)) + y
-    found = rebuilding.by_class(errors, y)
+    found = compared({"a": errors}, y).means["a"]
     assert list(found) == [0, 2, 3]
     assert found[2].mean == pytest.approx(errors[30:70].mean())
     assert found[2].n == 40
-    assert (found[2].low, found[2].high) == intervals.mean_interval(errors[30:70])
+    assert (found[2].low, found[2].high) == pytest.approx(intervals.mean_interval(errors[30:70]), rel=1e-12)
     assert found[3].n == 1
     assert math.isnan(found[3].low)
+
+
+def test_many_rows_are_drawn_as_intervals_are():
+    errors = np.random.default_rng(0).exponential(size=3000)
+    found = rebuilding.resampled({"a": errors}, np.zeros(3000, int))
+    assert np.quantile(found["draws"][0, 0], (0.025, 0.975)) == pytest.approx(
+        intervals.mean_interval(errors), rel=1e-12
+    )
 
 
 def test_a_ranking_says_in_which_class_the_order_turns_and_where_it_is_open():
@@ -84,19 +96,49 @@ def test_a_ranking_says_in_which_class_the_order_turns_and_where_it_is_open():
     base = rng.random(900) * 5
     noise = rng.standard_normal(900)
     worse = base + np.where(y == 0, 3.0, np.where(y == 1, -1.0, 0.0)) + 0.3 * noise
-    found = rebuilding.ranking({"worse": worse, "better": base, "same": base.copy()}, y)
+    found = compared({"worse": worse, "better": base, "same": base.copy()}, y).ranking
     assert found.order[-1] == "worse"
-    assert set(found.told_apart) == {("better", "worse"), ("same", "worse")}
+    assert found.level == (("better", "same"),)
     assert set(found.turned) == {("better", "worse", 1), ("same", "worse", 1)}
     assert set(found.open) == {("better", "worse", 2), ("same", "worse", 2)}
     assert found.n_intervals == 9
 
 
-def test_rows_that_differ_are_refused():
+def test_within_one_percent_is_level_however_surely_it_is_told_apart():
+    y = np.repeat([0, 1], 500)
+    base = np.random.default_rng(0).random(1000) + 1
+    near = np.where(y == 0, 1.005, 0.995) * base
+    found = compared({"near": near, "base": base}, y).ranking
+    assert len(found.level) == 1
+    assert not found.turned
+    assert not found.open
+    assert rebuilding.is_level(base * 1.009, base)
+    assert not rebuilding.is_level(base * 1.011, base)
+
+
+def test_ratios_are_of_the_means_and_their_intervals_hold_for_all_classes_at_once():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [400, 400, 5])
+    share = np.array([0.2, 0.5, 0.5])
+    n_missed = 0
+    for _ in range(40):
+        pca = rng.gamma(4, 1, len(y))
+        ae = share[y] * pca * rng.gamma(9, 1 / 9, len(y))
+        found = compared({"ae": ae, "pca": pca}, y).ratios["ae", "pca"]
+        assert list(found) == [0, 1]  # 5 rows are too few
+        assert found[1].ratio == pytest.approx(ae[y == 1].mean() / pca[y == 1].mean())
+        assert found[0].high < found[1].low
+        n_missed += any(not each.low < share[label] < each.high for label, each in found.items())
+    assert n_missed <= 6
+
+
+def test_rows_that_differ_or_are_no_numbers_are_refused():
     with pytest.raises(BadInput, match="different rows"):
-        rebuilding.by_class(np.ones(3), np.zeros(4, int))
+        rebuilding.resampled({"a": np.ones(3)}, np.zeros(4, int))
     with pytest.raises(BadInput, match="different rows"):
-        rebuilding.ranking({"a": np.ones(3), "b": np.ones(4)}, np.zeros(3, int))
+        rebuilding.resampled({"a": np.ones(3), "b": np.ones(4)}, np.zeros(3, int))
+    with pytest.raises(BadInput, match="NaN"):
+        rebuilding.resampled({"a": np.array([1.0, np.nan])}, np.zeros(2, int))
 
 
 def test_quantiles_are_errors_that_occur():

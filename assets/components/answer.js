@@ -6,5 +6,8 @@ export default function ({ data, parentElement, setStateValue }) {
   const mount = { data, ask: (text) => setStateValue("asked", text) };
   mounts.all.set(parentElement, mount);
   mounts.heard?.(mount);
-  return () => mounts.all.delete(parentElement);
+  return () => {
+    mounts.all.delete(parentElement);
+    mounts.left?.(mount);
+  };
 }

@@ -69,6 +69,9 @@ function heard(answer) {
   for (const view of shared.views) view.heard(message);
 }
 answers.heard = heard;
+answers.left = (answer) => {
+  for (const [id, ask] of shared.asking) if (ask === answer.ask) shared.asking.delete(id);
+};
 for (const answer of answers.all.values()) heard(answer);
 
 function keep(kept, id, make, most) {
@@ -370,7 +373,8 @@ class Plane {
   makeTicks() {
     [this.across, this.up].forEach((ticks, k) => {
       const { low, high, name } = this.axes[k];
-      const values = this.isPrior ? [-2, -1, -0.5, 0, 0.5, 1, 2] : steps(low, high);
+      // In shares of the prior there is no room for 2 beside the end.
+      const values = this.isPrior ? [-FARTHEST, -1, -0.5, 0, 0.5, 1, FARTHEST] : steps(low, high);
       ticks.replaceChildren(
         ...values.map((value) => {
           const label = element("span", {}, signed(String(value)));
@@ -600,6 +604,9 @@ class View {
     }
     if (isOther) {
       this.grid = null;
+      // The same code asks another decoder anew.
+      this.turn = this.answeredCode = "";
+      clearTimeout(this.asking);
       cancelAnimationFrame(this.growing);
       delete this.root.dataset.drawn;
       this.decoded = null;
@@ -983,17 +990,20 @@ class Sliders extends View {
     this.back = button("Reset", "Back to the middle; what is frozen stays", () => this.reset());
     this.choices = [0, 1].map((k) => element("select", { "aria-label": `Dimension ${k ? "up" : "across"} the pad`, onchange: (event) => this.choose(k, Number(event.target.value)) }));
     this.padLocks = this.choices.map(() => element("span"));
+    this.padNotes = this.choices.map(() => element("span", { class: "note" }));
     this.padWhole = element(
       "div",
       { class: "pad-whole" },
-      element("div", { class: "pad-head" }, ...["Across ", "Up "].map((words, k) => element("span", { class: "pad-choice" }, element("label", {}, words, this.choices[k]), this.padLocks[k]))),
+      element("div", { class: "pad-head" }, ...["Across ", "Up "].map((words, k) => element("span", { class: "pad-choice" }, element("label", {}, words, this.choices[k]), this.padNotes[k], this.padLocks[k]))),
       this.plane.root,
     );
     this.list = element("div", { class: "list" });
     this.more = element("details", { class: "more" }, element("summary"), element("div", { class: "list" }));
     this.idle = element("details", { class: "more" }, element("summary"), element("div", { class: "list" }));
     this.classes = element("div", { class: "legend" });
-    this.padWhole.append(this.classes);
+    this.lacking = element("div", { class: "note lacking" });
+    this.padWhole.append(this.classes, this.lacking);
+    this.onPad = element("div", { class: "note" });
     this.root.classList.add("sliders");
     this.root.append(
       this.startsWhole,
@@ -1007,7 +1017,7 @@ class Sliders extends View {
           element("div", { class: "about" }, element("div", { class: "buttons" }, this.random, this.back), this.words, this.near),
         ),
         this.padWhole,
-        element("div", { class: "controls" }, this.list, this.more, this.idle),
+        element("div", { class: "controls" }, this.onPad, this.list, this.more, this.idle),
       ),
       this.said,
     );
@@ -1041,7 +1051,10 @@ class Sliders extends View {
   makePad() {
     const { message, k } = this;
     this.padWhole.hidden = k < 2;
+    this.onPad.hidden = k <= 2;
     if (k < 2) return;
+    const most = message.measure && message.order.slice(0, 2).every((d) => this.pad.includes(d)) ? ", the most active," : "";
+    this.onPad.textContent = `${this.pad.map(zOf).join(" and ")}${most} are on the pad.`;
     const points = new Float32Array(2 * this.n);
     for (let row = 0; row < this.n; row++) {
       points[2 * row] = this.codes[row * k + this.pad[0]];
@@ -1067,9 +1080,15 @@ class Sliders extends View {
         }),
       );
     });
-    this.pad.forEach((d, axis) => this.padLocks[axis].replaceChildren(this.lock(d)));
+    this.pad.forEach((d, axis) => {
+      this.padLocks[axis].replaceChildren(this.lock(d));
+      this.padNotes[axis].textContent = message.measure ? `${message.measure} ${message.axes[d].note}` : "";
+    });
     this.classes.replaceChildren(...this.legend());
     this.classes.hidden = !this.n;
+    this.padWhole.classList.toggle("is-bare", !this.n);
+    this.lacking.textContent = message.lacking;
+    this.lacking.hidden = !message.lacking;
   }
 
   choose(axis, d) {
@@ -1244,7 +1263,9 @@ class Sliders extends View {
     const off = this.code.map((value, d) => value - this.mean[d]);
     const squared = this.triangle ? solve(this.triangle, off, k).reduce((sum, v, d) => sum + v * off[d], 0) : off.reduce((sum, v) => sum + v * v, 0);
     const of = message.prior ? "the prior N(0, I)" : "the Gaussian fitted to the codes";
-    return [`${number(Math.sqrt(Math.max(squared, 0)))} standard deviations from the middle of ${of}: ${percent(farther(Math.max(squared, 0), k))} of its draws lie farther out.`];
+    const away = Math.sqrt(Math.max(squared, 0));
+    // The root of the mean squared distance of k standard normal numbers.
+    return [`${number(away)} standard deviations from the middle of ${of}: ${percent(farther(away ** 2, k))} of its draws lie farther out (a typical draw is about ${Math.sqrt(k).toFixed(1)} away).`];
   }
 
   state() {

@@ -11,22 +11,26 @@ import plotly.graph_objects as go
 from core.figures import palette
 from core.figures.text import as_text
 
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-
 
 def per_class(
-    means: Mapping[str, Sequence[tuple[float, float, float]]], classes: Sequence[str], counts: Sequence[int], theme: str
+    means: Mapping[str, Sequence[tuple[float, float, float]]],
+    classes: Sequence[str],
+    counts: Sequence[int],
+    theme: str,
+    methods: Mapping[str, str],
 ) -> go.Figure:
     """A dot with its interval for each class and method.
 
     Parameters
     ----------
-    means : method -> (mean, low, high) of each class, NaN where there is none
+    means : label -> (mean, low, high) of each class, NaN where there is none
     classes, counts : name and number of rows of each class, in the order they are drawn
+    methods : label -> method, by which colours and marks go, see `palette.of_method`
     """
     figure = go.Figure()
     ticks = [as_text(name) for name in classes]
-    for k, (label, found) in enumerate(means.items()):
+    for label, found in means.items():
+        style = palette.of_method(methods[label], theme)
         mean, low, high = np.asarray(found, np.float64).reshape(-1, 3).T
         figure.add_scatter(
             x=list(range(len(ticks))),
@@ -36,11 +40,7 @@ def per_class(
             name=as_text(label),
             customdata=np.column_stack([low, high, counts]),
             text=ticks,
-            marker={
-                "color": palette.series(theme)[k % 10],
-                "symbol": palette.SYMBOLS[k % len(palette.SYMBOLS)],
-                "size": 6,
-            },
+            marker={"color": style.colour, "symbol": style.symbol, "size": 6},
             hovertemplate=f"{as_text(label)}, class %{{text}}<br>%{{y:.2f}} (%{{customdata[0]:.2f}} to "
             "%{customdata[1]:.2f}), n = %{customdata[2]:,}<extra></extra>",
         )
@@ -51,22 +51,28 @@ def per_class(
 
 
 def distribution(
-    quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]], theme: str, *, is_log: bool = True
+    quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    theme: str,
+    methods: Mapping[str, str],
+    *,
+    is_log: bool = True,
 ) -> go.Figure:
     """Share of the images whose error is at most x, a line a method.
 
     Parameters
     ----------
-    quantiles : method -> shares and errors, see `core.rebuilding.quantiles`
+    quantiles : label -> shares and errors, see `core.rebuilding.quantiles`
+    methods : as in `per_class`
     """
     figure = go.Figure()
-    for k, (label, (shares, errors)) in enumerate(quantiles.items()):
+    for label, (shares, errors) in quantiles.items():
+        style = palette.of_method(methods[label], theme)
         figure.add_scatter(
             x=errors.astype(np.float32),
             y=shares.astype(np.float32) * 100,
             mode="lines",
             name=as_text(label),
-            line={"color": palette.series(theme)[k % 10], "dash": _DASHES[k % len(_DASHES)], "width": 2, "shape": "vh"},
+            line={"color": style.colour, "dash": style.dash, "width": 2, "shape": "vh"},
             hovertemplate=f"{as_text(label)}: %{{y:.0f}} % of the images at most %{{x:.3~g}}<extra></extra>",
         )
     figure.update_xaxes(title="squared error of an image", type="log" if is_log else "linear")
@@ -78,11 +84,11 @@ def distribution(
 
 @dataclass(frozen=True)
 class Curve:
-    """(n_levels, 3) mean, low and high of a method's error; `is_reference` where it is what the others are held to."""
+    """(n_levels, 3) mean, low and high of a method's error; without a method, what the methods are held to."""
 
     label: str
     band: np.ndarray
-    is_reference: bool = False
+    method: str = ""
 
 
 def damaged(
@@ -97,9 +103,9 @@ def damaged(
     """
     figure = go.Figure()
     x = np.asarray(levels, np.float64)
-    for j, curve in enumerate(curves):
-        k = 0 if curve.is_reference else sum(not before.is_reference for before in curves[:j])
-        colour = palette.NO_VALUE[theme] if curve.is_reference else palette.series(theme)[k % 10]
+    for curve in curves:
+        style = palette.of_method(curve.method, theme)
+        colour = style.colour if curve.method else palette.NO_VALUE[theme]
         name = as_text(curve.label)
         mean, low, high = curve.band.T
         figure.add_scatter(
@@ -116,12 +122,16 @@ def damaged(
         figure.add_scatter(
             x=x,
             y=mean,
-            mode="lines" if curve.is_reference else "lines+markers",
+            mode="lines+markers" if curve.method else "lines",
             name=name,
             legendgroup=name,
             customdata=np.column_stack([low, high]),
-            line={"color": colour, "width": 3 if curve.is_reference else 2, "dash": _DASHES[k % len(_DASHES)]},
-            marker={"symbol": palette.SYMBOLS[k % len(palette.SYMBOLS)], "size": 8},
+            line={
+                "color": colour,
+                "width": 2 if curve.method else 3,
+                "dash": style.dash if curve.method else "solid",
+            },
+            marker={"symbol": style.symbol, "size": 8},
             hovertemplate=f"{name}: %{{y:.3~g}} (%{{customdata[0]:.3~g}} to %{{customdata[1]:.3~g}})<extra></extra>",
         )
     if at is not None:
@@ -140,6 +150,8 @@ def _laid_out(figure: go.Figure, height: int, **layout) -> go.Figure:
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 28, "b": 84},
+        # One method alone is named too.
+        showlegend=True,
         legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
         uirevision="kept",
         **layout,

@@ -99,6 +99,7 @@ class Scene:
     order : dimensions, the most active first; None: as they are.
     measure : what the axes' notes are, in a word.
     by_server : whether the server draws each picture.
+    lacking : why there are no rows to see, in words.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Scene:
     measure: str = ""
     by_server: bool = False
     order: Sequence[int] | None = None
+    lacking: str = ""
 
 
 def decoder_message(decoder_id: str, layers: Sequence[Layer]) -> bytes:
@@ -151,16 +153,7 @@ def scene_message(scene: Scene, state: State, placed: str) -> bytes:
         "id": scene.id,
         "decoder": scene.decoder,
         "shape": list(map(int, scene.shape)),
-        "axes": [
-            {
-                "low": _short(a.low),
-                "high": _short(a.high),
-                "start": _short(a.start),
-                "note": a.note,
-                "active": a.is_active,
-            }
-            for a in scene.axes
-        ],
+        "axes": list(map(_about, scene.axes)),
         "order": list(map(int, range(len(scene.axes)) if scene.order is None else scene.order)),
         "measure": scene.measure,
         "columns": grid_columns(scene.shape),
@@ -170,6 +163,7 @@ def scene_message(scene: Scene, state: State, placed: str) -> bytes:
         "pictures": scene.pictures,
         "starts": list(map(int, scene.starts)),
         "server": scene.by_server,
+        "lacking": scene.lacking,
         "placed": placed,
         "code": list(map(_short, state.code)),
         "pad": list(map(int, state.pad)),

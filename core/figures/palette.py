@@ -46,6 +46,9 @@ NO_CLASS = {"light": "#4d6f96", "dark": "#8fb3dc"}
 # Of a mark in a small map, and what plotly calls it.
 MARKS = {"disc": "circle", "ring": "circle-open", "square": "square", "diamond": "diamond"}
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+# In this order methods take the colours, symbols and dashes of `series`, `SYMBOLS` and `DASHES`, in every chart.
+METHODS = ("pca", "linear_ae", "ae", "vae", "gan")
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,21 @@ def style(label: int, theme: str) -> Style:
 def series(theme: str) -> list[str]:
     """Ten colours for the lines of a chart: the classes', of which the first few lie farthest apart."""
     return list(CLASSES[theme])
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How a method is drawn: the colour of its lines and marks, plotly's names of its symbol and its dash."""
+
+    colour: str
+    symbol: str
+    dash: str
+
+
+def of_method(name: str, theme: str) -> MethodStyle:
+    """The style of one of `METHODS`, the same in every chart; any other name takes the place after the last."""
+    k = METHODS.index(name) if name in METHODS else len(METHODS)
+    return MethodStyle(CLASSES[theme][k], SYMBOLS[k], DASHES[k])
 
 
 def rgb(colour: str) -> np.ndarray:

@@ -23,7 +23,7 @@ class Mark:
 
     Attributes
     ----------
-    colour : number of the method's colour and symbol, the same in every chart.
+    method : by which its colour and symbol go, see `palette.of_method`.
     error, low, high : squared error an image with its 95 % interval.
     about : lines of what is told where the pointer rests.
     is_own : whether it is not one of the shipped; drawn hollow.
@@ -32,7 +32,7 @@ class Mark:
     """
 
     label: str
-    colour: int
+    method: str
     size: int
     error: float
     low: float
@@ -64,9 +64,9 @@ def by_size(
             mode="lines+markers",
             name="PCA, exactly at every size",
             customdata=left * 100,
-            line={"color": palette.series(theme)[0], "width": 1.5},
+            line={"color": palette.of_method("pca", theme).colour, "width": 1.5},
             # Points are what a click can meet.
-            marker={"color": palette.series(theme)[0], "size": 4},
+            marker={"color": palette.of_method("pca", theme).colour, "size": 4},
             hovertemplate="PCA, %{x} numbers: %{y:.4g}<br>leaves %{customdata:.3g} % of the variance<extra></extra>",
         )
     for label in dict.fromkeys(mark.label for mark in marks):
@@ -84,8 +84,7 @@ def by_size(
 
 def _method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
     """A line through a method's best runs, and a mark for each of its runs."""
-    colour = palette.series(theme)[marks[0].colour % 10]
-    symbol = palette.SYMBOLS[marks[0].colour % len(palette.SYMBOLS)]
+    style = palette.of_method(marks[0].method, theme)
     best = sorted((mark for mark in marks if mark.is_best), key=lambda mark: mark.size)
     name = as_text(marks[0].label)
     if len(best) > 1:
@@ -93,7 +92,7 @@ def _method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
             x=[mark.size for mark in best],
             y=[mark.error for mark in best],
             mode="lines",
-            line={"color": colour, "width": 1.5, "dash": "dot"},
+            line={"color": style.colour, "width": 1.5, "dash": "dot"},
             hoverinfo="skip",
             legendgroup=name,
             showlegend=False,
@@ -112,10 +111,10 @@ def _method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
         legendgroup=name,
         text=["<br>".join(map(as_text, mark.about)) for mark in marks],
         marker={
-            "color": colour,
-            "symbol": [symbol + (_OPEN if mark.is_own else "") for mark in marks],
+            "color": style.colour,
+            "symbol": [style.symbol + (_OPEN if mark.is_own else "") for mark in marks],
             "size": [6 if mark.is_small else 11 for mark in marks],
-            "line": {"width": 1.5, "color": colour},
+            "line": {"width": 1.5, "color": style.colour},
             # Marks of several sizes would be half transparent, as bubbles.
             "opacity": 1,
         },
@@ -134,15 +133,16 @@ class Depth:
     is_linear: bool = False
 
 
-def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None) -> go.Figure:
+def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None, *, places: Sequence[str] = ()) -> go.Figure:
     """Error against depth, a mark with its interval for each, joined where layers are added.
 
     Parameters
     ----------
+    places : every label of the axis in its order; some may have no mark
     pca : PCA's error at the same code size, drawn as a level, or None
     """
     figure = go.Figure()
-    colours = palette.series(theme)
+    styles = [palette.of_method("linear_ae" if each.is_linear else "ae", theme) for each in depths]
     figure.add_scatter(
         x=[as_text(each.label) for each in depths],
         y=[each.error for each in depths],
@@ -156,8 +156,8 @@ def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None) -> g
         mode="lines+markers",
         line={"color": palette.NO_VALUE[theme], "width": 1, "dash": "dot"},
         marker={
-            "color": [colours[1 if each.is_linear else 2] for each in depths],
-            "symbol": [palette.SYMBOLS[1 if each.is_linear else 2] for each in depths],
+            "color": [style.colour for style in styles],
+            "symbol": [style.symbol for style in styles],
             "size": 11,
         },
         showlegend=False,
@@ -168,6 +168,13 @@ def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None) -> g
             y=pca,
             line={"color": palette.NO_VALUE[theme], "width": 1.5},
             annotation={"text": "PCA", "font": {"color": palette.INK[theme]}},
+        )
+    if places:
+        figure.update_xaxes(
+            type="category",
+            categoryorder="array",
+            categoryarray=[as_text(each) for each in places],
+            range=[-0.5, len(places) - 0.5],
         )
     figure.update_yaxes(title="squared error an image", rangemode="tozero")
     return _laid_out(figure, 330)
@@ -198,7 +205,7 @@ def _by_epoch(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, str], titl
             mode="lines+markers" if len(rows) < _FEW_POINTS else "lines",
             name=name,
             showlegend=len(curves) > 1,
-            line={"color": palette.series(theme)[1 + k], "dash": ("solid", "dash")[k], "width": 2},
+            line={"color": palette.of_method("linear_ae", theme).colour, "dash": ("solid", "dash")[k], "width": 2},
             hovertemplate=f"epoch %{{x}}: {name} %{{y:.3g}}<extra></extra>",
         )
     figure.update_xaxes(title="epoch", rangemode="tozero")
@@ -210,6 +217,8 @@ def _laid_out(figure: go.Figure, height: int, **layout) -> go.Figure:
     figure.update_layout(
         height=height,
         **{"margin": {"l": 8, "r": 8, "t": 16, "b": 8}, **layout},
+        # One method alone is named too.
+        showlegend=True,
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
     )
     return figure

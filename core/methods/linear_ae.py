@@ -72,6 +72,8 @@ class LinearAutoencoder(Autoencoder):
         return super().fit(X - self.mean_, on_epoch=on_epoch, on_tick=on_tick, checkpoint=checkpoint)
 
     def _measure(self, X):
+        if X.shape[1] > spectrum.MOST_FEATURES:
+            return None
         of_rows = spectrum.decompose(X)
         # The rows come less their mean, so the networks add none.
         mean = {"mean_": np.zeros(X.shape[1])}

@@ -252,8 +252,8 @@ _ALL = (
         "share",
         None,
         "Share of n samples that only repeat a training image: its distance is at most a third of that to the second "
-        "nearest (Yoon et al. 2023). Distances are Euclidean, of pixels in [0, 1], to all training images. The "
-        "interval is Wilson's 95 % interval of a share.",
+        "nearest (Yoon et al. 2023). Distances are Euclidean, of pixels in [0, 1], to all training images; where "
+        "these hold near-copies of one another, fewer are told. The interval is Wilson's 95 % interval of a share.",
     ),
     Definition(
         "copies_floor",

@@ -31,7 +31,7 @@ class Nearest:
 
     @property
     def is_copy(self) -> np.ndarray:
-        """(n,) bool, see `COPY_RATIO`. Training rows that are there twice do not hide a copy."""
+        """(n,) bool, see `COPY_RATIO`. Of training rows that are there twice, only an exact copy counts as one."""
         first, second = self.distances.T
         return first <= COPY_RATIO * second + _ROUNDING
 

@@ -49,6 +49,17 @@ def interpolate(view: View, stored, problems: list[str]) -> None:
     if rows is None:
         rebuilders.absent(view)
         return
+    known, refused = rebuilders.of(view, rows)
+    if not known and rebuilders.generator(view) is None:
+        explained.markdown(
+            plain(
+                f"No method can be shown for {view.entry.label} with a {view.size}-D code yet, so there are no codes "
+                "to mix."
+            )
+        )
+        rebuilders.reasons(refused)
+        rebuilders.absent(view)
+        return
     offered = _offered(rows, problems)
     start = _pick("from", "From", rows, offered, 2, problems)
     end = _pick("to", "To", rows, offered, 7, problems)
@@ -62,7 +73,6 @@ def interpolate(view: View, stored, problems: list[str]) -> None:
         "inside a straight line crosses (White 2016).",
     )
     X = as_floats(rows.X[[start, end]], rows.kind)
-    known, refused = rebuilders.of(view, rows)
     coders, generator = _coders(view, known, rows, (start, end), X)
     explained.markdown(
         plain(
@@ -83,10 +93,23 @@ def add(view: View, stored, problems: list[str]) -> None:
     if rows is None:
         rebuilders.absent(view)
         return
+    if rows.has_labels and len(_present(rows)) < 2:
+        explained.markdown(plain(f"All rows of {view.entry.label} here are of one class: there is no other to go to."))
+        return
     if not rows.has_labels:
         explained.markdown(plain(f"{view.entry.label} has no classes, so there is no difference of two to add."))
         return
     known, refused = rebuilders.of(view, rows)
+    if not known:
+        explained.markdown(
+            plain(
+                f"No method with an encoder can be shown for {view.entry.label} with a {view.size}-D code yet, so "
+                "there are no codes to add."
+            )
+        )
+        rebuilders.reasons(refused)
+        rebuilders.absent(view)
+        return
     minus, plus = _classes(rows, problems)
     of_class = np.flatnonzero(rows.y == minus)[:_OFFERED]
     at = _pick("row", f"A test image of class {rows.target_names[minus]}", rows, of_class, 0, problems)
@@ -131,7 +154,10 @@ def _pick(name: str, label: str, rows: Rows, offered: np.ndarray, default: int, 
     if (asked := choices.asked(name)) is not None:
         number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else -1
         if number not in rows.numbers:
-            problems.append(f"The link asks for row {shortened(asked, 12)}, which is not among {rows.drawn}.")
+            problems.append(
+                f"The link asks for {name}={shortened(asked, 12)}, which is not one of the {len(rows.numbers):,} test "
+                "rows shown here."
+            )
             number = None
     if number is not None and number not in rows.numbers[offered]:
         # A row of a link stands first.
@@ -146,7 +172,7 @@ def _pick(name: str, label: str, rows: Rows, offered: np.ndarray, default: int, 
     with st.container(key=f"pick-{name}", gap=None):
         place = st.empty()
         labels: list[str | None] = [plain(f"{label}: test row {rows.numbers[k]}") for k in slots]
-        clicked = columns.buttons(name, labels + [None] * (_OFFERED - len(slots)))
+        clicked = columns.buttons(name, labels + [None] * (-len(slots) % _IN_BLOCK))
         if clicked is not None:
             position = slots[clicked]
         place.html(_choices_of(label, rows, slots, position))
@@ -155,8 +181,8 @@ def _pick(name: str, label: str, rows: Rows, offered: np.ndarray, default: int, 
 
 
 def _choices_of(label: str, rows: Rows, slots: Sequence[int], position: int) -> str:
-    blocks = [slots[k : k + _IN_BLOCK] for k in range(0, _OFFERED, _IN_BLOCK)]
-    images = [columns.pictures(rows.X[block], rows.image_shape, _IN_BLOCK, label) if block else "" for block in blocks]
+    blocks = [slots[k : k + _IN_BLOCK] for k in range(0, len(slots), _IN_BLOCK)]
+    images = [columns.pictures(rows.X[block], rows.image_shape, _IN_BLOCK, label) for block in blocks]
     marks = [
         columns.captions(["<b>▲</b>" if k == position else "&nbsp;" for k in block], _IN_BLOCK) for block in blocks
     ]
@@ -166,19 +192,27 @@ def _choices_of(label: str, rows: Rows, slots: Sequence[int], position: int) -> 
 
 def _classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     names = [str(name) for name in rows.target_names]
-    there = [names[k] for k in np.unique(rows.y[rows.y >= 0])]
+    there = [names[k] for k in _present(rows)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = []
         for name, label, default in (("minus", "From class", 7), ("plus", "To class", 9)):
+            # A class less itself is no direction.
+            offered = [each for each in there if names.index(each) not in chosen]
             usual = there[min(default, len(there) - 1)]
             refused: list[str] = []
-            widget = choices.seed(name, there, usual, refused)
+            widget = choices.seed(name, offered, usual if usual in offered else offered[-1], refused)
             if refused:
-                asked = shortened(choices.asked(name), 20)
-                problems.append(f"The link asks for the class “{asked}”, which {rows.dataset} has not.")
-            chosen.append(names.index(st.selectbox(label, there, key=widget, width=200)))
+                asked = choices.asked(name)
+                why = "that it starts from too" if asked in there else f"which {rows.dataset} has not"
+                problems.append(f"The link asks for the class “{shortened(asked, 20)}”, {why}.")
+            chosen.append(names.index(st.selectbox(label, offered, key=widget, width=200)))
             choices.keep(name, names[chosen[-1]])
     return chosen[0], chosen[1]
+
+
+def _present(rows: Rows) -> np.ndarray:
+    """The classes that the rows have, in order."""
+    return np.unique(rows.y[rows.y >= 0])
 
 
 # --- Codes --------------------------------------------------------------------------------------------------------

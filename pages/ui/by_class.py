@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import streamlit as st
 
-from core import datasets, rebuilding
+from core import cache, datasets, rebuilding
 from core.datasets import Entry
-from core.rebuilding import ClassMean, Ranking
+from core.rebuilding import ByClass, ClassMean, ClassRatio, Ranking
 from core.types import HourglassError
 from pages.ui import choices, loaded, nav, rebuilders
 from pages.ui.compare import View
@@ -34,12 +34,14 @@ class _Errors:
     Attributes
     ----------
     by_method : label -> (n,) squared error of each row.
+    methods : label -> method.
     y : (n,) class; None where there are no labels.
     which : which rows these are, in words.
     key : changes with any of them.
     """
 
     by_method: Mapping[str, np.ndarray]
+    methods: Mapping[str, str]
     y: np.ndarray | None
     names: tuple[str, ...]
     which: str
@@ -54,18 +56,15 @@ def draw(view: View, stored, problems: list[str]) -> None:
         return
     kept = _of_same_rows(lines, problems)
     errors = _errors(view.entry, kept, problems)
-    told = st.empty()
     if errors.y is None:
-        told.markdown(plain(_unlabelled(view.entry, errors)))
+        st.markdown(plain(_unlabelled(view.entry, errors)))
     else:
-        means = _by_class(errors.key, errors)
-        told.markdown(plain(_hardest(errors, means)))
-        _classes(errors, means, problems)
+        found = _compared(errors.key, errors)
+        st.markdown(plain(f"{_hardest(errors, found.means)} {_advantage(errors, found)}".rstrip()))
+        if ranked := _ranked(errors, found.ranking):
+            st.markdown(plain(ranked))
+        _classes(errors, found, problems)
     _distribution(errors, problems)
-    if errors.y is not None:
-        # The pairs take longest, so they come after what is drawn.
-        ranked = _ranked(errors, means, _ranking(errors.key, errors))
-        told.markdown(plain(f"{_hardest(errors, means)} {ranked}"))
     rebuilders.reasons({line.label: line.problem for line in view.lines if line.problem})
     if any(line.method == "gan" for line in view.there):
         st.caption("The GAN has no encoder: it gives no code for a given image, so it has no errors here.")
@@ -93,19 +92,20 @@ def _of_same_rows(lines: list[Line], problems: list[str]) -> list[Line]:
 
 def _errors(entry: Entry, lines: list[Line], problems: list[str]) -> _Errors:
     scores = {line.label: line.run.views["rows.squared_error"].astype(np.float64) for line in lines}
+    methods = {line.label: line.method for line in lines}
     n = len(next(iter(scores.values())))
     run, stamps = lines[0].run, tuple(line.stamp for line in lines)
     everywhere = f"all {n:,} test rows"
     if not entry.has_labels:
-        return _Errors(scores, None, (), everywhere, (stamps, "all"))
+        return _Errors(scores, methods, None, (), everywhere, (stamps, "all"))
     y = _labels_here(entry, run.environment["data_checksum"], problems)
     if y is not None and len(y) == n:
-        return _Errors(scores, y, tuple(run.notes["target_names"]), everywhere, (stamps, "all"))
+        return _Errors(scores, methods, y, tuple(run.notes["target_names"]), everywhere, (stamps, "all"))
     shown = run.views["shown_rows"]
     which = f"the {len(shown):,} of {n:,} test rows whose class is stored with the runs, as the data are not here"
     of_shown = {label: each[shown] for label, each in scores.items()}
     names = tuple(run.notes["target_names"])
-    return _Errors(of_shown, run.views["labels"].astype(int), names, which, (stamps, "shown"))
+    return _Errors(of_shown, methods, run.views["labels"].astype(int), names, which, (stamps, "shown"))
 
 
 def _labels_here(entry: Entry, checksum: str, problems: list[str]) -> np.ndarray | None:
@@ -129,9 +129,10 @@ def _labels(name: str, params: loaded.Params) -> tuple[str, np.ndarray]:
 # --- Classes ------------------------------------------------------------------------------------------------------
 
 
-def _classes(errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]], problems: list[str]) -> None:
+def _classes(errors: _Errors, found: ByClass, problems: list[str]) -> None:
     from core.figures import errors as figures  # plotly: most visits open no figure
 
+    means = found.means
     labels = list(next(iter(means.values())))
     first = next(iter(means))
     order = choices.segments(
@@ -142,19 +143,16 @@ def _classes(errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]], prob
     )
     if order == _HARD:
         labels = sorted(labels, key=lambda label: -means[first][label].mean)
-    drawn = {
-        name: [(found[label].mean, found[label].low, found[label].high) for label in labels]
-        for name, found in means.items()
-    }
+    drawn = {name: [(of[label].mean, of[label].low, of[label].high) for label in labels] for name, of in means.items()}
     classes = [errors.names[label] for label in labels]
     counts = [means[first][label].n for label in labels]
-    figure = figures.per_class(drawn, classes, counts, nav.theme())
+    figure = figures.per_class(drawn, classes, counts, nav.theme(), errors.methods)
     st.plotly_chart(figure, key=choices.key("per-class"), config=_CHART)
     each = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
     st.caption(
         plain(
             f"Mean squared error of an image, the sum over its pixels in [0, 1]; bars are 95 % bootstrap intervals of "
-            f"the mean over {errors.which}, {each} a class."
+            f"the mean over {errors.which}, {each} a class.{_of_ranking(found.ranking)}{_of_shares(errors, found)}"
         )
     )
     drawer = st.expander("The numbers, as a table", key=choices.key("class-table"), on_change="rerun")
@@ -171,13 +169,10 @@ def _classes(errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]], prob
 
 
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
-def _by_class(key: tuple, _errors: _Errors) -> dict[str, dict[int, ClassMean]]:
-    return {label: rebuilding.by_class(each, _errors.y) for label, each in _errors.by_method.items()}
-
-
-@st.cache_resource(max_entries=32, show_spinner="Comparing the methods class by class …")
-def _ranking(key: tuple, _errors: _Errors) -> Ranking:
-    return rebuilding.ranking(_errors.by_method, _errors.y)
+def _compared(key: tuple, _errors: _Errors) -> ByClass:
+    name = f"classes-{cache.key(key, list(_errors.by_method), _errors.y)}"
+    found = cache.kept(name, lambda: rebuilding.resampled(_errors.by_method, _errors.y))
+    return rebuilding.by_class(list(_errors.by_method), found)
 
 
 def _hardest(errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]]) -> str:
@@ -186,55 +181,134 @@ def _hardest(errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]]) -> s
         by_label.setdefault(max(found, key=lambda label, of=found: of[label].mean), []).append(name)
     parts = []
     for label, names in by_label.items():
-        values = listed([number(means[name][label].mean) for name in names])
-        parts.append(f"{errors.names[label]} for {listed(names)} ({values})")
+        values = [number(means[name][label].mean) for name in names]
+        if len(set(values)) == 1:
+            told = values[0]
+        else:
+            told = listed([f"{name} {value}" for name, value in zip(names, values, strict=True)])
+        whom = "every method" if 2 < len(names) == len(means) else _called(names)
+        parts.append(f"{errors.names[label]} for {whom} ({told})")
     return f"The hardest class, by the mean squared error of its images, is {', and '.join(parts)}."
 
 
-def _ranked(errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]], found: Ranking) -> str:
+def _called(names: Iterable[str]) -> str:
+    return listed([rebuilders.called(name) for name in names])
+
+
+def _of_pca(errors: _Errors, found: ByClass) -> tuple[str, dict[int, ClassRatio]]:
+    """The better of AE and VAE, and what it leaves of PCA's error in each class; nothing where there are not two."""
+    nets = [name for name in found.ranking.order if errors.methods[name] in ("ae", "vae")]
+    pca = next((name for name, method in errors.methods.items() if method == "pca"), None)
+    shares = found.ratios[nets[0], pca] if nets and pca else {}
+    return (nets[0], shares) if len(shares) > 1 else ("", {})
+
+
+def _advantage(errors: _Errors, found: ByClass) -> str:
+    """Whether what a network gains on PCA is the same in every class."""
+    name, shares = _of_pca(errors, found)
+    if not shares:
+        return ""
+    most, least = (of(shares, key=lambda label: shares[label].ratio) for of in (min, max))
+
+    def told(label: int) -> str:
+        each = shares[label]
+        return f"{each.ratio:.0%} ({100 * each.low:.0f} to {100 * each.high:.0f})".replace("%", " %")
+
+    first, last = f"{told(most)} of PCA's error on {errors.names[most]}", f"{told(least)} on {errors.names[least]}"
+    if shares[most].high >= shares[least].low:
+        return (
+            f"What {rebuilders.called(name)} gains on PCA may be the same in every class: it leaves from {first} to "
+            f"{last}, and these intervals overlap."
+        )
+    end = "gains least" if shares[least].ratio <= 1 else "is behind most"
+    return (
+        f"What {rebuilders.called(name)} gains on PCA is not the same in every class: it leaves {first}, where it "
+        f"gains most, and {last}, where it {end}."
+    )
+
+
+def _of_shares(errors: _Errors, found: ByClass) -> str:
+    """How the shares of PCA's error were computed."""
+    _, shares = _of_pca(errors, found)
+    if not shares:
+        return ""
+    few = len(next(iter(found.means.values()))) - len(shares)
+    left = f" Classes of fewer than {rebuilding.LEAST_ROWS} images are left out." if few else ""
+    return (
+        " Shares of PCA's error are ratios of the two means of a class; their intervals, from the same resamples for "
+        f"both, are widened so that those of all {len(shares)} classes hold at once in 95 % of cases (Bonferroni): "
+        f"where two do not overlap, the classes differ, though they were picked as the extremes.{left}"
+    )
+
+
+def _of_ranking(found: Ranking) -> str:
+    """When methods count as level."""
+    if not found.n_intervals:
+        return ""
+    return (
+        f" Level: means within {rebuilding.LEVEL:.0%} of one another, or a paired 95 % interval of their difference "
+        f"that holds 0; {found.n_intervals} such intervals, one a class and pair, not corrected for their number."
+    ).replace("1%", "1 %")
+
+
+def _ranked(errors: _Errors, found: Ranking) -> str:
     if len(found.order) < 2:
         return ""
-    if not found.told_apart and not found.turned:
-        return f"Over these rows no method is told from another: {listed(list(found.order))} may be equally good."
-    pairs = list(combinations(found.order, 2))
-    tied = [f"{a} and {b}" for a, b in pairs if (a, b) not in found.told_apart]
-    apart = f" ({listed(tied)} not told apart)" if tied else ""
-    sentence = f"From the least error to the most: {', '.join(found.order)}{apart}."
-    places = {pair: _changed_places(pair, errors, means, found) for pair in pairs}
-    changed = [told for told in places.values() if told]
+    groups: list[list[str]] = []
+    for name in found.order:
+        if groups and all((other, name) in found.level for other in groups[-1]):
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    if len(groups) == 1:
+        sentence = f"Over these rows {_called(groups[0])} are level."
+    else:
+        parts = [_called(group) + (", which are level" if len(group) > 1 else "") for group in groups]
+        sentence = f"From the least error to the most: {'; then '.join(parts)}."
+    apart = [pair for pair in found.level if not any({*pair} <= {*group} for group in groups)]
+    if apart:
+        sentence += f" Level too: {'; '.join(_called(pair) for pair in apart)}."
+    changed = _changed_places(errors, found)
     if not changed:
-        return f"{sentence} The order is the same in every class. {_counted(found)}"
-    kept = any(not places[pair] for pair in found.told_apart)
-    others = " Every other pair keeps its order in every class." if kept else ""
-    return f"{sentence} But {'; '.join(changed)}.{others} {_counted(found)}"
+        return f"{sentence} So it is in every class."
+    return f"{sentence} But {'; '.join(changed)}."
 
 
-def _changed_places(
-    pair: tuple[str, str], errors: _Errors, means: Mapping[str, Mapping[int, ClassMean]], found: Ranking
-) -> str:
-    """In which classes two methods do not stand as over all rows, in words; nothing where there is none."""
-    better, worse = pair
-    turned = [label for a, b, label in found.turned if (a, b) == pair]
-    left_open = [label for a, b, label in found.open if (a, b) == pair]
+def _changed_places(errors: _Errors, found: Ranking) -> list[str]:
+    """In which classes methods do not stand as over all rows, in words; those that do so alike are told together."""
+    places: dict[tuple, list[str]] = {}
+    for better, worse in combinations(found.order, 2):
+        turned, left_open = (
+            tuple(errors.names[label] for a, b, label in of if (a, b) == (better, worse))
+            for of in (found.turned, found.open)
+        )
+        if turned or left_open:
+            places.setdefault((better, turned, left_open), []).append(worse)
+    alike: dict[tuple, list[str]] = {}
+    for (better, turned, left_open), worse in places.items():
+        alike.setdefault((tuple(worse), turned, left_open), []).append(better)
     parts = []
-    if turned:
-        parts.append(f"{worse} beats {better} in {_few([errors.names[label] for label in turned])}")
-    if left_open:
-        both = "the two are" if turned else f"{better} and {worse} are"
-        parts.append(f"{both} not told apart in {_few([errors.names[label] for label in left_open])}")
-    if not parts:
-        return ""
-    largest = max(abs(means[better][label].mean - means[worse][label].mean) for label in [*turned, *left_open])
-    return f"{', and '.join(parts)} (where their means differ by at most {number(largest)})"
+    for (worse, turned, left_open), better in alike.items():
+        told = []
+        if turned:
+            verb = "beats" if len(worse) == 1 else "beat"
+            told.append(f"{_called(worse)} {verb} {_called(better)} in {_few(turned)}")
+        if left_open:
+            both = "they are level" if turned else _level_with(better, worse)
+            told.append(f"{both} in {_few(left_open)}")
+        parts.append(", and ".join(told))
+    return parts
 
 
-def _counted(found: Ranking) -> str:
-    return f"({found.n_intervals} paired 95 % intervals, one a class and pair, not corrected for their number.)"
+def _level_with(better: Sequence[str], worse: Sequence[str]) -> str:
+    if len(better) == len(worse) == 1:
+        return f"{_called([*better, *worse])} are level"
+    return f"{_called(better)} {'is' if len(better) == 1 else 'are'} level with {_called(worse)}"
 
 
-def _few(parts: list[str]) -> str:
+def _few(parts: Sequence[str]) -> str:
     if len(parts) <= _MOST_NAMED:
-        return listed(parts)
+        return listed(list(parts))
     return f"{', '.join(parts[:_MOST_NAMED])} and {len(parts) - _MOST_NAMED} more"
 
 
@@ -304,7 +378,7 @@ def _distribution(errors: _Errors, problems: list[str]) -> None:
         )
     )
     quantiles = {name: rebuilding.quantiles(each) for name, each in scores.items()}
-    figure = figures.distribution(quantiles, nav.theme(), is_log=axis == _LOG)
+    figure = figures.distribution(quantiles, nav.theme(), errors.methods, is_log=axis == _LOG)
     st.plotly_chart(figure, key=choices.key("distribution"), config=_CHART)
     of = "" if label is None else f", those of class {errors.names[label]}"
     n = len(next(iter(scores.values())))

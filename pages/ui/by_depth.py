@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import streamlit as st
 
-from core import methods, recipes, specs, store
+from core import recipes, specs, store
 from core.metrics import intervals
 from core.types import BadInput, BrokenRun, Run, Spec
 from pages.ui import choices, columns, nav, offers, runs
@@ -21,7 +21,10 @@ from pages.ui.text import Markup, html, listed, plain
 _IN_BLOCK, _BLOCKS = 5, 2
 _CHART = {"displaylogo": False, "displayModeBar": False}
 _LABELS = ("Linear AE", "1 hidden layer", "2 hidden layers", "3 hidden layers")
+_ONLY = ("the linear one", "the one with one hidden layer", "the one with two", "the one with three")
 _HIDDEN = ("no hidden layer", "one", "two", "three")
+
+_OTHER_SETTINGS = ", where the settings of training change too"
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,14 @@ def _stored(layers: int, spec: Spec, stored: Sequence[Run]) -> _Deep:
 
 
 def _budget(specs_: Sequence[Spec]) -> str:
-    epochs = listed([f"{n}" for n in sorted({spec.param("epochs") for spec in specs_})])
-    return f"One after the other, each for {epochs} epochs: a few minutes on one core in all."
+    linear = [spec.param("epochs") for spec in specs_ if spec.method == "linear_ae"]
+    others = [spec.param("epochs") for spec in specs_ if spec.method != "linear_ae"]
+    if linear and others:
+        epochs = f"{linear[0]} epochs the linear one, {others[0]} each of the others"
+    else:
+        epochs = f"{[*linear, *others][0]} epochs{' each' if len(specs_) > 1 else ''}"
+    in_turn, in_all = ("One after the other, ", " in all") if len(specs_) > 1 else ("", "")
+    return f"{in_turn}{epochs}: a few minutes on one core{in_all}."
 
 
 # --- Numbers ------------------------------------------------------------------------------------------------------
@@ -141,7 +150,11 @@ def _explanation(view: View, every: Sequence[_Deep], steps: dict[int, _Step]) ->
     )
     there = [each for each in every if each.run is not None]
     if len(there) < 2:
-        return f"{text}: they are not trained yet." if not there else f"{text}; {there[0].label} is trained so far."
+        return (
+            f"{text}: they are not trained yet."
+            if not there
+            else f"{text}; {_ONLY[there[0].layers]} is trained so far."
+        )
     so_far = f" {len(there)} of the four are trained so far." if len(there) < len(every) else ""
     return f"{text}.{so_far} {_verdict(there, steps)}"
 
@@ -150,7 +163,11 @@ def _verdict(there: Sequence[_Deep], steps: dict[int, _Step]) -> str:
     told = [(before, each, steps[each.layers]) for before, each in pairwise(there) if each.layers in steps]
     if not told:
         return "They can't be compared: their test rows differ."
-    parts = [f"from {_HIDDEN[before.layers]} to {_HIDDEN[each.layers]} {_change(step)}" for before, each, step in told]
+    parts = [
+        f"from {_HIDDEN[before.layers]} to {_HIDDEN[each.layers]} {_change(step)}"
+        f"{_OTHER_SETTINGS if before.layers == 0 else ''}"
+        for before, each, step in told
+    ]
     falls = [step.tells and step.change < 0 for *_, step in told]
     whole = len(there) == len(_LABELS)
     if all(falls):
@@ -191,7 +208,9 @@ def _chart(view: View, there: Sequence[_Deep]) -> None:
         for each in there
     ]
     level = float(pca.metrics["squared_error"]) if pca and store.same_rows([pca, there[0].run]) else None
-    st.plotly_chart(sizes.by_depth(marks, nav.theme(), level), key=choices.key("by-depth"), config=_CHART)
+    st.plotly_chart(
+        sizes.by_depth(marks, nav.theme(), level, places=_LABELS), key=choices.key("by-depth"), config=_CHART
+    )
 
 
 def _table(there: Sequence[_Deep], steps: dict[int, _Step]) -> Markup:
@@ -256,6 +275,6 @@ def _how(every: Sequence[_Deep], there: Sequence[_Deep]) -> str:
         f"Squared error summed over pixels, mean over {n:,} test images with its 95 % bootstrap interval; the change "
         "is that of the same images, against the row above. The three with hidden layers share everything but their "
         f"number ({listed(shared)}); each layer is half as wide as the one before, and the decoder mirrors the "
-        f"encoder. The {methods.label('linear_ae')} has settings of its own; the level line is PCA. Each was trained "
+        f"encoder. The linear AE has settings of its own; the level line is PCA. Each was trained "
         "once: the intervals tell of other images, not of other trainings, where another seed moves the error too."
     )

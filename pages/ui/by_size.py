@@ -134,8 +134,8 @@ def _how(found: Sequence[Run], exact: np.ndarray | None) -> str:
         "these images. Filled marks are shipped runs, hollow ones your own; dotted lines join the best AEs and VAEs."
         if n
         else "",
-        "PCA's line comes from one decomposition of the train images; a click on it, or on any mark, takes that size "
-        "into the form below."
+        "PCA's line comes from one decomposition of the training images; a click on it, or on any mark, takes that "
+        "size into the form below."
         if exact is not None
         else "PCA's line at every size is stored with each PCA run; there is none of this data set yet, or one made "
         "before it was: train any PCA below.",
@@ -183,7 +183,7 @@ def _figure(told: tuple, dataset: str, is_log: bool, largest: int, theme: str, _
     marks = [
         sizes.Mark(
             methods.label(run.spec.method),
-            METHODS.index(run.spec.method),
+            run.spec.method,
             store.code_size(run),
             float(run.metrics["squared_error"]),
             *map(float, run.metrics["squared_error_interval"]),

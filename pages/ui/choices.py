@@ -90,23 +90,32 @@ def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = N
 
 
 def segments(
-    name: str, label: str, options: Mapping[str, str], problems: list[str], help: str | None = None, **kwargs
+    name: str,
+    label: str,
+    options: Mapping[str, str],
+    problems: list[str],
+    help: str | None = None,
+    *,
+    memory: str | None = None,
+    **kwargs: Any,
 ) -> str:
-    """A choice of few options, option -> what people read, the first being the default."""
-    widget = seed(name, list(options), next(iter(options)), problems)
+    """A choice of few options, option -> what people read, the first being the default; `memory` as in `seed`."""
+    memory = memory or name
+    widget = seed(name, list(options), next(iter(options)), problems, memory=memory)
     chosen = st.segmented_control(
         label, options, key=widget, format_func=options.get, required=True, help=help, **kwargs
     )
-    keep(name, chosen)
+    keep(name, chosen, memory=memory)
     return chosen
 
 
 def show(problems: Sequence[str], most: int = 3) -> None:
     """Problems as warnings, a sentence each."""
-    for problem in problems[:most]:
+    told = list(dict.fromkeys(problems))
+    for problem in told[:most]:
         st.warning(plain(problem))
-    if len(problems) > most:
-        st.warning(f"And {len(problems) - most} more like these.")
+    if len(told) > most:
+        st.warning(f"And {len(told) - most} more like these.")
 
 
 def permalink() -> str:

@@ -36,7 +36,9 @@ def grid(strips: Sequence[Strip], n_blocks: int) -> Markup:
     for strip in strips:
         for block in range(n_blocks):
             again = " hg-again" if block else ""
-            cells.append(f'<div class="hg-strip-name{again}" style="--order:{block}">{strip.name}</div>')
+            # A name again only above something.
+            name = strip.name if strip.cells[block] or not block else ""
+            cells.append(f'<div class="hg-strip-name{again}" style="--order:{block}">{name}</div>')
             cells.append(f'<div style="--order:{block}">{strip.cells[block]}</div>')
     return Markup(f'<div class="hg-columns" style="--blocks:{n_blocks}">{"".join(cells)}</div>')
 

@@ -43,10 +43,10 @@ def draw(view: View, stored, problems: list[str]) -> None:
     found = _measured(rows, known, kind)
     levels = KINDS[kind].levels(rows.image_shape)
     summary = _summary(tuple(each.line.stamp for each in known), rows.key, kind, found)
-    explained.markdown(plain(f"{_explanation(rows, kind)} {_verdict(known, kind, levels, summary)}"))
     chart = st.empty()
     level = _level(kind, levels, problems)
-    chart.plotly_chart(_figure(kind, levels, level, summary), key=choices.key("damaged"), config=_CHART)
+    explained.markdown(plain(f"{_explanation(rows, kind)} {_at_amount(known, kind, levels, level, summary)}"))
+    chart.plotly_chart(_figure(kind, levels, level, summary, known), key=choices.key("damaged"), config=_CHART)
     st.caption(
         plain(
             f"Mean over {rows.drawn}, with its 95 % bootstrap band; squared error summed over pixels, unclipped, "
@@ -54,6 +54,8 @@ def draw(view: View, stored, problems: list[str]) -> None:
             f"drawn with seed {_SEED}, the same for every method. Click a name in the legend to hide its line."
         )
     )
+    with st.expander("Which methods are nearest, and better than doing nothing, at which amounts"):
+        st.markdown(plain(_verdict(known, kind, levels, summary)))
     _pictures(rows, known, kind, level, summary, levels)
     if rebuilders.generator(view):
         st.caption("The GAN is not included: without an encoder, each damaged image would take a search for its code.")
@@ -119,10 +121,11 @@ def _summary(stamps: tuple, rows_key: str, kind: str, _found: Mapping[str, np.nd
     return _Summary(_found)
 
 
-def _figure(kind: str, levels: Sequence[float], level: float, summary: _Summary):
+def _figure(kind: str, levels: Sequence[float], level: float, summary: _Summary, known: Sequence[Rebuilder]):
     from core.figures import errors as figures  # plotly: most visits open no figure
 
-    curves = [figures.Curve(name, band, name == _NOTHING) for name, band in summary.bands.items()]
+    methods = {each.label: each.line.method for each in known}
+    curves = [figures.Curve(name, band, methods.get(name, "")) for name, band in summary.bands.items()]
     return figures.damaged(levels, curves, KINDS[kind].axis, nav.theme(), level)
 
 
@@ -136,11 +139,36 @@ def _explanation(rows: Rows, kind: str) -> str:
     )
 
 
+def _at_amount(known: Sequence[Rebuilder], kind: str, levels: Sequence[float], level: float, summary: _Summary) -> str:
+    """Who is nearest to the whole image at the amount chosen, a sentence."""
+    at = list(levels).index(level)
+
+    def error(name: str) -> float:
+        return float(summary.bands[name][at, 0])
+
+    what = {"noise": "With noise of", "shift": "At"}.get(kind, "With a patch of")
+    begin, nothing = f"{what} {_amount(kind, level)}", f"doing nothing leaves {number(error(_NOTHING))}"
+    if level == 0:
+        return f"{begin} nothing is damaged, so {nothing}."
+    first = sorted(summary.leaders[at], key=error)
+    others = sorted((each.label for each in known if each.label not in first), key=error)
+    values = [number(error(name)) for name in first]
+    told = values[0] if len(set(values)) == 1 else listed(values)
+    names = _called(first)
+    if others:
+        against = listed([f"{number(error(name))} of {rebuilders.called(name)}" for name in others])
+        sentence = f"{begin} {names} {'is' if len(first) == 1 else 'are'} nearest, {told} against {against}"
+    else:
+        sentence = f"{begin} {names} {'leaves' if len(first) == 1 else 'leave'} {told}"
+    is_better = any(summary.beats[name][at] > 0 for name in summary.beats)
+    return f"{sentence}; {nothing}{'' if is_better else ', and none is better than that'}."
+
+
 def _verdict(known: Sequence[Rebuilder], kind: str, levels: Sequence[float], summary: _Summary) -> str:
     by_range: dict[str, list[str]] = {}
     for each in known:
         by_range.setdefault(_range(summary.beats[each.label] > 0, kind, levels), []).append(each.label)
-    parts = [f"{listed(names)} {where or 'at no amount'}" for where, names in sorted(by_range.items(), reverse=True)]
+    parts = [f"{_called(names)} {where or 'at no amount'}" for where, names in sorted(by_range.items(), reverse=True)]
     sentence = f"Better than doing nothing, by paired 95 % intervals: {'; '.join(parts)}."
     if len(known) < 2:
         return sentence
@@ -148,11 +176,15 @@ def _verdict(known: Sequence[Rebuilder], kind: str, levels: Sequence[float], sum
     for k, names in enumerate(summary.leaders):
         leads.setdefault(names, np.zeros(len(levels), bool))[k] = True
     told = [
-        f"{listed(list(names))} {_range(where, kind, levels)}{', level' if len(names) > 1 else ''}"
+        f"{_called(names)} {_range(where, kind, levels)}{', level' if len(names) > 1 else ''}"
         for names, where in leads.items()
     ]
     level = " (level: within 1 %, or not told apart)" if any(len(names) > 1 for names in leads) else ""
     return f"{sentence} Nearest to the whole image{level}: {'; '.join(told)}."
+
+
+def _called(names: Sequence[str]) -> str:
+    return listed([rebuilders.called(name) for name in names])
 
 
 def _range(where: np.ndarray, kind: str, levels: Sequence[float]) -> str:

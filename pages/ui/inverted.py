@@ -171,7 +171,8 @@ def _kept(name: str) -> Inverted | None:
         return None
     cost, steps = arrays["cost"]
     note = (
-        f"by inversion: regressor + {int(steps)} gradient steps an image, {seconds(float(cost))} in all; by the "
-        f"regressor alone {number(float(arrays['regressed'].mean()))}"
+        f"its code has {arrays['codes'].shape[1]} numbers, whatever is chosen above; by inversion: regressor + "
+        f"{int(steps)} gradient steps an image, {seconds(float(cost))} in all; by the regressor alone "
+        f"{number(float(arrays['regressed'].mean()))}"
     )
     return Inverted(arrays["images"], arrays["codes"], note)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import linear_maps, recipes, specs, store
+from core import linear_maps, recipes, specs, spectrum, store
 from core.figures import differences, rasters
 from core.linear_maps import LinearPair, Turning
 from core.maps import Rows
@@ -20,11 +20,12 @@ from pages.ui.compare import View
 from pages.ui.numbers import number
 from pages.ui.pictures import image
 from pages.ui.runs import Line, Stamp
-from pages.ui.text import Markup, html, plain
+from pages.ui.text import Markup, html, plain, shortened
 
 _AXES = 10
 _IN_BLOCK, _BLOCKS = 5, 2
 _STEP = 5
+_SHARES = tuple(range(0, 101, _STEP))
 _CHART = {"displaylogo": False, "displayModeBar": False}
 _TOLD = ("largest_angle", "mean_angle", "excess_error")
 
@@ -82,13 +83,13 @@ def _explanation(view: View, line: Line) -> str:
     return (
         f"{text} After {last['epoch']:g} epochs the subspaces of the {view.size}-D linear AE on {view.entry.label} and "
         f"of PCA agree to the tolerance reached: the largest of their {view.size} principal angles is "
-        f"{_degrees(last['largest_angle'])}, the mean {_degrees(last['mean_angle'])}, and the error on the train "
-        f"images is {_small(last['excess_error'])} above the least possible{above}."
+        f"{_degrees(last['largest_angle'])}, the mean {_degrees(last['mean_angle'])}, and the error on the "
+        f"training images is {_small(last['excess_error'])} above the least possible{above}."
     )
 
 
 def _share_of_pca(view: View, last: dict[str, Any]) -> str:
-    """The excess as a percentage of PCA's error on the test rows, which is near that on the train rows."""
+    """The excess as a percentage of PCA's error on the test rows, which is near that on the training rows."""
     pca = next((line.run for line in view.lines if line.method == "pca" and line.run), None)
     error = float(pca.metrics["squared_error"]) if pca and "squared_error" in pca.metrics else 0.0
     if error <= 0:
@@ -110,6 +111,10 @@ def _degrees(value: float) -> str:
 
 def _way(view: View, line: Line, stored: Sequence[Run]) -> None:
     rows = _told(line.run)
+    if not rows and line.run.environment["n_features"] > spectrum.MOST_FEATURES:
+        most = spectrum.MOST_FEATURES
+        st.info(f"Its angles to PCA are not written down: above {most:,} pixels an image that would take minutes.")
+        return
     if not rows:
         st.info("This run was made before its angles to PCA were written down after each epoch.")
         spec = replace(line.run.spec, seed=(line.run.spec.seed + 1) % 2**31)
@@ -123,8 +128,8 @@ def _way(view: View, line: Line, stored: Sequence[Run]) -> None:
     st.caption(
         plain(
             "Principal angles between the space that the decoder's columns span and that of the first "
-            f"{view.size} principal components of the train images, and the linear AE's squared error an image "
-            "less PCA's on these images; both after each epoch, in float64 from the covariance of the train images, "
+            f"{view.size} principal components of the training images, and the linear AE's squared error an image "
+            "less PCA's on these images; both after each epoch, in float64 from the covariance of the training images, "
             "before the weights are rounded for storing. The learning rate falls to 0 at the end, which takes the last "
             "wobble out."
         )
@@ -139,7 +144,7 @@ def _offer_first(view: View, stored: Sequence[Run]) -> None:
     except BadInput as problem:
         st.error(plain(problem))
         return
-    _offer(view, stored, spec, f"Train linear AE {view.size}-D", f"For {spec.param('epochs')} epochs, as shipped ones.")
+    _offer(view, stored, spec, f"Train Linear AE {view.size}-D", f"For {spec.param('epochs')} epochs, as shipped ones.")
 
 
 def _offer_pca(view: View, stored: Sequence[Run]) -> None:
@@ -211,10 +216,26 @@ def _turning(view: View, line: Line, pca: Stamp, problems: list[str]) -> None:
             "slider: the axes become PCA's, the error stays."
         )
     )
-    st.fragment(_turned)(view, line, axes, rows)
+    st.fragment(_turned)(view, line, axes, rows, _share_asked(problems))
 
 
-def _turned(view: View, line: Line, axes: _Axes, rows: Rows | None) -> None:
+def _share_asked(problems: list[str]) -> str:
+    """Gives the slider its value; returns its key."""
+    refused: list[str] = []
+    widget = choices.seed("turn", _SHARES, 0, refused, parse=_whole)
+    if refused:
+        asked = shortened(choices.asked("turn"))
+        problems.append(f"The link asks for a turn of “{asked}” %: choose from 0 to 100, in steps of {_STEP}.")
+    return widget
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len("100")):
+        raise BadInput("It is no whole number.")
+    return int(text)
+
+
+def _turned(view: View, line: Line, axes: _Axes, rows: Rows | None, widget: str) -> None:
     turning = axes.turning
     with st.container(key="turning", horizontal=True, vertical_alignment="center"):
         share = st.slider(
@@ -223,10 +244,11 @@ def _turned(view: View, line: Line, axes: _Axes, rows: Rows | None) -> None:
             100,
             step=_STEP,
             format="%d %%",
-            key=choices.key("turned"),
+            key=widget,
             help="0 %: the linear AE as it was trained. 100 %: PCA's axes. Between: each plane of the code turned, and "
             "each direction stretched, by that share.",
         )
+        choices.keep("turn", share)
         st.html(_facts(axes, share / 100, line, rows))
     turned = _at(line.stamp, share, axes)
     st.html(columns.grid(_strips(view, turned, axes), _n_blocks(view)))

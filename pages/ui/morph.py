@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import cache, portable, store
+from core import cache, portable, rebuilding, store
 from core.figures.latent import Axis, Gaussian, Scene, State
 from core.maps import Rows
 from core.types import Run
@@ -62,11 +62,16 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
         names=coded.names,
         gaussian=gaussian,
         pictures=rows_key if coded.pictures else "",
-        starts=portable.in_turn(coded.labels, _STARTS) if coded.pictures and len(coded.codes) else (),
+        starts=rebuilding.one_of_each(coded.labels, _STARTS, 0) if coded.pictures and len(coded.codes) else (),
         measure=measure,
         by_server=latent.decoder(stamp) is None,
         order=np.argsort(-amounts, kind="stable"),
+        lacking=_lacking(_run.spec.method) if not len(coded.codes) else "",
     )
+
+
+def _lacking(method: str) -> str:
+    return "No encoder, so no test rows here: drag." if method == "gan" else "No test rows here: drag."
 
 
 def _gaussian(method: str, codes: np.ndarray, size: int) -> Gaussian | None:

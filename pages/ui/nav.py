@@ -13,6 +13,17 @@ from core.types import HourglassError
 from pages.ui import choices, trainings
 from pages.ui.text import plain
 
+# Streamlit adds to the browser's history whatever a page writes into its address, and Back would lead from a page to
+# itself: what keeps the path takes the place of the entry before.
+_ONE_ENTRY_A_PAGE = """<script>
+if (!window.hourglassHistory) {
+  const push = (window.hourglassHistory = history.pushState.bind(history));
+  history.pushState = (state, title, url) => {
+    const isSamePage = new URL(url ?? location, location).pathname === location.pathname;
+    (isSamePage ? history.replaceState.bind(history) : push)(state, title, url);
+  };
+}
+</script>"""
 THEME = Path(__file__).parents[2] / "assets" / "theme"
 # group -> (script, label, icon); a page is listed here once it exists.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -42,7 +53,8 @@ def header(script: str) -> None:
     with st.sidebar:
         st.html(
             '<div class="hg-brand"><div class="hg-name">Hourglass</div>'
-            "<div>Autoencoders, VAEs and GANs beside PCA and LSA, on the same rows.</div></div>"
+            f"<div>Autoencoders, VAEs and GANs beside PCA and LSA, on the same rows.</div></div>{_ONE_ENTRY_A_PAGE}",
+            unsafe_allow_javascript=True,
         )
         for group, pages in PAGES.items():
             if len(PAGES) > 1:

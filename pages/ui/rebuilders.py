@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from core import maps
+from core.jobs import Job
 from core.maps import Rows
 from core.types import BadInput, HourglassError, Run
-from pages.ui import links
+from pages.ui import links, offers
 from pages.ui.compare import View
 from pages.ui.loaded import estimator
 from pages.ui.runs import Line, Stamp
@@ -71,7 +72,7 @@ def generator(view: View) -> Line | None:
 
 
 def absent(view: View) -> None:
-    """Say which methods are not trained at this code size, each with a way to train it."""
+    """Say which methods are not trained at this code size, each with a way to train it, or how far it is."""
     missing = [line for line in view.lines if line.run is None and not line.problem]
     if not missing:
         return
@@ -85,6 +86,19 @@ def absent(view: View) -> None:
                 icon=":material/model_training:",
                 query_params=_query(view, line),
             )
+    methods = {line.method for line in missing}
+    offers.progress(lambda job: job.spec.method in methods and _is_of(job, view))
+
+
+def _is_of(job: Job, view: View) -> bool:
+    """Whether a training is of the view's data set, and of its code size; a GAN's is its own."""
+    spec = job.spec
+    return spec.dataset == view.entry.name and (spec.method == "gan" or spec.param("n_components") == view.size)
+
+
+def called(label: str) -> str:
+    """A method's label as it stands within a sentence: ``"PCA"``, ``"the AE"``, ``"the linear AE"``."""
+    return label if label == "PCA" else f"the {label.replace('Linear', 'linear')}"
 
 
 def _query(view: View, line: Line) -> dict[str, str]:

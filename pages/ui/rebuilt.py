@@ -18,7 +18,7 @@ from pages.ui.compare import View
 from pages.ui.loaded import default_params, rows_here
 from pages.ui.numbers import interval, number
 from pages.ui.pictures import image
-from pages.ui.rebuilders import Rebuilder
+from pages.ui.rebuilders import Rebuilder, called
 from pages.ui.runs import Line
 from pages.ui.text import Markup, html, listed, plain
 
@@ -185,7 +185,8 @@ def _choose(rows: Rows, known: list[Rebuilder], problems: list[str]) -> _Chosen:
     positions = order(first.errors, _SHOWN)
     values = {int(k): number(float(first.errors[k])) for k in positions}
     what = "largest" if pick == _WORST else "smallest"
-    says = f"These are the rows with the {what} error of {first.label}, which stands under each, among {rows.drawn}."
+    whose = called(first.label)
+    says = f"These are the rows with the {what} error of {whose}, which stands under each, among {rows.drawn}."
     return _Chosen(_in_blocks(positions), says, values=values)
 
 
@@ -232,8 +233,9 @@ def _disagreeing(rows: Rows, a: Rebuilder, b: Rebuilder) -> _Chosen:
     heads = (f"{a.label} better than {b.label} by most", f"{b.label} better than {a.label} by most")
     there = [k for k in range(_BLOCKS) if len(blocks[k])]
     says = (
-        f"Under each stands the error of {a.label} minus that of {b.label}. Of {rows.drawn}, {a.label} has the smaller "
-        f"error on {int((difference < 0).sum()):,}, {b.label} on {int((difference > 0).sum()):,}."
+        f"Under each stands the error of {called(a.label)} minus that of {called(b.label)}. Of {rows.drawn}, "
+        f"{called(a.label)} has the smaller error on {int((difference < 0).sum()):,}, {called(b.label)} on "
+        f"{int((difference > 0).sum()):,}."
     )
     return _Chosen(tuple(blocks[k] for k in there), says, tuple(heads[k] for k in there), values)
 

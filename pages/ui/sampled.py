@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import datasets, generating, samplers
+from core import datasets, generating, samplers, store
 from core.figures import rasters
 from core.metrics import DEFINITIONS, memory
 from core.types import BadInput, BrokenRun, HourglassError, Run
@@ -84,6 +84,10 @@ class Sampled:
     def key(self) -> str:
         return f"{self.line.method}-{self.kind}"
 
+    @property
+    def size(self) -> int:
+        return store.code_size(self.line.run)
+
     @cached_property
     def figures(self) -> dict[str, Any]:
         return generating.figures_of(self.line.run, self.kind)
@@ -105,12 +109,15 @@ def _drawn(stamp: Stamp, kind: str, prior: Prior, _run: Run) -> tuple[np.ndarray
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     explained = st.empty()
     view = replace(view, lines=tuple(line for line in view.lines if line.method in {method for method, _ in _SHOWN}))
+    if not any(line.run or line.problem for line in view.lines):
+        _explain_nothing(explained, view)
+        return
     prior = _prior(problems)
     with st.spinner("Decoding random codes …"):
         shown, refused = _shown(view, prior)
     if not shown:
-        explained.markdown(plain(f"No method is trained on {view.entry.label} with this code size yet."))
-        rebuilders.absent(view)
+        rebuilders.reasons(refused)
+        _explain_nothing(explained, view)
         return
     explained.markdown(
         plain(
@@ -119,17 +126,26 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         )
     )
     opened = _cards(shown, prior, view)
-    st.markdown(plain(_verdict(shown)))
+    st.markdown(plain(_verdict(shown, view.size)))
     rebuilders.reasons(refused)
     rebuilders.absent(view)
     st.subheader("How near the samples come to the data", anchor=False)
-    st.html(_table(shown))
-    st.caption(plain(_conditions(shown, prior)))
+    counts = _same_counts(shown)
+    st.html(_table(shown, counts))
+    st.caption(plain(_conditions(shown, prior, counts)))
+    _how()
     _classes(shown)
     _memory(shown)
     _download(shown, prior, view)
     if opened is not None:
         _enlarged(opened, prior, view, problems)
+
+
+def _explain_nothing(explained: Any, view: View) -> None:
+    explained.markdown(
+        plain(f"No method that draws samples can be shown for {view.entry.label} with a {view.size}-D code yet.")
+    )
+    rebuilders.absent(view)
 
 
 def _shown(view: View, prior: Prior) -> tuple[list[Sampled], dict[str, str]]:
@@ -240,7 +256,7 @@ def _cards(shown: Sequence[Sampled], prior: Prior, view: View) -> Sampled | None
     with st.container(key="sampled", gap=None):
         for each in shown:
             with st.container(key=f"sampled-{each.key}", gap=None):
-                st.html(_caption(each))
+                st.html(_caption(each, view.size))
                 with st.container(key=f"open-sampled-{each.key}", gap=None):
                     st.html(image(_sheet(each, prior, view), f"{_COUNT} samples: {each.label}", "hg-strip"))
                     label = f"Enlarge: {each.label}, with the nearest training images"
@@ -258,12 +274,13 @@ def _sheet_png(stamp: Stamp, kind: str, prior: Prior, shape: tuple[int, int], _e
     return rasters.png(rasters.montage(_each.drawn(prior)[1], shape, _COLUMNS, cell=56, gap=3))
 
 
-def _caption(each: Sampled) -> str:
+def _caption(each: Sampled, size: int) -> str:
     distance = ""
     if "frechet" in each.figures:
         ends = interval(each.figures, "frechet")
         distance = f'<div>Fréchet {number(each.figures["frechet"])} <span class="hg-note">({ends})</span></div>'
-    about = f'<div class="hg-note">{html(each.about)}</div>'
+    own = "" if each.size == size else f"; {each.size}-D code, whatever is chosen above"
+    about = f'<div class="hg-note">{html(each.about + own)}</div>'
     return f'<div class="hg-caption"><b>{html(each.label)}</b>{distance}{about}</div>'
 
 
@@ -319,74 +336,150 @@ def _nearest(stamp: Stamp, kind: str, prior: Prior, _each: Sampled) -> tuple[mem
 # --- Numbers ------------------------------------------------------------------------------------------------------
 
 
-def _verdict(shown: Sequence[Sampled]) -> str:
-    """Which sampler comes nearest to the data, from the figures and their intervals."""
+def _verdict(shown: Sequence[Sampled], size: int) -> str:
+    """Which sampler comes nearest to the data, from the figures and their intervals, and who only remembers.
+
+    Parameters
+    ----------
+    size : the code size that is chosen.
+    """
     figures = {each.label: each.figures for each in shown}
     order = generating.ranking(figures)
     if len(order.order) < 2:
-        return ""
-    best = order.order[0]
-    value = f"Fréchet distance {number(figures[best]['frechet'])}"
+        return _repeating(shown)
+    sentences = (_nearest_first(shown, order, size), _autoencoders(figures, order), _repeating(shown))
+    return " ".join(filter(None, sentences))
+
+
+def _nearest_first(shown: Sequence[Sampled], order: generating.Ranking, size: int) -> str:
+    by_label = {each.label: each for each in shown}
+
+    def named(label: str) -> str:
+        own = by_label[label].size
+        return label if own == size else f"{label} with {own} numbers"
+
+    def value(label: str) -> str:
+        return number(by_label[label].figures["frechet"])
+
+    best, last = by_label[order.order[0]], order.order[-1]
+    nearest = f"Fréchet distance {value(best.label)}"
     if not order.is_told:
-        tied = listed([best, *order.tied])
-        return f"Nearest to the test images are {tied} ({value}), which the seeds do not tell apart."
-    sentence = f"Nearest to the test images comes {best} ({value})"
+        tied = listed([named(label) for label in (best.label, *order.tied)])
+        return f"Nearest to the test images are {tied} ({nearest}), which the seeds do not tell apart."
+    sentence = f"Nearest to the test images comes {named(best.label)} ({nearest})"
     trained = [label for label in order.order[1:] if label.endswith("prior")]
-    if not best.endswith("prior") and trained:
-        rest = listed([f"the {label.split(',')[0]} ({number(figures[label]['frechet'])})" for label in trained])
+    if not best.label.endswith("prior") and trained:
+        rest = listed([f"the {label.split(',')[0]} ({value(label)})" for label in trained])
         sentence += f", ahead of {rest}"
-        if any(each.label == best and each.kind != samplers.NORMAL for each in shown):
+        if best.kind != samplers.NORMAL:
             sentence += ": here a distribution fitted afterwards serves better than one trained with"
-    last = order.order[-1]
-    return f"{sentence}; farthest is {last} ({number(figures[last]['frechet'])})."
+    return f"{sentence}; farthest is {last} ({value(last)})."
 
 
-def _table(shown: Sequence[Sampled]) -> Markup:
-    head = "".join(
-        f'<th scope="col"><details><summary>{html(DEFINITIONS[name].label)}</summary>'
-        f'<div class="hg-help">{html(DEFINITIONS[name].help)}</div></details></th>'
-        for name in _MEASURES
+def _autoencoders(figures: Mapping[str, Mapping[str, Any]], order: generating.Ranking) -> str:
+    """The lecture's question, where the ranking leaves it open: does an AE with a mixture do what a VAE does?"""
+    mixture, prior = _NAMES["ae", samplers.MIXTURE][0], _NAMES["vae", samplers.NORMAL][0]
+    first = {order.order[0], *order.tied}
+    is_answered = {mixture, prior} <= first or (order.is_told and order.order[0] == mixture)
+    if is_answered or not {mixture, prior} <= set(order.order):
+        return ""
+    pair = generating.ranking({label: figures[label] for label in (mixture, prior)})
+    values = {label: number(figures[label]["frechet"]) for label in pair.order}
+    if not pair.is_told:
+        return (
+            f"Of the two autoencoders, the AE with its mixture ({values[mixture]}) and the VAE with its prior "
+            f"({values[prior]}) are not told apart by the seeds."
+        )
+    if pair.order[0] == mixture:
+        return (
+            f"Of the two autoencoders, the AE with a mixture fitted afterwards ({values[mixture]}) beats the VAE with "
+            f"the prior it was trained with ({values[prior]})."
+        )
+    return (
+        f"Of the two autoencoders, the VAE with the prior it was trained with ({values[prior]}) beats the AE with a "
+        f"fitted mixture ({values[mixture]})."
     )
-    rows = [_row(each.label, each.figures, "") for each in shown]
-    floors = next((each.line.run.metrics for each in shown if "frechet_floor" in each.line.run.metrics), None)
+
+
+def _floors(shown: Sequence[Sampled]) -> Mapping[str, Any] | None:
+    """What training images reach, of the first run that knows."""
+    return next((each.line.run.metrics for each in shown if "frechet_floor" in each.line.run.metrics), None)
+
+
+def _same_counts(shown: Sequence[Sampled]) -> dict[str, int]:
+    """Of each measure that is of one number of samples in every line of the table: that number."""
+    found = {}
+    floors = _floors(shown) or {}
+    for name in _MEASURES:
+        counts = {each.figures.get(f"{name}_n") for each in shown if name in each.figures}
+        if (n := floors.get(f"{name}_floor_n")) is not None:
+            counts.add(n)
+        if len(counts) == 1 and (n := counts.pop()):
+            found[name] = n
+    return found
+
+
+def _table(shown: Sequence[Sampled], counts: Mapping[str, int]) -> Markup:
+    head = "".join(f'<th scope="col">{html(DEFINITIONS[name].label)}</th>' for name in _MEASURES)
+    rows = [_row(each.label, each.figures, "", counts) for each in shown]
+    floors = _floors(shown)
     if floors is not None:
         rows.append(
             _row(
                 "Training images, for comparison",
                 floors,
                 "_floor",
+                counts,
                 "what a perfect sampler would reach; copies: of test images",
             )
         )
     return Markup(
+        '<div class="hg-sideways hg-note">Scroll the table sideways for all measures.</div>'
         f'<div class="hg-wide"><table class="hg-table hg-sampled"><thead><tr><th scope="col">Samples</th>{head}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _row(label: str, figures: Mapping[str, Any], suffix: str, note: str = "") -> str:
-    cells = "".join(f"<td>{_cell(figures, f'{name}{suffix}')}</td>" for name in _MEASURES)
+def _row(label: str, figures: Mapping[str, Any], suffix: str, counts: Mapping[str, int], note: str = "") -> str:
+    cells = "".join(f"<td>{_cell(figures, f'{name}{suffix}', name in counts)}</td>" for name in _MEASURES)
     about = f'<div class="hg-note">{html(note)}</div>' if note else ""
     return f'<tr><th scope="row">{html(label)}{about}</th>{cells}</tr>'
 
 
-def _cell(figures: Mapping[str, Any], name: str) -> str:
+def _cell(figures: Mapping[str, Any], name: str, is_counted_below: bool) -> str:
     if name not in figures:
         return '<span class="hg-none">–</span>'
-    about = ", ".join(part for part in (interval(figures, name), counted(figures, name)) if part)
-    return f'{number(figures[name])}<div class="hg-note">{html(about)}</div>'
+    parts = (interval(figures, name), "" if is_counted_below else counted(figures, name))
+    about = "".join(f'<div class="hg-note">{html(part)}</div>' for part in parts if part)
+    return f"{number(figures[name])}{about}"
 
 
-def _conditions(shown: Sequence[Sampled], prior: Prior) -> str:
+def _counted_below(counts: Mapping[str, int]) -> str:
+    """The numbers of samples that the table leaves out, the commonest without its measures' names."""
+    if not counts:
+        return ""
+    values = list(counts.values())
+    usual = max(values, key=values.count)
+    others = [f"{DEFINITIONS[name].label}: n = {n:,}" for name, n in counts.items() if n != usual]
+    return "; ".join([f"n = {usual:,} samples a line", *others]) + ". "
+
+
+def _conditions(shown: Sequence[Sampled], prior: Prior, counts: Mapping[str, int]) -> str:
     spaces = {each.line.run.notes["features"] for each in shown if "features" in each.line.run.notes}
     where = f"Feature space: {' and '.join(sorted(spaces))}. " if spaces else ""
     changed = "" if prior.is_plain else " They are of temperature 1 without truncation, whatever is chosen above."
     unmeasured = [each.label for each in shown if "frechet" not in each.figures]
     lacking = f" {listed(unmeasured)}: not measured when it was trained." if unmeasured else ""
     return (
-        f"{where}Means of five seeds with their 95 % interval; open a measure to read how it is computed. The means of "
-        f"p(x|z) are shown and measured, not draws.{changed}{lacking}"
+        f"{_counted_below(counts)}{where}Means of five seeds with their 95 % interval. The means of p(x|z) are shown "
+        f"and measured, not draws.{changed}{lacking}"
     )
+
+
+def _how() -> None:
+    with st.expander("How these are computed"):
+        for name in _MEASURES:
+            st.markdown(f"**{plain(DEFINITIONS[name].label)}.** {plain(DEFINITIONS[name].help)}")
 
 
 def _classes(shown: Sequence[Sampled]) -> None:
@@ -407,8 +500,12 @@ def _classes(shown: Sequence[Sampled]) -> None:
         names = shown[0].line.run.notes.get("target_names", [])
         labels = views.get("labels", np.empty(0, int))
         of_data = {name: float((labels == k).mean()) for k, name in enumerate(names)} if len(labels) else {}
-        figure = generated.class_shares(shares, of_data, nav.theme())
-        st.plotly_chart(figure, key=choices.key("class-shares"), config={"displaylogo": False})
+        figure = generated.class_shares(shares, of_data, _methods(shown), nav.theme())
+        st.plotly_chart(figure, key=choices.key("class-shares"), config={"displayModeBar": False})
+
+
+def _methods(shown: Sequence[Sampled]) -> dict[str, str]:
+    return {each.label: each.line.method for each in shown}
 
 
 def _memory(shown: Sequence[Sampled]) -> None:
@@ -435,11 +532,11 @@ def _memory(shown: Sequence[Sampled]) -> None:
             plain(
                 "Distances of 1,000 samples, or as many as there are test rows, to their nearest training image. A "
                 "sampler that hands out training images again has a line at 0. A line left of the test images' is no "
-                f"proof by itself: blurred images are nearer to everything. {_repeating(shown)}"
+                "proof by itself: blurred images are nearer to everything."
             )
         )
-        figure = generated.nearest_distances(distances, of_test, nav.theme())
-        st.plotly_chart(figure, key=choices.key("distances"), config={"displaylogo": False})
+        figure = generated.nearest_distances(distances, of_test, _methods(shown), nav.theme())
+        st.plotly_chart(figure, key=choices.key("distances"), config={"displayModeBar": False})
 
 
 def _repeating(shown: Sequence[Sampled]) -> str:

@@ -42,7 +42,8 @@ if (document.querySelector('[data-testid=stSkeleton], [data-stale=true], [data-t
 if ([...document.images].some((picture) => !picture.complete || !picture.naturalWidth)) return false;
 if ([...document.querySelectorAll('[data-testid=stPlotlyChart]')].some((e) => !e.querySelector('.main-svg')))
   return false;
-const hosts = [...document.querySelectorAll(':is([data-testid=stBidiComponentIsolated], [data-testid=stBidiComponentIsolated] *)')].filter((e) => e.shadowRoot);
+const hosts = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+  .flatMap((e) => [e, ...e.querySelectorAll('*')]).filter((e) => e.shadowRoot);
 const scenes = hosts.flatMap((e) => [...e.shadowRoot.querySelectorAll('[data-scene]')]);
 return scenes.every((e) => e.dataset.drawn === e.dataset.scene)
   && (scenes.length > 0 || !/section=(manifold|sliders)/.test(location.search)); }"""

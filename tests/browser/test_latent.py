@@ -328,6 +328,22 @@ def test_shares_of_a_gaussian_farther_out_are_those_of_chi_square(opened):
     assert np.array(found) == pytest.approx(np.array(expected), abs=1e-6)
 
 
+def test_the_pad_says_how_much_its_numbers_do(opened):
+    page = opened("sliders", "data=mnist&size=10")
+    first, second = ask(page, "view.message.order.slice(0, 2)")
+    notes = page.locator(".pad-choice .note")
+    for k, d in enumerate((first, second)):
+        expect(notes.nth(k)).to_have_text(f"variance {ask(page, f'view.message.axes[{d}].note')}")
+    words = page.locator(".controls > .note")
+    expect(words).to_have_text(re.compile(r"^z\S+ and z\S+, the most active, are on the pad\.$"))
+    page.get_by_role("combobox", name="Dimension across the pad").select_option(index=5)
+    expect(words).to_have_text(re.compile(r"^z\S+ and z\S+ are on the pad\.$"))
+    # A draw of ten normal numbers is the root of ten away from 0, in the root of the mean square.
+    expect(page.locator(".words")).to_contain_text("(a typical draw is about 3.2 away)")
+    expect(page.locator(".lacking")).to_be_hidden()
+    assert page.noise == []
+
+
 def test_inactive_numbers_are_named_and_folded_away(opened):
     page = opened("sliders", "data=mnist&size=30")
     idle = ask(page, "view.message.axes.filter((axis) => !axis.active).length")
@@ -363,6 +379,31 @@ def test_a_convolutional_gan_is_drawn_by_the_server(opened):
     page.get_by_role("button", name="Randomise").click()
     page.wait_for_timeout(500)
     assert matches()
+    assert page.noise == []
+
+
+def test_a_gan_is_drawn_again_after_another_scene(opened):
+    """Its code is the same as before, which the server is asked for anew."""
+    page = opened("sliders", "data=mnist&size=10&morph=gan")
+    methods = page.get_by_role("radiogroup", name="Method").get_by_role("radio")
+    first = ask(page, "Array.from(view.decoded)")
+    for method in ("VAE", "GAN"):
+        methods.and_(page.get_by_role("radio", name=method, exact=True)).click()
+        settled(page)
+        drawn(page)
+    expect(page.locator(".waiting")).to_be_hidden(timeout=DRAWN)
+    assert ask(page, "Array.from(view.decoded)") == first
+    expect(page.locator(".lacking")).to_have_text("No encoder, so no test rows here: drag.")
+    assert page.locator(".plane").bounding_box()["width"] < 260
+    # The same code of other data's GAN.
+    scene = ask(page, "view.message.id")
+    page.get_by_role("combobox", name="Data set").click()
+    page.get_by_role("option", name="Fashion-MNIST", exact=True).click()
+    page.wait_for_function(f"() => {VIEW}?.message.id !== '{scene}'", timeout=DRAWN)
+    drawn(page)
+    expect(page.locator(".waiting")).to_be_hidden(timeout=DRAWN)
+    expected = shipped("fashion-mnist", "gan", 10).inverse_transform(np.array([code(page)]))[0]
+    assert np.abs(np.array(ask(page, "Array.from(view.decoded)")) / 255 - expected).max() < 3e-3
     assert page.noise == []
 
 

@@ -63,7 +63,11 @@ def test_the_bar_runs_from_end_to_end(theme):
 
 def test_a_class_without_an_interval_keeps_its_dot():
     figure = errors.per_class(
-        {"<b>PCA</b>": [(1.0, 0.9, 1.2), (2.0, np.nan, np.nan)]}, ["<i>a</i>", "b"], [5, 1], "light"
+        {"<b>PCA</b>": [(1.0, 0.9, 1.2), (2.0, np.nan, np.nan)]},
+        ["<i>a</i>", "b"],
+        [5, 1],
+        "light",
+        {"<b>PCA</b>": "pca"},
     )
     (trace,) = figure.data
     assert list(trace.y) == [1.0, 2.0]
@@ -71,21 +75,23 @@ def test_a_class_without_an_interval_keeps_its_dot():
     assert trace.error_y.arrayminus[0] == pytest.approx(0.1)
     assert trace.name == "&lt;b&gt;PCA&lt;/b&gt;"
     assert figure.layout.xaxis.ticktext == ("&lt;i&gt;a&lt;/i&gt;", "b")
+    # plotly names no trace that is alone, unless it is told to.
+    assert figure.layout.showlegend
     figure.to_json()
 
 
 def test_distribution_is_a_line_a_method_in_percent():
     shares, values = np.linspace(0, 1, 5), np.array([1.0, 2, 3, 4, 50])
-    figure = errors.distribution({"a": (shares, values), "b": (shares, values * 2)}, "dark")
+    figure = errors.distribution({"a": (shares, values), "b": (shares, values * 2)}, "dark", {"a": "pca", "b": "gan"})
     assert [trace.name for trace in figure.data] == ["a", "b"]
     assert figure.data[0].y[-1] == 100
     assert figure.layout.xaxis.type == "log"
-    assert errors.distribution({"a": (shares, values)}, "dark", is_log=False).layout.xaxis.type == "linear"
+    assert errors.distribution({"a": (shares, values)}, "dark", {"a": "ae"}, is_log=False).layout.xaxis.type == "linear"
 
 
 def test_damage_has_a_line_and_a_band_each_that_go_together():
     band = np.array([[1.0, 0.5, 1.5], [2.0, 1.5, 2.5]])
-    curves = [errors.Curve("nothing", band, True), errors.Curve("PCA", band + 1), errors.Curve("AE", band + 2)]
+    curves = [errors.Curve("nothing", band), errors.Curve("PCA", band + 1, "pca"), errors.Curve("AE", band + 2, "ae")]
     figure = errors.damaged((0, 1), curves, "pixels", "light", 1)
     bands, lines = figure.data[::2], figure.data[1::2]
     assert [line.name for line in lines] == ["nothing", "PCA", "AE"]
@@ -94,3 +100,18 @@ def test_damage_has_a_line_and_a_band_each_that_go_together():
     assert list(bands[1].y) == [2.5, 3.5, 2.5, 1.5]
     assert lines[0].line.color == palette.NO_VALUE["light"]
     assert lines[1].line.color == palette.series("light")[0]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_method_looks_the_same_in_every_chart_whatever_stands_beside_it(theme):
+    look = palette.of_method("vae", theme)
+    means, counts = {"VAE": [(1.0, 0.9, 1.2)]}, [5]
+    dots = errors.per_class(means, ["a"], counts, theme, {"VAE": "vae"}).data[0]
+    assert (dots.marker.color, dots.marker.symbol) == (look.colour, look.symbol)
+    line = errors.distribution({"VAE": (np.ones(2), np.ones(2))}, theme, {"VAE": "vae"}).data[0].line
+    assert (line.color, line.dash) == (look.colour, look.dash)
+    band = np.ones((2, 3))
+    damaged = errors.damaged((0, 1), [errors.Curve("VAE", band, "vae")], "pixels", theme).data[1]
+    assert (damaged.line.color, damaged.marker.symbol) == (look.colour, look.symbol)
+    looks = [palette.of_method(name, theme) for name in (*palette.METHODS, "umap")]
+    assert len({look.colour for look in looks}) == len({look.symbol for look in looks}) == len(looks)

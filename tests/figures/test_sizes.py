@@ -24,9 +24,9 @@ def test_pca_is_a_line_through_every_size_with_the_variance_it_leaves():
 
 def test_each_run_is_a_mark_with_its_interval_and_own_ones_are_hollow():
     marks = [
-        Mark("AE", 2, 2, 2.5, 2.4, 2.7, ("<b>two</b>", "numbers")),
-        Mark("AE", 2, 4, 0.5, 0.4, 0.6, is_own=True),
-        Mark("AE", 2, 4, 0.9, 0.8, 1.0, is_own=True, is_best=False),
+        Mark("AE", "ae", 2, 2.5, 2.4, 2.7, ("<b>two</b>", "numbers")),
+        Mark("AE", "ae", 4, 0.5, 0.4, 0.6, is_own=True),
+        Mark("AE", "ae", 4, 0.9, 0.8, 1.0, is_own=True, is_best=False),
     ]
     figure = sizes.by_size(None, marks, "dark")
     through, drawn = traces(figure, None)[0], traces(figure, "AE")[0]
@@ -48,6 +48,9 @@ def test_depths_stand_in_their_order_beside_pca():
     depths = [Depth("Linear AE", 3, 2.8, 3.1, is_linear=True), Depth("1 hidden layer", 2, 1.9, 2.2)]
     figure = sizes.by_depth(depths, "light", pca=2.9)
     assert list(figure.data[0].x) == ["Linear AE", "1 hidden layer"]
+    places = ("Linear AE", "1 hidden layer", "2 hidden layers")
+    axis = sizes.by_depth(depths, "light", places=places).layout.xaxis
+    assert (axis.categoryarray, axis.range) == (places, (-0.5, 2.5))
     assert list(figure.data[0].error_y.arrayminus) == pytest.approx([0.2, 0.1])
     assert figure.layout.shapes[0].y0 == 2.9
     assert not sizes.by_depth(depths, "light").layout.shapes

@@ -33,8 +33,7 @@ def forget() -> None:
         loaded.estimator,
         rebuilders._errors,
         rebuilders._rebuilt,
-        by_class._by_class,
-        by_class._ranking,
+        by_class._compared,
         by_class._labels,
         damaged._kept,
         damaged._summary,
@@ -165,9 +164,9 @@ def test_a_link_that_asks_for_nonsense_is_answered_in_words(runs):
     )
     assert not app.exception
     assert len(shown_rows(app)) == 10
-    app = page(pick="worst", by="<script>", draw="9" * 5000)
+    app = page(pick="worst", by="<script>stray", draw="9" * 5000)
     assert not app.exception
-    assert "<script>" not in shown_text(app)
+    assert "<script>stray" not in shown_text(app)
     app = page(draw="x")
     assert "no whole number from 0 to 9999" in said(app)
 
@@ -311,7 +310,32 @@ def test_the_hardest_class_is_that_of_the_numbers(runs):
         means = [errors[y == c].mean() for c in range(10)]
         assert re.search(rf"{names[int(np.argmax(means))]} for [^;]*{label}", text(app))
         assert f"{max(means):.2f}" in text(app)
-    assert "30 paired 95 % intervals" in text(app)
+    # In the caption: what they are is no headline.
+    assert "30 such intervals, one a class and pair" in said(app)
+
+
+def test_what_a_network_gains_on_pca_is_told_of_the_extreme_classes(runs):
+    y, names = digits().y_test, digits().target_names
+    ae, pca = errors_of("ae", runs), errors_of("pca", runs)
+    shares = [ae[y == c].mean() / pca[y == c].mean() for c in range(10)]
+    app = page(section="classes")
+    (told,) = re.findall(r"What the AE gains on PCA .*", text(app))
+    for share in (min(shares), max(shares)):
+        assert f"{share:.0%} (".replace("%", " %") in told
+        assert f"on {names[shares.index(share)]}" in told
+    assert "those of all 10 classes hold at once" in said(app)
+
+
+def test_errors_by_class_are_resampled_once_and_kept(runs, own_cache, monkeypatch):
+    assert not page(section="classes").exception
+    assert len(list(own_cache.glob("classes-*"))) == 1
+
+    def again(*args, **kwargs):
+        raise AssertionError("resampled again")
+
+    monkeypatch.setattr(by_class.rebuilding, "resampled", again)
+    forget()
+    assert not page(section="classes").exception
 
 
 def test_classes_are_sorted_and_the_table_has_n(runs):
@@ -368,6 +392,18 @@ def test_the_amount_of_damage_is_in_the_link(runs):
     assert "“0.33”, which is not measured" in said(app)
 
 
+def test_the_first_paragraph_is_about_the_amount_chosen(runs):
+    app = page(section="damage", damage="noise", **{"amount-noise": "0.5"})
+    (told,) = (each.value.replace("\\", "") for each in app.markdown if "damaged images" in each.value)
+    rows = loaded.rows_here(datasets.entry("digits"), loaded.default_params(datasets.entry("digits")), [], n=500)
+    broken = damaged.KINDS["noise"].apply(rows.floats(), rows.image_shape, 0.5, 0)
+    nothing = np.square(rows.floats() - broken).sum(1).mean()
+    assert re.search(rf"With noise of 0.5 .* nearest, .*; doing nothing leaves {nothing:.2f}", told)
+    assert "from" not in told.split("With noise of 0.5")[1]
+    app = page(section="damage", damage="noise", **{"amount-noise": "0"})
+    assert "With noise of 0 nothing is damaged, so doing nothing leaves 0.000." in text(app)
+
+
 def test_whole_images_are_best_left_alone(runs):
     app = page(section="damage", damage="black")
     # Of an image without damage nothing is to be gained, so no method is better at every amount.
@@ -395,6 +431,7 @@ def test_a_gan_is_inverted_on_demand_and_that_is_kept(runs, monkeypatch):
     app = button.click().run()
     assert not app.exception
     assert "by inversion: regressor + 4 gradient steps an image" in text(app)
+    assert "its code has 16 numbers, whatever is chosen above" in text(app)
     assert not [b for b in app.button if b.label.startswith("Invert")]
     app = page()
     assert "by inversion: regressor + 4 gradient steps an image" in text(app)

@@ -190,12 +190,23 @@ def test_the_shipped_picture_quotes_the_paper_beside_our_errors(tmp_path, monkey
     assert "n = 10,000 test images" in shown
 
 
+@pytest.mark.parametrize("section", ["images", "classes"])
+def test_a_training_under_way_of_what_is_missing_is_watched(folder, section):
+    for size in (10, 3):
+        jobs.request(specs.make("digits", "vae", {"n_components": size, "epochs": 7}), "somebody")
+    app = page(section)
+    assert "Not trained yet at this code size: VAE." in text(app)
+    (bar,) = app.get("progress")  # of this code size alone
+    assert "VAE" in bar.proto.text
+    assert "in the queue" in bar.proto.text
+
+
 # --- Depth --------------------------------------------------------------------------------------------------------
 
 
 def test_depths_that_are_missing_are_all_asked_for_at_once(folder):
     app = page("depth")
-    assert "Linear AE is trained so far" in text(app)
+    assert "the linear one is trained so far" in text(app)
     button(app, "Train the 3 missing").click().run()
     assert not app.exception
     expected = {specs.make("digits", "ae", params) for params in recipes.depths("digits", 10)}
@@ -223,6 +234,16 @@ def test_depths_are_compared_on_the_same_rows(folder, monkeypatch):
     assert chart["data"][0]["x"] == ["Linear AE", "1 hidden layer", "2 hidden layers", "3 hidden layers"]
     assert chart["data"][0]["y"] == pytest.approx([run.metrics["squared_error"] for run in runs])
     assert shown.count('alt="3 hidden layers"') == 2
+
+
+def test_the_budget_names_the_epochs_of_each():
+    linear = specs.make("digits", "linear_ae", {"epochs": 30})
+    deep = [specs.make("digits", "ae", {"epochs": 300, "layers": n}) for n in (1, 2)]
+    assert by_depth._budget([linear, *deep]).startswith(
+        "One after the other, 30 epochs the linear one, 300 each of the others: "
+    )
+    assert by_depth._budget(deep).startswith("One after the other, 300 epochs each: ")
+    assert by_depth._budget(deep[:1]) == "300 epochs: a few minutes on one core."
 
 
 @pytest.mark.parametrize(
@@ -261,7 +282,7 @@ def test_turning_the_code_keeps_the_error_to_the_digit_and_ends_at_pcas_axes(fol
     pair = LinearPair.of(store.arrays(store.find(picked("linear_ae").key)))
     error = linear_maps.squared_error(pair, datasets.load("digits").floats("test"))
     for share in (0, 35, 100):
-        app.slider(key=f"{PAGE}:turned").set_value(share).run()
+        app.slider(key=f"{PAGE}:turn").set_value(share).run()
         assert not app.exception
         assert f"<b>{error:.6f}</b>" in shown_text(app)
     components = picked("pca")
@@ -269,6 +290,17 @@ def test_turning_the_code_keeps_the_error_to_the_digit_and_ends_at_pcas_axes(fol
     turned = linear_maps.turned(axes.pair, axes.turning.at(1))
     within = axes.components @ turned.decoder
     assert within == pytest.approx(np.eye(10), abs=1e-3)
+
+
+def test_the_turn_is_in_the_address_and_kept(folder):
+    app = page("linear", turn="35")
+    assert app.slider(key=f"{PAGE}:turn").value == 35
+    app.slider(key=f"{PAGE}:turn").set_value(60).run()
+    assert app.query_params["turn"] in ("60", ["60"])
+    for wrong in ("101", "-5", "37", "<b>", "1e1", "9" * 5000):
+        app = page("linear", turn=wrong)
+        assert app.slider(key=f"{PAGE}:turn").value == 0
+        assert "choose from 0 to 100, in steps of 5" in text(app)
 
 
 def test_a_run_from_before_angles_were_written_down_offers_to_train_again(folder):
@@ -309,7 +341,7 @@ def test_without_a_linear_ae_or_pca_there_is_an_offer(folder):
     (folder / picked("linear_ae").key).unlink()
     app = page("linear")
     assert "No linear AE of Digits 8x8 is trained at this code size yet" in text(app)
-    button(app, "Train linear AE 10-D").click().run()
+    button(app, "Train Linear AE 10-D").click().run()
     assert {job.spec.method for job in jobs.jobs()} == {"pca", "linear_ae"}
 
 
