@@ -54,6 +54,11 @@ class Entry:
     params: tuple[Param, ...] = ()
     libraries: tuple[str, ...] = ()
 
+    @property
+    def default_params(self) -> tuple[tuple[str, Any], ...]:
+        """Its declared parameters at their defaults, as a Spec holds them."""
+        return tuple(sorted((p.name, p.default) for p in self.params))
+
     def changed_libraries(self, versions: Mapping[str, str]) -> list[str]:
         """Those of `libraries` whose installed release is not the one in `versions`: the rows are others then."""
 

@@ -15,7 +15,7 @@ from core.types import as_floats
 from core.views import pixels
 from pages.ui import choices, columns, inverted, rebuilders
 from pages.ui.compare import View
-from pages.ui.loaded import codes, default_params, estimator, rows_here
+from pages.ui.loaded import codes, estimator, rows_here
 from pages.ui.rebuilders import Rebuilder
 from pages.ui.runs import Line, Stamp
 from pages.ui.text import html, plain, shortened
@@ -45,7 +45,7 @@ class _Coder:
 def interpolate(view: View, stored, problems: list[str]) -> None:
     """Draw the paths between two rows under every method."""
     explained = st.empty()
-    rows = rows_here(view.entry, default_params(view.entry), problems)
+    rows = rows_here(view.entry, view.dataset_params, problems)
     if rows is None:
         rebuilders.absent(view)
         return
@@ -89,7 +89,7 @@ def interpolate(view: View, stored, problems: list[str]) -> None:
 def add(view: View, stored, problems: list[str]) -> None:
     """Draw a row moved by the difference of two classes' mean codes, under every method."""
     explained = st.empty()
-    rows = rows_here(view.entry, default_params(view.entry), problems)
+    rows = rows_here(view.entry, view.dataset_params, problems)
     if rows is None:
         rebuilders.absent(view)
         return

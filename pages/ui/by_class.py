@@ -12,7 +12,7 @@ import streamlit as st
 from core import cache, datasets, rebuilding
 from core.datasets import Entry
 from core.rebuilding import ByClass, ClassMean, ClassRatio, Ranking
-from core.types import HourglassError
+from core.types import HourglassError, Run
 from pages.ui import choices, loaded, nav, rebuilders
 from pages.ui.compare import View
 from pages.ui.numbers import number
@@ -98,7 +98,7 @@ def _errors(entry: Entry, lines: list[Line], problems: list[str]) -> _Errors:
     everywhere = f"all {n:,} test rows"
     if not entry.has_labels:
         return _Errors(scores, methods, None, (), everywhere, (stamps, "all"))
-    y = _labels_here(entry, run.environment["data_checksum"], problems)
+    y = _labels_here(entry, run, problems)
     if y is not None and len(y) == n:
         return _Errors(scores, methods, y, tuple(run.notes["target_names"]), everywhere, (stamps, "all"))
     shown = run.views["shown_rows"]
@@ -108,16 +108,16 @@ def _errors(entry: Entry, lines: list[Line], problems: list[str]) -> _Errors:
     return _Errors(of_shown, methods, run.views["labels"].astype(int), names, which, (stamps, "shown"))
 
 
-def _labels_here(entry: Entry, checksum: str, problems: list[str]) -> np.ndarray | None:
-    """Classes of all test rows of the copy of the data that runs were measured on; None where it is not here."""
+def _labels_here(entry: Entry, run: Run, problems: list[str]) -> np.ndarray | None:
+    """Classes of all test rows of the copy of the data that a run was measured on; None where it is not here."""
     if not datasets.available(entry.name):
         return None
     try:
-        own, y = _labels(entry.name, loaded.default_params(entry))
+        own, y = _labels(entry.name, run.spec.dataset_params)
     except HourglassError as problem:
         problems.append(str(problem))
         return None
-    return y if own == checksum else None
+    return y if own == run.environment["data_checksum"] else None
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -30,6 +31,11 @@ class View:
     def there(self) -> list[Line]:
         """Lines with a run."""
         return [line for line in self.lines if line.run]
+
+    @property
+    def dataset_params(self) -> tuple[tuple[str, Any], ...]:
+        """The data set's parameters that the first of the runs was fitted with; without a run the default ones."""
+        return next((line.run.spec.dataset_params for line in self.there), self.entry.default_params)
 
 
 def choose(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> View:

@@ -13,7 +13,7 @@ from core.maps import Rows
 from core.types import as_floats
 from pages.ui import choices, columns, nav, rebuilders
 from pages.ui.compare import View
-from pages.ui.loaded import default_params, rows_here
+from pages.ui.loaded import rows_here
 from pages.ui.numbers import number
 from pages.ui.rebuilders import Rebuilder
 from pages.ui.text import listed, plain, shortened
@@ -29,7 +29,7 @@ _FIRST = 0.4
 
 def draw(view: View, stored, problems: list[str]) -> None:
     explained = st.empty()
-    rows = rows_here(view.entry, default_params(view.entry), problems, n=_ROWS)
+    rows = rows_here(view.entry, view.dataset_params, problems, n=_ROWS)
     if rows is None:
         st.markdown("The damage is done to test images, which are not here yet.")
         return

@@ -12,7 +12,7 @@ from core import datasets, maps, methods, store
 from core.maps import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.types import BadInput, BrokenRun, HourglassError, Run, Spec
 from pages.ui import choices, dataset_choice, links, projected, runs
-from pages.ui.loaded import DEFAULT_COUNT, default_params, rows_here
+from pages.ui.loaded import DEFAULT_COUNT, rows_here
 from pages.ui.shown import PROJECTIONS, Pick, Shown, View, points
 from pages.ui.text import plain, shortened
 
@@ -36,7 +36,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> View | None:
         colour = choices.segments("colour", "Colour", _COLOURS, problems, _COLOUR_HELP)
         is_aligned = _align()
     picks = _picks(stored, entry, problems)
-    params = picks[0].spec.dataset_params if picks else default_params(entry)
+    params = picks[0].spec.dataset_params if picks else entry.default_params
     try:
         rows = rows_here(entry, params, problems, split=split, n=n)
     except HourglassError as problem:

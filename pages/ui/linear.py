@@ -207,7 +207,7 @@ def _axes(ae: Stamp, pca: Stamp) -> _Axes:
 
 def _turning(view: View, line: Line, pca: Stamp, problems: list[str]) -> None:
     axes = _axes(line.stamp, pca)
-    rows = loaded.rows_here(view.entry, loaded.default_params(view.entry), problems)
+    rows = loaded.rows_here(view.entry, view.dataset_params, problems)
     st.markdown(
         plain(
             "Each number of the code multiplies one axis, a picture: a column of the decoder. Squared error fixes the "

@@ -42,10 +42,6 @@ def codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.ndarr
     return maps.codes(_run, stamp, _rows, lambda: estimator(stamp))
 
 
-def default_params(entry: datasets.Entry) -> Params:
-    return tuple(sorted((p.name, p.default) for p in entry.params))
-
-
 def rows_here(
     entry: datasets.Entry, params: Params, problems: list[str], *, split: str = "test", n: int = DEFAULT_COUNT
 ) -> Rows | None:

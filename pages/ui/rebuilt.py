@@ -15,7 +15,7 @@ from core.metrics import reconstruction
 from core.types import as_floats
 from pages.ui import choices, columns, inverted, nav, rebuilders
 from pages.ui.compare import View
-from pages.ui.loaded import default_params, rows_here
+from pages.ui.loaded import rows_here
 from pages.ui.numbers import interval, number
 from pages.ui.pictures import image
 from pages.ui.rebuilders import Rebuilder, called
@@ -74,7 +74,7 @@ class _Drawn:
 
 def draw(view: View, stored, problems: list[str]) -> None:
     explained = st.empty()
-    rows = rows_here(view.entry, default_params(view.entry), problems)
+    rows = rows_here(view.entry, view.dataset_params, problems)
     if rows is None:
         _from_runs(view)
         rebuilders.absent(view)

@@ -906,7 +906,7 @@ def test_how_many_become_the_other_class_is_counted(runs):
 
 
 def test_few_rows_of_a_class_are_one_block(runs):
-    rows = loaded.rows_here(datasets.entry("digits"), loaded.default_params(datasets.entry("digits")), [])
+    rows = loaded.rows_here(datasets.entry("digits"), datasets.entry("digits").default_params, [])
     assert "--blocks:1" in between._choices_of("Row", rows, [3, 4], 3)
     assert "--blocks:2" in between._choices_of("Row", rows, list(range(10)), 3)
 

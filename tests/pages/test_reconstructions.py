@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import cache, computing, datasets, inversion, maps, rebuilding, specs, store
+from core import cache, computing, datasets, experiments, inversion, maps, rebuilding, specs, store
 from core.figures import differences
 from core.types import IMAGES, Dataset, DataUnavailable
 from pages.ui import by_class, damaged, inverted, loaded, rebuilders, rebuilt
@@ -395,7 +395,7 @@ def test_the_amount_of_damage_is_in_the_link(runs):
 def test_the_first_paragraph_is_about_the_amount_chosen(runs):
     app = page(section="damage", damage="noise", **{"amount-noise": "0.5"})
     (told,) = (each.value.replace("\\", "") for each in app.markdown if "damaged images" in each.value)
-    rows = loaded.rows_here(datasets.entry("digits"), loaded.default_params(datasets.entry("digits")), [], n=500)
+    rows = loaded.rows_here(datasets.entry("digits"), datasets.entry("digits").default_params, [], n=500)
     broken = damaged.KINDS["noise"].apply(rows.floats(), rows.image_shape, 0.5, 0)
     nothing = np.square(rows.floats() - broken).sum(1).mean()
     assert re.search(rf"With noise of 0.5 .* nearest, .*; doing nothing leaves {nothing:.2f}", told)
@@ -452,3 +452,16 @@ def test_the_fit_of_a_regressor_is_watched_and_can_be_stopped(runs, monkeypatch)
     app = page()
     assert "It failed; make it again." in said(app)
     assert [b for b in app.button if "regressor" in b.label]
+
+
+def test_rows_are_those_of_the_copy_of_the_data_that_the_runs_were_fitted_to(
+    full_data, tmp_path, no_shipped_runs, monkeypatch
+):
+    spec = specs.make("olivetti", "pca", {"n_components": 2}, 0, {"held_out": "people", "fold": 1})
+    experiments.fit_and_store(spec, experiments.load_dataset(spec), tmp_path)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = opened_on("pages/reconstructions.py", data="olivetti", size="2")
+    assert not app.exception
+    assert "another copy" not in shown_text(app)
+    assert "all 80 test rows" in shown_text(app)
+    assert "rebuilt by PCA" in shown_text(app)
