@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from pages.ui import by_class, by_depth, by_size, damaged, linear, nav, rebuilt, sections
 
-from core.types import IMAGES
-from pages.ui import by_class, by_depth, by_size, choices, compare, damaged, linear, nav, rebuilt, runs
-
-# section -> (what people read, what draws it); only the chosen one computes.
+# section -> (what people read, what draws it)
 SECTIONS = {
     "images": ("Images", rebuilt.draw),
     "classes": ("Error by class", by_class.draw),
@@ -18,24 +15,5 @@ SECTIONS = {
 }
 
 nav.header("pages/reconstructions.py")
-stored, problems = runs.stored()
-problems = list(problems)
-
-st.header("Reconstructions", anchor=False)
-view = compare.choose(stored, problems, IMAGES)
-named = {name: label for name, (label, _) in SECTIONS.items()}
-section = choices.segments(
-    "section",
-    "What to look at",
-    named,
-    problems,
-    memory=choices.key("section"),
-    label_visibility="collapsed",
-)
-notices = st.container()
-with nav.in_words():
-    SECTIONS[section][1](view, stored, problems)
-with notices:
-    choices.show(problems)
-choices.share()
+sections.show("Reconstructions", SECTIONS)
 nav.settle()

@@ -2,8 +2,6 @@
 
 import functools
 import os
-import subprocess
-from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +17,7 @@ from core.inversion import GANInverter
 from core.methods.ae import Autoencoder
 from core.methods.gan import GAN
 from core.types import BadInput, HourglassError
-from tests.trainings import awaited
+from tests.trainings import awaited, processes_of
 
 SHIPPED = [spec for spec in ship.shipped_specs() if spec.method == "gan"]
 SAMPLES = {"mnist": "mnist-sample", "fashion-mnist": "fashion-sample"}
@@ -269,20 +267,7 @@ def short(monkeypatch):
 @pytest.fixture
 def started(monkeypatch):
     """The processes that a test started; none outlives it."""
-    processes, genuine = [], subprocess.Popen
-
-    def noted(command, *args, **kwargs):
-        process = genuine(command, *args, **kwargs)
-        if inversion.WORK.module in command:
-            processes.append(process)
-        return process
-
-    monkeypatch.setattr(subprocess, "Popen", noted)
-    yield processes
-    for process in processes:
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
+    yield from processes_of(inversion.WORK.module, monkeypatch)
 
 
 def waiting(folder, gan, place):

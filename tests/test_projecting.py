@@ -5,11 +5,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -21,7 +19,7 @@ from core.datasets import download
 from core.methods.tsne import TSNEMap
 from core.types import HourglassError
 from tests.conftest import locked
-from tests.trainings import awaited
+from tests.trainings import awaited, processes_of
 
 AGAIN = "ended before it was done: make it again"
 
@@ -37,21 +35,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def started(monkeypatch):
     """The processes that a test started; none outlives it."""
-    processes, genuine = [], subprocess.Popen
-
-    def noted(command, *args, **kwargs):
-        process = genuine(command, *args, **kwargs)
-        # Libraries start processes too, to count the processor's cores.
-        if projecting.WORK.module in command:
-            processes.append(process)
-        return process
-
-    monkeypatch.setattr(subprocess, "Popen", noted)
-    yield processes
-    for process in processes:
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
+    yield from processes_of(projecting.WORK.module, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from core.maps import Rows
 from core.metrics import intervals
 from core.types import as_floats
 from core.views import pixels
-from pages.ui import choices, columns, inverted, rebuilders
+from pages.ui import choices, columns, draws, inverted, rebuilders
 from pages.ui.compare import View
 from pages.ui.loaded import codes, estimator, rows_here
 from pages.ui.rebuilders import Rebuilder
@@ -26,7 +26,6 @@ _LINE, _ARC = "line", "arc"
 _PATHS = {_LINE: "Straight line", _ARC: "Arc"}
 _AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 _MOST_MOVED = 200
-_LARGEST_SEED = 9999
 
 
 @dataclass(frozen=True)
@@ -132,18 +131,11 @@ def add(view: View, stored, problems: list[str]) -> None:
 
 def _offered(rows: Rows, problems: list[str]) -> np.ndarray:
     """Positions of the rows to choose from, the classes in turn."""
-    seed = choices.remembered("draw") or 0
-    if (asked := choices.asked("draw")) is not None:
-        if asked.isascii() and asked.isdecimal() and len(asked) < 7 and int(asked) <= _LARGEST_SEED:
-            seed = int(asked)
-        else:
-            problems.append(f"The link asks for a draw of rows that is no whole number from 0 to {_LARGEST_SEED}.")
-    choices.keep("draw", seed)
-    return rebuilding.one_of_each(rows.y, _OFFERED, seed)
+    return rebuilding.one_of_each(rows.y, _OFFERED, draws.seed(problems))
 
 
 def _others() -> None:
-    choices.keep("draw", ((choices.remembered("draw") or 0) + 1) % (_LARGEST_SEED + 1))
+    draws.another()
     for name in ("from", "to"):
         choices.keep(name, None, text=None)
 

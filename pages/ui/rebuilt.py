@@ -13,7 +13,7 @@ from core.figures import differences, rasters
 from core.maps import Rows
 from core.metrics import reconstruction
 from core.types import as_floats
-from pages.ui import choices, columns, inverted, nav, rebuilders
+from pages.ui import choices, columns, draws, inverted, nav, rebuilders
 from pages.ui.compare import View
 from pages.ui.loaded import rows_here
 from pages.ui.numbers import interval, number
@@ -26,8 +26,6 @@ _IN_BLOCK, _BLOCKS = 5, 2
 _SHOWN = _IN_BLOCK * _BLOCKS
 _EACH, _WORST, _BEST, _APART = "each", "worst", "best", "apart"
 _ON, _OFF = "on", "off"
-_LARGEST_SEED = 9999
-_SEED_REFUSAL = f"The link asks for a draw of rows that is no whole number from 0 to {_LARGEST_SEED}: draw 0 is shown."
 _SUM = "Squared error: the sum over the pixels of an image, whose values are in [0, 1]."
 _CLIPPED = "Pixels are clipped to [0, 1] to be shown; errors are of what the method gives, unclipped."
 
@@ -196,26 +194,13 @@ def _leave_out(name: str) -> None:
 
 
 def _at_random(rows: Rows, problems: list[str]) -> _Chosen:
-    seed = _seed(problems)
-    choices.keep("draw", seed)
-    st.button("Others", key=choices.key("others"), on_click=_next, icon=":material/casino:", help="Draw other rows.")
+    seed = draws.seed(problems)
+    st.button(
+        "Others", key=choices.key("others"), on_click=draws.another, icon=":material/casino:", help="Draw other rows."
+    )
     positions = rebuilding.one_of_each(rows.y, _SHOWN, seed)
     how = "the classes in turn" if rows.has_labels else "this data set has no classes"
     return _Chosen(_in_blocks(positions), f"Drawn at random with seed {seed} ({how}), from {rows.drawn}.")
-
-
-def _seed(problems: list[str]) -> int:
-    asked = choices.asked("draw")
-    if asked is not None:
-        if asked.isascii() and asked.isdecimal() and len(asked) <= len(str(_LARGEST_SEED)):
-            return int(asked)
-        problems.append(_SEED_REFUSAL)
-        return 0
-    return choices.remembered("draw") or 0
-
-
-def _next() -> None:
-    choices.keep("draw", ((choices.remembered("draw") or 0) + 1) % (_LARGEST_SEED + 1))
 
 
 def _method(name: str, label: str, options: list[str], usual: str, known: list[Rebuilder], problems: list[str]) -> str:

@@ -1,0 +1,38 @@
+"""A page of sections on the same data set and code size, of which only the chosen one computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from core.types import IMAGES
+from pages.ui import choices, compare, nav, runs
+
+
+def show(title: str, sections: Mapping[str, tuple[str, Callable]]) -> None:
+    """Draw the choices and the chosen section.
+
+    Parameters
+    ----------
+    sections : name in the address -> what people read, and what draws it from the view, the stored runs and the list
+        that takes problems.
+    """
+    stored, problems = runs.stored()
+    problems = list(problems)
+    st.header(title, anchor=False)
+    view = compare.choose(stored, problems, IMAGES)
+    chosen = choices.segments(
+        "section",
+        "What to look at",
+        {name: label for name, (label, _) in sections.items()},
+        problems,
+        memory=choices.key("section"),
+        label_visibility="collapsed",
+    )
+    notices = st.container()
+    with nav.in_words():
+        sections[chosen][1](view, stored, problems)
+    with notices:
+        choices.show(problems)
+    choices.share()
