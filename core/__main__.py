@@ -114,7 +114,10 @@ def _methods(arguments: argparse.Namespace) -> None:
             {
                 "name": name,
                 "kinds": list(method.kinds),
-                "params": _declared(method.params),
+                "params": [
+                    {**row, "kinds": list(p.kinds)}
+                    for row, p in zip(_declared(method.params), method.params, strict=True)
+                ],
                 "summary": method.summary,
             }
         )
@@ -281,9 +284,9 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     size, settings = _whole(arguments.code_size, "code-size"), _settings(arguments)
+    kind = datasets.entry(arguments.dataset).kind
     for method in arguments.methods:
         if method in methods.REFERENCES:
-            kind = datasets.entry(arguments.dataset).kind
             raise BadInput(
                 f"{methods.label(method)} maps the rows themselves and has no code size, so it is not for compare: "
                 f"choose from {', '.join(methods.compared(kind))}, or fit it on its own."
@@ -294,7 +297,7 @@ def _compare(arguments: argparse.Namespace) -> None:
             f"--set n_components={settings['n_components']} is not for compare, whose methods have one code size: "
             "use --code-size."
         )
-    wanted = {m: _spec(arguments.dataset, m, _for(m, settings, size), arguments.seed) for m in arguments.methods}
+    wanted = {m: _spec(arguments.dataset, m, _for(m, kind, settings, size), arguments.seed) for m in arguments.methods}
     stored, problems = store.index()
     for problem in problems:
         _say(problem)
@@ -315,10 +318,10 @@ def _compare(arguments: argparse.Namespace) -> None:
         _figures(runs)
 
 
-def _for(method: str, settings: Mapping[str, Any], n_components: int) -> dict[str, Any]:
+def _for(method: str, kind: str, settings: Mapping[str, Any], n_components: int) -> dict[str, Any]:
     """`settings` that `method` declares, the others being the data set's or other methods'."""
-    declared = {p.name for p in methods.get(method).params}
-    everything = {p.name for name in methods.names() for p in methods.get(name).params}
+    declared = {p.name for p in methods.get(method).params_of(kind)}
+    everything = {p.name for name in methods.names(kind) for p in methods.get(name).params_of(kind)}
     chosen = {name: value for name, value in settings.items() if name in declared or name not in everything}
     return chosen if method == "gan" else {"n_components": n_components, **chosen}
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,17 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets, methods, spectrum, store
-from core.datasets import documents, download
+from core import cache, datasets, methods, spectrum, store
+from core.datasets import documents
 from core.metrics import (
     DEFINITIONS,
     IW_ROWS,
     IW_SAMPLES,
     clustering,
+    completion,
     embedding,
     generation,
     intervals,
     memory,
+    neighbours,
     reconstruction,
     retrieval,
 )
@@ -204,7 +202,10 @@ def measure(
         map of given rows are of these rows. Figures of samples are those of the first sampler; the others' are named
         ``<kind>.<name>``.
     views : what pages show; with ``rows.<name>``, each test row's score of a measure that methods are ranked by, and
-        ``sampler.<kind>.<array>``, the fitted samplers; of PCA ``error_by_size``, see `core.spectrum`.
+        ``sampler.<kind>.<array>``, the fitted samplers; of PCA ``error_by_size``, see `core.spectrum`. Of documents
+        with classes ``retrieval.at``, numbers of answers, and ``retrieval.precision`` and ``retrieval.tfidf``, of the
+        codes and of tf-idf vectors, see `core.metrics.retrieval.curve`; their ``rows.completion_perplexity`` are
+        `core.metrics.completion.Completion.scores`.
     notes : how map, samples and features came about.
     """
     sheet = _Sheet()
@@ -232,7 +233,7 @@ def measure(
             if hasattr(estimator, "noise_variance_"):
                 views["error_by_size"] = spectrum.pca_error_by_size(dataset).astype(np.float32)
         else:
-            _measure_retrieval(sheet, dataset, codes.Z_test)
+            views |= _measure_documents(sheet, estimator, dataset, codes.Z_test)
             notes["documents"] = expected_words(estimator, dataset, shown, codes.Z_test)
     if hasattr(estimator, "elbo_terms"):
         on_stage("Measuring the bound")
@@ -333,19 +334,26 @@ def _measure_codes(sheet: _Sheet, dataset: Dataset, codes: _Codes, X_test) -> No
     if dataset.kind == DOCUMENTS:
         at, X = _weighted(dataset, at, X)
     if dataset.has_labels:
-        # Where people are held out no test row has a class that could be learnt.
-        if np.intersect1d(y_train[y_train >= 0], y_test).size:
+        if _learnable(y_train, y_test):
             labelled = codes.Z_train, y_train, codes.Z_test, y_test
             sheet.rows("knn_accuracy", embedding.knn_correct(*labelled, K))
             sheet.rows("probe_accuracy", embedding.probe_correct(*labelled))
         _measure_clusters(sheet, codes.Z_test, y_test, at)
-    sheet.rows("trustworthiness", embedding.trustworthiness_rows(X, codes.Z_test[at], K, metric))
-    sheet.rows("continuity", embedding.continuity_rows(X, codes.Z_test[at], K, metric))
+    if len(at) > 2 * K:
+        sheet.rows("trustworthiness", embedding.trustworthiness_rows(X, codes.Z_test[at], K, metric))
+        sheet.rows("continuity", embedding.continuity_rows(X, codes.Z_test[at], K, metric))
+
+
+def _learnable(y_train: np.ndarray, y_test: np.ndarray) -> bool:
+    """Whether the nearest train rows can name classes of test rows; where people are held out they can't."""
+    train, test = y_train[y_train >= 0], y_test[y_test >= 0]
+    return len(train) >= K and len(np.unique(train)) > 1 and len(test) > 1 and bool(np.isin(test, train).any())
 
 
 def _measure_clusters(sheet: _Sheet, Z: np.ndarray, y: np.ndarray, at: np.ndarray) -> None:
     """How far codes fall into clusters, and how well these agree with the classes; those `at` are compared in pairs."""
-    if len(np.unique(y[at][y[at] >= 0])) > 1:
+    known = y[at][y[at] >= 0]
+    if 1 < len(np.unique(known)) < len(known):
         sheet.rows("silhouette", clustering.silhouette_rows(Z[at], y[at]))
     Z, y = Z[y >= 0], y[y >= 0]
     classes = len(np.unique(y))
@@ -355,13 +363,100 @@ def _measure_clusters(sheet: _Sheet, Z: np.ndarray, y: np.ndarray, at: np.ndarra
             sheet.resampled(name, *figure, len(y))
 
 
-def _measure_retrieval(sheet: _Sheet, dataset: Dataset, Z_test: np.ndarray) -> None:
-    """By cosine, which codes have and positions in a map have not."""
-    if not dataset.has_labels:
-        return
-    at = [n for n in _ANSWERS if n < (dataset.y_test >= 0).sum()]
-    for n, precision in retrieval.retrieval_precision_rows(Z_test, dataset.y_test, at).items():
-        sheet.rows(f"retrieval_precision_{n}", precision)
+def _measure_documents(sheet: _Sheet, estimator: Any, dataset: Dataset, Z_test: np.ndarray) -> dict[str, np.ndarray]:
+    """Figures that only documents have, and beside them those of the tf-idf vectors and of the unigram model.
+
+    Returns
+    -------
+    dict : the views ``retrieval.*``, where there are classes to tell apart.
+    """
+    views = {}
+    precision = _retrieval(Z_test, dataset.y_test)
+    if precision:
+        views["retrieval.at"], views["retrieval.precision"] = retrieval.curve(precision)
+        for n in _ANSWERS:
+            if n in precision:
+                sheet.rows(f"retrieval_precision_{n}", precision[n])
+    rows, X = _weighted(dataset, np.arange(len(Z_test)), dataset.X_test)
+    if len(rows) > 1:
+        sheet.rows("tfidf_cosine", reconstruction.rebuilt_cosine(estimator.inverse_transform, Z_test[rows], X))
+    if _rebuilds_probabilities(estimator):
+        completed = _completion(dataset, lambda given: estimator.inverse_transform(estimator.transform(given)))
+        if completed:
+            sheet.resampled("completion_perplexity", completed.perplexity, completed.interval(), len(completed.words))
+            sheet.metrics["completion_floored"] = completed.floored
+            sheet.scores["completion_perplexity"] = completed.scores
+    of_data = _references(dataset)
+    if "retrieval.tfidf" in of_data:
+        views["retrieval.tfidf"] = of_data.pop("retrieval.tfidf")
+    for name, (value, low, high, n) in of_data.items():
+        sheet.resampled(name, float(value), (float(low), float(high)), int(n))
+    return views
+
+
+def _retrieval(Z: Any, y: np.ndarray) -> dict[int, np.ndarray]:
+    """Precision by number of answers, see `core.metrics.retrieval`; nothing where fewer than two classes are known.
+
+    By cosine, which codes have and positions in a map have not.
+    """
+    if len(np.unique(y[y >= 0])) < 2:
+        return {}
+    return retrieval.retrieval_precision_rows(Z, y, retrieval.answer_counts(int((y >= 0).sum())))
+
+
+def _rebuilds_probabilities(estimator: Any) -> bool:
+    """Whether what it rebuilds of a document is a probability for each word: a network's softmax; LSA has weights."""
+    return hasattr(estimator, "networks_")
+
+
+def _completion(dataset: Dataset, probabilities: Callable[[Any], np.ndarray]) -> completion.Completion | None:
+    """The test documents completed from the same halves for every method; None where fewer than two can be."""
+    given, held = completion.halves(dataset.X_test)
+    # A document of one word has its half in `held` alone.
+    if np.count_nonzero(np.diff(given.indptr)) < 2:
+        return None
+    return completion.complete(probabilities, given, held)
+
+
+def _references(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Figures of the data that no method changes, from the user's cache where it has them.
+
+    Returns
+    -------
+    dict : name -> value, ends of its interval, n; and the view ``retrieval.tfidf``. Without those that can't be had.
+    """
+
+    def compute() -> dict[str, np.ndarray]:
+        sheet, arrays = _Sheet(), {}
+        X = documents.tfidf(dataset, dataset.X_test)
+        precision = _retrieval(X, dataset.y_test)
+        if precision:
+            arrays["retrieval.tfidf"] = retrieval.curve(precision)[1]
+        if _learnable(dataset.y_train, dataset.y_test):
+            X_train, y = documents.tfidf(dataset, dataset.X_train), dataset.y_test
+            asked = embedding.stratified_rows(y, max(2, retrieval.MOST_PAIRS // len(dataset.y_train)))
+            correct = embedding.knn_correct(X_train, dataset.y_train, X[asked], y[asked], K, "cosine")
+            sheet.rows("tfidf_knn_accuracy", correct)
+        unigram = completion.unigram(dataset.X_train)
+        completed = _completion(dataset, lambda given: np.broadcast_to(unigram, given.shape))
+        if completed:
+            sheet.resampled("unigram_perplexity", completed.perplexity, completed.interval(), len(completed.words))
+        for name in ("tfidf_knn_accuracy", "unigram_perplexity"):
+            if name in sheet.metrics:
+                figure = sheet.metrics[name], *sheet.metrics[f"{name}_interval"], sheet.metrics[f"{name}_n"]
+                arrays[name] = np.array(figure, np.float64)
+        return arrays
+
+    measured_by = completion, documents, embedding, intervals, neighbours, retrieval
+    return _kept("references", measured_by, compute, dataset.checksum)
+
+
+def _kept(
+    name: str, measured_by: Sequence[Any], compute: Callable[[], dict[str, np.ndarray]], *of: object
+) -> dict[str, np.ndarray]:
+    """What `compute` gives, from the user's cache where it has it of the same parts `of`, measured by the same code."""
+    sources = [Path(file).read_bytes() for file in (*(module.__file__ for module in measured_by), __file__)]
+    return cache.kept(f"{name}-{cache.key(*of, *sources)}", compute)
 
 
 def _measure_reconstructions(sheet: _Sheet, dataset: Dataset, rebuilt: np.ndarray, X_test: np.ndarray) -> None:
@@ -418,8 +513,8 @@ def _measure_samples(
         views[f"nearest.{sampler.kind}"] = found.distances[:, 0].astype(np.float32)
         _share_of_copies(sheet, f"{prefix}copies", found)
     floors = _floors(space, dataset, rows)
-    sheet.seeds("frechet_floor", floors["frechet"], n, np.inf)
-    sheet.metrics |= {f"{name}_floor": floors[name] for name in _FLOORS}
+    sheet.seeds("frechet_floor", floors["frechet"].tolist(), n, np.inf)
+    sheet.metrics |= {f"{name}_floor": float(floors[name]) for name in _FLOORS}
     return views
 
 
@@ -449,57 +544,25 @@ def _measure_sampler(
         sheet.metrics[f"{prefix}class_shares"] = named
 
 
-def _floors(space, dataset: Dataset, rows: generation.RealRows) -> dict[str, Any]:
+def _floors(space, dataset: Dataset, rows: generation.RealRows) -> dict[str, np.ndarray]:
     """Figures of train rows in the place of samples, from the user's cache where it has them: no method changes them.
 
     Returns
     -------
-    dict : "frechet", one a seed; "precision", "recall" and "coverage", of the first seed
+    dict : "frechet", (n_seeds,); "precision", "recall" and "coverage", of the first seed
     """
-    real = rows.real
-    kept = download.user_cache() / f"floors-{_floors_key(space, dataset, len(real))}.json"
-    floors = _read_floors(kept)
-    if floors is None:
-        drawn = [_train_features(space, dataset, len(real), seed) for seed in SEEDS]
-        of_first = rows.precision_recall(drawn[0])
-        floors = {name: of_first[name] for name in _FLOORS}
-        floors["frechet"] = [generation.frechet_distance(real, features) for features in drawn]
-        _keep_floors(kept, floors)
-    return floors
-
-
-def _floors_key(space, dataset: Dataset, n: int) -> str:
-    """Sixteen digits that change with the data, the feature space, n, and the code that measures."""
     from core import features
 
-    digest = hashlib.sha256(f"{dataset.checksum} {space.description} {space.digest} {n} {SEEDS}".encode())
-    for source in (features.__file__, generation.__file__, __file__):
-        digest.update(Path(source).read_bytes())
-    return digest.hexdigest()[:16]
+    n = len(rows.real)
 
+    def compute() -> dict[str, np.ndarray]:
+        drawn = [_train_features(space, dataset, n, seed) for seed in SEEDS]
+        of_first = rows.precision_recall(drawn[0])
+        floors = {name: np.array(of_first[name]) for name in _FLOORS}
+        return floors | {"frechet": np.array([generation.frechet_distance(rows.real, each) for each in drawn])}
 
-def _read_floors(path: Path) -> dict[str, Any] | None:
-    """What `_keep_floors` wrote, or None where that is not to be had."""
-    try:
-        kept = json.loads(path.read_bytes())
-        floors = {name: np.array(kept[name], float) for name in (*_FLOORS, "frechet")}
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return None
-    if [a.shape for a in floors.values()] != [*[()] * len(_FLOORS), (len(SEEDS),)]:
-        return None
-    sound = all(np.isfinite(a).all() and a.min() >= 0 for a in floors.values())
-    return {name: a.tolist() for name, a in floors.items()} if sound else None
-
-
-def _keep_floors(path: Path, floors: dict[str, Any]) -> None:
-    aside = path.with_suffix(f".{os.getpid()}.tmp")
-    # Without a cache they are measured again, and right.
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(floors))
-        os.replace(aside, path)
-    with suppress(OSError):
-        aside.unlink(missing_ok=True)
+    of = dataset.checksum, space.description, space.digest, n, SEEDS
+    return _kept("floors", (features, generation), compute, *of)
 
 
 def _train_features(space, dataset: Dataset, n: int, seed: int) -> np.ndarray:

@@ -26,14 +26,27 @@ _MOST_DOCUMENTS = 20
 _MOST_WORDS = 100
 _MOST_COLUMNS = 50
 _MOST_MODES = 100
+_MOST_COUNTS = 64
 # Those of `core.samplers`, which brings scikit-learn.
 _SAMPLERS = ("normal", "standardised", "gaussian", "mixture")
 _LONGEST = 10_000
 # Distances between numbers up to this one are within what a float32 holds.
 _LARGEST = 1e15
 _SHORT = 200
+# Of words that all have the least probability that counts, see `core.metrics.completion`.
+_LARGEST_PERPLEXITY = 1.01e38
 # Figures that are a number a class.
 _BY_CLASS = ("squared_error_per_class", "class_shares")
+# The lowest and highest that figures of documents, and the ends of their intervals, can be.
+_RANGES = {
+    "tfidf_knn_accuracy": (0, 1),
+    "tfidf_cosine": (-1, 1),
+    "completion_perplexity": (1, _LARGEST_PERPLEXITY),
+    "completion_floored": (0, 1),
+    "unigram_perplexity": (1, _LARGEST_PERPLEXITY),
+}
+# Of means and intervals that come out of different sums.
+_ROUNDING = 1e-6
 
 
 def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np.ndarray]) -> None:
@@ -156,14 +169,17 @@ def _check_metrics(metrics: dict[str, Any]) -> None:
 
 
 def _figure_rule(name: str) -> Callable[[Any], bool]:
+    lowest, highest = _RANGES.get(name.removesuffix("_interval"), (-math.inf, math.inf))
     if name.endswith("_interval"):
-        return _is_interval
+        return lambda value: _is_interval(value) and lowest <= value[0] and value[1] <= highest
     # A figure of another sampler than the run's own has that before its name.
     if name.rpartition(".")[2] in _BY_CLASS:
         return lambda value: (
             isinstance(value, dict) and len(value) <= _MOST_CLASSES and all(map(_is_number, value.values()))
         )
-    return _is_count if name.endswith("_n") else _is_number
+    if name.endswith("_n"):
+        return _is_count
+    return lambda value: _is_number(value) and lowest <= value <= highest
 
 
 def _is_interval(value: Any) -> bool:
@@ -229,6 +245,8 @@ def _check_views(run: Run, entry: datasets.Entry) -> None:
     for name, array in views.items():
         _demand(_view_rule(name, run, n, m)(array), f"its view {name!r:.80} is unknown or has a wrong shape or type")
     _demand(len(np.unique(views["shown_rows"])) == n, "it shows a row twice")
+    together = ("retrieval.at" in views) == ("retrieval.precision" in views)
+    _demand(together and ("retrieval.tfidf" not in views or "retrieval.at" in views), "its retrieval has no counts")
     strip = views.get("strip_rows", views["shown_rows"])
     _demand(np.isin(strip, views["shown_rows"]).all(), "its strip_rows are not among its shown_rows")
     for name in views:
@@ -272,6 +290,9 @@ def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bo
         "originals": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
         "samples": lambda a: images and a.dtype == np.uint8 and a.shape == (_pictures(a), n_features),
     }
+    if name.startswith("retrieval."):
+        at = run.views.get("retrieval.at")
+        return lambda a: classes > 0 and not images and _is_retrieval_part(name, a, at, n_test)
     if name.startswith("rows."):
         return lambda a: a.ndim == 1 and 1 <= len(a) <= min(n_test, _MOST_SCORES) and _are_numbers(a)
     if name.startswith("nearest."):
@@ -282,6 +303,19 @@ def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bo
     if name.startswith("sampler."):
         return lambda a: images and _is_sampler_part(name, a, run)
     return rules.get(name, lambda a: False)
+
+
+def _is_retrieval_part(name: str, a: np.ndarray, at: np.ndarray | None, n_test: int) -> bool:
+    """Whether it is the numbers of answers, or a curve of means with the ends of their intervals beside them."""
+    if name == "retrieval.at":
+        ascend = a.ndim == 1 and 1 <= len(a) <= _MOST_COUNTS and _are_whole(a, 1, n_test)
+        return bool(ascend and (np.diff(a.astype(np.int64)) > 0).all())
+    of_each = a.shape == (max(1, _length(at)), 3)
+    if name not in ("retrieval.precision", "retrieval.tfidf") or not of_each or not _are_floats(a):
+        return False
+    mean, low, high = a.astype(np.float64).T
+    within = a.min() >= 0 and a.max() <= 1 + _ROUNDING
+    return bool(within and (low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
 
 
 def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:

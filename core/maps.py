@@ -402,14 +402,12 @@ def errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> np.ndarr
     def compute() -> dict[str, np.ndarray]:
         fitted, found = estimator(), []
         Z, _ = codes(run, stamp, rows, estimator)
-        X = rows.vectors if rows.kind == DOCUMENTS else rows.floats()
+        if rows.kind == DOCUMENTS:
+            return {"errors": 1 - reconstruction.rebuilt_cosine(fitted.inverse_transform, Z, rows.vectors)}
+        X = rows.floats()
         for start in range(0, len(rows), 1000):
             part = slice(start, start + 1000)
-            rebuilt = fitted.inverse_transform(Z[part])
-            if rows.kind == DOCUMENTS:
-                found.append(1 - reconstruction.cosine(X[part], rebuilt))
-            else:
-                found.append(reconstruction.squared_error(X[part], rebuilt))
+            found.append(reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])))
         return {"errors": np.concatenate(found)}
 
     return cache.kept(f"errors-{cache.key(stamp, rows.key)}", compute)["errors"]

@@ -30,6 +30,24 @@ def mlp(sizes: list[int], activation: str = "relu") -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+class WordWeights(nn.Module):
+    """Word counts as the first layer sees them: weighted as scikit-learn's TfidfTransformer does for LSA.
+
+    `weighting` is ``"tfidf"`` (sublinear, unit length; `idf` is to be filled in), ``"log"`` or ``"counts"``.
+    """
+
+    def __init__(self, n_words: int, weighting: str):
+        super().__init__()
+        self.weighting = weighting
+        self.register_buffer("idf", torch.ones(n_words))
+
+    def forward(self, counts: Tensor) -> Tensor:
+        if self.weighting == "counts":
+            return counts
+        logs = (1 + counts.log()).clamp(min=0)  # 0 where a word is not there: its logarithm is -inf
+        return F.normalize(logs * self.idf) if self.weighting == "tfidf" else logs
+
+
 def _pyramid(image_shape: tuple[int, int], layers: int) -> list[tuple[int, int]]:
     """Image sizes after 0, 1, ... convolutions of stride 2."""
     shapes = [image_shape]

@@ -33,10 +33,12 @@ def make(
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _SEEDS:
         raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {_SEEDS - 1}.")
+    of_kind = declared.params_of(entry.kind)
+    owner = method if of_kind == declared.params else f"{method} of {entry.kind}"
     return Spec.of(
         dataset,
         method,
-        check_params(declared.params, params or {}, method),
+        check_params(of_kind, params or {}, owner),
         seed,
         check_params(entry.params, dataset_params or {}, dataset),
         declared.version,

@@ -53,12 +53,15 @@ class Param:
         ``(lowest, highest)``, both allowed, for numbers; all allowed values for text.
     help : str
         One sentence for a tooltip, with the unit.
+    kinds : tuple of str
+        Of a method's parameter: the kinds of data set it is declared for; it is no part of a Spec of another kind.
     """
 
     name: str
     default: Any
     bounds: tuple
     help: str
+    kinds: tuple[str, ...] = (IMAGES, DOCUMENTS)
 
     @property
     def allowed(self) -> str:
@@ -183,7 +186,7 @@ class Method:
     ----------
     name : what the command line and folders call it; label : what people read.
     kinds : which kinds of data set it fits.
-    params : the estimator's hyper-parameters and its budget.
+    params : the estimator's hyper-parameters and its budget, of all kinds of data set; see `params_of`.
     version : goes into a Spec's key; raised when the same parameters would give another result.
     estimator : builds the unfitted estimator: ``estimator(params, kind, image_shape, seed)``.
     arrays : the fitted estimator's learned attributes as named arrays.
@@ -207,6 +210,10 @@ class Method:
     n_weights: Callable[[Any], int]
     loss_unit: Mapping[str, str] = field(default_factory=dict)
     maps_rows: bool = False
+
+    def params_of(self, kind: str) -> tuple[Param, ...]:
+        """Those of `params` that a fit to data sets of this kind has."""
+        return tuple(p for p in self.params if kind in p.kinds)
 
 
 def _canonical(value: Any) -> str:

@@ -107,7 +107,7 @@ def test_misuse_names_the_help_there_is(capsys, arguments, hint):
 
 def test_a_gan_alone_may_be_compared_at_another_size():
     settings = {"n_components": "5"}
-    assert line._spec("digits", "gan", line._for("gan", settings, 10), "0").param("n_components") == 5
+    assert line._spec("digits", "gan", line._for("gan", "images", settings, 10), "0").param("n_components") == 5
 
 
 def interrupts(monkeypatch, keeps):

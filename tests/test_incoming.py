@@ -29,7 +29,16 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def documents():
-    return parts(shipped("docstrings", "lsa"))
+    """A run of documents, with figures as an autoencoder's run has them."""
+    run, weights, pictures = parts(shipped("docstrings", "lsa"))
+    curve = np.array([[0.5, 0.4, 0.6], [0.3, 0.3, 0.3], [0.1, 0.0, 0.2]], np.float32)
+    views = {"at": np.array([1, 3, 4], np.int32), "precision": curve, "tfidf": curve[:, [0, 0, 0]]}
+    figures = {"tfidf_cosine": -0.1, "completion_perplexity": 900.5, "completion_floored": 0.0}
+    figures |= {"completion_perplexity_interval": [890.0, 910.0], "completion_perplexity_n": 900}
+    figures |= {"unigram_perplexity": 1e38, "tfidf_knn_accuracy": 1.0, "tfidf_knn_accuracy_interval": [0.9, 1.0]}
+    run = of("metrics", **figures)(of("views", **{f"retrieval.{name}": a for name, a in views.items()})(run))
+    scores = np.linspace(1, 7, 900, dtype=np.float32)
+    return of("views", **{"rows.completion_perplexity": scores})(run), weights, pictures
 
 
 @pytest.fixture(scope="module")
@@ -227,12 +236,69 @@ WRONG_OF_DOCUMENTS = {
     "an expected word of two parts": (document(expects=[["word", 0.5]]), "note 'documents'"),
     "an expected word not said to be there": (document(expects=[["word", 0.5, 1]]), "note 'documents'"),
     "more features than words counted": (of("environment", n_features=2001), "vocabulary"),
+    "retrieval without its counts": (of("views", **{"retrieval.at": None}), "retrieval"),
+    "counts without their retrieval": (of("views", **{"retrieval.precision": None}), "its retrieval has no counts"),
+    "no answers": (view("retrieval.at", lambda a: a - 1), "retrieval.at"),
+    "no counts at all": (view("retrieval.at", lambda a: a[:0]), "retrieval"),
+    "one count alone": (view("retrieval.at", lambda a: a[0]), "retrieval"),
+    "as many answers as documents": (
+        lambda run: view("retrieval.at", set_at(run.environment["n_test"], -1))(run),
+        "retrieval.at",
+    ),
+    "counts as floats": (view("retrieval.at", lambda a: a.astype(np.float32)), "retrieval.at"),
+    "counts in any order": (view("retrieval.at", lambda a: a[::-1]), "retrieval.at"),
+    "counts in any order, without a sign": (view("retrieval.at", lambda a: a[::-1].astype(np.uint32)), "retrieval.at"),
+    "counts in a table": (view("retrieval.at", lambda a: a[:, None]), "retrieval.at"),
+    "very many counts": (
+        lambda run: of(
+            "views",
+            **{
+                "retrieval.at": np.arange(1, 101),
+                "retrieval.precision": np.full((100, 3), 0.5),
+                "retrieval.tfidf": None,
+            },
+        )(run),
+        "retrieval.at",
+    ),
+    "a precision of fewer counts": (view("retrieval.precision", lambda a: a[1:]), "retrieval.precision"),
+    "a precision without an interval": (view("retrieval.precision", lambda a: a[:, 0]), "retrieval.precision"),
+    "a precision as whole numbers": (view("retrieval.precision", lambda a: a.astype(int)), "retrieval.precision"),
+    "a precision that is none": (view("retrieval.tfidf", set_at(np.nan, 0, 0)), "retrieval.tfidf"),
+    "a precision above all": (view("retrieval.tfidf", lambda a: a + 1), "retrieval.tfidf"),
+    "a precision below nothing": (view("retrieval.precision", lambda a: a - 0.2), "retrieval.precision"),
+    "a precision outside its interval": (view("retrieval.precision", lambda a: a[:, ::-1]), "retrieval.precision"),
+    "a precision of something else": (
+        of("views", **{"retrieval.colours": np.full((3, 3), 0.5, np.float32)}),
+        "retrieval.colours",
+    ),
+    "a cosine above one": (of("metrics", tfidf_cosine=1.1), "figure 'tfidf_cosine'"),
+    "a cosine that is none": (of("metrics", tfidf_cosine=float("nan")), "figure 'tfidf_cosine'"),
+    "a perplexity below one": (of("metrics", completion_perplexity=0.5), "figure 'completion_perplexity'"),
+    "a perplexity beyond all words": (of("metrics", unigram_perplexity=1e39), "figure 'unigram_perplexity'"),
+    "an interval below one": (
+        of("metrics", completion_perplexity_interval=[0.5, 910.0]),
+        "figure 'completion_perplexity_interval'",
+    ),
+    "more than all neighbours right": (of("metrics", tfidf_knn_accuracy=1.5), "figure 'tfidf_knn_accuracy'"),
+    "a share of less than no word": (of("metrics", completion_floored=-0.1), "figure 'completion_floored'"),
+    "scores of a perplexity that is not told": (of("metrics", completion_perplexity=None), "scores of no figure"),
     "images of documents": (of("views", samples=np.zeros((4, 10), np.uint8)), "how its samples"),
     "images of documents, explained": (
         lambda run: of("notes", samples="drawn")(of("views", samples=np.zeros((4, 10), np.uint8))(run)),
         "view 'samples'",
     ),
 }
+
+
+def test_documents_with_all_their_figures_could_come_from_elsewhere(documents):
+    incoming.check(*documents)
+
+
+def test_images_have_no_retrieval(images):
+    run, weights, pictures = images
+    views = {"retrieval.at": np.array([1], np.int32), "retrieval.precision": np.full((1, 3), 0.5, np.float32)}
+    with pytest.raises(BadInput, match="view 'retrieval"):
+        incoming.check(of("views", **views)(run), weights, pictures)
 
 
 @pytest.mark.parametrize("name", WRONG_OF_DOCUMENTS)

@@ -65,9 +65,10 @@ def test_weights_beyond_half_precision_stay_whole():
 @pytest.mark.parametrize("place", SHIPPED, ids=lambda place: place.name)
 def test_shipped_decoders_agree_and_need_half_precision_alone(place):
     estimator = store.estimator(place)
-    spec = store.read(place).spec
+    run = store.read(place)
+    spec = run.spec
     decoder = portable.decoder_of(estimator)
-    if spec.dataset == "docstrings" or spec.method in methods.REFERENCES or spec.param("network") == "conv":
+    if run.environment["kind"] == DOCUMENTS or spec.method in methods.REFERENCES or spec.param("network") == "conv":
         assert decoder is None
         return
     assert {layer.weight.dtype for layer in decoder.layers} == {np.dtype(np.float16)}

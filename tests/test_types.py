@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from core import specs, store
 from core.types import BadInput, Param, Spec, check_params
 
 WIDTH = Param("width", 64, (8, 256), "Units.")
@@ -81,3 +82,22 @@ def test_a_spec_survives_json():
 def test_what_is_no_spec_is_refused(damage):
     with pytest.raises(BadInput, match="not a specification"):
         Spec.from_json(damage)
+
+
+SHIPPED = [place.parent for place in sorted(store.SHIPPED.glob("*/run.json"))]
+OF_IMAGES = [place for place in SHIPPED if '"kind": "images"' in (place / "run.json").read_text()]
+
+
+def test_runs_of_images_keep_their_keys():
+    assert len(OF_IMAGES) > 30
+    for place in OF_IMAGES:
+        said = Spec.from_json(json.loads((place / "run.json").read_text())["spec"])
+        made = specs.make(said.dataset, said.method, dict(said.params), said.seed, dict(said.dataset_params))
+        assert made.key == place.name
+
+
+def test_a_parameter_of_another_kind_of_data_is_refused():
+    with pytest.raises(BadInput, match="augment is no parameter of ae of documents: it has n_components"):
+        specs.make("docstrings", "ae", {"augment": 0.5})
+    with pytest.raises(BadInput, match="word_dropout is no parameter of vae of images"):
+        specs.make("digits", "vae", {"word_dropout": 0.5})

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,8 +24,7 @@ from core import datasets
 from core.datasets import documents, download
 from core.types import Dataset, DataUnavailable
 
-# Two groups that take about as long to read, one for each of two processes.
-LIBRARIES = (("numpy", "scipy", "pandas"), ("sklearn", "torch"))
+LIBRARIES = ("numpy", "scipy", "pandas", "sklearn", "torch")
 DISTRIBUTIONS = datasets.entry("docstrings").libraries
 HARVESTER = Path(__file__).with_name("harvest.py")
 LONGEST_HARVEST = 300  # seconds, on a busy machine
@@ -67,7 +67,7 @@ def _key() -> str:
     """Twelve digits that change with the libraries' versions and with what is kept of them."""
     parts = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
     digest = hashlib.sha256("\n".join(parts).encode())
-    for source in (HARVESTER, Path(__file__)):
+    for source in (HARVESTER, Path(__file__), Path(documents.__file__)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -80,12 +80,16 @@ def harvest() -> list[dict[str, str]]:
     DataUnavailable
         If a library is not installed or can't be read.
     """
-    with ThreadPoolExecutor(len(LIBRARIES)) as pool:
-        return [json.loads(line) for lines in pool.map(_harvest, LIBRARIES) for line in lines]
+    folders = [_folder(library) for library in LIBRARIES]
+    with ThreadPoolExecutor(len(folders)) as pool:
+        harvests = pool.map(_harvest, folders)
+        # What counts the words afterwards takes half a second to import, which passes while others read.
+        import_module("sklearn.feature_extraction.text")
+        return [json.loads(line) for lines in harvests for line in lines]
 
 
-def _harvest(libraries: Iterable[str]) -> list[str]:
-    command = [sys.executable, "-I", str(HARVESTER), *(str(_folder(library)) for library in libraries)]
+def _harvest(folder: Path) -> list[str]:
+    command = [sys.executable, "-I", str(HARVESTER), str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST_HARVEST)
     except (OSError, subprocess.SubprocessError) as error:
@@ -108,7 +112,7 @@ def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     rows = [
         {"split": split(text), "label": subpackage(row["package"]), "title": row["name"], "text": text}
         for text, row in first.items()
-        if len(documents.words(text)) >= MIN_WORDS
+        if documents.has_words(text, MIN_WORDS)
     ]
     sizes = Counter(row["label"] for row in rows)
     return [row for row in rows if sizes[row["label"]] >= MIN_DOCUMENTS]

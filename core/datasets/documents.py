@@ -3,26 +3,38 @@
 A word is two letters or more, lower-cased, and no English stop word (scikit-learn's list); the vocabulary is the
 commonest words of the train documents. LSA of these counts, by sublinear tf-idf, agrees with an independent program
 up to which of several equally common words are the last of the vocabulary.
+
+Memory goes with the number of different words of each document: a process that loads 200,000 documents of about 100
+words, drawn from a million, takes 0.9 GB at most, texts included (`tests.benchmarks.bench_documents`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from core.datasets import VOCABULARY_SIZE, download
 from core.types import DOCUMENTS, Dataset, DataUnavailable
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import CountVectorizer
 
 # Latin letters without and with accents, in lower case: twice as quick as any alphabet's.
 _WORD = re.compile("[a-zß-öø-ÿ]{2,}")
 TITLE_WORDS = 8
 # A share of documents without a known word above this is worth a note.
 NOTED_SHARE = 0.01
+_LARGEST_VOCABULARY = VOCABULARY_SIZE.bounds[1]
 
 
 def words(text: str) -> list[str]:
@@ -30,32 +42,156 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def commonest(counts: Sequence[Counter[str]], size: int) -> tuple[str, ...]:
-    """The `size` words with the largest total, but for stop words, in alphabetical order.
+def has_words(text: str, n: int) -> bool:
+    """Whether a text has at least `n` words, stop words included; it is read no further than that takes."""
+    return sum(1 for _ in islice(_WORD.finditer(text.lower()), n)) == n
 
-    Ties go to the alphabetically first, so that every machine has the same vocabulary.
+
+def _vectorizer(vocabulary: Sequence[str] | None = None) -> CountVectorizer:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return CountVectorizer(token_pattern=_WORD.pattern, stop_words="english", vocabulary=vocabulary, dtype=np.int32)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often each document holds each word of a vocabulary.
+
+    Attributes
+    ----------
+    vocabulary : the words in alphabetical order, no stop word among them.
+    train, test : (n_documents, n_words) int32 with sorted int32 indices.
     """
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    total: Counter[str] = Counter()
-    for counter in counts:
-        total.update(counter)
-    ranked = sorted(total.keys() - ENGLISH_STOP_WORDS, key=lambda word: (-total[word], word))
-    return tuple(sorted(ranked[:size]))
+    vocabulary: tuple[str, ...]
+    train: csr_array
+    test: csr_array
+
+    def of_commonest(self, size: int) -> Counts:
+        """Counts of the `size` words with the largest total in the train documents, or of all if there are no more.
+
+        Ties go to the alphabetically first, so that every machine has the same vocabulary.
+        """
+        kept = _commonest(self.train, size)
+        return Counts(tuple(self.vocabulary[k] for k in kept), self.train[:, kept], self.test[:, kept])
 
 
-def as_matrix(counts: Sequence[Counter[str]], vocabulary: Sequence[str]) -> csr_array:
-    """Counts of the vocabulary's words.
+def _commonest(X: csr_array, size: int) -> np.ndarray:
+    """Columns with the largest totals, increasing; of equal ones the first."""
+    return np.sort(np.argsort(-X.sum(axis=0), kind="stable")[:size])
 
-    Returns
-    -------
-    (n_documents, n_words) int32 with sorted int32 indices.
+
+def count(train: Sequence[str], test: Sequence[str]) -> Counts:
+    """Counts of the commonest words of the train texts, as many as the largest vocabulary that may be asked for.
+
+    Raises
+    ------
+    ValueError
+        If the train texts hold no word at all.
     """
-    column = {word: k for k, word in enumerate(vocabulary)}
-    known = [sorted((column[word], n) for word, n in counter.items() if word in column) for counter in counts]
-    pairs = np.array(list(chain.from_iterable(known)), np.int32).reshape(-1, 2)
-    indptr = np.concatenate(([0], np.cumsum([len(row) for row in known]))).astype(np.int32)
-    return csr_array((pairs[:, 1].copy(), pairs[:, 0].copy(), indptr), shape=(len(counts), len(vocabulary)))
+    vectorizer = _vectorizer()
+    X = csr_array(vectorizer.fit_transform(train))
+    kept = _commonest(X, _LARGEST_VOCABULARY)
+    X = X[:, kept]
+    X.sort_indices()
+    vocabulary = tuple(vectorizer.get_feature_names_out()[kept].tolist())
+    return Counts(vocabulary, X, csr_array(_vectorizer(vocabulary).transform(test)))
+
+
+def kept_counts(name: str, train: Sequence[str], test: Sequence[str]) -> Counts:
+    """What `count` returns, from the user's cache where these texts have been counted before.
+
+    It is never kept in ``HOURGLASS_DATA``, which may be other people's; where the cache can't be written, or holds
+    something else, the texts are counted.
+    """
+    file = download.user_cache() / f"{name}-counts-{_key(train, test)}.npz"
+    try:
+        return _read(file, len(train), len(test))
+    except DataUnavailable:
+        counts = count(train, test)
+    with suppress(OSError):
+        _write(file, counts)
+    return counts
+
+
+def _key(*splits: Sequence[str]) -> str:
+    """Twelve digits that change with the texts and with how words are counted."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    # The stop words are scikit-learn's.
+    digest.update(version("scikit-learn").encode())
+    for texts in splits:
+        digest.update(f"{len(texts)}".encode())
+        for text in texts:
+            # Half of a surrogate pair is no text that can be encoded, and no word either.
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(b" %d " % len(encoded))
+            digest.update(encoded)
+    return digest.hexdigest()[:12]
+
+
+def _write(file: Path, counts: Counts) -> None:
+    arrays = {"vocabulary": np.frombuffer("\n".join(counts.vocabulary).encode(), np.uint8)}
+    for split, X in (("train", counts.train), ("test", counts.test)):
+        for part in ("indptr", "indices", "data"):
+            arrays[f"{split}_{part}"] = getattr(X, part).view(np.uint32)
+    download.write_arrays(file, arrays)
+
+
+def _read(file: Path, n_train: int, n_test: int) -> Counts:
+    """Inverse of `_write`.
+
+    Raises
+    ------
+    DataUnavailable
+        If the file is absent, damaged, or holds anything but counts of so many documents.
+    """
+    rows = {"train": n_train, "test": n_test}
+    shapes: dict[str, tuple[int | None, ...]] = {"vocabulary": (None,)}
+    for split, n in rows.items():
+        shapes |= {f"{split}_indptr": (n + 1,), f"{split}_indices": (None,), f"{split}_data": (None,)}
+    arrays = download.read_arrays(file, shapes)
+    try:
+        vocabulary = tuple(arrays["vocabulary"].tobytes().decode().split("\n"))
+        X = {}
+        for split, n in rows.items():
+            data, indices, indptr = (arrays[f"{split}_{part}"].view(np.int32) for part in ("data", "indices", "indptr"))
+            X[split] = csr_array((data, indices, indptr), shape=(n, len(vocabulary)))
+            X[split].check_format(full_check=True)
+            if not X[split].has_canonical_format or data.min() < 1:
+                raise ValueError("its rows are no counts")
+    except ValueError as error:
+        raise DataUnavailable(f"{file} can't be read ({error}): delete it and load again.") from error
+    return Counts(vocabulary, X["train"], X["test"])
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a person's own text is to a data set; each word once, in the order in which they appear.
+
+    Attributes
+    ----------
+    counts : (1, n_words) int32, sparse, of the data set's vocabulary; all zero where no word is known.
+    known, unknown : words of the vocabulary, and words that are neither in it nor stop words.
+    stop_words : words that no vocabulary holds.
+    """
+
+    counts: csr_array
+    known: tuple[str, ...]
+    unknown: tuple[str, ...]
+    stop_words: tuple[str, ...]
+
+
+def query(text: str, vocabulary: Sequence[str]) -> Query:
+    """A text that is no document of a data set, counted as its documents are."""
+    vectorizer = _vectorizer(vocabulary)
+    stop, column = vectorizer.get_stop_words(), frozenset(vocabulary)
+    found = dict.fromkeys(words(text))
+    return Query(
+        csr_array(vectorizer.transform([text])),
+        tuple(word for word in found if word in column),
+        tuple(word for word in found if word not in column and word not in stop),
+        tuple(word for word in found if word in stop),
+    )
 
 
 def title(row: Mapping[str, str]) -> str:
@@ -79,30 +215,32 @@ def build(
         If the train documents hold no word at all.
     """
     parts = {split: [row for row in rows if row["split"] == split] for split in ("train", "test")}
-    counts = {split: [Counter(words(row["text"])) for row in part] for split, part in parts.items()}
-    vocabulary = commonest(counts["train"], vocabulary_size)
-    if not vocabulary:
-        raise DataUnavailable(f"The train documents of {name} hold no words: check the file, or use docstrings.")
+    texts = {split: tuple(row["text"] for row in part) for split, part in parts.items()}
+    try:
+        counts = kept_counts(name, texts["train"], texts["test"]).of_commonest(vocabulary_size)
+    except ValueError as error:
+        raise DataUnavailable(
+            f"The train documents of {name} hold no words: check the file, or use docstrings."
+        ) from error
     target_names = tuple(sorted({row["label"] for row in rows}))
     code = {label: k for k, label in enumerate(target_names)}
-    X = {split: as_matrix(counters, vocabulary) for split, counters in counts.items()}
     y = {split: np.array([code[row["label"]] for row in part], np.int64) for split, part in parts.items()}
     return Dataset(
         name=name,
         kind=DOCUMENTS,
-        X_train=X["train"],
+        X_train=counts.train,
         y_train=y["train"],
-        X_test=X["test"],
+        X_test=counts.test,
         y_test=y["test"],
         target_names=target_names,
-        vocabulary=vocabulary,
+        vocabulary=counts.vocabulary,
         titles_train=tuple(map(title, parts["train"])),
         titles_test=tuple(map(title, parts["test"])),
-        texts_train=tuple(row["text"] for row in parts["train"]),
-        texts_test=tuple(row["text"] for row in parts["test"]),
+        texts_train=texts["train"],
+        texts_test=texts["test"],
         licence=licence,
         citation=citation,
-        notes=_notes(X, len(vocabulary)),
+        notes=_notes(counts),
     )
 
 
@@ -122,9 +260,10 @@ def tfidf(dataset: Dataset, counts: Any) -> Any:
     return TfidfTransformer(sublinear_tf=True).fit(dataset.floats("train")).transform(counts)
 
 
-def _notes(X: Mapping[str, csr_array], n_words: int) -> tuple[str, ...]:
-    empty = sum(int((np.diff(part.indptr) == 0).sum()) for part in X.values())
-    n = sum(part.shape[0] for part in X.values())
+def _notes(counts: Counts) -> tuple[str, ...]:
+    empty = sum(int((np.diff(X.indptr) == 0).sum()) for X in (counts.train, counts.test))
+    n = counts.train.shape[0] + counts.test.shape[0]
     if empty <= NOTED_SHARE * n:
         return ()
+    n_words = len(counts.vocabulary)
     return (f"{empty:,} of the {n:,} documents hold none of the {n_words:,} words of the vocabulary.",)

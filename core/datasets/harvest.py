@@ -1,4 +1,4 @@
-"""Reads the docstrings out of installed libraries' source files; run as a script, it prints them as JSON lines.
+"""Reads the docstrings out of an installed library's source files; run as a script, it prints them as JSON lines.
 
 Source is parsed (`ast`), never imported: quick, without side effects, and with the standard library alone, so that the
 script runs by its path in a bare interpreter.
@@ -104,6 +104,5 @@ def harvest(library: Path) -> Iterator[dict[str, str]]:
 
 if __name__ == "__main__":
     gc.disable()
-    for folder in sys.argv[1:]:
-        for row in harvest(Path(folder)):
-            print(json.dumps(row))
+    for row in harvest(Path(sys.argv[1])):
+        print(json.dumps(row))

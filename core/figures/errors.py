@@ -112,7 +112,7 @@ def damaged(
             x=np.concatenate([x, x[::-1]]),
             y=np.concatenate([high, low[::-1]]),
             fill="toself",
-            fillcolor=_faint(colour),
+            fillcolor=palette.faint(colour),
             line={"width": 0},
             mode="lines",
             hoverinfo="skip",
@@ -139,11 +139,6 @@ def damaged(
     figure.update_xaxes(title=axis, hoverformat="~g")
     figure.update_yaxes(title="squared error per image, against the whole one", rangemode="tozero")
     return _laid_out(figure, 400, hovermode="x unified")
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = palette.rgb(colour).astype(int)
-    return f"rgba({red}, {green}, {blue}, 0.18)"
 
 
 def _laid_out(figure: go.Figure, height: int, **layout) -> go.Figure:

@@ -49,6 +49,8 @@ SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 # In this order methods take the colours, symbols and dashes of `series`, `SYMBOLS` and `DASHES`, in every chart.
 METHODS = ("pca", "linear_ae", "ae", "vae", "gan")
+# LSA is to documents what PCA is to images; no chart holds both.
+_ALIKE = {"lsa": "pca"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class MethodStyle:
 
 def of_method(name: str, theme: str) -> MethodStyle:
     """The style of one of `METHODS`, the same in every chart; any other name takes the place after the last."""
+    name = _ALIKE.get(name, name)
     k = METHODS.index(name) if name in METHODS else len(METHODS)
     return MethodStyle(CLASSES[theme][k], SYMBOLS[k], DASHES[k])
 
@@ -94,3 +97,9 @@ def of_method(name: str, theme: str) -> MethodStyle:
 def rgb(colour: str) -> np.ndarray:
     """``"#rrggbb"`` -> (3,) float, 0..255."""
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
+
+
+def faint(colour: str) -> str:
+    """``"#rrggbb"`` -> what plotly fills a band with, that lines can be seen through."""
+    red, green, blue = rgb(colour).astype(int)
+    return f"rgba({red}, {green}, {blue}, 0.18)"

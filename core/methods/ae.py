@@ -9,10 +9,17 @@ from core.methods import base
 from core.types import DOCUMENTS, IMAGES
 
 
+def _cross_entropy(counts, logits):
+    """-sum of p ln softmax(logits), in nats a word, p being a document's word shares: (batch, n_words) -> (batch,)."""
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    return -(shares * logits.log_softmax(1)).sum(1)
+
+
 class Autoencoder(base.NetworkTransformer):
     """Deep autoencoder with a code of `n_components` numbers.
 
-    Images are rebuilt by squared error through a sigmoid, documents as word probabilities by cross entropy.
+    Images are rebuilt by squared error through a sigmoid, documents as word probabilities by cross entropy. Codes of
+    documents are standardised by the batches of the training, whose hidden words they lack: about mean 0, variance 1.
 
     Parameters
     ----------
@@ -22,6 +29,9 @@ class Autoencoder(base.NetworkTransformer):
         network has width / 8 channels in its last convolution and `layers` convolutions of stride 2.
     activation : {"relu", "silu"}, of fully connected layers; relu learns faster, silu ends a little lower.
     augment : share of every batch of images that is turned, scaled and shifted at random, off for the last tenth.
+    weighting : {"tfidf", "log", "counts"}, of the word counts the encoder is given; as LSA's.
+    word_dropout : share of each document's words hidden from the encoder in training (Vincent et al. 2008), which the
+        decoder is to foretell with the others: what helps to foretell them is what the document is about.
     epochs, max_seconds, batch_size, learning_rate, weight_decay : the training, see `core.training.Plan`.
     output : {"sigmoid", "linear"}, for images: values in [0, 1], or any.
     kind : {"images", "documents"}
@@ -31,6 +41,7 @@ class Autoencoder(base.NetworkTransformer):
     References
     ----------
     Hinton and Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313.
+    Vincent, Larochelle, Bengio and Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
     """
 
     players = {"autoencoder": ("encoder", "decoder")}
@@ -44,6 +55,8 @@ class Autoencoder(base.NetworkTransformer):
         layers=3,
         activation="relu",
         augment=0.0,
+        weighting="tfidf",
+        word_dropout=0.5,
         epochs=20,
         max_seconds=0.0,
         batch_size=512,
@@ -60,6 +73,8 @@ class Autoencoder(base.NetworkTransformer):
         self.layers = layers
         self.activation = activation
         self.augment = augment
+        self.weighting = weighting
+        self.word_dropout = word_dropout
         self.epochs = epochs
         self.max_seconds = max_seconds
         self.batch_size = batch_size
@@ -79,9 +94,13 @@ class Autoencoder(base.NetworkTransformer):
         from core.networks import Shape
 
         shape = Shape(self.network, self.width, self.layers, self.activation, self.image_shape)
+        encoder = self._encoder(shape, n_features, self.n_components)
+        if self.kind == DOCUMENTS:
+            # Cosines of codes, by which documents are retrieved, mean little where all codes lie off to one side.
+            encoder.append(nn.BatchNorm1d(self.n_components, affine=False))
         return nn.ModuleDict(
             {
-                "encoder": shape.encoder(n_features, self.n_components),
+                "encoder": encoder,
                 "decoder": shape.decoder(self.n_components, n_features),
             }
         )
@@ -92,17 +111,17 @@ class Autoencoder(base.NetworkTransformer):
         return logits.sigmoid() if self.output == "sigmoid" else logits
 
     def train_step(self, networks, player, x, generator, progress):
-        """Squared error per image, summed over pixels; cross entropy in nats a document for documents."""
-        x = self._input(self._augmented(x, generator, progress))
-        out = networks["decoder"](networks["encoder"](x)).float()
+        """Squared error per image, summed over pixels; cross entropy in nats a word for documents."""
+        x = self._augmented(x, generator, progress)
+        out = networks["decoder"](networks["encoder"](self._words_hidden(x, generator))).float()
         if self.kind == DOCUMENTS:
-            return {"loss": -(x * out.log_softmax(1)).sum(1).mean()}
+            return {"loss": _cross_entropy(x, out).mean()}
         return {"loss": (self._output(out) - x).square().sum(1).mean()}
 
     def transform(self, X) -> np.ndarray:
         """Codes of the rows of X: (n_samples, n_components) float32."""
         check_is_fitted(self)
-        return self._map(lambda x: self.networks_["encoder"](self._input(x)), self._validated(X, reset=False))
+        return self._map(self.networks_["encoder"], self._validated(X, reset=False))
 
     def inverse_transform(self, Z) -> np.ndarray:
         """Rows rebuilt from codes: (n_samples, n_features), pixels in [0, 1] or word probabilities."""
@@ -119,6 +138,8 @@ METHOD = base.declare(
         base.n_components(),
         *base.architecture(),
         base.AUGMENT,
+        base.WEIGHTING,
+        base.WORD_DROPOUT,
         *base.training_params(epochs=20, learning_rate=0.01),
         base.WEIGHT_DECAY,
     ),

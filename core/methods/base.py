@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from core.types import DOCUMENTS, BadInput, Method, Param
+from core.types import DOCUMENTS, IMAGES, BadInput, Method, Param
 
 _ROWS_AT_ONCE = 2000
 
@@ -38,7 +39,7 @@ def training_params(epochs: int, learning_rate: float, batch_size: int = 512) ->
 def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
     """The shape of encoder and decoder."""
     return (
-        Param("network", "mlp", ("mlp", "conv"), "mlp: fully connected layers. conv: convolutions, images only."),
+        Param("network", "mlp", ("mlp", "conv"), "mlp: fully connected layers. conv: convolutions.", (IMAGES,)),
         Param("width", width, (8, 4096), "Units of the widest hidden layer; the others halve it inwards."),
         Param("layers", layers, (1, 4), "Hidden layers in the encoder, and as many in the decoder."),
         Param("activation", "relu", ("relu", "silu"), "relu learns faster, silu ends a little lower."),
@@ -46,7 +47,31 @@ def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
 
 
 AUGMENT = Param(
-    "augment", 0.0, (0.0, 1.0), "Share of each batch of images turned, scaled and shifted at random while training."
+    "augment",
+    0.0,
+    (0.0, 1.0),
+    "Share of each batch of images turned, scaled and shifted at random while training.",
+    (IMAGES,),
+)
+# What TfidfTransformer does for each weighting of word counts.
+WEIGHTINGS = {
+    "tfidf": {"sublinear_tf": True},
+    "log": {"use_idf": False, "norm": None, "sublinear_tf": True},
+    "counts": {"use_idf": False, "norm": None},
+}
+WEIGHTING = Param(
+    "weighting",
+    "tfidf",
+    tuple(WEIGHTINGS),
+    "tfidf: (1 + log count) x inverse document frequency, unit length. log: 1 + log count. counts: raw counts.",
+    (DOCUMENTS,),
+)
+WORD_DROPOUT = Param(
+    "word_dropout",
+    0.5,
+    (0.0, 0.95),
+    "Share of a document's words hidden at random from the encoder at each training step; all are to be foretold.",
+    (DOCUMENTS,),
 )
 WEIGHT_DECAY = Param("weight_decay", 0.01, (0.0, 1.0), "AdamW's decoupled weight decay.")
 
@@ -88,6 +113,7 @@ class NetworkEstimator(BaseEstimator):
         X = self._validated(X, reset=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.networks_ = self._networks(X.shape[1], seed)
+        self._prepare(X)
         plan = training.Plan(
             epochs=self.epochs,
             max_seconds=self.max_seconds,
@@ -109,6 +135,9 @@ class NetworkEstimator(BaseEstimator):
             checkpoint=checkpoint,
         )
         return self
+
+    def _prepare(self, X) -> None:
+        """Take from the rows what the networks need and training does not learn; nothing by default."""
 
     def _plan(self) -> dict[str, Any]:
         """Further fields of `core.training.Plan`."""
@@ -193,9 +222,31 @@ class NetworkEstimator(BaseEstimator):
 class NetworkTransformer(TransformerMixin, NetworkEstimator):
     """A network method that gives every row a code of `n_components` numbers."""
 
-    def _input(self, x):
-        """What the first layer sees of a batch: documents as word probabilities, images as they are."""
-        return x / x.sum(1, keepdim=True).clamp(min=1) if self.kind == DOCUMENTS else x
+    def _encoder(self, shape, n_features: int, n_out: int):
+        """From rows, of word counts or of pixels, to `n_out` values."""
+        from torch import nn
+
+        from core.networks import WordWeights
+
+        encoder = shape.encoder(n_features, n_out)
+        return nn.Sequential(WordWeights(n_features, self.weighting), *encoder) if self.kind == DOCUMENTS else encoder
+
+    def _prepare(self, X) -> None:
+        import torch
+
+        if self.kind == DOCUMENTS and self.weighting == "tfidf":
+            idf = TfidfTransformer(**WEIGHTINGS["tfidf"]).fit(X).idf_
+            self.networks_["encoder"][0].idf.copy_(torch.as_tensor(idf))
+
+    def _words_hidden(self, x, generator):
+        """A batch of documents as the encoder sees it in training: each word absent with chance `word_dropout`."""
+        import torch
+
+        if self.kind != DOCUMENTS or not self.word_dropout:
+            return x
+        present = x.nonzero(as_tuple=True)  # few of the vocabulary: a draw for each word of it would take longer
+        kept = torch.rand(len(present[0]), generator=generator) >= self.word_dropout
+        return x.index_put(present, x[present] * kept.to(x.device))
 
     def _augmented(self, x, generator, progress: float):
         """A batch of images with a share of them moved a little, but for the last tenth of the training."""

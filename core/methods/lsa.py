@@ -9,15 +9,10 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline
 
-from core.methods.base import n_components
-from core.types import DOCUMENTS, BadInput, Method, Param
+from core.methods import base
+from core.types import DOCUMENTS, BadInput, Method
 
 _LEARNED = ("components_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
-_WEIGHTINGS = {
-    "tfidf": {"sublinear_tf": True},
-    "log": {"use_idf": False, "norm": None, "sublinear_tf": True},
-    "counts": {"use_idf": False, "norm": None},
-}
 
 
 class LSA(Pipeline):
@@ -38,7 +33,7 @@ class LSA(Pipeline):
 
 
 def _build(params, kind, image_shape, seed) -> LSA:
-    weighting = TfidfTransformer(**_WEIGHTINGS[params["weighting"]])
+    weighting = TfidfTransformer(**base.WEIGHTINGS[params["weighting"]])
     svd = TruncatedSVD(params["n_components"], n_iter=10, random_state=seed)
     return LSA([("weighting", weighting), ("svd", svd)])
 
@@ -70,13 +65,8 @@ METHOD = Method(
     kinds=(DOCUMENTS,),
     summary="Latent semantic analysis: truncated singular value decomposition of weighted word counts.",
     params=(
-        n_components(),
-        Param(
-            "weighting",
-            "tfidf",
-            tuple(_WEIGHTINGS),
-            "tfidf: (1 + log count) x inverse document frequency, unit length. log: 1 + log count. counts: raw counts.",
-        ),
+        base.n_components(),
+        base.WEIGHTING,
     ),
     version=1,
     estimator=_build,

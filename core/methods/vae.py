@@ -29,18 +29,21 @@ def _log_normal(x, mean, log_variance):
 class VAE(base.NetworkTransformer):
     """Variational autoencoder with a standard normal prior and a diagonal normal posterior.
 
+    Any q(z) bounds log p(x) from below, so the bound also holds in training, where q follows from a part of the words.
+
     Parameters
     ----------
     n_components : int, size of the code z.
     output : {"bernoulli", "normal"}, for images: p(x|z) has Bernoulli means (grey pixels count as means), or a Normal
         mean and variance for every pixel. A document's words are draws from p(word|z).
     beta : weight of the KL term in the training loss (Higgins et al. 2017); every reported bound has beta = 1.
-    network, width, layers, activation, augment, epochs, max_seconds, batch_size, learning_rate, weight_decay, kind,
-    image_shape, random_state : as in `core.methods.ae.Autoencoder`.
+    network, width, layers, activation, augment, weighting, word_dropout, epochs, max_seconds, batch_size,
+    learning_rate, weight_decay, kind, image_shape, random_state : as in `core.methods.ae.Autoencoder`.
 
     References
     ----------
     Kingma and Welling 2014, Auto-encoding variational Bayes. Burda et al. 2016, Importance weighted autoencoders.
+    Miao, Yu and Blunsom 2016, Neural variational inference for text processing.
     """
 
     players = {"autoencoder": ("encoder", "decoder")}
@@ -56,6 +59,8 @@ class VAE(base.NetworkTransformer):
         layers=3,
         activation="relu",
         augment=0.0,
+        weighting="tfidf",
+        word_dropout=0.5,
         epochs=20,
         max_seconds=0.0,
         batch_size=512,
@@ -73,6 +78,8 @@ class VAE(base.NetworkTransformer):
         self.layers = layers
         self.activation = activation
         self.augment = augment
+        self.weighting = weighting
+        self.word_dropout = word_dropout
         self.epochs = epochs
         self.max_seconds = max_seconds
         self.batch_size = batch_size
@@ -94,14 +101,14 @@ class VAE(base.NetworkTransformer):
         planes = 2 if self.output == "normal" and self.kind == IMAGES else 1
         return nn.ModuleDict(
             {
-                "encoder": shape.encoder(n_features, 2 * self.n_components),
+                "encoder": self._encoder(shape, n_features, 2 * self.n_components),
                 "decoder": shape.decoder(self.n_components, n_features, planes),
             }
         )
 
     def _posterior(self, networks, x):
         """Mean and log variance of q(z|x), each (batch, n_components)."""
-        mean, log_variance = networks["encoder"](self._input(x)).float().chunk(2, 1)
+        mean, log_variance = networks["encoder"](x).float().chunk(2, 1)
         return mean, log_variance.clamp(-12, 8)
 
     def _normal(self, out):
@@ -126,7 +133,7 @@ class VAE(base.NetworkTransformer):
         import torch
 
         x = self._augmented(x, generator, progress)
-        mean, log_variance = self._posterior(networks, x)
+        mean, log_variance = self._posterior(networks, self._words_hidden(x, generator))
         eps = torch.randn(mean.shape, generator=generator).to(x.device)
         out = networks["decoder"](mean + (0.5 * log_variance).exp() * eps).float()
         reconstruction = -self._log_likelihood(x, out).mean()
@@ -226,10 +233,12 @@ METHOD = base.declare(
     summary="Variational autoencoder: a probabilistic code kept near a standard normal prior, so it can be sampled.",
     params=(
         base.n_components(),
-        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel; images only."),
+        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
         Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term while training; reported bounds always have 1."),
         *base.architecture(),
         base.AUGMENT,
+        base.WEIGHTING,
+        base.WORD_DROPOUT,
         *base.training_params(epochs=20, learning_rate=0.005),
         base.WEIGHT_DECAY,
     ),

@@ -1,7 +1,7 @@
 """Metrics: arrays in, numbers out. `DEFINITIONS` says of every number how it is computed; pages show it as help.
 
 The numbers themselves come from the modules: `intervals`, `reconstruction`, `embedding`, `clustering`, `retrieval`,
-`generation`.
+`completion`, `generation`, `memory`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,16 @@ _CLUSTERS = (
 _TABLES = (
     "The interval is the 2.5-97.5 % range of 1,000 bootstrap resamples of these rows, each with the cluster it has, "
     "less their bias (a row and its copy always agree). Never ranked: it is no mean over rows."
+)
+_DOCUMENTS = _BOOTSTRAP.format(row="document")
+_QUERIES = "the labelled test documents (where there are more than 14,142, a stratified sample that asks for all)"
+_HALVES = (
+    "The words of each test document of two or more known words, every occurrence for itself, are drawn into two "
+    "halves, the same for every method; "
+)
+_PERPLEXITY = (
+    "exp of the mean -ln p of all held words; a p below 1e-38, about where float32 ends, counts as that. The interval "
+    "is the 2.5-97.5 % range of 1,000 bootstrap resamples of the documents."
 )
 _DRAWN = f"On {NEIGHBOURHOOD_ROWS:,} stratified rows of those drawn, or all if fewer."
 _ONE_OUTPUT = (
@@ -69,8 +79,8 @@ def _retrieval(n: int) -> Definition:
         f"Precision at {n}",
         "share",
         True,
-        f"{answers} of a test document's own class, averaged over the labelled test documents; nearest by cosine of "
-        f"the codes. {_BOOTSTRAP.format(row='document')}",
+        f"{answers} of a test document's own class, averaged over {_QUERIES}; nearest by cosine of the codes. "
+        f"{_DOCUMENTS}",
     )
 
 
@@ -152,6 +162,58 @@ _ALL = (
     _retrieval(1),
     _retrieval(15),
     _retrieval(63),
+    Definition(
+        "retrieval_precision",
+        "Precision",
+        "share",
+        True,
+        f"Share of a test document's own class among its first n answers, averaged over {_QUERIES}; answers are the "
+        "other labelled test documents by falling cosine of the codes, or of the tf-idf vectors; n = 1, 3, 7, 15, ... "
+        f"and all others (Hinton and Salakhutdinov 2006, figure 4). {_DOCUMENTS}",
+    ),
+    Definition(
+        "tfidf_knn_accuracy",
+        "kNN accuracy of tf-idf",
+        "share",
+        None,
+        "Share of labelled test documents whose class is the commonest among the 15 nearest train documents, by cosine "
+        "of the tf-idf vectors themselves, (1 + ln count) times inverse document frequency; of equally common classes "
+        "the first counts. Of more test documents than 200 million over the number of train documents, a stratified "
+        f"sample. Never ranked: no method changes it. {_DOCUMENTS}",
+    ),
+    Definition(
+        "tfidf_cosine",
+        "Cosine to tf-idf",
+        "-1 to 1",
+        True,
+        "Cosine between a test document's tf-idf vector and what the method rebuilds of it, averaged over the test "
+        "documents with a known word. It favours whoever rebuilds tf-idf weights: LSA of these does, LSA of other "
+        f"weightings rebuilds those, AE and VAE rebuild word probabilities. {_DOCUMENTS}",
+    ),
+    Definition(
+        "completion_perplexity",
+        "Perplexity",
+        "",
+        False,
+        f"{_HALVES}one gives the code (of a VAE the posterior mean), what is decoded from it scores the other: "
+        f"{_PERPLEXITY} A method without word probabilities has none.",
+    ),
+    Definition(
+        "completion_floored",
+        "Held words below 1e-38",
+        "share",
+        None,
+        "Share of the held words that perplexity by document completion counts as of probability 1e-38, because the "
+        "decoded one was lower or 0 in float32.",
+    ),
+    Definition(
+        "unigram_perplexity",
+        "Unigram perplexity",
+        "",
+        None,
+        f"{_HALVES}one is not used, the other scored by each word's share among all words of the train documents: "
+        f"{_PERPLEXITY} Never ranked: no method changes it.",
+    ),
     Definition(
         "neg_elbo",
         "-ELBO",

@@ -17,17 +17,24 @@ def chunks(n_rows: int, n_columns: int) -> list[slice]:
     return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
-def finite(name: str, values: Any, ndim: int) -> np.ndarray:
-    """`values` as float64, refused when empty, of another number of axes, or holding NaN or infinity."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != ndim or array.size == 0:
+def is_sparse(values: Any) -> bool:
+    return hasattr(values, "tocsr")
+
+
+def finite(name: str, values: Any, ndim: int) -> Any:
+    """`values` as float64, refused when empty, of another number of axes, or holding NaN or infinity.
+
+    What is sparse stays so.
+    """
+    array = values.tocsr().astype(np.float64) if is_sparse(values) else np.asarray(values, dtype=np.float64)
+    if array.ndim != ndim or 0 in array.shape:
         raise BadInput(f"{name} has shape {array.shape}, but needs {ndim} axis(es) and at least one value.")
-    if not np.isfinite(array).all():
+    if not np.isfinite(array.data if is_sparse(array) else array).all():
         raise BadInput(f"{name} holds NaN or infinite values: the fit diverged or its input was broken; fit it again.")
     return array
 
 
-def codes_pair(Z_train: Any, Z_test: Any) -> tuple[np.ndarray, np.ndarray]:
+def codes_pair(Z_train: Any, Z_test: Any) -> tuple[Any, Any]:
     """Train and test codes as float64 of one code size."""
     train, test = finite("Z_train", Z_train, 2), finite("Z_test", Z_test, 2)
     if train.shape[1] != test.shape[1]:
@@ -37,12 +44,12 @@ def codes_pair(Z_train: Any, Z_test: Any) -> tuple[np.ndarray, np.ndarray]:
     return train, test
 
 
-def labelled(Z: np.ndarray, y: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+def labelled(Z: Any, y: Any, name: str) -> tuple[Any, np.ndarray]:
     """The rows of `Z` that have a class, and their classes as int64."""
     y = np.asarray(y)
-    if y.shape != (len(Z),):
+    if y.shape != (Z.shape[0],):
         raise BadInput(
-            f"{name} holds {len(Z)} codes but {y.size} labels: give one label a row, -1 where there is none."
+            f"{name} holds {Z.shape[0]} codes but {y.size} labels: give one label a row, -1 where there is none."
         )
     known = y != UNLABELLED
     if not known.any():

@@ -25,7 +25,7 @@ def knn_correct(
 
     Parameters
     ----------
-    Z_train, Z_test : (n_train, n_components), (n_test, n_components) codes
+    Z_train, Z_test : (n_train, n_components), (n_test, n_components) codes; by cosine also sparse, such as documents
     y_train, y_test : (n_train,), (n_test,) int; rows with -1 neither vote nor are asked
     metric : {"euclidean", "cosine"}
 
@@ -265,14 +265,11 @@ def _majority(answers: np.ndarray) -> np.ndarray:
 
 def _both_distances(X: Any, Z: Any, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Distances among the rows of the data and among their codes, infinite on the diagonal: (n, n) each."""
-    from scipy.sparse import issparse
     from scipy.spatial.distance import cdist
     from sklearn.metrics import pairwise_distances
 
     check_metric(metric)
-    X = X.astype(np.float64) if issparse(X) else finite("X", X, 2)
-    if issparse(X):
-        finite("X", X.data if X.nnz else [0.0], 1)
+    X = finite("X", X, 2)
     Z = finite("Z", Z, 2)
     n = len(Z)
     if X.shape[0] != n:

@@ -1,4 +1,4 @@
-"""95 % intervals: of a mean over rows, of a difference on the same rows, of five seeds' values."""
+"""95 % intervals: of a mean or a ratio over rows, of a difference on the same rows, of five seeds' values."""
 
 from __future__ import annotations
 
@@ -61,6 +61,29 @@ def paired_difference_interval(
     if len(a) != len(b):
         raise BadInput(f"Paired scores need the same rows: {len(a)} and {len(b)} were given.")
     return mean_interval(a - b, level, n_resamples, random_state)
+
+
+def ratio_interval(
+    numerators: Any, denominators: Any, level: float = 0.95, n_resamples: int = 1000, random_state: int = 0
+) -> tuple[float, float]:
+    """Bootstrap interval of sum(numerators) / sum(denominators), where each row brings a part of both.
+
+    Parameters
+    ----------
+    numerators, denominators : (n,) numbers of the same rows, n >= 2; denominators above 0
+
+    Others and Raises as `mean_interval`; arrays of different length or a denominator of 0 or less raise BadInput.
+    """
+    numerators, denominators = finite("numerators", numerators, 1), finite("denominators", denominators, 1)
+    if len(numerators) != len(denominators) or denominators.min() <= 0:
+        raise BadInput("A ratio over rows needs both parts of each row, its denominator above 0.")
+    _check_level(level)
+    if len(numerators) < 2:
+        raise BadInput("An interval needs the parts of at least 2 rows; 1 was given.")
+    # The same seed draws the same rows.
+    above, below = (_resampled_means(part, n_resamples, random_state) for part in (numerators, denominators))
+    low, high = np.quantile(above / below, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def share_interval(count: int, n: int, level: float = 0.95) -> tuple[float, float]:

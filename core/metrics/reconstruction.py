@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from core.metrics.checks import chunks, finite
 from core.types import UNLABELLED, BadInput
+
+_ROWS_AT_ONCE = 1_000
 
 
 def squared_error(X: Any, X_hat: Any) -> np.ndarray:
@@ -67,6 +69,23 @@ def cosine(X: Any, X_hat: Any) -> np.ndarray:
     lengths = np.linalg.norm(X, axis=1) * np.linalg.norm(X_hat, axis=1)
     products = np.einsum("ij,ij->i", X, X_hat)
     return np.divide(products, lengths, out=np.zeros(len(X)), where=lengths > 0).clip(-1, 1)
+
+
+def rebuilt_cosine(rebuild: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X: Any) -> np.ndarray:
+    """`cosine` of rows and what is rebuilt from their codes, a bounded number of rows at once.
+
+    Parameters
+    ----------
+    rebuild : maps codes (m, n_components) to rows (m, n_features), such as an estimator's `inverse_transform`
+    Z : (n, n_components) codes
+    X : (n, n_features), dense or sparse; documents as tf-idf vectors
+
+    Returns
+    -------
+    (n,) float64 in [-1, 1]
+    """
+    parts = [slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(Z), _ROWS_AT_ONCE)]
+    return np.concatenate([cosine(X[part], rebuild(Z[part])) for part in parts])
 
 
 def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from core.metrics.checks import codes_pair, labelled
-from core.metrics.embedding import nearest_others
+from core.metrics.checks import finite, labelled
+from core.metrics.embedding import stratified_rows
+from core.metrics.intervals import mean_interval
+from core.metrics.neighbours import squared_on_the_sphere
 from core.types import BadInput
+
+# Queries times documents, which bounds the seconds that a precision takes.
+MOST_PAIRS = 200_000_000
+
+
+def answer_counts(n_documents: int) -> list[int]:
+    """Numbers of answers that a curve of precision has: 1, 3, 7, 15, ... and all others of `n_documents`."""
+    others = n_documents - 1
+    powers = [2**k - 1 for k in range(1, max(others, 0).bit_length() + 1)]
+    return sorted({n for n in (*powers, others) if 1 <= n <= others})
 
 
 def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) -> dict[int, np.ndarray]:
     """Share of a query's first n answers that have its class.
 
     Every labelled row is a query; its answers are the other labelled rows by falling cosine of the codes, exact, of
-    equal cosines the lower row number first. An all-zero code has cosine 0 to everything.
+    equal cosines the lower row number first. An all-zero code has cosine 0 to everything. Where queries times answers
+    are more than 200 million, a stratified sample of the labelled rows are queries; the answers are always all.
 
     Parameters
     ----------
-    Z : (n_rows, n_components) codes, of test documents
+    Z : (n_rows, n_components) codes, of test documents; also sparse, such as tf-idf vectors
     y : (n_rows,) int; rows with -1 are neither answers nor queries
     at : numbers of answers
 
     Returns
     -------
-    dict : n -> (n_labelled,) float64 in [0, 1]
+    dict : n -> (n_queries,) float64 in [0, 1]
 
     Raises
     ------
@@ -39,11 +52,31 @@ def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) ->
     """
     if not at or min(at) < 1:
         raise BadInput(f"Precision at {tuple(at)} answers is not allowed: count 1 or more, such as 1, 15, 63.")
-    codes, _ = codes_pair(Z, Z)
-    codes, y = labelled(codes, y, "Z")
-    most = max(at)
-    if most >= len(codes):
-        raise BadInput(f"{most} answers are asked for among {len(codes) - 1} other documents: ask for fewer.")
-    answers = nearest_others(codes, most, "cosine")
-    right = y[answers] == y[:, None]
-    return {n: right[:, :n].mean(axis=1) for n in at}
+    codes, y = labelled(finite("Z", Z, 2), y, "Z")
+    if max(at) >= len(y):
+        raise BadInput(f"{max(at)} answers are asked for among {len(y) - 1} other documents: ask for fewer.")
+    queries = stratified_rows(y, max(1, MOST_PAIRS // len(y)))
+    last = np.array(at) - 1
+    precision = np.empty((len(queries), len(at)))
+    for part, squared in squared_on_the_sphere(codes, codes[queries]):
+        asked = queries[part]
+        squared[np.arange(len(asked)), asked] = np.inf  # a query comes after all its answers
+        right = y[np.argsort(squared, axis=1, kind="stable")] == y[asked][:, None]
+        precision[part] = np.cumsum(right, axis=1)[:, last] / (last + 1)
+    return dict(zip(at, precision.T, strict=True))
+
+
+def curve(rows: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean precision against the number of answers.
+
+    Parameters
+    ----------
+    rows : n -> (n_queries,) precisions, as `retrieval_precision_rows` gives them; at least two queries
+
+    Returns
+    -------
+    at : (n_counts,) int32 numbers of answers
+    precision : (n_counts, 3) float32, mean over the queries, low and high end of its 95 % bootstrap interval
+    """
+    means = [[scores.mean(), *mean_interval(scores)] for scores in rows.values()]
+    return np.array(list(rows), np.int32), np.array(means, np.float32)

@@ -306,14 +306,16 @@ def _spec(view: View, method: str, size: int, preset: str | None, problems: list
         if method == "pca":
             # It alone refuses more numbers than pixels, and that should not take a place in the queue.
             methods.get(method).estimator({"n_components": size}, view.entry.kind, view.entry.image_shape, 0)
-        return specs.make(view.entry.name, method, {**_known(params, method), "n_components": size}, 0, _data(view))
+        return specs.make(
+            view.entry.name, method, {**_known(params, method, view.entry.kind), "n_components": size}, 0, _data(view)
+        )
     except BadInput as problem:
         st.error(plain(problem))
         return None
 
 
-def _known(params: dict[str, Any], method: str) -> dict[str, Any]:
-    declared = {p.name for p in methods.get(method).params}
+def _known(params: dict[str, Any], method: str, kind: str) -> dict[str, Any]:
+    declared = {p.name for p in methods.get(method).params_of(kind)}
     return {name: value for name, value in params.items() if name in declared}
 
 

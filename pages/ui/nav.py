@@ -32,6 +32,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/embeddings.py", "Embeddings", ":material/scatter_plot:"),
         ("pages/reconstructions.py", "Reconstructions", ":material/hourglass_empty:"),
         ("pages/generation.py", "Generation", ":material/casino:"),
+        ("pages/documents.py", "Documents", ":material/article:"),
     ),
     "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }

@@ -102,7 +102,7 @@ def dataset_names(runs: Sequence[Run]) -> list[str]:
 
 def default_dataset(names: Sequence[str], runs: Sequence[Run]) -> str:
     trained = {run.spec.dataset for run in runs}
-    return _DEFAULT if _DEFAULT in trained or not trained else names[0]
+    return _DEFAULT if _DEFAULT in names and (_DEFAULT in trained or not trained) else names[0]
 
 
 def code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:

@@ -10,18 +10,22 @@ from core.types import IMAGES
 from pages.ui import choices, compare, nav, runs
 
 
-def show(title: str, sections: Mapping[str, tuple[str, Callable]]) -> None:
+def show(
+    title: str, sections: Mapping[str, tuple[str, Callable]], kind: str = IMAGES, usual_size: int = compare.USUAL_SIZE
+) -> None:
     """Draw the choices and the chosen section.
 
     Parameters
     ----------
     sections : name in the address -> what people read, and what draws it from the view, the stored runs and the list
         that takes problems.
+    kind : of the data sets that are offered.
+    usual_size : the code size of the first view.
     """
     stored, problems = runs.stored()
     problems = list(problems)
     st.header(title, anchor=False)
-    view = compare.choose(stored, problems, IMAGES)
+    view = compare.choose(stored, problems, kind, usual_size)
     chosen = choices.segments(
         "section",
         "What to look at",

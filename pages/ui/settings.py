@@ -129,7 +129,7 @@ def _method(entry: datasets.Entry, linked: Spec | None, problems: list[str]) -> 
 
 def _declared(entry: datasets.Entry, method: str) -> tuple[Param, ...]:
     """Every parameter there is to choose: the method's, the seed where it matters, and the data set's."""
-    of_method = methods.get(method).params
+    of_method = methods.get(method).params_of(entry.kind)
     return (*of_method, *([_SEEDS] if len(of_method) > 1 else []), *entry.params)
 
 
@@ -231,7 +231,8 @@ def _refusal(param: Param, value: Any) -> str | None:
 
 
 def _spec(entry: datasets.Entry, method: str, settings: Mapping[str, Any], problems: list[str]) -> Spec | None:
-    of_data, of_method = ({p.name for p in params} for params in (entry.params, methods.get(method).params))
+    declared = (entry.params, methods.get(method).params_of(entry.kind))
+    of_data, of_method = ({p.name for p in params} for params in declared)
     try:
         return specs.make(
             entry.name,

@@ -25,6 +25,11 @@ def html(text: object) -> str:
     return escape(" ".join(str(text).split()))
 
 
+def breakable(text: object) -> str:
+    """As `html`, and a long dotted name may go on in the next line after a dot or underscore."""
+    return re.sub(r"([._])(?=\w)", r"\1<wbr>", html(text))
+
+
 def shortened(text: object, length: int = 40) -> str:
     text = str(text)
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -4,18 +4,22 @@ import sys
 
 from tests.benchmarks import (
     bench_compare,
+    bench_documents,
     bench_embeddings,
     bench_faces,
     bench_inversion,
     bench_latent,
     bench_live,
     bench_load,
+    bench_topics,
     bench_training,
 )
 
 bench_training.main(long="--long" in sys.argv)
 bench_faces.main()
 bench_compare.main()
+bench_documents.main()
+bench_topics.main()
 bench_embeddings.main()
 bench_latent.main()
 bench_inversion.main()

@@ -37,7 +37,9 @@ def main(long: bool = False) -> None:
 
 def _fit(method: str, X: np.ndarray, seed: int, **params):
     declared = methods.get(method)
-    return declared.estimator(check_params(declared.params, params, method), "images", (28, 28), seed).fit(X)
+    return declared.estimator(check_params(declared.params_of("images"), params, method), "images", (28, 28), seed).fit(
+        X
+    )
 
 
 def _error(estimator, test: np.ndarray) -> float:

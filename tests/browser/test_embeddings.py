@@ -111,13 +111,13 @@ def lasso(page, k: int, left: float, top: float, right: float, bottom: float):
     settled(page)
 
 
-def pick(page, label: str, option: str):
+def pick(page, label: str, option):
     box = page.get_by_role("combobox", name=label)
     # Scrolling would shut its list again.
     box.scroll_into_view_if_needed()
     page.wait_for_timeout(200)
     box.click()
-    page.get_by_role("option", name=option).click()
+    page.get_by_role("option", name=option).first.click()
 
 
 def numbers(page) -> list[int]:

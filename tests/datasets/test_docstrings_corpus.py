@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from core import datasets
-from core.datasets import docstrings, download, harvest
+from core.datasets import docstrings, documents, download, harvest
 from core.types import DataUnavailable
 
 LONG = " ".join(["word"] * docstrings.MIN_WORDS)
@@ -121,6 +122,7 @@ def test_the_corpus_of_the_pinned_libraries(loaded):
 def test_the_corpus_is_kept_and_read_again(loaded, monkeypatch):
     first = loaded("docstrings")
     monkeypatch.setattr(docstrings, "harvest", lambda: pytest.fail("harvested again"))
+    monkeypatch.setattr(documents, "count", lambda *_: pytest.fail("counted again"))
     again = datasets.load("docstrings", vocabulary_size=50)
     assert again.texts_train == first.texts_train
     assert again.titles_test == first.titles_test
@@ -159,7 +161,7 @@ def test_a_damaged_cache_is_made_again(small_harvest, tmp_path, monkeypatch):
 
 
 def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setattr(docstrings, "LIBRARIES", (("no_such_library",),))
+    monkeypatch.setattr(docstrings, "LIBRARIES", ("numpy", "no_such_library"))
     with pytest.raises(DataUnavailable, match="no_such_library is not installed"):
         docstrings.harvest()
 
@@ -171,8 +173,18 @@ def test_a_failing_harvest_is_one_sentence(monkeypatch, tmp_path):
 
 
 def test_harvesting_imports_no_library():
-    import subprocess
-
     code = f"import runpy, sys; runpy.run_path({str(docstrings.HARVESTER)!r}); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.timeout(240)
+def test_what_is_kept_loads_without_scikit_learn(loaded, user_cache):
+    loaded("docstrings")
+    code = (
+        "import sys; from pathlib import Path; from core import datasets; from core.datasets import download; "
+        f"download.user_cache = lambda: Path({str(user_cache)!r}); "
+        "datasets.load('docstrings'); print('sklearn' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -76,6 +76,22 @@ def test_knn_agrees_with_scikit_learn(digits, which, metric):
     assert np.array_equal(measured.knn_correct(Z[:1200], y[:1200], Z[1200:], y[1200:], metric=metric), expected)
 
 
+def test_knn_of_sparse_rows_is_that_of_the_dense_ones():
+    from scipy.sparse import csr_array
+
+    rng = np.random.default_rng(6)
+    X, y = rng.poisson(0.4, (300, 30)).astype(float), rng.integers(-1, 3, 300)
+    X[[3, 250, 251]] = 0
+    dense = measured.knn_correct(X[:200], y[:200], X[200:], y[200:], metric="cosine")
+    sparse = measured.knn_correct(csr_array(X[:200]), y[:200], csr_array(X[200:]), y[200:], metric="cosine")
+    assert np.array_equal(sparse, dense)
+    assert 0 < dense.mean() < 1
+    with pytest.raises(BadInput, match="by cosine"):
+        measured.knn_correct(csr_array(X[:200]), y[:200], csr_array(X[200:]), y[200:])
+    with pytest.raises(BadInput, match="NaN"):
+        measured.knn_correct(csr_array(X[:200] * np.nan), y[:200], csr_array(X[200:]), y[200:], metric="cosine")
+
+
 def test_knn_leaves_out_unlabelled_rows():
     train, y_train = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2]]), np.array([-1, -1, 0, 1, 1, 0])
     right = measured.knn_correct(train, y_train, np.array([[0.0], [5.0], [9.0]]), np.array([0, -1, 1]), k=1)

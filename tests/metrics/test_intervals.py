@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.metrics.intervals import best, mean_interval, paired_difference_interval, seeds_interval, share_interval
+from core.metrics.intervals import (
+    best,
+    mean_interval,
+    paired_difference_interval,
+    ratio_interval,
+    seeds_interval,
+    share_interval,
+)
 from core.types import BadInput
 
 
@@ -53,6 +60,23 @@ def test_pairing_tells_apart_what_separate_intervals_do_not():
     assert mean_interval(a)[1] > mean_interval(b)[0]
     low, high = paired_difference_interval(a, b)
     assert low < -0.1 < high < 0
+
+
+def test_interval_of_a_ratio_agrees_with_the_delta_method():
+    rng = np.random.default_rng(6)
+    words = rng.integers(1, 100, size=4000)
+    nats = words * rng.normal(7, 1, size=4000)
+    ratio = nats.sum() / words.sum()
+    half = stats.norm.ppf(0.975) * np.std(nats - ratio * words, ddof=1) / words.mean() / np.sqrt(4000)
+    low, high = ratio_interval(nats, words, n_resamples=4000)
+    assert (low, high) == pytest.approx((ratio - half, ratio + half), abs=0.1 * half)
+    assert ratio_interval(3.0 * words, words) == pytest.approx((3, 3))
+
+
+@pytest.mark.parametrize(("above", "below"), [([1, 2], [1]), ([1, 2], [1, 0]), ([1], [1]), ([1, np.nan], [1, 1])])
+def test_what_is_no_ratio_over_rows_has_no_interval(above, below):
+    with pytest.raises(BadInput):
+        ratio_interval(above, below)
 
 
 def test_interval_over_seeds_is_scipys_t_interval():

@@ -3,14 +3,9 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_similarity
 
-from core.metrics import checks
-from core.metrics.reconstruction import cosine, per_class, squared_error
+from core.metrics import reconstruction
+from core.metrics.reconstruction import cosine, per_class, rebuilt_cosine, squared_error
 from core.types import BadInput
-
-
-@pytest.fixture
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 100)
 
 
 def test_squared_error_sums_over_pixels(small_chunks):
@@ -106,3 +101,11 @@ def test_cosine_never_leaves_its_range_and_is_taken_in_double_precision():
 def test_cosine_refuses(X, X_hat, word):
     with pytest.raises(BadInput, match=word):
         cosine(X, X_hat)
+
+
+def test_cosine_of_what_is_rebuilt_a_few_rows_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    Z, axes, X = rng.normal(size=(25, 3)), rng.normal(size=(3, 9)), rng.random((25, 9))
+    monkeypatch.setattr(reconstruction, "_ROWS_AT_ONCE", 4)
+    found = rebuilt_cosine(lambda z: z @ axes, Z, csr_array(X))
+    assert found == pytest.approx(np.diag(cosine_similarity(X, Z @ axes)))

@@ -14,14 +14,12 @@ from streamlit.testing.v1 import AppTest
 from core import datasets, drawings, projecting, specs, store
 from core.datasets import samples
 from core.experiments import load_dataset
-from core.figures import linked
 from core.metrics import embedding
 from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
 from pages.ui import links, selection
 from pages.ui import loaded as page
 from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
-
-SENT = "maps:maps"
+from tests.pages.linked_maps import SENT, choose, message, pictures, query, titles
 
 
 def embeddings(**query: str) -> AppTest:
@@ -31,39 +29,6 @@ def embeddings(**query: str) -> AppTest:
 def again(app: AppTest) -> AppTest:
     """As a new visitor opens the link that the page shows."""
     return embeddings(**query(app))
-
-
-def query(app: AppTest) -> dict[str, str]:
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
-
-
-def sent(app: AppTest, kind: str):
-    """Header and arrays of the message of this kind."""
-    mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
-    messages = [linked.unpacked(proto.bytes) for proto in mounted if proto.bytes]
-    return next(message for message in messages if message[0]["kind"] == kind)
-
-
-def message(app: AppTest):
-    return sent(app, "maps")
-
-
-def pictures(app: AppTest):
-    return sent(app, "pictures")
-
-
-def titles(app: AppTest) -> list[str]:
-    return [each["title"] for each in message(app)[0]["maps"]]
-
-
-def choose(app: AppTest, positions, turn=1) -> AppTest:
-    """Select rows as the browser does."""
-    header, arrays = message(app)
-    bits = np.zeros(len(arrays["rows"]), bool)
-    bits[positions] = True
-    packed = base64.b64encode(np.packbits(bits)).decode()
-    app.session_state[SENT] = {"selection": f"{header['id']}:{turn}:{packed}"}
-    return app.run()
 
 
 def said(app: AppTest) -> str:

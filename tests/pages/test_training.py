@@ -92,7 +92,7 @@ def test_every_declared_parameter_has_a_widget_with_its_bounds(runs_folder, meth
     app.run()
     assert not app.exception
     shown = {w.label: w.help for w in (*app.text_input, *app.selectbox)}
-    for param in methods.get(method).params:
+    for param in methods.get(method).params_of("images"):
         label = "Code size" if param.name == "n_components" else param.name.replace("_", " ").capitalize()
         about = shown[label].replace("\\", "")
         assert param.help in about

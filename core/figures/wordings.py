@@ -1,0 +1,116 @@
+"""Words along an axis of a code, and precision against the number of documents retrieved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures import palette
+from core.figures.text import as_text
+
+_DASHES = ("dot", "dash", "solid", "longdashdot", "dashdot", "longdash")
+
+
+def along(values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: float, unit: str, theme: str) -> go.Figure:
+    """What some words weigh while one number of the code is walked.
+
+    Parameters
+    ----------
+    values : (n_steps,) of the number
+    weights : (n_steps, n_words)
+    at : the value that is marked
+    unit : what the weights are
+    """
+    figure = go.Figure()
+    colours = palette.series(theme)
+    for k, word in enumerate(words):
+        figure.add_scatter(
+            x=values.astype(np.float32),
+            y=weights[:, k].astype(np.float32),
+            mode="lines",
+            name=as_text(word),
+            line={"color": colours[k % len(colours)], "width": 2, "dash": ("solid", "dash")[k // 5 % 2]},
+            hovertemplate=f"{as_text(word)}: %{{y:.3~g}} at %{{x:.3~g}}<extra></extra>",
+        )
+    figure.add_vline(x=float(at), line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
+    figure.update_xaxes(title="value of this number of the code", hoverformat=".3~g")
+    figure.update_yaxes(title=unit, tickformat=".0%" if unit == "probability" else None)
+    figure.update_layout(
+        height=300,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"font": {"size": 12}, "tracegroupgap": 2},
+        uirevision="kept",
+    )
+    return figure
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """Precision of one method's code at each number of answers.
+
+    Attributes
+    ----------
+    at : (n_levels,) numbers of answers, increasing.
+    precision : (n_levels, 3) mean, low and high, in [0, 1].
+    method : by which its colour goes; "" for what methods are held to.
+    size : numbers in the code, by which its dash goes.
+    """
+
+    label: str
+    at: np.ndarray
+    precision: np.ndarray
+    method: str = ""
+    size: int = 0
+
+
+def retrieved(curves: Sequence[Retrieved], theme: str) -> go.Figure:
+    """Precision against the number of documents retrieved: a colour a method, a dash a code size, bands for 95 %."""
+    sizes = sorted({curve.size for curve in curves if curve.method})
+    figure = go.Figure()
+    for curve in curves:
+        style = palette.of_method(curve.method, theme)
+        colour = style.colour if curve.method else palette.NO_VALUE[theme]
+        dash = _DASHES[sizes.index(curve.size) % len(_DASHES)] if curve.method else "solid"
+        name = as_text(curve.label)
+        mean, low, high = curve.precision.T
+        figure.add_scatter(
+            x=np.concatenate([curve.at, curve.at[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            fill="toself",
+            fillcolor=palette.faint(colour),
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+            legendgroup=name,
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=curve.at,
+            y=mean,
+            mode="lines",
+            name=name,
+            legendgroup=name,
+            customdata=np.column_stack([low, high]),
+            line={"color": colour, "width": 2 if curve.method else 3, "dash": dash},
+            hovertemplate=f"{name}: %{{y:.3f}} (%{{customdata[0]:.3f}} to %{{customdata[1]:.3f}})<extra></extra>",
+        )
+    ticks = np.unique(np.concatenate([curve.at for curve in curves])) if curves else np.empty(0)
+    figure.update_xaxes(
+        title="documents retrieved",
+        type="log",
+        tickvals=ticks,
+        ticktext=[f"{k:,}" for k in ticks],
+        hoverformat=",d",
+    )
+    figure.update_yaxes(title="share of the query's own class", rangemode="tozero")
+    figure.update_layout(
+        height=460,
+        margin={"l": 8, "r": 8, "t": 8, "b": 110},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
+        hovermode="x unified",
+        uirevision="kept",
+    )
+    return figure

@@ -1,0 +1,147 @@
+"""The section Maps of Documents: the same documents under each method, linked, and what is selected in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core import maps
+from core.figures.linked import Map
+from core.maps import BY_PCA, DIRECT, Rows
+from core.metrics import DEFINITIONS
+from core.types import HourglassError, Run
+from pages.ui import choices, compare, draws, linked, neighbours, opened, rebuilders, selection
+from pages.ui.loaded import rows_here
+from pages.ui.numbers import counted, interval, number
+from pages.ui.runs import Line
+from pages.ui.shown import Pick, Shown, View, points
+from pages.ui.text import plain, shortened
+
+_UNDER_A_MAP = ("knn_accuracy", "retrieval_precision_15")
+_MOST_OFFERED = 200
+
+
+def draw(view: compare.View, stored: Sequence[Run], problems: list[str]) -> None:
+    explained = st.empty()
+    rebuilders.absent(view)
+    if not view.there:
+        explained.markdown(plain(f"No method is trained on {view.entry.label} at {view.size}-D yet."))
+        return
+    rows = rows_here(view.entry, view.dataset_params, problems)
+    if rows is None:
+        explained.markdown(
+            plain(
+                f"The maps and words of {view.entry.label} need its documents. What was measured stands under "
+                "Retrieval and Numbers."
+            )
+        )
+        return
+    found = of_rows(view, rows)
+    explained.markdown(plain(_explanation(view, rows)))
+    selection.linked_rows(found, problems)
+    positions = linked.read(rows, problems)
+    near = neighbours.near(found, positions)
+    linked.draw(rows, _maps(found, near), positions)
+    selection.remember(found, positions)
+    _open(rows, positions)
+    if len(positions) == 1:
+        opened.draw(found, int(positions[0]))
+        neighbours.of_one(found, int(positions[0]), near)
+    elif len(positions):
+        selection.draw(found, positions, near)
+    linked.pictures(rows)
+
+
+def of_rows(view: compare.View, rows: Rows) -> View:
+    """The runs of the view with these rows, as the pages with linked maps take them."""
+    return View(view.entry, rows, tuple(_shown(line, rows) for line in view.there), "class", is_aligned=False)
+
+
+def _shown(line: Line, rows: Rows) -> Shown:
+    spec = line.run.spec
+    projection = DIRECT if spec.param("n_components") <= 2 else BY_PCA
+    pick = Pick(spec, projection, is_default=line.run.key == line.candidates[0].key)
+    try:
+        maps.check_same_data(line.run, rows)
+        found = points(line.stamp, rows.key, projection, line.run, rows)
+    except HourglassError as problem:
+        return Shown(pick, rows, np.full((len(rows), 2), np.nan, np.float32), "", problem=str(problem))
+    return Shown(pick, rows, found, line.run.notes["map"], line.run, line.stamp)
+
+
+def _explanation(view: compare.View, rows: Rows) -> str:
+    squeezed = "two numbers" if view.size == 2 else f"{view.size} numbers"
+    mixed = (
+        " LSA is linear, and at so few numbers it mixes the topics; look for classes that an autoencoder pulls apart."
+        if view.size <= 2
+        else " The maps are projections of longer codes: two classes that lie on one another here may be apart there."
+    )
+    return (
+        f"The words of each document of {view.entry.label} through {squeezed}: {rows.drawn}, one colour a "
+        f"class.{mixed} Click a point to open the document, or drag around several."
+    )
+
+
+def _maps(view: View, near: dict[str, np.ndarray]) -> list[Map]:
+    return [
+        Map(
+            each.pick.key,
+            each.name,
+            each.note,
+            each.points,
+            _figures(each),
+            each.problem,
+            near=tuple(near.get(each.pick.key, ())),
+        )
+        for each in view.shown
+    ]
+
+
+def _figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
+    if each.run is None:
+        return ()
+    metrics = each.run.metrics
+    return tuple(
+        (
+            DEFINITIONS[name].label,
+            number(metrics[name]),
+            f"{interval(metrics, name)}, {counted(metrics, name)}",
+            DEFINITIONS[name].help,
+        )
+        for name in _UNDER_A_MAP
+        if name in metrics
+    )
+
+
+def _open(rows: Rows, positions: np.ndarray) -> None:
+    """Ways to a document that need no pointer: by title among the selected, or by chance."""
+    offered = [int(k) for k in positions[:_MOST_OFFERED]]
+    with st.container(key="find-document", horizontal=True, vertical_alignment="bottom"):
+        if len(offered) > 1:
+            widget = choices.key("open")
+            st.session_state[widget] = None
+            st.selectbox(
+                "Open one of the selected documents",
+                offered,
+                key=widget,
+                format_func=lambda k: f"{shortened(rows.texts[k][0], 70)} · {rows.class_of(k)}",
+                placeholder=f"{len(positions):,} are selected",
+                on_change=_select_chosen,
+                args=(rows, widget),
+                width=520,
+            )
+        st.button("Open one by chance", key=choices.key("by-chance"), on_click=_by_chance, args=(rows,))
+
+
+def _select_chosen(rows: Rows, widget: str) -> None:
+    chosen = st.session_state.get(widget)
+    if chosen is not None:
+        linked.select(rows, [chosen])
+
+
+def _by_chance(rows: Rows) -> None:
+    draws.another()
+    drawn = np.random.default_rng(choices.remembered("draw")).integers(len(rows))
+    linked.select(rows, [int(drawn)])

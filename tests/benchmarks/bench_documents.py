@@ -1,0 +1,98 @@
+"""How long documents take to load, and the memory of 200,000 of them.
+
+    python -m tests.benchmarks.bench_documents
+
+Each load is a process of its own, timed from after its imports of NumPy and SciPy; the median of three. Cold: nothing
+is in the user's cache, neither the docstrings nor counts of words; files are on a warm disk. The 200,000 documents are
+drawn, about 100 words each, from a million words by Zipf's law, and are loaded from a file in the layout of 20
+Newsgroups; their memory is the most that the process held at any time, texts, titles and counts included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from core import datasets
+from core.datasets import download
+
+ROOT = Path(__file__).parents[2]
+TIMES = 3
+N_DOCUMENTS = 200_000
+WORDS = 100  # a document, on average
+LEXICON = 1_000_000
+
+_LOAD = """
+import json, sys, time
+from pathlib import Path
+import numpy, scipy.sparse
+started = time.perf_counter()
+from core import datasets
+from core.datasets import download
+download.user_cache = lambda: Path(sys.argv[2])
+data = datasets.load(sys.argv[1])
+seconds = time.perf_counter() - started
+rows = data.X_train.shape[0] + data.X_test.shape[0]
+try:
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1000
+except OSError:
+    peak = None
+texts = sum(map(sys.getsizeof, data.texts_train + data.texts_test)) / 1e6
+print(json.dumps({"seconds": seconds, "rows": rows, "peak": peak, "texts": texts}))
+"""
+
+
+def main() -> None:
+    print(f"{'Documents, median of ' + str(TIMES):44} {'cold, s':>10} {'cached, s':>10} {'texts, MB':>10}")
+    for name in datasets.names(datasets.DOCUMENTS):
+        if datasets.available(name):
+            cold, cached = zip(*(_cold_and_cached(name) for _ in range(TIMES)), strict=True)
+            print(_row(datasets.entry(name).label, cold, cached))
+    with tempfile.TemporaryDirectory() as folder:
+        download.write_documents(Path(folder) / download.REMOTE["newsgroups"].stored, _drawn())
+        cold, cached = _cold_and_cached("newsgroups", folder)
+    print(_row(f"{cold['rows']:,} drawn documents, once", [cold], [cached]))
+    for how, load in (("cold", cold), ("cached", cached)):
+        if load["peak"]:
+            print(f"{'  their peak memory ' + how + ', MB':44} {load['peak']:10.0f}")
+
+
+def _cold_and_cached(name: str, data: str | None = None) -> tuple[dict, dict]:
+    """Two loads, the first of which finds no cache; `data`: the folder of full data sets, else this machine's."""
+    environment = {**os.environ, **({"HOURGLASS_DATA": data} if data else {})}
+    with tempfile.TemporaryDirectory() as cache:
+        command = [sys.executable, "-c", _LOAD, name, cache]
+        first, second = (
+            subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True) for _ in range(2)
+        )
+    return json.loads(first.stdout), json.loads(second.stdout)
+
+
+def _row(label: str, cold, cached) -> str:
+    times = [statistics.median(load["seconds"] for load in loads) for loads in (cold, cached)]
+    spread = "; ".join(", ".join(f"{load['seconds']:.3g}" for load in loads) for loads in (cold, cached))
+    return f"{label:44} {times[0]:10.3g} {times[1]:10.3g} {cold[0]['texts']:10.3g}   ({spread})"
+
+
+def _drawn() -> Iterator[dict[str, str]]:
+    random = np.random.default_rng(0)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    lexicon = ["".join(letters[random.integers(0, 26, n)]) for n in random.integers(3, 11, LEXICON)]
+    share = np.cumsum(1 / np.arange(1, LEXICON + 1))
+    for n in range(N_DOCUMENTS):
+        ranks = np.searchsorted(share, random.random(random.poisson(WORDS)) * share[-1])
+        text = " ".join(lexicon[rank] for rank in ranks)
+        yield {"split": "test" if n % 4 == 0 else "train", "label": f"class {n % 20}", "text": text}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.stats import hypergeom
+
+from core.metrics import completion
+from core.metrics.completion import FLOOR, complete, halves, unigram
+from core.types import BadInput
+
+
+def counts(*rows):
+    return csr_array(np.array(rows, np.int32))
+
+
+def test_halves_are_drawn_word_by_word_without_replacement():
+    X = counts(*[[3, 0, 2, 1]] * 6000)
+    given, held = (A.toarray() for A in halves(X))
+    assert np.array_equal(given + held, X.toarray())
+    assert (given.sum(axis=1) == 3).all()
+    for word, n in ((0, 3), (2, 2), (3, 1)):
+        shares = np.bincount(given[:, word], minlength=n + 1) / 6000
+        assert shares == pytest.approx(hypergeom(6, n, 3).pmf(np.arange(n + 1)), abs=0.025)
+    # Every pair of words too: the last two of a document are given together as often as any three of six are.
+    assert np.mean((given[:, 2] == 2) & (given[:, 3] == 1)) == pytest.approx(1 / 20, abs=0.01)
+
+
+def test_halves_of_odd_short_and_empty_documents():
+    rng = np.random.default_rng(0)
+    X = csr_array(rng.poisson(0.3, (200, 12)).astype(np.int32))
+    given, held = halves(X)
+    words = X.sum(axis=1)
+    assert {0, 1, 2, 3} <= set(words)
+    assert np.array_equal(given.sum(axis=1), words // 2)
+    assert ((given + held) != X).nnz == 0
+    assert given.data.min() == held.data.min() == 1
+    again, other = halves(X)[0], halves(X, random_state=1)[0]
+    assert (given != again).nnz == 0
+    assert (given != other).nnz > 0
+
+
+def test_perplexity_of_known_probabilities_is_that_by_hand():
+    given, held = counts([1, 0, 0], [0, 1, 0], [0, 1, 0]), counts([0, 1, 0], [2, 0, 0], [0, 0, 3])
+    p = np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25], [0.3, 0.3, 0.4]])
+    found = complete(lambda part: p[: part.shape[0]], given, held)
+    nats = [-np.log(0.2), -2 * np.log(0.5), -3 * np.log(0.4)]
+    assert found.nats == pytest.approx(nats)
+    assert found.words.tolist() == [1, 2, 3]
+    assert found.perplexity == pytest.approx(np.exp(sum(nats) / 6))
+    assert found.floored == 0
+    assert np.exp(found.scores.mean()) == pytest.approx(found.perplexity)
+    low, high = found.interval()
+    assert low == pytest.approx(1 / 0.5)
+    assert low < found.perplexity < high
+    assert high == pytest.approx(1 / 0.2)
+
+
+def test_perplexity_of_the_unigram_model_by_hand():
+    # Three of four train words are the first; documents of one word have only it in both halves.
+    share = unigram(counts([2, 1], [1, 0]))
+    assert share.tolist() == [0.75, 0.25]
+    given, held = halves(counts([4, 0], [0, 2], [0, 1], [0, 0]))
+    found = complete(lambda part: np.broadcast_to(share, part.shape), given, held)
+    # The document of a single word, and the empty one, are left out.
+    assert found.words.tolist() == [2, 1]
+    assert found.perplexity == pytest.approx(np.exp(-(2 * np.log(0.75) + np.log(0.25)) / 3))
+    even = complete(lambda part: np.full(part.shape, 1 / 7), *halves(counts([1, 2, 0, 5, 0, 1, 1])))
+    assert even.perplexity == pytest.approx(7)
+
+
+def test_only_the_given_half_tells_of_a_document(monkeypatch):
+    """Whoever expects the given words and no other fails on all held words where every word is another."""
+    monkeypatch.setattr(completion, "_ROWS_AT_ONCE", 7)
+    rng = np.random.default_rng(1)
+    X = csr_array((rng.random((30, 40)) < 0.5).astype(np.int32))
+    seen = []
+
+    def parrot(part):
+        seen.append(part.toarray())
+        return seen[-1] / seen[-1].sum(axis=1, keepdims=True)
+
+    given, held = halves(X)
+    found = complete(parrot, given, held)
+    assert np.array_equal(np.vstack(seen), given.toarray())
+    assert found.floored == 1
+    assert found.perplexity == pytest.approx(1 / FLOOR)
+    # With the held half leaked it would know them all.
+    assert complete(parrot, X, held).floored == 0
+
+
+def test_the_floor_counts_words_and_not_documents():
+    found = complete(lambda part: np.array([[1.0, 0.0]]), counts([1, 0]), counts([6, 2]))
+    assert found.floored == 2 / 8
+    assert found.perplexity == pytest.approx(FLOOR ** (-2 / 8))
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.5, np.nan])
+def test_weights_are_no_probabilities(weight):
+    with pytest.raises(BadInput, match="not weights"):
+        complete(lambda part: np.array([[0.5, weight]]), counts([1, 0]), counts([0, 1]))
+
+
+def test_documents_of_a_word_can_not_be_completed():
+    with pytest.raises(BadInput, match="2 known words"):
+        complete(lambda part: np.ones(part.shape), *halves(counts([1, 0], [0, 0])))
+    with pytest.raises(BadInput, match="at least 2 rows"):
+        complete(lambda part: np.ones(part.shape), *halves(counts([2, 0]))).interval()

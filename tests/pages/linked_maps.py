@@ -1,0 +1,43 @@
+"""What the linked maps were sent, and rows selected in them as the browser does."""
+
+import base64
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from core.figures import linked
+
+SENT = "maps:maps"
+
+
+def query(app: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def sent(app: AppTest, kind: str):
+    """Header and arrays of the message of this kind."""
+    mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
+    messages = [linked.unpacked(proto.bytes) for proto in mounted if proto.bytes]
+    return next(message for message in messages if message[0]["kind"] == kind)
+
+
+def message(app: AppTest):
+    return sent(app, "maps")
+
+
+def pictures(app: AppTest):
+    return sent(app, "pictures")
+
+
+def titles(app: AppTest) -> list[str]:
+    return [each["title"] for each in message(app)[0]["maps"]]
+
+
+def choose(app: AppTest, positions, turn=1) -> AppTest:
+    """Select rows as the browser does."""
+    header, arrays = message(app)
+    bits = np.zeros(len(arrays["rows"]), bool)
+    bits[positions] = True
+    packed = base64.b64encode(np.packbits(bits)).decode()
+    app.session_state[SENT] = {"selection": f"{header['id']}:{turn}:{packed}"}
+    return app.run()
