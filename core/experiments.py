@@ -41,6 +41,8 @@ SAMPLES = 64
 _MOST_SAMPLES = 10_000
 # Samples, and test rows, whose nearest training rows are looked for.
 _REMEMBERED = 1_000
+# Train documents by which the cache model is fitted.
+_CACHE_DOCUMENTS = 2_000
 _FLOORS = ("precision", "recall", "coverage")
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
 
@@ -88,7 +90,14 @@ def fit(
     -------
     run : its figures are those of the weights as they are stored; its estimator has these weights.
     arrays : for `core.store.write`.
+
+    Raises
+    ------
+    BadInput
+        For a data set without a test row, or one that the method can't be fitted to.
     """
+    if not dataset.X_test.shape[0]:
+        raise BadInput(f"{dataset.name} has no test row, on which a fit is measured: give it a test split.")
     method = methods.get(spec.method)
     estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     on_stage(FITTING)
@@ -437,18 +446,28 @@ def _references(dataset: Dataset) -> dict[str, np.ndarray]:
             asked = embedding.stratified_rows(y, max(2, retrieval.MOST_PAIRS // len(dataset.y_train)))
             correct = embedding.knn_correct(X_train, dataset.y_train, X[asked], y[asked], K, "cosine")
             sheet.rows("tfidf_knn_accuracy", correct)
-        unigram = completion.unigram(dataset.X_train)
-        completed = _completion(dataset, lambda given: np.broadcast_to(unigram, given.shape))
-        if completed:
-            sheet.resampled("unigram_perplexity", completed.perplexity, completed.interval(), len(completed.words))
-        for name in ("tfidf_knn_accuracy", "unigram_perplexity"):
+        for name, model in _word_models(dataset).items():
+            if completed := _completion(dataset, model):
+                sheet.resampled(name, completed.perplexity, completed.interval(), len(completed.words))
+        for name in ("tfidf_knn_accuracy", "unigram_perplexity", "cache_perplexity"):
             if name in sheet.metrics:
                 figure = sheet.metrics[name], *sheet.metrics[f"{name}_interval"], sheet.metrics[f"{name}_n"]
                 arrays[name] = np.array(figure, np.float64)
         return arrays
 
     measured_by = completion, documents, embedding, intervals, neighbours, retrieval
-    return _kept("references", measured_by, compute, dataset.checksum)
+    # The weights of words are scikit-learn's.
+    return _kept("references", measured_by, compute, dataset.checksum, version("scikit-learn"))
+
+
+def _word_models(dataset: Dataset) -> dict[str, Callable[[Any], np.ndarray]]:
+    """Models without a code, from train documents alone: figure -> word probabilities from given halves."""
+    shares = completion.unigram(dataset.X_train)
+    models = {"unigram_perplexity": lambda given: np.broadcast_to(shares, given.shape)}
+    asked = dataset.X_train[embedding.stratified_rows(dataset.y_train, _CACHE_DOCUMENTS)]
+    if asked.sum(axis=1).max() >= completion.FEWEST_WORDS:
+        models["cache_perplexity"] = completion.cache_model(shares, completion.cache_weight(asked, shares))
+    return models
 
 
 def _kept(
@@ -475,6 +494,8 @@ def _weighted(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarr
 
 
 def _measure_bound(sheet: _Sheet, vae, X_test, dataset: Dataset) -> None:
+    if len(dataset.y_test) < 2:
+        return
     reconstruction_part, kl = vae.elbo_terms(X_test, random_state=0)
     sheet.rows("neg_elbo", reconstruction_part + kl)
     sheet.rows("kl", kl)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets, methods, replay, specs
-from core.types import IMAGES, BadInput, BrokenRun, Run, Spec
+from core.types import DOCUMENTS, IMAGES, BadInput, BrokenRun, Run, Spec
 
 _MOST_ROWS = 10_000_000
 _MOST_SCORES = 100_000
@@ -39,11 +39,16 @@ _LARGEST_PERPLEXITY = 1.01e38
 _BY_CLASS = ("squared_error_per_class", "class_shares")
 # The lowest and highest that figures of documents, and the ends of their intervals, can be.
 _RANGES = {
+    "knn_accuracy": (0, 1),
+    "retrieval_precision_1": (0, 1),
+    "retrieval_precision_15": (0, 1),
+    "retrieval_precision_63": (0, 1),
     "tfidf_knn_accuracy": (0, 1),
     "tfidf_cosine": (-1, 1),
     "completion_perplexity": (1, _LARGEST_PERPLEXITY),
     "completion_floored": (0, 1),
     "unigram_perplexity": (1, _LARGEST_PERPLEXITY),
+    "cache_perplexity": (1, _LARGEST_PERPLEXITY),
 }
 # Of means and intervals that come out of different sums.
 _ROUNDING = 1e-6
@@ -67,7 +72,7 @@ def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np
     entry = _check_spec(run.spec)
     _check_environment(run, entry)
     _check_history(run.history)
-    _check_metrics(run.metrics)
+    _check_metrics(run)
     _check_notes(run, entry)
     _check_views(run, entry)
     _check_weights(weights, run.environment["n_features"])
@@ -161,14 +166,23 @@ def _check_history(history: list[dict[str, Any]]) -> None:
         _demand(numbers and "epoch" in row, "a row of its history has no epoch, or holds what is no number")
 
 
-def _check_metrics(metrics: dict[str, Any]) -> None:
+def _check_metrics(run: Run) -> None:
+    metrics = run.metrics
     _demand(metrics["seconds"] >= 0, "it took less than no time")
     for name, value in metrics.items():
-        whole = _figure_rule(name)(value)
+        whole = _figure_rule(name, run.environment["n_test"])(value)
         _demand(whole, f"its figure {name!r:.80} is neither a finite number nor what it should be")
+    for name in _RANGES:
+        if {name, f"{name}_interval"} <= set(metrics):
+            low, high = metrics[f"{name}_interval"]
+            near = _ROUNDING * max(1, abs(metrics[name]))
+            _demand(low - near <= metrics[name] <= high + near, f"its figure {name!r} is outside its interval")
+    # What a network rebuilds of a document are probabilities; what is solved at once has no loss and rebuilds weights.
+    probable = DOCUMENTS in methods.get(run.spec.method).loss_unit and not _is_map(run)
+    _demand(probable or "completion_perplexity" not in metrics, "it has a perplexity, but no probabilities")
 
 
-def _figure_rule(name: str) -> Callable[[Any], bool]:
+def _figure_rule(name: str, n_test: int) -> Callable[[Any], bool]:
     lowest, highest = _RANGES.get(name.removesuffix("_interval"), (-math.inf, math.inf))
     if name.endswith("_interval"):
         return lambda value: _is_interval(value) and lowest <= value[0] and value[1] <= highest
@@ -178,7 +192,7 @@ def _figure_rule(name: str) -> Callable[[Any], bool]:
             isinstance(value, dict) and len(value) <= _MOST_CLASSES and all(map(_is_number, value.values()))
         )
     if name.endswith("_n"):
-        return _is_count
+        return lambda value: _is_count(value, n_test if name.removesuffix("_n") in _RANGES else _MOST_ROWS)
     return lambda value: _is_number(value) and lowest <= value <= highest
 
 

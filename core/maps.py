@@ -35,7 +35,7 @@ class Rows:
     X : (n, n_features) as in `core.types.Dataset`: uint8 images, sparse word counts.
     y : (n,) class, -1 where there is none.
     vectors : (n, n_words) tf-idf of documents.
-    texts : (title, first words) of each document.
+    texts : title of each document, and its first words beyond the title.
     checksum : of the data set they are from; "" for the shipped sample of one.
     """
 
@@ -75,10 +75,11 @@ class Rows:
     @property
     def drawn(self) -> str:
         """Which rows these are, in words."""
+        what = "documents" if self.kind == DOCUMENTS else "rows"
         if len(self) == self.n_all:
-            return f"all {self.n_all:,} {self.split} rows"
+            return f"all {self.n_all:,} {self.split} {what}"
         how = "a stratified sample (each class in about its share)" if self.has_labels else "drawn at random"
-        return f"{len(self):,} of {self.n_all:,} {self.split} rows, {how}"
+        return f"{len(self):,} of {self.n_all:,} {self.split} {what}, {how}"
 
 
 def rows_of(dataset: Dataset, split: str, n: int) -> Rows:
@@ -104,7 +105,7 @@ def rows_of(dataset: Dataset, split: str, n: int) -> Rows:
         about = {
             "vectors": documents.tfidf(dataset, X[numbers]),
             "vocabulary": dataset.vocabulary,
-            "texts": tuple((titles[k], _beginning(texts[k])) for k in numbers),
+            "texts": tuple((titles[k], _beginning(texts[k].removeprefix(titles[k]))) for k in numbers),
         }
     return Rows(
         dataset.name,

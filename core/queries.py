@@ -42,7 +42,7 @@ def answers(query: Any, documents: Any, n: int) -> Answers:
 
     if not abs(query).sum() > 0:
         return Answers(np.empty(0, int), np.empty(0))
-    # Equal directions differ by their rounding.
+    # Vectors that are multiples of one another have cosines that may differ in the last of float64's 16 digits.
     cosines = cosine_similarity(documents.astype(np.float64), query.astype(np.float64)).ravel().round(_DECIMALS)
     positions = np.argsort(-cosines, kind="stable")[:n]
     return Answers(positions, cosines[positions])

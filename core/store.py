@@ -39,6 +39,8 @@ SHIPPED = Path(__file__).parent.parent / "assets" / "runs"
 DOCUMENT, WEIGHTS, VIEWS, REPLAY = "run.json", "weights.safetensors", "views.safetensors", "replay.safetensors"
 # Bytes of a run that may be handed on as a zip file, packed or not.
 LARGEST_PACKED = 200_000_000
+# Of the words of documents, as every method declares it.
+USUAL_WEIGHTING = "tfidf"
 _LARGEST_DOCUMENT = 20_000_000
 _GIGABYTE = 1_000_000_000
 _QUOTA = "HOURGLASS_QUOTA_GB"
@@ -700,18 +702,21 @@ def pick(runs: list[Run], dataset: str, method: str, n_components: int) -> list[
 
     Shipped runs come before own ones, of these whole trainings before those that were stopped early. Of shipped runs
     the one made first leads, as what serves a section of a page is made after what stands everywhere; of own runs the
-    newest. Which fit, see `fits`.
+    newest. Runs on documents with the usual weighting come before those with another, which are made to be held against
+    it. Which fit, see `fits`.
     """
     fitting = [run for run in runs if fits(run.spec, dataset, method, n_components)]
     by_date = sorted(fitting, key=lambda run: run.environment["date"])
     came = {run.key: is_shipped(run.key) for run in by_date}
     shipped = [run for run in by_date if came[run.key]]
     own = [run for run in reversed(by_date) if not came[run.key]]
-    return [*sorted(shipped, key=_stopped_early), *sorted(own, key=_stopped_early)]
+    return [*sorted(shipped, key=_is_second), *sorted(own, key=_is_second)]
 
 
-def _stopped_early(run: Run) -> bool:
-    return run.environment.get("stopped_early") is True
+def _is_second(run: Run) -> tuple[bool, bool]:
+    """Whether it was stopped early, and whether its words are weighted otherwise than usual."""
+    stopped = run.environment.get("stopped_early") is True
+    return stopped, run.spec.param("weighting", USUAL_WEIGHTING) != USUAL_WEIGHTING
 
 
 def is_shipped(key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core import recipes
 from core.types import DOCUMENTS
 from pages.ui import asked, axes, document_numbers, linked, nav, retrieved, sections, topics
 
@@ -16,5 +17,5 @@ SECTIONS = {
 
 nav.header("pages/documents.py")
 linked.prepare()
-sections.show("Documents", SECTIONS, DOCUMENTS, usual_size=2)
+sections.show("Documents", SECTIONS, DOCUMENTS, recipes.DOCUMENT_SIZES)
 nav.settle()

@@ -398,7 +398,7 @@ def test_lsa_has_no_probabilities_and_the_references_are_the_same_for_all(of_doc
     for run in runs.values():
         assert {name for name in run.metrics if not name.endswith(("_interval", "_n"))} <= set(DEFINITIONS)
         assert "rows.tfidf_knn_accuracy" not in run.views
-        for name in ("tfidf_knn_accuracy", "unigram_perplexity"):
+        for name in ("tfidf_knn_accuracy", "unigram_perplexity", "cache_perplexity"):
             for part in (name, f"{name}_interval", f"{name}_n"):
                 assert run.metrics[part] == runs["lsa"].metrics[part]
         assert np.array_equal(run.views["retrieval.tfidf"], runs["lsa"].views["retrieval.tfidf"])
@@ -409,6 +409,27 @@ def test_lsa_has_no_probabilities_and_the_references_are_the_same_for_all(of_doc
     share = corpus.X_train.sum(axis=0) / corpus.X_train.sum()
     expected = np.exp(-(held * np.log(share.clip(1e-38))).sum() / held.sum())
     assert runs["ae"].metrics["unigram_perplexity"] == pytest.approx(expected)
+
+
+def test_the_weight_of_the_cache_model_comes_from_train_documents_alone(monkeypatch):
+    monkeypatch.setattr(experiments, "_CACHE_DOCUMENTS", 70)
+    corpus, asked = made_up_documents(), []
+    genuine = completion.cache_weight
+    monkeypatch.setattr(completion, "cache_weight", lambda X, shares: asked.append(X) or genuine(X, shares))
+    models = experiments._word_models(corpus)
+    assert asked[0].shape == (70, 30)
+    train = {tuple(row) for row in corpus.X_train.toarray()}
+    assert {tuple(row) for row in asked[0].toarray()} <= train
+    given, held = completion.halves(corpus.X_test)
+    found = {name: completion.complete(model, given, held).perplexity for name, model in models.items()}
+    weight = genuine(asked[0], completion.unigram(corpus.X_train))
+    known = np.asarray(corpus.X_test.sum(axis=1)).ravel() >= 2
+    own = given.toarray()[known] / given.sum(axis=1)[known, None]
+    p = (1 - weight) * completion.unigram(corpus.X_train) + weight * own
+    held = held.toarray()[known]
+    expected = np.exp(-(held * np.log(p.clip(1e-38))).sum() / held.sum())
+    assert found["cache_perplexity"] == pytest.approx(expected)
+    assert found["cache_perplexity"] < found["unigram_perplexity"]
 
 
 def test_references_are_measured_once(cache, monkeypatch):
@@ -456,6 +477,10 @@ ODD = {
     "no known word in any test document": replace(made_up_documents(), X_test=csr_array((80, 30), dtype=np.int32)),
     "a vocabulary of five words": made_up_documents(n_words=5),
     "two test documents": made_up_documents(n_test=2),
+    "one test document": made_up_documents(n_test=1),
+    "a word a train document": replace(
+        made_up_documents(), X_train=csr_array(np.eye(30, dtype=np.int32)[np.arange(120) % 30])
+    ),
     "three train documents": made_up_documents(n_train=3),
     "a word a document": replace(made_up_documents(), X_test=csr_array(np.eye(30, dtype=np.int32)[np.arange(80) % 30])),
     "no test labels": replace(made_up_documents(), y_test=np.full(80, -1)),
@@ -473,15 +498,37 @@ def test_odd_documents_have_the_figures_that_can_be_had(name, method):
     run, _ = experiments.fit(specs.make("docstrings", method, params), corpus)
     told = {figure for figure in run.metrics if not figure.endswith(("_interval", "_n"))}
     empty, short = name.startswith("no known"), name == "a word a document"
-    unknown = name in ("one class", "no test labels")
-    assert ("tfidf_cosine" in told) != empty
-    assert ("unigram_perplexity" in told) != (empty or short)
+    alone = name == "one test document"
+    unknown = alone or name in ("one class", "no test labels")
+    assert ("tfidf_cosine" in told) != (empty or alone)
+    assert ("unigram_perplexity" in told) != (empty or short or alone)
+    assert ("cache_perplexity" in told) == ("unigram_perplexity" in told and name != "a word a train document")
+    assert ("neg_elbo" in told) == (method == "vae" and not alone)
     assert ("completion_perplexity" in told) == ("unigram_perplexity" in told and method != "lsa")
     assert ("retrieval_precision_1" in told) != unknown
     assert ("retrieval.at" in run.views) == ("retrieval.tfidf" in run.views) != unknown
     assert all(np.isfinite(run.metrics[figure]) for figure in told)
     for view in run.views.values():
         assert np.isfinite(view).all()
+
+
+@pytest.mark.parametrize("data", ["images", "documents"])
+def test_rows_to_measure_on_are_asked_for_before_the_fit(data, digits):
+    corpus = digits if data == "images" else made_up_documents()
+    alone = replace(corpus, X_test=corpus.X_test[:0], y_test=corpus.y_test[:0])
+    stages = []
+    with pytest.raises(BadInput, match="no test row"):
+        experiments.fit(specs.make(corpus.name, "ae", {"epochs": 1}), alone, on_stage=stages.append)
+    assert not stages
+
+
+@pytest.mark.parametrize(("n_train", "n_words"), [(8, 30), (120, 8)])
+def test_lsa_needs_as_many_documents_and_words_as_its_code_has_numbers(n_train, n_words):
+    corpus = made_up_documents(n_train=n_train, n_words=n_words)
+    with pytest.raises(BadInput, match=f"n_components=9 must be at most 8, of {n_train} documents and {n_words} words"):
+        experiments.fit(specs.make("docstrings", "lsa", {"n_components": 9}), corpus)
+    run, _ = experiments.fit(specs.make("docstrings", "lsa", {"n_components": 8}), corpus)
+    assert run.views["codes"].shape[1] == 8
 
 
 def test_stored_form_rounds_matrices_only():

@@ -30,12 +30,17 @@ def images(tmp_path_factory):
 @pytest.fixture(scope="module")
 def documents():
     """A run of documents, with figures as an autoencoder's run has them."""
-    run, weights, pictures = parts(shipped("docstrings", "lsa"))
+    run, weights, pictures = parts(shipped("docstrings", "ae"))
     curve = np.array([[0.5, 0.4, 0.6], [0.3, 0.3, 0.3], [0.1, 0.0, 0.2]], np.float32)
     views = {"at": np.array([1, 3, 4], np.int32), "precision": curve, "tfidf": curve[:, [0, 0, 0]]}
     figures = {"tfidf_cosine": -0.1, "completion_perplexity": 900.5, "completion_floored": 0.0}
     figures |= {"completion_perplexity_interval": [890.0, 910.0], "completion_perplexity_n": 900}
-    figures |= {"unigram_perplexity": 1e38, "tfidf_knn_accuracy": 1.0, "tfidf_knn_accuracy_interval": [0.9, 1.0]}
+    figures |= {"unigram_perplexity": 1e38, "unigram_perplexity_interval": [1e38, 1.005e38]}
+    figures |= {
+        "tfidf_cosine_interval": [-0.2, -0.1],
+        "tfidf_knn_accuracy": 1.0,
+        "tfidf_knn_accuracy_interval": [0.9, 1.0],
+    }
     run = of("metrics", **figures)(of("views", **{f"retrieval.{name}": a for name, a in views.items()})(run))
     scores = np.linspace(1, 7, 900, dtype=np.float32)
     return of("views", **{"rows.completion_perplexity": scores})(run), weights, pictures
@@ -280,6 +285,18 @@ WRONG_OF_DOCUMENTS = {
         "figure 'completion_perplexity_interval'",
     ),
     "more than all neighbours right": (of("metrics", tfidf_knn_accuracy=1.5), "figure 'tfidf_knn_accuracy'"),
+    "more answers right than asked for": (of("metrics", retrieval_precision_15=1.1), "figure 'retrieval_precision_15'"),
+    "more codes right than there are": (of("metrics", knn_accuracy=1.1), "figure 'knn_accuracy'"),
+    "an accuracy outside its interval": (of("metrics", knn_accuracy=0.999), "'knn_accuracy' is outside its interval"),
+    "a perplexity outside its interval": (
+        of("metrics", completion_perplexity=911.0),
+        "'completion_perplexity' is outside its interval",
+    ),
+    "a mixture's perplexity below one": (of("metrics", cache_perplexity=0.5), "figure 'cache_perplexity'"),
+    "a figure of more documents than there are": (
+        lambda run: of("metrics", completion_perplexity_n=run.environment["n_test"] + 1)(run),
+        "figure 'completion_perplexity_n'",
+    ),
     "a share of less than no word": (of("metrics", completion_floored=-0.1), "figure 'completion_floored'"),
     "scores of a perplexity that is not told": (of("metrics", completion_perplexity=None), "scores of no figure"),
     "images of documents": (of("views", samples=np.zeros((4, 10), np.uint8)), "how its samples"),
@@ -292,6 +309,13 @@ WRONG_OF_DOCUMENTS = {
 
 def test_documents_with_all_their_figures_could_come_from_elsewhere(documents):
     incoming.check(*documents)
+
+
+def test_whoever_has_no_probabilities_has_no_perplexity(documents):
+    run, weights, pictures = parts(shipped("docstrings", "lsa"))
+    figures = {name: value for name, value in documents[0].metrics.items() if name.startswith("completion_perplexity")}
+    with pytest.raises(BadInput, match="no probabilities"):
+        incoming.check(of("metrics", **figures)(run), weights, pictures)
 
 
 def test_images_have_no_retrieval(images):

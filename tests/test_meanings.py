@@ -50,6 +50,24 @@ def test_words_stand_where_they_are_strongest():
     assert [VOCABULARY[int(words[0])] for words in (low, middle, high)] == ["ape", "bee", "cat"]
 
 
+@pytest.mark.parametrize(("slope", "used"), [(0.0, False), (1e-3, False), (1.0, True)])
+def test_a_number_that_moves_no_probability_is_not_used(slope, used):
+    class Softmax:
+        def inverse_transform(self, Z):
+            logits = np.column_stack([slope * Z[:, 0], Z[:, 1], np.zeros(len(Z))])
+            return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+    Z = np.random.default_rng(0).normal(size=(500, 2))
+    assert meanings.along(Softmax(), Z, 0).is_used is used
+    assert meanings.along(Softmax(), Z, 1).is_used
+    assert meanings.along(Softmax(), Z, 0).weights.dtype == np.float32
+
+
+def test_a_number_that_only_scales_weights_is_used_however_small_they_are():
+    Z = np.linspace(-3, 3, 500)[:, None]
+    assert meanings.along(Linear([[1e-6, -1e-6, 0, 1e-7]]), Z, 0).is_used
+
+
 def test_a_number_the_code_has_not_is_refused():
     with pytest.raises(BadInput, match="no number 3"):
         meanings.along(Bump(), np.zeros((4, 2)), 2)

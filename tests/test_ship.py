@@ -74,6 +74,21 @@ def test_samples_come_from_the_stored_weights(spec):
     assert run.views["samples"] == pytest.approx(np.clip(drawn, 0, 1) * 255, abs=1.01)
 
 
+def test_an_autoencoder_keeps_topics_that_lsa_mixes():
+    """2-D, docstrings, classes of 40 or more test documents, against LSA under each of its weightings."""
+    correct = {}
+    for spec in SPECS:
+        if (spec.dataset, spec.param("n_components")) == ("docstrings", 2) and spec.method in ("ae", "lsa"):
+            run = store.read(store.SHIPPED / spec.key)
+            labels = run.views["labels"]
+            assert len(labels) == run.environment["n_test"], "every test document is shown"
+            large = np.bincount(labels)[labels] >= 40
+            correct[spec.method, spec.param("weighting")] = run.views["rows.knn_accuracy"][large].mean()
+    of_lsa = [share for (method, _), share in correct.items() if method == "lsa"]
+    assert len(of_lsa) == 3
+    assert correct["ae", "tfidf"] >= max(of_lsa) + 0.25
+
+
 def test_the_folder_holds_the_listed_runs_and_no_others():
     assert {p.name for p in store.SHIPPED.iterdir()} == {spec.key for spec in SPECS}
 

@@ -11,7 +11,7 @@ from core.methods.ae import Autoencoder
 from core.methods.gan import GAN
 from core.methods.vae import VAE
 from core.training import Plan
-from core.types import Diverged, HourglassError
+from core.types import DOCUMENTS, IMAGES, Diverged, HourglassError
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,18 @@ def test_a_callback_that_returns_true_stops_the_fit(X):
     assert np.isfinite(estimator.transform(X)).all()
 
 
-@pytest.mark.parametrize("cls", [Autoencoder, VAE, GAN])
+@pytest.mark.parametrize(
+    ("cls", "kind"),
+    [(Autoencoder, IMAGES), (VAE, IMAGES), (GAN, IMAGES), (Autoencoder, DOCUMENTS), (VAE, DOCUMENTS)],
+)
 @pytest.mark.parametrize("within", [False, True])
-def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls, within, tmp_path, monkeypatch):
+def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls, kind, within, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
     monkeypatch.setattr(training, "TICK_SECONDS", 0.0 if within else math.inf)
-    params = {"network": "mlp", "width": 32} if cls is GAN else {}
+    params = {"network": "mlp", "width": 32} if cls is GAN else {"kind": kind}
+    if kind == DOCUMENTS:
+        X = (X * 4).astype(int).astype(np.float32)
+        params["word_dropout"] = 0.5
 
     def make():
         return small(**params) if cls is Autoencoder else cls(2, epochs=6, batch_size=32, random_state=0, **params)
@@ -126,6 +132,8 @@ def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(X, cls, 
     assert epochs == [4, 5, 6]
     assert ticks[:1] == ([pytest.approx(3 + 4 / 6, abs=1e-3)] if within else [3.0])
     assert torch.equal(weights(undisturbed), weights(resumed))
+    if kind == DOCUMENTS:
+        assert np.array_equal(undisturbed.transform(X), resumed.transform(X))
     assert [row["epoch"] for row in resumed.history_] == list(range(1, 7))
     losses = [[row[name] for name in row if "loss" in name] for row in resumed.history_]
     assert losses == [[row[name] for name in row if "loss" in name] for row in undisturbed.history_]

@@ -13,7 +13,7 @@ const REACH = { mouse: 12, pen: 14, touch: 24 }; // CSS pixels from a point that
 const MOST_CORNERS = 2000; // of a lasso
 const MOST_THUMBNAILS = 70; // drawn in the place of points, once so few are in view
 const MOST_PICTURES = 2; // data sets whose pictures are kept, some 30 MB each once decoded
-const MOST_NAMES = 12; // classes whose names stand on the maps
+const MOST_NAMES = 24; // classes whose names stand on the maps
 
 // Shared by all mounts on the page, which may each have loaded this file.
 const pictures = (globalThis.hourglassPictures ??= { kept: new Map(), waiting: new Set() });
@@ -468,14 +468,24 @@ class Panel {
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
-    for (const [label, x, y] of this.middles) {
+    // Where two names would stand on one another, the larger class keeps its own.
+    this.named = [];
+    for (const [label, qx, qy] of this.middles) {
       if (maps.hidden.has(label)) continue;
-      const at = this.project(x, y);
+      const name = maps.message.names[label];
+      const half = context.measureText(name).width / 2 + 3;
+      const [width, height] = this.size;
+      let [x, y] = this.project(qx, qy);
+      if (x < 0 || y < 0 || x > width || y > height) continue;
+      x = Math.max(half, Math.min(x, width - half));
+      const box = [x - half, y - 9, x + half, y + 9];
+      if (this.named.some(([l, t, r, b]) => box[0] < r && l < box[2] && box[1] < b && t < box[3])) continue;
+      this.named.push(box);
       context.lineWidth = 4;
       context.strokeStyle = maps.ground;
-      context.strokeText(maps.message.names[label], ...at);
+      context.strokeText(name, x, y);
       context.fillStyle = maps.ink;
-      context.fillText(maps.message.names[label], ...at);
+      context.fillText(name, x, y);
     }
   }
 
@@ -924,6 +934,7 @@ class LinkedMaps {
     return this.message.names[label] ?? (this.message.names.length ? "unlabelled" : "");
   }
 
+  // Of each class the middle of its points, as [label, x, y]; the largest class first.
   middles(points) {
     if (!this.message.names.length || this.message.names.length > MOST_NAMES) return [];
     const places = this.message.names.map(() => [[], []]);
@@ -933,7 +944,8 @@ class LinkedMaps {
       places[label][1].push(points[2 * k + 1]);
     });
     const median = (values) => Uint16Array.from(values).sort()[values.length >> 1];
-    return places.flatMap(([xs, ys], label) => (xs.length ? [[label, median(xs), median(ys)]] : []));
+    const found = places.flatMap(([xs, ys], label) => (xs.length ? [[label, median(xs), median(ys)]] : []));
+    return found.sort(([a], [b]) => places[b][0].length - places[a][0].length);
   }
 
   // --- Legend
@@ -1111,7 +1123,8 @@ class LinkedMaps {
     const text = this.kept()?.texts?.[k];
     this.title.textContent = text ? text[0] : this.nameOf(k);
     this.words.textContent = text ? text[1] : "";
-    this.about.textContent = [text ? this.nameOf(k) : "", `${this.message.split} row ${row}`, this.valueOf(k)].filter(Boolean).join(" · ");
+    const number = text ? `document ${counted(row)}` : `row ${row}`;
+    this.about.textContent = [text ? this.nameOf(k) : "", `${this.message.split} ${number}`, this.valueOf(k)].filter(Boolean).join(" · ");
     this.card.classList.toggle("of-text", Boolean(text));
     this.showThumbnail(k);
     this.placeCard(k, panel);

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,7 @@ def count(train: Sequence[str], test: Sequence[str]) -> Counts:
     Raises
     ------
     ValueError
-        If the train texts hold no word at all.
+        If the train texts hold no word but stop words.
     """
     vectorizer = _vectorizer()
     X = csr_array(vectorizer.fit_transform(train))
@@ -103,12 +103,19 @@ def kept_counts(name: str, train: Sequence[str], test: Sequence[str]) -> Counts:
 
     It is never kept in ``HOURGLASS_DATA``, which may be other people's; where the cache can't be written, or holds
     something else, the texts are counted.
+
+    Raises
+    ------
+    DataUnavailable
+        If the train texts hold no word but stop words.
     """
     file = download.user_cache() / f"{name}-counts-{_key(train, test)}.npz"
-    try:
+    with suppress(DataUnavailable):
         return _read(file, len(train), len(test))
-    except DataUnavailable:
-        counts = count(train, test)
+    stop_words = _vectorizer().get_stop_words()
+    if all(word in stop_words for text in train for word in words(text)):
+        raise DataUnavailable(f"The train documents of {name} hold no words: check the file, or use docstrings.")
+    counts = count(train, test)
     with suppress(OSError):
         _write(file, counts)
     return counts
@@ -132,8 +139,8 @@ def _key(*splits: Sequence[str]) -> str:
 def _write(file: Path, counts: Counts) -> None:
     arrays = {"vocabulary": np.frombuffer("\n".join(counts.vocabulary).encode(), np.uint8)}
     for split, X in (("train", counts.train), ("test", counts.test)):
-        for part in ("indptr", "indices", "data"):
-            arrays[f"{split}_{part}"] = getattr(X, part).view(np.uint32)
+        # In one array, which is never empty: a split may hold no known word.
+        arrays[split] = np.concatenate([X.indptr, X.indices, X.data]).view(np.uint32)
     download.write_arrays(file, arrays)
 
 
@@ -145,23 +152,31 @@ def _read(file: Path, n_train: int, n_test: int) -> Counts:
     DataUnavailable
         If the file is absent, damaged, or holds anything but counts of so many documents.
     """
-    rows = {"train": n_train, "test": n_test}
-    shapes: dict[str, tuple[int | None, ...]] = {"vocabulary": (None,)}
-    for split, n in rows.items():
-        shapes |= {f"{split}_indptr": (n + 1,), f"{split}_indices": (None,), f"{split}_data": (None,)}
-    arrays = download.read_arrays(file, shapes)
+    arrays = download.read_arrays(file, dict.fromkeys(("vocabulary", "train", "test"), (None,)))
     try:
         vocabulary = tuple(arrays["vocabulary"].tobytes().decode().split("\n"))
-        X = {}
-        for split, n in rows.items():
-            data, indices, indptr = (arrays[f"{split}_{part}"].view(np.int32) for part in ("data", "indices", "indptr"))
-            X[split] = csr_array((data, indices, indptr), shape=(n, len(vocabulary)))
-            X[split].check_format(full_check=True)
-            if not X[split].has_canonical_format or data.min() < 1:
-                raise ValueError("its rows are no counts")
+        in_order = all(before < word for before, word in pairwise(vocabulary))
+        if not in_order or not all(map(_WORD.fullmatch, vocabulary)):
+            raise ValueError("its vocabulary is no list of words")
+        train = _matrix(arrays["train"], n_train, len(vocabulary))
+        test = _matrix(arrays["test"], n_test, len(vocabulary))
     except ValueError as error:
         raise DataUnavailable(f"{file} can't be read ({error}): delete it and load again.") from error
-    return Counts(vocabulary, X["train"], X["test"])
+    return Counts(vocabulary, train, test)
+
+
+def _matrix(parts: np.ndarray, n: int, n_words: int) -> csr_array:
+    """The counts of `n` documents from indptr, indices and data in one array."""
+    parts = parts.view(np.int32)
+    n_counts = (len(parts) - n - 1) // 2
+    if n_counts < 0 or parts[n] != n_counts:
+        raise ValueError("its counts are of other documents")
+    indptr, indices, data = np.split(parts, [n + 1, n + 1 + n_counts])
+    X = csr_array((data, indices, indptr), shape=(n, n_words))
+    X.check_format(full_check=True)
+    if not X.has_canonical_format or data.min(initial=1) < 1:
+        raise ValueError("its rows are no counts")
+    return X
 
 
 @dataclass(frozen=True)
@@ -212,16 +227,11 @@ def build(
     Raises
     ------
     DataUnavailable
-        If the train documents hold no word at all.
+        If the train documents hold no word but stop words.
     """
     parts = {split: [row for row in rows if row["split"] == split] for split in ("train", "test")}
     texts = {split: tuple(row["text"] for row in part) for split, part in parts.items()}
-    try:
-        counts = kept_counts(name, texts["train"], texts["test"]).of_commonest(vocabulary_size)
-    except ValueError as error:
-        raise DataUnavailable(
-            f"The train documents of {name} hold no words: check the file, or use docstrings."
-        ) from error
+    counts = kept_counts(name, texts["train"], texts["test"]).of_commonest(vocabulary_size)
     target_names = tuple(sorted({row["label"] for row in rows}))
     code = {label: k for k, label in enumerate(target_names)}
     y = {split: np.array([code[row["label"]] for row in part], np.int64) for split, part in parts.items()}

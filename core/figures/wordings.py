@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from core.figures import palette
 from core.figures.text import as_text
 
+_CROWDED = 1.6
 _DASHES = ("dot", "dash", "solid", "longdashdot", "dashdot", "longdash")
 
 
@@ -26,6 +27,7 @@ def along(values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: flo
     """
     figure = go.Figure()
     colours = palette.series(theme)
+    shown = ".2~%" if unit == "probability" else ".3~g"
     for k, word in enumerate(words):
         figure.add_scatter(
             x=values.astype(np.float32),
@@ -33,11 +35,11 @@ def along(values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: flo
             mode="lines",
             name=as_text(word),
             line={"color": colours[k % len(colours)], "width": 2, "dash": ("solid", "dash")[k // 5 % 2]},
-            hovertemplate=f"{as_text(word)}: %{{y:.3~g}} at %{{x:.3~g}}<extra></extra>",
+            hovertemplate=f"{as_text(word)}: %{{y:{shown}}} at %{{x:.3~g}}<extra></extra>",
         )
     figure.add_vline(x=float(at), line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
     figure.update_xaxes(title="value of this number of the code", hoverformat=".3~g")
-    figure.update_yaxes(title=unit, tickformat=".0%" if unit == "probability" else None)
+    figure.update_yaxes(title=unit, tickformat=shown)
     figure.update_layout(
         height=300,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -66,27 +68,33 @@ class Retrieved:
     size: int = 0
 
 
-def retrieved(curves: Sequence[Retrieved], theme: str) -> go.Figure:
-    """Precision against the number of documents retrieved: a colour a method, a dash a code size, bands for 95 %."""
+def retrieved(curves: Sequence[Retrieved], theme: str, size: int) -> go.Figure:
+    """Precision against the number of documents retrieved: a colour a method, a dash a code size.
+
+    Parameters
+    ----------
+    size : the code size whose lines have their 95 % bands; more would hide one another.
+    """
     sizes = sorted({curve.size for curve in curves if curve.method})
     figure = go.Figure()
     for curve in curves:
         style = palette.of_method(curve.method, theme)
-        colour = style.colour if curve.method else palette.NO_VALUE[theme]
+        colour = style.colour if curve.method else palette.INK[theme]
         dash = _DASHES[sizes.index(curve.size) % len(_DASHES)] if curve.method else "solid"
         name = as_text(curve.label)
         mean, low, high = curve.precision.T
-        figure.add_scatter(
-            x=np.concatenate([curve.at, curve.at[::-1]]),
-            y=np.concatenate([high, low[::-1]]),
-            fill="toself",
-            fillcolor=palette.faint(colour),
-            line={"width": 0},
-            mode="lines",
-            hoverinfo="skip",
-            legendgroup=name,
-            showlegend=False,
-        )
+        if curve.method and curve.size == size:
+            figure.add_scatter(
+                x=np.concatenate([curve.at, curve.at[::-1]]),
+                y=np.concatenate([high, low[::-1]]),
+                fill="toself",
+                fillcolor=palette.faint(colour),
+                line={"width": 0},
+                mode="lines",
+                hoverinfo="skip",
+                legendgroup=name,
+                showlegend=False,
+            )
         figure.add_scatter(
             x=curve.at,
             y=mean,
@@ -94,15 +102,18 @@ def retrieved(curves: Sequence[Retrieved], theme: str) -> go.Figure:
             name=name,
             legendgroup=name,
             customdata=np.column_stack([low, high]),
-            line={"color": colour, "width": 2 if curve.method else 3, "dash": dash},
+            line={"color": colour, "width": 2 if curve.method else 4, "dash": dash},
             hovertemplate=f"{name}: %{{y:.3f}} (%{{customdata[0]:.3f}} to %{{customdata[1]:.3f}})<extra></extra>",
         )
     ticks = np.unique(np.concatenate([curve.at for curve in curves])) if curves else np.empty(0)
+    # All documents but one are hardly more than the number before.
+    ticks = ticks[:-1] if len(ticks) > 1 and ticks[-1] < _CROWDED * ticks[-2] else ticks
     figure.update_xaxes(
         title="documents retrieved",
         type="log",
         tickvals=ticks,
         ticktext=[f"{k:,}" for k in ticks],
+        tickangle=0,
         hoverformat=",d",
     )
     figure.update_yaxes(title="share of the query's own class", rangemode="tozero")

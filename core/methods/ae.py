@@ -18,8 +18,9 @@ def _cross_entropy(counts, logits):
 class Autoencoder(base.NetworkTransformer):
     """Deep autoencoder with a code of `n_components` numbers.
 
-    Images are rebuilt by squared error through a sigmoid, documents as word probabilities by cross entropy. Codes of
-    documents are standardised by the batches of the training, whose hidden words they lack: about mean 0, variance 1.
+    Images are rebuilt by squared error through a sigmoid, documents as word probabilities by cross entropy, a mean over
+    documents of nats a word. Codes of documents are standardised by the batch statistics of training, where words are
+    hidden; so they have only about mean 0, variance 1.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ class Autoencoder(base.NetworkTransformer):
         return logits.sigmoid() if self.output == "sigmoid" else logits
 
     def train_step(self, networks, player, x, generator, progress):
-        """Squared error per image, summed over pixels; cross entropy in nats a word for documents."""
+        """Mean over images of the squared error, summed over pixels, or over documents of the nats a word."""
         x = self._augmented(x, generator, progress)
         out = networks["decoder"](networks["encoder"](self._words_hidden(x, generator))).float()
         if self.kind == DOCUMENTS:
@@ -144,5 +145,5 @@ METHOD = base.declare(
         base.WEIGHT_DECAY,
     ),
     version=1,
-    loss_unit={IMAGES: "squared error an image", DOCUMENTS: "nats a word"},
+    loss_unit={IMAGES: "squared error an image", DOCUMENTS: "nats a word, mean over documents"},
 )

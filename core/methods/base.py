@@ -238,6 +238,11 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
             idf = TfidfTransformer(**WEIGHTINGS["tfidf"]).fit(X).idf_
             self.networks_["encoder"][0].idf.copy_(torch.as_tensor(idf))
 
+    def n_weights(self) -> int:
+        """How many weights the trained networks have, and how many inverse document frequencies, as LSA's count."""
+        of_words = self.n_features_in_ if self.kind == DOCUMENTS and self.weighting == "tfidf" else 0
+        return super().n_weights() + of_words
+
     def _words_hidden(self, x, generator):
         """A batch of documents as the encoder sees it in training: each word absent with chance `word_dropout`."""
         import torch

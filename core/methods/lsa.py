@@ -19,11 +19,11 @@ class LSA(Pipeline):
     """Weighting, then TruncatedSVD (Deerwester et al. 1990); `inverse_transform` gives word weights back."""
 
     def fit(self, X, y=None, **params):
-        """Fit to word counts: (n_samples, n_features), of more words than n_components."""
-        if self["svd"].n_components > X.shape[1]:
+        """Fit to word counts: (n_samples, n_features), of at least n_components documents and words."""
+        if self["svd"].n_components > min(X.shape):
             raise BadInput(
-                f"n_components={self['svd'].n_components} must be at most {X.shape[1]}, the number of words: "
-                "choose a smaller code or a larger vocabulary."
+                f"n_components={self['svd'].n_components} must be at most {min(X.shape)}, of {X.shape[0]} documents "
+                f"and {X.shape[1]} words the fewer: choose a smaller code, more documents or a larger vocabulary."
             )
         return super().fit(X, y, **params)
 

@@ -6,9 +6,11 @@ The numbers themselves come from the modules: `intervals`, `reconstruction`, `em
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from core.metrics.embedding import NEIGHBOURHOOD_ROWS, PROBE_ROWS
+from core.metrics.retrieval import MOST_PAIRS
 
 IW_SAMPLES = 200
 IW_ROWS = 1_000
@@ -34,7 +36,10 @@ _TABLES = (
     "less their bias (a row and its copy always agree). Never ranked: it is no mean over rows."
 )
 _DOCUMENTS = _BOOTSTRAP.format(row="document")
-_QUERIES = "the labelled test documents (where there are more than 14,142, a stratified sample that asks for all)"
+_QUERIES = (
+    f"the labelled test documents (where there are more than {math.isqrt(MOST_PAIRS):,}, a stratified sample that asks "
+    "for all)"
+)
 _HALVES = (
     "The words of each test document of two or more known words, every occurrence for itself, are drawn into two "
     "halves, the same for every method; "
@@ -106,7 +111,8 @@ _ALL = (
         "share",
         True,
         "Share of labelled test rows whose class is the commonest among their 15 nearest train codes, by Euclidean "
-        f"distance; of equally common classes the first counts. {_ROWS}",
+        "distance whatever the method; of equally common classes the first counts. LSA of documents gains one or two "
+        f"points by cosine at 10-D and 50-D (20 Newsgroups, tf-idf: 0.52 to 0.54, 0.65 to 0.67). {_ROWS}",
     ),
     Definition(
         "probe_accuracy",
@@ -178,8 +184,8 @@ _ALL = (
         None,
         "Share of labelled test documents whose class is the commonest among the 15 nearest train documents, by cosine "
         "of the tf-idf vectors themselves, (1 + ln count) times inverse document frequency; of equally common classes "
-        "the first counts. Of more test documents than 200 million over the number of train documents, a stratified "
-        f"sample. Never ranked: no method changes it. {_DOCUMENTS}",
+        f"the first counts. Of more test documents than {MOST_PAIRS // 10**6} million over the number of train ones, "
+        f"a stratified sample. Never ranked: no method changes it. {_DOCUMENTS}",
     ),
     Definition(
         "tfidf_cosine",
@@ -196,7 +202,8 @@ _ALL = (
         "",
         False,
         f"{_HALVES}one gives the code (of a VAE the posterior mean), what is decoded from it scores the other: "
-        f"{_PERPLEXITY} A method without word probabilities has none.",
+        f"{_PERPLEXITY} A method without word probabilities has none. Given words recur in the held half: read it "
+        "against the cache perplexity.",
     ),
     Definition(
         "completion_floored",
@@ -213,6 +220,15 @@ _ALL = (
         None,
         f"{_HALVES}one is not used, the other scored by each word's share among all words of the train documents: "
         f"{_PERPLEXITY} Never ranked: no method changes it.",
+    ),
+    Definition(
+        "cache_perplexity",
+        "Cache perplexity",
+        "",
+        None,
+        f"{_HALVES}the held one is scored by (1 - w) times the unigram model plus w times each word's share in the "
+        "given one (cache model, Kuhn and De Mori 1990); w of 0.1, 0.2, ..., 0.9 completes at most 2,000 stratified "
+        f"train documents best. {_PERPLEXITY} Never ranked: no method changes it.",
     ),
     Definition(
         "neg_elbo",
@@ -373,7 +389,8 @@ _ALL = (
         "numbers",
         None,
         "How many numbers the fit learned: the weights of all networks, without batch norm's running means; of PCA the "
-        "components and the mean, of LSA the components and the inverse document frequencies. Never ranked.",
+        "components and the mean, of LSA the components; with tf-idf the inverse document frequencies too. Never "
+        "ranked.",
     ),
 )
 

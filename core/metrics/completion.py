@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from core.metrics.checks import chunks
 from core.metrics.intervals import ratio_interval
 from core.types import BadInput
 
 FLOOR = 1e-38  # about where a softmax in float32 gives 0
 FEWEST_WORDS = 2
-_ROWS_AT_ONCE = 1_000
+# Shares of a document's own words in the cache model, of which `cache_weight` chooses.
+CACHE_WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def halves(counts: Any, random_state: int = 0) -> tuple[Any, Any]:
@@ -60,6 +62,40 @@ def unigram(counts: Any) -> np.ndarray:
     """
     total = np.asarray(counts.sum(axis=0), np.float64).ravel()
     return total / max(total.sum(), 1)
+
+
+def cache_model(shares: np.ndarray, weight: float) -> Callable[[Any], np.ndarray]:
+    """The model that repeats the words it is given: (1 - weight) of the unigram model, weight of their own shares.
+
+    Parameters
+    ----------
+    shares : (n_words,) of each word among all words, see `unigram`
+    weight : in [0, 1)
+
+    Returns
+    -------
+    maps the given halves of some documents, (m, n_words) sparse, none empty, to the probability of every word, for
+    `complete`
+
+    References
+    ----------
+    Kuhn and De Mori (1990), A cache-based natural language model for speech recognition.
+    """
+
+    def probabilities(given: Any) -> np.ndarray:
+        own = given.toarray()
+        return (1 - weight) * shares + weight * own / own.sum(axis=1, keepdims=True)
+
+    return probabilities
+
+
+def cache_weight(counts: Any, shares: np.ndarray) -> float:
+    """That of `CACHE_WEIGHTS` by which the cache model completes these documents best, which are to be train documents.
+
+    Parameters and Raises as `halves`, `cache_model` and `complete`.
+    """
+    given, held = halves(counts)
+    return min(CACHE_WEIGHTS, key=lambda weight: complete(cache_model(shares, weight), given, held).perplexity)
 
 
 @dataclass(frozen=True)
@@ -125,10 +161,9 @@ def complete(probabilities: Callable[[Any], np.ndarray], given: Any, held: Any) 
         raise BadInput(f"No document has {FEWEST_WORDS} known words: none can be completed.")
     given, held = given[whole].astype(np.float32), held[whole].tocsr()
     nats, below = [], 0
-    for start in range(0, len(whole), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
+    for part in chunks(*given.shape):
         scored = held[part].tocoo()
-        p = np.asarray(probabilities(given[part]), np.float64)[scored.row, scored.col]
+        p = np.asarray(probabilities(given[part]))[scored.row, scored.col].astype(np.float64)
         # A softmax in float32 may pass 1 by its rounding.
         if not ((p >= 0) & (p <= 1 + 1e-3)).all():
             raise BadInput("A word's probability is NaN or not from 0 to 1: give probabilities, not weights.")

@@ -10,8 +10,6 @@ import numpy as np
 from core.metrics.checks import chunks, finite
 from core.types import UNLABELLED, BadInput
 
-_ROWS_AT_ONCE = 1_000
-
 
 def squared_error(X: Any, X_hat: Any) -> np.ndarray:
     """Squared error of each image: the sum over pixels of (x - x_hat)^2, not the mean over pixels.
@@ -84,8 +82,7 @@ def rebuilt_cosine(rebuild: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X
     -------
     (n,) float64 in [-1, 1]
     """
-    parts = [slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(Z), _ROWS_AT_ONCE)]
-    return np.concatenate([cosine(X[part], rebuild(Z[part])) for part in parts])
+    return np.concatenate([cosine(X[part], rebuild(Z[part])) for part in chunks(*X.shape)])
 
 
 def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:

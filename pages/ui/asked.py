@@ -23,9 +23,9 @@ _LONGEST_IN_A_LINK = 300
 _MOST_NAMED = 40
 # A first query for each data set, of words that it knows.
 _EXAMPLES = {
-    "docstrings": "eigenvalues of a sparse symmetric matrix",
+    "docstrings": "solve a linear system with a sparse symmetric matrix",
     "newsgroups": "the shuttle went into orbit around the moon",
-    "reuters-r8": "wheat and corn shipments to the soviet union",
+    "reuters-r8": "soviet union grain shipments in tonnes",
 }
 _NO_EXAMPLE = "some words of these documents"
 
@@ -34,6 +34,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     rebuilders.absent(view)
     rows = loaded.rows_here(view.entry, view.dataset_params, problems, n=maps.MOST_ROWS)
     if rows is None:
+        st.markdown("A query of your own is answered here by each method, side by side, once the documents are there.")
         return
     st.markdown(
         plain(
@@ -52,7 +53,12 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         answered = [("tf-idf vectors", "every word", queries.answers(found, rows.vectors, _ANSWERS))]
         answered += [_answered(line, query.counts, rows) for line in view.there]
     st.html(Markup(f'<div class="hg-answers">{"".join(_column(*each, rows) for each in answered)}</div>'))
-    st.caption("Under each title stand its class and the cosine of its code to that of the query.")
+    few = (
+        " Of two numbers a cosine compares one angle, which many documents share: try a larger code."
+        if view.size <= 2
+        else ""
+    )
+    st.caption(f"Under each title stand its class and the cosine of its code to that of the query.{few}")
     _open(view, rows, [answers for _, _, answers in answered])
 
 
@@ -67,6 +73,8 @@ def _text(view: View, problems: list[str]) -> str:
         text = st.text_area("Your query", key=widget, max_chars=_LONGEST, height=80)
         st.form_submit_button("Ask", type="primary", icon=":material/search:")
     text = text or ""
+    if len(text) > _LONGEST_IN_A_LINK:
+        st.caption(f"A link holds a query of up to {_LONGEST_IN_A_LINK} letters; this one is not in it.")
     choices.keep("query", text, text=text if 0 < len(text) <= _LONGEST_IN_A_LINK else None, memory=name)
     return text
 

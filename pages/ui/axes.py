@@ -21,7 +21,10 @@ from pages.ui.text import Markup, breakable, html, plain
 
 _MOST_BUTTONS = 5
 _DRAWN, _LISTED, _EXPECTED, _NEAREST = 8, 10, 12, 3
+_UNUSED = "This number is not used: along its whole way no word's probability changes by 0.1 %."
+_GIVEN_UP = " A VAE's KL term gives up numbers that do not pay for themselves."
 _CHART = {"displaylogo": False, "displayModeBar": False}
+_NONE = '<span class="hg-note">none: all that change much have the other sign</span>'
 _ENDS = ("Low end", "In the middle", "High end")
 
 
@@ -63,7 +66,9 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
         refused.clear()
         widget = choices.seed("along", steps, 50, refused, parse=_whole)
         if refused:
-            problems.append("The link asks for a place along the axis that is no whole number from 0 to 100.")
+            problems.append(
+                "The link asks for a place along the axis that is no whole number from 0 to 100: 50 is shown."
+            )
         share = st.slider(
             "Place along the axis (%)",
             0,
@@ -82,7 +87,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Walking the axis …")
+@st.cache_resource(max_entries=16, show_spinner="Walking the axis …")
 def _axis(stamp: Stamp, rows_key: str, k: int, _line: Line, _rows: Rows) -> Axis:
     Z, _ = codes(stamp, rows_key, _line.run, _rows)
     return meanings.along(estimator(stamp), Z, k)
@@ -99,11 +104,14 @@ def _method(line: Line, rows: Rows, k: int, share: float) -> None:
     axis = _axis(line.stamp, rows.key, k, line, rows)
     step = round(share * (len(axis.values) - 1))
     value = float(axis.values[step])
-    unit = "weight" if line.method == "lsa" else "probability"
+    unit = "rebuilt weight" if line.method == "lsa" else "probability"
     st.markdown(
-        f"#### {plain(line.label)}, number {k + 1} "
-        f"from {plain(number(float(axis.values[0])))} to {plain(number(float(axis.values[-1])))}"
+        f"#### {plain(line.label)}, number {k + 1}: 95 % of documents lie from "
+        f"{plain(number(float(axis.values[0])))} to {plain(number(float(axis.values[-1])))}"
     )
+    if not axis.is_used:
+        st.markdown(_UNUSED + (_GIVEN_UP if line.method == "vae" else ""))
+        return
     words = axis.changing(_DRAWN)
     with st.container(key=f"along-{line.method}"):
         figure = wordings.along(
@@ -120,7 +128,7 @@ def _nearest(line: Line, rows: Rows, z: np.ndarray) -> str:
     Z, _ = codes(line.stamp, rows.key, line.run, rows)
     which, _ = maps.nearest_to(z, Z, _NEAREST)
     titles = "".join(
-        f'<li><span class="hg-note">{html(rows.class_of(j))}</span> {breakable(rows.texts[j][0])}</li>'
+        f'<li>{breakable(rows.texts[j][0])}<div class="hg-note">{html(rows.class_of(j))}</div></li>'
         for j in map(int, which)
     )
     return f'<div><b>Nearest documents</b><ul class="hg-near-titles">{titles}</ul></div>'
@@ -133,6 +141,6 @@ def _ends(line: Line, axis: Axis, vocabulary: Sequence[str]) -> str:
     for name, words in zip(names, axis.thirds(_LISTED), strict=True):
         if not name:
             continue
-        spelled = " ".join(f"<span>{html(vocabulary[j])}</span>" for j in words) or '<span class="hg-note">none</span>'
+        spelled = " ".join(f"<span>{html(vocabulary[j])}</span>" for j in words) or _NONE
         parts.append(f'<div><div class="hg-caption"><b>{name}</b></div><div class="hg-words">{spelled}</div></div>')
     return f'<div class="hg-ends">{"".join(parts)}</div>'

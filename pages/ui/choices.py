@@ -67,7 +67,7 @@ def seed(
         try:
             candidates.insert(0, _one_of(options, parse(given)))
         except BadInput as problem:
-            problems.append(str(problem))
+            problems.append(f"The link asks for the {name} “{given[:40]}”. {problem}")
     st.session_state[widget] = next((value for value in candidates if value in options), None)
     return widget
 

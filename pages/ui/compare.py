@@ -16,7 +16,7 @@ from pages.ui.runs import Line
 from pages.ui.text import listed, shortened
 
 _MOST_BUTTONS = 6
-USUAL_SIZE = 10
+_USUAL_SIZE = 10
 # What links asked for that is not trained: code sizes by data set, Specs by view and method.
 _LINKED = "hourglass.linked"
 
@@ -38,31 +38,41 @@ class View:
         return next((line.run.spec.dataset_params for line in self.there), self.entry.default_params)
 
 
-def choose(stored: Sequence[Run], problems: list[str], kind: str | None = None, usual_size: int = USUAL_SIZE) -> View:
-    """Draw the choices and read what they lead to; sentences about what a link asks for in vain go to `problems`."""
+def choose(stored: Sequence[Run], problems: list[str], kind: str | None = None, always: Sequence[int] = ()) -> View:
+    """Draw the choices and read what they lead to; sentences about what a link asks for in vain go to `problems`.
+
+    Parameters
+    ----------
+    always : code sizes that are offered whether they are trained or not, that of the first view leading.
+    """
     # A data set or size of which only a reference map is stored has nothing to compare.
     stored = [run for run in stored if run.spec.method not in methods.REFERENCES]
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
         entry = datasets.entry(dataset_choice.choose(stored, problems, kind))
-        size = _size(stored, entry, problems, usual_size)
+        size = _size(stored, entry, problems, always)
         return View(entry, size, tuple(_lines(stored, entry, size, problems)))
 
 
-def _size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str], usual: int) -> int:
+def _size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str], always: Sequence[int]) -> int:
     refused: list[str] = []
     linked = st.session_state.setdefault(_LINKED, {})
     if (asked := choices.asked("size")) is not None:
         with suppress(BadInput):
             linked[entry.name] = runs.code_size(asked)
-    sizes = sorted({*runs.code_sizes(stored, entry.name), *([linked[entry.name]] if entry.name in linked else [])})
+    sizes = sorted(
+        {*runs.code_sizes(stored, entry.name), *always, *([linked[entry.name]] if entry.name in linked else [])}
+    )
+    usual = always[0] if always else _USUAL_SIZE
+    # A page with sizes of its own begins with them, whatever another page shows.
+    memory = choices.key("size") if always else "size"
     default = usual if usual in sizes else sizes[0]
-    widget = choices.seed("size", sizes, default, refused, parse=runs.code_size)
+    widget = choices.seed("size", sizes, default, refused, parse=runs.code_size, memory=memory)
     draw = st.segmented_control if len(sizes) <= _MOST_BUTTONS else st.selectbox
     required = {"required": True} if draw is st.segmented_control else {}
     chosen = draw("Code size", sizes, key=widget, help="How many numbers a row is squeezed into.", **required)
     if refused:
         problems.append(f"The link asks for the code size “{shortened(asked)}”. {refused[0]} Shown is {chosen}.")
-    choices.keep("size", chosen)
+    choices.keep("size", chosen, memory=memory)
     return chosen
 
 

@@ -64,7 +64,7 @@ def _table(stamps: str, _runs: Sequence[Run]) -> pa.Table:
         figures = {DEFINITIONS[name].label: run.metrics.get(name) for name in _FIGURES}
         rows.append(
             {
-                "Run": f"{methods.label(run.spec.method)}, {store.code_size(run)}-D",
+                "Run": f"{runs.label(run.spec)}, {store.code_size(run)}-D",
                 "Data set": datasets.entry(run.spec.dataset).label,
                 "From": _origin(run),
                 "Date": run.environment["date"][:16].replace("T", " "),

@@ -62,7 +62,8 @@ def table(
     ]
     rows += [_fact(name, [fact(line) for line in shown]) for name, fact in (facts or {}).items()]
     return Markup(
-        f'<div class="hg-wide"><table class="hg-table"><thead><tr><th scope="col">Measure</th>{head}</tr></thead>'
+        f'<div class="hg-wide"><table class="hg-table hg-measures" style="--columns:{len(shown)}">'
+        f'<thead><tr><th scope="col">Measure</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -83,9 +84,9 @@ def _cell(key: str, line: Line, is_best: bool) -> str:
     value = html(seconds(metrics[key])) if key == "seconds" else number(metrics[key])
     value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
     unranked = runs.NOT_RANKED_AGAINST_CODES.get(line.method, "") if key in runs.OF_CODES else ""
-    parts = interval(metrics, key), counted(metrics, key), unranked
-    about = ", ".join(part for part in parts if part)
-    return f'{value}<div class="hg-note">{html(about)}</div>'
+    n = f'<span class="hg-whole">{html(counted(metrics, key))}</span>' if counted(metrics, key) else ""
+    about = ", ".join(part for part in (html(interval(metrics, key)), n, html(unranked)) if part)
+    return f'{value}<div class="hg-note">{about}</div>'
 
 
 def _fact(name: str, values: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from pages.ui import choices, embeddings, linked, nav
 from pages.ui.numbers import number
 from pages.ui.pictures import image
 from pages.ui.shown import Shown, View
-from pages.ui.text import Markup, html, listed, plain
+from pages.ui.text import Markup, breakable, html, listed, plain
 
 NEAREST = 10
 _LISTED = 24
@@ -44,14 +44,16 @@ def of_one(view: View, position: int, found: Mapping[str, np.ndarray]) -> None:
     rows = view.rows
     of_runs = {each.name: found[each.pick.key] for each in view.of_runs if each.pick.key in found}
     everywhere = set.intersection(*map(set, map(np.ndarray.tolist, of_runs.values()))) if len(of_runs) > 1 else set()
+    kind = "row" if rows.kind == IMAGES else "document"
     st.markdown(
-        f"**The {NEAREST} nearest neighbours of {rows.split} row {rows.numbers[position]}** in each method's code, "
-        f"among the {len(rows):,} rows shown, nearest first; a ring marks them in the maps. "
+        f"**The {NEAREST} nearest neighbours of {rows.split} {kind} {rows.numbers[position]:,}** in each method's "
+        f"code, among the {len(rows):,} {kind}s shown, nearest first; a ring marks them in the maps. "
         + plain(_shared(of_runs, len(everywhere))),
         help="By Euclidean distance of the codes, before any projection to the plane.",
     )
-    lines = [_neighbour_line(rows, name, which, everywhere) for name, which in of_runs.items()]
-    st.html(Markup(f'<div class="hg-rebuilds">{"".join(lines)}</div>'))
+    draw, style = (_images, "hg-rebuilds") if rows.kind == IMAGES else (_documents, "hg-answers")
+    found_by = "".join(draw(rows, name, which, everywhere) for name, which in of_runs.items())
+    st.html(Markup(f'<div class="{style}">{found_by}</div>'))
 
 
 def _shared(of_runs: dict[str, np.ndarray], of_all: int) -> str:
@@ -63,20 +65,24 @@ def _shared(of_runs: dict[str, np.ndarray], of_all: int) -> str:
     return f"All {len(of_runs)} methods share {of_all} of {NEAREST}; {listed(pairs)}."
 
 
-def _neighbour_line(rows: maps.Rows, name: str, which: np.ndarray, everywhere: set[int]) -> str:
-    if rows.kind == IMAGES:
-        content = f'<div class="hg-nears">{strip(rows, which, everywhere)}</div>'
-    else:
-        content = titles(rows, which, rows.class_of, everywhere)
-    return f'<div class="hg-rebuilt"><div><b>{html(name)}</b></div>{content}</div>'
+def _images(rows: maps.Rows, name: str, which: np.ndarray, everywhere: set[int]) -> str:
+    images = strip(rows, which, everywhere)
+    return f'<div class="hg-rebuilt"><div><b>{html(name)}</b></div><div class="hg-nears">{images}</div></div>'
 
 
-def titles(rows: maps.Rows, which: np.ndarray, about: Callable[[int], str], framed: Set[int] = frozenset()) -> str:
-    """Titles of some documents as a list, a few words about each before it, some bold."""
+def _documents(rows: maps.Rows, name: str, which: np.ndarray, everywhere: set[int]) -> str:
     lines = (
-        f'<li{" class=hg-in" if k in framed else ""}><span class="hg-note">{html(about(k))}</span> '
-        f"{html(rows.texts[k][0])}</li>"
+        f'<li><span class="{"hg-in" if k in everywhere else ""}">{breakable(rows.texts[k][0])}</span>'
+        f'<div class="hg-note">{html(rows.class_of(k))}</div></li>'
         for k in map(int, which)
+    )
+    return f"<div><b>{html(name)}</b><ol>{''.join(lines)}</ol></div>"
+
+
+def titles(rows: maps.Rows, which: np.ndarray, about: Callable[[int], str]) -> str:
+    """Titles of some documents as a list, a few words about each before it."""
+    lines = (
+        f'<li><span class="hg-note">{html(about(k))}</span> {html(rows.texts[k][0])}</li>' for k in map(int, which)
     )
     return f'<ol class="hg-titles">{"".join(lines)}</ol>'
 

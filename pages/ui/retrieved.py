@@ -12,7 +12,7 @@ from core.figures import wordings
 from core.figures.wordings import Retrieved
 from core.metrics import DEFINITIONS
 from core.types import DOCUMENTS, BrokenRun, Run, Spec
-from pages.ui import choices, measures, nav, offers, rebuilders, runs
+from pages.ui import choices, measures, nav, offers, runs
 from pages.ui.compare import View
 from pages.ui.numbers import number
 from pages.ui.text import Markup, html, listed, plain
@@ -24,9 +24,11 @@ _REFERENCE = "tf-idf vectors"
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    rebuilders.absent(view)
-    _offer(view, stored)
     found = _curves(view, stored, problems)
+    _offer(view, stored)
+    if not any(run.spec.dataset == view.entry.name for run in stored):
+        st.markdown(plain(f"No method is trained on {view.entry.label} yet."))
+        return
     if not found:
         st.markdown(
             plain(
@@ -38,15 +40,17 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     st.markdown(
         "Each test document is a query; the other test documents are its answers, by falling cosine of the codes "
         "(Hinton and Salakhutdinov 2006). A line high on the left: the first answers are of the query's own class. All "
-        "lines end at the share that is found when everything is retrieved. Grey: the tf-idf vectors, with every word "
-        "of the vocabulary. Click a name below to hide its line.",
+        "lines end at the share that is found when everything is retrieved. The thick line: the tf-idf vectors, with "
+        "every word of the vocabulary. Click a name below to hide its line.",
     )
-    figure = wordings.retrieved(found, nav.theme())
+    figure = wordings.retrieved(found, nav.theme(), view.size)
     st.plotly_chart(figure, key=choices.key("retrieved"), config=_CHART)
+    st.caption(_bands(view))
     _numbers(found, view)
-    st.subheader(plain(f"At {view.size}-D"), anchor=False)
-    st.html(measures.table(view.there, _MEASURES))
-    st.caption(plain(DEFINITIONS[_MEASURES[1]].help))
+    if view.there:
+        st.subheader(plain(f"At {view.size}-D"), anchor=False)
+        st.html(measures.table(view.there, _MEASURES))
+        st.caption(plain(DEFINITIONS[_MEASURES[1]].help))
 
 
 def _curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[Retrieved]:
@@ -63,11 +67,11 @@ def _curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[Retr
             copy = copy or run.environment["data_checksum"]
             if run.environment["data_checksum"] != copy:
                 continue
-            at, label = run.views["retrieval.at"], f"{methods.label(method)} {size}-D"
+            at, label = run.views["retrieval.at"], f"{runs.label(run.spec)} {size}-D"
             found.append(Retrieved(label, at, run.views["retrieval.precision"], method, size))
             if reference is None and "retrieval.tfidf" in run.views:
                 reference = Retrieved(_REFERENCE, at, run.views["retrieval.tfidf"])
-    return [*([reference] if reference else []), *found]
+    return [*found, *([reference] if reference else [])]
 
 
 def _default(stored: Sequence[Run], view: View, method: str, size: int, problems: list[str]) -> Run | None:
@@ -81,8 +85,14 @@ def _default(stored: Sequence[Run], view: View, method: str, size: int, problems
         return None
 
 
+def _bands(view: View) -> str:
+    n = next((line.run.metrics[f"{_MEASURES[0]}_n"] for line in view.there if _MEASURES[0] in line.run.metrics), None)
+    queries = f", n = {n:,} queries" if n else ""
+    return f"Bands: 95 % intervals at {view.size}-D, over resampled queries{queries}; other sizes are drawn without."
+
+
 def _offer(view: View, stored: Sequence[Run]) -> None:
-    """A way to train what the comparison of code sizes lacks, where the documents are here."""
+    """Which lines the comparison of code sizes lacks, and a way to train them where the documents are here."""
     lacking = [
         (method, size)
         for method in _COMPARED
@@ -90,12 +100,13 @@ def _offer(view: View, stored: Sequence[Run]) -> None:
         if not store.pick(list(stored), view.entry.name, method, size)
     ]
     offers.progress(lambda job: job.spec.dataset == view.entry.name and job.spec.method in _COMPARED)
-    if not lacking or not datasets.available(view.entry.name):
+    if not lacking:
         return
-    wanted = offers.missing([_best(view, method, size) for method, size in lacking], stored)
     named = listed([f"{methods.label(method)} {size}-D" for method, size in lacking])
-    if wanted:
-        offers.button(f"Train {named}", wanted, "curves", "Half a minute each, one after the other.", primary=False)
+    st.markdown(plain(f"Not drawn, as not trained yet: {named}."))
+    wanted = offers.missing([_best(view, method, size) for method, size in lacking], stored)
+    if wanted and datasets.available(view.entry.name):
+        offers.button("Train them", wanted, "curves", "One after the other; an AE takes about a minute.", primary=False)
 
 
 def _best(view: View, method: str, size: int) -> Spec:

@@ -21,6 +21,8 @@ _SIZES = (2, 10)
 _LARGEST_SIZE = 256
 # A GAN's neighbours are those of its discriminator's many features: no match for a narrow code. t-SNE has no code.
 NOT_RANKED_AGAINST_CODES = {"gan": "features, not ranked", "tsne": "a map, not ranked"}
+# What a run's name says of weights of words that are not the usual ones.
+_WEIGHTED = {"log": "log counts", "counts": "raw counts"}
 OF_CODES = ("knn_accuracy", "probe_accuracy", "silhouette", "trustworthiness", "continuity")
 
 
@@ -34,6 +36,7 @@ class Line:
 
     Attributes
     ----------
+    label : see the function `label`; of a method without a run its name.
     candidates : stored runs that fit the view, the default first; without views.
     run : the one shown, with its views, not to be changed; None where there is none or it can't be read.
     stamp : of `run`; keys what is cached of it.
@@ -141,10 +144,27 @@ def linked(token: str, dataset: str, method: str, size: int) -> Spec:
     return spec if store.find(spec.key) else links.checked(spec)
 
 
+def label(spec: Spec) -> str:
+    """The method's name, ``"LSA"``; with its weights of words where they are not the usual: ``"LSA (log counts)"``.
+
+    A folder may hold a run of what this program does not know.
+    """
+    method = methods.LISTED.get(spec.method, (spec.method,))[0]
+    weighting = spec.param("weighting", store.USUAL_WEIGHTING)
+    return method if weighting == store.USUAL_WEIGHTING else f"{method} ({_WEIGHTED.get(weighting, weighting)})"
+
+
 def newest(runs: Sequence[Run], dataset: str, method: str) -> Spec | None:
-    """The Spec of the run of `method` on `dataset` that was made last."""
+    """The Spec of the default run, see `core.store.pick`, at the code size of which a run was made last.
+
+    Where a person's own run is the last, it is the default of the own ones.
+    """
     of_both = [run for run in runs if (run.spec.dataset, run.spec.method) == (dataset, method)]
-    return max(of_both, key=lambda run: run.environment["date"]).spec if of_both else None
+    if not of_both:
+        return None
+    last = max(of_both, key=lambda run: run.environment["date"])
+    alike = [run for run in of_both if store.is_shipped(run.key) == store.is_shipped(last.key)]
+    return store.pick(alike, dataset, method, store.code_size(last))[0].spec
 
 
 def is_whole(runs: Sequence[Run], spec: Spec) -> bool:
@@ -168,7 +188,9 @@ def known(spec: Spec) -> Spec:
 
 def line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str | None) -> Line:
     """The line of `method`, showing the candidate with `key`."""
-    about = {"method": method, "label": methods.label(method), "candidates": tuple(candidates)}
+    specs = {run.key: run.spec for run in candidates} | ({missing.key: missing} if missing else {})
+    named = label(specs[key]) if key in specs else methods.label(method)
+    about = {"method": method, "label": named, "candidates": tuple(candidates)}
     if missing is not None and key == missing.key:
         return Line(**about, missing=missing)
     if key is None:

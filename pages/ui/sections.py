@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from pages.ui import choices, compare, nav, runs
 
 
 def show(
-    title: str, sections: Mapping[str, tuple[str, Callable]], kind: str = IMAGES, usual_size: int = compare.USUAL_SIZE
+    title: str, sections: Mapping[str, tuple[str, Callable]], kind: str = IMAGES, sizes: Sequence[int] = ()
 ) -> None:
     """Draw the choices and the chosen section.
 
@@ -20,12 +20,12 @@ def show(
     sections : name in the address -> what people read, and what draws it from the view, the stored runs and the list
         that takes problems.
     kind : of the data sets that are offered.
-    usual_size : the code size of the first view.
+    sizes : code sizes that are offered whether they are trained or not, that of the first view leading.
     """
     stored, problems = runs.stored()
     problems = list(problems)
     st.header(title, anchor=False)
-    view = compare.choose(stored, problems, kind, usual_size)
+    view = compare.choose(stored, problems, kind, sizes)
     chosen = choices.segments(
         "section",
         "What to look at",

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets, maps, methods, views
+from core import cache, datasets, maps, views
 from core.maps import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.types import BrokenRun, Run, Spec
-from pages.ui import links
+from pages.ui import links, runs
 from pages.ui.loaded import codes, estimator, rows_of
 from pages.ui.runs import Stamp
 
@@ -40,7 +40,7 @@ class Pick:
         elif self.spec.method == "gan":
             name = "GAN features"
         else:
-            name = f"{methods.label(self.spec.method)} {self.spec.param('n_components')}-D"
+            name = f"{runs.label(self.spec)} {self.spec.param('n_components')}-D"
         return name if self.is_default else f"{name} ({self.spec.key[:4]})"
 
     @property

@@ -12,7 +12,7 @@ from core.figures.linked import Map
 from core.maps import BY_PCA, DIRECT, Rows
 from core.metrics import DEFINITIONS
 from core.types import HourglassError, Run
-from pages.ui import choices, compare, draws, linked, neighbours, opened, rebuilders, selection
+from pages.ui import choices, compare, draws, linked, neighbours, opened, rebuilders, runs, selection, words
 from pages.ui.loaded import rows_here
 from pages.ui.numbers import counted, interval, number
 from pages.ui.runs import Line
@@ -45,9 +45,10 @@ def draw(view: compare.View, stored: Sequence[Run], problems: list[str]) -> None
     near = neighbours.near(found, positions)
     linked.draw(rows, _maps(found, near), positions)
     selection.remember(found, positions)
-    _open(rows, positions)
+    position = _find(rows, positions)
+    if position is not None:
+        opened.draw(found, position)
     if len(positions) == 1:
-        opened.draw(found, int(positions[0]))
         neighbours.of_one(found, int(positions[0]), near)
     elif len(positions):
         selection.draw(found, positions, near)
@@ -72,15 +73,17 @@ def _shown(line: Line, rows: Rows) -> Shown:
 
 
 def _explanation(view: compare.View, rows: Rows) -> str:
-    squeezed = "two numbers" if view.size == 2 else f"{view.size} numbers"
-    mixed = (
-        " LSA is linear, and at so few numbers it mixes the topics; look for classes that an autoencoder pulls apart."
+    """What is seen, and who is best at what where the rows can tell."""
+    squeezed = "two numbers" if view.size == 2 else "one number" if view.size == 1 else f"{view.size} numbers"
+    look = (
+        "Look for classes that are mixed under one method and apart under another."
         if view.size <= 2
-        else " The maps are projections of longer codes: two classes that lie on one another here may be apart there."
+        else "The maps are projections of longer codes: two classes that lie on one another here may be apart there."
     )
+    verdict = words.verdict(view.lines, {name: runs.best(view.lines, name) for name in _UNDER_A_MAP})
     return (
-        f"The words of each document of {view.entry.label} through {squeezed}: {rows.drawn}, one colour a "
-        f"class.{mixed} Click a point to open the document, or drag around several."
+        f"The words of each document of {view.entry.label} through {squeezed}: {rows.drawn}, one colour a class. "
+        f"{look} {verdict} Click a point to open the document below the maps, or drag around several."
     )
 
 
@@ -115,30 +118,25 @@ def _figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
     )
 
 
-def _open(rows: Rows, positions: np.ndarray) -> None:
-    """Ways to a document that need no pointer: by title among the selected, or by chance."""
+def _find(rows: Rows, positions: np.ndarray) -> int | None:
+    """The document to open: the selected one, or of several the one chosen by its title; and a way to one by chance."""
     offered = [int(k) for k in positions[:_MOST_OFFERED]]
+    chosen = offered[0] if len(offered) == 1 else None
     with st.container(key="find-document", horizontal=True, vertical_alignment="bottom"):
         if len(offered) > 1:
             widget = choices.key("open")
-            st.session_state[widget] = None
-            st.selectbox(
+            if st.session_state.get(widget) not in offered:
+                st.session_state[widget] = None
+            chosen = st.selectbox(
                 "Open one of the selected documents",
                 offered,
                 key=widget,
                 format_func=lambda k: f"{shortened(rows.texts[k][0], 70)} · {rows.class_of(k)}",
                 placeholder=f"{len(positions):,} are selected",
-                on_change=_select_chosen,
-                args=(rows, widget),
                 width=520,
             )
         st.button("Open one by chance", key=choices.key("by-chance"), on_click=_by_chance, args=(rows,))
-
-
-def _select_chosen(rows: Rows, widget: str) -> None:
-    chosen = st.session_state.get(widget)
-    if chosen is not None:
-        linked.select(rows, [chosen])
+    return chosen
 
 
 def _by_chance(rows: Rows) -> None:

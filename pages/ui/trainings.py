@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import datasets, jobs, methods, recipes, replay, store
+from core import datasets, jobs, recipes, replay, store
 from core.jobs import Job
 from core.replay import Replay
 from core.types import BadInput, HourglassError, Spec
@@ -75,9 +75,8 @@ def is_live(job: Job | None) -> bool:
 
 def label(spec: Spec) -> str:
     """``"VAE on MNIST, 10-D"``; a folder may hold a training of what this program does not know."""
-    method = methods.LISTED.get(spec.method, (spec.method,))[0]
     dataset = datasets.entry(spec.dataset).label if spec.dataset in datasets.names() else spec.dataset
-    return f"{method} on {dataset}, {spec.param('n_components')}-D"
+    return f"{runs.label(spec)} on {dataset}, {spec.param('n_components')}-D"
 
 
 def _stamp(path: Path) -> Stamp:

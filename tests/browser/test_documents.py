@@ -55,7 +55,7 @@ def test_a_lasso_offers_its_documents_to_be_opened(opened):  # noqa: F811 - a fi
     pick(page, "Open one of the selected documents", re.compile("subject"))
     expect(page.locator(".hg-text")).to_be_visible(timeout=DRAWN)
     settled(page)
-    assert len(rows_of(page)) == 1
+    assert len(rows_of(page)) > 1
 
 
 @pytest.mark.parametrize("section", ["maps", "axes", "retrieval", "query", "numbers"])

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -190,6 +191,19 @@ def test_first_visit_by_deep_link_is_whole_and_quiet(opened, server):
     expect(page.get_by_text("500 rows, none selected")).to_be_visible()
     assert page.noise == []
     assert server.complaints() == []
+
+
+def test_names_of_classes_never_stand_on_one_another(opened):
+    page = opened(TWO)
+    # Ten classes at one place leave one name, one below another all ten; where they are, as many as there is room for.
+    for middles, wanted in (("[100, 100]", {1}), ("[100, 40 + 24 * label]", {10}), ("", set(range(1, 11)))):
+        moved = f"panel.middles = [...Array(10).keys()].map((label) => [label, ...{middles}])" if middles else ""
+        place = "panel.project = (x, y) => [x, y]" if middles else "panel.middles = null; delete panel.project"
+        draw = f"(panel) => {{ {moved}; {place}; panel.drawOver(); return panel.named; }}"
+        for named in ask(page, f"[...maps.panels.values()].map({draw})"):
+            assert len(named) in wanted
+            for a, b in combinations(named, 2):
+                assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
 def test_a_lasso_lights_the_same_rows_in_every_map(opened, digits):
@@ -434,7 +448,7 @@ def test_documents_are_shown_as_text(opened):
     expect(page.get_by_text("Where they disagree")).to_be_visible(timeout=DRAWN)
     settled(page)
     page.mouse.click(*corner(page, 1, x / width, y / height))
-    expect(page.get_by_text("nearest neighbours of test row")).to_be_visible(timeout=DRAWN)
+    expect(page.get_by_text("nearest neighbours of test document")).to_be_visible(timeout=DRAWN)
     assert page.locator("img[src='x']").count() == 0
     assert dialogs == []
     assert page.noise == []

@@ -146,6 +146,22 @@ def test_counts_are_kept_for_every_size_of_vocabulary(counted, cache, folder):
     assert not folder.exists()  # HOURGLASS_DATA may be other people's
 
 
+@pytest.mark.parametrize("test", [["unheard", ""], []])
+def test_counts_without_a_known_test_word_are_kept_too(test, counted):
+    first, again = build(["cat dog"], test), build(["cat dog"], test)
+    assert len(counted) == 1
+    assert (again.checksum, again.X_test.shape) == (first.checksum, (len(test), 2))
+
+
+def test_a_fault_while_counting_is_not_called_an_empty_file(monkeypatch):
+    def broken(*texts):
+        raise ValueError("a fault of this program")
+
+    monkeypatch.setattr(documents, "count", broken)
+    with pytest.raises(ValueError, match="a fault"):
+        build(["cat dog"], ["cat"])
+
+
 def test_other_texts_and_another_split_are_counted_anew(counted):
     build(["cat dog", "ant"], ["cat"])
     build(["cat dog", "ant!"], ["cat"])
@@ -180,7 +196,7 @@ def _altered(**changes):
     def alter(path):
         with np.load(path) as file:
             arrays = dict(file)
-        np.savez(path, **{**arrays, **{name: np.array(a, np.uint32) for name, a in changes.items()}})
+        np.savez(path, **{**arrays, **{name: np.array(a, arrays[name].dtype) for name, a in changes.items()}})
 
     return alter
 
@@ -191,14 +207,20 @@ def _altered(**changes):
         _cut,
         _flipped,
         _text,
-        _altered(train_indices=[0, 9]),
-        _altered(train_indices=[1, 0]),
-        _altered(train_indices=[1, 1]),
-        _altered(train_indptr=[0, 9, 2]),
-        _altered(train_indptr=[0, 2]),
-        _altered(train_data=[0, 1]),
-        _altered(train_data=[1, 1, 1]),
+        # Of the train documents: where rows begin, columns, counts.
+        _altered(train=[0, 2, 2, 0, 9, 1, 1]),
+        _altered(train=[0, 2, 2, 1, 0, 1, 1]),
+        _altered(train=[0, 2, 2, 1, 1, 1, 1]),
+        _altered(train=[0, 9, 2, 0, 1, 1, 1]),
+        _altered(train=[0, 2, 0, 1, 1, 1]),
+        _altered(train=[0, 1, 1, 0, 1, 1, 1]),
+        _altered(train=[0, 2]),
+        _altered(train=[0, 2, 2, 0, 1, 0, 1]),
+        _altered(train=[0, 2, 2, 0, 1, 1, 1, 1]),
         _altered(vocabulary=[1, 2]),
+        _altered(vocabulary=list(b"cat\nant")),
+        _altered(vocabulary=list(b"ant\nant")),
+        _altered(vocabulary=list(b"ant\nc t")),
     ],
 )
 def test_a_broken_or_foreign_file_means_counting_again(spoil, counted, cache):

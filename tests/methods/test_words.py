@@ -75,7 +75,17 @@ def test_words_are_hidden_by_the_seed_and_only_in_training(name, counts):
     assert torch.equal(weights(fitted), weights(model(name, word_dropout=0.5).fit(counts)))
     assert not torch.equal(weights(fitted), weights(model(name, word_dropout=0.4).fit(counts)))
     assert not torch.equal(weights(fitted), weights(model(name, seed=1, word_dropout=0.5).fit(counts)))
-    assert np.array_equal(fitted.transform(counts), fitted.transform(counts))
+    with torch.inference_mode():
+        of_all_words = fitted.networks_["encoder"](torch.tensor(counts.toarray()))[:, :2]
+    assert fitted.transform(counts) == pytest.approx(of_all_words.numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ae", "vae"])
+def test_inverse_document_frequencies_count_as_weights(name, counts):
+    fits = {weighting: model(name, weighting=weighting).fit(counts) for weighting in base.WEIGHTINGS}
+    found = {weighting: methods.get(name).n_weights(fitted) for weighting, fitted in fits.items()}
+    assert found["counts"] == found["log"] == sum(p.numel() for p in fits["log"].networks_.parameters())
+    assert found["tfidf"] == found["log"] + 40
 
 
 @pytest.mark.parametrize("name", ["ae", "vae"])

@@ -3,8 +3,8 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.stats import hypergeom
 
-from core.metrics import completion
-from core.metrics.completion import FLOOR, complete, halves, unigram
+from core.metrics import checks
+from core.metrics.completion import CACHE_WEIGHTS, FLOOR, cache_model, cache_weight, complete, halves, unigram
 from core.types import BadInput
 
 
@@ -69,7 +69,7 @@ def test_perplexity_of_the_unigram_model_by_hand():
 
 def test_only_the_given_half_tells_of_a_document(monkeypatch):
     """Whoever expects the given words and no other fails on all held words where every word is another."""
-    monkeypatch.setattr(completion, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 7 * 40)
     rng = np.random.default_rng(1)
     X = csr_array((rng.random((30, 40)) < 0.5).astype(np.int32))
     seen = []
@@ -85,6 +85,36 @@ def test_only_the_given_half_tells_of_a_document(monkeypatch):
     assert found.perplexity == pytest.approx(1 / FLOOR)
     # With the held half leaked it would know them all.
     assert complete(parrot, X, held).floored == 0
+
+
+def test_blocks_hold_as_many_numbers_whatever_the_vocabulary(monkeypatch):
+    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 300)
+    for n_words in (10, 30, 100):
+        blocks = []
+        X = csr_array(np.full((40, n_words), 2, np.int32))
+        complete(lambda part, blocks=blocks: blocks.append(part.shape) or np.full(part.shape, 0.01), *halves(X))
+        assert max(rows * columns for rows, columns in blocks) == 300
+        assert sum(rows for rows, _ in blocks) == 40
+
+
+def test_the_cache_model_mixes_the_given_words_with_those_of_all():
+    shares = np.array([0.5, 0.25, 0.25])
+    found = cache_model(shares, 0.4)(counts([0, 3, 1], [2, 0, 0]))
+    assert found == pytest.approx(np.array([[0.3, 0.15 + 0.3, 0.15 + 0.1], [0.3 + 0.4, 0.15, 0.15]]))
+    given, held = counts([0, 3, 1]), counts([1, 2, 0])
+    expected = np.exp(-(np.log(0.3) + 2 * np.log(0.45)) / 3)
+    assert complete(cache_model(shares, 0.4), given, held).perplexity == pytest.approx(expected)
+
+
+def test_the_weight_of_given_words_is_that_by_which_documents_were_made():
+    """Each document is drawn from its own distribution: words recur as the Dirichlet's concentration has it."""
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.full(50, 5.0))
+    # After m given words the next is of the mixture with weight m / (m + concentration): here 20 / (20 + 30).
+    X = csr_array(np.array([rng.multinomial(40, p) for p in rng.dirichlet(30 * shares, 1500)], np.int32))
+    assert cache_weight(X, shares) == 0.4
+    alike = csr_array(rng.multinomial(40, shares, 500).astype(np.int32))
+    assert cache_weight(alike, shares) == CACHE_WEIGHTS[0]
 
 
 def test_the_floor_counts_words_and_not_documents():

@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_similarity
 
-from core.metrics import reconstruction
+from core.metrics import checks
 from core.metrics.reconstruction import cosine, per_class, rebuilt_cosine, squared_error
 from core.types import BadInput
 
@@ -106,6 +106,8 @@ def test_cosine_refuses(X, X_hat, word):
 def test_cosine_of_what_is_rebuilt_a_few_rows_at_once(monkeypatch):
     rng = np.random.default_rng(0)
     Z, axes, X = rng.normal(size=(25, 3)), rng.normal(size=(3, 9)), rng.random((25, 9))
-    monkeypatch.setattr(reconstruction, "_ROWS_AT_ONCE", 4)
-    found = rebuilt_cosine(lambda z: z @ axes, Z, csr_array(X))
+    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 4 * 9)
+    sizes = []
+    found = rebuilt_cosine(lambda z: sizes.append(len(z)) or z @ axes, Z, csr_array(X))
+    assert sizes == [4, 4, 4, 4, 4, 4, 1]
     assert found == pytest.approx(np.diag(cosine_similarity(X, Z @ axes)))

@@ -56,6 +56,11 @@ def fit(folder: Path, dataset, method: str, params: dict):
     return experiments.fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
 
 
+def weighted_lsa(folder: Path, weighting: str):
+    """A run of LSA at 2 on the documents under another weighting than the usual, made after all others there are."""
+    return fit(folder, hostile_documents(), "lsa", {"n_components": 2, "weighting": weighting})
+
+
 @pytest.fixture(autouse=True)
 def nobody_looks_after_the_queue(monkeypatch):
     """A page that is tested is no app: it leaves no thread behind."""

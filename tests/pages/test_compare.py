@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from core import methods, specs, store
 from pages.ui import commands, links
 from tests.conftest import locked
-from tests.pages.conftest import HOSTILE, ROOT, opened, shown_text
+from tests.pages.conftest import HOSTILE, ROOT, opened, shown_text, weighted_lsa
 
 
 def data(app: AppTest):
@@ -118,6 +118,22 @@ def test_another_run_is_chosen_by_a_selector_and_carried_by_the_link(runs):
         "python -m core compare digits pca linear_ae vae gan --code-size 10",
         commands.fit(other.spec),
     ]
+
+
+@pytest.mark.parametrize(("weighting", "name"), [("log", "LSA (log counts)"), ("counts", "LSA (raw counts)")])
+def test_lsa_under_a_weaker_weighting_is_named_so(own_copy, weighting, name):
+    other = weighted_lsa(own_copy, weighting)
+    app = opened(data="docstrings", size="2")
+    assert '<div class="hg-method">LSA<div' in shown_text(app)
+    app = opened(data="docstrings", size="2", lsa=links.encode(other.spec))
+    app.session_state["compare:measures"] = True
+    app.run()
+    assert not app.exception
+    text = shown_text(app)
+    assert f'<div class="hg-method">{name}<div' in text
+    assert f"<th scope='col'>{name}</th>" in text
+    assert '<div class="hg-method">LSA<div' not in text
+    assert "<th scope='col'>LSA</th>" not in text
 
 
 def test_a_linked_run_that_is_not_here_is_offered(runs):

@@ -18,7 +18,7 @@ from core.metrics import embedding
 from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
 from pages.ui import links, selection
 from pages.ui import loaded as page
-from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
+from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text, weighted_lsa
 from tests.pages.linked_maps import SENT, choose, message, pictures, query, titles
 
 
@@ -460,7 +460,17 @@ def test_the_words_that_stand_out_are_those_of_the_selected_subject(documents):
 def test_one_row_of_documents_lists_its_neighbours(documents):
     app = choose(embeddings(data="docstrings"), [5])
     assert not app.exception
-    assert "nearest neighbours of test row 5" in said(app)
+    assert "nearest neighbours of test document 5" in said(app)
+
+
+def test_a_map_of_lsa_under_a_weaker_weighting_is_named_so(documents, fitted, tmp_path, monkeypatch):
+    for place in fitted.iterdir():
+        (tmp_path / place.name).symlink_to(place)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    other = weighted_lsa(tmp_path, "log")
+    app = embeddings(data="docstrings", maps=f"lsa-2.direct,{links.encode(other.spec)}.direct")
+    assert not app.exception
+    assert titles(app) == ["LSA 2-D", f"LSA (log counts) 2-D ({other.key[:4]})"]
 
 
 def test_a_data_set_with_one_class_is_not_measured_by_class(runs, monkeypatch):

@@ -209,7 +209,7 @@ def test_a_row_that_is_not_there_is_said_not_to_be(runs):
 def test_an_unknown_section_is_said_to_be(runs):
     app = page(section="nothing")
     assert not app.exception
-    assert "nothing is not among samples" in said(app)
+    assert "asks for the section “nothing”. nothing is not among samples" in said(app)
     assert query(app)["section"] == "samples"
 
 

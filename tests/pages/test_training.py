@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, methods, recipes, replay, specs, store
 from core.types import HourglassError
 from pages.ui import links, trainings
-from tests.pages.conftest import HOSTILE, ROOT, opened_on, shown_text
+from tests.pages.conftest import HOSTILE, ROOT, opened_on, shown_text, weighted_lsa
 
 DIGITS = {"epochs": 3, "width": 32}
 
@@ -83,6 +83,19 @@ def test_opens_on_the_newest_run_of_the_choice_and_starts_nothing(runs_folder):
     assert app.subheader[0].value.startswith("AE on Digits")
     assert "On the test rows: Squared error" in said(app)
     assert 'class="hg-forming"' in shown_text(app)
+
+
+def test_lsa_under_a_weaker_weighting_is_named_so_and_not_what_training_opens_on(runs_folder):
+    other = weighted_lsa(runs_folder, "log")
+    stored = store.index()[0]
+    assert max(stored, key=lambda run: run.environment["date"]).key == other.key
+    app = training(data="docstrings", method="lsa")
+    assert not app.exception
+    assert app.subheader[0].value.startswith("LSA on Docstrings")
+    table = app.dataframe[0].value
+    assert sorted(table["Run"]) == ["AE, 2-D", "LSA (log counts), 2-D", "LSA, 2-D", "VAE, 2-D"]
+    app = training(run=links.encode(other.spec))
+    assert app.subheader[0].value.replace("\\", "").startswith("LSA (log counts) on Docstrings")
 
 
 @pytest.mark.parametrize("method", ["pca", "linear_ae", "ae", "vae", "gan"])
