@@ -75,10 +75,12 @@ def test_lsa_rebuilds_the_best_low_rank_approximation_of_the_counts():
     assert lsa.inverse_transform(lsa.transform(counts)) == pytest.approx(best, abs=1e-3)
 
 
-def test_lsa_refuses_a_code_larger_than_the_vocabulary():
+def test_lsa_refuses_a_code_larger_than_documents_or_words_allow():
     lsa = methods.get("lsa").estimator({"n_components": 10, "weighting": "tfidf"}, "documents", None, 0)
-    with pytest.raises(BadInput, match="n_components=10 must be at most 5, the number of words"):
+    with pytest.raises(BadInput, match="n_components=10 must be at most 5, of 20 documents and 5 words the fewer"):
         lsa.fit(sparse.csr_array(np.ones((20, 5))))
+    with pytest.raises(BadInput, match="must be at most 4, of 4 documents and 30 words"):
+        lsa.fit(sparse.csr_array(np.ones((4, 30))))
 
 
 @pytest.mark.parametrize(("weighting", "expected"), [("counts", 3.0), ("log", 1 + np.log(3))])

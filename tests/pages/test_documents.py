@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from core import cache, datasets, meanings, methods, specs, store
 from core.types import DataUnavailable
 from pages.ui import axes, loaded
 from pages.ui import runs as doors
-from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
+from tests.pages.conftest import HOSTILE, hostile_documents, opened_on, shown_text, weighted_lsa
 from tests.pages.linked_maps import choose, message, query, titles
 
 PAGE = "pages/documents.py"
@@ -265,12 +266,14 @@ def test_numbers_are_those_of_the_runs_and_lsa_has_no_perplexity(texts):
     assert "The unigram model" in said(app)
 
 
-def test_lsa_is_shown_under_each_weighting(texts, runs):
+def test_lsa_is_shown_under_each_weighting(texts, runs, monkeypatch, tmp_path):
+    own = shutil.copytree(runs, tmp_path / "runs")
+    monkeypatch.setenv("HOURGLASS_RUNS", str(own))
     app = page(section="numbers")
     assert "LSA (tf-idf)" in shown_text(app)
     assert any(button.label == "Fit the missing ones" for button in app.button)
     for weighting in ("log", "counts"):
-        fit(runs, texts, "lsa", {"n_components": 2, "weighting": weighting})
+        weighted_lsa(own, weighting)
     app = page(section="numbers")
     assert all(f"LSA ({name})" in shown_text(app) for name in ("tf-idf", "log counts", "raw counts"))
     # Elsewhere the baseline stays the one with tf-idf, though the others are newer.
