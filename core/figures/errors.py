@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import palette
+from core.figures import bands, palette
 from core.figures.text import as_text
 
 
@@ -108,17 +108,7 @@ def damaged(
         colour = style.colour if curve.method else palette.NO_VALUE[theme]
         name = as_text(curve.label)
         mean, low, high = curve.band.T
-        figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]),
-            y=np.concatenate([high, low[::-1]]),
-            fill="toself",
-            fillcolor=palette.faint(colour),
-            line={"width": 0},
-            mode="lines",
-            hoverinfo="skip",
-            legendgroup=name,
-            showlegend=False,
-        )
+        bands.add(figure, x, low, high, colour, name)
         figure.add_scatter(
             x=x,
             y=mean,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import palette
+from core.figures import bands, palette
 from core.figures.text import as_text
 
 _CROWDED = 1.6
@@ -84,17 +84,7 @@ def retrieved(curves: Sequence[Retrieved], theme: str, size: int) -> go.Figure:
         name = as_text(curve.label)
         mean, low, high = curve.precision.T
         if curve.method and curve.size == size:
-            figure.add_scatter(
-                x=np.concatenate([curve.at, curve.at[::-1]]),
-                y=np.concatenate([high, low[::-1]]),
-                fill="toself",
-                fillcolor=palette.faint(colour),
-                line={"width": 0},
-                mode="lines",
-                hoverinfo="skip",
-                legendgroup=name,
-                showlegend=False,
-            )
+            bands.add(figure, curve.at, low, high, colour, name)
         figure.add_scatter(
             x=curve.at,
             y=mean,

@@ -15,7 +15,7 @@ from core.types import DOCUMENTS, HourglassError, Run, as_floats
 from pages.ui import choices, loaded, nav, opened, rebuilders, topics
 from pages.ui.compare import View
 from pages.ui.runs import Line
-from pages.ui.text import Markup, breakable, html, plain, shortened
+from pages.ui.text import Markup, breakable, html, plain
 
 _ANSWERS = 10
 _LONGEST = 2000
@@ -132,16 +132,6 @@ def _open(view: View, rows: Rows, answered: Sequence[Answers | str]) -> None:
     offered = list(dict.fromkeys(k for positions in found for k in positions))
     if not offered:
         return
-    widget = choices.key("answer")
-    if st.session_state.get(widget) not in offered:
-        st.session_state[widget] = None
-    chosen = st.selectbox(
-        "Open one of the answers",
-        offered,
-        key=widget,
-        format_func=lambda k: f"{shortened(rows.texts[k][0], 70)} · {rows.class_of(k)}",
-        placeholder=f"{len(offered)} documents",
-        width=520,
-    )
+    chosen = opened.choose(rows, offered, "answer", "Open one of the answers", f"{len(offered)} documents")
     if chosen is not None:
         opened.draw(topics.of_rows(view, rows), chosen)

@@ -32,7 +32,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     explained = st.empty()
     rebuilders.absent(view)
     if not view.there:
-        explained.markdown(plain(f"No method is trained on {view.entry.label} at {view.size}-D yet."))
+        explained.markdown(rebuilders.none_trained(view))
         return
     rows = rows_here(view.entry, view.dataset_params, problems)
     if rows is None:

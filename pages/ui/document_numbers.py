@@ -31,7 +31,7 @@ _OF_WEIGHTINGS = ("knn_accuracy", "retrieval_precision_15", "seconds")
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     rebuilders.absent(view)
     if not view.there:
-        st.markdown(plain(f"No method is trained on {view.entry.label} at {view.size}-D yet."))
+        st.markdown(rebuilders.none_trained(view))
         return
     st.markdown(
         plain(

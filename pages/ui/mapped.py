@@ -37,6 +37,11 @@ def figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
     measured = _kept_scores(each)
     if measured is None:
         return (("", "measuring …", "", ""),)
+    return told(measured, _UNDER_A_MAP)
+
+
+def told(measured: Mapping[str, Any], names: Sequence[str]) -> tuple[tuple[str, str, str, str], ...]:
+    """Name, value, interval and n, help of each of these figures that was measured."""
     return tuple(
         (
             DEFINITIONS[name].label,
@@ -44,7 +49,7 @@ def figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
             f"{interval(measured, name)}, {counted(measured, name)}",
             DEFINITIONS[name].help,
         )
-        for name in _UNDER_A_MAP
+        for name in names
         if name in measured
     )
 

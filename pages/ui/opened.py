@@ -9,14 +9,35 @@ import streamlit as st
 
 from core import meanings
 from core.maps import Rows
-from pages.ui import nav
+from pages.ui import choices, nav
 from pages.ui.loaded import dataset
 from pages.ui.numbers import number
 from pages.ui.shown import View
-from pages.ui.text import Markup, html, plain
+from pages.ui.text import Markup, html, plain, shortened
 
 _WORDS = 15
 _MOST_LETTERS = 20_000
+
+
+def choose(rows: Rows, offered: Sequence[int], name: str, label: str, placeholder: str) -> int | None:
+    """Let one of these documents be chosen by its title; None until one is.
+
+    Parameters
+    ----------
+    offered : positions among the rows
+    name : of the choice on the page
+    """
+    widget = choices.key(name)
+    if st.session_state.get(widget) not in offered:
+        st.session_state[widget] = None
+    return st.selectbox(
+        label,
+        offered,
+        key=widget,
+        format_func=lambda k: f"{shortened(rows.texts[k][0], 70)} · {rows.class_of(k)}",
+        placeholder=placeholder,
+        width=520,
+    )
 
 
 def draw(view: View, position: int) -> None:

@@ -90,6 +90,11 @@ def absent(view: View) -> None:
     offers.progress(lambda job: job.spec.method in methods and _is_of(job, view))
 
 
+def none_trained(view: View) -> str:
+    """That no method is trained at this code size, as Markdown."""
+    return plain(f"No method is trained on {view.entry.label} at {view.size}-D yet.")
+
+
 def _is_of(job: Job, view: View) -> bool:
     """Whether a training is of the view's data set, and of its code size; a GAN's is its own."""
     spec = job.spec

@@ -10,14 +10,12 @@ import streamlit as st
 from core import maps
 from core.figures.linked import Map
 from core.maps import BY_PCA, DIRECT, Rows
-from core.metrics import DEFINITIONS
 from core.types import HourglassError, Run
-from pages.ui import choices, compare, draws, linked, neighbours, opened, rebuilders, runs, selection, words
+from pages.ui import choices, compare, draws, linked, mapped, neighbours, opened, rebuilders, runs, selection, words
 from pages.ui.loaded import rows_here
-from pages.ui.numbers import counted, interval, number
 from pages.ui.runs import Line
 from pages.ui.shown import Pick, Shown, View, points
-from pages.ui.text import plain, shortened
+from pages.ui.text import plain
 
 _UNDER_A_MAP = ("knn_accuracy", "retrieval_precision_15")
 _MOST_OFFERED = 200
@@ -27,7 +25,7 @@ def draw(view: compare.View, stored: Sequence[Run], problems: list[str]) -> None
     explained = st.empty()
     rebuilders.absent(view)
     if not view.there:
-        explained.markdown(plain(f"No method is trained on {view.entry.label} at {view.size}-D yet."))
+        explained.markdown(rebuilders.none_trained(view))
         return
     rows = rows_here(view.entry, view.dataset_params, problems)
     if rows is None:
@@ -105,17 +103,7 @@ def _maps(view: View, near: dict[str, np.ndarray]) -> list[Map]:
 def _figures(each: Shown) -> tuple[tuple[str, str, str, str], ...]:
     if each.run is None:
         return ()
-    metrics = each.run.metrics
-    return tuple(
-        (
-            DEFINITIONS[name].label,
-            number(metrics[name]),
-            f"{interval(metrics, name)}, {counted(metrics, name)}",
-            DEFINITIONS[name].help,
-        )
-        for name in _UNDER_A_MAP
-        if name in metrics
-    )
+    return mapped.told(each.run.metrics, _UNDER_A_MAP)
 
 
 def _find(rows: Rows, positions: np.ndarray) -> int | None:
@@ -124,17 +112,8 @@ def _find(rows: Rows, positions: np.ndarray) -> int | None:
     chosen = offered[0] if len(offered) == 1 else None
     with st.container(key="find-document", horizontal=True, vertical_alignment="bottom"):
         if len(offered) > 1:
-            widget = choices.key("open")
-            if st.session_state.get(widget) not in offered:
-                st.session_state[widget] = None
-            chosen = st.selectbox(
-                "Open one of the selected documents",
-                offered,
-                key=widget,
-                format_func=lambda k: f"{shortened(rows.texts[k][0], 70)} · {rows.class_of(k)}",
-                placeholder=f"{len(positions):,} are selected",
-                width=520,
-            )
+            label = "Open one of the selected documents"
+            chosen = opened.choose(rows, offered, "open", label, f"{len(positions):,} are selected")
         st.button("Open one by chance", key=choices.key("by-chance"), on_click=_by_chance, args=(rows,))
     return chosen
 

@@ -1,6 +1,7 @@
 """What the linked maps were sent, and rows selected in them as the browser does."""
 
 import base64
+import re
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
@@ -31,6 +32,12 @@ def pictures(app: AppTest):
 
 def titles(app: AppTest) -> list[str]:
     return [each["title"] for each in message(app)[0]["maps"]]
+
+
+def standing_out(app: AppTest) -> list[str]:
+    """The words that the page says stand out in the selected documents."""
+    body = next(e.proto.body for e in app.get("html") if "Words that stand out" in e.proto.body)
+    return re.findall(r">(\w+)</span>", body.split("hg-words")[1])
 
 
 def choose(app: AppTest, positions, turn=1) -> AppTest:

@@ -14,7 +14,7 @@ from core.types import DataUnavailable
 from pages.ui import axes, loaded
 from pages.ui import runs as doors
 from tests.pages.conftest import HOSTILE, hostile_documents, opened_on, shown_text, weighted_lsa
-from tests.pages.linked_maps import choose, message, query, titles
+from tests.pages.linked_maps import choose, message, query, standing_out, titles
 
 PAGE = "pages/documents.py"
 METHODS = ("lsa", "ae", "vae")
@@ -106,8 +106,7 @@ def test_a_lasso_lists_titles_and_the_words_that_stand_out(texts):
     app = page()
     labels = message(app)[1]["labels"]
     choose(app, np.flatnonzero(labels == 1))
-    body = next(e.proto.body for e in app.get("html") if "Words that stand out" in e.proto.body)
-    words = re.findall(r">(\w+)</span>", body.split("hg-words")[1])
+    words = standing_out(app)
     assert len(words) >= 8
     assert all(word.startswith("b") for word in words[:8])
 

@@ -19,7 +19,7 @@ from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
 from pages.ui import links, selection
 from pages.ui import loaded as page
 from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text, weighted_lsa
-from tests.pages.linked_maps import SENT, choose, message, pictures, query, titles
+from tests.pages.linked_maps import SENT, choose, message, pictures, query, standing_out, titles
 
 
 def embeddings(**query: str) -> AppTest:
@@ -451,8 +451,7 @@ def test_the_words_that_stand_out_are_those_of_the_selected_subject(documents):
     app = embeddings(data="docstrings")
     labels = message(app)[1]["labels"]
     choose(app, np.flatnonzero(labels == 1))
-    body = next(e.proto.body for e in app.get("html") if "Words that stand out" in e.proto.body)
-    words = re.findall(r">(\w+)</span>", body.split("hg-words")[1])
+    words = standing_out(app)
     assert len(words) >= 8
     assert all(word.startswith("b") for word in words[:8])
 
