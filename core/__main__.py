@@ -1,13 +1,15 @@
-"""The command line: ``python -m core datasets | methods | fit | compare | export | import | workshop | ship``."""
+"""The command line: ``python -m core COMMAND``; ``python -m core --help`` lists the commands."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,23 @@ def _parser() -> argparse.ArgumentParser:
     for sub in (fit, compare):
         budget(sub)
         sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    fraction = command(
+        "labelled-fraction",
+        _labelled_fraction,
+        "Test error against the number of labelled rows, by approach; what is kept is not computed again.",
+        "the same command goes on from the last row",
+    )
+    fraction.add_argument("dataset")
+    fraction.add_argument("--labels", default="100,600,1000,3000", metavar="N,...", help="numbers of labelled rows")
+    fraction.add_argument("--seeds", default="3", metavar="S", help="how many seeds, from 0 on (default 3)")
+    fraction.add_argument("--methods", metavar="NAME,...", help="approaches (default: all that work on such data)")
+    fraction.add_argument("--max-seconds", default="0", metavar="T", help="begin nothing after T seconds")
+    fraction.add_argument("--processes", default="1", metavar="P", help="how many are computed at once (default 1)")
+    fraction.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the data set"
+    )
+    fraction.add_argument("--into", metavar="FOLDER", help="keep the rows there, and look nowhere else for any")
+    fraction.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     export = command("export", _export, "Write a stored run into a zip file.")
     export.add_argument("key", help="of the run, as fit prints it")
     export.add_argument("file", metavar="FILE.zip", help="a file that is not there yet")
@@ -140,13 +159,18 @@ def _listing(rows: list[dict[str, Any]], as_json: bool, remark) -> None:
             print(f"    {p['name']}={p['default']}  ({allowed})  {p['help']}")
 
 
-def _settings(arguments: argparse.Namespace) -> dict[str, str]:
+def _settings_of(items: list[str]) -> dict[str, str]:
     settings = {}
-    for item in arguments.set:
+    for item in items:
         name, equals, value = item.partition("=")
         if not equals:
             raise BadInput(f"--set {item} is not of the form NAME=VALUE, for example --set n_components=10.")
         settings[name] = value
+    return settings
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, str]:
+    settings = _settings_of(arguments.set)
     for name in ("epochs", "max_seconds"):
         if getattr(arguments, name) is not None:
             settings[name] = getattr(arguments, name)
@@ -158,6 +182,16 @@ def _whole(text: str, name: str) -> int:
         return int(text)
     except ValueError:
         raise BadInput(f"{name}={text} is not allowed: it is a whole number.") from None
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise BadInput(f"{name}={text} is not allowed: it is a number from 0.")
+    return value
 
 
 def _spec(dataset: str, method: str, settings: Mapping[str, Any], seed: str) -> Spec:
@@ -343,6 +377,56 @@ def _figures(runs: list[Run]) -> None:
                 interval = f"  [{low_high[0]:.4g}, {low_high[1]:.4g}]" if low_high else ""
                 n = f"  n={run.metrics[f'{name}_n']}" if f"{name}_n" in run.metrics else ""
                 print(f"  {DEFINITIONS[name].label:24} {run.metrics[name]:.5g} {DEFINITIONS[name].unit}{interval}{n}")
+
+
+def _labelled_fraction(arguments: argparse.Namespace) -> None:
+    from core import approaches, labelled, sweeps
+    from core.metrics import fractions
+
+    entry = datasets.entry(arguments.dataset)
+    seeds = _whole(arguments.seeds, "seeds")
+    if seeds < 1:
+        raise BadInput(f"seeds={seeds} is not allowed: it is a whole number from 1.")
+    wanted = labelled.cells(
+        arguments.dataset,
+        arguments.methods.split(",") if arguments.methods else approaches.names(entry.kind),
+        [_whole(n, "labels") for n in arguments.labels.split(",")],
+        range(seeds),
+        _settings_of(arguments.set),
+    )
+    processes = _whole(arguments.processes, "processes")
+    if not 1 <= processes <= 64:
+        raise BadInput(f"processes={processes} is not allowed: it is a whole number from 1 to 64.")
+    place = Path(arguments.into) if arguments.into else None
+    _load(wanted[0].spec)
+    started = time.perf_counter()
+
+    def on_row(row: dict[str, Any]) -> None:
+        _say(
+            f"{approaches.get(row['method']).label}, {row['labels']:,} labels, seed {row['seed']}: "
+            f"test error {row['error']:.2%}, {row['seconds']:.1f} s"
+        )
+
+    max_seconds = _number(arguments.max_seconds, "max-seconds")
+    report = sweeps.run(wanted, place=place, processes=processes, max_seconds=max_seconds, on_row=on_row)
+    for problem in report.problems:
+        _say(problem)
+    _say(
+        f"{report.computed} computed in {time.perf_counter() - started:.0f} s, {report.kept} kept from before, "
+        f"{report.left} left out."
+    )
+    kept = sweeps.read(arguments.dataset, None if place is None else (place,))
+    keys = {cell.key for cell in wanted}
+    rows = [row for row in kept.rows if row["key"] in keys]
+    if arguments.json:
+        print(json.dumps(rows))
+        return
+    for name, of_count in sweeps.by_approach(rows).items():
+        print(approaches.get(name).label)
+        for n, of_seed in sorted(of_count.items()):
+            found = fractions.estimate(of_seed)
+            about = "" if found.low is None else f"  [{found.low:.2%}, {found.high:.2%}]"
+            print(f"  {n:>7,} labels  {found.mean:7.2%}{about}  seeds={found.n}")
 
 
 def _ship(arguments: argparse.Namespace) -> None:

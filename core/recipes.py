@@ -149,8 +149,8 @@ def presets(dataset: str, method: str, n_components: int) -> dict[str, dict[str,
     declared = {p.name for p in methods.get(method).params_of(entry.kind)}
     if "max_seconds" not in declared:
         return {}
-    best = _best(dataset, entry.kind, method, n_components)
-    short = {name: value for name, value in best.items() if name in ("learning_rate", "weight_decay", "output")}
+    found = best(dataset, entry.kind, method, n_components)
+    short = {name: value for name, value in found.items() if name in ("learning_rate", "weight_decay", "output")}
     if entry.kind != DOCUMENTS:
         short.pop("weight_decay", None)
         if method == "ae" and entry.rows[0] > _FEW_ROWS:
@@ -160,7 +160,7 @@ def presets(dataset: str, method: str, n_components: int) -> dict[str, dict[str,
     return {
         SECONDS: {**short, **_QUICK.get(method, {"max_seconds": 8.0})},
         MINUTE: {**short, "max_seconds": _WORKSHOP_SECONDS},
-        BEST: best,
+        BEST: found,
     }
 
 
@@ -168,7 +168,7 @@ def presets(dataset: str, method: str, n_components: int) -> dict[str, dict[str,
 _QUICK = {"gan": {"max_seconds": 20.0, "network": "mlp"}}
 
 
-def _best(dataset: str, kind: str, method: str, n_components: int) -> dict[str, Any]:
+def best(dataset: str, kind: str, method: str, n_components: int) -> dict[str, Any]:
     """Parameters of the shipped run or of that in `FACES`, but for its code size; without one, those of one like it."""
     others = ("docstrings",) if kind == DOCUMENTS else (_LIKE.get(dataset, "mnist"), "digits")
     for name in (dataset, *others):

@@ -35,10 +35,12 @@ def make(
         raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {_SEEDS - 1}.")
     of_kind = declared.params_of(entry.kind)
     owner = method if of_kind == declared.params else f"{method} of {entry.kind}"
+    checked = check_params(of_kind, params or {}, owner)
+    implied = {p.name for p in of_kind if p.implied and checked[p.name] == p.default}
     return Spec.of(
         dataset,
         method,
-        check_params(of_kind, params or {}, owner),
+        {name: value for name, value in checked.items() if name not in implied},
         seed,
         check_params(entry.params, dataset_params or {}, dataset),
         declared.version,

@@ -55,6 +55,8 @@ class Param:
         One sentence for a tooltip, with the unit.
     kinds : tuple of str
         Of a method's parameter: the kinds of data set it is declared for; it is no part of a Spec of another kind.
+    implied : bool
+        At its default it is no part of a Spec: of a parameter that was declared when there were runs without it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Param:
     bounds: tuple
     help: str
     kinds: tuple[str, ...] = (IMAGES, DOCUMENTS)
+    implied: bool = False
 
     @property
     def allowed(self) -> str:
@@ -224,7 +227,7 @@ def _canonical(value: Any) -> str:
 class Spec:
     """What is fitted to what: all that is needed to do it again.
 
-    `params` and `dataset_params` hold every declared parameter, as sorted ``(name, value)`` pairs.
+    `params` and `dataset_params` hold every declared parameter, as sorted ``(name, value)`` pairs; see `Param.implied`.
     """
 
     dataset: str

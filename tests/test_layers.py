@@ -54,8 +54,25 @@ MAY_IMPORT = {
     "jobs": {"types", "store"},
     "worker": {"types", "methods", "specs", "experiments", "jobs"},
     "recipes": {"types", "datasets", "methods"},
+    "approaches": {"types", "datasets", "recipes", "networks", "training", "methods", "cache"},
+    "labelled": {"types", "datasets", "methods", "specs", "store", "cache", "experiments", "approaches"},
+    "sweeps": {"types", "datasets", "methods", "store", "computing", "approaches", "labelled"},
     "ship": {"types", "methods", "specs", "recipes", "features", "store", "experiments", "inversion"},
-    "__main__": {"types", "datasets", "methods", "metrics", "specs", "store", "experiments", "ship", "jobs", "worker"},
+    "__main__": {
+        "types",
+        "datasets",
+        "methods",
+        "metrics",
+        "specs",
+        "store",
+        "experiments",
+        "ship",
+        "jobs",
+        "worker",
+        "approaches",
+        "labelled",
+        "sweeps",
+    },
 }
 
 

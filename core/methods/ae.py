@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from core.methods import base
-from core.types import DOCUMENTS, IMAGES
+from core.types import DOCUMENTS, IMAGES, Param
 
 
 def _cross_entropy(counts, logits):
@@ -30,6 +30,8 @@ class Autoencoder(base.NetworkTransformer):
         network has width / 8 channels in its last convolution and `layers` convolutions of stride 2.
     activation : {"relu", "silu"}, of fully connected layers; relu learns faster, silu ends a little lower.
     augment : share of every batch of images that is turned, scaled and shifted at random, off for the last tenth.
+    noise : standard deviation of the normal noise that the encoder's images have in training, which the decoder is to
+        rebuild without it (Vincent et al. 2008); pixels run from 0 to 1.
     weighting : {"tfidf", "log", "counts"}, of the word counts the encoder is given; as LSA's.
     word_dropout : share of each document's words hidden from the encoder in training (Vincent et al. 2008), which the
         decoder is to foretell with the others: what helps to foretell them is what the document is about.
@@ -56,6 +58,7 @@ class Autoencoder(base.NetworkTransformer):
         layers=3,
         activation="relu",
         augment=0.0,
+        noise=0.0,
         weighting="tfidf",
         word_dropout=0.5,
         epochs=20,
@@ -74,6 +77,7 @@ class Autoencoder(base.NetworkTransformer):
         self.layers = layers
         self.activation = activation
         self.augment = augment
+        self.noise = noise
         self.weighting = weighting
         self.word_dropout = word_dropout
         self.epochs = epochs
@@ -114,10 +118,18 @@ class Autoencoder(base.NetworkTransformer):
     def train_step(self, networks, player, x, generator, progress):
         """Mean over images of the squared error, summed over pixels, or over documents of the nats a word."""
         x = self._augmented(x, generator, progress)
-        out = networks["decoder"](networks["encoder"](self._words_hidden(x, generator))).float()
+        seen = self._noisy(self._words_hidden(x, generator), generator)
+        out = networks["decoder"](networks["encoder"](seen)).float()
         if self.kind == DOCUMENTS:
             return {"loss": _cross_entropy(x, out).mean()}
         return {"loss": (self._output(out) - x).square().sum(1).mean()}
+
+    def _noisy(self, x, generator):
+        import torch
+
+        if self.kind == DOCUMENTS or not self.noise:
+            return x
+        return x + self.noise * torch.randn(x.shape, generator=generator).to(x.device)
 
     def transform(self, X) -> np.ndarray:
         """Codes of the rows of X: (n_samples, n_components) float32."""
@@ -139,6 +151,14 @@ METHOD = base.declare(
         base.n_components(),
         *base.architecture(),
         base.AUGMENT,
+        Param(
+            "noise",
+            0.0,
+            (0.0, 10.0),
+            "Standard deviation of the normal noise on the pixels the encoder sees in training; 0: none.",
+            (IMAGES,),
+            implied=True,
+        ),
         base.WEIGHTING,
         base.WORD_DROPOUT,
         *base.training_params(epochs=20, learning_rate=0.01),

@@ -33,3 +33,9 @@ def repeat(dataset: str, lines: Sequence[Line], size: int) -> str:
 
 def compare(dataset: str, methods: Sequence[str], size: int) -> str:
     return shlex.join(["python", "-m", "core", "compare", dataset, *methods, "--code-size", str(size)])
+
+
+def labelled_fraction(dataset: str, approaches: Sequence[str], labels: Sequence[int], seeds: int) -> str:
+    """The line that computes these cells of the labelled fraction, for as many seeds."""
+    words = ["python", "-m", "core", "labelled-fraction", dataset, "--labels", ",".join(map(str, labels))]
+    return shlex.join([*words, "--seeds", str(seeds), "--methods", ",".join(approaches)])

@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/reconstructions.py", "Reconstructions", ":material/hourglass_empty:"),
         ("pages/generation.py", "Generation", ":material/casino:"),
         ("pages/documents.py", "Documents", ":material/article:"),
+        ("pages/labelled_fraction.py", "Labelled fraction", ":material/label:"),
     ),
     "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from core.figures import rasters
@@ -51,3 +53,12 @@ def samples_png(line: Line) -> bytes:
 def _samples_png(stamp: Stamp, _run: Run) -> bytes:
     shape = tuple(_run.environment["image_shape"])
     return rasters.png(rasters.montage(_run.views["samples"], shape, _SAMPLE_COLUMNS, cell=56))
+
+
+def tiles(images: np.ndarray, shape: tuple[int, int], titles: Sequence[str]) -> Markup:
+    """Images, (n, height * width) uint8, side by side as far as there is room, a few words under each."""
+    made = []
+    for pixels, title in zip(images, titles, strict=True):
+        picture = image(rasters.png(pixels.reshape(shape)), title, "hg-tile")
+        made.append(f"<figure>{picture}<figcaption>{html(title)}</figcaption></figure>")
+    return Markup(f'<div class="hg-tiles">{"".join(made)}</div>')

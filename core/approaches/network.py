@@ -1,0 +1,224 @@
+"""A fully connected network that learns from the labelled rows alone, from scratch or from an autoencoder's encoder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from core.methods import base
+from core.types import UNLABELLED, BadInput
+
+
+class NetworkClassifier(ClassifierMixin, base.NetworkEstimator):
+    """Multi-layer network with input noise and dropout; rows without a label take no part.
+
+    Its hidden layers are those of an autoencoder's encoder, without the layer that gives the code. They start from
+    random weights, or from those of `pretrained`; all else is the same, so that what differs is due to pre-training.
+    Rows are classified by a running average of the weights.
+
+    Parameters
+    ----------
+    pretrained : fitted `core.methods.ae.Autoencoder`, network=mlp, or None: from scratch.
+    width, layers, activation : of the hidden layers from scratch, as in `core.methods.ae.Autoencoder`; else those of
+        `pretrained` hold.
+    steps : optimizer steps. Few labelled rows make short epochs, so the budget is not counted in them.
+    batch_size : labelled rows in one step, at most all of them.
+    learning_rate, weight_decay : see `core.training.Plan`.
+    noise : standard deviation of the normal noise added to the rows in training.
+    dropout : share of the hidden units that are dropped in training (Srivastava et al. 2014).
+    average : decay per step of the running average of the weights.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    classes_ : (n_classes,), those with a labelled row.
+
+    References
+    ----------
+    Hinton and Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313.
+    Polyak and Juditsky 1992, Acceleration of stochastic approximation by averaging.
+    """
+
+    players = {"classifier": ("classifier",)}
+
+    def __init__(
+        self,
+        pretrained=None,
+        *,
+        width=1000,
+        layers=3,
+        activation="relu",
+        steps=2000,
+        batch_size=100,
+        learning_rate=0.003,
+        weight_decay=0.01,
+        noise=0.3,
+        dropout=0.5,
+        average=0.99,
+        random_state=None,
+    ):
+        self.pretrained = pretrained
+        self.width = width
+        self.layers = layers
+        self.activation = activation
+        self.steps = steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.noise = noise
+        self.dropout = dropout
+        self.average = average
+        self.random_state = random_state
+
+    def fit(self, X, y, *, on_epoch=None, on_tick=None, checkpoint: Path | None = None):
+        """Train on the labelled rows of X.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features), floats; images in [0, 1].
+        y : (n_samples,), class of each row, -1 where it has none.
+        on_epoch, on_tick, checkpoint : as in `core.training.train`; an epoch is one pass over the labelled rows.
+
+        Raises
+        ------
+        BadInput
+            If no row has a label.
+        Diverged
+            When the loss is no longer finite.
+        """
+        from core import training
+
+        X = self._validated(X, reset=True)
+        rows, self.classes_, y = labelled(X, y)
+        X = X[rows]
+        if len(y) == 1:
+            # Batch normalisation has no variance of a single row.
+            X, y = X[[0, 0]], y[[0, 0]]
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.networks_ = self._networks(X.shape[1], seed)
+        batch_size = min(self.batch_size, len(y))
+        plan = training.Plan(
+            epochs=max(1, round(self.steps / (len(y) // batch_size))),
+            batch_size=batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            seed=seed,
+        )
+        self.history_, self.environment_ = training.train(
+            self.networks_,
+            dict(self.players),
+            self.train_step,
+            X,
+            plan,
+            y=y,
+            after_step=self.after_step,
+            on_epoch=on_epoch,
+            on_tick=on_tick,
+            checkpoint=checkpoint,
+        )
+        return self
+
+    def _build(self, n_features: int):
+        from torch import nn
+
+        from core.networks import Shape, hidden_sizes
+
+        if self.pretrained is None:
+            shape = Shape("mlp", self.width, self.layers, self.activation, None)
+            hidden = shape.encoder(n_features, len(self.classes_))[:-1]
+            n_codes = hidden_sizes(self.width, self.layers)[-1]
+        else:
+            hidden, n_codes = _hidden_layers(self.pretrained, n_features)
+        classifier = nn.ModuleDict({"hidden": hidden, "head": nn.Linear(n_codes, len(self.classes_))})
+        return nn.ModuleDict({"classifier": classifier, "averaged": copy.deepcopy(classifier)})
+
+    def train_step(self, networks, player, x, generator, progress, y):
+        """Mean over rows of the cross entropy, in nats."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        classifier = networks["classifier"]
+        if self.noise:
+            x = x + self.noise * torch.randn(x.shape, generator=generator).to(x.device)
+        for layer in classifier["hidden"]:
+            x = layer(x)
+            if self.dropout and not list(layer.parameters()):  # an activation
+                kept = torch.rand(x.shape, generator=generator) >= self.dropout
+                x = x * (kept / (1 - self.dropout)).to(x)
+        return {"loss": cross_entropy(classifier["head"](x).float(), y)}
+
+    def after_step(self, networks, step):
+        """Move the averaged classifier towards the trained one, faster at first so that its start is forgotten."""
+        import torch
+
+        decay = min(self.average, (1 + step) / (10 + step))
+        averages, currents = networks["averaged"].state_dict(), networks["classifier"].state_dict()
+        names = [name for name, value in averages.items() if value.is_floating_point()]
+        with torch.no_grad():
+            torch._foreach_lerp_([averages[n] for n in names], [currents[n] for n in names], 1 - decay)
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Probability of each class: (n, n_classes), each row sums to 1."""
+        check_is_fitted(self)
+        averaged = self.networks_["averaged"]
+        return self._map(
+            lambda x: averaged["head"](averaged["hidden"](x)).double().softmax(1), self._validated(X, reset=False)
+        )
+
+    def predict(self, X) -> np.ndarray:
+        """Likeliest class of each row: (n,)."""
+        named = self.predict_proba(X).argmax(1)
+        return self.classes_[named]
+
+    def codes(self, X) -> np.ndarray:
+        """The last hidden layer: (n, width of that layer) float32."""
+        check_is_fitted(self)
+        return self._map(self.networks_["averaged"]["hidden"], self._validated(X, reset=False))
+
+
+def labelled(X, y) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Indices of the labelled rows, the classes they have, and each one's index into these.
+
+    Raises
+    ------
+    BadInput
+        If no row has a label, or there are not as many labels as rows.
+    """
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    if len(y) != X.shape[0]:
+        raise BadInput(f"{X.shape[0]} rows have {len(y)} labels: give one a row, -1 where there is none.")
+    check_classification_targets(y)
+    rows = np.flatnonzero(y != UNLABELLED)
+    if not len(rows):
+        raise BadInput("No row has a label: give at least one row of each class its label.")
+    return rows, *np.unique(y[rows], return_inverse=True)
+
+
+def _hidden_layers(autoencoder, n_features: int):
+    """A copy of an encoder's layers before the one that gives the code, and how many numbers they give."""
+    check_is_fitted(autoencoder)
+    if autoencoder.network != "mlp":
+        raise BadInput(f"pretrained has network={autoencoder.network}: fine-tuning needs network=mlp.")
+    if autoencoder.n_features_in_ != n_features:
+        raise BadInput(f"pretrained was fitted to {autoencoder.n_features_in_} features, these rows have {n_features}.")
+    from torch import nn
+
+    layers = copy.deepcopy(autoencoder.networks_["encoder"])
+    last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear))
+    return layers[:last], layers[last].in_features
+
+
+def _network(settings: Mapping[str, Any], pretrained: Any, seed: int) -> NetworkClassifier:
+    return NetworkClassifier(pretrained, **settings, random_state=seed)
+
+
+BUILDERS = {"network": _network, "fine_tuned": _network}

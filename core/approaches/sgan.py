@@ -1,0 +1,238 @@
+"""Semi-supervised GAN: a discriminator that names the class of real rows and tells generated ones from them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from core.methods import base
+from core.types import UNLABELLED, BadInput
+
+# Gaussian noise on the discriminator's input and on its hidden layers (Salimans et al. 2016, authors' code).
+_INPUT_NOISE, _HIDDEN_NOISE = 0.3, 0.5
+# Fresh normal numbers for every activation would take longer than the networks: steps read a pool at random offsets.
+_POOL = 1 << 22
+_ROWS_TO_SCALE = 500
+# The authors' Adam divides by sqrt(v + 1e-8), so gradients far below 1e-4 make small steps; torch's divides by
+# sqrt(v) + 1e-8. Scaling the loss by 1e-4 is the same as an epsilon of 1e-4 on the loss as it is.
+_LOSS_SCALE = 1e-4
+
+
+def discriminator_loss(labelled, classes, unlabelled, generated):
+    """Cross entropy of K + 1 classes, the last one, "generated", with logit 0 (Salimans et al. 2016, section 5).
+
+    Parameters
+    ----------
+    labelled, unlabelled, generated : (batch, K) logits of the K classes.
+    classes : (batch,) int64 in 0..K-1, of the labelled rows.
+
+    Returns
+    -------
+    supervised : mean nats of the class among the K, given that the row is real.
+    unsupervised : half the mean nats of "real" for unlabelled rows, half that of "generated" for generated ones.
+    """
+    from torch.nn.functional import cross_entropy, softplus
+
+    real, fake = unlabelled.logsumexp(1), generated.logsumexp(1)
+    return cross_entropy(labelled, classes), 0.5 * (softplus(-real).mean() + softplus(fake).mean())
+
+
+class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
+    """Classifier trained as the discriminator of a GAN with feature matching, on labelled and unlabelled rows.
+
+    The discriminator has Gaussian noise on every layer and weight vectors of fixed length, set on the first rows so
+    that each unit starts with mean 0 and variance 1. The generator is to match the mean of its last hidden layer.
+
+    Parameters
+    ----------
+    n_components : int, size of the generator's code z, uniform in [0, 1].
+    width : units of the discriminator's first hidden layer; the next has half, three more a quarter.
+    labelled_batch : labelled rows in one step, at most all of them.
+    average : decay per step of the running average of the discriminator's weights that rows are classified with.
+    epochs, max_seconds, batch_size, learning_rate, random_state : as in `core.methods.ae.Autoencoder`; batch_size
+        is that of the unlabelled rows, and of the generated ones.
+
+    Attributes
+    ----------
+    classes_ : (n_classes,) those with a labelled row.
+
+    References
+    ----------
+    Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, Improved techniques for training GANs, sections 3.1
+    and 5. Salimans and Kingma 2016, Weight normalization.
+    """
+
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+
+    def __init__(
+        self,
+        n_components=100,
+        *,
+        width=1000,
+        labelled_batch=100,
+        average=0.999,
+        epochs=50,
+        max_seconds=0.0,
+        batch_size=200,
+        learning_rate=0.003,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.width = width
+        self.labelled_batch = labelled_batch
+        self.average = average
+        self.epochs = epochs
+        self.max_seconds = max_seconds
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+
+    def fit(self, X, y, *, on_epoch=None):
+        """Train on the rows of X.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features), floats in [0, 1].
+        y : (n_samples,) class labels; -1 where a row has none.
+        on_epoch : takes each history row; training ends when it returns True.
+
+        Raises
+        ------
+        BadInput
+            When no row is labelled.
+        Diverged
+            When the loss is no longer finite.
+        """
+        import torch
+
+        y = column_or_1d(y)
+        known = y != UNLABELLED
+        if not known.any():
+            raise BadInput("No row of y has a label (all are -1): give at least one labelled row a class.")
+        self.classes_, codes = np.unique(y[known], return_inverse=True)
+        rows = self._validated(X, reset=True)
+        self._labelled, self._classes = torch.as_tensor(rows[known]), torch.as_tensor(codes)
+        self._pool = None
+        try:
+            return super().fit(X, on_epoch=on_epoch)
+        finally:
+            del self._labelled, self._classes, self._pool
+
+    def _plan(self):
+        return {"weight_decay": 0.0, "betas": (0.5, 0.999), "warmup": 0.0}
+
+    def _build(self, n_features: int):
+        from torch import nn
+
+        w = self.width
+        sizes = [n_features, w, w // 2, w // 4, w // 4, w // 4, len(self.classes_)]
+        discriminator = nn.Sequential(*(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)))
+        averaged = nn.Sequential(*(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)))
+        half = w // 2
+        generator = nn.Sequential(
+            *(nn.Linear(self.n_components, half, bias=False), nn.BatchNorm1d(half), nn.Softplus()),
+            *(nn.Linear(half, half, bias=False), nn.BatchNorm1d(half), nn.Softplus()),
+            *(nn.Linear(half, n_features), nn.Sigmoid()),
+        )
+        return nn.ModuleDict({"discriminator": discriminator, "generator": generator, "averaged": averaged})
+
+    def _prepare(self, X) -> None:
+        """Scale each unit's weights for mean 0, variance 1 on the first rows (Salimans and Kingma 2016, section 3)."""
+        import torch
+
+        generator = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            h, size = torch.as_tensor(X[:_ROWS_TO_SCALE]), _INPUT_NOISE
+            for layer in self.networks_["discriminator"]:
+                h = h + size * torch.randn(h.shape, generator=generator)
+                out = layer(h) - layer.bias
+                mean, scale = out.mean(0), out.std(0)
+                layer.weight.div_(scale[:, None])
+                layer.bias.copy_(-mean / scale)
+                h, size = layer(h).relu(), _HIDDEN_NOISE
+            self._lengths = [layer.weight.norm(dim=1, keepdim=True) for layer in self.networks_["discriminator"][:-1]]
+        self.networks_["averaged"].load_state_dict(self.networks_["discriminator"].state_dict())
+
+    def _noisy(self, h, size: float, generator):
+        """`h` with normal noise of standard deviation `size` added."""
+        import torch
+
+        if self._pool is None:
+            pool = torch.randn(_POOL, generator=generator)
+            dtype = torch.bfloat16 if torch.is_autocast_enabled(h.device.type) else torch.float32
+            self._pool = {size: (pool * size).to(h.device, dtype) for size in (_INPUT_NOISE, _HIDDEN_NOISE)}
+        start = int(torch.randint(_POOL - h.numel(), (1,), generator=generator))
+        return h + self._pool[size][start : start + h.numel()].view_as(h)
+
+    def _features(self, discriminator, x, generator):
+        """The discriminator's last hidden layer in training, before its noise: (batch, width // 4)."""
+        h = self._noisy(x, _INPUT_NOISE, generator)
+        for layer in discriminator[:-2]:
+            h = self._noisy(layer(h).relu(), _HIDDEN_NOISE, generator)
+        return discriminator[-2](h).relu()
+
+    def train_step(self, networks, player, x, generator, progress):
+        """One step of either player on a batch of real rows and as many generated ones."""
+        import torch
+
+        n, discriminator = len(x), networks["discriminator"]
+        z = torch.rand((n, self.n_components), generator=generator).to(x.device)
+        if player == "generator":
+            # The real rows anew: the discriminator has just moved, and their mean in it has moved by as much.
+            with torch.no_grad():
+                real = self._features(discriminator, x, generator).float().mean(0)
+            made = self._features(discriminator, networks["generator"](z), generator).float().mean(0)
+            mismatch = (made - real).square().mean()
+            return {"loss": _LOSS_SCALE * mismatch, "mismatch": mismatch}
+        with torch.no_grad():
+            made = networks["generator"](z)
+        rows = self._labelled_rows(generator)
+        x = torch.cat([self._labelled[rows].to(made), x.to(made.dtype), made])
+        features = self._features(discriminator, x, generator)
+        logits = discriminator[-1](self._noisy(features, _HIDDEN_NOISE, generator)).float()
+        labelled, unlabelled, generated = logits.split([len(rows), n, n])
+        supervised, unsupervised = discriminator_loss(labelled, self._classes[rows], unlabelled, generated)
+        loss = _LOSS_SCALE * (supervised + unsupervised)
+        return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised}
+
+    def _labelled_rows(self, generator):
+        import torch
+
+        n = len(self._classes)
+        if n <= self.labelled_batch:
+            return torch.arange(n)
+        return torch.randint(n, (self.labelled_batch,), generator=generator)
+
+    def after_step(self, networks, step):
+        """Give the discriminator's weight vectors back their lengths, and move its running average towards it."""
+        import torch
+
+        decay = min(self.average, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for layer, length in zip(networks["discriminator"], self._lengths, strict=False):
+                layer.weight.mul_(length / layer.weight.norm(dim=1, keepdim=True))
+            averages, currents = networks["averaged"].parameters(), networks["discriminator"].parameters()
+            torch._foreach_lerp_(list(averages), list(currents), 1 - decay)
+
+    def _hidden(self, x):
+        for layer in self.networks_["averaged"][:-1]:
+            x = layer(x).relu()
+        return x
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Probabilities of the classes, given that the rows are real: (n_samples, n_classes), rows sum to 1."""
+        check_is_fitted(self)
+        X = self._validated(X, reset=False)
+        return self._map(lambda x: self.networks_["averaged"][-1](self._hidden(x)).double().softmax(1), X)
+
+    def predict(self, X) -> np.ndarray:
+        """The likeliest class of each row: (n_samples,)."""
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def codes(self, X) -> np.ndarray:
+        """The discriminator's last hidden layer: (n_samples, width // 4) float32, non-negative."""
+        check_is_fitted(self)
+        return self._map(self._hidden, self._validated(X, reset=False))

@@ -1,0 +1,74 @@
+"""What makes the comparison fair: rows, settings, budgets, and how each approach was tuned."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import streamlit as st
+
+from core import approaches
+from core.approaches import settings
+from pages.ui import commands
+from pages.ui.error_by_labels import View
+from pages.ui.numbers import seconds
+from pages.ui.text import Markup, html, plain
+
+_RULES = (
+    "A seed chooses the labelled rows: as many of each class as there are, the same for every approach, those of a "
+    "smaller number among those of a larger.",
+    "Pre-training sees all training rows and no label. It is done once a method and seed, for all numbers of labels.",
+    "The network from scratch has the architecture, the number of steps, the noise and the learning rates tried of the "
+    "fine-tuned AE. No image is augmented anywhere, and no network knows that pixels are neighbours.",
+    "Settings were chosen once on MNIST: labels from its first 50,000 training rows, error on the others. They are the "
+    "same for all numbers of labels and seeds, and for all images alike in number. No choice was made on test rows: a "
+    "test of the project permutes the test labels, and nothing changes but the score.",
+    "The test error is that of the test rows of the data set, all of them; no approach is fitted to them. M1 and label "
+    "spreading are transductive in the training rows: unlabelled ones take part.",
+)
+
+
+def draw(view: View, problems: list[str]) -> None:
+    for rule in _RULES:
+        st.markdown(f"- {plain(rule)}")
+    st.html(_table(view))
+    if view.rows:
+        counts = sorted({row["labels"] for row in view.rows})
+        seeds = 1 + max(row["seed"] for row in view.rows)
+        st.caption("The command that makes these results; what is there is not computed again.")
+        st.code(
+            commands.labelled_fraction(view.entry.name, list(view.errors), counts, seeds),
+            language=None,
+            wrap_lines=True,
+        )
+
+
+def _table(view: View) -> Markup:
+    head = ("Approach", "What it is", "Unlabelled rows", "Settings tried", "Seconds a fit", "Pre-training", "Settings")
+    rows = []
+    for name in approaches.names(view.entry.kind):
+        approach = approaches.get(name)
+        own = [row for row in view.rows if row["method"] == name]
+        spent = seconds(float(np.median([row["seconds"] for row in own]))) if own else "–"
+        before = [row["pretraining_seconds"] for row in own if row["pretraining_seconds"]]
+        rows.append(
+            f"<tr><th scope='row'>{html(approach.label)}</th><td>{html(approach.summary)}</td>"
+            f"<td>{'take part' if approach.sees_unlabelled else 'not seen'}</td>"
+            f"<td>{approach.tried or 'usual ones'}</td><td>{spent}</td>"
+            f"<td>{seconds(float(np.median(before))) if before else '–'}</td>"
+            f"<td class='hg-note'>{html(_spelled(name, view))}</td></tr>"
+        )
+    return Markup(
+        '<div class="hg-wide"><table class="hg-table"><thead><tr>'
+        + "".join(f'<th scope="col">{html(text)}</th>' for text in head)
+        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _spelled(name: str, view: View) -> str:
+    own = settings.of(name, view.entry.name)
+    text = ", ".join(f"{key} {json.dumps(value)}" for key, value in own.items())
+    if method := approaches.get(name).pretrained:
+        before = ", ".join(f"{key} {json.dumps(v)}" for key, v in settings.pretraining(view.entry.name, method).items())
+        text = f"pre-training: {before}; {text}" if text else f"pre-training: {before}"
+    return text

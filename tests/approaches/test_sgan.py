@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from core.approaches.sgan import SemiSupervisedGAN, discriminator_loss
+from core.types import BadInput
+
+
+def small(**params):
+    settings = {"width": 64, "n_components": 16, "epochs": 2, "batch_size": 50, "random_state": 0}
+    return SemiSupervisedGAN(**{**settings, **params})
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    X = (X / 16).astype(np.float32)
+    known = np.concatenate([np.flatnonzero(y[:1400] == c)[:2] for c in range(10)])
+    partly = np.full(1400, -1)
+    partly[known] = y[known]
+    return X[:1400], partly, X[1400:], y[1400:]
+
+
+def test_loss_is_the_cross_entropy_of_k_plus_one_classes():
+    torch.manual_seed(0)
+    labelled, unlabelled, generated = torch.randn(3, 6, 4).unbind(0)
+    classes = torch.tensor([0, 1, 2, 3, 0, 1])
+
+    def log_probabilities(logits):
+        return torch.cat([logits, torch.zeros(len(logits), 1)], 1).log_softmax(1)
+
+    given_real = log_probabilities(labelled)[:, :4].log_softmax(1)
+    real = log_probabilities(unlabelled)[:, :4].logsumexp(1)
+    fake = log_probabilities(generated)[:, 4]
+    supervised, unsupervised = discriminator_loss(labelled, classes, unlabelled, generated)
+    assert float(supervised) == pytest.approx(-float(given_real[torch.arange(6), classes].mean()), rel=1e-5)
+    assert float(unsupervised) == pytest.approx(-0.5 * float(real.mean() + fake.mean()), rel=1e-5)
+
+
+def test_learns_digits_from_two_labels_a_class_and_keeps_the_contract(digits):
+    X, partly, X_test, y_test = digits
+    classifier = small(width=256, epochs=15).fit(X, partly)
+    probabilities = classifier.predict_proba(X_test)
+    assert classifier.score(X_test, y_test) > 0.6
+    assert list(classifier.classes_) == list(range(10))
+    assert probabilities.shape == (len(X_test), 10)
+    assert probabilities.sum(1) == pytest.approx(np.ones(len(X_test)))
+    assert classifier.codes(X_test).shape == (len(X_test), 64)
+
+
+def test_unlabelled_rows_matter_and_a_seed_repeats(digits):
+    X, partly, X_test, _ = digits
+    first = small().fit(X, partly).predict_proba(X_test)
+    assert np.array_equal(first, small().fit(X, partly).predict_proba(X_test))
+    assert not np.array_equal(first, small().fit(X[partly >= 0], partly[partly >= 0]).predict_proba(X_test))
+
+
+def test_discriminator_keeps_the_lengths_of_its_weight_vectors(digits):
+    X, partly, _, _ = digits
+    lengths = []
+
+    def watch(row):
+        lengths.append(classifier.networks_["discriminator"][0].weight.detach().norm(dim=1).numpy())
+
+    classifier = small(epochs=3)
+    classifier.fit(X, partly, on_epoch=watch)
+    assert lengths[0] == pytest.approx(lengths[-1], rel=1e-4)
+
+
+def test_classes_without_a_label_are_unknown_and_names_may_be_text(digits):
+    X, partly, _, _ = digits
+    some = np.where(np.isin(partly, (3, 7)), partly, -1)
+    assert list(small(epochs=1).fit(X, some).classes_) == [3, 7]
+    assert set(small(epochs=1).fit(X[:9], np.array(["a", "b", "c"] * 3)).predict(X[:9])) <= {"a", "b", "c"}
+
+
+def test_watcher_ends_the_training(digits):
+    X, partly, _, _ = digits
+    assert len(small(epochs=5).fit(X, partly, on_epoch=lambda row: True).history_) == 1
+
+
+def test_no_label_at_all_is_refused(digits):
+    with pytest.raises(BadInput, match="No row of y has a label"):
+        small().fit(digits[0], np.full(1400, -1))
