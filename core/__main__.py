@@ -397,6 +397,7 @@ def _labelled_fraction(arguments: argparse.Namespace) -> None:
     processes = _whole(arguments.processes, "processes")
     if not 1 <= processes <= 64:
         raise BadInput(f"processes={processes} is not allowed: it is a whole number from 1 to 64.")
+    max_seconds = _number(arguments.max_seconds, "max-seconds")
     place = Path(arguments.into) if arguments.into else None
     _load(wanted[0].spec)
     started = time.perf_counter()
@@ -407,15 +408,14 @@ def _labelled_fraction(arguments: argparse.Namespace) -> None:
             f"test error {row['error']:.2%}, {row['seconds']:.1f} s"
         )
 
-    max_seconds = _number(arguments.max_seconds, "max-seconds")
     report = sweeps.run(wanted, place=place, processes=processes, max_seconds=max_seconds, on_row=on_row)
-    for problem in report.problems:
+    kept = sweeps.read(arguments.dataset, None if place is None else (place,))
+    for problem in (*report.problems, *kept.problems):
         _say(problem)
     _say(
         f"{report.computed} computed in {time.perf_counter() - started:.0f} s, {report.kept} kept from before, "
         f"{report.left} left out."
     )
-    kept = sweeps.read(arguments.dataset, None if place is None else (place,))
     keys = {cell.key for cell in wanted}
     rows = [row for row in kept.rows if row["key"] in keys]
     if arguments.json:

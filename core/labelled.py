@@ -10,7 +10,7 @@ import base64
 import hashlib
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -98,10 +98,13 @@ class Cell:
     @cached_property
     def pretraining(self) -> Spec | None:
         """What is fitted, once a seed, to all training rows without labels; None for an approach without."""
-        return _pretraining(self.spec.dataset, self.spec.dataset_params, self.approach, self.spec.seed)
+        return pretraining(self.spec.dataset, self.spec.dataset_params, self.approach, self.spec.seed)
 
 
-def _pretraining(dataset: str, dataset_params, approach: approaches.Approach, seed: int) -> Spec | None:
+def pretraining(
+    dataset: str, dataset_params: Iterable[tuple[str, Any]], approach: approaches.Approach, seed: int
+) -> Spec | None:
+    """What an approach starts from on this data set, at its settings and version of now; None for one without."""
     if not approach.pretrained:
         return None
     params = settings.pretraining(dataset, approach.pretrained)
@@ -144,7 +147,7 @@ def cells(
         for name in dict.fromkeys(wanted):
             approach = approaches.get(name)
             params = dict(settings.of(name, dataset))
-            before = _pretraining(dataset, of_data, approach, seed)
+            before = pretraining(dataset, of_data, approach, seed)
             if before is not None:
                 params["pretrained"] = before.key
             spec = Spec.of(dataset, name, params, seed, dict(of_data), approach.version)
@@ -166,8 +169,9 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: WATCH | None = None) -> tupl
 
     method = methods.get(spec.method)
     place = store.find(spec.key)
-    if place is not None and store.read(place).environment["data_checksum"] == dataset.checksum:
-        return store.estimator(place), float(store.read(place).metrics["seconds"])
+    run = None if place is None else store.read(place)
+    if run and run.environment["data_checksum"] == dataset.checksum and not run.environment.get("stopped_early"):
+        return store.estimator(place), float(run.metrics["seconds"])
     blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
 
     def fitted() -> dict[str, np.ndarray]:
@@ -313,7 +317,7 @@ class Mapped:
     rows : (n,) which test rows.
     at_test, at_labelled : (n, 2), (m, 2) positions in [0, 1]; the labelled rows in the order of `labelled_rows`.
     y_test, y_labelled : (n,), (m,) their classes, -1 where one has none.
-    right : (n,) bool, whether the classifier names it rightly.
+    right : (n,) bool, whether the classifier names it rightly; one without a class counts as right.
     """
 
     rows: np.ndarray
@@ -333,6 +337,29 @@ def mapped(row: Mapping[str, Any]) -> Mapped:
     y = np.where(y == _RIGHT, UNLABELLED, y)
     n = len(rows)
     return Mapped(rows, at[:n], at[n:], y[:n], y[n:], wrong[rows] == _RIGHT)
+
+
+def is_whole(row: Mapping[str, Any]) -> bool:
+    """Whether the parts of a row that are told of rows and classes fit one another, so that they can be shown.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError
+        Where a part is not what `measure` makes at all.
+    """
+    confusion = np.array(row["confusion"])
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.sum() != row["n_test"]:
+        return False
+    n_classes = len(confusion)
+    wrong, at, classes = (_unpacked(row[name]) for name in ("wrong", "map", "map_classes"))
+    shown = len(mapped_rows(len(wrong))) + min(MAPPED, row["labels"])
+    return bool(
+        (wrong != _RIGHT).sum() == row["n_test"] - confusion.trace()
+        and len(at) == 2 * shown
+        and len(classes) == shown
+        and ((wrong < n_classes) | (wrong == _RIGHT)).all()
+        and ((classes < n_classes) | (classes == _RIGHT)).all()
+    )
 
 
 def _packed(values: np.ndarray) -> str:

@@ -30,6 +30,29 @@ def mlp(sizes: list[int], activation: str = "relu") -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+class WeightNormalised(nn.Module):
+    """A linear layer whose weight vectors have the directions of `direction` and the lengths `scale`, learned or not.
+
+    References
+    ----------
+    Salimans and Kingma 2016, Weight normalization, eq. 2.
+    """
+
+    def __init__(self, n_in: int, n_out: int, learns_scale: bool = False):
+        super().__init__()
+        self.direction = nn.Parameter(0.1 * torch.randn(n_out, n_in))
+        self.bias = nn.Parameter(torch.zeros(n_out))
+        if learns_scale:
+            self.scale = nn.Parameter(torch.ones(n_out))
+        else:
+            self.register_buffer("scale", torch.ones(n_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = F.linear(x, self.direction)
+        # Scaled after the product: the weights are many more than a batch's outputs.
+        return out * (self.scale / self.direction.norm(dim=1)).to(out.dtype) + self.bias.to(out.dtype)
+
+
 class WordWeights(nn.Module):
     """Word counts as the first layer sees them: weighted as scikit-learn's TfidfTransformer does for LSA.
 

@@ -11,6 +11,7 @@ import math
 import os
 import threading
 import time
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -86,14 +87,15 @@ def read(dataset: str, places: Sequence[Path] | None = None) -> Rows:
         except OSError as error:
             problems.append(f"The results in {file} can't be read ({error.strerror or error}).")
             continue
+        # Of two lines of one cell the newer holds: it was computed again, on another copy of the data.
         rows = [_parsed(line, dataset) for line in lines if line.strip()]
         if broken := rows.count(None):
             problems.append(
                 f"{broken} of {len(rows)} lines in {file.name} are no result of a sweep, or cut short: left out, and "
                 "computed again by the next sweep."
             )
-        for row in filter(None, rows):
-            found.setdefault(row["key"], row)
+        here = {row["key"]: row for row in filter(None, rows)}
+        found |= {key: row for key, row in here.items() if key not in found}
     return Rows(tuple(found.values()), tuple(problems))
 
 
@@ -103,12 +105,10 @@ def _parsed(line: bytes, dataset: str) -> dict[str, Any] | None:
         row = json.loads(line)
         if not all(type(row[name]) is kind for name, kind in _PARTS.items()) or row["dataset"] != dataset:
             return None
-        if row["method"] not in approaches.names() or not 0 <= row["error"] <= 1 or row["labels"] < 1:
+        if row["method"] not in approaches.names(datasets.entry(dataset).kind) or not 0 <= row["error"] <= 1:
             return None
-        confusion = np.array(row["confusion"])
-        if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.sum() != row["n_test"]:
+        if row["labels"] < 1 or row["seed"] < 0 or not labelled.is_whole(row):
             return None
-        labelled.mapped(row), labelled.wrong_rows(row)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, zlib.error):
         return None
     return row
@@ -117,10 +117,11 @@ def _parsed(line: bytes, dataset: str) -> dict[str, Any] | None:
 def is_current(row: Mapping[str, Any]) -> bool:
     """Whether a row was computed with the settings, and by the version, that its approach has now."""
     approach, dataset = approaches.get(row["method"]), row["dataset"]
-    own = {name: value for name, value in row["params"].items() if name != "pretrained"}
+    now: dict[str, Any] = dict(settings.of(approach.name, dataset))
     before = settings.pretraining(dataset, approach.pretrained) if approach.pretrained else {}
-    now = approach.version, settings.of(approach.name, dataset), before
-    return (row.get("version"), own, row["pretraining"]) == now
+    if approach.pretrained:
+        now["pretrained"] = labelled.pretraining(dataset, row["dataset_params"].items(), approach, row["seed"]).key
+    return (row.get("version"), row["params"], row["pretraining"]) == (approach.version, now, before)
 
 
 def by_approach(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, dict[int, float]]]:
@@ -206,7 +207,9 @@ def run(
         if not is_ours:
             report.left = len(wanted)
             return report
-        there = {row["key"] for row in read(wanted[0].spec.dataset, None if place is None else (place,)).rows}
+        kept = read(wanted[0].spec.dataset, None if place is None else (place,)).rows
+        checksum = _dataset(wanted[0].spec.dataset, wanted[0].spec.dataset_params).checksum if kept else ""
+        there = {row["key"] for row in kept if row["data_checksum"] == checksum}
         missing = [cell for cell in wanted if cell.key not in there]
         report.kept, report.left = len(wanted) - len(missing), len(missing)
         for seed in dict.fromkeys(cell.spec.seed for cell in missing):
@@ -248,11 +251,16 @@ def _outcomes(function, given: Iterable[Any], processes: int, report: Report) ->
     made = joblib.Parallel(processes, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)(
         joblib.delayed(function)(each, processes > 1) for each in given
     )
-    for problem, result in made:
-        if problem and problem not in report.problems:
-            report.problems.append(problem)
-        if result is not None:
-            yield result
+    try:
+        for problem, result in made:
+            if problem and problem not in report.problems:
+                report.problems.append(problem)
+            if result is not None:
+                yield result
+    finally:
+        # Where a row can't be written the rest is given up: whoever is told that needs no word of it from joblib.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            made.close()
 
 
 @dataclass(frozen=True)
@@ -270,7 +278,8 @@ class _Task:
         return self._tried(lambda: _pretrained(spec, self._tick(spec.key, what)) and None, spec.key, what, alone)
 
     def measured(self, cell: Cell, alone: bool) -> tuple[str, dict[str, Any] | None]:
-        what = f"{cell.approach.label} with {cell.labels:,} labels, seed {cell.spec.seed}"
+        noun = "label" if cell.labels == 1 else "labels"
+        what = f"{cell.approach.label} with {cell.labels:,} {noun}, seed {cell.spec.seed}"
 
         def compute() -> dict[str, Any]:
             tick = self._tick(cell.key, what)

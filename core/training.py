@@ -43,7 +43,7 @@ class Plan:
     batch_size : rows a step, at most all of them.
     learning_rate : the highest of the schedule: a linear rise over the first `warmup` of it, then a cosine to 0.
     precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``.
-    betas : Adam's decay rates of the gradient's two moments.
+    betas : Adam's decay rates of the gradient's two moments; eps : what it adds to the root of the second.
     """
 
     epochs: int = 20
@@ -54,6 +54,7 @@ class Plan:
     warmup: float = 0.2
     precision: str = "auto"
     betas: tuple[float, float] = (0.9, 0.99)
+    eps: float = 1e-8
     seed: int = 0
 
 
@@ -208,6 +209,7 @@ class _Training:
                 [p for name in names for p in networks[name].parameters()],
                 lr=plan.learning_rate,
                 betas=plan.betas,
+                eps=plan.eps,
                 weight_decay=plan.weight_decay,
                 fused=self.device.type in ("cpu", "cuda"),
             )

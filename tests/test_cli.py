@@ -371,3 +371,107 @@ def test_a_fit_that_fails_after_its_training_keeps_the_checkpoint(capsys, monkey
     _, _, err = said(capsys, *FIT)
     assert "epoch" not in err, "it trained again"
     assert jobs.jobs() == []
+
+
+FRACTION = ["labelled-fraction", "digits", "--labels", "20", "--seeds", "1", "--methods", "logistic"]
+
+
+def test_labelled_fraction_prints_one_document_and_computes_nothing_twice(capsys, tmp_path):
+    code, out, err = said(capsys, *FRACTION, "--json", "--into", str(tmp_path))
+    assert code == 0
+    (row,) = json.loads(out)
+    assert (row["method"], row["labels"], row["seed"], row["n_test"]) == ("logistic", 20, 0, 500)
+    assert 0 < row["error"] < 1
+    assert f"Logistic regression, 20 labels, seed 0: test error {row['error']:.2%}" in err
+    assert "1 computed in " in err
+    assert [json.loads(line) for line in (tmp_path / "digits.jsonl").read_text().splitlines()] == [row]
+    code, again, err = said(capsys, *FRACTION, "--json", "--into", str(tmp_path))
+    assert (code, again) == (0, out)
+    assert "0 computed in " in err
+    assert "1 kept from before, 0 left out." in err
+
+
+def test_labelled_fraction_prints_means_over_seeds(capsys, tmp_path):
+    from core.metrics import fractions
+
+    words = [*FRACTION[:2], "--labels", "40,20,40", "--seeds", "2", "--methods", "spreading,logistic"]
+    code, out, _ = said(capsys, *words, "--into", str(tmp_path))
+    assert code == 0
+    lines = out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == ["Logistic regression", "Label spreading"]
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == ["20", "40"] * 2
+    rows = [json.loads(line) for line in (tmp_path / "digits.jsonl").read_text().splitlines()]
+    assert len(rows) == 8
+    errors = {r["seed"]: r["error"] for r in rows if (r["method"], r["labels"]) == ("logistic", 20)}
+    found = fractions.estimate(errors)
+    assert " ".join(lines[1].split()) == (f"20 labels {found.mean:.2%} [{found.low:.2%}, {found.high:.2%}] seeds=2")
+    # What else is in the folder was not asked for.
+    _, out, _ = said(capsys, *FRACTION, "--into", str(tmp_path))
+    assert out == f"Logistic regression\n       20 labels  {errors[0]:7.2%}  seeds=1\n"
+
+
+def test_labelled_fraction_tells_what_failed_and_goes_on(capsys, tmp_path):
+    words = [*FRACTION[:2], "--labels", "1,20", "--seeds", "1", "--methods", "logistic", "--json"]
+    code, out, err = said(capsys, *words, "--into", str(tmp_path))
+    assert code == 0
+    assert [row["labels"] for row in json.loads(out)] == [20]
+    assert "1 label is of a single class" in err
+    assert "1 computed in " in err
+    assert "1 left out." in err
+
+
+def test_labelled_fraction_begins_nothing_after_its_time(capsys, tmp_path):
+    code, out, err = said(capsys, *FRACTION, "--json", "--max-seconds", "1e-9", "--into", str(tmp_path))
+    assert (code, json.loads(out)) == (0, [])
+    assert "0 computed in " in err
+    assert "1 left out." in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cifar"], "cifar"),
+        (["frey"], "Frey faces has no labels"),
+        (["digits", "--methods", "umap"], "There is no approach 'umap'"),
+        (["digits", "--methods", "logistic,"], "There is no approach ''"),
+        (["digits", "--methods", "lsa"], "LSA + logistic does not work on images"),
+        (["docstrings", "--methods", "m2"], "M2 does not work on documents"),
+        (["digits", "--labels", "many"], "labels=many is not allowed: it is a whole number"),
+        (["digits", "--labels", "20,"], "labels= is not allowed"),
+        (["digits", "--labels", "0"], "labels=0 is not allowed: Digits 8x8 has 1,297 training rows"),
+        (["digits", "--labels", "1298"], "labels=1298 is not allowed"),
+        (["digits", "--labels", "20", "--seeds", "0"], "seeds=0 is not allowed: it is a whole number from 1"),
+        (["digits", "--labels", "20", "--seeds", "x"], "seeds=x is not allowed"),
+        (["digits", "--labels", "20", "--seeds", "1001"], "seed=1000 is not allowed"),
+        (["digits", "--labels", "20", "--processes", "0"], "processes=0 is not allowed"),
+        (["digits", "--labels", "20", "--processes", "65"], "processes=65 is not allowed"),
+        (["digits", "--labels", "20", "--max-seconds", "nan"], "max-seconds=nan is not allowed"),
+        (["digits", "--labels", "20", "--max-seconds", "-1"], "max-seconds=-1 is not allowed"),
+        (["digits", "--labels", "20", "--set", "colour=red"], "colour is no parameter of digits"),
+        (["digits", "--labels", "20", "--set", "colour"], "NAME=VALUE"),
+    ],
+)
+def test_labelled_fraction_refuses_bad_input_in_one_line(capsys, monkeypatch, arguments, message):
+    from core import sweeps
+
+    monkeypatch.setattr(sweeps, "run", lambda *_, **__: pytest.fail("it was begun"))
+    assert message in refused(capsys, "labelled-fraction", *arguments)
+
+
+def test_labelled_fraction_says_where_it_can_not_keep_rows(capsys, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    err = refused(capsys, *FRACTION, "--into", tmp_path / "file" / "rows")
+    assert "Results can't be kept in" in err
+
+
+def test_an_interrupted_labelled_fraction_says_how_to_go_on(capsys, monkeypatch, tmp_path):
+    from core import labelled
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(labelled, "measure", interrupted)
+    code, _, err = said(capsys, *FRACTION, "--into", str(tmp_path))
+    assert code == 130
+    assert err.endswith("hourglass: stopped; the same command goes on from the last row.\n")
+    assert "Traceback" not in err

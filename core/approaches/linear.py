@@ -121,9 +121,9 @@ def _logistic(settings: Mapping[str, Any], pretrained: Any, seed: int) -> Featur
 
 
 def _svm(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
-    """Support vector machine with radial basis functions and setting ``C``."""
-    last = _SVM(**{"C": 10.0, **settings})
-    return FeaturesClassifier(make_pipeline(StandardScaler(), last), pretrained)
+    """Support vector machine with radial basis functions and settings ``C`` and ``scaling``, one of `_SCALINGS`."""
+    settings = {"C": 10.0, "scaling": "none", **settings}
+    return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), _SVM(C=settings["C"])), pretrained)
 
 
 BUILDERS = {

@@ -12,9 +12,17 @@ from core import datasets, recipes
 from core.types import DOCUMENTS
 
 _FEW_ROWS = 5000
-_NETWORK = {"width": 1000, "layers": 3, "steps": 2000, "batch_size": 100, "learning_rate": 0.003, "dropout": 0.5}
-_LINEAR = {"C": 0.1, "scaling": "standard"}
+_NETWORK = {
+    "width": 1000,
+    "layers": 3,
+    "steps": 2000,
+    "batch_size": 100,
+    "learning_rate": 0.001,
+    "noise": 0.3,
+    "dropout": 0.2,
+}
 _PIXELS = {"C": 0.1, "scaling": "none"}
+_LINEAR = {"C": 0.1, "scaling": "standard"}
 _GRAPH = {"n_neighbors": 10, "alpha": 0.95}
 # Of many images.
 _MANY: dict[str, dict[str, Any]] = {
@@ -22,13 +30,13 @@ _MANY: dict[str, dict[str, Any]] = {
     "fine_tuned": _NETWORK,
     "logistic": _PIXELS,
     "pca": _PIXELS,
-    "ae": _LINEAR,
-    "vae": _LINEAR,
-    "vae_svm": {"C": 10.0},
+    "ae": {"C": 0.03, "scaling": "none"},
+    "vae": _PIXELS,
+    "vae_svm": {"C": 3.0, "scaling": "none"},
     "gan": _LINEAR,
     "m1": _GRAPH,
     "spreading": _GRAPH,
-    "m2": {},
+    "m2": {"epochs": 20},
     "m1_m2": {},
     "sgan": {},
 }

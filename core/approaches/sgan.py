@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -16,9 +17,6 @@ _INPUT_NOISE, _HIDDEN_NOISE = 0.3, 0.5
 # Fresh normal numbers for every activation would take longer than the networks: steps read a pool at random offsets.
 _POOL = 1 << 22
 _ROWS_TO_SCALE = 500
-# The authors' Adam divides by sqrt(v + 1e-8), so gradients far below 1e-4 make small steps; torch's divides by
-# sqrt(v) + 1e-8. Scaling the loss by 1e-4 is the same as an epsilon of 1e-4 on the loss as it is.
-_LOSS_SCALE = 1e-4
 
 
 def discriminator_loss(labelled, classes, unlabelled, generated):
@@ -43,8 +41,9 @@ def discriminator_loss(labelled, classes, unlabelled, generated):
 class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
     """Classifier trained as the discriminator of a GAN with feature matching, on labelled and unlabelled rows.
 
-    The discriminator has Gaussian noise on every layer and weight vectors of fixed length, set on the first rows so
-    that each unit starts with mean 0 and variance 1. The generator is to match the mean of its last hidden layer.
+    The discriminator has Gaussian noise on every layer and weight normalisation, whose scales, but the last layer's,
+    stay as they are set on the first rows, on which each unit starts with mean 0 and variance 1. The generator is to
+    match the mean of its last hidden layer.
 
     Parameters
     ----------
@@ -72,17 +71,21 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         n_components=100,
         *,
         width=1000,
+        generator_width=500,
         labelled_batch=100,
+        consistency=0.0,
         average=0.999,
-        epochs=50,
+        epochs=20,
         max_seconds=0.0,
-        batch_size=200,
+        batch_size=100,
         learning_rate=0.003,
         random_state=None,
     ):
         self.n_components = n_components
         self.width = width
+        self.generator_width = generator_width
         self.labelled_batch = labelled_batch
+        self.consistency = consistency
         self.average = average
         self.epochs = epochs
         self.max_seconds = max_seconds
@@ -90,14 +93,14 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def fit(self, X, y, *, on_epoch=None):
+    def fit(self, X, y, *, on_epoch=None, on_tick=None):
         """Train on the rows of X.
 
         Parameters
         ----------
         X : (n_samples, n_features), floats in [0, 1].
         y : (n_samples,) class labels; -1 where a row has none.
-        on_epoch : takes each history row; training ends when it returns True.
+        on_epoch, on_tick : as in `core.training.train`.
 
         Raises
         ------
@@ -117,30 +120,37 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         self._labelled, self._classes = torch.as_tensor(rows[known]), torch.as_tensor(codes)
         self._pool = None
         try:
-            return super().fit(X, on_epoch=on_epoch)
+            return super().fit(X, on_epoch=on_epoch, on_tick=on_tick)
         finally:
             del self._labelled, self._classes, self._pool
 
     def _plan(self):
-        return {"weight_decay": 0.0, "betas": (0.5, 0.999), "warmup": 0.0}
+        # The gradient of matched means is small, and Adam's usual eps lets it take steps that lose the generator.
+        return {"weight_decay": 0.0, "betas": (0.5, 0.999), "eps": 1e-4, "warmup": 0.0}
 
     def _build(self, n_features: int):
         from torch import nn
 
+        from core.networks import WeightNormalised as normalised
+
         w = self.width
-        sizes = [n_features, w, w // 2, w // 4, w // 4, w // 4, len(self.classes_)]
-        discriminator = nn.Sequential(*(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)))
-        averaged = nn.Sequential(*(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)))
-        half = w // 2
+        sizes = [n_features, w, w // 2, w // 4, w // 4, w // 4]
+
+        def names_classes():
+            last = normalised(w // 4, len(self.classes_), learns_scale=True)
+            return nn.Sequential(*map(normalised, sizes, sizes[1:]), last)
+
+        discriminator, averaged = names_classes(), names_classes()
+        g = self.generator_width
         generator = nn.Sequential(
-            *(nn.Linear(self.n_components, half, bias=False), nn.BatchNorm1d(half), nn.Softplus()),
-            *(nn.Linear(half, half, bias=False), nn.BatchNorm1d(half), nn.Softplus()),
-            *(nn.Linear(half, n_features), nn.Sigmoid()),
+            *(nn.Linear(self.n_components, g, bias=False), nn.BatchNorm1d(g), nn.Softplus()),
+            *(nn.Linear(g, g, bias=False), nn.BatchNorm1d(g), nn.Softplus()),
+            *(nn.Linear(g, n_features), nn.Sigmoid()),
         )
         return nn.ModuleDict({"discriminator": discriminator, "generator": generator, "averaged": averaged})
 
     def _prepare(self, X) -> None:
-        """Scale each unit's weights for mean 0, variance 1 on the first rows (Salimans and Kingma 2016, section 3)."""
+        """Scale each unit to mean 0 and variance 1 on the first rows (Salimans and Kingma 2016, section 3)."""
         import torch
 
         generator = torch.Generator().manual_seed(0)
@@ -148,12 +158,11 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
             h, size = torch.as_tensor(X[:_ROWS_TO_SCALE]), _INPUT_NOISE
             for layer in self.networks_["discriminator"]:
                 h = h + size * torch.randn(h.shape, generator=generator)
-                out = layer(h) - layer.bias
-                mean, scale = out.mean(0), out.std(0)
-                layer.weight.div_(scale[:, None])
+                out = layer(h)
+                mean, scale = out.mean(0), out.std(0).clamp(min=1e-3)
+                layer.scale.div_(scale)
                 layer.bias.copy_(-mean / scale)
                 h, size = layer(h).relu(), _HIDDEN_NOISE
-            self._lengths = [layer.weight.norm(dim=1, keepdim=True) for layer in self.networks_["discriminator"][:-1]]
         self.networks_["averaged"].load_state_dict(self.networks_["discriminator"].state_dict())
 
     def _noisy(self, h, size: float, generator):
@@ -177,6 +186,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
     def train_step(self, networks, player, x, generator, progress):
         """One step of either player on a batch of real rows and as many generated ones."""
         import torch
+        from torch.nn.functional import cross_entropy
 
         n, discriminator = len(x), networks["discriminator"]
         z = torch.rand((n, self.n_components), generator=generator).to(x.device)
@@ -185,17 +195,21 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
             with torch.no_grad():
                 real = self._features(discriminator, x, generator).float().mean(0)
             made = self._features(discriminator, networks["generator"](z), generator).float().mean(0)
-            mismatch = (made - real).square().mean()
-            return {"loss": _LOSS_SCALE * mismatch, "mismatch": mismatch}
+            return {"loss": (made - real).square().mean()}
         with torch.no_grad():
             made = networks["generator"](z)
+            expected = self._class_logits(x).float().softmax(1) if self.consistency else None
         rows = self._labelled_rows(generator)
         x = torch.cat([self._labelled[rows].to(made), x.to(made.dtype), made])
         features = self._features(discriminator, x, generator)
         logits = discriminator[-1](self._noisy(features, _HIDDEN_NOISE, generator)).float()
         labelled, unlabelled, generated = logits.split([len(rows), n, n])
         supervised, unsupervised = discriminator_loss(labelled, self._classes[rows], unlabelled, generated)
-        loss = _LOSS_SCALE * (supervised + unsupervised)
+        loss = supervised + unsupervised
+        if self.consistency:
+            disagreement = cross_entropy(unlabelled, expected)
+            loss = loss + self.consistency * min(1.0, progress / 0.3) * disagreement
+            return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised, "disagreement": disagreement}
         return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised}
 
     def _labelled_rows(self, generator):
@@ -207,15 +221,17 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         return torch.randint(n, (self.labelled_batch,), generator=generator)
 
     def after_step(self, networks, step):
-        """Give the discriminator's weight vectors back their lengths, and move its running average towards it."""
+        """Move the running average of the discriminator towards it."""
         import torch
 
         decay = min(self.average, (1 + step) / (10 + step))
         with torch.no_grad():
-            for layer, length in zip(networks["discriminator"], self._lengths, strict=False):
-                layer.weight.mul_(length / layer.weight.norm(dim=1, keepdim=True))
             averages, currents = networks["averaged"].parameters(), networks["discriminator"].parameters()
             torch._foreach_lerp_(list(averages), list(currents), 1 - decay)
+
+    def _class_logits(self, x):
+        """Of the averaged discriminator, without noise: (batch, n_classes)."""
+        return self.networks_["averaged"][-1](self._hidden(x))
 
     def _hidden(self, x):
         for layer in self.networks_["averaged"][:-1]:
@@ -226,7 +242,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         """Probabilities of the classes, given that the rows are real: (n_samples, n_classes), rows sum to 1."""
         check_is_fitted(self)
         X = self._validated(X, reset=False)
-        return self._map(lambda x: self.networks_["averaged"][-1](self._hidden(x)).double().softmax(1), X)
+        return self._map(lambda x: self._class_logits(x).double().softmax(1), X)
 
     def predict(self, X) -> np.ndarray:
         """The likeliest class of each row: (n_samples,)."""
@@ -236,3 +252,10 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         """The discriminator's last hidden layer: (n_samples, width // 4) float32, non-negative."""
         check_is_fitted(self)
         return self._map(self._hidden, self._validated(X, reset=False))
+
+
+def _sgan(settings: Mapping[str, Any], pretrained: Any, seed: int) -> SemiSupervisedGAN:
+    return SemiSupervisedGAN(**settings, random_state=seed)
+
+
+BUILDERS = {"sgan": _sgan}

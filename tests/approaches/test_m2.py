@@ -26,7 +26,7 @@ def m2(**params):
 
 
 @parametrize_with_checks(
-    [M2(2, output="normal", width=32, epochs=40, batch_size=32, dropout=0.0, average=0.9)],
+    [M2(2, output="normal", width=32, epochs=40, batch_size=32, dropout=0.0, noise=0.0, average=0.9)],
     expected_failed_checks=lambda _: {"check_classifiers_classes": "its class -1 means unlabelled here"},
 )
 def test_estimator_check(estimator, check):
@@ -85,7 +85,7 @@ def test_the_bound_lies_below_the_likelihood_by_integration():
 
 def test_digits_are_classified_better_than_by_the_labels_alone(digits):
     X, y, X_test, y_test = digits
-    settings = {"width": 128, "n_components": 5, "epochs": 40, "batch_size": 100}
+    settings = {"width": 128, "n_components": 5, "epochs": 40, "batch_size": 100, "alpha": 1.0, "noise": 0.0}
     model = m2(**settings).fit(X, y)
     alone = m2(**settings).fit(X[y >= 0], y[y >= 0])
     error, of_alone = ((each.predict(X_test) != y_test).mean() for each in (model, alone))

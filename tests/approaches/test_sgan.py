@@ -56,18 +56,6 @@ def test_unlabelled_rows_matter_and_a_seed_repeats(digits):
     assert not np.array_equal(first, small().fit(X[partly >= 0], partly[partly >= 0]).predict_proba(X_test))
 
 
-def test_discriminator_keeps_the_lengths_of_its_weight_vectors(digits):
-    X, partly, _, _ = digits
-    lengths = []
-
-    def watch(row):
-        lengths.append(classifier.networks_["discriminator"][0].weight.detach().norm(dim=1).numpy())
-
-    classifier = small(epochs=3)
-    classifier.fit(X, partly, on_epoch=watch)
-    assert lengths[0] == pytest.approx(lengths[-1], rel=1e-4)
-
-
 def test_classes_without_a_label_are_unknown_and_names_may_be_text(digits):
     X, partly, _, _ = digits
     some = np.where(np.isin(partly, (3, 7)), partly, -1)

@@ -105,6 +105,6 @@ def test_neither_a_class_nor_a_test_document_is_seen(name, counts, monkeypatch):
 def test_a_fit_has_the_parameters_of_its_kind_of_data_alone(name):
     of = {kind: {p.name for p in methods.get(name).params_of(kind)} for kind in (IMAGES, DOCUMENTS)}
     assert of[DOCUMENTS] - of[IMAGES] == {"weighting", "word_dropout"}
-    assert of[IMAGES] - of[DOCUMENTS] == {"network", "augment"} | ({"output"} if name == "vae" else set())
-    assert set(dict(specs.make("digits", name).params)) == of[IMAGES]
+    assert of[IMAGES] - of[DOCUMENTS] == {"network", "augment", "output" if name == "vae" else "noise"}
+    assert set(dict(specs.make("digits", name).params)) == of[IMAGES] - {"noise"}  # implied at its default
     assert set(dict(specs.make("docstrings", name).params)) == of[DOCUMENTS]

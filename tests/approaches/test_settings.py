@@ -1,0 +1,124 @@
+"""Settings: there for every approach and data set, allowed by what they are given to, and fair."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core import approaches, datasets, methods
+from core.approaches import settings
+from core.approaches.published import PUBLISHED
+from core.methods.ae import Autoencoder
+from core.types import DOCUMENTS, IMAGES, BadInput, Classifier
+
+LABELLED = [name for name in datasets.names() if datasets.entry(name).has_labels]
+CASES = [(dataset, name) for dataset in LABELLED for name in approaches.names(datasets.entry(dataset).kind)]
+IMAGES_LABELLED = [name for name in LABELLED if datasets.entry(name).kind == IMAGES]
+
+
+@pytest.mark.parametrize(("dataset", "name"), CASES)
+def test_every_approach_has_settings_and_a_classifier_that_takes_them(dataset, name):
+    found = settings.of(name, dataset)
+    classifier = approaches.build(name, found, None, 3)
+    assert isinstance(classifier, Classifier)
+    for part in ("fit", "predict_proba", "codes"):
+        assert callable(getattr(classifier, part)), part
+    if "random_state" in classifier.get_params():
+        assert classifier.random_state == 3
+    # Each setting arrives: at the classifier, or at the last step of its pipeline.
+    inner = classifier.get_params()
+    for key, value in found.items():
+        if key != "scaling":
+            assert [v for k, v in inner.items() if k.split("__")[-1] == key] == [value], key
+
+
+@pytest.mark.parametrize(("dataset", "name"), CASES)
+def test_pretraining_is_of_declared_parameters(dataset, name):
+    method = approaches.get(name).pretrained
+    if not method:
+        return
+    kind = datasets.entry(dataset).kind
+    assert kind in methods.get(method).kinds
+    declared = {p.name: p for p in methods.get(method).params_of(kind)}
+    for key, value in settings.pretraining(dataset, method).items():
+        assert declared[key].check(value) == value
+    # Data alone settle what is learned, not the clock.
+    assert not settings.pretraining(dataset, method).get("max_seconds")
+
+
+@pytest.mark.parametrize(("dataset", "name"), CASES)
+def test_settings_are_json_and_no_ones_to_change(dataset, name):
+    found = settings.of(name, dataset)
+    assert json.loads(json.dumps(found)) == found
+    found["C"] = 1e9
+    assert settings.of(name, dataset) != found
+    if method := approaches.get(name).pretrained:
+        before = settings.pretraining(dataset, method)
+        assert json.loads(json.dumps(before)) == before
+        before["epochs"] = 10**9
+        assert settings.pretraining(dataset, method) != before
+
+
+@pytest.mark.parametrize("dataset", IMAGES_LABELLED)
+def test_the_network_from_scratch_has_what_the_fine_tuned_ae_has(dataset):
+    """Architecture, steps, noise and the rest of the training, so that what differs is the pre-training."""
+    scratch, fine_tuned, before = (
+        settings.of("network", dataset),
+        settings.of("fine_tuned", dataset),
+        settings.pretraining(dataset, "ae"),
+    )
+    assert scratch == fine_tuned
+    random = np.random.default_rng(0)
+    X, y = random.random((40, 64), np.float32), np.arange(40) % 4
+    ae = Autoencoder(**{**before, "epochs": 1}, random_state=0).fit(X)
+    own = [
+        approaches.build(name, {**of_name, "steps": 1}, pretrained, 0).fit(X, y)
+        for name, of_name, pretrained in (("network", scratch, None), ("fine_tuned", fine_tuned, ae))
+    ]
+    layers = [[(type(part), part.extra_repr()) for part in each.networks_["classifier"].modules()] for each in own]
+    assert layers[0] == layers[1]
+    params = [{k: v for k, v in each.get_params(deep=False).items() if k != "pretrained"} for each in own]
+    assert params[0] == params[1]
+    assert own[0].environment_["steps"] == own[1].environment_["steps"]
+
+
+@pytest.mark.parametrize("dataset", IMAGES_LABELLED)
+def test_nothing_knows_more_of_images_than_the_others(dataset):
+    """No augmentation and no convolution anywhere."""
+    for name in approaches.names(IMAGES):
+        if method := approaches.get(name).pretrained:
+            declared = {p.name: p.default for p in methods.get(method).params_of(IMAGES)}
+            params = {**declared, **settings.pretraining(dataset, method)}
+            assert params.get("network", "mlp") == "mlp", name
+            assert params.get("augment", 0.0) == 0.0, name
+
+
+def test_data_sets_of_about_as_many_rows_share_their_settings():
+    for names in (("mnist", "fashion-mnist"), ("digits", "mnist-sample", "fashion-sample")):
+        for name in approaches.names(IMAGES):
+            assert all(settings.of(name, other) == settings.of(name, names[0]) for other in names), name
+
+
+# --- The registry -------------------------------------------------------------------------------------------------
+
+
+def test_the_registry_lists_by_kind_and_refuses_the_unknown():
+    assert set(approaches.names()) == {*approaches.names(IMAGES), *approaches.names(DOCUMENTS)}
+    assert "lsa" not in approaches.names(IMAGES)
+    assert "m2" not in approaches.names(DOCUMENTS)
+    with pytest.raises(BadInput, match="There is no approach 'umap': choose one of network, "):
+        approaches.get("umap")
+    with pytest.raises(BadInput, match="There is no approach"):
+        approaches.build("x" * 1000, {}, None, 0)
+    labels = [approaches.get(name).label for name in approaches.names()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_published_errors_are_of_approaches_there_are():
+    for (dataset, name), figures in PUBLISHED.items():
+        assert dataset in datasets.names()
+        assert name in approaches.names(datasets.entry(dataset).kind)
+        assert all(0 < error < 100 and n > 0 and source for n, error, source in figures)
+    # Kingma et al. 2014, table 1, and Salimans et al. 2016, table 1, as printed.
+    assert [error for _, error, _ in PUBLISHED["mnist", "m1_m2"]] == [3.33, 2.59, 2.40, 2.18]
+    assert [n for n, _, _ in PUBLISHED["mnist", "m2"]] == [100, 600, 1000, 3000]
