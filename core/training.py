@@ -41,7 +41,8 @@ class Plan:
     epochs : passes over the rows, used where `max_seconds` is 0.
     max_seconds : seconds of training; the learning-rate schedule is laid over this time.
     batch_size : rows a step, at most all of them.
-    learning_rate : the highest of the schedule: a linear rise over the first `warmup` of it, then a cosine to 0.
+    learning_rate : the highest of the schedule: a linear rise over the first `warmup` of it, the highest rate until
+        `hold` of it, then a cosine to 0.
     precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``.
     betas : Adam's decay rates of the gradient's two moments; eps : what it adds to the root of the second.
     """
@@ -52,6 +53,7 @@ class Plan:
     learning_rate: float = 0.01
     weight_decay: float = 0.01
     warmup: float = 0.2
+    hold: float = 0.0
     precision: str = "auto"
     betas: tuple[float, float] = (0.9, 0.99)
     eps: float = 1e-8
@@ -102,11 +104,14 @@ def best_precision(device: torch.device, n_weights: int) -> str:
     return "float32"
 
 
-def schedule(progress: float, warmup: float) -> float:
-    """Share of the highest learning rate at `progress` in [0, 1]: a linear rise, then a cosine down to 0."""
+def schedule(progress: float, warmup: float, hold: float = 0.0) -> float:
+    """Share of the highest learning rate at `progress` in [0, 1]: a linear rise, 1 until `hold`, a cosine down to 0."""
     if progress < warmup:
         return (progress + 1e-3) / (warmup + 1e-3)
-    return max(1e-4, 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))))
+    if progress < hold:
+        return 1.0
+    start = max(warmup, hold)
+    return max(1e-4, 0.5 * (1 + math.cos(math.pi * (progress - start) / (1 - start))))
 
 
 class Rows:
@@ -279,7 +284,7 @@ class _Training:
 
     def _step(self, indices: Tensor) -> None:
         state, done = self.state, self.progress
-        self.learning_rate = self.plan.learning_rate * schedule(done, self.plan.warmup)
+        self.learning_rate = self.plan.learning_rate * schedule(done, self.plan.warmup, self.plan.hold)
         x = self.data.batch(indices)
         labels = {} if self.y is None else {"y": torch.as_tensor(self.y[indices.numpy()]).to(self.device)}
         for player, optimizer in self.optimizers.items():

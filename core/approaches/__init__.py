@@ -25,7 +25,6 @@ class Approach:
         from; nothing for one that does without.
     sees_unlabelled : whether rows without a label take part at all.
     version : goes into a cell's key; raised when the same settings would give another result.
-    tried : settings that were tried on rows set aside before these were fixed; 0: usual ones were taken.
     """
 
     name: str
@@ -36,7 +35,6 @@ class Approach:
     pretrained: str = ""
     sees_unlabelled: bool = True
     version: int = 1
-    tried: int = 0
 
 
 _APPROACHES = {

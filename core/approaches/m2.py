@@ -332,16 +332,8 @@ def _posterior(vae, X) -> np.ndarray:
     return vae._map(moments, X)
 
 
-# Codes are drawn anew at each step, which is noise enough; so few numbers allow for the sum over all ten classes.
-_OF_CODES = {"n_components": 10, "output": "normal", "n_summed": 10, "alpha": 1.0, "noise": 0.0, "epochs": 25}
+def _m2(settings: Mapping[str, Any], pretrained: Any, seed: int) -> M2:
+    return M2(**settings, embedder=pretrained, random_state=seed)
 
 
-def _m2(settings: Mapping[str, Any], pretrained: None, seed: int) -> M2:
-    return M2(**settings, random_state=seed)
-
-
-def _m1_m2(settings: Mapping[str, Any], pretrained: Any, seed: int) -> M2:
-    return M2(**{**_OF_CODES, **settings}, embedder=pretrained, random_state=seed)
-
-
-BUILDERS = {"m2": _m2, "m1_m2": _m1_m2}
+BUILDERS = {"m2": _m2, "m1_m2": _m2}

@@ -63,7 +63,15 @@ def choose(problems: list[str]) -> View:
     def named(name: str) -> str:
         return datasets.entry(name).label + ("" if kept[name].rows else " (no results yet)")
 
-    chosen = st.selectbox("Data set", order, format_func=named, key=widget, width=280)
+    without = listed([datasets.entry(name).label for name in datasets.names() if name not in names])
+    chosen = st.selectbox(
+        "Data set",
+        order,
+        format_func=named,
+        key=widget,
+        width=280,
+        help=f"Without labels there is nothing to classify, so {without} can't be chosen.",
+    )
     if refused:
         asked = shortened(choices.asked("data"))
         why = "has no labels" if asked in datasets.names() else "is not known"
@@ -133,7 +141,7 @@ def draw(view: View, problems: list[str]) -> None:
         on_select=_clicked,
         selection_mode="points",
     )
-    st.caption(plain(_how(view)))
+    st.caption(plain(_how(view, shown)))
     _readouts(view, shown, problems)
 
 
@@ -182,7 +190,7 @@ def _figure(stamp: str, shown: tuple[str, ...], theme: str, is_log: bool, _view:
             places.index(name),
             [_mark(_view, name, n, of_seed) for n, of_seed in sorted(_view.errors[name].items())],
             name == _view.baseline,
-            PUBLISHED.get((_view.entry.name, name), ()),
+            [(p.labels, p.error, f"{p.what}. {p.paper}") for p in PUBLISHED.get((_view.entry.name, name), ())],
         )
         for name in shown
     ]
@@ -207,18 +215,22 @@ def _mark(view: View, name: str, n: int, of_seed: Mapping[int, float]):
 
 def spelled(found: Estimate) -> str:
     """``"6.12 % (5.80 to 6.44)"``, of an estimate in percent."""
-    ends = "" if found.low is None else f" ({found.low:.2f} to {found.high:.2f})"
+    # An interval by t may reach below 0, which no error does.
+    ends = "" if found.low is None else f" ({max(0.0, found.low):.2f} to {found.high:.2f})"
     return f"{found.mean:.2f} %{ends}"
 
 
-def _how(view: View) -> str:
+def _how(view: View, shown: Sequence[str]) -> str:
     entry, several = view.entry, any(len(of_seed) > 1 for own in view.errors.values() for of_seed in own.values())
     interval = "bars are 95 % t intervals of the mean over seeds" if several else "one seed has no interval"
-    return (
+    text = (
         f"Test error: share of the {view.rows[0]['n_test']:,} test rows of {entry.label} named wrongly; {interval}. A "
         "seed chooses which rows are labelled, the same for every approach, as many of each class as there are, those "
         "of a smaller number among those of a larger. Click a mark to look behind it."
     )
+    if papers := sorted({p.paper for name in shown for p in PUBLISHED.get((entry.name, name), ())}):
+        text += f" Hollow marks are published: {'; '.join(papers)}."
+    return text
 
 
 def _clicked() -> None:
@@ -331,7 +343,7 @@ def _verdict(compared: Sequence[_Compared], base: Estimate, label: str, at: int)
         each.label for each in compared[1:] if each.gap and each.gap.low is not None and not each.gap.excludes_zero
     ]
     if noisy:
-        text += f" Within the noise, {listed(noisy)} can't be told from it."
+        text += f" Noise does not allow to tell {label} from {listed(noisy)}."
     return text
 
 

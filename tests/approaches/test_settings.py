@@ -118,7 +118,7 @@ def test_published_errors_are_of_approaches_there_are():
     for (dataset, name), figures in PUBLISHED.items():
         assert dataset in datasets.names()
         assert name in approaches.names(datasets.entry(dataset).kind)
-        assert all(0 < error < 100 and n > 0 and source for n, error, source in figures)
+        assert all(0 < p.error < 100 and p.labels > 0 and p.what and p.paper for p in figures)
     # Kingma et al. 2014, table 1, and Salimans et al. 2016, table 1, as printed.
-    assert [error for _, error, _ in PUBLISHED["mnist", "m1_m2"]] == [3.33, 2.59, 2.40, 2.18]
-    assert [n for n, _, _ in PUBLISHED["mnist", "m2"]] == [100, 600, 1000, 3000]
+    assert [p.error for p in PUBLISHED["mnist", "m1_m2"]] == [3.33, 2.59, 2.40, 2.18]
+    assert [p.labels for p in PUBLISHED["mnist", "m2"]] == [100, 600, 1000, 3000]
