@@ -220,7 +220,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         terms = {"supervised": supervised, "unsupervised": unsupervised}
         if self.consistency:
             terms["disagreement"] = cross_entropy(unlabelled, expected)
-        weight = self.consistency * min(1.0, progress / _RAMP)
+        weight = self.consistency * min(1.0, max(0.0, (progress - 0.5) / 0.1))
         return {"loss": supervised + unsupervised + weight * terms.get("disagreement", 0), **terms}
 
     def _expected(self, x):

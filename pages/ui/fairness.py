@@ -33,8 +33,8 @@ _OF_IMAGES = (
     "in the cell that sought them.",
 )
 _OF_DOCUMENTS = (
-    "Settings were chosen once on docstrings: labels from four fifths of its train documents, error on the others. They "
-    "are the same for all numbers of labels, seeds and collections. “Settings tried” counts those that were held "
+    "Settings were chosen once on docstrings: labels from four fifths of its train documents, error on the others. "
+    "They are the same for all numbers of labels, seeds and collections. “Settings tried” counts those that were held "
     "against one another there. No choice was made on test documents: a test of the project permutes the test labels, "
     "and nothing changes but the score.",
     "Word weights of the logistic regression come from its labelled documents alone, those of LSA, AE and VAE from all "
@@ -68,7 +68,7 @@ def _table(view: View) -> Markup:
         rows.append(
             f"<tr><th scope='row'>{html(approach.label)}</th><td>{html(approach.summary)}</td>"
             f"<td>{'take part' if approach.sees_unlabelled else 'not seen'}</td>"
-            f"<td>{settings.tried(name, view.entry.kind) or "another's"}</td><td>{spent}</td>"
+            f"<td>{settings.tried(name, view.entry.kind) or 'another one’s'}</td><td>{spent}</td>"
             f"<td>{seconds(float(np.median(before))) if before else '–'}</td>"
             f"<td class='hg-note'>{html(_spelled(name, view))}</td></tr>"
         )
