@@ -40,7 +40,7 @@ _MANY: dict[str, dict[str, Any]] = {
     "spreading": _GRAPH,
     "m2": {"n_components": 50, "alpha": 10.0, "noise": 0.5, "epochs": 20},
     "m1_m2": _OF_CODES,
-    "sgan": {"width": 600, "consistency": 1.0, "epochs": 30},
+    "sgan": {"width": 600, "consistency": 1.0, "epochs": 40},
 }
 # Of few images: smaller networks, fewer steps.
 _SMALL = {**_NETWORK, "width": 256, "layers": 2, "steps": 400}
@@ -78,7 +78,7 @@ _TRIED = {
         "m2": 2,
         "m1_m2": 4,
         "gan": 8,
-        "sgan": 25,
+        "sgan": 31,
     },
     DOCUMENTS: {"logistic": 6, "lsa": 12, "ae": 12, "vae": 12},
 }

@@ -14,8 +14,8 @@ from core.types import UNLABELLED, BadInput
 
 # Gaussian noise on the discriminator's input and on its hidden layers (Salimans et al. 2016, authors' code).
 _INPUT_NOISE, _HIDDEN_NOISE = 0.3, 0.5
-# The running average is worth agreeing with after this share of the training.
-_RAMP = 0.03
+# Agreeing with the running average sooner would make lasting what it errs on early; it counts fully from the second.
+_AGREE_FROM, _AGREE_FULLY = 0.5, 0.6
 # Fresh normal numbers for every activation would take longer than the networks: steps read a pool at random offsets.
 _POOL = 1 << 22
 _ROWS_TO_SCALE = 500
@@ -45,8 +45,8 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
 
     The discriminator has Gaussian noise on every layer and weight normalisation, whose scales, but the last layer's,
     stay as they are set on the first rows, on which each unit starts with mean 0 and variance 1. The generator is to
-    match the mean of its last hidden layer. Besides, its noisy answers on the unlabelled rows are to agree with those
-    of its running average without noise, which learns sooner than the game alone.
+    match the mean of its last hidden layer. In the second half of the training its noisy answers on the unlabelled rows
+    are to agree with those of its running average without noise, which ends the game sooner.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         labelled_batch=50,
         consistency=1.0,
         average=0.998,
-        epochs=30,
+        epochs=40,
         max_seconds=0.0,
         batch_size=100,
         learning_rate=0.004,
@@ -127,12 +127,10 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         rows = self._validated(X, reset=True)
         self._labelled, self._classes = torch.as_tensor(rows[known]), torch.as_tensor(codes)
         self._pool = None
-        self._prior = torch.bincount(self._classes) / len(codes)
-        self._shares = self._prior.clone()
         try:
             return super().fit(X, on_epoch=on_epoch, on_tick=on_tick)
         finally:
-            del self._labelled, self._classes, self._pool, self._prior, self._shares
+            del self._labelled, self._classes, self._pool
 
     def _plan(self):
         # The gradient of matched means is small, and Adam's usual eps lets it take steps that lose the generator.
@@ -206,9 +204,11 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
                 real = self._features(discriminator, x, generator).float().mean(0)
             made = self._features(discriminator, networks["generator"](z), generator).float().mean(0)
             return {"loss": (made - real).square().mean()}
+        rise = (progress - _AGREE_FROM) / (_AGREE_FULLY - _AGREE_FROM)
+        agreeing = self.consistency * min(1.0, max(0.0, rise))
         with torch.no_grad():
             made = networks["generator"](z)
-            expected = self._expected(x) if self.consistency else None
+            expected = self._class_logits(x).float().softmax(1) if agreeing else None
         rows = self._labelled_rows(generator)
         x = torch.cat([self._labelled[rows].to(made), x.to(made.dtype), made])
         features = self._features(discriminator, x, generator)
@@ -217,22 +217,9 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         supervised, unsupervised = discriminator_loss(
             labelled, self._classes[rows].to(logits.device), unlabelled, generated
         )
-        terms = {"supervised": supervised, "unsupervised": unsupervised}
-        if self.consistency:
-            terms["disagreement"] = cross_entropy(unlabelled, expected)
-        weight = self.consistency * min(1.0, max(0.0, (progress - 0.5) / 0.1))
-        return {"loss": supervised + unsupervised + weight * terms.get("disagreement", 0), **terms}
-
-    def _expected(self, x):
-        """What the running average answers on unlabelled rows, aligned to the classes' shares: (batch, n_classes).
-
-        Where it gives a class too often, as where part of another is taken for it, its answers count for less
-        (Berthelot et al. 2020, ReMixMatch, section 3.1).
-        """
-        answers = self._class_logits(x).float().softmax(1)
-        self._shares.lerp_(answers.mean(0), 0.002)
-        aligned = answers * (self._prior / self._shares)
-        return aligned / aligned.sum(1, keepdim=True)
+        disagreement = cross_entropy(unlabelled, expected) if agreeing else torch.zeros(())
+        loss = supervised + unsupervised + agreeing * disagreement.to(supervised.device)
+        return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised, "disagreement": disagreement}
 
     def _labelled_rows(self, generator):
         import torch

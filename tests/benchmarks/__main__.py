@@ -8,6 +8,7 @@ from tests.benchmarks import (
     bench_embeddings,
     bench_faces,
     bench_inversion,
+    bench_labelled,
     bench_latent,
     bench_live,
     bench_load,
@@ -23,5 +24,6 @@ bench_topics.main()
 bench_embeddings.main()
 bench_latent.main()
 bench_inversion.main()
+bench_labelled.main([])
 bench_live.main()
 bench_load.main([])

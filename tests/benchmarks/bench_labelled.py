@@ -48,9 +48,12 @@ def slowest() -> None:
         )
 
 
-if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["digits", "slowest"]
-    if "digits" in wanted:
+def main(wanted: list[str]) -> None:
+    if not wanted or "digits" in wanted:
         digits()
-    if "slowest" in wanted:
+    if not wanted or "slowest" in wanted:
         slowest()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
