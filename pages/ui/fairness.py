@@ -22,28 +22,31 @@ _SAME_ROWS = (
 )
 _OF_IMAGES = (
     "The network from scratch has the architecture, the number of steps, the noise and the learning rate of the "
-    "fine-tuned AE, and more settings were tried for it. No image is augmented anywhere, and no network knows that "
-    "pixels are neighbours.",
-    "Settings were chosen once on MNIST: labels from its first 50,000 training rows, error on the others. They are the "
-    "same for all numbers of labels and seeds, and for all images alike in number. “Settings tried” counts those that "
-    "were held against one another there. No choice was made on test rows: a test of the project permutes the test "
-    "labels, and nothing changes but the score.",
+    "fine-tuned AE, and at least as many settings were tried for it. No image is augmented anywhere, and no network "
+    "knows that pixels are neighbours.",
     "The test error is that of all test rows; no approach is fitted to them. M1 and label spreading are transductive "
     "in the training rows: unlabelled ones take part. Their neighbours are sought once a seed, and those seconds stand "
     "in the cell that sought them.",
 )
 _OF_DOCUMENTS = (
-    "Settings were chosen once on docstrings: labels from four fifths of its train documents, error on the others. "
-    "They are the same for all numbers of labels, seeds and collections. “Settings tried” counts those that were held "
-    "against one another there. No choice was made on test documents: a test of the project permutes the test labels, "
-    "and nothing changes but the score.",
     "Word weights of the logistic regression come from its labelled documents alone, those of LSA, AE and VAE from all "
     "train documents. The test error is that of all test documents; no approach is fitted to them.",
 )
 
 
+def _settings(view: View) -> str:
+    alike = "collections of documents" if view.entry.kind == DOCUMENTS else "images alike in number"
+    return (
+        f"Settings were chosen once on {settings.chosen(view.entry.name).on}. They are the same for all numbers of "
+        f"labels and seeds, and for all {alike}. “Settings tried” counts those that were held against one another "
+        "there. No choice was made on test rows: a test of the project permutes the test labels, and nothing changes "
+        "but the score."
+    )
+
+
 def draw(view: View, problems: list[str]) -> None:
-    for rule in (*_SAME_ROWS, *(_OF_DOCUMENTS if view.entry.kind == DOCUMENTS else _OF_IMAGES)):
+    rules = _OF_DOCUMENTS if view.entry.kind == DOCUMENTS else _OF_IMAGES
+    for rule in (*_SAME_ROWS, _settings(view), *rules):
         st.markdown(f"- {plain(rule)}")
     st.html(_table(view))
     if view.rows:
@@ -59,7 +62,7 @@ def draw(view: View, problems: list[str]) -> None:
 
 def _table(view: View) -> Markup:
     head = ("Approach", "What it is", "Unlabelled rows", "Settings tried", "Seconds a fit", "Pre-training", "Settings")
-    rows = []
+    rows, tried = [], settings.chosen(view.entry.name).tried
     for name in approaches.names(view.entry.kind):
         approach = approaches.get(name)
         own = [row for row in view.rows if row["method"] == name]
@@ -68,7 +71,7 @@ def _table(view: View) -> Markup:
         rows.append(
             f"<tr><th scope='row'>{html(approach.label)}</th><td>{html(approach.summary)}</td>"
             f"<td>{'take part' if approach.sees_unlabelled else 'not seen'}</td>"
-            f"<td>{settings.tried(name, view.entry.kind) or 'another one’s'}</td><td>{spent}</td>"
+            f"<td>{tried.get(name, 'another one’s')}</td><td>{spent}</td>"
             f"<td>{seconds(float(np.median(before))) if before else '–'}</td>"
             f"<td class='hg-note'>{html(_spelled(name, view))}</td></tr>"
         )
