@@ -34,6 +34,13 @@ def test_schedule_rises_linearly_and_falls_as_a_cosine():
     assert training.schedule(1.0, 0.2) < 1e-3
 
 
+def test_a_held_rate_stays_highest_until_it_falls():
+    assert training.schedule(0.05, 0.1, hold=0.7) == pytest.approx(0.5, abs=0.01)
+    assert training.schedule(0.3, 0.1, hold=0.7) == training.schedule(0.69, 0.1, hold=0.7) == 1
+    assert training.schedule(0.85, 0.1, hold=0.7) == pytest.approx(0.5)
+    assert training.schedule(0.6, 0.2, hold=0.1) == training.schedule(0.6, 0.2)
+
+
 def test_batches_cover_every_row_once_and_none_is_smaller_than_asked():
     parts = list(training.batches(103, 25, torch.arange(103)))
     assert torch.cat(parts).tolist() == list(range(103))

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from torch.nn.utils.parametrizations import weight_norm
 
 from core.approaches.sgan import SemiSupervisedGAN, discriminator_loss
+from core.networks import WeightNormalised
 from core.types import BadInput
 
 
@@ -36,6 +38,56 @@ def test_loss_is_the_cross_entropy_of_k_plus_one_classes():
     supervised, unsupervised = discriminator_loss(labelled, classes, unlabelled, generated)
     assert float(supervised) == pytest.approx(-float(given_real[torch.arange(6), classes].mean()), rel=1e-5)
     assert float(unsupervised) == pytest.approx(-0.5 * float(real.mean() + fake.mean()), rel=1e-5)
+
+
+def test_weight_normalisation_is_torchs_own():
+    """eq. 2 of Salimans and Kingma 2016: rows of the weight have direction v and length g."""
+    ours = WeightNormalised(5, 3, learns_scale=True)
+    known = weight_norm(torch.nn.Linear(5, 3))
+    with torch.no_grad():
+        ours.scale.copy_(torch.tensor([0.5, 1.0, 2.0]))
+        ours.bias.normal_()
+        known.bias.copy_(ours.bias)
+        known.parametrizations.weight.original0.copy_(ours.scale[:, None])
+        known.parametrizations.weight.original1.copy_(ours.direction)
+    x = torch.randn(7, 5)
+    for layer in (ours, known):
+        layer(x).square().sum().backward()
+    assert torch.allclose(ours(x), known(x), atol=1e-5)
+    assert torch.allclose(ours.direction.grad, known.parametrizations.weight.original1.grad, atol=1e-4)
+    assert torch.allclose(ours.scale.grad, known.parametrizations.weight.original0.grad[:, 0], atol=1e-4)
+    assert "scale" not in dict(WeightNormalised(5, 3).named_parameters())
+
+
+def test_units_start_with_mean_0_and_variance_1_and_lengths_stay(digits):
+    X, partly, _, _ = digits
+    lengths = []
+
+    def watch(row):
+        lengths.append([layer.scale.clone() for layer in classifier.networks_["discriminator"][:-1]])
+
+    classifier = small(epochs=2)
+    classifier.n_components, classifier.classes_ = 16, np.arange(10)
+    networks = classifier.networks_ = classifier._networks(64)
+    classifier._prepare(X)
+    noise = torch.randn((500, 64), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        out = networks["discriminator"][0](torch.as_tensor(X[:500]) + 0.3 * noise)
+    assert out.mean(0).abs().max() < 0.2
+    assert out.std(0).numpy() == pytest.approx(1, abs=0.2)
+    classifier.fit(X, partly, on_epoch=watch)
+    assert all(map(torch.equal, *lengths))
+
+
+def test_answers_agree_with_the_running_average_in_the_second_half_alone(digits):
+    X, partly, _, _ = digits
+    rows = small(epochs=10).fit(X, partly).history_
+    assert [row["disagreement"] for row in rows[:5]] == [0] * 5
+    assert all(row["disagreement"] > 0 for row in rows[5:])
+    alone = small(epochs=10, consistency=0.0).fit(X, partly).history_
+    assert {row["disagreement"] for row in alone} == {0}
+    assert rows[4]["discriminator_loss"] == alone[4]["discriminator_loss"]
+    assert rows[9]["discriminator_loss"] != alone[9]["discriminator_loss"]
 
 
 def test_learns_digits_from_two_labels_a_class_and_keeps_the_contract(digits):
