@@ -26,7 +26,7 @@ from core.types import UNLABELLED, BadInput, Dataset, Spec
 # Test rows, and labelled ones, that the map of a cell shows.
 MAPPED = 300
 _RIGHT = 255
-_SEEDS = 1000
+SEEDS = 1000
 WATCH = Callable[[dict[str, Any]], bool | None]
 
 
@@ -139,8 +139,8 @@ def cells(
         if not 1 <= n <= entry.rows[0]:
             raise BadInput(f"labels={n} is not allowed: {entry.label} has {entry.rows[0]:,} training rows.")
     for seed in seeds:
-        if not 0 <= seed < _SEEDS:
-            raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {_SEEDS - 1}.")
+        if not 0 <= seed < SEEDS:
+            raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {SEEDS - 1}.")
     of_data = specs.make(dataset, methods.names(entry.kind)[0], {}, 0, dataset_params).dataset_params
     found = []
     for seed in dict.fromkeys(seeds):
@@ -203,7 +203,8 @@ def measure(
     -------
     A row of JSON values: ``error`` (share of the test rows that are named wrongly), ``n_test``, ``confusion`` (how
     often each class (row) is named each class), ``wrong``, ``map`` and ``map_classes`` for `wrong_rows` and `mapped`,
-    ``seconds`` (of the fit), ``pretraining_seconds``, what the cell is, and the environment.
+    ``seconds`` (of the fit, with those of what it found kept from before), ``pretraining_seconds``, what the cell is,
+    and the environment.
 
     Raises
     ------
@@ -228,7 +229,7 @@ def measure(
     watched = {"on_tick": on_tick} if on_tick is not None and hasattr(classifier, "train_step") else {}
     started = time.perf_counter()
     classifier.fit(X, y, **watched)
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - started + getattr(classifier, "seconds_before_", 0.0)
     about = getattr(classifier, "environment_", {})
     if about.get("stopped_early"):
         raise Stopped

@@ -34,6 +34,7 @@ _PARTS = {
     "dataset": str,
     "method": str,
     "labels": int,
+    "classes_known": int,
     "seed": int,
     "error": float,
     "n_test": int,
@@ -46,6 +47,9 @@ _PARTS = {
 }
 _POLL_SECONDS = 0.5
 _MOST_ESTIMATORS = 3
+_MOST_LABELS = 10**9
+# Beside the app; each holds the data set, and may take a gigabyte.
+_MOST_PROCESSES = 4
 
 
 # --- Rows on disk -------------------------------------------------------------------------------------------------
@@ -107,7 +111,9 @@ def _parsed(line: bytes, dataset: str) -> dict[str, Any] | None:
             return None
         if row["method"] not in approaches.names(datasets.entry(dataset).kind) or not 0 <= row["error"] <= 1:
             return None
-        if row["labels"] < 1 or row["seed"] < 0 or not labelled.is_whole(row):
+        if not 1 <= row["labels"] <= _MOST_LABELS or not 0 <= row["seed"] < labelled.SEEDS:
+            return None
+        if not labelled.is_whole(row):
             return None
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, zlib.error):
         return None
@@ -119,8 +125,11 @@ def is_current(row: Mapping[str, Any]) -> bool:
     approach, dataset = approaches.get(row["method"]), row["dataset"]
     now: dict[str, Any] = dict(settings.of(approach.name, dataset))
     before = settings.pretraining(dataset, approach.pretrained) if approach.pretrained else {}
-    if approach.pretrained:
-        now["pretrained"] = labelled.pretraining(dataset, row["dataset_params"].items(), approach, row["seed"]).key
+    try:
+        if approach.pretrained:
+            now["pretrained"] = labelled.pretraining(dataset, row["dataset_params"].items(), approach, row["seed"]).key
+    except BadInput:  # a parameter of the data that there is no more
+        return False
     return (row.get("version"), row["params"], row["pretraining"]) == (approach.version, now, before)
 
 
@@ -177,6 +186,7 @@ def run(
     place: Path | None = None,
     processes: int = 1,
     max_seconds: float = 0.0,
+    ends: bool = False,
     watch: Path | None = None,
     on_row: Callable[[dict[str, Any]], None] = lambda row: None,
     report: Report | None = None,
@@ -188,6 +198,7 @@ def run(
     place : folder of the file that takes the rows, default: `folder`, and the shipped rows count as kept.
     processes : how many cells are computed at once; more than one with one thread each.
     max_seconds : after so long no cell is begun any more; 0: all are.
+    ends : whether networks under way are then ended too, and left out.
     watch : folder in which a file ``stop`` ends the sweep within about a second, and in which files ``KEY.share`` tell
         how much of a cell is done.
     on_row : called with each new row.
@@ -202,7 +213,7 @@ def run(
     if not wanted:
         return report
     file = file_of(wanted[0].spec.dataset, place)
-    task = _Task(watch, time.time() + max_seconds if max_seconds else 0.0)
+    task = _Task(watch, time.time() + max_seconds if max_seconds else math.inf, ends)
     with _held(file, task) as is_ours:
         if not is_ours:
             report.left = len(wanted)
@@ -215,7 +226,8 @@ def run(
         for seed in dict.fromkeys(cell.spec.seed for cell in missing):
             of_seed = [cell for cell in missing if cell.spec.seed == seed]
             before = {cell.pretraining.key: cell.pretraining for cell in of_seed if cell.pretraining}
-            list(_outcomes(task.pretrained, before.values(), processes, report))
+            there = set(_outcomes(task.pretrained, before.values(), processes, report))
+            of_seed = [cell for cell in of_seed if not cell.pretraining or cell.pretraining.key in there]
             for row in _outcomes(task.measured, of_seed, processes, report):
                 _append(file, row)
                 report.computed, report.left = report.computed + 1, report.left - 1
@@ -229,7 +241,7 @@ def _held(file: Path, task: _Task) -> Iterator[bool]:
     lock = FileLock(file.with_suffix(".lock"))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        while not task.is_stopped():
+        while not (task.is_stopped() or task.is_late()):
             with suppress(Timeout):
                 lock.acquire(timeout=_POLL_SECONDS)
                 break
@@ -272,10 +284,16 @@ class _Task:
 
     watch: Path | None
     deadline: float
+    ends: bool
 
-    def pretrained(self, spec: Spec, alone: bool) -> tuple[str, Any]:
+    def pretrained(self, spec: Spec, alone: bool) -> tuple[str, str | None]:
         what = f"Pre-training of the {methods.label(spec.method)}, seed {spec.seed}"
-        return self._tried(lambda: _pretrained(spec, self._tick(spec.key, what)) and None, spec.key, what, alone)
+
+        def compute() -> str:
+            _pretrained(spec, self._tick(spec.key, what))
+            return spec.key
+
+        return self._tried(compute, spec.key, what, alone)
 
     def measured(self, cell: Cell, alone: bool) -> tuple[str, dict[str, Any] | None]:
         noun = "label" if cell.labels == 1 else "labels"
@@ -289,7 +307,7 @@ class _Task:
         return self._tried(compute, cell.key, what, alone)
 
     def _tried(self, compute: Callable[[], Any], key: str, what: str, alone: bool) -> tuple[str, Any]:
-        if self.is_stopped() or (self.deadline and time.time() > self.deadline):
+        if self.is_stopped() or self.is_late():
             return "", None
         if alone:
             import torch
@@ -308,7 +326,12 @@ class _Task:
             if self.watch is not None:
                 (self.watch / f"{key}.share").unlink(missing_ok=True)
 
+    def is_late(self) -> bool:
+        return time.time() > self.deadline
+
     def is_stopped(self) -> bool:
+        if self.ends and self.is_late():
+            return True
         return self.watch is not None and ((self.watch / "stop").exists() or not self.watch.exists())
 
     def _tick(self, key: str, what: str) -> Callable[[dict[str, Any]], bool]:
@@ -349,6 +372,7 @@ def request(
     seeds: Sequence[int],
     max_seconds: float = 0.0,
     dataset_params: Mapping[str, Any] | None = None,
+    ends: bool = False,
 ) -> str:
     """Have a sweep computed beside the app; returns its name, for `states` and `stop`.
 
@@ -366,6 +390,7 @@ def request(
         "labels": [int(n) for n in labels],
         "seeds": [int(seed) for seed in seeds],
         "max_seconds": float(max_seconds),
+        "ends": ends,
     }
     _cells_of(asked)
     name = f"{time.time_ns():016x}"
@@ -382,6 +407,7 @@ class Sweep:
     asked : what `request` was given: ``dataset``, ``approaches``, ``labels``, ``seeds``, ``max_seconds``.
     share : how much of it is done, in [0, 1].
     waits : whether another is computed first.
+    stopping : whether it was asked to end.
     under_way : what is being computed, in words, and how much of each is done.
     """
 
@@ -389,6 +415,7 @@ class Sweep:
     asked: dict[str, Any]
     share: float
     waits: bool
+    stopping: bool
     under_way: tuple[tuple[str, float], ...]
 
 
@@ -400,7 +427,9 @@ def under_way() -> list[Sweep]:
             state = computing.state(WORK, place.name)
             asked = _asked(place)
             if state.share is not None and asked is not None:
-                found.append(Sweep(place.name, asked, state.share, state.waits, tuple(_shares(place))))
+                found.append(
+                    Sweep(place.name, asked, state.share, state.waits, (place / "stop").exists(), tuple(_shares(place)))
+                )
     return found
 
 
@@ -466,8 +495,9 @@ def _compute(place: Path, tick: Callable[[float], None]) -> dict[str, np.ndarray
     try:
         run(
             _cells_of(asked),
-            processes=max(1, os.cpu_count() or 1),
+            processes=min(_MOST_PROCESSES, os.cpu_count() or 1),
             max_seconds=asked["max_seconds"],
+            ends=asked["ends"],
             watch=place,
             report=report,
         )

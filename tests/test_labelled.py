@@ -19,6 +19,8 @@ from core.types import DOCUMENTS, BadInput, Dataset, Spec
 
 # Settings of a moment, in place of each approach's own.
 TINY = {
+    # Codes of networks trained so little lie close together.
+    **{name: {"C": 1.0, "scaling": "standard"} for name in ("ae", "vae")},
     "network": {"width": 32, "layers": 1, "steps": 10},
     "fine_tuned": {"width": 32, "layers": 1, "steps": 10},
     "m2": {"n_components": 3, "width": 16, "epochs": 1, "batch_size": 200},

@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "jobs": {"types", "store"},
     "worker": {"types", "methods", "specs", "experiments", "jobs"},
     "recipes": {"types", "datasets", "methods"},
-    "approaches": {"types", "datasets", "recipes", "networks", "training", "methods", "cache"},
+    "approaches": {"types", "datasets", "networks", "training", "methods", "cache"},
     "labelled": {"types", "datasets", "methods", "specs", "store", "cache", "experiments", "approaches"},
     "sweeps": {"types", "datasets", "methods", "store", "computing", "approaches", "labelled"},
     "ship": {"types", "methods", "specs", "recipes", "features", "store", "experiments", "inversion"},

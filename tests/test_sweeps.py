@@ -493,7 +493,7 @@ def asked_of(folder, name="0" * 16, *, share=0.4, waits=False, age=0.0, **given)
     folder = folder / name
     folder.mkdir(parents=True)
     asked = {"dataset": "digits", "dataset_params": {}, "approaches": ["logistic"], "labels": [20], "seeds": [997]}
-    (folder / "request.json").write_text(json.dumps({**asked, "max_seconds": 0.0, **given}))
+    (folder / "request.json").write_text(json.dumps({**asked, "max_seconds": 0.0, "ends": False, **given}))
     about = {"share": share, "waits": waits, "started": time.time() - age}
     (folder / "progress.json").write_text(json.dumps(about))
     return folder
@@ -513,6 +513,7 @@ def test_a_sweep_beside_the_app_is_computed_and_cleared_away(work_folder, starte
             "labels": [20, 40],
             "seeds": [997],
             "max_seconds": 0.0,
+            "ends": False,
         }
         assert sweeps.outcome(name) is None
     until_over(name)
@@ -545,6 +546,15 @@ def test_a_sweep_beside_the_app_is_stopped_and_keeps_its_rows(work_folder, monke
     done = set(keys(found.rows))
     cells = labelled.cells("digits", ["network"], range(20, 620, 10), [997])
     assert sweeps.run([cell for cell in cells if cell.key in done]) == Report(kept=len(done))
+
+
+def test_where_its_time_ends_it_networks_under_way_are_left_out(work_folder, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(settings, "of", lambda *_: {"steps": 10**7, "width": 8})
+    place = asked_of(work_folder, approaches=["network"], max_seconds=1.0, ends=True)
+    computing.make(sweeps.WORK, place)
+    assert sweeps.outcome(place.name) == Report(left=1)
+    assert sweeps.read("digits").rows == ()
 
 
 @pytest.mark.parametrize(
@@ -589,6 +599,8 @@ def test_what_is_under_way_is_told_oldest_first(work_folder):
     (nonsense / "request.json").write_text("{")
     found = sweeps.under_way()
     assert [(sweep.name[0], sweep.share, sweep.waits) for sweep in found] == [("a", 0.25, False), ("b", 0.0, True)]
+    (place / "stop").touch()
+    assert [sweep.stopping for sweep in sweeps.under_way()] == [True, False]
     assert found[0].under_way == (("Logistic regression with 20 labels, seed 997", 0.5), ("M2", 1.0))
     assert found[1].asked["labels"] == [20]
 

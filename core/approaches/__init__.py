@@ -81,7 +81,8 @@ _APPROACHES = {
             "m1",
             "M1, transductive",
             "spreading",
-            "Label spreading on the nearest-neighbour graph of a VAE's codes of all training rows.",
+            "Label spreading on the nearest-neighbour graph of a VAE's codes of all training rows; test rows go by "
+            "their neighbours.",
             pretrained="vae",
         ),
         Approach("m2", "M2", "m2", "A VAE whose code has a part for the class, which a classifier infers."),
@@ -97,7 +98,8 @@ _APPROACHES = {
             "sgan",
             "Semi-supervised GAN",
             "sgan",
-            "A discriminator that tells the classes and generated rows apart; its generator matches features.",
+            "A discriminator that tells the classes and generated rows apart, against a generator that matches its "
+            "features; it also learns to agree with its own running average.",
         ),
         Approach(
             "spreading",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core import datasets, recipes
+from core import datasets
 from core.types import DOCUMENTS
 
 _FEW_ROWS = 5000
@@ -20,8 +20,9 @@ _NETWORK = {
     "steps": 2000,
     "batch_size": 100,
     "learning_rate": 0.001,
-    "noise": 0.3,
+    "noise": 0.5,
     "dropout": 0.2,
+    "weight_decay": 1.0,
 }
 _PIXELS = {"C": 0.1, "scaling": "none"}
 _LINEAR = {"C": 0.1, "scaling": "standard"}
@@ -45,7 +46,7 @@ _MANY: dict[str, dict[str, Any]] = {
     "sgan": {"width": 600, "consistency": 1.0, "epochs": 40},
 }
 # Of few images: smaller networks, fewer steps.
-_SMALL = {**_NETWORK, "width": 256, "layers": 2, "steps": 400}
+_SMALL = {**_NETWORK, "width": 256, "layers": 2, "steps": 400, "noise": 0.3, "weight_decay": 0.01}
 _FEW: dict[str, dict[str, Any]] = {
     "network": _SMALL,
     "fine_tuned": _SMALL,
@@ -65,7 +66,7 @@ _WORDS: dict[str, dict[str, Any]] = {
     "logistic": {"C": 10.0, "scaling": "tfidf"},
     "lsa": {"C": 10.0, "scaling": "none"},
     "ae": {"C": 0.1, "scaling": "none"},
-    "vae": {"C": 1.0, "scaling": "none"},
+    "vae": {"C": 10.0, "scaling": "none"},
 }
 
 _PRETRAINING_MANY: dict[str, dict[str, Any]] = {
@@ -80,27 +81,34 @@ _PRETRAINING_FEW: dict[str, dict[str, Any]] = {
     "vae": {"n_components": 20, "width": 256, "layers": 2, "epochs": 100, "batch_size": 128, "learning_rate": 0.005},
     "gan": {"network": "mlp", "width": 256, "epochs": 50},
 }
-_WORDS_SIZE = 50
+_NETWORK_OF_WORDS = {"n_components": 50, "width": 256, "epochs": 60, "batch_size": 256, "learning_rate": 0.01}
+_PRETRAINING_WORDS: dict[str, dict[str, Any]] = {
+    "lsa": {"n_components": 50},
+    "ae": _NETWORK_OF_WORDS,
+    "vae": _NETWORK_OF_WORDS,
+}
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """How settings were chosen: what for, on which rows, and how many were held against one another there."""
+    """Settings by approach, pre-training's by method; the rows they were chosen on, and how many were tried there."""
 
     settings: Mapping[str, Mapping[str, Any]]
+    pretraining: Mapping[str, Mapping[str, Any]]
     on: str
     tried: Mapping[str, int]
 
 
 _CHOSEN_MANY = Chosen(
     _MANY,
+    _PRETRAINING_MANY,
     "MNIST: labels from its first 50,000 training rows, error on the other 10,000",
     {
-        "network": 18,
+        "network": 22,
         "logistic": 8,
         "pca": 8,
         "ae": 16,
-        "fine_tuned": 8,
+        "fine_tuned": 13,
         "vae": 16,
         "vae_svm": 12,
         "m1": 9,
@@ -112,6 +120,7 @@ _CHOSEN_MANY = Chosen(
 )
 _CHOSEN_FEW = Chosen(
     _FEW,
+    _PRETRAINING_FEW,
     "digits: labels from the first four fifths of its training rows, error on the others",
     {
         **dict.fromkeys(("logistic", "pca", "ae", "vae", "gan", "vae_svm"), 6),
@@ -124,8 +133,9 @@ _CHOSEN_FEW = Chosen(
 )
 _CHOSEN_WORDS = Chosen(
     _WORDS,
+    _PRETRAINING_WORDS,
     "docstrings: labels from four fifths of its train documents, error on the others",
-    {"logistic": 6, **dict.fromkeys(("lsa", "ae", "vae"), 12)},
+    {"logistic": 6, "lsa": 12, "ae": 24, "vae": 24},
 )
 
 
@@ -142,8 +152,4 @@ def of(name: str, dataset: str) -> dict[str, Any]:
 
 def pretraining(dataset: str, method: str) -> dict[str, Any]:
     """Parameters, other than the default, of the method that is fitted to all training rows without labels."""
-    entry = datasets.entry(dataset)
-    if entry.kind == DOCUMENTS:
-        best = {} if method == "lsa" else recipes.best(dataset, entry.kind, method, _WORDS_SIZE)
-        return {"n_components": _WORDS_SIZE, **best}
-    return dict((_PRETRAINING_FEW if entry.rows[0] <= _FEW_ROWS else _PRETRAINING_MANY)[method])
+    return dict(chosen(dataset).pretraining[method])

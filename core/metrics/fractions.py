@@ -18,7 +18,7 @@ Errors = Mapping[int, Mapping[int, float]]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds with its 95 % t interval; without one, of a single seed.
+    """A mean over seeds with its t interval, of 95 % where no other level is given; without one, of a single seed.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class Estimate:
         return self.low is not None and (self.low > 0 or self.high < 0)
 
 
-def estimate(values: Mapping[int, float]) -> Estimate:
-    """Mean and interval of a value a seed.
+def estimate(values: Mapping[int, float], level: float = 0.95) -> Estimate:
+    """Mean and interval, at this level, of a value a seed.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def estimate(values: Mapping[int, float]) -> Estimate:
     if not values:
         raise BadInput("There is no seed to take a mean over: give at least one.")
     found = np.array([values[seed] for seed in sorted(values)], np.float64)
-    low, high = seeds_interval(found) if len(found) > 1 else (None, None)
+    low, high = seeds_interval(found, level) if len(found) > 1 else (None, None)
     return Estimate(float(found.mean()), low, high, len(found))
 
 
@@ -67,11 +67,11 @@ def at(errors: Errors, n: float) -> dict[int, float]:
     }
 
 
-def gap(errors: Errors, baseline: Errors, n: float) -> Estimate | None:
+def gap(errors: Errors, baseline: Errors, n: float, level: float = 0.95) -> Estimate | None:
     """By how much the error is below the baseline's at `n` labels, paired by seed; None without a common seed."""
     own, other = at(errors, n), at(baseline, n)
     common = {seed: other[seed] - own[seed] for seed in own if seed in other}
-    return estimate(common) if common else None
+    return estimate(common, level) if common else None
 
 
 @dataclass(frozen=True)

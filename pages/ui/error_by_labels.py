@@ -158,7 +158,8 @@ def _pills(view: View, problems: list[str]) -> list[str]:
         value = given.split(".")
         if unknown := [name for name in value if name not in approaches.names()]:
             problems.append(f"The link asks for {shortened(listed(unknown))}, which is no approach: left out.")
-    if value is None or not set(value) & set(there):
+    # A choice that was emptied stays empty; one that was made on data of another kind does not hold here.
+    if value is None or (value and not set(value) & set(there)):
         value = [name for name in there if name in _SHOWN] or there
     st.session_state[widget] = [name for name in there if name in value]
     shown = st.pills(
@@ -225,8 +226,8 @@ def _how(view: View, shown: Sequence[str]) -> str:
     interval = "bars are 95 % t intervals of the mean over seeds" if several else "one seed has no interval"
     text = (
         f"Test error: share of the {view.rows[0]['n_test']:,} test rows of {entry.label} named wrongly; {interval}. A "
-        "seed chooses which rows are labelled, the same for every approach, as many of each class as there are, those "
-        "of a smaller number among those of a larger. Click a mark to look behind it."
+        "seed chooses which rows are labelled, the same for every approach, equally many of each class, those of a "
+        "smaller number among those of a larger. Click a mark to look behind it."
     )
     if papers := sorted({p.paper for name in shown for p in PUBLISHED.get((entry.name, name), ())}):
         text += f" Hollow marks are published: {'; '.join(papers)}."
@@ -256,18 +257,20 @@ def _readouts(view: View, shown: Sequence[str], problems: list[str]) -> None:
     if not others:
         st.caption(plain(f"No other approach that is shown was measured with {at:,} labels."))
         return
-    compared = [_Compared.of(view, name, against, at) for name in others]
+    compared = [_Compared.of(view, name, against, at, len(others)) for name in others]
     compared.sort(key=lambda each: each.error.mean)
     base = fractions.estimate(_percent(fractions.at(view.errors[against], at)))
-    st.markdown(plain(_verdict(compared, base, approaches.get(against).label, at)))
-    st.html(_table(compared, base, approaches.get(against).label))
+    st.markdown(plain(_verdict(compared, base, approaches.get(against).label, at, max(view.errors[against]))))
+    st.html(_table(compared, base, approaches.get(against).label, max(view.errors[against])))
     notes = [
-        "Differences are paired by seed: t interval of the mean over the seeds both have. Labels saved are where the "
+        "Differences are paired by seed: 95 % t interval of the mean over the seeds both have; the sentence above "
+        "allows for having picked the best of several (Bonferroni). The last column, the labels saved, is where the "
         "line of the other approach, straight between its means over the logarithm of labels, falls to the same error; "
-        "the interval holds 95 % of draws that move each mean by its own error."
+        "its interval holds 95 % of draws that move each mean by its own error."
     ]
-    if at not in view.errors[against]:
-        notes.append("This is between measured numbers of labels: errors are interpolated.")
+    if between := [name for name in (against, *others) if at not in view.errors[name]]:
+        who = listed([approaches.get(name).label for name in between])
+        notes.append(f"Between numbers of labels that were measured errors are interpolated, here those of {who}.")
     st.caption(plain(" ".join(notes)))
 
 
@@ -302,19 +305,26 @@ def whole(text: str) -> int:
 
 @dataclass(frozen=True)
 class _Compared:
-    """An approach held against another at a number of labels, errors in percent."""
+    """An approach held against another at a number of labels, errors in percent.
+
+    Attributes
+    ----------
+    strict : the gap at the level that holds for the best of all that are compared (Bonferroni).
+    """
 
     label: str
     error: Estimate
     gap: Estimate | None
+    strict: Estimate | None
     worth: Worth
 
     @classmethod
-    def of(cls, view: View, name: str, against: str, at: int) -> _Compared:
+    def of(cls, view: View, name: str, against: str, at: int, n_compared: int) -> _Compared:
         own = fractions.at(view.errors[name], at)
-        gap = fractions.gap(_in_percent(view.errors[name]), _in_percent(view.errors[against]), at)
+        both = _in_percent(view.errors[name]), _in_percent(view.errors[against])
+        gap, strict = (fractions.gap(*both, at, level) for level in (0.95, 1 - 0.05 / n_compared))
         worth = fractions.labels_worth(own, view.errors[against])
-        return cls(approaches.get(name).label, fractions.estimate(_percent(own)), gap, worth)
+        return cls(approaches.get(name).label, fractions.estimate(_percent(own)), gap, strict, worth)
 
 
 def _percent(of_seed: Mapping[int, float]) -> dict[int, float]:
@@ -325,46 +335,45 @@ def _in_percent(errors: Errors) -> dict[int, dict[int, float]]:
     return {n: _percent(of_seed) for n, of_seed in errors.items()}
 
 
-def _verdict(compared: Sequence[_Compared], base: Estimate, label: str, at: int) -> str:
+def _verdict(compared: Sequence[_Compared], base: Estimate, label: str, at: int, most: int) -> str:
     """One sentence on the best approach, and one on those that noise can't tell from the other."""
     best = compared[0]
-    text = f"With {at:,} labels {label} errs on {base.mean:.1f} %, {best.label} on {best.error.mean:.1f} %"
-    if best.gap is None or best.gap.low is None:
+    text = f"With {at:,} labels {label} errs on {base.mean:.2f} %, {best.label} on {best.error.mean:.2f} %"
+    if best.strict is None or best.strict.low is None:
         text += "; with fewer than two common seeds nothing says whether that is more than noise."
-    elif best.gap.excludes_zero:
-        text += (
-            f": {abs(best.gap.mean):.1f} points {'less' if best.gap.mean > 0 else 'more'}, beyond the noise of seeds."
-        )
-        if best.gap.mean > 0:
-            text += f" That is as good as {label} with {_labels(best.worth.labels)}{_ends(best.worth)}."
+    elif best.strict.excludes_zero:
+        less = "less" if best.strict.mean > 0 else "more"
+        text += f": {abs(best.strict.mean):.2f} percentage points {less}, beyond the noise of seeds."
+        if best.strict.mean > 0:
+            text += f" That is as good as {label} with {_labels(best.worth.labels, most)}{_ends(best.worth, most)}."
     else:
         text += ": the difference is within the noise."
     noisy = [
         each.label for each in compared[1:] if each.gap and each.gap.low is not None and not each.gap.excludes_zero
     ]
     if noisy:
-        text += f" Noise does not allow to tell {label} from {listed(noisy)}."
+        text += f" {label} can't be told from {listed(noisy)}."
     return text
 
 
-def _labels(labels: float) -> str:
+def _labels(labels: float, most: int) -> str:
     if labels == 0 or np.isinf(labels):
-        return f"{'fewer' if labels == 0 else 'more'} labels than were measured"
+        return "fewer labels than were measured" if labels == 0 else f"more than {most:,} labels"
     return f"{labels:,.0f} labels"
 
 
-def _ends(worth: Worth) -> str:
-    if worth.low is None:
+def _ends(worth: Worth, most: int) -> str:
+    if worth.low is None or worth.low == worth.high:
         return ""
 
     def spelled_end(n: float) -> str:
-        return "fewer" if n == 0 else "more than measured" if np.isinf(n) else f"{n:,.0f}"
+        return "fewer" if n == 0 else f"more than {most:,}" if np.isinf(n) else f"{n:,.0f}"
 
     return f" ({spelled_end(worth.low)} to {spelled_end(worth.high)})"
 
 
-def _table(compared: Sequence[_Compared], base: Estimate, label: str) -> Markup:
-    head = ("", "Test error", f"Points below {label}", f"As good as {label} with")
+def _table(compared: Sequence[_Compared], base: Estimate, label: str, most: int) -> Markup:
+    head = ("", "Test error", f"Percentage points less than {label}", f"As good as {label} with")
     rows = [f"<tr><th scope='row'>{html(label)}</th><td>{html(spelled(base))}</td><td>–</td><td>–</td></tr>"]
     for each in compared:
         gap = "no common seed"
@@ -372,7 +381,8 @@ def _table(compared: Sequence[_Compared], base: Estimate, label: str) -> Markup:
             noise = "" if each.gap.low is None or each.gap.excludes_zero else ", within the noise"
             ends = "one seed" if each.gap.low is None else f"{each.gap.low:.2f} to {each.gap.high:.2f}"
             gap = f"{each.gap.mean:.2f}<div class='hg-note'>{ends}{noise}</div>"
-        worth = f"{html(_labels(each.worth.labels))}<div class='hg-note'>{html(_ends(each.worth).strip(' ()'))}</div>"
+        saved, ends = _labels(each.worth.labels, most), _ends(each.worth, most).strip(" ()")
+        worth = f"{html(saved)}<div class='hg-note'>{html(ends)}</div>"
         rows.append(
             f"<tr><th scope='row'>{html(each.label)}</th><td>{html(spelled(each.error))}"
             f"<div class='hg-note'>{each.error.n} {'seed' if each.error.n == 1 else 'seeds'}</div></td>"

@@ -16,8 +16,8 @@ from pages.ui.numbers import seconds
 from pages.ui.text import Markup, html, plain
 
 _SAME_ROWS = (
-    "A seed chooses the labelled rows: as many of each class as there are, the same for every approach, those of a "
-    "smaller number among those of a larger.",
+    "A seed chooses the labelled rows: equally many of each class, the same for every approach, those of a smaller "
+    "number among those of a larger.",
     "Pre-training sees all training rows and no label. It is done once a method and seed, for all numbers of labels.",
 )
 _OF_IMAGES = (
@@ -25,8 +25,7 @@ _OF_IMAGES = (
     "fine-tuned AE, and at least as many settings were tried for it. No image is augmented anywhere, and no network "
     "knows that pixels are neighbours.",
     "The test error is that of all test rows; no approach is fitted to them. M1 and label spreading are transductive "
-    "in the training rows: unlabelled ones take part. Their neighbours are sought once a seed, and those seconds stand "
-    "in the cell that sought them.",
+    "in the training rows: unlabelled ones take part. Then a test row is given the mean of its nearest training rows.",
 )
 _OF_DOCUMENTS = (
     "Word weights of the logistic regression come from its labelled documents alone, those of LSA, AE and VAE from all "
@@ -38,9 +37,9 @@ def _settings(view: View) -> str:
     alike = "collections of documents" if view.entry.kind == DOCUMENTS else "images alike in number"
     return (
         f"Settings were chosen once on {settings.chosen(view.entry.name).on}. They are the same for all numbers of "
-        f"labels and seeds, and for all {alike}. “Settings tried” counts those that were held against one another "
-        "there. No choice was made on test rows: a test of the project permutes the test labels, and nothing changes "
-        "but the score."
+        f"labels and seeds, and for all {alike}. “Settings tried” counts those that were held against one "
+        "another there; 1 is one that was not tuned. No choice was made on test rows: a test of the "
+        "project permutes the test labels, and nothing changes but the score."
     )
 
 
@@ -50,14 +49,22 @@ def draw(view: View, problems: list[str]) -> None:
         st.markdown(f"- {plain(rule)}")
     st.html(_table(view))
     if view.rows:
-        counts = sorted({row["labels"] for row in view.rows})
-        seeds = 1 + max(row["seed"] for row in view.rows)
-        st.caption("The command that makes these results; what is there is not computed again.")
-        st.code(
-            commands.labelled_fraction(view.entry.name, list(view.errors), counts, seeds),
-            language=None,
-            wrap_lines=True,
-        )
+        st.caption("The commands that make these results; what is there is not computed again.")
+        st.code("\n".join(_commands(view)), language=None, wrap_lines=True)
+
+
+def _commands(view: View) -> list[str]:
+    """A line for each group of approaches that were measured at the same numbers of labels over as many seeds."""
+    groups: dict[tuple, list[str]] = {}
+    for name, of_count in view.errors.items():
+        of_seeds: dict[int, list[int]] = {}
+        for n, of_seed in sorted(of_count.items()):
+            of_seeds.setdefault(1 + max(of_seed), []).append(n)
+        for seeds, counts in of_seeds.items():
+            groups.setdefault((seeds, tuple(counts)), []).append(name)
+    return [
+        commands.labelled_fraction(view.entry.name, names, counts, seeds) for (seeds, counts), names in groups.items()
+    ]
 
 
 def _table(view: View) -> Markup:
@@ -71,7 +78,7 @@ def _table(view: View) -> Markup:
         rows.append(
             f"<tr><th scope='row'>{html(approach.label)}</th><td>{html(approach.summary)}</td>"
             f"<td>{'take part' if approach.sees_unlabelled else 'not seen'}</td>"
-            f"<td>{tried.get(name, 'another one’s')}</td><td>{spent}</td>"
+            f"<td>{tried.get(name, 'M1’s')}</td><td>{spent}</td>"
             f"<td>{seconds(float(np.median(before))) if before else '–'}</td>"
             f"<td class='hg-note'>{html(_spelled(name, view))}</td></tr>"
         )

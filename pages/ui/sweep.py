@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import streamlit as st
 
 from core import approaches, datasets, labelled, sweeps
@@ -44,7 +47,8 @@ def draw(view: View, problems: list[str]) -> None:
     except BadInput as problem:
         st.error(plain(problem))
         return
-    kept = {row["key"] for row in view.rows}
+    checksum = loaded.dataset(view.entry.name, view.entry.default_params).checksum
+    kept = {row["key"] for row in view.rows if row["data_checksum"] == checksum}
     missing = [cell for cell in cells if cell.key not in kept]
     _notes(view, counts)
     with st.container(key="offer-sweep", horizontal=True, vertical_alignment="center"):
@@ -53,7 +57,7 @@ def draw(view: View, problems: list[str]) -> None:
             key=choices.key("run-sweep"),
             type="primary",
             icon=":material/play_arrow:",
-            disabled=not missing,
+            disabled=not missing or _waits_for_own(),
             on_click=_run,
             args=(view.entry.name, tuple(wanted), tuple(counts), seeds, 60.0 * minutes),
         )
@@ -82,7 +86,7 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
         widget = choices.key(f"sweep-labels-{view.entry.name}")
         st.session_state.setdefault(widget, ", ".join(map(str, _usual_counts(view))))
         given = st.text_input("Numbers of labels", key=widget, width=260, help="Whole numbers with commas between.")
-        seeds = st.selectbox("Seeds", range(1, _MOST_SEEDS + 1), 2, key=choices.key("sweep-seeds"), width=110)
+        seeds = st.selectbox("How many seeds", range(1, _MOST_SEEDS + 1), 2, key=choices.key("sweep-seeds"), width=140)
         offered = _WORKSHOP_MINUTES if trainings.workshop() else _MINUTES
         minutes = st.selectbox(
             "Time budget",
@@ -90,7 +94,8 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
             format_func=offered.get,
             key=choices.key("sweep-minutes"),
             width=150,
-            help="When it is over no cell is begun any more; those under way are finished.",
+            help="When it is over no cell is begun any more; those under way are "
+            + ("ended, and left out." if trainings.workshop() else "finished."),
         )
     counts = _counts(given)
     return (wanted, counts, seeds, minutes) if counts and wanted else _nothing(wanted)
@@ -102,6 +107,11 @@ def _nothing(wanted: list[str]) -> None:
 
 
 def _counts(given: str) -> list[int] | None:
+    if thousands := re.search(r"\d,\d{3}(?!\d)", given):
+        number = thousands.group().replace(",", "")
+        why = f"“{thousands.group()}” may be one number or two: write {number}, or a space after the comma."
+        st.error(plain(why))
+        return None
     try:
         counts = sorted({int(part) for part in given.replace(";", ",").split(",") if part.strip()})
     except ValueError:
@@ -134,16 +144,30 @@ def _notes(view: View, counts: list[int]) -> None:
 def _promise(view: View, cells, missing) -> str:
     kept = len(cells) - len(missing)
     text = f"{kept:,} of {len(cells):,} are there already." if kept else ""
-    known = {row["method"]: row["seconds"] for row in view.rows}
+    known: dict[str, list[float]] = {}
+    before: dict[str, float] = {}
+    for row in view.rows:
+        known.setdefault(row["method"], []).append(row["seconds"])
+        before[row["method"]] = row["pretraining_seconds"]
     if missing and all(cell.spec.method in known for cell in missing):
-        spent = sum(known[cell.spec.method] for cell in missing)
+        spent = sum(float(np.median(known[cell.spec.method])) for cell in missing)
+        # Approaches share a pre-training, of which there is one a seed.
+        spent += sum({cell.pretraining.key: before[cell.spec.method] for cell in missing if cell.pretraining}.values())
         text += f" About {seconds(spent)} of computing by what such cells took, shared by the processor's cores."
     return text
 
 
+def _waits_for_own() -> bool:
+    """Whether this person's sweep is under way, in a workshop, where each has one."""
+    name = st.session_state.get(_LAST)
+    return trainings.workshop() and any(each.name == name for each in sweeps.under_way())
+
+
 def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds: int, max_seconds: float) -> None:
     try:
-        st.session_state[_LAST] = sweeps.request(dataset, wanted, counts, range(n_seeds), max_seconds)
+        st.session_state[_LAST] = sweeps.request(
+            dataset, wanted, counts, range(n_seeds), max_seconds, ends=trainings.workshop()
+        )
     except HourglassError as problem:
         st.session_state[_PROBLEM] = str(problem)
 
@@ -169,7 +193,16 @@ def _progress(names: tuple[str, ...], view: View) -> None:
         waits = ", waiting for another one" if each.waits else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(each.share, plain(f"Sweep of {label}{waits}: {each.share:.0%}"))
-            st.button("Stop", key=choices.key(f"stop-{each.name}"), on_click=_stop, args=(each.name,), width="content")
+            if not trainings.workshop() or each.name == st.session_state.get(_LAST):
+                st.button(
+                    "Stopping …" if each.stopping else "Stop",
+                    key=choices.key(f"stop-{each.name}"),
+                    on_click=_stop,
+                    args=(each.name,),
+                    disabled=each.stopping,
+                    width="content",
+                    help="Networks end within a second; another classifier that is being fitted is finished first.",
+                )
         for what, share in each.under_way:
             st.caption(plain(f"{what}: {share:.0%}" if share else f"{what} …"))
     if any(each.asked["dataset"] == view.entry.name for each in found):

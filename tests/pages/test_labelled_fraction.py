@@ -284,6 +284,7 @@ def test_only_cells_that_are_missing_are_offered(measured):
         ("0", "labels=0 is not allowed"),
         ("20, 999999", "labels=999999 is not allowed"),
         ("3", "fewer than the 10 classes"),
+        ("100, 1,000", "may be one number or two: write 1000"),
     ],
 )
 def test_numbers_of_labels_that_can_not_be_are_told(given, told):
@@ -295,19 +296,21 @@ def test_numbers_of_labels_that_can_not_be_are_told(given, told):
 
 def test_a_sweep_is_asked_for_watched_and_its_end_told(started, monkeypatch):
     asked = []
-    monkeypatch.setattr(sweeps, "request", lambda *a: asked.append(a) or "0123")
+    monkeypatch.setattr(sweeps, "request", lambda *a, **k: asked.append((*a, k)) or "0123")
     app = page(part="sweep")
     pills = next(each for each in app.get("button_group") if each.label == "Approaches to measure")
     pills.set_value(["logistic", "pca"]).run()
     app.text_input[0].set_value("20").run()
     monkeypatch.setattr(sweeps, "outcome", lambda name: sweeps.Report(6, 0, 0))
     next(button for button in app.button if button.label == "Run 6 cells").click().run()
-    assert asked == [("digits", ("logistic", "pca"), (20,), range(3), 0.0)]
+    assert asked == [("digits", ("logistic", "pca"), (20,), range(3), 0.0, {"ends": False})]
     assert "The sweep is done: 6 computed, 0 there before." in text(app)
 
 
 def test_a_sweep_under_way_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
-    sweep = sweeps.Sweep("0123", {"dataset": "digits"}, 0.25, False, (("PCA + logistic with 20 labels, seed 0", 0.5),))
+    sweep = sweeps.Sweep(
+        "0123", {"dataset": "digits"}, 0.25, False, False, (("PCA + logistic with 20 labels, seed 0", 0.5),)
+    )
     there, stopped = [sweep], []
     monkeypatch.setattr(sweeps, "under_way", lambda: there)
     monkeypatch.setattr(sweeps, "stop", lambda name: stopped.append(name) or there.clear())
@@ -319,7 +322,7 @@ def test_a_sweep_under_way_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
 
 
 def test_a_full_disk_is_told_and_nothing_else_is_lost(monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise computing.HourglassError("The sweep can't be made in here (No space left): free some space there.")
 
     monkeypatch.setattr(sweeps, "request", refuse)
