@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from core.approaches.network import labelled
+from core.approaches.base import labelled
 from core.methods import base
 from core.types import BadInput
 

@@ -7,17 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils import check_array
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from core.methods import base
-from core.methods.vae import _kl_to_standard_normal, _log_normal
-from core.types import UNLABELLED, BadInput
-
-# As the VAE's: values that never change would otherwise send the density to infinity.
-_LOWEST_LOG_VARIANCE = 2 * math.log(0.02)
+from core.approaches.base import SemiSupervisedClassifier
+from core.methods.vae import _LOWEST_LOG_VARIANCE, _kl_to_standard_normal, _log_normal
+from core.types import BadInput
 
 
 def unlabelled_bound(log_likelihood, kl, log_q, log_prior):
@@ -36,7 +30,7 @@ def unlabelled_bound(log_likelihood, kl, log_q, log_prior):
     return (log_q.exp() * (log_likelihood - kl + log_prior - log_q)).sum(1)
 
 
-class M2(ClassifierMixin, base.NetworkEstimator):
+class M2(SemiSupervisedClassifier):
     """Semi-supervised VAE: p(x|y,z) with class y ~ uniform and code z ~ N(0, I), inferred by q(y|x) and q(z|x,y).
 
     The loss is the negative bound of the unlabelled rows of a step, where the class is summed out, plus
@@ -113,47 +107,8 @@ class M2(ClassifierMixin, base.NetworkEstimator):
         self.weight_decay = weight_decay
         self.random_state = random_state
 
-    def fit(self, X, y, *, on_epoch=None, on_tick=None):
-        """Train on the rows of X.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features), floats; in [0, 1] for Bernoulli output.
-        y : (n_samples,), class of each row, -1 where it has none.
-        on_epoch, on_tick : as in `core.training.train`.
-
-        Raises
-        ------
-        BadInput
-            If no row has a label, or values are not in [0, 1] that should be.
-        Diverged
-            When the loss is no longer finite.
-        """
-        import torch
-
-        if y is None:
-            raise BadInput("requires y to be passed, but the target y is None: give -1 for rows without a label.")
-        y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None)
-        check_classification_targets(y)
-        check_consistent_length(X, y)
-        known = y != UNLABELLED
-        if not known.any():
-            raise BadInput("No row has a label: give at least one row of each class its label.")
-        self.classes_, codes = np.unique(y[known], return_inverse=True)
-        self._known, self._codes = known, torch.as_tensor(codes)
-        try:
-            return super().fit(X, on_epoch=on_epoch, on_tick=on_tick)
-        finally:
-            del self._known, self._codes
-            vars(self).pop("_labelled", None)
-
     def _plan(self):
         return {"weight_decay": self.weight_decay, "warmup": 0.05}
-
-    def _prepare(self, X) -> None:
-        import torch
-
-        self._labelled = torch.as_tensor(X[self._known])
 
     def _build(self, n_features: int):
         from torch import nn
@@ -252,7 +207,7 @@ class M2(ClassifierMixin, base.NetworkEstimator):
         from torch.nn.functional import cross_entropy
 
         rows = self._labelled_rows(generator)
-        n, codes = len(rows), self._codes[rows].to(x.device)
+        n, codes = len(rows), self._classes[rows].to(x.device)
         x = self._drawn(torch.cat([self._labelled[rows].to(x.device), x]), generator)
         logits = self._logits(networks["classifier"], x, generator)
         n_summed = min(self.n_summed, len(self.classes_))
@@ -268,37 +223,11 @@ class M2(ClassifierMixin, base.NetworkEstimator):
         loss = risen * unlabelled + self.labelled_weight * labelled + self.alpha * supervised
         return {"loss": loss, "unlabelled": unlabelled, "labelled": labelled, "supervised": supervised}
 
-    def _labelled_rows(self, generator):
-        """Which of the labelled rows a step takes: all, or a random choice."""
-        import torch
-
-        n = len(self._codes)
-        if n <= self.labelled_batch:
-            return torch.arange(n)
-        return torch.randint(n, (self.labelled_batch,), generator=generator)
-
-    def after_step(self, networks, step):
-        """Move the running average of the classifier, its batch statistics included, towards it."""
-        import torch
-
-        decay = min(self.average, (1 + step) / (10 + step))
-        averages, currents = (
-            [value for value in networks[name].state_dict().values() if value.is_floating_point()]
-            for name in ("averaged", "classifier")
-        )
-        with torch.no_grad():
-            torch._foreach_lerp_(averages, currents, 1 - decay)
-
     def predict_proba(self, X) -> np.ndarray:
         """q(y|x) of each row: (n_samples, n_classes), rows sum to 1."""
         check_is_fitted(self)
         classifier = self.networks_["averaged"]
         return self._map(lambda x: classifier(self._centre(x)).double().softmax(1), self._validated(X, reset=False))
-
-    def predict(self, X) -> np.ndarray:
-        """The likeliest class of each row: (n_samples,)."""
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(1)]
 
     def codes(self, X) -> np.ndarray:
         """The last hidden layer of q(y|x): (n_samples, width) float32, non-negative."""
@@ -309,11 +238,6 @@ class M2(ClassifierMixin, base.NetworkEstimator):
     def _centre(self, x):
         """A batch as it is classified: the rows, or the means of q(z1|x)."""
         return x if self.embedder is None else x.chunk(2, 1)[0]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
 
 def _given_class(network, x, classes):

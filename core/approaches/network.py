@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from core.methods import base
-from core.types import UNLABELLED, BadInput
+from core.approaches.base import AveragedClassifier, labelled
+from core.types import BadInput
 
 
-class NetworkClassifier(ClassifierMixin, base.NetworkEstimator):
+class NetworkClassifier(AveragedClassifier):
     """Multi-layer network with input noise and dropout; rows without a label take no part.
 
     Its hidden layers are those of an autoencoder's encoder, without the layer that gives the code. They start from
@@ -155,16 +153,6 @@ class NetworkClassifier(ClassifierMixin, base.NetworkEstimator):
                 x = x * (kept / (1 - self.dropout)).to(x)
         return {"loss": cross_entropy(classifier["head"](x).float(), y)}
 
-    def after_step(self, networks, step):
-        """Move the averaged classifier towards the trained one, faster at first so that its start is forgotten."""
-        import torch
-
-        decay = min(self.average, (1 + step) / (10 + step))
-        averages, currents = networks["averaged"].state_dict(), networks["classifier"].state_dict()
-        names = [name for name, value in averages.items() if value.is_floating_point()]
-        with torch.no_grad():
-            torch._foreach_lerp_([averages[n] for n in names], [currents[n] for n in names], 1 - decay)
-
     def predict_proba(self, X) -> np.ndarray:
         """Probability of each class: (n, n_classes), each row sums to 1."""
         check_is_fitted(self)
@@ -173,34 +161,10 @@ class NetworkClassifier(ClassifierMixin, base.NetworkEstimator):
             lambda x: averaged["head"](averaged["hidden"](x)).double().softmax(1), self._validated(X, reset=False)
         )
 
-    def predict(self, X) -> np.ndarray:
-        """Likeliest class of each row: (n,)."""
-        named = self.predict_proba(X).argmax(1)
-        return self.classes_[named]
-
     def codes(self, X) -> np.ndarray:
         """The last hidden layer: (n, width of that layer) float32."""
         check_is_fitted(self)
         return self._map(self.networks_["averaged"]["hidden"], self._validated(X, reset=False))
-
-
-def labelled(X, y) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices of the labelled rows, the classes they have, and each one's index into these.
-
-    Raises
-    ------
-    BadInput
-        If no row has a label, or there are not as many labels as rows.
-    """
-    y = column_or_1d(y, warn=True)
-    assert_all_finite(y, input_name="y")
-    if len(y) != X.shape[0]:
-        raise BadInput(f"{X.shape[0]} rows have {len(y)} labels: give one a row, -1 where there is none.")
-    check_classification_targets(y)
-    rows = np.flatnonzero(y != UNLABELLED)
-    if not len(rows):
-        raise BadInput("No row has a label: give at least one row of each class its label.")
-    return rows, *np.unique(y[rows], return_inverse=True)
 
 
 def _hidden_layers(autoencoder, n_features: int):

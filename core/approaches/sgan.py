@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from core.methods import base
-from core.types import UNLABELLED, BadInput
+from core.approaches.base import SemiSupervisedClassifier
 
 # Gaussian noise on the discriminator's input and on its hidden layers (Salimans et al. 2016, authors' code).
 _INPUT_NOISE, _HIDDEN_NOISE = 0.3, 0.5
@@ -40,7 +38,7 @@ def discriminator_loss(labelled, classes, unlabelled, generated):
     return cross_entropy(labelled, classes), 0.5 * (softplus(-real).mean() + softplus(fake).mean())
 
 
-class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
+class SemiSupervisedGAN(SemiSupervisedClassifier):
     """Classifier trained as the discriminator of a GAN with feature matching, on labelled and unlabelled rows.
 
     The discriminator has Gaussian noise on every layer and weight normalisation, whose scales, but the last layer's,
@@ -72,6 +70,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
     two.
     """
 
+    averages = "discriminator"
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
 
     def __init__(
@@ -102,35 +101,10 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         self.random_state = random_state
 
     def fit(self, X, y, *, on_epoch=None, on_tick=None):
-        """Train on the rows of X.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features), floats in [0, 1].
-        y : (n_samples,) class labels; -1 where a row has none.
-        on_epoch, on_tick : as in `core.training.train`.
-
-        Raises
-        ------
-        BadInput
-            When no row is labelled.
-        Diverged
-            When the loss is no longer finite.
-        """
-        import torch
-
-        y = column_or_1d(y)
-        known = y != UNLABELLED
-        if not known.any():
-            raise BadInput("No row of y has a label (all are -1): give at least one labelled row a class.")
-        self.classes_, codes = np.unique(y[known], return_inverse=True)
-        rows = self._validated(X, reset=True)
-        self._labelled, self._classes = torch.as_tensor(rows[known]), torch.as_tensor(codes)
-        self._pool = None
         try:
-            return super().fit(X, on_epoch=on_epoch, on_tick=on_tick)
+            return super().fit(X, y, on_epoch=on_epoch, on_tick=on_tick)
         finally:
-            del self._labelled, self._classes, self._pool
+            vars(self).pop("_pool", None)
 
     def _plan(self):
         # The gradient of matched means is small, and Adam's usual eps lets it take steps that lose the generator.
@@ -161,6 +135,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         """Scale each unit to mean 0 and variance 1 on the first rows (Salimans and Kingma 2016, section 3)."""
         import torch
 
+        super()._prepare(X)
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
             h, size = torch.as_tensor(X[:_ROWS_TO_SCALE]), _INPUT_NOISE
@@ -177,7 +152,7 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         """`h` with normal noise of standard deviation `size` added."""
         import torch
 
-        if self._pool is None:
+        if not hasattr(self, "_pool"):
             pool = torch.randn(_POOL, generator=generator)
             dtype = torch.bfloat16 if torch.is_autocast_enabled(h.device.type) else torch.float32
             self._pool = {size: (pool * size).to(h.device, dtype) for size in (_INPUT_NOISE, _HIDDEN_NOISE)}
@@ -221,23 +196,6 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         loss = supervised + unsupervised + agreeing * disagreement.to(supervised.device)
         return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised, "disagreement": disagreement}
 
-    def _labelled_rows(self, generator):
-        import torch
-
-        n = len(self._classes)
-        if n <= self.labelled_batch:
-            return torch.arange(n)
-        return torch.randint(n, (self.labelled_batch,), generator=generator)
-
-    def after_step(self, networks, step):
-        """Move the running average of the discriminator towards it."""
-        import torch
-
-        decay = min(self.average, (1 + step) / (10 + step))
-        with torch.no_grad():
-            averages, currents = networks["averaged"].parameters(), networks["discriminator"].parameters()
-            torch._foreach_lerp_(list(averages), list(currents), 1 - decay)
-
     def _class_logits(self, x):
         """Of the averaged discriminator, without noise: (batch, n_classes)."""
         return self.networks_["averaged"][-1](self._hidden(x))
@@ -252,10 +210,6 @@ class SemiSupervisedGAN(ClassifierMixin, base.NetworkEstimator):
         check_is_fitted(self)
         X = self._validated(X, reset=False)
         return self._map(lambda x: self._class_logits(x).double().softmax(1), X)
-
-    def predict(self, X) -> np.ndarray:
-        """The likeliest class of each row: (n_samples,)."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
 
     def codes(self, X) -> np.ndarray:
         """The discriminator's last hidden layer: (n_samples, width // 4) float32, non-negative."""

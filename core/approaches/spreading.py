@@ -11,11 +11,11 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.semi_supervised import LabelSpreading
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from core import cache
-from core.types import UNLABELLED, BadInput
+from core.approaches.base import labelled
+from core.types import UNLABELLED
 
 # A row's own scale is its distance to this neighbour, as Zelnik-Manor and Perona took it.
 _SCALE_NEIGHBOUR = 7
@@ -96,21 +96,17 @@ class GraphSpreading(ClassifierMixin, BaseEstimator):
         BadInput
             If no row has a label.
         """
-        X, y = validate_data(self, X, y, dtype=np.float32, ensure_min_samples=2)
-        check_classification_targets(y)
-        labelled = y != UNLABELLED
-        if not labelled.any():
-            raise BadInput("No row has a label: give at least one row of each class its label.")
-        self.classes_, codes = np.unique(y[labelled], return_inverse=True)
-        classes = np.full(len(y), UNLABELLED)
-        classes[labelled] = codes
+        X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
+        rows, self.classes_, codes = labelled(X, y)
+        classes = np.full(len(X), UNLABELLED)
+        classes[rows] = codes
         self._prior = np.bincount(codes) / len(codes)
 
         self._rows = self._embedded(X)
         graph = self._graph()
         spreading = LabelSpreading(kernel=lambda *_: graph, alpha=self.alpha, max_iter=5000)
         # The kernel knows the rows: LabelSpreading needs only their number.
-        self.label_distributions_ = spreading.fit(np.zeros((len(y), 1)), classes).label_distributions_
+        self.label_distributions_ = spreading.fit(np.zeros((len(X), 1)), classes).label_distributions_
         self.n_iter_ = spreading.n_iter_
         return self
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch.nn.utils.parametrizations import weight_norm
 
 from core.approaches.sgan import SemiSupervisedGAN, discriminator_loss
@@ -22,6 +23,14 @@ def digits():
     partly = np.full(1400, -1)
     partly[known] = y[known]
     return X[:1400], partly, X[1400:], y[1400:]
+
+
+@parametrize_with_checks(
+    [SemiSupervisedGAN(4, width=64, generator_width=16, epochs=20, batch_size=20, average=0.9, random_state=0)],
+    expected_failed_checks=lambda _: {"check_classifiers_classes": "its class -1 means unlabelled here"},
+)
+def test_estimator_check(estimator, check):
+    check(estimator)
 
 
 def test_loss_is_the_cross_entropy_of_k_plus_one_classes():
@@ -67,7 +76,7 @@ def test_units_start_with_mean_0_and_variance_1_and_lengths_stay(digits):
         lengths.append([layer.scale.clone() for layer in classifier.networks_["discriminator"][:-1]])
 
     classifier = small(epochs=2)
-    classifier.n_components, classifier.classes_ = 16, np.arange(10)
+    classifier.classes_, classifier._known = np.arange(10), np.arange(10)
     networks = classifier.networks_ = classifier._networks(64)
     classifier._prepare(X)
     noise = torch.randn((500, 64), generator=torch.Generator().manual_seed(1))
@@ -121,5 +130,5 @@ def test_watcher_ends_the_training(digits):
 
 
 def test_no_label_at_all_is_refused(digits):
-    with pytest.raises(BadInput, match="No row of y has a label"):
+    with pytest.raises(BadInput, match="No row has a label"):
         small().fit(digits[0], np.full(1400, -1))
