@@ -10,7 +10,7 @@ from core import approaches, computing, datasets, labelled, store, sweeps
 from core.datasets import download
 from core.metrics import fractions
 from core.types import DataUnavailable
-from pages.ui import error_by_labels, loaded
+from pages.ui import error_by_labels, loaded, trainings
 from tests.pages.conftest import HOSTILE, hostile_documents, opened_on, shown_text
 from tests.trainings import processes_of
 
@@ -114,6 +114,7 @@ def test_a_chosen_approach_stays_in_the_link_and_can_be_left_out(measured):
     app.get("button_group")[0].set_value(["pca"]).run()
     assert set(curve(app)) == {"pca"}
     app.get("button_group")[0].set_value([]).run()
+    assert "No approach is chosen" in text(app)
     assert not app.exception
 
 
@@ -153,6 +154,28 @@ def test_cut_lines_and_rows_of_other_settings_are_told_and_left_out(measured):
     assert "cut short" in text(app)
 
 
+def test_a_parameter_of_the_data_that_there_is_no_more_is_an_earlier_setting(measured):
+    keep([{**row, "dataset_params": {"copies": 1}} if row["method"] == "pca" else row for row in measured])
+    app = page(methods=".".join(METHODS))
+    assert not app.exception
+    assert "6 results with earlier settings" in text(app)
+
+
+def test_a_workshop_has_short_sweeps_and_stop_for_ones_own(monkeypatch):
+    monkeypatch.setattr(trainings, "workshop", lambda: True)
+    other = sweeps.Sweep("0123", {"dataset": "digits"}, 0.25, False, False, ())
+    monkeypatch.setattr(sweeps, "under_way", lambda: [other])
+    asked = []
+    monkeypatch.setattr(sweeps, "request", lambda *a, **k: asked.append((a, k)) or "0456")
+    app = page(part="sweep")
+    assert not [button for button in app.button if button.label == "Stop"]
+    budget = next(each for each in app.selectbox if each.label == "Time budget")
+    assert budget.options == ["1 minute"]
+    next(button for button in app.button if button.label.startswith("Run ")).click().run()
+    assert asked[0][0][4] == 60.0
+    assert asked[0][1] == {"ends": True}
+
+
 def test_rows_of_another_copy_of_the_data_are_left_out(measured):
     other = [{**row, "data_checksum": "x", "date": "2000-01-01"} for row in measured if row["method"] == "pca"]
     keep([row for row in measured if row["method"] != "pca"] + other)
@@ -190,6 +213,15 @@ def test_a_difference_within_the_noise_is_said_to_be(measured):
     shown = text(page(methods="logistic.spreading", at="20"))
     assert "the difference is within the noise" in shown
     assert "beyond the noise" not in shown
+
+
+def test_the_best_of_several_must_be_better_by_more(measured, monkeypatch):
+    """A sentence on the best of k holds at the level 1 - 0.05 / k."""
+    keep(measured)
+    levels, genuine = [], fractions.gap
+    monkeypatch.setattr(fractions, "gap", lambda *a: levels.append(a[3]) or genuine(*a))
+    page(methods=".".join(METHODS), against="logistic", at="20")
+    assert sorted(set(levels)) == [0.95, 0.975]
 
 
 def test_one_seed_has_no_interval_and_no_verdict(measured):
