@@ -72,7 +72,7 @@ _WORDS: dict[str, dict[str, Any]] = {
 _PRETRAINING_MANY: dict[str, dict[str, Any]] = {
     "pca": {"n_components": 50},
     "ae": {"n_components": 50, "width": 1000, "layers": 3, "epochs": 20, "noise": 1.0},
-    "vae": {"n_components": 50, "width": 512, "layers": 2, "epochs": 30},
+    "vae": {"n_components": 50, "width": 1000, "layers": 2, "epochs": 30},
     "gan": {"network": "mlp", "width": 1000, "epochs": 20, "batch_size": 128},
 }
 _PRETRAINING_FEW: dict[str, dict[str, Any]] = {
@@ -111,9 +111,9 @@ _CHOSEN_MANY = Chosen(
         "fine_tuned": 13,
         "vae": 16,
         "vae_svm": 12,
-        "m1": 9,
+        "m1": 10,
         "m2": 2,
-        "m1_m2": 4,
+        "m1_m2": 7,
         "gan": 8,
         "sgan": 31,
     },
