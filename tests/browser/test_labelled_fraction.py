@@ -72,14 +72,13 @@ def test_a_phone_scrolls_one_way_only(visit, part):
 
 def test_a_sweep_runs_beside_the_page_to_its_end(visit):
     page = visit(f"{PAGE}&part=sweep", drawn=SHARED)
-    box = page.get_by_label("Numbers of labels")
+    box = page.get_by_role("textbox", name="Numbers of labels")
     box.fill("30")
     box.press("Enter")
+    chosen = page.get_by_text("Approaches to measure").locator("xpath=ancestor::*[@data-testid='stButtonGroup']")
     for name in ("Network from scratch", "AE features + logistic", "AE, fine-tuned", "M1, transductive"):
-        pill = page.get_by_role("button", name=name).last
-        if pill.get_attribute("kind") == "pillsActive" or pill.get_attribute("aria-pressed") == "true":
-            pill.click()
-            page.wait_for_timeout(400)
+        chosen.get_by_role("button", name=name, exact=True).click()
+        expect(chosen.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "false", timeout=DRAWN)
     run = page.get_by_role("button", name="Run 6 cells")
     expect(run).to_be_visible(timeout=DRAWN)
     run.click()
