@@ -77,8 +77,9 @@ def test_a_sweep_runs_beside_the_page_to_its_end(visit):
     box.press("Enter")
     chosen = page.get_by_text("Approaches to measure").locator("xpath=ancestor::*[@data-testid='stButtonGroup']")
     for name in ("Network from scratch", "AE features + logistic", "AE, fine-tuned", "M1, transductive"):
-        chosen.get_by_role("button", name=name, exact=True).click()
-        expect(chosen.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "false", timeout=DRAWN)
+        pill = chosen.get_by_role("button", name=name, exact=True)
+        pill.click()
+        expect(pill).to_have_attribute("aria-pressed", "false", timeout=DRAWN)
     run = page.get_by_role("button", name="Run 6 cells")
     expect(run).to_be_visible(timeout=DRAWN)
     run.click()
