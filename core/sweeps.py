@@ -125,12 +125,14 @@ def is_current(row: Mapping[str, Any]) -> bool:
     approach, dataset = approaches.get(row["method"]), row["dataset"]
     now: dict[str, Any] = dict(settings.of(approach.name, dataset))
     before = settings.pretraining(dataset, approach.pretrained) if approach.pretrained else {}
+    if (row.get("version"), row["pretraining"]) != (approach.version, before):
+        return False
     try:
-        if approach.pretrained:
-            now["pretrained"] = labelled.pretraining(dataset, row["dataset_params"].items(), approach, row["seed"]).key
+        if spec := labelled.pretraining(dataset, row["dataset_params"].items(), approach, row["seed"]):
+            now["pretrained"] = spec.key
     except BadInput:  # a parameter of the data that there is no more
         return False
-    return (row.get("version"), row["params"], row["pretraining"]) == (approach.version, now, before)
+    return row["params"] == now
 
 
 def by_approach(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, dict[int, float]]]:

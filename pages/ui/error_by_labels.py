@@ -260,8 +260,9 @@ def _readouts(view: View, shown: Sequence[str], problems: list[str]) -> None:
     compared = [_Compared.of(view, name, against, at, len(others)) for name in others]
     compared.sort(key=lambda each: each.error.mean)
     base = fractions.estimate(_percent(fractions.at(view.errors[against], at)))
-    st.markdown(plain(_verdict(compared, base, approaches.get(against).label, at, max(view.errors[against]))))
-    st.html(_table(compared, base, approaches.get(against).label, max(view.errors[against])))
+    label, most = approaches.get(against).label, max(view.errors[against])
+    st.markdown(plain(_verdict(compared, base, label, at, most)))
+    st.html(_table(compared, base, label, most))
     notes = [
         "Differences are paired by seed: 95 % t interval of the mean over the seeds both have; the sentence above "
         "allows for having picked the best of several (Bonferroni). The last column, the labels saved, is where the "
