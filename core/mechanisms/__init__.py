@@ -1,0 +1,1 @@
+"""The lecture's ideas as small computations, each held against a closed form or another computation."""

@@ -1,0 +1,162 @@
+"""The lower bound of a VAE where everything is known: its parts, its gap, and what beta switches off.
+
+References
+----------
+Kingma and Welling 2014, Auto-encoding variational Bayes, eq. 2 and 3.
+Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders, theorem 1 (the bound tightens with k).
+Lucas, Tucker, Grosse and Norouzi 2019, Don't blame the ELBO! A linear VAE perspective on posterior collapse.
+Higgins et al. 2017, beta-VAE, eq. 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.mechanisms.estimates import Estimate, log_mean_exp
+from core.mechanisms.linear_gaussian import LinearGaussian
+from core.mechanisms.naive_sampling import Encoder
+from core.mechanisms.naive_sampling import log_weights as weights_of
+
+_LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """-ELBO of one row and its parts, in nats, all closed: -ELBO = reconstruction + kl = gap - log p(x).
+
+    Attributes
+    ----------
+    reconstruction : -E_q log p(x|z); kl : KL(q(z|x) || p(z)).
+    gap : KL(q(z|x) || p(z|x)), at least 0; log_marginal : log p(x).
+    """
+
+    reconstruction: float
+    kl: float
+    gap: float
+    log_marginal: float
+
+    @property
+    def elbo(self) -> float:
+        return -self.reconstruction - self.kl
+
+
+def bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder) -> Bound:
+    """The bound of a row (n_features,) with a Gaussian encoder."""
+    mean, factor = encoder.of(model, x[None])
+    mean, covariance = mean[0], factor @ factor.T
+    at_mean = model.log_likelihood(x[None], mean[None])[0, 0]
+    lost = np.trace(model.weights.T @ model.weights @ covariance) / (2 * model.noise**2)
+    true_mean, true_covariance = model.posterior(x[None])
+    size = model.n_components
+    return Bound(
+        reconstruction=float(lost - at_mean),
+        kl=gaussian_kl(mean, covariance, np.zeros(size), np.eye(size)),
+        gap=gaussian_kl(mean, covariance, true_mean[0], true_covariance),
+        log_marginal=float(model.log_marginal(x[None])[0]),
+    )
+
+
+def gaussian_kl(mean: np.ndarray, covariance: np.ndarray, of_mean: np.ndarray, of_covariance: np.ndarray) -> float:
+    """KL(N(mean, covariance) || N(of_mean, of_covariance)) in nats; (d,) and (d, d) each."""
+    solved = np.linalg.solve(of_covariance, covariance)
+    apart = mean - of_mean
+    squared = apart @ np.linalg.solve(of_covariance, apart)
+    log_ratio = np.linalg.slogdet(solved)[1]
+    return float(0.5 * (np.trace(solved) + squared - len(mean) - log_ratio))
+
+
+def drawn(model: LinearGaussian, x: np.ndarray, encoder: Encoder, n: int, rng) -> Estimate:
+    """ELBO of a row from n draws of z ~ q(z|x): the mean of log p(x|z) + log p(z) - log q(z|x), in nats."""
+    return Estimate.of(weights_of(model, x, (n,), rng, encoder))
+
+
+def tightened(
+    model: LinearGaussian, x: np.ndarray, encoder: Encoder, counts: Sequence[int], repeats: int, rng
+) -> list[Estimate]:
+    """E log (1/k) sum_k p(x, z_k) / q(z_k|x) for each k, in nats: the ELBO at k = 1, log p(x) in the limit."""
+    log_weights = weights_of(model, x, (repeats, max(counts)), rng, encoder)
+    return [Estimate.of(log_mean_exp(log_weights[:, :k])) for k in counts]
+
+
+@dataclass(frozen=True)
+class LinearVAE:
+    """The optimal linear VAE for rows with given variances along their principal components, by beta.
+
+    The decoder's noise is fixed. Along component i it has the weight w_i, the encoder a mean v_i x_i and a standard
+    deviation s_i. A component whose variance is no more than beta * noise^2 is collapsed: w = v = 0, s = 1, KL 0. Any
+    other is coded to the error beta * noise^2, as in reverse water-filling (Cover and Thomas 2006, theorem 10.3.3).
+
+    Attributes
+    ----------
+    variances : (d,) at least 0, in squared units of x.
+    noise : standard deviation of the output, above 0; beta : at least 0, factor on the KL divergence.
+    """
+
+    variances: np.ndarray
+    noise: float
+    beta: float
+
+    @property
+    def level(self) -> float:
+        """beta * noise^2: variances above it are coded, in squared units of x."""
+        return self.beta * self.noise**2
+
+    @property
+    def active(self) -> np.ndarray:
+        """(d,) bool."""
+        return self.variances > self.level
+
+    @property
+    def kl(self) -> np.ndarray:
+        """KL(q(z_i|x) || p(z_i)), mean over rows, in nats: (d,); infinite where beta is 0."""
+        found = np.zeros(len(self.variances))
+        if self.level == 0:
+            found[self.active] = np.inf
+            return found
+        found[self.active] = 0.5 * np.log(self.variances[self.active] / self.level)
+        return found
+
+    @property
+    def error(self) -> np.ndarray:
+        """Squared error E (x_i - w_i z_i)^2 by component: (d,)."""
+        return np.minimum(self.variances, self.level)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """w_i: (d,), at least 0."""
+        return np.sqrt((self.variances - self.level).clip(min=0))
+
+    @property
+    def gains(self) -> np.ndarray:
+        """v_i: (d,)."""
+        return np.divide(self.weights, self.variances, out=np.zeros(len(self.variances)), where=self.active)
+
+    @property
+    def deviations(self) -> np.ndarray:
+        """s_i: (d,) in [0, 1]."""
+        ratios = np.divide(self.level, self.variances, out=np.ones(len(self.variances)), where=self.active)
+        return np.sqrt(ratios)
+
+    @property
+    def reconstruction(self) -> float:
+        """-E_q log p(x|z), mean over rows, in nats."""
+        squared = self.error / self.noise**2
+        return float(0.5 * (squared + _LOG_2PI + 2 * np.log(self.noise)).sum())
+
+    def drawn(self, X: np.ndarray, rng) -> Estimate:
+        """reconstruction + beta * KL in nats of rows, with one z ~ q(z|x) each.
+
+        Parameters
+        ----------
+        X : (n, d) centred rows in the principal components' coordinates.
+        """
+        mean = X * self.gains
+        Z = mean + self.deviations * rng.standard_normal(X.shape)
+        squared = np.square(X - Z * self.weights) / self.noise**2
+        reconstruction = 0.5 * (squared + _LOG_2PI + 2 * np.log(self.noise)).sum(1)
+        variances = np.square(self.deviations)
+        kl = 0.5 * (np.square(mean) + variances - 1 - np.log(variances)).sum(1)
+        return Estimate.of(reconstruction + self.beta * kl)

@@ -1,0 +1,232 @@
+"""Naive sampling: log p(x) from codes drawn from the prior, how few of them matter, and what an encoder changes.
+
+The objective is log (1/K) sum_k p(x|z_k) with z_k from p(z). Its gradient is the mean of the gradients of log p(x|z_k),
+weighted by p(x|z_k) / sum_j p(x|z_j): most pairs (z, x) weigh nothing.
+
+References
+----------
+Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders, eq. 13 (the weights).
+Kong 1992, A note on importance sampling using standardized weights (effective sample size).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.mechanisms.estimates import Estimate, log_mean_exp
+from core.mechanisms.linear_gaussian import LinearGaussian
+
+CARRIED = 0.99
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What the pairs of one training step weigh.
+
+    Attributes
+    ----------
+    weights : (n, k) p(x|z_k) / sum_j p(x|z_j), rows summing to 1.
+    gradients : (n, k) norm of the gradient of log p(x|z) by W and b, in nats.
+    """
+
+    weights: np.ndarray
+    gradients: np.ndarray
+
+    @property
+    def carrying(self) -> np.ndarray:
+        """(n, k) bool: the fewest pairs whose weighted gradient norms make up 99 % of all."""
+        carried = (self.weights * self.gradients).ravel()
+        order = np.argsort(-carried)
+        total = np.cumsum(carried[order])
+        n_needed = int(np.searchsorted(total, CARRIED * total[-1])) + 1
+        found = np.zeros(carried.size, bool)
+        found[order[:n_needed]] = True
+        return found.reshape(self.weights.shape)
+
+    @property
+    def share(self) -> float:
+        """Share of the pairs that carry 99 % of the gradient, in (0, 1]."""
+        return float(self.carrying.mean())
+
+    @property
+    def effective_samples(self) -> float:
+        """1 / sum_k w_k^2, mean over rows, in [1, k]: as many equally weighted codes would be as noisy (Kong 1992)."""
+        return float(np.mean(1 / np.square(self.weights).sum(1)))
+
+
+def pairs(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, log_proposal: np.ndarray | None = None) -> Pairs:
+    """Weights and gradient norms of every row with every code.
+
+    Parameters
+    ----------
+    X : (n, n_features)
+    Z : (k, n_components), drawn from the prior, or (n, k, n_components), each row's own from its encoder.
+    log_proposal : (n, k) log q(z|x) - log p(z) in nats, where the codes are an encoder's.
+    """
+    own = Z if Z.ndim == 3 else np.broadcast_to(Z, (len(X), *Z.shape))
+    residuals = X[:, None] - own @ model.weights.T - model.bias  # (n, k, n_features)
+    squared = np.square(residuals).sum(-1)
+    log_weights = -0.5 * squared / model.noise**2
+    if log_proposal is not None:
+        log_weights = log_weights - log_proposal
+    weights = np.exp(log_weights - log_weights.max(1, keepdims=True))
+    # By W it is the outer product of residual and code over the noise's variance, by b the residual over it.
+    gradients = np.sqrt(squared * (np.square(own).sum(-1) + 1)) / model.noise**2
+    return Pairs(weights / weights.sum(1, keepdims=True), gradients)
+
+
+def expected_share_effective(model: LinearGaussian, X: np.ndarray) -> np.ndarray:
+    """Limit of effective samples / K for many codes from the prior, (E p(x|z))^2 / E p(x|z)^2: (n,) in (0, 1].
+
+    p(x|z)^2 is a Gaussian of half the variance times (4 pi noise^2)^(-n_features/2), so both means are closed.
+    """
+    log_square = _log_mean_square(model, X)
+    return np.exp(2 * model.log_marginal(X) - log_square)
+
+
+def _log_mean_square(model: LinearGaussian, X: np.ndarray) -> np.ndarray:
+    """log E_p(z) p(x|z)^2: (n,)."""
+    constant = -0.5 * model.n_features * np.log(4 * np.pi * model.noise**2)
+    return constant + model.log_marginal(X, noise=model.noise / np.sqrt(2))
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """q(z|x) for a linear-Gaussian model: its posterior, made wider and moved.
+
+    Attributes
+    ----------
+    spread : factor on the posterior's standard deviations, above 0; 1 is exact.
+    shift : how far its mean is off, in the posterior's standard deviations along every code axis.
+    """
+
+    spread: float = 1.0
+    shift: float = 0.0
+
+    def of(self, model: LinearGaussian, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means (n, n_components) and the Cholesky factor (n_components, n_components) of the covariance."""
+        mean, covariance = model.posterior(X)
+        return mean + self.shift * np.sqrt(np.diag(covariance)), self.spread * np.linalg.cholesky(covariance)
+
+    def propose(self, model: LinearGaussian, X: np.ndarray, k: int, rng) -> tuple[np.ndarray, np.ndarray]:
+        """Codes (n, k, n_components) from q(z|x), and log q(z|x) - log p(z) (n, k) in nats."""
+        mean, factor = self.of(model, X)
+        eps = rng.standard_normal((len(X), k, model.n_components))
+        Z = mean[:, None] + eps @ factor.T
+        log_q = -0.5 * np.square(eps).sum(-1) - np.log(np.diag(factor)).sum()
+        return Z, log_q + 0.5 * np.square(Z).sum(-1)
+
+
+def log_weights(
+    model: LinearGaussian, x: np.ndarray, shape: tuple[int, ...], rng, encoder: Encoder | None = None
+) -> np.ndarray:
+    """log of p(x|z) p(z) / q(z), whose mean is p(x), for codes from the prior or from an encoder.
+
+    Parameters
+    ----------
+    x : (n_features,)
+    shape : of what is returned.
+    encoder : None draws from the prior, where p(z) / q(z) = 1.
+    """
+    n = int(np.prod(shape))
+    if encoder is None:
+        Z = rng.standard_normal((n, model.n_components))
+        return model.log_likelihood(x[None], Z).reshape(shape)
+    Z, log_proposal = encoder.propose(model, x[None], n, rng)
+    return (model.log_likelihood(x[None], Z[0]) - log_proposal).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The estimate of log p(x) for growing numbers of codes, in nats.
+
+    Attributes
+    ----------
+    counts : (m,) K; low, middle, high : (m,) the 5 %, 50 % and 95 % quantiles over repeats, mean : (m,) their mean.
+    """
+
+    counts: np.ndarray
+    low: np.ndarray
+    middle: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+
+
+def spread(weights: np.ndarray, counts: Sequence[int]) -> Spread:
+    """How log (1/K) sum_k w_k scatters over repeats.
+
+    Parameters
+    ----------
+    weights : (repeats, most) log weights; K codes are the first K of a repeat.
+    counts : numbers of codes K, at most `most`.
+    """
+    estimates = np.array([log_mean_exp(weights[:, :k]) for k in counts])  # (m, repeats)
+    low, middle, high = np.quantile(estimates, (0.05, 0.5, 0.95), axis=1)
+    return Spread(np.asarray(counts), low, middle, high, estimates.mean(1))
+
+
+def log_marginal(weights: np.ndarray) -> Estimate:
+    """log p(x) in nats from all log weights, with its standard error to first order.
+
+    Parameters
+    ----------
+    weights : any shape, independent draws of log p(x|z) p(z) / q(z).
+    """
+    flat = weights.ravel()
+    relative = np.exp(flat - log_mean_exp(flat))  # with mean 1
+    return Estimate(float(log_mean_exp(flat)), Estimate.of(relative).error, flat.size)
+
+
+def expected_error(model: LinearGaussian, x: np.ndarray, k: int) -> float:
+    """Standard error of log p(x) from k codes of the prior, to first order, in nats: closed.
+
+    sqrt((E p(x|z)^2 / p(x)^2 - 1) / k); the variance of an estimate that a draw of k codes does not show itself where
+    few codes matter.
+    """
+    return float(np.sqrt(np.expm1(_log_mean_square(model, x[None])[0] - 2 * model.log_marginal(x[None])[0]) / k))
+
+
+@dataclass(frozen=True)
+class Trap:
+    """Two objectives for the same decoder, W scaled by each of `scales`; nats a row.
+
+    Attributes
+    ----------
+    scales : (m,); 1 is the decoder that made the rows, 0 one that ignores z.
+    likelihood : (m,) mean log p(x), closed; naive : (m,) log (1/K) sum_k p(x|z_k), from draws.
+    averaged : (m,) the mean of log p(x|z) over x and z of the prior, closed; averaged_drawn : (m,) from the same draws.
+    """
+
+    scales: np.ndarray
+    likelihood: np.ndarray
+    naive: np.ndarray
+    averaged: np.ndarray
+    averaged_drawn: np.ndarray
+
+
+def trap(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray) -> Trap:
+    """Averaging the probability, and averaging its logarithm instead, which is best off without z.
+
+    E_p(z) log p(x|z) = log N(x; b, noise^2 I) - |W|^2 / (2 noise^2): every weight only costs.
+
+    Parameters
+    ----------
+    X : (n, n_features); Z : (k, n_components) from the prior.
+    """
+    found = []
+    for scale in scales:
+        scaled = LinearGaussian(scale * model.weights, model.bias, model.noise)
+        without_code = LinearGaussian(0 * model.weights, model.bias, model.noise).log_marginal(X).mean()
+        drawn = scaled.log_likelihood(X, Z)
+        found.append(
+            (
+                scaled.log_marginal(X).mean(),
+                log_mean_exp(drawn).mean(),
+                without_code - np.square(scaled.weights).sum() / (2 * model.noise**2),
+                drawn.mean(),
+            )
+        )
+    return Trap(np.asarray(scales), *np.array(found).T)

@@ -1,0 +1,109 @@
+"""A generator and its distribution: an easy known distribution pushed through a decoder, and what its output means.
+
+The decoder draws a spot: code z ~ N(0, I) in the plane is where it lies in a square image, so pixel c has the mean
+m_c(z) = exp(-|c - s z|^2 / (2 r^2)), s how far a code of 1 moves the spot, r its radius. With a Bernoulli output these
+are the probabilities that a pixel is white; with a Normal output they are means, and every pixel has the same standard
+deviation. Of both the moments of a pixel over all images are known, which is what draws are held against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.mechanisms.estimates import Estimate
+
+BERNOULLI, NORMAL = "bernoulli", "normal"
+SIDE = 16
+_MOVE = 0.4
+
+
+@dataclass(frozen=True)
+class Spot:
+    """The generator.
+
+    Attributes
+    ----------
+    output : {"bernoulli", "normal"}
+    radius : r above 0, as a share of half the image's side.
+    noise : standard deviation of a pixel about its mean, at least 0; of a Normal output alone.
+    """
+
+    output: str
+    radius: float = 0.25
+    noise: float = 0.1
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """Places of the pixels in [-1, 1]: (256, 2), x to the right and y up, row by row from the top."""
+        axis = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
+        y, x = np.meshgrid(-axis, axis, indexing="ij")
+        return np.stack([x.ravel(), y.ravel()], 1)
+
+    def parameters(self, Z: np.ndarray) -> np.ndarray:
+        """Means of p(x|z): (n, 2) -> (n, 256) in [0, 1]."""
+        apart = np.square(self.pixels[None] - _MOVE * Z[:, None]).sum(-1)
+        return np.exp(-apart / (2 * self.radius**2))
+
+    def draw(self, parameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Images from p(x|z), of the same shape: 0 or 1 with a Bernoulli output, any number with a Normal one."""
+        if self.output == BERNOULLI:
+            return (rng.random(parameters.shape) < parameters).astype(float)
+        return parameters + self.noise * rng.standard_normal(parameters.shape)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """E x of every pixel, over codes and draws: (256,), closed."""
+        return self._mean_power(1)
+
+    @property
+    def variance_given_code(self) -> np.ndarray:
+        """E Var(x|z), what the output distribution adds: (256,), closed."""
+        if self.output == NORMAL:
+            return np.full(SIDE**2, self.noise**2)
+        return self._mean_power(1) - self._mean_power(2)
+
+    @property
+    def variance_of_means(self) -> np.ndarray:
+        """Var E(x|z), what the code explains: (256,), closed."""
+        return self._mean_power(2) - np.square(self._mean_power(1))
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Var x, the sum of both (law of total variance): (256,), closed."""
+        return self.variance_given_code + self.variance_of_means
+
+    def _mean_power(self, k: int) -> np.ndarray:
+        """E m(z)^k: m^k is a Gaussian of the variance r^2 / k, its mean over s z ~ N(0, s^2 I) one of r^2 / k + s^2."""
+        narrow = self.radius**2 / k
+        wide = narrow + _MOVE**2
+        return narrow / wide * np.exp(-np.square(self.pixels).sum(1) / (2 * wide))
+
+
+def explained(spot: Spot) -> float:
+    """Share of the images' variance that comes from the code; the rest is the output distribution's."""
+    return float(spot.variance_of_means.sum() / spot.variance.sum())
+
+
+def brightness(spot: Spot) -> float:
+    """E of an image's sum of pixels: closed."""
+    return float(spot.mean.sum())
+
+
+def drawn_brightness(images: np.ndarray) -> Estimate:
+    """The same from independent images (n, 256)."""
+    return Estimate.of(images.sum(1))
+
+
+def drawn_explained(spot: Spot, n: int, rng: np.random.Generator) -> Estimate:
+    """`explained` from draws: two images of each code share what the code explains and nothing else.
+
+    Their covariance over codes is Var E(x|z), summed over pixels; the share's error is that to first order.
+    """
+    parameters = spot.parameters(rng.standard_normal((n, 2)))
+    centred = [spot.draw(parameters, rng) - spot.mean for _ in range(2)]
+    common = (centred[0] * centred[1]).sum(1)
+    whole = 0.5 * (np.square(centred[0]) + np.square(centred[1])).sum(1)
+    share = common.mean() / whole.mean()
+    return Estimate(float(share), Estimate.of((common - share * whole) / whole.mean()).error, n)

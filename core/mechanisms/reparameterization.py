@@ -1,0 +1,150 @@
+"""Two unbiased gradients of E f(z) by the mean of z ~ N(mu, sigma^2 I): score function and reparameterization.
+
+Score function: f(z) (z - mu) / sigma^2, which needs no derivative of f. Reparameterization: f'(mu + sigma * eps).
+
+References
+----------
+Williams 1992, Simple statistical gradient-following algorithms for connectionist reinforcement learning (REINFORCE).
+Kingma and Welling 2014, Auto-encoding variational Bayes, section 2.4.
+Mohamed, Rosca, Figurnov and Mnih 2020, Monte Carlo gradient estimation in machine learning, sections 4, 5 and 3.2.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+SCORE, REPARAMETERIZED = "score", "reparameterized"
+
+
+@dataclass(frozen=True)
+class Cost(ABC):
+    """f and what is known of it. All arrays of codes are (..., d); variances are sums over the d numbers."""
+
+    @abstractmethod
+    def value(self, Z: np.ndarray) -> np.ndarray:
+        """f(z): (...)."""
+
+    @abstractmethod
+    def slope(self, Z: np.ndarray) -> np.ndarray:
+        """The derivative of f by z: (..., d)."""
+
+    @abstractmethod
+    def gradient(self, mu: np.ndarray, sigma: float) -> np.ndarray:
+        """The derivative of E f(z) by mu, exactly: (d,)."""
+
+    @abstractmethod
+    def variance(self, estimator: str, mu: np.ndarray, sigma: float) -> float:
+        """Variance of one draw of the estimator, summed over the d numbers, exactly."""
+
+    def ratio(self, mu: np.ndarray, sigma: float) -> float:
+        """Variance of the score function over that of reparameterization; infinite where the latter has none."""
+        reparameterized = self.variance(REPARAMETERIZED, mu, sigma)
+        return self.variance(SCORE, mu, sigma) / reparameterized if reparameterized > 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class Quadratic(Cost):
+    """f(z) = |z - a|^2 with a the same number in every place."""
+
+    a: float = 0.0
+
+    def value(self, Z):
+        return np.square(Z - self.a).sum(-1)
+
+    def slope(self, Z):
+        return 2 * (Z - self.a)
+
+    def gradient(self, mu, sigma):
+        return 2 * (mu - self.a)
+
+    def variance(self, estimator, mu, sigma):
+        d, variance, apart = len(mu), sigma**2, np.square(mu - self.a)
+        if estimator == REPARAMETERIZED:
+            return 4.0 * variance * d
+        # E f^2 eps_i^2, from the moments of a normal eps: E |eps|^4 eps_i^2 = (d + 2)(d + 4).
+        second = apart.sum() ** 2 + 4 * variance * (apart.sum() + 2 * apart)
+        second = second + variance**2 * (d + 2) * (d + 4) + 2 * apart.sum() * variance * (d + 2)
+        return float((second / variance - 4 * apart).sum())
+
+
+@dataclass(frozen=True)
+class Sines(Cost):
+    """f(z) = sum_i sin(w z_i)."""
+
+    w: float = 1.0
+
+    def value(self, Z):
+        return np.sin(self.w * Z).sum(-1)
+
+    def slope(self, Z):
+        return self.w * np.cos(self.w * Z)
+
+    def gradient(self, mu, sigma):
+        return self.w * np.cos(self.w * mu) * self._damped(sigma)
+
+    def variance(self, estimator, mu, sigma):
+        angle, damped, gradient = self.w * mu, self._damped(sigma), self.gradient(mu, sigma)
+        twice = damped**4 * np.cos(2 * angle)  # E cos(2 w z)
+        if estimator == REPARAMETERIZED:
+            return float((self.w**2 * (1 + twice) / 2 - np.square(gradient)).sum())
+        spread = (self.w * sigma) ** 2
+        mean = damped * np.sin(angle)
+        variance = (1 - twice) / 2 - np.square(mean)
+        others, others_variance = mean.sum() - mean, variance.sum() - variance
+        # E f^2 eps_i^2 with f = sin(w z_i) + the others, which do not depend on eps_i.
+        own = (1 - (1 - 4 * spread) * twice) / 2
+        second = own + 2 * others * (1 - spread) * mean + others_variance + np.square(others)
+        return float((second / sigma**2 - np.square(gradient)).sum())
+
+    def _damped(self, sigma: float) -> float:
+        return float(np.exp(-((self.w * sigma) ** 2) / 2))
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Draws of both estimators with the same eps.
+
+    Attributes
+    ----------
+    score, reparameterized : (n, d), a draw a row.
+    exact : (d,)
+    """
+
+    score: np.ndarray
+    reparameterized: np.ndarray
+    exact: np.ndarray
+
+    def of(self, estimator: str) -> np.ndarray:
+        return self.score if estimator == SCORE else self.reparameterized
+
+    def variance(self, estimator: str) -> float:
+        """Variance of one draw, summed over the d numbers, from the draws."""
+        return float(self.of(estimator).var(0, ddof=1).sum())
+
+    @property
+    def ratio(self) -> float:
+        """Measured variance of the score function over that of reparameterization."""
+        reparameterized = self.variance(REPARAMETERIZED)
+        return self.variance(SCORE) / reparameterized if reparameterized > 0 else float("inf")
+
+    def deviations(self, estimator: str) -> np.ndarray:
+        """How many standard errors the mean of the draws is above the exact gradient: (d,); 0 where it has no error."""
+        draws = self.of(estimator)
+        error = draws.std(0, ddof=1) / np.sqrt(len(draws))
+        return np.divide(draws.mean(0) - self.exact, error, out=np.zeros_like(error), where=error > 0)
+
+
+def draw(cost: Cost, mu: np.ndarray, sigma: float, n: int, rng: np.random.Generator) -> Gradients:
+    """Both estimators of the gradient by mu (d,) for n draws of eps; sigma above 0, n at least 2."""
+    eps = rng.standard_normal((n, len(mu)))
+    Z = mu + sigma * eps
+    return Gradients(cost.value(Z)[:, None] * eps / sigma, cost.slope(Z), cost.gradient(mu, sigma))
+
+
+def means_of(draws: np.ndarray, size: int) -> np.ndarray:
+    """Means of `size` draws at a time, what is over left out: (n,) -> (n // size,)."""
+    whole = len(draws) // size * size
+    return draws[:whole].reshape(-1, size).mean(1)

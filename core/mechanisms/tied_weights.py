@@ -1,0 +1,92 @@
+"""A linear autoencoder with tied weights and one code number: x_hat = w w^T x in the plane, and its loss surface.
+
+With C the covariance of the rows, L(w) = E |x - w w^T x|^2 = tr C - 2 w^T C w + |w|^2 w^T C w. For C with eigenvalues
+l1 > l2 and directions u1, u2 the stationary points are +-u1 (minima, L = l2), +-u2 (saddles, L = l1) and 0 (a local
+maximum, L = l1 + l2).
+
+References
+----------
+Baldi and Hornik 1989, Neural networks and principal component analysis: learning from examples without local minima.
+Oja 1982, A simplified neuron model as a principal component analyzer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def covariance(large: float, small: float, degrees: float) -> np.ndarray:
+    """(2, 2) with these variances, the larger along a direction so many degrees from the first axis."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return turn @ np.diag([large, small]) @ turn.T
+
+
+def loss(C: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """L(w), squared error a row, mean over rows: (2, 2), (..., 2) -> (...)."""
+    along = np.einsum("...i,ij,...j->...", W, C, W)
+    return np.trace(C) + (np.square(W).sum(-1) - 2) * along
+
+
+def gradient(C: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """dL/dw: (2, 2), (..., 2) -> (..., 2)."""
+    along = np.einsum("...i,ij,...j->...", W, C, W)[..., None]
+    return 2 * (np.square(W).sum(-1, keepdims=True) - 2) * (W @ C) + 2 * along * W
+
+
+def hessian(C: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The second derivatives of L at w (2,): (2, 2)."""
+    turned = C @ w
+    mixed = np.outer(turned, w) + np.outer(w, turned)
+    return 2 * (w @ w - 2) * C + 4 * mixed + 2 * (w @ turned) * np.eye(2)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A stationary point: w (2,), its loss, and "minimum", "saddle" or "maximum" by the signs of the curvatures."""
+
+    w: np.ndarray
+    loss: float
+    kind: str
+
+
+def stationary(C: np.ndarray) -> list[Point]:
+    """u1, -u1, u2, -u2 and 0; where both variances are the same any direction would do for u1."""
+    _, directions = np.linalg.eigh(C)
+    found = [*(sign * directions[:, k] for k in (1, 0) for sign in (1, -1)), np.zeros(2)]
+    return [Point(w, float(loss(C, w)), _kind(np.linalg.eigvalsh(hessian(C, w)))) for w in found]
+
+
+def _kind(curvatures: np.ndarray) -> str:
+    flat = 1e-9 * max(1.0, np.abs(curvatures).max())
+    if (curvatures > -flat).all():
+        return "minimum"
+    return "maximum" if (curvatures < flat).all() else "saddle"
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Gradient descent: path (steps + 1, 2) of w, losses (steps + 1,) at them."""
+
+    path: np.ndarray
+    losses: np.ndarray
+
+
+def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descent:
+    """Plain gradient descent from `start` (2,); it ends early where a step would leave the picture's neighbourhood.
+
+    Parameters
+    ----------
+    rate : step size, times the gradient divided by the larger variance, so that it means the same for every C.
+    """
+    scale = np.linalg.eigvalsh(C)[-1]
+    path = [np.asarray(start, float)]
+    for _ in range(steps):
+        w = path[-1] - rate * gradient(C, path[-1]) / scale
+        if not np.abs(w).max() < 10:
+            break
+        path.append(w)
+    found = np.array(path)
+    return Descent(found, loss(C, found))

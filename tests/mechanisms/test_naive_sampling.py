@@ -1,0 +1,108 @@
+"""Naive sampling against autograd, closed forms and the truth within its stated error."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.mechanisms import linear_gaussian, naive_sampling
+from core.mechanisms.naive_sampling import Encoder
+from tests.mechanisms.calibration import SEEDS, assert_calibrated
+
+
+@pytest.fixture
+def model():
+    return linear_gaussian.example(2, 0.5, n_features=4)
+
+
+def test_weights_times_gradients_are_the_gradient_of_the_objective(model):
+    """The norms are those of log p(x|z), and their weighted sum is what autograd says of log mean p(x|z)."""
+    rng = np.random.default_rng(0)
+    X, _ = model.sample(1, rng)
+    Z = rng.standard_normal((7, 2))
+    W = torch.tensor(model.weights, requires_grad=True)
+    b = torch.tensor(model.bias, requires_grad=True)
+    rows, codes = torch.tensor(X), torch.tensor(Z)
+    log_p = -0.5 * ((rows - codes @ W.T - b) ** 2).sum(1) / model.noise**2
+    each = [torch.autograd.grad(one, (W, b), retain_graph=True) for one in log_p]
+    norms = [float(torch.cat([g.ravel() for g in own]).norm()) for own in each]
+    found = naive_sampling.pairs(model, X, Z)
+    np.testing.assert_allclose(found.gradients[0], norms)
+    whole = torch.autograd.grad(torch.logsumexp(log_p, 0), W)[0].numpy()
+    np.testing.assert_allclose(sum(w * g[0].numpy() for w, g in zip(found.weights[0], each, strict=True)), whole)
+
+
+def test_share_of_pairs_is_the_smallest_that_carries_it():
+    found = naive_sampling.Pairs(np.array([[0.5, 0.3, 0.15, 0.05]]), np.ones((1, 4)))
+    assert found.share == 1.0
+    assert naive_sampling.Pairs(np.array([[0.9, 0.095, 0.004, 0.001]]), np.ones((1, 4))).share == 0.5
+    assert naive_sampling.Pairs(np.array([[1.0, 0.0, 0.0, 0.0]]), np.ones((1, 4))).effective_samples == 1
+    assert naive_sampling.Pairs(np.full((1, 4), 0.25), np.ones((1, 4))).effective_samples == 4
+    # A weight counts by the gradient it carries.
+    assert naive_sampling.Pairs(np.array([[0.5, 0.5]]), np.array([[1.0, 1e-6]])).share == 0.5
+
+
+def test_effective_samples_tend_to_the_closed_share(model):
+    X, _ = model.sample(5, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    found = [naive_sampling.pairs(model, X[[k]], rng.standard_normal((200_000, 2))) for k in range(5)]
+    shares = [each.effective_samples / 200_000 for each in found]
+    np.testing.assert_allclose(naive_sampling.expected_share_effective(model, X), shares, rtol=0.05)
+
+
+def test_larger_codes_and_smaller_noise_leave_fewer_pairs():
+    def share(size, noise):
+        rng = np.random.default_rng(0)
+        model = linear_gaussian.example(size, noise)
+        return naive_sampling.pairs(model, model.sample(64, rng)[0], rng.standard_normal((256, size))).share
+
+    assert share(1, 0.5) > share(3, 0.5) > share(8, 0.5)
+    assert share(2, 1.0) > share(2, 0.5) > share(2, 0.1)
+
+
+@pytest.mark.parametrize("encoder", [None, Encoder(1.3, 0.2)])
+def test_log_marginal_is_the_truth_within_its_error(model, encoder):
+    x = model.sample(1, np.random.default_rng(5))[0][0]
+    truth = model.log_marginal(x[None])[0]
+    found = [
+        naive_sampling.log_marginal(
+            naive_sampling.log_weights(model, x, (20_000,), np.random.default_rng(seed), encoder)
+        ).deviation(truth)
+        for seed in SEEDS
+    ]
+    assert_calibrated(found)
+
+
+def test_the_exact_posterior_needs_one_draw(model):
+    x = model.sample(1, np.random.default_rng(5))[0][0]
+    weights = naive_sampling.log_weights(model, x, (50,), np.random.default_rng(0), Encoder())
+    np.testing.assert_allclose(weights, model.log_marginal(x[None])[0])
+    Z, log_proposal = Encoder().propose(model, x[None], 50, np.random.default_rng(0))
+    found = naive_sampling.pairs(model, x[None], Z, log_proposal)
+    assert found.effective_samples == pytest.approx(50)
+
+
+def test_expected_error_is_what_repeats_show(model):
+    x = model.sample(1, np.random.default_rng(5))[0][0]
+    weights = naive_sampling.log_weights(model, x, (1000, 2000), np.random.default_rng(0))
+    spread = np.log(np.exp(weights).mean(1)).std()
+    assert naive_sampling.expected_error(model, x, 2000) == pytest.approx(spread, rel=0.1)
+
+
+def test_spread_narrows_and_the_mean_comes_up_from_below(model):
+    x = model.sample(1, np.random.default_rng(5))[0][0]
+    weights = naive_sampling.log_weights(model, x, (400, 1000), np.random.default_rng(0))
+    found = naive_sampling.spread(weights, (1, 10, 100, 1000))
+    assert (np.diff(found.high - found.low) < 0).all()
+    assert (np.diff(found.mean) > 0).all()
+    assert found.mean[-1] == pytest.approx(model.log_marginal(x[None])[0], abs=0.05)
+
+
+def test_trap_is_best_off_without_the_code(model):
+    rng = np.random.default_rng(0)
+    X, Z = model.sample(1000, rng)[0], rng.standard_normal((3000, 2))
+    scales = np.linspace(0, 1.6, 17)
+    found = naive_sampling.trap(model, X, Z, scales)
+    assert found.averaged.argmax() == 0
+    assert found.scales[found.likelihood.argmax()] == pytest.approx(1.0, abs=0.11)
+    np.testing.assert_allclose(found.naive, found.likelihood, atol=0.15)
+    np.testing.assert_allclose(found.averaged, found.averaged_drawn, rtol=0.05)
