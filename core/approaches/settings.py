@@ -28,7 +28,7 @@ _PIXELS = {"C": 0.1, "scaling": "none"}
 _LINEAR = {"C": 0.1, "scaling": "standard"}
 _GRAPH = {"n_neighbors": 10, "alpha": 0.95}
 # Codes are drawn anew at each step, which is noise enough; so few numbers allow for the sum over all ten classes.
-_OF_CODES = {"n_components": 10, "output": "normal", "n_summed": 10, "alpha": 1.0, "noise": 0.0, "epochs": 20}
+_OF_CODES = {"n_components": 10, "output": "normal", "n_summed": 10, "alpha": 1.0, "noise": 0.0, "epochs": 40}
 # Of many images.
 _MANY: dict[str, dict[str, Any]] = {
     "network": _NETWORK,
@@ -113,7 +113,7 @@ _CHOSEN_MANY = Chosen(
         "vae_svm": 12,
         "m1": 10,
         "m2": 2,
-        "m1_m2": 7,
+        "m1_m2": 10,
         "gan": 8,
         "sgan": 31,
     },

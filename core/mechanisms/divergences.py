@@ -43,6 +43,11 @@ class Gaussian:
         squared = np.square(np.linalg.solve(factor, (X - self.mean).T)).sum(0)
         return -0.5 * (squared + len(self.mean) * _LOG_2PI) - np.log(np.diag(factor)).sum()
 
+    def outline(self, n: int = 80) -> np.ndarray:
+        """(n, 2) points one standard deviation from the mean, the first again at the end; in the plane."""
+        angle = np.linspace(0, 2 * np.pi, n)
+        return self.mean + (np.linalg.cholesky(self.covariance) @ np.stack([np.cos(angle), np.sin(angle)])).T
+
 
 @dataclass(frozen=True)
 class Target:

@@ -7,7 +7,7 @@ another page uses too, hence the prefix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -87,6 +87,14 @@ def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = N
         st.query_params.pop(name, None)
     elif st.query_params.get(name) != text:
         st.query_params[name] = text
+
+
+def forget(prefixes: Iterable[str]) -> None:
+    """Take out of the address what begins with one of these; what it said is still remembered."""
+    prefixes = tuple(prefixes)
+    for name in [name for name in st.query_params if name.startswith(prefixes)]:
+        del st.query_params[name]
+        st.session_state[_WRITTEN].pop(name, None)
 
 
 def segments(

@@ -35,6 +35,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/documents.py", "Documents", ":material/article:"),
         ("pages/labelled_fraction.py", "Labelled fraction", ":material/label:"),
     ),
+    "Learn": (("pages/mechanisms.py", "Mechanisms", ":material/experiment:"),),
     "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }
 

@@ -1,0 +1,113 @@
+"""Codes in the plane: where they live, and what is drawn there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures import palette
+from core.figures.mechanisms import base
+from core.figures.text import as_text
+
+
+def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
+    """Codes of N(0, I), the first few numbered, with the circles of one and two standard deviations.
+
+    Parameters
+    ----------
+    Z : (n, 2)
+    """
+    made = base.figure("Codes z ~ N(0, I)", "z₁", "z₂", 360)
+    angle = np.linspace(0, 2 * np.pi, 80)
+    for radius in (1, 2):
+        made.add_scatter(
+            x=radius * np.cos(angle),
+            y=radius * np.sin(angle),
+            mode="lines",
+            line={"color": palette.INK[theme], "width": 1, "dash": "dot"},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    made.add_scatter(
+        x=Z[n_numbered:, 0],
+        y=Z[n_numbered:, 1],
+        mode="markers",
+        marker={"size": 4, "color": palette.NO_CLASS[theme], "opacity": 0.5},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    made.add_scatter(
+        x=Z[:n_numbered, 0],
+        y=Z[:n_numbered, 1],
+        mode="markers+text",
+        text=[str(k + 1) for k in range(n_numbered)],
+        textposition="top right",
+        textfont={"size": 14, "color": palette.INK[theme]},
+        marker={"size": 9, "color": base.colour(2, theme)},
+        showlegend=False,
+        hovertemplate="code %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
+    )
+    return base.squared(made, -3.2, 3.2)
+
+
+def lived(
+    codes: np.ndarray,
+    labels: np.ndarray,
+    names: Sequence[str],
+    drawn: np.ndarray,
+    outline: np.ndarray,
+    n_numbered: int,
+    theme: str,
+) -> go.Figure:
+    """Codes of rows by class, codes that were drawn, and the region that holds most of the rows'.
+
+    Parameters
+    ----------
+    codes : (n, 2); labels : (n,) index of the class, -1 for none; names : of the classes
+    drawn : (m, 2), the first few of which are numbered
+    outline : (k, 2)
+    """
+    made = base.figure("Codes of rows, and codes drawn", "z₁", "z₂", 460)
+    for label in np.unique(labels):
+        own = labels == label
+        style = palette.style(int(label), theme)
+        made.add_scattergl(
+            x=codes[own, 0].astype(np.float32),
+            y=codes[own, 1].astype(np.float32),
+            mode="markers",
+            name=as_text(names[label]) if 0 <= label < len(names) else "rows",
+            marker={"size": 4, "color": style.colour, "opacity": 0.7, "symbol": style.symbol},
+            hoverinfo="skip",
+        )
+    made.add_scatter(
+        x=outline[:, 0],
+        y=outline[:, 1],
+        mode="lines",
+        name="holds 95 % of the fitted Gaussian",
+        line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    made.add_scatter(
+        x=drawn[:n_numbered, 0],
+        y=drawn[:n_numbered, 1],
+        mode="markers+text",
+        name="codes drawn",
+        text=[str(k + 1) for k in range(n_numbered)],
+        textposition="top right",
+        textfont={"size": 14, "color": palette.INK[theme]},
+        marker={
+            "size": 10,
+            "symbol": "x",
+            "color": palette.INK[theme],
+            "line": {"width": 1, "color": palette.GROUND[theme]},
+        },
+        hovertemplate="drawn %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
+    )
+    every = np.concatenate([codes, drawn[:n_numbered], outline])
+    low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
+    room = 0.05 * (high - low)
+    made.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False)
+    made.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x")
+    return made

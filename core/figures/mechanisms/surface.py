@@ -1,0 +1,153 @@
+"""The loss surface of a tied linear autoencoder in the plane, with a descent that the browser plays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures import palette
+from core.figures.mechanisms import base
+
+_SYMBOLS = {"minimum": "star", "saddle": "x", "maximum": "circle"}
+_MOST_FRAMES = 60
+_DURATION = 60  # milliseconds a frame
+
+
+def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.ndarray, theme: str) -> go.Figure:
+    """Loss over the weights' plane with its stationary points; Play moves along the descent.
+
+    Parameters
+    ----------
+    axis : (n,); losses : (n, n), first index along w1
+    points : core.mechanisms.tied_weights.Point
+    path : (steps + 1, 2)
+    """
+    made = base.figure("Loss L(w) over the weights, dark is low", "w₁", "w₂", 480)
+    made.add_contour(
+        x=axis,
+        y=axis,
+        z=np.log10(losses.T),
+        colorscale="Cividis",
+        ncontours=24,
+        showscale=False,
+        contours={"coloring": "heatmap"},
+        line={"width": 0.5, "color": "rgba(255,255,255,0.4)"},
+        customdata=losses.T,
+        hovertemplate="w = (%{x:.2f}, %{y:.2f}): L %{customdata:.3f}<extra></extra>",
+    )
+    for kind, symbol in _SYMBOLS.items():
+        own = [point for point in points if point.kind == kind]
+        if own:
+            made.add_scatter(
+                x=[point.w[0] for point in own],
+                y=[point.w[1] for point in own],
+                mode="markers",
+                name=kind,
+                customdata=[point.loss for point in own],
+                marker={
+                    "symbol": symbol,
+                    "size": 15,
+                    "color": "#ffffff",
+                    "line": {"color": "#1c2024", "width": 1.5},
+                },
+                hovertemplate=f"{kind}: w = (%{{x:.3f}}, %{{y:.3f}}), L %{{customdata:.3f}}<extra></extra>",
+            )
+    line = {"color": "#ea5f3e", "width": 3}
+    mark = {"color": "#ea5f3e", "size": 11, "line": {"color": "#ffffff", "width": 1.5}}
+    made.add_scatter(x=path[:, 0], y=path[:, 1], mode="lines", line=line, name="gradient descent", hoverinfo="skip")
+    made.add_scatter(x=path[-1:, 0], y=path[-1:, 1], mode="markers", marker=mark, showlegend=False, hoverinfo="skip")
+    moving = [len(made.data) - 2, len(made.data) - 1]
+    steps = np.unique(np.round(np.geomspace(1, len(path), _MOST_FRAMES)).astype(int))
+    made.frames = [
+        go.Frame(
+            data=[
+                go.Scatter(x=path[:k, 0], y=path[:k, 1]),
+                go.Scatter(x=path[k - 1 : k, 0], y=path[k - 1 : k, 1]),
+            ],
+            traces=moving,
+            name=str(k - 1),
+        )
+        for k in steps
+    ]
+    play(made, [str(k - 1) for k in steps], "step")
+    return base.squared(made, axis[0], axis[-1])
+
+
+def play(made: go.Figure, names: Sequence[str], what: str) -> None:
+    """Buttons that play and pause the figure's frames, and a slider that steps through them, all in the browser."""
+    at_once = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate", "transition": {"duration": 0}}
+    moving = {"frame": {"duration": _DURATION, "redraw": False}, "fromcurrent": True, "transition": {"duration": 0}}
+    buttons = [
+        {"label": "▶ Play", "method": "animate", "args": [None, moving]},
+        {"label": "❚❚ Pause", "method": "animate", "args": [[None], at_once]},
+    ]
+    made.update_layout(
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "left",
+                "buttons": buttons,
+                "showactive": False,
+                "x": 0,
+                "xanchor": "left",
+                "y": -0.16,
+                "yanchor": "top",
+                "pad": {"t": 0, "r": 6},
+            }
+        ],
+        sliders=[
+            {
+                "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names],
+                "active": len(names) - 1,
+                "currentvalue": {"prefix": f"{what} ", "font": {"size": 12}},
+                "x": 0.36,
+                "len": 0.64,
+                "y": -0.1,
+                "yanchor": "top",
+                "ticklen": 0,
+                "minorticklen": 0,
+                "font": {"size": 1, "color": "rgba(0,0,0,0)"},
+            }
+        ],
+        legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={"l": 8, "r": 8, "t": 60, "b": 90},
+    )
+
+
+def rows(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
+    """Rows in the plane, the line that the autoencoder rebuilds them on, and the first principal direction.
+
+    Parameters
+    ----------
+    X : (n, 2); w, u : (2,) the weights, and the first principal direction
+    """
+    reach = float(np.abs(X).max()) * 1.05
+    made = base.figure("The rows, and what w rebuilds of them", "x₁", "x₂", 480)
+    made.add_scatter(
+        x=X[:, 0],
+        y=X[:, 1],
+        mode="markers",
+        name="rows x",
+        marker={"size": 4, "color": palette.NO_CLASS[theme], "opacity": 0.6},
+        hoverinfo="skip",
+    )
+    rebuilt = np.outer(X @ w, w)
+    made.add_scatter(
+        x=rebuilt[:, 0],
+        y=rebuilt[:, 1],
+        mode="markers",
+        name="rebuilt, w wᵀx",
+        marker={"size": 4, "color": base.colour(2, theme)},
+        hoverinfo="skip",
+    )
+    made.add_scatter(
+        x=[-reach * u[0], reach * u[0]],
+        y=[-reach * u[1], reach * u[1]],
+        mode="lines",
+        name="first principal direction",
+        line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    return base.squared(made, -reach, reach)

@@ -1,0 +1,177 @@
+"""Naive sampling: few pairs (z, x) matter, and what an encoder changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.mechanisms import linear_gaussian, naive_sampling
+from core.mechanisms.estimates import Estimate
+from core.mechanisms.naive_sampling import Encoder, Spread, Trap
+from pages.ui.mechanisms import frame
+from pages.ui.mechanisms.frame import Controls
+
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
+_NOISES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
+_CODES = (16, 64, 256, 1024)
+_SPREADS = (0.8, 1.0, 1.1, 1.3, 1.6, 2.0)
+_ROWS, _ROWS_SHOWN, _CODES_SHOWN = 64, 16, 64
+_COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+_REPEATS = 40
+_SCALES = np.linspace(0, 1.6, 17)
+_TRAP_CODES = 256
+
+
+def draw(controls: Controls) -> None:
+    frame.begin(
+        "Draw codes from the prior and ask how likely each makes a row: almost all the gradient comes from a few lucky "
+        "pairs, the fewer the larger the code and the smaller the output's variance. An encoder that proposes codes "
+        "near the posterior p(z|x) makes nearly all of them count.",
+        r"\log p(x) \approx \log \frac1K \sum_k p_\theta(x|z_k),\ z_k \sim p(z)",
+        r"\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),\quad w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}",
+    )
+    with frame.controls():
+        size = controls.slide("size", "Numbers in the code z", _SIZES, 4)
+        noise = controls.slide(
+            "noise", "Output's standard deviation", _NOISES, 0.3, "Of p(x|z); a code number moves the row by 1."
+        )
+        k = controls.slide("codes", "Codes drawn a step", _CODES, 256)
+        spread = controls.slide(
+            "spread",
+            "Encoder's spread",
+            _SPREADS,
+            1.3,
+            "Standard deviations of q(z|x), times those of the true posterior p(z|x): 1 is a perfect encoder.",
+        )
+        seed = controls.seed()
+    found = _step(size, noise, k, spread, seed)
+    frame.charts(*_figures(size, noise, k, spread, seed, frame.theme()), key="naive")
+    frame.settle(_verdict(found, k))
+    st.caption(
+        f"The generator is linear with Normal output, x = W z + noise in 16 dimensions, so that log p(x) is known "
+        f"exactly. Shares over {_ROWS} rows with {k:,} codes each; norms are those of the gradient by W and the bias. "
+        f"Effective samples: 1 / sum of squared weights (Kong 1992). Bands over {_REPEATS} repeats.",
+    )
+    st.markdown(
+        "**The trap.** The mean of log p(x|z) over codes of the prior looks like the same thing, and is another "
+        "objective: every weight of the decoder only costs, so its best decoder ignores z."
+    )
+    frame.charts(_trap_figure(size, noise, seed, frame.theme()), key="trap")
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one setting gives.
+
+    Attributes
+    ----------
+    share, effective : of the pairs, in (0, 1], from the prior and from the encoder.
+    weights, carrying : of the pairs shown.
+    """
+
+    share: tuple[float, float]
+    effective: tuple[float, float]
+    weights: np.ndarray
+    carrying: np.ndarray
+    truth: float
+    by_prior: Estimate
+    by_encoder: Estimate
+    expected_error: float
+    spreads: dict[str, Spread]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _step(size: int, noise: float, k: int, spread: float, seed: int) -> _Step:
+    model = linear_gaussian.example(size, noise)
+    share, effective, weights, carrying = _pairs(size, noise, k, spread, seed)
+    rng = np.random.default_rng([seed, 1])
+    x = model.sample(1, rng)[0][0]
+    encoder = Encoder(spread)
+    most = max(_COUNTS)
+    by_prior = naive_sampling.log_weights(model, x, (_REPEATS, most), rng)
+    by_encoder = naive_sampling.log_weights(model, x, (_REPEATS, most), rng, encoder)
+    return _Step(
+        share=share,
+        effective=effective,
+        weights=weights,
+        carrying=carrying,
+        truth=float(model.log_marginal(x[None])[0]),
+        by_prior=naive_sampling.log_marginal(by_prior[0]),
+        by_encoder=naive_sampling.log_marginal(by_encoder[0]),
+        expected_error=naive_sampling.expected_error(model, x, most),
+        spreads={
+            "prior": naive_sampling.spread(by_prior, _COUNTS),
+            "encoder": naive_sampling.spread(by_encoder, _COUNTS),
+        },
+    )
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _pairs(size: int, noise: float, k: int, spread: float, seed: int):
+    """Shares of pairs and of effective samples, from the prior and the encoder; the first pairs from the prior."""
+    model = linear_gaussian.example(size, noise)
+    rng = np.random.default_rng([seed, 0])
+    X, _ = model.sample(_ROWS, rng)
+    by_prior = naive_sampling.pairs(model, X, rng.standard_normal((k, size)))
+    by_encoder = naive_sampling.pairs(model, X, *Encoder(spread).propose(model, X, k, rng))
+    both = by_prior, by_encoder
+    shown = slice(_ROWS_SHOWN), slice(_CODES_SHOWN)
+    return (
+        tuple(each.share for each in both),
+        tuple(each.effective_samples / k for each in both),
+        by_prior.weights[shown],
+        by_prior.carrying[shown],
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures(size: int, noise: float, k: int, spread: float, seed: int, theme: str):
+    from core.figures.mechanisms import naive as figures  # plotly
+
+    found = _step(size, noise, k, spread, seed)
+    by_size = [_pairs(each, noise, min(k, 256), spread, seed) for each in _SIZES]
+    by_noise = [_pairs(size, each, min(k, 256), spread, seed) for each in _NOISES]
+
+    def lines(of):
+        prior, encoder = (([each[0][j] for each in of], [each[1][j] for each in of]) for j in (0, 1))
+        return prior, encoder
+
+    return (
+        figures.pairs(found.weights, found.carrying, theme),
+        figures.shares(_SIZES, *lines(by_size), size, "numbers in the code", theme),
+        figures.shares(_NOISES, *lines(by_noise), noise, "output's standard deviation", theme),
+        figures.estimates(found.spreads, found.truth, theme),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _trap(size: int, noise: float, seed: int) -> Trap:
+    model = linear_gaussian.example(size, noise)
+    rng = np.random.default_rng([seed, 2])
+    return naive_sampling.trap(model, model.sample(512, rng)[0], rng.standard_normal((_TRAP_CODES, size)), _SCALES)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _trap_figure(size: int, noise: float, seed: int, theme: str):
+    from core.figures.mechanisms import naive as figures  # plotly
+
+    return figures.trap(_trap(size, noise, seed), theme)
+
+
+def _verdict(found: _Step, k: int) -> str:
+    prior, encoder = found.share
+    most = max(_COUNTS)
+    return (
+        f"{prior:.2%} of the pairs carry 99 % of the gradient with codes of the prior ({found.effective[0] * k:.1f} of "
+        f"{k:,} samples effective), {encoder:.1%} with the encoder's ({found.effective[1] * k:.0f} effective). With "
+        f"{most:,} codes the encoder finds log p(x) = {frame.spelled(found.by_encoder, 'nats')}; exactly it is "
+        f"{frame.written(found.truth, found.by_encoder.error)}, {frame.agreement(found.by_encoder, found.truth)}. The "
+        f"prior's {most:,} codes give {frame.written(found.by_prior.value, found.by_prior.error)}, with a standard "
+        f"error that should be {_spelled_error(found.expected_error)} nats."
+    )
+
+
+def _spelled_error(error: float) -> str:
+    return f"{error:.2g}" if error < 1000 else "thousands of"

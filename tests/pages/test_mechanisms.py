@@ -1,0 +1,130 @@
+"""Mechanisms: every experiment opens, at both ends of every control, and what it says is true."""
+
+import json
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.mechanisms.estimates import Estimate
+from pages.ui.mechanisms import frame
+from tests.pages.conftest import opened_on, shown_text
+
+PAGE = "pages/mechanisms.py"
+EXPERIMENTS = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "linear")
+SETTLED = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
+
+
+def page(experiment: str, **query: str) -> AppTest:
+    return opened_on(PAGE, experiment=experiment, **{f"{experiment}.{name}": value for name, value in query.items()})
+
+
+def settled(app: AppTest) -> str:
+    return " ".join(SETTLED.findall(shown_text(app)))
+
+
+def problems(app: AppTest) -> list[str]:
+    return [each.value for each in (*app.exception, *app.error, *app.warning)]
+
+
+@pytest.fixture
+def shipped(monkeypatch, tmp_path):
+    """The shipped runs, and none of this person's."""
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_each_experiment_shows_its_formula_its_figure_and_the_number_that_settles_it(experiment, shipped):
+    app = page(experiment)
+    assert problems(app) == []
+    assert app.latex
+    assert app.get("plotly_chart")
+    assert re.search(r"\d", settled(app))
+    assert "more than chance" not in settled(app)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "query"),
+    [
+        *((experiment, {}) for experiment in EXPERIMENTS),
+        ("generator", {"output": "normal"}),
+        ("codes", {"data": "digits", "codes": "gaussian"}),
+        ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
+        ("gradients", {"f": "sines"}),
+        ("similarity", {"in": "2"}),
+        ("similarity", {"in": "2", "shape": "isotropic"}),
+    ],
+    ids=str,
+)
+def test_both_ends_of_every_control_give_a_picture_or_a_sentence(experiment, query, shipped):
+    app = page(experiment, **query)
+    assert problems(app) == []
+    for end in (0, -1):
+        for k in range(len(app.select_slider)):
+            slider = app.select_slider[k]
+            _, name = slider.key.split(":")
+            app.query_params[name] = slider.options[end].replace(",", "")
+            app.run()
+            assert problems(app) == []
+            assert app.get("plotly_chart")
+            assert "nan" not in settled(app).lower()
+
+
+def test_a_link_opens_what_it_says_and_nothing_of_another_experiment():
+    app = page("naive", size="2", noise="1.0", codes="64")
+    assert [slider.value for slider in app.select_slider[:3]] == [2, 1.0, 64]
+    assert app.query_params["naive.size"] == "2"
+    app.query_params["experiment"] = "linear"
+    app.run()
+    assert not [name for name in app.query_params if name.startswith("naive.")]
+    app.query_params["experiment"] = "naive"
+    app.run()
+    assert [slider.value for slider in app.select_slider[:3]] == [2, 1.0, 64]
+
+
+@pytest.mark.parametrize("value", ["999", "x", "<b>", "-1"])
+def test_a_link_that_asks_nonsense_is_told_in_a_sentence(value):
+    app = page("naive", size=value, seed="x")
+    assert not app.exception
+    told = " ".join(each.value for each in app.warning)
+    assert "naive" in told
+    assert "seed" in told
+    assert app.select_slider[0].value == 4
+
+
+def test_another_draw_changes_the_estimate_and_not_the_truth():
+    app = page("generator")
+    first = settled(app)
+    app.button[0].click().run()
+    second = settled(app)
+    assert first != second
+    assert re.findall(r"exactly ([\d.]+)", first)[0] == re.findall(r"exactly ([\d.]+)", second)[0]
+    assert app.query_params["generator.seed"] == "1"
+
+
+def test_without_a_run_the_random_codes_say_what_to_do(no_shipped_runs, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = page("codes")
+    assert problems(app) == []
+    assert "train one" in app.info[0].value
+
+
+def test_a_saddle_and_a_step_too_large_are_told():
+    assert "saddle" in settled(page("linear", angle="30", **{"from": "120"}))
+    assert "Choose a smaller" in settled(page("linear", rate="1.0", radius="1.2"))
+    assert "maximum" in settled(page("linear", radius="0.0"))
+
+
+def test_the_descent_is_played_by_the_browser():
+    chart = json.loads(page("linear").get("plotly_chart")[0].proto.spec)
+    assert len(chart["frames"]) > 20
+    assert chart["layout"]["updatemenus"][0]["buttons"][0]["method"] == "animate"
+
+
+def test_numbers_have_the_places_their_error_leaves():
+    assert frame.spelled(Estimate(-12.3456, 0.0234, 10), "nats") == "−12.346 ± 0.023 nats"
+    assert frame.spelled(Estimate(1234.5, 30.0, 10)) == "1,234 ± 30"
+    assert frame.written(0.5, 0.0) == "0.5"
+    assert "within chance" in frame.agreement(Estimate(1.0, 0.1, 10), 1.1)
+    assert "more than chance" in frame.agreement(Estimate(1.0, 0.1, 10), 2.0)
+    assert frame.agreement(Estimate(1.0, 0.0, 10), 1.0) == "exactly there"
