@@ -11,9 +11,11 @@ from pages.ui.mechanisms import (
     frame,
     generator,
     naive,
+    players,
     random_codes,
     similarity,
     surface,
+    versus,
 )
 
 # experiment -> (what people read, what draws it)
@@ -24,6 +26,8 @@ EXPERIMENTS = {
     "elbo": ("ELBO", bound.draw),
     "gradients": ("Reparameterization", estimators.draw),
     "similarity": ("Which similarity?", similarity.draw),
+    "players": ("Two players", players.draw),
+    "versus": ("VAE against GAN", versus.draw),
     "linear": ("Linear AE and PCA", surface.draw),
 }
 

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "rebuilding": {"types", "metrics"},
     "damage": {"types", "metrics", "rebuilding"},
     "mechanisms": {"types", "networks", "training", "metrics", "mechanisms"},
+    "comparing": {"types", "cache", "computing", "mechanisms"},
     "projecting": {"types", "methods", "cache", "computing"},
     "inversion": {"types", "datasets", "networks", "training", "methods", "store", "cache", "computing"},
     "experiments": {

@@ -29,7 +29,7 @@ class Estimate:
     def deviation(self, truth: float) -> float:
         """How many standard errors it is above `truth`; 0 where both are the same to rounding."""
         gap = self.value - truth
-        if abs(gap) <= 1e-9 * max(1.0, abs(truth)):
+        if abs(gap) <= 1e-6 * max(1.0, abs(truth)):
             return 0.0
         return gap / self.error if self.error else float(np.copysign(np.inf, gap))
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core import maps, meanings
 from core.maps import Rows
 from core.meanings import Axis
-from core.types import BadInput, HourglassError, Run
+from core.types import HourglassError, Run
 from pages.ui import choices, nav, rebuilders
 from pages.ui.compare import View
 from pages.ui.loaded import codes, estimator, rows_here
@@ -54,7 +54,7 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
     with st.container(key="axis", horizontal=True, vertical_alignment="bottom"):
         numbers = list(range(1, view.size + 1))
         refused: list[str] = []
-        widget = choices.seed("axis", numbers, 1, refused, parse=_whole)
+        widget = choices.seed("axis", numbers, 1, refused, parse=choices.whole)
         if refused:
             problems.append(f"The link asks for a number that the {view.size}-D code has not: number 1 is shown.")
         if view.size <= _MOST_BUTTONS:
@@ -64,7 +64,7 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
         choices.keep("axis", chosen)
         steps = list(range(101))
         refused.clear()
-        widget = choices.seed("along", steps, 50, refused, parse=_whole)
+        widget = choices.seed("along", steps, 50, refused, parse=choices.whole)
         if refused:
             problems.append(
                 "The link asks for a place along the axis that is no whole number from 0 to 100: 50 is shown."
@@ -79,12 +79,6 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
         )
         choices.keep("along", share)
     return chosen - 1, share / 100
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 3):
-        raise BadInput(f"{text} is no whole number.")
-    return int(text)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Walking the axis …")

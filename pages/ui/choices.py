@@ -78,6 +78,19 @@ def _one_of(options: Sequence[Any], value: Any) -> Any:
     return value
 
 
+def whole(text: str) -> int:
+    """A whole number from the address, at least 0, of at most nine digits.
+
+    Raises
+    ------
+    BadInput
+        For any other text.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise BadInput("It is no whole number.")
+    return int(text)
+
+
 def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = None) -> None:
     """Remember a choice and write it into the address: as `text`, as itself, or not at all where `text` is None."""
     st.session_state[_MEMORY][memory or name] = value

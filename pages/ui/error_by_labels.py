@@ -14,7 +14,6 @@ from core.approaches.published import PUBLISHED
 from core.datasets import Entry
 from core.metrics import fractions
 from core.metrics.fractions import Errors, Estimate, Worth
-from core.types import BadInput
 from pages.ui import choices, nav
 from pages.ui.numbers import seconds
 from pages.ui.text import Markup, html, listed, plain, shortened
@@ -291,17 +290,10 @@ def _position(counts: Sequence[int], problems: list[str]) -> int:
     options = sorted({*counts, *(n for n in steps if all(abs(np.log(n / m)) > 0.03 for m in counts))})
     if len(options) == 1:
         return options[0]
-    widget = choices.seed("at", options, counts[0], problems, parse=whole)
+    widget = choices.seed("at", options, counts[0], problems, parse=choices.whole)
     chosen = st.select_slider("Labels", options, format_func=lambda n: f"{n:,}", key=widget, width=420)
     choices.keep("at", chosen)
     return chosen
-
-
-def whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadInput("It is a whole number.") from None
 
 
 @dataclass(frozen=True)

@@ -222,17 +222,11 @@ def _turning(view: View, line: Line, pca: Stamp, problems: list[str]) -> None:
 def _share_asked(problems: list[str]) -> str:
     """Gives the slider its value; returns its key."""
     refused: list[str] = []
-    widget = choices.seed("turn", _SHARES, 0, refused, parse=_whole)
+    widget = choices.seed("turn", _SHARES, 0, refused, parse=choices.whole)
     if refused:
         asked = shortened(choices.asked("turn"))
         problems.append(f"The link asks for a turn of “{asked}” %: choose from 0 to 100, in steps of {_STEP}.")
     return widget
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len("100")):
-        raise BadInput("It is no whole number.")
-    return int(text)
 
 
 def _turned(view: View, line: Line, axes: _Axes, rows: Rows | None, widget: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.types import HourglassError
-from pages.ui import choices, trainings
+from pages.ui import choices, tour, trainings
 from pages.ui.text import plain
 
 # Streamlit adds to the browser's history whatever a page writes into its address, and Back would lead from a page to
@@ -24,6 +24,8 @@ if (!window.hourglassHistory) {
   };
 }
 </script>"""
+# Streamlit measures all but plotly's charts in the letters of the root.
+_LARGE, _LARGE_NAME = "html { font-size: 150% !important; }", "large"
 THEME = Path(__file__).parents[2] / "assets" / "theme"
 # group -> (script, label, icon); a page is listed here once it exists.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -35,7 +37,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/documents.py", "Documents", ":material/article:"),
         ("pages/labelled_fraction.py", "Labelled fraction", ":material/label:"),
     ),
-    "Learn": (("pages/mechanisms.py", "Mechanisms", ":material/experiment:"),),
+    "Learn": (
+        ("pages/tour.py", "Tour", ":material/signpost:"),
+        ("pages/mechanisms.py", "Mechanisms", ":material/experiment:"),
+    ),
     "Make": (("pages/training.py", "Training", ":material/model_training:"),),
 }
 
@@ -52,6 +57,8 @@ def header(script: str) -> None:
     # As Markdown, whose part of the front end is there first: the page never shows unstyled.
     st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
     choices.enter(script)
+    if is_large():
+        st.markdown(f"<style>{_LARGE}</style>", unsafe_allow_html=True)
     trainings.attach()
     with st.sidebar:
         st.html(
@@ -64,11 +71,33 @@ def header(script: str) -> None:
                 st.caption(group)
             for path, name, icon in pages:
                 st.page_link(path, label=name, icon=icon)
+        if script != tour.SCRIPT and (step := choices.remembered(tour.STEP)):
+            label = plain(f"Back to the tour, step {step} of {len(tour.STEPS)}")
+            st.page_link(tour.SCRIPT, label=label, icon=":material/arrow_back:", query_params={tour.STEP: str(step)})
 
 
 @st.cache_resource(show_spinner=False)
 def _style() -> str:
     return (THEME / "app.css").read_text()
+
+
+def is_large() -> bool:
+    """Whether the page is shown in a presenter's large type: as its link says, else as it was last chosen."""
+    given = choices.asked(_LARGE_NAME)
+    large = given == "yes" if given is not None else bool(choices.remembered(_LARGE_NAME))
+    choices.keep(_LARGE_NAME, large, text="yes" if large else None)
+    return large
+
+
+def large_type() -> None:
+    """The switch for a presenter's large type, on every page from then on."""
+    widget = choices.key(_LARGE_NAME)
+    st.session_state[widget] = bool(choices.remembered(_LARGE_NAME))
+    st.toggle("Large type", key=widget, on_change=_switch, help="For a room: letters half as large again.")
+
+
+def _switch() -> None:
+    choices.keep(_LARGE_NAME, st.session_state[choices.key(_LARGE_NAME)])
 
 
 def theme() -> str:

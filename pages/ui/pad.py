@@ -56,3 +56,9 @@ def _nothing() -> None:
 def draw(widget_key: str, label: str = "Your own point") -> list[np.ndarray] | None:
     """The same as (n, 2) uint8 points of each stroke, see `core.drawings.unpack`; None where nothing is drawn."""
     return drawings.unpack(strokes(widget_key, label)) or None
+
+
+def put(widget_key: str, packed: str) -> None:
+    """Have the pad of this key begin with strokes, packed for `core.drawings.unpack`."""
+    st.session_state[f"{widget_key}.kept"] = packed
+    st.session_state.pop(widget_key, None)

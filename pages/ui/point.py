@@ -8,7 +8,7 @@ import streamlit as st
 from core import approaches, datasets, labelled
 from core.types import IMAGES, Dataset
 from pages.ui import choices, loaded, nav, pictures
-from pages.ui.error_by_labels import View, whole
+from pages.ui.error_by_labels import View
 from pages.ui.numbers import seconds
 from pages.ui.text import plain, shortened
 
@@ -57,11 +57,11 @@ def _choose(view: View, problems: list[str]) -> dict:
         name = st.selectbox("Approach", there, format_func=lambda a: approaches.get(a).label, key=widget, width=280)
         choices.keep("approach", name)
         counts = sorted(view.errors[name])
-        widget = choices.seed("labels", counts, counts[0], problems, parse=whole)
+        widget = choices.seed("labels", counts, counts[0], problems, parse=choices.whole)
         n = st.selectbox("Labels", counts, format_func=lambda n: f"{n:,}", key=widget, width=140)
         choices.keep("labels", n)
         found = sorted(view.errors[name][n])
-        widget = choices.seed("seed", found, found[0], problems, parse=whole)
+        widget = choices.seed("seed", found, found[0], problems, parse=choices.whole)
         seed = st.selectbox("Seed", found, key=widget, width=110)
         choices.keep("seed", seed)
     return view.row(name, n, seed)

@@ -2,16 +2,23 @@
 
 import json
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import comparing, computing, drawings
+from core.datasets import download
+from core.mechanisms import two_players
+from core.mechanisms.covering import Settings
 from core.mechanisms.estimates import Estimate
 from pages.ui.mechanisms import frame
 from tests.pages.conftest import opened_on, shown_text
 
 PAGE = "pages/mechanisms.py"
-EXPERIMENTS = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "linear")
+INSTANT = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "versus", "linear")
+EXPERIMENTS = (*INSTANT, "players")
 SETTLED = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
 
 
@@ -46,7 +53,7 @@ def test_each_experiment_shows_its_formula_its_figure_and_the_number_that_settle
 @pytest.mark.parametrize(
     ("experiment", "query"),
     [
-        *((experiment, {}) for experiment in EXPERIMENTS),
+        *((experiment, {}) for experiment in INSTANT if experiment != "versus"),
         ("generator", {"output": "normal"}),
         ("codes", {"data": "digits", "codes": "gaussian"}),
         ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
@@ -113,6 +120,107 @@ def test_a_saddle_and_a_step_too_large_are_told():
     assert "saddle" in settled(page("linear", angle="30", **{"from": "120"}))
     assert "Choose a smaller" in settled(page("linear", rate="1.0", radius="1.2"))
     assert "maximum" in settled(page("linear", radius="0.0"))
+
+
+# --- Two players --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", two_players.PRESETS)
+@pytest.mark.parametrize("rounds", [0, 20])
+def test_each_game_opens_and_its_divergence_is_within_chance(preset, rounds):
+    app = page("players", preset=preset, **{f"{preset}-rounds": str(rounds)})
+    assert problems(app) == []
+    assert "Jensen-Shannon" in settled(app)
+    assert "more than chance" not in settled(app)
+
+
+@pytest.mark.parametrize("loss", two_players.LOSSES)
+@pytest.mark.parametrize("data", ["two_modes", "ring"])
+@pytest.mark.parametrize("show", ["game", "judge", "alone"])
+def test_own_games_with_every_loss_in_one_and_two_dimensions(loss, data, show):
+    own = {"preset": "own", "own-rounds": "20", "g": "0.03", "d": "0.0001", "steps": "3"}
+    app = page("players", loss=loss, data=data, show=show, **own)
+    assert problems(app) == []
+    assert app.get("plotly_chart")
+    assert "nan" not in settled(app)
+
+
+def test_single_steps_follow_the_rounds_and_stand_in_the_link():
+    app = page("players", preset="own", **{"own-rounds": "20"})
+    before = settled(app)
+    app.button(key="mechanism-move-D").click().run()
+    app.button(key="mechanism-move-G").click().run()
+    after = settled(app)
+    assert app.query_params["players.moves"] == "DG"
+    assert before != after
+    again = page("players", preset="own", moves="DG", **{"own-rounds": "20"})
+    assert settled(again) == after
+    # Another game begins without single steps.
+    app.button(key="pages/mechanisms.py:players.seed-next").click().run()
+    assert "players.moves" not in app.query_params
+
+
+def test_a_longer_game_goes_on_where_the_shorter_one_ended():
+    app = page("players", preset="own", **{"own-rounds": "20"})
+    app.query_params["players.own-rounds"] = "50"
+    app.run()
+    assert settled(app) == settled(page("players", preset="own", **{"own-rounds": "50"}))
+
+
+def test_single_steps_that_are_none_are_told():
+    app = page("players", preset="own", moves="XYZ", **{"own-rounds": "20"})
+    assert not app.exception
+    assert "letters D and G" in app.warning[0].value
+
+
+def test_data_that_somebody_draws():
+    assert "Draw the data" in page("players", preset="own", data="drawn").info[0].value
+    strokes = drawings.pack([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
+    app = page("players", preset="own", data="drawn", strokes=strokes, **{"own-rounds": "20"})
+    assert problems(app) == []
+    assert "Jensen-Shannon" in settled(app)
+    broken = page("players", preset="own", data="drawn", strokes="???")
+    assert not broken.exception
+    assert "can't be read" in broken.warning[0].value
+
+
+# --- VAE against GAN ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", ["ring", "grid", "moons", "spiral"])
+def test_shipped_comparisons_are_there_at_once(data):
+    app = page("versus", data=data)
+    assert problems(app) == []
+    assert len(app.get("plotly_chart")) == 4
+    assert "Precision" in settled(app)
+
+
+def test_another_comparison_is_trained_beside_the_app(monkeypatch, tmp_path):
+    monkeypatch.setattr(download, "user_cache", lambda: tmp_path)
+    started = []
+    monkeypatch.setattr(
+        comparing.computing.subprocess, "Popen", lambda command, **_: started.append(command) or Ended()
+    )
+    app = page("versus", seed="3", steps="500")
+    assert "not trained yet" in app.info[0].value
+    app.button(key="pages/mechanisms.py:versus-train").click().run()
+    assert "core.comparing" in started[0]
+    assert problems(app) == []
+    computing.make(comparing.WORK, Path(started[0][-1]))
+    found = comparing.state(comparing.key(Settings("ring", steps=500, seed=3)))
+    assert found.comparison is not None, found.problem
+    app.run()
+    assert "Precision" in settled(app)
+
+
+class Ended:
+    """A process that is over."""
+
+    def poll(self) -> int:
+        return 0
+
+
+# --- The rest -----------------------------------------------------------------------------------------------------
 
 
 def test_the_descent_is_played_by_the_browser():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,3 +60,13 @@ def logarithmic(made: go.Figure, axis: str, low: float | None = None, high: floa
     update = made.update_xaxes if axis == "x" else made.update_yaxes
     ends = {"range": [np.log10(low), np.log10(high)]} if low is not None and high is not None else {}
     update(type="log", dtick=1, tickformat=",~g", **ends)
+
+
+def running_mean(values: Sequence[float]) -> np.ndarray:
+    """Means over a fiftieth of the values around each: (n,) -> (n,)."""
+    found = np.asarray(values, float)
+    width = max(1, len(found) // 50)
+    total = np.cumsum(np.concatenate([[0.0], found]))
+    low = np.maximum(np.arange(len(found)) - width // 2, 0)
+    high = np.minimum(low + width, len(found))
+    return (total[high] - total[low]) / (high - low)

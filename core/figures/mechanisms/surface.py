@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
+from core.figures.mechanisms.animation import play
 
 _SYMBOLS = {"minimum": "star", "saddle": "x", "maximum": "circle"}
 _MOST_FRAMES = 60
-_DURATION = 60  # milliseconds a frame
 
 
 def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.ndarray, theme: str) -> go.Figure:
@@ -71,49 +71,8 @@ def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.nda
         )
         for k in steps
     ]
-    play(made, [str(k - 1) for k in steps], "step")
+    play(made, [str(k - 1) for k in steps], "step", theme)
     return base.squared(made, axis[0], axis[-1])
-
-
-def play(made: go.Figure, names: Sequence[str], what: str) -> None:
-    """Buttons that play and pause the figure's frames, and a slider that steps through them, all in the browser."""
-    at_once = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate", "transition": {"duration": 0}}
-    moving = {"frame": {"duration": _DURATION, "redraw": False}, "fromcurrent": True, "transition": {"duration": 0}}
-    buttons = [
-        {"label": "▶ Play", "method": "animate", "args": [None, moving]},
-        {"label": "❚❚ Pause", "method": "animate", "args": [[None], at_once]},
-    ]
-    made.update_layout(
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "buttons": buttons,
-                "showactive": False,
-                "x": 0,
-                "xanchor": "left",
-                "y": -0.16,
-                "yanchor": "top",
-                "pad": {"t": 0, "r": 6},
-            }
-        ],
-        sliders=[
-            {
-                "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names],
-                "active": len(names) - 1,
-                "currentvalue": {"prefix": f"{what} ", "font": {"size": 12}},
-                "x": 0.36,
-                "len": 0.64,
-                "y": -0.1,
-                "yanchor": "top",
-                "ticklen": 0,
-                "minorticklen": 0,
-                "font": {"size": 1, "color": "rgba(0,0,0,0)"},
-            }
-        ],
-        legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={"l": 8, "r": 8, "t": 60, "b": 90},
-    )
 
 
 def rows(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:

@@ -66,7 +66,7 @@ def draw(controls: Controls) -> None:
         r"\mathrm{KL}_i = \tfrac12 \max\!\left(0, \log \frac{\lambda_i}{\beta \sigma^2}\right) \qquad "
         r"\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)"
     )
-    with st.container(horizontal=True, vertical_alignment="bottom", key="mechanism-controls-2"):
+    with frame.controls(2):
         beta = controls.slide("beta", "β", _BETAS, 1.0, "Factor on the KL divergence; 1 is the VAE.", "{:g}".format)
         noise = controls.slide(
             "noise", "Output's standard deviation σ", _NOISES, 0.2, "Of p(x|z), the same for every pixel."

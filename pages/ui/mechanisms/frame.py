@@ -15,6 +15,8 @@ from pages.ui.text import Markup, html
 
 CHART = {"displaylogo": False, "displayModeBar": False}
 _LARGEST_SEED = 9999
+# Below it an error is rounding.
+_LEAST_ERROR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,14 @@ class Controls:
     def segments(self, name: str, label: str, options: Mapping[str, str], help: str | None = None) -> str:
         """One of a few things by name, the first being the default."""
         return choices.segments(self._own(name), label, options, self.problems, help=help)
+
+    def choose(self, name: str, label: str, options: Mapping[str, str], help: str | None = None) -> str:
+        """One of many things by name, the first being the default."""
+        name = self._own(name)
+        key = choices.seed(name, list(options), next(iter(options)), self.problems)
+        chosen = st.selectbox(label, list(options), format_func=options.get, key=key, help=help, width=240)
+        choices.keep(name, chosen)
+        return chosen
 
     def seed(self, label: str = "Draw again") -> int:
         """The seed of all draws, and a button for the next one."""
@@ -92,9 +102,9 @@ def begin(look: str, *formulas: str) -> None:
         st.latex(formula)
 
 
-def controls():
-    """The row that controls stand in."""
-    return st.container(horizontal=True, vertical_alignment="bottom", key="mechanism-controls")
+def controls(row: int = 1):
+    """A row that controls stand in."""
+    return st.container(horizontal=True, vertical_alignment="bottom", key=f"mechanism-controls-{row}")
 
 
 def charts(*figures: Any, key: str) -> None:
@@ -115,13 +125,15 @@ def settle(text: str) -> None:
 
 def spelled(found: Estimate, unit: str = "") -> str:
     """``"-4.312 ± 0.021 nats"``: with as many places as its error has, which is one standard error."""
+    if not found.error > _LEAST_ERROR:
+        return f"{written(found.value, 0.0)}{unit and ' ' + unit}"
     return f"{written(found.value, found.error)} ± {written(found.error, found.error)}{unit and ' ' + unit}"
 
 
 def written(value: float, error: float) -> str:
     """A number with the places that an error leaves meaningful, at most six."""
-    if not error > 0:
-        return f"{value:,.6g}".replace("-", "−")
+    if not error > _LEAST_ERROR:
+        return f"{value:,.4g}".replace("-", "−")
     places = 0
     while places < 6 and error * 10**places < 9.5:
         places += 1

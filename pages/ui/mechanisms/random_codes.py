@@ -140,7 +140,9 @@ def _verdict(found: _Found, kind: str) -> str:
     if kind != samplers.NORMAL:
         text += f"Of the draws shown it is {_percent(own)}. "
     area = float(np.sqrt(np.linalg.det(region.covariance)))
+    reached = Region(np.zeros(2), np.eye(2)).holds(found.codes).mean()
     return text + (
+        f"The other way round, {100 * reached:.1f} % of the rows' own codes lie where 95 % of N(0, I) does. "
         f"The codes' Gaussian covers {area:.3g} times the area of N(0, I), and its KL divergence from it is "
         f"{region.kl_to_normal:.2f} nats: where both agree these are 1 and 0."
     )

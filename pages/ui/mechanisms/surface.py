@@ -38,7 +38,7 @@ def draw(controls: Controls) -> None:
             "from",
             "Start, degrees",
             _START_ANGLES,
-            120,
+            105,
             "At 90 degrees to the first direction it begins on a saddle's ridge.",
         )
         radius = controls.slide("radius", "Start, length of w", _RADII, 0.3, "0 is the maximum, where nothing moves.")

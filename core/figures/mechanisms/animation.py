@@ -1,0 +1,58 @@
+"""Frames that the browser plays: the server sends them once and streams nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from core.figures import palette
+
+_DURATION = 80  # milliseconds a frame
+
+
+def play(made: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw: bool = False) -> None:
+    """Buttons that play and pause the figure's frames, and a slider that steps through them, all in the browser.
+
+    Parameters
+    ----------
+    names : of the frames, in order; what : they count.
+    redraw : whether a frame changes more than lines and points.
+    """
+    at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate", "transition": {"duration": 0}}
+    moving = {"frame": {"duration": _DURATION, "redraw": redraw}, "transition": {"duration": 0}}
+    buttons = [
+        {"label": "▶ Play", "method": "animate", "args": [None, {**moving, "mode": "immediate"}]},
+        {"label": "❚❚ Pause", "method": "animate", "args": [[None], at_once]},
+    ]
+    made.update_layout(
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "left",
+                "buttons": buttons,
+                "showactive": False,
+                "x": 0,
+                "xanchor": "left",
+                "y": -0.16,
+                "yanchor": "top",
+                "pad": {"t": 0, "r": 6},
+            }
+        ],
+        sliders=[
+            {
+                "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names],
+                "active": len(names) - 1,
+                "currentvalue": {"prefix": f"{what} ", "font": {"size": 12, "color": palette.INK[theme]}},
+                "x": 0.36,
+                "len": 0.64,
+                "y": -0.1,
+                "yanchor": "top",
+                "ticklen": 0,
+                "minorticklen": 0,
+                "font": {"size": 1, "color": "rgba(0,0,0,0)"},
+            }
+        ],
+        legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={"l": 8, "r": 8, "t": 60, "b": 90},
+    )

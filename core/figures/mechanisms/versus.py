@@ -1,0 +1,67 @@
+"""A VAE and a GAN on the same data: samples as training goes on, and both losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures.mechanisms import base
+from core.figures.mechanisms.animation import play
+
+_REAL, _REACH = 8, 4.0
+
+
+def samples(title: str, real: np.ndarray, frames: np.ndarray, names: Sequence[str], k: int, theme: str) -> go.Figure:
+    """Real rows, and a model's samples of the same codes step after step; the last are shown first.
+
+    Parameters
+    ----------
+    real : (n, 2)
+    frames : (t, m, 2); names : (t,) what the slider calls each
+    k : colour of the samples
+    """
+    made = base.figure(title, "x₁", "x₂", 500)
+    for name, rows, colour in (("real x", real, _REAL), ("generated", frames[-1], k)):
+        made.add_scatter(
+            x=np.asarray(rows[:, 0], np.float32),
+            y=np.asarray(rows[:, 1], np.float32),
+            mode="markers",
+            name=name,
+            marker={"size": 4, "color": base.colour(colour, theme), "opacity": 0.6},
+            hoverinfo="skip",
+        )
+    made.frames = [
+        go.Frame(
+            data=[go.Scatter(x=np.asarray(rows[:, 0], np.float32), y=np.asarray(rows[:, 1], np.float32))],
+            traces=[1],
+            name=name,
+        )
+        for rows, name in zip(frames, names, strict=True)
+    ]
+    play(made, names, "step", theme)
+    return base.squared(made, -_REACH, _REACH)
+
+
+def losses(title: str, history: np.ndarray, names: Sequence[str], theme: str) -> go.Figure:
+    """Two terms of a loss by step, each a running mean.
+
+    Parameters
+    ----------
+    history : (steps, 2); names : of both
+    """
+    made = base.figure(title, "step", "nats", 280)
+    step = max(1, len(history) // 400)
+    for k, name in enumerate(names):
+        values = base.running_mean(history[:, k])
+        base.line(
+            made,
+            np.arange(1, len(history) + 1)[::step],
+            values[::step],
+            name,
+            theme,
+            (4, 2)[k],
+            hovertemplate=f"step %{{x:,}}: {name} %{{y:.3f}} nats<extra></extra>",
+        )
+    return made
