@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     ship.add_argument("--missing", action="store_true", help="leave out what is there already")
     ship.add_argument("--remeasure", action="store_true", help="keep the weights, measure them anew")
     ship.add_argument("--inverters", action="store_true", help="only the regressors that invert the GANs")
+    ship.add_argument("--comparisons", action="store_true", help="only the VAEs and GANs of the page Mechanisms")
     return parser
 
 
@@ -430,8 +431,11 @@ def _labelled_fraction(arguments: argparse.Namespace) -> None:
 
 
 def _ship(arguments: argparse.Namespace) -> None:
-    from core import ship
+    from core import comparing, ship
 
+    if arguments.comparisons:
+        comparing.ship(_say)
+        return
     ship.ship(
         arguments.only,
         missing=arguments.missing,

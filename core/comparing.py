@@ -6,7 +6,7 @@ See `core.computing` for how; ``python -m core.comparing FOLDER`` trains those o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +86,15 @@ def _train(folder: Path, tick: Callable[[float], None]) -> dict[str, np.ndarray]
     return covering.train(Settings(**given), lambda share, _: tick(share)).arrays()
 
 
-def ship(names: Iterator[str] | tuple[str, ...], say: Callable[[str], None]) -> None:
-    """Train a comparison with the usual settings on the data with each of these names, and write it to `SHIPPED`."""
+def planes() -> dict[str, str]:
+    """Name -> label of the data in the plane, which can be compared."""
+    return {name: label for name, (label, dimension, _) in mixtures.TARGETS.items() if dimension == 2}
+
+
+def ship(say: Callable[[str], None]) -> None:
+    """Train a comparison with the usual settings on all data in the plane, and write it to `SHIPPED`."""
     SHIPPED.mkdir(parents=True, exist_ok=True)
-    for name in names:
+    for name in planes():
         settings = Settings(name)
         found = covering.train(settings)
         save_file(found.arrays(), SHIPPED / f"{key(settings)}.safetensors")

@@ -74,6 +74,7 @@ MAY_IMPORT = {
         "approaches",
         "labelled",
         "sweeps",
+        "comparing",
     },
 }
 

@@ -38,6 +38,16 @@ QUERIES = {
     "  Retrieval": "documents?data=docstrings&size=2&section=retrieval",
     "  Your query": "documents?data=docstrings&size=2&section=query",
     "  Numbers": "documents?data=docstrings&size=2&section=numbers",
+    "Tour": "tour",
+    "Mechanisms, generator": "mechanisms?experiment=generator",
+    "  AE as generator": "mechanisms?experiment=codes",
+    "  Naive sampling": "mechanisms?experiment=naive",
+    "  ELBO": "mechanisms?experiment=elbo",
+    "  Reparameterization": "mechanisms?experiment=gradients",
+    "  Which similarity?": "mechanisms?experiment=similarity",
+    "  Two players": "mechanisms?experiment=players",
+    "  VAE against GAN": "mechanisms?experiment=versus",
+    "  Linear AE and PCA": "mechanisms?experiment=linear",
 }
 # Asked every few milliseconds: what costs least comes first.
 DRAWN = """() => {

@@ -16,7 +16,7 @@ QUICK = Settings("ring", steps=24, width=16, batch=32, n_samples=100)
 
 def test_the_vaes_terms_are_scipys():
     vae = SmallVAE(QUICK)
-    x, eps = torch.randn(5, 2), torch.randn(5, 2)
+    x, eps = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(0))
     reconstruction, kl = (float(term.detach()) for term in vae.terms(x, eps))
     with torch.no_grad():
         mean, log_variance = vae.networks["encoder"](x).chunk(2, 1)
@@ -49,6 +49,26 @@ def test_shares_of_regions_are_as_they_are_counted(compared):
     ring = mixtures.target("ring")
     samples = compared.samples[VAE]
     assert compared.scores[VAE].inside == pytest.approx((ring.log_density(samples) >= ring.log_level(0.99)).mean())
+
+
+def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_few():
+    from core.mechanisms import mixtures
+    from core.mechanisms.mixtures import Mixture
+    from core.metrics.generation import RealRows
+
+    ring, rng = mixtures.target("ring"), np.random.default_rng(0)
+    rows = RealRows(ring.sample(1000, rng))
+    same = covering._scores(ring, ring, rows, ring.sample(1000, rng))
+    assert (same.inside, same.reached) == pytest.approx((0.99, 0.99), abs=0.012)
+    assert (same.missing, same.straying, same.jensen_shannon) == pytest.approx((0, 0, 0), abs=1e-9)
+    one = Mixture.of(ring.means[:1], 0.15)
+    single = covering._scores(ring, one, rows, one.sample(1000, rng))
+    assert single.reached == pytest.approx(1 / 8, abs=0.03)
+    assert single.modes == 1 / 8
+    # Its samples are an eighth as likely under the data; of what it misses, each mode's rows are so far away.
+    assert single.straying == pytest.approx(np.log(8), abs=1e-3)
+    squared = ((ring.means - ring.means[0]) ** 2).sum(axis=1).mean()
+    assert single.missing == pytest.approx(0.5 * squared / 0.15**2 - np.log(8), abs=4 * single.missing_error)
 
 
 def test_arrays_there_and_back(compared):

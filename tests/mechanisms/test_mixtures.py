@@ -46,6 +46,14 @@ def test_highest_is_the_highest_place_of_a_grid(name):
     assert mixture.density(mixture.highest[None])[0] >= mixture.density(grid).max() * (1 - 1e-4)
 
 
+def test_highest_where_components_are_not_equally_wide():
+    mixture = Mixture.of([0.0, 1.0, -2.0], [0.5, 1.0, 0.1], [1.0, 2.0, 0.2])
+    grid, _ = on_grid(mixture, 4.0, 8001)
+    assert mixture.highest[0] == pytest.approx(grid[mixture.density(grid).argmax(), 0], abs=2e-3)
+    crowd = Mixture.of([0.0, 0.6], [0.5, 1.0], [0.5, 0.5])
+    assert crowd.highest[0] == pytest.approx(grid[crowd.density(grid).argmax(), 0], abs=2e-3)
+
+
 def test_drawn_points_are_turned_the_right_way_up():
     mixture = mixtures.drawn([[0, 0], [255, 255], [255, 255]])
     np.testing.assert_allclose(mixture.means, [[-3, 3], [3, -3], [3, -3]])

@@ -53,21 +53,54 @@ def test_losses_are_their_formulas():
 
 def test_gradient_penalty_is_that_of_a_known_critic():
     """D(x) = 3 x1 + 4 x2 has a gradient of length 5 everywhere."""
-    rows = torch.randn(8, 2)
-    found = two_players.gradient_penalty(lambda x: 3 * x[:, 0] + 4 * x[:, 1], rows, -rows, torch.rand(8, 1))
+    rows = torch.linspace(-1, 1, 16).reshape(8, 2)
+    share = torch.linspace(0, 1, 8)[:, None]
+    found = two_players.gradient_penalty(lambda x: 3 * x[:, 0] + 4 * x[:, 1], rows, -rows, share)
     assert float(found) == pytest.approx(16)
+
+
+def loss_beyond(game: two_players.Game, player: str, direction: list, by: float, state: torch.Tensor) -> float:
+    """A player's loss on the draws that follow `state`, its weights moved by so much along a direction."""
+    turn = {DISCRIMINATOR: two_players._discriminator_turn, GENERATOR: two_players._generator_turn}[player]
+    weights = game.players[player].weights
+    game.draws.random.set_state(state)
+    with torch.no_grad():
+        for weight, along in zip(weights, direction, strict=True):
+            weight += by * along
+    value = float(turn(game)[0].detach())
+    with torch.no_grad():
+        for weight, along in zip(weights, direction, strict=True):
+            weight -= by * along
+    return value
+
+
+@pytest.mark.parametrize("player", [DISCRIMINATOR, GENERATOR])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_steps_gradient_is_that_of_finite_differences(loss, player):
+    game = played(replace(SMALL, loss=loss, discriminator_rate=0.01, penalty=10.0), 50)
+    state = game.draws.random.get_state()
+    before = [weight.detach().clone() for weight in game.players[player].weights]
+    told = two_players.step(game, player)["gradient"]
+    weights = game.players[player].weights
+    direction = [weight.grad / told for weight in weights]
+    with torch.no_grad():
+        for weight, start in zip(weights, before, strict=True):
+            weight.copy_(start)
+    h = 2e-3
+    up, down = (loss_beyond(game, player, direction, by, state) for by in (h, -h))
+    assert (up - down) / (2 * h) == pytest.approx(told, rel=0.02, abs=1e-3)
 
 
 # --- The generator and its density --------------------------------------------------------------------------------
 
 
-def linear(slope: float, noise: float) -> NoisyGenerator:
-    """x = slope z + noise eps, whose density is known."""
-    network = torch.nn.Linear(1, 1)
+def linear(slope: float, noise: float, dimension: int = 1) -> NoisyGenerator:
+    """x = slope z + 0.5 + noise eps, whose density is known."""
+    network = torch.nn.Linear(dimension, dimension)
     with torch.no_grad():
-        network.weight.fill_(slope)
+        network.weight.copy_(slope * torch.eye(dimension))
         network.bias.fill_(0.5)
-    return NoisyGenerator(network, noise, 1)
+    return NoisyGenerator(network, noise, dimension)
 
 
 def test_density_of_a_generator_is_the_closed_one():
@@ -100,6 +133,12 @@ def test_jensen_shannon_is_the_truth_within_its_error():
     assert two_players.jensen_shannon_on_grid(p, made) == pytest.approx(truth, abs=1e-3)
     assert_calibrated([two_players.jensen_shannon(p, q, 1000, seed).deviation(truth) for seed in SEEDS])
     assert_calibrated([two_players.jensen_shannon(p, made, 1000, seed).deviation(truth) for seed in SEEDS])
+
+
+def test_jensen_shannon_in_the_plane_is_the_truth_within_its_error():
+    ring, made = mixtures.target("ring"), linear(1.4, 0.1, dimension=2)
+    truth = two_players.jensen_shannon_on_grid(ring, Mixture.of([[0.5, 0.5]], np.hypot(1.4, 0.1)))
+    assert_calibrated([two_players.jensen_shannon(ring, made, 1000, seed).deviation(truth) for seed in SEEDS])
 
 
 def test_jensen_shannon_at_both_ends():

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import comparing
-from core.mechanisms import covering, mixtures
+from core.mechanisms import covering
 from core.mechanisms.covering import GAN, VAE, Comparison, Settings
 from core.mechanisms.estimates import Estimate
 from core.types import HourglassError
@@ -30,9 +30,8 @@ def draw(controls: Controls) -> None:
         r"\mathrm{KL}(p\,\|\,q) = \mathbb{E}_{x \sim p} \log \frac{p(x)}{q(x)}\ \text{(missing)}",
         r"\mathrm{KL}(q\,\|\,p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}\ \text{(straying)}",
     )
-    planes = {name: label for name, (label, dimension, _) in mixtures.TARGETS.items() if dimension == 2}
     with frame.controls():
-        target = controls.segments("data", "Data", planes)
+        target = controls.segments("data", "Data", comparing.planes())
         steps = controls.slide("steps", "Steps of each", _STEPS, 2000)
         seed = controls.seed("Another start")
     settings = Settings(target, steps=steps, seed=seed)

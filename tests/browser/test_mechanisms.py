@@ -1,0 +1,84 @@
+"""Mechanisms and the tour in a real browser: formulas, charts that play, a phone, keys."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DRAWN
+
+EXPERIMENTS = ("generator", "naive", "elbo", "gradients", "similarity", "players", "linear")
+SHARE = "Share this view"
+
+
+def test_a_deep_link_on_a_fresh_server(visit):
+    page = visit("mechanisms?experiment=elbo&elbo.spread=2.0", drawn=SHARE)
+    expect(page.get_by_text("posterior collapse")).to_be_visible()
+    assert "elbo.spread=2.0" in page.url
+    assert page.noise == []
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_formulas_and_charts_are_drawn(visit, experiment):
+    page = visit(f"mechanisms?experiment={experiment}", drawn=SHARE)
+    expect(page.locator(".hg-settled").first).to_be_visible(timeout=DRAWN)
+    assert page.locator(".katex-display .katex-html").count() >= 1
+    assert page.locator(".katex-error").count() == 0
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert page.noise == []
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_nothing_is_wider_than_a_phone(visit, experiment):
+    page = visit(f"mechanisms?experiment={experiment}", width=390, height=844, drawn=SHARE)
+    expect(page.locator(".hg-settled").first).to_be_visible(timeout=DRAWN)
+    wide = page.evaluate("document.querySelector('.stMainBlockContainer').scrollWidth - innerWidth")
+    assert wide <= 0
+
+
+def test_the_browser_plays_the_descent_and_the_server_is_not_asked(visit):
+    page = visit("mechanisms?experiment=linear", drawn=SHARE)
+    asked = []
+    page.on("websocket", lambda socket: asked.append(socket))
+    places = "document.querySelectorAll('.js-plotly-plot')[0].calcdata.at(-2).length"
+    expect(page.get_by_text("▶ Play")).to_be_visible(timeout=DRAWN)
+    whole = page.evaluate(places)
+    page.get_by_text("▶ Play").click()
+    page.wait_for_function(f"{places} < {whole}", timeout=DRAWN)
+    page.wait_for_function(f"{places} === {whole}", timeout=DRAWN)
+    assert asked == []
+    assert page.noise == []
+
+
+def test_single_steps_of_a_player(visit):
+    page = visit("mechanisms?experiment=players&players.preset=own&players.own-rounds=20", drawn=SHARE)
+    page.get_by_role("button", name="One step of the generator").click()
+    expect(page.get_by_text("1 single steps after 20 rounds: G")).to_be_visible(timeout=DRAWN)
+    assert "players.moves=G" in page.url
+    assert page.noise == []
+
+
+def test_a_long_game_can_be_stopped_and_what_was_played_is_kept(visit):
+    query = "mechanisms?experiment=players&players.preset=own&players.data=ring&players.loss=wasserstein_gp"
+    page = visit(f"{query}&players.steps=5&players.own-rounds=2000", drawn="Playing:")
+    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop").click()
+    expect(page.locator(".hg-settled")).to_be_visible(timeout=DRAWN)
+    assert "own-rounds=2000" not in page.url
+    assert page.noise == []
+
+
+def test_the_tour_by_keys_and_back_from_what_it_opens(visit):
+    page = visit("tour", drawn=SHARE)
+    expect(page.get_by_role("heading", name="Unsupervised learning")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", name="Autoencoders")).to_be_visible(timeout=DRAWN)
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("link", name="Walk down the loss surface").click()
+    expect(page.locator(".hg-settled")).to_be_visible(timeout=DRAWN)
+    page.get_by_role("link", name="Back to the tour, step 3").click()
+    expect(page.get_by_role("heading", name="Linear autoencoder and PCA")).to_be_visible(timeout=DRAWN)
+    assert page.noise == []
+
+
+def test_large_type_is_large(visit):
+    size = "parseFloat(getComputedStyle(document.querySelector('.hg-tour p')).fontSize)"
+    small = visit("tour?step=2", drawn=SHARE).evaluate(size)
+    assert visit("tour?step=2&large=yes", drawn=SHARE).evaluate(size) > 1.4 * small

@@ -1,0 +1,63 @@
+"""Comparisons of a VAE and a GAN: named by their settings, made in a process of their own, shipped."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core import comparing, computing
+from core.datasets import download
+from core.mechanisms import covering
+from core.mechanisms.covering import Settings
+
+QUICK = Settings("moons", steps=24, width=16, batch=32, n_samples=100)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr(download, "user_cache", lambda: tmp_path)
+
+
+def made(settings: Settings, points=None) -> comparing.State:
+    """The comparison after what its process does, done here."""
+    name = comparing.key(settings, points)
+    folder = comparing.WORK.place(name)
+    folder.mkdir(parents=True)
+    given = {**vars(settings), "target": None if points is not None else settings.target}
+    (folder / "settings.json").write_text(json.dumps(given))
+    (folder / "progress.json").write_text(json.dumps({"share": 0, "waits": False, "started": 0}))
+    if points is not None:
+        np.save(folder / "points.npy", points, allow_pickle=False)
+    computing.make(comparing.WORK, folder)
+    return comparing.state(name)
+
+
+def test_a_process_makes_what_training_makes():
+    found = made(QUICK)
+    assert found.problem == ""
+    np.testing.assert_array_equal(found.comparison.samples["gan"], covering.train(QUICK).samples["gan"])
+
+
+def test_drawn_data_have_a_name_of_their_own():
+    points = np.random.default_rng(0).integers(0, 256, (50, 2)).astype(np.uint8)
+    assert len({comparing.key(QUICK), comparing.key(QUICK, points), comparing.key(QUICK, points[:-1])}) == 3
+    assert made(QUICK, points).comparison is not None
+
+
+def test_data_that_cannot_be_compared_are_a_sentence():
+    assert "two-dimensional" in made(Settings("two_modes", steps=24)).problem
+
+
+def test_every_plane_is_shipped_as_it_is_made_today():
+    for name in comparing.planes():
+        assert comparing.state(comparing.key(Settings(name))).comparison is not None, name
+    shipped = comparing.state(comparing.key(Settings("spiral"))).comparison
+    begun = covering.train(Settings("spiral", steps=covering.N_FRAMES))
+    np.testing.assert_allclose(shipped.frames["vae"][0], begun.frames["vae"][0], atol=1e-4)
+    assert len(shipped.history["gan"]) == Settings().steps
+
+
+def test_a_broken_shipped_file_is_as_none(monkeypatch, tmp_path):
+    monkeypatch.setattr(comparing, "SHIPPED", tmp_path)
+    (tmp_path / f"{comparing.key(QUICK)}.safetensors").write_bytes(b"no arrays")
+    assert comparing.state(comparing.key(QUICK)).comparison is None
