@@ -13,6 +13,8 @@ from core.figures.mechanisms import base
 from core.figures.mechanisms.animation import play
 
 _SHOWN = 300
+_HOVER = "x = (%{x:.2f}, %{y:.2f}): %{z:.2f}<extra></extra>"
+_THIN = 1e-2  # of the highest density
 # From made to real by way of the page's own ground, where the discriminator can't tell.
 _FIELD = {
     "light": [[0, "#e8a9a5"], [0.5, "#ffffff"], [1, "#9fc6cd"]],
@@ -75,7 +77,7 @@ def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bo
     """
     title = "The best discriminator, p / (p + q)" if of_best else "The learned discriminator's field, and the rows"
     last = frames[-1]
-    fields = [frame.optimal if of_best else frame.learned for frame in frames]
+    fields = [_faded(frame.optimal, frame.p, frame.q) if of_best else frame.learned for frame in frames]
     is_score = last.optimal is None
     low, high = _ends(fields) if is_score else (0.0, 1.0)
     made = base.figure(title, "x₁", "x₂", 500)
@@ -88,7 +90,7 @@ def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bo
         colorscale=_FIELD[theme],
         zsmooth="best",
         colorbar={"title": {"text": "score" if is_score else "D(x)", "side": "top"}, "thickness": 10, "len": 0.7},
-        hovertemplate="x = (%{x:.2f}, %{y:.2f}): %{z:.2f}<extra></extra>",
+        **({"hoverinfo": "skip"} if of_best else {"hovertemplate": _HOVER}),
     )
     for name, rows, k, symbol in (("real x", last.real, _REAL, "circle"), ("generated G(z)", last.samples, _MADE, "x")):
         made.add_scatter(
@@ -197,13 +199,14 @@ def rows_of(title: str, real: np.ndarray, samples: np.ndarray, theme: str) -> go
     return base.squared(made, -4, 4)
 
 
-def judged(axis: np.ndarray, learned: np.ndarray, best: np.ndarray, theme: str) -> list[go.Figure]:
+def judged(learned: np.ndarray, frame: Any, best: np.ndarray, theme: str) -> list[go.Figure]:
     """A discriminator trained alone beside the best one: lines in one dimension, two fields in two.
 
     Parameters
     ----------
-    axis : (s,); learned, best : (s,) or (s, s)
+    learned, best : (s,) or (s, s), at the places of `frame`, a core.mechanisms.two_players.Frame
     """
+    axis = frame.axis
     if learned.ndim == 1:
         made = base.figure("Trained alone, and the best there is", "x", "D(x)", 380)
         base.line(made, axis, learned, "D(x), learned", theme, _LEARNED, width=3)
@@ -211,7 +214,7 @@ def judged(axis: np.ndarray, learned: np.ndarray, best: np.ndarray, theme: str) 
         made.update_yaxes(range=[-0.02, 1.02])
         return [made]
     fields = (("Trained alone", learned), ("The best there is, p / (p + q)", best))
-    return [_field(title, axis, field, theme) for title, field in fields]
+    return [_field(title, axis, _faded(field, frame.p, frame.q), theme) for title, field in fields]
 
 
 def _field(title: str, axis: np.ndarray, field: np.ndarray, theme: str) -> go.Figure:
@@ -225,9 +228,15 @@ def _field(title: str, axis: np.ndarray, field: np.ndarray, theme: str) -> go.Fi
         colorscale=_FIELD[theme],
         zsmooth="best",
         colorbar={"title": {"text": "D(x)", "side": "top"}, "thickness": 10, "len": 0.7},
-        hovertemplate="x = (%{x:.2f}, %{y:.2f}): D %{z:.2f}<extra></extra>",
+        hoverinfo="skip",
     )
     return base.squared(made, float(axis[0]), float(axis[-1]))
+
+
+def _faded(field: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """A discriminator that fades to 1/2 where neither density is: there it compares nothing with nothing."""
+    either = p + q
+    return 0.5 + (field - 0.5) * np.clip(either / (_THIN * either.max()), 0, 1)
 
 
 def _small(values: Any) -> np.ndarray:

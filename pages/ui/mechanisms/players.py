@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +11,18 @@ import streamlit as st
 
 from core import drawings
 from core.mechanisms import mixtures, two_players
-from core.mechanisms.two_players import DENSITY, DISCRIMINATOR, GENERATOR, LIKELIHOOD, PRESETS, Frame, Game, Settings
+from core.mechanisms.two_players import (
+    DENSITY,
+    DISCRIMINATOR,
+    GENERATOR,
+    LIKELIHOOD,
+    PRESETS,
+    Discriminator,
+    Frame,
+    Game,
+    Settings,
+    Solo,
+)
 from core.types import BadInput
 from pages.ui import choices, pad
 from pages.ui.mechanisms import frame
@@ -28,7 +40,8 @@ _ROUNDS = (0, 20, 50, 100, 200, 300, 400, 600, 1000, 1500, 2000)
 _FIRST_ROUNDS = 300
 _RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
 _STEPS = (1, 2, 3, 5)
-_STATE, _SOLOS = "hourglass.mechanisms.game", "hourglass.mechanisms.solos"
+_STATE, _SOLOS, _DONE = (f"hourglass.mechanisms.{name}" for name in ("game", "solos", "done"))
+_TRAINING = {DENSITY: "Training against the frozen density", LIKELIHOOD: "Training by likelihood"}
 _MOVES = {"D": DISCRIMINATOR, "G": GENERATOR}
 _MOST_MOVES = 40
 _LONGEST_IN_A_LINK = 1200
@@ -103,6 +116,11 @@ def _settings(controls: Controls, view: str) -> tuple[Settings, int] | None:
     return own, rounds
 
 
+def _rounds_of() -> str:
+    """Name of the choice of rounds, remembered game by game."""
+    return f"players.{choices.remembered('players.preset')}-rounds"
+
+
 def _pad(controls: Controls) -> mixtures.Mixture | None:
     """Data that the person draws; the strokes stand in the address while they are few."""
     name, key = "players.strokes", choices.key("players-pad")
@@ -133,7 +151,8 @@ class _Played:
     Attributes
     ----------
     rounds : played; moves : single steps after them, "D" or "G" each.
-    verdict : what the last frame says, after the frame's name.
+    verdict : what a frame says, after the frame's name.
+    judged : a discriminator trained alone, and how far it is from the best one, after the frame's name.
     frames, names : what is drawn, and what its slider calls each.
     """
 
@@ -143,6 +162,7 @@ class _Played:
     moves: str = ""
     frames: list[Frame] = field(default_factory=list)
     verdict: tuple[str, str] = ("", "")
+    judged: tuple[str, Discriminator, float] | None = None
     names: list[str] = field(default_factory=list)
 
     def keep(self, name: str) -> None:
@@ -168,7 +188,7 @@ def _played(settings: Settings, rounds: int, controls: Controls) -> _Played:
         played.keep("0")
         st.session_state[_STATE] = played
     if played.rounds < rounds:
-        _play(played, rounds, f"players.{choices.remembered('players.preset')}-rounds")
+        _play(played, rounds, _rounds_of())
     for letter in moves[len(played.moves) :]:
         two_players.step(played.game, _MOVES[letter])
         played.moves += letter
@@ -177,27 +197,42 @@ def _played(settings: Settings, rounds: int, controls: Controls) -> _Played:
 
 
 def _play(played: _Played, rounds: int, name: str) -> None:
-    """Play on, with a bar and a stop where it takes longer; what is played is kept."""
-    holder = st.empty()
-    with holder.container():
-        bar = st.progress(played.rounds / rounds, "Playing …")
-        st.button("Stop", key="mechanism-stop", on_click=_stopped, args=(name,))
-    while played.rounds < rounds:
+    def on() -> int:
         upcoming = next(k for k in _KEPT if k > played.rounds)
         n = min(_AT_ONCE, upcoming - played.rounds)
         two_players.run(played.game, n)
         played.rounds += n
         if played.rounds == upcoming:
             played.keep(str(upcoming))
-        bar.progress(played.rounds / rounds, f"Playing: {played.rounds:,} of {rounds:,} rounds")
+        return played.rounds
+
+    _go_on(on, played.rounds, rounds, "Playing", name)
+
+
+def _go_on(on: Callable[[], int], done: int, total: int, doing: str, name: str) -> None:
+    """Go on until `total` is done, with a bar and a way to stop; what is done is kept.
+
+    Parameters
+    ----------
+    on : goes on a little and returns how much is done.
+    name : of the choice of how much is asked for.
+    """
+    st.session_state[_DONE] = done
+    holder = st.empty()
+    with holder.container():
+        bar = st.progress(done / total, f"{doing} …")
+        st.button("Stop", key=f"mechanism-stop-{doing}", on_click=_stopped, args=(name,))
+    while done < total:
+        done = st.session_state[_DONE] = on()
+        bar.progress(done / total, f"{doing}: {done:,} of {total:,}")
     holder.empty()
 
 
 def _stopped(name: str) -> None:
-    """Ask for no more rounds than were played."""
-    if played := st.session_state.get(_STATE):
-        choices.keep(name, max(n for n in _ROUNDS if n <= played.rounds))
-        st.session_state.pop(choices.key(name), None)
+    """Ask for no more than was done."""
+    done = st.session_state.get(_DONE, 0)
+    choices.keep(name, max(n for n in _ROUNDS if n <= done))
+    st.session_state.pop(choices.key(name), None)
 
 
 def _moves(settings: Settings, rounds: int, controls: Controls) -> str:
@@ -264,7 +299,7 @@ def _game(settings: Settings, played: _Played, controls: Controls) -> None:
         )
     st.caption(
         "The generator adds a little noise to G(z), so that its density q, a mean over many codes, is known, and with "
-        "it the best discriminator, Goodfellow et al. 2014, proposition 1. Far from all rows neither says anything."
+        "it the best discriminator, Goodfellow et al. 2014, proposition 1. Fields fade where no rows are."
     )
 
 
@@ -292,15 +327,18 @@ def _judge_alone(settings: Settings, played: _Played) -> None:
     game = played.game
     if settings.loss == two_players.WASSERSTEIN:
         st.info("Here it is trained by cross entropy, whatever the game's loss: a critic has no p / (p + q).")
-    with st.spinner("Training the discriminator against the generator as it is …"):
-        judge = two_players.fit_discriminator(game.mixture, game.generator)
-    apart = two_players.disagreement(judge, game.mixture, game.generator)
+    name = played.names[-1]
+    if played.judged is None or played.judged[0] != name:
+        with st.spinner("Training the discriminator against the generator as it is …"):
+            judge = two_players.fit_discriminator(game.mixture, game.generator)
+        played.judged = name, judge, two_players.disagreement(judge, game.mixture, game.generator)
+    _, judge, apart = played.judged
     axis = played.frames[-1].axis
     places = two_players.places(axis, game.mixture.dimension)
     shape = [len(axis)] * game.mixture.dimension
     learned = judge(places).reshape(shape)
     best = two_players.optimal_discriminator(game.mixture, game.generator, places).reshape(shape)
-    frame.charts(*figures.judged(axis, learned, best, frame.theme()), key="players-judge")
+    frame.charts(*figures.judged(learned, played.frames[-1], best, frame.theme()), key="players-judge")
     frame.settle(
         f"After {played.rounds:,} rounds the generator is held still and a new discriminator trained against it: in "
         f"the mean over rows of both it ends {apart:.3f} from p / (p + q), the best there is."
@@ -312,10 +350,10 @@ def _without_second_player(settings: Settings, steps: int) -> None:
 
     st.markdown(
         "First, the discriminator is frozen to the data's density, D(x) = p(x) / max p: what it calls real does not "
-        "change with the generator, which shrinks onto the highest mode. Then, the generator is trained by naive "
+        "change with the generator, which shrinks onto the mode it can climb. Then, the generator is trained by naive "
         "sampling, the likelihood of the data, and covers all of it."
     )
-    solos = {name: _solo(settings, name, steps) for name in (DENSITY, LIKELIHOOD)}
+    solos = {objective: _solo(settings, objective, steps, _rounds_of()) for objective in (DENSITY, LIKELIHOOD)}
     real = settings.mixture.sample(600, np.random.default_rng(0))
     drawn = {name: solo.generator.sample(600, np.random.default_rng(1)) for name, solo in solos.items()}
     theme = frame.theme()
@@ -336,18 +374,17 @@ def _without_second_player(settings: Settings, steps: int) -> None:
     )
 
 
-def _solo(settings: Settings, objective: str, steps: int):
+def _solo(settings: Settings, objective: str, steps: int, name: str) -> Solo:
     """A generator trained alone; longer than before, it goes on from there."""
     kept = st.session_state.setdefault(_SOLOS, {})
     solo = kept.get(objective)
     if solo is None or solo.settings != settings.checked() or len(solo.history) > steps:
         solo = kept[objective] = two_players.begin_solo(settings, objective)
-    if len(solo.history) == steps:
-        return solo
-    holder = st.empty()
-    bar = holder.progress(len(solo.history) / steps, "Training …")
-    while len(solo.history) < steps:
-        two_players.run_solo(solo, min(5 * _AT_ONCE, steps - len(solo.history)))
-        bar.progress(len(solo.history) / steps, f"Training: {len(solo.history):,} of {steps:,} steps")
-    holder.empty()
+
+    def on() -> int:
+        two_players.run_solo(solo, min(_AT_ONCE, steps - len(solo.history)))
+        return len(solo.history)
+
+    if len(solo.history) < steps:
+        _go_on(on, len(solo.history), steps, _TRAINING[objective], name)
     return solo
