@@ -17,19 +17,13 @@ def test_a_deep_link_on_a_fresh_server(visit):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_formulas_and_charts_are_drawn(visit, experiment):
-    page = visit(f"mechanisms?experiment={experiment}", drawn=SHARE)
+def test_formulas_and_charts_are_drawn_and_none_is_wider_than_a_phone(visit, experiment):
+    page = visit(f"mechanisms?experiment={experiment}", width=390, height=844, drawn=SHARE)
     expect(page.locator(".hg-settled").first).to_be_visible(timeout=DRAWN)
     assert page.locator(".katex-display .katex-html").count() >= 1
     assert page.locator(".katex-error").count() == 0
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     assert page.noise == []
-
-
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_nothing_is_wider_than_a_phone(visit, experiment):
-    page = visit(f"mechanisms?experiment={experiment}", width=390, height=844, drawn=SHARE)
-    expect(page.locator(".hg-settled").first).to_be_visible(timeout=DRAWN)
     wide = page.evaluate("document.querySelector('.stMainBlockContainer').scrollWidth - innerWidth")
     assert wide <= 0
 

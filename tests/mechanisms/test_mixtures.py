@@ -11,7 +11,7 @@ from core.types import BadInput
 NAMES = sorted(TARGETS)
 
 
-def on_grid(mixture: Mixture, reach: float = 6.0, n: int = 601):
+def on_grid(mixture: Mixture, reach: float = 6.0, n: int = 301):
     axis = np.linspace(-reach, reach, n)
     grid = np.stack(np.meshgrid(*[axis] * mixture.dimension), -1).reshape(-1, mixture.dimension)
     return grid, (axis[1] - axis[0]) ** mixture.dimension

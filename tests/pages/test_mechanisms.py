@@ -134,9 +134,13 @@ def test_each_game_opens_and_its_divergence_is_within_chance(preset, rounds):
     assert "more than chance" not in settled(app)
 
 
-@pytest.mark.parametrize("loss", two_players.LOSSES)
-@pytest.mark.parametrize("data", ["two_modes", "ring"])
-@pytest.mark.parametrize("show", ["game", "judge", "alone"])
+@pytest.mark.parametrize(
+    ("show", "data", "loss"),
+    [
+        *(("game", data, loss) for data in ("two_modes", "ring") for loss in two_players.LOSSES),
+        *((show, data, "wasserstein_gp") for data in ("two_modes", "ring") for show in ("judge", "alone")),
+    ],
+)
 def test_own_games_with_every_loss_in_one_and_two_dimensions(loss, data, show):
     own = {"preset": "own", "own-rounds": "20", "g": "0.03", "d": "0.0001", "steps": "3"}
     app = page("players", loss=loss, data=data, show=show, **own)
