@@ -240,3 +240,11 @@ def test_numbers_have_the_places_their_error_leaves():
     assert "within chance" in frame.agreement(Estimate(1.0, 0.1, 10), 1.1)
     assert "more than chance" in frame.agreement(Estimate(1.0, 0.1, 10), 2.0)
     assert frame.agreement(Estimate(1.0, 0.0, 10), 1.0) == "exactly there"
+
+
+def test_large_type_reaches_the_charts_of_this_visitor_alone():
+    def letters(app) -> int:
+        return json.loads(app.get("plotly_chart")[0].proto.spec)["layout"].get("font", {}).get("size", 0)
+
+    assert letters(opened_on(PAGE, experiment="linear", large="yes")) == 18
+    assert letters(opened_on(PAGE, experiment="linear")) != 18

@@ -13,7 +13,7 @@ from core.mechanisms.estimates import Estimate
 from pages.ui import choices, nav
 from pages.ui.text import Markup, html
 
-CHART = {"displaylogo": False, "displayModeBar": False}
+_CHART = {"displaylogo": False, "displayModeBar": False}
 _LARGEST_SEED = 9999
 # Below it an error is rounding.
 _LEAST_ERROR = 1e-6
@@ -111,7 +111,15 @@ def charts(*figures: Any, key: str) -> None:
     """Figures side by side where there is room."""
     with st.container(key=f"mechanism-charts-{len(figures)}-{key}"):
         for k, figure in enumerate(figures):
-            st.plotly_chart(figure, key=choices.key(f"{key}-{k}"), config=CHART)
+            chart(figure, f"{key}-{k}")
+
+
+def chart(figure: Any, key: str) -> None:
+    """One figure, lettered for a room where the page is."""
+    if nav.is_large():
+        # Figures are shared by all visitors: this one gets its own.
+        figure = type(figure)(figure).update_layout(font_size=18, title_font_size=20)
+    st.plotly_chart(figure, key=choices.key(key), config=_CHART)
 
 
 def theme() -> str:

@@ -43,7 +43,7 @@ def draw(controls: Controls) -> None:
     found = _found(spot, n, seed)
     left, right = st.columns([1, 1.5], gap="medium")
     with left:
-        st.plotly_chart(_prior(seed, frame.theme()), key="mechanism-prior", config=frame.CHART)
+        frame.chart(_prior(seed, frame.theme()), "prior")
     with right:
         st.html(_rows(found))
     frame.settle(_verdict(spot, found))

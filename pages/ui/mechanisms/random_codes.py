@@ -50,7 +50,7 @@ def draw(controls: Controls) -> None:
         found = _found(stamp, kind, seed, run)
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        st.plotly_chart(_figure(stamp, kind, seed, frame.theme(), run), key="mechanism-codes", config=frame.CHART)
+        frame.chart(_figure(stamp, kind, seed, frame.theme(), run), "codes")
     with right:
         st.html(_decoded(found, run))
     frame.settle(_verdict(found, kind))
