@@ -34,25 +34,30 @@ def play(made: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw
                 "showactive": False,
                 "x": 0,
                 "xanchor": "left",
-                "y": -0.16,
+                "y": 0,
                 "yanchor": "top",
-                "pad": {"t": 0, "r": 6},
+                "pad": {"t": 50, "r": 6},
             }
         ],
         sliders=[
             {
                 "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names],
                 "active": len(names) - 1,
-                "currentvalue": {"prefix": f"{what} ", "font": {"size": 12, "color": palette.INK[theme]}},
-                "x": 0.36,
-                "len": 0.64,
-                "y": -0.1,
+                "currentvalue": {
+                    "prefix": f"{what} ",
+                    "xanchor": "right",
+                    "font": {"size": 12, "color": palette.INK[theme]},
+                },
+                "x": 0,
+                "len": 1,
+                "y": 0,
                 "yanchor": "top",
+                "pad": {"t": 62},
                 "ticklen": 0,
                 "minorticklen": 0,
                 "font": {"size": 1, "color": "rgba(0,0,0,0)"},
             }
         ],
         legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={"l": 8, "r": 8, "t": 60, "b": 90},
+        margin={"l": 8, "r": 8, "t": 76, "b": 130},
     )

@@ -85,7 +85,7 @@ def lived(
         x=outline[:, 0],
         y=outline[:, 1],
         mode="lines",
-        name="holds 95 % of the fitted Gaussian",
+        name="95 %",
         line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
         hoverinfo="skip",
     )
@@ -93,7 +93,7 @@ def lived(
         x=drawn[:n_numbered, 0],
         y=drawn[:n_numbered, 1],
         mode="markers+text",
-        name="codes drawn",
+        name="drawn",
         text=[str(k + 1) for k in range(n_numbered)],
         textposition="top right",
         textfont={"size": 14, "color": palette.INK[theme]},
@@ -108,6 +108,6 @@ def lived(
     every = np.concatenate([codes, drawn[:n_numbered], outline])
     low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
     room = 0.05 * (high - low)
-    made.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False)
-    made.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x")
+    made.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False, constrain="domain")
+    made.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x", constrain="domain")
     return made

@@ -31,7 +31,7 @@ def on_line(frames: Sequence, rounds: Sequence[int], theme: str) -> go.Figure:
     frames : core.mechanisms.two_players.Frame of one-dimensional data; rounds : how many were played at each
     """
     last = frames[-1]
-    made = base.figure("Densities, and the discriminator's answer", "x", "density", 430)
+    made = base.figure("Densities, and the discriminator's answer", "x", "density", 480)
     base.line(
         made,
         last.axis,
@@ -80,7 +80,7 @@ def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bo
     fields = [_faded(frame.optimal, frame.p, frame.q) if of_best else frame.learned for frame in frames]
     is_score = last.optimal is None
     low, high = _ends(fields) if is_score else (0.0, 1.0)
-    made = base.figure(title, "x₁", "x₂", 500)
+    made = base.figure(title, "x₁", "x₂", 580)
     made.add_heatmap(
         x=last.axis,
         y=last.axis,

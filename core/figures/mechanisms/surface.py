@@ -24,7 +24,7 @@ def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.nda
     points : core.mechanisms.tied_weights.Point
     path : (steps + 1, 2)
     """
-    made = base.figure("Loss L(w) over the weights, dark is low", "w₁", "w₂", 480)
+    made = base.figure("Loss L(w) over the weights, dark is low", "w₁", "w₂", 560)
     made.add_contour(
         x=axis,
         y=axis,

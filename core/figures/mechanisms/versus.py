@@ -22,7 +22,7 @@ def samples(title: str, real: np.ndarray, frames: np.ndarray, names: Sequence[st
     frames : (t, m, 2); names : (t,) what the slider calls each
     k : colour of the samples
     """
-    made = base.figure(title, "x₁", "x₂", 500)
+    made = base.figure(title, "x₁", "x₂", 580)
     for name, rows, colour in (("real x", real, _REAL), ("generated", frames[-1], k)):
         made.add_scatter(
             x=np.asarray(rows[:, 0], np.float32),

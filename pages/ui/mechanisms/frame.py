@@ -17,6 +17,7 @@ _CHART = {"displaylogo": False, "displayModeBar": False}
 _LARGEST_SEED = 9999
 # Below it an error is rounding.
 _LEAST_ERROR = 1e-6
+_TALLER = 1.4
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def chart(figure: Any, key: str) -> None:
     """One figure, lettered for a room where the page is."""
     if nav.is_large():
         # Figures are shared by all visitors: this one gets its own.
-        figure = type(figure)(figure).update_layout(font_size=18, title_font_size=20)
+        height = _TALLER * figure.layout.height
+        figure = type(figure)(figure).update_layout(font_size=18, title_font_size=20, height=height)
     st.plotly_chart(figure, key=choices.key(key), config=_CHART)
 
 
