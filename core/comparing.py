@@ -97,12 +97,18 @@ def ship(say: Callable[[str], None]) -> None:
     for name in planes():
         settings = Settings(name)
         found = covering.train(settings)
-        save_file(found.arrays(), SHIPPED / f"{key(settings)}.safetensors")
+        save_file(_stored_form(found.arrays()), SHIPPED / f"{key(settings)}.safetensors")
         scores = "  ".join(
             f"{model}: precision {found.scores[model].precision:.3f}, recall {found.scores[model].recall:.3f}"
             for model in covering.MODELS
         )
         say(f"{name}: {scores}")
+
+
+def _stored_form(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What is only drawn, in half the bytes."""
+    drawn = (".frames", ".history")
+    return {name: a.astype(np.float16) if name.endswith(drawn) else a for name, a in arrays.items()}
 
 
 WORK = computing.Work("core.comparing", "comparisons", "comparison", "comparison", _train)

@@ -53,7 +53,7 @@ def test_every_plane_is_shipped_as_it_is_made_today():
         assert comparing.state(comparing.key(Settings(name))).comparison is not None, name
     shipped = comparing.state(comparing.key(Settings("spiral"))).comparison
     begun = covering.train(Settings("spiral", steps=covering.N_FRAMES))
-    np.testing.assert_allclose(shipped.frames["vae"][0], begun.frames["vae"][0], atol=1e-4)
+    np.testing.assert_allclose(shipped.frames["vae"][0], begun.frames["vae"][0], atol=5e-3)
     assert len(shipped.history["gan"]) == Settings().steps
 
 
