@@ -36,8 +36,12 @@ class State:
 
 def key(settings: Settings, points: np.ndarray | None = None) -> str:
     """Names the comparison with these settings, on drawn data where points (n, 2) are given instead of a target."""
-    given = {**vars(settings), "target": None if points is not None else settings.target}
-    return cache.key(VERSION, json.dumps(given, sort_keys=True), np.zeros(0) if points is None else points)
+    return cache.key(VERSION, _written(settings, points), np.zeros(0) if points is None else points)
+
+
+def _written(settings: Settings, points: np.ndarray | None) -> str:
+    """Settings as JSON, without the name of the data where these were drawn."""
+    return json.dumps({**vars(settings), "target": None if points is not None else settings.target}, sort_keys=True)
 
 
 def state(name: str) -> State:
@@ -66,8 +70,7 @@ def start(settings: Settings, points: np.ndarray | None = None) -> None:
     """
 
     def put(folder: Path) -> None:
-        given = {**vars(settings), "target": None if points is not None else settings.target}
-        (folder / "settings.json").write_text(json.dumps(given))
+        (folder / "settings.json").write_text(_written(settings, points))
         if points is not None:
             np.save(folder / "points.npy", points, allow_pickle=False)
 

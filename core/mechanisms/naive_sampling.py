@@ -216,10 +216,10 @@ def trap(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray
     ----------
     X : (n, n_features); Z : (k, n_components) from the prior.
     """
+    without_code = LinearGaussian(0 * model.weights, model.bias, model.noise).log_marginal(X).mean()
     found = []
     for scale in scales:
         scaled = LinearGaussian(scale * model.weights, model.bias, model.noise)
-        without_code = LinearGaussian(0 * model.weights, model.bias, model.noise).log_marginal(X).mean()
         drawn = scaled.log_likelihood(X, Z)
         found.append(
             (

@@ -10,11 +10,10 @@ from typing import Any
 import streamlit as st
 
 from core.mechanisms.estimates import Estimate
-from pages.ui import choices, nav
+from pages.ui import choices, draws, nav
 from pages.ui.text import Markup, html
 
 _CHART = {"displaylogo": False, "displayModeBar": False}
-_LARGEST_SEED = 9999
 # Below it an error is rounding.
 _LEAST_ERROR = 1e-6
 _TALLER = 1.4
@@ -64,22 +63,14 @@ class Controls:
     def seed(self, label: str = "Draw again") -> int:
         """The seed of all draws, and a button for the next one."""
         name = self._own("seed")
-        found = choices.remembered(name) or 0
-        if (asked := choices.asked(name)) is not None:
-            if asked.isascii() and asked.isdecimal() and int(asked[:9]) <= _LARGEST_SEED:
-                found = int(asked)
-            else:
-                self.problems.append(
-                    f"The link asks for a seed that is no whole number from 0 to {_LARGEST_SEED}: 0 is shown."
-                )
-                found = 0
-        choices.keep(name, found)
+        refusal = f"The link asks for a seed that is no whole number from 0 to {draws.LARGEST_SEED}: 0 is shown."
+        found = draws.seed(self.problems, name, refusal)
         st.button(
             label,
             key=choices.key(f"{name}-next"),
             icon=":material/casino:",
-            on_click=choices.keep,
-            args=(name, (found + 1) % (_LARGEST_SEED + 1)),
+            on_click=draws.another,
+            args=(name,),
         )
         return found
 

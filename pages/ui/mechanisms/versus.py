@@ -54,15 +54,15 @@ def draw(controls: Controls) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _kept(name: str, stamp: int) -> Comparison | None:
+def _kept(name: str) -> Comparison | None:
     return comparing.state(name).comparison
 
 
 def _comparison(name: str) -> Comparison | None:
     """What is shipped or was trained, read once."""
-    found = _kept(name, 0)
+    found = _kept(name)
     if found is None:
-        _kept.clear(name, 0)
+        _kept.clear(name)
     return found
 
 
