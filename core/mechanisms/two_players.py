@@ -65,6 +65,8 @@ class Distribution(Protocol):
 
     def log_density(self, x: Any) -> np.ndarray: ...
 
+    def on_grid(self, axis: np.ndarray) -> np.ndarray: ...
+
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray: ...
 
 
@@ -259,6 +261,10 @@ class NoisyGenerator:
         Cranley and Patterson 1976, Randomization of number theoretic methods for multiple integration.
         """
         return np.exp(self.log_density(x, n_codes, seed))
+
+    def on_grid(self, axis: np.ndarray, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
+        """`density` at all places of a grid, see `Mixture.on_grid`."""
+        return Mixture.of(self.centres(_even_codes(n_codes, self.dimension, seed)), self.noise).on_grid(axis)
 
 
 def _even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
@@ -650,14 +656,16 @@ def jensen_shannon_on_grid(
     ----------
     step : between places along each axis; 0.005 in 1-D and 0.06 in 2-D unless given
     """
+    from scipy.special import rel_entr
+
     step = step or (0.005 if p.dimension == 1 else 0.06)
     axis = np.linspace(-half_width, half_width, 2 * math.ceil(half_width / step) + 1)
     volume = (axis[1] - axis[0]) ** p.dimension
-    at = places(axis, p.dimension)
-    log_p, log_q = p.log_density(at), q.log_density(at)
-    middle = np.logaddexp(log_p, log_q) - math.log(2)
-    inside = (np.exp(log_p) * (log_p - middle) + np.exp(log_q) * (log_q - middle)).sum() * volume
-    outside = sum(max(0.0, 1 - np.exp(each).sum() * volume) for each in (log_p, log_q))
+    of_p, of_q = p.on_grid(axis), q.on_grid(axis)
+    middle = (of_p + of_q) / 2
+    # Where both are that small, the middle is rounded to nothing.
+    inside = (rel_entr(of_p, middle) + rel_entr(of_q, middle))[middle > np.finfo(float).tiny].sum() * volume
+    outside = sum(max(0.0, 1 - each.sum() * volume) for each in (of_p, of_q))
     return float(0.5 * (inside + math.log(2) * outside))
 
 

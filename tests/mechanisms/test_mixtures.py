@@ -30,6 +30,14 @@ def test_density_is_scipys_and_integrates_to_one(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_density_on_a_grid_is_that_at_its_places(name):
+    mixture, axis = mixtures.target(name), np.linspace(-3, 4, 29)
+    grid = np.stack(np.meshgrid(*[axis] * mixture.dimension), -1).reshape(-1, mixture.dimension)
+    expected = mixture.density(grid).reshape([29] * mixture.dimension)
+    np.testing.assert_allclose(mixture.on_grid(axis), expected, rtol=1e-9, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_draws_have_its_mean_and_covariance_and_lie_where_it_says(name):
     mixture = mixtures.target(name)
     x = mixture.sample(50_000, np.random.default_rng(0))

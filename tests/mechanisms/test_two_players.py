@@ -1,5 +1,6 @@
 """Two players against the losses' formulas, finite differences, the best discriminator and the divergences' truths."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -121,6 +122,21 @@ def test_density_in_the_plane_is_where_the_draws_are():
     q = made.density(two_players.places(fine, 2)).reshape(160, 160).T  # [x, y]
     expected = q.reshape(16, 10, 16, 10).sum((1, 3)) * 0.05**2
     np.testing.assert_allclose(counts / len(x), expected, atol=0.01)
+
+
+def test_density_on_a_grid_is_that_at_its_places():
+    made, axis = linear(1.4, 0.3, dimension=2), np.linspace(-3, 4, 29)
+    expected = made.density(two_players.places(axis, 2)).reshape(29, 29)
+    np.testing.assert_allclose(made.on_grid(axis), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_a_copied_game_goes_on_as_the_other_would_have():
+    game = two_players.run(two_players.begin(Settings("ring")), 3)
+    other = copy.deepcopy(game)
+    two_players.run(game, 3)
+    two_players.run(other, 3)
+    assert other.history == game.history
+    assert len(game.history) == 12
 
 
 # --- Divergence ---------------------------------------------------------------------------------------------------

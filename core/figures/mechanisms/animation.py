@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.figures import palette
+from core.figures.mechanisms import base
 
 _DURATION = 80  # milliseconds a frame
 
@@ -59,5 +60,5 @@ def play(made: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw
             }
         ],
         legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={"l": 8, "r": 8, "t": 76, "b": 130},
+        margin={**base.MARGIN, "t": 76, "b": 130},
     )

@@ -10,19 +10,26 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 
+# In pixels, with room for letters of 12: labels of five digits at the left, one row of them and a title below.
+MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
+
 
 def figure(title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
-    """An empty chart with a title and named axes; its legend stands below."""
-    made = go.Figure()
+    """An empty chart with a title and named axes; its legend stands below.
+
+    Its margins are given, not measured from the labels: plotly would lay out every chart twice or more.
+    """
+    made, below = go.Figure(), MARGIN["b"]
     made.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
+        margin=MARGIN,
         title={"text": title, "font": {"size": 14}, "y": 0.99, "yanchor": "top"},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
+        # Below the labels and the title of the axis, wherever these leave off.
+        legend={"orientation": "h", "x": 0, "y": -below / (height - MARGIN["t"] - 2 * below), "yanchor": "top"},
         **layout,
     )
-    made.update_xaxes(title=x, title_standoff=4)
-    made.update_yaxes(title=y, title_standoff=4)
+    made.update_xaxes(title=x, title_standoff=4, automargin=False)
+    made.update_yaxes(title=y, title_standoff=4, automargin=False)
     return made
 
 

@@ -31,7 +31,7 @@ def parts(reconstruction: float, kl: float, gap: float, log_marginal: float, the
             hovertemplate=f"{name}: %{{x:.3f}} nats<extra></extra>",
         )
     made.add_vline(reconstruction + kl, line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"})
-    made.update_yaxes(autorange="reversed", ticksuffix=" ")
+    made.update_yaxes(autorange="reversed", ticksuffix=" ", automargin=True)
     return made
 
 

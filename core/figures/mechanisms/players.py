@@ -88,7 +88,7 @@ def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bo
         zmin=low,
         zmax=high,
         colorscale=_FIELD[theme],
-        zsmooth="best",
+        zsmooth="fast",
         colorbar={"title": {"text": "score" if is_score else "D(x)", "side": "top"}, "thickness": 10, "len": 0.7},
         **({"hoverinfo": "skip"} if of_best else {"hovertemplate": _HOVER}),
     )
@@ -226,7 +226,7 @@ def _field(title: str, axis: np.ndarray, field: np.ndarray, theme: str) -> go.Fi
         zmin=0,
         zmax=1,
         colorscale=_FIELD[theme],
-        zsmooth="best",
+        zsmooth="fast",
         colorbar={"title": {"text": "D(x)", "side": "top"}, "thickness": 10, "len": 0.7},
         hoverinfo="skip",
     )

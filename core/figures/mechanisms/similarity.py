@@ -68,7 +68,7 @@ def in_plane(
         y=axis[shown],
         z=p[np.ix_(shown, shown)].T,
         colorscale=[[0, low], [1, high]],
-        zsmooth="best",
+        zsmooth="fast",
         showscale=False,
         hoverinfo="skip",
     )

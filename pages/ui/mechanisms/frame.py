@@ -110,8 +110,9 @@ def chart(figure: Any, key: str) -> None:
     """One figure, lettered for a room where the page is."""
     if nav.is_large():
         # Figures are shared by all visitors: this one gets its own.
-        height = _TALLER * figure.layout.height
+        height, margin = _TALLER * figure.layout.height, figure.layout.margin.to_plotly_json()
         figure = type(figure)(figure).update_layout(font_size=18, title_font_size=20, height=height)
+        figure.update_layout(margin={side: _TALLER * pixels for side, pixels in margin.items()})
     st.plotly_chart(figure, key=choices.key(key), config=_CHART)
 
 

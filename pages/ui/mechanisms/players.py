@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -165,6 +166,10 @@ class _Played:
     judged: tuple[str, Discriminator, float] | None = None
     names: list[str] = field(default_factory=list)
 
+    def copy(self) -> _Played:
+        """One that can be played on while this one stays as it is; what is drawn and said never changes."""
+        return replace(self, game=copy.deepcopy(self.game), frames=[*self.frames], names=[*self.names])
+
     def keep(self, name: str) -> None:
         side, codes = (160, 1024) if self.game.mixture.dimension == 1 else (32, 512)
         self.frames.append(two_players.snapshot(self.game, 400, side, codes))
@@ -183,7 +188,10 @@ def _played(settings: Settings, rounds: int, controls: Controls) -> _Played:
             or (played.rounds < rounds and not played.moves)
         )
     )
-    if not fits:
+    shelf = _shelf(settings, rounds)
+    if not fits and shelf:
+        played = st.session_state[_STATE] = shelf[0].copy()
+    elif not fits:
         played = _Played(settings, two_players.begin(settings))
         played.keep("0")
         st.session_state[_STATE] = played
@@ -194,6 +202,18 @@ def _played(settings: Settings, rounds: int, controls: Controls) -> _Played:
         played.moves += letter
         played.keep(f"{rounds} + {played.moves}")
     return played
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _shelf(settings: Settings, rounds: int) -> list[_Played]:
+    """A game without single steps that somebody looked at, for everybody; nothing before."""
+    return []
+
+
+def _looked_at(played: _Played) -> None:
+    """Others who ask for the same game needn't wait for it, nor for what is said of it."""
+    if not played.moves:
+        _shelf(played.settings, played.rounds)[:] = [played.copy()]
 
 
 def _play(played: _Played, rounds: int, name: str) -> None:
@@ -289,6 +309,7 @@ def _game(settings: Settings, played: _Played, controls: Controls) -> None:
         )
     if played.verdict[0] != names[-1]:
         played.verdict = names[-1], _verdict(played)
+        _looked_at(played)
     frame.settle(played.verdict[1])
     if played.game.history:
         unit = _UNITS.get(settings.loss, "nats")
@@ -305,9 +326,8 @@ def _game(settings: Settings, played: _Played, controls: Controls) -> None:
 
 def _verdict(played: _Played) -> str:
     game, last = played.game, played.frames[-1]
-    is_line = game.mixture.dimension == 1
     js = two_players.jensen_shannon(game.mixture, game.generator, 2000)
-    exact = two_players.jensen_shannon_on_grid(game.mixture, game.generator, None if is_line else 0.1)
+    exact = two_players.jensen_shannon_on_grid(game.mixture, game.generator)
     text = (
         f"Jensen-Shannon divergence of q from p: {frame.spelled(js, 'nats')} from {js.n:,} draws of each; summed over "
         f"a grid {frame.written(exact, js.error)}, {frame.agreement(js, exact)} (0 where they are the same, 0.693 "
@@ -332,6 +352,7 @@ def _judge_alone(settings: Settings, played: _Played) -> None:
         with st.spinner("Training the discriminator against the generator as it is …"):
             judge = two_players.fit_discriminator(game.mixture, game.generator)
         played.judged = name, judge, two_players.disagreement(judge, game.mixture, game.generator)
+        _looked_at(played)
     _, judge, apart = played.judged
     axis = played.frames[-1].axis
     places = two_players.places(axis, game.mixture.dimension)

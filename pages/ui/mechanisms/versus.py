@@ -148,7 +148,7 @@ def _more(verb: str, name: str, vae, gan) -> str:
     values = {VAE: getattr(vae, name), GAN: getattr(gan, name)}
     error = float(np.hypot(getattr(vae, f"{name}_error"), getattr(gan, f"{name}_error")))
     apart = values[VAE] - values[GAN]
-    what = f"{values[VAE]:.2f} against {values[GAN]:.2f} nats"
+    what = f"{max(values.values()):.2f} against {min(values.values()):.2f} nats"
     if abs(apart) <= 2 * error:
         return f"Neither {verb} more than the other ({what})."
     return f"The {_NAMES[VAE if apart > 0 else GAN]} {verb} more ({what})."

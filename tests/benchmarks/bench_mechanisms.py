@@ -1,0 +1,139 @@
+"""How soon an experiment is there and answers: ``python -m tests.benchmarks.bench_mechanisms [EXPERIMENT ...]``.
+
+In headless Chromium on a server that has shown each experiment before:
+
+- chosen: picked in the open page, from the click until all is drawn;
+- link: its link opened in a new tab of a browser that was here before;
+- fresh: the same in a browser with an empty cache;
+- control: each control moved there and back, from the key or click until all is drawn again or a bar shows progress.
+
+Medians of five; of the controls the slowest is named.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from tests.benchmarks.bench_embeddings import ROOT, _wait
+from tests.benchmarks.bench_opening import DRAWN
+
+TIMES = 5
+EXPERIMENTS = {
+    "generator": "Generator",
+    "codes": "AE as generator",
+    "naive": "Naive sampling",
+    "elbo": "ELBO",
+    "gradients": "Reparameterization",
+    "similarity": "Which similarity?",
+    "players": "Two players",
+    "versus": "VAE against GAN",
+    "linear": "Linear AE and PCA",
+}
+# Asked of the page from before the key or click: an answer that comes at once is not missed.
+WATCH = """() => {
+const app = document.querySelector('[data-testid=stApp]');
+window.began = false;
+new MutationObserver((_, watcher) => {
+  if (app.dataset.testScriptState !== 'notRunning') { window.began = true; watcher.disconnect(); }
+}).observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] }); }"""
+SETTLED = f"() => document.querySelector('[data-testid=stProgress]') || ({DRAWN})()"
+
+
+def main(names: list[str] | None = None) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    app = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    print(
+        f"{'seconds, median of ' + str(TIMES):22} {'chosen':>8} {'link':>8} {'fresh':>8} {'control':>8}  slowest control"
+    )
+    try:
+        with sync_playwright() as playwright:
+            path = shutil.which("chromium") or shutil.which("chromium-browser")
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            _wait(port)
+            for name, label in EXPERIMENTS.items():
+                if names and name not in names:
+                    continue
+                url = f"http://127.0.0.1:{port}/mechanisms?experiment={name}"
+                fresh, linked = [], []
+                for _ in range(TIMES + 1):
+                    context = browser.new_context(viewport={"width": 1440, "height": 900})
+                    fresh.append(_opened(context.new_page(), url))
+                    page = context.new_page()
+                    linked.append(_opened(page, url))
+                    if len(fresh) <= TIMES:
+                        context.close()
+                chosen, (control, slowest) = _chosen(page, name), _slowest(page)
+                page.context.close()
+                # The first visit loads and computes what later ones find.
+                row = (chosen, statistics.median(linked[1:]), statistics.median(fresh[1:]), control)
+                print(f"{label:22} " + " ".join(f"{value:8.2f}" for value in row) + f"  {slowest}", flush=True)
+            browser.close()
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def _opened(page: Page, url: str) -> float:
+    started = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(DRAWN, timeout=300_000, polling=10)
+    return time.perf_counter() - started
+
+
+def _chosen(page: Page, name: str) -> float:
+    other = "elbo" if name == "generator" else "generator"
+    values = []
+    for _ in range(TIMES):
+        _answered(page, lambda: _choice(page, EXPERIMENTS[other]).click(), DRAWN)
+        values.append(_answered(page, lambda: _choice(page, EXPERIMENTS[name]).click(), DRAWN))
+    return statistics.median(values)
+
+
+def _choice(page: Page, label: str) -> Locator:
+    return page.locator("[class*=st-key-][class*=experiment]").get_by_text(label, exact=True)
+
+
+def _answered(page: Page, act: Callable[[], None], until: str = SETTLED) -> float:
+    page.wait_for_timeout(300)
+    page.evaluate(WATCH)
+    started = time.perf_counter()
+    act()
+    page.wait_for_function(f"() => window.began && ({until})()", timeout=300_000, polling=10)
+    took = time.perf_counter() - started
+    # What takes longer shows a bar, and is left behind by the next move.
+    page.wait_for_function(SETTLED, timeout=300_000, polling=10)
+    return took
+
+
+def _slowest(page: Page) -> tuple[float, str]:
+    """The slowest control's median, over moves there and back, and its name."""
+    found = []
+    sliders = page.locator("[data-testid=stMain] input[type=range]")
+    for k in range(sliders.count()):
+        slider = sliders.nth(k)
+        at_end = slider.input_value() == slider.get_attribute("max")
+        keys = ("ArrowLeft", "ArrowRight") if at_end else ("ArrowRight", "ArrowLeft")
+        found.append((_moved(page, slider.press, keys), slider.get_attribute("aria-label") or ""))
+    drawing = page.get_by_role("button", name="Draw again").or_(page.get_by_role("button", name="Another start"))
+    if drawing.count():
+        found.append((_moved(page, lambda _: drawing.first.click(), ("", "")), "Draw again"))
+    return max(found, default=(float("nan"), "none"))
+
+
+def _moved(page: Page, act: Callable[[str], None], keys: tuple[str, str]) -> float:
+    return statistics.median([_answered(page, lambda key=key: act(key)) for _ in range(TIMES // 2) for key in keys])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
