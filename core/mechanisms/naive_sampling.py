@@ -197,7 +197,8 @@ class Trap:
     ----------
     scales : (m,); 1 is the decoder that made the rows, 0 one that ignores z.
     likelihood : (m,) mean log p(x), closed; naive : (m,) log (1/K) sum_k p(x|z_k), from draws.
-    averaged : (m,) the mean of log p(x|z) over x and z of the prior, closed; averaged_drawn : (m,) from the same draws.
+    averaged : (m,) the mean of log p(x|z) over x and z of the prior, closed; averaged_drawn : (m,) from the same draws;
+        averaged_error : (m,) its standard error over the codes drawn, given the rows.
     """
 
     scales: np.ndarray
@@ -205,6 +206,7 @@ class Trap:
     naive: np.ndarray
     averaged: np.ndarray
     averaged_drawn: np.ndarray
+    averaged_error: np.ndarray
 
 
 def trap(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray) -> Trap:
@@ -227,6 +229,7 @@ def trap(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray
                 log_mean_exp(drawn).mean(),
                 without_code - np.square(scaled.weights).sum() / (2 * model.noise**2),
                 drawn.mean(),
+                drawn.mean(0).std(ddof=1) / np.sqrt(len(Z)),
             )
         )
     return Trap(np.asarray(scales), *np.array(found).T)

@@ -124,7 +124,7 @@ STEPS = (
         "Naive sampling",
         "17–19",
         "To train it, draw codes from p(z) and rows from the data. Very few of the pairs have a gradient that matters.",
-        (_experiment("naive", "Which pairs matter", size="4", noise="0.3"),),
+        (_experiment("naive", "Which pairs matter", show="pairs", size="4", noise="0.3"),),
     ),
     Step(
         "The encoder",
@@ -179,15 +179,16 @@ STEPS = (
         "26",
         "Two players: one makes images and scores when they pass for real, the other tells real from made. Few-pairs "
         "trouble does not arise: every code gets a gradient from the other player.",
-        (_experiment("players", "Play the game"),),
+        (_experiment("players", "Play the game", show="game", preset="works"),),
     ),
     Step(
         "Naive sampling, revisited",
         "27",
         "That few pairs matter belongs to maximum likelihood. Train a discriminator as the measure instead.",
         (
-            _experiment("naive", "Few pairs, larger code", size="12"),
-            _experiment("players", "A gradient for every z"),
+            _experiment("naive", "Few pairs, larger code", show="pairs", size="12"),
+            _experiment("naive", "The trap of averaging log p(x|z)", show="trap"),
+            _experiment("players", "Likelihood alone, without a second player", show="alone", preset="works"),
         ),
     ),
     Step(
@@ -195,7 +196,10 @@ STEPS = (
         "28–29",
         "If the discriminator were the density of the data, the generator would shrink onto its highest mode. In a GAN "
         "it is p / (p + q), which punishes that, because it knows what the generator does.",
-        (_experiment("players", "Frozen density against a player that answers"),),
+        (
+            _experiment("players", "D frozen to the density: the generator shrinks", show="alone", preset="works"),
+            _experiment("players", "D that answers, beside p / (p + q)", show="judge", preset="works"),
+        ),
     ),
     Step(
         "VAE against GAN",
@@ -212,7 +216,7 @@ STEPS = (
         "32",
         "The discriminator minimises a binary cross entropy on real and made rows, D(x) being the probability of not "
         "being made; the generator makes D call its rows real.",
-        (_experiment("players", "Both losses, step by step"),),
+        (_experiment("players", "Both losses, step by step", show="game", preset="works"),),
     ),
     Step(
         "Code: a GAN",

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from core.mechanisms import linear_gaussian, naive_sampling
+from core.mechanisms.estimates import Estimate
 from core.mechanisms.naive_sampling import Encoder
 from tests.mechanisms.calibration import SEEDS, assert_calibrated
 
@@ -106,3 +107,12 @@ def test_trap_is_best_off_without_the_code(model):
     assert found.scales[found.likelihood.argmax()] == pytest.approx(1.0, abs=0.11)
     np.testing.assert_allclose(found.naive, found.likelihood, atol=0.15)
     np.testing.assert_allclose(found.averaged, found.averaged_drawn, rtol=0.05)
+
+
+def test_the_averaged_logarithm_from_draws_is_the_truth_within_its_error(model):
+    X = model.sample(100, np.random.default_rng(0))[0]
+    deviations = []
+    for seed in SEEDS:
+        found = naive_sampling.trap(model, X, np.random.default_rng([1, seed]).standard_normal((256, 2)), [1.0])
+        deviations.append(Estimate(found.averaged_drawn[0], found.averaged_error[0], 256).deviation(found.averaged[0]))
+    assert_calibrated(deviations)

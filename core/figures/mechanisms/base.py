@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 
+_STANDOFF = 4  # pixels between an axis's labels and its title
 # In pixels, with room for letters of 12: labels of five digits at the left, one row of them and a title below.
 MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
 
@@ -19,18 +20,19 @@ def figure(title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.F
 
     Its margins are given, not measured from the labels: plotly would lay out every chart twice or more.
     """
-    made, below = go.Figure(), MARGIN["b"]
-    made.update_layout(
-        height=height,
-        margin=MARGIN,
-        title={"text": title, "font": {"size": 14}, "y": 0.99, "yanchor": "top"},
-        # Below the labels and the title of the axis, wherever these leave off.
-        legend={"orientation": "h", "x": 0, "y": -below / (height - MARGIN["t"] - 2 * below), "yanchor": "top"},
-        **layout,
+    below = MARGIN["b"]
+    return go.Figure(
+        layout={
+            "height": height,
+            "margin": MARGIN,
+            "title": {"text": title, "font": {"size": 14}, "y": 0.99, "yanchor": "top"},
+            # Below the labels and the title of the axis, wherever these leave off.
+            "legend": {"orientation": "h", "x": 0, "y": -below / (height - MARGIN["t"] - 2 * below), "yanchor": "top"},
+            "xaxis": {"title": {"text": x, "standoff": _STANDOFF}, "automargin": False},
+            "yaxis": {"title": {"text": y, "standoff": _STANDOFF}, "automargin": False},
+            **layout,
+        }
     )
-    made.update_xaxes(title=x, title_standoff=4, automargin=False)
-    made.update_yaxes(title=y, title_standoff=4, automargin=False)
-    return made
 
 
 def squared(made: go.Figure, low: float, high: float) -> go.Figure:

@@ -11,6 +11,8 @@ from core.figures import palette
 from core.figures.mechanisms import base
 from core.figures.text import as_text
 
+_MOST_SHOWN = 1000  # rows; they come in no order, and more make every answer slower
+
 
 def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
     """Codes of N(0, I), the first few numbered, with the circles of one and two standard deviations.
@@ -70,10 +72,13 @@ def lived(
     outline : (k, 2)
     """
     made = base.figure("Codes of rows, and codes drawn", "z₁", "z₂", 460)
+    every = np.concatenate([codes, drawn[:n_numbered], outline])
+    low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
+    codes, labels = codes[:_MOST_SHOWN], labels[:_MOST_SHOWN]
     for label in np.unique(labels):
         own = labels == label
         style = palette.style(int(label), theme)
-        made.add_scattergl(
+        made.add_scatter(
             x=codes[own, 0].astype(np.float32),
             y=codes[own, 1].astype(np.float32),
             mode="markers",
@@ -105,8 +110,6 @@ def lived(
         },
         hovertemplate="drawn %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
     )
-    every = np.concatenate([codes, drawn[:n_numbered], outline])
-    low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
     room = 0.05 * (high - low)
     made.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False, constrain="domain")
     made.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x", constrain="domain")

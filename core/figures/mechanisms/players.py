@@ -12,7 +12,7 @@ from core.figures import palette
 from core.figures.mechanisms import base
 from core.figures.mechanisms.animation import play
 
-_SHOWN = 300
+_SHOWN = 200
 _HOVER = "x = (%{x:.2f}, %{y:.2f}): %{z:.2f}<extra></extra>"
 _THIN = 1e-2  # of the highest density
 # From made to real by way of the page's own ground, where the discriminator can't tell.

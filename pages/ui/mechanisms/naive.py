@@ -22,6 +22,8 @@ _COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 _REPEATS = 40
 _SCALES = np.linspace(0, 1.6, 17)
 _TRAP_CODES = 256
+_PAIRS, _TRAP = "pairs", "trap"
+_VIEWS = {_PAIRS: "Which pairs matter", _TRAP: "The trap"}
 
 
 def draw(controls: Controls) -> None:
@@ -33,19 +35,26 @@ def draw(controls: Controls) -> None:
         r"\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),\quad w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}",
     )
     with frame.controls():
+        view = controls.segments("show", "What to look at", _VIEWS)
+    with frame.controls(2):
         size = controls.slide("size", "Numbers in the code z", _SIZES, 4)
         noise = controls.slide(
             "noise", "Output's standard deviation", _NOISES, 0.3, "Of p(x|z); a code number moves the row by 1."
         )
-        k = controls.slide("codes", "Codes drawn a step", _CODES, 256)
-        spread = controls.slide(
-            "spread",
-            "Encoder's spread",
-            _SPREADS,
-            1.3,
-            "Standard deviations of q(z|x), times those of the true posterior p(z|x): 1 is a perfect encoder.",
-        )
+        k = spread = 0
+        if view == _PAIRS:
+            k = controls.slide("codes", "Codes drawn a step", _CODES, 256)
+            spread = controls.slide(
+                "spread",
+                "Encoder's spread",
+                _SPREADS,
+                1.3,
+                "Standard deviations of q(z|x), times those of the true posterior p(z|x): 1 is a perfect encoder.",
+            )
         seed = controls.seed()
+    if view == _TRAP:
+        _show_trap(size, noise, seed)
+        return
     found = _step(size, noise, k, spread, seed)
     frame.charts(*_figures(size, noise, k, spread, seed, frame.theme()), key="naive")
     frame.settle(_verdict(found, k))
@@ -54,11 +63,15 @@ def draw(controls: Controls) -> None:
         f"exactly. Shares over {_ROWS} rows with {k:,} codes each; norms are those of the gradient by W and the bias. "
         f"Effective samples: 1 / sum of squared weights (Kong 1992). Bands over {_REPEATS} repeats.",
     )
+
+
+def _show_trap(size: int, noise: float, seed: int) -> None:
     st.markdown(
-        "**The trap.** The mean of log p(x|z) over codes of the prior looks like the same thing, and is another "
-        "objective: every weight of the decoder only costs, so its best decoder ignores z."
+        "The mean of log p(x|z) over codes of the prior looks like the same thing, and is another objective: every "
+        "weight of the decoder only costs, so its best decoder ignores z."
     )
     frame.charts(_trap_figure(size, noise, seed, frame.theme()), key="trap")
+    frame.settle(_trap_verdict(_trap(size, noise, seed)))
 
 
 @dataclass(frozen=True)
@@ -170,6 +183,18 @@ def _verdict(found: _Step, k: int) -> str:
         f"{frame.written(found.truth, found.by_encoder.error)}, {frame.agreement(found.by_encoder, found.truth)}. The "
         f"prior's {most:,} codes give {frame.written(found.by_prior.value, found.by_prior.error)}, with a standard "
         f"error that should be {_spelled_error(found.expected_error)} nats."
+    )
+
+
+def _trap_verdict(found: Trap) -> str:
+    naive, averaged = (found.scales[int(np.argmax(each))] for each in (found.likelihood, found.averaged))
+    true = int(np.argmin(np.abs(found.scales - 1)))
+    drawn = Estimate(float(found.averaged_drawn[true]), float(found.averaged_error[true]), _TRAP_CODES)
+    exact = float(found.averaged[true])
+    return (
+        f"The log of the mean is highest at weights × {naive:.1f}, the mean of the log at weights × {averaged:.1f}, "
+        f"where z changes nothing. At the weights that made the rows the latter is {frame.spelled(drawn, 'nats')} a "
+        f"row from {_TRAP_CODES} codes; exactly {frame.written(exact, drawn.error)}, {frame.agreement(drawn, exact)}."
     )
 
 
