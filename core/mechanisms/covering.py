@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.mechanisms import two_players
+from core.mechanisms import densities, small_networks, two_players
+from core.mechanisms.densities import Distribution
 from core.mechanisms.mixtures import Mixture
-from core.mechanisms.two_players import Distribution, Draws, NoisyGenerator, Player
+from core.mechanisms.small_networks import Draws, NoisyGenerator, Player
 from core.types import BadInput, Diverged, Param, check_params
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Scores:
     precision, recall : Kynkäänniemi et al. 2019, k = 3, at equal n; in [0, 1]
     inside : share of samples within the smallest region that holds 99 % of the data's density; 0.99 were ideal
     reached : share of real rows within the smallest region that holds 99 % of the model's density; 0.99 were ideal
-    modes : see `core.mechanisms.two_players.modes_covered`
+    modes : see `core.mechanisms.densities.modes_covered`
     missing : KL(p || q) in nats, from real rows, with its standard error `missing_error`; what likelihood fights
     straying : KL(q || p) in nats, from samples, with its standard error `straying_error`
     jensen_shannon : JS(p, q) in nats, with its standard error `jensen_shannon_error`
@@ -177,7 +178,7 @@ class SmallVAE:
         self.networks = nn.ModuleDict(
             {
                 "decoder": two_players.starting_generator(game, random),
-                "encoder": two_players.small_network(self.dimension, 2 * self.dimension, settings.width, random),
+                "encoder": small_networks.small_network(self.dimension, 2 * self.dimension, settings.width, random),
             }
         )
         self.networks.register_parameter("log_noise", nn.Parameter(torch.zeros(())))
@@ -311,13 +312,13 @@ def _scores(mixture: Mixture, generator: Distribution, rows: Any, samples: np.nd
     p_on_real, p_on_samples = mixture.log_density(rows.real), mixture.log_density(samples)
     q_on_real, q_on_samples = generator.log_density(rows.real), generator.log_density(samples)
     missing, straying = p_on_real - q_on_real, q_on_samples - p_on_samples
-    js = two_players.jensen_shannon(mixture, generator, len(samples))
+    js = densities.jensen_shannon(mixture, generator, len(samples))
     return Scores(
         precision=shares["precision"],
         recall=shares["recall"],
         inside=float((p_on_samples >= mixture.log_level(_REGION)).mean()),
         reached=float((q_on_real >= np.quantile(q_on_samples, 1 - _REGION)).mean()),
-        modes=two_players.modes_covered(mixture, samples),
+        modes=densities.modes_covered(mixture, samples),
         missing=float(missing.mean()),
         missing_error=_standard_error(missing),
         straying=float(straying.mean()),

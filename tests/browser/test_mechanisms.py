@@ -1,5 +1,7 @@
 """Mechanisms and the tour in a real browser: formulas, charts that play, a phone, keys."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -39,6 +41,27 @@ def test_the_browser_plays_the_descent_and_the_server_is_not_asked(visit):
     page.wait_for_function(f"{places} < {whole}", timeout=DRAWN)
     page.wait_for_function(f"{places} === {whole}", timeout=DRAWN)
     assert asked == []
+    assert page.noise == []
+
+
+def test_modes_are_dragged_and_moved_by_keys(visit):
+    page = visit("mechanisms?experiment=similarity&similarity.in=2", drawn=SHARE)
+    first, second = (page.get_by_role("application", name=f"Mode {k}") for k in (1, 2))
+    first.wait_for(timeout=DRAWN)
+    before = page.locator(".hg-settled").inner_text()
+    box, field = first.locator(".dot").bounding_box(), page.locator("svg.field").bounding_box()
+    x, y, unit = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, field["width"] / 10
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - unit, y - 2 * unit, steps=5)
+    page.mouse.up()
+    expect(first).to_have_attribute("aria-label", re.compile(r"Mode 1 at −3\.0, 2\.0"))
+    page.wait_for_function("decodeURIComponent(location.search).includes('modes-2=-3,2;2,0;0,2')", timeout=DRAWN)
+    second.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function("decodeURIComponent(location.search).includes('modes-2=-3,2;2.1,-0.5;0,2')", timeout=DRAWN)
+    expect(page.locator(".hg-settled")).not_to_have_text(before, timeout=DRAWN)
     assert page.noise == []
 
 

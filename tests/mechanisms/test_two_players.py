@@ -1,4 +1,4 @@
-"""Two players against the losses' formulas, finite differences, the best discriminator and the divergences' truths."""
+"""Two players against the losses' formulas, finite differences and what each preset says."""
 
 import copy
 from dataclasses import replace
@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit
-from scipy.stats import norm
 
-from core.mechanisms import mixtures, two_players
-from core.mechanisms.mixtures import Mixture
+from core.mechanisms import densities, one_player, two_players
 from core.mechanisms.two_players import (
     DISCRIMINATOR,
     GENERATOR,
@@ -20,18 +18,12 @@ from core.mechanisms.two_players import (
     NON_SATURATING,
     PRESETS,
     WASSERSTEIN,
-    NoisyGenerator,
     Settings,
 )
 from core.types import BadInput
-from tests.mechanisms.calibration import SEEDS, assert_calibrated
+from tests.mechanisms.generators import SMALL, played
 
 REAL, MADE = torch.tensor([0.3, -1.2, 2.0]), torch.tensor([-0.5, 0.8, 0.1])
-SMALL = Settings("moons", width=16, batch=32)
-
-
-def played(settings: Settings, rounds: int) -> two_players.Game:
-    return two_players.run(two_players.begin(settings), rounds)
 
 
 # --- Losses -------------------------------------------------------------------------------------------------------
@@ -92,98 +84,6 @@ def test_a_steps_gradient_is_that_of_finite_differences(loss, player):
     assert (up - down) / (2 * h) == pytest.approx(told, rel=0.02, abs=1e-3)
 
 
-# --- The generator and its density --------------------------------------------------------------------------------
-
-
-def linear(slope: float, noise: float, dimension: int = 1) -> NoisyGenerator:
-    """x = slope z + 0.5 + noise eps, whose density is known."""
-    network = torch.nn.Linear(dimension, dimension)
-    with torch.no_grad():
-        network.weight.copy_(slope * torch.eye(dimension))
-        network.bias.fill_(0.5)
-    return NoisyGenerator(network, noise, dimension)
-
-
-def test_density_of_a_generator_is_the_closed_one():
-    made = linear(1.2, 0.3)
-    x = np.linspace(-4, 4, 41)[:, None]
-    expected = norm(0.5, np.hypot(1.2, 0.3)).pdf(x[:, 0])
-    np.testing.assert_allclose(made.density(x), expected, rtol=0.02, atol=3e-4)
-    many = np.mean([made.density(x, 64, seed) for seed in range(200)], axis=0)
-    np.testing.assert_allclose(many, expected, rtol=0.02, atol=2e-4)
-
-
-def test_density_in_the_plane_is_where_the_draws_are():
-    made = played(SMALL, 50).generator
-    x = made.sample(40_000, np.random.default_rng(0))
-    edges = np.linspace(-4, 4, 17)
-    counts, _, _ = np.histogram2d(x[:, 0], x[:, 1], [edges, edges])
-    fine = np.linspace(-4, 4, 161)[:-1] + 0.025
-    q = made.density(two_players.places(fine, 2)).reshape(160, 160).T  # [x, y]
-    expected = q.reshape(16, 10, 16, 10).sum((1, 3)) * 0.05**2
-    np.testing.assert_allclose(counts / len(x), expected, atol=0.01)
-
-
-def test_density_on_a_grid_is_that_at_its_places():
-    made, axis = linear(1.4, 0.3, dimension=2), np.linspace(-3, 4, 29)
-    expected = made.density(two_players.places(axis, 2)).reshape(29, 29)
-    np.testing.assert_allclose(made.on_grid(axis), expected, rtol=1e-3, atol=1e-6)
-
-
-def test_a_copied_game_goes_on_as_the_other_would_have():
-    game = two_players.run(two_players.begin(Settings("ring")), 3)
-    other = copy.deepcopy(game)
-    two_players.run(game, 3)
-    two_players.run(other, 3)
-    assert other.history == game.history
-    assert len(game.history) == 12
-
-
-# --- Divergence ---------------------------------------------------------------------------------------------------
-
-
-def test_jensen_shannon_is_the_truth_within_its_error():
-    p, made = mixtures.target("two_modes"), linear(1.5, 0.3)
-    q = Mixture.of([0.5], np.hypot(1.5, 0.3))
-    truth = two_players.jensen_shannon_on_grid(p, q)
-    assert two_players.jensen_shannon_on_grid(p, made) == pytest.approx(truth, abs=1e-3)
-    assert_calibrated([two_players.jensen_shannon(p, q, 1000, seed).deviation(truth) for seed in SEEDS])
-    assert_calibrated([two_players.jensen_shannon(p, made, 1000, seed).deviation(truth) for seed in SEEDS])
-
-
-def test_jensen_shannon_in_the_plane_is_the_truth_within_its_error():
-    ring, made = mixtures.target("ring"), linear(1.4, 0.1, dimension=2)
-    truth = two_players.jensen_shannon_on_grid(ring, Mixture.of([[0.5, 0.5]], np.hypot(1.4, 0.1)))
-    assert_calibrated([two_players.jensen_shannon(ring, made, 1000, seed).deviation(truth) for seed in SEEDS])
-
-
-def test_jensen_shannon_at_both_ends():
-    p, far = Mixture.of([-3.0], 0.1), Mixture.of([3.0], 0.1)
-    assert two_players.jensen_shannon_on_grid(p, p) == pytest.approx(0, abs=1e-9)
-    assert two_players.jensen_shannon_on_grid(p, far) == pytest.approx(np.log(2), abs=1e-6)
-    outside = Mixture.of([0.0, 900.0], 0.5)
-    near = Mixture.of([0.0], 0.5)
-    expected = two_players.jensen_shannon_on_grid(near, outside, half_width=1000.0, step=0.05)
-    assert two_players.jensen_shannon_on_grid(near, outside) == pytest.approx(expected, abs=1e-4)
-
-
-# --- The discriminator --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["two_modes", "moons", "ring"])
-def test_a_discriminator_comes_within_5_percent_of_the_best_one(name):
-    game = played(replace(SMALL, target=name), 100)
-    judge = two_players.fit_discriminator(game.mixture, game.generator)
-    assert two_players.disagreement(judge, game.mixture, game.generator) < 0.05
-
-
-def test_the_best_discriminator_is_p_over_p_and_q():
-    p, q = Mixture.of([-1.0], 0.8), Mixture.of([1.0], 1.2)
-    x = np.array([[-1.0], [0.0], [2.0]])
-    expected = p.density(x) / (p.density(x) + q.density(x))
-    np.testing.assert_allclose(two_players.optimal_discriminator(p, q, x), expected)
-
-
 def test_the_games_discriminator_learns_towards_it_while_the_generator_stands_still():
     game = two_players.begin(replace(SMALL, discriminator_rate=0.005))
     before = two_players.snapshot(game).disagreement
@@ -196,13 +96,22 @@ def test_the_games_discriminator_learns_towards_it_while_the_generator_stands_st
 # --- Playing ------------------------------------------------------------------------------------------------------
 
 
+def test_a_copied_game_goes_on_as_the_other_would_have():
+    game = two_players.run(two_players.begin(Settings("ring")), 3)
+    other = copy.deepcopy(game)
+    two_players.run(game, 3)
+    two_players.run(other, 3)
+    assert other.history == game.history
+    assert len(game.history) == 12
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_brings_the_generator_to_the_data(loss):
     settings = Settings("one_mode", loss=loss, generator_rate=0.002, discriminator_rate=0.002, discriminator_steps=2)
     game = two_players.begin(settings)
-    before = two_players.jensen_shannon_on_grid(game.mixture, game.generator, 0.02)
+    before = densities.jensen_shannon_on_grid(game.mixture, game.generator, 0.02)
     two_players.run(game, 300)
-    assert two_players.jensen_shannon_on_grid(game.mixture, game.generator, 0.02) < 0.5 * before
+    assert densities.jensen_shannon_on_grid(game.mixture, game.generator, 0.02) < 0.5 * before
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -221,7 +130,7 @@ def test_ten_rounds_and_ten_more_are_twenty(loss):
 def test_a_look_at_a_game_changes_nothing():
     looked, not_looked = played(SMALL, 5), played(SMALL, 5)
     two_players.snapshot(looked)
-    two_players.jensen_shannon(looked.mixture, looked.generator)
+    densities.jensen_shannon(looked.mixture, looked.generator)
     assert two_players.run(looked, 5).history == two_players.run(not_looked, 5).history
 
 
@@ -246,7 +155,7 @@ def games():
 
 
 def covered(game) -> float:
-    return two_players.modes_covered(game.mixture, game.generator.sample(2000, np.random.default_rng(0)))
+    return densities.modes_covered(game.mixture, game.generator.sample(2000, np.random.default_rng(0)))
 
 
 def of_generator(game, what: str) -> np.ndarray:
@@ -255,7 +164,7 @@ def of_generator(game, what: str) -> np.ndarray:
 
 def test_the_first_preset_covers_the_data(games):
     assert covered(games["works"]) > 0.9
-    assert two_players.jensen_shannon(games["works"].mixture, games["works"].generator).value < 0.1
+    assert densities.jensen_shannon(games["works"].mixture, games["works"].generator).value < 0.1
 
 
 def test_modes_collapse_where_it_says_so(games):
@@ -275,51 +184,6 @@ def test_the_gradient_vanishes_where_it_says_so_and_another_loss_moves_it(games)
     assert np.median(of_generator(still, "gradient")[-50:]) < 1e-3
     moved = played(replace(still.settings, loss=NON_SATURATING), PRESETS["vanishing"].rounds)
     assert np.median(of_generator(moved, "gradient")[-50:]) > 0.1
-
-
-def test_modes_covered_counts():
-    ring = mixtures.target("ring")
-    assert two_players.modes_covered(ring, ring.sample(2000, np.random.default_rng(0))) == 1
-    one = ring.means[:1] + 0.05 * np.random.default_rng(0).normal(size=(100, 2))
-    assert two_players.modes_covered(ring, one) == 1 / 8
-    assert two_players.modes_covered(ring, np.zeros((100, 2))) == 0
-
-
-# --- A generator alone --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["two_modes", "ring"])
-def test_against_a_frozen_density_it_shrinks_and_by_likelihood_it_covers(name):
-    settings = Settings(name, width=32, generator_rate=0.005)
-    rng = np.random.default_rng(0)
-    shrunk = two_players.against_density(settings, 500).generator.sample(2000, rng)
-    wide = two_players.by_likelihood(settings, 500).generator.sample(2000, rng)
-    mixture = settings.mixture
-    assert shrunk.std(0).mean() < 0.5 * np.sqrt(np.diag(mixture.cov)).mean()
-    assert two_players.modes_covered(mixture, wide) > two_players.modes_covered(mixture, shrunk)
-    assert wide.std(0).mean() == pytest.approx(np.sqrt(np.diag(mixture.cov)).mean(), rel=0.25)
-
-
-def test_against_a_frozen_density_it_goes_to_the_highest_mode():
-    found = two_players.against_density(Settings("two_modes", width=32, generator_rate=0.005), 600).generator
-    x = found.sample(2000, np.random.default_rng(0))
-    assert x.mean() == pytest.approx(mixtures.target("two_modes").highest[0], abs=0.15)
-
-
-def test_a_solo_in_parts_is_the_same():
-    parts = two_players.run_solo(two_players.begin_solo(SMALL, two_players.LIKELIHOOD), 10)
-    two_players.run_solo(parts, 10)
-    assert parts.history == two_players.by_likelihood(SMALL, 20).history
-
-
-def test_naive_likelihood_is_the_mean_of_log_mean_likelihoods():
-    solo = two_players.begin_solo(SMALL, two_players.LIKELIHOOD)
-    state = solo.draws.random.get_state()
-    value, _ = two_players._naive_log_likelihood(solo)
-    solo.draws.random.set_state(state)
-    real, centres = solo.draws.real(32).numpy(), solo.player.network(solo.draws.normal(32)).detach().numpy()
-    each = norm(0, SMALL.noise).logpdf(real[:, None] - centres[None]).sum(-1)
-    assert float(value.detach()) == pytest.approx(np.log(np.exp(each).mean(1)).mean(), rel=1e-3)
 
 
 # --- Bad input ----------------------------------------------------------------------------------------------------
@@ -344,4 +208,4 @@ def test_players_and_objectives_that_are_refused():
     with pytest.raises(BadInput, match="no player"):
         two_players.step(two_players.begin(SMALL), "umpire")
     with pytest.raises(BadInput, match="no objective"):
-        two_players.begin_solo(SMALL, "x")
+        one_player.begin_solo(SMALL, "x")

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from core import comparing, computing, drawings
 from core.datasets import download
 from core.mechanisms import two_players
-from core.mechanisms.covering import Settings
 from core.mechanisms.estimates import Estimate
 from pages.ui.mechanisms import frame
 from tests.pages.conftest import opened_on, shown_text
@@ -19,6 +18,7 @@ from tests.pages.conftest import opened_on, shown_text
 PAGE = "pages/mechanisms.py"
 INSTANT = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "versus", "linear")
 EXPERIMENTS = (*INSTANT, "players")
+STROKES = drawings.pack([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
 SETTLED = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
 
 
@@ -55,6 +55,7 @@ def test_each_experiment_shows_its_formula_its_figure_and_the_number_that_settle
     [
         *((experiment, {}) for experiment in INSTANT if experiment != "versus"),
         ("generator", {"output": "normal"}),
+        ("naive", {"show": "trap"}),
         ("codes", {"data": "digits", "codes": "gaussian"}),
         ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
         ("gradients", {"f": "sines"}),
@@ -122,6 +123,25 @@ def test_a_saddle_and_a_step_too_large_are_told():
     assert "maximum" in settled(page("linear", radius="0.0"))
 
 
+# --- Which similarity? --------------------------------------------------------------------------------------------
+
+
+def test_modes_stand_in_the_link_and_are_what_is_fitted():
+    app = page("similarity", **{"modes-1": "-3;3"}, weight="0.5", width="0.5")
+    assert problems(app) == []
+    assert app.query_params["similarity.modes-1"] == "-3;3"
+    # Equal weights at -3 and 3, deviations 0.5 and 0.6: 9 + (0.25 + 0.36) / 2
+    assert f"deviation is {np.sqrt(9.305):.2f}" in settled(app)
+
+
+@pytest.mark.parametrize("given", ["", "1", "1;x", "1;nan", "1;9", "1,2;3,4;5", "1;2;3"])
+def test_a_link_with_modes_that_are_none(given):
+    app = page("similarity", **{"modes-1": given})
+    assert not app.exception
+    assert "places" in app.warning[0].value
+    assert app.query_params["similarity.modes-1"] == "-2;2"
+
+
 # --- Two players --------------------------------------------------------------------------------------------------
 
 
@@ -179,8 +199,7 @@ def test_single_steps_that_are_none_are_told():
 
 def test_data_that_somebody_draws():
     assert "Draw the data" in page("players", preset="own", data="drawn").info[0].value
-    strokes = drawings.pack([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
-    app = page("players", preset="own", data="drawn", strokes=strokes, **{"own-rounds": "20"})
+    app = page("players", preset="own", data="drawn", strokes=STROKES, **{"own-rounds": "20"})
     assert problems(app) == []
     assert "Jensen-Shannon" in settled(app)
     broken = page("players", preset="own", data="drawn", strokes="???")
@@ -199,20 +218,19 @@ def test_shipped_comparisons_are_there_at_once(data):
     assert "Precision" in settled(app)
 
 
-def test_another_comparison_is_trained_beside_the_app(monkeypatch, tmp_path):
+@pytest.mark.parametrize("query", [{"seed": "3"}, {"data": "drawn", "strokes": STROKES}], ids=["seed", "drawn"])
+def test_another_comparison_is_trained_beside_the_app(query, monkeypatch, tmp_path):
     monkeypatch.setattr(download, "user_cache", lambda: tmp_path)
     started = []
     monkeypatch.setattr(
         comparing.computing.subprocess, "Popen", lambda command, **_: started.append(command) or Ended()
     )
-    app = page("versus", seed="3", steps="500")
+    app = page("versus", steps="500", **query)
     assert "not trained yet" in app.info[0].value
     app.button(key="pages/mechanisms.py:versus-train").click().run()
     assert "core.comparing" in started[0]
     assert problems(app) == []
     computing.make(comparing.WORK, Path(started[0][-1]))
-    found = comparing.state(comparing.key(Settings("ring", steps=500, seed=3)))
-    assert found.comparison is not None, found.problem
     app.run()
     assert "Precision" in settled(app)
 

@@ -9,16 +9,16 @@ import streamlit as st
 
 from core.mechanisms import divergences
 from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Target, Values
-from pages.ui.mechanisms import frame
+from pages.ui.mechanisms import frame, handles
 from pages.ui.mechanisms.frame import Controls
 from pages.ui.numbers import number
 from pages.ui.text import Markup, html
 
 _LINE, _PLANE = "1", "2"
-_APART = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+# Where the modes are until somebody moves them.
+_MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.0, 0.0), (2.0, 0.0), (0.0, 2.0))}
 _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _WIDTHS = (0.3, 0.5, 0.8, 1.2)
-_HEIGHTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 _PIS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 _RESTARTS = (1, 2, 4, 8)
 _NAMES = {FORWARD: "KL(p ‖ q)", JENSEN_SHANNON: "JS with weight π", REVERSE: "KL(q ‖ p)"}
@@ -30,21 +30,18 @@ class _Setting:
     """What is chosen."""
 
     dimension: str
-    apart: float
+    means: tuple[tuple[float, ...], ...]
     weight: float
     width: float
-    third: float
     shape: str
     pi: float
     restarts: int
     seed: int
 
     def target(self) -> Target:
-        half = self.apart / 2
-        if self.dimension == _LINE:
-            return divergences.target([[-half], [half]], [self.width, 0.6], [self.weight, 1 - self.weight])
-        means = [[-half, 0.0], [half, 0.0], [0.0, self.third]]
-        return divergences.target(means, [self.width, 0.6, 0.5], [self.weight, 1 - self.weight, 0.4])
+        widths, weights = [self.width, 0.6, 0.5], [self.weight, 1 - self.weight, 0.4]
+        n = len(self.means)
+        return divergences.target(self.means, widths[:n], weights[:n])
 
     def starts(self) -> np.ndarray:
         d = int(self.dimension)
@@ -56,25 +53,27 @@ def draw(controls: Controls) -> None:
         "One Gaussian q can't be like a target p of several modes, and the similarity decides how it fails. Maximum "
         "likelihood, KL(p ‖ q), covers all modes and puts weight where nothing is between them; KL(q ‖ p) seeks one "
         "mode and misses the rest, which one hanging on the start. Slide π from one to the other.",
-        r"\mathrm{JS}_\pi = \pi\,\mathrm{KL}(p\,\|\,m) + (1-\pi)\,\mathrm{KL}(q\,\|\,m),\ m = \pi p + (1-\pi) q",
+        r"\mathrm{JS}_\pi = \pi\,\mathrm{KL}(p\,\|\,m) + (1-\pi)\,\mathrm{KL}(q\,\|\,m)",
+        r"m = \pi p + (1-\pi) q",
         r"\frac{\mathrm{JS}_\pi}{\pi(1-\pi)} \to \begin{cases} \mathrm{KL}(p\,\|\,q) & \pi \to 0 \\ "
         r"\mathrm{KL}(q\,\|\,p) & \pi \to 1 \end{cases}",
     )
-    with frame.controls():
+    left, right = st.columns([1, 3], gap="medium")
+    with left:
         dimension = controls.segments("in", "Data", {_LINE: "On a line", _PLANE: "In the plane"})
-        apart = controls.slide("apart", "Distance of the modes", _APART, 4.0, written="{:g}".format)
-        weight = controls.slide("weight", "Weight of the left mode", _WEIGHTS, 0.6)
-        width = controls.slide("width", "Width of the left mode", _WIDTHS, 0.8, "Its standard deviation.")
-        third, shape = 2.0, FULL
+        means = handles.places(controls, f"modes-{dimension}", "The target's modes", _MEANS[dimension])
+    with right, frame.controls():
+        weight = controls.slide("weight", "Weight of mode 1", _WEIGHTS, 0.6)
+        width = controls.slide("width", "Width of mode 1", _WIDTHS, 0.8, "Its standard deviation.")
+        shape = FULL
         if dimension == _PLANE:
-            third = controls.slide("third", "Height of the third mode", _HEIGHTS, 2.0, "Its x₂.", "{:g}".format)
             shape = controls.segments("shape", "Covariance of q", {FULL: "Full", ISOTROPIC: "Isotropic"})
         pi = controls.slide("pi", "π", _PIS, 0.5, "Weight of p in the mixture m: 0 is KL(p ‖ q), 1 is KL(q ‖ p).")
         restarts = controls.slide(
             "starts", "Starts", _RESTARTS, 4, "Means that the fit begins at; the best end is shown."
         )
         seed = controls.seed("Other starts")
-    setting = _Setting(dimension, apart, weight, width, third, shape, pi, restarts, seed)
+    setting = _Setting(dimension, tuple(map(tuple, means.tolist())), weight, width, shape, pi, restarts, seed)
     fits, table, moments_gap = _fitted(setting)
     frame.charts(*_figures(setting, frame.theme()), key="similarity")
     st.html(_table(fits, table))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -11,7 +13,7 @@ from core.mechanisms.covering import GAN, VAE, Comparison, Settings
 from core.mechanisms.estimates import Estimate
 from core.types import HourglassError
 from pages.ui import choices
-from pages.ui.mechanisms import frame
+from pages.ui.mechanisms import drawn, frame
 from pages.ui.mechanisms.frame import Controls
 from pages.ui.text import Markup, html, plain
 
@@ -31,14 +33,18 @@ def draw(controls: Controls) -> None:
         r"\mathrm{KL}(q\,\|\,p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}\ \text{(straying)}",
     )
     with frame.controls():
-        target = controls.segments("data", "Data", comparing.planes())
+        target = controls.segments("data", "Data", {**comparing.planes(), drawn.NAME: drawn.LABEL})
         steps = controls.slide("steps", "Steps of each", _STEPS, 2000)
         seed = controls.seed("Another start")
-    settings = Settings(target, steps=steps, seed=seed)
-    name = comparing.key(settings)
+    settings, points = Settings(steps=steps, seed=seed), None
+    if target != drawn.NAME:
+        settings = replace(settings, target=target)
+    elif (points := drawn.points(controls)) is None:
+        return
+    name = comparing.key(settings, points)
     found = _comparison(name)
     if found is None:
-        _watch(settings, name)
+        _watch(settings, points, name)
         return
     frame.charts(*_figures(name, steps, frame.theme(), found), key="versus")
     st.html(_table(found))
@@ -67,7 +73,7 @@ def _comparison(name: str) -> Comparison | None:
 
 
 @st.fragment(run_every=_SECONDS)
-def _watch(settings: Settings, name: str) -> None:
+def _watch(settings: Settings, points: np.ndarray | None, name: str) -> None:
     """A button that trains both, or how far that is."""
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(plain(problem))
@@ -78,15 +84,17 @@ def _watch(settings: Settings, name: str) -> None:
         if now.problem:
             st.error(plain(now.problem))
         st.info("These are not trained yet. It takes some seconds, beside the app, and is kept on this computer.")
-        st.button("Train both", key=choices.key("versus-train"), on_click=_start, args=(settings,), type="primary")
+        st.button(
+            "Train both", key=choices.key("versus-train"), on_click=_start, args=(settings, points), type="primary"
+        )
         return
     st.progress(now.share, "Waits for another comparison" if now.waits else f"Training both: {now.share:.0%}")
     st.button("Stop", key=choices.key("versus-stop"), on_click=comparing.stop, args=(name,))
 
 
-def _start(settings: Settings) -> None:
+def _start(settings: Settings, points: np.ndarray | None) -> None:
     try:
-        comparing.start(settings)
+        comparing.start(settings, points)
     except HourglassError as problem:
         st.session_state[_PROBLEM] = str(problem)
 

@@ -1,0 +1,179 @@
+"""Games as far as people played them: in slices, with a bar and a way to stop, and kept for others and for later."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from core.mechanisms import one_player, two_players
+from core.mechanisms.one_player import DENSITY, LIKELIHOOD, Solo
+from core.mechanisms.small_networks import Discriminator
+from core.mechanisms.two_players import DISCRIMINATOR, GENERATOR, Frame, Game, Settings
+from pages.ui import choices
+from pages.ui.mechanisms.frame import Controls
+
+ROUNDS = (0, 20, 50, 100, 200, 300, 400, 600, 1000, 1500, 2000)
+MOVES = {"D": DISCRIMINATOR, "G": GENERATOR}
+MOST_MOVES = 40
+_STATE, _SOLOS, _DONE = (f"hourglass.mechanisms.{name}" for name in ("game", "solos", "done"))
+_TRAINING = {DENSITY: "Training against the frozen density", LIKELIHOOD: "Training by likelihood"}
+# A frame is kept after so many rounds, so that a longer game has the frames of a shorter one.
+_KEPT = sorted({*range(0, 20, 5), *range(20, 100, 20), *range(100, 500, 50), *range(500, 2001, 250), *ROUNDS})
+_AT_ONCE = 20  # rounds between two looks at the clock and the stop button
+
+
+@dataclass
+class Played:
+    """A game as far as it was played.
+
+    Attributes
+    ----------
+    rounds : played; moves : single steps after them, "D" or "G" each.
+    verdict : what a frame says, after the frame's name.
+    judged : a discriminator trained alone, and how far it is from the best one, after the frame's name.
+    frames, names : what is drawn, and what its slider calls each.
+    """
+
+    settings: Settings
+    game: Game
+    rounds: int = 0
+    moves: str = ""
+    frames: list[Frame] = field(default_factory=list)
+    verdict: tuple[str, str] = ("", "")
+    judged: tuple[str, Discriminator, float] | None = None
+    names: list[str] = field(default_factory=list)
+
+    def copy(self) -> Played:
+        """One that can be played on while this one stays as it is; what is drawn and said never changes."""
+        return replace(self, game=copy.deepcopy(self.game), frames=[*self.frames], names=[*self.names])
+
+    def keep(self, name: str) -> None:
+        side, codes = (160, 1024) if self.game.mixture.dimension == 1 else (32, 512)
+        self.frames.append(two_players.snapshot(self.game, 400, side, codes))
+        self.names.append(name)
+
+
+def played(settings: Settings, rounds: int, controls: Controls) -> Played:
+    """The game after so many rounds and the single steps asked for; what was played before is not played again."""
+    moves = _moves(settings, rounds, controls)
+    played = st.session_state.get(_STATE)
+    fits = (
+        played is not None
+        and played.settings == settings
+        and (
+            (played.rounds == rounds and moves.startswith(played.moves))
+            or (played.rounds < rounds and not played.moves)
+        )
+    )
+    shelf = _shelf(settings, rounds)
+    if not fits and shelf:
+        played = st.session_state[_STATE] = shelf[0].copy()
+    elif not fits:
+        played = Played(settings, two_players.begin(settings))
+        played.keep("0")
+        st.session_state[_STATE] = played
+    if played.rounds < rounds:
+        _play(played, rounds, _rounds_of())
+    for letter in moves[len(played.moves) :]:
+        two_players.step(played.game, MOVES[letter])
+        played.moves += letter
+        played.keep(f"{rounds} + {played.moves}")
+    return played
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _shelf(settings: Settings, rounds: int) -> list[Played]:
+    """A game without single steps that somebody looked at, for everybody; nothing before."""
+    return []
+
+
+def looked_at(played: Played) -> None:
+    """Others who ask for the same game needn't wait for it, nor for what is said of it."""
+    if not played.moves:
+        _shelf(played.settings, played.rounds)[:] = [played.copy()]
+
+
+def _play(played: Played, rounds: int, name: str) -> None:
+    def on() -> int:
+        upcoming = next(k for k in _KEPT if k > played.rounds)
+        n = min(_AT_ONCE, upcoming - played.rounds)
+        two_players.run(played.game, n)
+        played.rounds += n
+        if played.rounds == upcoming:
+            played.keep(str(upcoming))
+        return played.rounds
+
+    _go_on(on, played.rounds, rounds, "Playing", name)
+
+
+def trained_alone(settings: Settings, objective: str, steps: int) -> Solo:
+    """A generator trained alone; longer than before, it goes on from there."""
+    kept = st.session_state.setdefault(_SOLOS, {})
+    solo = kept.get(objective)
+    if solo is None or solo.settings != settings.checked() or len(solo.history) > steps:
+        solo = kept[objective] = one_player.begin_solo(settings, objective)
+
+    def on() -> int:
+        one_player.run_solo(solo, min(_AT_ONCE, steps - len(solo.history)))
+        return len(solo.history)
+
+    if len(solo.history) < steps:
+        _go_on(on, len(solo.history), steps, _TRAINING[objective], _rounds_of())
+    return solo
+
+
+def _go_on(on: Callable[[], int], done: int, total: int, doing: str, name: str) -> None:
+    """Go on until `total` is done, with a bar and a way to stop; what is done is kept.
+
+    Parameters
+    ----------
+    on : goes on a little and returns how much is done.
+    name : of the choice of how much is asked for.
+    """
+    st.session_state[_DONE] = done
+    holder = st.empty()
+    with holder.container():
+        bar = st.progress(done / total, f"{doing} …")
+        st.button("Stop", key=f"mechanism-stop-{doing}", on_click=_stopped, args=(name,))
+    while done < total:
+        done = st.session_state[_DONE] = on()
+        bar.progress(done / total, f"{doing}: {done:,} of {total:,}")
+    holder.empty()
+
+
+def _rounds_of() -> str:
+    """Name of the choice of rounds, remembered game by game."""
+    return f"players.{choices.remembered('players.preset')}-rounds"
+
+
+def _stopped(name: str) -> None:
+    """Ask for no more than was done."""
+    done = st.session_state.get(_DONE, 0)
+    choices.keep(name, max(n for n in ROUNDS if n <= done))
+    st.session_state.pop(choices.key(name), None)
+
+
+def _moves(settings: Settings, rounds: int, controls: Controls) -> str:
+    """Single steps, of this game alone: another setting begins without any."""
+    name, about = "players.moves", (settings, rounds)
+    asked = choices.asked(name)
+    if asked is not None:
+        if set(asked) - set(MOVES) or len(asked) > MOST_MOVES:
+            controls.problems.append(
+                f"The link asks for single steps that are no list of up to {MOST_MOVES} letters D and G: none is made."
+            )
+            asked = ""
+        st.session_state[name] = about
+        moves = asked
+    else:
+        moves = (choices.remembered(name) or "") if st.session_state.get(name) == about else ""
+    st.session_state[name] = about
+    choices.keep(name, moves, text=moves or None)
+    return moves
+
+
+def move(letter: str) -> None:
+    choices.keep("players.moves", (choices.remembered("players.moves") or "") + letter)
