@@ -11,7 +11,8 @@ workshop: $(VENV)/installed
 	$(BIN)/python -m core workshop
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -16,6 +16,8 @@ from core.types import BadInput, HourglassError
 from tests.conftest import locked
 from tests.trainings import PATIENCE, App, awaited, short
 
+pytestmark = pytest.mark.alone
+
 GENUINE_START = jobs.start_worker
 
 
