@@ -11,8 +11,7 @@ workshop: $(VENV)/installed
 	$(BIN)/python -m core workshop
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist loadfile
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

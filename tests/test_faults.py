@@ -25,7 +25,7 @@ from tests.trainings import (
     worker_pid,
 )
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("workers")]
+pytestmark = pytest.mark.usefixtures("workers")
 # Leaving takes about a second; the rest is for a machine that is busy with other things.
 LEAVING_SECONDS = 20
 

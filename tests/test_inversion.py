@@ -19,8 +19,6 @@ from core.methods.gan import GAN
 from core.types import BadInput, HourglassError
 from tests.trainings import awaited, processes_of
 
-pytestmark = pytest.mark.alone
-
 SHIPPED = [spec for spec in ship.shipped_specs() if spec.method == "gan"]
 SAMPLES = {"mnist": "mnist-sample", "fashion-mnist": "fashion-sample"}
 DIGITS = next(store.SHIPPED / spec.key for spec in SHIPPED if spec.dataset == "digits")

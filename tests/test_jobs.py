@@ -16,8 +16,6 @@ from core.types import BadInput, HourglassError
 from tests.conftest import locked
 from tests.trainings import PATIENCE, App, awaited, short
 
-pytestmark = pytest.mark.alone
-
 GENUINE_START = jobs.start_worker
 
 
@@ -665,10 +663,10 @@ def test_a_worker_that_shows_no_life_is_ended_and_one_that_does_is_not(monkeypat
     assert len(killed) == 1
 
 
-@pytest.mark.parametrize("pid", [-1, 0, 1, os.getpid(), "1", None, True, 2.5, 10**30])
+@pytest.mark.parametrize("pid", [-1, 0, 1, "this process", "1", None, True, 2.5, 10**30])
 def test_nonsense_in_a_sign_of_life_ends_no_process(pid, monkeypatch):
     """To some numbers a signal goes that stand for all processes."""
-    killed = []
+    pid, killed = os.getpid() if pid == "this process" else pid, []
     monkeypatch.setattr(jobs, "HUNG_SECONDS", -1.0)
     monkeypatch.setattr(os, "kill", lambda *given: killed.append(given))
     jobs.request(short(), "somebody")

@@ -21,8 +21,6 @@ from core.types import HourglassError
 from tests.conftest import locked
 from tests.trainings import awaited, processes_of
 
-pytestmark = pytest.mark.alone
-
 AGAIN = "ended before it was done: make it again"
 
 

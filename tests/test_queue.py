@@ -27,8 +27,6 @@ from tests.trainings import (
     worker_pid,
 )
 
-pytestmark = pytest.mark.alone
-
 # Asked in the middle of a long epoch it takes well below a second; the rest is for a machine that is busy.
 STOP_SECONDS = 1.5
 BUSY = 10

@@ -23,8 +23,6 @@ from core.types import BadInput, Diverged, HourglassError
 from tests.conftest import locked
 from tests.trainings import awaited, processes_of
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(autouse=True)
 def work_folder(tmp_path, monkeypatch):

@@ -16,8 +16,6 @@ from core.types import Diverged, HourglassError
 from core.worker import Left
 from tests.trainings import PATIENCE, ROOT, assert_as_undisturbed, short, undisturbed
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(autouse=True)
 def no_process(monkeypatch):

@@ -18,12 +18,6 @@ ROOT = Path(__file__).parents[2]
 DRAWN = 60_000  # milliseconds
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.alone)
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
