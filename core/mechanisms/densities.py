@@ -35,9 +35,14 @@ def places(axis: np.ndarray, dimension: int) -> np.ndarray:
 
 def optimal_discriminator(p: Distribution, q: Distribution, x: Any) -> np.ndarray:
     """p(x) / (p(x) + q(x)) in [0, 1]: (n, d) -> (n,). Goodfellow et al. 2014, proposition 1."""
+    return best_answer(p.log_density(x), q.log_density(x))
+
+
+def best_answer(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
+    """p / (p + q) from the logarithms of both densities, also where these are too small for a float."""
     from scipy.special import expit
 
-    return expit(p.log_density(x) - q.log_density(x))
+    return expit(log_p - log_q)
 
 
 def modes_covered(mixture: Mixture, samples: Any) -> float:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.mechanisms import mixtures
-from core.mechanisms.densities import places
+from core.mechanisms.densities import best_answer, places
 from core.mechanisms.mixtures import Mixture
 from core.mechanisms.small_networks import (
     MOST_WAVES,
@@ -371,8 +371,6 @@ def snapshot(game: Game, n_samples: int = 500, side: int | None = None, n_codes:
     side : places along each axis; 200 in 1-D and 40 in 2-D unless given
     n_codes : see `NoisyGenerator.density`
     """
-    from scipy.special import expit
-
     d = game.mixture.dimension
     axis = np.linspace(-HALF_WIDTH, HALF_WIDTH, side or (200 if d == 1 else 40))
     at = places(axis, d)
@@ -381,7 +379,7 @@ def snapshot(game: Game, n_samples: int = 500, side: int | None = None, n_codes:
     p, q, optimal, error = np.exp(log_p), np.exp(log_q), None, None
     shape = [len(axis)] * d
     if game.settings.loss != WASSERSTEIN:
-        optimal = expit(log_p - log_q).reshape(shape)
+        optimal = best_answer(log_p, log_q).reshape(shape)
         error = float(np.average(np.abs(learned - optimal.ravel()), weights=p + q))
     return Frame(
         axis=axis,

@@ -15,3 +15,7 @@ def component(name: str) -> ComponentRenderer:
     """What mounts the component of ``<name>.js`` and ``<name>.css``."""
     script, style = ((FOLDER / f"{name}.{suffix}").read_text() for suffix in ("js", "css"))
     return st.components.v2.component(f"hourglass_{name}", js=script, css=style)
+
+
+def nothing() -> None:
+    """The callback of a state value with a default, which needs one."""

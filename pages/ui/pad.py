@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import drawings
 from core.types import BadInput
-from pages.ui.components import component
+from pages.ui.components import component, nothing
 
 
 def strokes(widget_key: str, label: str = "Your own point") -> str:
@@ -45,12 +45,8 @@ def strokes(widget_key: str, label: str = "Your own point") -> str:
         "most_points": drawings.MOST_POINTS,
         "most_strokes": drawings.MOST_STROKES,
     }
-    component("pad")(key=widget_key, data=data, default={"strokes": drawn}, on_strokes_change=_nothing)
+    component("pad")(key=widget_key, data=data, default={"strokes": drawn}, on_strokes_change=nothing)
     return drawn
-
-
-def _nothing() -> None:
-    """A state value with a default needs a callback."""
 
 
 def draw(widget_key: str, label: str = "Your own point") -> list[np.ndarray] | None:

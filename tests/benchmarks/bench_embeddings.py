@@ -8,19 +8,14 @@ complete. The median of five visits, of twenty movements in each for the hover.
 
 from __future__ import annotations
 
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from core import datasets
+from tests.benchmarks.serving import browsed
 
-ROOT = Path(__file__).parents[2]
 VISITS = 5
 QUERY = "embeddings?data=mnist&rows=10000&maps=pca-2.direct,ae-2.direct,vae-2.direct,linear_ae-2.direct"
 FIND = """
@@ -82,26 +77,13 @@ def main() -> None:
     if not datasets.available("mnist"):
         print("The linked maps are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    app = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=subprocess.DEVNULL)
     rows: list[dict[str, float]] = []
-    try:
-        with sync_playwright() as playwright:
-            path = shutil.which("chromium") or shutil.which("chromium-browser")
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            _wait(port)
-            for _ in range(VISITS + 1):
-                page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-                rows.append(_measure(page, f"http://127.0.0.1:{port}/{QUERY}"))
-                page.context.close()
-            received = _bytes(browser.new_page(), f"http://127.0.0.1:{port}/{QUERY}")
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait()
+    with browsed() as (browser, url):
+        for _ in range(VISITS + 1):
+            page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+            rows.append(_measure(page, f"{url}/{QUERY}"))
+            page.context.close()
+        received = _bytes(browser.new_page(), f"{url}/{QUERY}")
     # The first visit computes and measures what later ones find.
     print(f"{'Embeddings, 4 maps of 10,000 rows, median of ' + str(VISITS):58} {'value':>8}")
     for name in rows[1]:
@@ -117,16 +99,6 @@ def _bytes(page: Page, url: str) -> int:
     page.goto(url)
     page.wait_for_function(OPEN, timeout=60_000, polling=10)
     return received[0]
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            time.sleep(0.05)
 
 
 def _measure(page: Page, url: str) -> dict[str, float]:

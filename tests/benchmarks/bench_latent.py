@@ -7,17 +7,13 @@ opening to drawn (the picture, and the grid behind it), of the plane and of the 
 
 from __future__ import annotations
 
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.serving import browsed
+
 VISITS = 3
 PLANE, SLIDERS = "generation?section=manifold&data=mnist", "generation?section=sliders&data=mnist&size=10"
 DRAWN = "() => [...(globalThis.hourglassLatent?.views ?? [])].some((view) => view.root.dataset.drawn)"
@@ -47,37 +43,13 @@ return [times.length / 3, Math.max(...waits)]; }"""
 
 
 def main() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    app = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=subprocess.DEVNULL)
-    rows: list[dict[str, float]] = []
-    try:
-        with sync_playwright() as playwright:
-            path = shutil.which("chromium") or shutil.which("chromium-browser")
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            _wait(port)
-            rows = [_measure(browser, f"http://127.0.0.1:{port}") for _ in range(VISITS + 1)]
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait()
+    with browsed() as (browser, url):
+        rows = [_measure(browser, url) for _ in range(VISITS + 1)]
     # The first visit loads what later ones find.
     print(f"{'Dragging, MNIST 2-D VAE, median of ' + str(VISITS):58} {'value':>8}")
     for name in rows[1]:
         values = [row[name] for row in rows[1:]]
         print(f"{name:58} {statistics.median(values):8.3g}   ({', '.join(f'{value:.3g}' for value in values)})")
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            time.sleep(0.05)
 
 
 def _measure(browser: Browser, url: str) -> dict[str, float]:

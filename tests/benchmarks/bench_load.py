@@ -18,10 +18,7 @@ import gc
 import os
 import random
 import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,8 +36,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from core import datasets, jobs, methods, specs
 from core.types import Spec
+from tests.benchmarks.serving import served
 
-ROOT = Path(__file__).parents[2]
 PERIOD = 5.0  # seconds between two changes in a tab
 _HESITATES = 1.0  # seconds by which a change is late at most
 WARM = 10.0  # seconds in which the tabs open, one after the other, and change once; not counted
@@ -477,29 +474,6 @@ async def _load(
 
 
 @contextmanager
-def _serving() -> Iterator[tuple[str, int]]:
-    """The app on a free port; yields its address and its process's number."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        while app.poll() is None:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}", app.pid
-    finally:
-        app.terminate()
-        app.wait()
-
-
-@contextmanager
 def _training(seconds: float) -> Iterator[Spec]:
     """A training that outlasts `seconds`, started as the app starts one: one thread, at a lower priority."""
     spec = specs.make("mnist", "ae", {"max_seconds": 2 * seconds})
@@ -551,7 +525,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with (
         tempfile.TemporaryDirectory() as runs,
         patch.dict(os.environ, HOURGLASS_RUNS=runs),
-        _serving() as (url, app),
+        served() as (url, app),
         beside as training,
     ):
         if training:

@@ -12,18 +12,15 @@ Medians of five; of the controls the slowest is named.
 
 from __future__ import annotations
 
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page
 
-from tests.benchmarks.bench_embeddings import ROOT, _wait
-from tests.benchmarks.bench_opening import DRAWN
+from tests.benchmarks.bench_opening import DRAWN, seconds
+from tests.benchmarks.serving import browsed
 
 TIMES = 5
 EXPERIMENTS = {
@@ -50,46 +47,26 @@ SETTLED = f"() => document.querySelector('[data-testid=stProgress]') || ({DRAWN}
 
 
 def main(names: list[str] | None = None) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    app = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=subprocess.DEVNULL)
     columns = " ".join(f"{name:>8}" for name in ("chosen", "link", "fresh", "control"))
     print(f"{'seconds, median of ' + str(TIMES):22} {columns}  slowest control")
-    try:
-        with sync_playwright() as playwright:
-            path = shutil.which("chromium") or shutil.which("chromium-browser")
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            _wait(port)
-            for name, label in EXPERIMENTS.items():
-                if names and name not in names:
-                    continue
-                url = f"http://127.0.0.1:{port}/mechanisms?experiment={name}"
-                fresh, linked = [], []
-                for _ in range(TIMES + 1):
-                    context = browser.new_context(viewport={"width": 1440, "height": 900})
-                    fresh.append(_opened(context.new_page(), url))
-                    page = context.new_page()
-                    linked.append(_opened(page, url))
-                    if len(fresh) <= TIMES:
-                        context.close()
-                chosen, (control, slowest) = _chosen(page, name), _slowest(page)
-                page.context.close()
-                # The first visit loads and computes what later ones find.
-                row = (chosen, statistics.median(linked[1:]), statistics.median(fresh[1:]), control)
-                print(f"{label:22} " + " ".join(f"{value:8.2f}" for value in row) + f"  {slowest}", flush=True)
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait()
-
-
-def _opened(page: Page, url: str) -> float:
-    started = time.perf_counter()
-    page.goto(url)
-    page.wait_for_function(DRAWN, timeout=300_000, polling=10)
-    return time.perf_counter() - started
+    with browsed() as (browser, url):
+        for name, label in EXPERIMENTS.items():
+            if names and name not in names:
+                continue
+            link = f"{url}/mechanisms?experiment={name}"
+            fresh, linked = [], []
+            for _ in range(TIMES + 1):
+                context = browser.new_context(viewport={"width": 1440, "height": 900})
+                fresh.append(seconds(context.new_page(), link))
+                page = context.new_page()
+                linked.append(seconds(page, link))
+                if len(fresh) <= TIMES:
+                    context.close()
+            chosen, (control, slowest) = _chosen(page, name), _slowest(page)
+            page.context.close()
+            # The first visit loads and computes what later ones find.
+            row = (chosen, statistics.median(linked[1:]), statistics.median(fresh[1:]), control)
+            print(f"{label:22} " + " ".join(f"{value:8.2f}" for value in row) + f"  {slowest}", flush=True)
 
 
 def _chosen(page: Page, name: str) -> float:

@@ -7,17 +7,14 @@ The median of five visits.
 
 from __future__ import annotations
 
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from core import datasets
-from tests.benchmarks.bench_embeddings import ROOT, _wait
+from tests.benchmarks.serving import browsed
 
 VISITS = 5
 QUERIES = {
@@ -39,15 +36,6 @@ QUERIES = {
     "  Your query": "documents?data=docstrings&size=2&section=query",
     "  Numbers": "documents?data=docstrings&size=2&section=numbers",
     "Tour": "tour",
-    "Mechanisms, generator": "mechanisms?experiment=generator",
-    "  AE as generator": "mechanisms?experiment=codes",
-    "  Naive sampling": "mechanisms?experiment=naive",
-    "  ELBO": "mechanisms?experiment=elbo",
-    "  Reparameterization": "mechanisms?experiment=gradients",
-    "  Which similarity?": "mechanisms?experiment=similarity",
-    "  Two players": "mechanisms?experiment=players",
-    "  VAE against GAN": "mechanisms?experiment=versus",
-    "  Linear AE and PCA": "mechanisms?experiment=linear",
 }
 # Asked every few milliseconds: what costs least comes first.
 DRAWN = """() => {
@@ -70,35 +58,23 @@ def main(names: list[str] | None = None) -> None:
     if not datasets.available("mnist"):
         print("The pages are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    app = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=subprocess.DEVNULL)
     print(f"{'seconds from opening to fully drawn, median of ' + str(VISITS):50} {'value':>8}")
-    try:
-        with sync_playwright() as playwright:
-            path = shutil.which("chromium") or shutil.which("chromium-browser")
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            _wait(port)
-            for name, query in QUERIES.items():
-                if names and name.strip() not in names:
-                    continue
-                values = []
-                for _ in range(VISITS + 1):
-                    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-                    values.append(_seconds(page, f"http://127.0.0.1:{port}/{query}"))
-                    page.context.close()
-                # The first visit loads and computes what later ones find.
-                told = ", ".join(f"{value:.3g}" for value in values[1:])
-                print(f"{name:50} {statistics.median(values[1:]):8.3g}   ({told})", flush=True)
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait()
+    with browsed() as (browser, url):
+        for name, query in QUERIES.items():
+            if names and name.strip() not in names:
+                continue
+            values = []
+            for _ in range(VISITS + 1):
+                page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+                values.append(seconds(page, f"{url}/{query}"))
+                page.context.close()
+            # The first visit loads and computes what later ones find.
+            told = ", ".join(f"{value:.3g}" for value in values[1:])
+            print(f"{name:50} {statistics.median(values[1:]):8.3g}   ({told})", flush=True)
 
 
-def _seconds(page: Page, url: str) -> float:
+def seconds(page: Page, url: str) -> float:
+    """From opening until all is drawn."""
     started = time.perf_counter()
     page.goto(url)
     page.wait_for_function(DRAWN, timeout=300_000, polling=10)

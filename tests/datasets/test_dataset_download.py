@@ -263,7 +263,7 @@ def test_nothing_pickled_is_read(folder, tmp_path):
         gzip.compress(b"[1]\n"),
     ],
     # Named, since gzip writes the time into its bytes, and all workers must name the tests alike.
-    ids=["empty", "no gzip", "cut off", "without text", "without what goes before", "no object"],
+    ids=["empty", "no gzip", "cut off", "without text", "one document alone", "no object"],
 )
 def test_a_damaged_document_file_is_named(folder, content):
     folder.mkdir()

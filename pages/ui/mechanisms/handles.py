@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import choices
-from pages.ui.components import component
+from pages.ui.components import component, nothing
 from pages.ui.mechanisms.frame import Controls
 
 REACH = 4.0
@@ -42,7 +42,7 @@ def places(controls: Controls, name: str, label: str, default: Sequence[Sequence
     padded = np.zeros((len(found), 2))
     padded[:, : found.shape[1]] = found
     data = {"places": padded.tolist(), "reach": REACH, "flat": flat, "label": label}
-    component("handles")(key=widget, data=data, default={"places": padded.tolist()}, on_places_change=_nothing)
+    component("handles")(key=widget, data=data, default={"places": padded.tolist()}, on_places_change=nothing)
     return found
 
 
@@ -55,7 +55,3 @@ def _places(given: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     if found.shape != shape or not (np.abs(found) <= REACH).all():
         return None
     return np.round(found, 1) + 0.0
-
-
-def _nothing() -> None:
-    """A state value with a default needs a callback."""

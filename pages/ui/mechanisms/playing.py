@@ -76,7 +76,7 @@ def played(settings: Settings, rounds: int, controls: Controls) -> Played:
         played.keep("0")
         st.session_state[_STATE] = played
     if played.rounds < rounds:
-        _play(played, rounds, _rounds_of())
+        _play(played, rounds)
     for letter in moves[len(played.moves) :]:
         two_players.step(played.game, MOVES[letter])
         played.moves += letter
@@ -96,7 +96,7 @@ def looked_at(played: Played) -> None:
         _shelf(played.settings, played.rounds)[:] = [played.copy()]
 
 
-def _play(played: Played, rounds: int, name: str) -> None:
+def _play(played: Played, rounds: int) -> None:
     def on() -> int:
         upcoming = next(k for k in _KEPT if k > played.rounds)
         n = min(_AT_ONCE, upcoming - played.rounds)
@@ -106,7 +106,7 @@ def _play(played: Played, rounds: int, name: str) -> None:
             played.keep(str(upcoming))
         return played.rounds
 
-    _go_on(on, played.rounds, rounds, "Playing", name)
+    _go_on(on, played.rounds, rounds, "Playing")
 
 
 def trained_alone(settings: Settings, objective: str, steps: int) -> Solo:
@@ -121,23 +121,22 @@ def trained_alone(settings: Settings, objective: str, steps: int) -> Solo:
         return len(solo.history)
 
     if len(solo.history) < steps:
-        _go_on(on, len(solo.history), steps, _TRAINING[objective], _rounds_of())
+        _go_on(on, len(solo.history), steps, _TRAINING[objective])
     return solo
 
 
-def _go_on(on: Callable[[], int], done: int, total: int, doing: str, name: str) -> None:
+def _go_on(on: Callable[[], int], done: int, total: int, doing: str) -> None:
     """Go on until `total` is done, with a bar and a way to stop; what is done is kept.
 
     Parameters
     ----------
     on : goes on a little and returns how much is done.
-    name : of the choice of how much is asked for.
     """
     st.session_state[_DONE] = done
     holder = st.empty()
     with holder.container():
         bar = st.progress(done / total, f"{doing} …")
-        st.button("Stop", key=f"mechanism-stop-{doing}", on_click=_stopped, args=(name,))
+        st.button("Stop", key=f"mechanism-stop-{doing}", on_click=_stopped, args=(_rounds_of(),))
     while done < total:
         done = st.session_state[_DONE] = on()
         bar.progress(done / total, f"{doing}: {done:,} of {total:,}")
