@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import sys
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def header(script: str) -> None:
     label = next(label for group in PAGES.values() for s, label, _ in group if s == script)
     st.set_page_config(
         page_title=f"{label} · Hourglass",
-        page_icon=str(THEME / "icon.png"),
+        page_icon=_icon(),
         layout="wide",
         initial_sidebar_state=220,
     )
@@ -79,6 +80,12 @@ def header(script: str) -> None:
 @st.cache_resource(show_spinner=False)
 def _style() -> str:
     return (THEME / "app.css").read_text()
+
+
+@st.cache_resource(show_spinner=False)
+def _icon() -> str:
+    """As a part of the page: a file of its own is forgotten when a run of the script is cut short by the next."""
+    return f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
 
 
 def is_large() -> bool:

@@ -112,7 +112,7 @@ def visit(server, browser):
         contexts.append(context)
         page = context.new_page()
         page.noise = []
-        page.on("console", lambda m: page.noise.append(m.text) if _is_noise(m) else None)
+        page.on("console", lambda m: page.noise.append(f"{m.text} {m.location}") if _is_noise(m) else None)
         page.on("pageerror", lambda error: page.noise.append(str(error)))
         page.on("requestfailed", lambda request: page.noise.append(f"{request.url} {request.failure}"))
         page.goto(f"{server.url}/{query}")
