@@ -99,7 +99,7 @@ def rgb(colour: str) -> np.ndarray:
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
 
 
-def faint(colour: str) -> str:
+def faint(colour: str, opacity: float = 0.18) -> str:
     """``"#rrggbb"`` -> what plotly fills a band with, that lines can be seen through."""
     red, green, blue = rgb(colour).astype(int)
-    return f"rgba({red}, {green}, {blue}, 0.18)"
+    return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -10,43 +10,34 @@ import plotly.graph_objects as go
 from core.figures import bands, palette
 from core.figures.mechanisms import base
 
-_SCALES = {"light": ["#ffffff", "#51248b"], "dark": ["#14171c", "#a8f3f9"]}
+_NOTHING = {"light": "#eceff2", "dark": "#232932"}  # of a pair that carries nothing
 
 
 def pairs(weights: np.ndarray, carrying: np.ndarray, theme: str) -> go.Figure:
-    """Every pair of a step as a cell, as dark as the share of its row's weight; those that carry the gradient framed.
+    """Every pair of a step as a cell; those that carry the gradient in colour, stronger with their row's weight.
 
     Parameters
     ----------
     weights : (n, k), rows summing to 1
     carrying : (n, k) bool
     """
-    made = base.figure("First pairs of a step: share of the row's weight, %", "code z drawn", "row x", 340)
-    made.add_heatmap(
-        z=np.round(100 * weights, 3),
-        zmin=0,
-        zmax=100,
-        colorscale=[[0, _SCALES[theme][0]], [0.1, palette.faint(_SCALES[theme][1])], [1, _SCALES[theme][1]]],
-        colorbar={"thickness": 10, "len": 0.9},
-        xgap=1,
-        ygap=1,
-        hovertemplate="row %{y}, code %{x}: %{z:.2f} % of the row's weight<extra></extra>",
-    )
-    rows, columns = np.nonzero(carrying)
-    made.add_scatter(
-        x=columns,
-        y=rows,
-        mode="markers",
-        marker={
-            "symbol": "square-open",
-            "size": 7,
-            "color": base.colour(2, theme),
-            "line": {"width": 1.2},
-        },
-        name="carries the gradient",
-        showlegend=False,
-        hoverinfo="skip",
-    )
+    title = "Pairs of a step; in colour: 99 % of the gradient"
+    made = base.figure(title, "code z drawn", "row x", 340)
+    percent = np.round(100 * weights, 3)
+    ink = base.colour(2, theme)
+    for found, ends in ((~carrying, (_NOTHING[theme],) * 2), (carrying, (palette.faint(ink, 0.35), ink))):
+        made.add_heatmap(
+            z=np.where(found, percent, np.nan),
+            zmin=0,
+            zmax=100,
+            colorscale=[[0, ends[0]], [1, ends[1]]],
+            showscale=found is carrying,
+            colorbar={"thickness": 10, "len": 0.9, "title": {"text": "% of the row's weight", "side": "right"}},
+            xgap=1,
+            ygap=1,
+            hoverongaps=False,
+            hovertemplate="row %{y}, code %{x}: %{z:.2f} % of the row's weight<extra></extra>",
+        )
     made.update_xaxes(showgrid=False, zeroline=False)
     made.update_yaxes(showgrid=False, zeroline=False, autorange="reversed")
     return made
@@ -59,8 +50,6 @@ def shares(
     now: float,
     x: str,
     theme: str,
-    *,
-    is_log: bool = False,
 ) -> go.Figure:
     """Share of pairs that carry 99 % of the gradient, and effective samples, against one setting.
 
@@ -88,9 +77,6 @@ def shares(
     low = 100 * min(np.min(values) for found in (of_prior, of_encoder) for values in found)
     base.logarithmic(made, "y", low * 0.7, 130)
     made.add_vline(now, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
-    if is_log:
-        base.logarithmic(made, "x")
-        made.data[0].update(showlegend=True)
     return made
 
 

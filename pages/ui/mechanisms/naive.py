@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.mechanisms import linear_gaussian, naive_sampling
 from core.mechanisms.estimates import Estimate
-from core.mechanisms.naive_sampling import Encoder, Spread, Trap
+from core.mechanisms.linear_gaussian import LinearGaussian
+from core.mechanisms.naive_sampling import Encoder, Trap
 from pages.ui.mechanisms import frame
 from pages.ui.mechanisms.frame import Controls
 
@@ -19,11 +20,16 @@ _CODES = (16, 64, 256, 1024)
 _SPREADS = (0.8, 1.0, 1.1, 1.3, 1.6, 2.0)
 _ROWS, _ROWS_SHOWN, _CODES_SHOWN = 64, 16, 64
 _COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+_MOST = max(_COUNTS)
 _REPEATS = 40
 _SCALES = np.linspace(0, 1.6, 17)
 _TRAP_CODES = 256
-_PAIRS, _TRAP = "pairs", "trap"
-_VIEWS = {_PAIRS: "Which pairs matter", _TRAP: "The trap"}
+_MOST_SWEPT = 256  # codes against one setting
+_KNOWN = (
+    "The generator is linear with Normal output, x = W z + noise in 16 dimensions, so that log p(x) is known exactly."
+)
+_PAIRS, _ESTIMATE, _TRAP = "pairs", "estimate", "trap"
+_VIEWS = {_PAIRS: "Which pairs matter", _ESTIMATE: "log p(x) against K", _TRAP: "The trap"}
 
 
 def draw(controls: Controls) -> None:
@@ -41,9 +47,9 @@ def draw(controls: Controls) -> None:
         noise = controls.slide(
             "noise", "Output's standard deviation", _NOISES, 0.3, "Of p(x|z); a code number moves the row by 1."
         )
-        k = spread = 0
         if view == _PAIRS:
             k = controls.slide("codes", "Codes drawn a step", _CODES, 256)
+        if view != _TRAP:
             spread = controls.slide(
                 "spread",
                 "Encoder's spread",
@@ -52,17 +58,29 @@ def draw(controls: Controls) -> None:
                 "Standard deviations of q(z|x), times those of the true posterior p(z|x): 1 is a perfect encoder.",
             )
         seed = controls.seed()
-    if view == _TRAP:
+    if view == _PAIRS:
+        _show_pairs(size, noise, k, spread, seed)
+    elif view == _ESTIMATE:
+        _show_marginal(size, noise, spread, seed)
+    else:
         _show_trap(size, noise, seed)
-        return
-    found = _step(size, noise, k, spread, seed)
-    frame.charts(*_figures(size, noise, k, spread, seed, frame.theme()), key="naive")
-    frame.settle(_verdict(found, k))
+
+
+def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> None:
+    frame.charts(*_pairs_figures(size, noise, k, spread, seed, frame.theme()), key="pairs")
+    found = _pairs_verdict(_pairs(size, noise, k, spread, seed), k)
+    frame.settle(f"{found} {_marginal_verdict(_marginal(size, noise, spread, seed))}")
     st.caption(
-        f"The generator is linear with Normal output, x = W z + noise in 16 dimensions, so that log p(x) is known "
-        f"exactly. Shares over {_ROWS} rows with {k:,} codes each; norms are those of the gradient by W and the bias. "
-        f"Effective samples: 1 / sum of squared weights (Kong 1992). Bands over {_REPEATS} repeats.",
+        f"{_KNOWN} Shares over {_ROWS} rows with {k:,} codes each; norms are those of the gradient by W and the bias. "
+        f"Effective samples: 1 / sum of squared weights (Kong 1992). Against one setting, the others stay as chosen, "
+        f"with at most {_MOST_SWEPT} codes."
     )
+
+
+def _show_marginal(size: int, noise: float, spread: float, seed: int) -> None:
+    frame.charts(_estimate_figure(size, noise, spread, seed, frame.theme()), key="estimate")
+    frame.settle(_marginal_verdict(_marginal(size, noise, spread, seed)))
+    st.caption(f"{_KNOWN} Bands hold nine of ten estimates, over {_REPEATS} repeats.")
 
 
 def _show_trap(size: int, noise: float, seed: int) -> None:
@@ -75,55 +93,51 @@ def _show_trap(size: int, noise: float, seed: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Step:
-    """What one setting gives.
+class _Marginal:
+    """log p(x) of one row, in nats: exactly, from codes of the prior and the encoder, and the error of the former."""
+
+    truth: float
+    by_prior: Estimate
+    by_encoder: Estimate
+    expected_error: float
+
+
+def _row(size: int, noise: float, seed: int) -> tuple[LinearGaussian, np.ndarray, np.random.Generator]:
+    """The model, the row x whose log p(x) is sought, and what codes are drawn with."""
+    model = linear_gaussian.example(size, noise)
+    rng = np.random.default_rng([seed, 1])
+    return model, model.sample(1, rng)[0][0], rng
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _marginal(size: int, noise: float, spread: float, seed: int) -> _Marginal:
+    model, x, rng = _row(size, noise, seed)
+    by_prior, by_encoder = (
+        naive_sampling.log_marginal(naive_sampling.log_weights(model, x, (_MOST,), rng, encoder))
+        for encoder in (None, Encoder(spread))
+    )
+    expected_error = naive_sampling.expected_error(model, x, _MOST)
+    return _Marginal(float(model.log_marginal(x[None])[0]), by_prior, by_encoder, expected_error)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Which pairs matter in one setting.
 
     Attributes
     ----------
     share, effective : of the pairs, in (0, 1], from the prior and from the encoder.
-    weights, carrying : of the pairs shown.
+    weights, carrying : of the pairs shown, from the prior.
     """
 
     share: tuple[float, float]
     effective: tuple[float, float]
     weights: np.ndarray
     carrying: np.ndarray
-    truth: float
-    by_prior: Estimate
-    by_encoder: Estimate
-    expected_error: float
-    spreads: dict[str, Spread]
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _step(size: int, noise: float, k: int, spread: float, seed: int) -> _Step:
-    model = linear_gaussian.example(size, noise)
-    share, effective, weights, carrying = _pairs(size, noise, k, spread, seed)
-    rng = np.random.default_rng([seed, 1])
-    x = model.sample(1, rng)[0][0]
-    encoder = Encoder(spread)
-    most = max(_COUNTS)
-    by_prior = naive_sampling.log_weights(model, x, (_REPEATS, most), rng)
-    by_encoder = naive_sampling.log_weights(model, x, (_REPEATS, most), rng, encoder)
-    return _Step(
-        share=share,
-        effective=effective,
-        weights=weights,
-        carrying=carrying,
-        truth=float(model.log_marginal(x[None])[0]),
-        by_prior=naive_sampling.log_marginal(by_prior[0]),
-        by_encoder=naive_sampling.log_marginal(by_encoder[0]),
-        expected_error=naive_sampling.expected_error(model, x, most),
-        spreads={
-            "prior": naive_sampling.spread(by_prior, _COUNTS),
-            "encoder": naive_sampling.spread(by_encoder, _COUNTS),
-        },
-    )
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def _pairs(size: int, noise: float, k: int, spread: float, seed: int):
-    """Shares of pairs and of effective samples, from the prior and the encoder; the first pairs from the prior."""
+def _pairs(size: int, noise: float, k: int, spread: float, seed: int) -> _Pairs:
     model = linear_gaussian.example(size, noise)
     rng = np.random.default_rng([seed, 0])
     X, _ = model.sample(_ROWS, rng)
@@ -131,32 +145,43 @@ def _pairs(size: int, noise: float, k: int, spread: float, seed: int):
     by_encoder = naive_sampling.pairs(model, X, *Encoder(spread).propose(model, X, k, rng))
     both = by_prior, by_encoder
     shown = slice(_ROWS_SHOWN), slice(_CODES_SHOWN)
-    return (
-        tuple(each.share for each in both),
-        tuple(each.effective_samples / k for each in both),
-        by_prior.weights[shown],
-        by_prior.carrying[shown],
+    return _Pairs(
+        share=tuple(each.share for each in both),
+        effective=tuple(each.effective_samples / k for each in both),
+        weights=by_prior.weights[shown],
+        carrying=by_prior.carrying[shown],
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _figures(size: int, noise: float, k: int, spread: float, seed: int, theme: str):
+def _pairs_figures(size: int, noise: float, k: int, spread: float, seed: int, theme: str):
     from core.figures.mechanisms import naive as figures  # plotly
 
-    found = _step(size, noise, k, spread, seed)
-    by_size = [_pairs(each, noise, min(k, 256), spread, seed) for each in _SIZES]
-    by_noise = [_pairs(size, each, min(k, 256), spread, seed) for each in _NOISES]
+    found = _pairs(size, noise, k, spread, seed)
+    swept = min(k, _MOST_SWEPT)
+    by_size = [_pairs(each, noise, swept, spread, seed) for each in _SIZES]
+    by_noise = [_pairs(size, each, swept, spread, seed) for each in _NOISES]
 
     def lines(of):
-        prior, encoder = (([each[0][j] for each in of], [each[1][j] for each in of]) for j in (0, 1))
-        return prior, encoder
+        return [([each.share[j] for each in of], [each.effective[j] for each in of]) for j in (0, 1)]
 
     return (
         figures.pairs(found.weights, found.carrying, theme),
         figures.shares(_SIZES, *lines(by_size), size, "numbers in the code", theme),
         figures.shares(_NOISES, *lines(by_noise), noise, "output's standard deviation", theme),
-        figures.estimates(found.spreads, found.truth, theme),
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _estimate_figure(size: int, noise: float, spread: float, seed: int, theme: str):
+    from core.figures.mechanisms import naive as figures  # plotly
+
+    model, x, rng = _row(size, noise, seed)
+    spreads = {
+        name: naive_sampling.spread(naive_sampling.log_weights(model, x, (_REPEATS, _MOST), rng, encoder), _COUNTS)
+        for name, encoder in (("prior", None), ("encoder", Encoder(spread)))
+    }
+    return figures.estimates(spreads, _marginal(size, noise, spread, seed).truth, theme)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -173,15 +198,19 @@ def _trap_figure(size: int, noise: float, seed: int, theme: str):
     return figures.trap(_trap(size, noise, seed), theme)
 
 
-def _verdict(found: _Step, k: int) -> str:
+def _pairs_verdict(found: _Pairs, k: int) -> str:
     prior, encoder = found.share
-    most = max(_COUNTS)
     return (
         f"{prior:.2%} of the pairs carry 99 % of the gradient with codes of the prior ({found.effective[0] * k:.1f} of "
-        f"{k:,} samples effective), {encoder:.1%} with the encoder's ({found.effective[1] * k:.0f} effective). With "
-        f"{most:,} codes the encoder finds log p(x) = {frame.spelled(found.by_encoder, 'nats')}; exactly it is "
+        f"{k:,} samples effective), {encoder:.1%} with the encoder's ({found.effective[1] * k:.0f} effective)."
+    )
+
+
+def _marginal_verdict(found: _Marginal) -> str:
+    return (
+        f"With {_MOST:,} codes the encoder finds log p(x) = {frame.spelled(found.by_encoder, 'nats')}; exactly it is "
         f"{frame.written(found.truth, found.by_encoder.error)}, {frame.agreement(found.by_encoder, found.truth)}. The "
-        f"prior's {most:,} codes give {frame.written(found.by_prior.value, found.by_prior.error)}, with a standard "
+        f"prior's {_MOST:,} codes give {frame.written(found.by_prior.value, found.by_prior.error)}, with a standard "
         f"error that should be {_spelled_error(found.expected_error)} nats."
     )
 
