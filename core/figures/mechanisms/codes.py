@@ -11,7 +11,7 @@ from core.figures import palette
 from core.figures.mechanisms import base
 from core.figures.text import as_text
 
-_MOST_SHOWN = 1000  # rows; they come in no order, and more make every answer slower
+_MOST_SHOWN = 600  # rows; they come in no order, and more make every answer slower
 
 
 def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
