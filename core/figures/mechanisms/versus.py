@@ -11,6 +11,7 @@ from core.figures.mechanisms import base
 from core.figures.mechanisms.animation import play
 
 _REAL, _REACH = 8, 4.0
+_REAL_SHOWN, _GENERATED_SHOWN = 500, 300  # rows; they come in no order, and more make every answer slower
 
 
 def samples(title: str, real: np.ndarray, frames: np.ndarray, names: Sequence[str], k: int, theme: str) -> go.Figure:
@@ -23,6 +24,7 @@ def samples(title: str, real: np.ndarray, frames: np.ndarray, names: Sequence[st
     k : colour of the samples
     """
     made = base.figure(title, "x₁", "x₂", 580)
+    real, frames = real[:_REAL_SHOWN], frames[:, :_GENERATED_SHOWN]
     for name, rows, colour in (("real x", real, _REAL), ("generated", frames[-1], k)):
         made.add_scatter(
             x=np.asarray(rows[:, 0], np.float32),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.mechanisms import densities, mixtures, one_player, two_players
 from core.mechanisms.one_player import DENSITY, LIKELIHOOD
+from core.mechanisms.small_networks import Discriminator
 from core.mechanisms.two_players import PRESETS, Settings
 from pages.ui.mechanisms import drawn, frame, playing
 from pages.ui.mechanisms.frame import Controls
@@ -50,7 +51,7 @@ def draw(controls: Controls) -> None:
     if view == _JUDGE:
         _judge_alone(settings, played)
     else:
-        _game(settings, played, controls)
+        _game(settings, played)
 
 
 # --- Settings -----------------------------------------------------------------------------------------------------
@@ -100,9 +101,7 @@ def _settings(controls: Controls, view: str) -> tuple[Settings, int] | None:
 # --- What is shown ------------------------------------------------------------------------------------------------
 
 
-def _game(settings: Settings, played: Played, controls: Controls) -> None:
-    from core.figures.mechanisms import players as figures  # plotly
-
+def _game(settings: Settings, played: Played) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="mechanism-moves"):
         full = len(played.moves) >= playing.MOST_MOVES
         for letter, player in playing.MOVES.items():
@@ -115,32 +114,35 @@ def _game(settings: Settings, played: Played, controls: Controls) -> None:
             )
         if played.moves:
             st.caption(f"{len(played.moves)} single steps after {played.rounds:,} rounds: {played.moves}")
-    theme, frames, names = frame.theme(), played.frames, played.names
-    if played.game.mixture.dimension == 1:
-        frame.charts(figures.on_line(frames, names, theme), key="players-1")
-    elif frames[-1].optimal is None:
-        frame.charts(figures.in_plane(frames, names, theme), key="players-2")
-    else:
-        frame.charts(
-            figures.in_plane(frames, names, theme),
-            figures.in_plane(frames, names, theme, of_best=True),
-            key="players-3",
-        )
-    if played.verdict[0] != names[-1]:
-        played.verdict = names[-1], _verdict(played)
-        playing.looked_at(played)
-    frame.settle(played.verdict[1])
+    theme = frame.theme()
+    pictures = played.once(f"fields, {theme}", lambda game: _fields(game, theme))
+    frame.charts(*pictures, key=f"players-{len(pictures)}")
+    frame.settle(played.once("verdict", _verdict))
     if played.game.history:
         unit = _UNITS.get(settings.loss, "nats")
-        frame.charts(
-            figures.losses(played.game.history, unit, theme),
-            figures.travelled(played.game.history, played.game.mixture.mean, theme),
-            key="players-4",
-        )
+        frame.charts(*played.once(f"history, {theme}", lambda game: _history(game, unit, theme)), key="players-history")
     st.caption(
         "The generator adds a little noise to G(z), so that its density q, a mean over many codes, is known, and with "
         "it the best discriminator, Goodfellow et al. 2014, proposition 1. Fields fade where no rows are."
     )
+
+
+def _fields(played: Played, theme: str) -> list[Any]:
+    from core.figures.mechanisms import players as figures  # plotly
+
+    frames, names = played.frames, played.names
+    if played.game.mixture.dimension == 1:
+        return [figures.on_line(frames, names, theme)]
+    learned = figures.in_plane(frames, names, theme)
+    # A critic has no best answer that is a probability.
+    return [learned] if frames[-1].optimal is None else [learned, figures.in_plane(frames, names, theme, of_best=True)]
+
+
+def _history(played: Played, unit: str, theme: str) -> list[Any]:
+    from core.figures.mechanisms import players as figures  # plotly
+
+    game = played.game
+    return [figures.losses(game.history, unit, theme), figures.travelled(game.history, game.mixture.mean, theme)]
 
 
 def _verdict(played: Played) -> str:
@@ -161,28 +163,33 @@ def _verdict(played: Played) -> str:
 
 
 def _judge_alone(settings: Settings, played: Played) -> None:
-    from core.figures.mechanisms import players as figures  # plotly
-
-    game = played.game
     if settings.loss == two_players.WASSERSTEIN:
         st.info("Here it is trained by cross entropy, whatever the game's loss: a critic has no p / (p + q).")
-    name = played.names[-1]
-    if played.judged is None or played.judged[0] != name:
-        with st.spinner("Training the discriminator against the generator as it is …"):
-            judge = one_player.fit_discriminator(game.mixture, game.generator)
-        played.judged = name, judge, one_player.disagreement(judge, game.mixture, game.generator)
-        playing.looked_at(played)
-    _, judge, apart = played.judged
-    axis = played.frames[-1].axis
-    places = densities.places(axis, game.mixture.dimension)
-    shape = [len(axis)] * game.mixture.dimension
-    learned = judge(places).reshape(shape)
-    best = densities.optimal_discriminator(game.mixture, game.generator, places).reshape(shape)
-    frame.charts(*figures.judged(learned, played.frames[-1], best, frame.theme()), key="players-judge")
+    with st.spinner("Training the discriminator against the generator as it is …"):
+        judge, apart = played.once("judge", _judge)
+    theme = frame.theme()
+    frame.charts(*played.once(f"judged, {theme}", lambda game: _judged(game, judge, theme)), key="players-judge")
     frame.settle(
         f"After {played.rounds:,} rounds the generator is held still and a new discriminator trained against it: in "
         f"the mean over rows of both it ends {apart:.3f} from p / (p + q), the best there is."
     )
+
+
+def _judge(played: Played) -> tuple[Discriminator, float]:
+    game = played.game
+    judge = one_player.fit_discriminator(game.mixture, game.generator)
+    return judge, one_player.disagreement(judge, game.mixture, game.generator)
+
+
+def _judged(played: Played, judge: Discriminator, theme: str) -> list[Any]:
+    from core.figures.mechanisms import players as figures  # plotly
+
+    game, axis = played.game, played.frames[-1].axis
+    places = densities.places(axis, game.mixture.dimension)
+    shape = [len(axis)] * game.mixture.dimension
+    learned = judge(places).reshape(shape)
+    best = densities.optimal_discriminator(game.mixture, game.generator, places).reshape(shape)
+    return figures.judged(learned, played.frames[-1], best, theme)
 
 
 def _without_second_player(settings: Settings, steps: int) -> None:

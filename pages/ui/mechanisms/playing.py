@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import streamlit as st
 
 from core.mechanisms import one_player, two_players
 from core.mechanisms.one_player import DENSITY, LIKELIHOOD, Solo
-from core.mechanisms.small_networks import Discriminator
 from core.mechanisms.two_players import DISCRIMINATOR, GENERATOR, Frame, Game, Settings
 from pages.ui import choices
 from pages.ui.mechanisms.frame import Controls
@@ -32,9 +32,8 @@ class Played:
     Attributes
     ----------
     rounds : played; moves : single steps after them, "D" or "G" each.
-    verdict : what a frame says, after the frame's name.
-    judged : a discriminator trained alone, and how far it is from the best one, after the frame's name.
     frames, names : what is drawn, and what its slider calls each.
+    derived : what was made of the frames, by name.
     """
 
     settings: Settings
@@ -42,38 +41,45 @@ class Played:
     rounds: int = 0
     moves: str = ""
     frames: list[Frame] = field(default_factory=list)
-    verdict: tuple[str, str] = ("", "")
-    judged: tuple[str, Discriminator, float] | None = None
     names: list[str] = field(default_factory=list)
+    derived: dict[str, Any] = field(default_factory=dict)
 
     def copy(self) -> Played:
         """One that can be played on while this one stays as it is; what is drawn and said never changes."""
-        return replace(self, game=copy.deepcopy(self.game), frames=[*self.frames], names=[*self.names])
+        return replace(
+            self,
+            game=copy.deepcopy(self.game),
+            frames=[*self.frames],
+            names=[*self.names],
+            derived={**self.derived},
+        )
 
     def keep(self, name: str) -> None:
         side, codes = (160, 1024) if self.game.mixture.dimension == 1 else (32, 512)
         self.frames.append(two_players.snapshot(self.game, 400, side, codes))
         self.names.append(name)
+        self.derived.clear()
+
+    def once(self, name: str, make: Callable[[Played], Any]) -> Any:
+        """What `make` makes of the game as it is, the first time; others who ask for the same game needn't wait."""
+        if name not in self.derived:
+            self.derived[name] = make(self)
+            if not self.moves:
+                _shelf(self.settings, self.rounds)[:] = [self.copy()]
+        return self.derived[name]
 
 
 def played(settings: Settings, rounds: int, controls: Controls) -> Played:
     """The game after so many rounds and the single steps asked for; what was played before is not played again."""
     moves = _moves(settings, rounds, controls)
     played = st.session_state.get(_STATE)
-    fits = (
-        played is not None
-        and played.settings == settings
-        and (
-            (played.rounds == rounds and moves.startswith(played.moves))
-            or (played.rounds < rounds and not played.moves)
-        )
-    )
-    shelf = _shelf(settings, rounds)
-    if not fits and shelf:
-        played = st.session_state[_STATE] = shelf[0].copy()
-    elif not fits:
-        played = Played(settings, two_players.begin(settings))
-        played.keep("0")
+    is_own = played is not None and played.settings == settings
+    if not (is_own and played.rounds == rounds and moves.startswith(played.moves)):
+        if shelf := _shelf(settings, rounds):
+            played = shelf[0].copy()
+        elif not (is_own and played.rounds < rounds and not played.moves):
+            played = Played(settings, two_players.begin(settings))
+            played.keep("0")
         st.session_state[_STATE] = played
     if played.rounds < rounds:
         _play(played, rounds)
@@ -88,12 +94,6 @@ def played(settings: Settings, rounds: int, controls: Controls) -> Played:
 def _shelf(settings: Settings, rounds: int) -> list[Played]:
     """A game without single steps that somebody looked at, for everybody; nothing before."""
     return []
-
-
-def looked_at(played: Played) -> None:
-    """Others who ask for the same game needn't wait for it, nor for what is said of it."""
-    if not played.moves:
-        _shelf(played.settings, played.rounds)[:] = [played.copy()]
 
 
 def _play(played: Played, rounds: int) -> None:

@@ -46,9 +46,13 @@ def draw(controls: Controls) -> None:
     if found is None:
         _watch(settings, points, name)
         return
-    frame.charts(*_figures(name, steps, frame.theme(), found), key="versus")
-    st.html(_table(found))
+    frame.charts(*_samples(name, steps, frame.theme(), found), key="versus")
     frame.settle(_verdict(found))
+    st.html(_table(found))
+    drawer = st.expander("Losses", key=choices.key("versus-losses"), on_change="rerun")
+    if drawer.open:
+        with drawer:
+            frame.charts(*_losses(name, frame.theme(), found), key="versus-losses")
     st.caption(
         plain(
             f"Both generators are x = G(z) + noise with two numbers in the code and two hidden layers; the VAE learns "
@@ -100,16 +104,22 @@ def _start(settings: Settings, points: np.ndarray | None) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _figures(name: str, steps: int, theme: str, _found: Comparison):
+def _samples(name: str, steps: int, theme: str, _found: Comparison):
     from core.figures.mechanisms import versus as figures  # plotly
 
     counts = np.linspace(0, steps, covering.N_FRAMES + 1).astype(int)
     names = [f"{count:,}" for count in counts]
+    return tuple(
+        figures.samples(_NAMES[model], _found.real, _found.frames[model], names, _COLOURS[model], theme)
+        for model in (VAE, GAN)
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _losses(name: str, theme: str, _found: Comparison):
+    from core.figures.mechanisms import versus as figures  # plotly
+
     return (
-        *(
-            figures.samples(_NAMES[model], _found.real, _found.frames[model], names, _COLOURS[model], theme)
-            for model in (VAE, GAN)
-        ),
         figures.losses("Terms of the VAE's loss", _found.history[VAE], ("reconstruction", "KL"), theme),
         figures.losses("The GAN's losses", _found.history[GAN], ("discriminator", "generator"), theme),
     )
