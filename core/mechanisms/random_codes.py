@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -10,6 +11,12 @@ from core.mechanisms.elbo import gaussian_kl
 from core.mechanisms.estimates import Estimate
 
 WITHIN = 0.95
+
+
+@cache
+def _nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Places and weights of a Gaussian quadrature on [-1, 1], (400,) each."""
+    return np.polynomial.legendre.leggauss(400)
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,7 @@ class Region:
 
         deviation = np.sqrt(self.covariance[0, 0])
         # The substitution z1 = mean + radius * deviation * sin(t) takes away the square root's steep ends.
-        t, weights = np.polynomial.legendre.leggauss(400)
-        t, weights = t * np.pi / 2, weights * np.pi / 2
+        t, weights = (each * np.pi / 2 for each in _nodes())
         z1 = self.mean[0] + self.radius * deviation * np.sin(t)
         slope = self.covariance[0, 1] / self.covariance[0, 0]
         middle = self.mean[1] + slope * (z1 - self.mean[0])

@@ -124,7 +124,7 @@ def segments(
     memory = memory or name
     widget = seed(name, list(options), next(iter(options)), problems, memory=memory)
     chosen = st.segmented_control(
-        label, options, key=widget, format_func=options.get, required=True, help=help, **kwargs
+        label, options, key=widget, format_func=options.get, required=True, help=help, wrap=True, **kwargs
     )
     keep(name, chosen, memory=memory)
     return chosen

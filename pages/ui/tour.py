@@ -132,8 +132,8 @@ STEPS = (
         "A second network proposes codes for a given row, with a smaller spread than p(z), and is kept near p(z) by a "
         "KL divergence. The negative loss is then a lower bound on the likelihood, tight when q(z|x) = p(z|x).",
         (
-            _experiment("elbo", "The bound and its gap", spread="1.5", shift="0.5"),
-            _experiment("elbo", "The exact encoder: no gap", spread="1.0", shift="0.0"),
+            _experiment("elbo", "The bound and its gap", show="bound", spread="1.5", shift="0.5"),
+            _experiment("elbo", "The exact encoder: no gap", show="bound", spread="1.0", shift="0.0"),
         ),
     ),
     Step(
@@ -171,7 +171,7 @@ STEPS = (
         "collapses.",
         (
             Look("pages/training.py", "The settings, ready to be trained", {"data": "mnist", "method": "vae"}),
-            _experiment("elbo", "What β switches off", beta="8.0"),
+            _experiment("elbo", "What β switches off", show="collapse", beta="8.0"),
         ),
     ),
     Step(

@@ -5,13 +5,15 @@ In headless Chromium on a server that has shown each experiment before:
 - chosen: picked in the open page, from the click until all is drawn;
 - link: its link opened in a new tab of a browser that was here before;
 - fresh: the same in a browser with an empty cache;
-- control: each control moved there and back, from the key or click until all is drawn again or a bar shows progress.
+- control: each control moved there and back, from the key or click until all is drawn again, or a bar or a spinner
+  shows progress.
 
 Medians of five; of the controls the slowest is named.
 """
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 import time
@@ -23,14 +25,20 @@ from tests.benchmarks.bench_opening import DRAWN, seconds
 from tests.benchmarks.serving import browsed
 
 TIMES = 5
+# What its link says of an experiment, and what the page calls it.
 EXPERIMENTS = {
     "generator": "Generator",
     "codes": "AE as generator",
     "naive": "Naive sampling",
+    "naive&naive.show=estimate": "Naive sampling",
+    "naive&naive.show=trap": "Naive sampling",
     "elbo": "ELBO",
+    "elbo&elbo.show=collapse": "ELBO",
     "gradients": "Reparameterization",
     "similarity": "Which similarity?",
     "players": "Two players",
+    "players&players.show=judge": "Two players",
+    "players&players.show=alone": "Two players",
     "versus": "VAE against GAN",
     "linear": "Linear AE and PCA",
 }
@@ -43,14 +51,14 @@ window.waited = false;
 new MutationObserver((_, watcher) => {
   if (app.dataset.testScriptState !== 'notRunning') { window.waited = true; watcher.disconnect(); }
 }).observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] }); }"""
-SETTLED = f"() => document.querySelector('[data-testid=stProgress]') || ({DRAWN})()"
+SETTLED = f"() => document.querySelector('[data-testid=stProgress], [data-testid=stSpinner]') || ({DRAWN})()"
 
 
 def main(names: list[str] | None = None) -> None:
     columns = " ".join(f"{name:>8}" for name in ("chosen", "link", "fresh", "control"))
-    print(f"{'seconds, median of ' + str(TIMES):22} {columns}  slowest control")
+    print(f"{'seconds, median of ' + str(TIMES):26} {columns}  slowest control")
     with browsed() as (browser, url):
-        for name, label in EXPERIMENTS.items():
+        for name in EXPERIMENTS:
             if names and name not in names:
                 continue
             link = f"{url}/mechanisms?experiment={name}"
@@ -66,7 +74,7 @@ def main(names: list[str] | None = None) -> None:
             page.context.close()
             # The first visit loads and computes what later ones find.
             row = (chosen, statistics.median(linked[1:]), statistics.median(fresh[1:]), control)
-            print(f"{label:22} " + " ".join(f"{value:8.2f}" for value in row) + f"  {slowest}", flush=True)
+            print(f"{name:26} " + " ".join(f"{value:8.2f}" for value in row) + f"  {slowest}", flush=True)
 
 
 def _chosen(page: Page, name: str) -> float:
@@ -90,7 +98,7 @@ def _answered(page: Page, act: Callable[[], None], until: str = SETTLED) -> floa
     page.wait_for_function(f"() => window.began() && ({until})()", timeout=30_000, polling=10)
     took = time.perf_counter() - started
     # What takes longer shows a bar, and is left behind by the next move.
-    page.wait_for_function(SETTLED, timeout=300_000, polling=10)
+    page.wait_for_function(DRAWN, timeout=300_000, polling=10)
     return took
 
 
@@ -103,9 +111,15 @@ def _slowest(page: Page) -> tuple[float, str]:
         at_end = slider.input_value() == slider.get_attribute("max")
         keys = ("ArrowLeft", "ArrowRight") if at_end else ("ArrowRight", "ArrowLeft")
         found.append((_moved(page, slider.press, keys), slider.get_attribute("aria-label") or ""))
-    drawing = page.get_by_role("button", name="Draw again").or_(page.get_by_role("button", name="Another start"))
+    for choice in page.locator("[data-testid=stMain] [role=radiogroup]").all()[1:]:  # the first chooses the experiment
+        label, options = choice.get_attribute("aria-label"), choice.get_by_role("radio")
+        now = next(k for k in range(options.count()) if options.nth(k).is_checked())
+        keys = (str((now + 1) % options.count()), str(now))
+        group = page.get_by_role("radiogroup", name=label, exact=True)
+        found.append((_moved(page, lambda k, group=group: group.get_by_role("radio").nth(int(k)).click(), keys), label))
+    drawing = page.get_by_role("button", name=re.compile("^(Draw again|Another start|Other starts)$"))
     if drawing.count():
-        found.append((_moved(page, lambda _: drawing.first.click(), ("", "")), "Draw again"))
+        found.append((_moved(page, lambda _: drawing.first.click(), ("", "")), drawing.first.inner_text()))
     return max(found, default=(float("nan"), "none"))
 
 

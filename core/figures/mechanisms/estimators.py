@@ -23,7 +23,7 @@ def histograms(means: dict[str, np.ndarray], exact: float, size: int, theme: str
     means : estimator -> (n,)
     """
     made = base.figure(
-        f"Estimates of the first number of the gradient, {size} draws each",
+        f"First number of the gradient, from {size} draws each",
         "gradient",
         "share, %",
         320,

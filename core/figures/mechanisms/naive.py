@@ -23,21 +23,24 @@ def pairs(weights: np.ndarray, carrying: np.ndarray, theme: str) -> go.Figure:
     """
     title = "Pairs of a step; in colour: 99 % of the gradient"
     made = base.figure(title, "code z drawn", "row x", 340)
-    percent = np.round(100 * weights, 3)
-    ink = base.colour(2, theme)
-    for found, ends in ((~carrying, (_NOTHING[theme],) * 2), (carrying, (palette.faint(ink, 0.35), ink))):
-        made.add_heatmap(
-            z=np.where(found, percent, np.nan),
-            zmin=0,
-            zmax=100,
-            colorscale=[[0, ends[0]], [1, ends[1]]],
-            showscale=found is carrying,
-            colorbar={"thickness": 10, "len": 0.9, "title": {"text": "% of the row's weight", "side": "right"}},
-            xgap=1,
-            ygap=1,
-            hoverongaps=False,
-            hovertemplate="row %{y}, code %{x}: %{z:.2f} % of the row's weight<extra></extra>",
-        )
+    percent, ink = np.round(100 * weights, 2), base.colour(2, theme)
+    least = 0.01  # what carries something is above it
+    made.add_heatmap(
+        z=np.where(carrying, np.maximum(percent, 2 * least), 0),
+        zmin=0,
+        zmax=100,
+        colorscale=[
+            [0, _NOTHING[theme]],
+            [least / 100, _NOTHING[theme]],
+            [least / 100, palette.faint(ink, 0.35)],
+            [1, ink],
+        ],
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        customdata=percent,
+        hovertemplate="row %{y}, code %{x}: %{customdata:.2f} % of the row's weight<extra></extra>",
+    )
     made.update_xaxes(showgrid=False, zeroline=False)
     made.update_yaxes(showgrid=False, zeroline=False, autorange="reversed")
     return made

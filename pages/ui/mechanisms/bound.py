@@ -23,6 +23,8 @@ _REPEATS = 200
 _BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 100.0)
 _NOISES = (0.05, 0.1, 0.2, 0.3, 0.5)
 _DATA = "digits"
+_BOUND, _COLLAPSE = "bound", "collapse"
+_VIEWS = {_BOUND: "The bound and its gap", _COLLAPSE: "β and posterior collapse"}
 
 
 def draw(controls: Controls) -> None:
@@ -34,6 +36,12 @@ def draw(controls: Controls) -> None:
         r"\mathrm{KL}(q_\phi(z|x)\,\|\,p(z)) = -\log p_\theta(x) + \mathrm{KL}(q_\phi(z|x)\,\|\,p_\theta(z|x))",
     )
     with frame.controls():
+        view = controls.segments("show", "What to look at", _VIEWS)
+    (_show_bound if view == _BOUND else _show_collapse)(controls)
+
+
+def _show_bound(controls: Controls) -> None:
+    with frame.controls(2):
         spread = controls.slide(
             "spread",
             "Encoder's spread",
@@ -49,14 +57,15 @@ def draw(controls: Controls) -> None:
             "In standard deviations of the true posterior, in every number of the code.",
         )
         seed = controls.seed()
-    found = _bound(spread, shift, seed)
     frame.charts(*_bound_figures(spread, shift, seed, frame.theme()), key="bound")
-    frame.settle(_verdict(found))
+    frame.settle(_verdict(_bound(spread, shift, seed)))
     st.caption(
         f"A linear generator with Normal output, {_SIZE} code numbers and 16 features, so all terms are closed; bands "
         f"are two standard errors over {_REPEATS} repeats."
     )
-    st.subheader("β and posterior collapse", anchor=False)
+
+
+def _show_collapse(controls: Controls) -> None:
     st.markdown(
         "Weigh the KL divergence with β and the code gives up its dimensions one by one: the best linear VAE codes "
         "a principal component only if its variance exceeds β times the output's variance, and all others collapse "
@@ -71,9 +80,9 @@ def draw(controls: Controls) -> None:
         noise = controls.slide(
             "noise", "Output's standard deviation σ", _NOISES, 0.2, "Of p(x|z), the same for every pixel."
         )
+        seed = controls.seed()
     frame.charts(*_collapse_figures(beta, noise, frame.theme()), key="collapse")
-    vae, drawn = _collapse(beta, noise, seed)
-    frame.settle(_collapse_verdict(vae, drawn))
+    frame.settle(_collapse_verdict(*_collapse(beta, noise, seed)))
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def written(value: float, error: float) -> str:
 def agreement(found: Estimate, truth: float) -> str:
     """``"0.7 standard errors from it"``, and whether that is within what chance does."""
     deviation = abs(found.deviation(truth))
-    if deviation == 0:
+    if deviation == 0 and not found.error > _LEAST_ERROR:
         return "exactly there"
     if deviation == float("inf"):
         return "off, though the draws show no error of their own"

@@ -28,8 +28,8 @@ def draw(controls: Controls) -> None:
         "but the parameters of a distribution over images: compare them (first row) with draws (below), which "
         "Bernoulli pixels make black and white and Normal pixels make noisy.",
         r"z \sim p(z) = \mathcal{N}(0, I)",
-        r"x \sim p_\theta(x|z) = \prod_i \mathrm{Bernoulli}(x_i;\, m_i(z)) "
-        r"\quad\text{or}\quad \prod_i \mathcal{N}(x_i;\, m_i(z), \sigma^2)",
+        r"{x \sim p_\theta(x|z) = \prod_i \mathrm{Bernoulli}(x_i;\, m_i(z))}\quad\allowbreak"
+        r"{\text{or}\quad \prod_i \mathcal{N}(x_i;\, m_i(z), \sigma^2)}",
     )
     with frame.controls():
         output = controls.segments("output", "Output", {BERNOULLI: "Bernoulli", NORMAL: "Normal"})

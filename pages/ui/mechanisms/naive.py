@@ -24,7 +24,8 @@ _MOST = max(_COUNTS)
 _REPEATS = 40
 _SCALES = np.linspace(0, 1.6, 17)
 _TRAP_CODES = 256
-_MOST_SWEPT = 256  # codes against one setting
+# Shares against one setting: fewer values than can be chosen, and at most so many codes.
+_SIZES_SWEPT, _NOISES_SWEPT, _MOST_SWEPT = (1, 2, 4, 8, 16), (0.1, 0.2, 0.5, 1.0, 2.0), 256
 _KNOWN = (
     "The generator is linear with Normal output, x = W z + noise in 16 dimensions, so that log p(x) is known exactly."
 )
@@ -38,7 +39,8 @@ def draw(controls: Controls) -> None:
         "pairs, the fewer the larger the code and the smaller the output's variance. An encoder that proposes codes "
         "near the posterior p(z|x) makes nearly all of them count.",
         r"\log p(x) \approx \log \frac1K \sum_k p_\theta(x|z_k),\ z_k \sim p(z)",
-        r"\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),\quad w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}",
+        r"{\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),}\quad\allowbreak"
+        r"{w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}}",
     )
     with frame.controls():
         view = controls.segments("show", "What to look at", _VIEWS)
@@ -159,16 +161,16 @@ def _pairs_figures(size: int, noise: float, k: int, spread: float, seed: int, th
 
     found = _pairs(size, noise, k, spread, seed)
     swept = min(k, _MOST_SWEPT)
-    by_size = [_pairs(each, noise, swept, spread, seed) for each in _SIZES]
-    by_noise = [_pairs(size, each, swept, spread, seed) for each in _NOISES]
+    by_size = [_pairs(each, noise, swept, spread, seed) for each in _SIZES_SWEPT]
+    by_noise = [_pairs(size, each, swept, spread, seed) for each in _NOISES_SWEPT]
 
     def lines(of):
         return [([each.share[j] for each in of], [each.effective[j] for each in of]) for j in (0, 1)]
 
     return (
         figures.pairs(found.weights, found.carrying, theme),
-        figures.shares(_SIZES, *lines(by_size), size, "numbers in the code", theme),
-        figures.shares(_NOISES, *lines(by_noise), noise, "output's standard deviation", theme),
+        figures.shares(_SIZES_SWEPT, *lines(by_size), size, "numbers in the code", theme),
+        figures.shares(_NOISES_SWEPT, *lines(by_noise), noise, "output's standard deviation", theme),
     )
 
 

@@ -35,7 +35,7 @@ def draw(controls: Controls) -> None:
         "One player makes rows, the other tells them from real ones. Watch the learned discriminator follow "
         "p / (p + q), which no player knows, and the generator move to where it answers “real”; then see what the "
         "same generator does without a second player.",
-        r"\min_G \max_D\ \mathbb{E}_{x \sim p} \log D(x) + \mathbb{E}_{z \sim p(z)} \log(1 - D(G(z)))",
+        r"\min_G \max_D\ \mathbb{E}_{x \sim p} \log D(x) + \mathbb{E}_{z \sim p(z)} {\log(1 - D(G(z)))}",
         r"D^*(x) = \frac{p(x)}{p(x) + q(x)}",
     )
     with frame.controls():
@@ -123,7 +123,7 @@ def _game(settings: Settings, played: Played) -> None:
         frame.charts(*played.once(f"history, {theme}", lambda game: _history(game, unit, theme)), key="players-history")
     st.caption(
         "The generator adds a little noise to G(z), so that its density q, a mean over many codes, is known, and with "
-        "it the best discriminator, Goodfellow et al. 2014, proposition 1. Fields fade where no rows are."
+        "it the best discriminator, Goodfellow et al. 2014, proposition 1. The best one fades where no rows are."
     )
 
 

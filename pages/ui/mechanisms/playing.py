@@ -110,7 +110,10 @@ def _play(played: Played, rounds: int) -> None:
 
 
 def trained_alone(settings: Settings, objective: str, steps: int) -> Solo:
-    """A generator trained alone; longer than before, it goes on from there."""
+    """A generator trained alone, by this visitor or another; longer than before, it goes on from there."""
+    shelf = _shelf_alone(settings, objective, steps)
+    if shelf:
+        return shelf[0]
     kept = st.session_state.setdefault(_SOLOS, {})
     solo = kept.get(objective)
     if solo is None or solo.settings != settings.checked() or len(solo.history) > steps:
@@ -122,7 +125,14 @@ def trained_alone(settings: Settings, objective: str, steps: int) -> Solo:
 
     if len(solo.history) < steps:
         _go_on(on, len(solo.history), steps, _TRAINING[objective])
+    shelf[:] = [copy.deepcopy(solo)]
     return solo
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _shelf_alone(settings: Settings, objective: str, steps: int) -> list[Solo]:
+    """A generator that somebody trained alone, for everybody to look at; nothing before."""
+    return []
 
 
 def _go_on(on: Callable[[], int], done: int, total: int, doing: str) -> None:

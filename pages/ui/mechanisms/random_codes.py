@@ -34,8 +34,9 @@ def draw(controls: Controls) -> None:
         "An autoencoder learns to rebuild, and nothing tells its codes where to lie. Draw z from N(0, I), and much of "
         "the codes' own region goes unseen or draws fall where no row ever was; draw from a distribution fitted to the "
         "codes and the images become data-like.",
-        r"\hat{x} = \mathrm{dec}_\theta(z),\quad z \sim \mathcal{N}(0, I)\ \text{ or }\ z \sim \mathcal{N}(\bar{z}, "
-        r"\Sigma_z)\ \text{ with } \bar{z}, \Sigma_z \text{ of the codes } z_n = \mathrm{enc}_\phi(x_n)",
+        r"{\hat{x} = \mathrm{dec}_\theta(z),}\quad\allowbreak{z \sim \mathcal{N}(0, I)}\quad\allowbreak"
+        r"{\text{or }\ z \sim \mathcal{N}(\bar{z}, \Sigma_z)\ }\allowbreak"
+        r"{\text{with } \bar{z}, \Sigma_z \text{ of the codes } z_n = \mathrm{enc}_\phi(x_n)}",
     )
     there = _runs()
     if not there:

@@ -27,7 +27,8 @@ def draw(controls: Controls) -> None:
         "minima, at plus and minus the first principal direction, saddles at the second, and a maximum at 0. Gradient "
         "descent can stall at a saddle, and ends at PCA's answer from almost anywhere.",
         r"L(w) = \mathbb{E}\,\|x - w w^\top x\|^2 = \mathrm{tr}\,C - 2\,w^\top C w + \|w\|^2\,w^\top C w",
-        r"L(\pm u_1) = \lambda_2,\quad L(\pm u_2) = \lambda_1,\quad L(0) = \lambda_1 + \lambda_2",
+        r"{L(\pm u_1) = \lambda_2,}\quad\allowbreak{L(\pm u_2) = \lambda_1,}\quad\allowbreak"
+        r"{L(0) = \lambda_1 + \lambda_2}",
     )
     with frame.controls():
         ratio = controls.slide(
