@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import comparing, computing, drawings
 from core.datasets import download
-from core.mechanisms import two_players
+from core.mechanisms import one_player, two_players
 from core.mechanisms.estimates import Estimate
-from pages.ui.mechanisms import frame
+from pages.ui.mechanisms import frame, playing
 from tests.pages.conftest import opened_on, shown_text
 
 PAGE = "pages/mechanisms.py"
@@ -55,7 +55,9 @@ def test_each_experiment_shows_its_formula_its_figure_and_the_number_that_settle
     [
         *((experiment, {}) for experiment in INSTANT if experiment != "versus"),
         ("generator", {"output": "normal"}),
+        ("naive", {"show": "estimate"}),
         ("naive", {"show": "trap"}),
+        ("elbo", {"show": "collapse"}),
         ("codes", {"data": "digits", "codes": "gaussian"}),
         ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
         ("gradients", {"f": "sines"}),
@@ -177,6 +179,7 @@ def test_single_steps_follow_the_rounds_and_stand_in_the_link():
     after = settled(app)
     assert app.query_params["players.moves"] == "DG"
     assert before != after
+    playing._shelf.clear()
     again = page("players", preset="own", moves="DG", **{"own-rounds": "20"})
     assert settled(again) == after
     # Another game begins without single steps.
@@ -188,7 +191,27 @@ def test_a_longer_game_goes_on_where_the_shorter_one_ended():
     app = page("players", preset="own", **{"own-rounds": "20"})
     app.query_params["players.own-rounds"] = "50"
     app.run()
+    playing._shelf.clear()
     assert settled(app) == settled(page("players", preset="own", **{"own-rounds": "50"}))
+
+
+@pytest.mark.parametrize(
+    ("show", "plays"), [("game", (two_players, "run")), ("alone", (one_player, "run_solo"))], ids=["game", "alone"]
+)
+def test_what_one_visitor_waited_for_is_there_for_the_next(show, plays, monkeypatch):
+    calls = []
+    played = getattr(*plays)
+    monkeypatch.setattr(*plays, lambda *given: calls.append(given) or played(*given))
+    first = page("players", show=show, preset="own", seed="7", **{"own-rounds": "20"})
+    assert len(calls) == {"game": 4, "alone": 2}[show]  # a game stops at each frame
+    second = page("players", show=show, preset="own", seed="7", **{"own-rounds": "20"})
+    assert len(calls) == {"game": 4, "alone": 2}[show]
+    assert settled(first) == settled(second)
+    # The first goes on; what the next one sees stays as it is.
+    first.query_params["players.own-rounds"] = "50"
+    first.run()
+    assert settled(first) != settled(second)
+    assert settled(page("players", show=show, preset="own", seed="7", **{"own-rounds": "20"})) == settled(second)
 
 
 def test_single_steps_that_are_none_are_told():
@@ -214,8 +237,11 @@ def test_data_that_somebody_draws():
 def test_shipped_comparisons_are_there_at_once(data):
     app = page("versus", data=data)
     assert problems(app) == []
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 2
     assert "Precision" in settled(app)
+    app.session_state["pages/mechanisms.py:versus-losses"] = True
+    app.run()
+    assert len(app.get("plotly_chart")) == 4
 
 
 @pytest.mark.parametrize("query", [{"seed": "3"}, {"data": "drawn", "strokes": STROKES}], ids=["seed", "drawn"])
@@ -256,6 +282,7 @@ def test_numbers_have_the_places_their_error_leaves():
     assert frame.spelled(Estimate(1234.5, 30.0, 10)) == "1,234 ± 30"
     assert frame.written(0.5, 0.0) == "0.5"
     assert "within chance" in frame.agreement(Estimate(1.0, 0.1, 10), 1.1)
+    assert frame.agreement(Estimate(1.0, 0.1, 10), 1.0) == "0.0 standard errors away, within chance"
     assert "more than chance" in frame.agreement(Estimate(1.0, 0.1, 10), 2.0)
     assert frame.agreement(Estimate(1.0, 0.0, 10), 1.0) == "exactly there"
 
