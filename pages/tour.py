@@ -40,6 +40,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="tour-bar"):
         width=360,
     )
     choices.keep(tour.STEP, number)
+    # Above the text: a step of another length doesn't move them.
+    turn("Back", -1)
+    turn("Next", 1)
     nav.large_type()
 step = tour.STEPS[number - 1]
 of = "The lecture's code" if step.slides == "–" else f"{'Slides' if '–' in step.slides else 'Slide'} {step.slides}"
@@ -52,9 +55,6 @@ st.html(
 for look in step.looks:
     label = plain(look.label)
     st.page_link(look.page, label=label, icon=":material/arrow_forward:", query_params=dict(look.choices))
-with st.container(horizontal=True, key="tour-steps"):
-    turn("Back", -1)
-    turn("Next", 1)
 st.caption(plain(f"The order is that of {tour.LECTURE}. Nothing here has to be trained or downloaded first."))
 choices.show(problems)
 choices.share()

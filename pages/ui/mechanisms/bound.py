@@ -72,8 +72,8 @@ def _show_collapse(controls: Controls) -> None:
         "to the prior."
     )
     st.latex(
-        r"\mathrm{KL}_i = \tfrac12 \max\!\left(0, \log \frac{\lambda_i}{\beta \sigma^2}\right) \qquad "
-        r"\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)"
+        r"{\mathrm{KL}_i = \tfrac12 \max\!\left(0, \log \frac{\lambda_i}{\beta \sigma^2}\right)}\qquad\allowbreak"
+        r"{\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)}"
     )
     with frame.controls(2):
         beta = controls.slide("beta", "β", _BETAS, 1.0, "Factor on the KL divergence; 1 is the VAE.", "{:g}".format)
