@@ -72,9 +72,17 @@ def header(script: str) -> None:
                 st.caption(group)
             for path, name, icon in pages:
                 st.page_link(path, label=name, icon=icon)
-        if script != tour.SCRIPT and (step := choices.remembered(tour.STEP)):
-            label = plain(f"Back to the tour, step {step} of {len(tour.STEPS)}")
-            st.page_link(tour.SCRIPT, label=label, icon=":material/arrow_back:", query_params={tour.STEP: str(step)})
+        _way_back(script)
+    # A phone hides the sidebar, and shows this one.
+    with st.container(key="tour-way-back"):
+        _way_back(script)
+
+
+def _way_back(script: str) -> None:
+    """A link to the step of the tour that was looked at last, on all other pages."""
+    if script != tour.SCRIPT and (step := choices.remembered(tour.STEP)):
+        label = plain(f"Back to the tour, step {step} of {len(tour.STEPS)}")
+        st.page_link(tour.SCRIPT, label=label, icon=":material/arrow_back:", query_params={tour.STEP: str(step)})
 
 
 @st.cache_resource(show_spinner=False)

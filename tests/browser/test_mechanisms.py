@@ -95,6 +95,19 @@ def test_the_tour_by_keys_and_back_from_what_it_opens(visit):
     assert page.noise == []
 
 
+@pytest.mark.parametrize(("width", "times"), [(390, 1), (1440, 0)], ids=["phone", "wide"])
+def test_the_way_back_to_the_tour_is_on_the_page_where_the_sidebar_is_hidden(width, times, visit):
+    page = visit("tour?step=3", width=width, drawn=SHARE)
+    page.get_by_role("link", name="Walk down the loss surface").click()
+    expect(page.locator(".hg-settled")).to_be_visible(timeout=DRAWN)
+    back = page.get_by_test_id("stMain").get_by_role("link", name="Back to the tour, step 3")
+    expect(back).to_have_count(times)
+    if times:
+        back.click()  # not covered by what Streamlit keeps at the top
+        expect(page.get_by_role("heading", name="Linear autoencoder and PCA")).to_be_visible(timeout=DRAWN)
+    assert page.noise == []
+
+
 def test_large_type_is_large(visit):
     size = "parseFloat(getComputedStyle(document.querySelector('.hg-tour p')).fontSize)"
     small = visit("tour?step=2", drawn=SHARE).evaluate(size)
