@@ -41,9 +41,12 @@ chosen = choices.segments(
     problems,
     label_visibility="collapsed",
 )
+told = st.empty()
 choices.forget(f"{name}." for name in EXPERIMENTS if name != chosen)
 with nav.in_words():
     EXPERIMENTS[chosen][1](frame.Controls(chosen, problems))
-choices.show(problems)
+if problems:
+    with told.container():
+        choices.show(problems)
 choices.share()
 nav.settle()

@@ -44,6 +44,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="tour-bar"):
     turn("Back", -1)
     turn("Next", 1)
     nav.large_type()
+choices.show(problems)
 step = tour.STEPS[number - 1]
 of = "The lecture's code" if step.slides == "–" else f"{'Slides' if '–' in step.slides else 'Slide'} {step.slides}"
 st.html(
@@ -56,6 +57,5 @@ for look in step.looks:
     label = plain(look.label)
     st.page_link(look.page, label=label, icon=":material/arrow_forward:", query_params=dict(look.choices))
 st.caption(plain(f"The order is that of {tour.LECTURE}. Nothing here has to be trained or downloaded first."))
-choices.show(problems)
 choices.share()
 nav.settle()

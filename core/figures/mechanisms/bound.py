@@ -81,6 +81,7 @@ def collapsed(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
         showlegend=False,
         hovertemplate="component %{x}: KL %{y:.3f} nats<extra></extra>",
     )
+    made.update_yaxes(rangemode="tozero")
     return made
 
 
