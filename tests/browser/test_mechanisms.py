@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from core.mechanisms import densities, two_players
+from pages.ui.mechanisms import playing
 from tests.browser.conftest import DRAWN
 
 EXPERIMENTS = ("generator", "naive", "elbo", "gradients", "similarity", "players", "linear")
@@ -13,7 +15,7 @@ SHARE = "Share this view"
 
 def test_a_deep_link_on_a_fresh_server(visit):
     page = visit("mechanisms?experiment=elbo&elbo.spread=2.0", drawn=SHARE)
-    expect(page.get_by_text("posterior collapse")).to_be_visible()
+    expect(page.locator(".hg-settled")).to_be_visible(timeout=DRAWN)
     assert "elbo.spread=2.0" in page.url
     assert page.noise == []
 
@@ -68,8 +70,27 @@ def test_modes_are_dragged_and_moved_by_keys(visit):
 def test_single_steps_of_a_player(visit):
     page = visit("mechanisms?experiment=players&players.preset=own&players.own-rounds=20", drawn=SHARE)
     page.get_by_role("button", name="One step of the generator").click()
-    expect(page.get_by_text("1 single steps after 20 rounds: G")).to_be_visible(timeout=DRAWN)
+    expect(page.get_by_text("20 rounds and 1 single step: G")).to_be_visible(timeout=DRAWN)
     assert "players.moves=G" in page.url
+    assert page.noise == []
+
+
+def test_a_control_moved_while_a_game_is_played_does_not_spoil_it(visit):
+    settings = two_players.Settings("two_modes", seed=5)
+    game = two_players.begin(settings)
+    two_players.run(game, 1000)
+    divergence = f"summed over a grid {densities.jensen_shannon_on_grid(game.mixture, game.generator):.4f}"
+    page = visit("mechanisms?experiment=players&players.preset=own&players.seed=5&players.own-rounds=200", drawn=SHARE)
+    rounds = page.get_by_role("slider", name="Rounds")
+    rounds.focus()
+    wanted = playing.ROUNDS.index(1000)
+    for _ in range(40):  # by way of 300, 400 and 600
+        if (now := int(rounds.get_attribute("value"))) == wanted:
+            break
+        page.keyboard.press("ArrowRight" if now < wanted else "ArrowLeft")
+        page.wait_for_timeout(120)
+    expect(page).to_have_url(re.compile("own-rounds=1000"), timeout=DRAWN)
+    expect(page.locator(".hg-settled")).to_contain_text(divergence, timeout=DRAWN)
     assert page.noise == []
 
 

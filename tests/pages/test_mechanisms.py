@@ -180,6 +180,7 @@ def test_single_steps_follow_the_rounds_and_stand_in_the_link():
     assert app.query_params["players.moves"] == "DG"
     assert before != after
     playing._shelf.clear()
+    playing._made.clear()
     again = page("players", preset="own", moves="DG", **{"own-rounds": "20"})
     assert settled(again) == after
     # Another game begins without single steps.
@@ -192,6 +193,7 @@ def test_a_longer_game_goes_on_where_the_shorter_one_ended():
     app.query_params["players.own-rounds"] = "50"
     app.run()
     playing._shelf.clear()
+    playing._made.clear()
     assert settled(app) == settled(page("players", preset="own", **{"own-rounds": "50"}))
 
 
@@ -212,6 +214,20 @@ def test_what_one_visitor_waited_for_is_there_for_the_next(show, plays, monkeypa
     first.run()
     assert settled(first) != settled(second)
     assert settled(page("players", show=show, preset="own", seed="7", **{"own-rounds": "20"})) == settled(second)
+
+
+@pytest.mark.parametrize(
+    ("show", "plays"), [("game", (two_players, "run")), ("alone", (one_player, "run_solo"))], ids=["game", "alone"]
+)
+def test_fewer_rounds_than_were_played_are_there_at_once(show, plays, monkeypatch):
+    """As when it is stopped: the choice then falls back to the rounds before."""
+    app = page("players", show=show, preset="own", seed="8", **{"own-rounds": "100"})
+    monkeypatch.setattr(*plays, lambda *_: pytest.fail("It is played again."))
+    app.query_params["players.own-rounds"] = "50"
+    app.run()
+    assert problems(app) == []
+    assert "players.own-rounds" not in app.query_params or app.query_params["players.own-rounds"] == "50"
+    assert app.get("plotly_chart")
 
 
 def test_single_steps_that_are_none_are_told():

@@ -14,14 +14,14 @@ _NOTHING = {"light": "#eceff2", "dark": "#232932"}  # of a pair that carries not
 
 
 def pairs(weights: np.ndarray, carrying: np.ndarray, theme: str) -> go.Figure:
-    """Every pair of a step as a cell; those that carry the gradient in colour, stronger with their row's weight.
+    """Pairs of a step as cells; those that carry the gradient in colour, stronger with their row's weight.
 
     Parameters
     ----------
-    weights : (n, k), rows summing to 1
+    weights : (n, k) of the first n rows and k codes, rows of the whole step summing to 1
     carrying : (n, k) bool
     """
-    title = "Pairs of a step; in colour: 99 % of the gradient"
+    title = "First pairs of a step; coloured: those that count"
     made = base.figure(title, "code z drawn", "row x", 340)
     percent, ink = np.round(100 * weights, 2), base.colour(2, theme)
     least = 0.01  # what carries something is above it

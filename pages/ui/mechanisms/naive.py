@@ -73,9 +73,9 @@ def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> No
     found = _pairs_verdict(_pairs(size, noise, k, spread, seed), k)
     frame.settle(f"{found} {_marginal_verdict(_marginal(size, noise, spread, seed))}")
     st.caption(
-        f"{_KNOWN} Shares over {_ROWS} rows with {k:,} codes each; norms are those of the gradient by W and the bias. "
-        f"Effective samples: 1 / sum of squared weights (Kong 1992). Against one setting, the others stay as chosen, "
-        f"with at most {_MOST_SWEPT} codes."
+        f"{_KNOWN} Shares over {_ROWS} rows with {k:,} codes each, of which the first are drawn; norms are those of "
+        f"the gradient by W and the bias. Effective samples: 1 / sum of squared weights (Kong 1992). Against one "
+        f"setting, the others stay as chosen, with at most {_MOST_SWEPT} codes."
     )
 
 
@@ -150,8 +150,8 @@ def _pairs(size: int, noise: float, k: int, spread: float, seed: int) -> _Pairs:
     return _Pairs(
         share=tuple(each.share for each in both),
         effective=tuple(each.effective_samples / k for each in both),
-        weights=by_prior.weights[shown],
-        carrying=by_prior.carrying[shown],
+        weights=by_prior.weights[shown].copy(),  # not a view, which would hold all of them
+        carrying=by_prior.carrying[shown].copy(),
     )
 
 
@@ -210,10 +210,11 @@ def _pairs_verdict(found: _Pairs, k: int) -> str:
 
 def _marginal_verdict(found: _Marginal) -> str:
     return (
-        f"With {_MOST:,} codes the encoder finds log p(x) = {frame.spelled(found.by_encoder, 'nats')}; exactly it is "
-        f"{frame.written(found.truth, found.by_encoder.error)}, {frame.agreement(found.by_encoder, found.truth)}. The "
-        f"prior's {_MOST:,} codes give {frame.written(found.by_prior.value, found.by_prior.error)}, with a standard "
-        f"error that should be {_spelled_error(found.expected_error)} nats."
+        f"With {_MOST:,} codes the encoder finds of one row log p(x) = {frame.spelled(found.by_encoder, 'nats')}; "
+        f"exactly it is {frame.written(found.truth, found.by_encoder.error)}, "
+        f"{frame.agreement(found.by_encoder, found.truth)}. The prior's {_MOST:,} codes give "
+        f"{frame.written(found.by_prior.value, found.by_prior.error)}, with a standard error that should be "
+        f"{_spelled_error(found.expected_error)} nats."
     )
 
 

@@ -44,14 +44,15 @@ def draw(controls: Controls) -> None:
     if chosen is None:
         return
     settings, rounds = chosen
-    if view == _ALONE:
-        _without_second_player(settings, rounds)
-        return
-    played = playing.played(settings, rounds, controls)
-    if view == _JUDGE:
-        _judge_alone(settings, played)
-    else:
-        _game(settings, played)
+    with playing.one_at_a_time():
+        if view == _ALONE:
+            _without_second_player(settings, rounds)
+            return
+        played = playing.played(settings, rounds, controls)
+        if view == _JUDGE:
+            _judge_alone(settings, played)
+        else:
+            _game(settings, played)
 
 
 # --- Settings -----------------------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def _game(settings: Settings, played: Played) -> None:
                 disabled=full,
             )
         if played.moves:
-            st.caption(f"{len(played.moves)} single steps after {played.rounds:,} rounds: {played.moves}")
+            st.caption(f"{_so_far(played)}: {played.moves}")
     theme = frame.theme()
     pictures = played.once(f"fields, {theme}", lambda game: _fields(game, theme))
     frame.charts(*pictures, key=f"players-{len(pictures)}")
@@ -121,10 +122,16 @@ def _game(settings: Settings, played: Played) -> None:
     if played.game.history:
         unit = _UNITS.get(settings.loss, "nats")
         frame.charts(*played.once(f"history, {theme}", lambda game: _history(game, unit, theme)), key="players-history")
-    st.caption(
+    text = (
         "The generator adds a little noise to G(z), so that its density q, a mean over many codes, is known, and with "
-        "it the best discriminator, Goodfellow et al. 2014, proposition 1. The best one fades where no rows are."
+        "it the best discriminator, Goodfellow et al. 2014, proposition 1."
     )
+    st.caption(f"{text} It fades where no rows are." if len(pictures) == 2 else text)
+
+
+def _so_far(played: Played) -> str:
+    rounds, n = f"{played.rounds:,} rounds", len(played.moves)
+    return f"{rounds} and {n} single step{'s' * (n > 1)}" if n else rounds
 
 
 def _fields(played: Played, theme: str) -> list[Any]:
@@ -170,7 +177,7 @@ def _judge_alone(settings: Settings, played: Played) -> None:
     theme = frame.theme()
     frame.charts(*played.once(f"judged, {theme}", lambda game: _judged(game, judge, theme)), key="players-judge")
     frame.settle(
-        f"After {played.rounds:,} rounds the generator is held still and a new discriminator trained against it: in "
+        f"After {_so_far(played)} the generator is held still and a new discriminator trained against it: in "
         f"the mean over rows of both it ends {apart:.3f} from p / (p + q), the best there is."
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +20,7 @@ from pages.ui.mechanisms.frame import Controls
 ROUNDS = (0, 20, 50, 100, 200, 300, 400, 600, 1000, 1500, 2000)
 MOVES = {"D": DISCRIMINATOR, "G": GENERATOR}
 MOST_MOVES = 40
-_STATE, _SOLOS, _DONE = (f"hourglass.mechanisms.{name}" for name in ("game", "solos", "done"))
+_STATE, _SOLOS, _DONE, _LOCK = (f"hourglass.mechanisms.{name}" for name in ("game", "solos", "done", "lock"))
 _TRAINING = {DENSITY: "Training against the frozen density", LIKELIHOOD: "Training by likelihood"}
 # A frame is kept after so many rounds, so that a longer game has the frames of a shorter one.
 _KEPT = sorted({*range(0, 20, 5), *range(20, 100, 20), *range(100, 500, 50), *range(500, 2001, 250), *ROUNDS})
@@ -33,7 +35,6 @@ class Played:
     ----------
     rounds : played; moves : single steps after them, "D" or "G" each.
     frames, names : what is drawn, and what its slider calls each.
-    derived : what was made of the frames, by name.
     """
 
     settings: Settings
@@ -42,31 +43,29 @@ class Played:
     moves: str = ""
     frames: list[Frame] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    derived: dict[str, Any] = field(default_factory=dict)
 
     def copy(self) -> Played:
         """One that can be played on while this one stays as it is; what is drawn and said never changes."""
-        return replace(
-            self,
-            game=copy.deepcopy(self.game),
-            frames=[*self.frames],
-            names=[*self.names],
-            derived={**self.derived},
-        )
+        return replace(self, game=copy.deepcopy(self.game), frames=[*self.frames], names=[*self.names])
 
     def keep(self, name: str) -> None:
         side, codes = (160, 1024) if self.game.mixture.dimension == 1 else (32, 512)
         self.frames.append(two_players.snapshot(self.game, 400, side, codes))
         self.names.append(name)
-        self.derived.clear()
 
     def once(self, name: str, make: Callable[[Played], Any]) -> Any:
         """What `make` makes of the game as it is, the first time; others who ask for the same game needn't wait."""
-        if name not in self.derived:
-            self.derived[name] = make(self)
-            if not self.moves:
-                _shelf(self.settings, self.rounds)[:] = [self.copy()]
-        return self.derived[name]
+        made = _made(self.settings, self.rounds, self.moves)
+        if name not in made:
+            made[name] = make(self)
+        return made[name]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Nothing else of this session plays: when a control is moved, the run before ends only a little later."""
+    with st.session_state.setdefault(_LOCK, threading.Lock()):
+        yield
 
 
 def played(settings: Settings, rounds: int, controls: Controls) -> Played:
@@ -90,10 +89,16 @@ def played(settings: Settings, rounds: int, controls: Controls) -> Played:
     return played
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _shelf(settings: Settings, rounds: int) -> list[Played]:
-    """A game without single steps that somebody looked at, for everybody; nothing before."""
+    """A game without single steps that somebody played so far, for everybody; nothing before. None is played on."""
     return []
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _made(settings: Settings, rounds: int, moves: str) -> dict[str, Any]:
+    """What was drawn, computed and said of a game, by name, for everybody."""
+    return {}
 
 
 def _play(played: Played, rounds: int) -> None:
@@ -104,6 +109,8 @@ def _play(played: Played, rounds: int) -> None:
         played.rounds += n
         if played.rounds == upcoming:
             played.keep(str(upcoming))
+        if played.rounds in ROUNDS and not (shelf := _shelf(played.settings, played.rounds)):
+            shelf.append(played.copy())
         return played.rounds
 
     _go_on(on, played.rounds, rounds, "Playing")
@@ -111,27 +118,32 @@ def _play(played: Played, rounds: int) -> None:
 
 def trained_alone(settings: Settings, objective: str, steps: int) -> Solo:
     """A generator trained alone, by this visitor or another; longer than before, it goes on from there."""
-    shelf = _shelf_alone(settings, objective, steps)
-    if shelf:
-        return shelf[0]
     kept = st.session_state.setdefault(_SOLOS, {})
     solo = kept.get(objective)
-    if solo is None or solo.settings != settings.checked() or len(solo.history) > steps:
-        solo = kept[objective] = one_player.begin_solo(settings, objective)
+    is_own = solo is not None and solo.settings == settings.checked()
+    if not (is_own and len(solo.history) == steps):
+        if shelf := _shelf_alone(settings, objective, steps):
+            solo = copy.deepcopy(shelf[0])
+        elif not (is_own and len(solo.history) < steps):
+            solo = one_player.begin_solo(settings, objective)
+        kept[objective] = solo
 
     def on() -> int:
-        one_player.run_solo(solo, min(_AT_ONCE, steps - len(solo.history)))
-        return len(solo.history)
+        upcoming = next(k for k in ROUNDS if k > len(solo.history))
+        one_player.run_solo(solo, min(_AT_ONCE, upcoming - len(solo.history)))
+        done = len(solo.history)
+        if done in ROUNDS and not (shelf := _shelf_alone(settings, objective, done)):
+            shelf.append(copy.deepcopy(solo))
+        return done
 
     if len(solo.history) < steps:
         _go_on(on, len(solo.history), steps, _TRAINING[objective])
-    shelf[:] = [copy.deepcopy(solo)]
     return solo
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _shelf_alone(settings: Settings, objective: str, steps: int) -> list[Solo]:
-    """A generator that somebody trained alone, for everybody to look at; nothing before."""
+    """A generator that somebody trained alone so far, for everybody; nothing before. None is trained on."""
     return []
 
 
