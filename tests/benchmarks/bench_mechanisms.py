@@ -119,7 +119,8 @@ def _slowest(page: Page) -> tuple[float, str]:
         found.append((_moved(page, lambda k, group=group: group.get_by_role("radio").nth(int(k)).click(), keys), label))
     drawing = page.get_by_role("button", name=re.compile("^(Draw again|Another start|Other starts)$"))
     if drawing.count():
-        found.append((_moved(page, lambda _: drawing.first.click(), ("", "")), drawing.first.inner_text()))
+        label = drawing.first.inner_text().splitlines()[-1]  # the line before names the icon
+        found.append((_moved(page, lambda _: drawing.first.click(), ("", "")), label))
     return max(found, default=(float("nan"), "none"))
 
 
