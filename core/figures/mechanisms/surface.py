@@ -12,7 +12,7 @@ from core.figures.mechanisms import base
 from core.figures.mechanisms.animation import play
 
 _SYMBOLS = {"minimum": "star", "saddle": "x", "maximum": "circle"}
-_MOST_FRAMES = 60
+_MOST_FRAMES = 40
 
 
 def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.ndarray, theme: str) -> go.Figure:
@@ -30,7 +30,7 @@ def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.nda
         y=axis,
         z=np.log10(losses.T),
         colorscale="Cividis",
-        ncontours=24,
+        ncontours=16,
         showscale=False,
         contours={"coloring": "heatmap"},
         line={"width": 0.5, "color": "rgba(255,255,255,0.4)"},
@@ -59,6 +59,7 @@ def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.nda
     made.add_scatter(x=path[:, 0], y=path[:, 1], mode="lines", line=line, name="gradient descent", hoverinfo="skip")
     made.add_scatter(x=path[-1:, 0], y=path[-1:, 1], mode="markers", marker=mark, showlegend=False, hoverinfo="skip")
     moving = [len(made.data) - 2, len(made.data) - 1]
+    path = path.astype(np.float32)  # as few bytes as a picture needs
     steps = np.unique(np.round(np.geomspace(1, len(path), _MOST_FRAMES)).astype(int))
     made.frames = [
         go.Frame(
