@@ -1,4 +1,5 @@
-PYTHON ?= python3.11
+# The newest supported Python that runs.
+PYTHON ?= $(or $(shell for v in 3.13 3.12 3.11; do python$$v --version >/dev/null 2>&1 && echo python$$v && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 

@@ -1,48 +1,55 @@
-"""Compare: every method on the same rows of the same data, side by side."""
+"""Compare: every method on the same rows of the same data set, side by side."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, commands, compare, enlarge, measures, nav, runs, samples, scorecard, words
-from pages.ui.text import plain
+from pages.ui.compare import all_measures, enlarged, samples, summary, table
+from pages.ui.shared import (
+    cli_commands,
+    diagnoses,
+    footer,
+    header,
+    measurement_progress,
+    page_state,
+    run_picker,
+    stored_runs,
+    train_missing,
+)
+from pages.ui.shared.text import plain
 
-nav.header("app.py")
+header.begin_page("app.py")
 
-stored, problems = runs.stored()
+stored, problems = stored_runs.list_runs()
 problems = list(problems)
 
 st.header("Compare", anchor=False)
-explained = st.empty()
-view = compare.choose(stored, problems)
-choices.show(problems)
-if not stored:
-    st.info("No trained models are stored here yet. Each row below names the line that trains one.")
+explanation = st.empty()
+view = run_picker.choose(stored, problems, several=True)
+page_state.show_problems(problems)
+explanation.markdown(plain(summary.explain(view)))
+summary.warn_of_copies(view)
 
-winners = {metric: runs.best(view.lines, metric) for metric in scorecard.ranked(view.entry)}
-explanation = [words.compared(view.entry, view.size, view.lines), words.made(view.entry, view.lines)]
-explained.markdown(plain(" ".join(explanation)))
-if not runs.same_rows(view.lines):
-    st.warning("These runs were measured on different copies of the data, so none is marked as best.")
-if changed := runs.changed_libraries(view.entry, view.lines):
-    st.warning(plain(words.changed(view.entry, changed)))
+winners = {metric: stored_runs.find_best(view.lines, metric) for metric in table.list_ranked(view.entry)}
+train_missing.draw(view.entry, view.size, stored, train_missing.find_lacking(view.lines))
+clicked = table.draw(view, winners)
+summary.draw_findings(view, winners)
+run_picker.link_next_questions(view)
+for line in view.trained:
+    diagnoses.draw(line.label, line.run)
+measurement_progress.draw({line.label: line.run for line in view.trained})
+clicked = samples.draw(view.lines) or clicked
 
-opened = scorecard.draw(view.entry, view.size, view.lines, winners)
-st.markdown(plain(words.verdict(view.lines, winners)))
-opened = samples.draw(view.lines) or opened
+drawer = st.expander("All measures", key="compare:measures", on_change="rerun")
+if drawer.open:
+    with drawer, header.show_errors():
+        all_measures.draw(view.lines)
 
-more = st.expander("All measures", key="compare:measures", on_change="rerun")
-if more.open:
-    with more, nav.in_words():
-        measures.draw(view.lines)
-
-st.subheader("Repeat this", anchor=False)
-st.markdown(
-    "The command measures the same methods on the same rows, and trains what is missing; the link opens this view."
+footer.draw(
+    cli_commands.format_view(view.entry.name, view.lines, view.size),
+    "Trains what is missing and evaluates these methods on the same rows.",
 )
-st.code(commands.repeat(view.entry.name, view.lines, view.size), language=None, wrap_lines=True)
-st.code(choices.permalink(), language=None, wrap_lines=True)
 
-if opened:
-    enlarge.opened(*opened, view.lines)
-nav.settle()
+if clicked:
+    enlarged.open_dialog(*clicked, stored_runs.select_comparable(view.lines) or view.lines)
+header.freeze_objects()

@@ -1,9 +1,11 @@
-"""Arrays that took a while to compute, kept in the user's cache folder; whatever happens to it, nothing is lost."""
+"""Arrays that took a while to compute, kept in the user's cache folder; they are computed again where it fails."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,17 +14,18 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from core.datasets import download
+from core import config, files
 
-_MOST_BYTES = 1_000_000_000
+MOST_BYTES = 1_000_000_000
+_UNFINISHED_SECONDS = 30 * 24 * 3600
 
 
 def folder() -> Path:
-    return download.user_cache() / "computed"
+    return config.user_cache() / "computed"
 
 
 def key(*parts: object) -> str:
-    """Sixteen hexadecimal digits that change with any of `parts`: arrays by type, shape and bytes, the rest as text."""
+    """Sixteen hexadecimal digits of all `parts`: arrays by type, shape and bytes, others as text."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -34,7 +37,7 @@ def key(*parts: object) -> str:
 
 
 def find(name: str) -> dict[str, np.ndarray] | None:
-    """What is kept under `name`, or None where that is nothing, or not what was written."""
+    """The arrays kept under `name`, or None where the file is absent or damaged."""
     path = folder() / f"{name}.safetensors"
     try:
         data = path.read_bytes()
@@ -44,42 +47,47 @@ def find(name: str) -> dict[str, np.ndarray] | None:
     if hashlib.sha256(data[32:]).digest() != data[:32]:
         return None
     with suppress(OSError):
-        os.utime(path)  # the time it was last of use, by which the oldest goes first
+        os.utime(path)  # the least recently used are removed first
     return arrays
 
 
 def keep(name: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep `arrays` under `name`; where that fails, for example on a full disk, they are computed again next time."""
-    data = save({each: np.array(a, order="C") for each, a in arrays.items()})
-    aside = folder() / f".{name}.{os.getpid()}.tmp"
+    """Keep `arrays` under `name`; nothing is raised where that fails, for example on a full disk."""
+    data = save({part: np.array(a, order="C") for part, a in arrays.items()})
     with suppress(OSError):
         folder().mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(hashlib.sha256(data).digest() + data)
-        os.replace(aside, folder() / f"{name}.safetensors")
+        files.write_atomically(folder() / f"{name}.safetensors", hashlib.sha256(data).digest() + data)
         _sweep()
-    with suppress(OSError):
-        aside.unlink(missing_ok=True)
 
 
 def kept(name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """What is kept under `name`, else what `compute` returns, kept from now on.
+    """The arrays kept under `name`, else those that `compute` returns, which are then kept.
 
     Parameters
     ----------
     name : what the arrays are and the `key` of all they depend on, such as ``"codes-0123456789abcdef"``.
     """
-    arrays = find(name)
-    if arrays is None:
-        arrays = {each: np.asarray(a) for each, a in compute().items()}
+    if (arrays := find(name)) is None:
+        arrays = {part: np.asarray(a) for part, a in compute().items()}
         keep(name, arrays)
     return arrays
 
 
+def unfinished(name: str) -> Path:
+    """A folder for the checkpoint of a computation, to be removed when it is finished; unused ones go after a month."""
+    place = folder().parent / "unfinished"
+    with suppress(OSError):
+        for other in place.iterdir():
+            if time.time() - other.stat().st_mtime > _UNFINISHED_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
+    return place / name
+
+
 def _sweep() -> None:
-    """Remove what was of use longest ago where all take more than a gigabyte."""
-    found = sorted(((file.stat(), file) for file in folder().iterdir()), key=lambda each: -each[0].st_mtime)
+    """Remove the least recently used files where all take more than a gigabyte."""
+    newest_first = sorted(((file.stat(), file) for file in folder().iterdir()), key=lambda pair: -pair[0].st_mtime)
     total = 0
-    for about, file in found:
-        total += about.st_size
-        if total > _MOST_BYTES:
+    for stat, file in newest_first:
+        total += stat.st_size
+        if total > MOST_BYTES:
             file.unlink(missing_ok=True)

@@ -8,9 +8,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+
+from core import errors
 
 IMAGES = "images"
 DOCUMENTS = "documents"
@@ -18,26 +21,6 @@ UNLABELLED = -1
 # The part of a fit in which it learns; measuring comes after.
 FITTING = "Fitting"
 _LONGEST_GIVEN = 80  # characters of a refused value that are repeated
-
-
-class HourglassError(Exception):
-    """A problem a person can act on; its text is one clear sentence, shown as it is."""
-
-
-class BadInput(HourglassError, ValueError):
-    """Something given from outside was not allowed; the text says what is."""
-
-
-class DataUnavailable(HourglassError):
-    """A data set can't be had right now; the text says why and what to do."""
-
-
-class Diverged(HourglassError):
-    """A training run left the finite numbers; the text names the remedy."""
-
-
-class BrokenRun(HourglassError):
-    """A stored run can't be read; the text names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +64,27 @@ class Param:
         BadInput
             If it is not of that type, not finite or outside the bounds.
         """
-        given = str(value)
-        given = given if len(given) <= _LONGEST_GIVEN else given[: _LONGEST_GIVEN - 1] + "…"
-        refusal = BadInput(f"{self.name}={given} is not allowed: {self.name} is {self.allowed}.")
         if isinstance(self.default, str):
             if value not in self.bounds:
-                raise refusal
+                raise self.refusal(value)
             return value
         try:
             number = float(value)
         except (TypeError, ValueError, OverflowError):
-            raise refusal from None
+            raise self.refusal(value) from None
         if isinstance(value, bool) or not math.isfinite(number) or not self.bounds[0] <= number <= self.bounds[1]:
-            raise refusal
+            raise self.refusal(value)
         if isinstance(self.default, int):
             if number != int(number):
-                raise refusal
+                raise self.refusal(value)
             return int(number)
         return number
+
+    def refusal(self, value: Any) -> errors.BadInput:
+        """The error for a value that is not allowed."""
+        given = str(value)
+        given = given if len(given) <= _LONGEST_GIVEN else given[: _LONGEST_GIVEN - 1] + "…"
+        return errors.BadInput(f"{self.name}={given} is not allowed: choose {self.allowed}.")
 
 
 def check_params(params: tuple[Param, ...], given: Mapping[str, Any], owner: str) -> dict[str, Any]:
@@ -107,8 +93,13 @@ def check_params(params: tuple[Param, ...], given: Mapping[str, Any], owner: str
     for name in given:
         if name not in names:
             known = f"it has {', '.join(names)}" if names else "it has none"
-            raise BadInput(f"{name} is no parameter of {owner}: {known}.")
+            raise errors.BadInput(f"{name} is no parameter of {owner}: {known}.")
     return {p.name: p.check(given[p.name]) if p.name in given else p.default for p in params}
+
+
+def spread_indices(n: int, most: int) -> np.ndarray:
+    """At most `most` of the numbers 0 to n - 1, evenly spread, the first and the last among them."""
+    return np.linspace(0, n - 1, min(n, most)).round().astype(int)
 
 
 def as_floats(X: Any, kind: str) -> Any:
@@ -133,6 +124,7 @@ class Dataset:
     titles_train, titles_test, texts_train, texts_test : one a document.
     notes : sentences a person should see, such as a row count that differs from the reference.
     redistributable : whether its rows may be handed on, as part of a stored run.
+    usual_classes : whether its classes are those of the published data set, which the shipped classifiers know.
     """
 
     name: str
@@ -152,6 +144,7 @@ class Dataset:
     texts_test: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     redistributable: bool = True
+    usual_classes: bool = True
 
     @property
     def n_features(self) -> int:
@@ -183,12 +176,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Method:
-    """A method's declaration, everything a page or the command line needs to offer it.
+    """How a method is built, stored and restored; what it can do is in its `core.methods.Entry`.
 
     Attributes
     ----------
-    name : what the command line and folders call it; label : what people read.
-    kinds : which kinds of data set it fits.
+    summary : one sentence for people.
     params : the estimator's hyper-parameters and its budget, of all kinds of data set; see `params_of`.
     version : goes into a Spec's key; raised when the same parameters would give another result.
     estimator : builds the unfitted estimator: ``estimator(params, kind, image_shape, seed)``.
@@ -196,14 +188,9 @@ class Method:
     restore : ``restore(estimator, arrays)`` makes an unfitted estimator the fitted one again and returns it.
     n_weights : how many numbers the fitted estimator learned.
     loss_unit : what its loss is, by kind of data set; nothing for a method that is solved at once.
-    maps_rows : whether it maps given rows instead of learning a function of any row. Its estimator is fitted by
-        ``fit_splits`` and has no ``transform``; what is stored are the positions of those rows, and nothing can be
-        gone on from or kept half-way.
+    check_rows : ``check_rows(params, n_train, n_test, n_features)`` raises BadInput where so many rows can't be fitted.
     """
 
-    name: str
-    label: str
-    kinds: tuple[str, ...]
     summary: str
     params: tuple[Param, ...]
     version: int
@@ -212,7 +199,7 @@ class Method:
     restore: Callable[[Any, Mapping[str, np.ndarray]], Any]
     n_weights: Callable[[Any], int]
     loss_unit: Mapping[str, str] = field(default_factory=dict)
-    maps_rows: bool = False
+    check_rows: Callable[[Mapping[str, Any], int, int, int], None] = lambda params, n_train, n_test, n_features: None
 
     def params_of(self, kind: str) -> tuple[Param, ...]:
         """Those of `params` that a fit to data sets of this kind has."""
@@ -285,7 +272,34 @@ class Spec:
                 data["version"],
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise BadInput(f"This is not a specification of a run ({error!r}).") from None
+            raise errors.BadInput(f"This is not a specification of a run ({error!r}).") from None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured number with its 95% confidence interval and n, the rows or samples behind it; None without."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The ends of the interval, or None."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+
+def measurements_to_json(
+    metrics: Mapping[str, Measurement], by_class: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    """Metrics as they are stored: ``x``, ``x_interval`` and ``x_n``, and an object a metric by class."""
+    document: dict[str, Any] = {name: dict(values) for name, values in by_class.items()}
+    for name, measurement in metrics.items():
+        interval = measurement.interval and list(measurement.interval)
+        parts = {"": measurement.value, "_interval": interval, "_n": measurement.n}
+        document |= {name + suffix: part for suffix, part in parts.items() if part is not None}
+    return document
 
 
 @dataclass(frozen=True)
@@ -297,9 +311,10 @@ class Run:
     history : one row an epoch, ready for a DataFrame.
     metrics : name -> number; beside it ``<name>_interval`` (95 %) and ``<name>_n`` (rows) where they apply.
     environment : versions, threads, precision, device, seconds, data checksum, kind and image_shape.
-    notes : how what is shown came about: ``map``, ``samples``, ``features``, ``words``.
-    views : the small arrays that pages show, see `core.experiments.measure`; empty where only figures were read.
+    notes : how what is shown came about: ``map``, ``samples``, ``features``, ``words``; see also `pending`.
+    views : the small arrays that pages show, see `core.experiments.evaluate`; empty where only figures were read.
     estimator : the fitted estimator, or None where it was not asked for.
+    place : the folder that it was read from, or None.
     """
 
     spec: Spec
@@ -309,10 +324,21 @@ class Run:
     notes: dict[str, Any]
     views: dict[str, np.ndarray] = field(default_factory=dict)
     estimator: Any = None
+    place: Path | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
         return self.spec.key
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the scores were measured on this machine or came with the project, not from somebody's file."""
+        return self.notes.get("is_verified", True)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Names of the figures that are still to be measured."""
+        return tuple(self.notes.get("pending", ()))
 
 
 @runtime_checkable

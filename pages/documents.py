@@ -1,21 +1,21 @@
-"""Documents: what LSA and autoencoders make of the words of documents."""
+"""Documents: what LSA and autoencoders learn from the words of documents."""
 
 from __future__ import annotations
 
-from core import recipes
+from core.runs import presets
 from core.types import DOCUMENTS
-from pages.ui import asked, axes, document_numbers, linked, nav, retrieved, sections, topics
+from pages.ui.documents import latent_traversal, maps, metrics, query_answers, retrieval
+from pages.ui.shared import header, section_tabs
 
-# section -> (what people read, what draws it)
+# name in the address -> label, and the function that draws the section
 SECTIONS = {
-    "maps": ("Maps", topics.draw),
-    "axes": ("What an axis means", axes.draw),
-    "retrieval": ("Retrieval", retrieved.draw),
-    "query": ("Your query", asked.draw),
-    "numbers": ("Numbers", document_numbers.draw),
+    "maps": ("Maps", maps.draw),
+    "axes": ("Latent dimensions", latent_traversal.draw),
+    "retrieval": ("Retrieval", retrieval.draw),
+    "query": ("Your query", query_answers.draw),
+    "numbers": ("Measures", metrics.draw),
 }
 
-nav.header("pages/documents.py")
-linked.prepare()
-sections.show("Documents", SECTIONS, DOCUMENTS, recipes.DOCUMENT_SIZES)
-nav.settle()
+header.begin_page("pages/documents.py")
+section_tabs.show("Documents", SECTIONS, DOCUMENTS, presets.DOCUMENT_SIZES)
+header.freeze_objects()

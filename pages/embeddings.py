@@ -4,41 +4,47 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, embeddings, linked, mapped, nav, neighbours, own_point, projected, runs, selection
+from pages.ui.embeddings import (
+    colours,
+    controls,
+    map_scores,
+    maps_component,
+    neighbours,
+    own_image,
+    selection,
+    tsne_projection,
+)
+from pages.ui.shared import footer, header, page_state, stored_runs
 
-nav.header("pages/embeddings.py")
-linked.prepare()
+header.begin_page("pages/embeddings.py")
 
-stored, problems = runs.stored()
-problems = list(dict.fromkeys([*problems, *mapped.carried()]))
+stored, problems = stored_runs.list_runs()
+problems = list(dict.fromkeys([*problems, *map_scores.take_problems()]))
 
 st.header("Embeddings", anchor=False)
-explained = st.empty()
-view = embeddings.choose(stored, problems)
+explanation = st.empty()
+view = controls.choose(stored, problems)
 notices = st.container()
-if view is not None and view.shown:
-    explained.markdown(mapped.explanation(view))
-    both = neighbours.pair(view, problems)
-    own = own_point.draw(view)
-    selection.linked_rows(view, problems)
-    positions = linked.read(view.rows, problems)
-    near = neighbours.near(view, positions)
-    linked.draw(
-        view.rows,
-        mapped.drawn(view, near, {key: each.point for key, each in own.items()}),
-        positions,
-        neighbours.values(both),
-    )
+if view is not None and view.maps:
+    explanation.markdown(map_scores.explain(view))
+    pair = neighbours.choose_pair(view, problems)
+    values = colours.compute_values(view, pair, problems)
+    own_points = own_image.draw(view)
+    selection.select_linked(view, problems)
+    positions = maps_component.read_selection(view.rows, problems)
+    nearest = neighbours.find_nearest(view, positions)
+    maps_component.draw(view.rows, map_scores.make_maps(view, nearest, own_points), positions, view.look, values)
     selection.remember(view, positions)
-    projected.offer(view)
-    selection.draw(view, positions, near)
-    neighbours.where_two_disagree(view, both)
-    mapped.table(view)
-    linked.pictures(view.rows)
+    tsne_projection.offer(view)
+    map_scores.draw_confusion(view, problems)
+    selection.draw(view, positions, nearest)
+    neighbours.draw_disagreement(view, pair)
+    map_scores.draw_table(view)
+    maps_component.send_pictures(view.rows)
 with notices:
-    choices.show(problems)
+    page_state.show_problems(problems)
 
-choices.share()
+footer.draw()
 if view is not None:
-    mapped.measure(view, problems)
-nav.settle()
+    map_scores.compute(view, problems)
+header.freeze_objects()

@@ -1,18 +1,19 @@
-"""Generation: what each decoder can make."""
+"""Generation: images that each decoder makes of random codes, of codes on a path, and of codes chosen by hand."""
 
 from __future__ import annotations
 
-from pages.ui import between, manifold, morph, nav, sampled, sections
+from pages.ui.generation import arithmetic, interpolation, manifold, samples, sliders
+from pages.ui.shared import header, section_tabs
 
-# section -> (what people read, what draws it)
+# Name in the address -> label, and the function that draws the section
 SECTIONS = {
-    "samples": ("Samples", sampled.draw),
+    "samples": ("Samples", samples.draw),
     "manifold": ("2-D manifold", manifold.draw),
-    "sliders": ("Sliders", morph.draw),
-    "between": ("Between two images", between.interpolate),
-    "arithmetic": ("Arithmetic", between.add),
+    "sliders": ("Sliders", sliders.draw),
+    "between": ("Interpolation", interpolation.draw),
+    "arithmetic": ("Arithmetic", arithmetic.draw),
 }
 
-nav.header("pages/generation.py")
-sections.show("Generation", SECTIONS)
-nav.settle()
+header.begin_page("pages/generation.py")
+section_tabs.show("Generation", SECTIONS)
+header.freeze_objects()

@@ -1,33 +1,38 @@
-"""Labelled fraction: what rows without a label are worth to a classifier."""
+"""Labelled fraction: test error by number of labels, with and without unlabelled rows."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, error_by_labels, fairness, nav, point, sweep
+from pages.ui.labelled_fraction import curve, point, protocol, sweep
+from pages.ui.shared import footer, header, page_state
 
 # section -> (what people read, what draws it)
 SECTIONS = {
-    "point": ("Behind a point", point.draw),
-    "sweep": ("Run a sweep", sweep.draw),
-    "fair": ("How it is kept fair", fairness.draw),
+    "point": ("Inspect a result", point.draw),
+    "sweep": ("Run an experiment", sweep.draw),
+    "fair": ("Protocol", protocol.draw),
 }
 
-nav.header("pages/labelled_fraction.py")
+header.begin_page("pages/labelled_fraction.py")
 problems: list[str] = []
 st.header("Labelled fraction", anchor=False)
-view = error_by_labels.choose(problems)
-with nav.in_words():
-    error_by_labels.draw(view, problems)
-section = choices.segments(
+view = curve.choose(problems)
+top = st.container()
+with header.show_errors():
+    curve.draw(view, problems)
+section = page_state.choose(
     "part",
-    "What to look at",
+    "Section",
     {name: label for name, (label, _) in SECTIONS.items()},
     problems,
     label_visibility="collapsed",
 )
-with nav.in_words():
+# Beside the button that starts it, where that is shown.
+with st.container() if section == "sweep" else top, header.show_errors():
+    sweep.draw_progress(view)
+with header.show_errors():
     SECTIONS[section][1](view, problems)
-choices.show(problems)
-choices.share()
-nav.settle()
+page_state.show_problems(problems)
+footer.draw("\n".join(protocol.list_commands(view)), "Computes these results; stored results are not computed again.")
+header.freeze_objects()

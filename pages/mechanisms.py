@@ -1,52 +1,51 @@
-"""Mechanisms: the lecture's ideas as live experiments, one at a time."""
+"""Concept demos: the lecture's ideas as live experiments, one at a time."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, nav
 from pages.ui.mechanisms import (
-    bound,
-    estimators,
-    frame,
-    generator,
-    naive,
-    players,
+    divergences,
+    elbo,
+    experiment,
+    gan_game,
+    gradient_estimators,
+    linear_ae_loss,
+    naive_sampling,
+    output_distributions,
     random_codes,
-    similarity,
-    surface,
-    versus,
+    vae_vs_gan,
 )
+from pages.ui.shared import footer, header, page_state
 
-# experiment -> (what people read, what draws it)
+# experiment in the address -> (label, what draws it)
 EXPERIMENTS = {
-    "generator": ("Generator", generator.draw),
+    "generator": ("Output distributions", output_distributions.draw),
     "codes": ("AE as generator", random_codes.draw),
-    "naive": ("Naive sampling", naive.draw),
-    "elbo": ("ELBO", bound.draw),
-    "gradients": ("Reparameterization", estimators.draw),
-    "similarity": ("Which similarity?", similarity.draw),
-    "players": ("Two players", players.draw),
-    "versus": ("VAE against GAN", versus.draw),
-    "linear": ("Linear AE and PCA", surface.draw),
+    "naive": ("Naive sampling", naive_sampling.draw),
+    "elbo": ("ELBO", elbo.draw),
+    "gradients": ("Reparameterization", gradient_estimators.draw),
+    "similarity": ("Divergences", divergences.draw),
+    "players": ("GAN game", gan_game.draw),
+    "versus": ("VAE v. GAN", vae_vs_gan.draw),
+    "linear": ("Linear AE and PCA", linear_ae_loss.draw),
 }
 
-nav.header("pages/mechanisms.py")
+header.begin_page("pages/mechanisms.py")
 problems: list[str] = []
-st.header("Mechanisms", anchor=False)
-chosen = choices.segments(
+st.header("Concept demos", anchor=False)
+name = page_state.choose(
     "experiment",
-    "Experiment",
+    "Demo",
     {name: label for name, (label, _) in EXPERIMENTS.items()},
     problems,
     label_visibility="collapsed",
 )
-told = st.empty()
-choices.forget(f"{name}." for name in EXPERIMENTS if name != chosen)
-with nav.in_words():
-    EXPERIMENTS[chosen][1](frame.Controls(chosen, problems))
-if problems:
-    with told.container():
-        choices.show(problems)
-choices.share()
-nav.settle()
+notices = st.container()
+page_state.forget(f"{other}." for other in EXPERIMENTS if other != name)
+with header.show_errors():
+    EXPERIMENTS[name][1](experiment.Controls(name, problems))
+with notices:
+    page_state.show_problems(problems)
+footer.draw()
+header.freeze_objects()

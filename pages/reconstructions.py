@@ -1,19 +1,20 @@
-"""Reconstructions: what each code keeps of an image."""
+"""Reconstructions: test images encoded and decoded by each method, and the errors."""
 
 from __future__ import annotations
 
-from pages.ui import by_class, by_depth, by_size, damaged, linear, nav, rebuilt, sections
+from pages.ui.reconstructions import code_size, corrupted_input, depth, error_by_class, images, linear_ae
+from pages.ui.shared import header, section_tabs
 
-# section -> (what people read, what draws it)
+# Name in the address -> label, and the function that draws the section
 SECTIONS = {
-    "images": ("Images", rebuilt.draw),
-    "classes": ("Error by class", by_class.draw),
-    "size": ("Code size", by_size.draw),
-    "depth": ("Depth", by_depth.draw),
-    "linear": ("Linear AE = PCA", linear.draw),
-    "damage": ("Broken input", damaged.draw),
+    "images": ("Images", images.draw),
+    "classes": ("Error by class", error_by_class.draw),
+    "size": ("Error by dimensions", code_size.draw),
+    "depth": ("Depth", depth.draw),
+    "linear": ("Linear AE and PCA", linear_ae.draw),
+    "damage": ("Corrupted input", corrupted_input.draw),
 }
 
-nav.header("pages/reconstructions.py")
-sections.show("Reconstructions", SECTIONS)
-nav.settle()
+header.begin_page("pages/reconstructions.py")
+section_tabs.show("Reconstructions", SECTIONS)
+header.freeze_objects()

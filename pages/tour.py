@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, nav, tour
-from pages.ui.text import Markup, html, plain
+from pages.ui.shared import footer, header, page_state
+from pages.ui.shared.text import Markup, html, plain
+from pages.ui.tour import steps
 
-nav.header(tour.SCRIPT)
+header.begin_page(header.TOUR)
 problems: list[str] = []
-count = len(tour.STEPS)
-widget = choices.seed(tour.STEP, range(1, count + 1), 1, problems, parse=choices.whole)
+count = len(steps.STEPS)
+widget = page_state.seed_widget(header.TOUR_STEP, range(1, count + 1), 1, problems, parse=page_state.parse_integer)
 
 
-def go(number: int) -> None:
-    choices.keep(tour.STEP, number)
+def open_step(number: int) -> None:
+    page_state.keep(header.TOUR_STEP, number)
     st.session_state[widget] = number
 
 
-def turn(label: str, by: int) -> None:
-    """A button, and an arrow key, to the next step or the one before."""
+def draw_button(label: str, by: int) -> None:
+    """Draw a button, with an arrow key, to the next step or the one before."""
     st.button(
         label,
         type="primary" if by > 0 else "secondary",
         disabled=not 1 <= number + by <= count,
-        on_click=go,
+        on_click=open_step,
         args=(number + by,),
         key=f"tour-{label}",
         shortcut="right" if by > 0 else "left",
@@ -35,27 +36,27 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="tour-bar"):
     number = st.selectbox(
         "Step",
         range(1, count + 1),
-        format_func=lambda k: f"{k} of {count}: {tour.STEPS[k - 1].title}",
+        format_func=lambda k: f"{k} of {count}: {steps.STEPS[k - 1].title}",
         key=widget,
         width=360,
     )
-    choices.keep(tour.STEP, number)
+    page_state.keep(header.TOUR_STEP, number)
     # Above the text: a step of another length doesn't move them.
-    turn("Back", -1)
-    turn("Next", 1)
-    nav.large_type()
-choices.show(problems)
-step = tour.STEPS[number - 1]
-of = "The lecture's code" if step.slides == "–" else f"{'Slides' if '–' in step.slides else 'Slide'} {step.slides}"
+    draw_button("Back", -1)
+    draw_button("Next", 1)
+    header.draw_large_type_switch()
+page_state.show_problems(problems)
+step = steps.STEPS[number - 1]
+source = "Code of the lecture" if step.slides == "–" else f"{'Slides' if '–' in step.slides else 'Slide'} {step.slides}"
 st.html(
     Markup(
-        f'<div class="hg-tour"><div class="hg-note">{html(of)}</div>'
+        f'<div class="hg-tour"><div class="hg-note">{html(source)}</div>'
         f"<h2>{html(step.title)}</h2><p>{html(step.text)}</p></div>"
     )
 )
-for look in step.looks:
-    label = plain(look.label)
-    st.page_link(look.page, label=label, icon=":material/arrow_forward:", query_params=dict(look.choices))
-st.caption(plain(f"The order is that of {tour.LECTURE}. Nothing here has to be trained or downloaded first."))
-choices.share()
-nav.settle()
+for link in step.links:
+    label = plain(link.label)
+    st.page_link(link.page, label=label, icon=":material/arrow_forward:", query_params=dict(link.choices))
+st.caption(plain(f"The steps follow {steps.LECTURE}. No training or download is needed."))
+footer.draw()
+header.freeze_objects()

@@ -1,28 +1,29 @@
-"""Training: choose, press Train, watch it learn; stop, resume, look back."""
+"""Training: choose settings, train, watch the progress, and compare stored runs."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import choices, library, nav, runs, settings, trainings, watch
+from pages.ui.shared import cli_commands, footer, header, page_state, stored_runs, train_missing, training_queue
+from pages.ui.training import form, live, runs_table
 
-nav.header("pages/training.py")
+header.begin_page("pages/training.py")
 
-stored, problems = runs.stored()
+stored, problems = stored_runs.list_runs()
 problems = list(problems)
 
 st.header("Training", anchor=False)
-watched = trainings.watched(problems)
+watched, states = training_queue.choose_watched(problems), live.read_states()
 with st.container(key="training"):
     with st.container(key="training-form"):
-        spec = settings.choose(stored, problems)
-        settings.button(stored, spec)
+        spec = form.choose(stored, problems)
+        form.draw_button(stored, spec)
+        train_missing.draw_beside(spec, stored)
     with st.container(key="training-watch"):
-        watch.draw(watched, runs.newest(stored, *settings.chosen()))
-choices.show(problems)
+        live.draw(watched, spec, stored, states)
+page_state.show_problems(problems)
 
-library.draw(stored, settings.chosen()[0])
+runs_table.draw(stored, page_state.recall("data"))
 
-st.subheader("Share this", anchor=False)
-st.code(choices.permalink(), language=None, wrap_lines=True)
-nav.settle()
+footer.draw(cli_commands.format_fit(spec) if spec else "")
+header.freeze_objects()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.datasets import download
+from core import config
 
 # Networks here are tiny, and a second thread on a busy machine only waits for the first.
 torch.set_num_threads(1)
@@ -34,7 +34,7 @@ def user_cache(tmp_path_factory):
     """The user's cache of all tests of a session: the docstrings are harvested once, the real one stays untouched."""
     folder = tmp_path_factory.mktemp("user-cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(download, "user_cache", lambda: folder)
+        patch.setattr(config, "user_cache", lambda: folder)
         yield folder
 
 
@@ -58,3 +58,11 @@ def locked(monkeypatch, folder):
             return genuine(path, *args, **kwargs)
 
         monkeypatch.setattr(Path, name, refused)
+    scan = os.scandir
+
+    def refused_scan(path="."):
+        if Path(path) == folder or folder in Path(path).parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused_scan)

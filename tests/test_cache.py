@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from core import cache
-from core.datasets import download
+from core import cache, config
 from tests.conftest import locked
 
 ARRAYS = {"codes": np.arange(6, dtype=np.float32).reshape(2, 3), "about": np.frombuffer(b"code", np.uint8)}
@@ -20,7 +19,7 @@ ARRAYS = {"codes": np.arange(6, dtype=np.float32).reshape(2, 3), "about": np.fro
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """The folder that things are kept in, which is not there yet."""
-    monkeypatch.setattr(download, "user_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "cache")
     return tmp_path / "cache" / "computed"
 
 
@@ -37,48 +36,25 @@ def assert_same(found, expected=ARRAYS):
         assert np.array_equal(found[name], array), name
 
 
-def test_a_key_is_sixteen_hexadecimal_digits_and_the_same_for_the_same():
+def test_key_is_sixteen_hexadecimal_digits_and_reproducible():
     array = np.arange(12.0).reshape(3, 4)
     assert len(cache.key("a", array)) == 16
     assert int(cache.key("a", array), 16) >= 0
     assert cache.key("a", array) == cache.key("a", np.asfortranarray(array)) == cache.key("a", array.T.copy().T)
 
 
-def test_a_key_changes_with_any_part_with_its_type_and_with_its_shape():
+def test_key_changes_with_any_part_its_type_and_its_shape():
     array = np.arange(6, dtype=np.int32)
     changed = array.copy()
     changed[-1] += 1
-    parts = [
-        (),
-        ("",),
-        ("", ""),
-        ("ab",),
-        ("a", "b"),
-        ("b", "a"),
-        ("a 1 b",),
-        (12,),
-        (1, 2),
-        (("a", 1), 2),
-        (array,),
-        (array, array),
-        (array[:5],),
-        (changed,),
-        (array.reshape(2, 3),),
-        (array.reshape(3, 2),),
-        (array.astype(np.int64),),
-        (array.view(np.uint32),),
-        (array.view(np.float32),),
-        (array.astype(">i4"),),
-        (array[:0],),
-        (array[:0].reshape(0, 2),),
-        ("int32 (6,) ",),
-        (array, ""),
-        ("", array),
-    ]
+    texts = [(), ("",), ("", ""), ("ab",), ("a", "b"), ("b", "a"), ("a 1 b",), (12,), (1, 2), (("a", 1), 2)]
+    arrays = [array, array[:5], changed, array.reshape(2, 3), array.reshape(3, 2), array[:0], array[:0].reshape(0, 2)]
+    arrays += [array.astype(np.int64), array.view(np.uint32), array.view(np.float32), array.astype(">i4")]
+    parts = [*texts, *((a,) for a in arrays), (array, array), ("int32 (6,) ",), (array, ""), ("", array)]
     assert len({cache.key(*each) for each in parts}) == len(parts)
 
 
-def test_what_is_kept_is_computed_once_and_comes_back_as_it_was(folder):
+def test_arrays_are_computed_once_and_come_back_unchanged(folder):
     arrays = {
         **ARRAYS,
         "half": np.array([[0.1, np.nan], [np.inf, -0.0]], np.float16),
@@ -105,13 +81,13 @@ def test_what_is_kept_is_computed_once_and_comes_back_as_it_was(folder):
     assert len(calls) == 1
 
 
-def test_nothing_at_all_is_a_result_too():
+def test_empty_result_is_kept():
     assert cache.kept("some", dict) == {}
     assert cache.find("some") == {}
     assert cache.find("other") is None
 
 
-def test_what_compute_raises_is_kept_by_nobody(folder):
+def test_errors_of_compute_are_raised_and_not_kept(folder):
     def compute():
         raise ValueError("too few rows")
 
@@ -121,7 +97,7 @@ def test_what_compute_raises_is_kept_by_nobody(folder):
     assert_same(cache.kept("some", lambda: ARRAYS))
 
 
-def test_any_damaged_byte_and_any_truncation_is_computed_again(kept_file):
+def test_damaged_or_truncated_file_is_computed_again(kept_file):
     whole = kept_file.read_bytes()
     rng = np.random.default_rng(0)
     damaged = [whole[:n] for n in (0, 1, 31, 32, 33, 40, len(whole) // 2, len(whole) - 1)] + [whole + b"\0"]
@@ -134,7 +110,7 @@ def test_any_damaged_byte_and_any_truncation_is_computed_again(kept_file):
     assert kept_file.read_bytes() == whole
 
 
-def test_a_foreign_file_is_computed_again(kept_file):
+def test_foreign_file_is_computed_again(kept_file):
     rng = np.random.default_rng(1)
     unknown = b'{"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}'
     strangers = [
@@ -156,7 +132,7 @@ def test_a_foreign_file_is_computed_again(kept_file):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
-def test_where_it_cannot_be_written_it_is_computed_each_time(folder, monkeypatch, number):
+def test_unwritable_cache_means_computing_each_time(folder, monkeypatch, number):
     genuine = Path.write_bytes
 
     def half(path, data):
@@ -170,40 +146,34 @@ def test_where_it_cannot_be_written_it_is_computed_each_time(folder, monkeypatch
     monkeypatch.undo()
 
 
-def test_a_folder_that_may_not_be_looked_into_is_no_hindrance(folder, monkeypatch):
+def test_unreadable_folder_or_a_file_in_its_place_means_computing_again(folder, monkeypatch):
+    folder.parent.mkdir()
+    folder.write_text("a file")
+    assert_same(cache.kept("some", lambda: ARRAYS))
+    assert folder.read_text() == "a file"
+    folder.unlink()
     locked(monkeypatch, folder.parent)
     assert_same(cache.kept("some", lambda: ARRAYS))
     assert cache.find("some") is None
 
 
-def test_a_file_in_the_place_of_the_folder_is_no_hindrance(folder):
-    folder.parent.mkdir()
-    folder.write_text("a file")
-    assert_same(cache.kept("some", lambda: ARRAYS))
-    assert folder.read_text() == "a file"
-
-
-def test_above_the_bound_what_was_of_use_longest_ago_goes(folder, monkeypatch):
+def test_least_recently_used_files_go_above_the_bound_alone(folder, monkeypatch):
     for k in range(4):
         cache.keep(f"n{k}", ARRAYS)
         os.utime(folder / f"n{k}.safetensors", (1000 + k, 1000 + k))
     size = (folder / "n0.safetensors").stat().st_size
     assert cache.find("n0")  # the oldest is of use now
-    monkeypatch.setattr(cache, "_MOST_BYTES", 3 * size)
+    monkeypatch.setattr(cache, "MOST_BYTES", 5 * size)
+    cache.keep("new", ARRAYS)
+    assert len(list(folder.iterdir())) == 5
+    monkeypatch.setattr(cache, "MOST_BYTES", 3 * size)
     cache.keep("new", ARRAYS)
     assert sorted(path.stem for path in folder.iterdir()) == ["n0", "n3", "new"]
     cache.keep("another", ARRAYS)
     assert sorted(path.stem for path in folder.iterdir()) == ["another", "n0", "new"]
 
 
-def test_up_to_the_bound_nothing_goes(folder, monkeypatch):
-    cache.keep("n0", ARRAYS)
-    monkeypatch.setattr(cache, "_MOST_BYTES", 2 * (folder / "n0.safetensors").stat().st_size)
-    cache.keep("n1", ARRAYS)
-    assert sorted(path.stem for path in folder.iterdir()) == ["n0", "n1"]
-
-
-def test_of_two_writers_at_once_one_is_kept_whole(folder):
+def test_two_writers_at_once_leave_one_whole_file(folder):
     """Sessions of one app are threads of one process, and may well compute the same thing."""
     arrays = [{"a": np.full(300_000, k)} for k in range(2)]
     start = threading.Barrier(2)

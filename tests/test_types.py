@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from core import specs, store
-from core.types import BadInput, Param, Spec, check_params
+from core.errors import BadInput
+from core.runs import layout, specs
+from core.types import Param, Spec, check_params
 
 WIDTH = Param("width", 64, (8, 256), "Units.")
 RATE = Param("rate", 0.1, (1e-6, 1.0), "Rate.")
@@ -37,14 +38,14 @@ def test_allowed_values_become_the_parameters_type(param, given, expected):
 def test_a_refusal_names_the_value_and_what_is_allowed(param, given, allowed):
     with pytest.raises(BadInput) as refusal:
         param.check(given)
-    assert str(refusal.value) == f"{param.name}={given} is not allowed: {param.name} is {allowed}."
+    assert str(refusal.value) == f"{param.name}={given} is not allowed: choose {allowed}."
 
 
 @pytest.mark.parametrize("param", [WIDTH, RATE])
 def test_a_number_too_large_for_a_computer_is_refused_and_shortened(param):
     with pytest.raises(BadInput) as refusal:
         param.check(10**400)
-    assert str(refusal.value) == f"{param.name}=1{'0' * 78}… is not allowed: {param.name} is {param.allowed}."
+    assert str(refusal.value) == f"{param.name}=1{'0' * 78}… is not allowed: choose {param.allowed}."
 
 
 def test_unknown_parameters_are_named():
@@ -84,7 +85,7 @@ def test_what_is_no_spec_is_refused(damage):
         Spec.from_json(damage)
 
 
-SHIPPED = [place.parent for place in sorted(store.SHIPPED.glob("*/run.json"))]
+SHIPPED = list(layout.iterate_places(layout.SHIPPED))
 OF_IMAGES = [place for place in SHIPPED if '"kind": "images"' in (place / "run.json").read_text()]
 
 
@@ -93,7 +94,7 @@ def test_runs_of_images_keep_their_keys():
     for place in OF_IMAGES:
         said = Spec.from_json(json.loads((place / "run.json").read_text())["spec"])
         made = specs.make(said.dataset, said.method, dict(said.params), said.seed, dict(said.dataset_params))
-        assert made.key == place.name
+        assert layout.folder_name(made) == place.name
 
 
 def test_a_parameter_of_another_kind_of_data_is_refused():

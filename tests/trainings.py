@@ -14,7 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core import datasets, experiments, jobs, specs, store
+from core import datasets, files
+from core.experiments import fit
+from core.runs import reader, specs, store
+from core.tasks import queue, requests, task_files, worker_process
 
 ROOT = Path(__file__).parent.parent
 # For a machine that is busy with other things; nothing here takes as long by itself.
@@ -41,11 +44,11 @@ def some_seconds(seed=0, **params):
 @functools.cache
 def undisturbed(spec):
     """The arrays of a training that nothing disturbs."""
-    return experiments.fit(spec, datasets.load("digits"))[1]
+    return fit.fit(spec, datasets.load("digits"))[1]
 
 
 def assert_as_undisturbed(spec):
-    stored, expected = store.arrays(store.find(spec.key)), undisturbed(spec)
+    stored, expected = reader.read_weights(store.find_place(spec.key)), undisturbed(spec)
     assert stored.keys() == expected.keys()
     for name, array in expected.items():
         assert np.array_equal(stored[name], array), name
@@ -62,12 +65,16 @@ def awaited(condition, what, seconds=PATIENCE):
 
 def log():
     """What the workers said."""
-    return (jobs.root() / "worker.log").read_text() if (jobs.root() / "worker.log").exists() else ""
+    return (
+        (task_files.queue_folder() / "worker.log").read_text()
+        if (task_files.queue_folder() / "worker.log").exists()
+        else ""
+    )
 
 
 def state(spec):
     """How a training stands; "over" where there is none."""
-    job = jobs.find(spec.key)
+    job = queue.find_task(spec.key)
     return job.state if job else "over"
 
 
@@ -77,25 +84,26 @@ def until(spec, *states):
 
 def until_stored(spec):
     until(spec, "over")
-    assert jobs.is_stored(spec.key), log()
-    return store.read(store.find(spec.key))
+    assert requests.is_stored(spec.key), log()
+    return reader.read_run(store.find_place(spec.key))
 
 
 def until_within(spec, epoch):
     """Wait until a training is in the middle of an epoch, `epoch` or a later one."""
 
     def within():
-        job = jobs.find(spec.key)
+        job = queue.find_task(spec.key)
         assert job is not None, f"it is over already:\n{log()}"
-        assert job.state in (jobs.QUEUED, jobs.RUNNING), f"{job.state}: {job.message}"
-        return job.state == jobs.RUNNING and job.row.get("epoch", 0) > epoch and job.row["epoch"] % 1 and job
+        assert job.state in (queue.QUEUED, queue.RUNNING), f"{job.state}: {job.message}"
+        return job.state == queue.RUNNING and job.row.get("epoch", 0) > epoch and job.row["epoch"] % 1 and job
 
     return awaited(within, f"epoch {epoch} of {spec.key}")
 
 
 def worker_pid():
-    """Of the worker that holds the lock; None where none does."""
-    return jobs.read_json(jobs.root() / "worker.json").get("pid") if jobs.is_held("worker") else None
+    """Of the worker that trains; None where none does."""
+    running = [job for job in queue.list_tasks() if job.state == queue.RUNNING and task_files.is_held("worker")]
+    return files.read_json(running[0].folder / "now.json").get("pid") if running else None
 
 
 def until_worker(other_than=None):
@@ -103,25 +111,21 @@ def until_worker(other_than=None):
 
 
 def until_no_worker(seconds=PATIENCE):
-    awaited(lambda: not jobs.is_held("worker"), "the worker's leaving", seconds)
+    awaited(lambda: not task_files.is_held("worker"), "the worker's leaving", seconds)
 
 
 def end_workers():
     """End the workers of this runs folder, whoever started them."""
-    if not jobs.root().exists():
+    if not task_files.queue_folder().exists():
         return
-    jobs.detach()
-    # One that is on its way sees this and goes.
-    (jobs.root() / "suspend").touch()
-    starts = jobs._starts.pop(jobs.root(), None)
-    for process in starts.processes if starts else []:
-        process.kill()
-        process.wait()
+    worker_process.detach_app()
+    # One that is on its way, or idle, sees this and goes.
+    (task_files.queue_folder() / "suspend").touch()
 
     def gone():
         if pid := worker_pid():
             end(pid)
-        return not jobs.is_held("worker")
+        return not task_files.is_held("worker")
 
     awaited(gone, "the workers' end")
 
@@ -136,23 +140,24 @@ class App:
 
     _CODE = """
 import json, signal, sys
-from core import jobs
-from core.types import HourglassError, Spec
+from core.tasks import queue, requests, worker_process
+from core.errors import HourglassError
+from core.types import Spec
 
 # As Streamlit does: its server stops, and the process ends as it would by itself.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-jobs.attach()
+worker_process.attach_app()
 print("open", flush=True)
 for line in sys.stdin:
     what, *given = json.loads(line)
     try:
         if what == "request":
-            job = jobs.request(Spec.from_json(given[0]), given[1])
+            job = requests.request_training(Spec.from_json(given[0]), given[1])
             answer = job and job.state
         elif what == "ask":
-            answer = jobs.ask(*given)
+            answer = requests.send_command(*given)
         else:
-            answer = [[job.key, job.state, job.place] for job in jobs.jobs()]
+            answer = [[job.key, job.state, job.place] for job in queue.list_tasks()]
     except HourglassError as problem:
         answer = str(problem)
     print(json.dumps(answer), flush=True)

@@ -1,15 +1,12 @@
 // Dragging in latent space: a decoder's picture of a code follows the pointer, in the browser.
 //
-// A message is bytes, written by core/figures/latent.py: the length of a JSON header (uint32, little endian), the
-// header, and the arrays it lists as [name, length, type]. One of kind "decoder", "grid" or "pictures" is kept for the
-// scene that names it by its id; one of kind "manifold" or "sliders" is such a scene. What comes back is one state
-// value, "view", once a drag ends: "<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<what is behind>".
+// core/frontend/latent.py writes the messages, see `unpack` in common.js, which stands before this file. One of kind
+// "decoder", "grid" or "pictures" is kept for the scene that names it by its id; one of kind "manifold" or "sliders" is
+// such a scene. What comes back is one state value, "view", once a drag ends:
+// "<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<what is behind>".
 // Where a decoder is none of fully connected layers the server answers, through the mount of answer.js: it sends
 // "asked", "<id of the decoder>|<turn>|<code>", and its next message holds the picture.
-//
-// Text from outside is only ever set as textContent.
 
-const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f2: Uint16Array, f4: Float32Array };
 const MOST_DECODERS = 6; // kept; ten megabytes the largest
 const MOST_PICTURES = 3;
 const MOST_ASKED = 100; // milliseconds between questions to the server
@@ -81,20 +78,6 @@ function keep(kept, id, make, most) {
   for (const view of shared.views) view.came();
 }
 
-export function unpack(bytes) {
-  const data = bytes.slice(); // aligned, and ours
-  const length = new DataView(data.buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
-  const [arrays, types] = [{}, {}];
-  let offset = 4 + length;
-  for (const [name, count, type] of header.arrays) {
-    arrays[name] = new ARRAYS[type](data.buffer, offset, count);
-    types[name] = type;
-    offset += Math.ceil(arrays[name].byteLength / 8) * 8; // each begins aligned
-  }
-  return { ...header, arrays, types };
-}
-
 // --- Decoding ---------------------------------------------------------------------------------------------------
 
 let halves;
@@ -130,7 +113,7 @@ const ACTIVATIONS = {
   identity: () => {},
 };
 
-export class Decoder {
+class Decoder {
   constructor(message) {
     this.layers = message.activations.map((name, k) => {
       const [bias, scale] = [message.arrays[`bias${k}`], message.arrays[`scale${k}`]];
@@ -186,7 +169,7 @@ class Pictures {
   draw(canvas, k) {
     if (!this.image || k < 0) return false;
     [canvas.width, canvas.height] = [this.width, this.height];
-    const [left, top] = [(k % this.columns) * this.width, Math.floor(k / this.columns) * this.height];
+    const [left, top] = placeIn(this, k);
     canvas.getContext("2d").drawImage(this.image, left, top, this.width, this.height, 0, 0, this.width, this.height);
     return true;
   }
@@ -264,17 +247,6 @@ function solve(L, b, k) {
 
 // --- Elements and words -----------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name.startsWith("aria-")) made.setAttribute(name, String(value));
-    else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
-
 const button = (label, title, onclick) => element("button", { type: "button", title, onclick }, label);
 const zOf = (k) => `z${String(k + 1).replace(/\d/g, (d) => "₀₁₂₃₄₅₆₇₈₉"[d])}`;
 const signed = (text) => text.replace("-", "−");
@@ -287,7 +259,7 @@ function number(value) {
 
 function percent(share) {
   if (share < 0.001) return "less than 0.1 %";
-  return `${share >= 0.1 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+  return `${share >= 0.1 ? Math.round(100 * share) : (100 * share).toFixed(1)}%`;
 }
 
 // What goes into an address: digits enough for the same picture.
@@ -312,17 +284,6 @@ function trace(context, mark, x, y, radius) {
     context.lineTo(x - reach, y);
     context.closePath();
   } else context.arc(x, y, radius, 0, 2 * Math.PI);
-}
-
-function shuffled(n) {
-  const order = Int32Array.from({ length: n }, (_, k) => k);
-  let state = 12345;
-  for (let k = n - 1; k > 0; k--) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const other = state % (k + 1);
-    [order[k], order[other]] = [order[other], order[k]];
-  }
-  return order;
 }
 
 // --- The plane one drags in -------------------------------------------------------------------------------------
@@ -631,9 +592,8 @@ class View {
     const style = getComputedStyle(this.root);
     const probe = element("span", { style: `color: ${style.getPropertyValue("--st-background-color").trim() || "#ffffff"}` });
     this.root.append(probe);
-    const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+    this.dark = isDark(colourOf(probe));
     probe.remove();
-    this.dark = 0.3 * r + 0.6 * g + 0.1 * b < 128;
   }
 
   // On pictures, which are dark, as on a dark page.
@@ -648,7 +608,7 @@ class View {
 
   rowWords(row) {
     const name = this.nameOf(row);
-    return `test row ${this.message.arrays.rows[row].toLocaleString("en-US")}${name ? `, ${name}` : ""}`;
+    return `#${counted(this.message.arrays.rows[row])}${name ? ` (class ${name})` : ""}`;
   }
 
   legend() {
@@ -657,9 +617,7 @@ class View {
     if (names.length < 2 || names.length > MOST_NAMES) return [];
     return names.flatMap((name, k) => {
       if (!used.has(k)) return [];
-      const swatch = element("span", { class: `swatch ${marks[k]}`, "aria-hidden": "true" });
-      swatch.style.setProperty("--mark", this.colours[k]);
-      return [element("span", { class: "chip" }, swatch, element("span", {}, name))];
+      return [element("span", { class: "chip" }, swatch(marks[k], this.colours[k]), element("span", {}, name))];
     });
   }
 
@@ -746,8 +704,8 @@ class View {
     this.near.hidden = row < 0;
     if (row >= 0) {
       const away = this.away(row);
-      const is = away < 5e-4 ? "This is " : "Nearest: ";
-      this.nearWords.textContent = `${is}${this.rowWords(row)}${away < 5e-4 ? "" : `, ${number(away)} away`}`;
+      const is = away < 5e-4 ? "This is test image " : "Nearest test image: ";
+      this.nearWords.textContent = `${is}${this.rowWords(row)}${away < 5e-4 ? "" : `, distance ${number(away)}`}`;
       this.nearPicture.hidden = !this.rows?.draw(this.nearPicture, row);
       const [height, width] = message.shape;
       const scale = Math.max(1, Math.floor(84 / Math.max(width, height)));
@@ -782,7 +740,8 @@ class View {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (this.plane.pointer !== undefined || this.morphing) return;
-      this.said.textContent = `${this.spoken()}. ${this.words.textContent} ${this.near.hidden ? "" : this.nearWords.textContent}`;
+      const near = this.near.hidden ? [] : [this.nearWords.textContent];
+      this.said.textContent = [`${this.spoken()}.`, ...this.distance(), ...near].join(" ");
       const { id } = this.message;
       const text = `${id}|${sent(this.code)}|${this.state()}`;
       if (text === this.lastSent) return;
@@ -900,7 +859,7 @@ class Manifold extends View {
     if (!this.message.prior) return [];
     const squared = x * x + y * y;
     return [
-      `${number(Math.sqrt(squared))} standard deviations from the middle of the prior N(0, I): ${percent(farther(squared, 2))} of its draws lie farther out.`,
+      `Distance from the mean of the prior N(0, I): ${number(Math.sqrt(squared))} sd; ${percent(farther(squared, 2))} of its draws are farther.`,
       `Prior density ${(Math.exp(-squared / 2) / (2 * Math.PI)).toFixed(3)}; it is 0.159 in the middle.`,
     ];
   }
@@ -1265,7 +1224,7 @@ class Sliders extends View {
     const of = message.prior ? "the prior N(0, I)" : "the Gaussian fitted to the codes";
     const away = Math.sqrt(Math.max(squared, 0));
     // The root of the mean squared distance of k standard normal numbers.
-    return [`${number(away)} standard deviations from the middle of ${of}: ${percent(farther(away ** 2, k))} of its draws lie farther out (a typical draw is about ${Math.sqrt(k).toFixed(1)} away).`];
+    return [`Distance from the mean of ${of}: ${number(away)} sd; ${percent(farther(away ** 2, k))} of its draws are farther (typical: ${Math.sqrt(k).toFixed(1)} sd).`];
   }
 
   state() {
@@ -1287,7 +1246,7 @@ class Sliders extends View {
         canvas.style.aspectRatio = `${width} / ${height}`;
         [canvas.width, canvas.height] = [width, height];
         rows?.draw(canvas, row);
-        return element("button", { type: "button", title: `Start from ${this.rowWords(row)}`, "aria-label": `Start from ${this.rowWords(row)}`, onclick: () => this.startFrom(row) }, canvas);
+        return element("button", { type: "button", title: `Start from test image ${this.rowWords(row)}`, "aria-label": `Start from test image ${this.rowWords(row)}`, onclick: () => this.startFrom(row) }, canvas);
       }),
     );
   }

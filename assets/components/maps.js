@@ -1,26 +1,26 @@
 // Linked maps: the same rows under several methods, one selection, all in the browser.
 //
-// A message is bytes: the length of a JSON header (uint32, little endian), the header, and the arrays it lists as
-// [name, length, type]. core/figures/linked.py writes them. A message of kind "pictures" is kept for the maps that
-// name it by its id; one of kind "maps" is drawn. What comes back is one state value, "selection":
-// "<id of the rows>:<turn>:<a bit a row, base64>".
-//
-// Text from outside is only ever set as textContent.
+// core/frontend/maps.py writes the messages, see `unpack` in common.js, which stands before this file. A message of
+// kind "pictures" is kept for the maps that name it by its id; one of kind "maps" is drawn. What comes back are two
+// state values: "selection", "<id of the rows>:<turn>:<a bit a row, base64>", and "look", JSON of the hidden classes,
+// the zoomed maps and the enlarged one, which the page keeps in its address.
 
-const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array };
 const NOWHERE = 65535; // a coordinate of a row that has no place in a map
 const REACH = { mouse: 12, pen: 14, touch: 24 }; // CSS pixels from a point that still mean it
 const MOST_CORNERS = 2000; // of a lasso
 const MOST_THUMBNAILS = 70; // drawn in the place of points, once so few are in view
 const MOST_PICTURES = 2; // data sets whose pictures are kept, some 30 MB each once decoded
 const MOST_NAMES = 24; // classes whose names stand on the maps
+const MOST_BESIDE = 60; // selected rows that are shown beside the maps
+const THUMB = 32; // CSS pixels of a picture beside the maps
+const SETTLED = 600; // milliseconds after the last zoom or move until the server hears of it
+const UNITS = 65534; // of the wider axis of a map
 
 // Shared by all mounts on the page, which may each have loaded this file.
 const pictures = (globalThis.hourglassPictures ??= { kept: new Map(), waiting: new Set() });
 const mounted = (globalThis.hourglassMaps ??= new WeakMap());
 
 export default function ({ data, parentElement, setStateValue }) {
-  if (!data?.length) return; // only to have this file fetched
   const message = unpack(data);
   if (message.kind === "pictures") {
     keepPictures(message);
@@ -36,30 +36,20 @@ export default function ({ data, parentElement, setStateValue }) {
   };
 }
 
-function unpack(bytes) {
-  const data = bytes.slice(); // aligned, and ours
-  const length = new DataView(data.buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
-  const arrays = {};
-  let offset = 4 + length;
-  for (const [name, count, type] of header.arrays) {
-    arrays[name] = new ARRAYS[type](data.buffer, offset, count);
-    offset += Math.ceil(arrays[name].byteLength / 8) * 8; // each begins aligned
-  }
-  return { ...header, arrays };
-}
-
 async function keepPictures(message) {
   if (pictures.kept.has(message.id)) return;
   const kept = { texts: message.texts };
   pictures.kept.set(message.id, kept);
   for (const id of [...pictures.kept.keys()].slice(0, -MOST_PICTURES)) {
     pictures.kept.get(id).image?.close();
+    URL.revokeObjectURL(pictures.kept.get(id).url);
     pictures.kept.delete(id);
   }
   if (message.arrays.sprite) {
     [kept.width, kept.height, kept.columns] = [message.width, message.height, message.columns];
-    kept.image = await createImageBitmap(new Blob([message.arrays.sprite], { type: message.type }));
+    const sprite = new Blob([message.arrays.sprite], { type: message.type });
+    kept.url = URL.createObjectURL(sprite);
+    kept.image = await createImageBitmap(sprite);
   }
   kept.isHere = true;
   for (const maps of pictures.waiting) maps.picturesCame();
@@ -67,22 +57,18 @@ async function keepPictures(message) {
 
 // --- Elements ---------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name.startsWith("aria-")) made.setAttribute(name, String(value));
-    else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
-
 function tiny(label, title, onclick) {
   return element("button", { type: "button", class: "tiny", "aria-label": title, title, onclick }, label);
 }
 
-const counted = (n) => n.toLocaleString("en-US");
+const rounded = (x) => Number(x.toFixed(4));
+
+function save(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 const rowsOf = (n) => `${counted(n)} ${n === 1 ? "row" : "rows"}`;
 
 // --- Colours and marks ------------------------------------------------------------------------------------------
@@ -157,18 +143,6 @@ function put(buffer, width, height, x, y, stamp, colour) {
   }
 }
 
-// The same order in every map, shuffled so that no class hides another.
-function shuffled(n) {
-  const order = Int32Array.from({ length: n }, (_, k) => k);
-  let state = 12345;
-  for (let k = n - 1; k > 0; k--) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const other = state % (k + 1);
-    [order[k], order[other]] = [order[other], order[k]];
-  }
-  return order;
-}
-
 // --- One map ----------------------------------------------------------------------------------------------------
 
 class Panel {
@@ -182,7 +156,7 @@ class Panel {
     this.figures = element("div", { class: "figures" });
     this.outside = element("div", { class: "note outside" });
     this.absent = element("div", { class: "absent" });
-    this.large = tiny("⤢", "", () => this.enlarge());
+    this.large = tiny("⤢", "", () => maps.enlarge(maps.large === this.about.key ? "" : this.about.key));
     this.figure = element(
       "figure",
       {},
@@ -195,7 +169,7 @@ class Panel {
           { class: "buttons" },
           tiny("−", "Zoom out", () => this.zoom(1 / 1.5)),
           tiny("+", "Zoom in", () => this.zoom(1.5)),
-          tiny("Fit", "Show every point of this map", () => this.fit(true)),
+          tiny("Fit", "Fit to the classes shown", () => this.refit()),
           this.large,
         ),
       ),
@@ -212,9 +186,9 @@ class Panel {
     this.overlay.addEventListener("keydown", (event) => this.keydown(event));
     this.overlay.addEventListener("blur", () => maps.hover(-1));
     this.size = [0, 0];
-    this.label();
   }
 
+  // Whether its points are others than before.
   set(about) {
     const before = this.about;
     this.about = about;
@@ -237,14 +211,16 @@ class Panel {
       "aria-label",
       `Map ${about.title}, ${about.note}. ${rowsOf(this.placed)} placed. ` +
         about.figures.map(([name, value]) => `${name} ${value}.`).join(" ") +
-        " Arrow keys move between points, Enter selects, Shift and Enter adds, Escape clears, plus and minus zoom, 0 fits.",
+        " Arrow keys move between points, Enter selects, Shift and Enter adds, Escape undoes enlarging or clears, plus and minus zoom, 0 fits.",
     );
     // Another map under the same name, for example an aligned one, is looked at anew.
     if (!before || before.shape !== about.shape) {
       this.bounds = null;
       this.view = null;
+      this.moved = false;
       this.middles = null;
     }
+    return Boolean(before) && before.shape !== about.shape;
   }
 
   // The memory of its pictures, which the browser would free late.
@@ -255,23 +231,21 @@ class Panel {
   }
 
   label() {
-    const name = this.figure.classList.contains("large") ? "Back to the size of the others" : "Enlarge this map";
+    const isLarge = this.maps.large === this.about.key;
+    this.figure.classList.toggle("large", isLarge);
+    this.figure.hidden = Boolean(this.maps.large) && !isLarge;
+    const name = isLarge ? "Back to all maps (Escape)" : "Enlarge this map";
     this.large.setAttribute("aria-label", name);
+    this.large.setAttribute("aria-pressed", isLarge);
     this.large.title = name;
   }
 
-  enlarge() {
-    this.figure.classList.toggle("large");
-    this.label();
-    this.resize();
-  }
-
-  // Bounds of all but a few far-off points, in the units of the message.
+  // Bounds of all but a few far-off points of the classes that are shown, in the units of the message.
   whole() {
     if (this.bounds) return this.bounds;
     const [xs, ys] = [[], []];
     for (let k = 0; k < this.points.length; k += 2) {
-      if (this.points[k] === NOWHERE) continue;
+      if (this.points[k] === NOWHERE || this.maps.unseen[k / 2]) continue;
       xs.push(this.points[k]);
       ys.push(this.points[k + 1]);
     }
@@ -287,15 +261,57 @@ class Panel {
     return (this.bounds = [left, low, right, high]);
   }
 
-  fit(redraw) {
-    const [left, low, right, high] = this.whole();
-    const [width, height] = this.size;
-    const room = 0.9;
-    const scale = Math.min((width * room) / Math.max(right - left, 1), (height * room) / Math.max(high - low, 1));
-    this.view = { scale: Math.min(scale, width), x: (left + right) / 2, y: (low + high) / 2 };
+  fit() {
+    this.frame(this.whole(), 0.9);
     this.fitted = this.view.scale;
     this.moved = false;
-    if (redraw) this.draw();
+  }
+
+  // Show these bounds in the middle, in a share `room` of the map.
+  frame([left, low, right, high], room) {
+    const [width, height] = this.size;
+    const scale = Math.min((width * room) / Math.max(right - left, 1), (height * room) / Math.max(high - low, 1));
+    this.view = { scale: Math.min(scale, width), x: (left + right) / 2, y: (low + high) / 2 };
+  }
+
+  refit() {
+    this.fit();
+    this.draw();
+    this.maps.lookChanged();
+  }
+
+  // Where it is looked at, whatever its size: the middle and the shorter side, as shares of the wider axis.
+  get zoomed() {
+    if (!this.moved || !this.view) return this.wanted ?? null;
+    const { scale, x, y } = this.view;
+    return [x / UNITS, y / UNITS, Math.min(...this.size) / scale / UNITS];
+  }
+
+  // Look where `zoomed` was; without a size yet, once it has one.
+  look(zoomed) {
+    this.wanted = zoomed;
+    if (!this.size[0]) return;
+    this.fit();
+    if (!zoomed) return;
+    const [x, y, side] = zoomed;
+    const scale = Math.min(...this.size) / (side * UNITS);
+    this.view = { scale: Math.min(Math.max(scale, this.fitted / 4), this.fitted * 400), x: x * UNITS, y: y * UNITS };
+    this.moved = true;
+    this.wanted = null;
+  }
+
+  // Show these rows in the middle, a single one no smaller than it is.
+  centre(rows) {
+    const known = rows.filter((k) => this.points[2 * k] !== NOWHERE);
+    if (!known.length || !this.view) return;
+    const xs = known.map((k) => this.points[2 * k]);
+    const ys = known.map((k) => this.points[2 * k + 1]);
+    const { scale } = this.view;
+    this.frame([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], 0.6);
+    const most = Math.max(scale, 3 * this.fitted);
+    this.view.scale = Math.min(this.view.scale, most);
+    this.moved = true;
+    this.draw();
   }
 
   // Whether it was drawn anew.
@@ -305,8 +321,7 @@ class Panel {
     const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     if (!width || !height) return false;
     if (width === this.size[0] && height === this.size[1] && ratio === this.ratio) return false;
-    const zoom = this.view && this.fitted ? this.view.scale / this.fitted : 1;
-    const { x, y } = this.view ?? {};
+    const { zoomed } = this;
     this.size = [width, height];
     this.ratio = ratio;
     for (const canvas of [this.canvas, this.overlay]) {
@@ -314,10 +329,7 @@ class Panel {
       canvas.height = Math.round(height * ratio);
     }
     this.image = null;
-    const { moved } = this;
-    this.fit(false);
-    if (moved) Object.assign(this.view, { scale: this.fitted * zoom, x, y });
-    this.moved = moved;
+    this.look(zoomed);
     this.draw();
     return true;
   }
@@ -342,7 +354,7 @@ class Panel {
 
   draw() {
     if (this.about.absent || !this.size[0] || !this.maps.message) return;
-    if (!this.view) this.fit(false);
+    if (!this.view) this.fit();
     const { maps, points, ratio } = this;
     const context = (this.context ??= this.canvas.getContext("2d"));
     const { width, height } = this.canvas;
@@ -375,28 +387,43 @@ class Panel {
       }
     }
     context.putImageData(this.image, 0, 0);
-    if (inView.length <= MOST_THUMBNAILS && this.view.scale > 1.4 * this.fitted) this.thumbnails(context, inView);
+    if (this.showsThumbnails(inView)) this.thumbnails(context, inView, this.ratio);
     this.say(outside);
     this.grid = null;
     this.drawOver();
   }
 
-  thumbnails(context, rows) {
+  showsThumbnails(inView) {
+    return inView.length <= MOST_THUMBNAILS && this.view.scale > 1.4 * this.fitted;
+  }
+
+  thumbnails(context, rows, ratio) {
     const side = 30;
     for (const k of rows) {
       const [x, y] = this.place(k);
-      const box = [x - side / 2, y - side / 2, side, side].map((v) => v * this.ratio);
+      const box = [x - side / 2, y - side / 2, side, side].map((v) => v * ratio);
       if (!this.maps.drawPicture(context, k, ...box)) return;
-      context.lineWidth = (this.maps.mask[k] ? 3 : 1.5) * this.ratio;
+      context.lineWidth = (this.maps.mask[k] ? 3 : 1.5) * ratio;
       context.strokeStyle = this.maps.css(k);
       context.strokeRect(...box);
     }
   }
 
+  // How row `k` is drawn, as one number, and back.
+  shape(k) {
+    const { mask, markNumbers, tones } = this.maps;
+    return (tones[k] * MARKS.length + markNumbers[k]) * 2 + mask[k];
+  }
+
+  shaped(code) {
+    const rest = code >> 1;
+    return { pass: code & 1, mark: rest % MARKS.length, tone: Math.floor(rest / MARKS.length) };
+  }
+
   say(outside) {
     const lost = this.points.length / 2 - this.placed;
     const parts = this.about.remark ? [this.about.remark] : [];
-    if (lost) parts.push(`${rowsOf(lost)} ${lost === 1 ? "has" : "have"} no place in this map`);
+    if (lost) parts.push(`${rowsOf(lost)} ${lost === 1 ? "has" : "have"} no position in this map`);
     if (outside) parts.push(`${rowsOf(outside)} outside this view`);
     this.outside.textContent = parts.join("; ");
   }
@@ -405,10 +432,14 @@ class Panel {
   drawOver() {
     if (this.about.absent || !this.size[0] || !this.view) return;
     const context = (this.over ??= this.overlay.getContext("2d"));
-    const { maps } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
     context.scale(this.ratio, this.ratio);
+    this.marks(context);
+  }
+
+  marks(context) {
+    const { maps } = this;
     if (maps.names) this.drawNames(context);
     for (const k of this.about.near ?? []) if (!maps.unseen[k]) this.ring(context, k, 6, maps.ink, 1.5);
     if (maps.count === 1) this.ring(context, maps.mask.indexOf(1), 8, maps.ink, 2.5);
@@ -529,6 +560,7 @@ class Panel {
     this.moved = true;
     this.maps.hover(-1);
     this.soon();
+    this.maps.lookChanged();
   }
 
   soon() {
@@ -607,6 +639,7 @@ class Panel {
     this.view.y += dy / this.view.scale;
     this.moved = true;
     this.soon();
+    this.maps.lookChanged();
   }
 
   pointerup(event) {
@@ -692,12 +725,10 @@ class Panel {
       if (k >= 0) this.reveal(k);
       maps.hover(k, this, true);
     } else if (event.key === "Enter" && maps.hovered >= 0) maps.click(maps.hovered, event.shiftKey || maps.adds);
-    else if (event.key === "Escape") {
-      maps.hover(-1);
-      maps.clear();
-    } else if (event.key === "+" || event.key === "=") this.zoom(1.5);
+    else if (event.key === "Escape") maps.escape();
+    else if (event.key === "+" || event.key === "=") this.zoom(1.5);
     else if (event.key === "-") this.zoom(1 / 1.5);
-    else if (event.key === "0") this.fit(true);
+    else if (event.key === "0") this.refit();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -710,6 +741,7 @@ class Panel {
     Object.assign(this.view, { x: this.points[2 * k], y: this.points[2 * k + 1] });
     this.moved = true;
     this.draw();
+    this.maps.lookChanged();
   }
 
   // The nearest row in a direction; from nowhere, the one nearest to the middle.
@@ -729,6 +761,169 @@ class Panel {
   }
 }
 
+// --- As a picture of its own ------------------------------------------------------------------------------------
+
+// XML knows no control characters.
+const xml = (text) =>
+  String(text)
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, " ")
+    .replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+const short = (x) => Number(x.toFixed(2));
+
+const SHAPES = {
+  disc: (r, colour) => `<circle r="${r}" fill="${colour}"/>`,
+  ring: (r, colour) => `<circle r="${short(r * 0.72)}" fill="none" stroke-width="${short(r * 0.55)}" stroke="${colour}"/>`,
+  square: (r, colour) => `<rect x="${-r}" y="${-r}" width="${2 * r}" height="${2 * r}" fill="${colour}"/>`,
+  diamond: (r, colour) => `<path d="M0 ${-r * 1.2}L${r * 1.2} 0L0 ${r * 1.2}L${-r * 1.2} 0Z" fill="${colour}"/>`,
+};
+
+// What a panel draws with, of a canvas's context; it leaves SVG.
+class SvgContext {
+  constructor(canvas) {
+    this.measure = canvas.getContext("2d");
+    this.parts = [];
+  }
+  beginPath() {
+    this.path = "";
+  }
+  moveTo(x, y) {
+    this.path += `M${short(x)} ${short(y)}`;
+  }
+  lineTo(x, y) {
+    this.path += `${this.path ? "L" : "M"}${short(x)} ${short(y)}`;
+  }
+  arc(x, y, r) {
+    this.path += `M${short(x - r)} ${short(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+  }
+  closePath() {
+    this.path += "Z";
+  }
+  setLineDash() {}
+  stroke() {
+    this.parts.push(`<path d="${this.path}" fill="none" stroke="${this.strokeStyle}" stroke-width="${this.lineWidth}"/>`);
+  }
+  fill() {
+    this.parts.push(`<path d="${this.path}" fill="${this.fillStyle}"/>`);
+  }
+  measureText(text) {
+    this.measure.font = this.font;
+    return this.measure.measureText(text);
+  }
+  text(text, x, y, style) {
+    this.parts.push(`<text x="${short(x)}" y="${short(y)}" font-weight="600" font-size="12" text-anchor="middle" dominant-baseline="central" ${style}>${xml(text)}</text>`);
+  }
+  strokeText(text, x, y) {
+    this.text(text, x, y, `fill="none" stroke="${this.strokeStyle}" stroke-width="${this.lineWidth}" stroke-linejoin="round"`);
+  }
+  fillText(text, x, y) {
+    this.text(text, x, y, `fill="${this.fillStyle}"`);
+  }
+  drawImage(image, left, top, width, height, x, y, w, h) {
+    const canvas = element("canvas", { width, height });
+    canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+    this.parts.push(`<image x="${short(x)}" y="${short(y)}" width="${w}" height="${h}" style="image-rendering:pixelated" href="${canvas.toDataURL()}"/>`);
+  }
+  strokeRect(x, y, width, height) {
+    this.parts.push(`<rect x="${short(x)}" y="${short(y)}" width="${width}" height="${height}" fill="none" stroke="${this.strokeStyle}" stroke-width="${this.lineWidth}"/>`);
+  }
+}
+
+// The maps as shown, with titles, figures and legend: SVG text and its size.
+function drawing(maps) {
+  const { message, ink, ground } = maps;
+  const panels = [...maps.panels.values()].filter((panel) => !panel.figure.hidden);
+  const context = new SvgContext(element("canvas"));
+  const { full, faded } = maps.palette().css;
+  const some = maps.count > 0;
+  const [gap, head] = [16, 40];
+  const parts = [];
+  const line = (x, y, size, text, more = "") => parts.push(`<text x="${short(x)}" y="${short(y)}" font-size="${size}" ${more}>${xml(text)}</text>`);
+  let [x, foot] = [gap, 0];
+  panels.forEach((panel, number) => {
+    const { about, size, ratio } = panel;
+    const [width, height] = size;
+    line(x, 20, 14, about.title, 'font-weight="650"');
+    line(x, 35, 11, about.note);
+    about.figures.forEach(([name, value, more], k) => {
+      line(x, head + height + 18 + 32 * k, 12, `${name} ${value}`, 'font-weight="600"');
+      line(x, head + height + 33 + 32 * k, 11, more);
+    });
+    foot = Math.max(foot, head + height + 8 + 32 * about.figures.length);
+    const r = short(panel.radius() / ratio);
+    const drawn = [...new Set(maps.order.map((k) => panel.shape(k)))];
+    const shapes = drawn.map((code) => {
+      const { pass, mark, tone } = panel.shaped(code);
+      const colour = some && !pass ? faded[tone] : full[tone];
+      return `<g id="m${number}-${code}">${SHAPES[MARKS[mark]](some && pass ? short(r * 1.2) : r, colour)}</g>`;
+    });
+    context.parts = [];
+    const inView = [];
+    for (const pass of some ? [0, 1] : [1]) {
+      for (const k of maps.order) {
+        if (panel.points[2 * k] === NOWHERE || maps.unseen[k] || (some && maps.mask[k] !== pass)) continue;
+        const [px, py] = panel.place(k);
+        if (px < 0 || py < 0 || px >= width || py >= height) continue;
+        inView.push(k);
+        context.parts.push(`<use href="#m${number}-${panel.shape(k)}" x="${short(px)}" y="${short(py)}"/>`);
+      }
+    }
+    if (!about.absent && panel.view) {
+      if (panel.showsThumbnails(inView)) panel.thumbnails(context, inView, 1);
+      panel.marks(context);
+    } else line(x + 12, head + 24, 12, about.absent);
+    parts.push(
+      `<defs>${shapes.join("")}</defs><svg x="${x}" y="${head}" width="${width}" height="${height}">${context.parts.join("")}</svg>` +
+        `<rect x="${x}" y="${head}" width="${width}" height="${height}" rx="6" fill="none" stroke="${ink}" stroke-opacity="0.25"/>`,
+    );
+    x += Math.max(width, 235) + gap;
+  });
+  const width = Math.max(x, 420);
+  let [lx, ly] = [gap, foot + 26];
+  const entry = (shape, text) => {
+    context.font = "12px sans-serif";
+    const long = context.measureText(text).width + 34;
+    if (lx + long > width && lx > gap) [lx, ly] = [gap, ly + 20];
+    parts.push(`<g transform="translate(${lx + 6} ${ly - 4})">${shape}</g>`);
+    line(lx + 16, ly, 12, text);
+    lx += long;
+  };
+  if (message.ramp) {
+    const { light, label, low, high } = message.ramp;
+    const bar = light.map((_, k) => `<rect x="${short((k * 120) / light.length - 6)}" y="-5" width="${short(120 / light.length + 0.5)}" height="10" fill="${full[k]}"/>`);
+    entry(bar.join(""), "");
+    lx = gap + 122;
+    line(lx, ly, 12, `${label}: ${low} to ${high}`);
+  } else {
+    for (const label of maps.labels().filter((each) => !maps.hidden.has(each))) {
+      const known = label >= 0 && label < message.marks.length;
+      const tone = known ? label : full.length - 1;
+      if (maps.labels().length > 1) entry(SHAPES[known ? message.marks[label] : "disc"](5, full[tone]), message.names[label] ?? "unlabelled");
+    }
+  }
+  const height = ly + 14;
+  return {
+    width,
+    height,
+    text:
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" fill="${ink}">` +
+      `<rect width="${width}" height="${height}" fill="${ground}"/>${parts.join("")}</svg>`,
+  };
+}
+
+async function saveAs(maps, kind) {
+  const { text, width, height } = drawing(maps);
+  const name = `${maps.message.file}.${kind}`;
+  const svg = new Blob([text], { type: "image/svg+xml" });
+  if (kind === "svg") return save(svg, name);
+  const image = new Image();
+  image.src = URL.createObjectURL(svg);
+  await image.decode();
+  URL.revokeObjectURL(image.src);
+  const canvas = element("canvas", { width: 2 * width, height: 2 * height });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((png) => save(png, name), "image/png");
+}
+
 // --- All maps ---------------------------------------------------------------------------------------------------
 
 class LinkedMaps {
@@ -741,6 +936,8 @@ class LinkedMaps {
     this.names = true;
     this.adds = false;
     this.turn = null;
+    this.large = "";
+    this.lookTurn = null;
     this.build();
     parent.append(this.root);
     pictures.waiting.add(this);
@@ -749,24 +946,29 @@ class LinkedMaps {
       for (const panel of this.panels.values()) panel.resize();
     });
     this.observer.observe(this.root);
-    this.scheme = globalThis.matchMedia("(prefers-color-scheme: dark)");
-    this.scheme.addEventListener("change", this.repaint);
+    document.addEventListener("keydown", this.keydown);
   }
 
-  // The page takes its new colours over a moment.
-  repaint = () =>
-    setTimeout(() => {
-      if (!this.message || !this.root.isConnected) return;
-      this.theme();
-      this.colours = null;
-      this.makeLegend();
-      this.redraw();
-    }, 400);
+  // The page took other colours, see the style of `.probe`.
+  repaint = () => {
+    if (!this.message || !this.root.isConnected) return;
+    this.theme();
+    this.colours = null;
+    this.makeLegend();
+    this.redraw();
+  };
+
+  // Wherever the focus is, but for a field that is typed in.
+  keydown = (event) => {
+    const typed = event.composedPath()[0]?.matches?.("input, textarea, [contenteditable=true]");
+    if (event.key === "Escape" && this.large && !event.defaultPrevented && !typed) this.enlarge("");
+  };
 
   leave() {
     pictures.waiting.delete(this);
     this.observer.disconnect();
-    this.scheme.removeEventListener("change", this.repaint);
+    clearTimeout(this.looking);
+    document.removeEventListener("keydown", this.keydown);
     for (const panel of this.panels.values()) panel.leave();
     this.panels.clear();
   }
@@ -776,20 +978,33 @@ class LinkedMaps {
       element("button", { type: "button", "data-tool": name, title, onclick: () => this.take(name) }, label);
     this.tools = element(
       "div",
-      { class: "tools", role: "group", "aria-label": "What dragging does" },
-      tool("lasso", "Lasso", "Drag around points to select them; Shift adds, Alt takes away"),
-      tool("box", "Box", "Drag a box over points to select them; Shift adds, Alt takes away"),
+      { class: "tools", role: "group", "aria-label": "Drag mode" },
+      tool("lasso", "Lasso", "Drag around points to select them; Shift adds, Alt removes"),
+      tool("box", "Box", "Drag a box over points to select them; Shift adds, Alt removes"),
       tool("move", "Move", "Drag to move a map; the wheel or two fingers zoom"),
     );
     this.adding = element("button", { type: "button", class: "plain", "aria-pressed": false, onclick: () => this.add() }, "Add");
-    this.adding.title = "Add to the selection instead of beginning a new one, as Shift does";
+    this.adding.title = "Add to the selection, as with Shift";
     this.named = element("button", { type: "button", class: "plain", onclick: () => this.nameClasses() }, "Names");
     this.named.title = "Show or hide the names of the classes on the maps";
     this.clearing = element("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear selection");
+    this.field = element("input", { type: "search", "aria-label": "Find a row", enterkeyhint: "search", autocomplete: "off" });
+    this.answer = element("span", { class: "note", role: "status" });
+    this.finding = element("form", { class: "find", role: "search" }, this.field, element("button", { type: "submit" }, "Find"));
+    this.finding.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.find(this.field.value);
+    });
+    const saving = (kind) =>
+      element("button", { type: "button", title: `Save the maps as shown, as ${kind.toUpperCase()}`, onclick: () => saveAs(this, kind) }, kind.toUpperCase());
+    this.saving = element("div", { class: "tools", role: "group", "aria-label": "Save the maps" }, saving("png"), saving("svg"));
     this.status = element("div", { class: "status", role: "status", "aria-live": "polite" });
+    this.beside = element("div", { class: "beside", role: "group", "aria-label": "Selected rows; arrow keys move, Enter selects only that row" });
+    this.beside.addEventListener("keydown", (event) => this.walk(event, this.beside));
+    this.probe = element("span", { class: "probe", "aria-hidden": "true", ontransitionend: this.repaint });
     this.spoken = element("div", { class: "hidden", "aria-live": "assertive" });
-    this.legend = element("div", { class: "legend", role: "group", "aria-label": "Classes; arrow keys move, Enter shows or hides, Shift and Enter shows only that one" });
-    this.legend.addEventListener("keydown", (event) => this.walkLegend(event));
+    this.legend = element("div", { class: "legend", role: "group", "aria-label": "Classes; arrow keys move, Enter shows or hides, Shift+Enter shows only that one" });
+    this.legend.addEventListener("keydown", (event) => this.walk(event, this.legend));
     this.ramp = element("div", { class: "ramp" });
     this.grid = element("div", { class: "maps" });
     this.thumbnail = element("canvas", { "aria-hidden": "true" });
@@ -800,11 +1015,12 @@ class LinkedMaps {
     this.root = element(
       "div",
       { class: "linked" },
-      element("div", { class: "bar" }, this.tools, this.adding, this.named, this.clearing, this.status),
+      element("div", { class: "bar" }, this.tools, this.adding, this.named, this.clearing, this.finding, this.saving, this.answer),
       this.legend,
       this.ramp,
-      this.grid,
+      element("div", { class: "body" }, this.grid, element("div", { class: "side" }, this.status, this.beside)),
       this.spoken,
+      this.probe,
       this.card,
     );
     this.take(this.tool);
@@ -836,20 +1052,30 @@ class LinkedMaps {
     if (!before || before.id !== message.id) {
       this.n = n;
       this.order = shuffled(n);
-      if (before && String(before.names) !== String(message.names)) this.hidden.clear();
       this.hovered = -1;
       this.card.hidden = true;
-      this.turn = null;
+      this.turn = this.lookTurn = null;
+      this.answer.textContent = "";
     }
     // A selection that the server has not heard of yet is newer than its own.
-    if (this.turn === null || message.heard === String(this.turn)) {
-      this.accept(message.selected);
-      if (this.hidden.size && message.selected.some(this.isHidden)) this.hidden.clear();
-    } else for (const about of message.maps) about.near = [];
+    if (this.turn === null || message.heard === String(this.turn)) this.accept(message.selected);
+    else for (const about of message.maps) about.near = [];
+    const { look } = message;
+    const isHeard = this.lookTurn === null || message.heardLook === String(this.lookTurn);
+    if (isHeard) {
+      this.hidden = new Set(look.hidden);
+      this.large = message.maps.some((about) => about.key === look.enlarged) ? look.enlarged : "";
+    }
+    // What is selected is shown, for example what the page selected itself.
+    const veiled = message.selected.filter((k) => this.mask[k] && this.isHidden(k));
+    if (veiled.length) {
+      for (const k of veiled) this.hidden.delete(message.arrays.labels[k]);
+      this.lookChanged();
+    }
     this.colours = null;
     this.prepare();
     this.makeLegend();
-    this.makePanels();
+    this.makePanels(isHeard ? look.zooms : null);
     this.showStatus();
     this.picturesCame();
   }
@@ -869,6 +1095,7 @@ class LinkedMaps {
       this.markNumbers[k] = known ? numbers[label] : 0;
       this.unseen[k] = this.hidden.has(label) ? 1 : 0;
     }
+    for (const panel of this.panels.values()) panel.bounds = null;
   }
 
   // The selection as the server has it.
@@ -878,13 +1105,14 @@ class LinkedMaps {
     this.count = selected.length;
   }
 
-  makePanels() {
+  // `zooms` : key of a map -> where the server has it looked at; null where that is not news.
+  makePanels(zooms = null) {
     const { message } = this;
-    const kept = new Map();
+    const [kept, reshaped] = [new Map(), new Set()];
     message.maps.forEach((about, k) => {
       about.points = message.arrays[`map${k}`];
       const panel = this.panels.get(about.key) ?? new Panel(this);
-      panel.set(about);
+      if (panel.set(about)) reshaped.add(panel);
       kept.set(about.key, panel);
     });
     for (const [key, panel] of this.panels) if (!kept.has(key)) panel.leave();
@@ -892,22 +1120,25 @@ class LinkedMaps {
     const figures = [...kept.values()].map((panel) => panel.figure);
     const same = figures.length === this.grid.children.length && figures.every((f, k) => f === this.grid.children[k]);
     if (!same) this.grid.replaceChildren(...figures);
-    this.grid.dataset.count = figures.length;
-    for (const panel of kept.values()) if (!panel.resize()) panel.draw();
+    if (!kept.has(this.large)) this.large = "";
+    this.grid.dataset.count = this.large ? 1 : figures.length;
+    for (const panel of kept.values()) {
+      panel.label();
+      const wanted = zooms?.[panel.about.key] ?? null;
+      if (zooms && !reshaped.has(panel) && String(wanted) !== String(panel.zoomed?.map(rounded) ?? null)) panel.look(wanted);
+      if (!panel.resize()) panel.draw();
+    }
+    if (reshaped.size) this.lookChanged();
     this.root.dataset.rows = message.id;
     this.root.dataset.drawn = figures.length;
   }
 
   theme() {
     const style = getComputedStyle(this.root);
-    const ground = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
-    const probe = element("span", { style: `color: ${ground}` });
-    this.root.append(probe);
-    const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-    probe.remove();
-    this.dark = 0.3 * r + 0.6 * g + 0.1 * b < 128;
-    [this.ground, this.groundRGB] = [`rgb(${r} ${g} ${b})`, [r, g, b]];
-    this.ink = this.dark ? "#ffffff" : "#111418";
+    this.groundRGB = colourOf(this.probe);
+    this.ground = `rgb(${this.groundRGB.join(" ")})`;
+    this.dark = isDark(this.groundRGB);
+    this.ink = style.color;
     this.font = style.fontFamily || "sans-serif";
   }
 
@@ -919,15 +1150,22 @@ class LinkedMaps {
     const rgb = of.map(channels);
     const none = channels(message.none[theme]);
     const strong = [...rgb, none];
+    const pale = strong.map((c) => mixed(c, this.groundRGB, dark ? 0.3 : 0.2));
     return (this.colours = {
-      css: [...of, message.none[theme]],
+      css: { full: [...of, message.none[theme]], faded: pale.map((c) => `rgb(${c.join(" ")})`) },
       full: strong.map(pixel),
-      faded: strong.map((c) => pixel(mixed(c, this.groundRGB, dark ? 0.3 : 0.2))),
+      faded: pale.map(pixel),
     });
   }
 
-  css = (k) => this.palette().css[this.tones[k]];
+  css = (k) => this.palette().css.full[this.tones[k]];
   isHidden = (k) => this.hidden.has(this.message.arrays.labels[k]);
+  labels = () => [...new Set(this.message.arrays.labels)].sort((a, b) => (a < 0) - (b < 0) || a - b);
+
+  splitOf(k) {
+    const { split, arrays } = this.message;
+    return arrays.isTest ? ["train", "test"][arrays.isTest[k]] : split;
+  }
 
   nameOf(k) {
     const label = this.message.arrays.labels[k];
@@ -954,7 +1192,7 @@ class LinkedMaps {
     const { message } = this;
     const counts = new Map();
     for (const label of message.arrays.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-    const labels = [...counts.keys()].sort((a, b) => (a < 0) - (b < 0) || a - b);
+    const labels = this.labels();
     this.legend.hidden = labels.length < 2;
     this.named.hidden = !message.names.length || message.names.length > MOST_NAMES;
     this.named.setAttribute("aria-pressed", this.names);
@@ -971,19 +1209,17 @@ class LinkedMaps {
       const name = message.names[label] ?? "unlabelled";
       const colour = message.colours[theme][label] ?? message.none[theme];
       const mark = message.marks[label] ?? "disc";
-      const swatch = element("span", { class: `swatch ${mark}`, "aria-hidden": "true" });
-      swatch.style.setProperty("--mark", colour);
       const chip = element(
         "button",
         {
           type: "button",
           "data-label": label,
           "aria-pressed": !this.hidden.has(label),
-          title: "Click: show or hide in every map. Shift and click: only this one",
+          title: "Click to show or hide in all maps, Shift-click to show only this class",
           tabindex: k ? -1 : 0,
           onclick: (event) => this.toggle(label, event.shiftKey || event.ctrlKey || event.metaKey),
         },
-        message.ramp ? null : swatch,
+        message.ramp ? null : swatch(mark, colour),
         element("span", {}, name),
         element("span", { class: "note" }, counted(counts.get(label))),
       );
@@ -1004,7 +1240,8 @@ class LinkedMaps {
     this.ramp.hidden = !ramp;
     if (!ramp) return;
     const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
-    bar.style.background = `linear-gradient(90deg, ${ramp[theme].join(", ")})`;
+    const stops = ramp.categories.length ? ramp[theme].map((c, k) => `${c} ${50 * k}% ${50 * (k + 1)}%`) : ramp[theme];
+    bar.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
     this.ramp.append(element("b", {}, ramp.label), element("span", {}, ramp.low), bar, element("span", {}, ramp.high));
   }
 
@@ -1014,12 +1251,12 @@ class LinkedMaps {
     }
   }
 
-  walkLegend(event) {
+  walk(event, group) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const chips = [...this.legend.children];
+    const chips = [...group.querySelectorAll("button")];
     const at = chips.indexOf(event.target.closest("button"));
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (event.key === "Escape") this.clear();
+    if (event.key === "Escape") this.escape();
     else if (step && at >= 0) {
       const to = chips[(at + step + chips.length) % chips.length];
       chips.forEach((chip) => (chip.tabIndex = chip === to ? 0 : -1));
@@ -1034,6 +1271,7 @@ class LinkedMaps {
       const alone = labels.every((l) => this.hidden.has(l) === (l !== label));
       this.hidden = new Set(alone ? [] : labels.filter((l) => l !== label));
     } else if (!this.hidden.delete(label)) this.hidden.add(label);
+    this.lookChanged();
     this.showHidden();
     this.prepare();
     // What can't be seen is not selected: the maps and the panel below show the same rows.
@@ -1044,6 +1282,69 @@ class LinkedMaps {
     this.hover(-1);
     this.redraw();
     if (changed) this.send();
+  }
+
+  // --- How the maps are looked at
+
+  enlarge(key) {
+    this.large = key;
+    this.grid.dataset.count = key ? 1 : this.panels.size;
+    for (const panel of this.panels.values()) panel.label();
+    for (const panel of this.panels.values()) panel.resize();
+    this.hover(-1);
+    this.lookChanged();
+    const shown = key ? this.panels.get(key).figure : this.root;
+    if (key || this.root.getBoundingClientRect().bottom < 0) shown.scrollIntoView({ block: "nearest" });
+  }
+
+  escape() {
+    this.hover(-1);
+    if (this.large) this.enlarge("");
+    else this.clear();
+  }
+
+  // The server hears of it once it rests.
+  lookChanged() {
+    this.lookTurn = Math.max(Date.now(), (this.lookTurn ?? 0) + 1);
+    clearTimeout(this.looking);
+    this.looking = setTimeout(() => {
+      if ([...this.panels.values()].some((panel) => panel.pointers.size)) this.lookChanged();
+      else this.sendLook();
+    }, SETTLED);
+  }
+
+  sendLook() {
+    const zooms = {};
+    for (const [key, panel] of this.panels) if (panel.zoomed) zooms[key] = panel.zoomed.map(rounded);
+    const look = { id: this.message.id, turn: String(this.lookTurn), hidden: [...this.hidden], zooms, enlarged: this.large };
+    this.setStateValue("look", JSON.stringify(look));
+  }
+
+  // Select the row of this number, or the documents whose titles hold these words, and bring them to the middle.
+  find(text) {
+    const asked = text.trim().toLowerCase();
+    if (!asked) return;
+    const number = /^[\d,]+$/.test(asked) ? Number(asked.replaceAll(",", "")) : null;
+    const { arrays } = this.message;
+    let found = number === null ? [] : [...arrays.rows.keys()].filter((k) => arrays.rows[k] === number);
+    const texts = this.kept()?.texts;
+    if (!found.length && texts) {
+      const words = asked.split(/\s+/);
+      found = texts.flatMap(([title], k) => (words.every((word) => title.toLowerCase().includes(word)) ? [k] : []));
+    }
+    if (!found.length) {
+      this.answer.textContent = texts ? `Not in a title of the ${rowsOf(this.n)} drawn.` : `Not among the ${rowsOf(this.n)} drawn.`;
+      return;
+    }
+    this.answer.textContent = found.length > 1 ? `${counted(found.length)} found.` : "";
+    if (found.some(this.isHidden)) {
+      for (const k of found) this.hidden.delete(arrays.labels[k]);
+      this.showHidden();
+      this.prepare();
+    }
+    for (const panel of this.panels.values()) panel.centre(found);
+    this.lookChanged();
+    this.choose(found, "only");
   }
 
   // --- Selection
@@ -1094,6 +1395,7 @@ class LinkedMaps {
     const most = [...counts].filter(([name]) => name).sort((a, b) => b[1] - a[1]);
     const of = most.slice(0, 4).map(([name, count]) => `${name}: ${counted(count)}`);
     if (most.length > 4) of.push(`${most.length - 4} more classes`);
+    this.besideSoon();
     const text = this.count
       ? `${counted(this.count)} of ${rowsOf(this.n)} selected${of.length ? ` (${of.join(", ")})` : ""}`
       : `${rowsOf(this.n)}, none selected`;
@@ -1107,6 +1409,68 @@ class LinkedMaps {
     this.showStatus();
   }
 
+  // After the maps are painted, which are looked at first.
+  besideSoon() {
+    this.besideWaits ??= requestAnimationFrame(() =>
+      setTimeout(() => {
+        this.besideWaits = null;
+        if (this.root.isConnected) this.showBeside();
+      }),
+    );
+  }
+
+  // Pictures or titles of selected rows, evenly spread over all, before the server says more of them.
+  showBeside() {
+    const rows = this.selectedRows();
+    const step = Math.max(rows.length / MOST_BESIDE, 1);
+    const few = [...Array(Math.min(rows.length, MOST_BESIDE)).keys()].map((k) => rows[Math.floor(k * step)]);
+    const kept = this.kept();
+    const now = `${this.message.id} ${Boolean(kept?.isHere)} ${this.dark} ${few}`;
+    if (now === this.besideOf) return;
+    this.besideOf = now;
+    if (!few.length) {
+      this.beside.replaceChildren(element("p", { class: "note" }, "Drag around points in any map, or click one, to see the rows here."));
+      return;
+    }
+    const only = (k) => () => this.choose([k], "only");
+    const chips = few.map((k, place) => {
+      const title = kept?.texts?.[k]?.[0];
+      const about = `${this.splitOf(k)} row ${this.message.arrays.rows[k]}`;
+      const chip = element(
+        "button",
+        {
+          type: "button",
+          class: title === undefined ? "thumb" : "titled",
+          tabindex: place ? -1 : 0,
+          title: `${about}. Click to select only this row`,
+          "aria-label": [title, this.nameOf(k), about].filter(Boolean).join(", "),
+          onclick: only(k),
+          onpointerenter: () => this.hover(k),
+          onpointerleave: () => this.hover(-1),
+          onfocus: () => this.hover(k),
+          onblur: () => this.hover(-1),
+        },
+        title ?? null,
+      );
+      chip.style.setProperty("--mark", this.css(k));
+      if (title === undefined && kept?.image) {
+        const { width, height, image, url } = kept;
+        const scale = THUMB / Math.max(width, height);
+        const at = placeIn(kept, k);
+        Object.assign(chip.style, {
+          width: `${width * scale}px`,
+          height: `${height * scale}px`,
+          backgroundImage: `url(${url})`,
+          backgroundSize: `${image.width * scale}px ${image.height * scale}px`,
+          backgroundPosition: at.map((from) => `${-from * scale}px`).join(" "),
+        });
+      } else if (title === undefined) chip.append(String(this.message.arrays.rows[k]));
+      return chip;
+    });
+    const more = few.length < rows.length ? element("p", { class: "note" }, `${few.length} of ${counted(rows.length)}, evenly spread`) : null;
+    this.beside.replaceChildren(...chips, ...(more ? [more] : []));
+  }
+
   drawOver() {
     for (const panel of this.panels.values()) panel.drawOver();
   }
@@ -1117,14 +1481,14 @@ class LinkedMaps {
     if (k === this.hovered && !spoken) return;
     this.hovered = k;
     this.drawOver();
-    this.card.hidden = k < 0;
+    this.card.hidden = k < 0 || (!panel && !spoken);
     if (k < 0) return;
     const row = this.message.arrays.rows[k];
     const text = this.kept()?.texts?.[k];
     this.title.textContent = text ? text[0] : this.nameOf(k);
     this.words.textContent = text ? text[1] : "";
     const number = text ? `document ${counted(row)}` : `row ${row}`;
-    this.about.textContent = [text ? this.nameOf(k) : "", `${this.message.split} ${number}`, this.valueOf(k)].filter(Boolean).join(" · ");
+    this.about.textContent = [text ? this.nameOf(k) : "", `${this.splitOf(k)} ${number}`, this.valueOf(k)].filter(Boolean).join(" · ");
     this.card.classList.toggle("of-text", Boolean(text));
     this.showThumbnail(k);
     this.placeCard(k, panel);
@@ -1135,7 +1499,7 @@ class LinkedMaps {
   valueOf(k) {
     const { ramp, arrays } = this.message;
     if (!ramp || arrays.values[k] === 255) return "";
-    return `${ramp.label} ${(ramp.from + ((ramp.to - ramp.from) * arrays.values[k]) / (ramp.light.length - 1)).toFixed(2)}`;
+    return `${ramp.label} ${ramp.categories[arrays.values[k]] ?? arrays.exact[k].toPrecision(3)}`;
   }
 
   kept() {
@@ -1143,15 +1507,18 @@ class LinkedMaps {
   }
 
   picturesCame() {
-    if (this.kept()?.isHere) this.root.dataset.pictures = this.message.pictures;
+    const kept = this.kept();
+    if (kept?.isHere) this.root.dataset.pictures = this.message.pictures;
     else delete this.root.dataset.pictures;
+    this.field.placeholder = kept?.texts ? "Title or row number" : "Row number";
+    this.besideSoon();
     if (this.hovered >= 0) this.showThumbnail(this.hovered);
   }
 
   drawPicture(context, k, x, y, width, height) {
     const kept = this.kept();
     if (!kept?.image) return false;
-    const [left, top] = [(k % kept.columns) * kept.width, Math.floor(k / kept.columns) * kept.height];
+    const [left, top] = placeIn(kept, k);
     const scale = Math.min(width / kept.width, height / kept.height);
     const [w, h] = [kept.width * scale, kept.height * scale];
     context.imageSmoothingEnabled = false;

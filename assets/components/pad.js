@@ -1,5 +1,5 @@
 // A square to draw on with a pen, a finger, a mouse or the arrow keys. It sends its strokes, not a picture.
-// Whole numbers from 0 to 255 are coordinates; core/drawings.py says how strokes are packed and what the limits are.
+// Whole numbers from 0 to 255 are coordinates; core/datasets/user_image.py says how strokes are packed and what the limits are.
 
 const SIDE = 255;
 const APART = 2; // points of a stroke are at least this far from each other

@@ -12,20 +12,21 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from core.types import DOCUMENTS, IMAGES, BadInput, Dataset, Param, check_params
-
 if TYPE_CHECKING:
     from core.datasets.download import Progress
 
+from core.errors import BadInput, DataUnavailable
+from core.types import DOCUMENTS, IMAGES, Dataset, Param, check_params
+
 VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "How many of the commonest train words are counted.")
 COPIES = "copies"
+_HELD_OUT = "Test is two pictures of everyone, or all pictures of 8 people."
 _FACES = (
-    Param(
-        "held_out", "pictures", ("pictures", "people"), "Test is two pictures of everyone, or all pictures of 8 people."
-    ),
+    Param("held_out", "pictures", ("pictures", "people"), _HELD_OUT),
     Param("fold", 0, (0, 4), "Which 8 people are test, where people are held out; 0 for pictures."),
     Param(COPIES, 0, (0, 50), "Turned, scaled, shifted and mirrored copies of each train picture."),
 )
+RST = "reStructuredText"
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,16 @@ class Entry:
     Attributes
     ----------
     name : what the command line calls it; label : what people read.
-    module : of ``core.datasets``, imported on use.
+    module : of ``core.datasets``, or its dotted name; imported on use.
     rows : train and test rows of the reference without copies; another count becomes a note of the loaded data set.
     embedded : comes with the project or with an installed library; else it is downloaded or dropped in once.
     image_shape : (height, width) in pixels, for images.
     libraries : the installed distributions that the rows are taken from, and change with.
+    markup : how the texts are written, ``RST`` or plain.
+    classifier : name of the shipped classifier whose features and classes its images are judged by. A sample is
+        judged by that of the whole data set.
+    is_handwritten : whether its images are handwritten digits, so that one can be drawn.
+    example_query : a first query of words that its documents hold.
     """
 
     name: str
@@ -47,12 +53,16 @@ class Entry:
     kind: str
     module: str
     rows: tuple[int, int]
-    has_labels: bool
-    embedded: bool
     summary: str
     image_shape: tuple[int, int] | None = None
+    has_labels: bool = True
+    embedded: bool = False
     params: tuple[Param, ...] = ()
     libraries: tuple[str, ...] = ()
+    markup: str = ""
+    classifier: str = ""
+    is_handwritten: bool = False
+    example_query: str = "some words of these documents"
 
     @property
     def default_params(self) -> tuple[tuple[str, Any], ...]:
@@ -61,124 +71,109 @@ class Entry:
 
     def changed_libraries(self, versions: Mapping[str, str]) -> list[str]:
         """Those of `libraries` whose installed release is not the one in `versions`: the rows are others then."""
-
-        def release(text: str) -> str:
-            return text.split("+")[0]
-
         known = [name for name in self.libraries if name in versions]
-        return [name for name in known if release(version(name)) != release(str(versions[name]))]
+        return [name for name in known if version(name).split("+")[0] != str(versions[name]).split("+")[0]]
 
 
-def _images(
-    name: str,
-    label: str,
-    module: str,
-    shape: tuple[int, int],
-    rows: tuple[int, int],
-    summary: str,
-    *,
-    embedded: bool = False,
-    has_labels: bool = True,
-    params: tuple[Param, ...] = (),
-) -> Entry:
-    return Entry(name, label, IMAGES, module, rows, has_labels, embedded, summary, image_shape=shape, params=params)
-
-
-def _documents(
-    name: str,
-    label: str,
-    module: str,
-    rows: tuple[int, int],
-    summary: str,
-    *,
-    embedded: bool = False,
-    libraries: tuple[str, ...] = (),
-) -> Entry:
-    params = (VOCABULARY_SIZE,)
-    return Entry(name, label, DOCUMENTS, module, rows, True, embedded, summary, params=params, libraries=libraries)
-
-
-_ENTRIES = {
+REGISTRY: dict[str, Entry] = {
     entry.name: entry
     for entry in (
-        _images(
-            "digits",
-            "Digits 8x8",
-            "digits",
-            (8, 8),
-            (1297, 500),
+        Entry(
+            *("digits", "Digits 8x8", IMAGES, "digits", (1297, 500)),
             "Handwritten digits of 8 by 8 pixels, part of scikit-learn.",
+            image_shape=(8, 8),
             embedded=True,
+            classifier="digits",
+            is_handwritten=True,
         ),
-        _images(
-            "mnist-sample",
-            "MNIST sample",
-            "samples",
-            (28, 28),
-            (2000, 2000),
+        Entry(
+            *("mnist-sample", "MNIST sample", IMAGES, "embedded_samples", (2000, 2000)),
             "200 handwritten digits a class from each of MNIST's two splits.",
+            image_shape=(28, 28),
             embedded=True,
+            classifier="mnist",
+            is_handwritten=True,
         ),
-        _images(
-            "fashion-sample",
-            "Fashion-MNIST sample",
-            "samples",
-            (28, 28),
-            (2000, 2000),
+        Entry(
+            *("fashion-sample", "Fashion-MNIST sample", IMAGES, "embedded_samples", (2000, 2000)),
             "200 pictures of clothes a class from each of Fashion-MNIST's two splits.",
+            image_shape=(28, 28),
             embedded=True,
+            classifier="fashion-mnist",
         ),
-        _documents(
-            "docstrings",
-            "Docstrings",
-            "docstrings",
-            (3364, 1147),
+        Entry(
+            *("docstrings", "Docstrings", DOCUMENTS, "docstrings", (3364, 1147)),
             "What the installed numpy, scipy, pandas, scikit-learn and PyTorch say of themselves, by subpackage.",
+            params=(VOCABULARY_SIZE,),
             embedded=True,
             libraries=("numpy", "scipy", "pandas", "scikit-learn", "torch"),
+            markup=RST,
+            example_query="solve a linear system with a sparse symmetric matrix",
         ),
-        _images("mnist", "MNIST", "idx", (28, 28), (60000, 10000), "70,000 handwritten digits."),
-        _images("fashion-mnist", "Fashion-MNIST", "idx", (28, 28), (60000, 10000), "70,000 pictures of clothes."),
-        _images(
-            "olivetti",
-            "Olivetti faces",
-            "olivetti",
-            (64, 64),
-            (320, 80),
+        Entry(
+            *("mnist", "MNIST", IMAGES, "mnist", (60000, 10000)),
+            "70,000 handwritten digits.",
+            image_shape=(28, 28),
+            classifier="mnist",
+            is_handwritten=True,
+        ),
+        Entry(
+            *("fashion-mnist", "Fashion-MNIST", IMAGES, "mnist", (60000, 10000)),
+            "70,000 pictures of clothes.",
+            image_shape=(28, 28),
+            classifier="fashion-mnist",
+        ),
+        Entry(
+            *("olivetti", "Olivetti faces", IMAGES, "olivetti", (320, 80)),
             "40 people, ten pictures each.",
+            image_shape=(64, 64),
             params=_FACES,
         ),
-        _images(
-            "frey",
-            "Frey faces",
-            "frey",
-            (28, 20),
-            (1515, 390),
+        Entry(
+            *("frey", "Frey faces", IMAGES, "frey", (1515, 390)),
             "1,965 frames of one man's face in a video, in order.",
+            image_shape=(28, 20),
             has_labels=False,
         ),
-        _documents(
-            "newsgroups", "20 Newsgroups", "newsgroups", (11293, 7528), "Postings of 1993 to twenty discussion groups."
+        Entry(
+            *("newsgroups", "20 Newsgroups", DOCUMENTS, "newsgroups", (11293, 7528)),
+            "Postings of 1993 to twenty discussion groups.",
+            params=(VOCABULARY_SIZE,),
+            example_query="the shuttle went into orbit around the moon",
         ),
-        _documents("reuters-r8", "Reuters R8", "reuters", (5485, 2189), "Newswire of 1987 in eight subjects."),
+        Entry(
+            *("reuters-r8", "Reuters R8", DOCUMENTS, "reuters", (5485, 2189)),
+            "Newswire of 1987 in eight subjects.",
+            params=(VOCABULARY_SIZE,),
+            example_query="soviet union grain shipments in tonnes",
+        ),
     )
 }
+# What pages show first, and the data sets they offer before the others.
+DEFAULT = "mnist"
+_FIRST = ("digits", DEFAULT, "fashion-mnist", "docstrings", "frey")
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
     """Names of all data sets, or of those of one kind, embedded ones first."""
-    return tuple(entry.name for entry in _ENTRIES.values() if kind in (None, entry.kind))
+    return tuple(entry.name for entry in REGISTRY.values() if kind in (None, entry.kind))
+
+
+def offered() -> list[str]:
+    """Names of all data sets in the order that pages offer them."""
+    return sorted(REGISTRY, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
 
 
 def entry(name: str) -> Entry:
     """Raises BadInput for a name that isn't registered."""
-    if name not in _ENTRIES:
-        raise BadInput(f"There is no data set {name!r}: choose one of {', '.join(_ENTRIES)}.")
-    return _ENTRIES[name]
+    if name not in REGISTRY:
+        raise BadInput(f"There is no data set {name!r}: choose one of {', '.join(REGISTRY)}.")
+    return REGISTRY[name]
 
 
 def _module(name: str) -> ModuleType:
-    return import_module(f"core.datasets.{entry(name).module}")
+    module = entry(name).module
+    return import_module(module if "." in module else f"core.datasets.{module}")
 
 
 def available(name: str) -> bool:
@@ -224,15 +219,18 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
     DataUnavailable
         If the data can't be had, or a stored file can't be read.
     """
+    from core import config
+    from core.datasets import sources, validation
+
     found = entry(name)
     checked = check_params(found.params, params, name)
     dataset = _module(name).load(name, progress=progress, **checked)
-    return _with_count_note(found, dataset, 1 + checked.get(COPIES, 0))
-
-
-def _with_count_note(found: Entry, dataset: Dataset, times: int) -> Dataset:
-    """`times` is how often each train row is there."""
-    rows = dataset.X_train.shape[0] // times, dataset.X_test.shape[0]
+    try:
+        validation.check(dataset)
+    except BadInput as problem:
+        stored = "" if found.embedded else config.data_folder() / sources.REMOTE[name].stored
+        raise DataUnavailable(f"{problem} It was read from {stored}." if stored else str(problem)) from None
+    rows = dataset.X_train.shape[0] // (1 + checked.get(COPIES, 0)), dataset.X_test.shape[0]
     if rows == found.rows:
         return dataset
     note = (
@@ -242,11 +240,27 @@ def _with_count_note(found: Entry, dataset: Dataset, times: int) -> Dataset:
     return replace(dataset, notes=(*dataset.notes, note))
 
 
-def sample_rows(dataset: Dataset) -> Any:
-    """Test rows that every map of this data set shows, see `core.datasets.samples.sample_rows`."""
-    from core.datasets import samples
+def can_fetch(name: str) -> bool:
+    """Whether a data set that is not here can be downloaded; else a person has to supply its files."""
+    from core.datasets import download
 
-    return samples.sample_rows(dataset)
+    return not entry(name).embedded and download.can_fetch(name)
+
+
+def files(name: str) -> tuple[str, str]:
+    """The names of the files that a person may supply, and the folder to put them in."""
+    from core import config
+    from core.datasets import sources
+
+    remote, folder = sources.REMOTE[name], config.data_folder()
+    return " and ".join(source.file for source in remote.sources), str(folder / name)
+
+
+def sample_rows(dataset: Dataset) -> Any:
+    """Test rows that every map of this data set shows, see `core.datasets.embedded_samples.sample_rows`."""
+    from core.datasets import embedded_samples
+
+    return embedded_samples.sample_rows(dataset)
 
 
 def first_rows(dataset: Dataset, split: str, n: int) -> Any:
@@ -262,8 +276,8 @@ def first_rows(dataset: Dataset, split: str, n: int) -> Any:
     """
     import numpy as np
 
-    from core.datasets import samples, splits
+    from core.datasets import embedded_samples, subsets
 
     y = {"train": dataset.y_train, "test": dataset.y_test}[split]
-    leading = samples.sample_rows(dataset) if split == "test" else None
-    return np.sort(splits.in_turn(y, samples.SEED, leading)[:n])
+    leading = embedded_samples.sample_rows(dataset) if split == "test" else None
+    return np.sort(subsets.in_turn(y, embedded_samples.SEED, leading)[:n])

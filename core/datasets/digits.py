@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.datasets.splits import complement, stratified
+from core.datasets.subsets import complement, stratified
 from core.types import IMAGES, Dataset
 
 N_TEST = 500
@@ -21,13 +21,7 @@ def load(name: str, *, progress: object = None) -> Dataset:
     test = stratified(y, N_TEST, SEED)
     train = complement(test, len(y))
     return Dataset(
-        name=name,
-        kind=IMAGES,
-        X_train=X[train],
-        y_train=y[train],
-        X_test=X[test],
-        y_test=y[test],
-        target_names=tuple("0123456789"),
+        *(name, IMAGES, X[train], y[train], X[test], y[test], tuple("0123456789")),
         image_shape=(8, 8),
         licence="CC BY 4.0 (UCI Machine Learning Repository)",
         citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI, 1998.",

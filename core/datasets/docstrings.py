@@ -14,19 +14,21 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from core import datasets
-from core.datasets import documents, download
-from core.types import Dataset, DataUnavailable
+import numpy as np
+
+from core import cache, datasets
+from core.datasets import bag_of_words
+from core.errors import DataUnavailable
+from core.types import Dataset
 
 LIBRARIES = ("numpy", "scipy", "pandas", "sklearn", "torch")
 DISTRIBUTIONS = datasets.entry("docstrings").libraries
-HARVESTER = Path(__file__).with_name("harvest.py")
+HARVESTER = Path(__file__).with_name("docstring_parser.py")
 LONGEST_HARVEST = 300  # seconds, on a busy machine
 MIN_WORDS = 60
 MIN_DOCUMENTS = 100
@@ -34,7 +36,7 @@ TEST_BELOW = 64  # of 256
 
 
 def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset:
-    return documents.build(
+    return bag_of_words.build(
         name,
         corpus(),
         vocabulary_size,
@@ -44,36 +46,15 @@ def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset
 
 
 def corpus() -> list[dict[str, str]]:
-    """All documents, from the user's cache where it has those of the installed versions.
-
-    They are never kept in ``HOURGLASS_DATA``, which may be other people's; where the cache can't be written they are
-    harvested each time.
-
-    Returns
-    -------
-    rows ``{"split", "label", "title", "text"}``
-    """
-    cached = download.user_cache() / f"docstrings-{_key()}.jsonl.gz"
-    try:
-        return download.read_documents(cached)
-    except DataUnavailable:
-        rows = select(harvest())
-    with suppress(OSError):
-        download.write_documents(cached, rows)
-    return rows
-
-
-def _key() -> str:
-    """Twelve digits that change with the libraries' versions and with what is kept of them."""
-    parts = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
-    digest = hashlib.sha256("\n".join(parts).encode())
-    for source in (HARVESTER, Path(__file__), Path(documents.__file__)):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
+    """All documents ``{"split", "label", "title", "text"}``, from the user's cache where these versions were read."""
+    sources = (HARVESTER, Path(__file__), Path(bag_of_words.__file__))
+    key = cache.key(*map(version, DISTRIBUTIONS), *(source.read_text() for source in sources))
+    harvested = lambda: {"rows": np.frombuffer(json.dumps(select(harvest())).encode(), np.uint8)}
+    return json.loads(cache.kept(f"docstrings-{key}", harvested)["rows"].tobytes())
 
 
 def harvest() -> list[dict[str, str]]:
-    """Every public docstring ``{"package", "name", "text"}`` in the order of the libraries and their source.
+    """Every public docstring ``{"package", "name", "text"}``, in the order of the libraries and their source.
 
     Raises
     ------
@@ -83,7 +64,7 @@ def harvest() -> list[dict[str, str]]:
     folders = [_folder(library) for library in LIBRARIES]
     with ThreadPoolExecutor(len(folders)) as pool:
         harvests = pool.map(_harvest, folders)
-        # What counts the words afterwards takes half a second to import, which passes while others read.
+        # Counting words needs this import of half a second, which passes while others read.
         import_module("sklearn.feature_extraction.text")
         return [json.loads(line) for lines in harvests for line in lines]
 
@@ -94,7 +75,7 @@ def _harvest(folder: Path) -> list[str]:
         done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST_HARVEST)
     except (OSError, subprocess.SubprocessError) as error:
         raise DataUnavailable(f"The installed libraries' docstrings can't be read ({error}): use digits.") from error
-    return done.stdout.decode("ascii").splitlines()
+    return done.stdout.decode("ascii").split("\n")[:-1]
 
 
 def _folder(library: str) -> Path:
@@ -112,7 +93,7 @@ def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     rows = [
         {"split": split(text), "label": subpackage(row["package"]), "title": row["name"], "text": text}
         for text, row in first.items()
-        if documents.has_words(text, MIN_WORDS)
+        if bag_of_words.has_words(text, MIN_WORDS)
     ]
     sizes = Counter(row["label"] for row in rows)
     return [row for row in rows if sizes[row["label"]] >= MIN_DOCUMENTS]

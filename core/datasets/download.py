@@ -2,193 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import logging
-import os
-import tarfile
-import uuid
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-import platformdirs
 
-from core.types import DataUnavailable
+from core.config import data_folder
+from core.datasets import file_formats, validation
+from core.datasets.sources import REMOTE, Remote, Source
+from core.datasets.validation import WrongFile
+from core.errors import DataUnavailable
 
 Progress = Callable[[int, int], Any]
 Parse = Callable[[str, Sequence[Path]], "Mapping[str, np.ndarray] | Iterable[Mapping[str, str]]"]
 
 CONNECT_SECONDS = 10.0
 SILENT_SECONDS = 30.0
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, tarfile.TarError)
 
 
-@dataclass(frozen=True)
-class Source:
-    """One published file.
-
-    Attributes
-    ----------
-    urls : tried in order; none for a file that only a person can supply.
-    sha256 : of the file, or None where none is published and the parser checks the content instead.
-    size : bytes, or None where the server has to tell.
-    """
-
-    file: str
-    urls: tuple[str, ...] = ()
-    sha256: str | None = None
-    size: int | None = None
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A data set's published files, and the file of the cache folder that is made of them.
-
-    Attributes
-    ----------
-    instead : an embedded data set to use where this one can't be had.
-    """
-
-    label: str
-    stored: str
-    instead: str
-    sources: tuple[Source, ...]
-
-
-def _mirrored(mirrors: Sequence[str], files: Iterable[tuple[str, int, str]]) -> tuple[Source, ...]:
-    return tuple(Source(file, tuple(m + file for m in mirrors), sha256, size) for file, size, sha256 in files)
-
-
-# Sizes and checksums of the IDX files: tensorflow_datasets/url_checksums/{mnist,fashion_mnist}.txt.
-# Checksums of 20 Newsgroups and Olivetti: scikit-learn, sklearn/datasets/_twenty_newsgroups.py and _olivetti_faces.py.
-REMOTE = {
-    "mnist": Remote(
-        "MNIST",
-        "mnist.npz",
-        "mnist-sample",
-        _mirrored(
-            (
-                "https://ossci-datasets.s3.amazonaws.com/mnist/",
-                "https://storage.googleapis.com/cvdf-datasets/mnist/",
-            ),
-            (
-                (
-                    "train-images-idx3-ubyte.gz",
-                    9912422,
-                    "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-                ),
-                (
-                    "train-labels-idx1-ubyte.gz",
-                    28881,
-                    "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-                ),
-                (
-                    "t10k-images-idx3-ubyte.gz",
-                    1648877,
-                    "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-                ),
-                (
-                    "t10k-labels-idx1-ubyte.gz",
-                    4542,
-                    "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-                ),
-            ),
-        ),
-    ),
-    "fashion-mnist": Remote(
-        "Fashion-MNIST",
-        "fashion_mnist.npz",
-        "fashion-sample",
-        _mirrored(
-            (
-                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-                "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-            ),
-            (
-                (
-                    "train-images-idx3-ubyte.gz",
-                    26421880,
-                    "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-                ),
-                (
-                    "train-labels-idx1-ubyte.gz",
-                    29515,
-                    "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-                ),
-                (
-                    "t10k-images-idx3-ubyte.gz",
-                    4422102,
-                    "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-                ),
-                (
-                    "t10k-labels-idx1-ubyte.gz",
-                    5148,
-                    "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-                ),
-            ),
-        ),
-    ),
-    "olivetti": Remote(
-        "Olivetti faces",
-        "olivetti_faces.npz",
-        "digits",
-        (
-            Source(
-                "olivettifaces.mat",
-                (
-                    "https://ndownloader.figshare.com/files/5976027",
-                    "https://cs.nyu.edu/~roweis/data/olivettifaces.mat",
-                ),
-                "b612fb967f2dc77c9c62d3e1266e0c73d5fca46a4b8906c18e454d41af987794",
-            ),
-        ),
-    ),
-    "frey": Remote(
-        "Frey faces",
-        "frey_faces.npz",
-        "digits",
-        (Source("frey_rawface.mat", ("https://cs.nyu.edu/~roweis/data/frey_rawface.mat",)),),
-    ),
-    "newsgroups": Remote(
-        "20 Newsgroups",
-        "newsgroups20.jsonl.gz",
-        "docstrings",
-        (
-            Source(
-                "20news-bydate.tar.gz",
-                (
-                    "https://ndownloader.figshare.com/files/5975967",
-                    "http://qwone.com/~jason/20Newsgroups/20news-bydate.tar.gz",
-                ),
-                "8f1b2514ca22a5ade8fbb9cfa5727df95fa587f4c87b786e15c759fa66d95610",
-            ),
-        ),
-    ),
-    "reuters-r8": Remote(
-        "Reuters R8",
-        "reuters_r8.jsonl.gz",
-        "docstrings",
-        (Source("r8-train-all-terms.txt"), Source("r8-test-all-terms.txt")),
-    ),
-}
-
-
-def user_cache() -> Path:
-    """Where this system keeps what a program can fetch again."""
-    return platformdirs.user_cache_path("hourglass", appauthor=False) / "data"
-
-
-def data_folder() -> Path:
-    """The cache folder: ``HOURGLASS_DATA``, else the user's."""
-    given = os.environ.get("HOURGLASS_DATA")
-    return Path(given).expanduser() if given else user_cache()
+def can_fetch(name: str) -> bool:
+    """Whether a data set that is not here can be downloaded; else a person has to supply its files."""
+    return all(source.urls for source in REMOTE[name].sources)
 
 
 def is_present(name: str) -> bool:
@@ -224,19 +62,18 @@ def stored(name: str, parse: Parse, progress: Progress | None = None) -> Path:
         fresh = [path for path in paths if not path.is_file()]
     except OSError as error:
         raise _not_seen(remote, folder, error) from error
-    _download_all(name, paths, progress)
     try:
-        content = parse(name, paths)
-        # Rows may come from a generator that still reads the published files.
-        content = content if isinstance(content, Mapping) else _checked_rows(list(content))
-    except UNREADABLE as error:
+        content = _content(name, parse, paths, progress)
+    except file_formats.UNREADABLE as error:
         for path in fresh:
             path.unlink(missing_ok=True)
+        path = error.path if isinstance(error, WrongFile) else paths[0]
+        remedy = "delete" if can_fetch(name) else "correct"
         raise DataUnavailable(
-            f"{remote.label} can't be read from {paths[0]} ({_first_line(error)}): delete that file and try again, "
-            f"or use {remote.instead}."
+            f"{remote.label} can't be read from {path} ({file_formats.first_line(error)}): {remedy} that file and try "
+            f"again, or use {remote.instead}."
         ) from error
-    write = write_arrays if isinstance(content, Mapping) else write_documents
+    write = file_formats.write_arrays if isinstance(content, Mapping) else file_formats.write_documents
     try:
         write(target, content)
     except OSError as error:
@@ -244,12 +81,55 @@ def stored(name: str, parse: Parse, progress: Progress | None = None) -> Path:
     return target
 
 
+def _content(name: str, parse: Parse, paths: Sequence[Path], progress: Progress | None) -> Any:
+    """What the published files hold. Files that are here and have another checksum count if they can be read."""
+    remote = REMOTE[name]
+    files = zip(remote.sources, paths, strict=True)
+    others = [path for source, path in files if path.is_file() and not _is_published(remote, path, source)]
+    missing = [path for path in paths if path not in others]
+
+    def parsed() -> Any:
+        content = parse(name, paths)
+        # What is refused is not kept: else it would be read again once its source is corrected.
+        if isinstance(content, Mapping):
+            validation.images(paths[0], content)
+            return content
+        # Rows may come from a generator that still reads the published files.
+        rows = list(content)
+        if split := validation.missing_split(rows):
+            path = next((path for path in paths if split in path.name), paths[0])
+            raise WrongFile(path, f"it has no {split} document")
+        return rows
+
+    _download_all(name, missing, progress)
+    try:
+        return parsed()
+    except file_formats.UNREADABLE as error:
+        if not others:
+            raise
+        try:
+            _download_all(name, others, progress)
+        except DataUnavailable:
+            raise error from None
+    return parsed()
+
+
+def _is_published(remote: Remote, path: Path, source: Source) -> bool:
+    """Whether a file is there and is the published one, or none is known; DataUnavailable if it can't be read."""
+    import pooch
+
+    try:
+        return path.is_file() and pooch.hashes.hash_matches(path, source.sha256)
+    except OSError as error:
+        raise _not_seen(remote, path.parent, error) from error
+
+
 def _download_all(name: str, paths: Sequence[Path], progress: Progress | None) -> None:
     remote = REMOTE[name]
-    sizes = [source.size for source in remote.sources]
-    total = sum(sizes) if all(sizes) else 0
-    done = 0
-    for source, path in zip(remote.sources, paths, strict=True):
+    files = {path: next(source for source in remote.sources if source.file == path.name) for path in paths}
+    sizes = [source.size for source in files.values()]
+    total, done = sum(sizes) if all(sizes) else 0, 0
+    for path, source in files.items():
         download(remote, source, path, _Bar(progress, done, total) if progress else None)
         done += path.stat().st_size
 
@@ -267,11 +147,8 @@ def download(remote: Remote, source: Source, path: Path, bar: _Bar | None = None
     import pooch
     from requests import RequestException
 
-    try:
-        if path.is_file() and pooch.hashes.hash_matches(path, source.sha256):
-            return
-    except OSError as error:
-        raise _not_seen(remote, path.parent, error) from error
+    if _is_published(remote, path, source):
+        return
     # Pooch announces each file and, where no checksum is known, prints one.
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(
@@ -298,14 +175,12 @@ class _Bar:
     Parameters
     ----------
     before : bytes of the files already done.
-    whole : bytes of all files, or 0 where that is unknown; then the server's word for this file is taken.
+    whole : bytes of all files, or 0 where that is unknown; then the server's size of this file counts.
     """
 
     def __init__(self, report: Progress, before: int, whole: int) -> None:
         self.report, self.before, self.whole = report, before, whole
-        self.total = 0  # set by pooch: what the server says of this file
-        self.done = 0
-        self.finished = False
+        self.total, self.done, self.finished = 0, 0, False  # pooch sets total: the server's size of this file
 
     def update(self, n: int) -> None:
         if self.finished:
@@ -316,7 +191,7 @@ class _Bar:
         self.report(min(done, whole) if whole else done, whole)
 
     def reset(self) -> None:
-        """Pooch resets a bar and fills it again when a file is complete; the last chunk has already filled this one."""
+        """Pooch resets and refills a bar when a file is complete; the last chunk has already filled this one."""
         self.finished = True
 
     def close(self) -> None:
@@ -346,10 +221,8 @@ def _reason(host: str | None, error: Exception) -> str:
     import requests
     from urllib3.exceptions import ReadTimeoutError
 
-    cause = error.args[0] if error.args else None
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection to {host}"
-    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+    timed_out = isinstance(error, requests.Timeout) or isinstance(next(iter(error.args), None), ReadTimeoutError)
+    if timed_out and not isinstance(error, requests.exceptions.ConnectTimeout):
         return f"{host} stopped answering"
     if isinstance(error, requests.HTTPError):
         return f"{host} answered {error.response.status_code}"
@@ -358,125 +231,31 @@ def _reason(host: str | None, error: Exception) -> str:
     if isinstance(error, requests.ConnectionError):
         return f"no connection to {host}"
     if isinstance(error, requests.RequestException):
-        return f"{host}: {_first_line(error)}"
+        return f"{host}: {file_formats.first_line(error)}"
     return f"{host} sent other bytes than the published ones"
 
 
 def _not_had(remote: Remote, folder: Path, reasons: Sequence[str]) -> DataUnavailable:
-    files = " and ".join(source.file for source in remote.sources)
-    if not reasons:
-        return DataUnavailable(
-            f"{remote.label} is not on this machine and has no free download: put {files} in {folder}, "
-            f"or {remote.stored} in {folder.parent}, or use {remote.instead}."
-        )
+    files, instead = " and ".join(source.file for source in remote.sources), remote.instead
+    if reasons:
+        why = f"could not be downloaded ({'; '.join(dict.fromkeys(reasons))}): connect and try again, put {files} in"
+        return DataUnavailable(f"{remote.label} is not on this machine and {why} {folder}, or use {instead}.")
     return DataUnavailable(
-        f"{remote.label} is not on this machine and could not be downloaded ({'; '.join(dict.fromkeys(reasons))}): "
-        f"connect and try again, put {files} in {folder}, or use {remote.instead}."
+        f"{remote.label} is not on this machine and has no free download: put {files} in {folder}, "
+        f"or {remote.stored} in {folder.parent}, or use {instead}."
     )
 
 
 def _not_kept(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
-    return DataUnavailable(
-        f"{remote.label} can't be kept in {folder} ({error.strerror or _first_line(error)}): set HOURGLASS_DATA to a "
-        f"folder that can be written and has room, or use {remote.instead}."
-    )
+    remedy = "set HOURGLASS_DATA to a folder that can be written and has room"
+    return _unusable(remote, f"kept in {folder}", error, remedy)
 
 
 def _not_seen(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
-    return DataUnavailable(
-        f"{remote.label} can't be looked for in {folder} ({error.strerror or _first_line(error)}): set HOURGLASS_DATA "
-        f"to a folder that can be read, or use {remote.instead}."
-    )
+    remedy = "set HOURGLASS_DATA to a folder that can be read"
+    return _unusable(remote, f"looked for in {folder}", error, remedy)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that takes the place of `path` when it is complete, and vanishes if it never is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
-    """Write named arrays as ``.npz``, whole or not at all; uncompressed they load ten times as fast."""
-    with _replacing(path) as file:
-        (np.savez_compressed if compressed else np.savez)(file, **arrays)
-
-
-def write_documents(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    """Write rows as gzipped JSON lines, whole or not at all."""
-    with _replacing(path) as file, gzip.open(file, "wt", compresslevel=4, encoding="utf-8") as lines:
-        for row in rows:
-            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _unreadable(path: Path, why: str) -> DataUnavailable:
-    return DataUnavailable(f"{path} can't be read ({why}): delete it and load again.")
-
-
-def read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
-    """Named arrays of unsigned integers in an ``.npz``; others in it are left alone.
-
-    Parameters
-    ----------
-    shapes : of each array, None where any length will do.
-
-    Raises
-    ------
-    DataUnavailable
-        If the file is absent, truncated, or holds something else.
-    """
-    try:
-        # NumPy leaves a damaged file open that it opened itself.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in shapes}
-    except UNREADABLE as error:
-        raise _unreadable(path, _first_line(error)) from error
-    for name, shape in shapes.items():
-        found = arrays[name]
-        fits = len(found.shape) == len(shape) and all(n in (None, m) for n, m in zip(shape, found.shape, strict=True))
-        if not fits or found.dtype.kind != "u" or not len(found):
-            raise _unreadable(path, f"{name} is {found.dtype} {found.shape}")
-    _check_lengths(path, arrays)
-    return arrays
-
-
-def _check_lengths(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    for name, values in arrays.items():
-        images = arrays.get(name.replace("y", "x", 1).replace("rows", "x", 1))
-        if images is not None and len(images) != len(values):
-            raise _unreadable(path, f"{name} has {len(values)} rows for {len(images)} images")
-
-
-def read_documents(path: Path) -> list[dict[str, str]]:
-    """Rows ``{"split", "label", "text"}``, perhaps with ``"title"``, of a gzipped file of JSON lines.
-
-    Raises
-    ------
-    DataUnavailable
-        If the file is absent, truncated, or holds something else.
-    """
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            return _checked_rows([json.loads(line) for line in lines])
-    except UNREADABLE as error:
-        raise _unreadable(path, _first_line(error)) from error
-
-
-def _checked_rows(rows: list[Any]) -> list[dict[str, str]]:
-    if not all(isinstance(row, dict) and all(isinstance(row.get(k), str) for k in ("label", "text")) for row in rows):
-        raise ValueError("a row lacks its label or text")
-    if {row.get("split") for row in rows} != {"train", "test"}:
-        raise ValueError("its rows are not split into train and test")
-    return rows
+def _unusable(remote: Remote, what: str, error: OSError, remedy: str) -> DataUnavailable:
+    why = error.strerror or file_formats.first_line(error)
+    return DataUnavailable(f"{remote.label} can't be {what} ({why}): {remedy}, or use {remote.instead}.")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.datasets import download
-from core.datasets.matlab import read_matrix
+from core.datasets import download, file_formats
+from core.datasets.matlab_files import read_matrix
 from core.types import IMAGES, UNLABELLED, Dataset
 
 SHAPES = {"x": (None, 28, 20)}
@@ -25,14 +25,10 @@ GAP = 5
 
 
 def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Frames in order; the published matrix ``ff`` holds one a column.
-
-    Raises
-    ------
-    ValueError
-        If they are not the published frames.
-    """
+    """Frames in order; the published matrix ``ff`` holds one a column. ValueError for other frames."""
     frames = read_matrix(paths[0], "ff")
+    if len(frames) != 28 * 20:
+        raise ValueError(f"its frames have {len(frames)} pixels and not 560")
     x = np.ascontiguousarray(frames.T.reshape(-1, 28, 20).astype(np.uint8))
     if hashlib.sha256(x.tobytes()).hexdigest() != FRAMES_SHA256:
         raise ValueError("its pixels are not the published ones")
@@ -40,13 +36,9 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
 
 
 def split(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Train and test frames.
+    """Train and test frames, (n,) int64, increasing.
 
     Every fifth block of 65 frames is test; the five frames on either side of a test block are left out.
-
-    Returns
-    -------
-    train, test : (n,) int64, increasing.
     """
     frames = np.arange(n_frames)
     is_test = (frames // BLOCK) % TEST_EVERY == TEST_EVERY - 1
@@ -56,21 +48,16 @@ def split(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
-    frames = download.read_arrays(download.stored(name, parse, progress), SHAPES)["x"]
-    train, test = split(len(frames))
-    X = frames.reshape(-1, 28 * 20)
+    arrays, _, notes = file_formats.read_images(download.stored(name, parse, progress), SHAPES)
+    X = arrays["x"].reshape(-1, 28 * 20)
+    train, test = split(len(X))
+    y = np.full(len(X), UNLABELLED, np.int64)
     return Dataset(
-        name=name,
-        kind=IMAGES,
-        X_train=X[train],
-        y_train=np.full(len(train), UNLABELLED, np.int64),
-        X_test=X[test],
-        y_test=np.full(len(test), UNLABELLED, np.int64),
-        target_names=(),
+        *(name, IMAGES, X[train], y[train], X[test], y[test], ()),
         image_shape=(28, 20),
         redistributable=False,
+        notes=notes,
         licence="Published for research by Brendan Frey and Sam Roweis; no licence stated",
-        citation=(
-            "S. Roweis, L. Saul: Nonlinear dimensionality reduction by locally linear embedding. Science 290, 2000."
-        ),
+        citation="S. Roweis, L. Saul: Nonlinear dimensionality reduction by locally linear embedding. Science 290, "
+        "2000.",
     )

@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from core.datasets import documents, download
+from core.datasets import bag_of_words, download, file_formats
 from core.types import Dataset
 
 
@@ -32,9 +32,9 @@ def parse(name: str, paths: Sequence[Path]) -> Iterator[dict[str, str]]:
 
 
 def load(name: str, *, progress: download.Progress | None = None, vocabulary_size: int) -> Dataset:
-    return documents.build(
+    return bag_of_words.build(
         name,
-        download.read_documents(download.stored(name, parse, progress)),
+        file_formats.read_documents(download.stored(name, parse, progress)),
         vocabulary_size,
         licence="Public postings to Usenet; no licence stated",
         citation="K. Lang: NewsWeeder: learning to filter netnews. ICML, 1995; split by date of J. Rennie.",

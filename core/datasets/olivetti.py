@@ -11,46 +11,43 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from core.datasets import download
-from core.datasets.matlab import read_matrix
-from core.datasets.splits import complement, stratified
-from core.types import IMAGES, BadInput, Dataset
+from core.datasets import download, file_formats, validation
+from core.datasets.matlab_files import read_matrix
+from core.datasets.subsets import complement, stratified
+from core.errors import BadInput
+from core.types import IMAGES, Dataset
 
 SHAPES = {"x": (None, 64, 64), "y": (None,)}
+PEOPLE = 40
 TEST_SHARE = 0.2
 FOLDS = 5
 SEED = 0
-# Of a moved copy, either way. Pictures are cropped closely: a larger move would show more of what was made up beyond
-# their edge than of the face.
+# Largest moves of a copy, either way. Pictures are cropped closely: larger ones would show what lies beyond them.
 TURN_DEGREES, SCALE, SHIFT_PIXELS = 6.0, 0.06, 2.0
 
 
 def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """Images upright and row by row; the published matrix holds one image a column, each transposed."""
     faces = read_matrix(paths[0], "faces")
-    x = faces.T.reshape(-1, 64, 64).transpose(0, 2, 1).astype(np.uint8)
-    return {"x": x, "y": (np.arange(len(x)) // 10).astype(np.uint8)}
+    if len(faces) != 64 * 64:
+        raise ValueError(f"its faces have {len(faces)} pixels and not 4,096")
+    x = faces.T.reshape(-1, 64, 64).transpose(0, 2, 1)
+    if len(x) > 10 * validation.MOST_CLASSES:
+        raise ValueError(f"it has {len(x):,} faces, and at most {10 * validation.MOST_CLASSES:,} are allowed")
+    y = (np.arange(len(x)) // 10).astype(np.uint8)
+    return validation.images(paths[0], {"x": x, "y": y})[0]
 
 
 def split(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """Train and test rows.
+    """Train and test rows: (n_rows,) int64 each, increasing.
 
     Parameters
     ----------
     y : (n,) int, the person in each picture.
     held_out : {"pictures", "people"}
-        Two pictures of everyone, where the task is to know a face again; or all of every fifth person, from person
-        `fold` on, where it is to describe strangers.
-    fold : 0 to 4; the folds share no person and together have everyone. There are none of pictures: it is 0.
-
-    Returns
-    -------
-    train, test : (n_rows,) int64, increasing.
-
-    Raises
-    ------
-    BadInput
-        For another fold than 0 of pictures.
+        Two pictures of everyone, to recognise known faces; or all of every fifth person, from person `fold` on, to
+        describe strangers.
+    fold : 0 to 4; the folds share no person and together have everyone. BadInput for another than 0 of pictures.
     """
     if held_out == "people":
         test = np.flatnonzero(y % FOLDS == fold)
@@ -64,16 +61,8 @@ def split(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarr
 def moved(images: np.ndarray, copies: int) -> np.ndarray:
     """Copies of images, each a little turned, scaled and shifted; every other copy of an image is also mirrored.
 
-    What comes in over an edge repeats the pixel at that edge.
-
-    Parameters
-    ----------
-    images : (n, height, width) uint8.
-    copies : of each image; a smaller number gives the first of the same ones.
-
-    Returns
-    -------
-    (copies * n, height, width) uint8, all images once, then all again.
+    (n, height, width) uint8 -> (copies * n, height, width), all images once, then all again; pixels beyond an edge
+    repeat those at the edge. Fewer copies are the first of more.
     """
     random = np.random.RandomState(SEED)
     centre = (np.array(images.shape[1:]) - 1) / 2
@@ -93,28 +82,18 @@ def moved(images: np.ndarray, copies: int) -> np.ndarray:
 
 
 def load(name: str, *, held_out: str, fold: int, copies: int, progress: download.Progress | None = None) -> Dataset:
-    """Labels are people in either split; where people are held out, no label of one split is in the other.
-
-    Parameters
-    ----------
-    held_out, fold : see `split`.
-    copies : of each train picture, behind all of them, see `moved`; test pictures have none.
-    """
-    arrays = download.read_arrays(download.stored(name, parse, progress), SHAPES)
-    x, y = arrays["x"], arrays["y"].astype(np.int64)
+    """Labels are people; `held_out` and `fold` as in `split`, `copies` of each train picture as in `moved`."""
+    usual = tuple(f"person {k + 1}" for k in range(PEOPLE))
+    arrays, names, notes = file_formats.read_images(download.stored(name, parse, progress), SHAPES, usual)
+    x, y = arrays["x"], arrays["y"]
     train, test = split(y, held_out, fold)
+    X_train = np.concatenate([x[train], moved(x[train], copies)]).reshape(-1, 64 * 64)
+    rows = (X_train, np.tile(y[train], 1 + copies), x[test].reshape(-1, 64 * 64), y[test])
     return Dataset(
-        name=name,
-        kind=IMAGES,
-        X_train=np.concatenate([x[train], moved(x[train], copies)]).reshape(-1, 64 * 64),
-        y_train=np.tile(y[train], 1 + copies),
-        X_test=x[test].reshape(-1, 64 * 64),
-        y_test=y[test],
-        target_names=tuple(f"person {k + 1}" for k in range(int(y.max()) + 1)),
+        *(name, IMAGES, *rows, names),
+        notes=notes,
         image_shape=(64, 64),
         licence="Free to use with credit to AT&T Laboratories Cambridge",
-        citation=(
-            "F. Samaria, A. Harter: Parameterisation of a stochastic model for human face identification. "
-            "IEEE Workshop on Applications of Computer Vision, 1994."
-        ),
+        citation="F. Samaria, A. Harter: Parameterisation of a stochastic model for human face identification. "
+        "IEEE Workshop on Applications of Computer Vision, 1994.",
     )

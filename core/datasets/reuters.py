@@ -5,28 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from core.datasets import documents, download
+from core.datasets import bag_of_words, download, file_formats
+from core.datasets.validation import WrongFile, text_lines
 from core.types import Dataset
 
 
 def parse(name: str, paths: Sequence[Path]) -> Iterator[dict[str, str]]:
     """Rows of ``r8-train-all-terms.txt`` and ``r8-test-all-terms.txt``: a line is a subject, a tab and the words."""
     for split, path in zip(("train", "test"), paths, strict=True):
-        for line in path.read_text("utf-8").splitlines():
-            label, tab, text = line.partition("\t")
-            if not tab:
-                raise ValueError(f"{path.name} has a line without a tab")
-            yield {"split": split, "label": label, "text": text}
+        try:
+            with path.open("rb") as lines:
+                yield from _rows(split, lines)
+        except (OSError, ValueError) as error:
+            raise WrongFile(path, str(error)) from error
+
+
+def _rows(split: str, lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
+    for number, line in text_lines(lines):
+        label, tab, text = line.partition("\t")
+        if not tab or not label.strip():
+            raise ValueError(f"line {number} is no subject, tab and words")
+        yield {"split": split, "label": label, "text": text}
 
 
 def load(name: str, *, progress: download.Progress | None = None, vocabulary_size: int) -> Dataset:
-    return documents.build(
+    return bag_of_words.build(
         name,
-        download.read_documents(download.stored(name, parse, progress)),
+        file_formats.read_documents(download.stored(name, parse, progress)),
         vocabulary_size,
         licence="Free for research, copyright Reuters Ltd",
-        citation=(
-            "D. Lewis: Reuters-21578, Distribution 1.0, 1997; split R8 of A. Cardoso-Cachopo: Improving methods for "
-            "single-label text categorization. PhD thesis, 2007."
-        ),
+        citation="D. Lewis: Reuters-21578, Distribution 1.0, 1997; split R8 of A. Cardoso-Cachopo: Improving methods "
+        "for single-label text categorization. PhD thesis, 2007.",
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import bands, palette
-from core.figures.text import as_text
+from core.figures import palette
+from core.figures.style import add_band, as_text, decade_ticks, empty
 
 
 def per_class(
@@ -27,7 +27,7 @@ def per_class(
     classes, counts : name and number of rows of each class, in the order they are drawn
     methods : label -> method, by which colours and marks go, see `palette.of_method`
     """
-    figure = go.Figure()
+    figure = empty(theme)
     ticks = [as_text(name) for name in classes]
     for label, found in means.items():
         style = palette.of_method(methods[label], theme)
@@ -61,10 +61,10 @@ def distribution(
 
     Parameters
     ----------
-    quantiles : label -> shares and errors, see `core.rebuilding.quantiles`
+    quantiles : label -> shares and errors, see `core.analysis.error_comparison.quantiles`
     methods : as in `per_class`
     """
-    figure = go.Figure()
+    figure = empty(theme)
     for label, (shares, errors) in quantiles.items():
         style = palette.of_method(methods[label], theme)
         figure.add_scatter(
@@ -73,10 +73,12 @@ def distribution(
             mode="lines",
             name=as_text(label),
             line={"color": style.colour, "dash": style.dash, "width": 2, "shape": "vh"},
-            hovertemplate=f"{as_text(label)}: %{{y:.0f}} % of the images at most %{{x:.3~g}}<extra></extra>",
+            hovertemplate=f"{as_text(label)}: %{{y:.0f}}% of the images at most %{{x:.3~g}}<extra></extra>",
         )
-    figure.update_xaxes(title="squared error of an image", type="log" if is_log else "linear")
-    if not is_log:
+    figure.update_xaxes(title="squared error per image", type="log" if is_log else "linear")
+    if is_log:
+        figure.update_xaxes(decade_ticks(error for _, errors in quantiles.values() for error in errors))
+    else:
         figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(title="images with at most this error (%)", range=[0, 101])
     return _laid_out(figure, 340)
@@ -101,14 +103,14 @@ def damaged(
     levels : (n_levels,) amounts; axis : what they are
     at : the amount that is marked, if any
     """
-    figure = go.Figure()
+    figure = empty(theme)
     x = np.asarray(levels, np.float64)
     for curve in curves:
         style = palette.of_method(curve.method, theme)
-        colour = style.colour if curve.method else palette.NO_VALUE[theme]
+        colour = style.colour if curve.method else palette.NO_CLASS[theme]
         name = as_text(curve.label)
         mean, low, high = curve.band.T
-        bands.add(figure, x, low, high, colour, name)
+        add_band(figure, x, low, high, colour, name)
         figure.add_scatter(
             x=x,
             y=mean,
@@ -116,18 +118,14 @@ def damaged(
             name=name,
             legendgroup=name,
             customdata=np.column_stack([low, high]),
-            line={
-                "color": colour,
-                "width": 2 if curve.method else 3,
-                "dash": style.dash if curve.method else "solid",
-            },
+            line={"color": colour, "width": 2 if curve.method else 3, "dash": style.dash if curve.method else "solid"},
             marker={"symbol": style.symbol, "size": 8},
             hovertemplate=f"{name}: %{{y:.3~g}} (%{{customdata[0]:.3~g}} to %{{customdata[1]:.3~g}})<extra></extra>",
         )
     if at is not None:
         figure.add_vline(x=at, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
     figure.update_xaxes(title=axis, hoverformat="~g")
-    figure.update_yaxes(title="squared error per image, against the whole one", rangemode="tozero")
+    figure.update_yaxes(title="squared error per image, compared with the clean image", rangemode="tozero")
     return _laid_out(figure, 400, hovermode="x unified")
 
 

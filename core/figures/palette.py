@@ -1,9 +1,9 @@
 """Colours and marks: ten classes that stay apart for the common kinds of colour blindness, on light and on dark.
 
-The colours maximise the smallest distance between any two in OKLab (Ottosson 2020), seen normally and through the
-protanopia, deuteranopia and tritanopia of Machado et al. 2009, within bounds of lightness and chroma and with a least
-contrast to the page; they are ordered so that the first few lie farthest apart. The eleventh class begins the colours
-anew with another mark.
+A class has one hue in both themes. The colours maximise the smallest distance between any two in CAM02-UCS (Luo, Cui
+and Li 2006), seen normally and through the protanopia, deuteranopia and tritanopia of Machado et al. 2009, with a
+contrast of at least 3:1 to the page and every hue named by another word. The eleventh class begins the colours anew
+with another mark.
 """
 
 from __future__ import annotations
@@ -12,45 +12,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core import methods
+
+# Blue, orange, red, green, purple, brown, pink, sky, teal, yellow (olive on light).
 CLASSES = {
     "light": (
-        "#51248b",
-        "#deb818",
-        "#c22923",
-        "#6697a0",
-        "#9150c6",
-        "#49d1a5",
-        "#dd7508",
-        "#afa3f4",
-        "#146977",
-        "#791a1b",
+        "#352bff",
+        "#d77f05",
+        "#de0f44",
+        "#258668",
+        "#5b0092",
+        "#421200",
+        "#a24c91",
+        "#0197ff",
+        "#064851",
+        "#565d02",
     ),
     "dark": (
-        "#4d60a6",
-        "#ebee4a",
-        "#ea5f3e",
-        "#a8f3f9",
-        "#9d71eb",
-        "#50d69c",
-        "#eeaa07",
-        "#c1b2f9",
-        "#13a0a0",
-        "#984d56",
+        "#5d4ffe",
+        "#ff9500",
+        "#cb001c",
+        "#00ffaf",
+        "#834f9b",
+        "#ac8266",
+        "#f9b9e3",
+        "#3eacff",
+        "#639296",
+        "#f3f600",
     ),
 }
 GROUND = {"light": "#ffffff", "dark": "#14171c"}
-# Of a row without a value, where colour is a value: no colour of its scale.
-NO_VALUE = {"light": "#b3aa9c", "dark": "#6e675d"}
 INK = {"light": "#1c2024", "dark": "#e8eaed"}
-NO_CLASS = {"light": "#4d6f96", "dark": "#8fb3dc"}
+# Of text that is not the first to be read: axes, notes.
+SOFT = {"light": "#565c66", "dark": "#adb3bd"}
+GRID = {"light": "#dfe3e8", "dark": "#343b45"}
+# Of a row without a class, and of a row without a value where colour is a value: grey, which no class and no scale has.
+NO_CLASS = {"light": "#95929d", "dark": "#646659"}
+# Of the one line or cloud of a chart, where colour tells nothing apart.
+SINGLE = {"light": "#2f5d8a", "dark": "#8fb3dc"}
 # Of a mark in a small map, and what plotly calls it.
 MARKS = {"disc": "circle", "ring": "circle-open", "square": "square", "diamond": "diamond"}
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-# In this order methods take the colours, symbols and dashes of `series`, `SYMBOLS` and `DASHES`, in every chart.
-METHODS = ("pca", "linear_ae", "ae", "vae", "gan")
-# LSA is to documents what PCA is to images; no chart holds both.
-_ALIKE = {"lsa": "pca"}
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,17 @@ class Style:
         return MARKS[self.mark]
 
 
-def style(label: int, theme: str) -> Style:
-    """Colour and mark of class `label`; -1 is a row without a class."""
+def style(label: int, theme: str, *, has_classes: bool = True) -> Style:
+    """Colour and mark of class `label`; -1 is a row without a class, among others or where no row has one."""
     if label < 0:
-        return Style(NO_CLASS[theme], "disc")
+        return Style((NO_CLASS if has_classes else SINGLE)[theme], "disc")
     marks = tuple(MARKS)
     return Style(CLASSES[theme][label % 10], marks[label // 10 % len(marks)])
+
+
+def all_of(theme: str) -> list[str]:
+    """Every colour that charts of a theme are made of, in one order for both themes."""
+    return [*CLASSES[theme], *(of[theme] for of in (GROUND, INK, SOFT, GRID, NO_CLASS, SINGLE))]
 
 
 def series(theme: str) -> list[str]:
@@ -88,15 +96,21 @@ class MethodStyle:
 
 
 def of_method(name: str, theme: str) -> MethodStyle:
-    """The style of one of `METHODS`, the same in every chart; any other name takes the place after the last."""
-    name = _ALIKE.get(name, name)
-    k = METHODS.index(name) if name in METHODS else len(METHODS)
-    return MethodStyle(CLASSES[theme][k], SYMBOLS[k], DASHES[k])
+    """The style of a method, the same in every chart; that of the last symbol for any other name."""
+    k = methods.entry(name).style if name in methods.REGISTRY else len(SYMBOLS) - 1
+    colours = CLASSES[theme]
+    return MethodStyle(colours[k % len(colours)], SYMBOLS[k % len(SYMBOLS)], DASHES[k % len(DASHES)])
 
 
 def rgb(colour: str) -> np.ndarray:
     """``"#rrggbb"`` -> (3,) float, 0..255."""
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
+
+
+def mixed(colour: str, theme: str, share: float) -> str:
+    """`share` of a colour and the rest of the page's ground, as ``"#rrggbb"``."""
+    found = share * rgb(colour) + (1 - share) * rgb(GROUND[theme])
+    return "#{:02x}{:02x}{:02x}".format(*map(int, np.rint(found)))
 
 
 def faint(colour: str, opacity: float = 0.18) -> str:

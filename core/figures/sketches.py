@@ -9,34 +9,33 @@ from typing import Any
 import numpy as np
 
 from core.figures import palette
-from core.figures.histories import AXES, NAMES, panels, thinned
-from core.figures.text import as_text
+from core.figures.history_panels import AXES, NAMES, panels, thinned
+from core.figures.style import as_text
 
-_WIDTH, _HEIGHT = 320, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 36, 34
+_WIDTH, _HEIGHT = 280, 200
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 40, 38
 _TICKS = 4
-_DASHES = ("", "2 3")
-_GREY = "#808890"  # to be read on light and on dark
+_DASHES = ("", "2 3", "6 3")
 
 
 def progress(rows: Sequence[Mapping[str, Any]], by: str, unit: str, theme: str) -> list[tuple[str, str]]:
-    """How one training goes, as `core.figures.curves.progress` draws it.
+    """How one training goes, as `core.figures.training_curves.progress` draws it.
 
     Parameters
     ----------
     rows, by, unit, theme : as there
 
-    Returns
-    -------
-    An SVG document for each panel, and what it shows in words.
+    Returns An SVG document for each panel, and what it shows in words.
     """
     return [_panel(title, terms, thinned(rows), by, theme) for title, terms in panels({"": rows}, unit)]
 
 
 def _panel(title: str, terms: Sequence[str], rows: Sequence[Mapping[str, Any]], by: str, theme: str) -> tuple[str, str]:
-    known = [row for row in rows if all(row.get(term) is not None for term in terms)]
-    x = np.array([row[by] for row in known], float)
-    lines = [np.array([row[term] for row in known], float) for term in terms]
+    # Parts of an epoch have no loss on rows set aside.
+    known = [[(row[by], row[term]) for row in rows if row.get(term) is not None] for term in terms]
+    points = [np.array(each, float).reshape(-1, 2) for each in known]
+    lines = [each[:, 1] for each in points]
+    x = max((each[:, 0] for each in points), key=len)
     x_ticks = _ticks(0.0, float(x.max(initial=1e-9)))
     low, high = (0.0, 1.0) if terms[0].startswith("score") else _ends(np.concatenate(lines))
     y_ticks = _ticks(low, high)
@@ -48,21 +47,24 @@ def _panel(title: str, terms: Sequence[str], rows: Sequence[Mapping[str, Any]], 
         return _HEIGHT - _BOTTOM - (np.asarray(values) - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
     grid = "".join(
-        f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_GREY}" stroke-opacity="0.3"/>'
+        f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{palette.GRID[theme]}"/>'
         f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{_number(value)}</text>'
         for value, y in zip(y_ticks, down(y_ticks), strict=True)
     )
     grid += "".join(
-        f'<text x="{at:.1f}" y="{_HEIGHT - _BOTTOM + 14}" text-anchor="middle">{_number(value)}</text>'
+        f'<text x="{at:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>'
         for value, at in zip(x_ticks, across(x_ticks), strict=True)
     )
-    colour = palette.NO_CLASS[theme]
-    drawn = "".join(_line(across(x), down(y), colour, dash) for y, dash in zip(lines, _DASHES, strict=False))
+    colour = palette.SINGLE[theme]
+    drawn = "".join(
+        _line(across(each[:, 0]), down(each[:, 1]), colour, dash) for each, dash in zip(points, _DASHES, strict=False)
+    )
     legend = _legend(terms, colour) if len(terms) > 1 else ""
-    now = ", ".join(f"{NAMES.get(t, t)} {y[-1]:.4g}" for t, y in zip(terms, lines, strict=True) if len(y))
+    names = [NAMES.get(term, term) for term in terms] if len(terms) > 1 else terms
+    now = ", ".join(f"{name} {y[-1]:.4g}" for name, y in zip(names, lines, strict=True) if len(y))
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
-        f'font-size="10" fill="{_GREY}"><text x="0" y="11" font-size="11.5" font-weight="600" '
+        f'font-size="13" fill="{palette.SOFT[theme]}"><text x="0" y="13" font-size="13" font-weight="600" '
         f'fill="{palette.INK[theme]}">{as_text(title)}</text>{legend}{grid}{drawn}'
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">{AXES[by]}</text></svg>'
     )
@@ -79,10 +81,11 @@ def _line(x: np.ndarray, y: np.ndarray, colour: str, dash: str) -> str:
 def _legend(terms: Sequence[str], colour: str) -> str:
     parts = []
     for k, (term, dash) in enumerate(zip(terms, _DASHES, strict=False)):
-        left = _LEFT + 4 + 105 * k
+        left = _LEFT + 4 + 94 * k
         parts.append(
-            f'<line x1="{left}" x2="{left + 18}" y1="20" y2="20" stroke="{colour}" stroke-width="1.6" '
-            f'stroke-dasharray="{dash or "none"}"/><text x="{left + 23}" y="23.5">{NAMES.get(term, term)}</text>'
+            f'<line x1="{left}" x2="{left + 18}" y1="26" y2="26" stroke="{colour}" stroke-width="1.6" '
+            f'stroke-dasharray="{dash or "none"}"/>'
+            f'<text x="{left + 23}" y="30.5" font-size="12">{NAMES.get(term, term)}</text>'
         )
     return "".join(parts)
 

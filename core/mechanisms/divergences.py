@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.types import BadInput
+from core.errors import BadInput
 
 FORWARD, REVERSE, JENSEN_SHANNON = "forward", "reverse", "js"
 ISOTROPIC, FULL = "isotropic", "full"
@@ -89,10 +89,7 @@ def target(means: np.ndarray, deviations: Sequence[float], weights: Sequence[flo
     means : (k, d), d 1 or 2; deviations : (k,) above 0; weights : (k,) at least 0, of any sum above 0; modes of weight
         0 are left out.
 
-    Raises
-    ------
-    BadInput
-        Where no mode has weight.
+    Raises BadInput where no mode has weight.
     """
     means, weights = np.asarray(means, float), np.asarray(weights, float)
     if not weights.sum() > 0:
@@ -173,10 +170,7 @@ def fit(
     shape : {"isotropic", "full"} covariance.
     pi : in (0, 1), for "js".
 
-    Raises
-    ------
-    BadInput
-        For another divergence, shape or pi.
+    Raises BadInput for another divergence, shape or pi.
     """
     if divergence not in (FORWARD, REVERSE, JENSEN_SHANNON):
         raise BadInput(f"There is no divergence {divergence!r:.40}: choose forward, reverse or js.")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.mechanisms.estimates import Estimate, log_mean_exp
 from core.mechanisms.linear_gaussian import LinearGaussian
+from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 from core.mechanisms.naive_sampling import Encoder
 from core.mechanisms.naive_sampling import log_weights as weights_of
 

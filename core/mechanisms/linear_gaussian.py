@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.types import BadInput
+from core.errors import BadInput
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -84,10 +84,7 @@ def example(n_components: int, noise: float, n_features: int = 16, seed: int = 0
     n_components : 1 to n_features
     noise : above 0
 
-    Raises
-    ------
-    BadInput
-        For another size or noise.
+    Raises BadInput for another size or noise.
     """
     if not 1 <= n_components <= n_features:
         raise BadInput(

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.mechanisms.estimates import Estimate, log_mean_exp
 from core.mechanisms.linear_gaussian import LinearGaussian
+from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 
 CARRIED = 0.99
 
@@ -37,7 +37,7 @@ class Pairs:
 
     @property
     def carrying(self) -> np.ndarray:
-        """(n, k) bool: the fewest pairs whose weighted gradient norms make up 99 % of all."""
+        """(n, k) bool: the fewest pairs whose weighted gradient norms make up 99% of all."""
         carried = (self.weights * self.gradients).ravel()
         order = np.argsort(-carried)
         total = np.cumsum(carried[order])
@@ -48,7 +48,7 @@ class Pairs:
 
     @property
     def share(self) -> float:
-        """Share of the pairs that carry 99 % of the gradient, in (0, 1]."""
+        """Share of the pairs that carry 99% of the gradient, in (0, 1]."""
         return float(self.carrying.mean())
 
     @property
@@ -145,7 +145,7 @@ class Spread:
 
     Attributes
     ----------
-    counts : (m,) K; low, middle, high : (m,) the 5 %, 50 % and 95 % quantiles over repeats, mean : (m,) their mean.
+    counts : (m,) K; low, middle, high : (m,) the 5%, 50% and 95% quantiles over repeats, mean : (m,) their mean.
     """
 
     counts: np.ndarray

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.mechanisms.estimates import Estimate
+from core.mechanisms.monte_carlo import Estimate
 
 BERNOULLI, NORMAL = "bernoulli", "normal"
 SIDE = 16

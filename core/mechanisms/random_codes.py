@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from core.mechanisms.elbo import gaussian_kl
-from core.mechanisms.estimates import Estimate
+from core.mechanisms.monte_carlo import Estimate
 
 WITHIN = 0.95
 
@@ -21,7 +21,7 @@ def _nodes() -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Region:
-    """The ellipse that holds 95 % of the Gaussian fitted to codes in the plane.
+    """The ellipse that holds 95% of the Gaussian fitted to codes in the plane.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Region:
 
     @property
     def radius(self) -> float:
-        """Of the ellipse, in deviations of the Gaussian: the square root of the 95 % quantile of chi^2, 2.45."""
+        """Of the ellipse, in deviations of the Gaussian: the square root of the 95% quantile of chi^2, 2.45."""
         return float(np.sqrt(-2 * np.log(1 - WITHIN)))
 
     def holds(self, codes: np.ndarray) -> np.ndarray:

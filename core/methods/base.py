@@ -12,108 +12,69 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from core.types import DOCUMENTS, IMAGES, BadInput, Method, Param
-
-_ROWS_AT_ONCE = 2000
-
-
-def n_components(default: int = 10) -> Param:
-    return Param("n_components", default, (1, 256), "Numbers in a row's latent code.")
-
-
-def training_params(epochs: int, learning_rate: float, batch_size: int = 512) -> tuple[Param, ...]:
-    """The budget and the optimizer's settings, which every network method declares."""
-    return (
-        Param("epochs", epochs, (1, 1000), "Passes over the training rows, unless max_seconds is above 0."),
-        Param(
-            "max_seconds",
-            0.0,
-            (0.0, 86400.0),
-            "Seconds to train; the learning rate falls over this time. 0: by epochs.",
-        ),
-        Param("batch_size", batch_size, (2, 8192), "Rows in one step of the optimizer."),
-        Param("learning_rate", learning_rate, (1e-6, 1.0), "Highest learning rate of the schedule."),
-    )
-
-
-def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
-    """The shape of encoder and decoder."""
-    return (
-        Param("network", "mlp", ("mlp", "conv"), "mlp: fully connected layers. conv: convolutions.", (IMAGES,)),
-        Param("width", width, (8, 4096), "Units of the widest hidden layer; the others halve it inwards."),
-        Param("layers", layers, (1, 4), "Hidden layers in the encoder, and as many in the decoder."),
-        Param("activation", "relu", ("relu", "silu"), "relu learns faster, silu ends a little lower."),
-    )
-
-
-AUGMENT = Param(
-    "augment",
-    0.0,
-    (0.0, 1.0),
-    "Share of each batch of images turned, scaled and shifted at random while training.",
-    (IMAGES,),
-)
-# What TfidfTransformer does for each weighting of word counts.
-WEIGHTINGS = {
-    "tfidf": {"sublinear_tf": True},
-    "log": {"use_idf": False, "norm": None, "sublinear_tf": True},
-    "counts": {"use_idf": False, "norm": None},
-}
-WEIGHTING = Param(
-    "weighting",
-    "tfidf",
-    tuple(WEIGHTINGS),
-    "tfidf: (1 + log count) x inverse document frequency, unit length. log: 1 + log count. counts: raw counts.",
-    (DOCUMENTS,),
-)
-WORD_DROPOUT = Param(
-    "word_dropout",
-    0.5,
-    (0.0, 0.95),
-    "Share of a document's words hidden at random from the encoder at each training step; all are to be foretold.",
-    (DOCUMENTS,),
-)
-WEIGHT_DECAY = Param("weight_decay", 0.01, (0.0, 1.0), "AdamW's decoupled weight decay.")
+from core.errors import BadInput
+from core.methods import params
+from core.metrics.embedding import stratified_rows
+from core.nn import augment, compute_cost
+from core.nn.callbacks import Measure, join_measures, measure_validation
+from core.nn.compute_cost import Workload
+from core.types import DOCUMENTS, IMAGES, Method, Param
 
 
 class NetworkEstimator(BaseEstimator):
-    """An estimator whose model is a set of torch networks trained by `core.training.train`.
+    """An estimator whose model is a set of torch networks trained by `core.nn.training.train`.
 
-    A subclass supplies `_build` (its networks), `players` and `train_step`; see `core.training.train`.
+    A subclass supplies `_build` (its networks), `players` and `train_step`, see `core.nn.training.train`; and
+    `validation_terms`, where it has the parameter `validation`. Its constructor is made from `PARAMS` and `CONTEXT`.
 
     Attributes
     ----------
+    PARAMS : the only declaration of each hyper-parameter: name, default, bounds and help.
+    CONTEXT : further arguments of the constructor -> their defaults; FIRST : the argument that may be positional.
     networks_ : torch.nn.ModuleDict, in evaluation mode after `fit`.
     history_ : list of dict, one row an epoch.
-    environment_ : dict, device, precision, threads, seconds and steps of the fit.
+    environment_ : dict, device, precision, threads, seconds and steps of the fit; with `validation`, ``n_validation``.
     n_features_in_ : int
     """
 
+    PARAMS: tuple[Param, ...] = ()
+    CONTEXT: Mapping[str, Any] = {"kind": IMAGES, "image_shape": None, "random_state": None}
+    FIRST = "n_components"
     players: Mapping[str, tuple[str, ...]]
     after_step = None
+    validation = 0.0
 
-    def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint: Path | None = None):
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "PARAMS" in vars(cls):
+            cls.__init__ = params.build_constructor({p.name: p.default for p in cls.PARAMS} | cls.CONTEXT, cls.FIRST)
+
+    def fit(self, X, y=None, *, on_epoch=None, on_tick=None, on_note=None, checkpoint: Path | None = None):
         """Train on the rows of X.
 
         Parameters
         ----------
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
-        y : ignored.
-        on_epoch, on_tick : callables that take each history row, or the row of the epoch so far a few times a second;
-            training ends when one returns True, see `core.training.train`.
-        checkpoint : folder to resume from and to save the state of the training in.
+        y : (n_samples,) int classes, by which the rows set aside for validation are stratified; None: at random.
+        on_epoch, on_tick, on_note, checkpoint : see `core.nn.training.train`.
 
         Raises
         ------
+        BadInput
+            If a hyper-parameter is out of its bounds, or X holds values that the method does not take.
         Diverged
             When the loss is no longer finite.
         """
-        from core import training
+        from core.nn import training
 
+        params.check_hyperparameters(self)
         X = self._validated(X, reset=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.networks_ = self._networks(X.shape[1], seed)
+        X, held = self._split(X, y)
         self._prepare(X)
+        X = self._inputs(X)
+        validation = None if held is None else measure_validation(self._inputs(held), self.validation_terms)
         plan = training.Plan(
             epochs=self.epochs,
             max_seconds=self.max_seconds,
@@ -129,23 +90,41 @@ class NetworkEstimator(BaseEstimator):
             X,
             plan,
             after_step=self.after_step,
-            measure=self._measure(X),
+            measure=join_measures(self.measure_networks(X), validation),
             on_epoch=on_epoch,
             on_tick=on_tick,
+            on_note=on_note,
             checkpoint=checkpoint,
         )
+        if held is not None:
+            self.environment_["n_validation"] = held.shape[0]
         return self
 
+    def _split(self, X, y) -> tuple[Any, Any]:
+        """The rows to train on, and those set aside for validation: the same ones for every method and seed."""
+        if not self.validation:
+            return X, None
+        n = X.shape[0]
+        n_held = max(1, round(self.validation * n))
+        if n - n_held < 2:
+            raise BadInput(f"validation={self.validation:g} leaves {n - n_held} of {n} rows to train on: lower it.")
+        held = stratified_rows(np.zeros(n, int) if y is None else y, n_held)
+        return X[np.setdiff1d(np.arange(n), held)], X[held]
+
+    def _inputs(self, X):
+        """Rows as the networks take them."""
+        return X
+
     def _prepare(self, X) -> None:
-        """Take from the rows what the networks need and training does not learn; nothing by default."""
+        """Compute from the rows what the networks need and training does not learn."""
 
     def _plan(self) -> dict[str, Any]:
-        """Further fields of `core.training.Plan`."""
+        """Further fields of `core.nn.training.Plan`."""
         return {}
 
-    def _measure(self, X):
-        """What `core.training.train` measures of the networks after each epoch on these rows; None: nothing."""
-        return
+    def measure_networks(self, X) -> Measure | None:
+        """What is measured of the networks after each epoch on these rows."""
+        return None
 
     def _networks(self, n_features: int, seed: int = 0):
         import torch
@@ -173,13 +152,12 @@ class NetworkEstimator(BaseEstimator):
         """Apply `function` (batch tensor -> tensor) to the rows of X in float32, a bounded number at once."""
         import torch
 
-        from core.training import Rows
+        from core.nn.training import Rows
 
         self.networks_.eval()
-        rows = Rows(X, next(self.networks_.parameters()).device)
         with torch.inference_mode():
-            parts = [function(rows.batch(part)).cpu().numpy() for part in torch.arange(len(rows)).split(_ROWS_AT_ONCE)]
-        return np.concatenate(parts)
+            blocks = Rows(X, next(self.networks_.parameters()).device).blocks()
+            return np.concatenate([function(x).cpu().numpy() for x in blocks])
 
     def _codes(self, Z) -> np.ndarray:
         check_is_fitted(self)
@@ -200,13 +178,16 @@ class NetworkEstimator(BaseEstimator):
         self.n_features_in_ = int(np.asarray(arrays["n_features_in"]).item())
         self.networks_ = self._networks(self.n_features_in_)
         state = self.networks_.state_dict()
-        self.networks_.load_state_dict(
-            {name: torch.tensor(np.asarray(arrays[name])).to(state[name].dtype) for name in state}
-        )
+        restored = {name: torch.tensor(np.asarray(arrays[name])).to(state[name].dtype) for name in state}
+        self.networks_.load_state_dict(restored)
         return self
 
+    def workload(self, n_features: int) -> Workload:
+        """What a step of training on rows with `n_features` computes; known before `fit`."""
+        raise NotImplementedError
+
     def n_weights(self) -> int:
-        """How many weights the trained networks have."""
+        """Number of trained weights."""
         trained = {name for names in self.players.values() for name in names}
         return sum(p.numel() for name in trained for p in self.networks_[name].parameters())
 
@@ -220,46 +201,56 @@ class NetworkEstimator(BaseEstimator):
 
 
 class NetworkTransformer(TransformerMixin, NetworkEstimator):
-    """A network method that gives every row a code of `n_components` numbers."""
+    """A network method with an encoder and a decoder, whose latent codes have `n_components` dimensions."""
 
-    def _encoder(self, shape, n_features: int, n_out: int):
-        """From rows, of word counts or of pixels, to `n_out` values."""
+    # Outputs of the encoder for each latent dimension, and of the decoder for each feature.
+    n_outputs = 1, 1
+
+    def workload(self, n_features: int) -> Workload:
+        of_code, planes = self.n_outputs
+        if self.network == "conv":
+            encoder = compute_cost.conv_encoder(self.image_shape, of_code * self.n_components, self.width, self.layers)
+            decoder = compute_cost.conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)
+        else:
+            hidden = compute_cost.hidden_sizes(self.width, self.layers)
+            encoder = compute_cost.mlp([n_features, *hidden, of_code * self.n_components])
+            decoder = compute_cost.mlp([self.n_components, *hidden[::-1], planes * n_features])
+        layers = [*encoder, *decoder]
+        moved = self.augment * n_features if self.image_shape else 0.0
+        return compute_cost.passes(layers) + compute_cost.optimizer(n_features, compute_cost.weights(layers), moved)
+
+    def _plan(self) -> dict[str, Any]:
+        return {"weight_decay": self.weight_decay}
+
+    def _build(self, n_features: int):
         from torch import nn
 
-        from core.networks import WordWeights
+        from core.nn.networks import Shape, WordWeights
 
-        encoder = shape.encoder(n_features, n_out)
-        return nn.Sequential(WordWeights(n_features, self.weighting), *encoder) if self.kind == DOCUMENTS else encoder
+        shape = Shape(self.network, self.width, self.layers, self.activation, self.image_shape)
+        of_code, planes = self.n_outputs
+        encoder = shape.encoder(n_features, of_code * self.n_components)
+        if self.kind == DOCUMENTS:
+            encoder = nn.Sequential(WordWeights(n_features, self.weighting), *encoder)
+        return nn.ModuleDict({"encoder": encoder, "decoder": shape.decoder(self.n_components, n_features, planes)})
 
     def _prepare(self, X) -> None:
         import torch
 
         if self.kind == DOCUMENTS and self.weighting == "tfidf":
-            idf = TfidfTransformer(**WEIGHTINGS["tfidf"]).fit(X).idf_
+            idf = TfidfTransformer(**params.WEIGHTINGS["tfidf"]).fit(X).idf_
             self.networks_["encoder"][0].idf.copy_(torch.as_tensor(idf))
 
     def n_weights(self) -> int:
-        """How many weights the trained networks have, and how many inverse document frequencies, as LSA's count."""
+        """Number of trained weights and, as for LSA, of inverse document frequencies."""
         of_words = self.n_features_in_ if self.kind == DOCUMENTS and self.weighting == "tfidf" else 0
         return super().n_weights() + of_words
 
-    def _words_hidden(self, x, generator):
-        """A batch of documents as the encoder sees it in training: each word absent with chance `word_dropout`."""
-        import torch
-
-        if self.kind != DOCUMENTS or not self.word_dropout:
-            return x
-        present = x.nonzero(as_tuple=True)  # few of the vocabulary: a draw for each word of it would take longer
-        kept = torch.rand(len(present[0]), generator=generator) >= self.word_dropout
-        return x.index_put(present, x[present] * kept.to(x.device))
-
     def _augmented(self, x, generator, progress: float):
-        """A batch of images with a share of them moved a little, but for the last tenth of the training."""
-        from core.networks import jitter
-
+        """A batch with a share of its images moved, but for the last tenth of the training."""
         if not (self.augment and self.image_shape and progress < 0.9):
             return x
-        return jitter(x, self.image_shape, self.augment, generator)
+        return augment.move_images(x, self.image_shape, self.augment, generator)
 
     @property
     def _n_features_out(self) -> int:
@@ -271,14 +262,11 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
         return tags
 
 
-def _restore(estimator: NetworkEstimator, arrays: Mapping[str, np.ndarray]) -> NetworkEstimator:
-    return estimator.restore(arrays)
-
-
 def declare(cls: type[NetworkEstimator], **declaration) -> Method:
-    """The declaration of a network method: its estimator takes every declared parameter by name."""
+    """Declare a network method with the parameters of its estimator."""
 
     def build(params, kind, image_shape, seed):
         return cls(**params, kind=kind, image_shape=image_shape, random_state=seed)
 
-    return Method(**declaration, estimator=build, arrays=cls.arrays, restore=_restore, n_weights=cls.n_weights)
+    functions = {"arrays": cls.arrays, "restore": cls.restore, "n_weights": cls.n_weights}
+    return Method(**declaration, **functions, params=cls.PARAMS, estimator=build)

@@ -9,31 +9,39 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline
 
-from core.methods import base
-from core.types import DOCUMENTS, BadInput, Method
+from core.errors import BadInput
+from core.methods.params import WEIGHTING, WEIGHTINGS, n_components
+from core.types import Method
 
 _LEARNED = ("components_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
 
 
 class LSA(Pipeline):
-    """Weighting, then TruncatedSVD (Deerwester et al. 1990); `inverse_transform` gives word weights back."""
+    """Weighting, then TruncatedSVD (Deerwester et al. 1990); `inverse_transform` reconstructs word weights."""
 
     def fit(self, X, y=None, **params):
         """Fit to word counts: (n_samples, n_features), of at least n_components documents and words."""
-        if self["svd"].n_components > min(X.shape):
-            raise BadInput(
-                f"n_components={self['svd'].n_components} must be at most {min(X.shape)}, of {X.shape[0]} documents "
-                f"and {X.shape[1]} words the fewer: choose a smaller code, more documents or a larger vocabulary."
-            )
+        _check_rows({"n_components": self["svd"].n_components}, X.shape[0], 0, X.shape[1])
         return super().fit(X, y, **params)
 
     def inverse_transform(self, Z) -> np.ndarray:
-        """Weights rebuilt from codes: (n_samples, n_components) -> (n_samples, n_features), any sign."""
+        """Weights reconstructed from codes: (n_samples, n_components) -> (n_samples, n_features), any sign."""
         return self["svd"].inverse_transform(np.asarray(Z))
 
 
+def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
+    most = min(n_train, n_features)
+    if params["n_components"] > most:
+        raise BadInput(
+            f"n_components={params['n_components']} must be at most {most}, the smaller of {n_train} documents and "
+            f"{n_features} words: choose fewer, or a larger vocabulary."
+        )
+    if n_features < 2:
+        raise BadInput("LSA needs at least 2 words: choose a larger vocabulary, or other documents.")
+
+
 def _build(params, kind, image_shape, seed) -> LSA:
-    weighting = TfidfTransformer(**base.WEIGHTINGS[params["weighting"]])
+    weighting = TfidfTransformer(**WEIGHTINGS[params["weighting"]])
     svd = TruncatedSVD(params["n_components"], n_iter=10, random_state=seed)
     return LSA([("weighting", weighting), ("svd", svd)])
 
@@ -60,17 +68,12 @@ def _n_weights(lsa: LSA) -> int:
 
 
 METHOD = Method(
-    name="lsa",
-    label="LSA",
-    kinds=(DOCUMENTS,),
     summary="Latent semantic analysis: truncated singular value decomposition of weighted word counts.",
-    params=(
-        base.n_components(),
-        base.WEIGHTING,
-    ),
+    params=(n_components(), WEIGHTING),
     version=1,
     estimator=_build,
     arrays=_arrays,
     restore=_restore,
     n_weights=_n_weights,
+    check_rows=_check_rows,
 )

@@ -7,21 +7,31 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.decomposition import PCA
 
-from core.methods.base import n_components
-from core.types import IMAGES, BadInput, Method
+from core.errors import BadInput
+from core.methods.params import n_components
+from core.types import Method
 
 _MANY_PIXELS = 1000
 _LEARNED = ("components_", "mean_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
 
 
-def _build(params, kind, image_shape, seed) -> PCA:
-    if image_shape and params["n_components"] > image_shape[0] * image_shape[1]:
+def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
+    # ARPACK finds all but the last component.
+    most = min(n_train, n_features) - (n_features > _MANY_PIXELS)
+    if params["n_components"] > most:
         raise BadInput(
-            f"n_components={params['n_components']} must be at most {image_shape[0] * image_shape[1]}, "
-            "the number of pixels: choose a smaller code."
+            f"n_components={params['n_components']} must be at most {most}, with {n_train:,} train rows of "
+            f"{n_features:,} pixels: choose fewer."
         )
+
+
+def _build(params, kind, image_shape, seed) -> PCA:
     n_features = image_shape[0] * image_shape[1] if image_shape else 0
-    # Of many pixels the whole covariance takes minutes, its first eigenvectors seconds; both are exact.
+    if image_shape and params["n_components"] > n_features:
+        raise BadInput(
+            f"n_components={params['n_components']} must be at most {n_features}, the number of pixels: choose fewer."
+        )
+    # All eigenvectors of the covariance of many pixels take minutes, the first ones seconds; both solvers are exact.
     solver = "arpack" if n_features > _MANY_PIXELS else "covariance_eigh"
     return PCA(**params, svd_solver=solver, random_state=seed)
 
@@ -43,9 +53,6 @@ def _restore(pca: PCA, arrays: Mapping[str, np.ndarray]) -> PCA:
 
 
 METHOD = Method(
-    name="pca",
-    label="PCA",
-    kinds=(IMAGES,),
     summary="Principal component analysis: the best linear code for squared error.",
     params=(n_components(),),
     version=1,
@@ -53,4 +60,5 @@ METHOD = Method(
     arrays=_arrays,
     restore=_restore,
     n_weights=lambda pca: pca.components_.size + pca.mean_.size,
+    check_rows=_check_rows,
 )

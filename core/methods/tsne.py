@@ -1,42 +1,37 @@
-"""t-SNE: scikit-learn's own, told how far it is. It maps the rows it is given, and learns no function of other rows."""
+"""t-SNE, optimised by openTSNE: a 2-D map of given rows, in which new rows can be placed afterwards."""
 
 from __future__ import annotations
 
-import io
-import re
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from core.types import DOCUMENTS, IMAGES, BadInput, Diverged, HourglassError, Method, Param
+from core.errors import BadInput, Diverged, HourglassError
+from core.methods.opentsne_adapter import choose_start, index_exactly, place_rows, weigh
+from core.types import DOCUMENTS, IMAGES, Method, Param
 
 _COMPONENTS = 2
-# Where scikit-learn starts: a standard deviation of this much along the first component.
-_START = 1e-4
-_ITERATION = re.compile(r"\[t-SNE\] Iteration (\d+): error = (\d+\.\d+), gradient norm = (\d+\.\d+)")
-_EXAGGERATED = re.compile(r"\[t-SNE\] KL divergence after \d+ iterations with early exaggeration")
+# Attraction is exaggerated for so many steps, by so much.
+_EXAGGERATED_STEPS, _EXAGGERATION = 250, 12
+_TICK_STEPS = 50
 _UNIT = "nats of KL divergence"
 
 
 class TSNEMap(BaseEstimator):
-    """A map of given rows by t-distributed stochastic neighbour embedding, Barnes and Hut's approximation.
+    """A 2-D map by t-distributed stochastic neighbour embedding with the Barnes-Hut approximation.
 
-    Images are near by Euclidean distance. Documents are near by cosine distance of their tf-idf vectors, with the
-    inverse document frequencies of the mapped rows. The map starts at the first two principal components (documents:
-    singular vectors), so that little is left to chance.
-
-    It has no `transform`: where another row belongs, t-SNE does not say.
+    Similarities of images come from Euclidean distances. Those of documents come from cosine distances of tf-idf
+    vectors, with the inverse document frequencies of the mapped rows. Neighbours are exact. The map starts at the
+    first two principal components (documents: singular vectors).
 
     Parameters
     ----------
     n_components : 2
-    perplexity : about how many neighbours each row attends to, below the number of rows.
+    perplexity : effective number of neighbours of each row, below the number of rows.
     max_iter : gradient steps, each over all rows; in the first 250 attraction is exaggerated twelvefold.
     kind : {"images", "documents"}
     random_state : int, RandomState or None
@@ -46,9 +41,8 @@ class TSNEMap(BaseEstimator):
     embedding_ : (n_samples, 2) float32, any values.
     kl_divergence_ : of the map's similarities from the rows', in nats.
     rows_train_, rows_test_ : numbers of the mapped rows in their split of a data set, ascending; see `fit_splits`.
-    history_ : one row every 50 iterations, an epoch being an iteration; ``loss`` is the KL divergence in nats. While
-        attraction is exaggerated another objective is minimised, so those rows have no loss.
-    environment_ : threads of the fit, since sums in another order make another map.
+    history_ : one row every 50 steps (an epoch is one step); ``loss`` is the KL divergence in nats.
+    environment_ : threads of the fit.
     n_features_in_ : int
 
     References
@@ -56,6 +50,7 @@ class TSNEMap(BaseEstimator):
     van der Maaten and Hinton 2008, Visualizing data using t-SNE, JMLR 9, equation 2 with q of section 3.3.
     van der Maaten 2014, Accelerating t-SNE using tree-based algorithms, JMLR 15.
     Kobak and Berens 2019, The art of using t-SNE for single-cell transcriptomics, Nature Communications 10.
+    Poličar, Stražar and Zupan 2024, openTSNE: a modular Python library for t-SNE, Journal of Statistical Software 109.
     """
 
     def __init__(self, n_components=_COMPONENTS, *, perplexity=30.0, max_iter=1000, kind=IMAGES, random_state=None):
@@ -73,43 +68,56 @@ class TSNEMap(BaseEstimator):
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
         y : ignored.
         on_epoch : called with each row of the history.
-        on_tick : called with a row as of `core.training.train`, at the start and after each of the history.
-        checkpoint : ignored, nothing can be gone on from.
+        on_tick : called with a row as of `core.nn.training.train`, at the start and after each of the history.
+        checkpoint : ignored; a fit cannot be resumed.
 
         Raises
         ------
         BadInput
-            If `perplexity` is not below the number of rows.
+            If `perplexity` is not below the number of rows, or all rows are equal.
         HourglassError
-            If a callback returns True: a map half-way is none.
+            If a callback returns True: an unfinished map is not kept.
         Diverged
             If the map is no longer finite.
         """
-        from sklearn.manifold import TSNE
+        from openTSNE import TSNEEmbedding, affinity
         from threadpoolctl import threadpool_info
 
-        X = validate_data(self, X, accept_sparse="csr", dtype=np.float32, ensure_min_samples=2)
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float32, ensure_min_samples=2, ensure_min_features=2)
         n = X.shape[0]
-        if self.perplexity >= n:
-            raise BadInput(
-                f"perplexity={self.perplexity:g} must be below {n}, the number of rows: choose a smaller perplexity, "
-                "or more rows."
-            )
-        settings = {"perplexity": self.perplexity, "max_iter": self.max_iter, "random_state": self.random_state}
-        tsne = TSNE(self.n_components, verbose=2, **settings)
-        if self.kind == DOCUMENTS:
-            X = _weighted(X)
-            tsne.set_params(metric="cosine", init=_first_singular_vectors(X, self.n_components, self.random_state))
+        _check_perplexity(self.perplexity, n)
+        vectors, metric = weigh(X, X, self.kind)[0], "cosine" if self.kind == DOCUMENTS else "euclidean"
+        if _are_equal(vectors):
+            raise BadInput("All rows are equal, so there is no map of them: give rows that differ.")
+        threads = max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"), default=1)
         progress = _Progress(n, self.max_iter, on_epoch, on_tick)
         progress.tick()
-        with redirect_stdout(progress):
-            self.embedding_ = tsne.fit_transform(X).astype(np.float32)
+        neighbours = index_exactly(vectors, metric, min(n - 1, int(3 * self.perplexity)), threads)
+        similarities = affinity.PerplexityBasedNN(perplexity=self.perplexity, knn_index=neighbours, n_jobs=threads)
+        found = TSNEEmbedding(
+            choose_start(vectors, self.kind, self.random_state),
+            similarities,
+            random_state=self.random_state,
+            negative_gradient_method="bh",
+            n_jobs=threads,
+            dof=1,
+            theta=0.5,
+            max_step_norm=5,
+            # scikit-learn's rate: its gradient has a factor of 4.
+            learning_rate=max(n / _EXAGGERATION, 200.0),
+            callbacks=[progress],
+            callbacks_every_iters=_TICK_STEPS,
+        )
+        early, late = {"exaggeration": _EXAGGERATION, "momentum": 0.5}, {"exaggeration": 1, "momentum": 0.8}
+        found.optimize(_EXAGGERATED_STEPS, inplace=True, propagate_exception=True, **early)
+        progress.before = _EXAGGERATED_STEPS
+        found.optimize(self.max_iter - _EXAGGERATED_STEPS, inplace=True, propagate_exception=True, **late)
+        self.embedding_ = np.asarray(found, np.float32)
         if not np.isfinite(self.embedding_).all():
             raise Diverged("t-SNE left the finite numbers: choose another perplexity or seed.")
-        self.kl_divergence_ = float(tsne.kl_divergence_)
-        self.history_ = progress.history(tsne.n_iter_ + 1, self.kl_divergence_)
-        threads = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"]
-        self.environment_ = {"threads": max(threads, default=1)}
+        self.kl_divergence_ = float(found.kl_divergence)
+        self.history_ = progress.history(self.kl_divergence_)
+        self.environment_ = {"threads": threads}
         self.rows_train_, self.rows_test_ = np.arange(n), np.arange(0)
         return self
 
@@ -128,6 +136,17 @@ class TSNEMap(BaseEstimator):
         self.fit(sparse.vstack(both, "csr") if sparse.issparse(X_train) else np.concatenate(both), **watches)
         self.rows_train_, self.rows_test_ = rows_train, rows_test
         return self
+
+    def place(self, X, mapped) -> np.ndarray:
+        """Positions of new rows in this map, (n_samples, 2) float32; each is placed by itself, the map stays.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features), as for `fit`.
+        mapped : the rows that `fit` was given, in their order: `rows_train_`, then `rows_test_`.
+        """
+        check_is_fitted(self)
+        return place_rows(X, mapped, self.embedding_, self.kind)
 
     @property
     def train_embedding_(self) -> np.ndarray:
@@ -155,70 +174,50 @@ class TSNEMap(BaseEstimator):
         return tags
 
 
-def _weighted(counts):
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    return TfidfTransformer(sublinear_tf=True).fit_transform(counts)
-
-
-def _first_singular_vectors(X, n_components: int, random_state) -> np.ndarray:
-    """Where a map of sparse rows starts: (n_samples, n_components) float32, scaled as scikit-learn does dense rows'."""
-    from sklearn.decomposition import TruncatedSVD
-
-    Z = TruncatedSVD(n_components, random_state=random_state).fit_transform(X).astype(np.float32)
-    return Z / np.std(Z[:, 0]) * _START
+def _check_perplexity(perplexity: float, n: int) -> None:
+    if perplexity >= n:
+        raise BadInput(
+            f"perplexity={perplexity:g} must be below {n}, the number of rows: choose a smaller perplexity, or more "
+            "rows."
+        )
 
 
-class _Progress(io.TextIOBase):
-    """Takes what scikit-learn prints of its iterations, the only word it gives of them, and passes it on as rows."""
+def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
+    _check_perplexity(params["perplexity"], min(n_train, params["rows"]) + min(n_test, params["rows"]))
+
+
+def _are_equal(X) -> bool:
+    from scipy import sparse
+
+    return not (abs(X - X[[0] * X.shape[0]]).nnz if sparse.issparse(X) else np.ptp(X, axis=0).any())
+
+
+class _Progress:
+    """Passes the steps of openTSNE on as rows of a history, and ends the fit where a callback asks for it."""
 
     def __init__(self, n_rows: int, max_iter: int, on_epoch: Callable | None, on_tick: Callable | None):
-        super().__init__()
         self.n_rows, self.max_iter = n_rows, max_iter
         self.on_epoch, self.on_tick = on_epoch, on_tick
         self.rows: list[dict[str, Any]] = []
         self.started = time.perf_counter()
-        self.done, self.exaggerates, self.line = 0, True, ""
-        self.outside = sys.stdout
+        self.before = 0  # steps of the phases that are over; openTSNE counts each phase from 1
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        *lines, self.line = (self.line + text).split("\n")
-        for line in lines:
-            self._read(line)
-        return len(text)
-
-    def tick(self) -> None:
-        row = self._row(self.done) | {"rows_per_second": 0.0, "share": self.done / self.max_iter, "within": 0}
-        self._tell(self.on_tick, row)
-
-    def history(self, iterations: int, kl_divergence: float) -> list[dict[str, Any]]:
-        """The rows, the last being of the map as it came out, after so many iterations."""
-        before = [row for row in self.rows if row["epoch"] < iterations]
-        return [*before, self._row(iterations) | {"loss": kl_divergence}]
-
-    def _read(self, line: str) -> None:
-        if _EXAGGERATED.match(line):
-            self.exaggerates = False
-        if found := _ITERATION.match(line):
-            row = self._row(int(found[1]))
-            if not self.exaggerates:
-                row["loss"] = float(found[2])
-            self.done = row["epoch"]
-            self.rows.append(row)
-            self._tell(self.on_epoch, row)
-        # Before the first iteration and between two, each line is a moment to look whether to go on.
+    def __call__(self, iteration: int, error: float, embedding: np.ndarray) -> None:
+        self.rows.append(self._row(self.before + iteration) | {"loss": float(error)})
+        self._tell(self.on_epoch, self.rows[-1])
         self.tick()
 
+    def tick(self) -> None:
+        done = self.rows[-1]["epoch"] if self.rows else 0
+        self._tell(self.on_tick, self._row(done) | {"rows_per_second": 0.0, "share": done / self.max_iter, "within": 0})
+
+    def history(self, kl_divergence: float) -> list[dict[str, Any]]:
+        """The rows, the last being of the finished map."""
+        before = [row for row in self.rows if row["epoch"] < self.max_iter]
+        return [*before, self._row(self.max_iter) | {"loss": kl_divergence}]
+
     def _tell(self, watch: Callable | None, row: dict[str, Any]) -> None:
-        if watch is None:
-            return
-        # What it prints is not for here.
-        with redirect_stdout(self.outside):
-            stopped = watch(row)
-        if stopped:
+        if watch is not None and watch(row):
             raise HourglassError(
                 "t-SNE has no map before its last iteration, so one that is stopped can't be kept: let it come to its "
                 "end, with fewer rows or a lower max_iter where that takes too long."
@@ -263,14 +262,11 @@ def _restore(tsne: TSNEMap, arrays: Mapping[str, np.ndarray]) -> TSNEMap:
 
 
 METHOD = Method(
-    name="tsne",
-    label="t-SNE",
-    kinds=(IMAGES, DOCUMENTS),
-    summary="A map of the rows themselves that keeps neighbours together: no code, but a map to hold a code's against.",
+    summary="A 2-D map of the rows themselves that keeps neighbours together. It has no latent code.",
     params=(
         Param("n_components", _COMPONENTS, (_COMPONENTS, _COMPONENTS), "Numbers in a row's position: the map is flat."),
         Param("perplexity", 30.0, (5.0, 100.0), "About how many neighbours each row attends to."),
-        # Up to 250 iterations all would be exaggerated, and scikit-learn gives no divergence.
+        # The first 250 are exaggerated.
         Param(
             "max_iter",
             1000,
@@ -279,12 +275,12 @@ METHOD = Method(
         ),
         Param("rows", 2000, (2000, 10_000), "Rows of each split that are mapped at most."),
     ),
-    version=1,
+    version=2,
     estimator=_build,
     arrays=_arrays,
     restore=_restore,
-    # Positions are what comes out; no number is learned that would place another row.
+    # Positions are the result; no weights are learned.
     n_weights=lambda tsne: 0,
     loss_unit={IMAGES: _UNIT, DOCUMENTS: _UNIT},
-    maps_rows=True,
+    check_rows=_check_rows,
 )

@@ -8,136 +8,74 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from core.methods import base
-from core.types import DOCUMENTS, IMAGES, BadInput, Param
-
-# The Normal output's standard deviation stays above 0.02, about five of 256 grey levels: pixels that
-# never change would otherwise send the density to infinity.
-_LOWEST_LOG_VARIANCE = 2 * math.log(0.02)
-
-
-def _kl_to_standard_normal(mean, log_variance):
-    """KL(N(mean, variance) || N(0, I)) in nats: (batch, k) -> (batch,). Kingma and Welling 2014, eq. 10."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
-
-
-def _log_normal(x, mean, log_variance):
-    """log N(x; mean, variance) in nats, summed over the last axis."""
-    return -0.5 * ((x - mean).square() / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(-1)
+from core.errors import BadInput
+from core.methods import base, params
+from core.nn import augment, losses
+from core.types import DOCUMENTS, IMAGES, Param
 
 
 class VAE(base.NetworkTransformer):
     """Variational autoencoder with a standard normal prior and a diagonal normal posterior.
 
-    Any q(z) bounds log p(x) from below, so the bound also holds in training, where q follows from a part of the words.
+    Any q(z) bounds log p(x) from below, so the bound also holds in training, where the encoder sees only some words.
 
     Parameters
     ----------
-    n_components : int, size of the code z.
-    output : {"bernoulli", "normal"}, for images: p(x|z) has Bernoulli means (grey pixels count as means), or a Normal
-        mean and variance for every pixel. A document's words are draws from p(word|z).
-    beta : weight of the KL term in the training loss (Higgins et al. 2017); every reported bound has beta = 1.
-    network, width, layers, activation, augment, weighting, word_dropout, epochs, max_seconds, batch_size,
-    learning_rate, weight_decay, kind, image_shape, random_state : as in `core.methods.ae.Autoencoder`.
+    n_components to weight_decay : see the help of each in `PARAMS`. ``output="bernoulli"`` takes grey pixels for
+        means; ``"normal"`` has a mean and a variance for every pixel. A document's words are draws from p(word|z).
+    kind, image_shape, random_state : as in `core.methods.ae.Autoencoder`.
 
     References
     ----------
     Kingma and Welling 2014, Auto-encoding variational Bayes. Burda et al. 2016, Importance weighted autoencoders.
-    Miao, Yu and Blunsom 2016, Neural variational inference for text processing.
+    Higgins et al. 2017, beta-VAE. Miao, Yu and Blunsom 2016, Neural variational inference for text processing.
     """
 
+    PARAMS = (
+        params.n_components(),
+        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
+        Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term while training; reported bounds always have 1."),
+        *params.architecture(),
+        params.AUGMENT,
+        params.WEIGHTING,
+        params.WORD_DROPOUT,
+        *params.training_params(epochs=20, learning_rate=0.005),
+        params.WEIGHT_DECAY,
+    )
     players = {"autoencoder": ("encoder", "decoder")}
 
-    def __init__(
-        self,
-        n_components=10,
-        *,
-        output="bernoulli",
-        beta=1.0,
-        network="mlp",
-        width=512,
-        layers=3,
-        activation="relu",
-        augment=0.0,
-        weighting="tfidf",
-        word_dropout=0.5,
-        epochs=20,
-        max_seconds=0.0,
-        batch_size=512,
-        learning_rate=0.005,
-        weight_decay=0.01,
-        kind=IMAGES,
-        image_shape=None,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.output = output
-        self.beta = beta
-        self.network = network
-        self.width = width
-        self.layers = layers
-        self.activation = activation
-        self.augment = augment
-        self.weighting = weighting
-        self.word_dropout = word_dropout
-        self.epochs = epochs
-        self.max_seconds = max_seconds
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.kind = kind
-        self.image_shape = image_shape
-        self.random_state = random_state
-
-    def _plan(self):
-        return {"weight_decay": self.weight_decay}
-
-    def _build(self, n_features: int):
-        from torch import nn
-
-        from core.networks import Shape
-
-        shape = Shape(self.network, self.width, self.layers, self.activation, self.image_shape)
-        planes = 2 if self.output == "normal" and self.kind == IMAGES else 1
-        return nn.ModuleDict(
-            {
-                "encoder": self._encoder(shape, n_features, 2 * self.n_components),
-                "decoder": shape.decoder(self.n_components, n_features, planes),
-            }
-        )
+    @property
+    def n_outputs(self):
+        return 2, 2 if self.output == "normal" and self.kind == IMAGES else 1
 
     def _posterior(self, networks, x):
-        """Mean and log variance of q(z|x), each (batch, n_components)."""
+        """Mean and log variance of q(z|x): (batch, n_components) each."""
         mean, log_variance = networks["encoder"](x).float().chunk(2, 1)
         return mean, log_variance.clamp(-12, 8)
 
-    def _normal(self, out):
-        """Mean and log variance of a Normal output, each (..., n_features)."""
-        from torch.nn.functional import softplus
-
-        mean, raw = out.chunk(2, -1)
-        return mean, _LOWEST_LOG_VARIANCE + softplus(raw - _LOWEST_LOG_VARIANCE)
-
     def _log_likelihood(self, x, out):
         """log p(x|z) in nats, summed over pixels or words: (..., n_features) -> (...,)."""
-        from torch.nn.functional import binary_cross_entropy_with_logits
-
         if self.kind == DOCUMENTS:
-            return (x * out.log_softmax(-1)).sum(-1)
+            return losses.word_log_likelihood(x, out)
         if self.output == "normal":
-            return _log_normal(x, *self._normal(out))
-        return -binary_cross_entropy_with_logits(out, x.expand_as(out), reduction="none").sum(-1)
+            return losses.normal_log_density(x, *losses.split_normal(out))
+        return losses.bernoulli_log_likelihood(x, out)
 
     def train_step(self, networks, player, x, generator, progress):
-        """Negative ELBO in nats a row, the KL weighted by beta; z = mean + sigma * eps (reparameterization)."""
-        import torch
-
+        """Negative ELBO in nats a row, the KL weighted by beta."""
         x = self._augmented(x, generator, progress)
-        mean, log_variance = self._posterior(networks, self._words_hidden(x, generator))
-        eps = torch.randn(mean.shape, generator=generator).to(x.device)
-        out = networks["decoder"](mean + (0.5 * log_variance).exp() * eps).float()
+        seen = augment.drop_words(x, self.word_dropout, generator) if self.kind == DOCUMENTS else x
+        return self._terms(networks, x, seen, generator)
+
+    def validation_terms(self, networks, x, generator):
+        """As `train_step`, on rows without augmentation or dropped words."""
+        return self._terms(networks, x, x, generator)
+
+    def _terms(self, networks, x, seen, generator):
+        mean, log_variance = self._posterior(networks, seen)
+        out = networks["decoder"](_draw(mean, log_variance, generator)).float()
         reconstruction = -self._log_likelihood(x, out).mean()
-        kl = _kl_to_standard_normal(mean, log_variance).mean()
+        kl = losses.kl_to_standard_normal(mean, log_variance).mean()
         return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}
 
     def _validated(self, X, *, reset: bool):
@@ -163,7 +101,7 @@ class VAE(base.NetworkTransformer):
     def _mean(self, out):
         if self.kind == DOCUMENTS:
             return out.softmax(1)
-        return self._normal(out)[0] if self.output == "normal" else out.sigmoid()
+        return losses.split_normal(out)[0] if self.output == "normal" else out.sigmoid()
 
     def sample(self, n_samples: int = 1, random_state=None) -> np.ndarray:
         """Means of p(x|z) at codes drawn from the prior N(0, I): (n_samples, n_features)."""
@@ -189,12 +127,9 @@ class VAE(base.NetworkTransformer):
 
         def terms(x):
             mean, log_variance = self._posterior(self.networks_, x)
-            z = mean
-            if not at_mean:
-                eps = torch.randn(mean.shape, generator=generator).to(x.device)
-                z = mean + (0.5 * log_variance).exp() * eps
+            z = mean if at_mean else _draw(mean, log_variance, generator)
             likelihood = self._log_likelihood(x, self.networks_["decoder"](z))
-            return torch.stack([-likelihood, _kl_to_standard_normal(mean, log_variance)], 1)
+            return torch.stack([-likelihood, losses.kl_to_standard_normal(mean, log_variance)], 1)
 
         parts = self._map(terms, self._validated(X, reset=False))
         return parts[:, 0], parts[:, 1]
@@ -210,10 +145,9 @@ class VAE(base.NetworkTransformer):
             mean, log_variance = self._posterior(self.networks_, x)
             weights = []
             for _ in range(n_importance):
-                eps = torch.randn(mean.shape, generator=generator).to(x.device)
-                z = mean + (0.5 * log_variance).exp() * eps
-                prior = _log_normal(z, torch.zeros_like(z), torch.zeros_like(z))
-                proposal = _log_normal(z, mean, log_variance)
+                z = _draw(mean, log_variance, generator)
+                prior = losses.normal_log_density(z, torch.zeros_like(z), torch.zeros_like(z))
+                proposal = losses.normal_log_density(z, mean, log_variance)
                 weights.append(self._log_likelihood(x, self.networks_["decoder"](z)) + prior - proposal)
             return torch.stack(weights).logsumexp(0) - math.log(n_importance)
 
@@ -225,23 +159,16 @@ class VAE(base.NetworkTransformer):
         return torch.Generator().manual_seed(int(check_random_state(random_state).randint(2**31 - 1)))
 
 
+def _draw(mean, log_variance, generator):
+    """z = mean + sigma * eps (reparameterization)."""
+    import torch
+
+    return mean + (0.5 * log_variance).exp() * torch.randn(mean.shape, generator=generator).to(mean.device)
+
+
 METHOD = base.declare(
     VAE,
-    name="vae",
-    label="VAE",
-    kinds=(IMAGES, DOCUMENTS),
     summary="Variational autoencoder: a probabilistic code kept near a standard normal prior, so it can be sampled.",
-    params=(
-        base.n_components(),
-        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
-        Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term while training; reported bounds always have 1."),
-        *base.architecture(),
-        base.AUGMENT,
-        base.WEIGHTING,
-        base.WORD_DROPOUT,
-        *base.training_params(epochs=20, learning_rate=0.005),
-        base.WEIGHT_DECAY,
-    ),
     version=1,
     loss_unit={IMAGES: "nats an image", DOCUMENTS: "nats a document"},
 )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.checks import chunks, finite, labelled, two_classes
+from core.errors import BadInput
 from core.metrics.embedding import MOST_NEIGHBOURHOOD_ROWS, NEIGHBOURHOOD_ROWS
-from core.types import BadInput
+from core.metrics.validation import check_finite, check_two_classes, chunks, select_labelled
 
 _STARTS = 10
 _LOWEST = (-0.5, 0.0)  # that the adjusted Rand index and the mutual information can be
@@ -27,24 +27,15 @@ def silhouette_rows(Z: Any, y: Any) -> np.ndarray:
     Z : (n, n_components) codes, n <= 5,000 labelled rows for memory; by convention 2,000 of `stratified_rows`
     y : (n,) int; rows with -1 are left out
 
-    Returns
-    -------
-    (n_labelled,) float64 in [-1, 1]
-
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, no labels, one class, no class of two rows, or too many rows.
-
-    References
-    ----------
-    Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
+    Returns (n_labelled,) float64 in [-1, 1]
+    Raises BadInput for NaN or infinite codes, no labels, one class, no class of two rows, or too many rows.
+    Source: Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
     """
     from scipy.spatial.distance import cdist
     from sklearn.metrics import silhouette_samples
 
-    codes, y = labelled(finite("Z", Z, 2), y, "Z")
-    two_classes(y)
+    codes, y = select_labelled(check_finite("Z", Z, 2), y, "Z")
+    check_two_classes(y)
     n = len(codes)
     if n > MOST_NEIGHBOURHOOD_ROWS:
         raise BadInput(
@@ -66,24 +57,15 @@ def kmeans_clusters(Z: Any, n_clusters: int, random_state: int = 0) -> np.ndarra
     Z : (n, n_components) codes
     n_clusters : 2 to the number of distinct codes
 
-    Returns
-    -------
-    (n,) int32 in 0..n_clusters - 1, numbered in no order
-
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, or n_clusters not in 2..number of distinct codes.
-
-    References
-    ----------
-    Lloyd (1982), Least squares quantization in PCM; Arthur and Vassilvitskii (2007), k-means++: the advantages of
-    careful seeding.
+    Returns (n,) int32 in 0..n_clusters - 1, numbered in no order
+    Raises BadInput for NaN or infinite codes, or n_clusters not in 2..number of distinct codes.
+    Source: Lloyd (1982), Least squares quantization in PCM; Arthur and Vassilvitskii (2007), k-means++: the advantages
+    of careful seeding.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    codes = finite("Z", Z, 2)
+    codes = check_finite("Z", Z, 2)
     if n_clusters < 2:
         raise BadInput(f"n_clusters={n_clusters} is not allowed: take at least 2, such as one a class.")
     distinct = len(np.unique(codes, axis=0))
@@ -98,10 +80,10 @@ def kmeans_clusters(Z: Any, n_clusters: int, random_state: int = 0) -> np.ndarra
         return kmeans.fit_predict(codes)
 
 
-def agreement(
+def cluster_agreement(
     y: Any, clusters: Any, n_resamples: int = 1000, random_state: int = 0
 ) -> dict[str, tuple[float, tuple[float, float]]]:
-    """How well clusters agree with the classes: two indices, each with its 95 % bootstrap interval.
+    """How well clusters agree with the classes: two indices, each with its 95% bootstrap interval.
 
     ``kmeans_ari`` is the adjusted Rand index: how often two rows are together, or apart, in classes and clusters
     alike, scaled to 1 for the same partition and to 0 for what chance gives. ``kmeans_nmi`` is the mutual information
@@ -124,23 +106,18 @@ def agreement(
     dict : ``kmeans_ari`` -> (value, (low, high)), in [-0.5, 1], below 0 for less than chance;
         ``kmeans_nmi`` -> (value, (low, high)), in [0, 1]; not corrected for chance, so higher where rows are fewer
 
-    Raises
-    ------
-    BadInput
-        For lengths that differ, no labels, one class, or n_resamples < 1.
-
-    References
-    ----------
-    Hubert and Arabie (1985), Comparing partitions; Strehl and Ghosh (2002), Cluster ensembles, with the normalisation
-    of Kvalseth (1987), Entropy and correlation: some comments; Efron and Tibshirani (1993), chapters 10 and 13.
+    Raises BadInput for lengths that differ, no labels, one class, or n_resamples < 1.
+    Source: Hubert and Arabie (1985), Comparing partitions; Strehl and Ghosh (2002), Cluster ensembles, with the
+    normalisation of Kvalseth (1987), Entropy and correlation: some comments; Efron and Tibshirani (1993), chapters 10
+    and 13.
     """
     y, clusters = np.asarray(y), np.asarray(clusters)
     if clusters.shape != y.shape or clusters.ndim != 1:
         raise BadInput(f"{clusters.size} clusters came with {y.size} labels: give a cluster and a label a row.")
     if n_resamples < 1:
         raise BadInput(f"n_resamples={n_resamples} is not allowed: take at least 1, such as 1000.")
-    clusters, y = labelled(clusters, y, "clusters")
-    two_classes(y)
+    clusters, y = select_labelled(clusters, y, "clusters")
+    check_two_classes(y)
     cells, counts = np.unique(np.stack([y, clusters]), axis=1, return_counts=True)
     rng = np.random.default_rng(random_state)
     resampled = [

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.checks import codes_pair, finite, labelled, two_classes
-from core.metrics.neighbours import check_metric, nearest
-from core.types import BadInput
+from core.errors import BadInput
+from core.metrics.nearest_neighbours import check_metric, find_nearest
+from core.metrics.validation import check_code_pair, check_finite, check_two_classes, chunks, select_labelled
 
 PROBE_ROWS = 10_000
 NEIGHBOURHOOD_ROWS = 2_000
 MOST_NEIGHBOURHOOD_ROWS = 5_000
+OVERLAP_DEPTH = 200
 
 
 def knn_correct(
@@ -29,25 +30,17 @@ def knn_correct(
     y_train, y_test : (n_train,), (n_test,) int; rows with -1 neither vote nor are asked
     metric : {"euclidean", "cosine"}
 
-    Returns
-    -------
-    (n_test,) bool, without the unlabelled test rows; the mean is the accuracy
-
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, code sizes that differ, no labels, one class, or k above the labelled train rows.
-
-    References
-    ----------
-    Cover and Hart (1967), Nearest neighbor pattern classification.
+    Returns (n_test,) bool, without the unlabelled test rows; the mean is the accuracy
+    Raises BadInput for NaN or infinite codes, code sizes that differ, no labels, one class, or k above the labelled
+    train rows.
+    Source: Cover and Hart (1967), Nearest neighbor pattern classification.
     """
     train, y_train, test, y_test = _labelled_pair(Z_train, y_train, Z_test, y_test)
-    return _majority(y_train[nearest(train, test, k, metric)]) == y_test
+    return _majority(y_train[find_nearest(train, test, k, metric)]) == y_test
 
 
-def among_correct(Z: Any, y: Any, k: int = 15) -> np.ndarray:
-    """Whether the majority of the `k` nearest other rows has the row's class: leave-one-out, within one set of codes.
+def predict_left_out(Z: Any, y: Any, k: int = 15) -> np.ndarray:
+    """The majority class of the `k` nearest other labelled rows: leave-one-out, within one set of codes.
 
     As `knn_correct` where there are no train codes to ask, as of a map as it is drawn: exact Euclidean neighbours, of
     equally near rows the lower row number first, of classes with equally many votes the lower class number.
@@ -58,22 +51,13 @@ def among_correct(Z: Any, y: Any, k: int = 15) -> np.ndarray:
     y : (n,) int; rows with -1 neither vote nor are asked
     k : neighbours, below the number of labelled rows
 
-    Returns
-    -------
-    (n_labelled,) bool; the mean is the leave-one-out accuracy
-
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, no labels, one class, or k not in 1..n_labelled - 1.
-
-    References
-    ----------
-    Cover and Hart (1967), Nearest neighbor pattern classification.
+    Returns (n_labelled,) int64, the predicted class of each labelled row; the share that equals `y` is the accuracy
+    Raises BadInput for NaN or infinite codes, no labels, one class, or k not in 1..n_labelled - 1.
+    Source: Cover and Hart (1967), Nearest neighbor pattern classification.
     """
-    codes, y = labelled(finite("Z", Z, 2), y, "Z")
-    two_classes(y)
-    return _majority(y[nearest_others(codes, k)]) == y
+    codes, y = select_labelled(check_finite("Z", Z, 2), y, "Z")
+    check_two_classes(y)
+    return _majority(y[nearest_others(codes, k)])
 
 
 def probe_correct(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, random_state: int = 0) -> np.ndarray:
@@ -84,21 +68,15 @@ def probe_correct(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, random_s
 
     Parameters and Returns as `knn_correct`.
 
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, code sizes that differ, no labels or one class.
-
-    References
-    ----------
-    Alain and Bengio (2016), Understanding intermediate layers using linear classifier probes.
+    Raises BadInput for NaN or infinite codes, code sizes that differ, no labels or one class.
+    Source: Alain and Bengio (2016), Understanding intermediate layers using linear classifier probes.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     train, y_train, test, y_test = _labelled_pair(Z_train, y_train, Z_test, y_test)
     rows = stratified_rows(y_train, PROBE_ROWS, random_state)
-    two_classes(y_train[rows])
+    check_two_classes(y_train[rows])
     scaler = StandardScaler().fit(train[rows])
     probe = LogisticRegression(C=1.0, max_iter=2000).fit(scaler.transform(train[rows]), y_train[rows])
     return probe.predict(scaler.transform(test)) == y_test
@@ -118,21 +96,11 @@ def trustworthiness_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean")
     k : neighbours, below n / 2
     metric : {"euclidean", "cosine"}, between the rows of `X`; codes are always compared by Euclidean distance
 
-    Returns
-    -------
-    (n,) float64; the mean lies in [0, 1], a single row may fall below 0
-
-    Raises
-    ------
-    BadInput
-        For NaN or infinite values, numbers of rows that differ, too many rows, or k not in 1..n / 2.
-
-    References
-    ----------
-    Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
+    Returns (n,) float64; the mean lies in [0, 1], a single row may fall below 0
+    Raises BadInput for NaN or infinite values, numbers of rows that differ, too many rows, or k not in 1..n / 2.
+    Source: Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
-    in_data, in_code = _both_distances(X, Z, k, metric)
-    return _intruder_scores(_nearest_by(in_code, k), in_data, k)
+    return neighbourhood_rows(X, Z, k, metric)[0]
 
 
 def continuity_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> np.ndarray:
@@ -141,12 +109,15 @@ def continuity_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> n
     As `trustworthiness_rows` with the roles of data and code swapped: what is penalised are neighbours in the data that
     the code has torn away.
 
-    References
-    ----------
-    Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
+    Source: Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
-    in_data, in_code = _both_distances(X, Z, k, metric)
-    return _intruder_scores(_nearest_by(in_data, k), in_code, k)
+    return neighbourhood_rows(X, Z, k, metric)[1]
+
+
+def neighbourhood_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> tuple[np.ndarray, np.ndarray]:
+    """`trustworthiness_rows` and `continuity_rows` of the same rows, whose distances are ranked once."""
+    in_data, in_code = (np.argsort(each, axis=1, kind="stable") for each in _both_distances(X, Z, k, metric))
+    return _intruder_scores(in_code[:, :k], in_data, k), _intruder_scores(in_data[:, :k], in_code, k)
 
 
 def nearest_others(Z: Any, k: int, metric: str = "euclidean") -> np.ndarray:
@@ -160,47 +131,36 @@ def nearest_others(Z: Any, k: int, metric: str = "euclidean") -> np.ndarray:
     k : neighbours, 1 to n - 1
     metric : {"euclidean", "cosine"}
 
-    Returns
-    -------
-    (n, k) int64
-
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, another metric, or k not in 1..n - 1.
+    Returns (n, k) int64
+    Raises BadInput for NaN or infinite codes, another metric, or k not in 1..n - 1.
     """
-    codes = finite("Z", Z, 2)
+    codes = check_finite("Z", Z, 2)
     n = len(codes)
     if not 1 <= k < n:
         raise BadInput(
             f"k={k} neighbours are asked for among {n - 1} other rows: choose at least 1, and more rows than k."
         )
-    found = nearest(codes, codes, k + 1, metric)
+    found = find_nearest(codes, codes, k + 1, metric)
     own = found == np.arange(n)[:, None]
     # Where many rows are equally near the row itself may not be among them; then the last one gives way.
     own[~own.any(axis=1), -1] = True
     return found[~own].reshape(n, k)
 
 
-def neighbour_overlap(A: Any, B: Any) -> np.ndarray:
-    """How many of a row's neighbours two methods share: the Jaccard index |A_i ∩ B_i| / |A_i ∪ B_i| of each row.
+def average_overlap(A: Any, B: Any) -> np.ndarray:
+    """How alike two rankings of a row's neighbours are: the mean over depths d = 1..k of |A[:d] ∩ B[:d]| / d.
+
+    Near neighbours count most: they belong to every depth from their rank on.
 
     Parameters
     ----------
-    A, B : (n, k) int, neighbours of the same rows as `nearest_others` gives them; their order in a row does not matter
+    A, B : (n, k) int, neighbours of the same rows as `nearest_others` gives them, nearest first
 
-    Returns
-    -------
-    (n,) float64 in [0, 1]; for m shared neighbours m / (2 k - m)
-
-    Raises
-    ------
-    BadInput
-        For different shapes, no neighbours, row numbers that are not whole, or a neighbour named twice in a row.
-
-    References
-    ----------
-    Jaccard (1912), The distribution of the flora in the alpine zone.
+    Returns (n,) float64 in [0, 1]; 1 for equal rankings, 0 where no neighbour is in both
+    Raises BadInput for different shapes, no neighbours, row numbers that are not whole, or a neighbour named twice in a
+    row.
+    Source: Fagin, Kumar and Sivakumar (2003), Comparing top k lists, section 3.3; Webber, Moffat and Zobel (2010), A
+    similarity measure for indefinite rankings, section 2.
     """
     A, B = np.asarray(A), np.asarray(B)
     if A.shape != B.shape or A.ndim != 2 or A.size == 0:
@@ -208,10 +168,21 @@ def neighbour_overlap(A: Any, B: Any) -> np.ndarray:
     for neighbours in (A, B):
         if not np.issubdtype(neighbours.dtype, np.integer):
             raise BadInput(f"Neighbours are {neighbours.dtype}: give row numbers, as nearest_others does.")
-        if _repeats(neighbours).any():
+        ordered = np.sort(neighbours, axis=1)
+        if (ordered[:, 1:] == ordered[:, :-1]).any():
             raise BadInput("A row names a neighbour twice: give distinct neighbours, as nearest_others does.")
-    shared = _repeats(np.hstack([A, B]))
-    return shared / (2 * A.shape[1] - shared)
+    k = A.shape[1]
+    # One that A ranks i-th and B j-th is in the intersection from depth max(i, j) on, where it counts 1 / d.
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
+    overlap = np.empty(len(A))
+    for part in chunks(len(A), 2 * k):
+        both = np.hstack([A[part], B[part]])
+        order = np.argsort(both, axis=1, kind="stable")
+        ordered = np.take_along_axis(both, order, axis=1)
+        row, at = np.nonzero(ordered[:, 1:] == ordered[:, :-1])
+        before = np.maximum(order[row, at], order[row, at + 1] - k)
+        overlap[part] = np.bincount(row, harmonic[k] - harmonic[before], len(both)) / k
+    return np.minimum(overlap, 1.0)
 
 
 def stratified_rows(y: Any, n: int, random_state: int = 0) -> np.ndarray:
@@ -225,14 +196,8 @@ def stratified_rows(y: Any, n: int, random_state: int = 0) -> np.ndarray:
     y : (n_rows,) int
     n : rows wanted; all rows where there are no more
 
-    Returns
-    -------
-    (min(n, n_rows),) int64, ascending
-
-    Raises
-    ------
-    BadInput
-        If n < 1.
+    Returns (min(n, n_rows),) int64, ascending
+    Raises BadInput if n < 1.
     """
     y = np.asarray(y)
     if n < 1:
@@ -248,10 +213,10 @@ def stratified_rows(y: Any, n: int, random_state: int = 0) -> np.ndarray:
 
 
 def _labelled_pair(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any) -> tuple[np.ndarray, ...]:
-    train, test = codes_pair(Z_train, Z_test)
-    train, y_train = labelled(train, y_train, "Z_train")
-    test, y_test = labelled(test, y_test, "Z_test")
-    two_classes(y_train)
+    train, test = check_code_pair(Z_train, Z_test)
+    train, y_train = select_labelled(train, y_train, "Z_train")
+    test, y_test = select_labelled(test, y_test, "Z_test")
+    check_two_classes(y_train)
     return train, y_train, test, y_test
 
 
@@ -269,8 +234,8 @@ def _both_distances(X: Any, Z: Any, k: int, metric: str) -> tuple[np.ndarray, np
     from sklearn.metrics import pairwise_distances
 
     check_metric(metric)
-    X = finite("X", X, 2)
-    Z = finite("Z", Z, 2)
+    X = check_finite("X", X, 2)
+    Z = check_finite("Z", Z, 2)
     n = len(Z)
     if X.shape[0] != n:
         raise BadInput(f"{X.shape[0]} rows came with {n} codes: give the code of each row.")
@@ -286,20 +251,9 @@ def _both_distances(X: Any, Z: Any, k: int, metric: str) -> tuple[np.ndarray, np
     return in_data, in_code
 
 
-def _repeats(rows: np.ndarray) -> np.ndarray:
-    """How many values of each row equal one before them: (n,) int."""
-    ordered = np.sort(rows, axis=1)
-    return (ordered[:, 1:] == ordered[:, :-1]).sum(axis=1)
-
-
-def _nearest_by(distances: np.ndarray, k: int) -> np.ndarray:
-    return np.argsort(distances, axis=1, kind="stable")[:, :k]
-
-
-def _intruder_scores(neighbours: np.ndarray, distances: np.ndarray, k: int) -> np.ndarray:
-    """Score of each row whose `neighbours` (n, k) in one space are ranked by `distances` (n, n) in the other."""
-    n = len(distances)
-    order = np.argsort(distances, axis=1, kind="stable")
+def _intruder_scores(neighbours: np.ndarray, order: np.ndarray, k: int) -> np.ndarray:
+    """Score of each row whose `neighbours` (n, k) in one space are ranked by their `order` (n, n) in the other."""
+    n = len(order)
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, n + 1)[None, :], axis=1)
     beyond = np.maximum(np.take_along_axis(ranks, neighbours, axis=1) - k, 0).sum(axis=1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from core.metrics.checks import chunks, finite
-from core.types import BadInput
+from core.errors import BadInput
+from core.metrics.validation import check_finite, chunks, smallest
 
 COVERAGE_K = 5
 _ROUNDING = 1e-12
@@ -24,20 +25,11 @@ def frechet_distance(A: Any, B: Any) -> float:
     ----------
     A, B : (n, n_features), (m, n_features) features; covariances are divided by n - 1
 
-    Returns
-    -------
-    float >= 0, in squared units of the features
-
-    Raises
-    ------
-    BadInput
-        For fewer than 2 rows, numbers of features that differ, NaN or infinite values.
-
-    References
-    ----------
-    Heusel et al. (2017), GANs trained by a two time-scale update rule, equation 6; Dowson and Landau (1982).
+    Returns float >= 0, in squared units of the features
+    Raises BadInput for fewer than 2 rows, numbers of features that differ, NaN or infinite values.
+    Source: Heusel et al. (2017), GANs trained by a two time-scale update rule, equation 6; Dowson and Landau (1982).
     """
-    A, B = finite("The first features", A, 2), finite("The second features", B, 2)
+    A, B = check_finite("The first features", A, 2), check_finite("The second features", B, 2)
     _check_one_space(A, B)
     if min(len(A), len(B)) < 2:
         raise BadInput(f"A covariance needs at least 2 rows; there are {len(A)} and {len(B)}.")
@@ -55,27 +47,51 @@ def frechet_from_moments(mu1: Any, S1: Any, mu2: Any, S2: Any) -> float:
     mu1, mu2 : (d,) means
     S1, S2 : (d, d) covariances, symmetric, positive semi-definite up to rounding
 
-    Returns
-    -------
-    float >= 0
-
-    Raises
-    ------
-    BadInput
-        For shapes that do not fit, NaN or infinite values.
-
-    References
-    ----------
-    Dowson and Landau (1982), The Fréchet distance between multivariate normal distributions, equation 4.
+    Returns float >= 0
+    Raises BadInput for shapes that do not fit, NaN or infinite values.
+    Source: Dowson and Landau (1982), The Fréchet distance between multivariate normal distributions, equation 4.
     """
-    mu1, mu2 = finite("mu1", mu1, 1), finite("mu2", mu2, 1)
-    S1, S2 = finite("S1", S1, 2), finite("S2", S2, 2)
+    mu1, mu2 = check_finite("mu1", mu1, 1), check_finite("mu2", mu2, 1)
+    S1, S2 = check_finite("S1", S1, 2), check_finite("S2", S2, 2)
     d = len(mu1)
     if mu2.shape != (d,) or S1.shape != (d, d) or S2.shape != (d, d):
         raise BadInput(f"Means {mu1.shape}, {mu2.shape} and covariances {S1.shape}, {S2.shape} are not of one size.")
     shared = np.linalg.svd(_symmetric_root(S1) @ _symmetric_root(S2), compute_uv=False).sum()
     distance = np.sum((mu1 - mu2) ** 2) + np.trace(S1) + np.trace(S2) - 2 * shared
     return float(max(distance, 0.0))
+
+
+def frechet_interval(A: Any, B: Any, level: float = 0.95) -> tuple[float, float]:
+    """Interval of `frechet_distance(A, B)` over other draws of the samples `A`, the rows `B` being what they are.
+
+    By the delta method: to first order the distance is a mean over samples of their influence on it,
+    2 (m1 - m2)^T (x - m1) + (x - m1)^T (I - T) (x - m1), where T = S1^(-1/2) (S1^(1/2) S2 S1^(1/2))^(1/2) S1^(-1/2)
+    maps one Gaussian to the other; so its variance is that of the influences over n. Where the distance is 0 but for
+    chance the second order rules, and the interval is only a rough one.
+
+    Parameters
+    ----------
+    A, B : as in `frechet_distance`
+    level : share of draws that the interval is to hold, in (0, 1)
+
+    Returns
+    -------
+    low, high : float >= 0
+
+    Source: van der Vaart (1998), Asymptotic statistics, chapter 3; Rippl, Munk and Sturm (2016), Limit laws of the
+    empirical Wasserstein distance: Gaussian distributions.
+    """
+    distance = frechet_distance(A, B)
+    A, B = np.asarray(A, np.float64), np.asarray(B, np.float64)
+    values, vectors = np.linalg.eigh(_covariance(A))
+    there = values > 1e-10 * values.max(initial=0.0)
+    root = vectors[:, there] * np.sqrt(values[there])
+    centred = A - A.mean(axis=0)
+    white = centred @ (vectors[:, there] / np.sqrt(values[there]))
+    mapped = ((white @ _symmetric_root(root.T @ _covariance(B) @ root)) * white).sum(axis=1)
+    influences = 2 * centred @ (A.mean(axis=0) - B.mean(axis=0)) + (centred**2).sum(axis=1) - mapped
+    half = float(NormalDist().inv_cdf((1 + level) / 2) * influences.std(ddof=1) / np.sqrt(len(A)))
+    return max(distance - half, 0.0), distance + half
 
 
 class RealRows:
@@ -86,19 +102,18 @@ class RealRows:
     real : (n, n_features) features; 10,000 x 64 take about 0.05 GB
     k : neighbours that set the radius of precision and recall
     coverage_k : the same for coverage
+    squared_radii : what the attribute of this name was for the same rows, k and coverage_k; None: it is found
 
     Attributes
     ----------
     real : as given, in float64
+    squared_radii : (2, n), squared distance of each row to its k-th and to its coverage_k-th nearest other row
 
-    Raises
-    ------
-    BadInput
-        For n not above k and coverage_k, NaN or infinite values.
+    Raises BadInput for n not above k and coverage_k, NaN or infinite values.
     """
 
-    def __init__(self, real: Any, k: int = 3, coverage_k: int = COVERAGE_K):
-        real = finite("The real features", real, 2)
+    def __init__(self, real: Any, k: int = 3, coverage_k: int = COVERAGE_K, squared_radii: Any = None):
+        real = check_finite("The real features", real, 2)
         if min(k, coverage_k) < 1 or max(k, coverage_k) >= len(real):
             raise BadInput(
                 f"k={k} and coverage_k={coverage_k} are not allowed with {len(real)} rows: take 1 to {len(real) - 1}."
@@ -107,18 +122,27 @@ class RealRows:
         self.real = real
         self._centre = real.mean(axis=0)  # distances by a matrix product lose digits far from the origin
         self._rows = real - self._centre
-        self._squared_radii = _squared_radii(self._rows, (k, coverage_k))
+        self.squared_radii = _squared_radii(self._rows, (k, coverage_k)) if squared_radii is None else squared_radii
 
     def precision_recall(self, fake: Any) -> dict[str, float]:
         """See `precision_recall`."""
-        real, fake = self._rows, finite("The samples' features", fake, 2)
+        return {name: float(scores.mean()) for name, scores in self.scores(fake).items()}
+
+    def scores(self, fake: Any) -> dict[str, np.ndarray]:
+        """Whether each sample, or each real row, counts for `precision_recall`.
+
+        Returns
+        -------
+        dict : "precision", (n,) bool, of the samples; "recall" and "coverage", (n,) bool, of the real rows
+        """
+        real, fake = self._rows, check_finite("The samples' features", fake, 2)
         _check_one_space(real, fake)
         n = len(real)
         if len(fake) != n:
             raise BadInput(f"Precision and recall need as many samples as real rows: {len(fake)} and {n} were given.")
         fake = fake - self._centre
         rounding = _ROUNDING * max(_squares(real).max(), _squares(fake).max())
-        real_radius, real_wide = self._squared_radii + rounding
+        real_radius, real_wide = self.squared_radii + rounding
         (fake_radius,) = _squared_radii(fake, (self.k,)) + rounding
         inside_real = np.zeros(n, dtype=bool)
         inside_fake, covered = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
@@ -126,11 +150,7 @@ class RealRows:
             inside_real |= (squared <= real_radius[part, None]).any(axis=0)
             inside_fake[part] = (squared <= fake_radius).any(axis=1)
             covered[part] = squared.min(axis=1) <= real_wide[part]
-        return {
-            "precision": float(inside_real.mean()),
-            "recall": float(inside_fake.mean()),
-            "coverage": float(covered.mean()),
-        }
+        return {"precision": inside_real, "recall": inside_fake, "coverage": covered}
 
 
 def precision_recall(real: Any, fake: Any, k: int = 3, coverage_k: int = COVERAGE_K) -> dict[str, float]:
@@ -150,15 +170,9 @@ def precision_recall(real: Any, fake: Any, k: int = 3, coverage_k: int = COVERAG
     -------
     dict : "precision", "recall", "coverage", floats in [0, 1]
 
-    Raises
-    ------
-    BadInput
-        For numbers of rows or features that differ, n not above k and coverage_k, NaN or infinite values.
-
-    References
-    ----------
-    Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models, equations 1 and 2.
-    Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 7 (k = 5).
+    Raises BadInput for numbers of rows or features that differ, n not above k and coverage_k, NaN or infinite values.
+    Source: Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models, equations
+    1 and 2. Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 7 (k = 5).
     """
     return RealRows(real, k, coverage_k).precision_recall(fake)
 
@@ -170,14 +184,8 @@ def class_shares(labels: Any, n_classes: int) -> np.ndarray:
     ----------
     labels : (n,) int in 0..n_classes - 1, such as a classifier's answers to samples
 
-    Returns
-    -------
-    (n_classes,) float64, summing to 1
-
-    Raises
-    ------
-    BadInput
-        Without labels, or for one outside the classes.
+    Returns (n_classes,) float64, summing to 1
+    Raises BadInput: Without labels, or for one outside the classes.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
@@ -230,7 +238,5 @@ def _squared_radii(A: np.ndarray, ks: tuple[int, ...]) -> np.ndarray:
     radii = np.empty((len(ks), n))
     for part, squared in _squared_distances(A, A):
         squared[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = np.inf
-        squared.partition(last - 1, axis=1)
-        nearest = np.sort(squared[:, :last], axis=1)
-        radii[:, part] = nearest[:, [k - 1 for k in ks]].T
+        radii[:, part] = smallest(squared, last)[:, [k - 1 for k in ks]].T
     return np.maximum(radii, 0.0)

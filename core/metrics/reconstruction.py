@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.checks import chunks, finite
-from core.types import UNLABELLED, BadInput
+from core.errors import BadInput
+from core.metrics.validation import check_finite, chunks
+from core.types import UNLABELLED
 
 
 def squared_error(X: Any, X_hat: Any) -> np.ndarray:
@@ -19,18 +20,10 @@ def squared_error(X: Any, X_hat: Any) -> np.ndarray:
     X : (n, n_pixels) floats in [0, 1]
     X_hat : (n, n_pixels) floats, as the method gives them; PCA's may leave [0, 1] and are not clipped here
 
-    Returns
-    -------
-    (n,) float64, summed in float64, in [0, inf)
-
-    Raises
-    ------
-    BadInput
-        For different shapes, whole-number pixels (0..255), NaN or infinite values.
-
-    References
-    ----------
-    Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks: "average squared error".
+    Returns (n,) float64, summed in float64, in [0, inf)
+    Raises BadInput for different shapes, whole-number pixels (0..255), NaN or infinite values.
+    Source: Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks: "average squared
+    error".
     """
     X, X_hat = np.asarray(X), np.asarray(X_hat)
     _check_same_shape(X.shape, X_hat.shape)
@@ -40,7 +33,7 @@ def squared_error(X: Any, X_hat: Any) -> np.ndarray:
     for part in chunks(*X.shape):
         difference = X[part].astype(np.float64) - X_hat[part]
         errors[part] = np.einsum("ij,ij->i", difference, difference)
-    return finite("The squared error", errors, 1)
+    return check_finite("The squared error", errors, 1)
 
 
 def cosine(X: Any, X_hat: Any) -> np.ndarray:
@@ -50,26 +43,20 @@ def cosine(X: Any, X_hat: Any) -> np.ndarray:
     ----------
     X, X_hat : (n, n_features), dense or sparse; documents as tf-idf vectors and the word weights a method expects
 
-    Returns
-    -------
-    (n,) float64 in [-1, 1]
-
-    Raises
-    ------
-    BadInput
-        For different shapes, NaN or infinite values.
+    Returns (n,) float64 in [-1, 1]
+    Raises BadInput for different shapes, NaN or infinite values.
     """
     from scipy import sparse
 
     X, X_hat = (A.toarray() if sparse.issparse(A) else np.asarray(A) for A in (X, X_hat))
     _check_same_shape(X.shape, X_hat.shape)
-    X, X_hat = finite("X", X, 2), finite("X_hat", X_hat, 2)
+    X, X_hat = check_finite("X", X, 2), check_finite("X_hat", X_hat, 2)
     lengths = np.linalg.norm(X, axis=1) * np.linalg.norm(X_hat, axis=1)
     products = np.einsum("ij,ij->i", X, X_hat)
     return np.divide(products, lengths, out=np.zeros(len(X)), where=lengths > 0).clip(-1, 1)
 
 
-def rebuilt_cosine(rebuild: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X: Any) -> np.ndarray:
+def reconstruction_cosine(rebuild: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X: Any) -> np.ndarray:
     """`cosine` of rows and what is rebuilt from their codes, a bounded number of rows at once.
 
     Parameters
@@ -78,14 +65,12 @@ def rebuilt_cosine(rebuild: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X
     Z : (n, n_components) codes
     X : (n, n_features), dense or sparse; documents as tf-idf vectors
 
-    Returns
-    -------
-    (n,) float64 in [-1, 1]
+    Returns (n,) float64 in [-1, 1]
     """
     return np.concatenate([cosine(X[part], rebuild(Z[part])) for part in chunks(*X.shape)])
 
 
-def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:
+def class_means(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:
     """Mean score of each class, in the order of `target_names`.
 
     Parameters
@@ -97,12 +82,9 @@ def per_class(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, flo
     -------
     dict : class name -> mean score; a class without a row has no entry
 
-    Raises
-    ------
-    BadInput
-        For lengths that differ, a class outside `target_names`, NaN or infinite scores.
+    Raises BadInput for lengths that differ, a class outside `target_names`, NaN or infinite scores.
     """
-    scores, y = finite("scores", scores, 1), np.asarray(y)
+    scores, y = check_finite("scores", scores, 1), np.asarray(y)
     if y.shape != scores.shape:
         raise BadInput(f"{scores.size} scores came with {y.size} labels: give one label a row.")
     if y.min() < UNLABELLED or y.max() >= len(target_names):

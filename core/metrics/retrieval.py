@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.checks import finite, labelled
+from core.errors import BadInput
+from core.metrics.bootstrap import mean_interval
 from core.metrics.embedding import stratified_rows
-from core.metrics.intervals import mean_interval
-from core.metrics.neighbours import squared_on_the_sphere
-from core.types import BadInput
+from core.metrics.nearest_neighbours import iterate_cosine_distances
+from core.metrics.validation import check_finite, select_labelled
 
 # Queries times documents, which bounds the seconds that a precision takes.
 MOST_PAIRS = 200_000_000
@@ -41,24 +41,18 @@ def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) ->
     -------
     dict : n -> (n_queries,) float64 in [0, 1]
 
-    Raises
-    ------
-    BadInput
-        For NaN or infinite codes, no labels, or as many answers as there are labelled rows.
-
-    References
-    ----------
-    Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks, figure 4.
+    Raises BadInput for NaN or infinite codes, no labels, or as many answers as there are labelled rows.
+    Source: Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks, figure 4.
     """
     if not at or min(at) < 1:
         raise BadInput(f"Precision at {tuple(at)} answers is not allowed: count 1 or more, such as 1, 15, 63.")
-    codes, y = labelled(finite("Z", Z, 2), y, "Z")
+    codes, y = select_labelled(check_finite("Z", Z, 2), y, "Z")
     if max(at) >= len(y):
         raise BadInput(f"{max(at)} answers are asked for among {len(y) - 1} other documents: ask for fewer.")
     queries = stratified_rows(y, max(1, MOST_PAIRS // len(y)))
     last = np.array(at) - 1
     precision = np.empty((len(queries), len(at)))
-    for part, squared in squared_on_the_sphere(codes, codes[queries]):
+    for part, squared in iterate_cosine_distances(codes, codes[queries]):
         asked = queries[part]
         squared[np.arange(len(asked)), asked] = np.inf  # a query comes after all its answers
         right = y[np.argsort(squared, axis=1, kind="stable")] == y[asked][:, None]
@@ -66,7 +60,7 @@ def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) ->
     return dict(zip(at, precision.T, strict=True))
 
 
-def curve(rows: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def precision_curve(rows: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Mean precision against the number of answers.
 
     Parameters
@@ -76,7 +70,7 @@ def curve(rows: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     at : (n_counts,) int32 numbers of answers
-    precision : (n_counts, 3) float32, mean over the queries, low and high end of its 95 % bootstrap interval
+    precision : (n_counts, 3) float32, mean over the queries, low and high end of its 95% bootstrap interval
     """
     means = [[scores.mean(), *mean_interval(scores)] for scores in rows.values()]
     return np.array(list(rows), np.int32), np.array(means, np.float32)

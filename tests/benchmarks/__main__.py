@@ -12,6 +12,7 @@ from tests.benchmarks import (
     bench_latent,
     bench_live,
     bench_load,
+    bench_measuring,
     bench_mechanisms,
     bench_topics,
     bench_training,
@@ -27,5 +28,6 @@ bench_latent.main()
 bench_inversion.main()
 bench_labelled.main([])
 bench_mechanisms.main()
+bench_measuring.main([])
 bench_live.main()
 bench_load.main([])

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.serving import served
+
 TIMES = 3
 # Every part of the page is there and no part of the front end is still on its way.
-DRAWN = """size => document.body.innerText.includes('Repeat this')
+DRAWN = """size => document.body.innerText.includes('Link and command line')
     && !document.querySelector('[data-testid=stSkeleton]')
     && [...document.querySelectorAll('.stMain img')].every(image => image.complete)
     && (!size || document.body.innerText.includes(size + '-D code'))
@@ -44,33 +43,16 @@ def main(query: str = "") -> None:
 
 
 def _measure(browser, query: str) -> dict[str, float | None]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     started = time.perf_counter()
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.01)
+    with served() as (url, pid):
         answers = time.perf_counter() - started
-        page.goto(f"http://127.0.0.1:{port}/{query}")
+        page.goto(f"{url}/{query}")
         page.wait_for_function(DRAWN, arg=None, polling=20)
         drawn = time.perf_counter() - started
         page.wait_for_timeout(1000)
-        memory = _memory(app.pid)
+        memory = _memory(pid)
         changes = _changes(page)
-    finally:
-        app.terminate()
-        app.wait()
         page.context.close()
     first, again = changes or (None, None)
     return {
@@ -84,15 +66,16 @@ def _measure(browser, query: str) -> dict[str, float | None]:
 
 def _changes(page: Page) -> tuple[float, float] | None:
     """Seconds from a click on another code size to its rows drawn: the first time, and when all is cached."""
-    sizes = [text.strip() for text in page.get_by_role("radio").all_inner_texts()]
-    shown = page.locator("[role=radio][aria-checked=true]").inner_text().strip()
+    choice = page.get_by_role("radiogroup", name="Latent dimensions")
+    sizes = [text.strip() for text in choice.get_by_role("radio").all_inner_texts()]
+    shown = choice.get_by_role("radio", checked=True).inner_text().strip()
     others = [size for size in sizes if size != shown]
     if not others:
         return None
     times = []
     for size in (others[0], shown, others[0]):
         started = time.perf_counter()
-        page.get_by_role("radio", name=size, exact=True).click()
+        choice.get_by_role("radio", name=size, exact=True).click()
         page.wait_for_function(DRAWN, arg=size, polling=10)
         times.append(time.perf_counter() - started)
         page.wait_for_timeout(300)

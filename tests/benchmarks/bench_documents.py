@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from core import datasets
-from core.datasets import download
+from core.datasets import file_formats, sources
 
 ROOT = Path(__file__).parents[2]
 TIMES = 3
@@ -58,7 +58,7 @@ def main() -> None:
             cold, cached = zip(*(_cold_and_cached(name) for _ in range(TIMES)), strict=True)
             print(_row(datasets.entry(name).label, cold, cached))
     with tempfile.TemporaryDirectory() as folder:
-        download.write_documents(Path(folder) / download.REMOTE["newsgroups"].stored, _drawn())
+        file_formats.write_documents(Path(folder) / sources.REMOTE["newsgroups"].stored, _drawn())
         cold, cached = _cold_and_cached("newsgroups", folder)
     print(_row(f"{cold['rows']:,} drawn documents, once", [cold], [cached]))
     for how, load in (("cold", cold), ("cached", cached)):

@@ -30,7 +30,7 @@ MAPS = f"() => Boolean({_DRAWN})"
 # With their numbers, the rest of the page, and the pictures decoded.
 OPEN = f"""() => {{ const maps = {_DRAWN};
 return maps?.root.dataset.pictures && !maps.root.innerText.includes('measuring')
-    && document.body.innerText.includes('Share this view'); }}"""
+    && document.body.innerText.includes('Link to this view'); }}"""
 HOVER = f"""async () => {{ {FIND}
 const over = root.querySelectorAll('.over')[1], box = over.getBoundingClientRect(), times = [];
 for (let k = 0; k < 20; k++) {{

@@ -1,6 +1,7 @@
 """What AE and PCA lose of faces they were not fitted to: ``python -m tests.benchmarks.bench_faces``.
 
-Squared error an image, pixels in [0, 1], by the settings of `core.recipes.FACES`. Those of Olivetti were chosen on fold
+Squared error an image, pixels in [0, 1], by the settings of `core.runs.presets.FACES`. Those of Olivetti were chosen
+on fold
 4, those of Frey on blocks of its train frames, so neither was chosen by fold 0 to 3 or by Frey's test frames. Both
 methods are fitted to the same rows; PCA without copies, where there are any, stands beside them.
 """
@@ -12,9 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import datasets, experiments, methods, recipes, specs
+from core import datasets, methods
 from core.datasets.olivetti import FOLDS
+from core.experiments import fit
 from core.metrics import reconstruction
+from core.runs import presets, specs
 from core.types import Dataset
 
 SEEDS = 3
@@ -32,7 +35,7 @@ def _recipe(dataset: str, method: str, size: int) -> tuple[dict[str, Any], dict[
     """The data set's parameters and the method's."""
     return next(
         (of_data, params)
-        for of, by, of_data, params in recipes.FACES
+        for of, by, of_data, params in presets.FACES
         if (of, by, params["n_components"]) == (dataset, method, size)
     )
 
@@ -44,7 +47,7 @@ def _error(dataset: Dataset, method: str, params: Mapping[str, Any], seed: int =
     started = time.perf_counter()
     arrays = declared.arrays(made.fit(dataset.floats("train")))
     seconds = time.perf_counter() - started
-    declared.restore(made, experiments.stored_form(arrays))
+    declared.restore(made, fit.stored_form(arrays))
     X = dataset.floats("test")
     return float(reconstruction.squared_error(X, made.inverse_transform(made.transform(X))).mean()), seconds
 

@@ -10,15 +10,17 @@ import statistics
 
 import torch
 
-from core import datasets, inversion, ship, store
+from core import datasets, shipped
+from core.runs import layout, reader
+from core.tasks import inverter_training
 
 TIMES = 3
 N_IMAGES = 100
 
 
 def main() -> None:
-    spec = next(ship.shipped_specs(["mnist/gan"]))
-    inverter = inversion.load(spec.key, store.estimator(store.SHIPPED / spec.key))
+    spec = next(shipped.shipped_specs(["mnist/gan"]))
+    inverter = inverter_training.load_inverter(spec.key, reader.read_estimator(layout.place_of(layout.SHIPPED, spec)))
     X = datasets.load("mnist").floats("test")[:N_IMAGES]
     default, threads = inverter.n_steps, torch.get_num_threads()
     print(f"{f'MNIST GAN, {N_IMAGES} test images, at most 30 in 20 s':52} {'error':>7} {'median s':>9}   each")

@@ -13,7 +13,8 @@ import tempfile
 import time
 from statistics import median
 
-from core import datasets, labelled
+from core import datasets
+from core.semi_supervised import experiment
 
 _DIGITS = ("network", "logistic", "fine_tuned", "ae", "spreading")
 _TRAINED = ("network", "fine_tuned", "m1", "m2", "m1_m2", "sgan")
@@ -38,9 +39,9 @@ def slowest() -> None:
         print("MNIST is not on this machine: set HOURGLASS_DATA.")
         return
     dataset = datasets.load("mnist")
-    for cell in labelled.cells("mnist", _TRAINED, [100], [0]):
-        before = labelled.pretrain(cell.pretraining, dataset) if cell.pretraining else None
-        row = labelled.measure(cell, dataset, before)
+    for cell in experiment.list_cells("mnist", _TRAINED, [100], [0]):
+        before = experiment.pretrain(cell.pretraining, dataset) if cell.pretraining else None
+        row = experiment.measure_cell(cell, dataset, before)
         print(
             f"{cell.approach.label}, 100 labels: {row['seconds']:.0f} s, pre-training "
             f"{row['pretraining_seconds']:.0f} s, {row['threads']} threads, test error {row['error']:.2%}",

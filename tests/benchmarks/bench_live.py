@@ -19,8 +19,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from core import specs
-from pages.ui import links
+from core.runs import specs
+from pages.ui.shared import permalinks
 
 ROOT = Path(__file__).parents[2]
 TIMES = 3
@@ -62,7 +62,7 @@ def _measure(page: Page, url: str) -> None:
         first, stopped = [], []
         for seed in range(TIMES + 1):
             spec = specs.make("mnist", method, params, seed)
-            page.goto(f"{url}/training?data=mnist&method={method}&spec={links.encode(spec)}")
+            page.goto(f"{url}/training?data=mnist&method={method}&spec={permalinks.encode(spec)}")
             page.get_by_role("button", name="Train", exact=True).click(trial=True, timeout=60_000)
             page.wait_for_timeout(1500)
             first.append(_seconds(page, "Train", POINT))

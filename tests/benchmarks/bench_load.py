@@ -17,13 +17,14 @@ import asyncio
 import gc
 import os
 import random
-import signal
+import re
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -34,7 +35,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-from core import datasets, jobs, methods, specs
+from core import datasets, methods
+from core.runs import specs
+from core.tasks import queue, requests, task_files
 from core.types import Spec
 from tests.benchmarks.serving import served
 
@@ -62,7 +65,7 @@ class Page:
 
 
 def _on_compare(chosen: Mapping[str, str], tab: Tab) -> str | None:
-    data, size = _dataset_name(chosen["Data set"]), chosen["Code size"]
+    data, size = _dataset_name(chosen["Data set"]), chosen["Latent dimensions"]
     if not any(f"core compare {data} " in code and f"--code-size {size}" in code for code in tab.codes()):
         return f"its commands are {tab.codes()}"
     if not any(f">{size}-D code<" in element.html.body for element in tab.drawn if element.HasField("html")):
@@ -89,7 +92,7 @@ def _in_address(tab: Tab, **expected: str) -> str | None:
     return f"its address says {wrong}" if wrong else None
 
 
-COMPARE = Page("", ("Data set", "Code size"), _on_compare)
+COMPARE = Page("", ("Data set", "Latent dimensions"), _on_compare)
 TRAINING = Page("training", ("Data set", "Method"), _on_training)
 
 
@@ -210,7 +213,12 @@ class Tab:
 
     def codes(self) -> list[str]:
         """The commands and links on the page."""
-        return [element.code.code_text for element in self.drawn if element.HasField("code")]
+        return [
+            unescape(text)
+            for element in self.drawn
+            if element.HasField("html")
+            for text in re.findall(r'<div class="hg-code"><pre>(.*?)</pre>', element.html.body, re.DOTALL)
+        ]
 
     async def _send(self, fragment: str = "") -> None:
         message = BackMsg()
@@ -477,25 +485,23 @@ async def _load(
 def _training(seconds: float) -> Iterator[Spec]:
     """A training that outlasts `seconds`, started as the app starts one: one thread, at a lower priority."""
     spec = specs.make("mnist", "ae", {"max_seconds": 2 * seconds})
-    jobs.request(spec, "benchmark")
+    requests.request_training(spec, "benchmark")
     try:
         while not _speeds(spec):
-            job = jobs.find(spec.key)
-            if job is None or job.state == jobs.FAILED:
+            job = queue.find_task(spec.key)
+            if job is None or job.state == queue.FAILED:
                 raise RuntimeError(f"There is no training to measure: {job and job.message}")
             time.sleep(0.1)
         yield spec
     finally:
-        worker = jobs.read_json(jobs.root() / "worker.json")
-        with suppress(KeyError, ProcessLookupError):
-            os.kill(worker["pid"], signal.SIGTERM)
-        while jobs.is_held("worker"):
+        (task_files.queue_folder() / "suspend").touch()
+        while task_files.is_held("worker"):
             time.sleep(0.1)
 
 
 def _speeds(training: Spec | None) -> list[float]:
     """Rows a second of each epoch so far."""
-    rows = jobs.history(jobs.folder_of(training.key)) if training else []
+    rows = queue.read_history(task_files.task_folder(training.key)) if training else []
     return [row["rows_per_second"] for row in rows]
 
 

@@ -21,13 +21,13 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page
 
-from tests.benchmarks.bench_opening import DRAWN, seconds
 from tests.benchmarks.serving import browsed
+from tests.openings import DRAWN, seconds
 
 TIMES = 5
 # What its link says of an experiment, and what the page calls it.
 EXPERIMENTS = {
-    "generator": "Generator",
+    "generator": "Output distributions",
     "codes": "AE as generator",
     "naive": "Naive sampling",
     "naive&naive.show=estimate": "Naive sampling",
@@ -35,11 +35,11 @@ EXPERIMENTS = {
     "elbo": "ELBO",
     "elbo&elbo.show=collapse": "ELBO",
     "gradients": "Reparameterization",
-    "similarity": "Which similarity?",
-    "players": "Two players",
-    "players&players.show=judge": "Two players",
-    "players&players.show=alone": "Two players",
-    "versus": "VAE against GAN",
+    "similarity": "Divergences",
+    "players": "GAN game",
+    "players&players.show=judge": "GAN game",
+    "players&players.show=alone": "GAN game",
+    "versus": "VAE v. GAN",
     "linear": "Linear AE and PCA",
 }
 # Asked of the page before the key or click. An answer may come so soon that the page never says it waits for one:
@@ -117,7 +117,7 @@ def _slowest(page: Page) -> tuple[float, str]:
         keys = (str((now + 1) % options.count()), str(now))
         group = page.get_by_role("radiogroup", name=label, exact=True)
         found.append((_moved(page, lambda k, group=group: group.get_by_role("radio").nth(int(k)).click(), keys), label))
-    drawing = page.get_by_role("button", name=re.compile("^(Draw again|Another start|Other starts)$"))
+    drawing = page.get_by_role("button", name=re.compile("^(Resample|New initialisation)$"))
     if drawing.count():
         label = drawing.first.inner_text().splitlines()[-1]  # the line before names the icon
         found.append((_moved(page, lambda _: drawing.first.click(), ("", "")), label))

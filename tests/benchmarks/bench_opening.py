@@ -1,84 +1,103 @@
-"""How soon the pages of sections are there: ``python -m tests.benchmarks.bench_opening [SECTION ...]``.
+"""How soon pages are there: ``python -m tests.benchmarks.bench_opening [PAGE ...]``.
 
-Each page, and each section of it, in headless Chromium on a server that has shown it before: from opening until all is
-drawn, that is no part still to come, the script at its end, every picture decoded, every chart and component painted.
-The median of five visits.
+As a multiple of an empty Streamlit page. Each page by link in a new browser profile, on a server that has shown it
+before: from opening until all is drawn, that is the page's main picture and every other one, the script at its end, no
+part still to come. An empty page of the same Streamlit is opened before each opening of a page, so that both meet the
+same machine. Medians of five openings; beside them the files and megabytes that were fetched, and how often the script
+ran. A page's sections are measured by name or with ``--sections``.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
-import time
+import tempfile
+from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
 
 from core import datasets
-from tests.benchmarks.serving import browsed
+from tests.benchmarks.serving import browsed, served
+from tests.openings import Opening, opened
 
 VISITS = 5
-QUERIES = {
-    "Reconstructions": "reconstructions?data=mnist&size=10",
-    "  Error by class": "reconstructions?data=mnist&size=10&section=classes",
-    "  Code size": "reconstructions?data=mnist&size=10&section=size",
-    "  Depth": "reconstructions?data=mnist&size=10&section=depth",
-    "  Linear AE = PCA": "reconstructions?data=mnist&size=10&section=linear",
-    "  Broken input": "reconstructions?data=mnist&size=10&section=damage",
-    "Generation": "generation?data=mnist&size=10",
-    "  2-D manifold": "generation?data=mnist&size=10&section=manifold",
-    "  Sliders": "generation?data=mnist&size=10&section=sliders",
-    "  Between two images": "generation?data=mnist&size=10&section=between",
-    "  Arithmetic": "generation?data=mnist&size=10&section=arithmetic",
-    "Documents": "documents?data=docstrings&size=2",
-    "  An opened document": "documents?data=docstrings&size=2&selected=eNqTY2JgAAAAggAh",
-    "  What an axis means": "documents?data=docstrings&size=2&section=axes",
-    "  Retrieval": "documents?data=docstrings&size=2&section=retrieval",
-    "  Your query": "documents?data=docstrings&size=2&section=query",
-    "  Numbers": "documents?data=docstrings&size=2&section=numbers",
-    "Tour": "tour",
+_CHART = ".main-svg"
+# page -> (query, the element that is its content, what the multiple must not exceed)
+PAGES = {
+    "Compare": ("?data=mnist&size=10", ".st-key-row-pca img", 1.5),
+    "Embeddings": ("embeddings?data=mnist&size=10", "canvas", 1.5),
+    "Documents": ("documents?data=docstrings&size=2", "canvas", 1.5),
+    "Generation": ("generation?data=mnist&size=10", ".st-key-sampled img", 1.6),
+    "Reconstructions": ("reconstructions?data=mnist&size=10", ".hg-columns-image", 1.6),
+    "Tour": ("tour", ".hg-tour", 1.4),
+    "Training": ("training?data=mnist", ".st-key-training img", 1.8),
+    "Mechanisms": ("mechanisms", _CHART, 2.4),
+    "Labelled fraction": ("labelled_fraction?data=mnist", "[class*=st-key-still-] img", 2.5),
 }
-# Asked every few milliseconds: what costs least comes first.
-DRAWN = """() => {
-const app = document.querySelector('[data-testid=stApp]');
-if (app?.dataset.testScriptState !== 'notRunning') return false;
-if (!document.querySelector('[class*=st-key-][class*=-share] summary')) return false;
-if (document.querySelector('[data-testid=stSkeleton], [data-stale=true], [data-testid=stSpinner]')) return false;
-if ([...document.images].some((picture) => !picture.complete || !picture.naturalWidth)) return false;
-if ([...document.querySelectorAll('[data-testid=stPlotlyChart]')].some((e) => !e.querySelector('.main-svg')))
-  return false;
-const hosts = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
-  .flatMap((e) => [e, ...e.querySelectorAll('*')]).filter((e) => e.shadowRoot);
-const scenes = hosts.flatMap((e) => [...e.shadowRoot.querySelectorAll('[data-scene]')]);
-return scenes.every((e) => e.dataset.drawn === e.dataset.scene)
-  && (scenes.length > 0 || !/section=(manifold|sliders)/.test(location.search))
-  && (!/documents.*section=maps/.test(location.href) || hosts.some((e) => e.shadowRoot.querySelector('canvas'))); }"""
+SECTIONS = {
+    "Error by class": "reconstructions?data=mnist&size=10&section=classes",
+    "Code size": "reconstructions?data=mnist&size=10&section=size",
+    "Depth": "reconstructions?data=mnist&size=10&section=depth",
+    "Linear AE and PCA": "reconstructions?data=mnist&size=10&section=linear",
+    "Corrupted input": "reconstructions?data=mnist&size=10&section=damage",
+    "2-D manifold": "generation?data=mnist&size=10&section=manifold",
+    "Sliders": "generation?data=mnist&size=10&section=sliders",
+    "Interpolation": "generation?data=mnist&size=10&section=between",
+    "Arithmetic": "generation?data=mnist&size=10&section=arithmetic",
+    "An opened document": "documents?data=docstrings&size=2&selected=eNqTY2JgAAAAggAh",
+    "What an axis means": "documents?data=docstrings&size=2&section=axes",
+    "Retrieval": "documents?data=docstrings&size=2&section=retrieval",
+    "Your query": "documents?data=docstrings&size=2&section=query",
+    "Numbers": "documents?data=docstrings&size=2&section=numbers",
+}
+# The last thing on every page.
+_END = "[class*=st-key-][class*=-footer] summary"
 
 
-def main(names: list[str] | None = None) -> None:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="PAGE")
+    parser.add_argument("--sections", action="store_true", help="the sections of pages too")
+    parser.add_argument("--visits", type=int, default=VISITS)
+    asked = parser.parse_args(arguments)
     if not datasets.available("mnist"):
         print("The pages are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
-    print(f"{'seconds from opening to fully drawn, median of ' + str(VISITS):50} {'value':>8}")
-    with browsed() as (browser, url):
-        for name, query in QUERIES.items():
-            if names and name.strip() not in names:
-                continue
-            values = []
-            for _ in range(VISITS + 1):
-                page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-                values.append(seconds(page, f"{url}/{query}"))
-                page.context.close()
-            # The first visit loads and computes what later ones find.
-            told = ", ".join(f"{value:.3g}" for value in values[1:])
-            print(f"{name:50} {statistics.median(values[1:]):8.3g}   ({told})", flush=True)
+    targets = PAGES | {name: (query, _END, None) for name, query in SECTIONS.items()}
+    names = asked.names or [*PAGES, *(SECTIONS if asked.sections else ())]
+    if unknown := [name for name in names if name not in targets]:
+        sys.exit(f"No such page: {', '.join(unknown)}. There are {', '.join(targets)}.")
+    with tempfile.TemporaryDirectory() as folder, browsed() as (browser, url):
+        (Path(folder) / "app.py").write_text("import streamlit as st\n\nst.write('An empty page.')\n")
+        with served(Path(folder)) as (empty_url, _):
+            heads = ("multiple", 9), ("must", 6), ("seconds", 9), ("empty", 7), ("files", 7), ("MB", 7), ("runs", 6)
+            print(f"{'page':20}" + "".join(f"{head:>{room}}" for head, room in heads) + "   openings")
+            for name in names:
+                query, content, must = targets[name]
+                pairs = [
+                    (_once(browser, empty_url, ".stMain p"), _once(browser, f"{url}/{query}", content))
+                    for _ in range(asked.visits + 1)
+                ][1:]  # the first visit loads and computes what later ones find
+                _tell(name, pairs, must)
 
 
-def seconds(page: Page, url: str) -> float:
-    """From opening until all is drawn."""
-    started = time.perf_counter()
-    page.goto(url)
-    page.wait_for_function(DRAWN, timeout=300_000, polling=10)
-    return time.perf_counter() - started
+def _once(browser: Browser, url: str, content: str) -> Opening:
+    with opened(browser, url, content) as (_, opening):
+        return opening
+
+
+def _tell(name: str, pairs: list[tuple[Opening, Opening]], must: float | None) -> None:
+    empty, page = (statistics.median(each.seconds for each in side) for side in zip(*pairs, strict=True))
+    last = pairs[-1][1]
+    limit = "" if must is None else f"{must:g}"
+    told = ", ".join(f"{own.seconds:.2f}" for _, own in pairs)
+    megabytes = sum(last.files.values()) / 1e6
+    print(
+        f"{name:20}{page / empty:9.2f}{limit:>6}{page:9.2f}{empty:7.2f}{len(last.files):7}{megabytes:7.2f}"
+        f"{len(last.runs):6}   ({told})",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

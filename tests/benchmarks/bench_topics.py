@@ -11,7 +11,9 @@ import sys
 
 import numpy as np
 
-from core import datasets, experiments, recipes, specs
+from core import datasets
+from core.experiments import fit
+from core.runs import presets, specs
 from core.types import DOCUMENTS, Dataset, Run
 
 WEIGHTINGS = ("tfidf", "log", "counts")
@@ -27,10 +29,10 @@ def main(names: list[str] | None = None) -> None:
             continue
         dataset = datasets.load(name)
         print(f"{name:24} {'kNN':>8} {'large':>8} {'at 15':>8} {'cosine':>8} {'perpl.':>8} {'seconds':>8}")
-        for size in recipes.DOCUMENT_SIZES:
+        for size in presets.DOCUMENT_SIZES:
             for label, method, params in _wanted(name, size):
                 spec = specs.make(name, method, {**params, "n_components": size})
-                run, _ = experiments.fit(spec, dataset)
+                run, _ = fit.fit(spec, dataset)
                 _line(f"{label} {size}-D", run, dataset)
         print(
             f"{'tf-idf vectors, cache':24} {run.metrics['tfidf_knn_accuracy']:8.3f} {'':8} "
@@ -40,7 +42,7 @@ def main(names: list[str] | None = None) -> None:
 
 
 def _wanted(name: str, size: int) -> list[tuple[str, str, dict]]:
-    networks = [(method.upper(), method, recipes.presets(name, method, size)[recipes.BEST]) for method in NETWORKS]
+    networks = [(method.upper(), method, presets.list_presets(name, method, size)[presets.BEST]) for method in NETWORKS]
     return [(f"LSA, {weighting}", "lsa", {"weighting": weighting}) for weighting in WEIGHTINGS] + networks
 
 

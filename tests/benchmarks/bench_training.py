@@ -13,9 +13,10 @@ import numpy as np
 from scipy import linalg
 from sklearn.decomposition import PCA
 
-from core import datasets, methods, ship, store
-from core.features import feature_space
+from core import datasets, methods, shipped
+from core.analysis.feature_space import feature_space
 from core.metrics import generation
+from core.runs import reader, store
 from core.types import check_params
 
 TIMES = 3
@@ -28,9 +29,9 @@ def main(long: bool = False) -> None:
     for name, measure in _rows(mnist, X, test, long):
         values = [measure(seed) for seed in range(TIMES)]
         print(f"{name:58} {statistics.median(values):9.4g}   {', '.join(f'{v:.4g}' for v in values)}", flush=True)
-    for spec in ship.shipped_specs(["mnist"]):
-        place = store.find(spec.key)
-        metrics = store.read(place).metrics if place else {}
+    for spec in shipped.shipped_specs(["mnist"]):
+        place = store.find_place(spec.key)
+        metrics = reader.read_run(place).metrics if place else {}
         figures = "  ".join(f"{k} {metrics[k]:.4g}" for k in ("squared_error", "neg_elbo", "frechet") if k in metrics)
         print(f"shipped {methods.label(spec.method)} {spec.param('n_components')}-D: {figures}")
 

@@ -17,22 +17,22 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def served() -> Iterator[tuple[str, int]]:
-    """The app on a free port; yields its address and its process's number."""
+def served(folder: Path = ROOT) -> Iterator[tuple[str, int]]:
+    """The app.py of `folder` on a free port; yields its address and its process's number."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
+    options += ["--browser.gatherUsageStats", "false"]
     app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "streamlit", "run", "app.py", *options], cwd=folder, stdout=subprocess.DEVNULL
     )
     try:
         while app.poll() is None:
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port)).close()
                 break
-            time.sleep(0.05)
+            time.sleep(0.01)
         yield f"http://127.0.0.1:{port}", app.pid
     finally:
         app.terminate()

@@ -1,6 +1,7 @@
 """A real server on a free port, and a real browser."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
 
 ROOT = Path(__file__).parents[2]
 DRAWN = 60_000  # milliseconds
+FOOTER = "Link and command line"
 
 
 def free_port() -> int:
@@ -77,6 +79,31 @@ def without_shipped_runs(folder: Path) -> Path:
     return folder
 
 
+def point_at_charts(page) -> None:
+    """Have each chart of which a picture is shown drawn by plotly."""
+    stills = page.locator("[class*=st-key-still-]")
+    expect(stills.first).to_be_visible(timeout=DRAWN)
+    while stills.count():
+        n = stills.count()
+        stills.first.hover()
+        expect(stills).to_have_count(n - 1, timeout=DRAWN)
+
+
+def scroll_to_late(page) -> None:
+    """Scroll to what is drawn only once it is seen."""
+    places = page.locator("[class*=st-key-late-]")
+    expect(places.first).to_be_attached(timeout=DRAWN)
+    places.first.evaluate("e => e.scrollIntoView()")
+    expect(places).to_have_count(0, timeout=DRAWN)
+
+
+def show(page, query: str, drawn: str | re.Pattern = "Link and command line") -> None:
+    """Open another link in the same browser tab, until the page is drawn to its end."""
+    page.goto(re.sub(r"(?<=\d)/.*", f"/{query}", page.url))
+    expect(page.get_by_text(drawn)).to_be_visible(timeout=DRAWN)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
+
+
 @pytest.fixture(scope="module")
 def server(fitted, tmp_path_factory):  # noqa: F811 - the fixture imported above
     """A fresh server for each module: its first test is the first visit. It must have warned of nothing in the end."""
@@ -96,6 +123,12 @@ def browser():
         browser.close()
 
 
+def _failure(request) -> str:
+    """What failed; a component's own blob that is still loading when the page is left is no failure."""
+    is_left = request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"
+    return "" if is_left else f"{request.url} {request.failure}"
+
+
 def _is_noise(message) -> bool:
     """Errors and warnings, but for Streamlit's own search for the server below a deep link's path."""
     searching = "404" in message.text and "/_stcore/" in message.location.get("url", "")
@@ -107,14 +140,20 @@ def visit(server, browser):
     """Open a link as a new visitor; console errors, page errors and failed requests are collected in `.noise`."""
     contexts = []
 
-    def visit(query: str = "", width: int = 1440, height: int = 900, scheme: str = "light", drawn: str = "Repeat this"):
+    def visit(
+        query: str = "",
+        width: int = 1440,
+        height: int = 900,
+        scheme: str = "light",
+        drawn: str = "Link and command line",
+    ):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         page.noise = []
         page.on("console", lambda m: page.noise.append(f"{m.text} {m.location}") if _is_noise(m) else None)
         page.on("pageerror", lambda error: page.noise.append(str(error)))
-        page.on("requestfailed", lambda request: page.noise.append(f"{request.url} {request.failure}"))
+        page.on("requestfailed", lambda request: page.noise.append(failed) if (failed := _failure(request)) else None)
         page.goto(f"{server.url}/{query}")
         expect(page.get_by_text(drawn)).to_be_visible(timeout=DRAWN)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)

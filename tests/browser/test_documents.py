@@ -2,67 +2,58 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from core import datasets
-from tests.browser.conftest import DRAWN
-from tests.browser.test_embeddings import (  # noqa: F401 - the same server, and documents with hostile texts
+from tests.browser.conftest import DRAWN, show
+from tests.browser.linked_maps import (  # noqa: F401 - fixtures
     HOSTILE,
-    ask,
+    corner,
     data,
     fitted,
     lasso,
-    opened,
-    over,
     pick,
+    place_of,
+    selected_rows,
     server,
-    settled,
+    wait_for_maps,
+    wait_for_server,
 )
 
 MAPS = "documents?data=reuters-r8"
 
 
-def rows_of(page) -> list[int]:
-    return ask(page, "maps.selectedRows().map((k) => maps.message.arrays.rows[k])")
-
-
-def test_a_click_on_a_point_opens_its_document(opened, data, monkeypatch):  # noqa: F811 - fixtures imported above
-    page = opened(MAPS)
+def test_click_and_lasso_open_documents(visit, data, monkeypatch):  # noqa: F811
+    page = visit(MAPS)
+    wait_for_maps(page)
     monkeypatch.setenv("HOURGLASS_DATA", str(data))
-    texts = datasets.load("reuters-r8")
-    over(page, 1).scroll_into_view_if_needed()
-    box = over(page, 1).bounding_box()
-    x, y = ask(page, "[...maps.panels.values()][1].place(7)")
-    page.mouse.click(box["x"] + x, box["y"] + y)
-    settled(page)
-    (row,) = rows_of(page)
-    expect(page.locator(".hg-text")).to_have_text(texts.texts_test[row])
+    texts = datasets.load("reuters-r8").texts_test
+    page.mouse.click(*corner(page, 1, *place_of(page, 1, 7)))
+    wait_for_server(page)
+    (row,) = selected_rows(page)
+    expect(page.locator(".hg-text")).to_have_text(texts[row])
     assert page.locator(".hg-expected > div").count() == 3
     assert page.locator(".hg-text img").count() == 0
     assert page.get_by_text(HOSTILE, exact=False).count() > 0
-    assert page.noise == []
-    # What the selection does to the maps and the panel survives a reload by its link.
     page.goto(page.url)
-    expect(page.locator(".hg-text")).to_have_text(texts.texts_test[row], timeout=DRAWN)
-
-
-def test_a_lasso_offers_its_documents_to_be_opened(opened):  # noqa: F811 - a fixture imported above
-    page = opened(MAPS)
+    expect(page.locator(".hg-text")).to_have_text(texts[row], timeout=DRAWN)
+    wait_for_maps(page)
     lasso(page, 0, 0.05, 0.05, 0.95, 0.95)
-    assert len(rows_of(page)) > 1
-    expect(page.get_by_text("Words that stand out")).to_be_visible()
+    n_selected = len(selected_rows(page))
+    assert n_selected > 1
+    expect(page.get_by_text("Distinctive words")).to_be_visible()
     pick(page, "Open one of the selected documents", re.compile("subject"))
     expect(page.locator(".hg-text")).to_be_visible(timeout=DRAWN)
-    settled(page)
-    assert len(rows_of(page)) > 1
+    wait_for_server(page)
+    assert len(selected_rows(page)) == n_selected
+    assert page.noise == []
 
 
-@pytest.mark.parametrize("section", ["maps", "axes", "retrieval", "query", "numbers"])
-def test_a_phone_scrolls_one_way_only(visit, section):
-    page = visit(f"documents?data=reuters-r8&section={section}", width=390, drawn="Share this view")
-    settled(page)
-    assert page.get_by_test_id("stException").count() == 0
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+def test_phone_scrolls_one_way_only(visit):
+    page = visit(MAPS, width=390)
+    for section in ("maps", "axes", "retrieval", "query", "numbers"):
+        show(page, f"{MAPS}&section={section}")
+        wait_for_server(page)
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.get_by_test_id("stMain").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
     assert page.noise == []

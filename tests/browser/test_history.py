@@ -9,7 +9,7 @@ from tests.browser.conftest import DRAWN
 
 def heading(page, name):
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=DRAWN)
-    expect(page.get_by_text("Share this view" if name != "Compare" else "Repeat this")).to_be_visible(timeout=DRAWN)
+    expect(page.get_by_text(re.compile("^Link (to this view|and command line)$"))).to_be_visible(timeout=DRAWN)
 
 
 def test_back_leads_to_the_page_before_and_to_what_was_looked_at_there(visit):

@@ -1,21 +1,38 @@
 """Labelled fraction in a real browser: a mark opens what is behind it, lines toggle, nothing is wider than a phone."""
 
+import csv
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from core import labelled, sweeps
-from tests.browser.conftest import DRAWN, Server, without_shipped_runs
+from core.semi_supervised import experiment, results, sweep
+from tests.browser.conftest import DRAWN, Server, point_at_charts, scroll_to_late, without_shipped_runs
 
 PAGE = "labelled_fraction?data=digits&methods=logistic.pca.spreading"
-SHARED = "Share this view"
+SHARED = "Link and command line"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, user_cache):
-    """A fresh server with three approaches measured on digits."""
-    runs = tmp_path_factory.mktemp("runs")
-    cells = labelled.cells("digits", ["logistic", "pca", "spreading"], [20, 100], [0, 1, 2])
-    sweeps.run(cells, place=runs / ".labelled")
+def runs(tmp_path_factory, user_cache):
+    """A folder of runs with three approaches measured on digits."""
+    folder = tmp_path_factory.mktemp("runs")
+    cells = experiment.list_cells("digits", ["logistic", "pca", "spreading"], [20, 100], [0, 1, 2])
+    sweep.run_sweep(cells, place=folder / ".labelled")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def measured(runs):
+    return results.read_results("digits", (runs / ".labelled",)).rows
+
+
+@pytest.fixture(scope="module")
+def server(runs, tmp_path_factory):
+    """A fresh server with these results."""
     root = without_shipped_runs(tmp_path_factory.mktemp("project"))
     server = Server(root, runs, tmp_path_factory.mktemp("server") / "server.log")
     yield server
@@ -30,6 +47,7 @@ def marks(page):
 
 def test_a_deep_link_on_a_fresh_server_draws_the_curve(visit):
     page = visit(PAGE, drawn=SHARED)
+    point_at_charts(page)
     expect(marks(page)).to_have_count(3 * 2 * 3 + 3 * 2, timeout=DRAWN)
     assert page.get_by_test_id("stAlert").count() == 0
     assert page.noise == []
@@ -37,12 +55,14 @@ def test_a_deep_link_on_a_fresh_server_draws_the_curve(visit):
 
 def test_a_click_on_a_mark_opens_what_is_behind_it_and_the_link_keeps_it(visit):
     page = visit(f"{PAGE}&part=fair", drawn=SHARED)
+    point_at_charts(page)
     expect(marks(page)).to_have_count(24, timeout=DRAWN)
     page.wait_for_timeout(500)
     box = marks(page).nth(6).bounding_box()  # after the seeds of the first line: its mean at 20 labels
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_text("with 20 labels, seed")).to_be_visible(timeout=DRAWN)
+    scroll_to_late(page)
     expect(page.get_by_text("Confusion matrix")).to_be_visible(timeout=DRAWN)
-    expect(page.get_by_text("with 20 labels, seed")).to_be_visible()
     page.wait_for_function("location.search.includes('part=point')")
     assert "approach=" in page.url
     page.goto(page.url)
@@ -50,8 +70,33 @@ def test_a_click_on_a_mark_opens_what_is_behind_it_and_the_link_keeps_it(visit):
     assert page.noise == []
 
 
+def test_the_chart_and_its_values_are_saved(visit, measured):
+    page = visit(PAGE, scheme="dark", drawn=SHARED)
+
+    def saved(kind):
+        with page.expect_download(timeout=DRAWN) as waited:
+            page.get_by_role("button", name=f"Save test error by labels as {kind.upper()}").click()
+        assert waited.value.suggested_filename == f"labelled-fraction-test-error-by-labels-digits.{kind}"
+        return Path(waited.value.path())
+
+    table = list(csv.DictReader(saved("csv").read_text().splitlines()))
+    errors = results.group_errors(measured)["spreading"][100]
+    row = next(row for row in table if (row["approach"], row["labels"]) == ("Label spreading", "100"))
+    assert float(row["test error (%)"]) == pytest.approx(100 * np.mean(list(errors.values())))
+    assert (row["seeds"], len(table)) == ("3", 6)
+    # A still stands for the chart: it is drawn before it is saved, for white paper.
+    svg = ElementTree.parse(saved("svg")).getroot()
+    assert {"Digits 8x8: test error by labels", "Label spreading", "PCA + logistic"} <= set(svg.itertext())
+    width, height = float(svg.get("width")), float(svg.get("height"))
+    picture = Image.open(saved("png")).convert("RGB")
+    assert picture.size == (2 * width, 2 * height)
+    assert picture.getpixel((1, 1)) == (255, 255, 255)
+    assert page.noise == []
+
+
 def test_lines_toggle_by_keyboard(visit):
     page = visit(PAGE, drawn=SHARED)
+    point_at_charts(page)
     expect(marks(page)).to_have_count(24, timeout=DRAWN)
     pill = page.get_by_role("button", name="PCA + logistic").first
     pill.focus()
@@ -76,13 +121,20 @@ def test_a_sweep_runs_beside_the_page_to_its_end(visit):
     box.fill("30")
     box.press("Enter")
     chosen = page.get_by_text("Approaches to measure").locator("xpath=ancestor::*[@data-testid='stButtonGroup']")
-    for name in ("Network from scratch", "AE features + logistic", "AE, fine-tuned", "M1, transductive"):
+    for name in ("AE features + logistic", "AE, fine-tuned", "M1, transductive"):
         pill = chosen.get_by_role("button", name=name, exact=True)
         pill.click()
         expect(pill).to_have_attribute("aria-pressed", "false", timeout=DRAWN)
-    run = page.get_by_role("button", name="Run 6 cells")
+    run = page.get_by_role("button", name="Run 9 fits")
     expect(run).to_be_visible(timeout=DRAWN)
+    point_at_charts(page)
     run.click()
-    expect(page.get_by_text("The sweep is done: 6 computed")).to_be_visible(timeout=DRAWN)
-    expect(marks(page)).to_have_count(32, timeout=DRAWN)
+    # New results are in the chart while the others are computed, without a click.
+    page.wait_for_function(
+        "document.querySelectorAll('.js-plotly-plot .points path').length > 24"
+        " && [...document.querySelectorAll('button')].some((each) => each.innerText.startsWith('Stop'))",
+        timeout=DRAWN,
+    )
+    expect(page.get_by_text("is done: 9 computed")).to_be_visible(timeout=DRAWN)
+    expect(marks(page)).to_have_count(36, timeout=DRAWN)
     assert page.noise == []

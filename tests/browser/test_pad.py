@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from core import drawings
+from core.datasets import user_image
 from tests.browser.conftest import DRAWN, ROOT, Server
 
 SCRIPT = """
 import json
 import streamlit as st
-from core import drawings
-from pages.ui import pad
+from pages.ui.shared import drawing_pad
 
 if st.checkbox("Show the pad", True):
-    packed = pad.strokes("pad", "Your digit")
-    st.text(json.dumps([stroke.tolist() for stroke in drawings.unpack(packed)]))
+    strokes = drawing_pad.read_points("pad", "Your digit") or []
+    st.text(json.dumps([stroke.tolist() for stroke in strokes]))
 st.button("Again")
 """
 # A seven: along the top, then down and to the left; shares of the pad's side.
@@ -42,7 +41,7 @@ def paper(page):
     return page.get_by_role("application", name="Your digit")
 
 
-def points(page) -> list[tuple[float, float]]:
+def corners(page) -> list[tuple[float, float]]:
     box = paper(page).bounding_box()
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN]
 
@@ -54,8 +53,8 @@ def arrived(page, n: int) -> list[np.ndarray]:
     return [np.array(stroke) for stroke in json.loads(page.get_by_test_id("stText").inner_text())]
 
 
-def drag(page):
-    start, *rest = points(page)
+def draw_seven(page) -> None:
+    start, *rest = corners(page)
     page.mouse.move(*start)
     page.mouse.down()
     for x, y in rest:
@@ -63,80 +62,42 @@ def drag(page):
     page.mouse.up()
 
 
-def assert_seven(stroke: np.ndarray):
-    """It begins, turns and ends where it should, within a hundredth of the side, and has no other point beside it."""
-    corners = 255 * np.array(SEVEN)
+def assert_seven(stroke: np.ndarray) -> None:
+    """It starts, turns and ends within a hundredth of the side of where it should, and has no other point beside it."""
+    expected = 255 * np.array(SEVEN)
     assert len(stroke) >= 3
-    for corner, point in zip(corners[[0, 2]], stroke[[0, -1]], strict=True):
+    for corner, point in zip(expected[[0, 2]], stroke[[0, -1]], strict=True):
         assert np.abs(corner - point).max() <= 3
-    assert np.abs(stroke - corners[1]).max(1).min() <= 3
-    away = [
-        np.linalg.norm(
-            (stroke - a) - ((stroke - a) @ (b - a) / ((b - a) @ (b - a))).clip(0, 1)[:, None] * (b - a), axis=1
-        )
-        for a, b in pairwise(corners)
-    ]
-    assert np.min(away, axis=0).max() <= 3
+    assert np.abs(stroke - expected[1]).max(1).min() <= 3
+    distances = []
+    for a, b in pairwise(expected):
+        share = ((stroke - a) @ (b - a) / ((b - a) @ (b - a))).clip(0, 1)[:, None]
+        distances.append(np.linalg.norm(stroke - a - share * (b - a), axis=1))
+    assert np.min(distances, axis=0).max() <= 3
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_a_seven_by_mouse(visit, width):
-    page = visit(width=width, drawn="Draw here")
-    side = paper(page).bounding_box()
-    assert side["width"] == side["height"] == 240
-    drag(page)
+def test_strokes_by_mouse_are_what_core_draws_and_outlive_reruns(visit):
+    page = visit(drawn="Draw here")
+    assert paper(page).bounding_box()["width"] == paper(page).bounding_box()["height"] == 240
+    draw_seven(page)
     (stroke,) = arrived(page, 1)
     assert_seven(stroke)
     expect(page.get_by_text("Draw here")).to_be_hidden()
-    assert page.noise == []
+    page.mouse.move(0, 0)
+    shot = user_image.read_image(paper(page).screenshot())[1:-1, 1:-1]  # within its border
+    ink = (np.median(shot) - shot) / (np.median(shot) - shot.min())
+    expected = user_image.rasterise([stroke], max(ink.shape))[: ink.shape[0], : ink.shape[1]]
+    inside = slice(8, -8)  # of its round corners
+    assert np.abs(ink - expected)[inside, inside].mean() < 0.01
+    assert 0.05 < expected.mean() < 0.15
 
-
-def test_a_seven_by_touch_does_not_scroll(visit):
-    page = visit(width=390, height=300, drawn="Draw here")
-    touch = page.context.new_cdp_session(page)
-    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    paper(page).scroll_into_view_if_needed()
-    before = paper(page).bounding_box()
-    a, b, c = points(page)
-    path = [
-        (p[0] + t * (q[0] - p[0]), p[1] + t * (q[1] - p[1])) for p, q in ((a, b), (b, c)) for t in np.linspace(0, 1, 12)
-    ]
-    for kind, at in (("touchStart", path[:1]), *(("touchMove", [p]) for p in path[1:]), ("touchEnd", [])):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in at]})
-    (stroke,) = arrived(page, 1)
-    assert_seven(stroke)
-    assert paper(page).bounding_box() == before
-    assert page.noise == []
-
-
-def test_a_seven_by_keyboard(visit):
-    page = visit(drawn="Draw here")
-    paper(page).focus()
-    for key, times in (("ArrowLeft", 5), ("ArrowUp", 6), ("Space", 1), ("ArrowRight", 10)):
-        for _ in range(times):
-            page.keyboard.press(key)
-    page.keyboard.down("ArrowDown")
-    for _ in range(6):  # both arrows held: aslant
-        page.keyboard.press("ArrowLeft")
-    page.keyboard.up("ArrowDown")
-    expect(page.get_by_text("Pen down")).to_be_attached()
-    page.keyboard.press("Space")
-    expect(page.get_by_text("Pen lifted: 1 stroke")).to_be_attached()
-    (stroke,) = arrived(page, 1)
-    assert stroke[0].tolist() == [68, 56]
-    assert stroke[10].tolist() == [188, 56]
-    assert stroke[-1].tolist() == [116, 140]
-    assert paper(page).evaluate("paper => paper.getRootNode().activeElement === paper")
-    page.keyboard.press("Control+z")
-    arrived(page, 0)
-    assert page.noise == []
-
-
-def test_undo_clear_and_their_keys(visit):
-    page = visit(drawn="Draw here")
-    drag(page)
-    drag(page)
+    page.get_by_role("button", name="Again").click()
+    draw_seven(page)
     arrived(page, 2)
+    page.get_by_text("Show the pad").click()
+    expect(paper(page)).to_have_count(0)
+    page.get_by_text("Show the pad").click()
+    assert arrived(page, 2)[0].tolist() == stroke.tolist()
     page.get_by_role("button", name="Undo").click()
     arrived(page, 1)
     page.get_by_role("button", name="Clear").click()
@@ -148,26 +109,45 @@ def test_undo_clear_and_their_keys(visit):
     page.keyboard.press("Escape")
     arrived(page, 0)
     expect(page.get_by_text("Cleared")).to_be_attached()
-
-
-def test_what_is_drawn_outlives_reruns_and_hiding(visit):
-    page = visit(drawn="Draw here")
-    drag(page)
-    (stroke,) = arrived(page, 1)
-    page.get_by_role("button", name="Again").click()
-    drag(page)
-    arrived(page, 2)
-    page.get_by_text("Show the pad").click()
-    expect(paper(page)).to_have_count(0)
-    page.get_by_text("Show the pad").click()
-    assert arrived(page, 2)[0].tolist() == stroke.tolist()
-    expect(page.get_by_text("Draw here")).to_be_hidden()
-    drag(page)
-    arrived(page, 3)
     assert page.noise == []
 
 
-def test_endless_strokes_are_thinned_to_what_is_allowed(visit):
+def test_strokes_by_touch_do_not_scroll(visit):
+    page = visit(width=390, height=300, drawn="Draw here")
+    touch = page.context.new_cdp_session(page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    paper(page).scroll_into_view_if_needed()
+    before = paper(page).bounding_box()
+    path = np.concatenate([np.linspace(a, b, 12) for a, b in pairwise(np.array(corners(page)))])
+    points = [[{"x": float(x), "y": float(y)}] for x, y in path]
+    for kind, at in (("touchStart", points[0]), *(("touchMove", point) for point in points[1:]), ("touchEnd", [])):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    (stroke,) = arrived(page, 1)
+    assert_seven(stroke)
+    assert paper(page).bounding_box() == before
+    assert page.noise == []
+
+
+def test_strokes_by_keyboard(visit):
+    page = visit(drawn="Draw here")
+    paper(page).focus()
+    for key, times in (("ArrowLeft", 5), ("ArrowUp", 6), ("Space", 1), ("ArrowRight", 10)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    page.keyboard.down("ArrowDown")
+    for _ in range(6):  # both arrows held: aslant
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.up("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Pen lifted: 1 stroke")).to_be_attached()
+    (stroke,) = arrived(page, 1)
+    assert [stroke[k].tolist() for k in (0, 10, -1)] == [[68, 56], [188, 56], [116, 140]]
+    assert paper(page).evaluate("paper => paper.getRootNode().activeElement === paper")
+    page.keyboard.press("Control+z")
+    arrived(page, 0)
+
+
+def test_endless_strokes_are_thinned(visit):
     page = visit(drawn="Draw here")
     box = paper(page).bounding_box()
     page.mouse.move(box["x"] + 5, box["y"] + 5)
@@ -184,18 +164,5 @@ def test_endless_strokes_are_thinned_to_what_is_allowed(visit):
     )
     page.mouse.up()
     (stroke,) = arrived(page, 1)
-    assert 1000 <= len(stroke) <= drawings.MOST_POINTS
+    assert 1000 <= len(stroke) <= user_image.MOST_POINTS
     assert np.ptp(stroke, axis=0).min() > 150
-
-
-def test_the_pads_ink_is_what_core_draws(visit):
-    page = visit(drawn="Draw here")
-    drag(page)
-    strokes = arrived(page, 1)
-    page.mouse.move(0, 0)
-    shot = drawings.read_image(paper(page).screenshot())[1:-1, 1:-1]  # within its border
-    ink = (np.median(shot) - shot) / (np.median(shot) - shot.min())
-    expected = drawings.rasterise(strokes, max(ink.shape))[: ink.shape[0], : ink.shape[1]]
-    inside = slice(8, -8)  # of its round corners
-    assert np.abs(ink - expected)[inside, inside].mean() < 0.01
-    assert 0.05 < expected.mean() < 0.15

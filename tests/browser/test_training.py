@@ -5,12 +5,10 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from core import specs, store
-from pages.ui import links
+from core.runs import layout, reader, specs
+from pages.ui.shared import permalinks
 from tests.browser.conftest import DRAWN, Server, without_shipped_runs
 from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
-
-SHARE = "Share this"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +28,7 @@ def server(folder, tmp_path_factory):
 
 def link(seed: int = 0, **params) -> str:
     spec = specs.make("digits", "vae", {"epochs": 40, "width": 32, "batch_size": 32, "n_components": 2, **params}, seed)
-    return f"training?data=digits&method=vae&spec={links.encode(spec)}"
+    return f"training?data=digits&method=vae&spec={permalinks.encode(spec)}"
 
 
 def train(page):
@@ -42,18 +40,28 @@ def finished(page):
     expect(page.get_by_text("On the test rows: Squared error")).to_be_visible(timeout=DRAWN)
 
 
-def test_first_visit_by_deep_link_is_whole_and_quiet(visit, server):
-    page = visit("training?data=digits&method=ae", drawn=SHARE)
+def test_first_visit_by_deep_link_is_quiet_and_fits(visit, server):
+    keys = ",".join(specs.make("digits", "ae", {"n_components": k, "epochs": 2, "width": 32}).key for k in (2, 10))
+    page = visit(f"training?data=digits&method=ae&runs={keys}", width=390)
     assert page.get_by_test_id("stException").count() == 0
     expect(page.get_by_role("radio", name="AE", exact=True)).to_have_attribute("aria-checked", "true")
+    expect(page.locator(".js-plotly-plot").last).to_be_visible(timeout=DRAWN)
+    page.get_by_text("Parameters", exact=True).click()
+    expect(page.get_by_label("Learning rate", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth") == 0
     assert page.noise == []
     assert server.complaints() == []
 
 
-def test_a_training_forms_ends_is_looked_back_at_and_stands_in_compare(visit):
-    page = visit(link(), drawn=SHARE)
+def test_a_training_ends_is_replayed_and_compared(visit):
+    page = visit(link(), width=800)
+    page.get_by_text("Parameters", exact=True).click()
+    expect(page.get_by_label("Learning rate", exact=True)).to_be_visible(timeout=DRAWN)
     train(page)
-    expect(page.get_by_role("progressbar")).to_be_visible()
+    # The form is long where its parameters are open: it closes, and what forms comes into view.
+    expect(page.get_by_role("progressbar")).to_be_in_viewport()
+    expect(page.get_by_label("Learning rate", exact=True)).to_have_count(0)
     expect(page.locator(".hg-forming")).to_be_visible(timeout=DRAWN)
     finished(page)
     last = page.locator(".hg-forming").get_attribute("src")
@@ -63,19 +71,18 @@ def test_a_training_forms_ends_is_looked_back_at_and_stands_in_compare(visit):
     expect(page.locator(".hg-forming")).not_to_have_attribute("src", last, timeout=DRAWN)
     expect(page.get_by_label("After epoch 0")).to_be_visible()
     page.get_by_role("link", name="See it in Compare").click()
-    expect(page.get_by_text("Repeat this")).to_be_visible(timeout=DRAWN)
     expect(page.locator(".st-key-row-vae .hg-map")).to_be_visible()
     assert page.noise == []
 
 
-def test_a_refresh_finds_the_training_again_and_another_person_shares_it(visit):
-    page = visit(link(seed=1, epochs=1000), drawn=SHARE)
+def test_a_training_outlives_a_refresh_and_is_shared(visit):
+    page = visit(link(seed=1, epochs=1000))
     train(page)
     page.reload()
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible(timeout=DRAWN)
-    other = visit(link(seed=1, epochs=1000), drawn=SHARE)
-    expect(other.get_by_text("This very training is under way")).to_be_visible()
-    other.get_by_role("button", name="Watch", exact=True).first.click()
+    other = visit(link(seed=1, epochs=1000))
+    expect(other.get_by_text("Training now: another person asked for it")).to_be_visible()
+    other.get_by_role("button", name="Show progress", exact=True).first.click()
     expect(other.get_by_text("One other person watches this training too")).to_be_visible(timeout=DRAWN)
     other.get_by_role("button", name="Stop and keep").click()
     expect(other.get_by_text("Stop and keep it for all?")).to_be_visible()
@@ -90,19 +97,22 @@ def test_a_refresh_finds_the_training_again_and_another_person_shares_it(visit):
 
 def test_a_run_is_downloaded_deleted_and_loaded_back(visit, folder, tmp_path):
     spec = specs.make("digits", "pca", {"n_components": 2})
-    page = visit(f"training?data=digits&method=pca&runs={spec.key}", drawn=SHARE)
+    page = visit(f"training?data=digits&method=pca&runs={spec.key}")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     download.value.save_as(tmp_path / "run.zip")
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("button", name="Download", exact=True)).to_have_count(0, timeout=DRAWN)
-    assert not (folder / spec.key).exists()
-    page.get_by_role("button", name="Load a run").click()
+    assert not layout.place_of(folder, spec).exists()
+    # The table is drawn anew once its place is seen; a drawer that opens before that closes with it.
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=DRAWN)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.get_by_text("Load a run", exact=True).click()
     page.locator("input[type=file]").set_input_files(tmp_path / "run.zip")
     page.get_by_role("button", name="Load it").click()
-    expect(page.get_by_text("Its figures are those written in the file")).to_be_visible(timeout=DRAWN)
-    assert store.read(folder / spec.key).environment["loaded"]
+    expect(page.get_by_text("Its metrics were measured again here")).to_be_visible(timeout=DRAWN)
+    assert reader.read_run(layout.place_of(folder, spec)).environment["loaded"]
     page.locator("input[type=file]").set_input_files(
         {"name": "bad.zip", "mimeType": "application/zip", "buffer": b"no zip"}
     )
@@ -110,19 +120,8 @@ def test_a_run_is_downloaded_deleted_and_loaded_back(visit, folder, tmp_path):
     expect(page.get_by_role("alert").filter(has_text="zip")).to_be_visible(timeout=DRAWN)
 
 
-@pytest.mark.parametrize("width", [900, 390])
-def test_nothing_is_wider_than_the_window(visit, width):
-    keys = ",".join(specs.make("digits", "ae", {"n_components": k, "epochs": 2, "width": 32}).key for k in (2, 10))
-    page = visit(f"training?data=digits&method=gan&runs={keys}", width=width, drawn=SHARE)
-    expect(page.locator(".js-plotly-plot").last).to_be_visible(timeout=DRAWN)
-    page.get_by_text("Parameters", exact=True).click()
-    expect(page.get_by_label("Learning rate", exact=True)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth") == 0
-
-
 def test_the_app_takes_its_worker_along(folder, tmp_path_factory, browser):
-    from core import jobs
+    from core.tasks import queue, task_files
 
     root = without_shipped_runs(tmp_path_factory.mktemp("another"))
     runs = shutil.copytree(folder, tmp_path_factory.mktemp("other") / "runs")
@@ -138,7 +137,7 @@ def test_the_app_takes_its_worker_along(folder, tmp_path_factory, browser):
         server.stop()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURGLASS_RUNS", str(runs))
-        with jobs.lock("worker").acquire(timeout=20):
-            (job,) = jobs.jobs()
-    assert job.state in (jobs.QUEUED, jobs.RUNNING)
+        with task_files.get_lock("worker").acquire(timeout=20):
+            (job,) = queue.list_tasks()
+    assert job.state in (queue.QUEUED, queue.RUNNING)
     assert job.has_checkpoint

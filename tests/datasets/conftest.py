@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core import datasets
-from core.datasets import download
+from core.datasets import sources
 
 GIVEN = os.environ.get("HOURGLASS_DATA")
 
@@ -20,7 +21,7 @@ def reference(monkeypatch):
     """``reference(name)`` skips unless ``HOURGLASS_DATA`` holds that data set."""
 
     def need(name):
-        stored = download.REMOTE[name].stored
+        stored = sources.REMOTE[name].stored
         if not GIVEN or not (Path(GIVEN) / stored).is_file():
             pytest.skip(f"HOURGLASS_DATA holds no {stored}")
         monkeypatch.setenv("HOURGLASS_DATA", GIVEN)
@@ -29,20 +30,9 @@ def reference(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def _kept():
-    return {}
-
-
-@pytest.fixture
-def loaded(_kept):
+def loaded():
     """``loaded(name)`` loads a data set once a session."""
-
-    def load(name):
-        if name not in _kept:
-            _kept[name] = datasets.load(name)
-        return _kept[name]
-
-    return load
+    return functools.cache(datasets.load)
 
 
 @pytest.fixture
@@ -77,15 +67,12 @@ class Server:
                 if manner != "unmeasured":
                     self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                if manner in ("truncated", "stalled"):
-                    self.wfile.write(content[: len(content) // 2])
-                    self.wfile.flush()
-                    if manner == "stalled":
-                        outer.over.wait(20)
-                elif manner == "lying":
-                    self.wfile.write(bytes(len(content)))
-                else:
-                    self.wfile.write(content)
+                half = content[: len(content) // 2]
+                sent = {"truncated": half, "stalled": half, "lying": bytes(len(content))}
+                self.wfile.write(sent.get(manner, content))
+                self.wfile.flush()
+                if manner == "stalled":
+                    outer.over.wait(20)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -2,9 +2,9 @@
 
 import torch
 
-from core.mechanisms import two_players
-from core.mechanisms.small_networks import NoisyGenerator
-from core.mechanisms.two_players import Settings
+from core.mechanisms import gan_game
+from core.mechanisms.gan_game import Settings
+from core.mechanisms.toy_networks import NoisyGenerator
 
 
 def linear(slope: float, noise: float, dimension: int = 1) -> NoisyGenerator:
@@ -19,5 +19,5 @@ def linear(slope: float, noise: float, dimension: int = 1) -> NoisyGenerator:
 SMALL = Settings("moons", width=16, batch=32)
 
 
-def played(settings: Settings, rounds: int) -> two_players.Game:
-    return two_players.run(two_players.begin(settings), rounds)
+def played(settings: Settings, rounds: int) -> gan_game.Game:
+    return gan_game.run(gan_game.begin(settings), rounds)

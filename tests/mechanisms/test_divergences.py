@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
+from core.errors import BadInput
 from core.mechanisms import divergences
 from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Gaussian
 from core.mechanisms.elbo import gaussian_kl
-from core.types import BadInput
 
 LINE, PLANE = divergences.grid(1), divergences.grid(2)
 TWO = divergences.target([[-2.0], [2.5]], [0.7, 0.5], [0.6, 0.4])

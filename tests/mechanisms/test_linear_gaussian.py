@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from core.errors import BadInput
 from core.mechanisms import linear_gaussian
-from core.mechanisms.estimates import Estimate, log_mean_exp
 from core.mechanisms.linear_gaussian import LinearGaussian
-from core.types import BadInput
+from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 
 
 @pytest.fixture

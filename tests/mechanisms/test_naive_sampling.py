@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.mechanisms import linear_gaussian, naive_sampling
-from core.mechanisms.estimates import Estimate
+from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.naive_sampling import Encoder
 from tests.mechanisms.calibration import SEEDS, assert_calibrated
 

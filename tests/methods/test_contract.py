@@ -5,11 +5,15 @@ import pytest
 from scipy import sparse
 
 from core import methods
-from core.experiments import stored_form
-from core.types import IMAGES, BadInput, Embedder, Reconstructor, Sampler
+from core.errors import BadInput
+from core.experiments.fit import stored_form
+from core.metrics.embedding import stratified_rows
+from core.runs import specs
+from core.types import IMAGES, Reconstructor
 
-SHAPE = (8, 8)
-PAIRS = [(name, kind) for name in methods.names() for kind in methods.LISTED[name][1]]
+PAIRS = [(name, kind) for name in methods.names() for kind in methods.entry(name).kinds]
+NETWORKS = [(name, kind) for name, kind in PAIRS if "validation" in {p.name for p in methods.get(name).params}]
+SMALL = {"n_components": 3, "epochs": 2, "batch_size": 32, "width": 32, "layers": 1, "max_iter": 300}
 
 
 def rows(kind):
@@ -19,88 +23,135 @@ def rows(kind):
     return sparse.csr_array(rng.poisson(0.3, (120, 64)).astype(np.float32))
 
 
-def fitted(name, kind, **params):
+def unfitted(name, kind, **params):
     method = methods.get(name)
-    small = {"n_components": 3, "epochs": 2, "batch_size": 32, "width": 32, "layers": 1, "max_iter": 300}
-    chosen = {p.name: min(small[p.name], p.bounds[-1]) if p.name in small else p.default for p in method.params}
-    chosen |= params
-    estimator = method.estimator(chosen, kind, SHAPE if kind == IMAGES else None, 0)
-    return method, chosen, estimator.fit(rows(kind))
+    small = {p.name: min(SMALL[p.name], p.bounds[-1]) for p in method.params if p.name in SMALL}
+    small = {p.name: p.default for p in method.params} | small | params
+    return method.estimator(small, kind, (8, 8) if kind == IMAGES else None, 0)
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def fit(request):
-    return *fitted(*request.param), request.param[1]
+    name, kind = request.param
+    return name, kind, unfitted(name, kind).fit(rows(kind))
 
 
-def test_declaration_agrees_with_the_registry(fit):
-    method, _, _, _ = fit
-    assert (method.label, method.kinds) == methods.LISTED[method.name]
-    assert method.summary
-    assert method.summary.endswith(".")
-    for p in method.params:
-        assert p.check(p.default) == p.default
-        assert p.help.endswith(".")
+def test_declaration_describes_itself():
+    for name in methods.names():
+        method = methods.get(name)
+        assert method.summary.endswith(".")
+        for p in method.params:
+            assert p.check(p.default) == p.default
+            assert p.help.endswith(".")
+    with pytest.raises(BadInput, match="no method umap: choose one of pca"):
+        methods.get("umap")
+
+
+def test_entry_tells_what_the_fitted_estimator_can_do(fit):
+    name, kind, estimator = fit
+    entry = methods.entry(name)
+    assert entry.encodes == hasattr(estimator, "transform")
+    assert entry.decodes == hasattr(estimator, "inverse_transform")
+    assert entry.has_prior == hasattr(estimator, "sample")
+    assert entry.can_be_inverted == hasattr(estimator, "discriminator_features")
+    assert entry.maps_rows == hasattr(estimator, "embedding_")
+    assert entry.maps_rows != (entry.encodes or entry.decodes)
+    assert entry.has_spectrum == hasattr(estimator, "noise_variance_")
+    assert entry.converges_to in ("", *methods.names(kind))
+    assert bool(entry.samplers) == (entry.decodes and IMAGES in entry.kinds)
+    assert not entry.has_prior or entry.samplers[0] == methods.NORMAL
+    if entry.reconstructs:
+        rng = np.random.default_rng(0)
+        a, b, middle = estimator.inverse_transform(np.stack([z := rng.normal(size=3), -z, 0 * z]))
+        assert entry.is_linear == np.allclose((a + b) / 2, middle, atol=1e-5)
+        is_probability = np.allclose(estimator.inverse_transform(z[None]).sum(), 1, atol=1e-5)
+        assert kind == IMAGES or (entry.word_output == methods.PROBABILITY) == is_probability
 
 
 def test_codes_reconstructions_and_samples_have_their_shapes(fit):
-    method, _, estimator, kind = fit
+    _, kind, estimator = fit
     X = rows(kind)
-    assert isinstance(estimator, Embedder | Sampler) != method.maps_rows
-    assert (method.name in methods.REFERENCES) == method.maps_rows
-    if method.maps_rows:
+    if hasattr(estimator, "embedding_"):
         assert estimator.train_embedding_.shape == (120, 2)
-        assert not hasattr(estimator, "inverse_transform")
     if isinstance(estimator, Reconstructor):
         codes = estimator.transform(X)
         assert codes.shape == (120, 3)
-        rebuilt = estimator.inverse_transform(codes)
-        assert rebuilt.shape == (120, 64)
-        assert np.isfinite(rebuilt).all()
+        assert estimator.inverse_transform(codes).shape == (120, 64)
+        assert np.isfinite(estimator.inverse_transform(codes)).all()
     if hasattr(estimator, "sample"):
-        drawn = estimator.sample(5, random_state=0)
-        assert drawn.shape == (5, 64)
-        assert np.array_equal(drawn, estimator.sample(5, random_state=0))
-        assert not np.array_equal(drawn, estimator.sample(5, random_state=1))
+        samples = estimator.sample(5, random_state=0)
+        assert samples.shape == (5, 64)
+        assert np.array_equal(samples, estimator.sample(5, random_state=0))
+        assert not np.array_equal(samples, estimator.sample(5, random_state=1))
 
 
-def test_what_is_stored_gives_the_same_codes_and_pictures_back(fit):
-    method, params, estimator, kind = fit
-    arrays = stored_form(method.arrays(estimator))
-    again = method.restore(method.estimator(params, kind, SHAPE if kind == IMAGES else None, 0), arrays)
-    X = rows(kind)
-    if hasattr(estimator, "transform"):
-        assert again.transform(X) == pytest.approx(estimator.transform(X), abs=0.02)
-        codes = estimator.transform(X)
-        assert again.inverse_transform(codes) == pytest.approx(estimator.inverse_transform(codes), abs=0.02)
-    if method.name == "gan":
-        assert again.sample(4, random_state=0) == pytest.approx(estimator.sample(4, random_state=0), abs=0.02)
-        assert again.discriminator_features(X) == pytest.approx(estimator.discriminator_features(X), abs=0.02)
-    if method.maps_rows:
-        assert np.array_equal(again.train_embedding_, estimator.train_embedding_)
-        assert np.array_equal(again.rows_train_, np.arange(120))
-        assert again.kl_divergence_ == estimator.kl_divergence_
-
-
-@pytest.mark.parametrize("name", ["ae", "vae", "gan"])
-def test_convolutional_networks_fit_images_of_odd_sizes(name):
+def test_stored_arrays_restore_the_estimator(fit):
+    name, kind, estimator = fit
     method = methods.get(name)
-    params = {p.name: p.default for p in method.params} | {
-        "network": "conv",
-        "width": 64,
-        "epochs": 1,
-        "batch_size": 32,
-    }
-    estimator = method.estimator(params, IMAGES, (7, 5), 0).fit(np.random.default_rng(0).random((64, 35)))
-    codes = np.zeros((2, params["n_components"]))
-    assert estimator.inverse_transform(codes).shape == (2, 35)
+    restored = method.restore(unfitted(name, kind), stored_form(method.arrays(estimator)))
+    X = rows(kind)
+    outputs = []
+    if hasattr(estimator, "transform"):
+        codes = estimator.transform(X)
+        outputs += [lambda e: e.transform(X), lambda e: e.inverse_transform(codes)]
+    if hasattr(estimator, "discriminator_features"):
+        outputs += [lambda e: e.sample(4, random_state=0), lambda e: e.discriminator_features(X)]
+    if maps_rows := hasattr(estimator, "embedding_"):
+        outputs += [lambda e: e.train_embedding_, lambda e: e.rows_train_, lambda e: e.kl_divergence_]
+    for output in outputs:
+        assert output(restored) == pytest.approx(output(estimator), abs=0 if maps_rows else 0.02)
+    assert outputs
 
 
-def test_a_convolution_without_an_image_is_refused():
-    with pytest.raises(BadInput, match="network=mlp"):
-        methods.get("ae").estimator({"network": "conv"}, IMAGES, None, 0).fit(rows(IMAGES))
+def test_convolutional_networks_fit_images_of_odd_sizes_and_nothing_but_images():
+    for name in ("ae", "vae", "gan"):
+        params = {"network": "conv", "width": 64, "epochs": 1, "batch_size": 32, "n_components": 2}
+        X = np.random.default_rng(0).random((64, 35))
+        estimator = methods.get(name).estimator(params, IMAGES, (7, 5), 0).fit(X)
+        assert estimator.inverse_transform(np.zeros((2, 2))).shape == (2, 35)
+        with pytest.raises(BadInput, match="network=conv needs images: give image_shape, or choose network=mlp"):
+            methods.get(name).estimator(params, IMAGES, None, 0).fit(X)
 
 
-def test_an_unknown_method_is_refused_by_name():
-    with pytest.raises(BadInput, match="no method umap: choose one of pca"):
-        methods.get("umap")
+@pytest.mark.parametrize(("name", "kind"), NETWORKS)
+def test_validation_measures_rows_that_training_does_not_use(name, kind):
+    X, y = rows(kind), np.arange(120) % 3
+    held = stratified_rows(y, 30)
+    assert np.bincount(y[held]).tolist() == [10, 10, 10]
+    estimator = unfitted(name, kind, validation=0.25).fit(X, y)
+    assert estimator.environment_["n_validation"] == 30
+    last = estimator.history_[-1]
+    if name == "gan":
+        discriminator = estimator.networks_["discriminator"]
+        logits = estimator.discriminator_features(X[held]) @ discriminator.score.weight.detach().numpy().T
+        scores = 1 / (1 + np.exp(-logits - discriminator.score.bias.detach().numpy()))
+        assert last["validation_score_real"] == pytest.approx(scores.mean(), rel=1e-5)
+    elif name == "vae":
+        assert last["validation_kl"] == pytest.approx(estimator.elbo_terms(X[held])[1].mean(), rel=1e-5)
+        parts = last["validation_reconstruction"] + last["validation_kl"]
+        assert last["validation_loss"] == pytest.approx(parts, rel=1e-5)
+    else:
+        outputs = estimator.inverse_transform(estimator.transform(X[held]))
+        truth = X[held].toarray() if kind != IMAGES else X[held]
+        shares = truth / np.maximum(truth.sum(1, keepdims=True), 1)
+        losses = np.square(truth - outputs) if kind == IMAGES else -shares * np.log(outputs)
+        assert last["validation_loss"] == pytest.approx(losses.sum(1).mean(), rel=1e-4)
+
+    changed = X.copy() if kind == IMAGES else X.toarray()
+    changed[held] = 1 - changed[held] if kind == IMAGES else changed[held] + 1
+    other = unfitted(name, kind, validation=0.25).fit(changed if kind == IMAGES else sparse.csr_array(changed), y)
+    assert all(np.array_equal(a, other.arrays()[key]) for key, a in estimator.arrays().items())
+    assert other.history_[-1] != last
+
+
+def test_validation_that_leaves_nothing_to_train_on_is_refused():
+    with pytest.raises(BadInput, match=r"validation=0\.5 leaves 1 of 2 rows"):
+        unfitted("ae", IMAGES, validation=0.5).fit(rows(IMAGES)[:2])
+
+
+def test_validation_is_no_part_of_a_spec_that_has_none():
+    for name, kind in NETWORKS:
+        dataset = "digits" if kind == IMAGES else "docstrings"
+        assert specs.make(dataset, name) == specs.make(dataset, name, {"validation": 0})
+        assert specs.make(dataset, name).param("validation") is None
+        assert specs.make(dataset, name, {"validation": 0.1}).param("validation") == 0.1

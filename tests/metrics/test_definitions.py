@@ -1,68 +1,62 @@
 import subprocess
 import sys
 
-import pytest
+from core.metrics.definitions import DEFINITIONS, get_definition, get_interval
+from core.types import DOCUMENTS, IMAGES
 
-from core.metrics import DEFINITIONS
-from core.metrics.embedding import NEIGHBOURHOOD_ROWS
-
-# fmt: off
-SHOWN_BY_FIT = {
-    "squared_error", "squared_error_per_class", "knn_accuracy", "probe_accuracy", "trustworthiness", "continuity",
-    "neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound", "frechet", "frechet_floor", "precision", "recall",
-}
-OF_CLUSTERS = {"silhouette", "kmeans_ari", "kmeans_nmi"}
-OF_MAPS = {"map_knn_accuracy", "map_trustworthiness", "neighbour_overlap"}
-# fmt: on
+OF_SAMPLES = {f"{name}{floor}" for name in ("precision", "recall", "coverage", "copies") for floor in ("", "_floor")}
+ONLY_IMAGES = {"squared_error", "squared_error_per_class", "frechet", "frechet_floor", "class_shares"} | OF_SAMPLES
+ONLY_DOCUMENTS = {"tfidf_knn_accuracy", "tfidf_cosine", "completion_floored", "retrieval_precision"}
+ONLY_DOCUMENTS |= {f"retrieval_precision_{n}" for n in (1, 15, 63)}
+ONLY_DOCUMENTS |= {f"{name}_perplexity" for name in ("completion", "unigram", "cache")}
 
 
-def test_every_number_that_fit_prints_is_defined():
-    assert set(DEFINITIONS) >= SHOWN_BY_FIT
+def test_definitions_are_complete_and_short_enough_for_a_tooltip():
+    for key, found in DEFINITIONS.items():
+        assert found.key == key
+        assert 0 < len(found.label) <= 25, key
+        for kind in (IMAGES, DOCUMENTS):
+            help = get_definition(key, kind).help
+            assert help.endswith("."), key
+            assert "{" not in help, key
+            assert len(help) < 600, key
+    # That of retrieval is never on a page without its n.
+    labels = [each.label for each in DEFINITIONS.values() if each.key != "retrieval_precision"]
+    assert len(set(labels)) == len(labels)
 
 
-@pytest.mark.parametrize("key", DEFINITIONS)
-def test_a_definition_is_complete_and_short_enough_for_a_tooltip(key):
-    definition = DEFINITIONS[key]
-    assert definition.key == key
-    assert 0 < len(definition.label) <= 25
-    assert definition.help.endswith(".")
-    assert "{" not in definition.help
-    assert len(definition.help) < 600
+def test_definitions_for_one_kind_do_not_speak_of_the_other():
+    for key in DEFINITIONS:
+        of_images, of_documents = get_definition(key, IMAGES), get_definition(key, DOCUMENTS)
+        if key not in ONLY_IMAGES:
+            assert "image" not in of_documents.unit + of_documents.help.replace("(faces", ""), key
+            assert "pixel" not in of_documents.help, key
+        if key not in ONLY_DOCUMENTS:
+            assert "document" not in of_images.unit + of_images.help, key
+            assert "LSA" not in of_images.help, key
+        assert (of_images.label, of_images.higher_is_better) == (of_documents.label, of_documents.higher_is_better)
 
 
-def test_every_number_of_clusters_and_of_maps_is_defined_with_its_interval_and_rows():
-    assert set(DEFINITIONS) >= OF_CLUSTERS | OF_MAPS
-    for key in OF_CLUSTERS | OF_MAPS:
-        assert "2.5-97.5 % range of 1,000 bootstrap resamples" in DEFINITIONS[key].help
-        assert "rows" in DEFINITIONS[key].help
-    for key in ("silhouette", "map_trustworthiness"):
-        assert f"{NEIGHBOURHOOD_ROWS:,} stratified" in DEFINITIONS[key].help
-    for key in OF_MAPS:
-        assert "rows drawn" in DEFINITIONS[key].help or "of those drawn" in DEFINITIONS[key].help
-
-
-def test_clusters_stand_after_the_neighbourhoods():
-    keys = list(DEFINITIONS)
-    first = keys.index("continuity") + 1
-    assert keys[first : first + 3] == ["silhouette", "kmeans_ari", "kmeans_nmi"]
-
-
-def test_numbers_that_are_no_mean_over_rows_or_no_methods_own_are_never_ranked():
-    for key in ("kmeans_ari", "kmeans_nmi", "neighbour_overlap"):
-        assert DEFINITIONS[key].higher_is_better is None
-    for key in ("silhouette", "map_knn_accuracy", "map_trustworthiness"):
+def test_directions():
+    never = {"neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound", "frechet_floor", "seconds", "weights"}
+    # No mean over rows, or no method's own.
+    never |= {"kmeans_ari", "kmeans_nmi", "neighbour_overlap"}
+    assert {key for key in never if DEFINITIONS[key].higher_is_better is not None} == set()
+    for key in ("silhouette", "map_knn_accuracy", "map_trustworthiness", "knn_accuracy", "precision", "recall"):
         assert DEFINITIONS[key].higher_is_better is True
+    for key in ("squared_error", "frechet"):
+        assert DEFINITIONS[key].higher_is_better is False
 
 
-def test_bounds_seconds_and_weights_are_never_ranked():
-    for key in ("neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound", "frechet_floor", "seconds", "weights"):
-        assert DEFINITIONS[key].higher_is_better is None
-    assert DEFINITIONS["squared_error"].higher_is_better is False
-    assert DEFINITIONS["knn_accuracy"].higher_is_better is True
+def test_definitions_import_nothing_heavy():
+    code = "import sys, core.metrics.definitions; print({'torch', 'sklearn', 'scipy', 'streamlit'} & set(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert printed.strip() == "set()"
 
 
-def test_definitions_are_read_without_heavy_imports():
-    code = "import sys, core.metrics; print(sorted({'torch', 'sklearn', 'scipy', 'streamlit'} & set(sys.modules)))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"
-    )
+def test_intervals_end_where_their_number_can():
+    metrics = {"frechet_interval": [-1.5, 4.0], "recall_interval": [-0.1, 1.2], "neg_elbo_interval": [-3.0, 5.0]}
+    metrics |= {"normal.precision_interval": [0.9, 1.1], "unknown_interval": [-1.0, 2.0]}
+    expected = {"frechet": (0, 4), "recall": (0, 1), "neg_elbo": (-3, 5), "normal.precision": (0.9, 1)}
+    expected |= {"unknown": (-1, 2), "squared_error": None}
+    assert {name: get_interval(metrics, name) for name in expected} == expected

@@ -3,12 +3,13 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_similarity
 
-from core.metrics import checks
-from core.metrics.reconstruction import cosine, per_class, rebuilt_cosine, squared_error
-from core.types import BadInput
+from core.errors import BadInput
+from core.metrics import validation
+from core.metrics.reconstruction import class_means, cosine, reconstruction_cosine, squared_error
 
 
-def test_squared_error_sums_over_pixels(small_chunks):
+def test_squared_error_sums_over_pixels(monkeypatch):
+    monkeypatch.setattr(validation, "CHUNK_ELEMENTS", 100)
     rng = np.random.default_rng(0)
     X, X_hat = rng.random((40, 7), dtype=np.float32), rng.normal(size=(40, 7))
     expected = [
@@ -36,47 +37,23 @@ def test_squared_error_accumulates_in_double_precision():
     assert errors[0] == pytest.approx(4096 * float(np.float32(0.1)) ** 2, rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("X", "X_hat", "word"),
-    [
-        (np.zeros((2, 3)), np.zeros((2, 4)), "shape"),
-        (np.zeros((2, 3)), np.zeros((3, 3)), "shape"),
-        (np.zeros((0, 3)), np.zeros((0, 3)), "shape"),
-        (np.zeros((2, 3), dtype=np.uint8), np.zeros((2, 3)), "divide by 255"),
-        (np.zeros((2, 3)), np.array([[0, np.nan, 0], [0, 0, 0]]), "NaN"),
-    ],
-)
-def test_squared_error_refuses(X, X_hat, word):
-    with pytest.raises(BadInput, match=word):
-        squared_error(X, X_hat)
-
-
 def test_per_class_means_leave_out_unlabelled_rows_and_empty_classes():
-    means = per_class([1.0, 3.0, 10.0, 99.0], np.array([0, 0, 2, -1]), ("cat", "dog", "owl"))
+    means = class_means([1.0, 3.0, 10.0, 99.0], np.array([0, 0, 2, -1]), ("cat", "dog", "owl"))
     assert means == {"cat": 2.0, "owl": 10.0}
-    assert per_class([1.0], np.array([-1]), ("cat",)) == {}
+    assert class_means([1.0], np.array([-1]), ("cat",)) == {}
 
 
-def test_per_class_refuses_unknown_classes_and_other_lengths():
-    with pytest.raises(BadInput, match="0 to 3"):
-        per_class([1.0, 2.0], np.array([0, 3]), ("cat", "dog"))
-    with pytest.raises(BadInput, match="one label a row"):
-        per_class([1.0, 2.0], np.array([0]), ("cat", "dog"))
-
-
-@pytest.mark.parametrize("sparse", [(), (0,), (1,), (0, 1)], ids=["dense", "X", "X_hat", "both"])
-def test_cosine_is_that_of_scikit_learn(sparse):
+def test_cosine_is_that_of_scikit_learn():
     rng = np.random.default_rng(0)
     pair = [rng.normal(size=(40, 30)) * (rng.random((40, 30)) < 0.2) for _ in range(2)]
     pair[0][3] = pair[1][5] = pair[0][7] = pair[1][7] = 0
     pair[1][9], pair[1][11] = 3 * pair[0][9], -0.1 * pair[0][11]
     expected = np.diag(cosine_similarity(*pair))
-    found = cosine(*(csr_array(A) if k in sparse else A for k, A in enumerate(pair)))
-    assert found == pytest.approx(expected, abs=1e-12)
-    assert found.dtype == np.float64
-    assert found[[3, 5, 7]].tolist() == [0, 0, 0]
-    assert found[9] == pytest.approx(1)
-    assert found[11] == pytest.approx(-1)
+    for sparse in ((), (0,), (1,), (0, 1)):
+        found = cosine(*(csr_array(A) if k in sparse else A for k, A in enumerate(pair)))
+        assert found == pytest.approx(expected, abs=1e-12)
+        assert found.dtype == np.float64
+        assert found[[3, 5, 7, 9, 11]] == pytest.approx([0, 0, 0, 1, -1])
 
 
 def test_cosine_never_leaves_its_range_and_is_taken_in_double_precision():
@@ -87,27 +64,33 @@ def test_cosine_never_leaves_its_range_and_is_taken_in_double_precision():
     assert cosine(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]])) == pytest.approx([24 / 25])
 
 
-@pytest.mark.parametrize(
-    ("X", "X_hat", "word"),
-    [
-        (np.zeros((2, 3)), np.zeros((2, 4)), "shape"),
-        (np.zeros((2, 3)), csr_array(np.zeros((3, 3))), "shape"),
-        (np.zeros(3), np.zeros(3), "n_features"),
-        (np.zeros((0, 3)), np.zeros((0, 3)), "shape"),
-        (np.full((1, 2), np.nan), np.ones((1, 2)), "X holds NaN"),
-        (np.ones((1, 2)), csr_array([[np.inf, 0]]), "X_hat holds NaN or infinite"),
-    ],
-)
-def test_cosine_refuses(X, X_hat, word):
-    with pytest.raises(BadInput, match=word):
-        cosine(X, X_hat)
+def test_errors_refuse():
+    two = np.zeros((2, 3))
+    for score, X, X_hat, word in (
+        (squared_error, two, np.zeros((2, 4)), "shape"),
+        (squared_error, two, np.zeros((3, 3)), "shape"),
+        (squared_error, two[:0], two[:0], "shape"),
+        (squared_error, two.astype(np.uint8), two, "divide by 255"),
+        (squared_error, two, np.array([[0, np.nan, 0], [0, 0, 0]]), "NaN"),
+        (cosine, two, np.zeros((2, 4)), "shape"),
+        (cosine, two, csr_array(np.zeros((3, 3))), "shape"),
+        (cosine, np.zeros(3), np.zeros(3), "n_features"),
+        (cosine, two[:0], two[:0], "shape"),
+        (cosine, np.full((1, 2), np.nan), np.ones((1, 2)), "X holds NaN"),
+        (cosine, np.ones((1, 2)), csr_array([[np.inf, 0]]), "X_hat holds NaN or infinite"),
+    ):
+        with pytest.raises(BadInput, match=word):
+            score(X, X_hat)
+    for labels, word in ((np.array([0, 3]), "0 to 3"), (np.array([0]), "one label a row")):
+        with pytest.raises(BadInput, match=word):
+            class_means([1.0, 2.0], labels, ("cat", "dog"))
 
 
-def test_cosine_of_what_is_rebuilt_a_few_rows_at_once(monkeypatch):
+def test_reconstruction_cosine_takes_a_few_rows_at_once(monkeypatch):
     rng = np.random.default_rng(0)
     Z, axes, X = rng.normal(size=(25, 3)), rng.normal(size=(3, 9)), rng.random((25, 9))
-    monkeypatch.setattr(checks, "_CHUNK_ELEMENTS", 4 * 9)
+    monkeypatch.setattr(validation, "CHUNK_ELEMENTS", 4 * 9)
     sizes = []
-    found = rebuilt_cosine(lambda z: sizes.append(len(z)) or z @ axes, Z, csr_array(X))
+    found = reconstruction_cosine(lambda z: sizes.append(len(z)) or z @ axes, Z, csr_array(X))
     assert sizes == [4, 4, 4, 4, 4, 4, 1]
     assert found == pytest.approx(np.diag(cosine_similarity(X, Z @ axes)))

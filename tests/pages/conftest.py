@@ -1,5 +1,7 @@
 """Small runs for the pages, made once a session: digits by four methods, documents with a hostile title by three."""
 
+import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,12 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, experiments, jobs, specs, store
-from core.datasets import documents
+from core import datasets
+from core.datasets import bag_of_words, checksums
+from core.experiments.fit import fit_and_store
+from core.runs import layout, specs
+from core.tasks import training_time, worker_process
+from pages.ui.shared import lazy
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
@@ -30,7 +36,7 @@ def hostile_documents():
                 "text": " ".join([*words, *common]),
             }
         )
-    return documents.build("docstrings", rows, 2000, licence="none", citation="none")
+    return bag_of_words.build("docstrings", rows, 2000, licence="none", citation="none")
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +46,8 @@ def fitted(tmp_path_factory) -> Path:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the fits are tiny: a second thread only waits
     digits, texts = datasets.load("digits"), hostile_documents()
+    # Read before any test puts other rows in their place.
+    assert checksums.checksum("digits", ()) == digits.checksum
     for size in (2, 10):
         for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", {"epochs": 2, "width": 32})):
             fit(folder, digits, method, {"n_components": size, **params})
@@ -53,7 +61,7 @@ def fitted(tmp_path_factory) -> Path:
 
 
 def fit(folder: Path, dataset, method: str, params: dict):
-    return experiments.fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
+    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
 
 
 def weighted_lsa(folder: Path, weighting: str):
@@ -63,14 +71,22 @@ def weighted_lsa(folder: Path, weighting: str):
 
 @pytest.fixture(autouse=True)
 def nobody_looks_after_the_queue(monkeypatch):
-    """A page that is tested is no app: it leaves no thread behind."""
-    monkeypatch.setattr(jobs, "attach", lambda: None)
+    """A page that is tested is no app: it leaves no thread behind, and no process that measures the machine."""
+    monkeypatch.setattr(worker_process, "attach_app", lambda: None)
+    monkeypatch.setattr(training_time, "measure_speed", lambda: None)
+
+
+@pytest.fixture
+def read_whole(monkeypatch):
+    """The reader has scrolled through the page and pointed at every chart."""
+    monkeypatch.setattr(lazy, "is_near", lambda *_: True)
+    monkeypatch.setattr(lazy, "is_pointed_at", lambda *_: True)
 
 
 @pytest.fixture
 def no_shipped_runs(tmp_path, monkeypatch):
     """Only the runs of `HOURGLASS_RUNS` are there."""
-    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none")
+    monkeypatch.setattr(layout, "SHIPPED", tmp_path / "none")
 
 
 @pytest.fixture
@@ -90,13 +106,48 @@ def opened(**query: str) -> AppTest:
 
 def opened_on(page: str, **query: str) -> AppTest:
     """The page of this script as a link to it with these query parameters opens it."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.run()
-    for name in list(app.query_params):
-        del app.query_params[name]
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(page)
     for name, value in query.items():
         app.query_params[name] = value
-    return app.switch_page(page).run()
+    return app.run()
+
+
+def text_of(app: AppTest) -> str:
+    """All text on the page, as people read it."""
+    parts = [element.value for element in (*app.warning, *app.error, *app.info, *app.success, *app.caption)]
+    return "\n".join([shown_text(app), *parts]).replace("\\", "")
+
+
+def query_of(app: AppTest) -> dict[str, str]:
+    """The address's parameters."""
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def button(app: AppTest, label: str):
+    """The first button with this label."""
+    return next(button for button in app.button if button.label == label)
+
+
+def segments(app: AppTest, label: str):
+    """The segmented control with this label."""
+    return next(group for group in app.get("button_group") if group.label == label)
+
+
+def links_of(app: AppTest) -> list[str]:
+    """Labels of the links to other pages."""
+    return [link.proto.label.replace("\\", "") for link in app.get("page_link")]
+
+
+def code_blocks(app: AppTest) -> list[str]:
+    """The command lines and links on the page, each of which can be copied."""
+    bodies = "".join(element.proto.body for element in app.get("html"))
+    return [unescape(text) for text in re.findall(r'<div class="hg-code"><pre>(.*?)</pre><button', bodies, re.DOTALL)]
+
+
+def footer_opened(app: AppTest, page: str = "app.py") -> AppTest:
+    """The page with the drawer at its end open."""
+    app.session_state[f"{page}:footer"] = True
+    return app.run()
 
 
 def shown_text(app: AppTest) -> str:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from core.figures import linked
+from core.frontend import maps
 
 SENT = "maps:maps"
 
@@ -18,7 +18,7 @@ def query(app: AppTest) -> dict[str, str]:
 def sent(app: AppTest, kind: str):
     """Header and arrays of the message of this kind."""
     mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
-    messages = [linked.unpacked(proto.bytes) for proto in mounted if proto.bytes]
+    messages = [maps.unpacked(proto.bytes) for proto in mounted if proto.bytes]
     return next(message for message in messages if message[0]["kind"] == kind)
 
 
@@ -36,7 +36,7 @@ def titles(app: AppTest) -> list[str]:
 
 def standing_out(app: AppTest) -> list[str]:
     """The words that the page says stand out in the selected documents."""
-    body = next(e.proto.body for e in app.get("html") if "Words that stand out" in e.proto.body)
+    body = next(e.proto.body for e in app.get("html") if "Distinctive words" in e.proto.body)
     return re.findall(r">(\w+)</span>", body.split("hg-words")[1])
 
 

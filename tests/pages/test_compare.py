@@ -1,4 +1,4 @@
-"""Compare under AppTest: what is chosen, what a link brings, and what is said when something is missing."""
+"""Compare under AppTest: choices, links, missing and broken runs, and what its table says."""
 
 import base64
 import json
@@ -9,209 +9,209 @@ import zlib
 from dataclasses import replace
 from importlib.metadata import version as installed
 
+import numpy as np
 import pytest
 import streamlit as st
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
 from streamlit.testing.v1 import AppTest
 
-from core import methods, specs, store
-from pages.ui import commands, links
+from core import methods
+from core.errors import BadInput, HourglassError
+from core.runs import layout, reader, selection, specs, store
+from core.types import Spec
+from pages.ui.compare import summary
+from pages.ui.shared import cli_commands, permalinks, run_picker, stored_runs
 from tests.conftest import locked
-from tests.pages.conftest import HOSTILE, ROOT, opened, shown_text, weighted_lsa
+from tests.pages.conftest import HOSTILE, ROOT, code_blocks, footer_opened, opened, shown_text, weighted_lsa
 
 
-def data(app: AppTest):
-    return next(box for box in app.selectbox if box.label == "Data set")
-
-
-def size(app: AppTest):
-    return next(box for box in app.get("button_group") if box.label == "Code size")
+def choice(app: AppTest, label: str):
+    return next(box for box in (*app.selectbox, *app.multiselect, *app.get("button_group")) if box.label == label)
 
 
 def warnings(app: AppTest) -> str:
-    return " ".join(warning.value for warning in app.warning)
-
-
-def codes(app: AppTest) -> list[str]:
-    return [code.value for code in app.code]
+    return " ".join(warning.value for warning in app.warning).replace("\\", "")
 
 
 def query(app: AppTest) -> dict[str, str]:
     return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
 
 
-def token(text: bytes) -> str:
-    return base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")
+def place_of(method: str, **params):
+    return store.find_place(specs.make("digits", method, {"n_components": 2, **params}).key)
 
 
-def test_documents_of_other_releases_are_said_to_be_others(runs, monkeypatch):
-    assert "another release" not in warnings(opened(data="docstrings", size="2"))
-    monkeypatch.setattr("core.datasets.version", lambda name: "0.1" if name == "scipy" else installed(name))
-    app = opened(data="docstrings", size="2")
-    assert "and scipy had another release when these runs were made" in warnings(app)
-    assert "another release" not in warnings(opened(data="digits", size="2"))
+def row(app: AppTest, method: str) -> str:
+    """The HTML of the numbers of a method."""
+    (body,) = [e.proto.body for e in app.get("html") if f'hg-method">{methods.label(method)}<' in e.proto.body]
+    return body
 
 
-def test_opens_on_what_is_trained(runs):
+def with_choices(app: AppTest) -> AppTest:
+    app.session_state["app.py:choose-runs"] = True
+    return app.run()
+
+
+def with_measures(app: AppTest) -> AppTest:
+    app.session_state["compare:measures"] = app.session_state["app.py:confusion"] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_first_view_is_of_what_is_trained(runs):
     app = opened()
     assert not app.exception
     assert not app.warning
-    assert data(app).value == "digits"
     assert query(app) == {"data": "digits", "size": "10"}
-    text = shown_text(app)
-    for label in ("PCA", "Linear AE", "AE", "GAN"):
-        assert f'<div class="hg-method">{label}' in text
+    text = shown_text(app).replace("\\", "")
     assert text.count('class="hg-map"') == 4  # PCA, linear AE, AE, GAN
-    assert "Trained on 1,297 images, measured on 500 test images" in text.replace("\\", "")
+    assert (
+        "PCA, a linear AE and an AE compress each Digits 8x8 image to 10 latent dimensions and reconstruct it; a GAN "
+        "only generates. Trained on 1,297 images, evaluated on 500 test images."
+    ) in text
 
 
-def test_figures_on_the_page_are_the_runs_own(runs):
-    app = opened(data="digits", size="2")
-    run = store.read(store.find(specs.make("digits", "pca", {"n_components": 2}).key))
-    low, high = run.metrics["squared_error_interval"]
-    text = shown_text(app)
-    assert f">{run.metrics['squared_error']:.2f}</span>" in text
-    assert f"{low:.2f} to {high:.2f}" in text
-    assert f">{run.metrics['knn_accuracy']:.3f}</span>" in text
-
-
-def test_mnist_is_the_default_where_nothing_is_trained(no_shipped_runs):
+def test_choices_change_numbers_address_and_command(runs):
     app = opened()
-    assert not app.exception
-    assert data(app).value == "mnist"
-    assert "No trained models" in app.info[0].value
-    assert "python -m core fit mnist ae --set n_components=10" in codes(app)
-    assert "python -m core fit mnist gan" in codes(app)
-    assert "–" in shown_text(app)
-
-
-def test_choices_change_the_view_and_the_address(runs):
-    app = opened()
-    size(app).set_value(2).run()
+    choice(app, "Latent dimensions").set_value(2).run()
     assert query(app) == {"data": "digits", "size": "2"}
-    assert "2-D code" in shown_text(app)
-    data(app).set_value("docstrings").run()
+    metrics = reader.read_run(place_of("pca")).metrics
+    low, high = metrics["squared_error_interval"]
+    for text in (f">{metrics['squared_error']:.2f}</span>", f"{low:.2f} to {high:.2f}", "2-D code"):
+        assert text in row(app, "pca")
+    app.query_params.clear()
+    app.run()
+    assert query(app) == {"data": "digits", "size": "2"}, "choices are remembered"
+    choice(app, "Data set").set_value("docstrings").run()
     assert not app.exception
     assert query(app) == {"data": "docstrings", "size": "2"}
-    assert "python -m core compare docstrings lsa ae vae --code-size 2" in codes(app)
+    assert "python -m core compare docstrings lsa ae vae --code-size 2" in code_blocks(footer_opened(app))
 
 
-def test_a_link_opens_its_view(runs):
-    app = opened(data="digits", size="2")
-    assert (data(app).value, size(app).value) == ("digits", 2)
-    assert "python -m core compare digits pca linear_ae ae vae gan --code-size 2" in codes(app)
-
-
-def test_another_run_is_chosen_by_a_selector_and_carried_by_the_link(runs):
-    app = opened(data="digits", size="10")
-    box = next(box for box in app.selectbox if box.label == "AE")
-    other = store.pick(store.index()[0], "digits", "ae", 10)[1]
-    box.select_index(1).run()
+def test_another_run_of_a_method_is_chosen_and_linked(runs):
+    app = with_choices(opened(data="digits", size="10"))
+    box = choice(app, "AE")
+    both = selection.select_runs(store.list_runs()[0], "digits", "ae", 10)
+    other = next(run for run in both if run.key not in box.value)
+    box.set_value([other.key]).run()
     assert not app.exception
-    carried = query(app)["ae"]
-    assert links.decode(carried) == other.spec
-    again = opened(data="digits", size="10", ae=carried)
-    assert next(box for box in again.selectbox if box.label == "AE").value == other.key
-    assert f">{other.metrics['squared_error']:.2f}</span>" in shown_text(again)
-    assert not again.warning
-    repeated = next(code for code in codes(again) if "core compare" in code).splitlines()
-    assert repeated == [
+    linked = opened(**query(app))
+    assert permalinks.decode(query(linked)["ae"]) == other.spec
+    assert f"AE (epochs {other.spec.param('epochs')})" in shown_text(linked), "named by its setting"
+    assert code_blocks(footer_opened(linked))[-1].splitlines() == [
         "python -m core compare digits pca linear_ae vae gan --code-size 10",
-        commands.fit(other.spec),
+        cli_commands.format_fit(other.spec),
     ]
 
 
+def test_two_runs_of_a_method_are_ranked_and_outlive_a_page_that_shows_one(runs):
+    both = selection.select_runs(store.list_runs()[0], "digits", "ae", 10)
+    app = opened(**run_picker.to_query([run.spec for run in both]))
+    app.switch_page("pages/generation.py").run()
+    app.switch_page("app.py").run()
+    text = shown_text(with_measures(app))
+    for run in both:
+        assert f"AE (epochs {run.spec.param('epochs')})" in text
+        assert f">{run.metrics['squared_error']:.2f}</span>" in text
+    assert "Setting: epochs" in text
+    assert "hg-best" in text.split('class="hg-table hg-measures"')[1].split("Squared error by class")[0]
+
+
+def test_own_runs_of_other_sizes_are_hinted_at(runs):
+    app = with_choices(opened(data="digits", size="10"))
+    hint = "Own runs with other latent dimensions: AE, Linear AE and PCA 2-D."
+    assert hint in "".join(caption.value for caption in app.caption).replace("\\", "")
+
+
 @pytest.mark.parametrize(("weighting", "name"), [("log", "LSA (log counts)"), ("counts", "LSA (raw counts)")])
-def test_lsa_under_a_weaker_weighting_is_named_so(own_copy, weighting, name):
+def test_lsa_of_an_unusual_weighting_is_named_so(own_copy, weighting, name):
     other = weighted_lsa(own_copy, weighting)
-    app = opened(data="docstrings", size="2")
-    assert '<div class="hg-method">LSA<div' in shown_text(app)
-    app = opened(data="docstrings", size="2", lsa=links.encode(other.spec))
-    app.session_state["compare:measures"] = True
-    app.run()
-    assert not app.exception
-    text = shown_text(app)
-    assert f'<div class="hg-method">{name}<div' in text
-    assert f"<th scope='col'>{name}</th>" in text
+    assert '<div class="hg-method">LSA<div' in shown_text(opened(data="docstrings", size="2"))
+    text = shown_text(with_measures(opened(data="docstrings", size="2", lsa=permalinks.encode(other.spec))))
+    assert f'<div class="hg-method">{name}' in text
+    assert f'<th scope="col">{name}' in text
     assert '<div class="hg-method">LSA<div' not in text
-    assert "<th scope='col'>LSA</th>" not in text
 
 
-def test_a_linked_run_that_is_not_here_is_offered(runs):
+def test_linked_run_that_is_not_stored_is_offered(runs):
     spec = specs.make("digits", "ae", {"n_components": 10, "epochs": 77})
-    app = opened(data="digits", size="10", ae=links.encode(spec))
+    app = opened(data="digits", size="10", ae=permalinks.encode(spec))
+    for _ in range(2):
+        assert not app.exception
+        assert not app.warning
+        assert cli_commands.format_fit(spec) in code_blocks(app)
+        assert permalinks.decode(query(app)["ae"]) == spec
+        app.run()
+    app = opened(data="digits", size="7")
+    assert not app.warning
+    assert choice(app, "Latent dimensions").value == 7
+    assert "python -m core fit digits pca --set n_components=7" in code_blocks(app)
+
+
+def test_link_survives_a_new_version_of_its_method(runs):
+    old = Spec.from_json({**specs.make("digits", "pca", {"n_components": 2}).to_json(), "version": 0})
+    app = opened(data="digits", size="2", pca=permalinks.encode(old))
     assert not app.exception
     assert not app.warning
-    assert "Not trained yet" in shown_text(app)
-    assert commands.fit(spec) in codes(app)
-    assert links.decode(query(app)["ae"]) == spec
-    app.run()
-    assert commands.fit(spec) in codes(app)
+    assert "own run" in row(app, "pca")
 
 
-def test_the_line_of_a_run_makes_its_spec():
-    from core import __main__ as line
+def test_command_of_a_run_makes_its_spec(monkeypatch):
+    from core import cli
+    from core.commands import runs
 
+    def stop(spec):
+        fitted.append(spec)
+        raise HourglassError("Nothing is fitted in this test.")
+
+    fitted = []
+    monkeypatch.setattr(runs, "fit_run", stop)
     spec = specs.make("docstrings", "lsa", {"n_components": 7, "weighting": "log"}, 5, {"vocabulary_size": 50})
-    words = commands.fit(spec).split()
+    words = cli_commands.format_fit(spec).split()
     assert words[:4] == ["python", "-m", "core", "fit"]
-    arguments = line._parser().parse_args(words[3:])
-    again = line._spec(arguments.dataset, arguments.method, line._settings(arguments), arguments.seed)
-    assert again == spec
-
-
-GOOD = {"dataset": "digits", "dataset_params": {}, "method": "ae", "params": {}, "seed": 0, "version": 1}
-
-
-def with_params(**params) -> str:
-    return token(json.dumps({**GOOD, "params": {"n_components": 10, **params}}).encode())
+    assert cli.main(words[3:]) == 2
+    assert fitted == [spec]
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        {"data": "nothing"},
         {"data": "<script>alert(1)</script>"},
-        {"data": "digits", "size": "0"},
         {"data": "digits", "size": "99999999999999999999"},
-        {"data": "digits", "size": "²"},
-        {"data": "digits", "size": "-2"},
-        {"data": "digits", "size": "ten"},
-        {"data": "digits", "size": "10", "ae": "garbage"},
-        {"data": "digits", "size": "10", "ae": "é"},
-        {"data": "digits", "size": "10", "ae": token(b"[" * 4000)},
-        {"data": "digits", "size": "10", "ae": token(b"[]")},
-        {"data": "digits", "size": "10", "ae": token(b"\xff\xfe")},
-        {"data": "digits", "size": "10", "ae": token(b"0" * 10_000_000)},
+        {"data": "digits", "size": "ten", "ae": "é"},
         {"data": "digits", "size": "10", "ae": "A" * 100_000},
-        {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "seed": None}).encode())},
-        {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "params": [1, 2]}).encode())},
-        {"data": "digits", "size": "10", "ae": with_params(epochs=-5)},
-        {"data": "digits", "size": "10", "ae": with_params(epochs=float("nan"))},
-        {"data": "digits", "size": "10", "ae": with_params(epochs=10**400)},
-        {"data": "digits", "size": "10", "ae": with_params(epochs=[1])},
-        {"data": "digits", "size": "10", "ae": token(json.dumps({**GOOD, "seed": 1e999}).encode())},
-        {"data": "digits", "size": "10", "ae": with_params(epochs={"a": 1})},
-        {"data": "digits", "size": "10", "ae": with_params(sudo="rm")},
-        {"data": "digits", "size": "2", "ae": with_params()},
     ],
-    ids=lambda query: " ".join(f"{name}={value[:24]}" for name, value in query.items()),
+    ids=str,
 )
-def test_a_bad_link_is_one_sentence_and_the_default(runs, query):
+def test_bad_link_is_a_warning_and_the_default_view(runs, query):
     app = opened(**query)
     assert not app.exception
-    assert len(app.warning) == 1
-    assert data(app).value == "digits"
-    assert size(app).value == (2 if query.get("size") == "2" else 10)
+    assert 0 < len(app.warning) <= 2
+    assert (choice(app, "Data set").value, choice(app, "Latent dimensions").value) == ("digits", 10)
     assert "<script" not in app.warning[0].value.replace("\\<", "")
     assert 'class="hg-map"' in shown_text(app)
 
 
-def test_a_size_nobody_trained_is_offered(runs):
-    app = opened(data="digits", size="7")
-    assert not app.exception
-    assert not app.warning
-    assert size(app).value == 7
-    assert "python -m core fit digits pca --set n_components=7" in codes(app)
+def test_forged_links_are_refused():
+    def token(text: bytes) -> str:
+        return base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")
+
+    good = {"dataset": "digits", "dataset_params": {}, "method": "ae", "params": {}, "seed": 0, "version": 1}
+    forged = [{"seed": None}, {"seed": 1e999}, {"params": [1, 2]}]
+    values = (-5, float("nan"), 10**400, [1], {"a": 1})
+    forged += [{"params": {"n_components": 10, "epochs": value}} for value in values]
+    forged += [{"params": {"n_components": 10, "sudo": "rm"}}, {"params": {"n_components": 2}}]
+    tokens = [token(json.dumps(good | change).encode()) for change in forged]
+    tokens += [token(text) for text in (b"[" * 4000, b"[]", b"\xff\xfe", b"0" * 10_000_000)]
+    for text in (*tokens, "garbage", "é", "A" * 100_000):
+        with pytest.raises(BadInput):
+            stored_runs.parse_linked_run(text, "digits", "ae", 10)
+    for size in ("0", "²", "-2", "ten", "257", "9" * 20):
+        with pytest.raises(BadInput):
+            stored_runs.parse_code_size(size)
 
 
 @pytest.fixture
@@ -223,168 +223,139 @@ def own_copy(runs, tmp_path, monkeypatch):
     return folder
 
 
-def test_a_broken_folder_is_named_and_the_rest_works(own_copy):
-    folder = own_copy
-    keys = {m: specs.make("digits", m, p).key for m, p in (
-        ("pca", {"n_components": 2}),
-        ("linear_ae", {"n_components": 2, "epochs": 2}),
-    )}  # fmt: skip
-    (folder / keys["pca"] / "run.json").write_text("{")
-    views = folder / keys["linear_ae"] / "views.safetensors"
+def test_broken_runs_are_named_and_the_rest_is_shown(own_copy, monkeypatch):
+    pca, linear_ae = place_of("pca"), place_of("linear_ae", epochs=2)
+    (pca / "run.json").write_text("{")
+    views = linear_ae / "views.safetensors"
     views.write_bytes(views.read_bytes()[:-100])
     app = opened(data="digits", size="2")
     assert not app.exception
-    assert keys["pca"] in warnings(app).replace("\\", "")
-    text = shown_text(app)
-    assert f"{keys['linear_ae']}/views.safetensors is not what was written" in text
-    assert text.count('class="hg-map"') == 2  # AE and GAN
-
-
-def test_a_new_run_shows_without_a_restart(runs, tmp_path, monkeypatch):
-    folder = tmp_path / "runs"
-    shutil.copytree(runs, folder)
-    key = specs.make("digits", "pca", {"n_components": 2}).key
-    (folder / key).rename(tmp_path / key)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
+    assert pca.name in warnings(app)
+    assert f"{linear_ae.name}/views.safetensors is not what was written" in shown_text(app)
+    assert shown_text(app).count('class="hg-map"') == 2  # AE and GAN
+    locked(monkeypatch, own_copy)
     app = opened(data="digits", size="2")
-    assert "python -m core fit digits pca --set n_components=2" in codes(app)
-    (tmp_path / key).rename(folder / key)
+    assert not app.exception
+    assert f"The runs in {own_copy} can't be read (Permission denied)." in warnings(app)
+
+
+def test_runs_come_and_go_without_a_restart(own_copy, tmp_path, monkeypatch):
+    st.cache_data.clear()
+    pca, ae = place_of("pca"), place_of("ae", epochs=2, width=32)
+    command = "python -m core fit digits {} --set n_components=2"
+    pca.rename(tmp_path / pca.name)
+    app = opened(data="digits", size="2")
+    assert command.format("pca") in code_blocks(app)
+    (tmp_path / pca.name).rename(pca)
+    explain = summary.explain
+
+    def explain_and_delete(view):
+        shutil.rmtree(ae, ignore_errors=True)
+        return explain(view)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(summary, "explain", explain_and_delete)
+        app.run()
+    assert not app.exception
+    assert command.format("ae") not in code_blocks(app), "what was read is shown"
     app.run()
-    assert "python -m core fit digits pca --set n_components=2" not in codes(app)
+    assert not app.exception
+    assert command.format("ae") in code_blocks(app)
+    find, gone = store.find_place, specs.make("digits", "pca", {"n_components": 2}).key
+    monkeypatch.setattr(store, "find_place", lambda key: None if key == gone else find(key))
+    assert f"The run {gone} was deleted: reload this page." in shown_text(opened(data="digits", size="2"))
 
 
-def test_a_run_fitted_again_shows_its_new_pictures_and_its_new_best(own_copy):
-    place = store.find(specs.make("digits", "linear_ae", {"n_components": 2, "epochs": 2}).key)
+def test_run_fitted_again_has_new_pictures_and_a_new_rank(own_copy):
+    place = place_of("linear_ae", epochs=2)
     old = opened(data="digits", size="2")
-    run = store.read(place)
+    run = reader.read_run(place)
     better = {
         "map": run.views["map"][:, ::-1] ** 2,
         "reconstructions": 255 - run.views["reconstructions"],
         "samples": 255 - run.views["samples"],
         "rows.squared_error": run.views["rows.squared_error"] / 1000,
     }
-    store.write(replace(run, views={**run.views, **better}), store.arrays(place))
+    store.write_run(replace(run, views={**run.views, **better}), reader.read_weights(place))
     new = opened(data="digits", size="2")
     assert not new.exception
-    for picture in ("map-linear_ae", "strip-linear_ae", "samples-linear_ae"):
-        assert drawn(old, picture) != drawn(new, picture)
-    assert drawn(old, "map-ae") == drawn(new, "map-ae")
-    assert "PCA has the least squared error" in shown_text(old).replace("\\", "")
-    assert "Linear AE has the least squared error" in shown_text(new).replace("\\", "")
+    for alt in ("The same images reconstructed by Linear AE", "Samples of Linear AE"):
+        assert picture(old, alt) != picture(new, alt)
+    assert picture(old, "Samples of AE") == picture(new, "Samples of AE")
+    assert "hg-best" not in row(old, "ae"), "two epochs are nowhere near PCA"
+    assert "PCA has the lowest squared error" in shown_text(old).replace("\\", "")
+    assert "Linear AE has the lowest squared error" in shown_text(new).replace("\\", "")
 
 
-def drawn(app: AppTest, picture: str) -> str:
-    """The HTML of a picture."""
-    name, method = picture.split("-")
-    label = methods.label(method)
-    bodies = [element.proto.body for element in app.get("html")]
-    row = next(i for i, body in enumerate(bodies) if f'hg-method">{label}<' in body)
-    begins = {"map": "Map of", "strip": f"The same images rebuilt by {label}", "samples": f"Samples of {label}"}[name]
-    return next(body for body in bodies[row:] if f'alt="{begins}' in body)
+def picture(app: AppTest, alt: str) -> str:
+    return next(element.proto.body for element in app.get("html") if f'alt="{alt}"' in element.proto.body)
 
 
-def test_a_run_deleted_while_the_page_is_drawn_is_still_shown_and_then_gone(own_copy, monkeypatch):
-    from pages.ui import words
-
-    st.cache_data.clear()
-    place = store.find(specs.make("digits", "ae", {"n_components": 2, "epochs": 2, "width": 32}).key)
-    compared = words.compared
-
-    def then_deleted(*args):
-        shutil.rmtree(place, ignore_errors=True)
-        return compared(*args)
-
-    monkeypatch.setattr(words, "compared", then_deleted)
-    app = opened(data="digits", size="2")
-    assert not app.exception
-    assert "python -m core fit digits ae --set n_components=2" not in codes(app)
-    app.run()
-    assert not app.exception
-    assert "python -m core fit digits ae --set n_components=2" in codes(app)
-
-
-def test_a_run_deleted_before_it_is_read_is_a_sentence(own_copy, monkeypatch):
-    key = specs.make("digits", "ae", {"n_components": 2, "epochs": 2, "width": 32}).key
-    find = store.find
-    monkeypatch.setattr(store, "find", lambda asked: None if asked == key else find(asked))
-    app = opened(data="digits", size="2")
-    assert not app.exception
-    assert f"The run {key} is no longer stored: reload this page." in shown_text(app)
-
-
-def test_an_own_run_of_a_shipped_key_is_shown_once_as_the_persons_own(own_copy, tmp_path, monkeypatch):
+def test_own_run_of_a_shipped_key_is_shown_once_as_own(own_copy, tmp_path, monkeypatch):
     shipped = tmp_path / "shipped"
     shutil.copytree(own_copy, shipped)
-    monkeypatch.setattr(store, "SHIPPED", shipped)
-    pca = specs.make("digits", "pca", {"n_components": 2}).key
-    for place in own_copy.iterdir():
+    monkeypatch.setattr(layout, "SHIPPED", shipped)
+    pca = place_of("pca").name
+    for place in layout.iterate_places(own_copy):
         if place.name != pca:
             shutil.rmtree(place)
-    app = opened(data="digits", size="2")
+    app = with_choices(opened(data="digits", size="2"))
     assert not app.exception
     assert not app.warning
-    assert not [box for box in app.selectbox if box.label == "PCA"]
-    text = shown_text(app)
-    assert "own run" in text.split('hg-method">PCA')[1].split("hg-method")[0]
-    assert "own run" not in text.split('hg-method">AE')[1].split("hg-method")[0]
+    assert not [box for box in app.multiselect if box.label == "PCA"]
+    assert "own run" in row(app, "pca")
+    assert "own run" not in row(app, "ae")
 
 
-def test_a_folder_that_can_not_be_read_is_named(runs, monkeypatch):
-    locked(monkeypatch, runs)
-    app = opened(data="digits", size="2")
-    assert not app.exception
-    assert f"The runs in {runs} can't be read (Permission denied)." in warnings(app).replace("\\", "")
-
-
-def test_documents_are_words_and_their_text_stays_text(runs):
+def test_documents_are_words_and_hostile_titles_stay_text(runs, monkeypatch):
     app = opened(data="docstrings", size="2")
     assert not app.exception
+    assert "another release" not in warnings(app)
     text = shown_text(app)
     assert "&lt;img src=x onerror=alert(1)&gt; $x^2$ **bold** :red[r]" in text
-    assert "<img src=x" not in text
     assert "&lt;b&gt;subject 0&lt;/b&gt;" in text
     assert "<b>subject" not in text
     assert HOSTILE not in text
     assert 'class="hg-in"' in text
     assert "Precision at 15" in text
     assert 'hg-method">GAN' not in text
+    monkeypatch.setattr("core.datasets.version", lambda name: "0.1" if name == "scipy" else installed(name))
+    assert "another release of" in warnings(opened(data="docstrings", size="2"))
 
 
-def test_all_measures_are_drawn_when_opened(runs):
-    app = opened(data="digits", size="10")
-    assert "Linear probe" not in shown_text(app)
-    app.session_state["compare:measures"] = True
-    app.run()
-    assert not app.exception
-    text = shown_text(app)
-    for label in ("Linear probe", "Trustworthiness", "Fréchet floor", "Weights", "Trained in precision"):
-        assert label in text
-    assert len(app.get("plotly_chart")) == 2
-    assert commands.fit(specs.make("digits", "pca", {"n_components": 10})) in codes(app)
-
-
-@pytest.mark.parametrize("picture", ["map-pca", "map-gan", "strip-pca", "samples-gan"])
-def test_a_picture_opens_larger(runs, picture):
+@pytest.mark.parametrize("picture", ["map-pca", "strip-pca", "samples-gan"])
+def test_click_on_a_picture_opens_a_dialog(runs, picture):
     app = opened(data="digits", size="10")
     app.button(key=f"compare:open-{picture}").click().run()
     assert not app.exception
     assert app.get("dialog")
 
 
-def test_only_what_the_rows_tell_apart_is_best(runs):
-    app = opened(data="digits", size="10")
-    text = shown_text(app)
-    rows = {
-        m: text.split(f'hg-method">{methods.label(m)}')[1].split("hg-numbers")[0] for m in ("pca", "linear_ae", "ae")
-    }
-    # Two epochs of an autoencoder are nowhere near PCA; seconds never have a best.
-    assert "hg-best" in rows["pca"]
-    assert "hg-best" not in rows["linear_ae"]
-    assert "hg-best" not in rows["ae"]
-    assert "PCA has the least squared error" in text.replace("\\", "")
+def test_open_drawer_has_all_measures_and_the_confusion_of_stored_codes(runs):
+    app = opened(data="digits", size="2")
+    assert "Linear probe" not in shown_text(app)
+    text = shown_text(with_measures(app))
+    for label in ("Linear probe", "Trustworthiness", "Fréchet floor", "Parameters", "Precision of training"):
+        assert label in text
+    assert len(app.get("plotly_chart")) == 2
+    assert cli_commands.format_fit(specs.make("digits", "pca", {"n_components": 2})) in code_blocks(app)
+    first = next(c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_confusion")
+    shown = json.loads(first.json)
+    views = reader.read_run(place_of("pca")).views
+    Z, y = views["codes"].astype(float), views["labels"]
+    predicted = cross_val_predict(KNeighborsClassifier(15, algorithm="brute"), Z, y, cv=LeaveOneOut())
+    counts = confusion_matrix(y, predicted)
+    assert shown["matrices"][0]["title"] == "PCA"
+    assert shown["matrices"][0]["counts"] == counts.tolist()
+    i, j = np.argwhere(counts * (1 - np.eye(10, dtype=int)))[0]
+    app.session_state["app.py:confusion/all"] = {"cell": f"{shown['id']}:1:0:{i}:{j}"}
+    app.run()
+    assert all(f'alt="test row {k}"' in shown_text(app) for k in np.flatnonzero((y == i) & (predicted == j)))
 
 
-def test_the_app_imports_neither_torch_nor_sklearn(runs):
+def test_compare_imports_neither_torch_nor_sklearn(runs, monkeypatch, tmp_path):
+    """From the second process on: the first one reads digits through scikit-learn and stores its checksum."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     program = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
@@ -392,43 +363,38 @@ def test_the_app_imports_neither_torch_nor_sklearn(runs):
         "app.query_params['data'] = 'digits'\n"
         "app.run()\n"
         "assert not app.exception and 'hg-map' in ''.join(e.proto.body for e in app.get('html'))\n"
-        "print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)))\n"
+        "print(sorted({'torch', 'sklearn', 'scipy', 'pydantic'} & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    command = [sys.executable, "-c", program]
+    first, second = (
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True).stdout
+        for _ in range(2)
     )
-    assert done.stdout.strip() == "[]"
+    assert "sklearn" in first
+    assert second.strip() == "[]"
 
 
-def test_a_link_survives_a_new_version_of_its_method(runs):
-    spec = specs.make("digits", "pca", {"n_components": 2})
-    old = links.encode(store.Spec.from_json({**spec.to_json(), "version": 0}))
-    app = opened(data="digits", size="2", pca=old)
-    assert not app.exception
-    assert not app.warning
-    assert "Not trained yet" not in shown_text(app).split("hg-method")[1]
-
-
-def test_choices_of_one_page_come_back_to_it(runs):
-    app = opened(data="digits", size="2")
-    app.query_params.clear()
-    app.run()
-    assert (data(app).value, size(app).value) == ("digits", 2)
-    assert query(app) == {"data": "digits", "size": "2"}
-
-
-def test_a_map_of_the_rows_themselves_is_not_compared(fitted, no_shipped_runs, tmp_path, monkeypatch):
+def test_reference_maps_alone_are_not_compared(fitted, no_shipped_runs, tmp_path, monkeypatch):
     for name in ("digits", "mnist-sample"):
-        key = specs.make(name, "tsne").key
-        (tmp_path / key).symlink_to(ROOT / "assets" / "runs" / key)
-    pca = specs.make("digits", "pca", {"n_components": 10})
-    (tmp_path / pca.key).symlink_to(fitted / pca.key)
+        shipped = layout.place_of(ROOT / "assets" / "runs", specs.make(name, "tsne"))
+        (tmp_path / shipped.name).symlink_to(shipped)
+    pca = layout.place_of(fitted, specs.make("digits", "pca", {"n_components": 10}))
+    (tmp_path / pca.name).symlink_to(pca)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     app = opened()
     assert not app.exception
     assert "t-SNE" not in shown_text(app)
-    # Neither a size nor a data set is trained for having one.
     assert query(app) == {"data": "digits", "size": "10"}
-    assert size(app).options == ["10"]
-    assert "MNIST sample (not trained yet)" in data(app).options
-    assert not opened(data="mnist-sample").exception
+    assert choice(app, "Latent dimensions").options == ["2", "10"]
+    assert "MNIST sample (not trained yet)" in choice(app, "Data set").options
+
+
+def test_mnist_is_the_default_if_nothing_is_trained(no_shipped_runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = opened()
+    assert not app.exception
+    assert choice(app, "Data set").value == "mnist"
+    assert any(button.label == "Train all" for button in app.button)
+    assert {"python -m core fit mnist ae --set n_components=10", "python -m core fit mnist gan"} <= set(
+        code_blocks(app)
+    )

@@ -1,51 +1,75 @@
-"""Embeddings under AppTest: which rows and maps are chosen, what the maps are sent, what is shown of a selection."""
+"""Embeddings under AppTest: the rows and maps that are chosen, the messages to the maps, the selected rows."""
 
 import base64
 import csv
 import io
+import json
 import re
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, drawings, projecting, specs, store
-from core.datasets import samples
-from core.experiments import load_dataset
-from core.metrics import embedding
-from core.types import IMAGES, Dataset, DataUnavailable, HourglassError
-from pages.ui import links, selection
-from pages.ui import loaded as page
+from core import datasets
+from core.analysis import rows
+from core.datasets import embedded_samples, user_image
+from core.errors import DataUnavailable, HourglassError
+from core.experiments.fit import load_dataset
+from core.runs import layout, reader, specs, store
+from core.tasks import tsne_projection
+from core.types import IMAGES, Dataset
+from pages.ui.embeddings import controls, selection
+from pages.ui.shared import cached, permalinks
 from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text, weighted_lsa
 from tests.pages.linked_maps import SENT, choose, message, pictures, query, standing_out, titles
 
+PAGE = "pages/embeddings.py"
+MAPS = "pca-2.direct,ae-2.direct"
+
 
 def embeddings(**query: str) -> AppTest:
-    return opened_on("pages/embeddings.py", **query)
+    app = opened_on(PAGE, **{"data": "digits", **query})
+    assert not app.exception
+    return app
 
 
-def again(app: AppTest) -> AppTest:
-    """As a new visitor opens the link that the page shows."""
-    return embeddings(**query(app))
-
-
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     parts = [*app.info, *app.warning, *app.error, *app.caption, *app.markdown]
     return " ".join(str(part.value) for part in parts).replace("\\", "")
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def pca_2d():
+    return store.find_place(specs.make("digits", "pca", {"n_components": 2}).key)
+
+
+def views_of(method: str) -> dict:
+    params = {"n_components": 2, **({"epochs": 2, "width": 32} if method == "ae" else {})}
+    return reader.read_run(store.find_place(specs.make("digits", method, params).key)).views
+
+
+def absent(app: AppTest) -> list[str]:
+    return [sent["absent"] for sent in message(app)[0]["maps"]]
+
+
 @pytest.fixture(autouse=True)
 def tables(monkeypatch):
-    """The tables that were offered for download, the last one last."""
+    """The CSV files that were offered, the last one last."""
     offered = []
 
-    def kept(view, positions, of=selection.csv_of):
-        offered.append(of(view, positions))
+    def keep(view, positions, to_csv=selection.to_csv):
+        offered.append(to_csv(view, positions))
         return offered[-1]
 
-    monkeypatch.setattr(selection, "csv_of", kept)
+    monkeypatch.setattr(selection, "to_csv", keep)
     return offered
 
 
@@ -53,461 +77,410 @@ def parsed(tables: list[bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables[-1].decode())))
 
 
+def clear_caches():
+    cached.load_dataset.clear()
+    cached.load_rows.clear()
+
+
 @pytest.fixture
-def documents(runs, monkeypatch):
-    """Documents whose titles and classes are hostile."""
-    made = hostile_documents()
-    monkeypatch.setattr(page.datasets, "load", lambda name, **params: made)
-    page.dataset.clear()
-    page.rows_of.clear()
-    yield made
-    page.dataset.clear()
-    page.rows_of.clear()
+def load_as(monkeypatch):
+    """Let every data set load as this one."""
+
+    def replace(dataset):
+        monkeypatch.setattr(cached.datasets, "load", lambda name, **params: dataset)
+        clear_caches()
+
+    yield replace
+    clear_caches()
 
 
-def test_opens_on_maps_of_the_same_rows(runs):
-    app = embeddings(data="digits")
-    assert not app.exception
+@pytest.fixture
+def documents(runs, load_as):
+    """Documents with hostile titles and classes."""
+    dataset = hostile_documents()
+    load_as(dataset)
+    return dataset
+
+
+def test_first_view_has_a_map_of_each_method(runs):
+    app = embeddings()
     assert not app.warning
-    header, arrays = message(app)
-    digits = datasets.load("digits")
     assert titles(app) == ["PCA 2-D", "AE 2-D", "t-SNE of the rows", "GAN features"]
+    assert (
+        "Digits 8x8: all 500 test rows, the same in every map. In a good embedding, similar rows are close."
+        in text_of(app)
+    )
+    digits, (header, arrays) = datasets.load("digits"), message(app)
+    assert header["names"] == list("0123456789")
     assert np.array_equal(arrays["rows"], np.arange(500))
     assert np.array_equal(arrays["labels"], digits.y_test)
-    assert header["names"] == list("0123456789")
-    _, arrays = pictures(app)
+    header, arrays = pictures(app)
     sprite = np.asarray(Image.open(io.BytesIO(arrays["sprite"].tobytes())))
-    columns = pictures(app)[0]["columns"]
     for k in (0, 123, 499):
-        top, left = 8 * (k // columns), 8 * (k % columns)
+        top, left = 8 * (k // header["columns"]), 8 * (k % header["columns"])
         assert np.array_equal(sprite[top : top + 8, left : left + 8].ravel(), digits.X_test[k])
-    assert "all 500 test rows" in said(app)
 
 
-def test_the_points_of_a_map_are_the_codes(runs):
-    app = embeddings(data="digits", maps="pca-2.direct,ae-2.direct")
-    _, arrays = message(app)
+def test_points_and_scores_are_those_of_the_latent_codes(runs):
+    app = embeddings(maps=MAPS)
     spec = specs.make("digits", "pca", {"n_components": 2})
-    codes = store.estimator(store.find(spec.key)).transform(load_dataset(spec).floats("test"))
-    drawn = arrays["map0"].reshape(-1, 2).astype(float)
+    codes = reader.read_estimator(pca_2d()).transform(load_dataset(spec).floats("test"))
+    points = message(app)[1]["map0"].reshape(-1, 2).astype(float)
     for axis in (0, 1):
-        assert np.corrcoef(drawn[:, axis], codes[:, axis])[0, 1] > 0.99999
-    spread = codes.std(axis=0)
-    assert drawn.std(axis=0)[1] / drawn.std(axis=0)[0] == pytest.approx(spread[1] / spread[0], rel=1e-3)
-
-
-def test_the_numbers_under_a_map_are_those_of_its_points(runs):
-    app = embeddings(data="digits", maps="pca-2.direct,ae-2.direct")
-    spec = specs.make("digits", "pca", {"n_components": 2})
-    digits, run = datasets.load("digits"), store.read(store.find(spec.key))
-    correct = embedding.among_correct(run.views["map"], digits.y_test)
-    (name, value, more, help_), (other, *_) = message(app)[0]["maps"][0]["figures"]
-    assert (name, other) == ("kNN accuracy", "Trustworthiness")
-    assert float(value) == pytest.approx(correct.mean(), abs=0.0006)
-    assert "n = 500" in more
-    assert "other" in help_
-
-
-def test_all_maps_stand_in_one_table(runs):
-    app = embeddings(data="digits", maps="pca-2.direct,ae-10.pca,ae-10.tsne")
-    text = shown_text(app)
-    run = store.read(store.find(specs.make("digits", "pca", {"n_components": 2}).key))
-    for measure in ("Continuity", "Linear probe", "Silhouette", "k-means, adjusted Rand", "k-means, mutual info"):
-        assert measure in text
-    assert f"{run.metrics['kmeans_ari']:.3f}" in text
-    assert text.count("scope='col'>AE 10-D<") == 1, "two maps of one run are one column"
-
-
-def test_a_selection_is_shown_row_by_row(runs, tables):
-    app = choose(embeddings(data="digits"), [3, 7, 400])
+        assert np.corrcoef(points[:, axis], codes[:, axis])[0, 1] > 0.99999
+    ratios = [values.std(axis=0)[1] / values.std(axis=0)[0] for values in (points, codes)]
+    assert ratios[0] == pytest.approx(ratios[1], rel=1e-3)
+    y = datasets.load("digits").y_test
+    (name, value, interval, _), (other, *_) = message(app)[0]["maps"][0]["figures"]
+    assert (name, other) == ("kNN accuracy of the map", "Trustworthiness of map")
+    assert float(value) == pytest.approx((leave_one_out(views_of("pca")["map"], y) == y).mean(), abs=0.0006)
+    assert interval.endswith("n = 500")
+    app.session_state[f"{PAGE}:quality"] = True
+    table = shown_text(app.run())
+    assert f"{reader.read_run(pca_2d()).metrics['kmeans_ari']:.3f}" in table
+    assert "Silhouette" in table
+    app.multiselect[0].set_value([]).run()
     assert not app.exception
-    assert message(app)[0]["selected"] == [3, 7, 400]
-    digits = datasets.load("digits")
-    rows = parsed(tables)
-    assert [int(row["row"]) for row in rows] == [3, 7, 400]
-    assert [row["class"] for row in rows] == [digits.target_names[digits.y_test[k]] for k in (3, 7, 400)]
-    assert 'alt="Test rows 3, 7, 400"' in shown_text(app)
-    spec = specs.make("digits", "pca", {"n_components": 2})
-    run = store.read(store.find(spec.key))
-    assert [float(row["PCA 2-D reconstruction error"]) for row in rows] == pytest.approx(
-        run.views["rows.squared_error"][[3, 7, 400]].tolist(), rel=1e-5
-    )
-    assert [float(row["PCA 2-D x"]) for row in rows] == pytest.approx(run.views["map"][[3, 7, 400], 0].tolist())
 
 
-def test_the_montage_holds_the_selected_images(runs):
-    app = choose(embeddings(data="digits"), [3, 7, 400])
-    digits = datasets.load("digits")
-    body = next(e.proto.body for e in app.get("html") if "hg-montage" in e.proto.body)
+def leave_one_out(Z, y):
+    return cross_val_predict(KNeighborsClassifier(15, algorithm="brute"), Z, y, cv=LeaveOneOut())
+
+
+def test_selected_rows_are_pictures_and_a_table(runs, tables):
+    chosen = [3, 7, 400]
+    app = choose(embeddings(), chosen)
+    assert message(app)[0]["selected"] == chosen
+    digits, views, table = datasets.load("digits"), views_of("pca"), parsed(tables)
+    assert [int(row["row"]) for row in table] == chosen
+    assert [row["class"] for row in table] == [digits.target_names[digits.y_test[k]] for k in chosen]
+    errors = [float(row["PCA 2-D reconstruction error"]) for row in table]
+    assert errors == pytest.approx(views["rows.squared_error"][chosen].tolist(), rel=1e-5)
+    assert [float(row["PCA 2-D x"]) for row in table] == pytest.approx(views["map"][chosen, 0].tolist())
+    body = next(e.proto.body for e in app.get("html") if 'alt="Test rows 3, 7, 400"' in e.proto.body)
     data = re.search(r"base64,([^\"]+)", body)[1]
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[:, :, 0]
-    scale = 112 // 8
-    for place, k in enumerate((3, 7, 400)):
+    picture, scale = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[:, :, 0], 112 // 8
+    for place, k in enumerate(chosen):
         left = place * (8 * scale + 4)
         shown = picture[: 8 * scale : scale, left : left + 8 * scale : scale]
         assert np.array_equal(shown.ravel(), digits.X_test[k])
 
 
-def test_one_row_is_shown_with_its_neighbours_under_each_method(runs):
-    app = choose(embeddings(data="digits", maps="pca-2.direct,ae-2.direct"), [42])
-    run = store.read(store.find(specs.make("digits", "pca", {"n_components": 2}).key))
-    codes = run.views["codes"].astype(float)
-    distances = ((codes - codes[42]) ** 2).sum(axis=1)
+def test_one_row_has_its_neighbours_under_each_method(runs):
+    app = choose(embeddings(maps=MAPS), [42])
+    Z = views_of("pca")["codes"].astype(float)
+    distances = ((Z - Z[42]) ** 2).sum(axis=1)
     distances[42] = np.inf
     nearest = np.argsort(distances, kind="stable")[:10]
-    assert message(app)[0]["maps"][0]["near"] == nearest.tolist()
-    other = message(app)[0]["maps"][1]["near"]
-    assert f"Both share {len(set(nearest) & set(other))} of 10." in said(app)
-    for k in nearest:
-        assert f'alt="test row {k}"' in shown_text(app)
+    of_pca, of_ae = (sent["near"] for sent in message(app)[0]["maps"])
+    assert of_pca == nearest.tolist()
+    assert f"Both methods share {len(set(nearest) & set(of_ae))} of 10." in text_of(app)
+    assert all(f'alt="test row {k}"' in shown_text(app) for k in nearest)
 
 
-def test_the_whole_view_is_in_the_link(runs):
-    app = embeddings(data="digits", maps="ae-10.pca,pca-2.direct", split="train", rows="300", align="yes")
-    choose(app, [1, 5, 9])
+def test_link_has_rows_maps_and_selection(runs):
+    app = choose(embeddings(maps="ae-10.pca,pca-2.direct", split="train", rows="600", align="yes"), [1, 5, 9])
     numbers = message(app)[1]["rows"][[1, 5, 9]]
-    there = again(app)
-    assert not there.warning
-    assert titles(there) == ["AE 10-D", "PCA 2-D"]
-    header, arrays = message(there)
-    assert (header["split"], len(arrays["rows"])) == ("train", 300)
+    linked = embeddings(**query(app))
+    assert not linked.warning
+    assert titles(linked) == ["AE 10-D", "PCA 2-D"]
+    header, arrays = message(linked)
+    assert (header["split"], len(arrays["rows"])) == ("train", 600)
     assert np.array_equal(arrays["rows"][header["selected"]], numbers)
     assert header["maps"][1]["note"].endswith("aligned to the first map")
-
-
-def test_more_than_500_selected_rows_are_not_in_the_link_and_that_is_said(runs):
-    app = choose(embeddings(data="digits", split="train", rows="600"), range(501))
+    choose(app, range(501), turn=2)
     assert "selected" not in query(app)
-    assert "these 501 are not in it" in said(app)
-    assert "selected" in query(choose(app, range(500), turn=2))
+    assert "these 501 are not in it" in text_of(app)
+    assert "selected" in query(choose(app, range(500), turn=3))
 
 
-def test_a_selection_outlives_other_maps_and_more_rows(runs, tables):
-    app = choose(embeddings(data="digits", split="train", rows="300"), [10, 20])
+def test_selection_outlives_other_maps_and_more_rows_but_not_the_split(runs, tables):
+    app = choose(embeddings(split="train", rows="300"), [10, 20])
     numbers = message(app)[1]["rows"][[10, 20]]
-    next(b for b in app.selectbox if b.label == "Rows").set_value("1000").run()
+    next(box for box in app.selectbox if box.label == "Rows").set_value("1000").run()
+    app.multiselect[0].set_value(app.multiselect[0].value[:2]).run()
     header, arrays = message(app)
     assert len(arrays["rows"]) == 1000
     assert np.array_equal(arrays["rows"][header["selected"]], numbers)
     assert [int(row["row"]) for row in parsed(tables)] == numbers.tolist()
-    app.multiselect[0].set_value(app.multiselect[0].value[:2]).run()
-    assert np.array_equal(message(app)[1]["rows"][message(app)[0]["selected"]], numbers)
-
-
-def test_nothing_stale_is_selected_on_another_split_and_back(runs):
-    app = choose(embeddings(data="digits"), [3, 7])
-    split = next(g for g in app.get("button_group") if g.label == "Split")
-    split.set_value("train").run()
+    next(box for box in app.get("button_group") if box.label == "Split").set_value("test").run()
     assert message(app)[0]["selected"] == []
-    assert "No row is selected" in said(app)
     assert "selected" not in query(app)
 
 
-@pytest.mark.parametrize("sent", ["nonsense", "a:b:c", 7, {"x": 1}, None, "::", "x" * 100_000])
-def test_nonsense_from_the_browser_selects_nothing(runs, sent):
-    app = embeddings(data="digits")
-    header, _ = message(app)
-    for value in (sent, f"{header['id']}:1:{sent}"):
-        app.session_state[SENT] = {"selection": value}
-        app.run()
-        assert not app.exception
+def test_forged_messages_of_the_browser_change_nothing(runs):
+    app = embeddings(maps=MAPS)
+    rows_id = message(app)[0]["id"]
+    forged = ["nonsense", 7, {"x": 1}, None, "::", "x" * 100_000]
+    states = [{"selection": text} for text in (*forged, *(f"{rows_id}:1:{text}" for text in forged))]
+    looks = [
+        "nonsense",
+        7,
+        json.dumps({"id": rows_id}),
+        json.dumps({"id": rows_id, "hidden": 1, "zooms": [], "turn": 1}),
+    ]
+    for state in (*states, *({"look": look} for look in looks)):
+        app.session_state[SENT] = state
+        assert not app.run().exception
         assert message(app)[0]["selected"] == []
+        assert message(app)[0]["look"] == {"hidden": [], "zooms": {}, "enlarged": ""}
 
 
-@pytest.mark.parametrize("name", ["data", "split", "rows", "maps", "colour", "align", "selected", "between", "and"])
-@pytest.mark.parametrize("value", ["nonsense", "<b>$x$</b>", "9" * 5000, "-1", ""])
-def test_nonsense_in_a_link_is_a_sentence(runs, name, value):
-    app = embeddings(**{"data": "digits", "colour": "overlap", name: value})
-    assert not app.exception
+BOMB = base64.urlsafe_b64encode(zlib.compress(b"\0" * 10_000_000, 9)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("value", ["nonsense", "<b>$x$</b>", "9" * 5000, "-1", "", BOMB])
+def test_nonsense_in_a_link_is_ignored_with_a_warning(runs, value):
+    names = ("split", "rows", "maps", "colour", "align", "selected", "between", "and", "classes", "zoom", "enlarged")
+    app = embeddings(**dict.fromkeys(names, value))
     assert message(app)[1]["rows"].size
+    assert app.warning or not value
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown", "sentence"),
-    [
-        ("50000", 500, "50,000 rows can't be drawn: choose from 2 to 10,000"),
-        ("1", 2, "1 rows can't be drawn"),
-        ("2", 2, ""),
-        ("lots", 500, "“lots” is no number of rows"),
-    ],
+    ("rows", "n_shown", "warning"),
+    [("50000", 500, "choose from 2 to"), ("1", 2, "1 rows"), ("lots", 500, "“lots” is not a")],
 )
-def test_how_many_rows_is_checked_in_words(runs, asked, shown, sentence):
-    app = embeddings(data="digits", rows=asked)
-    assert not app.exception
-    assert len(message(app)[1]["rows"]) == shown
-    assert sentence in said(app)
+def test_number_of_rows_is_checked(runs, rows, n_shown, warning):
+    app = embeddings(rows=rows, maps="pca-2.direct,nonsense.pca")
+    assert len(message(app)[1]["rows"]) == n_shown
+    assert warning in text_of(app)
+    assert "The link asks for the map “nonsense.pca”" in text_of(app), "shown also after the scores are computed"
+    assert "nonsense" not in text_of(app.run())
 
 
-def test_a_problem_is_still_said_once_the_maps_are_measured(runs):
-    app = embeddings(data="digits", rows="497", maps="pca-2.direct,ae-2.direct,nonsense.pca")
-    assert message(app)[0]["maps"][0]["figures"], "measured by now"
-    assert "The link asks for the map “nonsense.pca”" in said(app)
-    assert "nonsense" not in said(app.run())
-
-
-def test_where_nothing_is_trained_the_way_to_training_is_shown(no_shipped_runs):
-    app = embeddings(data="digits")
-    assert not app.exception
-    assert "No method is trained on Digits 8x8 yet" in said(app)
-    assert "Train a method on it" in [link.label for link in app.get("page_link")]
-
-
-def test_two_rows_can_be_selected_and_measured_as_far_as_that_goes(runs, tables):
-    app = choose(embeddings(data="digits", rows="2"), [0, 1])
-    assert not app.exception
+def test_two_rows_are_selected_without_scores(runs, tables):
+    app = choose(embeddings(rows="2"), [0, 1])
     assert message(app)[0]["maps"][0]["figures"] == []
     assert len(parsed(tables)) == 2
     assert not choose(app, [1], turn=2).exception
 
 
-def test_fewer_than_two_maps_are_not_compared(runs):
-    app = embeddings(data="digits", maps="pca-2.direct")
-    assert "Choose 2 to 4 maps" in said(app)
-    assert titles(app) == ["PCA 2-D"]
-    app.multiselect[0].set_value([]).run()
-    assert not app.exception
-    with pytest.raises(StopIteration):
-        message(app)
-
-
-def test_a_linked_run_that_is_not_here_is_offered_for_training(runs):
+def test_runs_that_are_missing_or_of_other_data_are_named(runs, no_shipped_runs, monkeypatch):
     spec = specs.make("digits", "vae", {"n_components": 7})
-    app = embeddings(data="digits", maps=f"pca-2.direct,{links.encode(spec)}.pca")
-    assert not app.exception
+    app = embeddings(maps=f"pca-2.direct,{permalinks.encode(spec)}.pca")
     assert titles(app) == ["PCA 2-D", f"VAE 7-D ({spec.key[:4]})"]
-    assert "Not trained yet" in message(app)[0]["maps"][1]["absent"]
-    assert query(again(app))["maps"] == query(app)["maps"]
+    assert "Not trained yet" in absent(app)[1]
+    assert query(embeddings(**query(app)))["maps"] == query(app)["maps"]
+    check = rows.check_same_data
 
-
-def test_a_run_of_another_copy_of_the_data_is_left_out_in_words(runs, monkeypatch):
-    real = page.maps.check_same_data
-
-    def another(run, rows):
+    def check_as_another_copy(run, rows):
         if run.spec.method == "ae":
             object.__setattr__(rows, "checksum", "0" * 64)
-        real(run, rows)
+        check(run, rows)
 
-    monkeypatch.setattr(page.maps, "check_same_data", another)
-    page.rows_of.clear()
-    app = embeddings(data="digits", maps="pca-2.direct,ae-2.direct")
-    page.rows_of.clear()
-    assert "trained on another copy of the data" in message(app)[0]["maps"][1]["absent"]
-    assert message(app)[0]["maps"][0]["absent"] == ""
-
-
-def test_data_that_are_not_here_are_said_to_be(runs, monkeypatch):
-    def absent(name, **params):
-        raise DataUnavailable("It is not here; connect and try again.")
-
-    monkeypatch.setattr(page.datasets, "load", absent)
-    page.dataset.clear()
-    page.rows_of.clear()
-    app = embeddings(data="digits")
-    assert not app.exception
-    assert "It is not here; connect and try again." in said(app)
+    monkeypatch.setattr(controls, "check_same_data", check_as_another_copy)
+    clear_caches()
+    first, second = absent(embeddings(maps=MAPS))
+    clear_caches()
+    assert not first
+    assert "trained on another copy of the data" in second
 
 
-@pytest.fixture
-def no_mnist(monkeypatch):
-    """Full MNIST is not here; shipped runs are."""
-    page.rows_of.clear()
-    monkeypatch.setattr(page.datasets, "available", lambda name: name != "mnist")
-    yield
-    page.rows_of.clear()
+def test_data_set_without_runs_links_to_training(no_shipped_runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = embeddings()
+    assert "No method is trained on Digits 8x8 yet" in text_of(app)
+    assert "Train a method" in [link.label for link in app.get("page_link")]
 
 
-def test_the_shipped_sample_stands_in_for_mnist(no_mnist):
-    app = embeddings(data="mnist", maps="pca-2.direct,ae-2.direct")
-    assert not app.exception
-    assert not app.info
-    assert np.array_equal(message(app)[1]["rows"], samples.read("mnist-sample")["rows_test"])
-    app = embeddings(data="mnist", maps="pca-2.direct,ae-2.direct", rows="10000")
-    assert "not on this machine yet" in said(app)
-    assert len(message(app)[1]["rows"]) == 2000
-
-
-def test_a_data_set_is_downloaded_on_request_and_what_goes_wrong_is_said(no_mnist, monkeypatch):
-    asked = []
-
-    def refused(name, progress):
-        asked.append(name)
+def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
+    def refuse(name, progress):
         progress(1_000_000, 11_000_000)
         raise DataUnavailable("The server does not answer.")
 
-    monkeypatch.setattr(page.datasets, "fetch", refused)
-    app = embeddings(data="mnist", maps="pca-2.direct,ae-2.direct", split="train")
-    next(b for b in app.button if b.label == "Download MNIST").click().run()
-    assert asked == ["mnist"]
-    assert not app.exception
-    assert "The server does not answer." in said(app)
-    assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
+    monkeypatch.setattr(cached.datasets, "available", lambda name: name != "mnist")
+    monkeypatch.setattr(cached.datasets, "fetch", refuse)
+    clear_caches()
+    app = embeddings(data="mnist", maps=MAPS)
+    assert not app.info
+    assert np.array_equal(message(app)[1]["rows"], embedded_samples.read("mnist-sample")["rows_test"])
+    app = embeddings(data="mnist", maps=MAPS, split="train")
+    assert "not on this machine yet" in text_of(app)
     assert message(app)[0]["split"] == "test"
+    press(app, "Download MNIST")
+    assert "The server does not answer." in text_of(app)
+    assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
+    clear_caches()
 
 
-def test_disagreement_colours_the_maps_and_lists_the_rows(runs):
-    app = embeddings(data="digits", maps="pca-2.direct,ae-2.direct", colour="overlap")
-    header, arrays = message(app)
-    found = []
+def test_data_that_can_not_be_loaded_are_named(runs, monkeypatch):
+    def fail(name, **params):
+        raise DataUnavailable("It is not here; connect and try again.")
+
+    monkeypatch.setattr(cached.datasets, "load", fail)
+    clear_caches()
+    assert "It is not here; connect and try again." in text_of(embeddings())
+
+
+def test_disagreement_is_one_minus_average_overlap(runs):
+    app = embeddings(maps=MAPS, colour="overlap")
+    ranked = []
     for method in ("pca", "ae"):
-        spec = specs.make(
-            "digits", method, {"n_components": 2, **({"epochs": 2, "width": 32} if method == "ae" else {})}
-        )
-        Z = store.read(store.find(spec.key)).views["codes"].astype(np.float64)
+        Z = views_of(method)["codes"].astype(np.float64)
         distances = ((Z[:, None] - Z[None]) ** 2).sum(axis=2)
         np.fill_diagonal(distances, np.inf)
-        found.append([set(row) for row in np.argsort(distances, axis=1, kind="stable")[:, :15]])
-    shared = np.array([len(a & b) / len(a | b) for a, b in zip(*found, strict=True)])
+        ranked.append(np.argsort(distances, axis=1, kind="stable")[:, :200].tolist())
+    overlap = np.array(
+        [np.mean([len({*a[:d]} & {*b[:d]}) / d for d in range(1, 201)]) for a, b in zip(*ranked, strict=True)]
+    )
+    header, arrays = message(app)
     assert header["ramp"]["label"] == "Disagreement of PCA 2-D and AE 2-D"
-    assert arrays["values"] == pytest.approx((1 - shared) * 63, abs=0.51)
-    next(b for b in app.button if b.label == "Select these rows in the maps").click().run()
-    chosen = message(app)[0]["selected"]
-    assert len(chosen) == 24
-    assert shared[chosen].max() <= np.sort(shared)[23]
+    assert arrays["exact"] == pytest.approx(1 - overlap, abs=1e-6)
+    assert np.unique(arrays["values"]).size > 40
+    selected = message(press(app, "Select these rows in the maps"))[0]["selected"]
+    assert len(selected) == 24
+    assert overlap[selected].max() <= np.sort(overlap)[23]
+    assert "Disagreement compares" in text_of(embeddings(maps="pca-2.direct", colour="overlap"))
 
 
-def test_disagreement_needs_two_methods(runs):
-    app = embeddings(data="digits", maps="pca-2.direct", colour="overlap")
-    assert not app.exception
-    assert "Disagreement needs the codes of two methods" in said(app)
+def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
+    started, stopped, full = [], [], HourglassError("There is no room: free some space.")
 
+    def start(Z):
+        if started:
+            raise full
+        started.append(Z)
 
-def test_a_tsne_map_of_a_code_is_made_on_request(runs, monkeypatch):
-    asked = []
-    monkeypatch.setattr(projecting, "start", asked.append)
-    app = embeddings(data="digits", maps="pca-2.direct,ae-10.tsne")
-    assert "not made yet" in message(app)[0]["maps"][1]["absent"]
-    next(b for b in app.button if b.label == "Make the t-SNE map of AE 10-D").click().run()
-    assert asked[0].shape == (500, 10)
-    monkeypatch.setattr(projecting, "state", lambda name: projecting.State(points=np.eye(500, 2, dtype=np.float32)))
+    def state(**about):
+        monkeypatch.setattr(tsne_projection, "read_state", lambda key: tsne_projection.State(**about))
+
+    monkeypatch.setattr(tsne_projection, "start_map", start)
+    monkeypatch.setattr(tsne_projection, "stop_map", stopped.append)
+    app = embeddings(maps="pca-2.direct,ae-10.tsne")
+    assert "Not computed yet" in absent(app)[1]
+    press(app, "Compute the t-SNE map of AE 10-D")
+    assert started[0].shape == (500, 10)
+    assert str(full) in text_of(press(app, "Compute the t-SNE map of AE 10-D"))
+    state(share=0.4)
+    assert app.run().get("progress")[0].proto.value == 40
+    press(app, "Stop")
+    assert stopped
+    state(points=np.eye(500, 2, dtype=np.float32))
     app.run()
-    assert message(app)[0]["maps"][1]["absent"] == ""
+    assert not absent(app)[1]
     assert message(app)[0]["maps"][1]["note"] == "the 10-D code, projected by t-SNE"
 
 
-def test_a_tsne_map_that_cannot_be_begun_is_said_to_be(runs, monkeypatch):
-    def full(Z):
-        raise HourglassError("There is no room: free some space.")
-
-    monkeypatch.setattr(projecting, "start", full)
-    app = embeddings(data="digits", maps="pca-2.direct,ae-10.tsne")
-    next(b for b in app.button if b.label == "Make the t-SNE map of AE 10-D").click().run()
-    assert "There is no room: free some space." in said(app)
-
-
-def test_a_tsne_map_that_is_being_made_shows_how_far_it_is(runs, monkeypatch):
-    stopped = []
-    monkeypatch.setattr(projecting, "stop", stopped.append)
-    monkeypatch.setattr(projecting, "state", lambda name: projecting.State(share=0.4))
-    app = embeddings(data="digits", maps="pca-2.direct,ae-10.tsne")
-    assert app.get("progress")[0].proto.value == 40
-    next(b for b in app.button if b.label == "Stop").click().run()
-    assert stopped
-
-
-def test_ones_own_drawing_is_placed_by_every_method_that_can(runs):
-    app = embeddings(data="digits", maps="pca-2.direct,ae-10.pca,gan-16.pca,tsne-2.direct")
-    app.session_state["pages/embeddings.py:own"] = True
-    seven = np.array([[60, 60], [190, 60], [110, 210]], np.uint8)
-    app.session_state["pages/embeddings.py:own-pad"] = {"strokes": drawings.pack([seven])}
-    app.run()
-    assert not app.exception
-    header, arrays = message(app)
-    row = drawings.as_row(drawings.rasterise([seven]), "digits", (8, 8))
-    pca = store.estimator(store.find(specs.make("digits", "pca", {"n_components": 2}).key))
-    digits = datasets.load("digits")
-    ours, theirs = pca.transform(row[None] / 255)[0], pca.transform(digits.floats("test"))
-    drawn = arrays["map0"].reshape(-1, 2).astype(float)
-    scale = np.polyfit(theirs[:, 0], drawn[:, 0], 1)
-    assert header["maps"][0]["star"][0] == pytest.approx(np.polyval(scale, ours[0]), abs=80)
-    assert all(header["maps"][k]["star"] for k in (0, 1, 2))
-    assert header["maps"][3]["star"] is None
-    assert "can't place it" in said(app)
-
-
-def test_an_empty_pad_and_a_blank_image_are_said_to_be(runs):
-    app = embeddings(data="digits")
-    app.session_state["pages/embeddings.py:own"] = True
-    app.run()
-    assert not app.exception
-    assert "It becomes a row like those of the data" in said(app)
-    app.session_state["pages/embeddings.py:own-pad"] = {"strokes": "nonsense!"}
+def test_own_drawing_is_a_star_in_every_map(runs):
+    app = embeddings(maps="pca-2.direct,ae-10.pca,gan-16.pca,tsne-2.direct")
+    app.session_state[f"{PAGE}:own"] = True
+    assert "shown as a star in the maps" in text_of(app.run())
+    app.session_state[f"{PAGE}:own-pad"] = {"strokes": "nonsense!"}
     assert not app.run().exception
+    seven = np.array([[60, 60], [190, 60], [110, 210]], np.uint8)
+    app.session_state[f"{PAGE}:own-pad"] = {"strokes": user_image.pack([seven])}
+    assert not app.run().exception
+    header, arrays = message(app)
+    row = user_image.as_row(user_image.rasterise([seven]), "digits", (8, 8))
+    pca = reader.read_estimator(pca_2d())
+    code, codes = pca.transform(row[None] / 255)[0], pca.transform(datasets.load("digits").floats("test"))
+    line = np.polyfit(codes[:, 0], arrays["map0"].reshape(-1, 2).astype(float)[:, 0], 1)
+    assert header["maps"][0]["star"][0] == pytest.approx(np.polyval(line, code[0]), abs=80)
+    assert all(sent["star"] for sent in header["maps"])
 
 
-def test_documents_show_what_they_say_as_text(documents, tables):
+def test_documents_are_shown_as_text_with_distinctive_words(documents, tables):
     app = choose(embeddings(data="docstrings"), [0, 3, 6, 9])
-    assert not app.exception
     assert titles(app) == ["LSA 2-D", "AE 2-D", "VAE 2-D"]
     assert message(app)[0]["names"] == [f"<b>subject {k}</b>" for k in range(3)]
-    assert pictures(app)[0]["texts"][0][0] == HOSTILE
-    text = shown_text(app)
-    assert "<img src=x" not in text
-    assert "&lt;img src=x onerror=alert(1)&gt;" in text
-    assert "<b>subject" not in text
-    assert parsed(tables)[0]["title"] == HOSTILE
-
-
-def test_the_words_that_stand_out_are_those_of_the_selected_subject(documents):
-    app = embeddings(data="docstrings")
-    labels = message(app)[1]["labels"]
-    choose(app, np.flatnonzero(labels == 1))
+    assert pictures(app)[0]["texts"][0][0] == parsed(tables)[0]["title"] == HOSTILE
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown_text(app)
+    assert not re.search("<img src=x|<b>subject", shown_text(app))
+    choose(app, np.flatnonzero(message(app)[1]["labels"] == 1), turn=2)
     words = standing_out(app)
     assert len(words) >= 8
     assert all(word.startswith("b") for word in words[:8])
+    assert "nearest neighbours of test document 5" in text_of(choose(app, [5], turn=3))
+    app = embeddings(data="docstrings", colour="length")
+    arrays = message(app)[1]
+    assert np.array_equal(arrays["exact"], documents.X_test[arrays["rows"]].sum(axis=1))
 
 
-def test_one_row_of_documents_lists_its_neighbours(documents):
-    app = choose(embeddings(data="docstrings"), [5])
-    assert not app.exception
-    assert "nearest neighbours of test document 5" in said(app)
-
-
-def test_a_map_of_lsa_under_a_weaker_weighting_is_named_so(documents, fitted, tmp_path, monkeypatch):
-    for place in fitted.iterdir():
+def test_lsa_of_an_unusual_weighting_is_named_so(documents, fitted, tmp_path, monkeypatch):
+    for place in layout.iterate_places(fitted):
         (tmp_path / place.name).symlink_to(place)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     other = weighted_lsa(tmp_path, "log")
-    app = embeddings(data="docstrings", maps=f"lsa-2.direct,{links.encode(other.spec)}.direct")
-    assert not app.exception
+    app = embeddings(data="docstrings", maps=f"lsa-2.direct,{permalinks.encode(other.spec)}.direct")
     assert titles(app) == ["LSA 2-D", f"LSA (log counts) 2-D ({other.key[:4]})"]
 
 
-def test_a_data_set_with_one_class_is_not_measured_by_class(runs, monkeypatch):
-    real = datasets.load("digits")
-    one = type(real)(**{**real.__dict__, "y_test": np.zeros_like(real.y_test), "y_train": np.zeros_like(real.y_train)})
-    object.__setattr__(one, "checksum", real.checksum)
-    monkeypatch.setattr(page.datasets, "load", lambda name, **params: one)
-    page.dataset.clear()
-    page.rows_of.clear()
-    app = choose(embeddings(data="digits", rows="400"), [1, 2])
-    page.dataset.clear()
-    page.rows_of.clear()
-    assert not app.exception
-    assert [figure[0] for figure in message(app)[0]["maps"][0]["figures"]] == ["Trustworthiness"]
-
-
-def test_data_without_classes_are_shown_in_one_colour(no_shipped_runs, tmp_path, monkeypatch, tables):
+def test_one_class_and_no_class_have_no_accuracy(runs, load_as, no_shipped_runs, tmp_path, monkeypatch, tables):
+    digits = datasets.load("digits")
+    zeros = {f"y_{split}": np.zeros_like(getattr(digits, f"y_{split}")) for split in ("train", "test")}
+    one_class = type(digits)(**digits.__dict__ | zeros)
+    object.__setattr__(one_class, "checksum", digits.checksum)
+    load_as(one_class)
+    app = choose(embeddings(rows="400"), [1, 2])
+    assert [score[0] for score in message(app)[0]["maps"][0]["figures"]] == ["Trustworthiness of map"]
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    images = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8)
-    none = np.full(120, -1)
+    images, none = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8), np.full(120, -1)
     bare = Dataset("frey", IMAGES, images, none, images[:60], none[:60], (), "none", "none", image_shape=(28, 20))
-    monkeypatch.setattr(page.datasets, "load", lambda name, **params: bare)
-    monkeypatch.setattr(page.datasets, "available", lambda name: True)
-    page.dataset.clear()
-    page.rows_of.clear()
+    load_as(bare)
+    monkeypatch.setattr(cached.datasets, "available", lambda name: True)
     fit(tmp_path, bare, "pca", {"n_components": 2})
-    fit(tmp_path, bare, "pca", {"n_components": 3})
     app = choose(embeddings(data="frey"), [1, 2])
-    page.dataset.clear()
-    page.rows_of.clear()
-    assert not app.exception
     assert message(app)[0]["names"] == []
     assert (message(app)[1]["labels"] == -1).all()
     assert "class" not in parsed(tables)[0]
 
 
-def test_a_zip_bomb_in_a_link_selects_nothing(runs):
-    bomb = base64.urlsafe_b64encode(zlib.compress(b"\0" * 10_000_000, 9)).decode().rstrip("=")
-    app = embeddings(data="digits", selected=bomb)
-    assert not app.exception
-    assert "none is selected" in said(app)
+def test_scores_are_of_the_classes_shown_and_the_look_is_in_the_link(runs):
+    app = embeddings(maps=MAPS, classes="7,9")
+    header, arrays = message(app)
+    assert header["look"]["hidden"] == [0, 1, 2, 3, 4, 5, 6, 8]
+    Z, y = views_of("pca")["map"], arrays["labels"]
+    at = np.flatnonzero(np.isin(y, (7, 9)))
+    _, value, note, _ = header["maps"][0]["figures"][0]
+    assert float(value) == pytest.approx((leave_one_out(Z[at], y[at]) == y[at]).mean(), abs=0.0006)
+    assert note.endswith(f"n = {len(at)}, 2 of 10 classes")
+    key = header["maps"][1]["key"]
+    look = {"hidden": [0, 3], "zooms": {key: [0.25, 0.75, 0.125]}, "enlarged": key}
+    app.session_state[SENT] = {"look": json.dumps({"id": header["id"], "turn": "5", **look})}
+    app.run()
+    assert message(app)[0]["heardLook"] == "5"
+    assert message(embeddings(**query(app)))[0]["look"] == look
+    look = {"hidden": [], "zooms": {}, "enlarged": ""}
+    app.session_state[SENT] = {"look": json.dumps({"id": header["id"], "turn": "6", **look})}
+    app.run()
+    assert not {"classes", "zoom", "enlarged"} & query(app).keys()
+
+
+def test_cell_of_a_confusion_matrix_selects_its_rows(runs):
+    def matrices(name: str) -> dict:
+        mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_confusion"]
+        return next(json.loads(proto.json) for proto in mounted if f"confusion/{name}" in proto.id)
+
+    app = embeddings(maps=MAPS, confusion="yes", pair="7-9")
+    Z, y = views_of("pca")["map"], message(app)[1]["labels"]
+    predicted = leave_one_out(Z, y)
+    counts = confusion_matrix(y, predicted)
+    assert matrices("all")["matrices"][0]["counts"] == counts.tolist()
+    at = np.flatnonzero(np.isin(y, (7, 9)))
+    assert matrices("pair")["names"] == ["7", "9"]
+    of_pair = confusion_matrix(y[at], leave_one_out(Z[at], y[at]))
+    assert matrices("pair")["matrices"][0]["counts"] == of_pair.tolist()
+    i, j = np.argwhere(counts * (1 - np.eye(10, dtype=int)))[0]
+    app.session_state[f"{PAGE}:confusion/all"] = {"cell": f"{matrices('all')['id']}:1:0:{i}:{j}"}
+    app.run()
+    wanted = np.flatnonzero((y == i) & (predicted == j)).tolist()
+    assert message(app)[0]["selected"] == wanted
+    assert all(f'alt="test row {k}"' in shown_text(app) for k in wanted)
+    app.session_state[f"{PAGE}:confusion/all"] = {"cell": "nonsense:1:77:0:0"}
+    assert not app.run().exception
+    press(app, "Show only 7 and 9 in the maps")
+    assert message(app)[0]["look"]["hidden"] == [0, 1, 2, 3, 4, 5, 6, 8]
+
+
+def test_maps_are_coloured_by_error_and_by_split(runs):
+    errors = message(embeddings(maps=MAPS, colour="error"))[1]["exact"]
+    assert errors == pytest.approx(views_of("pca")["rows.squared_error"], rel=1e-5)
+    header, arrays = message(embeddings(maps=MAPS, split="both", rows="400", colour="split"))
+    assert header["ramp"]["categories"] == ["train", "test"]
+    assert np.array_equal(arrays["values"], arrays["isTest"])
+    digits = datasets.load("digits")
+    for is_test, y in ((0, digits.y_train), (1, digits.y_test)):
+        at = arrays["isTest"] == is_test
+        assert at.sum() == 200
+        assert np.array_equal(arrays["labels"][at], y[arrays["rows"][at]])

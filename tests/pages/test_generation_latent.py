@@ -1,219 +1,176 @@
-"""Generation's sections for dragging in latent space, as pages: what opens, what is missing, what a link may say."""
-
-import json
-from unittest import mock
+"""Generation's 2-D manifold and sliders: what the browser is sent, and what a link may say."""
 
 import numpy as np
 import pytest
 
-from core import datasets, methods, store
-from core.figures.linked import unpacked
-from core.types import IMAGES, DataUnavailable
-from pages.ui import latent, loaded
-from tests.pages.conftest import fit, opened_on, shown_text
+from core import datasets, methods
+from core.errors import DataUnavailable
+from core.frontend import latent
+from core.frontend.maps import unpacked
+from core.runs import selection, store
+from core.types import IMAGES
+from pages.ui.shared import cached
+from tests.pages.conftest import fit, links_of, opened_on, query_of, shown_text, text_of
 
-ONE_TO_TEN = "_".join(map(str, range(1, 11)))
 PAGE = "pages/generation.py"
-RUNS = [run for run in store.index()[0] if store.is_shipped(run.key)]
-SHIPPED = sorted({run.spec.dataset for run in RUNS})
-OF_IMAGES = [name for name in SHIPPED if datasets.entry(name).kind == IMAGES and not name.endswith("sample")]
-
-
-def here(name):
-    if not (datasets.available(name) or name in ("mnist", "fashion-mnist")):
-        pytest.skip(f"{name} is not on this machine")
+RUNS = [run for run in store.list_runs()[0] if store.is_shipped(run)]
+OF_IMAGES = [
+    name
+    for name in sorted({run.spec.dataset for run in RUNS})
+    if datasets.entry(name).kind == IMAGES and not name.endswith("sample")
+]
 
 
 def messages(app):
     """What the browser is sent, by kind."""
-    found = {}
+    sent = {}
     for element in app.get("bidi_component"):
-        data = element.proto.bytes
-        if data:
+        if data := element.proto.bytes:
             header, arrays = unpacked(data)
-            found[header["kind"]] = header | {"arrays": arrays}
-    return found
+            sent[header["kind"]] = header | {"arrays": arrays}
+    return sent
 
 
-def open_section(section, **query):
+def page(section, **query):
     app = opened_on(PAGE, section=section, **query)
     assert not app.exception
     return app
 
 
-def warned(app):
-    return [each.value for each in app.warning]
+def test_manifold_opens_on_every_data_set_with_shipped_runs():
+    for name in filter(datasets.available, OF_IMAGES):
+        app = page("manifold", data=name)
+        assert not [*app.warning, *app.error], name
+        sent = messages(app)
+        scene = sent["manifold"]
+        assert scene["prior"]
+        assert scene["decoder"] == sent["decoder"]["id"]
+        assert len(scene["arrays"]["codes"]) == 2 * len(scene["arrays"]["labels"]) > 0
+        assert "pictures" in sent
+        assert query_of(app)["plane"] == "vae"
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
-def test_the_plane_opens_on_every_data_set_with_shipped_runs(name):
-    here(name)
-    app = open_section("manifold", data=name)
-    assert warned(app) == [each.value for each in app.error] == []
-    sent = messages(app)
-    assert sent["manifold"]["prior"]
-    assert sent["manifold"]["decoder"] == sent["decoder"]["id"]
-    assert len(sent["manifold"]["arrays"]["codes"]) == 2 * len(sent["manifold"]["arrays"]["labels"]) > 0
-    assert "pictures" in sent
-    assert "inverse normal" in shown_text(app)
-    assert app.query_params["plane"] == "vae"
+def test_sliders_open_for_every_shipped_method():
+    for name in filter(datasets.available, OF_IMAGES):
+        size = 2 if name == "frey" else 10
+        app = page("sliders", data=name, size=str(size))
+        for method in methods.compared(IMAGES):
+            if not (runs := selection.select_runs(RUNS, name, method, size)):
+                continue
+            app.session_state[f"{PAGE}:morph"] = method
+            app.run()
+            assert not [*app.exception, *app.warning, *app.error], (name, method)
+            scene = messages(app)["sliders"]
+            assert scene["server"] == (dict(runs[0].spec.params).get("network") == "conv")
+            assert sorted(scene["order"]) == list(range(len(scene["axes"])))
+            assert len(scene["starts"]) == (0 if method == "gan" else 20)
+            assert scene["prior"] == (method in ("vae", "gan"))
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
-def test_the_sliders_open_on_every_data_set_with_shipped_runs(name):
-    here(name)
-    size = 2 if name == "frey" else 10
-    app = open_section("sliders", data=name, size=str(size))
-    for method in [each for each in methods.compared(IMAGES) if store.pick(RUNS, name, each, size)]:
-        app.session_state[f"{PAGE}:morph"] = method
-        app.run()
-        assert not app.exception
-        assert warned(app) == [each.value for each in app.error] == []
-        scene = messages(app)["sliders"]
-        assert scene["server"] == (method == "gan")
-        assert sorted(scene["order"]) == list(range(len(scene["axes"])))
-        assert len(scene["starts"]) == (0 if method == "gan" else 20)
-        assert scene["prior"] == (method in ("vae", "gan"))
-        assert ("convolutional" in shown_text(app)) == (method == "gan")
+def test_manifold_without_a_prior_spans_the_codes(runs):
+    for method in ("ae", "pca", "linear_ae"):
+        app = page("manifold", data="digits", plane=method)
+        scene = messages(app)["manifold"]
+        assert not scene["prior"]
+        for axis, codes in zip(scene["axes"], scene["arrays"]["codes"].reshape(-1, 2).T, strict=True):
+            assert [axis["low"], axis["high"]] == pytest.approx(np.percentile(codes, [1, 99]), rel=1e-3)
+    assert query_of(page("manifold", data="digits"))["plane"] == "ae"
+    assert "Train VAE 2-D" in links_of(app)
 
 
-@pytest.mark.parametrize("method", ["ae", "pca", "linear_ae"])
-def test_a_plane_without_a_prior_spans_its_codes_and_says_so(runs, method):
-    app = open_section("manifold", data="digits", plane=method)
-    scene = messages(app)["manifold"]
-    assert not scene["prior"]
-    codes = scene["arrays"]["codes"].reshape(-1, 2)
-    for axis, values in zip(scene["axes"], codes.T, strict=True):
-        assert [axis["low"], axis["high"]] == pytest.approx(np.percentile(values, [1, 99]), rel=1e-3)
-    assert "Without a prior" in shown_text(app)
-
-
-def test_without_a_vae_the_plane_offers_to_train_one(runs):
-    app = open_section("manifold", data="digits")
-    assert app.query_params["plane"] == "ae"
-    links = {each.proto.label: json.dumps(list(each.proto.query_string)) for each in app.get("page_link")}
-    assert any("Train a VAE with a 2" in label.replace("\\", "") for label in links)
-
-
-def test_nothing_trained_is_said_with_the_way_to_training(tmp_path, monkeypatch, no_shipped_runs):
+def test_without_runs_training_is_offered(tmp_path, monkeypatch, no_shipped_runs):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "empty"))
     for section in ("manifold", "sliders"):
-        app = open_section(section, data="digits")
-        assert "Not trained yet" in app.info[0].value
-        assert any("Train a VAE" in each.proto.label for each in app.get("page_link"))
+        app = page(section, data="digits")
+        assert "Train VAE" in " ".join(links_of(app))
+        assert "No method is trained on Digits 8x8 at" in text_of(app)
         assert messages(app) == {}
 
 
-def test_a_link_restores_the_code_and_stays_in_the_address():
-    app = open_section("manifold", data="mnist", z="0.52_-1.3", behind="both")
+def test_a_link_restores_the_code():
+    app = page("manifold", data="mnist", z="0.52_-1.3", behind="both")
     scene = messages(app)["manifold"]
     assert (scene["code"], scene["behind"]) == ([0.52, -1.3], "both")
-    assert (app.query_params["z"], app.query_params["behind"]) == ("0.52_-1.3", "both")
+    assert (query_of(app)["z"], query_of(app)["behind"]) == ("0.52_-1.3", "both")
     again = messages(app.run())["manifold"]
     assert (again["code"], again["placed"]) == (scene["code"], scene["placed"])
 
-    app = open_section(
-        "sliders", data="digits", size="10", morph="pca", code="1_2_3_4_5_6_7_8_9_10", pad="9_3", frozen="1_4"
-    )
+    code = "_".join(map(str, range(1, 11)))
+    app = page("sliders", data="digits", size="10", morph="pca", code=code, pad="9_3", frozen="1_4")
     scene = messages(app)["sliders"]
     assert scene["code"] == list(range(1, 11))
     assert (scene["pad"], scene["frozen"]) == ([8, 2], [0, 3])
-    assert (app.query_params["pad"], app.query_params["frozen"]) == ("9_3", "1_4")
+    assert (query_of(app)["pad"], query_of(app)["frozen"]) == ("9_3", "1_4")
 
 
-HOSTILE = {
-    "manifold": (
-        {"z": "<img src=x onerror=alert(1)>"},
-        {"z": "1_2_3"},
-        {"z": "nan_inf"},
-        {"z": "1_2" * 5000},
-        {"z": "99_-99"},
-        {"behind": "**bold**"},
-    ),
-    "sliders": (
-        {"code": "1_2"},
-        {"code": "x"},
-        {"pad": "1"},
-        {"pad": "3_3"},
-        {"pad": "1_99"},
-        {"frozen": "0"},
-        {"frozen": "$x$"},
-    ),
-}
-
-
-@pytest.mark.parametrize("section", HOSTILE)
-def test_a_bad_value_in_a_link_is_one_sentence(section):
-    app = open_section(section, data="digits")
-    for query in HOSTILE[section]:
-        for name, value in query.items():
-            app.query_params[name] = value
+@pytest.mark.parametrize(
+    ("section", "links"),
+    [
+        ("manifold", "z=<img-src=x> z=1_2_3 z=nan_inf z=_ z=99_-99 behind=**bold**"),
+        ("sliders", "code=1_2 code=x pad=1 pad=3_3 pad=1_99 frozen=0 frozen=$x$"),
+    ],
+)
+def test_a_bad_value_in_a_link_is_one_sentence(section, links):
+    app = page(section, data="digits")
+    for link in links.split():
+        name, _, value = link.partition("=")
+        app.query_params[name] = value
         app.run()
         assert not app.exception
-        (warning,) = warned(app)
-        assert "The link asks for" in warning
-        assert len(warning) < 400
         scene = messages(app)[section]
+        (warning,) = app.warning
+        assert "The link asks for" in warning.value
+        assert len(warning.value) < 400
         assert np.isfinite(scene["code"]).all()
-        if query.get("z") == "99_-99":
-            assert scene["code"] == [3, -3]
-        assert warned(app.run()) == []
+        assert value != "99_-99" or scene["code"] == [3, -3]
+        assert not app.run().warning
 
 
-def test_what_a_section_keeps_in_the_address_leaves_it_with_the_section():
-    app = open_section("manifold", data="digits", z="1_1")
-    key = next(each.key for each in app.get("button_group") if each.key.endswith(":section"))
+def test_a_section_keeps_its_code_and_takes_it_out_of_the_address():
+    app = page("manifold", data="digits", z="1_1")
+    key = next(group.key for group in app.get("button_group") if group.key.endswith(":section"))
     app.session_state[key] = "sliders"
     app.run()
     assert "z" not in app.query_params
     app.session_state[key] = "manifold"
     app.run()
     assert messages(app)["manifold"]["code"] == [1, 1]
-    assert app.query_params["z"] == "1_1"
+    assert query_of(app)["z"] == "1_1"
 
 
-def test_without_the_data_the_plane_is_drawn_all_the_same(monkeypatch):
-    monkeypatch.setattr(datasets, "available", lambda name: name != "frey" and name in ("digits",))
-    app = open_section("manifold", data="frey")
-    assert "not on this machine" in app.info[0].value
-    scene = messages(app)["manifold"]
-    assert len(scene["arrays"]["labels"]) == 390
-    assert scene["pictures"] == ""
-    assert "whose images are not here" in shown_text(app)
+def test_missing_or_unreadable_data_leave_the_decoder(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(datasets, "available", lambda name: name == "digits")
+        app = page("manifold", data="frey")
+        assert "not on this machine" in app.info[0].value
+        scene = messages(app)["manifold"]
+        assert len(scene["arrays"]["labels"]) == 390
+        assert scene["pictures"] == ""
 
-
-def test_data_that_cannot_be_read_leave_the_decoder(monkeypatch):
     def refuse(*args, **kwargs):
         raise DataUnavailable("The file is broken.")
 
-    monkeypatch.setattr(loaded, "rows_here", refuse)
-    app = open_section("sliders", data="digits")
-    assert "The file is broken" in warned(app)[0].replace("\\", "")
+    monkeypatch.setattr(cached, "find_rows", refuse)
+    app = page("sliders", data="digits")
+    assert "The file is broken" in text_of(app)
     assert len(messages(app)["sliders"]["axes"]) == 10
     assert messages(app)["sliders"]["starts"] == []
 
 
-@pytest.fixture(scope="module")
-def convolutional(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("convolutional")
-    digits = datasets.load("digits")
-    fit(folder, digits, "vae", {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv"})
-    return folder
-
-
-def test_a_convolutional_plane_comes_from_the_server(convolutional, no_shipped_runs, monkeypatch):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(convolutional))
-    app = open_section("manifold", data="digits")
+def test_a_convolutional_plane_comes_from_the_server(tmp_path, no_shipped_runs, monkeypatch):
+    params = {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv"}
+    fit(tmp_path, datasets.load("digits"), "vae", params)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = page("manifold", data="digits")
     sent = messages(app)
     assert sent["manifold"]["server"]
     assert sent["grid"]["id"] == sent["answer"]["id"] == sent["manifold"]["decoder"]
     columns, lines = sent["manifold"]["columns"]
     assert sent["grid"]["arrays"]["images"].size == columns * lines * 64
-    assert "convolutional: the server draws each picture" in shown_text(app)
+    assert "convolutional, so the server computes each image" in shown_text(app)
 
 
-def test_the_weights_are_made_once(monkeypatch):
-    app = open_section("manifold", data="digits")
-    with mock.patch.object(latent.latent, "decoder_message") as made:
-        app.run()
-        assert not made.called
+def test_weights_are_packed_only_once(monkeypatch):
+    app = page("manifold", data="digits")
+    monkeypatch.setattr(latent, "decoder_message", None)
+    assert not app.run().exception

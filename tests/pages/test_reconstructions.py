@@ -1,467 +1,356 @@
-"""Reconstructions: images, error by class and broken input, on small runs; links that ask for nonsense; broken runs."""
+"""Reconstructions: images, error by class and corrupted input, on small runs."""
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import cache, computing, datasets, experiments, inversion, maps, rebuilding, specs, store
-from core.figures import differences
-from core.types import IMAGES, Dataset, DataUnavailable
-from pages.ui import by_class, damaged, inverted, loaded, rebuilders, rebuilt
-from tests.pages.conftest import fit, opened_on, shown_text
+from core import cache, datasets
+from core.analysis import corruption, error_comparison
+from core.errors import DataUnavailable
+from core.experiments.fit import fit_and_store, load_dataset
+from core.figures import difference_images
+from core.methods import gan_inverter
+from core.runs import layout, reader, selection, specs, store
+from core.tasks import computation, inverter_training
+from core.types import IMAGES, Dataset
+from pages.ui.shared import cached
+from tests.pages.conftest import fit, links_of, opened_on, query_of, shown_text, text_of
+from tests.pages.test_export import saved
 
 PAGE = "pages/reconstructions.py"
+SECTIONS = ("images", "classes", "damage")
 
 
 @pytest.fixture(autouse=True)
-def own_cache(monkeypatch, tmp_path_factory):
-    """What is computed is kept in a folder of the test's own, and found there only."""
+def computed(monkeypatch, tmp_path_factory):
+    """An empty folder for what is computed, and empty caches in memory."""
     folder = tmp_path_factory.mktemp("computed")
     monkeypatch.setattr(cache, "folder", lambda: folder)
-    forget()
+    clear_caches()
     yield folder
-    forget()
+    clear_caches()
 
 
-def forget() -> None:
-    for door in (
-        loaded.dataset,
-        loaded.rows_of,
-        loaded.estimator,
-        rebuilders._errors,
-        rebuilders._rebuilt,
-        by_class._compared,
-        by_class._labels,
-        damaged._kept,
-        damaged._summary,
-        inverted._key,
-        inverted._inverter,
-        inverted._kept,
-    ):
-        door.clear()
+def clear_caches() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
-def page(**query: str) -> AppTest:
-    return opened_on(PAGE, **{"data": "digits", "size": "10", **query})
-
-
-def text(app: AppTest) -> str:
-    """What is on the page, as people read it."""
-    return f"{shown_text(app)}\n{said(app)}".replace("\\", "")
-
-
-def said(app: AppTest) -> str:
-    parts = (*app.warning, *app.error, *app.info, *app.caption)
-    return "\n".join(each.value for each in parts).replace("\\", "")
-
-
-def query(app: AppTest) -> dict[str, str]:
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+def page(section: str = "images", **query: str) -> AppTest:
+    app = opened_on(PAGE, **{"data": "digits", "size": "10", "section": section, **query})
+    assert not app.exception
+    return app
 
 
 def shown_rows(app: AppTest) -> list[int]:
-    """Numbers of the rows on the page, in their order."""
-    labels = [button.label for button in app.button if button.label.startswith("Enlarge")]
-    return [int(label.split()[-1]) for label in labels]
+    """Numbers of the rows shown, in their order."""
+    return [int(button.label.split()[-1]) for button in app.button if button.label.startswith("Enlarge")]
 
 
-def digits() -> Dataset:
-    return datasets.load("digits")
+def table(app: AppTest, text: str) -> list[list[str]]:
+    """Lines of the table whose CSV contains `text`."""
+    tables = (saved(element.proto.body) for element in app.get("html") if "data-csv" in element.proto.body)
+    return next(lines for lines in tables if text in str(lines))
 
 
-def errors_of(method: str, folder) -> np.ndarray:
-    run = store.pick(store.index()[0], "digits", method, 10)[0]
-    return store.read(folder / run.key).views["rows.squared_error"]
+@pytest.fixture
+def y():
+    return datasets.load("digits").y_test
+
+
+@pytest.fixture
+def errors(runs):
+    """method -> squared error of each test row."""
+    found = {}
+    for method in ("pca", "linear_ae", "ae"):
+        run = selection.select_runs(store.list_runs()[0], "digits", method, 10)[0]
+        found[method] = reader.read_run(run.place).views["rows.squared_error"]
+    return found
 
 
 # --- Images -------------------------------------------------------------------------------------------------------
 
 
-def test_one_row_of_each_class_and_a_line_a_method(runs):
+def test_images_shows_a_row_per_class_and_a_strip_per_method(runs, errors, y):
     app = page()
-    assert not app.exception
-    y = digits().y_test
-    assert y[shown_rows(app)].tolist() == list(range(10))
-    for label in ("Originals", "PCA", "Linear AE", "AE"):
-        assert f"<b>{label}</b>" in text(app)
-    assert "Not trained yet at this code size: VAE." in text(app)
-    (link,) = (each for each in app.get("page_link") if each.proto.label == "Train VAE")
-    assert "method=vae" in link.proto.query_string
+    rows = shown_rows(app)
+    assert y[rows].tolist() == list(range(10))
+    text = text_of(app)
+    for label in ("Originals", "PCA", "Linear AE", "AE", "GAN"):
+        assert f"<b>{label}</b>" in text
+    assert f"error {errors['pca'][rows].mean():.2f} on these 10" in text
+    assert f"{errors['pca'].mean():.2f} on all {len(y)}" in text
+    assert "Train VAE" in links_of(app)
+    assert (
+        "Test images of Digits 8x8 and their reconstructions from 10 latent dimensions: look for lost, blurred and "
+        "invented details. Rows drawn at random (by class, seed 0) from all 500 test rows."
+    ) in text
 
 
-def test_means_are_those_of_the_rows_shown_and_of_all(runs):
-    app = page()
-    errors = errors_of("pca", runs)
-    assert f"error {errors[shown_rows(app)].mean():.2f} on these 10" in text(app)
-    assert f"{errors.mean():.2f} on all {len(errors)}" in text(app)
-
-
-def test_other_rows_are_drawn_and_stay_in_the_link(runs):
+def test_images_are_resampled_with_the_next_seed(runs):
     app = page()
     first = shown_rows(app)
     app.button(key=f"{PAGE}:others").click().run()
-    assert query(app)["draw"] == "1"
-    second = shown_rows(app)
-    assert first != second
-    assert "seed 1" in text(app)
-    assert shown_rows(page(draw="1")) == second
+    assert query_of(app)["draw"] == "1"
+    assert first != shown_rows(app) == shown_rows(page(draw="1"))
 
 
-def test_worst_and_best_are_of_the_method_chosen(runs):
+def test_images_are_chosen_by_error(runs, errors):
     for method in ("pca", "ae"):
-        errors = errors_of(method, runs)
-        assert shown_rows(page(pick="worst", by=method)) == rebuilding.worst(errors, 10).tolist()
-        assert shown_rows(page(pick="best", by=method)) == rebuilding.best(errors, 10).tolist()
-
-
-def test_disagreement_is_signed_and_needs_two_methods(runs):
+        assert shown_rows(page(pick="worst", by=method)) == error_comparison.worst(errors[method], 10).tolist()
+        assert shown_rows(page(pick="best", by=method)) == error_comparison.best(errors[method], 10).tolist()
+    a, b = errors["pca"], errors["ae"]
     app = page(pick="apart", by="pca", than="ae")
-    a, b = errors_of("pca", runs), errors_of("ae", runs)
-    expected = [*np.argsort(a - b, kind="stable")[:5]]
-    assert shown_rows(app)[:5] == expected
-    assert "PCA better than AE by most" in text(app)
-    assert f"has the smaller error on {(a < b).sum()}" in text(app)
-    # The same method twice is no choice.
-    assert "PCA better than PCA" not in text(page(pick="apart", by="pca", than="pca"))
+    assert shown_rows(app)[:5] == np.argsort(a - b, kind="stable")[:5].tolist()
+    assert f"PCA has the lower error on {(a < b).sum()} and the AE on {(b < a).sum()}" in text_of(app)
+    assert "PCA lower than PCA" not in text_of(page(pick="apart", by="pca", than="pca"))
 
 
-def test_error_pictures_share_one_scale(runs, monkeypatch):
-    limits, values = [], []
-    real = differences.montage
+def test_error_maps_share_one_scale(runs, monkeypatch):
+    limits, largest = [], []
+    render = difference_images.montage
 
-    def watched(off, shape, columns, limit, theme, **kwargs):
+    def watched(difference, shape, columns, limit, theme, **kwargs):
         limits.append(limit)
-        values.append(np.abs(off).max())
-        return real(off, shape, columns, limit, theme, **kwargs)
+        largest.append(np.abs(difference).max())
+        return render(difference, shape, columns, limit, theme, **kwargs)
 
-    monkeypatch.setattr(rebuilt.differences, "montage", watched)
-    assert "Error pictures, reconstruction minus original" not in text(page())
+    monkeypatch.setattr(difference_images, "montage", watched)
+    page()
     assert not limits
     app = page(errors="on")
     assert len(limits) == 2 * 3  # two blocks of three methods
     assert len(set(limits)) == 1
-    assert limits[0] - 0.1 < max(values) <= limits[0] + 1e-6
-    assert f"+{limits[0]:.1f}" in text(app)
+    assert limits[0] - 0.1 < max(largest) <= limits[0] + 1e-6
+    assert f"+{limits[0]:.1f}" in text_of(app)
 
 
-def test_a_column_opens_large_with_errors_and_ranks(runs):
+def test_a_column_is_enlarged_with_its_rank(runs, errors):
     app = page()
     k = shown_rows(app)[3]
     app.button(key=f"{PAGE}:rebuilt-3").click().run()
     assert not app.exception
     assert app.get("dialog")
-    errors = errors_of("pca", runs)
-    assert f"Row {k} of the test split, class {digits().target_names[3]}" in text(app)
-    assert f"rank {(errors < errors[k]).sum() + 1} of {len(errors)}" in text(app)
+    rank = (errors["pca"] < errors["pca"][k]).sum() + 1
+    assert f"rank {rank} of {len(errors['pca'])}" in text_of(app)
 
 
-def test_a_link_that_asks_for_nonsense_is_answered_in_words(runs):
-    app = page(
-        section="<b>x</b>", pick="1 of 2", draw="-1e9", by="lsa", errors="perhaps", size="9999", data="digits", than="^"
-    )
-    assert not app.exception
-    assert len(shown_rows(app)) == 10
-    app = page(pick="worst", by="<script>stray", draw="9" * 5000)
-    assert not app.exception
-    assert "<script>stray" not in shown_text(app)
-    app = page(draw="x")
-    assert "no whole number from 0 to 9999" in said(app)
+def test_gan_inversion_is_computed_on_demand_and_stored(runs, monkeypatch):
+    def load_small(run_key, gan):
+        return gan_inverter.GANInverter(gan, n_steps=4, fit_steps=4).fit()
 
-
-def test_documents_are_not_offered(runs):
-    app = page(data="docstrings")
-    assert not app.exception
-    assert "has no images" in said(app)
-
-
-def test_without_a_run_there_are_still_images_and_an_offer(no_shipped_runs, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    for section in ("images", "classes", "damage"):
-        app = page(section=section)
-        assert not app.exception
-        assert "is trained at this code size yet" in text(app)
-        assert any(each.proto.label == "Train PCA" for each in app.get("page_link"))
-
-
-@pytest.fixture
-def broken(fitted, no_shipped_runs, tmp_path, monkeypatch):
-    """PCA and a linear autoencoder whose weights are cut off."""
-    folder = tmp_path / "broken"
-    for method, params in (("pca", {}), ("linear_ae", {"epochs": 2})):
-        key = specs.make("digits", method, {"n_components": 10, **params}).key
-        shutil.copytree(fitted / key, folder / key)
-    weights = folder / key / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:100])
-    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
-    return folder
-
-
-@pytest.mark.parametrize("section", ["images", "classes", "damage"])
-def test_a_broken_run_is_one_sentence_and_the_others_go_on(broken, section):
-    app = page(section=section)
-    assert not app.exception
-    assert "PCA" in text(app)
-    if section != "classes":  # whose errors are read, not computed
-        assert "Linear AE is not shown:" in said(app)
-
-
-def test_a_run_of_another_copy_of_the_data_is_left_out_in_words(runs, monkeypatch):
-    real = maps.check_same_data
-
-    def another(run, rows):
-        if run.spec.method == "ae":
-            object.__setattr__(rows, "checksum", "0" * 64)
-        real(run, rows)
-
-    monkeypatch.setattr(rebuilders.maps, "check_same_data", another)
+    assert [button.label for button in page().button if "regressor" in button.label]
+    monkeypatch.setattr(inverter_training, "load_inverter", load_small)
+    clear_caches()
     app = page()
-    assert "AE is not shown: It was trained on another copy of the data" in said(app)
-    assert "<b>PCA</b>" in text(app)
+    app.button(key=f"{PAGE}:invert").click().run()
+    for inverted in (app, page()):
+        assert not inverted.exception
+        assert "16-D, independent of the choice above; GAN inversion: regressor + 4 gradient steps" in text_of(inverted)
+        assert not [button for button in inverted.button if button.label.startswith("Invert")]
+    app.button(key=f"{PAGE}:rebuilt-0").click().run()
+    assert "found by GAN inversion, no rank" in text_of(app)
 
 
-# --- Data without classes, data that are not here -----------------------------------------------------------------
-
-
-@pytest.fixture
-def faces(no_shipped_runs, tmp_path, monkeypatch):
-    """Images without classes, and PCA on them."""
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    images = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8)
-    none = np.full(120, -1)
-    bare = Dataset(
-        "frey",
-        IMAGES,
-        images,
-        none,
-        images[:60],
-        none[:60],
-        (),
-        "none",
-        "none",
-        image_shape=(28, 20),
-        redistributable=False,
+def test_fitting_a_regressor_shows_progress_and_can_be_stopped(runs, monkeypatch):
+    stopped = []
+    monkeypatch.setattr(inverter_training, "read_state", lambda name: computation.State(share=0.3))
+    monkeypatch.setattr(inverter_training, "stop_fit", stopped.append)
+    app = page()
+    assert not [button for button in app.button if "regressor" in button.label]
+    app.button(key=f"{PAGE}:stop-regressor").click().run()
+    assert len(stopped) == 1
+    monkeypatch.setattr(
+        inverter_training, "read_state", lambda name: computation.State(problem="It failed; make it again.")
     )
-    monkeypatch.setattr(loaded.datasets, "load", lambda name, **params: bare)
-    monkeypatch.setattr(loaded.datasets, "available", lambda name: True)
-    fit(tmp_path, bare, "pca", {"n_components": 2})
-    fit(tmp_path, bare, "linear_ae", {"n_components": 2, "epochs": 1})
-    return monkeypatch
-
-
-def test_data_without_classes(faces):
-    app = page(data="frey", size="2")
-    assert not app.exception
-    assert len(set(shown_rows(app))) == 10
-    assert "this data set has no classes" in text(app)
-    app = page(data="frey", size="2", section="classes")
-    assert not app.exception
-    assert "comes without classes" in text(app)
-    assert len(app.get("plotly_chart")) == 1
-    app = page(data="frey", size="2", section="damage")
-    assert not app.exception
-    assert len(app.get("plotly_chart")) == 1
-
-
-def test_data_that_are_not_here_are_offered_and_what_the_runs_hold_is_shown(faces):
-    faces.setattr(loaded.datasets, "available", lambda name: False)
-    app = page(data="frey", size="2")
-    assert not app.exception
-    assert "Frey faces are not on this machine yet" in said(app) or "is not on this machine yet" in said(app)
-    assert "the originals are shown once the data are here" in text(app)
-    assert "<b>PCA</b>" in text(app)
-    app = page(data="frey", size="2", section="classes")
-    assert "comes without classes" in text(app)
-    app = page(data="frey", size="2", section="damage")
-    assert not app.exception
-    assert "not here yet" in text(app)
-
-
-def test_data_that_can_not_be_read_are_said_to_be(runs, monkeypatch):
-    def unreadable(name, **params):
-        raise DataUnavailable("It is damaged; remove it.")
-
-    monkeypatch.setattr(loaded.datasets, "load", unreadable)
-    for section in ("images", "classes", "damage"):
-        app = page(section=section)
-        assert not app.exception
-        assert "It is damaged; remove it." in said(app)
-
-
-def test_without_the_data_classes_are_those_stored_with_the_runs(runs, monkeypatch):
-    monkeypatch.setattr(loaded.datasets, "available", lambda name: False)
-    app = page(section="classes")
-    assert not app.exception
-    assert "whose class is stored with the runs" in text(app)
-    assert len(app.get("plotly_chart")) == 2
+    app = page()
+    assert "It failed; make it again." in text_of(app)
+    assert [button for button in app.button if "regressor" in button.label]
 
 
 # --- Error by class -----------------------------------------------------------------------------------------------
 
 
-def test_the_hardest_class_is_that_of_the_numbers(runs):
-    app = page(section="classes")
-    assert not app.exception
-    y, names = digits().y_test, digits().target_names
-    for method, label in (("pca", "PCA"), ("ae", "AE")):
-        errors = errors_of(method, runs)
-        means = [errors[y == c].mean() for c in range(10)]
-        assert re.search(rf"{names[int(np.argmax(means))]} for [^;]*{label}", text(app))
-        assert f"{max(means):.2f}" in text(app)
-    # In the caption: what they are is no headline.
-    assert "30 such intervals, one a class and pair" in said(app)
-
-
-def test_what_a_network_gains_on_pca_is_told_of_the_extreme_classes(runs):
-    y, names = digits().y_test, digits().target_names
-    ae, pca = errors_of("ae", runs), errors_of("pca", runs)
-    shares = [ae[y == c].mean() / pca[y == c].mean() for c in range(10)]
-    app = page(section="classes")
-    (told,) = re.findall(r"What the AE gains on PCA .*", text(app))
+def test_error_by_class_names_the_hardest_class_and_the_order(runs, errors, y):
+    app = page("classes")
+    text = text_of(app)
+    for method, label in (("pca", "PCA"), ("linear_ae", "Linear AE"), ("ae", "AE")):
+        means = [errors[method][y == c].mean() for c in range(10)]
+        assert re.search(rf"\b{int(np.argmax(means))} \([^)]*\b{label} {max(means):.2f}", text)
+    order = sorted(errors, key=lambda method: errors[method].mean())
+    names = {"pca": "PCA", "linear_ae": "Linear AE", "ae": "AE"}
+    assert "Order by mean error, lowest first (the same in every class): PCA, Linear AE, AE." in text
+    assert [names[method] for method in order] == ["PCA", "Linear AE", "AE"]
+    shares = [errors["ae"][y == c].mean() / errors["pca"][y == c].mean() for c in range(10)]
     for share in (min(shares), max(shares)):
-        assert f"{share:.0%} (".replace("%", " %") in told
-        assert f"on {names[shares.index(share)]}" in told
-    assert "those of all 10 classes hold at once" in said(app)
+        assert re.search(rf"{share:.0%} \([^)]*\) in class {shares.index(share)}\b", text)
 
 
-def test_errors_by_class_are_resampled_once_and_kept(runs, own_cache, monkeypatch):
-    assert not page(section="classes").exception
-    assert len(list(own_cache.glob("classes-*"))) == 1
-
-    def again(*args, **kwargs):
-        raise AssertionError("resampled again")
-
-    monkeypatch.setattr(by_class.rebuilding, "resampled", again)
-    forget()
-    assert not page(section="classes").exception
-
-
-def test_classes_are_sorted_and_the_table_has_n(runs):
-    app = page(section="classes", order="hard")
+def test_error_by_class_tables_hold_means_and_order(runs, errors, y):
+    app = page("classes", order="hard")
     app.session_state[f"{PAGE}:class-table"] = True
     app.run()
-    assert not app.exception
-    y, errors = digits().y_test, errors_of("pca", runs)
-    hardest = max(range(10), key=lambda c: errors[y == c].mean())
-    rows = re.findall(r'<th scope="row">(\S+) <span class="hg-note">n = (\d+)', text(app))
-    assert rows[0] == (str(hardest), str((y == hardest).sum()))
-    assert len(rows) == 10
+    head, *lines = table(app, "PCA low")
+    means = [errors["pca"][y == c].mean() for c in range(10)]
+    assert [int(line[0]) for line in lines] == sorted(range(10), key=lambda c: -means[c])
+    assert [float(line[head.index("PCA")]) for line in lines] == pytest.approx(sorted(means)[::-1])
+    assert [int(line[head.index("PCA n")]) for line in lines] == [(y == int(line[0])).sum() for line in lines]
+    _, *pairs = table(app, "Reversed")
+    assert {pair[0] for pair in pairs} == {"PCA and Linear AE", "PCA and AE", "Linear AE and AE"}
+    assert "30 intervals, one per class and pair" in text_of(app)
 
 
-def test_the_distribution_of_a_class(runs):
-    app = page(section="classes", **{"of-class": "3"})
-    assert not app.exception
-    errors = errors_of("pca", runs)[digits().y_test == 3]
-    assert f"PCA {np.median(errors):.2f}" in text(app)
-    assert f"{len(errors)} images" in text(app)
-    app = page(section="classes", **{"of-class": "11"})
-    assert "which is none here" in said(app)
+def test_errors_by_class_are_resampled_only_once(runs, computed, monkeypatch):
+    page("classes")
+    assert len(list(computed.glob("classes-*"))) == 1
+    monkeypatch.setattr(error_comparison, "resampled", None)
+    clear_caches()
+    page("classes")
 
 
-# --- Broken input -------------------------------------------------------------------------------------------------
+def test_error_distribution_of_one_class(runs, errors, y):
+    text = text_of(page("classes", **{"of-class": "3"}))
+    values = errors["pca"][y == 3]
+    assert f"PCA {np.median(values):.2f}" in text
+    assert f"{len(values)} images" in text
 
 
-@pytest.mark.parametrize("kind", damaged.KINDS)
-def test_damage_is_measured_once_and_kept(runs, own_cache, monkeypatch, kind):
-    app = page(section="damage", damage=kind)
-    assert not app.exception
-    assert len(app.get("plotly_chart")) == 1
-    for label in ("Whole", "Damaged", "PCA", "Linear AE", "AE"):
-        assert f"<b>{label}</b>" in text(app)
-    assert "Better than doing nothing" in text(app)
-    assert len(list(own_cache.glob("damaged-*"))) == 4
-
-    def again(*args, **kwargs):
-        raise AssertionError("measured again")
-
-    monkeypatch.setattr(damaged.damage, "errors", again)
-    forget()
-    app = page(section="damage", damage=kind)
-    assert not app.exception
-    assert "Better than doing nothing" in text(app)
+def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
+    monkeypatch.setattr(cached.datasets, "available", lambda name: False)
+    app = page("classes")
+    assert "whose class is stored with the runs" in text_of(app)
+    assert len(app.get("plotly_chart")) == 2
 
 
-def test_the_amount_of_damage_is_in_the_link(runs):
-    app = page(section="damage", damage="shift", **{"amount-shift": "3"})
-    assert not app.exception
-    assert "at 3 pixels" in text(app)
-    app = page(section="damage", damage="noise", **{"amount-noise": "0.33"})
-    assert not app.exception
-    assert "“0.33”, which is not measured" in said(app)
+# --- Corrupted input ----------------------------------------------------------------------------------------------
 
 
-def test_the_first_paragraph_is_about_the_amount_chosen(runs):
-    app = page(section="damage", damage="noise", **{"amount-noise": "0.5"})
-    (told,) = (each.value.replace("\\", "") for each in app.markdown if "damaged images" in each.value)
-    rows = loaded.rows_here(datasets.entry("digits"), datasets.entry("digits").default_params, [], n=500)
-    broken = damaged.KINDS["noise"].apply(rows.floats(), rows.image_shape, 0.5, 0)
-    nothing = np.square(rows.floats() - broken).sum(1).mean()
-    assert re.search(rf"With noise of 0.5 .* nearest, .*; doing nothing leaves {nothing:.2f}", told)
-    assert "from" not in told.split("With noise of 0.5")[1]
-    app = page(section="damage", damage="noise", **{"amount-noise": "0"})
-    assert "With noise of 0 nothing is damaged, so doing nothing leaves 0.000." in text(app)
+def test_corruption_is_measured_only_once(runs, computed, monkeypatch):
+    measure = corruption.errors
+    for kind in corruption.KINDS:
+        monkeypatch.setattr(corruption, "errors", measure)
+        assert len(page("damage", damage=kind).get("plotly_chart")) == 1
+        monkeypatch.setattr(corruption, "errors", None)
+        clear_caches()
+        assert "<b>Corrupted</b>" in text_of(page("damage", damage=kind))
+    assert len(list(computed.glob("damaged-*"))) == 4 * len(corruption.KINDS)
 
 
-def test_whole_images_are_best_left_alone(runs):
-    app = page(section="damage", damage="black")
-    # Of an image without damage nothing is to be gained, so no method is better at every amount.
-    assert "at every amount;" not in text(app).split("Better than doing nothing")[1].split("Nearest")[0]
+def test_corrupted_input_explains_the_chosen_amount(runs):
+    entry = datasets.entry("digits")
+    rows = cached.find_rows(entry, entry.default_params, [], n=500)
+    corrupted = corruption.noise(rows.floats(), rows.image_shape, 0.5, 0)
+    no_model = np.square(rows.floats() - corrupted).sum(1).mean()
+    app = page("damage", damage="noise", **{"amount-noise": "0.5"})
+    (text,) = re.findall(r"Reconstructions of corrupted images.*", text_of(app))
+    lowest = re.search(r"At noise 0\.5, PCA has the lowest error \(([\d.]+); no model: ([\d.]+)\)\.", text)
+    assert float(lowest.group(2)) == pytest.approx(no_model, abs=0.005)
+    assert float(lowest.group(1)) < no_model
+    # Without corruption no method can be better than the image itself.
+    assert "no model: 0.000" in text_of(page("damage", damage="noise", **{"amount-noise": "0"}))
+    _, *lines = table(app, "Better than no model")
+    assert {line[0] for line in lines} == {"PCA", "Linear AE", "AE"}
+    assert not any(line[1].startswith("0 to") for line in lines)
+    assert "at 3 pixels" in text_of(page("damage", damage="shift", **{"amount-shift": "3"}))
 
 
-# --- The GAN ------------------------------------------------------------------------------------------------------
+# --- Links, missing and broken runs, missing data -----------------------------------------------------------------
 
 
-def test_a_gan_without_a_regressor_offers_to_fit_one(runs):
-    app = page()
-    assert "It has no encoder" in text(app)
-    assert [b.label for b in app.button if "regressor" in b.label] == [
-        "Fit a regressor, so that the GAN can be inverted"
-    ]
+def test_nonsense_in_a_link_is_a_sentence(runs):
+    for section, query in (
+        ("<b>x</b>", {"pick": "1 of 2", "draw": "-1e9", "by": "lsa", "errors": "perhaps", "size": "9999", "than": "^"}),
+        ("images", {"pick": "worst", "by": "<script>stray", "draw": "9" * 5000}),
+        ("images", {"draw": "x"}),
+        ("classes", {"of-class": "11", "order": "?", "axis": "<b>"}),
+        ("damage", {"damage": "noise", "amount-noise": "0.33"}),
+    ):
+        app = page(section, **query)
+        assert app.warning, query
+        assert "<script>stray" not in shown_text(app)
+    assert "has no images" in text_of(page(data="docstrings"))
 
 
-def test_a_gan_is_inverted_on_demand_and_that_is_kept(runs, monkeypatch):
-    def quick(run_key, gan):
-        return inversion.GANInverter(gan, n_steps=4, fit_steps=4).fit()
-
-    monkeypatch.setattr(inversion, "load", quick)
-    app = page()
-    button = app.button(key=f"{PAGE}:invert")
-    app = button.click().run()
-    assert not app.exception
-    assert "by inversion: regressor + 4 gradient steps an image" in text(app)
-    assert "its code has 16 numbers, whatever is chosen above" in text(app)
-    assert not [b for b in app.button if b.label.startswith("Invert")]
-    app = page()
-    assert "by inversion: regressor + 4 gradient steps an image" in text(app)
-    app.button(key=f"{PAGE}:rebuilt-0").click().run()
-    assert "by inversion, which gives no rank" in text(app)
-
-
-def test_the_fit_of_a_regressor_is_watched_and_can_be_stopped(runs, monkeypatch):
-    stopped = []
-    monkeypatch.setattr(inversion, "state", lambda name: computing.State(share=0.3))
-    monkeypatch.setattr(inversion, "stop", stopped.append)
-    app = page()
-    assert not app.exception
-    assert not [b for b in app.button if "regressor" in b.label]
-    app.button(key=f"{PAGE}:stop-regressor").click().run()
-    assert len(stopped) == 1
-    monkeypatch.setattr(inversion, "state", lambda name: computing.State(problem="It failed; make it again."))
-    app = page()
-    assert "It failed; make it again." in said(app)
-    assert [b for b in app.button if "regressor" in b.label]
-
-
-def test_rows_are_those_of_the_copy_of_the_data_that_the_runs_were_fitted_to(
-    full_data, tmp_path, no_shipped_runs, monkeypatch
-):
-    spec = specs.make("olivetti", "pca", {"n_components": 2}, 0, {"held_out": "people", "fold": 1})
-    experiments.fit_and_store(spec, experiments.load_dataset(spec), tmp_path)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_without_runs_training_is_offered(no_shipped_runs, tmp_path, monkeypatch, section):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = opened_on("pages/reconstructions.py", data="olivetti", size="2")
-    assert not app.exception
-    assert "another copy" not in shown_text(app)
-    assert "all 80 test rows" in shown_text(app)
-    assert "rebuilt by PCA" in shown_text(app)
+    app = page(section)
+    assert "No method that reconstructs images is trained on Digits 8x8 at 10-D yet." in text_of(app)
+    assert "Train PCA" in links_of(app)
+
+
+def test_a_broken_run_is_left_out_with_the_reason(fitted, no_shipped_runs, tmp_path, monkeypatch):
+    for method, params in (("pca", {}), ("linear_ae", {"epochs": 2})):
+        spec = specs.make("digits", method, {"n_components": 10, **params})
+        place = shutil.copytree(layout.place_of(fitted, spec), layout.place_of(tmp_path, spec))
+    weights = place / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    for section in SECTIONS:
+        text = text_of(page(section))
+        assert "PCA" in text
+        # Error by class reads stored errors, and needs no weights.
+        assert ("Linear AE is not shown:" in text) == (section != "classes")
+
+
+def test_a_run_on_another_copy_of_the_data_is_left_out(runs, tmp_path, monkeypatch):
+    for run in store.list_runs()[0]:
+        if run.spec.dataset == "digits" and selection.code_size(run) == 10 and run.spec.method in ("pca", "ae"):
+            run = reader.read_run(run.place)
+            if run.spec.method == "ae":
+                run = replace(run, environment={**run.environment, "data_checksum": "0" * 64})
+            store.write_run(run, reader.read_weights(run.place), tmp_path)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    app = page()
+    assert "AE (another copy) is not shown: It was trained on another copy of the data" in text_of(app)
+    assert "<b>PCA</b>" in text_of(app)
+    assert "Left out: AE (another copy)" in text_of(page("classes"))
+
+
+def test_unreadable_data_are_a_sentence(runs, monkeypatch):
+    def load(name, **params):
+        raise DataUnavailable("It is damaged; remove it.")
+
+    monkeypatch.setattr(cached.datasets, "load", load)
+    for section in SECTIONS:
+        assert "It is damaged; remove it." in text_of(page(section))
+
+
+def test_data_without_classes_with_and_without_the_images(no_shipped_runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    X = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8)
+    y = np.full(120, -1)
+    about = {"image_shape": (28, 20), "redistributable": False}
+    faces = Dataset("frey", IMAGES, X, y, X[:60], y[:60], (), "none", "none", **about)
+    monkeypatch.setattr(cached.datasets, "load", lambda name, **params: faces)
+    monkeypatch.setattr(cached.datasets, "available", lambda name: True)
+    fit(tmp_path, faces, "pca", {"n_components": 2})
+    fit(tmp_path, faces, "linear_ae", {"n_components": 2, "epochs": 1})
+    frey = {"data": "frey", "size": "2"}
+    assert len(set(shown_rows(page(**frey)))) == 10
+    app = page("classes", **frey)
+    assert "has no class labels" in text_of(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert len(page("damage", **frey).get("plotly_chart")) == 1
+
+    monkeypatch.setattr(cached.datasets, "available", lambda name: False)
+    app = page(**frey)
+    assert "not on this machine yet" in text_of(app)
+    assert 'alt="PCA"' in text_of(app)
+    assert "has no class labels" in text_of(page("classes", **frey))
+    assert "not on this machine yet" in text_of(page("damage", **frey))
+
+
+def test_rows_are_those_of_the_split_that_the_runs_were_fitted_to(full_data, tmp_path, no_shipped_runs, monkeypatch):
+    spec = specs.make("olivetti", "pca", {"n_components": 2}, 0, {"held_out": "people", "fold": 1})
+    fit_and_store(spec, load_dataset(spec), tmp_path)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    text = text_of(page(data="olivetti", size="2"))
+    assert "another copy" not in text
+    assert "all 80 test rows" in text
+    assert 'alt="The same images reconstructed by PCA"' in text

@@ -1,476 +1,434 @@
-"""Training under AppTest: what is chosen, what is asked of the queue, and how each state of a training is shown."""
+"""Training: the form, what is asked of the queue, each state of a training, and the stored runs."""
 
 import json
-import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
+from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, methods, recipes, replay, specs, store
-from core.types import HourglassError
-from pages.ui import links, trainings
-from tests.pages.conftest import HOSTILE, ROOT, opened_on, shown_text, weighted_lsa
+from core import methods
+from core.analysis import snapshots
+from core.errors import HourglassError
+from core.runs import layout, presets, reader, selection, specs, store
+from core.tasks import queue, requests, task_files, worker_process
+from pages.ui.shared import permalinks, run_picker, training_queue, training_times
+from pages.ui.training.setting_labels import label_setting
+from tests.pages.conftest import HOSTILE, ROOT, button, links_of, opened_on, segments, shown_text, text_of, weighted_lsa
 
-DIGITS = {"epochs": 3, "width": 32}
+pytestmark = pytest.mark.usefixtures("read_whole")
+
+PAGE = "pages/training.py"
+TSNE = specs.make("digits", "tsne")
+ROW = {"epoch": 2.5, "step": 10, "seconds": 4.0, "rows_per_second": 12345.6, "learning_rate": 0.01, "share": 0.5}
+ROW |= {"loss": 21.0, "reconstruction": 20.0, "kl": 1.0}
 
 
-@pytest.fixture
-def runs_folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
-    """The fitted runs by links, so that trainings asked for here do not stay; no worker ever starts."""
-    for place in fitted.iterdir():
-        if not place.name.startswith("."):
-            (tmp_path / place.name).symlink_to(place)
+@pytest.fixture(autouse=True)
+def folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
+    """Links to the fitted runs, so that trainings asked for here do not stay; no worker ever starts."""
+    for place in layout.iterate_places(fitted):
+        (tmp_path / place.name).symlink_to(place)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    monkeypatch.setattr(jobs, "start_worker", lambda: None)
-    trainings._listed.clear()
+    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
+    monkeypatch.setattr(training_times, "measure_speed", lambda: False)
+    st.cache_resource.clear()
     return tmp_path
 
 
-def training(**query: str) -> AppTest:
-    return opened_on("pages/training.py", **query)
+def page(**query: str) -> AppTest:
+    app = opened_on(PAGE, **query)
+    assert not app.exception
+    return app
 
 
 def again(app: AppTest) -> AppTest:
-    trainings._listed.clear()
-    return app.run()
+    """The page a moment later, when the queue has changed."""
+    st.cache_resource.clear()
+    app.run()
+    assert not app.exception
+    return app
 
 
-def button(app: AppTest, label: str):
-    return next(b for b in app.button if b.label == label)
+def press(app: AppTest, label: str) -> AppTest:
+    button(app, label).click().run()
+    assert not app.exception
+    return app
 
 
 def labels(app: AppTest) -> list[str]:
-    return [b.label for b in app.button]
-
-
-def group(app: AppTest, label: str):
-    return next(g for g in app.get("button_group") if g.label == label)
+    return [button.label for button in app.button]
 
 
 def field(app: AppTest, label: str):
-    return next(n for n in app.text_input if n.label == label)
+    return next(field for field in app.text_input if field.label == label)
 
 
-def said(app: AppTest) -> str:
-    parts = [*app.info, *app.warning, *app.error, *app.success, *app.caption, *app.markdown]
-    return " ".join(str(part.value) for part in parts).replace("\\", "")
+def title(app: AppTest) -> str:
+    return app.subheader[0].value.replace("\\", "")
 
 
-def spec_of(**params):
-    return specs.make("digits", "vae", {**DIGITS, **params})
+def vae(**params):
+    return specs.make("digits", "vae", {"epochs": 3, "width": 32, **params})
 
 
-def under_way(spec, *, share=0.5, stage="Fitting", rows=2, person="another") -> jobs.Job:
-    """A training as a worker would leave its folder at this moment."""
-    jobs.request(spec, person)
-    folder = jobs.folder_of(spec.key)
-    row = {"epoch": 2.5, "step": 10, "seconds": 4.0, "rows_per_second": 12345.6, "learning_rate": 0.01, "share": share}
-    row |= {"loss": 21.0, "reconstruction": 20.0, "kl": 1.0}
-    jobs.write_json(folder / "now.json", {"stage": stage, "row": row})
-    with (folder / "progress.jsonl").open("w") as file:
-        for epoch in range(1, rows + 1):
-            file.write(json.dumps({**row, "epoch": epoch}) + "\n")
-    trainings._listed.clear()
-    return jobs.find(spec.key)
+def opened_with(spec) -> AppTest:
+    return page(data=spec.dataset, method=spec.method, spec=permalinks.encode(spec))
 
 
-def test_opens_on_the_newest_run_of_the_choice_and_starts_nothing(runs_folder):
-    app = training(data="digits", method="ae")
-    assert not app.exception
+def start(spec, *, person="another", row=ROW, rows=2) -> None:
+    """Put a training into the queue as a worker leaves it half-way."""
+    requests.request_training(spec, person)
+    folder = task_files.task_folder(spec.key)
+    (folder / "now.json").write_text(json.dumps({"stage": "Fitting", "row": row}))
+    lines = [json.dumps({**row, "epoch": epoch}) for epoch in range(1, rows + 1)]
+    (folder / "progress.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    st.cache_resource.clear()
+
+
+def of_digits(method: str) -> list:
+    return [run for run in store.list_runs()[0] if (run.spec.dataset, run.spec.method) == ("digits", method)]
+
+
+# --- The form -----------------------------------------------------------------------------------------------------
+
+
+def test_page_opens_on_the_newest_run_of_the_form(folder):
+    app = page(data="digits", method="ae")
     assert not app.warning
-    assert jobs.jobs() == []
-    assert app.subheader[0].value.startswith("AE on Digits")
-    assert "On the test rows: Squared error" in said(app)
+    assert queue.list_tasks() == []
+    assert title(app).startswith("AE on Digits")
+    assert "On the test rows: Squared error" in text_of(app)
     assert 'class="hg-forming"' in shown_text(app)
+    other = weighted_lsa(folder, "log")
+    app = page(data="docstrings", method="lsa", size="2")
+    assert title(app).startswith("LSA on Docstrings")
+    assert "LSA (log counts), 2-D" in app.dataframe[0].value["Run"].tolist()
+    assert title(page(run=permalinks.encode(other.spec))).startswith("LSA (log counts) on Docstrings")
 
 
-def test_lsa_under_a_weaker_weighting_is_named_so_and_not_what_training_opens_on(runs_folder):
-    other = weighted_lsa(runs_folder, "log")
-    stored = store.index()[0]
-    assert max(stored, key=lambda run: run.environment["date"]).key == other.key
-    app = training(data="docstrings", method="lsa")
-    assert not app.exception
-    assert app.subheader[0].value.startswith("LSA on Docstrings")
-    table = app.dataframe[0].value
-    assert sorted(table["Run"]) == ["AE, 2-D", "LSA (log counts), 2-D", "LSA, 2-D", "VAE, 2-D"]
-    app = training(run=links.encode(other.spec))
-    assert app.subheader[0].value.replace("\\", "").startswith("LSA (log counts) on Docstrings")
-
-
-@pytest.mark.parametrize("method", ["pca", "linear_ae", "ae", "vae", "gan"])
-def test_every_declared_parameter_has_a_widget_with_its_bounds(runs_folder, method):
-    app = training(data="digits", method=method)
-    app.session_state[f"pages/training.py:settings/digits/{method}/parameters"] = True
-    app.run()
-    assert not app.exception
-    shown = {w.label: w.help for w in (*app.text_input, *app.selectbox)}
-    for param in methods.get(method).params_of("images"):
-        label = "Code size" if param.name == "n_components" else param.name.replace("_", " ").capitalize()
-        about = shown[label].replace("\\", "")
-        assert param.help in about
-        assert str(param.bounds[-1]) in about
+def test_every_parameter_has_a_widget_with_its_bounds():
+    for method in ("pca", "linear_ae", "ae", "vae", "gan"):
+        app = page(data="digits", method=method)
+        app.session_state[f"{PAGE}:settings/digits/{method}/parameters"] = True
+        app.run()
+        help_of = {widget.label: widget.help for widget in (*app.text_input, *app.selectbox)}
+        for param in methods.get(method).params_of("images"):
+            about = help_of[label_setting(param.name)].replace("\\", "")
+            assert param.help in about
+            assert isinstance(param.default, str) or str(param.bounds[-1]) in about
 
 
 @pytest.mark.parametrize("method", ["linear_ae", "ae", "vae", "gan"])
-@pytest.mark.parametrize("preset", [recipes.SECONDS, recipes.MINUTE, recipes.BEST])
-def test_a_preset_sets_the_parameters_that_are_asked_for(runs_folder, method, preset):
-    app = training(data="digits", method=method)
-    group(app, "Preset").set_value(preset).run()
-    field(app, "Code size").set_value("7").run()
-    button(app, "Train").click().run()
-    assert not app.exception
-    (job,) = jobs.jobs()
-    expected = {"n_components": 7, **recipes.presets("digits", method, 10)[preset]}
-    assert job.spec == specs.make("digits", method, expected)
+def test_a_preset_sets_the_parameters_that_are_trained(method):
+    for preset in (presets.SECONDS, presets.MINUTE, presets.BEST):
+        app = page(data="digits", method=method)
+        segments(app, "Preset").set_value(preset).run()
+        field(app, "Latent dimensions").set_value("7").run()
+        press(app, next(label for label in ("Train", "Show progress") if label in labels(app)))
+        expected = {"n_components": 7, **presets.list_presets("digits", method, 10)[preset]}
+        assert specs.make("digits", method, expected) in [job.spec for job in queue.list_tasks()]
 
 
-@pytest.mark.parametrize(
-    ("label", "value", "sentence"),
-    [
-        ("Learning rate", "2.0", "learning_rate=2.0 is not allowed: learning_rate is a number from 1e-06 to 1.0."),
-        (
-            "Learning rate",
-            "NaN",
-            "learning_rate=NaN is not allowed: learning_rate is a number from 1e-06 to 1.0.",
-        ),
-        ("Code size", "0", "n_components=0 is not allowed: n_components is a whole number from 1 to 256."),
-        ("Epochs", "5000", "epochs=5000 is not allowed: epochs is a whole number from 1 to 1000."),
-        ("Epochs", "2.5", "epochs=2.5 is not allowed: epochs is a whole number from 1 to 1000."),
-        ("Beta", "lots", "beta=lots is not allowed: beta is a number from 0.0 to 100.0."),
-        ("Width", "", "width is empty: it is a whole number from 8 to 4096."),
-    ],
-)
-def test_a_bad_parameter_is_refused_at_its_widget(runs_folder, label, value, sentence):
-    app = training(data="digits", method="vae")
-    app.session_state["pages/training.py:settings/digits/vae/parameters"] = True
-    app.run()
-    field(app, label).set_value(value).run()
-    assert not app.exception
-    assert sentence in said(app)
-    assert button(app, "Train").disabled
-    app.session_state["pages/training.py:settings/digits/vae/parameters"] = False
-    assert sentence in said(app.run()), "forgotten when its drawer was shut"
+def test_a_value_that_is_not_allowed_is_refused_at_its_widget():
+    drawer = f"{PAGE}:settings/digits/vae/parameters"
+    for label, value, allowed in (
+        ("Learning rate", "2.0", "a number from 1e-06 to 1.0"),
+        ("Learning rate", "NaN", "a number from 1e-06 to 1.0"),
+        ("Latent dimensions", "0", "a whole number from 1 to 256"),
+        ("Epochs", "2.5", "a whole number from 1 to 1000"),
+        ("Beta", "lots", "a number from 0.0 to 100.0"),
+        ("Width", "", "a whole number from 8 to 4096"),
+    ):
+        app = page(data="digits", method="vae")
+        app.session_state[drawer] = True
+        app.run()
+        field(app, label).set_value(value).run()
+        sentence = f"{label} is {value or 'empty'}: it must be {allowed}."
+        assert sentence in text_of(app)
+        assert button(app, "Train").disabled
+        app.session_state[drawer] = False
+        assert sentence in text_of(app.run())
 
 
-def test_train_asks_the_queue_and_the_page_watches_it(runs_folder):
-    app = training(data="digits", method="vae", spec=links.encode(spec_of()))
-    button(app, "Train").click().run()
-    assert not app.exception
-    (job,) = jobs.jobs()
-    assert job.spec == spec_of()
-    assert "number 1 in the queue, it is next" in said(app)
-    assert links.decode(app.query_params["run"]) == job.spec
-    under_way(spec_of())
+def test_nonsense_in_a_link_does_not_break_the_page():
+    for value in ("nonsense", "<b>$x$</b>", "9" * 5000):
+        for name in ("run", "spec", "data", "method", "size", "runs", "curves"):
+            assert button(page(**{"data": "digits", name: value}), "Train")
+
+
+def test_the_panel_follows_the_form_and_names_what_differs():
+    app = page(data="digits", method="ae", size="2")
+    assert title(app) == "AE on Digits 8x8, 2-D"
+    assert "Settings that differ from the form" in text_of(app)
+    field(app, "Latent dimensions").set_value("10").run()
+    assert title(app) == "AE on Digits 8x8, 10-D"
+    field(app, "Latent dimensions").set_value("30").run()
+    assert (
+        "Nothing is trained with these settings yet. Press Train: loss curves, reconstructions, samples and a map of "
+        "the same test rows then appear here, epoch by epoch."
+    ) in text_of(app)
+
+
+# --- Trainings ----------------------------------------------------------------------------------------------------
+
+
+def test_train_asks_the_queue_and_the_page_follows_it():
+    app = opened_with(vae())
+    drawer = f"{PAGE}:settings/digits/vae/parameters"
+    app.session_state[drawer] = True
+    press(app.run(), "Train")
+    (job,) = queue.list_tasks()
+    assert job.spec == vae() == permalinks.decode(app.query_params["run"])
+    assert not app.session_state[drawer]
+    assert "scrollIntoView" in shown_text(app)
+    assert "number 1 in the queue, it is next" in text_of(app)
+    assert "In the queue." in text_of(app)
+    start(vae(), person=job.people[0])
     again(app)
-    assert not app.exception
-    assert app.get("progress")[0].proto.text == "Epoch 2.5 of 3 · 12,346 images a second · about 4 s left"
-    assert {"Pause", "Stop and keep", "Cancel"} <= set(labels(app))
+    assert "scrollIntoView" not in shown_text(app)
+    assert "Training now." in text_of(app)
+    assert app.get("progress")[0].proto.text == "Epoch 2.5 of 3 · 12,346 images per second · about 4 s left"
+    press(app, "Pause")
+    assert queue.find_task(vae().key).command == queue.PAUSE
+    task_files.remove_task(task_files.task_folder(vae().key))
+    again(app)
+    assert not app.get("progress")
+    assert "Not trained yet" in text_of(app)
 
 
-def test_a_link_opens_on_the_training_it_names(runs_folder):
-    under_way(spec_of())
-    app = training(run=links.encode(spec_of()))
-    assert app.subheader[0].value.replace("\\", "") == "VAE on Digits 8x8, 10-D"
+def test_a_link_opens_its_training_or_offers_it():
+    start(vae())
+    app = page(run=permalinks.encode(vae()))
+    assert title(app) == "VAE on Digits 8x8, 10-D"
     assert app.get("progress")
+    app = page(run=permalinks.encode(vae(epochs=77)))
+    assert "Not trained yet" in text_of(app)
+    press(app, "Train it")
+    assert vae(epochs=77) in [job.spec for job in queue.list_tasks()]
 
 
-def test_a_link_to_what_is_not_here_offers_to_train_it(runs_folder):
-    app = training(run=links.encode(spec_of(epochs=77)))
-    assert "Not trained yet" in said(app)
-    button(app, "Train it").click().run()
-    assert jobs.jobs()[0].spec == spec_of(epochs=77)
+def test_a_shared_training_is_stopped_after_a_question():
+    start(vae())
+    app = opened_with(vae())
+    assert "Training now: another person asked for it" in text_of(app)
+    press(app, "Show progress")
+    assert len(queue.list_tasks()) == 1
+    assert len(queue.list_tasks()[0].people) == 2
+    assert "One other person watches this training too" in text_of(again(app))
+    press(app, "Cancel")
+    assert queue.find_task(vae().key).command == ""
+    assert "One other person has asked for this training too. Cancel it for all?" in text_of(app)
+    press(app, "Back")
+    press(app, "Stop and keep")
+    press(app, "Stop and keep for all")
+    assert queue.find_task(vae().key).command == queue.KEEP
 
 
-@pytest.mark.parametrize("name", ["run", "spec", "data", "method", "size", "runs", "curves"])
-@pytest.mark.parametrize("value", ["nonsense", "<b>$x$</b>", "9" * 5000])
-def test_nonsense_in_a_link_is_one_sentence(runs_folder, name, value):
-    app = training(**{"data": "digits", name: value})
-    assert not app.exception
-    assert button(app, "Train")
+def test_a_training_that_ended_is_resumed():
+    for done in ({"state": "paused"}, {"state": "failed", "message": "It *diverged* $x$."}):
+        start(vae())
+        folder = task_files.task_folder(vae().key)
+        (folder / "now.json").unlink()
+        (folder / "done.json").write_text(json.dumps(done))
+        app = page(run=permalinks.encode(vae()))
+        assert done.get("message", "Paused") in text_of(app)
+        assert {"Resume", "Discard"} <= set(labels(app))
+        assert "Stop and keep" not in labels(app)
+        (folder / "checkpoint.safetensors").write_bytes(b"something")
+        assert "Stop and keep" in labels(again(app))
+        press(app, "Resume")
+        assert queue.find_task(vae().key).state == queue.QUEUED
+        task_files.remove_task(folder)
 
 
-def test_those_who_ask_for_the_same_share_one(runs_folder):
-    under_way(spec_of(), person="first")
-    app = training(data="digits", method="vae", spec=links.encode(spec_of()))
-    assert "This very training is under way" in said(app)
-    next(b for b in app.button if b.label == "Watch").click().run()
-    assert len(jobs.jobs()) == 1
-    assert len(jobs.jobs()[0].askers) == 2
-    assert "One other person watches this training too" in said(again(app))
+def test_queue_is_listed_in_order_and_failures_are_dismissed(folder):
+    for size in (3, 1, 2):
+        requests.request_training(specs.make("digits", "ae", {"epochs": 3, "n_components": size}), "somebody")
+    parts = [text for text in text_of(page(data="digits")).split("AE on Digits 8x8, ") if "waiting, number" in text]
+    assert [part[:3] for part in parts] == ["3-D", "1-D", "2-D"]
+    stored = of_digits("pca")[0].spec
+    link = folder / layout.folder_name(stored)
+    place = link.resolve()
+    link.unlink()
+    for spec in (vae(), stored):
+        requests.request_training(spec, "somebody")
+        task_files.end_task(task_files.task_folder(spec.key), queue.FAILED, "It broke.")
+    # A failure is forgotten once the run is stored.
+    link.symlink_to(place)
+    st.cache_resource.clear()
+    app = page(data="digits", method="ae")
+    assert labels(app).count("Dismiss") == 1
+    press(app, "Dismiss")
+    assert vae() not in [job.spec for job in queue.list_tasks()]
 
 
-def test_stopping_a_shared_one_asks_first(runs_folder):
-    under_way(spec_of(), person="first")
-    app = training(run=links.encode(spec_of()))
-    button(app, "Cancel").click().run()
-    assert jobs.find(spec_of().key).stopping == ""
-    assert "One other person has asked for this training too. Cancel it for all?" in said(app)
-    button(app, "Back").click().run()
-    assert "for all?" not in said(app)
-    button(app, "Stop and keep").click().run()
-    button(app, "Stop and keep for all").click().run()
-    assert not app.exception
-    assert jobs.find(spec_of().key).stopping == jobs.KEEP
+def test_a_problem_of_the_queue_is_shown_once(monkeypatch):
+    for seed in range(requests.MOST_WAITING):
+        requests.request_training(specs.make("digits", "vae", {"epochs": 3}, seed), "somebody")
+    app = press(opened_with(vae(epochs=9)), "Train")
+    assert f"the queue holds {requests.MOST_WAITING}" in text_of(app)
+    assert len(queue.list_tasks()) == requests.MOST_WAITING
+
+    def refuse(*args, **kwargs):
+        raise HourglassError("The queue is busy: try again in a moment.")
+
+    monkeypatch.setattr(requests, "request_training", refuse)
+    press(app, "Train")
+    assert "try again in a moment" in text_of(app)
+    assert "try again in a moment" not in text_of(app.run())
 
 
-def test_stopping_ones_own_does_not_ask(runs_folder):
-    app = training(data="digits", method="vae", spec=links.encode(spec_of()))
-    button(app, "Train").click().run()
-    (who,) = jobs.jobs()[0].askers
-    under_way(spec_of(), person=who)
-    button(again(app), "Pause").click().run()
-    assert jobs.find(spec_of().key).stopping == jobs.PAUSE
-    assert "Pausing" in said(again(app))
+def test_curves_and_findings_of_a_training():
+    spec = vae(validation=0.2, augment=0.5)
+    start(spec)
+    folder = task_files.task_folder(spec.key)
+    rows = [{**row, "validation_loss": 30.0 - k} for k, row in enumerate(queue.read_history(folder))]
+    (folder / "progress.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    app = page(run=permalinks.encode(spec))
+    assert "training 21, set aside 29" in shown_text(app)
+    assert "off in the last tenth" in text_of(app)
+    start(vae(beta=50.0))
+    assert "lower beta" not in text_of(page(run=permalinks.encode(vae(beta=50.0))))
+    task_files.remove_task(task_files.task_folder(vae(beta=50.0).key))
+    start(vae(beta=50.0), row={**ROW, "kl": 0.003})
+    text = text_of(page(run=permalinks.encode(vae(beta=50.0))))
+    assert "the KL term is 0.00 nats" in text
+    assert "lower beta" in text
 
 
-@pytest.mark.parametrize(
-    ("done", "sentence", "offered"),
-    [
-        ({"state": "paused"}, "Paused", {"Resume", "Discard"}),
-        ({"state": "failed", "message": "It *diverged* $x$."}, "It *diverged* $x$.", {"Resume", "Discard"}),
-    ],
-)
-def test_a_training_that_ended_can_be_resumed_or_discarded(runs_folder, done, sentence, offered):
-    under_way(spec_of())
-    folder = jobs.folder_of(spec_of().key)
-    (folder / "now.json").unlink()
-    jobs.write_json(folder / "done.json", done)
-    app = training(run=links.encode(spec_of()))
-    assert not app.exception
-    assert sentence in said(app)
-    assert offered <= set(labels(app))
-    assert "Stop and keep" not in labels(app), "nothing is learned yet"
-    (folder / "checkpoint.safetensors").write_bytes(b"something")
-    assert "Stop and keep" in labels(again(app))
-    button(app, "Resume").click().run()
-    assert jobs.find(spec_of().key).state == jobs.QUEUED
-
-
-def test_a_full_queue_is_one_sentence_and_the_page_goes_on(runs_folder):
-    for seed in range(jobs.MOST_WAITING):
-        jobs.request(specs.make("digits", "vae", DIGITS, seed), "somebody")
-    app = training(data="digits", method="vae", spec=links.encode(spec_of(epochs=9)))
-    button(app, "Train").click().run()
-    assert not app.exception
-    assert f"the queue holds {jobs.MOST_WAITING}" in said(app)
-    assert len(jobs.jobs()) == jobs.MOST_WAITING
-
-
-def test_the_queue_is_listed_in_its_order(runs_folder):
-    for seed in (3, 1, 2):
-        jobs.request(specs.make("digits", "ae", {**DIGITS, "n_components": seed}), "somebody")
-    app = training(data="digits")
-    listed = [text for text in said(app).split("AE on Digits 8x8, ") if "waiting, number" in text]
-    assert [text[:3] for text in listed] == ["3-D", "1-D", "2-D"]
-
-
-def a_replay(n_epochs: int) -> dict[str, np.ndarray]:
+def replay(n_epochs: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     about = {"map": "the 2-D code", "samples": HOSTILE, "target_names": list("0123456789"), "image_shape": [8, 8]}
+    images = rng.integers(0, 255, (2, n_epochs, 4, 64)).astype(np.uint8)
     return {
         "epochs": np.arange(n_epochs, dtype=np.float32),
         "seconds": np.arange(n_epochs, dtype=np.float32),
         "map": rng.normal(size=(n_epochs, 30, 2)).astype(np.float16),
-        "reconstructions": rng.integers(0, 255, (n_epochs, 4, 64)).astype(np.uint8),
-        "samples": rng.integers(0, 255, (n_epochs, 4, 64)).astype(np.uint8),
+        "reconstructions": images[0],
+        "samples": images[1],
         "rows": np.arange(30, dtype=np.int32),
         "labels": (np.arange(30) % 10).astype(np.int16),
         "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
     }
 
 
-def test_the_epoch_slider_goes_back_through_the_pictures(runs_folder):
-    run = next(run for run in store.index()[0] if run.spec.method == "ae" and run.spec.dataset == "digits")
-    place = store.find(run.key).resolve()
-    (runs_folder / run.key).unlink()
-    store.write(store.read(place), store.arrays(place), replay=a_replay(5))
-    app = training(run=links.encode(run.spec))
-    assert not app.exception
-    slider = next(s for s in app.select_slider if s.label == "Epoch")
+def own_copy(folder, run, **kwargs) -> None:
+    """Store a run itself in place of the link to it."""
+    place = store.find_place(run.key).resolve()
+    (folder / layout.folder_name(run.spec)).unlink()
+    store.write_run(reader.read_run(place), reader.read_weights(place), **kwargs)
+
+
+def test_snapshots_are_shown_live_and_replayed(folder):
+    start(vae())
+    save_file(replay(3), task_files.task_folder(vae().key) / snapshots.FILE)
+    assert 'aria-label="After epoch 2"' in shown_text(page(run=permalinks.encode(vae())))
+    run = of_digits("ae")[0]
+    own_copy(folder, run, replay=replay(5))
+    app = page(run=permalinks.encode(run.spec))
+    slider = next(slider for slider in app.select_slider if slider.label == "Epoch")
     assert slider.value == 4
     last = shown_text(app)
     slider.set_value(0).run()
-    assert not app.exception
     assert 'aria-label="After epoch 0"' in shown_text(app)
     assert shown_text(app) != last
     assert HOSTILE not in shown_text(app)
 
 
-def test_pictures_of_a_training_show_while_it_runs(runs_folder):
-    under_way(spec_of())
-    from safetensors.numpy import save_file
-
-    save_file(a_replay(3), jobs.folder_of(spec_of().key) / replay.FILE)
-    app = training(run=links.encode(spec_of()))
-    assert 'aria-label="After epoch 2"' in shown_text(app)
+# --- t-SNE, which maps the rows themselves ------------------------------------------------------------------------
 
 
-def figures(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def test_curves_of_several_runs_lie_over_one_another(runs_folder):
-    keys = [run.key for run in store.index()[0] if run.spec.method == "ae" and run.spec.dataset == "digits"]
-    app = training(data="digits", method="ae", runs=",".join(keys))
-    assert not app.exception
-    overlay = next(figure for figure in figures(app) if len(figure["data"]) > 1)
-    assert len(overlay["data"]) == len(keys)
-    assert overlay["layout"]["xaxis"]["title"]["text"] == "epoch"
-    group(app, "Curves over").set_value("seconds").run()
-    overlay = next(figure for figure in figures(app) if len(figure["data"]) > 1)
-    assert overlay["layout"]["xaxis"]["title"]["text"] == "seconds of training"
-    assert app.query_params["curves"] == "seconds"
-
-
-def test_own_runs_are_deleted_and_no_others(runs_folder, monkeypatch):
-    run = next(run for run in store.index()[0] if run.spec.method == "pca" and run.spec.dataset == "digits")
-    place = store.find(run.key).resolve()
-    (runs_folder / run.key).unlink()
-    store.write(store.read(place), store.arrays(place))
-    app = training(data="digits", method="pca", runs=run.key)
-    button(app, "Delete for good").click().run()
-    assert not app.exception
-    assert store.find(run.key) is None
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "SHIPPED", runs_folder)
-        patch.setenv("HOURGLASS_RUNS", str(runs_folder / "none"))
-        other = next(run for run in store.index()[0] if run.spec.dataset == "digits")
-        app = training(data="digits", runs=other.key)
-        assert "Look back" in labels(app)
-        assert "Delete for good" not in labels(app)
-
-
-def test_a_workshop_deletes_nothing_and_keeps_nobody_waiting(runs_folder, monkeypatch):
-    monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
-    run = next(run for run in store.index()[0] if run.spec.dataset == "digits")
-    app = training(data="digits", method="vae", runs=run.key)
-    assert "Delete for good" not in labels(app)
-    assert recipes.BEST not in group(app, "Preset").options
-    button(app, "Train").click().run()
-    assert len(jobs.jobs()) == 1
-    field(app, "Code size").set_value("3").run()
-    button(app, "Train").click().run()
-    assert "You have a training waiting already" in said(app)
-    assert len(jobs.jobs()) == 1
-    app = training(data="digits", method="vae", spec=links.encode(spec_of(epochs=900)))
-    button(app, "Train").click().run()
-    assert "is not for a workshop" in said(app)
-    assert len(jobs.jobs()) == 1
-
-
-def test_the_person_is_the_browsers_and_not_the_tabs(monkeypatch):
-    def cookie(token: bytes, mask: bytes) -> str:
-        masked = bytes(b ^ mask[k % 4] for k, b in enumerate(token))
-        return f"2|{mask.hex()}|{masked.hex()}|1700000000"
-
-    token = bytes(range(16))
-    assert trainings._xsrf_token(cookie(token, b"\x01\x02\x03\x04")) == token.hex()
-    assert trainings._xsrf_token(cookie(token, b"\x09\x08\x07\x06")) == token.hex()
-    for broken in ("", "2|zz|zz|1", "a|b", "2||00|1"):
-        assert trainings._xsrf_token(broken) == ""
-
-
-def test_a_problem_is_told_once(runs_folder, monkeypatch):
-    def refuse(*args, **kwargs):
-        raise HourglassError("The queue of trainings is busy: try again in a moment.")
-
-    monkeypatch.setattr(jobs, "request", refuse)
-    app = training(data="digits", method="vae")
-    button(app, "Train").click().run()
-    assert "try again in a moment" in said(app)
-    assert "try again in a moment" not in said(app.run())
-
-
-def test_what_has_ended_is_shown_without_a_click(runs_folder):
-    started = time.time()
-    under_way(spec_of())
-    app = training(run=links.encode(spec_of()))
-    assert app.get("progress")
-    jobs.remove(jobs.folder_of(spec_of().key))
-    again(app)
-    assert not app.exception
-    assert not app.get("progress")
-    assert "Not trained yet" in said(app)
-    assert time.time() - started < 60
-
-
-# A map of the rows themselves
-
-TSNE = specs.make("digits", "tsne")
-
-
-def links_to(app: AppTest) -> list[str]:
-    return [link.proto.label for link in app.get("page_link")]
-
-
-@pytest.fixture
-def with_a_map(runs_folder):
-    (runs_folder / TSNE.key).symlink_to(ROOT / "assets" / "runs" / TSNE.key)
-
-
-def test_a_map_of_rows_is_chosen_and_asked_for_like_a_method(runs_folder):
-    app = training(data="digits", method="tsne", size="10")
-    assert not app.exception
-    assert "t-SNE" in group(app, "Method").options
-    assert "A map of the rows themselves" in said(app)
-    assert "Maps the rows in up to 1,000 iterations" in said(app)
-    assert "solved at once" not in said(app)
-    app.session_state["pages/training.py:settings/digits/tsne/parameters"] = True
+def test_tsne_is_trained_without_latent_dimensions():
+    app = page(data="digits", method="tsne", size="10")
+    assert "Maps the rows in up to 1,000 iterations" in text_of(app)
+    assert "closed form" not in text_of(app)
+    app.session_state[f"{PAGE}:settings/digits/tsne/parameters"] = True
     app.run()
-    # Its size is no choice.
-    assert [w.label for w in app.text_input] == ["Perplexity", "Max iter", "Rows", "Seed"]
+    assert "Perplexity" in [field.label for field in app.text_input]
+    assert "Latent dimensions" not in [field.label for field in app.text_input]
     field(app, "Perplexity").set_value("20").run()
-    button(app, "Train").click().run()
-    (job,) = jobs.jobs()
-    assert job.spec == specs.make("digits", "tsne", {"perplexity": 20.0})
+    press(app, "Train")
+    assert queue.list_tasks()[0].spec == specs.make("digits", "tsne", {"perplexity": 20.0})
 
 
-def test_a_map_under_way_shows_its_pace_and_can_only_be_cancelled(runs_folder):
-    jobs.request(TSNE, "another")
-    folder = jobs.folder_of(TSNE.key)
-    row = {"epoch": 300, "step": 300, "seconds": 6.0, "rows_per_second": 4321.0, "share": 0.3}
-    jobs.write_json(folder / "now.json", {"stage": "Fitting", "row": {**row, "loss": 1.5}})
-    rows = [{**row, "epoch": 250, "step": 250}, {**row, "loss": 1.5}]
-    (folder / "progress.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
-    trainings._listed.clear()
-    app = training(data="digits", method="tsne", run=links.encode(TSNE))
-    assert not app.exception
-    assert app.get("progress")[0].proto.text == ("Iteration 300 of 1,000 · 4,321 images a second · about 14 s left")
-    assert "Loss, nats of KL divergence, at epoch 300: loss 1.5" in shown_text(app)
-    assert "The curve begins" not in said(app)
+def test_tsne_under_way_can_only_be_cancelled():
+    start(TSNE, row={"epoch": 0, "step": 0, "seconds": 0.0, "rows_per_second": 0.0, "share": 0.0}, rows=0)
+    app = page(data="digits", method="tsne", run=permalinks.encode(TSNE))
+    assert app.get("progress")[0].proto.text == "Iteration 0 of 1,000"
+    assert "The curve begins after iteration 250" in text_of(app)
     assert "Cancel" in labels(app)
     assert not {"Pause", "Stop and keep"} & set(labels(app))
 
 
-def test_a_map_that_begins_has_no_curve_yet(runs_folder):
-    jobs.request(TSNE, "another")
-    row = {"epoch": 0, "step": 0, "seconds": 0.0, "rows_per_second": 0.0, "share": 0.0}
-    jobs.write_json(jobs.folder_of(TSNE.key) / "now.json", {"stage": "Fitting", "row": row})
-    trainings._listed.clear()
-    app = training(data="digits", method="tsne", run=links.encode(TSNE))
-    assert not app.exception
-    assert app.get("progress")[0].proto.text == "Iteration 0 of 1,000"
-    assert "The curve begins after iteration 250" in said(app)
-
-
-def test_a_map_that_is_stored_is_listed_and_looked_back_at(runs_folder, with_a_map):
-    app = training(data="digits", method="tsne", runs=TSNE.key)
-    assert not app.exception
+def test_a_stored_tsne_map_is_shown_and_not_compared(folder):
+    place = layout.place_of(ROOT / "assets" / "runs", TSNE)
+    (folder / place.name).symlink_to(place)
+    app = page(data="digits", method="tsne", runs=TSNE.key)
     assert not app.warning
-    assert app.subheader[0].value.replace("\\", "") == "t-SNE on Digits 8x8, 2-D"
-    assert "kNN accuracy" in said(app)
-    assert "t-SNE of the raw rows" in shown_text(app)
-    assert "pictures of its training" not in said(app)
-    assert "See it in Compare" not in links_to(app)
-    assert "See it in Compare" in links_to(training(data="digits", method="pca"))
-    assert "t-SNE, 2-D" in app.dataframe[0].value["Run"].tolist()
+    assert title(app) == "t-SNE on Digits 8x8, 2-D"
+    assert "kNN accuracy" in text_of(app)
+    assert "No snapshots" not in text_of(app)
+    assert "See it in Compare" not in links_of(app)
+    assert "See it in Compare" in links_of(page(data="digits", method="pca"))
 
 
-def test_in_a_workshop_a_map_has_few_rows(runs_folder, monkeypatch):
+# --- Stored runs, workshops ---------------------------------------------------------------------------------------
+
+
+def test_chosen_runs_are_compared(folder):
+    runs = [run for run in of_digits("ae") if selection.code_size(run) == 10]
+    app = page(data="digits", method="ae", runs=",".join(run.key for run in runs))
+    for run in runs:
+        assert f"epochs {run.spec.param('epochs')}, {run.key[:6]}" in text_of(app)
+    segments(app, "Curves over").set_value("seconds").run()
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    overlay = next(figure for figure in figures if len(figure["data"]) > 1)
+    assert len(overlay["data"]) == len(runs) == 2
+    assert overlay["layout"]["xaxis"]["title"]["text"] == "seconds of training"
+    assert app.query_params["curves"] == "seconds"
+    next(box for box in app.multiselect if box.label == "Compare runs").set_value([]).run()
+    assert "runs" not in app.query_params
+
+    compare = opened_on("app.py", **run_picker.to_query([run.spec for run in runs]))
+    for run in runs:
+        assert f">{run.metrics['squared_error']:.2f}</span>" in shown_text(compare)
+
+
+def test_own_runs_can_be_deleted_and_shipped_runs_can_not(folder, monkeypatch):
+    run = of_digits("pca")[0]
+    own_copy(folder, run)
+    press(page(data="digits", method="pca", runs=run.key), "Delete for good")
+    assert store.find_place(run.key) is None
+    monkeypatch.setattr(layout, "SHIPPED", folder)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(folder / "none"))
+    app = page(data="digits", runs=of_digits("ae")[0].key)
+    assert "Replay" in labels(app)
+    assert "Delete for good" not in labels(app)
+
+
+def test_a_workshop_has_short_trainings_one_per_person_and_no_deletion(monkeypatch):
     monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
-    spec = specs.make("digits", "tsne", {"rows": 5000})
-    app = training(data="digits", method="tsne", spec=links.encode(spec))
-    button(app, "Train").click().run()
-    assert "rows=5000 is not for a workshop" in said(app)
-    assert jobs.jobs() == []
+    app = page(data="digits", method="vae", runs=of_digits("ae")[0].key)
+    assert "Delete for good" not in labels(app)
+    assert presets.BEST not in segments(app, "Preset").options
+    press(app, "Train")
+    field(app, "Latent dimensions").set_value("3").run()
+    press(app, "Train")
+    assert "You have a training waiting already" in text_of(app)
+    for spec in (vae(epochs=900), specs.make("digits", "tsne", {"rows": 5000})):
+        assert "is not for a workshop" in text_of(press(opened_with(spec), "Train"))
+    assert len(queue.list_tasks()) == 1
+
+
+def test_a_person_is_known_by_the_browsers_cookie(monkeypatch):
+    def person(**cookies: str) -> str:
+        monkeypatch.setattr(training_queue.st, "context", SimpleNamespace(cookies=cookies))
+        monkeypatch.setattr(training_queue.st, "session_state", {})
+        return training_queue.get_person()
+
+    assert person(hourglass_person="0123456789abcdef") == "0123456789abcdef"
+    names = [person(), person(), person(hourglass_person="../../x"), person(hourglass_person="")]
+    assert len(set(names)) == len(names)

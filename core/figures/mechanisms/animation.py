@@ -12,7 +12,7 @@ from core.figures.mechanisms import base
 _DURATION = 80  # milliseconds a frame
 
 
-def play(made: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw: bool = False) -> None:
+def play(chart: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw: bool = False) -> None:
     """Buttons that play and pause the figure's frames, and a slider that steps through them, all in the browser.
 
     Parameters
@@ -26,7 +26,7 @@ def play(made: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw
         {"label": "▶ Play", "method": "animate", "args": [None, {**moving, "mode": "immediate"}]},
         {"label": "❚❚ Pause", "method": "animate", "args": [[None], at_once]},
     ]
-    made.update_layout(
+    chart.update_layout(
         updatemenus=[
             {
                 "type": "buttons",

@@ -1,4 +1,4 @@
-"""Codes in the plane: where they live, and what is drawn there."""
+"""Latent codes in the plane: samples of the prior, and codes of data beside sampled ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
-from core.figures.text import as_text
+from core.figures.style import as_text
 
 _MOST_SHOWN = 600  # rows; they come in no order, and more make every answer slower
 
@@ -21,10 +21,10 @@ def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
     ----------
     Z : (n, 2)
     """
-    made = base.figure("Codes z ~ N(0, I)", "z₁", "z₂", 360)
+    chart = base.figure(theme, "Latent codes z ~ N(0, I)", "z₁", "z₂", 360)
     angle = np.linspace(0, 2 * np.pi, 80)
     for radius in (1, 2):
-        made.add_scatter(
+        chart.add_scatter(
             x=radius * np.cos(angle),
             y=radius * np.sin(angle),
             mode="lines",
@@ -32,15 +32,15 @@ def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
             showlegend=False,
             hoverinfo="skip",
         )
-    made.add_scatter(
+    chart.add_scatter(
         x=Z[n_numbered:, 0],
         y=Z[n_numbered:, 1],
         mode="markers",
-        marker={"size": 4, "color": palette.NO_CLASS[theme], "opacity": 0.5},
+        marker={"size": 4, "color": palette.SINGLE[theme], "opacity": 0.5},
         showlegend=False,
         hoverinfo="skip",
     )
-    made.add_scatter(
+    chart.add_scatter(
         x=Z[:n_numbered, 0],
         y=Z[:n_numbered, 1],
         mode="markers+text",
@@ -51,54 +51,54 @@ def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
         showlegend=False,
         hovertemplate="code %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
     )
-    return base.squared(made, -3.2, 3.2)
+    return base.squared(chart, -3.2, 3.2)
 
 
-def lived(
+def sampled(
     codes: np.ndarray,
     labels: np.ndarray,
     names: Sequence[str],
-    drawn: np.ndarray,
+    samples: np.ndarray,
     outline: np.ndarray,
     n_numbered: int,
     theme: str,
 ) -> go.Figure:
-    """Codes of rows by class, codes that were drawn, and the region that holds most of the rows'.
+    """Codes of the data by class, sampled codes, and the region of most codes of the data.
 
     Parameters
     ----------
     codes : (n, 2); labels : (n,) index of the class, -1 for none; names : of the classes
-    drawn : (m, 2), the first few of which are numbered
+    samples : (m, 2), the first few of which are numbered
     outline : (k, 2)
     """
-    made = base.figure("Codes of rows, and codes drawn", "z₁", "z₂", 460)
-    every = np.concatenate([codes, drawn[:n_numbered], outline])
+    chart = base.figure(theme, "Latent codes of the test rows, and sampled codes", "z₁", "z₂", 460)
+    every = np.concatenate([codes, samples[:n_numbered], outline])
     low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
     codes, labels = codes[:_MOST_SHOWN], labels[:_MOST_SHOWN]
     for label in np.unique(labels):
         own = labels == label
         style = palette.style(int(label), theme)
-        made.add_scatter(
+        chart.add_scatter(
             x=codes[own, 0].astype(np.float32),
             y=codes[own, 1].astype(np.float32),
             mode="markers",
-            name=as_text(names[label]) if 0 <= label < len(names) else "rows",
+            name=as_text(names[label]) if 0 <= label < len(names) else "test rows",
             marker={"size": 4, "color": style.colour, "opacity": 0.7, "symbol": style.symbol},
             hoverinfo="skip",
         )
-    made.add_scatter(
+    chart.add_scatter(
         x=outline[:, 0],
         y=outline[:, 1],
         mode="lines",
-        name="95 %",
+        name="95% region",
         line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
         hoverinfo="skip",
     )
-    made.add_scatter(
-        x=drawn[:n_numbered, 0],
-        y=drawn[:n_numbered, 1],
+    chart.add_scatter(
+        x=samples[:n_numbered, 0],
+        y=samples[:n_numbered, 1],
         mode="markers+text",
-        name="drawn",
+        name="sampled",
         text=[str(k + 1) for k in range(n_numbered)],
         textposition="top right",
         textfont={"size": 14, "color": palette.INK[theme]},
@@ -108,9 +108,9 @@ def lived(
             "color": palette.INK[theme],
             "line": {"width": 1, "color": palette.GROUND[theme]},
         },
-        hovertemplate="drawn %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
+        hovertemplate="sample %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
     )
     room = 0.05 * (high - low)
-    made.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False, constrain="domain")
-    made.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x", constrain="domain")
-    return made
+    chart.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False, constrain="domain")
+    chart.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x", constrain="domain")
+    return chart

@@ -1,4 +1,4 @@
-"""AE as a generator: where the codes of an autoencoder live, and what random codes decode to."""
+"""AE as generator: where the latent codes of an autoencoder lie, and what random codes decode to."""
 
 from __future__ import annotations
 
@@ -7,147 +7,115 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core import datasets, generating, samplers
-from core.figures import rasters
+from core import datasets
+from core.analysis import samplers, sampling_scores
+from core.analysis.model_outputs import pixels
 from core.mechanisms import random_codes
 from core.mechanisms.random_codes import Region
+from core.runs import selection
 from core.types import IMAGES, Run
-from core.views import pixels
-from pages.ui import loaded, runs
-from pages.ui.mechanisms import frame
-from pages.ui.mechanisms.frame import Controls
-from pages.ui.pictures import image
-from pages.ui.runs import Stamp
-from pages.ui.text import Markup, html, plain
+from pages.ui.mechanisms import experiment
+from pages.ui.mechanisms.experiment import Controls
+from pages.ui.shared import cached, header, stored_runs
+from pages.ui.shared.stored_runs import Stamp
 
 _METHOD, _SIZE, _FIRST = "ae", 2, "mnist"
-_SHOWN, _DRAWS = 16, 2000
+_N_SHOWN, _N_SAMPLES = 16, 2000
 _SAMPLERS = {
-    samplers.NORMAL: "N(0, I), naive",
-    samplers.GAUSSIAN: "One Gaussian, fitted",
-    samplers.MIXTURE: "Mixture, fitted",
+    samplers.NORMAL: "N(0, I)",
+    samplers.GAUSSIAN: "Fitted Gaussian",
+    samplers.MIXTURE: "Fitted mixture",
 }
 
 
 def draw(controls: Controls) -> None:
-    frame.begin(
-        "An autoencoder learns to rebuild, and nothing tells its codes where to lie. Draw z from N(0, I), and much of "
-        "the codes' own region goes unseen or draws fall where no row ever was; draw from a distribution fitted to the "
-        "codes and the images become data-like.",
+    experiment.introduce(
+        "An autoencoder is trained to reconstruct; nothing determines where its latent codes lie. Random codes from "
+        "N(0, I) miss the region of the data's codes, while codes from a distribution fitted to them decode to "
+        "data-like images.",
         r"{\hat{x} = \mathrm{dec}_\theta(z),}\quad\allowbreak{z \sim \mathcal{N}(0, I)}\quad\allowbreak"
         r"{\text{or }\ z \sim \mathcal{N}(\bar{z}, \Sigma_z)\ }\allowbreak"
         r"{\text{with } \bar{z}, \Sigma_z \text{ of the codes } z_n = \mathrm{enc}_\phi(x_n)}",
     )
-    there = _runs()
-    if not there:
-        st.info("No autoencoder with a 2-D code is stored here: train one on the page Training.")
+    runs = _find_runs()
+    if not runs:
+        st.info("No AE with 2 latent dimensions is stored: train one on the page Training.")
         return
-    with frame.controls():
-        name = controls.segments("data", "Data set", {each: datasets.entry(each).label for each in there})
-        kind = controls.segments("codes", "Codes are drawn from", _SAMPLERS)
-        seed = controls.seed()
-    run, stamp = runs.read(there[name].spec.key)
+    with experiment.controls_row():
+        name = controls.choose_segment("data", "Data set", {name: datasets.entry(name).label for name in runs})
+        kind = controls.choose_segment("codes", "Sample codes from", _SAMPLERS)
+        seed = controls.choose_seed()
+    run, stamp = stored_runs.read_run(runs[name].spec.key)
     with st.spinner("Decoding random codes …"):
-        found = _found(stamp, kind, seed, run)
+        codes = _sample_codes(stamp, kind, seed, run)
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        frame.chart(_figure(stamp, kind, seed, frame.theme(), run), "codes")
+        experiment.draw_charts(_figure(stamp, kind, seed, header.get_theme(), run), key="codes")
     with right:
-        st.html(_decoded(found, run))
-    frame.settle(_verdict(found, kind))
-    st.caption(
-        plain(
-            f"AE with a 2-D code on {datasets.entry(name).label}, the stored run. The dashed ellipse holds 95 % of one "
-            f"Gaussian fitted to the codes of its test rows; shares of {_DRAWS:,} draws. Larger codes: see the page "
-            "Generation."
-        )
+        title, shape = f"Decoded images of sampled codes 1 to {_N_SHOWN}", tuple(run.environment["image_shape"])
+        experiment.draw_strips({title: codes.decoded}, shape, 4, cell=84)
+    _show_result(codes, kind)
+    experiment.show_details(
+        f"Stored AE with 2 latent dimensions on {datasets.entry(name).label}. The dashed ellipse is the 95% region of "
+        f"a Gaussian fitted to the codes of the test rows. Shares are estimated from {_N_SAMPLES:,} samples. The page "
+        "Generation has larger codes."
     )
 
 
-def _runs() -> dict[str, Run]:
-    """Data set of images -> a stored AE with a 2-D code."""
-    stored, _ = runs.stored()
-    found: dict[str, Run] = {}
-    for name in sorted(datasets.names(), key=lambda name: name != _FIRST):
-        if datasets.entry(name).kind != IMAGES:
-            continue
-        own = [
-            run
-            for run in stored
-            if (run.spec.dataset, run.spec.method) == (name, _METHOD) and run.spec.param("n_components") == _SIZE
-        ]
-        if own:
-            found[name] = own[0]
-    return found
+def _find_runs() -> dict[str, Run]:
+    """Data set of images -> a stored AE with two latent dimensions."""
+    stored = list(stored_runs.list_runs()[0])
+    names = sorted(datasets.names(IMAGES), key=lambda name: name != _FIRST)
+    candidates = {name: selection.select_runs(stored, name, _METHOD, _SIZE) for name in names}
+    return {name: runs[0] for name, runs in candidates.items() if runs}
 
 
 @dataclass(frozen=True)
-class _Found:
-    """Codes of rows (n, 2) with their classes (n,), drawn codes (m, 2), what the first decode to, and the region."""
+class _Codes:
+    """Codes of the test rows (n, 2), their classes (n,) and region; sampled codes (m, 2), the first of them decoded."""
 
-    codes: np.ndarray
+    data: np.ndarray
     labels: np.ndarray
     names: tuple[str, ...]
-    drawn: np.ndarray
+    sampled: np.ndarray
     decoded: np.ndarray
     region: Region
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _found(stamp: Stamp, kind: str, seed: int, _run: Run) -> _Found:
-    codes, labels, names = _codes(stamp, _run)
-    estimator = loaded.estimator(stamp)
-    drawn = generating.sampler_of(_run, kind, estimator).sample(_DRAWS, seed)
-    decoded = pixels(estimator.inverse_transform(drawn[:_SHOWN].astype(np.float32)))
-    return _Found(codes, labels, names, drawn, decoded, Region.of(codes))
-
-
-def _codes(stamp: Stamp, run: Run) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Codes of the rows that the run itself holds, and their classes where it holds these."""
-    codes = np.asarray(run.views["map"], np.float64)
+def _sample_codes(stamp: Stamp, kind: str, seed: int, _run: Run) -> _Codes:
+    codes = np.asarray(_run.views["map"], np.float64)
     known = np.isfinite(codes).all(axis=1)
-    labels = np.asarray(run.views["labels"]) if "labels" in run.views else np.full(len(codes), -1)
-    names = tuple(run.environment.get("target_names", ())) or tuple(str(k) for k in range(int(labels.max()) + 1))
-    return codes[known], labels[known], names
+    labels = np.asarray(_run.views.get("labels", np.full(len(codes), -1)))
+    names = tuple(_run.environment.get("target_names", ())) or tuple(str(k) for k in range(int(labels.max()) + 1))
+    estimator = cached.load_estimator(stamp)
+    sampled = sampling_scores.sampler_of(_run, kind, estimator).sample(_N_SAMPLES, seed)
+    decoded = pixels(estimator.inverse_transform(sampled[:_N_SHOWN].astype(np.float32)))
+    return _Codes(codes[known], labels[known], names, sampled, decoded, Region.of(codes[known]))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _figure(stamp: Stamp, kind: str, seed: int, theme: str, _run: Run):
     from core.figures.mechanisms import codes as figures  # plotly
 
-    found = _found(stamp, kind, seed, _run)
-    return figures.lived(found.codes, found.labels, found.names, found.drawn, found.region.outline(), _SHOWN, theme)
+    codes = _sample_codes(stamp, kind, seed, _run)
+    outline = codes.region.outline()
+    return figures.sampled(codes.data, codes.labels, codes.names, codes.sampled, outline, _N_SHOWN, theme)
 
 
-def _decoded(found: _Found, run: Run) -> Markup:
-    shape = tuple(run.environment["image_shape"])
-    name = f"What codes 1 to {_SHOWN} decode to, in order"
-    png = rasters.png(rasters.montage(found.decoded, shape, 4, cell=84))
-    return Markup(
-        f'<div class="hg-mechanism-strips"><figure><figcaption>{html(name)}</figcaption>'
-        f"{image(png, name, 'hg-strip')}</figure></div>"
-    )
-
-
-def _verdict(found: _Found, kind: str) -> str:
-    region = found.region
-    naive = random_codes.share_inside(region, np.random.default_rng(0).standard_normal((_DRAWS, 2)))
+def _show_result(codes: _Codes, kind: str) -> None:
+    region = codes.region
+    normal = random_codes.share_inside(region, np.random.default_rng(0).standard_normal((_N_SAMPLES, 2)))
     exact = region.share_of_normal()
-    own = random_codes.share_inside(region, found.drawn)
-    text = (
-        f"{_percent(naive)} of the codes of N(0, I) lie in the codes' region; exactly {100 * exact:.2f} %, "
-        f"{frame.agreement(naive, exact)}. "
+    share_of_data = float(Region(np.zeros(2), np.eye(2)).holds(codes.data).mean())
+    experiment.state_finding(
+        f"{exact:.1%} of N(0, I) lies in the 95% region of the data's codes, and {share_of_data:.1%} of the data's "
+        "codes lie in the 95% region of N(0, I)."
     )
+    checks = {"N(0, I) in the region of the data's codes (%)": (experiment.to_percent(normal), 100 * exact)}
     if kind != samplers.NORMAL:
-        text += f"Of the draws shown it is {_percent(own)}. "
-    area = float(np.sqrt(np.linalg.det(region.covariance)))
-    reached = Region(np.zeros(2), np.eye(2)).holds(found.codes).mean()
-    return text + (
-        f"The other way round, {100 * reached:.1f} % of the rows' own codes lie where 95 % of N(0, I) does. "
-        f"The codes' Gaussian covers {area:.3g} times the area of N(0, I), and its KL divergence from it is "
-        f"{region.kl_to_normal:.2f} nats: where both agree these are 1 and 0."
-    )
-
-
-def _percent(share) -> str:
-    return f"{100 * share.value:.1f} ± {100 * share.error:.1f} %"
+        sampled = experiment.to_percent(random_codes.share_inside(region, codes.sampled))
+        checks["Sampled codes in that region (%)"] = sampled, None
+    checks["Area of that region (N(0, I): 1)"] = None, float(np.sqrt(np.linalg.det(region.covariance)))
+    checks["KL(Gaussian of the data's codes ‖ N(0, I)), nats"] = None, region.kl_to_normal
+    experiment.draw_checks("codes", checks)

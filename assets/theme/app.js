@@ -1,0 +1,86 @@
+// What every page runs once in the browser.
+if (!window.hourglassStarted) {
+  window.hourglassStarted = true;
+
+  // Streamlit adds to the browser's history whatever a page writes into its address, and Back would lead from a page
+  // to itself: what keeps the path takes the place of the entry before.
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const isSamePage = new URL(url ?? location, location).pathname === location.pathname;
+    (isSamePage ? history.replaceState.bind(history) : push)(state, title, url);
+  };
+
+  // The name by which the queue of trainings knows this browser, in later tabs and after a refresh too.
+  const person = document.querySelector(".hg-brand")?.dataset.person;
+  if (person && !/(^|; )hourglass_person=/.test(document.cookie))
+    document.cookie = `hourglass_person=${person}; path=/; max-age=31536000; samesite=strict`;
+
+  // What is drawn late, see pages/ui/shared/lazy.py: when its place is seen, or its picture is pointed at. A place that
+  // is new announces itself by an animation.
+  const press = (place) => place?.querySelector("button")?.click();
+  const near = new IntersectionObserver(
+    (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => press(entry.target)),
+    { rootMargin: "-40px" },
+  );
+  document.addEventListener("animationstart", (event) => {
+    if (event.animationName === "hg-late") near.observe(event.target);
+  });
+  document.addEventListener("pointerover", (event) => press(event.target.closest?.('[class*="st-key-still-"]')));
+
+  // On a phone the sidebar lies over the page: it closes once a page is chosen.
+  document.addEventListener("click", (event) => {
+    if (innerWidth < 768 && event.target.closest?.('[data-testid="stSidebar"] [data-testid="stPageLink"]'))
+      document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  });
+
+  // The copy buttons of code blocks.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.(".hg-copy");
+    if (!button) return;
+    const block = button.previousElementSibling;
+    let isCopied = false;
+    try {
+      await navigator.clipboard.writeText(block.textContent);
+      isCopied = true;
+    } catch {
+      // Without HTTPS, as in a workshop's local network, there is no clipboard to write to: select the text and copy it.
+      getSelection().selectAllChildren(block);
+      isCopied = document.execCommand("copy");
+    }
+    button.textContent = isCopied ? "Copied" : "Press Ctrl+C";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+
+  // Charts and pictures are drawn by the server in the colours of the theme. When the theme changes, now or before the
+  // first run knew it, the page is run again by the key that Streamlit has for it.
+  const app = document.querySelector(".stApp");
+  const isStale = () => {
+    const drawn = document.querySelector(".hg-brand")?.dataset.theme;
+    return drawn && drawn !== getComputedStyle(app).colorScheme;
+  };
+  const rerun = () => {
+    for (const type of ["keydown", "keyup"]) {
+      document.body.dispatchEvent(new KeyboardEvent(type, { key: "r", code: "KeyR", keyCode: 82, which: 82, bubbles: true }));
+    }
+  };
+  let timer = 0;
+  const follow = (wait = 300, tries = 3) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!isStale() || tries === 0) return;
+      rerun();
+      follow(4000, tries - 1);
+    }, wait);
+  };
+  new MutationObserver(() => follow()).observe(app, { attributes: true, attributeFilter: ["class"] });
+  follow();
+
+  // A chart on paper shrinks to its width, letters and all, instead of being cut.
+  const PAPER = 700; // pixels across A4 and Letter between the margins of the style sheet
+  matchMedia("print").addEventListener("change", ({ matches: isPaper }) => {
+    for (const chart of document.querySelectorAll(".stPlotlyChart .svg-container")) {
+      const width = Number(chart.querySelector(".main-svg").getAttribute("width"));
+      chart.style.zoom = isPaper ? Math.min(1, PAPER / width) : "";
+    }
+  });
+}

@@ -1,0 +1,1 @@
+"""What is computed from fitted methods for the pages: rows, codes, maps, snapshots, samples."""

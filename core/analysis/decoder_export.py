@@ -1,0 +1,252 @@
+"""Export a fitted decoder as plain layers that a browser can compute; ranges and grids of latent codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from core.types import DOCUMENTS, IMAGES
+
+RELU, SILU, SIGMOID, IDENTITY = "relu", "silu", "sigmoid", "identity"
+# A posterior mean with a lower variance is inactive: Burda et al. 2016.
+ACTIVE_UNIT = 0.01
+# Share of the largest effect of a dimension on the image below which its effect is not visible.
+ACTIVE_EFFECT = 0.01
+# 98% of the samples from N(0, 1) lie between minus and plus this.
+PRIOR_SPAN = 2.326
+
+
+@dataclass(frozen=True)
+class Layer:
+    """``activation((x @ weight) * scale + bias)``.
+
+    Attributes
+    ----------
+    weight : (n_in, n_out), float16 where that is exact, as it is of every stored run; else float32. Whole numbers of
+        8-bit weights, whose factor is in `scale`.
+    scale : (n_out,) float32, batch norm's: multiplied into the weights it would take their rounding with it.
+    bias : (n_out,) float32
+    activation : {"relu", "silu", "sigmoid", "identity"}
+    """
+
+    weight: np.ndarray
+    scale: np.ndarray
+    bias: np.ndarray
+    activation: str
+
+
+@dataclass(frozen=True)
+class Decoder:
+    layers: tuple[Layer, ...]
+
+    @property
+    def n_components(self) -> int:
+        return self.layers[0].weight.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return self.layers[-1].weight.shape[1]
+
+    def decode(self, Z: np.ndarray) -> np.ndarray:
+        """Decode: (n, n_components) -> (n, n_features) float32, in [0, 1] after a sigmoid, else any value."""
+        x = np.asarray(Z, np.float32)
+        for layer in self.layers:
+            x = (x @ layer.weight.astype(np.float32)) * layer.scale + layer.bias
+            x = _ACTIVATIONS[layer.activation](x)
+        return x
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    # exp overflows below -88 in float32, where the sigmoid is 0 anyway.
+    return 1 / (1 + np.exp(-np.maximum(x, -80)))
+
+
+_ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    RELU: lambda x: np.maximum(x, 0),
+    SILU: lambda x: x * _sigmoid(x),
+    SIGMOID: _sigmoid,
+    IDENTITY: lambda x: x,
+}
+
+
+def decoder_of(estimator: Any) -> Decoder | None:
+    """Export the decoder of a fitted estimator on images; None unless its layers are all fully connected."""
+    if not hasattr(estimator, "inverse_transform") or getattr(estimator, "kind", IMAGES) == DOCUMENTS:
+        return None
+    if hasattr(estimator, "networks_"):
+        return _of_networks(estimator)
+    if hasattr(estimator, "components_") and hasattr(estimator, "mean_"):
+        return Decoder((_layer(estimator.components_, estimator.mean_, IDENTITY),))
+    return None
+
+
+def _of_networks(estimator: Any) -> Decoder | None:
+    networks = estimator.networks_
+    is_gan = "averaged" in networks
+    layers = _layers(networks["averaged" if is_gan else "decoder"])
+    if layers is None:
+        return None
+    output = SIGMOID if is_gan or getattr(estimator, "output", "sigmoid") in ("sigmoid", "bernoulli") else IDENTITY
+    *hidden, last = layers
+    n = estimator.n_features_in_
+    # Of a Normal output's two planes the first is the mean.
+    bias = last.bias[:n] + np.asarray(getattr(estimator, "mean_", np.float32(0)), np.float32)
+    return Decoder((*hidden, Layer(np.ascontiguousarray(last.weight[:, :n]), last.scale[:n], bias, output)))
+
+
+def _layers(network: Any) -> list[Layer] | None:
+    """The layers of a network, batch norm in evaluation mode folded into the linear layer before it."""
+    from torch import nn
+
+    activations = {nn.ReLU: RELU, nn.SiLU: SILU}
+    found: list[Layer] = []
+    for module in _leaves(network):
+        if isinstance(module, nn.Linear):
+            bias = np.zeros(module.out_features) if module.bias is None else _array(module.bias)
+            found.append(_layer(_array(module.weight).T, bias, IDENTITY))
+        elif isinstance(module, nn.BatchNorm1d) and found:
+            before = found[-1]
+            scale = _array(module.weight) / np.sqrt(_array(module.running_var) + module.eps)
+            bias = (before.bias - _array(module.running_mean)) * scale + _array(module.bias)
+            found[-1] = Layer(
+                before.weight, (before.scale * scale).astype(np.float32), bias.astype(np.float32), IDENTITY
+            )
+        elif type(module) in activations and found:
+            found[-1] = Layer(found[-1].weight, found[-1].scale, found[-1].bias, activations[type(module)])
+        else:
+            return None
+    return found or None
+
+
+def _leaves(network: Any) -> Iterator[Any]:
+    children = list(network.children())
+    if not children:
+        yield network
+    for child in children:
+        yield from _leaves(child)
+
+
+def _array(parameter: Any) -> np.ndarray:
+    return parameter.detach().cpu().numpy().astype(np.float64)
+
+
+def _layer(weight: np.ndarray, bias: np.ndarray, activation: str) -> Layer:
+    weight = np.ascontiguousarray(weight, np.float32)
+    scale = np.ones(weight.shape[1], np.float32)
+    with np.errstate(over="ignore"):
+        half = weight.astype(np.float16)
+    if np.array_equal(half.astype(np.float32), weight):
+        return Layer(half, scale, np.asarray(bias, np.float32), activation)
+    # Of 8-bit weights, see `core.nn.quantization`: whole numbers, which float16 holds, times the scale of each output.
+    scale = np.maximum(np.abs(weight).max(axis=0, initial=0) / 127, np.finfo(np.float32).tiny)
+    whole = np.round(weight / scale)
+    if np.allclose(whole * scale, weight, rtol=1e-5, atol=0):
+        return Layer(whole.astype(np.float16), scale, np.asarray(bias, np.float32), activation)
+    return Layer(weight, np.ones_like(scale), np.asarray(bias, np.float32), activation)
+
+
+def decode_one(estimator: Any, code: np.ndarray) -> np.ndarray:
+    """Decode one code with the estimator itself: (n_components,) -> (n_features,).
+
+    On one thread: for one code a second thread only costs time, on a busy machine a hundred times as much.
+    """
+    with _threads().limit(limits=1):
+        return estimator.inverse_transform(np.asarray(code, np.float32)[None])[0]
+
+
+@cache
+def _threads() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def effect(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Compute the effect of each latent dimension on the image, (n_components,), in squared error per image.
+
+    A quarter of the squared difference between the images one standard deviation to either side of a code, summed over
+    pixels, mean over the codes `Z`. For a linear decoder this is the variance that the dimension contributes.
+
+    Parameters
+    ----------
+    decode : (m, n_components) -> (m, n_features)
+    Z : (n, n_components), where it is measured
+    spread : (n_components,), the standard deviation of each
+    """
+    effects = np.empty(Z.shape[1])
+    for dimension, step in enumerate(np.diag(spread)):
+        # One at a time: all pictures at once would take a gigabyte.
+        pictures = np.asarray(decode(np.concatenate([Z + step, Z - step]).astype(np.float32)), np.float64)
+        after, before = np.split(pictures, 2)
+        effects[dimension] = np.square(after - before).sum(axis=1).mean() / 4
+    return effects
+
+
+def is_active(variances: np.ndarray) -> np.ndarray:
+    """Which latent dimensions of a VAE are active, (n_components,) bool.
+
+    Parameters
+    ----------
+    variances : (n_components,), of the posterior means over rows
+
+    References
+    ----------
+    Burda et al. 2016, Importance weighted autoencoders (active units).
+    """
+    return np.asarray(variances) > ACTIVE_UNIT
+
+
+def has_effect(effects: np.ndarray) -> np.ndarray:
+    """Which dimensions have a visible effect beside the one with the largest, (n_components,) bool."""
+    effects = np.asarray(effects)
+    return effects > ACTIVE_EFFECT * effects.max(initial=0)
+
+
+def grid(columns: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """The codes of a grid in the plane, row by row from the top: (n_columns,), (n_lines,) upwards -> (n, 2) float32."""
+    x, y = np.meshgrid(columns, lines[::-1])
+    return np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
+
+
+def grid_places(n: int, low: float, high: float, is_prior: bool) -> np.ndarray:
+    """Place the `n` columns of a grid: (n,), the middles of `n` equal parts of the range.
+
+    For a prior N(0, 1) they are quantiles at equal steps of probability, as in Kingma and Welling 2014, figure 4.
+    """
+    shares = (np.arange(n) + 0.5) / n
+    if not is_prior:
+        return low + shares * (high - low)
+    from scipy.special import ndtr, ndtri
+
+    return ndtri(ndtr(low) + shares * (ndtr(high) - ndtr(low)))
+
+
+def middle_and_ends(codes: np.ndarray, is_median: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first percentile, the median or mean, and the 99th percentile of each latent dimension: (k,) each."""
+    low, median, high = np.percentile(np.asarray(codes, np.float64), [1, 50, 99], axis=0)
+    middle = median if is_median else codes.mean(axis=0, dtype=np.float64)
+    # A constant dimension still needs a range to be drawn in.
+    return low, middle, np.maximum(high, low + 1e-3)
+
+
+def gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (k,) and covariance (k, k) of the codes of at least two rows."""
+    codes = np.asarray(codes, np.float64)
+    return codes.mean(axis=0), np.atleast_2d(np.cov(codes, rowvar=False))
+
+
+def typical_code(n_components: int) -> np.ndarray:
+    """A fixed sample from N(0, I): (n_components,).
+
+    In many dimensions hardly any sample lies near 0, where a generator may therefore produce no sensible image.
+    """
+    return np.random.default_rng(0).standard_normal(n_components).round(2)
+
+
+def beyond(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> int:
+    """Count the codes outside the box from `low` to `high`, (k,) each."""
+    return int(((codes < low) | (codes > high)).any(axis=1).sum())

@@ -1,0 +1,81 @@
+"""Paths between two latent codes, and the direction from one class to another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.errors import BadInput
+
+
+def lerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Interpolate linearly between two codes.
+
+    Parameters
+    ----------
+    start, end : (n_components,)
+    shares : (n,), 0 is the start and 1 the end
+
+    Returns
+    -------
+    (n, n_components) float64
+    """
+    start, end = _pair(start, end)
+    shares = np.asarray(shares, np.float64)[:, None]
+    return (1 - shares) * start + shares * end
+
+
+def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Interpolate spherically between two codes: along the arc around the origin, with linearly changing length.
+
+    Samples from N(0, I) lie near a sphere, which the straight line between two of them leaves. For codes in the same
+    or in opposite directions this is `lerp`.
+
+    Parameters, Returns and Raises as `lerp`.
+
+    References
+    ----------
+    Shoemake 1985, Animating rotation with quaternion curves; White 2016, Sampling generative networks.
+    """
+    start, end = _pair(start, end)
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    if min(lengths) < 1e-12:
+        return lerp(start, end, shares)
+    one, other = start / lengths[0], end / lengths[1]
+    angle = np.arccos(np.clip(one @ other, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return lerp(start, end, shares)
+    shares = np.asarray(shares, np.float64)[:, None]
+    directions = (np.sin((1 - shares) * angle) * one + np.sin(shares * angle) * other) / np.sin(angle)
+    return directions * ((1 - shares) * lengths[0] + shares * lengths[1])
+
+
+def class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int) -> np.ndarray:
+    """Subtract the mean code of one class from that of another: (n_components,) float64.
+
+    Parameters
+    ----------
+    Z : (n, n_components); y : (n,) class of each
+
+    Raises
+    ------
+    BadInput
+        If either class has no row.
+
+    References
+    ----------
+    Larsen et al. 2016, Autoencoding beyond pixels using a learned similarity metric (visual attribute vectors).
+    """
+    Z, y = np.asarray(Z, np.float64), np.asarray(y)
+    means = []
+    for label in (plus, minus):
+        if not (y == label).any():
+            raise BadInput(f"No row of class number {label} is here: choose another class, or more rows.")
+        means.append(Z[y == label].mean(axis=0))
+    return means[0] - means[1]
+
+
+def _pair(start, end) -> tuple[np.ndarray, np.ndarray]:
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    if start.shape != end.shape or start.ndim != 1:
+        raise BadInput(f"A path runs between two codes of one size, not between {start.shape} and {end.shape}.")
+    return start, end

@@ -1,0 +1,125 @@
+"""Nearest neighbours in latent codes and in maps, and scores computed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from core import cache
+from core.analysis.rows import Rows
+from core.errors import BadInput
+from core.metrics import bootstrap, confusion, embedding
+
+K = 15
+DEPTH = embedding.OVERLAP_DEPTH
+
+
+def scores(points: np.ndarray, rows: Rows) -> dict[str, Any]:
+    """Measure a 2-D map: scores under the names of `core.metrics.definitions.DEFINITIONS`, with interval and n.
+
+    ``map_knn_accuracy`` of labelled rows, ``map_trustworthiness``; each is left out if there are too few rows.
+    Rows without a position (NaN) do not count.
+    """
+
+    def compute() -> dict[str, np.ndarray]:
+        found = {}
+        with suppress(BadInput):  # one class, or too few rows: nothing can be said
+            share = confusion.count_confusions(rows.y, confusion.predict_classes(points, rows.y, K)).accuracy
+            found["map_knn_accuracy"] = np.array([share.value, share.low, share.high, share.n])
+        with suppress(BadInput):
+            values = _trustworthiness(points, rows)
+            found["map_trustworthiness"] = np.array([values.mean(), *bootstrap.mean_interval(values), len(values)])
+        return found
+
+    return _figures(cache.kept(_scores_name(points, rows), compute))
+
+
+def kept_scores(points: np.ndarray, rows: Rows) -> dict[str, Any] | None:
+    """Return what `scores` computed before, or None if the cache does not have it."""
+    measured = cache.find(_scores_name(points, rows))
+    return None if measured is None else _figures(measured)
+
+
+def _scores_name(points: np.ndarray, rows: Rows) -> str:
+    return f"map-scores-{cache.key(np.asarray(points, np.float32), rows.key)}"
+
+
+def _figures(measured: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for name, (value, low, high, n) in measured.items():
+        figures |= {name: float(value), f"{name}_interval": [float(low), float(high)], f"{name}_n": int(n)}
+    return figures
+
+
+def _placed(points: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.isfinite(points).all(axis=1))
+
+
+def _trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
+    at = _placed(points)
+    if rows.vectors is not None:
+        at = at[np.diff(rows.vectors.indptr)[at] > 0]  # a document without a known word has no neighbours
+    at = at[embedding.stratified_rows(rows.y[at], embedding.NEIGHBOURHOOD_ROWS)] if len(at) else at
+    X = rows.vectors[at] if rows.vectors is not None else rows.X[at].astype(np.float64) / 255
+    return embedding.trustworthiness_rows(X, points[at], K, "cosine" if rows.vectors is not None else "euclidean")
+
+
+def neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
+    """Find the `k` nearest others of every row by Euclidean distance of the codes: (n, k) positions, nearest first.
+
+    Rows without a position have -1 throughout and are no neighbours; with fewer than `k` others, all are returned.
+    """
+
+    def compute() -> dict[str, np.ndarray]:
+        at = np.flatnonzero(np.isfinite(Z).all(axis=1))
+        found = np.full((len(Z), min(k, max(len(at) - 1, 0))), -1, np.int32)
+        if found.shape[1]:
+            found[at] = at[embedding.nearest_others(Z[at], found.shape[1])]
+        return {"rows": found}
+
+    return cache.kept(f"neighbours-{cache.key(np.asarray(Z, np.float32), k)}", compute)["rows"]
+
+
+def find_nearest(
+    z: np.ndarray, Z: np.ndarray, k: int = 10, leave_out: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the `k` rows whose codes are nearest to one code, nearest first, and their Euclidean distances.
+
+    Parameters
+    ----------
+    z : (n_components,); Z : (n, n_components), NaN for rows without a position
+    leave_out : the position of a row that does not count, such as the one asked about
+
+    Returns
+    -------
+    (m,) int64 positions, m <= k; (m,) float64
+    """
+    distances = np.linalg.norm(np.asarray(Z, np.float64) - np.asarray(z, np.float64), axis=1)
+    if leave_out is not None:
+        distances[leave_out] = np.nan
+    order = np.argsort(distances, kind="stable")[:k]
+    order = order[np.isfinite(distances[order])]
+    return order, distances[order]
+
+
+def predict_classes(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The class of each row by its 15 nearest other rows, see `core.metrics.confusion.predict_classes`; kept."""
+    name = f"predicted-{cache.key(np.asarray(Z, np.float32), np.asarray(y, np.int64), K)}"
+    return cache.kept(name, lambda: {"classes": confusion.predict_classes(Z, y, K)})["classes"]
+
+
+def overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Compute the average overlap of each row's neighbours under two methods, (n,) in [0, 1]; NaN without a position.
+
+    The `DEPTH` nearest are compared, or all others if fewer, see `core.metrics.embedding.average_overlap`. They are
+    searched among the rows that have a position under both methods.
+    """
+    both = np.isfinite(Z).all(axis=1) & np.isfinite(other).all(axis=1)
+    a, b = (neighbours(np.where(both[:, None], each, np.nan), DEPTH) for each in (Z, other))
+    shared = np.full(len(Z), np.nan)
+    if a.shape[1]:
+        shared[both] = embedding.average_overlap(a[both], b[both])
+    return shared

@@ -1,0 +1,205 @@
+"""The rows that several methods are compared on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core import cache, datasets
+from core.datasets import bag_of_words, checksums, embedded_samples
+from core.errors import BadInput
+from core.types import DOCUMENTS, Dataset, Run, as_floats
+
+MOST_ROWS = 10_000
+FEWEST_ROWS = 2
+BOTH = "both"
+SPLITS = ("test", "train", BOTH)
+DIRECT, BY_PCA, BY_TSNE = "direct", "pca", "tsne"
+_WORDS_OF_A_TEXT = 40
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one split or of both, the same for every map.
+
+    Attributes
+    ----------
+    numbers : (n,) int, index of each row in its split, increasing; of both splits, test rows follow the `n_train`
+        train rows.
+    n_all : how many there are to draw from.
+    X : (n, n_features) as in `core.types.Dataset`: uint8 images, sparse word counts.
+    y : (n,) class, -1 where there is none.
+    vectors : (n, n_words) tf-idf of documents.
+    texts : title of each document, and its first words beyond the title.
+    checksum : of the data set they are from; usual_classes : see `core.types.Dataset`.
+    """
+
+    dataset: str
+    kind: str
+    split: str
+    numbers: np.ndarray
+    n_all: int
+    X: Any
+    y: np.ndarray
+    target_names: tuple[str, ...]
+    image_shape: tuple[int, int] | None = None
+    vectors: Any = None
+    vocabulary: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    checksum: str = ""
+    n_train: int = 0
+    usual_classes: bool = True
+    key: str = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "key", cache.key(self.dataset, self.split, self.checksum, self.n_all, self.numbers))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def floats(self) -> Any:
+        """Rows as methods take them, see `core.types.Dataset.floats`."""
+        return as_floats(self.X, self.kind)
+
+    @cached_property
+    def is_test(self) -> np.ndarray:
+        """(n,) bool"""
+        return self.numbers >= self.n_train if self.split == BOTH else np.full(len(self), self.split == "test")
+
+    @cached_property
+    def own_numbers(self) -> np.ndarray:
+        """(n,) int, the index of each row in its own split."""
+        return self.numbers - self.n_train * self.is_test
+
+    def named(self, k: int) -> str:
+        """``"test row 17"``, or document, at position `k`."""
+        what = "document" if self.kind == DOCUMENTS else "row"
+        return f"{'test' if self.is_test[k] else 'train'} {what} {self.own_numbers[k]:,}"
+
+    @property
+    def has_labels(self) -> bool:
+        return len(self.target_names) > 1
+
+    def class_of(self, k: int) -> str:
+        """The name of the class of the row at position `k`; "" where it has none."""
+        return str(self.target_names[self.y[k]]) if self.y[k] >= 0 and self.has_labels else ""
+
+    @property
+    def drawn(self) -> str:
+        """Which rows these are, in words."""
+        what = "documents" if self.kind == DOCUMENTS else "rows"
+        if self.split == BOTH:
+            return f"{(~self.is_test).sum():,} train and {self.is_test.sum():,} test {what}, drawn by class"
+        if len(self) == self.n_all:
+            return f"all {self.n_all:,} {self.split} {what}"
+        how = "a stratified sample" if self.has_labels else "drawn at random"
+        return f"{len(self):,} of {self.n_all:,} {self.split} {what}, {how}"
+
+
+def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
+    """`n` rows of a split, or all where there are no more, see `core.datasets.first_rows`.
+
+    Raises
+    ------
+    BadInput
+        For another split, or an `n` that is not from 2 to 10,000.
+    """
+    if split not in SPLITS:
+        raise BadInput(f"There is no split {split!r:.40}: choose test, train or both.")
+    check_count(n)
+    halves = {split: n} if split != BOTH else {"train": n // 2, "test": n - n // 2}
+    parts = [_part(dataset, each, datasets.first_rows(dataset, each, size)) for each, size in halves.items()]
+    n_train = dataset.X_train.shape[0] if split == BOTH else 0
+    X, numbers = ([part[k] for part in parts] for k in (0, 1))
+    if split == BOTH:
+        numbers[1] = numbers[1] + n_train
+    stack = np.concatenate
+    if dataset.kind == DOCUMENTS:
+        from scipy.sparse import vstack as stack
+    X = stack(X) if len(X) > 1 else X[0]
+    about: dict[str, Any] = {}
+    if dataset.kind == DOCUMENTS:
+        texts = tuple(text for part in parts for text in part[3])
+        about = {"vectors": bag_of_words.tfidf(dataset, X), "vocabulary": dataset.vocabulary, "texts": texts}
+    return Rows(
+        dataset.name,
+        dataset.kind,
+        split,
+        np.concatenate(numbers),
+        sum(part[4] for part in parts),
+        X,
+        np.concatenate([part[2] for part in parts]),
+        dataset.target_names,
+        dataset.image_shape,
+        checksum=dataset.checksum,
+        n_train=n_train,
+        usual_classes=dataset.usual_classes,
+        **about,
+    )
+
+
+def _part(dataset: Dataset, split: str, numbers: np.ndarray) -> tuple:
+    """Rows of one split: data, numbers, classes, titles and first words, and how many the split has."""
+    of_test = split == "test"
+    X, y = (dataset.X_test, dataset.y_test) if of_test else (dataset.X_train, dataset.y_train)
+    texts: tuple = ()
+    if dataset.kind == DOCUMENTS:
+        titles, whole = (
+            (dataset.titles_test, dataset.texts_test) if of_test else (dataset.titles_train, dataset.texts_train)
+        )
+        texts = tuple((titles[k], _beginning(whole[k].removeprefix(titles[k]))) for k in numbers)
+    return X[numbers], numbers, y[numbers], texts, X.shape[0]
+
+
+def check_count(n: int) -> None:
+    if not FEWEST_ROWS <= n <= MOST_ROWS:
+        raise BadInput(
+            f"{n:,} rows can't be drawn: choose from {FEWEST_ROWS} to {MOST_ROWS:,}. Above that a map is a blot, and "
+            "measuring it takes minutes."
+        )
+
+
+def _beginning(text: str) -> str:
+    words = text.split(None, _WORDS_OF_A_TEXT)
+    return " ".join(words[:_WORDS_OF_A_TEXT]) + (" …" if len(words) > _WORDS_OF_A_TEXT else "")
+
+
+def has_shipped_rows(name: str) -> bool:
+    """Whether a shipped sample replaces this data set where it is absent, see `shipped_rows`."""
+    return name in embedded_samples.FULL.values()
+
+
+def shipped_rows(name: str, n: int) -> Rows | None:
+    """Test rows of a data set whose shipped sample stands in for it where it is absent; None where it has none."""
+    sample = {full: sample for sample, full in embedded_samples.FULL.items()}.get(name)
+    if sample is None:
+        return None
+    of_sample, arrays = datasets.load(sample), embedded_samples.read(sample)
+    n_all = datasets.entry(name).rows[1]
+    chosen = datasets.first_rows(of_sample, "test", n)
+    return Rows(
+        name,
+        of_sample.kind,
+        "test",
+        arrays["rows_test"][chosen].astype(np.int64),
+        n_all,
+        of_sample.X_test[chosen],
+        of_sample.y_test[chosen],
+        of_sample.target_names,
+        of_sample.image_shape,
+        checksum=embedded_samples.CHECKSUMS[name],
+    )
+
+
+def check_same_data(run: Run, rows: Rows) -> None:
+    """Raise BadInput if `run` was trained on another copy of the data than `rows` are from."""
+    if not checksums.is_of(run.environment, rows.checksum or None):
+        raise BadInput("It was trained on another copy of the data, which has other rows: train it again.")
+
+
+# A method's estimator, built only where it is needed: most take torch.
+Estimator = Callable[[], Any]

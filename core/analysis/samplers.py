@@ -1,0 +1,191 @@
+"""Distributions over latent codes to sample from.
+
+An autoencoder learns no distribution of its codes, so one has to be assumed or fitted; a VAE and a GAN are trained
+with a prior. All of them are mixtures of Gaussians, most with a single mode.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from core.errors import BadInput
+from core.methods import GAUSSIAN, MIXTURE, NORMAL, STANDARDISED
+
+# Enough rows for ten modes with full covariances, few enough for seconds, with the largest codes for a minute.
+_MOST_FITTED, _MOST_NUMBERS = 20_000, 2_000_000
+TEMPERATURES = (0.0, 2.0)
+TRUNCATIONS = (0.1, 5.0)
+
+# kind -> how the codes come about, in a few words
+ABOUT = {
+    NORMAL: "codes drawn from N(0, I)",
+    STANDARDISED: "codes drawn from N(0, I), each number scaled to the mean and deviation of the training codes",
+    GAUSSIAN: "codes drawn from one Gaussian fitted to the training codes",
+    MIXTURE: "codes drawn from a mixture of Gaussians fitted to the training codes",
+}
+
+
+class CodeSampler(BaseEstimator):
+    """A distribution over latent codes.
+
+    Parameters
+    ----------
+    kind : {"normal", "standardised", "gaussian", "mixture"}
+        ``"normal"``: N(0, I), whatever the codes are: the prior of a VAE or a GAN, naive for an autoencoder.
+        ``"standardised"``: N(0, I) on standardised codes, a deviation for each number of the code and no correlation.
+        ``"gaussian"``: one Gaussian with the codes' mean and covariance; after PCA these are the samples of
+        probabilistic PCA (Tipping and Bishop 1999) without its noise outside the principal subspace.
+        ``"mixture"``: a mixture of `n_modes` Gaussians with full covariances (scikit-learn's GaussianMixture).
+    n_modes : int, modes of the mixture; 10 as in Ghosh et al. 2020.
+    random_state : int, of the mixture's start.
+
+    Attributes
+    ----------
+    weights_ : (n_modes,), summing to 1
+    means_ : (n_modes, n_components)
+    factors_ : (n_modes, n_components, n_components), L with L L^T the covariance
+
+    References
+    ----------
+    Ghosh et al. 2020, From variational to deterministic autoencoders (ex-post density estimation, section 4).
+    """
+
+    def __init__(self, kind: str = GAUSSIAN, *, n_modes: int = 10, random_state: int = 0):
+        self.kind = kind
+        self.n_modes = n_modes
+        self.random_state = random_state
+
+    def fit(self, Z, y=None) -> CodeSampler:
+        """Fit to training codes: (n_samples, n_components).
+
+        Raises
+        ------
+        BadInput
+            For another kind, codes that are not finite, or fewer than two of them.
+        """
+        if self.kind not in ABOUT:
+            raise BadInput(f"There is no sampler {self.kind!r:.40}: choose one of {', '.join(ABOUT)}.")
+        Z = np.asarray(Z, np.float64)
+        if Z.ndim != 2 or len(Z) < 2 or not np.isfinite(Z).all():
+            raise BadInput(f"A sampler is fitted to two or more finite codes (n, n_components), not to {Z.shape}.")
+        size = Z.shape[1]
+        mean, factor = np.zeros(size), np.eye(size)
+        if self.kind == STANDARDISED:
+            mean, factor = Z.mean(axis=0), np.diag(Z.std(axis=0))
+        elif self.kind == GAUSSIAN:
+            mean, factor = Z.mean(axis=0), _factor(np.cov(Z, rowvar=False).reshape(size, size))
+        self.weights_, self.means_, self.factors_ = np.ones(1), mean[None], factor[None]
+        if self.kind == MIXTURE:
+            self._fit_mixture(Z)
+        return self
+
+    def _fit_mixture(self, Z: np.ndarray) -> None:
+        from sklearn.mixture import GaussianMixture
+
+        most = min(_MOST_FITTED, _MOST_NUMBERS // Z.shape[1])
+        if len(Z) > most:
+            Z = Z[np.random.default_rng(self.random_state).choice(len(Z), most, replace=False)]
+        # Codes that have collapsed to few points have no more modes than these.
+        modes = max(1, min(self.n_modes, len(np.unique(Z, axis=0)) // 2))
+        spread = float(Z.var(axis=0).mean()) or 1.0
+        mixture = GaussianMixture(modes, reg_covar=1e-6 * spread, random_state=self.random_state)
+        with warnings.catch_warnings():
+            # One that has not quite converged is a distribution to draw from all the same.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            mixture.fit(Z)
+        self.weights_, self.means_ = mixture.weights_, mixture.means_
+        self.factors_ = np.stack([_factor(covariance) for covariance in mixture.covariances_])
+
+    def sample(
+        self, n_samples: int = 1, random_state=None, *, temperature: float = 1.0, truncation: float | None = None
+    ) -> np.ndarray:
+        """Draw codes: (n_samples, n_components) float64.
+
+        Parameters
+        ----------
+        temperature : factor of every deviation from a mode's mean, 0 to 2; 1 draws from the distribution itself.
+        truncation : draw a normal number again while it is farther from 0 than so many deviations (Brock et al. 2019,
+            section 3.1); None: never.
+
+        Raises
+        ------
+        BadInput
+            For a temperature or truncation outside its bounds.
+        """
+        check_is_fitted(self)
+        _check("temperature", temperature, TEMPERATURES)
+        rng = check_random_state(random_state)
+        # One mode takes no draw of its own: N(0, I) is then what `standard_normal` gives.
+        modes = np.zeros(n_samples, int)
+        if len(self.weights_) > 1:
+            modes = rng.choice(len(self.weights_), n_samples, p=self.weights_ / self.weights_.sum())
+        noise = _normal(rng, (n_samples, self.means_.shape[1]), truncation)
+        Z = self.means_[modes]
+        for mode in np.unique(modes):
+            Z[modes == mode] += temperature * noise[modes == mode] @ self.factors_[mode].T
+        return Z
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, as named arrays."""
+        return {
+            "weights": self.weights_.astype(np.float32),
+            "means": self.means_.astype(np.float32),
+            "factors": self.factors_.astype(np.float32),
+        }
+
+    def restore(self, arrays: Mapping[str, Any]) -> CodeSampler:
+        """Become fitted from what `arrays` returned."""
+        self.weights_, self.means_, self.factors_ = (
+            np.asarray(arrays[name], np.float64) for name in ("weights", "means", "factors")
+        )
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "factors_")
+
+
+def _normal(rng: np.random.RandomState, shape: tuple[int, int], truncation: float | None) -> np.ndarray:
+    if truncation is None:
+        return rng.standard_normal(shape)
+    from scipy.stats import truncnorm
+
+    _check("truncation", truncation, TRUNCATIONS)
+    return truncnorm.rvs(-truncation, truncation, size=shape, random_state=rng)
+
+
+def _check(name: str, value: float, bounds: tuple[float, float]) -> None:
+    if not bounds[0] <= value <= bounds[1]:
+        raise BadInput(f"{name}={value} is not allowed: it is a number from {bounds[0]:g} to {bounds[1]:g}.")
+
+
+def _factor(covariance: np.ndarray) -> np.ndarray:
+    """L with L L^T the covariance, which may be singular: a number of the code may be constant."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def usual(estimator: Any, Z_train: np.ndarray | None, kind: str | None = None) -> CodeSampler:
+    """Fit the sampler of `kind` for an estimator; by default its prior, or without one a fitted Gaussian.
+
+    Parameters
+    ----------
+    Z_train : (n, n_components) its training codes; a prior needs none.
+    """
+    if kind is None:
+        kind = NORMAL if hasattr(estimator, "sample") else GAUSSIAN
+    if kind == NORMAL:
+        Z_train = np.zeros((2, estimator.n_components))
+    return CodeSampler(kind).fit(Z_train)
+
+
+def about(estimator: Any, kind: str) -> str:
+    """Describe where codes of this kind come from, in a few words."""
+    return "codes drawn from the prior N(0, I)" if kind == NORMAL and hasattr(estimator, "sample") else ABOUT[kind]

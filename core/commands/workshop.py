@@ -1,0 +1,50 @@
+"""The command that serves the app to everyone on the local network."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.commands.options import say
+from core.errors import HourglassError
+
+_APP = Path(__file__).parents[2] / "app.py"
+
+
+def serve_workshop(
+    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Port of the server.")] = 8501,
+) -> None:
+    """Serve the app to everyone on the local network."""
+    address = _find_local_address()
+    say(
+        f"Hourglass is at http://{address}:{port} for everyone on this network. Nobody can delete runs, each person "
+        "can have one training waiting, and no training takes more than a minute. Ctrl-C ends it."
+    )
+    options = {
+        "server.address": "0.0.0.0",
+        "server.port": str(port),
+        "server.headless": "true",
+        # The server refuses requests for another address.
+        "browser.serverAddress": address,
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(_APP)]
+    command += [word for name, value in options.items() for word in (f"--{name}", value)]
+    code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1"})
+    if code:
+        raise HourglassError(f"The app ended with code {code}: see above, or try another --port.")
+
+
+def _find_local_address() -> str:
+    """Return this machine's address on the local network, or 127.0.0.1; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("10.255.255.255", 1))
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"

@@ -1,0 +1,84 @@
+"""The samples of MNIST and Fashion-MNIST that come with the project, and which test rows the maps show.
+
+``python -m core.datasets.embedded_samples`` makes the shipped files again from the full sets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core import datasets
+from core.datasets import file_formats, mnist
+from core.datasets.subsets import stratified
+from core.types import Dataset
+
+FOLDER = Path(__file__).parents[2] / "assets" / "data"
+FULL = {"mnist-sample": "mnist", "fashion-sample": "fashion-mnist"}
+# `core.types.Dataset.checksum` of the full sets that the samples were taken from.
+CHECKSUMS = {
+    "mnist": "1e35582d42a90940c55b956deb61875c020b567ed20e3c5b174f52bf7809ed9b",
+    "fashion-mnist": "ece172613115fb18b120bec8f6c02271af90b8b8f0a5af5c51cbd5ceed68e619",
+}
+N_ROWS = 2000
+SEED = 0
+SHAPES = {**mnist.SHAPES, "rows_train": (None,), "rows_test": (None,)}
+
+
+def path_of(name: str) -> Path:
+    """The shipped file of a sample."""
+    return FOLDER / f"{name.replace('-', '_')}.npz"
+
+
+def make_sample(name: str) -> dict[str, np.ndarray]:
+    """The shipped arrays of a sample: 200 rows a class of each split of its full set.
+
+    Returns
+    -------
+    x_train, x_test : (2000, 28, 28) uint8; y_train, y_test : (2000,) uint8
+    rows_train, rows_test : (2000,) uint16, indices in the splits of the full set, increasing.
+    """
+    full = datasets.load(FULL[name])
+    arrays = {}
+    for split, X, y in (("train", full.X_train, full.y_train), ("test", full.X_test, full.y_test)):
+        rows = balanced(y, N_ROWS, SEED)
+        arrays[f"x_{split}"] = X[rows].reshape(-1, 28, 28)
+        arrays[f"y_{split}"] = y[rows].astype(np.uint8)
+        arrays[f"rows_{split}"] = rows.astype(np.uint16)
+    return arrays
+
+
+def balanced(y: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """`n` rows, equally many of each class, increasing."""
+    random = np.random.RandomState(seed)
+    classes = np.unique(y)
+    chosen = [random.permutation(np.flatnonzero(y == c))[: n // len(classes)] for c in classes]
+    return np.sort(np.concatenate(chosen))
+
+
+def read(name: str) -> dict[str, np.ndarray]:
+    """The shipped arrays of a sample, as `make_sample` returns them."""
+    return file_formats.read_arrays(path_of(name), SHAPES)
+
+
+def load(name: str, *, progress: object = None) -> Dataset:
+    return mnist.as_dataset(name, path_of(name), FULL[name])
+
+
+def sample_rows(dataset: Dataset) -> np.ndarray:
+    """The at most 2,000 test rows that every map of a data set shows: (n,) int64, increasing indices of `X_test`.
+
+    For MNIST and Fashion-MNIST they are the shipped sample's, so that its images illustrate a map where the full set
+    is absent; otherwise, and of another copy of these sets, they are chosen in proportion to the classes.
+    """
+    sample = {full: name for name, full in FULL.items()}.get(dataset.name)
+    if sample is not None and len(dataset.y_test) == datasets.entry(dataset.name).rows[1]:
+        return read(sample)["rows_test"].astype(np.int64)
+    return stratified(dataset.y_test, N_ROWS, SEED)
+
+
+if __name__ == "__main__":
+    for sample in FULL:
+        file_formats.write_arrays(path_of(sample), make_sample(sample), compressed=True)
+        print(f"{path_of(sample)}: {path_of(sample).stat().st_size:,} bytes")

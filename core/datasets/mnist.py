@@ -1,0 +1,111 @@
+"""MNIST and Fashion-MNIST from their original IDX files."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core import datasets
+from core.datasets import download, file_formats
+from core.datasets.validation import WrongFile
+from core.types import IMAGES, Dataset
+
+SHAPES = {"x_train": (None, 28, 28), "y_train": (None,), "x_test": (None, 28, 28), "y_test": (None,)}
+
+_CLOTHES = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
+CREDITS = {
+    "mnist": {
+        "target_names": tuple("0123456789"),
+        "licence": "CC BY-SA 3.0",
+        "citation": "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document "
+        "recognition. Proceedings of the IEEE 86(11), 1998.",
+    },
+    "fashion-mnist": {
+        "target_names": tuple(_CLOTHES.split(",")),
+        "licence": "MIT, copyright 2017 Zalando SE",
+        "citation": "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine "
+        "learning algorithms. arXiv:1708.07747, 2017.",
+    },
+}
+# Of the images and labels of the reference, as in `_WHAT`.
+_CRC32 = {
+    "mnist": (4083391318, 3121080559, 3838467927, 4001760473),
+    "fashion-mnist": (2925911245, 785835114, 309494841, 606848831),
+}
+_WHAT = "train images", "train labels", "test images", "test labels"
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Array in an IDX file of unsigned bytes, gzipped or not.
+
+    The header is two zero bytes, the type (8), the number of axes, and each axis as a big-endian 32-bit integer.
+
+    Raises
+    ------
+    ValueError
+        If the header is of another form, or the bytes after it are not as many as it says.
+    """
+    content = path.read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    if len(content) < 4 or content[:3] != b"\0\0\x08":
+        raise ValueError("not an IDX file of unsigned bytes")
+    start = 4 + 4 * content[3]
+    shape = tuple(int(n) for n in np.frombuffer(content[4:start], ">u4"))
+    values = np.frombuffer(content, np.uint8, offset=start)
+    if len(shape) != content[3] or values.size != np.prod(shape):
+        raise ValueError(f"its header says {shape}, it holds {values.size} values")
+    return values.reshape(shape)
+
+
+def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """The four files, in the order of the table of sources, as the arrays of `SHAPES`."""
+    arrays = {}
+    for (array, shape), path in zip(SHAPES.items(), paths, strict=True):
+        try:
+            arrays[array] = read_idx(path)
+        except file_formats.UNREADABLE as error:
+            raise WrongFile(path, str(error) or type(error).__name__) from error
+        found = arrays[array].shape
+        if found[1:] != shape[1:] or len(found) != len(shape):
+            raise WrongFile(path, f"it holds {found} values")
+    for split in ("train", "test"):
+        n_images, n_labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
+        if n_images != n_labels:
+            path = paths[list(SHAPES).index(f"y_{split}")]
+            raise WrongFile(path, f"it has {n_labels:,} labels for {n_images:,} images")
+    return arrays
+
+
+def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
+    path = download.stored(name, parse, progress)
+    dataset = as_dataset(name, path, name)
+    return replace(dataset, notes=(*dataset.notes, *_differences(dataset)))
+
+
+def _differences(dataset: Dataset) -> tuple[str, ...]:
+    """Where a copy with as many rows as the reference has others."""
+    if (len(dataset.y_train), len(dataset.y_test)) != datasets.entry(dataset.name).rows:
+        return ()
+    arrays = dataset.X_train, dataset.y_train.astype(np.uint8), dataset.X_test, dataset.y_test.astype(np.uint8)
+    of_reference = zip(_WHAT, _CRC32[dataset.name], arrays, strict=True)
+    others = [what for what, crc, values in of_reference if zlib.crc32(values) != crc]
+    label = datasets.entry(dataset.name).label
+    return (f"This copy of {label} has other {' and '.join(others)} than the reference.",) if others else ()
+
+
+def as_dataset(name: str, path: Path, credit: str) -> Dataset:
+    """Data set of the stored file with the arrays of `SHAPES`, credited as the full set named `credit`."""
+    usual = CREDITS[credit]["target_names"]
+    arrays, names, notes = file_formats.read_images(path, SHAPES, usual)
+    if names != usual:
+        listed = ", ".join(names if len(names) <= 10 else [*names[:9], "…", names[-1]])
+        notes = (*notes, f"The classes of this copy are named {listed}, as its labels are.")
+    rows = (arrays["x_train"].reshape(-1, 784), arrays["y_train"], arrays["x_test"].reshape(-1, 784), arrays["y_test"])
+    credits = CREDITS[credit] | {"target_names": names, "usual_classes": names == usual}
+    return Dataset(name, IMAGES, *rows, image_shape=(28, 28), notes=notes, **credits)

@@ -1,0 +1,80 @@
+"""Choices of rows that are the same on every machine and with every version of NumPy."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def stratified(y: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """`n` rows, or all, that hold each class in its share of all rows, up to one row.
+
+    Parameters
+    ----------
+    y : (n_rows,) class of each row; any values.
+    seed : of ``numpy.random.RandomState``, whose stream is frozen across versions.
+
+    Returns
+    -------
+    (min(n, n_rows),) int64, increasing.
+    """
+    if n >= len(y):
+        return np.arange(len(y))
+    random = np.random.RandomState(seed)
+    _, of_row, sizes = np.unique(y, return_inverse=True, return_counts=True)
+    chosen = [random.permutation(np.flatnonzero(of_row == k))[:m] for k, m in enumerate(_shares(sizes, n))]
+    return np.sort(np.concatenate(chosen))
+
+
+def by_content(X: np.ndarray, y: np.ndarray, n: int) -> np.ndarray:
+    """As `stratified`, whatever order the rows are in: of each class the rows with the smallest digests.
+
+    Parameters
+    ----------
+    X : (n_rows, n_features) contiguous rows.
+
+    Returns
+    -------
+    (min(n, n_rows),) int64; ordered by class and digest, or increasing where all rows are chosen.
+    """
+    if n >= len(y):
+        return np.arange(len(y))
+    digests = np.array([hashlib.blake2b(row, digest_size=8).digest() for row in np.ascontiguousarray(X)], "V8")
+    order = np.lexsort((digests.view(">u8"), y))
+    _, starts, sizes = np.unique(y[order], return_index=True, return_counts=True)
+    return np.concatenate([order[at : at + m] for at, m in zip(starts, _shares(sizes, n), strict=True)])
+
+
+def _shares(sizes: np.ndarray, n: int) -> np.ndarray:
+    """`n` divided in proportion to `sizes` by the largest remainders, ties to the earlier class."""
+    exact = sizes * n / sizes.sum()
+    shares = np.floor(exact).astype(np.int64)
+    largest = np.argsort(-(exact - shares), kind="stable")[: n - shares.sum()]
+    shares[largest] += 1
+    return shares
+
+
+def in_turn(y: np.ndarray, seed: int, first: np.ndarray | None = None) -> np.ndarray:
+    """A permutation of all rows, of which the first n hold each class in about its share, for every n.
+
+    Parameters
+    ----------
+    y, seed : as in `stratified`.
+    first : rows that lead, in their classes' shares too; those after them make up for classes they hold more of.
+    """
+    random = np.random.RandomState(seed)
+    leads = np.zeros(len(y), bool)
+    leads[[] if first is None else first] = True
+    # A class of m rows has its r-th at (r + 1/2) / m of the way.
+    share = np.empty(len(y))
+    for label in np.unique(y):
+        of_class = random.permutation(np.flatnonzero(y == label))
+        of_class = of_class[np.argsort(~leads[of_class], kind="stable")]
+        share[of_class] = (np.arange(len(of_class)) + 0.5) / len(of_class)
+    return np.lexsort((share, ~leads))
+
+
+def complement(rows: np.ndarray, n_rows: int) -> np.ndarray:
+    """The rows of ``range(n_rows)`` that are not in `rows`, increasing."""
+    return np.setdiff1d(np.arange(n_rows), rows)

@@ -1,0 +1,270 @@
+"""What every data set keeps to, however it came here: checked once, on reading, before anything is fitted.
+
+Files are read leniently where their meaning is certain (pixels in other types, classes by other names, a byte order
+mark) and notes say so; everything else is refused with the file and the line or row.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import BadInput
+from core.types import IMAGES, UNLABELLED, Dataset
+
+# Results of classifiers hold a class in a byte, and 255 for a row that is classified rightly.
+MOST_CLASSES = 254
+_SPLITS = ("train", "test")
+_BOM = "\ufeff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Characters that a console obeys, and those that turn the direction of what follows.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class WrongFile(ValueError):
+    """A file can't be used; the text says where in the file and why."""
+
+    def __init__(self, path: Path, why: str):
+        super().__init__(why)
+        self.path = path
+
+
+def text_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, str]]:
+    """Number and text of each line that is not blank, without a byte order mark; CR, LF or both end a line.
+
+    Raises
+    ------
+    ValueError
+        For a line that is not UTF-8, with its number. Halves of surrogate pairs pass, see `clean`.
+    """
+    parts = (part for line in lines for part in line.rstrip(b"\r\n").split(b"\r"))
+    for number, line in enumerate(parts, 1):
+        try:
+            text = line.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"line {number} is not UTF-8 (byte 0x{line[error.start]:02x} at position {error.start + 1}, which "
+                "Latin-1 and other encodings use): save the file as UTF-8"
+            ) from None
+        text = text.removeprefix(_BOM) if number == 1 else text
+        if text.strip():
+            yield number, text
+
+
+def documents(lines: Iterator[bytes]) -> list[dict[str, str]]:
+    """Rows ``{"split", "label", "text"}``, perhaps with ``"title"``, of lines of JSON.
+
+    Raises
+    ------
+    ValueError
+        For a line that is no such row, with its number.
+    """
+    rows = []
+    for number, line in text_lines(lines):
+        try:
+            rows.append(_document(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            why = f"it is no JSON, {error.msg}" if isinstance(error, json.JSONDecodeError) else error
+            raise ValueError(f"line {number}: {why}") from None
+    if split := missing_split(rows):
+        raise ValueError(f"it has no {split} document")
+    return rows
+
+
+def _document(row: Any) -> dict[str, str]:
+    """A row with its label as text; ValueError if it has no split, label or text, or one of another type."""
+    if not isinstance(row, dict):
+        raise ValueError("it is no object with split, label and text")
+    label = row.get("label")
+    label = str(label) if isinstance(label, int) and not isinstance(label, bool) else label
+    row = {"split": row.get("split"), "label": label, "text": row.get("text"), "title": row.get("title") or ""}
+    if row["split"] not in _SPLITS:
+        raise ValueError("its split is neither train nor test")
+    for name in ("label", "text", "title"):
+        if not isinstance(row[name], str) or (name == "label" and not label.strip(f" \t\r\n{_BOM}")):
+            raise ValueError(f"its {name} is no text")
+    return row if row["title"] else {name: row[name] for name in ("split", "label", "text")}
+
+
+def missing_split(rows: Sequence[Mapping[str, str]]) -> str | None:
+    """The split that has no row, if there is one."""
+    return next((split for split in _SPLITS if not any(row["split"] == split for row in rows)), None)
+
+
+def clean(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """Documents whose label, title and text can be shown and encoded, and notes of what was replaced."""
+    cleaned, replaced = [], []
+    for row in rows:
+        texts, n_replaced = {}, 0
+        for name, text in row.items():
+            for wrong, in_text in ((_SURROGATE, not text.isascii()), (_CONTROL, name in ("label", "title"))):
+                text, n = wrong.subn("\N{REPLACEMENT CHARACTER}", text.removeprefix(_BOM)) if in_text else (text, 0)
+                n_replaced += n
+            texts[name] = " ".join(text.split()) if name == "label" else text
+        cleaned.append(texts)
+        replaced += [n_replaced] if n_replaced else []
+    if not replaced:
+        return cleaned, ()
+    characters = "1 character" if sum(replaced) == 1 else f"{sum(replaced):,} characters"
+    return cleaned, (
+        f"{characters} in {len(replaced):,} of {len(cleaned):,} documents are control characters or no valid Unicode "
+        "and were replaced.",
+    )
+
+
+def images(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Arrays of a file with the pixels of those named ``x...`` as uint8 in 0..255, and notes of how they were read.
+
+    Raises
+    ------
+    WrongFile
+        For pixels that are no levels of grey: NaN, negative, of two scales, or of an unknown one.
+    """
+    pixels = {name: values for name, values in arrays.items() if name.startswith("x")}
+    if empty := [name for name, values in pixels.items() if not len(values)]:
+        raise WrongFile(path, f"{' and '.join(empty)} has no image")
+    for name, values in pixels.items():
+        _check_numbers(path, name, values)
+    tops = {name: float(values.max()) for name, values in pixels.items()}
+    highest = max(tops.values())
+    if highest > 255 and len({values.dtype for values in pixels.values()}) > 1:
+        kinds = ", ".join(f"{name} is {values.dtype}" for name, values in pixels.items())
+        raise WrongFile(path, f"its pixels are of two types ({kinds}): give all in one, such as uint8 in 0..255")
+    if highest > 1 and any(0 < top <= 1 for top in tops.values()):
+        told = ", ".join(f"{name} goes up to {top:,.6g}" for name, top in tops.items())
+        raise WrongFile(path, f"its pixels are of two scales ({told}): give all on one")
+    scale, note = _scale_of(path, pixels, highest)
+    scaled = {name: values.astype(np.uint8, copy=False) for name, values in pixels.items()} if scale == 1 else {}
+    for name, values in pixels.items() if scale != 1 else ():
+        # In parts: a float64 copy of all MNIST would take 400 MB.
+        parts = (values[at : at + 5000] for at in range(0, len(values), 5000))
+        scaled[name] = np.concatenate([np.rint(part.astype(np.float64) * scale).astype(np.uint8) for part in parts])
+    return {**arrays, **scaled}, note
+
+
+def _check_numbers(path: Path, name: str, values: np.ndarray) -> None:
+    if values.dtype.kind not in "uifb":
+        raise WrongFile(path, f"{name} is {values.dtype}, and pixels are numbers")
+    if values.dtype.kind in "ub":
+        return
+    rows = values.reshape(len(values), -1)
+    for what, wrong in (("not finite", ~np.isfinite(rows)), ("negative", rows < 0)):
+        bad = np.flatnonzero(wrong.any(axis=1))
+        if len(bad):
+            raise WrongFile(path, f"{len(bad):,} rows of {name} have pixels that are {what}, first row {bad[0]:,}")
+
+
+def _scale_of(path: Path, pixels: Mapping[str, np.ndarray], highest: float) -> tuple[float, tuple[str, ...]]:
+    """What the pixels are multiplied by, and a note where that is not 1."""
+    whole = all(values.dtype.kind in "uib" or not (values % 1).any() for values in pixels.values())
+    if 0 < highest <= 1:
+        return 255, ("The pixels of this copy are numbers from 0 to 1; they were multiplied by 255.",)
+    if highest <= 255 and whole:
+        return 1, ()
+    if highest <= 65535 and whole:
+        note = f"The pixels of this copy go up to {highest:,.0f}; as 16-bit levels they were divided by 257, to 0..255."
+        return 255 / 65535, (note,)
+    raise WrongFile(
+        path,
+        f"its pixels go up to {highest:,.6g}, which is none of the scales that are known: give numbers from 0 to 1, or "
+        "whole numbers from 0 to 255 or from 0 to 65,535",
+    )
+
+
+def labels(
+    path: Path, given: Mapping[str, np.ndarray], usual: Sequence[str]
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Labels as indices of class names, -1 where a row has none, and these names.
+
+    Whole numbers that index `usual`, or text that is one of `usual`, mean these; any others are names of classes.
+
+    Raises
+    ------
+    WrongFile
+        For labels that are no names: NaN, fractions, empty, or more than can be told apart.
+    """
+    values = {name: _names_of(path, name, each) for name, each in given.items()}
+    if len({each.dtype.kind for each in values.values()}) > 1:
+        raise WrongFile(path, f"{' and '.join(values)} are of two types, numbers and text")
+    every = np.unique(np.concatenate(list(values.values())))
+    if every.dtype.kind == "i" and every[0] >= UNLABELLED and every[-1] < len(usual):
+        return values, tuple(usual)
+    if every.dtype.kind == "U" and np.isin(every, usual).all():
+        names = np.array(usual)
+        order = np.argsort(names)
+        return {n: order[np.searchsorted(names[order], each)] for n, each in values.items()}, tuple(usual)
+    every = every[every != UNLABELLED] if every.dtype.kind == "i" else every
+    if len(every) > MOST_CLASSES:
+        raise WrongFile(path, f"{' and '.join(values)} name {len(every):,} classes: at most {MOST_CLASSES} are allowed")
+    codes = {n: np.searchsorted(every, each).astype(np.int64) for n, each in values.items()}
+    if every.dtype.kind == "i":
+        codes = {n: np.where(values[n] == UNLABELLED, UNLABELLED, each) for n, each in codes.items()}
+    return codes, tuple(map(str, every.tolist()))
+
+
+def _names_of(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """Labels as int64 or as text."""
+    values = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
+    if values.dtype.kind == "U":
+        values = np.array([" ".join(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(each)).split()) for each in values])
+        if not (filled := values != "").all():
+            raise WrongFile(path, f"{name} is empty in {(~filled).sum():,} rows, first row {filled.argmin():,}")
+        return values
+    with np.errstate(invalid="ignore"):
+        whole = values.astype(np.int64)
+    if not (same := whole == values).all():
+        value, row = values[same.argmin()], same.argmin()
+        raise WrongFile(path, f"{name} holds {value} in row {row:,}: labels are whole numbers or text")
+    return whole
+
+
+def check(dataset: Dataset) -> None:
+    """Check what everything that fits, measures and shows relies on; a matter of milliseconds.
+
+    Raises
+    ------
+    BadInput
+        In a sentence that names the data set and says what is wrong.
+    """
+    if problem := next(_problems(dataset), None):
+        raise BadInput(f"{dataset.name} can't be used: {problem}.")
+
+
+def _problems(dataset: Dataset) -> Iterator[str]:
+    n_features = dataset.X_train.shape[1]
+    for split in _SPLITS:
+        X, y = getattr(dataset, f"X_{split}"), getattr(dataset, f"y_{split}")
+        if not X.shape[0]:
+            yield f"it has no {split} row"
+        if X.shape != (len(y), n_features):
+            yield f"its {split} rows are {X.shape} for {len(y):,} labels and {n_features:,} train features"
+        if y.dtype.kind not in "iu" or y.min() < UNLABELLED or y.max() >= max(1, len(dataset.target_names)):
+            yield f"its {split} labels run from {y.min()} to {y.max()} for {len(dataset.target_names)} classes"
+        if dataset.kind == IMAGES and (X.dtype != np.uint8 or n_features != np.prod(dataset.image_shape or (0,))):
+            yield f"its {split} rows are {X.dtype} {X.shape}, no images of {dataset.image_shape} pixels as uint8"
+        if dataset.kind != IMAGES and not ((X.data >= 0) & (X.data < np.inf)).all():
+            yield f"its {split} rows are no counts of words"
+        for parts in ("titles", "texts"):
+            told = getattr(dataset, f"{parts}_{split}")
+            if told and len(told) != len(y):
+                yield f"it has {len(told):,} {parts} for {len(y):,} {split} rows"
+    if len(dataset.target_names) > MOST_CLASSES:
+        yield f"it has {len(dataset.target_names):,} classes, and at most {MOST_CLASSES} are allowed"
+    if n_features < 2:
+        yield "its train documents hold one word, and a code needs at least 2"
+    if dataset.X_train.shape[0] > 1 and _are_equal(dataset.X_train):
+        yield "all its train rows are equal, so there is nothing to learn from them"
+
+
+def _are_equal(X: Any) -> bool:
+    """Whether all rows are the same; it looks no further than the first that differs."""
+    for at in range(0, X.shape[0], 1000):
+        part = X[at : at + 1000]
+        if np.any(part != X[:1]) if isinstance(X, np.ndarray) else (part - X[[0] * part.shape[0]]).count_nonzero():
+            return False
+    return True

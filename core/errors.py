@@ -1,0 +1,35 @@
+"""Errors whose text is one clear sentence for a person."""
+
+from __future__ import annotations
+
+import textwrap
+
+
+class HourglassError(Exception):
+    """A problem a person can act on; its text is one clear sentence, shown as it is."""
+
+
+class BadInput(HourglassError, ValueError):
+    """Something given from outside was not allowed; the text says what is."""
+
+
+class DataUnavailable(HourglassError):
+    """A data set can't be had right now; the text says why and what to do."""
+
+
+class Diverged(HourglassError):
+    """A training run left the finite numbers; the text names the remedy."""
+
+
+class BrokenRun(HourglassError):
+    """A stored run can't be read; the text names the file and what is wrong with it."""
+
+
+def describe_error(what: str, error: BaseException) -> str:
+    """One sentence for an error that no part of this program foresaw; it names no cause but the error itself."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        # PyTorch's own errors have no type of their own everywhere.
+        return f"{what} needs more memory than there is: choose a smaller network, a smaller batch or fewer rows."
+    why = textwrap.shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__, 300, placeholder=" …")
+    return f"{what} failed in a way this program did not foresee ({why})."

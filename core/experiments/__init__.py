@@ -1,0 +1,1 @@
+"""From a Spec to a Run: fit a method, store it, measure it."""

@@ -1,0 +1,174 @@
+"""Measure a fitted estimator on a data set: each part of the measuring has evaluators, whose scores are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from core import datasets
+from core.analysis.model_outputs import pixels, strip_of
+from core.analysis.samplers import GAUSSIAN, NORMAL, CodeSampler, usual
+from core.experiments.evaluate_codes import Codes, compute_codes, evaluate_codes, evaluate_structure
+from core.experiments.evaluate_documents import evaluate_documents
+from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
+from core.experiments.scores import Scores
+from core.metrics import embedding, pca_spectrum, reconstruction
+from core.metrics.definitions import DEFINITIONS, IW_ROWS, IW_SAMPLES
+from core.types import IMAGES, Dataset
+
+ON_STAGE = Callable[[str], None]
+# Parts of the measuring, in order: the first is what pages that compare runs need at once, the others take longer.
+FIRST, STRUCTURE, BOUND, SAMPLING = "first", "structure", "bound", "sampling"
+# The metrics of the later parts.
+METRICS = {
+    STRUCTURE: ("probe_accuracy", "trustworthiness", "continuity", "silhouette", "kmeans_ari", "kmeans_nmi"),
+    BOUND: ("iw_bound",),
+    SAMPLING: (*SAMPLED, "copies", "class_shares", *(f"{name}_floor" for name in (*SAMPLED, "copies"))),
+}
+
+
+class Subject:
+    """A fitted estimator with the data it is measured on; what several evaluators need is computed once.
+
+    Parameters
+    ----------
+    sampler_kinds : the kinds of `core.analysis.samplers` that its decoder samples from; by default its usual one.
+    X_train : the train rows as floats, where they are at hand.
+    """
+
+    def __init__(self, estimator: Any, dataset: Dataset, sampler_kinds: Sequence[str] = (), X_train: Any = None):
+        self.estimator, self.dataset = estimator, dataset
+        self.sampler_kinds = tuple(sampler_kinds) or (NORMAL if self.can("sample") else GAUSSIAN,)
+        self._X_train = X_train
+
+    @cached_property
+    def X_test(self) -> Any:
+        return self.dataset.floats("test")
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """Numbers of the test rows that pages show, ascending."""
+        return datasets.sample_rows(self.dataset)
+
+    @cached_property
+    def codes(self) -> Codes | None:
+        X_train, self._X_train = self._X_train, None
+        return compute_codes(self.estimator, self.dataset, X_train, self.X_test)
+
+    def fit_sampler(self, kind: str) -> CodeSampler:
+        """Fit the distribution of this kind to the training codes."""
+        return usual(self.estimator, None if self.codes is None else self.codes.Z_train, kind)
+
+    def can(self, *names: str) -> bool:
+        """Whether the estimator has one of these methods or attributes."""
+        return any(hasattr(self.estimator, name) for name in names)
+
+    @property
+    def generates(self) -> bool:
+        return self.dataset.kind == IMAGES and self.can("inverse_transform")
+
+
+def _describe_rows(subject: Subject) -> Scores:
+    """The rows that pages show, with their classes and, of images, the originals."""
+    dataset, scores = subject.dataset, Scores(views={"shown_rows": subject.shown.astype(np.int32)})
+    if dataset.has_labels:
+        scores.views["labels"] = dataset.y_test[subject.shown].astype(np.int16)
+        scores.notes["target_names"] = list(dataset.target_names)
+    if subject.generates:
+        strip = strip_of(dataset, subject.shown)
+        scores.views["strip_rows"] = strip.astype(np.int32)
+        if dataset.redistributable:
+            scores.views["originals"] = dataset.X_test[strip]
+    return scores
+
+
+def evaluate_images(subject: Subject) -> Scores:
+    """Score the reconstructions of test images."""
+    scores, dataset = Scores(), subject.dataset
+    reconstructions = subject.estimator.inverse_transform(subject.codes.Z_test)
+    errors = reconstruction.squared_error(subject.X_test, reconstructions)
+    scores.add_mean("squared_error", errors)
+    if dataset.has_labels:
+        by_class = reconstruction.class_means(scores.rows["squared_error"], dataset.y_test, dataset.target_names)
+        scores.by_class["squared_error_per_class"] = by_class
+    scores.views["reconstructions"] = pixels(reconstructions[strip_of(dataset, subject.shown)])
+    if subject.can("noise_variance_"):
+        scores.views["error_by_size"] = pca_spectrum.pca_error_by_size(dataset).astype(np.float32)
+    return scores
+
+
+def evaluate_bound(subject: Subject) -> Scores:
+    """Score the bound that a VAE maximises, in nats a row: sampled codes, and at the posterior mean."""
+    scores = Scores()
+    if len(subject.dataset.y_test) > 1:
+        errors, kl = subject.estimator.elbo_terms(subject.X_test, random_state=0)
+        scores.add_mean("neg_elbo", errors + kl)
+        scores.add_mean("kl", kl)
+        scores.add_mean("neg_elbo_at_mean", sum(subject.estimator.elbo_terms(subject.X_test, at_mean=True)))
+    return scores
+
+
+def evaluate_weighted_bound(subject: Subject) -> Scores:
+    """Score the importance-weighted bound of a part of the test rows."""
+    scores, y = Scores(), subject.dataset.y_test
+    if len(y) > 1:
+        X = subject.X_test[embedding.stratified_rows(y, IW_ROWS)]
+        scores.add_mean("iw_bound", -subject.estimator.score_samples(X, IW_SAMPLES, random_state=0))
+    return scores
+
+
+def _list_steps(subject: Subject, on_stage: ON_STAGE) -> list[tuple[str, str, Callable[[Subject], Scores]]]:
+    """The steps that apply to what an estimator can do, in order: part, what it is called while it runs, evaluator."""
+    has_codes, has_bound = subject.can("transform", "embedding_", "discriminator_features"), subject.can("elbo_terms")
+    evaluate_outputs = evaluate_images if subject.dataset.kind == IMAGES else evaluate_documents
+    evaluate_generated = partial(evaluate_samples, on_stage=on_stage)
+    steps = (
+        (FIRST, "", True, _describe_rows),
+        (FIRST, "Measuring the codes", has_codes, evaluate_codes),
+        (FIRST, "Measuring the reconstructions", subject.can("transform"), evaluate_outputs),
+        (FIRST, "Measuring the bound", has_bound, evaluate_bound),
+        (FIRST, "", subject.generates, show_samples),
+        (STRUCTURE, "Measuring clusters and neighbourhoods", has_codes, evaluate_structure),
+        (BOUND, "Measuring the importance-weighted bound", has_bound, evaluate_weighted_bound),
+        (SAMPLING, "Measuring the samples", subject.generates, evaluate_generated),
+    )
+    return [(part, stage, evaluator) for part, stage, applies, evaluator in steps if applies]
+
+
+def list_parts(subject: Subject) -> list[str]:
+    """List the parts of the measuring that apply to what an estimator can do."""
+    return list(dict.fromkeys(part for part, *_ in _list_steps(subject, lambda stage: None)))
+
+
+def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_STAGE = lambda stage: None) -> Scores:
+    """Measure what applies to a fitted estimator; of a map of given rows, on these rows.
+
+    Parameters
+    ----------
+    parts : which of `FIRST`, `STRUCTURE`, `BOUND` and `SAMPLING` to measure; None: all.
+    on_stage : called with a few words before each step.
+
+    Returns
+    -------
+    Scores : its views include ``rows.<name>``, each test row's score of a metric that methods are ranked by; its note
+        ``pending`` has the names of the metrics of the parts left out.
+    """
+    scores, pending = Scores(), []
+    for part, stage, evaluator in _list_steps(subject, on_stage):
+        if parts is not None and part not in parts:
+            pending += METRICS.get(part, ())
+            continue
+        if stage:
+            on_stage(stage)
+        scores.update(evaluator(subject))
+    # A map's rows may be others than those that methods are ranked on.
+    for name, rows in () if subject.can("embedding_") else scores.rows.items():
+        if DEFINITIONS[name].higher_is_better is not None:
+            dtype = np.uint8 if np.isin(rows, (0, 1)).all() else np.float32
+            scores.views[f"rows.{name}"] = rows.astype(dtype)
+    if pending:
+        scores.notes["pending"] = pending
+    return scores

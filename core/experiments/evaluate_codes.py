@@ -1,0 +1,121 @@
+"""How well latent codes, or positions in a map, keep classes, clusters and neighbourhoods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.analysis.model_outputs import codes_of, plane
+from core.datasets import bag_of_words
+from core.experiments.scores import Scores
+from core.metrics import clustering, embedding
+from core.types import DOCUMENTS, Dataset
+
+if TYPE_CHECKING:
+    from core.experiments.evaluate import Subject
+
+K = 15
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes of rows of both splits, and which rows these are.
+
+    Attributes
+    ----------
+    Z_train, Z_test : (n_train, n_components), (n_test, n_components)
+    train, test : (n_train,), (n_test,) int, ascending numbers of the rows in their split.
+    about : what the codes are, in a few words.
+    is_map : whether they are positions of these rows in a map, and other rows have none.
+    """
+
+    Z_train: np.ndarray
+    Z_test: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    about: str
+    is_map: bool = False
+
+
+def compute_codes(estimator: Any, dataset: Dataset, X_train: Any, X_test: Any) -> Codes | None:
+    """Encode all rows, or take the positions of those that a map has; None for an estimator without codes.
+
+    Parameters
+    ----------
+    X_train, X_test : as `core.types.Dataset.floats` gives them; X_train may be None.
+    """
+    if hasattr(estimator, "embedding_"):
+        parts = estimator.train_embedding_, estimator.test_embedding_, estimator.rows_train_, estimator.rows_test_
+        return Codes(*parts, estimator.about, is_map=True)
+    if not any(hasattr(estimator, name) for name in ("transform", "discriminator_features")):
+        return None
+    Z_train, Z_test, about = codes_of(estimator, dataset.floats("train") if X_train is None else X_train, X_test)
+    return None if Z_train is None else Codes(Z_train, Z_test, np.arange(len(Z_train)), np.arange(len(Z_test)), about)
+
+
+def evaluate_codes(subject: Subject) -> Scores:
+    """Score the classes that nearest neighbours predict, and place the shown rows in the plane."""
+    scores, codes, dataset = Scores(), subject.codes, subject.dataset
+    y_train, y_test = dataset.y_train[codes.train], dataset.y_test[codes.test]
+    if dataset.has_labels and has_classes_to_learn(y_train, y_test):
+        scores.add_mean("knn_accuracy", embedding.knn_correct(codes.Z_train, y_train, codes.Z_test, y_test, K))
+    Z = codes.Z_test[np.searchsorted(codes.test, subject.shown)]
+    scores.views["map"], scores.notes["map"] = plane(Z, codes.Z_train, codes.about)
+    if codes.is_map:
+        scores.notes["map"] = codes.about
+    if codes.is_map or hasattr(subject.estimator, "transform"):
+        scores.views["codes"] = Z.astype(np.float16)
+    return scores
+
+
+def has_classes_to_learn(y_train: np.ndarray, y_test: np.ndarray) -> bool:
+    """Whether train rows can predict classes of test rows; where whole classes are held out they can't."""
+    train, test = y_train[y_train >= 0], y_test[y_test >= 0]
+    return len(train) >= K and len(np.unique(train)) > 1 and len(test) > 1 and bool(np.isin(test, train).any())
+
+
+def evaluate_structure(subject: Subject) -> Scores:
+    """Score what a linear probe predicts from the codes, how they cluster, and which neighbourhoods they keep."""
+    scores, codes, dataset = Scores(), subject.codes, subject.dataset
+    y_train, y_test = dataset.y_train[codes.train], dataset.y_test[codes.test]
+    # Row numbers among the codes; every pair of these rows is compared.
+    at = embedding.stratified_rows(y_test, embedding.NEIGHBOURHOOD_ROWS)
+    X, metric = subject.X_test[codes.test[at]], "euclidean"
+    if dataset.kind == DOCUMENTS:
+        (at, X), metric = weigh_words(dataset, at, X), "cosine"
+    if dataset.has_labels:
+        if has_classes_to_learn(y_train, y_test):
+            correct = embedding.probe_correct(codes.Z_train, y_train, codes.Z_test, y_test)
+            scores.add_mean("probe_accuracy", correct)
+        scores.update(evaluate_clusters(codes.Z_test, y_test, at))
+    if len(at) > 2 * K:
+        trustworthiness, continuity = embedding.neighbourhood_rows(X, codes.Z_test[at], K, metric)
+        scores.add_mean("trustworthiness", trustworthiness)
+        scores.add_mean("continuity", continuity)
+    return scores
+
+
+def evaluate_clusters(Z: np.ndarray, y: np.ndarray, at: np.ndarray) -> Scores:
+    """Score how far codes fall into clusters, those `at` in pairs, and how well clusters agree with classes."""
+    scores = Scores()
+    known = y[at][y[at] >= 0]
+    if 1 < len(np.unique(known)) < len(known):
+        scores.add_mean("silhouette", clustering.silhouette_rows(Z[at], y[at]))
+    Z, y = Z[y >= 0], y[y >= 0]
+    n_classes = len(np.unique(y))
+    # Collapsed codes may be fewer points than there are classes.
+    if 1 < n_classes <= len(np.unique(Z, axis=0)):
+        for name, (value, interval) in clustering.cluster_agreement(
+            y, clustering.kmeans_clusters(Z, n_classes)
+        ).items():
+            scores.add(name, value, interval, len(y))
+    return scores
+
+
+def weigh_words(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarray, Any]:
+    """Select those of `rows`, documents of these word counts, that hold a known word, and their tf-idf vectors."""
+    X = bag_of_words.tfidf(dataset, counts)
+    is_known = np.diff(X.indptr) > 0
+    return rows[is_known], X[is_known]

@@ -1,0 +1,217 @@
+"""Spec -> Run: fit a method to a data set, round its weights as they are stored, and measure what was stored."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import datasets, methods
+from core.analysis.snapshots import Recorder
+from core.errors import BadInput
+from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, Subject, evaluate, list_parts
+from core.experiments.scores import Scores
+from core.metrics.definitions import VERSION
+from core.runs import reader, specs, store
+from core.types import FITTING, IMAGES, Dataset, Run, Spec, measurements_to_json
+
+_LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
+# As `core.nn.callbacks.Watch`, whose package brings torch.
+WATCH = Callable[[dict[str, Any]], bool | None]
+
+
+def load_dataset(spec: Spec, progress=None) -> Dataset:
+    """Load the data set of a spec."""
+    return datasets.load(spec.dataset, progress=progress, **dict(spec.dataset_params))
+
+
+def stored_form(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Round arrays as they are stored: matrices to float16 if it holds their values, all others as they are."""
+    half = np.finfo(np.float16).max
+
+    def round_one(a: np.ndarray) -> np.ndarray:
+        is_matrix = a.ndim > 1 and np.issubdtype(a.dtype, np.floating) and np.abs(a).max(initial=0) <= half
+        return a.astype(np.float16) if is_matrix else a
+
+    return {name: round_one(np.asarray(a)) for name, a in arrays.items()}
+
+
+def fit(
+    spec: Spec,
+    dataset: Dataset,
+    *,
+    on_epoch: WATCH | None = None,
+    on_tick: WATCH | None = None,
+    on_stage: ON_STAGE = lambda stage: None,
+    on_note: ON_STAGE = lambda note: None,
+    checkpoint: Path | None = None,
+    recorder: Recorder | None = None,
+    first_only: bool = False,
+) -> tuple[Run, dict[str, np.ndarray]]:
+    """Fit and measure.
+
+    Parameters
+    ----------
+    on_epoch, on_tick, checkpoint : of methods trained step by step, see `core.nn.training.train`; a map of given rows
+        has no checkpoint.
+    on_stage : called with a few words before each part of the work.
+    on_note : called with a sentence if a checkpoint is not resumed from.
+    recorder : takes snapshots while such a method trains.
+    first_only : measure what takes a few seconds; the run's `pending` metrics are left to `finish`.
+
+    Returns
+    -------
+    run : its metrics are those of the weights as they are stored; its estimator has these weights.
+    arrays : for `core.runs.store.write_run`.
+
+    Raises
+    ------
+    BadInput
+        For a data set that the method can't be fitted to, see `core.runs.specs.check`; nothing is fitted then.
+    """
+    specs.check(spec, dataset)
+    method, entry = methods.get(spec.method), methods.entry(spec.method)
+    estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    on_stage(FITTING)
+    given = _rows_to_map(spec, dataset) if entry.maps_rows else {"X": dataset.floats("train")}
+    started = time.perf_counter()
+    if entry.maps_rows:
+        estimator.fit_splits(**given, on_epoch=on_epoch, on_tick=on_tick)
+        on_stage("Measuring")
+    elif hasattr(estimator, "train_step"):
+        if recorder is not None:
+            on_epoch = _call_both(on_epoch, recorder.epoch, estimator)
+            on_tick = _call_both(on_tick, recorder.tick, estimator)
+        callbacks = {"on_epoch": on_epoch, "on_tick": on_tick, "on_note": on_note}
+        estimator.fit(**given, y=dataset.y_train, checkpoint=checkpoint, **callbacks)
+        # A training that was only paused ends here.
+        on_stage("Measuring")
+        if recorder is not None:
+            recorder.take(estimator.history_[-1], estimator)
+    else:
+        estimator.fit(**given)
+    seconds = round(time.perf_counter() - started, 3)
+    environment = {
+        "device": "cpu",
+        "precision": "float32",
+        "seconds": seconds,
+        **getattr(estimator, "environment_", {}),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data_checksum": dataset.checksum,
+        "metrics_version": VERSION,
+        "n_train": dataset.X_train.shape[0],
+        "n_test": dataset.X_test.shape[0],
+        "n_features": dataset.n_features,
+        "kind": dataset.kind,
+        "image_shape": list(dataset.image_shape) if dataset.image_shape else None,
+    }
+    history, arrays = getattr(estimator, "history_", []), stored_form(method.arrays(estimator))
+    blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    estimator = method.restore(blank, arrays)
+    parts = _first_parts(dataset) if first_only else None
+    scores = evaluate(Subject(estimator, dataset, entry.samplers, given.get("X")), parts, on_stage)
+    run = Run(spec, history, {"seconds": seconds}, environment, {}, estimator=estimator)
+    return _with_scores(run, scores, weights=method.n_weights(estimator)), arrays
+
+
+def _first_parts(dataset: Dataset) -> tuple[str, ...]:
+    """The parts with the metrics that pages rank methods by."""
+    return (FIRST,) if dataset.kind == IMAGES and dataset.has_labels else (FIRST, STRUCTURE)
+
+
+def _with_scores(run: Run, scores: Scores, **metrics: float) -> Run:
+    metrics = run.metrics | measurements_to_json(scores.metrics, scores.by_class) | metrics
+    return replace(run, metrics=metrics, views=run.views | scores.views, notes=run.notes | scores.notes)
+
+
+def _rows_to_map(spec: Spec, dataset: Dataset) -> dict[str, Any]:
+    """The rows of each split that a method maps, the shown test rows among them."""
+    rows = {split: datasets.first_rows(dataset, split, spec.param("rows")) for split in ("train", "test")}
+    X = {f"X_{split}": dataset.floats(split)[numbers] for split, numbers in rows.items()}
+    return X | {f"rows_{split}": numbers for split, numbers in rows.items()}
+
+
+def _call_both(watch: WATCH | None, take: Callable[[dict[str, Any], Any], None], estimator: Any) -> WATCH:
+    """A callback that lets a recorder take its snapshot unless the training stops here."""
+
+    def call(row: dict[str, Any]) -> bool:
+        is_stopped = bool(watch and watch(row))
+        if not is_stopped:
+            take(row, estimator)
+        return is_stopped
+
+    return call
+
+
+def fit_and_store(
+    spec: Spec,
+    dataset: Dataset,
+    folder: Path | None = None,
+    *,
+    checkpoint: Path | None = None,
+    first_only: bool = False,
+    **callbacks,
+) -> Run:
+    """Fit, measure and store a run with snapshots of its training; parameters as `fit` and `store.write_run`."""
+    recorder = Recorder(dataset, checkpoint)
+    run, arrays = fit(spec, dataset, checkpoint=checkpoint, recorder=recorder, first_only=first_only, **callbacks)
+    store.write_run(run, arrays, folder, replay=recorder.arrays())
+    return run
+
+
+def finish(place: Path, dataset: Dataset, *, on_stage: ON_STAGE = lambda stage: None) -> Run:
+    """Measure the pending metrics of a stored run, part by part, and store it again after each.
+
+    If this is interrupted, the parts that were measured stay, and the others are pending still.
+
+    Raises
+    ------
+    BadInput
+        If `dataset` is not the one the run was trained on, or the run was deleted or replaced meanwhile.
+    """
+    run, subject = _read(place, dataset)
+    for part in list_parts(subject):
+        if not set(METRICS.get(part, ())) & set(run.pending):
+            continue
+        scores = evaluate(subject, (part,), on_stage)
+        now = reader.read_run(place) if place.is_dir() else None
+        if now is None or now.environment != run.environment:
+            raise BadInput(f"The run {run.key} was deleted or trained again while it was measured.")
+        pending = [name for name in run.pending if name not in METRICS[part]]
+        run = _with_scores(run, scores)
+        notes = {name: value for name, value in run.notes.items() if name != "pending"}
+        run = replace(run, notes=notes | ({"pending": pending} if pending else {}))
+        store.rewrite_run(place, run, reader.read_weights(place), reader.read_replay(place))
+    return run
+
+
+def _read(place: Path, dataset: Dataset) -> tuple[Run, Subject]:
+    run, estimator = reader.read_run(place), reader.read_estimator(place)
+    if dataset.checksum != run.environment["data_checksum"]:
+        raise BadInput(f"The run {run.key} was trained on another copy of {dataset.name}: fit it again instead.")
+    return run, Subject(estimator, dataset, methods.entry(run.spec.method).samplers)
+
+
+def remeasure(place: Path, dataset: Dataset, first_only: bool = False) -> Run:
+    """Measure a stored run's weights anew, and store it again in the same folder; `first_only` as in `fit`.
+
+    Raises
+    ------
+    BadInput
+        If `dataset` is not the one the run was trained on.
+    """
+    old, subject = _read(place, dataset)
+    environment = old.environment | {"metrics_version": VERSION}
+    blank = replace(old, metrics={"seconds": old.metrics["seconds"]}, views={}, notes={}, environment=environment)
+    weights = methods.get(old.spec.method).n_weights(subject.estimator)
+    run = _with_scores(blank, evaluate(subject, _first_parts(dataset) if first_only else None), weights=weights)
+    store.rewrite_run(place, run, reader.read_weights(place), reader.read_replay(place))
+    return run

@@ -1,0 +1,1 @@
+"""What the JavaScript components receive and send back, as bytes."""

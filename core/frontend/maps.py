@@ -1,0 +1,319 @@
+"""What the linked maps are sent and what they send back, as bytes; assets/components/maps.js is the other side."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.errors import BadInput
+from core.figures import palette
+
+_TYPES = {"uint8": "u1", "uint16": "u2", "int16": "i2", "int32": "i4", "float16": "f2", "float32": "f4"}
+_ALIGNED = 8
+_NOWHERE, _LAST = 65535, 65534
+_RAMP = {
+    "light": ("#5a92d3", "#4f6dd1", "#683bb4", "#671165", "#3d0d1d"),
+    "dark": ("#3f6ebe", "#538ec7", "#93acac", "#c7cf7f", "#ffee99"),
+}
+_STEPS = 64
+_FARTHEST = 1000.0  # from a map, in its own width
+_LONGEST_LOOK = 20_000
+
+
+@dataclass(frozen=True)
+class Map:
+    """One of the maps.
+
+    Attributes
+    ----------
+    key : what stays the same while the map is looked at.
+    title, note : which method, and what the plane is.
+    points : (n, 2), a row each; NaN where it has no place.
+    figures : (name, value, interval and n, help) of each number under the map.
+    absent : a sentence in the place of a map that can't be shown.
+    remark : a few words under the map.
+    star : (2,) place of a person's own point.
+    near : positions among the rows that are marked.
+    """
+
+    key: str
+    title: str
+    note: str
+    points: np.ndarray
+    figures: tuple[tuple[str, str, str, str], ...] = ()
+    absent: str = ""
+    remark: str = ""
+    star: np.ndarray | None = None
+    near: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Values:
+    """A number of each row to colour by: (n,), from `low` to `high`, NaN where it has none.
+
+    `names` : what stands at the ends of the scale. With `is_binary` the values are 0 and 1, and `names` are theirs.
+    """
+
+    label: str
+    values: np.ndarray
+    low: float
+    high: float
+    names: tuple[str, str] = field(default=("low", "high"))
+    is_binary: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the maps are looked at: what is not of the data, and is kept in the page's address.
+
+    Attributes
+    ----------
+    hidden : classes that are not shown; -1 for the rows without one.
+    zooms : key of a map -> its middle, and the shorter side of what is seen, as shares of its wider axis.
+    enlarged : key of the map that stands alone; "" for none.
+    """
+
+    hidden: tuple[int, ...] = ()
+    zooms: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    enlarged: str = ""
+
+
+def packed(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
+    """A JSON header and arrays as one piece: the header's length (uint32, little endian), the header, the arrays.
+
+    The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4; header and arrays
+    are filled up so that each array begins at a multiple of 8.
+    """
+    flat = {name: np.ascontiguousarray(a).ravel() for name, a in arrays.items()}
+    about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]
+    head = json.dumps({**header, "arrays": about}, allow_nan=False, separators=(",", ":")).encode()
+    head += b" " * (-(4 + len(head)) % _ALIGNED)
+    return b"".join([struct.pack("<I", len(head)), head, *(_filled(a.tobytes()) for a in flat.values())])
+
+
+def _filled(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % _ALIGNED)
+
+
+def unpacked(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Inverse of `packed`."""
+    (length,) = struct.unpack("<I", data[:4])
+    header = json.loads(data[4 : 4 + length])
+    types = {short: np.dtype(name) for name, short in _TYPES.items()}
+    arrays, at = {}, 4 + length
+    for name, count, kind in header.pop("arrays"):
+        arrays[name] = np.frombuffer(data, types[kind], count, at)
+        at += len(_filled(bytes(arrays[name].nbytes)))
+    return header, arrays
+
+
+def quantised(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.ndarray, list[float] | None]:
+    """Points of the plane as whole numbers, both axes to one scale.
+
+    Parameters
+    ----------
+    points : (n, 2)
+    star : (2,), a point more, which may lie outside
+
+    Returns
+    -------
+    (n, 2) uint16 : 0..65534 over the wider axis; 65535 for a row that is not finite
+    list or None : the star's place on the same scale
+    """
+    points = np.asarray(points, np.float64)
+    known = np.isfinite(points).all(axis=1)
+    places = np.full(points.shape, _NOWHERE, np.uint16)
+    if not known.any():
+        return places, None
+    low, high = points[known].min(axis=0), points[known].max(axis=0)
+    # A narrower axis stands in the middle, and so does what is all in one point.
+    middle, span = (low + high) / 2, float((high - low).max()) or 1.0
+    places[known] = np.rint(np.clip((points[known] - middle) / span + 0.5, 0, 1) * _LAST)
+    if star is None or not np.isfinite(star).all():
+        return places, None
+    return places, (((np.asarray(star, np.float64) - middle) / span + 0.5) * _LAST).round(2).tolist()
+
+
+def maps_message(
+    rows_id: str,
+    numbers: np.ndarray,
+    split: str,
+    labels: np.ndarray,
+    names: Sequence[str],
+    maps: Sequence[Map],
+    *,
+    selected: Sequence[int] = (),
+    heard: str = "",
+    pictures: str = "",
+    values: Values | None = None,
+    look: Look = Look(),
+    heard_look: str = "",
+    is_test: np.ndarray | None = None,
+    file: str = "hourglass-maps",
+) -> bytes:
+    """All that the maps draw.
+
+    Parameters
+    ----------
+    rows_id : names the rows: the selection that comes back is of these.
+    numbers : (n,) row numbers in `split`, for the hover.
+    labels : (n,) int, index into `names`, -1 where a row has no class.
+    selected : positions among the rows, as the server has them.
+    heard : turn of the last selection that the maps sent and the server has; one they sent later is theirs to keep.
+    pictures : id of the `pictures_message`.
+    look, heard_look : as the server has it, and the turn of the last one that the maps sent.
+    is_test : (n,) bool, of rows of both splits.
+    file : name of a saved picture, without its ending.
+    """
+    arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
+    drawn = []
+    for k, each in enumerate(maps):
+        arrays[f"map{k}"], star = quantised(each.points, each.star)
+        drawn.append(
+            {
+                "key": each.key,
+                "title": each.title,
+                "note": each.note,
+                "figures": each.figures,
+                "absent": each.absent,
+                "remark": each.remark,
+                "star": star,
+                "near": list(map(int, each.near)),
+                "shape": zlib.crc32(arrays[f"map{k}"]),
+            }
+        )
+    header: dict[str, Any] = {
+        "kind": "maps",
+        "id": rows_id,
+        "split": split,
+        "names": list(map(str, names)),
+        "maps": drawn,
+        "selected": list(map(int, selected)),
+        "heard": heard,
+        "pictures": pictures,
+        "look": {"hidden": list(look.hidden), "zooms": dict(look.zooms), "enlarged": look.enlarged},
+        "heardLook": heard_look,
+        "file": file,
+        "colours": {theme: [palette.style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES},
+        "marks": [palette.style(k, "light").mark for k in range(len(names))],
+        "none": palette.NO_CLASS if len(names) or values is not None else palette.SINGLE,
+    }
+    if is_test is not None:
+        arrays["isTest"] = np.asarray(is_test, np.uint8)
+    if values is not None:
+        ramps = {theme: palette.series(theme)[:2] if values.is_binary else ramp(theme) for theme in _RAMP}
+        arrays["values"] = _in_steps(values, len(ramps["light"]))
+        arrays["exact"] = np.asarray(values.values, np.float32)
+        header["ramp"] = {
+            "label": values.label,
+            "low": values.names[0],
+            "high": values.names[1],
+            "categories": list(values.names) if values.is_binary else [],
+            **ramps,
+        }
+    return packed(header, arrays)
+
+
+def _in_steps(values: Values, n_steps: int = _STEPS) -> np.ndarray:
+    """(n,) uint8 : which step of the ramp; 255 for a row without a value."""
+    span = float(values.high - values.low) or 1.0
+    given = np.asarray(values.values, np.float64)
+    known = np.isfinite(given)
+    steps = np.full(len(given), 255, np.uint8)
+    steps[known] = np.rint(np.clip((given[known] - values.low) / span, 0, 1) * (n_steps - 1))
+    return steps
+
+
+def ramp(theme: str) -> list[str]:
+    """64 colours from little to much, each farther in lightness from the page than the one before."""
+    stops = np.array([palette.rgb(colour) for colour in _RAMP[theme]])
+    at = np.linspace(0, len(stops) - 1, _STEPS)
+    mixed = np.column_stack([np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)])
+    return ["#{:02x}{:02x}{:02x}".format(*map(int, np.rint(colour))) for colour in mixed]
+
+
+def pictures_message(pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None) -> bytes:
+    """What the hover shows of each row.
+
+    Parameters
+    ----------
+    sprite : the bytes of one picture of all rows' images and its media type, a cell's width and height, cells a line.
+    texts : (title, first words) of each document.
+    """
+    header: dict[str, Any] = {"kind": "pictures", "id": pictures_id, "texts": texts}
+    arrays = {}
+    if sprite is not None:
+        data, media, width, height, columns = sprite
+        header |= {"type": media, "width": width, "height": height, "columns": columns}
+        arrays["sprite"] = np.frombuffer(data, np.uint8)
+    return packed(header, arrays)
+
+
+def chosen(text: object, rows_id: str, n: int) -> np.ndarray | None:
+    """Positions that a selection from the maps names; None where it is of other rows.
+
+    Parameters
+    ----------
+    text : ``"<rows_id>:<turn>:<a bit a row, base64>"``; anybody may have written it.
+
+    Raises BadInput if it is no selection of `n` rows.
+    """
+    parts = text.split(":") if isinstance(text, str) else []
+    if len(parts) != 3:
+        raise BadInput("What the maps sent is no selection: reload this page.")
+    if parts[0] != rows_id:
+        return None
+    try:
+        bits = np.frombuffer(base64.b64decode(parts[2], validate=True), np.uint8)
+    except (binascii.Error, ValueError):
+        bits = np.empty(0, np.uint8)
+    if len(bits) != -(-n // 8):
+        raise BadInput(f"What the maps sent is no selection of {n:,} rows: reload this page.")
+    return np.flatnonzero(np.unpackbits(bits)[:n])
+
+
+def looked(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int]) -> tuple[Look, str] | None:
+    """How the maps are looked at and the turn of it, as they sent it; None where it is of other rows.
+
+    Parameters
+    ----------
+    text : JSON, see `LinkedMaps.sendLook`; anybody may have written it.
+    keys, labels : of the maps and of the classes that there are; others are left out.
+
+    Raises BadInput if it is none.
+    """
+    try:
+        found = json.loads(text) if isinstance(text, str) and len(text) < _LONGEST_LOOK else None
+        if found["id"] != rows_id:
+            return None
+        look = look_of(found["hidden"], found["zooms"], found["enlarged"], keys, labels)
+        return look, str(found["turn"])[:40]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise BadInput("What the maps sent can't be read: reload this page.") from None
+
+
+def look_of(hidden: Any, zooms: Any, enlarged: Any, keys: Sequence[str], labels: Sequence[int]) -> Look:
+    """A `Look` of what is known.
+
+    Raises
+    ------
+    ValueError, TypeError, AttributeError
+        For what is none.
+    """
+    known = {}
+    for key, zoom in zooms.items():
+        x, y, side = (float(value) for value in zoom)
+        if not (abs(x) <= _FARTHEST and abs(y) <= _FARTHEST and 0 < side <= _FARTHEST):
+            raise ValueError("It is no place in a map.")
+        if key in keys:
+            known[key] = (x, y, side)
+    away = sorted({int(label) for label in hidden} & {int(label) for label in labels})
+    return Look(tuple(away), known, enlarged if enlarged in keys else "")

@@ -1,0 +1,211 @@
+"""Mixtures of round Gaussians in one or two dimensions: data whose density is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core.errors import BadInput
+
+# A pad's pixels; what is drawn on it is scaled into the square of this half width.
+_SCREEN, _HALF_WIDTH = 255.0, 3.0
+_DRAWN_DEVIATION = 0.12
+# More would cost time at every evaluation and change no picture.
+_MOST_DRAWN = 400
+_HIGHEST_DRAWS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture of k Gaussians, each with one deviation in all d directions.
+
+    Attributes
+    ----------
+    weights : (k,), positive, summing to 1
+    means : (k, d)
+    deviations : (k,), positive, in the units of the means
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    deviations: np.ndarray
+
+    @classmethod
+    def of(cls, means: Any, deviation: Any, weights: Any = None) -> Mixture:
+        """From means (k, d) or (k,), one deviation or (k,) of them, and weights (k,) of any sum, or equal ones.
+
+        Raises BadInput for numbers of them that differ, values that are not finite, deviations or weights that are not
+        positive.
+        """
+        means = np.asarray(means, np.float64)
+        means = means[:, None] if means.ndim == 1 else means
+        k = len(means)
+        weights = np.ones(k) if weights is None else np.asarray(weights, np.float64)
+        deviations = np.asarray(deviation, np.float64)
+        deviations = np.full(k, deviations) if deviations.ndim == 0 else deviations
+        if means.ndim != 2 or 0 in means.shape or weights.shape != (k,) or deviations.shape != (k,):
+            raise BadInput(
+                f"Means {means.shape}, weights {weights.shape} and deviations {deviations.shape} make no mixture: "
+                "give (k, d) means, and k of each of the others."
+            )
+        positive = np.concatenate([weights, deviations])
+        if not np.isfinite(means).all() or not np.isfinite(positive).all() or positive.min() <= 0:
+            raise BadInput(
+                f"A mixture has finite means and positive weights and deviations; the smallest given is "
+                f"{positive.min():g}: leave such a component out."
+            )
+        return cls(weights / weights.sum(), means, deviations)
+
+    @property
+    def dimension(self) -> int:
+        return self.means.shape[1]
+
+    def log_density(self, x: Any) -> np.ndarray:
+        """Natural logarithm of `density`: (n, d) -> (n,) float64."""
+        from scipy.special import logsumexp
+
+        x, d = np.asarray(x, np.float64), self.dimension
+        squared = (x**2).sum(axis=1)[:, None] - 2 * x @ self.means.T + (self.means**2).sum(axis=1)  # (n, k)
+        scale = np.log(self.weights) - d * np.log(self.deviations) - 0.5 * d * np.log(2 * np.pi)
+        return logsumexp(scale - 0.5 * squared / self.deviations**2, axis=1)
+
+    def density(self, x: Any) -> np.ndarray:
+        """Density p(x), per unit of length or area: (n, d) -> (n,) float64."""
+        return np.exp(self.log_density(x))
+
+    def on_grid(self, axis: np.ndarray) -> np.ndarray:
+        """`density` at all places of a grid: axis (s,) -> (s,) in one dimension, (s, s) in two, [y, x].
+
+        A round Gaussian is a product of one along each axis, so that a grid costs little more than its two axes.
+        """
+        off = (axis[:, None] - self.means.T[:, None, :]) / self.deviations  # (d, s, k)
+        along = np.exp(-0.5 * off**2) / (self.deviations * np.sqrt(2 * np.pi))
+        weighed = along[0] * self.weights  # (s, k), along x
+        return weighed.sum(axis=1) if self.dimension == 1 else along[1] @ weighed.T
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n independent draws: (n, d) float64."""
+        component = rng.choice(len(self.weights), size=n, p=self.weights)
+        return self.means[component] + self.deviations[component, None] * rng.standard_normal((n, self.dimension))
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """(d,)"""
+        return self.weights @ self.means
+
+    @cached_property
+    def cov(self) -> np.ndarray:
+        """(d, d)"""
+        off = self.means - self.mean
+        return (off.T * self.weights) @ off + np.eye(self.dimension) * (self.weights @ self.deviations**2)
+
+    @cached_property
+    def highest(self) -> np.ndarray:
+        """Where the density is highest, (d,): climbed to from the component's mean at which it is highest.
+
+        Carreira-Perpiñán 2000, Mode-finding for mixtures of Gaussian distributions, section 4.1, the fixed point.
+        """
+        x = self.means[self.log_density(self.means).argmax()]
+        for _ in range(200):
+            squared = ((x - self.means) ** 2).sum(axis=1)
+            pull = self.weights / self.deviations ** (self.dimension + 2) * np.exp(-0.5 * squared / self.deviations**2)
+            x = pull @ self.means / pull.sum()
+        return x
+
+    def log_level(self, share: float) -> float:
+        """Log density that `share` of draws exceed: the edge of the smallest region that holds them.
+
+        From 20,000 draws of a fixed seed: at share = 0.99 the region holds 0.99 to within 0.001.
+        """
+        draws = self.sample(_HIGHEST_DRAWS, np.random.default_rng(0))
+        return float(np.quantile(self.log_density(draws), 1 - share))
+
+
+def _two_modes() -> Mixture:
+    return Mixture.of([-1.8, 1.6], 0.4, [0.35, 0.65])
+
+
+def _one_mode() -> Mixture:
+    return Mixture.of([1.0], 0.6)
+
+
+def _three_modes() -> Mixture:
+    return Mixture.of([-2.4, 0.0, 2.4], 0.35, [0.2, 0.5, 0.3])
+
+
+def _ring() -> Mixture:
+    angle = np.arange(8) * np.pi / 4
+    return Mixture.of(2 * np.column_stack([np.cos(angle), np.sin(angle)]), 0.15)
+
+
+def _grid() -> Mixture:
+    places = np.array([-2.0, 0.0, 2.0])
+    return Mixture.of(np.stack(np.meshgrid(places, places), axis=2).reshape(-1, 2), 0.2)
+
+
+def _moons() -> Mixture:
+    angle = np.linspace(0, np.pi, 30)
+    upper = np.column_stack([np.cos(angle) - 0.5, np.sin(angle) - 0.25])
+    return Mixture.of(1.8 * np.concatenate([upper, -upper]), 0.15)
+
+
+def _spiral() -> Mixture:
+    # Even steps of the root put the means at about even distances along the arm.
+    angle = 3.5 * np.pi * np.sqrt(np.linspace(0.04, 1, 60))
+    radius = 3 * angle / angle[-1]
+    return Mixture.of(radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), 0.14)
+
+
+# name -> what people read, the number of dimensions, and what makes it
+TARGETS: dict[str, tuple[str, int, Callable[[], Mixture]]] = {
+    "two_modes": ("Two modes", 1, _two_modes),
+    "one_mode": ("One mode", 1, _one_mode),
+    "three_modes": ("Three modes", 1, _three_modes),
+    "ring": ("Ring of 8", 2, _ring),
+    "grid": ("Grid of 9", 2, _grid),
+    "moons": ("Two moons", 2, _moons),
+    "spiral": ("Spiral", 2, _spiral),
+}
+
+
+def target(name: str) -> Mixture:
+    """The mixture of this name in `TARGETS`.
+
+    Raises BadInput for another name.
+    """
+    if name not in TARGETS:
+        raise BadInput(f"There are no data {name!r:.40}: choose one of {', '.join(TARGETS)}.")
+    return TARGETS[name][2]()
+
+
+def drawn(points: Any) -> Mixture:
+    """The mixture of small Gaussians, deviation 0.12, around points that somebody drew.
+
+    Parameters
+    ----------
+    points : (n, 2) pixels in [0, 255], y pointing down; a point that was drawn twice weighs twice. Of more than 400,
+        400 are taken, evenly.
+
+    Returns
+    -------
+    Mixture : means in [-3, 3], y pointing up
+
+    Raises BadInput for fewer than 2 distinct points, another shape, or values outside [0, 255].
+    """
+    points = np.asarray(points, np.float64)
+    if points.size == 0:
+        points = np.empty((0, 2))
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise BadInput(f"Drawn points of shape {points.shape} are no places: give (n, 2) pixels.")
+    if not ((points >= 0) & (points <= _SCREEN)).all():
+        raise BadInput(f"A drawn point lies outside 0 to {_SCREEN:g} pixels: draw within the pad.")
+    distinct = len(np.unique(points, axis=0))
+    if distinct < 2:
+        raise BadInput(f"{distinct} distinct point(s) were drawn, but data need at least 2: draw some more.")
+    if len(points) > _MOST_DRAWN:
+        points = points[np.linspace(0, len(points) - 1, _MOST_DRAWN).astype(int)]
+    return Mixture.of((2 * points / _SCREEN - 1) * [_HALF_WIDTH, -_HALF_WIDTH], _DRAWN_DEVIATION)

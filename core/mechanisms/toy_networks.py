@@ -1,0 +1,205 @@
+"""The small networks that play: a generator whose density is known, a discriminator, and what they are trained on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+from core.mechanisms.gaussian_mixtures import Mixture
+
+MOST_WAVES = 4
+_DECAY = 0.99
+_CODES = 4096
+_CHUNK = 4_000_000
+_WAVES = tuple(0.5 * 2**k for k in range(MOST_WAVES))  # radians per unit of the data
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyGenerator:
+    """x = G(z) + noise * eps with z ~ N(0, I) and eps ~ N(0, I).
+
+    Attributes
+    ----------
+    network : G, from codes (n, dimension) to (n, dimension)
+    noise : deviation, in units of the data
+    """
+
+    network: nn.Module
+    noise: float
+    dimension: int
+
+    def centres(self, z: Any) -> np.ndarray:
+        """G(z) of codes: (n, dimension) -> (n, dimension) float64."""
+        import torch
+
+        with torch.no_grad():
+            return self.network(torch.as_tensor(np.asarray(z), dtype=torch.float32)).double().numpy()
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n independent draws: (n, dimension) float64."""
+        z, eps = rng.standard_normal((2, n, self.dimension))
+        return self.centres(z) + self.noise * eps
+
+    def log_density(self, x: Any, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
+        """Natural logarithm of `density`, finite where that is too small for a float: (n, d) -> (n,) float64."""
+        import torch
+
+        x = torch.as_tensor(np.asarray(x), dtype=torch.float32) / self.noise
+        centres = self.centres(_even_codes(n_codes, self.dimension, seed))
+        centres = torch.as_tensor(centres, dtype=torch.float32) / self.noise
+        lengths = 0.5 * centres.square().sum(dim=1)
+        parts = []
+        for part in x.split(max(1, _CHUNK // n_codes)):
+            # |x - c|^2 / 2 as a matrix product: many times faster than differences
+            logs = torch.addmm(-lengths, part, centres.T).logsumexp(dim=1)
+            parts.append(logs - 0.5 * part.square().sum(dim=1))
+        scale = math.log(n_codes) + self.dimension * math.log(self.noise * math.sqrt(2 * math.pi))
+        return torch.cat(parts).double().numpy() - scale
+
+    def density(self, x: Any, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
+        """q(x), per unit of length or area, as the mean of N(x; G(z), noise^2 I) over `n_codes` codes.
+
+        The codes form a lattice moved by a random shift, so each one is a draw from N(0, I) and the mean has no bias,
+        and together they are more even than independent draws, so that it has less spread.
+
+        Parameters
+        ----------
+        x : (n, dimension)
+
+        Returns (n,) float64
+        Source: Cranley and Patterson 1976, Randomization of number theoretic methods for multiple integration.
+        """
+        return np.exp(self.log_density(x, n_codes, seed))
+
+    def on_grid(self, axis: np.ndarray, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
+        """`density` at all places of a grid, see `Mixture.on_grid`."""
+        return Mixture.of(self.centres(_even_codes(n_codes, self.dimension, seed)), self.noise).on_grid(axis)
+
+
+def _even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
+    """Codes (n, dimension), each of them N(0, I): a lattice in the unit interval or square (Fibonacci's), shifted."""
+    from scipy.special import ndtri
+
+    steps = np.array([1 / n, (math.sqrt(5) - 1) / 2])[:dimension]
+    even = (np.arange(n)[:, None] * steps + np.random.default_rng(seed).random(dimension)) % 1
+    return ndtri(np.clip(even, 1e-12, 1 - 1e-12))
+
+
+@dataclass(frozen=True, eq=False)
+class Discriminator:
+    """D(x) of rows, (n, d) -> (n,) float64.
+
+    A probability in [0, 1] where `squash`; else the network's output: a number near [0, 1] with least squares, a score
+    in units of the data, up to a constant, with Wasserstein.
+    """
+
+    network: nn.Module
+    squash: bool = True
+
+    def __call__(self, x: Any) -> np.ndarray:
+        import torch
+
+        with torch.no_grad():
+            out = self.network(torch.as_tensor(np.asarray(x), dtype=torch.float32)).squeeze(1)
+            return (out.sigmoid() if self.squash else out).double().numpy()
+
+
+def small_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Sequential:
+    """Two hidden layers with SiLU, weights drawn as torch draws them but from `generator` alone."""
+    from torch import nn
+
+    layers = [nn.utils.skip_init(nn.Linear, *sizes) for sizes in ((n_in, width), (width, width), (width, n_out))]
+    for layer in layers:
+        nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+        bound = 1 / math.sqrt(layer.in_features)
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return nn.Sequential(layers[0], nn.SiLU(), layers[1], nn.SiLU(), layers[2])
+
+
+def judging_network(n_in: int, width: int, waves: int, generator: Any) -> nn.Module:
+    """A discriminator or critic, to one output: the rows and their sines and cosines, then `small_network`.
+
+    With the coordinates alone a network this small takes thousands of steps to learn an edge as narrow as a mode
+    (Tancik et al. 2020, Fourier features let networks learn high frequency functions).
+    """
+    from torch import nn
+
+    network = small_network((2 * waves + 1) * n_in, 1, width, generator)
+    return nn.Sequential(_waves_module()(waves), *network) if waves else network
+
+
+@cache
+def _waves_module() -> type[nn.Module]:
+    """The layer that puts rows (n, d) beside their sines and cosines: (n, (2 * waves + 1) * d)."""
+    import torch
+    from torch import nn
+
+    class Waves(nn.Module):
+        def __init__(self, waves: int) -> None:
+            super().__init__()
+            self.register_buffer("waves", torch.tensor(_WAVES[:waves]))
+
+        def forward(self, x: Tensor) -> Tensor:
+            angles = (x[:, :, None] * self.waves).flatten(1)  # (n, d * waves)
+            return torch.cat([x, angles.sin(), angles.cos()], dim=1)
+
+    return Waves
+
+
+class Player:
+    """A network and its Adam."""
+
+    def __init__(self, network: nn.Module, rate: float, momentum: float):
+        import torch
+
+        self.network = network
+        self.weights = list(network.parameters())
+        # Fused: for networks this small the other kinds take longer than both passes.
+        self.optimizer = torch.optim.Adam(self.weights, lr=rate, betas=(momentum, _DECAY), fused=True)
+
+    def descend(self, loss: Tensor) -> float:
+        """One step down the gradient of `loss` by this player's weights alone; returns the gradient's length."""
+        import torch
+
+        gradients = torch.autograd.grad(loss, self.weights)
+        for weight, gradient in zip(self.weights, gradients, strict=True):
+            weight.grad = gradient
+        self.optimizer.step()
+        return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
+
+
+class Draws:
+    """Real rows, codes and noise for training, as float32 tensors from one torch generator."""
+
+    def __init__(self, mixture: Mixture, noise: float, random: Any):
+        import torch
+
+        self.random, self.noise, self.dimension = random, noise, mixture.dimension
+        arrays = (mixture.weights, mixture.means, mixture.deviations)
+        self.weights, self.means, self.deviations = (torch.as_tensor(a, dtype=torch.float32) for a in arrays)
+
+    def normal(self, n: int) -> Tensor:
+        import torch
+
+        return torch.randn((n, self.dimension), generator=self.random)
+
+    def real(self, n: int) -> Tensor:
+        import torch
+
+        component = torch.multinomial(self.weights, n, replacement=True, generator=self.random)
+        return self.means[component] + self.deviations[component, None] * self.normal(n)
+
+    def made(self, network: nn.Module, n: int) -> Tensor:
+        return network(self.normal(n)) + self.noise * self.normal(n)
+
+    def share(self, n: int) -> Tensor:
+        import torch
+
+        return torch.rand((n, 1), generator=self.random)

@@ -1,0 +1,46 @@
+"""What the training loop calls: the types of its callbacks, and measures of the networks after an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# Takes a row of the history; training ends when it returns True.
+Watch = Callable[[dict[str, Any]], bool | None]
+# Returns named figures of the networks (nn.ModuleDict) as they are after an epoch, and changes nothing.
+Measure = Callable[[Any], Mapping[str, float]]
+# Takes a sentence that people should see.
+Note = Callable[[str], None]
+
+
+def join_measures(*measures: Measure | None) -> Measure | None:
+    """One measure that returns the figures of all; None where there is none."""
+    given = [measure for measure in measures if measure is not None]
+    return (lambda networks: {k: v for measure in given for k, v in measure(networks).items()}) if given else None
+
+
+def measure_validation(X: Any, terms: Callable[..., Mapping[str, Any]]) -> Measure:
+    """The measure ``validation_<name>`` of each term of the loss on rows set aside, in evaluation mode and float32.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features), array or sparse.
+    terms : ``terms(networks, x, generator)`` returns named means over a batch; its draws are the same in each epoch.
+    """
+    import torch
+
+    from core.nn.training import Rows, best_device
+
+    rows = Rows(X, best_device())
+
+    def validate(networks) -> dict[str, float]:
+        networks.eval()
+        generator = torch.Generator().manual_seed(0)
+        sums: dict[str, float] = {}
+        with torch.inference_mode():
+            for x in rows.blocks():
+                for name, mean in terms(networks, x, generator).items():
+                    sums[name] = sums.get(name, 0.0) + float(mean) * len(x)
+        return {f"validation_{name}": total / len(rows) for name, total in sums.items()}
+
+    return validate

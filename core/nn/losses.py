@@ -1,0 +1,142 @@
+"""Likelihoods, KL divergences, GAN objectives and gradient penalties, on torch tensors; torch is imported on use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+GAN_OBJECTIVES = ("non-saturating", "minimax", "least-squares", "hinge", "wasserstein-gp")
+# A Normal output's standard deviation stays above 0.02, about five of 256 grey levels: pixels that never change would
+# otherwise send the density to infinity.
+_LOWEST_LOG_VARIANCE = 2 * math.log(0.02)
+
+
+def word_cross_entropy(counts: Tensor, logits: Tensor) -> Tensor:
+    """-sum of p ln softmax(logits), in nats per word, p being a document's word shares: (n, n_words) -> (n,)."""
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    return -(shares * logits.log_softmax(1)).sum(1)
+
+
+def word_log_likelihood(counts: Tensor, logits: Tensor) -> Tensor:
+    """log p(document) up to its multinomial coefficient, in nats: (..., n_words) -> (...,)."""
+    return (counts * logits.log_softmax(-1)).sum(-1)
+
+
+def bernoulli_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
+    """x log p + (1 - x) log(1 - p), in nats, summed over the last axis; x in [0, 1] is broadcast to the logits."""
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    return -binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(-1)
+
+
+def bernoulli_log_likelihoods(x: Tensor, logits: Tensor) -> Tensor:
+    """`bernoulli_log_likelihood` of k outputs a row as a product of matrices: (n, 1, d), (n, k, d) -> (n, k)."""
+    import torch
+    from torch.nn.functional import softplus
+
+    return (logits @ x.to(logits.dtype).mT).squeeze(-1).float() - softplus(logits).sum(-1, dtype=torch.float32)
+
+
+def split_normal(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and log variance of a Normal output, deviation at least 0.02: (..., 2 * d) -> (..., d) each."""
+    from torch.nn.functional import softplus
+
+    mean, raw = outputs.chunk(2, -1)
+    return mean, _LOWEST_LOG_VARIANCE + softplus(raw - _LOWEST_LOG_VARIANCE)
+
+
+def normal_log_density(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """log N(x; mean, variance) in nats, summed over the last axis."""
+    return -0.5 * ((x - mean).square() / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(-1)
+
+
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, I)) in nats: (..., k) -> (...,). Kingma and Welling 2014, eq. 10."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
+
+
+def discriminator_loss(objective: str, real: Tensor, generated: Tensor) -> Tensor:
+    """What the discriminator minimises, from its outputs on real and generated rows: (n,) each -> scalar mean.
+
+    non-saturating, minimax : -log D(x) - log(1 - D(G(z))) in nats, outputs being logits. Goodfellow et al. 2014, eq. 1.
+    least-squares : ((D(x) - 1)^2 + D(G(z))^2) / 2. Mao et al. 2017, eq. 2 with a = 0, b = 1.
+    hinge : max(0, 1 - D(x)) + max(0, 1 + D(G(z))). Lim and Ye 2017.
+    wasserstein-gp : D(G(z)) - D(x), without its penalty. Gulrajani et al. 2017, eq. 3.
+    """
+    from torch.nn.functional import softplus
+
+    if objective == "least-squares":
+        return 0.5 * ((real - 1).square().mean() + generated.square().mean())
+    if objective == "hinge":
+        return (1 - real).relu().mean() + (1 + generated).relu().mean()
+    if objective == "wasserstein-gp":
+        return generated.mean() - real.mean()
+    return softplus(-real).mean() + softplus(generated).mean()
+
+
+def generator_loss(objective: str, generated: Tensor) -> Tensor:
+    """What the generator minimises, from the discriminator's outputs on generated rows: (n,) -> scalar mean.
+
+    minimax : log(1 - D(G(z))) in nats; non-saturating : -log D(G(z)). Goodfellow et al. 2014, eq. 1 and section 3.
+    least-squares : (D(G(z)) - 1)^2 / 2. Mao et al. 2017, eq. 2 with c = 1.
+    hinge, wasserstein-gp : -D(G(z)).
+    """
+    from torch.nn.functional import softplus
+
+    if objective == "minimax":
+        return -softplus(generated).mean()
+    if objective == "least-squares":
+        return 0.5 * (generated - 1).square().mean()
+    if objective == "non-saturating":
+        return softplus(-generated).mean()
+    return -generated.mean()
+
+
+def class_discriminator_loss(labelled, classes, unlabelled, generated) -> tuple[Tensor, Tensor]:
+    """Cross entropy of K + 1 classes, the last one, "generated", with logit 0 (Salimans et al. 2016, section 5).
+
+    Parameters
+    ----------
+    labelled, unlabelled, generated : (n, K) logits of the K classes.
+    classes : (n,) int64 in 0..K-1, of the labelled rows.
+
+    Returns
+    -------
+    supervised : mean nats of the class among the K, given that the row is real.
+    unsupervised : half the mean nats of "real" for unlabelled rows, half that of "generated" for generated ones.
+    """
+    from torch.nn.functional import cross_entropy
+
+    real, fake = unlabelled.logsumexp(1), generated.logsumexp(1)
+    return cross_entropy(labelled, classes), 0.5 * discriminator_loss("non-saturating", real, fake)
+
+
+def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """Half the mean squared length of the gradient on real rows. Mescheder et al. 2018, eq. 9."""
+    return 0.5 * _input_gradient(discriminator, real).square().sum(1).mean()
+
+
+def wasserstein_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, generated: Tensor, share: Tensor) -> Tensor:
+    """Mean of (|grad D| - 1)^2 at share * real + (1 - share) * generated rows. Gulrajani et al. 2017, eq. 3.
+
+    Parameters
+    ----------
+    real, generated : (n, n_features)
+    share : (n, 1) in [0, 1]
+    """
+    gradient = _input_gradient(critic, share * real + (1 - share) * generated)
+    return (gradient.norm(dim=1) - 1).square().mean()
+
+
+def _input_gradient(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Gradient of the output by the input, in float32: (n, n_features)."""
+    import torch
+
+    x = x.detach().requires_grad_(True)
+    with torch.autocast(x.device.type, enabled=False):
+        (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    return gradient

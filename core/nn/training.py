@@ -1,0 +1,327 @@
+"""The one training loop: device, precision, seed, schedule, history, stop, checkpoint. It knows no method."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.errors import Diverged
+from core.nn.callbacks import Measure, Note, Watch
+from core.nn.checkpoint import Checkpoint, TrainingState
+
+TICK_SECONDS = 0.25
+_SMALL = 200_000
+_MOST_ROWS = 20_000
+_ROWS_AT_ONCE = 2000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train.
+
+    Attributes
+    ----------
+    epochs : passes over the rows, used where `max_seconds` is 0.
+    max_seconds : seconds of training; the learning-rate schedule is laid over this time.
+    batch_size : rows a step, at most all of them.
+    learning_rate : the highest of the schedule: a linear rise over the first `warmup` of it, the highest rate until
+        `hold` of it, then a cosine to 0.
+    precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``.
+    betas : Adam's decay rates of the gradient's two moments; eps : what it adds to the root of the second.
+    """
+
+    epochs: int = 20
+    max_seconds: float = 0.0
+    batch_size: int = 512
+    learning_rate: float = 0.01
+    weight_decay: float = 0.01
+    warmup: float = 0.2
+    hold: float = 0.0
+    precision: str = "auto"
+    betas: tuple[float, float] = (0.9, 0.99)
+    eps: float = 1e-8
+    seed: int = 0
+
+
+def best_device() -> torch.device:
+    """CUDA or Apple's MPS where present, else the processor."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def best_precision(device: torch.device, n_weights: int) -> str:
+    """``"bfloat16"`` where the hardware multiplies it natively and the network is large enough to gain by it."""
+    if n_weights < _SMALL:
+        return "float32"
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    if device.type == "cpu":
+        has = torch.cpu.get_capabilities()
+        return "bfloat16" if has.get("amx_bf16") or has.get("avx512_bf16") else "float32"
+    return "float32"
+
+
+def schedule(progress: float, warmup: float, hold: float = 0.0) -> float:
+    """Share of the highest learning rate at `progress` in [0, 1]: a linear rise, 1 until `hold`, a cosine down to 0."""
+    if progress < warmup:
+        return (progress + 1e-3) / (warmup + 1e-3)
+    if progress < hold:
+        return 1.0
+    start = max(warmup, hold)
+    return max(1e-4, 0.5 * (1 + math.cos(math.pi * (progress - start) / (1 - start))))
+
+
+class Rows:
+    """Rows in memory, handed out as float32 batches; sparse ones become dense a batch at a time."""
+
+    def __init__(self, X: Any, device: torch.device):
+        self.sparse = X.tocsr() if hasattr(X, "tocsr") else None
+        self.dense = None if self.sparse is not None else torch.as_tensor(np.asarray(X, np.float32)).to(device)
+        self.device = device
+
+    def __len__(self) -> int:
+        return self.sparse.shape[0] if self.sparse is not None else len(self.dense)
+
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of all values."""
+        X, digest = self.sparse, hashlib.sha256()
+        for part in (self.dense.cpu().numpy(),) if X is None else (X.indptr, X.indices, X.data):
+            digest.update(np.ascontiguousarray(part))
+        return digest.hexdigest()
+
+    def batch(self, indices: Tensor) -> Tensor:
+        if self.sparse is None:
+            return self.dense[indices.to(self.device)]
+        rows = self.sparse[indices.numpy()].toarray()
+        return torch.as_tensor(rows, dtype=torch.float32).to(self.device)
+
+    def blocks(self) -> Iterator[Tensor]:
+        """All rows in their order, a bounded number at once."""
+        return map(self.batch, torch.arange(len(self)).split(_ROWS_AT_ONCE))
+
+
+def batches(n: int, batch_size: int, order: Tensor) -> Iterator[Tensor]:
+    """Split `order` into nearly equal parts of at least `batch_size` (or all rows, where there are fewer)."""
+    yield from order.tensor_split(max(1, n // batch_size))
+
+
+def train(
+    networks: nn.ModuleDict,
+    players: dict[str, tuple[str, ...]],
+    train_step: Callable[..., dict[str, Tensor]],
+    X: Any,
+    plan: Plan,
+    *,
+    y: np.ndarray | None = None,
+    after_step: Callable[[nn.ModuleDict, int], None] | None = None,
+    measure: Measure | None = None,
+    on_epoch: Watch | None = None,
+    on_tick: Watch | None = None,
+    on_note: Note | None = None,
+    checkpoint: Path | None = None,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Train `networks` on the rows of `X`.
+
+    Parameters
+    ----------
+    players : name -> the networks it moves. Each step, every player in turn has its own loss and optimizer.
+    train_step : ``train_step(networks, player, x, generator, progress)`` returns named scalars; ``"loss"`` is
+        minimised. x is (batch, n_features) float32, progress in [0, 1].
+    X : (n_samples, n_features), array or sparse.
+    y : (n_samples,) labels, which each step gets those of its rows as ``y``; None: no step gets any.
+    after_step : called with the networks and the number of steps before this one.
+    measure : called after each whole epoch; what it returns joins the history row, its time is not that of training.
+    on_epoch : called with each history row; training ends when it returns True.
+    on_tick : called before the first step and about every `TICK_SECONDS` with a row of the epoch so far, whose
+        ``epoch`` is a fraction, ``share``, how much of the training is done, and ``within``, the steps of this epoch;
+        training ends when it returns True.
+    on_note : called with a sentence where training begins anew although the folder holds a checkpoint.
+    checkpoint : folder to resume from where it has a state of these networks on these rows, and to save the state in:
+        whenever training ends, after the first epoch, then about every 5 seconds, or more often where that
+        costs little.
+
+    Returns
+    -------
+    history : a row an epoch, or fewer where there are very many: epoch, step, seconds (training only),
+        rows_per_second, learning_rate, mean losses. Where training was ended within an epoch, the last row is of its
+        part and its epoch a fraction.
+    environment : device, precision, threads, whether training was ended before its time, and the ``note``, if any.
+
+    Raises
+    ------
+    Diverged
+        When a loss is no longer a finite number; the last checkpoint before stays.
+    """
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        if on_note is not None:
+            on_note(text)
+
+    training = _Training(networks, players, train_step, X, plan, y, after_step, measure, note, checkpoint)
+    training.run(on_epoch, on_tick)
+    networks.requires_grad_(True)
+    networks.eval().to("cpu")
+    state = training.state
+    environment = {
+        "device": training.device.type,
+        "precision": training.precision,
+        "threads": torch.get_num_threads(),
+        "seconds": round(state.seconds, 3),
+        "steps": state.step,
+        "stopped_early": training.progress < 1,
+        **({"note": " ".join(notes)} if notes else {}),
+    }
+    return training.history(), environment
+
+
+class _Training:
+    """One training: networks, optimizers, rows and state."""
+
+    def __init__(self, networks, players, train_step, X, plan: Plan, y, after_step, measure, note, checkpoint):
+        self.device = best_device()
+        self.networks, self.players, self.train_step = networks, players, train_step
+        self.plan, self.after_step, self.measure = plan, after_step, measure
+        networks.to(device=self.device, memory_format=torch.channels_last)
+        n_weights = sum(p.numel() for p in networks.parameters())
+        self.precision = best_precision(self.device, n_weights) if plan.precision == "auto" else plan.precision
+        self.data, self.y = Rows(X, self.device), y
+        self.generator = torch.Generator().manual_seed(plan.seed)
+        self.optimizers = {
+            player: torch.optim.AdamW(
+                [p for name in names for p in networks[name].parameters()],
+                lr=plan.learning_rate,
+                betas=plan.betas,
+                eps=plan.eps,
+                weight_decay=plan.weight_decay,
+                fused=self.device.type in ("cpu", "cuda"),
+            )
+            for player, names in players.items()
+        }
+        self.steps_an_epoch = max(1, len(self.data) // plan.batch_size)
+        digest = self.data.digest() if checkpoint else ""
+        self.checkpoint = Checkpoint(checkpoint, networks, self.optimizers, self.generator, digest)
+        self.state = self.checkpoint.restore(note) or TrainingState(self.generator.get_state())
+        self.learning_rate, self.ticked_at = 0.0, -math.inf
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done."""
+        if self.plan.max_seconds:
+            return min(1.0, self.state.seconds / self.plan.max_seconds)
+        return min(1.0, self.state.step / (self.plan.epochs * self.steps_an_epoch))
+
+    def run(self, on_epoch: Watch | None, on_tick: Watch | None) -> None:
+        stopped = False
+        while self.progress < 1 and not stopped:
+            stopped = not self._epoch(on_tick) or bool(on_epoch and on_epoch(self.state.history[-1]))
+            if self.checkpoint.is_due() or self.checkpoint.is_cheap():
+                self.checkpoint.save(self.state)
+        self.checkpoint.save(self.state)
+
+    def history(self) -> list[dict[str, Any]]:
+        return [*self.state.history, *([self._row()] if self.state.within else [])]
+
+    def _epoch(self, on_tick: Watch | None) -> bool:
+        """Train to the end of the epoch under way; False where it was ended within."""
+        state = self.state
+        parts = list(batches(len(self.data), self.plan.batch_size, self._order()))
+        self.networks.train()
+        mark = time.perf_counter()
+        for indices in parts[state.within :]:
+            if state.within and self.progress >= 1:
+                break
+            if time.monotonic() - self.ticked_at >= TICK_SECONDS:
+                if self._tick(on_tick):
+                    return False
+                self.networks.train()
+                mark = time.perf_counter()
+            self._step(indices)
+            now = time.perf_counter()
+            state.seconds, state.spent, mark = state.seconds + now - mark, state.spent + now - mark, now
+        row = self._row() | {"epoch": state.epoch + 1}
+        _refuse_divergence(row, self.plan)
+        row |= self.measure(self.networks) if self.measure else {}
+        _refuse_divergence(row, self.plan)
+        state.history.append(row)
+        if len(state.history) > _MOST_ROWS:
+            # A training by the clock on few rows has very many epochs, which make its checkpoints grow.
+            state.history = state.history[1::2]
+        state.epoch += 1
+        state.within, state.rows, state.spent, state.sums = 0, 0, 0.0, {}
+        return True
+
+    def _order(self) -> Tensor:
+        """The order of the rows in this epoch: drawn at its start, drawn again where it is resumed."""
+        generator = self.generator
+        if self.state.within:
+            generator = torch.Generator()
+            generator.set_state(self.state.order)
+        else:
+            self.state.order = generator.get_state()
+        return torch.randperm(len(self.data), generator=generator)
+
+    def _step(self, indices: Tensor) -> None:
+        state, done = self.state, self.progress
+        self.learning_rate = self.plan.learning_rate * schedule(done, self.plan.warmup, self.plan.hold)
+        x = self.data.batch(indices)
+        labels = {} if self.y is None else {"y": torch.as_tensor(self.y[indices.numpy()]).to(self.device)}
+        for player, optimizer in self.optimizers.items():
+            for name in self.networks:
+                self.networks[name].requires_grad_(name in self.players[player])
+            optimizer.param_groups[0]["lr"] = self.learning_rate
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                terms = self.train_step(self.networks, player, x, self.generator, done, **labels)
+            optimizer.zero_grad(set_to_none=True)
+            terms["loss"].backward()
+            optimizer.step()
+            for name, value in terms.items():
+                name = f"{player}_loss" if name == "loss" and len(self.players) > 1 else name
+                state.sums[name] = state.sums.get(name, 0.0) + value.detach()
+        if self.after_step is not None:
+            self.after_step(self.networks, state.step)
+        state.step += 1
+        state.within += 1
+        state.rows += len(indices)
+
+    def _row(self) -> dict[str, Any]:
+        """The current epoch, up to this step."""
+        state = self.state
+        return {
+            "epoch": round(state.epoch + state.within / self.steps_an_epoch, 4),
+            "step": state.step,
+            "seconds": round(state.seconds, 3),
+            "rows_per_second": round(state.rows / state.spent, 1) if state.spent else 0.0,
+            "learning_rate": self.learning_rate,
+            **{name: float(total) / state.within for name, total in state.sums.items()},
+        }
+
+    def _tick(self, on_tick: Watch | None) -> bool:
+        row = self._row()
+        _refuse_divergence(row, self.plan)
+        if self.state.step and self.checkpoint.is_due():
+            self.checkpoint.save(self.state)
+        stopped = bool(on_tick and on_tick({**row, "share": self.progress, "within": self.state.within}))
+        self.ticked_at = time.monotonic()
+        return stopped
+
+
+def _refuse_divergence(row: dict[str, Any], plan: Plan) -> None:
+    if broken := [name for name, value in row.items() if not math.isfinite(value)]:
+        raise Diverged(
+            f"Training diverged in epoch {math.ceil(row['epoch'])}: {broken[0]} is no longer a finite number. "
+            f"Lower learning_rate (now {plan.learning_rate:g}), or check that the data hold no extreme values."
+        )

@@ -1,0 +1,1 @@
+"""Specs and runs: presets, the store on disk, and runs as zip files."""

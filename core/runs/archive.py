@@ -1,0 +1,101 @@
+"""A few files of one folder as a zip file, and back; whatever bytes it is given, it stays within bounds."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+
+from core.errors import BadInput
+
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+# Each entry of a zip file's directory begins so; by chance a file may hold it a few times more.
+_ENTRY = b"PK\x01\x02"
+_MOST_ENTRIES = 100
+_AT_ONCE = 1_000_000
+_DAMAGE = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
+
+
+def pack(folder: str, contents: Mapping[str, bytes]) -> bytes:
+    """A zip file of `contents`, name -> bytes, below `folder`; equal contents give equal bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, data in contents.items():
+            entry = zipfile.ZipInfo(f"{folder}/{name}")
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            packed.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def unpack(
+    data: bytes, folder: re.Pattern[str], required: Sequence[str], optional: Sequence[str], most: int
+) -> tuple[str, dict[str, bytes]]:
+    """Inverse of `pack`, for bytes that anybody may have made.
+
+    Parameters
+    ----------
+    folder : what the folder's whole name has to match.
+    required, optional : the names of the files there.
+    most : how many bytes they may be in all, packed or not; no more are ever unpacked.
+
+    Returns
+    -------
+    The folder's name, and name -> bytes.
+
+    Raises
+    ------
+    BadInput
+        If it is no such zip file.
+    """
+    if len(data) > most:
+        raise BadInput(f"This file of {len(data) / 1e6:,.0f} MB is too large: a run has at most {most / 1e6:,.0f} MB.")
+    if data.count(_ENTRY) > _MOST_ENTRIES:
+        raise _of_no_run("it holds too many files", required, optional)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            entries = packed.infolist()
+            name = _folder(entries, folder, required, optional)
+            if sum(entry.file_size for entry in entries) > most:
+                raise BadInput(f"This zip file unpacks to more than {most / 1e6:,.0f} MB, which no run has.")
+            return name, {entry.filename.partition("/")[2]: _read(packed, entry) for entry in entries}
+    except BadInput:
+        raise
+    except (zipfile.BadZipFile, *_DAMAGE):
+        raise BadInput("This is no zip file, or a damaged one: choose a file that was exported as a run.") from None
+
+
+def _folder(entries: Sequence[zipfile.ZipInfo], folder: re.Pattern[str], required, optional) -> str:
+    """The one folder whose files `entries` are."""
+    names = []
+    for entry in entries:
+        above, _, name = entry.filename.partition("/")
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        plain = entry.filename == entry.orig_filename and kind in (0, stat.S_IFREG)
+        readable = entry.compress_type in _COMPRESSIONS and not entry.flag_bits & _ENCRYPTED
+        if not (plain and readable and folder.fullmatch(above) and name in (*required, *optional)):
+            raise _of_no_run(f"it holds {entry.orig_filename!r:.80}", required, optional)
+        names.append(name)
+    folders = {entry.filename.partition("/")[0] for entry in entries}
+    if len(folders) != 1 or len(set(names)) < len(names):
+        raise _of_no_run("it holds no files, more than one folder, or a file twice", required, optional)
+    if missing := set(required) - set(names):
+        raise _of_no_run(f"{min(missing)} is missing", required, optional)
+    return folders.pop()
+
+
+def _of_no_run(why: str, required: Sequence[str], optional: Sequence[str]) -> BadInput:
+    return BadInput(
+        f"This zip file holds no exported run ({why}): in one folder named after the run there are "
+        f"{', '.join(required)}, perhaps {', '.join(optional)}, and nothing else."
+    )
+
+
+def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    # Unpacked are at most as many bytes as are asked for, and given no more than the entry declares.
+    with packed.open(entry) as file:
+        return b"".join(iter(lambda: file.read(_AT_ONCE), b""))

@@ -1,0 +1,211 @@
+"""Arrays of runs from elsewhere: views, weights and snapshots, checked so that no page fails on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from core import datasets, methods
+from core.analysis import snapshots
+from core.errors import BadInput, BrokenRun
+from core.types import DOCUMENTS, IMAGES, Run
+
+_MOST_SCORES = 100_000
+_MOST_SHOWN = 10_000
+_MOST_PICTURES = 256
+_MOST_MODES = 100
+_MOST_COUNTS = 64
+# Those of `core.analysis.samplers`, which brings scikit-learn.
+_SAMPLERS = (methods.NORMAL, methods.STANDARDISED, methods.GAUSSIAN, methods.MIXTURE)
+# Distances between numbers up to this one are within what a float32 holds.
+_LARGEST = 1e15
+# Of means and intervals that come out of different sums.
+_ROUNDING = 1e-6
+
+
+def demand(holds: Any, what: str) -> None:
+    """Raise BadInput with a sentence that ends by `what` unless something holds."""
+    if not holds:
+        raise BadInput(f"This run can't be loaded: {what}.")
+
+
+def check_views(run: Run, entry: datasets.Entry) -> None:
+    """Refuse views that a page could fail on: missing, unknown, of a wrong shape, type or range."""
+    views = run.views
+    for name in _needed(run, entry):
+        demand(name in views, f"its view {name} is missing")
+    expects = entry.kind == DOCUMENTS and methods.entry(run.spec.method).reconstructs
+    demand(not expects or "documents" in run.notes, "its documents are missing")
+    n, m = _length(views["shown_rows"]), _length(views.get("strip_rows"))
+    for name, array in views.items():
+        demand(_view_rule(name, run, n, m)(array), f"its view {name!r:.80} is unknown or has a wrong shape or type")
+    demand(len(np.unique(views["shown_rows"])) == n, "it shows a row twice")
+    together = ("retrieval.at" in views) == ("retrieval.precision" in views)
+    demand(together and ("retrieval.tfidf" not in views or "retrieval.at" in views), "its retrieval has no counts")
+    for view in ("map", "samples"):
+        demand(view not in views or view in run.notes, f"nothing tells how its {view} came about")
+    strip = views.get("strip_rows", views["shown_rows"])
+    demand(np.isin(strip, views["shown_rows"]).all(), "its strip_rows are not among its shown_rows")
+    for name in views:
+        metric = name.removeprefix("rows.")
+        demand(metric == name or metric in run.metrics, f"{name!r:.80} are the scores of no figure")
+
+
+def _needed(run: Run, entry: datasets.Entry) -> list[str]:
+    """Views that pages take for granted."""
+    method = methods.entry(run.spec.method)
+    names = ["shown_rows", *(["labels"] if entry.has_labels else [])]
+    if method.encodes or method.maps_rows:
+        names += ["map", "codes"]
+    if entry.kind == IMAGES and method.decodes:
+        names += ["strip_rows", "samples", *(["reconstructions"] if method.encodes else [])]
+    return names
+
+
+def _length(array: np.ndarray | None) -> int:
+    return 0 if array is None or array.ndim == 0 else len(array)
+
+
+def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bool]:
+    """What a view has to be, where `n` rows are shown in the map and `m` in the strip."""
+    n_test, n_features = run.environment["n_test"], run.environment["n_features"]
+    images = run.environment["kind"] == IMAGES
+    classes = len(run.notes.get("target_names", []))
+    rules = {
+        "shown_rows": lambda a: _are_whole(a, 0, n_test) and a.ndim == 1 and 1 <= n <= _MOST_SHOWN,
+        "strip_rows": lambda a: _are_whole(a, 0, n_test) and a.ndim == 1 and 1 <= m <= _MOST_PICTURES,
+        "map": lambda a: _are_floats(a) and a.shape == (n, 2),
+        "codes": lambda a: _are_floats(a) and a.shape == (n, run.spec.param("n_components")),
+        "labels": lambda a: classes > 0 and _are_whole(a, -1, classes) and a.shape == (n,),
+        "error_by_size": lambda a: (
+            images
+            and methods.entry(run.spec.method).has_spectrum
+            and _are_floats(a)
+            and a.shape == (n_features + 1,)
+            and a.min() >= 0
+        ),
+        "reconstructions": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
+        "originals": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
+        "samples": lambda a: images and a.dtype == np.uint8 and a.shape == (_pictures(a), n_features),
+    }
+    if name.startswith("retrieval."):
+        at = run.views.get("retrieval.at")
+        return lambda a: classes > 0 and not images and _is_retrieval_part(name, a, at, n_test)
+    if name.startswith("rows."):
+        return lambda a: a.ndim == 1 and 1 <= len(a) <= min(n_test, _MOST_SCORES) and _are_numbers(a)
+    if name.startswith("nearest."):
+        known = name.removeprefix("nearest.") in ("test", *_SAMPLERS)
+        return lambda a: (
+            known and images and a.ndim == 1 and 1 <= len(a) <= _MOST_SCORES and _are_floats(a) and a.min() >= 0
+        )
+    if name.startswith("sampler."):
+        return lambda a: images and _is_sampler_part(name, a, run)
+    return rules.get(name, lambda a: False)
+
+
+def _is_retrieval_part(name: str, a: np.ndarray, at: np.ndarray | None, n_test: int) -> bool:
+    """Whether it is the numbers of answers, or a curve of means with the ends of their intervals beside them."""
+    if name == "retrieval.at":
+        ascend = a.ndim == 1 and 1 <= len(a) <= _MOST_COUNTS and _are_whole(a, 1, n_test)
+        return bool(ascend and (np.diff(a.astype(np.int64)) > 0).all())
+    of_each = a.shape == (max(1, _length(at)), 3)
+    if name not in ("retrieval.precision", "retrieval.tfidf") or not of_each or not _are_floats(a):
+        return False
+    mean, low, high = a.astype(np.float64).T
+    within = a.min() >= 0 and a.max() <= 1 + _ROUNDING
+    return bool(within and (low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
+
+
+def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
+    """Whether it is an array of a fitted sampler, and the others of the same sampler fit it."""
+    size = run.spec.param("n_components")
+    kind, _, part = name.removeprefix("sampler.").partition(".")
+    shapes = {"weights": (), "means": (size,), "factors": (size, size)}
+    if (
+        kind not in _SAMPLERS
+        or part not in shapes
+        or not _are_floats(a)
+        or a.ndim == 0
+        or not 1 <= len(a) <= _MOST_MODES
+    ):
+        return False
+    others = [run.views.get(f"sampler.{kind}.{each}") for each in shapes]
+    together = all(_length(other) == len(a) for other in others)
+    return together and a.shape[1:] == shapes[part] and (part != "weights" or (a.min() >= 0 and a.sum() > 0))
+
+
+def _pictures(a: np.ndarray) -> int:
+    return min(max(1, _length(a)), _MOST_PICTURES)
+
+
+def _are_whole(a: np.ndarray, lowest: int, end: int) -> bool:
+    return a.dtype.kind in "iu" and bool(((a >= lowest) & (a < end)).all())
+
+
+def _are_floats(a: np.ndarray) -> bool:
+    if a.dtype.kind != "f" or not np.isfinite(a).all():
+        return False
+    return a.dtype.itemsize == 2 or bool(np.abs(a).max(initial=0) <= _LARGEST)
+
+
+def _are_numbers(a: np.ndarray) -> bool:
+    return a.dtype.kind in "iu" or _are_floats(a)
+
+
+def check_weights(weights: Mapping[str, np.ndarray], run: Run) -> None:
+    """Refuse weights that are no finite numbers, of rows of another size, or no positions of the rows of a map."""
+    n_features = run.environment["n_features"]
+    demand(all(_are_numbers(a) for a in weights.values()), f"its weights are not all finite numbers up to {_LARGEST:g}")
+    # Networks are built for as many before their weights are compared.
+    given = weights.get("n_features_in", np.array(n_features))
+    demand(given.size == 1 and given.item() == n_features, "its weights are for rows of another size")
+    if methods.entry(run.spec.method).maps_rows:
+        _check_positions(weights, run)
+
+
+def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
+    """Pages look up the rows of a map, and each one's position, by number."""
+    splits = (("rows_train_", run.environment["n_train"]), ("rows_test_", run.environment["n_test"]))
+    most = run.spec.param("rows")
+    for name, n_rows in splits:
+        rows = weights.get(name, np.empty(0))
+        known = rows.ndim == 1 and 1 <= len(rows) <= most and _are_whole(rows, 0, n_rows)
+        # Differences of unsigned numbers are never negative.
+        ascend = known and (np.diff(rows.astype(np.int64)) > 0).all()
+        demand(ascend, f"its {name} are no ascending numbers of at most {most} rows")
+    n = sum(len(weights[name]) for name, _ in splits)
+    embedding = weights.get("embedding_", np.empty(0))
+    demand(embedding.shape == (2 * n,) and embedding.dtype.kind == "f", f"its embedding_ is no map of {n} rows")
+    demand(np.isin(run.views["shown_rows"], weights["rows_test_"]).all(), "it shows rows that are not mapped")
+
+
+def check_replay(replayed: Mapping[str, np.ndarray], run: Run) -> snapshots.Replay:
+    """Refuse snapshots of a training that a page could fail on, but for what is written in them; return them."""
+    try:
+        found = snapshots.parse(replayed)
+    except BrokenRun as problem:
+        raise BadInput(f"This run can't be loaded: {problem}") from None
+    known = {field.name for field in fields(snapshots.Replay)}
+    demand(found is not None and set(replayed) <= known, "the pictures of its training are unknown to this program")
+    right = _are_right(found, run) and found.about.get("image_shape") == run.environment["image_shape"]
+    demand(right, "the pictures of its training do not have the shapes or types that they should have")
+    return found
+
+
+def _are_right(found: snapshots.Replay, run: Run) -> bool:
+    classes = len(run.notes.get("target_names", []))
+    images = [a for a in (found.reconstructions, found.samples) if a is not None]
+    return (
+        found.rows.ndim == 1
+        and _are_whole(found.rows, 0, run.environment["n_test"])
+        and len(found.rows) <= _MOST_SHOWN
+        and _are_floats(found.epochs)
+        and _are_floats(found.seconds)
+        and (found.map is None or _are_floats(found.map))
+        and (found.labels is None) == (classes == 0)
+        and (found.labels is None or _are_whole(found.labels, -1, classes))
+        and all(1 <= a.shape[1] <= _MOST_PICTURES for a in images)
+    )

@@ -1,0 +1,95 @@
+"""What a training may spend, and whether methods that are compared spent the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.types import Run, Spec
+
+MATCHED, BEST_EFFORT = "matched", "best effort"
+# Numbers of weights count as equal within this share of the larger one.
+WEIGHTS_WITHIN = 0.05
+# Of a method whose Specs leave this parameter out at its default.
+_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The size and the training of a network, which two runs of a fair comparison have in common.
+
+    Attributes
+    ----------
+    epochs : passes over the training rows; 0 where the clock ends the training.
+    max_seconds : seconds after which the clock ends it; 0 where the epochs do.
+    """
+
+    width: int
+    layers: int
+    convolutional: bool
+    epochs: int
+    batch_size: int
+    max_seconds: float
+
+
+def of(spec: Spec) -> Budget | None:
+    """The budget of a Spec; None for a method without hidden layers: linear methods are compared as they are."""
+    value = dict(spec.params)
+    if "width" not in value:
+        return None
+    seconds = float(value.get("max_seconds", 0))
+    return Budget(
+        width=value["width"],
+        layers=value.get("layers", _LAYERS),
+        convolutional=value.get("network") == "conv",
+        epochs=0 if seconds else value["epochs"],
+        batch_size=value["batch_size"],
+        max_seconds=seconds,
+    )
+
+
+def epochs_reached(run: Run) -> float | None:
+    """Passes over the training rows that a run made; None for a method that is solved at once."""
+    return run.history[-1].get("epoch") if run.history else None
+
+
+def are_equal(runs: Iterable[Run]) -> bool:
+    """Whether the networks among `runs` had equal budgets: shape, weights within 5 %, batch size and epochs reached."""
+    trained = [run for run in runs if of(run.spec)]
+    if len(trained) < 2:
+        return True
+    shapes = {(b.width, b.layers, b.convolutional, b.batch_size) for b in (of(run.spec) for run in trained)}
+    weights = [run.metrics["weights"] for run in trained]
+    epochs = {epochs_reached(run) for run in trained}
+    return len(shapes) == 1 and len(epochs) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights)
+
+
+def leading(candidates: Mapping[str, Sequence[Run]], kind: str = MATCHED) -> dict[str, str]:
+    """The run of each method that a comparison begins with: method -> key.
+
+    Parameters
+    ----------
+    candidates : method -> its runs that fit the view, the usual one first.
+    kind : `MATCHED`: runs of the budget that most methods share, the usual one where several are. `BEST_EFFORT`: each
+        method's shipped best effort, else what `MATCHED` gives.
+    """
+    chosen = {name: runs[0].key for name, runs in candidates.items() if runs}
+    networks = {name: runs for name, runs in candidates.items() if runs and of(runs[0].spec)}
+    common = _common_budget(networks)
+    for name, runs in networks.items():
+        chosen[name] = next((run.key for run in runs if of(run.spec) == common), runs[0].key)
+    if kind == BEST_EFFORT:
+        efforts = {name: next(filter(is_best_effort, runs), None) for name, runs in candidates.items()}
+        chosen |= {name: run.key for name, run in efforts.items() if run}
+    return chosen
+
+
+def is_best_effort(run: Run) -> bool:
+    """Whether a shipped run shows what its method can reach, at a budget of its own."""
+    return run.environment.get("budget") == BEST_EFFORT
+
+
+def _common_budget(networks: Mapping[str, Sequence[Run]]) -> Budget | None:
+    budgets = [dict.fromkeys(of(run.spec) for run in runs if not is_best_effort(run)) for runs in networks.values()]
+    shared = {budget: sum(budget in of_method for of_method in budgets) for found in budgets for budget in found}
+    return max(shared, key=shared.get) if shared else None

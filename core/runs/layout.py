@@ -1,0 +1,149 @@
+"""Where runs are stored: the folders, the names of the files, and how much room there is.
+
+A run's folder is ``<data set>/<method>-<code size>-<first 8 digits of its key>``. Folders named by the whole key are
+found too, and a run's folder that lies directly in the folder of runs. It holds three files, some a fourth:
+
+    run.json            spec, history, metrics, environment, notes, and the other files' SHA-256
+    weights.safetensors the fitted estimator's arrays
+    views.safetensors   what pages show, without the weights
+    replay.safetensors  snapshots of the training, where it was watched
+
+Runs are looked for in the user's own folder, in ``.copies/COPY`` below it, and among the shipped ones. COPY is 16
+digits that name another copy of the data, on which an own run with the same settings was trained before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from core import config
+from core.errors import HourglassError
+from core.types import Run, Spec
+
+SHIPPED = Path(__file__).parents[2] / "assets" / "runs"
+COPIES = ".copies"
+DOCUMENT, WEIGHTS, VIEWS, REPLAY = "run.json", "weights.safetensors", "views.safetensors", "replay.safetensors"
+GIGABYTE = 1_000_000_000
+KEY = re.compile("[0-9a-f]{16}")
+RUN_NAME = re.compile(r"[0-9a-f]{16}|[a-z][a-z0-9_]*-[1-9][0-9]*-[0-9a-f]{8}")
+
+
+def runs_folder() -> Path:
+    """The folder of the user's own runs: `HOURGLASS_RUNS`, else the platform's folder for application data."""
+    return config.runs_folder()
+
+
+def folders() -> tuple[Path, ...]:
+    """List the folders that runs are looked for in: the user's own, those of other copies of the data, the shipped."""
+    own = runs_folder()
+    with suppress(OSError):
+        return own, *sorted(copy for copy in (own / COPIES).iterdir() if KEY.fullmatch(copy.name)), SHIPPED
+    return own, SHIPPED
+
+
+def folder_name(spec: Spec) -> str:
+    """The name of a run's folder, such as ``vae-10-0374538a``."""
+    return f"{spec.method}-{spec.param('n_components')}-{spec.key[:8]}"
+
+
+def place_of(folder: Path, spec: Spec) -> Path:
+    """The place of a run in a folder of runs: where it is stored there under whichever name, else where it belongs."""
+    place = folder / spec.dataset / folder_name(spec)
+    return next((p for p in (place, folder / spec.key, folder / place.name) if os.path.lexists(p)), place)
+
+
+def iterate_places(folder: Path) -> Iterator[Path]:
+    """Iterate over the run folders in a folder of runs, and whatever else lies among them but for hidden folders."""
+    for name in _subfolders(folder):
+        place = folder / name
+        try:
+            is_run = RUN_NAME.fullmatch(name) or os.path.lexists(place / DOCUMENT)
+            yield from [place] if is_run else [place / inner for inner in _subfolders(place)]
+        except OSError:  # to be reported by whoever reads it
+            yield place
+
+
+def _subfolders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        shown = [entry for entry in entries if not entry.name.startswith(".")]
+    return sorted(entry.name for entry in shown if entry.is_dir(follow_symlinks=False) or os.path.isdir(entry))
+
+
+def is_same_folder(folder: Path, other: Path) -> bool:
+    """Whether two paths lead to the same folder."""
+    return os.path.realpath(folder) == os.path.realpath(other)
+
+
+def size_of(place: Path) -> int:
+    """Count the bytes of all files below a folder; 0 where there is none."""
+    total = 0
+    for folder, _, names in os.walk(place):
+        for name in names:
+            with suppress(OSError):  # deleted meanwhile, or unreadable
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
+
+
+def used_bytes(folder: Path | None = None) -> int:
+    """Count the bytes below `folder` (default: `runs_folder`), unfinished runs and trainings included."""
+    return size_of(runs_folder() if folder is None else folder)
+
+
+def quota_bytes() -> int:
+    """The bytes that the user's runs may take: `HOURGLASS_QUOTA_GB` gigabytes, else 5.
+
+    Raises
+    ------
+    BadInput
+        If the variable holds no number above 0.
+    """
+    return int(config.quota_gb() * GIGABYTE)
+
+
+def check_room(n_bytes: int, folder: Path | None = None) -> None:
+    """Raise HourglassError if `n_bytes` more in `folder` (default: `runs_folder`) would exceed the quota."""
+    folder = runs_folder() if folder is None else folder
+    taken, allowed = used_bytes(folder), quota_bytes()
+    if taken + n_bytes > allowed:
+        raise HourglassError(
+            f"There is no room for {n_bytes / 1e6:,.1f} MB more: the runs in {folder} take "
+            f"{taken / GIGABYTE:,.2f} of {allowed / GIGABYTE:,.2f} GB. Delete runs on the page Training, or set "
+            "HOURGLASS_QUOTA_GB to a larger number of gigabytes."
+        )
+
+
+def aside_place(folder: Path, run: Run) -> Path:
+    """The place that an own run moves to when its settings are trained on another copy of the data."""
+    copy = hashlib.sha256(run.environment["data_checksum"].encode()).hexdigest()[:16]
+    return place_of(folder / COPIES / copy, run.spec)
+
+
+def storage_error(folder: Path, error: OSError) -> HourglassError:
+    """The error to raise where a run could not be stored."""
+    return HourglassError(
+        f"The run could not be stored in {folder} ({error.strerror or error}): free some space there, "
+        "or set HOURGLASS_RUNS to another folder."
+    )
+
+
+def check_writable(folder: Path | None = None) -> None:
+    """Raise HourglassError if no run could be stored in `folder` (default: `runs_folder`)."""
+    folder = runs_folder() if folder is None else folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.rmdir(tempfile.mkdtemp(prefix=".probe-", dir=folder))
+    except OSError as error:
+        raise storage_error(folder, error) from None
+    if is_same_folder(folder, runs_folder()):
+        check_room(1, folder)
+
+
+def printable(path: Path) -> str:
+    """A path as text that can be shown, even where its bytes are not valid Unicode."""
+    return os.fsencode(path).decode(errors="backslashreplace")

@@ -1,0 +1,315 @@
+"""Read a stored run from its folder, or from the contents of a zip file, and check that it is whole."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+import stat
+import textwrap
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from core.errors import BadInput, BrokenRun
+from core.nn import quantization
+from core.runs import layout
+from core.types import Run, Spec
+
+FORMAT = 1
+LARGEST_DOCUMENT = 20_000_000
+PARTS = {"spec": dict, "history": list, "metrics": dict, "environment": dict, "notes": dict, "files": dict}
+# What everything that shows or compares runs counts on.
+_ENVIRONMENT = {"date": str, "data_checksum": str, "kind": str, "n_train": int, "n_test": int, "seconds": int | float}
+_ATTEMPTS = 20
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical_json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A run's files: those in its folder, or `contents` where they were read before.
+
+    Sentences about them say where they are and what to do: `zipped` ones are not stored yet.
+    """
+
+    place: Path
+    contents: Mapping[str, bytes] | None = None
+    zipped: bool = False
+
+    def __str__(self) -> str:
+        return "this zip file" if self.zipped else layout.printable(self.place)
+
+    def named(self, name: str) -> str:
+        return f"{name} in {self}" if self.zipped else layout.printable(self.place / name)
+
+    @property
+    def remedy(self) -> str:
+        return "export the run again" if self.zipped else "delete that folder and train the run again"
+
+    def read(self, name: str, most: float = math.inf) -> bytes:
+        """The bytes of a file, which may be at most as many as `most`; BrokenRun where they can't be had."""
+        if self.contents is not None:
+            if name not in self.contents:
+                raise BrokenRun(f"{self.named(name)} is missing: {self.remedy}.")
+            return self.contents[name]
+        file = self.place / name
+        try:
+            found = file.stat()
+            # Reading from a pipe or a device would never end.
+            if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+                raise BrokenRun(f"{self.named(name)} is no file of a run: {self.remedy}.")
+            return file.read_bytes()
+        except FileNotFoundError:
+            raise BrokenRun(f"{self.named(name)} is missing: {self.remedy}.") from None
+        except OSError as error:
+            raise BrokenRun(f"{self.named(name)} can't be read ({error.strerror or error}).") from None
+
+    def lacking(self, why: str) -> BrokenRun:
+        return BrokenRun(f"{self.named(layout.DOCUMENT)} describes no run of this program ({why}): {self.remedy}.")
+
+    def changed(self, name: str) -> BrokenRun:
+        return BrokenRun(f"{self.named(name)} is not what was written: {self.remedy}.")
+
+
+def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """Read again where a run was stored anew meanwhile: its old files do not fit its new ones."""
+
+    def identity(place: Path) -> int | None:
+        try:
+            return place.stat().st_ino
+        except OSError:
+            return None
+
+    @functools.wraps(reads)
+    def steady(place: Path) -> Any:
+        for _ in range(_ATTEMPTS):
+            before = identity(place)
+            try:
+                return reads(place)
+            except BrokenRun:
+                if identity(place) == before:
+                    raise
+        return reads(place)
+
+    return steady
+
+
+@read_again_if_replaced
+def read_run(place: Path) -> Run:
+    """Read a run without its weights: all that a page which only shows things needs.
+
+    Raises
+    ------
+    BrokenRun
+        If a file is missing, cut short or not what was written.
+    """
+    files = RunFiles(place)
+    document = parse_document(files)
+    return replace(parse_run(files, document), views=_whole_scores(parse_arrays(files, layout.VIEWS, document)))
+
+
+def _whole_scores(views: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Views with scores of rows that are stored in float16 as float32: sums of float16 lose digits."""
+    return {
+        name: a.astype(np.float32) if name.startswith(("rows.", "nearest.")) and a.dtype == np.float16 else a
+        for name, a in views.items()
+    }
+
+
+@read_again_if_replaced
+def read_replay(place: Path) -> dict[str, np.ndarray]:
+    """The arrays of the training's replay, as `write` took them; empty where the run has none.
+
+    Raises
+    ------
+    BrokenRun
+        If a file is missing, cut short or not what was written.
+    """
+    return parse_replay(RunFiles(place), parse_document(RunFiles(place)))
+
+
+def parse_replay(files: RunFiles, document: dict[str, Any]) -> dict[str, np.ndarray]:
+    return parse_arrays(files, layout.REPLAY, document) if layout.REPLAY in document["files"] else {}
+
+
+def parse_run(files: RunFiles, document: dict[str, Any]) -> Run:
+    """The run that a document describes, without arrays."""
+    spec = _spec(files, document)
+    name = layout.folder_name(spec)
+    if files.place.name not in (name, spec.key):
+        remedy = files.remedy if files.zipped else "rename it, or delete it"
+        raise BrokenRun(f"The run in {files} belongs in a folder named {name}: {remedy}.")
+    parts = (document[part] for part in ("history", "metrics", "environment", "notes"))
+    return Run(spec, *parts, place=None if files.zipped else files.place)
+
+
+def _spec(files: RunFiles, document: dict[str, Any]) -> Spec:
+    try:
+        spec = Spec.from_json(document["spec"])
+    except BadInput as problem:
+        raise files.lacking(str(problem).rstrip(".")) from None
+    if not _is(spec.param("n_components"), int) or spec.param("n_components") < 1:
+        raise files.lacking("its n_components is no whole number")
+    for name, value in (*spec.params, *spec.dataset_params):
+        if not isinstance(value, int | float | str):
+            raise files.lacking(f"its {name!r:.40} is neither a number nor text")
+    return spec
+
+
+@read_again_if_replaced
+def read_estimator(place: Path) -> Any:
+    """Build the fitted estimator of the run in `place`.
+
+    Raises
+    ------
+    BrokenRun
+        If a file is missing, cut short or not what was written, or this program's method has changed since.
+    """
+    files = RunFiles(place)
+    return build_estimator(files, parse_document(files))
+
+
+def build_estimator(files: RunFiles, document: dict[str, Any]) -> Any:
+    from core import methods
+
+    spec = _spec(files, document)
+    method = methods.get(spec.method)
+    if spec.version != method.version:
+        raise BrokenRun(
+            f"The run in {files} was made by version {spec.version} of {methods.label(spec.method)}, this is version "
+            f"{method.version}: train it again."
+        )
+    weights = parse_arrays(files, layout.WEIGHTS, document)
+    environment = document["environment"]
+    shape = environment.get("image_shape")
+    try:
+        blank = method.estimator(dict(spec.params), environment["kind"], tuple(shape) if shape else None, spec.seed)
+        restored = method.restore(blank, quantization.to_floats(weights))
+        # The figures of other runs were computed here, by these weights.
+        if files.zipped or "loaded" in environment:
+            _try_out(restored, spec.param("n_components"), environment["n_features"])
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        why = textwrap.shorten(str(error), 300, placeholder=" …")
+        name = methods.label(spec.method)
+        raise BrokenRun(f"The weights in {files} do not fit {name} ({why}): {files.remedy}.") from None
+    return restored
+
+
+def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
+    """Raise ValueError where a fitted estimator does not make finite codes and rows of these sizes."""
+    row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
+    made: dict[str, tuple[Any, int]] = {}
+    with np.errstate(all="ignore"):
+        # A map of given rows makes neither; that its positions are numbers and fit them is seen without trying.
+        if hasattr(fitted, "inverse_transform"):
+            made["rows"] = fitted.inverse_transform(code), n_features
+        if hasattr(fitted, "transform"):
+            made["codes"] = fitted.transform(row), n_components
+        if hasattr(fitted, "discriminator_features"):
+            features = fitted.discriminator_features(row)
+            made["features"] = features, features.size
+    for what, (array, width) in made.items():
+        if np.shape(array) != (1, width) or not np.isfinite(array).all():
+            raise ValueError(f"they make no {what} of {width} finite numbers")
+
+
+@read_again_if_replaced
+def read_weights(place: Path) -> dict[str, np.ndarray]:
+    """The stored arrays of the run in `place`, as `write` took them."""
+    files = RunFiles(place)
+    return parse_arrays(files, layout.WEIGHTS, parse_document(files))
+
+
+def parse_document(files: RunFiles) -> dict[str, Any]:
+    data = files.read(layout.DOCUMENT, LARGEST_DOCUMENT)
+    try:
+        document = json.loads(data)
+        expected = document.pop("checksum")
+        if document["format"] != FORMAT:
+            raise BrokenRun(
+                f"{files.named(layout.DOCUMENT)} has format {document['format']!r:.40}, this program reads {FORMAT}."
+            )
+        whole = digest(canonical_json(document)) == expected
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise files.changed(layout.DOCUMENT)
+    _check_parts(files, document)
+    return document
+
+
+def _check_parts(files: RunFiles, document: dict[str, Any]) -> None:
+    """A checksum only says that nothing was changed since; what is written in it may be another program's."""
+    wrong = [name for name, kind in PARTS.items() if not _is(document.get(name), kind)]
+    if wrong:
+        raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
+    environment, metrics = document["environment"], document["metrics"]
+    wrong = [name for name, kind in _ENVIRONMENT.items() if not _is(environment.get(name), kind)]
+    shape = environment.get("image_shape")
+    if shape is not None and not (_is(shape, list) and len(shape) == 2 and all(_is(n, int) for n in shape)):
+        wrong.append("image_shape")
+    wrong += [name for name, value in metrics.items() if not _is(value, int | float | list | dict)]
+    wrong += ["history"] * (not all(_is(row, dict) for row in document["history"]))
+    wrong += ["seconds"] * (not _is(metrics.get("seconds"), int | float))
+    if wrong:
+        raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
+
+
+def _is(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def parse_arrays(files: RunFiles, name: str, document: dict[str, Any]) -> dict[str, np.ndarray]:
+    data = files.read(name)
+    # What is whole may still hold no arrays of a type there is.
+    with suppress(SafetensorError, KeyError, TypeError, ValueError):
+        if digest(data) == document["files"].get(name):
+            return load(data)
+    raise files.changed(name)
+
+
+def parse_whole(files: RunFiles) -> tuple[Run, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A run with its views, its weights and its replay."""
+    document = parse_document(files)
+    if files.contents is not None and files.contents.keys() != {layout.DOCUMENT, *document["files"]}:
+        raise files.changed(layout.DOCUMENT)
+    run = replace(parse_run(files, document), views=parse_arrays(files, layout.VIEWS, document))
+    return run, parse_arrays(files, layout.WEIGHTS, document), parse_replay(files, document)
+
+
+@read_again_if_replaced
+def read_summary(place: Path) -> Run:
+    """Read a run without arrays, from memory where its document is unchanged; not to be changed."""
+    try:
+        found = (place / layout.DOCUMENT).stat()
+    except OSError:
+        return _read_summary.__wrapped__(place)
+    return _read_summary(place, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=512)
+def _read_summary(place: Path, *when: int) -> Run:
+    files = RunFiles(place)
+    return parse_run(files, parse_document(files))
+
+
+def find_summary(place: Path) -> Run | None:
+    """As `read_summary`; None where the run is damaged or absent."""
+    with suppress(BrokenRun):
+        return read_summary(place)
+    return None

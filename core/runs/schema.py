@@ -1,0 +1,250 @@
+"""Runs from elsewhere, checked so that no page fails on them.
+
+A checksum in a file tells that it came whole, not who made it, so nothing in such a run is believed: its JSON is
+checked here, its arrays by `core.runs.array_schema`. This brings pydantic; only who imports a run needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core import datasets, methods
+from core.errors import BadInput
+from core.runs import array_schema, specs
+from core.runs.array_schema import demand
+from core.types import Run, Spec
+
+_MOST_ROWS = 10_000_000
+_MOST_CLASSES = 1000
+_SHORT = 200
+# Of words that all have the least probability that counts, see `core.metrics.perplexity`.
+_LARGEST_PERPLEXITY = 1.01e38
+# Metrics that are a number for each class.
+_BY_CLASS = ("squared_error_per_class", "class_shares")
+_SHARE, _PERPLEXITY = (0, 1), (1, _LARGEST_PERPLEXITY)
+# The lowest and highest that some metrics, and the ends of their intervals, can be.
+_RANGES = {
+    "knn_accuracy": _SHARE,
+    "retrieval_precision_1": _SHARE,
+    "retrieval_precision_15": _SHARE,
+    "retrieval_precision_63": _SHARE,
+    "tfidf_knn_accuracy": _SHARE,
+    "tfidf_cosine": (-1, 1),
+    "completion_perplexity": _PERPLEXITY,
+    "completion_floored": _SHARE,
+    "unigram_perplexity": _PERPLEXITY,
+    "cache_perplexity": _PERPLEXITY,
+    "seconds": (0, math.inf),
+}
+# Of means and intervals that come out of different sums.
+_ROUNDING = 1e-6
+
+
+def _check_date(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("a time zone is missing")
+    return text
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1, le=_MOST_ROWS)]
+Name = Annotated[str, Field(strict=True, max_length=_SHORT)]
+Text = Annotated[str, Field(strict=True, max_length=10_000)]
+Flag = Annotated[bool, Field(strict=True)]
+Names = Annotated[list[Name], Field(min_length=1, max_length=_MOST_CLASSES)]
+Row = Annotated[dict[str, Number], Field(max_length=50)]
+
+
+class Environment(BaseModel):
+    """How a run was made: what pages count on, and single values beside it."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Flag | Number | Name | None]
+
+    date: Annotated[Name, AfterValidator(_check_date)]
+    data_checksum: Name
+    kind: Name
+    image_shape: list[Count] | None = None
+    n_train: Count
+    n_test: Count
+    n_features: Count
+    seconds: Number
+    stopped_early: Flag = False
+    versions: dict[Name, Name] = {}
+
+
+class WordsOfDocument(BaseModel):
+    """The commonest words of a document beside those that the method expects."""
+
+    title: Text
+    class_: Text = Field(alias="class")
+    has: Annotated[list[tuple[Text, Number]], Field(max_length=100)]
+    expects: Annotated[list[tuple[Text, Number, Flag]], Field(max_length=100)]
+
+
+Documents = Annotated[list[WordsOfDocument], Field(max_length=20)]
+
+
+class Notes(BaseModel):
+    """How what is shown came about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    map: Text = ""
+    samples: Text = ""
+    features: Text = ""
+    words: Text = ""
+    target_names: Names = []
+    documents: Documents = []
+    pending: Names = []
+    is_verified: Flag = True
+
+
+class Document(BaseModel):
+    """The JSON of a run but for its spec and its metrics."""
+
+    environment: Environment
+    history: list[Row]
+    notes: Notes
+
+
+_DOCUMENTS, _TEXTS = TypeAdapter(list[Documents]), TypeAdapter(dict[str, Text])
+_VALUES = TypeAdapter(Annotated[dict[str, Number], Field(max_length=_MOST_CLASSES)])
+
+
+def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np.ndarray]) -> None:
+    """Check that this program could fit `run`, and that everything in it is what pages count on.
+
+    Parameters
+    ----------
+    run : with its views, see `core.experiments.evaluate` for what it holds.
+    weights : of its estimator; whether they fit it is not checked here.
+    replayed : the snapshots of its training, see `core.analysis.snapshots`; empty where there are none.
+
+    Raises
+    ------
+    BadInput
+        In a sentence that says what is wrong.
+    """
+    parts = {"environment": run.environment, "history": run.history, "notes": run.notes}
+    demand(_is_unicode([run.spec.to_json(), run.metrics, parts]), "a text in it is no Unicode")
+    entry = _check_spec(run.spec)
+    try:
+        Document.model_validate_json(json.dumps(parts))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        part, name = (*first["loc"], "")[:2]
+        is_extra = part == "environment" and name not in Environment.model_fields
+        why = "it is no single value" if is_extra else first["msg"]
+        raise BadInput(f"This run can't be loaded: its {part}.{name!s:.80} is not allowed ({why:.100}).") from None
+    _check_data(run, entry)
+    demand(all("epoch" in row for row in run.history), "a row of its history has no epoch")
+    _check_metrics(run)
+    demand(("target_names" in run.notes) == entry.has_labels, f"{entry.label} and it do not both have classes")
+    array_schema.check_views(run, entry)
+    array_schema.check_weights(weights, run)
+    if replayed:
+        _check_about(array_schema.check_replay(replayed, run).about, run)
+
+
+def _check_about(about: Mapping[str, Any], run: Run) -> None:
+    """What is written in the snapshots of a training: how map and samples came about, classes, documents."""
+    texts = {name: about[name] for name in ("map", "samples") if name in about}
+    is_right = (
+        _is_unicode(about)
+        and _fits(_DOCUMENTS, json.dumps(about.get("documents", [])), is_json=True)
+        and _fits(_TEXTS, json.dumps(texts), is_json=True)
+        and about.get("target_names", []) == run.notes.get("target_names", [])
+        and not {"map", "samples"} & set(run.notes) - set(texts)
+    )
+    demand(is_right, "the pictures of its training do not have the words that they should have")
+
+
+def _check_spec(spec: Spec) -> datasets.Entry:
+    texts = [spec.dataset, spec.method, *(part for pair in (*spec.params, *spec.dataset_params) for part in pair)]
+    demand(all(len(text) <= _SHORT for text in texts if isinstance(text, str)), "a name in its spec is too long")
+    try:
+        made = specs.make(spec.dataset, spec.method, dict(spec.params), spec.seed, dict(spec.dataset_params))
+    except BadInput as problem:
+        raise BadInput(f"This program could not fit this run: {problem}") from None
+    demand(
+        made.version == spec.version,
+        f"it was made by version {spec.version} of the method {spec.method}, this program has version {made.version}",
+    )
+    demand(made.key == spec.key, "its spec does not say every parameter as this program does")
+    return datasets.entry(spec.dataset)
+
+
+def _is_unicode(value: Any) -> bool:
+    """JSON may hold half characters, which can't be shown."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _check_data(run: Run, entry: datasets.Entry) -> None:
+    environment, shape = run.environment, list(entry.image_shape) if entry.image_shape else None
+    of_data = environment["kind"] == entry.kind and environment.get("image_shape") == shape
+    demand(of_data, f"it is said to be of {entry.label}, but its kind or image shape is another")
+    if shape:
+        demand(environment["n_features"] == shape[0] * shape[1], "its n_features is not the number of pixels")
+    else:
+        most = dict(run.spec.dataset_params)["vocabulary_size"]
+        demand(environment["n_features"] <= most, "its n_features is not within the size of the vocabulary")
+
+
+def _check_metrics(run: Run) -> None:
+    metrics = run.metrics
+    for name, value in metrics.items():
+        is_known = _fits(_metric_schema(name, run.environment["n_test"]), value)
+        is_ordered = not name.endswith("_interval") or not is_known or value[0] <= value[1]
+        demand(is_known and is_ordered, f"its figure {name!r:.80} is neither a finite number nor what it should be")
+    for name in _RANGES:
+        if {name, f"{name}_interval"} <= set(metrics):
+            low, high = metrics[f"{name}_interval"]
+            near = _ROUNDING * max(1, abs(metrics[name]))
+            demand(low - near <= metrics[name] <= high + near, f"its figure {name!r} is outside its interval")
+    # What a network reconstructs of a document are probabilities.
+    probable = methods.entry(run.spec.method).word_output == methods.PROBABILITY
+    demand(probable or "completion_perplexity" not in metrics, "it has a perplexity, but no probabilities")
+
+
+def _metric_schema(name: str, n_test: int) -> TypeAdapter:
+    """What a metric has to be, by its name: an interval, values by class, a count or a number."""
+    # A metric of another sampler than the run's own has that before its name.
+    if name.rpartition(".")[2] in _BY_CLASS:
+        return _VALUES
+    if name.endswith("_n"):
+        return _count_schema(n_test if name.removesuffix("_n") in _RANGES else _MOST_ROWS)
+    bounds = _RANGES.get(name.removesuffix("_interval"), (-math.inf, math.inf))
+    return _number_schema(*bounds, name.endswith("_interval"))
+
+
+@lru_cache
+def _count_schema(most: int) -> TypeAdapter:
+    return TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=most)])
+
+
+@lru_cache
+def _number_schema(lowest: float, highest: float, is_interval: bool) -> TypeAdapter:
+    number = Annotated[Number, Field(ge=lowest, le=highest)]
+    pair = Annotated[list[number], Field(min_length=2, max_length=2, strict=True)]
+    return TypeAdapter(pair if is_interval else number)
+
+
+def _fits(schema: TypeAdapter, value: Any, is_json: bool = False) -> bool:
+    try:
+        (schema.validate_json if is_json else schema.validate_python)(value)
+    except ValidationError:
+        return False
+    return True

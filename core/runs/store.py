@@ -1,0 +1,277 @@
+"""Write, find, list and delete stored runs. `core.runs.layout` says what a run's folder holds.
+
+Nothing is pickled; a folder is written under another name and renamed into place, so it is whole or absent.
+
+The key does not name the copy of the data. Of several runs with one key, `find_place` gives the one made on the copy
+of the data on this machine, else the first: the user's own, then the shipped one. An own run whose settings are
+trained again on another copy is set aside, see `core.runs.layout`, and is found again once that copy is back.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from core.datasets import checksums
+from core.errors import BadInput, HourglassError
+from core.runs import layout, reader
+from core.types import Run, Spec, spread_indices
+
+# Trained for seconds instead of epochs, small data leave far more rows than anything can show.
+_MOST_HISTORY = 5000
+OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST)
+
+
+def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
+    # safetensors writes memory as it lies; ascontiguousarray alone would make single numbers arrays of one.
+    return save({name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()})
+
+
+def write_run(
+    run: Run,
+    arrays: Mapping[str, np.ndarray],
+    folder: Path | None = None,
+    replay: Mapping[str, np.ndarray] | None = None,
+) -> Path:
+    """Store a run under its key in `folder` (default: `runs_folder`), replacing an older one of the same key.
+
+    An older one of the person's own that was made on another copy of the data is kept, see above.
+    Of a history of more than 5000 rows that many are stored, evenly spread, the first and the last among them.
+
+    Parameters
+    ----------
+    arrays : the fitted estimator's arrays, as its method's declaration gives them.
+    replay : what `replay` gives back; None or empty where the training was not watched.
+
+    Returns
+    -------
+    The run's folder.
+
+    Raises
+    ------
+    HourglassError
+        If it can't be written, for example on a full disk or above the quota; older runs stay as they were.
+    """
+    folder = layout.runs_folder() if folder is None else folder
+    contents = files_of(run, arrays, replay or {})
+    place = layout.place_of(folder, run.spec)
+    if not layout.is_same_folder(folder, layout.runs_folder()):
+        return write_files(contents, place, _put)
+    keeps = keeps_older_run(run.spec, run.environment["data_checksum"])
+    more = sum(map(len, contents.values())) - (0 if keeps else layout.size_of(place))
+    if more > 0:
+        layout.check_room(more, folder)
+    if keeps:
+        _set_aside(place, layout.aside_place(folder, reader.find_summary(place)))
+    write_files(contents, place, _put)
+    # It was of the same copy, and would never be found again.
+    shutil.rmtree(layout.aside_place(folder, run), ignore_errors=True)
+    return place
+
+
+def rewrite_run(
+    place: Path, run: Run, arrays: Mapping[str, np.ndarray], replay: Mapping[str, np.ndarray] | None = None
+) -> None:
+    """Store a run of the same spec and copy of the data again at its place; parameters and errors as `write_run`."""
+    contents = files_of(run, arrays, replay or {})
+    more = sum(map(len, contents.values())) - layout.size_of(place)
+    if more > 0 and layout.runs_folder() in place.parents:
+        layout.check_room(more)
+    write_files(contents, place, _put)
+
+
+def keeps_older_run(spec: Spec, checksum: str) -> bool:
+    """Whether an own run of this spec stays beside one of the copy of the data with this checksum, see `write_run`."""
+    older = reader.find_summary(layout.place_of(layout.runs_folder(), spec))
+    return older is not None and not checksums.is_of(older.environment, checksum)
+
+
+def _set_aside(place: Path, aside: Path) -> None:
+    try:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(place, aside)
+    except OSError as error:
+        raise layout.storage_error(place.parent, error) from None
+
+
+def files_of(run: Run, arrays: Mapping[str, np.ndarray], replayed: Mapping[str, np.ndarray]) -> dict[str, bytes]:
+    """A run's files."""
+    contents = {layout.WEIGHTS: _packed(arrays), layout.VIEWS: _packed(run.views)}
+    if replayed:
+        contents[layout.REPLAY] = _packed(replayed)
+    document = {
+        "format": reader.FORMAT,
+        "spec": run.spec.to_json(),
+        "history": [run.history[k] for k in spread_indices(len(run.history), _MOST_HISTORY)],
+        "metrics": run.metrics,
+        "environment": run.environment,
+        "notes": run.notes,
+        "files": {name: reader.digest(data) for name, data in contents.items()},
+    }
+    document["checksum"] = reader.digest(reader.canonical_json(document))
+    return {**contents, layout.DOCUMENT: json.dumps(document, indent=1, sort_keys=True).encode()}
+
+
+def write_files(contents: Mapping[str, bytes], place: Path, put: Callable[[Path, Path], None]) -> Path:
+    """Write a run's files into a hidden folder and `put` that at its place."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        try:
+            (aside / "new").mkdir()
+            for name, data in contents.items():
+                (aside / "new" / name).write_bytes(data)
+            put(aside / "new", place)
+        finally:
+            shutil.rmtree(aside / "new", ignore_errors=True)
+            if os.path.exists(place):
+                shutil.rmtree(aside, ignore_errors=True)
+            else:
+                # An older run that could not be put back stays aside: it is the only copy.
+                with suppress(OSError):
+                    aside.rmdir()
+                    place.parent.rmdir()
+    except OSError as error:
+        raise layout.storage_error(place.parent, error) from None
+    return place
+
+
+def _put(new: Path, place: Path) -> None:
+    """Rename `new` to `place`. An older run there goes aside, and back if that fails.
+
+    Where another process stores a run of the same key meanwhile, its run stays: both are of the same settings.
+    """
+    old = new.parent / "old"
+    try:
+        with suppress(FileNotFoundError):
+            os.replace(place, old)
+        os.replace(new, place)
+    except BaseException as error:
+        with suppress(OSError):
+            os.replace(old, place)
+        if not (isinstance(error, OSError) and error.errno in OCCUPIED):
+            raise
+
+
+def delete_run(key: str) -> None:
+    """Delete this person's run with this key, whole or broken.
+
+    Raises
+    ------
+    BadInput
+        If it is no key, if there is no such run, or if it came with the project.
+    HourglassError
+        If it can't be deleted, for example without the right to.
+    """
+    folder = layout.runs_folder()
+    place = get_place(key)
+    if any(layout.is_same_folder(parent, layout.SHIPPED) for parent in (place.parent, place.parent.parent)):
+        raise BadInput(f"The run {key} came with the project and can't be deleted.")
+    try:
+        aside = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=folder))
+        try:
+            os.replace(place, aside / "deleted")
+        except FileNotFoundError:
+            raise _no_run(key) from None
+        finally:
+            shutil.rmtree(aside)
+        if place.parent != folder:
+            with suppress(OSError):  # other runs are there
+                place.parent.rmdir()
+    except OSError as error:
+        what = f"The run {key}" if os.path.lexists(place) else f"What the deleted run {key} left"
+        raise HourglassError(
+            f"{what} can't be removed from {folder} ({error.strerror or error}): delete it by hand."
+        ) from None
+
+
+def list_places() -> tuple[list[Path], list[str]]:
+    """The folders of all stored runs, one a key, see above; and a sentence for each folder that can't be read."""
+    by_key: dict[str, list[Path]] = {}
+    problems = []
+    for folder in layout.folders():
+        try:
+            for place in layout.iterate_places(folder):
+                name = place.name if layout.RUN_NAME.fullmatch(place.name) else str(place)
+                by_key.setdefault(name[:8] if layout.KEY.fullmatch(name) else name[-8:], []).append(place)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            where = layout.printable(Path(error.filename or folder))
+            problems.append(f"The runs in {where} can't be read ({error.strerror or error}).")
+    return [_select_place(places) for places in by_key.values()], problems
+
+
+def _select_place(places: list[Path]) -> Path:
+    """Of the places of one key the one that is shown, see above. A damaged run is shown too, to be reported."""
+    if len(places) == 1:
+        return places[0]
+    return next((p for p in places if (run := reader.find_summary(p)) is None or checksums.is_here(run)), places[0])
+
+
+def list_set_aside() -> list[Path]:
+    """Folders of own runs that are not shown while another copy of the data is here, see above."""
+    *own, _ = layout.folders()
+    shown = set(list_places()[0])
+    places = [place for folder in own if folder.is_dir() for place in layout.iterate_places(folder)]
+    return [place for place in places if layout.RUN_NAME.fullmatch(place.name) and place not in shown]
+
+
+def find_place(key: str) -> Path | None:
+    """The folder of the run with this key, the one that `list_places` lists."""
+    if not layout.KEY.fullmatch(key):
+        return None
+    places = []
+    for folder in layout.folders():
+        with suppress(OSError):
+            places += [p for p in layout.iterate_places(folder) if p.name == key or p.name.endswith(f"-{key[:8]}")]
+    # Eight digits of a key may be those of two.
+    places = [p for p in places if p.name == key or (run := reader.find_summary(p)) is None or run.key == key]
+    return _select_place(places) if places else None
+
+
+def get_place(key: str) -> Path:
+    """As `find_place`, for a key that a person gave.
+
+    Raises
+    ------
+    BadInput
+        If it is no key, or there is no such run.
+    """
+    if not layout.KEY.fullmatch(key):
+        raise BadInput(f"{key!r:.40} is no key of a run: a key is 16 of the digits 0-9 and a-f.")
+    place = find_place(key)
+    if place is None:
+        raise _no_run(key)
+    return place
+
+
+def _no_run(key: str) -> BadInput:
+    return BadInput(f"There is no run {key}: it was deleted, or it is stored elsewhere.")
+
+
+def list_runs() -> tuple[list[Run], list[str]]:
+    """Every stored run with its figures, without arrays; and a sentence for each that can't be read."""
+    found, problems = list_places()
+    runs = []
+    for place in found:
+        try:
+            runs.append(reader.read_summary(place))
+        except HourglassError as problem:
+            problems.append(str(problem))
+    return runs, problems
+
+
+def is_shipped(run: Run) -> bool:
+    """Whether a run that was read from the store came with the project."""
+    return run.place is not None and layout.SHIPPED in run.place.parents

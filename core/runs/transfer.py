@@ -1,0 +1,144 @@
+"""Export a run as a zip file, and import one that anybody may have made."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from core.datasets import checksums
+from core.errors import BadInput, BrokenRun
+from core.runs import archive, layout, reader, selection, store
+from core.types import Run
+
+# Bytes of a run that may be handed on as a zip file, packed or not.
+LARGEST_PACKED = 200_000_000
+
+
+@reader.read_again_if_replaced
+def pack_run(place: Path) -> bytes:
+    """The run in `place` as a zip file: its files below a folder named as `core.runs.layout.folder_name` says.
+
+    Raises
+    ------
+    BrokenRun
+        If a file is missing, cut short or not what was written.
+    BadInput
+        If the run is too large to be loaded back.
+    """
+    files = reader.RunFiles(place)
+    contents = {layout.DOCUMENT: files.read(layout.DOCUMENT, reader.LARGEST_DOCUMENT)}
+    # Checked are the bytes that are packed: the folder may be written again meanwhile.
+    listed = reader.parse_document(replace(files, contents=contents))["files"]
+    contents |= {name: files.read(name) for name in (layout.WEIGHTS, layout.VIEWS, layout.REPLAY) if name in listed}
+    run, *_ = reader.parse_whole(replace(files, contents=contents))
+    if sum(map(len, contents.values())) > LARGEST_PACKED:
+        raise BadInput(
+            f"The run {run.key} is {layout.size_of(place) / 1e6:,.0f} MB, and one larger than "
+            f"{LARGEST_PACKED / 1e6:,.0f} MB can't be handed on: copy its folder instead."
+        )
+    return archive.pack(layout.folder_name(run.spec), contents)
+
+
+def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool = False) -> Run:
+    """Store the run of a zip file that anybody may have made, in `folder` (default: `runs_folder`).
+
+    The run's ``environment["loaded"]`` is the time of this call, in UTC. It is not verified, since its scores were not
+    measured here: `core.experiments.fit.remeasure` does that.
+
+    Parameters
+    ----------
+    data : what `pack` returned.
+    check_weights : whether to build the estimator too, which takes torch for most methods. `estimator` does it later.
+
+    Returns
+    -------
+    The run as it is stored, with its views.
+
+    Raises
+    ------
+    BadInput
+        If it is no such file, not whole, of no run that this program could fit and show, or already there.
+    HourglassError
+        If it can't be written. Nothing is stored then either.
+    """
+    from core.runs import schema  # it brings pydantic
+
+    folder = layout.runs_folder() if folder is None else folder
+    required, optional = (layout.DOCUMENT, layout.WEIGHTS, layout.VIEWS), (layout.REPLAY,)
+    name, contents = archive.unpack(data, layout.RUN_NAME, required, optional, LARGEST_PACKED)
+    files = reader.RunFiles(Path(name), contents, zipped=True)
+    try:
+        document = reader.parse_document(files)
+        place = _free_place(folder, reader.parse_run(files, document))
+        run, weights, replayed = reader.parse_whole(files)
+        schema.check(run, weights, replayed)
+        _check_rows(run)
+        if check_weights:
+            reader.build_estimator(files, document)
+    except BrokenRun as problem:
+        raise BadInput(str(problem)) from None
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    run = replace(run, environment=run.environment | {"loaded": now}, notes=run.notes | {"is_verified": False})
+    contents = store.files_of(run, weights, replayed)
+    if layout.is_same_folder(folder, layout.runs_folder()):
+        layout.check_room(sum(map(len, contents.values())), folder)
+    store.write_files(contents, place, partial(_put_beside, run.key))
+    return replace(run, place=place)
+
+
+def _free_place(folder: Path, run: Run) -> Path:
+    """Where to store a run; BadInput where there is one of its key already."""
+    there, place = store.find_place(run.key), layout.place_of(folder, run.spec)
+    before = reader.find_summary(there) if there else None
+    if before is not None and not checksums.is_of(run.environment, before.environment["data_checksum"]):
+        raise BadInput(
+            f"A run with the settings of {run.key} is already here, trained on another copy of {run.spec.dataset}, and "
+            "loading a file replaces no run: delete that one first."
+        )
+    if there is not None or os.path.isdir(place):
+        raise _already_there(run.key)
+    return place
+
+
+def _already_there(key: str) -> BadInput:
+    return BadInput(f"The run {key} is already here, and loading a file replaces no run: delete that one first.")
+
+
+def _put_beside(key: str, new: Path, place: Path) -> None:
+    """Rename `new` to `place`; BadInput if a run is there."""
+    try:
+        os.replace(new, place)
+    except OSError as error:
+        raise _already_there(key) if error.errno in store.OCCUPIED else error from None
+
+
+def _check_rows(run: Run) -> None:
+    """Raise BadInput where a run claims the data of a run measured here, and other rows of them.
+
+    Pages take rows of the data, and of other runs of the same data, by their number.
+    """
+    for other in store.list_runs()[0]:
+        of_data = other.spec.dataset == run.spec.dataset and selection.have_same_rows([run, other])
+        place = store.find_place(other.key) if of_data and "loaded" not in other.environment else None
+        if place is None:
+            continue
+        with suppress(BrokenRun):
+            if not _of_same_rows(run, reader.read_run(place)):
+                raise BadInput(
+                    f"This run can't be loaded: its rows are not those of the runs of {run.spec.dataset} that are "
+                    "here, although it names the same data."
+                )
+            return
+
+
+def _of_same_rows(run: Run, other: Run) -> bool:
+    counts = all(run.environment[n] == other.environment[n] for n in ("n_train", "n_test"))
+    names = run.notes.get("target_names") == other.notes.get("target_names")
+    both = [n for n in ("shown_rows", "strip_rows", "labels") if n in run.views and n in other.views]
+    return counts and names and all(np.array_equal(run.views[n], other.views[n]) for n in both)

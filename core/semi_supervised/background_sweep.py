@@ -1,0 +1,167 @@
+"""Sweeps of the labelled fraction beside the app, in a process of their own; see `core.tasks.computation`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import BadInput, HourglassError
+from core.semi_supervised import experiment, sweep
+from core.semi_supervised.experiment import Cell
+from core.tasks import computation
+
+# Each process holds the data set and may take a gigabyte.
+_MOST_PROCESSES = 4
+_POLL_SECONDS = 0.5
+
+
+def request_sweep(
+    dataset: str,
+    approaches: Sequence[str],
+    labels: Sequence[int],
+    seeds: Sequence[int],
+    max_seconds: float = 0.0,
+    dataset_params: Mapping[str, Any] | None = None,
+    ends: bool = False,
+) -> str:
+    """Start a sweep beside the app; return its name, for `list_sweeps`, `read_report` and `stop_sweep`.
+
+    Raises
+    ------
+    BadInput
+        As `core.semi_supervised.experiment.list_cells`; if there is nothing to compute; or if `max_seconds` is not a
+        number from 0.
+    HourglassError
+        If it can't be started, for example on a full disk.
+    """
+    request = {
+        "dataset": dataset,
+        "dataset_params": dict(dataset_params or {}),
+        "approaches": list(approaches),
+        "labels": [int(n) for n in labels],
+        "seeds": [int(seed) for seed in seeds],
+        "max_seconds": float(max_seconds),
+        "ends": ends,
+    }
+    _list_requested(request)
+    name = f"{time.time_ns():016x}"
+    computation.start_work(WORK, name, lambda place: (place / "request.json").write_text(json.dumps(request)))
+    return name
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep beside the app that has not ended.
+
+    Attributes
+    ----------
+    request : ``dataset``, ``approaches``, ``labels``, ``seeds`` and ``max_seconds`` of `request_sweep`.
+    share : share that is done, in [0, 1].
+    waits, is_stopping : whether it waits for another sweep, and whether it was asked to stop.
+    shares : what is being computed, in words, and the share of each that is done.
+    """
+
+    name: str
+    request: dict[str, Any]
+    share: float
+    waits: bool
+    is_stopping: bool
+    shares: tuple[tuple[str, float], ...]
+
+
+def list_sweeps() -> list[Sweep]:
+    """Return the sweeps beside the app that have not ended, oldest first."""
+    sweeps = []
+    with suppress(OSError):
+        for place in sorted(WORK.place("").iterdir()):
+            state = computation.read_state(WORK, place.name)
+            with suppress(OSError, ValueError):
+                request = json.loads((place / "request.json").read_bytes())
+                if state.share is not None:
+                    is_stopping, shares = (place / "stop").exists(), tuple(_read_shares(place))
+                    sweeps.append(Sweep(place.name, request, state.share, state.waits, is_stopping, shares))
+    return sweeps
+
+
+def count_processes() -> int:
+    """Return how many cells a sweep beside the app computes at a time."""
+    return min(_MOST_PROCESSES, os.cpu_count() or 1)
+
+
+def read_report(name: str) -> sweep.Report | None:
+    """Return the report of a sweep beside the app; None while it runs, or if it was stopped.
+
+    Raises
+    ------
+    HourglassError
+        If the sweep failed as a whole.
+    """
+    state = computation.read_state(WORK, name)
+    if state.problem:
+        raise HourglassError(state.problem)
+    return None if state.arrays is None else sweep.Report(**json.loads(bytes(state.arrays["report"])))
+
+
+def stop_sweep(name: str) -> None:
+    """Stop a sweep beside the app; the results so far are stored, the cells in progress are not."""
+    computation.stop_work(WORK, name)
+
+
+def _list_requested(request: Mapping[str, Any]) -> list[Cell]:
+    names = ("dataset", "approaches", "labels", "seeds", "dataset_params")
+    cells = experiment.list_cells(*(request[name] for name in names))
+    if not cells:
+        raise BadInput("There is nothing to compute: choose an approach, a number of labels and a seed.")
+    if not 0 <= request["max_seconds"] < math.inf:
+        raise BadInput(f"max_seconds={request['max_seconds']} is not allowed: it is a number of seconds from 0.")
+    return cells
+
+
+def _read_shares(place: Path) -> Iterator[tuple[str, float]]:
+    for file in sorted(place.glob("*.share")):
+        # It may be half-written, or removed.
+        with suppress(OSError, ValueError, TypeError):
+            label, share = json.loads(file.read_text())
+            yield str(label), min(1.0, max(0.0, float(share)))
+
+
+def _compute(place: Path, report_share: Callable[[float], None]) -> dict[str, np.ndarray]:
+    request = json.loads((place / "request.json").read_bytes())
+    cells = _list_requested(request)
+    experiment.check_cells(cells, sweep.load_dataset(request["dataset"], cells[0].spec.dataset_params))
+    report, ended = sweep.Report(left=1), threading.Event()
+
+    def report_progress() -> None:
+        while not ended.wait(_POLL_SECONDS):
+            shares = [share for label, share in _read_shares(place) if not label.startswith("Pre")]
+            # A stop is noticed by the cells, and below; a full disk must not end the sweep.
+            with suppress(Exception):
+                report_share(min(1.0, (report.computed + sum(shares)) / max(1, report.computed + report.left)))
+
+    thread = threading.Thread(target=report_progress, daemon=True)
+    thread.start()
+    options = {"max_seconds": request["max_seconds"], "ends": request["ends"], "watch": place, "report": report}
+    try:
+        sweep.run_sweep(cells, processes=count_processes(), **options)
+    finally:
+        ended.set()
+        thread.join()
+    report_share(1.0)
+    return {"report": np.frombuffer(json.dumps(asdict(report)).encode(), np.uint8)}
+
+
+WORK = computation.Work("core.semi_supervised.background_sweep", "sweeps", "sweep", "sweep", _compute)
+
+
+if __name__ == "__main__":
+    computation.main(WORK)

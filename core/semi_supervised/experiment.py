@@ -1,0 +1,303 @@
+"""The labelled fraction: classifiers trained with the labels of a few training rows, measured on the test rows.
+
+A cell is one classifier, one number of labels and one seed. The seed selects the labelled rows, the same for all
+approaches, and starts all random numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from core import cache, datasets, methods, semi_supervised
+from core.datasets import checksums, validation
+from core.errors import BadInput
+from core.runs import reader, specs, store
+from core.semi_supervised import results, settings
+from core.types import UNLABELLED, Dataset, Spec
+
+OnTick = Callable[[dict[str, Any]], bool | None]
+
+
+class Stopped(Exception):
+    """A cell was stopped before its end and has no result."""
+
+
+def select_labelled_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Select training rows whose labels are given, equally many of each class as far as there are.
+
+    The rows of a smaller `n` are among those of a larger one. Chance decides which classes get one row more.
+
+    Parameters
+    ----------
+    y : (n_rows,) class of each row, -1 for rows without one
+
+    Returns
+    -------
+    (n,) int64, in the order in which they are added.
+
+    Raises
+    ------
+    BadInput
+        If `n` is not from 1 to the number of rows with a class.
+
+    References
+    ----------
+    Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised learning with deep generative models, section 4.1.
+    """
+    y = np.asarray(y)
+    n_known = int((y != UNLABELLED).sum())
+    if not n_known:
+        raise BadInput("No training row has a class, so no classifier can be trained: choose another data set.")
+    if not 1 <= n <= n_known:
+        raise BadInput(f"labels={n} is not allowed: {n_known:,} training rows have a class, so give 1 to {n_known:,}.")
+    random = np.random.RandomState(seed)
+    order = np.full(len(y), np.inf)
+    for label in random.permutation(np.unique(y[y != UNLABELLED])):
+        of_class = random.permutation(np.flatnonzero(y == label))
+        order[of_class] = np.arange(len(of_class)) + random.uniform(0, 1, len(of_class))
+    return np.argsort(order, kind="stable")[:n]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One classifier to train and measure.
+
+    Attributes
+    ----------
+    spec : `Spec.method` is the approach, `Spec.params` its settings and, as ``pretrained``, its pre-training's key.
+    labels : number of labelled training rows.
+    """
+
+    spec: Spec
+    labels: int
+
+    @cached_property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that name the cell."""
+        return hashlib.sha256(f"{self.spec.key} {self.labels}".encode()).hexdigest()[:16]
+
+    @property
+    def approach(self) -> semi_supervised.Approach:
+        return semi_supervised.get(self.spec.method)
+
+    @cached_property
+    def pretraining(self) -> Spec | None:
+        """What is fitted once a seed to all training rows without labels; None if the approach needs nothing."""
+        return pretraining_spec(self.spec.dataset, self.spec.dataset_params, self.approach, self.spec.seed)
+
+
+def pretraining_spec(
+    dataset: str, dataset_params: Iterable[tuple[str, Any]], approach: semi_supervised.Approach, seed: int
+) -> Spec | None:
+    """Return the spec of the pre-training of an approach; None if it needs none."""
+    if not approach.pretrained:
+        return None
+    params = settings.get_pretraining(dataset, approach.pretrained)
+    return specs.make(dataset, approach.pretrained, params, seed, dict(dataset_params))
+
+
+def is_current(result: Mapping[str, Any]) -> bool:
+    """Whether a result was computed with the present settings and version of its approach."""
+    approach, dataset = semi_supervised.get(result["method"]), result["dataset"]
+    params = settings.get_settings(approach.name, dataset)
+    pretraining = settings.get_pretraining(dataset, approach.pretrained) if approach.pretrained else {}
+    try:
+        if spec := pretraining_spec(dataset, result["dataset_params"].items(), approach, result["seed"]):
+            params["pretrained"] = spec.key
+    except BadInput:  # the data set has another parameter
+        return False
+    current = (approach.version, pretraining, params)
+    return (result.get("version"), result["pretraining"], result["params"]) == current
+
+
+def list_cells(
+    dataset: str,
+    approaches: Sequence[str],
+    labels: Sequence[int],
+    seeds: Sequence[int],
+    dataset_params: Mapping[str, Any] | None = None,
+) -> list[Cell]:
+    """Return the cells of every combination, those of a seed together.
+
+    Raises
+    ------
+    BadInput
+        For an unknown data set or approach, an approach that does not work on such data, more labels than rows, or a
+        seed that is not from 0 to 999.
+    """
+    entry = datasets.entry(dataset)
+    if not entry.has_labels:
+        raise BadInput(f"{entry.label} has no labels, so there is nothing to classify: choose another data set.")
+    for name in approaches:
+        if entry.kind not in semi_supervised.get(name).kinds:
+            raise BadInput(
+                f"{semi_supervised.get(name).label} does not work on {entry.kind}: "
+                f"choose from {', '.join(semi_supervised.names(entry.kind))}."
+            )
+    for n in labels:
+        if not 1 <= n <= entry.rows[0]:
+            raise BadInput(f"labels={n} is not allowed: {entry.label} has {entry.rows[0]:,} training rows.")
+    for seed in seeds:
+        if not 0 <= seed < results.SEEDS:
+            raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {results.SEEDS - 1}.")
+    of_data = specs.make(dataset, methods.names(entry.kind)[0], {}, 0, dataset_params).dataset_params
+    cells = []
+    for seed in dict.fromkeys(seeds):
+        for name in dict.fromkeys(approaches):
+            approach = semi_supervised.get(name)
+            pretraining = pretraining_spec(dataset, of_data, approach, seed)
+            params = {
+                **settings.get_settings(name, dataset),
+                **({"pretrained": pretraining.key} if pretraining else {}),
+            }
+            spec = Spec.of(dataset, name, params, seed, dict(of_data), approach.version)
+            cells += [Cell(spec, n) for n in sorted(set(labels))]
+    return cells
+
+
+def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
+    """Check that cells can be computed on this copy of the data set, before any is.
+
+    Raises
+    ------
+    BadInput
+        If no test row has a class of the training rows, all training rows have one class, more rows are to be labelled
+        than have a class, or they are too few for a pre-training.
+    """
+    validation.check(dataset)
+    known = dataset.y_train[dataset.y_train != UNLABELLED]
+    if not np.isin(dataset.y_test, known).any():
+        raise BadInput(
+            f"No test row of {dataset.name} has a class of the training rows, so no classifier can be right: choose "
+            "another split, or another data set."
+        )
+    if len(np.unique(known)) < 2:
+        raise BadInput(
+            f"All labelled training rows of {dataset.name} have one class, and a classifier needs two: choose another "
+            "data set."
+        )
+    for n in {cell.labels for cell in cells}:
+        select_labelled_rows(dataset.y_train, n, 0)
+    for spec in {cell.pretraining for cell in cells if cell.pretraining}:
+        specs.check(spec, dataset)
+
+
+def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tuple[Any, float]:
+    """Return the estimator of `spec` fitted to all training rows, and the seconds of its fit.
+
+    It is the stored run of `spec` or comes from the user's cache; else it is fitted and cached. A training that was
+    stopped resumes from its checkpoint in the cache.
+
+    Raises
+    ------
+    Stopped
+        If `on_tick` stopped the training.
+    """
+    from core.experiments import fit
+
+    method = methods.get(spec.method)
+    place = store.find_place(spec.key)
+    run = None if place is None else reader.read_run(place)
+    if run and checksums.is_of(run.environment, dataset.checksum) and not run.environment.get("stopped_early"):
+        return reader.read_estimator(place), float(run.metrics["seconds"])
+    estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    name = f"pretrained-{cache.key(spec.key, dataset.checksum)}"
+
+    def fit_arrays() -> dict[str, np.ndarray]:
+        started = time.perf_counter()
+        checkpoint = cache.unfinished(name)
+        options = {"on_tick": on_tick, "checkpoint": checkpoint} if hasattr(estimator, "train_step") else {}
+        estimator.fit(dataset.floats("train"), **options)
+        environment = getattr(estimator, "environment_", {})
+        if environment.get("stopped_early"):
+            raise Stopped
+        # The network counts the seconds before it was stopped too.
+        seconds = max(time.perf_counter() - started, environment.get("seconds", 0.0))
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        return {**fit.stored_form(method.arrays(estimator)), "seconds": np.array(seconds)}
+
+    arrays = dict(cache.kept(name, fit_arrays))
+    seconds = float(arrays.pop("seconds"))
+    blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    return method.restore(blank, arrays), seconds
+
+
+def measure_cell(
+    cell: Cell, dataset: Dataset, pretrained: tuple[Any, float] | None = None, on_tick: OnTick | None = None
+) -> dict[str, Any]:
+    """Train the classifier of a cell and measure it on the test rows.
+
+    Parameters
+    ----------
+    pretrained : what `pretrain` returned for `Cell.pretraining`.
+    on_tick : for networks, see `core.nn.training.train`.
+
+    Returns
+    -------
+    A result of JSON values: what the cell is, ``error`` (share of misclassified test rows), ``n_test``, ``confusion``
+    (class x predicted class), ``wrong``, ``map`` and ``map_classes`` (see `core.semi_supervised.results`), ``seconds``,
+    ``pretraining_seconds`` and the environment.
+
+    Raises
+    ------
+    BadInput
+        If the labelled rows have a single class, or fewer rows have a class than are to be labelled.
+    Stopped
+        If `on_tick` stopped the training.
+    """
+    rows = select_labelled_rows(dataset.y_train, cell.labels, cell.spec.seed)
+    y = np.full(len(dataset.y_train), UNLABELLED)
+    y[rows] = dataset.y_train[rows]
+    n_classes = len(np.unique(y[rows]))
+    if n_classes < 2:
+        raise BadInput(
+            f"{cell.labels} {'label is' if cell.labels == 1 else 'labels are'} of a single class, and a classifier "
+            "needs two: give more labels."
+        )
+    estimator, pretraining_seconds = pretrained or (None, 0.0)
+    params = {name: value for name, value in cell.spec.params if name != "pretrained"}
+    classifier = semi_supervised.build(cell.spec.method, params, estimator, cell.spec.seed)
+    X, X_test = dataset.floats("train"), dataset.floats("test")
+    options = {"on_tick": on_tick} if on_tick is not None and hasattr(classifier, "train_step") else {}
+    started = time.perf_counter()
+    classifier.fit(X, y, **options)
+    seconds = time.perf_counter() - started + getattr(classifier, "seconds_before_", 0.0)
+    environment = getattr(classifier, "environment_", {})
+    if environment.get("stopped_early"):
+        raise Stopped
+    predicted = classifier.classes_[classifier.predict_proba(X_test).argmax(1)]
+    return {
+        "key": cell.key,
+        **cell.spec.to_json(),
+        "pretraining": settings.get_pretraining(cell.spec.dataset, cell.approach.pretrained)
+        if cell.pretraining
+        else {},
+        "labels": cell.labels,
+        "classes_known": n_classes,
+        **results.score_predictions(predicted, dataset.y_test, len(dataset.target_names)),
+        **results.map_codes(classifier, X, X_test, rows, dataset),
+        "seconds": round(seconds, 3),
+        "pretraining_seconds": round(pretraining_seconds, 3),
+        "device": environment.get("device", "cpu"),
+        "precision": environment.get("precision", "float32"),
+        "threads": environment.get("threads") or _count_threads(),
+        "versions": {name: version(name) for name in ("torch", "scikit-learn")},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data_checksum": dataset.checksum,
+    }
+
+
+def _count_threads() -> int:
+    import torch
+
+    return torch.get_num_threads()

@@ -1,0 +1,118 @@
+"""A scikit-learn classifier on the labelled rows or on their features from a pre-trained method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, clone
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from core.errors import BadInput
+from core.methods import params
+from core.semi_supervised.base import ProbabilityClassifier, find_labelled
+
+
+class FeaturesClassifier(ProbabilityClassifier, BaseEstimator):
+    """A classifier trained on features of the labelled rows.
+
+    Parameters
+    ----------
+    classifier : scikit-learn pipeline that ends in a classifier with ``predict_proba``; a clone of it is fitted.
+    features : fitted estimator with ``transform`` or ``discriminator_features``: (n, n_features) -> (n, k); None: the
+        rows themselves. It is not changed.
+
+    Attributes
+    ----------
+    classes_ : (n_classes,), the classes of the labelled rows.
+    classifier_ : the fitted pipeline.
+    """
+
+    def __init__(self, classifier, features=None):
+        self.classifier = classifier
+        self.features = features
+
+    def fit(self, X, y, *, on_epoch=None):
+        """Fit the classifier to the features of the labelled rows.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features), array or sparse
+        y : (n_samples,), class of each row, -1 for rows without a label.
+        on_epoch : ignored.
+
+        Raises
+        ------
+        BadInput
+            If the labelled rows have fewer than two classes.
+        """
+        X = self._validated(X, reset=True)
+        rows, self.classes_, codes = find_labelled(X, y)
+        if len(self.classes_) < 2:
+            raise BadInput("All labelled rows are of one class: give labels of at least two classes.")
+        self.classifier_ = clone(self.classifier).fit(self._features(X[rows]), codes)
+        return self
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Return the probability of each class: (n, n_classes), rows sum to 1."""
+        check_is_fitted(self)
+        return self.classifier_.predict_proba(self._features(self._validated(X, reset=False)))
+
+    def codes(self, X) -> np.ndarray:
+        """Return the input of the pipeline's last step: (n, k) float32."""
+        check_is_fitted(self)
+        codes = self.classifier_[:-1].transform(self._features(self._validated(X, reset=False)))
+        return np.asarray(codes.toarray() if hasattr(codes, "toarray") else codes, np.float32)
+
+    def _validated(self, X, *, reset: bool):
+        return validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float32)
+
+    def _features(self, X):
+        if self.features is None:
+            return X
+        if hasattr(self.features, "discriminator_features"):
+            return self.features.discriminator_features(X)
+        return np.asarray(self.features.transform(X), np.float32)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.features is not None or get_tags(self.classifier).input_tags.sparse
+        return tags
+
+
+class _SVM(SVC):
+    """A support vector machine whose probabilities are the softmax of its scores, not calibrated."""
+
+    def predict_proba(self, X) -> np.ndarray:
+        scores = self.decision_function(X)
+        return softmax(np.stack([-scores, scores], 1) if scores.ndim == 1 else scores, axis=1)
+
+
+# Transformers before the classifier. With few rows, a pixel's standard deviation is a poor estimate.
+_SCALINGS = {
+    "none": lambda: FunctionTransformer(accept_sparse=True),
+    "standard": StandardScaler,
+    "tfidf": lambda: TfidfTransformer(**params.WEIGHTINGS["tfidf"]),
+}
+
+
+def _logistic(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
+    settings = {"C": 0.1, "scaling": "standard", **settings}
+    last = LogisticRegression(C=settings["C"], max_iter=2000)
+    return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), last), pretrained)
+
+
+def _svm(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
+    settings = {"C": 10.0, "scaling": "none", **settings}
+    return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), _SVM(C=settings["C"])), pretrained)
+
+
+BUILDERS = {**dict.fromkeys(("logistic", "pca", "lsa", "ae", "vae", "gan"), _logistic), "vae_svm": _svm}

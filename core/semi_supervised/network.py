@@ -1,0 +1,148 @@
+"""A fully connected network trained on the labelled rows, from scratch or from an autoencoder's encoder."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from core.errors import BadInput
+from core.nn.augment import add_noise
+from core.semi_supervised.base import AveragedClassifier, find_labelled
+
+
+class NetworkClassifier(AveragedClassifier):
+    """Multi-layer network with input noise and dropout, trained on the labelled rows only.
+
+    Its hidden layers are those of an autoencoder's encoder without the layer of the code. They start from random
+    weights, or from those of `pretrained`; all else is equal, so that a difference is due to the pre-training.
+
+    Parameters
+    ----------
+    pretrained : fitted `core.methods.ae.Autoencoder` with network=mlp, or None: from scratch.
+    width, layers, activation : hidden layers from scratch, as in `core.methods.ae.Autoencoder`.
+    steps : optimizer steps. With few labelled rows epochs are short, so the budget is not a number of epochs.
+    batch_size : labelled rows in a step, at most all of them.
+    learning_rate, weight_decay : see `core.nn.training.Plan`.
+    noise : standard deviation of the normal noise on the rows in training.
+    dropout : share of the hidden units dropped in training (Srivastava et al. 2014).
+    average : decay per step of the running average of the weights.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    classes_ : (n_classes,), the classes of the labelled rows.
+
+    References
+    ----------
+    Hinton and Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313.
+    Polyak and Juditsky 1992, Acceleration of stochastic approximation by averaging.
+    """
+
+    PARAMS, FIRST = (), "pretrained"
+    CONTEXT = (
+        {"pretrained": None, "width": 1000, "layers": 3, "activation": "relu", "steps": 2000, "batch_size": 100}
+        | {"learning_rate": 0.003, "weight_decay": 0.01, "noise": 0.3, "dropout": 0.5, "average": 0.99}
+        | {"random_state": None}
+    )
+    players = {"classifier": ("classifier",)}
+
+    def fit(self, X, y, *, on_epoch=None, on_tick=None, checkpoint: Path | None = None):
+        """Train on the labelled rows of X.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features), floats; images in [0, 1].
+        y : (n_samples,), class of each row, -1 for rows without a label.
+        on_epoch, on_tick, checkpoint : as in `core.nn.training.train`; an epoch is one pass over the labelled rows.
+
+        Raises
+        ------
+        BadInput
+            If no row has a label.
+        Diverged
+            When the loss is no longer finite.
+        """
+        from core.nn import training
+
+        X = self._validated(X, reset=True)
+        rows, self.classes_, y = find_labelled(X, y)
+        X = X[rows]
+        if len(y) == 1:
+            # Batch normalisation needs the variance of two rows.
+            X, y = X[[0, 0]], y[[0, 0]]
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.networks_ = self._networks(X.shape[1], seed)
+        batch_size = min(self.batch_size, len(y))
+        epochs = max(1, round(self.steps / (len(y) // batch_size)))
+        rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
+        plan = training.Plan(epochs=epochs, batch_size=batch_size, seed=seed, **rates)
+        callbacks = {"after_step": self.after_step, "on_epoch": on_epoch, "on_tick": on_tick}
+        self.history_, self.environment_ = training.train(
+            self.networks_, dict(self.players), self.train_step, X, plan, y=y, checkpoint=checkpoint, **callbacks
+        )
+        return self
+
+    def _build(self, n_features: int):
+        from torch import nn
+
+        from core.nn.networks import Shape, hidden_sizes
+
+        if self.pretrained is None:
+            shape = Shape("mlp", self.width, self.layers, self.activation, None)
+            hidden = shape.encoder(n_features, len(self.classes_))[:-1]
+            n_codes = hidden_sizes(self.width, self.layers)[-1]
+        else:
+            hidden, n_codes = _hidden_layers(self.pretrained, n_features)
+        classifier = nn.ModuleDict({"hidden": hidden, "head": nn.Linear(n_codes, len(self.classes_))})
+        return nn.ModuleDict({"classifier": classifier, "averaged": copy.deepcopy(classifier)})
+
+    def train_step(self, networks, player, x, generator, progress, y):
+        """Return the mean cross entropy, in nats a row."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        classifier = networks["classifier"]
+        x = add_noise(x, self.noise, generator)
+        for layer in classifier["hidden"]:
+            x = layer(x)
+            if self.dropout and not list(layer.parameters()):  # an activation
+                kept = torch.rand(x.shape, generator=generator) >= self.dropout
+                x = x * (kept / (1 - self.dropout)).to(x)
+        return {"loss": cross_entropy(classifier["head"](x).float(), y)}
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Return the probability of each class: (n, n_classes), rows sum to 1."""
+        check_is_fitted(self)
+        averaged = self.networks_["averaged"]
+        return self._map(
+            lambda x: averaged["head"](averaged["hidden"](x)).double().softmax(1), self._validated(X, reset=False)
+        )
+
+    def codes(self, X) -> np.ndarray:
+        """Return the last hidden layer: (n, its width) float32."""
+        check_is_fitted(self)
+        return self._map(self.networks_["averaged"]["hidden"], self._validated(X, reset=False))
+
+
+def _hidden_layers(autoencoder, n_features: int):
+    """Return a copy of an encoder's layers before that of the code, and the width of the last one."""
+    check_is_fitted(autoencoder)
+    if autoencoder.network != "mlp":
+        raise BadInput(f"pretrained has network={autoencoder.network}: fine-tuning needs network=mlp.")
+    if autoencoder.n_features_in_ != n_features:
+        raise BadInput(f"pretrained was fitted to {autoencoder.n_features_in_} features, these rows have {n_features}.")
+    from torch import nn
+
+    layers = copy.deepcopy(autoencoder.networks_["encoder"])
+    last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear))
+    return layers[:last], layers[last].in_features
+
+
+BUILDERS = dict.fromkeys(
+    ("network", "fine_tuned"),
+    lambda settings, pretrained, seed: NetworkClassifier(pretrained, **settings, random_state=seed),
+)

@@ -1,0 +1,1 @@
+"""Background work: the queue of trainings, its worker, and other computations in a process of their own."""

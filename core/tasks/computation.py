@@ -1,0 +1,260 @@
+"""Computations of seconds to minutes in a process of their own, with progress and a stop button.
+
+The protocol is a folder in the user's cache with the input, ``progress.json``, ``stop`` and ``problem.txt``. It is
+removed when the result is in `core.cache`. One computation of a kind runs at a time; others wait.
+
+A module that defines `Work` is run as ``python -m MODULE FOLDER`` and calls `main`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from core import cache, config, files
+from core.errors import HourglassError
+
+_NICE = 10
+_ROOT = Path(__file__).parents[2]
+# A process that was started may take so long to acquire its lock.
+_STARTING_SECONDS = 30.0
+_POLL_SECONDS = 0.2
+# The system lists an ended process until somebody polls it.
+_started: list[subprocess.Popen] = []
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of computation.
+
+    Attributes
+    ----------
+    module : dotted name of the module that defines it.
+    folder : name of its folder in the user's cache.
+    result : first part of the name of its results in `core.cache`.
+    noun : what messages call a result.
+    compute : computes the arrays of the result from the folder with the input; also takes a function to call a few
+        times a second with the share that is done, in [0, 1], which raises if the work is stopped.
+    """
+
+    module: str
+    folder: str
+    result: str
+    noun: str
+    compute: Callable[[Path, Callable[[float], None]], Mapping[str, np.ndarray]]
+
+    def place(self, name: str) -> Path:
+        """Return the folder in which the result with this name is computed."""
+        return config.user_cache() / self.folder / name
+
+    def kept_as(self, name: str) -> str:
+        """Return the name of this result in `core.cache`."""
+        return f"{self.result}-{name}"
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of a computation.
+
+    Attributes
+    ----------
+    arrays : the result, once it is computed.
+    share : share that is done, in [0, 1]; None if it is not being computed.
+    waits : whether it waits for another computation.
+    problem : one sentence on why it failed, or empty.
+    """
+
+    arrays: Mapping[str, np.ndarray] | None = None
+    share: float | None = None
+    waits: bool = False
+    problem: str = ""
+
+
+def read_state(work: Work, name: str) -> State:
+    """Return the state of the result with this name; reads a few small files."""
+    # Read in this order: the process writes the result before it removes the folder.
+    running = _read_running(work, work.place(name))
+    arrays = cache.find(work.kept_as(name))
+    return running if arrays is None else State(arrays=arrays)
+
+
+def _read_running(work: Work, folder: Path) -> State:
+    with suppress(OSError):
+        return State(problem=(folder / "problem.txt").read_text("utf-8", "replace"))
+    progress = _read_progress(folder)
+    if progress is None:
+        return State()
+    if _is_held(folder) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
+        return State(share=progress["share"], waits=progress["waits"])
+    return State(problem=f"The process of this {work.noun} ended before it was done: start it again.")
+
+
+def _read_progress(folder: Path) -> dict | None:
+    try:
+        found = json.loads((folder / "progress.json").read_bytes())
+        share, started = float(found["share"]), float(found["started"])
+        if not 0 <= share <= 1 or not math.isfinite(started):
+            return None
+        return {"share": share, "waits": bool(found["waits"]), "started": started}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _is_held(folder: Path) -> bool:
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def start_work(work: Work, name: str, put_input: Callable[[Path], None]) -> None:
+    """Start a computation unless its result exists or is being computed; `put_input` writes its input into a folder.
+
+    Raises
+    ------
+    HourglassError
+        If it can't be started, for example on a full disk.
+    """
+    folder = work.place(name)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Two people may start it at the same moment.
+        with FileLock(folder.parent / "start.lock"):
+            _start(work, name, put_input)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise HourglassError(
+            f"The {work.noun} can't be started in {folder.parent} ({error.strerror or error}): free some space there."
+        ) from None
+
+
+def _start(work: Work, name: str, put_input: Callable[[Path], None]) -> None:
+    state = read_state(work, name)
+    if state.arrays is not None or state.share is not None:
+        return
+    folder = work.place(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    put_input(folder)
+    _write_progress(folder, 0.0, waits=False)
+    with (folder / "log").open("wb") as log:
+        start_process(work.module, str(folder.absolute()), log=log)
+
+
+def start_process(module: str, *arguments: str, log, **environment: str) -> subprocess.Popen:
+    """Start ``python -m MODULE ARGUMENTS`` with `HOURGLASS_THREADS` threads; it may outlive this process.
+
+    Parameters
+    ----------
+    log : open file, or descriptor, that receives its output.
+    environment : variables to set beside those of this process.
+
+    Raises
+    ------
+    OSError
+        If the system can't start it.
+    """
+    # Read when torch and the linear algebra load; more threads than free cores would only wait.
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    threads = dict.fromkeys(names, str(config.threads()))
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=_ROOT,
+        env={**os.environ, **threads, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    _started[:] = [other for other in _started if other.poll() is None] + [process]
+    return process
+
+
+def stop_work(work: Work, name: str) -> None:
+    """Stop the computation of this result; its process ends at its next progress report."""
+    folder = work.place(name)
+    with suppress(OSError):
+        (folder / "stop").touch()
+    if not _is_held(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_progress(folder: Path, share: float, *, waits: bool) -> None:
+    before = _read_progress(folder)
+    started = before["started"] if before else time.time()
+    progress = {"share": round(share, 4), "waits": waits, "started": started}
+    files.write_atomically(folder / "progress.json", json.dumps(progress))
+
+
+class _Stopped(Exception):
+    pass
+
+
+def main(work: Work) -> None:
+    """Do the work of the folder named on the command line, at low priority."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    do_work(work, Path(sys.argv[1]))
+
+
+def do_work(work: Work, folder: Path) -> None:
+    """Compute the result of `folder`, store it and remove the folder; a problem is written to the folder."""
+    with FileLock(folder / "lock"):
+        try:
+            arrays = _compute_in_turn(work, folder)
+        except _Stopped:
+            pass
+        except Exception as error:
+            foreseen = isinstance(error, HourglassError)
+            _write_problem(folder, str(error) if foreseen else f"The {work.noun} failed ({error}).")
+            return
+        else:
+            cache.keep(work.kept_as(folder.name), arrays)
+            if cache.find(work.kept_as(folder.name)) is None:
+                _write_problem(folder, f"The {work.noun} can't be stored in {cache.folder()}: free some space there.")
+                return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_problem(folder: Path, problem: str) -> None:
+    with suppress(OSError):
+        (folder / "problem.txt").write_text(" ".join(problem.split()), "utf-8")
+
+
+def _compute_in_turn(work: Work, folder: Path) -> Mapping[str, np.ndarray]:
+    def raise_if_stopped() -> None:
+        if (folder / "stop").exists() or not (folder / "progress.json").exists():
+            raise _Stopped
+
+    def report(share: float) -> None:
+        raise_if_stopped()
+        _write_progress(folder, share, waits=False)
+
+    raise_if_stopped()
+    one = FileLock(folder.parent / "one.lock")
+    while True:
+        raise_if_stopped()
+        try:
+            one.acquire(timeout=_POLL_SECONDS)
+            break
+        except Timeout:
+            _write_progress(folder, 0.0, waits=True)
+    with one:
+        return work.compute(folder, report)

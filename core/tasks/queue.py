@@ -1,0 +1,269 @@
+"""The training queue as its files describe it: tasks in their order, and pending scores. See `task_files`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core import files
+from core.errors import BadInput
+from core.tasks import task_files
+from core.types import Spec
+
+PAUSE, KEEP, CANCEL = "pause", "keep", "cancel"
+QUEUED, RUNNING, PAUSED, STOPPED, FAILED = "queued", "running", "paused", "stopped", "failed"
+# Parts of an epoch are listed while no more epochs than this are done.
+FEW_EPOCHS = 20
+# A process whose sign of life is older than this is gone.
+_GONE_SECONDS = 10.0
+_HISTORY_COLUMNS = {"epoch", "step", "seconds"}
+_TICK_COLUMNS = {*_HISTORY_COLUMNS, "share", "rows_per_second"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training that waits, runs, or ended without being complete.
+
+    Attributes
+    ----------
+    state : "queued", "running", "paused", "stopped" (the run is stored as far as it went) or "failed".
+    place : place in the queue of a queued task, 1 being next; else 0.
+    people : who requested it.
+    message : one sentence on why it failed.
+    command : "pause", "keep" or "cancel" if that was sent and is not done yet; else empty.
+    stage, note : of a running task: what is being done, and a sentence that people should see, or empty.
+    row : the latest row of the training, see `core.nn.training.train`; empty before the first.
+    within : rows of parts of the first `FEW_EPOCHS` epochs, about a second apart.
+    has_checkpoint : whether something was learned that can be resumed or kept.
+    requested : time of the request, in nanoseconds since 1970.
+    """
+
+    spec: Spec
+    folder: Path
+    state: str
+    place: int = 0
+    people: tuple[str, ...] = ()
+    message: str = ""
+    command: str = ""
+    stage: str = ""
+    note: str = ""
+    row: dict[str, Any] = field(default_factory=dict)
+    within: tuple[dict[str, Any], ...] = ()
+    has_checkpoint: bool = False
+    requested: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.folder.name
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated seconds of training left at the present pace; None while that is unknown."""
+        share = self.row.get("share", 0.0)
+        return self.row["seconds"] * (1 - share) / share if share > 0 else None
+
+
+@dataclass(frozen=True)
+class PendingScores:
+    """A stored run whose pending scores are to be computed.
+
+    Attributes
+    ----------
+    stage : what is being computed; empty while it waits.
+    problem : one sentence on why that failed, or empty.
+    claims : how many processes began to compute them.
+    asked : time of the request, in nanoseconds since 1970.
+    """
+
+    key: str
+    stage: str = ""
+    problem: str = ""
+    claims: int = 0
+    asked: int = 0
+
+
+def list_tasks() -> list[Task]:
+    """Return all tasks: running ones, queued ones in their order, then those that ended, newest first."""
+    try:
+        names = filter(task_files.KEY_PATTERN.fullmatch, os.listdir(task_files.queue_folder()))
+    except OSError:
+        return []
+    tasks = filter(None, (_read_task(task_files.task_folder(name)) for name in names))
+    tasks = sorted(tasks, key=lambda task: (task.requested, task.key))
+    running = [task for task in tasks if task.state == RUNNING]
+    queued = [task for task in tasks if task.state == QUEUED]
+    ended = [task for task in tasks if task.state not in (RUNNING, QUEUED)]
+    return [*running, *(replace(task, place=place) for place, task in enumerate(queued, 1)), *reversed(ended)]
+
+
+def find_task(key: str) -> Task | None:
+    """Return the task with this key, with its place in the queue; None if there is none."""
+    return find_in(list_tasks(), key)
+
+
+def find_in(tasks: list[Task], key: str) -> Task | None:
+    """Return the task with this key among `tasks`; None if there is none."""
+    return next((task for task in tasks if task.key == key), None)
+
+
+def list_waiting_tasks() -> list[Task]:
+    """Return the tasks that a worker can begin or resume, in their order."""
+    # A task that seems to run, but whose lock is free, was left by a process that died.
+    return [
+        task
+        for task in list_tasks()
+        if task.state == QUEUED or (task.state == RUNNING and is_open(task.folder) and not task_files.is_held(task.key))
+    ]
+
+
+def is_open(folder: Path) -> bool:
+    """Whether `folder` holds a task that has not ended."""
+    return os.path.exists(folder / "spec.json") and not _end_state(files.read_json(folder / "done.json"))
+
+
+def _end_state(done: dict[str, Any]) -> str:
+    return done["state"] if done.get("state") in (PAUSED, STOPPED, FAILED) else ""
+
+
+def _read_task(folder: Path) -> Task | None:
+    """Return the task in a folder; None if the folder holds none or is being removed."""
+    request = files.read_json(folder / "spec.json")
+    try:
+        spec = Spec.from_json(request["spec"])
+        requested = int(request["asked"])
+        values = [value for _, value in (*spec.params, *spec.dataset_params)]
+        if spec.key != folder.name or not all(isinstance(value, int | float | str) for value in values):
+            return None
+    except (BadInput, KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
+        return None
+    # Read in this order: the end of a task is written before its sign of life is removed. A clock that was set back
+    # puts old signs of life in the future; they do not count either.
+    is_running = abs(_age_seconds(folder / "now.json")) < _GONE_SECONDS
+    now, done = files.read_json(folder / "now.json"), files.read_json(folder / "done.json")
+    now = now if is_running else {}
+    state = RUNNING if is_running else _end_state(done) or QUEUED
+    task = Task(
+        spec,
+        folder,
+        state,
+        people=read_people(folder),
+        message=str(done.get("message", "")) if state == FAILED else "",
+        command=read_command(folder) if state in (RUNNING, QUEUED) else "",
+        stage=str(now.get("stage", "")),
+        note=str(now.get("note", "")),
+        row=now["row"] if _is_row(now.get("row"), _TICK_COLUMNS) else {},
+        within=_parse_rows(now.get("within")),
+        has_checkpoint=os.path.exists(folder / "checkpoint.safetensors"),
+        requested=requested,
+    )
+    # This file is removed first, see `task_files.remove_task`.
+    return task if os.path.exists(folder / "spec.json") else None
+
+
+def _parse_rows(rows: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(row for row in rows if _is_row(row, _TICK_COLUMNS)) if isinstance(rows, list) else ()
+
+
+def _is_row(row: Any, columns: set[str]) -> bool:
+    try:
+        is_finite = isinstance(row, dict) and columns <= row.keys() and all(map(math.isfinite, row.values()))
+        return is_finite and 0 <= row.get("share", 0) <= 1
+    except (TypeError, OverflowError):
+        return False
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of a training so far, one an epoch; of an epoch that was trained twice, the later one."""
+    rows: dict[Any, dict[str, Any]] = {}
+    for line in task_files.read_text(folder / "progress.jsonl").splitlines():
+        with suppress(ValueError, RecursionError):
+            row = json.loads(line)
+            if _is_row(row, _HISTORY_COLUMNS):
+                rows[row["epoch"]] = row
+    return list(rows.values())
+
+
+def read_command(folder: Path) -> str:
+    """Return the command for the task in `folder`: "pause", "keep", "cancel" or nothing."""
+    command = task_files.read_text(folder / "stop")
+    return command if command in (PAUSE, KEEP, CANCEL) else ""
+
+
+def read_people(folder: Path) -> tuple[str, ...]:
+    """Return who requested the task in `folder`."""
+    try:
+        return tuple(sorted(filter(task_files.PERSON_PATTERN.fullmatch, os.listdir(folder / "askers"))))
+    except OSError:
+        return ()
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return math.inf
+
+
+def list_pending_scores() -> list[PendingScores]:
+    """Return every run whose pending scores are to be computed, the first request first."""
+    try:
+        names = [name.removesuffix(".json") for name in os.listdir(task_files.queue_folder() / "measuring")]
+    except OSError:
+        return []
+    works = task_files.is_held("worker")
+    pending = [_read_pending_scores(key, works) for key in names if task_files.KEY_PATTERN.fullmatch(key)]
+    return sorted(pending, key=lambda scores: (scores.asked, scores.key))
+
+
+def _read_pending_scores(key: str, works: bool) -> PendingScores:
+    document = files.read_json(_pending_scores_file(key))
+    counts = {name: value for name in ("claims", "asked") if isinstance(value := document.get(name), int)}
+    stage = str(document.get("stage", "")) if works else ""
+    return PendingScores(key, stage, str(document.get("problem", "")), **counts)
+
+
+def _pending_scores_file(key: str) -> Path:
+    return task_files.queue_folder() / "measuring" / f"{key}.json"
+
+
+def add_pending_scores(key: str) -> None:
+    """Leave the pending scores of a stored run to the next worker.
+
+    Raises
+    ------
+    OSError
+        If the request can't be written.
+    """
+    _pending_scores_file(key).parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomically(_pending_scores_file(key), json.dumps({"asked": time.time_ns()}))
+
+
+def write_pending_scores(scores: PendingScores) -> None:
+    """Write the state of a run's pending scores, unless the request was withdrawn.
+
+    Raises
+    ------
+    OSError
+        If it can't be written.
+    """
+    if has_pending_scores(scores.key):
+        document = {name: value for name, value in vars(scores).items() if name != "key"}
+        files.write_atomically(_pending_scores_file(scores.key), json.dumps(document))
+
+
+def has_pending_scores(key: str) -> bool:
+    """Whether the pending scores of a run are requested."""
+    return os.path.exists(_pending_scores_file(key))
+
+
+def remove_pending_scores(key: str) -> None:
+    """Withdraw the request for a run's pending scores; a worker that computes them stops soon."""
+    if task_files.KEY_PATTERN.fullmatch(key):
+        with suppress(OSError):
+            _pending_scores_file(key).unlink()

@@ -1,0 +1,265 @@
+"""Requests and commands: what people ask of the training queue; and trainings outside the queue."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core import files
+from core.datasets import checksums
+from core.errors import BadInput, BrokenRun, HourglassError
+from core.runs import layout, reader, store
+from core.tasks import queue, task_files, worker_process
+from core.tasks.queue import Task
+from core.types import Spec
+
+# Stands for a person in the requests of the command line.
+COMMAND_LINE = "command-line"
+MOST_WAITING = 20
+# A training needs at least this much room for checkpoint, snapshots and run.
+_TRAINING_BYTES = 50_000_000
+
+
+def request_training(spec: Spec, person: str, *, one_a_person: bool = False) -> Task | None:
+    """Queue a training, or share it if it is queued already; return None if its run is stored.
+
+    A command that was sent to it before is withdrawn.
+
+    Parameters
+    ----------
+    spec : valid, see `core.runs.specs.make`.
+    person : 1 to 64 letters, digits, ``-`` and ``_``.
+    one_a_person : refuse a second training of a person who has one waiting.
+
+    Raises
+    ------
+    HourglassError
+        If the queue or the disk is full.
+    """
+    request_trainings([spec], person, one_a_person=one_a_person)
+    return queue.find_task(spec.key)
+
+
+def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool = False) -> None:
+    """Queue several trainings in this order, or none of them.
+
+    Stored runs are left out and queued trainings are shared, as in `request_training`, whose parameters these are.
+    With `one_a_person` they count as one training.
+    """
+    if not task_files.PERSON_PATTERN.fullmatch(person):
+        raise BadInput(f"person={person[:64]} is not allowed: it is 1 to 64 letters, digits, - and _.")
+    with _explain_unwritable(), task_files.hold_queue():
+        tasks = queue.list_tasks()
+        existing = {spec.key: queue.find_in(tasks, spec.key) for spec in specs}
+        live = [task for task in existing.values() if task and task.state in (queue.RUNNING, queue.QUEUED)]
+        shared = {task.key for task in live}
+        new = [s for s in specs if s.key not in shared and (existing[s.key] or not is_stored(s.key))]
+        if new:
+            waiting = [task for task in tasks if task.state == queue.QUEUED]
+            is_second = any(person in task.people and task.key not in shared for task in waiting)
+            _refuse_too_many(len(waiting), len(new), one_a_person and is_second)
+            layout.check_room(len(new) * _TRAINING_BYTES)
+        for task in live:
+            # done.json is there too where the command line trains: it is marked as paused, see `hold_training`.
+            for name in ("stop", "done.json"):
+                (task.folder / name).unlink(missing_ok=True)
+            (task.folder / "askers" / person).touch()
+        for spec in new:
+            _enqueue(spec, queue.list_tasks(), person=person)
+    worker_process.ensure_worker()
+
+
+def is_stored(key: str) -> bool:
+    """Whether the store has this run: complete, undamaged, and of the copy of the data that is here."""
+    place = store.find_place(key)
+    if place is None:
+        return False
+    try:
+        run = reader.read_run(place)
+    except BrokenRun:
+        return False
+    return not run.environment.get("stopped_early") and checksums.is_here(run)
+
+
+def _refuse_too_many(n_waiting: int, n_new: int, is_second: bool) -> None:
+    if is_second:
+        raise HourglassError(
+            "You have a training waiting already, and in a workshop each person has one: cancel it, or wait for it."
+        )
+    if n_waiting + n_new > MOST_WAITING:
+        room = "" if n_new == 1 else f", so there is no room for {n_new} more"
+        raise HourglassError(
+            f"{n_waiting} trainings are waiting, and the queue holds {MOST_WAITING}{room}: wait for one to finish, "
+            "or cancel one of yours."
+        )
+
+
+def _enqueue(spec: Spec, tasks: list[Task], *, person: str = "", command: str = "", state: str = "") -> None:
+    """Put a training, new or ended, behind all `tasks`; with a `state` no worker begins it."""
+    folder = task_files.task_folder(spec.key)
+    # Behind all others, even if the clock was set back.
+    requested = max([time.time_ns(), *(task.requested + 1 for task in tasks)])
+    try:
+        (folder / "askers").mkdir(parents=True, exist_ok=True)
+        (folder / "claims").unlink(missing_ok=True)
+        if person:
+            (folder / "askers" / person).touch()
+        _write_command(folder, command)
+        if state:
+            files.write_atomically(folder / "done.json", json.dumps({"state": state}))
+        files.write_atomically(folder / "spec.json", json.dumps({"spec": spec.to_json(), "asked": requested}))
+        if not state:
+            # Last: a worker may begin once this file is gone.
+            (folder / "done.json").unlink(missing_ok=True)
+    except OSError:
+        if not os.path.lexists(folder / "spec.json"):
+            task_files.remove_task(folder)
+        raise
+
+
+def _write_command(folder: Path, command: str) -> None:
+    if command:
+        files.write_atomically(folder / "stop", command)
+    else:
+        (folder / "stop").unlink(missing_ok=True)
+
+
+def send_command(key: str, command: str) -> None:
+    """Pause, keep or cancel a training in any state; a running one obeys within about a second.
+
+    A training that does not run is queued to be kept: its checkpoint is measured and stored.
+
+    Raises
+    ------
+    HourglassError
+        If there is no such training, or nothing was learned yet that could be kept.
+    """
+    with _explain_unwritable(), task_files.hold_queue():
+        tasks = queue.list_tasks()
+        task = queue.find_in(tasks, key)
+        if task is None:
+            raise HourglassError("This training has ended already.")
+        if task.state == queue.RUNNING:
+            _write_command(task.folder, command)
+        elif command == queue.CANCEL:
+            _act_unless_claimed(task, command, lambda: task_files.remove_task(task.folder))
+        elif command == queue.KEEP and task.state != queue.STOPPED:
+            _keep_checkpoint(task, tasks)
+        elif command == queue.PAUSE and task.state == queue.QUEUED:
+            _act_unless_claimed(task, command, lambda: task_files.end_task(task.folder, queue.PAUSED))
+    worker_process.ensure_worker()
+
+
+def _keep_checkpoint(task: Task, tasks: list[Task]) -> None:
+    if not task.has_checkpoint:
+        raise HourglassError("Nothing was learned yet that could be kept: resume this training, or cancel it.")
+    if task.state == queue.QUEUED:
+        _write_command(task.folder, queue.KEEP)
+    else:
+        _enqueue(task.spec, tasks, command=queue.KEEP)
+
+
+def _act_unless_claimed(task: Task, command: str, act: Callable[[], None]) -> None:
+    """Carry out a command in this process, unless a worker has just begun with the task."""
+    lock = task_files.get_lock(task.key)
+    try:
+        # A worker that has just ended the task releases it in a moment.
+        lock.acquire(timeout=task_files.MOMENT)
+    except Timeout:
+        _write_command(task.folder, command)
+        return
+    try:
+        act()
+    finally:
+        lock.release()
+
+
+@contextmanager
+def hold_training(spec: Spec, on_wait: Callable[[], None]) -> Iterator[Path | None]:
+    """Hold a training's lock to train it in this process, outside the queue.
+
+    A training that is left half-way counts as paused; one that was queued stays queued.
+
+    Yields
+    ------
+    The training's folder; None if another process was training it, which was waited for and has stored its run.
+    """
+    with _explain_unwritable():
+        lock = task_files.get_lock(spec.key)
+        has_waited = _acquire(lock, on_wait)
+    try:
+        if has_waited and is_stored(spec.key):
+            yield None
+            return
+        folder = task_files.task_folder(spec.key)
+        with _explain_unwritable(), task_files.hold_queue():
+            tasks = queue.list_tasks()
+            task = queue.find_in(tasks, spec.key)
+            if task is None or task.state not in (queue.RUNNING, queue.QUEUED):
+                _enqueue(spec, tasks, person=COMMAND_LINE, state=queue.PAUSED)
+            else:
+                _write_command(folder, "")
+                (folder / "askers" / COMMAND_LINE).touch()
+        yield folder
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, on_wait: Callable[[], None]) -> bool:
+    """Acquire a lock; return whether another process had to be waited for."""
+    try:
+        lock.acquire(timeout=task_files.MOMENT)
+    except Timeout:
+        on_wait()
+        lock.acquire()
+        return True
+    return False
+
+
+def abandon_training(folder: Path, person: str) -> None:
+    """Leave a training to the others who requested it; delete it if there are none."""
+    with _explain_unwritable(), task_files.hold_queue():
+        withdraw_request(folder.name, person)
+        task_files.release_task(folder)
+        if not queue.read_people(folder):
+            task_files.remove_task(folder)
+
+
+def withdraw_request(key: str, person: str) -> None:
+    """Leave a shared training to the others who requested it."""
+    if task_files.KEY_PATTERN.fullmatch(key) and task_files.PERSON_PATTERN.fullmatch(person):
+        with suppress(OSError):
+            (task_files.task_folder(key) / "askers" / person).unlink()
+
+
+def request_scores(key: str) -> None:
+    """Request the pending scores of a stored run; a worker computes them when no training waits.
+
+    Raises
+    ------
+    BadInput
+        If `key` is not the key of a run.
+    HourglassError
+        If the request can't be written.
+    """
+    store.get_place(key)
+    with _explain_unwritable():
+        queue.add_pending_scores(key)
+    worker_process.ensure_worker()
+
+
+@contextmanager
+def _explain_unwritable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HourglassError(
+            f"The training queue in {task_files.queue_folder()} can't be written ({error.strerror or error}): "
+            "free some space there, or set HOURGLASS_RUNS to another folder."
+        ) from None

@@ -1,0 +1,257 @@
+"""One training from its folder: loaded, fitted, measured and stored; and the pending scores of a stored run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from core import methods
+from core.errors import Diverged, HourglassError
+from core.tasks import progress_log, queue, requests, task_files
+from core.types import Dataset, Run, Spec
+
+SUSPEND = "suspend"
+
+
+class Interrupted(BaseException):
+    """A training was interrupted on purpose; `command` is "pause", "cancel" or "suspend".
+
+    Like KeyboardInterrupt it is no Exception, so that no handler of errors catches it.
+    """
+
+    def __init__(self, command: str):
+        super().__init__(command)
+        self.command = command
+
+
+@contextmanager
+def _try_to_hold_queue():
+    """Hold the queue's lock; go on without it if it can't be had."""
+    with ExitStack() as stack:
+        with suppress(HourglassError, OSError):
+            stack.enter_context(task_files.hold_queue())
+        yield
+
+
+def fail_task(folder: Path, message: str) -> None:
+    """End a task that failed; remove it if it was cancelled meanwhile."""
+    with _try_to_hold_queue():
+        if queue.read_command(folder) == queue.CANCEL:
+            task_files.remove_task(folder)
+        else:
+            task_files.end_task(folder, queue.FAILED, message)
+
+
+def apply_command(folder: Path) -> None:
+    """Pause or cancel an interrupted task, whichever was sent last; without a command it is resumed later."""
+    with _try_to_hold_queue():
+        command = queue.read_command(folder)
+        if command == queue.CANCEL:
+            task_files.remove_task(folder)
+        elif command == queue.PAUSE:
+            task_files.end_task(folder, queue.PAUSED)
+        else:
+            task_files.release_task(folder)
+
+
+def train(
+    spec: Spec,
+    folder: Path,
+    get_command: Callable[[], str],
+    *,
+    dataset: Dataset | None = None,
+    on_row: Callable[[dict[str, Any]], None] = lambda row: None,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_note: Callable[[str], None] = lambda note: None,
+    hand_over: bool = True,
+) -> Run:
+    """Train in `folder`, from its checkpoint if it has one, then measure and store the run and remove the folder.
+
+    Only scores that take seconds are computed; `compute_pending_scores` adds the others, `core.types.Run.pending`.
+
+    Parameters
+    ----------
+    get_command : returns the command for this training, see `core.tasks.queue.read_command`, or `SUSPEND`; called a
+        few times a second while it fits.
+    dataset : the data set, if it is loaded already.
+    on_row, on_stage : called with each row of the history, and before each part of the work.
+    on_note : called with sentences that people should see.
+    hand_over : whether to leave the pending scores to the next worker.
+
+    Raises
+    ------
+    Interrupted
+        If it was paused, cancelled or suspended; the checkpoint is written.
+    HourglassError
+        If it can't be trained, measured or stored.
+    """
+    with progress_log.ProgressLog(folder) as log:
+
+        def begin_stage(text: str) -> None:
+            if (command := get_command()) not in ("", queue.KEEP):
+                raise Interrupted(command)
+            if text != log.now["stage"]:
+                log.write_stage(text)
+                on_stage(text)
+
+        def show_download(done: int, total: int) -> None:
+            begin_stage("Fetching the data" + (f", {done / total:.0%}" if total else ""))
+
+        def must_stop(row: dict[str, Any]) -> bool:
+            command = get_command()
+            # Before the first step nothing is learned that a checkpoint could hold. A method that maps the rows has
+            # no checkpoint, and is kept only when it is complete.
+            has_part = row["step"] and not methods.entry(spec.method).maps_rows
+            if command == queue.CANCEL or (command not in ("", queue.KEEP) and not has_part):
+                raise Interrupted(command)
+            return bool(command and has_part)
+
+        def end_epoch(row: dict[str, Any]) -> bool:
+            log.write_epoch(row)
+            on_row(row)
+            return must_stop(row)
+
+        def tick(row: dict[str, Any]) -> bool:
+            log.write_tick(row)
+            return must_stop(row)
+
+        def show_note(text: str) -> None:
+            if get_command() == queue.KEEP:
+                raise HourglassError(f"{text} Nothing is left that could be kept: resume this training, or cancel it.")
+            log.write_note(text)
+            on_note(text)
+
+        log.write_stage("Starting")
+        from core.experiments import fit
+        from core.runs import specs
+
+        _check_spec(spec, specs)
+        if dataset is None:
+            begin_stage("Loading the data")
+            dataset = fit.load_dataset(spec, show_download)
+        callbacks = {"on_epoch": end_epoch, "on_tick": tick, "on_stage": begin_stage, "on_note": show_note}
+        run = fit.fit_and_store(spec, dataset, checkpoint=folder, first_only=True, **callbacks)
+    if run.pending and hand_over:
+        # If the request can't be written, people can still make it.
+        with suppress(OSError):
+            queue.add_pending_scores(run.key)
+    _close_task(folder, is_part=bool(run.environment.get("stopped_early")))
+    return run
+
+
+def compute_pending_scores(
+    key: str, get_command: Callable[[], str], on_stage: Callable[[str], None], dataset: Dataset | None = None
+) -> None:
+    """Compute the pending scores of a stored run and store them with it; do nothing if there are none.
+
+    Parameters
+    ----------
+    get_command : returns a command to interrupt, or nothing; called before each stage, which takes a few seconds.
+    on_stage : called with a few words before each part of the work.
+    dataset : the data set, if it is loaded already.
+
+    Raises
+    ------
+    Interrupted
+        If it was interrupted; the scores that were computed are stored.
+    HourglassError
+        If they can't be computed or stored.
+    """
+    from core.experiments import fit
+    from core.runs import reader, store
+
+    place = store.find_place(key)
+    run = reader.read_run(place) if place else None
+    if run is None or not run.pending:
+        return
+
+    def begin_stage(text: str) -> None:
+        if command := get_command():
+            raise Interrupted(command)
+        on_stage(text)
+
+    begin_stage("Loading the data")
+    if dataset is None:
+        dataset = fit.load_dataset(run.spec, lambda done, total: begin_stage("Fetching the data"))
+    fit.finish(place, dataset, on_stage=begin_stage)
+
+
+def _check_spec(spec: Spec, specs) -> None:
+    """Raise HourglassError for a spec that `core.runs.specs.make` would not have made."""
+    if specs.make(spec.dataset, spec.method, dict(spec.params), spec.seed, dict(spec.dataset_params)).key != spec.key:
+        raise HourglassError(
+            "The settings of this training were written by another version of the program: cancel it and request it "
+            "again."
+        )
+
+
+def _close_task(folder: Path, is_part: bool) -> None:
+    """Remove the task of a stored run; if only a part was kept, stop it, or go on if it was requested again."""
+    with _try_to_hold_queue():
+        if not is_part or queue.read_command(folder) == queue.CANCEL:
+            task_files.remove_task(folder)
+        elif queue.read_command(folder):
+            task_files.end_task(folder, queue.STOPPED)
+        else:
+            task_files.release_task(folder)
+
+
+def train_in_foreground(
+    spec: Spec,
+    load: Callable[[], Dataset],
+    on_row: Callable[[dict[str, Any]], None],
+    say: Callable[[str], None],
+) -> Run:
+    """Train, measure and store a run in this process, outside the queue; resume where an earlier call was stopped.
+
+    Parameters
+    ----------
+    load : returns the data set.
+    on_row, say : called with each row of the history, and with sentences for the person who waits.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was interrupted here or by the app; the text says what is left.
+    HourglassError
+        If it can't be trained, measured or stored.
+    """
+    from core.runs import layout, reader, store
+
+    layout.check_writable()
+    dataset = load()
+    if store.keeps_older_run(spec, dataset.checksum):
+        say(
+            f"The stored run with these settings was trained on another copy of {spec.dataset}: it is kept, and counts "
+            "again once that copy is back."
+        )
+    with requests.hold_training(spec, lambda: say("Another process is training this run: waiting for it.")) as folder:
+        if folder is None:
+            return reader.read_run(store.find_place(spec.key))
+        show = {"on_row": on_row, "on_stage": say, "on_note": say}
+        try:
+            run = train(spec, folder, lambda: queue.read_command(folder), dataset=dataset, hand_over=False, **show)
+        except Interrupted as interruption:
+            apply_command(folder)
+            raise KeyboardInterrupt(f"the app asked to {interruption.command} this training") from None
+        except BaseException as problem:
+            has_checkpoint = (folder / "checkpoint.safetensors").exists()
+            # Resumed from just before it diverged, it would diverge again.
+            if has_checkpoint and not isinstance(problem, Diverged):
+                task_files.release_task(folder)
+            else:
+                requests.abandon_training(folder, requests.COMMAND_LINE)
+            if has_checkpoint and isinstance(problem, KeyboardInterrupt):
+                raise KeyboardInterrupt("the same command resumes from the last checkpoint") from None
+            raise
+    try:
+        compute_pending_scores(run.key, lambda: "", say, dataset)
+    except BaseException as problem:
+        with suppress(OSError):
+            queue.add_pending_scores(run.key)
+        if isinstance(problem, KeyboardInterrupt):
+            raise KeyboardInterrupt("the run is stored, and the app computes its other scores") from None
+        raise
+    return reader.read_run(store.find_place(run.key))

@@ -1,0 +1,176 @@
+"""Predictions of training times on this machine: operations per step times the machine's speed.
+
+The speed is measured once, by short trainings in a process of their own, ``python -m core.tasks.training_time FOLDER``;
+see `core.tasks.computation`. Runs that were trained here correct the prediction.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import cache, config, datasets, methods
+from core.nn.compute_cost import Workload
+from core.tasks import computation
+from core.types import IMAGES, Run, Spec
+
+# Raised when the timed trainings, or the model that is fitted to them, change.
+_VERSION = 1
+_SECONDS = 0.2
+_ROUNDS = 2
+_RECENT_RUNS = 5
+# Method, kind of data, pixels a side, and parameters other than the defaults.
+_TIMED_TRAININGS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
+    ("linear_ae", IMAGES, 8, {"batch_size": 128}),
+    ("ae", IMAGES, 8, {"batch_size": 128, "width": 256}),
+    ("ae", IMAGES, 28, {"batch_size": 512}),
+    ("ae", IMAGES, 28, {"batch_size": 64}),
+    ("ae", IMAGES, 28, {"batch_size": 512, "augment": 1.0}),
+    ("ae", IMAGES, 28, {"batch_size": 256, "width": 1500}),
+    ("ae", IMAGES, 28, {"batch_size": 256, "network": "conv"}),
+    ("ae", IMAGES, 8, {"batch_size": 128, "network": "conv", "width": 128}),
+    ("gan", IMAGES, 8, {"batch_size": 128, "network": "mlp"}),
+    ("gan", IMAGES, 28, {"batch_size": 64, "network": "conv"}),
+)
+
+
+def predict_seconds(spec: Spec, speed: np.ndarray | None, own_runs: Sequence[Run] = ()) -> float | None:
+    """Return the predicted seconds to train `spec`, without measuring; None if that is unknown.
+
+    Parameters
+    ----------
+    speed : speed of this machine, see `read_speed`.
+    own_runs : runs trained on this machine; the latest of the same method correct the prediction.
+    """
+    if (seconds := spec.param("max_seconds")) or spec.param("epochs") is None:
+        return seconds or None
+    if speed is None:
+        return None
+    return spec.param("epochs") * _epoch_seconds(spec, speed) * _correction(spec, speed, own_runs)
+
+
+def _epoch_seconds(spec: Spec, speed: np.ndarray, n_train: int | None = None) -> float:
+    entry = datasets.entry(spec.dataset)
+    of_data = dict(spec.dataset_params)
+    n_train = n_train or entry.rows[0] * (1 + of_data.get(datasets.COPIES, 0))
+    shape = entry.image_shape
+    n_features = shape[0] * shape[1] if shape else of_data[datasets.VOCABULARY_SIZE.name]
+    estimator = methods.get(spec.method).estimator(dict(spec.params), entry.kind, shape, spec.seed)
+    # A step takes all rows if they are fewer than a batch.
+    batch = min(spec.param("batch_size"), n_train)
+    return n_train * float(_row_terms(estimator.workload(n_features), batch) @ speed)
+
+
+def _row_terms(work: Workload, batch_size: int) -> np.ndarray:
+    """Return the operations a row, to be weighted by the machine's speed: (7,)."""
+    a_step = np.array([work.players, work.weights]) / batch_size
+    return np.array([*a_step, work.dense, work.convolved, work.values, work.moved, work.maps], float)
+
+
+def _correction(spec: Spec, speed: np.ndarray, own_runs: Sequence[Run]) -> float:
+    """Return the median ratio of actual to predicted time of the latest own runs of this method and network."""
+    alike = [
+        run
+        for run in own_runs
+        if (run.spec.method, run.spec.param("network")) == (spec.method, spec.param("network"))
+        and "loaded" not in run.environment
+        and run.environment.get("threads") == config.threads()
+        and run.environment["kind"] == datasets.entry(spec.dataset).kind
+    ]
+    latest = sorted(alike, key=lambda run: run.environment["date"])[-_RECENT_RUNS:]
+    ratios = []
+    for run in latest:
+        rates = [row["rows_per_second"] for row in run.history if row.get("rows_per_second")]
+        if rates:
+            n_train = run.environment["n_train"]
+            ratios.append(n_train / np.median(rates) / _epoch_seconds(run.spec, speed, n_train))
+    return float(np.median(ratios)) if ratios else 1.0
+
+
+def read_speed() -> np.ndarray | None:
+    """Return the seconds a unit of each term of `_row_terms`: (7,); None before `measure_speed`."""
+    arrays = computation.read_state(WORK, _speed_name()).arrays
+    return None if arrays is None else np.asarray(arrays["seconds"], float)
+
+
+def is_measuring() -> bool:
+    return computation.read_state(WORK, _speed_name()).share is not None
+
+
+def measure_speed() -> None:
+    """Start to measure the speed of this machine, unless it is known; this takes a few seconds.
+
+    Raises
+    ------
+    HourglassError
+        If it can't be started.
+    """
+    computation.start_work(WORK, _speed_name(), lambda folder: None)
+
+
+def _speed_name() -> str:
+    machine = platform.node(), platform.machine(), os.cpu_count(), version("torch"), config.threads()
+    return cache.key(_VERSION, *machine)
+
+
+def _time_trainings(folder: Path, report: Callable[[float], None]) -> Mapping[str, np.ndarray]:
+    terms, taken = np.zeros((len(_TIMED_TRAININGS), 7)), np.full(len(_TIMED_TRAININGS), np.inf)
+    for k in range(_ROUNDS * len(_TIMED_TRAININGS)):
+        report(k / (_ROUNDS * len(_TIMED_TRAININGS)))
+        i = k % len(_TIMED_TRAININGS)
+        terms[i], seconds = _time_row(*_TIMED_TRAININGS[i])
+        taken[i] = min(taken[i], seconds)
+    return {"seconds": fit_speed(terms, taken)}
+
+
+def fit_speed(terms: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Fit non-negative seconds a term to the times of rows, by least squares of log ratios.
+
+    Parameters
+    ----------
+    terms, taken : (n, 7) operations and (n,) seconds a row.
+
+    Returns
+    -------
+    (7,) seconds a unit of each term.
+    """
+    from scipy.optimize import least_squares
+
+    # Start where each term explains a tenth of the time of a typical row.
+    start = 0.1 * np.array([np.median(taken[used] / terms[used, k]) for k, used in enumerate(terms.T > 0)])
+    found = least_squares(lambda x: np.log(terms @ np.exp(x)) - np.log(taken), np.log(start), bounds=(-60, 0))
+    return np.exp(found.x)
+
+
+def _time_row(method: str, kind: str, side: int, params: dict[str, Any]) -> tuple[np.ndarray, float]:
+    declared = methods.get(method)
+    every = {p.name: p.default for p in declared.params_of(kind)} | params | {"max_seconds": _SECONDS}
+    estimator = declared.estimator(every, kind, (side, side), 0)
+    n_rows = 2 * every["batch_size"]
+    X = np.random.default_rng(0).random((n_rows, side * side), np.float32)
+    # On one thread, processor time: it hardly depends on other processes.
+    clock = time.process_time if config.threads() == 1 else time.perf_counter
+    ends = [clock()]
+    estimator.fit(X, on_epoch=lambda row: ends.append(clock()))
+    # The first epoch includes building the networks.
+    spent = np.diff(ends)[1:] if len(ends) > 2 else np.diff(ends)
+    return _row_terms(estimator.workload(side * side), every["batch_size"]), float(np.median(spent)) / n_rows
+
+
+WORK = computation.Work(
+    module="core.tasks.training_time",
+    folder="speed",
+    result="speed",
+    noun="measurement of this machine's speed",
+    compute=_time_trainings,
+)
+
+if __name__ == "__main__":
+    computation.main(WORK)

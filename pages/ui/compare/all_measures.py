@@ -1,0 +1,82 @@
+"""All measures of Compare: table of metrics, error by class, training losses, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from core.metrics.definitions import DEFINITIONS
+from core.runs import specs
+from pages.ui.shared import charts, cli_commands, code_block, header, measures_table, page_state
+from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.text import plain, shorten
+
+
+def draw(lines: Sequence[Line]) -> None:
+    from core.figures import training_curves  # plotly: most visits open no figure
+
+    shown = [line for line in lines if line.run]
+    if not shown:
+        st.markdown("No method of this view is trained yet.")
+        return
+    st.markdown("Each cell: estimate, 95% interval, sample size n. Open a measure to read how it is computed.")
+    measures_table.draw_table(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
+    errors = {
+        line.label: line.run.metrics["squared_error_per_class"]
+        for line in shown
+        if line.run.metrics.get("squared_error_per_class")
+    }
+    if errors:
+        st.markdown("#### Error by class", help=plain(DEFINITIONS["squared_error_per_class"].help))
+        unit = DEFINITIONS["squared_error"]
+        figure = training_curves.per_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
+        charts.draw(figure, "error by class")
+    drawer = st.expander("Confusion matrices", key=page_state.key("confusion"), on_change="rerun")
+    if drawer.open:
+        from pages.ui.compare import confusion  # scipy
+
+        with drawer:
+            problems: list[str] = []
+            confusion.draw(shown, problems)
+            page_state.show_problems(problems)
+    histories = {line.label: line.run.history for line in shown if training_curves.terms(line.run.history)}
+    if histories:
+        st.markdown(
+            "#### Training loss",
+            help="Each method minimises its own loss, in its own unit, so each panel has its own scale.",
+        )
+        charts.draw(training_curves.losses(histories, header.get_theme()), "loss while training")
+    st.markdown("#### Reproduce")
+    for line in shown:
+        st.markdown(f"{plain(line.label)}, run `{line.run.key}`")
+        code_block.draw(cli_commands.format_fit(line.run.spec))
+
+
+def _differing_settings(shown: Sequence[Line]) -> dict[str, Callable[[Line], str]]:
+    """The settings in which runs of one method differ; empty if each method has one run."""
+    of_method: dict[str, list[Line]] = {}
+    for line in shown:
+        of_method.setdefault(line.method, []).append(line)
+    several = [lines for lines in of_method.values() if len(lines) > 1]
+    names = dict.fromkeys(name for lines in several for name in specs.differing([line.run.spec for line in lines]))
+    return {
+        f"Setting: {name.replace('_', ' ')}": lambda line, name=name: shorten(
+            specs.settings(line.run.spec).get(name, "–")
+        )
+        for name in names
+    }
+
+
+def _of_environment(name: str):
+    return lambda line: shorten(line.run.environment.get(name, "–"))
+
+
+_FACTS = {
+    "Precision of training": _of_environment("precision"),
+    "Threads": _of_environment("threads"),
+    "Device": _of_environment("device"),
+    "Training rows": lambda line: f"{line.run.environment['n_train']:,}",
+    "Feature space of sample metrics": lambda line: line.run.notes.get("features", "–"),
+    "Date": lambda line: str(line.run.environment["date"])[:10],
+}

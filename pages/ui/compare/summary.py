@@ -1,0 +1,142 @@
+"""The sentences of Compare; one that names a winner takes it from the paired intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import streamlit as st
+
+from core.metrics.definitions import DEFINITIONS
+from core.runs import budgets
+from core.types import DOCUMENTS, IMAGES, Run
+from pages.ui.shared import run_picker, stored_runs
+from pages.ui.shared.number_format import compact, number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.stored_runs import OF_CODES, Line, select_comparable
+from pages.ui.shared.text import join_words, plain
+
+_ROWS = {IMAGES: "image", DOCUMENTS: "document"}
+
+
+def explain(view: View) -> str:
+    """What is compared, and on which rows, in two sentences."""
+    size = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
+    if not view.trained:
+        return f"No method is trained on {view.entry.label} at {size} yet."
+    row = _ROWS[view.entry.kind]
+    coders = _list_methods(line for line in view.trained if not _only_samples(line))
+    samplers = _list_methods(line for line in view.trained if _only_samples(line))
+    parts = []
+    if coders:
+        s = "es" if len(coders) == 1 else ""
+        reconstruct = "reconstructs" if len(coders) == 1 else "reconstruct"
+        parts.append(f"{join_words(coders)} compress{s} each {view.entry.label} {row} to {size} and {reconstruct} it")
+    if samplers:
+        parts.append(f"{join_words(samplers)} only generate{'s' if len(samplers) == 1 else ''}")
+    runs = [line.run for line in select_comparable(view.lines) or view.trained]
+    n_train, n_test = (_span([run.environment[count] for run in runs]) for count in ("n_train", "n_test"))
+    n_mapped = f"{max(len(run.views['shown_rows']) for run in runs):,}"
+    strata = ", stratified by class" if view.entry.has_labels else ""
+    maps = "" if n_mapped == n_test else f"; maps show the same {n_mapped} of them{strata}"
+    compared = "; ".join(parts)
+    return f"{compared[0].upper()}{compared[1:]}. Trained on {n_train} {row}s, evaluated on {n_test} test {row}s{maps}."
+
+
+def _list_methods(lines: Iterable[Line]) -> list[str]:
+    """The lines' methods within a sentence: ``["PCA", "a linear AE", "an AE"]``."""
+    named = {}
+    for line in lines:
+        article = "an" if line.entry.label[0] in "AEIO" else "a"
+        is_proper_name = line.entry.is_linear and not line.entry.converges_to
+        named[line.method] = (
+            line.entry.label if is_proper_name else f"{article} {line.entry.label}".replace("Lin", "lin")
+        )
+    return list(named.values())
+
+
+def _only_samples(line: Line) -> bool:
+    """Whether a run has a decoder and no encoder."""
+    return "samples" in line.run.views and "reconstructions" not in line.run.views
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def warn_of_copies(view: View) -> None:
+    """Warn of runs on other data than those on this machine, which are not ranked."""
+    if view.trained and not select_comparable(view.lines):
+        st.warning("These runs were evaluated on different copies of the data set, so none is marked as best.")
+    run_picker.warn_of_other_copies(view)
+    if changed := stored_runs.find_changed_libraries(view.entry, view.lines):
+        st.warning(plain(run_picker.describe_changed_libraries(view.entry, changed)))
+
+
+def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:
+    """Draw the sentences on the best methods and on their budgets."""
+    if best := describe_winners(view.lines, winners):
+        scope = "The 95% intervals cover the test rows, not repeated training: another seed may change the order."
+        st.markdown(plain(f"{best} {scope}"))
+    if budget := describe_budgets(view.lines):
+        st.markdown(plain(budget))
+
+
+def describe_winners(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
+    """Which method is significantly best at what, and where none is.
+
+    Parameters
+    ----------
+    winners : metric -> key of the best run, or None.
+    """
+    by_key = {line.run.key: line for line in lines if line.run}
+    has_unranked = any(line.entry.not_ranked for line in by_key.values())
+    won: dict[str, list[str]] = {}
+    for metric, key in winners.items():
+        if key:
+            superlative = "highest" if DEFINITIONS[metric].higher_is_better else "lowest"
+            among = " of the latent codes" if has_unranked and metric in OF_CODES else ""
+            value = number(by_key[key].run.metrics[metric])
+            won.setdefault(key, []).append(f"the {superlative} {_to_phrase(metric)}{among} ({value})")
+    parts = [f"{by_key[key].title} has {join_words(names)}" for key, names in won.items()]
+    ranked = select_comparable(lines)
+    rivals = {metric: sum(metric in line.run.metrics for line in ranked) for metric in winners}
+    tied = [_to_phrase(metric) for metric, key in winners.items() if not key and rivals[metric] > 1]
+    if tied:
+        parts.append(f"in {join_words(tied)} the best two are not significantly different")
+    rows = "On these test rows" if all(line.is_here for line in ranked) else "On the rows of the other copy"
+    return f"{rows}, {'; '.join(parts)}." if parts else ""
+
+
+def _to_phrase(metric: str) -> str:
+    """A metric's label within a sentence."""
+    label = DEFINITIONS[metric].label
+    return label if label[:1] == "k" else label[:1].lower() + label[1:]
+
+
+def describe_budgets(lines: Sequence[Line]) -> str:
+    """Whether the networks had equal budgets, and how their settings were chosen."""
+    trained = [line for line in lines if line.run and budgets.of(line.run.spec)]
+    if len(trained) < 2:
+        return ""
+    if not budgets.are_equal([line.run for line in trained]):
+        spent = [f"{line.title} {' and '.join(list_costs(line.run))}" for line in trained]
+        return f"Budgets differ, so this is not a fair comparison of methods: {'; '.join(spent)}."
+    first = trained[0].run
+    sentence = (
+        f"Equal budgets: {join_words([line.title for line in trained])} have the same encoder and decoder shapes, "
+        f"{compact(first.metrics['weights'])} parameters (within {budgets.WEIGHTS_WITHIN:.0%}), "
+        f"{budgets.epochs_reached(first):g} epochs and batch size {first.spec.param('batch_size')}."
+    )
+    trials = {line.run.environment.get("trials") for line in trained}
+    if len(trials) == 1 and (n_trials := trials.pop()):
+        sentence += f" Their settings are the best of {n_trials} trials each, on held-out training rows."
+    return sentence
+
+
+def list_costs(run: Run) -> list[str]:
+    """Parameters and epochs of a run: ``["1.14 M parameters", "30 epochs"]``."""
+    if not run.metrics.get("weights"):
+        return []
+    reached = budgets.epochs_reached(run)
+    return [f"{compact(run.metrics['weights'])} parameters", *([f"{reached:,.4g} epochs"] if reached else [])]

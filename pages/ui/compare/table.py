@@ -1,0 +1,208 @@
+"""The table of Compare: metrics, map and strip of each method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from core.datasets import Entry
+from core.metrics import definitions
+from core.runs import budgets, store
+from core.types import DOCUMENTS, IMAGES
+from pages.ui.compare import summary
+from pages.ui.shared import cli_commands, code_block, header, images, measurement_progress, stored_runs
+from pages.ui.shared.html_blocks import make_note, make_words
+from pages.ui.shared.number_format import interval, number, seconds
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.text import html, make_breakable, plain
+
+_BEST = (
+    "Best: significantly different from the runner-up (95% paired interval over the test rows, not over repeated "
+    "training). A GAN's kNN accuracy is not ranked: it uses the discriminator's features."
+)
+_RANKED = {
+    IMAGES: ("squared_error", "knn_accuracy"),
+    DOCUMENTS: ("knn_accuracy", "retrieval_precision_15", "trustworthiness"),
+}
+_RANKED_UNLABELLED = ("squared_error", "trustworthiness")
+_SHORT = {
+    "squared_error": "Error",
+    "knn_accuracy": "kNN accuracy",
+    "retrieval_precision_15": "Precision at 15",
+    "trustworthiness": "Trustworthiness",
+    "seconds": "Training time",
+}
+_MAP_HELP = (
+    "The same test rows in every map, one colour per class: the latent code if it has two dimensions, else its PCA "
+    "projection; for a GAN the discriminator's features. Both axes have the same scale. Click a map to explore it."
+)
+_STRIP_HELP = (
+    "Test images of each class in turn; each row below shows their reconstructions by one method. "
+    "Click a strip to enlarge it."
+)
+_WORDS_HELP = (
+    "Three test documents and their most frequent words; each row below shows the words that one method decodes from "
+    "their latent codes. Words in bold and underlined are in the document."
+)
+# What a click enlarges: "map", "strips" or "samples", and the method.
+Clicked = tuple[str, Line] | None
+
+
+def list_ranked(entry: Entry) -> tuple[str, ...]:
+    """The metrics of the table, in which a method may be best."""
+    return _RANKED[entry.kind] if entry.has_labels else _RANKED_UNLABELLED
+
+
+def draw(view: View, winners: Mapping[str, str | None]) -> Clicked:
+    """Draw header and rows; returns which picture was clicked, if any."""
+    kind = "docs" if view.entry.kind == DOCUMENTS else "images"
+    # Reconstructions of another copy's rows do not belong below the originals of this one.
+    alike = stored_runs.select_comparable(view.lines) or view.trained
+    with st.container(key=f"card-{kind}", gap=None):
+        _draw_header(view.entry, alike)
+        clicked = [_draw_row(view, line, winners, not line.run or line in alike) for line in view.lines]
+    return next(filter(None, clicked), None)
+
+
+def _draw_header(entry: Entry, shown: Sequence[Line]) -> None:
+    with st.container(key="cardhead", gap=None):
+        with st.container(key="headnumbers", gap=None):
+            st.markdown("Method")
+            for metric in (*list_ranked(entry), "seconds"):
+                definition = definitions.get_definition(metric, entry.kind)
+                st.markdown(_SHORT[metric], help=plain(f"{definition.title}: {definition.help}"))
+        if not shown:
+            return
+        st.markdown("Map", help=plain(_MAP_HELP))
+        with st.container(key="headstrip", gap=None):
+            if entry.kind == DOCUMENTS:
+                st.markdown("Test documents and predicted words", help=plain(_WORDS_HELP))
+                st.html(_make_documents(shown))
+            else:
+                st.markdown("Test images and reconstructions", help=plain(_STRIP_HELP))
+                st.html(_make_originals(shown))
+
+
+def _make_originals(shown: Sequence[Line]) -> str:
+    line = next((line for line in shown if "originals" in line.run.views), None)
+    if line is None:
+        return make_note("The licence does not allow these runs to contain their original images.")
+    return images.image(images.strip_png(line, "originals"), "Original test images", "hg-strip")
+
+
+def _make_documents(shown: Sequence[Line]) -> str:
+    documents = next((line.run.notes["documents"] for line in shown if line.run.notes.get("documents")), [])
+    cells = [
+        f'<div><div class="hg-title">{make_breakable(d["title"])}</div><div class="hg-note">{html(d["class"])}</div>'
+        f"{make_words((word, f'{count} times', False) for word, count in d['has'])}</div>"
+        for d in documents
+    ]
+    return f'<div class="hg-docs">{"".join(cells)}</div>'
+
+
+def _draw_row(view: View, line: Line, winners: Mapping[str, str | None], has_same_rows: bool) -> Clicked:
+    entry = view.entry
+    with st.container(key=f"row-{line.name}", gap=None):
+        st.html(_make_numbers(view, line, winners))
+        if line.run is None:
+            with st.container(key=f"absent-{line.name}", gap=None):
+                _offer_training(entry.name, view.size, line)
+            return None
+        clicked = None
+        label = f"Explore the map of {line.label}"
+        if "map" in line.run.views and draw_picture(f"map-{line.name}", label, lambda: _draw_map(line)):
+            clicked = "map", line
+        if not has_same_rows:
+            st.html(make_note("Not shown: these reconstructions are of other rows."))
+        elif "reconstructions" in line.run.views:
+            label = f"Enlarge the reconstructions of {line.label}"
+            if draw_picture(f"strip-{line.name}", label, lambda: _draw_strip(line)):
+                clicked = "strips", line
+        elif entry.kind == DOCUMENTS:
+            st.html(_make_predicted(line))
+        else:
+            reason = "has no encoder, so it cannot reconstruct an image"
+            st.html(make_note(f"A {line.label} {reason}. Its map and kNN accuracy use its discriminator's features."))
+    return clicked
+
+
+def _offer_training(dataset: str, size: int, line: Line) -> None:
+    if line.problem:
+        st.html(f'<div class="hg-note hg-problem">{html(line.problem)}</div>')
+        return
+    command = (
+        cli_commands.format_fit(line.missing)
+        if line.missing
+        else cli_commands.format_default_fit(dataset, line.method, size)
+    )
+    query = stored_runs.make_training_query(dataset, size, line)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"train-{line.name}"):
+        st.html('<div class="hg-note"><b>Not trained yet</b></div>', width="content")
+        label = f"Train {line.title}"
+        st.page_link("pages/training.py", label=label, icon=":material/model_training:", query_params=query)
+        st.html(make_note("or run:"), width="content")
+    code_block.draw(command)
+
+
+def draw_picture(name: str, label: str, draw: Callable[[], None]) -> bool:
+    """Draw a picture below a transparent button; returns whether that was clicked."""
+    with st.container(key=f"open-{name}", gap=None):
+        draw()
+        return st.button(label, key=f"compare:open-{name}", type="tertiary")
+
+
+def _draw_map(line: Line) -> None:
+    st.html(images.image(images.map_png(line, header.get_theme()), f"Map of {line.run.notes['map']}", "hg-map"))
+
+
+def _draw_strip(line: Line) -> None:
+    png = images.strip_png(line, "reconstructions")
+    st.html(images.image(png, f"The same images reconstructed by {line.label}", "hg-strip"))
+
+
+def _make_predicted(line: Line) -> str:
+    cells = [
+        make_words((word, f"{value:.3g}", is_inside) for word, value, is_inside in document["expects"])
+        for document in line.run.notes.get("documents", [])
+    ]
+    return f'<div class="hg-docs">{"".join(cells)}</div>'
+
+
+def _make_numbers(view: View, line: Line, winners: Mapping[str, str | None]) -> str:
+    cells = [_make_name(view.size, line)]
+    for metric in list_ranked(view.entry):
+        cells.append(_make_value(line, metric, line.run is not None and winners.get(metric) == line.run.key))
+    fitted = html(seconds(line.run.metrics["seconds"])) if line.run else '<span class="hg-none">–</span>'
+    cells.append(f'<div><span class="hg-label">{_SHORT["seconds"]}</span><span class="hg-value">{fitted}</span></div>')
+    return f'<div class="hg-numbers">{"".join(cells)}</div>'
+
+
+def _make_name(size: int, line: Line) -> str:
+    spec = line.run.spec if line.run else line.missing
+    if line.entry.has_own_code_size:
+        notes = [f"{spec.param('n_components')}-D prior" if spec else "no encoder"]
+    else:
+        notes = [f"{size}-D code"]
+    if line.run:
+        notes += summary.list_costs(line.run)
+        notes += [line.run.environment["budget"]] if budgets.is_best_effort(line.run) else []
+        notes += [] if store.is_shipped(line.run) else ["own run"]
+        notes += [] if line.run.is_verified else ["not verified: scores from a loaded file"]
+        notes += [stored_runs.describe_origin(line.run)]
+    return f'<div class="hg-method">{html(line.title)}{"".join(map(make_note, filter(None, notes)))}</div>'
+
+
+def _make_value(line: Line, metric: str, is_best: bool) -> str:
+    label = f'<span class="hg-label">{_SHORT[metric]}</span>'
+    if line.run is None or metric not in line.run.metrics:
+        why = html(measurement_progress.PENDING) if line.run and metric in line.run.pending else "–"
+        return f'<div>{label}<span class="hg-value hg-none">{why}</span></div>'
+    value = number(float(line.run.metrics[metric]))
+    mark = f'<span class="hg-best" title="{html(_BEST)}">best</span>' if is_best else ""
+    style = "hg-value hg-won" if is_best else "hg-value"
+    ends = interval(line.run.metrics, metric)
+    if line.entry.not_ranked:
+        ends += f"<br>{line.entry.not_ranked}"
+    return f'<div>{label}<span class="{style}">{value}</span>{mark}<div class="hg-note">{ends}</div></div>'

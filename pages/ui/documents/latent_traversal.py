@@ -1,0 +1,145 @@
+"""The section Latent dimensions of Documents: the words that change along one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core import methods
+from core.analysis import keywords, neighbourhoods
+from core.analysis.keywords import Axis
+from core.analysis.rows import Rows, check_same_data
+from core.errors import HourglassError
+from core.types import Run
+from pages.ui.documents.document import make_column
+from pages.ui.shared import charts, header, page_state
+from pages.ui.shared.cached import find_rows, load_codes, load_estimator
+from pages.ui.shared.html_blocks import make_caption
+from pages.ui.shared.number_format import number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.section import begin_section
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.text import Markup, html, make_breakable, plain
+
+_MOST_BUTTONS = 5
+_DRAWN, _LISTED, _EXPECTED, _NEAREST = 8, 10, 12, 3
+_UNUSED = "This dimension is unused: no word's probability changes by 0.1% along it."
+_COLLAPSED = " A VAE leaves dimensions unused when their KL cost exceeds their benefit."
+_NONE = '<span class="hg-note">none: all words that change much have the other sign</span>'
+_THIRDS = ("Highest at the low end", "Highest in the middle", "Highest at the high end")
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    with begin_section(view) as section:
+        if not view.trained:
+            section.explain_none_trained()
+            return
+        rows = find_rows(view.entry, view.dataset_params, problems)
+        if rows is None:
+            section.explain(f"Latent dimensions are explored with the documents of {view.entry.label}.")
+            return
+        section.explain(
+            "One latent dimension varies from low to high; the others stay at their median. LSA is linear, so its "
+            "words change along straight lines; along an autoencoder's dimension words may peak in between."
+        )
+        k, share = _choose(view, problems)
+        for line in view.trained:
+            with header.show_errors():
+                _draw_method(line, rows, k, share)
+
+
+def _choose(view: View, problems: list[str]) -> tuple[int, float]:
+    """Draw the choice of a dimension, from 0, and of the position along it, from 0 to 1."""
+    with st.container(key="axis", horizontal=True, vertical_alignment="bottom"):
+        numbers = list(range(1, view.size + 1))
+        refused: list[str] = []
+        widget = page_state.seed_widget("axis", numbers, 1, refused, parse=page_state.parse_integer)
+        if refused:
+            problems.append(
+                f"The link asks for a dimension that a {view.size}-D code does not have: dimension 1 is shown."
+            )
+        if view.size <= _MOST_BUTTONS:
+            chosen = st.segmented_control("Latent dimension", numbers, key=widget, required=True)
+        else:
+            chosen = st.selectbox("Latent dimension", numbers, key=widget, width=160)
+        page_state.keep("axis", chosen)
+        steps = list(range(101))
+        refused.clear()
+        widget = page_state.seed_widget("along", steps, 50, refused, parse=page_state.parse_integer)
+        if refused:
+            problems.append("The link asks for a position that is not a whole number from 0 to 100: 50 is shown.")
+        share = st.slider(
+            "Position (%)",
+            0,
+            100,
+            key=widget,
+            width=420,
+            help="0 and 100: the values below and above which 2.5% of the documents are.",
+        )
+        page_state.keep("along", share)
+    return chosen - 1, share / 100
+
+
+@st.cache_resource(max_entries=16, show_spinner="Decoding along the dimension …")
+def _traverse(stamp: Stamp, rows_key: str, k: int, _line: Line, _rows: Rows) -> Axis:
+    Z, _ = load_codes(stamp, rows_key, _line.run, _rows)
+    return keywords.along(load_estimator(stamp), Z, k)
+
+
+def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
+    try:
+        check_same_data(line.run, rows)
+    except HourglassError as problem:
+        st.warning(plain(f"{line.label} is not shown: {problem}"))
+        return
+    from core.figures.words import along  # plotly: most visits open no figure
+
+    axis = _traverse(line.stamp, rows.key, k, line, rows)
+    step = round(share * (len(axis.values) - 1))
+    value = float(axis.values[step])
+    unit = line.entry.word_output
+    unit = f"reconstructed {unit}" if unit == methods.WEIGHT else unit
+    st.markdown(
+        f"#### {plain(line.label)}, dimension {k + 1}: 95% of documents are between "
+        f"{plain(number(float(axis.values[0])))} and {plain(number(float(axis.values[-1])))}"
+    )
+    if not axis.is_used:
+        st.markdown(_UNUSED + (_COLLAPSED if line.entry.has_posterior else ""))
+        return
+    words = axis.changing(_DRAWN)
+    with st.container(key=f"along-{line.method}"):
+        figure = along(
+            axis.values, axis.weights[:, words], [rows.vocabulary[j] for j in words], value, unit, header.get_theme()
+        )
+        charts.draw(figure, f"along-{line.method}")
+        heaviest = keywords.heaviest(axis.weights[step], rows.vocabulary, _EXPECTED)
+        columns = [
+            make_column(f"At {number(value)}", unit, heaviest, set()),
+            _make_nearest(line, rows, axis.codes[step]),
+        ]
+        st.html(Markup(f'<div class="hg-expected">{"".join(columns)}</div>'))
+    st.html(_make_thirds(line, axis, rows.vocabulary))
+
+
+def _make_nearest(line: Line, rows: Rows, z: np.ndarray) -> str:
+    Z, _ = load_codes(line.stamp, rows.key, line.run, rows)
+    which, _ = neighbourhoods.find_nearest(z, Z, _NEAREST)
+    titles = "".join(
+        f'<li>{make_breakable(rows.texts[j][0])}<div class="hg-note">{html(rows.class_of(j))}</div></li>'
+        for j in map(int, which)
+    )
+    return f'<div><b>Nearest documents</b><ul class="hg-near-titles">{titles}</ul></div>'
+
+
+def _make_thirds(line: Line, axis: Axis, vocabulary: Sequence[str]) -> Markup:
+    """The words that change most, by the third of the dimension in which they are highest."""
+    names = ("Most negative weights", "", "Most positive weights") if line.entry.is_linear else _THIRDS
+    parts = []
+    for name, words in zip(names, axis.thirds(_LISTED), strict=True):
+        if not name:
+            continue
+        spelled = " ".join(f"<span>{html(vocabulary[j])}</span>" for j in words) or _NONE
+        parts.append(f'<div>{make_caption(name)}<div class="hg-words">{spelled}</div></div>')
+    return Markup(f'<div class="hg-ends">{"".join(parts)}</div>')

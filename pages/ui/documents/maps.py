@@ -1,0 +1,119 @@
+"""The section Maps of Documents: linked maps of the same documents, and the selected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.rows import BY_PCA, DIRECT, Rows, check_same_data
+from core.errors import HourglassError
+from core.frontend.maps import Map
+from core.types import Run
+from pages.ui.compare import summary
+from pages.ui.documents import document, query_placement
+from pages.ui.embeddings import map_scores, maps_component, neighbours, selection
+from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap, compute_points
+from pages.ui.shared import page_state, seed_picker, stored_runs
+from pages.ui.shared.cached import find_rows
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.section import begin_section
+from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.text import plain, shorten
+
+_OF_MAPS = ("knn_accuracy", "retrieval_precision_15")
+_MOST_OFFERED = 200
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    with begin_section(view) as section:
+        if not view.trained:
+            section.explain_none_trained()
+            return
+        rows = find_rows(view.entry, view.dataset_params, problems)
+        if rows is None:
+            section.explain(
+                f"The maps need the documents of {view.entry.label}. Stored metrics are in the sections Retrieval and "
+                "Measures."
+            )
+            return
+        maps = make_view(view, rows)
+        look = maps_component.read_look(rows, [run_map.choice.key for run_map in maps.maps], problems)
+        help = (
+            ""
+            if view.size <= 2
+            else "Maps are projections to 2-D: overlapping here does not mean overlapping in the code."
+        )
+        winners = {name: stored_runs.find_best(view.lines, name) for name in _OF_MAPS}
+        section.explain(f"{_explain(view, rows)} {summary.describe_winners(view.lines, winners)}", help or None)
+        selection.select_linked(maps, problems)
+        positions = maps_component.read_selection(rows, problems)
+        nearest = neighbours.find_nearest(maps, positions)
+        text, query = query_placement.read_query(view.entry, rows)
+        stars = query_placement.embed(query, maps.drawable)
+        maps_component.draw(rows, _make_maps(maps, nearest, stars), positions, look)
+        if stars:
+            st.caption(plain(f"★ Your query: “{shorten(text, 80)}”."))
+        selection.remember(maps, positions)
+        position = _choose_document(rows, positions)
+        if position is not None:
+            document.draw(maps, position, query.known if query else ())
+        if len(positions) == 1:
+            neighbours.draw_nearest(maps, int(positions[0]), nearest)
+        elif len(positions):
+            selection.draw(maps, positions, nearest)
+        maps_component.send_pictures(rows)
+
+
+def make_view(view: View, rows: Rows) -> MapView:
+    """The maps of the view's runs with these rows."""
+    return MapView(view.entry, rows, tuple(_make_map(line, rows) for line in view.trained), "class", is_aligned=False)
+
+
+def _make_map(line: Line, rows: Rows) -> RunMap:
+    spec = line.run.spec
+    projection = DIRECT if spec.param("n_components") <= 2 else BY_PCA
+    choice = MapChoice(spec, projection, line.run.key == line.candidates[0].key, line.is_here)
+    try:
+        check_same_data(line.run, rows)
+        points = compute_points(line.stamp, rows.key, projection, line.run, rows)
+    except HourglassError as problem:
+        return RunMap(choice, rows, np.full((len(rows), 2), np.nan, np.float32), "", problem=str(problem))
+    return RunMap(choice, rows, points, line.run.notes["map"], line.run, line.stamp)
+
+
+def _explain(view: View, rows: Rows) -> str:
+    size = {1: "one dimension", 2: "two dimensions"}.get(view.size, f"{view.size} dimensions")
+    return (
+        f"Each document's word counts, compressed to {size}: {rows.drawn} of {view.entry.label}, one colour per class."
+    )
+
+
+def _make_maps(view: MapView, nearest: Mapping[str, np.ndarray], stars: Mapping[str, np.ndarray]) -> list[Map]:
+    maps = []
+    for run_map in view.maps:
+        key, metrics = run_map.choice.key, run_map.run.metrics if run_map.run else {}
+        scores = map_scores.format_scores(metrics, _OF_MAPS, view.rows.kind)
+        marked = tuple(nearest.get(key, ()))
+        problem, star = run_map.problem, stars.get(key)
+        maps.append(Map(key, run_map.name, run_map.note, run_map.points, scores, problem, star=star, near=marked))
+    return maps
+
+
+def _choose_document(rows: Rows, positions: np.ndarray) -> int | None:
+    """Draw the choice of a selected or random document; returns its position."""
+    offered = [int(k) for k in positions[:_MOST_OFFERED]]
+    chosen = offered[0] if len(offered) == 1 else None
+    with st.container(key="find-document", horizontal=True, vertical_alignment="bottom"):
+        if len(offered) > 1:
+            label = "Open one of the selected documents"
+            chosen = document.choose(rows, offered, "open", label, f"{len(positions):,} are selected")
+        st.button("Open a random document", key=page_state.key("by-chance"), on_click=_select_random, args=(rows,))
+    return chosen
+
+
+def _select_random(rows: Rows) -> None:
+    seed_picker.advance_seed()
+    drawn = np.random.default_rng(page_state.recall("draw")).integers(len(rows))
+    maps_component.select(rows, [int(drawn)])

@@ -1,0 +1,130 @@
+"""The section Retrieval of Documents: precision by the number of documents retrieved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core import datasets, methods
+from core.datasets import checksums
+from core.errors import BrokenRun
+from core.figures import words
+from core.figures.words import Retrieved
+from core.metrics.definitions import DEFINITIONS
+from core.runs import presets, selection, specs
+from core.types import DOCUMENTS, Run, Spec
+from pages.ui.shared import charts, header, measures_table, page_state, stored_runs, tables, training_offers
+from pages.ui.shared.number_format import number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.text import join_words, plain
+
+_MEASURES = ("retrieval_precision_1", "retrieval_precision_15", "retrieval_precision_63")
+_BASELINE = "tf-idf vectors"
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    curves = _find_curves(view, stored, problems)
+    _offer_missing(view, stored)
+    if not any(run.spec.dataset == view.entry.name for run in stored):
+        st.markdown(plain(f"No method is trained on {view.entry.label} yet."))
+        return
+    if not curves:
+        st.markdown(
+            plain(
+                f"No run on {view.entry.label} has a precision curve: it needs documents of at least two classes and "
+                "a run of this version."
+            )
+        )
+        return
+    st.markdown(
+        "Each test document is a query; the other test documents are its answers, by decreasing cosine similarity of "
+        "the latent codes (Hinton and Salakhutdinov 2006). Thick line: plain tf-idf.",
+        help=plain(DEFINITIONS["retrieval_precision"].help),
+    )
+    charts.draw(words.retrieved(curves, header.get_theme(), view.size), "retrieved")
+    st.caption(_describe_bands(view))
+    _draw_table(curves)
+    if view.trained:
+        st.subheader(plain(f"At {view.size}-D"), anchor=False)
+        measures_table.draw_table(view.trained, _MEASURES, "retrieval-measures")
+
+
+def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[Retrieved]:
+    """The curve of each method and size, and the tf-idf baseline."""
+    curves: list[Retrieved] = []
+    baseline: list[Retrieved] = []
+    shown = {line.method: line.run for line in view.trained}
+    copy = checksums.leading(shown.values())
+    for method in methods.compared(DOCUMENTS):
+        for size in stored_runs.list_code_sizes(stored, view.entry.name):
+            run = shown.get(method) if size == view.size else _read_default(stored, view, method, size, problems)
+            if run is None or "retrieval.precision" not in run.views:
+                continue
+            copy = copy or run.environment["data_checksum"]
+            if not checksums.is_of(run.environment, copy):
+                continue
+            at, label = run.views["retrieval.at"], f"{stored_runs.label_run(run.spec)} {size}-D"
+            curves.append(Retrieved(label, at, run.views["retrieval.precision"], method, size))
+            if not baseline and "retrieval.tfidf" in run.views:
+                baseline.append(Retrieved(_BASELINE, at, run.views["retrieval.tfidf"]))
+    return curves + baseline
+
+
+def _read_default(stored: Sequence[Run], view: View, method: str, size: int, problems: list[str]) -> Run | None:
+    candidates = selection.select_runs(list(stored), view.entry.name, method, size)
+    if not candidates:
+        return None
+    try:
+        return stored_runs.read_run(candidates[0].key)[0]
+    except BrokenRun as problem:
+        problems.append(str(problem))
+        return None
+
+
+def _describe_bands(view: View) -> str:
+    counts = [line.run.metrics.get(f"{_MEASURES[0]}_n") for line in view.trained]
+    n = next(filter(None, counts), None)
+    return f"Bands: 95% intervals at {view.size}-D, over resampled queries" + (f" (n = {n:,})." if n else ".")
+
+
+def _offer_missing(view: View, stored: Sequence[Run]) -> None:
+    """Draw a button that trains the missing curves, and their progress."""
+    lacking = [
+        (method, size)
+        for method in presets.RETRIEVED
+        for size in presets.DOCUMENT_SIZES
+        if not any(map(checksums.is_here, selection.select_runs(list(stored), view.entry.name, method, size)))
+    ]
+    training_offers.show_progress(
+        lambda task: task.spec.dataset == view.entry.name and task.spec.method in presets.RETRIEVED
+    )
+    if not lacking:
+        return
+    named = join_words([f"{methods.label(method)} {size}-D" for method, size in lacking])
+    st.markdown(plain(f"Not trained yet: {named}."))
+    wanted = training_offers.find_missing([_make_spec(view, method, size) for method, size in lacking], stored)
+    if wanted and datasets.available(view.entry.name):
+        label = "Train it" if len(wanted) == 1 else "Train them"
+        training_offers.draw_button(label, wanted, "curves", "An AE takes about a minute.", primary=False)
+
+
+def _make_spec(view: View, method: str, size: int) -> Spec:
+    preset = presets.list_presets(view.entry.name, method, size).get(presets.BEST, {})
+    return specs.make(view.entry.name, method, {**preset, "n_components": size}, 0, dict(view.dataset_params))
+
+
+def _draw_table(curves: Sequence[Retrieved]) -> None:
+    drawer = st.expander("Table of the curves", key=page_state.key("curves"), on_change="rerun")
+    if not drawer.open:
+        return
+    at = np.unique(np.concatenate([curve.at for curve in curves]))
+    rows = []
+    for curve in curves:
+        precision = dict(zip(curve.at.tolist(), curve.precision.tolist(), strict=True))
+        cells = [Cell(number(precision[n][0]), *precision[n]) if n in precision else tables.EMPTY for n in at.tolist()]
+        rows.append([tables.text(curve.label), *cells])
+    with drawer:
+        tables.draw(["Documents retrieved", *(f"{n:,}" for n in at)], rows, "retrieval", kind="hg-sampled")

@@ -1,0 +1,279 @@
+"""Confusion matrices of a kNN classifier, one a method, and the rows of a clicked cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.analysis import neighbourhoods
+from core.analysis.rows import Rows
+from core.errors import BadInput, HourglassError
+from core.metrics import confusion
+from core.metrics.confusion import Confusion, Share
+from pages.ui.embeddings import class_pair, neighbours
+from pages.ui.shared import page_state, tables
+from pages.ui.shared.components import do_nothing, get_component
+from pages.ui.shared.number_format import number
+from pages.ui.shared.text import Markup, join_words, plain, shorten
+
+_MOST_SHOWN = 40
+_LONGEST_NAME = 24
+_CELL = "hourglass.cell-seen"
+
+
+@dataclass(frozen=True)
+class ClassifiedRows:
+    """Labelled rows and their positions under several methods.
+
+    Attributes
+    ----------
+    key : changes with the rows and the methods.
+    y : (n,) class; -1 for a row that takes no part.
+    names : of the classes.
+    numbers : (n,) row numbers.
+    codes : label of a method -> (n, d) positions among which neighbours are searched.
+    row : what a row is, "image" or "document".
+    dataset : the rows are from.
+    """
+
+    key: str
+    y: np.ndarray
+    names: Sequence[str]
+    numbers: np.ndarray
+    codes: Mapping[str, np.ndarray]
+    row: str
+    dataset: str
+
+    @property
+    def labels(self) -> list[int]:
+        """The classes of the rows."""
+        return [label for label in np.unique(self.y).tolist() if label >= 0]
+
+    def name_class(self, label: int) -> str:
+        """The name of a class, shortened."""
+        return shorten(str(self.names[label]), _LONGEST_NAME)
+
+
+def draw(
+    data: ClassifiedRows,
+    where: str,
+    problems: list[str],
+    select: Callable[[np.ndarray], None] | None = None,
+    find_rows: Callable[[], Rows | None] = lambda: None,
+) -> None:
+    """Draw the matrices of all classes and of one pair, and the accuracy by class.
+
+    Parameters
+    ----------
+    where : the space in which neighbours are searched, such as ``"the 2-D map"``.
+    select : takes the positions of a cell's rows when it is clicked.
+    find_rows : returns the rows in the order of `data.y`, or None if they can't be had.
+    """
+    predictions = _predict(data, data.y)
+    if not predictions:
+        return
+    n = max(int((predicted != confusion.NOT_ASKED).sum()) for predicted in predictions.values())
+    st.markdown(
+        plain(
+            f"Each of {n:,} {data.row}s is assigned the most frequent class among its {neighbourhoods.K} nearest other "
+            f"{data.row}s in {where} (leave-one-out). Rows: true class; columns: predicted class; click a cell to see "
+            f"its {data.row}s."
+        )
+    )
+    if cell := _draw_matrices("all", data, predictions, select):
+        _draw_rows(data, cell, find_rows)
+    if len(data.labels) > 2:
+        pair = class_pair.choose(data, predictions, problems)
+        y_pair = np.where(np.isin(data.y, pair), data.y, -1)
+        a, b = map(data.name_class, pair)
+        st.markdown(f"**{plain(f'{a} v. {b}')}**, by a classifier of these two classes only")
+        if of_pair := _predict(data, y_pair):
+            st.markdown(plain(_compare(y_pair, of_pair)))
+            if cell := _draw_matrices("pair", data, of_pair, select):
+                _draw_rows(data, cell, find_rows, ", of these two classes")
+    else:
+        st.markdown(plain(_compare(data.y, predictions)))
+    _draw_by_class(data, predictions)
+    st.download_button(
+        "Download accuracies as CSV",
+        lambda: _to_csv(data, predictions),
+        "hourglass-confusion.csv",
+        "text/csv",
+        on_click="ignore",
+        key=page_state.key("confusion-csv"),
+        help="Accuracy of each class and of each pair of classes under each method, with 95% interval and n.",
+    )
+
+
+def _predict(data: ClassifiedRows, y: np.ndarray) -> dict[str, np.ndarray]:
+    """Predicted classes by method; draws why a method has none."""
+    predictions, refused = {}, []
+    for method, Z in data.codes.items():
+        try:
+            predictions[method] = neighbourhoods.predict_classes(Z, y)
+        except BadInput as problem:
+            refused.append(f"{method}: {problem}")
+    if refused:
+        st.caption(plain(" ".join(refused)))
+    return predictions
+
+
+@dataclass(frozen=True)
+class _Cell:
+    method: str
+    true: int
+    predicted: int
+    positions: np.ndarray
+
+
+def _draw_matrices(
+    name: str, data: ClassifiedRows, predictions: Mapping[str, np.ndarray], select: Callable[[np.ndarray], None] | None
+) -> _Cell | None:
+    """Draw the matrices; returns the cell that was clicked last, if it is one of them."""
+    matrices = {method: confusion.count_confusions(data.y, predicted) for method, predicted in predictions.items()}
+    methods = list(matrices)
+    classes = sorted(set().union(*(matrix.classes.tolist() for matrix in matrices.values())))
+    key = page_state.key(f"confusion/{name}")
+    matrices_id = f"{data.key}/{'-'.join(map(str, classes))}"
+    clicked = _parse_cell(key, matrices_id, methods, classes)
+    message = {
+        "id": matrices_id,
+        "what": data.row,
+        "names": [data.name_class(label) for label in classes],
+        "chosen": "",
+        "matrices": [_make_message(method, matrix, classes) for method, matrix in matrices.items()],
+    }
+    if clicked:
+        method, true, predicted = clicked
+        message["chosen"] = f"{methods.index(method)}:{classes.index(true)}:{classes.index(predicted)}"
+    get_component("confusion")(data=message, key=key, on_cell_change=do_nothing)
+    if not clicked:
+        return None
+    positions = np.flatnonzero((data.y == true) & (predictions[method] == predicted))
+    sent = st.session_state[key]["cell"]
+    if select is not None and st.session_state.get(_CELL) != sent:
+        st.session_state[_CELL] = sent
+        select(positions)
+    return _Cell(method, true, predicted, positions)
+
+
+def _parse_cell(
+    key: str, matrices_id: str, methods: Sequence[str], classes: Sequence[int]
+) -> tuple[str, int, int] | None:
+    """Method, true and predicted class of the clicked cell; None if it is not of these."""
+    sent = (st.session_state.get(key) or {}).get("cell")
+    sent_id, _, place = sent.partition(":") if isinstance(sent, str) else ("", "", "")
+    parts = place.split(":")
+    if sent_id != matrices_id or len(parts) != 4 or not all(part.isdecimal() and len(part) < 20 for part in parts):
+        return None
+    method, i, j = (int(part) for part in parts[1:])
+    if method >= len(methods) or max(i, j) >= len(classes):
+        return None
+    return methods[method], classes[i], classes[j]
+
+
+def _make_message(method: str, matrix: Confusion, classes: Sequence[int]) -> dict:
+    at = [classes.index(label) for label in matrix.classes.tolist()]
+    counts = np.zeros((len(classes), len(classes)), int)
+    counts[np.ix_(at, at)] = matrix.counts
+    shares, intervals = [""] * len(classes), [""] * len(classes)
+    for k, place in enumerate(at):
+        share = matrix.of_class(k)
+        shares[place], intervals[place] = number(share.value), _format_interval(share)
+    return {
+        "title": method,
+        "note": f"accuracy {number(matrix.accuracy.value)} ({_format_interval(matrix.accuracy)})",
+        "counts": counts.tolist(),
+        "shares": shares,
+        "intervals": intervals,
+    }
+
+
+def _draw_by_class(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> None:
+    drawer = st.expander("Accuracy by class", key=page_state.key("confusion-classes"), on_change="rerun")
+    if not drawer.open:
+        return
+    matrices = {method: confusion.count_confusions(data.y, predicted) for method, predicted in predictions.items()}
+
+    def make_cell(matrix: Confusion, label: int) -> tables.Cell:
+        at = np.flatnonzero(matrix.classes == label)
+        return _estimate(matrix.of_class(int(at[0]))) if len(at) else tables.EMPTY
+
+    rows = [
+        [tables.text(data.name_class(label)), *(make_cell(matrix, label) for matrix in matrices.values())]
+        for label in data.labels
+    ]
+    rows.append([tables.text("All classes"), *(_estimate(matrix.accuracy) for matrix in matrices.values())])
+    with drawer:
+        tables.draw(["Class", *matrices], rows, "accuracy-by-class")
+
+
+def _estimate(share: Share) -> tables.Cell:
+    return tables.estimate(share.value, share.low, share.high, share.n)
+
+
+def _format_interval(share: Share) -> str:
+    return f"{number(share.low)} to {number(share.high)}, n = {share.n:,}"
+
+
+def _compare(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> str:
+    """The accuracies, the best first, and which of them are significantly lower."""
+    compared = confusion.compare_accuracy(y, predictions)
+    if not compared:
+        return "No row has a position under every method, so the methods can't be compared."
+    best, others = compared[0], compared[1:]
+    accuracies = [f"{each.name} {number(each.accuracy.value)} ({_format_interval(each.accuracy)})" for each in compared]
+    parts = []
+    if lower := [each.name for each in others if each.is_lower]:
+        parts.append(f"{best.name} is significantly more accurate than {join_words(lower)}")
+    if tied := [each.name for each in others if not each.is_lower]:
+        parts.append(f"{join_words([best.name, *tied])} are not significantly different")
+    verdict = f" {'; '.join(parts)} (95% paired bootstrap interval of the difference)." if parts else ""
+    return f"Accuracy: {'; '.join(accuracies)}.{verdict}"
+
+
+def _draw_rows(data: ClassifiedRows, cell: _Cell, find_rows: Callable[[], Rows | None], which: str = "") -> None:
+    n = len(cell.positions)
+    shown = cell.positions[np.linspace(0, n - 1, min(n, _MOST_SHOWN)).round().astype(int)]
+    s, subset = "s" if n != 1 else "", f"; {len(shown)} of them" if len(shown) < n else ""
+    predicted = "correctly" if cell.true == cell.predicted else f"as {data.name_class(cell.predicted)}"
+    title = f"{n:,} {data.row}{s} of class {data.name_class(cell.true)} predicted {predicted} by {cell.method}"
+    st.markdown(f"**{plain(f'{title}{which}{subset}')}**")
+    try:
+        rows = find_rows()
+    except HourglassError:
+        rows = None
+    if rows is None:
+        st.markdown(plain(f"Test {data.row}s {', '.join(f'{k:,}' for k in data.numbers[shown])}."))
+    elif rows.image_shape:
+        st.html(Markup(f'<div class="hg-nears hg-confused">{neighbours.make_strip(rows, shown)}</div>'))
+    else:
+        st.html(neighbours.make_titles(rows, shown, rows.named))
+
+
+def _to_csv(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> bytes:
+    import pandas as pd
+
+    lines = []
+
+    def add(method: str, classes: str, share: Share) -> None:
+        lines.append((method, classes, share.value, share.low, share.high, share.n))
+
+    for method, predicted in predictions.items():
+        matrix = confusion.count_confusions(data.y, predicted)
+        add(method, "all", matrix.accuracy)
+        for k, label in enumerate(matrix.classes.tolist()):
+            add(method, str(data.names[label]), matrix.of_class(k))
+        for i, a in enumerate(data.labels):
+            for b in data.labels[i + 1 :]:
+                y = np.where(np.isin(data.y, (a, b)), data.y, -1)
+                try:
+                    of_pair = confusion.predict_classes(data.codes[method], y, neighbourhoods.K)
+                except BadInput:
+                    continue
+                add(method, f"{data.names[a]} against {data.names[b]}", confusion.count_confusions(y, of_pair).accuracy)
+    columns = ["method", "classes", "accuracy", "low", "high", "n"]
+    return pd.DataFrame(lines, columns=columns).to_csv(index=False).encode()

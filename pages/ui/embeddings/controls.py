@@ -1,0 +1,258 @@
+"""The choices of Embeddings: data set, rows, one to four maps, colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import datasets, methods
+from core.analysis.rows import (
+    BOTH,
+    BY_PCA,
+    BY_TSNE,
+    DIRECT,
+    FEWEST_ROWS,
+    MOST_ROWS,
+    SPLITS,
+    Rows,
+    check_count,
+    check_same_data,
+)
+from core.datasets import checksums
+from core.errors import BadInput, BrokenRun, HourglassError
+from core.runs import selection, store
+from core.types import DOCUMENTS, Run, Spec
+from pages.ui.embeddings import maps_component, tsne_projection
+from pages.ui.embeddings.map_state import PROJECTIONS, MapChoice, MapView, RunMap, compute_points
+from pages.ui.shared import cached, dataset_picker, page_state, permalinks, stored_runs
+from pages.ui.shared.cached import DEFAULT_COUNT, find_rows
+from pages.ui.shared.text import plain, shorten
+
+MOST_MAPS = 4
+_COUNTS = ("500", "1000", "2000", "5000", "10000")
+CLASSES, OVERLAP, ERROR, SPLIT, LENGTH = "class", "overlap", "error", "split", "length"
+_SPLITS = {split: split.capitalize() for split in SPLITS}
+_SPLIT_HELP = "Training rows were used to fit the methods, test rows were not."
+_ALIGNED = {"no": "As fitted", "yes": "Aligned"}
+_ALIGN_HELP = (
+    "Aligned: each map is rotated, reflected, shifted and scaled as a whole to fit the first (Procrustes). The "
+    "orientation of a map carries no information."
+)
+_COLOUR_HELP = "Disagreement: how differently two methods rank a row's nearest neighbours. Split needs both splits."
+_COLOURS = {
+    CLASSES: "Class",
+    OVERLAP: "Disagreement",
+    ERROR: "Reconstruction error",
+    SPLIT: "Split",
+    LENGTH: "Document length",
+}
+
+
+def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
+    """Draw the choices and return their view; None, with a message, if the rows can't be loaded."""
+    with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
+        entry = datasets.entry(dataset_picker.choose(stored, problems))
+        cached.find_copy(entry.name, entry.default_params)
+        split = page_state.choose("split", "Split", _SPLITS, problems, _SPLIT_HELP)
+        n = _choose_count(problems)
+        colour = _choose_colour(entry, split, problems)
+        is_aligned = page_state.choose("align", "Orientation", _ALIGNED, problems, _ALIGN_HELP) == "yes"
+    choices = _choose_maps(stored, entry, problems)
+    params = choices[0].spec.dataset_params if choices else entry.default_params
+    try:
+        rows = find_rows(entry, params, problems, split=split, n=n)
+    except HourglassError as problem:
+        st.error(plain(problem))
+        return None
+    if rows is None:
+        return None
+    look = maps_component.read_look(rows, [choice.key for choice in choices], problems)
+    maps = tuple(replace(_make_map(choice, rows), hidden=look.hidden) for choice in choices)
+    return MapView(entry, rows, maps, colour, is_aligned, look)
+
+
+def _choose_colour(entry: datasets.Entry, split: str, problems: list[str]) -> str:
+    left_out = {SPLIT} if split != BOTH else set()
+    left_out |= {LENGTH} if entry.kind != DOCUMENTS else set()
+    offered = [colour for colour in _COLOURS if colour not in left_out]
+    widget = page_state.seed_widget("colour", offered, CLASSES, problems)
+    chosen = st.selectbox("Colour by", offered, key=widget, format_func=_COLOURS.get, width=190, help=_COLOUR_HELP)
+    page_state.keep("colour", chosen)
+    return chosen
+
+
+def _choose_count(problems: list[str]) -> int:
+    widget = page_state.key("rows")
+    if (linked := page_state.read_link("rows")) is not None:
+        st.session_state[widget] = linked
+    elif widget not in st.session_state:
+        st.session_state[widget] = str(page_state.recall("rows") or DEFAULT_COUNT)
+    value = st.session_state[widget]
+    text = st.selectbox(
+        "Rows",
+        [*_COUNTS, *([value] if value not in _COUNTS else [])],
+        key=widget,
+        format_func=lambda text: f"{int(text):,}" if text.isdecimal() and len(text) < 9 else shorten(text, 12),
+        accept_new_options=True,
+        width=130,
+        help=f"Number of rows drawn, stratified by class: {FEWEST_ROWS} to {MOST_ROWS:,}. Other numbers can be typed.",
+    )
+    try:
+        n = _parse_count(text)
+        check_count(n)
+    except BadInput as problem:
+        n = _find_nearest_count(text)
+        problems.append(f"{problem} Shown: {n:,}.")
+    page_state.keep("rows", n)
+    return n
+
+
+def _parse_count(text: Any) -> int:
+    cleaned = str(text or "").replace(",", "").strip()
+    if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) < 10):
+        raise BadInput(f"“{shorten(text, 20)}” is not a number of rows: it must be a whole number, such as 2000.")
+    return int(cleaned)
+
+
+def _find_nearest_count(text: Any) -> int:
+    try:
+        return min(max(_parse_count(text), FEWEST_ROWS), MOST_ROWS)
+    except BadInput:
+        return DEFAULT_COUNT
+
+
+def _choose_maps(stored: Sequence[Run], entry: datasets.Entry, problems: list[str]) -> list[MapChoice]:
+    offered = {choice.key: choice for choice in _list_choices(stored, entry)}
+    memory = f"maps/{entry.name}"
+    widget = page_state.key(memory)
+    if (link := page_state.read_link("maps")) is not None:
+        linked = _parse_choices(link, entry, list(offered.values()), problems)
+        offered |= {choice.key: choice for choice in linked}
+        st.session_state[page_state.key("linked-maps")] = linked
+        if linked:
+            st.session_state[widget] = [choice.key for choice in linked]
+    for choice in st.session_state.get(page_state.key("linked-maps"), []):
+        if choice.spec.dataset == entry.name:
+            offered.setdefault(choice.key, choice)
+    keys = st.session_state.get(widget, page_state.recall(memory))
+    keys = [key for key in keys if key in offered] if keys is not None else None
+    st.session_state[widget] = _list_first(list(offered.values())) if keys is None else keys
+    keys = st.multiselect(
+        "Maps",
+        list(offered),
+        key=widget,
+        format_func=lambda key: offered[key].label if key in offered else key,
+        max_selections=MOST_MAPS,
+        select_all=False,
+        placeholder="Choose one to four maps",
+        help="2-D latent codes are shown as they are, longer ones projected to 2-D by PCA or t-SNE.",
+    )
+    choices = [offered[key] for key in keys]
+    page_state.keep("maps", keys, text=",".join(choice.token for choice in choices) or None, memory=memory)
+    if not offered:
+        st.info(plain(f"No method is trained on {entry.label} yet."))
+        _link_training("Train a method", {"data": entry.name})
+    elif not choices:
+        st.info("No map is chosen.")
+    for choice in choices:
+        if store.find_place(choice.spec.key) is None or not choice.is_here:
+            _link_training(f"Train {replace(choice, is_here=True).name}", {"spec": permalinks.encode(choice.spec)})
+    return choices
+
+
+def _link_training(label: str, query: Mapping[str, str]) -> None:
+    st.page_link("pages/training.py", label=plain(label), icon=":material/model_training:", query_params=dict(query))
+
+
+def _list_choices(stored: Sequence[Run], entry: datasets.Entry) -> list[MapChoice]:
+    choices: list[MapChoice] = []
+    for method in methods.names(entry.kind):
+        of_method = [run for run in stored if (run.spec.dataset, run.spec.method) == (entry.name, method)]
+        for size in sorted(set(map(selection.code_size, of_method))):
+            runs = selection.select_runs(list(stored), entry.name, method, size)
+            for k, run in enumerate(run for run in runs if selection.code_size(run) == size):
+                for projection in _list_projections(run.spec):
+                    choices.append(MapChoice(run.spec, projection, k == 0, checksums.is_here(run)))
+    return choices
+
+
+def _list_projections(spec: Spec) -> tuple[str, ...]:
+    method = methods.entry(spec.method)
+    is_flat = method.maps_rows or (method.encodes and spec.param("n_components") <= 2)
+    return (DIRECT,) if is_flat else (BY_PCA, BY_TSNE)
+
+
+def _list_first(offered: Sequence[MapChoice]) -> list[str]:
+    """The keys of the first maps: one a method, of the fewest dimensions.
+
+    Maps of another copy of the data set can't be drawn, so they come only if there are no others.
+    """
+    offered = [choice for choice in offered if choice.is_here] or offered
+    keys = []
+    for method in sorted(methods.names(), key=_rank_method):
+        of_method = [choice for choice in offered if choice.spec.method == method and choice.projection != BY_TSNE]
+        keys += [min(of_method, key=lambda choice: choice.spec.param("n_components")).key] if of_method else []
+    return keys[:MOST_MAPS]
+
+
+def _rank_method(name: str) -> tuple[bool, bool]:
+    method = methods.entry(name)
+    return bool(method.converges_to), method.has_own_code_size
+
+
+def _parse_choices(
+    text: str, entry: datasets.Entry, offered: Sequence[MapChoice], problems: list[str]
+) -> list[MapChoice]:
+    by_token = {choice.token: choice for choice in offered}
+    by_key = {choice.key: choice for choice in offered}
+    linked: dict[str, MapChoice] = {}
+    for token in text.split(",")[:MOST_MAPS]:
+        try:
+            choice = by_token.get(token) or _parse_token(token, entry)
+        except BadInput as problem:
+            problems.append(str(problem))
+            continue
+        linked.setdefault(choice.key, by_key.get(choice.key, choice))
+    return list(linked.values())
+
+
+def _parse_token(token: str, entry: datasets.Entry) -> MapChoice:
+    encoded, _, projection = token.rpartition(".")
+    if not encoded or projection not in PROJECTIONS:
+        raise BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.")
+    method, _, size = encoded.partition("-")
+    if method in methods.REGISTRY and size.isdecimal() and len(size) <= 3:
+        raise BadInput(f"The link asks for {methods.label(method)} {size}-D, which has no stored run.")
+    try:
+        spec = permalinks.decode(encoded)
+    except BadInput:
+        raise BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.") from None
+    if spec.dataset != entry.name:
+        raise BadInput("The link names a run on another data set, which is left out.")
+    spec = permalinks.check_spec(spec)
+    if projection not in _list_projections(spec):
+        raise BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.")
+    return MapChoice(spec, projection, is_default=False)
+
+
+def _make_map(choice: MapChoice, rows: Rows) -> RunMap:
+    nowhere = np.full((len(rows), 2), np.nan, np.float32)
+    if store.find_place(choice.spec.key) is None:
+        return RunMap(choice, rows, nowhere, "", problem="Not trained yet: see the link above.")
+    try:
+        run, stamp = stored_runs.read_run(choice.spec.key)
+        check_same_data(run, rows)
+        if "map" not in run.views:
+            raise BrokenRun("This run has no map.")
+        if choice.projection == BY_TSNE:
+            return tsne_projection.make_map(choice, rows, run, stamp)
+        points = compute_points(stamp, rows.key, choice.projection, run, rows)
+    except HourglassError as problem:
+        return RunMap(choice, rows, nowhere, "", problem=str(problem))
+    is_empty = not np.isfinite(points).all(axis=1).any()
+    problem = f"Its map has other rows: none of these {len(rows):,}." if is_empty else ""
+    return RunMap(choice, rows, points, run.notes["map"], run, stamp, problem)

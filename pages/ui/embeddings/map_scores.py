@@ -1,0 +1,192 @@
+"""The maps as sent to the front end, their scores, confusion matrices and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import cache
+from core.analysis import neighbourhoods, projection
+from core.frontend.maps import Map
+from core.metrics.definitions import get_definition
+from core.types import DOCUMENTS
+from pages.ui.embeddings import confusion_matrices, maps_component
+from pages.ui.embeddings.map_state import MapView, RunMap, select_one_per_run
+from pages.ui.embeddings.own_image import OwnPoint
+from pages.ui.shared import diagnoses, header, measures_table, page_state, stored_runs
+from pages.ui.shared.number_format import counted, interval, number
+from pages.ui.shared.text import plain
+
+_OF_CODES = (
+    "knn_accuracy",
+    "probe_accuracy",
+    "trustworthiness",
+    "continuity",
+    "silhouette",
+    "kmeans_ari",
+    "kmeans_nmi",
+)
+_OF_MAPS = ("map_knn_accuracy", "map_trustworthiness")
+_SCORES, _MOST_SCORES = "hourglass.scored", 64
+_PROBLEMS = "hourglass.carried"
+_CONFUSION = "confusion"
+# Name, value, interval and n, and help of a score.
+Score = tuple[str, str, str, str]
+
+
+def explain(view: MapView) -> str:
+    """What is shown, in two sentences."""
+    return plain(
+        f"{view.entry.label}: {view.rows.drawn}, the same in every map. In a good embedding, similar rows are close."
+    )
+
+
+def list_scores(run_map: RunMap) -> tuple[Score, ...]:
+    """The scores below a map; they may not be computed yet, see `compute`."""
+    if run_map.problem:
+        return ()
+    scores = _read_scores(run_map)
+    if scores is None:
+        return (("", "computing …", "", ""),)
+    # Which classes were scored, if not all.
+    n_all = len(np.unique(run_map.rows.y))
+    classes = f", {n_all - len(run_map.hidden)} of {n_all} classes" if run_map.hidden else ""
+    formatted = format_scores(scores, _OF_MAPS, run_map.rows.kind)
+    return tuple((name, value, f"{note}{classes}", help) for name, value, note, help in formatted)
+
+
+def format_scores(metrics: Mapping[str, Any], names: Sequence[str], kind: str) -> tuple[Score, ...]:
+    """Those of the named metrics that were computed."""
+    return tuple(
+        (
+            get_definition(name, kind).label,
+            number(metrics[name]),
+            f"{interval(metrics, name)}, {counted(metrics, name)}",
+            get_definition(name, kind).help,
+        )
+        for name in names
+        if name in metrics
+    )
+
+
+def _read_scores(run_map: RunMap) -> dict[str, Any] | None:
+    scores = st.session_state.setdefault(_SCORES, {})
+    if run_map.points_key not in scores:
+        cached = neighbourhoods.kept_scores(run_map.seen, run_map.rows)
+        if cached is None:
+            return None
+        _keep_scores(run_map, cached)
+    return scores[run_map.points_key]
+
+
+def _keep_scores(run_map: RunMap, computed: dict[str, Any]) -> None:
+    scores = st.session_state[_SCORES]
+    scores[run_map.points_key] = computed
+    while len(scores) > _MOST_SCORES:
+        scores.pop(next(iter(scores)))
+
+
+def take_problems() -> list[str]:
+    """The problems that the page showed before `compute` had it drawn again."""
+    return st.session_state.pop(_PROBLEMS, [])
+
+
+def compute(view: MapView, problems: Sequence[str]) -> None:
+    """Compute the missing scores of the maps, once these are drawn, and draw the page again."""
+    missing = [run_map for run_map in view.drawable if _read_scores(run_map) is None]
+    if not missing:
+        return
+    with st.spinner("Computing the scores of the maps …"):
+        # Kept in the session too, in case the cache can't be written.
+        for run_map in missing:
+            _keep_scores(run_map, neighbourhoods.scores(run_map.seen, run_map.rows))
+    st.session_state[_PROBLEMS] = list(problems)
+    st.rerun()
+
+
+def draw_table(view: MapView) -> None:
+    """Draw known failures of the runs and, in a drawer, the measures of their latent codes."""
+    maps = select_one_per_run(run_map for run_map in view.maps if run_map.run)
+    lines = [
+        stored_runs.Line(run_map.choice.spec.method, run_map.name, run=run_map.run, stamp=run_map.stamp)
+        for run_map in maps
+    ]
+    if not lines:
+        return
+    for line in lines:
+        diagnoses.draw(line.label, line.run)
+    drawer = st.expander("Embedding quality: all measures", key=page_state.key("quality"), on_change="rerun")
+    if drawer.open:
+        with drawer:
+            st.markdown(
+                "Computed on the latent codes before projection, on all test rows unless n says otherwise. t-SNE has "
+                "no latent code; its 2-D map is used."
+            )
+            measures_table.draw_table(lines, _OF_CODES, "measures")
+
+
+def make_maps(view: MapView, nearest: Mapping[str, np.ndarray], own_points: Mapping[str, OwnPoint]) -> list[Map]:
+    """The maps as the front end takes them.
+
+    Parameters
+    ----------
+    nearest, own_points : key of a map -> positions of the rows that it marks, and the visitor's own point.
+    """
+    reference = next((run_map.points for run_map in view.drawable), None)
+    maps: list[Map] = []
+    for run_map in view.maps:
+        key, points = run_map.choice.key, run_map.points
+        star = own_points[key].point if key in own_points else None
+        turn = projection.align(points, reference) if view.is_aligned and not run_map.problem else None
+        if turn is not None:
+            points, star = turn.points(points), None if star is None else turn.points(star[None])[0]
+        remark = "can't embed your image" if key in own_points and star is None else ""
+        note = f"{run_map.note}, aligned to the first map" if turn is not None and maps else run_map.note
+        marked = tuple(nearest.get(key, ()))
+        maps.append(Map(key, run_map.name, note, points, list_scores(run_map), run_map.problem, remark, star, marked))
+    return maps
+
+
+def draw_confusion(view: MapView, problems: list[str]) -> None:
+    """Draw the drawer of confusion matrices of the maps or latent codes, for the classes shown."""
+    rows = view.rows
+    if not rows.has_labels or not view.drawable:
+        return
+    widget = page_state.key(_CONFUSION)
+    if (linked := page_state.read_link(_CONFUSION)) is not None:
+        st.session_state[widget] = linked == "yes"
+    elif widget not in st.session_state:
+        st.session_state[widget] = bool(page_state.recall(_CONFUSION))
+    drawer = st.expander("Confusion matrices", key=widget, on_change="rerun")
+    page_state.keep(_CONFUSION, bool(drawer.open), text="yes" if drawer.open else None)
+    if not drawer.open:
+        return
+    with drawer, header.show_errors():
+        spaces = {"map": "2-D map", "code": "Latent code"}
+        space = page_state.choose("space", "Look for neighbours in", spaces, problems)
+        if space == "map":
+            codes = {run_map.choice.label: run_map.seen for run_map in view.drawable}
+        else:
+            codes = {run_map.name: run_map.codes for run_map in view.one_per_run}
+        y = np.where(np.isin(rows.y, view.look.hidden), -1, rows.y)
+        row = "document" if rows.kind == DOCUMENTS else "image"
+        key = cache.key(rows.key, view.look.hidden, space, list(codes))
+        data = confusion_matrices.ClassifiedRows(key, y, rows.target_names, rows.numbers, codes, row, rows.dataset)
+
+        def select(positions: np.ndarray) -> None:
+            maps_component.select(rows, positions)
+            st.rerun()
+
+        where = "the 2-D map" if space == "map" else "the latent code"
+        confusion_matrices.draw(data, where, problems, select, lambda: rows)
+        if len(data.labels) > 2 and (pair := page_state.recall(f"pair/{rows.dataset}")):
+            a, b = map(data.name_class, pair)
+            st.button(
+                plain(f"Show only {a} and {b} in the maps"),
+                key=page_state.key("only-pair"),
+                on_click=maps_component.show_only,
+                args=(rows, pair),
+            )

@@ -1,0 +1,182 @@
+"""The maps of Embeddings: runs, rows and points; slow results behind bounded caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import cache, datasets, methods
+from core.analysis import model_outputs, projection
+from core.analysis.codes import compute_codes, compute_errors, find_positions, map_rows, reconstructs
+from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, Rows
+from core.errors import BrokenRun
+from core.frontend.maps import Look
+from core.types import Run, Spec
+from pages.ui.shared import permalinks, stored_runs
+from pages.ui.shared.cached import load_codes, load_estimator, load_rows
+from pages.ui.shared.stored_runs import Stamp
+
+PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
+
+
+@dataclass(frozen=True)
+class MapChoice:
+    """The choice of a map: a run, stored or not, and the projection of its latent code."""
+
+    spec: Spec
+    projection: str
+    is_default: bool
+    is_here: bool = True  # whether the run is on the copy of the data set on this machine
+
+    @property
+    def key(self) -> str:
+        return f"{self.spec.key}:{self.projection}"
+
+    @property
+    def name(self) -> str:
+        """``"AE 10-D"``; with its key if it is not the default, and a mark of another copy."""
+        method = methods.entry(self.spec.method)
+        if method.maps_rows:
+            name = f"{method.label} of the rows"
+        elif not method.encodes:
+            name = f"{method.label} features"
+        else:
+            name = f"{stored_runs.label_run(self.spec)} {self.spec.param('n_components')}-D"
+        name = name if self.is_default else f"{name} ({self.spec.key[:4]})"
+        return name if self.is_here else stored_runs.mark_other_copy(name)
+
+    @property
+    def label(self) -> str:
+        projection = PROJECTIONS[self.projection]
+        return f"{self.name}, {projection}" if projection else self.name
+
+    @property
+    def token(self) -> str:
+        """The text for an address: short for a default run."""
+        short = f"{self.spec.method}-{self.spec.param('n_components')}"
+        return f"{short if self.is_default else permalinks.encode(self.spec)}.{self.projection}"
+
+
+@dataclass(frozen=True)
+class RunMap:
+    """A map as shown: its run, its points, and its latent codes on demand.
+
+    Attributes
+    ----------
+    points : (n_rows, 2); all NaN if there is a `problem`.
+    note : what the points are.
+    problem : a sentence why the map can't be shown.
+    hidden : classes that are not shown.
+    """
+
+    choice: MapChoice
+    rows: Rows
+    points: np.ndarray
+    note: str
+    run: Run | None = None
+    stamp: Stamp | None = None
+    problem: str = ""
+    hidden: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.choice.name
+
+    @property
+    def reconstructs(self) -> bool:
+        return self.run is not None and reconstructs(self.run)
+
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """The points; NaN for the rows of hidden classes."""
+        return np.where(np.isin(self.rows.y, self.hidden)[:, None], np.float32(np.nan), self.points)
+
+    @cached_property
+    def points_key(self) -> str:
+        return cache.key(self.seen, self.rows.key)
+
+    def estimator(self) -> Any:
+        return load_estimator(self.stamp)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(n_rows, n_components) latent codes."""
+        return load_codes(self.stamp, self.rows.key, self.run, self.rows)[0]
+
+    @cached_property
+    def errors(self) -> np.ndarray | None:
+        """(n_rows,) reconstruction errors, see `core.analysis.codes.compute_errors`."""
+        return _errors(self.stamp, self.rows.key, self.run, self.rows)
+
+    def reconstruct_rows(self, positions: np.ndarray) -> np.ndarray:
+        """Reconstructions of some rows as pixels, (n_positions, n_features) uint8."""
+        return model_outputs.pixels(self.estimator().inverse_transform(self.codes[positions]))
+
+    def list_expected_words(self, positions: np.ndarray, n_words: int = 15) -> list[str]:
+        """The words with the highest mean reconstruction over some documents."""
+        weights = self.estimator().inverse_transform(self.codes[positions]).mean(axis=0)
+        return [self.rows.vocabulary[k] for k in np.argsort(-weights, kind="stable")[:n_words]]
+
+    @cached_property
+    def plane(self) -> projection.Plane:
+        return _plane(self.stamp, self.run)
+
+
+@dataclass(frozen=True)
+class MapView:
+    """The maps of a page: data set, rows, maps, colour and how they are looked at."""
+
+    entry: datasets.Entry
+    rows: Rows
+    maps: tuple[RunMap, ...]
+    colour: str
+    is_aligned: bool
+    look: Look = field(default_factory=Look)
+
+    @property
+    def drawable(self) -> list[RunMap]:
+        """Maps without a problem."""
+        return [run_map for run_map in self.maps if not run_map.problem]
+
+    @property
+    def one_per_run(self) -> list[RunMap]:
+        """One drawable map per run, of which two may be shown, by PCA and by t-SNE."""
+        return select_one_per_run(self.drawable)
+
+
+def select_one_per_run(maps: Iterable[RunMap]) -> list[RunMap]:
+    """One map per run."""
+    return list({run_map.choice.spec.key: run_map for run_map in maps}.values())
+
+
+@st.cache_resource(max_entries=24, show_spinner="Computing reconstruction errors …")
+def _errors(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray | None:
+    return compute_errors(_run, stamp, _rows, lambda: load_estimator(stamp))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _plane(stamp: Stamp, _run: Run) -> projection.Plane:
+    def load_shown_codes() -> np.ndarray:
+        # The rows of a stored map are the first that every map of the data set shows.
+        first = load_rows(_run.spec.dataset, _run.spec.dataset_params, "test", len(_run.views["shown_rows"]))
+        if not np.array_equal(first.numbers, _run.views["shown_rows"]):
+            raise BrokenRun("Its stored map shows other rows than this version: train again.")
+        return compute_codes(_run, stamp, first, lambda: load_estimator(stamp))[0]
+
+    return projection.fit_plane(_run, load_shown_codes)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def compute_points(stamp: Stamp, rows_key: str, projection: str, _run: Run, _rows: Rows) -> np.ndarray:
+    """(n_rows, 2) positions of the rows in a run's map."""
+    at = find_positions(_run, _rows)
+    if at is not None:
+        return _run.views["map"][at].astype(np.float32)
+    if methods.entry(_run.spec.method).maps_rows:
+        return map_rows(load_estimator(stamp), _rows)
+    return _plane(stamp, _run).points(load_codes(stamp, _rows.key, _run, _rows)[0])

@@ -1,0 +1,183 @@
+"""The front end of the linked maps: messages to it, selection and look from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.rows import BOTH, Rows
+from core.errors import BadInput
+from core.figures import montages
+from core.frontend.maps import Look, Map, Values, chosen, look_of, looked, maps_message, pictures_message
+from core.types import IMAGES
+from pages.ui.shared import page_state
+from pages.ui.shared.components import do_nothing, get_component
+
+_KEY = "maps:maps"
+_SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
+_LOOKS, _LOOK_SEEN = "hourglass.looks", "hourglass.look-seen"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Numbers of the selected rows of one split of a data set."""
+
+    dataset: str
+    split: str
+    numbers: tuple[int, ...]
+
+
+def _mount(data: bytes, key: str, **callbacks: Any) -> Any:
+    return get_component("maps")(data=data, key=key, **callbacks)
+
+
+def send_pictures(rows: Rows) -> None:
+    """Send the pictures or texts for hovering, which are large, so after the rest of the page."""
+    with st.container(key="maps-pictures"):
+        _mount(_pack_pictures(rows.key, rows), "maps:pictures")
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _pack_pictures(key: str, _rows: Rows) -> bytes:
+    sprite = montages.sprite(_rows.X, _rows.image_shape) if _rows.kind == IMAGES else None
+    return pictures_message(key, sprite=sprite, texts=_rows.texts or None)
+
+
+def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
+    """Increasing positions of the rows that are selected in the maps."""
+    sent = (st.session_state.get(_KEY) or {}).get("selection")
+    if sent is not None and sent != st.session_state.get(_SEEN):
+        st.session_state[_SEEN] = sent
+        try:
+            positions = chosen(sent, rows.key, len(rows))
+        except BadInput as problem:
+            problems.append(str(problem))
+            positions = None
+        # None: the selection was made in other rows.
+        if positions is not None:
+            _remember(rows, positions)
+    return get_selected(rows)
+
+
+def read_look(rows: Rows, keys: Sequence[str], problems: list[str]) -> Look:
+    """Which classes and places the maps show, by the browser, the link or as before.
+
+    The address has it as ``classes``, the ``zoom`` of each map, and which map is ``enlarged``.
+    """
+    labels = np.unique(rows.y).tolist()
+    looks = st.session_state.setdefault(_LOOKS, {})
+    sent = (st.session_state.get(_KEY) or {}).get("look")
+    if sent is not None and sent != st.session_state.get(_LOOK_SEEN):
+        st.session_state[_LOOK_SEEN] = sent
+        try:
+            if (sent_look := looked(sent, rows.key, keys, labels)) is not None:
+                looks[rows.dataset] = sent_look
+        except BadInput as problem:
+            problems.append(str(problem))
+    look, turn = looks.get(rows.dataset, (Look(), ""))
+    linked = {name: page_state.read_link(name) for name in _IN_ADDRESS}
+    if any(text is not None for text in linked.values()):
+        try:
+            look = _parse_look(linked, keys, labels)
+        except (ValueError, TypeError):
+            problems.append("The link names the classes and places that the maps show in an unreadable form.")
+    looks[rows.dataset] = look, turn
+    for name, text in _format_look(look, keys, labels).items():
+        page_state.keep(name, text, text=text or None, memory=f"look/{name}")
+    return look
+
+
+def show_only(rows: Rows, labels: Sequence[int]) -> None:
+    """Show only these classes in the maps."""
+    looks = st.session_state.setdefault(_LOOKS, {})
+    look, turn = looks.get(rows.dataset, (Look(), ""))
+    hidden = [label for label in np.unique(rows.y).tolist() if label not in labels]
+    looks[rows.dataset] = replace(look, hidden=tuple(hidden)), turn
+
+
+_IN_ADDRESS = ("classes", "zoom", "enlarged")
+
+
+def _format_look(look: Look, keys: Sequence[str], labels: Sequence[int]) -> dict[str, str]:
+    """The texts of `_IN_ADDRESS`."""
+    shown = ",".join(str(label) for label in labels if label not in look.hidden)
+    zooms = ["_".join(f"{value:.4g}" for value in look.zooms[key]) if key in look.zooms else "" for key in keys]
+    return {
+        "classes": (shown or "none") if look.hidden else "",
+        "zoom": ",".join(zooms) if any(zooms) else "",
+        "enlarged": str(1 + keys.index(look.enlarged)) if look.enlarged in keys else "",
+    }
+
+
+def _parse_look(texts: Mapping[str, str | None], keys: Sequence[str], labels: Sequence[int]) -> Look:
+    """Inverse of `_format_look`; raises ValueError or TypeError for other texts."""
+    hidden: list[int] = []
+    if classes := texts["classes"]:
+        shown = [] if classes == "none" else [int(label) for label in classes.split(",")]
+        hidden = [label for label in labels if label not in shown]
+    zooms = dict(zip(keys, (texts["zoom"] or "").split(","), strict=False))
+    known = {key: zoom.split("_") for key, zoom in zooms.items() if zoom}
+    place = texts["enlarged"] or ""
+    enlarged = keys[int(place) - 1] if place.isdecimal() and 0 < int(place) <= len(keys) else ""
+    return look_of(hidden, known, enlarged, keys, labels)
+
+
+def draw(
+    rows: Rows,
+    maps: Sequence[Map],
+    positions: np.ndarray,
+    look: Look,
+    values: Values | None = None,
+) -> None:
+    """Draw the maps with the rows at `positions` selected."""
+    data = maps_message(
+        rows.key,
+        rows.own_numbers,
+        rows.split,
+        rows.y,
+        rows.target_names if rows.has_labels else (),
+        maps,
+        selected=positions,
+        heard=_parse_turn(st.session_state.get(_SEEN)),
+        pictures=rows.key,
+        values=values,
+        look=look,
+        heard_look=st.session_state[_LOOKS][rows.dataset][1],
+        is_test=rows.is_test if rows.split == BOTH else None,
+        file=f"hourglass-{rows.dataset}-{rows.split}-maps",
+    )
+    # Streamlit keeps the state only with a callback.
+    _mount(data, _KEY, on_selection_change=do_nothing, on_look_change=do_nothing)
+
+
+def get_selected(rows: Rows) -> np.ndarray:
+    """Increasing positions of the selected rows among `rows`."""
+    selection: Selection | None = st.session_state.get(_SELECTED)
+    if selection is None or (selection.dataset, selection.split) != (rows.dataset, rows.split):
+        return np.empty(0, int)
+    return np.flatnonzero(np.isin(rows.numbers, selection.numbers))
+
+
+def select(rows: Rows, positions: Sequence[int]) -> None:
+    """Select the rows at these positions in the maps."""
+    _remember(rows, np.asarray(positions, int))
+
+
+def restore(selection: Selection) -> None:
+    """Select the rows that a link names."""
+    st.session_state[_SELECTED] = selection
+
+
+def _parse_turn(sent: object) -> str:
+    """The number of a selection among those sent by the maps."""
+    parts = sent.split(":") if isinstance(sent, str) else []
+    return parts[1] if len(parts) == 3 else ""
+
+
+def _remember(rows: Rows, positions: np.ndarray) -> None:
+    numbers = tuple(int(k) for k in rows.numbers[positions])
+    st.session_state[_SELECTED] = Selection(rows.dataset, rows.split, numbers)

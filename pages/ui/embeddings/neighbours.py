@@ -1,0 +1,184 @@
+"""Nearest neighbours of a row under each method, and where two methods disagree on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from itertools import combinations
+
+import numpy as np
+import streamlit as st
+
+from core.analysis import neighbourhoods
+from core.analysis.rows import Rows
+from core.figures import montages
+from core.metrics.definitions import DEFINITIONS
+from core.types import IMAGES
+from pages.ui.embeddings import controls, maps_component
+from pages.ui.embeddings.map_state import MapView, RunMap
+from pages.ui.shared import header, page_state
+from pages.ui.shared.html_blocks import make_columns, make_list, make_named_rows, make_note
+from pages.ui.shared.images import image
+from pages.ui.shared.number_format import number
+from pages.ui.shared.text import Markup, html, join_words, make_breakable, plain
+
+NEAREST = 10
+_LISTED = 24
+
+
+# --- One row ------------------------------------------------------------------------------------------------------
+
+
+def find_nearest(view: MapView, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Key of a map -> positions of the rows nearest to the one selected row, by latent code."""
+    if len(positions) != 1:
+        return {}
+    position, nearest = int(positions[0]), {}
+    with header.show_errors():
+        for run_map in view.drawable:
+            Z = run_map.codes
+            if np.isfinite(Z[position]).all():
+                which, _ = neighbourhoods.find_nearest(Z[position], Z, NEAREST, leave_out=position)
+                nearest[run_map.choice.key] = which
+    return nearest
+
+
+def draw_nearest(view: MapView, position: int, nearest: Mapping[str, np.ndarray]) -> None:
+    """Draw the nearest neighbours of one row under each method, and how many the methods share."""
+    rows = view.rows
+    by_run = {
+        run_map.name: nearest[run_map.choice.key] for run_map in view.one_per_run if run_map.choice.key in nearest
+    }
+    shared = set.intersection(*(set(which.tolist()) for which in by_run.values())) if len(by_run) > 1 else set()
+    kind = "row" if rows.kind == IMAGES else "document"
+    st.markdown(
+        f"**The {NEAREST} nearest neighbours of {rows.named(position)}** by latent code, among the {len(rows):,} "
+        f"{kind}s drawn; a ring marks them in the maps. " + plain(_describe_shared(by_run, len(shared))),
+        help="Euclidean distance of the latent codes, before projection to 2-D; nearest first.",
+    )
+    if rows.kind == IMAGES:
+        strips = {
+            name: f'<div class="hg-nears">{make_strip(rows, which, shared)}</div>' for name, which in by_run.items()
+        }
+        st.html(make_named_rows((name, "", strip) for name, strip in strips.items()))
+    else:
+        st.html(make_columns((name, "", _list_documents(rows, which, shared)) for name, which in by_run.items()))
+
+
+def _describe_shared(by_run: Mapping[str, np.ndarray], n_shared: int) -> str:
+    if len(by_run) < 2:
+        return ""
+    if len(by_run) == 2:
+        return f"Both methods share {n_shared} of {NEAREST}."
+    pairs = [f"{a} and {b} {len(np.intersect1d(by_run[a], by_run[b]))}" for a, b in combinations(by_run, 2)]
+    return f"All {len(by_run)} methods share {n_shared} of {NEAREST}; {join_words(pairs)}."
+
+
+def _list_documents(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
+    return make_list(
+        [
+            f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.texts[k][0])}</span>'
+            f"{make_note(rows.class_of(k))}"
+            for k in map(int, which)
+        ]
+    )
+
+
+def make_titles(rows: Rows, which: np.ndarray, describe: Callable[[int], str]) -> Markup:
+    """HTML list of document titles, each after its description."""
+    return make_list(
+        [f'<span class="hg-note">{html(describe(k))}</span> {html(rows.texts[k][0])}' for k in map(int, which)],
+        "hg-titles",
+    )
+
+
+def make_strip(
+    rows: Rows, which: np.ndarray, framed: Set[int] = frozenset(), notes: Mapping[int, str] | None = None
+) -> str:
+    """HTML of the images of some rows side by side with class and note, some of them framed."""
+    cells = []
+    for k in map(int, which):
+        name = rows.named(k)
+        caption = " ".join(filter(None, [rows.class_of(k), (notes or {}).get(k, "")]))
+        png = montages.png(montages.montage(rows.X[[k]], rows.image_shape, 1, cell=56))
+        cells.append(
+            f'<span class="hg-near{" hg-shared" if k in framed else ""}" title="{html(name)}">'
+            f"{image(png, name, 'hg-near-image')}<small>{html(caption)}</small></span>"
+        )
+    return "".join(cells)
+
+
+# --- Disagreement -------------------------------------------------------------------------------------------------
+
+
+def choose_pair(view: MapView, problems: list[str]) -> tuple[RunMap, RunMap] | None:
+    """Draw the choice of two methods to compare, if the maps are coloured by their disagreement."""
+    if view.colour != controls.OVERLAP:
+        return None
+    offered = {run_map.choice.key: run_map for run_map in view.one_per_run}
+    if len(offered) < 2:
+        problems.append("Disagreement compares the latent codes of two methods: choose maps of different runs.")
+        return None
+    keys = list(offered)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = choose_run("between", "Disagreement between", keys, keys[0], offered)
+        others = [key for key in keys if key != first]
+        second = choose_run("and", "and", others, others[0], offered)
+    return offered[first], offered[second]
+
+
+def choose_run(name: str, label: str, keys: list[str], default: str, offered: Mapping[str, RunMap]) -> str:
+    """Draw a choice among the runs of maps; returns the key of a map."""
+    widget = page_state.key(name)
+    tokens = {offered[key].choice.token: key for key in keys}
+    linked = page_state.read_link(name)
+    if linked in tokens:
+        st.session_state[widget] = tokens[linked]
+    elif st.session_state.get(widget) not in keys:
+        remembered = page_state.recall(name)
+        st.session_state[widget] = remembered if remembered in keys else default
+    chosen = st.selectbox(label, keys, key=widget, format_func=lambda key: offered[key].name, width=220)
+    page_state.keep(name, chosen, text=offered[chosen].choice.token)
+    return chosen
+
+
+def compute_overlap(a: RunMap, b: RunMap) -> np.ndarray:
+    """(n_rows,) average overlap of the neighbours of each row under two methods."""
+    return _overlap(a.stamp, b.stamp, a.rows.key, a, b)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Comparing neighbourhoods …")
+def _overlap(a_stamp, b_stamp, rows_key: str, _a: RunMap, _b: RunMap) -> np.ndarray:
+    return neighbourhoods.overlap(_a.codes, _b.codes)
+
+
+def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None:
+    """Draw the rows whose neighbours two methods rank most differently."""
+    if pair is None:
+        return
+    rows, shared = view.rows, compute_overlap(*pair)
+    a, b = (run_map.name for run_map in pair)
+    st.subheader("Where they disagree", anchor=False, help=plain(DEFINITIONS["neighbour_overlap"].help))
+    placed = np.flatnonzero(np.isfinite(shared))
+    if len(placed) == 0:
+        st.markdown(plain(f"No row has a position under both {a} and {b}."))
+        return
+    lowest = placed[np.lexsort((placed, shared[placed]))][:_LISTED]
+    depth = min(neighbourhoods.DEPTH, len(placed) - 1)
+    st.markdown(
+        plain(
+            f"Average overlap of the {depth} nearest neighbours under {a} and {b}: "
+            f"{number(float(shared[placed].mean()))} (n = {len(placed):,}). Below: the {len(lowest)} rows with the "
+            "lowest."
+        )
+    )
+    overlaps = {int(k): number(float(shared[k])) for k in lowest}
+    if rows.kind == IMAGES:
+        st.html(Markup(f'<div class="hg-nears">{make_strip(rows, lowest, notes=overlaps)}</div>'))
+    else:
+        st.html(make_titles(rows, lowest, lambda k: f"{rows.class_of(k)} · overlap {overlaps[k]}"))
+    st.button(
+        "Select these rows in the maps",
+        key=page_state.key("select-disagreeing"),
+        on_click=maps_component.select,
+        args=(rows, [int(k) for k in lowest]),
+    )

@@ -1,0 +1,120 @@
+"""The section Arithmetic: a test image's code moved by the difference of two classes' mean codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.analysis import interpolation
+from core.analysis.rows import Rows
+from core.metrics import bootstrap
+from core.types import Run
+from pages.ui.generation import encoded_rows
+from pages.ui.generation.encoded_rows import EncodedRows
+from pages.ui.shared import image_grid, page_state, reconstructors
+from pages.ui.shared.cached import find_rows
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.section import begin_section
+from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.text import plain, shorten
+
+_AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+_MOST_COUNTED = 200
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    with begin_section(view) as section:
+        rows = find_rows(view.entry, view.dataset_params, problems)
+        if rows is None:
+            return
+        if reason := _lacks_classes(rows):
+            section.explain(f"{view.entry.label} {reason}, so there is no difference of two classes.")
+            return
+        if not (methods := section.find_reconstructors(rows)):
+            section.explain_none_reconstructs()
+            return
+        minus, plus = _choose_classes(rows, problems)
+        section.explain(
+            f"Mean code of class {rows.target_names[plus]} minus that of class {rows.target_names[minus]}, added to "
+            "the code of one image. In a well-ordered latent space the class changes, and slant or width stays."
+        )
+        _draw_sums(methods, rows, plus, minus, problems)
+        if reconstructors.find_gan(view):
+            st.caption("A GAN has no encoder, so there are no codes of test images to average.")
+
+
+def _lacks_classes(rows: Rows) -> str:
+    if not rows.has_labels:
+        return "has no class labels"
+    return "has rows of one class only" if len(_present_classes(rows)) < 2 else ""
+
+
+def _present_classes(rows: Rows) -> np.ndarray:
+    return np.unique(rows.y[rows.y >= 0])
+
+
+def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
+    names = [str(name) for name in rows.target_names]
+    present = [names[k] for k in _present_classes(rows)]
+    chosen: list[int] = []
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name, label, default in (("minus", "From class", 7), ("plus", "To class", 9)):
+            # The difference of a class with itself is no direction.
+            offered = [option for option in present if names.index(option) not in chosen]
+            usual = present[min(default, len(present) - 1)]
+            refused: list[str] = []
+            widget = page_state.seed_widget(name, offered, usual if usual in offered else offered[-1], refused)
+            if refused:
+                text = page_state.read_link(name)
+                why = "which is the start class" if text in present else f"which {rows.dataset} does not have"
+                problems.append(f"The link asks for the class “{shorten(text, 20)}”, {why}.")
+            chosen.append(names.index(st.selectbox(label, offered, key=widget, width=200)))
+            page_state.keep(name, names[chosen[-1]])
+    return chosen[0], chosen[1]
+
+
+def _draw_sums(
+    methods: Sequence[reconstructors.Reconstructor], rows: Rows, plus: int, minus: int, problems: list[str]
+) -> None:
+    offered = np.flatnonzero(rows.y == minus)[: encoded_rows.N_OFFERED]
+    label = f"A test image of class {rows.target_names[minus]}"
+    at = encoded_rows.choose_row("row", label, rows, offered, 0, problems)
+    amounts = np.array(_AMOUNTS)
+    heads = image_grid.make_captions(["original", *(f"+ {amount:g} ×" for amount in amounts)], len(amounts) + 1)
+    strips = [image_grid.Strip("", [heads])]
+    for method in methods:
+        encoded = encoded_rows.encode_rows(method, rows)
+        direction = interpolation.class_difference(encoded.codes, rows.y, plus, minus)
+        images = encoded.decode(encoded.codes[at] + amounts[:, None] * direction)
+        notes = _count_predicted(method.line.stamp, rows.key, plus, minus, encoded, rows)
+        strips += encoded_rows.make_strips(np.concatenate([rows.X[[at]], images]), rows, method.label, *notes)
+    st.html(image_grid.make_grid(strips, 1))
+    n_plus, n_minus = (int((rows.y == label).sum()) for label in (plus, minus))
+    about = f"Mean codes of {n_plus} and {n_minus} test images of these classes, from {rows.drawn}."
+    if encoded_rows.has_classifier(rows):
+        about += (
+            f" Percentages: test images of class {rows.target_names[minus]} that the shipped classifier predicts as "
+            f"{rows.target_names[plus]} after + 1 × the difference, with 95% interval."
+        )
+    st.caption(plain(about))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _count_predicted(
+    stamp: Stamp, rows_key: str, plus: int, minus: int, _encoded: EncodedRows, _rows: Rows
+) -> tuple[str, ...]:
+    """Say which share of one class is predicted as the other, with and without the difference added."""
+    if not encoded_rows.has_classifier(_rows):
+        return ()
+    codes = _encoded.codes[np.flatnonzero(_rows.y == minus)[:_MOST_COUNTED]]
+    direction = interpolation.class_difference(_encoded.codes, _rows.y, plus, minus)
+
+    def share(Z: np.ndarray) -> str:
+        count = int((encoded_rows.predict_classes(_encoded.decode(Z), _rows) == plus).sum())
+        low, high = bootstrap.share_interval(count, len(Z))
+        return f"{count / len(Z):.0%} ({low:.0%} to {high:.0%})"
+
+    name = _rows.target_names[plus]
+    return f"{share(codes + direction)} of {len(codes)} predicted as {name}", f"{share(codes)} without the difference"

@@ -1,0 +1,248 @@
+"""The front end that decodes while a person drags: what it is sent, and the code that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import cache, datasets, methods
+from core.analysis import decoder_export
+from core.analysis.model_outputs import pixels
+from core.analysis.rows import Rows, check_same_data
+from core.errors import BadInput, HourglassError
+from core.figures import montages
+from core.frontend import latent, maps
+from core.frontend.latent import Scene, State
+from core.types import IMAGES, Run
+from pages.ui.shared import cached, header, page_state
+from pages.ui.shared.components import get_component
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.text import plain, shorten
+
+_STATES, _SEEN, _PLACED = "hourglass.latent", "hourglass.latent-seen", "hourglass.latent-placed"
+_MOST_STATES = 50
+FARTHEST = 3.0  # standard deviations to the edge of a plane with a prior
+BY_SERVER = "This decoder is convolutional, so the server computes each image."
+
+
+def list_methods() -> list[str]:
+    """Return the methods that decode images: those that encode rows first, among them those with a prior."""
+
+    def place(name: str) -> tuple[bool, bool, bool]:
+        method = methods.entry(name)
+        return not method.encodes, not method.has_prior, method.is_linear
+
+    return sorted((name for name in methods.names(IMAGES) if methods.entry(name).decodes), key=place)
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Codes (n, n_components) of rows under a method, with the rows' numbers (n,), labels (n,) and class names.
+
+    Attributes
+    ----------
+    has_images : whether the rows' images are on this machine, in this order.
+    """
+
+    codes: np.ndarray
+    numbers: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...] = ()
+    has_images: bool = False
+
+
+def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | None:
+    """Return the rows whose codes are shown; None, after a sentence, where there are none."""
+    try:
+        rows = cached.find_rows(entry, line.run.spec.dataset_params, problems)
+        if rows is not None:
+            check_same_data(line.run, rows)
+        return rows
+    except HourglassError as problem:
+        problems.append(f"{line.label} is shown without test rows. {problem}")
+        return None
+
+
+def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> EncodedRows:
+    """Return the rows' codes; without the data those that the run stores; none for a method without an encoder."""
+    if not methods.entry(run.spec.method).encodes or (rows is None and "codes" not in run.views):
+        codes = np.zeros((0, run.spec.param("n_components")), np.float32)
+        return EncodedRows(codes, np.zeros(0, int), np.zeros(0, int))
+    if rows is None:
+        codes = run.views["codes"].astype(np.float32)
+        return EncodedRows(codes, run.views["shown_rows"], np.full(len(codes), -1))
+    codes, _ = cached.load_codes(stamp, rows.key, run, rows)
+    is_finite = np.isfinite(codes).all(axis=1)
+    names = rows.target_names if rows.has_labels else ()
+    return EncodedRows(codes[is_finite], rows.numbers[is_finite], rows.y[is_finite], names, bool(is_finite.all()))
+
+
+def link_training(entry: datasets.Entry, size: int) -> None:
+    """Link to the training of the first method on the page."""
+    method = list_methods()[0]
+    st.page_link(
+        "pages/training.py",
+        label=plain(f"Train {methods.label(method)} {size}-D"),
+        icon=":material/model_training:",
+        query_params={"data": entry.name, "method": method, "size": str(size)},
+    )
+
+
+def draw(stamp: Stamp, scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> None:
+    """Draw a scene in the state that a link asks for, else in the last one, else in `default`.
+
+    Parameters
+    ----------
+    names : names in the address of `code`, `pad`, `frozen` and `behind`, as far as the scene has them.
+    """
+    decoder = read_decoder(stamp)
+    if decoder is not None:
+        _mount("weights", _weights(stamp, decoder), "latent-weights")
+    state = _read_state(scene, default, problems, names)
+    placed = f"{scene.id}:{st.session_state.get(_PLACED, 0)}"
+    # Without a callback Streamlit would not keep the state.
+    _mount(scene.kind, latent.scene_message(scene, state, placed), on_view_change=lambda: None)
+    if scene.by_server:
+        if scene.kind == "manifold":
+            _mount("weights", _grid(stamp, scene.id, scene), "latent-weights")
+        _answer(stamp, len(scene.axes))
+
+
+def _mount(name: str, data: bytes, container: str = "", **callbacks: Any) -> None:
+    """Send a message of its own; one that does not change is not sent again."""
+    with st.container(key=container) if container else nullcontext():
+        get_component("latent")(data=data, key=f"latent:{name}", **callbacks)
+
+
+def send_images(rows: Rows | None) -> None:
+    """Send the images of the rows, after what is seen first."""
+    if rows is not None:
+        _mount("pictures", _images(rows.key, rows), "latent-pictures")
+
+
+def make_decoder_id(stamp: Stamp) -> str:
+    return cache.key("decoder", *stamp)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Exporting the decoder …")
+def read_decoder(stamp: Stamp) -> decoder_export.Decoder | None:
+    """Return what the browser can compute of a run; None for a convolutional decoder."""
+    return decoder_export.decoder_of(cached.load_estimator(stamp))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _weights(stamp: Stamp, _decoder: decoder_export.Decoder) -> bytes:
+    return latent.decoder_message(make_decoder_id(stamp), _decoder.layers)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _images(key: str, _rows: Rows) -> bytes:
+    return maps.pictures_message(key, sprite=montages.sprite(_rows.X, _rows.image_shape))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Decoding the grid …")
+def _grid(stamp: Stamp, scene_id: str, _scene: Scene) -> bytes:
+    """Make the message with the images of the plane, which the browser cannot decode."""
+    counts = latent.grid_columns(_scene.shape)
+    is_prior = bool(_scene.gaussian and _scene.gaussian.is_prior)
+    places = [
+        decoder_export.grid_places(n, axis.low, axis.high, is_prior)
+        for n, axis in zip(counts, _scene.axes, strict=True)
+    ]
+    images = pixels(cached.load_estimator(stamp).inverse_transform(decoder_export.grid(*places)))
+    return latent.grid_message(make_decoder_id(stamp), images, counts[0])
+
+
+@st.fragment
+def _answer(stamp: Stamp, size: int) -> None:
+    """Send the image that the browser asks for, where the decoder is convolutional; only this part runs again."""
+    name = make_decoder_id(stamp)
+    key = f"latent:answer-{name}"
+    asked = (st.session_state.get(key) or {}).get("asked")
+    turn, image = "", None
+    if asked is not None:
+        with header.show_errors():
+            question = latent.read_question(asked, name, size)
+            if question is not None:
+                turn, code = question
+                image = pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
+    with st.container(key="latent-answer"):
+        get_component("answer")(data=latent.answer_message(name, turn, image), key=key, on_asked_change=lambda: None)
+
+
+def _read_state(scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> State:
+    """Return the link's state, else what the browser sent last, else the scene's last one; write it to the address."""
+    states: dict[str, State] = st.session_state.setdefault(_STATES, {})
+    state = _read_sent(scene, problems) or states.get(scene.id, default)
+    state = _read_linked(scene, state, problems, names)
+    states.pop(scene.id, None)
+    states[scene.id] = state
+    for old in list(states)[:-_MOST_STATES]:
+        del states[old]
+    written, first = latent.as_texts(state), latent.as_texts(default)
+    for field, name in names.items():
+        page_state.keep(name, written[field], text=None if written[field] == first[field] else written[field])
+    return state
+
+
+def _read_sent(scene: Scene, problems: list[str]) -> State | None:
+    text = (st.session_state.get(f"latent:{scene.kind}") or {}).get("view")
+    seen = st.session_state.setdefault(_SEEN, {})
+    if text is None or text == seen.get(scene.kind):
+        return None
+    seen[scene.kind] = text
+    try:
+        return latent.read_state(text, scene.id, len(scene.axes))
+    except BadInput as problem:
+        problems.append(str(problem))
+        return None
+
+
+def _read_linked(scene: Scene, state: State, problems: list[str], names: dict[str, str]) -> State:
+    linked = {}
+    for field, name in names.items():
+        if (text := page_state.read_link(name)) is None:
+            continue
+        try:
+            linked[field] = _parse(field, text, scene, problems)
+        except BadInput as problem:
+            problems.append(f"The link asks for {name}={shorten(text, 30)}. {problem}")
+    if linked:
+        st.session_state[_PLACED] = st.session_state.get(_PLACED, 0) + 1
+    return replace(state, **linked)
+
+
+def _parse(field: str, text: str, scene: Scene, problems: list[str]) -> Any:
+    size = len(scene.axes)
+    if field == "behind":
+        if text not in latent.BEHIND:
+            raise BadInput(f"Choose from {', '.join(latent.BEHIND)}.")
+        return text
+    if field == "code":
+        return _clip(latent.read_code(text, size), scene, problems)
+    dimensions = latent.read_dimensions(text, size, 2 if field == "pad" else size)
+    if field == "pad" and len(dimensions) != 2:
+        raise BadInput("The pad has two dimensions, such as 1_2.")
+    return dimensions
+
+
+def _clip(code: tuple[float, ...], scene: Scene, problems: list[str]) -> tuple[float, ...]:
+    """Clip a code to the plane; sliders show any code."""
+    if scene.kind != "manifold":
+        return code
+    clipped = tuple(float(np.clip(value, axis.low, axis.high)) for value, axis in zip(code, scene.axes, strict=True))
+    if clipped != code:
+        text = shorten(latent.code_text(code), 30)
+        problems.append(f"The link asks for the code {text}, outside this plane: the nearest point is shown.")
+    return clipped
+
+
+def forget(names: Sequence[str]) -> None:
+    """Take another section's code out of the address."""
+    for name in names:
+        page_state.keep(name, None, text=None)

@@ -1,0 +1,101 @@
+"""The section 2-D manifold: the plane of a 2-D code, with the image decoded at each point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core import cache, methods
+from core.analysis import decoder_export
+from core.analysis.rows import Rows
+from core.errors import BrokenRun
+from core.frontend.latent import Axis, Gaussian, Scene, State
+from core.runs import selection
+from core.types import Run
+from pages.ui.generation import latent_component
+from pages.ui.shared import page_state, stored_runs
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.text import Markup, html, plain
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    latent_component.forget(["code", "pad", "frozen"])
+    lines = {line.method: line for line in _find_lines(view, stored)}
+    if not lines:
+        st.info(plain(f"No method is trained on {view.entry.label} at 2 latent dimensions yet."))
+        latent_component.link_training(view.entry, 2)
+        return
+    labels = {method: line.label for method, line in lines.items()}
+    help_text = "Methods with a 2-D code, independent of the latent dimensions chosen above."
+    line = lines[page_state.choose("plane", "Method", labels, problems, help_text)]
+    if line.run is None:
+        raise BrokenRun(line.problem or "This run can't be read: choose another method.")
+    rows = latent_component.find_rows(view.entry, line, problems)
+    scene = _scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
+    where = "between the classes" if scene.gaussian else "where no test rows are: the decoder was not trained there"
+    st.markdown(f"Each point of the square is a 2-D code, which the decoder turns into an image. Drag to look {where}.")
+    first = State(tuple(axis.start for axis in scene.axes), behind="images")
+    latent_component.draw(line.stamp, scene, first, problems, {"code": "z", "behind": "behind"})
+    st.html(Markup(f'<div class="hg-note">{html(_about(line, scene, rows))}</div>'))
+    if not any(line.entry.has_posterior for line in lines.values()):
+        st.caption(plain(f"The lecture shows this plane for a VAE; none is trained on {view.entry.label} yet."))
+        latent_component.link_training(view.entry, 2)
+    latent_component.send_images(rows)
+
+
+def _find_lines(view: View, stored: Sequence[Run]) -> list[Line]:
+    """Return the 2-D run of each method that has one: the run chosen on the page where that is 2-D too."""
+    chosen = {line.method: line for line in view.lines if line.run and selection.code_size(line.run) == 2}
+    lines = []
+    for method in latent_component.list_methods():
+        runs = selection.select_runs(list(stored), view.entry.name, method, 2)
+        if runs := [run for run in runs if selection.code_size(run) == 2]:
+            lines.append(chosen.get(method) or stored_runs.make_line(method, runs, None, runs[0].key))
+    return lines
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
+    has_prior = methods.entry(_run.spec.method).has_prior
+    encoded = latent_component.encode_rows(stamp, _run, _rows)
+    axes = (Axis(-latent_component.FARTHEST, latent_component.FARTHEST),) * 2
+    if not has_prior and len(encoded.codes):
+        ends = zip(*decoder_export.middle_and_ends(encoded.codes), strict=True)
+        axes = tuple(Axis(float(low), float(high), float(middle)) for low, middle, high in ends)
+    return Scene(
+        id=cache.key("manifold", *stamp, rows_key),
+        kind="manifold",
+        decoder=latent_component.make_decoder_id(stamp),
+        shape=tuple(_run.environment["image_shape"]),
+        axes=axes,
+        codes=encoded.codes,
+        labels=encoded.labels,
+        numbers=encoded.numbers,
+        names=encoded.class_names,
+        gaussian=Gaussian(True, np.zeros(2), np.eye(2)) if has_prior else None,
+        pictures=rows_key if encoded.has_images else "",
+        by_server=latent_component.read_decoder(stamp) is None,
+    )
+
+
+def _about(line: Line, scene: Scene, rows: Rows | None) -> str:
+    parts = ["Without a prior, each axis spans the 1st to 99th percentile of the codes."]
+    if scene.gaussian:
+        parts = [
+            "Axes: standard deviations of the prior, spaced by the inverse normal distribution (Kingma and Welling "
+            "2014, figure 4), so that equal areas have equal probability; shown up to "
+            f"{latent_component.FARTHEST:g} standard deviations."
+        ]
+    if not line.entry.encodes:
+        parts.append(f"A {line.entry.label} has no encoder, so there are no codes of test rows.")
+    elif len(scene.codes):
+        low, high = (np.array([getattr(axis, end) for axis in scene.axes]) for end in ("low", "high"))
+        n_beyond = decoder_export.beyond(scene.codes, low, high)
+        which = rows.drawn if rows is not None else f"{len(scene.codes):,} test rows (their images are not here)"
+        codes = "posterior means" if line.entry.has_posterior else "codes"
+        beyond = f"; {n_beyond:,} beyond the axes are drawn at the edge" if n_beyond else ""
+        parts.append(f"Points: {codes} of {which}{beyond}.")
+    return " ".join([*parts, *([latent_component.BY_SERVER] if scene.by_server else [])])

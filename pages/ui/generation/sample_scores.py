@@ -1,0 +1,177 @@
+"""Scores of the samples: findings in sentences, a table, predicted classes, and distances to training images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import methods
+from core.analysis import sampling_scores
+from core.metrics.definitions import DEFINITIONS
+from pages.ui.generation.run_samplers import Draw, RunSampler, find_floor
+from pages.ui.shared import charts, header, measurement_progress, page_state, tables
+from pages.ui.shared.number_format import counted, interval, number
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.text import html, join_words, plain
+
+_MEASURES = ("frechet", "precision", "recall", "coverage", "copies")
+
+
+def draw(usable: Sequence[RunSampler], how: Draw) -> None:
+    st.subheader("Sample quality", anchor=False)
+    counts = _shared_counts(usable)
+    st.html('<div class="hg-sideways hg-note">Scroll the table sideways for all measures.</div>')
+    head = ["Samples", *(DEFINITIONS[name].label for name in _MEASURES)]
+    tables.draw(head, _rows(usable, counts), "samples", kind="hg-sampled")
+    st.caption(plain(_about_table(usable, how, counts)))
+    with st.expander("How these are computed"):
+        for name in _MEASURES:
+            st.markdown(f"**{plain(DEFINITIONS[name].label)}.** {plain(DEFINITIONS[name].help)}")
+    _draw_classes(usable)
+    _draw_distances(usable)
+
+
+def describe_findings(usable: Sequence[RunSampler], size: int) -> str:
+    """Say which sampler has the lowest Fréchet distance, whether a fitted prior pays, and who repeats training images.
+
+    Parameters
+    ----------
+    size : latent dimensions chosen on the page; others are written behind a sampler's name.
+    """
+    ranking = sampling_scores.ranking({sampler.label: sampler.scores for sampler in usable})
+    findings = [_lowest(usable, ranking, size), _mixture_or_prior(usable, ranking)] if len(ranking.order) > 1 else []
+    return " ".join(filter(None, [*findings, _near_duplicates(usable)]))
+
+
+def _lowest(usable: Sequence[RunSampler], ranking: sampling_scores.Ranking, size: int) -> str:
+    by_label = {sampler.label: sampler for sampler in usable}
+    first = [by_label[label] for label in (ranking.order[0], *ranking.tied)]
+    names = join_words([s.label + ("" if s.size == size else f" {s.size}-D") for s in first])
+    values = " to ".join(dict.fromkeys(number(s.scores["frechet"]) for s in (first[0], first[-1])))
+    if ranking.is_told:
+        return f"Lowest Fréchet distance: {names} ({values}), significantly lower than all others."
+    return f"Lowest Fréchet distances: {names} ({values}), not significantly different."
+
+
+def _mixture_or_prior(usable: Sequence[RunSampler], ranking: sampling_scores.Ranking) -> str:
+    """Compare a mixture fitted to an AE's codes with a VAE's prior, unless both are tied for the lowest distance."""
+    names = {}
+    for sampler in usable:
+        if sampler.kind == methods.MIXTURE:
+            names[sampler.label] = f"{sampler.line.entry.label} with a mixture fitted after training"
+        elif sampler.is_prior and sampler.line.entry.encodes:
+            names[sampler.label] = f"{sampler.line.entry.label} with its prior"
+    scores = {sampler.label: sampler.scores for sampler in usable if sampler.label in names}
+    pair = sampling_scores.ranking(scores)
+    if len(pair.order) < 2 or {*names} <= {ranking.order[0], *ranking.tied}:
+        return ""
+    verb = "is significantly better than" if pair.is_told else "is not significantly different from"
+    values = " against ".join(number(scores[label]["frechet"]) for label in pair.order)
+    return f"The {names[pair.order[0]]} {verb} the {names[pair.order[1]]} ({values})."
+
+
+def _near_duplicates(usable: Sequence[RunSampler]) -> str:
+    floors = [sampler.line.run.metrics.get("copies_floor_interval") for sampler in usable]
+    floor = next(filter(None, floors), None)
+    if floor is None or not any("copies_interval" in sampler.scores for sampler in usable):
+        return ""
+    flagged = [s.label for s in usable if sampling_scores.repeats(s.scores, tuple(floor))]
+    who = f"Memorisation: {join_words(flagged)}" if flagged else "No method"
+    return f"{who} produces near-duplicates of training images more often than test images do."
+
+
+def _shared_counts(usable: Sequence[RunSampler]) -> dict[str, int]:
+    """Return the number of samples of each measure that has the same number in every row of the table."""
+    floor = find_floor(usable)
+    counts = {}
+    for name in _MEASURES:
+        numbers = {sampler.scores.get(f"{name}_n") for sampler in usable if name in sampler.scores}
+        numbers |= {floor[f"{name}_floor_n"]} if floor.get(f"{name}_floor_n") is not None else set()
+        if len(numbers) == 1 and (n := numbers.pop()):
+            counts[name] = n
+    return counts
+
+
+def _rows(usable: Sequence[RunSampler], counts: Mapping[str, int]) -> list[list[Cell]]:
+    rows = [
+        [tables.text(s.label), *(_cell(s.scores, name, name in counts, s.line.run.pending) for name in _MEASURES)]
+        for s in usable
+    ]
+    if floor := find_floor(usable):
+        name, copies = "Training images", DEFINITIONS["copies"].label.lower()
+        note = f"reference: a perfect sampler; {copies}: of test images"
+        first = Cell(f'{html(name)}<div class="hg-note">{html(note)}</div>', name)
+        rows.append([first, *(_cell(floor, f"{name}_floor", name in counts) for name in _MEASURES)])
+    return rows
+
+
+def _cell(scores: Mapping[str, Any], name: str, is_shared_count: bool, pending: Sequence[str] = ()) -> Cell:
+    if name not in scores:
+        return tables.text(measurement_progress.PENDING) if name in pending else tables.EMPTY
+    notes = (interval(scores, name), "" if is_shared_count else counted(scores, name))
+    below = "".join(f'<div class="hg-note">{html(note)}</div>' for note in notes if note)
+    ends = scores.get(f"{name}_interval") or (None, None)
+    return Cell(f"{number(scores[name])}{below}", scores[name], *ends, scores.get(f"{name}_n"))
+
+
+def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, int]) -> str:
+    parts = ["Estimates with 95% intervals"]
+    for n in dict.fromkeys(counts.values()):
+        names = [DEFINITIONS[name].label for name in counts if counts[name] == n]
+        parts[0] += f"; n = {n:,}{'' if len(names) == len(counts) else f' ({join_words(names)})'}"
+    if spaces := sorted({s.line.run.notes["features"] for s in usable if "features" in s.line.run.notes}):
+        parts.append(f"Feature space: {' and '.join(spaces)}")
+    parts.append("Images are the means of p(x|z), not draws")
+    if not how.is_plain:
+        parts.append("Scores are for temperature 1 without truncation, independent of the choice above")
+    unmeasured = [s.label for s in usable if "frechet" not in s.scores and "frechet" not in s.line.run.pending]
+    if unmeasured:
+        parts.append(f"Not measured: {join_words(unmeasured)}")
+    return f"{'. '.join(parts)}."
+
+
+def _draw_classes(usable: Sequence[RunSampler]) -> None:
+    shares = {s.label: s.scores["class_shares"] for s in usable if s.scores.get("class_shares")}
+    if not shares:
+        return
+    drawer = st.expander("Classes of the samples", key=page_state.key("classes"), on_change="rerun")
+    if not drawer.open:
+        return
+    from core.figures import generated_samples  # plotly: most visits open no figure
+
+    with drawer:
+        st.markdown("Class of each sample, predicted by the shipped classifier. A class without samples: a lost mode.")
+        run = usable[0].line.run
+        labels, names = run.views.get("labels", np.empty(0, int)), run.notes.get("target_names", [])
+        data = {name: float((labels == k).mean()) for k, name in enumerate(names)} if len(labels) else {}
+        figure = generated_samples.class_shares(shares, data, _method_names(usable), header.get_theme())
+        charts.draw(figure, "class-shares")
+
+
+def _method_names(usable: Sequence[RunSampler]) -> dict[str, str]:
+    return {sampler.label: sampler.line.method for sampler in usable}
+
+
+def _draw_distances(usable: Sequence[RunSampler]) -> None:
+    label = "Memorisation check: distances to the training images"
+    drawer = st.expander(label, key=page_state.key("memory"), on_change="rerun")
+    if not drawer.open:
+        return
+    from core.figures import generated_samples
+
+    with drawer:
+        views = [(sampler, sampler.line.run.views) for sampler in usable]
+        distances = {s.label: held[f"nearest.{s.kind}"] for s, held in views if f"nearest.{s.kind}" in held}
+        of_test = next((held["nearest.test"] for _, held in views if "nearest.test" in held), None)
+        if not distances or of_test is None:
+            st.markdown("These runs hold no distances: train them again.")
+            return
+        st.markdown(
+            "Distance of up to 1,000 samples to the nearest training image; a copy has distance 0. A curve left of the "
+            "test images' does not prove copying: blurred images are close to everything."
+        )
+        figure = generated_samples.nearest_distances(distances, of_test, _method_names(usable), header.get_theme())
+        charts.draw(figure, "distances")

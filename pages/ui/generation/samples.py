@@ -1,0 +1,231 @@
+"""The section Samples: images decoded from random codes by each method, and the distance to the data."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core import datasets
+from core.analysis import samplers
+from core.datasets import checksums
+from core.errors import BadInput
+from core.figures import montages
+from core.metrics import memorization
+from core.types import Run
+from pages.ui.generation import sample_scores
+from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers, select_lines
+from pages.ui.shared import header, measurement_progress, page_state, seed_picker
+from pages.ui.shared.cached import load_dataset, offer_download
+from pages.ui.shared.images import image
+from pages.ui.shared.number_format import interval, number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.section import begin_section
+from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.text import Markup, html, plain
+
+_COLUMNS = 8
+_COUNT_ALONE, _ALL = 64, "all"
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    view = replace(view, lines=select_lines(view))
+    usable, opened = [], None
+    with begin_section(view) as section:
+        if any(line.run or line.problem for line in view.lines):
+            how = _choose_draw(problems)
+            with st.spinner("Decoding random codes …"):
+                usable, section.refused = find_samplers(view.lines, how)
+        if not usable:
+            section.explain(f"No method that draws samples is trained on {view.entry.label} at {view.size}-D yet.")
+            return
+        section.explain(
+            "Each decoder receives random codes; the caption names their distribution. Look for images that could be "
+            f"from {view.entry.label}, for variety, and for images that could not."
+        )
+        opened = _draw_cards(usable, how, view.size)
+        _offer_files(usable, how, view)
+        measurement_progress.draw({line.label: line.run for line in view.trained})
+        st.markdown(plain(sample_scores.describe_findings(usable, view.size)))
+        sample_scores.draw(usable, how)
+    if opened is not None:
+        _draw_enlarged(opened, how, view, problems)
+
+
+def _choose_draw(problems: list[str]) -> Draw:
+    with st.container(key="prior", horizontal=True, vertical_alignment="bottom"):
+        widget, largest = page_state.key("seed"), seed_picker.LARGEST_SEED
+        st.session_state[widget] = int(_read_number("seed", 0, 0, largest, problems))
+        help_text = "The same seed draws the same codes."
+        seed = int(st.number_input("Seed", 0, largest, key=widget, width=130, help=help_text))
+        page_state.keep("seed", seed, text=str(seed) if seed else None)
+        help_text = "Draw codes with the next seed."
+        st.button("Resample", key=page_state.key("others"), on_click=_advance_seed, help=help_text)
+        help_text = (
+            "Factor of every deviation from the mean: below 1 codes stay near the middle, where decoders are surest; "
+            "above 1 they leave the region that was trained."
+        )
+        temperature = _slide("temperature", *samplers.TEMPERATURES, 1.0, 0.05, problems, help_text)
+        help_text = "A normal number beyond so many deviations is drawn again (Brock et al. 2019); at 5 it is off."
+        truncation = _slide("truncation", 0.5, NO_TRUNCATION, NO_TRUNCATION, 0.1, problems, help_text)
+    return Draw(seed, temperature, truncation)
+
+
+def _advance_seed() -> None:
+    widget = page_state.key("seed")
+    st.session_state[widget] = (int(st.session_state[widget]) + 1) % (seed_picker.LARGEST_SEED + 1)
+
+
+def _slide(name: str, low: float, high: float, default: float, step: float, problems: list[str], help: str) -> float:
+    widget = page_state.key(name)
+    st.session_state[widget] = round(_read_number(name, default, low, high, problems), 2)
+    # Only truncation has an end at which it is off.
+    label = f"{name.capitalize()} ({high:g}: off)" if default == high else name.capitalize()
+    value = st.slider(label, low, high, step=step, key=widget, width=200, help=help)
+    page_state.keep(name, value, text=None if value == default else f"{value:g}")
+    return value
+
+
+def _read_number(name: str, default: float, low: float, high: float, problems: list[str]) -> float:
+    """Read a number from the link, else from the widget, else from an earlier visit."""
+    text = page_state.read_link(name)
+    if text is None:
+        value = st.session_state.get(page_state.key(name), page_state.recall(name))
+        return default if value is None else value
+    with suppress(ValueError):
+        if low <= float(text) <= high:
+            return float(text)
+    problems.append(f"The link asks for a {name} that is no number from {low:g} to {high:g}: {default:g} is used.")
+    return default
+
+
+def _draw_cards(usable: Sequence[RunSampler], how: Draw, size: int) -> RunSampler | None:
+    """Draw a sheet of samples per sampler; return the one that was clicked, if any."""
+    opened = None
+    with st.container(key="sampled", gap=None):
+        for sampler in usable:
+            with st.container(key=f"sampled-{sampler.key}", gap=None):
+                st.html(_caption(sampler, size))
+                with st.container(key=f"open-sampled-{sampler.key}", gap=None):
+                    png = _sheet(sampler.line.stamp, sampler.kind, how, sampler)
+                    st.html(image(png, f"{COUNT} samples: {sampler.label}", "hg-strip"))
+                    label = f"Enlarge: {sampler.label}, with the nearest training images"
+                    if st.button(label, key=page_state.key(f"open-{sampler.key}"), type="tertiary"):
+                        opened = sampler
+    return opened
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _sheet(stamp: Stamp, kind: str, how: Draw, _sampler: RunSampler) -> bytes:
+    images = _sampler.draw_samples(how)[1]
+    return montages.png(montages.montage(images, _sampler.image_shape, _COLUMNS, cell=56, gap=3))
+
+
+def _caption(sampler: RunSampler, size: int) -> str:
+    scores, distance = sampler.scores, ""
+    if "frechet" in scores:
+        ends = f'<span class="hg-note">({interval(scores, "frechet")})</span>'
+        distance = f"<div>Fréchet {number(scores['frechet'])} {ends}</div>"
+    own_size = "" if sampler.size == size else f"; {sampler.size}-D, independent of the size chosen above"
+    about = f'<div class="hg-note">{html(sampler.about + own_size)}</div>'
+    return f'<div class="hg-caption"><b>{html(sampler.label)}</b>{distance}{about}</div>'
+
+
+@st.dialog("Samples and nearest training images", width="large")
+def _draw_enlarged(sampler: RunSampler, how: Draw, view: View, problems: list[str]) -> None:
+    images = sampler.draw_samples(how)[1]
+    st.markdown(f"**{plain(sampler.label)}**, {plain(sampler.about)}; seed {how.seed}.")
+    if not datasets.available(view.entry.name):
+        png = montages.png(montages.montage(images, sampler.image_shape, _COLUMNS))
+        st.html(image(png, f"Samples: {sampler.label}", "hg-strip"))
+        offer_download(view.entry, problems, " Each sample is then shown with its nearest training image.")
+        return
+    with header.show_errors(), st.spinner("Searching the nearest training images …"):
+        nearest, near = _find_nearest(sampler.line.stamp, sampler.kind, how, sampler)
+        n_copies = int(nearest.is_copy.sum())
+        st.markdown(
+            f"Below each sample: its nearest training image and their distance. Near-duplicates: {n_copies} of "
+            f"{len(images)}."
+        )
+        pairs = (_pair(k, images[k], near[k], nearest, sampler.image_shape) for k in range(len(images)))
+        st.html(Markup(f'<div class="hg-pairs">{"".join(pairs)}</div>'))
+        st.caption(
+            "Distance: Euclidean, pixels in [0, 1]. Near-duplicate: closer to a training image than a third of the "
+            "distance to the second nearest (Yoon et al. 2023)."
+        )
+
+
+def _pair(k: int, sample: np.ndarray, near: np.ndarray, nearest: memorization.Nearest, shape: tuple[int, int]) -> str:
+    png = montages.png(montages.montage(np.stack([sample, near]), shape, 1, cell=84))
+    distance = nearest.distances[k, 0]
+    mark = " <b>near-duplicate</b>" if nearest.is_copy[k] else ""
+    alt = f"Sample {k + 1} above training row {nearest.rows[k]}, distance {distance:.2f}"
+    return f'<div class="hg-pair">{image(png, alt, "hg-pair-image")}{distance:.2f}{mark}</div>'
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _find_nearest(stamp: Stamp, kind: str, how: Draw, _sampler: RunSampler) -> tuple[memorization.Nearest, np.ndarray]:
+    """Return the training rows nearest to the samples, and their images."""
+    run = _sampler.line.run
+    dataset = load_dataset(run.spec.dataset, run.spec.dataset_params)
+    if not checksums.is_of(run.environment, dataset.checksum):
+        raise BadInput("It was trained on another copy of the data, which has other rows: train it again.")
+    images = _sampler.draw_samples(how)[1] / np.float32(255)
+    nearest = memorization.nearest_training_rows(images, dataset.X_train)
+    return nearest, dataset.X_train[nearest.rows]
+
+
+def _offer_files(usable: Sequence[RunSampler], how: Draw, view: View) -> None:
+    by_key = {sampler.key: sampler for sampler in usable}
+
+    def label(key: str) -> str:
+        return f"The {COUNT} shown of each" if key == _ALL else f"{_COUNT_ALONE} of {by_key[key].label}"
+
+    with st.container(horizontal=True, vertical_alignment="bottom", key="samples-download"):
+        options = [_ALL, *by_key]
+        chosen = st.selectbox("Samples to save", options, format_func=label, key=page_state.key("save"), width=260)
+        alone = by_key.get(chosen)
+        saved, count, size, infix = (usable, COUNT, view.size, "")
+        if alone:
+            # The key of the run tells two runs of one method apart.
+            saved, count, size, infix = [alone], _COUNT_ALONE, alone.size, f"{alone.key}-{alone.line.run.key[:6]}-"
+        name = f"samples-{view.entry.name}-{size}d-{infix}seed{how.seed}"
+        for kind, make, mime, help_text in (
+            ("png", _to_png, "image/png", "A grid of images."),
+            ("npz", _to_npz, "application/octet-stream", "Codes (float32) and images (uint8), for numpy.load."),
+        ):
+            st.download_button(
+                f"Save {kind.upper()}",
+                partial(make, saved, how, count),
+                f"{name}.{kind}",
+                mime,
+                key=page_state.key(kind),
+                on_click="ignore",
+                help=help_text,
+            )
+
+
+def _to_png(saved: Sequence[RunSampler], how: Draw, count: int) -> bytes:
+    shape = saved[0].image_shape
+    if len(saved) == 1:
+        return montages.png(montages.montage(saved[0].draw_samples(how, count)[1], shape, _COLUMNS))
+    sheets = [(f"{sampler.label}: {sampler.about}", sampler.draw_samples(how, count)[1]) for sampler in saved]
+    return montages.png(montages.titled(sheets, shape, 2 * _COLUMNS))
+
+
+def _to_npz(saved: Sequence[RunSampler], how: Draw, count: int) -> bytes:
+    truncation = np.inf if how.truncation == NO_TRUNCATION else how.truncation
+    settings = {"seed": how.seed, "temperature": how.temperature, "truncation": truncation}
+    arrays = {name: np.array(value) for name, value in (settings | {"image_shape": saved[0].image_shape}).items()}
+    for sampler in saved:
+        codes, images = sampler.draw_samples(how, count)
+        name = f"{sampler.line.method}_{sampler.kind}"
+        arrays |= {f"{name}_codes": codes, f"{name}_images": images, f"{name}_run": np.array(sampler.line.run.key)}
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()

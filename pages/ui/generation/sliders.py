@@ -1,0 +1,153 @@
+"""The section Sliders: a slider for each latent dimension, and the image that the decoder makes of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core import cache, datasets, methods
+from core.analysis import decoder_export, error_comparison
+from core.analysis.rows import Rows
+from core.frontend.latent import Axis, Gaussian, Scene, State
+from core.runs import selection
+from core.types import Run
+from pages.ui.generation import latent_component
+from pages.ui.shared import cached, page_state
+from pages.ui.shared.number_format import number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.text import Markup, html, plain
+
+_NAMES = {"code": "code", "pad": "pad", "frozen": "frozen"}
+_N_STARTS = 20
+_N_EFFECT = 20  # codes that an effect is averaged over
+_VARIANCE, _EFFECT = "variance", "effect"
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    latent_component.forget(["z", "behind"])
+    lines = {line.method: line for line in view.trained if line.entry.decodes}
+    problems += [line.problem for line in view.lines if line.problem]
+    if not lines:
+        st.info(plain(f"No method is trained on {view.entry.label} at {view.size} latent dimensions yet."))
+        latent_component.link_training(view.entry, view.size)
+        return
+    labels = {method: lines[method].label for method in latent_component.list_methods() if method in lines}
+    line = lines[page_state.choose("morph", "Method", labels, problems)]
+    rows = latent_component.find_rows(view.entry, line, problems)
+    scene = _scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
+    st.markdown(_explanation(line, scene), help=_HELP[scene.measure or _EFFECT])
+    pad = tuple(int(k) for k in scene.order[:2]) if len(scene.axes) > 1 else ()
+    first = State(tuple(axis.start for axis in scene.axes), pad)
+    latent_component.draw(line.stamp, scene, first, problems, _NAMES)
+    st.html(Markup(f'<div class="hg-note">{html(_about(line, scene))}</div>'))
+    latent_component.send_images(rows)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring the effect of each dimension …")
+def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
+    encoded = latent_component.encode_rows(stamp, _run, _rows)
+    codes, size, method = encoded.codes, selection.code_size(_run), methods.entry(_run.spec.method)
+    if method.has_prior:
+        gaussian = Gaussian(True, np.zeros(size), np.eye(size))
+    else:
+        gaussian = Gaussian(False, *decoder_export.gaussian(codes)) if len(codes) > 1 else None
+    amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
+    lacking = f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag."
+    return Scene(
+        id=cache.key("sliders", *stamp, rows_key),
+        kind="sliders",
+        decoder=latent_component.make_decoder_id(stamp),
+        shape=tuple(_run.environment["image_shape"]),
+        axes=_axes(codes, gaussian, amounts, is_active),
+        codes=codes,
+        labels=encoded.labels,
+        numbers=encoded.numbers,
+        names=encoded.class_names,
+        gaussian=gaussian,
+        pictures=rows_key if encoded.has_images else "",
+        starts=error_comparison.one_of_each(encoded.labels, _N_STARTS, 0) if encoded.has_images and len(codes) else (),
+        measure=measure,
+        by_server=latent_component.read_decoder(stamp) is None,
+        order=np.argsort(-amounts, kind="stable"),
+        lacking="" if len(codes) else lacking,
+    )
+
+
+def _measure_activity(
+    stamp: Stamp, method: methods.Entry, codes: np.ndarray, gaussian: Gaussian | None
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return the activity of each dimension, whether it is active, and what the activity is measured by."""
+    if method.has_posterior and len(codes):
+        variances = codes.var(axis=0, dtype=np.float64)
+        return variances, decoder_export.is_active(variances), _VARIANCE
+    size = codes.shape[1]
+    if gaussian is None:
+        return np.ones(size), np.ones(size, bool), ""
+    decoder = latent_component.read_decoder(stamp)
+    decode = decoder.decode if decoder else cached.load_estimator(stamp).inverse_transform
+    at = codes[:_N_EFFECT] if len(codes) else np.random.default_rng(0).standard_normal((_N_EFFECT, size))
+    effects = decoder_export.effect(decode, at, np.sqrt(np.diag(gaussian.covariance)))
+    return effects, decoder_export.has_effect(effects), _EFFECT
+
+
+def _axes(codes: np.ndarray, gaussian: Gaussian | None, amounts: np.ndarray, is_active: np.ndarray) -> tuple[Axis, ...]:
+    size = codes.shape[1]
+    span = np.full(size, decoder_export.PRIOR_SPAN)
+    low, middle, high = -span, 0 * span, span
+    if len(codes):
+        low, middle, high = decoder_export.middle_and_ends(codes, is_median=False)
+    if gaussian is not None and gaussian.is_prior:
+        low, high = np.minimum(low, -span), np.maximum(high, span)
+        # A VAE's middle code is the mean of its codes; a GAN was trained on draws alone.
+        middle = 0 * span if len(codes) else decoder_export.typical_code(size)
+    return tuple(
+        Axis(float(low[k]), float(high[k]), float(middle[k]), number(float(amounts[k])), bool(is_active[k]))
+        for k in range(size)
+    )
+
+
+def _explanation(line: Line, scene: Scene) -> str:
+    size = len(scene.axes)
+    if size == 1:
+        return "Move the slider to change the only latent dimension."
+    if size == 2:
+        return "Drag on the pad to change both latent dimensions. With more dimensions, each has a slider."
+    which = "which digit" if datasets.entry(line.run.spec.dataset).is_handwritten else "class"
+    return (
+        "Each latent dimension has a slider, the most active first; two share the pad. Does a dimension change one "
+        f"property (slant, width, {which}), or several at once?"
+    )
+
+
+_HELP = {
+    _VARIANCE: "Activity: variance of the posterior means over the test rows. A dimension above "
+    f"{decoder_export.ACTIVE_UNIT} is an active unit (Burda et al. 2016); the decoder ignores the others, which the "
+    "VAE left at the prior.",
+    _EFFECT: "Activity: a quarter of the squared difference between the images one standard deviation to either side "
+    f"of a code, summed over pixels, mean over {_N_EFFECT} codes; for a linear decoder, the variance explained by the "
+    f"dimension. Inactive: below {decoder_export.ACTIVE_EFFECT:.0%} of the largest.",
+}
+
+
+def _about(line: Line, scene: Scene) -> str:
+    n, n_active, size = len(scene.codes), sum(axis.is_active for axis in scene.axes), len(scene.axes)
+    parts = []
+    if scene.gaussian is not None:
+        source, spanned = (
+            f"a Gaussian fitted to the codes of {n:,} test rows, given the frozen dimensions",
+            "these codes",
+        )
+        if scene.gaussian.is_prior:
+            source, spanned = "the prior N(0, I)", "the prior" + (" and of the codes of the test rows" if n else "")
+        parts.append(f"Randomise draws from {source}. A slider spans the middle 98% of {spanned}.")
+    if scene.measure:
+        rule = (
+            f" (variance over {n:,} test rows above {decoder_export.ACTIVE_UNIT})" if scene.measure == _VARIANCE else ""
+        )
+        parts.append(f"{n_active} of {size} dimensions are active{rule}.")
+    if line.entry.has_own_code_size:
+        parts.append(f"{size}-D, independent of the choice above; no encoder, so it cannot start from a test row.")
+    return " ".join([*parts, *([latent_component.BY_SERVER] if scene.by_server else [])])

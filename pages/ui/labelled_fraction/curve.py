@@ -1,0 +1,252 @@
+"""The results of a data set, and the curve of test error by number of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import datasets, semi_supervised
+from core.datasets import Entry, checksums
+from core.semi_supervised import experiment, results, statistics
+from core.semi_supervised.results import PUBLISHED
+from core.semi_supervised.statistics import Errors, Estimate
+from pages.ui.labelled_fraction import readouts
+from pages.ui.shared import cached, charts, header, page_state
+from pages.ui.shared.number_format import seconds
+from pages.ui.shared.text import join_words, plain, shorten
+
+BASELINE = {"images": "network", "documents": "logistic"}
+_SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae")
+_LOG, _LINEAR = "log", "linear"
+_CHART = "test error by labels"
+_SEEN = "hourglass.approaches"
+_STILL_WIDTHS = (1180, 380)
+
+
+@dataclass(frozen=True)
+class View:
+    """The results of a data set.
+
+    Attributes
+    ----------
+    rows : one a fit, see `core.semi_supervised.experiment.measure_cell`; all of one copy of the data.
+    errors : approach -> number of labels -> seed -> error in percent.
+    """
+
+    entry: Entry
+    rows: tuple[dict[str, Any], ...]
+    errors: Mapping[str, Errors]
+
+    @property
+    def baseline(self) -> str:
+        """The approach that all others are compared with."""
+        return BASELINE[self.entry.kind]
+
+    def find_row(self, approach: str, labels: int, seed: int) -> dict[str, Any] | None:
+        wanted = approach, labels, seed
+        return next((row for row in self.rows if (row["method"], row["labels"], row["seed"]) == wanted), None)
+
+
+def choose(problems: list[str]) -> View:
+    """Draw the choice of a data set with labels; read its results."""
+    names = [name for name in datasets.names() if datasets.entry(name).has_labels]
+    stored = {name: _read(name, make_stamp(name)) for name in names}
+    order = sorted(names, key=lambda name: (not stored[name].rows, names.index(name)))
+    refused: list[str] = []
+    default = datasets.DEFAULT if stored[datasets.DEFAULT].rows else order[0]
+    widget = page_state.seed_widget("data", order, default, refused)
+
+    def label(name: str) -> str:
+        return datasets.entry(name).label + ("" if stored[name].rows else " (no results yet)")
+
+    without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
+    help = f"Data sets without labels, such as {without}, have nothing to classify."
+    name = st.selectbox("Data set", order, format_func=label, key=widget, width=280, help=help)
+    entry = datasets.entry(name)
+    if refused:
+        linked = shorten(page_state.read_link("data"))
+        why = "has no labels" if linked in datasets.names() else "is not known"
+        problems.append(f"The link asks for the data set “{linked}”, which {why}: {entry.label} is shown.")
+    page_state.keep("data", name)
+    problems += stored[name].problems
+    cached.find_copy(entry.name, entry.default_params)
+    params = dict(entry.default_params)
+    rows = [row for row in stored[name].rows if experiment.is_current(row) and row["dataset_params"] == params]
+    if n := len(stored[name].rows) - len(rows):
+        problems.append(f"Left out: {_count(n)} with earlier settings or other parameters of the data.")
+    if rows:
+        newest = max(rows, key=lambda row: str(row.get("date", "")))["data_checksum"]
+        # Docstrings take a while to read: they are not read for this.
+        is_known = checksums.is_known(entry.name, entry.default_params)
+        copy = (checksums.checksum(entry.name, entry.default_params) if is_known else None) or newest
+        of_copy = [row for row in rows if checksums.is_of(row, copy)]
+        if n := len(rows) - len(of_copy):
+            problems.append(f"Left out: {_count(n)} measured on another copy of the data.")
+        rows = of_copy
+    errors = {
+        approach: {n: {seed: 100 * error for seed, error in seeds.items()} for n, seeds in by_labels.items()}
+        for approach, by_labels in results.group_errors(rows).items()
+    }
+    return View(entry, tuple(rows), errors)
+
+
+def _count(n: int) -> str:
+    return f"{n} {'result' if n == 1 else 'results'}"
+
+
+def make_stamp(name: str) -> str:
+    """What changes when a result of this data set is added."""
+    stamps = []
+    for place in (results.results_folder(), results.SHIPPED):
+        file = results.results_path(name, place)
+        try:
+            stats = file.stat()
+            stamps.append((str(file), stats.st_mtime_ns, stats.st_size))
+        except OSError:
+            stamps.append((str(file), 0, 0))
+    return repr(stamps)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(name: str, stamp: str) -> results.Results:
+    return results.read_results(name)
+
+
+def draw(view: View, problems: list[str]) -> None:
+    text = (
+        "Semi-supervised v. supervised: does pre-training on unlabelled rows help when few are labelled? Lines: means "
+        "over seeds with 95% intervals; faint dots: single seeds; hollow marks: published results."
+    )
+    if not view.rows:
+        st.markdown(plain(text))
+        st.info(plain(f"No results on {view.entry.label} yet: choose “Run an experiment” below."))
+        return
+    st.markdown(plain(text), help=plain(_describe_chart(view)))
+    approaches = _choose_approaches(view, problems)
+    if not approaches:
+        st.info("No approach is selected: select one above.")
+        return
+    options = {_LOG: "Logarithmic", _LINEAR: "Linear"}
+    is_log = page_state.choose("axis", "Error axis", options, problems, label_visibility="collapsed") == _LOG
+    stamp = repr((view.entry.name, len(view.rows), max(str(row.get("date", "")) for row in view.rows)))
+    key = stamp, tuple(approaches), header.get_theme(), is_log
+    labels = join_words([semi_supervised.get(name).label for name in approaches])
+    charts.draw(
+        _figure(*key, view),
+        _CHART,
+        data=_chart_data(view, approaches),
+        stills=_stills(*key, view) if is_log else (),
+        about=f"Test error by number of labels of {labels}",
+        on_select=_inspect,
+        selection_mode="points",
+    )
+    st.caption("Click a mark to inspect that result.")
+    readouts.draw(view.errors, view.baseline, approaches, problems)
+
+
+def _choose_approaches(view: View, problems: list[str]) -> list[str]:
+    """The approaches to show: remembered, and in the address as their names with dots between."""
+    measured = list(view.errors)
+    widget, linked = page_state.key("methods"), page_state.read_link("methods")
+    value = st.session_state.get(widget, page_state.recall("methods"))
+    if linked is not None:
+        value = linked.split(".")
+        if unknown := [name for name in value if name not in semi_supervised.names()]:
+            problems.append(f"The link asks for unknown approaches, left out: {shorten(join_words(unknown))}.")
+    # A choice that was emptied stays empty; one that was made on data of another kind does not hold here.
+    if value is None or (value and not set(value) & set(measured)):
+        value = [name for name in measured if name in _SHOWN] or measured
+    # What an experiment measured meanwhile is shown.
+    seen = st.session_state.setdefault(_SEEN, {})
+    value = [*value, *(name for name in measured if name not in seen.get(view.entry.name, measured))]
+    seen[view.entry.name] = measured
+    st.session_state[widget] = [name for name in measured if name in value]
+    chosen = st.pills(
+        "Approaches",
+        measured,
+        selection_mode="multi",
+        format_func=lambda name: semi_supervised.get(name).label,
+        key=widget,
+    )
+    page_state.keep("methods", chosen, text=".".join(chosen) or None)
+    return [name for name in measured if name in chosen]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _figure(stamp: str, approaches: tuple[str, ...], theme: str, is_log: bool, _view: View):
+    from core.figures import error_by_labels as figures  # plotly
+
+    places = semi_supervised.names()
+    lines = [
+        figures.Line(
+            name,
+            semi_supervised.get(name).label,
+            places.index(name),
+            [_make_mark(_view, name, n, errors) for n, errors in sorted(_view.errors[name].items())],
+            name == _view.baseline,
+            [(p.labels, p.error, f"{p.what}. {p.paper}") for p in PUBLISHED.get((_view.entry.name, name), ())],
+        )
+        for name in approaches
+    ]
+    counts = sorted({n for name in approaches for n in _view.errors[name]})
+    return figures.curve(lines, _view.entry.rows[0], theme, counts=counts, is_log=is_log)
+
+
+def _chart_data(view: View, approaches: Sequence[str]) -> list[dict[str, Any]]:
+    """Mean over seeds by approach and number of labels."""
+    lines = []
+    for name in approaches:
+        for n, errors in sorted(view.errors[name].items()):
+            mean = statistics.estimate_mean(errors)
+            line = {"approach": semi_supervised.get(name).label, "labels": n, "test error (%)": mean.mean}
+            ends = {"test error (%) low": mean.low, "test error (%) high": mean.high, "seeds": mean.n}
+            lines.append({**line, **ends})
+    return lines
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _stills(stamp: str, approaches: tuple[str, ...], theme: str, is_log: bool, _view: View) -> list[str]:
+    from core.figures import svg
+
+    figure = _figure(stamp, approaches, theme, is_log, _view)
+    return [svg.svg(figure, width, theme) for width in _STILL_WIDTHS]
+
+
+def _make_mark(view: View, name: str, n: int, errors: Mapping[int, float]):
+    from core.figures import error_by_labels as figures
+
+    mean: Estimate = statistics.estimate_error(errors, 100.0)
+    rows = [view.find_row(name, n, seed) for seed in errors]
+    fit_time = seconds(float(np.median([row["seconds"] for row in rows])))
+    hover = (
+        f"{semi_supervised.get(name).label}, {n:,} labels ({n / view.entry.rows[0]:.2%} of the rows)",
+        f"test error {readouts.format_error(mean)}",
+        f"{mean.n} {'seed' if mean.n == 1 else 'seeds'}, n = {rows[0]['n_test']:,} test rows, {fit_time} per fit",
+    )
+    return figures.Mark(n, mean.mean, mean.low, mean.high, errors, hover)
+
+
+def _describe_chart(view: View) -> str:
+    has_interval = any(len(seeds) > 1 for by_labels in view.errors.values() for seeds in by_labels.values())
+    text = (
+        f"Test error: share of the {view.rows[0]['n_test']:,} test rows of {view.entry.label} that are misclassified. "
+        f"{'Bars: 95% t intervals of the mean over seeds' if has_interval else 'One seed has no interval'}. A seed "
+        "chooses which rows are labelled: the same for every approach, balanced over the classes, nested subsets."
+    )
+    papers = sorted({p.paper for name in view.errors for p in PUBLISHED.get((view.entry.name, name), ())})
+    return f"{text} Published results: {'; '.join(papers)}." if papers else text
+
+
+def _inspect() -> None:
+    """Open the result of the mark that was clicked."""
+    event = st.session_state.get(page_state.key(_CHART))
+    points = event["selection"]["points"] if event else []
+    if points and len(values := points[0].get("customdata") or ()) == 3:
+        choices = dict(zip(("approach", "labels", "seed"), values, strict=True)) | {"part": "point"}
+        for name, value in choices.items():
+            page_state.keep(name, value)
+            st.session_state.pop(page_state.key(name), None)

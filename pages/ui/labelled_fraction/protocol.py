@@ -1,0 +1,100 @@
+"""Protocol of the comparison: rows, settings, budgets, and the tuning of each approach."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import streamlit as st
+
+from core import semi_supervised
+from core.semi_supervised import settings
+from core.types import DOCUMENTS
+from pages.ui.labelled_fraction.curve import View
+from pages.ui.shared import cli_commands, tables
+from pages.ui.shared.number_format import seconds
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.text import html, plain
+
+_SAME_ROWS = (
+    "A seed chooses the labelled rows: balanced over the classes, the same for every approach, nested subsets.",
+    "Pre-training uses all training rows and no labels, once per method and seed for all numbers of labels.",
+)
+_OF_IMAGES = (
+    "The network from scratch has the architecture, the number of steps, the noise and the learning rate of the "
+    "fine-tuned AE, and at least as many settings were tried for it. No method uses augmentation or convolutions.",
+    "The test error is that of all test rows; no approach is fitted to them. M1 and label spreading are transductive "
+    "in the training rows: they use the unlabelled ones. A test row then gets the mean of its nearest training rows.",
+)
+_OF_DOCUMENTS = (
+    "Word weights of the logistic regression come from its labelled documents alone, those of LSA, AE and VAE from all "
+    "train documents. The test error is that of all test documents; no approach is fitted to them.",
+)
+
+_HEAD = ("Approach", "What it is", "Unlabelled rows", "Settings tried", "Fit time (s)", "Pre-training (s)", "Settings")
+
+
+def _settings(view: View) -> str:
+    alike = "collections of documents" if view.entry.kind == DOCUMENTS else "images alike in number"
+    return (
+        f"Settings were chosen once on {settings.get_chosen(view.entry.name).on}. They are the same for all numbers of "
+        f"labels and seeds, and for all {alike}. “Settings tried” is the number compared there; 1 means not tuned. No "
+        "choice used test rows: an automated test permutes the test labels, and only the score changes."
+    )
+
+
+def draw(view: View, problems: list[str]) -> None:
+    rules = _OF_DOCUMENTS if view.entry.kind == DOCUMENTS else _OF_IMAGES
+    for rule in (*_SAME_ROWS, _settings(view), *rules):
+        st.markdown(f"- {plain(rule)}")
+    tables.draw(_HEAD, _rows(view), "settings")
+
+
+def list_commands(view: View) -> list[str]:
+    """The command lines that compute the results of a view, one for approaches with the same labels and seeds."""
+    groups: dict[tuple, list[str]] = {}
+    for name, of_count in view.errors.items():
+        of_seeds: dict[int, list[int]] = {}
+        for n, of_seed in sorted(of_count.items()):
+            of_seeds.setdefault(1 + max(of_seed), []).append(n)
+        for seeds, counts in of_seeds.items():
+            groups.setdefault((seeds, tuple(counts)), []).append(name)
+    return [
+        cli_commands.format_labelled_fraction(view.entry.name, names, counts, seeds)
+        for (seeds, counts), names in groups.items()
+    ]
+
+
+def _rows(view: View) -> list[list[Cell]]:
+    rows, tried = [], settings.get_chosen(view.entry.name).tried
+    for name in semi_supervised.names(view.entry.kind):
+        approach = semi_supervised.get(name)
+        own = [row for row in view.rows if row["method"] == name]
+        before = [row["pretraining_seconds"] for row in own if row["pretraining_seconds"]]
+        rows.append(
+            [
+                tables.text(approach.label),
+                tables.text(approach.summary),
+                tables.text("used" if approach.sees_unlabelled else "not used"),
+                tables.text(tried.get(name, "M1’s")),
+                _median([row["seconds"] for row in own]),
+                _median(before),
+                Cell(f'<span class="hg-note">{html(_spelled(name, view))}</span>', _spelled(name, view)),
+            ]
+        )
+    return rows
+
+
+def _median(spent: list[float]) -> Cell:
+    return Cell(seconds(float(np.median(spent))), float(np.median(spent)), n=len(spent)) if spent else tables.EMPTY
+
+
+def _spelled(name: str, view: View) -> str:
+    own = settings.get_settings(name, view.entry.name)
+    text = ", ".join(f"{key} {json.dumps(value)}" for key, value in own.items())
+    if method := semi_supervised.get(name).pretrained:
+        before = ", ".join(
+            f"{key} {json.dumps(v)}" for key, v in settings.get_pretraining(view.entry.name, method).items()
+        )
+        text = f"pre-training: {before}; {text}" if text else f"pre-training: {before}"
+    return text

@@ -1,0 +1,261 @@
+"""Run an experiment: its form, its progress and its report."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import numpy as np
+import streamlit as st
+
+from core import datasets, semi_supervised
+from core.datasets import checksums
+from core.errors import BadInput, HourglassError
+from core.semi_supervised import background_sweep, experiment
+from pages.ui.labelled_fraction import curve
+from pages.ui.labelled_fraction.curve import View
+from pages.ui.shared import cached, cli_commands, code_block, header, page_state, training_queue
+from pages.ui.shared.number_format import seconds
+from pages.ui.shared.task_progress import show_task_progress
+from pages.ui.shared.text import join_words, plain, shorten
+
+_LIVE_SECONDS = 1.0
+# The page is drawn again for new results at most so often.
+_REDRAW_SECONDS = 2.0
+_LAST = "hourglass.sweep"
+_METHODS, _LABELS = "sweep-methods", "sweep-labels"
+_LONGEST = 100
+_PROBLEM = "hourglass.sweep-problem"
+_MOST_SEEDS, _USUAL_SEEDS = 10, 3
+_MOST_COUNTS = 12
+# Of these an offer is made first: they take a few seconds each on small data.
+_USUAL = ("network", "logistic", "lsa", "ae", "fine_tuned", "m1", "spreading")
+_FEW_ROWS = 5000
+_MINUTES = {0: "no limit", 1: "1 minute", 5: "5 minutes", 15: "15 minutes", 60: "1 hour", 480: "8 hours"}
+_WORKSHOP_MINUTES = {1: "1 minute"}
+
+
+def draw(view: View, problems: list[str]) -> None:
+    if not datasets.available(view.entry.name):
+        cached.offer_download(view.entry, problems, " Then experiments can be run on it.")
+        return
+    st.markdown(
+        plain(
+            "Each approach is fitted once per number of labels and seed; results in the chart are not computed again. "
+            "A stopped experiment resumes when it is run again."
+        )
+    )
+    asked = _form(view, problems)
+    if asked is None:
+        return
+    wanted, counts, seeds, minutes = asked
+    try:
+        cells = experiment.list_cells(view.entry.name, wanted, counts, range(seeds))
+    except BadInput as problem:
+        st.error(plain(problem))
+        return
+    checksum = cached.load_dataset(view.entry.name, view.entry.default_params).checksum
+    kept = {row["key"] for row in view.rows if checksums.is_of(row, checksum)}
+    missing = [cell for cell in cells if cell.key not in kept]
+    _notes(view, counts)
+    with st.container(key="offer-sweep", horizontal=True, vertical_alignment="center"):
+        st.button(
+            _format_button(len(missing), is_resumed=0 < len(missing) < len(cells)),
+            key=page_state.key("run-sweep"),
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not missing or _is_running(),
+            on_click=_run,
+            args=(view.entry.name, tuple(wanted), tuple(counts), seeds, 60.0 * minutes),
+        )
+        st.caption(plain(_estimate_time(view, cells, missing)))
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(plain(problem))
+    st.caption("Command line:")
+    code_block.draw(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds))
+
+
+def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, int] | None:
+    names = semi_supervised.names(view.entry.kind)
+    memory = f"{_METHODS}/{view.entry.kind}"
+    given, kept = page_state.read_link(_METHODS), page_state.recall(memory)
+    chosen = given.split(".") if given is not None else _USUAL if kept is None else kept
+    if unknown := [name for name in chosen if given is not None and name not in semi_supervised.names()]:
+        problems.append(f"The link asks for unknown approaches, left out: {shorten(join_words(unknown))}.")
+    widget = page_state.key(memory)
+    if given is not None or widget not in st.session_state:
+        st.session_state[widget] = [name for name in names if name in chosen]
+    wanted = st.pills(
+        "Approaches to measure",
+        names,
+        selection_mode="multi",
+        format_func=lambda name: semi_supervised.get(name).label,
+        key=widget,
+    )
+    page_state.keep(_METHODS, wanted, text=".".join(wanted) or None, memory=f"{_METHODS}/{view.entry.kind}")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-sweep"):
+        given = _labels_field(view)
+        widget = page_state.seed_widget(
+            "sweep-seeds", range(1, _MOST_SEEDS + 1), _USUAL_SEEDS, problems, parse=page_state.parse_integer
+        )
+        seeds = st.selectbox("Number of seeds", range(1, _MOST_SEEDS + 1), key=widget, width=140)
+        page_state.keep("sweep-seeds", seeds)
+        offered = _WORKSHOP_MINUTES if training_queue.is_workshop() else _MINUTES
+        widget = page_state.seed_widget(
+            "sweep-minutes", tuple(offered), next(iter(offered)), problems, parse=page_state.parse_integer
+        )
+        minutes = st.selectbox(
+            "Time limit",
+            offered,
+            format_func=offered.get,
+            key=widget,
+            width=150,
+            help="Then no further fit starts; running fits are "
+            + ("stopped and left out." if training_queue.is_workshop() else "finished."),
+        )
+        page_state.keep("sweep-minutes", minutes)
+    counts = _parse_counts(given)
+    return (wanted, counts, seeds, minutes) if counts and wanted else _nothing(wanted)
+
+
+def _labels_field(view: View) -> str:
+    """Numbers of labels as they are written: from the link, as they were left, or the usual ones."""
+    memory = f"{_LABELS}/{view.entry.name}"
+    widget, given = page_state.key(memory), page_state.read_link(_LABELS)
+    if given is not None:
+        st.session_state[widget] = given[:_LONGEST].replace(".", ", ")
+    elif widget not in st.session_state:
+        st.session_state[widget] = page_state.recall(memory) or ", ".join(map(str, _default_counts(view)))
+    written = st.text_input("Numbers of labels", key=widget, width=260, help="Whole numbers separated by commas.")
+    short = ".".join(written.replace(",", " ").split())
+    page_state.keep(_LABELS, written, text=short if 0 < len(short) <= _LONGEST else None, memory=memory)
+    return written
+
+
+def _nothing(wanted: list[str]) -> None:
+    if not wanted:
+        st.caption("No approach is selected: select one above.")
+
+
+def _parse_counts(given: str) -> list[int] | None:
+    if thousands := re.search(r"\d,\d{3}(?!\d)", given):
+        number = thousands.group().replace(",", "")
+        why = f"“{thousands.group()}” is ambiguous: write {number}, or a space after the comma."
+        st.error(plain(why))
+        return None
+    try:
+        counts = sorted({int(part) for part in given.replace(";", ",").split(",") if part.strip()})
+    except ValueError:
+        counts = []
+    if not 1 <= len(counts) <= _MOST_COUNTS:
+        st.error(plain(f"“{given[:40]}” is not a list of 1 to {_MOST_COUNTS} whole numbers, such as 20, 50, 100."))
+        return None
+    return counts
+
+
+def _default_counts(view: View) -> list[int]:
+    n_train = view.entry.rows[0]
+    return [n for n in ((100, 600, 1000, 3000) if n_train > _FEW_ROWS else (20, 50, 100, 500)) if n <= n_train]
+
+
+def _notes(view: View, counts: list[int]) -> None:
+    dataset = cached.load_dataset(view.entry.name, view.entry.default_params)
+    n_classes = len(dataset.target_names)
+    if few := [n for n in counts if n < n_classes]:
+        st.caption(
+            plain(
+                f"{join_words([str(n) for n in few])} labels are fewer than the {n_classes} classes: a class without a "
+                "labelled row is never predicted, so all its test rows are misclassified."
+            )
+        )
+
+
+def _format_button(n: int, is_resumed: bool) -> str:
+    fits = f"{n:,} {'fit' if n == 1 else 'fits'}"
+    return "All fits are done" if n == 0 else f"Run the remaining {fits}" if is_resumed else f"Run {fits}"
+
+
+def _estimate_time(view: View, cells, missing) -> str:
+    kept = len(cells) - len(missing)
+    text = f"{kept:,} of {len(cells):,} are done." if kept else ""
+    known: dict[str, list[float]] = {}
+    before: dict[str, float] = {}
+    for row in view.rows:
+        known.setdefault(row["method"], []).append(row["seconds"])
+        before[row["method"]] = row["pretraining_seconds"]
+    if missing and all(cell.spec.method in known for cell in missing):
+        spent = sum(float(np.median(known[cell.spec.method])) for cell in missing)
+        # Approaches share a pre-training, of which there is one a seed.
+        spent += sum({cell.pretraining.key: before[cell.spec.method] for cell in missing if cell.pretraining}.values())
+        cores = background_sweep.count_processes()
+        text += f" Estimated time: {seconds(spent / cores)} on {cores} {'core' if cores == 1 else 'cores'}."
+    return text
+
+
+def _is_running() -> bool:
+    """Whether this person's experiment is running: each person has one."""
+    name, _ = st.session_state.get(_LAST, ("", ""))
+    return any(each.name == name for each in background_sweep.list_sweeps())
+
+
+def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds: int, max_seconds: float) -> None:
+    try:
+        name = background_sweep.request_sweep(
+            dataset, wanted, counts, range(n_seeds), max_seconds, ends=training_queue.is_workshop()
+        )
+        st.session_state[_LAST] = name, dataset
+    except HourglassError as problem:
+        st.session_state[_PROBLEM] = str(problem)
+
+
+# --- Progress -----------------------------------------------------------------------------------------------------
+
+
+def draw_progress(view: View) -> None:
+    """Draw the progress of running experiments; a new result of this data set, or an end, reruns the page."""
+    _report_end()
+    if found := background_sweep.list_sweeps():
+        names, stamp = tuple(each.name for each in found), curve.make_stamp(view.entry.name)
+        st.fragment(_progress, run_every=_LIVE_SECONDS)(names, view, stamp, time.monotonic())
+
+
+def _progress(names: tuple[str, ...], view: View, stamp: str, drawn_at: float) -> None:
+    found = background_sweep.list_sweeps()
+    is_old = time.monotonic() - drawn_at > _REDRAW_SECONDS and curve.make_stamp(view.entry.name) != stamp
+    if is_old or tuple(each.name for each in found) != names:
+        st.rerun()
+    for each in found:
+        label = datasets.entry(each.request["dataset"]).label
+        waits = ", waiting for another experiment" if each.waits else ""
+        may_stop = not training_queue.is_workshop() or each.name == st.session_state.get(_LAST, ("", ""))[0]
+        show_task_progress(
+            each.name,
+            each.share,
+            f"Experiment on {label}{waits}: {each.share:.0%} of the fits to run",
+            background_sweep.stop_sweep if may_stop else None,
+            [each.name],
+            help="Networks stop within a second; other classifiers finish their fit first.",
+            is_stopping=each.is_stopping,
+        )
+        for what, share in each.shares:
+            st.caption(plain(f"{what}: {share:.0%}" if share else f"{what} …"))
+
+
+def _report_end() -> None:
+    """Report the end of this person's last experiment."""
+    name, dataset = st.session_state.get(_LAST, ("", ""))
+    if not name or any(each.name == name for each in background_sweep.list_sweeps()):
+        return
+    del st.session_state[_LAST]
+    label = datasets.entry(dataset).label
+    with header.show_errors():
+        report = background_sweep.read_report(name)
+        if report is None:
+            st.info(
+                f"The experiment on {label} was stopped. Results and pre-training are kept: run it again to resume."
+            )
+            return
+        text = f"The experiment on {label} is done: {report.computed:,} computed, {report.kept:,} were stored"
+        failed = f", of which {report.failed:,} failed" if report.failed else ""
+        text += f", {report.left:,} left out{failed}." if report.left else "."
+        (st.warning if report.problems else st.success)(plain(" ".join([text, *report.problems[:3]])))

@@ -1,0 +1,146 @@
+"""The evidence lower bound: its two terms, its gap to log p(x), and posterior collapse."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import datasets
+from core.mechanisms import elbo, linear_gaussian
+from core.mechanisms.elbo import Bound, LinearVAE
+from core.mechanisms.monte_carlo import Estimate
+from core.mechanisms.naive_sampling import Encoder
+from core.metrics import pca_spectrum
+from pages.ui.mechanisms import experiment
+from pages.ui.mechanisms.experiment import Controls
+from pages.ui.shared import header
+from pages.ui.shared.diagnoses import BETAS
+
+_SIZE, _NOISE = 4, 0.5
+_SPREADS = (0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
+_SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+_COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_REPEATS = 100
+_NOISES = (0.05, 0.1, 0.2, 0.3, 0.5)
+_DATA = "digits"
+_BOUND, _COLLAPSE = "bound", "collapse"
+_VIEWS = {_BOUND: "Bound and gap", _COLLAPSE: "β and posterior collapse"}
+
+
+def draw(controls: Controls) -> None:
+    experiment.introduce(
+        "The negative ELBO, the loss of a VAE, exceeds −log p(x) by the gap KL(q(z|x) ‖ p(z|x)) between the encoder "
+        "and the true posterior. A worse encoder widens the gap; k codes per data point instead of one narrow it.",
+        r"-\mathrm{ELBO} = \underbrace{-\mathbb{E}_{q_\phi(z|x)} \log p_\theta(x|z)}_{\text{reconstruction}} + "
+        r"\mathrm{KL}(q_\phi(z|x)\,\|\,p(z)) = -\log p_\theta(x) + \mathrm{KL}(q_\phi(z|x)\,\|\,p_\theta(z|x))",
+    )
+    with experiment.controls_row():
+        view = controls.choose_segment("show", "View", _VIEWS)
+    (_show_bound if view == _BOUND else _show_collapse)(controls)
+
+
+def _show_bound(controls: Controls) -> None:
+    with experiment.controls_row(2):
+        help = "Standard deviation of q(z|x), relative to that of the posterior p(z|x): 1 is exact."
+        spread = controls.choose_value("spread", "Encoder standard deviation", _SPREADS, 1.5, help)
+        help = "In standard deviations of the posterior, in every latent dimension."
+        shift = controls.choose_value("shift", "Error of the encoder mean", _SHIFTS, 0.5, help)
+        seed = controls.choose_seed()
+    experiment.draw_charts(*_bound_figures(spread, shift, seed, header.get_theme()), key="bound")
+    exact, estimate, tightened = _compute_bounds(spread, shift, seed)
+    experiment.state_finding(
+        f"The gap KL(q(z|x) ‖ p(z|x)) is {exact.gap:.4f} nats. With k = {_COUNTS[-1]:,} codes the bound is "
+        f"{experiment.format_estimate(tightened[-1], 'nats')}."
+    )
+    checks = {
+        f"ELBO, nats ({estimate.n:,} codes)": (estimate, exact.elbo),
+        "log p(x), nats": (None, exact.log_marginal),
+    }
+    experiment.draw_checks("bound", checks)
+    experiment.show_details(
+        f"Linear generator with Normal output, {_SIZE} latent dimensions and 16 features: every exact value is in "
+        f"closed form. Bands: two standard errors over {_REPEATS} repeats."
+    )
+
+
+def _show_collapse(controls: Controls) -> None:
+    st.markdown(
+        "The larger the weight β of the KL divergence, the fewer latent dimensions are used. The best linear VAE "
+        "encodes a principal component only if its variance λ exceeds β times the output variance σ²; the other "
+        "dimensions collapse to the prior."
+    )
+    st.latex(
+        r"{\mathrm{KL}_i = \tfrac12 \max\!\left(0, \log \frac{\lambda_i}{\beta \sigma^2}\right)}\qquad\allowbreak"
+        r"{\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)}"
+    )
+    with experiment.controls_row(2):
+        help = "Weight of the KL divergence; 1 is the standard VAE."
+        beta = controls.choose_value("beta", "β", BETAS, 1.0, help, "{:g}".format)
+        help = "Standard deviation of p(x|z), equal for all pixels."
+        noise = controls.choose_value("noise", "Output standard deviation σ", _NOISES, 0.2, help)
+        seed = controls.choose_seed()
+    experiment.draw_charts(*_collapse_figures(beta, noise, header.get_theme()), key="collapse")
+    vae, loss = _compute_collapse(beta, noise, seed)
+    experiment.state_finding(
+        f"On {datasets.entry(_DATA).label}, {int(vae.active.sum())} of {len(vae.variances)} components are encoded; "
+        "the other latent dimensions have collapsed."
+    )
+    loss_name = "Reconstruction + β KL, nats per image (one sample each)"
+    checks = {
+        loss_name: (loss, vae.reconstruction + vae.beta * vae.kl.sum()),
+        "KL divergence, nats per image": (None, float(vae.kl.sum())),
+        "Squared error per image": (None, float(vae.error.sum())),
+    }
+    experiment.draw_checks("collapse", checks)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compute_bounds(spread: float, shift: float, seed: int) -> tuple[Bound, Estimate, list[Estimate]]:
+    """Exact values, the ELBO from samples, and the bound for each of `_COUNTS`."""
+    model = linear_gaussian.example(_SIZE, _NOISE)
+    rng = np.random.default_rng([seed, 0])
+    x = model.sample(1, rng)[0][0]
+    encoder = Encoder(spread, shift)
+    estimate = elbo.drawn(model, x, encoder, 10_000, rng)
+    tightened = elbo.tightened(model, x, encoder, _COUNTS, _REPEATS, rng)
+    return elbo.bound(model, x, encoder), estimate, tightened
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _bound_figures(spread: float, shift: float, seed: int, theme: str):
+    from core.figures.mechanisms import elbo as figures  # plotly
+
+    exact, _, tightened = _compute_bounds(spread, shift, seed)
+    return (
+        figures.parts(exact.reconstruction, exact.kl, exact.gap, exact.log_marginal, theme),
+        figures.tightening(_COUNTS, tightened, exact.elbo, exact.log_marginal, theme),
+    )
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_spectrum() -> tuple[np.ndarray, np.ndarray]:
+    """Variances (64,) of the digits along their principal components, and the rows (n, 64) in those coordinates."""
+    X = datasets.load(_DATA).floats("train")
+    spectrum = pca_spectrum.decompose(X)
+    return spectrum.variances, (X - spectrum.mean) @ spectrum.components.T
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compute_collapse(beta: float, noise: float, seed: int) -> tuple[LinearVAE, Estimate]:
+    variances, rows = _load_spectrum()
+    vae = LinearVAE(variances, noise, beta)
+    return vae, vae.drawn(rows, np.random.default_rng([seed, 1]))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _collapse_figures(beta: float, noise: float, theme: str):
+    from core.figures.mechanisms import elbo as figures  # plotly
+
+    variances, _ = _load_spectrum()
+    vaes = [LinearVAE(variances, noise, value) for value in BETAS]
+    chosen = BETAS.index(beta)
+    kl, error = (np.array([getattr(vae, name).sum() for vae in vaes]) for name in ("kl", "error"))
+    return (
+        figures.collapsed(vaes[chosen].kl, beta, theme),
+        figures.traded(kl, error, np.asarray(BETAS), chosen, theme),
+    )

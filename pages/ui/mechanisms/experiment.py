@@ -1,0 +1,168 @@
+"""What all experiments share: introduction, controls, charts, finding, checks against exact values, details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.figures import montages
+from core.mechanisms.monte_carlo import Estimate
+from pages.ui.shared import charts, page_state, seed_picker, tables
+from pages.ui.shared.images import image
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.text import Markup, html, plain
+
+RESTART = "New initialisation"
+# Errors below the first are rounding; those above the second are not worth their digits.
+_LEAST_ERROR, _LARGEST_ERROR = 1e-6, 10_000
+_MOST_DEVIATION = 3  # standard errors
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The controls of one experiment, each remembered, and in the address under the experiment's name.
+
+    `problems` takes a sentence where a link asks for something that is not offered.
+    """
+
+    experiment: str
+    problems: list[str]
+
+    def choose_value(
+        self,
+        name: str,
+        label: str,
+        options: Sequence[float],
+        default: float,
+        help: str | None = None,
+        format_value: Callable[[Any], str] = "{:,}".format,
+    ) -> Any:
+        """One of a few values in order."""
+
+        def parse(text: str) -> Any:
+            with suppress(ValueError):
+                return next((option for option in options if option == float(text)), text)
+            return text
+
+        name = f"{self.experiment}.{name}"
+        key = page_state.seed_widget(name, options, default, self.problems, parse=parse)
+        value = st.select_slider(label, options, format_func=format_value, key=key, help=help, width=300)
+        page_state.keep(name, value)
+        return value
+
+    def choose_segment(self, name: str, label: str, options: Mapping[str, str]) -> str:
+        """One of a few things by name, the first being the default."""
+        return page_state.choose(f"{self.experiment}.{name}", label, options, self.problems)
+
+    def choose_option(self, name: str, label: str, options: Mapping[str, str]) -> str:
+        """One of many things by name, the first being the default."""
+        name = f"{self.experiment}.{name}"
+        key = page_state.seed_widget(name, list(options), next(iter(options)), self.problems)
+        option = st.selectbox(label, list(options), format_func=options.get, key=key, width=240)
+        page_state.keep(name, option)
+        return option
+
+    def choose_seed(self, label: str = "Resample") -> int:
+        """The seed of all random numbers, and a button for the next one."""
+        name = f"{self.experiment}.seed"
+        refusal = f"The seed in the link must be a whole number from 0 to {seed_picker.LARGEST_SEED}: 0 is used."
+        seed = seed_picker.read_seed(self.problems, name, refusal)
+        key, icon = page_state.key(f"{name}-next"), ":material/casino:"
+        st.button(label, key=key, icon=icon, on_click=seed_picker.advance_seed, args=(name,))
+        return seed
+
+
+def introduce(text: str, *formulas: str) -> None:
+    """Draw what the experiment shows, in words and in LaTeX."""
+    st.markdown(text)
+    for formula in formulas:
+        st.latex(formula)
+
+
+def controls_row(row: int = 1):
+    """A row of controls."""
+    return st.container(horizontal=True, vertical_alignment="bottom", key=f"mechanism-controls-{row}")
+
+
+def draw_charts(*figures: Any, key: str) -> None:
+    """Draw figures side by side where there is room."""
+    with st.container(key=f"mechanism-charts-{len(figures)}-{key}"):
+        for k, figure in enumerate(figures):
+            charts.draw(figure, f"{key}-{k}")
+
+
+def draw_strips(strips: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int, cell: int) -> None:
+    """Draw montages of images by title, each (n, height * width) uint8."""
+    figures = []
+    for title, pixels in strips.items():
+        png = montages.png(montages.montage(pixels, shape, columns, cell=cell))
+        figures.append(f"<figure><figcaption>{html(title)}</figcaption>{image(png, title, 'hg-strip')}</figure>")
+    st.html(Markup(f'<div class="hg-mechanism-strips">{"".join(figures)}</div>'))
+
+
+def state_finding(text: str) -> None:
+    """Draw the sentence that the experiment ends with."""
+    st.html(Markup(f'<p class="hg-settled">{html(text)}</p>'))
+
+
+def draw_checks(name: str, checks: Mapping[str, tuple[Estimate | None, float | None]]) -> None:
+    """Draw a table of quantities: their estimates from samples beside their exact values, where there are both."""
+    rows = []
+    for quantity, (estimate, exact) in checks.items():
+        error = estimate.error if estimate else 0.0
+        exact_cell = tables.EMPTY if exact is None else Cell(format_value(exact, error), exact)
+        both = estimate is not None and exact is not None
+        agreement = tables.text(describe_agreement(estimate, exact)) if both else tables.EMPTY
+        rows.append([tables.text(quantity), make_cell(estimate), exact_cell, agreement])
+    tables.draw(("Quantity", "Estimate ± standard error (SE)", "Exact value", "Agreement"), rows, name)
+
+
+def make_cell(estimate: Estimate | None) -> Cell:
+    """An estimate with its standard error; its file has the 95% interval."""
+    if estimate is None:
+        return tables.EMPTY
+    value, reach = estimate.value, 1.96 * estimate.error
+    return Cell(format_estimate(estimate), value, value - reach, value + reach, estimate.n or None)
+
+
+def show_details(text: str) -> None:
+    """Draw how the numbers were computed, folded away."""
+    with st.expander("Details"):
+        st.markdown(plain(text))
+
+
+def to_percent(share: Estimate) -> Estimate:
+    return Estimate(100 * share.value, 100 * share.error, share.n)
+
+
+def format_estimate(estimate: Estimate, unit: str = "") -> str:
+    """``"−4.312 ± 0.021 nats"``: with the decimal places that its standard error allows."""
+    error = f" ± {format_error(estimate.error)}" if estimate.error > _LEAST_ERROR else ""
+    return f"{format_value(estimate.value, estimate.error)}{error} {unit}".rstrip()
+
+
+def format_error(error: float) -> str:
+    """A standard error in two digits."""
+    return format_value(error, error) if error < _LARGEST_ERROR else f"more than {_LARGEST_ERROR:,}"
+
+
+def format_value(value: float, error: float) -> str:
+    """A number with the decimal places that are meaningful given its error, at most six."""
+    if not error > _LEAST_ERROR:
+        return f"{value:,.4g}".replace("-", "−")
+    places = next((places for places in range(6) if error * 10**places >= 9.5), 6)
+    return f"{value:,.{places}f}".replace("-", "−")
+
+
+def describe_agreement(estimate: Estimate, exact: float) -> str:
+    """``"agrees (0.7 SE)"``, or ``"differs (4.2 SE)"`` where chance does not explain the difference."""
+    deviation = abs(estimate.deviation(exact))
+    if deviation == 0 and not estimate.error > _LEAST_ERROR:
+        return "equal"
+    text = "SE 0" if np.isinf(deviation) else f"{deviation:.1f} SE"
+    return f"{'agrees' if deviation <= _MOST_DEVIATION else 'differs'} ({text})"

@@ -1,0 +1,129 @@
+"""Reparameterization: two unbiased estimators of the same gradient, and their variances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.mechanisms import gradient_estimators
+from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Cost, Quadratic, Sines
+from core.mechanisms.monte_carlo import Estimate
+from pages.ui.mechanisms import experiment
+from pages.ui.mechanisms.experiment import Controls
+from pages.ui.shared import header
+from pages.ui.shared.text import Markup
+
+_DIMENSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_SIGMAS = (0.1, 0.2, 0.5, 1.0, 2.0)
+_TARGETS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_FREQUENCIES = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
+_COUNTS = (1, 10, 100, 1000)
+_MU = 1.0
+_REPEATS = 400
+# So many normal numbers are drawn in the fraction of a second that a control may take.
+_MOST_NUMBERS = 2_000_000
+_LEAST_SAMPLES = 4000
+_QUADRATIC, _SINES = "quadratic", "sines"
+_NAMES = {SCORE: "score function", REPARAMETERIZED: "reparameterized"}
+
+
+def draw(controls: Controls) -> None:
+    experiment.introduce(
+        "Two unbiased estimators of the same gradient. With f(z) = |z − a|² the variance of the score function grows "
+        "faster with the dimension of z; with high-frequency sines it can be the smaller one.",
+        r"\nabla_\mu \mathbb{E}_{z \sim \mathcal{N}(\mu, \sigma^2 I)} f(z) = "
+        r"\mathbb{E}\,\underbrace{f(z)\,\frac{z - \mu}{\sigma^2}}_{\text{score function}} = "
+        r"\mathbb{E}_{\epsilon}\,\underbrace{f'(\mu + \sigma \epsilon)}_{\text{reparameterized}},\quad "
+        r"\epsilon \sim \mathcal{N}(0, I)",
+    )
+    st.html(_render_graphs(header.get_theme()))
+    with experiment.controls_row():
+        kind = controls.choose_segment("f", "f(z)", {_QUADRATIC: "|z − a|²", _SINES: "Σ sin(w z)"})
+        if kind == _QUADRATIC:
+            a = controls.choose_value("a", "a", _TARGETS, 0.0, "Equal in every dimension, as is μ = 1.")
+            cost: Cost = Quadratic(a)
+        else:
+            cost = Sines(controls.choose_value("w", "Frequency w", _FREQUENCIES, 1.0))
+        d = controls.choose_value("size", "Latent dimensions", _DIMENSIONS, 16)
+        sigma = controls.choose_value("sigma", "Standard deviation σ", _SIGMAS, 1.0, "Of z, in every dimension.")
+        size = controls.choose_value("draws", "Samples per estimate", _COUNTS, 10, "An estimate is their mean.")
+        seed = controls.choose_seed()
+    gradients = _sample_gradients(cost, d, sigma, size, seed)
+    experiment.draw_charts(*_figures(cost, d, sigma, size, seed, header.get_theme()), key="gradients")
+    experiment.state_finding(_describe_variances(gradients))
+    checks = {
+        f"First component of the gradient, {name}": (gradients.estimates[estimator], gradients.exact)
+        for estimator, name in _NAMES.items()
+    }
+    experiment.draw_checks("gradients", checks)
+    experiment.show_details(
+        f"Means over {gradients.n:,} samples; μ is 1 in every dimension. Exact values are in closed form. A variance "
+        "is that of one sample, summed over the components of the gradient."
+    )
+
+
+@dataclass(frozen=True)
+class _Gradients:
+    """By estimator: means of `size` samples of the gradient's first component, their estimate, variance of a sample."""
+
+    n: int
+    means: dict[str, np.ndarray]
+    exact: float
+    estimates: dict[str, Estimate]
+    variances: dict[str, float]
+    sampled_ratio: float
+
+    @property
+    def ratio(self) -> float:
+        """Exact variance of the score function over that of reparameterization."""
+        other = self.variances[REPARAMETERIZED]
+        return self.variances[SCORE] / other if other > 1e-12 else np.inf
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _sample_gradients(cost: Cost, d: int, sigma: float, size: int, seed: int) -> _Gradients:
+    mu = np.full(d, _MU)
+    n = max(_LEAST_SAMPLES, min(_MOST_NUMBERS // d, _REPEATS * size * 4))
+    samples = gradient_estimators.draw(cost, mu, sigma, n, np.random.default_rng(seed))
+    return _Gradients(
+        n=n,
+        means={name: gradient_estimators.means_of(samples.of(name)[:, 0], size) for name in _NAMES},
+        exact=float(samples.exact[0]),
+        estimates={name: Estimate.of(samples.of(name)[:, 0]) for name in _NAMES},
+        variances={name: cost.variance(name, mu, sigma) for name in _NAMES},
+        sampled_ratio=samples.ratio,
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures(cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str):
+    from core.figures.mechanisms import gradient_estimators as figures  # plotly
+
+    gradients = _sample_gradients(cost, d, sigma, size, seed)
+    ratios = [cost.ratio(np.full(dimension, _MU), sigma) for dimension in _DIMENSIONS]
+    return (
+        figures.histograms(gradients.means, gradients.exact, size, theme),
+        figures.ratios(_DIMENSIONS, ratios, d, gradients.sampled_ratio, theme),
+        figures.errors(np.array([1, 10, 100, 1000, 10_000]), gradients.variances, theme),
+    )
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _render_graphs(theme: str) -> Markup:
+    from core.figures.mechanisms import gradient_estimators as figures  # plotly
+
+    return Markup(f'<div class="hg-graphs">{"".join(f"<div>{svg}</div>" for svg in figures.graphs(theme))}</div>')
+
+
+def _describe_variances(gradients: _Gradients) -> str:
+    if not np.isfinite(gradients.ratio):
+        return "The reparameterized estimator has no variance here."
+    text = (
+        f"The score function has {gradients.ratio:,.3g} times the variance of the reparameterized estimator (measured: "
+        f"{gradients.sampled_ratio:,.3g})"
+    )
+    if gradients.ratio >= 1:
+        return f"{text}: it needs that many times the samples for the same error."
+    return f"{text}: here it needs fewer samples."

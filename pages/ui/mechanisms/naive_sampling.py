@@ -1,0 +1,213 @@
+"""Naive sampling: few pairs (z, x) contribute to the gradient, and what an encoder changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.mechanisms import linear_gaussian, naive_sampling
+from core.mechanisms.linear_gaussian import LinearGaussian
+from core.mechanisms.monte_carlo import Estimate
+from core.mechanisms.naive_sampling import Encoder, Trap
+from pages.ui.mechanisms import experiment
+from pages.ui.mechanisms.experiment import Controls
+from pages.ui.shared import header
+
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
+_NOISES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
+_CODES = (16, 64, 256, 1024)
+_SPREADS = (0.8, 1.0, 1.1, 1.3, 1.6, 2.0)
+_ROWS, _ROWS_SHOWN, _CODES_SHOWN = 64, 16, 64
+_COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+_MOST = max(_COUNTS)
+_REPEATS = 40
+_SCALES = np.linspace(0, 1.6, 17)
+_TRAP_CODES = 256
+# Shares against one setting: fewer values than can be chosen, and at most so many codes.
+_SIZES_SWEPT, _NOISES_SWEPT, _MOST_SWEPT = (1, 2, 4, 8, 16), (0.1, 0.2, 0.5, 1.0, 2.0), 256
+_KNOWN = (
+    "The generator is linear, x = W z + Normal noise in 16 dimensions, so log p(x) is known exactly, as is the "
+    "standard error of its estimate with codes from the prior."
+)
+_PAIRS, _ESTIMATE, _TRAP = "pairs", "estimate", "trap"
+_VIEWS = {_PAIRS: "Contributing pairs", _ESTIMATE: "Estimate of log p(x)", _TRAP: "Averaging log p(x|z)"}
+
+
+def draw(controls: Controls) -> None:
+    experiment.introduce(
+        "With codes z from the prior, few pairs (z, x) contribute to the gradient: the more latent dimensions and the "
+        "smaller the output variance, the fewer. With an encoder that proposes codes near the posterior p(z|x), nearly "
+        "all pairs contribute.",
+        r"\log p(x) \approx \log \frac1K \sum_k p_\theta(x|z_k),\ z_k \sim p(z)",
+        r"{\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),}\quad\allowbreak"
+        r"{w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}}",
+    )
+    with experiment.controls_row():
+        view = controls.choose_segment("show", "View", _VIEWS)
+    with experiment.controls_row(2):
+        size = controls.choose_value("size", "Latent dimensions", _SIZES, 4)
+        help = "Standard deviation of p(x|z); a step of 1 in a latent dimension moves x by 1."
+        noise = controls.choose_value("noise", "Output standard deviation", _NOISES, 0.3, help)
+        if view == _PAIRS:
+            k = controls.choose_value("codes", "Codes per step", _CODES, 256)
+        if view != _TRAP:
+            help = "Standard deviation of q(z|x), relative to that of the posterior p(z|x): 1 is a perfect encoder."
+            spread = controls.choose_value("spread", "Encoder standard deviation", _SPREADS, 1.3, help)
+        seed = controls.choose_seed()
+    if view == _PAIRS:
+        _show_pairs(size, noise, k, spread, seed)
+    elif view == _ESTIMATE:
+        _show_estimate(size, noise, spread, seed)
+    else:
+        _show_trap(size, noise, seed)
+
+
+def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> None:
+    experiment.draw_charts(*_pairs_figures(size, noise, k, spread, seed, header.get_theme()), key="pairs")
+    pairs = _compute_pairs(size, noise, k, spread, seed)
+    prior, encoder = pairs.share
+    experiment.state_finding(
+        f"99% of the gradient comes from {prior:.2%} of the pairs with codes from the prior "
+        f"({pairs.effective[0] * k:.1f} of {k:,} effective samples), and from {encoder:.1%} with codes from the "
+        f"encoder ({pairs.effective[1] * k:.0f} of {k:,})."
+    )
+    _draw_marginal_checks(*_compute_marginal(size, noise, spread, seed))
+    experiment.show_details(
+        f"{_KNOWN} Shares are over {_ROWS} data points with {k:,} codes each; the first picture shows the first of "
+        "them. The gradient is that with respect to W and the bias. Effective samples: 1 / sum of squared weights "
+        f"(Kong 1992). The other two charts vary one setting, with at most {_MOST_SWEPT} codes."
+    )
+
+
+def _show_estimate(size: int, noise: float, spread: float, seed: int) -> None:
+    experiment.draw_charts(_estimate_figure(size, noise, spread, seed, header.get_theme()), key="estimate")
+    exact, by_prior, by_encoder = _compute_marginal(size, noise, spread, seed)
+    experiment.state_finding(
+        f"With {_MOST:,} codes, the standard error of the estimate is {experiment.format_error(by_encoder.error)} nats "
+        f"with codes from the encoder and {experiment.format_error(by_prior.error)} nats with codes from the prior."
+    )
+    _draw_marginal_checks(exact, by_prior, by_encoder)
+    experiment.show_details(f"{_KNOWN} Bands contain 90% of the estimates over {_REPEATS} repeats.")
+
+
+def _show_trap(size: int, noise: float, seed: int) -> None:
+    st.markdown(
+        "The mean of log p(x|z) over codes from the prior is a different objective: any weight of the decoder lowers "
+        "it, so its best decoder ignores z."
+    )
+    experiment.draw_charts(_trap_figure(size, noise, seed, header.get_theme()), key="trap")
+    trap = _compute_trap(size, noise, seed)
+    likelihood, averaged = (trap.scales[int(np.argmax(curve))] for curve in (trap.likelihood, trap.averaged))
+    experiment.state_finding(
+        f"The log of the mean is largest at {likelihood:.1f} times the true weights, the mean of the log at "
+        f"{averaged:.1f} times, where z has no effect."
+    )
+    true = int(np.argmin(np.abs(trap.scales - 1)))
+    estimate = Estimate(float(trap.averaged_drawn[true]), float(trap.averaged_error[true]), _TRAP_CODES)
+    name = f"Mean of log p(x|z) at the true weights, nats per data point ({_TRAP_CODES} codes)"
+    experiment.draw_checks("trap", {name: (estimate, float(trap.averaged[true]))})
+
+
+def _sample_point(size: int, noise: float, seed: int) -> tuple[LinearGaussian, np.ndarray, np.random.Generator]:
+    """The model, the data point x whose log p(x) is estimated, and the generator for codes."""
+    model = linear_gaussian.example(size, noise)
+    rng = np.random.default_rng([seed, 1])
+    return model, model.sample(1, rng)[0][0], rng
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compute_marginal(size: int, noise: float, spread: float, seed: int) -> tuple[float, Estimate, Estimate]:
+    """log p(x) of one data point, in nats: exact, and estimated with codes from the prior and from the encoder."""
+    model, x, rng = _sample_point(size, noise, seed)
+    by_prior, by_encoder = (
+        naive_sampling.log_marginal(naive_sampling.log_weights(model, x, (_MOST,), rng, encoder))
+        for encoder in (None, Encoder(spread))
+    )
+    # Estimated from the samples the error would be far too small.
+    by_prior = Estimate(by_prior.value, naive_sampling.expected_error(model, x, _MOST), by_prior.n)
+    return float(model.log_marginal(x[None])[0]), by_prior, by_encoder
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Which pairs contribute in one setting.
+
+    Attributes
+    ----------
+    share, effective : of the pairs, in (0, 1], from the prior and from the encoder.
+    weights, carrying : of the pairs shown, from the prior.
+    """
+
+    share: tuple[float, float]
+    effective: tuple[float, float]
+    weights: np.ndarray
+    carrying: np.ndarray
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _compute_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> _Pairs:
+    model = linear_gaussian.example(size, noise)
+    rng = np.random.default_rng([seed, 0])
+    X, _ = model.sample(_ROWS, rng)
+    by_prior = naive_sampling.pairs(model, X, rng.standard_normal((k, size)))
+    by_encoder = naive_sampling.pairs(model, X, *Encoder(spread).propose(model, X, k, rng))
+    shown = slice(_ROWS_SHOWN), slice(_CODES_SHOWN)
+    return _Pairs(
+        share=(by_prior.share, by_encoder.share),
+        effective=(by_prior.effective_samples / k, by_encoder.effective_samples / k),
+        weights=by_prior.weights[shown].copy(),  # not a view, which would hold all of them
+        carrying=by_prior.carrying[shown].copy(),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _pairs_figures(size: int, noise: float, k: int, spread: float, seed: int, theme: str):
+    from core.figures.mechanisms import naive_sampling as figures  # plotly
+
+    pairs = _compute_pairs(size, noise, k, spread, seed)
+    swept = min(k, _MOST_SWEPT)
+    by_size = [_compute_pairs(value, noise, swept, spread, seed) for value in _SIZES_SWEPT]
+    by_noise = [_compute_pairs(size, value, swept, spread, seed) for value in _NOISES_SWEPT]
+
+    def select_lines(sweep):
+        return [([point.share[j] for point in sweep], [point.effective[j] for point in sweep]) for j in (0, 1)]
+
+    return (
+        figures.pairs(pairs.weights, pairs.carrying, theme),
+        figures.shares(_SIZES_SWEPT, *select_lines(by_size), size, "latent dimensions", theme),
+        figures.shares(_NOISES_SWEPT, *select_lines(by_noise), noise, "output standard deviation", theme),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _estimate_figure(size: int, noise: float, spread: float, seed: int, theme: str):
+    from core.figures.mechanisms import naive_sampling as figures  # plotly
+
+    model, x, rng = _sample_point(size, noise, seed)
+    spreads = {
+        name: naive_sampling.spread(naive_sampling.log_weights(model, x, (_REPEATS, _MOST), rng, encoder), _COUNTS)
+        for name, encoder in (("prior", None), ("encoder", Encoder(spread)))
+    }
+    return figures.estimates(spreads, _compute_marginal(size, noise, spread, seed)[0], theme)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compute_trap(size: int, noise: float, seed: int) -> Trap:
+    model = linear_gaussian.example(size, noise)
+    rng = np.random.default_rng([seed, 2])
+    return naive_sampling.trap(model, model.sample(512, rng)[0], rng.standard_normal((_TRAP_CODES, size)), _SCALES)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _trap_figure(size: int, noise: float, seed: int, theme: str):
+    from core.figures.mechanisms import naive_sampling as figures  # plotly
+
+    return figures.trap(_compute_trap(size, noise, seed), theme)
+
+
+def _draw_marginal_checks(exact: float, by_prior: Estimate, by_encoder: Estimate) -> None:
+    name = f"log p(x) of one data point, nats ({_MOST:,} codes from the {{}})"
+    checks = {name.format("encoder"): (by_encoder, exact), name.format("prior"): (by_prior, None)}
+    experiment.draw_checks("marginal", checks)

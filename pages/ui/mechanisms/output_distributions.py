@@ -1,0 +1,88 @@
+"""Output distributions: a decoder's output as the parameters of Bernoulli or Normal pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.mechanisms import output_distributions
+from core.mechanisms.monte_carlo import Estimate
+from core.mechanisms.output_distributions import BERNOULLI, NORMAL, SIDE, Spot
+from pages.ui.mechanisms import experiment
+from pages.ui.mechanisms.experiment import Controls
+from pages.ui.shared import header
+
+_RADII = (0.1, 0.15, 0.25, 0.4, 0.6)
+_NOISES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+_N_SHOWN, _N_CODES = 8, 400
+_SAMPLE_SIZES = (10, 100, 1000, 10_000)
+
+
+def draw(controls: Controls) -> None:
+    experiment.introduce(
+        "Latent codes z from N(0, I) are decoded into the parameters of a distribution over images of a spot (first "
+        "row). Samples x of that distribution (below) are black and white with Bernoulli pixels and noisy with Normal "
+        "pixels.",
+        r"z \sim p(z) = \mathcal{N}(0, I)",
+        r"{x \sim p_\theta(x|z) = \prod_i \mathrm{Bernoulli}(x_i;\, m_i(z))}\quad\allowbreak"
+        r"{\text{or}\quad \prod_i \mathcal{N}(x_i;\, m_i(z), \sigma^2)}",
+    )
+    with experiment.controls_row():
+        output = controls.choose_segment("output", "Output distribution", {BERNOULLI: "Bernoulli", NORMAL: "Normal"})
+        radius = controls.choose_value("radius", "Spot radius", _RADII, 0.25, "As a share of half the image's side.")
+        noise = 0.0
+        if output == NORMAL:
+            label = "Pixel standard deviation σ"
+            noise = controls.choose_value("noise", label, _NOISES, 0.1, "Black is 0, white is 1.")
+        n = controls.choose_value("draws", "Samples for the means", _SAMPLE_SIZES, 1000)
+        seed = controls.choose_seed()
+    spot = Spot(output, radius, noise)
+    strips, brightness, explained = _sample(spot, n, seed)
+    left, right = st.columns([1, 1.5], gap="medium")
+    with left:
+        experiment.draw_charts(_figure(seed, header.get_theme()), key="prior")
+    with right:
+        experiment.draw_strips(strips, (SIDE, SIDE), _N_SHOWN, cell=64)
+    exact = output_distributions.explained(spot)
+    experiment.state_finding(
+        f"The latent code explains {exact:.1%} of the variance of the images; the output distribution adds the rest."
+    )
+    checks = {
+        "Variance explained by the code (%)": (experiment.to_percent(explained), 100 * exact),
+        "Mean sum of the pixels": (brightness, output_distributions.brightness(spot)),
+    }
+    experiment.draw_checks("generator", checks)
+    experiment.show_details(
+        "Variances are summed over the 256 pixels. The explained variance is estimated from pairs of samples with the "
+        "same code (law of total variance). Grey values outside 0 to 1 are clipped in the pictures only."
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estimate, Estimate]:
+    """Images by title, the mean sum of their pixels, and the share of variance that the code explains."""
+    parameters = spot.parameters(_sample_codes(seed)[:_N_SHOWN])
+    rng = np.random.default_rng([seed, 1])
+    images = spot.draw(spot.parameters(rng.standard_normal((n, 2))), rng)
+    strips = {
+        f"Parameters m(z) of codes 1 to {_N_SHOWN}": parameters,
+        "Samples x ~ p(x|z)": spot.draw(parameters, rng),
+        "New samples, same codes": spot.draw(parameters, rng),
+        # Means are dark: both are brightened by the same factor.
+        f"Mean of {n:,} samples; exact mean (both brightened)": np.stack([images.mean(0), spot.mean])
+        / max(float(spot.mean.max()), 1e-9),
+    }
+    greys = {title: np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8) for title, pixels in strips.items()}
+    explained = output_distributions.drawn_explained(spot, n, rng)
+    return greys, output_distributions.drawn_brightness(images), explained
+
+
+def _sample_codes(seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, 0]).standard_normal((_N_CODES, 2))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _figure(seed: int, theme: str):
+    from core.figures.mechanisms import codes as figures  # plotly
+
+    return figures.prior(_sample_codes(seed), _N_SHOWN, theme)

@@ -1,0 +1,150 @@
+"""VAE v. GAN: the same generator trained as either, on the same data in the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core.mechanisms import vae_vs_gan
+from core.mechanisms.monte_carlo import Estimate
+from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Scores, Settings
+from core.tasks import vae_vs_gan_training
+from pages.ui.mechanisms import drawn_data, experiment
+from pages.ui.mechanisms.experiment import Controls
+from pages.ui.shared import header, page_state, tables
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.task_progress import Task, follow_tasks
+
+_STEPS = (500, 1000, 2000, 4000)
+_NAMES = {VAE: "VAE", GAN: "GAN"}
+_COLOURS = {VAE: 0, GAN: 2}
+
+
+def draw(controls: Controls) -> None:
+    experiment.introduce(
+        "The same generator is trained as a VAE and as a GAN. Maximum likelihood (VAE) covers all data and also puts "
+        "samples between the modes; the GAN is penalised for these, so its samples are sharper and it may miss modes.",
+        r"\mathrm{KL}(p\,\|\,q) = \mathbb{E}_{x \sim p} \log \frac{p(x)}{q(x)}\ \text{(missed modes)}",
+        r"\mathrm{KL}(q\,\|\,p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}\ \text{(off-data samples)}",
+    )
+    with experiment.controls_row():
+        data = {**vae_vs_gan_training.list_planes(), drawn_data.NAME: drawn_data.LABEL}
+        target = controls.choose_segment("data", "Data", data)
+        steps = controls.choose_value("steps", "Training steps", _STEPS, 2000)
+        seed = controls.choose_seed(experiment.RESTART)
+    settings, points = Settings(steps=steps, seed=seed), None
+    if target != drawn_data.NAME:
+        settings = replace(settings, target=target)
+    elif (points := drawn_data.choose_points(controls)) is None:
+        return
+    name = vae_vs_gan_training.comparison_key(settings, points)
+    comparison = _find_comparison(name)
+    if comparison is None:
+        _offer_training(settings, points, name)
+        return
+    experiment.draw_charts(*_sample_figures(name, steps, header.get_theme(), comparison), key="versus")
+    experiment.state_finding(_describe_errors(comparison.scores))
+    tables.draw(("Quantity", *_NAMES.values()), _table_rows(comparison), "versus")
+    drawer = st.expander("Losses", key=page_state.key("versus-losses"), on_change="rerun")
+    if drawer.open:
+        with drawer:
+            experiment.draw_charts(*_loss_figures(name, header.get_theme(), comparison), key="versus-losses")
+    experiment.show_details(
+        "Both generators are x = G(z) + noise with 2 latent dimensions and two hidden layers. The standard deviation "
+        f"of the noise is {comparison.noise[VAE]:.2f} for the VAE, which learns it, and {comparison.noise[GAN]:.2f} "
+        f"for the GAN. Precision and recall: Kynkäänniemi et al. 2019, k = 3, n = {len(comparison.real):,} each; other "
+        f"real data have {comparison.floor['precision']:.2f} and {comparison.floor['recall']:.2f}. Densities are means "
+        "over many codes; ± is one standard error."
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read_comparison(name: str) -> Comparison | None:
+    return vae_vs_gan_training.read_state(name).comparison
+
+
+def _find_comparison(name: str) -> Comparison | None:
+    """The comparison that is shipped or was trained, read once."""
+    comparison = _read_comparison(name)
+    if comparison is None:
+        _read_comparison.clear(name)
+    return comparison
+
+
+def _offer_training(settings: Settings, points: np.ndarray | None, name: str) -> None:
+    """Draw a button that trains both models, or the progress of their training."""
+    task = Task(
+        name="versus",
+        title="Training both",
+        label="Train both",
+        read_state=partial(vae_vs_gan_training.read_state, name),
+        has_result=lambda state: state.comparison is not None,
+        start=partial(vae_vs_gan_training.start_comparison, settings, points),
+        stop=partial(vae_vs_gan_training.stop_comparison, name),
+        about="Not trained yet. Training takes a few seconds in the background; the result is kept on this computer.",
+    )
+    follow_tasks([task])
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison):
+    from core.figures.mechanisms import vae_vs_gan as figures  # plotly
+
+    counts = np.linspace(0, steps, vae_vs_gan.N_FRAMES + 1).astype(int)
+    names = [f"{count:,}" for count in counts]
+    return tuple(
+        figures.samples(label, _comparison.real, _comparison.frames[model], names, _COLOURS[model], theme)
+        for model, label in _NAMES.items()
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _loss_figures(name: str, theme: str, _comparison: Comparison):
+    from core.figures.mechanisms import vae_vs_gan as figures  # plotly
+
+    terms = {VAE: ("reconstruction", "KL"), GAN: ("discriminator", "generator")}
+    return tuple(
+        figures.losses(f"{label} losses", _comparison.history[model], terms[model], theme)
+        for model, label in _NAMES.items()
+    )
+
+
+def _table_rows(comparison: Comparison) -> list[list[Cell]]:
+    def divergence(name: str):
+        return lambda scores: experiment.make_cell(_estimate(scores, name))
+
+    rows = {
+        "Precision: share of samples close to data": lambda s: Cell(f"{s.precision:.3f}", s.precision),
+        "Recall: share of data close to samples": lambda s: Cell(f"{s.recall:.3f}", s.recall),
+        "Samples in the 99% region of the data": lambda s: Cell(f"{s.inside:.1%}", s.inside),
+        "Data in the 99% region of the samples": lambda s: Cell(f"{s.reached:.1%}", s.reached),
+        "Components of the data covered": lambda s: Cell(f"{s.modes:.0%}", s.modes),
+        "Missed modes: KL(p ‖ q), nats": divergence("missing"),
+        "Off-data samples: KL(q ‖ p), nats": divergence("straying"),
+        "Jensen-Shannon divergence, nats": divergence("jensen_shannon"),
+    }
+    return [
+        [tables.text(label), *(make_cell(comparison.scores[model]) for model in _NAMES)]
+        for label, make_cell in rows.items()
+    ]
+
+
+def _estimate(scores: Scores, name: str) -> Estimate:
+    return Estimate(getattr(scores, name), getattr(scores, f"{name}_error"), 0)
+
+
+def _describe_errors(scores: Mapping[str, Scores]) -> str:
+    return f"Off-data samples: {_compare(scores, 'straying')}. Missed modes: {_compare(scores, 'missing')}."
+
+
+def _compare(scores: Mapping[str, Scores], name: str) -> str:
+    """Which model has the larger divergence, where that is significant."""
+    vae, gan = (_estimate(scores[model], name) for model in (VAE, GAN))
+    values = f"{max(vae.value, gan.value):.2f} v. {min(vae.value, gan.value):.2f} nats"
+    if abs(vae.value - gan.value) <= 2 * np.hypot(vae.error, gan.error):
+        return f"not significantly different ({values})"
+    return f"more with the {_NAMES[VAE if vae.value > gan.value else GAN]} ({values})"

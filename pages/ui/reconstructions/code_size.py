@@ -1,0 +1,337 @@
+"""The section Error by dimensions: error of each run against its latent dimensions, with PCA's exact error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import methods
+from core.datasets import checksums
+from core.errors import BadInput, BrokenRun
+from core.metrics import pca_spectrum
+from core.runs import presets, selection, specs, store
+from core.types import IMAGES, Run, Spec
+from pages.ui.reconstructions import lecture_figure
+from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers, training_queue
+from pages.ui.shared.number_format import interval, number, seconds
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.text import join_words, plain
+
+_LOG, _LINEAR = "log", "linear"
+_CHART = "error by code size"
+_USUAL_LARGEST, _SHOWN_LINEAR = 256, 64
+# Rows that the table always has: PCA's error is known at every size.
+_ALWAYS = (2, 10, 30)
+_USUAL_SIZES = (5, 20, 3, 30, 50, 100)
+
+
+def _list_methods() -> list[str]:
+    return [name for name in methods.names(IMAGES) if methods.entry(name).reconstructs]
+
+
+def _is_on_pca(run: Run) -> bool:
+    """Whether a run's error is PCA's, or approaches it."""
+    entry = methods.entry(run.spec.method)
+    return entry.has_spectrum or bool(entry.converges_to)
+
+
+def _list_networks() -> list[str]:
+    """Return the methods whose error may be below PCA's."""
+    entries = [methods.entry(name) for name in _list_methods()]
+    return [entry.name for entry in entries if not entry.has_spectrum and not entry.converges_to]
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    explanation, names, network = st.empty(), _list_methods(), _list_networks()[0]
+    runs, n_left_out = _select_comparable(view, stored, names)
+    exact = _read_exact_errors(runs)
+    axes = {_LOG: "Logarithmic", _LINEAR: "Linear"}
+    axis = page_state.choose("axis", "Axis of latent dimensions", axes, problems, label_visibility="collapsed")
+    if exact is None and not runs:
+        st.markdown(plain(f"No method that reconstructs images is trained on {view.entry.label} yet: train one below."))
+    else:
+        explanation.markdown(plain(_explanation(view, runs, exact)))
+        _draw_chart(view, runs, exact, axis == _LOG)
+        last = f"PCA components for {methods.label(network)} error"
+        _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact, network, last)
+        st.caption(plain(_about_chart(runs, exact)))
+        if warning := _warn_of_undertraining(runs):
+            st.caption(plain(warning))
+        drawer = st.expander("kNN accuracy of these runs", key=page_state.key("accuracy-by-size"), on_change="rerun")
+        if drawer.open:
+            with drawer:
+                _draw_table(runs, "knn_accuracy", "kNN accuracy", "all-code-sizes-accuracy")
+    if n_left_out:
+        noun = "run" if n_left_out == 1 else "runs"
+        st.caption(plain(f"Left out: {n_left_out} {noun}, measured on another copy of the data."))
+    _draw_form(view, stored, names, network)
+    training_offers.show_progress(lambda job: job.spec.dataset == view.entry.name and job.spec.method in names)
+    lecture_figure.draw(view, stored, problems)
+
+
+def _select_comparable(view: View, stored: Sequence[Run], names: Sequence[str]) -> tuple[list[Run], int]:
+    """Return the runs measured on the same rows as those of the view, and the number of all others."""
+    runs = [
+        run
+        for run in stored
+        if run.spec.dataset == view.entry.name and run.spec.method in names and "squared_error" in run.metrics
+    ]
+    if not runs:
+        return [], 0
+    checksum = checksums.leading([*(line.run for line in view.trained if line.method in names), *runs])
+    comparable = [run for run in runs if checksums.is_of(run.environment, checksum)]
+    return comparable, len(runs) - len(comparable)
+
+
+def _read_exact_errors(runs: Sequence[Run]) -> np.ndarray | None:
+    """Read PCA's error at every number of dimensions, from any PCA in `runs`; None where none stores it."""
+    for run in runs:
+        if methods.entry(run.spec.method).has_spectrum:
+            try:
+                errors = stored_runs.read_run(run.key)[0].views.get("error_by_size")
+            except BrokenRun:
+                continue
+            if errors is not None:
+                return errors.astype(np.float64)
+    return None
+
+
+def _best_runs(runs: Sequence[Run]) -> dict[tuple[str, int], Run]:
+    """Return the run with the lowest error of each method and size."""
+    best: dict[tuple[str, int], Run] = {}
+    for run in runs:
+        at = run.spec.method, selection.code_size(run)
+        if at not in best or run.metrics["squared_error"] < best[at].metrics["squared_error"]:
+            best[at] = run
+    return best
+
+
+def _best_of_networks(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Return the best run of each network at each size, the sizes increasing."""
+    best = sorted(_best_runs(runs).items(), key=lambda item: item[0][1])
+    return {name: [run for (method, _), run in best if method == name] for name in _list_networks()}
+
+
+def _match_pca(run: Run, exact: np.ndarray) -> int | None:
+    """Return how many components PCA needs for the run's error; None where no number is enough."""
+    return pca_spectrum.find_size(exact, float(run.metrics["squared_error"]))
+
+
+def _explanation(view: View, runs: Sequence[Run], exact: np.ndarray | None) -> str:
+    text = f"Squared error of the test images of {view.entry.label} by number of latent dimensions."
+    parts = []
+    for method, best in _best_of_networks(runs).items() if exact is not None else ():
+        needed = {selection.code_size(run): n for run in best if (n := _match_pca(run, exact)) is not None}
+        if needed:
+            sizes, components = (join_words(list(map(str, numbers))) for numbers in (needed, needed.values()))
+            parts.append(f"{components} components to match the {methods.label(method)} at {sizes} dimensions")
+    return f"{text} PCA needs {', and '.join(parts)}." if parts else text
+
+
+def _warn_of_undertraining(runs: Sequence[Run]) -> str:
+    """Name a run with a higher error than a smaller code of its method, with the training time of both."""
+    for method, best in _best_of_networks(runs).items():
+        for smaller, larger in pairwise(best):
+            if larger.metrics["squared_error"] > smaller.metrics["squared_error"]:
+                names = [f"{methods.label(method)} {selection.code_size(run)}-D" for run in (larger, smaller)]
+                times = [seconds(float(run.metrics["seconds"])) for run in (larger, smaller)]
+                cause = f"It may be under-trained ({times[0]} of training, against {times[1]})"
+                return f"{names[0]} has a higher error than {names[1]}. {cause}."
+    return ""
+
+
+def _about_chart(runs: Sequence[Run], exact: np.ndarray | None) -> str:
+    line = "Solid line: exact PCA error. Click a point to put its size into the form below."
+    if exact is None:
+        line = "No PCA run of this data set stores the exact error at every size: train any PCA below."
+    if not runs:
+        return line
+    return (
+        f"Squared error: sum over the pixels, mean over {int(runs[0].metrics['squared_error_n']):,} test images, with "
+        "95% bootstrap interval. Filled marks: shipped runs; hollow marks: your own; dotted lines: best networks. "
+        f"{line}"
+    )
+
+
+def _draw_table(
+    runs: Sequence[Run],
+    metric: str,
+    what: str,
+    name: str,
+    exact: np.ndarray | None = None,
+    network: str = "",
+    last: str = "",
+) -> None:
+    """Draw one row per size: the metric of each method's best run.
+
+    Parameters
+    ----------
+    exact : PCA's errors, which fill its column; then column `last` has the components that match the `network`.
+    """
+    best = {at: run for at, run in _best_runs(runs).items() if metric in run.metrics}
+    sizes = {size for _, size in best}
+    if exact is not None:
+        sizes |= {size for size in _ALWAYS if size < len(exact)}
+    rows = []
+    for size in sorted(sizes):
+        row = [tables.text(size)]
+        for method in _list_methods():
+            run = best.get((method, size))
+            if run:
+                ends = run.metrics[f"{metric}_interval"]
+                row.append(tables.estimate(float(run.metrics[metric]), *ends, run.metrics[f"{metric}_n"]))
+            elif exact is not None and size < len(exact) and methods.entry(method).has_spectrum:
+                row.append(tables.estimate(float(exact[size])))
+            else:
+                row.append(tables.EMPTY)
+        if last:
+            run = best.get((network, size))
+            n_components = _match_pca(run, exact) if run and exact is not None else None
+            row.append(tables.EMPTY if n_components is None else tables.text(int(n_components)))
+        rows.append(row)
+    head = ["Latent dimensions", *(f"{methods.label(method)} {what}" for method in _list_methods())]
+    tables.draw([*head, *([last] if last else [])], rows, name, kind="hg-depths", is_of_all_sizes=True)
+
+
+def _draw_chart(view: View, runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> None:
+    largest = max([_USUAL_LARGEST if is_log else _SHOWN_LINEAR, *map(selection.code_size, runs)])
+    key = tuple((run.key, run.environment["date"], store.is_shipped(run)) for run in runs)
+    figure = _figure(key, view.entry.name, is_log, largest, header.get_theme(), runs, exact)
+    data: list[dict[str, Any]] = [
+        {"series": "PCA (exact)", "latent dimensions": size, "squared error": float(error)}
+        for size, error in enumerate([] if exact is None else exact[: largest + 1])
+    ]
+    names = _list_methods()
+    for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
+        low, high = run.metrics["squared_error_interval"]
+        data.append(
+            {"series": methods.label(run.spec.method), "latent dimensions": selection.code_size(run)}
+            | {"squared error": run.metrics["squared_error"], "low": low, "high": high}
+            | {"n": run.metrics["squared_error_n"], "run": run.key}
+        )
+    charts.draw(figure, _CHART, data=data, on_select=_take_clicked_size, selection_mode="points", is_of_all_sizes=True)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _figure(key: tuple, dataset: str, is_log: bool, largest: int, theme: str, _runs: list[Run], _exact: Any) -> Any:
+    from core.figures import error_by_code_size  # plotly: most visits open no figure
+
+    best = {run.key for run in _best_runs(_runs).values()}
+    names = _list_methods()
+
+    def layer(run: Run) -> tuple:
+        # PCA's small marks lie over those of the linear AE, which are at the same points.
+        return not _is_on_pca(run), methods.entry(run.spec.method).has_spectrum, names.index(run.spec.method)
+
+    marks = [
+        error_by_code_size.Mark(
+            methods.label(run.spec.method),
+            run.spec.method,
+            selection.code_size(run),
+            float(run.metrics["squared_error"]),
+            *map(float, run.metrics["squared_error_interval"]),
+            about=_tooltip(run, _exact),
+            is_own=not store.is_shipped(run),
+            is_small=methods.entry(run.spec.method).has_spectrum,
+            # A straight line between two sizes would cross PCA's curve.
+            is_best=run.key in best and not _is_on_pca(run),
+        )
+        for run in sorted(_runs, key=lambda run: (*layer(run), selection.code_size(run)))
+    ]
+    return error_by_code_size.by_size(_exact, marks, theme, is_log=is_log, largest=largest)
+
+
+def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
+    size, error = selection.code_size(run), float(run.metrics["squared_error"])
+    lines = [
+        f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({interval(run.metrics, 'squared_error')})",
+        f"n = {int(run.metrics['squared_error_n']):,} test images",
+    ]
+    if exact is not None:
+        of_pca = f" (PCA {pca_spectrum.variance_left(exact, exact[size]):.1%})" if size < len(exact) else ""
+        lines.append(f"unexplained variance {pca_spectrum.variance_left(exact, error):.1%}{of_pca}")
+    origin = "shipped" if store.is_shipped(run) else "own run"
+    stopped = ", stopped early" if run.environment.get("stopped_early") else ""
+    lines.append(f"{origin}{stopped}, trained in {seconds(float(run.metrics['seconds']))}")
+    settings = [f"{name} {value}" for name, value in run.spec.params if name in ("epochs", "layers", "width", "beta")]
+    return (*lines, *([", ".join(settings)] if settings else []))
+
+
+def _take_clicked_size() -> None:
+    """Put the size of the point clicked in the chart into the form."""
+    event = st.session_state.get(page_state.key(_CHART))
+    points = event["selection"]["points"] if event else []
+    if points:
+        page_state.keep("train-size", round(points[0]["x"]), text=None)
+        st.session_state.pop(page_state.key("train-size"), None)
+
+
+def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str], default: str) -> None:
+    """Draw the form that trains a method at another size."""
+    st.markdown("**Train another size.** Its run is added to the chart.")
+    with st.container(key="by-size-form", horizontal=True, vertical_alignment="bottom"):
+        widget = page_state.seed_widget("train-method", names, default, [])
+        method = st.segmented_control("Method", names, format_func=methods.label, key=widget, required=True)
+        page_state.keep("train-method", method, text=None)
+        size = _choose_size(view, stored, method)
+        preset = _choose_preset(view, method)
+    spec = None if size is None else _make_spec(view, method, size, preset)
+    if spec is None:
+        return
+    label = f"{methods.label(method)} {size}-D"
+    if training_queue.is_live(training_queue.find_task(spec.key)):
+        st.caption(plain(f"{label} with these settings is being trained."))
+    elif stored_runs.is_complete(stored, spec):
+        st.caption(plain(f"{label} with these settings is in the chart."))
+    else:
+        budget = f"Trains for {epochs} epochs." if (epochs := spec.param("epochs")) else "Fitted in closed form."
+        training_offers.draw_button(f"Train {label}", [spec], "size", budget)
+
+
+def _choose_size(view: View, stored: Sequence[Run], method: str) -> int | None:
+    """Return the size typed or clicked in the chart; None, after an error message, where it is not allowed."""
+    param = next(param for param in methods.get(method).params if param.name == "n_components")
+    widget = page_state.key("train-size")
+    if widget not in st.session_state:
+        of_method = [r for r in stored if (r.spec.dataset, r.spec.method) == (view.entry.name, method)]
+        trained = set(map(selection.code_size, of_method))
+        suggested = next((size for size in _USUAL_SIZES if size not in trained), 7)
+        st.session_state[widget] = str(page_state.recall("train-size") or suggested)
+    text = st.text_input("Latent dimensions", key=widget, width=140, help=plain(f"{param.allowed.capitalize()}."))
+    try:
+        size = param.check(text)
+    except BadInput as problem:
+        st.error(plain(problem))
+        return None
+    page_state.keep("train-size", size, text=None)
+    return size
+
+
+def _choose_preset(view: View, method: str) -> str:
+    available = presets.list_presets(view.entry.name, method, view.size)
+    names = [name for name in available if name in presets.SHORT or not training_queue.is_workshop()]
+    if not names:
+        return ""
+    widget = page_state.seed_widget("train-preset", names, presets.SECONDS, [])
+    about = "Reference: as the shipped runs, minutes of training. Runs of different presets are not comparable."
+    chosen = st.segmented_control("Preset", names, format_func=str.capitalize, key=widget, required=True, help=about)
+    page_state.keep("train-preset", chosen, text=None)
+    return chosen
+
+
+def _make_spec(view: View, method: str, size: int, preset: str) -> Spec | None:
+    settings = presets.list_presets(view.entry.name, method, size).get(preset, {})
+    declared = {param.name for param in methods.get(method).params_of(view.entry.kind)}
+    params = {name: value for name, value in settings.items() if name in declared} | {"n_components": size}
+    try:
+        spec = specs.make(view.entry.name, method, params, 0, dict(view.dataset_params))
+        # PCA refuses more dimensions than pixels, and that must not take a place in the queue.
+        methods.get(method).estimator(dict(spec.params), view.entry.kind, view.entry.image_shape, 0)
+        return spec
+    except BadInput as problem:
+        st.error(plain(problem))
+        return None

@@ -1,0 +1,225 @@
+"""The section Corrupted input: reconstructions of corrupted images, and their error against the clean images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from core import cache
+from core.analysis import corruption, error_comparison, model_outputs
+from core.analysis.corruption import KINDS
+from core.analysis.rows import Rows
+from core.types import Run, as_floats
+from pages.ui.shared import charts, header, image_grid, page_state, reconstructors, tables
+from pages.ui.shared.cached import find_rows
+from pages.ui.shared.number_format import number
+from pages.ui.shared.reconstructors import Reconstructor
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.section import begin_section
+from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.text import join_words, plain, shorten
+
+_ROWS = 500
+_SEED = 0
+_IN_BLOCK, _SHOWN = 4, 8
+_NO_MODEL = "No model"
+_FIRST_LEVEL = 0.4  # as a share of all levels
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    with begin_section(view) as section:
+        rows = find_rows(view.entry, view.dataset_params, problems, n=_ROWS)
+        if rows is None:
+            section.explain("This section needs the test images, which are not on this machine yet.")
+            return
+        if not (methods := section.find_reconstructors(rows)):
+            section.explain_none_reconstructs()
+            return
+        section.explain(_draw_comparison(rows, methods, problems))
+        if gan := reconstructors.find_gan(view):
+            st.caption(f"The {gan.label} is not included: without an encoder, each image would need a GAN inversion.")
+
+
+def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: list[str]) -> str:
+    """Draw chart, table and images; return the explanation above them."""
+    labels = {name: kind.label for name, kind in KINDS.items()}
+    kind = page_state.choose("damage", "Corruption", labels, problems)
+    errors = _measure(rows, methods, kind)
+    levels = KINDS[kind].levels(rows.image_shape)
+    summary = _summarise(tuple(method.line.stamp for method in methods), rows.key, kind, errors)
+    chart = st.empty()
+    level = _choose_level(kind, levels, problems)
+    with chart:
+        charts.draw(_figure(kind, levels, level, summary, methods), "damaged")
+    st.caption(
+        plain(
+            f"Mean over {rows.drawn}, with 95% bootstrap band; squared error summed over the pixels, without clipping. "
+            f"{_NO_MODEL}: error of the corrupted image itself. Corruption seed {_SEED} for every method; click a name "
+            "in the legend to hide its line."
+        )
+    )
+    with st.expander("Comparison of the methods by amount"):
+        head = ("Method", f"Better than {_NO_MODEL.lower()}", "Lowest error")
+        tables.draw(head, _table_rows(kind, levels, summary), "damaged-methods")
+        st.caption(
+            "Better: by the paired 95% interval of the difference. Lowest error: including methods within 1% of the "
+            "lowest mean, or not significantly different from it."
+        )
+    at = levels.index(level)
+    _draw_images(rows, methods, kind, level, summary.bands, at)
+    return _explanation(kind, level, summary, at)
+
+
+def _choose_level(kind: str, levels: Sequence[float], problems: list[str]) -> float:
+    options = [f"{level:g}" for level in levels]
+    name = f"amount-{kind}"
+    refused: list[str] = []
+    widget = page_state.seed_widget(name, options, options[round(_FIRST_LEVEL * (len(options) - 1))], refused)
+    if refused:
+        what = f"the amount “{shorten(page_state.read_link(name))}”, which is not measured"
+        problems.append(f"The link asks for {what}: choose from {options[0]} to {options[-1]}.")
+    label = f"Amount: {KINDS[kind].axis}"
+    chosen = st.select_slider(label, options, key=widget, format_func=lambda text: _amount(kind, float(text)))
+    page_state.keep(name, chosen)
+    for other in KINDS:
+        if other != kind:
+            page_state.keep(f"amount-{other}", page_state.recall(f"amount-{other}"), text=None)
+    return levels[options.index(chosen)]
+
+
+def _amount(kind: str, level: float) -> str:
+    if kind == "noise":
+        return f"{level:g}"
+    return f"{level:g}%" if kind != "shift" else f"{level:g} pixel{'s' if level != 1 else ''}"
+
+
+def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[str, np.ndarray]:
+    """Return errors at each level, (n_levels, n), without a model and of each method; each is computed only once."""
+    functions = {_NO_MODEL: lambda X: X} | {method.label: method.reconstruct for method in methods}
+    cache_names = {_NO_MODEL: _cache_name(rows, kind, "")}
+    cache_names |= {method.label: _cache_name(rows, kind, method.line.stamp) for method in methods}
+    errors = {name: _read(cache_name) for name, cache_name in cache_names.items()}
+    missing = [name for name, values in errors.items() if values is None]
+    if not missing:
+        return errors
+    bar = st.progress(0.0, "Corrupting the images …")
+    X = rows.floats()
+    for n_done, name in enumerate(missing):
+        what = f"Reconstructing the corrupted images with {name} …" if name != _NO_MODEL else "Corrupting the images …"
+
+        def progress(level: int, n_levels: int, n_done: int = n_done, what: str = what) -> None:
+            bar.progress((n_done + level / n_levels) / len(missing), what)
+
+        def compute(name: str = name, progress=progress) -> dict[str, np.ndarray]:
+            return {"errors": corruption.errors(functions[name], X, rows.image_shape, kind, _SEED, progress)}
+
+        errors[name] = cache.kept(cache_names[name], compute)["errors"]
+    bar.empty()
+    _read.clear()
+    return errors
+
+
+def _cache_name(rows: Rows, kind: str, stamp: Stamp | str) -> str:
+    return f"damaged-{cache.key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(rows.image_shape))}"
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read(cache_name: str) -> np.ndarray | None:
+    arrays = cache.find(cache_name)
+    return None if arrays is None else arrays["errors"]
+
+
+class _Summary(NamedTuple):
+    """Statistics of the errors at each level."""
+
+    bands: Mapping[str, np.ndarray]  # name -> (n_levels, 3) mean error and ends of its interval
+    verdicts: Mapping[str, np.ndarray]  # method -> (n_levels,) 1: significantly better than no model, -1: worse, 0
+    leaders: Sequence[tuple[str, ...]]  # methods with the lowest error, or tied with it
+
+
+@st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
+def _summarise(stamps: tuple, rows_key: str, kind: str, _errors: Mapping[str, np.ndarray]) -> _Summary:
+    by_method = {name: values for name, values in _errors.items() if name != _NO_MODEL}
+    bands = {name: corruption.band(values) for name, values in _errors.items()}
+    verdicts = {name: corruption.beats(values, _errors[_NO_MODEL]) for name, values in by_method.items()}
+    return _Summary(bands, verdicts, corruption.leaders(by_method))
+
+
+def _figure(kind: str, levels: Sequence[float], level: float, summary: _Summary, methods: Sequence[Reconstructor]):
+    from core.figures import errors as figures  # plotly: most visits open no figure
+
+    method_of = {method.label: method.line.method for method in methods}
+    curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
+    return figures.damaged(levels, curves, KINDS[kind].axis, header.get_theme(), level)
+
+
+def _explanation(kind: str, level: float, summary: _Summary, at: int) -> str:
+    """Say what is compared, and which method has the lowest error at the chosen level."""
+    means = {name: float(band[at, 0]) for name, band in summary.bands.items()}
+    leaders = sorted(summary.leaders[at], key=means.get)
+    names = join_words([reconstructors.to_phrase(name) for name in leaders])
+    values = join_words(list(dict.fromkeys(number(means[name]) for name in leaders)))
+    verb, tied = ("has", "") if len(leaders) == 1 else ("have", ", not significantly different")
+    is_better = any(verdict[at] > 0 for verdict in summary.verdicts.values())
+    none_better = "" if is_better or level == 0 else "; no method is significantly better"
+    return (
+        f"Reconstructions of corrupted images ({KINDS[kind].about}), compared with the clean images. At "
+        f"{KINDS[kind].label.lower()} {_amount(kind, level)}, {names} {verb} the lowest error ({values}{tied}; no "
+        f"model: {number(means[_NO_MODEL])}{none_better})."
+    )
+
+
+def _table_rows(kind: str, levels: Sequence[float], summary: _Summary) -> list[list[Cell]]:
+    """One row per method: the amounts at which it is better than no model, and at which it has the lowest error."""
+    rows = []
+    for name, verdict in summary.verdicts.items():
+        is_leader = np.array([name in leaders for leaders in summary.leaders])
+        cells = [tables.text(_range(where, kind, levels) or "never") for where in (verdict > 0, is_leader)]
+        rows.append([tables.text(name), *cells])
+    return rows
+
+
+def _range(where: np.ndarray, kind: str, levels: Sequence[float]) -> str:
+    """Format the levels at which `where` holds: ``"20% to 50%, 70%"``."""
+    at = np.flatnonzero(where)
+    runs = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if len(at) else []
+    ends = [dict.fromkeys(_amount(kind, levels[k]) for k in (run[0], run[-1])) for run in runs]
+    return ", ".join(" to ".join(pair) for pair in ends)
+
+
+def _draw_images(
+    rows: Rows,
+    methods: Sequence[Reconstructor],
+    kind: str,
+    level: float,
+    bands: Mapping[str, np.ndarray],
+    at: int,
+) -> None:
+    positions = error_comparison.one_of_each(rows.y, _SHOWN, _SEED)
+    # The corruption that was measured depends on all rows.
+    corrupted = KINDS[kind].apply(rows.floats(), rows.image_shape, level, _SEED)[positions]
+    n_blocks = -(-len(positions) // _IN_BLOCK)
+
+    def strip(name: str, images: np.ndarray, alt: str, errors_of: str = "") -> image_grid.Strip:
+        mean, low, high = map(number, bands[errors_of][at]) if errors_of else ("", "", "")
+        title = image_grid.make_name(name, f"error {mean} ({low} to {high})" if errors_of else "")
+        clipped = model_outputs.pixels(images)
+        return image_grid.make_strip(title, clipped, rows.image_shape, alt, per_block=_IN_BLOCK, n_blocks=n_blocks)
+
+    alt = f"The same images with {KINDS[kind].label.lower()}"
+    strips = [
+        strip("Clean", as_floats(rows.X[positions], rows.kind), "Clean test images"),
+        strip("Corrupted", corrupted, alt, _NO_MODEL),
+    ]
+    for method in methods:
+        alt = f"The corrupted images reconstructed by {method.label}"
+        strips.append(strip(method.label, method.reconstruct(corrupted), alt, method.label))
+    with st.container(key="damaged-columns"):
+        st.html(image_grid.make_grid(strips, n_blocks))
+    numbers = join_words([f"{rows.numbers[k]:,}" for k in positions])
+    where = f"Test rows {numbers} at {_amount(kind, level)}; errors are means over all {len(rows):,} rows."
+    st.caption(plain(f"{where} Images are clipped to [0, 1] for display."))

@@ -1,0 +1,293 @@
+"""The section Error by class: mean error of every class, the methods' order in each, and the errors' distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import streamlit as st
+
+from core import cache, datasets
+from core.analysis import error_comparison
+from core.analysis.error_comparison import ByClass, ClassMean, ClassRatio, Ranking
+from core.datasets import Entry, checksums
+from core.errors import HourglassError
+from core.types import Run
+from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
+from pages.ui.shared.number_format import number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.section import begin_section
+from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.tables import Cell
+from pages.ui.shared.text import html, join_words, plain, shorten
+
+_CLASS, _HARD = "class", "hard"
+_LOG, _LINEAR = "log", "linear"
+_ALL = "all"
+_PERCENTAGES = (5, 25, 50, 75, 95)
+_PAIR_HEAD = ("Methods", "All classes", "Reversed in class", "Not significantly different in class")
+
+
+@dataclass(frozen=True)
+class _RowErrors:
+    """Squared errors (n,) of the same test rows by each method's label, and the rows' classes."""
+
+    by_method: Mapping[str, np.ndarray]
+    lines: Mapping[str, Line]
+    y: np.ndarray | None  # (n,) class; None where there are no labels
+    class_names: tuple[str, ...]
+    about: str  # which rows these are, in words
+    key: tuple  # changes with any of them
+
+    @property
+    def methods(self) -> dict[str, str]:
+        return {label: line.method for label, line in self.lines.items()}
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    with begin_section(view) as section:
+        lines = [line for line in view.trained if "rows.squared_error" in line.run.views]
+        if not lines:
+            section.explain_none_reconstructs()
+            return
+        section.refused = {line.label: line.problem for line in view.lines if line.problem}
+        errors = _read_errors(view.entry, _select_comparable(lines, problems), problems)
+        if errors.y is None:
+            means = join_words([f"{name} {number(values.mean())}" for name, values in errors.by_method.items()])
+            section.explain(f"{view.entry.label} has no class labels. Mean squared error over {errors.about}: {means}.")
+        else:
+            comparison = _compare(errors.key, errors)
+            section.explain(f"{_hardest_class(errors, comparison)} {_order(errors, comparison.ranking)}")
+            _draw_classes(errors, comparison, problems)
+        _draw_distribution(errors, problems)
+        if reconstructors.find_gan(view):
+            st.caption(reconstructors.NO_ENCODER)
+
+
+def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]:
+    """Keep the runs of one copy of the data: the one on this machine where possible."""
+
+    def copy_of(line: Line) -> tuple:
+        return line.run.environment["data_checksum"], len(line.run.views["rows.squared_error"])
+
+    lines = sorted(lines, key=lambda line: not line.is_here)
+    same = [line for line in lines if copy_of(line) == copy_of(lines[0])]
+    if others := [line.label for line in lines if line not in same]:
+        copy = f"another copy of the data than {lines[0].label}"
+        problems.append(f"Left out: {join_words(others)}, measured on {copy}. Train again to compare.")
+    return same
+
+
+def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _RowErrors:
+    """Read the errors and classes of all test rows; without the data set, of the rows whose class the runs store."""
+    by_label = {line.label: line for line in lines}
+    errors = {label: line.run.views["rows.squared_error"].astype(np.float64) for label, line in by_label.items()}
+    run, stamps, n = lines[0].run, tuple(line.stamp for line in lines), len(errors[lines[0].label])
+    names = tuple(run.notes["target_names"]) if entry.has_labels else ()
+    y = None
+    try:
+        if entry.has_labels and datasets.available(entry.name):
+            checksum, labels = _labels(entry.name, run.spec.dataset_params)
+            y = labels if checksums.is_of(run.environment, checksum) and len(labels) == n else None
+    except HourglassError as problem:
+        problems.append(str(problem))
+    if y is not None or not entry.has_labels:
+        return _RowErrors(errors, by_label, y, names, f"all {n:,} test rows", (stamps, "all"))
+    rows, y = run.views["shown_rows"], run.views["labels"].astype(int)
+    about = f"the {len(rows):,} of {n:,} test rows whose class is stored with the runs (the data set is not here)"
+    errors = {label: values[rows] for label, values in errors.items()}
+    return _RowErrors(errors, by_label, y, names, about, (stamps, "shown"))
+
+
+@cached.cache_by_copy(max_entries=12, show_spinner=False)
+def _labels(stamp: str, name: str, params: cached.Params) -> tuple[str, np.ndarray]:
+    dataset = cached.load_dataset(name, params)
+    return dataset.checksum, dataset.y_test
+
+
+@st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
+def _compare(key: tuple, _errors: _RowErrors) -> ByClass:
+    name = f"classes-{cache.key(key, list(_errors.by_method), _errors.y)}"
+    resamples = cache.kept(name, lambda: error_comparison.resampled(_errors.by_method, _errors.y))
+    return error_comparison.by_class(list(_errors.by_method), resamples)
+
+
+def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) -> None:
+    from core.figures import errors as figures  # plotly: most visits open no figure
+
+    means = comparison.means
+    first = next(iter(means))
+    labels = list(means[first])
+    order = page_state.choose("order", "Sort", {_CLASS: "By class", _HARD: f"By error of {first}"}, problems)
+    if order == _HARD:
+        labels = sorted(labels, key=lambda label: -means[first][label].mean)
+    bars = {
+        name: [(by_class[label].mean, by_class[label].low, by_class[label].high) for label in labels]
+        for name, by_class in means.items()
+    }
+    class_names = [errors.class_names[label] for label in labels]
+    counts = [means[first][label].n for label in labels]
+    charts.draw(figures.per_class(bars, class_names, counts, header.get_theme(), errors.methods), "error by class")
+    n = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
+    about = f"Mean squared error per image with 95% bootstrap interval, over {errors.about}; {n} per class."
+    st.caption(plain(f"{about} {_gain_by_class(errors, comparison)}"))
+    drawer = st.expander("Tables and how they are computed", key=page_state.key("class-table"), on_change="rerun")
+    if drawer.open:
+        with drawer:
+            tables.draw(["Class", *means], _mean_rows(means, labels, errors.class_names), "error-by-class")
+            if len(comparison.ranking.order) > 1:
+                tables.draw(_PAIR_HEAD, _pair_rows(errors, comparison.ranking), "order-by-class")
+            st.caption(plain(_how_computed(errors, comparison)))
+
+
+def _hardest_class(errors: _RowErrors, comparison: ByClass) -> str:
+    methods_by_label: dict[int, list[str]] = {}
+    for name, by_class in comparison.means.items():
+        hardest = max(by_class, key=lambda label, by_class=by_class: by_class[label].mean)
+        methods_by_label.setdefault(hardest, []).append(f"{name} {number(by_class[hardest].mean)}")
+    parts = [f"{errors.class_names[label]} ({join_words(values)})" for label, values in methods_by_label.items()]
+    return f"Class with the highest mean error: {join_words(parts)}."
+
+
+def _order(errors: _RowErrors, ranking: Ranking) -> str:
+    """Name the methods from the lowest error to the highest, and say whether each class has the same order."""
+    if len(ranking.order) < 2:
+        return ""
+    groups: list[list[str]] = []
+    for name in ranking.order:
+        if groups and all((other, name) in ranking.level for other in groups[-1]):
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    order = ", ".join(" and ".join(group) + (" (tied)" if len(group) > 1 else "") for group in groups)
+    n_classes = len({label for *_, label in (*ranking.turned, *ranking.open)})
+    by_class = f"it differs in {n_classes} classes, see the table" if n_classes else "the same in every class"
+    return f"Order by mean error, lowest first ({by_class}): {order}."
+
+
+def _share_of_least(errors: _RowErrors, comparison: ByClass) -> tuple[str, str, dict[int, ClassRatio]]:
+    """The best network, the method of least linear error, and the share of its error per class; none for one class."""
+    entries = {name: errors.lines[name].entry for name in comparison.ranking.order}
+    networks = [name for name, entry in entries.items() if not entry.is_linear]
+    linear = next((name for name, entry in entries.items() if entry.has_spectrum), "")
+    shares = comparison.ratios[networks[0], linear] if networks and linear else {}
+    return (networks[0], linear, shares) if len(shares) > 1 else ("", "", {})
+
+
+def _gain_by_class(errors: _RowErrors, comparison: ByClass) -> str:
+    """Say whether a network's gain on the least linear error is the same in every class."""
+    name, linear, shares = _share_of_least(errors, comparison)
+    if not shares:
+        return ""
+    smallest, largest = (pick(shares, key=lambda label: shares[label].ratio) for pick in (min, max))
+    ends = [
+        f"{share.ratio:.0%} ({100 * share.low:.0f} to {100 * share.high:.0f}) in class {errors.class_names[label]}"
+        for label, share in ((smallest, shares[smallest]), (largest, shares[largest]))
+    ]
+    verdict = "" if shares[smallest].high < shares[largest].low else "not "
+    whose = f"Error of {reconstructors.to_phrase(name)} as a share of {linear}'s"
+    return f"{whose}: from {ends[0]} to {ends[1]}, {verdict}significantly different."
+
+
+def _how_computed(errors: _RowErrors, comparison: ByClass) -> str:
+    n_intervals, (_, linear, shares) = comparison.ranking.n_intervals, _share_of_least(errors, comparison)
+    parts = []
+    if n_intervals:
+        parts.append(
+            f"Tied or not significantly different: means within {error_comparison.LEVEL:.0%} of each other, or a "
+            f"paired 95% interval of the difference that contains 0 ({n_intervals} intervals, one per class and pair, "
+            "not corrected for their number)."
+        )
+    if shares:
+        parts.append(
+            f"Share of {linear}'s error: ratio of the two means of a class. Its interval uses the same resamples for "
+            f"both and is Bonferroni-corrected for {len(shares)} classes, so that extreme classes can be compared."
+        )
+        if n_left_out := len(next(iter(comparison.means.values()))) - len(shares):
+            parts.append(f"{n_left_out} classes with fewer than {error_comparison.LEAST_ROWS} images are left out.")
+    return " ".join(parts)
+
+
+def _mean_rows(
+    means: Mapping[str, Mapping[int, ClassMean]], labels: Sequence[int], class_names: Sequence[str]
+) -> list[list[Cell]]:
+    rows = []
+    for label in labels:
+        of_class = [by_class[label] for by_class in means.values()]
+        name = Cell(
+            f'{html(class_names[label])} <span class="hg-note">n = {of_class[0].n:,}</span>', class_names[label]
+        )
+        rows.append([name, *map(_mean_cell, of_class)])
+    return rows
+
+
+def _mean_cell(mean: ClassMean) -> Cell:
+    if np.isfinite(mean.low):
+        return tables.estimate(mean.mean, mean.low, mean.high, mean.n)
+    return Cell(f'{number(mean.mean)}<div class="hg-note">one row, no interval</div>', mean.mean, n=mean.n)
+
+
+def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[Cell]]:
+    """One row per pair of methods: their order over all classes, and the classes with another order."""
+
+    def classes(triples: Iterable[tuple[str, str, int]], pair: tuple[str, str]) -> Cell:
+        names = [errors.class_names[label] for *methods, label in triples if tuple(methods) == pair]
+        return tables.text(", ".join(names)) if names else tables.EMPTY
+
+    rows = []
+    for pair in combinations(ranking.order, 2):
+        overall = "not significantly different" if pair in ranking.level else f"{pair[0]} lower"
+        cells = classes(ranking.turned, pair), classes(ranking.open, pair)
+        rows.append([tables.text(" and ".join(pair)), tables.text(overall), *cells])
+    return rows
+
+
+def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
+    from core.figures import errors as figures
+
+    st.subheader("Distribution of errors", anchor=False)
+    explanation = st.empty()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = _choose_class(errors, problems) if errors.y is not None else None
+        axis = page_state.choose("axis", "Error axis", {_LOG: "Logarithmic", _LINEAR: "Linear"}, problems)
+    rows = slice(None) if label is None else errors.y == label
+    by_method = {name: values[rows] for name, values in errors.by_method.items()}
+    medians = []
+    for name, values in by_method.items():
+        low, median, high = (number(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
+        medians.append(f"{name} {median} ({low} to {high})")
+    explanation.markdown(
+        plain(
+            "Share of the images that a method reconstructs with at most this error: further left is better. Median "
+            f"(5% to 95% quantile): {join_words(medians)}."
+        )
+    )
+    quantiles = {name: error_comparison.quantiles(values) for name, values in by_method.items()}
+    figure = figures.distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == _LOG)
+    charts.draw(figure, "distribution")
+    in_class = "" if label is None else f", class {errors.class_names[label]}"
+    n = len(next(iter(by_method.values())))
+    st.caption(plain(f"Empirical distribution of the squared errors of {n:,} images: {errors.about}{in_class}."))
+    drawer = st.expander("Table of quantiles", key=page_state.key("quantile-table"), on_change="rerun")
+    if drawer.open:
+        with drawer:
+            head = ["Error of this share of images", *(f"{percentage}%" for percentage in _PERCENTAGES)]
+            table = [
+                [tables.text(name), *map(tables.estimate, np.percentile(values, _PERCENTAGES).tolist())]
+                for name, values in by_method.items()
+            ]
+            tables.draw(head, table, "quantiles")
+
+
+def _choose_class(errors: _RowErrors, problems: list[str]) -> int | None:
+    names = {_ALL: "All classes"} | {str(k): errors.class_names[k] for k in np.unique(errors.y[errors.y >= 0])}
+    refused: list[str] = []
+    widget = page_state.seed_widget("of-class", list(names), _ALL, refused)
+    if refused:
+        link = shorten(page_state.read_link("of-class"))
+        problems.append(f"The link asks for the class “{link}”, which does not exist: all classes are shown.")
+    chosen = st.selectbox("Class", list(names), key=widget, format_func=names.get, width=200)
+    page_state.keep("of-class", chosen)
+    return None if chosen == _ALL else int(chosen)

@@ -1,0 +1,130 @@
+"""GAN inversion: codes for given images, found by a regressor and gradient steps, since a GAN has no encoder."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from core import cache
+from core.errors import HourglassError
+from pages.ui.shared import page_state
+from pages.ui.shared.cached import load_estimator
+from pages.ui.shared.number_format import number, seconds
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.task_progress import Task, follow_tasks
+
+_WANTED = "hourglass.invert"
+_SHOWN_STEPS = 5  # between two movements of the progress bar
+
+
+class Inversion(NamedTuple):
+    """What the generator makes (n, n_features) of codes (n, n_components), and how the codes were found."""
+
+    images: np.ndarray
+    codes: np.ndarray
+    note: str
+
+
+def read_inversion(line: Line, X: np.ndarray) -> Inversion | None:
+    """Return the stored inversion of images X (n, n_features) in [0, 1]; None where it is not computed yet."""
+    return _read(_cache_name(line, X))
+
+
+def _cache_name(line: Line, X: np.ndarray) -> str:
+    return f"inverted-{cache.key(line.stamp, X)}"
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, validate=lambda inversion: inversion is not None)
+def _read(name: str) -> Inversion | None:
+    arrays = cache.find(name)
+    if arrays is None:
+        return None
+    cost, steps = arrays["cost"]
+    note = (
+        f"{arrays['codes'].shape[1]}-D, independent of the choice above; GAN inversion: regressor + {int(steps)} "
+        f"gradient steps per image, {seconds(float(cost))} in total; regressor alone: error "
+        f"{number(float(arrays['regressed'].mean()))}"
+    )
+    return Inversion(arrays["images"], arrays["codes"], note)
+
+
+def is_wanted() -> bool:
+    """Whether the button for an inversion was just pressed; true only once."""
+    return bool(st.session_state.pop(_WANTED, False))
+
+
+def invert(line: Line, X: np.ndarray) -> None:
+    """Invert the generator for some images, with a progress bar; `read_inversion` returns the result afterwards.
+
+    Raises
+    ------
+    HourglassError
+        If the run can't be read, or has no regressor yet.
+    """
+    inverter = _load_inverter(line.stamp, line.run.key)
+    if inverter is None:
+        raise HourglassError(f"{line.label} cannot be inverted yet: fit its regressor first.")
+    what = f"Inverting the generator for {len(X)} images"
+    bar = st.progress(0.0, f"{what} …")
+    # Any click ends the computation, and nothing of it is stored.
+    cancel = st.empty()
+    cancel.button("Cancel", key=page_state.key("cancel-inversion"))
+
+    def on_step(row: dict) -> bool:
+        if row["step"] % _SHOWN_STEPS == 0:
+            bar.progress(min(row["share"], 1.0), f"{what}: mean squared error {number(row['error'])} …")
+        return False
+
+    inversion = inverter.invert(X, on_step=on_step)
+    arrays = {"codes": inversion.codes, "images": inverter.inverse_transform(inversion.codes)}
+    cost = np.array([inversion.seconds, inversion.steps])
+    cache.keep(_cache_name(line, X), arrays | {"regressed": inversion.regressed_errors, "cost": cost})
+    bar.empty()
+    cancel.empty()
+
+
+def offer(line: Line) -> None:
+    """Draw the button that starts an inversion; without a regressor, the button that fits one, or its progress."""
+    if _load_inverter(line.stamp, line.run.key) is not None:
+        st.button(
+            f"Invert the {line.label} for these images",
+            key=page_state.key("invert"),
+            on_click=lambda: st.session_state.update({_WANTED: True}),
+            icon=":material/settings_backup_restore:",
+            help="A regressor predicts the code of each image; gradient steps then lower the squared error. Takes a "
+            "few seconds.",
+        )
+        return
+    from core.tasks import inverter_training
+
+    key = _regressor_key(line.stamp)
+    task = Task(
+        name="regressor",
+        title=f"Fitting the regressor of the {line.label}",
+        label=f"Fit a regressor for {line.label} inversion",
+        read_state=partial(inverter_training.read_state, key),
+        has_result=lambda _: _load_inverter(line.stamp, line.run.key) is not None,
+        start=partial(inverter_training.start_fit, Path(line.stamp[0]), load_estimator(line.stamp)),
+        stop=partial(inverter_training.stop_fit, key),
+        help="A network that predicts the code of an image. It is fitted once, in about a minute, and then stored.",
+    )
+    follow_tasks([task])
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _regressor_key(stamp: Stamp) -> str:
+    from core.tasks import inverter_training
+
+    return inverter_training.regressor_key(load_estimator(stamp))
+
+
+# None is not cached: the regressor may be fitted meanwhile.
+@st.cache_resource(max_entries=4, show_spinner=False, validate=lambda inverter: inverter is not None)
+def _load_inverter(stamp: Stamp, run_key: str):
+    from core.tasks import inverter_training
+
+    return inverter_training.load_inverter(run_key, load_estimator(stamp))

@@ -1,0 +1,106 @@
+"""The lecture figure after Hinton and Salakhutdinov (2006): reconstructions by AE and PCA from 30 dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import numpy as np
+import streamlit as st
+
+from core import datasets, methods
+from core.datasets import checksums
+from core.errors import HourglassError
+from core.runs import selection, specs
+from core.runs.presets import BEST, EFFORT, FACES, list_presets
+from core.types import Run, Spec
+from pages.ui.shared import cached, image_grid, page_state, stored_runs, training_offers
+from pages.ui.shared.number_format import interval, number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.text import join_words, plain
+
+_SIZE = 30
+_METHODS = ("ae", "pca")
+_SUBJECTS = {"mnist": "MNIST digits", "frey": "Frey faces", "olivetti": "Olivetti faces"}
+_FACES = "autoencoder 126, PCA 135, on 25 × 25 patches of face photographs"
+_PUBLISHED = {
+    "mnist": "Published errors on the same test images: autoencoder 3.00 (layers of 1000, 500, 250 and 30 units, "
+    "pretrained one by one), PCA 13.87.",
+    "frey": f"The paper has no Frey faces. Published errors: {_FACES}; the scale differs, so compare only the order.",
+    "olivetti": f"Published errors: {_FACES} (Olivetti); the scale differs, so compare only the order.",
+}
+_SOURCE = (
+    "Published errors: G. E. Hinton, R. R. Salakhutdinov, Reducing the dimensionality of data with neural networks, "
+    "Science 313, 2006, figure 2. Our errors: squared error summed over the pixels in [0, 1] without clipping, mean "
+    "over the test images with 95% bootstrap interval."
+)
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    """Draw the figure in an expander, which computes only when it is open."""
+    title = f"Lecture figure: reconstructions from {_SIZE} dimensions (Hinton and Salakhutdinov 2006)"
+    drawer = st.expander(title, key=page_state.key("thirty"), on_change="rerun", icon=":material/image:")
+    if not drawer.open:
+        return
+    with drawer:
+        subject = page_state.choose("thirty-of", "Images", _SUBJECTS, problems, label_visibility="collapsed")
+        specs_ = [_make_spec(subject, method) for method in _METHODS]
+        runs = [_find_run(stored, spec) for spec in specs_]
+        lacking = [spec for spec, run in zip(specs_, runs, strict=True) if run is None]
+        if missing := training_offers.find_missing(lacking, stored):
+            names = join_words([methods.label(spec.method) for spec in missing])
+            st.markdown(plain(f"{_SUBJECTS[subject]}, {_SIZE}-D: {names} not trained yet."))
+            download = "" if datasets.available(subject) else " The images are downloaded first."
+            about = f"PCA is fitted in closed form; the AE trains for minutes on one core.{download}"
+            training_offers.draw_button(f"Train {names}", missing, "thirty", about)
+        training_offers.show_progress(lambda job: job.key in {spec.key for spec in specs_})
+        if trained := [stored_runs.read_run(run.key)[0] for run in runs if run is not None]:
+            _draw_figure(subject, trained)
+
+
+def _make_spec(dataset: str, method: str) -> Spec:
+    """Make the Spec of the published comparison: a recipe for faces, else a best effort where there is one."""
+    for name, by, data_params, params in FACES:
+        if (name, by, params.get("n_components")) == (dataset, method, _SIZE):
+            return specs.make(dataset, method, params, 0, data_params)
+    presets = list_presets(dataset, method, _SIZE)
+    settings = presets.get(EFFORT) or presets.get(BEST, {})
+    return specs.make(dataset, method, {**settings, "n_components": _SIZE}, 0, {})
+
+
+def _find_run(stored: Sequence[Run], spec: Spec) -> Run | None:
+    """Return the run of `spec`, else another one of its method and size on the same data."""
+    alike = [run for run in stored if run.spec.dataset_params == spec.dataset_params and checksums.is_here(run)]
+    fitting = selection.select_runs(alike, spec.dataset, spec.method, _SIZE)
+    fitting = [run for run in fitting if "squared_error" in run.metrics]
+    return next(iter(sorted(fitting, key=lambda run: run.spec != spec)), None)
+
+
+def _draw_figure(subject: str, runs: Sequence[Run]) -> None:
+    if not selection.have_same_rows(runs):
+        st.caption("The two runs were trained on different copies of the data: do not compare their errors.")
+    shape, strips = tuple(runs[0].environment["image_shape"]), []
+    if (originals := _read_originals(runs[0])) is not None:
+        strips.append(image_grid.make_strip(image_grid.make_name("Originals"), originals, shape, "Originals"))
+    for run in runs:
+        label, metrics = f"{methods.label(run.spec.method)} {_SIZE}-D", run.metrics
+        error = f"squared error {number(float(metrics['squared_error']))} ({interval(metrics, 'squared_error')})"
+        name = image_grid.make_name(label, error, f"n = {int(metrics['squared_error_n']):,} test images")
+        strips.append(image_grid.make_strip(name, run.views["reconstructions"], shape, label))
+    st.html(image_grid.make_grid(strips, 2))
+    if originals is None:
+        st.caption("The original images may not be redistributed; they are shown once they are on this machine.")
+    st.markdown(plain(_PUBLISHED[subject]))
+    st.caption(plain(_SOURCE))
+
+
+def _read_originals(run: Run) -> np.ndarray | None:
+    """Return the test images behind the run's reconstructions; None where they are not on this machine."""
+    if "originals" in run.views:
+        return run.views["originals"]
+    with suppress(HourglassError):
+        if datasets.available(run.spec.dataset):
+            dataset = cached.load_dataset(run.spec.dataset, run.spec.dataset_params)
+            if checksums.is_of(run.environment, dataset.checksum):
+                return dataset.X_test[run.views["strip_rows"]]
+    return None

@@ -1,0 +1,263 @@
+"""The section Linear AE and PCA: convergence to PCA's subspace, and the rotation between the two sets of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import methods
+from core.analysis.rows import Rows
+from core.errors import BadInput, BrokenRun
+from core.figures import difference_images, montages
+from core.metrics import linear_ae_vs_pca, pca_spectrum
+from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
+from core.runs import presets, reader, selection, specs
+from core.types import Run, Spec
+from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, training_offers
+from pages.ui.shared.images import image
+from pages.ui.shared.number_format import number
+from pages.ui.shared.run_picker import View
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.text import Markup, html, plain, shorten
+
+_MOST_AXES = 10
+_IN_BLOCK = 5
+_STEP = 5
+_CONVERGENCE = ("largest_angle", "mean_angle", "excess_error")
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """A linear AE, as many principal components, and the rotation from its axes to them."""
+
+    pair: LinearPair
+    components: np.ndarray
+    turning: CodeRotation
+
+
+def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
+    line = _find_line(view)
+    if line is None or line.run is None:
+        st.markdown(plain(f"No linear AE is trained on {view.entry.label} at {view.size}-D yet."))
+        preset = presets.list_presets(view.entry.name, "linear_ae", view.size).get(presets.BEST, {})
+        _offer(view, stored, "linear_ae", preset)
+        return
+    st.markdown(plain(_explanation(view, line)))
+    _draw_convergence(view, line, stored)
+    st.subheader("Same subspace, different axes", anchor=False)
+    n_pixels = int(np.prod(view.entry.image_shape))
+    if (pca := _find_pca(view, stored, line.run)) is not None:
+        _draw_rotation(view, line, pca, problems)
+    elif view.size > n_pixels:
+        st.markdown(plain(f"PCA of {n_pixels} pixels has no {view.size} components to compare with."))
+    else:
+        st.markdown(plain(f"The axes are compared with PCA at {view.size}-D or more, which is not trained yet."))
+        _offer(view, stored, "pca", {})
+
+
+def _find_line(view: View) -> Line | None:
+    """Return the linear AE of the view; if it lacks angles to PCA, another one of this size that has them."""
+    line = next((line for line in view.lines if line.entry.converges_to), None)
+    if line is None or line.run is None or _convergence(line.run):
+        return line
+    for candidate in line.candidates:
+        if _convergence(candidate) and selection.have_same_rows([candidate, line.run]):
+            try:
+                run, stamp = stored_runs.read_run(candidate.key)
+            except BrokenRun:
+                continue
+            return replace(line, run=run, stamp=stamp)
+    return line
+
+
+def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
+    """Return the smallest stored PCA of the same rows with at least as many components."""
+    fitting = [
+        run
+        for run in stored
+        if run.spec.dataset == view.entry.name
+        and methods.entry(run.spec.method).has_spectrum
+        and selection.code_size(run) >= view.size
+        and selection.have_same_rows([run, ae])
+    ]
+    for run in sorted(fitting, key=selection.code_size):
+        try:
+            return stored_runs.read_run(run.key)[1]
+        except BrokenRun:
+            continue
+    return None
+
+
+def _offer(view: View, stored: Sequence[Run], method: str, settings: dict[str, Any]) -> None:
+    data = dict(next((line.run.spec.dataset_params for line in view.trained), ()))
+    try:
+        spec = specs.make(view.entry.name, method, {**settings, "n_components": view.size}, 0, data)
+    except BadInput as problem:
+        st.error(plain(problem))
+        return
+    epochs = spec.param("epochs")
+    about = f"{epochs} epochs, as the shipped runs." if epochs else "Fitted in closed form."
+    _offer_spec(stored, spec, f"Train {methods.label(method)} {view.size}-D", about)
+
+
+def _offer_spec(stored: Sequence[Run], spec: Spec, label: str, about: str) -> None:
+    if training_offers.find_missing([spec], stored):
+        training_offers.draw_button(label, [spec], f"linear-{spec.method}", about)
+    training_offers.show_progress(lambda job: job.key == spec.key)
+
+
+def _convergence(run: Run) -> list[dict[str, Any]]:
+    """Return the rows of a run's history that hold its angles to PCA."""
+    return [row for row in run.history if all(name in row for name in _CONVERGENCE)]
+
+
+def _explanation(view: View, line: Line) -> str:
+    text = (
+        "The best linear encoder and decoder span the subspace of PCA (Baldi and Hornik 1989); gradient descent finds "
+        "it without computing variances or orthogonal axes."
+    )
+    if not (rows := _convergence(line.run)):
+        return text
+    last, share = rows[-1], ""
+    pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
+    # PCA's error on the test rows is close to that on the training rows.
+    if pca and (error := float(pca.metrics.get("squared_error", 0))) > 0:
+        percent = 100 * max(0.0, last["excess_error"]) / error
+        share = f" ({'less than 0.001' if percent < 0.001 else _small(percent)}% of PCA's error)"
+    return (
+        f"{text} After {last['epoch']:g} epochs on {view.entry.label}, the largest of the {view.size} principal angles "
+        f"between the two subspaces is {_small(last['largest_angle'])}° (mean {_small(last['mean_angle'])}°), and "
+        f"the training error is {_small(last['excess_error'])}{share} above the minimum."
+    )
+
+
+def _small(value: float) -> str:
+    """Format with two digits, without powers of ten down to a millionth."""
+    if abs(value) < 1e-6:
+        return "less than 0.000001"
+    return number(value) if abs(value) >= 0.1 else f"{value:.{int(1 - np.floor(np.log10(abs(value))))}f}"
+
+
+def _draw_convergence(view: View, line: Line, stored: Sequence[Run]) -> None:
+    if rows := _convergence(line.run):
+        from core.figures import error_by_code_size  # plotly: most visits open no figure
+
+        with st.container(key="to-pca"):
+            for k, figure in enumerate(error_by_code_size.to_pca(rows, header.get_theme())):
+                charts.draw(figure, f"to-pca-{k}")
+        st.caption(
+            plain(
+                "After each epoch: principal angles between the span of the decoder's columns and the first "
+                f"{view.size} principal components of the training images, and squared error per training image minus "
+                "PCA's. The learning rate falls to 0 at the end."
+            )
+        )
+    elif line.run.environment["n_features"] > pca_spectrum.MOST_FEATURES:
+        st.info(f"Angles to PCA are computed only for images of up to {pca_spectrum.MOST_FEATURES:,} pixels.")
+    else:
+        st.info("This run does not hold its angles to PCA.")
+        spec = replace(line.run.spec, seed=(line.run.spec.seed + 1) % 2**31)
+        _offer_spec(stored, spec, "Train again", f"Same settings with seed {spec.seed}.")
+
+
+def _draw_rotation(view: View, line: Line, pca: Stamp, problems: list[str]) -> None:
+    st.markdown(
+        plain(
+            "Each dimension of the code multiplies one column of the decoder; squared error determines the span of "
+            "these columns, but only PCA orders orthogonal axes by variance. Move the slider to rotate and rescale the "
+            "axes to PCA's: the reconstructions and the error do not change."
+        )
+    )
+    rows = cached.find_rows(view.entry, view.dataset_params, problems)
+    refused: list[str] = []
+    shares = range(0, 101, _STEP)
+    widget = page_state.seed_widget("turn", tuple(shares), 0, refused, parse=page_state.parse_integer)
+    if refused:
+        link = shorten(page_state.read_link("turn"))
+        problems.append(f"The link asks for a rotation of “{link}”%: choose from 0 to 100, in steps of {_STEP}.")
+    st.fragment(_draw_rotated)(view, line, _axes(line.stamp, pca), rows, widget)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _axes(ae: Stamp, pca: Stamp) -> _Axes:
+    # The stored arrays themselves: networks would bring torch for two matrices.
+    pair = LinearPair.from_arrays(reader.read_weights(Path(ae[0])))
+    components = np.asarray(reader.read_weights(Path(pca[0]))["components_"], np.float64)[: len(pair.encoder)]
+    turning = CodeRotation.between(pair.decoder, components)
+    return _Axes(pair, components * turning.signs[:, None], turning)
+
+
+def _draw_rotated(view: View, line: Line, axes: _Axes, rows: Rows | None, widget: str) -> None:
+    largest = axes.turning.angles[0] if len(axes.turning.angles) else 0.0
+    about = "0%: as trained. 100%: PCA's axes. Between: each plane rotated, each direction rescaled, by that share."
+    with st.container(key="turning", horizontal=True, vertical_alignment="center"):
+        label = "Rotation towards PCA's axes"
+        share = st.slider(label, 0, 100, step=_STEP, format="%d%%", key=widget, help=about)
+        page_state.keep("turn", share)
+        facts = {"rotation in the plane that rotates most": f"{share / 100 * largest:.0f}° of {largest:.0f}°"}
+        if rows is not None and rows.image_shape is not None:
+            error = f"{_error(line.stamp, rows.key, share, axes, rows):.6f}"
+            facts = {f"squared error, mean over {len(rows):,} test images": error} | facts
+        cells = "".join(f'<div><b>{value}</b><div class="hg-note">{note}</div></div>' for note, value in facts.items())
+        st.html(Markup(f'<div class="hg-turn-facts">{cells}</div>'))
+    strips = _strips(view, _rotated(line.stamp, share, axes), axes)
+    st.html(image_grid.make_grid(strips, len(strips[0].cells)))
+    st.html(_render_matrices(axes.turning, share / 100, rows))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _rotated(stamp: Stamp, share: int, _axes: _Axes) -> LinearPair:
+    return linear_ae_vs_pca.rotate_code(_axes.pair, _axes.turning.at(share / 100))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _error(stamp: Stamp, rows_key: str, share: int, _axes: _Axes, _rows: Rows) -> float:
+    return linear_ae_vs_pca.squared_error(_rotated(stamp, share, _axes), _rows.floats())
+
+
+def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[image_grid.Strip]:
+    n = min(_MOST_AXES, view.size)
+    note = f"the first {n} of {view.size}" if view.size > n else ""
+    own, components = rotated.decoder.T[:n], axes.components[:n]
+    angles = [f"{angle:.1f}°" for angle in linear_ae_vs_pca.row_angles(own, components)]
+
+    def images(vectors: np.ndarray) -> str:
+        # Each axis is scaled to its own largest value.
+        scaled = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12)
+        picture = difference_images.montage(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, header.get_theme())
+        return image(montages.png(picture), "Axes of the code as images, negative and positive", "hg-columns-image")
+
+    blocks = [slice(start, start + _IN_BLOCK) for start in range(0, n, _IN_BLOCK)]
+    names = image_grid.make_name("Linear AE, rotated", "columns of the decoder", note)
+    return [
+        image_grid.Strip(names, [images(own[block]) for block in blocks]),
+        image_grid.Strip(
+            '<div class="hg-note">angle to the PCA component below</div>',
+            [image_grid.make_captions(angles[block], _IN_BLOCK) for block in blocks],
+        ),
+        image_grid.Strip(
+            image_grid.make_name("PCA", "components", note), [images(components[block]) for block in blocks]
+        ),
+    ]
+
+
+def _render_matrices(turning: CodeRotation, share: float, rows: Rows | None) -> Markup:
+    """Render the matrix that maps the code to PCA's, as trained and as rotated so far."""
+    k, cells = len(turning.matrix), []
+    for matrix, title in ((turning.matrix, "R as trained"), (turning.left(share), "R, rotated")):
+        scaled = (matrix / np.abs(matrix).max()).reshape(1, -1)
+        picture = difference_images.montage(scaled, (k, k), 1, 1.0, header.get_theme(), cell=160)
+        png = image(montages.png(picture), f"{title}: {k} by {k} matrix", "hg-turn-matrix")
+        cells.append(f"<figure>{png}<figcaption>{title}</figcaption></figure>")
+    error = f" The error is computed from the rotated encoder and decoder over {rows.drawn}." if rows else ""
+    about = (
+        "R maps the linear AE's code to PCA's, up to a constant; fully rotated it is the identity, up to the remaining "
+        "error of training. Colours: negative (blue), 0, positive (orange), scaled to the largest value of each axis "
+        f"and matrix; signs of components are chosen for the smallest rotation.{error}"
+    )
+    return Markup(f'<div class="hg-turn-matrices">{"".join(cells)}<div class="hg-note">{html(about)}</div></div>')

@@ -1,0 +1,1 @@
+"""What several pages share: page state, header, pickers, charts, tables, the queue."""

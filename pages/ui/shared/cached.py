@@ -1,0 +1,133 @@
+"""Data sets, rows, estimators and latent codes behind bounded caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from core import datasets
+
+if TYPE_CHECKING:
+    from core.analysis.rows import Rows
+
+from core.datasets import checksums
+from core.errors import HourglassError
+from core.runs import reader
+from core.types import Dataset, Run
+from pages.ui.shared import page_state
+from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.text import plain
+
+DEFAULT_COUNT = 2000
+Params = tuple[tuple[str, Any], ...]
+
+
+def cache_by_copy(**options: Any) -> Callable:
+    """Cache a function of a data set's stamp and name until another copy of it is here.
+
+    The decorated function is called without the stamp.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        cached = st.cache_resource(**options)(function)
+
+        @wraps(function)
+        def call(name: str, *args):
+            return cached(checksums.stamp(name), name, *args)
+
+        call.clear = cached.clear
+        return call
+
+    return decorate
+
+
+@cache_by_copy(max_entries=2, show_spinner="Loading the data set …")
+def load_dataset(stamp: str, name: str, params: Params) -> Dataset:
+    return datasets.load(name, **dict(params))
+
+
+@cache_by_copy(max_entries=8, show_spinner="Selecting rows …")
+def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows:
+    from core.analysis import rows  # scipy: pages without maps do without
+
+    shipped = rows.shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
+    # Shipped rows load at once, but another copy of the data set has other rows.
+    if shipped is not None and checksums.checksum(name, params) in (None, shipped.checksum):
+        return shipped
+    return rows.select_rows(load_dataset(name, params), split, n)
+
+
+@cache_by_copy(max_entries=32, show_spinner="Reading the data set …")
+def find_copy(stamp: str, name: str, params: Params) -> None:
+    """Compute the checksum of a data set that is here, which takes a moment for new files."""
+    if not datasets.entry(name).embedded:
+        checksums.checksum(name, params)
+
+
+@st.cache_resource(max_entries=10, show_spinner=False)
+def load_estimator(stamp: Stamp) -> Any:
+    return reader.read_estimator(Path(stamp[0]))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Computing latent codes …")
+def load_codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.ndarray, str]:
+    """Latent codes of the rows and what they are, see `core.analysis.codes.compute_codes`."""
+    from core.analysis.codes import compute_codes  # scipy: pages without maps do without
+
+    return compute_codes(_run, stamp, _rows, lambda: load_estimator(stamp))
+
+
+def find_rows(
+    entry: datasets.Entry, params: Params, problems: list[str], *, split: str = "test", n: int = DEFAULT_COUNT
+) -> Rows | None:
+    """The rows asked for; without the data set on this machine its shipped test rows, or None.
+
+    Raises
+    ------
+    HourglassError
+        If the data set is here but can't be read.
+    """
+    from core.analysis import rows  # scipy: pages without maps do without
+
+    has_shipped = rows.has_shipped_rows(entry.name)
+    if datasets.available(entry.name) or (has_shipped and split == "test" and n <= DEFAULT_COUNT):
+        return load_rows(entry.name, params, split, n)
+    until = f" Until then its {DEFAULT_COUNT:,} shipped test rows are shown." if has_shipped else ""
+    offer_download(entry, problems, until)
+    return load_rows(entry.name, params, "test", DEFAULT_COUNT) if has_shipped else None
+
+
+def offer_download(entry: datasets.Entry, problems: list[str], why: str = "") -> None:
+    """Draw a button that downloads a data set, or where to put its files."""
+    if not entry.embedded and not datasets.can_fetch(entry.name):
+        files, folder = datasets.files(entry.name)
+        st.info(plain(f"{entry.label} is not on this machine and has no free download. Put {files} in {folder}.{why}"))
+        return
+    st.info(
+        plain(f"{entry.label} is not on this machine yet. The download is checked and kept in your user cache.{why}")
+    )
+    if st.button(f"Download {entry.label}", type="primary", key=page_state.key("download")):
+        _download(entry, problems)
+
+
+def _download(entry: datasets.Entry, problems: list[str]) -> None:
+    bar = st.progress(0.0, f"Downloading {entry.label} …")
+    # Any click ends the download; no partial file is left.
+    st.button("Cancel", key=page_state.key("cancel-download"))
+
+    def progress(done: int, total: int) -> None:
+        share = min(done / total, 1.0) if total else 0.0
+        of_all = f" of {total / 1e6:,.1f}" if total else ""
+        bar.progress(share, f"Downloading {entry.label}: {done / 1e6:,.1f}{of_all} MB")
+
+    try:
+        datasets.fetch(entry.name, progress)
+    except HourglassError as problem:
+        problems.append(str(problem))
+        return
+    st.rerun()

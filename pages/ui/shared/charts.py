@@ -1,0 +1,69 @@
+"""Charts of all pages, each with buttons that save it as SVG, PNG and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.shared import export, header, lazy, page_state
+
+# The mode bar holds the camera that saves; the style sheet hides it unless the chart is zoomed.
+_CONFIG = {"displaylogo": False, "displayModeBar": True}
+_ZOOM = {**_CONFIG, "displayModeBar": "hover", "scrollZoom": True}
+_LARGER, _TALLER = 1.5, 1.4
+
+
+def draw(
+    figure: Any,
+    name: str,
+    *,
+    data: Sequence[dict[str, Any]] | None = None,
+    is_zoomed: bool = False,
+    is_of_all_sizes: bool = False,
+    stills: Sequence[str] = (),
+    about: str = "",
+    **options: Any,
+) -> Any:
+    """Draw a figure with its save buttons; returns what `st.plotly_chart` does.
+
+    Parameters
+    ----------
+    name : of the chart on its page, for its key and its files
+    data : one dictionary per CSV row; without it the CSV holds what the figure shows
+    is_zoomed : whether the wheel zooms it and it has a mode bar
+    is_of_all_sizes : whether it shows all numbers of latent dimensions, so that its files do not name one
+    stills : SVG documents of the figure, the widest first, shown until the pointer is over them
+    about : alternative text of the stills
+    options : passed on to `st.plotly_chart`
+    """
+    text = None
+    if data is not None:
+        columns = list(dict.fromkeys(column for row in data for column in row))
+        text = export.to_csv(columns, ([row.get(column) for column in columns] for row in data))
+    # Stills have one font size.
+    if stills and not header.is_large() and not lazy.is_pointed_at(name):
+        with st.container(gap=None):
+            lazy.draw_still(name, stills, about, figure.layout.height)
+            st.html(export.make_buttons(name, export.FORMATS, text, is_still=True, is_of_all_sizes=is_of_all_sizes))
+        return None
+    key = page_state.key(name)
+    if header.is_large():
+        figure = _enlarged(figure)
+    with st.container(key=f"{'zoomed' if is_zoomed else 'plain'}-chart-{key}", gap=None):
+        # Streamlit's template would draw axis labels with a contrast of only 3.7:1.
+        event = st.plotly_chart(figure, key=key, theme=None, config=_ZOOM if is_zoomed else _CONFIG, **options)
+        st.html(export.make_buttons(name, export.FORMATS, text, is_of_all_sizes=is_of_all_sizes))
+    return event
+
+
+def _enlarged(figure: Any) -> Any:
+    """A copy in the presenter's large type; the figure itself is shared by all visitors."""
+    from core.figures import style
+
+    layout = figure.layout
+    margin = {side: _TALLER * pixels for side, pixels in layout.margin.to_plotly_json().items()}
+    return type(figure)(figure).update_layout(
+        template=style.template(header.get_theme(), _LARGER), height=_TALLER * layout.height, margin=margin
+    )

@@ -1,0 +1,42 @@
+"""Command lines that reproduce what a page shows."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from core import methods
+from core.types import Spec
+from pages.ui.shared.stored_runs import Line
+
+
+def format_fit(spec: Spec) -> str:
+    """The command of exactly this run, with all parameters."""
+    words = ["python", "-m", "core", "fit", spec.dataset, spec.method]
+    for name, value in (*spec.params, *spec.dataset_params):
+        words += ["--set", f"{name}={value}"]
+    return shlex.join([*words, "--seed", str(spec.seed)])
+
+
+def format_default_fit(dataset: str, method: str, size: int) -> str:
+    """The command of a run with the method's defaults."""
+    code = [] if methods.entry(method).has_own_code_size else ["--set", f"n_components={size}"]
+    return shlex.join(["python", "-m", "core", "fit", dataset, method, *code])
+
+
+def format_view(dataset: str, lines: Sequence[Line], size: int) -> str:
+    """The commands of a view: one for all default runs, and one for each run chosen instead."""
+    chosen = [line for line in lines if line.missing or (line.run and line.run.key != line.candidates[0].key)]
+    first = [line.method for line in lines if line not in chosen]
+    commands = [format_compare(dataset, first, size)] if first else []
+    return "\n".join([*commands, *(format_fit(line.missing or line.run.spec) for line in chosen)])
+
+
+def format_compare(dataset: str, methods: Sequence[str], size: int) -> str:
+    return shlex.join(["python", "-m", "core", "compare", dataset, *methods, "--code-size", str(size)])
+
+
+def format_labelled_fraction(dataset: str, approaches: Sequence[str], labels: Sequence[int], seeds: int) -> str:
+    """The command of these fits of the labelled fraction, with `seeds` seeds."""
+    words = ["python", "-m", "core", "labelled-fraction", dataset, "--labels", ",".join(map(str, labels))]
+    return shlex.join([*words, "--seeds", str(seeds), "--methods", ",".join(approaches)])

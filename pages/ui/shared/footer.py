@@ -1,0 +1,30 @@
+"""The end of every page: a closed drawer with the link and command line of the view."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.shared import code_block, page_state
+
+LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
+
+
+def draw(command: str = "", about: str = "") -> None:
+    """Draw the drawer, the last element of a page.
+
+    Parameters
+    ----------
+    command : command lines that reproduce the view; "" if none does.
+    about : what the command does, in one sentence.
+    """
+    label = LINK_AND_COMMAND if command else LINK
+    drawer = st.expander(label, key=page_state.key("footer"), on_change="rerun", icon=":material/link:")
+    if not drawer.open:
+        return
+    with drawer:
+        if command:
+            st.markdown("**Link**")
+        code_block.draw(page_state.make_permalink())
+        if command:
+            st.markdown(f"**Command line**. {about}" if about else "**Command line**")
+            code_block.draw(command)

@@ -1,0 +1,145 @@
+"""The beginning of every page: configuration, style sheet and navigation."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from core import config
+from core.errors import HourglassError
+from pages.ui.shared import export, page_state, training_queue
+from pages.ui.shared.text import plain
+
+# Streamlit sizes everything but plotly's charts by the root's font size.
+_LARGE, _LARGE_NAME = "html { font-size: 150% !important; }", "large"
+THEME = Path(__file__).parents[3] / "assets" / "theme"
+# group -> (script, label, icon)
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Explore": (
+        ("app.py", "Compare", ":material/compare_arrows:"),
+        ("pages/embeddings.py", "Embeddings", ":material/scatter_plot:"),
+        ("pages/reconstructions.py", "Reconstructions", ":material/hourglass_empty:"),
+        ("pages/generation.py", "Generation", ":material/casino:"),
+        ("pages/documents.py", "Documents", ":material/article:"),
+        ("pages/labelled_fraction.py", "Labelled fraction", ":material/label:"),
+    ),
+    "Tutorials": (
+        ("pages/tour.py", "Tour", ":material/signpost:"),
+        ("pages/mechanisms.py", "Concept demos", ":material/experiment:"),
+    ),
+    "Train": (("pages/training.py", "Training", ":material/model_training:"),),
+}
+
+
+def begin_page(script: str) -> None:
+    """Begin the page of `script`: the first call of each page."""
+    label = next(label for group in PAGES.values() for s, label, _ in group if s == script)
+    st.set_page_config(
+        page_title=f"{label} · Hourglass",
+        page_icon=_icon(),
+        layout="wide",
+        initial_sidebar_state=220,
+    )
+    st.html(f"<style>{_style()}</style>")
+    page_state.enter_page(script)
+    if is_large():
+        st.html(f"<style>{_LARGE}</style>")
+    try:
+        config.check()
+    except HourglassError as problem:
+        st.error(plain(f"{problem} Correct it and restart the app."))
+        st.stop()
+    training_queue.attach()
+    with st.sidebar:
+        st.html(
+            f'<div class="hg-brand" data-theme="{get_theme()}" data-person="{training_queue.get_person()}">'
+            '<div class="hg-name">Hourglass</div>'
+            "<div>Compare PCA, LSA, autoencoders, VAEs and GANs on the same data.</div></div>"
+            f"<script>{_script()}</script>{export.load_script()}",
+            unsafe_allow_javascript=True,
+        )
+        for group, pages in PAGES.items():
+            st.caption(group)
+            for path, name, icon in pages:
+                st.page_link(path, label=name, icon=icon)
+        _draw_way_back(script)
+    # A phone hides the sidebar and shows this one.
+    with st.container(key="tour-way-back"):
+        _draw_way_back(script)
+
+
+def _draw_way_back(script: str) -> None:
+    """Draw a link to the last visited step of the tour, on all other pages."""
+    if script != TOUR and (step := page_state.recall(TOUR_STEP)):
+        label = plain(f"Back to the tour, step {step}")
+        st.page_link(TOUR, label=label, icon=":material/arrow_back:", query_params={TOUR_STEP: str(step)})
+
+
+@st.cache_resource(show_spinner=False)
+def _style() -> str:
+    # `st.html` drops a style sheet with anything that looks like a tag, such as "<length>".
+    return (THEME / "app.css").read_text("utf-8").replace("<", "\\3c ")
+
+
+@st.cache_resource(show_spinner=False)
+def _script() -> str:
+    return (THEME / "app.js").read_text("utf-8")
+
+
+@st.cache_resource(show_spinner=False)
+def _icon() -> str:
+    """The icon as a data URI: Streamlit may forget a media file when a run is cut short."""
+    return f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
+
+
+def is_large() -> bool:
+    """Whether the page is in the presenter's large type: as in its link, else as last chosen."""
+    given = page_state.read_link(_LARGE_NAME)
+    large = given == "yes" if given is not None else bool(page_state.recall(_LARGE_NAME))
+    page_state.keep(_LARGE_NAME, large, text="yes" if large else None)
+    return large
+
+
+def draw_large_type_switch() -> None:
+    """Draw the switch for the presenter's large type on all pages."""
+    widget = page_state.key(_LARGE_NAME)
+    st.session_state[widget] = bool(page_state.recall(_LARGE_NAME))
+    st.toggle("Large type", key=widget, on_change=_switch, help="For presentations: text and charts 50% larger.")
+
+
+def _switch() -> None:
+    page_state.keep(_LARGE_NAME, st.session_state[page_state.key(_LARGE_NAME)])
+
+
+def get_theme() -> str:
+    """``"dark"`` or ``"light"``, as the browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+@contextmanager
+def show_errors():
+    """Show an error raised inside as its sentence; the rest of the page goes on."""
+    try:
+        yield
+    except HourglassError as problem:
+        st.error(plain(problem))
+
+
+def freeze_objects() -> None:
+    """Exempt all loaded objects from the garbage collection after every rerun."""
+    # Again when a page has imported more libraries.
+    _freeze(len(sys.modules))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _freeze(n_modules: int) -> None:
+    gc.collect()
+    gc.freeze()
+
+
+TOUR, TOUR_STEP = "pages/tour.py", "step"

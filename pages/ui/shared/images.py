@@ -1,0 +1,65 @@
+"""Pictures of runs as PNG, cached by run and theme, and as HTML."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.figures import montages
+from core.types import Run
+from pages.ui.shared.html_blocks import make_figure
+from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.text import Markup, html
+
+IN_STRIP = 10
+_SAMPLE_COLUMNS = 8
+
+
+def image(png: bytes, alt: str, style: str) -> Markup:
+    data = base64.b64encode(png).decode()
+    return Markup(f'<img class="{style}" alt="{html(alt)}" src="data:image/png;base64,{data}">')
+
+
+# Cached by the line's stamp: a run that is fitted again has the same key but other pictures.
+
+
+def map_png(line: Line, theme: str) -> bytes:
+    return _map_png(line.stamp, theme, line.run)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _map_png(stamp: Stamp, theme: str, _run: Run) -> bytes:
+    return montages.png(montages.thumbnail(_run.views["map"], _run.views.get("labels"), theme))
+
+
+def strip_png(line: Line, view: str, first: int = 0) -> bytes:
+    """`IN_STRIP` images of a run's `view`, from number `first` on, side by side."""
+    return _strip_png(line.stamp, view, first, line.run)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _strip_png(stamp: Stamp, view: str, first: int, _run: Run) -> bytes:
+    images = _run.views[view][first : first + IN_STRIP]
+    return montages.png(montages.montage(images, tuple(_run.environment["image_shape"]), IN_STRIP))
+
+
+def samples_png(line: Line) -> bytes:
+    return _samples_png(line.stamp, line.run)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _samples_png(stamp: Stamp, _run: Run) -> bytes:
+    shape = tuple(_run.environment["image_shape"])
+    return montages.png(montages.montage(_run.views["samples"], shape, _SAMPLE_COLUMNS, cell=56))
+
+
+def tiles(images: np.ndarray, shape: tuple[int, int], titles: Sequence[str]) -> Markup:
+    """HTML of images, (n, height * width) uint8, with captions, as many in a row as fit."""
+    figures = []
+    for pixels, title in zip(images, titles, strict=True):
+        picture = image(montages.png(pixels.reshape(shape)), title, "hg-tile")
+        figures.append(make_figure(picture, title))
+    return Markup(f'<div class="hg-tiles">{"".join(figures)}</div>')

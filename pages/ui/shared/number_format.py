@@ -1,0 +1,43 @@
+"""Numbers as text, for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.metrics.definitions import get_interval as metric_interval
+
+
+def number(value: float) -> str:
+    """About three digits, no powers of ten, a real minus: ``7.32``, ``−0.953``, ``12,300``."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}".replace("-", "−")
+    text = f"{value:.1f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text.replace("-", "−")
+
+
+def compact(count: float) -> str:
+    """A large count in three digits: ``704``, ``8.62 k``, ``1.14 M``."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:,.0f}"
+
+
+def interval(metrics: Mapping[str, Any], name: str) -> str:
+    """``"7.25 to 7.40"``; "" without an interval."""
+    ends = metric_interval(metrics, name)
+    return f"{number(ends[0])} to {number(ends[1])}" if ends else ""
+
+
+def counted(metrics: Mapping[str, Any], name: str) -> str:
+    """``"n = 10,000"``; "" if n is not known."""
+    n = metrics.get(f"{name}_n")
+    return f"n = {n:,}" if n else ""
+
+
+def seconds(value: float) -> str:
+    """``"0.53 s"``, ``"152 s"``."""
+    if value < 0.01:
+        return "< 0.01 s"
+    return f"{value:,.0f} s" if value >= 100 else f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"

@@ -1,0 +1,145 @@
+"""Choices that a page remembers, shares with other pages and writes into its address.
+
+Each widget key is prefixed by the page, since Streamlit resets a widget whose key another page uses too. Its value is
+taken from the address if that has changed, else from the widget, else from the memory of all pages, else from the
+default; then it is written to address and memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.errors import BadInput
+from pages.ui.shared.text import plain
+
+_PAGE, _WRITTEN, _MEMORY = "hourglass.page", "hourglass.written", "hourglass.memory"
+
+
+def enter_page(page: str) -> None:
+    """Note which page runs; what another page wrote into the address counts as a link's."""
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE] = page
+        st.session_state[_WRITTEN] = {}
+    st.session_state.setdefault(_MEMORY, {})
+
+
+def key(name: str) -> str:
+    """The widget key of choice `name` on the current page."""
+    return f"{st.session_state[_PAGE]}:{name}"
+
+
+def read_link(name: str) -> str | None:
+    """The address parameter `name`; None if it is missing or this page wrote it itself."""
+    given = st.query_params.get(name)
+    return None if given == st.session_state[_WRITTEN].get(name) else given
+
+
+def recall(name: str) -> Any:
+    """What was last chosen as `name` on any page, or None."""
+    return st.session_state[_MEMORY].get(name)
+
+
+def seed_widget(
+    name: str,
+    options: Sequence[Any],
+    default: Any,
+    problems: list[str],
+    *,
+    parse: Callable[[str], Any] = str,
+    memory: str | None = None,
+) -> str:
+    """Set the widget of choice `name` before it is drawn; returns its key.
+
+    Parameters
+    ----------
+    options : allowed values.
+    problems : takes a sentence if the address asks for another value.
+    parse : address text -> an option; raises BadInput.
+    memory : name under which the choice is remembered, if not `name`.
+    """
+    widget, given = key(name), read_link(name)
+    candidates = [st.session_state.get(widget), recall(memory or name), default]
+    if given is not None:
+        try:
+            candidates.insert(0, _one_of(options, parse(given)))
+        except BadInput as problem:
+            problems.append(f"The link asks for the {name} “{given[:40]}”. {problem}")
+    st.session_state[widget] = next((value for value in candidates if value in options), None)
+    return widget
+
+
+def _one_of(options: Sequence[Any], value: Any) -> Any:
+    if value not in options:
+        raise BadInput(f"It must be one of {', '.join(map(str, options))}.")
+    return value
+
+
+def parse_integer(text: str) -> int:
+    """An integer from the address, at least 0, of at most nine digits.
+
+    Raises
+    ------
+    BadInput
+        For any other text.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise BadInput("It must be a whole number.")
+    return int(text)
+
+
+def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = None) -> None:
+    """Remember a choice and write it into the address, as `text` if given; not if that is None."""
+    st.session_state[_MEMORY][memory or name] = value
+    text = str(value) if text == "" else text
+    st.session_state[_WRITTEN][name] = text
+    if text is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != text:
+        st.query_params[name] = text
+
+
+def forget(prefixes: Iterable[str]) -> None:
+    """Remove address parameters that begin with one of `prefixes`; they are still remembered."""
+    prefixes = tuple(prefixes)
+    for name in [name for name in st.query_params if name.startswith(prefixes)]:
+        del st.query_params[name]
+        st.session_state[_WRITTEN].pop(name, None)
+
+
+def choose(
+    name: str,
+    label: str,
+    options: Mapping[str, str],
+    problems: list[str],
+    help: str | None = None,
+    *,
+    memory: str | None = None,
+    **kwargs: Any,
+) -> str:
+    """Draw a choice of few options, option -> label, of which the first is the default."""
+    memory = memory or name
+    widget = seed_widget(name, list(options), next(iter(options)), problems, memory=memory)
+    chosen = st.segmented_control(
+        label, options, key=widget, format_func=options.get, required=True, help=help, wrap=True, **kwargs
+    )
+    keep(name, chosen, memory=memory)
+    return chosen
+
+
+def show_problems(problems: Sequence[str], most: int = 3) -> None:
+    """Draw problems as warnings, at most `most` of them."""
+    distinct = list(dict.fromkeys(problems))
+    for problem in distinct[:most]:
+        st.warning(plain(problem))
+    if len(distinct) > most:
+        st.warning(f"{len(distinct) - most} more problems like these.")
+
+
+def make_permalink() -> str:
+    """The address of the current view."""
+    query = urlencode(st.query_params.to_dict())
+    return f"{st.context.url or ''}?{query}"

@@ -1,0 +1,341 @@
+"""The choice of a view: data set, latent dimensions, and one or several runs a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from core import datasets, methods
+from core.datasets import Entry, checksums
+from core.errors import BadInput
+from core.runs import budgets, selection, specs, store
+from core.types import IMAGES, Run, Spec
+from pages.ui.shared import cached, dataset_picker, page_state, permalinks, stored_runs
+from pages.ui.shared.stored_runs import Line, label_run
+from pages.ui.shared.text import join_words, plain, shorten
+
+_MOST_BUTTONS = 6
+_USUAL_SIZE = 10
+# Runs of one method that are shown at once.
+_MOST_RUNS = 3
+# Settings in the label of a single run that is not the default.
+_MOST_SETTINGS = 2
+_BUDGETS = {budgets.MATCHED: "Matched", budgets.BEST_EFFORT: "Best effort"}
+_BUDGET_HELP = (
+    "Matched: all networks have the same encoder and decoder shapes, epochs, batch size and number of tuning trials. "
+    "Best effort: the best run of each method at any cost. Linear methods are the same in both."
+)
+# Separates the runs of one method in a link.
+_BETWEEN = "~"
+# What links named: latent dimensions by data set, Specs by view and method.
+_LINKED = "hourglass.linked"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page compares: a data set, a number of latent dimensions and a line a run."""
+
+    entry: datasets.Entry
+    size: int
+    lines: tuple[Line, ...]
+
+    @property
+    def trained(self) -> list[Line]:
+        """Lines with a run."""
+        return [line for line in self.lines if line.run]
+
+    @property
+    def dataset_params(self) -> tuple[tuple[str, Any], ...]:
+        """The data set's parameters of the first run, preferably on this copy; else the defaults."""
+        ordered = sorted(self.trained, key=lambda line: not line.is_here)
+        return next((line.run.spec.dataset_params for line in ordered), self.entry.default_params)
+
+
+def choose(
+    stored: Sequence[Run],
+    problems: list[str],
+    kind: str | None = None,
+    always: Sequence[int] = (),
+    *,
+    several: bool = False,
+) -> View:
+    """Draw the choices and return their view; wrong choices in the link are added to `problems`.
+
+    Parameters
+    ----------
+    kind : the only kind of data set offered; None for all.
+    always : latent dimensions that are offered even if not trained, the default first.
+    several : whether several runs of one method may be shown, a line each.
+    """
+    # Reference maps alone are nothing to compare.
+    stored = [run for run in stored if not methods.entry(run.spec.method).maps_rows]
+    with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
+        entry = datasets.entry(dataset_picker.choose(stored, problems, kind))
+        size = _choose_size(stored, entry, problems, always)
+        cached.find_copy(entry.name, entry.default_params)
+        return View(entry, size, tuple(_choose_lines(stored, entry, size, problems, several)))
+
+
+def link_next_questions(view: View) -> None:
+    """Draw links to the questions that come next."""
+    if not view.trained:
+        return
+    with st.container(horizontal=True, key="compare-more"):
+        query = {"data": view.entry.name}
+        if view.entry.has_labels:
+            st.page_link(
+                "pages/embeddings.py",
+                label="Confusion matrices",
+                icon=":material/grid_on:",
+                query_params=query | {"confusion": "yes"},
+            )
+        if view.entry.kind == IMAGES:
+            st.page_link(
+                "pages/reconstructions.py",
+                label="Error by latent dimensions",
+                icon=":material/show_chart:",
+                query_params=query | {"section": "size"},
+            )
+
+
+def warn_of_other_copies(view: View) -> None:
+    """Warn of runs on another copy of the data set than the one here, with links to train again."""
+    if not (warning := describe_other_copies(view.entry, view.lines)):
+        return
+    st.warning(plain(warning))
+    with st.container(horizontal=True, key="other-copies"):
+        for spec in [line.run.spec for line in view.lines if not line.is_here]:
+            query = {"data": spec.dataset, "method": spec.method, "spec": permalinks.encode(spec)}
+            label = plain(f"Train {stored_runs.label_run(spec)} again")
+            st.page_link("pages/training.py", label=label, icon=":material/model_training:", query_params=query)
+
+
+def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str], always: Sequence[int]) -> int:
+    refused: list[str] = []
+    linked = st.session_state.setdefault(_LINKED, {})
+    if (text := page_state.read_link("size")) is not None:
+        with suppress(BadInput):
+            linked[entry.name] = stored_runs.parse_code_size(text)
+    trained = stored_runs.list_code_sizes(stored, entry.name)
+    sizes = {*trained, *stored_runs.USUAL_SIZES, *always} | ({linked[entry.name]} if entry.name in linked else set())
+    sizes = sorted(sizes)
+    usual = always[0] if always else _USUAL_SIZE
+    # A page with sizes of its own remembers its choice apart from other pages.
+    memory = page_state.key("size") if always else "size"
+    default = usual if usual in {*trained, *always} else trained[0]
+    widget = page_state.seed_widget("size", sizes, default, refused, parse=stored_runs.parse_code_size, memory=memory)
+    draw = st.segmented_control if len(sizes) <= _MOST_BUTTONS else st.selectbox
+    required = {"required": True} if draw is st.segmented_control else {}
+    chosen = draw("Latent dimensions", sizes, key=widget, help="Length of the latent vector.", **required)
+    if refused:
+        allowed = f"a whole number from 1 to {stored_runs.LARGEST_SIZE}"
+        problems.append(f"The link asks for “{shorten(text)}” latent dimensions, not {allowed}. Shown: {chosen}.")
+    page_state.keep("size", chosen, memory=memory)
+    return chosen
+
+
+def to_query(specs: Sequence[Spec]) -> dict[str, str]:
+    """The address of the view with these runs of one data set and number of dimensions."""
+    query = {"data": specs[0].dataset}
+    for spec in specs:
+        token = permalinks.encode(spec)
+        query[spec.method] = f"{query[spec.method]}{_BETWEEN}{token}" if spec.method in query else token
+        if not methods.entry(spec.method).has_own_code_size:
+            query["size"] = str(spec.param("n_components"))
+    return query
+
+
+def _choose_lines(
+    stored: Sequence[Run], entry: datasets.Entry, size: int, problems: list[str], several: bool
+) -> list[Line]:
+    names = methods.compared(entry.kind)
+    candidates = {method: selection.select_runs(list(stored), entry.name, method, size) for method in names}
+    budget = _choose_budget(candidates, problems)
+    # A run on another copy of the data set comes first only if there is none on this copy.
+    of_first_copy = {
+        name: [run for run in runs if checksums.is_here(run) == checksums.is_here(runs[0])]
+        for name, runs in candidates.items()
+    }
+    leading = budgets.leading(of_first_copy, budget)
+    offers = []
+    for method in names:
+        ordered = sorted(candidates[method], key=lambda run: run.key != leading.get(method))
+        memory = f"{entry.name}/{size}/{method}" + ("" if budget == budgets.MATCHED else f"/{budget}")
+        offers.append(_Offer.make(ordered, entry.name, method, size, memory, several, problems))
+    many = [offer for offer in offers if len(offer.keys) > 1]
+    elsewhere = _describe_own_sizes(stored, entry, size)
+    if many or elsewhere:
+        named = join_words([methods.label(offer.method) for offer in many])
+        about = " ".join(filter(None, [f"Several runs of {named} fit this view." if many else "", elsewhere]))
+        drawer = st.popover("Choose runs", help=about, key=page_state.key("choose-runs"), on_change="rerun")
+        if drawer.open:
+            with drawer:
+                for offer in many:
+                    offer.draw()
+                if elsewhere:
+                    st.caption(plain(elsewhere))
+    return [line for offer in offers for line in offer.lines()]
+
+
+def _choose_budget(candidates: Mapping[str, Sequence[Run]], problems: list[str]) -> str:
+    """Draw the choice of budget if a best-effort run fits the view; else it is matched."""
+    if not any(budgets.is_best_effort(run) for runs_of_method in candidates.values() for run in runs_of_method):
+        page_state.forget(["budget"])
+        return budgets.MATCHED
+    return page_state.choose("budget", "Budget", _BUDGETS, problems, _BUDGET_HELP)
+
+
+def _describe_own_sizes(stored: Sequence[Run], entry: datasets.Entry, size: int) -> str:
+    """The visitor's own runs with other latent dimensions than the view; "" for none."""
+    own: dict[int, list[str]] = {}
+    for run in stored:
+        n_components = run.spec.param("n_components")
+        is_elsewhere = n_components != size and not methods.entry(run.spec.method).has_own_code_size
+        if run.spec.dataset == entry.name and is_elsewhere and not store.is_shipped(run):
+            own.setdefault(n_components, []).append(methods.label(run.spec.method))
+    named = [f"{join_words(sorted(set(labels)))} {n}-D" for n, labels in sorted(own.items())]
+    return f"Own runs with other latent dimensions: {'; '.join(named)}." if named else ""
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """The runs of one method that fit the view, and which of them are chosen.
+
+    Attributes
+    ----------
+    missing : Specs that a link names and that are not stored.
+    most : how many runs may be chosen.
+    """
+
+    method: str
+    candidates: tuple[Run, ...]
+    missing: tuple[Spec, ...]
+    memory: str
+    most: int
+
+    @classmethod
+    def make(
+        cls,
+        candidates: Sequence[Run],
+        dataset: str,
+        method: str,
+        size: int,
+        memory: str,
+        several: bool,
+        problems: list[str],
+    ) -> _Offer:
+        remembered = st.session_state.setdefault(_LINKED, {})
+        token = page_state.read_link(method)
+        if token is not None:
+            try:
+                linked = [
+                    stored_runs.parse_linked_run(part, dataset, method, size)
+                    for part in token.split(_BETWEEN)[:_MOST_RUNS]
+                ]
+                remembered[memory] = linked
+                page_state.keep(method, [spec.key for spec in linked], text=token, memory=memory)
+                st.session_state.pop(page_state.key(memory), None)
+            except BadInput as problem:
+                problems.append(str(problem))
+        stored = {run.key for run in candidates}
+        missing = tuple(spec for spec in remembered.get(memory, ()) if spec.key not in stored)
+        return cls(method, tuple(candidates), missing, memory, _MOST_RUNS if several else 1)
+
+    @property
+    def keys(self) -> list[str]:
+        return [run.key for run in self.candidates] + [spec.key for spec in self.missing]
+
+    def draw(self) -> None:
+        widget = page_state.key(self.memory)
+        chosen = self.chosen()
+        if self.most == 1:
+            st.session_state[widget] = chosen[0]
+            st.selectbox(methods.label(self.method), self.keys, format_func=self._describe, key=widget)
+        else:
+            st.session_state[widget] = chosen
+            st.multiselect(
+                methods.label(self.method),
+                self.keys,
+                format_func=self._describe,
+                key=widget,
+                max_selections=self.most,
+                select_all=False,
+                help=f"Up to {self.most} runs, one row each.",
+            )
+
+    def chosen(self) -> list[str]:
+        """Keys of the runs that are shown; empty if there is none."""
+        for choice in (st.session_state.get(page_state.key(self.memory)), page_state.recall(self.memory)):
+            keys = [choice] if isinstance(choice, str) else choice or []
+            if known := [key for key in keys if key in self.keys]:
+                return known[: self.most]
+        return self.keys[:1]
+
+    def lines(self) -> list[Line]:
+        chosen = self.chosen()
+        specs_by_key = {run.key: run.spec for run in self.candidates} | {spec.key: spec for spec in self.missing}
+        default = [run.key for run in self.candidates[:1]]
+        text = (
+            None if chosen in ([], default) else _BETWEEN.join(permalinks.encode(specs_by_key[key]) for key in chosen)
+        )
+        before = page_state.recall(self.memory) or []
+        # A page that shows one run of a method keeps the others for Compare.
+        others = before if self.most == 1 and chosen and chosen[0] in before else chosen
+        page_state.keep(self.method, others, text=text, memory=self.memory)
+        if not chosen:
+            return [stored_runs.make_line(self.method, self.candidates, None, None)]
+        absent = {spec.key: spec for spec in self.missing}
+        lines = [stored_runs.make_line(self.method, self.candidates, absent.get(key), key) for key in chosen]
+        # Several runs, or another than the default, are named by the settings in which they differ.
+        compared = [specs_by_key[key] for key in dict.fromkeys(chosen if len(chosen) > 1 else [*default, *chosen])]
+        if len(compared) == 1 or not (differing := specs.differing(compared)):
+            return lines
+        named = []
+        for k, (key, line) in enumerate(zip(chosen, lines, strict=True)):
+            settings = [_describe_setting(name, specs_by_key[key]) for name in differing]
+            if len(lines) == 1 and len(settings) > _MOST_SETTINGS:
+                settings[_MOST_SETTINGS:] = ["…"]
+            label = f"{line.title} ({', '.join(settings)})"
+            label = label if line.is_here else stored_runs.mark_other_copy(label)
+            named.append(replace(line, label=label, slot=f"{self.method}-{k}" if k else self.method))
+        return named
+
+    def _describe(self, key: str) -> str:
+        """Origin of a run and the settings in which it differs from the other candidates."""
+        run = next((run for run in self.candidates if run.key == key), None)
+        offered = [run.spec for run in self.candidates] + list(self.missing)
+        spec = next(spec for spec in offered if spec.key == key)
+        settings = [_describe_setting(name, spec) for name in specs.differing(offered)]
+        is_shipped = run is not None and store.is_shipped(run)
+        origin = "linked, not trained yet" if run is None else "shipped" if is_shipped else "own run"
+        budget = run.environment.get("budget", "") if is_shipped else ""
+        notes = [budget, stored_runs.describe_origin(run)] if run else []
+        return shorten(", ".join([origin, *filter(None, notes), *settings, key[:6]]), 90)
+
+
+def _describe_setting(name: str, spec: Spec) -> str:
+    return f"{name.replace('_', ' ')} {specs.settings(spec).get(name, 'none')}"
+
+
+def describe_other_copies(entry: Entry, lines: Sequence[Line]) -> str:
+    """The methods with runs on another copy of the data set, and what to do; "" for none."""
+    labels = list(dict.fromkeys(label_run(line.run.spec) for line in lines if not line.is_here))
+    if not labels:
+        return ""
+    was = "was" if len(labels) == 1 else "were"
+    return (
+        f"{join_words(labels)} {was} trained and evaluated on another copy of {entry.label}, with other rows than on "
+        "this machine. Train again to compare."
+    )
+
+
+def describe_changed_libraries(entry: Entry, libraries: Sequence[str]) -> str:
+    """The warning that the documents on this machine are not those of the runs, and what to do."""
+    return (
+        f"{entry.label} come from installed libraries, and these runs used another release of {join_words(libraries)}: "
+        "training on this machine uses other documents. To train again, see “Reproduce” in “All measures”."
+    )

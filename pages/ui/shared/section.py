@@ -1,0 +1,108 @@
+"""The frame of a section: the explanation at the top, missing methods at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.analysis.rows import Rows
+from core.runs import selection
+from core.tasks.queue import Task
+from pages.ui.shared import reconstructors, stored_runs, training_offers
+from pages.ui.shared.reconstructors import Reconstructor
+from pages.ui.shared.run_picker import View, warn_of_other_copies
+from pages.ui.shared.text import join_words, plain
+
+
+@dataclass
+class Section:
+    """A section that is being drawn, see `begin_section`.
+
+    Attributes
+    ----------
+    refused : label of a method -> why its run is not shown; drawn when the section ends.
+    """
+
+    view: View
+    _place: DeltaGenerator
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def explain(self, text: str, help: str | None = None) -> None:
+        """Write the explanation of at most two sentences above the section; details in `help`."""
+        self._place.markdown(plain(text), help=help)
+
+    def explain_none_trained(self) -> None:
+        """Write, as the explanation, that no method is trained in this view."""
+        self._place.markdown(reconstructors.describe_none_trained(self.view))
+
+    def explain_none_reconstructs(self) -> None:
+        """Write, as the explanation, that no method that reconstructs is trained."""
+        self._place.markdown(plain(reconstructors.describe_none_reconstructs(self.view)))
+
+    def find_reconstructors(self, rows: Rows) -> list[Reconstructor]:
+        """The methods that reconstruct `rows`; the others are named when the section ends."""
+        methods, refused = reconstructors.find_reconstructors(self.view, rows)
+        self.refused |= refused
+        return methods
+
+
+@contextmanager
+def begin_section(view: View) -> Iterator[Section]:
+    """Begin a section, and end it with the methods that are not shown.
+
+    These are named with the reason, or with a link to train them.
+
+    The explanation may be written at any time, once the numbers for it are known. A `return` inside the block ends
+    the section in the same way::
+
+        with begin_section(view) as section:
+            rows = cached.find_rows(view.entry, view.dataset_params, problems)
+            if rows is None:
+                section.explain("The images are not on this machine.")
+                return
+            methods = section.find_reconstructors(rows)
+            if not methods:
+                section.explain_none_reconstructs()
+                return
+            ...
+            section.explain("Test images and their reconstructions.")
+    """
+    section = Section(view, st.empty())
+    yield section
+    _show_reasons(section.refused)
+    _offer_missing(view)
+
+
+def _show_reasons(refused: Mapping[str, str]) -> None:
+    """Draw why methods with a run are not shown, label -> reason."""
+    for label, why in refused.items():
+        st.warning(plain(f"{label} is not shown: {why}"))
+
+
+def _offer_missing(view: View) -> None:
+    """Draw links to train the methods without a run in this view, and trainings under way."""
+    warn_of_other_copies(view)
+    missing = [line for line in view.lines if line.run is None and not line.problem]
+    if not missing:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="not-trained"):
+        labels = join_words([line.label for line in missing])
+        st.markdown(plain(f"Not trained yet at {view.size}-D: {labels}."), width="content")
+        for line in missing:
+            st.page_link(
+                "pages/training.py",
+                label=f"Train {line.label}",
+                icon=":material/model_training:",
+                query_params=stored_runs.make_training_query(view.entry.name, view.size, line),
+            )
+    methods = {line.method for line in missing}
+
+    def is_of_view(task: Task) -> bool:
+        method = task.spec.method
+        return method in methods and selection.fits_view(task.spec, view.entry.name, method, view.size)
+
+    training_offers.show_progress(is_of_view)

@@ -1,0 +1,273 @@
+"""Stored runs behind bounded caches, keyed by folder and time: new runs appear at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core import datasets, methods
+from core.datasets import checksums
+from core.errors import BadInput, BrokenRun
+from core.metrics import bootstrap
+from core.metrics.definitions import DEFINITIONS
+from core.runs import reader, selection, store
+from core.tasks import task_files
+from core.types import Run, Spec
+from pages.ui.shared import permalinks
+
+USUAL_SIZES = (2, 10)
+LARGEST_SIZE = 256
+# Word weightings other than the usual one, as a run's label names them.
+_WEIGHTED = {"log": "log counts", "counts": "raw counts"}
+OF_CODES = ("knn_accuracy", "probe_accuracy", "silhouette", "trustworthiness", "continuity")
+_ANOTHER_COPY = " (another copy)"
+
+# A run's folder and the time it was written there.
+Stamp = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a comparison: one method and the run that is shown of it.
+
+    Attributes
+    ----------
+    label : see `label_run`, with the settings that tell the run from others and a mark of another copy of the data.
+    candidates : stored runs that fit the view, the default first; without views.
+    run : the one shown, with its views, not to be changed; None if there is none or it can't be read.
+    stamp : of `run`; keys what is cached of it.
+    missing : the Spec that a link names and that is not stored.
+    problem : a sentence why `run` can't be shown.
+    slot : name of the row if the method has several; else "".
+    """
+
+    method: str
+    label: str
+    candidates: tuple[Run, ...] = ()
+    run: Run | None = None
+    stamp: Stamp | None = None
+    missing: Spec | None = None
+    problem: str | None = None
+    slot: str = ""
+
+    @property
+    def entry(self) -> methods.Entry:
+        """What its method can do."""
+        return methods.entry(self.method)
+
+    @property
+    def name(self) -> str:
+        """The key of the row's widgets and pictures."""
+        return self.slot or self.method
+
+    @property
+    def title(self) -> str:
+        """The label without the mark of another copy."""
+        return self.label.removesuffix(_ANOTHER_COPY)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the run, if any, is on the copy of the data set on this machine."""
+        return self.run is None or checksums.is_here(self.run)
+
+
+def _stamp(place: Path) -> Stamp:
+    try:
+        return str(place), (place / "run.json").stat().st_mtime_ns
+    except OSError:
+        return str(place), 0
+
+
+def get_stamp(key: str) -> Stamp:
+    """The stamp of the run with this key; an empty one if it is gone."""
+    place = store.find_place(key)
+    return ("", 0) if place is None else _stamp(place)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _index(stamps: str) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    runs, problems = store.list_runs()
+    registered = set(datasets.names())
+    known = (run for run in runs if run.spec.dataset in registered and run.spec.method in methods.REGISTRY)
+    return tuple(known), tuple(problems)
+
+
+def list_runs() -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    """All stored runs, without views; and a sentence for each that can't be read."""
+    places, unreadable = store.list_places()
+    # One text is looked up faster than hundreds of small values.
+    return _index(repr((list(map(_stamp, places)), unreadable)))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read(stamp: Stamp) -> Run:
+    return reader.read_run(Path(stamp[0]))
+
+
+def read_run(key: str) -> tuple[Run, Stamp]:
+    """The run with this key, with its views, not to be changed; and its stamp.
+
+    Raises
+    ------
+    BrokenRun
+        If it is gone or can't be read.
+    """
+    place = store.find_place(key)
+    if place is None:
+        raise BrokenRun(f"The run {key} was deleted: reload this page.")
+    stamp = _stamp(place)
+    return _read(stamp), stamp
+
+
+def list_datasets(runs: Sequence[Run]) -> list[str]:
+    """All registered data sets, those with runs first."""
+    trained = {run.spec.dataset for run in runs}
+    return sorted(datasets.offered(), key=lambda name: name not in trained)
+
+
+def choose_default_dataset(names: Sequence[str], runs: Sequence[Run]) -> str:
+    trained = {run.spec.dataset for run in runs}
+    usual = datasets.DEFAULT
+    return usual if usual in names and (usual in trained or not trained) else names[0]
+
+
+def list_code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:
+    """Numbers of latent dimensions with runs on this data set, or the usual ones."""
+    of_data = [run for run in runs if run.spec.dataset == dataset]
+    sizes = {selection.code_size(run) for run in of_data if not methods.entry(run.spec.method).has_own_code_size}
+    return sorted(sizes) or list(USUAL_SIZES)
+
+
+def parse_code_size(text: str) -> int:
+    """A number of latent dimensions from an address, trained or not.
+
+    Raises
+    ------
+    BadInput
+        If no method may have that many.
+    """
+    if text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= LARGEST_SIZE:
+        return int(text)
+    raise BadInput(f"It must be a whole number from 1 to {LARGEST_SIZE}.")
+
+
+def parse_linked_run(token: str, dataset: str, method: str, size: int) -> Spec:
+    """The Spec that a link names.
+
+    Raises
+    ------
+    BadInput
+        If it is invalid or belongs to another view.
+    """
+    spec = permalinks.decode(token)
+    if not selection.fits_view(spec, dataset, method, size):
+        raise BadInput(
+            f"The link names a run of {methods.label(method)} with another data set or number of latent dimensions: "
+            "the default is shown."
+        )
+    return spec if store.find_place(spec.key) else permalinks.check_spec(spec)
+
+
+def label_run(spec: Spec) -> str:
+    """The method's name, ``"LSA"``, with an unusual word weighting: ``"LSA (log counts)"``.
+
+    Also for a method that this version does not know.
+    """
+    method = methods.label(spec.method) if spec.method in methods.REGISTRY else spec.method
+    weighting = spec.param("weighting", selection.USUAL_WEIGHTING)
+    return method if weighting == selection.USUAL_WEIGHTING else f"{method} ({_WEIGHTED.get(weighting, weighting)})"
+
+
+def mark_other_copy(name: str) -> str:
+    """The label of a run on another copy of the data set than the one on this machine."""
+    return name + _ANOTHER_COPY
+
+
+def describe_origin(run: Run) -> str:
+    """``"trained on another copy of MNIST"``; "" for a run on the copy on this machine."""
+    return "" if checksums.is_here(run) else f"trained on another copy of {datasets.entry(run.spec.dataset).label}"
+
+
+def is_complete(runs: Sequence[Run], spec: Spec) -> bool:
+    """Whether `runs` has the run of `spec`, trained to its end on this copy of the data."""
+    return any(run.spec == spec and not run.environment.get("stopped_early") and checksums.is_here(run) for run in runs)
+
+
+def check_known(spec: Spec) -> Spec:
+    """The Spec of a link, if its run or training exists or could be made.
+
+    Raises
+    ------
+    BadInput
+        If it could not.
+    """
+    datasets.entry(spec.dataset)
+    if spec.method in methods.REGISTRY and (store.find_place(spec.key) or task_files.task_folder(spec.key).exists()):
+        return spec
+    return permalinks.check_spec(spec)
+
+
+def make_line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str | None) -> Line:
+    """The row of `method` that shows the candidate with `key`."""
+    specs = {run.key: run.spec for run in candidates} | ({missing.key: missing} if missing else {})
+    label = label_run(specs[key]) if key in specs else methods.label(method)
+    line = Line(method, label, tuple(candidates))
+    if missing is not None and key == missing.key:
+        return replace(line, missing=missing)
+    if key is None:
+        return line
+    try:
+        run, stamp = read_run(key)
+    except BrokenRun as problem:
+        return replace(line, problem=str(problem))
+    return replace(line, label=label if checksums.is_here(run) else mark_other_copy(label), run=run, stamp=stamp)
+
+
+def make_training_query(dataset: str, size: int, line: Line) -> dict[str, str]:
+    """The address parameters of the page Training for the run that a line lacks."""
+    query = {"data": dataset, "method": line.method}
+    if line.missing:
+        return query | {"spec": permalinks.encode(line.missing)}
+    return query if line.entry.has_own_code_size else query | {"size": str(size)}
+
+
+def find_changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list[str]:
+    """Libraries that the data come from and whose release differs from that of a run."""
+    changed = [entry.changed_libraries(line.run.environment.get("versions", {})) for line in lines if line.run]
+    return sorted({name for names in changed for name in names})
+
+
+def select_comparable(lines: Sequence[Line]) -> list[Line]:
+    """The lines that may be ranked: those with a run on one copy of the data, preferably this.
+
+    Empty if the runs are of several copies and none is known to be the one here.
+    """
+    with_run = [line for line in lines if line.run]
+    alike = [line for line in with_run if line.is_here] or with_run
+    return alike if selection.have_same_rows(line.run for line in alike) else []
+
+
+def find_best(lines: Sequence[Line], metric: str) -> str | None:
+    """The key of the run that is significantly better than the runner-up, else None.
+
+    See `core.metrics.bootstrap.find_best`; only the lines of `select_comparable` are ranked.
+    """
+    ranked = [line for line in select_comparable(lines) if f"rows.{metric}" in line.run.views]
+    if metric in OF_CODES:
+        ranked = [line for line in ranked if not line.entry.not_ranked]
+    if metric not in DEFINITIONS:
+        return None
+    scores = {line.run.key: line.run.views[f"rows.{metric}"] for line in ranked}
+    return _best(tuple((line.run.key, line.stamp) for line in ranked), metric, scores)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _best(stamps: tuple[tuple[str, Stamp], ...], metric: str, _scores: Mapping[str, Any]) -> str | None:
+    try:
+        return bootstrap.find_best(_scores, DEFINITIONS[metric].higher_is_better)
+    except BadInput:
+        return None  # NaN among the scores, or a single row

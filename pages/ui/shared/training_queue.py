@@ -1,0 +1,224 @@
+"""Cached access to the queue of trainings, and the requests that pages make of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core import config, datasets
+from core.analysis import snapshots
+from core.analysis.snapshots import Replay
+from core.errors import BadInput, HourglassError
+from core.runs import presets, reader
+from core.tasks import queue, requests, task_files, worker_process
+from core.tasks.queue import Task
+from core.types import Spec
+from pages.ui.shared import page_state, permalinks, stored_runs
+from pages.ui.shared.stored_runs import Stamp
+
+_PERSON, _PROBLEM, _WATCHED = "hourglass.person", "hourglass.problem", "run"
+_REVEAL = "hourglass.reveal"
+_COOKIE = "hourglass_person"
+_SECONDS = 0.4
+
+
+def attach() -> None:
+    """Start the queue's watcher, once an app."""
+    _attach(str(task_files.queue_folder()))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _attach(root: str) -> None:
+    worker_process.attach_app()
+
+
+def is_workshop() -> bool:
+    """Whether the app is shared: no deleting, one queued training a person, short presets."""
+    return config.is_workshop()
+
+
+def get_person() -> str:
+    """The visitor's random name, the same in later tabs of a browser and after a refresh.
+
+    assets/theme/app.js stores the first name that a browser gets in a cookie.
+    """
+    if _PERSON not in st.session_state:
+        stored = str(st.context.cookies.get(_COOKIE))
+        st.session_state[_PERSON] = stored if re.fullmatch("[0-9a-f]{16}", stored) else secrets.token_hex(8)
+    return st.session_state[_PERSON]
+
+
+def list_tasks() -> list[Task]:
+    """All trainings, see `core.tasks.queue.list_tasks`; shared by all sessions for a moment."""
+    return _listed(str(task_files.queue_folder()))
+
+
+@st.cache_resource(ttl=_SECONDS, max_entries=2, show_spinner=False)
+def _listed(root: str) -> list[Task]:
+    return queue.list_tasks()
+
+
+def find_task(key: str) -> Task | None:
+    return next((task for task in list_tasks() if task.key == key), None)
+
+
+def is_live(task: Task | None) -> bool:
+    return task is not None and task.state in (queue.RUNNING, queue.QUEUED)
+
+
+def label_training(spec: Spec) -> str:
+    """``"VAE on MNIST, 10-D"``; also for a data set or method that this version does not know."""
+    dataset = datasets.entry(spec.dataset).label if spec.dataset in datasets.names() else spec.dataset
+    return f"{stored_runs.label_run(spec)} on {dataset}, {spec.param('n_components')}-D"
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        stat = path.stat()
+        return str(path), stat.st_mtime_ns + stat.st_size
+    except OSError:
+        return str(path), 0
+
+
+def read_history(task: Task) -> list[dict[str, Any]]:
+    """History rows of a training so far, with the epoch under way."""
+    rows = _history(_stamp(task.folder / "progress.jsonl"), task.folder)
+    if task.within:
+        return [*(row for row in rows if row["epoch"] < task.within[0]["epoch"]), *task.within]
+    # The first row of an epoch has no losses yet.
+    under_way = "rows_per_second" in task.row and (not rows or task.row["epoch"] > rows[-1]["epoch"])
+    return [*rows, task.row] if under_way else rows
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _history(stamp: Stamp, _folder: Path) -> list[dict[str, Any]]:
+    return queue.read_history(_folder)
+
+
+def read_snapshots(folder: Path) -> tuple[Replay | None, Stamp]:
+    """Snapshots in the folder of a training or run, and the stamp for caches of them."""
+    stamp = _stamp(folder / snapshots.FILE)
+    return _pictures(stamp, folder), stamp
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _pictures(stamp: Stamp, _folder: Path) -> Replay | None:
+    if not stamp[1]:
+        return None
+    if (_folder / "run.json").exists():
+        return snapshots.parse(reader.read_replay(_folder))
+    return snapshots.read(_folder)
+
+
+# Callbacks of buttons, so that the page is drawn after them.
+
+
+def train(spec: Spec) -> None:
+    watch(spec)
+    with _keep_error():
+        if is_workshop():
+            presets.check_workshop(spec)
+        requests.request_training(spec, get_person(), one_a_person=is_workshop())
+
+
+def train_all(specs: Sequence[Spec]) -> bool:
+    """Request several trainings as one, in order; False on failure, see `take_problem`."""
+    with _keep_error():
+        if is_workshop():
+            for spec in specs:
+                presets.check_workshop(spec)
+        requests.request_trainings(specs, get_person(), one_a_person=is_workshop())
+    return _PROBLEM not in st.session_state
+
+
+def stop_all(keys: Sequence[str]) -> None:
+    """Cancel trainings, the queued ones first; withdraw from those that others requested too."""
+    with _keep_error():
+        for task in reversed([task for task in queue.list_tasks() if task.key in keys and is_live(task)]):
+            if set(task.people) <= {get_person()}:
+                requests.send_command(task.key, queue.CANCEL)
+            else:
+                requests.withdraw_request(task.key, get_person())
+
+
+def dismiss(keys: Sequence[str]) -> None:
+    """Discard failed trainings."""
+    with _keep_error():
+        for key in keys:
+            requests.send_command(key, queue.CANCEL)
+
+
+def ask(key: str, what: str) -> None:
+    with _keep_error():
+        requests.send_command(key, what)
+
+
+def leave(key: str) -> None:
+    """Withdraw from a training that others requested too."""
+    with _keep_error():
+        requests.withdraw_request(key, get_person())
+
+
+@contextmanager
+def _keep_error() -> Iterator[None]:
+    """Keep the error of a request for the page that is drawn next, see `take_problem`."""
+    st.session_state.pop(_PROBLEM, None)
+    try:
+        yield
+    except HourglassError as problem:
+        st.session_state[_PROBLEM] = str(problem)
+    finally:
+        _listed.clear()
+
+
+def take_problem() -> str | None:
+    """Return once why the last request failed; None if it did not."""
+    return st.session_state.pop(_PROBLEM, None)
+
+
+def set_problem(sentence: str) -> None:
+    st.session_state[_PROBLEM] = sentence
+
+
+def watch(spec: Spec | None) -> None:
+    """Show this training or run on the page Training."""
+    page_state.keep(_WATCHED, spec, text=permalinks.encode(spec) if spec else None)
+
+
+def reveal() -> None:
+    """Let the page Training scroll to its live view, once."""
+    st.session_state[_REVEAL] = True
+
+
+def take_reveal() -> bool:
+    """Return once whether `reveal` was called."""
+    return st.session_state.pop(_REVEAL, False)
+
+
+def unwatch() -> None:
+    """Stop showing the watched run, unless it is in training."""
+    spec = recall_watched()
+    if spec is not None and not is_live(find_task(spec.key)):
+        watch(None)
+
+
+def recall_watched() -> Spec | None:
+    return page_state.recall(_WATCHED)
+
+
+def choose_watched(problems: list[str]) -> Spec | None:
+    """The training or run to show: the link's, else the one chosen last."""
+    spec = page_state.recall(_WATCHED)
+    if (token := page_state.read_link(_WATCHED)) is not None:
+        try:
+            spec = stored_runs.check_known(permalinks.decode(token))
+        except BadInput as problem:
+            problems.append(str(problem))
+    watch(spec)
+    return spec

@@ -1,0 +1,234 @@
+"""The steps of the tour: the lecture in its order, and links to the pages that show each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LECTURE = (
+    "Deep Learning for Graphics: Unsupervised Learning (Mitra, Kokkinos, Guerrero, Kim, Rematas and Ritschel, "
+    "Eurographics and SIGGRAPH Asia course)"
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link: page, label, and the choices that it opens with."""
+
+    page: str
+    label: str
+    choices: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A topic of the lecture, with the numbers of its slides."""
+
+    title: str
+    slides: str
+    text: str
+    links: tuple[Link, ...]
+
+
+def _experiment(name: str, label: str, **more: str) -> Link:
+    own = {f"{name}.{key}": value for key, value in more.items()}
+    return Link("pages/mechanisms.py", label, {"experiment": name, **own})
+
+
+STEPS = (
+    Step(
+        "Unsupervised learning",
+        "3",
+        "There are no labels: the data are all there is. Autoencoders, variational autoencoders and adversarial "
+        "networks are three ways to learn from them; here they are compared with PCA on the same rows.",
+        (Link("app.py", "Compare all methods on MNIST", {"data": "mnist", "size": "2"}),),
+    ),
+    Step(
+        "Autoencoders",
+        "4–5",
+        "Find features that carry the main factors of variation. There is no ground truth for features, so ask that "
+        "the data can be reconstructed from them: minimise the squared difference between x and dec(enc(x)).",
+        (
+            Link("pages/embeddings.py", "Embeddings: rows with similar codes", {"data": "mnist", "size": "2"}),
+            Link("pages/reconstructions.py", "Reconstructions", {"data": "mnist", "size": "10"}),
+        ),
+    ),
+    Step(
+        "Linear autoencoder and PCA",
+        "6",
+        "A linear encoder and decoder find the same subspace as PCA. Deeper networks reconstruct better at the same "
+        "number of latent dimensions, because they span a curved manifold.",
+        (
+            Link("pages/reconstructions.py", "Rotate the linear AE to PCA", {"data": "mnist", "section": "linear"}),
+            _experiment("linear", "Gradient descent on the loss surface"),
+            Link(
+                "pages/reconstructions.py",
+                "Originals, AE and PCA",
+                {"data": "mnist", "section": "images", "size": "30"},
+            ),
+        ),
+    ),
+    Step(
+        "Documents",
+        "7",
+        "The data are word counts instead of pixels. LSA, a truncated SVD of the counts, and an autoencoder compress "
+        "them to two dimensions; topics are better separated by the autoencoder.",
+        (
+            Link(
+                "pages/documents.py", "LSA and AE of documents", {"data": "docstrings", "section": "maps", "size": "2"}
+            ),
+        ),
+    ),
+    Step(
+        "Semi-supervised classification",
+        "8",
+        "Many images, few labels: train the autoencoder on all images, add a classifier on its features, and fine-tune "
+        "both on the labelled images. How many labels does that save?",
+        (Link("pages/labelled_fraction.py", "Test error by number of labels", {"data": "mnist"}),),
+    ),
+    Step(
+        "Code: an autoencoder",
+        "9",
+        "An autoencoder of MNIST with 10 latent dimensions: training curves, reconstructions, interpolation between "
+        "two codes, and random codes from a fitted Gaussian.",
+        (
+            Link("pages/training.py", "Training form", {"data": "mnist", "method": "ae"}),
+            Link("pages/generation.py", "Interpolation", {"data": "mnist", "section": "between", "size": "10"}),
+        ),
+    ),
+    Step(
+        "Generative models",
+        "10–13",
+        "The data are samples from an unknown distribution, and we want new samples. A generator decodes samples from "
+        "a known distribution; the result is compared with the data by likelihood or by an adversarial game.",
+        (_experiment("generator", "Decode samples of N(0, I)"),),
+    ),
+    Step(
+        "Autoencoders as generators?",
+        "14",
+        "A decoder maps codes to images, so why not sample a random code? Because the distribution of the codes of an "
+        "autoencoder is unknown.",
+        (
+            _experiment("codes", "Where the latent codes lie"),
+            Link("pages/generation.py", "Random codes, all decoders", {"data": "mnist", "section": "samples"}),
+        ),
+    ),
+    Step(
+        "Output distributions",
+        "15–16",
+        "Fix the prior p(z) and let the generator output the parameters of a distribution over images: Bernoulli means "
+        "for black and white, mean and variance for grey values. Then maximise the likelihood of the data.",
+        (
+            _experiment("generator", "Bernoulli pixels", output="bernoulli"),
+            _experiment("generator", "Normal pixels", output="normal"),
+        ),
+    ),
+    Step(
+        "Naive sampling",
+        "17–19",
+        "To train the generator, sample codes from p(z) and rows from the data. Very few of these pairs have a "
+        "gradient that matters.",
+        (_experiment("naive", "Contributing pairs", show="pairs", size="4", noise="0.3"),),
+    ),
+    Step(
+        "The encoder",
+        "20–21",
+        "A second network proposes codes for a given row, with a smaller variance than p(z), and is kept near p(z) by "
+        "a KL divergence. The negative loss is then a lower bound on the log-likelihood, tight when q(z|x) = p(z|x).",
+        (
+            _experiment("elbo", "ELBO and its gap", show="bound", spread="1.5", shift="0.5"),
+            _experiment("elbo", "Exact encoder: no gap", show="bound", spread="1.0", shift="0.0"),
+        ),
+    ),
+    Step(
+        "Reparameterization",
+        "22",
+        "Sampling has no derivative. With z = μ + σ ε and ε ~ N(0, I) the randomness does not depend on the "
+        "parameters, so gradients pass.",
+        (
+            _experiment("gradients", "Two gradient estimators"),
+            _experiment("gradients", "Where the score function wins", f="sines", w="8.0"),
+        ),
+    ),
+    Step(
+        "Generating data",
+        "23",
+        "Every code of a plane, decoded: the manifolds of MNIST digits and Frey faces of Kingma and Welling 2014.",
+        (
+            Link("pages/generation.py", "Manifold of digits", {"data": "mnist", "section": "manifold", "size": "2"}),
+            Link("pages/generation.py", "Manifold of faces", {"data": "frey", "section": "manifold", "size": "2"}),
+        ),
+    ),
+    Step(
+        "Demos",
+        "24",
+        "Explore the latent space by hand: drag in the plane of MNIST, or morph with one slider per latent dimension.",
+        (
+            Link(
+                "pages/generation.py", "Drag in the latent plane", {"data": "mnist", "section": "manifold", "size": "2"}
+            ),
+            Link("pages/generation.py", "Sliders", {"data": "mnist", "section": "sliders", "size": "10"}),
+        ),
+    ),
+    Step(
+        "Code: a VAE",
+        "25",
+        "VAEs with 2 and 10 latent dimensions and β, the weight of the KL divergence: samples from the prior, and "
+        "posterior collapse for large β.",
+        (
+            Link("pages/training.py", "Training form", {"data": "mnist", "method": "vae"}),
+            _experiment("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
+        ),
+    ),
+    Step(
+        "Adversarial networks",
+        "26",
+        "Two players: the generator makes images and scores when they pass for real; the discriminator tells real from "
+        "generated. The sample-efficiency problem disappears: every code gets a gradient from the discriminator.",
+        (_experiment("players", "GAN game", show="game", preset="works"),),
+    ),
+    Step(
+        "Naive sampling, revisited",
+        "27",
+        "That few pairs matter is a property of maximum likelihood. Train a discriminator as the measure of similarity "
+        "instead.",
+        (
+            _experiment("naive", "Few pairs with 12 latent dimensions", show="pairs", size="12"),
+            _experiment("naive", "Averaging log p(x|z) instead", show="trap"),
+            _experiment("players", "Generator only: maximum likelihood", show="alone", preset="works"),
+        ),
+    ),
+    Step(
+        "Why adversarial?",
+        "28–29",
+        "If the discriminator were the density of the data, the generator would collapse to its highest mode. In a GAN "
+        "the optimal discriminator is p / (p + q); it depends on the generator and penalises that.",
+        (
+            _experiment("players", "Generator only: D fixed to the data density", show="alone", preset="works"),
+            _experiment("players", "Discriminator only: D and p / (p + q)", show="judge", preset="works"),
+        ),
+    ),
+    Step(
+        "VAE v. GAN",
+        "30–31",
+        "Maximise the likelihood of the data under the generator, or of the samples under the data: the first covers "
+        "every mode and blurs, the second seeks some modes and misses others (Huszár 2015).",
+        (_experiment("similarity", "KL(p ‖ q) and KL(q ‖ p)"), _experiment("versus", "VAE and GAN on the same data")),
+    ),
+    Step(
+        "The objective",
+        "32",
+        "The discriminator minimises a binary cross entropy on real and generated rows, where D(x) is the probability "
+        "of being real; the generator makes D call its output real.",
+        (_experiment("players", "Losses of both players", show="game", preset="works"),),
+    ),
+    Step(
+        "Code: a GAN",
+        "–",
+        "A deep convolutional GAN: its losses and samples. It has no encoder, so there is no code for a given image.",
+        (
+            Link("pages/training.py", "Training form", {"data": "mnist", "method": "gan"}),
+            Link("pages/generation.py", "Samples of all methods", {"data": "mnist", "section": "samples"}),
+        ),
+    ),
+)

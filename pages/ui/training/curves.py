@@ -1,0 +1,68 @@
+"""Training curves: still while a training runs, and as charts of a stored run."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core import datasets, methods
+from core.figures import sketches
+from core.types import Spec
+from pages.ui.shared import charts, header, page_state, training_queue
+from pages.ui.shared.text import Markup, html
+
+History = Sequence[dict[str, Any]]
+
+
+def draw_stills(spec: Spec, rows: History, stamp: tuple) -> None:
+    """Draw the curves so far as images; `stamp` changes with the rows."""
+    st.html(_render(stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows))
+    _explain(spec, rows)
+
+
+def draw(spec: Spec, rows: History, stamp: tuple) -> None:
+    shown = stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows
+    with st.container(key="curves"):
+        for k, (figure, (still, about)) in enumerate(zip(_figures(*shown), _stills(*shown), strict=True)):
+            charts.draw(figure, f"curve-{k}", stills=[still], about=about)
+    _explain(spec, rows)
+
+
+def _explain(spec: Spec, rows: History) -> None:
+    """Explain what looks like a fault in the curves."""
+    names = {name for row in rows for name in row}
+    if spec.param("augment") and "loss" in names:
+        st.caption("Augmentation is off in the last tenth of the training, so the training loss drops there.")
+    if "validation_loss" in names:
+        st.caption(
+            "The validation loss is measured without augmentation, noise or word dropout, so it can be below the "
+            "training loss."
+        )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _render(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> Markup:
+    images = [
+        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
+        for svg, about in _stills(stamp, by, theme, _spec, _rows)
+    ]
+    return Markup(f'<div class="hg-sketches">{"".join(images)}</div>')
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _stills(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list[tuple[str, str]]:
+    return sketches.progress(_rows, by, _unit(_spec), theme)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _figures(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list:
+    from core.figures import training_curves  # plotly: a visit that watches nothing opens no figure
+
+    return training_curves.progress({training_queue.label_training(_spec): _rows}, by, _unit(_spec), theme)
+
+
+def _unit(spec: Spec) -> str:
+    return methods.get(spec.method).loss_unit.get(datasets.entry(spec.dataset).kind, "")

@@ -1,0 +1,287 @@
+"""The form of the page Training: data set, method and its declared parameters, and the button that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import streamlit as st
+
+from core import datasets, methods
+from core.errors import BadInput
+from core.runs import presets, specs
+from core.tasks import queue
+from core.types import Param, Run, Spec
+from pages.ui.shared import page_state, permalinks, stored_runs, training_queue, training_times
+from pages.ui.shared.text import plain, shorten
+from pages.ui.training.setting_labels import format_value, label_setting
+
+_SIZE, _SEED, _LINK = "n_components", "seed", "spec"
+_SEED_PARAM = Param(_SEED, 0, (0, 2**31 - 1), "Seed of everything random: the same seed gives the same weights.")
+_MEASURED_SECONDS = 1.0
+_PRESET_HELP = (
+    "All networks of a preset have the same shape, number of epochs and batch size, so their runs can be compared. "
+    "Reference is how the shipped runs were made."
+)
+# Key of the expander with the parameters, which a click on Train closes.
+_DRAWER = "hourglass.parameters"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The choices of one data set and method; values are as typed where they are not allowed."""
+
+    entry: datasets.Entry
+    method: str
+
+    @property
+    def memory(self) -> str:
+        return f"settings/{self.entry.name}/{self.method}"
+
+    @cached_property
+    def params(self) -> dict[str, Param]:
+        """Every parameter to choose: the method's, the seed where it matters, and the data set's."""
+        of_method = methods.get(self.method).params_of(self.entry.kind)
+        seed = [_SEED_PARAM] if len(of_method) > 1 else []
+        return {param.name: param for param in (*of_method, *seed, *self.entry.params)}
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        declared = {name: param.default for name, param in self.params.items()} | {_SEED: 0}
+        return declared | self.presets(declared[_SIZE]).get(presets.SECONDS, {})
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return page_state.recall(self.memory) or self.defaults
+
+    @property
+    def has_size(self) -> bool:
+        """Whether the latent dimensions can be chosen."""
+        return self.params[_SIZE].bounds[0] != self.params[_SIZE].bounds[-1]
+
+    def keep(self, values: dict[str, Any]) -> None:
+        page_state.keep(self.memory, values, text=None)
+
+    def presets(self, size: Any) -> dict[str, dict[str, Any]]:
+        return presets.list_presets(self.entry.name, self.method, size if isinstance(size, int) else 0)
+
+    def make_spec(self, values: dict[str, Any], problems: list[str]) -> Spec | None:
+        data = {param.name for param in self.entry.params}
+        of_data = {name: value for name, value in values.items() if name in data}
+        of_method = {name: value for name, value in values.items() if name in self.params and name not in data}
+        of_method.pop(_SEED, None)
+        try:
+            return specs.make(self.entry.name, self.method, of_method, values[_SEED], of_data)
+        except BadInput as problem:
+            problems.append(str(problem))
+            return None
+
+
+def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
+    """Draw the form; return the Spec it describes, or None, after an error message, where a value is not allowed."""
+    linked = _read_linked(problems)
+    entry = datasets.entry(_choose_dataset(stored, linked, problems))
+    form = _Form(entry, _choose_method(entry, linked, problems))
+    values = form.values
+    if linked is not None and (linked.dataset, linked.method) == (entry.name, form.method):
+        values = {**dict(linked.params), **dict(linked.dataset_params), _SEED: linked.seed}
+    if (size := page_state.read_link("size")) is not None and form.has_size:
+        with suppress(BadInput):
+            values = {**values, _SIZE: stored_runs.parse_code_size(size)}
+            # Out of the address, which would otherwise undo every later choice.
+            page_state.keep("size", values[_SIZE], text=None)
+    form.keep(values)
+    refused = _draw_param(form, form.params[_SIZE]) if form.has_size else []
+    _choose_preset(form)
+    refused += _draw_params(form)
+    if refused:
+        return None
+    spec = form.make_spec(form.values, problems)
+    is_usual = spec is None or spec == form.make_spec(form.defaults, [])
+    page_state.keep(_LINK, spec, text=None if is_usual else permalinks.encode(spec))
+    return spec
+
+
+def _read_linked(problems: list[str]) -> Spec | None:
+    token = page_state.read_link(_LINK)
+    if token is None:
+        return None
+    try:
+        return permalinks.check_spec(permalinks.decode(token))
+    except BadInput as problem:
+        problems.append(str(problem))
+        return None
+
+
+def _choose_dataset(stored: Sequence[Run], linked: Spec | None, problems: list[str]) -> str:
+    names = stored_runs.list_datasets(stored)
+
+    def label(name: str) -> str:
+        absent = " (will download)" if datasets.can_fetch(name) else " (not on this machine)"
+        return datasets.entry(name).label + ("" if datasets.available(name) else absent)
+
+    refused: list[str] = []
+    widget = page_state.seed_widget("data", names, stored_runs.choose_default_dataset(names, stored), refused)
+    if linked is not None:
+        st.session_state[widget] = linked.dataset
+    chosen = st.selectbox("Data set", names, format_func=label, key=widget, on_change=training_queue.unwatch)
+    if refused:
+        problems.append(f"The link asks for the unknown data set “{shorten(page_state.read_link('data'))}”.")
+    page_state.keep("data", chosen)
+    return chosen
+
+
+def _choose_method(entry: datasets.Entry, linked: Spec | None, problems: list[str]) -> str:
+    names = methods.names(entry.kind)
+    refused: list[str] = []
+    widget = page_state.seed_widget("method", names, methods.DEFAULT, refused)
+    if linked is not None and linked.method in names:
+        st.session_state[widget] = linked.method
+    chosen = st.segmented_control(
+        "Method", names, format_func=methods.label, key=widget, required=True, on_change=training_queue.unwatch
+    )
+    if refused:
+        problems.append(f"The link asks for the method “{shorten(page_state.read_link('method'))}”. {refused[0]}")
+    page_state.keep("method", chosen)
+    st.caption(plain(methods.get(chosen).summary))
+    return chosen
+
+
+def _choose_preset(form: _Form) -> None:
+    values = form.values
+    offered = form.presets(values[_SIZE])
+    if not offered:
+        if not methods.get(form.method).loss_unit:
+            st.caption(f"{methods.label(form.method)} is fitted in closed form, so it has no presets.")
+        return
+    names = presets.SHORT if training_queue.is_workshop() else list(offered)
+    usual = {name: param.default for name, param in form.params.items()}
+    kept = {name: values[name] for name in (_SIZE, _SEED) if name in values}
+    by_preset = {name: {**usual, **offered[name], **kept} for name in names}
+    widget = page_state.key(f"{form.memory}/preset")
+    st.session_state[widget] = next((name for name in names if by_preset[name] == values), None)
+
+    def take() -> None:
+        if (name := st.session_state[widget]) in by_preset:
+            form.keep(by_preset[name])
+
+    st.segmented_control("Preset", names, format_func=str.capitalize, key=widget, help=_PRESET_HELP, on_change=take)
+    if st.session_state[widget] is None:
+        st.caption("Custom settings, see Parameters.")
+
+
+def _draw_params(form: _Form) -> list[str]:
+    """Draw the widgets of all other parameters in an expander; return the error messages of all."""
+    others = [param for name, param in form.params.items() if name != _SIZE]
+    if not others:
+        return []
+    st.session_state[_DRAWER] = page_state.key(f"{form.memory}/parameters")
+    drawer = st.expander("Parameters", key=st.session_state[_DRAWER], on_change="rerun")
+    if drawer.open:
+        with drawer, st.container(key="parameters"):
+            return [refusal for param in others for refusal in _draw_param(form, param)]
+    refusals = [refusal for param in others for refusal in _refuse(param, form.values)]
+    for refusal in refusals:
+        st.error(plain(refusal))
+    return refusals
+
+
+def _draw_param(form: _Form, param: Param) -> list[str]:
+    """Draw one parameter's widget; return the error message that is written below it, if any."""
+    widget = page_state.key(f"{form.memory}/{param.name}")
+    value, label = form.values.get(param.name, param.default), label_setting(param.name)
+    is_text = isinstance(param.default, str)
+    bounds = "" if is_text else f"{param.allowed.capitalize()}. "
+    about = plain(f"{param.help} {bounds}Default: {format_value(param.default) if is_text else param.default}.")
+
+    def take() -> None:
+        given = st.session_state[widget]
+        with suppress(BadInput):
+            given = param.check(given)
+        form.keep({**form.values, param.name: given})
+        # The panel beside the form shows the run of the form.
+        training_queue.unwatch()
+
+    if is_text:
+        st.session_state[widget] = value
+        st.selectbox(label, param.bounds, format_func=format_value, key=widget, help=about, on_change=take)
+    else:
+        # A number field would drop what is no number without a message.
+        st.session_state[widget] = str(value)
+        st.text_input(label, key=widget, help=about, on_change=take)
+    refusals = _refuse(param, form.values)
+    for refusal in refusals:
+        st.error(plain(refusal))
+    return refusals
+
+
+def _refuse(param: Param, values: dict[str, Any]) -> list[str]:
+    value = values.get(param.name, param.default)
+    try:
+        param.check(value)
+    except BadInput:
+        given = shorten(value) if value != "" else "empty"
+        return [f"{label_setting(param.name)} is {given}: it must be {param.allowed}."]
+    return []
+
+
+def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
+    """Draw the button that trains, shows the progress or replays, and what pressing it does."""
+    job = training_queue.find_task(spec.key) if spec else None
+    if spec is None:
+        st.button("Train", type="primary", disabled=True, width="stretch")
+        st.caption("One of the settings is not allowed, see above.")
+    elif training_queue.is_live(job):
+        st.button("Show progress", type="primary", on_click=_train, args=(spec,), width="stretch")
+        state = "Training now" if job.state == queue.RUNNING else "In the queue"
+        is_own = training_queue.get_person() in job.people
+        st.caption(f"{state}." if is_own else f"{state}: another person asked for it, and you would share it.")
+    elif job is None and stored_runs.is_complete(stored, spec):
+        st.button("Replay", type="primary", on_click=_replay, args=(spec,), width="stretch")
+        st.caption("A run with these settings is stored. Another seed makes another run.")
+    else:
+        st.button("Train", type="primary", on_click=_train, args=(spec,), width="stretch")
+        is_measuring = (
+            training_times.is_predictable(spec) and not spec.param("max_seconds") and training_times.measure_speed()
+        )
+        st.fragment(_describe_training, run_every=_MEASURED_SECONDS if is_measuring else None)(spec, is_measuring)
+        for run in stored:
+            if run.spec == spec and (origin := stored_runs.describe_origin(run)):
+                st.caption(plain(f"The stored run with these settings was {origin}. It is kept."))
+
+
+def _describe_training(spec: Spec, is_measuring: bool) -> None:
+    """Say what pressing Train does, with the predicted time; `is_measuring`: while this machine's speed is measured."""
+    seconds = training_times.predict_seconds(spec)
+    if is_measuring and seconds is not None:
+        st.rerun()
+    takes = f", {training_times.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
+    if spec.param("max_seconds"):
+        what = f"Trains for {spec.param('max_seconds'):g} s"
+    elif steps := spec.param("max_iter"):
+        what = f"Maps the rows in up to {steps:,} iterations"
+    elif (epochs := spec.param("epochs")) is None:
+        what = "Fitted in closed form"
+    else:
+        what = f"Trains for {epochs:,} {'epoch' if epochs == 1 else 'epochs'}{takes}"
+    st.caption(plain(f"{what}; then evaluated on the test rows."))
+
+
+def _train(spec: Spec) -> None:
+    training_queue.train(spec)
+    _reveal()
+
+
+def _replay(spec: Spec) -> None:
+    training_queue.watch(spec)
+    _reveal()
+
+
+def _reveal() -> None:
+    """Close the long form, and bring the panel beside it into view."""
+    if drawer := st.session_state.get(_DRAWER):
+        st.session_state[drawer] = False
+    training_queue.reveal()

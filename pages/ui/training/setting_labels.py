@@ -1,0 +1,57 @@
+"""Names and values of training settings as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core import methods
+from core.runs import specs
+from core.types import Spec
+
+# Labels that are not the parameter's name in words.
+_LABELS = {
+    "n_components": "Latent dimensions",
+    "max_seconds": "Time limit (s)",
+    "max_iter": "Iterations",
+    "r1": "R1 penalty",
+    "average": "Weight averaging",
+    "validation": "Validation share",
+    "augment": "Augmented share",
+    "fold": "Fold of people",
+}
+_OPTIONS = {
+    "mlp": "fully connected",
+    "conv": "convolutional",
+    "mirrored": "mirrored autoencoder",
+    "relu": "ReLU",
+    "silu": "SiLU",
+    "bernoulli": "Bernoulli",
+    "tfidf": "tf-idf",
+    "log": "log counts",
+    "counts": "raw counts",
+    "wasserstein-gp": "Wasserstein, gradient penalty",
+}
+
+
+def label_setting(name: str) -> str:
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def format_value(value: Any) -> str:
+    return _OPTIONS.get(value, value.replace("-", " ")) if isinstance(value, str) else f"{value:g}"
+
+
+def describe_settings(spec: Spec, names: Sequence[str], most: int = 99) -> str:
+    """Format some settings of a Spec: ``"beta 4, width 256"``."""
+    values = specs.settings(spec)
+    parts = [f"{label_setting(name).lower()} {format_value(values[name])}" for name in names if name in values]
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return ", ".join(parts[:most]) + more
+
+
+def list_changed(spec: Spec) -> list[str]:
+    """Return the names of the method's settings that differ from the default, other than the latent dimensions."""
+    given = dict(spec.params)
+    declared = methods.get(spec.method).params
+    return [p.name for p in declared if p.name != "n_components" and given.get(p.name, p.default) != p.default]

@@ -1,0 +1,104 @@
+"""Snapshots of a training: map, reconstructions, samples or expected words of the same test rows after an epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.snapshots import Replay
+from core.figures import montages
+from core.types import Run
+from pages.ui.shared import header, page_state
+from pages.ui.shared.images import IN_STRIP, image
+from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.text import Markup, html
+
+_MAP_PIXELS = 320
+_N_SAMPLES = 16
+
+
+def draw(replay: Replay, k: int, stamp: Stamp) -> None:
+    """Draw snapshot number `k`."""
+    st.html(_render(stamp, k, header.get_theme(), replay))
+
+
+def draw_slider(replay: Replay, stamp: Stamp, key: str) -> None:
+    """Draw the snapshot that a slider chooses, the last one at first."""
+    k = 0
+    if len(replay) > 1:
+        widget, options = page_state.key(f"epoch/{key}"), list(range(len(replay)))
+        if st.session_state.get(widget) not in options:
+            st.session_state[widget] = options[-1]
+        about = f"{len(replay)} snapshots of the same rows, taken during training."
+        k = st.select_slider("Epoch", options, key=widget, format_func=lambda k: f"{replay.epochs[k]:g}", help=about)
+    draw(replay, k, stamp)
+
+
+def from_run(run: Run) -> Replay:
+    """Make the only snapshot of a run without any: what it shows on other pages."""
+
+    def first(name: str, n: int | None = None):
+        return run.views[name][None, :n] if name in run.views else None
+
+    about = {name: run.notes[name] for name in ("map", "samples", "target_names") if name in run.notes}
+    if run.notes.get("documents"):
+        about["documents"] = [run.notes["documents"]]
+    originals = run.views.get("originals")
+    return Replay(
+        epochs=np.array([run.history[-1].get("epoch", 0) if run.history else 0]),
+        seconds=np.array([run.metrics["seconds"]]),
+        map=first("map"),
+        reconstructions=first("reconstructions", IN_STRIP),
+        samples=first("samples", _N_SAMPLES),
+        originals=None if originals is None else originals[:IN_STRIP],
+        labels=run.views.get("labels"),
+        rows=run.views["shown_rows"],
+        about={**about, "image_shape": run.environment.get("image_shape")},
+    )
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
+    shape = tuple(_replay.about.get("image_shape") or ())
+    parts = []
+    if _replay.map is not None:
+        png = montages.png(montages.thumbnail(_replay.map[k], _replay.labels, theme, size=_MAP_PIXELS))
+        about = f"{len(_replay.rows):,} test rows, {_replay.about.get('map', '')}"
+        parts.append(_part("Map", about, image(png, f"Map of {about}", "hg-forming"), "hg-square"))
+    if _replay.reconstructions is not None:
+        strips = {"Originals": _replay.originals, "Reconstructions": _replay.reconstructions[k]}
+        body = "".join(
+            f'<div class="hg-note">{name}</div>{_images(images, shape, len(images), name)}'
+            for name, images in strips.items()
+            if images is not None
+        )
+        parts.append(_part("Test images and reconstructions", "", body))
+    if _replay.samples is not None:
+        body = _images(_replay.samples[k], shape, 8, "Samples")
+        parts.append(_part("Samples", _replay.about.get("samples", ""), body))
+    if "documents" in _replay.about:
+        about = "of test documents; bold: words of the document"
+        parts.append(_part("Expected words", about, _words(_replay.about["documents"][k])))
+    epoch = f"{_replay.epochs[k]:g}"
+    return Markup(f'<div class="hg-forms" aria-label="After epoch {epoch}">{"".join(parts)}</div>')
+
+
+def _part(title: str, about: str, body: str, style: str = "") -> str:
+    caption = f'<div class="hg-caption"><b>{title}</b> <span class="hg-note">{html(about)}</span></div>'
+    return f'<div class="{style}">{caption}{body}</div>'
+
+
+def _images(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str) -> str:
+    return image(montages.png(montages.montage(images, shape, columns, cell=56)), alt, "hg-strip")
+
+
+def _words(documents: list[dict]) -> str:
+    cells = []
+    for document in documents:
+        words = " ".join(
+            f'<span class="{"hg-in" if is_in else ""}" title="{value:.3g}">{html(word)}</span>'
+            for word, value, is_in in document["expects"]
+        )
+        title = html(document["title"])
+        cells.append(f'<div><div class="hg-title">{title}</div><div class="hg-words">{words}</div></div>')
+    return f'<div class="hg-docs">{"".join(cells)}</div>'

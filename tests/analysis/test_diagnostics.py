@@ -1,0 +1,81 @@
+"""Findings: each from the sign that defines it, and none without it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core import datasets
+from core.analysis import diagnostics
+from core.experiments import fit
+from core.runs import layout, reader, specs
+from core.types import Run
+
+RNG = np.random.default_rng(0)
+
+
+def kinds(run):
+    return [finding.kind for finding in diagnostics.diagnose(run)]
+
+
+def run(history=(), metrics=(), notes=(), **views):
+    return Run(specs.make("digits", "pca"), list(history), dict(metrics), {}, dict(notes), views)
+
+
+def test_a_vae_with_a_large_beta_collapses_and_one_with_beta_0_does_not():
+    data = datasets.load("digits")
+
+    def trained(beta):
+        settings = {"beta": beta, "n_components": 4, "epochs": 25, "width": 64, "batch_size": 128}
+        return fit.fit(specs.make("digits", "vae", settings), data)[0]
+
+    (finding,) = diagnostics.diagnose(trained(50.0))
+    assert finding.kind == diagnostics.COLLAPSE
+    assert finding.is_severe
+    assert "4 of 4 latent dimensions are unused" in finding.sentence
+    assert diagnostics.COLLAPSE not in kinds(trained(0.0))
+
+
+@pytest.mark.parametrize(
+    ("unused", "kind"), [(0, []), (4, []), (5, [diagnostics.COLLAPSE]), (9, [diagnostics.COLLAPSE])]
+)
+def test_collapse_begins_where_half_the_dimensions_are_inactive(unused, kind):
+    codes = RNG.normal(size=(400, 10))
+    codes[:, :unused] *= 0.05  # variance 0.0025, below 0.01
+    found = run(metrics={"kl": 3.0}, codes=codes)
+    assert diagnostics.active_dimensions(codes).sum() == 10 - unused
+    assert kinds(found) == kind
+    assert not any(finding.is_severe for finding in diagnostics.diagnose(found))
+
+
+def test_a_constant_dimension_of_a_deterministic_code_is_dead():
+    codes = RNG.normal(size=(100, 3))
+    assert kinds(run(codes=codes)) == []
+    codes[:, 1] = 7
+    assert kinds(run(codes=codes)) == [diagnostics.DEAD_DIMENSIONS]
+
+
+def test_a_generator_has_lost_the_classes_its_samples_lack():
+    game = [{"epoch": 1, "generator_loss": 1.0, "discriminator_loss": 1.0}]
+    labels = np.repeat([0, 1, 2, 3], 25)
+    shares = {"a": 0.5, "b": 0.475, "c": 0.025, "d": 0.0}
+    found = run(game, {"class_shares": shares}, labels=labels)
+    assert kinds(found) == [diagnostics.LOST_CLASSES]
+    (finding,) = diagnostics.diagnose(found)
+    assert "d (0.0%)" in finding.sentence
+    assert "c (" not in finding.sentence  # a tenth of its share of a quarter is 2.5 %
+    assert kinds(replace(found, metrics={"class_shares": dict.fromkeys("abcd", 0.25)})) == []
+
+
+def test_a_loss_that_rose_is_divergence_unless_it_is_a_game():
+    rising = [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 3.0}]
+    assert kinds(run(rising)) == [diagnostics.DIVERGENCE]
+    assert kinds(run(rising[::-1])) == []
+    assert kinds(run([{"epoch": k, "generator_loss": float(k)} for k in (1, 2)])) == []
+
+
+def test_shipped_runs_show_no_severe_finding():
+    found = {
+        place.name: diagnostics.diagnose(reader.read_run(place)) for place in layout.iterate_places(layout.SHIPPED)
+    }
+    assert not [finding for findings in found.values() for finding in findings if finding.is_severe]

@@ -1,0 +1,62 @@
+"""How soon a trained run can be compared: ``python -m tests.benchmarks.bench_measuring [DATASET ...]``.
+
+By the app's own queue and worker: an AE of 10 latent dimensions with the quick preset. From the end of its training to
+the stored run, which Compare shows from then on, and to its last figure. Three seeds, the median, each beside it; the
+first one also computes what is kept for a data set.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+from core import datasets
+from core.runs import presets, reader, specs, store
+from core.tasks import queue, requests, worker_process
+from core.types import FITTING
+from tests.trainings import end_workers
+
+TIMES = 3
+_PATIENCE = 300.0
+
+
+def main(arguments: list[str]) -> None:
+    for dataset in arguments or [name for name in ("digits", "mnist") if datasets.available(name)]:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ |= {"HOURGLASS_RUNS": f"{folder}/runs", "XDG_CACHE_HOME": f"{folder}/cache"}
+            worker_process.attach_app()
+            each = [_once(dataset, seed) for seed in range(TIMES + 1)]
+            end_workers()
+        for name, (first, *seconds) in zip(("run on Compare", "last figure"), zip(*each, strict=True), strict=True):
+            told = ", ".join(f"{value:.2f}" for value in seconds)
+            label = f"{dataset}: end of training to the {name}, s"
+            print(f"{label:52} {statistics.median(seconds):6.2f}   ({told}; the first {first:.2f})", flush=True)
+
+
+def _once(dataset: str, seed: int) -> tuple[float, float]:
+    params = presets.list_presets(dataset, "ae", 10)[presets.SECONDS]
+    spec = specs.make(dataset, "ae", {**params, "n_components": 10}, seed)
+    requests.request_training(spec, "benchmark")
+    _wait(lambda: (job := queue.find_task(spec.key)) and job.row.get("epoch") and job.stage == FITTING)
+    _wait(lambda: (job := queue.find_task(spec.key)) is None or job.stage != FITTING)
+    ended = time.perf_counter()
+    _wait(lambda: store.find_place(spec.key))
+    stored = time.perf_counter()
+    _wait(lambda: not reader.read_run(store.find_place(spec.key)).pending)
+    return stored - ended, time.perf_counter() - ended
+
+
+def _wait(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > until:
+            sys.exit(f"Nothing came of it within {_PATIENCE:g} s.")
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,71 @@
+"""Chooses the settings of the matched runs: six trials a method, judged on train rows set aside.
+
+``python -m tests.benchmarks.tune_matched DATASET`` prints a line a trial and marks the best of each method. Test rows
+take no part. Shapes, epochs and batch size are those of `core.runs.presets`; a trial varies the learning rate and one
+regulariser. AEs of images are judged by the squared error, VAEs by the negative ELBO, GANs by the Fréchet distance
+between as many samples as rows set aside and these rows; of documents both by kNN accuracy with train labels. A
+classifier gives the features for the Fréchet distance; it was fitted to all train rows, those set aside included.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from core import datasets, methods
+from core.analysis import feature_space
+from core.metrics import embedding, generation
+from core.runs import presets, specs
+from core.types import DOCUMENTS
+
+K = 15
+
+
+def held_out_loss(dataset, method, estimator, X, train, held_out) -> float:
+    """What a trial is judged by: lower is better."""
+    if dataset.kind == DOCUMENTS:
+        labelled = estimator.transform(X[train]), dataset.y_train[train]
+        correct = embedding.knn_correct(*labelled, estimator.transform(X[held_out]), dataset.y_train[held_out], K)
+        return 1 - float(np.mean(correct))
+    if method == "ae":
+        errors = (estimator.inverse_transform(estimator.transform(X[held_out])) - X[held_out]) ** 2
+        return float(errors.sum(1).mean())
+    if method == "vae":
+        return float(sum(estimator.elbo_terms(X[held_out], random_state=0)).mean())
+    space = feature_space.feature_space(dataset)
+    real = space.features(X[held_out])
+    made = space.features(estimator.sample(len(held_out), random_state=0))
+    return float(generation.frechet_distance(real, made))
+
+
+def main(name: str, size: int | None = None) -> None:
+    dataset = datasets.load(name)
+    X = dataset.floats("train")
+    train, held_out = train_test_split(
+        np.arange(X.shape[0]), test_size=0.1 if X.shape[0] > 10_000 else 0.2, random_state=0, stratify=dataset.y_train
+    )
+    print(f"{name}: {len(train):,} rows to train on, {len(held_out):,} set aside", flush=True)
+    for method, grid in presets.TRIALS[dataset.kind].items():
+        losses = {}
+        for values in itertools.product(*grid.values()):
+            trial = dict(zip(grid, values, strict=True))
+            budget = presets.matched_budget(name, method) | trial
+            if X.shape[0] > 10_000 and dataset.kind != DOCUMENTS:
+                budget["epochs"] = presets.TRIAL_EPOCHS
+            spec = specs.make(name, method, {**budget, **({"n_components": size} if size else {})})
+            estimator = methods.get(method).estimator(dict(spec.params), dataset.kind, dataset.image_shape, 0)
+            started = time.perf_counter()
+            estimator.fit(X[train])
+            loss = held_out_loss(dataset, method, estimator, X, train, held_out)
+            losses[values] = loss
+            print(f"{method} {trial}: {loss:.4f}  ({time.perf_counter() - started:.0f} s)", flush=True)
+        best = min(losses, key=losses.get)
+        print(f"{method} chosen: {dict(zip(grid, best, strict=True))}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)

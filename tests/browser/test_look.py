@@ -1,0 +1,100 @@
+"""Every page can be read: contrast in both themes, a theme that is switched, paper."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import expect
+
+from core.figures import palette
+from tests.browser.conftest import DRAWN
+from tests.contrast import contrast
+
+# Each page, with a section that draws charts where it has one.
+PAGES = (
+    "?data=digits&size=10",
+    "embeddings?data=digits&size=10",
+    "reconstructions?data=digits&size=10&section=classes",
+    "generation?data=digits&size=10",
+    "documents?data=docstrings",
+    "labelled_fraction?data=digits",
+    "mechanisms?experiment=elbo",
+    "training?data=digits",
+    "tour",
+)
+# How a page ends.
+END = re.compile("Link to this view|Link and command line|Large type")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+# Plotly draws its letters as SVG, which axe does not look at.
+LETTERS = """() => [...document.querySelectorAll(".js-plotly-plot text")]
+  .filter((text) => text.textContent.trim() && text.getBoundingClientRect().width)
+  .map((text) => {
+    const style = getComputedStyle(text);
+    const ground = text.closest(".svg-container").querySelector(".main-svg").style.background;
+    return [text.textContent, style.fill, ground, parseFloat(style.fontSize)];
+  })"""
+
+
+@cache
+def axe() -> str:
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def violations(page) -> list[str]:
+    page.evaluate("source => void (0, eval)(source)", axe())
+    found = page.evaluate("tags => axe.run(document, { runOnly: tags })", WCAG)["violations"]
+    return [f"{each['id']}: {node['html'][:200]} {node['failureSummary']}" for each in found for node in each["nodes"]]
+
+
+def check_readable(page) -> None:
+    assert violations(page) == []
+    letters = page.evaluate(LETTERS)
+    assert [each for each in letters if contrast(each[1], each[2]) < 4.5 or each[3] < 12] == []
+
+
+@pytest.mark.parametrize("query", PAGES)
+def test_page_can_be_read_in_both_themes_and_on_paper(visit, query):
+    page = visit(query, drawn=END)
+    check_readable(page)
+    check_paper(page)
+    has_chart = query == PAGES[2]
+    letters, marks = chart_colours(page) if has_chart else ([], [])
+    # The page is run again by itself.
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator('.hg-brand[data-theme="dark"]')).to_be_attached(timeout=DRAWN)
+    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_attached(timeout=DRAWN)
+    check_readable(page)
+    if has_chart:
+        page.wait_for_function(
+            "old => getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill !== old",
+            arg=letters[0],
+            timeout=DRAWN,
+        )
+        dark_letters, dark_marks = chart_colours(page)
+        assert min(contrast(colour, palette.GROUND["dark"]) for colour in dark_letters) >= 4.5
+        assert not set(marks) & set(dark_marks)
+
+
+def chart_colours(page) -> tuple[list[str], list[str]]:
+    """Of the letters and of the marks of the first chart."""
+    expect(page.locator(".js-plotly-plot .xtick").first).to_be_visible(timeout=DRAWN)
+    of = """selector => [...document.querySelector(".js-plotly-plot").querySelectorAll(selector)]
+      .map((each) => getComputedStyle(each).fill)"""
+    return page.evaluate(of, ".xtick text"), page.evaluate(of, ".points path")
+
+
+def check_paper(page) -> None:
+    """Print the page on A4: nothing is cut."""
+    page.set_viewport_size({"width": 718, "height": 1000})  # 96 dots an inch, less the margins
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".stMain :is(img, canvas, table, .main-svg, .stage)")]
+        .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+        .map((each) => each.outerHTML.slice(0, 200))"""
+    )
+    assert cut == []
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1440, "height": 900})

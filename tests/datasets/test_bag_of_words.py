@@ -1,0 +1,170 @@
+"""Texts to counts, against plain counting, and how counts are cached."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from core import config, methods
+from core.datasets import bag_of_words
+from core.errors import DataUnavailable
+
+LEXICON = ["cat", "dog", "ant", "bee", "fox", "owl"]
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often texts were counted."""
+    genuine, calls = bag_of_words.count, []
+    monkeypatch.setattr(bag_of_words, "count", lambda *texts: calls.append(1) or genuine(*texts))
+    return calls
+
+
+def build(train, test, size=2000, labels=("a", "b")):
+    texts = [("train", t) for t in train] + [("test", t) for t in test]
+    rows = [{"split": s, "label": labels[n % len(labels)], "text": t} for n, (s, t) in enumerate(texts)]
+    return bag_of_words.build("made-up", rows, size, licence="none", citation="nobody")
+
+
+def random_texts(n, lexicon=LEXICON, seed=0):
+    random = np.random.RandomState(seed)
+    return [" ".join(random.choice(lexicon, 100)) for _ in range(n)]
+
+
+def test_counts_are_those_of_plain_counting():
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    lexicon = ["alpha", "Beta", "gamma!", "the", "x", "delta", "and", "épsilon", "zeta-eta", "İota", "ẞig", "a1b2cd"]
+    train, test = random_texts(12, lexicon), random_texts(8, lexicon, 1)
+    total = Counter(word for text in train for word in bag_of_words.words(text) if word not in ENGLISH_STOP_WORDS)
+    for size in (5, 8, 2000):
+        expected = sorted(sorted(total, key=lambda word: (-total[word], word))[:size])
+        dataset = build(train, test, size)
+        assert dataset.vocabulary == tuple(expected)
+        for texts, X in ((train, dataset.X_train), (test, dataset.X_test)):
+            counts = [[bag_of_words.words(text).count(word) for word in expected] for text in texts]
+            assert X.toarray().tolist() == counts
+            assert X.dtype == X.indices.dtype == X.indptr.dtype == np.int32
+            assert X.has_sorted_indices
+
+
+def test_vocabulary_is_the_commonest_train_words_with_ties_in_alphabetical_order():
+    assert build(["dog dog dog cat cat bird ant the the the"], ["bird"], 3).vocabulary == ("ant", "cat", "dog")
+    assert build(["cat"], ["dog dog"]).vocabulary == ("cat",)
+
+
+def test_documents_keep_their_text_class_and_title():
+    text = "Cat\n\n  <b>DOG</b> " + "ant " * 5000
+    dataset = build([text, "cat"], ["cat"], labels=("only",))
+    assert dataset.texts_train == (text, "cat")
+    assert (dataset.target_names, dataset.has_labels, dataset.y_train.tolist()) == (("only",), False, [0, 0])
+    nine = "one two three four five six seven eight nine"
+    assert bag_of_words.title({"text": nine}) == "one two three four five six seven eight"
+    assert bag_of_words.title({"text": nine, "title": "numpy.sum"}) == "numpy.sum"
+
+
+def test_empty_documents_are_rows_of_zeros_and_noted():
+    dataset = build(["cat dog", "", "the 12"], ["", "fish"], size=5)
+    assert (dataset.X_train.shape, dataset.X_test.shape, dataset.X_test.sum()) == ((3, 2), (2, 2), 0)
+    assert dataset.notes == ("4 of the 5 documents hold none of the 2 words of the vocabulary.",)
+    assert dataset.titles_train == ("cat dog", "", "the 12")
+    with pytest.raises(DataUnavailable, match="hold no words"):
+        build(["", "the 1 2 3"], ["cat"])
+
+
+def test_five_words_and_empty_documents_have_a_two_dimensional_code():
+    dataset = build([*random_texts(60), "", "the", "unheard"], ["", "cat", "unheard"], size=5)
+    assert dataset.X_train.shape == (63, 5)
+    for method in ("lsa", "ae"):
+        params = {p.name: p.default for p in methods.get(method).params} | {"n_components": 2}
+        params |= {"epochs": 1} if "epochs" in params else {}
+        estimator = methods.get(method).estimator(params, dataset.kind, None, 0).fit(dataset.floats("train"))
+        codes = estimator.transform(dataset.floats("test"))
+        assert codes.shape == (3, 2)
+        assert np.isfinite(codes).all()
+        assert np.isfinite(estimator.inverse_transform(codes)).all()
+
+
+def test_counting_memory_goes_with_the_different_words_of_documents():
+    lexicon = [a + b + c for a in "bcdfghklmnprstvw" for b in ("ak", "em", "ix", "or") for c in ("ta", "no", "ke")]
+    texts = random_texts(500, lexicon)
+    n_pairs = sum(len(set(text.split())) for text in texts)
+    bag_of_words.count(texts[:10], texts[:10])  # imports
+    tracemalloc.start()
+    try:
+        bag_of_words.count(texts, [])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Two numbers of four bytes, copied once or twice; a dictionary a document takes two hundred.
+    assert peak / n_pairs < 50
+
+
+def test_counts_are_cached_for_every_vocabulary_size_and_counted_again_if_damaged(counted, cache_folder, folder):
+    train, test = random_texts(30), ["cat", "", "dog dog"]
+    first = build(train, test)
+    (kept,) = (cache_folder / "computed").iterdir()
+    again, fewer = build(train, test), build(train, test, size=5)
+    assert len(counted) == 1
+    assert (again.checksum, again.vocabulary) == (first.checksum, first.vocabulary)
+    kept.write_bytes(kept.read_bytes()[:-40])
+    recounted = build(train, test, size=5)
+    assert len(counted) == 2
+    assert (recounted.checksum, recounted.vocabulary) == (fewer.checksum, fewer.vocabulary)
+    assert not folder.exists(), "HOURGLASS_DATA may be other people's"
+
+
+def test_counts_without_a_known_test_word_are_cached_too(counted):
+    for test in (["unheard", ""], []):
+        first, again = build(["cat dog"], test), build(["cat dog"], test)
+        assert (again.checksum, again.X_test.shape) == (first.checksum, (len(test), 2))
+    assert len(counted) == 2
+
+
+def test_other_texts_splits_and_releases_are_counted_again(counted, monkeypatch):
+    for train, test in (
+        (["cat dog", "ant"], ["cat"]),
+        (["cat dog", "ant!"], ["cat"]),
+        (["cat dog"], ["ant", "cat"]),
+        (["cat", "dogant"], ["cat"]),
+        (["catdog", "ant"], ["cat"]),
+    ):
+        build(train, test)
+    assert len(counted) == 5
+    monkeypatch.setattr(bag_of_words, "version", lambda name: "0")
+    build(["catdog", "ant"], ["cat"])
+    assert len(counted) == 6
+
+
+def test_errors_while_counting_are_not_called_an_empty_file(monkeypatch, cache_folder):
+    cache_folder.write_text("in the way")
+    assert build(["cat"], ["dog"]).vocabulary == ("cat",), "counted where nothing can be cached"
+
+    def broken(*texts):
+        raise ValueError("a fault of this program")
+
+    monkeypatch.setattr(bag_of_words, "count", broken)
+    with pytest.raises(ValueError, match="a fault"):
+        build(["cat dog"], ["cat"])
+
+
+def test_query_is_counted_as_documents_are():
+    dataset = build(["zebra ant cat cat", "dog"], ["cat"], size=3)
+    query = bag_of_words.query("The CAT, and a zebra; the cat: unicorn? Épée 42 unicorn!", dataset.vocabulary)
+    assert dataset.vocabulary == ("ant", "cat", "dog")
+    assert query.counts.toarray().tolist() == [[0, 2, 0]]
+    assert query.counts.dtype == dataset.X_train.dtype
+    assert (query.known, query.unknown) == (("cat",), ("zebra", "unicorn", "épée"))
+    assert query.stop_words == ("the", "and")
+    for text in ("", "42 !", "the"):
+        query = bag_of_words.query(text, ("ant", "cat"))
+        assert (query.counts.shape, query.counts.nnz, query.known, query.unknown) == ((1, 2), 0, (), ())

@@ -1,0 +1,150 @@
+"""The corpus of docstrings: what is harvested, how it is split and cached."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import config, datasets
+from core.datasets import bag_of_words, docstring_parser, docstrings
+from core.errors import DataUnavailable
+
+LONG = " ".join(["word"] * docstrings.MIN_WORDS)
+
+SOURCE = '''
+"""Module."""
+
+def public():
+    """Says something."""
+
+def _private():
+    """Says nothing."""
+
+class Thing:
+    """A thing."""
+
+    def method(self):
+        """What it does."""
+
+    def _hidden(self):
+        """No."""
+
+def silent():
+    pass
+
+add_newdoc("library", "ufunc", """Compiled.""")
+add_newdoc("library", "Thing", ("size", """Its size."""))
+det = _add_docstr(_linalg.linalg_det, r"""Determinant """ + r"""{out}""".format(**common))
+add_docstr_all("abs_", "In place.")
+add_docstr(library._secret, "No.")
+'''
+
+
+def test_public_docstrings_are_harvested(tmp_path):
+    library = tmp_path / "library"
+    for place in ("part/_inner", "_internal", "part/tests"):
+        (library / place).mkdir(parents=True)
+        (library / place / "more.py").write_text(f'def seen():\n    """{place}"""\n')
+    (library / "part" / "_code.py").write_text(SOURCE)
+    harvested = {row["name"]: (row["package"], row["text"]) for row in docstring_parser.harvest(library)}
+    texts = {
+        "public": "Says something.",
+        "Thing": "A thing.",
+        "Thing.method": "What it does.",
+        "ufunc": "Compiled.",
+        "Thing.size": "Its size.",
+        "det": "Determinant {out}",
+        "Tensor.abs_": "In place.",
+        "seen": "part/_inner",
+    }
+    assert harvested == {f"library.part.{name}": ("library.part", text) for name, text in texts.items()}
+
+
+def test_harvest_agrees_with_the_imported_library():
+    import inspect
+
+    import sklearn.decomposition
+
+    source = Path(sklearn.__file__).parent / "decomposition" / "_pca.py"
+    harvested = dict(docstring_parser.docstrings(ast.parse(source.read_text("utf-8")).body, "pca"))
+    assert harvested["pca.PCA"] == inspect.getdoc(sklearn.decomposition.PCA)
+    assert harvested["pca.PCA.fit"] == inspect.getdoc(sklearn.decomposition.PCA.__dict__["fit"])
+
+
+def test_selection_drops_short_texts_repeats_and_small_classes():
+    def row(package, n, text=LONG):
+        return {"package": package, "name": f"{package}.f{n}", "text": f"{text} {n}"}
+
+    enough = range(docstrings.MIN_DOCUMENTS)
+    kept = [row("numpy.linalg.deep", n) for n in enough]
+    repeats = [{**row("numpy.linalg", 0), "name": "numpy.linalg.alias"}]
+    short = [row("numpy.linalg", n, "Too short") for n in enough]
+    small = [row("scipy.fft", n, "other " + LONG) for n in range(docstrings.MIN_DOCUMENTS - 1)]
+    selected = docstrings.select(kept + repeats + short + small)
+    assert [r["title"] for r in selected] == [r["name"] for r in kept]
+    assert {r["label"] for r in selected} == {"numpy.linalg"}
+
+
+def test_class_is_the_subpackage_and_split_the_texts_own():
+    classes = {"torch.nn.modules": "torch.nn", "pandas.core.arrays.sparse": "pandas.core.arrays", "numpy": "numpy"}
+    assert {package: docstrings.subpackage(package) for package in classes} == classes
+    splits = [docstrings.split(f"text {n}") for n in range(4000)]
+    assert splits.count("test") / 4000 == pytest.approx(0.25, abs=0.03)
+    assert docstrings.split("text 1") == splits[1]
+
+
+@pytest.mark.timeout(240)
+def test_corpus_of_the_pinned_libraries_is_cached(loaded, monkeypatch):
+    corpus = loaded("docstrings")
+    n = corpus.X_train.shape[0] + corpus.X_test.shape[0]
+    assert 4000 < n < 5000
+    assert 15 <= len(corpus.target_names) <= 30
+    assert set(corpus.texts_train).isdisjoint(corpus.texts_test)
+    assert len(set(corpus.texts_train)) == len(corpus.texts_train)
+    assert {name.split(".")[0] for name in corpus.target_names} == {"numpy", "scipy", "pandas", "sklearn", "torch"}
+    assert "numpy.einsum" in corpus.titles_train + corpus.titles_test
+    monkeypatch.setattr(docstrings, "harvest", lambda: pytest.fail("harvested again"))
+    monkeypatch.setattr(bag_of_words, "count", lambda *_: pytest.fail("counted again"))
+    again = datasets.load("docstrings", vocabulary_size=50)
+    assert again.texts_train == corpus.texts_train
+    assert again.titles_test == corpus.titles_test
+    assert set(again.vocabulary) < set(corpus.vocabulary)
+    assert datasets.load("docstrings").checksum == corpus.checksum
+
+
+def test_corpus_is_harvested_where_nothing_can_be_cached(folder, tmp_path, monkeypatch):
+    rows = [{"package": "numpy.ma", "name": f"numpy.ma.f{n}", "text": f"{LONG} {n}"} for n in range(200)]
+    monkeypatch.setattr(docstrings, "harvest", lambda: rows)
+    (tmp_path / "file").write_text("in the way")
+    for cache in ("file", "cache", "cache"):
+        monkeypatch.setattr(config, "user_cache", lambda cache=cache: tmp_path / cache)
+        assert [row["text"] for row in docstrings.corpus()] == [row["text"] for row in rows]
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "cache"}, "HOURGLASS_DATA may be other people's"
+
+
+def test_harvest_without_a_library_is_refused(monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setattr(docstrings, "LIBRARIES", ("numpy", "no_such_library"))
+        with pytest.raises(DataUnavailable, match="no_such_library is not installed"):
+            docstrings.harvest()
+    monkeypatch.setattr(docstrings, "HARVESTER", tmp_path / "absent.py")
+    with pytest.raises(DataUnavailable, match="docstrings can't be read"):
+        docstrings.harvest()
+
+
+@pytest.mark.timeout(240)
+def test_harvesting_imports_no_library_and_the_cached_corpus_no_scikit_learn(loaded, user_cache):
+    loaded("docstrings")
+    harvest = f"import runpy, sys; runpy.run_path({str(docstrings.HARVESTER)!r}); print('numpy' in sys.modules)"
+    load = (
+        "import sys; from pathlib import Path; from core import config, datasets; "
+        f"config.user_cache = lambda: Path({str(user_cache)!r}); "
+        "datasets.load('docstrings'); print('sklearn' in sys.modules)"
+    )
+    for options in (["-I", "-c", harvest], ["-c", load]):
+        done = subprocess.run([sys.executable, *options], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "False"

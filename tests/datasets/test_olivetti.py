@@ -1,0 +1,107 @@
+"""Olivetti's splits and moved copies: on made images everywhere, on the faces where they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import datasets
+from core.datasets import olivetti
+from core.errors import BadInput
+
+PEOPLE = np.arange(400) // 10
+
+
+def random_images(n=6):
+    """Images of 8 by 8 squares of random greys."""
+    squares = np.random.RandomState(1).randint(0, 256, (n, 8, 8))
+    return np.kron(squares, np.ones((8, 8))).astype(np.uint8)
+
+
+def test_pixels_are_scaled_from_0_to_1_or_refused(monkeypatch):
+    faces = np.random.default_rng(0).random((4096, 20))
+    monkeypatch.setattr(olivetti, "read_matrix", lambda path, name: faces / faces.max())
+    assert olivetti.parse("olivetti", ["faces.mat"])["x"].max() == 255
+    for wrong, why in ((-1.0, "negative"), (np.nan, "not finite")):
+        monkeypatch.setattr(olivetti, "read_matrix", lambda path, name, wrong=wrong: np.full((4096, 20), wrong))
+        with pytest.raises(ValueError, match=why):
+            olivetti.parse("olivetti", ["faces.mat"])
+
+
+def test_splits_hold_out_people_or_pictures():
+    tested = []
+    for fold in range(olivetti.FOLDS):
+        train, test = olivetti.split(PEOPLE, "people", fold)
+        assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(400))
+        assert set(PEOPLE[train]).isdisjoint(PEOPLE[test])
+        assert len(set(PEOPLE[test])) == 8
+        tested += sorted(set(PEOPLE[test]))
+    assert sorted(tested) == list(range(40))
+    train, test = olivetti.split(PEOPLE, "pictures", 0)
+    assert np.bincount(PEOPLE[train]).tolist() == [8] * 40
+    assert np.bincount(PEOPLE[test]).tolist() == [2] * 40
+    with pytest.raises(BadInput, match=r"fold=2 is one of people, .* give held_out=people, or fold=0"):
+        olivetti.split(PEOPLE, "pictures", 2)
+
+
+def test_copies_are_reproducible_nested_and_like_their_image():
+    images = random_images()
+    copies = olivetti.moved(images, 4)
+    assert (copies.shape, copies.dtype) == ((24, 64, 64), np.uint8)
+    assert np.array_equal(copies, olivetti.moved(images, 4))
+    assert np.array_equal(copies[:12], olivetti.moved(images, 2))
+    assert len({image.tobytes() for image in (*images, *copies)}) == 30
+    assert olivetti.moved(images, 0).shape == (0, 64, 64)
+    light = np.full((3, 64, 64), 200, np.uint8)
+    assert (olivetti.moved(light, 5) == 200).all(), "beyond an edge its pixels are repeated"
+    # The first of two copies is mirrored.
+    originals = np.concatenate([images[:, :, ::-1], images]).astype(float)
+    distances = np.abs(originals[None] - copies[:12, None]).mean((2, 3))
+    assert distances.argmin(1).tolist() == list(range(12))
+
+
+def test_copies_move_a_point_within_the_bounds():
+    point = np.zeros((1, 64, 64), np.uint8)
+    point[0, 30:34, 50:54] = 255
+    # From the centre of the image to that of the point.
+    rows, columns = np.mgrid[:64, :64] - 31.5
+    was = np.array([0.0, 20.0])
+    for k, copy in enumerate(olivetti.moved(point, 40).astype(float)):
+        now = np.array([(rows * copy).sum(), (columns * copy).sum()]) / copy.sum() * (1, -1 if k % 2 == 0 else 1)
+        most = olivetti.SCALE * 20 + np.deg2rad(olivetti.TURN_DEGREES) * 20 * (1 + olivetti.SCALE)
+        assert np.linalg.norm(now - was) <= most + np.hypot(*[olivetti.SHIFT_PIXELS] * 2) + 0.3
+
+
+def test_parameters_out_of_bounds_are_refused(reference):
+    reference("olivetti")
+    for params, what in (
+        ({"held_out": "strangers"}, "held_out=strangers is not allowed: choose one of pictures, people"),
+        ({"held_out": "people", "fold": 5}, "fold=5 is not allowed: choose a whole number from 0 to 4"),
+        ({"copies": -1}, "choose a whole number from 0 to 50"),
+        ({"copies": 2.5}, "copies=2.5 is not allowed: choose a whole number"),
+        ({"fold": 1}, "give held_out=people, or fold=0"),
+        ({"copy": 1}, "it has held_out, fold, copies"),
+    ):
+        with pytest.raises(BadInput, match=what):
+            datasets.load("olivetti", **params)
+
+
+def test_copies_are_of_train_pictures_alone(reference, loaded):
+    reference("olivetti")
+    plain = datasets.load("olivetti", held_out="people", fold=3)
+    faces = datasets.load("olivetti", held_out="people", fold=3, copies=2)
+    assert (faces.X_train.shape, faces.X_train.dtype, faces.notes) == ((960, 4096), np.uint8, ())
+    assert faces.X_train.flags.c_contiguous
+    assert np.array_equal(faces.X_train[:320], plain.X_train)
+    assert np.array_equal(faces.y_train, np.tile(plain.y_train, 3))
+    assert np.array_equal(faces.X_test, plain.X_test)
+    assert set(faces.y_train).isdisjoint(faces.y_test)
+    assert sorted(set(faces.y_test)) == list(range(3, 40, 5))
+    pictures = loaded("olivetti")
+    test = {row.tobytes() for row in faces.X_test}
+    assert test <= {row.tobytes() for X in (pictures.X_train, pictures.X_test) for row in X}
+    assert test.isdisjoint(row.tobytes() for row in faces.X_train)
+    copied = datasets.load("olivetti", copies=1)
+    assert np.array_equal(copied.X_test, pictures.X_test)
+    assert np.array_equal(copied.X_train[:320], pictures.X_train)
+    assert len(copied.X_train) == 640

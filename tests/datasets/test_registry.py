@@ -1,0 +1,163 @@
+"""What every data set keeps to; embedded ones always, fetched ones where the reference data is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core import datasets
+from core.datasets import sources, subsets
+from core.errors import BadInput
+from core.types import DOCUMENTS, IMAGES
+
+EMBEDDED = [name for name in datasets.names() if datasets.entry(name).embedded]
+
+
+@pytest.fixture(params=datasets.names())
+def name(request, reference):
+    if request.param not in EMBEDDED:
+        reference(request.param)
+    return request.param
+
+
+@pytest.mark.timeout(240)
+def test_data_set_is_what_its_entry_says(name, loaded):
+    entry, dataset = datasets.entry(name), loaded(name)
+    assert (dataset.name, dataset.kind, dataset.image_shape) == (name, entry.kind, entry.image_shape)
+    assert (dataset.X_train.shape[0], dataset.X_test.shape[0]) == entry.rows
+    assert dataset.notes == ()
+    assert dataset.has_labels == entry.has_labels
+    assert dataset.licence
+    assert dataset.citation
+    assert entry.label
+    assert entry.summary.endswith(".")
+    assert datasets.available(name)
+    for X, y in ((dataset.X_train, dataset.y_train), (dataset.X_test, dataset.y_test)):
+        assert X.shape == (len(y), dataset.n_features)
+        assert y.dtype == np.int64
+        assert set(np.unique(y)) == (set(range(len(dataset.target_names))) if entry.has_labels else {-1})
+        if dataset.kind == IMAGES:
+            assert X.dtype == np.uint8
+            assert X.flags.c_contiguous
+            assert dataset.n_features == np.prod(dataset.image_shape)
+            assert X.max() > 200
+        else:
+            assert (X.format, X.dtype) == ("csr", np.int32)
+            assert X.data.min() > 0
+            assert len(dataset.vocabulary) == dataset.n_features == 2000
+    if dataset.kind == DOCUMENTS:
+        assert len(dataset.titles_train) == len(dataset.texts_train) == len(dataset.y_train)
+        assert len(dataset.titles_test) == len(dataset.texts_test) == len(dataset.y_test)
+    rows = datasets.sample_rows(dataset)
+    assert (len(rows), rows.dtype) == (min(2000, len(dataset.y_test)), np.int64)
+    assert (np.diff(rows) > 0).all()
+    assert 0 <= rows[0] <= rows[-1] < len(dataset.y_test)
+    assert np.array_equal(rows, datasets.sample_rows(dataset))
+    assert set(dataset.y_test[rows]) == set(dataset.y_test)
+
+
+@pytest.mark.timeout(240)
+def test_embedded_sets_need_no_fetch_share_no_row_and_load_the_same_twice(loaded, folder):
+    for name in EMBEDDED:
+        datasets.fetch(name)
+        assert datasets.available(name)
+        dataset = loaded(name)
+        assert datasets.load(name).checksum == dataset.checksum
+        train, test = dataset.texts_train, dataset.texts_test
+        if dataset.kind == IMAGES:
+            train, test = ([row.tobytes() for row in X] for X in (dataset.X_train, dataset.X_test))
+        assert set(train).isdisjoint(test)
+    assert not folder.exists()
+    assert set(sources.REMOTE) == set(datasets.names()) - set(EMBEDDED)
+    assert {remote.instead for remote in sources.REMOTE.values()} <= set(EMBEDDED)
+
+
+def test_digits_are_scikit_learns(loaded):
+    from sklearn.datasets import load_digits
+
+    digits = loaded("digits")
+    levels = np.rint(np.vstack([digits.X_train, digits.X_test]) * (16 / 255)).astype(int)
+    assert {tuple(row) for row in levels} == {tuple(row) for row in load_digits().data.astype(int)}
+    assert digits.X_train.max() == 255
+    assert np.ptp(np.bincount(digits.y_test)) <= 4
+
+
+def test_names_by_kind_and_unknown_ones():
+    assert set(datasets.names(IMAGES)) | set(datasets.names(DOCUMENTS)) == set(datasets.names())
+    assert "docstrings" in datasets.names(DOCUMENTS)
+    assert "docstrings" not in datasets.names(IMAGES)
+    for ask in (datasets.load, datasets.entry, datasets.available, datasets.fetch):
+        with pytest.raises(BadInput, match="no data set 'mnits': choose one of digits, mnist-sample"):
+            ask("mnits")
+
+
+@pytest.mark.timeout(240)
+def test_parameters_are_checked():
+    assert datasets.load("docstrings", vocabulary_size=5).X_train.shape[1] == 5
+    for name, params, what in (
+        ("docstrings", {"vocabulary_size": 4}, "from 5 to 20000"),
+        ("docstrings", {"words": 4}, "it has vocabulary_size"),
+        ("digits", {"vocabulary_size": 2000}, "it has none"),
+    ):
+        with pytest.raises(BadInput, match=what):
+            datasets.load(name, **params)
+
+
+def test_registry_imports_no_heavy_library():
+    code = "import sys, core.datasets; print([m for m in ('sklearn', 'scipy', 'torch', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_stratified_rows_keep_the_shares():
+    y = np.repeat([0, 1, 2], [700, 200, 100])
+    rows = subsets.stratified(y, 50, 3)
+    assert np.bincount(y[rows]).tolist() == [35, 10, 5]
+    assert np.array_equal(rows, subsets.stratified(y, 50, 3))
+    assert not np.array_equal(rows, subsets.stratified(y, 50, 4))
+    assert np.array_equal(subsets.stratified(y, 5000, 3), np.arange(1000))
+    assert len(subsets.stratified(np.arange(7) % 3, 5, 0)) == 5
+    y = np.repeat([0, 1, 2, -1], [700, 200, 90, 10])
+    order = subsets.in_turn(y, seed=0)
+    assert np.array_equal(np.sort(order), np.arange(1000))
+    for n in (10, 100, 333, 1000):
+        counts = np.array([(y[order[:n]] == label).sum() for label in (0, 1, 2, -1)])
+        assert np.abs(counts - np.array([0.7, 0.2, 0.09, 0.01]) * n).max() <= 1
+
+
+def test_rows_by_content_are_the_same_in_any_order_of_the_rows():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (300, 6), np.uint8), np.repeat([0, 1, -1], [200, 60, 40])
+    X[5], y[5] = X[6], y[6]
+    order = rng.permutation(300)
+    for n in (1, 29, 150):
+        chosen = subsets.by_content(X, y, n)
+        moved = order[subsets.by_content(X[order], y[order], n)]
+        assert np.array_equal(X[chosen], X[moved])
+        assert np.array_equal(y[chosen], y[moved])
+        counts = np.array([(y[chosen] == c).sum() for c in (0, 1, -1)])
+        assert np.abs(counts - n * np.array([2, 0.6, 0.4]) / 3).max() < 1
+    assert np.array_equal(subsets.by_content(X, y, 300), np.arange(300))
+
+
+def test_first_rows_begin_with_the_sample_rows_and_are_nested(loaded):
+    digits, sample = loaded("digits"), loaded("mnist-sample")
+    assert np.array_equal(datasets.sample_rows(digits), np.arange(500))
+    assert np.array_equal(datasets.first_rows(digits, "test", 10_000), np.arange(500))
+    assert np.array_equal(datasets.first_rows(sample, "test", 2000), datasets.sample_rows(sample))
+    few, more = datasets.first_rows(digits, "train", 100), datasets.first_rows(digits, "train", 300)
+    assert (np.diff(more) > 0).all()
+    assert np.isin(few, more).all()
+
+
+def test_first_rows_of_mnist_are_the_shipped_sample(reference, loaded):
+    reference("mnist")
+    mnist = loaded("mnist")
+    shipped = datasets.sample_rows(mnist)
+    assert np.array_equal(datasets.first_rows(mnist, "test", 2000), shipped)
+    assert np.isin(shipped, datasets.first_rows(mnist, "test", 5000)).all()
+    shares = np.bincount(mnist.y_test[datasets.first_rows(mnist, "test", 5000)]) / 5000
+    assert shares == pytest.approx(np.bincount(mnist.y_test) / 10_000, abs=0.002)

@@ -1,0 +1,218 @@
+"""Each source: its parser on a small file of the published format, and its facts where the real data is."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import struct
+import tarfile
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from core import datasets
+from core.datasets import download, embedded_samples, file_formats, frey, mnist, newsgroups, sources
+from core.errors import DataUnavailable
+
+
+def serve(server, monkeypatch, name, file, content, sha256=None, manner="whole"):
+    """Make `content` the only published file of a data set."""
+    server.files = {file: content}
+    source = sources.Source(file, (server.url(manner, file),), sha256)
+    old = sources.REMOTE[name]
+    monkeypatch.setitem(sources.REMOTE, name, sources.Remote(old.label, old.stored, old.instead, (source,)))
+
+
+def to_mat(**arrays):
+    file = io.BytesIO()
+    savemat(file, arrays)
+    return file.getvalue()
+
+
+def test_idx_refuses_other_files(tmp_path):
+    path = tmp_path / "x.gz"
+    for content in (
+        b"",
+        b"\0\0\x0d\x01" + struct.pack(">I", 1) + b"\0",
+        b"\0\0\x08\x01" + struct.pack(">I", 3) + b"\0\0",
+        b"\0\0\x08\x03" + struct.pack(">I", 3),
+    ):
+        path.write_bytes(gzip.compress(content))
+        with pytest.raises(ValueError):  # NumPy's own, where the header breaks off
+            mnist.read_idx(path)
+
+
+def test_mnist_is_the_published_one(reference, loaded):
+    reference("mnist")
+    mnist = loaded("mnist")
+    assert np.bincount(mnist.y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert mnist.X_train.mean() == pytest.approx(33.318, abs=1e-3)
+    unpacked = b"\0\0\x08\x03" + struct.pack(">3I", 60000, 28, 28) + mnist.X_train.tobytes()
+    # SHA-256 of train-images-idx3-ubyte without its compression.
+    assert hashlib.sha256(unpacked).hexdigest() == "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+
+
+def test_fashion_mnist_is_the_published_one(reference, loaded):
+    reference("fashion-mnist")
+    fashion = loaded("fashion-mnist")
+    assert np.bincount(fashion.y_train).tolist() == [6000] * 10
+    assert np.bincount(fashion.y_test).tolist() == [1000] * 10
+    assert fashion.X_train.mean() / 255 == pytest.approx(0.2860, abs=1e-4)
+    assert fashion.X_train.std() / 255 == pytest.approx(0.3530, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", embedded_samples.FULL)
+def test_samples_are_balanced_credited_and_rows_of_their_full_set(name, reference, loaded):
+    sample = datasets.load(name)
+    assert np.bincount(sample.y_train).tolist() == np.bincount(sample.y_test).tolist() == [200] * 10
+    licence = embedded_samples.path_of(name).with_suffix(".LICENCE.txt").read_text("utf-8")
+    assert "Citation" in licence
+    assert "Attribution-ShareAlike 3.0" in licence or "MIT License" in licence
+    reference(embedded_samples.FULL[name])
+    again, shipped = embedded_samples.make_sample(name), embedded_samples.read(name)
+    assert again.keys() == shipped.keys()
+    for key, values in again.items():
+        assert values.dtype == shipped[key].dtype
+        assert np.array_equal(values, shipped[key])
+    full = loaded(embedded_samples.FULL[name])
+    rows = datasets.sample_rows(full)
+    assert np.array_equal(full.X_test[rows], sample.X_test)
+    assert np.array_equal(full.y_test[rows], sample.y_test)
+
+
+def test_olivetti_from_the_published_format(server, folder, monkeypatch):
+    x = np.random.RandomState(0).randint(0, 243, (20, 64, 64)).astype(np.uint8)
+    content = to_mat(faces=x.transpose(0, 2, 1).reshape(20, 4096).T.astype(np.float64))
+    serve(server, monkeypatch, "olivetti", "olivettifaces.mat", content, hashlib.sha256(content).hexdigest())
+    faces = datasets.load("olivetti")
+    assert (faces.X_train.shape, faces.X_test.shape, len(faces.notes)) == ((16, 4096), (4, 4096), 1)
+    assert {row.tobytes() for row in np.vstack([faces.X_train, faces.X_test])} == {row.tobytes() for row in x}
+    assert np.bincount(faces.y_test).tolist() == [2, 2]
+
+
+def test_olivetti_faces_are_recognised_by_their_nearest_neighbour(reference):
+    reference("olivetti")
+    faces = datasets.load("olivetti")
+    X, T = faces.floats("train"), faces.floats("test")
+    nearest = ((T[:, None] - X[None]) ** 2).sum(2).argmin(1)
+    assert (faces.y_train[nearest] == faces.y_test).mean() > 0.85
+
+
+def test_frey_from_the_published_format_or_a_supplied_file(server, folder, monkeypatch):
+    x = np.random.RandomState(0).randint(0, 256, (700, 28, 20)).astype(np.uint8)
+    monkeypatch.setattr(frey, "FRAMES_SHA256", hashlib.sha256(x.tobytes()).hexdigest())
+    content = to_mat(ff=x.reshape(700, 560).T)
+    train, test = frey.split(700)
+    serve(server, monkeypatch, "frey", "frey_rawface.mat", content)
+    for supplied in (False, True):
+        if supplied:
+            server.asked.clear()
+            (folder / "frey_faces.npz").unlink()
+            (folder / "frey" / "frey_rawface.mat").write_bytes(content)
+            assert datasets.available("frey")
+        faces = datasets.load("frey")
+        assert np.array_equal(faces.X_train, x[train].reshape(-1, 560))
+        assert np.array_equal(faces.X_test, x[test].reshape(-1, 560))
+        assert not faces.has_labels
+        assert (faces.y_train == -1).all()
+    assert server.asked == []
+
+
+def test_other_frey_frames_are_refused_and_not_kept(server, folder, monkeypatch):
+    for content in (to_mat(ff=np.zeros((560, 700), np.uint8)), to_mat(other=np.zeros(3)), b"MATLAB no more"):
+        serve(server, monkeypatch, "frey", "frey_rawface.mat", content)
+        with pytest.raises(DataUnavailable, match="Frey faces can't be read"):
+            datasets.load("frey")
+        assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_frey_blocks_keep_their_distance(reference):
+    train, test = frey.split(1965)
+    assert (len(train), len(test)) == (1515, 390)
+    assert np.abs(train[:, None] - test[None]).min() == frey.GAP + 1
+    reference("frey")
+    faces = datasets.load("frey")
+    frames = np.vstack([faces.X_train, faces.X_test])
+    assert len(np.unique(frames, axis=0)) == len(frames) == 1905
+    stored = file_formats.read_arrays(download.stored("frey", frey.parse), frey.SHAPES)["x"]
+    assert hashlib.sha256(stored.tobytes()).hexdigest() == frey.FRAMES_SHA256
+
+
+MESSAGE = """From: someone@comp.graphics.example
+Newsgroups: comp.graphics
+Subject: Re: Ray-tracing
+ in 3D?
+Keywords: secret
+
+Don't ask ME,
+I've read Foley & van Dam (1990).
+"""
+
+
+def test_newsgroups_read_subject_and_body_alone():
+    assert newsgroups.words_of(MESSAGE) == "re ray tracing in d don t ask me i ve read foley van dam"
+
+
+def to_archive(messages):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name, text in messages.items():
+            content = text.encode("latin-1")
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def test_newsgroups_from_the_published_format(server, folder, monkeypatch):
+    messages = {
+        "20news-bydate-train/comp.graphics/1": MESSAGE,
+        "20news-bydate-train/sci.med/2": "Subject: Café\n\nfever and fever",
+        "20news-bydate-train/sci.med/3": "From: nobody\n\n123 456",
+        "20news-bydate-test/sci.med/4": "Subject: fever\n\nagain",
+    }
+    whole = to_archive(messages)
+    for content in (whole[: len(whole) // 2], whole):
+        sha256 = hashlib.sha256(content).hexdigest()
+        serve(server, monkeypatch, "newsgroups", "20news.tar.gz", content, sha256)
+        if content is not whole:
+            with pytest.raises(DataUnavailable, match="20 Newsgroups can't be read"):
+                datasets.load("newsgroups")
+    news = datasets.load("newsgroups")
+    assert news.target_names == ("comp.graphics", "sci.med")
+    assert (news.y_train.tolist(), news.y_test.tolist()) == ([0, 1], [1])
+    fever = news.vocabulary.index("fever")
+    assert (news.X_train[1, fever], news.X_test[0, fever]) == (2, 1)
+    assert {"secret", "someone"}.isdisjoint(news.vocabulary)
+    (note,) = news.notes
+    assert "2 train and 1 test" in note
+
+
+@pytest.mark.timeout(240)
+def test_reference_documents(reference, loaded):
+    for name, classes, largest in (("newsgroups", 20, 0.053), ("reuters-r8", 8, 0.51)):
+        reference(name)
+        dataset = loaded(name)
+        assert len(dataset.target_names) == classes
+        y = np.concatenate([dataset.y_train, dataset.y_test])
+        assert np.bincount(y).max() / len(y) == pytest.approx(largest, abs=0.005)
+
+
+def test_reuters_is_supplied_or_in_the_stored_layout(folder):
+    with pytest.raises(DataUnavailable, match=r"r8-train-all-terms\.txt and r8-test-all-terms\.txt in") as refusal:
+        datasets.load("reuters-r8")
+    place = folder / "reuters-r8"
+    assert str(place) in str(refusal.value)
+    place.mkdir(parents=True)
+    (place / "r8-train-all-terms.txt").write_text("earn\tprofits rose\ngrain\twheat fell\n")
+    (place / "r8-test-all-terms.txt").write_text("grain\twheat rose\n")
+    wire = datasets.load("reuters-r8")
+    assert (wire.target_names, wire.y_train.tolist(), wire.y_test.tolist()) == (("earn", "grain"), [0, 1], [1])
+    assert wire.titles_test == ("wheat rose",)
+    rows = [{"split": s, "label": "earn", "text": t} for s, t in (("train", "profits rose"), ("test", "profits"))]
+    with gzip.open(folder / "reuters_r8.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    assert datasets.load("reuters-r8").vocabulary == ("profits", "rose")

@@ -1,0 +1,98 @@
+"""Rows that hold next to nothing: every method is refused before its fit, or gives figures that are finite."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from core import methods
+from core.errors import BadInput
+from core.experiments import fit
+from core.runs import specs
+from core.types import DOCUMENTS, IMAGES, Dataset
+
+SMALL = {"epochs": 1, "batch_size": 8, "width": 8, "layers": 1, "max_iter": 300, "perplexity": 5.0, "n_components": 2}
+TSNE = {"n_components": 2, "max_iter": 300, "perplexity": 5.0}
+PAIRS = [(name, kind) for name in methods.names() for kind in methods.entry(name).kinds]
+DRAWN = np.random.default_rng(0).integers(0, 16, (80, 64))
+
+
+def data_set(kind, train, test, n_classes=2):
+    """Of given rows, whose classes take turns."""
+    y = [np.arange(len(X)) % n_classes for X in (train, test)]
+    names = tuple("ab"[:n_classes])
+    if kind == IMAGES:
+        train, test = (np.asarray(X * 16, np.uint8) for X in (train, test))
+        return Dataset("digits", kind, train, y[0], test, y[1], names, "", "", (8, 8), usual_classes=False)
+    train, test = (csr_array(np.asarray(X, np.int32)) for X in (train, test))
+    words = tuple(f"w{k}" for k in range(train.shape[1]))
+    told = {f"titles_{split}": ("t",) * len(each) for split, each in zip(("train", "test"), y, strict=True)}
+    return Dataset("docstrings", kind, train, y[0], test, y[1], names, "", "", vocabulary=words, **told)
+
+
+def spec_of(method, kind):
+    declared = methods.get(method).params_of(kind)
+    params = {p.name: max(SMALL[p.name], p.bounds[0]) for p in declared if p.name in SMALL}
+    return specs.make({IMAGES: "digits", DOCUMENTS: "docstrings"}[kind], method, params)
+
+
+ZEROS, ONES = np.zeros((40, 64), int), np.ones((40, 64), int)
+REFUSED = {
+    "all black": (ZEROS, ZEROS, "all its train rows are equal"),
+    "all equal": (np.repeat(DRAWN[:1], 40, 0), DRAWN[40:], "all its train rows are equal"),
+    "one train row": (DRAWN[:1], DRAWN[40:], "has too few rows, 1 to train on"),
+    "no train row": (DRAWN[:0], DRAWN[40:], "has no train row"),
+    "no test row": (DRAWN[:40], DRAWN[:0], "has no test row"),
+}
+FITTED = {
+    "two rows, each many times": (np.repeat(DRAWN[:2], 20, 0), np.repeat(DRAWN[:2], 20, 0)),
+    "empty rows among others": (np.vstack([DRAWN[:20], ZEROS[:20]]), np.vstack([DRAWN[20:30], ZEROS[:10]])),
+    "test rows all equal": (DRAWN[:40], ONES),
+    "six rows of either split": (DRAWN[:6], DRAWN[40:46]),
+}
+
+
+@pytest.mark.parametrize(("method", "kind"), PAIRS)
+def test_rows_without_variance_or_too_few_are_refused_before_the_fit(method, kind):
+    for *rows, why in REFUSED.values():
+        stages = []
+        with pytest.raises(BadInput, match=why):
+            fit.fit(spec_of(method, kind), data_set(kind, *rows), on_stage=stages.append)
+        assert not stages
+
+
+@pytest.mark.parametrize(("method", "kind"), PAIRS)
+def test_few_or_doubled_rows_give_finite_metrics(method, kind):
+    for case, rows in FITTED.items():
+        run, _ = fit.fit(spec_of(method, kind), data_set(kind, *rows))
+        for name, value in run.metrics.items():
+            values = list(value.values()) if isinstance(value, dict) else value
+            assert np.isfinite(values).all(), (case, name)
+        for name, array in run.views.items():
+            assert np.isfinite(array).all(), (case, name)
+
+
+def test_code_larger_than_the_rows_allow_is_refused_before_the_fit():
+    few = {kind: data_set(kind, DRAWN[:20], DRAWN[40:]) for kind in (IMAGES, DOCUMENTS)}
+    for method, kind in (("pca", IMAGES), ("lsa", DOCUMENTS)):
+        spec = specs.make(few[kind].name, method, {"n_components": 21})
+        with pytest.raises(BadInput, match="n_components=21 must be at most 20"):
+            specs.check(spec, few[kind])
+    spec = specs.make("digits", "tsne", {"perplexity": 60.0})
+    with pytest.raises(BadInput, match="perplexity=60 must be below 60"):
+        specs.check(spec, few[IMAGES])
+    for n_train, n_test in ((5, 40), (40, 5)):
+        with pytest.raises(BadInput, match="need at least 6 and 6"):
+            specs.check(specs.make("digits", "ae"), data_set(IMAGES, DRAWN[:n_train], DRAWN[40:][:n_test]))
+
+
+@pytest.mark.parametrize("kind", [IMAGES, DOCUMENTS])
+def test_equal_rows_never_reach_the_code_of_tsne(kind):
+    estimator = methods.get("tsne").estimator(TSNE, kind, (8, 8), 0)
+    for X in (np.zeros((40, 64), np.float32), np.full((40, 64), 3, np.float32)):
+        with pytest.raises(BadInput, match="All rows are equal"):
+            estimator.fit(csr_array(X) if kind == DOCUMENTS else X)
+
+
+def test_documents_with_a_word_of_their_own_each_have_a_map():
+    tsne = methods.get("tsne").estimator(TSNE, DOCUMENTS, None, 0)
+    assert np.isfinite(tsne.fit(csr_array(np.eye(40, dtype=np.float32))).embedding_).all()

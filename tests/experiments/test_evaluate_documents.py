@@ -1,0 +1,199 @@
+"""Retrieval, reconstruction and prediction of words, against scikit-learn and against sums by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.neighbors import KNeighborsClassifier
+
+from core import datasets
+from core.datasets import bag_of_words
+from core.experiments import evaluate_documents, fit
+from core.experiments.evaluate import Subject
+from core.metrics import embedding, perplexity, retrieval
+from core.metrics.definitions import DEFINITIONS
+from core.runs import specs
+from tests.experiments.conftest import list_metrics, make_documents
+
+REFERENCES = ("tfidf_knn_accuracy", "unigram_perplexity", "cache_perplexity")
+
+
+def held_words(corpus):
+    """Which test documents have two words or more, and the held half of these."""
+    is_whole = np.asarray(corpus.X_test.sum(axis=1)).ravel() >= 2
+    return is_whole, perplexity.split_words(corpus.X_test)[1].toarray()[is_whole]
+
+
+def test_documents_have_words_and_retrieval():
+    corpus = datasets.load("docstrings", vocabulary_size=300)
+    spec = specs.make("docstrings", "lsa", {"n_components": 2}, dataset_params={"vocabulary_size": 300})
+    run, _ = fit.fit(spec, corpus)
+    assert {"knn_accuracy", "retrieval_precision_15", "trustworthiness"} <= set(run.metrics)
+    assert "squared_error" not in run.metrics
+    assert "samples" not in run.views
+    documents = run.notes["documents"]
+    assert len(documents) == len({document["class"] for document in documents}) == 3
+    for document in documents:
+        words = {word for word, _ in document["has"]}
+        assert words <= set(corpus.vocabulary)
+        assert all(is_known for word, _, is_known in document["expects"] if word in words)
+
+
+@pytest.mark.parametrize("method", ["lsa", "ae", "vae"])
+def test_retrieval_and_cosine_agree_with_scikit_learn(documents, runs_on_documents, method):
+    run = runs_on_documents[method]
+    X = documents.X_test
+    Z = run.estimator.transform(X)
+    weights = bag_of_words.tfidf(documents, X)
+    for vectors, view in ((Z, "retrieval.precision"), (weights, "retrieval.tfidf")):
+        cosines = cosine_similarity(vectors).astype(np.float64).round(6)
+        np.fill_diagonal(cosines, -2)
+        same = documents.y_test[np.argsort(-cosines, axis=1, kind="stable")] == documents.y_test[:, None]
+        for n, (mean, low, high) in zip(run.views["retrieval.at"], run.views[view], strict=True):
+            assert mean == pytest.approx(same[:, :n].mean(), abs=5e-3)
+            assert low <= mean <= high
+    assert run.views["retrieval.at"].tolist() == [1, 3, 7, 15, 31, 63, 79]
+    for k, n in ((0, 1), (3, 15), (5, 63)):
+        assert run.views["retrieval.precision"][k, 0] == pytest.approx(run.metrics[f"retrieval_precision_{n}"])
+    known = np.flatnonzero(np.diff(X.indptr))
+    expected = np.diag(cosine_similarity(weights[known], run.estimator.inverse_transform(Z[known])))
+    assert run.views["rows.tfidf_cosine"] == pytest.approx(expected, abs=1e-5)
+    assert run.metrics["tfidf_cosine"] == pytest.approx(expected.mean(), abs=1e-6)
+    assert run.metrics["tfidf_cosine_n"] == len(known) == 75
+
+
+@pytest.mark.parametrize("method", ["ae", "vae"])
+def test_perplexity_is_that_of_the_held_half_given_the_other(documents, runs_on_documents, method):
+    run = runs_on_documents[method]
+    given, _ = perplexity.split_words(documents.X_test)
+    is_whole, held = held_words(documents)
+    p = run.estimator.inverse_transform(run.estimator.transform(given)).astype(np.float64)
+    expected = np.exp(-(held * np.log(p[is_whole])).sum() / held.sum())
+    assert run.metrics["completion_perplexity"] == pytest.approx(expected, rel=1e-6)
+    assert run.metrics["completion_perplexity_n"] == is_whole.sum()
+    assert run.metrics["completion_floored"] == 0
+    assert run.views["rows.completion_perplexity"].mean() == pytest.approx(np.log(expected), rel=1e-5)
+    # It knows the subject, the unigram model does not.
+    assert run.metrics["completion_perplexity_interval"][1] < run.metrics["unigram_perplexity_interval"][0]
+
+
+def test_lsa_has_no_probabilities_and_all_methods_have_the_same_references(documents, runs_on_documents):
+    lsa, ae = runs_on_documents["lsa"], runs_on_documents["ae"]
+    assert not {"completion_perplexity", "completion_floored"} & list_metrics(lsa)
+    assert "rows.completion_perplexity" not in lsa.views
+    for run in runs_on_documents.values():
+        assert list_metrics(run) <= set(DEFINITIONS)
+        assert "rows.tfidf_knn_accuracy" not in run.views
+        for name in (name for name in run.metrics if name.startswith(REFERENCES)):
+            assert run.metrics[name] == lsa.metrics[name]
+        assert np.array_equal(run.views["retrieval.tfidf"], lsa.views["retrieval.tfidf"])
+    train, test = (bag_of_words.tfidf(documents, X) for X in (documents.X_train, documents.X_test))
+    nearest = KNeighborsClassifier(15, metric="cosine").fit(train, documents.y_train)
+    assert ae.metrics["tfidf_knn_accuracy"] == pytest.approx(nearest.score(test, documents.y_test), abs=0.02)
+    _, held = held_words(documents)
+    share = documents.X_train.sum(axis=0) / documents.X_train.sum()
+    expected = np.exp(-(held * np.log(share.clip(1e-38))).sum() / held.sum())
+    assert ae.metrics["unigram_perplexity"] == pytest.approx(expected)
+
+
+def test_weight_of_the_cache_model_comes_from_train_documents(documents, monkeypatch):
+    monkeypatch.setattr(evaluate_documents, "CACHE_DOCUMENTS", 70)
+    genuine, asked = perplexity.fit_cache_weight, []
+    monkeypatch.setattr(perplexity, "fit_cache_weight", lambda X, shares: asked.append(X) or genuine(X, shares))
+    models = evaluate_documents.build_word_models(documents)
+    assert asked[0].shape == (70, 30)
+    assert {tuple(row) for row in asked[0].toarray()} <= {tuple(row) for row in documents.X_train.toarray()}
+    given, held = perplexity.split_words(documents.X_test)
+    found = {name: perplexity.complete_documents(model, given, held).perplexity for name, model in models.items()}
+    weight = genuine(asked[0], perplexity.unigram_shares(documents.X_train))
+    is_whole, held = held_words(documents)
+    own = given.toarray()[is_whole] / given.sum(axis=1)[is_whole, None]
+    p = (1 - weight) * perplexity.unigram_shares(documents.X_train) + weight * own
+    assert found["cache_perplexity"] == pytest.approx(np.exp(-(held * np.log(p.clip(1e-38))).sum() / held.sum()))
+    assert found["cache_perplexity"] < found["unigram_perplexity"]
+
+
+def test_references_are_measured_once(documents, empty_cache, monkeypatch):
+    genuine, calls = embedding.knn_correct, []
+    monkeypatch.setattr(embedding, "knn_correct", lambda *a: calls.append(a) or genuine(*a))
+    first, again = (evaluate_documents.measure_references(documents) for _ in range(2))
+    assert len(calls) == 1
+    assert all(np.array_equal(first[name], again[name]) for name in {*first, *again})
+    evaluate_documents.measure_references(make_documents(n_test=81))
+    assert len(calls) == 2
+
+
+def test_of_many_documents_a_sample_is_asked_about(documents, empty_cache, monkeypatch):
+    monkeypatch.setattr(retrieval, "MOST_PAIRS", 40 * 80)
+    run, _ = fit.fit(specs.make("docstrings", "lsa", {"n_components": 2}), documents)
+    assert run.metrics["retrieval_precision_1_n"] == 40
+    assert run.metrics["tfidf_knn_accuracy_n"] == 40 * 80 // 120
+    assert run.views["retrieval.at"][-1] == 79
+
+
+class Parrot:
+    """Repeats the words that it is given."""
+
+    networks_ = None
+
+    def transform(self, X):
+        return X.toarray()
+
+    def inverse_transform(self, Z):
+        return Z / Z.sum(axis=1, keepdims=True).clip(min=1)
+
+
+def test_held_half_of_a_document_does_not_reach_its_code(documents):
+    """Who repeats the words it is given knows no held word of documents that hold every word once."""
+    once = replace(documents, X_test=(documents.X_test > 0).astype(np.int32))
+    assert evaluate_documents.evaluate_documents(Subject(Parrot(), once)).metrics["completion_floored"].value == 1
+
+
+WORD_EACH = np.eye(30, dtype=np.int32)
+ODD = {
+    "one class": make_documents(classes=1),
+    "no known word in any test document": replace(make_documents(), X_test=csr_array((80, 30), dtype=np.int32)),
+    "a vocabulary of five words": make_documents(n_words=5),
+    "two test documents": make_documents(n_test=2),
+    "one test document": make_documents(n_test=1),
+    "a word a train document": replace(make_documents(), X_train=csr_array(WORD_EACH[np.arange(120) % 30])),
+    "three train documents": make_documents(n_train=3),
+    "a word a document": replace(make_documents(), X_test=csr_array(WORD_EACH[np.arange(80) % 30])),
+    "no test labels": replace(make_documents(), y_test=np.full(80, -1)),
+    "a class for each test document": replace(
+        make_documents(classes=80), y_train=np.arange(120) % 2, y_test=np.arange(80)
+    ),
+}
+
+
+@pytest.mark.parametrize("method", ["lsa", "ae", "vae"])
+def test_odd_documents_have_the_metrics_that_can_be_had(method):
+    params = {"n_components": 2} if method == "lsa" else {"epochs": 1, "width": 16, "n_components": 2}
+    for name, corpus in ODD.items():
+        run, _ = fit.fit(specs.make("docstrings", method, params), corpus)
+        metrics, is_alone = list_metrics(run), name == "one test document"
+        has_known_words = not name.startswith("no known")
+        has_classes = not is_alone and name not in ("one class", "no test labels")
+        assert ("tfidf_cosine" in metrics) == (has_known_words and not is_alone), name
+        assert ("unigram_perplexity" in metrics) == (
+            has_known_words and not is_alone and name != "a word a document"
+        ), name
+        assert ("cache_perplexity" in metrics) == (
+            "unigram_perplexity" in metrics and name != "a word a train document"
+        ), name
+        assert ("neg_elbo" in metrics) == (method == "vae" and not is_alone), name
+        assert ("completion_perplexity" in metrics) == ("unigram_perplexity" in metrics and method != "lsa"), name
+        assert ("retrieval_precision_1" in metrics) == has_classes, name
+        assert ("retrieval.at" in run.views) == ("retrieval.tfidf" in run.views) == has_classes, name
+        assert all(np.isfinite(run.metrics[metric]) for metric in metrics), name
+        assert all(np.isfinite(view).all() for view in run.views.values()), name
+
+
+def test_lsa_on_reuters_reaches_the_reference(full_data):
+    """Measured for this project with another program: retrieval among the test documents, 10-D, tf-idf."""
+    run, _ = fit.fit(specs.make("reuters-r8", "lsa", {"n_components": 10}), datasets.load("reuters-r8"))
+    precision = [run.metrics[f"retrieval_precision_{n}"] for n in (1, 15, 63)]
+    assert precision == pytest.approx([0.920, 0.890, 0.857], abs=0.012)
+    assert run.metrics["knn_accuracy"] == pytest.approx(0.925, abs=0.012)

@@ -1,0 +1,155 @@
+"""How generated images compare with real ones, and the floors, which are measured once a data set."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core import methods
+from core.analysis import feature_space, model_outputs
+from core.analysis.samplers import CodeSampler, usual
+from core.experiments import evaluate_samples, fit
+from core.experiments.evaluate import Subject
+from core.metrics import bootstrap, generation, memorization
+from core.runs import specs
+
+KINDS = methods.entry("ae").samplers
+
+
+def test_every_sampler_of_an_autoencoder_is_scored_and_stored(runs):
+    run = runs["ae"]
+    for kind in KINDS:
+        prefix = "" if kind == KINDS[0] else f"{kind}."
+        assert run.metrics[f"{prefix}frechet"] > 0
+        assert sum(run.metrics[f"{prefix}class_shares"].values()) == pytest.approx(1)
+        assert run.views[f"nearest.{kind}"].shape == (500,)
+        if kind != "normal":
+            arrays = {part: run.views[f"sampler.{kind}.{part}"] for part in ("weights", "means", "factors")}
+            assert CodeSampler(kind).restore(arrays).sample(5, 0).shape == (5, 3)
+    assert run.views["nearest.test"].min() > 0
+
+
+def test_samples_of_a_prior_are_those_that_the_estimator_draws(runs):
+    run = runs["vae"]
+    np.testing.assert_array_equal(run.views["samples"], model_outputs.pixels(run.estimator.sample(64, random_state=0)))
+    assert run.notes["samples"] == "codes drawn from the prior N(0, I)"
+
+
+def test_scores_are_the_same_in_any_order_of_the_test_rows(digits, monkeypatch):
+    monkeypatch.setattr(evaluate_samples, "REMEMBERED", 80)
+    few = replace(digits, X_train=digits.X_train[:100], y_train=digits.y_train[:100])
+    names = ("frechet", "precision", "recall", "coverage", "copies_floor", "frechet_floor")
+    found = []
+    for order in (np.argsort(digits.y_test, kind="stable"), np.random.default_rng(0).permutation(500)):
+        moved = replace(few, X_test=digits.X_test[order], y_test=digits.y_test[order])
+        run, _ = fit.fit(specs.make("digits", "pca", {"n_components": 3}), moved)
+        assert run.metrics["frechet_n"] == 100
+        found.append([run.metrics[name] for name in names])
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+
+
+class Noisy:
+    """A decoder that makes train rows with noise, others for each set of codes."""
+
+    n_components = 2
+
+    def __init__(self, digits):
+        self.digits = digits
+
+    def sample(self, n_samples=1, random_state=None):
+        raise AssertionError("its codes are drawn by a sampler")
+
+    def inverse_transform(self, Z):
+        rng = np.random.default_rng(int(abs(Z[0, 0]) * 1e6))
+        rows = rng.choice(len(self.digits.y_train), len(Z))
+        noise = 0.2 * rng.normal(size=(len(Z), self.digits.n_features)).astype(np.float32)
+        return self.digits.floats("train")[rows] + noise
+
+
+def score(digits):
+    """Scores of samples that are train rows with noise."""
+    return evaluate_samples.evaluate_samples(Subject(Noisy(digits), digits))
+
+
+def test_floors_are_the_scores_of_train_rows(digits, empty_cache):
+    scores = score(digits)
+    value = {name: measurement.value for name, measurement in scores.metrics.items()}
+    space = feature_space.feature_space(digits)
+    real = space.features(digits.floats("test"))
+    rows = np.random.default_rng(0).choice(1297, 500, replace=False)
+    drawn = space.features(digits.floats("train")[rows])
+    assert value["frechet_floor"] == pytest.approx(generation.frechet_distance(real, drawn), rel=1e-9)
+    low, high = scores.metrics["frechet_floor"].interval
+    assert 0 < low < value["frechet_floor"] < high
+    expected = generation.precision_recall(real, drawn)
+    for name in ("precision", "recall", "coverage"):
+        assert value[f"{name}_floor"] == expected[name]
+    assert 0.5 < value["precision"] < 1
+    assert sum(scores.by_class["class_shares"].values()) == pytest.approx(1)
+
+
+@pytest.fixture
+def measured(empty_cache, monkeypatch):
+    """The folder of the cache, and how often nearest training rows were looked for: of samples, and of test rows."""
+    genuine, calls = memorization.nearest_training_rows, []
+    monkeypatch.setattr(memorization, "nearest_training_rows", lambda *a: calls.append(a) or genuine(*a))
+    return empty_cache, lambda: len(calls)
+
+
+def test_floors_are_measured_once_and_again_for_other_data_or_another_classifier(digits, measured, monkeypatch):
+    folder, n_calls = measured
+    first = score(digits).metrics
+    assert n_calls() == 2
+    assert score(digits).metrics == first
+    assert n_calls() == 3
+    assert len(list(folder.iterdir())) == 1
+    others = replace(digits, X_test=digits.X_test[::-1].copy(), y_test=digits.y_test[::-1].copy())
+    assert score(others).metrics["frechet_floor"].value == pytest.approx(first["frechet_floor"].value)
+    assert n_calls() == 5
+    genuine = feature_space.feature_space
+    monkeypatch.setattr(feature_space, "feature_space", lambda data: replace(genuine(data), digest="another"))
+    score(digits)
+    assert n_calls() == 7
+
+
+def test_damaged_or_unwritable_cache_changes_no_score(digits, measured):
+    folder, n_calls = measured
+    first = score(digits).metrics
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert score(digits).metrics == first
+    assert path.read_bytes() == whole
+    assert list(folder.iterdir()) == [path]
+    path.unlink()
+    path.mkdir()
+    assert score(digits).metrics == first
+    assert list(folder.iterdir()) == [path]
+    path.rmdir()
+    folder.rmdir()
+    folder.write_text("a file where the folder should be")
+    assert score(digits).metrics == first
+    assert n_calls() == 8
+
+
+def score_five_draws(digits, estimator, kind):
+    """Means over five draws of samples, with Student's interval over them: an estimate by another way."""
+    space, codes = feature_space.feature_space(digits), estimator.transform(digits.floats("train"))
+    sampler, real = usual(estimator, codes, kind), generation.RealRows(space.features(digits.floats("test")))
+    values = {}
+    for seed in range(5):
+        features = space.features(np.clip(estimator.inverse_transform(sampler.sample(500, seed)), 0, 1))
+        scores = {"frechet": generation.frechet_distance(real.real, features), **real.precision_recall(features)}
+        for name, value in scores.items():
+            values.setdefault(name, []).append(value)
+    return {name: bootstrap.seeds_interval(of_seeds) for name, of_seeds in values.items()}
+
+
+def test_scores_of_one_draw_agree_with_those_of_five_within_their_intervals(runs, digits):
+    run = runs["ae"]
+    for kind in KINDS:
+        prefix = "" if kind == KINDS[0] else f"{kind}."
+        for name, (low, high) in score_five_draws(digits, run.estimator, kind).items():
+            one_low, one_high = run.metrics[f"{prefix}{name}_interval"]
+            assert one_low <= high, (kind, name)
+            assert low <= one_high, (kind, name)

@@ -1,0 +1,186 @@
+"""From a spec to a stored run: what a fit leaves, measuring it in two goes, and measuring it anew."""
+
+import shutil
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from core import datasets
+from core.errors import BadInput
+from core.experiments import fit
+from core.methods.tsne import TSNEMap
+from core.runs import layout, reader, specs, transfer
+from tests.experiments.conftest import METHODS, list_metrics, make_documents, spec_of
+
+PCA = specs.make("digits", "pca", {"n_components": 2})
+
+
+def test_weights_are_counted_by_hand(runs):
+    assert runs["pca"].metrics["weights"] == 3 * 64 + 64
+    hidden = [64, 32, 16, 8]
+    layers = sum(a * b + 2 * b for a, b in pairwise(hidden))  # batch norm: a scale and a shift
+    encoder = layers + 8 * 3 + 3
+    decoder = (3 * 8 + 16) + (8 * 16 + 32) + (16 * 32 + 64) + (32 * 64 + 64)
+    assert runs["ae"].metrics["weights"] == encoder + decoder
+
+
+def test_stored_form_rounds_matrices_only():
+    arrays = {"w": np.full((2, 2), 1 / 3), "b": np.full(3, 1 / 3), "n": np.array(7), "big": np.full((1, 1), 1e6)}
+    stored = fit.stored_form(arrays)
+    assert stored["w"].dtype == np.float16
+    assert stored["b"].dtype == stored["big"].dtype == np.float64
+    assert stored["n"] == 7
+
+
+def test_test_labels_change_no_weight(digits):
+    shuffled = replace(digits, y_test=np.random.default_rng(0).permutation(digits.y_test))
+    plain, other = (fit.fit(spec_of("ae"), data)[1] for data in (digits, shuffled))
+    assert all(np.array_equal(plain[name], other[name]) for name in plain)
+
+
+def test_test_rows_are_needed_before_the_fit(digits):
+    for data in (digits, make_documents()):
+        alone, stages = replace(data, X_test=data.X_test[:0], y_test=data.y_test[:0]), []
+        with pytest.raises(BadInput, match="no test row"):
+            fit.fit(specs.make(data.name, "ae", {"epochs": 1}), alone, on_stage=stages.append)
+        assert not stages
+
+
+@pytest.mark.parametrize(("n_train", "n_words"), [(8, 30), (120, 8)])
+def test_lsa_needs_as_many_documents_and_words_as_dimensions(n_train, n_words):
+    corpus = make_documents(n_train=n_train, n_words=n_words)
+    with pytest.raises(
+        BadInput, match=f"n_components=9 must be at most 8, the smaller of {n_train} doc.* {n_words} words"
+    ):
+        fit.fit(specs.make("docstrings", "lsa", {"n_components": 9}), corpus)
+    run, _ = fit.fit(specs.make("docstrings", "lsa", {"n_components": 8}), corpus)
+    assert run.views["codes"].shape[1] == 8
+
+
+def test_run_is_measured_anew_on_its_own_data_only(digits, tmp_path):
+    run = fit.fit_and_store(PCA, digits, tmp_path)
+    place = layout.place_of(tmp_path, PCA)
+    assert fit.remeasure(place, digits).metrics == run.metrics == reader.read_run(place).metrics
+    other = replace(digits, X_test=digits.X_test[::-1])
+    for measure in (fit.remeasure, fit.finish):
+        with pytest.raises(BadInput, match="another copy of digits"):
+            measure(place, other)
+
+
+# Maps of given rows
+
+
+@pytest.fixture(scope="module")
+def tsne(digits, tmp_path_factory):
+    """A map of the digits, stored; where, and its run."""
+    folder = tmp_path_factory.mktemp("runs")
+    spec = specs.make("digits", "tsne", {"max_iter": 500})
+    run = fit.fit_and_store(spec, digits, folder)
+    return layout.place_of(folder, spec), run
+
+
+def test_map_is_measured_by_the_positions_of_its_rows(tsne, digits):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    run, estimator = tsne[1], tsne[1].estimator
+    neighbours = {"knn_accuracy", "probe_accuracy", "silhouette", "kmeans_ari", "kmeans_nmi"}
+    assert list_metrics(run) == neighbours | {"trustworthiness", "continuity", "seconds", "weights"}
+    assert run.metrics["weights"] == 0
+    nearest = KNeighborsClassifier(15).fit(estimator.train_embedding_, digits.y_train)
+    assert run.metrics["knn_accuracy"] == pytest.approx(nearest.score(estimator.test_embedding_, digits.y_test))
+    assert min(run.metrics["knn_accuracy"], run.metrics["trustworthiness"]) > 0.95
+    assert run.history[-1]["loss"] == estimator.kl_divergence_
+    assert run.environment["threads"] >= 1
+    assert set(run.views) == {"shown_rows", "map", "codes", "labels"}
+    assert np.array_equal(run.views["map"], estimator.test_embedding_)
+    assert run.views["codes"].dtype == np.float16
+    assert run.notes == {"map": "t-SNE of the raw rows", "target_names": list(digits.target_names)}
+
+
+def test_stored_map_is_measured_anew_and_exported_without_being_made_anew(tsne, digits, monkeypatch, tmp_path):
+    place, run = tsne
+    monkeypatch.setattr(TSNEMap, "fit", None)
+    weights = reader.read_weights(place)
+    assert weights["embedding_"].dtype == np.float32
+    assert fit.remeasure(place, digits).metrics == run.metrics
+    assert np.array_equal(reader.read_weights(place)["embedding_"], weights["embedding_"])
+    back = transfer.unpack_run(transfer.pack_run(place), tmp_path, check_weights=True)
+    assert back.metrics == run.metrics
+    assert np.array_equal(reader.read_estimator(back.place).train_embedding_, run.estimator.train_embedding_)
+
+
+def test_first_rows_of_both_splits_are_mapped():
+    corpus = datasets.load("docstrings", vocabulary_size=300)
+    spec = specs.make("docstrings", "tsne", {"max_iter": 300}, dataset_params={"vocabulary_size": 300})
+    run, _ = fit.fit(spec, corpus)
+    assert np.array_equal(run.estimator.rows_train_, datasets.first_rows(corpus, "train", 2000))
+    assert np.array_equal(run.estimator.rows_test_, np.arange(len(corpus.y_test)))
+    assert run.notes["map"] == "t-SNE of the tf-idf vectors, cosine distance"
+    assert run.metrics["knn_accuracy"] > 0.4
+    assert "documents" not in run.notes
+    assert not any(name.startswith("retrieval") for name in run.metrics)
+
+
+# Measuring in two goes
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def in_two_goes(request, digits, runs, tmp_path_factory):
+    """A run measured at once, and the same one as it is stored first, with its folder."""
+    whole, folder = runs[request.param], tmp_path_factory.mktemp("first")
+    return whole, fit.fit_and_store(whole.spec, digits, folder, first_only=True), layout.place_of(folder, whole.spec)
+
+
+def test_ranked_metrics_are_measured_first_and_the_rest_is_pending(in_two_goes):
+    whole, first, place = in_two_goes
+    assert reader.read_run(place).pending == first.pending
+    assert {"knn_accuracy", "squared_error", "neg_elbo"} & set(whole.metrics) <= set(first.metrics)
+    assert {"map", "samples", "shown_rows", "strip_rows"} <= set(first.views)
+    assert all(first.metrics[name] == whole.metrics[name] for name in first.metrics if name != "seconds")
+    assert {name.rpartition(".")[2] for name in list_metrics(whole) - set(first.metrics)} == set(first.pending)
+    assert not set(first.pending) & set(first.metrics)
+
+
+def test_finished_run_is_as_if_measured_at_once(in_two_goes, digits):
+    whole, first, place = in_two_goes
+    stages = []
+    assert fit.finish(place, digits, on_stage=stages.append).pending == ()
+    assert stages
+    stored = reader.read_run(place)
+    assert {**stored.metrics, "seconds": 0} == {**whole.metrics, "seconds": 0}
+    assert stored.notes == whole.notes
+    assert stored.views.keys() == whole.views.keys()
+    assert all(np.array_equal(stored.views[name], a) for name, a in whole.views.items())
+    assert stored.history == first.history
+    # What is measured is not measured again.
+    assert fit.finish(place, digits, on_stage=pytest.fail).metrics == stored.metrics
+
+
+def test_interrupted_measuring_keeps_the_parts_that_were_measured(digits, tmp_path):
+    first = fit.fit_and_store(spec_of("vae"), digits, tmp_path, first_only=True)
+
+    class Ended(BaseException):
+        pass
+
+    def stage(text):
+        if "nearest" in text:
+            raise Ended
+
+    place = layout.place_of(tmp_path, first.spec)
+    with pytest.raises(Ended):
+        fit.finish(place, digits, on_stage=stage)
+    part = reader.read_run(place)
+    assert {"iw_bound", "probe_accuracy"} <= set(part.metrics)
+    assert set(part.pending) == {name for name in first.pending if name not in part.metrics}
+    assert "frechet" in part.pending
+    assert fit.finish(place, digits).pending == ()
+
+
+def test_run_that_was_deleted_meanwhile_does_not_come_back(digits, tmp_path):
+    fit.fit_and_store(PCA, digits, tmp_path, first_only=True)
+    place = layout.place_of(tmp_path, PCA)
+    with pytest.raises(BadInput, match="deleted or trained again"):
+        fit.finish(place, digits, on_stage=lambda stage: shutil.rmtree(place, ignore_errors=True))
+    assert not place.exists()

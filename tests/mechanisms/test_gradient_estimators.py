@@ -1,0 +1,60 @@
+"""Both gradients against the exact one, and the exact variances against draws."""
+
+import numpy as np
+import pytest
+
+from core.mechanisms import gradient_estimators
+from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Quadratic, Sines
+from tests.mechanisms.calibration import SEEDS, assert_calibrated
+
+COSTS = (Quadratic(0.7), Sines(1.0), Sines(3.0))
+MU = np.array([0.5, -1.0, 2.0])
+
+
+@pytest.mark.parametrize("cost", COSTS, ids=str)
+def test_slope_is_the_finite_difference(cost):
+    Z = np.random.default_rng(0).normal(size=(4, 3))
+    for k in range(3):
+        step = 1e-6 * np.eye(3)[k]
+        difference = (cost.value(Z + step) - cost.value(Z - step)) / 2e-6
+        np.testing.assert_allclose(cost.slope(Z)[:, k], difference, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("cost", COSTS, ids=str)
+@pytest.mark.parametrize("estimator", [SCORE, REPARAMETERIZED])
+def test_both_are_unbiased_within_their_errors(cost, estimator):
+    found = [
+        gradient_estimators.draw(cost, MU, 0.8, 4000, np.random.default_rng(seed)).deviations(estimator)[0]
+        for seed in SEEDS
+    ]
+    assert_calibrated(found)
+
+
+@pytest.mark.parametrize("cost", COSTS, ids=str)
+@pytest.mark.parametrize("estimator", [SCORE, REPARAMETERIZED])
+def test_closed_variances_are_those_of_draws(cost, estimator):
+    found = gradient_estimators.draw(cost, MU, 0.8, 400_000, np.random.default_rng(0))
+    assert cost.variance(estimator, MU, 0.8) == pytest.approx(found.variance(estimator), rel=0.03)
+
+
+def test_ratio_grows_with_dimension_for_the_quadratic():
+    ratios = [Quadratic(0.0).ratio(np.ones(d), 1.0) for d in (1, 2, 4, 16, 64)]
+    assert (np.diff(ratios) > 0).all()
+    measured = gradient_estimators.draw(Quadratic(0.0), np.ones(16), 1.0, 200_000, np.random.default_rng(0)).ratio
+    assert ratios[3] == pytest.approx(measured, rel=0.03)
+
+
+def test_score_function_wins_on_fast_sines():
+    assert Sines(0.5).ratio(np.zeros(1), 1.0) > 1
+    assert Sines(10.0).ratio(np.zeros(1), 1.0) < 1
+
+
+def test_a_flat_cost_has_no_variance_to_divide_by():
+    assert Sines(0.0).ratio(np.zeros(2), 1.0) == np.inf
+    found = gradient_estimators.draw(Sines(0.0), np.zeros(2), 1.0, 10, np.random.default_rng(0))
+    assert (found.deviations(REPARAMETERIZED) == 0).all()
+    assert found.ratio == np.inf
+
+
+def test_means_of_draws():
+    np.testing.assert_allclose(gradient_estimators.means_of(np.arange(7.0), 2), [0.5, 2.5, 4.5])

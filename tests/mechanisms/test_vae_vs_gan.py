@@ -1,0 +1,100 @@
+"""A VAE and a GAN on the same data: the bound's terms, what each does to the data, arrays there and back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from core.errors import BadInput
+from core.mechanisms import vae_vs_gan
+from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Settings, SmallVAE
+
+QUICK = Settings("ring", steps=24, width=16, batch=32, n_samples=100)
+
+
+def test_the_vaes_terms_are_scipys():
+    vae = SmallVAE(QUICK)
+    x, eps = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(0))
+    reconstruction, kl = (float(term.detach()) for term in vae.terms(x, eps))
+    with torch.no_grad():
+        mean, log_variance = vae.networks["encoder"](x).chunk(2, 1)
+        centre = vae.networks["decoder"](mean + (0.5 * log_variance).exp() * eps).numpy()
+    assert reconstruction == pytest.approx(-norm(centre, vae.generator.noise).logpdf(x.numpy()).sum(1).mean(), rel=1e-4)
+    # KL by draws: the mean of log q - log p over many z of q.
+    mean, deviation = mean.numpy(), (0.5 * log_variance).exp().numpy()
+    z = mean + deviation * np.random.default_rng(0).normal(size=(100_000, 5, 2))
+    drawn = (norm(mean, deviation).logpdf(z) - norm.logpdf(z)).sum(2).mean()
+    assert kl == pytest.approx(drawn, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def compared() -> Comparison:
+    return vae_vs_gan.train(Settings("ring", steps=1200, n_samples=600))
+
+
+def test_the_vae_strays_and_covers_and_the_gan_is_sharper(compared):
+    vae, gan = compared.scores[VAE], compared.scores[GAN]
+    assert vae.straying > gan.straying + 2 * np.hypot(vae.straying_error, gan.straying_error)
+    assert vae.precision < gan.precision
+    assert vae.recall > gan.recall
+    assert vae.inside < gan.inside
+    assert compared.floor["precision"] > 0.9
+
+
+def test_shares_of_regions_are_as_they_are_counted(compared):
+    from core.mechanisms import gaussian_mixtures
+
+    ring = gaussian_mixtures.target("ring")
+    samples = compared.samples[VAE]
+    assert compared.scores[VAE].inside == pytest.approx((ring.log_density(samples) >= ring.log_level(0.99)).mean())
+
+
+def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_few():
+    from core.mechanisms import gaussian_mixtures
+    from core.mechanisms.gaussian_mixtures import Mixture
+    from core.metrics.generation import RealRows
+
+    ring, rng = gaussian_mixtures.target("ring"), np.random.default_rng(0)
+    rows = RealRows(ring.sample(1000, rng))
+    same = vae_vs_gan._scores(ring, ring, rows, ring.sample(1000, rng))
+    assert (same.inside, same.reached) == pytest.approx((0.99, 0.99), abs=0.012)
+    assert (same.missing, same.straying, same.jensen_shannon) == pytest.approx((0, 0, 0), abs=1e-9)
+    one = Mixture.of(ring.means[:1], 0.15)
+    single = vae_vs_gan._scores(ring, one, rows, one.sample(1000, rng))
+    assert single.reached == pytest.approx(1 / 8, abs=0.03)
+    assert single.modes == 1 / 8
+    # Its samples are an eighth as likely under the data; of what it misses, each mode's rows are so far away.
+    assert single.straying == pytest.approx(np.log(8), abs=1e-3)
+    squared = ((ring.means - ring.means[0]) ** 2).sum(axis=1).mean()
+    assert single.missing == pytest.approx(0.5 * squared / 0.15**2 - np.log(8), abs=4 * single.missing_error)
+
+
+def test_arrays_there_and_back(compared):
+    again = Comparison.of(compared.arrays())
+    assert again.scores == compared.scores
+    assert again.floor == compared.floor
+    np.testing.assert_array_equal(again.frames[GAN], compared.frames[GAN])
+    arrays = compared.arrays()
+    arrays.pop("vae.samples")
+    with pytest.raises(BadInput, match="missing"):
+        Comparison.of(arrays)
+
+
+def test_the_same_settings_are_the_same_comparison_and_progress_is_told():
+    shares = []
+    found = vae_vs_gan.train(QUICK, lambda share, samples: shares.append((share, set(samples))))
+    assert [share for share, _ in shares][-1] == 1
+    assert len(shares) == vae_vs_gan.N_FRAMES
+    assert shares[0][1] == {VAE, GAN}
+    np.testing.assert_array_equal(found.samples[GAN], vae_vs_gan.train(QUICK).samples[GAN])
+    assert vae_vs_gan.train(QUICK, lambda share, samples: True) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [({"target": "two_modes"}, "two-dimensional"), ({"steps": 1}, "12 to 10000")]
+)
+def test_settings_that_are_refused(change, told):
+    with pytest.raises(BadInput, match=told):
+        vae_vs_gan.train(replace(QUICK, **change))

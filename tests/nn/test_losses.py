@@ -1,0 +1,142 @@
+"""Losses against scipy, torch's own and their formulas; running averages and augmentation against what they say."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+from scipy.special import expit
+
+from core.nn import augment, losses
+from core.nn.averaging import update_average
+
+
+def seeded(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+REAL, FAKE = 2 * seeded(2, 50)
+
+
+def test_kl_to_standard_normal_is_that_of_the_integral():
+    mean, deviation = 0.7, 0.4
+
+    def integrand(z):
+        log_q = stats.norm.logpdf(z, mean, deviation)
+        return np.exp(log_q) * (log_q - stats.norm.logpdf(z))
+
+    kl = losses.kl_to_standard_normal(torch.tensor([[mean]]), torch.tensor([[2 * np.log(deviation)]]))
+    assert float(kl) == pytest.approx(integrate.quad(integrand, -6, 6)[0], rel=1e-5)
+
+
+def test_log_likelihoods_are_scipys():
+    x, mean, log_variance = seeded(3, 4, 5).unbind(0)
+    expected = stats.norm.logpdf(x.numpy(), mean.numpy(), (0.5 * log_variance).exp().numpy()).sum(-1)
+    assert losses.normal_log_density(x, mean, log_variance).numpy() == pytest.approx(expected, rel=1e-4)
+    pixels, logits, p = x.sigmoid(), mean, expit(mean.numpy())
+    shares = pixels.numpy()
+    expected = (shares * np.log(p) + (1 - shares) * np.log(1 - p)).sum(1)
+    assert losses.bernoulli_log_likelihood(pixels, logits).numpy() == pytest.approx(expected, rel=1e-4)
+    of_two = losses.bernoulli_log_likelihoods(pixels[:, None], torch.stack([logits, logits], 1)).numpy()
+    assert of_two == pytest.approx(np.stack([expected, expected], 1), rel=1e-4)
+    counts, words = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]]), seeded(2, 3)
+    probabilities = words.softmax(1).double().numpy()
+    probabilities /= probabilities.sum(1, keepdims=True)
+    log_p = stats.multinomial.logpmf(counts.numpy(), 3, probabilities)
+    coefficients = np.log([3, 1])  # 3! / (2! 1!) and 1
+    assert losses.word_log_likelihood(counts, words).numpy() == pytest.approx(log_p - coefficients, rel=1e-5)
+    assert losses.word_cross_entropy(counts, words).numpy() == pytest.approx(-(log_p - coefficients) / 3, rel=1e-5)
+
+
+def test_normal_output_keeps_its_deviation_above_a_fiftieth():
+    mean, log_variance = losses.split_normal(torch.tensor([[0.3, -1.0, -100.0, 3.0]]))
+    assert mean.tolist() == [pytest.approx([0.3, -1.0])]
+    assert (0.5 * log_variance).exp().tolist() == [pytest.approx([0.02, np.exp(1.5)], rel=1e-3)]
+
+
+def test_gan_losses_are_their_formulas_and_push_the_generator_towards_real():
+    real, fake = REAL.numpy(), FAKE.numpy()
+    log_real, log_fake, log_not = (np.log(expit(v)).mean() for v in (real, fake, -fake))
+    expected = {
+        "non-saturating": (-log_real - log_not, -log_fake),
+        "minimax": (-log_real - log_not, log_not),
+        "least-squares": (((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2, ((fake - 1) ** 2).mean() / 2),
+        "hinge": (np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean(), -fake.mean()),
+        "wasserstein-gp": (fake.mean() - real.mean(), -fake.mean()),
+    }
+    assert tuple(expected) == losses.GAN_OBJECTIVES
+    for objective, (of_discriminator, of_generator) in expected.items():
+        generated = FAKE.clone().requires_grad_(True)
+        loss = losses.generator_loss(objective, generated)
+        assert float(loss.detach()) == pytest.approx(of_generator, rel=1e-5)
+        assert float(losses.discriminator_loss(objective, REAL, FAKE)) == pytest.approx(of_discriminator, rel=1e-5)
+        loss.backward()
+        assert (generated.grad[generated < 1] < 0).all()
+
+
+def test_class_discriminator_loss_is_the_cross_entropy_of_k_plus_one_classes():
+    labelled, unlabelled, generated = seeded(3, 6, 4).unbind(0)
+    classes = torch.tensor([0, 1, 2, 3, 0, 1])
+
+    def log_probabilities(logits):
+        return torch.cat([logits, torch.zeros(len(logits), 1)], 1).log_softmax(1)
+
+    given_real = log_probabilities(labelled)[:, :4].log_softmax(1)
+    real = log_probabilities(unlabelled)[:, :4].logsumexp(1)
+    fake = log_probabilities(generated)[:, 4]
+    supervised, unsupervised = losses.class_discriminator_loss(labelled, classes, unlabelled, generated)
+    assert float(supervised) == pytest.approx(-float(given_real[torch.arange(6), classes].mean()), rel=1e-5)
+    assert float(unsupervised) == pytest.approx(-0.5 * float(real.mean() + fake.mean()), rel=1e-5)
+
+
+def test_gradient_penalties_are_exact_for_known_critics():
+    """3 x1 + 4 x2 has a gradient of length 5 everywhere; |x|^2 / 2 has the gradient x."""
+    real, generated, share = seeded(8, 2), seeded(3, 8, 2)[2], torch.linspace(0, 1, 8)[:, None]
+
+    def linear(x):
+        return 3 * x[:, 0] + 4 * x[:, 1]
+
+    def quadratic(x):
+        return 0.5 * x.square().sum(1)
+
+    assert float(losses.wasserstein_penalty(linear, real, generated, share)) == pytest.approx((5 - 1) ** 2)
+    assert float(losses.r1_penalty(linear, real)) == pytest.approx(0.5 * 5**2)
+    penalty = losses.r1_penalty(quadratic, real).detach()
+    assert float(penalty) == pytest.approx(float(0.5 * real.square().sum(1).mean()))
+    between = share * real + (1 - share) * generated
+    expected = float((between.norm(dim=1) - 1).square().mean())
+    penalty = losses.wasserstein_penalty(quadratic, real, generated, share).detach()
+    assert float(penalty) == pytest.approx(expected, rel=1e-5)
+
+
+def test_running_average_forgets_its_start_and_then_decays_slowly():
+    averaged, network = (torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1)) for _ in range(2))
+    start = averaged[0].weight.item()
+    network[1].running_mean.fill_(3.0)
+    network[1].num_batches_tracked.fill_(7)
+    update_average(averaged, network, 0.9, 0)
+    assert averaged[0].weight.item() == pytest.approx(0.1 * start + 0.9 * network[0].weight.item())
+    assert averaged[1].running_mean.item() == pytest.approx(0.9 * 3)
+    assert averaged[1].num_batches_tracked.item() == 0, "a count is not averaged"
+    before = averaged[0].weight.item()
+    update_average(averaged, network, 0.9, 1000)
+    assert averaged[0].weight.item() == pytest.approx(0.9 * before + 0.1 * network[0].weight.item())
+
+
+def test_augmentation_changes_the_share_it_is_given():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(200, 64, generator=generator)
+    moved = augment.move_images(images, (8, 8), 0.25, generator)
+    assert torch.equal(moved[50:], images[50:])
+    assert (moved[:50] != images[:50]).any(1).all()
+    assert 0 <= moved.min() <= moved.max() <= 1
+    noisy = augment.add_noise(images, 0.3, generator)
+    assert float((noisy - images).std()) == pytest.approx(0.3, rel=0.05)
+    counts = torch.randint(0, 4, (200, 64), generator=generator).float()
+    dropped = augment.drop_words(counts, 0.4, generator)
+    assert torch.equal(dropped[dropped > 0], counts[dropped > 0])
+    assert float((dropped > 0).sum() / (counts > 0).sum()) == pytest.approx(0.6, abs=0.03)
+    state = generator.get_state()
+    unchanged = (augment.move_images(images, (8, 8), 0.0, generator), augment.add_noise(images, 0.0, generator))
+    assert all(torch.equal(images, x) for x in unchanged)
+    assert torch.equal(augment.drop_words(counts, 0.0, generator), counts)
+    assert torch.equal(generator.get_state(), state), "something was drawn"

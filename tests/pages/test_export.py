@@ -1,0 +1,62 @@
+"""Charts and tables can be saved: all are drawn by the two modules that add the buttons."""
+
+import csv
+import io
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from core.metrics.definitions import DEFINITIONS
+from core.runs import reader, specs, store
+from pages.ui.shared import tables
+from pages.ui.shared.tables import Cell
+from tests.pages.conftest import opened
+
+ROOT = Path(__file__).parents[2]
+# Calls that draw, and the one module that may make them.
+DRAWN_IN = {
+    r"\.(plotly|line|bar|area|scatter|altair|vega_lite)_chart\b|\.pyplot\b": "charts.py",
+    r"\.(dataframe|table|data_editor)\b|<table": "tables.py",
+}
+
+
+@pytest.mark.parametrize("call", DRAWN_IN)
+def test_charts_and_tables_are_drawn_where_they_can_be_saved(call):
+    paths = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
+    assert [path.name for path in paths if re.search(call, path.read_text())] == [DRAWN_IN[call]]
+
+
+def saved(html: str) -> list[list[str]]:
+    """The lines of the CSV that the last table of this HTML is saved as."""
+    return list(csv.reader(io.StringIO(unescape(re.findall(r'data-csv="([^"]*)"', html)[-1]))))
+
+
+def test_a_saved_table_has_raw_numbers_intervals_and_n_in_columns():
+    rows = [
+        [Cell('<b>"a", b</b>', '"a", b'), Cell("1.23", 1.23456789, 1.0, 1.5, 200)],
+        [Cell("c\nd", "c\nd"), tables.EMPTY],
+    ]
+    head = ["Measure", "Error (nats)"]
+    assert list(csv.reader(io.StringIO(tables.to_csv(head, rows)))) == [
+        ["Measure", "Error (nats)", "Error (nats) low", "Error (nats) high", "Error (nats) n"],
+        ['"a", b', "1.23456789", "1.0", "1.5", "200"],
+        ["c\nd", "", "", "", ""],
+    ]
+
+
+def test_all_measures_are_saved_as_the_runs_have_them(runs):
+    app = opened(data="digits", size="2")
+    app.session_state["compare:measures"] = True
+    app.run()
+    assert not app.exception
+    html = next(each.proto.body for each in app.get("html") if "hg-measures" in each.proto.body)
+    head, *lines = saved(html)
+    rows = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+    pca = reader.read_run(store.find_place(specs.make("digits", "pca", {"n_components": 2}).key))
+    row = rows[DEFINITIONS["squared_error"].title]
+    assert float(row["PCA"]) == pca.metrics["squared_error"]
+    assert [float(row[f"PCA {end}"]) for end in ("low", "high")] == pca.metrics["squared_error_interval"]
+    assert int(row["PCA n"]) == pca.metrics["squared_error_n"]
+    assert 'data-file="compare-all-measures-digits-2d"' in html

@@ -1,0 +1,109 @@
+"""Train all: its requests to the queue, and the page while it trains."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import datasets
+from core.runs import comparison, presets, specs
+from core.tasks import queue, requests, task_files, worker_process
+from pages.ui.shared import stored_runs, training_queue, training_times
+from tests.pages.conftest import button, fit, opened, opened_on, segments, shown_text, text_of
+from tests.pages.test_training import again, labels
+
+
+@pytest.fixture
+def nothing_trained(no_shipped_runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
+    monkeypatch.setattr(training_times, "measure_speed", lambda: False)
+    monkeypatch.setattr(datasets, "available", lambda name: True)
+    training_queue._listed.clear()
+    return tmp_path / "runs"
+
+
+def pressed(app: AppTest) -> list[queue.Task]:
+    button(app, "Train all").click().run()
+    assert not app.exception
+    return queue.list_tasks()
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "methods"),
+    [
+        ("olivetti", 10, ["pca", "linear_ae", "ae", "vae", "gan"]),
+        ("mnist-sample", 7, ["pca", "linear_ae", "ae", "vae", "gan"]),
+        ("reuters-r8", 2, ["lsa", "ae", "vae"]),
+    ],
+)
+def test_every_fitting_method_is_queued_at_the_size_shown(nothing_trained, data, size, methods):
+    queued = pressed(opened(data=data, size=str(size)))
+    assert [job.spec.method for job in queued] == methods
+    assert {job.spec.dataset for job in queued} == {data}
+    # A GAN's own runs stand at every size.
+    assert {job.spec.param("n_components") for job in queued if job.spec.method != "gan"} == {size}
+    networks = [dict(job.spec.params) for job in queued if "layers" in dict(job.spec.params)]
+    assert len({(n["width"], n["layers"], n["epochs"], n["batch_size"]) for n in networks}) == 1
+
+
+def test_page_without_runs_offers_training(nothing_trained):
+    app = opened_on("pages/reconstructions.py", data="fashion-sample")
+    assert "No method is trained on" in shown_text(app)
+    assert "Train all" in labels(app)
+
+
+def test_page_fills_and_names_failures_until_dismissed(nothing_trained, monkeypatch):
+    app = opened(data="digits", size="2")
+    queued = pressed(app)
+    assert f"0 of {len(queued)} methods trained" in app.get("progress")[0].proto.text
+    fit(nothing_trained, datasets.load("digits"), "pca", {"n_components": 2})
+    task_files.remove_task(queued[0].folder)
+    task_files.end_task(queued[1].folder, queue.FAILED, "It *diverged*.")
+    again(app)
+    assert not app.exception
+    assert f"1 of {len(queued) - 1} methods trained" in app.get("progress")[0].proto.text
+    assert shown_text(app).count('class="hg-map"') == 1
+    assert "It *diverged*." in text_of(app)
+    button(app, "Dismiss").click().run()
+    assert "diverged" not in text_of(again(app))
+    assert len(queue.list_tasks()) == len(queued) - 2, "the others wait on"
+
+
+def test_stop_cancels_what_nobody_else_requested(nothing_trained):
+    app = opened(data="digits", size="2")
+    queued = pressed(app)
+    requests.request_training(queued[1].spec, "somebody")
+    button(again(app), "Stop").click().run()
+    (left,) = queue.list_tasks()
+    assert left.key == queued[1].key
+    assert left.people == ("somebody",)
+
+
+def test_bar_is_of_the_requested_preset(nothing_trained):
+    app = opened(data="digits", size="2")
+    segments(app, "Preset").set_value(presets.MINUTE).run()
+    queued = pressed(app)
+    assert [job.spec for job in queued] == comparison.wanted("digits", 2, presets.MINUTE)
+    # PCA is alike in all presets.
+    assert f"0 of {len(queued)} methods" in app.get("progress")[0].proto.text
+    assert "0 of 5 methods" in opened(data="digits", size="2").get("progress")[0].proto.text, "another visitor"
+
+
+def test_workshop_trainings_are_quick_and_count_as_one(nothing_trained, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
+    app = opened(data="digits", size="2")
+    queued = pressed(app)
+    assert [job.spec for job in queued] == comparison.wanted("digits", 2, presets.SECONDS)
+    another = next(iter(queued[0].people))
+    with pytest.raises(Exception, match="each person has one"):
+        requests.request_trainings(comparison.wanted("digits", 3, presets.SECONDS), another, one_a_person=True)
+    assert len(queue.list_tasks()) == len(queued)
+
+
+def test_trainings_are_queued_all_or_none(nothing_trained):
+    for seed in range(requests.MOST_WAITING - 2):
+        requests.request_training(specs.make("digits", "pca", {}, seed), "somebody")
+    app = opened(data="digits", size="2")
+    pressed(app)
+    assert len(queue.list_tasks()) == requests.MOST_WAITING - 2
+    assert "no room for 5 more" in text_of(app)
+    assert stored_runs.list_runs()[0] == ()

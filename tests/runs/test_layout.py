@@ -1,0 +1,161 @@
+"""Where runs are: names of folders, what may lie beside them, sizes and the quota."""
+
+import os
+
+import pytest
+
+from core.errors import BadInput, HourglassError
+from core.runs import layout, reader, store
+from tests.conftest import locked
+from tests.runs.conftest import list_names, spec_of, with_spec
+
+
+def test_folder_name_tells_data_set_method_and_size(fitted, place):
+    run, _ = fitted
+    assert place == layout.runs_folder() / "digits" / f"ae-2-{run.key[:8]}"
+    assert list_names(layout.runs_folder()) == [place.name]
+
+
+@pytest.mark.parametrize("in_assets", [False, True])
+def test_runs_under_older_names_are_found(fitted, place, in_assets):
+    run, arrays = fitted
+    folder = layout.SHIPPED if in_assets else layout.runs_folder()
+    folder.mkdir(exist_ok=True)
+    for name in (run.key, place.name):
+        place = place.rename(folder / name)
+        assert store.find_place(run.key) == place
+        assert [found.key for found in store.list_runs()[0]] == [run.key]
+        assert reader.read_run(place).key == run.key
+        assert store.is_shipped(reader.read_run(place)) == in_assets
+    if not in_assets:
+        # It stays where it is, and there is one of it.
+        assert store.write_run(run, arrays) == place
+        store.delete_run(run.key)
+        assert store.list_places() == ([], [])
+
+
+def test_key_that_shares_its_digits_with_another_run_finds_nothing(fitted, place):
+    other = fitted[0].key[:8] + "0" * 8
+    assert store.find_place(other) is None
+    with pytest.raises(BadInput, match=f"There is no run {other}"):
+        store.get_place(other)
+
+
+def test_key_never_leads_out_of_the_runs(fitted, place):
+    key = fitted[0].key
+    (layout.runs_folder().parent / "0123456789abcdef").mkdir(exist_ok=True)
+    for wrong in ("", ".", "..", "../0123456789abcdef", str(place), place.name, key.upper() + "A", key + "\n"):
+        assert store.find_place(wrong) is None
+        for function in (store.get_place, store.delete_run):
+            with pytest.raises(BadInput, match="is no key of a run: a key is 16 of the digits"):
+                function(wrong)
+    assert store.get_place(key) == place
+    assert (place / "run.json").exists()
+
+
+def make_a_mess(folder):
+    """Put what else may lie in a folder of runs there; returns the names of folders that a reader should hear of."""
+    (folder / "notes.txt").write_text("mine")
+    (folder / "0123456789abcdee").write_text("a file that is named as a run")
+    for hidden in (folder / ".jobs", folder / "digits" / ".pca-2-01234567-half"):
+        hidden.mkdir()
+    (folder / "round").symlink_to("round")
+    (folder / "nowhere").symlink_to("missing")
+    (folder / "empty").mkdir()
+    told = ["0123456789abcdef", "pca-2-89abcdef", "folder", "pipe", "device", "link", "digits/mine", "digits/deep"]
+    told.append(os.fsdecode(b"digits/\xff"))
+    for name in told:
+        (folder / name).mkdir()
+    (folder / "digits" / "deep" / "deep").symlink_to("..")
+    (folder / "folder" / "run.json").mkdir()
+    os.mkfifo(folder / "pipe" / "run.json")
+    (folder / "device" / "run.json").symlink_to("/dev/zero")
+    (folder / "link" / "run.json").symlink_to("run.json")
+    return told
+
+
+def test_runs_are_listed_whatever_lies_beside_them(fitted, place):
+    folder = layout.runs_folder()
+    told = make_a_mess(folder)
+    runs, problems = store.list_runs()
+    assert [run.key for run in runs] == [fitted[0].key]
+    assert len(problems) == len(told)
+    for name in told:
+        shown = f"{folder}/{name}".replace(os.fsdecode(b"\xff"), "\\xff")
+        assert sum(shown in problem for problem in problems) == 1
+    "".join(problems).encode()
+    assert layout.used_bytes() > layout.size_of(place) > 0
+
+
+def test_unreadable_folders_are_reported_and_the_other_runs_are_listed(fitted, place, monkeypatch):
+    run, arrays = fitted
+    store.write_run(run, arrays, layout.SHIPPED)
+    store.write_run(with_spec(run, epochs=3), arrays, layout.SHIPPED)
+    for folder in (layout.runs_folder(), place.parent):
+        with monkeypatch.context() as patch:
+            locked(patch, folder)
+            runs, problems = store.list_runs()
+            assert {found.key for found in runs} == {run.key, spec_of(epochs=3).key}
+            (problem,) = problems
+            assert str(folder) in problem
+            assert problem.endswith("can't be read (Permission denied).")
+            assert store.find_place(run.key) == layout.place_of(layout.SHIPPED, run.spec)
+    locked(monkeypatch, place)
+    assert store.list_runs()[1] == [f"{place / 'run.json'} can't be read (Permission denied)."]
+
+
+def write_zeros(folder, **sizes):
+    for name, n_bytes in sizes.items():
+        path = folder / name.replace("_", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(n_bytes))
+
+
+def test_size_counts_every_byte_below_and_nothing_that_vanishes(tmp_path, monkeypatch):
+    write_zeros(tmp_path, a=1, b_c=20, b_d_e=300)
+    write_zeros(tmp_path / ".jobs", f=4000)
+    assert layout.size_of(tmp_path / "b") == 320
+    assert layout.size_of(tmp_path / "missing") == 0
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    (tmp_path / "link").symlink_to(tmp_path / "b")
+    (tmp_path / "b" / "up").symlink_to(tmp_path)
+    assert layout.used_bytes() == layout.used_bytes(tmp_path) == 4321
+    genuine = os.lstat
+    monkeypatch.setattr(
+        os, "lstat", lambda path, **k: os.remove(path) or genuine(path) if str(path).endswith("c") else genuine(path)
+    )
+    assert layout.used_bytes(tmp_path) == 4301
+
+
+def test_quota_is_given_in_gigabytes(monkeypatch):
+    monkeypatch.delenv("HOURGLASS_QUOTA_GB", raising=False)
+    assert layout.quota_bytes() == 5e9
+    for given, n_bytes in (("", 5e9), ("2", 2e9), ("0.25", 0.25e9), (" 1e3 ", 1e12)):
+        monkeypatch.setenv("HOURGLASS_QUOTA_GB", given)
+        assert layout.quota_bytes() == n_bytes
+    for given in ("much", "5 GB", "nan", "inf", "0", "-1", "1,5"):
+        monkeypatch.setenv("HOURGLASS_QUOTA_GB", given)
+        for refuses in (layout.quota_bytes, layout.check_writable):
+            with pytest.raises(BadInput, match=f"HOURGLASS_QUOTA_GB={given} is not allowed: it is a number of gigab"):
+                refuses()
+
+
+def test_last_byte_of_the_quota_may_be_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_QUOTA_GB", "5")
+    (tmp_path / "sparse").touch()
+    os.truncate(tmp_path / "sparse", 4_980_000_000)
+    layout.check_room(20_000_000, tmp_path)
+    with pytest.raises(HourglassError) as refusal:
+        layout.check_room(20_000_001, tmp_path)
+    assert str(refusal.value) == (
+        f"There is no room for 20.0 MB more: the runs in {tmp_path} take 4.98 of 5.00 GB. Delete runs on the page "
+        "Training, or set HOURGLASS_QUOTA_GB to a larger number of gigabytes."
+    )
+
+
+def test_folder_that_can_not_be_written_is_known_beforehand(tmp_path):
+    layout.check_writable(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(HourglassError, match="HOURGLASS_RUNS"):
+        layout.check_writable(tmp_path / "file")

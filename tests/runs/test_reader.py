@@ -1,0 +1,163 @@
+"""Reading runs whose files are damaged, forged, unreadable or of another version."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import methods
+from core.errors import BrokenRun
+from core.runs import layout, reader, store
+from tests.runs.conftest import FILES, PICTURES, read_files, spec_of, with_spec
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+PARTS = ("spec", "history", "metrics", "environment", "notes", "files")
+QUICKLY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def sign(document):
+    """The text of a document as somebody writes it who knows how its checksum is made."""
+    document = {name: value for name, value in document.items() if name != "checksum"}
+    return json.dumps({**document, "checksum": reader.digest(reader.canonical_json(document))})
+
+
+def test_damaged_file_is_named(fitted, place):
+    readers = {"weights": reader.read_estimator, "views": reader.read_run, "replay": reader.read_replay}
+    store.write_run(*fitted, replay=PICTURES)
+    whole = read_files(place)
+    for name in (*FILES[1:], layout.REPLAY):
+        data = bytearray(whole[name])
+        data[-20] ^= 1
+        for damage in (bytes(data), whole[name][:-100], None):
+            (place / name).unlink()
+            if damage is not None:
+                (place / name).write_bytes(damage)
+            for part, read in readers.items():
+                if name.startswith(part):
+                    with pytest.raises(BrokenRun, match=name):
+                        read(place)
+                else:
+                    read(place)
+            (place / name).write_bytes(whole[name])
+
+
+def try_to(read):
+    """What `read` gives, or the sentence of its refusal."""
+    try:
+        return read(), ""
+    except BrokenRun as problem:
+        return None, str(problem)
+
+
+def nest(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_damaged_document_is_named_and_the_other_runs_are_listed(fitted, place):
+    run, arrays = fitted
+    store.write_run(with_spec(run, epochs=3), arrays)
+    path = place / "run.json"
+    text = path.read_text()
+    whole = json.loads(text)
+    spec, metrics, environment = whole["spec"], whole["metrics"], whole["environment"]
+    deep = {"spec": {**spec, "params": {**spec["params"], "width": nest(500)}}}
+    sizeless = {name: value for name, value in spec["params"].items() if name != "n_components"}
+    sizes = [sizeless, *({**sizeless, "n_components": size} for size in ("2", 2.0, True, 0))]
+    changes = [
+        deep,
+        *({"spec": {**spec, "params": params}} for params in sizes),
+        {"format": 2},
+        {"history": [1, 2]},
+        {"metrics": [1]},
+        {"metrics": {**metrics, "squared_error": "small"}},
+        {"metrics": {}},
+        {"spec": {"dataset": "digits"}},
+        *({"environment": {**environment, name: None}} for name in ("date", "data_checksum", "n_test", "seconds")),
+        {"environment": {**environment, "image_shape": [8]}},
+    ]
+    damaged = [text[: len(text) // 2], text.replace('"seconds"', '"second"', 1), "[]", "\0\0", "[" * 200_000]
+    damaged += [text + " " * reader.LARGEST_DOCUMENT, json.dumps({n: v for n, v in whole.items() if n != "spec"})]
+    damaged += [sign({**whole, **change}) for change in changes]
+    damaged += [sign({name: value for name, value in whole.items() if name != part}) for part in PARTS]
+    for text in damaged:
+        path.write_text(text)
+        with pytest.raises(BrokenRun, match=r"run\.json"):
+            reader.read_run(place)
+        runs, problems = store.list_runs()
+        assert [found.key for found in runs] == [spec_of(epochs=3).key]
+        assert len(problems) == 1
+        assert str(path) in problems[0]
+
+
+@QUICKLY
+@given(st.sampled_from(PARTS), st.text(max_size=8), JSON)
+def test_forged_document_is_a_run_or_one_sentence(trained, part, name, value):
+    document = json.loads((trained / "run.json").read_text())
+    entries = document[part]
+    forged = value if name == "" else {**entries, name: value} if isinstance(entries, dict) else [*entries, value]
+    files = reader.RunFiles(trained, {"run.json": sign({**document, part: forged}).encode()})
+    key, problem = try_to(lambda: reader.parse_run(files, reader.parse_document(files)).key)
+    assert key or (problem and "\n" not in problem)
+
+
+@QUICKLY
+@given(st.sampled_from([*FILES, layout.REPLAY]), st.floats(0, 1, exclude_max=True), st.integers(0, 255))
+def test_changed_byte_gives_the_same_run_or_one_sentence(trained, name, at, byte):
+    whole = read_files(trained)
+    data = bytearray(whole[name])
+    data[int(at * len(data))] = byte
+    files = reader.RunFiles(trained, {**whole, name: bytes(data)})
+    metrics, problem = try_to(lambda: reader.parse_whole(files)[0].metrics)
+    assert metrics == reader.read_run(trained).metrics or name in problem
+
+
+def test_run_of_another_version_is_not_restored(place, monkeypatch):
+    changed = replace(methods.get("ae"), version=99)
+    monkeypatch.setattr(methods, "get", lambda name: changed)
+    with pytest.raises(BrokenRun, match="made by version 1 of AE"):
+        reader.read_estimator(place)
+
+
+def test_renamed_folder_is_reported(fitted, place):
+    for name in ("0123456789abcdef", "ae-2-01234567", "pca" + place.name[2:], "mine"):
+        place = place.rename(place.parent / name)
+        with pytest.raises(BrokenRun, match=f"belongs in a folder named ae-2-{fitted[0].key[:8]}"):
+            reader.read_run(place)
+        runs, (problem,) = store.list_runs()
+        assert runs == []
+        assert str(place) in problem
+
+
+def test_file_that_can_not_be_opened_is_reported(place, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(BrokenRun, match=r"run\.json can't be read \(Permission denied\)"):
+        reader.read_run(place)
+
+
+def test_run_that_is_replaced_while_it_is_read_is_read_again(fitted, place, monkeypatch):
+    run, arrays = fitted
+    genuine, reads = Path.read_bytes, []
+
+    def replace_between(path):
+        reads.append(path)
+        if len(reads) == 2:
+            store.write_run(replace(run, notes={"newer": True}, views={"map": run.views["map"]}), arrays)
+        return genuine(path)
+
+    monkeypatch.setattr(Path, "read_bytes", replace_between)
+    again = reader.read_run(place)
+    assert again.notes == {"newer": True}
+    assert set(again.views) == {"map"}

@@ -1,0 +1,228 @@
+"""Runs as zip files: what is exported comes back, and nothing else gets in."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import BadInput, BrokenRun, HourglassError
+from core.experiments import fit
+from core.runs import archive, layout, reader, specs, store, transfer
+from tests.runs.conftest import FILES, call_at, list_names, read_files, spec_of, with_spec
+from tests.runs.test_reader import PARTS, sign
+
+NAME = layout.folder_name(spec_of())
+
+
+@pytest.fixture(scope="module")
+def pictures(trained):
+    return reader.read_replay(trained)
+
+
+@pytest.fixture(scope="module")
+def packed(trained):
+    return transfer.pack_run(trained)
+
+
+@pytest.fixture
+def contents(packed):
+    with zipfile.ZipFile(io.BytesIO(packed)) as file:
+        return {name.partition("/")[2]: file.read(name) for name in file.namelist()}
+
+
+def pack(run, arrays, pictures=None):
+    """The zip file of a run that was changed by somebody who knows the checksums."""
+    return archive.pack(layout.folder_name(run.spec), store.files_of(run, arrays, pictures or {}))
+
+
+@pytest.fixture
+def refused(no_shipped_runs):
+    """Import a file that must be refused in one sentence, and leave nothing behind."""
+
+    def refuse(data, message, **options):
+        before = list_names(layout.runs_folder()) if layout.runs_folder().exists() else []
+        with pytest.raises(HourglassError, match=message) as refusal:
+            transfer.unpack_run(data, **options)
+        assert "\n" not in str(refusal.value)
+        assert not layout.runs_folder().exists() or list_names(layout.runs_folder()) == before
+
+    return refuse
+
+
+def test_packed_run_is_its_folder(trained, packed):
+    with zipfile.ZipFile(io.BytesIO(packed)) as file:
+        assert file.testzip() is None
+        assert {name: file.read(name) for name in file.namelist()} == {
+            f"{trained.name}/{name}": data for name, data in read_files(trained).items()
+        }
+
+
+def test_damaged_run_is_not_packed(fitted, pictures, place):
+    for name in (*FILES, layout.REPLAY):
+        store.write_run(*fitted, replay=pictures)
+        data = (place / name).read_bytes()
+        (place / name).write_bytes(data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
+        with pytest.raises(BrokenRun, match=name):
+            transfer.pack_run(place)
+        (place / name).unlink()
+        with pytest.raises(BrokenRun, match=f"{name} is missing"):
+            transfer.pack_run(place)
+
+
+def test_run_that_would_not_be_taken_back_is_not_packed(place, monkeypatch):
+    monkeypatch.setattr(transfer, "LARGEST_PACKED", layout.size_of(place) - 1)
+    with pytest.raises(BadInput, match="can't be handed on: copy its folder instead"):
+        transfer.pack_run(place)
+
+
+@pytest.mark.parametrize("name", [NAME, spec_of().key])
+def test_packed_run_comes_back_and_says_that_it_was_loaded(fitted, pictures, contents, digits, name):
+    run, arrays = fitted
+    before = datetime.now(UTC).replace(microsecond=0)
+    loaded = transfer.unpack_run(archive.pack(name, contents), check_weights=True)
+    place = store.find_place(run.key)
+    assert place == layout.runs_folder() / "digits" / NAME
+    assert sorted(path.name for path in place.iterdir()) == sorted([*FILES, layout.REPLAY])
+    for found in (loaded, reader.read_run(place)):
+        assert before <= datetime.fromisoformat(found.environment["loaded"]) <= datetime.now(UTC)
+        assert found.environment == run.environment | {"loaded": found.environment["loaded"]}
+        assert found.notes == run.notes | {"is_verified": False}
+        assert not found.is_verified
+        for part in ("spec", "history", "metrics"):
+            assert getattr(found, part) == getattr(run, part)
+        assert all(np.array_equal(found.views[name], run.views[name]) for name in run.views)
+    assert all(np.array_equal(a, pictures[name]) for name, a in reader.read_replay(place).items())
+    assert all(np.array_equal(a, arrays[name]) for name, a in reader.read_weights(place).items())
+    assert np.isfinite(reader.read_estimator(place).transform(digits.floats("test"))).all()
+    assert list_names(layout.runs_folder()) == [NAME]
+
+
+def test_loading_a_run_needs_no_torch(packed, tmp_path):
+    (tmp_path / "run.zip").write_bytes(packed)
+    program = (
+        "import sys; from pathlib import Path; from core.runs import layout, store, transfer\n"
+        "layout.SHIPPED = Path('none'); run = transfer.unpack_run(Path(sys.argv[1]).read_bytes())\n"
+        "assert store.find_place(run.key); assert 'torch' not in sys.modules"
+    )
+    project = Path(store.__file__).parents[2]
+    subprocess.run([sys.executable, "-c", program, tmp_path / "run.zip"], check=True, cwd=project)
+
+
+@pytest.mark.parametrize("where", ["own", "shipped", "broken"])
+def test_run_that_is_there_is_never_replaced(fitted, packed, refused, where):
+    run, arrays = fitted
+    folder = layout.SHIPPED if where == "shipped" else layout.runs_folder()
+    place = store.write_run(replace(run, notes={"mine": True}), arrays, folder)
+    if where == "broken":
+        (place / "run.json").write_text("broken")
+    before = read_files(place)
+    refused(packed, f"The run {run.key} is already here, and loading a file replaces no run")
+    assert read_files(place) == before
+
+
+def test_run_that_another_process_stores_meanwhile_is_not_replaced(fitted, packed, monkeypatch):
+    run, arrays = fitted
+
+    def after_another(genuine, source, target):
+        store.write_run(replace(run, notes={"mine": True}), arrays)
+        genuine(source, target)
+
+    call_at(monkeypatch, "replace", 1, after_another)
+    with pytest.raises(BadInput, match="is already here"):
+        transfer.unpack_run(packed)
+    assert list_names(layout.runs_folder()) == [NAME]
+    assert reader.read_run(store.find_place(run.key)).notes == {"mine": True}
+
+
+def test_damaged_file_in_a_zip_file_is_named(contents, refused):
+    for name in (*FILES, layout.REPLAY):
+        data = contents[name]
+        middle = len(data) // 2
+        for damaged in (data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :], data[:-100], b""):
+            message = f"{name} in this zip file is not what was written: export the run again"
+            refused(archive.pack(NAME, contents | {name: damaged}), message)
+
+
+def test_files_that_the_document_does_not_list_are_refused(fitted, contents, refused):
+    unlisted = store.files_of(*fitted, {}) | {layout.REPLAY: b"anything"}
+    missing = {name: data for name, data in contents.items() if name != layout.REPLAY}
+    for files in (unlisted, missing):
+        refused(archive.pack(NAME, files), "not what was written")
+
+
+def test_forged_document_in_a_zip_file_is_refused(contents, refused):
+    document = json.loads(contents["run.json"])
+    forged = {sign({n: v for n, v in document.items() if n != part}): "describes no run of this" for part in PARTS}
+    forged["[" * 200_000] = r"run\.json in this zip file is not what was written"
+    forged[sign({**document, "format": 2})] = r"run\.json in this zip file has format 2, this program reads 1"
+    for text, message in forged.items():
+        refused(archive.pack(NAME, contents | {"run.json": text.encode()}), message)
+    spaced = contents["run.json"] + b" " * 1000
+    assert transfer.unpack_run(archive.pack(NAME, contents | {"run.json": spaced})).key == spec_of().key
+
+
+def test_run_under_another_name_is_refused(contents, refused):
+    for name in ("0123456789abcdef", "ae-2-01234567", NAME.replace("ae", "vae")):
+        refused(archive.pack(name, contents), f"belongs in a folder named {NAME}")
+    for name in ("..", "digits", f"{NAME}0", NAME.upper()):
+        refused(archive.pack(name, contents), "holds no exported run")
+    refused(b"a text", "no zip file")
+
+
+def test_run_that_no_page_could_show_is_refused(fitted, pictures, refused):
+    run, arrays = fitted
+    refused(pack(replace(run, views={**run.views, "map": run.views["map"][:, :1]}), arrays, pictures), "view 'map'")
+
+
+def test_run_that_claims_other_rows_of_the_same_data_is_refused(fitted, packed, refused):
+    run, arrays = fitted
+    measured_here = with_spec(run, epochs=3)
+    store.write_run(measured_here, arrays)
+    for change in (
+        {"environment": {**run.environment, "n_test": 501}},
+        {"notes": {**run.notes, "target_names": [*"abcdefghij"]}},
+        {"views": {**run.views, "labels": run.views["labels"][::-1]}},
+    ):
+        hostile = replace(run, **change)
+        refused(pack(hostile, arrays), "its rows are not those of the runs of digits that are here")
+        elsewhere = replace(hostile, environment={**hostile.environment, "data_checksum": "another"})
+        assert transfer.unpack_run(pack(elsewhere, arrays)).key == run.key
+        store.delete_run(run.key)
+    assert transfer.unpack_run(packed).key == run.key
+
+
+def test_weights_that_do_not_fit_are_refused_or_found_when_they_are_built(fitted, refused, digits):
+    run, arrays = fitted
+    changes = [
+        dict(list(arrays.items())[1:]),
+        {name: a[..., :1] if a.ndim == 2 else a for name, a in arrays.items()},
+        {name: a.astype(np.float32) * 1e14 if a.ndim == 2 else a for name, a in arrays.items()},
+    ]
+    for changed in changes:
+        refused(pack(run, changed), "The weights in this zip file do not fit AE", check_weights=True)
+    transfer.unpack_run(pack(run, changes[0]))
+    with pytest.raises(BrokenRun, match="do not fit AE"):
+        reader.read_estimator(store.find_place(run.key))
+    pca, arrays = fit.fit(specs.make("digits", "pca", {"n_components": 3}), digits)
+    for changed in ({"mean_": arrays["mean_"][1:]}, {"components_": arrays["components_"][:2]}):
+        refused(pack(pca, arrays | changed), "The weights in this zip file do not fit PCA", check_weights=True)
+
+
+def test_run_that_finds_no_room_leaves_nothing(packed, refused, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("HOURGLASS_QUOTA_GB", "0.00001")
+        refused(packed, "no room")
+
+    def full(self, data):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    refused(packed, "No space left on device")

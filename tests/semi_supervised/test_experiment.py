@@ -1,0 +1,457 @@
+"""Cells of the labelled fraction: labelled rows, pre-training, scores, and that no other label is seen."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse, stats
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
+
+from core import cache, datasets, methods, semi_supervised
+from core.errors import BadInput
+from core.experiments import fit
+from core.methods.ae import Autoencoder
+from core.runs import store
+from core.semi_supervised import experiment, settings
+from core.semi_supervised.experiment import Cell, Stopped, list_cells, measure_cell, pretrain, select_labelled_rows
+from core.semi_supervised.results import read_map, read_misclassified, select_mapped_rows
+from core.types import DOCUMENTS, Dataset, Spec
+
+# Small settings in place of each approach's own.
+TINY = {
+    # Codes of networks with so little training lie close together.
+    **{name: {"C": 1.0, "scaling": "standard"} for name in ("ae", "vae")},
+    "network": {"width": 32, "layers": 1, "steps": 10},
+    "fine_tuned": {"width": 32, "layers": 1, "steps": 10},
+    "m2": {"n_components": 3, "width": 16, "epochs": 1, "batch_size": 200},
+    "m1_m2": {"n_components": 3, "width": 16, "epochs": 3, "batch_size": 50},
+    "sgan": {"n_components": 5, "width": 32, "epochs": 1, "batch_size": 500},
+}
+TINY_PRETRAINING = {
+    "pca": {"n_components": 5},
+    "lsa": {"n_components": 5},
+    "ae": {"n_components": 5, "width": 32, "layers": 1, "epochs": 1},
+    "vae": {"n_components": 5, "width": 32, "layers": 1, "epochs": 3, "batch_size": 100},
+    "gan": {"network": "mlp", "width": 32, "epochs": 1},
+}
+# Parts of a result that depend on the labels it is scored by, and on the time and the copy of the data.
+SCORED = {"error", "confusion", "wrong", "map_classes"}
+PASSING = {"seconds", "pretraining_seconds", "date", "data_checksum"}
+IMAGE_APPROACHES, DOCUMENT_APPROACHES = semi_supervised.names("images"), semi_supervised.names("documents")
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "computed")
+    return tmp_path / "computed"
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    genuine = settings.get_settings
+    monkeypatch.setattr(settings, "get_settings", lambda name, dataset: TINY.get(name) or genuine(name, dataset))
+    monkeypatch.setattr(settings, "get_pretraining", lambda dataset, method: dict(TINY_PRETRAINING[method]))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="module")
+def documents():
+    """Word counts of 240 documents on three subjects."""
+    random = np.random.default_rng(0)
+    y = np.arange(240) % 3
+    rates = np.full((3, 30), 0.3)
+    rates[np.arange(30) % 3, np.arange(30)] = 1.2
+    X = sparse.csr_array(random.poisson(rates[y]).astype(np.int32))
+    names = ("one", "two", "three")
+    return Dataset("docstrings", DOCUMENTS, X[:160], y[:160], X[160:], y[160:], names, "none", "none")
+
+
+def make_cell(dataset, name, labels=40, seed=0):
+    (cell,) = list_cells(dataset.name, [name], [labels], [seed])
+    return cell
+
+
+def compute(cell, dataset):
+    return measure_cell(cell, dataset, pretrain(cell.pretraining, dataset) if cell.pretraining else None)
+
+
+def drop(result, names):
+    return {name: value for name, value in result.items() if name not in names}
+
+
+class FakeClassifier:
+    """A classifier whose predictions and codes are given by the test."""
+
+    def __init__(self, predicted=None, codes=lambda X: X):
+        self.predicted, self.codes = predicted, codes
+
+    def fit(self, X, y):
+        self.y, self.classes_ = y, np.unique(y[y >= 0])
+        return self
+
+    def predict_proba(self, X):
+        columns = np.zeros(X.shape[0], int)
+        if self.predicted is not None:
+            columns = np.searchsorted(self.classes_, self.predicted)
+        return np.eye(len(self.classes_))[columns]
+
+
+def use_fake(monkeypatch, **given):
+    classifier = FakeClassifier(**given)
+    monkeypatch.setattr(semi_supervised, "build", lambda *_: classifier)
+    return classifier
+
+
+# Labelled rows
+
+UNEQUAL = np.repeat([-1, 0, 1, 2], [4, 2, 5, 11])
+
+
+def test_labelled_rows_are_nested_and_balanced(digits):
+    sizes = np.bincount(UNEQUAL[UNEQUAL >= 0])
+    for seed in range(3):
+        order = select_labelled_rows(UNEQUAL, 18, seed)
+        assert sorted(order) == list(range(4, 22))
+        for n in range(1, 19):
+            rows = select_labelled_rows(UNEQUAL, n, seed)
+            assert np.array_equal(rows, order[:n])
+            counts = np.bincount(UNEQUAL[rows], minlength=3)
+            assert (counts >= np.minimum(counts.max() - 1, sizes)).all(), (n, counts)
+    for n in (1, 9, 20, 25, 1297):
+        counts = np.bincount(digits.y_train[select_labelled_rows(digits.y_train, n, 0)], minlength=10)
+        assert counts.sum() == n
+        assert n == 1297 or np.ptp(counts) <= 1
+
+
+def test_labelled_rows_are_uniform_draws():
+    drawn = np.array([select_labelled_rows(UNEQUAL, 4, seed) for seed in range(900)])
+    assert stats.chisquare(np.bincount(UNEQUAL[drawn[:, 0]], minlength=3)).pvalue > 0.001
+    counts = np.bincount(drawn[:, :3].ravel(), minlength=22)
+    assert counts[:4].sum() == 0
+    for label in range(3):
+        assert stats.chisquare(counts[label == UNEQUAL]).pvalue > 0.001
+
+
+def test_labelled_rows_refuse_more_than_there_are():
+    for n in (0, -1, 19):
+        with pytest.raises(BadInput, match=rf"labels={n} is not allowed: 18 training rows have a class"):
+            select_labelled_rows(UNEQUAL, n, 0)
+    with pytest.raises(BadInput, match="No training row has a class"):
+        select_labelled_rows(np.full(5, -1), 1, 0)
+
+
+def test_every_approach_gets_the_same_labels_at_a_seed(digits, tiny, monkeypatch):
+    given = {}
+    classifier = use_fake(monkeypatch)
+    for cell in list_cells("digits", IMAGE_APPROACHES, [30], [0, 1]):
+        measure_cell(cell, digits)
+        given.setdefault(cell.spec.seed, []).append(classifier.y)
+    for many in given.values():
+        assert len(many) == len(IMAGE_APPROACHES)
+        assert all(np.array_equal(y, many[0]) for y in many)
+        rows = np.flatnonzero(many[0] >= 0)
+        assert len(rows) == 30
+        assert np.array_equal(many[0][rows], digits.y_train[rows])
+    assert not np.array_equal(given[0][0], given[1][0])
+
+
+# Cells
+
+
+def test_cells_are_every_combination_seed_by_seed():
+    cells = list_cells("digits", ["logistic", "ae", "logistic"], [50, 20, 50], [3, 1, 3])
+    assert [(cell.spec.seed, cell.spec.method, cell.labels) for cell in cells] == [
+        (seed, name, n) for seed in (3, 1) for name in ("logistic", "ae") for n in (20, 50)
+    ]
+    assert list_cells("digits", [], [20], [0]) == list_cells("digits", ["ae"], [], [0]) == []
+
+
+def test_impossible_cells_are_refused(digits):
+    for given, message in (
+        (("digits", ["umap"], [20], [0]), "There is no approach 'umap': choose one of network"),
+        (("digits", ["lsa"], [20], [0]), "LSA \\+ logistic does not work on images: choose from network"),
+        (("docstrings", ["m2"], [20], [0]), "M2 does not work on documents: choose from logistic"),
+        (("frey", ["logistic"], [20], [0]), "Frey faces has no labels"),
+        (("cifar", ["logistic"], [20], [0]), "cifar"),
+        (("digits", ["logistic"], [0], [0]), "labels=0 is not allowed: Digits 8x8 has 1,297 training rows"),
+        (("digits", ["logistic"], [20, 1298], [0]), "labels=1298 is not allowed"),
+        (("digits", ["logistic"], [20], [-1]), "seed=-1 is not allowed: it is a whole number from 0 to 999"),
+        (("digits", ["logistic"], [20], [0, 1000]), "seed=1000 is not allowed"),
+        (("docstrings", ["logistic"], [20], [0], {"vocabulary_size": 1}), "vocabulary_size=1 is not allowed"),
+        (("digits", ["logistic"], [20], [0], {"colour": "red"}), "colour is no parameter of digits"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            list_cells(*given)
+    # What the rows at hand can't have is refused before any cell is computed.
+    cells = list_cells("digits", ["logistic", "pca"], [20], [0])
+    experiment.check_cells(cells, digits)
+    few = replace(digits, X_train=digits.X_train[:19], y_train=digits.y_train[:19])
+    strangers = replace(digits, y_train=digits.y_train % 5, y_test=digits.y_test % 5 + 5)
+    for dataset, wanted, message in (
+        (strangers, cells, "No test row of digits has a class of the training rows"),
+        (few, cells, "labels=20 is not allowed"),
+        (replace(few, y_train=few.y_train[:5]), cells, "19, 64"),
+        (few, list_cells("digits", ["pca"], [10], [0]), "n_components=20 must be at most 19"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            experiment.check_cells(wanted, dataset)
+
+
+def test_cell_keys_name_what_a_cell_is(monkeypatch):
+    spec = Spec.of("digits", "logistic", {"C": 0.1, "scaling": "none"}, 0, {}, 1)
+    text = '{"dataset":"digits","dataset_params":{},"method":"logistic",'
+    text += '"params":{"C":0.1,"scaling":"none"},"seed":0,"version":1}'
+    spec_key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    assert Cell(spec, 20).key == hashlib.sha256(f"{spec_key} 20".encode()).hexdigest()[:16]
+    cells = [Cell(spec, 20), Cell(spec, 21), Cell(replace(spec, version=2), 20)]
+    for name in ("digits", "mnist"):
+        cells += list_cells(name, IMAGE_APPROACHES, [20, 50], [0, 1])
+    for params in ({}, {"vocabulary_size": 500}):
+        cells += list_cells("docstrings", DOCUMENT_APPROACHES, [20, 50], [0, 1], params)
+    assert len({cell.key for cell in cells}) == len(cells)
+    again = list_cells("digits", IMAGE_APPROACHES, [20, 50], [0, 1])
+    assert [cell.key for cell in again] == [cell.key for cell in cells[3 : 3 + len(again)]]
+    genuine = settings.get_pretraining
+    monkeypatch.setattr(settings, "get_pretraining", lambda *given: {**genuine(*given), "epochs": 7})
+    changed = list_cells("digits", ["ae", "logistic"], [20], [0])
+    assert [cell.key in {cell.key for cell in cells} for cell in changed] == [False, True]
+
+
+def test_pretraining_depends_on_the_seed_and_on_no_label():
+    specs = {}
+    for cell in list_cells("digits", ["ae", "fine_tuned", "vae", "logistic"], [20, 100, 1297], [0, 1]):
+        specs.setdefault((cell.spec.method, cell.spec.seed), set()).add(cell.pretraining)
+        assert cell.spec.param("pretrained") == (cell.pretraining.key if cell.pretraining else None)
+    assert all(len(found) == 1 for found in specs.values())
+    assert specs["ae", 0] == specs["fine_tuned", 0] != specs["ae", 1]
+    assert specs["logistic", 0] == {None}
+    (spec,) = specs["ae", 1]
+    assert (spec.method, spec.seed) == ("ae", 1)
+    assert settings.get_pretraining("digits", "ae").items() <= dict(spec.params).items()
+
+
+# Labels
+
+
+def permute(y, rows):
+    permuted = y.copy()
+    permuted[rows] = np.random.default_rng(1).permutation(y[rows])
+    assert (permuted != y).any()
+    return permuted
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("digits", name) for name in IMAGE_APPROACHES] + [("documents", name) for name in DOCUMENT_APPROACHES],
+)
+def test_approach_sees_the_given_labels_and_no_others(kind, name, tiny, request, monkeypatch):
+    dataset = request.getfixturevalue(kind)
+    cell, n_classes = make_cell(dataset, name), len(dataset.target_names)
+    first = compute(cell, dataset)
+    # Test labels change nothing but the score.
+    other = replace(dataset, y_test=permute(dataset.y_test, np.arange(len(dataset.y_test))))
+    second = compute(cell, other)
+    assert drop(first, SCORED | PASSING) == drop(second, SCORED | PASSING)
+    predicted = []
+    for result, y_test in ((first, dataset.y_test), (second, other.y_test)):
+        rows, wrong = read_misclassified(result)
+        predicted.append(y_test.copy())
+        predicted[-1][rows] = wrong
+        assert result["error"] == (predicted[-1] != y_test).mean()
+        assert result["confusion"] == confusion_matrix(y_test, predicted[-1], labels=range(n_classes)).tolist()
+    assert np.array_equal(*predicted)
+    assert len(np.unique(predicted[0])) > 1
+    assert first["error"] != second["error"]
+    # Which rows are labelled depends on all labels, so that classes are balanced; here the rows stay the same.
+    rows = select_labelled_rows(dataset.y_train, cell.labels, cell.spec.seed)
+    monkeypatch.setattr(experiment, "select_labelled_rows", lambda *_: rows)
+    hidden = np.setdiff1d(np.arange(len(dataset.y_train)), rows)
+    result = compute(cell, replace(dataset, y_train=permute(dataset.y_train, hidden)))
+    assert drop(result, PASSING) == drop(first, PASSING)
+    # The given labels do change the result, else all this would show nothing.
+    result = compute(cell, replace(dataset, y_train=permute(dataset.y_train, rows)))
+    assert result["wrong"] != first["wrong"]
+
+
+# Pre-training
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """The labels that each fit of an autoencoder is given."""
+    fits, genuine = [], Autoencoder.fit
+
+    def fit(self, X, y=None, **options):
+        fits.append(y)
+        return genuine(self, X, y, **options)
+
+    monkeypatch.setattr(Autoencoder, "fit", fit)
+    return fits
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        assert np.array_equal(array, second[name]), name
+
+
+def test_pretraining_sees_no_label_and_classifiers_leave_it_as_it_is(digits, tiny):
+    permuted = replace(digits, y_train=permute(digits.y_train, np.arange(1297)))
+    pretrained = {}
+    names = [name for name in IMAGE_APPROACHES if semi_supervised.get(name).pretrained]
+    for cell in list_cells("digits", names, [40], [0]):
+        name = cell.pretraining.method
+        if name not in pretrained:
+            estimators = [pretrain(cell.pretraining, dataset) for dataset in (digits, permuted)]
+            arrays = [methods.get(name).arrays(estimator) for estimator, _ in estimators]
+            assert_same(*arrays)
+            pretrained[name] = estimators[0], {key: array.copy() for key, array in arrays[0].items()}
+        measure_cell(cell, digits, pretrained[name][0])
+        assert_same(methods.get(name).arrays(pretrained[name][0][0]), pretrained[name][1])
+
+
+def test_pretraining_is_cached_by_seed_and_copy_of_the_data(digits, tiny, fits):
+    spec = make_cell(digits, "ae").pretraining
+    (first, seconds), (second, again) = pretrain(spec, digits), pretrain(spec, digits)
+    assert fits == [None]
+    assert seconds == again > 0
+    assert_same(first.arrays(), second.arrays())
+    assert np.array_equal(first.transform(digits.floats("test")), second.transform(digits.floats("test")))
+    pretrain(make_cell(digits, "ae", seed=1).pretraining, digits)
+    pretrain(spec, replace(digits, X_train=digits.X_train[::-1]))
+    assert fits == [None] * 3
+
+
+def test_pretraining_uses_a_complete_stored_run_of_the_same_data(digits, tiny, fits):
+    for seed, change, n_more in ((0, {}, 0), (1, {"data_checksum": "another"}, 1), (2, {"stopped_early": True}, 1)):
+        spec = make_cell(digits, "ae", seed=seed).pretraining
+        run, arrays = fit.fit(spec, digits)
+        store.write_run(replace(run, environment={**run.environment, **change}), arrays)
+        before = len(fits)
+        estimator, seconds = pretrain(spec, digits)
+        assert len(fits) == before + n_more
+        assert (seconds == run.metrics["seconds"]) == (not change)
+        assert_same(estimator.arrays(), run.estimator.arrays())
+
+
+def test_stopped_cell_has_no_result(digits, tiny, cache_folder):
+    for name in ("network", "fine_tuned", "m2", "m1_m2", "sgan"):
+        cell, rows = make_cell(digits, name), []
+        pretrained = pretrain(cell.pretraining, digits) if cell.pretraining else None
+        with pytest.raises(Stopped):
+            measure_cell(cell, digits, pretrained, lambda row, rows=rows: rows.append(row) or True)
+        assert [row["share"] for row in rows] == [0]
+    before = sorted(cache_folder.iterdir())
+    with pytest.raises(Stopped):
+        pretrain(make_cell(digits, "ae", seed=5).pretraining, digits, lambda row: True)
+    assert sorted(cache_folder.iterdir()) == before
+
+
+# Results
+
+
+def test_scores_and_map_are_those_of_scikit_learn(digits):
+    cell = make_cell(digits, "logistic", labels=50, seed=2)
+    result = measure_cell(cell, digits)
+    X, X_test = digits.X_train / np.float32(255), digits.X_test / np.float32(255)
+    rows, params = select_labelled_rows(digits.y_train, 50, 2), settings.get_settings("logistic", "digits")
+    assert params["scaling"] == "none"
+    expected = LogisticRegression(C=params["C"], max_iter=2000).fit(X[np.sort(rows)], digits.y_train[np.sort(rows)])
+    predicted = expected.predict(X_test)
+    assert result["error"] == (predicted != digits.y_test).mean()
+    assert 0.05 < result["error"] < 0.5
+    assert result["n_test"] == 500
+    assert result["confusion"] == confusion_matrix(digits.y_test, predicted).tolist()
+    wrong, classes = read_misclassified(result)
+    assert np.array_equal(wrong, np.flatnonzero(predicted != digits.y_test))
+    assert np.array_equal(classes, predicted[wrong])
+    code_map, shown = read_map(result), np.round(np.linspace(0, 499, 300)).astype(int)
+    assert np.array_equal(code_map.rows, shown)
+    pca = PCA(2).fit(X_test[shown])
+    for points, known in ((code_map.at_test, X_test[shown]), (code_map.at_labelled, X[rows])):
+        assert ((points >= 0) & (points <= 1)).all()
+        for k, component in enumerate(pca.transform(known).T):
+            inside = (points[:, k] > 0) & (points[:, k] < 1)
+            assert inside.mean() > 0.9
+            assert abs(np.corrcoef(points[inside, k], component[inside])[0, 1]) > 0.999
+    assert np.array_equal(code_map.y_test, digits.y_test[shown])
+    assert np.array_equal(code_map.y_labelled, digits.y_train[rows])
+    assert np.array_equal(shown[~code_map.right], np.intersect1d(wrong, shown))
+
+
+def test_result_describes_its_cell_and_is_repeatable(digits, tiny):
+    cell = make_cell(digits, "fine_tuned", labels=30, seed=4)
+    result = compute(cell, digits)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["key"] == cell.key
+    assert Spec.from_json(result) == cell.spec
+    assert (result["labels"], result["classes_known"]) == (30, 10)
+    assert result["pretraining"] == settings.get_pretraining("digits", "ae")
+    assert result["data_checksum"] == digits.checksum
+    assert min(result["seconds"], result["pretraining_seconds"]) > 0
+    assert measure_cell(make_cell(digits, "logistic"), digits)["pretraining"] == {}
+    assert drop(compute(cell, digits), PASSING) == drop(result, PASSING)
+    assert compute(make_cell(digits, "fine_tuned", labels=30, seed=5), digits)["wrong"] != result["wrong"]
+
+
+def test_every_approach_works_with_fewer_labels_than_classes(digits, tiny):
+    for name in IMAGE_APPROACHES:
+        result = compute(make_cell(digits, name, labels=2), digits)
+        known = np.unique(digits.y_train[select_labelled_rows(digits.y_train, 2, 0)])
+        confusion = np.array(result["confusion"])
+        assert result["classes_known"] == 2
+        assert set(np.flatnonzero(confusion.sum(0))) <= set(known)
+        assert confusion.sum() == result["n_test"] == 500
+        assert result["error"] >= np.isin(digits.y_test, known, invert=True).mean()
+    for name in ("network", "logistic", "spreading"):
+        with pytest.raises(BadInput, match=r"^1 label is of a single class, and a classifier needs two"):
+            measure_cell(make_cell(digits, name, labels=1), digits)
+
+
+def test_rows_without_a_class_are_neither_labelled_nor_scored(digits, monkeypatch):
+    few = replace(digits, y_train=np.where(np.arange(1297) < 30, digits.y_train, -1))
+    with pytest.raises(BadInput, match="labels=31 is not allowed: 30 training rows have a class"):
+        measure_cell(make_cell(digits, "logistic", labels=31), few)
+    assert measure_cell(make_cell(digits, "logistic", labels=30), few)["labels"] == 30
+    y_test = np.where(np.arange(500) < 100, -1, digits.y_test)
+    use_fake(monkeypatch, predicted=np.full(500, 3))
+    result = measure_cell(make_cell(digits, "logistic"), replace(digits, y_test=y_test))
+    assert result["n_test"] == 400
+    assert result["error"] == (y_test[100:] != 3).mean()
+    assert np.array_equal(read_misclassified(result)[0], 100 + np.flatnonzero(y_test[100:] != 3))
+    assert np.array(result["confusion"])[:, 3].tolist() == np.bincount(y_test[100:], minlength=10).tolist()
+    assert np.array_equal(read_map(result).y_test, y_test[select_mapped_rows(500)])
+
+
+def test_map_of_one_or_two_dimensions_is_not_projected(digits, monkeypatch):
+    use_fake(monkeypatch, predicted=digits.y_test, codes=lambda X: X[:, [20, 30]] * [1, 5])
+    code_map = read_map(measure_cell(make_cell(digits, "logistic", labels=20), digits))
+    X_labelled = digits.X_train[select_labelled_rows(digits.y_train, 20, 0)]
+    points = np.concatenate([digits.X_test[select_mapped_rows(500)], X_labelled])[:, [20, 30]] / 255 * [1, 5]
+    low, high = np.percentile(points, [0.5, 99.5], axis=0)
+    expected = np.clip((points - low) / (high - low), 0, 1)
+    assert np.concatenate([code_map.at_test, code_map.at_labelled]) == pytest.approx(expected, abs=0.5 / 255 + 1e-6)
+    assert code_map.right.all()
+    for codes in (lambda X: X[:, [20]], lambda X: np.ones((len(X), 1))):
+        use_fake(monkeypatch, codes=codes)
+        code_map = read_map(measure_cell(make_cell(digits, "logistic", labels=900), digits))
+        assert code_map.at_test.shape == code_map.at_labelled.shape == (300, 2)
+        assert (code_map.at_test[:, 1] == 0).all()
+        first = select_labelled_rows(digits.y_train, 300, 0)
+        assert np.array_equal(code_map.y_labelled, digits.y_train[first])
+
+
+def test_mapped_rows_are_evenly_spread():
+    for n in (1, 2, 299, 300, 301, 10_000):
+        rows = select_mapped_rows(n)
+        assert len(rows) == min(n, 300)
+        assert (rows[0], rows[-1]) == (0, n - 1)
+        assert n < 2 or np.ptp(np.diff(rows)) <= 1

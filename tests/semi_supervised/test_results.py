@@ -1,0 +1,88 @@
+"""Stored results: lines that can be shown are read, others are reported and left out."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.semi_supervised import experiment, results, sweep
+
+
+@pytest.fixture(scope="module")
+def result():
+    (cell,) = experiment.list_cells("digits", ["logistic"], [20], [0])
+    return experiment.measure_cell(cell, sweep.load_dataset("digits", ()))
+
+
+def repack(name, change):
+    return lambda row: {**row, name: results.pack(change(results.unpack(row[name])))}
+
+
+def test_lines_that_can_not_be_shown_are_left_out_and_reported(tmp_path, result):
+    for damage in (
+        lambda row: "{",
+        lambda row: "[1, 2]",
+        lambda row: "null",
+        lambda row: "[" * 100_000,
+        lambda row: "\udcff\udcfe",
+        lambda row: {},
+        lambda row: {name: value for name, value in row.items() if name != "confusion"},
+        lambda row: {**row, "dataset": "mnist"},
+        lambda row: {**row, "method": "umap"},
+        lambda row: {**row, "method": "lsa"},  # for documents
+        lambda row: {**row, "error": 1.5},
+        lambda row: {**row, "error": float("nan")},
+        lambda row: {**row, "labels": "20"},
+        lambda row: {**row, "labels": 0},
+        lambda row: {**row, "seed": True},
+        lambda row: {**row, "seed": -1},
+        lambda row: {**row, "confusion": row["confusion"][:-1]},
+        lambda row: {**row, "confusion": [*row["confusion"][:-1], [1]]},
+        lambda row: {**row, "n_test": 499},
+        lambda row: {**row, "wrong": "?"},
+        lambda row: {**row, "map": row["map"][:-8]},
+        repack("map", lambda points: points[1:]),
+        repack("map", lambda points: points[:100]),
+        repack("map_classes", lambda y: np.r_[77, y[1:]]),
+        repack("map_classes", lambda y: y[:50]),
+        repack("wrong", lambda wrong: np.r_[wrong, wrong]),
+        repack("wrong", lambda wrong: np.where(wrong == 255, 255, 99)),
+    ):
+        line = damage(result)
+        text = line if isinstance(line, str) else json.dumps(line)
+        (tmp_path / "digits.jsonl").write_text(f"{text}\n\n{json.dumps(result)}\n", errors="surrogateescape")
+        stored = results.read_results("digits", (tmp_path,))
+        assert stored.rows == (result,), text[:200]
+        assert [problem[:32] for problem in stored.problems] == ["1 of 2 lines in digits.jsonl are"]
+
+
+def test_unreadable_file_is_reported(tmp_path):
+    (tmp_path / "digits.jsonl").mkdir()
+    problem = f"The results in {tmp_path / 'digits.jsonl'} can't be read (Is a directory)."
+    assert results.read_results("digits", (tmp_path,)) == results.Results((), (problem,))
+    assert results.read_results("mnist", (tmp_path,)) == results.Results(())
+
+
+def test_own_results_come_first_and_the_last_line_counts(tmp_path, monkeypatch, result):
+    monkeypatch.setattr(results, "SHIPPED", tmp_path)
+    results.append_result(results.results_path("digits", tmp_path), {**result, "seconds": 1.0})
+    other = {**result, "data_checksum": "another"}
+    file = results.results_path("digits")
+    file.parent.mkdir(parents=True)
+    for row in (other, {**result, "seconds": 2.0}, {**result, "seconds": 3.0}):
+        results.append_result(file, row)
+    rows = results.read_results("digits").rows
+    assert [(row["data_checksum"], row["seconds"]) for row in rows] == [
+        ("another", other["seconds"]),
+        (result["data_checksum"], 3.0),
+    ]
+
+
+def test_errors_are_grouped_by_approach_labels_and_seed():
+    rows = [
+        {"method": name, "labels": n, "seed": seed, "error": k / 10}
+        for k, (name, n, seed) in enumerate([("spreading", 40, 1), ("logistic", 20, 0), ("logistic", 20, 1)])
+    ]
+    errors = results.group_errors(rows)
+    assert errors == {"logistic": {20: {0: 0.1, 1: 0.2}}, "spreading": {40: {1: 0.0}}}
+    assert list(errors) == ["logistic", "spreading"]

@@ -1,0 +1,494 @@
+"""Sweeps of the labelled fraction: results that are stored, repeated or resumed, stops, and sweeps beside the app."""
+
+import errno
+import json
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import joblib
+import pytest
+from filelock import FileLock
+from joblib.externals.loky import reusable_executor
+
+from core import cache, config, semi_supervised
+from core.errors import BadInput, Diverged, HourglassError
+from core.methods import pca
+from core.methods.ae import Autoencoder
+from core.nn import training
+from core.semi_supervised import background_sweep, experiment, results, settings, sweep
+from core.semi_supervised.sweep import Report, run_sweep
+from core.tasks import computation
+from tests.conftest import locked
+from tests.trainings import awaited, processes_of
+
+SMALL = {"n_components": 4, "width": 16, "layers": 1, "epochs": 1}
+
+
+@pytest.fixture(autouse=True)
+def work_folder(tmp_path, monkeypatch):
+    """Where sweeps beside the app are computed; a process that is started uses the same user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "hourglass" / "data")
+    monkeypatch.setattr(results, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(sweep, "pretrained_estimators", {})
+    return tmp_path / "hourglass" / "data" / "sweeps"
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch):
+    """The processes that a test started; none outlives it."""
+    yield from processes_of(background_sweep.WORK.module, monkeypatch)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """The folder for results."""
+    return tmp_path / "rows"
+
+
+@pytest.fixture
+def watch(tmp_path):
+    folder = tmp_path / "watch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """The cells that are measured, each in 0.1 s or more."""
+    cells, genuine = [], experiment.measure_cell
+
+    def measure_cell(cell, *given):
+        cells.append(cell)
+        time.sleep(0.1)
+        return genuine(cell, *given)
+
+    monkeypatch.setattr(experiment, "measure_cell", measure_cell)
+    return cells
+
+
+@pytest.fixture
+def cells():
+    return experiment.list_cells("digits", ["logistic"], [20, 40], [0, 1])
+
+
+def read_keys(place):
+    return [row["key"] for row in results.read_results("digits", (place,)).rows]
+
+
+def keys_of(cells):
+    return [cell.key for cell in cells]
+
+
+# Results
+
+
+def test_results_are_stored_line_by_line_and_not_computed_again(place, cells, measured):
+    rows = []
+    assert run_sweep(cells[:3], place=place, on_row=rows.append) == Report(computed=3)
+    file = place / "digits.jsonl"
+    assert [json.loads(line) for line in file.read_text().splitlines()] == rows
+    assert results.read_results("digits", (place,)) == results.Results(tuple(rows))
+    before = file.read_bytes()
+    assert run_sweep(cells[:3], place=place) == Report(kept=3)
+    assert file.read_bytes() == before
+    assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
+    assert measured == cells
+    assert run_sweep([], place=place) == Report()
+    # A line that was cut off is computed again, and stays a line of its own.
+    file.write_bytes(file.read_bytes()[:-100])
+    assert read_keys(place) == keys_of(cells[:3])
+    assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
+    assert read_keys(place) == keys_of(cells)
+    assert "1 of 5 lines" in results.read_results("digits", (place,)).problems[0]
+    # A result of another copy of the data counts for that copy.
+    other = place.with_name("other")
+    other.mkdir()
+    (other / "digits.jsonl").write_text(json.dumps({**rows[0], "data_checksum": "another"}) + "\n")
+    assert run_sweep(cells[:1], place=other) == Report(computed=1)
+    assert read_keys(other) == keys_of(cells[:1]) * 2
+
+
+def test_shipped_results_count_as_stored(cells):
+    run_sweep(cells[:2], place=results.SHIPPED)
+    assert run_sweep(cells[:3]) == Report(computed=1, kept=2)
+    assert [row["key"] for row in results.read_results("digits").rows] == keys_of([cells[2], *cells[:2]])
+
+
+def test_result_is_current_until_settings_or_versions_change(monkeypatch):
+    def compute(name):
+        (cell,) = experiment.list_cells("digits", [name], [20], [0])
+        dataset = sweep.load_dataset("digits", ())
+        pretrained = experiment.pretrain(cell.pretraining, dataset) if cell.pretraining else None
+        return json.loads(json.dumps(experiment.measure_cell(cell, dataset, pretrained)))
+
+    logistic, features = compute("logistic"), compute("pca")
+    assert experiment.is_current(logistic)
+    assert experiment.is_current(features)
+    for change in (
+        {"params": {**logistic["params"], "C": 5.0}},
+        {"version": logistic["version"] + 1},
+        {"version": None},
+        {"pretraining": {"n_components": 2}},
+    ):
+        assert not experiment.is_current({**logistic, **change})
+    approach = semi_supervised.get("logistic")
+    for module, name, value, result in (
+        (settings, "get_settings", lambda *_: {"C": 7.0}, logistic),
+        (semi_supervised, "get", lambda name: replace(approach, version=approach.version + 1), logistic),
+        (settings, "get_pretraining", lambda *_: {"n_components": 3}, features),
+        (pca, "METHOD", replace(pca.METHOD, version=pca.METHOD.version + 1), features),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, value)
+            assert not experiment.is_current(result)
+
+
+# Pre-training
+
+
+def test_pretraining_is_done_once_a_seed(place, monkeypatch):
+    seeds, genuine = [], Autoencoder.fit
+
+    def fit(self, *given, **options):
+        seeds.append(self.random_state)
+        return genuine(self, *given, **options)
+
+    monkeypatch.setattr(settings, "get_pretraining", lambda *_: SMALL)
+    monkeypatch.setattr(settings, "get_settings", lambda name, _: {"steps": 5} if name == "fine_tuned" else {})
+    monkeypatch.setattr(Autoencoder, "fit", fit)
+    cells = experiment.list_cells("digits", ["ae", "fine_tuned"], [20, 40, 60], [0, 1])
+    assert run_sweep(cells, place=place) == Report(computed=12)
+    assert seeds == [0, 1]
+    # Another process finds it in the user's cache.
+    monkeypatch.setattr(sweep, "pretrained_estimators", {})
+    assert run_sweep(experiment.list_cells("digits", ["ae"], [80], [0, 1]), place=place) == Report(computed=2)
+    assert seeds == [0, 1]
+
+
+def test_sweep_stopped_in_a_pretraining_resumes_to_the_same_result(place, watch, monkeypatch, tmp_path):
+    shares, genuine = [], experiment.pretrain
+
+    def pretrain(spec, dataset, on_tick):
+        def tick(row):
+            shares.append(row["share"])
+            if row["share"] > 0.5 and len(shares) == len([share for share in shares if share >= 0]) and not resumed:
+                (watch / "stop").touch()
+            return on_tick(row)
+
+        return genuine(spec, dataset, tick)
+
+    monkeypatch.setattr(settings, "get_pretraining", lambda *_: {**SMALL, "epochs": 6})
+    monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(experiment, "pretrain", pretrain)
+    cells, resumed = experiment.list_cells("digits", ["ae"], [50], [0]), False
+    assert run_sweep(cells, place=place, watch=watch) == Report(left=1)
+    assert (min(shares), max(shares) < 1) == (0, True)
+    (watch / "stop").unlink()
+    shares.clear()
+    resumed = True
+    assert run_sweep(cells, place=place, watch=watch) == Report(computed=1)
+    assert min(shares) > 0.4
+    assert not list((cache.folder().parent / "unfinished").iterdir())
+    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "another")
+    monkeypatch.setattr(sweep, "pretrained_estimators", {})
+    assert run_sweep(cells, place=tmp_path / "other") == Report(computed=1)
+    (first,), (second,) = (results.read_results("digits", (each,)).rows for each in (place, tmp_path / "other"))
+    assert [first[name] == second[name] for name in ("error", "confusion", "wrong", "map")] == [True] * 4
+
+
+# Stops and failures
+
+
+def test_stopped_sweep_resumes_without_computing_again(place, watch, cells, measured):
+    report = run_sweep(cells, place=place, watch=watch, on_row=lambda row: (watch / "stop").touch())
+    assert report == Report(computed=1, left=3)
+    assert run_sweep(cells, place=place, watch=watch) == Report(left=4)
+    (watch / "stop").unlink()
+    assert run_sweep(cells, place=place, watch=watch) == Report(computed=3, kept=1)
+    assert measured == cells
+    assert list(watch.iterdir()) == []
+    watch.rmdir()
+    assert run_sweep(cells[:1], place=place, watch=watch) == Report(left=1)
+
+
+def test_running_network_is_stopped(place, watch, monkeypatch):
+    monkeypatch.setattr(settings, "get_settings", lambda *_: {"steps": 10**7, "width": 8})
+    (cell,) = experiment.list_cells("digits", ["network"], [20], [3])
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run_sweep, [cell], place=place, watch=watch)
+        try:
+            shares = awaited(lambda: list(watch.glob("*.share")), "its share")
+            assert [path.stem for path in shares] == [cell.key]
+        finally:
+            (watch / "stop").touch()
+        assert running.result(30) == Report(left=1)
+    assert [path.name for path in watch.iterdir()] == ["stop"]
+    assert read_keys(place) == []
+
+
+def test_no_cell_begins_after_the_time_limit(place, cells, monkeypatch):
+    now, genuine = [time.time()], experiment.measure_cell
+
+    def measure_cell(*given):
+        now[0] += 10
+        return genuine(*given)
+
+    monkeypatch.setattr(experiment, "measure_cell", measure_cell)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now[0])
+        assert run_sweep(cells, place=place, max_seconds=25) == Report(computed=3, left=1)
+    assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
+
+
+def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measured, monkeypatch):
+    genuine, parallel = os.fsync, joblib.Parallel
+    for processes in (1, 2):
+        folder, written = place / str(processes), []
+
+        def fsync(file, written=written):
+            written.append(file)
+            if len(written) > 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return genuine(file)
+
+        with monkeypatch.context() as patch:
+            # Threads, as a backend that is set around a sweep would give.
+            patch.setattr(joblib, "Parallel", lambda n, **given: parallel(n, backend="threading", **given))
+            patch.setattr(os, "fsync", fsync)
+            with pytest.raises(HourglassError, match=r"^A result can't be written .*No space left on device.*free"):
+                run_sweep(cells, place=folder, processes=processes)
+        n = len(read_keys(folder))
+        assert n >= 2
+        assert run_sweep(cells, place=folder) == Report(computed=4 - n, kept=n)
+        assert sorted(read_keys(folder)) == sorted(keys_of(cells))
+
+
+def test_unwritable_folder_is_reported(place, cells, measured, monkeypatch):
+    place.write_text("in the way")
+    with pytest.raises(HourglassError, match=r"^Results can't be stored in .*rows \(File exists\): free some space"):
+        run_sweep(cells, place=place)
+    place.unlink()
+    locked(monkeypatch, place)
+    with pytest.raises(HourglassError, match=r"stored in .*rows \(Permission denied\)"):
+        run_sweep(cells, place=place)
+    assert measured == []
+
+
+def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured):
+    barrier = threading.Barrier(2)
+
+    def run(wanted):
+        barrier.wait()
+        return run_sweep(wanted, place=place)
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run, (cells, cells[::-1])))
+    assert sorted((report.computed, report.kept) for report in reports) == [(0, 4), (4, 0)]
+    assert len(measured) == 4
+    assert sorted(read_keys(place)) == sorted(keys_of(cells))
+    # One that waits for another can be stopped.
+    with FileLock(place / "digits.lock"), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run_sweep, cells, place=place, watch=watch)
+        time.sleep(0.1)
+        assert not waiting.done()
+        (watch / "stop").touch()
+        assert waiting.result(10) == Report(left=4)
+
+
+def test_failed_cells_are_reported_and_others_computed(place, monkeypatch):
+    def pretrain(*_):
+        raise Diverged("Training diverged.")
+
+    genuine = experiment.measure_cell
+
+    def measure_cell(cell, *given):
+        if cell.labels == 40:
+            raise ZeroDivisionError("one\n  thing" if cell.spec.seed else "")
+        return genuine(cell, *given)
+
+    monkeypatch.setattr(experiment, "pretrain", pretrain)
+    monkeypatch.setattr(experiment, "measure_cell", measure_cell)
+    cells = experiment.list_cells("digits", ["logistic"], [1, 20, 40], [0, 1])
+    cells += experiment.list_cells("digits", ["pca"], [20, 30], [0])
+    report = run_sweep(cells, place=place)
+    assert (report.computed, report.left, report.failed) == (2, 6, 6)
+    assert sorted(report.problems) == [
+        "Logistic regression with 1 label, seed 0: 1 label is of a single class, and a classifier needs two: give more "
+        "labels.",
+        "Logistic regression with 1 label, seed 1: 1 label is of a single class, and a classifier needs two: give more "
+        "labels.",
+        "Logistic regression with 40 labels, seed 0 failed (ZeroDivisionError).",
+        "Logistic regression with 40 labels, seed 1 failed (one thing).",
+        "Pre-training of the PCA, seed 0: Training diverged.",
+    ]
+    assert read_keys(place) == [cell.key for cell in cells if (cell.labels, cell.pretraining) == (20, None)]
+
+
+@pytest.fixture
+def fresh_processes():
+    """Processes with this test's user cache, and none of them after it."""
+
+    def end():
+        # joblib can't use an executor that it did not make itself, so none is left behind.
+        if reusable_executor._executor is not None:
+            reusable_executor._executor.shutdown(wait=True)
+        reusable_executor._executor = None
+
+    end()
+    yield
+    end()
+
+
+def test_two_processes_compute_what_one_does_and_a_killed_one_ends_the_sweep(place, fresh_processes):
+    cells = experiment.list_cells("digits", ["logistic", "pca", "spreading"], [20, 40], [0])
+    errors = []
+    for processes in (1, 2):
+        assert run_sweep(cells, place=place / str(processes), processes=processes) == Report(computed=6)
+        errors.append(results.group_errors(results.read_results("digits", (place / str(processes),)).rows))
+    assert errors[0] == errors[1]
+
+    def kill(row):
+        for process in list(reusable_executor._executor._processes.values()):
+            os.kill(process.pid, signal.SIGKILL)
+
+    cells = experiment.list_cells("digits", ["logistic"], [20], range(4))
+    with pytest.raises(HourglassError, match="A process of this sweep was killed from outside"):
+        run_sweep(cells, place=place, processes=2, on_row=kill)
+    n = len(read_keys(place))
+    assert 1 <= n < 4
+    assert run_sweep(cells, place=place) == Report(computed=4 - n, kept=n)
+
+
+# Beside the app
+
+REQUEST = ("digits", ["logistic", "pca"], [20, 40], [997])  # a seed of which nothing is shipped
+
+
+def make_folder(folder, name="0" * 16, *, share=0.4, waits=False, age=0.0, **given):
+    """The folder of a sweep whose process was started and is not there."""
+    folder = folder / name
+    folder.mkdir(parents=True)
+    request = {"dataset": "digits", "dataset_params": {}, "approaches": ["logistic"], "labels": [20], "seeds": [997]}
+    (folder / "request.json").write_text(json.dumps({**request, "max_seconds": 0.0, "ends": False, **given}))
+    progress = {"share": share, "waits": waits, "started": time.time() - age}
+    (folder / "progress.json").write_text(json.dumps(progress))
+    return folder
+
+
+def list_folders(folder):
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
+
+
+def test_background_sweep_waits_computes_and_is_cleared_away(work_folder, started):
+    work_folder.mkdir(parents=True)
+    with FileLock(work_folder / "one.lock"):
+        name = background_sweep.request_sweep(*REQUEST)
+        awaited(lambda: [each.waits for each in background_sweep.list_sweeps()] == [True], "its waiting")
+        (waiting,) = background_sweep.list_sweeps()
+        assert (waiting.name, waiting.share, waiting.shares) == (name, 0.0, ())
+        options = {"dataset_params": {}, "max_seconds": 0.0, "ends": False}
+        names = ("dataset", "approaches", "labels", "seeds")
+        assert waiting.request == dict(zip(names, REQUEST, strict=True)) | options
+        assert background_sweep.read_report(name) is None
+    awaited(lambda: not background_sweep.list_sweeps(), "its end")
+    assert background_sweep.read_report(name) == Report(computed=4)
+    assert started[0].wait(10) == 0
+    assert list_folders(work_folder) == []
+    assert run_sweep(experiment.list_cells(*REQUEST)) == Report(kept=4)
+
+
+def test_background_sweep_is_stopped_and_keeps_its_results(work_folder, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    labels = list(range(20, 620, 10))
+    place = make_folder(work_folder, approaches=["network"], labels=labels)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(computation.do_work, background_sweep.WORK, place)
+        try:
+            awaited(lambda: results.read_results("digits").rows, "its first result")
+            awaited(lambda: background_sweep.list_sweeps()[0].share > 0, "its share")
+            assert background_sweep.read_report(place.name) is None
+        finally:
+            background_sweep.stop_sweep(place.name)
+        done.result(10)
+    assert list_folders(work_folder) == background_sweep.list_sweeps() == []
+    assert background_sweep.read_report(place.name) is None
+    stored = results.read_results("digits")
+    assert (stored.problems, 1 <= len(stored.rows) < 60) == ((), True)
+    keys = {row["key"] for row in stored.rows}
+    cells = [cell for cell in experiment.list_cells("digits", ["network"], labels, [997]) if cell.key in keys]
+    assert run_sweep(cells) == Report(kept=len(stored.rows))
+
+
+def test_background_sweep_reports_its_outcome(work_folder, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    place = make_folder(work_folder, labels=[1, 20])
+    computation.do_work(background_sweep.WORK, place)
+    report = background_sweep.read_report(place.name)
+    assert (report.computed, report.left, report.failed, len(report.problems)) == (1, 1, 1, 1)
+    # Networks end at the time limit if that is wanted.
+    monkeypatch.setattr(settings, "get_settings", lambda *_: {"steps": 10**7, "width": 8})
+    place = make_folder(work_folder, "1" * 16, approaches=["network"], max_seconds=1.0, ends=True)
+    computation.do_work(background_sweep.WORK, place)
+    assert background_sweep.read_report(place.name) == Report(left=1)
+    assert list_folders(work_folder) == []
+
+
+def test_background_sweep_that_fails_says_why(work_folder, started, monkeypatch):
+    for given, message in (
+        (("digits", [], [20], [0]), "There is nothing to compute: choose an approach"),
+        (("digits", ["logistic"], [], [0]), "There is nothing to compute"),
+        (("digits", ["umap"], [20], [0]), "There is no approach 'umap'"),
+        (("digits", ["logistic"], [5000], [0]), "labels=5000 is not allowed"),
+        (("digits", ["logistic"], [20], [0], -1.0), "max_seconds=-1.0 is not allowed"),
+        (("digits", ["logistic"], [20], [0], float("nan")), "max_seconds=nan is not allowed"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            background_sweep.request_sweep(*given)
+    with monkeypatch.context() as patch:
+        work_folder.parent.mkdir(parents=True)
+        locked(patch, work_folder)
+        with pytest.raises(HourglassError, match=r"The sweep can't be started in .* \(Permission denied\): free"):
+            background_sweep.request_sweep(*REQUEST)
+        assert background_sweep.list_sweeps() == []
+    assert started == list_folders(work_folder) == []
+    place = make_folder(work_folder, age=3600)
+    with pytest.raises(HourglassError, match="The process of this sweep ended before it was done: start it again"):
+        background_sweep.read_report(place.name)
+    assert background_sweep.read_report("f" * 16) is None
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(os, "fsync", full)
+    place = make_folder(work_folder, "1" * 16)
+    computation.do_work(background_sweep.WORK, place)
+    with pytest.raises(HourglassError, match=r"^A result can't be written to .*\(No space left on device\)"):
+        background_sweep.read_report(place.name)
+    background_sweep.stop_sweep(place.name)
+    assert background_sweep.read_report(place.name) is None
+
+
+def test_background_sweeps_are_listed_oldest_first(work_folder):
+    assert background_sweep.list_sweeps() == []
+    make_folder(work_folder, "b" * 16, share=0.0, waits=True)
+    place = make_folder(work_folder, "a" * 16, share=0.25)
+    (place / "0.share").write_text('["Logistic regression with 20 labels, seed 997", 0.5]')
+    for k, half_written in enumerate(('["M2', "", "5", "null", '["M2", "much"]', "[1, 2, 3]")):
+        (place / f"{k + 1}.share").write_text(half_written)
+    (place / "9.share").write_text('["M2", 7]')
+    (work_folder / "start.lock").touch()
+    (work_folder / ("c" * 16)).mkdir()
+    (make_folder(work_folder, "d" * 16) / "request.json").write_text("{")
+    first, second = background_sweep.list_sweeps()
+    assert (first.name[0], first.share, first.waits, first.is_stopping) == ("a", 0.25, False, False)
+    assert (second.name[0], second.share, second.waits) == ("b", 0.0, True)
+    assert first.shares == (("Logistic regression with 20 labels, seed 997", 0.5), ("M2", 1.0))
+    assert second.request["labels"] == [20]
+    (place / "stop").touch()
+    assert [each.is_stopping for each in background_sweep.list_sweeps()] == [True, False]

@@ -1,0 +1,102 @@
+"""Settings from the environment: one sentence for a wrong one, before anything is done, on every way in."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import config, datasets
+from core.cli import main
+from core.errors import BadInput
+from core.tasks import worker
+
+ROOT = Path(__file__).parent.parent
+WRONG = [
+    ("HOURGLASS_DATA", "~nosuchuser"),
+    ("HOURGLASS_RUNS", "~nosuchuser/runs"),
+    ("HOURGLASS_DATA", __file__),
+    ("HOURGLASS_RUNS", f"{__file__}/runs"),
+    *(("HOURGLASS_QUOTA_GB", given) for given in ("much", "nan", "-1", "0")),
+    *(("HOURGLASS_NICE", given) for given in ("low", "-5", "20", "1.5", "nan")),
+    *(("HOURGLASS_THREADS", given) for given in ("many", "0", "1e9", "inf")),
+    ("HOURGLASS_WORKSHOP", "perhaps"),
+]
+
+
+def test_unset_or_empty_settings_have_defaults(monkeypatch, tmp_path):
+    for given in (None, ""):
+        for name in ("DATA", "RUNS", "QUOTA_GB", "NICE", "THREADS", "WORKSHOP"):
+            if given is None:
+                monkeypatch.delenv(f"HOURGLASS_{name}", raising=False)
+            else:
+                monkeypatch.setenv(f"HOURGLASS_{name}", given)
+        config.check()
+        assert config.data_folder() == config.user_cache()
+        assert config.runs_folder().name == "runs"
+        assert (config.quota_gb(), config.niceness(), config.threads()) == (5, 10, 1)
+        assert not config.is_workshop()
+
+
+def test_folders_may_be_below_home_relative_or_absent(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for given, folder in (("~/a/b", tmp_path / "a" / "b"), ("c/d", Path("c/d")), (str(tmp_path), tmp_path)):
+        monkeypatch.setenv("HOURGLASS_RUNS", given)
+        config.check()
+        assert config.runs_folder() == folder
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG)
+def test_wrong_setting_is_refused_by_every_command(monkeypatch, capsys, name, given):
+    monkeypatch.setenv(name, given)
+    with pytest.raises(BadInput, match=f"^{name}=.* is not allowed: "):
+        config.check()
+    assert main(["datasets"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"hourglass: {name}=")
+    assert err.count("\n") == 1
+    assert worker.main() == 2
+    assert name in capsys.readouterr().err
+
+
+def test_page_shows_a_wrong_setting_and_nothing_else(monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", "~nosuchuser")
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not page.exception
+    assert [each.value.replace("\\", "")[:27] for each in page.error] == ["HOURGLASS_RUNS=~nosuchuser "]
+    assert not page.header
+
+
+def test_ascii_console_gets_escaped_text(monkeypatch):
+    entry = replace(datasets.entry("digits"), summary="Zürich − 2 × π \ud800")
+    monkeypatch.setattr(datasets, "entry", lambda name: entry)
+    console = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", console)
+    assert main(["datasets"]) == 0
+    assert rb"Z\xfcrich \u2212 2 \xd7 \u03c0 \ud800" in console.buffer.getvalue()
+
+
+def test_unwritable_output_is_one_sentence(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "core", "datasets"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=120
+        )
+    assert done.returncode == 2
+    assert done.stderr.decode().count("\n") == 1
+    assert b"No space left on device" in done.stderr
+
+
+def test_unforeseen_error_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(datasets, "names", lambda: 1 / 0)
+    assert main(["datasets"]) == 1
+    _, err = capsys.readouterr()
+    assert err == (
+        "hourglass: The command datasets failed in a way this program did not foresee "
+        "(ZeroDivisionError: division by zero).\n"
+    )

@@ -1,0 +1,242 @@
+"""A method is one module and one entry, and so is a data set: two of each are added here, and every page takes them."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from core import datasets, methods
+from core.__main__ import main
+from core.experiments.fit import fit_and_store
+from core.methods.params import n_components
+from core.runs import layout, specs
+from core.types import DOCUMENTS, IMAGES, Dataset, Method
+from tests.pages.conftest import hostile_documents, nobody_looks_after_the_queue, opened, opened_on, read_whole  # noqa: F401
+
+ROOT = Path(__file__).parent.parent
+NAMES = {*methods.names(), *datasets.names()}
+# Files that may name a method or a data set, and why. None of them, and no other file, asks whether one is another.
+NAMED = {
+    "core/shipped.py": "epochs of the shipped classifiers",
+    "core/runs/presets.py": "recipes and presets",
+    "core/tasks/training_time.py": "what is timed on a machine",
+    "core/semi_supervised/__init__.py": "registry of the approaches, some named as the method whose codes they use",
+    "core/semi_supervised/feature_classifiers.py": "which approaches are a logistic regression",
+    "core/semi_supervised/settings.py": "settings of the approaches",
+    "core/semi_supervised/results.py": "published errors by data set",
+    "core/analysis/rows.py": "names of the projections to 2-D in links",
+    "core/tasks/tsne_projection.py": "folder of the projections",
+    "core/mechanisms/vae_vs_gan.py": "its subject: a VAE and a GAN on a toy density",
+    "core/figures/error_by_code_size.py": "its subject: PCA, the linear AE and deeper AEs",
+    "pages/ui/labelled_fraction/curve.py": "approaches that are shown first",
+    "pages/ui/labelled_fraction/sweep.py": "approaches that are offered first",
+    "pages/ui/mechanisms/elbo.py": "the data set of an experiment",
+    "pages/ui/mechanisms/random_codes.py": "the method of an experiment, and the data set it begins with",
+    "pages/ui/reconstructions/lecture_figure.py": "its subject: a published figure of AE and PCA",
+    "pages/ui/reconstructions/depth.py": "its subject: AEs of several depths",
+    "pages/ui/reconstructions/linear_ae.py": "its subject: the linear AE and PCA",
+    "pages/ui/documents/metrics.py": "its subject: LSA under each weighting",
+    "pages/ui/tour/steps.py": "links of the tour",
+}
+
+
+# --- A method and a data set of this file -------------------------------------------------------------------------
+
+
+class RandomProjection(TransformerMixin, BaseEstimator):
+    """An orthonormal basis drawn at random; the code is the projection onto it."""
+
+    def __init__(self, n_components=10, random_state=0):
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        directions = np.random.default_rng(self.random_state).normal(size=(X.shape[1], self.n_components))
+        self.basis_ = np.linalg.qr(directions)[0].astype(np.float32)
+        return self
+
+    def transform(self, X):
+        return np.asarray(X @ self.basis_)
+
+    def inverse_transform(self, Z):
+        return np.asarray(Z, np.float32) @ self.basis_.T
+
+
+def restore(projection, arrays):
+    projection.basis_ = np.asarray(arrays["basis"], np.float32)
+    return projection
+
+
+METHOD = Method(
+    summary="Projection onto random directions.",
+    params=(n_components(),),
+    version=1,
+    estimator=lambda params, kind, image_shape, seed: RandomProjection(**params, random_state=seed),
+    arrays=lambda projection: {"basis": projection.basis_},
+    restore=restore,
+    n_weights=lambda projection: projection.basis_.size,
+)
+PROJECTION = methods.Entry(
+    name="random_projection",
+    label="Random projection",
+    kinds=(IMAGES, DOCUMENTS),
+    style=6,
+    is_linear=True,
+    samplers=(methods.GAUSSIAN,),
+    module=__name__,
+)
+STRIPES = datasets.Entry(
+    name="stripes",
+    label="Stripes 6x6",
+    kind=IMAGES,
+    module=__name__,
+    rows=(240, 90),
+    has_labels=True,
+    embedded=True,
+    summary="Stripes at three angles, with noise.",
+    image_shape=(6, 6),
+)
+
+
+def load(name, *, progress=None):
+    """Images whose brightness waves to the right, downwards or along the diagonal."""
+    rng = np.random.default_rng(0)
+
+    def drawn(n):
+        y = np.arange(n) % 3
+        down, right = np.mgrid[:6, :6]
+        way = np.stack([right, down, right + down])[y]
+        waves = np.sin(way + rng.uniform(0, 6, (n, 1, 1))) + rng.normal(0, 0.1, (n, 6, 6))
+        return (waves.clip(-1, 1) * 127 + 128).astype(np.uint8).reshape(n, 36), y.astype(np.int64)
+
+    (X, y), (X_test, y_test) = (drawn(n) for n in STRIPES.rows)
+    names = ("upright", "level", "diagonal")
+    return Dataset(name, IMAGES, X, y, X_test, y_test, names, "none", "none", image_shape=STRIPES.image_shape)
+
+
+@pytest.fixture(scope="module")
+def added(tmp_path_factory):
+    """Both are registered and trained: the method on stripes, digits and documents, other methods on stripes."""
+    folder = tmp_path_factory.mktemp("toys")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(methods.REGISTRY, PROJECTION.name, PROJECTION)
+        patch.setitem(datasets.REGISTRY, STRIPES.name, STRIPES)
+        patch.setattr(layout, "SHIPPED", folder / "none")
+        stripes, few = datasets.load("stripes"), {"epochs": 2, "width": 32}
+        for dataset in (stripes, datasets.load("digits"), hostile_documents()):
+            train(folder, dataset, PROJECTION.name, n_components=2)
+        for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", few), ("vae", few)):
+            train(folder, stripes, method, n_components=2, **params)
+        train(folder, stripes, "gan", network="mlp", epochs=1, width=32)
+        train(folder, stripes, "tsne", max_iter=300)
+        yield folder
+
+
+def train(folder, dataset, method, **params):
+    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
+
+
+@pytest.fixture
+def runs(added, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(added))
+
+
+def everything_on(app) -> str:
+    """All text, and the labels and options of all widgets."""
+    parts = [element.proto.body for element in (*app.get("html"), *app.markdown)]
+    parts += [str(element.proto) for kind in ("selectbox", "multiselect", "button_group") for element in app.get(kind)]
+    parts += [str(element.proto) for element in app.get("bidi_component")]
+    return "\n".join(parts)
+
+
+# Page, link, and whether the method is named there: not on pages that are about other methods or about none.
+STRIPED = {"data": "stripes", "size": "2"}
+OPENED = [
+    ("app.py", STRIPED, True),
+    ("app.py", {"data": "digits", "size": "2"}, True),
+    ("pages/embeddings.py", STRIPED, True),
+    *(
+        ("pages/reconstructions.py", {**STRIPED, "section": name}, name not in ("depth", "linear"))
+        for name in ("images", "classes", "size", "depth", "linear", "damage")
+    ),
+    *(
+        ("pages/generation.py", {**STRIPED, "section": name}, True)
+        for name in ("samples", "manifold", "sliders", "between", "arithmetic")
+    ),
+    *(
+        ("pages/documents.py", {"data": "docstrings", "size": "2", "section": name, "query": "bbword"}, True)
+        for name in ("maps", "axes", "retrieval", "query", "numbers")
+    ),
+    ("pages/training.py", {"data": "stripes", "method": PROJECTION.name}, True),
+    ("pages/labelled_fraction.py", {"data": "stripes"}, False),
+    ("pages/mechanisms.py", {"experiment": "codes"}, False),
+    ("pages/tour.py", {}, False),
+]
+
+
+@pytest.mark.usefixtures("runs", "nobody_looks_after_the_queue", "read_whole")
+@pytest.mark.parametrize(("page", "query", "is_named"), OPENED, ids=lambda part: str(part))
+def test_every_page_takes_a_new_method_and_a_new_dataset(page, query, is_named, monkeypatch):
+    documents = hostile_documents()
+    genuine = datasets.load
+    monkeypatch.setattr(datasets, "load", lambda n, **kw: documents if n == documents.name else genuine(n, **kw))
+    app = opened_on(page, **query) if page != "app.py" else opened(**query)
+    assert not app.exception
+    text = everything_on(app)
+    assert ("Random projection" in text) == is_named
+    assert "data" not in query or datasets.entry(query["data"]).label in text
+
+
+def test_command_line_lists_both(added, capsys):
+    for listing, name in (("methods", PROJECTION.name), ("datasets", STRIPES.name)):
+        assert main([listing]) == 0
+        assert name in capsys.readouterr().out
+
+
+# --- Names --------------------------------------------------------------------------------------------------------
+
+
+def has_name(node: ast.AST) -> bool:
+    """Whether a method's or a data set's name is written in an expression."""
+    return any(isinstance(part, ast.Constant) and part.value in NAMES for part in ast.walk(node))
+
+
+def lines_that_ask(tree: ast.AST) -> list[int]:
+    """Lines that ask whether something is a certain method or data set, or look something up by its name."""
+    lines = []
+    for node in ast.walk(tree):
+        called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr
+        if (
+            (isinstance(node, ast.Compare) and has_name(node))
+            or (isinstance(node, ast.match_case) and has_name(node.pattern))
+            or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and has_name(node.slice))
+            or (called in ("startswith", "endswith", "index", "count") and has_name(node))
+        ):
+            lines.append(node.lineno)
+    return lines
+
+
+def test_only_listed_files_name_a_method_or_dataset_and_none_asks_for_one():
+    naming = set()
+    for path in [ROOT / "app.py", *(ROOT / "core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(("core/methods/", "core/datasets/")):
+            continue
+        tree = ast.parse(path.read_text())
+        naming |= {name} if has_name(tree) else set()
+        assert lines_that_ask(tree) == [], name
+    assert naming == set(NAMED)
+
+
+def test_names_are_found_where_they_are_asked_for():
+    asked = """
+spec.method == "gan"
+name in ("pca", "ae")
+text.startswith("docstrings")
+colours["vae"]
+specs.make("mnist", "ae")
+recipes = {"mnist": 3}
+"""
+    assert lines_that_ask(ast.parse(asked)) == [2, 3, 4, 5]
