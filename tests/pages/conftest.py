@@ -91,8 +91,11 @@ def no_shipped_runs(tmp_path, monkeypatch):
 
 @pytest.fixture
 def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
-    """The fitted runs are this person's runs."""
+    """The fitted runs are this person's runs, and their data sets are the copies on this machine."""
     monkeypatch.setenv("HOURGLASS_RUNS", str(fitted))
+    # An earlier test may have read the genuine docstrings.
+    kept_as = checksums._kept_as("docstrings", (), checksums.stamp("docstrings"))
+    monkeypatch.setitem(checksums.READ, kept_as, hostile_documents().checksum)
     return fitted
 
 
