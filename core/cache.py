@@ -24,7 +24,7 @@ def folder() -> Path:
     return config.user_cache() / "computed"
 
 
-def key(*parts: object) -> str:
+def make_key(*parts: object) -> str:
     """Sixteen hexadecimal digits of all `parts`: arrays by type, shape and bytes, others as text."""
     digest = hashlib.sha256()
     for part in parts:
@@ -36,7 +36,7 @@ def key(*parts: object) -> str:
     return digest.hexdigest()[:16]
 
 
-def find(name: str) -> dict[str, np.ndarray] | None:
+def find_arrays(name: str) -> dict[str, np.ndarray] | None:
     """The arrays kept under `name`, or None where the file is absent or damaged."""
     path = folder() / f"{name}.safetensors"
     try:
@@ -51,7 +51,7 @@ def find(name: str) -> dict[str, np.ndarray] | None:
     return arrays
 
 
-def keep(name: str, arrays: Mapping[str, np.ndarray]) -> None:
+def save_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> None:
     """Keep `arrays` under `name`; nothing is raised where that fails, for example on a full disk."""
     data = save({part: np.array(a, order="C") for part, a in arrays.items()})
     with suppress(OSError):
@@ -60,20 +60,20 @@ def keep(name: str, arrays: Mapping[str, np.ndarray]) -> None:
         _sweep()
 
 
-def kept(name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def get_or_compute(name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The arrays kept under `name`, else those that `compute` returns, which are then kept.
 
     Parameters
     ----------
-    name : what the arrays are and the `key` of all they depend on, such as ``"codes-0123456789abcdef"``.
+    name : what the arrays are and the `make_key` of all they depend on, such as ``"codes-0123456789abcdef"``.
     """
-    if (arrays := find(name)) is None:
+    if (arrays := find_arrays(name)) is None:
         arrays = {part: np.asarray(a) for part, a in compute().items()}
-        keep(name, arrays)
+        save_arrays(name, arrays)
     return arrays
 
 
-def unfinished(name: str) -> Path:
+def get_checkpoint_folder(name: str) -> Path:
     """A folder for the checkpoint of a computation, to be removed when it is finished; unused ones go after a month."""
     place = folder().parent / "unfinished"
     with suppress(OSError):

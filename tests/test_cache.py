@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def kept_file(folder):
-    cache.keep("some", ARRAYS)
+    cache.save_arrays("some", ARRAYS)
     return folder / "some.safetensors"
 
 
@@ -38,9 +38,13 @@ def assert_same(found, expected=ARRAYS):
 
 def test_key_is_sixteen_hexadecimal_digits_and_reproducible():
     array = np.arange(12.0).reshape(3, 4)
-    assert len(cache.key("a", array)) == 16
-    assert int(cache.key("a", array), 16) >= 0
-    assert cache.key("a", array) == cache.key("a", np.asfortranarray(array)) == cache.key("a", array.T.copy().T)
+    assert len(cache.make_key("a", array)) == 16
+    assert int(cache.make_key("a", array), 16) >= 0
+    assert (
+        cache.make_key("a", array)
+        == cache.make_key("a", np.asfortranarray(array))
+        == cache.make_key("a", array.T.copy().T)
+    )
 
 
 def test_key_changes_with_any_part_its_type_and_its_shape():
@@ -51,7 +55,7 @@ def test_key_changes_with_any_part_its_type_and_its_shape():
     arrays = [array, array[:5], changed, array.reshape(2, 3), array.reshape(3, 2), array[:0], array[:0].reshape(0, 2)]
     arrays += [array.astype(np.int64), array.view(np.uint32), array.view(np.float32), array.astype(">i4")]
     parts = [*texts, *((a,) for a in arrays), (array, array), ("int32 (6,) ",), (array, ""), ("", array)]
-    assert len({cache.key(*each) for each in parts}) == len(parts)
+    assert len({cache.make_key(*each) for each in parts}) == len(parts)
 
 
 def test_arrays_are_computed_once_and_come_back_unchanged(folder):
@@ -69,7 +73,7 @@ def test_arrays_are_computed_once_and_come_back_unchanged(folder):
         calls.append(1)
         return arrays
 
-    first, second = cache.kept("some", compute), cache.kept("some", compute)
+    first, second = cache.get_or_compute("some", compute), cache.get_or_compute("some", compute)
     assert len(calls) == 1
     for found in (first, second):
         assert found.keys() == arrays.keys()
@@ -77,14 +81,14 @@ def test_arrays_are_computed_once_and_come_back_unchanged(folder):
             assert found[name].dtype == array.dtype
             assert np.array_equal(found[name], array, equal_nan=name == "half"), name
     assert [path.name for path in folder.iterdir()] == ["some.safetensors"]
-    assert cache.kept("other", lambda: {"a": [1, 2]})["a"].tolist() == [1, 2]
+    assert cache.get_or_compute("other", lambda: {"a": [1, 2]})["a"].tolist() == [1, 2]
     assert len(calls) == 1
 
 
 def test_empty_result_is_kept():
-    assert cache.kept("some", dict) == {}
-    assert cache.find("some") == {}
-    assert cache.find("other") is None
+    assert cache.get_or_compute("some", dict) == {}
+    assert cache.find_arrays("some") == {}
+    assert cache.find_arrays("other") is None
 
 
 def test_errors_of_compute_are_raised_and_not_kept(folder):
@@ -92,9 +96,9 @@ def test_errors_of_compute_are_raised_and_not_kept(folder):
         raise ValueError("too few rows")
 
     with pytest.raises(ValueError, match="too few"):
-        cache.kept("some", compute)
+        cache.get_or_compute("some", compute)
     assert not folder.exists()
-    assert_same(cache.kept("some", lambda: ARRAYS))
+    assert_same(cache.get_or_compute("some", lambda: ARRAYS))
 
 
 def test_damaged_or_truncated_file_is_computed_again(kept_file):
@@ -105,8 +109,8 @@ def test_damaged_or_truncated_file_is_computed_again(kept_file):
         damaged.append(whole[:at] + bytes([whole[at] ^ int(rng.integers(1, 256))]) + whole[at + 1 :])
     for data in damaged:
         kept_file.write_bytes(data)
-        assert cache.find("some") is None
-    assert_same(cache.kept("some", lambda: ARRAYS))
+        assert cache.find_arrays("some") is None
+    assert_same(cache.get_or_compute("some", lambda: ARRAYS))
     assert kept_file.read_bytes() == whole
 
 
@@ -125,10 +129,10 @@ def test_foreign_file_is_computed_again(kept_file):
         # With its checksum in order too, where it is nothing that arrays can be read from.
         for sealed in (data, hashlib.sha256(data[32:]).digest() + data[32:]):
             kept_file.write_bytes(sealed)
-            assert cache.find("some") is None
+            assert cache.find_arrays("some") is None
     kept_file.unlink()
     kept_file.mkdir()
-    assert_same(cache.kept("some", lambda: ARRAYS))
+    assert_same(cache.get_or_compute("some", lambda: ARRAYS))
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
@@ -141,7 +145,7 @@ def test_unwritable_cache_means_computing_each_time(folder, monkeypatch, number)
 
     monkeypatch.setattr(Path, "write_bytes", half)
     for _ in range(2):
-        assert_same(cache.kept("some", lambda: ARRAYS))
+        assert_same(cache.get_or_compute("some", lambda: ARRAYS))
     assert list(folder.iterdir()) == []
     monkeypatch.undo()
 
@@ -149,27 +153,27 @@ def test_unwritable_cache_means_computing_each_time(folder, monkeypatch, number)
 def test_unreadable_folder_or_a_file_in_its_place_means_computing_again(folder, monkeypatch):
     folder.parent.mkdir()
     folder.write_text("a file")
-    assert_same(cache.kept("some", lambda: ARRAYS))
+    assert_same(cache.get_or_compute("some", lambda: ARRAYS))
     assert folder.read_text() == "a file"
     folder.unlink()
     locked(monkeypatch, folder.parent)
-    assert_same(cache.kept("some", lambda: ARRAYS))
-    assert cache.find("some") is None
+    assert_same(cache.get_or_compute("some", lambda: ARRAYS))
+    assert cache.find_arrays("some") is None
 
 
 def test_least_recently_used_files_go_above_the_bound_alone(folder, monkeypatch):
     for k in range(4):
-        cache.keep(f"n{k}", ARRAYS)
+        cache.save_arrays(f"n{k}", ARRAYS)
         os.utime(folder / f"n{k}.safetensors", (1000 + k, 1000 + k))
     size = (folder / "n0.safetensors").stat().st_size
-    assert cache.find("n0")  # the oldest is of use now
+    assert cache.find_arrays("n0")  # the oldest is of use now
     monkeypatch.setattr(cache, "MOST_BYTES", 5 * size)
-    cache.keep("new", ARRAYS)
+    cache.save_arrays("new", ARRAYS)
     assert len(list(folder.iterdir())) == 5
     monkeypatch.setattr(cache, "MOST_BYTES", 3 * size)
-    cache.keep("new", ARRAYS)
+    cache.save_arrays("new", ARRAYS)
     assert sorted(path.stem for path in folder.iterdir()) == ["n0", "n3", "new"]
-    cache.keep("another", ARRAYS)
+    cache.save_arrays("another", ARRAYS)
     assert sorted(path.stem for path in folder.iterdir()) == ["another", "n0", "new"]
 
 
@@ -181,15 +185,15 @@ def test_two_writers_at_once_leave_one_whole_file(folder):
     def write(k):
         for _ in range(15):
             start.wait()
-            cache.keep("some", arrays[k])
+            cache.save_arrays("some", arrays[k])
 
     writers = [threading.Thread(target=write, args=(k,)) for k in range(2)]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
-        found = cache.find("some")
+        found = cache.find_arrays("some")
         assert found is None or found["a"].min() == found["a"].max()
     for writer in writers:
         writer.join()
-    assert cache.find("some") is not None
+    assert cache.find_arrays("some") is not None
     assert [path.name for path in folder.iterdir()] == ["some.safetensors"]

@@ -31,7 +31,7 @@ def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> t
         Z, _, are = codes_of(estimator(), X, X[:1])
         return {"codes": Z.astype(np.float32), "are": np.frombuffer(are.encode(), np.uint8)}
 
-    found = cache.kept(f"codes-{cache.key(stamp, rows.key)}", compute)
+    found = cache.get_or_compute(f"codes-{cache.make_key(stamp, rows.key)}", compute)
     return found["codes"], bytes(found["are"]).decode()
 
 
@@ -87,4 +87,4 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
             found.append(reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])))
         return {"errors": np.concatenate(found)}
 
-    return cache.kept(f"errors-{cache.key(stamp, rows.key)}", compute)["errors"]
+    return cache.get_or_compute(f"errors-{cache.make_key(stamp, rows.key)}", compute)["errors"]

@@ -34,17 +34,17 @@ def scores(points: np.ndarray, rows: Rows) -> dict[str, Any]:
             found["map_trustworthiness"] = np.array([values.mean(), *bootstrap.mean_interval(values), len(values)])
         return found
 
-    return _figures(cache.kept(_scores_name(points, rows), compute))
+    return _figures(cache.get_or_compute(_scores_name(points, rows), compute))
 
 
 def kept_scores(points: np.ndarray, rows: Rows) -> dict[str, Any] | None:
     """Return what `scores` computed before, or None if the cache does not have it."""
-    measured = cache.find(_scores_name(points, rows))
+    measured = cache.find_arrays(_scores_name(points, rows))
     return None if measured is None else _figures(measured)
 
 
 def _scores_name(points: np.ndarray, rows: Rows) -> str:
-    return f"map-scores-{cache.key(np.asarray(points, np.float32), rows.key)}"
+    return f"map-scores-{cache.make_key(np.asarray(points, np.float32), rows.key)}"
 
 
 def _figures(measured: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
             found[at] = at[embedding.nearest_others(Z[at], found.shape[1])]
         return {"rows": found}
 
-    return cache.kept(f"neighbours-{cache.key(np.asarray(Z, np.float32), k)}", compute)["rows"]
+    return cache.get_or_compute(f"neighbours-{cache.make_key(np.asarray(Z, np.float32), k)}", compute)["rows"]
 
 
 def find_nearest(
@@ -107,8 +107,8 @@ def find_nearest(
 
 def predict_classes(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The class of each row by its 15 nearest other rows, see `core.metrics.confusion.predict_classes`; kept."""
-    name = f"predicted-{cache.key(np.asarray(Z, np.float32), np.asarray(y, np.int64), K)}"
-    return cache.kept(name, lambda: {"classes": confusion.predict_classes(Z, y, K)})["classes"]
+    name = f"predicted-{cache.make_key(np.asarray(Z, np.float32), np.asarray(y, np.int64), K)}"
+    return cache.get_or_compute(name, lambda: {"classes": confusion.predict_classes(Z, y, K)})["classes"]
 
 
 def overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:

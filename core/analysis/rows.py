@@ -56,7 +56,9 @@ class Rows:
     key: str = field(init=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "key", cache.key(self.dataset, self.split, self.checksum, self.n_all, self.numbers))
+        object.__setattr__(
+            self, "key", cache.make_key(self.dataset, self.split, self.checksum, self.n_all, self.numbers)
+        )
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -112,8 +112,8 @@ def count_cached(name: str, train: Sequence[str], test: Sequence[str]) -> Counts
         return parts
 
     # Counting changes with this file, and the stop words are scikit-learn's.
-    key = cache.key(Path(__file__).read_text(), version("scikit-learn"), len(train), *train, *test)
-    found = cache.kept(f"counts-{key}", compute)
+    key = cache.make_key(Path(__file__).read_text(), version("scikit-learn"), len(train), *train, *test)
+    found = cache.get_or_compute(f"counts-{key}", compute)
     vocabulary = tuple(found["vocabulary"].tobytes().decode().split("\n"))
 
     def matrix(split: str, n: int) -> csr_array:

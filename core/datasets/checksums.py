@@ -60,7 +60,7 @@ _release = memoized(version)
 def _code() -> str:
     """A key of the code that makes rows of files."""
     files = (*sorted((_PROJECT / "datasets").glob("*.py")), _PROJECT / "types.py")
-    return cache.key(*(file.read_bytes() for file in files))
+    return cache.make_key(*(file.read_bytes() for file in files))
 
 
 def checksum(name: str, params: Params) -> str | None:
@@ -95,7 +95,7 @@ def is_known(name: str, params: Params) -> bool:
 
 def _is_known(name: str, params: Params, where: str) -> bool:
     kept = _kept_as(name, params, where)
-    if kept not in READ and (on_disk := cache.find(kept)) is not None:
+    if kept not in READ and (on_disk := cache.find_arrays(kept)) is not None:
         READ[kept] = bytes(on_disk["checksum"]).decode()
     return kept in READ
 
@@ -110,12 +110,12 @@ def _read(name: str, params: Params, where: str) -> None:
     READ[kept] = found
     # Where the files changed meanwhile, nobody knows which were read.
     if stamp(name) == where:
-        cache.keep(kept, {"checksum": np.frombuffer(found.encode(), np.uint8)})
+        cache.save_arrays(kept, {"checksum": np.frombuffer(found.encode(), np.uint8)})
 
 
 @lru_cache(maxsize=256)
 def _kept_as(name: str, params: Params, where: str) -> str:
-    return f"checksum-{cache.key(name, params, where, _code())}"
+    return f"checksum-{cache.make_key(name, params, where, _code())}"
 
 
 def is_of(environment: Mapping[str, Any], expected: str | None) -> bool:

@@ -48,9 +48,9 @@ def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset
 def corpus() -> list[dict[str, str]]:
     """All documents ``{"split", "label", "title", "text"}``, from the user's cache where these versions were read."""
     sources = (HARVESTER, Path(__file__), Path(bag_of_words.__file__))
-    key = cache.key(*map(version, DISTRIBUTIONS), *(source.read_text() for source in sources))
+    key = cache.make_key(*map(version, DISTRIBUTIONS), *(source.read_text() for source in sources))
     harvested = lambda: {"rows": np.frombuffer(json.dumps(select(harvest())).encode(), np.uint8)}
-    return json.loads(cache.kept(f"docstrings-{key}", harvested)["rows"].tobytes())
+    return json.loads(cache.get_or_compute(f"docstrings-{key}", harvested)["rows"].tobytes())
 
 
 def harvest() -> list[dict[str, str]]:

@@ -69,4 +69,4 @@ def compute_once(
     modules : whose code the result depends on, or their files.
     """
     sources = [Path(getattr(module, "__file__", module)).read_bytes() for module in (*modules, __file__)]
-    return cache.kept(f"{name}-{cache.key(*parts, *sources)}", compute)
+    return cache.get_or_compute(f"{name}-{cache.make_key(*parts, *sources)}", compute)

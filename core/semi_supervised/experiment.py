@@ -211,11 +211,11 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
     if run and checksums.is_of(run.environment, dataset.checksum) and not run.environment.get("stopped_early"):
         return reader.read_estimator(place), float(run.metrics["seconds"])
     estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
-    name = f"pretrained-{cache.key(spec.key, dataset.checksum)}"
+    name = f"pretrained-{cache.make_key(spec.key, dataset.checksum)}"
 
     def fit_arrays() -> dict[str, np.ndarray]:
         started = time.perf_counter()
-        checkpoint = cache.unfinished(name)
+        checkpoint = cache.get_checkpoint_folder(name)
         options = {"on_tick": on_tick, "checkpoint": checkpoint} if hasattr(estimator, "train_step") else {}
         estimator.fit(dataset.floats("train"), **options)
         environment = getattr(estimator, "environment_", {})
@@ -226,7 +226,7 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
         shutil.rmtree(checkpoint, ignore_errors=True)
         return {**fit.stored_form(method.arrays(estimator)), "seconds": np.array(seconds)}
 
-    arrays = dict(cache.kept(name, fit_arrays))
+    arrays = dict(cache.get_or_compute(name, fit_arrays))
     seconds = float(arrays.pop("seconds"))
     blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     return method.restore(blank, arrays), seconds

@@ -139,12 +139,12 @@ class GraphSpreading(ProbabilityClassifier, BaseEstimator):
     def _nearest(self, queries) -> dict[str, np.ndarray]:
         name, started = "", time.perf_counter()
         if self.keep:
-            name = f"neighbours-{cache.key('nearest 2', self.n_neighbors, self._rows, queries)}"
-            if (found := cache.find(name)) is not None:
+            name = f"neighbours-{cache.make_key('nearest 2', self.n_neighbors, self._rows, queries)}"
+            if (found := cache.find_arrays(name)) is not None:
                 return found
         found = find_neighbours(self._rows, queries, self.n_neighbors)
         if self.keep:
-            cache.keep(name, {**found, "seconds": np.array(time.perf_counter() - started)})
+            cache.save_arrays(name, {**found, "seconds": np.array(time.perf_counter() - started)})
         return {**found, "seconds": np.array(0.0)}
 
 

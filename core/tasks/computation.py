@@ -86,7 +86,7 @@ def read_state(work: Work, name: str) -> State:
     """Return the state of the result with this name; reads a few small files."""
     # Read in this order: the process writes the result before it removes the folder.
     running = _read_running(work, work.place(name))
-    arrays = cache.find(work.kept_as(name))
+    arrays = cache.find_arrays(work.kept_as(name))
     return running if arrays is None else State(arrays=arrays)
 
 
@@ -226,8 +226,8 @@ def do_work(work: Work, folder: Path) -> None:
             _write_problem(folder, str(error) if foreseen else f"The {work.noun} failed ({error}).")
             return
         else:
-            cache.keep(work.kept_as(folder.name), arrays)
-            if cache.find(work.kept_as(folder.name)) is None:
+            cache.save_arrays(work.kept_as(folder.name), arrays)
+            if cache.find_arrays(work.kept_as(folder.name)) is None:
                 _write_problem(folder, f"The {work.noun} can't be stored in {cache.folder()}: free some space there.")
                 return
     shutil.rmtree(folder, ignore_errors=True)

@@ -30,7 +30,7 @@ _VERSION = 1
 def regressor_key(gan: GAN) -> str:
     """Return the name of this GAN's regressor; it changes with the generator and with the version of the training."""
     weights = gan.networks_["averaged"].state_dict()
-    return cache.key(_VERSION, *(part for name in sorted(weights) for part in (name, weights[name].numpy())))
+    return cache.make_key(_VERSION, *(part for name in sorted(weights) for part in (name, weights[name].numpy())))
 
 
 def regressor_path(run_key: str) -> Path:
@@ -40,7 +40,7 @@ def regressor_path(run_key: str) -> Path:
 
 def load_inverter(run_key: str, gan: GAN) -> gan_inverter.GANInverter | None:
     """Return the fitted inverter of a run's GAN, shipped or from the user's cache; None if there is none."""
-    return load_shipped_inverter(run_key, gan) or _restore(gan, cache.find(WORK.kept_as(regressor_key(gan))))
+    return load_shipped_inverter(run_key, gan) or _restore(gan, cache.find_arrays(WORK.kept_as(regressor_key(gan))))
 
 
 def load_shipped_inverter(run_key: str, gan: GAN) -> gan_inverter.GANInverter | None:

@@ -117,7 +117,7 @@ def measure_speed() -> None:
 
 def _speed_name() -> str:
     machine = platform.node(), platform.machine(), os.cpu_count(), version("torch"), config.threads()
-    return cache.key(_VERSION, *machine)
+    return cache.make_key(_VERSION, *machine)
 
 
 def _time_trainings(folder: Path, report: Callable[[float], None]) -> Mapping[str, np.ndarray]:

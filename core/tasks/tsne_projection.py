@@ -37,7 +37,7 @@ class State:
 
 def map_key(Z: np.ndarray) -> str:
     """Return the name of the projection of these codes: (n, n_components)."""
-    return cache.key(np.asarray(Z, np.float32), PERPLEXITY)
+    return cache.make_key(np.asarray(Z, np.float32), PERPLEXITY)
 
 
 def read_state(name: str) -> State:

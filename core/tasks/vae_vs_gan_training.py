@@ -44,7 +44,7 @@ class State:
 
 def comparison_key(settings: Settings, points: np.ndarray | None = None) -> str:
     """Return the name of the comparison with these settings, on `points` (n, 2) if they are given."""
-    return cache.key(VERSION, _settings_to_json(settings, points), np.zeros(0) if points is None else points)
+    return cache.make_key(VERSION, _settings_to_json(settings, points), np.zeros(0) if points is None else points)
 
 
 def _settings_to_json(settings: Settings, points: np.ndarray | None) -> str:

@@ -103,7 +103,7 @@ def test_regressor_process_can_be_started_and_stopped(folder, started):
     inverter_training.stop_fit(name)
     assert started[0].wait(60) == 0
     assert inverter_training.read_state(name) == computation.State()
-    assert cache.find(inverter_training.WORK.kept_as(name)) is None
+    assert cache.find_arrays(inverter_training.WORK.kept_as(name)) is None
     assert not [path for path in folder.iterdir() if path.is_dir()]
 
 

@@ -200,7 +200,7 @@ def test_stopped_while_it_is_made_it_is_cleared_away(folder, started, large):
     assert started[0].wait(60) == 0
     assert remains(folder) == []
     assert tsne_projection.read_state(tsne_projection.map_key(large)) == tsne_projection.State()
-    assert cache.find(f"tsne-{tsne_projection.map_key(large)}") is None
+    assert cache.find_arrays(f"tsne-{tsne_projection.map_key(large)}") is None
 
 
 def test_stopped_before_its_process_is_awake_it_is_cleared_away(folder, started, small):
@@ -262,7 +262,7 @@ def test_a_map_that_is_done_between_two_looks_is_no_problem(folder, small, monke
     place, points = waiting(folder, small), np.zeros((60, 2), np.float32)
 
     def ends(folder):
-        cache.keep(f"tsne-{place.name}", {"points": points})
+        cache.save_arrays(f"tsne-{place.name}", {"points": points})
         shutil.rmtree(place)
         return False
 
@@ -369,6 +369,6 @@ def test_a_map_that_can_not_be_kept_says_so(folder, monkeypatch):
     place = work.place("lost")
     place.mkdir(parents=True)
     (place / "progress.json").write_text(json.dumps({"share": 0, "waits": False, "started": time.time()}))
-    monkeypatch.setattr(cache, "keep", lambda name, arrays: None)
+    monkeypatch.setattr(cache, "save_arrays", lambda name, arrays: None)
     computation.do_work(work, place)
     assert "can't be stored" in computation.read_state(work, "lost").problem

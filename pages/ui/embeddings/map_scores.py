@@ -173,7 +173,7 @@ def draw_confusion(view: MapView, problems: list[str]) -> None:
             codes = {run_map.name: run_map.codes for run_map in view.one_per_run}
         y = np.where(np.isin(rows.y, view.look.hidden), -1, rows.y)
         row = "document" if rows.kind == DOCUMENTS else "image"
-        key = cache.key(rows.key, view.look.hidden, space, list(codes))
+        key = cache.make_key(rows.key, view.look.hidden, space, list(codes))
         data = confusion_matrices.ClassifiedRows(key, y, rows.target_names, rows.numbers, codes, row, rows.dataset)
 
         def select(positions: np.ndarray) -> None:

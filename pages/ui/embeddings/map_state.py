@@ -98,7 +98,7 @@ class RunMap:
 
     @cached_property
     def points_key(self) -> str:
-        return cache.key(self.seen, self.rows.key)
+        return cache.make_key(self.seen, self.rows.key)
 
     def estimator(self) -> Any:
         return load_estimator(self.stamp)

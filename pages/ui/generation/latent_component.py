@@ -126,7 +126,7 @@ def send_images(rows: Rows | None) -> None:
 
 
 def make_decoder_id(stamp: Stamp) -> str:
-    return cache.key("decoder", *stamp)
+    return cache.make_key("decoder", *stamp)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Exporting the decoder …")

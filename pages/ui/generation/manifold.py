@@ -66,7 +66,7 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
         ends = zip(*decoder_export.middle_and_ends(encoded.codes), strict=True)
         axes = tuple(Axis(float(low), float(high), float(middle)) for low, middle, high in ends)
     return Scene(
-        id=cache.key("manifold", *stamp, rows_key),
+        id=cache.make_key("manifold", *stamp, rows_key),
         kind="manifold",
         decoder=latent_component.make_decoder_id(stamp),
         shape=tuple(_run.environment["image_shape"]),

@@ -57,7 +57,7 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
     lacking = f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag."
     return Scene(
-        id=cache.key("sliders", *stamp, rows_key),
+        id=cache.make_key("sliders", *stamp, rows_key),
         kind="sliders",
         decoder=latent_component.make_decoder_id(stamp),
         shape=tuple(_run.environment["image_shape"]),

@@ -117,19 +117,19 @@ def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[st
         def compute(name: str = name, progress=progress) -> dict[str, np.ndarray]:
             return {"errors": corruption.errors(functions[name], X, rows.image_shape, kind, _SEED, progress)}
 
-        errors[name] = cache.kept(cache_names[name], compute)["errors"]
+        errors[name] = cache.get_or_compute(cache_names[name], compute)["errors"]
     bar.empty()
     _read.clear()
     return errors
 
 
 def _cache_name(rows: Rows, kind: str, stamp: Stamp | str) -> str:
-    return f"damaged-{cache.key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(rows.image_shape))}"
+    return f"damaged-{cache.make_key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(rows.image_shape))}"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(cache_name: str) -> np.ndarray | None:
-    arrays = cache.find(cache_name)
+    arrays = cache.find_arrays(cache_name)
     return None if arrays is None else arrays["errors"]
 
 

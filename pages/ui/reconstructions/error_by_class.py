@@ -109,8 +109,8 @@ def _labels(stamp: str, name: str, params: cached.Params) -> tuple[str, np.ndarr
 
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
 def _compare(key: tuple, _errors: _RowErrors) -> ByClass:
-    name = f"classes-{cache.key(key, list(_errors.by_method), _errors.y)}"
-    resamples = cache.kept(name, lambda: error_comparison.resampled(_errors.by_method, _errors.y))
+    name = f"classes-{cache.make_key(key, list(_errors.by_method), _errors.y)}"
+    resamples = cache.get_or_compute(name, lambda: error_comparison.resampled(_errors.by_method, _errors.y))
     return error_comparison.by_class(list(_errors.by_method), resamples)
 
 

@@ -35,12 +35,12 @@ def read_inversion(line: Line, X: np.ndarray) -> Inversion | None:
 
 
 def _cache_name(line: Line, X: np.ndarray) -> str:
-    return f"inverted-{cache.key(line.stamp, X)}"
+    return f"inverted-{cache.make_key(line.stamp, X)}"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, validate=lambda inversion: inversion is not None)
 def _read(name: str) -> Inversion | None:
-    arrays = cache.find(name)
+    arrays = cache.find_arrays(name)
     if arrays is None:
         return None
     cost, steps = arrays["cost"]
@@ -82,7 +82,7 @@ def invert(line: Line, X: np.ndarray) -> None:
     inversion = inverter.invert(X, on_step=on_step)
     arrays = {"codes": inversion.codes, "images": inverter.inverse_transform(inversion.codes)}
     cost = np.array([inversion.seconds, inversion.steps])
-    cache.keep(_cache_name(line, X), arrays | {"regressed": inversion.regressed_errors, "cost": cost})
+    cache.save_arrays(_cache_name(line, X), arrays | {"regressed": inversion.regressed_errors, "cost": cost})
     bar.empty()
     cancel.empty()
 
