@@ -146,7 +146,7 @@ def test_compare_uses_stored_runs_and_tells_copies_of_the_data_apart(call, monke
     store.delete_run(run.key)
     store.write_run(replace(run, environment={**run.environment, "data_checksum": "another"}), arrays)
     with monkeypatch.context() as patch:
-        patch.setattr(checksums, "stamp", lambda name: "")  # as where the data are absent
+        patch.setattr(checksums, "make_stamp", lambda name: "")  # as where the data are absent
         code, _, err = call(*COMPARE)
         assert (code, err.count("\n")) == (0, 1)
         assert "measured on different copies of digits" in err
@@ -281,7 +281,7 @@ def test_download_shows_its_progress(call, monkeypatch):
             progress(done, 1000)
         raise DataUnavailable("It broke off.")
 
-    monkeypatch.setattr(datasets, "available", lambda name: False)
+    monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(fit, "load_dataset", load)
     code, _, err = call("fit", "mnist", "pca")
     assert code == 2
@@ -334,7 +334,7 @@ def test_scores_in_an_imported_file_are_not_believed(call, exported, monkeypatch
     store.rewrite_run(place, replace(reader.read_run(place), metrics=forged), reader.read_weights(place))
     file.write_bytes(transfer.pack_run(place))
     for is_here, error in ((True, true), (False, 0.0)):
-        monkeypatch.setattr(datasets, "available", lambda name, is_here=is_here: is_here)
+        monkeypatch.setattr(datasets, "is_available", lambda name, is_here=is_here: is_here)
         store.delete_run(document["key"])
         assert call("import", file)[0] == 0
         run = reader.read_run(store.find_place(document["key"]))

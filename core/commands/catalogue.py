@@ -18,7 +18,7 @@ def list_datasets(json_only: Json = False) -> None:
         {
             "name": entry.name,
             "kind": entry.kind,
-            "available": datasets.available(entry.name),
+            "available": datasets.is_available(entry.name),
             "can_fetch": datasets.can_fetch(entry.name),
             "params": [_describe_param(param) for param in entry.params],
             "summary": entry.summary,
@@ -33,7 +33,7 @@ def _describe_source(row: Mapping[str, Any]) -> str:
         return ""
     if row["can_fetch"]:
         return "(downloaded on first use)"
-    return "(no download: put {} in {})".format(*datasets.files(row["name"]))
+    return "(no download: put {} in {})".format(*datasets.get_expected_files(row["name"]))
 
 
 def list_methods(json_only: Json = False) -> None:

@@ -91,7 +91,7 @@ def load_dataset(spec: Spec) -> Dataset:
     """Return the data set of a spec, downloaded with a progress bar if it is not here; print its notes."""
     from core.experiments import fit
 
-    if datasets.available(spec.dataset):
+    if datasets.is_available(spec.dataset):
         dataset = fit.load_dataset(spec)
     else:
         from core.datasets import download
@@ -176,7 +176,7 @@ def import_run(file: ZipFile, json_only: Json = False) -> None:
     except OSError as error:
         raise BadInput(f"{file} can't be read ({error.strerror or error}): give a file that export wrote.") from None
     run = transfer.unpack_run(data, check_weights=True)
-    if datasets.available(run.spec.dataset) and checksums.is_here(run):
+    if datasets.is_available(run.spec.dataset) and checksums.is_here(run):
         try:
             run = fit.remeasure(run.place, fit.load_dataset(run.spec), first_only=True)
         except (HourglassError, ArithmeticError, ValueError) as problem:

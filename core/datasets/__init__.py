@@ -159,7 +159,7 @@ def names(kind: str | None = None) -> tuple[str, ...]:
     return tuple(entry.name for entry in REGISTRY.values() if kind in (None, entry.kind))
 
 
-def offered() -> list[str]:
+def list_for_pages() -> list[str]:
     """Names of all data sets in the order that pages offer them."""
     return sorted(REGISTRY, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
 
@@ -176,7 +176,7 @@ def _module(name: str) -> ModuleType:
     return import_module(module if "." in module else f"core.datasets.{module}")
 
 
-def available(name: str) -> bool:
+def is_available(name: str) -> bool:
     """Whether `load` will do without a download. Looks for files, does not read them."""
     if entry(name).embedded:
         return True
@@ -247,7 +247,7 @@ def can_fetch(name: str) -> bool:
     return not entry(name).embedded and download.can_fetch(name)
 
 
-def files(name: str) -> tuple[str, str]:
+def get_expected_files(name: str) -> tuple[str, str]:
     """The names of the files that a person may supply, and the folder to put them in."""
     from core import config
     from core.datasets import sources

@@ -27,12 +27,12 @@ _reading = threading.Lock()
 READ: dict[str, str | None] = {}
 
 
-def stamp(name: str) -> str:
+def make_stamp(name: str) -> str:
     """Text that changes with what a data set is read from: files or installed libraries; "" where it is absent.
 
     Nothing is read: a file counts as changed where its size or its times differ.
     """
-    if not datasets.available(name):
+    if not datasets.is_available(name):
         return ""
     entry = datasets.entry(name)
     if entry.embedded:
@@ -63,7 +63,7 @@ def _code() -> str:
     return cache.make_key(*(file.read_bytes() for file in files))
 
 
-def checksum(name: str, params: Params) -> str | None:
+def compute_checksum(name: str, params: Params) -> str | None:
     """Checksum of the copy of a data set on this machine; None where it is absent or can't be read.
 
     A copy is read once; the checksum is then kept in the user's cache until the files or libraries change.
@@ -74,7 +74,7 @@ def checksum(name: str, params: Params) -> str | None:
 
 def _where(name: str) -> str:
     try:
-        return stamp(name)
+        return make_stamp(name)
     except BadInput:  # a data set that this program does not know
         return ""
 
@@ -88,7 +88,7 @@ def _checksum(name: str, params: Params, where: str) -> str | None:
 
 
 def is_known(name: str, params: Params) -> bool:
-    """Whether `checksum` answers without reading the data set."""
+    """Whether `compute_checksum` answers without reading the data set."""
     where = _where(name)
     return not where or _is_known(name, params, where)
 
@@ -109,7 +109,7 @@ def _read(name: str, params: Params, where: str) -> None:
         return
     READ[kept] = found
     # Where the files changed meanwhile, nobody knows which were read.
-    if stamp(name) == where:
+    if make_stamp(name) == where:
         cache.save_arrays(kept, {"checksum": np.frombuffer(found.encode(), np.uint8)})
 
 
@@ -138,7 +138,7 @@ def is_here(run: Run) -> bool:
     return is_of(run.environment, _checksum(name, params, where))
 
 
-def leading(runs: Iterable[Run]) -> str | None:
+def choose_checksum(runs: Iterable[Run]) -> str | None:
     """Checksum of the copy whose figures stand first: the one on this machine if any run is of it, else the first's."""
     runs = list(runs)
     lead = next(filter(is_here, runs), next(iter(runs), None))

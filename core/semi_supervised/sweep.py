@@ -228,7 +228,7 @@ class _Task:
 
 def load_dataset(name: str, params: tuple[tuple[str, Any], ...]) -> Dataset:
     """Return a data set; this process keeps the last one."""
-    return _load_dataset(name, params, checksums.stamp(name))
+    return _load_dataset(name, params, checksums.make_stamp(name))
 
 
 @lru_cache(maxsize=1)

@@ -100,7 +100,7 @@ def _fit_regressor(folder: Path, report: Callable[[float], None]) -> dict[str, n
     if regressor_key(gan) != folder.name:
         raise HourglassError("This run was trained again meanwhile: fit its regressor again.")
     X = None
-    if datasets.available(spec.dataset):
+    if datasets.is_available(spec.dataset):
         X = datasets.load(spec.dataset, **dict(spec.dataset_params)).floats("train")
     return gan_inverter.GANInverter(gan).fit(X, on_tick=lambda row: report(row["share"])).arrays()
 

@@ -54,7 +54,7 @@ print(json.dumps({"seconds": seconds, "rows": rows, "peak": peak, "texts": texts
 def main() -> None:
     print(f"{'Documents, median of ' + str(TIMES):44} {'cold, s':>10} {'cached, s':>10} {'texts, MB':>10}")
     for name in datasets.names(datasets.DOCUMENTS):
-        if datasets.available(name):
+        if datasets.is_available(name):
             cold, cached = zip(*(_cold_and_cached(name) for _ in range(TIMES)), strict=True)
             print(_row(datasets.entry(name).label, cold, cached))
     with tempfile.TemporaryDirectory() as folder:

@@ -74,7 +74,7 @@ return text.includes(n.toLocaleString('en-US') + ' rows, 120 of them')
 
 
 def main() -> None:
-    if not datasets.available("mnist"):
+    if not datasets.is_available("mnist"):
         print("The linked maps are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
     rows: list[dict[str, float]] = []

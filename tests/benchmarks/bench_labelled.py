@@ -35,7 +35,7 @@ def digits(times: int = 3) -> None:
 
 
 def slowest() -> None:
-    if not datasets.available("mnist"):
+    if not datasets.is_available("mnist"):
         print("MNIST is not on this machine: set HOURGLASS_DATA.")
         return
     dataset = datasets.load("mnist")

@@ -25,7 +25,7 @@ _PATIENCE = 300.0
 
 
 def main(arguments: list[str]) -> None:
-    for dataset in arguments or [name for name in ("digits", "mnist") if datasets.available(name)]:
+    for dataset in arguments or [name for name in ("digits", "mnist") if datasets.is_available(name)]:
         with tempfile.TemporaryDirectory() as folder:
             os.environ |= {"HOURGLASS_RUNS": f"{folder}/runs", "XDG_CACHE_HOME": f"{folder}/cache"}
             worker_process.attach_app()

@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sections", action="store_true", help="the sections of pages too")
     parser.add_argument("--visits", type=int, default=VISITS)
     asked = parser.parse_args(arguments)
-    if not datasets.available("mnist"):
+    if not datasets.is_available("mnist"):
         print("The pages are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
     targets = PAGES | {name: (query, _END, None) for name, query in SECTIONS.items()}

@@ -24,7 +24,7 @@ FEWEST = 40
 
 def main(names: list[str] | None = None) -> None:
     for name in names or datasets.names(DOCUMENTS):
-        if not datasets.available(name):
+        if not datasets.is_available(name):
             print(f"{name} is not on this machine: set HOURGLASS_DATA.")
             continue
         dataset = datasets.load(name)

@@ -59,21 +59,21 @@ def read_error(place):
 
 def test_checksum_is_read_once_and_again_when_the_file_changes(put_copy, monkeypatch, tmp_path):
     first = put_copy(0)
-    assert checksums.checksum("mnist", ()) == first.checksum
+    assert checksums.compute_checksum("mnist", ()) == first.checksum
     with monkeypatch.context() as patch:
         patch.setattr(datasets, "load", lambda *_, **__: pytest.fail("it was read again"))
-        assert checksums.checksum("mnist", ()) == first.checksum
+        assert checksums.compute_checksum("mnist", ()) == first.checksum
         # Another process finds what this one has kept.
         checksums.READ.clear()
         assert checksums.is_known("mnist", ())
-        assert checksums.checksum("mnist", ()) == first.checksum
+        assert checksums.compute_checksum("mnist", ()) == first.checksum
     second = put_copy(200)
-    assert checksums.checksum("mnist", ()) == second.checksum != first.checksum
+    assert checksums.compute_checksum("mnist", ()) == second.checksum != first.checksum
     (tmp_path / "data" / "mnist.npz").unlink()
-    assert checksums.checksum("mnist", ()) is None
+    assert checksums.compute_checksum("mnist", ()) is None
     (tmp_path / "data" / "mnist.npz").write_bytes(b"no data")
-    assert checksums.checksum("mnist", ()) is None
-    assert checksums.checksum("nothing", ()) is None
+    assert checksums.compute_checksum("mnist", ()) is None
+    assert checksums.compute_checksum("nothing", ()) is None
 
 
 def test_own_and_shipped_runs_of_one_key_stand_side_by_side(put_copy, fitted):
@@ -130,7 +130,7 @@ def test_runs_of_the_copy_on_this_machine_lead(put_copy, fitted):
     store.write_run(*fitted(own, spec))
     runs = store.list_runs()[0]
     assert [run.key for run in selection.select_runs(runs, "mnist", "pca", 3)] == [spec.key, PCA.key]
-    assert checksums.leading(runs) == own.checksum
+    assert checksums.choose_checksum(runs) == own.checksum
     put_copy(0)
     assert [run.key for run in selection.select_runs(runs, "mnist", "pca", 3)] == [PCA.key, spec.key]
     shutil.rmtree(config.data_folder())

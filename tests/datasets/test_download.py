@@ -71,7 +71,7 @@ def read_refusal(name="mnist"):
 
 def test_download_gives_the_published_arrays_once(mnist, server, folder):
     mnist("whole")
-    assert not datasets.available("mnist")
+    assert not datasets.is_available("mnist")
     dataset = datasets.load("mnist")
     assert np.array_equal(dataset.X_train, IMAGES["train"].reshape(12, 784))
     assert np.array_equal(dataset.X_test, IMAGES["t10k"].reshape(5, 784))
@@ -80,7 +80,7 @@ def test_download_gives_the_published_arrays_once(mnist, server, folder):
     (note,) = dataset.notes
     assert "12 train and 5 test rows" in note
     assert "60,000 and 10,000" in note
-    assert datasets.available("mnist")
+    assert datasets.is_available("mnist")
     assert files_below(folder) == sorted(["mnist.npz", *FILES])
     assert datasets.load("mnist").checksum == dataset.checksum
     assert len(server.asked) == 4
@@ -128,7 +128,7 @@ def test_bad_server_is_named_leaves_nothing_and_the_next_mirror_is_tried(mnist, 
     assert "mnist-sample" in text
     assert str(folder) in text
     assert files_below(folder) == []
-    assert not datasets.available("mnist")
+    assert not datasets.is_available("mnist")
     if "//" not in manner:
         mnist(manner, "whole")
         assert len(datasets.load("mnist").X_train) == 12
@@ -264,7 +264,7 @@ def test_every_source_has_a_checksum_or_a_parser_that_checks():
 
 def test_unreadable_folder_is_one_sentence(folder, monkeypatch):
     locked(monkeypatch, folder)
-    assert not datasets.available("mnist")
+    assert not datasets.is_available("mnist")
     with pytest.raises(DataUnavailable, match=r"can't be looked for in .*Permission denied.*set HOURGLASS_DATA"):
         datasets.load("mnist")
 

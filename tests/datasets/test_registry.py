@@ -34,7 +34,7 @@ def test_data_set_is_what_its_entry_says(name, loaded):
     assert dataset.citation
     assert entry.label
     assert entry.summary.endswith(".")
-    assert datasets.available(name)
+    assert datasets.is_available(name)
     for X, y in ((dataset.X_train, dataset.y_train), (dataset.X_test, dataset.y_test)):
         assert X.shape == (len(y), dataset.n_features)
         assert y.dtype == np.int64
@@ -63,7 +63,7 @@ def test_data_set_is_what_its_entry_says(name, loaded):
 def test_embedded_sets_need_no_fetch_share_no_row_and_load_the_same_twice(loaded, folder):
     for name in EMBEDDED:
         datasets.fetch(name)
-        assert datasets.available(name)
+        assert datasets.is_available(name)
         dataset = loaded(name)
         assert datasets.load(name).checksum == dataset.checksum
         train, test = dataset.texts_train, dataset.texts_test
@@ -89,7 +89,7 @@ def test_names_by_kind_and_unknown_ones():
     assert set(datasets.names(IMAGES)) | set(datasets.names(DOCUMENTS)) == set(datasets.names())
     assert "docstrings" in datasets.names(DOCUMENTS)
     assert "docstrings" not in datasets.names(IMAGES)
-    for ask in (datasets.load, datasets.entry, datasets.available, datasets.fetch):
+    for ask in (datasets.load, datasets.entry, datasets.is_available, datasets.fetch):
         with pytest.raises(BadInput, match="no data set 'mnits': choose one of digits, mnist-sample"):
             ask("mnits")
 

@@ -112,7 +112,7 @@ def test_frey_from_the_published_format_or_a_supplied_file(server, folder, monke
             server.asked.clear()
             (folder / "frey_faces.npz").unlink()
             (folder / "frey" / "frey_rawface.mat").write_bytes(content)
-            assert datasets.available("frey")
+            assert datasets.is_available("frey")
         faces = datasets.load("frey")
         assert np.array_equal(faces.X_train, x[train].reshape(-1, 560))
         assert np.array_equal(faces.X_test, x[test].reshape(-1, 560))

@@ -47,7 +47,7 @@ def fitted(tmp_path_factory) -> Path:
     torch.set_num_threads(1)  # the fits are tiny: a second thread only waits
     digits, texts = datasets.load("digits"), hostile_documents()
     # Read before any test puts other rows in their place.
-    assert checksums.checksum("digits", ()) == digits.checksum
+    assert checksums.compute_checksum("digits", ()) == digits.checksum
     for size in (2, 10):
         for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", {"epochs": 2, "width": 32})):
             fit(folder, digits, method, {"n_components": size, **params})
@@ -94,7 +94,7 @@ def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
     """The fitted runs are this person's runs, and their data sets are the copies on this machine."""
     monkeypatch.setenv("HOURGLASS_RUNS", str(fitted))
     # An earlier test may have read the genuine docstrings.
-    kept_as = checksums._kept_as("docstrings", (), checksums.stamp("docstrings"))
+    kept_as = checksums._kept_as("docstrings", (), checksums.make_stamp("docstrings"))
     monkeypatch.setitem(checksums.READ, kept_as, hostile_documents().checksum)
     return fitted
 

@@ -123,7 +123,7 @@ def test_other_or_missing_documents_are_named_in_every_section(texts, monkeypatc
     monkeypatch.setattr(datasets, "load", fail)
     for section in ("maps", "axes", "query"):
         assert "The file is cut short" in text_of(page(section=section))
-    monkeypatch.setattr(datasets, "available", lambda name: False)
+    monkeypatch.setattr(datasets, "is_available", lambda name: False)
     assert "is not on this machine yet" in text_of(page())
     assert "kNN accuracy" in shown_text(page(section="numbers"))
 

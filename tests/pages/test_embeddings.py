@@ -289,7 +289,7 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
         progress(1_000_000, 11_000_000)
         raise DataUnavailable("The server does not answer.")
 
-    monkeypatch.setattr(cached.datasets, "available", lambda name: name != "mnist")
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: name != "mnist")
     monkeypatch.setattr(cached.datasets, "fetch", refuse)
     clear_caches()
     app = embeddings(data="mnist", maps=MAPS)
@@ -418,7 +418,7 @@ def test_one_class_and_no_class_have_no_accuracy(runs, load_as, no_shipped_runs,
     images, none = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8), np.full(120, -1)
     bare = Dataset("frey", IMAGES, images, none, images[:60], none[:60], (), "none", "none", image_shape=(28, 20))
     load_as(bare)
-    monkeypatch.setattr(cached.datasets, "available", lambda name: True)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: True)
     fit(tmp_path, bare, "pca", {"n_components": 2})
     app = choose(embeddings(data="frey"), [1, 2])
     assert message(app)[0]["names"] == []

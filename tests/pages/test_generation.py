@@ -261,7 +261,7 @@ def test_an_enlarged_sheet_shows_the_nearest_training_images(runs, monkeypatch):
     app.button(key=key("open-ae-mixture")).click().run()
     assert "Near-duplicates: 32 of 32." in text_of(app)
 
-    monkeypatch.setattr(cached.datasets, "available", lambda name: False)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     app = page()
     app.button(key=key("open-ae-mixture")).click().run()
     assert app.get("dialog")
@@ -380,7 +380,7 @@ def test_data_that_are_unreadable_or_missing(runs, monkeypatch):
     monkeypatch.setattr(cached.datasets, "load", load)
     for section in ("between", "arithmetic"):
         assert "It is damaged; remove it." in text_of(page(section))
-    monkeypatch.setattr(cached.datasets, "available", lambda name: False)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     assert len(cards(page())) == 6
     for section in ("between", "arithmetic"):
         assert any(button.label.startswith("Download") for button in page(section).button)
@@ -388,14 +388,14 @@ def test_data_that_are_unreadable_or_missing(runs, monkeypatch):
 
 def test_data_without_classes_or_without_a_classifier(no_shipped_runs, tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    monkeypatch.setattr(cached.datasets, "available", lambda name: True)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: True)
 
     def use(name: str, y: np.ndarray, class_names: tuple[str, ...], shape: tuple[int, int]) -> dict[str, str]:
         images = np.random.default_rng(0).integers(0, 256, (len(y), shape[0] * shape[1])).astype(np.uint8)
         half = len(y) // 2
         data = Dataset(name, IMAGES, images, y, images[:half], y[:half], class_names, "none", "none", image_shape=shape)
         monkeypatch.setattr(cached.datasets, "load", lambda name, **params: data)
-        monkeypatch.setattr(checksums, "stamp", lambda name: "made up")
+        monkeypatch.setattr(checksums, "make_stamp", lambda name: "made up")
         fit(tmp_path, data, "pca", {"n_components": 2})
         return {"data": name, "size": "2"}
 

@@ -38,7 +38,7 @@ def page(section, **query):
 
 
 def test_manifold_opens_on_every_data_set_with_shipped_runs():
-    for name in filter(datasets.available, OF_IMAGES):
+    for name in filter(datasets.is_available, OF_IMAGES):
         app = page("manifold", data=name)
         assert not [*app.warning, *app.error], name
         sent = messages(app)
@@ -51,7 +51,7 @@ def test_manifold_opens_on_every_data_set_with_shipped_runs():
 
 
 def test_sliders_open_for_every_shipped_method():
-    for name in filter(datasets.available, OF_IMAGES):
+    for name in filter(datasets.is_available, OF_IMAGES):
         size = 2 if name == "frey" else 10
         app = page("sliders", data=name, size=str(size))
         for method in methods.compared(IMAGES):
@@ -140,7 +140,7 @@ def test_a_section_keeps_its_code_and_takes_it_out_of_the_address():
 
 def test_missing_or_unreadable_data_leave_the_decoder(monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(datasets, "available", lambda name: name == "digits")
+        patch.setattr(datasets, "is_available", lambda name: name == "digits")
         app = page("manifold", data="frey")
         assert "not on this machine" in app.info[0].value
         scene = messages(app)["manifold"]

@@ -287,7 +287,7 @@ def test_inspected_result_counts_unlabelled_classes(measured):
 
 def test_inspected_result_without_the_data(measured, monkeypatch):
     keep(measured)
-    monkeypatch.setattr(datasets, "available", lambda name: False)
+    monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(datasets, "load", lambda *a, **k: (_ for _ in ()).throw(DataUnavailable("not here")))
     app = page(part="point")
     assert not app.exception
@@ -297,7 +297,7 @@ def test_inspected_result_without_the_data(measured, monkeypatch):
 def test_document_titles_stay_text(monkeypatch):
     texts = hostile_documents()
     monkeypatch.setattr(datasets, "load", lambda name, **k: texts)
-    monkeypatch.setattr(datasets, "available", lambda name: True)
+    monkeypatch.setattr(datasets, "is_available", lambda name: True)
     cells = experiment.list_cells("docstrings", ["logistic"], [6], [0])
     keep([experiment.measure_cell(cell, texts) for cell in cells], "docstrings")
     app = page(data="docstrings", part="point")

@@ -221,7 +221,7 @@ def test_error_distribution_of_one_class(runs, errors, y):
 
 
 def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
-    monkeypatch.setattr(cached.datasets, "available", lambda name: False)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     app = page("classes")
     assert "whose class is stored with the runs" in text_of(app)
     assert len(app.get("plotly_chart")) == 2
@@ -328,7 +328,7 @@ def test_data_without_classes_with_and_without_the_images(no_shipped_runs, tmp_p
     about = {"image_shape": (28, 20), "redistributable": False}
     faces = Dataset("frey", IMAGES, X, y, X[:60], y[:60], (), "none", "none", **about)
     monkeypatch.setattr(cached.datasets, "load", lambda name, **params: faces)
-    monkeypatch.setattr(cached.datasets, "available", lambda name: True)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: True)
     fit(tmp_path, faces, "pca", {"n_components": 2})
     fit(tmp_path, faces, "linear_ae", {"n_components": 2, "epochs": 1})
     frey = {"data": "frey", "size": "2"}
@@ -338,7 +338,7 @@ def test_data_without_classes_with_and_without_the_images(no_shipped_runs, tmp_p
     assert len(app.get("plotly_chart")) == 1
     assert len(page("damage", **frey).get("plotly_chart")) == 1
 
-    monkeypatch.setattr(cached.datasets, "available", lambda name: False)
+    monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     app = page(**frey)
     assert "not on this machine yet" in text_of(app)
     assert 'alt="PCA"' in text_of(app)

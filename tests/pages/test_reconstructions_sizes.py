@@ -154,7 +154,7 @@ def test_size_chart_without_exact_errors_offers_pca(folder):
 
 
 def test_lecture_figure_trains_what_is_missing(folder, monkeypatch):
-    monkeypatch.setattr(datasets, "available", lambda name: name != "frey")
+    monkeypatch.setattr(datasets, "is_available", lambda name: name != "frey")
     app = page("size")
     app.session_state[f"{PAGE}:thirty"] = True
     app.run()

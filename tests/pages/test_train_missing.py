@@ -16,7 +16,7 @@ def nothing_trained(no_shipped_runs, tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(worker_process, "start_worker", lambda: None)
     monkeypatch.setattr(training_times, "measure_speed", lambda: False)
-    monkeypatch.setattr(datasets, "available", lambda name: True)
+    monkeypatch.setattr(datasets, "is_available", lambda name: True)
     training_queue._listed.clear()
     return tmp_path / "runs"
 

@@ -70,7 +70,7 @@ def test_fitted_regressor_is_kept_and_found(folder, short, images):
 
 
 def test_regressor_without_the_data_is_fitted_on_generated_images(folder, short, images, monkeypatch):
-    monkeypatch.setattr(datasets, "available", lambda name: False)
+    monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(datasets, "load", lambda *_, **__: pytest.fail("the data are not here"))
     gan = reader.read_estimator(DIGITS)
     computation.do_work(inverter_training.WORK, waiting(folder, gan, DIGITS))

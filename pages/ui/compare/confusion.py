@@ -45,7 +45,7 @@ def draw(lines: Sequence[Line], problems: list[str]) -> None:
 
     def find_rows() -> Rows | None:
         name = first.spec.dataset
-        if not (datasets.available(name) or has_shipped_rows(name)):
+        if not (datasets.is_available(name) or has_shipped_rows(name)):
             return None
         rows = cached.load_rows(name, first.spec.dataset_params, "test", len(numbers))
         is_same = (not rows.checksum or rows.checksum == checksum) and np.array_equal(rows.numbers, numbers)

@@ -57,7 +57,7 @@ def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list
     curves: list[Retrieved] = []
     baseline: list[Retrieved] = []
     shown = {line.method: line.run for line in view.trained}
-    copy = checksums.leading(shown.values())
+    copy = checksums.choose_checksum(shown.values())
     for method in methods.compared(DOCUMENTS):
         for size in stored_runs.list_code_sizes(stored, view.entry.name):
             run = shown.get(method) if size == view.size else _read_default(stored, view, method, size, problems)
@@ -106,7 +106,7 @@ def _offer_missing(view: View, stored: Sequence[Run]) -> None:
     named = join_words([f"{methods.label(method)} {size}-D" for method, size in lacking])
     st.markdown(plain(f"Not trained yet: {named}."))
     wanted = training_offers.find_missing([_make_spec(view, method, size) for method, size in lacking], stored)
-    if wanted and datasets.available(view.entry.name):
+    if wanted and datasets.is_available(view.entry.name):
         label = "Train it" if len(wanted) == 1 else "Train them"
         training_offers.draw_button(label, wanted, "curves", "An AE takes about a minute.", primary=False)
 

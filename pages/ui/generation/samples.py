@@ -140,7 +140,7 @@ def _caption(sampler: RunSampler, size: int) -> str:
 def _draw_enlarged(sampler: RunSampler, how: Draw, view: View, problems: list[str]) -> None:
     images = sampler.draw_samples(how)[1]
     st.markdown(f"**{plain(sampler.label)}**, {plain(sampler.about)}; seed {how.seed}.")
-    if not datasets.available(view.entry.name):
+    if not datasets.is_available(view.entry.name):
         png = montages.png(montages.montage(images, sampler.image_shape, _COLUMNS))
         st.html(image(png, f"Samples: {sampler.label}", "hg-strip"))
         offer_download(view.entry, problems, " Each sample is then shown with its nearest training image.")

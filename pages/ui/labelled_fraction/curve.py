@@ -82,7 +82,7 @@ def choose(problems: list[str]) -> View:
         newest = max(rows, key=lambda row: str(row.get("date", "")))["data_checksum"]
         # Docstrings take a while to read: they are not read for this.
         is_known = checksums.is_known(entry.name, entry.default_params)
-        copy = (checksums.checksum(entry.name, entry.default_params) if is_known else None) or newest
+        copy = (checksums.compute_checksum(entry.name, entry.default_params) if is_known else None) or newest
         of_copy = [row for row in rows if checksums.is_of(row, copy)]
         if n := len(rows) - len(of_copy):
             problems.append(f"Left out: {_count(n)} measured on another copy of the data.")

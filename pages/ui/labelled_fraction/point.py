@@ -89,7 +89,7 @@ def _about(view: View, row: dict) -> str:
 
 def _class_names(view: View, row: dict) -> list[str]:
     """The classes' names, where the data are here; else their numbers."""
-    if datasets.available(view.entry.name):
+    if datasets.is_available(view.entry.name):
         dataset = cached.load_dataset(view.entry.name, tuple(sorted(row.get("dataset_params", {}).items())))
         if len(dataset.target_names) == len(row["confusion"]):
             return [shorten(name, 24) for name in dataset.target_names]
@@ -97,7 +97,7 @@ def _class_names(view: View, row: dict) -> list[str]:
 
 
 def _rows(view: View, row: dict, names: list[str], problems: list[str]) -> None:
-    if not datasets.available(view.entry.name):
+    if not datasets.is_available(view.entry.name):
         cached.offer_download(view.entry, problems, " Then the misclassified and labelled rows are shown too.")
         return
     dataset = cached.load_dataset(view.entry.name, tuple(sorted(row.get("dataset_params", {}).items())))

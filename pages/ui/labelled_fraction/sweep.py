@@ -36,7 +36,7 @@ _WORKSHOP_MINUTES = {1: "1 minute"}
 
 
 def draw(view: View, problems: list[str]) -> None:
-    if not datasets.available(view.entry.name):
+    if not datasets.is_available(view.entry.name):
         cached.offer_download(view.entry, problems, " Then experiments can be run on it.")
         return
     st.markdown(

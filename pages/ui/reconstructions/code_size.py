@@ -82,7 +82,7 @@ def _select_comparable(view: View, stored: Sequence[Run], names: Sequence[str]) 
     ]
     if not runs:
         return [], 0
-    checksum = checksums.leading([*(line.run for line in view.trained if line.method in names), *runs])
+    checksum = checksums.choose_checksum([*(line.run for line in view.trained if line.method in names), *runs])
     comparable = [run for run in runs if checksums.is_of(run.environment, checksum)]
     return comparable, len(runs) - len(comparable)
 

@@ -88,7 +88,7 @@ def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _R
     names = tuple(run.notes["target_names"]) if entry.has_labels else ()
     y = None
     try:
-        if entry.has_labels and datasets.available(entry.name):
+        if entry.has_labels and datasets.is_available(entry.name):
             checksum, labels = _labels(entry.name, run.spec.dataset_params)
             y = labels if checksums.is_of(run.environment, checksum) and len(labels) == n else None
     except HourglassError as problem:

@@ -50,7 +50,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         if missing := training_offers.find_missing(lacking, stored):
             names = join_words([methods.label(spec.method) for spec in missing])
             st.markdown(plain(f"{_SUBJECTS[subject]}, {_SIZE}-D: {names} not trained yet."))
-            download = "" if datasets.available(subject) else " The images are downloaded first."
+            download = "" if datasets.is_available(subject) else " The images are downloaded first."
             about = f"PCA is fitted in closed form; the AE trains for minutes on one core.{download}"
             training_offers.draw_button(f"Train {names}", missing, "thirty", about)
         training_offers.show_progress(lambda job: job.key in {spec.key for spec in specs_})
@@ -99,7 +99,7 @@ def _read_originals(run: Run) -> np.ndarray | None:
     if "originals" in run.views:
         return run.views["originals"]
     with suppress(HourglassError):
-        if datasets.available(run.spec.dataset):
+        if datasets.is_available(run.spec.dataset):
             dataset = cached.load_dataset(run.spec.dataset, run.spec.dataset_params)
             if checksums.is_of(run.environment, dataset.checksum):
                 return dataset.X_test[run.views["strip_rows"]]

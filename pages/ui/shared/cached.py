@@ -38,7 +38,7 @@ def cache_by_copy(**options: Any) -> Callable:
 
         @wraps(function)
         def call(name: str, *args):
-            return cached(checksums.stamp(name), name, *args)
+            return cached(checksums.make_stamp(name), name, *args)
 
         call.clear = cached.clear
         return call
@@ -57,7 +57,7 @@ def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows
 
     shipped = rows.shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
     # Shipped rows load at once, but another copy of the data set has other rows.
-    if shipped is not None and checksums.checksum(name, params) in (None, shipped.checksum):
+    if shipped is not None and checksums.compute_checksum(name, params) in (None, shipped.checksum):
         return shipped
     return rows.select_rows(load_dataset(name, params), split, n)
 
@@ -66,7 +66,7 @@ def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows
 def find_copy(stamp: str, name: str, params: Params) -> None:
     """Compute the checksum of a data set that is here, which takes a moment for new files."""
     if not datasets.entry(name).embedded:
-        checksums.checksum(name, params)
+        checksums.compute_checksum(name, params)
 
 
 @st.cache_resource(max_entries=10, show_spinner=False)
@@ -95,7 +95,7 @@ def find_rows(
     from core.analysis import rows  # scipy: pages without maps do without
 
     has_shipped = rows.has_shipped_rows(entry.name)
-    if datasets.available(entry.name) or (has_shipped and split == "test" and n <= DEFAULT_COUNT):
+    if datasets.is_available(entry.name) or (has_shipped and split == "test" and n <= DEFAULT_COUNT):
         return load_rows(entry.name, params, split, n)
     until = f" Until then its {DEFAULT_COUNT:,} shipped test rows are shown." if has_shipped else ""
     offer_download(entry, problems, until)
@@ -105,7 +105,7 @@ def find_rows(
 def offer_download(entry: datasets.Entry, problems: list[str], why: str = "") -> None:
     """Draw a button that downloads a data set, or where to put its files."""
     if not entry.embedded and not datasets.can_fetch(entry.name):
-        files, folder = datasets.files(entry.name)
+        files, folder = datasets.get_expected_files(entry.name)
         st.info(plain(f"{entry.label} is not on this machine and has no free download. Put {files} in {folder}.{why}"))
         return
     st.info(

@@ -126,7 +126,7 @@ def read_run(key: str) -> tuple[Run, Stamp]:
 def list_datasets(runs: Sequence[Run]) -> list[str]:
     """All registered data sets, those with runs first."""
     trained = {run.spec.dataset for run in runs}
-    return sorted(datasets.offered(), key=lambda name: name not in trained)
+    return sorted(datasets.list_for_pages(), key=lambda name: name not in trained)
 
 
 def choose_default_dataset(names: Sequence[str], runs: Sequence[Run]) -> str:

@@ -120,7 +120,7 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
             st.caption(plain(problem))
             return
         wanted = [spec for spec in wanted if not stored_runs.is_complete(stored, spec)]
-        has_data = datasets.available(entry.name) or datasets.can_fetch(entry.name)
+        has_data = datasets.is_available(entry.name) or datasets.can_fetch(entry.name)
         st.button(
             "Train all" if len(lacking) == len(methods.compared(entry.kind)) else "Train the missing methods",
             key=page_state.key(f"train-{name}"),
@@ -151,7 +151,7 @@ def _describe(entry: Entry, size: int, wanted: Sequence[Spec]) -> str:
     training_times.measure_speed()
     seconds = training_times.predict_total(wanted)
     takes = f": {training_times.format_seconds(seconds)}" if seconds else ""
-    download = "" if datasets.available(entry.name) else f" {entry.label} will be downloaded first."
+    download = "" if datasets.is_available(entry.name) else f" {entry.label} will be downloaded first."
     return f"Trains {names} at {size} latent dimensions, one after the other{takes}.{download}"
 
 

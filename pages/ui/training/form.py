@@ -121,7 +121,7 @@ def _choose_dataset(stored: Sequence[Run], linked: Spec | None, problems: list[s
 
     def label(name: str) -> str:
         absent = " (will download)" if datasets.can_fetch(name) else " (not on this machine)"
-        return datasets.entry(name).label + ("" if datasets.available(name) else absent)
+        return datasets.entry(name).label + ("" if datasets.is_available(name) else absent)
 
     refused: list[str] = []
     widget = page_state.seed_widget("data", names, stored_runs.choose_default_dataset(names, stored), refused)
