@@ -107,7 +107,7 @@ def _guard(name: str, function: Callable[..., None], when_stopped: str) -> Calla
 
     @functools.wraps(function)
     def run(**given: Any) -> None:
-        config.check()
+        config.check_settings()
         try:
             function(**given)
             sys.stdout.flush()

@@ -15,7 +15,7 @@ _WORKSHOP = "HOURGLASS_WORKSHOP"
 _YES, _NO = ("1", "yes", "true", "on"), ("", "0", "no", "false", "off")
 
 
-def check() -> None:
+def check_settings() -> None:
     """Read every setting, so that a wrong one is reported first.
 
     Raises

@@ -34,7 +34,7 @@ def test_unset_or_empty_settings_have_defaults(monkeypatch, tmp_path):
                 monkeypatch.delenv(f"HOURGLASS_{name}", raising=False)
             else:
                 monkeypatch.setenv(f"HOURGLASS_{name}", given)
-        config.check()
+        config.check_settings()
         assert config.data_folder() == config.user_cache()
         assert config.runs_folder().name == "runs"
         assert (config.quota_gb(), config.niceness(), config.threads()) == (5, 10, 1)
@@ -45,7 +45,7 @@ def test_folders_may_be_below_home_relative_or_absent(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     for given, folder in (("~/a/b", tmp_path / "a" / "b"), ("c/d", Path("c/d")), (str(tmp_path), tmp_path)):
         monkeypatch.setenv("HOURGLASS_RUNS", given)
-        config.check()
+        config.check_settings()
         assert config.runs_folder() == folder
 
 
@@ -53,7 +53,7 @@ def test_folders_may_be_below_home_relative_or_absent(monkeypatch, tmp_path):
 def test_wrong_setting_is_refused_by_every_command(monkeypatch, capsys, name, given):
     monkeypatch.setenv(name, given)
     with pytest.raises(BadInput, match=f"^{name}=.* is not allowed: "):
-        config.check()
+        config.check_settings()
     assert main(["datasets"]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -126,7 +126,7 @@ def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
     about: dict[str, Any] = {}
     if dataset.kind == DOCUMENTS:
         texts = tuple(text for part in parts for text in part[3])
-        about = {"vectors": bag_of_words.tfidf(dataset, X), "vocabulary": dataset.vocabulary, "texts": texts}
+        about = {"vectors": bag_of_words.to_tfidf(dataset, X), "vocabulary": dataset.vocabulary, "texts": texts}
     return Rows(
         dataset.name,
         dataset.kind,

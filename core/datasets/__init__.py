@@ -201,7 +201,7 @@ def fetch(name: str, progress: Progress | None = None) -> None:
         return
     from core.datasets import download
 
-    download.stored(name, _module(name).parse, progress)
+    download.get_stored_file(name, _module(name).parse, progress)
 
 
 def load(name: str, *, progress: Progress | None = None, **params: Any) -> Dataset:
@@ -226,7 +226,7 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
     checked = check_params(found.params, params, name)
     dataset = _module(name).load(name, progress=progress, **checked)
     try:
-        validation.check(dataset)
+        validation.check_dataset(dataset)
     except BadInput as problem:
         stored = "" if found.embedded else config.data_folder() / sources.REMOTE[name].stored
         raise DataUnavailable(f"{problem} It was read from {stored}." if stored else str(problem)) from None
@@ -280,4 +280,4 @@ def first_rows(dataset: Dataset, split: str, n: int) -> Any:
 
     y = {"train": dataset.y_train, "test": dataset.y_test}[split]
     leading = embedded_samples.sample_rows(dataset) if split == "test" else None
-    return np.sort(subsets.in_turn(y, embedded_samples.SEED, leading)[:n])
+    return np.sort(subsets.order_by_share(y, embedded_samples.SEED, leading)[:n])

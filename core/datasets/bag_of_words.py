@@ -37,7 +37,7 @@ NOTED_SHARE = 0.01
 _LARGEST_VOCABULARY = VOCABULARY_SIZE.bounds[1]
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text in order, stop words included."""
     return _WORD.findall(text.lower())
 
@@ -75,7 +75,7 @@ def _commonest(X: csr_array, size: int) -> np.ndarray:
     return np.sort(np.argsort(-X.sum(axis=0), kind="stable")[:size])
 
 
-def count(train: Sequence[str], test: Sequence[str]) -> Counts:
+def count_words(train: Sequence[str], test: Sequence[str]) -> Counts:
     """Counts of the commonest words of the train texts, as many as the largest vocabulary that may be asked for.
 
     Raises
@@ -93,7 +93,7 @@ def count(train: Sequence[str], test: Sequence[str]) -> Counts:
 
 
 def count_cached(name: str, train: Sequence[str], test: Sequence[str]) -> Counts:
-    """What `count` returns, from the user's cache where these texts have been counted before.
+    """What `count_words` returns, from the user's cache where these texts have been counted before.
 
     Raises
     ------
@@ -103,9 +103,9 @@ def count_cached(name: str, train: Sequence[str], test: Sequence[str]) -> Counts
 
     def compute() -> dict[str, np.ndarray]:
         stop_words = _vectorizer().get_stop_words()
-        if all(word in stop_words for text in train for word in words(text)):
+        if all(word in stop_words for text in train for word in split_words(text)):
             raise DataUnavailable(f"The train documents of {name} hold no words: check the file, or use docstrings.")
-        counts = count(train, test)
+        counts = count_words(train, test)
         parts = {"vocabulary": np.frombuffer("\n".join(counts.vocabulary).encode(), np.uint8)}
         for split, X in (("train", counts.train), ("test", counts.test)):
             parts |= {f"{split}_{part}": getattr(X, part) for part in ("data", "indices", "indptr")}
@@ -139,11 +139,11 @@ class Query:
     stop_words: tuple[str, ...]
 
 
-def query(text: str, vocabulary: Sequence[str]) -> Query:
+def parse_query(text: str, vocabulary: Sequence[str]) -> Query:
     """Count the words of a text as those of a data set's documents."""
     vectorizer = _vectorizer(vocabulary)
     stop, column = vectorizer.get_stop_words(), frozenset(vocabulary)
-    found = dict.fromkeys(words(text))
+    found = dict.fromkeys(split_words(text))
     return Query(
         csr_array(vectorizer.transform([text])),
         tuple(word for word in found if word in column),
@@ -152,12 +152,12 @@ def query(text: str, vocabulary: Sequence[str]) -> Query:
     )
 
 
-def title(row: Mapping[str, str]) -> str:
+def make_title(row: Mapping[str, str]) -> str:
     """A document's own title, else its first eight words."""
     return row.get("title") or " ".join(row["text"].split(maxsplit=TITLE_WORDS)[:TITLE_WORDS])
 
 
-def build(
+def build_dataset(
     name: str, rows: Sequence[Mapping[str, str]], vocabulary_size: int, *, licence: str, citation: str
 ) -> Dataset:
     """Data set of documents.
@@ -172,7 +172,7 @@ def build(
     DataUnavailable
         If the train documents hold no word but stop words.
     """
-    rows, notes = validation.clean(rows)
+    rows, notes = validation.clean_documents(rows)
     parts = {split: [row for row in rows if row["split"] == split] for split in ("train", "test")}
     texts = {split: tuple(row["text"] for row in part) for split, part in parts.items()}
     counts = count_cached(name, texts["train"], texts["test"]).of_commonest(vocabulary_size)
@@ -183,15 +183,15 @@ def build(
     return Dataset(
         *(name, DOCUMENTS, *X, target_names, licence, citation),
         vocabulary=counts.vocabulary,
-        titles_train=tuple(map(title, parts["train"])),
-        titles_test=tuple(map(title, parts["test"])),
+        titles_train=tuple(map(make_title, parts["train"])),
+        titles_test=tuple(map(make_title, parts["test"])),
         texts_train=texts["train"],
         texts_test=texts["test"],
         notes=(*notes, *_notes(counts)),
     )
 
 
-def tfidf(dataset: Dataset, counts: Any) -> Any:
+def to_tfidf(dataset: Dataset, counts: Any) -> Any:
     """Tf-idf vectors of word counts: (1 + log count) times the train documents' inverse frequency, of unit length.
 
     Parameters

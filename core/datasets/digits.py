@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.datasets.subsets import complement, stratified
+from core.datasets.subsets import choose_stratified, list_others
 from core.types import IMAGES, Dataset
 
 N_TEST = 500
@@ -18,8 +18,8 @@ def load(name: str, *, progress: object = None) -> Dataset:
     source = load_digits()
     X = np.round(source.data * (255 / 16)).astype(np.uint8)
     y = source.target.astype(np.int64)
-    test = stratified(y, N_TEST, SEED)
-    train = complement(test, len(y))
+    test = choose_stratified(y, N_TEST, SEED)
+    train = list_others(test, len(y))
     return Dataset(
         *(name, IMAGES, X[train], y[train], X[test], y[test], tuple("0123456789")),
         image_shape=(8, 8),

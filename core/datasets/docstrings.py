@@ -36,7 +36,7 @@ TEST_BELOW = 64  # of 256
 
 
 def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset:
-    return bag_of_words.build(
+    return bag_of_words.build_dataset(
         name,
         corpus(),
         vocabulary_size,

@@ -40,7 +40,7 @@ def is_present(name: str) -> bool:
         return False
 
 
-def stored(name: str, parse: Parse, progress: Progress | None = None) -> Path:
+def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -> Path:
     """Path of a data set's stored file, which is used as it is where it exists and made where it does not.
 
     Parameters
@@ -92,7 +92,7 @@ def _content(name: str, parse: Parse, paths: Sequence[Path], progress: Progress 
         content = parse(name, paths)
         # What is refused is not kept: else it would be read again once its source is corrected.
         if isinstance(content, Mapping):
-            validation.images(paths[0], content)
+            validation.parse_images(paths[0], content)
             return content
         # Rows may come from a generator that still reads the published files.
         rows = list(content)
@@ -130,11 +130,11 @@ def _download_all(name: str, paths: Sequence[Path], progress: Progress | None) -
     sizes = [source.size for source in files.values()]
     total, done = sum(sizes) if all(sizes) else 0, 0
     for path, source in files.items():
-        download(remote, source, path, _Bar(progress, done, total) if progress else None)
+        download_file(remote, source, path, _Bar(progress, done, total) if progress else None)
         done += path.stat().st_size
 
 
-def download(remote: Remote, source: Source, path: Path, bar: _Bar | None = None) -> None:
+def download_file(remote: Remote, source: Source, path: Path, bar: _Bar | None = None) -> None:
     """Have a published file at `path`, from the first of its addresses that gives the right bytes.
 
     A file that is already there is kept where its checksum is right or none is known.

@@ -11,7 +11,7 @@ import numpy as np
 
 from core import datasets
 from core.datasets import file_formats, mnist
-from core.datasets.subsets import stratified
+from core.datasets.subsets import choose_stratified
 from core.types import Dataset
 
 FOLDER = Path(__file__).parents[2] / "assets" / "data"
@@ -75,7 +75,7 @@ def sample_rows(dataset: Dataset) -> np.ndarray:
     sample = {full: name for name, full in FULL.items()}.get(dataset.name)
     if sample is not None and len(dataset.y_test) == datasets.entry(dataset.name).rows[1]:
         return read(sample)["rows_test"].astype(np.int64)
-    return stratified(dataset.y_test, N_ROWS, SEED)
+    return choose_stratified(dataset.y_test, N_ROWS, SEED)
 
 
 if __name__ == "__main__":

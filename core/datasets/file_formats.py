@@ -58,7 +58,7 @@ def read_images(
 
     Parameters
     ----------
-    shapes : as in `read_arrays`; usual : names of the published classes, see `core.datasets.validation.labels`.
+    shapes : as in `read_arrays`; usual : names of the published classes, see `core.datasets.validation.parse_labels`.
 
     Returns
     -------
@@ -71,9 +71,9 @@ def read_images(
     """
     arrays = read_arrays(path, shapes, "uifbUS")
     try:
-        arrays, notes = validation.images(path, arrays)
+        arrays, notes = validation.parse_images(path, arrays)
         labels = {name: values for name, values in arrays.items() if name.startswith("y")}
-        codes, names = validation.labels(path, labels, usual) if labels else ({}, ())
+        codes, names = validation.parse_labels(path, labels, usual) if labels else ({}, ())
         return {**arrays, **codes}, names, notes
     except WrongFile as error:
         raise unreadable(path, first_line(error)) from error
@@ -127,6 +127,6 @@ def read_documents(path: Path) -> list[dict[str, str]]:
     """
     try:
         with gzip.open(path, "rb") as lines:
-            return validation.documents(lines)
+            return validation.parse_documents(lines)
     except UNREADABLE as error:
         raise unreadable(path, first_line(error)) from error

@@ -35,7 +35,7 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
     return {"x": x}
 
 
-def split(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
+def split_frames(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
     """Train and test frames, (n,) int64, increasing.
 
     Every fifth block of 65 frames is test; the five frames on either side of a test block are left out.
@@ -48,9 +48,9 @@ def split(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
-    arrays, _, notes = file_formats.read_images(download.stored(name, parse, progress), SHAPES)
+    arrays, _, notes = file_formats.read_images(download.get_stored_file(name, parse, progress), SHAPES)
     X = arrays["x"].reshape(-1, 28 * 20)
-    train, test = split(len(X))
+    train, test = split_frames(len(X))
     y = np.full(len(X), UNLABELLED, np.int64)
     return Dataset(
         *(name, IMAGES, X[train], y[train], X[test], y[test], ()),

@@ -83,7 +83,7 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
 
 
 def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
-    path = download.stored(name, parse, progress)
+    path = download.get_stored_file(name, parse, progress)
     dataset = as_dataset(name, path, name)
     return replace(dataset, notes=(*dataset.notes, *_differences(dataset)))
 

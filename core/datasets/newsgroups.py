@@ -32,9 +32,9 @@ def parse(name: str, paths: Sequence[Path]) -> Iterator[dict[str, str]]:
 
 
 def load(name: str, *, progress: download.Progress | None = None, vocabulary_size: int) -> Dataset:
-    return bag_of_words.build(
+    return bag_of_words.build_dataset(
         name,
-        file_formats.read_documents(download.stored(name, parse, progress)),
+        file_formats.read_documents(download.get_stored_file(name, parse, progress)),
         vocabulary_size,
         licence="Public postings to Usenet; no licence stated",
         citation="K. Lang: NewsWeeder: learning to filter netnews. ICML, 1995; split by date of J. Rennie.",

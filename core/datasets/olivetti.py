@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from core.datasets import download, file_formats, validation
 from core.datasets.matlab_files import read_matrix
-from core.datasets.subsets import complement, stratified
+from core.datasets.subsets import choose_stratified, list_others
 from core.errors import BadInput
 from core.types import IMAGES, Dataset
 
@@ -35,10 +35,10 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
     if len(x) > 10 * validation.MOST_CLASSES:
         raise ValueError(f"it has {len(x):,} faces, and at most {10 * validation.MOST_CLASSES:,} are allowed")
     y = (np.arange(len(x)) // 10).astype(np.uint8)
-    return validation.images(paths[0], {"x": x, "y": y})[0]
+    return validation.parse_images(paths[0], {"x": x, "y": y})[0]
 
 
-def split(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarray]:
     """Train and test rows: (n_rows,) int64 each, increasing.
 
     Parameters
@@ -54,11 +54,11 @@ def split(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarr
     elif fold:
         raise BadInput(f"fold={fold} is one of people, and pictures are held out: give held_out=people, or fold=0.")
     else:
-        test = stratified(y, round(len(y) * TEST_SHARE), SEED)
-    return complement(test, len(y)), test
+        test = choose_stratified(y, round(len(y) * TEST_SHARE), SEED)
+    return list_others(test, len(y)), test
 
 
-def moved(images: np.ndarray, copies: int) -> np.ndarray:
+def make_copies(images: np.ndarray, copies: int) -> np.ndarray:
     """Copies of images, each a little turned, scaled and shifted; every other copy of an image is also mirrored.
 
     (n, height, width) uint8 -> (copies * n, height, width), all images once, then all again; pixels beyond an edge
@@ -82,12 +82,12 @@ def moved(images: np.ndarray, copies: int) -> np.ndarray:
 
 
 def load(name: str, *, held_out: str, fold: int, copies: int, progress: download.Progress | None = None) -> Dataset:
-    """Labels are people; `held_out` and `fold` as in `split`, `copies` of each train picture as in `moved`."""
+    """Labels are people; `held_out` and `fold` as in `split_rows`, `copies` of train pictures as in `make_copies`."""
     usual = tuple(f"person {k + 1}" for k in range(PEOPLE))
-    arrays, names, notes = file_formats.read_images(download.stored(name, parse, progress), SHAPES, usual)
+    arrays, names, notes = file_formats.read_images(download.get_stored_file(name, parse, progress), SHAPES, usual)
     x, y = arrays["x"], arrays["y"]
-    train, test = split(y, held_out, fold)
-    X_train = np.concatenate([x[train], moved(x[train], copies)]).reshape(-1, 64 * 64)
+    train, test = split_rows(y, held_out, fold)
+    X_train = np.concatenate([x[train], make_copies(x[train], copies)]).reshape(-1, 64 * 64)
     rows = (X_train, np.tile(y[train], 1 + copies), x[test].reshape(-1, 64 * 64), y[test])
     return Dataset(
         *(name, IMAGES, *rows, names),

@@ -29,9 +29,9 @@ def _rows(split: str, lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
 
 
 def load(name: str, *, progress: download.Progress | None = None, vocabulary_size: int) -> Dataset:
-    return bag_of_words.build(
+    return bag_of_words.build_dataset(
         name,
-        file_formats.read_documents(download.stored(name, parse, progress)),
+        file_formats.read_documents(download.get_stored_file(name, parse, progress)),
         vocabulary_size,
         licence="Free for research, copyright Reuters Ltd",
         citation="D. Lewis: Reuters-21578, Distribution 1.0, 1997; split R8 of A. Cardoso-Cachopo: Improving methods "

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 
-def stratified(y: np.ndarray, n: int, seed: int) -> np.ndarray:
+def choose_stratified(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     """`n` rows, or all, that hold each class in its share of all rows, up to one row.
 
     Parameters
@@ -27,8 +27,8 @@ def stratified(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(chosen))
 
 
-def by_content(X: np.ndarray, y: np.ndarray, n: int) -> np.ndarray:
-    """As `stratified`, whatever order the rows are in: of each class the rows with the smallest digests.
+def choose_by_content(X: np.ndarray, y: np.ndarray, n: int) -> np.ndarray:
+    """As `choose_stratified`, whatever order the rows are in: of each class the rows with the smallest digests.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def _shares(sizes: np.ndarray, n: int) -> np.ndarray:
     return shares
 
 
-def in_turn(y: np.ndarray, seed: int, first: np.ndarray | None = None) -> np.ndarray:
+def order_by_share(y: np.ndarray, seed: int, first: np.ndarray | None = None) -> np.ndarray:
     """A permutation of all rows, of which the first n hold each class in about its share, for every n.
 
     Parameters
     ----------
-    y, seed : as in `stratified`.
+    y, seed : as in `choose_stratified`.
     first : rows that lead, in their classes' shares too; those after them make up for classes they hold more of.
     """
     random = np.random.RandomState(seed)
@@ -75,6 +75,6 @@ def in_turn(y: np.ndarray, seed: int, first: np.ndarray | None = None) -> np.nda
     return np.lexsort((share, ~leads))
 
 
-def complement(rows: np.ndarray, n_rows: int) -> np.ndarray:
+def list_others(rows: np.ndarray, n_rows: int) -> np.ndarray:
     """The rows of ``range(n_rows)`` that are not in `rows`, increasing."""
     return np.setdiff1d(np.arange(n_rows), rows)

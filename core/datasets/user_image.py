@@ -101,7 +101,7 @@ def _grey(picture: Image.Image) -> np.ndarray:
     return grey * opacity + np.float32(dark) * (1 - opacity)
 
 
-def unpack(text: str) -> list[np.ndarray]:
+def unpack_strokes(text: str) -> list[np.ndarray]:
     """The strokes of a drawing that the drawing pad sends.
 
     Parameters
@@ -138,18 +138,18 @@ def unpack(text: str) -> list[np.ndarray]:
     return strokes
 
 
-def pack(strokes: Sequence[np.ndarray]) -> str:
-    """Inverse of `unpack`."""
+def pack_strokes(strokes: Sequence[np.ndarray]) -> str:
+    """Inverse of `unpack_strokes`."""
     parts = [len(stroke).to_bytes(2, "big") + np.asarray(stroke, np.uint8).tobytes() for stroke in strokes]
     return base64.urlsafe_b64encode(b"".join(parts)).decode().rstrip("=")
 
 
-def rasterise(strokes: Sequence[np.ndarray], size: int = 224) -> np.ndarray:
+def rasterise_strokes(strokes: Sequence[np.ndarray], size: int = 224) -> np.ndarray:
     """Strokes as an image of lines with round ends, `BRUSH` of the side wide.
 
     Parameters
     ----------
-    strokes : of (n, 2) uint8, as `unpack` returns them
+    strokes : of (n, 2) uint8, as `unpack_strokes` returns them
 
     Returns
     -------
@@ -168,7 +168,7 @@ def rasterise(strokes: Sequence[np.ndarray], size: int = 224) -> np.ndarray:
     return np.asarray(picture, np.float32) / 255
 
 
-def as_row(image: np.ndarray, dataset: str, image_shape: tuple[int, int]) -> np.ndarray:
+def to_row(image: np.ndarray, dataset: str, image_shape: tuple[int, int]) -> np.ndarray:
     """An image as a row of a data set, prepared as that data set's own images were.
 
     MNIST's digits (LeCun et al. 1998) fit a box of 20 by 20 pixels, keeping their aspect ratio, in a field of 28 by
@@ -179,7 +179,7 @@ def as_row(image: np.ndarray, dataset: str, image_shape: tuple[int, int]) -> np.
 
     Parameters
     ----------
-    image : (h, w) floats in [0, 1], from `read_image` or `rasterise`
+    image : (h, w) floats in [0, 1], from `read_image` or `rasterise_strokes`
     dataset : the data set's name
     image_shape : (height, width) of its rows, in pixels
 

@@ -40,7 +40,7 @@ def text_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, str]]:
     Raises
     ------
     ValueError
-        For a line that is not UTF-8, with its number. Halves of surrogate pairs pass, see `clean`.
+        For a line that is not UTF-8, with its number. Halves of surrogate pairs pass, see `clean_documents`.
     """
     parts = (part for line in lines for part in line.rstrip(b"\r\n").split(b"\r"))
     for number, line in enumerate(parts, 1):
@@ -56,7 +56,7 @@ def text_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def documents(lines: Iterator[bytes]) -> list[dict[str, str]]:
+def parse_documents(lines: Iterator[bytes]) -> list[dict[str, str]]:
     """Rows ``{"split", "label", "text"}``, perhaps with ``"title"``, of lines of JSON.
 
     Raises
@@ -96,7 +96,7 @@ def missing_split(rows: Sequence[Mapping[str, str]]) -> str | None:
     return next((split for split in _SPLITS if not any(row["split"] == split for row in rows)), None)
 
 
-def clean(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+def clean_documents(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     """Documents whose label, title and text can be shown and encoded, and notes of what was replaced."""
     cleaned, replaced = [], []
     for row in rows:
@@ -117,7 +117,7 @@ def clean(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], tupl
     )
 
 
-def images(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+def parse_images(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Arrays of a file with the pixels of those named ``x...`` as uint8 in 0..255, and notes of how they were read.
 
     Raises
@@ -176,7 +176,7 @@ def _scale_of(path: Path, pixels: Mapping[str, np.ndarray], highest: float) -> t
     )
 
 
-def labels(
+def parse_labels(
     path: Path, given: Mapping[str, np.ndarray], usual: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Labels as indices of class names, -1 where a row has none, and these names.
@@ -223,7 +223,7 @@ def _names_of(path: Path, name: str, values: np.ndarray) -> np.ndarray:
     return whole
 
 
-def check(dataset: Dataset) -> None:
+def check_dataset(dataset: Dataset) -> None:
     """Check what everything that fits, measures and shows relies on; a matter of milliseconds.
 
     Raises

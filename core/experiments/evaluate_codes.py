@@ -116,6 +116,6 @@ def evaluate_clusters(Z: np.ndarray, y: np.ndarray, at: np.ndarray) -> Scores:
 
 def weigh_words(dataset: Dataset, rows: np.ndarray, counts: Any) -> tuple[np.ndarray, Any]:
     """Select those of `rows`, documents of these word counts, that hold a known word, and their tf-idf vectors."""
-    X = bag_of_words.tfidf(dataset, counts)
+    X = bag_of_words.to_tfidf(dataset, counts)
     is_known = np.diff(X.indptr) > 0
     return rows[is_known], X[is_known]

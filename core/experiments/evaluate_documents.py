@@ -86,12 +86,12 @@ def measure_references(dataset: Dataset) -> dict[str, np.ndarray]:
 
     def compute() -> dict[str, np.ndarray]:
         scores, arrays = Scores(), {}
-        X = bag_of_words.tfidf(dataset, dataset.X_test)
+        X = bag_of_words.to_tfidf(dataset, dataset.X_test)
         precision = compute_precision(X, dataset.y_test)
         if precision:
             arrays["retrieval.tfidf"] = retrieval.precision_curve(precision)[1]
         if has_classes_to_learn(dataset.y_train, dataset.y_test):
-            X_train, y = bag_of_words.tfidf(dataset, dataset.X_train), dataset.y_test
+            X_train, y = bag_of_words.to_tfidf(dataset, dataset.X_train), dataset.y_test
             at = embedding.stratified_rows(y, max(2, retrieval.MOST_PAIRS // len(dataset.y_train)))
             correct = embedding.knn_correct(X_train, dataset.y_train, X[at], y[at], K, "cosine")
             scores.add_mean("tfidf_knn_accuracy", correct)

@@ -91,7 +91,7 @@ def _measure_references(space: Any, dataset: Dataset, n: int) -> tuple[generatio
 
     def compute() -> dict[str, np.ndarray]:
         X_test = dataset.floats("test")
-        chosen, few = (subsets.by_content(dataset.X_test, dataset.y_test, size) for size in (n, REMEMBERED))
+        chosen, few = (subsets.choose_by_content(dataset.X_test, dataset.y_test, size) for size in (n, REMEMBERED))
         rows, scores = generation.RealRows(space.features(X_test[chosen])), Scores()
         # What a perfect sampler's rows would be like.
         drawn = np.random.default_rng(0).choice(len(dataset.y_train), n, replace=False)

@@ -73,7 +73,7 @@ def best_precision(device: torch.device, n_weights: int) -> str:
     return "float32"
 
 
-def schedule(progress: float, warmup: float, hold: float = 0.0) -> float:
+def scale_learning_rate(progress: float, warmup: float, hold: float = 0.0) -> float:
     """Share of the highest learning rate at `progress` in [0, 1]: a linear rise, 1 until `hold`, a cosine down to 0."""
     if progress < warmup:
         return (progress + 1e-3) / (warmup + 1e-3)
@@ -112,7 +112,7 @@ class Rows:
         return map(self.batch, torch.arange(len(self)).split(_ROWS_AT_ONCE))
 
 
-def batches(n: int, batch_size: int, order: Tensor) -> Iterator[Tensor]:
+def split_batches(n: int, batch_size: int, order: Tensor) -> Iterator[Tensor]:
     """Split `order` into nearly equal parts of at least `batch_size` (or all rows, where there are fewer)."""
     yield from order.tensor_split(max(1, n // batch_size))
 
@@ -238,7 +238,7 @@ class _Training:
     def _epoch(self, on_tick: Watch | None) -> bool:
         """Train to the end of the epoch under way; False where it was ended within."""
         state = self.state
-        parts = list(batches(len(self.data), self.plan.batch_size, self._order()))
+        parts = list(split_batches(len(self.data), self.plan.batch_size, self._order()))
         self.networks.train()
         mark = time.perf_counter()
         for indices in parts[state.within :]:
@@ -276,7 +276,7 @@ class _Training:
 
     def _step(self, indices: Tensor) -> None:
         state, done = self.state, self.progress
-        self.learning_rate = self.plan.learning_rate * schedule(done, self.plan.warmup, self.plan.hold)
+        self.learning_rate = self.plan.learning_rate * scale_learning_rate(done, self.plan.warmup, self.plan.hold)
         x = self.data.batch(indices)
         labels = {} if self.y is None else {"y": torch.as_tensor(self.y[indices.numpy()]).to(self.device)}
         for player, optimizer in self.optimizers.items():

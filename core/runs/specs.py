@@ -85,7 +85,7 @@ def check(spec: Spec, dataset: Dataset) -> None:
     BadInput
         In a sentence that names the data set or the parameter, and what is allowed.
     """
-    validation.check(dataset)
+    validation.check_dataset(dataset)
     n_train, n_test = dataset.X_train.shape[0], dataset.X_test.shape[0]
     least_train, least_test = _LEAST[dataset.kind]
     if n_train < least_train or n_test < least_test:

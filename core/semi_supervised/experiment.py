@@ -174,7 +174,7 @@ def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
         If no test row has a class of the training rows, all training rows have one class, more rows are to be labelled
         than have a class, or they are too few for a pre-training.
     """
-    validation.check(dataset)
+    validation.check_dataset(dataset)
     known = dataset.y_train[dataset.y_train != UNLABELLED]
     if not np.isin(dataset.y_test, known).any():
         raise BadInput(

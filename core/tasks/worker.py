@@ -38,7 +38,7 @@ _TEMPORARY = ("checkpoint.*.tmp", "replay.*.tmp", "now.json.*.tmp", "progress.js
 def main() -> int:
     """Run a worker until it is told to end or has nothing to do; return the exit code."""
     try:
-        config.check()
+        config.check_settings()
     except BadInput as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -51,7 +51,7 @@ def corpus():
         rows.append(
             {"split": "test" if k % 4 == k // 4 % 2 else "train", "label": f"s{k % 2}", "title": f"t{k}", "text": text}
         )
-    return bag_of_words.build("docstrings", rows, 2000, licence="none", citation="none")
+    return bag_of_words.build_dataset("docstrings", rows, 2000, licence="none", citation="none")
 
 
 @pytest.fixture(scope="module")

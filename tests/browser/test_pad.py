@@ -86,7 +86,7 @@ def test_strokes_by_mouse_are_what_core_draws_and_outlive_reruns(visit):
     page.mouse.move(0, 0)
     shot = user_image.read_image(paper(page).screenshot())[1:-1, 1:-1]  # within its border
     ink = (np.median(shot) - shot) / (np.median(shot) - shot.min())
-    expected = user_image.rasterise([stroke], max(ink.shape))[: ink.shape[0], : ink.shape[1]]
+    expected = user_image.rasterise_strokes([stroke], max(ink.shape))[: ink.shape[0], : ink.shape[1]]
     inside = slice(8, -8)  # of its round corners
     assert np.abs(ink - expected)[inside, inside].mean() < 0.01
     assert 0.05 < expected.mean() < 0.15

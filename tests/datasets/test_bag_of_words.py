@@ -24,15 +24,15 @@ def cache_folder(tmp_path, monkeypatch):
 @pytest.fixture
 def counted(monkeypatch):
     """How often texts were counted."""
-    genuine, calls = bag_of_words.count, []
-    monkeypatch.setattr(bag_of_words, "count", lambda *texts: calls.append(1) or genuine(*texts))
+    genuine, calls = bag_of_words.count_words, []
+    monkeypatch.setattr(bag_of_words, "count_words", lambda *texts: calls.append(1) or genuine(*texts))
     return calls
 
 
 def build(train, test, size=2000, labels=("a", "b")):
     texts = [("train", t) for t in train] + [("test", t) for t in test]
     rows = [{"split": s, "label": labels[n % len(labels)], "text": t} for n, (s, t) in enumerate(texts)]
-    return bag_of_words.build("made-up", rows, size, licence="none", citation="nobody")
+    return bag_of_words.build_dataset("made-up", rows, size, licence="none", citation="nobody")
 
 
 def random_texts(n, lexicon=LEXICON, seed=0):
@@ -45,13 +45,13 @@ def test_counts_are_those_of_plain_counting():
 
     lexicon = ["alpha", "Beta", "gamma!", "the", "x", "delta", "and", "épsilon", "zeta-eta", "İota", "ẞig", "a1b2cd"]
     train, test = random_texts(12, lexicon), random_texts(8, lexicon, 1)
-    total = Counter(word for text in train for word in bag_of_words.words(text) if word not in ENGLISH_STOP_WORDS)
+    total = Counter(word for text in train for word in bag_of_words.split_words(text) if word not in ENGLISH_STOP_WORDS)
     for size in (5, 8, 2000):
         expected = sorted(sorted(total, key=lambda word: (-total[word], word))[:size])
         dataset = build(train, test, size)
         assert dataset.vocabulary == tuple(expected)
         for texts, X in ((train, dataset.X_train), (test, dataset.X_test)):
-            counts = [[bag_of_words.words(text).count(word) for word in expected] for text in texts]
+            counts = [[bag_of_words.split_words(text).count(word) for word in expected] for text in texts]
             assert X.toarray().tolist() == counts
             assert X.dtype == X.indices.dtype == X.indptr.dtype == np.int32
             assert X.has_sorted_indices
@@ -68,8 +68,8 @@ def test_documents_keep_their_text_class_and_title():
     assert dataset.texts_train == (text, "cat")
     assert (dataset.target_names, dataset.has_labels, dataset.y_train.tolist()) == (("only",), False, [0, 0])
     nine = "one two three four five six seven eight nine"
-    assert bag_of_words.title({"text": nine}) == "one two three four five six seven eight"
-    assert bag_of_words.title({"text": nine, "title": "numpy.sum"}) == "numpy.sum"
+    assert bag_of_words.make_title({"text": nine}) == "one two three four five six seven eight"
+    assert bag_of_words.make_title({"text": nine, "title": "numpy.sum"}) == "numpy.sum"
 
 
 def test_empty_documents_are_rows_of_zeros_and_noted():
@@ -98,10 +98,10 @@ def test_counting_memory_goes_with_the_different_words_of_documents():
     lexicon = [a + b + c for a in "bcdfghklmnprstvw" for b in ("ak", "em", "ix", "or") for c in ("ta", "no", "ke")]
     texts = random_texts(500, lexicon)
     n_pairs = sum(len(set(text.split())) for text in texts)
-    bag_of_words.count(texts[:10], texts[:10])  # imports
+    bag_of_words.count_words(texts[:10], texts[:10])  # imports
     tracemalloc.start()
     try:
-        bag_of_words.count(texts, [])
+        bag_of_words.count_words(texts, [])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -152,19 +152,19 @@ def test_errors_while_counting_are_not_called_an_empty_file(monkeypatch, cache_f
     def broken(*texts):
         raise ValueError("a fault of this program")
 
-    monkeypatch.setattr(bag_of_words, "count", broken)
+    monkeypatch.setattr(bag_of_words, "count_words", broken)
     with pytest.raises(ValueError, match="a fault"):
         build(["cat dog"], ["cat"])
 
 
 def test_query_is_counted_as_documents_are():
     dataset = build(["zebra ant cat cat", "dog"], ["cat"], size=3)
-    query = bag_of_words.query("The CAT, and a zebra; the cat: unicorn? Épée 42 unicorn!", dataset.vocabulary)
+    query = bag_of_words.parse_query("The CAT, and a zebra; the cat: unicorn? Épée 42 unicorn!", dataset.vocabulary)
     assert dataset.vocabulary == ("ant", "cat", "dog")
     assert query.counts.toarray().tolist() == [[0, 2, 0]]
     assert query.counts.dtype == dataset.X_train.dtype
     assert (query.known, query.unknown) == (("cat",), ("zebra", "unicorn", "épée"))
     assert query.stop_words == ("the", "and")
     for text in ("", "42 !", "the"):
-        query = bag_of_words.query(text, ("ant", "cat"))
+        query = bag_of_words.parse_query(text, ("ant", "cat"))
         assert (query.counts.shape, query.counts.nnz, query.known, query.unknown) == ((1, 2), 0, (), ())

@@ -108,7 +108,7 @@ def test_corpus_of_the_pinned_libraries_is_cached(loaded, monkeypatch):
     assert {name.split(".")[0] for name in corpus.target_names} == {"numpy", "scipy", "pandas", "sklearn", "torch"}
     assert "numpy.einsum" in corpus.titles_train + corpus.titles_test
     monkeypatch.setattr(docstrings, "harvest", lambda: pytest.fail("harvested again"))
-    monkeypatch.setattr(bag_of_words, "count", lambda *_: pytest.fail("counted again"))
+    monkeypatch.setattr(bag_of_words, "count_words", lambda *_: pytest.fail("counted again"))
     again = datasets.load("docstrings", vocabulary_size=50)
     assert again.texts_train == corpus.texts_train
     assert again.titles_test == corpus.titles_test

@@ -31,29 +31,29 @@ def test_pixels_are_scaled_from_0_to_1_or_refused(monkeypatch):
 def test_splits_hold_out_people_or_pictures():
     tested = []
     for fold in range(olivetti.FOLDS):
-        train, test = olivetti.split(PEOPLE, "people", fold)
+        train, test = olivetti.split_rows(PEOPLE, "people", fold)
         assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(400))
         assert set(PEOPLE[train]).isdisjoint(PEOPLE[test])
         assert len(set(PEOPLE[test])) == 8
         tested += sorted(set(PEOPLE[test]))
     assert sorted(tested) == list(range(40))
-    train, test = olivetti.split(PEOPLE, "pictures", 0)
+    train, test = olivetti.split_rows(PEOPLE, "pictures", 0)
     assert np.bincount(PEOPLE[train]).tolist() == [8] * 40
     assert np.bincount(PEOPLE[test]).tolist() == [2] * 40
     with pytest.raises(BadInput, match=r"fold=2 is one of people, .* give held_out=people, or fold=0"):
-        olivetti.split(PEOPLE, "pictures", 2)
+        olivetti.split_rows(PEOPLE, "pictures", 2)
 
 
 def test_copies_are_reproducible_nested_and_like_their_image():
     images = random_images()
-    copies = olivetti.moved(images, 4)
+    copies = olivetti.make_copies(images, 4)
     assert (copies.shape, copies.dtype) == ((24, 64, 64), np.uint8)
-    assert np.array_equal(copies, olivetti.moved(images, 4))
-    assert np.array_equal(copies[:12], olivetti.moved(images, 2))
+    assert np.array_equal(copies, olivetti.make_copies(images, 4))
+    assert np.array_equal(copies[:12], olivetti.make_copies(images, 2))
     assert len({image.tobytes() for image in (*images, *copies)}) == 30
-    assert olivetti.moved(images, 0).shape == (0, 64, 64)
+    assert olivetti.make_copies(images, 0).shape == (0, 64, 64)
     light = np.full((3, 64, 64), 200, np.uint8)
-    assert (olivetti.moved(light, 5) == 200).all(), "beyond an edge its pixels are repeated"
+    assert (olivetti.make_copies(light, 5) == 200).all(), "beyond an edge its pixels are repeated"
     # The first of two copies is mirrored.
     originals = np.concatenate([images[:, :, ::-1], images]).astype(float)
     distances = np.abs(originals[None] - copies[:12, None]).mean((2, 3))
@@ -66,7 +66,7 @@ def test_copies_move_a_point_within_the_bounds():
     # From the centre of the image to that of the point.
     rows, columns = np.mgrid[:64, :64] - 31.5
     was = np.array([0.0, 20.0])
-    for k, copy in enumerate(olivetti.moved(point, 40).astype(float)):
+    for k, copy in enumerate(olivetti.make_copies(point, 40).astype(float)):
         now = np.array([(rows * copy).sum(), (columns * copy).sum()]) / copy.sum() * (1, -1 if k % 2 == 0 else 1)
         most = olivetti.SCALE * 20 + np.deg2rad(olivetti.TURN_DEGREES) * 20 * (1 + olivetti.SCALE)
         assert np.linalg.norm(now - was) <= most + np.hypot(*[olivetti.SHIFT_PIXELS] * 2) + 0.3

@@ -114,14 +114,14 @@ def test_registry_imports_no_heavy_library():
 
 def test_stratified_rows_keep_the_shares():
     y = np.repeat([0, 1, 2], [700, 200, 100])
-    rows = subsets.stratified(y, 50, 3)
+    rows = subsets.choose_stratified(y, 50, 3)
     assert np.bincount(y[rows]).tolist() == [35, 10, 5]
-    assert np.array_equal(rows, subsets.stratified(y, 50, 3))
-    assert not np.array_equal(rows, subsets.stratified(y, 50, 4))
-    assert np.array_equal(subsets.stratified(y, 5000, 3), np.arange(1000))
-    assert len(subsets.stratified(np.arange(7) % 3, 5, 0)) == 5
+    assert np.array_equal(rows, subsets.choose_stratified(y, 50, 3))
+    assert not np.array_equal(rows, subsets.choose_stratified(y, 50, 4))
+    assert np.array_equal(subsets.choose_stratified(y, 5000, 3), np.arange(1000))
+    assert len(subsets.choose_stratified(np.arange(7) % 3, 5, 0)) == 5
     y = np.repeat([0, 1, 2, -1], [700, 200, 90, 10])
-    order = subsets.in_turn(y, seed=0)
+    order = subsets.order_by_share(y, seed=0)
     assert np.array_equal(np.sort(order), np.arange(1000))
     for n in (10, 100, 333, 1000):
         counts = np.array([(y[order[:n]] == label).sum() for label in (0, 1, 2, -1)])
@@ -134,13 +134,13 @@ def test_rows_by_content_are_the_same_in_any_order_of_the_rows():
     X[5], y[5] = X[6], y[6]
     order = rng.permutation(300)
     for n in (1, 29, 150):
-        chosen = subsets.by_content(X, y, n)
-        moved = order[subsets.by_content(X[order], y[order], n)]
+        chosen = subsets.choose_by_content(X, y, n)
+        moved = order[subsets.choose_by_content(X[order], y[order], n)]
         assert np.array_equal(X[chosen], X[moved])
         assert np.array_equal(y[chosen], y[moved])
         counts = np.array([(y[chosen] == c).sum() for c in (0, 1, -1)])
         assert np.abs(counts - n * np.array([2, 0.6, 0.4]) / 3).max() < 1
-    assert np.array_equal(subsets.by_content(X, y, 300), np.arange(300))
+    assert np.array_equal(subsets.choose_by_content(X, y, 300), np.arange(300))
 
 
 def test_first_rows_begin_with_the_sample_rows_and_are_nested(loaded):

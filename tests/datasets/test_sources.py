@@ -105,7 +105,7 @@ def test_frey_from_the_published_format_or_a_supplied_file(server, folder, monke
     x = np.random.RandomState(0).randint(0, 256, (700, 28, 20)).astype(np.uint8)
     monkeypatch.setattr(frey, "FRAMES_SHA256", hashlib.sha256(x.tobytes()).hexdigest())
     content = to_mat(ff=x.reshape(700, 560).T)
-    train, test = frey.split(700)
+    train, test = frey.split_frames(700)
     serve(server, monkeypatch, "frey", "frey_rawface.mat", content)
     for supplied in (False, True):
         if supplied:
@@ -130,14 +130,14 @@ def test_other_frey_frames_are_refused_and_not_kept(server, folder, monkeypatch)
 
 
 def test_frey_blocks_keep_their_distance(reference):
-    train, test = frey.split(1965)
+    train, test = frey.split_frames(1965)
     assert (len(train), len(test)) == (1515, 390)
     assert np.abs(train[:, None] - test[None]).min() == frey.GAP + 1
     reference("frey")
     faces = datasets.load("frey")
     frames = np.vstack([faces.X_train, faces.X_test])
     assert len(np.unique(frames, axis=0)) == len(frames) == 1905
-    stored = file_formats.read_arrays(download.stored("frey", frey.parse), frey.SHAPES)["x"]
+    stored = file_formats.read_arrays(download.get_stored_file("frey", frey.parse), frey.SHAPES)["x"]
     assert hashlib.sha256(stored.tobytes()).hexdigest() == frey.FRAMES_SHA256
 
 

@@ -74,11 +74,11 @@ def pictures(sample, chosen):
 
 @pytest.fixture(scope="module")
 def framed(pictures):
-    return np.array([user_image.as_row(picture, "mnist-sample", (28, 28)) for picture in pictures])
+    return np.array([user_image.to_row(picture, "mnist-sample", (28, 28)) for picture in pictures])
 
 
 def draw(*strokes):
-    return user_image.rasterise([np.array(stroke) for stroke in strokes])
+    return user_image.rasterise_strokes([np.array(stroke) for stroke in strokes])
 
 
 def test_digits_are_framed_like_mnist(sample, framed):
@@ -109,17 +109,17 @@ def test_framed_digits_equal_the_originals_and_are_recognised(sample, chosen, pi
 
 def test_polarity_strength_size_uneven_paper_and_specks_change_little(sample):
     picture = enlarge(sample.X_test[3], (28, 28), np.random.RandomState(5))
-    row = user_image.as_row(picture, "mnist", (28, 28)).astype(int)
+    row = user_image.to_row(picture, "mnist", (28, 28)).astype(int)
     for other in (1 - picture, 0.3 * picture + 0.2, np.pad(picture, 40, mode="edge")):
-        assert np.abs(user_image.as_row(other, "mnist", (28, 28)) - row).max() <= 1
+        assert np.abs(user_image.to_row(other, "mnist", (28, 28)) - row).max() <= 1
     random = np.random.RandomState(0)
     light = sample.X_test[3].reshape(28, 28).repeat(8, 0).repeat(8, 1) / 255
     picture = np.pad(1 - light, 40, constant_values=1.0)
-    clean = user_image.as_row(picture, "mnist", (28, 28)) / 255
+    clean = user_image.to_row(picture, "mnist", (28, 28)) / 255
     shade = np.linspace(0.75, 0.95, picture.shape[1]) + random.normal(0, 0.01, picture.shape)
     photograph = (0.1 + picture * (shade - 0.1)).clip(0, 1)
     photograph[5:9, 5:9] = 0.2
-    row = user_image.as_row(photograph, "mnist", (28, 28)) / 255
+    row = user_image.to_row(photograph, "mnist", (28, 28)) / 255
     assert np.abs(row - clean).mean() < 0.01
     assert (row[clean == 0] == 0).all()
 
@@ -128,7 +128,7 @@ def test_small_dot_in_a_large_image_is_a_drawing():
     for paper, ink in ((0.0, 1.0), (1.0, 0.0)):
         picture = np.full((400, 400), paper)
         picture[100:104, 300:304] = ink
-        row = user_image.as_row(picture, "mnist", (28, 28)).reshape(28, 28)
+        row = user_image.to_row(picture, "mnist", (28, 28)).reshape(28, 28)
         assert (row[4:24, 4:24] == 255).all()
         assert row.sum() == 255 * 400
 
@@ -136,7 +136,7 @@ def test_small_dot_in_a_large_image_is_a_drawing():
 def test_digits_fill_their_bitmap_as_scikit_learns_do(sample, chosen, pictures):
     digits, y = datasets.load("digits"), sample.y_test[chosen]
     real = digits.X_train.reshape(-1, 8, 8)
-    rows = np.array([user_image.as_row(picture, "digits", (8, 8)) for picture in pictures])
+    rows = np.array([user_image.to_row(picture, "digits", (8, 8)) for picture in pictures])
     ours = rows.reshape(-1, 8, 8)
     assert set(np.unique(ours)) <= set(np.unique(real))
     # Top to bottom, six columns of the eight or about as many, and the middle in the middle: as the real ones are.
@@ -152,10 +152,10 @@ def test_digits_fill_their_bitmap_as_scikit_learns_do(sample, chosen, pictures):
 
 
 def test_leaning_digits_are_straightened_and_dashes_stay_flat():
-    leaning = user_image.as_row(draw([[170, 30], [90, 220]]), "digits", (8, 8)).reshape(8, 8)
+    leaning = user_image.to_row(draw([[170, 30], [90, 220]]), "digits", (8, 8)).reshape(8, 8)
     assert (leaning.max(1) > 0).all()
     assert (leaning.max(0) > 0).sum() <= 3
-    dash = user_image.as_row(draw([[30, 128], [220, 128]]), "digits", (8, 8)).reshape(8, 8)
+    dash = user_image.to_row(draw([[30, 128], [220, 128]]), "digits", (8, 8)).reshape(8, 8)
     assert (dash.max(1) > 0).sum() <= 3
 
 
@@ -164,7 +164,7 @@ def test_framed_clothes_equal_the_originals():
     random = np.random.RandomState(1)
     chosen = random.permutation(len(fashion.y_test))[:N]
     pictures = [enlarge(fashion.X_test[i], (28, 28), random) for i in chosen]
-    rows = np.array([user_image.as_row(picture, "fashion-sample", (28, 28)) for picture in pictures]) / 255
+    rows = np.array([user_image.to_row(picture, "fashion-sample", (28, 28)) for picture in pictures]) / 255
     originals = fashion.X_test[chosen] / 255
     error = ((rows - originals) ** 2).mean()
     unframed = np.array([shrink(picture, (28, 28)) for picture in pictures])
@@ -175,9 +175,9 @@ def test_framed_clothes_equal_the_originals():
 def test_other_data_sets_take_the_middle():
     middle = np.linspace(0.2, 0.8, 28 * 20).reshape(28, 20)
     wide = np.pad(middle.repeat(5, 0).repeat(5, 1), ((0, 0), (70, 70)))
-    row = user_image.as_row(wide, "frey", (28, 20))
+    row = user_image.to_row(wide, "frey", (28, 20))
     assert np.abs(row / 255 - middle.ravel()).max() < 0.01
-    assert user_image.as_row(wide, "olivetti", (64, 64)).shape == (4096,)
+    assert user_image.to_row(wide, "olivetti", (64, 64)).shape == (4096,)
 
 
 def make_marks(height, width):
@@ -210,7 +210,7 @@ def test_any_image_is_a_row_or_is_refused(name):
     for picture in (*marks, *(1 - picture for picture in marks), *make_noise()):
         row, refusal = None, ""
         try:
-            row = user_image.as_row(picture, name, shape)
+            row = user_image.to_row(picture, name, shape)
         except BadInput as problem:
             refusal = str(problem)
         if row is None:
@@ -220,16 +220,16 @@ def test_any_image_is_a_row_or_is_refused(name):
             assert np.ptp(row) > 0
     for level in (0.0, 0.5, 1.0):
         with pytest.raises(BadInput, match="Nothing is drawn yet: "):
-            user_image.as_row(np.full((50, 40), level), name, shape)
+            user_image.to_row(np.full((50, 40), level), name, shape)
 
 
 def test_thin_line_leaves_nothing_at_8_by_8():
     line = np.eye(200, dtype=np.float32)
     with pytest.raises(BadInput, match="Nothing is left of the drawing at 8 x 8 pixels"):
-        user_image.as_row(line, "digits", (8, 8))
-    assert user_image.as_row(line, "mnist", (28, 28)).any()
+        user_image.to_row(line, "digits", (8, 8))
+    assert user_image.to_row(line, "mnist", (28, 28)).any()
     with pytest.raises(BadInput, match="Nothing is drawn yet"):
-        user_image.as_row(draw(), "mnist", (28, 28))
+        user_image.to_row(draw(), "mnist", (28, 28))
 
 
 POINTS = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=1, max_size=700)
@@ -237,9 +237,9 @@ POINTS = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=
 
 @given(st.lists(POINTS, max_size=4))
 def test_strokes_survive_packing(strokes):
-    packed = user_image.pack([np.array(stroke) for stroke in strokes])
+    packed = user_image.pack_strokes([np.array(stroke) for stroke in strokes])
     assert packed.replace("-", "").replace("_", "").isalnum() or not strokes
-    unpacked = user_image.unpack(packed)
+    unpacked = user_image.unpack_strokes(packed)
     assert [[tuple(point) for point in stroke.tolist()] for stroke in unpacked] == strokes
     assert all(stroke.dtype == np.uint8 for stroke in unpacked)
 
@@ -252,28 +252,31 @@ PACKED = st.lists(st.sampled_from([b"\0\1", b"\0\2", b"ab", b"c"]), max_size=8).
 )
 def test_any_value_is_a_drawing_or_is_refused(value):
     with suppress(BadInput):
-        assert user_image.pack(user_image.unpack(value)) == value.rstrip("=")
+        assert user_image.pack_strokes(user_image.unpack_strokes(value)) == value.rstrip("=")
 
 
 def test_packed_strokes_have_their_form_and_bounds():
-    assert [s.tolist() for s in user_image.unpack("AAEDBAACAP8BAg")] == [[[3, 4]], [[0, 255], [1, 2]]]
+    assert [s.tolist() for s in user_image.unpack_strokes("AAEDBAACAP8BAg")] == [[[3, 4]], [[0, 255], [1, 2]]]
     most = [np.full((10, 2), k) for k in range(user_image.MOST_STROKES)]
-    assert len(user_image.unpack(user_image.pack(most))) == user_image.MOST_STROKES
-    too_many = user_image.pack([np.zeros((1, 2), int)] * 201), user_image.pack([np.zeros((2001, 2), int)])
+    assert len(user_image.unpack_strokes(user_image.pack_strokes(most))) == user_image.MOST_STROKES
+    too_many = (
+        user_image.pack_strokes([np.zeros((1, 2), int)] * 201),
+        user_image.pack_strokes([np.zeros((2001, 2), int)]),
+    )
     for text in ("AAEDBA AC", "AAEDBé", "A", "AAED", "AAA", "AAIDBA", "A" * 20_000, None, 7, ["AAEDBA"], *too_many):
         with pytest.raises(BadInput, match="This is no drawing: at most 200 strokes of 2,000 points in all, packed"):
-            user_image.unpack(text)
+            user_image.unpack_strokes(text)
 
 
 def test_lines_cover_the_area_of_their_geometry():
     width = user_image.BRUSH * 200
-    line = user_image.rasterise([np.array([[51, 102], [204, 102]])], 200)
+    line = user_image.rasterise_strokes([np.array([[51, 102], [204, 102]])], 200)
     assert line.sum() == pytest.approx(120 * width + np.pi * width**2 / 4, rel=0.03)
     assert ndimage.center_of_mass(line) == pytest.approx((79.5, 99.5), abs=0.3)
     assert line.dtype == np.float32
-    dot = user_image.rasterise([np.array([[128, 128]])], 200)
+    dot = user_image.rasterise_strokes([np.array([[128, 128]])], 200)
     assert dot.sum() == pytest.approx(np.pi * width**2 / 4, rel=0.03)
-    slanted = user_image.rasterise([np.array([[60, 60], [180, 150]])], 255)
+    slanted = user_image.rasterise_strokes([np.array([[60, 60], [180, 150]])], 255)
     width = user_image.BRUSH * 255
     assert slanted.sum() == pytest.approx(150 * width + np.pi * width**2 / 4, rel=0.03)
 
@@ -292,7 +295,7 @@ def test_drawn_digits_have_mnists_stroke_width_and_are_recognised(sample):
         7: draw([[75, 50], [180, 50], [110, 215]]),
         4: draw([[90, 40], [80, 130], [180, 130]], [[175, 50], [160, 220]]),
     }
-    rows = np.array([user_image.as_row(picture, "mnist", (28, 28)) for picture in drawings.values()])
+    rows = np.array([user_image.to_row(picture, "mnist", (28, 28)) for picture in drawings.values()])
     real = np.percentile([measure_width(row) for row in sample.X_test[:N]], (10, 90))
     assert real[0] < measure_width(rows[2]) < real[1]
     classifier = KNeighborsClassifier(3).fit(sample.floats("train"), sample.y_train)

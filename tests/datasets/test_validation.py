@@ -210,11 +210,11 @@ ROWS = st.fixed_dictionaries({}, optional=dict.fromkeys(("split", "label", "text
 def test_any_lines_are_documents_or_are_refused(lines):
     rows, refused = [], ""
     try:
-        rows = validation.documents(iter([*lines, *(json.dumps(row).encode() for row in (TRAIN, TEST))]))
+        rows = validation.parse_documents(iter([*lines, *(json.dumps(row).encode() for row in (TRAIN, TEST))]))
     except ValueError as error:
         refused = str(error)
     assert bool(rows) != ("line " in refused)
-    cleaned, _ = validation.clean(rows)
+    cleaned, _ = validation.clean_documents(rows)
     for row in cleaned:
         assert {"split", "label", "text"} <= row.keys() <= {"split", "label", "text", "title"}
         assert row["split"] in ("train", "test")
@@ -268,7 +268,7 @@ def offline(monkeypatch):
     def refuse(*args, **kwargs):
         raise DataUnavailable("MNIST is not on this machine and could not be downloaded.")
 
-    monkeypatch.setattr(download, "download", refuse)
+    monkeypatch.setattr(download, "download_file", refuse)
 
 
 def test_idx_files_that_were_packed_again_are_read_and_damaged_ones_named(folder, offline):

@@ -46,7 +46,7 @@ def test_retrieval_and_cosine_agree_with_scikit_learn(documents, runs_on_documen
     run = runs_on_documents[method]
     X = documents.X_test
     Z = run.estimator.transform(X)
-    weights = bag_of_words.tfidf(documents, X)
+    weights = bag_of_words.to_tfidf(documents, X)
     for vectors, view in ((Z, "retrieval.precision"), (weights, "retrieval.tfidf")):
         cosines = cosine_similarity(vectors).astype(np.float64).round(6)
         np.fill_diagonal(cosines, -2)
@@ -89,7 +89,7 @@ def test_lsa_has_no_probabilities_and_all_methods_have_the_same_references(docum
         for name in (name for name in run.metrics if name.startswith(REFERENCES)):
             assert run.metrics[name] == lsa.metrics[name]
         assert np.array_equal(run.views["retrieval.tfidf"], lsa.views["retrieval.tfidf"])
-    train, test = (bag_of_words.tfidf(documents, X) for X in (documents.X_train, documents.X_test))
+    train, test = (bag_of_words.to_tfidf(documents, X) for X in (documents.X_train, documents.X_test))
     nearest = KNeighborsClassifier(15, metric="cosine").fit(train, documents.y_train)
     assert ae.metrics["tfidf_knn_accuracy"] == pytest.approx(nearest.score(test, documents.y_test), abs=0.02)
     _, held = held_words(documents)

@@ -31,21 +31,21 @@ def weights(estimator):
 
 
 def test_schedule_rises_linearly_is_held_and_falls_as_a_cosine():
-    assert training.schedule(0.1, 0.2) == pytest.approx(0.5, abs=0.01)
-    assert training.schedule(0.2, 0.2) == pytest.approx(1.0)
-    assert training.schedule(0.6, 0.2) == pytest.approx(0.5)
-    assert training.schedule(1.0, 0.2) < 1e-3
-    assert training.schedule(0.05, 0.1, hold=0.7) == pytest.approx(0.5, abs=0.01)
-    assert training.schedule(0.3, 0.1, hold=0.7) == training.schedule(0.69, 0.1, hold=0.7) == 1
-    assert training.schedule(0.85, 0.1, hold=0.7) == pytest.approx(0.5)
-    assert training.schedule(0.6, 0.2, hold=0.1) == training.schedule(0.6, 0.2)
+    assert training.scale_learning_rate(0.1, 0.2) == pytest.approx(0.5, abs=0.01)
+    assert training.scale_learning_rate(0.2, 0.2) == pytest.approx(1.0)
+    assert training.scale_learning_rate(0.6, 0.2) == pytest.approx(0.5)
+    assert training.scale_learning_rate(1.0, 0.2) < 1e-3
+    assert training.scale_learning_rate(0.05, 0.1, hold=0.7) == pytest.approx(0.5, abs=0.01)
+    assert training.scale_learning_rate(0.3, 0.1, hold=0.7) == training.scale_learning_rate(0.69, 0.1, hold=0.7) == 1
+    assert training.scale_learning_rate(0.85, 0.1, hold=0.7) == pytest.approx(0.5)
+    assert training.scale_learning_rate(0.6, 0.2, hold=0.1) == training.scale_learning_rate(0.6, 0.2)
 
 
 def test_batches_cover_every_row_once_and_are_large_enough():
-    parts = list(training.batches(103, 25, torch.arange(103)))
+    parts = list(training.split_batches(103, 25, torch.arange(103)))
     assert torch.cat(parts).tolist() == list(range(103))
     assert min(map(len, parts)) >= 25
-    assert [len(p) for p in training.batches(5, 512, torch.arange(5))] == [5]
+    assert [len(p) for p in training.split_batches(5, 512, torch.arange(5))] == [5]
 
 
 def test_history_has_one_row_an_epoch_and_the_loss_falls(X):

@@ -36,7 +36,7 @@ def hostile_documents():
                 "text": " ".join([*words, *common]),
             }
         )
-    return bag_of_words.build("docstrings", rows, 2000, licence="none", citation="none")
+    return bag_of_words.build_dataset("docstrings", rows, 2000, licence="none", citation="none")
 
 
 @pytest.fixture(scope="session")

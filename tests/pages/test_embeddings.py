@@ -369,10 +369,10 @@ def test_own_drawing_is_a_star_in_every_map(runs):
     app.session_state[f"{PAGE}:own-pad"] = {"strokes": "nonsense!"}
     assert not app.run().exception
     seven = np.array([[60, 60], [190, 60], [110, 210]], np.uint8)
-    app.session_state[f"{PAGE}:own-pad"] = {"strokes": user_image.pack([seven])}
+    app.session_state[f"{PAGE}:own-pad"] = {"strokes": user_image.pack_strokes([seven])}
     assert not app.run().exception
     header, arrays = message(app)
-    row = user_image.as_row(user_image.rasterise([seven]), "digits", (8, 8))
+    row = user_image.to_row(user_image.rasterise_strokes([seven]), "digits", (8, 8))
     pca = reader.read_estimator(pca_2d())
     code, codes = pca.transform(row[None] / 255)[0], pca.transform(datasets.load("digits").floats("test"))
     line = np.polyfit(codes[:, 0], arrays["map0"].reshape(-1, 2).astype(float)[:, 0], 1)

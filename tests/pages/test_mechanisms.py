@@ -20,7 +20,7 @@ from tests.pages.conftest import opened_on, shown_text
 PAGE = "pages/mechanisms.py"
 INSTANT = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "linear")
 EXPERIMENTS = (*INSTANT, "versus", "players")
-STROKES = user_image.pack([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
+STROKES = user_image.pack_strokes([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
 FINDING = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', re.DOTALL)
 

@@ -39,7 +39,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             "First column: plain tf-idf; click a title to open the document.",
             help="Exact search by decreasing cosine similarity; ties in the order of the documents.",
         )
-        query = bag_of_words.query(_read_text(view, problems), rows.vocabulary)
+        query = bag_of_words.parse_query(_read_text(view, problems), rows.vocabulary)
         _draw_words(query, rows)
         if query.known:
             _draw_answers(view, query, rows)
@@ -90,7 +90,7 @@ def _draw_words(query: bag_of_words.Query, rows: Rows) -> None:
 def _draw_answers(view: View, query: bag_of_words.Query, rows: Rows) -> None:
     known = set(query.known)
     with header.show_errors(), st.spinner("Searching …", show_time=False):
-        tfidf = bag_of_words.tfidf(cached.load_dataset(view.entry.name, view.dataset_params), query.counts)
+        tfidf = bag_of_words.to_tfidf(cached.load_dataset(view.entry.name, view.dataset_params), query.counts)
         answers = document_query.answers(tfidf, rows.vectors, _ANSWERS)
         columns = [("tf-idf vectors", "all words", _list_answers(answers, rows, known))]
         columns += [_make_column(line, query.counts, rows, known) for line in view.trained]

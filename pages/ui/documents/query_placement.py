@@ -32,7 +32,7 @@ def read_query(entry: Entry, rows: Rows) -> tuple[str, bag_of_words.Query | None
     text = page_state.read_link("query") or page_state.recall(name_memory(entry)) or ""
     if text:
         keep(entry, text)
-    query = bag_of_words.query(text, rows.vocabulary)
+    query = bag_of_words.parse_query(text, rows.vocabulary)
     return text, query if query.known else None
 
 

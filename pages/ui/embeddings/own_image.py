@@ -80,7 +80,7 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
     try:
         if can_draw and source == _DRAW:
             strokes = drawing_pad.read_points(page_state.key("own-pad"), "Draw one digit")
-            picture = user_image.rasterise(strokes) if strokes else None
+            picture = user_image.rasterise_strokes(strokes) if strokes else None
         else:
             file = st.file_uploader(
                 "PNG or JPG of one object on a plain background",
@@ -89,7 +89,7 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
                 help="Converted to grey, cropped to its content and scaled like the data. Not stored.",
             )
             picture = user_image.read_image(file.getvalue()) if file else None
-        return None if picture is None else user_image.as_row(picture, view.entry.name, view.rows.image_shape)
+        return None if picture is None else user_image.to_row(picture, view.entry.name, view.rows.image_shape)
     except BadInput as problem:
         st.warning(plain(problem))
         return None

@@ -20,13 +20,13 @@ def choose_points(controls: Controls) -> np.ndarray | None:
     name, key = f"{controls.experiment}.strokes", page_state.key(f"{controls.experiment}-pad")
     if (linked := page_state.read_link(name)) is not None:
         try:
-            user_image.unpack(linked)
+            user_image.unpack_strokes(linked)
             drawing_pad.preset_strokes(key, linked)
         except BadInput:
             controls.problems.append("The drawing in the link can't be read: draw it again.")
     strokes = drawing_pad.read_strokes(key, "Your data")
     page_state.keep(name, strokes, text=strokes if 0 < len(strokes) <= _LONGEST_IN_A_LINK else None)
-    if points := user_image.unpack(strokes):
+    if points := user_image.unpack_strokes(strokes):
         return np.concatenate(points)
     st.info("Draw the data above: every point of a stroke becomes a small Gaussian.")
     return None

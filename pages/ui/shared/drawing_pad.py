@@ -20,7 +20,7 @@ def read_strokes(widget_key: str, label: str = "Your own image") -> str:
 
     Returns
     -------
-    str : the strokes, packed for `core.datasets.user_image.unpack`; "" if nothing is drawn
+    str : the strokes, packed for `core.datasets.user_image.unpack_strokes`; "" if nothing is drawn
 
     Raises
     ------
@@ -31,7 +31,7 @@ def read_strokes(widget_key: str, label: str = "Your own image") -> str:
     memory = f"{widget_key}.kept"
     drawn = st.session_state.get(widget_key, {}).get("strokes", st.session_state.get(memory, ""))
     try:
-        user_image.unpack(drawn)
+        user_image.unpack_strokes(drawn)
     except BadInput:
         st.session_state.pop(widget_key, None)  # or every rerun would end here
         raise
@@ -49,10 +49,10 @@ def read_strokes(widget_key: str, label: str = "Your own image") -> str:
 
 def read_points(widget_key: str, label: str = "Your own image") -> list[np.ndarray] | None:
     """Draw a pad and return the (n, 2) uint8 points of each stroke; None if nothing is drawn."""
-    return user_image.unpack(read_strokes(widget_key, label)) or None
+    return user_image.unpack_strokes(read_strokes(widget_key, label)) or None
 
 
 def preset_strokes(widget_key: str, packed: str) -> None:
-    """Put strokes, packed for `core.datasets.user_image.unpack`, on the pad with this key."""
+    """Put strokes, packed for `core.datasets.user_image.unpack_strokes`, on the pad with this key."""
     st.session_state[f"{widget_key}.kept"] = packed
     st.session_state.pop(widget_key, None)

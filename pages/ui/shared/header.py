@@ -50,7 +50,7 @@ def begin_page(script: str) -> None:
     if is_large():
         st.html(f"<style>{_LARGE}</style>")
     try:
-        config.check()
+        config.check_settings()
     except HourglassError as problem:
         st.error(plain(f"{problem} Correct it and restart the app."))
         st.stop()
