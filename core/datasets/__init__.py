@@ -1,7 +1,4 @@
-"""The registry of data sets: what there is, whether it is here, and how to have it.
-
-Importing this package reads no data and imports none of the libraries that do; a source's module is imported on use.
-"""
+"""The registry of data sets. A data set's own module is imported on use; importing this package reads no data."""
 
 from __future__ import annotations
 
@@ -18,13 +15,13 @@ if TYPE_CHECKING:
 from core.errors import BadInput, DataUnavailable
 from core.types import DOCUMENTS, IMAGES, Dataset, Param, check_params
 
-VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "How many of the commonest train words are counted.")
+VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "Number of most frequent training words counted.")
 COPIES = "copies"
-_HELD_OUT = "Test is two pictures of everyone, or all pictures of 8 people."
+_HELD_OUT = "The test set is two pictures of everyone, or all pictures of 8 people."
 _FACES = (
     Param("held_out", "pictures", ("pictures", "people"), _HELD_OUT),
-    Param("fold", 0, (0, 4), "Which 8 people are test, where people are held out; 0 for pictures."),
-    Param(COPIES, 0, (0, 50), "Turned, scaled, shifted and mirrored copies of each train picture."),
+    Param("fold", 0, (0, 4), "Which 8 people are the test set; 0 if pictures are held out."),
+    Param(COPIES, 0, (0, 50), "Rotated, scaled, shifted and mirrored copies of each training picture."),
 )
 RST = "reStructuredText"
 
@@ -35,17 +32,16 @@ class Entry:
 
     Attributes
     ----------
-    name : what the command line calls it; label : what people read.
-    module : of ``core.datasets``, or its dotted name; imported on use.
+    name : its name on the command line; label : its name on the pages.
+    module : name within ``core.datasets``, or a dotted name.
     rows : train and test rows of the reference without copies; another count becomes a note of the loaded data set.
-    embedded : comes with the project or with an installed library; else it is downloaded or dropped in once.
+    embedded : whether it comes with the project or an installed library; other sets are downloaded or supplied once.
     image_shape : (height, width) in pixels, for images.
-    libraries : the installed distributions that the rows are taken from, and change with.
-    markup : how the texts are written, ``RST`` or plain.
-    classifier : name of the shipped classifier whose features and classes its images are judged by. A sample is
-        judged by that of the whole data set.
-    is_handwritten : whether its images are handwritten digits, so that one can be drawn.
-    example_query : a first query of words that its documents hold.
+    libraries : installed distributions that the rows are read from and change with.
+    markup : markup of the texts, ``RST`` or plain.
+    classifier : name of the shipped classifier that judges its images, or images sampled from it.
+    is_handwritten : whether its images are handwritten digits, so that a person can draw one.
+    example_query : a first query, of words that its documents contain.
     """
 
     name: str
@@ -66,90 +62,47 @@ class Entry:
 
     @property
     def default_params(self) -> tuple[tuple[str, Any], ...]:
-        """Its declared parameters at their defaults, as a Spec holds them."""
+        """The declared parameters at their defaults, as in a Spec."""
         return tuple(sorted((p.name, p.default) for p in self.params))
 
     def changed_libraries(self, versions: Mapping[str, str]) -> list[str]:
-        """Those of `libraries` whose installed release is not the one in `versions`: the rows are others then."""
+        """Those of `libraries` whose installed release differs from `versions`, so that the rows differ too."""
         known = [name for name in self.libraries if name in versions]
         return [name for name in known if version(name).split("+")[0] != str(versions[name]).split("+")[0]]
 
 
-REGISTRY: dict[str, Entry] = {
-    entry.name: entry
-    for entry in (
-        Entry(
-            *("digits", "Digits 8x8", IMAGES, "digits", (1297, 500)),
-            "Handwritten digits of 8 by 8 pixels, part of scikit-learn.",
-            image_shape=(8, 8),
-            embedded=True,
-            classifier="digits",
-            is_handwritten=True,
-        ),
-        Entry(
-            *("mnist-sample", "MNIST sample", IMAGES, "embedded_samples", (2000, 2000)),
-            "200 handwritten digits a class from each of MNIST's two splits.",
-            image_shape=(28, 28),
-            embedded=True,
-            classifier="mnist",
-            is_handwritten=True,
-        ),
-        Entry(
-            *("fashion-sample", "Fashion-MNIST sample", IMAGES, "embedded_samples", (2000, 2000)),
-            "200 pictures of clothes a class from each of Fashion-MNIST's two splits.",
-            image_shape=(28, 28),
-            embedded=True,
-            classifier="fashion-mnist",
-        ),
-        Entry(
-            *("docstrings", "Docstrings", DOCUMENTS, "docstrings", (3364, 1147)),
-            "What the installed numpy, scipy, pandas, scikit-learn and PyTorch say of themselves, by subpackage.",
-            params=(VOCABULARY_SIZE,),
-            embedded=True,
-            libraries=("numpy", "scipy", "pandas", "scikit-learn", "torch"),
-            markup=RST,
-            example_query="solve a linear system with a sparse symmetric matrix",
-        ),
-        Entry(
-            *("mnist", "MNIST", IMAGES, "mnist", (60000, 10000)),
-            "70,000 handwritten digits.",
-            image_shape=(28, 28),
-            classifier="mnist",
-            is_handwritten=True,
-        ),
-        Entry(
-            *("fashion-mnist", "Fashion-MNIST", IMAGES, "mnist", (60000, 10000)),
-            "70,000 pictures of clothes.",
-            image_shape=(28, 28),
-            classifier="fashion-mnist",
-        ),
-        Entry(
-            *("olivetti", "Olivetti faces", IMAGES, "olivetti", (320, 80)),
-            "40 people, ten pictures each.",
-            image_shape=(64, 64),
-            params=_FACES,
-        ),
-        Entry(
-            *("frey", "Frey faces", IMAGES, "frey", (1515, 390)),
-            "1,965 frames of one man's face in a video, in order.",
-            image_shape=(28, 20),
-            has_labels=False,
-        ),
-        Entry(
-            *("newsgroups", "20 Newsgroups", DOCUMENTS, "newsgroups", (11293, 7528)),
-            "Postings of 1993 to twenty discussion groups.",
-            params=(VOCABULARY_SIZE,),
-            example_query="the shuttle went into orbit around the moon",
-        ),
-        Entry(
-            *("reuters-r8", "Reuters R8", DOCUMENTS, "reuters", (5485, 2189)),
-            "Newswire of 1987 in eight subjects.",
-            params=(VOCABULARY_SIZE,),
-            example_query="soviet union grain shipments in tonnes",
-        ),
-    )
-}
-# What pages show first, and the data sets they offer before the others.
+# fmt: off
+_ENTRIES = (
+    Entry("digits", "Digits 8x8", IMAGES, "digits", (1297, 500),
+        "Handwritten digits of 8 by 8 pixels, part of scikit-learn.",
+        image_shape=(8, 8), embedded=True, classifier="digits", is_handwritten=True),
+    Entry("mnist-sample", "MNIST sample", IMAGES, "embedded_samples", (2000, 2000),
+        "200 handwritten digits a class from each of MNIST's two splits.",
+        image_shape=(28, 28), embedded=True, classifier="mnist", is_handwritten=True),
+    Entry("fashion-sample", "Fashion-MNIST sample", IMAGES, "embedded_samples", (2000, 2000),
+        "200 pictures of clothes a class from each of Fashion-MNIST's two splits.",
+        image_shape=(28, 28), embedded=True, classifier="fashion-mnist"),
+    Entry("docstrings", "Docstrings", DOCUMENTS, "docstrings", (3364, 1147),
+        "Docstrings of the installed numpy, scipy, pandas, scikit-learn and PyTorch, by subpackage.",
+        params=(VOCABULARY_SIZE,), embedded=True, libraries=("numpy", "scipy", "pandas", "scikit-learn", "torch"),
+        markup=RST, example_query="solve a linear system with a sparse symmetric matrix"),
+    Entry("mnist", "MNIST", IMAGES, "mnist", (60000, 10000), "70,000 handwritten digits.",
+        image_shape=(28, 28), classifier="mnist", is_handwritten=True),
+    Entry("fashion-mnist", "Fashion-MNIST", IMAGES, "mnist", (60000, 10000), "70,000 pictures of clothes.",
+        image_shape=(28, 28), classifier="fashion-mnist"),
+    Entry("olivetti", "Olivetti faces", IMAGES, "olivetti", (320, 80), "40 people, ten pictures each.",
+        image_shape=(64, 64), params=_FACES),
+    Entry("frey", "Frey faces", IMAGES, "frey", (1515, 390), "1,965 frames of one man's face in a video, in order.",
+        image_shape=(28, 20), has_labels=False),
+    Entry("newsgroups", "20 Newsgroups", DOCUMENTS, "newsgroups", (11293, 7528),
+        "Postings of 1993 to twenty discussion groups.",
+        params=(VOCABULARY_SIZE,), example_query="the shuttle went into orbit around the moon"),
+    Entry("reuters-r8", "Reuters R8", DOCUMENTS, "reuters", (5485, 2189), "Newswire of 1987 in eight subjects.",
+        params=(VOCABULARY_SIZE,), example_query="soviet union grain shipments in tonnes"),
+)
+# fmt: on
+REGISTRY = {entry.name: entry for entry in _ENTRIES}
+# The data set that pages show first, and those that they list before the others.
 DEFAULT = "mnist"
 _FIRST = ("digits", DEFAULT, "fashion-mnist", "docstrings", "frey")
 
@@ -160,7 +113,7 @@ def names(kind: str | None = None) -> tuple[str, ...]:
 
 
 def list_for_pages() -> list[str]:
-    """Names of all data sets in the order that pages offer them."""
+    """Names of all data sets in the order of the pages."""
     return sorted(REGISTRY, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
 
 
@@ -177,47 +130,29 @@ def _module(name: str) -> ModuleType:
 
 
 def is_available(name: str) -> bool:
-    """Whether `load` will do without a download. Looks for files, does not read them."""
-    if entry(name).embedded:
-        return True
+    """Whether `load` needs no download; looks for files without reading them."""
     from core.datasets import download
 
-    return download.is_present(name)
+    return entry(name).embedded or download.is_present(name)
 
 
 def fetch(name: str, progress: Progress | None = None) -> None:
-    """Bring a data set onto this machine; returns at once where it is already here.
+    """Download a data set unless it is on this machine.
 
-    Parameters
-    ----------
-    progress : called as ``progress(done, total)`` in bytes; total is 0 where the server does not tell.
-
-    Raises
-    ------
-    DataUnavailable
-        If it can't be had, or can't be kept; nothing half-written is left.
+    `progress` is called as ``progress(done, total)`` in bytes; total is 0 if the server does not tell.
+    Raises DataUnavailable if it can't be downloaded or stored; nothing half-written is left.
     """
-    if entry(name).embedded:
-        return
     from core.datasets import download
 
-    download.get_stored_file(name, _module(name).parse, progress)
+    if not entry(name).embedded:
+        download.get_stored_file(name, _module(name).parse, progress)
 
 
 def load(name: str, *, progress: Progress | None = None, **params: Any) -> Dataset:
-    """Load a data set, fetching it first where it is not on this machine.
+    """Load a data set; if it is not on this machine, `fetch` it first.
 
-    Parameters
-    ----------
-    progress : as for `fetch`.
-    params : the entry's declared parameters; those left out are at their default.
-
-    Raises
-    ------
-    BadInput
-        If the name or a parameter is not allowed.
-    DataUnavailable
-        If the data can't be had, or a stored file can't be read.
+    `params` are the entry's declared parameters; those left out have their default.
+    Raises BadInput for an unknown name or parameter, DataUnavailable if the data can't be downloaded or read.
     """
     from core import config
     from core.datasets import sources, validation
@@ -241,14 +176,14 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
 
 
 def can_fetch(name: str) -> bool:
-    """Whether a data set that is not here can be downloaded; else a person has to supply its files."""
+    """Whether a data set can be downloaded; otherwise a person has to supply its files."""
     from core.datasets import download
 
     return not entry(name).embedded and download.can_fetch(name)
 
 
 def get_expected_files(name: str) -> tuple[str, str]:
-    """The names of the files that a person may supply, and the folder to put them in."""
+    """Names of the files that a person may supply, and the folder for them."""
     from core import config
     from core.datasets import sources
 
@@ -257,22 +192,16 @@ def get_expected_files(name: str) -> tuple[str, str]:
 
 
 def sample_rows(dataset: Dataset) -> Any:
-    """Test rows that every map of this data set shows, see `core.datasets.embedded_samples.sample_rows`."""
+    """The test rows of every map of this data set, see `core.datasets.embedded_samples.sample_rows`."""
     from core.datasets import embedded_samples
 
     return embedded_samples.sample_rows(dataset)
 
 
 def first_rows(dataset: Dataset, split: str, n: int) -> Any:
-    """`n` rows of a split, or all where there are no more: those of `sample_rows` first, then each class in its share.
+    """At most `n` rows of ``"train"`` or ``"test"``: those of `sample_rows` first, then in proportion to the classes.
 
-    Parameters
-    ----------
-    split : {"train", "test"}
-
-    Returns
-    -------
-    (min(n, n_rows),) int64, increasing. A smaller `n` gives a part of the same rows.
+    Returns (min(n, n_rows),) int64, increasing; a smaller `n` returns a subset of the same rows.
     """
     import numpy as np
 

@@ -1,11 +1,8 @@
-"""Texts to word counts.
+"""Word counts of texts.
 
-A word is two letters or more, lower-cased, and no English stop word (scikit-learn's list); the vocabulary is the
-commonest words of the train documents. LSA of these counts, by sublinear tf-idf, agrees with an independent program
-up to which of several equally common words are the last of the vocabulary.
-
-Memory goes with the number of different words of each document: a process that loads 200,000 documents of about 100
-words, drawn from a million, takes 0.9 GB at most, texts included (`tests.benchmarks.bench_documents`).
+A word has two letters or more, in lower case, and is no English stop word (scikit-learn's list). The vocabulary is the
+most frequent words of the train documents. Memory grows with the distinct words of each document: 200,000 documents
+of 100 words, drawn from a million, need at most 0.9 GB, texts included (`tests.benchmarks.bench_documents`).
 """
 
 from __future__ import annotations
@@ -32,9 +29,8 @@ if TYPE_CHECKING:
 # Latin letters without and with accents, in lower case: twice as quick as any alphabet's.
 _WORD = re.compile("[a-zß-öø-ÿ]{2,}")
 TITLE_WORDS = 8
-# A share of documents without a known word above this is worth a note.
+# A larger share of documents without a known word becomes a note.
 NOTED_SHARE = 0.01
-_LARGEST_VOCABULARY = VOCABULARY_SIZE.bounds[1]
 
 
 def split_words(text: str) -> list[str]:
@@ -43,7 +39,7 @@ def split_words(text: str) -> list[str]:
 
 
 def has_words(text: str, n: int) -> bool:
-    """Whether a text has at least `n` words, stop words included; it is read no further than that takes."""
+    """Whether a text has at least `n` words, stop words included."""
     return sum(1 for _ in islice(_WORD.finditer(text.lower()), n)) == n
 
 
@@ -55,72 +51,59 @@ def _vectorizer(vocabulary: Sequence[str] | None = None) -> CountVectorizer:
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of the words in `vocabulary`, in alphabetical order: (n_documents, n_words) int32 each, indices sorted."""
+    """Word counts, (n_documents, n_words) int32 each with sorted indices; `vocabulary` is in alphabetical order."""
 
     vocabulary: tuple[str, ...]
     train: csr_array
     test: csr_array
 
-    def of_commonest(self, size: int) -> Counts:
-        """Counts of the `size` words with the largest total in the train documents, or of all if there are no more.
-
-        Ties go to the alphabetically first, so that every machine has the same vocabulary.
-        """
-        kept = _commonest(self.train, size)
-        return Counts(tuple(self.vocabulary[k] for k in kept), self.train[:, kept], self.test[:, kept])
+    def select_most_frequent(self, size: int) -> Counts:
+        """Counts of at most `size` words, those most frequent in the train documents."""
+        columns = _most_frequent(self.train, size)
+        return Counts(tuple(self.vocabulary[k] for k in columns), self.train[:, columns], self.test[:, columns])
 
 
-def _commonest(X: csr_array, size: int) -> np.ndarray:
-    """Columns with the largest totals, increasing; of equal ones the first."""
+def _most_frequent(X: csr_array, size: int) -> np.ndarray:
+    """Columns with the largest totals, increasing; ties go to the first, so that all machines have one vocabulary."""
     return np.sort(np.argsort(-X.sum(axis=0), kind="stable")[:size])
 
 
 def count_words(train: Sequence[str], test: Sequence[str]) -> Counts:
-    """Counts of the commonest words of the train texts, as many as the largest vocabulary that may be asked for.
+    """Count the most frequent words of the train texts, as many as the largest vocabulary allowed.
 
-    Raises
-    ------
-    ValueError
-        If the train texts hold no word but stop words.
+    Raises ValueError if the train texts contain only stop words.
     """
     vectorizer = _vectorizer()
     X = csr_array(vectorizer.fit_transform(train))
-    kept = _commonest(X, _LARGEST_VOCABULARY)
-    X = X[:, kept]
+    columns = _most_frequent(X, VOCABULARY_SIZE.bounds[1])
+    X = X[:, columns]
     X.sort_indices()
-    vocabulary = tuple(vectorizer.get_feature_names_out()[kept].tolist())
+    vocabulary = tuple(vectorizer.get_feature_names_out()[columns].tolist())
     return Counts(vocabulary, X, csr_array(_vectorizer(vocabulary).transform(test)))
 
 
-def count_cached(name: str, train: Sequence[str], test: Sequence[str]) -> Counts:
-    """What `count_words` returns, from the user's cache where these texts have been counted before.
-
-    Raises
-    ------
-    DataUnavailable
-        If the train texts hold no word but stop words.
-    """
+def _count_or_load(name: str, texts: Mapping[str, Sequence[str]]) -> Counts:
+    """The result of `count_words`, from the user's cache if these texts have been counted before."""
+    train, test = texts["train"], texts["test"]
+    parts = ("data", "indices", "indptr")
 
     def compute() -> dict[str, np.ndarray]:
         stop_words = _vectorizer().get_stop_words()
         if all(word in stop_words for text in train for word in split_words(text)):
             raise DataUnavailable(f"The train documents of {name} hold no words: check the file, or use docstrings.")
         counts = count_words(train, test)
-        parts = {"vocabulary": np.frombuffer("\n".join(counts.vocabulary).encode(), np.uint8)}
-        for split, X in (("train", counts.train), ("test", counts.test)):
-            parts |= {f"{split}_{part}": getattr(X, part) for part in ("data", "indices", "indptr")}
-        return parts
+        arrays = {f"{split}_{part}": getattr(getattr(counts, split), part) for split in texts for part in parts}
+        return {"vocabulary": np.frombuffer("\n".join(counts.vocabulary).encode(), np.uint8), **arrays}
 
     # Counting changes with this file, and the stop words are scikit-learn's.
     key = cache.make_key(Path(__file__).read_text(), version("scikit-learn"), len(train), *train, *test)
-    found = cache.get_or_compute(f"counts-{key}", compute)
-    vocabulary = tuple(found["vocabulary"].tobytes().decode().split("\n"))
-
-    def matrix(split: str, n: int) -> csr_array:
-        parts = tuple(found[f"{split}_{part}"] for part in ("data", "indices", "indptr"))
-        return csr_array(parts, shape=(n, len(vocabulary)))
-
-    return Counts(vocabulary, matrix("train", len(train)), matrix("test", len(test)))
+    arrays = cache.get_or_compute(f"counts-{key}", compute)
+    vocabulary = tuple(arrays["vocabulary"].tobytes().decode().split("\n"))
+    matrices = {
+        split: csr_array(tuple(arrays[f"{split}_{part}"] for part in parts), shape=(len(rows), len(vocabulary)))
+        for split, rows in texts.items()
+    }
+    return Counts(vocabulary, **matrices)
 
 
 @dataclass(frozen=True)
@@ -129,8 +112,8 @@ class Query:
 
     Attributes
     ----------
-    counts : (1, n_words) int32, sparse, of the data set's vocabulary; all zero where no word is known.
-    known, unknown, stop_words : words of the vocabulary, other words, and words that no vocabulary holds.
+    counts : (1, n_words) int32, sparse, of the data set's vocabulary; all zero if no word is known.
+    known, unknown, stop_words : words of the vocabulary, other words, and stop words.
     """
 
     counts: csr_array
@@ -140,7 +123,7 @@ class Query:
 
 
 def parse_query(text: str, vocabulary: Sequence[str]) -> Query:
-    """Count the words of a text as those of a data set's documents."""
+    """Count the words of a text as in a data set's documents."""
     vectorizer = _vectorizer(vocabulary)
     stop, column = vectorizer.get_stop_words(), frozenset(vocabulary)
     found = dict.fromkeys(split_words(text))
@@ -160,22 +143,15 @@ def make_title(row: Mapping[str, str]) -> str:
 def build_dataset(
     name: str, rows: Sequence[Mapping[str, str]], vocabulary_size: int, *, licence: str, citation: str
 ) -> Dataset:
-    """Data set of documents.
+    """Make a data set of documents, counting at most `vocabulary_size` words.
 
-    Parameters
-    ----------
-    rows : ``{"split": "train" or "test", "label", "text"}`` and perhaps ``"title"``, a document each.
-    vocabulary_size : at most so many words are counted.
-
-    Raises
-    ------
-    DataUnavailable
-        If the train documents hold no word but stop words.
+    `rows` holds ``{"split": "train" or "test", "label", "text"}``, perhaps with ``"title"``, for each document.
+    Raises DataUnavailable if the train documents contain only stop words.
     """
     rows, notes = validation.clean_documents(rows)
     parts = {split: [row for row in rows if row["split"] == split] for split in ("train", "test")}
     texts = {split: tuple(row["text"] for row in part) for split, part in parts.items()}
-    counts = count_cached(name, texts["train"], texts["test"]).of_commonest(vocabulary_size)
+    counts = _count_or_load(name, texts).select_most_frequent(vocabulary_size)
     target_names = tuple(sorted({row["label"] for row in rows}))
     code = {label: k for k, label in enumerate(target_names)}
     y = {split: np.array([code[row["label"]] for row in part], np.int64) for split, part in parts.items()}
@@ -192,15 +168,9 @@ def build_dataset(
 
 
 def to_tfidf(dataset: Dataset, counts: Any) -> Any:
-    """Tf-idf vectors of word counts: (1 + log count) times the train documents' inverse frequency, of unit length.
+    """Unit vectors of (1 + log count) times the inverse document frequency in the train documents.
 
-    Parameters
-    ----------
-    counts : (n, n_words), sparse, of the data set's vocabulary
-
-    Returns
-    -------
-    (n, n_words) sparse; all zero for a document without a known word
+    (n, n_words) sparse counts -> (n, n_words) sparse; all zero for a document without a known word.
     """
     from sklearn.feature_extraction.text import TfidfTransformer
 

@@ -1,7 +1,4 @@
-"""Which copy of a data set is on this machine, and whether a run, or another result, was made on it.
-
-Copies of a data set differ in `core.types.Dataset.checksum`, and figures of different copies may not be compared.
-"""
+"""Checksums of the copies of data sets; scores measured on different copies must not be compared."""
 
 from __future__ import annotations
 
@@ -28,9 +25,9 @@ READ: dict[str, str | None] = {}
 
 
 def make_stamp(name: str) -> str:
-    """Text that changes with what a data set is read from: files or installed libraries; "" where it is absent.
+    """Text that changes with the files or installed libraries of a data set; "" if it is absent.
 
-    Nothing is read: a file counts as changed where its size or its times differ.
+    No file is read: one counts as changed if its size or a time differs.
     """
     if not datasets.is_available(name):
         return ""
@@ -58,15 +55,15 @@ _release = memoized(version)
 
 @memoized
 def _code() -> str:
-    """A key of the code that makes rows of files."""
+    """A key of the code that turns files into rows."""
     files = (*sorted((_PROJECT / "datasets").glob("*.py")), _PROJECT / "types.py")
     return cache.make_key(*(file.read_bytes() for file in files))
 
 
 def compute_checksum(name: str, params: Params) -> str | None:
-    """Checksum of the copy of a data set on this machine; None where it is absent or can't be read.
+    """Checksum of the copy of a data set on this machine; None if it is absent or can't be read.
 
-    A copy is read once; the checksum is then kept in the user's cache until the files or libraries change.
+    A copy is read once; then the checksum stays in the user's cache until the files or libraries change.
     """
     where = _where(name)
     return _checksum(name, params, where) if where else None
@@ -108,7 +105,7 @@ def _read(name: str, params: Params, where: str) -> None:
         READ[kept] = None
         return
     READ[kept] = found
-    # Where the files changed meanwhile, nobody knows which were read.
+    # If the files changed meanwhile, it is not known which were read.
     if make_stamp(name) == where:
         cache.save_arrays(kept, {"checksum": np.frombuffer(found.encode(), np.uint8)})
 
@@ -119,14 +116,14 @@ def _kept_as(name: str, params: Params, where: str) -> str:
 
 
 def is_of(environment: Mapping[str, Any], expected: str | None) -> bool:
-    """Whether a run's environment, or a row of a sweep, names the copy with this checksum; None allows any."""
+    """Whether the environment of a run or sweep has this data checksum; None allows any."""
     return expected is None or environment["data_checksum"] == expected
 
 
 def is_here(run: Run) -> bool:
-    """Whether a run was made on the copy of its data set on this machine; where that is absent, every run counts.
+    """Whether a run was fitted to the copy of its data set on this machine; True if there is no copy.
 
-    Reading the docstrings of installed libraries takes a while: until they were read, equal releases count as one copy.
+    Reading the docstrings of installed libraries takes a while: until then, equal releases count as one copy.
     """
     name, params = run.spec.dataset, run.spec.dataset_params
     where = _where(name)
@@ -139,7 +136,7 @@ def is_here(run: Run) -> bool:
 
 
 def choose_checksum(runs: Iterable[Run]) -> str | None:
-    """Checksum of the copy whose figures stand first: the one on this machine if any run is of it, else the first's."""
+    """Checksum of the copy to show: the one on this machine if a run is of it, otherwise that of the first run."""
     runs = list(runs)
-    lead = next(filter(is_here, runs), next(iter(runs), None))
+    lead = next(filter(is_here, runs), runs[0] if runs else None)
     return None if lead is None else lead.environment["data_checksum"]

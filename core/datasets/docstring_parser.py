@@ -1,7 +1,6 @@
-"""Reads the docstrings out of an installed library's source files; run as a script, it prints them as JSON lines.
+"""Parses the docstrings of an installed library's source; as a script, it prints them as JSON lines.
 
-Source is parsed (`ast`), never imported: quick, without side effects, and with the standard library alone, so that the
-script runs by its path in a bare interpreter.
+Source is parsed, never imported, and with the standard library alone, so that the script runs in a bare interpreter.
 """
 
 from __future__ import annotations
@@ -23,10 +22,9 @@ def is_public(name: str) -> bool:
 
 
 def is_internal(library: Path, folder: Path) -> bool:
-    """Whether a private folder holds no public names.
+    """Whether a private folder contains no public names: in PyTorch, or directly below a library but ``numpy/_core``.
 
-    Below a subpackage a private folder is usually where its public names are written (``sklearn/linear_model/_glm``),
-    and so is ``numpy/_core``; PyTorch's private folders, and those directly below a library, are internals.
+    Below a subpackage a private folder usually defines its public names (``sklearn/linear_model/_glm``).
     """
     if is_public(folder.name) or (library.name, folder.name) == ("numpy", "_core"):
         return False
@@ -34,7 +32,7 @@ def is_internal(library: Path, folder: Path) -> bool:
 
 
 def source_files(library: Path, folder: Path) -> Iterator[Path]:
-    """Python files below `folder`, ordered by name, without tests, bundled libraries and internals."""
+    """Python files below `folder` by name, without tests, bundled libraries and internals."""
     for path in sorted(folder.iterdir()):
         if path.stem in SKIPPED:
             continue
@@ -83,7 +81,7 @@ def registered(node: ast.expr, prefix: str, assigned: str | None = None) -> Iter
 
 
 def literal(node: ast.expr) -> str:
-    """Text written in an expression: a literal, a sum of them, or what ``.format`` is called on."""
+    """Text of an expression: a literal, a sum of literals, or the object of ``.format``."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else ""
     if isinstance(node, ast.BinOp):

@@ -1,8 +1,7 @@
-"""The installed libraries' own docstrings as documents; the class is the subpackage.
+"""Docstrings of installed libraries as documents; the class is the subpackage.
 
-Kept are texts of at least 60 words, each once, in subpackages with at least 100 of them: shorter ones and smaller
-classes say little about neighbours. A text whose SHA-256 begins with a byte below 64 is test, so the split is the
-text's own, whatever else is installed.
+Selected are distinct texts of at least 60 words, in subpackages with at least 100 of them. A text whose SHA-256 begins
+with a byte below 64 belongs to the test split, whatever else is installed.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset
 
 
 def corpus() -> list[dict[str, str]]:
-    """All documents ``{"split", "label", "title", "text"}``, from the user's cache where these versions were read."""
+    """All documents ``{"split", "label", "title", "text"}``, from the user's cache if it has these versions."""
     sources = (HARVESTER, Path(__file__), Path(bag_of_words.__file__))
     key = cache.make_key(*map(version, DISTRIBUTIONS), *(source.read_text() for source in sources))
     harvested = lambda: {"rows": np.frombuffer(json.dumps(select(harvest())).encode(), np.uint8)}
@@ -54,17 +53,14 @@ def corpus() -> list[dict[str, str]]:
 
 
 def harvest() -> list[dict[str, str]]:
-    """Every public docstring ``{"package", "name", "text"}``, in the order of the libraries and their source.
+    """Every public docstring ``{"package", "name", "text"}`` in the order of the libraries and their source.
 
-    Raises
-    ------
-    DataUnavailable
-        If a library is not installed or can't be read.
+    Raises DataUnavailable if a library is not installed or can't be read.
     """
     folders = [_folder(library) for library in LIBRARIES]
     with ThreadPoolExecutor(len(folders)) as pool:
         harvests = pool.map(_harvest, folders)
-        # Counting words needs this import of half a second, which passes while others read.
+        # Counting words needs this import of half a second, which runs while the processes read.
         import_module("sklearn.feature_extraction.text")
         return [json.loads(line) for lines in harvests for line in lines]
 
@@ -86,7 +82,7 @@ def _folder(library: str) -> Path:
 
 
 def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    """The documents of the corpus among all docstrings, with their class and split."""
+    """Select the documents of the corpus and assign their class and split."""
     first: dict[str, dict[str, str]] = {}
     for row in found:
         first.setdefault(row["text"], row)
@@ -100,7 +96,7 @@ def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def subpackage(package: str) -> str:
-    """The class of a docstring in `package`: its first two parts; three in ``pandas.core``, which is most of pandas."""
+    """Class of a docstring: the first two parts of its package; three in ``pandas.core``, most of pandas."""
     parts = package.split(".")
     return ".".join(parts[: 3 if parts[:2] == ["pandas", "core"] else 2])
 

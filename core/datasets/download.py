@@ -1,4 +1,4 @@
-"""Where data sets come from and how they get into the cache folder, whole or not at all."""
+"""Downloads of data sets into the data folder, complete or not at all."""
 
 from __future__ import annotations
 
@@ -25,33 +25,29 @@ SILENT_SECONDS = 30.0
 
 
 def can_fetch(name: str) -> bool:
-    """Whether a data set that is not here can be downloaded; else a person has to supply its files."""
+    """Whether a data set can be downloaded; otherwise a person has to supply its files."""
     return all(source.urls for source in REMOTE[name].sources)
 
 
 def is_present(name: str) -> bool:
-    """Whether a data set's stored file, or all files that it is made of, are in the cache folder; nothing is read."""
+    """Whether a data set's stored file, or all its published files, exist; nothing is read."""
     remote, folder = REMOTE[name], data_folder()
     try:
-        if (folder / remote.stored).is_file():
-            return True
-        return all((folder / name / source.file).is_file() for source in remote.sources)
+        published = (folder / name / source.file for source in remote.sources)
+        return (folder / remote.stored).is_file() or all(path.is_file() for path in published)
     except OSError:
         return False
 
 
 def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -> Path:
-    """Path of a data set's stored file, which is used as it is where it exists and made where it does not.
+    """Path of a data set's stored file; if there is none, it is made of the published files.
 
     Parameters
     ----------
-    parse : ``parse(name, paths)`` of the published files gives what the stored file holds: arrays, or documents' rows.
-    progress : called as ``progress(done, total)`` in bytes of all files together; total is 0 where it is unknown.
+    parse : ``parse(name, paths)`` of the published files returns arrays, or rows of documents.
+    progress : called as ``progress(done, total)`` in bytes of all files; total is 0 if unknown.
 
-    Raises
-    ------
-    DataUnavailable
-        If a file can't be had, is not the published one, or can't be kept.
+    Raises DataUnavailable if a file can't be downloaded or stored, or is not the published one.
     """
     remote, folder = REMOTE[name], data_folder()
     target = folder / remote.stored
@@ -61,7 +57,7 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
             return target
         fresh = [path for path in paths if not path.is_file()]
     except OSError as error:
-        raise _not_seen(remote, folder, error) from error
+        raise _not_read(remote, folder, error) from error
     try:
         content = _content(name, parse, paths, progress)
     except file_formats.UNREADABLE as error:
@@ -77,12 +73,12 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     try:
         write(target, content)
     except OSError as error:
-        raise _not_kept(remote, folder, error) from error
+        raise _not_stored(remote, folder, error) from error
     return target
 
 
 def _content(name: str, parse: Parse, paths: Sequence[Path], progress: Progress | None) -> Any:
-    """What the published files hold. Files that are here and have another checksum count if they can be read."""
+    """Content of the published files; files with another checksum count if they can be read."""
     remote = REMOTE[name]
     files = zip(remote.sources, paths, strict=True)
     others = [path for source, path in files if path.is_file() and not _is_published(remote, path, source)]
@@ -90,7 +86,7 @@ def _content(name: str, parse: Parse, paths: Sequence[Path], progress: Progress 
 
     def parsed() -> Any:
         content = parse(name, paths)
-        # What is refused is not kept: else it would be read again once its source is corrected.
+        # Refused content must not be stored: it would be read again after its source was corrected.
         if isinstance(content, Mapping):
             validation.parse_images(paths[0], content)
             return content
@@ -115,13 +111,13 @@ def _content(name: str, parse: Parse, paths: Sequence[Path], progress: Progress 
 
 
 def _is_published(remote: Remote, path: Path, source: Source) -> bool:
-    """Whether a file is there and is the published one, or none is known; DataUnavailable if it can't be read."""
+    """Whether a file exists and has the published checksum, if one is known."""
     import pooch
 
     try:
         return path.is_file() and pooch.hashes.hash_matches(path, source.sha256)
     except OSError as error:
-        raise _not_seen(remote, path.parent, error) from error
+        raise _not_read(remote, path.parent, error) from error
 
 
 def _download_all(name: str, paths: Sequence[Path], progress: Progress | None) -> None:
@@ -135,28 +131,18 @@ def _download_all(name: str, paths: Sequence[Path], progress: Progress | None) -
 
 
 def download_file(remote: Remote, source: Source, path: Path, bar: _Bar | None = None) -> None:
-    """Have a published file at `path`, from the first of its addresses that gives the right bytes.
+    """Download a published file to `path` from the first address with the right checksum, unless it is there.
 
-    A file that is already there is kept where its checksum is right or none is known.
-
-    Raises
-    ------
-    DataUnavailable
-        With one sentence: what happened and what to do. `path` then holds no new bytes.
+    Raises DataUnavailable with what happened and what to do; `path` is then unchanged.
     """
     import pooch
     from requests import RequestException
 
     if _is_published(remote, path, source):
         return
-    # Pooch announces each file and, where no checksum is known, prints one.
-    pooch.get_logger().setLevel(logging.WARNING)
-    downloader = pooch.HTTPDownloader(
-        progressbar=bar or False,
-        chunk_size=1 << 16,
-        timeout=(CONNECT_SECONDS, SILENT_SECONDS),
-        headers={"Accept-Encoding": "identity"},
-    )
+    pooch.get_logger().setLevel(logging.WARNING)  # it announces files and unknown checksums
+    http = {"timeout": (CONNECT_SECONDS, SILENT_SECONDS), "headers": {"Accept-Encoding": "identity"}}
+    downloader = pooch.HTTPDownloader(progressbar=bar or False, chunk_size=1 << 16, **http)
     reasons = []
     for url in source.urls:
         try:
@@ -165,17 +151,15 @@ def download_file(remote: Remote, source: Source, path: Path, bar: _Bar | None =
         except (RequestException, ValueError) as error:
             reasons.append(_reason(urlsplit(url).hostname, error))
         except OSError as error:
-            raise _not_kept(remote, path.parent, error) from error
+            raise _not_stored(remote, path.parent, error) from error
     raise _not_had(remote, path.parent, reasons)
 
 
 class _Bar:
-    """What pooch takes for a progress bar, adding up the files of one data set.
+    """A progress bar for pooch that adds up the files of a data set.
 
-    Parameters
-    ----------
-    before : bytes of the files already done.
-    whole : bytes of all files, or 0 where that is unknown; then the server's size of this file counts.
+    `before` is the bytes of the files already done, `whole` those of all files; if that is 0, unknown, the server's
+    size of this file counts.
     """
 
     def __init__(self, report: Progress, before: int, whole: int) -> None:
@@ -191,7 +175,7 @@ class _Bar:
         self.report(min(done, whole) if whole else done, whole)
 
     def reset(self) -> None:
-        """Pooch resets and refills a bar when a file is complete; the last chunk has already filled this one."""
+        """Ignore pooch's refill of the bar when a file is complete."""
         self.finished = True
 
     def close(self) -> None:
@@ -200,7 +184,7 @@ class _Bar:
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
-    """A bar on standard error, as a callback for the command line."""
+    """A progress bar on standard error, as a callback."""
     from tqdm import tqdm
 
     with ExitStack() as shown:
@@ -208,7 +192,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
 
         def report(done: int, total: int) -> None:
             nonlocal bar
-            # Drawn once bytes come: a download that never begins is one sentence and no bar.
+            # Drawn when bytes come: a download that never begins shows no bar.
             if bar is None:
                 bar = shown.enter_context(tqdm(desc=label, unit="B", unit_scale=True))
             bar.total = total or None
@@ -224,14 +208,15 @@ def _reason(host: str | None, error: Exception) -> str:
     timed_out = isinstance(error, requests.Timeout) or isinstance(next(iter(error.args), None), ReadTimeoutError)
     if timed_out and not isinstance(error, requests.exceptions.ConnectTimeout):
         return f"{host} stopped answering"
-    if isinstance(error, requests.HTTPError):
-        return f"{host} answered {error.response.status_code}"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"the download from {host} broke off"
-    if isinstance(error, requests.ConnectionError):
-        return f"no connection to {host}"
-    if isinstance(error, requests.RequestException):
-        return f"{host}: {file_formats.first_line(error)}"
+    match error:
+        case requests.HTTPError():
+            return f"{host} answered {error.response.status_code}"
+        case requests.exceptions.ChunkedEncodingError():
+            return f"the download from {host} broke off"
+        case requests.ConnectionError():
+            return f"no connection to {host}"
+        case requests.RequestException():
+            return f"{host}: {file_formats.first_line(error)}"
     return f"{host} sent other bytes than the published ones"
 
 
@@ -246,16 +231,15 @@ def _not_had(remote: Remote, folder: Path, reasons: Sequence[str]) -> DataUnavai
     )
 
 
-def _not_kept(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
-    remedy = "set HOURGLASS_DATA to a folder that can be written and has room"
-    return _unusable(remote, f"kept in {folder}", error, remedy)
+def _not_stored(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
+    return _unusable(remote, f"kept in {folder}", error, "can be written and has room")
 
 
-def _not_seen(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
-    remedy = "set HOURGLASS_DATA to a folder that can be read"
-    return _unusable(remote, f"looked for in {folder}", error, remedy)
+def _not_read(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
+    return _unusable(remote, f"looked for in {folder}", error, "can be read")
 
 
-def _unusable(remote: Remote, what: str, error: OSError, remedy: str) -> DataUnavailable:
+def _unusable(remote: Remote, what: str, error: OSError, needed: str) -> DataUnavailable:
     why = error.strerror or file_formats.first_line(error)
+    remedy = f"set HOURGLASS_DATA to a folder that {needed}"
     return DataUnavailable(f"{remote.label} can't be {what} ({why}): {remedy}, or use {remote.instead}.")

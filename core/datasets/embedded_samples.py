@@ -1,6 +1,6 @@
-"""The samples of MNIST and Fashion-MNIST that come with the project, and which test rows the maps show.
+"""The shipped samples of MNIST and Fashion-MNIST, and the test rows of maps.
 
-``python -m core.datasets.embedded_samples`` makes the shipped files again from the full sets.
+``python -m core.datasets.embedded_samples`` builds the samples from the full sets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.types import Dataset
 
 FOLDER = Path(__file__).parents[2] / "assets" / "data"
 FULL = {"mnist-sample": "mnist", "fashion-sample": "fashion-mnist"}
-# `core.types.Dataset.checksum` of the full sets that the samples were taken from.
+# `core.types.Dataset.checksum` of the full sets.
 CHECKSUMS = {
     "mnist": "1e35582d42a90940c55b956deb61875c020b567ed20e3c5b174f52bf7809ed9b",
     "fashion-mnist": "ece172613115fb18b120bec8f6c02271af90b8b8f0a5af5c51cbd5ceed68e619",
@@ -32,12 +32,10 @@ def path_of(name: str) -> Path:
 
 
 def make_sample(name: str) -> dict[str, np.ndarray]:
-    """The shipped arrays of a sample: 200 rows a class of each split of its full set.
+    """The arrays of a sample: 200 rows a class of each split of its full set.
 
-    Returns
-    -------
-    x_train, x_test : (2000, 28, 28) uint8; y_train, y_test : (2000,) uint8
-    rows_train, rows_test : (2000,) uint16, indices in the splits of the full set, increasing.
+    Returns x_train, x_test: (2000, 28, 28) uint8; y_train, y_test: (2000,) uint8; and rows_train, rows_test: (2000,)
+    uint16, increasing indices into the full set's splits.
     """
     full = datasets.load(FULL[name])
     arrays = {}
@@ -67,10 +65,10 @@ def load(name: str, *, progress: object = None) -> Dataset:
 
 
 def sample_rows(dataset: Dataset) -> np.ndarray:
-    """The at most 2,000 test rows that every map of a data set shows: (n,) int64, increasing indices of `X_test`.
+    """The at most 2,000 test rows of every map of a data set: (n,) int64, increasing.
 
-    For MNIST and Fashion-MNIST they are the shipped sample's, so that its images illustrate a map where the full set
-    is absent; otherwise, and of another copy of these sets, they are chosen in proportion to the classes.
+    For MNIST and Fashion-MNIST these are the shipped sample's rows, so that its images illustrate a map if the full
+    set is absent; for other sets, and other copies of these, they are chosen in proportion to the classes.
     """
     sample = {full: name for name, full in FULL.items()}.get(dataset.name)
     if sample is not None and len(dataset.y_test) == datasets.entry(dataset.name).rows[1]:

@@ -1,4 +1,4 @@
-"""The files that data sets are stored in: arrays as npz, documents as compressed JSON lines."""
+"""The file formats of data sets: arrays as npz, documents as gzipped JSON lines."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ UNREADABLE = (
     *(OSError, ValueError, KeyError, EOFError, MemoryError, OverflowError, SyntaxError),
     *(zipfile.BadZipFile, zlib.error, tarfile.TarError),
 )
-# An npz may also have a member that is encrypted or of another compression (RuntimeError and its NotImplementedError),
-# damaged LZMA, or an array's header that breaks off.
+# An encrypted member or another compression, damaged LZMA, a header that breaks off.
 _UNREADABLE_NPZ = (*UNREADABLE, RuntimeError, lzma.LZMAError, tokenize.TokenError)
 
 
@@ -33,14 +32,14 @@ def first_line(error: Exception) -> str:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
-    """Write named arrays as ``.npz``, whole or not at all; uncompressed they load ten times as fast."""
+    """Write named arrays as ``.npz`` atomically; uncompressed ones load ten times as fast."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.open_replacing(path) as file:
         (np.savez_compressed if compressed else np.savez)(file, **arrays)
 
 
 def write_documents(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    """Write rows as gzipped JSON lines, whole or not at all."""
+    """Write rows as gzipped JSON lines atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.open_replacing(path) as file, gzip.open(file, "wb", compresslevel=4) as lines:
         for row in rows:
@@ -56,18 +55,8 @@ def read_images(
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...], tuple[str, ...]]:
     """Arrays of a data set of images, the names of its classes, and notes of how they were read.
 
-    Parameters
-    ----------
-    shapes : as in `read_arrays`; usual : names of the published classes, see `core.datasets.validation.parse_labels`.
-
-    Returns
-    -------
-    Pixels (arrays ``x...``) as uint8 in 0..255, labels (arrays ``y...``) as indices of the names.
-
-    Raises
-    ------
-    DataUnavailable
-        As `read_arrays`, and for pixels or labels whose meaning is not certain.
+    Pixels (arrays ``x...``) become uint8 in 0..255, labels (arrays ``y...``) indices of the names; `usual` are the
+    published names. Raises DataUnavailable as `read_arrays`, and for pixels or labels whose meaning is not certain.
     """
     arrays = read_arrays(path, shapes, "uifbUS")
     try:
@@ -80,17 +69,12 @@ def read_images(
 
 
 def read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]], kinds: str = "u") -> dict[str, np.ndarray]:
-    """Named arrays in an ``.npz``.
+    """Named arrays in an ``.npz``; DataUnavailable if it is absent, damaged, or contains something else.
 
     Parameters
     ----------
-    shapes : of each array, None where any length will do; rows of the same size in another shape are reshaped.
-    kinds : NumPy's letters of the types that are allowed.
-
-    Raises
-    ------
-    DataUnavailable
-        If the file is absent, truncated, or holds something else.
+    shapes : shape of each array, None for any length; rows of the same size in another shape are reshaped.
+    kinds : NumPy's letters of the types allowed.
     """
     try:
         # NumPy leaves a damaged file open that it opened itself.
@@ -118,13 +102,7 @@ def read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]], kinds:
 
 
 def read_documents(path: Path) -> list[dict[str, str]]:
-    """Rows ``{"split", "label", "text"}``, perhaps with ``"title"``, of a gzipped file of JSON lines.
-
-    Raises
-    ------
-    DataUnavailable
-        If the file is absent, truncated, or holds something else.
-    """
+    """Rows of gzipped JSON lines, see `validation.parse_documents`; DataUnavailable if absent, damaged or others."""
     try:
         with gzip.open(path, "rb") as lines:
             return validation.parse_documents(lines)

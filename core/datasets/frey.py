@@ -1,7 +1,6 @@
 """Frey faces: 1,965 frames of one video, in order, without labels.
 
-Neighbouring frames are near-copies, so the split goes by blocks of consecutive frames, and train frames close to a test
-block belong to neither split.
+Neighbouring frames are near-copies, so the split is by blocks of frames, with a gap beside each test block.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from core.datasets.matlab_files import read_matrix
 from core.types import IMAGES, UNLABELLED, Dataset
 
 SHAPES = {"x": (None, 28, 20)}
-# Of the published frames, (1965, 28, 20) uint8: no checksum of the .mat itself is published.
+# Of the published frames, (1965, 28, 20) uint8; no checksum of the .mat file is published.
 FRAMES_SHA256 = "2438ba4f0d2a6bd8bac43de756141eaa33c8d248dd613d464bdb1210d9b7af78"
 BLOCK = 65
 TEST_EVERY = 5
@@ -25,7 +24,7 @@ GAP = 5
 
 
 def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Frames in order; the published matrix ``ff`` holds one a column. ValueError for other frames."""
+    """Frames in order, the columns of the published matrix ``ff``; ValueError for other frames."""
     frames = read_matrix(paths[0], "ff")
     if len(frames) != 28 * 20:
         raise ValueError(f"its frames have {len(frames)} pixels and not 560")
@@ -36,10 +35,7 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
 
 
 def split_frames(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Train and test frames, (n,) int64, increasing.
-
-    Every fifth block of 65 frames is test; the five frames on either side of a test block are left out.
-    """
+    """Train and test frames, (n,) int64: every fifth block of 65 is test, and five frames beside it are unused."""
     frames = np.arange(n_frames)
     is_test = (frames // BLOCK) % TEST_EVERY == TEST_EVERY - 1
     test = frames[is_test]

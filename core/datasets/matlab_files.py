@@ -1,7 +1,4 @@
-"""MATLAB files, parsed in a process of their own (``python matlab_files.py FILE NAME``).
-
-SciPy's parser ends the process on some damaged files; this one writes the matrix in NumPy's format.
-"""
+"""Reads MATLAB files in a process of its own, since SciPy's parser ends the process on some damaged files."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ _LARGEST = 100_000_000  # bytes; the faces have less than 2 MB
 
 
 def read_matrix(path: Path, name: str) -> np.ndarray:
-    """One matrix of a ``.mat`` file; ValueError if the file is damaged or has no matrix of that name."""
+    """The named matrix of a ``.mat`` file; ValueError if there is none or the file is damaged."""
     if not 128 <= (size := path.stat().st_size) <= _LARGEST:
         raise ValueError(f"it has {size:,} bytes, which is no MATLAB file of faces")
     command = [sys.executable, "-I", __file__, str(path.absolute()), name]
@@ -32,6 +29,7 @@ def read_matrix(path: Path, name: str) -> np.ndarray:
 
 
 def _write(path: str, name: str) -> None:
+    """Write the matrix to standard output in NumPy's format."""
     from scipy.io import loadmat
 
     try:
@@ -44,8 +42,7 @@ def _write(path: str, name: str) -> None:
     except Exception as error:  # each damage is another one
         print(error if type(error) is ValueError else f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)
-    # NumPy asks for the position of a file, and a pipe has none.
-    file = io.BytesIO()
+    file = io.BytesIO()  # a pipe has no position, which NumPy asks for
     np.save(file, matrix)
     sys.stdout.buffer.write(file.getvalue())
 

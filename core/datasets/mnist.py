@@ -32,23 +32,18 @@ CREDITS = {
         "learning algorithms. arXiv:1708.07747, 2017.",
     },
 }
-# Of the images and labels of the reference, as in `_WHAT`.
+# Of the reference's arrays, as in `_PARTS`.
 _CRC32 = {
     "mnist": (4083391318, 3121080559, 3838467927, 4001760473),
     "fashion-mnist": (2925911245, 785835114, 309494841, 606848831),
 }
-_WHAT = "train images", "train labels", "test images", "test labels"
+_PARTS = "train images", "train labels", "test images", "test labels"
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Array in an IDX file of unsigned bytes, gzipped or not.
+    """Array in an IDX file of unsigned bytes, gzipped or not; ValueError for another header or length.
 
     The header is two zero bytes, the type (8), the number of axes, and each axis as a big-endian 32-bit integer.
-
-    Raises
-    ------
-    ValueError
-        If the header is of another form, or the bytes after it are not as many as it says.
     """
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
@@ -64,7 +59,7 @@ def read_idx(path: Path) -> np.ndarray:
 
 
 def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """The four files, in the order of the table of sources, as the arrays of `SHAPES`."""
+    """The arrays of `SHAPES` from the four files in the same order."""
     arrays = {}
     for (array, shape), path in zip(SHAPES.items(), paths, strict=True):
         try:
@@ -89,18 +84,18 @@ def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
 
 
 def _differences(dataset: Dataset) -> tuple[str, ...]:
-    """Where a copy with as many rows as the reference has others."""
+    """A note of the parts in which a copy with the reference's number of rows differs from it."""
     if (len(dataset.y_train), len(dataset.y_test)) != datasets.entry(dataset.name).rows:
         return ()
     arrays = dataset.X_train, dataset.y_train.astype(np.uint8), dataset.X_test, dataset.y_test.astype(np.uint8)
-    of_reference = zip(_WHAT, _CRC32[dataset.name], arrays, strict=True)
-    others = [what for what, crc, values in of_reference if zlib.crc32(values) != crc]
+    reference = zip(_PARTS, _CRC32[dataset.name], arrays, strict=True)
+    others = [part for part, crc, values in reference if zlib.crc32(values) != crc]
     label = datasets.entry(dataset.name).label
     return (f"This copy of {label} has other {' and '.join(others)} than the reference.",) if others else ()
 
 
 def as_dataset(name: str, path: Path, credit: str) -> Dataset:
-    """Data set of the stored file with the arrays of `SHAPES`, credited as the full set named `credit`."""
+    """Data set of a stored file with the arrays of `SHAPES`; `credit` names the full set."""
     usual = CREDITS[credit]["target_names"]
     arrays, names, notes = file_formats.read_images(path, SHAPES, usual)
     if names != usual:

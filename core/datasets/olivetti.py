@@ -1,7 +1,4 @@
-"""Olivetti faces: 40 people, ten pictures of each.
-
-Test are two pictures of everyone, or all those of every fifth person; the train pictures may have moved copies.
-"""
+"""Olivetti faces: 40 people, ten pictures of each."""
 
 from __future__ import annotations
 
@@ -22,12 +19,12 @@ PEOPLE = 40
 TEST_SHARE = 0.2
 FOLDS = 5
 SEED = 0
-# Largest moves of a copy, either way. Pictures are cropped closely: larger ones would show what lies beyond them.
+# Largest changes of a copy. Pictures are cropped closely: larger ones would show what lies beyond them.
 TURN_DEGREES, SCALE, SHIFT_PIXELS = 6.0, 0.06, 2.0
 
 
 def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Images upright and row by row; the published matrix holds one image a column, each transposed."""
+    """Images from the columns of the published matrix, each of which is transposed."""
     faces = read_matrix(paths[0], "faces")
     if len(faces) != 64 * 64:
         raise ValueError(f"its faces have {len(faces)} pixels and not 4,096")
@@ -44,10 +41,8 @@ def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.
     Parameters
     ----------
     y : (n,) int, the person in each picture.
-    held_out : {"pictures", "people"}
-        Two pictures of everyone, to recognise known faces; or all of every fifth person, from person `fold` on, to
-        describe strangers.
-    fold : 0 to 4; the folds share no person and together have everyone. BadInput for another than 0 of pictures.
+    held_out : test rows are two ``"pictures"`` of everyone, or ``"people"``: all of every fifth person.
+    fold : the first of these people, 0 to 4; BadInput for another than 0 with pictures.
     """
     if held_out == "people":
         test = np.flatnonzero(y % FOLDS == fold)
@@ -59,9 +54,9 @@ def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.
 
 
 def make_copies(images: np.ndarray, copies: int) -> np.ndarray:
-    """Copies of images, each a little turned, scaled and shifted; every other copy of an image is also mirrored.
+    """Copies of images, slightly rotated, scaled and shifted; every other copy is also mirrored.
 
-    (n, height, width) uint8 -> (copies * n, height, width), all images once, then all again; pixels beyond an edge
+    (n, height, width) uint8 -> (copies * n, height, width): all images once, then all again. Pixels beyond an edge
     repeat those at the edge. Fewer copies are the first of more.
     """
     random = np.random.RandomState(SEED)
@@ -73,8 +68,7 @@ def make_copies(images: np.ndarray, copies: int) -> np.ndarray:
         for i, (turn, scale, *shift) in enumerate(draws):
             angle = np.deg2rad(TURN_DEGREES * turn)
             turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-            # From a pixel of the copy to where it was.
-            back = turned / (1 + SCALE * scale)
+            back = turned / (1 + SCALE * scale)  # from a pixel of the copy to one of the image
             offset = centre - back @ (centre + SHIFT_PIXELS * np.array(shift))
             pixels = ndimage.affine_transform(seen[i], back, offset, output=np.float64, order=1, mode="nearest")
             made[k, i] = np.rint(pixels)

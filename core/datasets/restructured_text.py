@@ -1,4 +1,4 @@
-"""Docstrings as people read them: reStructuredText without its markup."""
+"""Parses reStructuredText into blocks without markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _UNDERLINE = re.compile(r"(=|-|~|\^|\"|\*|#|\+){3,}\s*")
 _DIRECTIVE = re.compile(r"(?P<indent>\s*)\.\. (?P<name>[\w:-]+?):: ?(?P<rest>.*)")
 _TARGET = re.compile(r"\s*\.\. _[^:]+:.*")
 _OPTION = re.compile(r"\s+:[\w-]+:.*")
-# Directives whose content is code; those that only a page of documentation can show; the rest are named.
+# Directives whose content is code, and those that are dropped; others are named.
 _CODE = {"math", "code", "code-block", "sourcecode", "ipython", "plot", "testcode", "testsetup", "doctest"}
 _DROPPED = {"image", "figure", "index", "currentmodule", "module", "autosummary", "toctree", "only", "highlight"}
 _TITLES = {
@@ -35,7 +35,7 @@ _INLINE = (
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """A text's blocks in order: `HEADING`, `PARAGRAPH` or `CODE`, and what it says; code keeps its spaces."""
+    """The blocks of a text: `HEADING`, `PARAGRAPH` or `CODE`, and its text; code keeps its spaces."""
     lines, found = text.expandtabs().splitlines(), []
     k = 0
     while k < len(lines):
@@ -68,7 +68,7 @@ def _is_underline(line: str, above: str) -> bool:
 
 
 def _indented(lines: list[str], k: int, indent: int) -> tuple[int, list[str]]:
-    """The lines from `k` on that are blank or indented by more."""
+    """End and lines of the part from `k` on that is blank or indented by more."""
     start = k
     while k < len(lines) and (not lines[k].strip() or len(lines[k]) - len(lines[k].lstrip()) > indent):
         k += 1
@@ -98,7 +98,7 @@ def _directive(match: re.Match, lines: list[str], k: int, found: list[tuple[str,
 
 
 def _paragraph(lines: list[str], k: int, found: list[tuple[str, str]]) -> int:
-    """Lines up to a blank one, or to one that begins something else; code that ``::`` announces after them."""
+    """Parse lines up to the next block, and the code that ``::`` announces after them."""
     start = k
     while k < len(lines) and lines[k].strip():
         next_is_underline = k + 1 < len(lines) and _is_underline(lines[k + 1], lines[k])

@@ -64,10 +64,7 @@ _OLIVETTI = Source(
 )
 _NEWSGROUPS = Source(
     "20news-bydate.tar.gz",
-    (
-        "https://ndownloader.figshare.com/files/5975967",
-        "http://qwone.com/~jason/20Newsgroups/20news-bydate.tar.gz",
-    ),
+    ("https://ndownloader.figshare.com/files/5975967", "http://qwone.com/~jason/20Newsgroups/20news-bydate.tar.gz"),
     "8f1b2514ca22a5ade8fbb9cfa5727df95fa587f4c87b786e15c759fa66d95610",
 )
 _FREY = Source("frey_rawface.mat", ("https://cs.nyu.edu/~roweis/data/frey_rawface.mat",))

@@ -8,16 +8,9 @@ import numpy as np
 
 
 def choose_stratified(y: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """`n` rows, or all, that hold each class in its share of all rows, up to one row.
+    """At most `n` rows in proportion to the classes `y`, (n_rows,) of any values.
 
-    Parameters
-    ----------
-    y : (n_rows,) class of each row; any values.
-    seed : of ``numpy.random.RandomState``, whose stream is frozen across versions.
-
-    Returns
-    -------
-    (min(n, n_rows),) int64, increasing.
+    Returns (min(n, n_rows),) int64, increasing. The stream of ``RandomState(seed)`` is frozen across NumPy's versions.
     """
     if n >= len(y):
         return np.arange(len(y))
@@ -28,15 +21,9 @@ def choose_stratified(y: np.ndarray, n: int, seed: int) -> np.ndarray:
 
 
 def choose_by_content(X: np.ndarray, y: np.ndarray, n: int) -> np.ndarray:
-    """As `choose_stratified`, whatever order the rows are in: of each class the rows with the smallest digests.
+    """As `choose_stratified`, independent of the order of the rows: from each class the rows with the smallest digests.
 
-    Parameters
-    ----------
-    X : (n_rows, n_features) contiguous rows.
-
-    Returns
-    -------
-    (min(n, n_rows),) int64; ordered by class and digest, or increasing where all rows are chosen.
+    Returns (min(n, n_rows),) int64, ordered by class and digest, or increasing if all rows are chosen.
     """
     if n >= len(y):
         return np.arange(len(y))
@@ -56,12 +43,9 @@ def _shares(sizes: np.ndarray, n: int) -> np.ndarray:
 
 
 def order_by_share(y: np.ndarray, seed: int, first: np.ndarray | None = None) -> np.ndarray:
-    """A permutation of all rows, of which the first n hold each class in about its share, for every n.
+    """A permutation of all rows whose first n contain each class in about its share, for every n.
 
-    Parameters
-    ----------
-    y, seed : as in `choose_stratified`.
-    first : rows that lead, in their classes' shares too; those after them make up for classes they hold more of.
+    The rows in `first` lead, also in proportion; later rows compensate for classes that have more of them.
     """
     random = np.random.RandomState(seed)
     leads = np.zeros(len(y), bool)
@@ -76,5 +60,5 @@ def order_by_share(y: np.ndarray, seed: int, first: np.ndarray | None = None) ->
 
 
 def list_others(rows: np.ndarray, n_rows: int) -> np.ndarray:
-    """The rows of ``range(n_rows)`` that are not in `rows`, increasing."""
+    """The numbers below `n_rows` that are not in `rows`, increasing."""
     return np.setdiff1d(np.arange(n_rows), rows)

@@ -1,4 +1,4 @@
-"""A picture or a drawing from outside as a row of a data set: read safely, then framed as the data set's rows are."""
+"""A person's picture or drawing as a row of a data set: read safely, then framed as the data set's own images."""
 
 from __future__ import annotations
 
@@ -22,42 +22,30 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 SIDE = 255  # a stroke's coordinates are whole numbers from 0 to this, to the right and downwards
 MOST_POINTS = 2000
 MOST_STROKES = 200
-# Of the pad's side. MNIST's strokes are 2.6 of 20 pixels wide (median), and people fill some two thirds of a pad.
+# Share of the pad's side. MNIST's strokes are 2.6 of 20 pixels wide (median), and people fill some two thirds of a pad.
 BRUSH = 0.09
 
-_LONGEST_SIDE = 1024  # pixels that are kept of a picture; no row needs more
-_FAINTEST = 0.04  # difference between ink and paper below which nothing is drawn
-_SPECK = 0.03  # of the largest piece's ink: a smaller piece does not count as part of the drawing
+_LONGEST_SIDE = 1024  # pixels; a larger picture is reduced
+_FAINTEST = 0.04  # smallest difference between ink and paper
+_SPECK = 0.03  # share of the largest piece's ink: smaller pieces are ignored
 _SUPERSAMPLING = 4
 _MOST_LEAN = 0.7  # pixels to the side for each downwards
-# Filters of warnings belong to the whole process.
-_quiet = threading.Lock()
+_quiet = threading.Lock()  # warning filters belong to the whole process
 
 
 def read_image(data: bytes) -> np.ndarray:
-    """The image in an uploaded file, upright and in grey; of an animation the first frame.
+    """The image in an uploaded file, upright and in grey: (h, w) float32 in [0, 1], 0 is black.
 
-    A transparent image is laid on white where its visible part is dark, else on black. An image whose longer side
-    exceeds 1,024 pixels is reduced to that.
-
-    Parameters
-    ----------
-    data : a PNG, JPEG, GIF, BMP or WebP file of at most 5 MB and 20 million pixels.
-
-    Returns
-    -------
-    (h, w) float32 in [0, 1] : 0 is black.
-
-    Raises
-    ------
-    BadInput
-        If it is no such file, damaged, cut off, too large, or less than 8 pixels wide or high.
+    `data` is a PNG, JPEG, GIF, BMP or WebP file of at most 5 MB and 20 million pixels; of an animation the first frame
+    is read. A transparent image gets a white background if its visible part is dark, otherwise a black one. The longer
+    side is reduced to 1,024 pixels. Raises BadInput for another file, a damaged, too large or too small one.
     """
     if not data:
         raise BadInput("This file is empty: choose a PNG, JPEG, GIF, BMP or WebP picture.")
     if len(data) > MOST_BYTES:
-        limit = f"at most {MOST_BYTES >> 20} MB ({MOST_BYTES:,})"
-        raise BadInput(f"This file has {len(data):,} bytes: {limit} can be read.")
+        raise BadInput(
+            f"This file has {len(data):,} bytes: at most {MOST_BYTES >> 20} MB ({MOST_BYTES:,}) can be read."
+        )
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large and of oddly written files
         try:
@@ -66,8 +54,8 @@ def read_image(data: bytes) -> np.ndarray:
                 if width * height > MOST_PIXELS:
                     raise BadInput(_too_many_pixels(f"{width * height:,}"))
                 if min(width, height) < LEAST_SIDE:
-                    least = f"it needs at least {LEAST_SIDE} each way"
-                    raise BadInput(f"This picture has {width} by {height} pixels: {least}.")
+                    size = f"{width} by {height} pixels"
+                    raise BadInput(f"This picture has {size}: it needs at least {LEAST_SIDE} each way.")
                 return _grey(picture)
         except BadInput:
             raise
@@ -102,21 +90,10 @@ def _grey(picture: Image.Image) -> np.ndarray:
 
 
 def unpack_strokes(text: str) -> list[np.ndarray]:
-    """The strokes of a drawing that the drawing pad sends.
+    """The strokes of a drawing from the drawing pad: (n, 2) uint8 each, x and y to the right and downwards.
 
-    Parameters
-    ----------
-    text : base64 with ``-`` and ``_``, unpadded, of each stroke in turn: its number of points as a big-endian 16-bit
-        integer, then x and y of each point, a byte each. Empty for no stroke.
-
-    Returns
-    -------
-    list of (n, 2) uint8 : x and y in 0..255, to the right and downwards
-
-    Raises
-    ------
-    BadInput
-        If it is of another form, or of more than 200 strokes or 2,000 points.
+    `text` is unpadded base64 with ``-`` and ``_`` of each stroke: its number of points as a big-endian 16-bit integer,
+    then x and y of each point, a byte each. Raises BadInput for another form, over 200 strokes or 2,000 points.
     """
     refusal = BadInput(f"This is no drawing: at most {MOST_STROKES} strokes of {MOST_POINTS:,} points in all, packed.")
     if not isinstance(text, str) or len(text) > 4 * (MOST_POINTS + MOST_STROKES):
@@ -145,15 +122,9 @@ def pack_strokes(strokes: Sequence[np.ndarray]) -> str:
 
 
 def rasterise_strokes(strokes: Sequence[np.ndarray], size: int = 224) -> np.ndarray:
-    """Strokes as an image of lines with round ends, `BRUSH` of the side wide.
+    """Draw strokes, (n, 2) uint8 each, as lines with round ends, `BRUSH` of the side wide.
 
-    Parameters
-    ----------
-    strokes : of (n, 2) uint8, as `unpack_strokes` returns them
-
-    Returns
-    -------
-    (size, size) float32 in [0, 1] : ink is 1, paper 0
+    Returns (size, size) float32 in [0, 1]: ink is 1, paper 0.
     """
     side = size * _SUPERSAMPLING
     picture = Image.new("L", (side, side))
@@ -169,28 +140,15 @@ def rasterise_strokes(strokes: Sequence[np.ndarray], size: int = 224) -> np.ndar
 
 
 def to_row(image: np.ndarray, dataset: str, image_shape: tuple[int, int]) -> np.ndarray:
-    """An image as a row of a data set, prepared as that data set's own images were.
+    """Prepare an image, (h, w) floats in [0, 1], as the named data set's own images were: (n_pixels,) uint8.
 
     MNIST's digits (LeCun et al. 1998) fit a box of 20 by 20 pixels, keeping their aspect ratio, in a field of 28 by
     28 whose centre is their centre of mass. scikit-learn's digits (Garris et al. 1994) are straightened and fill the
     height of a bitmap of 32 by 32, whose ink is counted in blocks of 4 by 4. Fashion-MNIST's clothes (Xiao et al.
     2017) are trimmed and fill the longer side. All three are light on dark; an image with a light border is inverted.
-    Other data sets take the middle of the image, in the rows' aspect ratio.
+    Other data sets take the middle of the image, in the aspect ratio of `image_shape`.
 
-    Parameters
-    ----------
-    image : (h, w) floats in [0, 1], from `read_image` or `rasterise_strokes`
-    dataset : the data set's name
-    image_shape : (height, width) of its rows, in pixels
-
-    Returns
-    -------
-    (height * width,) uint8 in 0..255
-
-    Raises
-    ------
-    BadInput
-        If the picture is of one shade, or nothing is left of it at this size.
+    Raises BadInput if the picture has one shade, or nothing of it is left at this size.
 
     References
     ----------
@@ -223,13 +181,13 @@ def _ink(image: np.ndarray) -> np.ndarray:
 
 
 def _digit(image: np.ndarray) -> np.ndarray:
-    """A digit's strokes at full ink, cropped to their bounding box: (h, w) float32 in [0, 1]."""
+    """A digit's strokes at full ink, cropped to their bounding box."""
     ink = _ink(image)
     return _cropped((ink / np.median(ink[ink > 0.5])).clip(0, 1), 0.5)
 
 
 def _cropped(ink: np.ndarray, least: float) -> np.ndarray:
-    """The bounding box of pixels with more than `least` ink, without small pieces."""
+    """The bounding box of the pixels with more than `least` ink, without small pieces."""
     pieces, n = ndimage.label(ink > least, np.ones((3, 3)))
     amounts = ndimage.sum_labels(ink, pieces, np.arange(1, n + 1))
     drawn = np.isin(pieces, 1 + np.flatnonzero(amounts >= _SPECK * amounts.max()))
@@ -249,7 +207,7 @@ def _fitted(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def _placed(image: np.ndarray, shape: tuple[int, int], top: float, left: float) -> np.ndarray:
-    """`image` on a dark field, at the whole pixels nearest to `top` and `left` where all of it is inside."""
+    """`image` on a dark field, as near to `top` and `left` as fits."""
     field = np.zeros(shape, np.float32)
     height, width = image.shape
     top = min(max(round(top), 0), shape[0] - height)
@@ -266,13 +224,12 @@ def _as_mnist(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _straightened(digit: np.ndarray) -> np.ndarray:
-    """Sheared along its rows so that its mass does not lean, and cropped."""
+    """A digit sheared along its rows until its mass does not lean, and cropped."""
     height, width = digit.shape
     y, x = np.mgrid[:height, :width]
     middle = np.average(y, weights=digit)
     variance = np.average((y - middle) ** 2, weights=digit)
-    lean = np.average((y - middle) * x, weights=digit) / max(variance, 1e-6)
-    lean = min(max(lean, -_MOST_LEAN), _MOST_LEAN)
+    lean = np.clip(np.average((y - middle) * x, weights=digit) / max(variance, 1e-6), -_MOST_LEAN, _MOST_LEAN)
     room = int(_MOST_LEAN * height) + 1
     wide = np.pad(digit, ((0, 0), (room, room)))
     return _cropped(ndimage.affine_transform(wide, [[1, 0], [lean, 1]], [0, -lean * middle], order=1), 0.5)
@@ -285,8 +242,7 @@ def _as_nist(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     bitmap = _resized(digit, scale * digit.shape[0], min(scale * digit.shape[1], 22)) > 0.5
     y, x = ndimage.center_of_mass(bitmap) if bitmap.any() else (0, 0)
     bitmap = _placed(bitmap, (32, 32), 15.5 - y, 15.5 - x)
-    levels = bitmap.reshape(8, 4, 8, 4).sum((1, 3))  # (8, 8), from 0 to 16
-    return levels / 16
+    return bitmap.reshape(8, 4, 8, 4).sum((1, 3)) / 16  # (8, 8)
 
 
 def _as_fashion(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

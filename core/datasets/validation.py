@@ -1,7 +1,7 @@
-"""What every data set keeps to, however it came here: checked once, on reading, before anything is fitted.
+"""Checks of data sets and of the files they are read from.
 
-Files are read leniently where their meaning is certain (pixels in other types, classes by other names, a byte order
-mark) and notes say so; everything else is refused with the file and the line or row.
+Files are read leniently if their meaning is certain (pixels of other types, classes by other names, a byte order
+mark), and notes say so; all others are refused with the file and the line or row.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import numpy as np
 from core.errors import BadInput
 from core.types import IMAGES, UNLABELLED, Dataset
 
-# Results of classifiers hold a class in a byte, and 255 for a row that is classified rightly.
+# Results of classifiers store a class in a byte, and 255 for a correct row.
 MOST_CLASSES = 254
 _SPLITS = ("train", "test")
 _BOM = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Characters that a console obeys, and those that turn the direction of what follows.
+# Control characters, and those that change the direction of text.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class WrongFile(ValueError):
-    """A file can't be used; the text says where in the file and why."""
+    """A file that can't be used; the text says where and why."""
 
     def __init__(self, path: Path, why: str):
         super().__init__(why)
@@ -35,12 +35,10 @@ class WrongFile(ValueError):
 
 
 def text_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, str]]:
-    """Number and text of each line that is not blank, without a byte order mark; CR, LF or both end a line.
+    """Yield number and text of each line that is not blank, without byte order mark; lines end with CR, LF or both.
 
-    Raises
-    ------
-    ValueError
-        For a line that is not UTF-8, with its number. Halves of surrogate pairs pass, see `clean_documents`.
+    Raises ValueError with the number of a line that is not UTF-8; halves of surrogate pairs pass, see
+    `clean_documents`.
     """
     parts = (part for line in lines for part in line.rstrip(b"\r\n").split(b"\r"))
     for number, line in enumerate(parts, 1):
@@ -57,13 +55,7 @@ def text_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, str]]:
 
 
 def parse_documents(lines: Iterator[bytes]) -> list[dict[str, str]]:
-    """Rows ``{"split", "label", "text"}``, perhaps with ``"title"``, of lines of JSON.
-
-    Raises
-    ------
-    ValueError
-        For a line that is no such row, with its number.
-    """
+    """Rows ``{"split", "label", "text"}``, perhaps with ``"title"``, of JSON lines; ValueError names a wrong line."""
     rows = []
     for number, line in text_lines(lines):
         try:
@@ -92,12 +84,12 @@ def _document(row: Any) -> dict[str, str]:
 
 
 def missing_split(rows: Sequence[Mapping[str, str]]) -> str | None:
-    """The split that has no row, if there is one."""
+    """The split without rows, if there is one."""
     return next((split for split in _SPLITS if not any(row["split"] == split for row in rows)), None)
 
 
 def clean_documents(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
-    """Documents whose label, title and text can be shown and encoded, and notes of what was replaced."""
+    """Documents without control characters and invalid Unicode, and notes of what was replaced."""
     cleaned, replaced = [], []
     for row in rows:
         texts, n_replaced = {}, 0
@@ -120,15 +112,12 @@ def clean_documents(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, s
 def parse_images(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Arrays of a file with the pixels of those named ``x...`` as uint8 in 0..255, and notes of how they were read.
 
-    Raises
-    ------
-    WrongFile
-        For pixels that are no levels of grey: NaN, negative, of two scales, or of an unknown one.
+    Raises WrongFile for pixels that are no grey levels: NaN, negative, of two scales, or of an unknown one.
     """
     pixels = {name: values for name, values in arrays.items() if name.startswith("x")}
-    if empty := [name for name, values in pixels.items() if not len(values)]:
-        raise WrongFile(path, f"{' and '.join(empty)} has no image")
     for name, values in pixels.items():
+        if not len(values):
+            raise WrongFile(path, f"{name} has no image")
         _check_numbers(path, name, values)
     tops = {name: float(values.max()) for name, values in pixels.items()}
     highest = max(tops.values())
@@ -139,12 +128,15 @@ def parse_images(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str
         told = ", ".join(f"{name} goes up to {top:,.6g}" for name, top in tops.items())
         raise WrongFile(path, f"its pixels are of two scales ({told}): give all on one")
     scale, note = _scale_of(path, pixels, highest)
-    scaled = {name: values.astype(np.uint8, copy=False) for name, values in pixels.items()} if scale == 1 else {}
-    for name, values in pixels.items() if scale != 1 else ():
+
+    def to_bytes(values: np.ndarray) -> np.ndarray:
+        if scale == 1:
+            return values.astype(np.uint8, copy=False)
         # In parts: a float64 copy of all MNIST would take 400 MB.
         parts = (values[at : at + 5000] for at in range(0, len(values), 5000))
-        scaled[name] = np.concatenate([np.rint(part.astype(np.float64) * scale).astype(np.uint8) for part in parts])
-    return {**arrays, **scaled}, note
+        return np.concatenate([np.rint(part.astype(np.float64) * scale).astype(np.uint8) for part in parts])
+
+    return {**arrays, **{name: to_bytes(values) for name, values in pixels.items()}}, note
 
 
 def _check_numbers(path: Path, name: str, values: np.ndarray) -> None:
@@ -160,15 +152,16 @@ def _check_numbers(path: Path, name: str, values: np.ndarray) -> None:
 
 
 def _scale_of(path: Path, pixels: Mapping[str, np.ndarray], highest: float) -> tuple[float, tuple[str, ...]]:
-    """What the pixels are multiplied by, and a note where that is not 1."""
+    """The factor of the pixels, and a note unless it is 1."""
     whole = all(values.dtype.kind in "uib" or not (values % 1).any() for values in pixels.values())
     if 0 < highest <= 1:
         return 255, ("The pixels of this copy are numbers from 0 to 1; they were multiplied by 255.",)
     if highest <= 255 and whole:
         return 1, ()
     if highest <= 65535 and whole:
-        note = f"The pixels of this copy go up to {highest:,.0f}; as 16-bit levels they were divided by 257, to 0..255."
-        return 255 / 65535, (note,)
+        return 255 / 65535, (
+            f"The pixels of this copy are 16-bit levels up to {highest:,.0f}; they were divided by 257.",
+        )
     raise WrongFile(
         path,
         f"its pixels go up to {highest:,.6g}, which is none of the scales that are known: give numbers from 0 to 1, or "
@@ -179,14 +172,10 @@ def _scale_of(path: Path, pixels: Mapping[str, np.ndarray], highest: float) -> t
 def parse_labels(
     path: Path, given: Mapping[str, np.ndarray], usual: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """Labels as indices of class names, -1 where a row has none, and these names.
+    """Labels as indices of class names (-1: none), and these names.
 
-    Whole numbers that index `usual`, or text that is one of `usual`, mean these; any others are names of classes.
-
-    Raises
-    ------
-    WrongFile
-        For labels that are no names: NaN, fractions, empty, or more than can be told apart.
+    Whole numbers that index `usual` and texts in `usual` mean these classes; other labels are themselves the names.
+    Raises WrongFile for labels that are NaN, fractions or empty, or of more than `MOST_CLASSES` classes.
     """
     values = {name: _names_of(path, name, each) for name, each in given.items()}
     if len({each.dtype.kind for each in values.values()}) > 1:
@@ -224,13 +213,7 @@ def _names_of(path: Path, name: str, values: np.ndarray) -> np.ndarray:
 
 
 def check_dataset(dataset: Dataset) -> None:
-    """Check what everything that fits, measures and shows relies on; a matter of milliseconds.
-
-    Raises
-    ------
-    BadInput
-        In a sentence that names the data set and says what is wrong.
-    """
+    """Check the shapes, types and ranges of a data set in milliseconds; BadInput says what is wrong."""
     if problem := next(_problems(dataset), None):
         raise BadInput(f"{dataset.name} can't be used: {problem}.")
 
@@ -262,7 +245,7 @@ def _problems(dataset: Dataset) -> Iterator[str]:
 
 
 def _are_equal(X: Any) -> bool:
-    """Whether all rows are the same; it looks no further than the first that differs."""
+    """Whether all rows are the same; stops at the first block that differs."""
     for at in range(0, X.shape[0], 1000):
         part = X[at : at + 1000]
         if np.any(part != X[:1]) if isinstance(X, np.ndarray) else (part - X[[0] * part.shape[0]]).count_nonzero():
