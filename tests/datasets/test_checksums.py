@@ -12,8 +12,6 @@ from core.cli import main
 from core.datasets import checksums
 from core.experiments import fit
 from core.runs import layout, reader, selection, specs, store
-from core.semi_supervised import results
-from core.tasks import queue, requests, worker_process
 from tests import another_copy
 
 PCA = specs.make("mnist", "pca", {"n_components": 3})
@@ -79,7 +77,6 @@ def test_checksum_is_read_once_and_again_when_the_file_changes(put_copy, monkeyp
 def test_own_and_shipped_runs_of_one_key_stand_side_by_side(put_copy, fitted):
     shipped, own = put_copy(0), put_copy(200)
     store.write_run(*fitted(shipped), layout.SHIPPED)
-    assert store.find_place(PCA.key) == layout.place_of(layout.SHIPPED, PCA)
     assert not checksums.is_here(store.list_runs()[0][0])
     store.write_run(*fitted(own))
     assert store.find_place(PCA.key) == layout.place_of(layout.runs_folder(), PCA)
@@ -101,7 +98,7 @@ def test_training_again_on_another_copy_keeps_the_older_run(put_copy, fitted, tm
     assert read_error(store.find_place(PCA.key)) == of_first[0].metrics["squared_error"]
     assert [read_error(place) for place in store.list_set_aside()] == [of_second[0].metrics["squared_error"]]
     assert len(store.list_places()[0]) == 1
-    # The same copy again replaces, wherever the older one is.
+    # The same copy again replaces the older one, wherever it is.
     store.write_run(*of_first)
     assert len(list(layout.runs_folder().glob(f"**/{layout.folder_name(PCA)}"))) == 2
     store.delete_run(PCA.key)
@@ -109,18 +106,6 @@ def test_training_again_on_another_copy_keeps_the_older_run(put_copy, fitted, tm
     store.delete_run(PCA.key)
     assert store.find_place(PCA.key) is None
     shutil.rmtree(tmp_path / "data")
-
-
-def test_quota_counts_runs_of_both_copies(put_copy, fitted, monkeypatch):
-    first, second = put_copy(0), put_copy(200)
-    of_first = fitted(first)
-    place = store.write_run(*of_first)
-    # Enough to replace a run, not to keep two.
-    monkeypatch.setenv("HOURGLASS_QUOTA_GB", str(1.5 * layout.size_of(place) / 1e9))
-    store.write_run(*of_first)
-    with pytest.raises(Exception, match="no room"):
-        store.write_run(*fitted(second))
-    assert read_error(store.find_place(PCA.key)) == of_first[0].metrics["squared_error"]
 
 
 def test_runs_of_the_copy_on_this_machine_lead(put_copy, fitted):
@@ -138,52 +123,18 @@ def test_runs_of_the_copy_on_this_machine_lead(put_copy, fitted):
     assert [run.key for run in selection.select_runs(runs, "mnist", "pca", 3)] == [PCA.key, spec.key]
 
 
-def test_queue_trains_again_for_another_copy(put_copy, fitted, monkeypatch):
-    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
-    first = put_copy(0)
-    store.write_run(*fitted(first))
-    assert requests.is_stored(PCA.key)
-    assert requests.request_training(PCA, "somebody") is None
-    put_copy(200)
-    assert not requests.is_stored(PCA.key)
-    assert requests.request_training(PCA, "somebody").state == queue.QUEUED
-
-
-def run_cli(capsys, *arguments):
-    code = main(list(arguments))
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
 def test_compare_fits_again_on_another_copy(put_copy, fitted, capsys):
     store.write_run(*fitted(put_copy(0)), layout.SHIPPED)
     second = put_copy(200)
-    code, out, _ = run_cli(capsys, "compare", "mnist", "pca", "--code-size", "3", "--json")
-    (run,) = json.loads(out)
-    assert code == 0
+    command = ["compare", "mnist", "pca", "--code-size", "3", "--json"]
+    assert main(command) == 0
+    (run,) = json.loads(capsys.readouterr().out)
     assert run["environment"]["data_checksum"] == second.checksum
     assert run["metrics"]["squared_error_n"] == 30
     mean = second.floats("train").mean(0)
     _, _, axes = np.linalg.svd(second.floats("train") - mean, full_matrices=False)
     X, axes = second.floats("test") - mean, axes[:3]
     assert run["metrics"]["squared_error"] == pytest.approx(((X - X @ axes.T @ axes) ** 2).sum(1).mean(), rel=1e-2)
-    again = run_cli(capsys, "compare", "mnist", "pca", "--code-size", "3", "--json")[1]
-    assert json.loads(again)[0]["environment"]["date"] == run["environment"]["date"], "it was fitted again"
-
-
-FRACTION = ["labelled-fraction", "mnist", "--labels", "20", "--methods", "logistic", "--json"]
-
-
-def test_mean_over_seeds_is_of_one_copy(put_copy, capsys):
-    put_copy(0)
-    (first,) = json.loads(run_cli(capsys, *FRACTION, "--seeds", "1")[1])
-    second = put_copy(200)
-    # Nothing is begun: only what is there is printed.
-    code, out, _ = run_cli(capsys, *FRACTION, "--seeds", "2", "--max-seconds", "1e-9")
-    assert (code, json.loads(out)) == (0, [])
-    rows = json.loads(run_cli(capsys, *FRACTION, "--seeds", "2")[1])
-    assert [row["data_checksum"] for row in rows] == [second.checksum] * 2
-    put_copy(0)
-    assert json.loads(run_cli(capsys, *FRACTION, "--seeds", "1", "--max-seconds", "1e-9")[1]) == [first]
-    kept = results.read_results("mnist", (results.results_folder(),)).rows
-    assert len({(row["key"], row["data_checksum"]) for row in kept}) == len(kept) == 3
+    assert main(command) == 0
+    (again,) = json.loads(capsys.readouterr().out)
+    assert again["environment"]["date"] == run["environment"]["date"], "it was fitted again"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from core import config, datasets
+from core import datasets
 from core.datasets import bag_of_words, docstring_parser, docstrings
 from core.errors import DataUnavailable
 
@@ -116,35 +114,7 @@ def test_corpus_of_the_pinned_libraries_is_cached(loaded, monkeypatch):
     assert datasets.load("docstrings").checksum == corpus.checksum
 
 
-def test_corpus_is_harvested_where_nothing_can_be_cached(folder, tmp_path, monkeypatch):
-    rows = [{"package": "numpy.ma", "name": f"numpy.ma.f{n}", "text": f"{LONG} {n}"} for n in range(200)]
-    monkeypatch.setattr(docstrings, "harvest", lambda: rows)
-    (tmp_path / "file").write_text("in the way")
-    for cache in ("file", "cache", "cache"):
-        monkeypatch.setattr(config, "user_cache", lambda cache=cache: tmp_path / cache)
-        assert [row["text"] for row in docstrings.corpus()] == [row["text"] for row in rows]
-    assert {path.name for path in tmp_path.iterdir()} == {"file", "cache"}, "HOURGLASS_DATA may be other people's"
-
-
-def test_harvest_without_a_library_is_refused(monkeypatch, tmp_path):
-    with monkeypatch.context() as patch:
-        patch.setattr(docstrings, "LIBRARIES", ("numpy", "no_such_library"))
-        with pytest.raises(DataUnavailable, match="no_such_library is not installed"):
-            docstrings.harvest()
-    monkeypatch.setattr(docstrings, "HARVESTER", tmp_path / "absent.py")
-    with pytest.raises(DataUnavailable, match="docstrings can't be read"):
+def test_harvest_without_a_library_is_refused(monkeypatch):
+    monkeypatch.setattr(docstrings, "LIBRARIES", ("numpy", "no_such_library"))
+    with pytest.raises(DataUnavailable, match="no_such_library is not installed"):
         docstrings.harvest()
-
-
-@pytest.mark.timeout(240)
-def test_harvesting_imports_no_library_and_the_cached_corpus_no_scikit_learn(loaded, user_cache):
-    loaded("docstrings")
-    harvest = f"import runpy, sys; runpy.run_path({str(docstrings.HARVESTER)!r}); print('numpy' in sys.modules)"
-    load = (
-        "import sys; from pathlib import Path; from core import config, datasets; "
-        f"config.user_cache = lambda: Path({str(user_cache)!r}); "
-        "datasets.load('docstrings'); print('sklearn' in sys.modules)"
-    )
-    for options in (["-I", "-c", harvest], ["-c", load]):
-        done = subprocess.run([sys.executable, *options], capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == "False"

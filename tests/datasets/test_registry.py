@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -32,7 +29,6 @@ def test_data_set_is_what_its_entry_says(name, loaded):
     assert dataset.has_labels == entry.has_labels
     assert dataset.licence
     assert dataset.citation
-    assert entry.label
     assert entry.summary.endswith(".")
     assert datasets.is_available(name)
     for X, y in ((dataset.X_train, dataset.y_train), (dataset.X_test, dataset.y_test)):
@@ -48,14 +44,9 @@ def test_data_set_is_what_its_entry_says(name, loaded):
             assert (X.format, X.dtype) == ("csr", np.int32)
             assert X.data.min() > 0
             assert len(dataset.vocabulary) == dataset.n_features == 2000
-    if dataset.kind == DOCUMENTS:
-        assert len(dataset.titles_train) == len(dataset.texts_train) == len(dataset.y_train)
-        assert len(dataset.titles_test) == len(dataset.texts_test) == len(dataset.y_test)
     rows = datasets.sample_rows(dataset)
     assert (len(rows), rows.dtype) == (min(2000, len(dataset.y_test)), np.int64)
     assert (np.diff(rows) > 0).all()
-    assert 0 <= rows[0] <= rows[-1] < len(dataset.y_test)
-    assert np.array_equal(rows, datasets.sample_rows(dataset))
     assert set(dataset.y_test[rows]) == set(dataset.y_test)
 
 
@@ -85,19 +76,10 @@ def test_digits_are_scikit_learns(loaded):
     assert np.ptp(np.bincount(digits.y_test)) <= 4
 
 
-def test_names_by_kind_and_unknown_ones():
-    assert set(datasets.names(IMAGES)) | set(datasets.names(DOCUMENTS)) == set(datasets.names())
-    assert "docstrings" in datasets.names(DOCUMENTS)
-    assert "docstrings" not in datasets.names(IMAGES)
-    for ask in (datasets.load, datasets.entry, datasets.is_available, datasets.fetch):
-        with pytest.raises(BadInput, match="no data set 'mnits': choose one of digits, mnist-sample"):
-            ask("mnits")
-
-
-@pytest.mark.timeout(240)
-def test_parameters_are_checked():
-    assert datasets.load("docstrings", vocabulary_size=5).X_train.shape[1] == 5
+def test_unknown_names_and_parameters_are_refused():
+    assert datasets.names(DOCUMENTS) == ("docstrings", "newsgroups", "reuters-r8")
     for name, params, what in (
+        ("mnits", {}, "no data set 'mnits': choose one of digits, mnist-sample"),
         ("docstrings", {"vocabulary_size": 4}, "from 5 to 20000"),
         ("docstrings", {"words": 4}, "it has vocabulary_size"),
         ("digits", {"vocabulary_size": 2000}, "it has none"),
@@ -106,20 +88,10 @@ def test_parameters_are_checked():
             datasets.load(name, **params)
 
 
-def test_registry_imports_no_heavy_library():
-    code = "import sys, core.datasets; print([m for m in ('sklearn', 'scipy', 'torch', 'pandas') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_stratified_rows_keep_the_shares():
     y = np.repeat([0, 1, 2], [700, 200, 100])
-    rows = subsets.choose_stratified(y, 50, 3)
-    assert np.bincount(y[rows]).tolist() == [35, 10, 5]
-    assert np.array_equal(rows, subsets.choose_stratified(y, 50, 3))
-    assert not np.array_equal(rows, subsets.choose_stratified(y, 50, 4))
+    assert np.bincount(y[subsets.choose_stratified(y, 50, 3)]).tolist() == [35, 10, 5]
     assert np.array_equal(subsets.choose_stratified(y, 5000, 3), np.arange(1000))
-    assert len(subsets.choose_stratified(np.arange(7) % 3, 5, 0)) == 5
     y = np.repeat([0, 1, 2, -1], [700, 200, 90, 10])
     order = subsets.order_by_share(y, seed=0)
     assert np.array_equal(np.sort(order), np.arange(1000))
@@ -151,13 +123,3 @@ def test_first_rows_begin_with_the_sample_rows_and_are_nested(loaded):
     few, more = datasets.first_rows(digits, "train", 100), datasets.first_rows(digits, "train", 300)
     assert (np.diff(more) > 0).all()
     assert np.isin(few, more).all()
-
-
-def test_first_rows_of_mnist_are_the_shipped_sample(reference, loaded):
-    reference("mnist")
-    mnist = loaded("mnist")
-    shipped = datasets.sample_rows(mnist)
-    assert np.array_equal(datasets.first_rows(mnist, "test", 2000), shipped)
-    assert np.isin(shipped, datasets.first_rows(mnist, "test", 5000)).all()
-    shares = np.bincount(mnist.y_test[datasets.first_rows(mnist, "test", 5000)]) / 5000
-    assert shares == pytest.approx(np.bincount(mnist.y_test) / 10_000, abs=0.002)

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
-from streamlit.testing.v1 import AppTest
 
 from core import datasets
 from core.analysis.feature_space import feature_space
@@ -55,7 +54,6 @@ def test_pixels_of_other_types_are_the_same_pixels_with_a_note(folder):
         (lambda x: x.astype(np.float32) / 255, "multiplied by 255"),
         (lambda x: x / 255, "multiplied by 255"),
         (lambda x: x.astype(np.float64), ""),
-        (lambda x: x.astype(np.int32), ""),
         (lambda x: x.reshape(len(x), 784), ""),
         (lambda x: x[..., None], ""),
     ):
@@ -80,38 +78,30 @@ def change_one(value, dtype=np.float64):
     return change_pixels(change)
 
 
-WRONG_ARRAYS = {
-    "1 rows of x_train have pixels that are not finite, first row 3": change_one(np.nan),
-    "pixels that are not finite": change_one(np.inf),
-    "negative, first row 3": change_one(-1, np.int16),
-    "up to 70,000": change_one(70000),
-    "none of the scales": change_one(0.5),
-    "pixels are numbers": change_pixels(lambda x: x.astype(str)),
-    "of two scales": {"x_test": X["x_test"] / 255},
-    "of two types (": {"x_test": X["x_test"].astype(np.uint16) * 257},
-    "x_train is complex128": change_pixels(lambda x: x.astype(complex)),
-    "x_train is uint8 (30, 27, 28) and not (n, 28, 28)": change_pixels(lambda x: x[:, :27]),
-    "y_test has 19 rows for 20 images": {"y_test": Y["y_test"][:19]},
-    "y_train holds 0.5 in row 0": {"y_train": Y["y_train"] + 0.5},
-    "y_train holds nan in row 3": {"y_train": np.where(Y["y_train"] == 3, np.nan, Y["y_train"])},
-    "y_train is empty in 1 rows": {"y_train": np.array([""] + ["a"] * 29), "y_test": np.array(["a"] * 20)},
-    "are of two types, numbers and text": {"y_train": np.array(["a"] * 30)},
-    "all its train rows are equal": change_pixels(np.zeros_like),
-    "all its train rows are equal, so": change_pixels(lambda x: np.repeat(x[:1], len(x), 0)),
-}
-
-
-@pytest.mark.parametrize("why", WRONG_ARRAYS)
-def test_arrays_that_are_no_images_or_labels_are_refused_with_the_file(folder, why):
-    with pytest.raises(DataUnavailable):
-        load_mnist(folder, **WRONG_ARRAYS[why])
-    assert_refused("mnist", folder / "mnist.npz", why)
+def test_arrays_that_are_no_images_or_labels_are_refused_with_the_file(folder):
+    for why, changes in (
+        ("1 rows of x_train have pixels that are not finite, first row 3", change_one(np.nan)),
+        ("negative, first row 3", change_one(-1, np.int16)),
+        ("up to 70,000", change_one(70000)),
+        ("none of the scales", change_one(0.5)),
+        ("pixels are numbers", change_pixels(lambda x: x.astype(str))),
+        ("of two scales", {"x_test": X["x_test"] / 255}),
+        ("of two types (", {"x_test": X["x_test"].astype(np.uint16) * 257}),
+        ("x_train is uint8 (30, 27, 28) and not (n, 28, 28)", change_pixels(lambda x: x[:, :27])),
+        ("y_test has 19 rows for 20 images", {"y_test": Y["y_test"][:19]}),
+        ("y_train holds 0.5 in row 0", {"y_train": Y["y_train"] + 0.5}),
+        ("y_train is empty in 1 rows", {"y_train": np.array([""] + ["a"] * 29), "y_test": np.array(["a"] * 20)}),
+        ("are of two types, numbers and text", {"y_train": np.array(["a"] * 30)}),
+        ("all its train rows are equal", change_pixels(np.zeros_like)),
+    ):
+        with pytest.raises(DataUnavailable):
+            load_mnist(folder, **changes)
+        assert_refused("mnist", folder / "mnist.npz", why)
 
 
 def test_labels_are_class_names_of_any_type(folder):
     for change, names, to_codes in (
         (lambda y: y.astype(np.float32), DIGITS, lambda y: y),
-        (lambda y: y.astype(str), DIGITS, lambda y: y),
         (lambda y: y.astype("S1"), DIGITS, lambda y: y),
         (lambda y: y[:, None], DIGITS, lambda y: y),
         (lambda y: np.where(y == 3, -1, y.astype(int)), DIGITS, lambda y: np.where(y == 3, -1, y)),
@@ -127,68 +117,35 @@ def test_labels_are_class_names_of_any_type(folder):
         assert (feature_space(dataset).head is not None) == (names == DIGITS)
 
 
-def write_reuters(
-    folder, train="earn\tprofits rose\ngrain\twheat fell\n", test="grain\twheat rose\n", encoding="utf-8"
-):
-    place = folder / "reuters-r8"
-    place.mkdir(parents=True, exist_ok=True)
-    (folder / "reuters_r8.jsonl.gz").unlink(missing_ok=True)
-    for split, text in (("train", train), ("test", test)):
-        content = text if isinstance(text, bytes) else text.encode(encoding)
-        (place / f"r8-{split}-all-terms.txt").write_bytes(content)
-    return place
-
-
 def write_newsgroups(folder, *rows):
     folder.mkdir(exist_ok=True)
     with gzip.open(folder / "newsgroups20.jsonl.gz", "wb") as lines:
         lines.writelines((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows)
 
 
-def test_byte_order_marks_and_blank_lines_are_left_out(folder):
-    for text, encoding in (
-        ("earn\tprofits rose\r\n\r\ngrain\twheat fell\n\n  \n", "utf-8-sig"),
-        ("earn\tprofits rose\rgrain\twheat fell\r", "utf-8"),
-    ):
-        write_reuters(folder, train=text, encoding=encoding)
-        wire = datasets.load("reuters-r8")
-        assert (wire.target_names, wire.texts_train) == (("earn", "grain"), ("profits rose", "wheat fell"))
-    # A stored file may have the mark in its labels.
-    rows = [{"split": s, "label": "\ufeffearn", "text": t} for s, t in (("train", "\ufeffprofits rose"), ("test", "x"))]
-    with gzip.open(folder / "reuters_r8.jsonl.gz", "wt", encoding="utf-8-sig") as lines:
-        lines.writelines(json.dumps(row) + "\n\n" for row in rows)
-    wire = datasets.load("reuters-r8")
-    assert (wire.target_names, wire.texts_train) == (("earn",), ("profits rose",))
-
-
-def test_control_characters_end_no_line(folder):
-    for character in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
-        write_reuters(folder, test=f"grain\twheat{character}rose\n")
-        wire = datasets.load("reuters-r8")
-        assert wire.texts_test == (f"wheat{character}rose",)
-        assert wire.X_test.sum() == 2
-
-
 def test_wrong_file_and_line_of_published_texts_are_named(folder):
+    place = folder / "reuters-r8"
+    place.mkdir(parents=True)
+    (place / "r8-train-all-terms.txt").write_bytes("\ufeffearn\tprofits rose\r\n\r\ngrain\twheat fell\r\n".encode())
     for test, why in (
         ("grain\twheat\nearn\tcafé\n".encode("latin-1"), "line 2 is not UTF-8 (byte 0xe9 at position 9"),
-        ("grain\twheat\n\nearn wheat\n", "line 3 is no subject, tab and words"),
-        ("grain\twheat\n \twheat\n", "line 2 is no subject"),
-        ("grain\twheat".encode("utf-16"), "line 1 is not UTF-8"),
+        (b"grain\twheat\n\nearn wheat\n", "line 3 is no subject, tab and words"),
+        (b"grain\twheat\n \twheat\n", "line 2 is no subject"),
     ):
-        place = write_reuters(folder, test=test)
+        (place / "r8-test-all-terms.txt").write_bytes(test)
         text = assert_refused("reuters-r8", place / "r8-test-all-terms.txt", why)
-        assert "r8-train" not in text
         assert "delete" not in text
-        assert len(list(place.iterdir())) == 2
+    # Characters that other programs take for the end of a line are part of it.
+    (place / "r8-test-all-terms.txt").write_text("grain\twheat\x0brose\u2028high\n", "utf-8")
+    wire = datasets.load("reuters-r8")
+    assert (wire.target_names, wire.texts_train) == (("earn", "grain"), ("profits rose", "wheat fell"))
+    assert (wire.texts_test, wire.X_test.sum()) == (("wheat\x0brose\u2028high",), 2)
 
 
 def test_wrong_rows_of_stored_documents_are_named_by_line(folder):
     for row, why in (
         (b'{"split": "train"', "line 3: it is no JSON"),
         ({**TRAIN, "text": 5}, "line 3: its text is no text"),
-        ({**TRAIN, "title": ["a"]}, "line 3: its title is no text"),
-        ({**TRAIN, "label": None}, "line 3: its label is no text"),
         ({**TRAIN, "label": "\ufeff "}, "line 3: its label is no text"),
         ({**TRAIN, "split": "dev"}, "line 3: its split is neither train nor test"),
         (json.dumps({**TRAIN, "text": "café"}, ensure_ascii=False).encode("latin-1"), "line 3 is not UTF-8"),
@@ -222,35 +179,15 @@ def test_any_lines_are_documents_or_are_refused(lines):
 
 
 def test_control_characters_and_halves_of_surrogate_pairs_are_replaced_and_counted(folder):
-    write_newsgroups(folder, {**TRAIN, "label": "a\x1b[31m", "title": "\u202etitle"}, {**TRAIN, "text": "cherry"}, TEST)
-    news = datasets.load("newsgroups")
-    assert set(news.target_names) == {"a", "a\ufffd[31m"}
-    assert news.titles_train[0] == "\ufffdtitle"
     raw = '{"split": "train", "label": "a", "text": "cherry \ud801"}'.encode("utf-8", "surrogatepass")
-    broken = {**TRAIN, "text": "\ud800 apple\udfff", "title": "\ud800"}
-    write_newsgroups(folder, broken, raw, TRAIN, {**TEST, "text": "😀 apple"})
+    broken = {"split": "train", "label": "a\x1b[31m", "text": "\ud800 apple\udfff", "title": "\u202etitle"}
+    write_newsgroups(folder, broken, raw, {**TRAIN, "label": 7, "title": None}, {**TEST, "text": "😀 apple"})
     news = datasets.load("newsgroups")
+    assert set(news.target_names) == {"7", "a", "a\ufffd[31m"}
     assert news.texts_train == ("\ufffd apple\ufffd", "cherry \ufffd", "apple banana")
-    assert (news.titles_train[0], news.texts_test) == ("\ufffd", ("😀 apple",))
-    note = "4 characters in 2 of 4 documents are control characters or no valid Unicode and were replaced."
+    assert (news.titles_train[0], news.texts_test) == ("\ufffdtitle", ("😀 apple",))
+    note = "5 characters in 2 of 4 documents are control characters or no valid Unicode and were replaced."
     assert note in news.notes
-
-
-def test_labels_of_documents_may_be_numbers_and_titles_may_be_none(folder):
-    rows = {**TRAIN, "label": 7, "title": None}, {**TRAIN, "label": " x \t y", "text": "banana"}, {**TEST, "label": 7}
-    write_newsgroups(folder, *rows)
-    news = datasets.load("newsgroups")
-    assert (news.target_names, news.y_train.tolist()) == (("7", "x y"), [0, 1])
-    assert news.titles_train[0] == "apple banana"
-
-
-def test_documents_that_can_not_be_fitted_are_refused(folder):
-    write_newsgroups(folder, TRAIN, TRAIN, TRAIN, TEST)
-    assert_refused("newsgroups", folder / "newsgroups20.jsonl.gz", "all its train rows are equal")
-    write_newsgroups(folder, {**TRAIN, "text": "apple"}, {**TRAIN, "text": "apple apple"}, TEST)
-    assert_refused("newsgroups", "its train documents hold one word")
-    write_newsgroups(folder, *({**TRAIN, "label": f"c{k}", "text": f"apple {'ab' * k}"} for k in range(300)), TEST)
-    assert_refused("newsgroups", "it has 301 classes, and at most 254 are allowed")
 
 
 def write_idx(folder, wrap):
@@ -287,18 +224,6 @@ def test_idx_files_that_were_packed_again_are_read_and_damaged_ones_named(folder
     assert_refused("mnist", labels, "it has 3 labels for 20 images")
 
 
-def test_copy_of_mnist_with_other_rows_has_a_note(reference, loaded, tmp_path, monkeypatch):
-    reference("mnist")
-    whole = loaded("mnist")
-    y_train, y_test = whole.y_train.astype(np.uint8), whole.y_test.astype(np.uint8)
-    y_train[7] = (y_train[7] + 1) % 10
-    arrays = {"x_train": whole.X_train, "y_train": y_train, "x_test": whole.X_test[::-1], "y_test": y_test}
-    np.savez(tmp_path / "mnist.npz", **arrays)
-    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path))
-    note = "This copy of MNIST has other train labels and test images than the reference."
-    assert datasets.load("mnist").notes == (note,)
-
-
 def test_matlab_file_that_crashes_its_parser_is_refused_each_time(folder):
     file = io.BytesIO()
     savemat(file, {"ff": RANDOM.randint(0, 256, (560, 30), np.uint8)})
@@ -306,31 +231,6 @@ def test_matlab_file_that_crashes_its_parser_is_refused_each_time(folder):
     crashing = content[:0xB1] + b"\x0b" + content[0xB2:]  # the type of the matrix's numbers, of which there are 18
     place = folder / "frey"
     place.mkdir(parents=True)
-    for damaged in (content[:50], content[:300], b"x" * 500, crashing, crashing, content):
+    for damaged in (content[:300], crashing, crashing, content):
         (place / "frey_rawface.mat").write_bytes(damaged)
         assert_refused("frey", "Frey faces can't be read", place / "frey_rawface.mat", "delete that file")
-
-
-def test_sets_without_a_free_source_offer_none(folder, capsys):
-    from core.cli import main
-
-    def page():
-        from core import datasets
-        from pages.ui.shared import cached, page_state
-
-        page_state.enter_page("app.py")
-        for name in ("mnist", "reuters-r8"):
-            cached.offer_download(datasets.entry(name), [])
-
-    shown = AppTest.from_function(page, default_timeout=60).run()
-    assert not shown.exception
-    assert [button.label for button in shown.button] == ["Download MNIST"]
-    assert "no free download" in shown.info[1].value
-    assert main(["datasets", "--json"]) == 0
-    for row in json.loads(capsys.readouterr().out):
-        remote = sources.REMOTE.get(row["name"])
-        assert row["can_fetch"] == (remote is not None and all(source.urls for source in remote.sources))
-    assert main(["datasets"]) == 0
-    (line,) = [line for line in capsys.readouterr().out.split("\n") if line.startswith("reuters-r8 ")]
-    assert "download" not in line.replace("no download", "")
-    assert str(folder / "reuters-r8") in line
