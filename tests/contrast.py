@@ -12,7 +12,7 @@ _TO_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 def channels(colour: str) -> np.ndarray:
     """``"#rrggbb"``, ``"rgb(r, g, b)"`` or ``"rgba(r, g, b, a)"`` -> red, green, blue in 0..255 and opacity."""
     if colour.startswith("#"):
-        return np.append(palette.rgb(colour), 1.0)
+        return np.append(palette.to_rgb(colour), 1.0)
     found = [float(part) for part in re.findall(r"[\d.]+", colour)]
     return np.array([*found, 1.0][:4])
 

@@ -13,7 +13,7 @@ from core.figures import palette
 COLOURS = {"light": ("#0b4aa2", "#f3f5f7", "#b03a00"), "dark": ("#6cb4ff", "#1e232a", "#ff9a3d")}
 
 
-def colours(values: np.ndarray, limit: float, theme: str) -> np.ndarray:
+def colour_differences(values: np.ndarray, limit: float, theme: str) -> np.ndarray:
     """Colours of signed values, from -limit to limit; what lies beyond has the colour of the end.
 
     Parameters
@@ -24,12 +24,12 @@ def colours(values: np.ndarray, limit: float, theme: str) -> np.ndarray:
 
     Returns (*values.shape, 3) uint8
     """
-    below, zero, above = (palette.rgb(colour) for colour in COLOURS[theme])
+    below, zero, above = (palette.to_rgb(colour) for colour in COLOURS[theme])
     share = np.clip(np.asarray(values, np.float64) / limit, -1, 1)[..., None]
     return np.rint(zero + np.abs(share) * (np.where(share < 0, below, above) - zero)).astype(np.uint8)
 
 
-def montage(
+def make_montage(
     differences: np.ndarray,
     shape: tuple[int, int],
     columns: int,
@@ -39,7 +39,7 @@ def montage(
     cell: int = 112,
     gap: int = 4,
 ) -> np.ndarray:
-    """Signed differences in rows of `columns`, laid out as `core.figures.montages.montage` lays out images.
+    """Signed differences in rows of `columns`, laid out as `core.figures.montages.make_montage` lays out images.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def montage(
     rows = max(1, math.ceil(len(differences) / columns))
     h, w = height * scale, width * scale
     picture = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, 4), np.uint8)
-    painted = colours(differences, limit, theme).reshape(-1, height, width, 3)
+    painted = colour_differences(differences, limit, theme).reshape(-1, height, width, 3)
     for k, image in enumerate(painted):
         top, left = (k // columns) * (h + gap), (k % columns) * (w + gap)
         picture[top : top + h, left : left + w, :3] = image.repeat(scale, 0).repeat(scale, 1)
@@ -62,6 +62,6 @@ def montage(
     return picture
 
 
-def bar(theme: str, width: int = 201, height: int = 1) -> np.ndarray:
+def make_colour_bar(theme: str, width: int = 201, height: int = 1) -> np.ndarray:
     """The scale itself, from -limit at the left to limit: (height, width, 3) uint8."""
-    return np.broadcast_to(colours(np.linspace(-1, 1, width), 1.0, theme), (height, width, 3)).copy()
+    return np.broadcast_to(colour_differences(np.linspace(-1, 1, width), 1.0, theme), (height, width, 3)).copy()

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette, style
-from core.figures.history_panels import thinned
-from core.figures.style import as_text
+from core.figures.history_panels import thin_rows
+from core.figures.style import escape_text
 
 _OPEN = "-open"
 _FEW_POINTS = 12
@@ -23,7 +23,7 @@ class Mark:
 
     Attributes
     ----------
-    method : by which its colour and symbol go, see `palette.of_method`.
+    method : by which its colour and symbol go, see `palette.get_method_style`.
     error, low, high : squared error an image with its 95% interval.
     about : lines of what is told where the pointer rests.
     is_own : whether it is not one of the shipped; drawn hollow.
@@ -43,7 +43,7 @@ class Mark:
     is_small: bool = False
 
 
-def by_size(
+def plot_by_size(
     exact: np.ndarray | None, marks: Sequence[Mark], theme: str, *, is_log: bool = True, largest: int = 256
 ) -> go.Figure:
     """Error against code size: PCA's as a line through every size, each run as a mark with its interval.
@@ -54,7 +54,7 @@ def by_size(
     is_log : whether the axis of sizes is logarithmic
     largest : the last size that is drawn
     """
-    figure = style.empty(theme)
+    figure = style.make_figure(theme)
     if exact is not None:
         sizes = np.arange(1, min(largest, len(exact) - 1) + 1)
         left = exact[sizes] / exact[0] if exact[0] > 0 else np.zeros(len(sizes))
@@ -64,13 +64,13 @@ def by_size(
             mode="lines+markers",
             name="PCA (exact)",
             customdata=left * 100,
-            line={"color": palette.of_method("pca", theme).colour, "width": 1.5},
+            line={"color": palette.get_method_style("pca", theme).colour, "width": 1.5},
             # Points are what a click can meet.
-            marker={"color": palette.of_method("pca", theme).colour, "size": 4},
+            marker={"color": palette.get_method_style("pca", theme).colour, "size": 4},
             hovertemplate="PCA, %{x} dimensions: %{y:.4g}<br>%{customdata:.3g}% of the variance left<extra></extra>",
         )
     for label in dict.fromkeys(mark.label for mark in marks):
-        _method(figure, [mark for mark in marks if mark.label == label], theme)
+        _add_method(figure, [mark for mark in marks if mark.label == label], theme)
     figure.update_traces(selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}})
     figure.update_xaxes(title="latent dimensions", hoverformat="d")
     if is_log:
@@ -82,11 +82,11 @@ def by_size(
     return _laid_out(figure, 420, hovermode="closest", dragmode=False)
 
 
-def _method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
+def _add_method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
     """A line through a method's best runs, and a mark for each of its runs."""
-    style = palette.of_method(marks[0].method, theme)
+    style = palette.get_method_style(marks[0].method, theme)
     best = sorted((mark for mark in marks if mark.is_best), key=lambda mark: mark.size)
-    name = as_text(marks[0].label)
+    name = escape_text(marks[0].label)
     if len(best) > 1:
         figure.add_scatter(
             x=[mark.size for mark in best],
@@ -109,7 +109,7 @@ def _method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
         mode="markers",
         name=name,
         legendgroup=name,
-        text=["<br>".join(map(as_text, mark.about)) for mark in marks],
+        text=["<br>".join(map(escape_text, mark.about)) for mark in marks],
         marker={
             "color": style.colour,
             "symbol": [style.symbol + (_OPEN if mark.is_own else "") for mark in marks],
@@ -133,7 +133,9 @@ class Depth:
     is_linear: bool = False
 
 
-def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None, *, places: Sequence[str] = ()) -> go.Figure:
+def plot_by_depth(
+    depths: Sequence[Depth], theme: str, pca: float | None = None, *, places: Sequence[str] = ()
+) -> go.Figure:
     """Error against depth, a mark with its interval for each, joined where layers are added.
 
     Parameters
@@ -141,10 +143,10 @@ def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None, *, p
     places : every label of the axis in its order; some may have no mark
     pca : PCA's error at the same code size, drawn as a level, or None
     """
-    figure = style.empty(theme)
-    styles = [palette.of_method("linear_ae" if each.is_linear else "ae", theme) for each in depths]
+    figure = style.make_figure(theme)
+    styles = [palette.get_method_style("linear_ae" if each.is_linear else "ae", theme) for each in depths]
     figure.add_scatter(
-        x=[as_text(each.label) for each in depths],
+        x=[escape_text(each.label) for each in depths],
         y=[each.error for each in depths],
         error_y={
             "array": [each.high - each.error for each in depths],
@@ -165,14 +167,14 @@ def by_depth(depths: Sequence[Depth], theme: str, pca: float | None = None, *, p
         figure.update_xaxes(
             type="category",
             categoryorder="array",
-            categoryarray=[as_text(each) for each in places],
+            categoryarray=[escape_text(each) for each in places],
             range=[-0.5, len(places) - 0.5],
         )
     figure.update_yaxes(title="squared error per image", rangemode="tozero")
     return _laid_out(figure, 330)
 
 
-def to_pca(history: Sequence[Mapping[str, Any]], theme: str) -> list[go.Figure]:
+def plot_convergence_to_pca(history: Sequence[Mapping[str, Any]], theme: str) -> list[go.Figure]:
     """A linear autoencoder's principal angles to PCA's subspace, and its excess error, by epoch, on logarithmic axes.
 
     Parameters
@@ -180,15 +182,15 @@ def to_pca(history: Sequence[Mapping[str, Any]], theme: str) -> list[go.Figure]:
     history : rows with ``epoch``, ``largest_angle``, ``mean_angle`` and ``excess_error``, see
     `core.metrics.linear_ae_vs_pca`
     """
-    rows = thinned(history)
+    rows = thin_rows(history)
     return [
-        _by_epoch(rows, {"largest_angle": "largest", "mean_angle": "mean"}, "principal angle, degrees", theme),
-        _by_epoch(rows, {"excess_error": "excess error"}, "squared error an image above PCA's", theme),
+        _plot_by_epoch(rows, {"largest_angle": "largest", "mean_angle": "mean"}, "principal angle, degrees", theme),
+        _plot_by_epoch(rows, {"excess_error": "excess error"}, "squared error an image above PCA's", theme),
     ]
 
 
-def _by_epoch(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, str], title: str, theme: str) -> go.Figure:
-    figure = style.empty(theme)
+def _plot_by_epoch(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, str], title: str, theme: str) -> go.Figure:
+    figure = style.make_figure(theme)
     for k, (key, name) in enumerate(curves.items()):
         y = np.array([row[key] for row in rows], np.float64)
         figure.add_scatter(
@@ -198,7 +200,11 @@ def _by_epoch(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, str], titl
             mode="lines+markers" if len(rows) < _FEW_POINTS else "lines",
             name=name,
             showlegend=len(curves) > 1,
-            line={"color": palette.of_method("linear_ae", theme).colour, "dash": ("solid", "dash")[k], "width": 2},
+            line={
+                "color": palette.get_method_style("linear_ae", theme).colour,
+                "dash": ("solid", "dash")[k],
+                "width": 2,
+            },
             hovertemplate=f"epoch %{{x}}: {name} %{{y:.3g}}<extra></extra>",
         )
     figure.update_xaxes(title="epoch", rangemode="tozero")

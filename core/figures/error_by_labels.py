@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette, style
-from core.figures.style import as_text
+from core.figures.style import escape_text
 
 _TICKS = (0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100)
 # A little beside one another, marks of one number of labels can be told apart; a factor of that number.
@@ -56,13 +56,13 @@ class Line:
     published: Sequence[tuple[int, float, str]] = ()
 
 
-def style_of(place: int, theme: str, is_baseline: bool = False) -> palette.MethodStyle:
+def get_style(place: int, theme: str, is_baseline: bool = False) -> palette.MethodStyle:
     """Colour, symbol and dash of the approach that stands at `place` in the registry."""
     colour = palette.INK[theme] if is_baseline else palette.CLASSES[theme][place % 10]
     return palette.MethodStyle(colour, palette.SYMBOLS[place % len(palette.SYMBOLS)], "solid" if place < 10 else "dash")
 
 
-def curve(
+def plot_curve(
     lines: Sequence[Line], n_train: int, theme: str, *, counts: Sequence[int] = (), is_log: bool = True
 ) -> go.Figure:
     """A line an approach through its means, with 95% intervals, every seed as a faint dot.
@@ -73,9 +73,9 @@ def curve(
     counts : numbers of labels that are ticks.
     is_log : whether the axis of errors is logarithmic; that of labels is.
     """
-    figure = style.empty(theme)
+    figure = style.make_figure(theme)
     for k, line in enumerate(lines):
-        _line(figure, line, 1 + _BESIDE * (k - (len(lines) - 1) / 2), theme)
+        _add_line(figure, line, 1 + _BESIDE * (k - (len(lines) - 1) / 2), theme)
     figure.update_xaxes(
         title="labelled training rows (share of all)",
         type="log",
@@ -97,15 +97,19 @@ def curve(
     return figure
 
 
-def _line(figure: go.Figure, line: Line, beside: float, theme: str) -> None:
-    style, name = style_of(line.place, theme, line.is_baseline), as_text(line.label)
+def _add_line(figure: go.Figure, line: Line, beside: float, theme: str) -> None:
+    style, name = get_style(line.place, theme, line.is_baseline), escape_text(line.label)
     common = {"legendgroup": line.name, "name": name}
     dots = [(mark.labels * beside, error, seed) for mark in line.marks for seed, error in mark.seeds.items()]
     figure.add_scatter(
         x=[x for x, _, _ in dots],
         y=[y for _, y, _ in dots],
         mode="markers",
-        marker={"color": palette.faint(style.colour), "size": 6, "line": {"color": style.colour, "width": 0.5}},
+        marker={
+            "color": palette.make_translucent(style.colour),
+            "size": 6,
+            "line": {"color": style.colour, "width": 0.5},
+        },
         customdata=[[line.name, mark.labels, seed] for mark in line.marks for seed in mark.seeds],
         hovertemplate=f"{name}, seed %{{customdata[2]}}: %{{y:.3g}}%<extra></extra>",
         showlegend=False,
@@ -127,7 +131,7 @@ def _line(figure: go.Figure, line: Line, beside: float, theme: str) -> None:
         line={"color": style.colour, "dash": style.dash, "width": 3 if line.is_baseline else 1.75},
         marker={"color": style.colour, "symbol": style.symbol, "size": 9},
         customdata=[[line.name, mark.labels, min(mark.seeds)] for mark in line.marks],
-        text=["<br>".join(map(as_text, mark.about)) for mark in line.marks],
+        text=["<br>".join(map(escape_text, mark.about)) for mark in line.marks],
         hovertemplate="%{text}<extra></extra>",
         **common,
     )
@@ -138,7 +142,7 @@ def _line(figure: go.Figure, line: Line, beside: float, theme: str) -> None:
             mode="markers",
             marker={"color": style.colour, "symbol": f"{style.symbol}-open", "size": 13, "line": {"width": 1.75}},
             text=[
-                as_text(f"{line.label}, published: {error:g}% with {n:,} labels. {source}")
+                escape_text(f"{line.label}, published: {error:g}% with {n:,} labels. {source}")
                 for n, error, source in line.published
             ],
             hovertemplate="%{text}<extra></extra>",
@@ -147,7 +151,7 @@ def _line(figure: go.Figure, line: Line, beside: float, theme: str) -> None:
         )
 
 
-def confusion(counts: np.ndarray, target_names: Sequence[str], theme: str) -> go.Figure:
+def plot_confusion(counts: np.ndarray, target_names: Sequence[str], theme: str) -> go.Figure:
     """Confusion matrix: class (row) by predicted class (column), off-diagonal cells coloured by share.
 
     Parameters
@@ -158,9 +162,9 @@ def confusion(counts: np.ndarray, target_names: Sequence[str], theme: str) -> go
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     off = shares.astype(float)
     np.fill_diagonal(off, np.nan)
-    names = [as_text(name) for name in target_names]
+    names = [escape_text(name) for name in target_names]
     few = len(names) <= 12
-    figure = style.empty(theme)
+    figure = style.make_figure(theme)
     figure.add_trace(
         go.Heatmap(
             z=100 * off,
@@ -170,7 +174,10 @@ def confusion(counts: np.ndarray, target_names: Sequence[str], theme: str) -> go
             text=np.where(counts > 0, counts.astype(str), "") if few else None,
             texttemplate="%{text}" if few else None,
             textfont={"color": palette.INK[theme]},
-            colorscale=[[0, palette.GROUND[theme]], [1, palette.mixed(palette.CLASSES[theme][2], theme, _TINT)]],
+            colorscale=[
+                [0, palette.GROUND[theme]],
+                [1, palette.mix_with_ground(palette.CLASSES[theme][2], theme, _TINT)],
+            ],
             zmin=0,
             zmax=max(1.0, float(np.nanmax(100 * off, initial=0.0))),
             hoverongaps=True,
@@ -191,7 +198,7 @@ def confusion(counts: np.ndarray, target_names: Sequence[str], theme: str) -> go
     return figure
 
 
-def codes(
+def plot_codes(
     at_test: np.ndarray,
     y_test: np.ndarray,
     right: np.ndarray,
@@ -206,7 +213,7 @@ def codes(
     ----------
     at_test, at_labelled : (n, 2), (m, 2); y_test, y_labelled : (n,), (m,) classes, -1 for none; right : (n,) bool
     """
-    figure = style.empty(theme)
+    figure = style.make_figure(theme)
 
     def add(name: str, at: np.ndarray, y: np.ndarray, marker: dict) -> None:
         figure.add_scatter(
@@ -214,8 +221,8 @@ def codes(
             y=at[:, 1],
             mode="markers",
             name=name,
-            text=[as_text(target_names[k]) if k >= 0 else "no class" for k in y],
-            marker={"color": [palette.style(int(k), theme).colour for k in y], **marker},
+            text=[escape_text(target_names[k]) if k >= 0 else "no class" for k in y],
+            marker={"color": [palette.get_class_style(int(k), theme).colour for k in y], **marker},
             hovertemplate=f"%{{text}}, {name}<extra></extra>",
         )
 
@@ -227,7 +234,7 @@ def codes(
         {
             "size": 8,
             "symbol": "x-thin",
-            "line": {"width": 2, "color": [palette.style(int(k), theme).colour for k in y_test[~right]]},
+            "line": {"width": 2, "color": [palette.get_class_style(int(k), theme).colour for k in y_test[~right]]},
         },
     )
     add("labelled row", at_labelled, y_labelled, {"size": 11, "line": {"width": 2, "color": palette.INK[theme]}})

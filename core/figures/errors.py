@@ -9,10 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette
-from core.figures.style import add_band, as_text, decade_ticks, empty
+from core.figures.style import add_band, escape_text, make_decade_ticks, make_figure
 
 
-def per_class(
+def plot_by_class(
     means: Mapping[str, Sequence[tuple[float, float, float]]],
     classes: Sequence[str],
     counts: Sequence[int],
@@ -25,23 +25,23 @@ def per_class(
     ----------
     means : label -> (mean, low, high) of each class, NaN where there is none
     classes, counts : name and number of rows of each class, in the order they are drawn
-    methods : label -> method, by which colours and marks go, see `palette.of_method`
+    methods : label -> method, by which colours and marks go, see `palette.get_method_style`
     """
-    figure = empty(theme)
-    ticks = [as_text(name) for name in classes]
+    figure = make_figure(theme)
+    ticks = [escape_text(name) for name in classes]
     for label, found in means.items():
-        style = palette.of_method(methods[label], theme)
+        style = palette.get_method_style(methods[label], theme)
         mean, low, high = np.asarray(found, np.float64).reshape(-1, 3).T
         figure.add_scatter(
             x=list(range(len(ticks))),
             y=mean,
             error_y={"array": high - mean, "arrayminus": mean - low, "width": 3, "thickness": 1.5},
             mode="markers",
-            name=as_text(label),
+            name=escape_text(label),
             customdata=np.column_stack([low, high, counts]),
             text=ticks,
             marker={"color": style.colour, "symbol": style.symbol, "size": 6},
-            hovertemplate=f"{as_text(label)}, class %{{text}}<br>%{{y:.2f}} (%{{customdata[0]:.2f}} to "
+            hovertemplate=f"{escape_text(label)}, class %{{text}}<br>%{{y:.2f}} (%{{customdata[0]:.2f}} to "
             "%{customdata[1]:.2f}), n = %{customdata[2]:,}<extra></extra>",
         )
     figure.update_xaxes(title="class", tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5])
@@ -50,7 +50,7 @@ def per_class(
     return _laid_out(figure, 380, scattermode="group", scattergap=0.35)
 
 
-def distribution(
+def plot_distribution(
     quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]],
     theme: str,
     methods: Mapping[str, str],
@@ -64,20 +64,20 @@ def distribution(
     quantiles : label -> shares and errors, see `core.analysis.error_comparison.quantiles`
     methods : as in `per_class`
     """
-    figure = empty(theme)
+    figure = make_figure(theme)
     for label, (shares, errors) in quantiles.items():
-        style = palette.of_method(methods[label], theme)
+        style = palette.get_method_style(methods[label], theme)
         figure.add_scatter(
             x=errors.astype(np.float32),
             y=shares.astype(np.float32) * 100,
             mode="lines",
-            name=as_text(label),
+            name=escape_text(label),
             line={"color": style.colour, "dash": style.dash, "width": 2, "shape": "vh"},
-            hovertemplate=f"{as_text(label)}: %{{y:.0f}}% of the images at most %{{x:.3~g}}<extra></extra>",
+            hovertemplate=f"{escape_text(label)}: %{{y:.0f}}% of the images at most %{{x:.3~g}}<extra></extra>",
         )
     figure.update_xaxes(title="squared error per image", type="log" if is_log else "linear")
     if is_log:
-        figure.update_xaxes(decade_ticks(error for _, errors in quantiles.values() for error in errors))
+        figure.update_xaxes(make_decade_ticks(error for _, errors in quantiles.values() for error in errors))
     else:
         figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(title="images with at most this error (%)", range=[0, 101])
@@ -93,7 +93,7 @@ class Curve:
     method: str = ""
 
 
-def damaged(
+def plot_by_corruption(
     levels: Sequence[float], curves: Sequence[Curve], axis: str, theme: str, at: float | None = None
 ) -> go.Figure:
     """Error as the damage grows: a line with its band for each method, a grey one for doing nothing.
@@ -103,12 +103,12 @@ def damaged(
     levels : (n_levels,) amounts; axis : what they are
     at : the amount that is marked, if any
     """
-    figure = empty(theme)
+    figure = make_figure(theme)
     x = np.asarray(levels, np.float64)
     for curve in curves:
-        style = palette.of_method(curve.method, theme)
+        style = palette.get_method_style(curve.method, theme)
         colour = style.colour if curve.method else palette.NO_CLASS[theme]
-        name = as_text(curve.label)
+        name = escape_text(curve.label)
         mean, low, high = curve.band.T
         add_band(figure, x, low, high, colour, name)
         figure.add_scatter(

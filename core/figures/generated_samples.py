@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette, style
-from core.figures.style import as_text
+from core.figures.style import escape_text
 
 # Of the marks of one method's samplers, after the method's own.
 _VARIANTS = ("", "-open", "-cross-open", "-x-open")
@@ -18,7 +18,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 @dataclass(frozen=True)
-class Look:
+class SamplerStyle:
     """How a sampler is drawn."""
 
     colour: str
@@ -26,25 +26,25 @@ class Look:
     dash: str
 
 
-def looks(methods: Mapping[str, str], theme: str) -> dict[str, Look]:
+def get_styles(methods: Mapping[str, str], theme: str) -> dict[str, SamplerStyle]:
     """Sampler -> how it is drawn: in its method's colour; the first of a method with its mark and its dash too.
 
     Parameters
     ----------
     methods : sampler -> method; at most four samplers of one method are told apart
     """
-    found: dict[str, Look] = {}
+    found: dict[str, SamplerStyle] = {}
     before: dict[str, int] = {}
     for label, method in methods.items():
         k = before.get(method, 0)
         before[method] = k + 1
-        style = palette.of_method(method, theme)
+        style = palette.get_method_style(method, theme)
         dashes = [style.dash, *(each for each in _DASHES if each != style.dash)]
-        found[label] = Look(style.colour, style.symbol + _VARIANTS[k % len(_VARIANTS)], dashes[k % len(dashes)])
+        found[label] = SamplerStyle(style.colour, style.symbol + _VARIANTS[k % len(_VARIANTS)], dashes[k % len(dashes)])
     return found
 
 
-def class_shares(
+def plot_class_shares(
     shares: Mapping[str, Mapping[str, float]], of_data: Mapping[str, float], methods: Mapping[str, str], theme: str
 ) -> go.Figure:
     """A dot a class and sampler, and a line where the data have that class.
@@ -55,10 +55,10 @@ def class_shares(
     of_data : class -> share among the data's rows; may be empty
     methods : sampler -> method
     """
-    figure = style.empty(theme)
+    figure = style.make_figure(theme)
     if of_data:
         figure.add_scatter(
-            x=[as_text(name) for name in of_data],
+            x=[escape_text(name) for name in of_data],
             y=list(of_data.values()),
             mode="lines+markers",
             name="test images",
@@ -66,14 +66,14 @@ def class_shares(
             marker={"size": 1},
             hovertemplate="test images, class %{x}<br>%{y:.1%}<extra></extra>",
         )
-    drawn = looks(methods, theme)
+    drawn = get_styles(methods, theme)
     for label, by_class in shares.items():
         look = drawn[label]
         figure.add_scatter(
-            x=[as_text(name) for name in by_class],
+            x=[escape_text(name) for name in by_class],
             y=list(by_class.values()),
             mode="markers",
-            name=as_text(label),
+            name=escape_text(label),
             marker={
                 "color": look.colour,
                 "symbol": look.symbol,
@@ -81,7 +81,7 @@ def class_shares(
                 "line": {"width": 1.5, "color": look.colour},
             },
             cliponaxis=False,
-            hovertemplate=f"{as_text(label)}, class %{{x}}<br>%{{y:.1%}}<extra></extra>",
+            hovertemplate=f"{escape_text(label)}, class %{{x}}<br>%{{y:.1%}}<extra></extra>",
         )
     figure.update_xaxes(title="predicted class", type="category")
     highest = max((value for each in (of_data, *shares.values()) for value in each.values()), default=1.0)
@@ -89,7 +89,7 @@ def class_shares(
     return _laid_out(figure, 460)
 
 
-def nearest_distances(
+def plot_nearest_distances(
     distances: Mapping[str, np.ndarray], of_test: np.ndarray, methods: Mapping[str, str], theme: str
 ) -> go.Figure:
     """What share of rows lies within a distance of its nearest training row: a line a sampler, and one of test rows.
@@ -100,25 +100,25 @@ def nearest_distances(
     of_test : (m,) those of test rows
     methods : sampler -> method
     """
-    figure = style.empty(theme)
-    _add(figure, "test images", of_test, {"color": palette.INK[theme], "width": 4})
-    drawn = looks(methods, theme)
+    figure = style.make_figure(theme)
+    _add_shares(figure, "test images", of_test, {"color": palette.INK[theme], "width": 4})
+    drawn = get_styles(methods, theme)
     for label, found in distances.items():
-        _add(figure, label, found, {"color": drawn[label].colour, "width": 2, "dash": drawn[label].dash})
+        _add_shares(figure, label, found, {"color": drawn[label].colour, "width": 2, "dash": drawn[label].dash})
     figure.update_xaxes(title="distance to the nearest training image", rangemode="tozero")
     figure.update_yaxes(title="share within this distance", range=[0, 1.03], tickformat=".0%")
     return _laid_out(figure, 460)
 
 
-def _add(figure: go.Figure, label: str, found: Sequence[float], line: dict) -> None:
+def _add_shares(figure: go.Figure, label: str, found: Sequence[float], line: dict) -> None:
     x = np.sort(np.asarray(found, np.float32))
     figure.add_scatter(
         x=x,
         y=(np.arange(1, len(x) + 1) / len(x)).astype(np.float32),
         mode="lines",
-        name=as_text(label),
+        name=escape_text(label),
         line=line,
-        hovertemplate=f"{as_text(label)}<br>%{{y:.0%}} within %{{x:.2f}}<extra></extra>",
+        hovertemplate=f"{escape_text(label)}<br>%{{y:.0%}} within %{{x:.2f}}<extra></extra>",
     )
 
 

@@ -28,7 +28,7 @@ AXES = {"epoch": "epoch", "seconds": "seconds of training"}
 _MOST_POINTS = 600
 
 
-def panels(histories: Mapping[str, Sequence[Mapping[str, Any]]], unit: str) -> list[tuple[str, list[str]]]:
+def list_panels(histories: Mapping[str, Sequence[Mapping[str, Any]]], unit: str) -> list[tuple[str, list[str]]]:
     """The titles of the panels that histories fill, with the unit, and the terms in each.
 
     Parameters
@@ -45,6 +45,6 @@ def panels(histories: Mapping[str, Sequence[Mapping[str, Any]]], unit: str) -> l
     return found
 
 
-def thinned(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def thin_rows(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """At most about 600 of the rows, the last one included: a line has no more pixels."""
     return [rows[k] for k in spread_indices(len(rows), _MOST_POINTS)]

@@ -18,7 +18,7 @@ _TITLE = 26  # pixels of a line of text
 _INNER = 0.5  # of a pixel covered: there a mark hides what is below
 
 
-def montage(
+def make_montage(
     images: np.ndarray, shape: tuple[int, int], columns: int, *, cell: int = 112, gap: int = 4, blank: int = 0
 ) -> np.ndarray:
     """Images in rows of `columns`, in order, each enlarged by a whole number so that no pixel is blurred.
@@ -48,7 +48,7 @@ def montage(
     return picture
 
 
-def titled(
+def make_titled_montage(
     sheets: Sequence[tuple[str, np.ndarray]], shape: tuple[int, int], columns: int, *, cell: int = 56
 ) -> np.ndarray:
     """Sheets of images below one another, a line of text above each, dark on white.
@@ -62,7 +62,7 @@ def titled(
     font = ImageFont.load_default(size=_TITLE * 0.7)
     parts = []
     for title, images in sheets:
-        luminance, alpha = np.moveaxis(montage(images, shape, columns, cell=cell), 2, 0)
+        luminance, alpha = np.moveaxis(make_montage(images, shape, columns, cell=cell), 2, 0)
         picture = np.where(alpha > 0, luminance, 255).astype(np.uint8)
         line = Image.new("L", (picture.shape[1], _TITLE), 255)
         ImageDraw.Draw(line).text((2, 2), title, fill=0, font=font)
@@ -71,7 +71,7 @@ def titled(
     return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=255) for part in parts])
 
 
-def sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str, int, int, int]:
+def make_sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str, int, int, int]:
     """All images as one PNG, in lines of a square; many are in 16 instead of 256 greys, which halves the bytes.
 
     Parameters
@@ -97,7 +97,7 @@ def sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str, int,
     return out.getvalue(), "image/png", width, height, columns
 
 
-def thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: int = 240) -> np.ndarray:
+def make_thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: int = 240) -> np.ndarray:
     """A small square map of points on a transparent ground, both axes to one scale.
 
     Points are drawn in a shuffled order, the same for every map of as many points, so that no class hides another.
@@ -115,15 +115,15 @@ def thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: i
     has_classes = labels is not None
     labels = np.asarray(labels, int) if has_classes else np.full(len(points), -1)
     known = np.isfinite(points).all(axis=1)
-    places = _pixels(points[known], size)
+    places = _to_pixels(points[known], size)
     labels = labels[known]
     flat, cover, colour = [], [], []
     for label in np.unique(labels):
-        style = palette.style(int(label), theme, has_classes=has_classes)
-        touched, share = _stamps(places[labels == label], style.mark, size)
+        style = palette.get_class_style(int(label), theme, has_classes=has_classes)
+        touched, share = _rasterise_marks(places[labels == label], style.mark, size)
         flat.append(touched)
         cover.append(share)
-        colour.append(np.broadcast_to(palette.rgb(style.colour).astype(np.uint8), (*touched.shape, 3)))
+        colour.append(np.broadcast_to(palette.to_rgb(style.colour).astype(np.uint8), (*touched.shape, 3)))
     picture = np.zeros((size * size, 4), np.uint8)
     if flat:
         order = np.random.default_rng(0).permutation(len(places))
@@ -137,14 +137,14 @@ def thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: i
     return picture.reshape(size, size, 4)
 
 
-def png(picture: np.ndarray) -> bytes:
+def encode_png(picture: np.ndarray) -> bytes:
     """A uint8 picture as PNG: (h, w) luminance, (h, w, 2) with alpha, (h, w, 3) colour, (h, w, 4) colour with alpha."""
     out = io.BytesIO()
     Image.fromarray(picture).save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
-def _pixels(points: np.ndarray, size: int) -> np.ndarray:
+def _to_pixels(points: np.ndarray, size: int) -> np.ndarray:
     """Places in pixels (x right, y down); the middle 99.6% of either axis fit, the rest stand at the edge."""
     if len(points) == 0:
         return points
@@ -157,7 +157,7 @@ def _pixels(points: np.ndarray, size: int) -> np.ndarray:
     return places
 
 
-def _stamps(places: np.ndarray, mark: str, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _rasterise_marks(places: np.ndarray, mark: str, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Pixels that marks at (n, 2) `places` touch, as (n, pixels) flat indices, and how much of each they cover."""
     radius = _RADIUS[mark] * size
     reach = math.ceil(max(_RADIUS.values()) * size + 1)

@@ -57,7 +57,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 @dataclass(frozen=True)
-class Style:
+class ClassStyle:
     """How a class is drawn."""
 
     colour: str
@@ -68,20 +68,20 @@ class Style:
         return MARKS[self.mark]
 
 
-def style(label: int, theme: str, *, has_classes: bool = True) -> Style:
+def get_class_style(label: int, theme: str, *, has_classes: bool = True) -> ClassStyle:
     """Colour and mark of class `label`; -1 is a row without a class, among others or where no row has one."""
     if label < 0:
-        return Style((NO_CLASS if has_classes else SINGLE)[theme], "disc")
+        return ClassStyle((NO_CLASS if has_classes else SINGLE)[theme], "disc")
     marks = tuple(MARKS)
-    return Style(CLASSES[theme][label % 10], marks[label // 10 % len(marks)])
+    return ClassStyle(CLASSES[theme][label % 10], marks[label // 10 % len(marks)])
 
 
-def all_of(theme: str) -> list[str]:
+def list_colours(theme: str) -> list[str]:
     """Every colour that charts of a theme are made of, in one order for both themes."""
     return [*CLASSES[theme], *(of[theme] for of in (GROUND, INK, SOFT, GRID, NO_CLASS, SINGLE))]
 
 
-def series(theme: str) -> list[str]:
+def list_series(theme: str) -> list[str]:
     """Ten colours for the lines of a chart: the classes', of which the first few lie farthest apart."""
     return list(CLASSES[theme])
 
@@ -95,25 +95,25 @@ class MethodStyle:
     dash: str
 
 
-def of_method(name: str, theme: str) -> MethodStyle:
+def get_method_style(name: str, theme: str) -> MethodStyle:
     """The style of a method, the same in every chart; that of the last symbol for any other name."""
     k = methods.entry(name).style if name in methods.REGISTRY else len(SYMBOLS) - 1
     colours = CLASSES[theme]
     return MethodStyle(colours[k % len(colours)], SYMBOLS[k % len(SYMBOLS)], DASHES[k % len(DASHES)])
 
 
-def rgb(colour: str) -> np.ndarray:
+def to_rgb(colour: str) -> np.ndarray:
     """``"#rrggbb"`` -> (3,) float, 0..255."""
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
 
 
-def mixed(colour: str, theme: str, share: float) -> str:
+def mix_with_ground(colour: str, theme: str, share: float) -> str:
     """`share` of a colour and the rest of the page's ground, as ``"#rrggbb"``."""
-    found = share * rgb(colour) + (1 - share) * rgb(GROUND[theme])
+    found = share * to_rgb(colour) + (1 - share) * to_rgb(GROUND[theme])
     return "#{:02x}{:02x}{:02x}".format(*map(int, np.rint(found)))
 
 
-def faint(colour: str, opacity: float = 0.18) -> str:
+def make_translucent(colour: str, opacity: float = 0.18) -> str:
     """``"#rrggbb"`` -> what plotly fills a band with, that lines can be seen through."""
-    red, green, blue = rgb(colour).astype(int)
+    red, green, blue = to_rgb(colour).astype(int)
     return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -8,12 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette
-from core.figures.style import as_text, empty
+from core.figures.style import escape_text, make_figure
 
 _MOST_NAMES_ON_THE_MAP = 12
 
 
-def scatter(
+def plot_scatter(
     points: np.ndarray, labels: np.ndarray | None, names: Sequence[str], rows: np.ndarray, theme: str, axes: str
 ) -> go.Figure:
     """Points of the plane, one trace a class, so that the legend shows and hides classes.
@@ -28,11 +28,11 @@ def scatter(
     points, rows = np.asarray(points, np.float64), np.asarray(rows)
     labels = np.full(len(points), -1) if labels is None else np.asarray(labels, int)
     known = np.isfinite(points).all(axis=1)
-    figure = empty(theme)
+    figure = make_figure(theme)
     for label in np.unique(labels[known]):
         of_class = known & (labels == label)
-        style = palette.style(int(label), theme, has_classes=len(names) > 0)
-        name = as_text(names[label]) if 0 <= label < len(names) else "all rows" if len(names) == 0 else "unlabelled"
+        style = palette.get_class_style(int(label), theme, has_classes=len(names) > 0)
+        name = escape_text(names[label]) if 0 <= label < len(names) else "all rows" if len(names) == 0 else "unlabelled"
         figure.add_scatter(
             x=points[of_class, 0].astype(np.float32),
             y=points[of_class, 1].astype(np.float32),

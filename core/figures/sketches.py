@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.figures import palette
-from core.figures.history_panels import AXES, NAMES, panels, thinned
-from core.figures.style import as_text
+from core.figures.history_panels import AXES, NAMES, list_panels, thin_rows
+from core.figures.style import escape_text
 
 _WIDTH, _HEIGHT = 280, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 40, 38
@@ -18,8 +18,8 @@ _TICKS = 4
 _DASHES = ("", "2 3", "6 3")
 
 
-def progress(rows: Sequence[Mapping[str, Any]], by: str, unit: str, theme: str) -> list[tuple[str, str]]:
-    """How one training goes, as `core.figures.training_curves.progress` draws it.
+def render_progress(rows: Sequence[Mapping[str, Any]], by: str, unit: str, theme: str) -> list[tuple[str, str]]:
+    """How one training goes, as `core.figures.training_curves.plot_progress` draws it.
 
     Parameters
     ----------
@@ -27,18 +27,20 @@ def progress(rows: Sequence[Mapping[str, Any]], by: str, unit: str, theme: str) 
 
     Returns An SVG document for each panel, and what it shows in words.
     """
-    return [_panel(title, terms, thinned(rows), by, theme) for title, terms in panels({"": rows}, unit)]
+    return [_render_panel(title, terms, thin_rows(rows), by, theme) for title, terms in list_panels({"": rows}, unit)]
 
 
-def _panel(title: str, terms: Sequence[str], rows: Sequence[Mapping[str, Any]], by: str, theme: str) -> tuple[str, str]:
+def _render_panel(
+    title: str, terms: Sequence[str], rows: Sequence[Mapping[str, Any]], by: str, theme: str
+) -> tuple[str, str]:
     # Parts of an epoch have no loss on rows set aside.
     known = [[(row[by], row[term]) for row in rows if row.get(term) is not None] for term in terms]
     points = [np.array(each, float).reshape(-1, 2) for each in known]
     lines = [each[:, 1] for each in points]
     x = max((each[:, 0] for each in points), key=len)
-    x_ticks = _ticks(0.0, float(x.max(initial=1e-9)))
-    low, high = (0.0, 1.0) if terms[0].startswith("score") else _ends(np.concatenate(lines))
-    y_ticks = _ticks(low, high)
+    x_ticks = _choose_ticks(0.0, float(x.max(initial=1e-9)))
+    low, high = (0.0, 1.0) if terms[0].startswith("score") else _choose_limits(np.concatenate(lines))
+    y_ticks = _choose_ticks(low, high)
 
     def across(values):
         return _LEFT + np.asarray(values) / max(x.max(initial=0.0), 1e-9) * (_WIDTH - _LEFT - _RIGHT)
@@ -48,37 +50,38 @@ def _panel(title: str, terms: Sequence[str], rows: Sequence[Mapping[str, Any]], 
 
     grid = "".join(
         f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{palette.GRID[theme]}"/>'
-        f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{_number(value)}</text>'
+        f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{_format_number(value)}</text>'
         for value, y in zip(y_ticks, down(y_ticks), strict=True)
     )
     grid += "".join(
-        f'<text x="{at:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>'
+        f'<text x="{at:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_format_number(value)}</text>'
         for value, at in zip(x_ticks, across(x_ticks), strict=True)
     )
     colour = palette.SINGLE[theme]
     drawn = "".join(
-        _line(across(each[:, 0]), down(each[:, 1]), colour, dash) for each, dash in zip(points, _DASHES, strict=False)
+        _render_line(across(each[:, 0]), down(each[:, 1]), colour, dash)
+        for each, dash in zip(points, _DASHES, strict=False)
     )
-    legend = _legend(terms, colour) if len(terms) > 1 else ""
+    legend = _render_legend(terms, colour) if len(terms) > 1 else ""
     names = [NAMES.get(term, term) for term in terms] if len(terms) > 1 else terms
     now = ", ".join(f"{name} {y[-1]:.4g}" for name, y in zip(names, lines, strict=True) if len(y))
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
         f'font-size="13" fill="{palette.SOFT[theme]}"><text x="0" y="13" font-size="13" font-weight="600" '
-        f'fill="{palette.INK[theme]}">{as_text(title)}</text>{legend}{grid}{drawn}'
+        f'fill="{palette.INK[theme]}">{escape_text(title)}</text>{legend}{grid}{drawn}'
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">{AXES[by]}</text></svg>'
     )
     return svg, f"{title}, at {AXES[by]} {x[-1]:.4g}: {now}" if len(x) else title
 
 
-def _line(x: np.ndarray, y: np.ndarray, colour: str, dash: str) -> str:
+def _render_line(x: np.ndarray, y: np.ndarray, colour: str, dash: str) -> str:
     style = f'stroke="{colour}" stroke-dasharray="{dash}"' if dash else f'stroke="{colour}"'
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
     end = f'<circle cx="{x[-1]:.1f}" cy="{y[-1]:.1f}" r="2.5" fill="{colour}"/>' if len(x) else ""
     return f'<polyline points="{points}" fill="none" stroke-width="1.6" {style}/>{end}'
 
 
-def _legend(terms: Sequence[str], colour: str) -> str:
+def _render_legend(terms: Sequence[str], colour: str) -> str:
     parts = []
     for k, (term, dash) in enumerate(zip(terms, _DASHES, strict=False)):
         left = _LEFT + 4 + 94 * k
@@ -90,7 +93,7 @@ def _legend(terms: Sequence[str], colour: str) -> str:
     return "".join(parts)
 
 
-def _ends(values: np.ndarray) -> tuple[float, float]:
+def _choose_limits(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if not math.isfinite(low + high):
         return 0.0, 1.0
@@ -98,7 +101,7 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def _choose_ticks(low: float, high: float) -> list[float]:
     """Round numbers from `low` to `high`, about `_TICKS` of them."""
     rough = (high - low) / _TICKS
     power = 10.0 ** math.floor(math.log10(rough))
@@ -107,5 +110,5 @@ def _ticks(low: float, high: float) -> list[float]:
     return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -25,7 +25,7 @@ def add_band(figure: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
         fill="toself",
-        fillcolor=palette.faint(colour),
+        fillcolor=palette.make_translucent(colour),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
@@ -38,12 +38,12 @@ _FONT = '"Source Sans", "Source Sans 3", sans-serif'
 _SMALL, _TEXT, _TITLE = 12, 13, 14  # pixels
 
 
-def empty(theme: str, **layout: Any) -> go.Figure:
+def make_figure(theme: str, **layout: Any) -> go.Figure:
     """A chart without data in the colours of a theme; `layout` may say more."""
-    return go.Figure(layout={"template": template(theme), **layout})
+    return go.Figure(layout={"template": make_template(theme), **layout})
 
 
-def decade_ticks(values: Iterable[float]) -> dict[str, Any]:
+def make_decade_ticks(values: Iterable[float]) -> dict[str, Any]:
     """Ticks at 1, 2 and 5 in each decade of some values: plotly's own letters between the decades are too small."""
     known = [value for value in values if 0 < value < math.inf]
     if not known:
@@ -54,7 +54,7 @@ def decade_ticks(values: Iterable[float]) -> dict[str, Any]:
 
 
 @lru_cache
-def template(theme: str, scale: float = 1.0) -> go.layout.Template:
+def make_template(theme: str, scale: float = 1.0) -> go.layout.Template:
     """The layout that all charts share; `scale` enlarges the letters, as for a room."""
     ink, soft, ground, grid = (of[theme] for of in (palette.INK, palette.SOFT, palette.GROUND, palette.GRID))
 
@@ -89,6 +89,6 @@ def template(theme: str, scale: float = 1.0) -> go.layout.Template:
     )
 
 
-def as_text(name: object) -> str:
+def escape_text(name: object) -> str:
     """A name from outside that plotly, which reads a little HTML, shows letter by letter."""
     return escape(str(name), quote=False)

@@ -43,7 +43,7 @@ _CORNERS = {
 }
 
 
-def svg(figure: Any, width: int, theme: str) -> str:
+def render_figure(figure: Any, width: int, theme: str) -> str:
     """An SVG document of a plotly figure of scatter traces on one pair of logarithmic axes with ticks of its own.
 
     Parameters
@@ -51,11 +51,11 @@ def svg(figure: Any, width: int, theme: str) -> str:
     width : in pixels; the height is the figure's
     """
     height = figure.layout.height
-    legend = list(_legend(figure.data, width))
+    legend = list(_lay_out_legend(figure.data, width))
     bottom = 34 + _TITLE + _LEGEND_LINE * (1 + legend[-1][1]) if legend else 34 + _TITLE
     left = _TITLE + 30
-    across = _Axis(figure.layout.xaxis, _values(figure.data, "x"), left, width - _RIGHT)
-    down = _Axis(figure.layout.yaxis, _values(figure.data, "y"), height - bottom, _TOP)
+    across = _Axis(figure.layout.xaxis, _list_values(figure.data, "x"), left, width - _RIGHT)
+    down = _Axis(figure.layout.yaxis, _list_values(figure.data, "y"), height - bottom, _TOP)
     ink, grid = palette.SOFT[theme], palette.GRID[theme]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -75,10 +75,10 @@ def svg(figure: Any, width: int, theme: str) -> str:
         f"{escape(figure.layout.yaxis.title.text or '')}</text>"
     )
     for trace in figure.data:
-        parts += _trace(trace, across, down)
+        parts += _render_trace(trace, across, down)
     for trace, line, x in legend:
         y = height - bottom + 34 + _TITLE + _LEGEND_LINE * line + 12
-        parts.append(_path([(x, y), (x + 24, y)], trace.line) + _mark(trace.marker, x + 12, y))
+        parts.append(_render_line([(x, y), (x + 24, y)], trace.line) + _render_mark(trace.marker, x + 12, y))
         parts.append(f'<text x="{x + 30}" y="{y + 4}">{trace.name}</text>')
     return "".join(parts) + "</svg>"
 
@@ -105,7 +105,7 @@ class _Axis:
         return [(self.at(v), text) for v, text in self._ticks if self._low <= np.log(v) <= self._high]
 
 
-def _values(traces: Sequence[Any], letter: str) -> np.ndarray:
+def _list_values(traces: Sequence[Any], letter: str) -> np.ndarray:
     """All positions, ends of error bars included."""
     found = [np.asarray(trace[letter], float) for trace in traces]
     if letter == "y":
@@ -118,7 +118,7 @@ def _values(traces: Sequence[Any], letter: str) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _trace(trace: Any, across: _Axis, down: _Axis) -> Iterator[str]:
+def _render_trace(trace: Any, across: _Axis, down: _Axis) -> Iterator[str]:
     places = [(across.at(x), down.at(y)) for x, y in zip(trace.x, trace.y, strict=True)]
     if trace.error_y.array is not None:
         half = trace.error_y.width
@@ -133,18 +133,18 @@ def _trace(trace: Any, across: _Axis, down: _Axis) -> Iterator[str]:
             yield f'<path d="M{x:.1f} {top:.1f}V{low:.1f}{ends}" stroke="{colour}" stroke-width="1.5" fill="none"/>'
     places = [place for place in places if not np.isnan(place).any()]
     if "lines" in trace.mode:
-        yield _path(places, trace.line)
+        yield _render_line(places, trace.line)
     for x, y in places:
-        yield _mark(trace.marker, x, y)
+        yield _render_mark(trace.marker, x, y)
 
 
-def _path(places: Sequence[tuple[float, float]], line: Any) -> str:
+def _render_line(places: Sequence[tuple[float, float]], line: Any) -> str:
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dash = f' stroke-dasharray="{_DASHES[line.dash]}"' if line.dash in _DASHES else ""
     return f'<polyline points="{points}" fill="none" stroke="{line.color}" stroke-width="{line.width}"{dash}/>'
 
 
-def _mark(marker: Any, x: float, y: float) -> str:
+def _render_mark(marker: Any, x: float, y: float) -> str:
     symbol, radius = marker.symbol or "circle", marker.size / 2
     is_open = symbol.endswith("-open")
     rim = marker.color if is_open else marker.line.color
@@ -158,7 +158,7 @@ def _mark(marker: Any, x: float, y: float) -> str:
     return f'<polygon points="{points}" {style}/>'
 
 
-def _legend(traces: Sequence[Any], width: int) -> Iterator[tuple[Any, int, float]]:
+def _lay_out_legend(traces: Sequence[Any], width: int) -> Iterator[tuple[Any, int, float]]:
     """Each trace that is named, its line from the top, and where it begins."""
     x, line = 8.0, 0
     for trace in traces:

@@ -10,35 +10,35 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.figures import palette, style
-from core.figures.history_panels import AXES, NAMES, panels, thinned
-from core.figures.style import as_text
+from core.figures.history_panels import AXES, NAMES, list_panels, thin_rows
+from core.figures.style import escape_text
 
 _TERMS = ("loss", "reconstruction", "kl")
 _MOST_COLUMNS = 3
 
 
-def terms(history: Sequence[Mapping[str, Any]]) -> list[str]:
+def list_terms(history: Sequence[Mapping[str, Any]]) -> list[str]:
     """The losses and their parts that a history's rows hold, in the order they appear."""
     names = dict.fromkeys(name for row in history for name in row)
     return [name for name in names if name in _TERMS or name.endswith("_loss")]
 
 
-def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], theme: str) -> go.Figure:
+def plot_losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], theme: str) -> go.Figure:
     """Every term of the training loss by epoch, a panel a method: methods' losses are in different units.
 
     Parameters
     ----------
     histories : label -> rows, one an epoch; those without a loss are left out
     """
-    drawn = {label: rows for label, rows in histories.items() if terms(rows)}
+    drawn = {label: rows for label, rows in histories.items() if list_terms(rows)}
     columns = min(_MOST_COLUMNS, max(1, len(drawn)))
     n_rows = max(1, -(-len(drawn) // columns))
     figure = make_subplots(n_rows, columns, subplot_titles=list(drawn), vertical_spacing=0.4 / n_rows)
-    colours = palette.series(theme)
+    colours = palette.list_series(theme)
     dashes = ("solid", "dash", "dot")
-    names = list(dict.fromkeys(term for rows in drawn.values() for term in terms(rows)))
+    names = list(dict.fromkeys(term for rows in drawn.values() for term in list_terms(rows)))
     for k, rows in enumerate(drawn.values()):
-        for term in terms(rows):
+        for term in list_terms(rows):
             known = [row for row in rows if row.get(term) is not None]
             figure.add_scatter(
                 x=[row["epoch"] for row in known],
@@ -47,14 +47,18 @@ def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], theme: str) -> 
                 name=term.replace("_", " "),
                 legendgroup=term,
                 showlegend=not any(trace.legendgroup == term for trace in figure.data),
-                line={"color": colours[_colour_of(term)], "dash": dashes[names.index(term) % len(dashes)], "width": 2},
+                line={
+                    "color": colours[_get_colour_index(term)],
+                    "dash": dashes[names.index(term) % len(dashes)],
+                    "width": 2,
+                },
                 row=k // columns + 1,
                 col=k % columns + 1,
                 hovertemplate=f"epoch %{{x}}<br>{term.replace('_', ' ')} %{{y:.4g}}<extra></extra>",
             )
     figure.update_xaxes(title="epoch", rangemode="tozero")
     figure.update_layout(
-        template=style.template(theme),
+        template=style.make_template(theme),
         height=60 + 230 * n_rows,
         margin={"l": 8, "r": 16, "t": 36, "b": 8},
         legend={"orientation": "h", "y": -0.32 / n_rows, "yanchor": "top"},
@@ -66,7 +70,7 @@ _DASHES = ("solid", "dot", "dash")
 _FEW_POINTS = 12
 
 
-def progress(
+def plot_progress(
     histories: Mapping[str, Sequence[Mapping[str, Any]]], by: str, unit: str, theme: str, height: int = 200
 ) -> list[go.Figure]:
     """How trainings went: a figure a term of the loss, a colour a training; a figure's second term is dotted.
@@ -78,17 +82,17 @@ def progress(
     unit : of the loss and its terms; scores are probabilities
     height : of each figure, in pixels
     """
-    return [_panel(title, terms, histories, by, theme, height) for title, terms in panels(histories, unit)]
+    return [_plot_panel(title, terms, histories, by, theme, height) for title, terms in list_panels(histories, unit)]
 
 
-def _panel(title: str, terms: Sequence[str], histories, by: str, theme: str, height: int) -> go.Figure:
-    figure = style.empty(theme)
-    colours = palette.series(theme) if len(histories) > 1 else [palette.SINGLE[theme]]
+def _plot_panel(title: str, terms: Sequence[str], histories, by: str, theme: str, height: int) -> go.Figure:
+    figure = style.make_figure(theme)
+    colours = palette.list_series(theme) if len(histories) > 1 else [palette.SINGLE[theme]]
     for k, (label, rows) in enumerate(histories.items()):
         for term, dash in zip(terms, _DASHES, strict=False):
-            found = thinned([row for row in rows if row.get(term) is not None])
+            found = thin_rows([row for row in rows if row.get(term) is not None])
             name = NAMES.get(term, term) if len(terms) > 1 else term
-            named = [as_text(label)] * (len(histories) > 1) + [name] * (len(terms) > 1)
+            named = [escape_text(label)] * (len(histories) > 1) + [name] * (len(terms) > 1)
             figure.add_scatter(
                 # As arrays, which are copied and sent as they lie.
                 x=np.array([row[by] for row in found], np.float32),
@@ -112,12 +116,12 @@ def _panel(title: str, terms: Sequence[str], histories, by: str, theme: str, hei
     return figure
 
 
-def _colour_of(term: str) -> int:
+def _get_colour_index(term: str) -> int:
     order = ("loss", "reconstruction", "kl", "discriminator_loss", "generator_loss")
     return order.index(term) if term in order else len(order)
 
 
-def per_class(errors: Mapping[str, Mapping[str, float]], unit: str, theme: str) -> go.Figure:
+def plot_error_by_class(errors: Mapping[str, Mapping[str, float]], unit: str, theme: str) -> go.Figure:
     """A dot a class and method.
 
     Parameters
@@ -125,15 +129,15 @@ def per_class(errors: Mapping[str, Mapping[str, float]], unit: str, theme: str) 
     errors : method -> class -> number
     unit : what the axis says
     """
-    figure = style.empty(theme)
+    figure = style.make_figure(theme)
     for k, (label, by_class) in enumerate(errors.items()):
         figure.add_scatter(
-            x=[as_text(name) for name in by_class],
+            x=[escape_text(name) for name in by_class],
             y=list(by_class.values()),
             mode="markers",
             name=label,
             marker={
-                "color": palette.series(theme)[k % 10],
+                "color": palette.list_series(theme)[k % 10],
                 "symbol": palette.SYMBOLS[k % len(palette.SYMBOLS)],
                 "size": 11,
             },

@@ -9,13 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette
-from core.figures.style import add_band, as_text, empty
+from core.figures.style import add_band, escape_text, make_figure
 
 _CROWDED = 1.6
 _DASHES = ("dot", "dash", "solid", "longdashdot", "dashdot", "longdash")
 
 
-def along(values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: float, unit: str, theme: str) -> go.Figure:
+def plot_word_weights(
+    values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: float, unit: str, theme: str
+) -> go.Figure:
     """What some words weigh while one number of the code is walked.
 
     Parameters
@@ -25,17 +27,17 @@ def along(values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: flo
     at : the value that is marked
     unit : what the weights are
     """
-    figure = empty(theme)
-    colours = palette.series(theme)
+    figure = make_figure(theme)
+    colours = palette.list_series(theme)
     shown = ".2~%" if unit == "probability" else ".3~g"
     for k, word in enumerate(words):
         figure.add_scatter(
             x=values.astype(np.float32),
             y=weights[:, k].astype(np.float32),
             mode="lines",
-            name=as_text(word),
+            name=escape_text(word),
             line={"color": colours[k % len(colours)], "width": 2, "dash": ("solid", "dash")[k // 5 % 2]},
-            hovertemplate=f"{as_text(word)}: %{{y:{shown}}} at %{{x:.3~g}}<extra></extra>",
+            hovertemplate=f"{escape_text(word)}: %{{y:{shown}}} at %{{x:.3~g}}<extra></extra>",
         )
     figure.add_vline(x=float(at), line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
     figure.update_xaxes(title="value of this latent dimension", hoverformat=".3~g")
@@ -47,7 +49,7 @@ def along(values: np.ndarray, weights: np.ndarray, words: Sequence[str], at: flo
 
 
 @dataclass(frozen=True)
-class Retrieved:
+class PrecisionCurve:
     """Precision of one method's code at each number of answers.
 
     Attributes
@@ -65,7 +67,7 @@ class Retrieved:
     size: int = 0
 
 
-def retrieved(curves: Sequence[Retrieved], theme: str, size: int) -> go.Figure:
+def plot_precision(curves: Sequence[PrecisionCurve], theme: str, size: int) -> go.Figure:
     """Precision against the number of documents retrieved: a colour a method, a dash a code size.
 
     Parameters
@@ -73,12 +75,12 @@ def retrieved(curves: Sequence[Retrieved], theme: str, size: int) -> go.Figure:
     size : the code size whose lines have their 95% bands; more would hide one another.
     """
     sizes = sorted({curve.size for curve in curves if curve.method})
-    figure = empty(theme)
+    figure = make_figure(theme)
     for curve in curves:
-        style = palette.of_method(curve.method, theme)
+        style = palette.get_method_style(curve.method, theme)
         colour = style.colour if curve.method else palette.INK[theme]
         dash = _DASHES[sizes.index(curve.size) % len(_DASHES)] if curve.method else "solid"
-        name = as_text(curve.label)
+        name = escape_text(curve.label)
         mean, low, high = curve.precision.T
         if curve.method and curve.size == size:
             add_band(figure, curve.at, low, high, colour, name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.figures import palette
-from core.frontend.maps import packed
+from core.frontend.maps import pack
 
 BEHIND = ("images", "rows", "both")
 # A drag sends more codes than anything else does text: what is longer is none.
@@ -94,7 +94,7 @@ class Scene:
     axes : one for each number of the code.
     codes : (n, k) of rows, labels : (n,) int, numbers : (n,) row numbers; none where the data are not here.
     gaussian : what codes are drawn from, None for a plane without a prior.
-    pictures : id of the rows' pictures, see `core.frontend.maps.pictures_message`.
+    pictures : id of the rows' pictures, see `core.frontend.maps.make_pictures_message`.
     starts : positions among the rows that are offered to start from.
     order : dimensions, the most active first; None: as they are.
     measure : what the axes' notes are, in a word.
@@ -120,26 +120,26 @@ class Scene:
     lacking: str = ""
 
 
-def decoder_message(decoder_id: str, layers: Sequence[Layer]) -> bytes:
+def make_decoder_message(decoder_id: str, layers: Sequence[Layer]) -> bytes:
     """The weights: sent once, kept by the browser under `decoder_id`."""
     arrays = {}
     for k, layer in enumerate(layers):
         arrays |= {f"weight{k}": layer.weight, f"scale{k}": layer.scale, f"bias{k}": layer.bias}
-    return packed({"kind": "decoder", "id": decoder_id, "activations": [each.activation for each in layers]}, arrays)
+    return pack({"kind": "decoder", "id": decoder_id, "activations": [each.activation for each in layers]}, arrays)
 
 
-def grid_message(grid_id: str, images: np.ndarray, columns: int) -> bytes:
+def make_grid_message(grid_id: str, images: np.ndarray, columns: int) -> bytes:
     """Images of a grid of codes that the server decoded: (n, height * width) uint8, row by row from the top."""
-    return packed({"kind": "grid", "id": grid_id, "columns": columns}, {"images": images})
+    return pack({"kind": "grid", "id": grid_id, "columns": columns}, {"images": images})
 
 
-def answer_message(decoder_id: str, turn: str = "", image: np.ndarray | None = None) -> bytes:
+def make_answer_message(decoder_id: str, turn: str = "", image: np.ndarray | None = None) -> bytes:
     """The picture of the code that the browser asked for in its turn `turn`: (height * width,) uint8."""
     header = {"kind": "answer", "id": decoder_id, "turn": turn}
-    return packed(header, {} if image is None else {"image": image})
+    return pack(header, {} if image is None else {"image": image})
 
 
-def scene_message(scene: Scene, state: State, placed: str) -> bytes:
+def make_scene_message(scene: Scene, state: State, placed: str) -> bytes:
     """All else that is drawn.
 
     Parameters
@@ -153,10 +153,10 @@ def scene_message(scene: Scene, state: State, placed: str) -> bytes:
         "id": scene.id,
         "decoder": scene.decoder,
         "shape": list(map(int, scene.shape)),
-        "axes": list(map(_about, scene.axes)),
+        "axes": list(map(_to_header, scene.axes)),
         "order": list(map(int, range(len(scene.axes)) if scene.order is None else scene.order)),
         "measure": scene.measure,
-        "columns": grid_columns(scene.shape),
+        "columns": choose_grid_shape(scene.shape),
         "prior": bool(gaussian and gaussian.is_prior),
         "gaussian": gaussian is not None,
         "names": list(map(str, scene.names)),
@@ -165,12 +165,12 @@ def scene_message(scene: Scene, state: State, placed: str) -> bytes:
         "server": scene.by_server,
         "lacking": scene.lacking,
         "placed": placed,
-        "code": list(map(_short, state.code)),
+        "code": list(map(_round, state.code)),
         "pad": list(map(int, state.pad)),
         "frozen": list(map(int, state.frozen)),
         "behind": state.behind,
-        "colours": {theme: [palette.style(k, theme).colour for k in classes] for theme in palette.CLASSES},
-        "marks": [palette.style(k, "light").mark for k in classes],
+        "colours": {theme: [palette.get_class_style(k, theme).colour for k in classes] for theme in palette.CLASSES},
+        "marks": [palette.get_class_style(k, "light").mark for k in classes],
         "none": palette.NO_CLASS if scene.names else palette.SINGLE,
     }
     arrays = {
@@ -183,19 +183,19 @@ def scene_message(scene: Scene, state: State, placed: str) -> bytes:
             "mean": np.asarray(gaussian.mean, np.float32),
             "covariance": np.asarray(gaussian.covariance, np.float32),
         }
-    return packed(header, arrays)
+    return pack(header, arrays)
 
 
-def _about(axis: Axis) -> dict[str, Any]:
-    low, high, start = map(_short, (axis.low, axis.high, axis.start))
+def _to_header(axis: Axis) -> dict[str, Any]:
+    low, high, start = map(_round, (axis.low, axis.high, axis.start))
     return {"low": low, "high": high, "start": start, "note": axis.note, "active": axis.is_active}
 
 
-def _short(value: float) -> float:
+def _round(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def grid_columns(shape: tuple[int, int]) -> tuple[int, int]:
+def choose_grid_shape(shape: tuple[int, int]) -> tuple[int, int]:
     """How many images of this (height, width) stand side by side and below one another in about a square.
 
     >>> grid_columns((28, 28)), grid_columns((28, 20)), grid_columns((8, 8))
@@ -207,26 +207,26 @@ def grid_columns(shape: tuple[int, int]) -> tuple[int, int]:
     return max(1, wide), max(1, high)
 
 
-def code_text(code: Sequence[float]) -> str:
+def format_code(code: Sequence[float]) -> str:
     """A code as text for an address, each number to three digits: ``"0.52_-1.3"``."""
-    return "_".join(map(_digits, code))
+    return "_".join(map(_format_number, code))
 
 
-def _digits(value: float) -> str:
+def _format_number(value: float) -> str:
     rounded = float(f"{value:.{_DIGITS}g}")
     if rounded == 0 or abs(rounded) < 1e-4:
         return "0"
     return np.format_float_positional(rounded, trim="-")
 
 
-def read_code(text: str, size: int) -> tuple[float, ...]:
+def parse_code(text: str, size: int) -> tuple[float, ...]:
     """Inverse of `code_text`, for text that anybody may have written.
 
     Raises BadInput if it is no code of `size` numbers.
     """
     parts = text.split("_") if len(text) <= _LONGEST else []
     if not parts or not all(map(_NUMBER.fullmatch, parts)):
-        raise BadInput(f"It is no code: a code is {size} numbers joined by _, such as {_example(size)}.")
+        raise BadInput(f"It is no code: a code is {size} numbers joined by _, such as {_make_example(size)}.")
     if len(parts) != size:
         raise BadInput(f"It has {len(parts):,} {'number' if len(parts) == 1 else 'numbers'}, the code here has {size}.")
     code = tuple(map(float, parts))
@@ -235,11 +235,11 @@ def read_code(text: str, size: int) -> tuple[float, ...]:
     return code
 
 
-def _example(size: int) -> str:
+def _make_example(size: int) -> str:
     return "_".join(["0.5", "-1.3", "0"][:size]) + ("_…" if size > 3 else "")
 
 
-def read_dimensions(text: str, size: int, most: int) -> tuple[int, ...]:
+def parse_dimensions(text: str, size: int, most: int) -> tuple[int, ...]:
     """Dimensions from text that anybody may have written, counted from 1 and joined by _; they come back from 0.
 
     Raises BadInput if they are not different dimensions of a code of `size` numbers, or more than `most`.
@@ -253,21 +253,21 @@ def read_dimensions(text: str, size: int, most: int) -> tuple[int, ...]:
     return found
 
 
-def dimensions_text(dimensions: Sequence[int]) -> str:
+def format_dimensions(dimensions: Sequence[int]) -> str:
     return "_".join(str(each + 1) for each in dimensions)
 
 
-def as_texts(state: State) -> dict[str, str]:
+def format_state(state: State) -> dict[str, str]:
     """The state as it stands in an address."""
     return {
-        "code": code_text(state.code),
-        "pad": dimensions_text(state.pad),
-        "frozen": dimensions_text(state.frozen),
+        "code": format_code(state.code),
+        "pad": format_dimensions(state.pad),
+        "frozen": format_dimensions(state.frozen),
         "behind": state.behind,
     }
 
 
-def read_state(text: object, scene_id: str, size: int) -> State | None:
+def parse_state(text: object, scene_id: str, size: int) -> State | None:
     """What the browser sends once a drag ends; None where it is of another scene.
 
     Parameters
@@ -284,11 +284,11 @@ def read_state(text: object, scene_id: str, size: int) -> State | None:
     behind = parts[4]
     if behind not in ("", *BEHIND):
         raise BadInput("What the page sent is no code: reload it.")
-    pad, frozen = read_dimensions(parts[2], size, 2), read_dimensions(parts[3], size, size)
-    return State(read_code(parts[1], size), pad, frozen, behind)
+    pad, frozen = parse_dimensions(parts[2], size, 2), parse_dimensions(parts[3], size, size)
+    return State(parse_code(parts[1], size), pad, frozen, behind)
 
 
-def read_question(text: object, decoder_id: str, size: int) -> tuple[str, tuple[float, ...]] | None:
+def parse_question(text: object, decoder_id: str, size: int) -> tuple[str, tuple[float, ...]] | None:
     """Turn and code of a picture the browser asks for, ``"<id>|<turn>|<code>"``; None where it is of another decoder.
 
     Raises BadInput if it is none.
@@ -298,4 +298,4 @@ def read_question(text: object, decoder_id: str, size: int) -> tuple[str, tuple[
         raise BadInput("What the page sent is no code: reload it.")
     if parts[0] != decoder_id or len(parts[1]) > 20:
         return None
-    return parts[1], read_code(parts[2], size)
+    return parts[1], parse_code(parts[2], size)

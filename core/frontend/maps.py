@@ -86,7 +86,7 @@ class Look:
     enlarged: str = ""
 
 
-def packed(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
+def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     """A JSON header and arrays as one piece: the header's length (uint32, little endian), the header, the arrays.
 
     The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4; header and arrays
@@ -96,14 +96,14 @@ def packed(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes
     about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]
     head = json.dumps({**header, "arrays": about}, allow_nan=False, separators=(",", ":")).encode()
     head += b" " * (-(4 + len(head)) % _ALIGNED)
-    return b"".join([struct.pack("<I", len(head)), head, *(_filled(a.tobytes()) for a in flat.values())])
+    return b"".join([struct.pack("<I", len(head)), head, *(_pad(a.tobytes()) for a in flat.values())])
 
 
-def _filled(data: bytes) -> bytes:
+def _pad(data: bytes) -> bytes:
     return data + b"\0" * (-len(data) % _ALIGNED)
 
 
-def unpacked(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Inverse of `packed`."""
     (length,) = struct.unpack("<I", data[:4])
     header = json.loads(data[4 : 4 + length])
@@ -111,11 +111,11 @@ def unpacked(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays, at = {}, 4 + length
     for name, count, kind in header.pop("arrays"):
         arrays[name] = np.frombuffer(data, types[kind], count, at)
-        at += len(_filled(bytes(arrays[name].nbytes)))
+        at += len(_pad(bytes(arrays[name].nbytes)))
     return header, arrays
 
 
-def quantised(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.ndarray, list[float] | None]:
+def quantise(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.ndarray, list[float] | None]:
     """Points of the plane as whole numbers, both axes to one scale.
 
     Parameters
@@ -142,7 +142,7 @@ def quantised(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.nd
     return places, (((np.asarray(star, np.float64) - middle) / span + 0.5) * _LAST).round(2).tolist()
 
 
-def maps_message(
+def make_maps_message(
     rows_id: str,
     numbers: np.ndarray,
     split: str,
@@ -176,7 +176,7 @@ def maps_message(
     arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
     drawn = []
     for k, each in enumerate(maps):
-        arrays[f"map{k}"], star = quantised(each.points, each.star)
+        arrays[f"map{k}"], star = quantise(each.points, each.star)
         drawn.append(
             {
                 "key": each.key,
@@ -202,15 +202,17 @@ def maps_message(
         "look": {"hidden": list(look.hidden), "zooms": dict(look.zooms), "enlarged": look.enlarged},
         "heardLook": heard_look,
         "file": file,
-        "colours": {theme: [palette.style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES},
-        "marks": [palette.style(k, "light").mark for k in range(len(names))],
+        "colours": {
+            theme: [palette.get_class_style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES
+        },
+        "marks": [palette.get_class_style(k, "light").mark for k in range(len(names))],
         "none": palette.NO_CLASS if len(names) or values is not None else palette.SINGLE,
     }
     if is_test is not None:
         arrays["isTest"] = np.asarray(is_test, np.uint8)
     if values is not None:
-        ramps = {theme: palette.series(theme)[:2] if values.is_binary else ramp(theme) for theme in _RAMP}
-        arrays["values"] = _in_steps(values, len(ramps["light"]))
+        ramps = {theme: palette.list_series(theme)[:2] if values.is_binary else make_ramp(theme) for theme in _RAMP}
+        arrays["values"] = _quantise_values(values, len(ramps["light"]))
         arrays["exact"] = np.asarray(values.values, np.float32)
         header["ramp"] = {
             "label": values.label,
@@ -219,10 +221,10 @@ def maps_message(
             "categories": list(values.names) if values.is_binary else [],
             **ramps,
         }
-    return packed(header, arrays)
+    return pack(header, arrays)
 
 
-def _in_steps(values: Values, n_steps: int = _STEPS) -> np.ndarray:
+def _quantise_values(values: Values, n_steps: int = _STEPS) -> np.ndarray:
     """(n,) uint8 : which step of the ramp; 255 for a row without a value."""
     span = float(values.high - values.low) or 1.0
     given = np.asarray(values.values, np.float64)
@@ -232,15 +234,17 @@ def _in_steps(values: Values, n_steps: int = _STEPS) -> np.ndarray:
     return steps
 
 
-def ramp(theme: str) -> list[str]:
+def make_ramp(theme: str) -> list[str]:
     """64 colours from little to much, each farther in lightness from the page than the one before."""
-    stops = np.array([palette.rgb(colour) for colour in _RAMP[theme]])
+    stops = np.array([palette.to_rgb(colour) for colour in _RAMP[theme]])
     at = np.linspace(0, len(stops) - 1, _STEPS)
     mixed = np.column_stack([np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)])
     return ["#{:02x}{:02x}{:02x}".format(*map(int, np.rint(colour))) for colour in mixed]
 
 
-def pictures_message(pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None) -> bytes:
+def make_pictures_message(
+    pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None
+) -> bytes:
     """What the hover shows of each row.
 
     Parameters
@@ -254,10 +258,10 @@ def pictures_message(pictures_id: str, *, sprite: tuple[bytes, str, int, int, in
         data, media, width, height, columns = sprite
         header |= {"type": media, "width": width, "height": height, "columns": columns}
         arrays["sprite"] = np.frombuffer(data, np.uint8)
-    return packed(header, arrays)
+    return pack(header, arrays)
 
 
-def chosen(text: object, rows_id: str, n: int) -> np.ndarray | None:
+def parse_selection(text: object, rows_id: str, n: int) -> np.ndarray | None:
     """Positions that a selection from the maps names; None where it is of other rows.
 
     Parameters
@@ -280,7 +284,7 @@ def chosen(text: object, rows_id: str, n: int) -> np.ndarray | None:
     return np.flatnonzero(np.unpackbits(bits)[:n])
 
 
-def looked(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int]) -> tuple[Look, str] | None:
+def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int]) -> tuple[Look, str] | None:
     """How the maps are looked at and the turn of it, as they sent it; None where it is of other rows.
 
     Parameters
@@ -294,13 +298,13 @@ def looked(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int
         found = json.loads(text) if isinstance(text, str) and len(text) < _LONGEST_LOOK else None
         if found["id"] != rows_id:
             return None
-        look = look_of(found["hidden"], found["zooms"], found["enlarged"], keys, labels)
+        look = make_look(found["hidden"], found["zooms"], found["enlarged"], keys, labels)
         return look, str(found["turn"])[:40]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise BadInput("What the maps sent can't be read: reload this page.") from None
 
 
-def look_of(hidden: Any, zooms: Any, enlarged: Any, keys: Sequence[str], labels: Sequence[int]) -> Look:
+def make_look(hidden: Any, zooms: Any, enlarged: Any, keys: Sequence[str], labels: Sequence[int]) -> Look:
     """A `Look` of what is known.
 
     Raises

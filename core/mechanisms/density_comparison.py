@@ -21,19 +21,19 @@ class Distribution(Protocol):
 
     def log_density(self, x: Any) -> np.ndarray: ...
 
-    def on_grid(self, axis: np.ndarray) -> np.ndarray: ...
+    def density_on_grid(self, axis: np.ndarray) -> np.ndarray: ...
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray: ...
 
 
-def places(axis: np.ndarray, dimension: int) -> np.ndarray:
+def make_grid_points(axis: np.ndarray, dimension: int) -> np.ndarray:
     """All places of a grid: (s ** dimension, dimension), x changing fastest."""
     if dimension == 1:
         return axis[:, None]
     return np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2)
 
 
-def optimal_discriminator(p: Distribution, q: Distribution, x: Any) -> np.ndarray:
+def compute_optimal_discriminator(p: Distribution, q: Distribution, x: Any) -> np.ndarray:
     """p(x) / (p(x) + q(x)) in [0, 1]: (n, d) -> (n,). Goodfellow et al. 2014, proposition 1."""
     return best_answer(p.log_density(x), q.log_density(x))
 
@@ -45,7 +45,7 @@ def best_answer(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
     return expit(log_p - log_q)
 
 
-def modes_covered(mixture: Mixture, samples: Any) -> float:
+def compute_mode_coverage(mixture: Mixture, samples: Any) -> float:
     """Share of the mixture's components that samples reach, in [0, 1].
 
     A sample belongs to the component it is most likely from, if it lies within 3 of that one's deviations. A component
@@ -64,7 +64,7 @@ def modes_covered(mixture: Mixture, samples: Any) -> float:
     return float((shares >= _DUE * mixture.weights).mean())
 
 
-def jensen_shannon(p: Distribution, q: Distribution, n: int = 1000, seed: int = 0) -> Estimate:
+def estimate_jensen_shannon(p: Distribution, q: Distribution, n: int = 1000, seed: int = 0) -> Estimate:
     """JS(p, q) from n draws of each, between 0 and log 2 = 0.693 nats, but for its error.
 
     JS = log 2 + (E_p log D + E_q log(1 - D)) / 2 with D = p / (p + q). Draws and densities are independent of those of
@@ -80,7 +80,7 @@ def jensen_shannon(p: Distribution, q: Distribution, n: int = 1000, seed: int = 
     return Estimate(float(value), float(0.5 * math.sqrt((on_p.var(ddof=1) + on_q.var(ddof=1)) / n)), n)
 
 
-def jensen_shannon_on_grid(
+def integrate_jensen_shannon(
     p: Distribution, q: Distribution, step: float | None = None, half_width: float = 6.0
 ) -> float:
     """JS(p, q) in nats, summed over a grid in [-half_width, half_width].
@@ -96,7 +96,7 @@ def jensen_shannon_on_grid(
     step = step or (0.005 if p.dimension == 1 else 0.06)
     axis = np.linspace(-half_width, half_width, 2 * math.ceil(half_width / step) + 1)
     volume = (axis[1] - axis[0]) ** p.dimension
-    of_p, of_q = p.on_grid(axis), q.on_grid(axis)
+    of_p, of_q = p.density_on_grid(axis), q.density_on_grid(axis)
     middle = (of_p + of_q) / 2
     # Where both are that small, the middle is rounded to nothing.
     inside = (rel_entr(of_p, middle) + rel_entr(of_q, middle))[middle > np.finfo(float).tiny].sum() * volume

@@ -43,7 +43,7 @@ class Gaussian:
         squared = np.square(np.linalg.solve(factor, (X - self.mean).T)).sum(0)
         return -0.5 * (squared + len(self.mean) * _LOG_2PI) - np.log(np.diag(factor)).sum()
 
-    def outline(self, n: int = 80) -> np.ndarray:
+    def compute_outline(self, n: int = 80) -> np.ndarray:
         """(n, 2) points one standard deviation from the mean, the first again at the end; in the plane."""
         angle = np.linspace(0, 2 * np.pi, n)
         return self.mean + (np.linalg.cholesky(self.covariance) @ np.stack([np.cos(angle), np.sin(angle)])).T
@@ -81,7 +81,7 @@ class Target:
         return Gaussian(mean, second)
 
 
-def target(means: np.ndarray, deviations: Sequence[float], weights: Sequence[float]) -> Target:
+def make_target(means: np.ndarray, deviations: Sequence[float], weights: Sequence[float]) -> Target:
     """A mixture of isotropic Gaussians.
 
     Parameters
@@ -109,7 +109,7 @@ class Grid:
     axes: tuple[np.ndarray, ...]
 
 
-def grid(dimension: int) -> Grid:
+def make_grid(dimension: int) -> Grid:
     """From -16 to 16 in steps of 0.02 in one dimension, from -10 to 10 in steps of 0.2 in two."""
     axis = np.linspace(-16, 16, 1601) if dimension == 1 else np.linspace(-10, 10, 101)
     points = np.stack([each.ravel() for each in np.meshgrid(*[axis] * dimension, indexing="ij")], 1)
@@ -117,7 +117,7 @@ def grid(dimension: int) -> Grid:
 
 
 @dataclass(frozen=True)
-class Values:
+class Divergences:
     """The divergences of one fit in nats; js is JS_pi as it is, and js_scaled divided by pi (1 - pi)."""
 
     forward: float
@@ -126,7 +126,7 @@ class Values:
     js_scaled: float
 
 
-def values(p: np.ndarray, q: Gaussian, points: Grid, pi: float = 0.5) -> Values:
+def compute_divergences(p: np.ndarray, q: Gaussian, points: Grid, pi: float = 0.5) -> Divergences:
     """All divergences between a density on the grid (n,) and a Gaussian, by summing over the grid.
 
     Parameters
@@ -140,7 +140,7 @@ def values(p: np.ndarray, q: Gaussian, points: Grid, pi: float = 0.5) -> Values:
     reverse = float((q_density * (log_q - log_p)).sum() * points.volume)
     js = pi * (p * (log_p - log_m)).sum() + (1 - pi) * (q_density * (log_q - log_m)).sum()
     js = float(js * points.volume)
-    return Values(forward, reverse, js, js / (pi * (1 - pi)))
+    return Divergences(forward, reverse, js, js / (pi * (1 - pi)))
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Fit:
     value: float
 
 
-def fit(
+def fit_gaussian(
     of: Target, divergence: str, starts: np.ndarray, *, points: Grid, shape: str = FULL, pi: float = 0.5
 ) -> list[Fit]:
     """Gaussians that minimise a divergence from each start, the best first; the first local optimum a start leads to.
@@ -179,7 +179,7 @@ def fit(
     if not 0 < pi < 1:
         raise BadInput(f"pi={pi:g} must lie between 0 and 1, ends excluded: they are the two KL divergences.")
     problem = _Problem(of.density(points.points), divergence, shape, pi, points)
-    return sorted((problem.solved(np.asarray(start, float)) for start in starts), key=lambda each: each.value)
+    return sorted((problem.solve(np.asarray(start, float)) for start in starts), key=lambda each: each.value)
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class _Problem:
     pi: float
     points: Grid
 
-    def solved(self, start: np.ndarray) -> Fit:
+    def solve(self, start: np.ndarray) -> Fit:
         from scipy.optimize import minimize
 
         d = len(start)

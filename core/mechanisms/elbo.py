@@ -18,7 +18,7 @@ import numpy as np
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 from core.mechanisms.naive_sampling import Encoder
-from core.mechanisms.naive_sampling import log_weights as weights_of
+from core.mechanisms.naive_sampling import sample_log_weights as weights_of
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -43,9 +43,9 @@ class Bound:
         return -self.reconstruction - self.kl
 
 
-def bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder) -> Bound:
+def compute_bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder) -> Bound:
     """The bound of a row (n_features,) with a Gaussian encoder."""
-    mean, factor = encoder.of(model, x[None])
+    mean, factor = encoder.encode(model, x[None])
     mean, covariance = mean[0], factor @ factor.T
     at_mean = model.log_likelihood(x[None], mean[None])[0, 0]
     lost = np.trace(model.weights.T @ model.weights @ covariance) / (2 * model.noise**2)
@@ -53,13 +53,15 @@ def bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder) -> Bound:
     size = model.n_components
     return Bound(
         reconstruction=float(lost - at_mean),
-        kl=gaussian_kl(mean, covariance, np.zeros(size), np.eye(size)),
-        gap=gaussian_kl(mean, covariance, true_mean[0], true_covariance),
+        kl=compute_gaussian_kl(mean, covariance, np.zeros(size), np.eye(size)),
+        gap=compute_gaussian_kl(mean, covariance, true_mean[0], true_covariance),
         log_marginal=float(model.log_marginal(x[None])[0]),
     )
 
 
-def gaussian_kl(mean: np.ndarray, covariance: np.ndarray, of_mean: np.ndarray, of_covariance: np.ndarray) -> float:
+def compute_gaussian_kl(
+    mean: np.ndarray, covariance: np.ndarray, of_mean: np.ndarray, of_covariance: np.ndarray
+) -> float:
     """KL(N(mean, covariance) || N(of_mean, of_covariance)) in nats; (d,) and (d, d) each."""
     solved = np.linalg.solve(of_covariance, covariance)
     apart = mean - of_mean
@@ -68,17 +70,17 @@ def gaussian_kl(mean: np.ndarray, covariance: np.ndarray, of_mean: np.ndarray, o
     return float(0.5 * (np.trace(solved) + squared - len(mean) - log_ratio))
 
 
-def drawn(model: LinearGaussian, x: np.ndarray, encoder: Encoder, n: int, rng) -> Estimate:
+def estimate_elbo(model: LinearGaussian, x: np.ndarray, encoder: Encoder, n: int, rng) -> Estimate:
     """ELBO of a row from n draws of z ~ q(z|x): the mean of log p(x|z) + log p(z) - log q(z|x), in nats."""
-    return Estimate.of(weights_of(model, x, (n,), rng, encoder))
+    return Estimate.from_draws(weights_of(model, x, (n,), rng, encoder))
 
 
-def tightened(
+def estimate_tighter_bounds(
     model: LinearGaussian, x: np.ndarray, encoder: Encoder, counts: Sequence[int], repeats: int, rng
 ) -> list[Estimate]:
     """E log (1/k) sum_k p(x, z_k) / q(z_k|x) for each k, in nats: the ELBO at k = 1, log p(x) in the limit."""
     log_weights = weights_of(model, x, (repeats, max(counts)), rng, encoder)
-    return [Estimate.of(log_mean_exp(log_weights[:, :k])) for k in counts]
+    return [Estimate.from_draws(log_mean_exp(log_weights[:, :k])) for k in counts]
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class LinearVAE:
         squared = self.error / self.noise**2
         return float(0.5 * (squared + _LOG_2PI + 2 * np.log(self.noise)).sum())
 
-    def drawn(self, X: np.ndarray, rng) -> Estimate:
+    def estimate_loss(self, X: np.ndarray, rng) -> Estimate:
         """reconstruction + beta * KL in nats of rows, with one z ~ q(z|x) each.
 
         Parameters
@@ -159,4 +161,4 @@ class LinearVAE:
         reconstruction = 0.5 * (squared + _LOG_2PI + 2 * np.log(self.noise)).sum(1)
         variances = np.square(self.deviations)
         kl = 0.5 * (np.square(mean) + variances - 1 - np.log(variances)).sum(1)
-        return Estimate.of(reconstruction + self.beta * kl)
+        return Estimate.from_draws(reconstruction + self.beta * kl)

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 from core.errors import BadInput, Diverged
 from core.mechanisms import gaussian_mixtures
-from core.mechanisms.density_comparison import best_answer, places
+from core.mechanisms.density_comparison import best_answer, make_grid_points
 from core.mechanisms.gaussian_mixtures import Mixture
 from core.mechanisms.toy_networks import (
     MOST_WAVES,
     Discriminator,
-    Draws,
     NoisyGenerator,
     Player,
-    judging_network,
-    small_network,
+    Sampler,
+    make_discriminator,
+    make_network,
 )
 from core.nn import losses
 from core.types import Param, check_params
@@ -84,9 +84,9 @@ class Settings:
 
     @cached_property
     def mixture(self) -> Mixture:
-        return self.target if isinstance(self.target, Mixture) else gaussian_mixtures.target(self.target)
+        return self.target if isinstance(self.target, Mixture) else gaussian_mixtures.get_target(self.target)
 
-    def checked(self) -> Settings:
+    def validate(self) -> Settings:
         """These settings, each number of its type.
 
         Raises BadInput for a value that `PARAMS` does not allow, or unknown data.
@@ -140,12 +140,12 @@ PRESETS = {
 }
 
 
-def starting_generator(settings: Settings, random: Any) -> nn.Module:
+def make_generator(settings: Settings, random: Any) -> nn.Module:
     """A generator whose rows lie about the data's mean, as they do where data are centred."""
     import torch
 
     d = settings.mixture.dimension
-    network = small_network(d, d, settings.width, random)
+    network = make_network(d, d, settings.width, random)
     with torch.no_grad():
         network[-1].bias.copy_(torch.as_tensor(settings.mixture.mean))
     return network
@@ -166,7 +166,7 @@ class Game:
 
     settings: Settings
     players: dict[str, Player]
-    draws: Draws
+    sampler: Sampler
     history: list[dict[str, Any]] = field(default_factory=list)
     steps: dict[str, int] = field(default_factory=lambda: {DISCRIMINATOR: 0, GENERATOR: 0})
 
@@ -185,20 +185,20 @@ class Game:
         return Discriminator(self.players[DISCRIMINATOR].network, self.settings.loss in (NON_SATURATING, MINIMAX))
 
 
-def begin(settings: Settings) -> Game:
-    """A game before its first step; raises as `Settings.checked`."""
+def begin_game(settings: Settings) -> Game:
+    """A game before its first step; raises as `Settings.validate`."""
     import torch
 
-    settings = settings.checked()
+    settings = settings.validate()
     random = torch.Generator().manual_seed(settings.seed)
-    generator = Player(starting_generator(settings, random), settings.generator_rate, settings.momentum)
-    judge = judging_network(settings.mixture.dimension, settings.width, settings.waves, random)
+    generator = Player(make_generator(settings, random), settings.generator_rate, settings.momentum)
+    judge = make_discriminator(settings.mixture.dimension, settings.width, settings.waves, random)
     discriminator = Player(judge, settings.discriminator_rate, settings.momentum)
     players = {DISCRIMINATOR: discriminator, GENERATOR: generator}
-    return Game(settings, players, Draws(settings.mixture, settings.noise, random))
+    return Game(settings, players, Sampler(settings.mixture, settings.noise, random))
 
 
-def step(game: Game, player: str) -> dict[str, Any]:
+def take_step(game: Game, player: str) -> dict[str, Any]:
     """One step of ``"discriminator"`` or ``"generator"`` on fresh draws; returns its row of the history.
 
     Raises BadInput for another player, Diverged when a loss is no longer a finite number.
@@ -222,23 +222,25 @@ def _discriminator_turn(game: Game) -> tuple[Tensor, Tensor]:
     import torch
 
     n, network = game.settings.batch, game.players[DISCRIMINATOR].network
-    real = game.draws.real(n)
+    real = game.sampler.sample_real(n)
     with torch.no_grad():
-        made = game.draws.made(game.players[GENERATOR].network, n)
+        made = game.sampler.sample_generated(game.players[GENERATOR].network, n)
     on_real, on_made = network(torch.cat([real, made])).squeeze(1).split(n)
     loss = losses.discriminator_loss(game.settings.objective, on_real, on_made)
     if game.settings.loss == WASSERSTEIN:
-        loss = loss + game.settings.penalty * losses.wasserstein_penalty(network, real, made, game.draws.share(n))
+        loss = loss + game.settings.penalty * losses.wasserstein_penalty(
+            network, real, made, game.sampler.sample_uniform(n)
+        )
     return loss, made
 
 
 def _generator_turn(game: Game) -> tuple[Tensor, Tensor]:
     """The generator's loss, and the generated rows it is from."""
-    made = game.draws.made(game.players[GENERATOR].network, game.settings.batch)
+    made = game.sampler.sample_generated(game.players[GENERATOR].network, game.settings.batch)
     return losses.generator_loss(game.settings.objective, game.players[DISCRIMINATOR].network(made).squeeze(1)), made
 
 
-def run(game: Game, rounds: int, on_round: Callable[[Game], bool | None] | None = None) -> Game:
+def play_rounds(game: Game, rounds: int, on_round: Callable[[Game], bool | None] | None = None) -> Game:
     """Play rounds: `discriminator_steps` steps of the discriminator, then one of the generator.
 
     Ten rounds and ten more are the same game as twenty, to the last bit.
@@ -251,8 +253,8 @@ def run(game: Game, rounds: int, on_round: Callable[[Game], bool | None] | None 
     """
     for _ in range(rounds):
         for _ in range(game.settings.discriminator_steps):
-            step(game, DISCRIMINATOR)
-        step(game, GENERATOR)
+            take_step(game, DISCRIMINATOR)
+        take_step(game, GENERATOR)
         if on_round is not None and on_round(game):
             break
     return game
@@ -288,7 +290,7 @@ class Frame:
     losses: dict[str, float]
 
 
-def snapshot(game: Game, n_samples: int = 500, side: int | None = None, n_codes: int = 2048) -> Frame:
+def take_snapshot(game: Game, n_samples: int = 500, side: int | None = None, n_codes: int = 2048) -> Frame:
     """What a picture of the game needs; the game itself is left as it is.
 
     Parameters
@@ -298,7 +300,7 @@ def snapshot(game: Game, n_samples: int = 500, side: int | None = None, n_codes:
     """
     d = game.mixture.dimension
     axis = np.linspace(-HALF_WIDTH, HALF_WIDTH, side or (200 if d == 1 else 40))
-    at = places(axis, d)
+    at = make_grid_points(axis, d)
     learned = game.discriminator(at)
     log_p, log_q = game.mixture.log_density(at), game.generator.log_density(at, n_codes)
     p, q, optimal, error = np.exp(log_p), np.exp(log_q), None, None

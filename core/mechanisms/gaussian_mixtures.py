@@ -35,7 +35,7 @@ class Mixture:
     deviations: np.ndarray
 
     @classmethod
-    def of(cls, means: Any, deviation: Any, weights: Any = None) -> Mixture:
+    def from_means(cls, means: Any, deviation: Any, weights: Any = None) -> Mixture:
         """From means (k, d) or (k,), one deviation or (k,) of them, and weights (k,) of any sum, or equal ones.
 
         Raises BadInput for numbers of them that differ, values that are not finite, deviations or weights that are not
@@ -77,7 +77,7 @@ class Mixture:
         """Density p(x), per unit of length or area: (n, d) -> (n,) float64."""
         return np.exp(self.log_density(x))
 
-    def on_grid(self, axis: np.ndarray) -> np.ndarray:
+    def density_on_grid(self, axis: np.ndarray) -> np.ndarray:
         """`density` at all places of a grid: axis (s,) -> (s,) in one dimension, (s, s) in two, [y, x].
 
         A round Gaussian is a product of one along each axis, so that a grid costs little more than its two axes.
@@ -104,7 +104,7 @@ class Mixture:
         return (off.T * self.weights) @ off + np.eye(self.dimension) * (self.weights @ self.deviations**2)
 
     @cached_property
-    def highest(self) -> np.ndarray:
+    def mode(self) -> np.ndarray:
         """Where the density is highest, (d,): climbed to from the component's mean at which it is highest.
 
         Carreira-Perpiñán 2000, Mode-finding for mixtures of Gaussian distributions, section 4.1, the fixed point.
@@ -116,7 +116,7 @@ class Mixture:
             x = pull @ self.means / pull.sum()
         return x
 
-    def log_level(self, share: float) -> float:
+    def compute_log_threshold(self, share: float) -> float:
         """Log density that `share` of draws exceed: the edge of the smallest region that holds them.
 
         From 20,000 draws of a fixed seed: at share = 0.99 the region holds 0.99 to within 0.001.
@@ -126,38 +126,38 @@ class Mixture:
 
 
 def _two_modes() -> Mixture:
-    return Mixture.of([-1.8, 1.6], 0.4, [0.35, 0.65])
+    return Mixture.from_means([-1.8, 1.6], 0.4, [0.35, 0.65])
 
 
 def _one_mode() -> Mixture:
-    return Mixture.of([1.0], 0.6)
+    return Mixture.from_means([1.0], 0.6)
 
 
 def _three_modes() -> Mixture:
-    return Mixture.of([-2.4, 0.0, 2.4], 0.35, [0.2, 0.5, 0.3])
+    return Mixture.from_means([-2.4, 0.0, 2.4], 0.35, [0.2, 0.5, 0.3])
 
 
 def _ring() -> Mixture:
     angle = np.arange(8) * np.pi / 4
-    return Mixture.of(2 * np.column_stack([np.cos(angle), np.sin(angle)]), 0.15)
+    return Mixture.from_means(2 * np.column_stack([np.cos(angle), np.sin(angle)]), 0.15)
 
 
 def _grid() -> Mixture:
     places = np.array([-2.0, 0.0, 2.0])
-    return Mixture.of(np.stack(np.meshgrid(places, places), axis=2).reshape(-1, 2), 0.2)
+    return Mixture.from_means(np.stack(np.meshgrid(places, places), axis=2).reshape(-1, 2), 0.2)
 
 
 def _moons() -> Mixture:
     angle = np.linspace(0, np.pi, 30)
     upper = np.column_stack([np.cos(angle) - 0.5, np.sin(angle) - 0.25])
-    return Mixture.of(1.8 * np.concatenate([upper, -upper]), 0.15)
+    return Mixture.from_means(1.8 * np.concatenate([upper, -upper]), 0.15)
 
 
 def _spiral() -> Mixture:
     # Even steps of the root put the means at about even distances along the arm.
     angle = 3.5 * np.pi * np.sqrt(np.linspace(0.04, 1, 60))
     radius = 3 * angle / angle[-1]
-    return Mixture.of(radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), 0.14)
+    return Mixture.from_means(radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), 0.14)
 
 
 # name -> what people read, the number of dimensions, and what makes it
@@ -172,7 +172,7 @@ TARGETS: dict[str, tuple[str, int, Callable[[], Mixture]]] = {
 }
 
 
-def target(name: str) -> Mixture:
+def get_target(name: str) -> Mixture:
     """The mixture of this name in `TARGETS`.
 
     Raises BadInput for another name.
@@ -182,7 +182,7 @@ def target(name: str) -> Mixture:
     return TARGETS[name][2]()
 
 
-def drawn(points: Any) -> Mixture:
+def make_from_drawing(points: Any) -> Mixture:
     """The mixture of small Gaussians, deviation 0.12, around points that somebody drew.
 
     Parameters
@@ -208,4 +208,4 @@ def drawn(points: Any) -> Mixture:
         raise BadInput(f"{distinct} distinct point(s) were drawn, but data need at least 2: draw some more.")
     if len(points) > _MOST_DRAWN:
         points = points[np.linspace(0, len(points) - 1, _MOST_DRAWN).astype(int)]
-    return Mixture.of((2 * points / _SCREEN - 1) * [_HALF_WIDTH, -_HALF_WIDTH], _DRAWN_DEVIATION)
+    return Mixture.from_means((2 * points / _SCREEN - 1) * [_HALF_WIDTH, -_HALF_WIDTH], _DRAWN_DEVIATION)

@@ -117,12 +117,12 @@ class Gradients:
     reparameterized: np.ndarray
     exact: np.ndarray
 
-    def of(self, estimator: str) -> np.ndarray:
+    def get_samples(self, estimator: str) -> np.ndarray:
         return self.score if estimator == SCORE else self.reparameterized
 
     def variance(self, estimator: str) -> float:
         """Variance of one draw, summed over the d numbers, from the draws."""
-        return float(self.of(estimator).var(0, ddof=1).sum())
+        return float(self.get_samples(estimator).var(0, ddof=1).sum())
 
     @property
     def ratio(self) -> float:
@@ -132,19 +132,19 @@ class Gradients:
 
     def deviations(self, estimator: str) -> np.ndarray:
         """How many standard errors the mean of the draws is above the exact gradient: (d,); 0 where it has no error."""
-        draws = self.of(estimator)
+        draws = self.get_samples(estimator)
         error = draws.std(0, ddof=1) / np.sqrt(len(draws))
         return np.divide(draws.mean(0) - self.exact, error, out=np.zeros_like(error), where=error > 0)
 
 
-def draw(cost: Cost, mu: np.ndarray, sigma: float, n: int, rng: np.random.Generator) -> Gradients:
+def sample_gradients(cost: Cost, mu: np.ndarray, sigma: float, n: int, rng: np.random.Generator) -> Gradients:
     """Both estimators of the gradient by mu (d,) for n draws of eps; sigma above 0, n at least 2."""
     eps = rng.standard_normal((n, len(mu)))
     Z = mu + sigma * eps
     return Gradients(cost.value(Z)[:, None] * eps / sigma, cost.slope(Z), cost.gradient(mu, sigma))
 
 
-def means_of(draws: np.ndarray, size: int) -> np.ndarray:
+def average_in_groups(draws: np.ndarray, size: int) -> np.ndarray:
     """Means of `size` draws at a time, what is over left out: (n,) -> (n // size,)."""
     whole = len(draws) // size * size
     return draws[:whole].reshape(-1, size).mean(1)

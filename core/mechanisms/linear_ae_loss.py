@@ -17,26 +17,26 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def covariance(large: float, small: float, degrees: float) -> np.ndarray:
+def make_covariance(large: float, small: float, degrees: float) -> np.ndarray:
     """(2, 2) with these variances, the larger along a direction so many degrees from the first axis."""
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return turn @ np.diag([large, small]) @ turn.T
 
 
-def loss(C: np.ndarray, W: np.ndarray) -> np.ndarray:
+def compute_loss(C: np.ndarray, W: np.ndarray) -> np.ndarray:
     """L(w), squared error a row, mean over rows: (2, 2), (..., 2) -> (...)."""
     along = np.einsum("...i,ij,...j->...", W, C, W)
     return np.trace(C) + (np.square(W).sum(-1) - 2) * along
 
 
-def gradient(C: np.ndarray, W: np.ndarray) -> np.ndarray:
+def compute_gradient(C: np.ndarray, W: np.ndarray) -> np.ndarray:
     """dL/dw: (2, 2), (..., 2) -> (..., 2)."""
     along = np.einsum("...i,ij,...j->...", W, C, W)[..., None]
     return 2 * (np.square(W).sum(-1, keepdims=True) - 2) * (W @ C) + 2 * along * W
 
 
-def hessian(C: np.ndarray, w: np.ndarray) -> np.ndarray:
+def compute_hessian(C: np.ndarray, w: np.ndarray) -> np.ndarray:
     """The second derivatives of L at w (2,): (2, 2)."""
     turned = C @ w
     mixed = np.outer(turned, w) + np.outer(w, turned)
@@ -44,7 +44,7 @@ def hessian(C: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Point:
+class StationaryPoint:
     """A stationary point: w (2,), its loss, and "minimum", "saddle" or "maximum" by the signs of the curvatures."""
 
     w: np.ndarray
@@ -52,14 +52,17 @@ class Point:
     kind: str
 
 
-def stationary(C: np.ndarray) -> list[Point]:
+def find_stationary_points(C: np.ndarray) -> list[StationaryPoint]:
     """u1, -u1, u2, -u2 and 0; where both variances are the same any direction would do for u1."""
     _, directions = np.linalg.eigh(C)
     found = [*(sign * directions[:, k] for k in (1, 0) for sign in (1, -1)), np.zeros(2)]
-    return [Point(w, float(loss(C, w)), _kind(np.linalg.eigvalsh(hessian(C, w)))) for w in found]
+    return [
+        StationaryPoint(w, float(compute_loss(C, w)), _classify(np.linalg.eigvalsh(compute_hessian(C, w))))
+        for w in found
+    ]
 
 
-def _kind(curvatures: np.ndarray) -> str:
+def _classify(curvatures: np.ndarray) -> str:
     flat = 1e-9 * max(1.0, np.abs(curvatures).max())
     if (curvatures > -flat).all():
         return "minimum"
@@ -84,9 +87,9 @@ def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descen
     scale = np.linalg.eigvalsh(C)[-1]
     path = [np.asarray(start, float)]
     for _ in range(steps):
-        w = path[-1] - rate * gradient(C, path[-1]) / scale
+        w = path[-1] - rate * compute_gradient(C, path[-1]) / scale
         if not np.abs(w).max() < 10:
             break
         path.append(w)
     found = np.array(path)
-    return Descent(found, loss(C, found))
+    return Descent(found, compute_loss(C, found))

@@ -76,7 +76,7 @@ class LinearGaussian:
         return np.square(lengths), directions
 
 
-def example(n_components: int, noise: float, n_features: int = 16, seed: int = 0) -> LinearGaussian:
+def make_example(n_components: int, noise: float, n_features: int = 16, seed: int = 0) -> LinearGaussian:
     """A model whose code numbers each move the rows by a deviation of 1 in a direction of their own.
 
     Parameters

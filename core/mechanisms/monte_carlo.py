@@ -22,7 +22,7 @@ class Estimate:
     n: int
 
     @classmethod
-    def of(cls, draws: np.ndarray) -> Estimate:
+    def from_draws(cls, draws: np.ndarray) -> Estimate:
         """Mean of independent draws (n,), n at least 2."""
         return cls(float(np.mean(draws)), float(np.std(draws, ddof=1) / np.sqrt(len(draws))), len(draws))
 

@@ -36,7 +36,7 @@ class Pairs:
     gradients: np.ndarray
 
     @property
-    def carrying(self) -> np.ndarray:
+    def contributing(self) -> np.ndarray:
         """(n, k) bool: the fewest pairs whose weighted gradient norms make up 99% of all."""
         carried = (self.weights * self.gradients).ravel()
         order = np.argsort(-carried)
@@ -49,7 +49,7 @@ class Pairs:
     @property
     def share(self) -> float:
         """Share of the pairs that carry 99% of the gradient, in (0, 1]."""
-        return float(self.carrying.mean())
+        return float(self.contributing.mean())
 
     @property
     def effective_samples(self) -> float:
@@ -57,7 +57,7 @@ class Pairs:
         return float(np.mean(1 / np.square(self.weights).sum(1)))
 
 
-def pairs(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, log_proposal: np.ndarray | None = None) -> Pairs:
+def weigh_pairs(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, log_proposal: np.ndarray | None = None) -> Pairs:
     """Weights and gradient norms of every row with every code.
 
     Parameters
@@ -106,21 +106,21 @@ class Encoder:
     spread: float = 1.0
     shift: float = 0.0
 
-    def of(self, model: LinearGaussian, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, model: LinearGaussian, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means (n, n_components) and the Cholesky factor (n_components, n_components) of the covariance."""
         mean, covariance = model.posterior(X)
         return mean + self.shift * np.sqrt(np.diag(covariance)), self.spread * np.linalg.cholesky(covariance)
 
     def propose(self, model: LinearGaussian, X: np.ndarray, k: int, rng) -> tuple[np.ndarray, np.ndarray]:
         """Codes (n, k, n_components) from q(z|x), and log q(z|x) - log p(z) (n, k) in nats."""
-        mean, factor = self.of(model, X)
+        mean, factor = self.encode(model, X)
         eps = rng.standard_normal((len(X), k, model.n_components))
         Z = mean[:, None] + eps @ factor.T
         log_q = -0.5 * np.square(eps).sum(-1) - np.log(np.diag(factor)).sum()
         return Z, log_q + 0.5 * np.square(Z).sum(-1)
 
 
-def log_weights(
+def sample_log_weights(
     model: LinearGaussian, x: np.ndarray, shape: tuple[int, ...], rng, encoder: Encoder | None = None
 ) -> np.ndarray:
     """log of p(x|z) p(z) / q(z), whose mean is p(x), for codes from the prior or from an encoder.
@@ -140,22 +140,22 @@ def log_weights(
 
 
 @dataclass(frozen=True)
-class Spread:
+class EstimateQuantiles:
     """The estimate of log p(x) for growing numbers of codes, in nats.
 
     Attributes
     ----------
-    counts : (m,) K; low, middle, high : (m,) the 5%, 50% and 95% quantiles over repeats, mean : (m,) their mean.
+    counts : (m,) K; low, median, high : (m,) the 5%, 50% and 95% quantiles over repeats, mean : (m,) their mean.
     """
 
     counts: np.ndarray
     low: np.ndarray
-    middle: np.ndarray
+    median: np.ndarray
     high: np.ndarray
     mean: np.ndarray
 
 
-def spread(weights: np.ndarray, counts: Sequence[int]) -> Spread:
+def compute_quantiles(weights: np.ndarray, counts: Sequence[int]) -> EstimateQuantiles:
     """How log (1/K) sum_k w_k scatters over repeats.
 
     Parameters
@@ -165,10 +165,10 @@ def spread(weights: np.ndarray, counts: Sequence[int]) -> Spread:
     """
     estimates = np.array([log_mean_exp(weights[:, :k]) for k in counts])  # (m, repeats)
     low, middle, high = np.quantile(estimates, (0.05, 0.5, 0.95), axis=1)
-    return Spread(np.asarray(counts), low, middle, high, estimates.mean(1))
+    return EstimateQuantiles(np.asarray(counts), low, middle, high, estimates.mean(1))
 
 
-def log_marginal(weights: np.ndarray) -> Estimate:
+def estimate_log_marginal(weights: np.ndarray) -> Estimate:
     """log p(x) in nats from all log weights, with its standard error to first order.
 
     Parameters
@@ -177,10 +177,10 @@ def log_marginal(weights: np.ndarray) -> Estimate:
     """
     flat = weights.ravel()
     relative = np.exp(flat - log_mean_exp(flat))  # with mean 1
-    return Estimate(float(log_mean_exp(flat)), Estimate.of(relative).error, flat.size)
+    return Estimate(float(log_mean_exp(flat)), Estimate.from_draws(relative).error, flat.size)
 
 
-def expected_error(model: LinearGaussian, x: np.ndarray, k: int) -> float:
+def compute_standard_error(model: LinearGaussian, x: np.ndarray, k: int) -> float:
     """Standard error of log p(x) from k codes of the prior, to first order, in nats: closed.
 
     sqrt((E p(x|z)^2 / p(x)^2 - 1) / k); the variance of an estimate that a draw of k codes does not show itself where
@@ -190,26 +190,26 @@ def expected_error(model: LinearGaussian, x: np.ndarray, k: int) -> float:
 
 
 @dataclass(frozen=True)
-class Trap:
+class Objectives:
     """Two objectives for the same decoder, W scaled by each of `scales`; nats a row.
 
     Attributes
     ----------
     scales : (m,); 1 is the decoder that made the rows, 0 one that ignores z.
-    likelihood : (m,) mean log p(x), closed; naive : (m,) log (1/K) sum_k p(x|z_k), from draws.
-    averaged : (m,) the mean of log p(x|z) over x and z of the prior, closed; averaged_drawn : (m,) from the same draws;
-        averaged_error : (m,) its standard error over the codes drawn, given the rows.
+    log_of_mean : (m,) mean log p(x), exact; log_of_mean_sampled : (m,) log (1/K) sum_k p(x|z_k), from samples.
+    mean_of_log : (m,) mean of log p(x|z) over x and z of the prior, exact; mean_of_log_sampled : (m,) from the same
+        samples; mean_of_log_error : (m,) its standard error over the sampled codes, given the rows.
     """
 
     scales: np.ndarray
-    likelihood: np.ndarray
-    naive: np.ndarray
-    averaged: np.ndarray
-    averaged_drawn: np.ndarray
-    averaged_error: np.ndarray
+    log_of_mean: np.ndarray
+    log_of_mean_sampled: np.ndarray
+    mean_of_log: np.ndarray
+    mean_of_log_sampled: np.ndarray
+    mean_of_log_error: np.ndarray
 
 
-def trap(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray) -> Trap:
+def compare_objectives(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray) -> Objectives:
     """Averaging the probability, and averaging its logarithm instead, which is best off without z.
 
     E_p(z) log p(x|z) = log N(x; b, noise^2 I) - |W|^2 / (2 noise^2): every weight only costs.
@@ -232,4 +232,4 @@ def trap(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray
                 drawn.mean(0).std(ddof=1) / np.sqrt(len(Z)),
             )
         )
-    return Trap(np.asarray(scales), *np.array(found).T)
+    return Objectives(np.asarray(scales), *np.array(found).T)

@@ -81,22 +81,22 @@ class Spot:
         return narrow / wide * np.exp(-np.square(self.pixels).sum(1) / (2 * wide))
 
 
-def explained(spot: Spot) -> float:
+def compute_explained_variance(spot: Spot) -> float:
     """Share of the images' variance that comes from the code; the rest is the output distribution's."""
     return float(spot.variance_of_means.sum() / spot.variance.sum())
 
 
-def brightness(spot: Spot) -> float:
+def compute_brightness(spot: Spot) -> float:
     """E of an image's sum of pixels: closed."""
     return float(spot.mean.sum())
 
 
-def drawn_brightness(images: np.ndarray) -> Estimate:
+def estimate_brightness(images: np.ndarray) -> Estimate:
     """The same from independent images (n, 256)."""
-    return Estimate.of(images.sum(1))
+    return Estimate.from_draws(images.sum(1))
 
 
-def drawn_explained(spot: Spot, n: int, rng: np.random.Generator) -> Estimate:
+def estimate_explained_variance(spot: Spot, n: int, rng: np.random.Generator) -> Estimate:
     """`explained` from draws: two images of each code share what the code explains and nothing else.
 
     Their covariance over codes is Var E(x|z), summed over pixels; the share's error is that to first order.
@@ -106,4 +106,4 @@ def drawn_explained(spot: Spot, n: int, rng: np.random.Generator) -> Estimate:
     common = (centred[0] * centred[1]).sum(1)
     whole = 0.5 * (np.square(centred[0]) + np.square(centred[1])).sum(1)
     share = common.mean() / whole.mean()
-    return Estimate(float(share), Estimate.of((common - share * whole) / whole.mean()).error, n)
+    return Estimate(float(share), Estimate.from_draws((common - share * whole) / whole.mean()).error, n)

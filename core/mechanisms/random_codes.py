@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from core.mechanisms.elbo import gaussian_kl
+from core.mechanisms.elbo import compute_gaussian_kl
 from core.mechanisms.monte_carlo import Estimate
 
 WITHIN = 0.95
@@ -32,7 +32,7 @@ class Region:
     covariance: np.ndarray
 
     @classmethod
-    def of(cls, codes: np.ndarray) -> Region:
+    def fit(cls, codes: np.ndarray) -> Region:
         """Fitted to codes (n, 2), n at least 3."""
         return cls(codes.mean(0), np.cov(codes.T))
 
@@ -41,18 +41,18 @@ class Region:
         """Of the ellipse, in deviations of the Gaussian: the square root of the 95% quantile of chi^2, 2.45."""
         return float(np.sqrt(-2 * np.log(1 - WITHIN)))
 
-    def holds(self, codes: np.ndarray) -> np.ndarray:
+    def contains(self, codes: np.ndarray) -> np.ndarray:
         """Which codes lie in it: (n, 2) -> (n,) bool."""
         white = np.linalg.solve(np.linalg.cholesky(self.covariance), (codes - self.mean).T)
         return np.square(white).sum(0) <= self.radius**2
 
-    def outline(self, n: int = 120) -> np.ndarray:
+    def compute_outline(self, n: int = 120) -> np.ndarray:
         """(n, 2) points of the ellipse, the first again at the end."""
         angle = np.linspace(0, 2 * np.pi, n)
         circle = np.stack([np.cos(angle), np.sin(angle)])
         return self.mean + self.radius * (np.linalg.cholesky(self.covariance) @ circle).T
 
-    def share_of_normal(self) -> float:
+    def compute_normal_share(self) -> float:
         """Probability that z ~ N(0, I) lies in it, by a sum over z1 of the normal distribution function in z2.
 
         At given z1 the ellipse is an interval of z2 about its conditional mean.
@@ -73,12 +73,12 @@ class Region:
     @property
     def kl_to_normal(self) -> float:
         """KL(fitted Gaussian || N(0, I)) in nats: 0 where N(0, I) is right."""
-        return gaussian_kl(self.mean, self.covariance, np.zeros(2), np.eye(2))
+        return compute_gaussian_kl(self.mean, self.covariance, np.zeros(2), np.eye(2))
 
 
-def share_inside(region: Region, codes: np.ndarray) -> Estimate:
+def estimate_share_inside(region: Region, codes: np.ndarray) -> Estimate:
     """Share of independent codes (n, 2) that lie in the region, with its binomial error."""
-    share = float(region.holds(codes).mean())
+    share = float(region.contains(codes).mean())
     # Of no draw inside, or all, the plain error would be 0: Laplace's rule keeps it above.
     smooth = (share * len(codes) + 1) / (len(codes) + 2)
     return Estimate(share, float(np.sqrt(smooth * (1 - smooth) / len(codes))), len(codes))

@@ -35,7 +35,7 @@ class NoisyGenerator:
     noise: float
     dimension: int
 
-    def centres(self, z: Any) -> np.ndarray:
+    def decode(self, z: Any) -> np.ndarray:
         """G(z) of codes: (n, dimension) -> (n, dimension) float64."""
         import torch
 
@@ -45,14 +45,14 @@ class NoisyGenerator:
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n independent draws: (n, dimension) float64."""
         z, eps = rng.standard_normal((2, n, self.dimension))
-        return self.centres(z) + self.noise * eps
+        return self.decode(z) + self.noise * eps
 
     def log_density(self, x: Any, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
         """Natural logarithm of `density`, finite where that is too small for a float: (n, d) -> (n,) float64."""
         import torch
 
         x = torch.as_tensor(np.asarray(x), dtype=torch.float32) / self.noise
-        centres = self.centres(_even_codes(n_codes, self.dimension, seed))
+        centres = self.decode(_make_even_codes(n_codes, self.dimension, seed))
         centres = torch.as_tensor(centres, dtype=torch.float32) / self.noise
         lengths = 0.5 * centres.square().sum(dim=1)
         parts = []
@@ -78,12 +78,14 @@ class NoisyGenerator:
         """
         return np.exp(self.log_density(x, n_codes, seed))
 
-    def on_grid(self, axis: np.ndarray, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
-        """`density` at all places of a grid, see `Mixture.on_grid`."""
-        return Mixture.of(self.centres(_even_codes(n_codes, self.dimension, seed)), self.noise).on_grid(axis)
+    def density_on_grid(self, axis: np.ndarray, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
+        """`density` at all places of a grid, see `Mixture.density_on_grid`."""
+        return Mixture.from_means(
+            self.decode(_make_even_codes(n_codes, self.dimension, seed)), self.noise
+        ).density_on_grid(axis)
 
 
-def _even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
+def _make_even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
     """Codes (n, dimension), each of them N(0, I): a lattice in the unit interval or square (Fibonacci's), shifted."""
     from scipy.special import ndtri
 
@@ -111,7 +113,7 @@ class Discriminator:
             return (out.sigmoid() if self.squash else out).double().numpy()
 
 
-def small_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Sequential:
+def make_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Sequential:
     """Two hidden layers with SiLU, weights drawn as torch draws them but from `generator` alone."""
     from torch import nn
 
@@ -123,7 +125,7 @@ def small_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Seque
     return nn.Sequential(layers[0], nn.SiLU(), layers[1], nn.SiLU(), layers[2])
 
 
-def judging_network(n_in: int, width: int, waves: int, generator: Any) -> nn.Module:
+def make_discriminator(n_in: int, width: int, waves: int, generator: Any) -> nn.Module:
     """A discriminator or critic, to one output: the rows and their sines and cosines, then `small_network`.
 
     With the coordinates alone a network this small takes thousands of steps to learn an edge as narrow as a mode
@@ -131,12 +133,12 @@ def judging_network(n_in: int, width: int, waves: int, generator: Any) -> nn.Mod
     """
     from torch import nn
 
-    network = small_network((2 * waves + 1) * n_in, 1, width, generator)
-    return nn.Sequential(_waves_module()(waves), *network) if waves else network
+    network = make_network((2 * waves + 1) * n_in, 1, width, generator)
+    return nn.Sequential(_get_waves_class()(waves), *network) if waves else network
 
 
 @cache
-def _waves_module() -> type[nn.Module]:
+def _get_waves_class() -> type[nn.Module]:
     """The layer that puts rows (n, d) beside their sines and cosines: (n, (2 * waves + 1) * d)."""
     import torch
     from torch import nn
@@ -175,7 +177,7 @@ class Player:
         return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
 
 
-class Draws:
+class Sampler:
     """Real rows, codes and noise for training, as float32 tensors from one torch generator."""
 
     def __init__(self, mixture: Mixture, noise: float, random: Any):
@@ -185,21 +187,21 @@ class Draws:
         arrays = (mixture.weights, mixture.means, mixture.deviations)
         self.weights, self.means, self.deviations = (torch.as_tensor(a, dtype=torch.float32) for a in arrays)
 
-    def normal(self, n: int) -> Tensor:
+    def sample_normal(self, n: int) -> Tensor:
         import torch
 
         return torch.randn((n, self.dimension), generator=self.random)
 
-    def real(self, n: int) -> Tensor:
+    def sample_real(self, n: int) -> Tensor:
         import torch
 
         component = torch.multinomial(self.weights, n, replacement=True, generator=self.random)
-        return self.means[component] + self.deviations[component, None] * self.normal(n)
+        return self.means[component] + self.deviations[component, None] * self.sample_normal(n)
 
-    def made(self, network: nn.Module, n: int) -> Tensor:
-        return network(self.normal(n)) + self.noise * self.normal(n)
+    def sample_generated(self, network: nn.Module, n: int) -> Tensor:
+        return network(self.sample_normal(n)) + self.noise * self.sample_normal(n)
 
-    def share(self, n: int) -> Tensor:
+    def sample_uniform(self, n: int) -> Tensor:
         import torch
 
         return torch.rand((n, 1), generator=self.random)

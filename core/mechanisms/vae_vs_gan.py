@@ -20,7 +20,7 @@ from core.errors import BadInput, Diverged
 from core.mechanisms import density_comparison, gan_game, toy_networks
 from core.mechanisms.density_comparison import Distribution
 from core.mechanisms.gaussian_mixtures import Mixture
-from core.mechanisms.toy_networks import Draws, NoisyGenerator, Player
+from core.mechanisms.toy_networks import NoisyGenerator, Player, Sampler
 from core.nn import losses
 from core.types import Param, check_params
 
@@ -58,7 +58,7 @@ class Settings:
             self.target, discriminator_rate=0.002, waves=4, width=self.width, batch=self.batch, seed=self.seed
         )
 
-    def checked(self) -> Settings:
+    def validate(self) -> Settings:
         """These settings, each number of its type.
 
         Raises BadInput for a value that `PARAMS` does not allow, unknown data, or data that are not 2-D.
@@ -79,7 +79,7 @@ class Scores:
     precision, recall : Kynkäänniemi et al. 2019, k = 3, at equal n; in [0, 1]
     inside : share of samples within the smallest region that holds 99% of the data's density; 0.99 were ideal
     reached : share of real rows within the smallest region that holds 99% of the model's density; 0.99 were ideal
-    modes : see `core.mechanisms.density_comparison.modes_covered`
+    modes : see `core.mechanisms.density_comparison.compute_mode_coverage`
     missing : KL(p || q) in nats, from real rows, with its standard error `missing_error`; what likelihood fights
     straying : KL(q || p) in nats, from samples, with its standard error `straying_error`
     jensen_shannon : JS(p, q) in nats, with its standard error `jensen_shannon_error`
@@ -122,8 +122,8 @@ class Comparison:
     scores: dict[str, Scores]
     floor: dict[str, float]
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All of it as named arrays, to be stored; inverse of `of`."""
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """All of it as named arrays, to be stored; inverse of `from_arrays`."""
         found = {"real": self.real}
         for model in MODELS:
             found |= {f"{model}.{name}": getattr(self, name)[model] for name in ("samples", "frames", "history")}
@@ -132,8 +132,8 @@ class Comparison:
         return found | {f"floor.{name}": np.array(value) for name, value in self.floor.items()}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, np.ndarray]) -> Comparison:
-        """From what `arrays` returned.
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Comparison:
+        """From what `to_arrays` returned.
 
         Raises BadInput if one of them is not there.
         """
@@ -142,7 +142,7 @@ class Comparison:
                 arrays["real"],
                 *({model: arrays[f"{model}.{name}"] for model in MODELS} for name in ("samples", "frames", "history")),
                 noise={model: float(arrays[f"{model}.noise"]) for model in MODELS},
-                scores={model: _scores_of(arrays, f"{model}.scores.") for model in MODELS},
+                scores={model: _parse_scores(arrays, f"{model}.scores.") for model in MODELS},
                 floor={name: float(arrays[f"floor.{name}"]) for name in ("precision", "recall")},
             )
         except KeyError as error:
@@ -151,7 +151,7 @@ class Comparison:
             ) from None
 
 
-def _scores_of(arrays: Mapping[str, np.ndarray], prefix: str) -> Scores:
+def _parse_scores(arrays: Mapping[str, np.ndarray], prefix: str) -> Scores:
     return Scores(**{name: float(arrays[prefix + name]) for name in Scores.__dataclass_fields__})
 
 
@@ -173,13 +173,13 @@ class SmallVAE:
         self.batch, self.dimension = settings.batch, game.mixture.dimension
         self.networks = nn.ModuleDict(
             {
-                "decoder": gan_game.starting_generator(game, random),
-                "encoder": toy_networks.small_network(self.dimension, 2 * self.dimension, settings.width, random),
+                "decoder": gan_game.make_generator(game, random),
+                "encoder": toy_networks.make_network(self.dimension, 2 * self.dimension, settings.width, random),
             }
         )
         self.networks.register_parameter("log_noise", nn.Parameter(torch.zeros(())))
         self.player = Player(self.networks, _VAE_RATE, _VAE_MOMENTUM)
-        self.draws = Draws(game.mixture, 0.0, random)
+        self.sampler = Sampler(game.mixture, 0.0, random)
         self.history: list[tuple[float, float]] = []
 
     @property
@@ -191,7 +191,7 @@ class SmallVAE:
         # Below this a generator's density could not be estimated from a few thousand codes.
         return self.networks.log_noise.exp() + _LEAST_NOISE
 
-    def terms(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    def compute_terms(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
         """Negative log likelihood of x given z = mu + sigma * eps, and KL(q(z|x) || N(0, I)): nats, means over rows.
 
         Their sum is the negative of the lower bound in Kingma and Welling 2014, eq. 3 and 10, with one draw of z a row.
@@ -211,7 +211,9 @@ class SmallVAE:
 
         Raises Diverged when the loss is no longer a finite number.
         """
-        reconstruction, kl = self.terms(self.draws.real(self.batch), self.draws.normal(self.batch))
+        reconstruction, kl = self.compute_terms(
+            self.sampler.sample_real(self.batch), self.sampler.sample_normal(self.batch)
+        )
         row = float(reconstruction.detach()), float(kl.detach())
         if not all(map(math.isfinite, row)):
             raise Diverged("The VAE's loss is no longer a finite number: choose other data, or another seed.")
@@ -219,11 +221,11 @@ class SmallVAE:
         self.history.append(row)
 
 
-class _Match:
+class _GAN:
     """The GAN, trained as the VAE is: by `step`."""
 
     def __init__(self, settings: Settings):
-        self.game = gan_game.begin(settings.game)
+        self.game = gan_game.begin_game(settings.game)
 
     @property
     def generator(self) -> NoisyGenerator:
@@ -235,7 +237,7 @@ class _Match:
         return list(zip(losses[::2], losses[1::2], strict=True))
 
     def step(self) -> None:
-        gan_game.run(self.game, 1)
+        gan_game.play_rounds(self.game, 1)
 
 
 def train(
@@ -253,31 +255,31 @@ def train(
     Raises
     ------
     BadInput
-        See `Settings.checked`.
+        See `Settings.validate`.
     Diverged
         When a loss is no longer a finite number.
     """
-    settings = settings.checked()
-    models = {VAE: SmallVAE(settings), GAN: _Match(settings)}
-    frames = {name: [_frame(model.generator, settings)] for name, model in models.items()}
+    settings = settings.validate()
+    models = {VAE: SmallVAE(settings), GAN: _GAN(settings)}
+    frames = {name: [_sample_frame(model.generator, settings)] for name, model in models.items()}
     ends = np.linspace(0, settings.steps, N_FRAMES + 1).astype(int)
     for i in range(N_FRAMES):
         for name, model in models.items():
             for _ in range(ends[i], ends[i + 1]):
                 model.step()
-            frames[name].append(_frame(model.generator, settings))
+            frames[name].append(_sample_frame(model.generator, settings))
         share = float(ends[i + 1] / settings.steps)
         if on_progress is not None and on_progress(share, {name: frames[name][-1] for name in MODELS}):
             return None
-    return _compared(settings, models, {name: np.stack(frames[name]) for name in MODELS})
+    return _compare(settings, models, {name: np.stack(frames[name]) for name in MODELS})
 
 
-def _frame(generator: NoisyGenerator, settings: Settings) -> np.ndarray:
+def _sample_frame(generator: NoisyGenerator, settings: Settings) -> np.ndarray:
     n = min(500, settings.n_samples)
     return generator.sample(n, np.random.default_rng(settings.seed)).astype(np.float32)
 
 
-def _compared(settings: Settings, models: Mapping[str, Any], frames: dict[str, np.ndarray]) -> Comparison:
+def _compare(settings: Settings, models: Mapping[str, Any], frames: dict[str, np.ndarray]) -> Comparison:
     from core.metrics.generation import RealRows
 
     mixture, n = settings.game.mixture, settings.n_samples
@@ -292,23 +294,23 @@ def _compared(settings: Settings, models: Mapping[str, Any], frames: dict[str, n
         frames=frames,
         history={name: np.array(model.history, np.float32) for name, model in models.items()},
         noise={name: generator.noise for name, generator in generators.items()},
-        scores={name: _scores(mixture, generators[name], rows, samples[name]) for name in models},
+        scores={name: _score(mixture, generators[name], rows, samples[name]) for name in models},
         floor={name: floor[name] for name in ("precision", "recall")},
     )
 
 
-def _scores(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> Scores:
+def _score(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> Scores:
     shares = rows.precision_recall(samples)
     p_on_real, p_on_samples = mixture.log_density(rows.real), mixture.log_density(samples)
     q_on_real, q_on_samples = generator.log_density(rows.real), generator.log_density(samples)
     missing, straying = p_on_real - q_on_real, q_on_samples - p_on_samples
-    js = density_comparison.jensen_shannon(mixture, generator, len(samples))
+    js = density_comparison.estimate_jensen_shannon(mixture, generator, len(samples))
     return Scores(
         precision=shares["precision"],
         recall=shares["recall"],
-        inside=float((p_on_samples >= mixture.log_level(_REGION)).mean()),
+        inside=float((p_on_samples >= mixture.compute_log_threshold(_REGION)).mean()),
         reached=float((q_on_real >= np.quantile(q_on_samples, 1 - _REGION)).mean()),
-        modes=density_comparison.modes_covered(mixture, samples),
+        modes=density_comparison.compute_mode_coverage(mixture, samples),
         missing=float(missing.mean()),
         missing_error=_standard_error(missing),
         straying=float(straying.mean()),

@@ -57,13 +57,13 @@ def read_state(name: str) -> State:
     if (shipped := _read_comparison(SHIPPED / f"{name}.safetensors")) is not None:
         return State(shipped)
     now = computation.read_state(WORK, name)
-    comparison = None if now.arrays is None else Comparison.of(now.arrays)
+    comparison = None if now.arrays is None else Comparison.from_arrays(now.arrays)
     return State(comparison, now.share, now.waits, now.problem)
 
 
 def _read_comparison(path: Path) -> Comparison | None:
     try:
-        return Comparison.of(load_file(path))
+        return Comparison.from_arrays(load_file(path))
     except (OSError, SafetensorError, BadInput):
         return None
 
@@ -93,8 +93,8 @@ def stop_comparison(name: str) -> None:
 def _train(folder: Path, report: Callable[[float], None]) -> dict[str, np.ndarray]:
     given = json.loads((folder / "settings.json").read_text())
     if (drawn := folder / "points.npy").exists():
-        given["target"] = gaussian_mixtures.drawn(np.load(drawn, allow_pickle=False))
-    return vae_vs_gan.train(Settings(**given), lambda share, _: report(share)).arrays()
+        given["target"] = gaussian_mixtures.make_from_drawing(np.load(drawn, allow_pickle=False))
+    return vae_vs_gan.train(Settings(**given), lambda share, _: report(share)).to_arrays()
 
 
 def list_planes() -> dict[str, str]:
@@ -108,7 +108,7 @@ def ship_comparisons(say: Callable[[str], None]) -> None:
     for name in list_planes():
         settings = Settings(name)
         found = vae_vs_gan.train(settings)
-        save_file(_round_drawn(found.arrays()), SHIPPED / f"{comparison_key(settings)}.safetensors")
+        save_file(_round_drawn(found.to_arrays()), SHIPPED / f"{comparison_key(settings)}.safetensors")
         scores = "  ".join(
             f"{model}: precision {found.scores[model].precision:.3f}, recall {found.scores[model].recall:.3f}"
             for model in vae_vs_gan.MODELS

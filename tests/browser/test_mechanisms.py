@@ -67,9 +67,9 @@ def test_modes_are_dragged_and_moved_by_keys(visit):
 
 
 def test_a_game_survives_a_moved_control_and_can_be_stopped(visit):
-    game = gan_game.begin(gan_game.Settings("two_modes", seed=5))
-    gan_game.run(game, 400)
-    divergence = f"{density_comparison.jensen_shannon_on_grid(game.mixture, game.generator):.4f}"
+    game = gan_game.begin_game(gan_game.Settings("two_modes", seed=5))
+    gan_game.play_rounds(game, 400)
+    divergence = f"{density_comparison.integrate_jensen_shannon(game.mixture, game.generator):.4f}"
     page = visit("mechanisms?experiment=players&players.preset=own&players.seed=5&players.own-rounds=50", drawn=SHARE)
     rounds = page.get_by_role("slider", name="Rounds")
     rounds.focus()

@@ -14,11 +14,11 @@ def traces(figure, name):
 
 
 def test_pca_is_a_line_through_every_size_with_the_variance_it_leaves():
-    (line,) = traces(error_by_code_size.by_size(ERRORS, [], "light"), "PCA (exact)")
+    (line,) = traces(error_by_code_size.plot_by_size(ERRORS, [], "light"), "PCA (exact)")
     assert list(line.x) == [1, 2, 3, 4]
     assert list(line.y) == [6, 3, 1, 0]
     assert list(line.customdata) == [60, 30, 10, 0]
-    (line,) = traces(error_by_code_size.by_size(ERRORS, [], "light", largest=2), "PCA (exact)")
+    (line,) = traces(error_by_code_size.plot_by_size(ERRORS, [], "light", largest=2), "PCA (exact)")
     assert list(line.x) == [1, 2]
 
 
@@ -28,32 +28,32 @@ def test_each_run_is_a_mark_with_its_interval_and_own_ones_are_hollow():
         Mark("AE", "ae", 4, 0.5, 0.4, 0.6, is_own=True),
         Mark("AE", "ae", 4, 0.9, 0.8, 1.0, is_own=True, is_best=False),
     ]
-    figure = error_by_code_size.by_size(None, marks, "dark")
+    figure = error_by_code_size.plot_by_size(None, marks, "dark")
     through, drawn = traces(figure, None)[0], traces(figure, "AE")[0]
     assert (list(through.x), list(through.y)) == ([2, 4], [2.5, 0.5])
     assert list(drawn.y) == [2.5, 0.5, 0.9]
     assert list(drawn.error_y.array) == pytest.approx([0.2, 0.1, 0.1])
     assert list(drawn.error_y.arrayminus) == pytest.approx([0.1, 0.1, 0.1])
     assert list(drawn.marker.symbol) == ["diamond", "diamond-open", "diamond-open"]
-    assert drawn.marker.color == palette.series("dark")[2]
+    assert drawn.marker.color == palette.list_series("dark")[2]
     assert drawn.text[0] == "&lt;b&gt;two&lt;/b&gt;<br>numbers"
 
 
 def test_the_axis_of_sizes_is_logarithmic_or_not():
-    assert error_by_code_size.by_size(ERRORS, [], "light").layout.xaxis.type == "log"
-    assert error_by_code_size.by_size(ERRORS, [], "light", is_log=False).layout.xaxis.type is None
+    assert error_by_code_size.plot_by_size(ERRORS, [], "light").layout.xaxis.type == "log"
+    assert error_by_code_size.plot_by_size(ERRORS, [], "light", is_log=False).layout.xaxis.type is None
 
 
 def test_depths_stand_in_their_order_beside_pca():
     depths = [Depth("Linear AE", 3, 2.8, 3.1, is_linear=True), Depth("1 hidden layer", 2, 1.9, 2.2)]
-    figure = error_by_code_size.by_depth(depths, "light", pca=2.9)
+    figure = error_by_code_size.plot_by_depth(depths, "light", pca=2.9)
     assert list(figure.data[0].x) == ["Linear AE", "1 hidden layer"]
     places = ("Linear AE", "1 hidden layer", "2 hidden layers")
-    axis = error_by_code_size.by_depth(depths, "light", places=places).layout.xaxis
+    axis = error_by_code_size.plot_by_depth(depths, "light", places=places).layout.xaxis
     assert (axis.categoryarray, axis.range) == (places, (-0.5, 2.5))
     assert list(figure.data[0].error_y.arrayminus) == pytest.approx([0.2, 0.1])
     assert figure.layout.shapes[0].y0 == 2.9
-    assert not error_by_code_size.by_depth(depths, "light").layout.shapes
+    assert not error_by_code_size.plot_by_depth(depths, "light").layout.shapes
 
 
 def test_the_way_to_pca_leaves_out_what_a_logarithm_can_not_show_and_keeps_the_end():
@@ -61,7 +61,7 @@ def test_the_way_to_pca_leaves_out_what_a_logarithm_can_not_show_and_keeps_the_e
         {"epoch": k, "largest_angle": 90 / k, "mean_angle": 45 / k, "excess_error": 1.0 if k < 1000 else -1e-15}
         for k in range(1, 1001)
     ]
-    angles, excess = error_by_code_size.to_pca(history, "dark")
+    angles, excess = error_by_code_size.plot_convergence_to_pca(history, "dark")
     assert [trace.name for trace in angles.data] == ["largest", "mean"]
     assert len(angles.data[0].x) <= 600
     assert angles.data[0].x[-1] == 1000
@@ -71,5 +71,5 @@ def test_the_way_to_pca_leaves_out_what_a_logarithm_can_not_show_and_keeps_the_e
 
 
 def test_a_history_without_rows_is_no_curve():
-    angles, _ = error_by_code_size.to_pca([], "light")
+    angles, _ = error_by_code_size.plot_convergence_to_pca([], "light")
     assert len(angles.data[0].x) == 0

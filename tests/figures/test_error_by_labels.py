@@ -15,7 +15,7 @@ PUBLISHED = ((100, 3.33, "Kingma & others <i>2014</i>"), (1000, 2.4, "table 1"))
 
 
 def curve(*lines, **given):
-    return error_by_labels.curve(lines, 2000, "light", **given)
+    return error_by_labels.plot_curve(lines, 2000, "light", **given)
 
 
 def dots(figure, name):
@@ -52,7 +52,7 @@ def test_every_seed_is_a_faint_dot_that_knows_what_it_is():
         ["ae", 500, 3],
     ]
     assert faint.mode == "markers"
-    assert faint.marker.color == palette.faint(line.line.color)
+    assert faint.marker.color == palette.make_translucent(line.line.color)
     assert "customdata[2]" in faint.hovertemplate
 
 
@@ -102,7 +102,7 @@ def test_the_axes_are_logarithmic_and_that_of_errors_may_be_linear():
 
 
 def test_the_baseline_is_thicker_and_in_the_colour_of_text():
-    figure = error_by_labels.curve([Line("a", "A", 0, MARKS, True), Line("b", "B", 1, MARKS)], 2000, "dark")
+    figure = error_by_labels.plot_curve([Line("a", "A", 0, MARKS, True), Line("b", "B", 1, MARKS)], 2000, "dark")
     base, other = through(figure, "a"), through(figure, "b")
     assert base.line.color == palette.INK["dark"] != other.line.color
     assert base.line.width > other.line.width
@@ -112,12 +112,12 @@ def test_no_two_approaches_look_alike():
     for theme in ["light", "dark"]:
         from core import semi_supervised
 
-        styles = {error_by_labels.style_of(k, theme) for k in range(len(semi_supervised.names()))}
+        styles = {error_by_labels.get_style(k, theme) for k in range(len(semi_supervised.names()))}
         assert len(styles) == len(semi_supervised.names())
 
 
 def test_no_line_is_an_empty_chart():
-    assert len(error_by_labels.curve([], 2000, "light").data) == 0
+    assert len(error_by_labels.plot_curve([], 2000, "light").data) == 0
 
 
 def test_a_click_on_one_mark_leaves_the_others_as_they_are():
@@ -131,7 +131,7 @@ COUNTS = np.array([[8, 2, 0], [0, 10, 0], [1, 3, 1]])
 
 
 def test_a_confusion_matrix_is_coloured_by_the_share_of_the_class_but_for_what_is_right():
-    figure = error_by_labels.confusion(COUNTS, ["a", "<i>b</i>", "c"], "light")
+    figure = error_by_labels.plot_confusion(COUNTS, ["a", "<i>b</i>", "c"], "light")
     (drawn,) = figure.data
     assert np.isnan(np.diag(drawn.z)).all()
     off = ~np.eye(3, dtype=bool)
@@ -151,17 +151,17 @@ def test_a_confusion_matrix_is_coloured_by_the_share_of_the_class_but_for_what_i
 
 
 def test_of_many_classes_no_number_is_written():
-    figure = error_by_labels.confusion(np.eye(20, dtype=int), [f"class {k}" for k in range(20)], "dark")
+    figure = error_by_labels.plot_confusion(np.eye(20, dtype=int), [f"class {k}" for k in range(20)], "dark")
     assert figure.data[0].text is None
     assert figure.data[0].texttemplate is None
     assert not figure.layout.annotations
 
 
 def test_a_perfect_classifier_and_a_class_without_rows_are_drawn():
-    (drawn,) = error_by_labels.confusion(np.diag([5, 0, 3]), list("abc"), "light").data
+    (drawn,) = error_by_labels.plot_confusion(np.diag([5, 0, 3]), list("abc"), "light").data
     assert np.nanmax(drawn.z) == 0
     assert drawn.zmax == 1
-    (drawn,) = error_by_labels.confusion(np.array([[4]]), ["a"], "light").data
+    (drawn,) = error_by_labels.plot_confusion(np.array([[4]]), ["a"], "light").data
     assert drawn.zmax == 1
 
 
@@ -172,7 +172,7 @@ def test_the_map_tells_rightly_from_wrongly_named_and_labelled_rows():
     at_test, y_test = np.arange(8.0).reshape(4, 2), np.array([0, 1, -1, 2])
     right = np.array([True, False, True, False])
     at_labelled, y_labelled = np.array([[0.5, 0.25]]), np.array([1])
-    figure = error_by_labels.codes(at_test, y_test, right, at_labelled, y_labelled, ["a", "<b>", "c"], "dark")
+    figure = error_by_labels.plot_codes(at_test, y_test, right, at_labelled, y_labelled, ["a", "<b>", "c"], "dark")
     rightly, wrongly, labelled = figure.data
     assert (list(rightly.x), list(rightly.y)) == ([0, 4], [1, 5])
     assert (list(wrongly.x), list(wrongly.y)) == ([2, 6], [3, 7])
@@ -182,7 +182,7 @@ def test_the_map_tells_rightly_from_wrongly_named_and_labelled_rows():
     assert list(labelled.text) == ["&lt;b&gt;"]
 
     def colours(*labels):
-        return tuple(palette.style(label, "dark").colour for label in labels)
+        return tuple(palette.get_class_style(label, "dark").colour for label in labels)
 
     assert rightly.marker.color == colours(0, -1)
     assert wrongly.marker.color == wrongly.marker.line.color == colours(1, 2)
@@ -195,5 +195,5 @@ def test_the_map_tells_rightly_from_wrongly_named_and_labelled_rows():
 
 def test_a_map_without_a_wrong_row_is_drawn():
     at, y = np.zeros((3, 2)), np.zeros(3, int)
-    figure = error_by_labels.codes(at, y, np.ones(3, bool), at[:0], y[:0], ["a"], "light")
+    figure = error_by_labels.plot_codes(at, y, np.ones(3, bool), at[:0], y[:0], ["a"], "light")
     assert [len(trace.x) for trace in figure.data] == [3, 0, 0]

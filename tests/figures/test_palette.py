@@ -18,7 +18,7 @@ APART, APART_NORMALLY = 15, 22
 
 def seen(colours, sight: str = "normal") -> np.ndarray:
     """(n, 3) in CAM02-UCS, through the dichromacy of Machado et al. 2009 as colorspacious has it."""
-    shares = np.array([palette.rgb(colour) for colour in colours]) / 255
+    shares = np.array([palette.to_rgb(colour) for colour in colours]) / 255
     if sight != "normal":
         space = {"name": "sRGB1+CVD", "cvd_type": sight, "severity": 100}
         shares = np.clip(cspace_convert(shares, space, "sRGB1"), 0, 1)
@@ -77,7 +77,7 @@ def test_rows_without_a_class_are_no_class():
 def test_more_is_farther_from_the_page_on_the_ramp():
     for sight in SIGHTS:
         for theme in palette.CLASSES:
-            ramp = maps.ramp(theme)
+            ramp = maps.make_ramp(theme)
             lightness = seen(ramp, sight)[:, 0]
             steps = np.diff(lightness) * (-1 if theme == "light" else 1)
             assert steps.min() > 0
@@ -89,7 +89,7 @@ def test_more_is_farther_from_the_page_on_the_ramp():
 
 def test_any_two_classes_differ_by_colour_or_by_mark():
     for n in [10, 24, 40]:
-        styles = [palette.style(label, "light") for label in range(n)]
+        styles = [palette.get_class_style(label, "light") for label in range(n)]
         assert len({(style.colour, style.mark) for style in styles}) == n
 
 

@@ -7,21 +7,23 @@ from core.figures import scatter, training_curves
 
 def test_map_has_a_trace_a_class_with_its_rows():
     points = np.array([[0.0, 1.0], [2.0, 3.0], [np.nan, 1.0], [4.0, 5.0]])
-    figure = scatter.scatter(points, np.array([1, 0, 1, 1]), ["a", "<b>"], np.array([10, 11, 12, 13]), "light", "code")
+    figure = scatter.plot_scatter(
+        points, np.array([1, 0, 1, 1]), ["a", "<b>"], np.array([10, 11, 12, 13]), "light", "code"
+    )
     assert [trace.name for trace in figure.data] == ["a", "&lt;b&gt;"]
     assert list(figure.data[1].customdata) == [10, 13]
     assert list(figure.data[1].x) == [0, 4]
 
 
 def test_map_without_classes_is_one_trace():
-    figure = scatter.scatter(np.zeros((3, 2)), None, [], np.arange(3), "dark", "code")
+    figure = scatter.plot_scatter(np.zeros((3, 2)), None, [], np.arange(3), "dark", "code")
     assert [trace.name for trace in figure.data] == ["all rows"]
 
 
 def test_losses_have_a_panel_a_method_and_a_line_a_term():
     vae = [{"epoch": e, "loss": 3.0 - e, "reconstruction": 2.0 - e, "kl": 1.0, "seconds": 1.0} for e in (1, 2)]
     gan = [{"epoch": 1, "discriminator_loss": 1.0, "generator_loss": 2.0, "score_real": 0.5}]
-    figure = training_curves.losses({"PCA": [], "VAE": vae, "GAN": gan}, "light")
+    figure = training_curves.plot_losses({"PCA": [], "VAE": vae, "GAN": gan}, "light")
     assert [a.text for a in figure.layout.annotations] == ["VAE", "GAN"]
     assert [trace.name for trace in figure.data] == [
         "loss",
@@ -34,6 +36,6 @@ def test_losses_have_a_panel_a_method_and_a_line_a_term():
 
 
 def test_errors_by_class_are_the_given_ones():
-    figure = training_curves.per_class({"PCA": {"0": 1.0, "1": 2.0}, "AE": {"0": 3.0}}, "error", "light")
+    figure = training_curves.plot_error_by_class({"PCA": {"0": 1.0, "1": 2.0}, "AE": {"0": 3.0}}, "error", "light")
     assert list(figure.data[0].y) == [1.0, 2.0]
     assert list(figure.data[1].x) == ["0"]

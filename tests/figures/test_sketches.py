@@ -29,20 +29,20 @@ def points(svg: str) -> list[np.ndarray]:
 
 
 def test_every_term_has_its_panel_and_its_unit():
-    assert [title for title, _ in history_panels.panels({"a": VAE}, "nats an image")] == [
+    assert [title for title, _ in history_panels.list_panels({"a": VAE}, "nats an image")] == [
         "Loss, nats an image",
         "Reconstruction, nats an image",
         "KL divergence, nats an image",
     ]
-    assert history_panels.panels({"a": GAN}, "") == [
+    assert history_panels.list_panels({"a": GAN}, "") == [
         ("Losses of the players", ["discriminator_loss", "generator_loss"]),
         ("Discriminator's mean score, probability", ["score_real", "score_generated"]),
     ]
-    assert history_panels.panels({"a": []}, "nats") == []
+    assert history_panels.list_panels({"a": []}, "nats") == []
 
 
 def test_a_line_lies_where_the_numbers_are():
-    (svg, about), *_ = sketches.progress(VAE, "epoch", "nats an image", "light")
+    (svg, about), *_ = sketches.render_progress(VAE, "epoch", "nats an image", "light")
     (line,) = points(svg)
     x, y = line.T
     losses = np.array([row["loss"] for row in VAE])
@@ -53,12 +53,12 @@ def test_a_line_lies_where_the_numbers_are():
 
 
 def test_the_axis_counts_seconds_where_it_is_asked_to():
-    (_, about), *_ = sketches.progress(VAE, "seconds", "nats", "dark")
+    (_, about), *_ = sketches.render_progress(VAE, "seconds", "nats", "dark")
     assert "at seconds of training 4" in about
 
 
 def test_both_players_are_drawn_and_scores_reach_from_0_to_1():
-    losses, scores = sketches.progress(GAN, "epoch", "", "light")
+    losses, scores = sketches.render_progress(GAN, "epoch", "", "light")
     assert len(points(losses[0])) == len(points(scores[0])) == 2
     real, generated = (line[0, 1] for line in points(scores[0]))
     labels = ET.fromstring(scores[0]).iter("{http://www.w3.org/2000/svg}text")
@@ -70,13 +70,13 @@ def test_both_players_are_drawn_and_scores_reach_from_0_to_1():
 
 def test_a_single_point_and_a_flat_line_are_drawn_too():
     for rows in [VAE[:1], [{**row, "loss": 5.0} for row in VAE], [{**VAE[0], "loss": 1e-12}]]:
-        for svg, _ in sketches.progress(rows, "epoch", "nats", "light"):
+        for svg, _ in sketches.render_progress(rows, "epoch", "nats", "light"):
             assert np.isfinite(points(svg)[0]).all()
 
 
 def test_ticks_are_round_and_within():
     for low, high in [(0, 1), (0.2, 0.9), (1e-9, 2e-9), (-5, 300), (1e5, 9e7)]:
-        ticks = sketches._ticks(low, high)
+        ticks = sketches._choose_ticks(low, high)
         assert 2 <= len(ticks) <= 6
         assert min(ticks) >= low - 1e-12
         assert max(ticks) <= high * (1 + 1e-9)
@@ -84,15 +84,15 @@ def test_ticks_are_round_and_within():
 
 def test_a_long_history_keeps_its_end():
     rows = [{"epoch": k, "loss": 1.0} for k in range(5000)]
-    kept = history_panels.thinned(rows)
+    kept = history_panels.thin_rows(rows)
     assert len(kept) <= 600
     assert kept[-1] is rows[-1]
-    assert history_panels.thinned(rows[:3]) == rows[:3]
-    assert history_panels.thinned([]) == []
+    assert history_panels.thin_rows(rows[:3]) == rows[:3]
+    assert history_panels.thin_rows([]) == []
 
 
 def test_several_trainings_lie_over_one_another_with_their_names():
-    figures = training_curves.progress({"one": VAE, "<two>": VAE[:3]}, "seconds", "nats", "light")
+    figures = training_curves.plot_progress({"one": VAE, "<two>": VAE[:3]}, "seconds", "nats", "light")
     assert [trace.name for trace in figures[0].data] == ["one", "&lt;two&gt;"]
     assert list(figures[0].data[0].x) == [row["seconds"] for row in VAE]
     assert list(figures[2].data[1].y) == pytest.approx([row["kl"] for row in VAE[:3]])

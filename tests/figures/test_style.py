@@ -18,7 +18,7 @@ def fonts(layout) -> list[dict]:
 
 def test_letters_are_read_on_the_ground():
     for theme in palette.CLASSES:
-        template = style.template(theme).to_plotly_json()
+        template = style.make_template(theme).to_plotly_json()
         found = fonts(template)
         # Axes' labels and titles, the chart's own title, legend, hover label, colour bars, annotations.
         assert len(found) >= 12
@@ -30,16 +30,16 @@ def test_every_chart_begins_with_the_template():
     sources = {path: path.read_text() for path in FIGURES.rglob("*.py") if path.name != "style.py"}
     assert [path.name for path, text in sources.items() if "go.Figure(" in text] == []
     subplots = [text for text in sources.values() if "make_subplots(" in text]
-    assert all("template=style.template(theme)" in text for text in subplots)
+    assert all("template=style.make_template(theme)" in text for text in subplots)
 
 
 def test_large_type_enlarges_all_letters():
-    small, large = (fonts(style.template("light", scale).to_plotly_json()) for scale in (1, 1.5))
+    small, large = (fonts(style.make_template("light", scale).to_plotly_json()) for scale in (1, 1.5))
     assert [font["size"] for font in large] == [1.5 * font["size"] for font in small]
 
 
 def test_ticks_of_decades_reach_round_the_values():
-    ticks = style.decade_ticks([0.0, 0.3, 40.0, float("nan")])
+    ticks = style.make_decade_ticks([0.0, 0.3, 40.0, float("nan")])
     assert ticks["tickvals"] == [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
     assert ticks["ticktext"][2:6] == ["0.5", "1", "2", "5"]
-    assert style.decade_ticks([0.0]) == {}
+    assert style.make_decade_ticks([0.0]) == {}

@@ -9,7 +9,16 @@ import pytest
 
 from core.errors import BadInput
 from core.figures import palette
-from core.frontend.maps import Map, Values, chosen, maps_message, packed, pictures_message, quantised, unpacked
+from core.frontend.maps import (
+    Map,
+    Values,
+    make_maps_message,
+    make_pictures_message,
+    pack,
+    parse_selection,
+    quantise,
+    unpack,
+)
 
 HOSTILE = ["</script><script>alert(1)</script>", '"; alert(1) //', "\u2028\u2029\0\x1b[31m", "Zoë 猫 \U0001f40c", ""]
 TYPES = {"u1": "<u1", "u2": "<u2", "i2": "<i2", "i4": "<i4", "f4": "<f4"}
@@ -52,8 +61,8 @@ def test_what_is_packed_is_read_as_the_browser_reads_it():
         }
         for filling in range(8):
             header = {"text": HOSTILE, "filling": "x" * filling, "number": 0.1, "nothing": None}
-            data = packed(header, arrays)
-            for found, of in (read(data), unpacked(data)):
+            data = pack(header, arrays)
+            for found, of in (read(data), unpack(data)):
                 found.pop("arrays", None)
                 assert found == header
                 assert of.keys() == arrays.keys()
@@ -64,7 +73,7 @@ def test_what_is_packed_is_read_as_the_browser_reads_it():
 
 def test_a_number_that_json_does_not_know_is_refused_here_and_not_in_the_browser():
     with pytest.raises(ValueError, match="JSON"):
-        packed({"a": float("nan")}, {})
+        pack({"a": float("nan")}, {})
 
 
 # --- Places -------------------------------------------------------------------------------------------------------
@@ -73,7 +82,7 @@ def test_a_number_that_json_does_not_know_is_refused_here_and_not_in_the_browser
 def test_places_are_as_exact_as_their_steps_are_fine():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(500, 2)) * (3, 0.5) + (100, -7)
-    places, star = quantised(points)
+    places, star = quantise(points)
     assert star is None
     assert places.dtype == np.uint16
     low, high = points.min(axis=0), points.max(axis=0)
@@ -88,36 +97,36 @@ def test_places_are_as_exact_as_their_steps_are_fine():
 
 def test_a_row_that_is_not_finite_has_no_place_and_moves_no_other():
     points = np.array([[0, 0], [np.nan, 1], [1, 2], [5, np.inf], [-np.inf, np.nan], [2, 1]], np.float32)
-    places, _ = quantised(points)
+    places, _ = quantise(points)
     known = [0, 2, 5]
     assert (places[[1, 3, 4]] == 65535).all()
-    assert np.array_equal(places[known], quantised(points[known])[0])
+    assert np.array_equal(places[known], quantise(points[known])[0])
     assert places[known].max() == 65534
-    nowhere, star = quantised(np.full((3, 2), np.nan), np.zeros(2))
+    nowhere, star = quantise(np.full((3, 2), np.nan), np.zeros(2))
     assert (nowhere == 65535).all()
     assert star is None
-    assert quantised(np.zeros((0, 2)))[0].shape == (0, 2)
+    assert quantise(np.zeros((0, 2)))[0].shape == (0, 2)
 
 
 def test_where_all_points_are_one_it_stands_in_the_middle():
     for n in [1, 4]:
         for at in [(0.0, 0.0), (5.0, -3.0), (1e30, 0.1)]:
-            places, star = quantised(np.tile(np.float32(at), (n, 1)), np.float32(at))
+            places, star = quantise(np.tile(np.float32(at), (n, 1)), np.float32(at))
             assert places.tolist() == [[32767, 32767]] * n
             assert star == [32767, 32767]
-            _, elsewhere = quantised(np.tile(np.float32(at), (n, 1)), np.float32(at) + np.float32(1e35))
+            _, elsewhere = quantise(np.tile(np.float32(at), (n, 1)), np.float32(at) + np.float32(1e35))
             assert np.isfinite(elsewhere).all()
             assert min(elsewhere) > 65534
 
 
 def test_a_star_lies_where_a_row_of_the_same_place_lies_or_outside():
     points = np.array([[0.0, 0.0], [10.0, 4.0]])
-    places, star = quantised(points, np.array([10.0, 4.0]))
+    places, star = quantise(points, np.array([10.0, 4.0]))
     assert star == pytest.approx(places[1].tolist(), abs=0.5)
-    assert quantised(points, np.array([5.0, 2.0]))[1] == [32767, 32767]
-    assert quantised(points, np.array([20.0, -8.0]))[1] == [131068, -32767]
-    assert np.array_equal(quantised(points, np.array([1e6, 0.0]))[0], places)
-    assert quantised(points, np.array([np.nan, 0.0]))[1] is None
+    assert quantise(points, np.array([5.0, 2.0]))[1] == [32767, 32767]
+    assert quantise(points, np.array([20.0, -8.0]))[1] == [131068, -32767]
+    assert np.array_equal(quantise(points, np.array([1e6, 0.0]))[0], places)
+    assert quantise(points, np.array([np.nan, 0.0]))[1] is None
 
 
 def test_any_floats_make_places_and_a_message_that_can_be_sent():
@@ -125,11 +134,11 @@ def test_any_floats_make_places_and_a_message_that_can_be_sent():
     odd = np.array([0, -0.0, 1, -1, 1e-45, 1e-38, 3e38, -3e38, 1e-3, np.nan, np.inf, -np.inf, 5.5], np.float32)
     for _ in range(300):
         points, star = rng.choice(odd, (rng.integers(0, 6), 2)), rng.choice(odd, 2)
-        places, at = quantised(points, star)
+        places, at = quantise(points, star)
         known = np.isfinite(points).all(axis=1)
         assert (places[known] <= 65534).all()
         assert (places[~known] == 65535).all()
-        packed({"star": at}, {"map0": places})
+        pack({"star": at}, {"map0": places})
 
 
 # --- Messages -----------------------------------------------------------------------------------------------------
@@ -144,7 +153,7 @@ def message(**given):
         Map("gan", "GAN", "", np.full((5, 2), np.nan), absent="It is not trained yet."),
     ]
     rows = {"numbers": np.array([2, 3, 5, 7, 99_999]), "labels": np.array([0, 4, -1, 1, 2])}
-    return maps_message(
+    return make_maps_message(
         ROWS, rows["numbers"], "test", rows["labels"], given.pop("names", HOSTILE), given.pop("maps", drawn), **given
     )
 
@@ -195,9 +204,9 @@ def test_names_travel_letter_by_letter_as_plain_text():
 def test_each_class_has_the_colour_and_the_mark_it_has_everywhere():
     header, _ = read(message(names=[f"class {k}" for k in range(23)]))
     for theme in ("light", "dark"):
-        assert header["colours"][theme] == [palette.style(k, theme).colour for k in range(23)]
-        assert header["none"][theme] == palette.style(-1, theme).colour
-    assert header["marks"] == [palette.style(k, "light").mark for k in range(23)]
+        assert header["colours"][theme] == [palette.get_class_style(k, theme).colour for k in range(23)]
+        assert header["none"][theme] == palette.get_class_style(-1, theme).colour
+    assert header["marks"] == [palette.get_class_style(k, "light").mark for k in range(23)]
     assert len({*zip(header["colours"]["dark"], header["marks"], strict=True)}) == 23
 
 
@@ -231,7 +240,7 @@ def test_values_beyond_the_ends_and_of_one_height():
 
 def test_pictures_are_sent_as_they_were_made():
     sprite = b"\x89PNG\r\n\x1a\n odd", "image/png", 28, 20, 45
-    header, arrays = read(pictures_message("id", sprite=sprite))
+    header, arrays = read(make_pictures_message("id", sprite=sprite))
     assert arrays["sprite"].tobytes() == sprite[0]
     assert [header[name] for name in ("kind", "id", "type", "width", "height", "columns", "texts")] == [
         "pictures",
@@ -239,7 +248,7 @@ def test_pictures_are_sent_as_they_were_made():
         *sprite[1:],
         None,
     ]
-    header, arrays = read(pictures_message("id", texts=tuple((text, text) for text in HOSTILE)))
+    header, arrays = read(make_pictures_message("id", texts=tuple((text, text) for text in HOSTILE)))
     assert header["texts"] == [[text, text] for text in HOSTILE]
     assert arrays == {}
 
@@ -251,18 +260,20 @@ def test_a_selection_comes_back_as_the_browser_made_it():
     for n in [1, 7, 8, 9, 63, 64, 65, 10_000]:
         rng = np.random.default_rng(n)
         for rows in ([], [0], [n - 1], range(n), np.flatnonzero(rng.random(n) < 0.3)):
-            found = chosen(f"{ROWS}:17:{bits(rows, n)}", ROWS, n)
+            found = parse_selection(f"{ROWS}:17:{bits(rows, n)}", ROWS, n)
             assert found.tolist() == list(rows)
 
 
 def test_bits_behind_the_last_row_are_nobody():
-    assert chosen(f"{ROWS}:1:{base64.b64encode(bytes([255, 255])).decode()}", ROWS, 9).tolist() == list(range(9))
+    assert parse_selection(f"{ROWS}:1:{base64.b64encode(bytes([255, 255])).decode()}", ROWS, 9).tolist() == list(
+        range(9)
+    )
 
 
 def test_a_selection_of_other_rows_is_none_whatever_it_holds():
-    assert chosen("::", ROWS, 9) is None
+    assert parse_selection("::", ROWS, 9) is None
     for rest in (f"1:{bits([3], 9)}", "1:", "x:not base64"):
-        assert chosen(f"fedcba9876543210:{rest}", ROWS, 9) is None
+        assert parse_selection(f"fedcba9876543210:{rest}", ROWS, 9) is None
 
 
 def test_nonsense_is_refused_in_a_sentence():
@@ -293,7 +304,7 @@ def test_nonsense_is_refused_in_a_sentence():
         f"{ROWS}:1:{'A' * 2_000_000}",
     ]:
         with pytest.raises(BadInput, match="reload this page"):
-            chosen(text, ROWS, 9)
+            parse_selection(text, ROWS, 9)
 
 
 def test_whatever_is_sent_gives_rows_or_none_or_a_sentence():
@@ -306,7 +317,7 @@ def test_whatever_is_sent_gives_rows_or_none_or_a_sentence():
             at = int(rng.integers(0, len(text)))
             text[at : at + int(rng.integers(0, 3))] = [letters[k] for k in rng.integers(0, len(letters), 2)]
         try:
-            found = chosen("".join(text), ROWS, 40)
+            found = parse_selection("".join(text), ROWS, 40)
         except BadInput:
             continue
         assert found is None or (len(set(found.tolist())) == len(found) and set(found.tolist()) <= set(range(40)))

@@ -7,20 +7,20 @@ from scipy.optimize import check_grad
 from core.errors import BadInput
 from core.mechanisms import divergences
 from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Gaussian
-from core.mechanisms.elbo import gaussian_kl
+from core.mechanisms.elbo import compute_gaussian_kl
 
-LINE, PLANE = divergences.grid(1), divergences.grid(2)
-TWO = divergences.target([[-2.0], [2.5]], [0.7, 0.5], [0.6, 0.4])
-THREE = divergences.target([[-2.0, 0.0], [2.0, 1.0], [1.0, -2.5]], [0.6, 0.8, 0.5], [1, 1, 2])
+LINE, PLANE = divergences.make_grid(1), divergences.make_grid(2)
+TWO = divergences.make_target([[-2.0], [2.5]], [0.7, 0.5], [0.6, 0.4])
+THREE = divergences.make_target([[-2.0, 0.0], [2.0, 1.0], [1.0, -2.5]], [0.6, 0.8, 0.5], [1, 1, 2])
 
 
 @pytest.mark.parametrize(("of", "points"), [(TWO, LINE), (THREE, PLANE)], ids=["line", "plane"])
 def test_forward_kl_matches_moments(of, points):
     start = np.zeros((1, of.dimension))
-    found = divergences.fit(of, FORWARD, start, points=points)[0].gaussian
+    found = divergences.fit_gaussian(of, FORWARD, start, points=points)[0].gaussian
     np.testing.assert_allclose(found.mean, of.moments.mean, atol=1e-3)
     np.testing.assert_allclose(found.covariance, of.moments.covariance, atol=1e-3)
-    round_one = divergences.fit(of, FORWARD, start, points=points, shape=ISOTROPIC)[0].gaussian
+    round_one = divergences.fit_gaussian(of, FORWARD, start, points=points, shape=ISOTROPIC)[0].gaussian
     expected = np.trace(of.moments.covariance) / of.dimension * np.eye(of.dimension)
     np.testing.assert_allclose(round_one.covariance, expected, atol=1e-3)
 
@@ -34,7 +34,7 @@ def test_moments_are_those_of_the_density():
 
 
 def test_reverse_kl_seeks_a_mode_and_which_one_hangs_on_the_start():
-    found = divergences.fit(TWO, REVERSE, np.array([[-2.0], [2.5]]), points=LINE)
+    found = divergences.fit_gaussian(TWO, REVERSE, np.array([[-2.0], [2.5]]), points=LINE)
     means = [float(each.gaussian.mean[0]) for each in found]
     assert means == pytest.approx([-2.0, 2.5], abs=0.1)
     # Far apart each is a mode as it is, and its KL is minus the logarithm of the mode's weight.
@@ -44,8 +44,8 @@ def test_reverse_kl_seeks_a_mode_and_which_one_hangs_on_the_start():
 @pytest.mark.parametrize("divergence", [FORWARD, REVERSE, JENSEN_SHANNON])
 @pytest.mark.parametrize("shape", [ISOTROPIC, FULL])
 def test_a_gaussian_target_is_found_again(divergence, shape):
-    of = divergences.target([[0.5, -1.0]], [0.8], [1])
-    found = divergences.fit(of, divergence, np.array([[1.0, 0.0]]), points=PLANE, shape=shape)[0]
+    of = divergences.make_target([[0.5, -1.0]], [0.8], [1])
+    found = divergences.fit_gaussian(of, divergence, np.array([[1.0, 0.0]]), points=PLANE, shape=shape)[0]
     np.testing.assert_allclose(found.gaussian.mean, [0.5, -1.0], atol=2e-3)
     np.testing.assert_allclose(found.gaussian.covariance, 0.64 * np.eye(2), atol=5e-3)
     assert found.value == pytest.approx(0, abs=1e-4)
@@ -61,9 +61,9 @@ def test_gradients_are_finite_differences(divergence, shape):
 
 def test_values_are_the_closed_kls_of_gaussians():
     p, q = Gaussian(np.array([0.5]), np.array([[0.8]])), Gaussian(np.array([-0.5]), np.array([[1.5]]))
-    found = divergences.values(np.exp(p.log_density(LINE.points)), q, LINE)
-    assert found.forward == pytest.approx(gaussian_kl(p.mean, p.covariance, q.mean, q.covariance), abs=1e-6)
-    assert found.reverse == pytest.approx(gaussian_kl(q.mean, q.covariance, p.mean, p.covariance), abs=1e-6)
+    found = divergences.compute_divergences(np.exp(p.log_density(LINE.points)), q, LINE)
+    assert found.forward == pytest.approx(compute_gaussian_kl(p.mean, p.covariance, q.mean, q.covariance), abs=1e-6)
+    assert found.reverse == pytest.approx(compute_gaussian_kl(q.mean, q.covariance, p.mean, p.covariance), abs=1e-6)
     assert 0 < found.js < np.log(2)
 
 
@@ -71,18 +71,18 @@ def test_jensen_shannon_lies_between_the_two():
     # The limits are reached where the density in the logarithm's denominator is nowhere the far smaller one.
     p = TWO.density(LINE.points)
     wide, narrow = (Gaussian(np.array([mean]), np.array([[variance]])) for mean, variance in ((0.0, 6.0), (-2.0, 0.3)))
-    covering = divergences.values(p, wide, LINE, 1e-7)
+    covering = divergences.compute_divergences(p, wide, LINE, 1e-7)
     assert covering.js_scaled == pytest.approx(covering.forward, rel=1e-3)
-    seeking = divergences.values(p, narrow, LINE, 1 - 1e-7)
+    seeking = divergences.compute_divergences(p, narrow, LINE, 1 - 1e-7)
     assert seeking.js_scaled == pytest.approx(seeking.reverse, rel=1e-3)
-    even = divergences.values(p, wide, LINE)
+    even = divergences.compute_divergences(p, wide, LINE)
     assert even.js == pytest.approx(even.js_scaled / 4)
 
 
 def test_js_slides_from_covering_to_seeking():
     starts = np.array([[-2.0], [0.0], [2.5]])
     spreads = [
-        float(divergences.fit(TWO, JENSEN_SHANNON, starts, points=LINE, pi=pi)[0].gaussian.covariance[0, 0])
+        float(divergences.fit_gaussian(TWO, JENSEN_SHANNON, starts, points=LINE, pi=pi)[0].gaussian.covariance[0, 0])
         for pi in (0.01, 0.99)
     ]
     assert spreads[0] == pytest.approx(TWO.moments.covariance[0, 0], rel=0.1)
@@ -91,11 +91,11 @@ def test_js_slides_from_covering_to_seeking():
 
 def test_what_it_refuses():
     with pytest.raises(BadInput, match="weight 0"):
-        divergences.target([[0.0], [1.0]], [1, 1], [0, 0])
+        divergences.make_target([[0.0], [1.0]], [1, 1], [0, 0])
     for kwargs, told in (
         ({"divergence": "x"}, "forward"),
         ({"divergence": REVERSE, "shape": "x"}, "isotropic"),
         ({"divergence": JENSEN_SHANNON, "pi": 0.0}, "ends excluded"),
     ):
         with pytest.raises(BadInput, match=told):
-            divergences.fit(TWO, starts=np.zeros((1, 1)), points=LINE, **kwargs)
+            divergences.fit_gaussian(TWO, starts=np.zeros((1, 1)), points=LINE, **kwargs)

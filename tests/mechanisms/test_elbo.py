@@ -14,7 +14,7 @@ ENCODERS = (Encoder(), Encoder(1.5, 0.0), Encoder(0.6, 0.8))
 
 @pytest.fixture
 def model():
-    return linear_gaussian.example(2, 0.7, n_features=4)
+    return linear_gaussian.make_example(2, 0.7, n_features=4)
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def x(model):
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_parts_add_up(model, x, encoder):
-    found = elbo.bound(model, x, encoder)
+    found = elbo.compute_bound(model, x, encoder)
     assert found.gap == pytest.approx(found.log_marginal - found.elbo, abs=1e-9)
     assert found.gap >= -1e-12
     assert found.kl >= 0
 
 
 def test_gap_is_zero_for_the_posterior(model, x):
-    assert elbo.bound(model, x, Encoder()).gap == pytest.approx(0, abs=1e-12)
+    assert elbo.compute_bound(model, x, Encoder()).gap == pytest.approx(0, abs=1e-12)
 
 
 def test_gaussian_kl_is_the_integral():
@@ -40,27 +40,29 @@ def test_gaussian_kl_is_the_integral():
     q = np.exp(-0.5 * (grid - 0.3) ** 2 / 0.5) / np.sqrt(2 * np.pi * 0.5)
     p = np.exp(-0.5 * (grid + 1) ** 2 / 2.0) / np.sqrt(2 * np.pi * 2.0)
     expected = np.trapezoid(np.where(q > 0, q * np.log(np.maximum(q, 1e-300) / p), 0), grid)
-    assert elbo.gaussian_kl(mean, covariance, np.array([-1.0]), np.array([[2.0]])) == pytest.approx(expected)
+    assert elbo.compute_gaussian_kl(mean, covariance, np.array([-1.0]), np.array([[2.0]])) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS[1:])
 def test_drawn_bound_is_the_closed_one_within_its_error(model, x, encoder):
-    truth = elbo.bound(model, x, encoder).elbo
-    found = [elbo.drawn(model, x, encoder, 2000, np.random.default_rng(seed)).deviation(truth) for seed in SEEDS]
+    truth = elbo.compute_bound(model, x, encoder).elbo
+    found = [
+        elbo.estimate_elbo(model, x, encoder, 2000, np.random.default_rng(seed)).deviation(truth) for seed in SEEDS
+    ]
     assert_calibrated(found)
 
 
 def test_bound_tightens_towards_log_marginal(model, x):
     encoder = Encoder(1.5, 0.5)
     counts = (1, 3, 10, 100, 1000)
-    found = elbo.tightened(model, x, encoder, counts, 500, np.random.default_rng(0))
+    found = elbo.estimate_tighter_bounds(model, x, encoder, counts, 500, np.random.default_rng(0))
     values = np.array([each.value for each in found])
-    exact = elbo.bound(model, x, encoder)
+    exact = elbo.compute_bound(model, x, encoder)
     assert (np.diff(values) > 0).all()
     assert abs(found[0].deviation(exact.elbo)) < 4
     assert values[-1] == pytest.approx(exact.log_marginal, abs=0.01)
-    by_weights = naive_sampling.log_marginal(
-        naive_sampling.log_weights(model, x, (50_000,), np.random.default_rng(1), encoder)
+    by_weights = naive_sampling.estimate_log_marginal(
+        naive_sampling.sample_log_weights(model, x, (50_000,), np.random.default_rng(1), encoder)
     )
     assert abs(by_weights.deviation(exact.log_marginal)) < 4
 
@@ -104,6 +106,6 @@ def test_drawn_linear_vae_is_the_closed_one_within_its_error():
     vae = LinearVAE(np.square(X).mean(0), 0.5, 1.5)
     truth = vae.reconstruction + vae.beta * vae.kl.sum()
     # The rows are fixed, so only the codes' part of the error is left: it is no larger than what is stated.
-    found = [vae.drawn(X, np.random.default_rng(seed)).deviation(truth) for seed in SEEDS]
+    found = [vae.estimate_loss(X, np.random.default_rng(seed)).deviation(truth) for seed in SEEDS]
     assert np.abs(found).max() < 3
     assert np.std(found) > 0.1

@@ -17,7 +17,7 @@ def loss_beyond(game: gan_game.Game, player: str, direction: list, by: float, st
     """A player's loss on the draws that follow `state`, its weights moved by so much along a direction."""
     turn = {DISCRIMINATOR: gan_game._discriminator_turn, GENERATOR: gan_game._generator_turn}[player]
     weights = game.players[player].weights
-    game.draws.random.set_state(state)
+    game.sampler.random.set_state(state)
     with torch.no_grad():
         for weight, along in zip(weights, direction, strict=True):
             weight += by * along
@@ -32,9 +32,9 @@ def loss_beyond(game: gan_game.Game, player: str, direction: list, by: float, st
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_steps_gradient_is_that_of_finite_differences(loss, player):
     game = played(replace(SMALL, loss=loss, discriminator_rate=0.01, penalty=10.0), 50)
-    state = game.draws.random.get_state()
+    state = game.sampler.random.get_state()
     before = [weight.detach().clone() for weight in game.players[player].weights]
-    told = gan_game.step(game, player)["gradient"]
+    told = gan_game.take_step(game, player)["gradient"]
     weights = game.players[player].weights
     direction = [weight.grad / told for weight in weights]
     with torch.no_grad():
@@ -46,11 +46,11 @@ def test_a_steps_gradient_is_that_of_finite_differences(loss, player):
 
 
 def test_the_games_discriminator_learns_towards_it_while_the_generator_stands_still():
-    game = gan_game.begin(replace(SMALL, discriminator_rate=0.005))
-    before = gan_game.snapshot(game).disagreement
+    game = gan_game.begin_game(replace(SMALL, discriminator_rate=0.005))
+    before = gan_game.take_snapshot(game).disagreement
     for _ in range(300):
-        gan_game.step(game, DISCRIMINATOR)
-    assert gan_game.snapshot(game).disagreement < 0.5 * before
+        gan_game.take_step(game, DISCRIMINATOR)
+    assert gan_game.take_snapshot(game).disagreement < 0.5 * before
     assert game.steps == {DISCRIMINATOR: 300, GENERATOR: 0}
 
 
@@ -58,10 +58,10 @@ def test_the_games_discriminator_learns_towards_it_while_the_generator_stands_st
 
 
 def test_a_copied_game_goes_on_as_the_other_would_have():
-    game = gan_game.run(gan_game.begin(Settings("ring")), 3)
+    game = gan_game.play_rounds(gan_game.begin_game(Settings("ring")), 3)
     other = copy.deepcopy(game)
-    gan_game.run(game, 3)
-    gan_game.run(other, 3)
+    gan_game.play_rounds(game, 3)
+    gan_game.play_rounds(other, 3)
     assert other.history == game.history
     assert len(game.history) == 12
 
@@ -69,10 +69,10 @@ def test_a_copied_game_goes_on_as_the_other_would_have():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_brings_the_generator_to_the_data(loss):
     settings = Settings("one_mode", loss=loss, generator_rate=0.002, discriminator_rate=0.002, discriminator_steps=2)
-    game = gan_game.begin(settings)
-    before = density_comparison.jensen_shannon_on_grid(game.mixture, game.generator, 0.02)
-    gan_game.run(game, 300)
-    assert density_comparison.jensen_shannon_on_grid(game.mixture, game.generator, 0.02) < 0.5 * before
+    game = gan_game.begin_game(settings)
+    before = density_comparison.integrate_jensen_shannon(game.mixture, game.generator, 0.02)
+    gan_game.play_rounds(game, 300)
+    assert density_comparison.integrate_jensen_shannon(game.mixture, game.generator, 0.02) < 0.5 * before
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -81,28 +81,28 @@ def test_ten_rounds_and_ten_more_are_twenty(loss):
     at_once, in_parts = played(settings, 20), played(settings, 10)
     torch.manual_seed(1)
     np.random.seed(1)
-    gan_game.run(in_parts, 10)
+    gan_game.play_rounds(in_parts, 10)
     assert at_once.history == in_parts.history
-    a, b = (gan_game.snapshot(game) for game in (at_once, in_parts))
+    a, b = (gan_game.take_snapshot(game) for game in (at_once, in_parts))
     np.testing.assert_array_equal(a.samples, b.samples)
     np.testing.assert_array_equal(a.learned, b.learned)
 
 
 def test_a_look_at_a_game_changes_nothing():
     looked, not_looked = played(SMALL, 5), played(SMALL, 5)
-    gan_game.snapshot(looked)
-    density_comparison.jensen_shannon(looked.mixture, looked.generator)
-    assert gan_game.run(looked, 5).history == gan_game.run(not_looked, 5).history
+    gan_game.take_snapshot(looked)
+    density_comparison.estimate_jensen_shannon(looked.mixture, looked.generator)
+    assert gan_game.play_rounds(looked, 5).history == gan_game.play_rounds(not_looked, 5).history
 
 
 def test_a_callback_ends_it_and_another_seed_is_another_game():
-    ended = gan_game.run(gan_game.begin(SMALL), 50, lambda game: len(game.history) >= 6)
+    ended = gan_game.play_rounds(gan_game.begin_game(SMALL), 50, lambda game: len(game.history) >= 6)
     assert len(ended.history) == 6
     assert played(SMALL, 2).history != played(replace(SMALL, seed=1), 2).history
 
 
 def test_a_critic_has_no_best_discriminator():
-    frame = gan_game.snapshot(played(replace(SMALL, loss=WASSERSTEIN), 2))
+    frame = gan_game.take_snapshot(played(replace(SMALL, loss=WASSERSTEIN), 2))
     assert frame.optimal is None
     assert frame.disagreement is None
 
@@ -116,7 +116,7 @@ def games():
 
 
 def covered(game) -> float:
-    return density_comparison.modes_covered(game.mixture, game.generator.sample(2000, np.random.default_rng(0)))
+    return density_comparison.compute_mode_coverage(game.mixture, game.generator.sample(2000, np.random.default_rng(0)))
 
 
 def of_generator(game, what: str) -> np.ndarray:
@@ -125,7 +125,7 @@ def of_generator(game, what: str) -> np.ndarray:
 
 def test_the_first_preset_covers_the_data(games):
     assert covered(games["works"]) > 0.9
-    assert density_comparison.jensen_shannon(games["works"].mixture, games["works"].generator).value < 0.1
+    assert density_comparison.estimate_jensen_shannon(games["works"].mixture, games["works"].generator).value < 0.1
 
 
 def test_modes_collapse_where_it_says_so(games):
@@ -162,11 +162,11 @@ def test_the_gradient_vanishes_where_it_says_so_and_another_loss_moves_it(games)
 )
 def test_settings_that_are_refused(change, told):
     with pytest.raises(BadInput, match=told):
-        gan_game.begin(replace(SMALL, **change))
+        gan_game.begin_game(replace(SMALL, **change))
 
 
 def test_players_and_objectives_that_are_refused():
     with pytest.raises(BadInput, match="no player"):
-        gan_game.step(gan_game.begin(SMALL), "umpire")
+        gan_game.take_step(gan_game.begin_game(SMALL), "umpire")
     with pytest.raises(BadInput, match="no objective"):
-        fixed_opponent.begin_solo(SMALL, "x")
+        fixed_opponent.begin_training(SMALL, "x")

@@ -24,7 +24,7 @@ def test_slope_is_the_finite_difference(cost):
 @pytest.mark.parametrize("estimator", [SCORE, REPARAMETERIZED])
 def test_both_are_unbiased_within_their_errors(cost, estimator):
     found = [
-        gradient_estimators.draw(cost, MU, 0.8, 4000, np.random.default_rng(seed)).deviations(estimator)[0]
+        gradient_estimators.sample_gradients(cost, MU, 0.8, 4000, np.random.default_rng(seed)).deviations(estimator)[0]
         for seed in SEEDS
     ]
     assert_calibrated(found)
@@ -33,14 +33,16 @@ def test_both_are_unbiased_within_their_errors(cost, estimator):
 @pytest.mark.parametrize("cost", COSTS, ids=str)
 @pytest.mark.parametrize("estimator", [SCORE, REPARAMETERIZED])
 def test_closed_variances_are_those_of_draws(cost, estimator):
-    found = gradient_estimators.draw(cost, MU, 0.8, 400_000, np.random.default_rng(0))
+    found = gradient_estimators.sample_gradients(cost, MU, 0.8, 400_000, np.random.default_rng(0))
     assert cost.variance(estimator, MU, 0.8) == pytest.approx(found.variance(estimator), rel=0.03)
 
 
 def test_ratio_grows_with_dimension_for_the_quadratic():
     ratios = [Quadratic(0.0).ratio(np.ones(d), 1.0) for d in (1, 2, 4, 16, 64)]
     assert (np.diff(ratios) > 0).all()
-    measured = gradient_estimators.draw(Quadratic(0.0), np.ones(16), 1.0, 200_000, np.random.default_rng(0)).ratio
+    measured = gradient_estimators.sample_gradients(
+        Quadratic(0.0), np.ones(16), 1.0, 200_000, np.random.default_rng(0)
+    ).ratio
     assert ratios[3] == pytest.approx(measured, rel=0.03)
 
 
@@ -51,10 +53,10 @@ def test_score_function_wins_on_fast_sines():
 
 def test_a_flat_cost_has_no_variance_to_divide_by():
     assert Sines(0.0).ratio(np.zeros(2), 1.0) == np.inf
-    found = gradient_estimators.draw(Sines(0.0), np.zeros(2), 1.0, 10, np.random.default_rng(0))
+    found = gradient_estimators.sample_gradients(Sines(0.0), np.zeros(2), 1.0, 10, np.random.default_rng(0))
     assert (found.deviations(REPARAMETERIZED) == 0).all()
     assert found.ratio == np.inf
 
 
 def test_means_of_draws():
-    np.testing.assert_allclose(gradient_estimators.means_of(np.arange(7.0), 2), [0.5, 2.5, 4.5])
+    np.testing.assert_allclose(gradient_estimators.average_in_groups(np.arange(7.0), 2), [0.5, 2.5, 4.5])

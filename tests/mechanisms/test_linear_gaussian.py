@@ -38,7 +38,7 @@ def test_rows_have_the_models_covariance(model):
 
 
 def test_a_noise_without_code_directions_left():
-    full = linear_gaussian.example(16, 0.5)
+    full = linear_gaussian.make_example(16, 0.5)
     x = np.random.default_rng(0).normal(size=(3, 16))
     np.testing.assert_allclose(full.log_marginal(x), multivariate_normal(np.zeros(16), 1.25 * np.eye(16)).logpdf(x))
 
@@ -48,11 +48,11 @@ def test_a_noise_without_code_directions_left():
 )
 def test_what_it_refuses(size, noise, told):
     with pytest.raises(BadInput, match=told):
-        linear_gaussian.example(size, noise)
+        linear_gaussian.make_example(size, noise)
 
 
 def test_estimates():
-    found = Estimate.of(np.array([1.0, 2.0, 3.0]))
+    found = Estimate.from_draws(np.array([1.0, 2.0, 3.0]))
     assert (found.value, found.n) == (2.0, 3)
     assert found.error == pytest.approx(1 / np.sqrt(3))
     assert found.deviation(2.0) == 0

@@ -12,7 +12,7 @@ from tests.mechanisms.calibration import SEEDS, assert_calibrated
 
 @pytest.fixture
 def model():
-    return linear_gaussian.example(2, 0.5, n_features=4)
+    return linear_gaussian.make_example(2, 0.5, n_features=4)
 
 
 def test_weights_times_gradients_are_the_gradient_of_the_objective(model):
@@ -26,7 +26,7 @@ def test_weights_times_gradients_are_the_gradient_of_the_objective(model):
     log_p = -0.5 * ((rows - codes @ W.T - b) ** 2).sum(1) / model.noise**2
     each = [torch.autograd.grad(one, (W, b), retain_graph=True) for one in log_p]
     norms = [float(torch.cat([g.ravel() for g in own]).norm()) for own in each]
-    found = naive_sampling.pairs(model, X, Z)
+    found = naive_sampling.weigh_pairs(model, X, Z)
     np.testing.assert_allclose(found.gradients[0], norms)
     whole = torch.autograd.grad(torch.logsumexp(log_p, 0), W)[0].numpy()
     np.testing.assert_allclose(sum(w * g[0].numpy() for w, g in zip(found.weights[0], each, strict=True)), whole)
@@ -45,7 +45,7 @@ def test_share_of_pairs_is_the_smallest_that_carries_it():
 def test_effective_samples_tend_to_the_closed_share(model):
     X, _ = model.sample(5, np.random.default_rng(0))
     rng = np.random.default_rng(1)
-    found = [naive_sampling.pairs(model, X[[k]], rng.standard_normal((200_000, 2))) for k in range(5)]
+    found = [naive_sampling.weigh_pairs(model, X[[k]], rng.standard_normal((200_000, 2))) for k in range(5)]
     shares = [each.effective_samples / 200_000 for each in found]
     np.testing.assert_allclose(naive_sampling.expected_share_effective(model, X), shares, rtol=0.05)
 
@@ -53,8 +53,8 @@ def test_effective_samples_tend_to_the_closed_share(model):
 def test_larger_codes_and_smaller_noise_leave_fewer_pairs():
     def share(size, noise):
         rng = np.random.default_rng(0)
-        model = linear_gaussian.example(size, noise)
-        return naive_sampling.pairs(model, model.sample(64, rng)[0], rng.standard_normal((256, size))).share
+        model = linear_gaussian.make_example(size, noise)
+        return naive_sampling.weigh_pairs(model, model.sample(64, rng)[0], rng.standard_normal((256, size))).share
 
     assert share(1, 0.5) > share(3, 0.5) > share(8, 0.5)
     assert share(2, 1.0) > share(2, 0.5) > share(2, 0.1)
@@ -65,8 +65,8 @@ def test_log_marginal_is_the_truth_within_its_error(model, encoder):
     x = model.sample(1, np.random.default_rng(5))[0][0]
     truth = model.log_marginal(x[None])[0]
     found = [
-        naive_sampling.log_marginal(
-            naive_sampling.log_weights(model, x, (20_000,), np.random.default_rng(seed), encoder)
+        naive_sampling.estimate_log_marginal(
+            naive_sampling.sample_log_weights(model, x, (20_000,), np.random.default_rng(seed), encoder)
         ).deviation(truth)
         for seed in SEEDS
     ]
@@ -75,24 +75,24 @@ def test_log_marginal_is_the_truth_within_its_error(model, encoder):
 
 def test_the_exact_posterior_needs_one_draw(model):
     x = model.sample(1, np.random.default_rng(5))[0][0]
-    weights = naive_sampling.log_weights(model, x, (50,), np.random.default_rng(0), Encoder())
+    weights = naive_sampling.sample_log_weights(model, x, (50,), np.random.default_rng(0), Encoder())
     np.testing.assert_allclose(weights, model.log_marginal(x[None])[0])
     Z, log_proposal = Encoder().propose(model, x[None], 50, np.random.default_rng(0))
-    found = naive_sampling.pairs(model, x[None], Z, log_proposal)
+    found = naive_sampling.weigh_pairs(model, x[None], Z, log_proposal)
     assert found.effective_samples == pytest.approx(50)
 
 
 def test_expected_error_is_what_repeats_show(model):
     x = model.sample(1, np.random.default_rng(5))[0][0]
-    weights = naive_sampling.log_weights(model, x, (1000, 2000), np.random.default_rng(0))
+    weights = naive_sampling.sample_log_weights(model, x, (1000, 2000), np.random.default_rng(0))
     spread = np.log(np.exp(weights).mean(1)).std()
-    assert naive_sampling.expected_error(model, x, 2000) == pytest.approx(spread, rel=0.1)
+    assert naive_sampling.compute_standard_error(model, x, 2000) == pytest.approx(spread, rel=0.1)
 
 
 def test_spread_narrows_and_the_mean_comes_up_from_below(model):
     x = model.sample(1, np.random.default_rng(5))[0][0]
-    weights = naive_sampling.log_weights(model, x, (400, 1000), np.random.default_rng(0))
-    found = naive_sampling.spread(weights, (1, 10, 100, 1000))
+    weights = naive_sampling.sample_log_weights(model, x, (400, 1000), np.random.default_rng(0))
+    found = naive_sampling.compute_quantiles(weights, (1, 10, 100, 1000))
     assert (np.diff(found.high - found.low) < 0).all()
     assert (np.diff(found.mean) > 0).all()
     assert found.mean[-1] == pytest.approx(model.log_marginal(x[None])[0], abs=0.05)
@@ -102,17 +102,21 @@ def test_trap_is_best_off_without_the_code(model):
     rng = np.random.default_rng(0)
     X, Z = model.sample(1000, rng)[0], rng.standard_normal((3000, 2))
     scales = np.linspace(0, 1.6, 17)
-    found = naive_sampling.trap(model, X, Z, scales)
-    assert found.averaged.argmax() == 0
-    assert found.scales[found.likelihood.argmax()] == pytest.approx(1.0, abs=0.11)
-    np.testing.assert_allclose(found.naive, found.likelihood, atol=0.15)
-    np.testing.assert_allclose(found.averaged, found.averaged_drawn, rtol=0.05)
+    found = naive_sampling.compare_objectives(model, X, Z, scales)
+    assert found.mean_of_log.argmax() == 0
+    assert found.scales[found.log_of_mean.argmax()] == pytest.approx(1.0, abs=0.11)
+    np.testing.assert_allclose(found.log_of_mean_sampled, found.log_of_mean, atol=0.15)
+    np.testing.assert_allclose(found.mean_of_log, found.mean_of_log_sampled, rtol=0.05)
 
 
 def test_the_averaged_logarithm_from_draws_is_the_truth_within_its_error(model):
     X = model.sample(100, np.random.default_rng(0))[0]
     deviations = []
     for seed in SEEDS:
-        found = naive_sampling.trap(model, X, np.random.default_rng([1, seed]).standard_normal((256, 2)), [1.0])
-        deviations.append(Estimate(found.averaged_drawn[0], found.averaged_error[0], 256).deviation(found.averaged[0]))
+        found = naive_sampling.compare_objectives(
+            model, X, np.random.default_rng([1, seed]).standard_normal((256, 2)), [1.0]
+        )
+        deviations.append(
+            Estimate(found.mean_of_log_sampled[0], found.mean_of_log_error[0], 256).deviation(found.mean_of_log[0])
+        )
     assert_calibrated(deviations)

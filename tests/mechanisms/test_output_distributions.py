@@ -44,16 +44,18 @@ def test_brightness_and_share_explained_are_the_truth_within_their_errors(spot):
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         images = spot.draw(spot.parameters(rng.standard_normal((1000, 2))), rng)
-        bright.append(output_distributions.drawn_brightness(images).deviation(output_distributions.brightness(spot)))
-        found = output_distributions.drawn_explained(spot, 2000, rng)
-        explained.append(found.deviation(output_distributions.explained(spot)))
+        bright.append(
+            output_distributions.estimate_brightness(images).deviation(output_distributions.compute_brightness(spot))
+        )
+        found = output_distributions.estimate_explained_variance(spot, 2000, rng)
+        explained.append(found.deviation(output_distributions.compute_explained_variance(spot)))
     assert_calibrated(bright)
     assert_calibrated(explained)
 
 
 def test_without_noise_the_code_explains_all():
-    assert output_distributions.explained(Spot(NORMAL, 0.25, 0.0)) == 1
-    assert output_distributions.explained(Spot(BERNOULLI)) < 0.5
+    assert output_distributions.compute_explained_variance(Spot(NORMAL, 0.25, 0.0)) == 1
+    assert output_distributions.compute_explained_variance(Spot(BERNOULLI)) < 0.5
 
 
 REGIONS = (
@@ -65,9 +67,11 @@ REGIONS = (
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_share_of_normal_codes_inside_is_the_truth_within_its_error(region):
-    truth = region.share_of_normal()
+    truth = region.compute_normal_share()
     found = [
-        random_codes.share_inside(region, np.random.default_rng(seed).standard_normal((4000, 2))).deviation(truth)
+        random_codes.estimate_share_inside(region, np.random.default_rng(seed).standard_normal((4000, 2))).deviation(
+            truth
+        )
         for seed in SEEDS
     ]
     assert_calibrated(found)
@@ -76,13 +80,13 @@ def test_share_of_normal_codes_inside_is_the_truth_within_its_error(region):
 def test_the_region_holds_95_percent_of_its_own_and_the_outline_is_its_edge():
     region = REGIONS[0]
     codes = np.random.default_rng(0).multivariate_normal(region.mean, region.covariance, 100_000)
-    assert region.holds(codes).mean() == pytest.approx(0.95, abs=0.003)
-    assert Region(np.zeros(2), np.eye(2)).share_of_normal() == pytest.approx(0.95, abs=1e-6)
-    fitted = Region.of(codes)
+    assert region.contains(codes).mean() == pytest.approx(0.95, abs=0.003)
+    assert Region(np.zeros(2), np.eye(2)).compute_normal_share() == pytest.approx(0.95, abs=1e-6)
+    fitted = Region.fit(codes)
     np.testing.assert_allclose(fitted.covariance, region.covariance, atol=0.05)
-    centre = region.outline().mean(0)
-    assert region.holds(centre + 0.99 * (region.outline() - centre)).all()
-    assert not region.holds(region.mean + 1.01 * (region.outline() - region.mean)).any()
+    centre = region.compute_outline().mean(0)
+    assert region.contains(centre + 0.99 * (region.compute_outline() - centre)).all()
+    assert not region.contains(region.mean + 1.01 * (region.compute_outline() - region.mean)).any()
 
 
 def test_kl_is_zero_for_the_standard_normal():

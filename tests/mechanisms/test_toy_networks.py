@@ -22,12 +22,12 @@ def test_density_in_the_plane_is_where_the_draws_are():
     edges = np.linspace(-4, 4, 17)
     counts, _, _ = np.histogram2d(x[:, 0], x[:, 1], [edges, edges])
     fine = np.linspace(-4, 4, 161)[:-1] + 0.025
-    q = made.density(density_comparison.places(fine, 2)).reshape(160, 160).T  # [x, y]
+    q = made.density(density_comparison.make_grid_points(fine, 2)).reshape(160, 160).T  # [x, y]
     expected = q.reshape(16, 10, 16, 10).sum((1, 3)) * 0.05**2
     np.testing.assert_allclose(counts / len(x), expected, atol=0.01)
 
 
 def test_density_on_a_grid_is_that_at_its_places():
     made, axis = linear(1.4, 0.3, dimension=2), np.linspace(-3, 4, 29)
-    expected = made.density(density_comparison.places(axis, 2)).reshape(29, 29)
-    np.testing.assert_allclose(made.on_grid(axis), expected, rtol=1e-3, atol=1e-6)
+    expected = made.density(density_comparison.make_grid_points(axis, 2)).reshape(29, 29)
+    np.testing.assert_allclose(made.density_on_grid(axis), expected, rtol=1e-3, atol=1e-6)

@@ -17,7 +17,7 @@ QUICK = Settings("ring", steps=24, width=16, batch=32, n_samples=100)
 def test_the_vaes_terms_are_scipys():
     vae = SmallVAE(QUICK)
     x, eps = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(0))
-    reconstruction, kl = (float(term.detach()) for term in vae.terms(x, eps))
+    reconstruction, kl = (float(term.detach()) for term in vae.compute_terms(x, eps))
     with torch.no_grad():
         mean, log_variance = vae.networks["encoder"](x).chunk(2, 1)
         centre = vae.networks["decoder"](mean + (0.5 * log_variance).exp() * eps).numpy()
@@ -46,9 +46,11 @@ def test_the_vae_strays_and_covers_and_the_gan_is_sharper(compared):
 def test_shares_of_regions_are_as_they_are_counted(compared):
     from core.mechanisms import gaussian_mixtures
 
-    ring = gaussian_mixtures.target("ring")
+    ring = gaussian_mixtures.get_target("ring")
     samples = compared.samples[VAE]
-    assert compared.scores[VAE].inside == pytest.approx((ring.log_density(samples) >= ring.log_level(0.99)).mean())
+    assert compared.scores[VAE].inside == pytest.approx(
+        (ring.log_density(samples) >= ring.compute_log_threshold(0.99)).mean()
+    )
 
 
 def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_few():
@@ -56,13 +58,13 @@ def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_f
     from core.mechanisms.gaussian_mixtures import Mixture
     from core.metrics.generation import RealRows
 
-    ring, rng = gaussian_mixtures.target("ring"), np.random.default_rng(0)
+    ring, rng = gaussian_mixtures.get_target("ring"), np.random.default_rng(0)
     rows = RealRows(ring.sample(1000, rng))
-    same = vae_vs_gan._scores(ring, ring, rows, ring.sample(1000, rng))
+    same = vae_vs_gan._score(ring, ring, rows, ring.sample(1000, rng))
     assert (same.inside, same.reached) == pytest.approx((0.99, 0.99), abs=0.012)
     assert (same.missing, same.straying, same.jensen_shannon) == pytest.approx((0, 0, 0), abs=1e-9)
-    one = Mixture.of(ring.means[:1], 0.15)
-    single = vae_vs_gan._scores(ring, one, rows, one.sample(1000, rng))
+    one = Mixture.from_means(ring.means[:1], 0.15)
+    single = vae_vs_gan._score(ring, one, rows, one.sample(1000, rng))
     assert single.reached == pytest.approx(1 / 8, abs=0.03)
     assert single.modes == 1 / 8
     # Its samples are an eighth as likely under the data; of what it misses, each mode's rows are so far away.
@@ -72,14 +74,14 @@ def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_f
 
 
 def test_arrays_there_and_back(compared):
-    again = Comparison.of(compared.arrays())
+    again = Comparison.from_arrays(compared.to_arrays())
     assert again.scores == compared.scores
     assert again.floor == compared.floor
     np.testing.assert_array_equal(again.frames[GAN], compared.frames[GAN])
-    arrays = compared.arrays()
+    arrays = compared.to_arrays()
     arrays.pop("vae.samples")
     with pytest.raises(BadInput, match="missing"):
-        Comparison.of(arrays)
+        Comparison.from_arrays(arrays)
 
 
 def test_the_same_settings_are_the_same_comparison_and_progress_is_told():

@@ -6,7 +6,7 @@ import pytest
 from core import datasets, methods
 from core.errors import DataUnavailable
 from core.frontend import latent
-from core.frontend.maps import unpacked
+from core.frontend.maps import unpack
 from core.runs import selection, store
 from core.types import IMAGES
 from pages.ui.shared import cached
@@ -26,7 +26,7 @@ def messages(app):
     sent = {}
     for element in app.get("bidi_component"):
         if data := element.proto.bytes:
-            header, arrays = unpacked(data)
+            header, arrays = unpack(data)
             sent[header["kind"]] = header | {"arrays": arrays}
     return sent
 
@@ -172,5 +172,5 @@ def test_a_convolutional_plane_comes_from_the_server(tmp_path, no_shipped_runs, 
 
 def test_weights_are_packed_only_once(monkeypatch):
     app = page("manifold", data="digits")
-    monkeypatch.setattr(latent, "decoder_message", None)
+    monkeypatch.setattr(latent, "make_decoder_message", None)
     assert not app.run().exception

@@ -55,8 +55,8 @@ def lines():
 def test_still_has_the_texts_and_marks_of_the_figure(theme):
     import xml.etree.ElementTree as ET
 
-    figure = error_by_labels.curve(lines(), 60_000, theme, counts=[100, 1000])
-    root = ET.fromstring(svg.svg(figure, 1000, theme))
+    figure = error_by_labels.plot_curve(lines(), 60_000, theme, counts=[100, 1000])
+    root = ET.fromstring(svg.render_figure(figure, 1000, theme))
     found = {tag: list(root.iter(f"{{http://www.w3.org/2000/svg}}{tag}")) for tag in ("text", "circle", "polyline")}
     texts = ["".join(each.itertext()) for each in found["text"]]
     assert {"Network <x>", "M2", "100", "1,000", "20", "5", figure.layout.yaxis.title.text} <= set(texts)
@@ -76,7 +76,9 @@ def test_still_has_the_texts_and_marks_of_the_figure(theme):
 def test_still_omits_zeros_on_a_logarithmic_axis():
     for errors in ((0.0, 0.0), (0.0, 2.0)):
         marks = [error_by_labels.Mark(n, e, None, None, {0: e}) for n, e in zip((20, 100), errors, strict=True)]
-        figure = error_by_labels.curve([error_by_labels.Line("ae", "AE", 0, marks)], 300, "light", counts=[20, 100])
-        picture = svg.svg(figure, 400, "light")
+        figure = error_by_labels.plot_curve(
+            [error_by_labels.Line("ae", "AE", 0, marks)], 300, "light", counts=[20, 100]
+        )
+        picture = svg.render_figure(figure, 400, "light")
         assert "nan" not in picture
         assert picture.count("<circle") == 1 + 2 * sum(e > 0 for e in errors)

@@ -164,7 +164,7 @@ def test_link_with_malformed_modes_is_refused(text):
 
 ALONE_AND_GAME = pytest.mark.parametrize(
     ("show", "module", "name", "n_calls"),
-    [("game", gan_game, "run", 4), ("alone", fixed_opponent, "run_solo", 2)],  # a game stops at each frame
+    [("game", gan_game, "play_rounds", 4), ("alone", fixed_opponent, "train", 2)],  # a game stops at each frame
     ids=["game", "alone"],
 )
 

@@ -113,7 +113,7 @@ def test_images_are_chosen_by_error(runs, errors):
 
 def test_error_maps_share_one_scale(runs, monkeypatch):
     limits, largest = [], []
-    render = difference_images.montage
+    render = difference_images.make_montage
 
     def watched(difference, shape, columns, limit, theme, **kwargs):
         limits.append(limit)

@@ -12,7 +12,7 @@ from core.figures.mechanisms import base
 _DURATION = 80  # milliseconds a frame
 
 
-def play(chart: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw: bool = False) -> None:
+def add_animation(chart: go.Figure, names: Sequence[str], what: str, theme: str, *, redraw: bool = False) -> None:
     """Buttons that play and pause the figure's frames, and a slider that steps through them, all in the browser.
 
     Parameters

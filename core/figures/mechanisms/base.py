@@ -15,13 +15,13 @@ _STANDOFF = 4  # pixels between an axis's labels and its title
 MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
 
 
-def figure(theme: str, title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
+def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
     """An empty chart with a title and named axes; its legend stands below.
 
     Its margins are given, not measured from the labels: plotly would lay out every chart twice or more.
     """
     below = MARGIN["b"]
-    chart = style.empty(
+    chart = style.make_figure(
         theme,
         height=height,
         margin=MARGIN,
@@ -34,25 +34,25 @@ def figure(theme: str, title: str, x: str, y: str, height: int = 320, **layout: 
     return chart.update_layout(layout)
 
 
-def squared(chart: go.Figure, low: float, high: float) -> go.Figure:
+def set_square_axes(chart: go.Figure, low: float, high: float) -> go.Figure:
     """Both axes from `low` to `high`, to one scale."""
     chart.update_xaxes(range=[low, high], constrain="domain", zeroline=False)
     chart.update_yaxes(range=[low, high], scaleanchor="x", constrain="domain", zeroline=False, title_standoff=14)
     return chart
 
 
-def colour(k: int, theme: str) -> str:
+def get_colour(k: int, theme: str) -> str:
     """The k-th colour of lines, from 0 on."""
-    return palette.series(theme)[k % 10]
+    return palette.list_series(theme)[k % 10]
 
 
-def line(chart: go.Figure, x, y, name: str, theme: str, k: int = 0, **options: Any) -> None:
+def add_line(chart: go.Figure, x, y, name: str, theme: str, k: int = 0, **options: Any) -> None:
     """Add a line in the k-th colour; `dash`, `width`, `hovertemplate` and so on may be given."""
-    style = {"color": colour(k, theme), "width": options.pop("width", 2), "dash": options.pop("dash", "solid")}
+    style = {"color": get_colour(k, theme), "width": options.pop("width", 2), "dash": options.pop("dash", "solid")}
     chart.add_scatter(x=x, y=y, mode=options.pop("mode", "lines"), name=name, line=style, **options)
 
 
-def at_value(
+def add_level(
     chart: go.Figure, value: float, text: str, theme: str, axis: str = "y", position: str = "top left"
 ) -> None:
     """A dashed line across at a value that is known exactly, with its name."""
@@ -65,14 +65,14 @@ def at_value(
     )
 
 
-def logarithmic(chart: go.Figure, axis: str, low: float | None = None, high: float | None = None) -> None:
+def set_log_axis(chart: go.Figure, axis: str, low: float | None = None, high: float | None = None) -> None:
     """Make an axis logarithmic, labelled by powers of ten in full, from `low` to `high` where these are given."""
     update = chart.update_xaxes if axis == "x" else chart.update_yaxes
     ends = {"range": [np.log10(low), np.log10(high)]} if low is not None and high is not None else {}
     update(type="log", dtick=1, tickformat=",~g", **ends)
 
 
-def running_mean(values: Sequence[float]) -> np.ndarray:
+def compute_running_mean(values: Sequence[float]) -> np.ndarray:
     """Means over a fiftieth of the values around each: (n,) -> (n,)."""
     values = np.asarray(values, float)
     width = max(1, len(values) // 50)

@@ -9,19 +9,19 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
-from core.figures.style import as_text
+from core.figures.style import escape_text
 
 _MOST_SHOWN = 600  # rows; they come in no order, and more make every answer slower
 
 
-def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
+def plot_prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
     """Codes of N(0, I), the first few numbered, with the circles of one and two standard deviations.
 
     Parameters
     ----------
     Z : (n, 2)
     """
-    chart = base.figure(theme, "Latent codes z ~ N(0, I)", "z₁", "z₂", 360)
+    chart = base.make_chart(theme, "Latent codes z ~ N(0, I)", "z₁", "z₂", 360)
     angle = np.linspace(0, 2 * np.pi, 80)
     for radius in (1, 2):
         chart.add_scatter(
@@ -47,14 +47,14 @@ def prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
         text=[str(k + 1) for k in range(n_numbered)],
         textposition="top right",
         textfont={"size": 14, "color": palette.INK[theme]},
-        marker={"size": 9, "color": base.colour(2, theme)},
+        marker={"size": 9, "color": base.get_colour(2, theme)},
         showlegend=False,
         hovertemplate="code %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
     )
-    return base.squared(chart, -3.2, 3.2)
+    return base.set_square_axes(chart, -3.2, 3.2)
 
 
-def sampled(
+def plot_sampled_codes(
     codes: np.ndarray,
     labels: np.ndarray,
     names: Sequence[str],
@@ -71,18 +71,18 @@ def sampled(
     samples : (m, 2), the first few of which are numbered
     outline : (k, 2)
     """
-    chart = base.figure(theme, "Latent codes of the test rows, and sampled codes", "z₁", "z₂", 460)
+    chart = base.make_chart(theme, "Latent codes of the test rows, and sampled codes", "z₁", "z₂", 460)
     every = np.concatenate([codes, samples[:n_numbered], outline])
     low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
     codes, labels = codes[:_MOST_SHOWN], labels[:_MOST_SHOWN]
     for label in np.unique(labels):
         own = labels == label
-        style = palette.style(int(label), theme)
+        style = palette.get_class_style(int(label), theme)
         chart.add_scatter(
             x=codes[own, 0].astype(np.float32),
             y=codes[own, 1].astype(np.float32),
             mode="markers",
-            name=as_text(names[label]) if 0 <= label < len(names) else "test rows",
+            name=escape_text(names[label]) if 0 <= label < len(names) else "test rows",
             marker={"size": 4, "color": style.colour, "opacity": 0.7, "symbol": style.symbol},
             hoverinfo="skip",
         )

@@ -17,7 +17,7 @@ _GREYS = {
 }
 
 
-def on_line(
+def plot_in_1d(
     x: np.ndarray, p: np.ndarray, fits: Sequence, best: np.ndarray, title: str, k: int, theme: str
 ) -> go.Figure:
     """The target's density and the best fit, with the initial means and the other local optima.
@@ -29,7 +29,7 @@ def on_line(
     best : (n,) density of the best one
     k : colour of the fit
     """
-    chart = base.figure(theme, title, "x", "density", 300)
+    chart = base.make_chart(theme, title, "x", "density", 300)
     chart.add_scatter(
         x=x,
         y=p,
@@ -37,20 +37,22 @@ def on_line(
         name="target p",
         fill="tozeroy",
         line={"color": palette.INK[theme], "width": 1},
-        fillcolor=palette.faint(palette.INK[theme]),
+        fillcolor=palette.make_translucent(palette.INK[theme]),
         hovertemplate="x = %{x:.2f}: p %{y:.3f}<extra></extra>",
     )
-    base.line(chart, x, best, "fitted q", theme, k, width=3, hovertemplate="x = %{x:.2f}: q %{y:.3f}<extra></extra>")
+    base.add_line(
+        chart, x, best, "fitted q", theme, k, width=3, hovertemplate="x = %{x:.2f}: q %{y:.3f}<extra></extra>"
+    )
     top = max(p.max(), best.max())
     others = [fit for fit in fits if abs(fit.gaussian.mean[0] - fits[0].gaussian.mean[0]) > 0.05]
-    _ends(chart, [fit.gaussian.mean[0] for fit in others], [-0.03 * top] * len(others), k, theme)
-    _starts(chart, [fit.start[0] for fit in fits], [-0.09 * top] * len(fits), theme)
+    _add_other_optima(chart, [fit.gaussian.mean[0] for fit in others], [-0.03 * top] * len(others), k, theme)
+    _add_starts(chart, [fit.start[0] for fit in fits], [-0.09 * top] * len(fits), theme)
     chart.update_xaxes(range=[-_REACH, _REACH])
     chart.update_yaxes(range=[-0.14 * top, 1.08 * top])
     return chart
 
 
-def in_plane(
+def plot_in_2d(
     axis: np.ndarray, p: np.ndarray, fits: Sequence, outlines: Sequence[np.ndarray], title: str, k: int, theme: str
 ) -> go.Figure:
     """Target density as a shade, the best fit by its outlines of one and two standard deviations.
@@ -60,7 +62,7 @@ def in_plane(
     axis : (n,); p : (n, n), first index along x
     outlines : of each fit one (m, 2) ellipse of one standard deviation
     """
-    chart = base.figure(theme, title, "x₁", "x₂", 360)
+    chart = base.make_chart(theme, title, "x₁", "x₂", 360)
     shown = np.abs(axis) <= _REACH
     low, high = _GREYS[theme]
     chart.add_heatmap(
@@ -84,7 +86,7 @@ def in_plane(
                 y=outline[:, 1],
                 mode="lines",
                 line={
-                    "color": base.colour(k, theme),
+                    "color": base.get_colour(k, theme),
                     "width": 3 if size == 1 and is_best else 1.5,
                     "dash": "solid" if is_best else "dot",
                 },
@@ -92,11 +94,11 @@ def in_plane(
                 showlegend=size == 1 and (is_best or j == len(fits) - 1),
                 hoverinfo="skip",
             )
-    _starts(chart, [fit.start[0] for fit in fits], [fit.start[1] for fit in fits], theme)
-    return base.squared(chart, -_REACH, _REACH)
+    _add_starts(chart, [fit.start[0] for fit in fits], [fit.start[1] for fit in fits], theme)
+    return base.set_square_axes(chart, -_REACH, _REACH)
 
 
-def _starts(chart: go.Figure, x, y, theme: str) -> None:
+def _add_starts(chart: go.Figure, x, y, theme: str) -> None:
     chart.add_scatter(
         x=x,
         y=y,
@@ -107,13 +109,13 @@ def _starts(chart: go.Figure, x, y, theme: str) -> None:
     )
 
 
-def _ends(chart: go.Figure, x, y, k: int, theme: str) -> None:
+def _add_other_optima(chart: go.Figure, x, y, k: int, theme: str) -> None:
     if len(x):
         chart.add_scatter(
             x=x,
             y=y,
             mode="markers",
             name="other local optima",
-            marker={"symbol": "triangle-up-open", "size": 10, "color": base.colour(k, theme)},
+            marker={"symbol": "triangle-up-open", "size": 10, "color": base.get_colour(k, theme)},
             hovertemplate="local optimum, mean %{x:.2f}<extra></extra>",
         )

@@ -11,9 +11,9 @@ from core.figures import palette, style
 from core.figures.mechanisms import base
 
 
-def parts(reconstruction: float, kl: float, gap: float, log_marginal: float, theme: str) -> go.Figure:
+def plot_parts(reconstruction: float, kl: float, gap: float, log_marginal: float, theme: str) -> go.Figure:
     """-ELBO as two bars, in nats: reconstruction + KL, and -log p(x) + gap."""
-    chart = base.figure(theme, "Two decompositions of −ELBO, one data point", "nats", "", 260, barmode="relative")
+    chart = base.make_chart(theme, "Two decompositions of −ELBO, one data point", "nats", "", 260, barmode="relative")
     rows = ("reconstruction + KL", "−log p(x) + gap")
     pieces = (
         ("reconstruction, −E log p(x|z)", reconstruction, rows[0], 0),
@@ -27,7 +27,7 @@ def parts(reconstruction: float, kl: float, gap: float, log_marginal: float, the
             y=[row],
             orientation="h",
             name=name,
-            marker={"color": base.colour(k, theme)},
+            marker={"color": base.get_colour(k, theme)},
             hovertemplate=f"{name}: %{{x:.3f}} nats<extra></extra>",
         )
     chart.add_vline(reconstruction + kl, line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"})
@@ -35,18 +35,20 @@ def parts(reconstruction: float, kl: float, gap: float, log_marginal: float, the
     return chart
 
 
-def tightening(counts: Sequence[int], estimates: Sequence, elbo: float, log_marginal: float, theme: str) -> go.Figure:
+def plot_bounds(counts: Sequence[int], estimates: Sequence, elbo: float, log_marginal: float, theme: str) -> go.Figure:
     """The importance-weighted bound against k, with two standard errors either way, between ELBO and log p(x).
 
     Parameters
     ----------
     estimates : core.mechanisms.monte_carlo.Estimate, one for each count
     """
-    chart = base.figure(theme, "Bound with k codes from the encoder", "codes k", "nats", 320)
+    chart = base.make_chart(theme, "Bound with k codes from the encoder", "codes k", "nats", 320)
     values = np.array([each.value for each in estimates])
     errors = np.array([each.error for each in estimates])
-    style.add_band(chart, np.asarray(counts), values - 2 * errors, values + 2 * errors, base.colour(2, theme), "bound")
-    base.line(
+    style.add_band(
+        chart, np.asarray(counts), values - 2 * errors, values + 2 * errors, base.get_colour(2, theme), "bound"
+    )
+    base.add_line(
         chart,
         list(counts),
         values,
@@ -58,26 +60,26 @@ def tightening(counts: Sequence[int], estimates: Sequence, elbo: float, log_marg
         showlegend=False,
         hovertemplate="k = %{x:,}: %{y:.4f} ± %{customdata:.4f} nats<extra></extra>",
     )
-    base.at_value(chart, log_marginal, "exact log p(x)", theme)
-    base.at_value(chart, elbo, "exact ELBO", theme, position="bottom right")
-    base.logarithmic(chart, "x")
+    base.add_level(chart, log_marginal, "exact log p(x)", theme)
+    base.add_level(chart, elbo, "exact ELBO", theme, position="bottom right")
+    base.set_log_axis(chart, "x")
     room = 0.25 * max(log_marginal - elbo, 4 * errors.max(), 0.01)
     chart.update_yaxes(range=[min(elbo, (values - 2 * errors).min()) - room, log_marginal + 1.6 * room])
     return chart
 
 
-def collapsed(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
+def plot_kl_by_component(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
     """KL of every component, in nats, the component of the largest variance first; collapsed ones have none.
 
     Parameters
     ----------
     kl : (d,)
     """
-    chart = base.figure(theme, f"KL divergence by component, β = {beta:g}", "component", "nats per image", 320)
+    chart = base.make_chart(theme, f"KL divergence by component, β = {beta:g}", "component", "nats per image", 320)
     chart.add_bar(
         x=np.arange(1, len(kl) + 1),
         y=kl,
-        marker={"color": base.colour(2, theme)},
+        marker={"color": base.get_colour(2, theme)},
         showlegend=False,
         hovertemplate="component %{x}: KL %{y:.3f} nats<extra></extra>",
     )
@@ -85,17 +87,17 @@ def collapsed(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
     return chart
 
 
-def traded(kl: np.ndarray, error: np.ndarray, betas: np.ndarray, now: int, theme: str) -> go.Figure:
+def plot_error_by_kl(kl: np.ndarray, error: np.ndarray, betas: np.ndarray, now: int, theme: str) -> go.Figure:
     """Squared error against KL over all betas.
 
     Parameters
     ----------
     kl, error, betas : (m,), nats and squared error per image, and the beta of each; now : index of the one chosen
     """
-    chart = base.figure(
+    chart = base.make_chart(
         theme, "Squared error against KL divergence", "KL divergence, nats per image", "squared error per image", 320
     )
-    base.line(
+    base.add_line(
         chart,
         kl,
         error,
@@ -113,7 +115,7 @@ def traded(kl: np.ndarray, error: np.ndarray, betas: np.ndarray, now: int, theme
         mode="markers+text",
         text=[f"β = {betas[now]:g}"],
         textposition="top right",
-        marker={"size": 13, "color": base.colour(2, theme), "symbol": "diamond"},
+        marker={"size": 13, "color": base.get_colour(2, theme), "symbol": "diamond"},
         showlegend=False,
         hoverinfo="skip",
     )

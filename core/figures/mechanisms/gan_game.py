@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
-from core.figures.mechanisms.animation import play
+from core.figures.mechanisms.animation import add_animation
 
 _SHOWN = 200
 _HOVER = "x = (%{x:.2f}, %{y:.2f}): %{z:.2f}<extra></extra>"
@@ -19,7 +19,7 @@ _REAL, _MADE, _LEARNED, _BEST = 8, 2, 4, 1
 _TINT = 0.3  # of the field's colours, on which the rows must be seen
 
 
-def on_line(frames: Sequence, rounds: Sequence[int], theme: str) -> go.Figure:
+def plot_in_1d(frames: Sequence, rounds: Sequence[int], theme: str) -> go.Figure:
     """Both densities, and the learned discriminator beside the optimal one; Play animates the rounds.
 
     Parameters
@@ -27,8 +27,8 @@ def on_line(frames: Sequence, rounds: Sequence[int], theme: str) -> go.Figure:
     frames : core.mechanisms.gan_game.Frame of one-dimensional data; rounds : how many were played at each
     """
     last = frames[-1]
-    chart = base.figure(theme, "Densities and discriminator", "x", "density", 480)
-    base.line(
+    chart = base.make_chart(theme, "Densities and discriminator", "x", "density", 480)
+    base.add_line(
         chart,
         last.axis,
         last.p,
@@ -36,12 +36,14 @@ def on_line(frames: Sequence, rounds: Sequence[int], theme: str) -> go.Figure:
         theme,
         _REAL,
         fill="tozeroy",
-        fillcolor=palette.faint(base.colour(_REAL, theme)),
+        fillcolor=palette.make_translucent(base.get_colour(_REAL, theme)),
     )
-    base.line(chart, last.axis, last.q, "generated q(x)", theme, _MADE)
-    base.line(chart, last.axis, last.learned, "learned D(x)", theme, _LEARNED, yaxis="y2", width=3)
+    base.add_line(chart, last.axis, last.q, "generated q(x)", theme, _MADE)
+    base.add_line(chart, last.axis, last.learned, "learned D(x)", theme, _LEARNED, yaxis="y2", width=3)
     if last.optimal is not None:
-        base.line(chart, last.axis, last.optimal, "optimal D(x), p / (p + q)", theme, _BEST, yaxis="y2", dash="dash")
+        base.add_line(
+            chart, last.axis, last.optimal, "optimal D(x), p / (p + q)", theme, _BEST, yaxis="y2", dash="dash"
+        )
     top = 1.15 * max(float(last.p.max()), float(np.quantile([frame.q.max() for frame in frames], 0.8)))
     chart.update_layout(
         yaxis2={"overlaying": "y", "side": "right", "title": "D(x)", "showgrid": False, "zeroline": False},
@@ -53,18 +55,20 @@ def on_line(frames: Sequence, rounds: Sequence[int], theme: str) -> go.Figure:
     chart.frames = [
         go.Frame(
             data=[
-                go.Scatter(y=_small(values)) for values in (frame.q, frame.learned, frame.optimal) if values is not None
+                go.Scatter(y=_to_float32(values))
+                for values in (frame.q, frame.learned, frame.optimal)
+                if values is not None
             ],
             traces=moving,
             name=str(n),
         )
         for frame, n in zip(frames, rounds, strict=True)
     ]
-    play(chart, [str(n) for n in rounds], "round", theme)
+    add_animation(chart, [str(n) for n in rounds], "round", theme)
     return chart
 
 
-def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bool = False) -> go.Figure:
+def plot_in_2d(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bool = False) -> go.Figure:
     """Real and generated samples over the field of the learned discriminator, or of the optimal one.
 
     Parameters
@@ -73,31 +77,31 @@ def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bo
     """
     title = "Optimal discriminator, p / (p + q)" if of_best else "Learned discriminator"
     last = frames[-1]
-    fields = [_faded(frame.optimal, frame.p, frame.q) if of_best else frame.learned for frame in frames]
+    fields = [_fade(frame.optimal, frame.p, frame.q) if of_best else frame.learned for frame in frames]
     is_score = last.optimal is None
-    low, high = _ends(fields) if is_score else (0.0, 1.0)
-    chart = base.figure(theme, title, "x₁", "x₂", 580)
+    low, high = _choose_limits(fields) if is_score else (0.0, 1.0)
+    chart = base.make_chart(theme, title, "x₁", "x₂", 580)
     chart.add_heatmap(
         x=last.axis,
         y=last.axis,
-        z=_small(fields[-1]),
+        z=_to_float32(fields[-1]),
         zmin=low,
         zmax=high,
-        colorscale=_field_colours(theme),
+        colorscale=_make_colour_scale(theme),
         zsmooth="fast",
         colorbar={"title": {"text": "score" if is_score else "D(x)", "side": "top"}, "thickness": 10, "len": 0.7},
         **({"hoverinfo": "skip"} if of_best else {"hovertemplate": _HOVER}),
     )
     for name, rows, k, symbol in (("real x", last.real, _REAL, "circle"), ("generated G(z)", last.samples, _MADE, "x")):
         chart.add_scatter(
-            x=_small(rows[:_SHOWN, 0]),
-            y=_small(rows[:_SHOWN, 1]),
+            x=_to_float32(rows[:_SHOWN, 0]),
+            y=_to_float32(rows[:_SHOWN, 1]),
             mode="markers",
             name=name,
             marker={
                 "size": 4 if symbol == "circle" else 5,
                 "symbol": symbol,
-                "color": base.colour(k, theme),
+                "color": base.get_colour(k, theme),
                 "opacity": 0.9,
             },
             hoverinfo="skip",
@@ -105,28 +109,28 @@ def in_plane(frames: Sequence, rounds: Sequence[int], theme: str, *, of_best: bo
     chart.frames = [
         go.Frame(
             data=[
-                go.Heatmap(z=_small(field)),
-                go.Scatter(x=_small(frame.samples[:_SHOWN, 0]), y=_small(frame.samples[:_SHOWN, 1])),
+                go.Heatmap(z=_to_float32(field)),
+                go.Scatter(x=_to_float32(frame.samples[:_SHOWN, 0]), y=_to_float32(frame.samples[:_SHOWN, 1])),
             ],
             traces=[0, 2],
             name=str(n),
         )
         for frame, field, n in zip(frames, fields, rounds, strict=True)
     ]
-    play(chart, [str(n) for n in rounds], "round", theme, redraw=True)
-    return base.squared(chart, float(last.axis[0]), float(last.axis[-1]))
+    add_animation(chart, [str(n) for n in rounds], "round", theme, redraw=True)
+    return base.set_square_axes(chart, float(last.axis[0]), float(last.axis[-1]))
 
 
-def losses(history: Sequence[Mapping[str, Any]], unit: str, theme: str) -> go.Figure:
+def plot_losses(history: Sequence[Mapping[str, Any]], unit: str, theme: str) -> go.Figure:
     """Both players' losses by step, each a running mean."""
-    chart = base.figure(theme, "Losses of both players", "step", unit, 300)
+    chart = base.make_chart(theme, "Losses of both players", "step", unit, 300)
     for k, player in ((_LEARNED, "discriminator"), (_MADE, "generator")):
         rows = [row for row in history if row["player"] == player]
         if not rows:
             continue
-        values, steps = base.running_mean([row["loss"] for row in rows]), [row["step"] for row in rows]
+        values, steps = base.compute_running_mean([row["loss"] for row in rows]), [row["step"] for row in rows]
         keep = slice(None, None, max(1, len(rows) // 400))
-        base.line(
+        base.add_line(
             chart,
             steps[keep],
             values[keep],
@@ -138,15 +142,15 @@ def losses(history: Sequence[Mapping[str, Any]], unit: str, theme: str) -> go.Fi
     return chart
 
 
-def travelled(history: Sequence[Mapping[str, Any]], mean: np.ndarray, theme: str) -> go.Figure:
+def plot_sample_mean(history: Sequence[Mapping[str, Any]], mean: np.ndarray, theme: str) -> go.Figure:
     """Mean of the generated samples by step, beside the mean of the data: (d,)."""
-    chart = base.figure(theme, "Mean of the samples", "step", "x", 300)
+    chart = base.make_chart(theme, "Mean of the samples", "step", "x", 300)
     rows = [row for row in history if row["player"] == "generator"]
     keep = slice(None, None, max(1, len(rows) // 400))
     for axis in range(len(mean)):
         name = f"x{'₁₂'[axis]}" if len(mean) > 1 else "x"
-        values = base.running_mean([row["mean"][axis] for row in rows])
-        base.line(
+        values = base.compute_running_mean([row["mean"][axis] for row in rows])
+        base.add_line(
             chart,
             [row["step"] for row in rows][keep],
             values[keep],
@@ -156,12 +160,12 @@ def travelled(history: Sequence[Mapping[str, Any]], mean: np.ndarray, theme: str
             hovertemplate=f"step %{{x:,}}: mean of {name} %{{y:.2f}}<extra></extra>",
         )
         chart.add_hline(
-            float(mean[axis]), line={"color": base.colour((_MADE, 0)[axis], theme), "width": 1, "dash": "dash"}
+            float(mean[axis]), line={"color": base.get_colour((_MADE, 0)[axis], theme), "width": 1, "dash": "dash"}
         )
     return chart
 
 
-def rows_of(title: str, real: np.ndarray, samples: np.ndarray, theme: str) -> go.Figure:
+def plot_samples(title: str, real: np.ndarray, samples: np.ndarray, theme: str) -> go.Figure:
     """Real and generated samples: histograms in 1-D, points in 2-D.
 
     Parameters
@@ -169,7 +173,7 @@ def rows_of(title: str, real: np.ndarray, samples: np.ndarray, theme: str) -> go
     real, samples : (n, d)
     """
     if real.shape[1] == 1:
-        chart = base.figure(theme, title, "x", "share (%)", 300, barmode="overlay")
+        chart = base.make_chart(theme, title, "x", "share (%)", 300, barmode="overlay")
         edges = np.linspace(-4, 4, 81)
         for name, rows, k in (("real x", real, _REAL), ("generated", samples, _MADE)):
             counts, _ = np.histogram(rows[:, 0], edges)
@@ -179,23 +183,23 @@ def rows_of(title: str, real: np.ndarray, samples: np.ndarray, theme: str) -> go
                 width=edges[1] - edges[0],
                 name=name,
                 opacity=0.65,
-                marker={"color": base.colour(k, theme), "line": {"width": 0}},
+                marker={"color": base.get_colour(k, theme), "line": {"width": 0}},
             )
         return chart
-    chart = base.figure(theme, title, "x₁", "x₂", 400)
+    chart = base.make_chart(theme, title, "x₁", "x₂", 400)
     for name, rows, k in (("real x", real, _REAL), ("generated", samples, _MADE)):
         chart.add_scatter(
-            x=_small(rows[: 2 * _SHOWN, 0]),
-            y=_small(rows[: 2 * _SHOWN, 1]),
+            x=_to_float32(rows[: 2 * _SHOWN, 0]),
+            y=_to_float32(rows[: 2 * _SHOWN, 1]),
             mode="markers",
             name=name,
-            marker={"size": 4, "color": base.colour(k, theme), "opacity": 0.6},
+            marker={"size": 4, "color": base.get_colour(k, theme), "opacity": 0.6},
             hoverinfo="skip",
         )
-    return base.squared(chart, -4, 4)
+    return base.set_square_axes(chart, -4, 4)
 
 
-def judged(learned: np.ndarray, frame: Any, best: np.ndarray, theme: str) -> list[go.Figure]:
+def plot_discriminators(learned: np.ndarray, frame: Any, best: np.ndarray, theme: str) -> list[go.Figure]:
     """A discriminator beside the optimal one: lines in 1-D, two fields in 2-D.
 
     Parameters
@@ -204,49 +208,49 @@ def judged(learned: np.ndarray, frame: Any, best: np.ndarray, theme: str) -> lis
     """
     axis = frame.axis
     if learned.ndim == 1:
-        chart = base.figure(theme, "Learned and optimal discriminator", "x", "D(x)", 380)
-        base.line(chart, axis, learned, "learned D(x)", theme, _LEARNED, width=3)
-        base.line(chart, axis, best, "optimal D(x), p / (p + q)", theme, _BEST, dash="dash")
+        chart = base.make_chart(theme, "Learned and optimal discriminator", "x", "D(x)", 380)
+        base.add_line(chart, axis, learned, "learned D(x)", theme, _LEARNED, width=3)
+        base.add_line(chart, axis, best, "optimal D(x), p / (p + q)", theme, _BEST, dash="dash")
         chart.update_yaxes(range=[-0.02, 1.02])
         return [chart]
     fields = (("Learned discriminator", learned), ("Optimal discriminator, p / (p + q)", best))
-    return [_field(title, axis, _faded(field, frame.p, frame.q), theme) for title, field in fields]
+    return [_plot_field(title, axis, _fade(field, frame.p, frame.q), theme) for title, field in fields]
 
 
-def _field(title: str, axis: np.ndarray, field: np.ndarray, theme: str) -> go.Figure:
-    chart = base.figure(theme, title, "x₁", "x₂", 420)
+def _plot_field(title: str, axis: np.ndarray, field: np.ndarray, theme: str) -> go.Figure:
+    chart = base.make_chart(theme, title, "x₁", "x₂", 420)
     chart.add_heatmap(
         x=axis,
         y=axis,
-        z=_small(field),
+        z=_to_float32(field),
         zmin=0,
         zmax=1,
-        colorscale=_field_colours(theme),
+        colorscale=_make_colour_scale(theme),
         zsmooth="fast",
         colorbar={"title": {"text": "D(x)", "side": "top"}, "thickness": 10, "len": 0.7},
         hoverinfo="skip",
     )
-    return base.squared(chart, float(axis[0]), float(axis[-1]))
+    return base.set_square_axes(chart, float(axis[0]), float(axis[-1]))
 
 
-def _faded(field: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+def _fade(field: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """A discriminator that fades to 1/2 where neither density is: there it compares nothing with nothing."""
     either = p + q
     return 0.5 + (field - 0.5) * np.clip(either / (_THIN * either.max()), 0, 1)
 
 
-def _field_colours(theme: str) -> list[list[Any]]:
+def _make_colour_scale(theme: str) -> list[list[Any]]:
     """From generated to real by way of the page's ground, where the discriminator can't tell."""
-    generated, real = (palette.mixed(base.colour(k, theme), theme, _TINT) for k in (_MADE, _REAL))
+    generated, real = (palette.mix_with_ground(base.get_colour(k, theme), theme, _TINT) for k in (_MADE, _REAL))
     return [[0, generated], [0.5, palette.GROUND[theme]], [1, real]]
 
 
-def _small(values: Any) -> np.ndarray:
+def _to_float32(values: Any) -> np.ndarray:
     """As few bytes as a picture needs."""
     return np.asarray(values, np.float32)
 
 
-def _ends(fields: Sequence[np.ndarray]) -> tuple[float, float]:
+def _choose_limits(fields: Sequence[np.ndarray]) -> tuple[float, float]:
     """A scale for scores, the same either way from their middle."""
     last = fields[-1]
     middle, reach = float(np.median(last)), float(np.abs(last - np.median(last)).max()) or 1.0

@@ -15,14 +15,14 @@ _COLOURS = {"score": 2, "reparameterized": 0}
 _WIDTH, _HEIGHT = 340, 232
 
 
-def histograms(means: dict[str, np.ndarray], exact: float, size: int, theme: str) -> go.Figure:
+def plot_estimates(means: dict[str, np.ndarray], exact: float, size: int, theme: str) -> go.Figure:
     """Histograms of estimates of the gradient's first component, each the mean of `size` samples.
 
     Parameters
     ----------
     means : estimator -> (n,)
     """
-    chart = base.figure(
+    chart = base.make_chart(
         theme,
         f"Estimates of the first component ({size} samples)",
         "gradient",
@@ -41,18 +41,22 @@ def histograms(means: dict[str, np.ndarray], exact: float, size: int, theme: str
             width=edges[1] - edges[0],
             name=NAMES[name],
             opacity=0.7,
-            marker={"color": base.colour(_COLOURS[name], theme), "line": {"width": 0}},
+            marker={"color": base.get_colour(_COLOURS[name], theme), "line": {"width": 0}},
             hovertemplate=f"{NAMES[name]}<br>about %{{x:.3g}}: %{{y:.1f}}% of the estimates<extra></extra>",
         )
-    base.at_value(chart, exact, "exact", theme, "x")
+    base.add_level(chart, exact, "exact", theme, "x")
     return chart
 
 
-def ratios(dimensions: Sequence[int], exact: Sequence[float], now: int, measured: float, theme: str) -> go.Figure:
+def plot_variance_ratios(
+    dimensions: Sequence[int], exact: Sequence[float], now: int, measured: float, theme: str
+) -> go.Figure:
     """Variance of the score function over that of reparameterization, against the code's dimension."""
-    chart = base.figure(theme, "Variance, score function / reparameterized", "latent dimensions", "variance ratio", 320)
+    chart = base.make_chart(
+        theme, "Variance, score function / reparameterized", "latent dimensions", "variance ratio", 320
+    )
     known = [(d, r) for d, r in zip(dimensions, exact, strict=True) if np.isfinite(r)]
-    base.line(
+    base.add_line(
         chart,
         [d for d, _ in known],
         [r for _, r in known],
@@ -68,16 +72,16 @@ def ratios(dimensions: Sequence[int], exact: Sequence[float], now: int, measured
             y=[measured],
             mode="markers",
             name="measured",
-            marker={"size": 12, "symbol": "diamond", "color": base.colour(2, theme)},
+            marker={"size": 12, "symbol": "diamond", "color": base.get_colour(2, theme)},
             hovertemplate="%{x} dimensions: measured ratio %{y:.4~g}<extra></extra>",
         )
     chart.add_hline(1, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
-    base.logarithmic(chart, "x")
-    base.logarithmic(chart, "y")
+    base.set_log_axis(chart, "x")
+    base.set_log_axis(chart, "y")
     return chart
 
 
-def errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> go.Figure:
+def plot_errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> go.Figure:
     """Root mean square error of the gradient against the number of samples: sqrt(variance / n).
 
     Parameters
@@ -85,9 +89,9 @@ def errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> go.Fi
     counts : (m,)
     variances : estimator -> variance of one sample, summed over the gradient's components
     """
-    chart = base.figure(theme, "Error of the gradient", "samples n", "root mean square error", 320)
+    chart = base.make_chart(theme, "Error of the gradient", "samples n", "root mean square error", 320)
     for name, variance in variances.items():
-        base.line(
+        base.add_line(
             chart,
             counts,
             np.sqrt(variance / counts),
@@ -96,21 +100,21 @@ def errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> go.Fi
             _COLOURS[name],
             hovertemplate=f"{NAMES[name]}, %{{x:,}} samples: %{{y:.3g}}<extra></extra>",
         )
-    base.logarithmic(chart, "x")
-    base.logarithmic(chart, "y")
+    base.set_log_axis(chart, "x")
+    base.set_log_axis(chart, "y")
     return chart
 
 
-def graphs(theme: str) -> tuple[str, str]:
+def render_graphs(theme: str) -> tuple[str, str]:
     """Two computation graphs as SVG: a plain sample, and z = mu + sigma * eps. Dashed arrows are gradients.
 
     Returns The graph whose sample stops the gradient, and the one that the gradient passes.
     """
-    return _graph(False, theme), _graph(True, theme)
+    return _render_graph(False, theme), _render_graph(True, theme)
 
 
-def _graph(is_reparameterized: bool, theme: str) -> str:
-    ink, good, bad = palette.INK[theme], base.colour(3, theme), base.colour(2, theme)
+def _render_graph(is_reparameterized: bool, theme: str) -> str:
+    ink, good, bad = palette.INK[theme], base.get_colour(3, theme), base.get_colour(2, theme)
     mu, sigma, f = (60, 60), (60, 150), (290, 105)
     z = (180, 105)
     parts = [_arrow(mu, z, ink, 20), _arrow(sigma, z, ink, 20), _arrow(z, f, ink, 22)]

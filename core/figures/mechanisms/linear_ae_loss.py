@@ -9,22 +9,24 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
-from core.figures.mechanisms.animation import play
+from core.figures.mechanisms.animation import add_animation
 
 _SYMBOLS = {"minimum": "star", "saddle": "x", "maximum": "circle"}
 _MOST_FRAMES = 40
 
 
-def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.ndarray, theme: str) -> go.Figure:
+def plot_loss_surface(
+    axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.ndarray, theme: str
+) -> go.Figure:
     """Loss over the weights' plane with its stationary points; Play moves along the descent.
 
     Parameters
     ----------
     axis : (n,); losses : (n, n), first index along w1
-    points : core.mechanisms.linear_ae_loss.Point
+    points : core.mechanisms.linear_ae_loss.StationaryPoint
     path : (steps + 1, 2)
     """
-    chart = base.figure(theme, "Loss L(w); dark: low", "w₁", "w₂", 560)
+    chart = base.make_chart(theme, "Loss L(w); dark: low", "w₁", "w₂", 560)
     chart.add_contour(
         x=axis,
         y=axis,
@@ -64,11 +66,11 @@ def surface(axis: np.ndarray, losses: np.ndarray, points: Sequence, path: np.nda
         )
         for k in steps
     ]
-    play(chart, [str(k - 1) for k in steps], "step", theme)
-    return base.squared(chart, axis[0], axis[-1])
+    add_animation(chart, [str(k - 1) for k in steps], "step", theme)
+    return base.set_square_axes(chart, axis[0], axis[-1])
 
 
-def rows(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
+def plot_reconstructions(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
     """Data in the plane, their reconstructions and the first principal direction.
 
     Parameters
@@ -76,7 +78,7 @@ def rows(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
     X : (n, 2); w, u : (2,) the weights, and the first principal direction
     """
     reach = float(np.abs(X).max()) * 1.05
-    chart = base.figure(theme, "Data and reconstructions", "x₁", "x₂", 480)
+    chart = base.make_chart(theme, "Data and reconstructions", "x₁", "x₂", 480)
     chart.add_scatter(
         x=X[:, 0],
         y=X[:, 1],
@@ -91,7 +93,7 @@ def rows(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
         y=reconstructed[:, 1],
         mode="markers",
         name="reconstruction w wᵀx",
-        marker={"size": 4, "color": base.colour(2, theme)},
+        marker={"size": 4, "color": base.get_colour(2, theme)},
         hoverinfo="skip",
     )
     chart.add_scatter(
@@ -102,4 +104,4 @@ def rows(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
         line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
         hoverinfo="skip",
     )
-    return base.squared(chart, -reach, reach)
+    return base.set_square_axes(chart, -reach, reach)

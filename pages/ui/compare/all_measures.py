@@ -30,7 +30,7 @@ def draw(lines: Sequence[Line]) -> None:
     if errors:
         st.markdown("#### Error by class", help=plain(DEFINITIONS["squared_error_per_class"].help))
         unit = DEFINITIONS["squared_error"]
-        figure = training_curves.per_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
+        figure = training_curves.plot_error_by_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
         charts.draw(figure, "error by class")
     drawer = st.expander("Confusion matrices", key=page_state.key("confusion"), on_change="rerun")
     if drawer.open:
@@ -40,13 +40,13 @@ def draw(lines: Sequence[Line]) -> None:
             problems: list[str] = []
             confusion.draw(shown, problems)
             page_state.show_problems(problems)
-    histories = {line.label: line.run.history for line in shown if training_curves.terms(line.run.history)}
+    histories = {line.label: line.run.history for line in shown if training_curves.list_terms(line.run.history)}
     if histories:
         st.markdown(
             "#### Training loss",
             help="Each method minimises its own loss, in its own unit, so each panel has its own scale.",
         )
-        charts.draw(training_curves.losses(histories, header.get_theme()), "loss while training")
+        charts.draw(training_curves.plot_losses(histories, header.get_theme()), "loss while training")
     st.markdown("#### Reproduce")
     for line in shown:
         st.markdown(f"{plain(line.label)}, run `{line.run.key}`")

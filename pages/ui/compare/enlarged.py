@@ -31,7 +31,7 @@ def _draw_map(line: Line) -> None:
         f"**{plain(line.label)}**: {len(run.views['map']):,} test rows, {plain(run.notes['map'])}. "
         "Drag to move, scroll to zoom, double-click to reset."
     )
-    figure = scatter.scatter(
+    figure = scatter.plot_scatter(
         run.views["map"],
         run.views.get("labels"),
         names,

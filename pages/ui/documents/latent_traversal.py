@@ -94,7 +94,7 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
     except HourglassError as problem:
         st.warning(plain(f"{line.label} is not shown: {problem}"))
         return
-    from core.figures.words import along  # plotly: most visits open no figure
+    from core.figures.words import plot_word_weights  # plotly: most visits open no figure
 
     axis = _traverse(line.stamp, rows.key, k, line, rows)
     step = round(share * (len(axis.values) - 1))
@@ -110,7 +110,7 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
         return
     words = axis.changing(_DRAWN)
     with st.container(key=f"along-{line.method}"):
-        figure = along(
+        figure = plot_word_weights(
             axis.values, axis.weights[:, words], [rows.vocabulary[j] for j in words], value, unit, header.get_theme()
         )
         charts.draw(figure, f"along-{line.method}")

@@ -11,7 +11,7 @@ from core import datasets, methods
 from core.datasets import checksums
 from core.errors import BrokenRun
 from core.figures import words
-from core.figures.words import Retrieved
+from core.figures.words import PrecisionCurve
 from core.metrics.definitions import DEFINITIONS
 from core.runs import presets, selection, specs
 from core.types import DOCUMENTS, Run, Spec
@@ -44,7 +44,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         "the latent codes (Hinton and Salakhutdinov 2006). Thick line: plain tf-idf.",
         help=plain(DEFINITIONS["retrieval_precision"].help),
     )
-    charts.draw(words.retrieved(curves, header.get_theme(), view.size), "retrieved")
+    charts.draw(words.plot_precision(curves, header.get_theme(), view.size), "retrieved")
     st.caption(_describe_bands(view))
     _draw_table(curves)
     if view.trained:
@@ -52,10 +52,10 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         measures_table.draw_table(view.trained, _MEASURES, "retrieval-measures")
 
 
-def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[Retrieved]:
+def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[PrecisionCurve]:
     """The curve of each method and size, and the tf-idf baseline."""
-    curves: list[Retrieved] = []
-    baseline: list[Retrieved] = []
+    curves: list[PrecisionCurve] = []
+    baseline: list[PrecisionCurve] = []
     shown = {line.method: line.run for line in view.trained}
     copy = checksums.choose_checksum(shown.values())
     for method in methods.compared(DOCUMENTS):
@@ -67,9 +67,9 @@ def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list
             if not checksums.is_of(run.environment, copy):
                 continue
             at, label = run.views["retrieval.at"], f"{stored_runs.label_run(run.spec)} {size}-D"
-            curves.append(Retrieved(label, at, run.views["retrieval.precision"], method, size))
+            curves.append(PrecisionCurve(label, at, run.views["retrieval.precision"], method, size))
             if not baseline and "retrieval.tfidf" in run.views:
-                baseline.append(Retrieved(_BASELINE, at, run.views["retrieval.tfidf"]))
+                baseline.append(PrecisionCurve(_BASELINE, at, run.views["retrieval.tfidf"]))
     return curves + baseline
 
 
@@ -116,7 +116,7 @@ def _make_spec(view: View, method: str, size: int) -> Spec:
     return specs.make(view.entry.name, method, {**preset, "n_components": size}, 0, dict(view.dataset_params))
 
 
-def _draw_table(curves: Sequence[Retrieved]) -> None:
+def _draw_table(curves: Sequence[PrecisionCurve]) -> None:
     drawer = st.expander("Table of the curves", key=page_state.key("curves"), on_change="rerun")
     if not drawer.open:
         return

@@ -12,7 +12,16 @@ import streamlit as st
 from core.analysis.rows import BOTH, Rows
 from core.errors import BadInput
 from core.figures import montages
-from core.frontend.maps import Look, Map, Values, chosen, look_of, looked, maps_message, pictures_message
+from core.frontend.maps import (
+    Look,
+    Map,
+    Values,
+    make_look,
+    make_maps_message,
+    make_pictures_message,
+    parse_look,
+    parse_selection,
+)
 from core.types import IMAGES
 from pages.ui.shared import page_state
 from pages.ui.shared.components import do_nothing, get_component
@@ -43,8 +52,8 @@ def send_pictures(rows: Rows) -> None:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _pack_pictures(key: str, _rows: Rows) -> bytes:
-    sprite = montages.sprite(_rows.X, _rows.image_shape) if _rows.kind == IMAGES else None
-    return pictures_message(key, sprite=sprite, texts=_rows.texts or None)
+    sprite = montages.make_sprite(_rows.X, _rows.image_shape) if _rows.kind == IMAGES else None
+    return make_pictures_message(key, sprite=sprite, texts=_rows.texts or None)
 
 
 def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
@@ -53,7 +62,7 @@ def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
     if sent is not None and sent != st.session_state.get(_SEEN):
         st.session_state[_SEEN] = sent
         try:
-            positions = chosen(sent, rows.key, len(rows))
+            positions = parse_selection(sent, rows.key, len(rows))
         except BadInput as problem:
             problems.append(str(problem))
             positions = None
@@ -74,7 +83,7 @@ def read_look(rows: Rows, keys: Sequence[str], problems: list[str]) -> Look:
     if sent is not None and sent != st.session_state.get(_LOOK_SEEN):
         st.session_state[_LOOK_SEEN] = sent
         try:
-            if (sent_look := looked(sent, rows.key, keys, labels)) is not None:
+            if (sent_look := parse_look(sent, rows.key, keys, labels)) is not None:
                 looks[rows.dataset] = sent_look
         except BadInput as problem:
             problems.append(str(problem))
@@ -123,7 +132,7 @@ def _parse_look(texts: Mapping[str, str | None], keys: Sequence[str], labels: Se
     known = {key: zoom.split("_") for key, zoom in zooms.items() if zoom}
     place = texts["enlarged"] or ""
     enlarged = keys[int(place) - 1] if place.isdecimal() and 0 < int(place) <= len(keys) else ""
-    return look_of(hidden, known, enlarged, keys, labels)
+    return make_look(hidden, known, enlarged, keys, labels)
 
 
 def draw(
@@ -134,7 +143,7 @@ def draw(
     values: Values | None = None,
 ) -> None:
     """Draw the maps with the rows at `positions` selected."""
-    data = maps_message(
+    data = make_maps_message(
         rows.key,
         rows.own_numbers,
         rows.split,

@@ -99,7 +99,7 @@ def make_strip(
     for k in map(int, which):
         name = rows.named(k)
         caption = " ".join(filter(None, [rows.class_of(k), (notes or {}).get(k, "")]))
-        png = montages.png(montages.montage(rows.X[[k]], rows.image_shape, 1, cell=56))
+        png = montages.encode_png(montages.make_montage(rows.X[[k]], rows.image_shape, 1, cell=56))
         cells.append(
             f'<span class="hg-near{" hg-shared" if k in framed else ""}" title="{html(name)}">'
             f"{image(png, name, 'hg-near-image')}<small>{html(caption)}</small></span>"

@@ -139,5 +139,5 @@ def _draw_results(view: MapView, row: np.ndarray, points: list[OwnPoint]) -> Non
 
 
 def _make_picture(row: np.ndarray, rows: Rows) -> str:
-    png = montages.png(montages.montage(row[None], rows.image_shape, 1, cell=84))
+    png = montages.encode_png(montages.make_montage(row[None], rows.image_shape, 1, cell=84))
     return image(png, "your image", "hg-own-image")

@@ -99,7 +99,7 @@ def _make_pictures(view: MapView, positions: np.ndarray) -> Markup:
     if rows.kind == IMAGES:
         columns = 20 if len(shown) > 40 else 12 if len(shown) > 6 else 6
         cell = 112 if len(shown) <= 6 else 56
-        png = montages.png(montages.montage(rows.X[shown], rows.image_shape, columns, cell=cell))
+        png = montages.encode_png(montages.make_montage(rows.X[shown], rows.image_shape, columns, cell=cell))
         split = "Rows" if rows.split == BOTH else f"{rows.split.capitalize()} rows"
         names = ", ".join(rows.named(k) if rows.split == BOTH else str(rows.numbers[k]) for k in shown)
         return Markup(f"{caption}{image(png, f'{split} {names}', 'hg-strip hg-montage')}")
@@ -122,7 +122,7 @@ def _make_class_bars(view: MapView, positions: np.ndarray) -> str:
         name = html(rows.target_names[label]) if label >= 0 else "unlabelled"
         lines.append(
             f'<div class="hg-bar"><span>{name}</span><span class="hg-track"><span style="width:{share:.1%};'
-            f'background:{palette.style(label, theme).colour}"></span></span>'
+            f'background:{palette.get_class_style(label, theme).colour}"></span></span>'
             f"<span>{counts[k]:,} <span class='hg-note'>{share:.0%}</span></span></div>"
         )
     more = make_note(f"and {len(labels) - 12} more classes") if len(labels) > 12 else ""
@@ -144,7 +144,7 @@ def _make_common_features(view: MapView, positions: np.ndarray) -> str:
     mean = rows.X[positions].mean(axis=0, dtype=np.float64)
     mean_of_all = rows.X.mean(axis=0, dtype=np.float64)
     means = np.rint(np.stack([mean, mean_of_all])).astype(np.uint8)
-    png = montages.png(montages.montage(means, rows.image_shape, 2, cell=84))
+    png = montages.encode_png(montages.make_montage(means, rows.image_shape, 2, cell=84))
     alt = "Mean image of the selected rows, and of all rows shown"
     return make_caption("Mean image", "of these rows, and of all shown") + image(png, alt, "hg-means")
 
@@ -177,7 +177,7 @@ def _draw_reconstructions(view: MapView, positions: np.ndarray) -> None:
 
 
 def _make_strip(name: str, images: np.ndarray, rows: Rows) -> str:
-    png = montages.png(montages.montage(images, rows.image_shape, _MOST_RECONSTRUCTED, cell=56))
+    png = montages.encode_png(montages.make_montage(images, rows.image_shape, _MOST_RECONSTRUCTED, cell=56))
     return image(png, f"{name}, {len(images)} of the selected rows", "hg-strip")
 
 

@@ -106,7 +106,7 @@ def draw(stamp: Stamp, scene: Scene, default: State, problems: list[str], names:
     state = _read_state(scene, default, problems, names)
     placed = f"{scene.id}:{st.session_state.get(_PLACED, 0)}"
     # Without a callback Streamlit would not keep the state.
-    _mount(scene.kind, latent.scene_message(scene, state, placed), on_view_change=lambda: None)
+    _mount(scene.kind, latent.make_scene_message(scene, state, placed), on_view_change=lambda: None)
     if scene.by_server:
         if scene.kind == "manifold":
             _mount("weights", _grid(stamp, scene.id, scene), "latent-weights")
@@ -137,25 +137,25 @@ def read_decoder(stamp: Stamp) -> decoder_export.Decoder | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _weights(stamp: Stamp, _decoder: decoder_export.Decoder) -> bytes:
-    return latent.decoder_message(make_decoder_id(stamp), _decoder.layers)
+    return latent.make_decoder_message(make_decoder_id(stamp), _decoder.layers)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _images(key: str, _rows: Rows) -> bytes:
-    return maps.pictures_message(key, sprite=montages.sprite(_rows.X, _rows.image_shape))
+    return maps.make_pictures_message(key, sprite=montages.make_sprite(_rows.X, _rows.image_shape))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Decoding the grid …")
 def _grid(stamp: Stamp, scene_id: str, _scene: Scene) -> bytes:
     """Make the message with the images of the plane, which the browser cannot decode."""
-    counts = latent.grid_columns(_scene.shape)
+    counts = latent.choose_grid_shape(_scene.shape)
     is_prior = bool(_scene.gaussian and _scene.gaussian.is_prior)
     places = [
         decoder_export.grid_places(n, axis.low, axis.high, is_prior)
         for n, axis in zip(counts, _scene.axes, strict=True)
     ]
     images = pixels(cached.load_estimator(stamp).inverse_transform(decoder_export.grid(*places)))
-    return latent.grid_message(make_decoder_id(stamp), images, counts[0])
+    return latent.make_grid_message(make_decoder_id(stamp), images, counts[0])
 
 
 @st.fragment
@@ -167,12 +167,14 @@ def _answer(stamp: Stamp, size: int) -> None:
     turn, image = "", None
     if asked is not None:
         with header.show_errors():
-            question = latent.read_question(asked, name, size)
+            question = latent.parse_question(asked, name, size)
             if question is not None:
                 turn, code = question
                 image = pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
     with st.container(key="latent-answer"):
-        get_component("answer")(data=latent.answer_message(name, turn, image), key=key, on_asked_change=lambda: None)
+        get_component("answer")(
+            data=latent.make_answer_message(name, turn, image), key=key, on_asked_change=lambda: None
+        )
 
 
 def _read_state(scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> State:
@@ -184,7 +186,7 @@ def _read_state(scene: Scene, default: State, problems: list[str], names: dict[s
     states[scene.id] = state
     for old in list(states)[:-_MOST_STATES]:
         del states[old]
-    written, first = latent.as_texts(state), latent.as_texts(default)
+    written, first = latent.format_state(state), latent.format_state(default)
     for field, name in names.items():
         page_state.keep(name, written[field], text=None if written[field] == first[field] else written[field])
     return state
@@ -197,7 +199,7 @@ def _read_sent(scene: Scene, problems: list[str]) -> State | None:
         return None
     seen[scene.kind] = text
     try:
-        return latent.read_state(text, scene.id, len(scene.axes))
+        return latent.parse_state(text, scene.id, len(scene.axes))
     except BadInput as problem:
         problems.append(str(problem))
         return None
@@ -224,8 +226,8 @@ def _parse(field: str, text: str, scene: Scene, problems: list[str]) -> Any:
             raise BadInput(f"Choose from {', '.join(latent.BEHIND)}.")
         return text
     if field == "code":
-        return _clip(latent.read_code(text, size), scene, problems)
-    dimensions = latent.read_dimensions(text, size, 2 if field == "pad" else size)
+        return _clip(latent.parse_code(text, size), scene, problems)
+    dimensions = latent.parse_dimensions(text, size, 2 if field == "pad" else size)
     if field == "pad" and len(dimensions) != 2:
         raise BadInput("The pad has two dimensions, such as 1_2.")
     return dimensions
@@ -237,7 +239,7 @@ def _clip(code: tuple[float, ...], scene: Scene, problems: list[str]) -> tuple[f
         return code
     clipped = tuple(float(np.clip(value, axis.low, axis.high)) for value, axis in zip(code, scene.axes, strict=True))
     if clipped != code:
-        text = shorten(latent.code_text(code), 30)
+        text = shorten(latent.format_code(code), 30)
         problems.append(f"The link asks for the code {text}, outside this plane: the nearest point is shown.")
     return clipped
 

@@ -147,7 +147,7 @@ def _draw_classes(usable: Sequence[RunSampler]) -> None:
         run = usable[0].line.run
         labels, names = run.views.get("labels", np.empty(0, int)), run.notes.get("target_names", [])
         data = {name: float((labels == k).mean()) for k, name in enumerate(names)} if len(labels) else {}
-        figure = generated_samples.class_shares(shares, data, _method_names(usable), header.get_theme())
+        figure = generated_samples.plot_class_shares(shares, data, _method_names(usable), header.get_theme())
         charts.draw(figure, "class-shares")
 
 
@@ -173,5 +173,5 @@ def _draw_distances(usable: Sequence[RunSampler]) -> None:
             "Distance of up to 1,000 samples to the nearest training image; a copy has distance 0. A curve left of the "
             "test images' does not prove copying: blurred images are close to everything."
         )
-        figure = generated_samples.nearest_distances(distances, of_test, _method_names(usable), header.get_theme())
+        figure = generated_samples.plot_nearest_distances(distances, of_test, _method_names(usable), header.get_theme())
         charts.draw(figure, "distances")

@@ -123,7 +123,7 @@ def _draw_cards(usable: Sequence[RunSampler], how: Draw, size: int) -> RunSample
 @st.cache_data(max_entries=256, show_spinner=False)
 def _sheet(stamp: Stamp, kind: str, how: Draw, _sampler: RunSampler) -> bytes:
     images = _sampler.draw_samples(how)[1]
-    return montages.png(montages.montage(images, _sampler.image_shape, _COLUMNS, cell=56, gap=3))
+    return montages.encode_png(montages.make_montage(images, _sampler.image_shape, _COLUMNS, cell=56, gap=3))
 
 
 def _caption(sampler: RunSampler, size: int) -> str:
@@ -141,7 +141,7 @@ def _draw_enlarged(sampler: RunSampler, how: Draw, view: View, problems: list[st
     images = sampler.draw_samples(how)[1]
     st.markdown(f"**{plain(sampler.label)}**, {plain(sampler.about)}; seed {how.seed}.")
     if not datasets.is_available(view.entry.name):
-        png = montages.png(montages.montage(images, sampler.image_shape, _COLUMNS))
+        png = montages.encode_png(montages.make_montage(images, sampler.image_shape, _COLUMNS))
         st.html(image(png, f"Samples: {sampler.label}", "hg-strip"))
         offer_download(view.entry, problems, " Each sample is then shown with its nearest training image.")
         return
@@ -161,7 +161,7 @@ def _draw_enlarged(sampler: RunSampler, how: Draw, view: View, problems: list[st
 
 
 def _pair(k: int, sample: np.ndarray, near: np.ndarray, nearest: memorization.Nearest, shape: tuple[int, int]) -> str:
-    png = montages.png(montages.montage(np.stack([sample, near]), shape, 1, cell=84))
+    png = montages.encode_png(montages.make_montage(np.stack([sample, near]), shape, 1, cell=84))
     distance = nearest.distances[k, 0]
     mark = " <b>near-duplicate</b>" if nearest.is_copy[k] else ""
     alt = f"Sample {k + 1} above training row {nearest.rows[k]}, distance {distance:.2f}"
@@ -213,9 +213,9 @@ def _offer_files(usable: Sequence[RunSampler], how: Draw, view: View) -> None:
 def _to_png(saved: Sequence[RunSampler], how: Draw, count: int) -> bytes:
     shape = saved[0].image_shape
     if len(saved) == 1:
-        return montages.png(montages.montage(saved[0].draw_samples(how, count)[1], shape, _COLUMNS))
+        return montages.encode_png(montages.make_montage(saved[0].draw_samples(how, count)[1], shape, _COLUMNS))
     sheets = [(f"{sampler.label}: {sampler.about}", sampler.draw_samples(how, count)[1]) for sampler in saved]
-    return montages.png(montages.titled(sheets, shape, 2 * _COLUMNS))
+    return montages.encode_png(montages.make_titled_montage(sheets, shape, 2 * _COLUMNS))
 
 
 def _to_npz(saved: Sequence[RunSampler], how: Draw, count: int) -> bytes:

@@ -193,7 +193,7 @@ def _figure(stamp: str, approaches: tuple[str, ...], theme: str, is_log: bool, _
         for name in approaches
     ]
     counts = sorted({n for name in approaches for n in _view.errors[name]})
-    return figures.curve(lines, _view.entry.rows[0], theme, counts=counts, is_log=is_log)
+    return figures.plot_curve(lines, _view.entry.rows[0], theme, counts=counts, is_log=is_log)
 
 
 def _chart_data(view: View, approaches: Sequence[str]) -> list[dict[str, Any]]:
@@ -213,7 +213,7 @@ def _stills(stamp: str, approaches: tuple[str, ...], theme: str, is_log: bool, _
     from core.figures import svg
 
     figure = _figure(stamp, approaches, theme, is_log, _view)
-    return [svg.svg(figure, width, theme) for width in _STILL_WIDTHS]
+    return [svg.render_figure(figure, width, theme) for width in _STILL_WIDTHS]
 
 
 def _make_mark(view: View, name: str, n: int, errors: Mapping[int, float]):

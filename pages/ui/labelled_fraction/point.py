@@ -38,7 +38,7 @@ def draw(view: View, problems: list[str]) -> None:
             for k, name in enumerate(names)
             for j, other in enumerate(names)
         ]
-        charts.draw(figures.confusion(confusion, names, header.get_theme()), "confusion", data=counts)
+        charts.draw(figures.plot_confusion(confusion, names, header.get_theme()), "confusion", data=counts)
     with right:
         st.markdown(
             "**Codes, labelled rows marked**",
@@ -46,7 +46,7 @@ def draw(view: View, problems: list[str]) -> None:
             f"{results.MAPPED} test rows spread evenly over all, and at most as many of the labelled rows.",
         )
         shown = results.read_map(row)
-        figure = figures.codes(
+        figure = figures.plot_codes(
             shown.at_test, shown.y_test, shown.right, shown.at_labelled, shown.y_labelled, names, header.get_theme()
         )
         charts.draw(figure, "codes")

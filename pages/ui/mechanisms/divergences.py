@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.mechanisms import divergences
-from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Target, Values
+from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Divergences, Fit, Target
 from pages.ui.mechanisms import draggable_points, experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header, tables
@@ -53,7 +53,7 @@ class _Setting:
     def make_target(self) -> Target:
         widths, weights = [self.width, 0.6, 0.5], [self.weight, 1 - self.weight, 0.4]
         n = len(self.means)
-        return divergences.target(self.means, widths[:n], weights[:n])
+        return divergences.make_target(self.means, widths[:n], weights[:n])
 
     def draw_starts(self) -> np.ndarray:
         d = int(self.dimension)
@@ -96,15 +96,19 @@ def draw(controls: Controls) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _fit(setting: _Setting) -> tuple[dict[str, list[Fit]], dict[str, Values], float]:
+def _fit(setting: _Setting) -> tuple[dict[str, list[Fit]], dict[str, Divergences], float]:
     """Fits by divergence, the best first; their values; largest difference of the forward fit's moments from p's."""
     target, points = setting.make_target(), _make_grid(int(setting.dimension))
     fits = {
-        name: divergences.fit(target, name, setting.draw_starts(), points=points, shape=setting.shape, pi=setting.pi)
+        name: divergences.fit_gaussian(
+            target, name, setting.draw_starts(), points=points, shape=setting.shape, pi=setting.pi
+        )
         for name in _NAMES
     }
     p = target.density(points.points)
-    values = {name: divergences.values(p, own[0].gaussian, points, setting.pi) for name, own in fits.items()}
+    values = {
+        name: divergences.compute_divergences(p, own[0].gaussian, points, setting.pi) for name, own in fits.items()
+    }
     forward, moments = fits[FORWARD][0].gaussian, target.moments
     covariance = moments.covariance
     if setting.shape == ISOTROPIC:
@@ -115,7 +119,7 @@ def _fit(setting: _Setting) -> tuple[dict[str, list[Fit]], dict[str, Values], fl
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _make_grid(dimension: int) -> divergences.Grid:
-    return divergences.grid(dimension)
+    return divergences.make_grid(dimension)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -131,15 +135,15 @@ def _figures(setting: _Setting, theme: str):
         if setting.dimension == _LINE:
             shown = np.abs(points.axes[0]) <= 6
             x, best = points.points[shown], np.exp(own[0].gaussian.log_density(points.points[shown]))
-            charts.append(figures.on_line(x[:, 0], p[shown], own, best, title, _COLOURS[name], theme))
+            charts.append(figures.plot_in_1d(x[:, 0], p[shown], own, best, title, _COLOURS[name], theme))
         else:
             square = p.reshape([len(axis) for axis in points.axes])
-            outlines = [fit.gaussian.outline() for fit in own]
-            charts.append(figures.in_plane(points.axes[0], square, own, outlines, title, _COLOURS[name], theme))
+            outlines = [fit.gaussian.compute_outline() for fit in own]
+            charts.append(figures.plot_in_2d(points.axes[0], square, own, outlines, title, _COLOURS[name], theme))
     return tuple(charts)
 
 
-def _table_rows(fits: dict[str, list[Fit]], values: dict[str, Values]) -> list[list[Cell]]:
+def _table_rows(fits: dict[str, list[Fit]], values: dict[str, Divergences]) -> list[list[Cell]]:
     rows = []
     for name, own in fits.items():
         best, value = own[0].gaussian, values[name]

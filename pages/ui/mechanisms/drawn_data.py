@@ -40,4 +40,4 @@ def choose_mixture(controls: Controls) -> gaussian_mixtures.Mixture | None:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _make_mixture(points: np.ndarray) -> gaussian_mixtures.Mixture:
-    return gaussian_mixtures.drawn(points)
+    return gaussian_mixtures.make_from_drawing(points)

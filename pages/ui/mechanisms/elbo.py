@@ -97,13 +97,13 @@ def _show_collapse(controls: Controls) -> None:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _compute_bounds(spread: float, shift: float, seed: int) -> tuple[Bound, Estimate, list[Estimate]]:
     """Exact values, the ELBO from samples, and the bound for each of `_COUNTS`."""
-    model = linear_gaussian.example(_SIZE, _NOISE)
+    model = linear_gaussian.make_example(_SIZE, _NOISE)
     rng = np.random.default_rng([seed, 0])
     x = model.sample(1, rng)[0][0]
     encoder = Encoder(spread, shift)
-    estimate = elbo.drawn(model, x, encoder, 10_000, rng)
-    tightened = elbo.tightened(model, x, encoder, _COUNTS, _REPEATS, rng)
-    return elbo.bound(model, x, encoder), estimate, tightened
+    estimate = elbo.estimate_elbo(model, x, encoder, 10_000, rng)
+    tightened = elbo.estimate_tighter_bounds(model, x, encoder, _COUNTS, _REPEATS, rng)
+    return elbo.compute_bound(model, x, encoder), estimate, tightened
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -112,8 +112,8 @@ def _bound_figures(spread: float, shift: float, seed: int, theme: str):
 
     exact, _, tightened = _compute_bounds(spread, shift, seed)
     return (
-        figures.parts(exact.reconstruction, exact.kl, exact.gap, exact.log_marginal, theme),
-        figures.tightening(_COUNTS, tightened, exact.elbo, exact.log_marginal, theme),
+        figures.plot_parts(exact.reconstruction, exact.kl, exact.gap, exact.log_marginal, theme),
+        figures.plot_bounds(_COUNTS, tightened, exact.elbo, exact.log_marginal, theme),
     )
 
 
@@ -129,7 +129,7 @@ def _load_spectrum() -> tuple[np.ndarray, np.ndarray]:
 def _compute_collapse(beta: float, noise: float, seed: int) -> tuple[LinearVAE, Estimate]:
     variances, rows = _load_spectrum()
     vae = LinearVAE(variances, noise, beta)
-    return vae, vae.drawn(rows, np.random.default_rng([seed, 1]))
+    return vae, vae.estimate_loss(rows, np.random.default_rng([seed, 1]))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -141,6 +141,6 @@ def _collapse_figures(beta: float, noise: float, theme: str):
     chosen = BETAS.index(beta)
     kl, error = (np.array([getattr(vae, name).sum() for vae in vaes]) for name in ("kl", "error"))
     return (
-        figures.collapsed(vaes[chosen].kl, beta, theme),
-        figures.traded(kl, error, np.asarray(BETAS), chosen, theme),
+        figures.plot_kl_by_component(vaes[chosen].kl, beta, theme),
+        figures.plot_error_by_kl(kl, error, np.asarray(BETAS), chosen, theme),
     )

@@ -100,7 +100,7 @@ def draw_strips(strips: Mapping[str, np.ndarray], shape: tuple[int, int], column
     """Draw montages of images by title, each (n, height * width) uint8."""
     figures = []
     for title, pixels in strips.items():
-        png = montages.png(montages.montage(pixels, shape, columns, cell=cell))
+        png = montages.encode_png(montages.make_montage(pixels, shape, columns, cell=cell))
         figures.append(f"<figure><figcaption>{html(title)}</figcaption>{image(png, title, 'hg-strip')}</figure>")
     st.html(Markup(f'<div class="hg-mechanism-strips">{"".join(figures)}</div>'))
 

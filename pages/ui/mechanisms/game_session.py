@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core.mechanisms import fixed_opponent, gan_game
-from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD, Solo
+from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD, SoloGenerator
 from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, Frame, Game, Settings
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import page_state
@@ -43,7 +43,7 @@ class PlayedGame:
 
     def add_frame(self, name: str) -> None:
         side, codes = (160, 1024) if self.game.mixture.dimension == 1 else (32, 512)
-        self.frames.append(gan_game.snapshot(self.game, 400, side, codes))
+        self.frames.append(gan_game.take_snapshot(self.game, 400, side, codes))
         self.names.append(name)
 
     def compute_once(self, name: str, compute: Callable[[PlayedGame], Any]) -> Any:
@@ -74,14 +74,14 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
         if shared := _shelf(settings, rounds).get(_GAME):
             played = shared.copy()
         elif not (is_own and played.rounds < rounds and not played.moves):
-            played = PlayedGame(settings, gan_game.begin(settings))
+            played = PlayedGame(settings, gan_game.begin_game(settings))
             played.add_frame("0")
         st.session_state[_GAME] = played
 
     def advance() -> int:
         upcoming = next(k for k in _KEPT if k > played.rounds)
         n = min(_AT_ONCE, upcoming - played.rounds)
-        gan_game.run(played.game, n)
+        gan_game.play_rounds(played.game, n)
         played.rounds += n
         if played.rounds == upcoming:
             played.add_frame(str(upcoming))
@@ -91,27 +91,27 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
 
     _run(advance, played.rounds, rounds, "Training")
     for letter in moves[len(played.moves) :]:
-        gan_game.step(played.game, MOVES[letter])
+        gan_game.take_step(played.game, MOVES[letter])
         played.moves += letter
         played.add_frame(f"{rounds} + {played.moves}")
     return played
 
 
-def train_alone(settings: Settings, objective: str, steps: int) -> Solo:
+def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator:
     """A generator trained alone, by this visitor or another; more steps continue the training before."""
     solos = st.session_state.setdefault(_SOLOS, {})
     solo = solos.get(objective)
-    is_own = solo is not None and solo.settings == settings.checked()
+    is_own = solo is not None and solo.settings == settings.validate()
     if not (is_own and len(solo.history) == steps):
         if shared := _shelf(settings, steps).get(objective):
             solo = copy.deepcopy(shared)
         elif not (is_own and len(solo.history) < steps):
-            solo = fixed_opponent.begin_solo(settings, objective)
+            solo = fixed_opponent.begin_training(settings, objective)
         solos[objective] = solo
 
     def advance() -> int:
         upcoming = next(k for k in ROUNDS if k > len(solo.history))
-        fixed_opponent.run_solo(solo, min(_AT_ONCE, upcoming - len(solo.history)))
+        fixed_opponent.train(solo, min(_AT_ONCE, upcoming - len(solo.history)))
         done = len(solo.history)
         if done in ROUNDS and objective not in (shelf := _shelf(settings, done)):
             shelf[objective] = copy.deepcopy(solo)

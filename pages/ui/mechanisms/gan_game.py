@@ -121,31 +121,36 @@ def _field_figures(played: PlayedGame, theme: str) -> list[Any]:
 
     frames, names = played.frames, played.names
     if played.game.mixture.dimension == 1:
-        return [figures.on_line(frames, names, theme)]
-    learned = figures.in_plane(frames, names, theme)
+        return [figures.plot_in_1d(frames, names, theme)]
+    learned = figures.plot_in_2d(frames, names, theme)
     # The optimal critic is not known.
-    return [learned] if frames[-1].optimal is None else [learned, figures.in_plane(frames, names, theme, of_best=True)]
+    return (
+        [learned] if frames[-1].optimal is None else [learned, figures.plot_in_2d(frames, names, theme, of_best=True)]
+    )
 
 
 def _history_figures(played: PlayedGame, unit: str, theme: str) -> list[Any]:
     from core.figures.mechanisms import gan_game as figures  # plotly
 
     game = played.game
-    return [figures.losses(game.history, unit, theme), figures.travelled(game.history, game.mixture.mean, theme)]
+    return [
+        figures.plot_losses(game.history, unit, theme),
+        figures.plot_sample_mean(game.history, game.mixture.mean, theme),
+    ]
 
 
 def _compute_result(played: PlayedGame) -> tuple[str, dict]:
     game, frame = played.game, played.frames[-1]
     sentences = []
     if (n := len(game.mixture.weights)) > 1:
-        share = density_comparison.modes_covered(game.mixture, frame.samples)
+        share = density_comparison.compute_mode_coverage(game.mixture, frame.samples)
         sentences.append(f"The samples cover {share:.0%} of the {n} components of the data.")
     if frame.disagreement is None:
         sentences.append("A critic is not a probability, so it can't be compared with p / (p + q).")
     else:
         sentences.append(f"The mean difference between D and p / (p + q) is {frame.disagreement:.3f}.")
-    js = density_comparison.jensen_shannon(game.mixture, game.generator, 2000)
-    exact = density_comparison.jensen_shannon_on_grid(game.mixture, game.generator)
+    js = density_comparison.estimate_jensen_shannon(game.mixture, game.generator, 2000)
+    exact = density_comparison.integrate_jensen_shannon(game.mixture, game.generator)
     name = f"Jensen-Shannon divergence, nats ({js.n:,} samples; 0: q equals p, 0.693: no overlap)"
     return " ".join(sentences), {name: (js, exact)}
 
@@ -163,14 +168,14 @@ def _show_discriminator_alone(settings: Settings, played: PlayedGame) -> None:
     def draw_figures(_: PlayedGame) -> list[Any]:
         from core.figures.mechanisms import gan_game as figures  # plotly
 
-        places = density_comparison.places(frame.axis, game.mixture.dimension)
+        places = density_comparison.make_grid_points(frame.axis, game.mixture.dimension)
         shape = [len(frame.axis)] * game.mixture.dimension
-        optimal = density_comparison.optimal_discriminator(game.mixture, game.generator, places)
-        return figures.judged(judge(places).reshape(shape), frame, optimal.reshape(shape), theme)
+        optimal = density_comparison.compute_optimal_discriminator(game.mixture, game.generator, places)
+        return figures.plot_discriminators(judge(places).reshape(shape), frame, optimal.reshape(shape), theme)
 
     experiment.draw_charts(*played.compute_once(f"judged, {theme}", draw_figures), key="players-judge")
     difference = played.compute_once(
-        "difference", lambda _: fixed_opponent.disagreement(judge, game.mixture, game.generator)
+        "difference", lambda _: fixed_opponent.estimate_disagreement(judge, game.mixture, game.generator)
     )
     experiment.state_finding(
         f"The generator is fixed after {_format_length(played)}, and a new discriminator is trained against it. Its "
@@ -191,8 +196,8 @@ def _show_generator_alone(settings: Settings, steps: int) -> None:
     samples = {name: solo.generator.sample(600, np.random.default_rng(1)) for name, solo in solos.items()}
     theme = header.get_theme()
     experiment.draw_charts(
-        figures.rows_of("D fixed to the data density", real, samples[DENSITY], theme),
-        figures.rows_of("Maximum likelihood, naive sampling", real, samples[LIKELIHOOD], theme),
+        figures.plot_samples("D fixed to the data density", real, samples[DENSITY], theme),
+        figures.plot_samples("Maximum likelihood, naive sampling", real, samples[LIKELIHOOD], theme),
         key="players-alone",
     )
     results = [_measure_rows(rows, mixture) for rows in (samples[DENSITY], samples[LIKELIHOOD], real)]
@@ -207,8 +212,8 @@ def _show_generator_alone(settings: Settings, steps: int) -> None:
 
 
 def _measure_rows(rows: np.ndarray, mixture: gaussian_mixtures.Mixture) -> dict[str, Cell]:
-    spread, offset = np.sqrt(rows.var(axis=0).mean()), np.linalg.norm(rows.mean(axis=0) - mixture.highest)
-    covered = density_comparison.modes_covered(mixture, rows)
+    spread, offset = np.sqrt(rows.var(axis=0).mean()), np.linalg.norm(rows.mean(axis=0) - mixture.mode)
+    covered = density_comparison.compute_mode_coverage(mixture, rows)
     return {
         "Standard deviation": Cell(f"{spread:.2f}", float(spread)),
         "Distance of the mean from the highest mode": Cell(f"{offset:.2f}", float(offset)),

@@ -86,12 +86,12 @@ class _Gradients:
 def _sample_gradients(cost: Cost, d: int, sigma: float, size: int, seed: int) -> _Gradients:
     mu = np.full(d, _MU)
     n = max(_LEAST_SAMPLES, min(_MOST_NUMBERS // d, _REPEATS * size * 4))
-    samples = gradient_estimators.draw(cost, mu, sigma, n, np.random.default_rng(seed))
+    samples = gradient_estimators.sample_gradients(cost, mu, sigma, n, np.random.default_rng(seed))
     return _Gradients(
         n=n,
-        means={name: gradient_estimators.means_of(samples.of(name)[:, 0], size) for name in _NAMES},
+        means={name: gradient_estimators.average_in_groups(samples.get_samples(name)[:, 0], size) for name in _NAMES},
         exact=float(samples.exact[0]),
-        estimates={name: Estimate.of(samples.of(name)[:, 0]) for name in _NAMES},
+        estimates={name: Estimate.from_draws(samples.get_samples(name)[:, 0]) for name in _NAMES},
         variances={name: cost.variance(name, mu, sigma) for name in _NAMES},
         sampled_ratio=samples.ratio,
     )
@@ -104,9 +104,9 @@ def _figures(cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str)
     gradients = _sample_gradients(cost, d, sigma, size, seed)
     ratios = [cost.ratio(np.full(dimension, _MU), sigma) for dimension in _DIMENSIONS]
     return (
-        figures.histograms(gradients.means, gradients.exact, size, theme),
-        figures.ratios(_DIMENSIONS, ratios, d, gradients.sampled_ratio, theme),
-        figures.errors(np.array([1, 10, 100, 1000, 10_000]), gradients.variances, theme),
+        figures.plot_estimates(gradients.means, gradients.exact, size, theme),
+        figures.plot_variance_ratios(_DIMENSIONS, ratios, d, gradients.sampled_ratio, theme),
+        figures.plot_errors(np.array([1, 10, 100, 1000, 10_000]), gradients.variances, theme),
     )
 
 
@@ -114,7 +114,9 @@ def _figures(cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str)
 def _render_graphs(theme: str) -> Markup:
     from core.figures.mechanisms import gradient_estimators as figures  # plotly
 
-    return Markup(f'<div class="hg-graphs">{"".join(f"<div>{svg}</div>" for svg in figures.graphs(theme))}</div>')
+    return Markup(
+        f'<div class="hg-graphs">{"".join(f"<div>{svg}</div>" for svg in figures.render_graphs(theme))}</div>'
+    )
 
 
 def _describe_variances(gradients: _Gradients) -> str:

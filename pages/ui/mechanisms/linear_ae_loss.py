@@ -40,7 +40,7 @@ class _Setting:
 
     @property
     def covariance(self) -> np.ndarray:
-        return linear_ae_loss.covariance(_LARGE, _LARGE * self.ratio, self.angle)
+        return linear_ae_loss.make_covariance(_LARGE, _LARGE * self.ratio, self.angle)
 
     @property
     def least_loss(self) -> float:
@@ -89,12 +89,12 @@ def _figures(setting: _Setting, theme: str):
 
     C, descent = setting.covariance, _descend(setting)
     plane = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), -1)
-    losses = np.maximum(linear_ae_loss.loss(C, plane), 1e-3)
-    points = linear_ae_loss.stationary(C)
+    losses = np.maximum(linear_ae_loss.compute_loss(C, plane), 1e-3)
+    points = linear_ae_loss.find_stationary_points(C)
     X = np.random.default_rng(0).multivariate_normal(np.zeros(2), C, _ROWS)
     return (
-        figures.surface(_AXIS, losses, points, descent.path, theme),
-        figures.rows(X, descent.path[-1], points[0].w, theme),
+        figures.plot_loss_surface(_AXIS, losses, points, descent.path, theme),
+        figures.plot_reconstructions(X, descent.path[-1], points[0].w, theme),
     )
 
 
@@ -122,7 +122,7 @@ def _angle_to_first(setting: _Setting, w: np.ndarray) -> float | None:
     length = float(np.linalg.norm(w))
     if length < _TOO_SHORT or setting.ratio == 1:
         return None
-    u = linear_ae_loss.stationary(setting.covariance)[0].w
+    u = linear_ae_loss.find_stationary_points(setting.covariance)[0].w
     return float(np.degrees(np.arccos(np.clip(abs(w @ u) / length, 0, 1))))
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.mechanisms import linear_gaussian, naive_sampling
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.naive_sampling import Encoder, Trap
+from core.mechanisms.naive_sampling import Encoder, Objectives
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header
@@ -99,20 +99,20 @@ def _show_trap(size: int, noise: float, seed: int) -> None:
     )
     experiment.draw_charts(_trap_figure(size, noise, seed, header.get_theme()), key="trap")
     trap = _compute_trap(size, noise, seed)
-    likelihood, averaged = (trap.scales[int(np.argmax(curve))] for curve in (trap.likelihood, trap.averaged))
+    likelihood, averaged = (trap.scales[int(np.argmax(curve))] for curve in (trap.log_of_mean, trap.mean_of_log))
     experiment.state_finding(
         f"The log of the mean is largest at {likelihood:.1f} times the true weights, the mean of the log at "
         f"{averaged:.1f} times, where z has no effect."
     )
     true = int(np.argmin(np.abs(trap.scales - 1)))
-    estimate = Estimate(float(trap.averaged_drawn[true]), float(trap.averaged_error[true]), _TRAP_CODES)
+    estimate = Estimate(float(trap.mean_of_log_sampled[true]), float(trap.mean_of_log_error[true]), _TRAP_CODES)
     name = f"Mean of log p(x|z) at the true weights, nats per data point ({_TRAP_CODES} codes)"
-    experiment.draw_checks("trap", {name: (estimate, float(trap.averaged[true]))})
+    experiment.draw_checks("trap", {name: (estimate, float(trap.mean_of_log[true]))})
 
 
 def _sample_point(size: int, noise: float, seed: int) -> tuple[LinearGaussian, np.ndarray, np.random.Generator]:
     """The model, the data point x whose log p(x) is estimated, and the generator for codes."""
-    model = linear_gaussian.example(size, noise)
+    model = linear_gaussian.make_example(size, noise)
     rng = np.random.default_rng([seed, 1])
     return model, model.sample(1, rng)[0][0], rng
 
@@ -122,11 +122,11 @@ def _compute_marginal(size: int, noise: float, spread: float, seed: int) -> tupl
     """log p(x) of one data point, in nats: exact, and estimated with codes from the prior and from the encoder."""
     model, x, rng = _sample_point(size, noise, seed)
     by_prior, by_encoder = (
-        naive_sampling.log_marginal(naive_sampling.log_weights(model, x, (_MOST,), rng, encoder))
+        naive_sampling.estimate_log_marginal(naive_sampling.sample_log_weights(model, x, (_MOST,), rng, encoder))
         for encoder in (None, Encoder(spread))
     )
     # Estimated from the samples the error would be far too small.
-    by_prior = Estimate(by_prior.value, naive_sampling.expected_error(model, x, _MOST), by_prior.n)
+    by_prior = Estimate(by_prior.value, naive_sampling.compute_standard_error(model, x, _MOST), by_prior.n)
     return float(model.log_marginal(x[None])[0]), by_prior, by_encoder
 
 
@@ -137,28 +137,28 @@ class _Pairs:
     Attributes
     ----------
     share, effective : of the pairs, in (0, 1], from the prior and from the encoder.
-    weights, carrying : of the pairs shown, from the prior.
+    weights, contributing : of the pairs shown, from the prior.
     """
 
     share: tuple[float, float]
     effective: tuple[float, float]
     weights: np.ndarray
-    carrying: np.ndarray
+    contributing: np.ndarray
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _compute_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> _Pairs:
-    model = linear_gaussian.example(size, noise)
+    model = linear_gaussian.make_example(size, noise)
     rng = np.random.default_rng([seed, 0])
     X, _ = model.sample(_ROWS, rng)
-    by_prior = naive_sampling.pairs(model, X, rng.standard_normal((k, size)))
-    by_encoder = naive_sampling.pairs(model, X, *Encoder(spread).propose(model, X, k, rng))
+    by_prior = naive_sampling.weigh_pairs(model, X, rng.standard_normal((k, size)))
+    by_encoder = naive_sampling.weigh_pairs(model, X, *Encoder(spread).propose(model, X, k, rng))
     shown = slice(_ROWS_SHOWN), slice(_CODES_SHOWN)
     return _Pairs(
         share=(by_prior.share, by_encoder.share),
         effective=(by_prior.effective_samples / k, by_encoder.effective_samples / k),
         weights=by_prior.weights[shown].copy(),  # not a view, which would hold all of them
-        carrying=by_prior.carrying[shown].copy(),
+        contributing=by_prior.contributing[shown].copy(),
     )
 
 
@@ -175,9 +175,9 @@ def _pairs_figures(size: int, noise: float, k: int, spread: float, seed: int, th
         return [([point.share[j] for point in sweep], [point.effective[j] for point in sweep]) for j in (0, 1)]
 
     return (
-        figures.pairs(pairs.weights, pairs.carrying, theme),
-        figures.shares(_SIZES_SWEPT, *select_lines(by_size), size, "latent dimensions", theme),
-        figures.shares(_NOISES_SWEPT, *select_lines(by_noise), noise, "output standard deviation", theme),
+        figures.plot_pairs(pairs.weights, pairs.contributing, theme),
+        figures.plot_shares(_SIZES_SWEPT, *select_lines(by_size), size, "latent dimensions", theme),
+        figures.plot_shares(_NOISES_SWEPT, *select_lines(by_noise), noise, "output standard deviation", theme),
     )
 
 
@@ -187,24 +187,28 @@ def _estimate_figure(size: int, noise: float, spread: float, seed: int, theme: s
 
     model, x, rng = _sample_point(size, noise, seed)
     spreads = {
-        name: naive_sampling.spread(naive_sampling.log_weights(model, x, (_REPEATS, _MOST), rng, encoder), _COUNTS)
+        name: naive_sampling.compute_quantiles(
+            naive_sampling.sample_log_weights(model, x, (_REPEATS, _MOST), rng, encoder), _COUNTS
+        )
         for name, encoder in (("prior", None), ("encoder", Encoder(spread)))
     }
-    return figures.estimates(spreads, _compute_marginal(size, noise, spread, seed)[0], theme)
+    return figures.plot_estimates(spreads, _compute_marginal(size, noise, spread, seed)[0], theme)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _compute_trap(size: int, noise: float, seed: int) -> Trap:
-    model = linear_gaussian.example(size, noise)
+def _compute_trap(size: int, noise: float, seed: int) -> Objectives:
+    model = linear_gaussian.make_example(size, noise)
     rng = np.random.default_rng([seed, 2])
-    return naive_sampling.trap(model, model.sample(512, rng)[0], rng.standard_normal((_TRAP_CODES, size)), _SCALES)
+    return naive_sampling.compare_objectives(
+        model, model.sample(512, rng)[0], rng.standard_normal((_TRAP_CODES, size)), _SCALES
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _trap_figure(size: int, noise: float, seed: int, theme: str):
     from core.figures.mechanisms import naive_sampling as figures  # plotly
 
-    return figures.trap(_compute_trap(size, noise, seed), theme)
+    return figures.plot_objectives(_compute_trap(size, noise, seed), theme)
 
 
 def _draw_marginal_checks(exact: float, by_prior: Estimate, by_encoder: Estimate) -> None:

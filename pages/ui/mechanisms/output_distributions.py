@@ -43,13 +43,13 @@ def draw(controls: Controls) -> None:
         experiment.draw_charts(_figure(seed, header.get_theme()), key="prior")
     with right:
         experiment.draw_strips(strips, (SIDE, SIDE), _N_SHOWN, cell=64)
-    exact = output_distributions.explained(spot)
+    exact = output_distributions.compute_explained_variance(spot)
     experiment.state_finding(
         f"The latent code explains {exact:.1%} of the variance of the images; the output distribution adds the rest."
     )
     checks = {
         "Variance explained by the code (%)": (experiment.to_percent(explained), 100 * exact),
-        "Mean sum of the pixels": (brightness, output_distributions.brightness(spot)),
+        "Mean sum of the pixels": (brightness, output_distributions.compute_brightness(spot)),
     }
     experiment.draw_checks("generator", checks)
     experiment.show_details(
@@ -73,8 +73,8 @@ def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estim
         / max(float(spot.mean.max()), 1e-9),
     }
     greys = {title: np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8) for title, pixels in strips.items()}
-    explained = output_distributions.drawn_explained(spot, n, rng)
-    return greys, output_distributions.drawn_brightness(images), explained
+    explained = output_distributions.estimate_explained_variance(spot, n, rng)
+    return greys, output_distributions.estimate_brightness(images), explained
 
 
 def _sample_codes(seed: int) -> np.ndarray:
@@ -85,4 +85,4 @@ def _sample_codes(seed: int) -> np.ndarray:
 def _figure(seed: int, theme: str):
     from core.figures.mechanisms import codes as figures  # plotly
 
-    return figures.prior(_sample_codes(seed), _N_SHOWN, theme)
+    return figures.plot_prior(_sample_codes(seed), _N_SHOWN, theme)

@@ -91,7 +91,7 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, _run: Run) -> _Codes:
     estimator = cached.load_estimator(stamp)
     sampled = sampling_scores.sampler_of(_run, kind, estimator).sample(_N_SAMPLES, seed)
     decoded = pixels(estimator.inverse_transform(sampled[:_N_SHOWN].astype(np.float32)))
-    return _Codes(codes[known], labels[known], names, sampled, decoded, Region.of(codes[known]))
+    return _Codes(codes[known], labels[known], names, sampled, decoded, Region.fit(codes[known]))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -99,22 +99,22 @@ def _figure(stamp: Stamp, kind: str, seed: int, theme: str, _run: Run):
     from core.figures.mechanisms import codes as figures  # plotly
 
     codes = _sample_codes(stamp, kind, seed, _run)
-    outline = codes.region.outline()
-    return figures.sampled(codes.data, codes.labels, codes.names, codes.sampled, outline, _N_SHOWN, theme)
+    outline = codes.region.compute_outline()
+    return figures.plot_sampled_codes(codes.data, codes.labels, codes.names, codes.sampled, outline, _N_SHOWN, theme)
 
 
 def _show_result(codes: _Codes, kind: str) -> None:
     region = codes.region
-    normal = random_codes.share_inside(region, np.random.default_rng(0).standard_normal((_N_SAMPLES, 2)))
-    exact = region.share_of_normal()
-    share_of_data = float(Region(np.zeros(2), np.eye(2)).holds(codes.data).mean())
+    normal = random_codes.estimate_share_inside(region, np.random.default_rng(0).standard_normal((_N_SAMPLES, 2)))
+    exact = region.compute_normal_share()
+    share_of_data = float(Region(np.zeros(2), np.eye(2)).contains(codes.data).mean())
     experiment.state_finding(
         f"{exact:.1%} of N(0, I) lies in the 95% region of the data's codes, and {share_of_data:.1%} of the data's "
         "codes lie in the 95% region of N(0, I)."
     )
     checks = {"N(0, I) in the region of the data's codes (%)": (experiment.to_percent(normal), 100 * exact)}
     if kind != samplers.NORMAL:
-        sampled = experiment.to_percent(random_codes.share_inside(region, codes.sampled))
+        sampled = experiment.to_percent(random_codes.estimate_share_inside(region, codes.sampled))
         checks["Sampled codes in that region (%)"] = sampled, None
     checks["Area of that region (N(0, I): 1)"] = None, float(np.sqrt(np.linalg.det(region.covariance)))
     checks["KL(Gaussian of the data's codes ‖ N(0, I)), nats"] = None, region.kl_to_normal

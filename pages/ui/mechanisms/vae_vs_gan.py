@@ -97,7 +97,7 @@ def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison):
     counts = np.linspace(0, steps, vae_vs_gan.N_FRAMES + 1).astype(int)
     names = [f"{count:,}" for count in counts]
     return tuple(
-        figures.samples(label, _comparison.real, _comparison.frames[model], names, _COLOURS[model], theme)
+        figures.plot_samples(label, _comparison.real, _comparison.frames[model], names, _COLOURS[model], theme)
         for model, label in _NAMES.items()
     )
 
@@ -108,7 +108,7 @@ def _loss_figures(name: str, theme: str, _comparison: Comparison):
 
     terms = {VAE: ("reconstruction", "KL"), GAN: ("discriminator", "generator")}
     return tuple(
-        figures.losses(f"{label} losses", _comparison.history[model], terms[model], theme)
+        figures.plot_losses(f"{label} losses", _comparison.history[model], terms[model], theme)
         for model, label in _NAMES.items()
     )
 

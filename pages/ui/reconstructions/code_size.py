@@ -242,7 +242,7 @@ def _figure(key: tuple, dataset: str, is_log: bool, largest: int, theme: str, _r
         )
         for run in sorted(_runs, key=lambda run: (*layer(run), selection.code_size(run)))
     ]
-    return error_by_code_size.by_size(_exact, marks, theme, is_log=is_log, largest=largest)
+    return error_by_code_size.plot_by_size(_exact, marks, theme, is_log=is_log, largest=largest)
 
 
 def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ def _figure(kind: str, levels: Sequence[float], level: float, summary: _Summary,
 
     method_of = {method.label: method.line.method for method in methods}
     curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
-    return figures.damaged(levels, curves, KINDS[kind].axis, header.get_theme(), level)
+    return figures.plot_by_corruption(levels, curves, KINDS[kind].axis, header.get_theme(), level)
 
 
 def _explanation(kind: str, level: float, summary: _Summary, at: int) -> str:

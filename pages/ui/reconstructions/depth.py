@@ -133,7 +133,7 @@ def _draw_chart(view: View, trained: Sequence[_Network]) -> None:
     ]
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
     level = float(pca.metrics["squared_error"]) if pca and selection.have_same_rows([pca, trained[0].run]) else None
-    charts.draw(error_by_code_size.by_depth(marks, header.get_theme(), level, places=_LABELS), "by-depth")
+    charts.draw(error_by_code_size.plot_by_depth(marks, header.get_theme(), level, places=_LABELS), "by-depth")
 
 
 def _row(network: _Network, change: tuple[float, float, float] | None) -> list[Cell]:

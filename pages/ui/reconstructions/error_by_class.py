@@ -129,7 +129,7 @@ def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) 
     }
     class_names = [errors.class_names[label] for label in labels]
     counts = [means[first][label].n for label in labels]
-    charts.draw(figures.per_class(bars, class_names, counts, header.get_theme(), errors.methods), "error by class")
+    charts.draw(figures.plot_by_class(bars, class_names, counts, header.get_theme(), errors.methods), "error by class")
     n = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
     about = f"Mean squared error per image with 95% bootstrap interval, over {errors.about}; {n} per class."
     st.caption(plain(f"{about} {_gain_by_class(errors, comparison)}"))
@@ -265,7 +265,7 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
         )
     )
     quantiles = {name: error_comparison.quantiles(values) for name, values in by_method.items()}
-    figure = figures.distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == _LOG)
+    figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == _LOG)
     charts.draw(figure, "distribution")
     in_class = "" if label is None else f", class {errors.class_names[label]}"
     n = len(next(iter(by_method.values())))

@@ -227,14 +227,16 @@ def _strips(
 
 
 def _error_map(difference: np.ndarray, rows: Rows, columns: int, limit: float, alt: str, cell: int = 112) -> str:
-    picture = difference_images.montage(difference, rows.image_shape, columns, limit, header.get_theme(), cell=cell)
-    return image(montages.png(picture), alt, "hg-columns-image")
+    picture = difference_images.make_montage(
+        difference, rows.image_shape, columns, limit, header.get_theme(), cell=cell
+    )
+    return image(montages.encode_png(picture), alt, "hg-columns-image")
 
 
 def _render_scale(limit: float) -> Markup:
     """Render the colour bar of the error maps with its ends."""
     end = f"{limit:.1f}"
-    png = montages.png(difference_images.bar(header.get_theme()))
+    png = montages.encode_png(difference_images.make_colour_bar(header.get_theme()))
     bar = image(png, f"Colours from −{end} to +{end}", "hg-scale-bar")
     return Markup(
         '<div class="hg-scale"><span class="hg-note">Error map: reconstruction minus original, pixels from 0 (black) '

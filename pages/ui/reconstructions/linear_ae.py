@@ -148,7 +148,7 @@ def _draw_convergence(view: View, line: Line, stored: Sequence[Run]) -> None:
         from core.figures import error_by_code_size  # plotly: most visits open no figure
 
         with st.container(key="to-pca"):
-            for k, figure in enumerate(error_by_code_size.to_pca(rows, header.get_theme())):
+            for k, figure in enumerate(error_by_code_size.plot_convergence_to_pca(rows, header.get_theme())):
                 charts.draw(figure, f"to-pca-{k}")
         st.caption(
             plain(
@@ -229,8 +229,10 @@ def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[image_grid.Str
     def images(vectors: np.ndarray) -> str:
         # Each axis is scaled to its own largest value.
         scaled = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12)
-        picture = difference_images.montage(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, header.get_theme())
-        return image(montages.png(picture), "Axes of the code as images, negative and positive", "hg-columns-image")
+        picture = difference_images.make_montage(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, header.get_theme())
+        return image(
+            montages.encode_png(picture), "Axes of the code as images, negative and positive", "hg-columns-image"
+        )
 
     blocks = [slice(start, start + _IN_BLOCK) for start in range(0, n, _IN_BLOCK)]
     names = image_grid.make_name("Linear AE, rotated", "columns of the decoder", note)
@@ -251,8 +253,8 @@ def _render_matrices(turning: CodeRotation, share: float, rows: Rows | None) -> 
     k, cells = len(turning.matrix), []
     for matrix, title in ((turning.matrix, "R as trained"), (turning.left(share), "R, rotated")):
         scaled = (matrix / np.abs(matrix).max()).reshape(1, -1)
-        picture = difference_images.montage(scaled, (k, k), 1, 1.0, header.get_theme(), cell=160)
-        png = image(montages.png(picture), f"{title}: {k} by {k} matrix", "hg-turn-matrix")
+        picture = difference_images.make_montage(scaled, (k, k), 1, 1.0, header.get_theme(), cell=160)
+        png = image(montages.encode_png(picture), f"{title}: {k} by {k} matrix", "hg-turn-matrix")
         cells.append(f"<figure>{png}<figcaption>{title}</figcaption></figure>")
     error = f" The error is computed from the rotated encoder and decoder over {rows.drawn}." if rows else ""
     about = (

@@ -65,5 +65,5 @@ def _enlarged(figure: Any) -> Any:
     layout = figure.layout
     margin = {side: _TALLER * pixels for side, pixels in layout.margin.to_plotly_json().items()}
     return type(figure)(figure).update_layout(
-        template=style.template(header.get_theme(), _LARGER), height=_TALLER * layout.height, margin=margin
+        template=style.make_template(header.get_theme(), _LARGER), height=_TALLER * layout.height, margin=margin
     )

@@ -26,7 +26,7 @@ FORMATS = ("svg", "png", "csv")
 def load_script() -> str:
     """HTML of the script, once a page, that saves what a button of `make_buttons` belongs to."""
     source = (FOLDER / "export.js").read_text()
-    paper = json.dumps(dict(zip(palette.all_of("dark"), palette.all_of("light"), strict=True)))
+    paper = json.dumps(dict(zip(palette.list_colours("dark"), palette.list_colours("light"), strict=True)))
     return f"<script>{source.replace('const PAPER = {};', f'const PAPER = {paper};')}</script>"
 
 

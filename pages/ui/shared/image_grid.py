@@ -72,7 +72,9 @@ def make_pictures(images: np.ndarray, shape: tuple[int, int], per_block: int, al
     """HTML of one block's images, (n, height * width) uint8, side by side."""
     if len(images) == 0:
         return ""
-    return image(montages.png(montages.montage(images, shape, per_block, cell=cell)), alt, "hg-columns-image")
+    return image(
+        montages.encode_png(montages.make_montage(images, shape, per_block, cell=cell)), alt, "hg-columns-image"
+    )
 
 
 def make_captions(texts: Sequence[str], per_block: int) -> str:

@@ -32,7 +32,7 @@ def map_png(line: Line, theme: str) -> bytes:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _map_png(stamp: Stamp, theme: str, _run: Run) -> bytes:
-    return montages.png(montages.thumbnail(_run.views["map"], _run.views.get("labels"), theme))
+    return montages.encode_png(montages.make_thumbnail(_run.views["map"], _run.views.get("labels"), theme))
 
 
 def strip_png(line: Line, view: str, first: int = 0) -> bytes:
@@ -43,7 +43,7 @@ def strip_png(line: Line, view: str, first: int = 0) -> bytes:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _strip_png(stamp: Stamp, view: str, first: int, _run: Run) -> bytes:
     images = _run.views[view][first : first + IN_STRIP]
-    return montages.png(montages.montage(images, tuple(_run.environment["image_shape"]), IN_STRIP))
+    return montages.encode_png(montages.make_montage(images, tuple(_run.environment["image_shape"]), IN_STRIP))
 
 
 def samples_png(line: Line) -> bytes:
@@ -53,13 +53,13 @@ def samples_png(line: Line) -> bytes:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _samples_png(stamp: Stamp, _run: Run) -> bytes:
     shape = tuple(_run.environment["image_shape"])
-    return montages.png(montages.montage(_run.views["samples"], shape, _SAMPLE_COLUMNS, cell=56))
+    return montages.encode_png(montages.make_montage(_run.views["samples"], shape, _SAMPLE_COLUMNS, cell=56))
 
 
 def tiles(images: np.ndarray, shape: tuple[int, int], titles: Sequence[str]) -> Markup:
     """HTML of images, (n, height * width) uint8, with captions, as many in a row as fit."""
     figures = []
     for pixels, title in zip(images, titles, strict=True):
-        picture = image(montages.png(pixels.reshape(shape)), title, "hg-tile")
+        picture = image(montages.encode_png(pixels.reshape(shape)), title, "hg-tile")
         figures.append(make_figure(picture, title))
     return Markup(f'<div class="hg-tiles">{"".join(figures)}</div>')

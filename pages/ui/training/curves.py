@@ -54,14 +54,14 @@ def _render(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> M
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _stills(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list[tuple[str, str]]:
-    return sketches.progress(_rows, by, _unit(_spec), theme)
+    return sketches.render_progress(_rows, by, _unit(_spec), theme)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _figures(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list:
     from core.figures import training_curves  # plotly: a visit that watches nothing opens no figure
 
-    return training_curves.progress({training_queue.label_training(_spec): _rows}, by, _unit(_spec), theme)
+    return training_curves.plot_progress({training_queue.label_training(_spec): _rows}, by, _unit(_spec), theme)
 
 
 def _unit(spec: Spec) -> str:

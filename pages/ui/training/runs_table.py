@@ -152,7 +152,9 @@ def _draw_curves(chosen: Sequence[Run], names: Mapping[str, str]) -> None:
     page_state.keep("curves", by)
     for unit, histories in by_unit.items():
         with st.container(key=f"overlay-{unit.replace(' ', '-')}"):
-            for k, figure in enumerate(training_curves.progress(histories, by, unit, header.get_theme(), height=280)):
+            for k, figure in enumerate(
+                training_curves.plot_progress(histories, by, unit, header.get_theme(), height=280)
+            ):
                 charts.draw(figure, f"overlay-{unit}-{k}")
 
 

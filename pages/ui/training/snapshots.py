@@ -62,7 +62,7 @@ def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
     shape = tuple(_replay.about.get("image_shape") or ())
     parts = []
     if _replay.map is not None:
-        png = montages.png(montages.thumbnail(_replay.map[k], _replay.labels, theme, size=_MAP_PIXELS))
+        png = montages.encode_png(montages.make_thumbnail(_replay.map[k], _replay.labels, theme, size=_MAP_PIXELS))
         about = f"{len(_replay.rows):,} test rows, {_replay.about.get('map', '')}"
         parts.append(_part("Map", about, image(png, f"Map of {about}", "hg-forming"), "hg-square"))
     if _replay.reconstructions is not None:
@@ -89,7 +89,7 @@ def _part(title: str, about: str, body: str, style: str = "") -> str:
 
 
 def _images(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str) -> str:
-    return image(montages.png(montages.montage(images, shape, columns, cell=56)), alt, "hg-strip")
+    return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=56)), alt, "hg-strip")
 
 
 def _words(documents: list[dict]) -> str:
