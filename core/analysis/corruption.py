@@ -166,24 +166,11 @@ KINDS: dict[str, Kind] = {
         "Gaussian noise on every pixel, clipped to [0, 1]",
         noise,
     ),
-    "grey": Kind(
-        "Grey patch",
-        "side of the patch (% of the image's side)",
-        "a grey patch at a random position",
-        patch,
-    ),
+    "grey": Kind("Grey patch", "side of the patch (% of the image's side)", "a grey patch at a random position", patch),
     "black": Kind(
-        "Black patch",
-        "side of the patch (% of the image's side)",
-        "a black patch at a random position",
-        black_patch,
+        "Black patch", "side of the patch (% of the image's side)", "a black patch at a random position", black_patch
     ),
-    "shift": Kind(
-        "Shift",
-        "shift (pixels)",
-        "moved in a random direction, empty pixels black",
-        shift,
-    ),
+    "shift": Kind("Shift", "shift (pixels)", "moved in a random direction, empty pixels black", shift),
 }
 
 

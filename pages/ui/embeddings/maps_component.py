@@ -135,13 +135,7 @@ def _parse_look(texts: Mapping[str, str | None], keys: Sequence[str], labels: Se
     return make_look(hidden, known, enlarged, keys, labels)
 
 
-def draw(
-    rows: Rows,
-    maps: Sequence[Map],
-    positions: np.ndarray,
-    look: Look,
-    values: Values | None = None,
-) -> None:
+def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, values: Values | None = None) -> None:
     """Draw the maps with the rows at `positions` selected."""
     data = make_maps_message(
         rows.key,

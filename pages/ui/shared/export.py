@@ -31,12 +31,7 @@ def load_script() -> str:
 
 
 def make_buttons(
-    name: str,
-    formats: Sequence[str],
-    data: str | None = None,
-    *,
-    is_still: bool = False,
-    is_of_all_sizes: bool = False,
+    name: str, formats: Sequence[str], data: str | None = None, *, is_still: bool = False, is_of_all_sizes: bool = False
 ) -> Markup:
     """HTML of a button for each format.
 

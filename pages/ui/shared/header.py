@@ -39,12 +39,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
 def begin_page(script: str) -> None:
     """Begin the page of `script`: the first call of each page."""
     label = next(label for group in PAGES.values() for s, label, _ in group if s == script)
-    st.set_page_config(
-        page_title=f"{label} · Hourglass",
-        page_icon=_icon(),
-        layout="wide",
-        initial_sidebar_state=220,
-    )
+    st.set_page_config(page_title=f"{label} · Hourglass", page_icon=_icon(), layout="wide", initial_sidebar_state=220)
     st.html(f"<style>{_style()}</style>")
     page_state.enter_page(script)
     if is_large():

@@ -13,10 +13,7 @@ from pages.ui.shared.text import html
 
 
 def draw_table(
-    shown: Sequence[Line],
-    keys: Iterable[str],
-    name: str,
-    facts: Mapping[str, Callable[[Line], str]] | None = None,
+    shown: Sequence[Line], keys: Iterable[str], name: str, facts: Mapping[str, Callable[[Line], str]] | None = None
 ) -> None:
     """Draw a row for each metric of `keys` that a run has, and for each of `facts`."""
     kind = shown[0].run.environment["kind"] if shown else ""

@@ -47,12 +47,7 @@ def estimate(value: float, low: float | None = None, high: float | None = None, 
 
 
 def draw(
-    head: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    name: str,
-    *,
-    kind: str = "",
-    is_of_all_sizes: bool = False,
+    head: Sequence[str], rows: Sequence[Sequence[Cell]], name: str, *, kind: str = "", is_of_all_sizes: bool = False
 ) -> None:
     """Draw a table with its save button; the only HTML table of the app.
 
