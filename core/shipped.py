@@ -85,7 +85,7 @@ def ship(
 
 
 def _classifier(dataset: Dataset, keep: bool, say: Callable[[str], None]) -> None:
-    if dataset.name not in CLASSIFIER_EPOCHS or (keep and feature_space.path_of(dataset.name).exists()):
+    if dataset.name not in CLASSIFIER_EPOCHS or (keep and feature_space.get_classifier_path(dataset.name).exists()):
         return
     error = feature_space.fit_classifier(dataset, epochs=CLASSIFIER_EPOCHS[dataset.name])
     say(f"{dataset.name}: classifier, test error {error:.2%}")

@@ -103,7 +103,7 @@ def test_assets_are_small_enough():
 @pytest.mark.parametrize("dataset", CLASSIFIER_EPOCHS)
 def test_classifiers_name_the_test_rows_as_well_as_they_say(dataset):
     data = datasets.load(SAMPLES.get(dataset, dataset))
-    space = feature_space.feature_space(data)
+    space = feature_space.get_feature_space(data)
     assert space.features(data.floats("test")).shape == (len(data.y_test), 64)
     wrong = (space.classes(data.floats("test")) != data.y_test).mean()
     told = float(space.description.rsplit(" ", 1)[1].rstrip("%")) / 100
@@ -112,7 +112,7 @@ def test_classifiers_name_the_test_rows_as_well_as_they_say(dataset):
 
 def test_faces_are_measured_by_principal_components(full_data):
     faces = datasets.load("olivetti")
-    space = feature_space.feature_space(faces)
+    space = feature_space.get_feature_space(faces)
     assert space.features(faces.floats("test")).shape == (80, 50)
     assert "50 principal components" in space.description
 

@@ -1,20 +1,41 @@
-"""Codes, 2-D positions and reconstruction errors of chosen rows under a stored run."""
+"""Codes, positions, errors, images and predicted words of rows under a fitted estimator or a stored run."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core import cache, methods
-from core.analysis.model_outputs import codes_of
-from core.analysis.rows import Estimator, Rows
 from core.metrics import reconstruction
-from core.types import DOCUMENTS, Run
+from core.types import DOCUMENTS, Dataset, Run
+
+if TYPE_CHECKING:
+    from core.analysis.rows import Rows  # scipy: pages without maps do without
+
+# A method's estimator, built only where it is needed: most take torch.
+Estimator = Callable[[], Any]
+STRIP = 20
+
+
+def encode(estimator, X_train, X_test) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """Encode two sets of rows, and name the codes; a GAN's are its discriminator's features. None without an encoder.
+
+    Parameters
+    ----------
+    X_train, X_test : (n, n_features), as `core.types.Dataset.floats` gives them
+    """
+    if hasattr(estimator, "transform"):
+        return estimator.transform(X_train), estimator.transform(X_test), "code"
+    if hasattr(estimator, "discriminator_features"):
+        features = estimator.discriminator_features
+        return features(X_train), features(X_test), "discriminator's features"
+    return None, None, ""
 
 
 def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> tuple[np.ndarray, str]:
-    """Encode `rows`: (n, n_components) float32, and what the codes are, see `core.analysis.model_outputs.codes_of`.
+    """Encode `rows`: (n, n_components) float32, and what the codes are, see `encode`.
 
     Parameters
     ----------
@@ -28,7 +49,7 @@ def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> t
 
     def compute() -> dict[str, np.ndarray]:
         X = rows.floats()
-        Z, _, are = codes_of(estimator(), X, X[:1])
+        Z, _, are = encode(estimator(), X, X[:1])
         return {"codes": Z.astype(np.float32), "are": np.frombuffer(are.encode(), np.uint8)}
 
     found = cache.get_or_compute(f"codes-{cache.make_key(stamp, rows.key)}", compute)
@@ -60,7 +81,7 @@ def find_positions(run: Run, rows: Rows) -> np.ndarray | None:
     return np.searchsorted(shown, rows.numbers)
 
 
-def reconstructs(run: Run) -> bool:
+def has_reconstructions(run: Run) -> bool:
     """Whether the method of a run reconstructs rows."""
     return "codes" in run.views and not run.views.keys().isdisjoint(("rows.squared_error", "rows.tfidf_cosine"))
 
@@ -73,7 +94,7 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
     scores = run.views.get("rows.squared_error")
     if rows.split == "test" and scores is not None and len(scores) == rows.n_all:
         return scores[rows.numbers].astype(np.float64)
-    if not reconstructs(run):
+    if not has_reconstructions(run):
         return None
 
     def compute() -> dict[str, np.ndarray]:
@@ -88,3 +109,49 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
         return {"errors": np.concatenate(found)}
 
     return cache.get_or_compute(f"errors-{cache.make_key(stamp, rows.key)}", compute)["errors"]
+
+
+def select_strip(dataset: Dataset, shown: np.ndarray) -> np.ndarray:
+    """Select `STRIP` of the `shown` test rows, the classes in turn."""
+    if not dataset.has_labels:
+        return shown[np.linspace(0, len(shown) - 1, min(STRIP, len(shown))).astype(int)]
+    y = dataset.y_test[shown]
+    turn = np.zeros(len(y), int)
+    for label in np.unique(y):
+        turn[y == label] = np.arange((y == label).sum())
+    return shown[np.lexsort((y, turn))[:STRIP]]
+
+
+def to_pixels(X: np.ndarray) -> np.ndarray:
+    """Convert images to pixels: floats, clipped to [0, 1], to uint8 in 0..255."""
+    return np.rint(np.clip(X, 0, 1) * 255).astype(np.uint8)
+
+
+def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndarray, n_words: int = 12) -> list[dict]:
+    """Select three test documents of different classes: their most frequent words beside those the method predicts.
+
+    Parameters
+    ----------
+    shown : (n,) test rows to choose from
+    codes : (n_test, n_components), of all test rows
+    """
+    vocabulary = np.array(dataset.vocabulary)
+    lengths = np.asarray(dataset.X_test.sum(axis=1)).ravel()
+    chosen: dict[int, int] = {}
+    for row in shown:
+        if lengths[row] >= 40 and len(chosen) < 3:
+            chosen.setdefault(int(dataset.y_test[row]), int(row))
+    documents = []
+    for label, row in chosen.items():
+        counts = dataset.X_test[[row]].toarray().ravel()
+        expected = estimator.inverse_transform(codes[[row]]).ravel()
+        has, expects = (np.argsort(-v, kind="stable")[:n_words] for v in (counts, expected))
+        documents.append(
+            {
+                "title": dataset.titles_test[row],
+                "class": dataset.target_names[label] if label >= 0 else "",
+                "has": [[str(vocabulary[i]), int(counts[i])] for i in has if counts[i] > 0],
+                "expects": [[str(vocabulary[i]), round(float(expected[i]), 5), bool(counts[i] > 0)] for i in expects],
+            }
+        )
+    return documents

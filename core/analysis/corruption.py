@@ -21,7 +21,7 @@ _MOST_SIGMA, _MOST_SHARE = 1.0, 100.0
 _STEPS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)])  # down and right: right, left, down, up
 
 
-def noise(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
+def add_noise(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
     """Add Gaussian noise to every pixel, then clip to [0, 1].
 
     Parameters
@@ -45,7 +45,7 @@ def noise(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_sta
     return np.clip(X + np.float32(amount) * draw, 0, 1)
 
 
-def patch(
+def cover_patch(
     X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0, *, value: float = GREY
 ) -> np.ndarray:
     """Cover one patch of each image, of the image's proportions, at a random place.
@@ -79,12 +79,12 @@ def patch(
     return np.where(inside, np.float32(value), X)
 
 
-def black_patch(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
-    """As `patch`, filled with black."""
-    return patch(X, image_shape, amount, random_state, value=BLACK)
+def cover_black_patch(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
+    """As `cover_patch`, filled with black."""
+    return cover_patch(X, image_shape, amount, random_state, value=BLACK)
 
 
-def shift(X: np.ndarray, image_shape: tuple[int, int], amount: int, random_state: int | None = 0) -> np.ndarray:
+def shift_images(X: np.ndarray, image_shape: tuple[int, int], amount: int, random_state: int | None = 0) -> np.ndarray:
     """Shift each image by whole pixels; pixels that enter are black.
 
     Parameters
@@ -138,7 +138,7 @@ def _checked(X: np.ndarray, image_shape: tuple[int, int], name: str, amount: flo
 
 
 @dataclass(frozen=True)
-class Kind:
+class Corruption:
     """A kind of corruption.
 
     Attributes
@@ -154,27 +154,26 @@ class Kind:
 
     def levels(self, image_shape: tuple[int, int]) -> tuple[float, ...]:
         """The amounts that are measured, from 0 on."""
-        if self.apply is shift:
+        if self.apply is shift_images:
             return tuple(range(min(10, max(image_shape) // 2) + 1))
-        return tuple(round(0.1 * k, 1) for k in range(11)) if self.apply is noise else tuple(range(0, 101, 10))
+        return tuple(round(0.1 * k, 1) for k in range(11)) if self.apply is add_noise else tuple(range(0, 101, 10))
 
 
-KINDS: dict[str, Kind] = {
-    "noise": Kind(
+_PATCH_AXIS = "side of the patch (% of the image's side)"
+KINDS: dict[str, Corruption] = {
+    "noise": Corruption(
         "Noise",
         "standard deviation of the noise (pixel units, 0 to 1)",
         "Gaussian noise on every pixel, clipped to [0, 1]",
-        noise,
+        add_noise,
     ),
-    "grey": Kind("Grey patch", "side of the patch (% of the image's side)", "a grey patch at a random position", patch),
-    "black": Kind(
-        "Black patch", "side of the patch (% of the image's side)", "a black patch at a random position", black_patch
-    ),
-    "shift": Kind("Shift", "shift (pixels)", "moved in a random direction, empty pixels black", shift),
+    "grey": Corruption("Grey patch", _PATCH_AXIS, "a grey patch at a random position", cover_patch),
+    "black": Corruption("Black patch", _PATCH_AXIS, "a black patch at a random position", cover_black_patch),
+    "shift": Corruption("Shift", "shift (pixels)", "moved in a random direction, empty pixels black", shift_images),
 }
 
 
-def errors(
+def compute_errors(
     reconstruct: Callable[[np.ndarray], np.ndarray],
     X: np.ndarray,
     image_shape: tuple[int, int],
@@ -205,12 +204,12 @@ def errors(
     return found
 
 
-def band(errors: np.ndarray) -> np.ndarray:
+def compute_band(errors: np.ndarray) -> np.ndarray:
     """(n_levels, n) errors -> (n_levels, 3) mean and ends of its 95% bootstrap interval over the rows."""
     return np.array([(row.mean(dtype=np.float64), *bootstrap.mean_interval(row)) for row in errors])
 
 
-def beats(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
+def compare_with_input(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
     """Compare errors with those without a model: 1 significantly lower, -1 significantly higher, 0 neither.
 
     Parameters
@@ -224,8 +223,8 @@ def beats(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
     return np.array(verdicts)
 
 
-def leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Find the methods with the lowest mean error at each amount, ties as in `core.analysis.error_comparison.is_level`.
+def find_leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Find the methods with the lowest mean error at each amount, ties as in `core.analysis.error_comparison.is_tied`.
 
     Parameters
     ----------
@@ -236,5 +235,5 @@ def leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
     for k in range(n_levels):
         at = {name: np.asarray(each[k], np.float64) for name, each in errors.items()}
         first = min(at, key=lambda name, at=at: at[name].mean())
-        found.append(tuple(name for name in at if name == first or error_comparison.is_level(at[name], at[first])))
+        found.append(tuple(name for name in at if name == first or error_comparison.is_tied(at[name], at[first])))
     return found

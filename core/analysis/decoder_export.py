@@ -73,7 +73,7 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def decoder_of(estimator: Any) -> Decoder | None:
+def export_decoder(estimator: Any) -> Decoder | None:
     """Export the decoder of a fitted estimator on images; None unless its layers are all fully connected."""
     if not hasattr(estimator, "inverse_transform") or getattr(estimator, "kind", IMAGES) == DOCUMENTS:
         return None
@@ -165,7 +165,7 @@ def _threads() -> Any:
     return ThreadpoolController()
 
 
-def effect(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Compute the effect of each latent dimension on the image, (n_components,), in squared error per image.
 
     A quarter of the squared difference between the images one standard deviation to either side of a code, summed over
@@ -206,13 +206,13 @@ def has_effect(effects: np.ndarray) -> np.ndarray:
     return effects > ACTIVE_EFFECT * effects.max(initial=0)
 
 
-def grid(columns: np.ndarray, lines: np.ndarray) -> np.ndarray:
+def make_grid(columns: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """The codes of a grid in the plane, row by row from the top: (n_columns,), (n_lines,) upwards -> (n, 2) float32."""
     x, y = np.meshgrid(columns, lines[::-1])
     return np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
 
 
-def grid_places(n: int, low: float, high: float, is_prior: bool) -> np.ndarray:
+def place_grid_columns(n: int, low: float, high: float, is_prior: bool) -> np.ndarray:
     """Place the `n` columns of a grid: (n,), the middles of `n` equal parts of the range.
 
     For a prior N(0, 1) they are quantiles at equal steps of probability, as in Kingma and Welling 2014, figure 4.
@@ -225,7 +225,7 @@ def grid_places(n: int, low: float, high: float, is_prior: bool) -> np.ndarray:
     return ndtri(ndtr(low) + shares * (ndtr(high) - ndtr(low)))
 
 
-def middle_and_ends(codes: np.ndarray, is_median: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def find_code_range(codes: np.ndarray, is_median: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The first percentile, the median or mean, and the 99th percentile of each latent dimension: (k,) each."""
     low, median, high = np.percentile(np.asarray(codes, np.float64), [1, 50, 99], axis=0)
     middle = median if is_median else codes.mean(axis=0, dtype=np.float64)
@@ -233,13 +233,13 @@ def middle_and_ends(codes: np.ndarray, is_median: bool = True) -> tuple[np.ndarr
     return low, middle, np.maximum(high, low + 1e-3)
 
 
-def gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fit_gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (k,) and covariance (k, k) of the codes of at least two rows."""
     codes = np.asarray(codes, np.float64)
     return codes.mean(axis=0), np.atleast_2d(np.cov(codes, rowvar=False))
 
 
-def typical_code(n_components: int) -> np.ndarray:
+def draw_typical_code(n_components: int) -> np.ndarray:
     """A fixed sample from N(0, I): (n_components,).
 
     In many dimensions hardly any sample lies near 0, where a generator may therefore produce no sensible image.
@@ -247,6 +247,6 @@ def typical_code(n_components: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(n_components).round(2)
 
 
-def beyond(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> int:
+def count_outside(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> int:
     """Count the codes outside the box from `low` to `high`, (k,) each."""
     return int(((codes < low) | (codes > high)).any(axis=1).sum())

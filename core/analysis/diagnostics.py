@@ -53,19 +53,20 @@ def diagnose(run: Run) -> list[Finding]:
     ----------
     Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders (active units).
     """
-    posterior = _posterior(run)
+    has_posterior = "kl" in run.metrics and "codes" in run.views
+    posterior = find_collapse(run.metrics["kl"], run.views["codes"]) if has_posterior else None
     if posterior and posterior.is_severe:
         return [posterior]  # a collapsed code explains everything else
-    found = [posterior, _constant_dimensions(run), _lost_classes(run), _divergence(run)]
+    found = [posterior, _find_constant_dimensions(run), _find_lost_classes(run), _find_divergence(run)]
     return [finding for finding in found if finding]
 
 
-def active_dimensions(codes: np.ndarray) -> np.ndarray:
+def find_active_dimensions(codes: np.ndarray) -> np.ndarray:
     """Which dimensions of posterior means (n, n_components) are active: (n_components,) bool."""
     return np.asarray(codes, np.float64).var(axis=0) > ACTIVE_VARIANCE
 
 
-def collapse(kl: float, codes: np.ndarray) -> Finding | None:
+def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
     """Posterior collapse: at least half of the dimensions are inactive; severe where all are.
 
     Parameters
@@ -73,7 +74,7 @@ def collapse(kl: float, codes: np.ndarray) -> Finding | None:
     kl : KL divergence of the posterior from the prior in nats, a mean over rows.
     codes : (n, n_components) posterior means.
     """
-    active = active_dimensions(codes)
+    active = find_active_dimensions(codes)
     unused, size = int((~active).sum()), len(active)
     if not unused or 2 * unused < size:
         return None
@@ -91,7 +92,7 @@ def collapse(kl: float, codes: np.ndarray) -> Finding | None:
     )
 
 
-def collapsing(row: Mapping[str, float]) -> Finding | None:
+def find_early_collapse(row: Mapping[str, float]) -> Finding | None:
     """Posterior collapse under way, from the latest row of a training's history; see `core.nn.training.train`."""
     if row.get("share", 0.0) < EARLY_SHARE or row.get("kl", LOW_KL) >= LOW_KL:
         return None
@@ -102,13 +103,7 @@ def collapsing(row: Mapping[str, float]) -> Finding | None:
     )
 
 
-def _posterior(run: Run) -> Finding | None:
-    if "kl" not in run.metrics or "codes" not in run.views:
-        return None
-    return collapse(run.metrics["kl"], run.views["codes"])
-
-
-def _constant_dimensions(run: Run) -> Finding | None:
+def _find_constant_dimensions(run: Run) -> Finding | None:
     if "kl" in run.metrics or "codes" not in run.views:
         return None
     deviations = run.views["codes"].astype(np.float64).std(axis=0)
@@ -122,7 +117,7 @@ def _constant_dimensions(run: Run) -> Finding | None:
     )
 
 
-def _lost_classes(run: Run) -> Finding | None:
+def _find_lost_classes(run: Run) -> Finding | None:
     """Of a network that was trained to sample: one with a generator, or with a prior."""
     shares = run.metrics.get("class_shares")
     trained_to_sample = "kl" in run.metrics or (run.history and "generator_loss" in run.history[-1])
@@ -145,7 +140,7 @@ def _lost_classes(run: Run) -> Finding | None:
     )
 
 
-def _divergence(run: Run) -> Finding | None:
+def _find_divergence(run: Run) -> Finding | None:
     """One loss that ends above where it began. The losses of an adversarial game are no measure of progress."""
     losses = [row["loss"] for row in run.history if "loss" in row]
     if len(losses) < 2 or losses[-1] <= losses[0]:

@@ -15,7 +15,7 @@ from core.metrics import bootstrap
 from core.metrics.validation import check_finite, chunks
 
 # Relative difference of two mean errors up to which methods count as tied, even if it is significant.
-LEVEL = 0.01
+TIE = 0.01
 # Rows of a class below which resampled ratios say little.
 LEAST_ROWS = 10
 _RESAMPLES = 1000
@@ -25,7 +25,7 @@ _FINEST = 0.1  # of a shared scale, in pixel units
 # --- Which rows ---------------------------------------------------------------------------------------------------
 
 
-def one_of_each(y: np.ndarray, n: int, random_state: int) -> np.ndarray:
+def draw_by_class(y: np.ndarray, n: int, random_state: int) -> np.ndarray:
     """Draw `n` positions at random, the classes in turn; rows without a class count as one class.
 
     Parameters
@@ -47,17 +47,17 @@ def one_of_each(y: np.ndarray, n: int, random_state: int) -> np.ndarray:
     return drawn[first[np.lexsort((labels[first], turn[first]))]]
 
 
-def worst(errors: np.ndarray, n: int) -> np.ndarray:
+def find_worst(errors: np.ndarray, n: int) -> np.ndarray:
     """Find the positions of the `n` largest errors, the largest first; of equal ones the first row."""
     return np.argsort(-np.asarray(errors), kind="stable")[:n]
 
 
-def best(errors: np.ndarray, n: int) -> np.ndarray:
+def find_best(errors: np.ndarray, n: int) -> np.ndarray:
     """Find the positions of the `n` smallest errors, the smallest first; of equal ones the first row."""
     return np.argsort(np.asarray(errors), kind="stable")[:n]
 
 
-def disagreeing(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+def find_disagreements(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Find up to `n` rows where `a` is better than `b` by the largest difference, and up to `n` the other way round.
 
     Parameters
@@ -81,7 +81,7 @@ def rank(errors: np.ndarray, k: int) -> int:
     return int((errors < errors[k]).sum()) + 1
 
 
-def shared_limit(differences: Sequence[np.ndarray]) -> float:
+def compute_shared_limit(differences: Sequence[np.ndarray]) -> float:
     """The limit of a symmetric scale that contains all values: a multiple of 0.1, at least 0.1."""
     largest = max((float(np.abs(each).max()) for each in differences if each.size), default=0.0)
     return max(1, math.ceil(round(largest / _FINEST, 6))) * _FINEST
@@ -114,22 +114,22 @@ class ClassRatio:
 class Ranking:
     """Whether methods have the same order in every class.
 
-    Two methods are tied if their means are within `LEVEL` of the smaller one, or if the paired 95% interval of their
+    Two methods are tied if their means are within `TIE` of the smaller one, or if the paired 95% interval of their
     difference contains 0.
 
     Attributes
     ----------
     order : methods by their mean error over all rows, the smallest first.
-    level : pairs (better, worse) that are level over all rows.
-    turned : (better overall, worse overall, class) where the second is better in that class, and not level.
-    open : the same triples where the pair is not level over all rows, but is in this class.
+    tied : pairs (better, worse) that are tied over all rows.
+    reversed : (better overall, worse overall, class) where the second is better in that class, and not tied.
+    undecided : the same triples where the pair is not tied over all rows, but is in this class.
     n_intervals : how many paired intervals of single classes were looked at; they are not corrected for that.
     """
 
     order: tuple[str, ...]
-    level: tuple[tuple[str, str], ...]
-    turned: tuple[tuple[str, str, int], ...]
-    open: tuple[tuple[str, str, int], ...]
+    tied: tuple[tuple[str, str], ...]
+    reversed: tuple[tuple[str, str, int], ...]
+    undecided: tuple[tuple[str, str, int], ...]
     n_intervals: int
 
 
@@ -150,8 +150,8 @@ class ByClass:
     ratios: dict[tuple[str, str], dict[int, ClassRatio]]
 
 
-def is_level(errors: np.ndarray, least: np.ndarray) -> bool:
-    """Whether a method is tied with one of smaller mean error: within `LEVEL`, or not significantly different.
+def is_tied(errors: np.ndarray, least: np.ndarray) -> bool:
+    """Whether a method is tied with one of smaller mean error: within `TIE`, or not significantly different.
 
     Parameters
     ----------
@@ -162,10 +162,10 @@ def is_level(errors: np.ndarray, least: np.ndarray) -> bool:
 
 
 def _is_close(mean: float, least: float) -> bool:
-    return mean <= (1 + LEVEL) * least
+    return mean <= (1 + TIE) * least
 
 
-def resampled(errors: Mapping[str, np.ndarray], y: np.ndarray) -> dict[str, np.ndarray]:
+def resample_means(errors: Mapping[str, np.ndarray], y: np.ndarray) -> dict[str, np.ndarray]:
     """Compute means over all rows with a class and over each class, with paired bootstrap resamples.
 
     The rows are drawn as `core.metrics.bootstrap` draws them, once for all methods, so that differences are paired.
@@ -213,13 +213,13 @@ def _draws(E: np.ndarray) -> np.ndarray:
     return means
 
 
-def by_class(names: Sequence[str], found: Mapping[str, np.ndarray]) -> ByClass:
+def compare_by_class(names: Sequence[str], found: Mapping[str, np.ndarray]) -> ByClass:
     """Compute means, ranking and ratios of methods in each class.
 
     Parameters
     ----------
     names : methods, as in the mapping that `found` was made of
-    found : of `resampled`
+    found : of `resample_means`
     """
     labels, counts = found["labels"].tolist(), found["counts"].tolist()
     means, draws = found["means"], found["draws"]
@@ -242,30 +242,30 @@ def _ranking(
     names: Sequence[str], labels: list[int], counts: list[int], means: np.ndarray, draws: np.ndarray
 ) -> Ranking:
     def first(a: int, b: int, c: int) -> int:
-        """1 where the first has the smaller error in group `c`, -1 where the second, 0 where they are level."""
+        """1 where the first has the smaller error in group `c`, -1 where the second, 0 where they are tied."""
         least, other = (a, b) if means[a, c] <= means[b, c] else (b, a)
-        is_told = np.quantile(draws[other, c] - draws[least, c], 0.025) > 0
-        if _is_close(means[other, c], means[least, c]) or not is_told:
+        is_significant = np.quantile(draws[other, c] - draws[least, c], 0.025) > 0
+        if _is_close(means[other, c], means[least, c]) or not is_significant:
             return 0
         return 1 if least == a else -1
 
     order = sorted(range(len(names)), key=lambda m: means[m, 0]) if labels else []
     there = [(c, label) for c, label in enumerate(labels, 1) if counts[c] > 1]
-    level, turned, left_open = [], [], []
+    tied, reversed_pairs, undecided = [], [], []
     pairs = list(combinations(order, 2))
     for a, b in pairs:
         pair = names[a], names[b]
-        is_level = first(a, b, 0) == 0
-        if is_level:
-            level.append(pair)
+        are_tied = first(a, b, 0) == 0
+        if are_tied:
+            tied.append(pair)
         for c, label in there:
             verdict = first(a, b, c)
             if verdict < 0:
-                turned.append((*pair, label))
-            elif verdict == 0 and not is_level:
-                left_open.append((*pair, label))
+                reversed_pairs.append((*pair, label))
+            elif verdict == 0 and not are_tied:
+                undecided.append((*pair, label))
     return Ranking(
-        tuple(names[m] for m in order), tuple(level), tuple(turned), tuple(left_open), len(pairs) * len(there)
+        tuple(names[m] for m in order), tuple(tied), tuple(reversed_pairs), tuple(undecided), len(pairs) * len(there)
     )
 
 
@@ -285,7 +285,7 @@ def _ratios(labels: list[int], counts: list[int], means: np.ndarray, draws: np.n
     return found
 
 
-def quantiles(errors: np.ndarray, n: int = 201) -> tuple[np.ndarray, np.ndarray]:
+def compute_quantiles(errors: np.ndarray, n: int = 201) -> tuple[np.ndarray, np.ndarray]:
     """Compute `n` evenly spaced shares of the rows, 0 to 1, and the error that each share of rows does not exceed."""
     shares = np.linspace(0, 1, n)
     return shares, np.quantile(np.asarray(errors, np.float64), shares, method="inverted_cdf")

@@ -43,7 +43,7 @@ class FeatureSpace:
         return self.head(self.features(X))
 
 
-def feature_space(dataset: Dataset) -> FeatureSpace:
+def get_feature_space(dataset: Dataset) -> FeatureSpace:
     """Return the space that generated images of `dataset` are measured in.
 
     Raises
@@ -52,8 +52,8 @@ def feature_space(dataset: Dataset) -> FeatureSpace:
         If its classifier is missing or can't be read: another space would give figures that do not compare.
     """
     if not has_classifier(dataset.name):
-        return _pca_space(dataset)
-    space = classifier_space(dataset.name, dataset.image_shape)
+        return _fit_pca_space(dataset)
+    space = load_classifier_space(dataset.name, dataset.image_shape)
     # The classes it knows are the published ones.
     return space if dataset.usual_classes else replace(space, head=None)
 
@@ -63,7 +63,7 @@ def has_classifier(name: str) -> bool:
     return bool(datasets.entry(name).classifier)
 
 
-def classifier_space(name: str, image_shape: tuple[int, int]) -> FeatureSpace:
+def load_classifier_space(name: str, image_shape: tuple[int, int]) -> FeatureSpace:
     """The space of the classifier for a data set that has one, see `has_classifier`.
 
     Raises
@@ -71,12 +71,12 @@ def classifier_space(name: str, image_shape: tuple[int, int]) -> FeatureSpace:
     HourglassError
         If the classifier is missing or can't be read.
     """
-    path = path_of(name)
+    path = get_classifier_path(name)
     try:
         with safe_open(path, "np") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, this file can't be iterated
             error = float(file.metadata()["test_error"])
-        space = _classifier_space(arrays, error, image_shape)
+        space = _make_classifier_space(arrays, error, image_shape)
         return replace(space, digest=hashlib.sha256(path.read_bytes()).hexdigest())
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as problem:
         raise HourglassError(
@@ -85,12 +85,12 @@ def classifier_space(name: str, image_shape: tuple[int, int]) -> FeatureSpace:
         ) from None
 
 
-def path_of(dataset: str) -> Path:
+def get_classifier_path(dataset: str) -> Path:
     """The file of the classifier for a data set that has one."""
     return FOLDER / f"{datasets.entry(dataset).classifier}.safetensors"
 
 
-def _pca_space(dataset: Dataset) -> FeatureSpace:
+def _fit_pca_space(dataset: Dataset) -> FeatureSpace:
     from sklearn.decomposition import PCA
 
     X = dataset.floats("train")
@@ -100,7 +100,7 @@ def _pca_space(dataset: Dataset) -> FeatureSpace:
     return FeatureSpace(f"{n_components} principal components of the training rows", pca.transform)
 
 
-def _classifier_space(arrays: Mapping[str, np.ndarray], error: float, image_shape: tuple[int, int]) -> FeatureSpace:
+def _make_classifier_space(arrays: Mapping, error: float, image_shape: tuple[int, int]) -> FeatureSpace:
     import torch
 
     from core.nn.networks import image_classifier
@@ -146,9 +146,9 @@ def fit_classifier(dataset: Dataset, *, epochs: int, seed: int = 0) -> float:
     arrays = {name: value.numpy() for name, value in networks.state_dict().items()}
     # safetensors writes memory as it lies, and the loop leaves convolutions with their channels last.
     arrays = {name: np.ascontiguousarray(a.astype(np.float16) if a.ndim > 1 else a) for name, a in arrays.items()}
-    space = _classifier_space(arrays, 0.0, dataset.image_shape)
+    space = _make_classifier_space(arrays, 0.0, dataset.image_shape)
     error = float((space.classes(dataset.floats("test")) != dataset.y_test).mean())
-    path = path_of(dataset.name)
+    path = get_classifier_path(dataset.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.replace_file(path) as aside:
         save_file(arrays, aside, metadata={"test_error": repr(error)})

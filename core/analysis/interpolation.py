@@ -49,7 +49,7 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return directions * ((1 - shares) * lengths[0] + shares * lengths[1])
 
 
-def class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int) -> np.ndarray:
+def compute_class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int) -> np.ndarray:
     """Subtract the mean code of one class from that of another: (n_components,) float64.
 
     Parameters

@@ -53,7 +53,7 @@ _ENDS = (0.025, 0.975)
 _LEAST_CHANGE = 1e-3
 
 
-def heaviest(weights: np.ndarray, vocabulary: Sequence[str], n_words: int) -> list[tuple[str, float]]:
+def find_heaviest_words(weights: np.ndarray, vocabulary: Sequence[str], n_words: int) -> list[tuple[str, float]]:
     """List the words with the largest positive weights, largest first; of equal ones the first of the vocabulary.
 
     Parameters
@@ -65,7 +65,7 @@ def heaviest(weights: np.ndarray, vocabulary: Sequence[str], n_words: int) -> li
 
 
 @dataclass(frozen=True)
-class Axis:
+class Traversal:
     """A traversal of one latent dimension from low to high, with all others at their median.
 
     Attributes
@@ -95,11 +95,11 @@ class Axis:
         """(n_words,) the step with the largest weight of each word."""
         return self.weights.argmax(axis=0)
 
-    def changing(self, n_words: int) -> np.ndarray:
+    def find_changing(self, n_words: int) -> np.ndarray:
         """Indices of the words that change most, the most first."""
         return np.argsort(-self.change, kind="stable")[:n_words]
 
-    def thirds(self, n_words: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def find_thirds(self, n_words: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Indices of the words that change most, by the third of the traversal that their peak is in."""
         third = self.peak * 3 // len(self.values)
         order = np.argsort(-self.change, kind="stable")
@@ -108,7 +108,7 @@ class Axis:
         return low, middle, high
 
 
-def along(estimator: Any, codes: np.ndarray, number: int, n_steps: int = STEPS) -> Axis:
+def traverse_dimension(estimator: Any, codes: np.ndarray, number: int, n_steps: int = STEPS) -> Traversal:
     """Traverse one latent dimension through the range of the documents' codes.
 
     Parameters
@@ -130,4 +130,4 @@ def along(estimator: Any, codes: np.ndarray, number: int, n_steps: int = STEPS) 
     low, high = np.quantile(codes[:, number], _ENDS)
     Z = np.repeat(np.median(codes, axis=0)[None], n_steps, axis=0)
     Z[:, number] = np.linspace(low, high, n_steps)
-    return Axis(Z[:, number], Z, np.asarray(estimator.inverse_transform(Z), np.float32))
+    return Traversal(Z[:, number], Z, np.asarray(estimator.inverse_transform(Z), np.float32))

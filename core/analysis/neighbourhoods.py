@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ K = 15
 DEPTH = embedding.OVERLAP_DEPTH
 
 
-def scores(points: np.ndarray, rows: Rows) -> dict[str, Any]:
+def score_map(points: np.ndarray, rows: Rows) -> dict[str, Any]:
     """Measure a 2-D map: scores under the names of `core.metrics.definitions.DEFINITIONS`, with interval and n.
 
     ``map_knn_accuracy`` of labelled rows, ``map_trustworthiness``; each is left out if there are too few rows.
@@ -37,8 +38,8 @@ def scores(points: np.ndarray, rows: Rows) -> dict[str, Any]:
     return _figures(cache.get_or_compute(_scores_name(points, rows), compute))
 
 
-def kept_scores(points: np.ndarray, rows: Rows) -> dict[str, Any] | None:
-    """Return what `scores` computed before, or None if the cache does not have it."""
+def read_scores(points: np.ndarray, rows: Rows) -> dict[str, Any] | None:
+    """Return what `score_map` computed before, or None if the cache does not have it."""
     measured = cache.find_arrays(_scores_name(points, rows))
     return None if measured is None else _figures(measured)
 
@@ -67,7 +68,7 @@ def _trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
     return embedding.trustworthiness_rows(X, points[at], K, "cosine" if rows.vectors is not None else "euclidean")
 
 
-def neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
+def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
     """Find the `k` nearest others of every row by Euclidean distance of the codes: (n, k) positions, nearest first.
 
     Rows without a position have -1 throughout and are no neighbours; with fewer than `k` others, all are returned.
@@ -111,15 +112,53 @@ def predict_classes(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cache.get_or_compute(name, lambda: {"classes": confusion.predict_classes(Z, y, K)})["classes"]
 
 
-def overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
+def compute_overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Compute the average overlap of each row's neighbours under two methods, (n,) in [0, 1]; NaN without a position.
 
     The `DEPTH` nearest are compared, or all others if fewer, see `core.metrics.embedding.average_overlap`. They are
     searched among the rows that have a position under both methods.
     """
     both = np.isfinite(Z).all(axis=1) & np.isfinite(other).all(axis=1)
-    a, b = (neighbours(np.where(both[:, None], each, np.nan), DEPTH) for each in (Z, other))
+    a, b = (find_neighbours(np.where(both[:, None], each, np.nan), DEPTH) for each in (Z, other))
     shared = np.full(len(Z), np.nan)
     if a.shape[1]:
         shared[both] = embedding.average_overlap(a[both], b[both])
     return shared
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Documents by decreasing cosine similarity to a query.
+
+    Attributes
+    ----------
+    positions : (n,) among the documents asked; of equal cosines the first.
+    cosines : (n,) in [-1, 1]
+    """
+
+    positions: np.ndarray
+    cosines: np.ndarray
+
+
+def find_answers(query: Any, documents: Any, n: int) -> Answers:
+    """Find the documents nearest to a query by cosine, exactly.
+
+    Parameters
+    ----------
+    query : (1, d) array or sparse
+    documents : (n_documents, d), alike
+    n : at most so many
+
+    Returns
+    -------
+    Answers : none for a query that is all zero, whose cosine to everything is undefined; documents that are all zero
+        have cosine 0.
+    """
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    if not abs(query).sum() > 0:
+        return Answers(np.empty(0, int), np.empty(0))
+    # Vectors that are multiples of one another have cosines that may differ in the last of float64's 16 digits.
+    cosines = cosine_similarity(documents.astype(np.float64), query.astype(np.float64)).ravel().round(12)
+    positions = np.argsort(-cosines, kind="stable")[:n]
+    return Answers(positions, cosines[positions])

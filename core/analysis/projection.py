@@ -26,6 +26,30 @@ class Plane:
         return (np.asarray(Z, np.float64) @ self.axes + self.origin).astype(np.float32)
 
 
+def project_to_plane(Z: np.ndarray, Z_train: np.ndarray, are: str) -> tuple[np.ndarray, str]:
+    """Project codes to the plane, and describe how.
+
+    Parameters
+    ----------
+    Z : (n, n_components)
+    Z_train : (m, n_components), what a projection is fitted to
+    are : what the codes are, see `core.analysis.codes.encode`
+
+    Returns
+    -------
+    (n, 2) float32, and a few words
+    """
+    size = Z.shape[1]
+    if size == 2:
+        return Z.astype(np.float32), f"the 2-D {are}"
+    if size == 1:
+        return np.column_stack([Z, np.zeros(len(Z))]).astype(np.float32), f"the 1-D {are}, on a line"
+    from sklearn.decomposition import PCA
+
+    pca = PCA(2, svd_solver="covariance_eigh").fit(Z_train)
+    return pca.transform(Z).astype(np.float32), f"the {size}-D {are}, projected by PCA"
+
+
 def fit_plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
     """Recover the projection of a run's stored map: the identity for 2-D codes, else PCA's.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -77,7 +76,7 @@ class Rows:
         """(n,) int, the index of each row in its own split."""
         return self.numbers - self.n_train * self.is_test
 
-    def named(self, k: int) -> str:
+    def name_row(self, k: int) -> str:
         """``"test row 17"``, or document, at position `k`."""
         what = "document" if self.kind == DOCUMENTS else "row"
         return f"{'test' if self.is_test[k] else 'train'} {what} {self.own_numbers[k]:,}"
@@ -86,12 +85,12 @@ class Rows:
     def has_labels(self) -> bool:
         return len(self.target_names) > 1
 
-    def class_of(self, k: int) -> str:
+    def get_class(self, k: int) -> str:
         """The name of the class of the row at position `k`; "" where it has none."""
         return str(self.target_names[self.y[k]]) if self.y[k] >= 0 and self.has_labels else ""
 
     @property
-    def drawn(self) -> str:
+    def summary(self) -> str:
         """Which rows these are, in words."""
         what = "documents" if self.kind == DOCUMENTS else "rows"
         if self.split == BOTH:
@@ -171,11 +170,11 @@ def _beginning(text: str) -> str:
 
 
 def has_shipped_rows(name: str) -> bool:
-    """Whether a shipped sample replaces this data set where it is absent, see `shipped_rows`."""
+    """Whether a shipped sample replaces this data set where it is absent, see `load_shipped_rows`."""
     return name in embedded_samples.FULL.values()
 
 
-def shipped_rows(name: str, n: int) -> Rows | None:
+def load_shipped_rows(name: str, n: int) -> Rows | None:
     """Test rows of a data set whose shipped sample stands in for it where it is absent; None where it has none."""
     sample = {full: sample for sample, full in embedded_samples.FULL.items()}.get(name)
     if sample is None:
@@ -201,7 +200,3 @@ def check_same_data(run: Run, rows: Rows) -> None:
     """Raise BadInput if `run` was trained on another copy of the data than `rows` are from."""
     if not checksums.is_of(run.environment, rows.checksum or None):
         raise BadInput("It was trained on another copy of the data, which has other rows: train it again.")
-
-
-# A method's estimator, built only where it is needed: most take torch.
-Estimator = Callable[[], Any]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from core import methods
 from core.errors import BadInput
 from core.methods import GAUSSIAN, MIXTURE, NORMAL, STANDARDISED
+from core.types import Run
 
 # Enough rows for ten modes with full covariances, few enough for seconds, with the largest codes for a minute.
 _MOST_FITTED, _MOST_NUMBERS = 20_000, 2_000_000
@@ -25,7 +28,7 @@ TEMPERATURES = (0.0, 2.0)
 TRUNCATIONS = (0.1, 5.0)
 
 # kind -> how the codes come about, in a few words
-ABOUT = {
+DESCRIPTIONS = {
     NORMAL: "codes drawn from N(0, I)",
     STANDARDISED: "codes drawn from N(0, I), each number scaled to the mean and deviation of the training codes",
     GAUSSIAN: "codes drawn from one Gaussian fitted to the training codes",
@@ -71,8 +74,8 @@ class CodeSampler(BaseEstimator):
         BadInput
             For another kind, codes that are not finite, or fewer than two of them.
         """
-        if self.kind not in ABOUT:
-            raise BadInput(f"There is no sampler {self.kind!r:.40}: choose one of {', '.join(ABOUT)}.")
+        if self.kind not in DESCRIPTIONS:
+            raise BadInput(f"There is no sampler {self.kind!r:.40}: choose one of {', '.join(DESCRIPTIONS)}.")
         Z = np.asarray(Z, np.float64)
         if Z.ndim != 2 or len(Z) < 2 or not np.isfinite(Z).all():
             raise BadInput(f"A sampler is fitted to two or more finite codes (n, n_components), not to {Z.shape}.")
@@ -172,7 +175,7 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
     return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
-def usual(estimator: Any, Z_train: np.ndarray | None, kind: str | None = None) -> CodeSampler:
+def fit_default_sampler(estimator: Any, Z_train: np.ndarray | None, kind: str | None = None) -> CodeSampler:
     """Fit the sampler of `kind` for an estimator; by default its prior, or without one a fitted Gaussian.
 
     Parameters
@@ -186,6 +189,91 @@ def usual(estimator: Any, Z_train: np.ndarray | None, kind: str | None = None) -
     return CodeSampler(kind).fit(Z_train)
 
 
-def about(estimator: Any, kind: str) -> str:
+def describe_sampler(estimator: Any, kind: str) -> str:
     """Describe where codes of this kind come from, in a few words."""
-    return "codes drawn from the prior N(0, I)" if kind == NORMAL and hasattr(estimator, "sample") else ABOUT[kind]
+    return (
+        "codes drawn from the prior N(0, I)" if kind == NORMAL and hasattr(estimator, "sample") else DESCRIPTIONS[kind]
+    )
+
+
+def restore_sampler(run: Run, kind: str, estimator: Any) -> CodeSampler:
+    """Restore the sampler of `kind` that was fitted when a run was measured.
+
+    Parameters
+    ----------
+    estimator : the run's.
+
+    Raises
+    ------
+    BadInput
+        If the run holds none: it was measured before there were any.
+    """
+    if kind == NORMAL:
+        return fit_default_sampler(estimator, None, NORMAL)
+    names = ("weights", "means", "factors")
+    if not all(f"sampler.{kind}.{name}" in run.views for name in names):
+        remedy = "it is fitted when the run's other figures are measured" if run.pending else "train it again"
+        raise BadInput(f"This run holds no fitted distribution of its codes: {remedy}.")
+    return CodeSampler(kind).restore({name: run.views[f"sampler.{kind}.{name}"] for name in names})
+
+
+def select_scores(run: Run, kind: str) -> dict[str, Any]:
+    """Select a run's scores of one sampler, under the names of `core.metrics.definitions.DEFINITIONS`.
+
+    Stored names of other samplers than the usual one have a prefix; empty if the sampler was not measured.
+    """
+    is_usual = kind == methods.entry(run.spec.method).samplers[0]
+    prefix = "" if is_usual else f"{kind}."
+    of_samples = ("frechet", "precision", "recall", "coverage", "copies", "class_shares")
+    found = {}
+    for name in of_samples:
+        for suffix in ("", "_interval", "_n"):
+            if f"{prefix}{name}{suffix}" in run.metrics:
+                found[f"{name}{suffix}"] = run.metrics[f"{prefix}{name}{suffix}"]
+    return found
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Samplers by one figure of their samples.
+
+    Attributes
+    ----------
+    order : labels, the best first.
+    is_significant : whether the best one's interval overlaps with no other.
+    tied : labels whose interval overlaps with that of the best.
+    """
+
+    order: tuple[str, ...]
+    tied: tuple[str, ...]
+
+    @property
+    def is_significant(self) -> bool:
+        return not self.tied
+
+
+def rank_samplers(scores: Mapping[str, Mapping[str, Any]]) -> Ranking:
+    """Rank samplers by the Fréchet distance of their samples, and find those tied with the best.
+
+    The intervals cover other samples of the same fit, not other fits of the methods.
+    """
+    known = {label: each for label, each in scores.items() if {"frechet", "frechet_interval"} <= each.keys()}
+    order = sorted(known, key=lambda label: known[label]["frechet"])
+    if not order:
+        return Ranking((), ())
+    low, high = known[order[0]]["frechet_interval"]
+    ends = {label: known[label]["frechet_interval"] for label in order[1:]}
+    tied = tuple(label for label, (start, end) in ends.items() if start <= high and end >= low)
+    return Ranking(tuple(order), tied)
+
+
+def has_excess_copies(copies: Mapping[str, Any], floor: tuple[float, float]) -> bool:
+    """Whether a sampler produces significantly more near-duplicates of training images than test images are.
+
+    Parameters
+    ----------
+    copies : figures with ``copies_interval``
+    floor : the interval of test rows
+    """
+    interval = copies.get("copies_interval")
+    return interval is not None and interval[0] > floor[1]

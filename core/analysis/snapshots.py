@@ -15,7 +15,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from core import datasets, files
-from core.analysis.model_outputs import codes_of, expected_words, pixels, plane, strip_of
+from core.analysis.codes import encode, predict_words, select_strip, to_pixels
+from core.analysis.projection import project_to_plane
 from core.errors import BrokenRun
 from core.types import IMAGES, UNLABELLED, Dataset
 
@@ -165,7 +166,7 @@ class Recorder:
         n_train = dataset.X_train.shape[0]
         some = np.linspace(0, n_train - 1, min(n_train, _TRAIN_ROWS)).astype(int)
         self.X_train = _floats(dataset, dataset.X_train[some])
-        self.strip = strip_of(dataset, self.shown)
+        self.strip = select_strip(dataset, self.shown)
         if dataset.kind == IMAGES:
             self.about["image_shape"] = list(dataset.image_shape)
         self._resume()
@@ -227,17 +228,17 @@ class Recorder:
 
     def _pictures(self, estimator: Any) -> dict[str, Any] | None:
         """None if the codes are huge, since the training is about to diverge."""
-        Z_train, Z, are = codes_of(estimator, self.X_train, self.X_shown)
+        Z_train, Z, are = encode(estimator, self.X_train, self.X_shown)
         pictures: dict[str, Any] = {}
         if Z is not None:
             if not (_are_small(Z) and _are_small(Z_train)):
                 return None
-            points, self.about["map"] = plane(Z, Z_train, are)
+            points, self.about["map"] = project_to_plane(Z, Z_train, are)
             points = self._followed(points, Z.shape[1])
             if not _are_small(points):
                 return None
             pictures["map"] = points.astype(np.float16)
-        from core.analysis.samplers import about, usual
+        from core.analysis.samplers import describe_sampler, fit_default_sampler
 
         strip, samples = self._counts(hasattr(estimator, "transform"))
         if self.dataset.kind != IMAGES:
@@ -245,10 +246,10 @@ class Recorder:
             return pictures
         if strip:
             where = np.searchsorted(self.shown, self.strip[:strip])
-            pictures["reconstructions"] = pixels(estimator.inverse_transform(Z[where]))
-        sampler = usual(estimator, Z_train)
-        self.about["samples"] = about(estimator, sampler.kind)
-        pictures["samples"] = pixels(estimator.inverse_transform(sampler.sample(samples, 0)))
+            pictures["reconstructions"] = to_pixels(estimator.inverse_transform(Z[where]))
+        sampler = fit_default_sampler(estimator, Z_train)
+        self.about["samples"] = describe_sampler(estimator, sampler.kind)
+        pictures["samples"] = to_pixels(estimator.inverse_transform(sampler.sample(samples, 0)))
         return pictures
 
     def _counts(self, rebuilds: bool) -> tuple[int, int]:
@@ -273,7 +274,7 @@ class Recorder:
     def _documents(self, estimator: Any, Z: np.ndarray) -> list[dict[str, Any]]:
         codes = np.zeros((len(self.dataset.y_test), Z.shape[1]), np.float32)
         codes[self.shown] = Z
-        return expected_words(estimator, self.dataset, self.shown, codes)
+        return predict_words(estimator, self.dataset, self.shown, codes)
 
     def _keep(self) -> None:
         if self.folder is None:

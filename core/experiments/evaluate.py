@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core import datasets
-from core.analysis.model_outputs import pixels, strip_of
-from core.analysis.samplers import GAUSSIAN, NORMAL, CodeSampler, usual
+from core.analysis.codes import select_strip, to_pixels
+from core.analysis.samplers import GAUSSIAN, NORMAL, CodeSampler, fit_default_sampler
 from core.experiments.evaluate_codes import Codes, compute_codes, evaluate_codes, evaluate_structure
 from core.experiments.evaluate_documents import evaluate_documents
 from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
@@ -60,7 +60,7 @@ class Subject:
 
     def fit_sampler(self, kind: str) -> CodeSampler:
         """Fit the distribution of this kind to the training codes."""
-        return usual(self.estimator, None if self.codes is None else self.codes.Z_train, kind)
+        return fit_default_sampler(self.estimator, None if self.codes is None else self.codes.Z_train, kind)
 
     def can(self, *names: str) -> bool:
         """Whether the estimator has one of these methods or attributes."""
@@ -78,7 +78,7 @@ def _describe_rows(subject: Subject) -> Scores:
         scores.views["labels"] = dataset.y_test[subject.shown].astype(np.int16)
         scores.notes["target_names"] = list(dataset.target_names)
     if subject.generates:
-        strip = strip_of(dataset, subject.shown)
+        strip = select_strip(dataset, subject.shown)
         scores.views["strip_rows"] = strip.astype(np.int32)
         if dataset.redistributable:
             scores.views["originals"] = dataset.X_test[strip]
@@ -94,7 +94,7 @@ def evaluate_images(subject: Subject) -> Scores:
     if dataset.has_labels:
         by_class = reconstruction.class_means(scores.rows["squared_error"], dataset.y_test, dataset.target_names)
         scores.by_class["squared_error_per_class"] = by_class
-    scores.views["reconstructions"] = pixels(reconstructions[strip_of(dataset, subject.shown)])
+    scores.views["reconstructions"] = to_pixels(reconstructions[select_strip(dataset, subject.shown)])
     if subject.can("noise_variance_"):
         scores.views["error_by_size"] = pca_spectrum.pca_error_by_size(dataset).astype(np.float32)
     return scores

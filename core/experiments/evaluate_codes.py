@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.analysis.model_outputs import codes_of, plane
+from core.analysis.codes import encode
+from core.analysis.projection import project_to_plane
 from core.datasets import bag_of_words
 from core.experiments.scores import Scores
 from core.metrics import clustering, embedding
@@ -51,7 +52,7 @@ def compute_codes(estimator: Any, dataset: Dataset, X_train: Any, X_test: Any) -
         return Codes(*parts, estimator.about, is_map=True)
     if not any(hasattr(estimator, name) for name in ("transform", "discriminator_features")):
         return None
-    Z_train, Z_test, about = codes_of(estimator, dataset.floats("train") if X_train is None else X_train, X_test)
+    Z_train, Z_test, about = encode(estimator, dataset.floats("train") if X_train is None else X_train, X_test)
     return None if Z_train is None else Codes(Z_train, Z_test, np.arange(len(Z_train)), np.arange(len(Z_test)), about)
 
 
@@ -62,7 +63,7 @@ def evaluate_codes(subject: Subject) -> Scores:
     if dataset.has_labels and has_classes_to_learn(y_train, y_test):
         scores.add_mean("knn_accuracy", embedding.knn_correct(codes.Z_train, y_train, codes.Z_test, y_test, K))
     Z = codes.Z_test[np.searchsorted(codes.test, subject.shown)]
-    scores.views["map"], scores.notes["map"] = plane(Z, codes.Z_train, codes.about)
+    scores.views["map"], scores.notes["map"] = project_to_plane(Z, codes.Z_train, codes.about)
     if codes.is_map:
         scores.notes["map"] = codes.about
     if codes.is_map or hasattr(subject.estimator, "transform"):

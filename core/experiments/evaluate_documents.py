@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.analysis.model_outputs import expected_words
+from core.analysis.codes import predict_words
 from core.datasets import bag_of_words
 from core.experiments import evaluate_codes
 from core.experiments.evaluate_codes import K, has_classes_to_learn, weigh_words
@@ -47,7 +47,7 @@ def evaluate_documents(subject: Subject) -> Scores:
     if "retrieval.tfidf" in references:
         scores.views["retrieval.tfidf"] = references.pop("retrieval.tfidf")
     scores.metrics.update(unpack_metrics(references))
-    scores.notes["documents"] = expected_words(estimator, dataset, subject.shown, Z)
+    scores.notes["documents"] = predict_words(estimator, dataset, subject.shown, Z)
     return scores
 
 

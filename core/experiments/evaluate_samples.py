@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.analysis.model_outputs import pixels
-from core.analysis.samplers import MIXTURE, NORMAL, CodeSampler, about
+from core.analysis.codes import to_pixels
+from core.analysis.samplers import MIXTURE, NORMAL, CodeSampler, describe_sampler
 from core.datasets import subsets
 from core.experiments.scores import Scores, compute_once, pack_metrics, unpack_metrics
 from core.metrics import bootstrap, generation, memorization
@@ -30,7 +30,9 @@ def show_samples(subject: Subject) -> Scores:
     samples = subject.estimator.inverse_transform(subject.fit_sampler(first).sample(SHOWN_SAMPLES, 0))
     # A mixture takes longer: it comes with the scores of its samples.
     views = _pack_samplers([subject.fit_sampler(kind) for kind in subject.sampler_kinds if kind != MIXTURE])
-    return Scores(views={"samples": pixels(samples), **views}, notes={"samples": about(subject.estimator, first)})
+    return Scores(
+        views={"samples": to_pixels(samples), **views}, notes={"samples": describe_sampler(subject.estimator, first)}
+    )
 
 
 def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda stage: None) -> Scores:
@@ -40,10 +42,10 @@ def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda 
     ``sampler.<kind>.<array>``, and ``nearest.<kind>`` and ``nearest.test``, the distances of samples and of test rows
     to their nearest training row.
     """
-    from core.analysis.feature_space import feature_space
+    from core.analysis.feature_space import get_feature_space
 
     dataset = subject.dataset
-    space = feature_space(dataset)
+    space = get_feature_space(dataset)
     n = min(_MOST_SAMPLES, len(dataset.y_test), len(dataset.y_train))
     real, references = _measure_references(space, dataset, n)
     scores = Scores(views={"nearest.test": references.pop("nearest")}, notes={"features": space.description})

@@ -61,7 +61,7 @@ def plot_distribution(
 
     Parameters
     ----------
-    quantiles : label -> shares and errors, see `core.analysis.error_comparison.quantiles`
+    quantiles : label -> shares and errors, see `core.analysis.error_comparison.compute_quantiles`
     methods : as in `per_class`
     """
     figure = make_figure(theme)

@@ -20,11 +20,11 @@ def digits():
 
 @pytest.fixture(scope="module")
 def space(digits):
-    return feature_space.feature_space(digits)
+    return feature_space.get_feature_space(digits)
 
 
 def whole_network(digits):
-    arrays = load_file(feature_space.path_of("digits"))
+    arrays = load_file(feature_space.get_classifier_path("digits"))
     networks = image_classifier(digits.image_shape, 10)
     state = networks.state_dict()
     networks.load_state_dict({name: torch.tensor(arrays[name]).to(state[name].dtype) for name in state})
@@ -47,17 +47,17 @@ def test_features_do_not_depend_on_how_many_rows_are_mapped_at_once(space, digit
 
 
 def test_the_digest_is_that_of_the_file(space, digits, tmp_path, monkeypatch):
-    path = feature_space.path_of("digits")
+    path = feature_space.get_classifier_path("digits")
     assert space.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     changed = bytearray(path.read_bytes())
     changed[-1] ^= 1
     (tmp_path / path.name).write_bytes(changed)
     monkeypatch.setattr(feature_space, "FOLDER", tmp_path)
-    assert feature_space.feature_space(digits).digest != space.digest
+    assert feature_space.get_feature_space(digits).digest != space.digest
 
 
 def test_principal_components_know_no_class(digits):
-    space = feature_space.feature_space(replace(digits, name="frey"))
+    space = feature_space.get_feature_space(replace(digits, name="frey"))
     assert space.head is None
     assert space.digest == ""
     assert space.features(digits.floats("test")).shape == (500, 50)
@@ -66,13 +66,13 @@ def test_principal_components_know_no_class(digits):
 @pytest.mark.parametrize("name", datasets.names())
 def test_a_classifier_is_said_to_be_there_where_its_file_is(name):
     if feature_space.has_classifier(name):
-        assert feature_space.path_of(name).is_file()
+        assert feature_space.get_classifier_path(name).is_file()
     else:
         assert name in ("frey", "olivetti") or datasets.entry(name).kind != IMAGES
 
 
 def test_the_classifier_needs_no_data(space, digits):
-    named = feature_space.classifier_space("digits", (8, 8))
+    named = feature_space.load_classifier_space("digits", (8, 8))
     X = digits.floats("test")
     np.testing.assert_array_equal(named.features(X), space.features(X))
     np.testing.assert_array_equal(named.classes(X), space.classes(X))
@@ -81,16 +81,16 @@ def test_the_classifier_needs_no_data(space, digits):
 
 
 def test_samples_of_a_data_set_are_judged_by_its_own_classifier():
-    samples, whole = (feature_space.classifier_space(name, (28, 28)) for name in ("mnist-sample", "mnist"))
+    samples, whole = (feature_space.load_classifier_space(name, (28, 28)) for name in ("mnist-sample", "mnist"))
     assert samples.digest == whole.digest
 
 
 def test_a_classifier_that_is_missing_or_of_another_size_is_said_to_be(tmp_path, monkeypatch):
     with pytest.raises(HourglassError, match="can't be read"):
-        feature_space.classifier_space("digits", (28, 28))
+        feature_space.load_classifier_space("digits", (28, 28))
     monkeypatch.setattr(feature_space, "FOLDER", tmp_path)
     with pytest.raises(HourglassError, match="python -m core ship digits"):
-        feature_space.classifier_space("digits", (8, 8))
-    feature_space.path_of("digits").write_bytes(b"nonsense")
+        feature_space.load_classifier_space("digits", (8, 8))
+    feature_space.get_classifier_path("digits").write_bytes(b"nonsense")
     with pytest.raises(HourglassError, match="can't be read"):
-        feature_space.classifier_space("digits", (8, 8))
+        feature_space.load_classifier_space("digits", (8, 8))

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial import geometric_slerp
 
 from core import datasets, methods
-from core.analysis import interpolation, sampling_scores
+from core.analysis import interpolation, samplers
 from core.analysis.samplers import GAUSSIAN, MIXTURE, NORMAL, STANDARDISED, CodeSampler
 from core.errors import BadInput
 from core.experiments.evaluate import Subject
@@ -117,22 +117,22 @@ def test_a_path_needs_two_codes_of_one_size(path):
 def test_the_difference_of_two_classes_is_that_of_their_means():
     Z = np.array([[0, 0], [2, 4], [10, 10], [20, 0], [99, 99]], np.float16)
     y = np.array([3, 3, 5, 5, -1])
-    assert interpolation.class_difference(Z, y, plus=5, minus=3).tolist() == [14, 3]
-    assert interpolation.class_difference(Z, y, plus=3, minus=5).tolist() == [-14, -3]
-    assert interpolation.class_difference(Z, y, plus=3, minus=3).tolist() == [0, 0]
+    assert interpolation.compute_class_difference(Z, y, plus=5, minus=3).tolist() == [14, 3]
+    assert interpolation.compute_class_difference(Z, y, plus=3, minus=5).tolist() == [-14, -3]
+    assert interpolation.compute_class_difference(Z, y, plus=3, minus=3).tolist() == [0, 0]
 
 
 def test_a_difference_of_many_small_codes_is_not_rounded_away():
     Z = np.full((5000, 1), 60.0, np.float16)
     y = np.arange(5000) % 2
     Z[y == 1] = 61.0
-    assert interpolation.class_difference(Z, y, 1, 0).tolist() == [1.0]
+    assert interpolation.compute_class_difference(Z, y, 1, 0).tolist() == [1.0]
 
 
 def test_a_class_without_rows_has_no_direction():
     for plus, minus in ((7, 0), (0, 7)):
         with pytest.raises(BadInput, match="No row of class number 7"):
-            interpolation.class_difference(np.zeros((3, 2)), np.zeros(3, int), plus, minus)
+            interpolation.compute_class_difference(np.zeros((3, 2)), np.zeros(3, int), plus, minus)
 
 
 # --- Ranking ------------------------------------------------------------------------------------------------------
@@ -143,9 +143,9 @@ def figure(value: float, low: float, high: float) -> dict:
 
 
 def test_the_smallest_distance_is_best_and_told_where_no_interval_meets_its_own():
-    found = sampling_scores.ranking({"b": figure(2, 1.8, 2.2), "c": figure(9, 8, 10), "a": figure(1, 0.9, 1.1)})
+    found = samplers.rank_samplers({"b": figure(2, 1.8, 2.2), "c": figure(9, 8, 10), "a": figure(1, 0.9, 1.1)})
     assert found.order == ("a", "b", "c")
-    assert found.is_told
+    assert found.is_significant
     assert found.tied == ()
 
 
@@ -157,36 +157,27 @@ def test_whose_interval_meets_the_best_ones_is_tied_with_it():
         "d": figure(4, 1.4, 6.6),
         "e": figure(9, 8.9, 9.1),
     }
-    found = sampling_scores.ranking(figures)
+    found = samplers.rank_samplers(figures)
     assert found.order == tuple("abcde")
     assert found.tied == ("b", "d")
-    assert not found.is_told
+    assert not found.is_significant
 
 
 def test_an_interval_within_that_of_the_best_is_tied():
-    assert sampling_scores.ranking({"a": figure(1, 0, 10), "b": figure(5, 4.9, 5.1)}).tied == ("b",)
-    assert sampling_scores.ranking({"a": figure(1, 0.9, 1.1), "b": figure(5, 0.1, 9.9)}).tied == ("b",)
-
-
-def test_more_may_be_better():
-    recalls = {
-        "low": {"recall": 0.2, "recall_interval": [0.1, 0.3]},
-        "high": {"recall": 0.8, "recall_interval": [0.7, 0.9]},
-    }
-    assert sampling_scores.ranking(recalls, "recall", higher_is_better=True).order == ("high", "low")
-    assert sampling_scores.ranking(recalls, "recall").order == ("low", "high")
+    assert samplers.rank_samplers({"a": figure(1, 0, 10), "b": figure(5, 4.9, 5.1)}).tied == ("b",)
+    assert samplers.rank_samplers({"a": figure(1, 0.9, 1.1), "b": figure(5, 0.1, 9.9)}).tied == ("b",)
 
 
 def test_where_little_is_known_little_is_ranked():
-    assert sampling_scores.ranking({}) == sampling_scores.Ranking((), ())
-    assert sampling_scores.ranking({"a": {}, "b": {"recall": 1.0}}) == sampling_scores.Ranking((), ())
-    one = sampling_scores.ranking({"a": {}, "b": figure(1, 0.9, 1.1)})
-    assert (one.order, one.tied, one.is_told) == (("b",), (), True)
+    assert samplers.rank_samplers({}) == samplers.Ranking((), ())
+    assert samplers.rank_samplers({"a": {}, "b": {"recall": 1.0}}) == samplers.Ranking((), ())
+    one = samplers.rank_samplers({"a": {}, "b": figure(1, 0.9, 1.1)})
+    assert (one.order, one.tied, one.is_significant) == (("b",), (), True)
 
 
 def test_a_figure_without_an_interval_is_not_ranked():
     """A run from elsewhere may lack one."""
-    found = sampling_scores.ranking({"a": {"frechet": 0.1}, "b": figure(1, 0.9, 1.1), "c": figure(2, 1.9, 2.1)})
+    found = samplers.rank_samplers({"a": {"frechet": 0.1}, "b": figure(1, 0.9, 1.1), "c": figure(2, 1.9, 2.1)})
     assert found.order == ("b", "c")
 
 
@@ -215,17 +206,17 @@ def test_the_usual_samplers_figures_have_no_prefix_and_the_others_theirs():
     run = run_of("ae", metrics)
     assert methods.entry("ae").samplers[0] == GAUSSIAN
     usual = {"frechet": 1.0, "frechet_interval": [0.9, 1.1], "frechet_n": 500, "copies": 0.25}
-    assert sampling_scores.figures_of(run, GAUSSIAN) == usual
-    assert sampling_scores.figures_of(run, MIXTURE) == {
+    assert samplers.select_scores(run, GAUSSIAN) == usual
+    assert samplers.select_scores(run, MIXTURE) == {
         "frechet": 2.0,
         "frechet_interval": [1.9, 2.1],
         "copies": 0.0,
         "class_shares": {"0": 1.0},
     }
-    assert sampling_scores.figures_of(run, NORMAL) == {"recall": 0.5}
-    assert sampling_scores.figures_of(run, STANDARDISED) == {}
+    assert samplers.select_scores(run, NORMAL) == {"recall": 0.5}
+    assert samplers.select_scores(run, STANDARDISED) == {}
     # Of a VAE the prior is the usual one.
-    assert sampling_scores.figures_of(run_of("vae", metrics), NORMAL) == usual
+    assert samplers.select_scores(run_of("vae", metrics), NORMAL) == usual
 
 
 class _Decoder:
@@ -236,12 +227,12 @@ class _Decoder:
 def test_a_sampler_is_the_one_that_was_stored(kind):
     fitted = CodeSampler(kind).fit(np.random.default_rng(0).normal(3, 2, (400, 2)))
     run = run_of("ae", views={f"sampler.{kind}.{name}": a for name, a in fitted.arrays().items()})
-    found = sampling_scores.sampler_of(run, kind, _Decoder())
+    found = samplers.restore_sampler(run, kind, _Decoder())
     np.testing.assert_allclose(found.sample(9, 5), fitted.sample(9, 5), rtol=1e-5, atol=1e-5)
 
 
 def test_the_prior_needs_nothing_stored():
-    drawn = sampling_scores.sampler_of(run_of("vae"), NORMAL, _Decoder()).sample(5, 3)
+    drawn = samplers.restore_sampler(run_of("vae"), NORMAL, _Decoder()).sample(5, 3)
     np.testing.assert_array_equal(drawn, np.random.RandomState(3).standard_normal((5, 2)))
 
 
@@ -250,19 +241,19 @@ def test_a_run_that_was_measured_before_there_were_samplers_says_so(missing):
     fitted = CodeSampler(GAUSSIAN).fit(np.random.default_rng(0).normal(size=(40, 2)))
     views = {f"sampler.gaussian.{name}": a for name, a in fitted.arrays().items() if name != missing}
     with pytest.raises(BadInput, match="holds no fitted distribution of its codes: train it again"):
-        sampling_scores.sampler_of(run_of("ae", views=views), GAUSSIAN, _Decoder())
+        samplers.restore_sampler(run_of("ae", views=views), GAUSSIAN, _Decoder())
 
 
 # --- Memory -------------------------------------------------------------------------------------------------------
 
 
 def test_copies_are_flagged_where_the_intervals_lie_apart():
-    assert sampling_scores.repeats({"copies_interval": [0.2, 0.4]}, (0.0, 0.1))
-    assert not sampling_scores.repeats({"copies_interval": [0.05, 0.4]}, (0.0, 0.1))
-    assert not sampling_scores.repeats({"copies_interval": [0.1, 0.4]}, (0.0, 0.1))
-    assert not sampling_scores.repeats({"copies_interval": [0.0, 0.01]}, (0.02, 0.1))
-    assert not sampling_scores.repeats({"copies": 1.0}, (0.0, 0.1))
-    assert not sampling_scores.repeats({}, (0.0, 0.1))
+    assert samplers.has_excess_copies({"copies_interval": [0.2, 0.4]}, (0.0, 0.1))
+    assert not samplers.has_excess_copies({"copies_interval": [0.05, 0.4]}, (0.0, 0.1))
+    assert not samplers.has_excess_copies({"copies_interval": [0.1, 0.4]}, (0.0, 0.1))
+    assert not samplers.has_excess_copies({"copies_interval": [0.0, 0.01]}, (0.02, 0.1))
+    assert not samplers.has_excess_copies({"copies": 1.0}, (0.0, 0.1))
+    assert not samplers.has_excess_copies({}, (0.0, 0.1))
 
 
 class _Memoriser:
@@ -294,9 +285,9 @@ def measured(estimator, kind: str = NORMAL) -> Run:
 @pytest.mark.parametrize(("share", "is_flagged"), [(1.0, True), (0.2, True), (0.0, False)])
 def test_a_memoriser_is_flagged_and_one_that_blurs_is_not(share, is_flagged):
     run = measured(_Memoriser(datasets.load("digits").floats("train"), share))
-    figures = sampling_scores.figures_of(run, NORMAL)
+    figures = samplers.select_scores(run, NORMAL)
     assert figures["copies"] == pytest.approx(share, abs=0.06)
-    assert sampling_scores.repeats(figures, tuple(run.metrics["copies_floor_interval"])) == is_flagged
+    assert samplers.has_excess_copies(figures, tuple(run.metrics["copies_floor_interval"])) == is_flagged
     if share == 1:
         # Judged by the other figures alone a memoriser is as good as the data.
         assert figures["precision"] > run.metrics["precision_floor"] - 0.05
@@ -314,17 +305,17 @@ def test_no_shipped_run_of_digits_repeats_training_rows():
     for run in shipped_digits():
         floor = run.metrics.get("copies_floor_interval")
         for kind in methods.entry(run.spec.method).samplers:
-            figures = sampling_scores.figures_of(run, kind)
+            figures = samplers.select_scores(run, kind)
             if floor is not None and "copies" in figures:
                 judged += 1
-                assert not sampling_scores.repeats(figures, tuple(floor)), (run.spec, kind)
+                assert not samplers.has_excess_copies(figures, tuple(floor)), (run.spec, kind)
     assert judged >= 6
 
 
 def test_every_shipped_run_of_digits_holds_the_samplers_of_its_method():
     for run in shipped_digits():
         for kind in methods.entry(run.spec.method).samplers:
-            size = sampling_scores.sampler_of(run, kind, _sized(run)).sample(3, 0).shape[1]
+            size = samplers.restore_sampler(run, kind, _sized(run)).sample(3, 0).shape[1]
             assert size == run.spec.param("n_components")
 
 

@@ -29,24 +29,24 @@ class Bump:
 
 def test_heaviest_words_are_positive_and_ties_go_to_the_first():
     weights = np.array([0.2, 0.5, -3.0, 0.5])
-    assert keywords.heaviest(weights, VOCABULARY, 3) == [("bee", 0.5), ("dog", 0.5), ("ape", 0.2)]
-    assert keywords.heaviest(np.zeros(4), VOCABULARY, 3) == []
+    assert keywords.find_heaviest_words(weights, VOCABULARY, 3) == [("bee", 0.5), ("dog", 0.5), ("ape", 0.2)]
+    assert keywords.find_heaviest_words(np.zeros(4), VOCABULARY, 3) == []
 
 
 def test_a_linear_axis_is_walked_between_the_quantiles_with_the_others_at_their_median():
     Z = np.column_stack([np.linspace(0, 100, 1001), np.linspace(-1, 3, 1001)])
-    axis = keywords.along(Linear([[1, -2, 0, 0.5], [0, 0, 7, 0]]), Z, 0)
+    axis = keywords.traverse_dimension(Linear([[1, -2, 0, 0.5], [0, 0, 7, 0]]), Z, 0)
     np.testing.assert_allclose(axis.values[[0, -1]], [2.5, 97.5])
     np.testing.assert_allclose(axis.codes[:, 1], 1.0)
     np.testing.assert_allclose(axis.change, 95 * np.array([1, 2, 0, 0.5]))
-    assert axis.changing(2).tolist() == [1, 0]
-    low, middle, high = axis.thirds(10)
+    assert axis.find_changing(2).tolist() == [1, 0]
+    low, middle, high = axis.find_thirds(10)
     assert (low.tolist(), middle.tolist(), high.tolist()) == ([1], [], [0, 3])
 
 
 def test_words_stand_where_they_are_strongest():
     Z = np.linspace(-3, 3, 500)[:, None]
-    low, middle, high = keywords.along(Bump(), Z, 0).thirds(1)
+    low, middle, high = keywords.traverse_dimension(Bump(), Z, 0).find_thirds(1)
     assert [VOCABULARY[int(words[0])] for words in (low, middle, high)] == ["ape", "bee", "cat"]
 
 
@@ -58,18 +58,18 @@ def test_a_number_that_moves_no_probability_is_not_used(slope, used):
             return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
     Z = np.random.default_rng(0).normal(size=(500, 2))
-    assert keywords.along(Softmax(), Z, 0).is_used is used
-    assert keywords.along(Softmax(), Z, 1).is_used
-    assert keywords.along(Softmax(), Z, 0).weights.dtype == np.float32
+    assert keywords.traverse_dimension(Softmax(), Z, 0).is_used is used
+    assert keywords.traverse_dimension(Softmax(), Z, 1).is_used
+    assert keywords.traverse_dimension(Softmax(), Z, 0).weights.dtype == np.float32
 
 
 def test_dimension_that_only_scales_weights_is_used_however_small_they_are():
     Z = np.linspace(-3, 3, 500)[:, None]
-    assert keywords.along(Linear([[1e-6, -1e-6, 0, 1e-7]]), Z, 0).is_used
+    assert keywords.traverse_dimension(Linear([[1e-6, -1e-6, 0, 1e-7]]), Z, 0).is_used
 
 
 def test_dimension_that_the_code_does_not_have_is_refused():
     with pytest.raises(BadInput, match="no dimension 3"):
-        keywords.along(Bump(), np.zeros((4, 2)), 2)
+        keywords.traverse_dimension(Bump(), np.zeros((4, 2)), 2)
     with pytest.raises(BadInput, match="without a document"):
-        keywords.along(Bump(), np.zeros((0, 2)), 0)
+        keywords.traverse_dimension(Bump(), np.zeros((0, 2)), 0)

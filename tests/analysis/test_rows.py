@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from core import config, datasets
 from core.analysis import codes, keywords, neighbourhoods, projection
-from core.analysis.rows import Rows, check_same_data, select_rows, shipped_rows
+from core.analysis.rows import Rows, check_same_data, load_shipped_rows, select_rows
 from core.datasets import bag_of_words, embedded_samples
 from core.errors import BadInput
 from core.experiments import fit
@@ -153,10 +153,10 @@ def test_documents_have_titles_first_words_and_weights(corpus):
 
 
 def test_the_rows_say_which_they_are(digits):
-    assert select_rows(digits, "test", 9999).drawn == "all 500 test rows"
+    assert select_rows(digits, "test", 9999).summary == "all 500 test rows"
     some = select_rows(digits, "train", 20)
-    assert some.drawn == "20 of 1,297 train rows, a stratified sample"
-    assert replace(some, target_names=("face",)).drawn == "20 of 1,297 train rows, drawn at random"
+    assert some.summary == "20 of 1,297 train rows, a stratified sample"
+    assert replace(some, target_names=("face",)).summary == "20 of 1,297 train rows, drawn at random"
 
 
 def test_the_key_changes_with_the_rows(digits):
@@ -187,7 +187,7 @@ def test_rows_that_cannot_be_drawn_are_refused_in_a_sentence(digits, split, n, s
 @pytest.mark.parametrize(("full", "sample"), [("mnist", "mnist-sample"), ("fashion-mnist", "fashion-sample")])
 def test_shipped_rows_stand_for_those_of_the_full_data_set(full, sample):
     of_sample, at = datasets.load(sample), embedded_samples.read(sample)["rows_test"]
-    rows, fewer = shipped_rows(full, 2000), shipped_rows(full, 300)
+    rows, fewer = load_shipped_rows(full, 2000), load_shipped_rows(full, 300)
     assert np.array_equal(rows.numbers, at)
     assert np.array_equal(rows.X, of_sample.X_test)
     assert np.array_equal(rows.y, of_sample.y_test)
@@ -198,21 +198,21 @@ def test_shipped_rows_stand_for_those_of_the_full_data_set(full, sample):
     assert np.array_equal(rows.numbers[within], fewer.numbers)
     assert np.array_equal(rows.X[within], fewer.X)
     assert np.array_equal(rows.y[within], fewer.y)
-    assert fewer.drawn.startswith("300 of 10,000 test rows")
+    assert fewer.summary.startswith("300 of 10,000 test rows")
     assert np.abs(np.bincount(fewer.y) - 30).max() <= 1
 
 
 def test_a_data_set_without_a_shipped_sample_has_no_shipped_rows():
-    assert [shipped_rows(name, 100) for name in ("digits", "mnist-sample", "frey", "nothing")] == [None] * 4
+    assert [load_shipped_rows(name, 100) for name in ("digits", "mnist-sample", "frey", "nothing")] == [None] * 4
 
 
 def test_shipped_rows_are_rows_of_the_full_data_set(full_data):
     mnist = datasets.load("mnist")
-    shipped = shipped_rows("mnist", 500)
+    shipped = load_shipped_rows("mnist", 500)
     assert shipped.checksum == mnist.checksum
     assert np.array_equal(mnist.X_test[shipped.numbers], shipped.X)
     assert np.array_equal(mnist.y_test[shipped.numbers], shipped.y)
-    assert np.array_equal(select_rows(mnist, "test", 2000).numbers, shipped_rows("mnist", 2000).numbers)
+    assert np.array_equal(select_rows(mnist, "test", 2000).numbers, load_shipped_rows("mnist", 2000).numbers)
     assert np.isin(shipped.numbers, select_rows(mnist, "test", 3000).numbers).all()
 
 
@@ -443,7 +443,7 @@ def test_a_map_that_is_one_point_neither_turns_nor_turns_another(at):
 def test_scores_are_those_of_scikit_learn(digits):
     rows = select_rows(digits, "test", 200)
     points = PCA(2).fit_transform(rows.floats()).astype(np.float32)
-    found = neighbourhoods.scores(points, rows)
+    found = neighbourhoods.score_map(points, rows)
     predicted = cross_val_predict(KNeighborsClassifier(15), points.astype(np.float64), rows.y, cv=LeaveOneOut())
     right = (predicted == rows.y).astype(float)
     assert found["map_knn_accuracy"] == pytest.approx(right.mean(), abs=1e-12)
@@ -464,7 +464,7 @@ def test_scores_of_documents_are_by_cosine_and_without_those_of_no_known_word(co
     vectors[[4, 8]] = 0
     rows = replace(rows, vectors=csr_array(vectors))
     points = rng.normal(size=(50, 2)) + rows.y[:, None] * 3
-    found, at = neighbourhoods.scores(points, rows), np.setdiff1d(np.arange(50), [4, 8])
+    found, at = neighbourhoods.score_map(points, rows), np.setdiff1d(np.arange(50), [4, 8])
     expected = trustworthiness(vectors[at], points[at], n_neighbors=15, metric="cosine")
     assert found["map_trustworthiness"] == pytest.approx(expected, abs=1e-6)
     assert found["map_trustworthiness_n"] == 48
@@ -477,31 +477,31 @@ def test_scores_are_of_the_rows_that_have_a_place(digits):
     at = np.flatnonzero(np.arange(120) % 3)
     points[::3] = np.nan
     part = replace(rows, numbers=rows.numbers[at], X=rows.X[at], y=rows.y[at])
-    assert neighbourhoods.scores(points, rows) == neighbourhoods.scores(points[at], part)
-    assert neighbourhoods.scores(points, rows)["map_knn_accuracy_n"] == 80
+    assert neighbourhoods.score_map(points, rows) == neighbourhoods.score_map(points[at], part)
+    assert neighbourhoods.score_map(points, rows)["map_knn_accuracy_n"] == 80
 
 
 def test_where_nothing_can_be_said_no_figure_is_made_up(digits):
     rows = select_rows(digits, "test", 60)
     points = PCA(2).fit_transform(rows.floats())
-    one_class = neighbourhoods.scores(points, replace(rows, y=np.zeros(60, int), target_names=("zero",)))
-    unlabelled = neighbourhoods.scores(points, replace(rows, y=np.full(60, -1), target_names=()))
+    one_class = neighbourhoods.score_map(points, replace(rows, y=np.zeros(60, int), target_names=("zero",)))
+    unlabelled = neighbourhoods.score_map(points, replace(rows, y=np.full(60, -1), target_names=()))
     for found in (one_class, unlabelled):
         assert set(found) == {f"map_trustworthiness{end}" for end in ("", "_interval", "_n")}
     two = select_rows(digits, "test", 2)
-    assert neighbourhoods.scores(points[:2], two) == {}
-    assert neighbourhoods.scores(np.full((60, 2), np.nan), rows) == {}
-    assert neighbourhoods.kept_scores(points[:2], two) == {}
+    assert neighbourhoods.score_map(points[:2], two) == {}
+    assert neighbourhoods.score_map(np.full((60, 2), np.nan), rows) == {}
+    assert neighbourhoods.read_scores(points[:2], two) == {}
 
 
 def test_scores_are_measured_once(digits, monkeypatch):
     rows = select_rows(digits, "test", 60)
     points = PCA(2).fit_transform(rows.floats())
-    assert neighbourhoods.kept_scores(points, rows) is None
-    first = neighbourhoods.scores(points, rows)
+    assert neighbourhoods.read_scores(points, rows) is None
+    first = neighbourhoods.score_map(points, rows)
     monkeypatch.setattr(embedding, "trustworthiness_rows", lambda *_: pytest.fail("it was measured again"))
-    assert neighbourhoods.kept_scores(points, rows) == neighbourhoods.scores(points, rows) == first
-    assert neighbourhoods.kept_scores(points + 1, rows) is None
+    assert neighbourhoods.read_scores(points, rows) == neighbourhoods.score_map(points, rows) == first
+    assert neighbourhoods.read_scores(points + 1, rows) is None
 
 
 # --- Neighbours ---------------------------------------------------------------------------------------------------
@@ -522,24 +522,24 @@ def nearest_by_loops(Z, k):
 def test_neighbours_are_those_of_the_direct_computation(missing):
     Z = np.random.default_rng(0).normal(size=(40, 3))
     Z[missing, 1] = np.nan
-    found = neighbourhoods.neighbours(Z, 7)
+    found = neighbourhoods.find_neighbours(Z, 7)
     assert found.shape == (40, 7)
     for row, expected in enumerate(nearest_by_loops(Z, 7)):
         assert found[row].tolist() == (expected or [-1] * 7)
-    assert np.array_equal(neighbourhoods.neighbours(Z, 7), found)
+    assert np.array_equal(neighbourhoods.find_neighbours(Z, 7), found)
 
 
 def test_neighbours_agree_with_scikit_learn(digits):
     Z = PCA(5).fit_transform(digits.X_test / 255.0)
     expected = NearestNeighbors(n_neighbors=15).fit(Z).kneighbors(return_distance=False)
-    assert np.array_equal(neighbourhoods.neighbours(Z), expected)
+    assert np.array_equal(neighbourhoods.find_neighbours(Z), expected)
 
 
 @pytest.mark.parametrize(("n", "placed", "width"), [(5, 5, 4), (5, 3, 2), (5, 1, 0), (5, 0, 0), (1, 1, 0)])
 def test_where_there_are_fewer_others_than_asked_for_all_are_neighbours(n, placed, width):
     Z = np.random.default_rng(0).normal(size=(n, 2))
     Z[placed:] = np.nan
-    found = neighbourhoods.neighbours(Z)
+    found = neighbourhoods.find_neighbours(Z)
     assert found.shape == (n, width)
     assert (found[placed:] == -1).all()
     assert [sorted(row) for row in found[:placed].tolist()] == [
@@ -563,9 +563,9 @@ def test_overlap_is_that_of_the_direct_computation(missing):
     A = rng.normal(size=(40, 3))
     B = A[:, :2] + rng.normal(size=(40, 2)) * 0.3
     A[list(missing[0])], B[list(missing[1])] = np.nan, np.nan
-    found = neighbourhoods.overlap(A, B)
+    found = neighbourhoods.compute_overlap(A, B)
     assert found == pytest.approx(overlap_by_loops(A, B, 200), nan_ok=True)
-    assert neighbourhoods.overlap(B, A) == pytest.approx(found, nan_ok=True)
+    assert neighbourhoods.compute_overlap(B, A) == pytest.approx(found, nan_ok=True)
     assert np.isnan(found).sum() == len({*missing[0], *missing[1]})
 
 
@@ -574,7 +574,7 @@ def test_a_map_of_fewer_rows_agrees_with_itself():
     Z = np.random.default_rng(0).normal(size=(60, 2))
     part = Z.copy()
     part[::2] = np.nan
-    assert neighbourhoods.overlap(Z, part) == pytest.approx(np.where(np.arange(60) % 2, 1, np.nan), nan_ok=True)
+    assert neighbourhoods.compute_overlap(Z, part) == pytest.approx(np.where(np.arange(60) % 2, 1, np.nan), nan_ok=True)
 
 
 def test_where_no_two_rows_are_common_nothing_is_said_of_their_overlap():
@@ -582,9 +582,9 @@ def test_where_no_two_rows_are_common_nothing_is_said_of_their_overlap():
     for held in ([], [2]):
         part = np.full((4, 2), np.nan)
         part[held] = Z[held]
-        assert np.isnan(neighbourhoods.overlap(Z, part)).all()
-        assert np.isnan(neighbourhoods.overlap(part, Z)).all()
-    assert neighbourhoods.overlap(Z, 2 * Z) == pytest.approx(np.ones(4))
+        assert np.isnan(neighbourhoods.compute_overlap(Z, part)).all()
+        assert np.isnan(neighbourhoods.compute_overlap(part, Z)).all()
+    assert neighbourhoods.compute_overlap(Z, 2 * Z) == pytest.approx(np.ones(4))
 
 
 def test_the_rows_nearest_to_a_code_are_those_of_the_direct_computation():

@@ -5,7 +5,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 
 from core import datasets
-from core.analysis.samplers import ABOUT, GAUSSIAN, MIXTURE, NORMAL, STANDARDISED, CodeSampler
+from core.analysis.samplers import DESCRIPTIONS, GAUSSIAN, MIXTURE, NORMAL, STANDARDISED, CodeSampler
 from core.errors import BadInput
 
 
@@ -57,7 +57,7 @@ def test_after_pca_one_gaussian_is_probabilistic_pca_within_its_subspace():
     assert np.trace(within) == pytest.approx(pca.explained_variance_.sum(), rel=0.03)
 
 
-@pytest.mark.parametrize("kind", ABOUT)
+@pytest.mark.parametrize("kind", DESCRIPTIONS)
 def test_the_same_seed_draws_the_same_codes_and_arrays_restore_them(kind, codes):
     sampler = CodeSampler(kind).fit(codes)
     again = CodeSampler(kind).restore(sampler.arrays())
@@ -65,7 +65,7 @@ def test_the_same_seed_draws_the_same_codes_and_arrays_restore_them(kind, codes)
     assert not np.array_equal(sampler.sample(9, 5), sampler.sample(9, 6))
 
 
-@pytest.mark.parametrize("kind", ABOUT)
+@pytest.mark.parametrize("kind", DESCRIPTIONS)
 def test_temperature_scales_deviations_and_nothing_else(kind, codes):
     sampler = CodeSampler(kind).fit(codes)
     cold, warm, hot = (sampler.sample(200, 0, temperature=t) for t in (0.0, 1.0, 2.0))
@@ -89,7 +89,7 @@ def test_codes_that_have_collapsed_are_drawn_again():
 
 def test_a_code_of_one_number_is_drawn():
     Z = np.random.default_rng(0).normal(3, 2, (500, 1))
-    for kind in ABOUT:
+    for kind in DESCRIPTIONS:
         assert CodeSampler(kind).fit(Z).sample(4, 0).shape == (4, 1)
 
 

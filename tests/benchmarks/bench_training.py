@@ -14,7 +14,7 @@ from scipy import linalg
 from sklearn.decomposition import PCA
 
 from core import datasets, methods, shipped
-from core.analysis.feature_space import feature_space
+from core.analysis.feature_space import get_feature_space
 from core.metrics import generation
 from core.runs import reader, store
 from core.types import check_params
@@ -86,7 +86,7 @@ def _rows(mnist, X, test, long: bool) -> Iterator[tuple[str, Callable[[int], flo
 
 def _gan(mnist, X, test, seed: int) -> float:
     samples = _fit("gan", X, seed, max_seconds=300).sample(len(test), random_state=0)
-    space = feature_space(mnist)
+    space = get_feature_space(mnist)
     shares = generation.class_shares(space.classes(samples), 10)
     print(f"  classes, %: {', '.join(f'{100 * share:.1f}' for share in shares)}")
     return generation.frechet_distance(space.features(test), space.features(samples))

@@ -36,7 +36,7 @@ def held_out_loss(dataset, method, estimator, X, train, held_out) -> float:
         return float(errors.sum(1).mean())
     if method == "vae":
         return float(sum(estimator.elbo_terms(X[held_out], random_state=0)).mean())
-    space = feature_space.feature_space(dataset)
+    space = feature_space.get_feature_space(dataset)
     real = space.features(X[held_out])
     made = space.features(estimator.sample(len(held_out), random_state=0))
     return float(generation.frechet_distance(real, made))

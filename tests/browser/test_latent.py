@@ -106,7 +106,7 @@ def test_browser_decodes_as_the_estimator_does(opened):
     ):
         page = opened(section)
         estimator = shipped(dataset, method, size)
-        decoder = decoder_export.decoder_of(estimator)
+        decoder = decoder_export.export_decoder(estimator)
         Z = np.random.default_rng(0).standard_normal((12, size)) * (1.5 if method == "vae" else 3)
         Z[0] = 0
         Z = np.concatenate([Z, [np.full(size, 40.0)]])  # far out, where a sigmoid's argument is large
@@ -123,8 +123,8 @@ def test_browser_decodes_as_the_estimator_does(opened):
     pixels = ask(page, f"{PIXELS.format('view.grid', 560, 560)}.filter((_, k) => k % 4 === 0)")
     grid = np.array(pixels).reshape(560, 560)
     # The grid behind holds equal shares of the prior.
-    places = decoder_export.grid_places(20, -3, 3, is_prior=True)
-    expected = 255 * estimator.inverse_transform(decoder_export.grid(places, places))
+    places = decoder_export.place_grid_columns(20, -3, 3, is_prior=True)
+    expected = 255 * estimator.inverse_transform(decoder_export.make_grid(places, places))
     for line, column in ((0, 0), (0, 19), (19, 0), (10, 7)):
         cell = grid[28 * line : 28 * (line + 1), 28 * column : 28 * (column + 1)]
         assert np.abs(cell.ravel() - expected[20 * line + column]).max() <= 1.5, (line, column)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from core import datasets
-from core.analysis.feature_space import feature_space
+from core.analysis.feature_space import get_feature_space
 from core.datasets import download, sources, validation
 from core.datasets.mnist import CREDITS
 from core.errors import DataUnavailable
@@ -114,7 +114,7 @@ def test_labels_are_class_names_of_any_type(folder):
         assert dataset.y_train.tolist() == to_codes(Y["y_train"].astype(int)).tolist()
         assert dataset.y_test.tolist() == to_codes(Y["y_test"].astype(int)).tolist()
         # The shipped classifier knows no classes but the published ones.
-        assert (feature_space(dataset).head is not None) == (names == DIGITS)
+        assert (get_feature_space(dataset).head is not None) == (names == DIGITS)
 
 
 def write_newsgroups(folder, *rows):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.analysis import model_outputs
+from core.analysis.codes import select_strip
 from core.experiments import fit
 from core.experiments.evaluate import Subject, evaluate
 from core.experiments.evaluate_codes import evaluate_clusters
@@ -39,7 +39,7 @@ def test_metrics_that_apply_have_a_definition_an_interval_and_n(runs):
 
 
 def test_views_hold_what_pages_show(runs, digits):
-    strip = model_outputs.strip_of(digits, datasets.sample_rows(digits))
+    strip = select_strip(digits, datasets.sample_rows(digits))
     assert digits.y_test[strip].tolist() == [*range(10), *range(10)]
     for method, run in runs.items():
         n = len(run.views["shown_rows"])

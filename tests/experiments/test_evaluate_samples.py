@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core import methods
-from core.analysis import feature_space, model_outputs
-from core.analysis.samplers import CodeSampler, usual
+from core.analysis import feature_space
+from core.analysis.codes import to_pixels
+from core.analysis.samplers import CodeSampler, fit_default_sampler
 from core.experiments import evaluate_samples, fit
 from core.experiments.evaluate import Subject
 from core.metrics import bootstrap, generation, memorization
@@ -31,7 +32,7 @@ def test_every_sampler_of_an_autoencoder_is_scored_and_stored(runs):
 
 def test_samples_of_a_prior_are_those_that_the_estimator_draws(runs):
     run = runs["vae"]
-    np.testing.assert_array_equal(run.views["samples"], model_outputs.pixels(run.estimator.sample(64, random_state=0)))
+    np.testing.assert_array_equal(run.views["samples"], to_pixels(run.estimator.sample(64, random_state=0)))
     assert run.notes["samples"] == "codes drawn from the prior N(0, I)"
 
 
@@ -74,7 +75,7 @@ def score(digits):
 def test_floors_are_the_scores_of_train_rows(digits, empty_cache):
     scores = score(digits)
     value = {name: measurement.value for name, measurement in scores.metrics.items()}
-    space = feature_space.feature_space(digits)
+    space = feature_space.get_feature_space(digits)
     real = space.features(digits.floats("test"))
     rows = np.random.default_rng(0).choice(1297, 500, replace=False)
     drawn = space.features(digits.floats("train")[rows])
@@ -106,8 +107,8 @@ def test_floors_are_measured_once_and_again_for_other_data_or_another_classifier
     others = replace(digits, X_test=digits.X_test[::-1].copy(), y_test=digits.y_test[::-1].copy())
     assert score(others).metrics["frechet_floor"].value == pytest.approx(first["frechet_floor"].value)
     assert n_calls() == 5
-    genuine = feature_space.feature_space
-    monkeypatch.setattr(feature_space, "feature_space", lambda data: replace(genuine(data), digest="another"))
+    genuine = feature_space.get_feature_space
+    monkeypatch.setattr(feature_space, "get_feature_space", lambda data: replace(genuine(data), digest="another"))
     score(digits)
     assert n_calls() == 7
 
@@ -134,8 +135,11 @@ def test_damaged_or_unwritable_cache_changes_no_score(digits, measured):
 
 def score_five_draws(digits, estimator, kind):
     """Means over five draws of samples, with Student's interval over them: an estimate by another way."""
-    space, codes = feature_space.feature_space(digits), estimator.transform(digits.floats("train"))
-    sampler, real = usual(estimator, codes, kind), generation.RealRows(space.features(digits.floats("test")))
+    space, codes = feature_space.get_feature_space(digits), estimator.transform(digits.floats("train"))
+    sampler, real = (
+        fit_default_sampler(estimator, codes, kind),
+        generation.RealRows(space.features(digits.floats("test"))),
+    )
     values = {}
     for seed in range(5):
         features = space.features(np.clip(estimator.inverse_transform(sampler.sample(500, seed)), 0, 1))

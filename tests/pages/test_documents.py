@@ -84,13 +84,15 @@ def test_selected_document_has_the_words_of_each_reconstruction(texts):
     counts = texts.X_test[[5]].toarray().ravel()
     parts = body_with(app, "hg-expected").split("<div><b>")[1:]
     columns = [re.findall(r"<li><span( class=hg-in)?>(\w+)</span>", part) for part in parts]
-    assert [word for _, word in columns[0]] == [word for word, _ in keywords.heaviest(counts, texts.vocabulary, 15)]
+    assert [word for _, word in columns[0]] == [
+        word for word, _ in keywords.find_heaviest_words(counts, texts.vocabulary, 15)
+    ]
     inside = {texts.vocabulary[k] for k in np.flatnonzero(counts)}
     for method, column in zip(FITTED, columns[1:], strict=True):
         fitted = estimator(method)
         # Stored codes are in half precision.
         Z = fitted.transform(texts.floats("test")[[5]]).astype(np.float16).astype(np.float32)
-        expected = keywords.heaviest(fitted.inverse_transform(Z)[0], texts.vocabulary, 15)
+        expected = keywords.find_heaviest_words(fitted.inverse_transform(Z)[0], texts.vocabulary, 15)
         assert [word for _, word in column] == [word for word, _ in expected]
         assert {word for bold, word in column if bold} == {word for _, word in column} & inside
 

@@ -11,8 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import cache, datasets, methods
-from core.analysis import feature_space, sampling_scores
-from core.analysis.model_outputs import pixels
+from core.analysis import feature_space, samplers
+from core.analysis.codes import to_pixels
 from core.datasets import checksums
 from core.errors import DataUnavailable
 from core.figures import generated_samples
@@ -163,9 +163,9 @@ def test_samples_are_what_the_stored_sampler_and_decoder_make(runs, downloads):
     assert "Train VAE" in links_of(app)
     assert downloads["Save NPZ"][1] == "samples-digits-10d-seed7.npz"
     saved, run, fitted = arrays(downloads), stored("pca"), estimator("pca")
-    Z = sampling_scores.sampler_of(run, "gaussian", fitted).sample(32, 7, temperature=0.8, truncation=2.0)
+    Z = samplers.restore_sampler(run, "gaussian", fitted).sample(32, 7, temperature=0.8, truncation=2.0)
     np.testing.assert_allclose(saved["pca_gaussian_codes"], Z, rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(saved["pca_gaussian_images"], pixels(fitted.inverse_transform(Z)))
+    np.testing.assert_array_equal(saved["pca_gaussian_images"], to_pixels(fitted.inverse_transform(Z)))
     assert saved["pca_gaussian_run"] == run.key
     assert saved["image_shape"].tolist() == [8, 8]
     assert (saved["seed"], saved["temperature"], saved["truncation"]) == (7, 0.8, 2.0)
@@ -180,8 +180,8 @@ def test_samples_of_one_method_are_saved_alone(runs, downloads):
     next(box for box in app.selectbox if box.label == "Samples to save").set_value("gan-normal").run()
     run, fitted = stored("gan"), estimator("gan")
     assert downloads["Save NPZ"][1] == f"samples-digits-16d-gan-normal-{run.key[:6]}-seed3.npz"
-    Z = sampling_scores.sampler_of(run, "normal", fitted).sample(64, 3).astype(np.float32)
-    np.testing.assert_array_equal(arrays(downloads)["gan_normal_images"], pixels(fitted.inverse_transform(Z)))
+    Z = samplers.restore_sampler(run, "normal", fitted).sample(64, 3).astype(np.float32)
+    np.testing.assert_array_equal(arrays(downloads)["gan_normal_images"], to_pixels(fitted.inverse_transform(Z)))
     grid = np.asarray(Image.open(io.BytesIO(downloads["Save PNG"][0]())))
     assert grid.shape[0] == grid.shape[1] > 8 * 64
 
@@ -209,7 +209,7 @@ def test_scores_are_shown_with_interval_and_n(runs):
     assert "16-D, independent of the size chosen above" in text
     assert "independent of the choice above" not in text
     assert "Scores are for temperature 1 without truncation" in text_of(page(temperature="0.5"))
-    by_label = {label: sampling_scores.figures_of(stored("ae"), kind)["frechet"] for label, kind in KINDS.items()}
+    by_label = {label: samplers.select_scores(stored("ae"), kind)["frechet"] for label, kind in KINDS.items()}
     by_label["PCA, one Gaussian"] = scores["frechet"]
     best = min(by_label, key=by_label.get)
     assert re.search(rf"Lowest Fréchet distances?: [^.]*{re.escape(best)}", text)
@@ -248,7 +248,9 @@ def test_an_enlarged_sheet_shows_the_nearest_training_images(runs, monkeypatch):
     app.button(key=key("open-ae-mixture")).click().run()
     assert app.get("dialog")
     fitted, digits = estimator("ae"), datasets.load("digits")
-    images = pixels(fitted.inverse_transform(sampling_scores.sampler_of(stored("ae"), "mixture", fitted).sample(32, 3)))
+    images = to_pixels(
+        fitted.inverse_transform(samplers.restore_sampler(stored("ae"), "mixture", fitted).sample(32, 3))
+    )
     distances = np.linalg.norm(images[:, None] / 255.0 - digits.floats("train")[None], axis=2)
     for k in (0, 17, 31):
         row = distances[k].argmin()
@@ -447,11 +449,11 @@ def test_interpolation_decodes_the_path_between_two_codes(runs, strips):
     assert len(others) == 2  # linear AE, AE
     X = digits.floats("test")[[12, 345]]
     np.testing.assert_array_equal(mixed[[0, -1]], digits.X_test[[12, 345]])
-    np.testing.assert_array_equal(mixed[5], pixels(X.mean(axis=0, keepdims=True))[0])
+    np.testing.assert_array_equal(mixed[5], to_pixels(X.mean(axis=0, keepdims=True))[0])
     Z = fitted.transform(X)
-    expected = pixels(fitted.inverse_transform(np.linspace(Z[0], Z[1], 11)))
+    expected = to_pixels(fitted.inverse_transform(np.linspace(Z[0], Z[1], 11)))
     assert np.abs(pca.astype(int) - expected).max() <= 1
-    space = feature_space.classifier_space("digits", (8, 8))
+    space = feature_space.load_classifier_space("digits", (8, 8))
     assert predicted(app, 11) == [space.classes(images / 255).astype(str).tolist() for images in line[1:]]
 
     strips.clear()
@@ -499,11 +501,13 @@ def test_arithmetic_adds_the_difference_of_class_means(runs, strips):
     direction = Z[y == 8].mean(axis=0) - Z[y == 3].mean(axis=0)
     amounts = np.array([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5])[:, None]
     np.testing.assert_array_equal(strips[0][0], digits.X_test[at])
-    assert np.abs(strips[0][1:].astype(int) - pixels(fitted.inverse_transform(Z[at] + amounts * direction))).max() <= 1
+    assert (
+        np.abs(strips[0][1:].astype(int) - to_pixels(fitted.inverse_transform(Z[at] + amounts * direction))).max() <= 1
+    )
     assert f"Mean codes of {(y == 8).sum()} and {(y == 3).sum()} test images" in text_of(app)
-    space, n = feature_space.classifier_space("digits", (8, 8)), (y == 3).sum()
+    space, n = feature_space.load_classifier_space("digits", (8, 8)), (y == 3).sum()
     for codes, after in ((Z[y == 3] + direction, rf" of {n} predicted as 8"), (Z[y == 3], " without the difference")):
-        share = (space.classes(pixels(fitted.inverse_transform(codes)) / 255.0) == 8).mean()
+        share = (space.classes(to_pixels(fitted.inverse_transform(codes)) / 255.0) == 8).mean()
         found = re.search(rf"(\d+)% \(\d+% to \d+%\){after}", text_of(app))
         assert float(found.group(1)) == pytest.approx(100 * share, abs=1.5)
 

@@ -102,8 +102,8 @@ def test_images_are_resampled_with_the_next_seed(runs):
 
 def test_images_are_chosen_by_error(runs, errors):
     for method in ("pca", "ae"):
-        assert shown_rows(page(pick="worst", by=method)) == error_comparison.worst(errors[method], 10).tolist()
-        assert shown_rows(page(pick="best", by=method)) == error_comparison.best(errors[method], 10).tolist()
+        assert shown_rows(page(pick="worst", by=method)) == error_comparison.find_worst(errors[method], 10).tolist()
+        assert shown_rows(page(pick="best", by=method)) == error_comparison.find_best(errors[method], 10).tolist()
     a, b = errors["pca"], errors["ae"]
     app = page(pick="apart", by="pca", than="ae")
     assert shown_rows(app)[:5] == np.argsort(a - b, kind="stable")[:5].tolist()
@@ -208,7 +208,7 @@ def test_error_by_class_tables_hold_means_and_order(runs, errors, y):
 def test_errors_by_class_are_resampled_only_once(runs, computed, monkeypatch):
     page("classes")
     assert len(list(computed.glob("classes-*"))) == 1
-    monkeypatch.setattr(error_comparison, "resampled", None)
+    monkeypatch.setattr(error_comparison, "resample_means", None)
     clear_caches()
     page("classes")
 
@@ -231,11 +231,11 @@ def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
 
 
 def test_corruption_is_measured_only_once(runs, computed, monkeypatch):
-    measure = corruption.errors
+    measure = corruption.compute_errors
     for kind in corruption.KINDS:
-        monkeypatch.setattr(corruption, "errors", measure)
+        monkeypatch.setattr(corruption, "compute_errors", measure)
         assert len(page("damage", damage=kind).get("plotly_chart")) == 1
-        monkeypatch.setattr(corruption, "errors", None)
+        monkeypatch.setattr(corruption, "compute_errors", None)
         clear_caches()
         assert "<b>Corrupted</b>" in text_of(page("damage", damage=kind))
     assert len(list(computed.glob("damaged-*"))) == 4 * len(corruption.KINDS)
@@ -244,7 +244,7 @@ def test_corruption_is_measured_only_once(runs, computed, monkeypatch):
 def test_corrupted_input_explains_the_chosen_amount(runs):
     entry = datasets.entry("digits")
     rows = cached.find_rows(entry, entry.default_params, [], n=500)
-    corrupted = corruption.noise(rows.floats(), rows.image_shape, 0.5, 0)
+    corrupted = corruption.add_noise(rows.floats(), rows.image_shape, 0.5, 0)
     no_model = np.square(rows.floats() - corrupted).sum(1).mean()
     app = page("damage", damage="noise", **{"amount-noise": "0.5"})
     (text,) = re.findall(r"Reconstructions of corrupted images.*", text_of(app))

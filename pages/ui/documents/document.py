@@ -37,7 +37,7 @@ def choose(rows: Rows, offered: Sequence[int], name: str, label: str, placeholde
         label,
         offered,
         key=widget,
-        format_func=lambda k: f"{shorten(rows.texts[k][0], 70)} · {rows.class_of(k)}",
+        format_func=lambda k: f"{shorten(rows.texts[k][0], 70)} · {rows.get_class(k)}",
         placeholder=placeholder,
         width=520,
     )
@@ -65,7 +65,7 @@ def _describe(rows: Rows, position: int, counts: np.ndarray) -> str:
     words = f"{known:,} words of the vocabulary of {size:,}, {distinct:,} of them distinct"
     if not known:
         words = f"no word of the vocabulary of {size:,}, so it has the latent code of an empty document"
-    parts = [f"{rows.split.capitalize()} document {rows.numbers[position]:,}", rows.class_of(position), words]
+    parts = [f"{rows.split.capitalize()} document {rows.numbers[position]:,}", rows.get_class(position), words]
     return " · ".join(filter(None, parts)) + "."
 
 
@@ -84,11 +84,11 @@ def _format_text(view: MapView, position: int, marked: Collection[str]) -> str:
 def _draw_words(view: MapView, position: int, counts: np.ndarray) -> None:
     vocabulary = view.rows.vocabulary
     inside = {vocabulary[k] for k in np.flatnonzero(counts)}
-    columns = [make_column("The document", "times", keywords.heaviest(counts, vocabulary, _WORDS), set())]
+    columns = [make_column("The document", "times", keywords.find_heaviest_words(counts, vocabulary, _WORDS), set())]
     for run_map in view.drawable:
         reconstruction = run_map.estimator().inverse_transform(run_map.codes[[position]])[0]
         unit = methods.entry(run_map.choice.spec.method).word_output
-        words = keywords.heaviest(reconstruction, vocabulary, _WORDS)
+        words = keywords.find_heaviest_words(reconstruction, vocabulary, _WORDS)
         columns.append(make_column(run_map.name, unit, words, inside))
     st.html(Markup(f'<div class="hg-expected">{"".join(columns)}</div>'))
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import methods
 from core.analysis import keywords, neighbourhoods
-from core.analysis.keywords import Axis
+from core.analysis.keywords import Traversal
 from core.analysis.rows import Rows, check_same_data
 from core.errors import HourglassError
 from core.types import Run
@@ -83,9 +83,9 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Decoding along the dimension …")
-def _traverse(stamp: Stamp, rows_key: str, k: int, _line: Line, _rows: Rows) -> Axis:
+def _traverse(stamp: Stamp, rows_key: str, k: int, _line: Line, _rows: Rows) -> Traversal:
     Z, _ = load_codes(stamp, rows_key, _line.run, _rows)
-    return keywords.along(load_estimator(stamp), Z, k)
+    return keywords.traverse_dimension(load_estimator(stamp), Z, k)
 
 
 def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
@@ -108,13 +108,13 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
     if not axis.is_used:
         st.markdown(_UNUSED + (_COLLAPSED if line.entry.has_posterior else ""))
         return
-    words = axis.changing(_DRAWN)
+    words = axis.find_changing(_DRAWN)
     with st.container(key=f"along-{line.method}"):
         figure = plot_word_weights(
             axis.values, axis.weights[:, words], [rows.vocabulary[j] for j in words], value, unit, header.get_theme()
         )
         charts.draw(figure, f"along-{line.method}")
-        heaviest = keywords.heaviest(axis.weights[step], rows.vocabulary, _EXPECTED)
+        heaviest = keywords.find_heaviest_words(axis.weights[step], rows.vocabulary, _EXPECTED)
         columns = [
             make_column(f"At {number(value)}", unit, heaviest, set()),
             _make_nearest(line, rows, axis.codes[step]),
@@ -127,17 +127,17 @@ def _make_nearest(line: Line, rows: Rows, z: np.ndarray) -> str:
     Z, _ = load_codes(line.stamp, rows.key, line.run, rows)
     which, _ = neighbourhoods.find_nearest(z, Z, _NEAREST)
     titles = "".join(
-        f'<li>{make_breakable(rows.texts[j][0])}<div class="hg-note">{html(rows.class_of(j))}</div></li>'
+        f'<li>{make_breakable(rows.texts[j][0])}<div class="hg-note">{html(rows.get_class(j))}</div></li>'
         for j in map(int, which)
     )
     return f'<div><b>Nearest documents</b><ul class="hg-near-titles">{titles}</ul></div>'
 
 
-def _make_thirds(line: Line, axis: Axis, vocabulary: Sequence[str]) -> Markup:
+def _make_thirds(line: Line, axis: Traversal, vocabulary: Sequence[str]) -> Markup:
     """The words that change most, by the third of the dimension in which they are highest."""
     names = ("Most negative weights", "", "Most positive weights") if line.entry.is_linear else _THIRDS
     parts = []
-    for name, words in zip(names, axis.thirds(_LISTED), strict=True):
+    for name, words in zip(names, axis.find_thirds(_LISTED), strict=True):
         if not name:
             continue
         spelled = " ".join(f"<span>{html(vocabulary[j])}</span>" for j in words) or _NONE

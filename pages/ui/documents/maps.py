@@ -85,9 +85,8 @@ def _make_map(line: Line, rows: Rows) -> RunMap:
 
 def _explain(view: View, rows: Rows) -> str:
     size = {1: "one dimension", 2: "two dimensions"}.get(view.size, f"{view.size} dimensions")
-    return (
-        f"Each document's word counts, compressed to {size}: {rows.drawn} of {view.entry.label}, one colour per class."
-    )
+    shown = f"{rows.summary} of {view.entry.label}"
+    return f"Each document's word counts, compressed to {size}: {shown}, one colour per class."
 
 
 def _make_maps(view: MapView, nearest: Mapping[str, np.ndarray], stars: Mapping[str, np.ndarray]) -> list[Map]:

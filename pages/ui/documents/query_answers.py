@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis import document_query
-from core.analysis.document_query import Answers
+from core.analysis import neighbourhoods
+from core.analysis.neighbourhoods import Answers
 from core.analysis.rows import MOST_ROWS, Rows, check_same_data
 from core.datasets import bag_of_words
 from core.errors import HourglassError
@@ -35,8 +35,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             section.explain(f"Queries are answered from the documents of {view.entry.label}.")
             return
         section.explain(
-            f"Each method encodes your words and lists the documents with the most similar codes, among {rows.drawn}. "
-            "First column: plain tf-idf; click a title to open the document.",
+            f"Each method encodes your words and lists the documents with the most similar codes, among "
+            f"{rows.summary}. First column: plain tf-idf; click a title to open the document.",
             help="Exact search by decreasing cosine similarity; ties in the order of the documents.",
         )
         query = bag_of_words.parse_query(_read_text(view, problems), rows.vocabulary)
@@ -91,7 +91,7 @@ def _draw_answers(view: View, query: bag_of_words.Query, rows: Rows) -> None:
     known = set(query.known)
     with header.show_errors(), st.spinner("Searching …", show_time=False):
         tfidf = bag_of_words.to_tfidf(cached.load_dataset(view.entry.name, view.dataset_params), query.counts)
-        answers = document_query.answers(tfidf, rows.vectors, _ANSWERS)
+        answers = neighbourhoods.find_answers(tfidf, rows.vectors, _ANSWERS)
         columns = [("tf-idf vectors", "all words", _list_answers(answers, rows, known))]
         columns += [_make_column(line, query.counts, rows, known) for line in view.trained]
     component = get_component("titles", is_isolated=False)
@@ -112,13 +112,13 @@ def _make_column(line: Line, counts: Any, rows: Rows, known: Collection[str]) ->
         Z, _ = cached.load_codes(line.stamp, rows.key, line.run, rows)
     except HourglassError as problem:
         return line.label, size, make_note(str(problem))
-    return line.label, size, _list_answers(document_query.answers(z, Z, _ANSWERS), rows, known)
+    return line.label, size, _list_answers(neighbourhoods.find_answers(z, Z, _ANSWERS), rows, known)
 
 
 def _list_answers(answers: Answers, rows: Rows, known: Collection[str]) -> Markup:
     items = [
         f'<button type="button" data-number="{k}">{allow_breaks(mark_words(rows.texts[k][0], known))}</button>'
-        f"{make_note(f'{rows.class_of(k)} {cosine:.3f}')}"
+        f"{make_note(f'{rows.get_class(k)} {cosine:.3f}')}"
         for k, cosine in zip(answers.positions.tolist(), answers.cosines.tolist(), strict=True)
     ]
     return make_list(items) if items else make_note("Its code is all zero, so it has no cosine.")

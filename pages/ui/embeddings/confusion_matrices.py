@@ -251,7 +251,7 @@ def _draw_rows(data: ClassifiedRows, cell: _Cell, find_rows: Callable[[], Rows |
     elif rows.image_shape:
         st.html(Markup(f'<div class="hg-nears hg-confused">{neighbours.make_strip(rows, shown)}</div>'))
     else:
-        st.html(neighbours.make_titles(rows, shown, rows.named))
+        st.html(neighbours.make_titles(rows, shown, rows.name_row))
 
 
 def _to_csv(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> bytes:

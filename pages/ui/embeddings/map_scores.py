@@ -40,7 +40,7 @@ Score = tuple[str, str, str, str]
 def explain(view: MapView) -> str:
     """What is shown, in two sentences."""
     return plain(
-        f"{view.entry.label}: {view.rows.drawn}, the same in every map. In a good embedding, similar rows are close."
+        f"{view.entry.label}: {view.rows.summary}, the same in every map. In a good embedding, similar rows are close."
     )
 
 
@@ -75,7 +75,7 @@ def format_scores(metrics: Mapping[str, Any], names: Sequence[str], kind: str) -
 def _read_scores(run_map: RunMap) -> dict[str, Any] | None:
     scores = st.session_state.setdefault(_SCORES, {})
     if run_map.points_key not in scores:
-        cached = neighbourhoods.kept_scores(run_map.seen, run_map.rows)
+        cached = neighbourhoods.read_scores(run_map.seen, run_map.rows)
         if cached is None:
             return None
         _keep_scores(run_map, cached)
@@ -102,7 +102,7 @@ def compute(view: MapView, problems: Sequence[str]) -> None:
     with st.spinner("Computing the scores of the maps …"):
         # Kept in the session too, in case the cache can't be written.
         for run_map in missing:
-            _keep_scores(run_map, neighbourhoods.scores(run_map.seen, run_map.rows))
+            _keep_scores(run_map, neighbourhoods.score_map(run_map.seen, run_map.rows))
     st.session_state[_PROBLEMS] = list(problems)
     st.rerun()
 

@@ -11,8 +11,8 @@ import numpy as np
 import streamlit as st
 
 from core import cache, datasets, methods
-from core.analysis import model_outputs, projection
-from core.analysis.codes import compute_codes, compute_errors, find_positions, map_rows, reconstructs
+from core.analysis import projection
+from core.analysis.codes import compute_codes, compute_errors, find_positions, has_reconstructions, map_rows, to_pixels
 from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.errors import BrokenRun
 from core.frontend.maps import Look
@@ -89,7 +89,7 @@ class RunMap:
 
     @property
     def reconstructs(self) -> bool:
-        return self.run is not None and reconstructs(self.run)
+        return self.run is not None and has_reconstructions(self.run)
 
     @cached_property
     def seen(self) -> np.ndarray:
@@ -115,7 +115,7 @@ class RunMap:
 
     def reconstruct_rows(self, positions: np.ndarray) -> np.ndarray:
         """Reconstructions of some rows as pixels, (n_positions, n_features) uint8."""
-        return model_outputs.pixels(self.estimator().inverse_transform(self.codes[positions]))
+        return to_pixels(self.estimator().inverse_transform(self.codes[positions]))
 
     def list_expected_words(self, positions: np.ndarray, n_words: int = 15) -> list[str]:
         """The words with the highest mean reconstruction over some documents."""

@@ -51,7 +51,7 @@ def draw_nearest(view: MapView, position: int, nearest: Mapping[str, np.ndarray]
     shared = set.intersection(*(set(which.tolist()) for which in by_run.values())) if len(by_run) > 1 else set()
     kind = "row" if rows.kind == IMAGES else "document"
     st.markdown(
-        f"**The {NEAREST} nearest neighbours of {rows.named(position)}** by latent code, among the {len(rows):,} "
+        f"**The {NEAREST} nearest neighbours of {rows.name_row(position)}** by latent code, among the {len(rows):,} "
         f"{kind}s drawn; a ring marks them in the maps. " + plain(_describe_shared(by_run, len(shared))),
         help="Euclidean distance of the latent codes, before projection to 2-D; nearest first.",
     )
@@ -77,7 +77,7 @@ def _list_documents(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
     return make_list(
         [
             f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.texts[k][0])}</span>'
-            f"{make_note(rows.class_of(k))}"
+            f"{make_note(rows.get_class(k))}"
             for k in map(int, which)
         ]
     )
@@ -97,8 +97,8 @@ def make_strip(
     """HTML of the images of some rows side by side with class and note, some of them framed."""
     cells = []
     for k in map(int, which):
-        name = rows.named(k)
-        caption = " ".join(filter(None, [rows.class_of(k), (notes or {}).get(k, "")]))
+        name = rows.name_row(k)
+        caption = " ".join(filter(None, [rows.get_class(k), (notes or {}).get(k, "")]))
         png = montages.encode_png(montages.make_montage(rows.X[[k]], rows.image_shape, 1, cell=56))
         cells.append(
             f'<span class="hg-near{" hg-shared" if k in framed else ""}" title="{html(name)}">'
@@ -148,7 +148,7 @@ def compute_overlap(a: RunMap, b: RunMap) -> np.ndarray:
 
 @st.cache_resource(max_entries=12, show_spinner="Comparing neighbourhoods …")
 def _overlap(a_stamp, b_stamp, rows_key: str, _a: RunMap, _b: RunMap) -> np.ndarray:
-    return neighbourhoods.overlap(_a.codes, _b.codes)
+    return neighbourhoods.compute_overlap(_a.codes, _b.codes)
 
 
 def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None:
@@ -175,7 +175,7 @@ def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None
     if rows.kind == IMAGES:
         st.html(Markup(f'<div class="hg-nears">{make_strip(rows, lowest, notes=overlaps)}</div>'))
     else:
-        st.html(make_titles(rows, lowest, lambda k: f"{rows.class_of(k)} · overlap {overlaps[k]}"))
+        st.html(make_titles(rows, lowest, lambda k: f"{rows.get_class(k)} · overlap {overlaps[k]}"))
     st.button(
         "Select these rows in the maps",
         key=page_state.key("select-disagreeing"),

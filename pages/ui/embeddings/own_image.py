@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.analysis import model_outputs, neighbourhoods
+from core.analysis import neighbourhoods
+from core.analysis.codes import encode, to_pixels
 from core.analysis.rows import BY_TSNE, Rows
 from core.datasets import user_image
 from core.errors import BadInput
@@ -97,7 +98,7 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
 
 def _embed(run_map: RunMap, row: np.ndarray) -> OwnPoint:
     x = as_floats(row[None], IMAGES)
-    codes, _, _ = model_outputs.codes_of(run_map.estimator(), x, x)
+    codes, _, _ = encode(run_map.estimator(), x, x)
     code = None if codes is None else codes[0]
     return OwnPoint(run_map, code, _find_position(run_map.points_key, row, code, run_map))
 
@@ -132,7 +133,7 @@ def _draw_results(view: MapView, row: np.ndarray, points: list[OwnPoint]) -> Non
         if hasattr(estimator, "transform"):
             reconstruction = estimator.inverse_transform(point.code[None])
             error = float(squared_error(as_floats(row[None], IMAGES), reconstruction)[0])
-            pictures = _make_picture(model_outputs.pixels(reconstruction)[0], rows) + pictures
+            pictures = _make_picture(to_pixels(reconstruction)[0], rows) + pictures
             note = f"reconstruction (squared error {number(error)}); nearest rows"
         lines.append((point.run_map.name, note, pictures))
     st.html(make_named_rows((name, note, f'<div class="hg-nears">{content}</div>') for name, note, content in lines))

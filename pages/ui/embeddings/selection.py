@@ -101,13 +101,13 @@ def _make_pictures(view: MapView, positions: np.ndarray) -> Markup:
         cell = 112 if len(shown) <= 6 else 56
         png = montages.encode_png(montages.make_montage(rows.X[shown], rows.image_shape, columns, cell=cell))
         split = "Rows" if rows.split == BOTH else f"{rows.split.capitalize()} rows"
-        names = ", ".join(rows.named(k) if rows.split == BOTH else str(rows.numbers[k]) for k in shown)
+        names = ", ".join(rows.name_row(k) if rows.split == BOTH else str(rows.numbers[k]) for k in shown)
         return Markup(f"{caption}{image(png, f'{split} {names}', 'hg-strip hg-montage')}")
     return Markup(caption + neighbours.make_titles(rows, shown, lambda k: f"{rows.own_numbers[k]} · {_class(rows, k)}"))
 
 
 def _class(rows: Rows, k: int) -> str:
-    return rows.class_of(k) or "no class"
+    return rows.get_class(k) or "no class"
 
 
 def _make_class_bars(view: MapView, positions: np.ndarray) -> str:

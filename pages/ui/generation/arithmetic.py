@@ -86,13 +86,13 @@ def _draw_sums(
     strips = [image_grid.Strip("", [heads])]
     for method in methods:
         encoded = encoded_rows.encode_rows(method, rows)
-        direction = interpolation.class_difference(encoded.codes, rows.y, plus, minus)
+        direction = interpolation.compute_class_difference(encoded.codes, rows.y, plus, minus)
         images = encoded.decode(encoded.codes[at] + amounts[:, None] * direction)
         notes = _count_predicted(method.line.stamp, rows.key, plus, minus, encoded, rows)
         strips += encoded_rows.make_strips(np.concatenate([rows.X[[at]], images]), rows, method.label, *notes)
     st.html(image_grid.make_grid(strips, 1))
     n_plus, n_minus = (int((rows.y == label).sum()) for label in (plus, minus))
-    about = f"Mean codes of {n_plus} and {n_minus} test images of these classes, from {rows.drawn}."
+    about = f"Mean codes of {n_plus} and {n_minus} test images of these classes, from {rows.summary}."
     if encoded_rows.has_classifier(rows):
         about += (
             f" Percentages: test images of class {rows.target_names[minus]} that the shipped classifier predicts as "
@@ -109,7 +109,7 @@ def _count_predicted(
     if not encoded_rows.has_classifier(_rows):
         return ()
     codes = _encoded.codes[np.flatnonzero(_rows.y == minus)[:_MOST_COUNTED]]
-    direction = interpolation.class_difference(_encoded.codes, _rows.y, plus, minus)
+    direction = interpolation.compute_class_difference(_encoded.codes, _rows.y, plus, minus)
 
     def share(Z: np.ndarray) -> str:
         count = int((encoded_rows.predict_classes(_encoded.decode(Z), _rows) == plus).sum())

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis import feature_space
-from core.analysis.model_outputs import pixels
+from core.analysis.codes import to_pixels
 from core.analysis.rows import Rows
 from pages.ui.shared import image_grid, page_state
 from pages.ui.shared.cached import load_codes, load_estimator
@@ -31,7 +31,7 @@ class EncodedRows:
 
     def decode(self, Z: np.ndarray) -> np.ndarray:
         """Return the images of codes, (n, n_features) uint8."""
-        return pixels(load_estimator(self.line.stamp).inverse_transform(np.asarray(Z, np.float32)))
+        return to_pixels(load_estimator(self.line.stamp).inverse_transform(np.asarray(Z, np.float32)))
 
 
 def encode_rows(method: Reconstructor, rows: Rows, positions: Sequence[int] | slice = slice(None)) -> EncodedRows:
@@ -102,4 +102,4 @@ def predict_classes(images: np.ndarray, rows: Rows) -> np.ndarray:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _classifier(name: str, image_shape: tuple[int, int]) -> feature_space.FeatureSpace:
-    return feature_space.classifier_space(name, image_shape)
+    return feature_space.load_classifier_space(name, image_shape)

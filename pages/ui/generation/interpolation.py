@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis import error_comparison, interpolation
-from core.analysis.model_outputs import pixels
+from core.analysis.codes import to_pixels
 from core.analysis.rows import Rows
 from core.types import Run, as_floats
 from pages.ui.generation import encoded_rows
@@ -44,7 +44,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 def _draw_paths(
     methods: Sequence[reconstructors.Reconstructor], gan: Line | None, rows: Rows, problems: list[str]
 ) -> None:
-    offered = error_comparison.one_of_each(rows.y, encoded_rows.N_OFFERED, seed_picker.read_seed(problems))
+    offered = error_comparison.draw_by_class(rows.y, encoded_rows.N_OFFERED, seed_picker.read_seed(problems))
     ends = [
         encoded_rows.choose_row(name, name.capitalize(), rows, offered, default, problems)
         for name, default in (("from", 2), ("to", 7))
@@ -65,7 +65,7 @@ def _draw_paths(
     if inversion:
         encoded.append(EncodedRows(gan, inversion.codes, inversion.note))
     shares = np.linspace(0, 1, _N_STEPS)
-    mixed = pixels(interpolation.lerp(*X, shares))
+    mixed = to_pixels(interpolation.lerp(*X, shares))
     strips = encoded_rows.make_strips(mixed, rows, "Mixed pixels", "no method", is_classified=False)
     for each in encoded:
         images = each.decode(_FUNCTIONS[path](*each.codes, shares))

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core import cache, datasets, methods
 from core.analysis import decoder_export
-from core.analysis.model_outputs import pixels
+from core.analysis.codes import to_pixels
 from core.analysis.rows import Rows, check_same_data
 from core.errors import BadInput, HourglassError
 from core.figures import montages
@@ -132,7 +132,7 @@ def make_decoder_id(stamp: Stamp) -> str:
 @st.cache_resource(max_entries=8, show_spinner="Exporting the decoder …")
 def read_decoder(stamp: Stamp) -> decoder_export.Decoder | None:
     """Return what the browser can compute of a run; None for a convolutional decoder."""
-    return decoder_export.decoder_of(cached.load_estimator(stamp))
+    return decoder_export.export_decoder(cached.load_estimator(stamp))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -151,10 +151,10 @@ def _grid(stamp: Stamp, scene_id: str, _scene: Scene) -> bytes:
     counts = latent.choose_grid_shape(_scene.shape)
     is_prior = bool(_scene.gaussian and _scene.gaussian.is_prior)
     places = [
-        decoder_export.grid_places(n, axis.low, axis.high, is_prior)
+        decoder_export.place_grid_columns(n, axis.low, axis.high, is_prior)
         for n, axis in zip(counts, _scene.axes, strict=True)
     ]
-    images = pixels(cached.load_estimator(stamp).inverse_transform(decoder_export.grid(*places)))
+    images = to_pixels(cached.load_estimator(stamp).inverse_transform(decoder_export.make_grid(*places)))
     return latent.make_grid_message(make_decoder_id(stamp), images, counts[0])
 
 
@@ -170,7 +170,7 @@ def _answer(stamp: Stamp, size: int) -> None:
             question = latent.parse_question(asked, name, size)
             if question is not None:
                 turn, code = question
-                image = pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
+                image = to_pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
     with st.container(key="latent-answer"):
         get_component("answer")(
             data=latent.make_answer_message(name, turn, image), key=key, on_asked_change=lambda: None

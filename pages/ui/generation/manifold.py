@@ -63,7 +63,7 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     encoded = latent_component.encode_rows(stamp, _run, _rows)
     axes = (Axis(-latent_component.FARTHEST, latent_component.FARTHEST),) * 2
     if not has_prior and len(encoded.codes):
-        ends = zip(*decoder_export.middle_and_ends(encoded.codes), strict=True)
+        ends = zip(*decoder_export.find_code_range(encoded.codes), strict=True)
         axes = tuple(Axis(float(low), float(high), float(middle)) for low, middle, high in ends)
     return Scene(
         id=cache.make_key("manifold", *stamp, rows_key),
@@ -93,8 +93,8 @@ def _about(line: Line, scene: Scene, rows: Rows | None) -> str:
         parts.append(f"A {line.entry.label} has no encoder, so there are no codes of test rows.")
     elif len(scene.codes):
         low, high = (np.array([getattr(axis, end) for axis in scene.axes]) for end in ("low", "high"))
-        n_beyond = decoder_export.beyond(scene.codes, low, high)
-        which = rows.drawn if rows is not None else f"{len(scene.codes):,} test rows (their images are not here)"
+        n_beyond = decoder_export.count_outside(scene.codes, low, high)
+        which = rows.summary if rows is not None else f"{len(scene.codes):,} test rows (their images are not here)"
         codes = "posterior means" if line.entry.has_posterior else "codes"
         beyond = f"; {n_beyond:,} beyond the axes are drawn at the edge" if n_beyond else ""
         parts.append(f"Points: {codes} of {which}{beyond}.")

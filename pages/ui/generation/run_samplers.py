@@ -11,8 +11,8 @@ import numpy as np
 import streamlit as st
 
 from core import methods
-from core.analysis import sampling_scores
-from core.analysis.model_outputs import pixels
+from core.analysis import samplers
+from core.analysis.codes import to_pixels
 from core.errors import BrokenRun, HourglassError
 from core.runs import selection
 from core.types import Run
@@ -87,7 +87,7 @@ class RunSampler:
 
     @cached_property
     def scores(self) -> dict[str, Any]:
-        return sampling_scores.figures_of(self.line.run, self.kind)
+        return samplers.select_scores(self.line.run, self.kind)
 
     def draw_samples(self, draw: Draw, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
         """Return codes (count, n_components) and images (count, n_features) uint8."""
@@ -97,10 +97,10 @@ class RunSampler:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _draw_samples(stamp: Stamp, kind: str, draw: Draw, count: int, _run: Run) -> tuple[np.ndarray, np.ndarray]:
     estimator = load_estimator(stamp)
-    sampler = sampling_scores.sampler_of(_run, kind, estimator)
+    sampler = samplers.restore_sampler(_run, kind, estimator)
     truncation = None if draw.truncation == NO_TRUNCATION else draw.truncation
     Z = sampler.sample(count, draw.seed, temperature=draw.temperature, truncation=truncation)
-    return Z.astype(np.float32), pixels(estimator.inverse_transform(Z))
+    return Z.astype(np.float32), to_pixels(estimator.inverse_transform(Z))
 
 
 def select_lines(view: View) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core import methods
-from core.analysis import sampling_scores
+from core.analysis import samplers
 from core.metrics.definitions import DEFINITIONS
 from pages.ui.generation.run_samplers import Draw, RunSampler, find_floor
 from pages.ui.shared import charts, header, measurement_progress, page_state, tables
@@ -41,22 +41,22 @@ def describe_findings(usable: Sequence[RunSampler], size: int) -> str:
     ----------
     size : latent dimensions chosen on the page; others are written behind a sampler's name.
     """
-    ranking = sampling_scores.ranking({sampler.label: sampler.scores for sampler in usable})
+    ranking = samplers.rank_samplers({sampler.label: sampler.scores for sampler in usable})
     findings = [_lowest(usable, ranking, size), _mixture_or_prior(usable, ranking)] if len(ranking.order) > 1 else []
     return " ".join(filter(None, [*findings, _near_duplicates(usable)]))
 
 
-def _lowest(usable: Sequence[RunSampler], ranking: sampling_scores.Ranking, size: int) -> str:
+def _lowest(usable: Sequence[RunSampler], ranking: samplers.Ranking, size: int) -> str:
     by_label = {sampler.label: sampler for sampler in usable}
     first = [by_label[label] for label in (ranking.order[0], *ranking.tied)]
     names = join_words([s.label + ("" if s.size == size else f" {s.size}-D") for s in first])
     values = " to ".join(dict.fromkeys(number(s.scores["frechet"]) for s in (first[0], first[-1])))
-    if ranking.is_told:
+    if ranking.is_significant:
         return f"Lowest Fréchet distance: {names} ({values}), significantly lower than all others."
     return f"Lowest Fréchet distances: {names} ({values}), not significantly different."
 
 
-def _mixture_or_prior(usable: Sequence[RunSampler], ranking: sampling_scores.Ranking) -> str:
+def _mixture_or_prior(usable: Sequence[RunSampler], ranking: samplers.Ranking) -> str:
     """Compare a mixture fitted to an AE's codes with a VAE's prior, unless both are tied for the lowest distance."""
     names = {}
     for sampler in usable:
@@ -65,10 +65,10 @@ def _mixture_or_prior(usable: Sequence[RunSampler], ranking: sampling_scores.Ran
         elif sampler.is_prior and sampler.line.entry.encodes:
             names[sampler.label] = f"{sampler.line.entry.label} with its prior"
     scores = {sampler.label: sampler.scores for sampler in usable if sampler.label in names}
-    pair = sampling_scores.ranking(scores)
+    pair = samplers.rank_samplers(scores)
     if len(pair.order) < 2 or {*names} <= {ranking.order[0], *ranking.tied}:
         return ""
-    verb = "is significantly better than" if pair.is_told else "is not significantly different from"
+    verb = "is significantly better than" if pair.is_significant else "is not significantly different from"
     values = " against ".join(number(scores[label]["frechet"]) for label in pair.order)
     return f"The {names[pair.order[0]]} {verb} the {names[pair.order[1]]} ({values})."
 
@@ -78,7 +78,7 @@ def _near_duplicates(usable: Sequence[RunSampler]) -> str:
     floor = next(filter(None, floors), None)
     if floor is None or not any("copies_interval" in sampler.scores for sampler in usable):
         return ""
-    flagged = [s.label for s in usable if sampling_scores.repeats(s.scores, tuple(floor))]
+    flagged = [s.label for s in usable if samplers.has_excess_copies(s.scores, tuple(floor))]
     who = f"Memorisation: {join_words(flagged)}" if flagged else "No method"
     return f"{who} produces near-duplicates of training images more often than test images do."
 

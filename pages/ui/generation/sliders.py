@@ -53,9 +53,11 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     if method.has_prior:
         gaussian = Gaussian(True, np.zeros(size), np.eye(size))
     else:
-        gaussian = Gaussian(False, *decoder_export.gaussian(codes)) if len(codes) > 1 else None
+        gaussian = Gaussian(False, *decoder_export.fit_gaussian(codes)) if len(codes) > 1 else None
     amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
     lacking = f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag."
+    has_starts = encoded.has_images and len(codes)
+    starts = error_comparison.draw_by_class(encoded.labels, _N_STARTS, 0) if has_starts else ()
     return Scene(
         id=cache.make_key("sliders", *stamp, rows_key),
         kind="sliders",
@@ -68,7 +70,7 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
         names=encoded.class_names,
         gaussian=gaussian,
         pictures=rows_key if encoded.has_images else "",
-        starts=error_comparison.one_of_each(encoded.labels, _N_STARTS, 0) if encoded.has_images and len(codes) else (),
+        starts=starts,
         measure=measure,
         by_server=latent_component.read_decoder(stamp) is None,
         order=np.argsort(-amounts, kind="stable"),
@@ -89,7 +91,7 @@ def _measure_activity(
     decoder = latent_component.read_decoder(stamp)
     decode = decoder.decode if decoder else cached.load_estimator(stamp).inverse_transform
     at = codes[:_N_EFFECT] if len(codes) else np.random.default_rng(0).standard_normal((_N_EFFECT, size))
-    effects = decoder_export.effect(decode, at, np.sqrt(np.diag(gaussian.covariance)))
+    effects = decoder_export.compute_effects(decode, at, np.sqrt(np.diag(gaussian.covariance)))
     return effects, decoder_export.has_effect(effects), _EFFECT
 
 
@@ -98,11 +100,11 @@ def _axes(codes: np.ndarray, gaussian: Gaussian | None, amounts: np.ndarray, is_
     span = np.full(size, decoder_export.PRIOR_SPAN)
     low, middle, high = -span, 0 * span, span
     if len(codes):
-        low, middle, high = decoder_export.middle_and_ends(codes, is_median=False)
+        low, middle, high = decoder_export.find_code_range(codes, is_median=False)
     if gaussian is not None and gaussian.is_prior:
         low, high = np.minimum(low, -span), np.maximum(high, span)
         # A VAE's middle code is the mean of its codes; a GAN was trained on draws alone.
-        middle = 0 * span if len(codes) else decoder_export.typical_code(size)
+        middle = 0 * span if len(codes) else decoder_export.draw_typical_code(size)
     return tuple(
         Axis(float(low[k]), float(high[k]), float(middle[k]), number(float(amounts[k])), bool(is_active[k]))
         for k in range(size)

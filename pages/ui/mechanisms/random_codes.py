@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from core import datasets
-from core.analysis import samplers, sampling_scores
-from core.analysis.model_outputs import pixels
+from core.analysis import samplers
+from core.analysis.codes import to_pixels
 from core.mechanisms import random_codes
 from core.mechanisms.random_codes import Region
 from core.runs import selection
@@ -89,8 +89,8 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, _run: Run) -> _Codes:
     labels = np.asarray(_run.views.get("labels", np.full(len(codes), -1)))
     names = tuple(_run.environment.get("target_names", ())) or tuple(str(k) for k in range(int(labels.max()) + 1))
     estimator = cached.load_estimator(stamp)
-    sampled = sampling_scores.sampler_of(_run, kind, estimator).sample(_N_SAMPLES, seed)
-    decoded = pixels(estimator.inverse_transform(sampled[:_N_SHOWN].astype(np.float32)))
+    sampled = samplers.restore_sampler(_run, kind, estimator).sample(_N_SAMPLES, seed)
+    decoded = to_pixels(estimator.inverse_transform(sampled[:_N_SHOWN].astype(np.float32)))
     return _Codes(codes[known], labels[known], names, sampled, decoded, Region.fit(codes[known]))
 
 

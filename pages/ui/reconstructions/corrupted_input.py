@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from core import cache
-from core.analysis import corruption, error_comparison, model_outputs
+from core.analysis import corruption, error_comparison
+from core.analysis.codes import to_pixels
 from core.analysis.corruption import KINDS
 from core.analysis.rows import Rows
 from core.types import Run, as_floats
@@ -57,9 +58,9 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
         charts.draw(_figure(kind, levels, level, summary, methods), "damaged")
     st.caption(
         plain(
-            f"Mean over {rows.drawn}, with 95% bootstrap band; squared error summed over the pixels, without clipping. "
-            f"{_NO_MODEL}: error of the corrupted image itself. Corruption seed {_SEED} for every method; click a name "
-            "in the legend to hide its line."
+            f"Mean over {rows.summary}, with 95% bootstrap band; squared error summed over the pixels, without "
+            f"clipping. {_NO_MODEL}: error of the corrupted image itself. Corruption seed {_SEED} for every method; "
+            "click a name in the legend to hide its line."
         )
     )
     with st.expander("Comparison of the methods by amount"):
@@ -115,7 +116,7 @@ def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[st
             bar.progress((n_done + level / n_levels) / len(missing), what)
 
         def compute(name: str = name, progress=progress) -> dict[str, np.ndarray]:
-            return {"errors": corruption.errors(functions[name], X, rows.image_shape, kind, _SEED, progress)}
+            return {"errors": corruption.compute_errors(functions[name], X, rows.image_shape, kind, _SEED, progress)}
 
         errors[name] = cache.get_or_compute(cache_names[name], compute)["errors"]
     bar.empty()
@@ -144,9 +145,9 @@ class _Summary(NamedTuple):
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
 def _summarise(stamps: tuple, rows_key: str, kind: str, _errors: Mapping[str, np.ndarray]) -> _Summary:
     by_method = {name: values for name, values in _errors.items() if name != _NO_MODEL}
-    bands = {name: corruption.band(values) for name, values in _errors.items()}
-    verdicts = {name: corruption.beats(values, _errors[_NO_MODEL]) for name, values in by_method.items()}
-    return _Summary(bands, verdicts, corruption.leaders(by_method))
+    bands = {name: corruption.compute_band(values) for name, values in _errors.items()}
+    verdicts = {name: corruption.compare_with_input(values, _errors[_NO_MODEL]) for name, values in by_method.items()}
+    return _Summary(bands, verdicts, corruption.find_leaders(by_method))
 
 
 def _figure(kind: str, levels: Sequence[float], level: float, summary: _Summary, methods: Sequence[Reconstructor]):
@@ -199,7 +200,7 @@ def _draw_images(
     bands: Mapping[str, np.ndarray],
     at: int,
 ) -> None:
-    positions = error_comparison.one_of_each(rows.y, _SHOWN, _SEED)
+    positions = error_comparison.draw_by_class(rows.y, _SHOWN, _SEED)
     # The corruption that was measured depends on all rows.
     corrupted = KINDS[kind].apply(rows.floats(), rows.image_shape, level, _SEED)[positions]
     n_blocks = -(-len(positions) // _IN_BLOCK)
@@ -207,7 +208,7 @@ def _draw_images(
     def strip(name: str, images: np.ndarray, alt: str, errors_of: str = "") -> image_grid.Strip:
         mean, low, high = map(number, bands[errors_of][at]) if errors_of else ("", "", "")
         title = image_grid.make_name(name, f"error {mean} ({low} to {high})" if errors_of else "")
-        clipped = model_outputs.pixels(images)
+        clipped = to_pixels(images)
         return image_grid.make_strip(title, clipped, rows.image_shape, alt, per_block=_IN_BLOCK, n_blocks=n_blocks)
 
     alt = f"The same images with {KINDS[kind].label.lower()}"

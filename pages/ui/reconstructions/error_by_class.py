@@ -110,8 +110,8 @@ def _labels(stamp: str, name: str, params: cached.Params) -> tuple[str, np.ndarr
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
 def _compare(key: tuple, _errors: _RowErrors) -> ByClass:
     name = f"classes-{cache.make_key(key, list(_errors.by_method), _errors.y)}"
-    resamples = cache.get_or_compute(name, lambda: error_comparison.resampled(_errors.by_method, _errors.y))
-    return error_comparison.by_class(list(_errors.by_method), resamples)
+    resamples = cache.get_or_compute(name, lambda: error_comparison.resample_means(_errors.by_method, _errors.y))
+    return error_comparison.compare_by_class(list(_errors.by_method), resamples)
 
 
 def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) -> None:
@@ -157,12 +157,12 @@ def _order(errors: _RowErrors, ranking: Ranking) -> str:
         return ""
     groups: list[list[str]] = []
     for name in ranking.order:
-        if groups and all((other, name) in ranking.level for other in groups[-1]):
+        if groups and all((other, name) in ranking.tied for other in groups[-1]):
             groups[-1].append(name)
         else:
             groups.append([name])
     order = ", ".join(" and ".join(group) + (" (tied)" if len(group) > 1 else "") for group in groups)
-    n_classes = len({label for *_, label in (*ranking.turned, *ranking.open)})
+    n_classes = len({label for *_, label in (*ranking.reversed, *ranking.undecided)})
     by_class = f"it differs in {n_classes} classes, see the table" if n_classes else "the same in every class"
     return f"Order by mean error, lowest first ({by_class}): {order}."
 
@@ -196,7 +196,7 @@ def _how_computed(errors: _RowErrors, comparison: ByClass) -> str:
     parts = []
     if n_intervals:
         parts.append(
-            f"Tied or not significantly different: means within {error_comparison.LEVEL:.0%} of each other, or a "
+            f"Tied or not significantly different: means within {error_comparison.TIE:.0%} of each other, or a "
             f"paired 95% interval of the difference that contains 0 ({n_intervals} intervals, one per class and pair, "
             "not corrected for their number)."
         )
@@ -238,8 +238,8 @@ def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[Cell]]:
 
     rows = []
     for pair in combinations(ranking.order, 2):
-        overall = "not significantly different" if pair in ranking.level else f"{pair[0]} lower"
-        cells = classes(ranking.turned, pair), classes(ranking.open, pair)
+        overall = "not significantly different" if pair in ranking.tied else f"{pair[0]} lower"
+        cells = classes(ranking.reversed, pair), classes(ranking.undecided, pair)
         rows.append([tables.text(" and ".join(pair)), tables.text(overall), *cells])
     return rows
 
@@ -264,7 +264,7 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
             f"(5% to 95% quantile): {join_words(medians)}."
         )
     )
-    quantiles = {name: error_comparison.quantiles(values) for name, values in by_method.items()}
+    quantiles = {name: error_comparison.compute_quantiles(values) for name, values in by_method.items()}
     figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == _LOG)
     charts.draw(figure, "distribution")
     in_class = "" if label is None else f", class {errors.class_names[label]}"

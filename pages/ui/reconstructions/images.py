@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 import streamlit as st
 
-from core.analysis import error_comparison, model_outputs
+from core.analysis import error_comparison
+from core.analysis.codes import to_pixels
 from core.analysis.rows import Rows
 from core.figures import difference_images, montages
 from core.metrics import reconstruction
@@ -90,7 +91,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             errors = reconstruction.squared_error(X, images)
             notes = f"error {number(float(errors.mean()))} on these {len(X)}", inversion.note
             lines.append(_Reconstructed(gan.label, notes, images, errors))
-        limit = error_comparison.shared_limit([line.images - X for line in lines])
+        limit = error_comparison.compute_shared_limit([line.images - X for line in lines])
         is_with_maps = below == "on" and bool(lines)
         if is_with_maps:
             st.html(_render_scale(limit))
@@ -145,9 +146,9 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
     if pick == _EACH:
         seed, icon, about = seed_picker.read_seed(problems), ":material/casino:", "Draw rows with the next seed."
         st.button("Resample", page_state.key("others"), on_click=seed_picker.advance_seed, icon=icon, help=about)
-        positions = error_comparison.one_of_each(rows.y, _IN_BLOCK * _N_BLOCKS, seed)
+        positions = error_comparison.draw_by_class(rows.y, _IN_BLOCK * _N_BLOCKS, seed)
         how = "by class" if rows.has_labels else "this data set has no classes"
-        return _Choice(_split(positions), f"Rows drawn at random ({how}, seed {seed}) from {rows.drawn}.")
+        return _Choice(_split(positions), f"Rows drawn at random ({how}, seed {seed}) from {rows.summary}.")
     by_method = {method.line.method: method for method in methods}
     default = next(
         (name for name, method in by_method.items() if not method.line.entry.is_linear), next(iter(by_method))
@@ -157,11 +158,11 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
         others = {name: method for name, method in by_method.items() if method is not first}
         second = _choose_method("than", "Second method", others, next(iter(others)), problems)
         return _rows_by_difference(rows, first, second)
-    order = error_comparison.worst if pick == _WORST else error_comparison.best
+    order = error_comparison.find_worst if pick == _WORST else error_comparison.find_best
     positions = order(first.errors, _IN_BLOCK * _N_BLOCKS)
     errors = {int(k): number(float(first.errors[k])) for k in positions}
     size = "largest" if pick == _WORST else "smallest"
-    about = f"Rows with the {size} error of {to_phrase(first.label)}, written below each image, among {rows.drawn}."
+    about = f"Rows with the {size} error of {to_phrase(first.label)}, written below each image, among {rows.summary}."
     return _Choice(_split(positions), about, errors=errors)
 
 
@@ -180,13 +181,13 @@ def _choose_method(
 
 def _rows_by_difference(rows: Rows, a: Reconstructor, b: Reconstructor) -> _Choice:
     difference = a.errors - b.errors
-    blocks = error_comparison.disagreeing(a.errors, b.errors, _IN_BLOCK)
+    blocks = error_comparison.find_disagreements(a.errors, b.errors, _IN_BLOCK)
     headings = (f"{a.label} lower than {b.label}", f"{b.label} lower than {a.label}")
     filled = [(block, heading) for block, heading in zip(blocks, headings, strict=True) if len(block)]
     first, second = to_phrase(a.label), to_phrase(b.label)
     about = (
         f"Below each image: error of {first} minus error of {second}; {first} has the lower error on "
-        f"{int((difference < 0).sum()):,} and {second} on {int((difference > 0).sum()):,} of {rows.drawn}."
+        f"{int((difference < 0).sum()):,} and {second} on {int((difference > 0).sum()):,} of {rows.summary}."
     )
     signs = {int(k): "+" if difference[k] > 0 else "−" for k in np.concatenate(blocks)}
     errors = {k: f"{sign}{number(abs(float(difference[k])))}" for k, sign in signs.items()}
@@ -200,13 +201,13 @@ def _strips(
     parts = [slice(*pair) for pair in pairwise(np.cumsum([0, *map(len, choice.blocks)]))]
 
     def strip(name: str, images: np.ndarray, alt: str) -> Strip:
-        clipped = model_outputs.pixels(images)
+        clipped = to_pixels(images)
         return Strip(
             name, [image_grid.make_pictures(clipped[part], rows.image_shape, _IN_BLOCK, alt) for part in parts]
         )
 
     def caption(k: int) -> str:
-        class_name = f"<b>{html(rows.class_of(k))}</b> " if rows.class_of(k) else ""
+        class_name = f"<b>{html(rows.get_class(k))}</b> " if rows.get_class(k) else ""
         error = choice.errors.get(int(k), "")
         return f'{class_name}<span class="hg-note">row {rows.numbers[k]:,}</span>{error and f"<br>{html(error)}"}'
 
@@ -265,14 +266,14 @@ def _draw_stored_reconstructions(view: View) -> None:
 @st.dialog("Reconstructions of one image", width="large")
 def _draw_enlarged(rows: Rows, k: int, place: int, lines: list[_Reconstructed], limit: float) -> None:
     """Draw the row at position `k`, which is number `place` among those shown."""
-    class_name = f", class {rows.class_of(k)}" if rows.class_of(k) else ""
+    class_name = f", class {rows.get_class(k)}" if rows.get_class(k) else ""
     rank = f"Rank: place among the {len(rows):,} rows by the method's squared error; 1 is the smallest error."
     st.markdown(plain(f"Row {rows.numbers[k]:,} of the {rows.split} split{class_name}. {rank}"))
     st.html(_render_scale(limit))
     X = as_floats(rows.X[[k]], rows.kind)
 
     def card(name: str, notes: tuple[str, ...], images: np.ndarray, below: str) -> str:
-        picture = image_grid.make_pictures(model_outputs.pixels(images), rows.image_shape, 1, name, cell=224)
+        picture = image_grid.make_pictures(to_pixels(images), rows.image_shape, 1, name, cell=224)
         return f'<div><div class="hg-caption">{image_grid.make_name(name, *notes)}</div>{picture}{below}</div>'
 
     cards = [card("Original", (f"{rows.split} row {rows.numbers[k]:,}",), X, "")]

@@ -256,7 +256,7 @@ def _render_matrices(turning: CodeRotation, share: float, rows: Rows | None) -> 
         picture = difference_images.make_montage(scaled, (k, k), 1, 1.0, header.get_theme(), cell=160)
         png = image(montages.encode_png(picture), f"{title}: {k} by {k} matrix", "hg-turn-matrix")
         cells.append(f"<figure>{png}<figcaption>{title}</figcaption></figure>")
-    error = f" The error is computed from the rotated encoder and decoder over {rows.drawn}." if rows else ""
+    error = f" The error is computed from the rotated encoder and decoder over {rows.summary}." if rows else ""
     about = (
         "R maps the linear AE's code to PCA's, up to a constant; fully rotated it is the identity, up to the remaining "
         "error of training. Colours: negative (blue), 0, positive (orange), scaled to the largest value of each axis "

@@ -55,7 +55,7 @@ def load_dataset(stamp: str, name: str, params: Params) -> Dataset:
 def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows:
     from core.analysis import rows  # scipy: pages without maps do without
 
-    shipped = rows.shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
+    shipped = rows.load_shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
     # Shipped rows load at once, but another copy of the data set has other rows.
     if shipped is not None and checksums.compute_checksum(name, params) in (None, shipped.checksum):
         return shipped

@@ -102,7 +102,7 @@ def _draw_training(job: Task) -> None:
     is_running = job.state == queue.RUNNING
     if rows:
         curves.draw_stills(job.spec, rows, (job.key, len(rows), rows[-1]["step"]))
-    if finding := diagnostics.collapsing(job.row):
+    if finding := diagnostics.find_early_collapse(job.row):
         diagnoses.draw_findings("This training", [finding], job.key, job.spec.param("beta"))
     if is_running and methods.entry(job.spec.method).maps_rows and not any("loss" in row for row in rows):
         st.caption("The curve begins after iteration 250, when early exaggeration ends.")
