@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,34 @@ def user_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "user_cache", lambda: folder)
         yield folder
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """The user's cache of one test and of the processes that it starts."""
+    folder = tmp_path / "hourglass" / "data"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(config, "user_cache", lambda: folder)
+    return folder
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The processes of `core` that a test starts; none outlives it."""
+    processes, genuine = [], subprocess.Popen
+
+    def start(command, *args, **kwargs):
+        process = genuine(command, *args, **kwargs)
+        if any(str(part).startswith("core.") for part in command):
+            processes.append(process)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    yield processes
+    for process in processes:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")

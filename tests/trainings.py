@@ -208,22 +208,3 @@ for line in sys.stdin:
         self.process.wait(PATIENCE)
         for pipe in (self.process.stdin, self.process.stdout):
             pipe.close()
-
-
-def processes_of(module, monkeypatch):
-    """The processes of this module that a test starts; none outlives it. For a fixture to yield from."""
-    processes, genuine = [], subprocess.Popen
-
-    def noted(command, *args, **kwargs):
-        process = genuine(command, *args, **kwargs)
-        # Libraries start processes too, to count the processor's cores.
-        if module in command:
-            processes.append(process)
-        return process
-
-    monkeypatch.setattr(subprocess, "Popen", noted)
-    yield processes
-    for process in processes:
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait()

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import config, datasets, semi_supervised
+from core import datasets, semi_supervised
 from core.datasets import checksums
 from core.errors import DataUnavailable
 from core.runs import layout
@@ -16,7 +16,6 @@ from core.semi_supervised import background_sweep, experiment, results, statisti
 from core.tasks import computation
 from pages.ui.shared import cached, training_queue
 from tests.pages.conftest import HOSTILE, code_blocks, footer_opened, hostile_documents, opened_on, shown_text
-from tests.trainings import processes_of
 
 pytestmark = pytest.mark.usefixtures("read_whole")
 
@@ -35,12 +34,10 @@ def measured(tmp_path_factory, user_cache):
 
 
 @pytest.fixture(autouse=True)
-def own(monkeypatch, tmp_path):
+def own(monkeypatch, tmp_path, own_cache):
     """Nothing is shipped, and what sweeps compute beside the app is in folders of the test's own."""
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(layout, "SHIPPED", tmp_path / "none")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "hourglass" / "data")
     monkeypatch.setattr(checksums, "READ", {})
     forget()
     yield
@@ -58,12 +55,6 @@ def find_button(app: AppTest, start: str):
 
 def find_pills(app: AppTest, label: str = "Approaches to measure"):
     return next(group for group in app.get("button_group") if group.label == label)
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """The processes that a test started; none outlives it."""
-    yield from processes_of(background_sweep.WORK.module, monkeypatch)
 
 
 def keep(rows, dataset: str = "digits", more: str = "") -> None:

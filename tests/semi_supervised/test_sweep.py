@@ -23,25 +23,17 @@ from core.semi_supervised import background_sweep, experiment, results, settings
 from core.semi_supervised.sweep import Report, run_sweep
 from core.tasks import computation
 from tests.conftest import locked
-from tests.trainings import awaited, processes_of
+from tests.trainings import awaited
 
 SMALL = {"n_components": 4, "width": 16, "layers": 1, "epochs": 1}
 
 
 @pytest.fixture(autouse=True)
-def work_folder(tmp_path, monkeypatch):
-    """Where sweeps beside the app are computed; a process that is started uses the same user's cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "hourglass" / "data")
+def work_folder(own_cache, started, tmp_path, monkeypatch):
+    """Where sweeps beside the app are computed."""
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(sweep, "pretrained_estimators", {})
-    return tmp_path / "hourglass" / "data" / "sweeps"
-
-
-@pytest.fixture(autouse=True)
-def started(monkeypatch):
-    """The processes that a test started; none outlives it."""
-    yield from processes_of(background_sweep.WORK.module, monkeypatch)
+    return own_cache / "sweeps"
 
 
 @pytest.fixture

@@ -1,400 +1,471 @@
-"""The queue with one worker, the real process, of which everything is asked that people may ask."""
+"""The queue as a folder: requests, commands, and what is read there. No worker is started."""
 
+import errno
 import json
 import os
+import threading
 import time
-from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
 
+from core import datasets, files
 from core.analysis import snapshots
-from core.cli import main
-from core.errors import HourglassError
-from core.runs import reader, specs, store
-from core.tasks import queue, requests, task_files, worker_process
-from tests.trainings import (
-    PATIENCE,
-    assert_as_undisturbed,
-    awaited,
-    end_workers,
-    log,
-    long,
-    processes_of,
-    short,
-    some_seconds,
-    state,
-    until,
-    until_stored,
-    until_within,
-    worker_pid,
-)
+from core.errors import BadInput, HourglassError
+from core.experiments import fit
+from core.runs import store
+from core.tasks import computation, queue, requests, task_files, worker_process
+from tests.conftest import locked
+from tests.trainings import PATIENCE, App, awaited, short
 
-# Asked in the middle of a long epoch it takes well below a second; the rest is for a machine that is busy.
-STOP_SECONDS = 1.5
-BUSY = 10
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, user_cache):
-    folder = tmp_path_factory.mktemp("worker")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURGLASS_RUNS", str(folder))
-        patch.setenv("XDG_CACHE_HOME", str(user_cache))
-        patch.setenv("HOURGLASS_NICE", "0")
-        yield folder
-        end_workers()
+GENUINE_START = worker_process.start_worker
+ROW = {"epoch": 2.5, "step": 30, "seconds": 6.0, "rows_per_second": 100.0, "learning_rate": 0.1, "share": 0.25}
 
 
 @pytest.fixture(autouse=True)
-def clean(folder, own_runs_folder, user_cache, monkeypatch):
-    """Each test begins and ends with no training and no run."""
-    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache))
-    monkeypatch.setenv("HOURGLASS_NICE", "0")
-    yield
-    for job in queue.list_tasks():
-        with suppress(HourglassError):
-            requests.send_command(job.key, queue.CANCEL)
-    awaited(lambda: not queue.list_tasks(), "that all are cancelled")
-    for run in store.list_runs()[0]:
-        if not store.is_shipped(run):
-            queue.remove_pending_scores(run.key)
-            store.delete_run(run.key)
-    kept = {"locks", "measuring", "worker.log"}
-    awaited(lambda: {path.name for path in task_files.queue_folder().iterdir()} <= kept, "that nothing is left")
-    assert queue.list_pending_scores() == []
-    assert [path.name for path in folder.rglob("*.tmp")] == []
-    assert "Traceback" not in log()
+def starts(monkeypatch):
+    """The workers that would have been started."""
+    starts = []
+    monkeypatch.setattr(worker_process, "start_worker", lambda: starts.append(task_files.queue_folder()))
+    return starts
 
 
-@pytest.fixture
-def started(monkeypatch):
-    """The processes of workers that a test starts; none outlives it."""
-    yield from processes_of("core.tasks.worker", monkeypatch)
+@pytest.fixture(scope="module")
+def fitted():
+    return fit.fit(short(), datasets.load("digits"))
 
 
-@pytest.fixture
-def in_epoch():
-    spec = long()
-    requests.request_training(spec, "somebody")
-    until_within(spec, 1)
-    return spec
+def request(seed=0, person="somebody"):
+    return requests.request_training(short(seed), person)
 
 
-@pytest.fixture
-def paused(in_epoch):
-    requests.send_command(in_epoch.key, queue.PAUSE)
-    until(in_epoch, "paused")
-    return in_epoch
+def find(seed=0):
+    return queue.find_task(short(seed).key)
 
 
-def nothing_is_left(spec):
-    awaited(lambda: not task_files.task_folder(spec.key).exists(), f"that nothing is left of {spec.key}")
+def folder(seed=0):
+    return task_files.task_folder(short(seed).key)
 
 
-# What is asked for in each state.
+def queued():
+    return [task.spec.seed for task in queue.list_tasks() if task.state == queue.QUEUED]
 
 
-def test_paused_within_an_epoch_it_keeps_its_place_and_goes_on_to_the_same_weights():
-    spec = some_seconds()
-    requests.request_training(spec, "somebody")
-    until_within(spec, 1)
-    requests.send_command(spec.key, queue.PAUSE)
-    until(spec, "paused")
-    job = queue.find_task(spec.key)
-    assert job.has_checkpoint
-    assert job.command == ""
-    assert not job.row
-    assert not (job.folder / "now.json").exists()
-    reached = queue.read_history(job.folder)[-1]["epoch"]
-    requests.request_training(spec, "somebody")
-    assert until_within(spec, 0).row["epoch"] > reached
-    rows = [row["epoch"] for row in queue.read_history(job.folder)]
-    assert rows == sorted(set(rows))
-    run = until_stored(spec)
-    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
-    assert not run.environment["stopped_early"]
-    assert_as_undisturbed(spec)
-    pictures = snapshots.parse(reader.read_replay(store.find_place(spec.key)))
-    assert pictures.epochs[0] == 0
-    assert pictures.epochs[-1] == 4
-    nothing_is_left(spec)
+def write_now(seed=0, **now):
+    """Let a training look as if a process worked on it."""
+    (folder(seed) / "now.json").write_text(json.dumps({"stage": "Fitting", "row": {}, **now}))
 
 
-def test_stopped_and_kept_it_is_stored_as_far_as_it_went_and_goes_on_to_the_same_weights():
-    spec = some_seconds()
-    requests.request_training(spec, "somebody")
-    until_within(spec, 1)
-    requests.send_command(spec.key, queue.KEEP)
-    until(spec, "stopped")
-    kept = reader.read_run(store.find_place(spec.key))
-    assert kept.environment["stopped_early"]
-    assert 1 < kept.history[-1]["epoch"] < 4
-    assert kept.metrics["squared_error"] > 0
-    assert not requests.is_stored(spec.key)
-    for what in (queue.PAUSE, queue.KEEP):
-        requests.send_command(spec.key, what)
-        assert state(spec) == "stopped"
-    assert requests.request_training(spec, "somebody").state in ("queued", "running")
-    until_stored(spec)
-    assert requests.request_training(spec, "somebody") is None
-    assert_as_undisturbed(spec)
-    nothing_is_left(spec)
+def run_at_once(*actions):
+    threads = [threading.Thread(target=action) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
-def test_cancelled_within_an_epoch_nothing_is_left(in_epoch):
-    requests.send_command(in_epoch.key, queue.CANCEL)
-    until(in_epoch, "over")
-    nothing_is_left(in_epoch)
-    assert store.find_place(in_epoch.key) is None
+# Requests
+
+
+def test_queue_keeps_the_order_of_requests(monkeypatch):
+    assert [request(seed).place for seed in (3, 1)] == [1, 2]
+    # Even if the clock is set back.
+    monkeypatch.setattr(queue.time, "time_ns", lambda: 5)
+    assert request(2).place == 3
+    assert queued() == [3, 1, 2]
+    requests.send_command(short(3).key, queue.CANCEL)
+    assert find(2).place == 2
+
+
+def test_shared_training_is_left_one_by_one():
+    request(person="one")
+    assert request(person="two").people == ("one", "two")
+    request(person="two")
+    assert len(queue.list_tasks()) == 1
+    requests.withdraw_request(short().key, "one")
+    assert find().people == ("two",)
+    before = sorted(task_files.queue_folder().rglob("*"))
+    for key, person in [("../../..", "x"), (short().key, "../spec.json"), ("", "."), (short().key, "nobody")]:
+        requests.withdraw_request(key, person)
+    assert sorted(task_files.queue_folder().rglob("*")) == before
+    for person in ("", "a b", "../x", "é", "x" * 65, "a\n"):
+        with pytest.raises(BadInput, match="1 to 64 letters"):
+            request(person=person)
+
+
+def test_person_of_a_workshop_has_one_training_waiting():
+    def request_one(seed, person):
+        return requests.request_training(short(seed), person, one_a_person=True)
+
+    request_one(1, "one")
+    with pytest.raises(HourglassError, match="You have a training waiting"):
+        request_one(2, "one")
+    assert [request_one(1, "one").place, request_one(2, "two").place] == [1, 2]
+    write_now(1)
+    assert request_one(3, "one").place == 2
+
+
+def test_full_queue_refuses_requests():
+    for seed in range(requests.MOST_WAITING):
+        request(seed)
+    for seed in (30, 31):
+        with pytest.raises(HourglassError) as refusal:
+            request(seed)
+        assert str(refusal.value) == (
+            "20 trainings are waiting, and the queue holds 20: wait for one to finish, or cancel one of yours."
+        )
+    assert request(5, "another").place == 6
+    requests.send_command(short(0).key, queue.CANCEL)
+    assert request(30).place == 20
+
+
+def test_stored_run_is_trained_again_only_if_it_is_a_part(fitted, starts):
+    run, arrays = fitted
+    store.write_run(run, arrays)
+    assert request() is None
+    assert queue.list_tasks() == starts == []
+    store.write_run(replace(run, environment={**run.environment, "stopped_early": True}), arrays)
+    assert request().state == queue.QUEUED
+
+
+def test_ended_trainings_are_listed_newest_first_and_resumed_last():
+    states = {1: queue.PAUSED, 2: queue.STOPPED, 3: queue.FAILED}
+    for seed, state in states.items():
+        request(seed)
+        (folder(seed) / "claims").write_text("...")
+        task_files.end_task(folder(seed), state, "It failed.")
+    request(4)
+    assert [(task.spec.seed, task.place) for task in queue.list_tasks()] == [(4, 1), (3, 0), (2, 0), (1, 0)]
+    for seed, state in states.items():
+        assert (find(seed).state, find(seed).message) == (state, "It failed." if state == queue.FAILED else "")
+        assert request(seed, "another").place == seed + 1
+        assert find(seed).people == ("another", "somebody")
+        assert sorted(path.name for path in folder(seed).iterdir()) == ["askers", "spec.json"]
+
+
+def test_request_takes_back_a_command():
+    request()
+    write_now()
+    for command in (queue.PAUSE, queue.KEEP, queue.CANCEL):
+        requests.send_command(short().key, command)
+        assert find().command == command
+        assert request().command == ""
+
+
+def test_command_for_a_claimed_training_is_left_to_its_worker():
+    request()
+    with task_files.get_lock(short().key):
+        for command in (queue.PAUSE, queue.CANCEL):
+            requests.send_command(short().key, command)
+            assert find().state == queue.QUEUED
+            assert queue.read_command(folder()) == command
+    requests.send_command(short().key, queue.CANCEL)
+    assert queue.list_tasks() == []
     with pytest.raises(HourglassError, match="ended already"):
-        requests.send_command(in_epoch.key, queue.CANCEL)
+        requests.send_command(short().key, queue.PAUSE)
 
 
-def test_asked_for_anew_before_it_has_paused_it_goes_on(in_epoch):
-    requests.send_command(in_epoch.key, queue.PAUSE)
-    assert requests.request_training(in_epoch, "another").state == "running"
-    reached = until_within(in_epoch, 1).row["epoch"]
-    assert until_within(in_epoch, reached).command == ""
-    assert queue.find_task(in_epoch.key).people == ("another", "somebody")
+def test_failed_training_is_kept_or_cancelled():
+    request()
+    (folder() / "checkpoint.safetensors").touch()
+    task_files.end_task(folder(), queue.FAILED, "It diverged.")
+    requests.send_command(short().key, queue.PAUSE)
+    assert find().state == queue.FAILED
+    requests.send_command(short().key, queue.KEEP)
+    assert (find().state, find().command, find().message) == (queue.QUEUED, queue.KEEP, "")
+    requests.send_command(short().key, queue.CANCEL)
+    assert not folder().exists()
 
 
-def test_a_cancellation_overrules_a_pause_that_is_not_done_yet(in_epoch):
-    requests.send_command(in_epoch.key, queue.PAUSE)
-    requests.send_command(in_epoch.key, queue.CANCEL)
-    until(in_epoch, "over")
-    nothing_is_left(in_epoch)
+def test_concurrent_requests_are_all_kept():
+    places = []
+    run_at_once(*(lambda n=n: places.append(request(n % 10, f"person-{n}").place) for n in range(30)))
+    assert len(places) == 30
+    assert [task.place for task in queue.list_tasks()] == list(range(1, 11))
+    assert sorted(queued()) == list(range(10))
+    assert {len(task.people) for task in queue.list_tasks()} == {3}
 
 
-def test_a_queued_training_is_paused_resumed_and_cancelled_without_a_worker(in_epoch):
-    spec, other = short(1), short(2)
-    assert requests.request_training(spec, "somebody").place == 1
-    assert requests.request_training(other, "somebody").place == 2
-    with pytest.raises(HourglassError, match="Nothing was learned yet"):
-        requests.send_command(spec.key, queue.KEEP)
-    requests.send_command(spec.key, queue.PAUSE)
-    assert state(spec) == "paused"
-    assert queue.find_task(other.key).place == 1
-    with pytest.raises(HourglassError, match="Nothing was learned yet"):
-        requests.send_command(spec.key, queue.KEEP)
-    assert requests.request_training(spec, "somebody").place == 2
-    requests.send_command(other.key, queue.CANCEL)
-    nothing_is_left(other)
-    assert queue.find_task(spec.key).place == 1
-    requests.send_command(in_epoch.key, queue.CANCEL)
-    until_stored(spec)
+# What can't be written
 
 
-def test_a_paused_training_may_be_kept_as_it_is(paused):
-    requests.send_command(paused.key, queue.PAUSE)
-    assert state(paused) == "paused"
-    requests.send_command(paused.key, queue.KEEP)
-    until(paused, "stopped")
-    kept = reader.read_run(store.find_place(paused.key))
-    assert kept.environment["stopped_early"]
-    requests.send_command(paused.key, queue.CANCEL)
-    nothing_is_left(paused)
-    assert reader.read_run(store.find_place(paused.key)).history == kept.history
+def no_room(*args, **kwargs):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_paused_training_may_be_kept_from_the_queue(paused, monkeypatch):
-    blocker = long(1)
-    requests.request_training(blocker, "somebody")
-    until_within(blocker, 0)
-    assert requests.request_training(paused, "somebody").place == 1
-    requests.send_command(paused.key, queue.KEEP)
-    assert queue.find_task(paused.key).command == "keep"
-    requests.send_command(blocker.key, queue.CANCEL)
-    until(paused, "stopped")
+def test_full_disk_refuses_a_request_and_keeps_the_others(monkeypatch):
+    request(1)
+    task_files.end_task(folder(1), queue.FAILED, "It failed.")
+    for name in ("mkdir", "write_text", "touch"):
+        with monkeypatch.context() as full:
+            full.setattr(Path, name, no_room)
+            with pytest.raises(HourglassError, match=r"No space left on device.*free some space there"):
+                request(2)
+            if name == "write_text":
+                with pytest.raises(HourglassError, match="No space left on device"):
+                    request(1)
+        assert [path.name for path in task_files.queue_folder().iterdir() if path.name != "locks"] == [short(1).key]
+        assert find(1).message == "It failed."
 
 
-def test_a_paused_training_may_be_cancelled(paused):
-    requests.send_command(paused.key, queue.CANCEL)
-    nothing_is_left(paused)
+def test_full_disk_has_room_for_the_end_of_a_task(monkeypatch):
+    request()
+    write_now()
+    genuine = Path.write_text
+    monkeypatch.setattr(
+        Path, "write_text", lambda path, *a: no_room() if (folder() / "now.json").exists() else genuine(path, *a)
+    )
+    task_files.end_task(folder(), queue.FAILED, "The disk is full.")
+    assert find().message == "The disk is full."
+    assert sorted(path.name for path in folder().iterdir()) == ["askers", "done.json", "spec.json"]
 
 
-def measured(dataset):
-    """A training in its measuring, or just stored: what is measured first may take less than a look at it."""
-    spec = specs.make(dataset, "vae", {"n_components": 2, "width": 8, "layers": 1, "epochs": 1})
-    requests.request_training(spec, "somebody")
-
-    def is_measured():
-        job = queue.find_task(spec.key)
-        return store.find_place(spec.key) or (job and job.stage.startswith("Measuring"))
-
-    awaited(is_measured, "the measuring")
-    return spec
-
-
-def test_cancelled_while_it_is_measured_nothing_is_left_and_the_next_begins():
-    spec, after = measured("mnist-sample"), short()
-    requests.request_training(after, "somebody")
-    asked = time.monotonic()
-    with suppress(HourglassError):
-        requests.send_command(spec.key, queue.CANCEL)
-    until(spec, "over")
-    assert time.monotonic() - asked < BUSY
-    # What is measured first takes about a second: it may have ended before the command was read.
-    stored = store.find_place(spec.key)
-    assert stored is None or reader.read_run(stored).metrics["knn_accuracy"] > 0
-    nothing_is_left(spec)
-    until_stored(after)
-
-
-def test_what_is_measured_already_is_kept_whole():
-    spec = measured("digits")
-    with suppress(HourglassError):
-        requests.send_command(spec.key, queue.KEEP)
-    until_stored(spec)
-    nothing_is_left(spec)
-
-
-def test_a_long_epoch_is_left_at_once():
-    spec = specs.make("mnist-sample", "ae", {"network": "conv", "batch_size": 2, "epochs": 1000})
-    took = []
-    for _ in range(3):
-        requests.request_training(spec, "somebody")
-        assert until_within(spec, 0).row["epoch"] < 1
-        asked = time.monotonic()
-        requests.send_command(spec.key, queue.PAUSE)
-        until(spec, "paused")
-        took.append(time.monotonic() - asked)
-    assert np.median(took) < STOP_SECONDS
-
-
-# What fails.
-
-
-def test_a_diverging_training_says_so_and_what_it_had_learned_may_be_kept():
-    # Over so many epochs the rate rises slowly: the first ones go well on any processor.
-    params = {"output": "normal", "learning_rate": 1.0, "batch_size": 16, "layers": 4, "n_components": 2, "epochs": 100}
-    spec = specs.make("digits", "vae", params)
-    requests.request_training(spec, "somebody")
-    until(spec, "failed")
-    job = queue.find_task(spec.key)
-    assert "Training diverged in epoch" in job.message
-    assert "Lower learning_rate (now 1)" in job.message
-    assert job.has_checkpoint
-    requests.send_command(spec.key, queue.PAUSE)
-    assert queue.find_task(spec.key).message == job.message
-    requests.send_command(spec.key, queue.KEEP)
-    until(spec, "stopped")
-    kept = reader.read_run(store.find_place(spec.key))
-    assert kept.environment["stopped_early"]
-    assert np.isfinite(kept.metrics["squared_error"])
-    assert requests.request_training(spec, "somebody").message == ""
-    until(spec, "failed")
-
-
-def by_hand(**changes):
-    """A training that no program wrote."""
-    written = {**short().to_json(), **changes}
-    spec = queue.Spec.from_json(written)
-    folder = task_files.task_folder(spec.key)
-    (folder / "askers").mkdir(parents=True)
-    (folder / "spec.json").write_text(json.dumps({"spec": written, "asked": 1}))
-    return spec
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"dataset": "cifar"}, "There is no data set 'cifar'"),
-        ({"method": "umap"}, "There is no method umap"),
-        ({"method": "lsa"}, "LSA does not fit"),
-        ({"params": {**dict(short().params), "epochs": -1}}, "epochs=-1 is not allowed"),
-        ({"params": {**dict(short().params), "width": "wide"}}, "width=wide is not allowed"),
-        ({"params": {"colour": "red"}}, "colour is no parameter"),
-        ({"params": {"epochs": 1}}, "written by another version of the program"),
-        ({"version": 99}, "written by another version of the program"),
-        ({"seed": -1}, "seed=-1 is not allowed"),
-    ],
-)
-def test_a_spec_written_by_hand_is_checked(changes, message):
-    spec = by_hand(**changes)
+def test_quota_and_unwritable_folder_refuse_a_request(monkeypatch, tmp_path, starts):
+    monkeypatch.setenv("HOURGLASS_QUOTA_GB", "0.04")
+    with pytest.raises(HourglassError, match=r"no room for 50.0 MB.*HOURGLASS_QUOTA_GB"):
+        request()
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "file" / "runs"))
+    with pytest.raises(HourglassError, match="set HOURGLASS_RUNS"):
+        request()
+    assert queue.list_tasks() == starts == []
     worker_process.ensure_worker()
-    until(spec, "failed")
-    assert message in queue.find_task(spec.key).message
+    task_files.remove_leftovers()
 
 
-# Beside others.
+# Reading
 
 
-def test_the_command_line_waits_for_what_the_worker_trains_and_prints_its_figures(capsys):
-    spec = some_seconds()
-    requests.request_training(spec, "somebody")
-    until_within(spec, 0)
-    settings = [f"--set={name}={value}" for name, value in spec.params]
-    assert main(["fit", "digits", "ae", *settings]) == 0
-    out, err = capsys.readouterr()
-    assert "is training this run" in err
-    assert "epoch" not in err
-    run = reader.read_run(store.find_place(spec.key))
-    assert f"{run.metrics['squared_error']:.5g}" in out
-    assert_as_undisturbed(spec)
+def test_running_training_has_its_row_and_time_left():
+    request()
+    write_now(row=ROW)
+    task = find()
+    assert (task.state, task.place, task.stage, task.row) == (queue.RUNNING, 0, "Fitting", ROW)
+    assert task.seconds_left == pytest.approx(18)  # a quarter took 6 seconds
+    write_now(row={**ROW, "share": 0.0})
+    assert find().seconds_left is None
+    for seconds in (-3600, 3600):  # an old sign of life, or one of a clock that was set back
+        os.utime(folder() / "now.json", (time.time() + seconds,) * 2)
+        assert (find().state, find().stage, find().row) == (queue.QUEUED, "", {})
 
 
-def test_a_worker_passes_over_what_the_command_line_trains():
-    mine, other = short(), short(1)
-    with requests.hold_training(mine, lambda: pytest.fail("it waited")):
-        assert requests.request_training(mine, "somebody").state == "queued"
-        requests.request_training(other, "somebody")
-        until_stored(other)
-        assert state(mine) == "queued"
-    until_stored(mine)
+def test_history_has_the_later_row_of_an_epoch_trained_twice():
+    request()
+    lines = [{"epoch": k, "step": 10 * k, "seconds": 1.0 * k, "loss": n} for n, k in enumerate((1, 2, 3, 2, 3, 4))]
+    text = "\n".join(map(json.dumps, lines)) + '\n{"epoch": 5, "st'
+    (folder() / "progress.jsonl").write_text(text)
+    rows = queue.read_history(folder())
+    assert [(row["epoch"], row["loss"]) for row in rows] == [(1, 0), (2, 3), (3, 4), (4, 5)]
+    assert queue.read_history(task_files.queue_folder() / "none") == []
 
 
-def test_a_second_worker_leaves_at_once(in_epoch, started):
-    pid = worker_pid()
-    worker_process.start_worker()
-    (second,) = started
-    assert second.wait(PATIENCE) == 0
-    assert worker_pid() == pid
-    assert until_within(in_epoch, 1)
+def test_training_that_ends_while_it_is_read_never_seems_to_wait(monkeypatch):
+    """Its end is written before its sign of life goes; read in the other order, it would be neither."""
+    request()
+    write_now(row=ROW)
+    genuine = files.read_json
+
+    def end_meanwhile(path):
+        document = genuine(path)
+        if path.name == "done.json" and not path.exists():
+            task_files.end_task(folder(), queue.PAUSED)
+        return document
+
+    monkeypatch.setattr(files, "read_json", end_meanwhile)
+    assert find().state == queue.RUNNING
+    assert find().state == queue.PAUSED
 
 
-def test_nonsense_in_the_folder_neither_stops_nor_heats_the_worker():
-    root = task_files.queue_folder()
-    (root / "0123456789abcdef").write_text("a file")
-    empty = root / "0123456789abcde0"
-    empty.mkdir()
-    odd = [empty]
-    for name, content in (("1", "{"), ("2", '{"spec": 1, "asked": 2}'), ("3", "[" * 100_000)):
-        place = root / f"0123456789abcde{name}"
-        place.mkdir()
-        (place / "spec.json").write_text(content)
-        odd.append(place)
-    stranger = root / "fedcba9876543210"
-    stranger.mkdir()
-    (stranger / "spec.json").write_text(json.dumps({"spec": short().to_json(), "asked": 1}))
-    odd.append(stranger)
-    sick = by_hand()
-    folder = task_files.task_folder(sick.key)
-    for name in ("now.json", "done.json", "progress.jsonl", "checkpoint.safetensors", "replay.safetensors"):
-        (folder / name).write_bytes(b"\xff{nonsense")
-    (folder / "stop").write_text("to the moon")
-    (folder / "progress.jsonl").write_text('{"epoch": ' + "9" * 1_000_000 + "}\n")
+NONSENSE = [
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+    b'{"row": {"epoch": "x", "seconds": [], "share": {}}, "stage": 7, "state": ["paused"], "message": {}}',
+    b'{"row": {"epoch": 1, "step": 1, "seconds": 1, "share": 7, "rows_per_second": 1}, "state": "asleep"}',
+    b'{"row": {"epoch": 1' + b"0" * 400 + b', "step": 1, "seconds": 1, "share": 0.5, "rows_per_second": 1}}',
+    b'{"within": [1, null, {"epoch": "x"}, {"epoch": 1e999, "step": 1, "seconds": 1, "share": 0}]}',
+    b'{"epoch": ' + b"9" * 1_000_000 + b"}\n",
+]
+
+
+def test_damaged_files_leave_a_training_readable():
+    for content in NONSENSE:
+        request()
+        for name in ("now.json", "done.json", "progress.jsonl", "stop", "claims", "replay.safetensors"):
+            (folder() / name).write_bytes(content)
+        task = find()
+        assert task.state in (queue.RUNNING, queue.QUEUED), content[:99]
+        assert (task.command, task.message, task.row, task.within) == ("", "", {}, ()), content[:99]
+        assert task.seconds_left is None
+        assert queue.read_history(folder()) == []
+        assert snapshots.read(folder()) is None
+        worker_process.ensure_worker()
+        assert request(person="another").people == ("another", "somebody")
+        requests.send_command(short().key, queue.CANCEL)
+        if folder().exists():
+            task_files.remove_task(folder())
+
+
+def test_folder_with_a_damaged_spec_is_no_training():
+    request()
+    spec = short().to_json()
+    documents = [{"spec": spec, "asked": asked} for asked in (None, "soon", float("inf"), [], "9" * 10_000)]
+    changes = [{"seed": 1}, {"params": {"width": [1]}}, {"params": None}, {"dataset": None}]
+    documents += [{"spec": {**spec, **change}, "asked": 1} for change in changes]
+    for content in [*NONSENSE, *(json.dumps(document).encode() for document in documents)]:
+        (folder() / "spec.json").write_bytes(content)
+        assert queue.list_tasks() == [], content[:99]
+    task_files.remove_leftovers()
+    assert folder().exists()
+
+
+def test_unreadable_queue_is_empty(monkeypatch):
+    request()
+    locked(monkeypatch, task_files.queue_folder())
+    assert queue.list_tasks() == []
     worker_process.ensure_worker()
-    pids = set()
-    awaited(lambda: pids.add(worker_pid()) or state(sick) == "over", "its end")
-    until_stored(sick)
-    (pid,) = pids - {None}
-    busy = _processor_seconds(pid)
-    time.sleep(1)
-    assert _processor_seconds(pid) - busy < 0.3
-    for place in odd:
-        for path in place.iterdir():
-            path.unlink()
-        place.rmdir()
-    (root / "0123456789abcdef").unlink()
 
 
-def _processor_seconds(pid):
-    """Of a process; 0 where the system does not tell."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def test_leftovers_of_a_killed_process_are_removed():
+    for seed in (1, 2, 3):
+        request(seed)
+    for seed in (1, 2):
+        (folder(seed) / "spec.json").unlink()
+    with task_files.get_lock(short(2).key):
+        task_files.remove_leftovers()
+    assert [folder(seed).exists() for seed in (1, 2, 3)] == [False, True, True]
+
+
+# Outside the queue
+
+
+def fail():
+    pytest.fail("it waited")
+
+
+def test_training_held_outside_the_queue_is_paused_when_left():
+    with requests.hold_training(short(), fail) as place:
+        assert place == folder()
+        assert task_files.is_held(short().key)
+    assert (find().state, find().people) == (queue.PAUSED, (requests.COMMAND_LINE,))
+    assert not task_files.is_held(short().key)
+    requests.abandon_training(place, requests.COMMAND_LINE)
+    assert not place.exists()
+    with pytest.raises(FileNotFoundError), requests.hold_training(short(), fail):
+        raise FileNotFoundError("not taken for a full disk")
+    assert not task_files.is_held(short().key)
+
+
+def test_training_held_outside_the_queue_waits_on_if_others_requested_it():
+    request(1)
+    request(2)
+    with requests.hold_training(short(1), fail):
+        assert queue.list_waiting_tasks() == queue.list_tasks()
+        write_now(1)
+        assert [task.spec.seed for task in queue.list_waiting_tasks()] == [2]
+    requests.abandon_training(folder(1), requests.COMMAND_LINE)
+    assert queued() == [1, 2]
+    assert find(1).people == ("somebody",)
+    with requests.hold_training(short(3), fail) as place:
+        write_now(3)
+        assert request(3, "another").state == queue.RUNNING
+    requests.abandon_training(place, requests.COMMAND_LINE)
+    assert queued() == [1, 2, 3]
+
+
+def test_training_held_by_another_process_is_waited_for(fitted):
+    has, waits = threading.Event(), threading.Event()
+
+    def finish():
+        with task_files.get_lock(short().key):
+            has.set()
+            assert waits.wait(30)
+            store.write_run(*fitted)
+
+    thread = threading.Thread(target=finish)
+    thread.start()
+    assert has.wait(30)
+    with requests.hold_training(short(), waits.set) as place:
+        assert place is None
+    thread.join()
+    with requests.hold_training(short(), fail) as place:
+        assert place == folder(), "requested again, it is trained again"
+
+
+# Workers and apps
+
+
+def test_worker_is_started_if_trainings_wait_and_none_runs(starts):
+    worker_process.ensure_worker()
+    assert starts == []
+    request()
+    assert len(starts) == 1
+    with task_files.get_lock("worker"):
+        worker_process.ensure_worker()
+    (task_files.queue_folder() / "suspend").touch()  # the last app has closed
+    worker_process.ensure_worker()
+    (task_files.queue_folder() / "suspend").unlink()
+    write_now()
+    with task_files.get_lock(short().key):  # a living process trains
+        worker_process.ensure_worker()
+    assert len(starts) == 1
+    worker_process.ensure_worker()
+    assert len(starts) == 2
+    task_files.end_task(folder(), queue.PAUSED)
+    worker_process.ensure_worker()
+    assert len(starts) == 2
+
+
+def test_worker_that_fails_to_start_is_not_started_again_at_once(monkeypatch, started):
+    monkeypatch.setattr(worker_process, "start_worker", GENUINE_START)
+    monkeypatch.setattr(computation, "_ROOT", task_files.queue_folder())
+    task_files.queue_folder().mkdir(parents=True)
+    log = task_files.queue_folder() / "worker.log"
+    log.write_bytes(bytes(2_000_000))
+    request()
+    (process,) = started
+    assert process.wait(PATIENCE) == 1
+    for _ in range(5):
+        worker_process.ensure_worker()
+    assert len(started) == 1
+    assert "core" in log.read_text()
+    assert log.stat().st_size < 10_000, "a large log is begun anew"
+
+
+def watches():
+    return [thread for thread in threading.enumerate() if thread.name == "hourglass-queue"]
+
+
+@pytest.fixture
+def attached(monkeypatch):
+    monkeypatch.setattr(worker_process, "TEND_SECONDS", 0.01)
+    run_at_once(*[worker_process.attach_app] * 20)
+    assert len(watches()) == 1
+    yield task_files.queue_folder() / "suspend"
+    worker_process.detach_app()
+
+
+def test_open_app_looks_after_the_queue(attached, starts, monkeypatch):
+    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
+    request()
+    monkeypatch.setattr(worker_process, "start_worker", lambda: starts.append(1))
+    awaited(lambda: starts, "a worker's start")
+    attached.touch()
+    awaited(lambda: not attached.exists(), "the end of the suspension")
+    worker_process.detach_app()
+    assert watches() == []
+    assert attached.exists()
+    worker_process.attach_app()
+    awaited(lambda: not attached.exists(), "the end of the suspension")
+
+
+def test_last_app_that_closes_suspends_the_worker(attached):
+    with App() as app, App() as another:
+        app.terminate()
+        assert not attached.exists()
+        # One that is killed leaves a file, and is no app any more.
+        another.kill()
+        assert len(list((task_files.queue_folder() / "locks").glob("app-*.lock"))) == 2
+    worker_process.detach_app()
+    assert attached.exists()
+    assert list((task_files.queue_folder() / "locks").glob("app-*.lock")) == []

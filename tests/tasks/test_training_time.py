@@ -1,4 +1,4 @@
-"""What a step of training computes, against PyTorch's own count; and the seconds predicted from it."""
+"""Operations a training step, against PyTorch's own count; and the seconds predicted from them."""
 
 import numpy as np
 import pytest
@@ -11,45 +11,42 @@ from core.tasks import training_time
 from core.types import DOCUMENTS, IMAGES, Run
 
 
-def networks_of(name: str, kind: str) -> tuple[str, ...]:
-    """The kinds of networks of a method, or nothing in its place; none of what is not trained by epochs."""
-    declared = {param.name: param for param in methods.get(name).params_of(kind)}
-    if "epochs" not in declared:
-        return ()
-    return declared["network"].bounds if "network" in declared else ("",)
+def list_networks():
+    """Yield the kinds of networks of each method that is trained by epochs."""
+    for kind in (IMAGES, DOCUMENTS):
+        for name in methods.names(kind):
+            declared = {param.name: param for param in methods.get(name).params_of(kind)}
+            if "epochs" in declared:
+                networks = declared["network"].bounds if "network" in declared else ()
+                yield from ((name, kind, {"network": network}) for network in networks)
+                if not networks:
+                    yield name, kind, {}
 
 
-NETWORKS = [
-    (name, kind, {"network": network} if network else {})
-    for kind in (IMAGES, DOCUMENTS)
-    for name in methods.names(kind)
-    for network in networks_of(name, kind)
-]
-
-
-@pytest.mark.parametrize(("method", "kind", "options"), NETWORKS)
 @pytest.mark.parametrize("side", [8, 28])
-def test_workload_is_what_torch_counts(method, kind, options, side):
-    declared, shape = methods.get(method), (side, side) if kind == IMAGES else None
-    params = {p.name: p.default for p in declared.params_of(kind)} | options
-    # A penalty at one step in 16, which differentiates a gradient, is more than torch's counter can follow.
-    estimator = declared.estimator(params | {"r1": 0.0} if "r1" in params else params, kind, shape, 0)
-    networks = estimator.networks_ = estimator._networks(side * side).train()
+def test_workload_is_what_torch_counts(side):
     x = torch.rand(16, side * side).round()
-    with FlopCounterMode(display=False) as counter:
-        for player, names in estimator.players.items():
-            for name in networks:
-                networks[name].requires_grad_(name in names)
-            terms = estimator.train_step(networks, player, x, torch.Generator().manual_seed(0), 0.5)
-            terms["loss"].backward()
-    work = estimator.workload(side * side)
-    assert work.dense + work.convolved == pytest.approx(counter.get_total_flops() / 2 / 16, rel=0.01)
-    assert work.players == len(estimator.players)
-    trained = {name for names in estimator.players.values() for name in names}
-    assert work.weights == sum(p.numel() for name in trained for p in networks[name].parameters())
+    for name, kind, options in list_networks():
+        declared, shape = methods.get(name), (side, side) if kind == IMAGES else None
+        params = {p.name: p.default for p in declared.params_of(kind)} | options
+        # A penalty at one step in 16, which differentiates a gradient, is more than torch's counter can follow.
+        estimator = declared.estimator(params | {"r1": 0.0} if "r1" in params else params, kind, shape, 0)
+        networks = estimator.networks_ = estimator._networks(side * side).train()
+        with FlopCounterMode(display=False) as counter:
+            for player, trained in estimator.players.items():
+                for network in networks:
+                    networks[network].requires_grad_(network in trained)
+                terms = estimator.train_step(networks, player, x, torch.Generator().manual_seed(0), 0.5)
+                terms["loss"].backward()
+        work = estimator.workload(side * side)
+        case = f"{name} of {kind}, {options}"
+        assert work.dense + work.convolved == pytest.approx(counter.get_total_flops() / 2 / 16, rel=0.01), case
+        assert work.players == len(estimator.players), case
+        trained = {network for names in estimator.players.values() for network in names}
+        assert work.weights == sum(p.numel() for network in trained for p in networks[network].parameters()), case
 
 
-def test_speeds_are_found_again_from_exact_times():
+def test_speeds_are_recovered_from_exact_times():
     rng = np.random.default_rng(0)
     terms, true = rng.lognormal(0, 2, (30, 7)), rng.lognormal(-9, 1, 7)
     found = training_time.fit_speed(terms, terms @ true)
@@ -75,7 +72,7 @@ def test_own_runs_correct_the_prediction(monkeypatch):
     assert training_time.predict_seconds(vae, speed, [slow]) == training_time.predict_seconds(vae, speed)
 
 
-def test_what_ends_by_the_clock_or_at_once_needs_no_speed():
+def test_trainings_by_the_clock_need_no_speed():
     assert training_time.predict_seconds(specs.make("mnist", "ae", {"max_seconds": 8.0}), None) == 8.0
     assert training_time.predict_seconds(specs.make("mnist", "ae"), None) is None
     assert training_time.predict_seconds(specs.make("mnist", "pca"), np.ones(7)) is None

@@ -1,0 +1,204 @@
+"""A computation in a process of its own, here a t-SNE projection: real ones are started, stopped and killed."""
+
+import errno
+import json
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from threadpoolctl import threadpool_limits
+
+from core import cache
+from core.errors import HourglassError
+from core.methods.tsne import TSNEMap
+from core.tasks import computation, tsne_projection
+from core.tasks.tsne_projection import WORK, map_key, read_state, start_map, stop_map
+from tests.conftest import locked
+from tests.trainings import awaited
+
+AGAIN = "ended before it was done: start it again"
+
+
+@pytest.fixture(autouse=True)
+def folder(own_cache, started):
+    """Where maps are computed, on one thread as in a process: sums in another order make another map."""
+    with threadpool_limits(1):
+        yield own_cache / "projections"
+
+
+@pytest.fixture
+def small():
+    """Codes of two groups of 30 rows: a map of a moment."""
+    rng = np.random.default_rng(0)
+    return np.vstack([rng.normal(size=(30, 5)), rng.normal(size=(30, 5)) + 8]).astype(np.float32)
+
+
+@pytest.fixture
+def large():
+    """Codes whose map takes longer than a test looks at it."""
+    return np.random.default_rng(0).normal(size=(6000, 8)).astype(np.float32)
+
+
+def until(Z, condition):
+    return awaited(lambda: (state := read_state(map_key(Z))) and condition(state) and state, "the map's state")
+
+
+def until_begun(Z):
+    return until(Z, lambda state: state.share is not None and state.share > 0)
+
+
+def until_done(Z):
+    state = until(Z, lambda state: state.points is not None or state.problem)
+    assert not state.problem
+    return state.points
+
+
+def unfinished(folder):
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
+
+
+def make_folder(folder, Z, **progress):
+    """The folder of a map whose process is not there."""
+    place = folder / map_key(Z)
+    place.mkdir(parents=True)
+    np.save(place / "codes.npy", Z)
+    (place / "progress.json").write_text(json.dumps({"share": 0.4, "waits": False, "started": time.time()} | progress))
+    return place
+
+
+def compute_here(folder, Z):
+    computation.do_work(WORK, make_folder(folder, Z))
+    return read_state(map_key(Z))
+
+
+def test_map_is_computed_once_and_stored(folder, started, small):
+    folder.mkdir(parents=True)
+    with FileLock(folder / "one.lock"):  # one map is computed at a time
+        start_map(small)
+        assert until(small, lambda state: state.waits).share == 0
+        start_map(small.astype(np.float64))
+    points = until_done(small)
+    start_map(small)
+    assert len(started) == 1
+    assert started[0].wait(10) == 0
+    assert unfinished(folder) == []
+    expected = TSNEMap(perplexity=59 / 3, random_state=0).fit(small).embedding_
+    assert points.dtype == np.float32
+    assert points == pytest.approx(expected, abs=1e-3 * float(np.abs(expected).max()))
+    names = {map_key(Z) for Z in (small, small[:59], small + np.float32(0.01), small.reshape(30, 10))}
+    assert len(names) == 4
+
+
+def test_rows_without_a_code_have_no_position(folder, small):
+    for n in (3, 7):
+        assert np.isfinite(compute_here(folder, small[:n]).points).all()
+    small[[3, 40]] = np.nan
+    points = compute_here(folder, small).points
+    assert np.array_equal(np.flatnonzero(np.isnan(points).any(axis=1)), [3, 40])
+    small[1:] = np.nan
+    for Z in (small, np.ones((60, 5), np.float32)):
+        state = compute_here(folder, Z)
+        assert (state.points, state.share) == (None, None)
+        assert "at least 3 rows with different codes" in state.problem
+
+
+def test_problem_is_reported_and_the_map_can_be_started_again(folder, small, monkeypatch):
+    def fail(*_, **__):
+        raise HourglassError("t-SNE left the finite numbers.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TSNEMap, "fit", fail)
+        assert compute_here(folder, small).problem == "t-SNE left the finite numbers."
+    start_map(small)
+    assert until_done(small).shape == (60, 2)
+    place = make_folder(folder, small[:50])
+    (place / "codes.npy").write_bytes(b"\x93NUMPY\x01\x00nonsense")
+    computation.do_work(WORK, place)
+    assert read_state(place.name).problem.endswith(".")
+    (place / "problem.txt").write_bytes(b"\xff\xfe broken")
+    assert "broken" in read_state(place.name).problem
+
+
+def test_stopped_map_leaves_nothing(folder, started, small, large):
+    start_map(large)
+    until_begun(large)
+    start_map(small)
+    until(small, lambda state: state.waits)
+    for Z in (small, large):  # while it waits, and while it is computed
+        stop_map(map_key(Z))
+    start_map(small[:40])
+    stop_map(map_key(small[:40]))  # before its process is awake
+    assert [process.wait(60) for process in started] == [0, 0, 0]
+    stop_map(make_folder(folder, small[:50], started=0).name)  # whose process is gone
+    assert unfinished(folder) == []
+    for Z in (small, large, small[:40], small[:50]):
+        assert read_state(map_key(Z)) == tsne_projection.State()
+
+
+def test_killed_map_is_reported_and_started_again(folder, started, large, small, monkeypatch):
+    monkeypatch.setattr(computation, "_STARTING_SECONDS", 60.0)
+    start_map(large)
+    until_begun(large)
+    os.kill(started[0].pid, signal.SIGKILL)
+    os.waitid(os.P_PID, started[0].pid, os.WEXITED | os.WNOWAIT)
+    # Within the time that starting may take nobody can tell.
+    assert read_state(map_key(large)).share is not None
+    monkeypatch.setattr(computation, "_STARTING_SECONDS", 0.0)
+    assert AGAIN in read_state(map_key(large)).problem
+    start_map(large)
+    assert started[0].returncode is not None, "else the system lists it for ever"
+    monkeypatch.setattr(computation, "_STARTING_SECONDS", 60.0)
+    until_begun(large)
+    for age in (3600, -3600):  # whatever the clock says
+        place = make_folder(folder, small[: 55 + age // 3600], started=time.time() - age)
+        assert AGAIN in read_state(place.name).problem
+
+
+def test_damaged_progress_counts_as_none(folder, small):
+    place = make_folder(folder, small)
+    for text in (
+        "",
+        "[]",
+        '{"share": 0.5}',
+        '{"share": null, "waits": false, "started": 1}',
+        '{"share": NaN, "waits": false, "started": 1e300}',
+        '{"share": 7, "waits": false, "started": 1e300}',
+        '{"share": 0.5, "waits": false, "started": 1' + "0" * 400 + "}",
+        "[" * 100_000,
+        "\udcff\udcfe",
+    ):
+        (place / "progress.json").write_text(text, errors="surrogateescape")
+        assert read_state(place.name) == tsne_projection.State(), text[:99]
+
+
+def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, monkeypatch):
+    def full(*args):
+        if not str(args[-1]).endswith(".lock"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(HourglassError, match="No space left on device"):
+            start_map(small)
+        assert unfinished(folder) == []
+        assert "No space left on device" in compute_here(folder, small).problem
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "save_arrays", lambda name, arrays: None)
+        assert "can't be stored" in compute_here(folder, small[:50]).problem
+    locked(monkeypatch, folder)
+    with pytest.raises(HourglassError, match=r"can't be started in .* \(Permission denied\): free some space there"):
+        start_map(small[:40])
+    assert started == []
+
+
+def test_two_requests_at_once_start_one_computation(small, started):
+    with ThreadPoolExecutor(8) as pool:
+        for request in [pool.submit(start_map, small) for _ in range(8)]:
+            request.result()
+    assert len(started) == 1
+    stop_map(map_key(small))
+    assert started[0].wait(60) == 0

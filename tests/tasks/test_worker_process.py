@@ -1,0 +1,203 @@
+"""Commands to a training that a worker, a real process, trains; see `tests.test_faults` for what breaks."""
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from core.analysis import snapshots
+from core.cli import main
+from core.errors import HourglassError
+from core.runs import reader, specs, store
+from core.tasks import queue, requests, task_files
+from tests.trainings import (
+    PATIENCE,
+    ROOT,
+    assert_as_undisturbed,
+    awaited,
+    end_workers,
+    log,
+    long,
+    short,
+    some_seconds,
+    state,
+    until,
+    until_stored,
+    until_within,
+    worker_pid,
+)
+
+# In the middle of a long epoch it takes well below a second; the rest is for a machine that is busy.
+STOP_SECONDS = 1.5
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, user_cache):
+    folder = tmp_path_factory.mktemp("worker")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_RUNS", str(folder))
+        patch.setenv("XDG_CACHE_HOME", str(user_cache))
+        patch.setenv("HOURGLASS_NICE", "0")
+        yield folder
+        end_workers()
+
+
+@pytest.fixture(autouse=True)
+def clean(folder, own_runs_folder, monkeypatch):
+    """Each test begins and ends without trainings and runs."""
+    monkeypatch.setenv("HOURGLASS_RUNS", str(folder))
+    yield
+    for task in queue.list_tasks():
+        with suppress(HourglassError):
+            requests.send_command(task.key, queue.CANCEL)
+    awaited(lambda: not queue.list_tasks(), "that all are cancelled")
+    for run in store.list_runs()[0]:
+        if not store.is_shipped(run):
+            queue.remove_pending_scores(run.key)
+            store.delete_run(run.key)
+    kept = {"locks", "measuring", "worker.log"}
+    awaited(lambda: {path.name for path in task_files.queue_folder().iterdir()} <= kept, "that nothing is left")
+    assert queue.list_pending_scores() == []
+    assert [path.name for path in folder.rglob("*.tmp")] == []
+    assert "Traceback" not in log()
+
+
+def start(spec, epoch=1):
+    requests.request_training(spec, "somebody")
+    until_within(spec, epoch)
+    return spec
+
+
+def assert_nothing_left(spec):
+    until(spec, "over")
+    awaited(lambda: not task_files.task_folder(spec.key).exists(), f"that nothing is left of {spec.key}")
+
+
+def test_paused_training_resumes_to_the_same_weights():
+    spec = start(some_seconds())
+    requests.send_command(spec.key, queue.PAUSE)
+    until(spec, "paused")
+    task = queue.find_task(spec.key)
+    assert (task.has_checkpoint, task.command, task.row) == (True, "", {})
+    assert not (task.folder / "now.json").exists()
+    reached = queue.read_history(task.folder)[-1]["epoch"]
+    requests.request_training(spec, "somebody")
+    assert until_within(spec, 0).row["epoch"] > reached
+    run = until_stored(spec)
+    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
+    assert not run.environment["stopped_early"]
+    assert_as_undisturbed(spec)
+    pictures = snapshots.parse(reader.read_replay(store.find_place(spec.key)))
+    assert (pictures.epochs[0], pictures.epochs[-1]) == (0, 4)
+    assert_nothing_left(spec)
+
+
+def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
+    spec = start(some_seconds())
+    requests.send_command(spec.key, queue.KEEP)
+    until(spec, "stopped")
+    kept = reader.read_run(store.find_place(spec.key))
+    assert kept.environment["stopped_early"]
+    assert 1 < kept.history[-1]["epoch"] < 4
+    assert not requests.is_stored(spec.key)
+    for command in (queue.PAUSE, queue.KEEP):
+        requests.send_command(spec.key, command)
+        assert state(spec) == "stopped"
+    assert requests.request_training(spec, "somebody").state in ("queued", "running")
+    until_stored(spec)
+    assert requests.request_training(spec, "somebody") is None
+    assert_as_undisturbed(spec)
+
+
+def test_last_command_to_a_running_training_counts():
+    spec = start(long())
+    requests.send_command(spec.key, queue.PAUSE)
+    assert requests.request_training(spec, "another").state == "running"
+    reached = until_within(spec, 1).row["epoch"]
+    assert until_within(spec, reached).command == ""
+    assert queue.find_task(spec.key).people == ("another", "somebody")
+    requests.send_command(spec.key, queue.PAUSE)
+    requests.send_command(spec.key, queue.CANCEL)
+    assert_nothing_left(spec)
+    assert store.find_place(spec.key) is None
+
+
+def test_paused_training_is_kept_from_the_queue():
+    spec, blocker, waiting = start(long()), long(1), short(2)
+    requests.send_command(spec.key, queue.PAUSE)
+    until(spec, "paused")
+    start(blocker, 0)
+    assert requests.request_training(waiting, "somebody").place == 1
+    with pytest.raises(HourglassError, match="Nothing was learned yet"):
+        requests.send_command(waiting.key, queue.KEEP)
+    requests.send_command(waiting.key, queue.CANCEL)
+    requests.send_command(spec.key, queue.KEEP)
+    assert (queue.find_task(spec.key).place, queue.find_task(spec.key).command) == (1, "keep")
+    requests.send_command(blocker.key, queue.CANCEL)
+    until(spec, "stopped")
+    kept = reader.read_run(store.find_place(spec.key))
+    requests.send_command(spec.key, queue.CANCEL)
+    assert_nothing_left(spec)
+    assert reader.read_run(store.find_place(spec.key)).history == kept.history
+
+
+def test_long_epoch_is_interrupted_at_once():
+    spec = specs.make("mnist-sample", "ae", {"network": "conv", "batch_size": 2, "epochs": 1000})
+    seconds = []
+    for _ in range(3):
+        start(spec, 0)
+        began = time.monotonic()
+        requests.send_command(spec.key, queue.PAUSE)
+        until(spec, "paused")
+        seconds.append(time.monotonic() - began)
+    assert np.median(seconds) < STOP_SECONDS
+
+
+def test_diverged_training_may_be_kept():
+    # Over so many epochs the rate rises slowly: the first ones go well on any processor.
+    params = {"output": "normal", "learning_rate": 1.0, "batch_size": 16, "layers": 4, "n_components": 2, "epochs": 100}
+    spec = specs.make("digits", "vae", params)
+    requests.request_training(spec, "somebody")
+    until(spec, "failed")
+    task = queue.find_task(spec.key)
+    assert "Training diverged in epoch" in task.message
+    assert "Lower learning_rate (now 1)" in task.message
+    assert task.has_checkpoint
+    requests.send_command(spec.key, queue.KEEP)
+    until(spec, "stopped")
+    kept = reader.read_run(store.find_place(spec.key))
+    assert kept.environment["stopped_early"]
+    assert np.isfinite(kept.metrics["squared_error"])
+    assert requests.request_training(spec, "somebody").message == ""
+    until(spec, "failed")
+
+
+def test_command_line_waits_for_the_worker(capsys):
+    spec = start(some_seconds(), 0)
+    assert main(["fit", "digits", "ae", *(f"--set={name}={value}" for name, value in spec.params)]) == 0
+    out, err = capsys.readouterr()
+    assert "is training this run" in err
+    assert "epoch" not in err
+    run = reader.read_run(store.find_place(spec.key))
+    assert f"{run.metrics['squared_error']:.5g}" in out
+
+
+def test_worker_passes_over_what_the_command_line_trains():
+    mine, other = short(), short(1)
+    with requests.hold_training(mine, lambda: pytest.fail("it waited")):
+        assert requests.request_training(mine, "somebody").state == "queued"
+        requests.request_training(other, "somebody")
+        until_stored(other)
+        assert state(mine) == "queued"
+    until_stored(mine)
+
+
+def test_second_worker_ends_at_once():
+    spec = start(long())
+    pid = worker_pid()
+    assert subprocess.run([sys.executable, "-m", "core.tasks.worker"], cwd=ROOT, timeout=PATIENCE).returncode == 0
+    assert worker_pid() == pid
+    assert until_within(spec, 1)
