@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import cache, methods
+from core.analysis.error_comparison import count_turns
 from core.metrics import reconstruction
 from core.types import DOCUMENTS, Dataset, Run
 
@@ -16,31 +17,24 @@ if TYPE_CHECKING:
 
 # A method's estimator, built only where it is needed: most take torch.
 Estimator = Callable[[], Any]
-STRIP = 20
 
 
-def encode(estimator, X_train, X_test) -> tuple[np.ndarray | None, np.ndarray | None, str]:
-    """Encode two sets of rows, and name the codes; a GAN's are its discriminator's features. None without an encoder.
+def encode(estimator: Any, X: Any) -> tuple[np.ndarray | None, str]:
+    """Encode rows, and name the codes; a GAN's are its discriminator's features. None without either.
 
     Parameters
     ----------
-    X_train, X_test : (n, n_features), as `core.types.Dataset.floats` gives them
+    X : (n, n_features), as `core.types.Dataset.floats` gives them
     """
     if hasattr(estimator, "transform"):
-        return estimator.transform(X_train), estimator.transform(X_test), "code"
+        return estimator.transform(X), "code"
     if hasattr(estimator, "discriminator_features"):
-        features = estimator.discriminator_features
-        return features(X_train), features(X_test), "discriminator's features"
-    return None, None, ""
+        return estimator.discriminator_features(X), "discriminator's features"
+    return None, ""
 
 
 def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> tuple[np.ndarray, str]:
-    """Encode `rows`: (n, n_components) float32, and what the codes are, see `encode`.
-
-    Parameters
-    ----------
-    stamp : changes with the stored run.
-    """
+    """Encode `rows`: (n, n_components) float32, and what the codes are, see `encode`; `stamp` changes with the run."""
     if methods.entry(run.spec.method).maps_rows:
         return map_rows(estimator(), rows), "map"
     at = find_positions(run, rows)
@@ -48,8 +42,7 @@ def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> t
         return run.views["codes"][at].astype(np.float32), "code"
 
     def compute() -> dict[str, np.ndarray]:
-        X = rows.floats()
-        Z, _, are = encode(estimator(), X, X[:1])
+        Z, are = encode(estimator(), rows.floats())
         return {"codes": Z.astype(np.float32), "are": np.frombuffer(are.encode(), np.uint8)}
 
     found = cache.get_or_compute(f"codes-{cache.make_key(stamp, rows.key)}", compute)
@@ -112,14 +105,11 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
 
 
 def select_strip(dataset: Dataset, shown: np.ndarray) -> np.ndarray:
-    """Select `STRIP` of the `shown` test rows, the classes in turn."""
+    """Select 20 of the `shown` test rows, the classes in turn."""
     if not dataset.has_labels:
-        return shown[np.linspace(0, len(shown) - 1, min(STRIP, len(shown))).astype(int)]
+        return shown[np.linspace(0, len(shown) - 1, min(20, len(shown))).astype(int)]
     y = dataset.y_test[shown]
-    turn = np.zeros(len(y), int)
-    for label in np.unique(y):
-        turn[y == label] = np.arange((y == label).sum())
-    return shown[np.lexsort((y, turn))[:STRIP]]
+    return shown[np.lexsort((y, count_turns(y)))[:20]]
 
 
 def to_pixels(X: np.ndarray) -> np.ndarray:
@@ -128,11 +118,10 @@ def to_pixels(X: np.ndarray) -> np.ndarray:
 
 
 def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndarray, n_words: int = 12) -> list[dict]:
-    """Select three test documents of different classes: their most frequent words beside those the method predicts.
+    """Choose three of the `shown` test documents, of different classes: frequent words and those predicted from codes.
 
     Parameters
     ----------
-    shown : (n,) test rows to choose from
     codes : (n_test, n_components), of all test rows
     """
     vocabulary = np.array(dataset.vocabulary)
@@ -146,12 +135,8 @@ def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndar
         counts = dataset.X_test[[row]].toarray().ravel()
         expected = estimator.inverse_transform(codes[[row]]).ravel()
         has, expects = (np.argsort(-v, kind="stable")[:n_words] for v in (counts, expected))
-        documents.append(
-            {
-                "title": dataset.titles_test[row],
-                "class": dataset.target_names[label] if label >= 0 else "",
-                "has": [[str(vocabulary[i]), int(counts[i])] for i in has if counts[i] > 0],
-                "expects": [[str(vocabulary[i]), round(float(expected[i]), 5), bool(counts[i] > 0)] for i in expects],
-            }
-        )
+        document = {"title": dataset.titles_test[row], "class": dataset.target_names[label] if label >= 0 else ""}
+        document["has"] = [[str(vocabulary[i]), int(counts[i])] for i in has if counts[i] > 0]
+        document["expects"] = [[str(vocabulary[i]), round(float(expected[i]), 5), bool(counts[i] > 0)] for i in expects]
+        documents.append(document)
     return documents

@@ -1,13 +1,16 @@
 """Corruptions of images, and the error of each method's reconstruction of a corrupted image.
 
-The corruption is drawn once per row and seed and grows with the amount, so methods are compared on the same corrupted
-images and amounts on the same rows.
+A corruption maps ``(X, image_shape, amount, random_state)`` to a new (n, n_features) float32 array in [0, 1], where X
+is (n, n_features) in [0, 1] and image_shape (height, width). It raises BadInput for an amount outside its range, or
+rows that are not images of this shape. It is drawn once per row and seed and grows with the amount, so methods are
+compared on the same corrupted images and amounts on the same rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,30 +20,12 @@ from core.errors import BadInput
 from core.metrics import bootstrap, reconstruction
 
 GREY, BLACK = 0.5, 0.0
-_MOST_SIGMA, _MOST_SHARE = 1.0, 100.0
 _STEPS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)])  # down and right: right, left, down, up
 
 
 def add_noise(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
-    """Add Gaussian noise to every pixel, then clip to [0, 1].
-
-    Parameters
-    ----------
-    X : (n, n_features) float32 in [0, 1]
-    image_shape : (height, width) in pixels
-    amount : standard deviation before clipping, in pixel units, 0 to 1
-    random_state : seed of a local generator; a larger amount scales the same draw
-
-    Returns
-    -------
-    (n, n_features) float32 in [0, 1], a new array
-
-    Raises
-    ------
-    BadInput
-        For an amount outside its range, or rows that are not images of this shape.
-    """
-    X = _checked(X, image_shape, "noise", amount, _MOST_SIGMA)
+    """Add Gaussian noise of standard deviation `amount`, 0 to 1, to every pixel, then clip to [0, 1]."""
+    X = _checked(X, image_shape, "noise", amount, 1.0)
     draw = np.random.default_rng(random_state).standard_normal(X.shape, np.float32)
     return np.clip(X + np.float32(amount) * draw, 0, 1)
 
@@ -48,26 +33,15 @@ def add_noise(X: np.ndarray, image_shape: tuple[int, int], amount: float, random
 def cover_patch(
     X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0, *, value: float = GREY
 ) -> np.ndarray:
-    """Cover one patch of each image, of the image's proportions, at a random place.
+    """Cover one patch of each image, of the image's proportions, at a random place inside it.
 
     Parameters
     ----------
-    X : (n, n_features) float32 in [0, 1]
-    image_shape : (height, width) in pixels
-    amount : the patch's side in percent of the image's, 0 to 100, rounded to whole pixels: at 50 a quarter of the area
-    random_state : seed of a local generator; at a larger amount the patch grows about the same place, inside the image
+    amount : the patch's side in percent of the image's, 0 to 100, rounded to whole pixels: at 50 a quarter of the area.
+        A larger patch is about the same place.
     value : what the patch is filled with, in [0, 1]
-
-    Returns
-    -------
-    (n, n_features) float32 in [0, 1], a new array
-
-    Raises
-    ------
-    BadInput
-        For an amount outside its range, or rows that are not images of this shape.
     """
-    X = _checked(X, image_shape, "patch", amount, _MOST_SHARE)
+    X = _checked(X, image_shape, "patch", amount, 100.0)
     height, width = image_shape
     h, w = (int(np.floor(side * amount / 100 + 0.5)) for side in image_shape)
     places = np.random.default_rng(random_state).random((len(X), 2))
@@ -79,53 +53,23 @@ def cover_patch(
     return np.where(inside, np.float32(value), X)
 
 
-def cover_black_patch(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
-    """As `cover_patch`, filled with black."""
-    return cover_patch(X, image_shape, amount, random_state, value=BLACK)
-
-
 def shift_images(X: np.ndarray, image_shape: tuple[int, int], amount: int, random_state: int | None = 0) -> np.ndarray:
-    """Shift each image by whole pixels; pixels that enter are black.
+    """Shift each image by `amount` whole pixels, 0 to its longer side; pixels that enter are black.
 
-    Parameters
-    ----------
-    X : (n, n_features) float32 in [0, 1]
-    image_shape : (height, width) in pixels
-    amount : pixels, from 0 to the image's longer side
-    random_state : seed of a local generator, which draws right, left, down or up for each row; None: all to the right
-
-    Returns
-    -------
-    (n, n_features) float32 in [0, 1], a new array
-
-    Raises
-    ------
-    BadInput
-        For an amount that is no whole number in its range, or rows that are not images of this shape.
+    Each row's direction is drawn: right, left, down or up; all go to the right if `random_state` is None.
     """
     X = _checked(X, image_shape, "shift", amount, max(image_shape))
     if amount != int(amount):
         raise BadInput(f"shift={amount} is not allowed: it is a whole number of pixels.")
-    height, width = image_shape
-    n, k = len(X), int(amount)
+    (height, width), n, k = image_shape, len(X), int(amount)
     drawn = np.zeros(n, int) if random_state is None else np.random.default_rng(random_state).integers(0, 4, n)
     images = X.reshape(n, height, width)
-    moved = np.zeros_like(images)
+    padded = np.pad(images, ((0, 0), (k, k), (k, k)))
+    shifted = np.empty_like(images)
     for direction, (down, right) in enumerate(_STEPS * k):
         rows = drawn == direction
-        to_rows, from_rows = _overlap(down, height)
-        to_columns, from_columns = _overlap(right, width)
-        part = moved[rows]
-        part[:, to_rows, to_columns] = images[rows][:, from_rows, from_columns]
-        moved[rows] = part
-    return moved.reshape(X.shape)
-
-
-def _overlap(step: int, size: int) -> tuple[slice, slice]:
-    """The target and the source of the pixels that stay inside after a shift by `step`."""
-    kept = max(size - abs(step), 0)
-    low = min(abs(step), size)
-    return (slice(low, low + kept), slice(0, kept)) if step >= 0 else (slice(0, kept), slice(low, low + kept))
+        shifted[rows] = padded[rows, k - down : k - down + height, k - right : k - right + width]
+    return shifted.reshape(X.shape)
 
 
 def _checked(X: np.ndarray, image_shape: tuple[int, int], name: str, amount: float, most: float) -> np.ndarray:
@@ -139,13 +83,7 @@ def _checked(X: np.ndarray, image_shape: tuple[int, int], name: str, amount: flo
 
 @dataclass(frozen=True)
 class Corruption:
-    """A kind of corruption.
-
-    Attributes
-    ----------
-    label : what people read; axis : what the amount is, with its unit; about : a sentence.
-    apply : ``apply(X, image_shape, amount, random_state)``.
-    """
+    """A kind of corruption: its label, what its amount is with the unit, a description, and the function itself."""
 
     label: str
     axis: str
@@ -168,7 +106,9 @@ KINDS: dict[str, Corruption] = {
         add_noise,
     ),
     "grey": Corruption("Grey patch", _PATCH_AXIS, "a grey patch at a random position", cover_patch),
-    "black": Corruption("Black patch", _PATCH_AXIS, "a black patch at a random position", cover_black_patch),
+    "black": Corruption(
+        "Black patch", _PATCH_AXIS, "a black patch at a random position", partial(cover_patch, value=BLACK)
+    ),
     "shift": Corruption("Shift", "shift (pixels)", "moved in a random direction, empty pixels black", shift_images),
 }
 
@@ -192,16 +132,15 @@ def compute_errors(
 
     Returns
     -------
-    (n_levels, n) float32 : a row for each of the kind's `levels`; summed over pixels, see
-    `core.metrics.reconstruction.squared_error`
+    (n_levels, n) float32 : a row for each of the kind's `levels`, summed over pixels
     """
     levels = KINDS[kind].levels(image_shape)
-    found = np.empty((len(levels), len(X)), np.float32)
+    errors = np.empty((len(levels), len(X)), np.float32)
     for k, amount in enumerate(levels):
-        broken = KINDS[kind].apply(X, image_shape, amount, random_state)
-        found[k] = reconstruction.squared_error(X, reconstruct(broken))
+        corrupted = KINDS[kind].apply(X, image_shape, amount, random_state)
+        errors[k] = reconstruction.squared_error(X, reconstruct(corrupted))
         on_level(k + 1, len(levels))
-    return found
+    return errors
 
 
 def compute_band(errors: np.ndarray) -> np.ndarray:
@@ -210,30 +149,21 @@ def compute_band(errors: np.ndarray) -> np.ndarray:
 
 
 def compare_with_input(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
-    """Compare errors with those without a model: 1 significantly lower, -1 significantly higher, 0 neither.
-
-    Parameters
-    ----------
-    errors, nothing : (n_levels, n) of the same rows
-    """
-    verdicts = []
-    for ours, theirs in zip(errors, nothing, strict=True):
-        low, high = bootstrap.paired_difference_interval(ours, theirs)
-        verdicts.append(-1 if low > 0 else 1 if high < 0 else 0)
-    return np.array(verdicts)
+    """Compare (n_levels, n) errors with those without a model: 1 significantly lower, -1 higher, 0 neither."""
+    intervals = (bootstrap.paired_difference_interval(*rows) for rows in zip(errors, nothing, strict=True))
+    return np.array([-1 if low > 0 else 1 if high < 0 else 0 for low, high in intervals])
 
 
 def find_leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Find the methods with the lowest mean error at each amount, ties as in `core.analysis.error_comparison.is_tied`.
+    """Find the methods with the lowest mean error at each amount, and those tied with it.
 
     Parameters
     ----------
     errors : method -> (n_levels, n) of the same rows
     """
-    n_levels = min((len(each) for each in errors.values()), default=0)
-    found = []
-    for k in range(n_levels):
-        at = {name: np.asarray(each[k], np.float64) for name, each in errors.items()}
+    leaders = []
+    for k in range(min(map(len, errors.values()), default=0)):
+        at = {name: np.asarray(levels[k], np.float64) for name, levels in errors.items()}
         first = min(at, key=lambda name, at=at: at[name].mean())
-        found.append(tuple(name for name in at if name == first or error_comparison.is_tied(at[name], at[first])))
-    return found
+        leaders.append(tuple(name for name in at if name == first or error_comparison.is_tied(at[name], at[first])))
+    return leaders

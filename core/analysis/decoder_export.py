@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -26,9 +26,8 @@ class Layer:
 
     Attributes
     ----------
-    weight : (n_in, n_out), float16 where that is exact, as it is of every stored run; else float32. Whole numbers of
-        8-bit weights, whose factor is in `scale`.
-    scale : (n_out,) float32, batch norm's: multiplied into the weights it would take their rounding with it.
+    weight : (n_in, n_out), float16 where that is exact, else float32; whole numbers of 8-bit weights.
+    scale : (n_out,) float32, of batch norm or 8-bit weights: kept apart, since the product would be rounded.
     bias : (n_out,) float32
     activation : {"relu", "silu", "sigmoid", "identity"}
     """
@@ -61,8 +60,7 @@ class Decoder:
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    # exp overflows below -88 in float32, where the sigmoid is 0 anyway.
-    return 1 / (1 + np.exp(-np.maximum(x, -80)))
+    return 1 / (1 + np.exp(-np.maximum(x, -80)))  # exp overflows below -88 in float32, where the sigmoid is 0 anyway
 
 
 _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -104,7 +102,8 @@ def _layers(network: Any) -> list[Layer] | None:
 
     activations = {nn.ReLU: RELU, nn.SiLU: SILU}
     found: list[Layer] = []
-    for module in _leaves(network):
+    modules = [module for _, module in network.named_modules(remove_duplicate=False)]
+    for module in [module for module in modules if not list(module.children())]:
         if isinstance(module, nn.Linear):
             bias = np.zeros(module.out_features) if module.bias is None else _array(module.bias)
             found.append(_layer(_array(module.weight).T, bias, IDENTITY))
@@ -112,22 +111,12 @@ def _layers(network: Any) -> list[Layer] | None:
             before = found[-1]
             scale = _array(module.weight) / np.sqrt(_array(module.running_var) + module.eps)
             bias = (before.bias - _array(module.running_mean)) * scale + _array(module.bias)
-            found[-1] = Layer(
-                before.weight, (before.scale * scale).astype(np.float32), bias.astype(np.float32), IDENTITY
-            )
+            found[-1] = replace(before, scale=(before.scale * scale).astype(np.float32), bias=bias.astype(np.float32))
         elif type(module) in activations and found:
-            found[-1] = Layer(found[-1].weight, found[-1].scale, found[-1].bias, activations[type(module)])
+            found[-1] = replace(found[-1], activation=activations[type(module)])
         else:
             return None
     return found or None
-
-
-def _leaves(network: Any) -> Iterator[Any]:
-    children = list(network.children())
-    if not children:
-        yield network
-    for child in children:
-        yield from _leaves(child)
 
 
 def _array(parameter: Any) -> np.ndarray:
@@ -168,14 +157,8 @@ def _threads() -> Any:
 def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Compute the effect of each latent dimension on the image, (n_components,), in squared error per image.
 
-    A quarter of the squared difference between the images one standard deviation to either side of a code, summed over
-    pixels, mean over the codes `Z`. For a linear decoder this is the variance that the dimension contributes.
-
-    Parameters
-    ----------
-    decode : (m, n_components) -> (m, n_features)
-    Z : (n, n_components), where it is measured
-    spread : (n_components,), the standard deviation of each
+    A quarter of the squared difference between the images one standard deviation `spread` to either side of a code,
+    summed over pixels, mean over the codes `Z`. Of a linear decoder it is the variance that the dimension contributes.
     """
     effects = np.empty(Z.shape[1])
     for dimension, step in enumerate(np.diag(spread)):
@@ -187,11 +170,7 @@ def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, s
 
 
 def is_active(variances: np.ndarray) -> np.ndarray:
-    """Which latent dimensions of a VAE are active, (n_components,) bool.
-
-    Parameters
-    ----------
-    variances : (n_components,), of the posterior means over rows
+    """Which latent dimensions of a VAE are active, by the variances of their posterior means over rows.
 
     References
     ----------

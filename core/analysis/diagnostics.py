@@ -7,35 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.analysis.decoder_export import ACTIVE_UNIT, is_active
 from core.types import Run
 
-# Burda et al. 2016, section 5.1: a dimension is active where the variance of its posterior mean over rows exceeds this.
-ACTIVE_VARIANCE = 0.01
 # A share of the samples below this part of a class's share in the data counts as none.
-LOST_SHARE = 0.1
+_LOST_SHARE = 0.1
 # A dimension of a deterministic code is constant where it varies by less than this part of the widest one.
-CONSTANT_DEVIATION = 1e-3
+_CONSTANT_DEVIATION = 1e-3
 # While a VAE trains: from this share of the training on, a KL term of fewer nats counts as collapsed.
-LOW_KL, EARLY_SHARE = 0.1, 0.1
+_EARLY_SHARE, _LOW_KL = 0.1, 0.1
 
-COLLAPSE, DEAD_DIMENSIONS, LOST_CLASSES, DIVERGENCE = (
-    "posterior collapse",
-    "dead dimensions",
-    "lost classes",
-    "divergence",
-)
+COLLAPSE, DEAD_DIMENSIONS = "posterior collapse", "dead dimensions"
+LOST_CLASSES, DIVERGENCE = "lost classes", "divergence"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One sign of a failed training.
-
-    Attributes
-    ----------
-    kind : `COLLAPSE`, `DEAD_DIMENSIONS`, `LOST_CLASSES` or `DIVERGENCE`.
-    sentence : what was found and what to do, with its numbers.
-    is_severe : whether the run is of little use.
-    """
+    """A sign of a failed training: its kind, a sentence on it and its remedy, and whether the run is of little use."""
 
     kind: str
     sentence: str
@@ -43,16 +31,7 @@ class Finding:
 
 
 def diagnose(run: Run) -> list[Finding]:
-    """What a run shows of posterior collapse, dead dimensions, lost classes and divergence; empty where nothing.
-
-    Parameters
-    ----------
-    run : with its views; what it does not hold is not judged.
-
-    References
-    ----------
-    Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders (active units).
-    """
+    """Find signs of posterior collapse, dead dimensions, lost classes and divergence in what a run stores."""
     has_posterior = "kl" in run.metrics and "codes" in run.views
     posterior = find_collapse(run.metrics["kl"], run.views["codes"]) if has_posterior else None
     if posterior and posterior.is_severe:
@@ -61,20 +40,19 @@ def diagnose(run: Run) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def find_active_dimensions(codes: np.ndarray) -> np.ndarray:
-    """Which dimensions of posterior means (n, n_components) are active: (n_components,) bool."""
-    return np.asarray(codes, np.float64).var(axis=0) > ACTIVE_VARIANCE
-
-
 def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
-    """Posterior collapse: at least half of the dimensions are inactive; severe where all are.
+    """Find posterior collapse: at least half of the dimensions are inactive; severe where all are.
 
     Parameters
     ----------
     kl : KL divergence of the posterior from the prior in nats, a mean over rows.
     codes : (n, n_components) posterior means.
+
+    References
+    ----------
+    Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders (active units).
     """
-    active = find_active_dimensions(codes)
+    active = is_active(np.asarray(codes, np.float64).var(axis=0))
     unused, size = int((~active).sum()), len(active)
     if not unused or 2 * unused < size:
         return None
@@ -87,14 +65,14 @@ def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
     return Finding(
         COLLAPSE,
         f"{begin}: the KL term is {kl:.2f} nats and {unused} of {size} latent dimensions are unused (their "
-        f"posterior mean has a variance of at most {ACTIVE_VARIANCE:g}). {scale}To use more, {remedy}.",
+        f"posterior mean has a variance of at most {ACTIVE_UNIT:g}). {scale}To use more, {remedy}.",
         is_severe=unused == size,
     )
 
 
 def find_early_collapse(row: Mapping[str, float]) -> Finding | None:
-    """Posterior collapse under way, from the latest row of a training's history; see `core.nn.training.train`."""
-    if row.get("share", 0.0) < EARLY_SHARE or row.get("kl", LOW_KL) >= LOW_KL:
+    """Find posterior collapse under way in the latest row of a training's history, see `core.nn.training.train`."""
+    if row.get("share", 0.0) < _EARLY_SHARE or row.get("kl", _LOW_KL) >= _LOW_KL:
         return None
     return Finding(
         COLLAPSE,
@@ -107,7 +85,7 @@ def _find_constant_dimensions(run: Run) -> Finding | None:
     if "kl" in run.metrics or "codes" not in run.views:
         return None
     deviations = run.views["codes"].astype(np.float64).std(axis=0)
-    constant = int((deviations <= CONSTANT_DEVIATION * deviations.max(initial=0)).sum())
+    constant = int((deviations <= _CONSTANT_DEVIATION * deviations.max(initial=0)).sum())
     if not constant:
         return None
     return Finding(
@@ -128,7 +106,7 @@ def _find_lost_classes(run: Run) -> Finding | None:
     lost = [
         f"{name} ({share:.1%})"
         for (name, share), usual in zip(shares.items(), expected, strict=True)
-        if share < LOST_SHARE * usual
+        if share < _LOST_SHARE * usual
     ]
     if not lost:
         return None

@@ -8,16 +8,11 @@ from core.errors import BadInput
 
 
 def lerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Interpolate linearly between two codes.
+    """Interpolate linearly between two codes (n_components,): (n, n_components) float64.
 
     Parameters
     ----------
-    start, end : (n_components,)
     shares : (n,), 0 is the start and 1 the end
-
-    Returns
-    -------
-    (n, n_components) float64
     """
     start, end = _pair(start, end)
     shares = np.asarray(shares, np.float64)[:, None]
@@ -28,9 +23,7 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Interpolate spherically between two codes: along the arc around the origin, with linearly changing length.
 
     Samples from N(0, I) lie near a sphere, which the straight line between two of them leaves. For codes in the same
-    or in opposite directions this is `lerp`.
-
-    Parameters, Returns and Raises as `lerp`.
+    or in opposite directions this is `lerp`, whose parameters it has.
 
     References
     ----------
@@ -50,7 +43,7 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def compute_class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int) -> np.ndarray:
-    """Subtract the mean code of one class from that of another: (n_components,) float64.
+    """Subtract the mean code of class `minus` from that of class `plus`: (n_components,) float64.
 
     Parameters
     ----------

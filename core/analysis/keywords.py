@@ -13,7 +13,7 @@ from core.errors import BadInput
 
 
 def find_distinctive_words(rows: Rows, selected: np.ndarray, n_words: int = 15) -> list[tuple[str, float, float]]:
-    """Find words typical of the selected documents: word, share of these documents with it, share of the others.
+    """Find words typical of some documents: word, share of these documents with it, share of the others.
 
     Ordered by the log-odds ratio with an informative Dirichlet prior, in standard deviations.
 
@@ -42,11 +42,9 @@ def find_distinctive_words(rows: Rows, selected: np.ndarray, n_words: int = 15) 
 
 
 def _share_with(counts: Any) -> np.ndarray:
-    """Share of documents with each word: (n_words,)."""
     return np.asarray((counts > 0).sum(axis=0), np.float64).ravel() / max(counts.shape[0], 1)
 
 
-STEPS = 41
 # A traversal runs between these quantiles of the codes, which excludes outliers.
 _ENDS = (0.025, 0.975)
 # Inactive dimensions of the shipped VAEs change no probability by more than 0.00004, all others some by 0.01 or more.
@@ -54,12 +52,7 @@ _LEAST_CHANGE = 1e-3
 
 
 def find_heaviest_words(weights: np.ndarray, vocabulary: Sequence[str], n_words: int) -> list[tuple[str, float]]:
-    """List the words with the largest positive weights, largest first; of equal ones the first of the vocabulary.
-
-    Parameters
-    ----------
-    weights : (n_words,) counts, probabilities or weights of any sign
-    """
+    """List the words with the largest positive weights, largest first; of equal ones the first of the vocabulary."""
     order = np.argsort(-np.asarray(weights), kind="stable")[:n_words]
     return [(vocabulary[k], float(weights[k])) for k in order if weights[k] > 0]
 
@@ -90,32 +83,21 @@ class Traversal:
         are_probabilities = self.weights.min() >= 0 and np.allclose(self.weights.sum(axis=1), 1, atol=1e-3)
         return not are_probabilities or bool(self.change.max() >= _LEAST_CHANGE)
 
-    @property
-    def peak(self) -> np.ndarray:
-        """(n_words,) the step with the largest weight of each word."""
-        return self.weights.argmax(axis=0)
-
     def find_changing(self, n_words: int) -> np.ndarray:
         """Indices of the words that change most, the most first."""
         return np.argsort(-self.change, kind="stable")[:n_words]
 
     def find_thirds(self, n_words: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Indices of the words that change most, by the third of the traversal that their peak is in."""
-        third = self.peak * 3 // len(self.values)
-        order = np.argsort(-self.change, kind="stable")
+        third = self.weights.argmax(axis=0) * 3 // len(self.values)
+        order = self.find_changing(len(self.change))
         order = order[self.change[order] > 0]
         low, middle, high = (order[third[order] == k][:n_words] for k in range(3))
         return low, middle, high
 
 
-def traverse_dimension(estimator: Any, codes: np.ndarray, number: int, n_steps: int = STEPS) -> Traversal:
-    """Traverse one latent dimension through the range of the documents' codes.
-
-    Parameters
-    ----------
-    estimator : with `inverse_transform`
-    codes : (n, n_components) of documents
-    number : index of the dimension, from 0
+def traverse_dimension(estimator: Any, codes: np.ndarray, number: int, n_steps: int = 41) -> Traversal:
+    """Traverse latent dimension `number`, from 0, through the range of the documents' codes (n, n_components).
 
     Raises
     ------

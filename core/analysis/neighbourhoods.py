@@ -31,7 +31,7 @@ def score_map(points: np.ndarray, rows: Rows) -> dict[str, Any]:
             share = confusion.count_confusions(rows.y, confusion.predict_classes(points, rows.y, K)).accuracy
             found["map_knn_accuracy"] = np.array([share.value, share.low, share.high, share.n])
         with suppress(BadInput):
-            values = _trustworthiness(points, rows)
+            values = _compute_trustworthiness(points, rows)
             found["map_trustworthiness"] = np.array([values.mean(), *bootstrap.mean_interval(values), len(values)])
         return found
 
@@ -55,17 +55,14 @@ def _figures(measured: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return figures
 
 
-def _placed(points: np.ndarray) -> np.ndarray:
-    return np.flatnonzero(np.isfinite(points).all(axis=1))
-
-
-def _trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
-    at = _placed(points)
+def _compute_trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
+    at = np.flatnonzero(np.isfinite(points).all(axis=1))
     if rows.vectors is not None:
         at = at[np.diff(rows.vectors.indptr)[at] > 0]  # a document without a known word has no neighbours
     at = at[embedding.stratified_rows(rows.y[at], embedding.NEIGHBOURHOOD_ROWS)] if len(at) else at
-    X = rows.vectors[at] if rows.vectors is not None else rows.X[at].astype(np.float64) / 255
-    return embedding.trustworthiness_rows(X, points[at], K, "cosine" if rows.vectors is not None else "euclidean")
+    if rows.vectors is not None:
+        return embedding.trustworthiness_rows(rows.vectors[at], points[at], K, "cosine")
+    return embedding.trustworthiness_rows(rows.X[at].astype(np.float64) / 255, points[at], K, "euclidean")
 
 
 def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
@@ -87,16 +84,9 @@ def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
 def find_nearest(
     z: np.ndarray, Z: np.ndarray, k: int = 10, leave_out: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the `k` rows whose codes are nearest to one code, nearest first, and their Euclidean distances.
+    """Find the `k` rows whose codes Z are nearest to one code z, nearest first, and their Euclidean distances.
 
-    Parameters
-    ----------
-    z : (n_components,); Z : (n, n_components), NaN for rows without a position
-    leave_out : the position of a row that does not count, such as the one asked about
-
-    Returns
-    -------
-    (m,) int64 positions, m <= k; (m,) float64
+    Rows without a position (NaN) and the row at position `leave_out` do not count.
     """
     distances = np.linalg.norm(np.asarray(Z, np.float64) - np.asarray(z, np.float64), axis=1)
     if leave_out is not None:
@@ -128,31 +118,16 @@ def compute_overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Answers:
-    """Documents by decreasing cosine similarity to a query.
-
-    Attributes
-    ----------
-    positions : (n,) among the documents asked; of equal cosines the first.
-    cosines : (n,) in [-1, 1]
-    """
+    """Positions (n,) of documents by decreasing cosine similarity to a query, and the cosines (n,)."""
 
     positions: np.ndarray
     cosines: np.ndarray
 
 
 def find_answers(query: Any, documents: Any, n: int) -> Answers:
-    """Find the documents nearest to a query by cosine, exactly.
+    """Find at most `n` documents (n_documents, d) nearest to a query (1, d) by cosine, exactly; both may be sparse.
 
-    Parameters
-    ----------
-    query : (1, d) array or sparse
-    documents : (n_documents, d), alike
-    n : at most so many
-
-    Returns
-    -------
-    Answers : none for a query that is all zero, whose cosine to everything is undefined; documents that are all zero
-        have cosine 0.
+    None for a query that is all zero, whose cosine is undefined; documents that are all zero have cosine 0.
     """
     from sklearn.metrics.pairwise import cosine_similarity
 

@@ -12,12 +12,7 @@ from core.types import Run
 
 @dataclass(frozen=True)
 class Plane:
-    """An affine map of codes to the plane: ``Z @ axes + origin``.
-
-    Attributes
-    ----------
-    axes : (n_components, 2); origin : (2,)
-    """
+    """An affine map of codes to the plane: ``Z @ axes + origin``, axes (n_components, 2) and origin (2,)."""
 
     axes: np.ndarray
     origin: np.ndarray
@@ -27,17 +22,12 @@ class Plane:
 
 
 def project_to_plane(Z: np.ndarray, Z_train: np.ndarray, are: str) -> tuple[np.ndarray, str]:
-    """Project codes to the plane, and describe how.
+    """Project codes Z to the plane: (n, 2) float32, and how, in a few words.
 
     Parameters
     ----------
-    Z : (n, n_components)
     Z_train : (m, n_components), what a projection is fitted to
     are : what the codes are, see `core.analysis.codes.encode`
-
-    Returns
-    -------
-    (n, 2) float32, and a few words
     """
     size = Z.shape[1]
     if size == 2:
@@ -72,17 +62,10 @@ def fit_plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
 
 
 def align(points: np.ndarray, reference: np.ndarray) -> Plane | None:
-    """Find the rotation, reflection, shift and scale of `points` that lies nearest to `reference`.
+    """Find the rotation, reflection, shift and scale of `points` that lies nearest to `reference`, (n, 2) each.
 
-    Rows missing in either map are left out of the fit.
-
-    Parameters
-    ----------
-    points, reference : (n, 2), NaN where a row has no position
-
-    Returns
-    -------
-    Plane or None : None if fewer than two rows have a position in both maps, or if either map is one point.
+    Rows without a position (NaN) in either map are left out of the fit. None if fewer than two rows have a position in
+    both maps, or if either map is one point.
 
     References
     ----------

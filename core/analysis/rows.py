@@ -23,18 +23,16 @@ _WORDS_OF_A_TEXT = 40
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one split or of both, the same for every map.
+    """Rows of one split or of both, the same for every map; X, y and others as in `core.types.Dataset`.
 
     Attributes
     ----------
     numbers : (n,) int, index of each row in its split, increasing; of both splits, test rows follow the `n_train`
         train rows.
     n_all : how many there are to draw from.
-    X : (n, n_features) as in `core.types.Dataset`: uint8 images, sparse word counts.
-    y : (n,) class, -1 where there is none.
     vectors : (n, n_words) tf-idf of documents.
     texts : title of each document, and its first words beyond the title.
-    checksum : of the data set they are from; usual_classes : see `core.types.Dataset`.
+    checksum : of the data set they are from.
     """
 
     dataset: str

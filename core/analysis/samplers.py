@@ -197,11 +197,7 @@ def describe_sampler(estimator: Any, kind: str) -> str:
 
 
 def restore_sampler(run: Run, kind: str, estimator: Any) -> CodeSampler:
-    """Restore the sampler of `kind` that was fitted when a run was measured.
-
-    Parameters
-    ----------
-    estimator : the run's.
+    """Restore the sampler of `kind` that was fitted to the codes of a run's estimator when the run was measured.
 
     Raises
     ------

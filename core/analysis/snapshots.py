@@ -18,7 +18,7 @@ from core import datasets, files
 from core.analysis.codes import encode, predict_words, select_strip, to_pixels
 from core.analysis.projection import project_to_plane
 from core.errors import BrokenRun
-from core.types import IMAGES, UNLABELLED, Dataset
+from core.types import IMAGES, UNLABELLED, Dataset, as_floats
 
 FILE = "replay.safetensors"
 MOST_EPOCHS = 40
@@ -30,6 +30,7 @@ _STRIP, _SAMPLES = 10, 16
 # Codes beyond are those of a training that diverges; float16 holds little more.
 _HUGE = 6e4
 _TRAIN_ROWS = 1000
+_PICTURES = ("map", "reconstructions", "samples")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def parse(arrays: Mapping[str, np.ndarray]) -> Replay | None:
         found = Replay(
             arrays["epochs"],
             arrays["seconds"],
-            *(arrays.get(name) for name in ("map", "reconstructions", "samples", "originals", "labels")),
+            *map(arrays.get, (*_PICTURES, "originals", "labels")),
             arrays["rows"],
             about,
         )
@@ -94,14 +95,12 @@ def _is_whole(replay: Replay) -> bool:
     names = replay.about.get("target_names", [])
     return (
         0 < k <= MOST_EPOCHS
-        and all(a.shape == (k,) and _are_finite(a) for a in (replay.epochs, replay.seconds))
+        and all(_are_finite(a, (k,)) for a in (replay.epochs, replay.seconds))
         and bool((np.diff(replay.epochs) > 0).all())
-        and (replay.map is None or (replay.map.shape == (k, n, 2) and _are_finite(replay.map)))
-        and replay.rows.shape == (n,)
-        and _are_whole(replay.rows, 0, np.inf)
+        and (replay.map is None or _are_finite(replay.map, (k, n, 2)))
+        and _are_whole(replay.rows, n, 0, np.inf)
         and all(isinstance(name, str) for name in names)
-        and (replay.labels is None or replay.labels.shape == (n,))
-        and (replay.labels is None or _are_whole(replay.labels, UNLABELLED, len(names)))
+        and (replay.labels is None or _are_whole(replay.labels, n, UNLABELLED, len(names)))
         and _are_images(replay, k)
         and all(isinstance(replay.about.get(name, ""), str) for name in ("map", "samples"))
         and _are_documents(replay.about.get("documents", [[]] * k), k)
@@ -117,12 +116,12 @@ def _are_images(replay: Replay, k: int) -> bool:
     return all(a is None or (a.shape == expected and a.dtype == np.uint8) for a, expected in given)
 
 
-def _are_finite(a: np.ndarray) -> bool:
-    return a.dtype.kind == "f" and bool(np.isfinite(a).all())
+def _are_finite(a: np.ndarray, shape: tuple[int, ...]) -> bool:
+    return a.shape == shape and a.dtype.kind == "f" and bool(np.isfinite(a).all())
 
 
-def _are_whole(a: np.ndarray, lowest: float, end: float) -> bool:
-    return a.dtype.kind in "iu" and bool(((a >= lowest) & (a < end)).all())
+def _are_whole(a: np.ndarray, n: int, lowest: float, end: float) -> bool:
+    return a.shape == (n,) and a.dtype.kind in "iu" and bool(((a >= lowest) & (a < end)).all())
 
 
 def _are_documents(pictures: list[list[dict[str, Any]]], k: int) -> bool:
@@ -146,12 +145,7 @@ def read(folder: Path) -> Replay | None:
 
 
 class Recorder:
-    """Takes the snapshots of one training, and keeps them in a folder if one is given.
-
-    Parameters
-    ----------
-    folder : where `FILE` is kept up to date; a resumed training continues the snapshots there.
-    """
+    """Takes the snapshots of one training, and keeps them in `FILE` of a folder, where a resumed training continues."""
 
     def __init__(self, dataset: Dataset, folder: Path | None = None):
         self.dataset, self.folder = dataset, folder
@@ -162,10 +156,10 @@ class Recorder:
             "data_checksum": dataset.checksum,
         }
         self.took, self.at, self.is_warm = 0.0, time.monotonic(), False
-        self.X_shown = _floats(dataset, dataset.X_test[self.shown])
+        self.X_shown = as_floats(dataset.X_test[self.shown], dataset.kind)
         n_train = dataset.X_train.shape[0]
         some = np.linspace(0, n_train - 1, min(n_train, _TRAIN_ROWS)).astype(int)
-        self.X_train = _floats(dataset, dataset.X_train[some])
+        self.X_train = as_floats(dataset.X_train[some], dataset.kind)
         self.strip = select_strip(dataset, self.shown)
         if dataset.kind == IMAGES:
             self.about["image_shape"] = list(dataset.image_shape)
@@ -183,19 +177,16 @@ class Recorder:
 
     def take(self, row: Mapping[str, Any], estimator: Any) -> None:
         """Take a snapshot of the training at `row` of its history."""
-        started = time.monotonic()
+        started, pictures = time.monotonic(), None
         # Codes that collapse or run away have no principal components and no Gaussian. That ends no training.
-        try:
-            with np.errstate(all="ignore"):
-                pictures = self._pictures(estimator)
-        except (ValueError, ArithmeticError):
-            pictures = None
+        with suppress(ValueError, ArithmeticError), np.errstate(all="ignore"):
+            pictures = self._pictures(estimator)
         if pictures is None:
             return
         taken = {"epochs": float(row["epoch"]), "seconds": float(row["seconds"]), **pictures}
         # A resumed training comes by again where pictures were taken after its last checkpoint; and those that are
         # not like the others are of another version of this program.
-        self.taken = [p for p in self.taken if p["epochs"] < taken["epochs"] and _alike(p, taken)]
+        self.taken = [p for p in self.taken if p["epochs"] < taken["epochs"] and _are_alike(p, taken)]
         self.taken.append(taken)
         if len(self.taken) > MOST_EPOCHS:
             del self.taken[_least_missed([picture["epochs"] for picture in self.taken])]
@@ -208,11 +199,8 @@ class Recorder:
         """All snapshots as arrays, for the store and for `parse`; at most `MOST_BYTES`."""
         if not self.taken:
             return {}
-        stacked = {
-            name: np.stack([picture[name] for picture in self.taken])
-            for name in ("map", "reconstructions", "samples")
-            if name in self.taken[0]
-        }
+        names = [name for name in _PICTURES if name in self.taken[0]]
+        stacked = {name: np.stack([picture[name] for picture in self.taken]) for name in names}
         for name in ("epochs", "seconds"):
             stacked[name] = np.array([picture[name] for picture in self.taken], np.float64)
         stacked["rows"] = self.shown.astype(np.int32)
@@ -228,7 +216,7 @@ class Recorder:
 
     def _pictures(self, estimator: Any) -> dict[str, Any] | None:
         """None if the codes are huge, since the training is about to diverge."""
-        Z_train, Z, are = encode(estimator, self.X_train, self.X_shown)
+        (Z_train, _), (Z, are) = (encode(estimator, X) for X in (self.X_train, self.X_shown))
         pictures: dict[str, Any] = {}
         if Z is not None:
             if not (_are_small(Z) and _are_small(Z_train)):
@@ -238,12 +226,13 @@ class Recorder:
             if not _are_small(points):
                 return None
             pictures["map"] = points.astype(np.float16)
+        if self.dataset.kind != IMAGES:
+            codes = np.zeros((len(self.dataset.y_test), Z.shape[1]), np.float32)
+            codes[self.shown] = Z
+            return {**pictures, "documents": predict_words(estimator, self.dataset, self.shown, codes)}
         from core.analysis.samplers import describe_sampler, fit_default_sampler
 
-        strip, samples = self._counts(hasattr(estimator, "transform"))
-        if self.dataset.kind != IMAGES:
-            pictures["documents"] = self._documents(estimator, Z)
-            return pictures
+        strip, samples = self._count_images(hasattr(estimator, "transform"))
         if strip:
             where = np.searchsorted(self.shown, self.strip[:strip])
             pictures["reconstructions"] = to_pixels(estimator.inverse_transform(Z[where]))
@@ -252,13 +241,11 @@ class Recorder:
         pictures["samples"] = to_pixels(estimator.inverse_transform(sampler.sample(samples, 0)))
         return pictures
 
-    def _counts(self, rebuilds: bool) -> tuple[int, int]:
+    def _count_images(self, has_reconstructions: bool) -> tuple[int, int]:
         """How many reconstructions and samples fit into a snapshot."""
-        if self.dataset.kind != IMAGES:
-            return 0, 0
         room = MOST_BYTES / MOST_EPOCHS * 0.95 - 4 * len(self.shown)
         images = int(room // self.dataset.n_features)
-        strip = min(_STRIP, max(1, images * _STRIP // (_STRIP + _SAMPLES))) if rebuilds else 0
+        strip = min(_STRIP, max(1, images * _STRIP // (_STRIP + _SAMPLES))) if has_reconstructions else 0
         return strip, min(_SAMPLES, max(1, images - strip))
 
     def _followed(self, points: np.ndarray, size: int) -> np.ndarray:
@@ -270,11 +257,6 @@ class Recorder:
         # About the origin, which stays: it is the mean of the train rows.
         turn, _ = orthogonal_procrustes(points, self.taken[-1]["map"].astype(np.float64))
         return points @ turn
-
-    def _documents(self, estimator: Any, Z: np.ndarray) -> list[dict[str, Any]]:
-        codes = np.zeros((len(self.dataset.y_test), Z.shape[1]), np.float32)
-        codes[self.shown] = Z
-        return predict_words(estimator, self.dataset, self.shown, codes)
 
     def _keep(self) -> None:
         if self.folder is None:
@@ -294,9 +276,7 @@ class Recorder:
         self.about = {name: value for name, value in before.about.items() if name != "documents"} | self.about
         for k, epoch in enumerate(before.epochs):
             picture: dict[str, Any] = {"epochs": float(epoch), "seconds": float(before.seconds[k])}
-            for name in ("map", "reconstructions", "samples"):
-                if getattr(before, name) is not None:
-                    picture[name] = getattr(before, name)[k]
+            picture |= {name: getattr(before, name)[k] for name in _PICTURES if getattr(before, name) is not None}
             if "documents" in before.about:
                 picture["documents"] = before.about["documents"][k]
             self.taken.append(picture)
@@ -306,13 +286,9 @@ def _are_small(a: np.ndarray) -> bool:
     return bool(np.abs(a).max() < _HUGE)
 
 
-def _alike(picture: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    one, two = ({name: np.shape(value) for name, value in taken.items()} for taken in (picture, other))
+def _are_alike(*pictures: Mapping[str, Any]) -> bool:
+    one, two = ({name: np.shape(value) for name, value in picture.items()} for picture in pictures)
     return one == two
-
-
-def _floats(dataset: Dataset, X: Any) -> Any:
-    return X.astype(np.float32) / np.float32(255) if dataset.kind == IMAGES else X.astype(np.float32)
 
 
 def _least_missed(epochs: list[float]) -> int:

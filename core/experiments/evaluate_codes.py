@@ -50,10 +50,11 @@ def compute_codes(estimator: Any, dataset: Dataset, X_train: Any, X_test: Any) -
     if hasattr(estimator, "embedding_"):
         parts = estimator.train_embedding_, estimator.test_embedding_, estimator.rows_train_, estimator.rows_test_
         return Codes(*parts, estimator.about, is_map=True)
-    if not any(hasattr(estimator, name) for name in ("transform", "discriminator_features")):
+    Z_test, about = encode(estimator, X_test)
+    if Z_test is None:
         return None
-    Z_train, Z_test, about = encode(estimator, dataset.floats("train") if X_train is None else X_train, X_test)
-    return None if Z_train is None else Codes(Z_train, Z_test, np.arange(len(Z_train)), np.arange(len(Z_test)), about)
+    Z_train, _ = encode(estimator, dataset.floats("train") if X_train is None else X_train)
+    return Codes(Z_train, Z_test, np.arange(len(Z_train)), np.arange(len(Z_test)), about)
 
 
 def evaluate_codes(subject: Subject) -> Scores:

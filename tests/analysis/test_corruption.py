@@ -66,7 +66,7 @@ def test_a_patch_is_one_rectangle_of_its_area(amount):
 
 
 def test_patches_lie_everywhere_and_are_of_the_value_asked_for():
-    inside = (corruption.cover_black_patch(images(2000, 1.0), SHAPE, 30) == corruption.BLACK).reshape(-1, *SHAPE)
+    inside = (corruption.KINDS["black"].apply(images(2000, 1.0), SHAPE, 30) == corruption.BLACK).reshape(-1, *SHAPE)
     assert inside.any(axis=0).all()
     tops = inside.any(axis=2).argmax(axis=1)
     assert set(tops) == set(range(SHAPE[0] - 6 + 1))

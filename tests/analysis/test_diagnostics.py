@@ -43,7 +43,6 @@ def test_collapse_begins_where_half_the_dimensions_are_inactive(unused, kind):
     codes = RNG.normal(size=(400, 10))
     codes[:, :unused] *= 0.05  # variance 0.0025, below 0.01
     found = run(metrics={"kl": 3.0}, codes=codes)
-    assert diagnostics.find_active_dimensions(codes).sum() == 10 - unused
     assert kinds(found) == kind
     assert not any(finding.is_severe for finding in diagnostics.diagnose(found))
 

@@ -75,7 +75,7 @@ def test_by_class_is_the_mean_of_the_class_with_its_interval():
     errors = rng.random(len(y)) + y
     found = compared({"a": errors}, y).means["a"]
     assert list(found) == [0, 2, 3]
-    assert found[2].mean == pytest.approx(errors[30:70].mean())
+    assert found[2].value == pytest.approx(errors[30:70].mean())
     assert found[2].n == 40
     assert (found[2].low, found[2].high) == pytest.approx(bootstrap.mean_interval(errors[30:70]), rel=1e-12)
     assert found[3].n == 1
@@ -126,7 +126,7 @@ def test_ratios_are_of_the_means_and_their_intervals_hold_for_all_classes_at_onc
         ae = share[y] * pca * rng.gamma(9, 1 / 9, len(y))
         found = compared({"ae": ae, "pca": pca}, y).ratios["ae", "pca"]
         assert list(found) == [0, 1]  # 5 rows are too few
-        assert found[1].ratio == pytest.approx(ae[y == 1].mean() / pca[y == 1].mean())
+        assert found[1].value == pytest.approx(ae[y == 1].mean() / pca[y == 1].mean())
         assert found[0].high < found[1].low
         n_missed += any(not each.low < share[label] < each.high for label, each in found.items())
     assert n_missed <= 6

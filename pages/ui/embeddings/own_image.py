@@ -98,7 +98,7 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
 
 def _embed(run_map: RunMap, row: np.ndarray) -> OwnPoint:
     x = as_floats(row[None], IMAGES)
-    codes, _, _ = encode(run_map.estimator(), x, x)
+    codes, _ = encode(run_map.estimator(), x)
     code = None if codes is None else codes[0]
     return OwnPoint(run_map, code, _find_position(run_map.points_key, row, code, run_map))
 

@@ -11,10 +11,10 @@ import streamlit as st
 
 from core import cache, datasets
 from core.analysis import error_comparison
-from core.analysis.error_comparison import ByClass, ClassMean, ClassRatio, Ranking
+from core.analysis.error_comparison import ByClass, Ranking
 from core.datasets import Entry, checksums
 from core.errors import HourglassError
-from core.types import Run
+from core.types import Measurement, Run
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -122,9 +122,9 @@ def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) 
     labels = list(means[first])
     order = page_state.choose("order", "Sort", {_CLASS: "By class", _HARD: f"By error of {first}"}, problems)
     if order == _HARD:
-        labels = sorted(labels, key=lambda label: -means[first][label].mean)
+        labels = sorted(labels, key=lambda label: -means[first][label].value)
     bars = {
-        name: [(by_class[label].mean, by_class[label].low, by_class[label].high) for label in labels]
+        name: [(by_class[label].value, by_class[label].low, by_class[label].high) for label in labels]
         for name, by_class in means.items()
     }
     class_names = [errors.class_names[label] for label in labels]
@@ -145,8 +145,8 @@ def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) 
 def _hardest_class(errors: _RowErrors, comparison: ByClass) -> str:
     methods_by_label: dict[int, list[str]] = {}
     for name, by_class in comparison.means.items():
-        hardest = max(by_class, key=lambda label, by_class=by_class: by_class[label].mean)
-        methods_by_label.setdefault(hardest, []).append(f"{name} {number(by_class[hardest].mean)}")
+        hardest = max(by_class, key=lambda label, by_class=by_class: by_class[label].value)
+        methods_by_label.setdefault(hardest, []).append(f"{name} {number(by_class[hardest].value)}")
     parts = [f"{errors.class_names[label]} ({join_words(values)})" for label, values in methods_by_label.items()]
     return f"Class with the highest mean error: {join_words(parts)}."
 
@@ -167,7 +167,7 @@ def _order(errors: _RowErrors, ranking: Ranking) -> str:
     return f"Order by mean error, lowest first ({by_class}): {order}."
 
 
-def _share_of_least(errors: _RowErrors, comparison: ByClass) -> tuple[str, str, dict[int, ClassRatio]]:
+def _share_of_least(errors: _RowErrors, comparison: ByClass) -> tuple[str, str, dict[int, Measurement]]:
     """The best network, the method of least linear error, and the share of its error per class; none for one class."""
     entries = {name: errors.lines[name].entry for name in comparison.ranking.order}
     networks = [name for name, entry in entries.items() if not entry.is_linear]
@@ -181,9 +181,9 @@ def _gain_by_class(errors: _RowErrors, comparison: ByClass) -> str:
     name, linear, shares = _share_of_least(errors, comparison)
     if not shares:
         return ""
-    smallest, largest = (pick(shares, key=lambda label: shares[label].ratio) for pick in (min, max))
+    smallest, largest = (pick(shares, key=lambda label: shares[label].value) for pick in (min, max))
     ends = [
-        f"{share.ratio:.0%} ({100 * share.low:.0f} to {100 * share.high:.0f}) in class {errors.class_names[label]}"
+        f"{share.value:.0%} ({100 * share.low:.0f} to {100 * share.high:.0f}) in class {errors.class_names[label]}"
         for label, share in ((smallest, shares[smallest]), (largest, shares[largest]))
     ]
     verdict = "" if shares[smallest].high < shares[largest].low else "not "
@@ -211,7 +211,7 @@ def _how_computed(errors: _RowErrors, comparison: ByClass) -> str:
 
 
 def _mean_rows(
-    means: Mapping[str, Mapping[int, ClassMean]], labels: Sequence[int], class_names: Sequence[str]
+    means: Mapping[str, Mapping[int, Measurement]], labels: Sequence[int], class_names: Sequence[str]
 ) -> list[list[Cell]]:
     rows = []
     for label in labels:
@@ -223,10 +223,10 @@ def _mean_rows(
     return rows
 
 
-def _mean_cell(mean: ClassMean) -> Cell:
+def _mean_cell(mean: Measurement) -> Cell:
     if np.isfinite(mean.low):
-        return tables.estimate(mean.mean, mean.low, mean.high, mean.n)
-    return Cell(f'{number(mean.mean)}<div class="hg-note">one row, no interval</div>', mean.mean, n=mean.n)
+        return tables.estimate(mean.value, mean.low, mean.high, mean.n)
+    return Cell(f'{number(mean.value)}<div class="hg-note">one row, no interval</div>', mean.value, n=mean.n)
 
 
 def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[Cell]]:
