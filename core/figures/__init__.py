@@ -1,5 +1,4 @@
-"""Figures: arrays and frames in, pictures out. `rasters` gives PNG, `maps` and `curves` give plotly figures.
+"""Figures: arrays in, plotly figures, SVG or PNG out.
 
-Nothing here knows torch or scikit-learn. plotly takes longest to import, so a page whose first screen needs no plotly
-figure imports `maps` and `curves` where it opens one.
+Importing plotly is slow: a page whose first screen has no plotly figure imports `montages`, `palette` and `svg` only.
 """

@@ -1,4 +1,4 @@
-"""Pictures that need no plotly: montages of images and small maps, as PNG."""
+"""Pictures without plotly: montages of images, and small maps."""
 
 from __future__ import annotations
 
@@ -19,45 +19,43 @@ _INNER = 0.5  # of a pixel covered: there a mark hides what is below
 
 
 def make_montage(
-    images: np.ndarray, shape: tuple[int, int], columns: int, *, cell: int = 112, gap: int = 4, blank: int = 0
+    images: np.ndarray, shape: tuple[int, int], columns: int, *, cell: int = 112, gap: int = 4
 ) -> np.ndarray:
     """Images in rows of `columns`, in order, each enlarged by a whole number so that no pixel is blurred.
 
     Parameters
     ----------
-    images : (n, height * width) uint8
+    images : (n, height * width) uint8, or (n, height * width, 3) in colour
     shape : (height, width) of an image, in pixels
-    columns : images a row
     cell : the enlarged image's longer side is the largest multiple of its own that is at most this, or 1
     gap : transparent pixels between images
 
     Returns
     -------
-    (rows * h + (rows - 1) * gap, columns * w + (columns - 1) * gap, 2) uint8 : luminance and alpha, where (h, w) is
-    the enlarged shape; cells without an image, and the gaps, are transparent.
+    (rows * h + (rows - 1) * gap, columns * w + (columns - 1) * gap, 2) uint8 : luminance and alpha, or 4 channels in
+    colour, where (h, w) is the enlarged shape; cells without an image, and the gaps, are transparent.
     """
     height, width = shape
-    scale = max(1, cell // max(shape))
+    images = np.asarray(images, np.uint8).reshape(len(images), height, width, -1)
+    channels, scale = images.shape[3], max(1, cell // max(shape))
     rows = max(1, math.ceil(len(images) / columns))
     h, w = height * scale, width * scale
-    picture = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, 2), np.uint8)
-    for k, image in enumerate(np.asarray(images, np.uint8).reshape(-1, height, width)):
+    picture = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, channels + 1), np.uint8)
+    for k, image in enumerate(images):
         top, left = (k // columns) * (h + gap), (k % columns) * (w + gap)
-        picture[top : top + h, left : left + w, 0] = image.repeat(scale, 0).repeat(scale, 1)
-        picture[top : top + h, left : left + w, 1] = 255
+        picture[top : top + h, left : left + w, :channels] = image.repeat(scale, 0).repeat(scale, 1)
+        picture[top : top + h, left : left + w, channels] = 255
     return picture
 
 
 def make_titled_montage(
     sheets: Sequence[tuple[str, np.ndarray]], shape: tuple[int, int], columns: int, *, cell: int = 56
 ) -> np.ndarray:
-    """Sheets of images below one another, a line of text above each, dark on white.
+    """Sheets of images below one another, each with a title, on white: (h, w) uint8 luminance.
 
     Parameters
     ----------
-    sheets : (title, (n, height * width) uint8) of each; columns, shape, cell : as in `montage`
-
-    Returns (h, w) uint8 luminance
+    sheets : (title, (n, height * width) uint8) of each; columns, shape, cell : as in `make_montage`
     """
     font = ImageFont.load_default(size=_TITLE * 0.7)
     parts = []
@@ -72,7 +70,7 @@ def make_titled_montage(
 
 
 def make_sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str, int, int, int]:
-    """All images as one PNG, in lines of a square; many are in 16 instead of 256 greys, which halves the bytes.
+    """All images as one square PNG; many of them in 16 instead of 256 greys, which halves the bytes.
 
     Parameters
     ----------
@@ -87,29 +85,24 @@ def make_sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str,
     cells = np.zeros((lines * columns, height, width), np.uint8)
     cells[: len(images)] = np.asarray(images, np.uint8).reshape(-1, height, width)
     picture = cells.reshape(lines, columns, height, width).swapaxes(1, 2).reshape(lines * height, columns * width)
-    out = io.BytesIO()
     if picture.size <= _MOST_IN_256_GREYS:
-        Image.fromarray(picture).save(out, "PNG", compress_level=6)
-    else:
-        greys = Image.fromarray(np.rint(picture / 17).astype(np.uint8), "P")
-        greys.putpalette([17 * grey for grey in range(16) for _ in range(3)])
-        greys.save(out, "PNG", compress_level=6, bits=4)
+        return encode_png(picture), "image/png", width, height, columns
+    out = io.BytesIO()
+    greys = Image.fromarray(np.rint(picture / 17).astype(np.uint8), "P")
+    greys.putpalette([17 * grey for grey in range(16) for _ in range(3)])
+    greys.save(out, "PNG", compress_level=6, bits=4)
     return out.getvalue(), "image/png", width, height, columns
 
 
 def make_thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: int = 240) -> np.ndarray:
-    """A small square map of points on a transparent ground, both axes to one scale.
+    """A small square map of points on a transparent ground, both axes to one scale: (size, size, 4) uint8.
 
     Points are drawn in a shuffled order, the same for every map of as many points, so that no class hides another.
 
     Parameters
     ----------
-    points : (n, 2), finite or not; rows that are not finite are left out
+    points : (n, 2); rows that are not finite are left out
     labels : (n,) int, index of the class, -1 where there is none; None for data without classes
-    theme : "light" or "dark"
-    size : side in pixels
-
-    Returns (size, size, 4) uint8, red, green, blue and alpha
     """
     points = np.asarray(points, np.float64)
     has_classes = labels is not None
@@ -145,7 +138,7 @@ def encode_png(picture: np.ndarray) -> bytes:
 
 
 def _to_pixels(points: np.ndarray, size: int) -> np.ndarray:
-    """Places in pixels (x right, y down); the middle 99.6% of either axis fit, the rest stand at the edge."""
+    """Points in pixels (x right, y down); the middle 99.6% of either axis fit, the rest are moved to the edge."""
     if len(points) == 0:
         return points
     low, high = np.quantile(points, [0.002, 0.998], axis=0)

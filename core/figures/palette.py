@@ -14,43 +14,20 @@ import numpy as np
 
 from core import methods
 
-# Blue, orange, red, green, purple, brown, pink, sky, teal, yellow (olive on light).
-CLASSES = {
-    "light": (
-        "#352bff",
-        "#d77f05",
-        "#de0f44",
-        "#258668",
-        "#5b0092",
-        "#421200",
-        "#a24c91",
-        "#0197ff",
-        "#064851",
-        "#565d02",
-    ),
-    "dark": (
-        "#5d4ffe",
-        "#ff9500",
-        "#cb001c",
-        "#00ffaf",
-        "#834f9b",
-        "#ac8266",
-        "#f9b9e3",
-        "#3eacff",
-        "#639296",
-        "#f3f600",
-    ),
-}
+# The first few lie farthest apart. Blue, orange, red, green, purple, brown, pink, sky, teal, yellow (olive).
+_LIGHT = ("#352bff", "#d77f05", "#de0f44", "#258668", "#5b0092", "#421200", "#a24c91", "#0197ff", "#064851", "#565d02")
+_DARK = ("#5d4ffe", "#ff9500", "#cb001c", "#00ffaf", "#834f9b", "#ac8266", "#f9b9e3", "#3eacff", "#639296", "#f3f600")
+CLASSES = {"light": _LIGHT, "dark": _DARK}
 GROUND = {"light": "#ffffff", "dark": "#14171c"}
 INK = {"light": "#1c2024", "dark": "#e8eaed"}
-# Of text that is not the first to be read: axes, notes.
+# Axes and notes.
 SOFT = {"light": "#565c66", "dark": "#adb3bd"}
 GRID = {"light": "#dfe3e8", "dark": "#343b45"}
-# Of a row without a class, and of a row without a value where colour is a value: grey, which no class and no scale has.
+# Rows without a class, and rows without a value where colour is a value: grey, which no class and no scale has.
 NO_CLASS = {"light": "#95929d", "dark": "#646659"}
-# Of the one line or cloud of a chart, where colour tells nothing apart.
+# The only line or cloud of a chart.
 SINGLE = {"light": "#2f5d8a", "dark": "#8fb3dc"}
-# Of a mark in a small map, and what plotly calls it.
+# A mark in a small map, and plotly's name of it.
 MARKS = {"disc": "circle", "ring": "circle-open", "square": "square", "diamond": "diamond"}
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -69,7 +46,7 @@ class ClassStyle:
 
 
 def get_class_style(label: int, theme: str, *, has_classes: bool = True) -> ClassStyle:
-    """Colour and mark of class `label`; -1 is a row without a class, among others or where no row has one."""
+    """Colour and mark of class `label`; -1 is a row without a class, in data with or without classes."""
     if label < 0:
         return ClassStyle((NO_CLASS if has_classes else SINGLE)[theme], "disc")
     marks = tuple(MARKS)
@@ -79,11 +56,6 @@ def get_class_style(label: int, theme: str, *, has_classes: bool = True) -> Clas
 def list_colours(theme: str) -> list[str]:
     """Every colour that charts of a theme are made of, in one order for both themes."""
     return [*CLASSES[theme], *(of[theme] for of in (GROUND, INK, SOFT, GRID, NO_CLASS, SINGLE))]
-
-
-def list_series(theme: str) -> list[str]:
-    """Ten colours for the lines of a chart: the classes', of which the first few lie farthest apart."""
-    return list(CLASSES[theme])
 
 
 @dataclass(frozen=True)
@@ -96,7 +68,7 @@ class MethodStyle:
 
 
 def get_method_style(name: str, theme: str) -> MethodStyle:
-    """The style of a method, the same in every chart; that of the last symbol for any other name."""
+    """The style of a method, the same in every chart; another name gets the last style."""
     k = methods.entry(name).style if name in methods.REGISTRY else len(SYMBOLS) - 1
     colours = CLASSES[theme]
     return MethodStyle(colours[k % len(colours)], SYMBOLS[k % len(SYMBOLS)], DASHES[k % len(DASHES)])
@@ -114,6 +86,6 @@ def mix_with_ground(colour: str, theme: str, share: float) -> str:
 
 
 def make_translucent(colour: str, opacity: float = 0.18) -> str:
-    """``"#rrggbb"`` -> what plotly fills a band with, that lines can be seen through."""
+    """``"#rrggbb"`` -> ``"rgba(...)"``."""
     red, green, blue = to_rgb(colour).astype(int)
     return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -1,4 +1,4 @@
-"""Maps of codes, large and to be explored, as plotly figures."""
+"""A large map of codes to explore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette
-from core.figures.style import escape_text, make_figure
+from core.figures.style import escape_text, lay_out, make_figure
 
 _MOST_NAMES_ON_THE_MAP = 12
 
@@ -16,14 +16,14 @@ _MOST_NAMES_ON_THE_MAP = 12
 def plot_scatter(
     points: np.ndarray, labels: np.ndarray | None, names: Sequence[str], rows: np.ndarray, theme: str, axes: str
 ) -> go.Figure:
-    """Points of the plane, one trace a class, so that the legend shows and hides classes.
+    """Points in the plane, a trace for each class, so that the legend shows and hides classes.
 
     Parameters
     ----------
     points : (n, 2); rows that are not finite are left out
     labels : (n,) int, index into `names`, -1 where there is none; None for data without classes
-    rows : (n,) int, what the hover calls each point: its number in the test split
-    axes : what the plane is, under the x axis
+    rows : (n,) int, numbers in the test split, for the hover text
+    axes : title of the x axis
     """
     points, rows = np.asarray(points, np.float64), np.asarray(rows)
     labels = np.full(len(points), -1) if labels is None else np.asarray(labels, int)
@@ -49,12 +49,6 @@ def plot_scatter(
             )
     figure.update_xaxes(title=axes, zeroline=False, showgrid=False, showticklabels=False)
     figure.update_yaxes(scaleanchor="x", zeroline=False, showgrid=False, showticklabels=False)
-    figure.update_layout(
-        height=560,
-        margin={"l": 8, "r": 8, "t": 8, "b": 32},
-        showlegend=len(figure.data) > 1,
-        # Below the tool bar, which lies over the top of the figure.
-        legend={"itemsizing": "constant", "title": {"text": "click: hide, double click: only"}, "y": 0.94},
-        dragmode="pan",
-    )
-    return figure
+    # Below the tool bar, which lies over the top of the figure.
+    legend = {"itemsizing": "constant", "title": {"text": "click: hide, double click: only"}, "y": 0.94}
+    return lay_out(figure, 560, bottom=32, showlegend=len(figure.data) > 1, legend=legend, dragmode="pan")

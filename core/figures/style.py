@@ -1,4 +1,4 @@
-"""A 95% interval as a band around a line."""
+"""What all charts share: template, layout, error bars, bands and text."""
 
 from __future__ import annotations
 
@@ -13,38 +13,44 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 
+LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+_FONT = '"Source Sans", "Source Sans 3", sans-serif'
+_SMALL, _TEXT, _TITLE = 12, 13, 14  # pixels
+
+
+def make_figure(theme: str, **layout: Any) -> go.Figure:
+    """A chart without data in the colours of a theme, with more of its layout."""
+    return go.Figure(layout={"template": make_template(theme), **layout})
+
+
+def lay_out(figure: go.Figure, height: int, *, top: int = 8, bottom: int = 8, right: int = 8, **layout) -> go.Figure:
+    """Set height and margins, in pixels, more of the layout, and the legend below the chart; returns the figure."""
+    margin = {"l": 8, "r": right, "t": top, "b": bottom}
+    return figure.update_layout({"height": height, "margin": margin, "legend": LEGEND_BELOW, **layout})
+
+
+def make_error_bars(value: np.ndarray, low: np.ndarray, high: np.ndarray, width: int) -> dict[str, Any]:
+    """Plotly's error bars of intervals (n,) around values (n,), with caps of `width` pixels."""
+    return {"array": np.subtract(high, value), "arrayminus": np.subtract(value, low), "width": width, "thickness": 1.5}
+
 
 def add_band(figure: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, group: str) -> None:
-    """Fill between `low` and `high`, each (n,) at `x`, so faintly that lines are seen through it.
-
-    Parameters
-    ----------
-    group : the legend's group, with whose line the band is hidden.
-    """
+    """Fill translucently between `low` and `high`, each (n,) at `x`; shown and hidden with the legend's `group`."""
     figure.add_scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
+        mode="lines",
         fill="toself",
         fillcolor=palette.make_translucent(colour),
         line={"width": 0},
-        mode="lines",
         hoverinfo="skip",
         legendgroup=group,
         showlegend=False,
     )
 
 
-_FONT = '"Source Sans", "Source Sans 3", sans-serif'
-_SMALL, _TEXT, _TITLE = 12, 13, 14  # pixels
-
-
-def make_figure(theme: str, **layout: Any) -> go.Figure:
-    """A chart without data in the colours of a theme; `layout` may say more."""
-    return go.Figure(layout={"template": make_template(theme), **layout})
-
-
 def make_decade_ticks(values: Iterable[float]) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 in each decade of some values: plotly's own letters between the decades are too small."""
+    """Ticks at 1, 2 and 5 of each decade of some values; plotly labels those between decades in too small a font."""
     known = [value for value in values if 0 < value < math.inf]
     if not known:
         return {}
@@ -55,7 +61,7 @@ def make_decade_ticks(values: Iterable[float]) -> dict[str, Any]:
 
 @lru_cache
 def make_template(theme: str, scale: float = 1.0) -> go.layout.Template:
-    """The layout that all charts share; `scale` enlarges the letters, as for a room."""
+    """The template of all charts; `scale` enlarges the text."""
     ink, soft, ground, grid = (of[theme] for of in (palette.INK, palette.SOFT, palette.GROUND, palette.GRID))
 
     def font(size: int, colour: str = soft) -> dict[str, Any]:
@@ -90,5 +96,5 @@ def make_template(theme: str, scale: float = 1.0) -> go.layout.Template:
 
 
 def escape_text(name: object) -> str:
-    """A name from outside that plotly, which reads a little HTML, shows letter by letter."""
+    """Escape a text, because plotly interprets some HTML tags."""
     return escape(str(name), quote=False)

@@ -211,7 +211,7 @@ def make_maps_message(
     if is_test is not None:
         arrays["isTest"] = np.asarray(is_test, np.uint8)
     if values is not None:
-        ramps = {theme: palette.list_series(theme)[:2] if values.is_binary else make_ramp(theme) for theme in _RAMP}
+        ramps = {theme: palette.CLASSES[theme][:2] if values.is_binary else make_ramp(theme) for theme in _RAMP}
         arrays["values"] = _quantise_values(values, len(ramps["light"]))
         arrays["exact"] = np.asarray(values.values, np.float32)
         header["ramp"] = {

@@ -1,4 +1,4 @@
-"""Charts of error against code size and depth, and of a linear autoencoder's way to PCA."""
+"""Charts of error against code size and depth, and of a linear autoencoder's convergence to PCA."""
 
 import numpy as np
 import pytest
@@ -13,16 +13,17 @@ def traces(figure, name):
     return [trace for trace in figure.data if trace.name == name]
 
 
-def test_pca_is_a_line_through_every_size_with_the_variance_it_leaves():
+def test_pca_has_a_line_through_every_size():
     (line,) = traces(error_by_code_size.plot_by_size(ERRORS, [], "light"), "PCA (exact)")
     assert list(line.x) == [1, 2, 3, 4]
     assert list(line.y) == [6, 3, 1, 0]
     assert list(line.customdata) == [60, 30, 10, 0]
-    (line,) = traces(error_by_code_size.plot_by_size(ERRORS, [], "light", largest=2), "PCA (exact)")
-    assert list(line.x) == [1, 2]
+    figure = error_by_code_size.plot_by_size(ERRORS, [], "light", largest=2, is_log=False)
+    assert list(traces(figure, "PCA (exact)")[0].x) == [1, 2]
+    assert figure.layout.xaxis.type is None
 
 
-def test_each_run_is_a_mark_with_its_interval_and_own_ones_are_hollow():
+def test_runs_are_marks_with_intervals_and_own_runs_hollow():
     marks = [
         Mark("AE", "ae", 2, 2.5, 2.4, 2.7, ("<b>two</b>", "numbers")),
         Mark("AE", "ae", 4, 0.5, 0.4, 0.6, is_own=True),
@@ -35,16 +36,11 @@ def test_each_run_is_a_mark_with_its_interval_and_own_ones_are_hollow():
     assert list(drawn.error_y.array) == pytest.approx([0.2, 0.1, 0.1])
     assert list(drawn.error_y.arrayminus) == pytest.approx([0.1, 0.1, 0.1])
     assert list(drawn.marker.symbol) == ["diamond", "diamond-open", "diamond-open"]
-    assert drawn.marker.color == palette.list_series("dark")[2]
+    assert drawn.marker.color == palette.CLASSES["dark"][2]
     assert drawn.text[0] == "&lt;b&gt;two&lt;/b&gt;<br>numbers"
 
 
-def test_the_axis_of_sizes_is_logarithmic_or_not():
-    assert error_by_code_size.plot_by_size(ERRORS, [], "light").layout.xaxis.type == "log"
-    assert error_by_code_size.plot_by_size(ERRORS, [], "light", is_log=False).layout.xaxis.type is None
-
-
-def test_depths_stand_in_their_order_beside_pca():
+def test_depths_are_in_order():
     depths = [Depth("Linear AE", 3, 2.8, 3.1, is_linear=True), Depth("1 hidden layer", 2, 1.9, 2.2)]
     figure = error_by_code_size.plot_by_depth(depths, "light", pca=2.9)
     assert list(figure.data[0].x) == ["Linear AE", "1 hidden layer"]
@@ -56,7 +52,7 @@ def test_depths_stand_in_their_order_beside_pca():
     assert not error_by_code_size.plot_by_depth(depths, "light").layout.shapes
 
 
-def test_the_way_to_pca_leaves_out_what_a_logarithm_can_not_show_and_keeps_the_end():
+def test_convergence_leaves_out_negative_errors_and_keeps_the_end():
     history = [
         {"epoch": k, "largest_angle": 90 / k, "mean_angle": 45 / k, "excess_error": 1.0 if k < 1000 else -1e-15}
         for k in range(1, 1001)
@@ -68,8 +64,3 @@ def test_the_way_to_pca_leaves_out_what_a_logarithm_can_not_show_and_keeps_the_e
     assert angles.data[0].y[-1] == pytest.approx(0.09)
     assert np.isnan(excess.data[0].y[-1])
     assert excess.layout.yaxis.type == "log"
-
-
-def test_a_history_without_rows_is_no_curve():
-    angles, _ = error_by_code_size.plot_convergence_to_pca([], "light")
-    assert len(angles.data[0].x) == 0

@@ -43,7 +43,7 @@ def set_square_axes(chart: go.Figure, low: float, high: float) -> go.Figure:
 
 def get_colour(k: int, theme: str) -> str:
     """The k-th colour of lines, from 0 on."""
-    return palette.list_series(theme)[k % 10]
+    return palette.CLASSES[theme][k % 10]
 
 
 def add_line(chart: go.Figure, x, y, name: str, theme: str, k: int = 0, **options: Any) -> None:

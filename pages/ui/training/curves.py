@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core import datasets, methods
-from core.figures import sketches
+from core.figures import svg
 from core.types import Spec
 from pages.ui.shared import charts, header, page_state, training_queue
 from pages.ui.shared.text import Markup, html
@@ -46,15 +46,15 @@ def _explain(spec: Spec, rows: History) -> None:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _render(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> Markup:
     images = [
-        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
-        for svg, about in _stills(stamp, by, theme, _spec, _rows)
+        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(still.encode()).decode()}">'
+        for still, about in _stills(stamp, by, theme, _spec, _rows)
     ]
     return Markup(f'<div class="hg-sketches">{"".join(images)}</div>')
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _stills(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list[tuple[str, str]]:
-    return sketches.render_progress(_rows, by, _unit(_spec), theme)
+    return svg.render_progress(_rows, by, _unit(_spec), theme)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -15,7 +15,7 @@ import streamlit as st
 
 from core import datasets, methods
 from core.errors import HourglassError
-from core.figures.history_panels import AXES
+from core.figures.svg import AXES
 from core.metrics.definitions import DEFINITIONS, get_definition
 from core.runs import layout, selection, specs, store, transfer
 from core.types import Run
