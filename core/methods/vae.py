@@ -94,6 +94,18 @@ class VAE(base.NetworkTransformer):
         check_is_fitted(self)
         return self._map(lambda x: self._posterior(self.networks_, x)[0], self._validated(X, reset=False))
 
+    def posterior(self, X) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of q(z|x): (n_samples, n_components) float32 each."""
+        import torch
+
+        def moments(x):
+            mean, log_variance = self._posterior(self.networks_, x)
+            return torch.cat([mean, (0.5 * log_variance).exp()], 1)
+
+        check_is_fitted(self)
+        mean, deviation = np.split(self._map(moments, self._validated(X, reset=False)), 2, axis=1)
+        return mean, deviation
+
     def inverse_transform(self, Z) -> np.ndarray:
         """Mean of p(x|z) for each code: (n_samples, n_features), pixels or word probabilities."""
         return self._map(lambda z: self._mean(self.networks_["decoder"](z)), self._codes(Z))

@@ -91,7 +91,7 @@ class M2(SemiSupervisedClassifier):
     def _validated(self, X, *, reset: bool):
         X = super()._validated(X, reset=reset)
         if self.embedder is not None:
-            return _posterior(self.embedder, X)
+            return np.concatenate(self.embedder.posterior(X), 1)
         if self.output == "bernoulli" and reset and not 0 <= X.min() <= X.max() <= 1:
             raise BadInput(
                 f"output=bernoulli needs values in [0, 1], these run from {X.min():g} to {X.max():g}: "
@@ -99,7 +99,7 @@ class M2(SemiSupervisedClassifier):
             )
         return X
 
-    def _drawn(self, x, generator):
+    def draw_inputs(self, x, generator):
         """Return the rows, or draws from q(z1|x): (batch, n_inputs)."""
         import torch
 
@@ -108,7 +108,7 @@ class M2(SemiSupervisedClassifier):
         mean, deviation = x.chunk(2, 1)
         return mean + deviation * torch.randn(mean.shape, generator=generator).to(x.device)
 
-    def _terms(self, networks, x, classes, generator):
+    def bound_terms(self, networks, x, classes, generator):
         """Return log p(x|y,z), z from q(z|x,y), and KL(q(z|x,y) || p(z)): (batch, k) nats, for (batch, k) classes."""
         import torch
 
@@ -145,15 +145,15 @@ class M2(SemiSupervisedClassifier):
 
         rows = self._labelled_rows(generator)
         n, codes = len(rows), self._classes[rows].to(x.device)
-        x = self._drawn(torch.cat([self._labelled[rows].to(x.device), x]), generator)
+        x = self.draw_inputs(torch.cat([self._labelled[rows].to(x.device), x]), generator)
         logits = self._logits(networks["classifier"], x, generator)
         n_summed = min(self.n_summed, len(self.classes_))
         likeliest, classes = logits[n:].topk(n_summed, 1)
         log_prior = -math.log(len(self.classes_))
-        log_likelihood, kl = self._terms(networks, x[n:], classes, generator)
+        log_likelihood, kl = self.bound_terms(networks, x[n:], classes, generator)
         log_q = likeliest.log_softmax(1)
         unlabelled = -compute_unlabelled_bound(log_likelihood, kl, log_q, log_prior).mean()
-        log_likelihood, kl = self._terms(networks, x[:n], codes[:, None], generator)
+        log_likelihood, kl = self.bound_terms(networks, x[:n], codes[:, None], generator)
         labelled = (kl - log_likelihood).mean() - log_prior
         supervised = cross_entropy(logits[:n], codes)
         risen = min(1.0, progress / self.ramp) if self.ramp else 1.0
@@ -179,17 +179,6 @@ class M2(SemiSupervisedClassifier):
 def _given_class(network, x, classes):
     """(batch, 1 or k, n_in), (batch, k) -> (batch, k, n_out)."""
     return network["out"]((network["of_row"](x) + network["of_class"](classes)).relu())
-
-
-def _posterior(vae, X) -> np.ndarray:
-    """Return mean and standard deviation of q(z1|x), side by side: (n_samples, 2 * vae.n_components) float32."""
-    import torch
-
-    def moments(x):
-        mean, log_variance = vae._posterior(vae.networks_, x)
-        return torch.cat([mean, (0.5 * log_variance).exp()], 1)
-
-    return vae._map(moments, X)
 
 
 BUILDERS = dict.fromkeys(

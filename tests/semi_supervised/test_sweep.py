@@ -103,12 +103,12 @@ def test_results_are_stored_line_by_line_and_not_computed_again(place, cells, me
     (other / "digits.jsonl").write_text(json.dumps({**rows[0], "data_checksum": "another"}) + "\n")
     assert run_sweep(cells[:1], place=other) == Report(computed=1)
     assert read_keys(other) == keys_of(cells[:1]) * 2
-
-
-def test_shipped_results_count_as_stored(cells):
+    # So do shipped results, of this copy.
     run_sweep(cells[:2], place=results.SHIPPED)
     assert run_sweep(cells[:3]) == Report(computed=1, kept=2)
-    assert [row["key"] for row in results.read_results("digits").rows] == keys_of([cells[2], *cells[:2]])
+    place.joinpath("digits.jsonl").rename(place.with_name("in the way"))
+    with pytest.raises(HourglassError, match=r"^Results can't be stored in .* \(File exists\): free some space"):
+        run_sweep(cells, place=place.with_name("in the way"))
 
 
 def test_result_is_current_until_settings_or_versions_change(monkeypatch):
@@ -208,21 +208,6 @@ def test_stopped_sweep_resumes_without_computing_again(place, watch, cells, meas
     assert run_sweep(cells[:1], place=place, watch=watch) == Report(left=1)
 
 
-def test_running_network_is_stopped(place, watch, monkeypatch):
-    monkeypatch.setattr(settings, "get_settings", lambda *_: {"steps": 10**7, "width": 8})
-    (cell,) = experiment.list_cells("digits", ["network"], [20], [3])
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run_sweep, [cell], place=place, watch=watch)
-        try:
-            shares = awaited(lambda: list(watch.glob("*.share")), "its share")
-            assert [path.stem for path in shares] == [cell.key]
-        finally:
-            (watch / "stop").touch()
-        assert running.result(30) == Report(left=1)
-    assert [path.name for path in watch.iterdir()] == ["stop"]
-    assert read_keys(place) == []
-
-
 def test_no_cell_begins_after_the_time_limit(place, cells, monkeypatch):
     now, genuine = [time.time()], experiment.measure_cell
 
@@ -238,37 +223,24 @@ def test_no_cell_begins_after_the_time_limit(place, cells, monkeypatch):
 
 
 def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measured, monkeypatch):
-    genuine, parallel = os.fsync, joblib.Parallel
-    for processes in (1, 2):
-        folder, written = place / str(processes), []
+    genuine, parallel, written = os.fsync, joblib.Parallel, []
 
-        def fsync(file, written=written):
-            written.append(file)
-            if len(written) > 2:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return genuine(file)
+    def fsync(file):
+        written.append(file)
+        if len(written) > 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return genuine(file)
 
-        with monkeypatch.context() as patch:
-            # Threads, as a backend that is set around a sweep would give.
-            patch.setattr(joblib, "Parallel", lambda n, **given: parallel(n, backend="threading", **given))
-            patch.setattr(os, "fsync", fsync)
-            with pytest.raises(HourglassError, match=r"^A result can't be written .*No space left on device.*free"):
-                run_sweep(cells, place=folder, processes=processes)
-        n = len(read_keys(folder))
-        assert n >= 2
-        assert run_sweep(cells, place=folder) == Report(computed=4 - n, kept=n)
-        assert sorted(read_keys(folder)) == sorted(keys_of(cells))
-
-
-def test_unwritable_folder_is_reported(place, cells, measured, monkeypatch):
-    place.write_text("in the way")
-    with pytest.raises(HourglassError, match=r"^Results can't be stored in .*rows \(File exists\): free some space"):
-        run_sweep(cells, place=place)
-    place.unlink()
-    locked(monkeypatch, place)
-    with pytest.raises(HourglassError, match=r"stored in .*rows \(Permission denied\)"):
-        run_sweep(cells, place=place)
-    assert measured == []
+    with monkeypatch.context() as patch:
+        # Threads, as a backend that is set around a sweep would give.
+        patch.setattr(joblib, "Parallel", lambda n, **given: parallel(n, backend="threading", **given))
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(HourglassError, match=r"^A result can't be written .*No space left on device.*free"):
+            run_sweep(cells, place=place, processes=2)
+    n = len(read_keys(place))
+    assert n >= 2
+    assert run_sweep(cells, place=place) == Report(computed=4 - n, kept=n)
+    assert sorted(read_keys(place)) == sorted(keys_of(cells))
 
 
 def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured):
@@ -380,7 +352,7 @@ def test_background_sweep_waits_computes_and_is_cleared_away(work_folder, starte
     work_folder.mkdir(parents=True)
     with FileLock(work_folder / "one.lock"):
         name = background_sweep.request_sweep(*REQUEST)
-        awaited(lambda: [each.waits for each in background_sweep.list_sweeps()] == [True], "its waiting")
+        awaited(lambda: [sweep.waits for sweep in background_sweep.list_sweeps()] == [True], "its waiting")
         (waiting,) = background_sweep.list_sweeps()
         assert (waiting.name, waiting.share, waiting.shares) == (name, 0.0, ())
         options = {"dataset_params": {}, "max_seconds": 0.0, "ends": False}
@@ -433,11 +405,7 @@ def test_background_sweep_reports_its_outcome(work_folder, monkeypatch):
 def test_background_sweep_that_fails_says_why(work_folder, started, monkeypatch):
     for given, message in (
         (("digits", [], [20], [0]), "There is nothing to compute: choose an approach"),
-        (("digits", ["logistic"], [], [0]), "There is nothing to compute"),
-        (("digits", ["umap"], [20], [0]), "There is no approach 'umap'"),
-        (("digits", ["logistic"], [5000], [0]), "labels=5000 is not allowed"),
         (("digits", ["logistic"], [20], [0], -1.0), "max_seconds=-1.0 is not allowed"),
-        (("digits", ["logistic"], [20], [0], float("nan")), "max_seconds=nan is not allowed"),
     ):
         with pytest.raises(BadInput, match=message):
             background_sweep.request_sweep(*given)
@@ -471,8 +439,7 @@ def test_background_sweeps_are_listed_oldest_first(work_folder):
     make_folder(work_folder, "b" * 16, share=0.0, waits=True)
     place = make_folder(work_folder, "a" * 16, share=0.25)
     (place / "0.share").write_text('["Logistic regression with 20 labels, seed 997", 0.5]')
-    for k, half_written in enumerate(('["M2', "", "5", "null", '["M2", "much"]', "[1, 2, 3]")):
-        (place / f"{k + 1}.share").write_text(half_written)
+    (place / "1.share").write_text('["M2')  # half-written
     (place / "9.share").write_text('["M2", 7]')
     (work_folder / "start.lock").touch()
     (work_folder / ("c" * 16)).mkdir()
@@ -483,4 +450,4 @@ def test_background_sweeps_are_listed_oldest_first(work_folder):
     assert first.shares == (("Logistic regression with 20 labels, seed 997", 0.5), ("M2", 1.0))
     assert second.request["labels"] == [20]
     (place / "stop").touch()
-    assert [each.is_stopping for each in background_sweep.list_sweeps()] == [True, False]
+    assert [sweep.is_stopping for sweep in background_sweep.list_sweeps()] == [True, False]
