@@ -1,1 +1,1 @@
-"""The figures of the experiments on the page Mechanisms, a file an experiment."""
+"""Figures of the page Concept demos, a module for each demo."""

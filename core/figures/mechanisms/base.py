@@ -1,4 +1,4 @@
-"""What the experiments' figures have in common."""
+"""Charts of the page Concept demos: empty charts, lines, points, axes, and animation in the browser."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import plotly.graph_objects as go
 from core.figures import palette, style
 
 _STANDOFF = 4  # pixels between an axis's labels and its title
-# In pixels, with room for letters of 12: labels of five digits at the left, one row of them and a title below.
-MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
+# In pixels, with room for labels of five digits at the left and a row of them with a title below.
+_MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
+_FRAME_DURATION = 80  # milliseconds
 
 
 def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
-    """An empty chart with a title and named axes; its legend stands below.
+    """An empty chart with a title, named axes and a legend below.
 
-    Its margins are given, not measured from the labels: plotly would lay out every chart twice or more.
+    The margins are fixed, because plotly would lay out every chart twice or more to measure them.
     """
-    below = MARGIN["b"]
+    below = _MARGIN["b"]
     chart = style.make_figure(
         theme,
         height=height,
-        margin=MARGIN,
+        margin=_MARGIN,
         title={"text": title, "y": 0.99, "yanchor": "top"},
-        # Below the labels and the title of the axis, wherever these leave off.
-        legend={"orientation": "h", "x": 0, "y": -below / (height - MARGIN["t"] - 2 * below), "yanchor": "top"},
+        legend={"orientation": "h", "x": 0, "y": -below / (height - _MARGIN["t"] - 2 * below), "yanchor": "top"},
         xaxis={"title": {"text": x, "standoff": _STANDOFF}, "automargin": False},
         yaxis={"title": {"text": y, "standoff": _STANDOFF}, "automargin": False},
     )
@@ -35,10 +35,17 @@ def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layo
 
 
 def set_square_axes(chart: go.Figure, low: float, high: float) -> go.Figure:
-    """Both axes from `low` to `high`, to one scale."""
+    """Let both axes run from `low` to `high`, to one scale."""
     chart.update_xaxes(range=[low, high], constrain="domain", zeroline=False)
     chart.update_yaxes(range=[low, high], scaleanchor="x", constrain="domain", zeroline=False, title_standoff=14)
     return chart
+
+
+def set_log_axis(chart: go.Figure, axis: str, low: float | None = None, high: float | None = None) -> None:
+    """Make an axis logarithmic, labelled by powers of ten in full, from `low` to `high` where given."""
+    update = chart.update_xaxes if axis == "x" else chart.update_yaxes
+    ends = {"range": [np.log10(low), np.log10(high)]} if low is not None and high is not None else {}
+    update(type="log", dtick=1, tickformat=",~g", **ends)
 
 
 def get_colour(k: int, theme: str) -> str:
@@ -46,30 +53,51 @@ def get_colour(k: int, theme: str) -> str:
     return palette.CLASSES[theme][k % 10]
 
 
-def add_line(chart: go.Figure, x, y, name: str, theme: str, k: int = 0, **options: Any) -> None:
-    """Add a line in the k-th colour; `dash`, `width`, `hovertemplate` and so on may be given."""
-    style = {"color": get_colour(k, theme), "width": options.pop("width", 2), "dash": options.pop("dash", "solid")}
-    chart.add_scatter(x=x, y=y, mode=options.pop("mode", "lines"), name=name, line=style, **options)
+def to_float32(values: Any) -> np.ndarray:
+    """Values with as few bytes as a picture needs."""
+    return np.asarray(values, np.float32)
+
+
+def add_line(chart: go.Figure, x, y, name: str | None, theme: str, k: int | str = 0, **options: Any) -> None:
+    """Add a line in the k-th colour or that of text ("ink"), with `width`, `dash` and options of plotly's trace."""
+    colour = palette.INK[theme] if k == "ink" else get_colour(k, theme)
+    line = {"color": colour, "width": options.pop("width", 2), "dash": options.pop("dash", "solid")}
+    chart.add_scatter(x=x, y=y, mode=options.pop("mode", "lines"), name=name, line=line, **options)
+
+
+def add_points(
+    chart: go.Figure, points: np.ndarray, name: str | None, colour: str | None, size: int, **options: Any
+) -> None:
+    """Add points (n, 2), with `opacity`, `symbol`, `rim` (plotly's line of a marker) and options of plotly's trace."""
+    marker = {"size": size, "color": colour, "line": options.pop("rim", None)}
+    marker |= {key: options.pop(key) for key in ("opacity", "symbol") if key in options}
+    options = {"mode": "markers", "hoverinfo": None if "hovertemplate" in options else "skip", **options}
+    chart.add_scatter(x=points[:, 0], y=points[:, 1], name=name, marker=marker, **options)
+
+
+def add_histograms(
+    chart: go.Figure, samples: dict[str, np.ndarray], edges: np.ndarray, opacity: float, colours
+) -> None:
+    """Add histograms of samples (n,) by name, in percent of each, in these colours."""
+    for (name, values), colour in zip(samples.items(), colours, strict=True):
+        counts, _ = np.histogram(values, edges)
+        chart.add_bar(
+            x=(edges[1:] + edges[:-1]) / 2,
+            y=100 * counts / len(values),
+            width=edges[1] - edges[0],
+            name=name,
+            opacity=opacity,
+            marker={"color": colour, "line": {"width": 0}},
+        )
 
 
 def add_level(
     chart: go.Figure, value: float, text: str, theme: str, axis: str = "y", position: str = "top left"
 ) -> None:
-    """A dashed line across at a value that is known exactly, with its name."""
+    """Add a dashed line across the chart at an exact value, with its name."""
+    line = {"color": palette.INK[theme], "width": 1.5, "dash": "dash"}
     add = chart.add_hline if axis == "y" else chart.add_vline
-    add(
-        value,
-        line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
-        annotation={"text": text},
-        annotation_position=position if axis == "y" else "top",
-    )
-
-
-def set_log_axis(chart: go.Figure, axis: str, low: float | None = None, high: float | None = None) -> None:
-    """Make an axis logarithmic, labelled by powers of ten in full, from `low` to `high` where these are given."""
-    update = chart.update_xaxes if axis == "x" else chart.update_yaxes
-    ends = {"range": [np.log10(low), np.log10(high)]} if low is not None and high is not None else {}
-    update(type="log", dtick=1, tickformat=",~g", **ends)
+    add(value, line=line, annotation={"text": text}, annotation_position=position if axis == "y" else "top")
 
 
 def compute_running_mean(values: Sequence[float]) -> np.ndarray:
@@ -80,3 +108,42 @@ def compute_running_mean(values: Sequence[float]) -> np.ndarray:
     low = np.maximum(np.arange(len(values)) - width // 2, 0)
     high = np.minimum(low + width, len(values))
     return (total[high] - total[low]) / (high - low)
+
+
+def animate(
+    chart: go.Figure, frames: dict[str, Sequence], traces: Sequence[int], what: str, theme: str, *, redraw: bool = False
+) -> None:
+    """Add frames that the browser plays, with buttons and a slider; the server sends them once.
+
+    Parameters
+    ----------
+    frames : name -> the new traces at the positions `traces`
+    what : the frames count, such as "step"
+    redraw : whether a frame changes more than lines and points
+    """
+    chart.frames = [go.Frame(data=data, traces=traces, name=name) for name, data in frames.items()]
+    at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate", "transition": {"duration": 0}}
+    moving = {**at_once, "frame": {"duration": _FRAME_DURATION, "redraw": redraw}}
+    corner = {"x": 0, "y": 0, "yanchor": "top"}
+    buttons = [
+        {"label": "▶ Play", "method": "animate", "args": [None, moving]},
+        {"label": "❚❚ Pause", "method": "animate", "args": [[None], at_once]},
+    ]
+    menu = {"type": "buttons", "direction": "left", "buttons": buttons, "showactive": False, "xanchor": "left"}
+    font = {"size": 12, "color": palette.INK[theme]}
+    slider = {
+        "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in frames],
+        "active": len(frames) - 1,
+        "currentvalue": {"prefix": f"{what} ", "xanchor": "right", "font": font},
+        "len": 1,
+        "pad": {"t": 62},
+        "ticklen": 0,
+        "minorticklen": 0,
+        "font": {"size": 1, "color": "rgba(0,0,0,0)"},
+    }
+    chart.update_layout(
+        updatemenus=[{**menu, **corner, "pad": {"t": 50, "r": 6}}],
+        sliders=[{**slider, **corner}],
+        legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={**_MARGIN, "t": 76, "b": 130},
+    )

@@ -1,4 +1,4 @@
-"""Latent codes in the plane: samples of the prior, and codes of data beside sampled ones."""
+"""Latent codes in the plane: samples of the prior, and codes of data with sampled ones."""
 
 from __future__ import annotations
 
@@ -11,46 +11,32 @@ from core.figures import palette
 from core.figures.mechanisms import base
 from core.figures.style import escape_text
 
-_MOST_SHOWN = 600  # rows; they come in no order, and more make every answer slower
+_MOST_SHOWN = 600  # rows, which are in random order; more would slow down every rerun
+
+
+def _add_numbered(chart: go.Figure, points: np.ndarray, name: str | None, what: str, theme: str, **options) -> None:
+    base.add_points(
+        chart,
+        points,
+        name,
+        mode="markers+text",
+        text=[str(k + 1) for k in range(len(points))],
+        textposition="top right",
+        textfont={"size": 14, "color": palette.INK[theme]},
+        hovertemplate=f"{what} %{{text}}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+        **options,
+    )
 
 
 def plot_prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
-    """Codes of N(0, I), the first few numbered, with the circles of one and two standard deviations.
-
-    Parameters
-    ----------
-    Z : (n, 2)
-    """
-    chart = base.make_chart(theme, "Latent codes z ~ N(0, I)", "z₁", "z₂", 360)
+    """Codes (n, 2) of N(0, I), the first few numbered, with the circles of one and two standard deviations."""
+    chart = base.make_chart(theme, "Latent codes z ~ N(0, I)", "z₁", "z₂", 360, showlegend=False)
     angle = np.linspace(0, 2 * np.pi, 80)
     for radius in (1, 2):
-        chart.add_scatter(
-            x=radius * np.cos(angle),
-            y=radius * np.sin(angle),
-            mode="lines",
-            line={"color": palette.INK[theme], "width": 1, "dash": "dot"},
-            showlegend=False,
-            hoverinfo="skip",
-        )
-    chart.add_scatter(
-        x=Z[n_numbered:, 0],
-        y=Z[n_numbered:, 1],
-        mode="markers",
-        marker={"size": 4, "color": palette.SINGLE[theme], "opacity": 0.5},
-        showlegend=False,
-        hoverinfo="skip",
-    )
-    chart.add_scatter(
-        x=Z[:n_numbered, 0],
-        y=Z[:n_numbered, 1],
-        mode="markers+text",
-        text=[str(k + 1) for k in range(n_numbered)],
-        textposition="top right",
-        textfont={"size": 14, "color": palette.INK[theme]},
-        marker={"size": 9, "color": base.get_colour(2, theme)},
-        showlegend=False,
-        hovertemplate="code %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
-    )
+        circle = radius * np.cos(angle), radius * np.sin(angle)
+        base.add_line(chart, *circle, None, theme, "ink", width=1, dash="dot", hoverinfo="skip")
+    base.add_points(chart, Z[n_numbered:], None, palette.SINGLE[theme], 4, opacity=0.5)
+    _add_numbered(chart, Z[:n_numbered], None, "code", theme, colour=base.get_colour(2, theme), size=9)
     return base.set_square_axes(chart, -3.2, 3.2)
 
 
@@ -68,49 +54,22 @@ def plot_sampled_codes(
     Parameters
     ----------
     codes : (n, 2); labels : (n,) index of the class, -1 for none; names : of the classes
-    samples : (m, 2), the first few of which are numbered
+    samples : (m, 2), the first few of which are drawn and numbered
     outline : (k, 2)
     """
     chart = base.make_chart(theme, "Latent codes of the test rows, and sampled codes", "z₁", "z₂", 460)
-    every = np.concatenate([codes, samples[:n_numbered], outline])
-    low, high = np.quantile(every, 0.001, axis=0), np.quantile(every, 0.999, axis=0)
-    codes, labels = codes[:_MOST_SHOWN], labels[:_MOST_SHOWN]
+    samples = samples[:n_numbered]
+    low, high = np.quantile(np.concatenate([codes, samples, outline]), [0.001, 0.999], axis=0)
+    codes, labels = base.to_float32(codes[:_MOST_SHOWN]), labels[:_MOST_SHOWN]
     for label in np.unique(labels):
-        own = labels == label
         style = palette.get_class_style(int(label), theme)
-        chart.add_scatter(
-            x=codes[own, 0].astype(np.float32),
-            y=codes[own, 1].astype(np.float32),
-            mode="markers",
-            name=escape_text(names[label]) if 0 <= label < len(names) else "test rows",
-            marker={"size": 4, "color": style.colour, "opacity": 0.7, "symbol": style.symbol},
-            hoverinfo="skip",
-        )
-    chart.add_scatter(
-        x=outline[:, 0],
-        y=outline[:, 1],
-        mode="lines",
-        name="95% region",
-        line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
-        hoverinfo="skip",
-    )
-    chart.add_scatter(
-        x=samples[:n_numbered, 0],
-        y=samples[:n_numbered, 1],
-        mode="markers+text",
-        name="sampled",
-        text=[str(k + 1) for k in range(n_numbered)],
-        textposition="top right",
-        textfont={"size": 14, "color": palette.INK[theme]},
-        marker={
-            "size": 10,
-            "symbol": "x",
-            "color": palette.INK[theme],
-            "line": {"width": 1, "color": palette.GROUND[theme]},
-        },
-        hovertemplate="sample %{text}: (%{x:.2f}, %{y:.2f})<extra></extra>",
-    )
-    room = 0.05 * (high - low)
-    chart.update_xaxes(range=[low[0] - room[0], high[0] + room[0]], zeroline=False, constrain="domain")
-    chart.update_yaxes(range=[low[1] - room[1], high[1] + room[1]], zeroline=False, scaleanchor="x", constrain="domain")
+        name = escape_text(names[label]) if 0 <= label < len(names) else "test rows"
+        base.add_points(chart, codes[labels == label], name, style.colour, 4, opacity=0.7, symbol=style.symbol)
+    base.add_line(chart, *outline.T, "95% region", theme, "ink", width=1.5, dash="dash", hoverinfo="skip")
+    rim = {"width": 1, "color": palette.GROUND[theme]}
+    ink = palette.INK[theme]
+    _add_numbered(chart, samples, "sampled", "sample", theme, colour=ink, size=10, symbol="x", rim=rim)
+    (x0, y0), (x1, y1) = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    chart.update_xaxes(range=[x0, x1], zeroline=False, constrain="domain")
+    chart.update_yaxes(range=[y0, y1], zeroline=False, scaleanchor="x", constrain="domain")
     return chart

@@ -1,4 +1,4 @@
-"""One Gaussian fitted by three divergences: densities on a line, outlines in the plane."""
+"""One Gaussian fitted by three divergences: densities in 1-D, outlines in 2-D."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.figures import palette
 from core.figures.mechanisms import base
 
 _REACH = 6.0
+_SAME = 0.05  # means of fits that are closer are the same optimum
 _GREYS = {
     "light": ("rgba(28,32,36,0)", "rgba(28,32,36,0.45)"),
     "dark": ("rgba(232,234,237,0)", "rgba(232,234,237,0.5)"),
@@ -24,29 +25,30 @@ def plot_in_1d(
 
     Parameters
     ----------
-    x, p : (n,) places and the target's density there
+    x, p : (n,) points and the target's density there
     fits : core.mechanisms.divergences.Fit, the best first
-    best : (n,) density of the best one
+    best : (n,) density of the best fit
     k : colour of the fit
     """
     chart = base.make_chart(theme, title, "x", "density", 300)
-    chart.add_scatter(
-        x=x,
-        y=p,
-        mode="lines",
-        name="target p",
-        fill="tozeroy",
-        line={"color": palette.INK[theme], "width": 1},
-        fillcolor=palette.make_translucent(palette.INK[theme]),
-        hovertemplate="x = %{x:.2f}: p %{y:.3f}<extra></extra>",
-    )
-    base.add_line(
-        chart, x, best, "fitted q", theme, k, width=3, hovertemplate="x = %{x:.2f}: q %{y:.3f}<extra></extra>"
-    )
+    filled = {"fill": "tozeroy", "fillcolor": palette.make_translucent(palette.INK[theme])}
+    hover = "x = %{x:.2f}: p %{y:.3f}<extra></extra>"
+    base.add_line(chart, x, p, "target p", theme, "ink", width=1, hovertemplate=hover, **filled)
+    base.add_line(chart, x, best, "fitted q", theme, k, width=3, hovertemplate=hover.replace("p", "q", 1))
     top = max(p.max(), best.max())
-    others = [fit for fit in fits if abs(fit.gaussian.mean[0] - fits[0].gaussian.mean[0]) > 0.05]
-    _add_other_optima(chart, [fit.gaussian.mean[0] for fit in others], [-0.03 * top] * len(others), k, theme)
-    _add_starts(chart, [fit.start[0] for fit in fits], [-0.09 * top] * len(fits), theme)
+    means = np.array([fit.gaussian.mean[0] for fit in fits])
+    others = means[np.abs(means - means[0]) > _SAME]
+    if len(others):
+        base.add_points(
+            chart,
+            np.column_stack([others, np.full(len(others), -0.03 * top)]),
+            "other local optima",
+            base.get_colour(k, theme),
+            10,
+            symbol="triangle-up-open",
+            hovertemplate="local optimum, mean %{x:.2f}<extra></extra>",
+        )
+    _add_starts(chart, np.array([[fit.start[0], -0.09 * top] for fit in fits]), theme)
     chart.update_xaxes(range=[-_REACH, _REACH])
     chart.update_yaxes(range=[-0.14 * top, 1.08 * top])
     return chart
@@ -55,12 +57,12 @@ def plot_in_1d(
 def plot_in_2d(
     axis: np.ndarray, p: np.ndarray, fits: Sequence, outlines: Sequence[np.ndarray], title: str, k: int, theme: str
 ) -> go.Figure:
-    """Target density as a shade, the best fit by its outlines of one and two standard deviations.
+    """The target's density as shading, the best fit by its outlines of one and two standard deviations.
 
     Parameters
     ----------
     axis : (n,); p : (n, n), first index along x
-    outlines : of each fit one (m, 2) ellipse of one standard deviation
+    outlines : of each fit, an (m, 2) ellipse of one standard deviation
     """
     chart = base.make_chart(theme, title, "x₁", "x₂", 360)
     shown = np.abs(axis) <= _REACH
@@ -74,48 +76,19 @@ def plot_in_2d(
         showscale=False,
         hoverinfo="skip",
     )
-    for j in range(len(fits) - 1, -1, -1):
-        centre, ellipse = fits[j].gaussian.mean, outlines[j]
-        is_best = j == 0
-        if not is_best and np.abs(centre - fits[0].gaussian.mean).max() < 0.05:
-            continue
-        for size in (1, 2) if is_best else (1,):
-            outline = centre + size * (ellipse - centre)
-            chart.add_scatter(
-                x=outline[:, 0],
-                y=outline[:, 1],
-                mode="lines",
-                line={
-                    "color": base.get_colour(k, theme),
-                    "width": 3 if size == 1 and is_best else 1.5,
-                    "dash": "solid" if is_best else "dot",
-                },
-                name="fitted q (1 and 2 sd)" if is_best else "other local optima",
-                showlegend=size == 1 and (is_best or j == len(fits) - 1),
-                hoverinfo="skip",
-            )
-    _add_starts(chart, [fit.start[0] for fit in fits], [fit.start[1] for fit in fits], theme)
+    best, last = fits[0].gaussian.mean, len(fits) - 1
+    for j in range(last, 0, -1):
+        if np.abs(fits[j].gaussian.mean - best).max() >= _SAME:
+            options = {"width": 1.5, "dash": "dot", "showlegend": j == last, "hoverinfo": "skip"}
+            base.add_line(chart, *outlines[j].T, "other local optima", theme, k, **options)
+    for size, width in ((1, 3), (2, 1.5)):
+        outline = best + size * (outlines[0] - best)
+        options = {"width": width, "showlegend": size == 1, "hoverinfo": "skip"}
+        base.add_line(chart, *outline.T, "fitted q (1 and 2 sd)", theme, k, **options)
+    _add_starts(chart, np.array([fit.start for fit in fits]), theme)
     return base.set_square_axes(chart, -_REACH, _REACH)
 
 
-def _add_starts(chart: go.Figure, x, y, theme: str) -> None:
-    chart.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        name="initial means",
-        marker={"symbol": "cross-thin", "size": 8, "line": {"width": 1.5, "color": palette.INK[theme]}},
-        hovertemplate="initial mean<extra></extra>",
-    )
-
-
-def _add_other_optima(chart: go.Figure, x, y, k: int, theme: str) -> None:
-    if len(x):
-        chart.add_scatter(
-            x=x,
-            y=y,
-            mode="markers",
-            name="other local optima",
-            marker={"symbol": "triangle-up-open", "size": 10, "color": base.get_colour(k, theme)},
-            hovertemplate="local optimum, mean %{x:.2f}<extra></extra>",
-        )
+def _add_starts(chart: go.Figure, points: np.ndarray, theme: str) -> None:
+    look = {"symbol": "cross-thin", "rim": {"width": 1.5, "color": palette.INK[theme]}}
+    base.add_points(chart, points, "initial means", None, 8, **look, hovertemplate="initial mean<extra></extra>")

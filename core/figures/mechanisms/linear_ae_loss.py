@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
-from core.figures.mechanisms.animation import add_animation
 
 _SYMBOLS = {"minimum": "star", "saddle": "x", "maximum": "circle"}
 _MOST_FRAMES = 40
+_PATH, _WHITE, _BLACK = "#ea5f3e", "#ffffff", "#1c2024"
 
 
 def plot_loss_surface(
@@ -42,66 +42,28 @@ def plot_loss_surface(
     for kind, symbol in _SYMBOLS.items():
         own = [point for point in points if point.kind == kind]
         if own:
-            chart.add_scatter(
-                x=[point.w[0] for point in own],
-                y=[point.w[1] for point in own],
-                mode="markers",
-                name=kind,
-                customdata=[point.loss for point in own],
-                marker={"symbol": symbol, "size": 15, "color": "#ffffff", "line": {"color": "#1c2024", "width": 1.5}},
-                hovertemplate=f"{kind}: w = (%{{x:.3f}}, %{{y:.3f}}), L %{{customdata:.3f}}<extra></extra>",
-            )
-    line = {"color": "#ea5f3e", "width": 3}
-    mark = {"color": "#ea5f3e", "size": 11, "line": {"color": "#ffffff", "width": 1.5}}
+            look = {"symbol": symbol, "rim": {"color": _BLACK, "width": 1.5}}
+            hover = f"{kind}: w = (%{{x:.3f}}, %{{y:.3f}}), L %{{customdata:.3f}}<extra></extra>"
+            options = {"customdata": [point.loss for point in own], "hovertemplate": hover}
+            base.add_points(chart, np.array([point.w for point in own]), kind, _WHITE, 15, **look, **options)
+    line = {"color": _PATH, "width": 3}
     chart.add_scatter(x=path[:, 0], y=path[:, 1], mode="lines", line=line, name="gradient descent", hoverinfo="skip")
-    chart.add_scatter(x=path[-1:, 0], y=path[-1:, 1], mode="markers", marker=mark, showlegend=False, hoverinfo="skip")
-    moving = [len(chart.data) - 2, len(chart.data) - 1]
-    path = path.astype(np.float32)  # as few bytes as a picture needs
+    base.add_points(chart, path[-1:], None, _PATH, 11, rim={"color": _WHITE, "width": 1.5}, showlegend=False)
+    path = base.to_float32(path)
     steps = np.unique(np.round(np.geomspace(1, len(path), _MOST_FRAMES)).astype(int))
-    chart.frames = [
-        go.Frame(
-            data=[go.Scatter(x=path[:k, 0], y=path[:k, 1]), go.Scatter(x=path[k - 1 : k, 0], y=path[k - 1 : k, 1])],
-            traces=moving,
-            name=str(k - 1),
-        )
-        for k in steps
-    ]
-    add_animation(chart, [str(k - 1) for k in steps], "step", theme)
+    frames = {
+        str(k - 1): [go.Scatter(x=part[:, 0], y=part[:, 1]) for part in (path[:k], path[k - 1 : k])] for k in steps
+    }
+    base.animate(chart, frames, [len(chart.data) - 2, len(chart.data) - 1], "step", theme)
     return base.set_square_axes(chart, axis[0], axis[-1])
 
 
 def plot_reconstructions(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
-    """Data in the plane, their reconstructions and the first principal direction.
-
-    Parameters
-    ----------
-    X : (n, 2); w, u : (2,) the weights, and the first principal direction
-    """
+    """Data (n, 2) in the plane, their reconstructions by weights w (2,), and the first principal direction u (2,)."""
     reach = float(np.abs(X).max()) * 1.05
     chart = base.make_chart(theme, "Data and reconstructions", "x₁", "x₂", 480)
-    chart.add_scatter(
-        x=X[:, 0],
-        y=X[:, 1],
-        mode="markers",
-        name="data x",
-        marker={"size": 4, "color": palette.SINGLE[theme], "opacity": 0.6},
-        hoverinfo="skip",
-    )
-    reconstructed = np.outer(X @ w, w)
-    chart.add_scatter(
-        x=reconstructed[:, 0],
-        y=reconstructed[:, 1],
-        mode="markers",
-        name="reconstruction w wᵀx",
-        marker={"size": 4, "color": base.get_colour(2, theme)},
-        hoverinfo="skip",
-    )
-    chart.add_scatter(
-        x=[-reach * u[0], reach * u[0]],
-        y=[-reach * u[1], reach * u[1]],
-        mode="lines",
-        name="first principal direction",
-        line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"},
-        hoverinfo="skip",
-    )
+    base.add_points(chart, X, "data x", palette.SINGLE[theme], 4, opacity=0.6)
+    base.add_points(chart, np.outer(X @ w, w), "reconstruction w wᵀx", base.get_colour(2, theme), 4)
+    ends = np.outer(u, [-reach, reach])
+    base.add_line(chart, *ends, "first principal direction", theme, "ink", width=1.5, dash="dash", hoverinfo="skip")
     return base.set_square_axes(chart, -reach, reach)

@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures.mechanisms import base
-from core.figures.mechanisms.animation import add_animation
 
 _REAL, _REACH = 8, 4.0
-_REAL_SHOWN, _GENERATED_SHOWN = 500, 300  # rows; they come in no order, and more make every answer slower
+_REAL_SHOWN, _GENERATED_SHOWN = 500, 300  # rows, which are in random order; more would slow down every rerun
+_MOST_STEPS = 400  # of a line
 
 
 def plot_samples(
@@ -26,46 +26,20 @@ def plot_samples(
     k : colour of the samples
     """
     chart = base.make_chart(theme, title, "x₁", "x₂", 580)
-    real, frames = real[:_REAL_SHOWN], frames[:, :_GENERATED_SHOWN]
-    for name, rows, colour in (("real x", real, _REAL), ("generated", frames[-1], k)):
-        chart.add_scatter(
-            x=np.asarray(rows[:, 0], np.float32),
-            y=np.asarray(rows[:, 1], np.float32),
-            mode="markers",
-            name=name,
-            marker={"size": 4, "color": base.get_colour(colour, theme), "opacity": 0.6},
-            hoverinfo="skip",
-        )
-    chart.frames = [
-        go.Frame(
-            data=[go.Scatter(x=np.asarray(rows[:, 0], np.float32), y=np.asarray(rows[:, 1], np.float32))],
-            traces=[1],
-            name=name,
-        )
-        for rows, name in zip(frames, names, strict=True)
-    ]
-    add_animation(chart, names, "step", theme)
+    real, frames = base.to_float32(real[:_REAL_SHOWN]), base.to_float32(frames[:, :_GENERATED_SHOWN])
+    base.add_points(chart, real, "real x", base.get_colour(_REAL, theme), 4, opacity=0.6)
+    base.add_points(chart, frames[-1], "generated", base.get_colour(k, theme), 4, opacity=0.6)
+    moved = {name: [go.Scatter(x=rows[:, 0], y=rows[:, 1])] for rows, name in zip(frames, names, strict=True)}
+    base.animate(chart, moved, [1], "step", theme)
     return base.set_square_axes(chart, -_REACH, _REACH)
 
 
 def plot_losses(title: str, history: np.ndarray, names: Sequence[str], theme: str) -> go.Figure:
-    """Two terms of a loss by step, each a running mean.
-
-    Parameters
-    ----------
-    history : (steps, 2); names : of both
-    """
+    """Two terms of a loss, (steps, 2) with their names, by step, each a running mean."""
     chart = base.make_chart(theme, title, "step", "nats", 280)
-    step = max(1, len(history) // 400)
-    for k, name in enumerate(names):
-        values = base.compute_running_mean(history[:, k])
-        base.add_line(
-            chart,
-            np.arange(1, len(history) + 1)[::step],
-            values[::step],
-            name,
-            theme,
-            (4, 2)[k],
-            hovertemplate=f"step %{{x:,}}: {name} %{{y:.3f}} nats<extra></extra>",
-        )
+    keep = slice(None, None, max(1, len(history) // _MOST_STEPS))
+    steps = np.arange(1, len(history) + 1)[keep]
+    for name, values, k in zip(names, history.T, (4, 2), strict=True):
+        hover = f"step %{{x:,}}: {name} %{{y:.3f}} nats<extra></extra>"
+        base.add_line(chart, steps, base.compute_running_mean(values)[keep], name, theme, k, hovertemplate=hover)
     return chart
