@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from core import datasets
 from core.analysis import diagnostics
@@ -26,7 +25,7 @@ def test_a_vae_with_a_large_beta_collapses_and_one_with_beta_0_does_not():
     data = datasets.load("digits")
 
     def trained(beta):
-        settings = {"beta": beta, "n_components": 4, "epochs": 25, "width": 64, "batch_size": 128}
+        settings = {"beta": beta, "n_components": 4, "epochs": 12, "width": 64, "batch_size": 128}
         return fit.fit(specs.make("digits", "vae", settings), data)[0]
 
     (finding,) = diagnostics.diagnose(trained(50.0))
@@ -36,15 +35,13 @@ def test_a_vae_with_a_large_beta_collapses_and_one_with_beta_0_does_not():
     assert diagnostics.COLLAPSE not in kinds(trained(0.0))
 
 
-@pytest.mark.parametrize(
-    ("unused", "kind"), [(0, []), (4, []), (5, [diagnostics.COLLAPSE]), (9, [diagnostics.COLLAPSE])]
-)
-def test_collapse_begins_where_half_the_dimensions_are_inactive(unused, kind):
-    codes = RNG.normal(size=(400, 10))
-    codes[:, :unused] *= 0.05  # variance 0.0025, below 0.01
-    found = run(metrics={"kl": 3.0}, codes=codes)
-    assert kinds(found) == kind
-    assert not any(finding.is_severe for finding in diagnostics.diagnose(found))
+def test_collapse_begins_where_half_the_dimensions_are_inactive():
+    for unused, expected in ((0, []), (4, []), (5, [diagnostics.COLLAPSE])):
+        codes = RNG.normal(size=(400, 10))
+        codes[:, :unused] *= 0.05  # variance 0.0025, below 0.01
+        found = run(metrics={"kl": 3.0}, codes=codes)
+        assert kinds(found) == expected
+        assert not any(finding.is_severe for finding in diagnostics.diagnose(found))
 
 
 def test_a_constant_dimension_of_a_deterministic_code_is_dead():
@@ -74,7 +71,5 @@ def test_a_loss_that_rose_is_divergence_unless_it_is_a_game():
 
 
 def test_shipped_runs_show_no_severe_finding():
-    found = {
-        place.name: diagnostics.diagnose(reader.read_run(place)) for place in layout.iterate_places(layout.SHIPPED)
-    }
-    assert not [finding for findings in found.values() for finding in findings if finding.is_severe]
+    for place in layout.iterate_places(layout.SHIPPED):
+        assert not [finding for finding in diagnostics.diagnose(reader.read_run(place)) if finding.is_severe], place

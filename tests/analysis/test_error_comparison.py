@@ -10,59 +10,37 @@ from core.errors import BadInput
 from core.metrics import bootstrap
 
 
-def test_one_of_each_class_in_their_order_another_with_another_seed():
+def test_rows_are_drawn_with_the_classes_in_turn():
     y = np.repeat(np.arange(10), 20)
-    drawn = [error_comparison.draw_by_class(y, 10, seed) for seed in range(5)]
-    for positions in drawn:
-        assert y[positions].tolist() == list(range(10))
-    assert len({tuple(positions) for positions in drawn}) == 5
-    np.testing.assert_array_equal(drawn[0], error_comparison.draw_by_class(y, 10, 0))
-
-
-def test_few_classes_come_again_many_are_drawn_from():
+    drawn = [error_comparison.draw_by_class(y, 10, seed) for seed in (0, 1, 2, 0)]
+    assert [y[positions].tolist() for positions in drawn] == [list(range(10))] * 4
+    assert len({tuple(positions) for positions in drawn}) == 3
     few = np.array([0] * 50 + [1] * 50 + [2])
     assert few[error_comparison.draw_by_class(few, 6, 0)].tolist() == [0, 1, 2, 0, 1, 0]
     many = np.repeat(np.arange(40), 3)
-    drawn = many[error_comparison.draw_by_class(many, 10, 0)]
-    assert len(set(drawn)) == 10
-    assert sorted(drawn) == drawn.tolist()
-    assert set(drawn) != set(many[error_comparison.draw_by_class(many, 10, 1)])
+    classes = many[error_comparison.draw_by_class(many, 10, 0)]
+    assert len(set(classes)) == 10
+    assert sorted(classes) == classes.tolist()
+    assert len(set(error_comparison.draw_by_class(np.full(100, -1), 10, 0))) == 10
 
 
-def test_rows_without_classes_are_drawn_without_repeat():
-    y = np.full(100, -1)
-    drawn = error_comparison.draw_by_class(y, 10, 0)
-    assert len(set(drawn.tolist())) == 10
-    assert len(error_comparison.draw_by_class(y[:4], 10, 0)) == 4
-
-
-def test_worst_and_best_are_the_ends_of_the_order():
+def test_rows_are_selected_and_ranked_by_their_errors():
     errors = np.array([3.0, 1.0, 2.0, 3.0, 0.5])
     assert error_comparison.find_worst(errors, 3).tolist() == [0, 3, 2]
     assert error_comparison.find_best(errors, 2).tolist() == [4, 1]
+    assert [error_comparison.rank(errors, k) for k in range(5)] == [4, 2, 3, 4, 1]
+    other = np.array([6.0, -3.0, 2.0, 4.0, -8.5])
+    better, worse = error_comparison.find_disagreements(errors, other, 5)
+    assert (better.tolist(), worse.tolist()) == ([0, 3], [4, 1])
+    shares, quantiles = error_comparison.compute_quantiles(np.array([5.0, 1.0, 3.0]), 4)
+    np.testing.assert_allclose(shares, [0, 1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(quantiles, [1, 1, 3, 5])
 
 
-def test_disagreeing_rows_are_signed():
-    a = np.array([1.0, 5.0, 2.0, 2.0, 9.0])
-    b = np.array([4.0, 1.0, 2.0, 3.0, 0.0])
-    better_a, better_b = error_comparison.find_disagreements(a, b, 5)
-    assert better_a.tolist() == [0, 3]  # by 3 and by 1
-    assert better_b.tolist() == [4, 1]  # by 9 and by 4
-    assert [len(each) for each in error_comparison.find_disagreements(a, a, 5)] == [0, 0]
-
-
-def test_rank_counts_the_better_ones():
-    errors = np.array([3.0, 1.0, 2.0, 3.0])
-    assert [error_comparison.rank(errors, k) for k in range(4)] == [3, 1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("largest", "limit"), [(0.0, 0.1), (0.05, 0.1), (0.1, 0.1), (0.101, 0.2), (0.96, 1.0), (1.03, 1.1)]
-)
-def test_the_shared_limit_holds_every_difference(largest, limit):
-    differences = [np.array([[0.01, -largest]]), np.array([[0.0]]), np.empty((0, 4))]
-    assert error_comparison.compute_shared_limit(differences) == pytest.approx(limit)
-    assert error_comparison.compute_shared_limit([]) == pytest.approx(0.1)
+def test_the_shared_limit_is_a_multiple_of_a_tenth_that_holds_every_difference():
+    for largest, limit in ((0.0, 0.1), (0.1, 0.1), (0.101, 0.2), (0.96, 1.0)):
+        differences = [np.array([[0.01, -largest]]), np.empty((0, 4))]
+        assert error_comparison.compute_shared_limit(differences) == pytest.approx(limit)
 
 
 def compared(errors, y):
@@ -82,15 +60,7 @@ def test_by_class_is_the_mean_of_the_class_with_its_interval():
     assert math.isnan(found[3].low)
 
 
-def test_many_rows_are_drawn_as_intervals_are():
-    errors = np.random.default_rng(0).exponential(size=3000)
-    found = error_comparison.resample_means({"a": errors}, np.zeros(3000, int))
-    assert np.quantile(found["draws"][0, 0], (0.025, 0.975)) == pytest.approx(
-        bootstrap.mean_interval(errors), rel=1e-12
-    )
-
-
-def test_a_ranking_says_in_which_class_the_order_turns_and_where_it_is_open():
+def test_a_ranking_names_the_classes_where_the_order_is_reversed_or_undecided():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 300)
     base = rng.random(900) * 5
@@ -104,7 +74,7 @@ def test_a_ranking_says_in_which_class_the_order_turns_and_where_it_is_open():
     assert found.n_intervals == 9
 
 
-def test_within_one_percent_is_level_however_surely_it_is_told_apart():
+def test_means_within_one_percent_are_tied_even_if_significantly_different():
     y = np.repeat([0, 1], 500)
     base = np.random.default_rng(0).random(1000) + 1
     near = np.where(y == 0, 1.005, 0.995) * base
@@ -121,7 +91,7 @@ def test_ratios_are_of_the_means_and_their_intervals_hold_for_all_classes_at_onc
     y = np.repeat([0, 1, 2], [400, 400, 5])
     share = np.array([0.2, 0.5, 0.5])
     n_missed = 0
-    for _ in range(40):
+    for _ in range(20):
         pca = rng.gamma(4, 1, len(y))
         ae = share[y] * pca * rng.gamma(9, 1 / 9, len(y))
         found = compared({"ae": ae, "pca": pca}, y).ratios["ae", "pca"]
@@ -129,20 +99,11 @@ def test_ratios_are_of_the_means_and_their_intervals_hold_for_all_classes_at_onc
         assert found[1].value == pytest.approx(ae[y == 1].mean() / pca[y == 1].mean())
         assert found[0].high < found[1].low
         n_missed += any(not each.low < share[label] < each.high for label, each in found.items())
-    assert n_missed <= 6
+    assert n_missed <= 4
 
 
 def test_rows_that_differ_or_are_no_numbers_are_refused():
     with pytest.raises(BadInput, match="different rows"):
-        error_comparison.resample_means({"a": np.ones(3)}, np.zeros(4, int))
-    with pytest.raises(BadInput, match="different rows"):
         error_comparison.resample_means({"a": np.ones(3), "b": np.ones(4)}, np.zeros(3, int))
     with pytest.raises(BadInput, match="NaN"):
         error_comparison.resample_means({"a": np.array([1.0, np.nan])}, np.zeros(2, int))
-
-
-def test_quantiles_are_errors_that_occur():
-    errors = np.array([5.0, 1.0, 3.0])
-    shares, found = error_comparison.compute_quantiles(errors, 4)
-    np.testing.assert_allclose(shares, [0, 1 / 3, 2 / 3, 1])
-    np.testing.assert_allclose(found, [1, 1, 3, 5])

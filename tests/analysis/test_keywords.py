@@ -1,12 +1,57 @@
-"""Words of codes: the heaviest, and those that change along an axis."""
+"""Words of selected documents and along a latent dimension, against formulas by hand."""
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from core.analysis import keywords
+from core.analysis.rows import Rows
 from core.errors import BadInput
+from core.types import DOCUMENTS
 
 VOCABULARY = ("ape", "bee", "cat", "dog")
+
+
+def make_rows(counts):
+    n, n_words = counts.shape
+    X, vocabulary = csr_array(counts), tuple(map(str, range(n_words)))
+    return Rows("made-up", DOCUMENTS, "test", np.arange(n), n, X, np.zeros(n, int), ("a",), vocabulary=vocabulary)
+
+
+def log_odds_by_loops(counts, inside):
+    """Monroe, Colaresi and Quinn (2008), eq. 16 and 22, a word at a time, the prior as 500 words of all rows."""
+    a, b = counts[inside].sum(axis=0), counts[~inside].sum(axis=0)
+    prior = (a + b) * 500 / (a + b).sum()
+    scores = []
+    for w in range(counts.shape[1]):
+        odds = [np.log((n[w] + prior[w]) / (n.sum() + prior.sum() - n[w] - prior[w])) for n in (a, b)]
+        scores.append((odds[0] - odds[1]) / np.sqrt(1 / (a[w] + prior[w]) + 1 / (b[w] + prior[w])))
+    return np.array(scores)
+
+
+def test_distinctive_words_go_by_their_log_odds():
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(rng.lognormal(0, 2, 150) * rng.uniform(0.8, 1.25, (80, 150)))
+    counts = counts[:, counts.any(axis=0)]
+    rows = make_rows(counts)
+    for n_selected in (1, 8, 70):
+        inside = np.arange(80) < n_selected
+        scores = log_odds_by_loops(counts, inside)
+        expected = [k for k in np.argsort(-scores, kind="stable") if scores[k] > 0 and counts[inside, k].any()]
+        found = keywords.find_distinctive_words(rows, np.flatnonzero(inside), 150)
+        assert [int(word) for word, _, _ in found] == expected
+        for word, within, without in found[:5]:
+            has = counts[:, int(word)] > 0
+            assert (within, without) == pytest.approx((has[inside].mean(), has[~inside].mean()))
+
+
+def test_no_word_is_distinctive_of_no_or_all_or_empty_documents():
+    rows = make_rows(np.array([[0, 0], [0, 0], [3, 1], [1, 2]]))
+    for selected in ([], [0, 1, 2, 3], [0, 1], [2, 3]):
+        assert keywords.find_distinctive_words(rows, np.array(selected, int)) == []
+    assert keywords.find_distinctive_words(make_rows(np.array([[2, 0, 5], [0, 0, 5], [0, 0, 5]])), np.array([0])) == [
+        ("0", 1.0, 0.0)
+    ]
 
 
 class Linear:
@@ -20,7 +65,7 @@ class Linear:
 
 
 class Bump:
-    """The second word is likeliest at a code of 0, the first below, the third above."""
+    """The second word is likeliest at a code of 0, the first below, the third above; the second dimension is unused."""
 
     def inverse_transform(self, Z):
         logits = np.column_stack([-Z[:, 0], 2 - Z[:, 0] ** 2, Z[:, 0], np.full(len(Z), -9.0)])
@@ -30,42 +75,25 @@ class Bump:
 def test_heaviest_words_are_positive_and_ties_go_to_the_first():
     weights = np.array([0.2, 0.5, -3.0, 0.5])
     assert keywords.find_heaviest_words(weights, VOCABULARY, 3) == [("bee", 0.5), ("dog", 0.5), ("ape", 0.2)]
-    assert keywords.find_heaviest_words(np.zeros(4), VOCABULARY, 3) == []
 
 
-def test_a_linear_axis_is_walked_between_the_quantiles_with_the_others_at_their_median():
+def test_traversal_goes_between_the_quantiles_with_the_others_at_their_median():
     Z = np.column_stack([np.linspace(0, 100, 1001), np.linspace(-1, 3, 1001)])
     axis = keywords.traverse_dimension(Linear([[1, -2, 0, 0.5], [0, 0, 7, 0]]), Z, 0)
     np.testing.assert_allclose(axis.values[[0, -1]], [2.5, 97.5])
     np.testing.assert_allclose(axis.codes[:, 1], 1.0)
     np.testing.assert_allclose(axis.change, 95 * np.array([1, 2, 0, 0.5]))
     assert axis.find_changing(2).tolist() == [1, 0]
-    low, middle, high = axis.find_thirds(10)
-    assert (low.tolist(), middle.tolist(), high.tolist()) == ([1], [], [0, 3])
+    assert [words.tolist() for words in axis.find_thirds(10)] == [[1], [], [0, 3]]
 
 
-def test_words_stand_where_they_are_strongest():
-    Z = np.linspace(-3, 3, 500)[:, None]
-    low, middle, high = keywords.traverse_dimension(Bump(), Z, 0).find_thirds(1)
-    assert [VOCABULARY[int(words[0])] for words in (low, middle, high)] == ["ape", "bee", "cat"]
-
-
-@pytest.mark.parametrize(("slope", "used"), [(0.0, False), (1e-3, False), (1.0, True)])
-def test_a_number_that_moves_no_probability_is_not_used(slope, used):
-    class Softmax:
-        def inverse_transform(self, Z):
-            logits = np.column_stack([slope * Z[:, 0], Z[:, 1], np.zeros(len(Z))])
-            return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-
-    Z = np.random.default_rng(0).normal(size=(500, 2))
-    assert keywords.traverse_dimension(Softmax(), Z, 0).is_used is used
-    assert keywords.traverse_dimension(Softmax(), Z, 1).is_used
-    assert keywords.traverse_dimension(Softmax(), Z, 0).weights.dtype == np.float32
-
-
-def test_dimension_that_only_scales_weights_is_used_however_small_they_are():
-    Z = np.linspace(-3, 3, 500)[:, None]
-    assert keywords.traverse_dimension(Linear([[1e-6, -1e-6, 0, 1e-7]]), Z, 0).is_used
+def test_words_are_in_the_third_where_they_are_likeliest_and_unused_dimensions_are_found():
+    Z = np.random.default_rng(0).uniform(-3, 3, (500, 2))
+    axis = keywords.traverse_dimension(Bump(), Z, 0)
+    assert [VOCABULARY[int(words[0])] for words in axis.find_thirds(1)] == ["ape", "bee", "cat"]
+    assert axis.is_used
+    assert not keywords.traverse_dimension(Bump(), Z, 1).is_used
+    assert keywords.traverse_dimension(Linear([[1e-6, -1e-6], [0, 0]]), Z, 0).is_used  # weights have no scale
 
 
 def test_dimension_that_the_code_does_not_have_is_refused():

@@ -1,26 +1,128 @@
-"""Answers to a query, against cosines by hand."""
+"""Scores of maps and nearest neighbours, against scikit-learn and direct computations."""
+
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from scipy.sparse import csr_array
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from core.analysis import neighbourhoods
+from core.analysis.rows import select_rows
+from core.metrics import bootstrap, embedding
+
+
+def test_scores_are_those_of_scikit_learn_and_are_kept(digits, monkeypatch):
+    rows = select_rows(digits, "test", 200)
+    points = PCA(2).fit_transform(rows.floats()).astype(np.float32)
+    assert neighbourhoods.read_scores(points, rows) is None
+    found = neighbourhoods.score_map(points, rows)
+    predicted = cross_val_predict(KNeighborsClassifier(15), points.astype(np.float64), rows.y, cv=LeaveOneOut())
+    right = (predicted == rows.y).astype(float)
+    assert found["map_knn_accuracy"] == pytest.approx(right.mean(), abs=1e-12)
+    interval = bootstrap.share_interval(int(right.sum()), 200)
+    assert found["map_knn_accuracy_interval"] == pytest.approx(list(interval), abs=1e-12)
+    expected = trustworthiness(rows.X / 255, points.astype(np.float64), n_neighbors=15)
+    assert found["map_trustworthiness"] == pytest.approx(expected, abs=1e-3)
+    assert found["map_knn_accuracy_n"] == found["map_trustworthiness_n"] == 200
+    monkeypatch.setattr(embedding, "trustworthiness_rows", lambda *_: pytest.fail("computed again"))
+    assert neighbourhoods.read_scores(points, rows) == neighbourhoods.score_map(points, rows) == found
+
+
+def test_documents_are_scored_by_cosine_without_those_of_no_known_word(corpus):
+    rows = select_rows(corpus, "test", 50)
+    rng = np.random.default_rng(0)
+    vectors = rows.vectors.toarray() * rng.uniform(0.1, 10, (50, 1))
+    vectors[[4, 8]] = 0
+    rows = replace(rows, vectors=csr_array(vectors))
+    points = rng.normal(size=(50, 2)) + rows.y[:, None] * 3
+    found, at = neighbourhoods.score_map(points, rows), np.setdiff1d(np.arange(50), [4, 8])
+    expected = trustworthiness(vectors[at], points[at], n_neighbors=15, metric="cosine")
+    assert found["map_trustworthiness"] == pytest.approx(expected, abs=1e-6)
+    assert (found["map_trustworthiness_n"], found["map_knn_accuracy_n"]) == (48, 50)
+
+
+def test_rows_without_a_position_do_not_count(digits):
+    rows = select_rows(digits, "test", 120)
+    points = PCA(2).fit_transform(rows.floats())
+    at = np.flatnonzero(np.arange(120) % 3)
+    points[::3] = np.nan
+    part = replace(rows, numbers=rows.numbers[at], X=rows.X[at], y=rows.y[at])
+    assert neighbourhoods.score_map(points, rows) == neighbourhoods.score_map(points[at], part)
+
+
+def test_one_class_or_too_few_rows_are_not_scored(digits):
+    rows = select_rows(digits, "test", 60)
+    points = PCA(2).fit_transform(rows.floats())
+    one_class = neighbourhoods.score_map(points, replace(rows, y=np.zeros(60, int), target_names=("zero",)))
+    assert set(one_class) == {f"map_trustworthiness{end}" for end in ("", "_interval", "_n")}
+    assert neighbourhoods.score_map(points[:2], select_rows(digits, "test", 2)) == {}
+    assert neighbourhoods.score_map(np.full((60, 2), np.nan), rows) == {}
+
+
+def find_by_loops(Z, k):
+    """The `k` nearest others, one pair at a time; none of a row without a position."""
+    known = [row for row in range(len(Z)) if np.isfinite(Z[row]).all()]
+    nearest = {row: sorted(known, key=lambda o, row=row: (o == row, ((Z[row] - Z[o]) ** 2).sum())) for row in known}
+    return [nearest[row][:-1][:k] if row in known else [] for row in range(len(Z))]
+
+
+def test_neighbours_are_those_of_direct_computation_and_scikit_learn(digits):
+    Z = PCA(5).fit_transform(digits.X_test / 255.0)
+    expected = NearestNeighbors(n_neighbors=15).fit(Z).kneighbors(return_distance=False)
+    assert np.array_equal(neighbourhoods.find_neighbours(Z), expected)
+    Z = np.random.default_rng(0).normal(size=(40, 3))
+    Z[[0, 3, 39], 1] = np.nan
+    found = neighbourhoods.find_neighbours(Z, 7)
+    assert found.tolist() == [row or [-1] * 7 for row in find_by_loops(Z, 7)]
+    assert neighbourhoods.find_neighbours(Z[1:3]).tolist() == [[1], [0]]  # all others, where there are fewer
+
+
+def overlap_by_loops(A, B, k):
+    """Average overlap of each row's neighbours, searched among the rows that both have."""
+    both = np.isfinite(A).all(axis=1) & np.isfinite(B).all(axis=1)
+    pair = [find_by_loops(np.where(both[:, None], Z, np.nan), k) for Z in (A, B)]
+    return [
+        np.mean([len(set(a[:d]) & set(b[:d])) / d for d in range(1, len(a) + 1)]) if a and b else np.nan
+        for a, b in zip(*pair, strict=True)
+    ]
+
+
+def test_overlap_is_that_of_the_direct_computation():
+    rng = np.random.default_rng(0)
+    for missing in (([], []), ([1, 2, 5], [2, 30]), (range(12), range(20, 40))):
+        A = rng.normal(size=(40, 3))
+        B = A[:, :2] + rng.normal(size=(40, 2)) * 0.3
+        A[list(missing[0])], B[list(missing[1])] = np.nan, np.nan
+        found = neighbourhoods.compute_overlap(A, B)
+        assert found == pytest.approx(overlap_by_loops(A, B, 200), nan_ok=True)
+        assert neighbourhoods.compute_overlap(A, 2 * A) == pytest.approx(
+            np.where(np.isnan(A[:, 0]), np.nan, 1), nan_ok=True
+        )
+    assert np.isnan(neighbourhoods.compute_overlap(A, np.full((40, 2), np.nan))).all()
+
+
+def test_the_rows_nearest_to_a_code_are_those_of_the_direct_computation():
+    rng = np.random.default_rng(0)
+    Z, z = rng.normal(size=(50, 4)).astype(np.float32), rng.normal(size=4)
+    Z[[3, 8], 2] = np.nan
+    expected = sorted((float(np.linalg.norm(Z[k] - z)), k) for k in range(50) if k not in (3, 8))
+    which, distances = neighbourhoods.find_nearest(z, Z)
+    assert which.tolist() == [k for _, k in expected[:10]]
+    assert distances == pytest.approx([distance for distance, _ in expected[:10]])
+    assert neighbourhoods.find_nearest(Z[5], Z, 3)[0][0] == 5
+    assert 5 not in neighbourhoods.find_nearest(Z[5], Z, 100, leave_out=5)[0]
+
 
 DOCUMENTS = np.array([[1.0, 0.0], [2.0, 2.0], [0.0, 0.0], [0.0, 5.0], [3.0, 3.0]])
 
 
-def test_answers_go_by_falling_cosine_and_of_equal_ones_the_first():
-    found = neighbourhoods.find_answers(np.array([[1.0, 1.0]]), DOCUMENTS, 4)
+def test_answers_go_by_decreasing_cosine_and_of_equal_ones_the_first():
+    found = neighbourhoods.find_answers(csr_array([[1.0, 1.0]]), csr_array(DOCUMENTS), 4)
     assert found.positions.tolist() == [1, 4, 0, 3]
     np.testing.assert_allclose(found.cosines, [1, 1, np.sqrt(0.5), np.sqrt(0.5)])
-
-
-def test_sparse_vectors_are_answered_alike():
-    dense = neighbourhoods.find_answers(np.array([[0.0, 1.0]]), DOCUMENTS, 5)
-    sparse = neighbourhoods.find_answers(csr_array([[0.0, 1.0]]), csr_array(DOCUMENTS), 5)
-    assert dense.positions.tolist() == sparse.positions.tolist()
-    np.testing.assert_allclose(dense.cosines, sparse.cosines)
-
-
-def test_a_query_of_nothing_has_no_answer():
-    assert len(neighbourhoods.find_answers(np.zeros((1, 2)), DOCUMENTS, 3).positions) == 0
+    assert neighbourhoods.find_answers(np.array([[1.0, 1.0]]), DOCUMENTS, 4).positions.tolist() == [1, 4, 0, 3]
     assert len(neighbourhoods.find_answers(csr_array((1, 2)), csr_array(DOCUMENTS), 3).positions) == 0

@@ -1,12 +1,19 @@
+"""Distributions over codes against scikit-learn, and the scores of their samples."""
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 
-from core import datasets
+from core import datasets, methods
+from core.analysis import samplers
 from core.analysis.samplers import DESCRIPTIONS, GAUSSIAN, MIXTURE, NORMAL, STANDARDISED, CodeSampler
 from core.errors import BadInput
+from core.experiments.evaluate import Subject
+from core.experiments.evaluate_samples import evaluate_samples
+from core.runs import layout, reader
+from core.types import Run, Spec, measurements_to_json
 
 
 @pytest.fixture(scope="module")
@@ -57,20 +64,15 @@ def test_after_pca_one_gaussian_is_probabilistic_pca_within_its_subspace():
     assert np.trace(within) == pytest.approx(pca.explained_variance_.sum(), rel=0.03)
 
 
-@pytest.mark.parametrize("kind", DESCRIPTIONS)
-def test_the_same_seed_draws_the_same_codes_and_arrays_restore_them(kind, codes):
-    sampler = CodeSampler(kind).fit(codes)
-    again = CodeSampler(kind).restore(sampler.arrays())
-    np.testing.assert_allclose(again.sample(9, 5), sampler.sample(9, 5), rtol=1e-5, atol=1e-5)
-    assert not np.array_equal(sampler.sample(9, 5), sampler.sample(9, 6))
-
-
-@pytest.mark.parametrize("kind", DESCRIPTIONS)
-def test_temperature_scales_deviations_and_nothing_else(kind, codes):
-    sampler = CodeSampler(kind).fit(codes)
-    cold, warm, hot = (sampler.sample(200, 0, temperature=t) for t in (0.0, 1.0, 2.0))
-    np.testing.assert_allclose(hot - cold, 2 * (warm - cold), atol=1e-9)
-    assert len(np.unique(cold.round(9), axis=0)) <= len(sampler.weights_)
+def test_seeds_temperature_and_restored_arrays(codes):
+    for kind in DESCRIPTIONS:
+        sampler = CodeSampler(kind).fit(codes)
+        restored = CodeSampler(kind).restore(sampler.arrays())
+        np.testing.assert_allclose(restored.sample(9, 5), sampler.sample(9, 5), rtol=1e-5, atol=1e-5)
+        assert not np.array_equal(sampler.sample(9, 5), sampler.sample(9, 6))
+        cold, warm, hot = (sampler.sample(200, 0, temperature=t) for t in (0.0, 1.0, 2.0))
+        np.testing.assert_allclose(hot - cold, 2 * (warm - cold), atol=1e-9)
+        assert len(np.unique(cold.round(9), axis=0)) <= len(sampler.weights_)
 
 
 def test_truncation_keeps_every_number_within_and_the_middle_as_it_was():
@@ -81,34 +83,120 @@ def test_truncation_keeps_every_number_within_and_the_middle_as_it_was():
     assert drawn.var() == pytest.approx(0.2911, abs=0.005)
 
 
-def test_codes_that_have_collapsed_are_drawn_again():
-    Z = np.zeros((50, 3))
+def test_collapsed_and_one_dimensional_codes_are_sampled():
+    line = np.random.default_rng(0).normal(3, 2, (500, 1))
     for kind in (STANDARDISED, GAUSSIAN, MIXTURE):
-        np.testing.assert_allclose(CodeSampler(kind).fit(Z).sample(4, 0), 0, atol=0.01)
+        np.testing.assert_allclose(CodeSampler(kind).fit(np.zeros((50, 3))).sample(4, 0), 0, atol=0.01)
+        assert CodeSampler(kind).fit(line).sample(4, 0).shape == (4, 1)
 
 
-def test_a_code_of_one_number_is_drawn():
-    Z = np.random.default_rng(0).normal(3, 2, (500, 1))
-    for kind in DESCRIPTIONS:
-        assert CodeSampler(kind).fit(Z).sample(4, 0).shape == (4, 1)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
+def test_what_cannot_be_sampled_is_refused(codes):
+    for given, message in (
         (lambda Z: CodeSampler("uniform").fit(Z), "no sampler 'uniform'"),
         (lambda Z: CodeSampler().fit(Z[:1]), "two or more"),
         (lambda Z: CodeSampler().fit(Z * np.nan), "finite"),
-        (lambda Z: CodeSampler().fit(Z).sample(2, temperature=3.0), "temperature=3.0"),
         (lambda Z: CodeSampler().fit(Z).sample(2, temperature=np.nan), "temperature"),
         (lambda Z: CodeSampler().fit(Z).sample(2, truncation=0.0), "truncation=0.0"),
-    ],
-)
-def test_what_can_not_be_drawn_is_refused(given, message, codes):
-    with pytest.raises(BadInput, match=message):
-        given(codes)
-
-
-def test_an_unfitted_sampler_says_so():
+    ):
+        with pytest.raises(BadInput, match=message):
+            given(codes)
     with pytest.raises(NotFittedError):
         CodeSampler().sample(3)
+
+
+def score(value: float, low: float, high: float) -> dict:
+    return {"frechet": value, "frechet_interval": [low, high]}
+
+
+def test_samplers_whose_interval_meets_the_best_ones_are_tied():
+    scores = {
+        "a": score(1, 0.5, 1.5),
+        "b": score(2, 1.5, 2.5),  # they touch
+        "c": score(3, 2.4, 3.5),  # meets b, not a
+        "d": score(4, 1.4, 6.6),
+        "none": {"frechet": 0.1},  # without an interval it is not ranked
+    }
+    found = samplers.rank_samplers(scores)
+    assert (found.order, found.tied, found.is_significant) == (tuple("abcd"), ("b", "d"), False)
+    assert samplers.rank_samplers({"b": score(2, 1.8, 2.2), "a": score(1, 0.9, 1.1)}).is_significant
+    assert samplers.rank_samplers({}) == samplers.Ranking((), ())
+
+
+def run_of(method: str, metrics: dict | None = None, views: dict | None = None) -> Run:
+    spec = Spec("digits", method, (("n_components", 2),), 0)
+    return Run(spec, [], metrics or {}, {}, {}, views or {}, None)
+
+
+def test_scores_of_the_usual_sampler_have_no_prefix_and_the_others_theirs():
+    metrics = {"frechet": 1.0, "frechet_interval": [0.9, 1.1], "frechet_floor": 0.1, "squared_error": 3.0}
+    run = run_of("ae", metrics | {"mixture.frechet": 2.0, "mixture.copies": 0.0, "normal.recall": 0.5})
+    usual = {"frechet": 1.0, "frechet_interval": [0.9, 1.1]}
+    assert samplers.select_scores(run, GAUSSIAN) == usual
+    assert samplers.select_scores(run, MIXTURE) == {"frechet": 2.0, "copies": 0.0}
+    assert samplers.select_scores(run, NORMAL) == {"recall": 0.5}
+    assert samplers.select_scores(run_of("vae", metrics), NORMAL) == usual  # a VAE's usual one is the prior
+
+
+class _Decoder:
+    n_components = 2
+
+
+def test_a_sampler_is_the_one_that_was_stored():
+    for kind in (STANDARDISED, GAUSSIAN, MIXTURE):
+        fitted = CodeSampler(kind).fit(np.random.default_rng(0).normal(3, 2, (400, 2)))
+        views = {f"sampler.{kind}.{name}": a for name, a in fitted.arrays().items()}
+        found = samplers.restore_sampler(run_of("ae", views=views), kind, _Decoder())
+        np.testing.assert_allclose(found.sample(9, 5), fitted.sample(9, 5), rtol=1e-5, atol=1e-5)
+        del views[f"sampler.{kind}.means"]
+        with pytest.raises(BadInput, match="holds no fitted distribution of its codes: train it again"):
+            samplers.restore_sampler(run_of("ae", views=views), kind, _Decoder())
+    prior = samplers.restore_sampler(run_of("vae"), NORMAL, _Decoder())
+    np.testing.assert_array_equal(prior.sample(5, 3), np.random.RandomState(3).standard_normal((5, 2)))
+
+
+class _Memorizer:
+    """A decoder that returns training rows, a share of them hardly changed and the others blurred."""
+
+    n_components = 1
+
+    def __init__(self, X: np.ndarray, share: float):
+        self.X, self.share = X, share
+
+    def sample(self, n_samples, random_state=None):
+        raise AssertionError("Only its decoder is asked.")
+
+    def inverse_transform(self, Z):
+        rng = np.random.default_rng(0)
+        known = self.X[(np.abs(np.asarray(Z)[:, 0]) * 1e6).astype(int) % len(self.X)]
+        blurred = (known + self.X[rng.permutation(len(self.X))[: len(known)]]) / 2
+        remembered = rng.random(len(known)) < self.share
+        return np.where(remembered[:, None], known + rng.normal(0, 0.01, known.shape), blurred).astype(np.float32)
+
+
+@pytest.mark.parametrize(("share", "is_flagged"), [(1.0, True), (0.2, True), (0.0, False)])
+def test_a_decoder_that_memorizes_is_flagged_and_one_that_blurs_is_not(share, is_flagged):
+    digits = datasets.load("digits")
+    found = evaluate_samples(Subject(_Memorizer(digits.floats("train"), share), digits, (NORMAL,)))
+    run = run_of("gan", measurements_to_json(found.metrics, found.by_class), found.views)
+    scores = samplers.select_scores(run, NORMAL)
+    assert scores["copies"] == pytest.approx(share, abs=0.06)
+    assert samplers.has_excess_copies(scores, tuple(run.metrics["copies_floor_interval"])) == is_flagged
+    if share == 1:
+        # By the other scores alone a decoder that memorizes is as good as the data.
+        assert scores["precision"] > run.metrics["precision_floor"] - 0.05
+        assert scores["recall"] > run.metrics["recall_floor"] - 0.05
+
+
+def test_shipped_runs_of_digits_hold_their_samplers_and_memorize_nothing():
+    runs = [reader.read_run(place) for place in layout.iterate_places(layout.SHIPPED) if place.parent.name == "digits"]
+    judged = 0
+    for run in runs:
+        decoder = _Decoder()
+        decoder.n_components = run.spec.param("n_components")
+        for kind in methods.entry(run.spec.method).samplers:
+            assert samplers.restore_sampler(run, kind, decoder).sample(3, 0).shape[1] == decoder.n_components
+            scores = samplers.select_scores(run, kind)
+            if "copies" in scores:
+                judged += 1
+                assert not samplers.has_excess_copies(scores, tuple(run.metrics["copies_floor_interval"])), run.spec
+    assert judged >= 6

@@ -1,0 +1,88 @@
+"""Projections against PCA, and alignment against SciPy's Procrustes analysis."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial import procrustes
+from sklearn.decomposition import PCA
+
+from core.analysis import codes, projection
+from core.analysis.rows import select_rows
+
+
+def never():
+    pytest.fail("the codes are stored")
+
+
+def test_the_plane_is_that_of_the_stored_map_and_of_pca_of_the_train_codes(pca10, digits, fitted):
+    plane = projection.fit_plane(pca10, never)
+    size = float(np.abs(pca10.views["map"]).max())
+    assert plane.points(pca10.views["codes"]) == pytest.approx(pca10.views["map"], abs=1e-3 * size)
+    Z = fitted(pca10).estimator.transform(digits.floats("train"))
+    expected, found = PCA(2, svd_solver="full").fit_transform(Z.astype(np.float64)), plane.points(Z)
+    for k in range(2):
+        sign = np.sign(found[:, k] @ expected[:, k])
+        assert found[:, k] == pytest.approx(sign * expected[:, k], abs=1e-3 * size)
+
+
+def test_the_plane_of_codes_that_are_not_stored(gan, digits, fitted):
+    Z, _ = codes.compute_codes(gan, ("a", 1), select_rows(digits, "test", 500), fitted(gan))
+    plane = projection.fit_plane(gan, lambda: Z)
+    assert plane.points(Z) == pytest.approx(gan.views["map"], abs=1e-3 * float(np.abs(gan.views["map"]).max()))
+
+
+def test_the_plane_of_fewer_rows_than_dimensions_is_that_of_the_stored_map(pca10):
+    train = np.random.default_rng(0).normal(size=(300, 12)) * np.geomspace(10, 0.1, 12) + 3
+    pca = PCA(2).fit(train)
+    for n in (13, 8):
+        Z = train[:n].astype(np.float16)
+        run = replace(pca10, views={"map": pca.transform(train[:n]).astype(np.float32), "codes": Z})
+        assert projection.fit_plane(run, never).points(Z) == pytest.approx(run.views["map"], abs=0.02)
+
+
+def test_short_codes_are_their_own_plane(pca10):
+    Z = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
+    flat = replace(pca10, views={"map": Z, "codes": Z})
+    assert np.array_equal(projection.fit_plane(flat, never).points(Z), Z)
+    line = replace(pca10, views={"map": Z, "codes": Z[:, :1]})
+    assert projection.fit_plane(line, never).points(np.array([[2.5], [-1.0]])).tolist() == [[2.5, 0], [-1, 0]]
+
+
+def turned(points, angle, scale, shift, is_mirrored):
+    c, s = np.cos(angle), np.sin(angle)
+    return scale * (points * (1, -1 if is_mirrored else 1)) @ np.array([[c, -s], [s, c]]) + shift
+
+
+def test_a_turned_mirrored_scaled_and_shifted_copy_aligns_exactly():
+    points = np.random.default_rng(0).normal(size=(50, 2)) * (3, 1) + 5
+    for is_mirrored in (False, True):
+        copy = turned(points, 2.2, 0.3, (-7, 40), is_mirrored)
+        plane = projection.align(copy, points)
+        assert plane.points(copy) == pytest.approx(points, abs=1e-5)
+        assert plane.axes.T @ plane.axes == pytest.approx(np.eye(2) / 0.3**2, abs=1e-9)
+        holed = copy.copy()
+        holed[[3, 9]] = np.nan
+        found = projection.align(holed, points).points(holed)
+        assert np.isnan(found[[3, 9]]).all()
+        assert np.delete(found, [3, 9], 0) == pytest.approx(np.delete(points, [3, 9], 0), abs=1e-5)
+
+
+def test_alignment_leaves_the_disparity_of_procrustes():
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        reference = rng.normal(size=(30, 2)) * rng.uniform(0.1, 10, 2) + rng.normal(size=2)
+        points = turned(reference, rng.uniform(0, 6), rng.uniform(0.1, 9), rng.normal(size=2), rng.random() < 0.5)
+        points += rng.normal(size=points.shape) * rng.uniform(0, 5)
+        plane = projection.align(points, reference)
+        left = np.square(points @ plane.axes + plane.origin - reference).sum()
+        size = np.square(reference - reference.mean(axis=0)).sum()
+        assert left / size == pytest.approx(procrustes(reference, points)[2], abs=1e-9)
+
+
+def test_one_common_row_or_a_map_of_one_point_is_not_aligned():
+    points = np.random.default_rng(3).normal(size=(10, 2))
+    one_known = np.where(np.arange(10)[:, None] == 4, points, np.nan)
+    for reference in (one_known, np.tile((0.1, 1 / 3), (10, 1))):
+        assert projection.align(points, reference) is None
+        assert projection.align(reference, points) is None
