@@ -73,14 +73,6 @@ def test_recipes_of_faces_can_be_made_and_are_the_best_preset():
             assert made(dataset, method, {**best, "n_components": size}) == spec
 
 
-def test_recipes_of_faces_have_pca_and_an_ae_of_the_same_rows_and_code_size():
-    named = {(of, by, params["n_components"]): of_data for of, by, of_data, params in FACES}
-    for of, by, size in named:
-        other = {"pca": "ae", "ae": "pca"}[by]
-        assert named[of, other, size] == named[of, by, size]
-    assert {(of, size) for of, _, size in named} == {("frey", 2), ("frey", 30), ("olivetti", 30)}
-
-
 def test_depths_differ_in_nothing_but_their_layers():
     for dataset in ("digits", "mnist", "frey"):
         found = [specs.make(dataset, "ae", params) for params in depths(dataset, 10)]
@@ -104,13 +96,7 @@ def test_a_workshop_refuses_what_may_take_long():
         check_workshop(specs.make("digits", "vae", {"width": 2000}))
     with pytest.raises(BadInput, match="max_seconds=61"):
         check_workshop(specs.make("digits", "vae", {"max_seconds": 61}))
-    check_workshop(specs.make("digits", "vae", {"max_seconds": 60}))
-    check_workshop(specs.make("digits", "pca"))
-
-
-def test_a_workshop_maps_few_rows_in_few_iterations():
-    check_workshop(specs.make("mnist", "tsne", {"max_iter": 2000}))
     with pytest.raises(BadInput, match=r"rows=2001 is not for a workshop, .* give it at most 2000"):
         check_workshop(specs.make("mnist", "tsne", {"rows": 2001}))
-    with pytest.raises(BadInput, match="max_iter=2001 is not for a workshop"):
-        check_workshop(specs.make("mnist", "tsne", {"max_iter": 2001}))
+    check_workshop(specs.make("digits", "vae", {"max_seconds": 60}))
+    check_workshop(specs.make("digits", "pca"))

@@ -14,12 +14,12 @@ from core.runs import layout, reader, store
 from tests.runs.conftest import FILES, PICTURES, read_files, spec_of, with_spec
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
 PARTS = ("spec", "history", "metrics", "environment", "notes", "files")
-QUICKLY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICKLY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def sign(document):
@@ -136,15 +136,6 @@ def test_renamed_folder_is_reported(fitted, place):
         runs, (problem,) = store.list_runs()
         assert runs == []
         assert str(place) in problem
-
-
-def test_file_that_can_not_be_opened_is_reported(place, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(BrokenRun, match=r"run\.json can't be read \(Permission denied\)"):
-        reader.read_run(place)
 
 
 def test_run_that_is_replaced_while_it_is_read_is_read_again(fitted, place, monkeypatch):
