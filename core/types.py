@@ -342,22 +342,5 @@ class Run:
 
 
 @runtime_checkable
-class Embedder(Protocol):
-    def transform(self, X: Any) -> np.ndarray: ...
-
-
-@runtime_checkable
-class Reconstructor(Protocol):
-    def transform(self, X: Any) -> np.ndarray: ...
-
-    def inverse_transform(self, Z: np.ndarray) -> np.ndarray: ...
-
-
-@runtime_checkable
-class Sampler(Protocol):
-    def sample(self, n_samples: int = 1, random_state: int | None = None) -> np.ndarray: ...
-
-
-@runtime_checkable
 class Classifier(Protocol):
     def predict_proba(self, X: Any) -> np.ndarray: ...

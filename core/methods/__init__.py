@@ -1,7 +1,7 @@
-"""The registry of methods: what there is and what each can do. A method's own module is imported when it is used.
+"""The registry of methods and their capabilities; a method's own module is imported on use.
 
 A new method is one module with a `METHOD` and one entry in `REGISTRY`. Pages, figures and the command line ask an
-entry what its method can do, never which method it is; asking imports neither torch nor scikit-learn.
+entry for its capabilities, never for its name; this imports neither torch nor scikit-learn.
 """
 
 from __future__ import annotations
@@ -14,34 +14,33 @@ from core.types import DOCUMENTS, IMAGES, Method
 
 # Distributions over latent codes to sample from, see `core.analysis.samplers`.
 NORMAL, STANDARDISED, GAUSSIAN, MIXTURE = "normal", "standardised", "gaussian", "mixture"
-# What a decoder of documents gives for each word.
+# Output of a decoder of documents for each word.
 PROBABILITY, WEIGHT = "probability", "weight"
-# What the forms offer first.
+# The first method in forms.
 DEFAULT = "vae"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a method is and what it can do.
+    """What a method is and can do.
 
     Attributes
     ----------
-    name : what the command line and folders call it; label : what people read.
+    name : its name on the command line and of folders; label : its name on the pages.
     kinds : kinds of data set it fits.
-    style : place of its colour, symbol and dash in `core.figures.palette`. No chart holds two methods of one place.
-    encodes : whether any row has a latent code of `n_components` dimensions (``transform``).
+    style : index of its colour, symbol and dash in `core.figures.palette`; unique within a chart.
+    encodes : whether it has a latent code of any row (``transform``).
     decodes : whether it makes a row from a code (``inverse_transform``).
     has_prior : whether it is trained with codes from N(0, I).
-    maps_rows : whether it maps the given rows and learns no function of other rows: a reference map beside the codes.
-        Its estimator is fitted by ``fit_splits`` and has no ``transform``; the positions of the given rows are stored,
-        and a fit can't be continued or kept half-way.
+    maps_rows : whether it maps the given rows only. Its estimator is fitted by ``fit_splits`` and has no
+        ``transform``; its positions are stored, and a fit can't be resumed.
     is_linear : whether encoder and decoder are linear.
-    has_spectrum : whether its runs hold the least linear error of every code size (``error_by_size``).
+    has_spectrum : whether its runs contain the lowest linear error of every code size (``error_by_size``).
     converges_to : name of the method whose subspace and error its training approaches.
-    can_be_inverted : whether codes of given images can be searched for, see `core.methods.gan_inverter`.
-    samplers : distributions its decoder is drawn through, its usual one first.
-    word_output : what it reconstructs of a document: `PROBABILITY` or `WEIGHT` of each word.
-    module : with its `METHOD`.
+    can_be_inverted : whether codes of images can be searched for, see `core.methods.gan_inverter`.
+    samplers : distributions of codes for its decoder, the default first.
+    word_output : reconstruction of a document: `PROBABILITY` or `WEIGHT` of each word.
+    module : dotted name of the module with its `METHOD`, if not its own name.
     """
 
     name: str
@@ -67,22 +66,23 @@ class Entry:
 
     @property
     def has_posterior(self) -> bool:
-        """Whether a row's code is the mean of a distribution that is held to the prior."""
+        """Whether a row's code is the mean of a posterior distribution."""
         return self.encodes and self.has_prior
 
     @property
     def has_own_code_size(self) -> bool:
-        """Whether its codes describe no given row, so that their size is compared with no other method's."""
+        """Whether its code size is not comparable with other methods', since it encodes no rows."""
         return self.decodes and not self.encodes
 
     @property
     def not_ranked(self) -> str:
-        """Why its neighbours are not ranked against those of codes; empty for a method whose codes are."""
+        """Why its neighbours are not ranked against those of latent codes; empty if they are."""
         if self.encodes:
             return ""
         return "a map, not ranked" if self.maps_rows else "features, not ranked"
 
 
+_AE_SAMPLERS = GAUSSIAN, MIXTURE, STANDARDISED, NORMAL
 # In the order of the lecture.
 REGISTRY: dict[str, Entry] = {
     entry.name: entry
@@ -90,14 +90,7 @@ REGISTRY: dict[str, Entry] = {
         Entry("pca", "PCA", (IMAGES,), 0, is_linear=True, has_spectrum=True, samplers=(GAUSSIAN,)),
         Entry("lsa", "LSA", (DOCUMENTS,), 0, is_linear=True),
         Entry("linear_ae", "Linear AE", (IMAGES,), 1, is_linear=True, converges_to="pca", samplers=(GAUSSIAN,)),
-        Entry(
-            "ae",
-            "AE",
-            (IMAGES, DOCUMENTS),
-            2,
-            samplers=(GAUSSIAN, MIXTURE, STANDARDISED, NORMAL),
-            word_output=PROBABILITY,
-        ),
+        Entry("ae", "AE", (IMAGES, DOCUMENTS), 2, samplers=_AE_SAMPLERS, word_output=PROBABILITY),
         Entry("vae", "VAE", (IMAGES, DOCUMENTS), 3, has_prior=True, samplers=(NORMAL,), word_output=PROBABILITY),
         Entry("gan", "GAN", (IMAGES,), 4, encodes=False, has_prior=True, can_be_inverted=True, samplers=(NORMAL,)),
         Entry("tsne", "t-SNE", (IMAGES, DOCUMENTS), 5, encodes=False, decodes=False, maps_rows=True),
@@ -106,23 +99,17 @@ REGISTRY: dict[str, Entry] = {
 
 
 def names(kind: str | None = None) -> list[str]:
-    """Every method, or those that fit a kind of data set."""
+    """Names of all methods, or of those that fit a kind of data set."""
     return [entry.name for entry in REGISTRY.values() if kind is None or kind in entry.kinds]
 
 
 def compared(kind: str | None = None) -> list[str]:
-    """Methods that are compared by their codes or samples: all but the reference maps."""
+    """Names of the methods with codes or samples to compare: all but the maps."""
     return [name for name in names(kind) if not REGISTRY[name].maps_rows]
 
 
 def entry(name: str) -> Entry:
-    """What method `name` can do.
-
-    Raises
-    ------
-    BadInput
-        If there is no such method.
-    """
+    """The entry of method `name`; BadInput if there is none."""
     if name not in REGISTRY:
         raise BadInput(f"There is no method {name}: choose one of {', '.join(REGISTRY)}.")
     return REGISTRY[name]
@@ -133,5 +120,5 @@ def label(name: str) -> str:
 
 
 def get(name: str) -> Method:
-    """Import and return the declaration of method `name`; raises as `entry`."""
+    """Import the declaration of method `name`; raises as `entry`."""
     return import_module(entry(name).module or f"core.methods.{name}").METHOD

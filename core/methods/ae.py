@@ -1,4 +1,4 @@
-"""Autoencoder: min |x - decoder(encoder(x))|^2 through a narrow code."""
+"""Autoencoder: minimises |x - decoder(encoder(x))|^2 with a low-dimensional code."""
 
 from __future__ import annotations
 
@@ -9,29 +9,26 @@ from core.methods import base, params
 from core.nn import augment, losses
 from core.types import DOCUMENTS, IMAGES, Param
 
-_NOISE = "Standard deviation of the normal noise on the pixels the encoder sees in training; 0: none."
+_NOISE = "Standard deviation of the Gaussian noise added to the encoder's input in training."
 
 
 class Autoencoder(base.NetworkTransformer):
     """Deep autoencoder with `n_components` latent dimensions.
 
-    The loss of images is the squared error behind a sigmoid; that of documents the cross entropy of word probabilities,
-    in nats per word. Codes of documents are standardised by the batch statistics of training, where words are dropped,
-    so their mean is only about 0 and their variance about 1.
+    The loss of images is the squared error after a sigmoid, that of documents the cross entropy of word probabilities
+    in nats per word. Codes of documents are standardised by the batch statistics of training.
 
     Parameters
     ----------
-    n_components to weight_decay : see the help of each in `PARAMS`.
-    output : {"sigmoid", "linear"}, of images: values in [0, 1], or any.
-    kind : {"images", "documents"}
-    image_shape : (height, width) in pixels, or None.
+    n_components, ... : see `PARAMS`.
+    output : {"sigmoid", "linear"}; pixels in [0, 1], or any values.
+    kind : {"images", "documents"}; image_shape : (height, width) in pixels, or None.
     random_state : int, RandomState or None
 
     References
     ----------
     Hinton and Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313.
-    Vincent, Larochelle, Bengio and Manzagol 2008, Extracting and composing robust features with denoising autoencoders:
-    `noise` and `word_dropout`.
+    Vincent et al. 2008, Extracting and composing robust features with denoising autoencoders (`noise`, `word_dropout`).
     """
 
     PARAMS = (
@@ -52,7 +49,7 @@ class Autoencoder(base.NetworkTransformer):
 
         networks = super()._build(n_features)
         if self.kind == DOCUMENTS:
-            # Documents are retrieved by cosine, which means little where all codes lie off to one side.
+            # Documents are retrieved by cosine, which needs centred codes.
             networks["encoder"].append(nn.BatchNorm1d(self.n_components, affine=False))
         return networks
 
@@ -69,7 +66,7 @@ class Autoencoder(base.NetworkTransformer):
         return self._terms(networks, x, augment.add_noise(x, self.noise, generator))
 
     def validation_terms(self, networks, x, generator):
-        """As `train_step`, on rows without augmentation, noise or dropped words."""
+        """Loss as in `train_step`, without augmentation, noise and word dropout."""
         return self._terms(networks, x, x)
 
     def _terms(self, networks, x, seen):

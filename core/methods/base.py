@@ -1,4 +1,4 @@
-"""What the network methods share: scikit-learn's surface around the one training loop. Imports torch on use."""
+"""Base classes of the network methods: scikit-learn's interface around the training loop. Imports torch on use."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ from core.types import DOCUMENTS, IMAGES, Method, Param
 class NetworkEstimator(BaseEstimator):
     """An estimator whose model is a set of torch networks trained by `core.nn.training.train`.
 
-    A subclass supplies `_build` (its networks), `players` and `train_step`, see `core.nn.training.train`; and
-    `validation_terms`, where it has the parameter `validation`. Its constructor is made from `PARAMS` and `CONTEXT`.
+    A subclass defines `_build` (its networks), `players`, `train_step` and `workload`, and `validation_terms` if it has
+    the parameter `validation`. Its constructor is made from `PARAMS` and `CONTEXT`.
 
     Attributes
     ----------
-    PARAMS : the only declaration of each hyper-parameter: name, default, bounds and help.
-    CONTEXT : further arguments of the constructor -> their defaults; FIRST : the argument that may be positional.
+    PARAMS : declarations of the hyper-parameters.
+    CONTEXT : defaults of the other arguments of the constructor; FIRST : the argument that may be positional.
     networks_ : torch.nn.ModuleDict, in evaluation mode after `fit`.
-    history_ : list of dict, one row an epoch.
-    environment_ : dict, device, precision, threads, seconds and steps of the fit; with `validation`, ``n_validation``.
+    history_, environment_ : what `core.nn.training.train` returns; with `validation`, also ``n_validation``.
     n_features_in_ : int
     """
 
@@ -55,15 +54,10 @@ class NetworkEstimator(BaseEstimator):
         Parameters
         ----------
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
-        y : (n_samples,) int classes, by which the rows set aside for validation are stratified; None: at random.
+        y : (n_samples,) int classes that stratify the validation rows; None: at random.
         on_epoch, on_tick, on_note, checkpoint : see `core.nn.training.train`.
 
-        Raises
-        ------
-        BadInput
-            If a hyper-parameter is out of its bounds, or X holds values that the method does not take.
-        Diverged
-            When the loss is no longer finite.
+        Raises BadInput for hyper-parameters or values of X that are not allowed, Diverged if the loss is not finite.
         """
         from core.nn import training
 
@@ -101,7 +95,7 @@ class NetworkEstimator(BaseEstimator):
         return self
 
     def _split(self, X, y) -> tuple[Any, Any]:
-        """The rows to train on, and those set aside for validation: the same ones for every method and seed."""
+        """The training rows, and the validation rows: the same for every method and seed."""
         if not self.validation:
             return X, None
         n = X.shape[0]
@@ -112,18 +106,18 @@ class NetworkEstimator(BaseEstimator):
         return X[np.setdiff1d(np.arange(n), held)], X[held]
 
     def _inputs(self, X):
-        """Rows as the networks take them."""
+        """The networks' input."""
         return X
 
     def _prepare(self, X) -> None:
-        """Compute from the rows what the networks need and training does not learn."""
+        """Compute statistics of the rows that the networks need and training does not learn."""
 
     def _plan(self) -> dict[str, Any]:
         """Further fields of `core.nn.training.Plan`."""
         return {}
 
     def measure_networks(self, X) -> Measure | None:
-        """What is measured of the networks after each epoch on these rows."""
+        """A measure of the networks on these rows after each epoch."""
         return None
 
     def _networks(self, n_features: int, seed: int = 0):
@@ -149,7 +143,7 @@ class NetworkEstimator(BaseEstimator):
         return X
 
     def _map(self, function, X) -> np.ndarray:
-        """Apply `function` (batch tensor -> tensor) to the rows of X in float32, a bounded number at once."""
+        """Apply `function` (batch -> tensor) to the rows of X in float32, block by block."""
         import torch
 
         from core.nn.training import Rows
@@ -167,12 +161,12 @@ class NetworkEstimator(BaseEstimator):
         return Z
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The fitted networks as named arrays, for the store."""
+        """The fitted networks as named arrays."""
         state = {name: value.numpy() for name, value in self.networks_.state_dict().items()}
         return {**state, "n_features_in": np.array(self.n_features_in_)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]):
-        """Become fitted from what `arrays` returned; floats may have been rounded."""
+        """Inverse of `arrays`; floats may have been rounded."""
         import torch
 
         self.n_features_in_ = int(np.asarray(arrays["n_features_in"]).item())
@@ -183,8 +177,16 @@ class NetworkEstimator(BaseEstimator):
         return self
 
     def workload(self, n_features: int) -> Workload:
-        """What a step of training on rows with `n_features` computes; known before `fit`."""
+        """The computations of a training step on rows with `n_features`, known before `fit`."""
         raise NotImplementedError
+
+    def _layers(self, n_features: int, n_inputs: Mapping[str, int]) -> dict[str, list[compute_cost.Layer]]:
+        """The layers of the networks with these numbers of inputs."""
+        import torch
+
+        with torch.device("meta"):
+            networks = self._networks(n_features)
+            return {name: compute_cost.list_layers(networks[name], n) for name, n in n_inputs.items()}
 
     def n_weights(self) -> int:
         """Number of trained weights."""
@@ -207,17 +209,10 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
     n_outputs = 1, 1
 
     def workload(self, n_features: int) -> Workload:
-        of_code, planes = self.n_outputs
-        if self.network == "conv":
-            encoder = compute_cost.conv_encoder(self.image_shape, of_code * self.n_components, self.width, self.layers)
-            decoder = compute_cost.conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)
-        else:
-            hidden = compute_cost.hidden_sizes(self.width, self.layers)
-            encoder = compute_cost.mlp([n_features, *hidden, of_code * self.n_components])
-            decoder = compute_cost.mlp([self.n_components, *hidden[::-1], planes * n_features])
-        layers = [*encoder, *decoder]
-        moved = self.augment * n_features if self.image_shape else 0.0
-        return compute_cost.passes(layers) + compute_cost.optimizer(n_features, compute_cost.weights(layers), moved)
+        sizes = {"encoder": n_features, "decoder": self.n_components}
+        layers = [layer for part in self._layers(n_features, sizes).values() for layer in part]
+        n_augmented = self.augment * n_features if self.image_shape else 0.0
+        return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers, n_augmented)
 
     def _plan(self) -> dict[str, Any]:
         return {"weight_decay": self.weight_decay}
@@ -225,14 +220,19 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.nn.networks import Shape, WordWeights
+        from core.nn.networks import WordWeights, conv_decoder, conv_encoder, hidden_sizes, mlp
 
-        shape = Shape(self.network, self.width, self.layers, self.activation, self.image_shape)
         of_code, planes = self.n_outputs
-        encoder = shape.encoder(n_features, of_code * self.n_components)
+        n_out, hidden = of_code * self.n_components, hidden_sizes(self.width, self.layers)
+        if self.network == "conv":
+            encoder = conv_encoder(self.image_shape, n_out, self.width, self.layers)
+            decoder = conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)
+        else:
+            encoder = mlp([n_features, *hidden, n_out], self.activation)
+            decoder = mlp([self.n_components, *hidden[::-1], planes * n_features], self.activation)
         if self.kind == DOCUMENTS:
             encoder = nn.Sequential(WordWeights(n_features, self.weighting), *encoder)
-        return nn.ModuleDict({"encoder": encoder, "decoder": shape.decoder(self.n_components, n_features, planes)})
+        return nn.ModuleDict({"encoder": encoder, "decoder": decoder})
 
     def _prepare(self, X) -> None:
         import torch
@@ -247,7 +247,7 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
         return super().n_weights() + of_words
 
     def _augmented(self, x, generator, progress: float):
-        """A batch with a share of its images moved, but for the last tenth of the training."""
+        """A batch with a share of its images augmented, except in the last tenth of the training."""
         if not (self.augment and self.image_shape and progress < 0.9):
             return x
         return augment.move_images(x, self.image_shape, self.augment, generator)
@@ -263,7 +263,7 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
 
 
 def declare(cls: type[NetworkEstimator], **declaration) -> Method:
-    """Declare a network method with the parameters of its estimator."""
+    """The declaration of a network method with the parameters of its estimator."""
 
     def build(params, kind, image_shape, seed):
         return cls(**params, kind=kind, image_shape=image_shape, random_state=seed)

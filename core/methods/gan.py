@@ -14,24 +14,19 @@ from core.nn.averaging import update_average
 from core.types import Param
 
 _WASSERSTEIN_PENALTY = 10.0
-# The R1 penalty costs as much as a step: it is taken at one step in 16 on average, 16 times as heavy
-# (Karras et al. 2020).
+# The R1 penalty is computed in one of 16 steps on average, with 16 times the weight (Karras et al. 2020).
 _R1_SHARE = 1 / 16
-
-
-_NETWORK = "conv: convolutions. mlp: two fully connected layers. mirrored: an autoencoder's decoder and encoder."
+_NETWORK = (
+    "Convolutional: a small DCGAN. Fully connected: two hidden layers. Mirrored autoencoder: the generator has the "
+    "layers of a decoder, the discriminator those of an encoder."
+)
 
 
 class GAN(base.NetworkEstimator):
     """Generative adversarial network on images; samples come from a running average of the generator.
 
-    Parameters
-    ----------
-    n_components to validation : see the help of each in `PARAMS`. ``network="conv"`` is a small DCGAN, ``"mirrored"``
-        the decoder and the encoder of a fully connected autoencoder with the same `width` and `layers`. `r1` weighs the
-        R1 penalty of every objective but wasserstein-gp, which has its own. With `validation`, a
-        ``validation_score_real`` below ``score_real`` in `history_` says that the discriminator has memorized its rows.
-    kind, image_shape, random_state : as in `core.methods.ae.Autoencoder`.
+    The parameters are those in `PARAMS` and those of `core.methods.ae.Autoencoder`. With `validation`, a
+    ``validation_score_real`` below ``score_real`` in `history_` shows that the discriminator has memorized its rows.
 
     References
     ----------
@@ -42,12 +37,30 @@ class GAN(base.NetworkEstimator):
 
     PARAMS = (
         params.n_components(16),
-        Param("objective", "non-saturating", losses.GAN_OBJECTIVES, "Losses of the two players."),
+        Param("objective", "non-saturating", losses.GAN_OBJECTIVES, "Loss functions of generator and discriminator."),
         Param("network", "conv", ("conv", "mlp", "mirrored"), _NETWORK),
-        Param("width", 256, (32, 4096), "Units of the widest layer; a convolution has an eighth as many channels."),
-        Param("layers", 3, (1, 4), "Hidden layers of each player, for network=mirrored.", implied=True),
-        Param("r1", 0.1, (0.0, 100.0), "Weight of the gradient penalty that keeps the discriminator smooth."),
-        Param("average", 0.999, (0.0, 0.9999), "Decay per step of the generator's running average."),
+        Param(
+            "width", 256, (32, 4096), "Units of the widest layer; convolutions have at most an eighth as many channels."
+        ),
+        Param(
+            "layers",
+            3,
+            (1, 4),
+            "Hidden layers of generator and discriminator; for a mirrored autoencoder only.",
+            implied=True,
+        ),
+        Param(
+            "r1",
+            0.1,
+            (0.0, 100.0),
+            "Weight of the R1 gradient penalty on the discriminator; the Wasserstein objective has its own penalty.",
+        ),
+        Param(
+            "average",
+            0.999,
+            (0.0, 0.9999),
+            "Samples come from a running average of the generator's weights with this decay per step.",
+        ),
         *params.training_params(epochs=20, learning_rate=0.002, batch_size=64),
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
@@ -58,40 +71,37 @@ class GAN(base.NetworkEstimator):
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.nn.networks import Discriminator, Generator, MirroredDiscriminator, mirrored_generator
+        from core.nn import networks
 
+        hidden = networks.hidden_sizes(self.width, self.layers)
         if self.network == "mirrored":
-            generator = mirrored_generator(self.n_components, n_features, self.width, self.layers)
-            discriminator = MirroredDiscriminator(n_features, self.width, self.layers)
+            generator = networks.mlp([self.n_components, *hidden[::-1], n_features])
+            discriminator = networks.mlp_discriminator([n_features, *hidden])
+        elif self.network == "mlp":
+            generator = nn.Sequential(networks.mlp([self.n_components, self.width // 2, self.width, n_features]))
+            discriminator = networks.mlp_discriminator([n_features, self.width, networks.N_SCORED])
         else:
-            image_shape = self.image_shape if self.network == "conv" else None
-            generator = Generator(self.n_components, n_features, self.width, image_shape)
-            discriminator = Discriminator(n_features, self.width, image_shape)
-        networks = {"generator": generator, "averaged": copy.deepcopy(generator), "discriminator": discriminator}
-        return nn.ModuleDict(networks)
+            generator = networks.conv_generator(self.n_components, self.width, self.image_shape)
+            discriminator = networks.conv_discriminator(self.width, self.image_shape)
+        players = {"generator": generator, "averaged": copy.deepcopy(generator), "discriminator": discriminator}
+        return nn.ModuleDict(players)
 
     def workload(self, n_features):
-        if self.network == "mirrored":
-            hidden = compute_cost.hidden_sizes(self.width, self.layers)
-            generator = compute_cost.mlp([self.n_components, *hidden[::-1], n_features])
-            discriminator = compute_cost.mirrored_discriminator(n_features, self.width, self.layers)
-        else:
-            image_shape = self.image_shape if self.network == "conv" else None
-            generator = compute_cost.generator(self.n_components, n_features, self.width, image_shape)
-            discriminator = compute_cost.discriminator(n_features, self.width, image_shape)
-        # A gradient penalty differentiates the gradient by the input once more.
+        layers = self._layers(n_features, {"generator": self.n_components, "discriminator": n_features})
+        generator, discriminator = layers.values()
+        # A gradient penalty differentiates the gradient once more.
         penalty = 1.0 if self.objective == "wasserstein-gp" else _R1_SHARE * bool(self.r1)
         return (
-            compute_cost.passes(generator, 2)
-            + compute_cost.passes(discriminator, 3, 2, 2)
-            + compute_cost.passes(discriminator, 0, 0, 1, first=True)
-            + compute_cost.passes(discriminator, penalty, 2 * penalty, 2 * penalty, first=True)
-            + compute_cost.optimizer(n_features, compute_cost.weights(generator))
-            + compute_cost.optimizer(n_features, compute_cost.weights(discriminator))
+            compute_cost.count_passes(generator, 2)
+            + compute_cost.count_passes(discriminator, 3, 2, 2)
+            + compute_cost.count_passes(discriminator, 0, 0, 1, first=True)
+            + compute_cost.count_passes(discriminator, penalty, 2 * penalty, 2 * penalty, first=True)
+            + compute_cost.count_optimizer(n_features, generator)
+            + compute_cost.count_optimizer(n_features, discriminator)
         )
 
     def train_step(self, networks, player, x, generator, progress):
-        """One step of either player on a batch of real rows and as many generated ones."""
+        """Loss of one player on a batch of real rows and as many generated ones."""
         import torch
 
         z = torch.randn((len(x), self.n_components), generator=generator).to(x.device)
@@ -134,7 +144,6 @@ class GAN(base.NetworkEstimator):
         return self._map(self.networks_["discriminator"].features, self._validated(X, reset=False))
 
     def arrays(self):
-        # Only the averaged generator is ever used again.
         return {name: value for name, value in super().arrays().items() if not name.startswith("generator.")}
 
     def restore(self, arrays):

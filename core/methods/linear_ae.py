@@ -1,4 +1,4 @@
-"""Linear autoencoder: one linear layer in, one out; trained by gradient descent it finds PCA's subspace."""
+"""Linear autoencoder: gradient descent on two linear layers finds PCA's subspace."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 from core.methods import base, params
 from core.methods.ae import Autoencoder
 from core.metrics import linear_ae_vs_pca, pca_spectrum
-from core.nn import compute_cost
 from core.types import IMAGES
 
 
 class LinearAutoencoder(Autoencoder):
-    """Autoencoder whose encoder and decoder are one affine layer each, trained by squared error.
+    """Autoencoder whose encoder and decoder are one affine layer each, trained with the squared error.
 
-    The best such autoencoder spans the same subspace as the first principal components; its axes are free within it.
-    Its parameters are some of those of `core.methods.ae.Autoencoder`.
+    The optimum spans the subspace of the first principal components; its axes within it are arbitrary.
 
     References
     ----------
@@ -28,7 +26,7 @@ class LinearAutoencoder(Autoencoder):
     output, augment, noise, weight_decay = "linear", 0.0, 0.0, 0.0
 
     def _plan(self):
-        # The optimum is known exactly, so rounded gradients would show.
+        # The optimum is known exactly, so rounded gradients would be visible.
         return {"weight_decay": 0.0, "precision": "float32"}
 
     def _build(self, n_features: int):
@@ -36,11 +34,6 @@ class LinearAutoencoder(Autoencoder):
 
         encoder, decoder = nn.Linear(n_features, self.n_components), nn.Linear(self.n_components, n_features)
         return nn.ModuleDict({"encoder": encoder, "decoder": decoder})
-
-    def workload(self, n_features):
-        sizes = n_features, self.n_components
-        layers = [compute_cost.linear(*sizes), compute_cost.linear(*sizes[::-1])]
-        return compute_cost.passes(layers) + compute_cost.optimizer(n_features, compute_cost.weights(layers))
 
     def _prepare(self, X) -> None:
         self.mean_ = np.asarray(X.mean(axis=0, dtype=np.float64), np.float32)

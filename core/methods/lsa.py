@@ -20,7 +20,7 @@ class LSA(Pipeline):
     """Weighting, then TruncatedSVD (Deerwester et al. 1990); `inverse_transform` reconstructs word weights."""
 
     def fit(self, X, y=None, **params):
-        """Fit to word counts: (n_samples, n_features), of at least n_components documents and words."""
+        """Fit to word counts, (n_samples, n_features), with at least n_components documents and words."""
         _check_rows({"n_components": self["svd"].n_components}, X.shape[0], 0, X.shape[1])
         return super().fit(X, y, **params)
 

@@ -1,4 +1,4 @@
-"""What openTSNE is given: exact neighbours, a start, and a map that is there already for placing new rows."""
+"""Adapter to openTSNE: exact neighbours, initialisation, and placing new rows in a map."""
 
 from __future__ import annotations
 
@@ -8,25 +8,20 @@ from core.errors import BadInput
 from core.types import DOCUMENTS, IMAGES
 
 _COMPONENTS = 2
-# Standard deviation of the start along the first component.
-_START = 1e-4
+_START = 1e-4  # standard deviation of the initial map along the first component
 
 
 def place_rows(X, mapped, embedding: np.ndarray, kind: str = IMAGES) -> np.ndarray:
-    """Place new rows in a t-SNE map by their similarities to the mapped rows.
+    """Place new rows in a t-SNE map by their similarities to the mapped rows: (n_samples, 2) float32.
 
-    Each row starts at the median position of its nearest mapped rows and takes 250 gradient steps; rows do not affect
-    one another. Poličar, Stražar and Zupan 2023, Embedding to reference t-SNE space addresses batch effects in
+    Each row starts at the median position of its nearest mapped rows and takes 250 gradient steps, independently of
+    the others. Poličar, Stražar and Zupan 2023, Embedding to reference t-SNE space addresses batch effects in
     single-cell classification, Machine Learning 112.
 
     Parameters
     ----------
     X, mapped : (n_samples, n_features), (n_mapped, n_features), as for `TSNEMap.fit`.
     embedding : (n_mapped, 2), positions of the mapped rows.
-
-    Returns
-    -------
-    (n_samples, 2) float32
     """
     from openTSNE import TSNEEmbedding
 
@@ -39,7 +34,7 @@ def place_rows(X, mapped, embedding: np.ndarray, kind: str = IMAGES) -> np.ndarr
 
 
 def weigh(X, mapped, kind: str) -> tuple:
-    """What rows and mapped rows are compared by: themselves, or tf-idf vectors with the mapped rows' frequencies."""
+    """Rows and mapped rows, as tf-idf vectors with the mapped rows' frequencies for documents."""
     if kind != DOCUMENTS:
         return X, mapped
     from sklearn.feature_extraction.text import TfidfTransformer
@@ -49,7 +44,7 @@ def weigh(X, mapped, kind: str) -> tuple:
 
 
 def index_exactly(X, metric: str, k: int, threads: int):
-    """An index for openTSNE, whose own approximate one is less accurate and knows no cosine of sparse rows."""
+    """An exact neighbour index; openTSNE's own is approximate and has no cosine of sparse rows."""
     from openTSNE.nearest_neighbors import KNNIndex
     from sklearn.neighbors import NearestNeighbors
 
@@ -67,7 +62,7 @@ def index_exactly(X, metric: str, k: int, threads: int):
 
 
 def _similarities(mapped, metric: str):
-    """Similarities of new rows to the rows of a map that is there, as openTSNE asks for them."""
+    """Similarities of new rows to the mapped rows, in openTSNE's form."""
     from openTSNE import affinity
     from scipy import sparse
 
@@ -78,26 +73,19 @@ def _similarities(mapped, metric: str):
     class Similarities(affinity.Affinities):
         def __init__(self):
             super().__init__()
-            # Those of the mapped rows to each other are not needed to place others.
-            self.P = sparse.csr_matrix((n, n))
+            self.P = sparse.csr_matrix((n, n))  # similarities of the mapped rows, not needed to place others
 
         def to_new(self, data, perplexity=5, return_distances=False):
             indices, distances = neighbours.query(data, min(n, int(3 * perplexity)))
-            P = affinity.joint_probabilities_nn(
-                indices,
-                distances,
-                [min(perplexity, indices.shape[1])],
-                symmetrize=False,
-                normalization="point-wise",
-                n_reference_samples=n,
-            )
+            how = {"symmetrize": False, "normalization": "point-wise", "n_reference_samples": n}
+            P = affinity.joint_probabilities_nn(indices, distances, [min(perplexity, indices.shape[1])], **how)
             return (P, indices, distances) if return_distances else P
 
     return Similarities()
 
 
 def choose_start(X, kind: str, random_state) -> np.ndarray:
-    """(n_samples, 2) where the map starts, with a standard deviation of `_START` along the first component."""
+    """Initial positions, (n_samples, 2), with standard deviation `_START` along the first component."""
     from openTSNE import initialization
 
     if kind != DOCUMENTS:
@@ -108,5 +96,5 @@ def choose_start(X, kind: str, random_state) -> np.ndarray:
         raise BadInput("t-SNE of documents needs at least 2 words: choose a larger vocabulary, or other documents.")
     Z = TruncatedSVD(_COMPONENTS, random_state=random_state).fit_transform(X).astype(np.float64)
     spread = np.std(Z[:, 0])
-    # Documents may differ and yet have one first coordinate, as where each holds a word of its own.
+    # Different documents may have equal first coordinates, for example if each contains one word of its own.
     return Z / (spread if spread > 1e-6 else 1.0) * _START

@@ -1,4 +1,4 @@
-"""Hyper-parameters that several methods declare, and the constructor and the checks made from a declaration."""
+"""Hyper-parameters of several methods; constructors and checks from their declarations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.types import DOCUMENTS, IMAGES, Param
 
 
 def build_constructor(defaults: Mapping[str, Any], first: str) -> Callable[..., None]:
-    """An ``__init__`` that only stores its arguments, as scikit-learn asks for; `first` may be given by position."""
+    """An ``__init__`` that only stores its arguments, as in scikit-learn; only `first` may be positional."""
     names = [first, *(name for name in defaults if name != first)]
     kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] + [inspect.Parameter.KEYWORD_ONLY] * (len(names) - 1)
     arguments = [inspect.Parameter(n, kind, default=defaults[n]) for n, kind in zip(names, kinds, strict=True)]
@@ -28,13 +28,7 @@ def build_constructor(defaults: Mapping[str, Any], first: str) -> Callable[..., 
 
 
 def check_hyperparameters(estimator: Any) -> None:
-    """Check each hyper-parameter in an estimator's `PARAMS`.
-
-    Raises
-    ------
-    BadInput
-        If one is not of its type or out of its bounds; the sentence names the value and what to choose.
-    """
+    """Check type and bounds of each hyper-parameter in an estimator's `PARAMS`; BadInput names the value."""
     for param in estimator.PARAMS:
         value = getattr(estimator, param.name)
         if not isinstance(value, {int: Integral, float: Real, str: str}[type(param.default)]):
@@ -42,12 +36,9 @@ def check_hyperparameters(estimator: Any) -> None:
         param.check(value)
 
 
-_BY_THE_CLOCK = "Ends by the clock: the same settings give another model on another machine. 0: ends by epochs."
-_VALIDATION = "Share of the train rows that training does not use; the loss on them is measured after each epoch."
-_AUGMENT = (
-    "Share of each batch of images that is rotated, scaled and shifted at random, but for the last tenth of the "
-    "training."
-)
+_TIME_LIMIT = "Training stops after this time, so the result depends on the machine. 0: no limit, train for all epochs."
+_VALIDATION = "Share of the training rows held out; their loss is measured after each epoch."
+_AUGMENT = "Share of each batch that is randomly rotated, scaled and shifted, except in the last tenth of the training."
 _WEIGHTING = "tf-idf: (1 + log count) x inverse document frequency, unit length. Log counts: 1 + log count."
 _WORD_DROPOUT = "Fraction of words dropped from the encoder's input; the decoder predicts all of them."
 
@@ -57,12 +48,12 @@ def n_components(default: int = 10) -> Param:
 
 
 def training_params(epochs: int, learning_rate: float, batch_size: int = 512) -> tuple[Param, ...]:
-    """The budget and the optimizer's settings, which every network method declares."""
+    """The budget and optimizer settings of every network method."""
     return (
-        Param("epochs", epochs, (1, 1000), "Passes over the training rows, unless a time limit is set."),
-        Param("max_seconds", 0.0, (0.0, 86400.0), _BY_THE_CLOCK),
+        Param("epochs", epochs, (1, 1000), "Passes over the training rows; ignored if a time limit is set."),
+        Param("max_seconds", 0.0, (0.0, 86400.0), _TIME_LIMIT),
         Param("batch_size", batch_size, (2, 8192), "Rows in one step of the optimizer."),
-        Param("learning_rate", learning_rate, (1e-6, 1.0), "Highest learning rate of the schedule."),
+        Param("learning_rate", learning_rate, (1e-6, 1.0), "Peak learning rate of the schedule."),
         Param("validation", 0.0, (0.0, 0.5), _VALIDATION, implied=True),
     )
 
@@ -70,15 +61,20 @@ def training_params(epochs: int, learning_rate: float, batch_size: int = 512) ->
 def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
     """The shape of encoder and decoder."""
     return (
-        Param("network", "mlp", ("mlp", "conv"), "Fully connected layers, or convolutions.", (IMAGES,)),
-        Param("width", width, (8, 4096), "Units of the widest hidden layer; the others halve it inwards."),
-        Param("layers", layers, (1, 4), "Hidden layers in the encoder, and as many in the decoder."),
-        Param("activation", "relu", ("relu", "silu"), "ReLU learns faster; SiLU ends with a slightly lower error."),
+        Param("network", "mlp", ("mlp", "conv"), "Fully connected or convolutional layers.", (IMAGES,)),
+        Param(
+            "width",
+            width,
+            (8, 4096),
+            "Units of the widest hidden layer; each further layer towards the code has half as many.",
+        ),
+        Param("layers", layers, (1, 4), "Hidden layers of the encoder and of the decoder."),
+        Param("activation", "relu", ("relu", "silu"), "ReLU trains faster; SiLU reaches a slightly lower error."),
     )
 
 
 AUGMENT = Param("augment", 0.0, (0.0, 1.0), _AUGMENT, (IMAGES,))
-# What TfidfTransformer does for each weighting of word counts.
+# Arguments of TfidfTransformer for each weighting of word counts.
 WEIGHTINGS = {
     "tfidf": {"sublinear_tf": True},
     "log": {"use_idf": False, "norm": None, "sublinear_tf": True},
@@ -86,4 +82,4 @@ WEIGHTINGS = {
 }
 WEIGHTING = Param("weighting", "tfidf", tuple(WEIGHTINGS), _WEIGHTING, (DOCUMENTS,))
 WORD_DROPOUT = Param("word_dropout", 0.5, (0.0, 0.95), _WORD_DROPOUT, (DOCUMENTS,))
-WEIGHT_DECAY = Param("weight_decay", 0.01, (0.0, 1.0), "AdamW's decoupled weight decay.")
+WEIGHT_DECAY = Param("weight_decay", 0.01, (0.0, 1.0), "Weight decay of the optimizer AdamW.")

@@ -31,7 +31,7 @@ def _build(params, kind, image_shape, seed) -> PCA:
         raise BadInput(
             f"n_components={params['n_components']} must be at most {n_features}, the number of pixels: choose fewer."
         )
-    # All eigenvectors of the covariance of many pixels take minutes, the first ones seconds; both solvers are exact.
+    # Both are exact; of many pixels, all eigenvectors take minutes and the first ones seconds.
     solver = "arpack" if n_features > _MANY_PIXELS else "covariance_eigh"
     return PCA(**params, svd_solver=solver, random_state=seed)
 

@@ -1,4 +1,4 @@
-"""t-SNE, optimised by openTSNE: a 2-D map of given rows, in which new rows can be placed afterwards."""
+"""t-SNE by openTSNE: a 2-D map of given rows, in which new rows can be placed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from core.methods.opentsne_adapter import choose_start, index_exactly, place_row
 from core.types import DOCUMENTS, IMAGES, Method, Param
 
 _COMPONENTS = 2
-# Attraction is exaggerated for so many steps, by so much.
 _EXAGGERATED_STEPS, _EXAGGERATION = 250, 12
 _TICK_STEPS = 50
 _UNIT = "nats of KL divergence"
@@ -24,26 +23,23 @@ _UNIT = "nats of KL divergence"
 class TSNEMap(BaseEstimator):
     """A 2-D map by t-distributed stochastic neighbour embedding with the Barnes-Hut approximation.
 
-    Similarities of images come from Euclidean distances. Those of documents come from cosine distances of tf-idf
-    vectors, with the inverse document frequencies of the mapped rows. Neighbours are exact. The map starts at the
-    first two principal components (documents: singular vectors).
+    Images are compared by Euclidean distance, documents by the cosine distance of tf-idf vectors with the inverse
+    document frequencies of the mapped rows. Neighbours are exact. The map starts at the first two principal components
+    (documents: singular vectors).
 
     Parameters
     ----------
-    n_components : 2
     perplexity : effective number of neighbours of each row, below the number of rows.
-    max_iter : gradient steps, each over all rows; in the first 250 attraction is exaggerated twelvefold.
+    max_iter : gradient steps, each over all rows; attraction is exaggerated twelvefold in the first 250.
     kind : {"images", "documents"}
-    random_state : int, RandomState or None
 
     Attributes
     ----------
-    embedding_ : (n_samples, 2) float32, any values.
-    kl_divergence_ : of the map's similarities from the rows', in nats.
-    rows_train_, rows_test_ : numbers of the mapped rows in their split of a data set, ascending; see `fit_splits`.
+    embedding_ : (n_samples, 2) float32.
+    kl_divergence_ : KL divergence of the map's similarities from the rows', in nats.
+    rows_train_, rows_test_ : indices of the mapped rows in their splits, ascending; see `fit_splits`.
     history_ : one row every 50 steps (an epoch is one step); ``loss`` is the KL divergence in nats.
     environment_ : threads of the fit.
-    n_features_in_ : int
 
     References
     ----------
@@ -66,19 +62,12 @@ class TSNEMap(BaseEstimator):
         Parameters
         ----------
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
-        y : ignored.
         on_epoch : called with each row of the history.
-        on_tick : called with a row as of `core.nn.training.train`, at the start and after each of the history.
-        checkpoint : ignored; a fit cannot be resumed.
+        on_tick : called at the start and after each row of the history, see `core.nn.training.train`.
+        y, checkpoint : ignored; a fit cannot be resumed.
 
-        Raises
-        ------
-        BadInput
-            If `perplexity` is not below the number of rows, or all rows are equal.
-        HourglassError
-            If a callback returns True: an unfinished map is not kept.
-        Diverged
-            If the map is no longer finite.
+        Raises BadInput if `perplexity` is not below the number of rows or all rows are equal, HourglassError if a
+        callback returns True, since an unfinished map is useless, and Diverged if the map is not finite.
         """
         from openTSNE import TSNEEmbedding, affinity
         from threadpoolctl import threadpool_info
@@ -122,13 +111,9 @@ class TSNEMap(BaseEstimator):
         return self
 
     def fit_splits(self, X_train, X_test, rows_train: np.ndarray, rows_test: np.ndarray, **watches):
-        """Map rows of both splits of a data set together, and keep which they are.
+        """Map rows of both splits of a data set together; `rows_train` and `rows_test` are their indices in the splits.
 
-        Parameters
-        ----------
-        X_train, X_test : (n_train, n_features), (n_test, n_features), as for `fit`.
-        rows_train, rows_test : (n_train,), (n_test,) int, their numbers in the splits.
-        watches : the callbacks of `fit`.
+        `watches` are the callbacks of `fit`.
         """
         from scipy import sparse
 
@@ -138,12 +123,9 @@ class TSNEMap(BaseEstimator):
         return self
 
     def place(self, X, mapped) -> np.ndarray:
-        """Positions of new rows in this map, (n_samples, 2) float32; each is placed by itself, the map stays.
+        """Positions of new rows in this map, independent of each other: (n_samples, 2) float32.
 
-        Parameters
-        ----------
-        X : (n_samples, n_features), as for `fit`.
-        mapped : the rows that `fit` was given, in their order: `rows_train_`, then `rows_test_`.
+        `mapped` are the rows of `fit` in their order: `rows_train_`, then `rows_test_`.
         """
         check_is_fitted(self)
         return place_rows(X, mapped, self.embedding_, self.kind)
@@ -162,7 +144,7 @@ class TSNEMap(BaseEstimator):
 
     @property
     def about(self) -> str:
-        """What the map is of, in a few words."""
+        """A short description of the map."""
         return f"t-SNE of the {'tf-idf vectors, cosine distance' if self.kind == DOCUMENTS else 'raw rows'}"
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -193,7 +175,7 @@ def _are_equal(X) -> bool:
 
 
 class _Progress:
-    """Passes the steps of openTSNE on as rows of a history, and ends the fit where a callback asks for it."""
+    """Reports openTSNE's steps as rows of a history, and ends the fit if a callback asks for it."""
 
     def __init__(self, n_rows: int, max_iter: int, on_epoch: Callable | None, on_tick: Callable | None):
         self.n_rows, self.max_iter = n_rows, max_iter
@@ -220,7 +202,7 @@ class _Progress:
         if watch is not None and watch(row):
             raise HourglassError(
                 "t-SNE has no map before its last iteration, so one that is stopped can't be kept: let it come to its "
-                "end, with fewer rows or a lower max_iter where that takes too long."
+                "end, with fewer rows or a lower max_iter if that takes too long."
             )
 
     def _row(self, iterations: int) -> dict[str, Any]:
@@ -242,7 +224,7 @@ def _build(params, kind, image_shape, seed) -> TSNEMap:
 
 def _arrays(tsne: TSNEMap) -> dict[str, np.ndarray]:
     return {
-        # As one long row, which is stored as it is: in a matrix rounded to float16 near neighbours would coincide.
+        # As a vector, which is stored exactly: in a matrix rounded to float16, near neighbours would coincide.
         "embedding_": tsne.embedding_.ravel(),
         "rows_train_": np.asarray(tsne.rows_train_, np.int32),
         "rows_test_": np.asarray(tsne.rows_test_, np.int32),
@@ -262,18 +244,14 @@ def _restore(tsne: TSNEMap, arrays: Mapping[str, np.ndarray]) -> TSNEMap:
 
 
 METHOD = Method(
-    summary="A 2-D map of the rows themselves that keeps neighbours together. It has no latent code.",
+    summary="A 2-D map of the rows themselves in which neighbours stay close. It has no latent code.",
     params=(
-        Param("n_components", _COMPONENTS, (_COMPONENTS, _COMPONENTS), "Numbers in a row's position: the map is flat."),
-        Param("perplexity", 30.0, (5.0, 100.0), "About how many neighbours each row attends to."),
-        # The first 250 are exaggerated.
+        Param("n_components", _COMPONENTS, (_COMPONENTS, _COMPONENTS), "Dimensions of the map; always 2."),
+        Param("perplexity", 30.0, (5.0, 100.0), "Effective number of neighbours of each row."),
         Param(
-            "max_iter",
-            1000,
-            (300, 5000),
-            "Gradient steps, each over all rows: an epoch is one. In the first 250 attraction is exaggerated.",
+            "max_iter", 1000, (300, 5000), "Gradient steps over all rows; attraction is exaggerated in the first 250."
         ),
-        Param("rows", 2000, (2000, 10_000), "Rows of each split that are mapped at most."),
+        Param("rows", 2000, (2000, 10_000), "At most this many rows of each split are mapped."),
     ),
     version=2,
     estimator=_build,

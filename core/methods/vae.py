@@ -1,4 +1,4 @@
-"""Variational autoencoder: maximise the evidence lower bound of the data."""
+"""Variational autoencoder: maximises the evidence lower bound."""
 
 from __future__ import annotations
 
@@ -17,13 +17,9 @@ from core.types import DOCUMENTS, IMAGES, Param
 class VAE(base.NetworkTransformer):
     """Variational autoencoder with a standard normal prior and a diagonal normal posterior.
 
-    Any q(z) bounds log p(x) from below, so the bound also holds in training, where the encoder sees only some words.
-
-    Parameters
-    ----------
-    n_components to weight_decay : see the help of each in `PARAMS`. ``output="bernoulli"`` takes grey pixels for
-        means; ``"normal"`` has a mean and a variance for every pixel. A document's words are draws from p(word|z).
-    kind, image_shape, random_state : as in `core.methods.ae.Autoencoder`.
+    The parameters are those in `PARAMS` and those of `core.methods.ae.Autoencoder`. ``output="bernoulli"`` treats grey
+    pixels as means; ``"normal"`` has a mean and a variance for every pixel. A document's words are samples of
+    p(word|z). Word dropout keeps the bound valid, since any q(z) bounds log p(x) from below.
 
     References
     ----------
@@ -33,8 +29,14 @@ class VAE(base.NetworkTransformer):
 
     PARAMS = (
         params.n_components(),
-        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
-        Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term while training; reported bounds always have 1."),
+        Param(
+            "output",
+            "bernoulli",
+            ("bernoulli", "normal"),
+            "Distribution p(x|z) of a pixel given the latent code.",
+            (IMAGES,),
+        ),
+        Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term in training; evaluation always uses 1."),
         *params.architecture(),
         params.AUGMENT,
         params.WEIGHTING,
@@ -62,13 +64,13 @@ class VAE(base.NetworkTransformer):
         return losses.bernoulli_log_likelihood(x, out)
 
     def train_step(self, networks, player, x, generator, progress):
-        """Negative ELBO in nats a row, the KL weighted by beta."""
+        """Negative ELBO in nats per row, with the KL term weighted by beta."""
         x = self._augmented(x, generator, progress)
         seen = augment.drop_words(x, self.word_dropout, generator) if self.kind == DOCUMENTS else x
         return self._terms(networks, x, seen, generator)
 
     def validation_terms(self, networks, x, generator):
-        """As `train_step`, on rows without augmentation or dropped words."""
+        """Terms as in `train_step`, without augmentation and word dropout."""
         return self._terms(networks, x, x, generator)
 
     def _terms(self, networks, x, seen, generator):
@@ -122,15 +124,9 @@ class VAE(base.NetworkTransformer):
         return self.inverse_transform(Z)
 
     def elbo_terms(self, X, *, at_mean: bool = False, random_state=None) -> tuple[np.ndarray, np.ndarray]:
-        """Both parts of the negative evidence lower bound of each row, beta = 1.
+        """The two terms of the negative evidence lower bound: reconstruction and KL, (n_samples,) each, in nats.
 
-        Parameters
-        ----------
-        at_mean : take z at the posterior mean instead of one draw: the lecture's convention, not a bound.
-
-        Returns
-        -------
-        reconstruction, kl : (n_samples,) each, in nats.
+        With `at_mean`, z is the posterior mean instead of a sample: the lecture's convention, not a bound.
         """
         import torch
 

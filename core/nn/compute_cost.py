@@ -1,125 +1,60 @@
-"""Sizes of networks, and what one step of training computes: known without torch, before anything is built."""
+"""The computations of a training step, counted on networks without allocated weights; torch is imported on use."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
-Shape = tuple[int, int]
-
-
-def hidden_sizes(width: int, layers: int) -> list[int]:
-    """Widths of the hidden layers from the data inwards, such as [1000, 500, 250]: each half of the one before."""
-    return [max(1, width >> i) for i in range(layers)]
-
-
-def pyramid(image_shape: Shape, layers: int) -> list[Shape]:
-    """Image sizes after 0, 1, ... convolutions of stride 2."""
-    shapes = [image_shape]
-    for _ in range(layers):
-        height, width = shapes[-1]
-        shapes.append(((height + 1) // 2, (width + 1) // 2))
-    return shapes
-
-
-def conv_channels(width: int, layers: int) -> list[int]:
-    """Channels after each convolution, the last one `width` / 8."""
-    return [max(4, width // 8 >> (layers - 1 - i)) for i in range(layers)]
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: multiplications of a row forward, weights with those of its batch norm, and values of its output."""
+    """A layer: multiplications of a row forward, weights (with those of a batch norm), and values of its output."""
 
     products: int
     weights: int
     values: int
-    convolves: bool = False
+    convolves: bool
 
 
-def linear(n_in: int, n_out: int, *, bias: bool = True, norm: bool = False) -> Layer:
-    return Layer(n_in * n_out, n_in * n_out + (bias + 2 * norm) * n_out, n_out)
+def list_layers(network: nn.Module, n_inputs: int) -> list[Layer]:
+    """The linear and convolutional layers of a network on the device "meta", in the order of its computation."""
+    import torch
+    from torch import nn
 
+    layers: list[Layer] = []
 
-def convolution(
-    n_in: int, n_out: int, kernel: int, inputs: Shape, outputs: Shape, *, bias: bool = True, norm: bool = False
-) -> Layer:
-    """A convolution from images of one size to those of another; transposed where the outputs are larger."""
-    places, weights = min(inputs[0] * inputs[1], outputs[0] * outputs[1]), n_in * n_out * kernel**2
-    return Layer(weights * places, weights + (bias + 2 * norm) * n_out, n_out * outputs[0] * outputs[1], convolves=True)
+    def record(module: nn.Module, given: tuple, output: torch.Tensor) -> None:
+        n_weights = sum(weight.numel() for weight in module.parameters())
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            before = layers.pop()
+            layers.append(Layer(before.products, before.weights + n_weights, before.values, before.convolves))
+            return
+        convolves = not isinstance(module, nn.Linear)
+        places = min(x[0, 0].numel() for x in (*given, output)) if convolves else 1
+        layers.append(Layer(module.weight.numel() * places, n_weights, output[0].numel(), convolves))
 
-
-def mlp(sizes: Sequence[int]) -> list[Layer]:
-    """`core.nn.networks.mlp`: hidden layers with batch norm, then a linear one."""
-    *hidden, last = pairwise(sizes)
-    return [*(linear(a, b, bias=False, norm=True) for a, b in hidden), linear(*last)]
-
-
-def conv_encoder(image_shape: Shape, n_out: int, width: int, layers: int) -> list[Layer]:
-    """`core.nn.networks.conv_encoder`."""
-    shapes, counts = pyramid(image_shape, layers), [1, *conv_channels(width, layers)]
-    steps = zip(pairwise(counts), pairwise(shapes), strict=True)
-    convolutions = [convolution(*channels, 3, *sizes, bias=False, norm=True) for channels, sizes in steps]
-    return [*convolutions, linear(counts[-1] * shapes[-1][0] * shapes[-1][1], n_out)]
-
-
-def conv_decoder(n_in: int, image_shape: Shape, planes: int, width: int, layers: int) -> list[Layer]:
-    """`core.nn.networks.conv_decoder`."""
-    shapes, counts = pyramid(image_shape, layers)[::-1], [*conv_channels(width, layers)[::-1], planes]
-    found = [linear(n_in, counts[0] * shapes[0][0] * shapes[0][1], bias=False, norm=True)]
-    for i in range(layers):
-        last = i == layers - 1
-        found.append(convolution(counts[i], counts[i + 1], 3, shapes[i], shapes[i + 1], bias=last, norm=not last))
-    return found
-
-
-def generator(n_in: int, n_features: int, width: int, image_shape: Shape | None) -> list[Layer]:
-    """`core.nn.networks.Generator`."""
-    if image_shape is None:
-        return mlp([n_in, width // 2, width, n_features])
-    c = width // 8
-    full, half, quarter = pyramid(image_shape, 2)
-    first = 2 * c * quarter[0] * quarter[1]
-    return [
-        # Its batch norm is over channels.
-        Layer(n_in * first, n_in * first + 4 * c, first),
-        convolution(2 * c, c, 4, quarter, half, bias=False, norm=True),
-        convolution(c, 1, 4, half, full),
-    ]
-
-
-def discriminator(n_features: int, width: int, image_shape: Shape | None, n_out_features: int = 128) -> list[Layer]:
-    """`core.nn.networks.Discriminator`."""
-    if image_shape is None:
-        found = [linear(n_features, width), linear(width, n_out_features)]
-    else:
-        c = width // 16
-        half, quarter = ((image_shape[0] // k, image_shape[1] // k) for k in (2, 4))
-        found = [
-            convolution(1, c, 4, image_shape, half),
-            convolution(c, 2 * c, 4, half, quarter),
-            linear(2 * c * quarter[0] * quarter[1], n_out_features),
-        ]
-    return [*found, linear(n_out_features, 1)]
-
-
-def mirrored_discriminator(n_features: int, width: int, layers: int) -> list[Layer]:
-    """`core.nn.networks.MirroredDiscriminator`."""
-    sizes = [n_features, *hidden_sizes(width, layers), 1]
-    return [linear(a, b) for a, b in pairwise(sizes)]
+    counted = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm1d, nn.BatchNorm2d)
+    for module in network.modules():
+        if isinstance(module, counted):
+            module.register_forward_hook(record)
+    network.eval()(torch.empty(1, n_inputs, device="meta"))
+    return layers
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What one step of training computes, to be multiplied by the speed of a machine.
+    """The computations of one training step, to be multiplied by the speed of a machine.
 
     Attributes
     ----------
-    players : losses and optimizers that take their turn.
+    players : losses and optimizers that take turns.
     dense, convolved : multiplications of a row, forward and backward, in linear layers and in convolutions.
     values, maps : inputs and outputs of a row in linear layers and in convolutions, forward and backward.
-    moved : pixels of a row that augmentation moves, on average; weights : numbers that the optimizers move.
+    augmented : mean number of pixels of a row that augmentation computes; weights : trained weights.
     """
 
     players: int
@@ -127,17 +62,17 @@ class Workload:
     convolved: float
     values: float
     maps: float
-    moved: float
+    augmented: float
     weights: int
 
     def __add__(self, other: Workload) -> Workload:
         return Workload(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
-def passes(
+def count_passes(
     layers: Sequence[Layer], forward: float = 1.0, by_weights: float = 1.0, by_inputs: float = 1.0, first: bool = False
 ) -> Workload:
-    """The work of so many passes of a row forward, and of gradients by weights and inputs, without any optimizer.
+    """The work of this many passes of a row forward, and of gradients by weights and inputs, without an optimizer.
 
     `first` : whether the gradient by the input of the first layer is needed too.
     """
@@ -149,10 +84,6 @@ def passes(
     return Workload(0, *products, *values, 0.0, 0)
 
 
-def optimizer(n_features: int, n_weights: int, moved_pixels: float = 0.0) -> Workload:
+def count_optimizer(n_features: int, layers: Sequence[Layer], n_augmented: float = 0.0) -> Workload:
     """The work of one player's optimizer, and of reading and augmenting its rows."""
-    return Workload(1, 0.0, 0.0, n_features, 0.0, moved_pixels, n_weights)
-
-
-def weights(layers: Sequence[Layer]) -> int:
-    return sum(layer.weights for layer in layers)
+    return Workload(1, 0.0, 0.0, n_features, 0.0, n_augmented, sum(layer.weights for layer in layers))

@@ -89,12 +89,11 @@ class NetworkClassifier(AveragedClassifier):
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.nn.networks import Shape, hidden_sizes
+        from core.nn.networks import hidden_sizes, mlp
 
         if self.pretrained is None:
-            shape = Shape("mlp", self.width, self.layers, self.activation, None)
-            hidden = shape.encoder(n_features, len(self.classes_))[:-1]
-            n_codes = hidden_sizes(self.width, self.layers)[-1]
+            sizes = hidden_sizes(self.width, self.layers)
+            hidden, n_codes = mlp([n_features, *sizes, len(self.classes_)], self.activation)[:-1], sizes[-1]
         else:
             hidden, n_codes = _hidden_layers(self.pretrained, n_features)
         classifier = nn.ModuleDict({"hidden": hidden, "head": nn.Linear(n_codes, len(self.classes_))})

@@ -71,7 +71,7 @@ def _epoch_seconds(spec: Spec, speed: np.ndarray, n_train: int | None = None) ->
 def _row_terms(work: Workload, batch_size: int) -> np.ndarray:
     """Return the operations a row, to be weighted by the machine's speed: (7,)."""
     a_step = np.array([work.players, work.weights]) / batch_size
-    return np.array([*a_step, work.dense, work.convolved, work.values, work.moved, work.maps], float)
+    return np.array([*a_step, work.dense, work.convolved, work.values, work.augmented, work.maps], float)
 
 
 def _correction(spec: Spec, speed: np.ndarray, own_runs: Sequence[Run]) -> float:

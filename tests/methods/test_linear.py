@@ -34,14 +34,6 @@ def test_linear_ae_finds_the_subspace_and_the_error_of_pca(X):
     assert first["largest_angle"] > last["largest_angle"]
 
 
-def test_measuring_does_not_change_the_weights(X, monkeypatch):
-    measured = LinearAutoencoder(3, epochs=4, batch_size=128, random_state=0).fit(X)
-    monkeypatch.setattr(LinearAutoencoder, "measure_networks", lambda self, rows: None)
-    plain = LinearAutoencoder(3, epochs=4, batch_size=128, random_state=0).fit(X)
-    assert "largest_angle" not in plain.history_[0]
-    assert all(np.array_equal(a, plain.arrays()[name]) for name, a in measured.arrays().items())
-
-
 def test_pca_is_scikit_learns(X):
     ours = methods.get("pca").estimator({"n_components": 4}, "images", (8, 8), 0).fit(X)
     theirs = PCA(4, svd_solver="full").fit(X.astype(float))
@@ -62,13 +54,6 @@ def test_lsa_refuses_more_dimensions_than_documents_or_words():
         lsa.fit(sparse.csr_array(np.ones((20, 5))))
     with pytest.raises(BadInput, match="must be at most 4, the smaller of 4 documents and 30"):
         lsa.fit(sparse.csr_array(np.ones((4, 30))))
-
-
-def test_lsa_weights_counts_by_its_formulas():
-    counts = sparse.csr_array(np.array([[3.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
-    for weighting, expected in {"counts": 3.0, "log": 1 + np.log(3)}.items():
-        lsa = methods.get("lsa").estimator({"n_components": 1, "weighting": weighting}, "documents", None, 0)
-        assert lsa.fit(counts)["weighting"].transform(counts).toarray()[0, 0] == pytest.approx(expected)
 
 
 def test_pca_of_many_pixels_equals_the_full_solver():
