@@ -4,7 +4,6 @@ import base64
 import csv
 import io
 import re
-from itertools import combinations
 from xml.etree import ElementTree
 
 import numpy as np
@@ -213,31 +212,6 @@ def test_zoomed_map_selects_what_is_seen(two, digits):
     assert selected_rows(two) == wanted
 
 
-def test_another_data_set_and_back_leaves_nothing_selected(open_maps, digits):
-    page = open_maps()
-    lasso(page, 0, 0.3, 0.3, 0.7, 0.7)
-    assert same_everywhere(page, digits)
-    pick(page, "Data set", "Reuters R8")
-    expect(page.get_by_text("60 rows, none selected")).to_be_visible(timeout=DRAWN)
-    wait_for_server(page)
-    assert selected_rows(page) == []
-    assert page.locator("img.hg-montage").count() == 0
-    lasso(page, 0, 0.02, 0.02, 0.98, 0.98)
-    assert [int(line["row"]) for line in table(page)] == selected_rows(page) == list(range(60))
-    pick(page, "Data set", "Digits 8x8")
-    expect(page.get_by_text("500 rows, none selected")).to_be_visible(timeout=DRAWN)
-    wait_for_server(page)
-    assert selected_rows(page) == []
-
-
-def test_last_of_quick_selections_wins(two, digits):
-    for k in range(6):
-        two.evaluate(f"() => {{ {FIND} maps.choose([{k}, {k + 10}], 'only'); }}")
-    wait_for_server(two)
-    two.wait_for_timeout(500)
-    assert same_everywhere(two, digits) == [5, 15]
-
-
 def test_late_answer_of_the_server_does_not_undo_a_selection(open_maps, digits):
     page = open_maps(f"{TWO}&colour=overlap")
     page.get_by_role("button", name="Select these rows in the maps").click()
@@ -246,20 +220,6 @@ def test_late_answer_of_the_server_does_not_undo_a_selection(open_maps, digits):
     assert selected_rows(page) == [1, 2, 3]
     wait_for_server(page)
     assert same_everywhere(page, digits) == [1, 2, 3]
-
-
-def test_rows_without_a_place_and_hidden_classes_are_not_selected(open_maps):
-    page = open_maps()
-    ask(page, "(maps.message.arrays.map0.fill(65535, 0, 40), maps.makePanels())")
-    expect(page.locator(".outside").first).to_have_text("20 rows have no position in this map")
-    chip = page.locator(".legend button[data-label='4']")
-    chip.click()
-    lasso(page, 0, 0.02, 0.02, 0.98, 0.98)
-    rows = selected_rows(page)
-    assert not set(rows) & set(range(20))
-    assert len(rows) > 300
-    expect(chip).to_have_attribute("aria-pressed", "false")
-    assert "4" not in ask(page, "maps.selectedRows().map((k) => maps.nameOf(k))")
 
 
 def test_click_marks_a_row_and_its_neighbours(two):
@@ -301,48 +261,7 @@ def test_keyboard_walks_selects_and_clears(two, digits):
     two.wait_for_function("location.search.includes('classes')")
 
 
-def test_row_is_found_by_its_number(two):
-    field = two.get_by_role("searchbox", name="Find a row")
-    field.fill("311")
-    field.press("Enter")
-    wait_for_server(two)
-    assert selected_rows(two) == [311]
-    for k in range(2):
-        assert place_of(two, k, 311) == pytest.approx((0.5, 0.5), abs=0.005)
-    field.fill("77777")
-    field.press("Enter")
-    expect(two.get_by_text("Not among the 500 rows drawn.")).to_be_visible()
-    field.fill("")
-    two.wait_for_function("location.search.includes('zoom')")
-
-
-def test_cell_of_the_confusion_matrix_shows_its_rows(open_maps, digits):
-    page = open_maps(f"{TWO}&confusion=yes")
-    cell = page.locator(".matrices td.wrong button").first
-    words = cell.get_attribute("aria-label")
-    true, _, n = re.fullmatch(r"(\d) predicted as (\d): (\d+) images?", words).groups()
-    cell.focus()
-    page.keyboard.press("Enter")
-    expect(page.locator(".hg-confused img")).to_have_count(int(n), timeout=DRAWN)
-    wait_for_server(page)
-    rows = selected_rows(page)
-    assert len(rows) == int(n)
-    assert {digits.y_test[k] for k in rows} == {int(true)}
-
-
 # --- Looks --------------------------------------------------------------------------------------------------------
-
-
-def test_class_names_do_not_overlap(two):
-    # Ten classes at one place leave one name, one below another all ten; where they are, as many as there is room for.
-    for middles, wanted in (("[100, 100]", {1}), ("[100, 40 + 24 * label]", {10}), ("", set(range(1, 11)))):
-        moved = f"panel.middles = [...Array(10).keys()].map((label) => [label, ...{middles}])" if middles else ""
-        place = "panel.project = (x, y) => [x, y]" if middles else "panel.middles = null; delete panel.project"
-        draw = f"(panel) => {{ {moved}; {place}; panel.drawOver(); return panel.named; }}"
-        for named in ask(two, f"[...maps.panels.values()].map({draw})"):
-            assert len(named) in wanted
-            for a, b in combinations(named, 2):
-                assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
 def test_thumbnail_is_the_row_under_the_pointer(two, digits):
@@ -390,18 +309,6 @@ def test_selected_images_and_enlarged_maps_are_seen_without_scrolling(open_maps,
     assert all(figures.nth(k).is_visible() for k in range(4))
 
 
-def test_fit_shows_the_classes_that_are_shown(two):
-    everything = ask(two, "[...maps.panels.values()].map((p) => p.whole())")
-    two.locator(".legend button[data-label='0']").click(modifiers=["Shift"])
-    two.get_by_role("button", name="Fit to the classes shown").first.click()
-    assert ask(two, "[...maps.panels.values()].map((p) => p.whole())")[0] != everything[0]
-    shown = ask(two, "[...Array(maps.n).keys()].filter((k) => !maps.unseen[k])")
-    places = np.array(ask(two, f"{shown}.map((k) => [...maps.panels.values()][0].place(k))"))
-    span = np.ptp(places, axis=0) / ask(two, "[...maps.panels.values()][0].size")
-    assert span.max() == pytest.approx(0.9, abs=0.02)
-    two.wait_for_function("location.search.includes('classes')")
-
-
 def test_link_keeps_selection_hidden_classes_zoom_and_enlarged_map(open_maps, digits):
     page = open_maps()
     page.locator(".legend button[data-label='3']").click()
@@ -421,20 +328,6 @@ def test_link_keeps_selection_hidden_classes_zoom_and_enlarged_map(open_maps, di
     assert same_everywhere(linked, digits) == rows
     page.keyboard.press("Escape")
     page.wait_for_function("() => !/enlarged/.test(location.search)", timeout=DRAWN)
-
-
-def test_zooming_asks_the_server_once_it_rests(open_maps):
-    page = open_maps()
-    ask(page, "(globalThis.sent = 0, maps.setStateValue = () => globalThis.sent++)")
-    ask(page, "[1, 2, 3, 4, 5, 6].forEach(() => [...maps.panels.values()][0].zoom(1.2))")
-    assert page.evaluate("sent") == 0
-    page.wait_for_function("() => sent === 1", timeout=DRAWN)
-    page.wait_for_timeout(800)
-    assert page.evaluate("sent") == 1
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        is_dark = str(scheme == "dark").lower()
-        page.wait_for_function(f"() => {{ {FIND} return maps.dark === {is_dark}; }}", timeout=10_000)
 
 
 def test_maps_are_saved_as_they_are_seen(two):
@@ -513,19 +406,3 @@ def test_phone_stacks_the_maps_and_selects_by_touch(server, browser):  # noqa: F
     wait_for_server(page)
     assert selected_rows(page) == wanted
     context.close()
-
-
-def test_own_drawing_becomes_a_star(two):
-    two.get_by_text("Embed your own image: draw a digit or upload").click()
-    pad = two.get_by_role("application", name="Draw one digit")
-    pad.wait_for(timeout=DRAWN)
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    for n, (x, y) in enumerate([(0.25, 0.25), (0.75, 0.25), (0.45, 0.85)]):
-        two.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
-        if n == 0:
-            two.mouse.down()
-    two.mouse.up()
-    expect(two.get_by_text("reconstruction (squared error").first).to_be_visible(timeout=DRAWN)
-    wait_for_server(two)
-    assert all(ask(two, "[...maps.panels.values()].map((panel) => Boolean(panel.about.star))"))

@@ -145,24 +145,3 @@ def test_strokes_by_keyboard(visit):
     assert paper(page).evaluate("paper => paper.getRootNode().activeElement === paper")
     page.keyboard.press("Control+z")
     arrived(page, 0)
-
-
-def test_endless_strokes_are_thinned(visit):
-    page = visit(drawn="Draw here")
-    box = paper(page).bounding_box()
-    page.mouse.move(box["x"] + 5, box["y"] + 5)
-    page.mouse.down()
-    # As the mouse would, 3,000 times to and fro, only faster.
-    paper(page).evaluate(
-        """(paper, { x, y }) => {
-          for (let k = 0; k < 3000; k++) {
-            const at = { clientX: x + 20 + 3 * (k % 60), clientY: y + 20 + k / 20 };
-            paper.dispatchEvent(new PointerEvent("pointermove", { pointerId: 1, ...at }));
-          }
-        }""",
-        box,
-    )
-    page.mouse.up()
-    (stroke,) = arrived(page, 1)
-    assert 1000 <= len(stroke) <= user_image.MOST_POINTS
-    assert np.ptp(stroke, axis=0).min() > 150

@@ -11,20 +11,18 @@ from importlib.metadata import version as installed
 
 import numpy as np
 import pytest
-import streamlit as st
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 from streamlit.testing.v1 import AppTest
 
 from core import methods
-from core.errors import BadInput, HourglassError
-from core.runs import layout, reader, selection, specs, store
+from core.errors import BadInput
+from core.runs import reader, selection, specs, store
 from core.types import Spec
 from pages.ui.compare import summary
 from pages.ui.shared import cli_commands, permalinks, run_picker, stored_runs
-from tests.conftest import locked
-from tests.pages.conftest import HOSTILE, ROOT, code_blocks, footer_opened, opened, shown_text, weighted_lsa
+from tests.pages.conftest import HOSTILE, ROOT, code_blocks, footer_opened, opened, shown_text
 
 
 def choice(app: AppTest, label: str):
@@ -120,22 +118,6 @@ def test_two_runs_of_a_method_are_ranked_and_outlive_a_page_that_shows_one(runs)
     assert "hg-best" in text.split('class="hg-table hg-measures"')[1].split("Squared error by class")[0]
 
 
-def test_own_runs_of_other_sizes_are_hinted_at(runs):
-    app = with_choices(opened(data="digits", size="10"))
-    hint = "Own runs with other latent dimensions: AE, Linear AE and PCA 2-D."
-    assert hint in "".join(caption.value for caption in app.caption).replace("\\", "")
-
-
-@pytest.mark.parametrize(("weighting", "name"), [("log", "LSA (log counts)"), ("counts", "LSA (raw counts)")])
-def test_lsa_of_an_unusual_weighting_is_named_so(own_copy, weighting, name):
-    other = weighted_lsa(own_copy, weighting)
-    assert '<div class="hg-method">LSA<div' in shown_text(opened(data="docstrings", size="2"))
-    text = shown_text(with_measures(opened(data="docstrings", size="2", lsa=permalinks.encode(other.spec))))
-    assert f'<div class="hg-method">{name}' in text
-    assert f'<th scope="col">{name}' in text
-    assert '<div class="hg-method">LSA<div' not in text
-
-
 def test_linked_run_that_is_not_stored_is_offered(runs):
     spec = specs.make("digits", "ae", {"n_components": 10, "epochs": 77})
     app = opened(data="digits", size="10", ae=permalinks.encode(spec))
@@ -145,10 +127,6 @@ def test_linked_run_that_is_not_stored_is_offered(runs):
         assert cli_commands.format_fit(spec) in code_blocks(app)
         assert permalinks.decode(query(app)["ae"]) == spec
         app.run()
-    app = opened(data="digits", size="7")
-    assert not app.warning
-    assert choice(app, "Latent dimensions").value == 7
-    assert "python -m core fit digits pca --set n_components=7" in code_blocks(app)
 
 
 def test_link_survives_a_new_version_of_its_method(runs):
@@ -159,40 +137,14 @@ def test_link_survives_a_new_version_of_its_method(runs):
     assert "own run" in row(app, "pca")
 
 
-def test_command_of_a_run_makes_its_spec(monkeypatch):
-    from core import cli
-    from core.commands import runs
-
-    def stop(spec):
-        fitted.append(spec)
-        raise HourglassError("Nothing is fitted in this test.")
-
-    fitted = []
-    monkeypatch.setattr(runs, "fit_run", stop)
-    spec = specs.make("docstrings", "lsa", {"n_components": 7, "weighting": "log"}, 5, {"vocabulary_size": 50})
-    words = cli_commands.format_fit(spec).split()
-    assert words[:4] == ["python", "-m", "core", "fit"]
-    assert cli.main(words[3:]) == 2
-    assert fitted == [spec]
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"data": "<script>alert(1)</script>"},
-        {"data": "digits", "size": "99999999999999999999"},
-        {"data": "digits", "size": "ten", "ae": "é"},
-        {"data": "digits", "size": "10", "ae": "A" * 100_000},
-    ],
-    ids=str,
-)
-def test_bad_link_is_a_warning_and_the_default_view(runs, query):
-    app = opened(**query)
-    assert not app.exception
-    assert 0 < len(app.warning) <= 2
-    assert (choice(app, "Data set").value, choice(app, "Latent dimensions").value) == ("digits", 10)
-    assert "<script" not in app.warning[0].value.replace("\\<", "")
-    assert 'class="hg-map"' in shown_text(app)
+def test_bad_link_is_a_warning_and_the_default_view(runs):
+    for query in ({"data": "<script>alert(1)</script>"}, {"data": "digits", "size": "9" * 20, "ae": "é"}):
+        app = opened(**query)
+        assert not app.exception
+        assert 0 < len(app.warning) <= 2
+        assert (choice(app, "Data set").value, choice(app, "Latent dimensions").value) == ("digits", 10)
+        assert "<script" not in app.warning[0].value.replace("\\<", "")
+        assert 'class="hg-map"' in shown_text(app)
 
 
 def test_forged_links_are_refused():
@@ -200,16 +152,14 @@ def test_forged_links_are_refused():
         return base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")
 
     good = {"dataset": "digits", "dataset_params": {}, "method": "ae", "params": {}, "seed": 0, "version": 1}
-    forged = [{"seed": None}, {"seed": 1e999}, {"params": [1, 2]}]
-    values = (-5, float("nan"), 10**400, [1], {"a": 1})
-    forged += [{"params": {"n_components": 10, "epochs": value}} for value in values]
-    forged += [{"params": {"n_components": 10, "sudo": "rm"}}, {"params": {"n_components": 2}}]
+    forged = [{"seed": 1e999}, {"params": [1, 2]}, {"params": {"n_components": 2}}]
+    forged += [{"params": {"n_components": 10, "epochs": value}} for value in (-5, float("nan"), [1])]
     tokens = [token(json.dumps(good | change).encode()) for change in forged]
-    tokens += [token(text) for text in (b"[" * 4000, b"[]", b"\xff\xfe", b"0" * 10_000_000)]
-    for text in (*tokens, "garbage", "é", "A" * 100_000):
+    tokens += [token(text) for text in (b"[" * 4000, b"\xff\xfe", b"0" * 10_000_000)]
+    for text in (*tokens, "é", "A" * 100_000):
         with pytest.raises(BadInput):
             stored_runs.parse_linked_run(text, "digits", "ae", 10)
-    for size in ("0", "²", "-2", "ten", "257", "9" * 20):
+    for size in ("0", "²", "257"):
         with pytest.raises(BadInput):
             stored_runs.parse_code_size(size)
 
@@ -223,7 +173,7 @@ def own_copy(runs, tmp_path, monkeypatch):
     return folder
 
 
-def test_broken_runs_are_named_and_the_rest_is_shown(own_copy, monkeypatch):
+def test_broken_runs_are_named_and_the_rest_is_shown(own_copy):
     pca, linear_ae = place_of("pca"), place_of("linear_ae", epochs=2)
     (pca / "run.json").write_text("{")
     views = linear_ae / "views.safetensors"
@@ -233,20 +183,12 @@ def test_broken_runs_are_named_and_the_rest_is_shown(own_copy, monkeypatch):
     assert pca.name in warnings(app)
     assert f"{linear_ae.name}/views.safetensors is not what was written" in shown_text(app)
     assert shown_text(app).count('class="hg-map"') == 2  # AE and GAN
-    locked(monkeypatch, own_copy)
-    app = opened(data="digits", size="2")
-    assert not app.exception
-    assert f"The runs in {own_copy} can't be read (Permission denied)." in warnings(app)
 
 
-def test_runs_come_and_go_without_a_restart(own_copy, tmp_path, monkeypatch):
-    st.cache_data.clear()
-    pca, ae = place_of("pca"), place_of("ae", epochs=2, width=32)
-    command = "python -m core fit digits {} --set n_components=2"
-    pca.rename(tmp_path / pca.name)
+def test_run_deleted_while_the_page_is_drawn(own_copy, monkeypatch):
+    ae = place_of("ae", epochs=2, width=32)
+    command = "python -m core fit digits ae --set n_components=2"
     app = opened(data="digits", size="2")
-    assert command.format("pca") in code_blocks(app)
-    (tmp_path / pca.name).rename(pca)
     explain = summary.explain
 
     def explain_and_delete(view):
@@ -257,13 +199,10 @@ def test_runs_come_and_go_without_a_restart(own_copy, tmp_path, monkeypatch):
         patch.setattr(summary, "explain", explain_and_delete)
         app.run()
     assert not app.exception
-    assert command.format("ae") not in code_blocks(app), "what was read is shown"
+    assert command not in code_blocks(app), "what was read is shown"
     app.run()
     assert not app.exception
-    assert command.format("ae") in code_blocks(app)
-    find, gone = store.find_place, specs.make("digits", "pca", {"n_components": 2}).key
-    monkeypatch.setattr(store, "find_place", lambda key: None if key == gone else find(key))
-    assert f"The run {gone} was deleted: reload this page." in shown_text(opened(data="digits", size="2"))
+    assert command in code_blocks(app)
 
 
 def test_run_fitted_again_has_new_pictures_and_a_new_rank(own_copy):
@@ -291,22 +230,6 @@ def picture(app: AppTest, alt: str) -> str:
     return next(element.proto.body for element in app.get("html") if f'alt="{alt}"' in element.proto.body)
 
 
-def test_own_run_of_a_shipped_key_is_shown_once_as_own(own_copy, tmp_path, monkeypatch):
-    shipped = tmp_path / "shipped"
-    shutil.copytree(own_copy, shipped)
-    monkeypatch.setattr(layout, "SHIPPED", shipped)
-    pca = place_of("pca").name
-    for place in layout.iterate_places(own_copy):
-        if place.name != pca:
-            shutil.rmtree(place)
-    app = with_choices(opened(data="digits", size="2"))
-    assert not app.exception
-    assert not app.warning
-    assert not [box for box in app.multiselect if box.label == "PCA"]
-    assert "own run" in row(app, "pca")
-    assert "own run" not in row(app, "ae")
-
-
 def test_documents_are_words_and_hostile_titles_stay_text(runs, monkeypatch):
     app = opened(data="docstrings", size="2")
     assert not app.exception
@@ -323,12 +246,12 @@ def test_documents_are_words_and_hostile_titles_stay_text(runs, monkeypatch):
     assert "another release of" in warnings(opened(data="docstrings", size="2"))
 
 
-@pytest.mark.parametrize("picture", ["map-pca", "strip-pca", "samples-gan"])
-def test_click_on_a_picture_opens_a_dialog(runs, picture):
+def test_click_on_a_picture_opens_a_dialog(runs):
     app = opened(data="digits", size="10")
-    app.button(key=f"compare:open-{picture}").click().run()
-    assert not app.exception
-    assert app.get("dialog")
+    for picture in ("map-pca", "strip-pca", "samples-gan"):
+        app.button(key=f"compare:open-{picture}").click().run()
+        assert not app.exception
+        assert app.get("dialog")
 
 
 def test_open_drawer_has_all_measures_and_the_confusion_of_stored_codes(runs):
@@ -372,21 +295,6 @@ def test_compare_imports_neither_torch_nor_sklearn(runs, monkeypatch, tmp_path):
     )
     assert "sklearn" in first
     assert second.strip() == "[]"
-
-
-def test_reference_maps_alone_are_not_compared(fitted, no_shipped_runs, tmp_path, monkeypatch):
-    for name in ("digits", "mnist-sample"):
-        shipped = layout.place_of(ROOT / "assets" / "runs", specs.make(name, "tsne"))
-        (tmp_path / shipped.name).symlink_to(shipped)
-    pca = layout.place_of(fitted, specs.make("digits", "pca", {"n_components": 10}))
-    (tmp_path / pca.name).symlink_to(pca)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = opened()
-    assert not app.exception
-    assert "t-SNE" not in shown_text(app)
-    assert query(app) == {"data": "digits", "size": "10"}
-    assert choice(app, "Latent dimensions").options == ["2", "10"]
-    assert "MNIST sample (not trained yet)" in choice(app, "Data set").options
 
 
 def test_mnist_is_the_default_if_nothing_is_trained(no_shipped_runs, tmp_path, monkeypatch):

@@ -20,12 +20,12 @@ from core.analysis import rows
 from core.datasets import embedded_samples, user_image
 from core.errors import DataUnavailable, HourglassError
 from core.experiments.fit import load_dataset
-from core.runs import layout, reader, specs, store
+from core.runs import reader, specs, store
 from core.tasks import tsne_projection
 from core.types import IMAGES, Dataset
 from pages.ui.embeddings import controls, selection
 from pages.ui.shared import cached, permalinks
-from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text, weighted_lsa
+from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
 from tests.pages.linked_maps import SENT, choose, message, pictures, query, standing_out, titles
 
 PAGE = "pages/embeddings.py"
@@ -194,32 +194,12 @@ def test_link_has_rows_maps_and_selection(runs):
     assert "selected" in query(choose(app, range(500), turn=3))
 
 
-def test_selection_outlives_other_maps_and_more_rows_but_not_the_split(runs, tables):
-    app = choose(embeddings(split="train", rows="300"), [10, 20])
-    numbers = message(app)[1]["rows"][[10, 20]]
-    next(box for box in app.selectbox if box.label == "Rows").set_value("1000").run()
-    app.multiselect[0].set_value(app.multiselect[0].value[:2]).run()
-    header, arrays = message(app)
-    assert len(arrays["rows"]) == 1000
-    assert np.array_equal(arrays["rows"][header["selected"]], numbers)
-    assert [int(row["row"]) for row in parsed(tables)] == numbers.tolist()
-    next(box for box in app.get("button_group") if box.label == "Split").set_value("test").run()
-    assert message(app)[0]["selected"] == []
-    assert "selected" not in query(app)
-
-
 def test_forged_messages_of_the_browser_change_nothing(runs):
     app = embeddings(maps=MAPS)
     rows_id = message(app)[0]["id"]
-    forged = ["nonsense", 7, {"x": 1}, None, "::", "x" * 100_000]
-    states = [{"selection": text} for text in (*forged, *(f"{rows_id}:1:{text}" for text in forged))]
-    looks = [
-        "nonsense",
-        7,
-        json.dumps({"id": rows_id}),
-        json.dumps({"id": rows_id, "hidden": 1, "zooms": [], "turn": 1}),
-    ]
-    for state in (*states, *({"look": look} for look in looks)):
+    states = [{"selection": text} for text in (7, "::", "x" * 100_000, f"{rows_id}:1:nonsense")]
+    look = json.dumps({"id": rows_id, "hidden": 1, "zooms": [], "turn": 1})
+    for state in (*states, {"look": 7}, {"look": look}):
         app.session_state[SENT] = state
         assert not app.run().exception
         assert message(app)[0]["selected"] == []
@@ -229,31 +209,12 @@ def test_forged_messages_of_the_browser_change_nothing(runs):
 BOMB = base64.urlsafe_b64encode(zlib.compress(b"\0" * 10_000_000, 9)).decode().rstrip("=")
 
 
-@pytest.mark.parametrize("value", ["nonsense", "<b>$x$</b>", "9" * 5000, "-1", "", BOMB])
-def test_nonsense_in_a_link_is_ignored_with_a_warning(runs, value):
+def test_nonsense_in_a_link_is_ignored_with_a_warning(runs):
     names = ("split", "rows", "maps", "colour", "align", "selected", "between", "and", "classes", "zoom", "enlarged")
-    app = embeddings(**dict.fromkeys(names, value))
-    assert message(app)[1]["rows"].size
-    assert app.warning or not value
-
-
-@pytest.mark.parametrize(
-    ("rows", "n_shown", "warning"),
-    [("50000", 500, "choose from 2 to"), ("1", 2, "1 rows"), ("lots", 500, "“lots” is not a")],
-)
-def test_number_of_rows_is_checked(runs, rows, n_shown, warning):
-    app = embeddings(rows=rows, maps="pca-2.direct,nonsense.pca")
-    assert len(message(app)[1]["rows"]) == n_shown
-    assert warning in text_of(app)
-    assert "The link asks for the map “nonsense.pca”" in text_of(app), "shown also after the scores are computed"
-    assert "nonsense" not in text_of(app.run())
-
-
-def test_two_rows_are_selected_without_scores(runs, tables):
-    app = choose(embeddings(rows="2"), [0, 1])
-    assert message(app)[0]["maps"][0]["figures"] == []
-    assert len(parsed(tables)) == 2
-    assert not choose(app, [1], turn=2).exception
+    for value in ("<b>$x$</b>", "-1", BOMB):
+        app = embeddings(**dict.fromkeys(names, value))
+        assert message(app)[1]["rows"].size
+        assert app.warning
 
 
 def test_runs_that_are_missing_or_of_other_data_are_named(runs, no_shipped_runs, monkeypatch):
@@ -277,13 +238,6 @@ def test_runs_that_are_missing_or_of_other_data_are_named(runs, no_shipped_runs,
     assert "trained on another copy of the data" in second
 
 
-def test_data_set_without_runs_links_to_training(no_shipped_runs, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = embeddings()
-    assert "No method is trained on Digits 8x8 yet" in text_of(app)
-    assert "Train a method" in [link.label for link in app.get("page_link")]
-
-
 def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
     def refuse(name, progress):
         progress(1_000_000, 11_000_000)
@@ -302,15 +256,6 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
     assert "The server does not answer." in text_of(app)
     assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
     clear_caches()
-
-
-def test_data_that_can_not_be_loaded_are_named(runs, monkeypatch):
-    def fail(name, **params):
-        raise DataUnavailable("It is not here; connect and try again.")
-
-    monkeypatch.setattr(cached.datasets, "load", fail)
-    clear_caches()
-    assert "It is not here; connect and try again." in text_of(embeddings())
 
 
 def test_disagreement_is_one_minus_average_overlap(runs):
@@ -397,23 +342,7 @@ def test_documents_are_shown_as_text_with_distinctive_words(documents, tables):
     assert np.array_equal(arrays["exact"], documents.X_test[arrays["rows"]].sum(axis=1))
 
 
-def test_lsa_of_an_unusual_weighting_is_named_so(documents, fitted, tmp_path, monkeypatch):
-    for place in layout.iterate_places(fitted):
-        (tmp_path / place.name).symlink_to(place)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    other = weighted_lsa(tmp_path, "log")
-    app = embeddings(data="docstrings", maps=f"lsa-2.direct,{permalinks.encode(other.spec)}.direct")
-    assert titles(app) == ["LSA 2-D", f"LSA (log counts) 2-D ({other.key[:4]})"]
-
-
-def test_one_class_and_no_class_have_no_accuracy(runs, load_as, no_shipped_runs, tmp_path, monkeypatch, tables):
-    digits = datasets.load("digits")
-    zeros = {f"y_{split}": np.zeros_like(getattr(digits, f"y_{split}")) for split in ("train", "test")}
-    one_class = type(digits)(**digits.__dict__ | zeros)
-    object.__setattr__(one_class, "checksum", digits.checksum)
-    load_as(one_class)
-    app = choose(embeddings(rows="400"), [1, 2])
-    assert [score[0] for score in message(app)[0]["maps"][0]["figures"]] == ["Trustworthiness of map"]
+def test_rows_without_classes_have_no_accuracy(load_as, no_shipped_runs, tmp_path, monkeypatch, tables):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     images, none = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8), np.full(120, -1)
     bare = Dataset("frey", IMAGES, images, none, images[:60], none[:60], (), "none", "none", image_shape=(28, 20))
@@ -421,8 +350,8 @@ def test_one_class_and_no_class_have_no_accuracy(runs, load_as, no_shipped_runs,
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: True)
     fit(tmp_path, bare, "pca", {"n_components": 2})
     app = choose(embeddings(data="frey"), [1, 2])
+    assert [score[0] for score in message(app)[0]["maps"][0]["figures"]] == ["Trustworthiness of map"]
     assert message(app)[0]["names"] == []
-    assert (message(app)[1]["labels"] == -1).all()
     assert "class" not in parsed(tables)[0]
 
 

@@ -9,11 +9,10 @@ from core.figures import error_by_labels, svg
 from pages.ui.shared import export, header
 
 
-@pytest.mark.parametrize("name", ["app.css", "app.js", "export.js"])
-def test_browser_keeps_the_style_sheet_and_the_scripts(name):
+def test_browser_keeps_the_style_sheet_and_the_scripts():
     # DOMPurify drops a style or script whose text matches this.
-    text = {"app.css": header._style, "app.js": header._script, "export.js": export.load_script}[name]()
-    assert not re.search(r"<[/\w!]", text.removeprefix("<script>").removesuffix("</script>"))
+    for text in (header._style(), header._script(), export.load_script()):
+        assert not re.search(r"<[/\w!]", text.removeprefix("<script>").removesuffix("</script>"))
 
 
 def script():
@@ -51,12 +50,11 @@ def lines():
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_still_has_the_texts_and_marks_of_the_figure(theme):
+def test_still_has_the_texts_and_marks_of_the_figure():
     import xml.etree.ElementTree as ET
 
-    figure = error_by_labels.plot_curve(lines(), 60_000, theme, counts=[100, 1000])
-    root = ET.fromstring(svg.render_figure(figure, 1000, theme))
+    figure = error_by_labels.plot_curve(lines(), 60_000, "light", counts=[100, 1000])
+    root = ET.fromstring(svg.render_figure(figure, 1000, "light"))
     found = {tag: list(root.iter(f"{{http://www.w3.org/2000/svg}}{tag}")) for tag in ("text", "circle", "polyline")}
     texts = ["".join(each.itertext()) for each in found["text"]]
     assert {"Network <x>", "M2", "100", "1,000", "20", "5", figure.layout.yaxis.title.text} <= set(texts)
@@ -71,14 +69,3 @@ def test_still_has_the_texts_and_marks_of_the_figure(theme):
     )
     n_marks = sum(len(trace.x) for trace in figure.data) + sum(t.showlegend is not False for t in figure.data)
     assert len(found["circle"]) + len(list(root.iter("{http://www.w3.org/2000/svg}polygon"))) == n_marks
-
-
-def test_still_omits_zeros_on_a_logarithmic_axis():
-    for errors in ((0.0, 0.0), (0.0, 2.0)):
-        marks = [error_by_labels.Mark(n, e, None, None, {0: e}) for n, e in zip((20, 100), errors, strict=True)]
-        figure = error_by_labels.plot_curve(
-            [error_by_labels.Line("ae", "AE", 0, marks)], 300, "light", counts=[20, 100]
-        )
-        picture = svg.render_figure(figure, 400, "light")
-        assert "nan" not in picture
-        assert picture.count("<circle") == 1 + 2 * sum(e > 0 for e in errors)

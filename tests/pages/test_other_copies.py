@@ -3,9 +3,7 @@
 import pytest
 
 from core import datasets
-from core.runs import layout, specs, store
-from core.types import Spec
-from pages.ui.shared import permalinks
+from core.runs import layout, specs
 from tests import another_copy
 from tests.pages.conftest import ROOT, AppTest, fit, shown_text
 
@@ -74,26 +72,3 @@ def test_documents_and_embeddings_show_runs_on_this_copy(newsgroups):
     maps = next(each for each in app.multiselect if each.label == "Maps")
     assert maps.value == [f"{specs.make('newsgroups', 'lsa', {'n_components': 2}).key}:direct"]
     assert "AE 2-D (another copy)" in maps.options
-
-
-def test_training_offers_runs_on_another_copy(newsgroups):
-    shipped = next(
-        run.spec for run in store.list_runs()[0] if (run.spec.dataset, run.spec.method) == ("newsgroups", "ae")
-    )
-    app = opened("pages/training.py", spec=permalinks.encode(shipped), run=permalinks.encode(shipped))
-    buttons = {button.label: button for button in app.button}
-    assert "Replay" not in buttons
-    assert not buttons["Train"].disabled
-    assert "Train again" in buttons
-    assert NOTE in said(app)
-    assert "On the test rows of that copy" in said(app)
-    own = Spec.of(
-        "newsgroups",
-        "lsa",
-        dict(specs.make("newsgroups", "lsa", {"n_components": 2}).params),
-        0,
-        dict(shipped.dataset_params),
-        1,
-    )
-    app = opened("pages/training.py", spec=permalinks.encode(own))
-    assert "Replay" in {button.label for button in app.button}
