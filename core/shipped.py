@@ -104,12 +104,12 @@ def _one(spec: Spec, dataset: Dataset, missing: bool, remeasure: bool, say: Call
         lighten(place, dataset, say)
     run = reader.read_run(place)
     figures = "  ".join(
-        f"{name} {run.metrics[name]:.4g}"
+        f"{name} {run.metrics[name].value:.4g}"
         for name in ("squared_error", "neg_elbo", "neg_elbo_at_mean", "knn_accuracy", "frechet", "precision", "recall")
         if name in run.metrics
     )
     label = f"{spec.dataset}/{methods.label(spec.method)} {spec.param('n_components')}-D"
-    say(f"{label}: {figures}  fit {run.metrics['seconds']:.0f} s, in all {time.perf_counter() - started:.0f} s")
+    say(f"{label}: {figures}  fit {run.metrics['seconds'].value:.0f} s, in all {time.perf_counter() - started:.0f} s")
 
 
 def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
@@ -157,12 +157,12 @@ def _moved(run: Run, light: Run) -> list[str]:
     are drawn anew, has moved where the two intervals have nothing in common.
     """
     found = []
-    for name in (name for name in run.metrics if f"{name}_interval" in run.metrics and name in light.metrics):
+    for name in (name for name in run.metrics if run.metrics[name].interval and name in light.metrics):
         if name in _BY_CHANCE:
             continue
-        low, high = run.metrics[f"{name}_interval"]
-        value = light.metrics[name]
-        ends = (value, value) if f"rows.{name}" in run.views else light.metrics[f"{name}_interval"]
+        low, high = run.metrics[name].interval
+        value = light.metrics[name].value
+        ends = (value, value) if f"rows.{name}" in run.views else light.metrics[name].interval
         if ends[1] < low or ends[0] > high:
             found.append(name)
     return found

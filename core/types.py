@@ -290,16 +290,14 @@ class Measurement:
         return None if self.low is None or self.high is None else (self.low, self.high)
 
 
-def measurements_to_json(
-    metrics: Mapping[str, Measurement], by_class: Mapping[str, Mapping[str, float]]
-) -> dict[str, Any]:
-    """Metrics as they are stored: ``x``, ``x_interval`` and ``x_n``, and an object a metric by class."""
-    document: dict[str, Any] = {name: dict(values) for name, values in by_class.items()}
-    for name, measurement in metrics.items():
-        interval = measurement.interval and list(measurement.interval)
-        parts = {"": measurement.value, "_interval": interval, "_n": measurement.n}
-        document |= {name + suffix: part for suffix, part in parts.items() if part is not None}
-    return document
+def pack_metrics(metrics: Mapping[str, Measurement]) -> dict[str, np.ndarray]:
+    """Measurements as arrays (value, low, high, n), which a cache can hold."""
+    return {name: np.array([m.value, m.low, m.high, m.n], np.float64) for name, m in metrics.items()}
+
+
+def unpack_metrics(arrays: Mapping[str, np.ndarray]) -> dict[str, Measurement]:
+    """Inverse of `pack_metrics`."""
+    return {name: Measurement(*a[:3].tolist(), int(a[3])) for name, a in arrays.items()}
 
 
 @dataclass(frozen=True)
@@ -309,22 +307,24 @@ class Run:
     Attributes
     ----------
     history : one row an epoch, ready for a DataFrame.
-    metrics : name -> number; beside it ``<name>_interval`` (95 %) and ``<name>_n`` (rows) where they apply.
+    metrics : name -> measurement, see `core.metrics.definitions`; also ``seconds`` of the fit and ``weights``.
     environment : versions, threads, precision, device, seconds, data checksum, kind and image_shape.
     notes : how what is shown came about: ``map``, ``samples``, ``features``, ``words``; see also `pending`.
     views : the small arrays that pages show, see `core.experiments.evaluate`; empty where only figures were read.
     estimator : the fitted estimator, or None where it was not asked for.
     place : the folder that it was read from, or None.
+    by_class : name -> value of each class, by the class's name.
     """
 
     spec: Spec
     history: list[dict[str, Any]]
-    metrics: dict[str, Any]
+    metrics: dict[str, Measurement]
     environment: dict[str, Any]
     notes: dict[str, Any]
     views: dict[str, np.ndarray] = field(default_factory=dict)
     estimator: Any = None
     place: Path | None = field(default=None, compare=False)
+    by_class: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

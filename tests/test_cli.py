@@ -19,7 +19,7 @@ from core.experiments import fit
 from core.runs import layout, reader, specs, store, transfer
 from core.semi_supervised import experiment, statistics, sweep
 from core.tasks import queue, requests, task_files, worker_process
-from core.types import Run, Spec
+from core.types import Measurement, Run, Spec
 
 FIT = ["fit", "digits", "ae", "--epochs", "2", "--set", "width=32", "--set", "n_components=2"]
 COMPARE = ["compare", "digits", "pca", "ae", "--code-size", "2"]
@@ -128,7 +128,7 @@ def test_fit_prints_one_document_and_stores_the_run(call):
     assert document["spec"]["seed"] == 3
     assert document["seconds"] == pytest.approx(1, rel=0.1)
     assert document["metrics"]["squared_error_interval"][0] < document["metrics"]["squared_error"]
-    assert reader.read_run(store.find_place(document["key"])).metrics == document["metrics"]
+    assert layout.metrics_to_json(reader.read_run(store.find_place(document["key"]))) == document["metrics"]
     assert f"epoch {document['history'][-1]['epoch']}" in err
     # The app sees it while it trains; it leaves only its run.
     assert sorted(path.name for path in layout.runs_folder().iterdir()) == [".jobs", "digits"]
@@ -166,7 +166,9 @@ def test_compare_with_seed_0_wants_that_seed(call, monkeypatch):
     """Without a seed any stored run is used, with one only a run with exactly these settings."""
     environment = {"date": "2026-01-01", "kind": "images", "data_checksum": "one", "seconds": 1.0}
     specs_by_seed = {seed: specs.make("digits", "pca", {"n_components": 2}, seed) for seed in (0, 5)}
-    stored = {seed: Run(spec, [], {"seconds": 1.0}, environment, {}) for seed, spec in specs_by_seed.items()}
+    stored = {
+        seed: Run(spec, [], {"seconds": Measurement(1.0)}, environment, {}) for seed, spec in specs_by_seed.items()
+    }
     monkeypatch.setattr(store, "list_runs", lambda: ([stored[5]], []))
     monkeypatch.setattr(checksums, "is_here", lambda run: True)
     fitted = []
@@ -330,15 +332,16 @@ def test_scores_in_an_imported_file_are_not_believed(call, exported, monkeypatch
     document, file = exported
     place = store.find_place(document["key"])
     true = document["metrics"]["squared_error"]
-    forged = {**document["metrics"], "squared_error": 0.0, "squared_error_interval": [0.0, 0.0]}
-    store.rewrite_run(place, replace(reader.read_run(place), metrics=forged), reader.read_weights(place))
+    run = reader.read_run(place)
+    run.metrics["squared_error"] = Measurement(0.0, 0.0, 0.0)
+    store.rewrite_run(place, run, reader.read_weights(place))
     file.write_bytes(transfer.pack_run(place))
     for is_here, error in ((True, true), (False, 0.0)):
         monkeypatch.setattr(datasets, "is_available", lambda name, is_here=is_here: is_here)
         store.delete_run(document["key"])
         assert call("import", file)[0] == 0
         run = reader.read_run(store.find_place(document["key"]))
-        assert run.metrics["squared_error"] == error
+        assert run.metrics["squared_error"].value == error
         assert run.is_verified == is_here
 
 

@@ -47,7 +47,7 @@ def test_figures_are_measured_from_the_stored_weights(spec):
         error = ((estimator.inverse_transform(estimator.transform(X)).astype(float) - X) ** 2).sum(1)
         assert run.views["rows.squared_error"][rows] == pytest.approx(error, rel=2e-3, abs=1e-3)
         whole = run.views["rows.squared_error"].mean()
-        assert run.metrics["squared_error"] == pytest.approx(float(whole), rel=1e-4)
+        assert run.metrics["squared_error"].value == pytest.approx(float(whole), rel=1e-4)
     if "codes" in run.views and data.kind == "documents":
         if run.environment["data_checksum"] != data.checksum:
             pytest.skip("another version of a library has other docstrings")
@@ -121,8 +121,8 @@ def test_a_shipped_spec_is_refitted_to_the_same_figures():
     spec = next(s for s in SPECS if (s.dataset, s.method, s.param("n_components")) == ("digits", "pca", 2))
     run, _ = fit.fit(spec, datasets.load("digits"))
     shipped = reader.read_run(layout.place_of(layout.SHIPPED, spec))
-    assert run.metrics["squared_error"] == pytest.approx(shipped.metrics["squared_error"], rel=1e-4)
-    assert run.metrics["knn_accuracy"] == pytest.approx(shipped.metrics["knn_accuracy"], abs=0.01)
+    assert run.metrics["squared_error"].value == pytest.approx(shipped.metrics["squared_error"].value, rel=1e-4)
+    assert run.metrics["knn_accuracy"].value == pytest.approx(shipped.metrics["knn_accuracy"].value, abs=0.01)
 
 
 def test_frey_faces_are_not_handed_on():

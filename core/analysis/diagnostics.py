@@ -33,7 +33,7 @@ class Finding:
 def diagnose(run: Run) -> list[Finding]:
     """Find signs of posterior collapse, dead dimensions, lost classes and divergence in what a run stores."""
     has_posterior = "kl" in run.metrics and "codes" in run.views
-    posterior = find_collapse(run.metrics["kl"], run.views["codes"]) if has_posterior else None
+    posterior = find_collapse(run.metrics["kl"].value, run.views["codes"]) if has_posterior else None
     if posterior and posterior.is_severe:
         return [posterior]  # a collapsed code explains everything else
     found = [posterior, _find_constant_dimensions(run), _find_lost_classes(run), _find_divergence(run)]
@@ -97,7 +97,7 @@ def _find_constant_dimensions(run: Run) -> Finding | None:
 
 def _find_lost_classes(run: Run) -> Finding | None:
     """Of a network that was trained to sample: one with a generator, or with a prior."""
-    shares = run.metrics.get("class_shares")
+    shares = run.by_class.get("class_shares")
     trained_to_sample = "kl" in run.metrics or (run.history and "generator_loss" in run.history[-1])
     if not shares or not trained_to_sample:
         return None

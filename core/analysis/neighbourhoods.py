@@ -13,46 +13,41 @@ from core import cache
 from core.analysis.rows import Rows
 from core.errors import BadInput
 from core.metrics import bootstrap, confusion, embedding
+from core.types import Measurement, pack_metrics, unpack_metrics
 
 K = 15
 DEPTH = embedding.OVERLAP_DEPTH
 
 
-def score_map(points: np.ndarray, rows: Rows) -> dict[str, Any]:
-    """Measure a 2-D map: scores under the names of `core.metrics.definitions.DEFINITIONS`, with interval and n.
+def score_map(points: np.ndarray, rows: Rows) -> dict[str, Measurement]:
+    """Measure a 2-D map: scores under the names of `core.metrics.definitions.DEFINITIONS`.
 
     ``map_knn_accuracy`` of labelled rows, ``map_trustworthiness``; each is left out if there are too few rows.
     Rows without a position (NaN) do not count.
     """
 
     def compute() -> dict[str, np.ndarray]:
-        found = {}
+        measured = {}
         with suppress(BadInput):  # one class, or too few rows: nothing can be said
-            share = confusion.count_confusions(rows.y, confusion.predict_classes(points, rows.y, K)).accuracy
-            found["map_knn_accuracy"] = np.array([share.value, share.low, share.high, share.n])
+            predicted = confusion.predict_classes(points, rows.y, K)
+            measured["map_knn_accuracy"] = confusion.count_confusions(rows.y, predicted).accuracy
         with suppress(BadInput):
             values = _compute_trustworthiness(points, rows)
-            found["map_trustworthiness"] = np.array([values.mean(), *bootstrap.mean_interval(values), len(values)])
-        return found
+            interval = bootstrap.mean_interval(values)
+            measured["map_trustworthiness"] = Measurement(float(values.mean()), *interval, len(values))
+        return pack_metrics(measured)
 
-    return _figures(cache.get_or_compute(_scores_name(points, rows), compute))
+    return unpack_metrics(cache.get_or_compute(_scores_name(points, rows), compute))
 
 
-def read_scores(points: np.ndarray, rows: Rows) -> dict[str, Any] | None:
+def read_scores(points: np.ndarray, rows: Rows) -> dict[str, Measurement] | None:
     """Return what `score_map` computed before, or None if the cache does not have it."""
     measured = cache.find_arrays(_scores_name(points, rows))
-    return None if measured is None else _figures(measured)
+    return None if measured is None else unpack_metrics(measured)
 
 
 def _scores_name(points: np.ndarray, rows: Rows) -> str:
     return f"map-scores-{cache.make_key(np.asarray(points, np.float32), rows.key)}"
-
-
-def _figures(measured: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    for name, (value, low, high, n) in measured.items():
-        figures |= {name: float(value), f"{name}_interval": [float(low), float(high)], f"{name}_n": int(n)}
-    return figures
 
 
 def _compute_trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from core import methods
 from core.errors import BadInput
 from core.methods import GAUSSIAN, MIXTURE, NORMAL, STANDARDISED
-from core.types import Run
+from core.types import Measurement, Run
 
 # Enough rows for ten modes with full covariances, few enough for seconds, with the largest codes for a minute.
 _MOST_FITTED, _MOST_NUMBERS = 20_000, 2_000_000
@@ -213,20 +213,23 @@ def restore_sampler(run: Run, kind: str, estimator: Any) -> CodeSampler:
     return CodeSampler(kind).restore({name: run.views[f"sampler.{kind}.{name}"] for name in names})
 
 
-def select_scores(run: Run, kind: str) -> dict[str, Any]:
+def select_scores(run: Run, kind: str) -> dict[str, Measurement]:
     """Select a run's scores of one sampler, under the names of `core.metrics.definitions.DEFINITIONS`.
 
     Stored names of other samplers than the usual one have a prefix; empty if the sampler was not measured.
     """
-    is_usual = kind == methods.entry(run.spec.method).samplers[0]
-    prefix = "" if is_usual else f"{kind}."
-    of_samples = ("frechet", "precision", "recall", "coverage", "copies", "class_shares")
-    found = {}
-    for name in of_samples:
-        for suffix in ("", "_interval", "_n"):
-            if f"{prefix}{name}{suffix}" in run.metrics:
-                found[f"{name}{suffix}"] = run.metrics[f"{prefix}{name}{suffix}"]
-    return found
+    prefix = _prefix(run, kind)
+    of_samples = ("frechet", "precision", "recall", "coverage", "copies")
+    return {name: run.metrics[prefix + name] for name in of_samples if prefix + name in run.metrics}
+
+
+def select_class_shares(run: Run, kind: str) -> dict[str, float]:
+    """Select the share of each class among the samples of one sampler; empty if it was not measured."""
+    return run.by_class.get(f"{_prefix(run, kind)}class_shares", {})
+
+
+def _prefix(run: Run, kind: str) -> str:
+    return "" if kind == methods.entry(run.spec.method).samplers[0] else f"{kind}."
 
 
 @dataclass(frozen=True)
@@ -248,28 +251,21 @@ class Ranking:
         return not self.tied
 
 
-def rank_samplers(scores: Mapping[str, Mapping[str, Any]]) -> Ranking:
+def rank_samplers(scores: Mapping[str, Mapping[str, Measurement]]) -> Ranking:
     """Rank samplers by the Fréchet distance of their samples, and find those tied with the best.
 
     The intervals cover other samples of the same fit, not other fits of the methods.
     """
-    known = {label: each for label, each in scores.items() if {"frechet", "frechet_interval"} <= each.keys()}
-    order = sorted(known, key=lambda label: known[label]["frechet"])
+    known = {label: each["frechet"] for label, each in scores.items() if "frechet" in each and each["frechet"].interval}
+    order = sorted(known, key=lambda label: known[label].value)
     if not order:
         return Ranking((), ())
-    low, high = known[order[0]]["frechet_interval"]
-    ends = {label: known[label]["frechet_interval"] for label in order[1:]}
-    tied = tuple(label for label, (start, end) in ends.items() if start <= high and end >= low)
-    return Ranking(tuple(order), tied)
+    best = known[order[0]]
+    tied = [label for label in order[1:] if known[label].low <= best.high and known[label].high >= best.low]
+    return Ranking(tuple(order), tuple(tied))
 
 
-def has_excess_copies(copies: Mapping[str, Any], floor: tuple[float, float]) -> bool:
-    """Whether a sampler produces significantly more near-duplicates of training images than test images are.
-
-    Parameters
-    ----------
-    copies : figures with ``copies_interval``
-    floor : the interval of test rows
-    """
-    interval = copies.get("copies_interval")
-    return interval is not None and interval[0] > floor[1]
+def has_excess_copies(scores: Mapping[str, Measurement], floor: Measurement) -> bool:
+    """Whether a sampler's share of near-duplicates of training images is significantly above that of test rows."""
+    copies = scores.get("copies")
+    return copies is not None and copies.interval is not None and copies.low > floor.high

@@ -115,8 +115,10 @@ def fit_run(spec: Spec, dataset: Dataset | None = None) -> Run:
 
 
 def _to_document(run: Run) -> dict[str, Any]:
+    from core.runs import layout
+
     seconds = run.environment["seconds"]
-    parts = {"environment": run.environment, "history": run.history, "metrics": run.metrics}
+    parts = {"environment": run.environment, "history": run.history, "metrics": layout.metrics_to_json(run)}
     return {"key": run.key, "spec": run.spec.to_json(), "seconds": seconds, **parts}
 
 
@@ -137,8 +139,8 @@ def _print_scores(runs: Sequence[Run]) -> None:
             definition = definitions.get_definition(name, run.environment["kind"])
             low_high = definitions.get_interval(run.metrics, name)
             interval = f"  [{low_high[0]:.4g}, {low_high[1]:.4g}]" if low_high else ""
-            n = f"  n={run.metrics[f'{name}_n']}" if f"{name}_n" in run.metrics else ""
-            print(f"  {definition.label:24} {run.metrics[name]:.5g} {definition.unit}{interval}{n}")
+            n = f"  n={run.metrics[name].n}" if run.metrics[name].n is not None else ""
+            print(f"  {definition.label:24} {run.metrics[name].value:.5g} {definition.unit}{interval}{n}")
 
 
 def export_run(

@@ -12,9 +12,9 @@ from core.analysis.codes import predict_words
 from core.datasets import bag_of_words
 from core.experiments import evaluate_codes
 from core.experiments.evaluate_codes import K, has_classes_to_learn, weigh_words
-from core.experiments.scores import Scores, compute_once, pack_metrics, unpack_metrics
+from core.experiments.scores import Scores, compute_once
 from core.metrics import bootstrap, embedding, nearest_neighbours, perplexity, reconstruction, retrieval
-from core.types import Dataset, Measurement
+from core.types import Dataset, Measurement, pack_metrics, unpack_metrics
 
 if TYPE_CHECKING:
     from core.experiments.evaluate import Subject

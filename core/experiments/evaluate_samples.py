@@ -10,9 +10,9 @@ import numpy as np
 from core.analysis.codes import to_pixels
 from core.analysis.samplers import MIXTURE, NORMAL, CodeSampler, describe_sampler
 from core.datasets import subsets
-from core.experiments.scores import Scores, compute_once, pack_metrics, unpack_metrics
+from core.experiments.scores import Scores, compute_once
 from core.metrics import bootstrap, generation, memorization
-from core.types import Dataset
+from core.types import Dataset, pack_metrics, unpack_metrics
 
 if TYPE_CHECKING:
     from core.experiments.evaluate import Subject

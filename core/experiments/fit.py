@@ -20,7 +20,7 @@ from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, Subje
 from core.experiments.scores import Scores
 from core.metrics.definitions import VERSION
 from core.runs import reader, specs, store
-from core.types import FITTING, IMAGES, Dataset, Run, Spec, measurements_to_json
+from core.types import FITTING, IMAGES, Dataset, Measurement, Run, Spec
 
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
 # As `core.nn.callbacks.Watch`, whose package brings torch.
@@ -118,8 +118,8 @@ def fit(
     estimator = method.restore(blank, arrays)
     parts = _first_parts(dataset) if first_only else None
     scores = evaluate(Subject(estimator, dataset, entry.samplers, given.get("X")), parts, on_stage)
-    run = Run(spec, history, {"seconds": seconds}, environment, {}, estimator=estimator)
-    return _with_scores(run, scores, weights=method.n_weights(estimator)), arrays
+    metrics = {"seconds": Measurement(seconds), "weights": Measurement(method.n_weights(estimator))}
+    return _with_scores(Run(spec, history, metrics, environment, {}, estimator=estimator), scores), arrays
 
 
 def _first_parts(dataset: Dataset) -> tuple[str, ...]:
@@ -127,9 +127,9 @@ def _first_parts(dataset: Dataset) -> tuple[str, ...]:
     return (FIRST,) if dataset.kind == IMAGES and dataset.has_labels else (FIRST, STRUCTURE)
 
 
-def _with_scores(run: Run, scores: Scores, **metrics: float) -> Run:
-    metrics = run.metrics | measurements_to_json(scores.metrics, scores.by_class) | metrics
-    return replace(run, metrics=metrics, views=run.views | scores.views, notes=run.notes | scores.notes)
+def _with_scores(run: Run, scores: Scores) -> Run:
+    parts = ("metrics", "by_class", "views", "notes")
+    return replace(run, **{part: getattr(run, part) | getattr(scores, part) for part in parts})
 
 
 def _rows_to_map(spec: Spec, dataset: Dataset) -> dict[str, Any]:
@@ -210,8 +210,9 @@ def remeasure(place: Path, dataset: Dataset, first_only: bool = False) -> Run:
     """
     old, subject = _read(place, dataset)
     environment = old.environment | {"metrics_version": VERSION}
-    blank = replace(old, metrics={"seconds": old.metrics["seconds"]}, views={}, notes={}, environment=environment)
-    weights = methods.get(old.spec.method).n_weights(subject.estimator)
-    run = _with_scores(blank, evaluate(subject, _first_parts(dataset) if first_only else None), weights=weights)
+    weights = Measurement(methods.get(old.spec.method).n_weights(subject.estimator))
+    metrics = {"seconds": old.metrics["seconds"], "weights": weights}
+    blank = replace(old, metrics=metrics, by_class={}, views={}, notes={}, environment=environment)
+    run = _with_scores(blank, evaluate(subject, _first_parts(dataset) if first_only else None))
     store.rewrite_run(place, run, reader.read_weights(place), reader.read_replay(place))
     return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,16 +47,6 @@ class Scores:
         """Add everything that `other` holds."""
         for part in ("metrics", "by_class", "rows", "views", "notes"):
             getattr(self, part).update(getattr(other, part))
-
-
-def pack_metrics(metrics: Mapping[str, Measurement]) -> dict[str, np.ndarray]:
-    """Measurements as arrays (value, low, high, n), which a cache can hold."""
-    return {name: np.array([m.value, m.low, m.high, m.n], np.float64) for name, m in metrics.items()}
-
-
-def unpack_metrics(arrays: Mapping[str, np.ndarray]) -> dict[str, Measurement]:
-    """Inverse of `pack_metrics`."""
-    return {name: Measurement(*a[:3].tolist(), int(a[3])) for name, a in arrays.items()}
 
 
 def compute_once(

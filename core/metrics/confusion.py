@@ -11,19 +11,9 @@ import numpy as np
 from core.errors import BadInput
 from core.metrics import bootstrap
 from core.metrics.embedding import predict_left_out
-from core.types import UNLABELLED
+from core.types import UNLABELLED, Measurement
 
 NOT_ASKED = UNLABELLED
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of `n` rows with Wilson's 95% interval."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -40,10 +30,10 @@ class Confusion:
     counts: np.ndarray
 
     @property
-    def accuracy(self) -> Share:
+    def accuracy(self) -> Measurement:
         return _share(int(np.trace(self.counts)), int(self.counts.sum()))
 
-    def of_class(self, k: int) -> Share:
+    def of_class(self, k: int) -> Measurement:
         """Share of the rows of the k-th class that are predicted as it (its recall)."""
         return _share(int(self.counts[k, k]), int(self.counts[k].sum()))
 
@@ -58,7 +48,7 @@ class Compared:
     """
 
     name: str
-    accuracy: Share
+    accuracy: Measurement
     behind: tuple[float, float] | None
 
     @property
@@ -118,5 +108,5 @@ def compare_accuracy(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> li
     return found
 
 
-def _share(count: int, n: int) -> Share:
-    return Share(count / n, *bootstrap.share_interval(count, n), n)
+def _share(count: int, n: int) -> Measurement:
+    return Measurement(count / n, *bootstrap.share_interval(count, n), n)

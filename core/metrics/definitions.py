@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from core.metrics.embedding import NEIGHBOURHOOD_ROWS, OVERLAP_DEPTH, PROBE_ROWS
 from core.metrics.retrieval import MOST_PAIRS
-from core.types import DOCUMENTS, IMAGES
+from core.types import DOCUMENTS, IMAGES, Measurement
 
 # Goes into a run's environment. 2: sample metrics come from one draw of n samples, with an interval over these samples
 # (or over the real rows that a share is of).
@@ -266,15 +265,14 @@ def get_definition(name: str, kind: str) -> Definition:
     return _BY_KIND.get(kind, DEFINITIONS)[name]
 
 
-def get_interval(metrics: Mapping[str, Any], name: str) -> tuple[float, float] | None:
+def get_interval(metrics: Mapping[str, Measurement], name: str) -> tuple[float, float] | None:
     """The 95% interval of a metric, cut to its bounds; None where it has none.
 
     Intervals by t or by bias-corrected bootstrap may otherwise reach below an error of 0.
     """
-    ends = metrics.get(f"{name}_interval")
-    if not ends:
+    if name not in metrics or not (ends := metrics[name].interval):
         return None
     # Metrics of samples by a chosen sampler are named <sampler>.<name>.
     known = DEFINITIONS.get(name.rpartition(".")[2])
     low, high = known.bounds if known else (-math.inf, math.inf)
-    return max(low, float(ends[0])), min(high, float(ends[1]))
+    return max(low, ends[0]), min(high, ends[1])

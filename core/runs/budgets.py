@@ -59,7 +59,7 @@ def are_equal(runs: Iterable[Run]) -> bool:
     if len(trained) < 2:
         return True
     shapes = {(b.width, b.layers, b.convolutional, b.batch_size) for b in (of(run.spec) for run in trained)}
-    weights = [run.metrics["weights"] for run in trained]
+    weights = [run.metrics["weights"].value for run in trained]
     epochs = {epochs_reached(run) for run in trained}
     return len(shapes) == 1 and len(epochs) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights)
 

@@ -18,13 +18,14 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from core import config
 from core.errors import HourglassError
-from core.types import Run, Spec
+from core.types import Measurement, Run, Spec
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "runs"
 COPIES = ".copies"
@@ -147,3 +148,49 @@ def check_writable(folder: Path | None = None) -> None:
 def printable(path: Path) -> str:
     """A path as text that can be shown, even where its bytes are not valid Unicode."""
     return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def metrics_to_json(run: Run) -> dict[str, Any]:
+    """Return a run's metrics as they are stored: ``x``, ``x_interval``, ``x_n``, and an object a metric by class."""
+    document: dict[str, Any] = dict(run.by_class)
+    for name, measurement in run.metrics.items():
+        document[name] = measurement.value
+        if measurement.interval:
+            document[f"{name}_interval"] = list(measurement.interval)
+        if measurement.n is not None:
+            document[f"{name}_n"] = measurement.n
+    return document
+
+
+def metrics_from_json(document: Mapping[str, Any]) -> tuple[dict[str, Measurement], dict[str, dict[str, float]]]:
+    """Inverse of `metrics_to_json`: metrics and those by class.
+
+    Raises
+    ------
+    ValueError
+        With the name of the first entry that is not what its name says.
+    """
+    metrics, by_class = {}, {}
+    left = dict(document)
+    for name in [name for name in document if not name.endswith(("_interval", "_n"))]:
+        value, interval, n = left.pop(name), left.pop(f"{name}_interval", (None, None)), left.pop(f"{name}_n", None)
+        if isinstance(value, dict):
+            by_class[name] = value
+        elif not is_number(value):
+            raise ValueError(name)
+        elif interval != (None, None) and not (
+            isinstance(interval, list) and len(interval) == 2 and all(map(is_number, interval))
+        ):
+            raise ValueError(f"{name}_interval")
+        elif n is not None and (not is_number(n) or n != int(n)):
+            raise ValueError(f"{name}_n")
+        else:
+            metrics[name] = Measurement(value, *interval, n)
+    if left:
+        raise ValueError(next(iter(left)))
+    return metrics, by_class
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -154,8 +154,10 @@ def parse_run(files: RunFiles, document: dict[str, Any]) -> Run:
     if files.place.name not in (name, spec.key):
         remedy = files.remedy if files.zipped else "rename it, or delete it"
         raise BrokenRun(f"The run in {files} belongs in a folder named {name}: {remedy}.")
-    parts = (document[part] for part in ("history", "metrics", "environment", "notes"))
-    return Run(spec, *parts, place=None if files.zipped else files.place)
+    metrics, by_class = layout.metrics_from_json(document["metrics"])
+    place = None if files.zipped else files.place
+    environment, notes = document["environment"], document["notes"]
+    return Run(spec, document["history"], metrics, environment, notes, place=place, by_class=by_class)
 
 
 def _spec(files: RunFiles, document: dict[str, Any]) -> Spec:
@@ -258,14 +260,17 @@ def _check_parts(files: RunFiles, document: dict[str, Any]) -> None:
     wrong = [name for name, kind in PARTS.items() if not _is(document.get(name), kind)]
     if wrong:
         raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
-    environment, metrics = document["environment"], document["metrics"]
+    environment = document["environment"]
     wrong = [name for name, kind in _ENVIRONMENT.items() if not _is(environment.get(name), kind)]
     shape = environment.get("image_shape")
     if shape is not None and not (_is(shape, list) and len(shape) == 2 and all(_is(n, int) for n in shape)):
         wrong.append("image_shape")
-    wrong += [name for name, value in metrics.items() if not _is(value, int | float | list | dict)]
     wrong += ["history"] * (not all(_is(row, dict) for row in document["history"]))
-    wrong += ["seconds"] * (not _is(metrics.get("seconds"), int | float))
+    try:
+        metrics, _ = layout.metrics_from_json(document["metrics"])
+        wrong += [name for name in ("seconds", "weights") if name not in metrics]
+    except ValueError as error:
+        wrong.append(str(error))
     if wrong:
         raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
 

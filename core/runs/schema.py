@@ -10,7 +10,6 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -117,6 +116,7 @@ class Document(BaseModel):
 
 
 _DOCUMENTS, _TEXTS = TypeAdapter(list[Documents]), TypeAdapter(dict[str, Text])
+_NUMBER = TypeAdapter(Number)
 _VALUES = TypeAdapter(Annotated[dict[str, Number], Field(max_length=_MOST_CLASSES)])
 
 
@@ -135,7 +135,8 @@ def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np
         In a sentence that says what is wrong.
     """
     parts = {"environment": run.environment, "history": run.history, "notes": run.notes}
-    demand(_is_unicode([run.spec.to_json(), run.metrics, parts]), "a text in it is no Unicode")
+    names = [*run.metrics, *run.by_class.items()]
+    demand(_is_unicode([run.spec.to_json(), names, parts]), "a text in it is no Unicode")
     entry = _check_spec(run.spec)
     try:
         Document.model_validate_json(json.dumps(parts))
@@ -204,42 +205,24 @@ def _check_data(run: Run, entry: datasets.Entry) -> None:
 
 
 def _check_metrics(run: Run) -> None:
-    metrics = run.metrics
-    for name, value in metrics.items():
-        is_known = _fits(_metric_schema(name, run.environment["n_test"]), value)
-        is_ordered = not name.endswith("_interval") or not is_known or value[0] <= value[1]
-        demand(is_known and is_ordered, f"its figure {name!r:.80} is neither a finite number nor what it should be")
-    for name in _RANGES:
-        if {name, f"{name}_interval"} <= set(metrics):
-            low, high = metrics[f"{name}_interval"]
-            near = _ROUNDING * max(1, abs(metrics[name]))
-            demand(low - near <= metrics[name] <= high + near, f"its figure {name!r} is outside its interval")
+    for name, measured in run.metrics.items():
+        lowest, highest = _RANGES.get(name, (-math.inf, math.inf))
+        ends = measured.interval or (measured.value, measured.value)
+        is_finite = all(_fits(_NUMBER, value) and lowest <= value <= highest for value in (measured.value, *ends))
+        most = run.environment["n_test"] if name in _RANGES else _MOST_ROWS
+        is_right = is_finite and ends[0] <= ends[1] and (measured.n is None or 1 <= measured.n <= most)
+        # A metric of another sampler than the run's own has that before its name.
+        is_right &= name.rpartition(".")[2] not in _BY_CLASS
+        demand(is_right, f"its figure {name!r:.80} is neither a finite number nor what it should be")
+        near = _ROUNDING * max(1, abs(measured.value))
+        is_within = name not in _RANGES or ends[0] - near <= measured.value <= ends[1] + near
+        demand(is_within, f"its figure {name!r} is outside its interval")
+    for name, values in run.by_class.items():
+        is_right = name.rpartition(".")[2] in _BY_CLASS and _fits(_VALUES, values)
+        demand(is_right, f"its figure {name!r:.80} is not a finite number of each class")
     # What a network reconstructs of a document are probabilities.
     probable = methods.entry(run.spec.method).word_output == methods.PROBABILITY
-    demand(probable or "completion_perplexity" not in metrics, "it has a perplexity, but no probabilities")
-
-
-def _metric_schema(name: str, n_test: int) -> TypeAdapter:
-    """What a metric has to be, by its name: an interval, values by class, a count or a number."""
-    # A metric of another sampler than the run's own has that before its name.
-    if name.rpartition(".")[2] in _BY_CLASS:
-        return _VALUES
-    if name.endswith("_n"):
-        return _count_schema(n_test if name.removesuffix("_n") in _RANGES else _MOST_ROWS)
-    bounds = _RANGES.get(name.removesuffix("_interval"), (-math.inf, math.inf))
-    return _number_schema(*bounds, name.endswith("_interval"))
-
-
-@lru_cache
-def _count_schema(most: int) -> TypeAdapter:
-    return TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=most)])
-
-
-@lru_cache
-def _number_schema(lowest: float, highest: float, is_interval: bool) -> TypeAdapter:
-    number = Annotated[Number, Field(ge=lowest, le=highest)]
-    pair = Annotated[list[number], Field(min_length=2, max_length=2, strict=True)]
-    return TypeAdapter(pair if is_interval else number)
+    demand(probable or "completion_perplexity" not in run.metrics, "it has a perplexity, but no probabilities")
 
 
 def _fits(schema: TypeAdapter, value: Any, is_json: bool = False) -> bool:

@@ -209,7 +209,7 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
     place = store.find_place(spec.key)
     run = None if place is None else reader.read_run(place)
     if run and checksums.is_of(run.environment, dataset.checksum) and not run.environment.get("stopped_early"):
-        return reader.read_estimator(place), float(run.metrics["seconds"])
+        return reader.read_estimator(place), run.metrics["seconds"].value
     estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     name = f"pretrained-{cache.make_key(spec.key, dataset.checksum)}"
 

@@ -8,7 +8,7 @@ from core import datasets
 from core.analysis import diagnostics
 from core.experiments import fit
 from core.runs import layout, reader, specs
-from core.types import Run
+from core.types import Measurement, Run
 
 RNG = np.random.default_rng(0)
 
@@ -17,8 +17,9 @@ def kinds(run):
     return [finding.kind for finding in diagnostics.diagnose(run)]
 
 
-def run(history=(), metrics=(), notes=(), **views):
-    return Run(specs.make("digits", "pca"), list(history), dict(metrics), {}, dict(notes), views)
+def run(history=(), metrics=(), notes=(), by_class=(), **views):
+    spec = specs.make("digits", "pca")
+    return Run(spec, list(history), dict(metrics), {}, dict(notes), views, by_class=dict(by_class))
 
 
 def test_a_vae_with_a_large_beta_collapses_and_one_with_beta_0_does_not():
@@ -39,7 +40,7 @@ def test_collapse_begins_where_half_the_dimensions_are_inactive():
     for unused, expected in ((0, []), (4, []), (5, [diagnostics.COLLAPSE])):
         codes = RNG.normal(size=(400, 10))
         codes[:, :unused] *= 0.05  # variance 0.0025, below 0.01
-        found = run(metrics={"kl": 3.0}, codes=codes)
+        found = run(metrics={"kl": Measurement(3.0)}, codes=codes)
         assert kinds(found) == expected
         assert not any(finding.is_severe for finding in diagnostics.diagnose(found))
 
@@ -55,12 +56,12 @@ def test_a_generator_has_lost_the_classes_its_samples_lack():
     game = [{"epoch": 1, "generator_loss": 1.0, "discriminator_loss": 1.0}]
     labels = np.repeat([0, 1, 2, 3], 25)
     shares = {"a": 0.5, "b": 0.475, "c": 0.025, "d": 0.0}
-    found = run(game, {"class_shares": shares}, labels=labels)
+    found = run(game, by_class={"class_shares": shares}, labels=labels)
     assert kinds(found) == [diagnostics.LOST_CLASSES]
     (finding,) = diagnostics.diagnose(found)
     assert "d (0.0%)" in finding.sentence
     assert "c (" not in finding.sentence  # a tenth of its share of a quarter is 2.5 %
-    assert kinds(replace(found, metrics={"class_shares": dict.fromkeys("abcd", 0.25)})) == []
+    assert kinds(replace(found, by_class={"class_shares": dict.fromkeys("abcd", 0.25)})) == []
 
 
 def test_a_loss_that_rose_is_divergence_unless_it_is_a_game():

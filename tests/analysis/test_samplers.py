@@ -13,7 +13,7 @@ from core.errors import BadInput
 from core.experiments.evaluate import Subject
 from core.experiments.evaluate_samples import evaluate_samples
 from core.runs import layout, reader
-from core.types import Run, Spec, measurements_to_json
+from core.types import Measurement, Run, Spec
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_what_cannot_be_sampled_is_refused(codes):
 
 
 def score(value: float, low: float, high: float) -> dict:
-    return {"frechet": value, "frechet_interval": [low, high]}
+    return {"frechet": Measurement(value, low, high)}
 
 
 def test_samplers_whose_interval_meets_the_best_ones_are_tied():
@@ -114,7 +114,7 @@ def test_samplers_whose_interval_meets_the_best_ones_are_tied():
         "b": score(2, 1.5, 2.5),  # they touch
         "c": score(3, 2.4, 3.5),  # meets b, not a
         "d": score(4, 1.4, 6.6),
-        "none": {"frechet": 0.1},  # without an interval it is not ranked
+        "none": {"frechet": Measurement(0.1)},  # without an interval it is not ranked
     }
     found = samplers.rank_samplers(scores)
     assert (found.order, found.tied, found.is_significant) == (tuple("abcd"), ("b", "d"), False)
@@ -128,12 +128,12 @@ def run_of(method: str, metrics: dict | None = None, views: dict | None = None) 
 
 
 def test_scores_of_the_usual_sampler_have_no_prefix_and_the_others_theirs():
-    metrics = {"frechet": 1.0, "frechet_interval": [0.9, 1.1], "frechet_floor": 0.1, "squared_error": 3.0}
-    run = run_of("ae", metrics | {"mixture.frechet": 2.0, "mixture.copies": 0.0, "normal.recall": 0.5})
-    usual = {"frechet": 1.0, "frechet_interval": [0.9, 1.1]}
+    usual, two = score(1, 0.9, 1.1), Measurement(2.0)
+    metrics = usual | {"frechet_floor": two, "squared_error": two}
+    run = run_of("ae", metrics | {"mixture.frechet": two, "mixture.copies": two, "normal.recall": two})
     assert samplers.select_scores(run, GAUSSIAN) == usual
-    assert samplers.select_scores(run, MIXTURE) == {"frechet": 2.0, "copies": 0.0}
-    assert samplers.select_scores(run, NORMAL) == {"recall": 0.5}
+    assert samplers.select_scores(run, MIXTURE) == {"frechet": two, "copies": two}
+    assert samplers.select_scores(run, NORMAL) == {"recall": two}
     assert samplers.select_scores(run_of("vae", metrics), NORMAL) == usual  # a VAE's usual one is the prior
 
 
@@ -179,12 +179,12 @@ def test_a_decoder_that_memorizes_is_flagged_and_one_that_blurs_is_not(share, is
     found = evaluate_samples(Subject(_Memorizer(digits.floats("train"), share), digits, (NORMAL,)))
     run = run_of("gan", measurements_to_json(found.metrics, found.by_class), found.views)
     scores = samplers.select_scores(run, NORMAL)
-    assert scores["copies"] == pytest.approx(share, abs=0.06)
-    assert samplers.has_excess_copies(scores, tuple(run.metrics["copies_floor_interval"])) == is_flagged
+    assert scores["copies"].value == pytest.approx(share, abs=0.06)
+    assert samplers.has_excess_copies(scores, run.metrics["copies_floor"]) == is_flagged
     if share == 1:
         # By the other scores alone a decoder that memorizes is as good as the data.
-        assert scores["precision"] > run.metrics["precision_floor"] - 0.05
-        assert scores["recall"] > run.metrics["recall_floor"] - 0.05
+        assert scores["precision"].value > run.metrics["precision_floor"].value - 0.05
+        assert scores["recall"].value > run.metrics["recall_floor"].value - 0.05
 
 
 def test_shipped_runs_of_digits_hold_their_samplers_and_memorize_nothing():
@@ -198,5 +198,5 @@ def test_shipped_runs_of_digits_hold_their_samplers_and_memorize_nothing():
             scores = samplers.select_scores(run, kind)
             if "copies" in scores:
                 judged += 1
-                assert not samplers.has_excess_copies(scores, tuple(run.metrics["copies_floor_interval"])), run.spec
+                assert not samplers.has_excess_copies(scores, run.metrics["copies_floor"]), run.spec
     assert judged >= 6

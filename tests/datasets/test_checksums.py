@@ -52,7 +52,7 @@ def fitted(measured):
 
 
 def read_error(place):
-    return reader.read_run(place).metrics["squared_error"]
+    return reader.read_run(place).metrics["squared_error"].value
 
 
 def test_checksum_is_read_once_and_again_when_the_file_changes(put_copy, monkeypatch, tmp_path):
@@ -92,17 +92,17 @@ def test_training_again_on_another_copy_keeps_the_older_run(put_copy, fitted, tm
     of_first, of_second = fitted(first), fitted(second)
     store.write_run(*of_first)
     store.write_run(*of_second)
-    assert read_error(store.find_place(PCA.key)) == of_second[0].metrics["squared_error"]
-    assert [read_error(place) for place in store.list_set_aside()] == [of_first[0].metrics["squared_error"]]
+    assert read_error(store.find_place(PCA.key)) == of_second[0].metrics["squared_error"].value
+    assert [read_error(place) for place in store.list_set_aside()] == [of_first[0].metrics["squared_error"].value]
     put_copy(0)
-    assert read_error(store.find_place(PCA.key)) == of_first[0].metrics["squared_error"]
-    assert [read_error(place) for place in store.list_set_aside()] == [of_second[0].metrics["squared_error"]]
+    assert read_error(store.find_place(PCA.key)) == of_first[0].metrics["squared_error"].value
+    assert [read_error(place) for place in store.list_set_aside()] == [of_second[0].metrics["squared_error"].value]
     assert len(store.list_places()[0]) == 1
     # The same copy again replaces the older one, wherever it is.
     store.write_run(*of_first)
     assert len(list(layout.runs_folder().glob(f"**/{layout.folder_name(PCA)}"))) == 2
     store.delete_run(PCA.key)
-    assert read_error(store.find_place(PCA.key)) == of_second[0].metrics["squared_error"]
+    assert read_error(store.find_place(PCA.key)) == of_second[0].metrics["squared_error"].value
     store.delete_run(PCA.key)
     assert store.find_place(PCA.key) is None
     shutil.rmtree(tmp_path / "data")

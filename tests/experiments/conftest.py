@@ -16,8 +16,8 @@ def spec_of(method):
 
 
 def list_metrics(run):
-    """Names of a run's metrics, without their intervals and n."""
-    return {name for name in run.metrics if not name.endswith(("_interval", "_n"))}
+    """Names of a run's metrics, those by class among them."""
+    return {*run.metrics, *run.by_class}
 
 
 @pytest.fixture(scope="session")

@@ -64,9 +64,10 @@ def test_rows_without_variance_or_too_few_are_refused_before_the_fit(method, kin
 def test_few_or_doubled_rows_give_finite_metrics(method, kind):
     for case, rows in FITTED.items():
         run, _ = fit.fit(spec_of(method, kind), data_set(kind, *rows))
-        for name, value in run.metrics.items():
-            values = list(value.values()) if isinstance(value, dict) else value
-            assert np.isfinite(values).all(), (case, name)
+        for name, measured in run.metrics.items():
+            assert np.isfinite([measured.value, *(measured.interval or ())]).all(), (case, name)
+        for name, values in run.by_class.items():
+            assert np.isfinite(list(values.values())).all(), (case, name)
         for name, array in run.views.items():
             assert np.isfinite(array).all(), (case, name)
 

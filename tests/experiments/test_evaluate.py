@@ -30,10 +30,9 @@ def test_metrics_that_apply_have_a_definition_an_interval_and_n(runs):
         assert EXPECTED[method] <= list_metrics(run)
         assert {name.rpartition(".")[2] for name in list_metrics(run)} <= set(DEFINITIONS)
         for name in list_metrics(run) - {"seconds", "weights"}:
-            if not name.endswith(("per_class", "class_shares")):
-                low, high = run.metrics[f"{name}_interval"]
-                assert low <= run.metrics[name] <= high
-                assert run.metrics[f"{name}_n"] > 1
+            if name not in run.by_class:
+                assert run.metrics[name].low <= run.metrics[name].value <= run.metrics[name].high
+                assert run.metrics[name].n > 1
     assert not {"squared_error", "neg_elbo"} & set(runs["gan"].metrics)
     assert "neg_elbo" not in runs["ae"].metrics
 
@@ -61,14 +60,14 @@ def test_views_hold_what_pages_show(runs, digits):
 def test_pca_knows_its_error_at_every_size(runs):
     errors = runs["pca"].views["error_by_size"]
     assert errors.shape == (65,)
-    assert errors[3] == pytest.approx(runs["pca"].metrics["squared_error"], rel=1e-3)  # stored in float16
+    assert errors[3] == pytest.approx(runs["pca"].metrics["squared_error"].value, rel=1e-3)  # stored in float16
 
 
 def test_classes_that_no_train_row_has_are_not_predicted(digits):
     apart = replace(digits, y_train=np.where(digits.y_train < 5, digits.y_train, -1), y_test=digits.y_test.clip(min=5))
     run, _ = fit.fit(specs.make("digits", "pca", {"n_components": 2}), apart)
     assert not {"knn_accuracy", "probe_accuracy"} & set(run.metrics)
-    assert run.metrics["silhouette"] is not None
+    assert run.metrics["silhouette"].value is not None
 
 
 def test_clusters_are_those_of_the_codes_of_labelled_test_rows(runs, digits):
@@ -76,9 +75,9 @@ def test_clusters_are_those_of_the_codes_of_labelled_test_rows(runs, digits):
 
     run = runs["pca"]
     codes = run.estimator.transform(digits.floats("test"))
-    assert run.metrics["silhouette"] == pytest.approx(silhouette_score(codes, digits.y_test), abs=1e-6)
-    assert run.metrics["silhouette_n"] == run.metrics["kmeans_ari_n"] == 500
-    assert 0.2 < run.metrics["kmeans_ari"] < run.metrics["kmeans_nmi"] < 1
+    assert run.metrics["silhouette"].value == pytest.approx(silhouette_score(codes, digits.y_test), abs=1e-6)
+    assert run.metrics["silhouette"].n == run.metrics["kmeans_ari"].n == 500
+    assert 0.2 < run.metrics["kmeans_ari"].value < run.metrics["kmeans_nmi"].value < 1
 
 
 def test_collapsed_codes_have_no_clusters(digits):
@@ -112,5 +111,5 @@ def test_metrics_of_a_map_are_of_its_own_rows(digits, monkeypatch):
 
 def test_importance_weighted_bound_is_tighter(runs):
     metrics = runs["vae"].metrics
-    assert metrics["iw_bound"] < metrics["neg_elbo"]
-    assert metrics["neg_elbo"] > metrics["kl"] > 0
+    assert metrics["iw_bound"].value < metrics["neg_elbo"].value
+    assert metrics["neg_elbo"].value > metrics["kl"].value > 0

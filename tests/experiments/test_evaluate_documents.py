@@ -56,12 +56,12 @@ def test_retrieval_and_cosine_agree_with_scikit_learn(documents, runs_on_documen
             assert low <= mean <= high
     assert run.views["retrieval.at"].tolist() == [1, 3, 7, 15, 31, 63, 79]
     for k, n in ((0, 1), (3, 15), (5, 63)):
-        assert run.views["retrieval.precision"][k, 0] == pytest.approx(run.metrics[f"retrieval_precision_{n}"])
+        assert run.views["retrieval.precision"][k, 0] == pytest.approx(run.metrics[f"retrieval_precision_{n}"].value)
     known = np.flatnonzero(np.diff(X.indptr))
     expected = np.diag(cosine_similarity(weights[known], run.estimator.inverse_transform(Z[known])))
     assert run.views["rows.tfidf_cosine"] == pytest.approx(expected, abs=1e-5)
-    assert run.metrics["tfidf_cosine"] == pytest.approx(expected.mean(), abs=1e-6)
-    assert run.metrics["tfidf_cosine_n"] == len(known) == 75
+    assert run.metrics["tfidf_cosine"].value == pytest.approx(expected.mean(), abs=1e-6)
+    assert run.metrics["tfidf_cosine"].n == len(known) == 75
 
 
 @pytest.mark.parametrize("method", ["ae", "vae"])
@@ -71,12 +71,12 @@ def test_perplexity_is_that_of_the_held_half_given_the_other(documents, runs_on_
     is_whole, held = held_words(documents)
     p = run.estimator.inverse_transform(run.estimator.transform(given)).astype(np.float64)
     expected = np.exp(-(held * np.log(p[is_whole])).sum() / held.sum())
-    assert run.metrics["completion_perplexity"] == pytest.approx(expected, rel=1e-6)
-    assert run.metrics["completion_perplexity_n"] == is_whole.sum()
-    assert run.metrics["completion_floored"] == 0
+    assert run.metrics["completion_perplexity"].value == pytest.approx(expected, rel=1e-6)
+    assert run.metrics["completion_perplexity"].n == is_whole.sum()
+    assert run.metrics["completion_floored"].value == 0
     assert run.views["rows.completion_perplexity"].mean() == pytest.approx(np.log(expected), rel=1e-5)
     # It knows the subject, the unigram model does not.
-    assert run.metrics["completion_perplexity_interval"][1] < run.metrics["unigram_perplexity_interval"][0]
+    assert run.metrics["completion_perplexity"].interval[1] < run.metrics["unigram_perplexity"].interval[0]
 
 
 def test_lsa_has_no_probabilities_and_all_methods_have_the_same_references(documents, runs_on_documents):
@@ -91,11 +91,11 @@ def test_lsa_has_no_probabilities_and_all_methods_have_the_same_references(docum
         assert np.array_equal(run.views["retrieval.tfidf"], lsa.views["retrieval.tfidf"])
     train, test = (bag_of_words.to_tfidf(documents, X) for X in (documents.X_train, documents.X_test))
     nearest = KNeighborsClassifier(15, metric="cosine").fit(train, documents.y_train)
-    assert ae.metrics["tfidf_knn_accuracy"] == pytest.approx(nearest.score(test, documents.y_test), abs=0.02)
+    assert ae.metrics["tfidf_knn_accuracy"].value == pytest.approx(nearest.score(test, documents.y_test), abs=0.02)
     _, held = held_words(documents)
     share = documents.X_train.sum(axis=0) / documents.X_train.sum()
     expected = np.exp(-(held * np.log(share.clip(1e-38))).sum() / held.sum())
-    assert ae.metrics["unigram_perplexity"] == pytest.approx(expected)
+    assert ae.metrics["unigram_perplexity"].value == pytest.approx(expected)
 
 
 def test_weight_of_the_cache_model_comes_from_train_documents(documents, monkeypatch):
@@ -128,8 +128,8 @@ def test_references_are_measured_once(documents, empty_cache, monkeypatch):
 def test_of_many_documents_a_sample_is_asked_about(documents, empty_cache, monkeypatch):
     monkeypatch.setattr(retrieval, "MOST_PAIRS", 40 * 80)
     run, _ = fit.fit(specs.make("docstrings", "lsa", {"n_components": 2}), documents)
-    assert run.metrics["retrieval_precision_1_n"] == 40
-    assert run.metrics["tfidf_knn_accuracy_n"] == 40 * 80 // 120
+    assert run.metrics["retrieval_precision_1"].n == 40
+    assert run.metrics["tfidf_knn_accuracy"].n == 40 * 80 // 120
     assert run.views["retrieval.at"][-1] == 79
 
 
@@ -187,13 +187,13 @@ def test_odd_documents_have_the_metrics_that_can_be_had(method):
         assert ("completion_perplexity" in metrics) == ("unigram_perplexity" in metrics and method != "lsa"), name
         assert ("retrieval_precision_1" in metrics) == has_classes, name
         assert ("retrieval.at" in run.views) == ("retrieval.tfidf" in run.views) == has_classes, name
-        assert all(np.isfinite(run.metrics[metric]) for metric in metrics), name
+        assert all(np.isfinite(m.value) for m in run.metrics.values()), name
         assert all(np.isfinite(view).all() for view in run.views.values()), name
 
 
 def test_lsa_on_reuters_reaches_the_reference(full_data):
     """Measured for this project with another program: retrieval among the test documents, 10-D, tf-idf."""
     run, _ = fit.fit(specs.make("reuters-r8", "lsa", {"n_components": 10}), datasets.load("reuters-r8"))
-    precision = [run.metrics[f"retrieval_precision_{n}"] for n in (1, 15, 63)]
+    precision = [run.metrics[f"retrieval_precision_{n}"].value for n in (1, 15, 63)]
     assert precision == pytest.approx([0.920, 0.890, 0.857], abs=0.012)
-    assert run.metrics["knn_accuracy"] == pytest.approx(0.925, abs=0.012)
+    assert run.metrics["knn_accuracy"].value == pytest.approx(0.925, abs=0.012)

@@ -21,8 +21,8 @@ def test_every_sampler_of_an_autoencoder_is_scored_and_stored(runs):
     run = runs["ae"]
     for kind in KINDS:
         prefix = "" if kind == KINDS[0] else f"{kind}."
-        assert run.metrics[f"{prefix}frechet"] > 0
-        assert sum(run.metrics[f"{prefix}class_shares"].values()) == pytest.approx(1)
+        assert run.metrics[f"{prefix}frechet"].value > 0
+        assert sum(run.by_class[f"{prefix}class_shares"].values()) == pytest.approx(1)
         assert run.views[f"nearest.{kind}"].shape == (500,)
         if kind != "normal":
             arrays = {part: run.views[f"sampler.{kind}.{part}"] for part in ("weights", "means", "factors")}
@@ -44,8 +44,8 @@ def test_scores_are_the_same_in_any_order_of_the_test_rows(digits, monkeypatch):
     for order in (np.argsort(digits.y_test, kind="stable"), np.random.default_rng(0).permutation(500)):
         moved = replace(few, X_test=digits.X_test[order], y_test=digits.y_test[order])
         run, _ = fit.fit(specs.make("digits", "pca", {"n_components": 3}), moved)
-        assert run.metrics["frechet_n"] == 100
-        found.append([run.metrics[name] for name in names])
+        assert run.metrics["frechet"].n == 100
+        found.append([run.metrics[name].value for name in names])
     assert found[0] == pytest.approx(found[1], rel=1e-4)
 
 
@@ -154,6 +154,6 @@ def test_scores_of_one_draw_agree_with_those_of_five_within_their_intervals(runs
     for kind in KINDS:
         prefix = "" if kind == KINDS[0] else f"{kind}."
         for name, (low, high) in score_five_draws(digits, run.estimator, kind).items():
-            one_low, one_high = run.metrics[f"{prefix}{name}_interval"]
+            one_low, one_high = run.metrics[f"{prefix}{name}"].interval
             assert one_low <= high, (kind, name)
             assert low <= one_high, (kind, name)

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 from core.metrics.definitions import DEFINITIONS, get_definition, get_interval
-from core.types import DOCUMENTS, IMAGES
+from core.types import DOCUMENTS, IMAGES, Measurement
 
 OF_SAMPLES = {f"{name}{floor}" for name in ("precision", "recall", "coverage", "copies") for floor in ("", "_floor")}
 ONLY_IMAGES = {"squared_error", "squared_error_per_class", "frechet", "frechet_floor", "class_shares"} | OF_SAMPLES
@@ -55,8 +55,9 @@ def test_definitions_import_nothing_heavy():
 
 
 def test_intervals_end_where_their_number_can():
-    metrics = {"frechet_interval": [-1.5, 4.0], "recall_interval": [-0.1, 1.2], "neg_elbo_interval": [-3.0, 5.0]}
-    metrics |= {"normal.precision_interval": [0.9, 1.1], "unknown_interval": [-1.0, 2.0]}
+    ends = {"frechet": (-1.5, 4.0), "recall": (-0.1, 1.2), "neg_elbo": (-3.0, 5.0)}
+    ends |= {"normal.precision": (0.9, 1.1), "unknown": (-1.0, 2.0)}
+    metrics = {name: Measurement(0.95, *interval) for name, interval in ends.items()}
     expected = {"frechet": (0, 4), "recall": (0, 1), "neg_elbo": (-3, 5), "normal.precision": (0.9, 1)}
     expected |= {"unknown": (-1, 2), "squared_error": None}
     assert {name: get_interval(metrics, name) for name in expected} == expected

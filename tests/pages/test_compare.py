@@ -77,8 +77,8 @@ def test_choices_change_numbers_address_and_command(runs):
     choice(app, "Latent dimensions").set_value(2).run()
     assert query(app) == {"data": "digits", "size": "2"}
     metrics = reader.read_run(place_of("pca")).metrics
-    low, high = metrics["squared_error_interval"]
-    for text in (f">{metrics['squared_error']:.2f}</span>", f"{low:.2f} to {high:.2f}", "2-D code"):
+    low, high = metrics["squared_error"].interval
+    for text in (f">{metrics['squared_error'].value:.2f}</span>", f"{low:.2f} to {high:.2f}", "2-D code"):
         assert text in row(app, "pca")
     app.query_params.clear()
     app.run()
@@ -113,7 +113,7 @@ def test_two_runs_of_a_method_are_ranked_and_outlive_a_page_that_shows_one(runs)
     text = shown_text(with_measures(app))
     for run in both:
         assert f"AE (epochs {run.spec.param('epochs')})" in text
-        assert f">{run.metrics['squared_error']:.2f}</span>" in text
+        assert f">{run.metrics['squared_error'].value:.2f}</span>" in text
     assert "Setting: epochs" in text
     assert "hg-best" in text.split('class="hg-table hg-measures"')[1].split("Squared error by class")[0]
 

@@ -137,7 +137,7 @@ def test_points_and_scores_are_those_of_the_latent_codes(runs):
     assert interval.endswith("n = 500")
     app.session_state[f"{PAGE}:quality"] = True
     table = shown_text(app.run())
-    assert f"{reader.read_run(pca_2d()).metrics['kmeans_ari']:.3f}" in table
+    assert f"{reader.read_run(pca_2d()).metrics['kmeans_ari'].value:.3f}" in table
     assert "Silhouette" in table
     app.multiselect[0].set_value([]).run()
     assert not app.exception

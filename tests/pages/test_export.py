@@ -56,7 +56,7 @@ def test_all_measures_are_saved_as_the_runs_have_them(runs):
     rows = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
     pca = reader.read_run(store.find_place(specs.make("digits", "pca", {"n_components": 2}).key))
     row = rows[DEFINITIONS["squared_error"].title]
-    assert float(row["PCA"]) == pca.metrics["squared_error"]
-    assert [float(row[f"PCA {end}"]) for end in ("low", "high")] == pca.metrics["squared_error_interval"]
-    assert int(row["PCA n"]) == pca.metrics["squared_error_n"]
+    assert float(row["PCA"]) == pca.metrics["squared_error"].value
+    assert [float(row[f"PCA {end}"]) for end in ("low", "high")] == [*pca.metrics["squared_error"].interval]
+    assert int(row["PCA n"]) == pca.metrics["squared_error"].n
     assert 'data-file="compare-all-measures-digits-2d"' in html

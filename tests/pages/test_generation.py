@@ -20,7 +20,7 @@ from core.methods import gan_inverter
 from core.metrics import memorization
 from core.runs import layout, reader, selection, specs, store
 from core.tasks import inverter_training
-from core.types import IMAGES, Dataset
+from core.types import IMAGES, Dataset, Measurement
 from pages.ui.generation import sample_scores, samples
 from pages.ui.generation.run_samplers import Draw, RunSampler
 from pages.ui.shared import cached, image_grid, stored_runs
@@ -201,16 +201,16 @@ def test_samples_are_resampled_with_the_next_seed(runs, downloads):
 
 def test_scores_are_shown_with_interval_and_n(runs):
     app, scores = page(), stored("pca").metrics
-    low, high = scores["frechet_interval"]
+    low, high = scores["frechet"].interval
     text = text_of(app)
-    assert f'{scores["frechet"]:.2f} <span class="hg-note">({low:.2f} to {high:.2f})' in text
+    assert f'{scores["frechet"].value:.2f} <span class="hg-note">({low:.2f} to {high:.2f})' in text
     assert "n = 500" in text
     assert "Training images" in text
     assert "16-D, independent of the size chosen above" in text
     assert "independent of the choice above" not in text
     assert "Scores are for temperature 1 without truncation" in text_of(page(temperature="0.5"))
-    by_label = {label: samplers.select_scores(stored("ae"), kind)["frechet"] for label, kind in KINDS.items()}
-    by_label["PCA, one Gaussian"] = scores["frechet"]
+    by_label = {label: samplers.select_scores(stored("ae"), kind)["frechet"].value for label, kind in KINDS.items()}
+    by_label["PCA, one Gaussian"] = scores["frechet"].value
     best = min(by_label, key=by_label.get)
     assert re.search(rf"Lowest Fréchet distances?: [^.]*{re.escape(best)}", text)
 
@@ -218,7 +218,7 @@ def test_scores_are_shown_with_interval_and_n(runs):
 def sampler(method: str, kind: str, value: float, off: float = 0.1, size: int = 10, **metrics) -> RunSampler:
     """A sampler with this Fréchet distance, `off` to either end of its interval."""
     prefix = "" if kind == methods.entry(method).samplers[0] else f"{kind}."
-    metrics |= {f"{prefix}frechet": value, f"{prefix}frechet_interval": [value - off, value + off]}
+    metrics |= {f"{prefix}frechet": Measurement(value, value - off, value + off)}
     spec = specs.make("digits", method, {"n_components": size})
     run = store.Run(spec, [], metrics, {"image_shape": [8, 8]}, {}, {}, None)
     return RunSampler(stored_runs.Line(method, method, run=run, stamp=("", 0)), kind)
@@ -316,7 +316,7 @@ def without(*prefixes: str):
     """Take away views and metrics whose names begin so."""
 
     def change(run):
-        for held in (run.views, run.metrics):
+        for held in (run.views, run.metrics, run.by_class):
             for name in [name for name in held if name.startswith(prefixes)]:
                 del held[name]
 
@@ -324,7 +324,7 @@ def without(*prefixes: str):
 
 
 def test_memorisation_is_reported(rewrite):
-    rewrite(ae=lambda run: run.metrics.update({"mixture.copies_interval": [0.9, 1.0]}), pca=without("none"))
+    rewrite(ae=lambda run: run.metrics.update({"mixture.copies": Measurement(0.95, 0.9, 1.0)}), pca=without("none"))
     assert "Memorisation: AE, mixture produces near-duplicates of training images more often" in text_of(page())
 
 
@@ -335,7 +335,7 @@ def test_a_run_without_some_scores_or_views_shows_the_rest(rewrite):
     reason = "AE with N(0, I) scaled, one Gaussian and mixture is not shown: This run holds no fitted distribution"
     assert reason in text_of(app)
     assert "These runs hold no distances" in text_of(app)
-    for missing in ("copies", "copies_floor", "frechet", "frechet_interval", "class_shares", "frechet_floor", "labels"):
+    for missing in ("copies", "copies_floor", "frechet", "class_shares", "frechet_floor", "labels"):
         rewrite(ae=without(missing), pca=without(missing))
         app = opened_drawer(opened_drawer(page(), "memory"), "classes")
         assert cards(app) == ["PCA, one Gaussian", *KINDS], missing
@@ -344,7 +344,7 @@ def test_a_run_without_some_scores_or_views_shows_the_rest(rewrite):
 def test_hostile_words_of_a_run_are_escaped(rewrite):
     def change(run):
         run.notes.update({"features": HOSTILE, "target_names": [HOSTILE] * 10})
-        run.metrics["class_shares"] = {HOSTILE: 1.0}
+        run.by_class["class_shares"] = {HOSTILE: 1.0}
 
     rewrite(pca=change)
     for section in SECTIONS:

@@ -21,7 +21,7 @@ def test_pending_metrics_are_computed_on_request(runs, tmp_path, monkeypatch):
     run = fit.fit_and_store(spec, datasets.load("digits"), first_only=True)
     app = opened(data="digits", size="3")
     assert not app.exception
-    assert f"{run.metrics['squared_error']:.2f}" in shown_text(app)
+    assert f"{run.metrics['squared_error'].value:.2f}" in shown_text(app)
     button(app, "Evaluate now").click().run()
     assert [task.key for task in queue.list_pending_scores()] == [run.key]
     button(app, "Stop evaluation").click().run()

@@ -77,7 +77,7 @@ def test_size_chart_shows_exact_pca_and_each_run(folder):
     assert len(trace(chart, "AE")["y"]) == len(runs) == 3
     assert all("own run" in about and "n = 500 test images" in about for about in trace(chart, "AE")["text"])
 
-    best = min(run.metrics["squared_error"] for run in runs if selection.code_size(run) == 10)
+    best = min(run.metrics["squared_error"].value for run in runs if selection.code_size(run) == 10)
     exact = pca_spectrum.pca_error_by_size(datasets.load("digits"))
     n_components = pca_spectrum.find_size(exact, best)
     html = next(element.proto.body for element in app.get("html") if "code-sizes-table" in element.proto.body)
@@ -87,7 +87,7 @@ def test_size_chart_shows_exact_pca_and_each_run(folder):
     assert int(rows["10"]["PCA components for AE error"]) == n_components
     assert float(rows["30"]["PCA error"]) == pytest.approx(exact[30], rel=1e-5)
     assert rows["30"]["AE error"] == ""
-    first = pca_spectrum.find_size(exact, stored("ae", 2).metrics["squared_error"])
+    first = pca_spectrum.find_size(exact, stored("ae", 2).metrics["squared_error"].value)
     assert (
         "Squared error of the test images of Digits 8x8 by number of latent dimensions. PCA needs "
         f"{first} and {n_components} components to match the AE at 2 and 10 dimensions."
@@ -215,14 +215,14 @@ def test_depths_are_compared_by_paired_intervals(folder, monkeypatch):
         low, high = bootstrap.paired_difference_interval(
             after.views["rows.squared_error"], before.views["rows.squared_error"]
         )
-        change = after.metrics["squared_error"] - before.metrics["squared_error"]
+        change = after.metrics["squared_error"].value - before.metrics["squared_error"].value
         assert [float(row[f"Change{end}"]) for end in ("", " low", " high")] == pytest.approx([change, low, high])
         is_decrease.append(high < 0)
-    assert [int(row["Parameters"]) for row in rows] == [run.metrics["weights"] for run in runs]
+    assert [int(row["Parameters"]) for row in rows] == [run.metrics["weights"].value for run in runs]
     assert ("each added layer lowers the error significantly" in text_of(app)) == all(is_decrease)
     (chart,) = charts(app)
     assert chart["data"][0]["x"] == ["Linear AE", "1 hidden layer", "2 hidden layers", "3 hidden layers"]
-    assert chart["data"][0]["y"] == pytest.approx([run.metrics["squared_error"] for run in runs])
+    assert chart["data"][0]["y"] == pytest.approx([run.metrics["squared_error"].value for run in runs])
     assert shown_text(app).count('alt="3 hidden layers"') == 2
 
 

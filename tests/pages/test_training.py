@@ -394,7 +394,7 @@ def test_chosen_runs_are_compared(folder):
 
     compare = opened_on("app.py", **run_picker.to_query([run.spec for run in runs]))
     for run in runs:
-        assert f">{run.metrics['squared_error']:.2f}</span>" in shown_text(compare)
+        assert f">{run.metrics['squared_error'].value:.2f}</span>" in shown_text(compare)
 
 
 def test_own_runs_can_be_deleted_and_shipped_runs_can_not(folder, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from core import methods
 from core.runs import budgets, layout, presets, reader, selection, specs
 from core.shipped import shipped_specs
-from core.types import Run
+from core.types import Measurement, Run
 
 MATCHED = [specs.make(*recipe) for recipe in presets.MATCHED]
 
@@ -25,7 +25,7 @@ def test_matched_runs_of_a_data_set_have_one_budget(dataset):
     of_rows = [run for run in runs if methods.entry(run.spec.method).encodes]
     for size in {run.spec.param("n_components") for run in of_rows}:
         of_size = [run for run in runs if selection.fits_view(run.spec, dataset, run.spec.method, size)]
-        weights = [run.metrics["weights"] for run in of_size]
+        weights = [run.metrics["weights"].value for run in of_size]
         assert min(weights) >= 0.95 * max(weights)
         assert len({budgets.epochs_reached(run) for run in of_size}) == 1
         assert budgets.are_equal(of_size)
@@ -51,7 +51,7 @@ def of_runs(*runs):
 def run(method, seed=0, weights=1000, epochs=None, **params):
     spec = specs.make("digits", method, params, seed)
     reached = spec.param("epochs") if epochs is None else epochs
-    return Run(spec, [{"epoch": reached}], {"weights": weights}, {}, {})
+    return Run(spec, [{"epoch": reached}], {"weights": Measurement(weights)}, {}, {})
 
 
 def test_budgets_differ_by_epochs_reached_weights_and_batch():
@@ -63,7 +63,7 @@ def test_budgets_differ_by_epochs_reached_weights_and_batch():
     assert not budgets.are_equal([run("ae", width=64), vae])
     linear = run("linear_ae", weights=10)
     assert budgets.are_equal([ae, vae, linear])
-    assert not budgets.are_equal([ae, dataclasses.replace(vae, metrics={"weights": 4500})])
+    assert not budgets.are_equal([ae, dataclasses.replace(vae, metrics={"weights": Measurement(4500)})])
 
 
 def test_a_comparison_begins_with_the_budget_that_most_methods_share():

@@ -67,12 +67,22 @@ def test_shipped_runs_and_own_ones_could_come_from_elsewhere(images, documents):
         schema.check(*run)
 
 
+def parse_metrics(document):
+    """Metrics as the reader takes them from a file, or its refusal."""
+    try:
+        metrics, by_class = layout.metrics_from_json(document)
+    except ValueError as error:
+        raise BadInput(f"figure {str(error)!r}") from None
+    return {"metrics": metrics, "by_class": by_class}
+
+
 def of(part, **changes):
     """The run with entries of a part put in, or left out where they are None."""
 
     def change(run):
-        changed = {**getattr(run, part), **changes}
-        return replace(run, **{part: {name: value for name, value in changed.items() if value is not None}})
+        values = layout.metrics_to_json(run) if part == "metrics" else getattr(run, part)
+        changed = {name: value for name, value in {**values, **changes}.items() if value is not None}
+        return replace(run, **(parse_metrics(changed) if part == "metrics" else {part: changed}))
 
     return change
 
@@ -150,7 +160,7 @@ WRONG = {
     "classes' figures as text": (of("metrics", squared_error_per_class={"0": "small"}), "squared_error_per_class"),
     "an interval of one number": (of("metrics", squared_error_interval=[1.0]), "squared_error_interval"),
     "an interval of texts": (of("metrics", squared_error_interval=["1", "2"]), "squared_error_interval"),
-    "an interval backwards": (of("metrics", squared_error_interval=[2.0, 1.0]), "squared_error_interval"),
+    "an interval backwards": (of("metrics", squared_error_interval=[2.0, 1.0]), "squared_error"),
     "a number as interval": (of("metrics", squared_error_interval=1.0), "squared_error_interval"),
     "a count that is none": (of("metrics", squared_error_n=0.5), "squared_error_n"),
     "a time before the start": (of("metrics", seconds=-1.0), "figure 'seconds'"),
@@ -213,13 +223,13 @@ WRONG = {
     "a sampler without end": (view("sampler.gaussian.factors", set_at(np.nan, 0, 0, 0)), "sampler.gaussian"),
     "another sampler's classes as text": (of("metrics", **{"mixture.class_shares": 1.0}), "mixture.class_shares"),
     "scores as truths": (view("rows.knn_accuracy", lambda a: a.astype(bool)), "rows.knn_accuracy"),
-    "scores of no figure": (of("metrics", squared_error=None), "'rows.squared_error' are the scores of no figure"),
+    "scores of no figure": (of("metrics", squared_error=None, squared_error_interval=None, squared_error_n=None), "'rows.squared_error' are the scores of no figure"),
 }  # fmt: skip
 
 
-def refuse(part, message):
+def refuse(message, run, weights, pictures, change=lambda run: run):
     with pytest.raises(BadInput, match=message) as refusal:
-        schema.check(*part)
+        schema.check(change(run), weights, pictures)
     assert len(str(refusal.value)) < 500
     assert "\n" not in str(refusal.value)
 
@@ -227,7 +237,7 @@ def refuse(part, message):
 def test_runs_of_images_that_a_page_could_fail_on_are_refused(images):
     run, weights, pictures = images
     for change, message in WRONG.values():
-        refuse((change(run), weights, pictures), message)
+        refuse(message, run, weights, pictures, change)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -238,9 +248,9 @@ def test_any_json_in_a_run_is_taken_or_refused_in_one_sentence(images, part, dat
         changed = replace(run, history=[*run.history, value] if isinstance(value, dict) else run.history)
     else:
         name = data.draw(st.sampled_from(sorted(getattr(run, part))) | st.text(max_size=8))
-        changed = replace(run, **{part: {**getattr(run, part), name: value}})
+        changed = None
     with suppress(BadInput):
-        schema.check(changed, weights, pictures)
+        schema.check(changed or of(part, **{name: value})(run), weights, pictures)
 
 
 def document(**changes):
@@ -299,7 +309,7 @@ WRONG_OF_DOCUMENTS = {
     "a perplexity beyond all words": (of("metrics", unigram_perplexity=1e39), "figure 'unigram_perplexity'"),
     "an interval below one": (
         of("metrics", completion_perplexity_interval=[0.5, 910.0]),
-        "figure 'completion_perplexity_interval'",
+        "figure 'completion_perplexity'",
     ),
     "more than all neighbours right": (of("metrics", tfidf_knn_accuracy=1.5), "figure 'tfidf_knn_accuracy'"),
     "more answers right than asked for": (of("metrics", retrieval_precision_15=1.1), "figure 'retrieval_precision_15'"),
@@ -312,10 +322,13 @@ WRONG_OF_DOCUMENTS = {
     "a mixture's perplexity below one": (of("metrics", cache_perplexity=0.5), "figure 'cache_perplexity'"),
     "a figure of more documents than there are": (
         lambda run: of("metrics", completion_perplexity_n=run.environment["n_test"] + 1)(run),
-        "figure 'completion_perplexity_n'",
+        "figure 'completion_perplexity'",
     ),
     "a share of less than no word": (of("metrics", completion_floored=-0.1), "figure 'completion_floored'"),
-    "scores of a perplexity that is not told": (of("metrics", completion_perplexity=None), "scores of no figure"),
+    "scores of a perplexity that is not told": (
+        of("metrics", completion_perplexity=None, completion_perplexity_interval=None, completion_perplexity_n=None),
+        "scores of no figure",
+    ),
     "images of documents": (of("views", samples=np.zeros((4, 10), np.uint8)), "view 'samples'"),
     "images of documents, explained": (
         lambda run: of("notes", samples="drawn")(of("views", samples=np.zeros((4, 10), np.uint8))(run)),
@@ -326,9 +339,9 @@ WRONG_OF_DOCUMENTS = {
 
 def test_method_without_probabilities_has_no_perplexity(documents):
     run, weights, pictures = parts(shipped("docstrings", "lsa"))
-    figures = {name: value for name, value in documents[0].metrics.items() if name.startswith("completion_perplexity")}
+    metrics = run.metrics | {"completion_perplexity": documents[0].metrics["completion_perplexity"]}
     with pytest.raises(BadInput, match="no probabilities"):
-        schema.check(of("metrics", **figures)(run), weights, pictures)
+        schema.check(replace(run, metrics=metrics), weights, pictures)
 
 
 def test_images_have_no_retrieval(images):
@@ -341,7 +354,7 @@ def test_images_have_no_retrieval(images):
 def test_runs_of_documents_that_a_page_could_fail_on_are_refused(documents):
     run, weights, pictures = documents
     for change, message in WRONG_OF_DOCUMENTS.values():
-        refuse((change(run), weights, pictures), message)
+        refuse(message, run, weights, pictures, change)
 
 
 def test_gan_needs_no_code_but_samples(gan):
@@ -384,15 +397,15 @@ def test_positions_that_a_page_could_fail_on_are_refused(positions):
     run, weights, pictures = positions
     for changes, message in WRONG_POSITIONS.values():
         changed = {**weights, **{part: change and change(weights[part]) for part, change in changes.items()}}
-        refuse((run, {part: array for part, array in changed.items() if array is not None}, pictures), message)
+        refuse(message, run, {part: array for part, array in changed.items() if array is not None}, pictures)
 
 
 def test_weights_that_could_not_be_built_are_refused(images):
     run, weights, pictures = images
     for size in (np.array(10**8), np.array([64, 64])):
-        refuse((run, {**weights, "n_features_in": size}, pictures), "another size")
+        refuse("another size", run, {**weights, "n_features_in": size}, pictures)
     for number in (np.nan, 1 + 2j, 1e200):
-        refuse((run, {**weights, "extra": np.array([1.0, number])}, pictures), "finite")
+        refuse("finite", run, {**weights, "extra": np.array([1.0, number])}, pictures)
 
 
 def about(**changes):
@@ -435,4 +448,4 @@ WRONG_PICTURES = {
 def test_snapshots_that_a_page_could_fail_on_are_refused(images):
     run, weights, pictures = images
     for change in WRONG_PICTURES.values():
-        refuse((run, weights, change(pictures)), r"[Tt]he pictures of (its|this) training")
+        refuse(r"[Tt]he pictures of (its|this) training", run, weights, change(pictures))

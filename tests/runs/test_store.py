@@ -26,7 +26,7 @@ def test_run_comes_back_as_it_was(made, fitted, place, digits):
     X, estimator = digits.floats("test"), reader.read_estimator(place)
     assert np.array_equal(estimator.transform(X), run.estimator.transform(X))
     error = ((estimator.inverse_transform(estimator.transform(X)).astype(float) - X) ** 2).sum(1)
-    assert run.metrics["squared_error"] == pytest.approx(error.mean(), rel=1e-6)
+    assert run.metrics["squared_error"].value == pytest.approx(error.mean(), rel=1e-6)
     assert run.views["rows.squared_error"] == pytest.approx(error, rel=1e-5)
 
 

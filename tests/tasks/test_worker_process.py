@@ -170,7 +170,7 @@ def test_diverged_training_may_be_kept():
     until(spec, "stopped")
     kept = reader.read_run(store.find_place(spec.key))
     assert kept.environment["stopped_early"]
-    assert np.isfinite(kept.metrics["squared_error"])
+    assert np.isfinite(kept.metrics["squared_error"].value)
     assert requests.request_training(spec, "somebody").message == ""
     until(spec, "failed")
 

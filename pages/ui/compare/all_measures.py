@@ -23,9 +23,9 @@ def draw(lines: Sequence[Line]) -> None:
     st.markdown("Each cell: estimate, 95% interval, sample size n. Open a measure to read how it is computed.")
     measures_table.draw_table(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
     errors = {
-        line.label: line.run.metrics["squared_error_per_class"]
+        line.label: line.run.by_class["squared_error_per_class"]
         for line in shown
-        if line.run.metrics.get("squared_error_per_class")
+        if "squared_error_per_class" in line.run.by_class
     }
     if errors:
         st.markdown("#### Error by class", help=plain(DEFINITIONS["squared_error_per_class"].help))

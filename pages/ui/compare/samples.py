@@ -45,9 +45,9 @@ def _make_caption(line: Line) -> str:
     metrics = line.run.metrics
     distance = ""
     if "frechet" in metrics:
-        floor = f", floor {number(metrics['frechet_floor'])}" if "frechet_floor" in metrics else ""
+        floor = f", floor {number(metrics['frechet_floor'].value)}" if "frechet_floor" in metrics else ""
         distance = (
-            f'<div>Fréchet {number(metrics["frechet"])} <span class="hg-note">'
+            f'<div>Fréchet {number(metrics["frechet"].value)} <span class="hg-note">'
             f"({interval(metrics, 'frechet')}{floor})</span></div>"
         )
     note = make_note(line.run.notes.get("samples", ""))

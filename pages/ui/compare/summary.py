@@ -96,7 +96,7 @@ def describe_winners(lines: Sequence[Line], winners: Mapping[str, str | None]) -
         if key:
             superlative = "highest" if DEFINITIONS[metric].higher_is_better else "lowest"
             among = " of the latent codes" if has_unranked and metric in OF_CODES else ""
-            value = number(by_key[key].run.metrics[metric])
+            value = number(by_key[key].run.metrics[metric].value)
             won.setdefault(key, []).append(f"the {superlative} {_to_phrase(metric)}{among} ({value})")
     parts = [f"{by_key[key].title} has {join_words(names)}" for key, names in won.items()]
     ranked = select_comparable(lines)
@@ -125,7 +125,7 @@ def describe_budgets(lines: Sequence[Line]) -> str:
     first = trained[0].run
     sentence = (
         f"Equal budgets: {join_words([line.title for line in trained])} have the same encoder and decoder shapes, "
-        f"{compact(first.metrics['weights'])} parameters (within {budgets.WEIGHTS_WITHIN:.0%}), "
+        f"{compact(first.metrics['weights'].value)} parameters (within {budgets.WEIGHTS_WITHIN:.0%}), "
         f"{budgets.epochs_reached(first):g} epochs and batch size {first.spec.param('batch_size')}."
     )
     trials = {line.run.environment.get("trials") for line in trained}
@@ -136,7 +136,7 @@ def describe_budgets(lines: Sequence[Line]) -> str:
 
 def list_costs(run: Run) -> list[str]:
     """Parameters and epochs of a run: ``["1.14 M parameters", "30 epochs"]``."""
-    if not run.metrics.get("weights"):
+    if not run.metrics["weights"].value:
         return []
     reached = budgets.epochs_reached(run)
-    return [f"{compact(run.metrics['weights'])} parameters", *([f"{reached:,.4g} epochs"] if reached else [])]
+    return [f"{compact(run.metrics['weights'].value)} parameters", *([f"{reached:,.4g} epochs"] if reached else [])]

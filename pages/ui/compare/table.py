@@ -174,7 +174,7 @@ def _make_numbers(view: View, line: Line, winners: Mapping[str, str | None]) -> 
     cells = [_make_name(view.size, line)]
     for metric in list_ranked(view.entry):
         cells.append(_make_value(line, metric, line.run is not None and winners.get(metric) == line.run.key))
-    fitted = html(seconds(line.run.metrics["seconds"])) if line.run else '<span class="hg-none">–</span>'
+    fitted = html(seconds(line.run.metrics["seconds"].value)) if line.run else '<span class="hg-none">–</span>'
     cells.append(f'<div><span class="hg-label">{_SHORT["seconds"]}</span><span class="hg-value">{fitted}</span></div>')
     return f'<div class="hg-numbers">{"".join(cells)}</div>'
 
@@ -199,7 +199,7 @@ def _make_value(line: Line, metric: str, is_best: bool) -> str:
     if line.run is None or metric not in line.run.metrics:
         why = html(measurement_progress.PENDING) if line.run and metric in line.run.pending else "–"
         return f'<div>{label}<span class="hg-value hg-none">{why}</span></div>'
-    value = number(float(line.run.metrics[metric]))
+    value = number(line.run.metrics[metric].value)
     mark = f'<span class="hg-best" title="{html(_BEST)}">best</span>' if is_best else ""
     style = "hg-value hg-won" if is_best else "hg-value"
     ends = interval(line.run.metrics, metric)

@@ -85,7 +85,7 @@ def _read_default(stored: Sequence[Run], view: View, method: str, size: int, pro
 
 
 def _describe_bands(view: View) -> str:
-    counts = [line.run.metrics.get(f"{_MEASURES[0]}_n") for line in view.trained]
+    counts = [line.run.metrics[_MEASURES[0]].n for line in view.trained if _MEASURES[0] in line.run.metrics]
     n = next(filter(None, counts), None)
     return f"Bands: 95% intervals at {view.size}-D, over resampled queries" + (f" (n = {n:,})." if n else ".")
 

@@ -12,7 +12,8 @@ from core.analysis import neighbourhoods
 from core.analysis.rows import Rows
 from core.errors import BadInput, HourglassError
 from core.metrics import confusion
-from core.metrics.confusion import Confusion, Share
+from core.metrics.confusion import Confusion
+from core.types import Measurement
 from pages.ui.embeddings import class_pair, neighbours
 from pages.ui.shared import page_state, tables
 from pages.ui.shared.components import do_nothing, get_component
@@ -211,11 +212,11 @@ def _draw_by_class(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) 
         tables.draw(["Class", *matrices], rows, "accuracy-by-class")
 
 
-def _estimate(share: Share) -> tables.Cell:
+def _estimate(share: Measurement) -> tables.Cell:
     return tables.estimate(share.value, share.low, share.high, share.n)
 
 
-def _format_interval(share: Share) -> str:
+def _format_interval(share: Measurement) -> str:
     return f"{number(share.low)} to {number(share.high)}, n = {share.n:,}"
 
 
@@ -259,7 +260,7 @@ def _to_csv(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> byte
 
     lines = []
 
-    def add(method: str, classes: str, share: Share) -> None:
+    def add(method: str, classes: str, share: Measurement) -> None:
         lines.append((method, classes, share.value, share.low, share.high, share.n))
 
     for method, predicted in predictions.items():

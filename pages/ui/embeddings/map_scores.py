@@ -63,7 +63,7 @@ def format_scores(metrics: Mapping[str, Any], names: Sequence[str], kind: str) -
     return tuple(
         (
             get_definition(name, kind).label,
-            number(metrics[name]),
+            number(metrics[name].value),
             f"{interval(metrics, name)}, {counted(metrics, name)}",
             get_definition(name, kind).help,
         )

@@ -50,7 +50,7 @@ def _lowest(usable: Sequence[RunSampler], ranking: samplers.Ranking, size: int) 
     by_label = {sampler.label: sampler for sampler in usable}
     first = [by_label[label] for label in (ranking.order[0], *ranking.tied)]
     names = join_words([s.label + ("" if s.size == size else f" {s.size}-D") for s in first])
-    values = " to ".join(dict.fromkeys(number(s.scores["frechet"]) for s in (first[0], first[-1])))
+    values = " to ".join(dict.fromkeys(number(s.scores["frechet"].value) for s in (first[0], first[-1])))
     if ranking.is_significant:
         return f"Lowest Fréchet distance: {names} ({values}), significantly lower than all others."
     return f"Lowest Fréchet distances: {names} ({values}), not significantly different."
@@ -69,16 +69,15 @@ def _mixture_or_prior(usable: Sequence[RunSampler], ranking: samplers.Ranking) -
     if len(pair.order) < 2 or {*names} <= {ranking.order[0], *ranking.tied}:
         return ""
     verb = "is significantly better than" if pair.is_significant else "is not significantly different from"
-    values = " against ".join(number(scores[label]["frechet"]) for label in pair.order)
+    values = " against ".join(number(scores[label]["frechet"].value) for label in pair.order)
     return f"The {names[pair.order[0]]} {verb} the {names[pair.order[1]]} ({values})."
 
 
 def _near_duplicates(usable: Sequence[RunSampler]) -> str:
-    floors = [sampler.line.run.metrics.get("copies_floor_interval") for sampler in usable]
-    floor = next(filter(None, floors), None)
-    if floor is None or not any("copies_interval" in sampler.scores for sampler in usable):
+    floor = next(filter(None, (sampler.line.run.metrics.get("copies_floor") for sampler in usable)), None)
+    if floor is None or not any("copies" in sampler.scores for sampler in usable):
         return ""
-    flagged = [s.label for s in usable if samplers.has_excess_copies(s.scores, tuple(floor))]
+    flagged = [s.label for s in usable if samplers.has_excess_copies(s.scores, floor)]
     who = f"Memorisation: {join_words(flagged)}" if flagged else "No method"
     return f"{who} produces near-duplicates of training images more often than test images do."
 
@@ -88,8 +87,9 @@ def _shared_counts(usable: Sequence[RunSampler]) -> dict[str, int]:
     floor = find_floor(usable)
     counts = {}
     for name in _MEASURES:
-        numbers = {sampler.scores.get(f"{name}_n") for sampler in usable if name in sampler.scores}
-        numbers |= {floor[f"{name}_floor_n"]} if floor.get(f"{name}_floor_n") is not None else set()
+        numbers = {sampler.scores[name].n for sampler in usable if name in sampler.scores}
+        if f"{name}_floor" in floor and floor[f"{name}_floor"].n is not None:
+            numbers.add(floor[f"{name}_floor"].n)
         if len(numbers) == 1 and (n := numbers.pop()):
             counts[name] = n
     return counts
@@ -113,8 +113,8 @@ def _cell(scores: Mapping[str, Any], name: str, is_shared_count: bool, pending: 
         return tables.text(measurement_progress.PENDING) if name in pending else tables.EMPTY
     notes = (interval(scores, name), "" if is_shared_count else counted(scores, name))
     below = "".join(f'<div class="hg-note">{html(note)}</div>' for note in notes if note)
-    ends = scores.get(f"{name}_interval") or (None, None)
-    return Cell(f"{number(scores[name])}{below}", scores[name], *ends, scores.get(f"{name}_n"))
+    measured = scores[name]
+    return Cell(f"{number(measured.value)}{below}", measured.value, measured.low, measured.high, measured.n)
 
 
 def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, int]) -> str:
@@ -134,7 +134,8 @@ def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, i
 
 
 def _draw_classes(usable: Sequence[RunSampler]) -> None:
-    shares = {s.label: s.scores["class_shares"] for s in usable if s.scores.get("class_shares")}
+    shares = {s.label: samplers.select_class_shares(s.line.run, s.kind) for s in usable}
+    shares = {label: by_class for label, by_class in shares.items() if by_class}
     if not shares:
         return
     drawer = st.expander("Classes of the samples", key=page_state.key("classes"), on_change="rerun")

@@ -130,7 +130,7 @@ def _caption(sampler: RunSampler, size: int) -> str:
     scores, distance = sampler.scores, ""
     if "frechet" in scores:
         ends = f'<span class="hg-note">({interval(scores, "frechet")})</span>'
-        distance = f"<div>Fréchet {number(scores['frechet'])} {ends}</div>"
+        distance = f"<div>Fréchet {number(scores['frechet'].value)} {ends}</div>"
     own_size = "" if sampler.size == size else f"; {sampler.size}-D, independent of the size chosen above"
     about = f'<div class="hg-note">{html(sampler.about + own_size)}</div>'
     return f'<div class="hg-caption"><b>{html(sampler.label)}</b>{distance}{about}</div>'

@@ -105,7 +105,7 @@ def _best_runs(runs: Sequence[Run]) -> dict[tuple[str, int], Run]:
     best: dict[tuple[str, int], Run] = {}
     for run in runs:
         at = run.spec.method, selection.code_size(run)
-        if at not in best or run.metrics["squared_error"] < best[at].metrics["squared_error"]:
+        if at not in best or run.metrics["squared_error"].value < best[at].metrics["squared_error"].value:
             best[at] = run
     return best
 
@@ -118,7 +118,7 @@ def _best_of_networks(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 def _match_pca(run: Run, exact: np.ndarray) -> int | None:
     """Return how many components PCA needs for the run's error; None where no number is enough."""
-    return pca_spectrum.find_size(exact, float(run.metrics["squared_error"]))
+    return pca_spectrum.find_size(exact, run.metrics["squared_error"].value)
 
 
 def _explanation(view: View, runs: Sequence[Run], exact: np.ndarray | None) -> str:
@@ -136,9 +136,9 @@ def _warn_of_undertraining(runs: Sequence[Run]) -> str:
     """Name a run with a higher error than a smaller code of its method, with the training time of both."""
     for method, best in _best_of_networks(runs).items():
         for smaller, larger in pairwise(best):
-            if larger.metrics["squared_error"] > smaller.metrics["squared_error"]:
+            if larger.metrics["squared_error"].value > smaller.metrics["squared_error"].value:
                 names = [f"{methods.label(method)} {selection.code_size(run)}-D" for run in (larger, smaller)]
-                times = [seconds(float(run.metrics["seconds"])) for run in (larger, smaller)]
+                times = [seconds(run.metrics["seconds"].value) for run in (larger, smaller)]
                 cause = f"It may be under-trained ({times[0]} of training, against {times[1]})"
                 return f"{names[0]} has a higher error than {names[1]}. {cause}."
     return ""
@@ -151,7 +151,7 @@ def _about_chart(runs: Sequence[Run], exact: np.ndarray | None) -> str:
     if not runs:
         return line
     return (
-        f"Squared error: sum over the pixels, mean over {int(runs[0].metrics['squared_error_n']):,} test images, with "
+        f"Squared error: sum over the pixels, mean over {runs[0].metrics['squared_error'].n:,} test images, with "
         "95% bootstrap interval. Filled marks: shipped runs; hollow marks: your own; dotted lines: best networks. "
         f"{line}"
     )
@@ -182,8 +182,8 @@ def _draw_table(
         for method in _list_methods():
             run = best.get((method, size))
             if run:
-                ends = run.metrics[f"{metric}_interval"]
-                row.append(tables.estimate(float(run.metrics[metric]), *ends, run.metrics[f"{metric}_n"]))
+                ends = run.metrics[metric].interval
+                row.append(tables.estimate(run.metrics[metric].value, *ends, run.metrics[metric].n))
             elif exact is not None and size < len(exact) and methods.entry(method).has_spectrum:
                 row.append(tables.estimate(float(exact[size])))
             else:
@@ -207,11 +207,11 @@ def _draw_chart(view: View, runs: Sequence[Run], exact: np.ndarray | None, is_lo
     ]
     names = _list_methods()
     for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
-        low, high = run.metrics["squared_error_interval"]
+        low, high = run.metrics["squared_error"].interval
         data.append(
             {"series": methods.label(run.spec.method), "latent dimensions": selection.code_size(run)}
-            | {"squared error": run.metrics["squared_error"], "low": low, "high": high}
-            | {"n": run.metrics["squared_error_n"], "run": run.key}
+            | {"squared error": run.metrics["squared_error"].value, "low": low, "high": high}
+            | {"n": run.metrics["squared_error"].n, "run": run.key}
         )
     charts.draw(figure, _CHART, data=data, on_select=_take_clicked_size, selection_mode="points", is_of_all_sizes=True)
 
@@ -232,8 +232,8 @@ def _figure(key: tuple, dataset: str, is_log: bool, largest: int, theme: str, _r
             methods.label(run.spec.method),
             run.spec.method,
             selection.code_size(run),
-            float(run.metrics["squared_error"]),
-            *map(float, run.metrics["squared_error_interval"]),
+            run.metrics["squared_error"].value,
+            *run.metrics["squared_error"].interval,
             about=_tooltip(run, _exact),
             is_own=not store.is_shipped(run),
             is_small=methods.entry(run.spec.method).has_spectrum,
@@ -246,17 +246,17 @@ def _figure(key: tuple, dataset: str, is_log: bool, largest: int, theme: str, _r
 
 
 def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
-    size, error = selection.code_size(run), float(run.metrics["squared_error"])
+    size, error = selection.code_size(run), run.metrics["squared_error"].value
     lines = [
         f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({interval(run.metrics, 'squared_error')})",
-        f"n = {int(run.metrics['squared_error_n']):,} test images",
+        f"n = {run.metrics['squared_error'].n:,} test images",
     ]
     if exact is not None:
         of_pca = f" (PCA {pca_spectrum.variance_left(exact, exact[size]):.1%})" if size < len(exact) else ""
         lines.append(f"unexplained variance {pca_spectrum.variance_left(exact, error):.1%}{of_pca}")
     origin = "shipped" if store.is_shipped(run) else "own run"
     stopped = ", stopped early" if run.environment.get("stopped_early") else ""
-    lines.append(f"{origin}{stopped}, trained in {seconds(float(run.metrics['seconds']))}")
+    lines.append(f"{origin}{stopped}, trained in {seconds(run.metrics['seconds'].value)}")
     settings = [f"{name} {value}" for name, value in run.spec.params if name in ("epochs", "layers", "width", "beta")]
     return (*lines, *([", ".join(settings)] if settings else []))
 

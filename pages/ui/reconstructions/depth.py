@@ -43,7 +43,7 @@ class _Network:
 
     @property
     def error(self) -> float:
-        return float(self.run.metrics["squared_error"])
+        return self.run.metrics["squared_error"].value
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -126,29 +126,29 @@ def _draw_chart(view: View, trained: Sequence[_Network]) -> None:
         error_by_code_size.Depth(
             network.label,
             network.error,
-            *map(float, network.run.metrics["squared_error_interval"]),
+            *network.run.metrics["squared_error"].interval,
             is_linear=network.layers == 0,
         )
         for network in trained
     ]
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
-    level = float(pca.metrics["squared_error"]) if pca and selection.have_same_rows([pca, trained[0].run]) else None
+    level = pca.metrics["squared_error"].value if pca and selection.have_same_rows([pca, trained[0].run]) else None
     charts.draw(error_by_code_size.plot_by_depth(marks, header.get_theme(), level, places=_LABELS), "by-depth")
 
 
 def _row(network: _Network, change: tuple[float, float, float] | None) -> list[Cell]:
     metrics = network.run.metrics
-    ends, n = metrics["squared_error_interval"], metrics.get("squared_error_n")
+    ends, n = metrics["squared_error"].interval, metrics.get("squared_error_n")
     cell = tables.EMPTY
     if change:
         value, low, high = (f"{'−' if x < 0 else '+'}{number(abs(x))}" for x in change)
         cell = Cell(f'{value}<div class="hg-note">{low} to {high}</div>', *change)
-    time = float(metrics["seconds"])
+    time = metrics["seconds"].value
     return [
         tables.text(network.label),
         tables.estimate(network.error, *ends, n),
         cell,
-        tables.text(int(metrics["weights"])),
+        tables.text(metrics["weights"].value),
         Cell(f"{time:.1f}", time),
     ]
 
@@ -176,7 +176,7 @@ def _about(deepest: _Network, first: _Network) -> str:
     shared = [f"{params['epochs']} epochs", f"width {params['width']}", f"learning rate {params['learning_rate']:g}"]
     shared += [f"augmentation {params['augment']:g}"] if params.get("augment") else []
     return (
-        f"Squared error: sum over the pixels, mean over {int(first.run.metrics['squared_error_n']):,} test images with "
+        f"Squared error: sum over the pixels, mean over {first.run.metrics['squared_error'].n:,} test images with "
         "95% bootstrap interval; change: paired difference from the row above; line: PCA. Networks with hidden layers "
         f"share all other settings ({', '.join(shared)}; each layer half as wide as the one before); the linear AE has "
         "its own. One training each: the intervals do not include the variation across seeds."

@@ -122,7 +122,7 @@ def _explanation(view: View, choice: _Choice) -> str:
 
 def _reconstruct(method: Reconstructor, rows: Rows, positions: np.ndarray) -> _Reconstructed:
     errors, metrics = method.errors[positions], method.line.run.metrics
-    all_errors = f"{number(float(metrics['squared_error']))} on all {int(metrics.get('squared_error_n') or 0):,}"
+    all_errors = f"{number(metrics['squared_error'].value)} on all {metrics['squared_error'].n or 0:,}"
     notes = (
         f"error {number(float(errors.mean()))} on these {len(positions)}",
         f"{all_errors} ({interval(metrics, 'squared_error')})",
@@ -253,7 +253,7 @@ def _draw_stored_reconstructions(view: View) -> None:
     lines = [line for line in view.trained if "reconstructions" in line.run.views]
     for line in lines:
         metrics, shape = line.run.metrics, tuple(line.run.environment["image_shape"])
-        note = f"error {number(float(metrics['squared_error']))} on all {int(metrics['squared_error_n']):,}"
+        note = f"error {number(metrics['squared_error'].value)} on all {metrics['squared_error'].n:,}"
         name = image_grid.make_name(line.label, note)
         strips.append(image_grid.make_strip(name, line.run.views["reconstructions"], shape, line.label))
     if strips:

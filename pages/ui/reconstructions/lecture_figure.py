@@ -84,8 +84,8 @@ def _draw_figure(subject: str, runs: Sequence[Run]) -> None:
         strips.append(image_grid.make_strip(image_grid.make_name("Originals"), originals, shape, "Originals"))
     for run in runs:
         label, metrics = f"{methods.label(run.spec.method)} {_SIZE}-D", run.metrics
-        error = f"squared error {number(float(metrics['squared_error']))} ({interval(metrics, 'squared_error')})"
-        name = image_grid.make_name(label, error, f"n = {int(metrics['squared_error_n']):,} test images")
+        error = f"squared error {number(metrics['squared_error'].value)} ({interval(metrics, 'squared_error')})"
+        name = image_grid.make_name(label, error, f"n = {metrics['squared_error'].n:,} test images")
         strips.append(image_grid.make_strip(name, run.views["reconstructions"], shape, label))
     st.html(image_grid.make_grid(strips, 2))
     if originals is None:

@@ -126,7 +126,7 @@ def _explanation(view: View, line: Line) -> str:
     last, share = rows[-1], ""
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
     # PCA's error on the test rows is close to that on the training rows.
-    if pca and (error := float(pca.metrics.get("squared_error", 0))) > 0:
+    if pca and "squared_error" in pca.metrics and (error := pca.metrics["squared_error"].value) > 0:
         percent = 100 * max(0.0, last["excess_error"]) / error
         share = f" ({'less than 0.001' if percent < 0.001 else _small(percent)}% of PCA's error)"
     return (

@@ -20,7 +20,7 @@ def draw_table(
     rows = [
         _make_row(get_definition(key, kind), shown, stored_runs.find_best(shown, key))
         for key in keys
-        if any(isinstance(line.run.metrics.get(key), int | float) or key in line.run.pending for line in shown)
+        if any(key in line.run.metrics or key in line.run.pending for line in shown)
     ]
     rows += [
         [tables.text(title), *(tables.text(fact(line)) for line in shown)] for title, fact in (facts or {}).items()
@@ -43,10 +43,10 @@ def _make_cell(key: str, line: Line, is_best: bool) -> Cell:
     if key not in metrics:
         return measurement_progress.make_cell(line.run, key)
     # The unit of seconds is in the row's name.
-    value = html(seconds(metrics[key]).removesuffix(" s")) if key == "seconds" else number(metrics[key])
+    measured = metrics[key]
+    value = html(seconds(measured.value).removesuffix(" s")) if key == "seconds" else number(measured.value)
     value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
     unranked = line.entry.not_ranked if key in stored_runs.OF_CODES else ""
     n = f'<span class="hg-whole">{html(counted(metrics, key))}</span>' if counted(metrics, key) else ""
     note = ", ".join(part for part in (html(interval(metrics, key)), n, html(unranked)) if part)
-    ends = metrics.get(f"{key}_interval") or (None, None)
-    return Cell(f'{value}<div class="hg-note">{note}</div>', metrics[key], *ends, metrics.get(f"{key}_n"))
+    return Cell(f'{value}<div class="hg-note">{note}</div>', measured.value, measured.low, measured.high, measured.n)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from core.metrics.definitions import get_interval as metric_interval
+from core.types import Measurement
 
 
 def number(value: float) -> str:
@@ -24,15 +24,15 @@ def compact(count: float) -> str:
     return f"{count:,.0f}"
 
 
-def interval(metrics: Mapping[str, Any], name: str) -> str:
+def interval(metrics: Mapping[str, Measurement], name: str) -> str:
     """``"7.25 to 7.40"``; "" without an interval."""
     ends = metric_interval(metrics, name)
     return f"{number(ends[0])} to {number(ends[1])}" if ends else ""
 
 
-def counted(metrics: Mapping[str, Any], name: str) -> str:
+def counted(metrics: Mapping[str, Measurement], name: str) -> str:
     """``"n = 10,000"``; "" if n is not known."""
-    n = metrics.get(f"{name}_n")
+    n = metrics[name].n if name in metrics else None
     return f"n = {n:,}" if n else ""
 
 

@@ -237,7 +237,7 @@ def _draw_run(run: Run, stamp: Stamp, job: Task | None) -> None:
 
 def _describe_metrics(run: Run) -> str:
     metrics = [
-        f"{DEFINITIONS[name].label} {number(run.metrics[name])} ({interval(run.metrics, name)})"
+        f"{DEFINITIONS[name].label} {number(run.metrics[name].value)} ({interval(run.metrics, name)})"
         for name in _METRICS
         if name in run.metrics
     ]
@@ -245,7 +245,7 @@ def _describe_metrics(run: Run) -> str:
     if run.environment.get("stopped_early") and run.history:
         parts.append(f"Stopped after epoch {run.history[-1]['epoch']:g}. ")
     rows = "test rows of that copy" if stored_runs.describe_origin(run) else "test rows"
-    return f"{''.join(parts)}Trained in {seconds(run.metrics['seconds'])}. On the {rows}: {'; '.join(metrics)}."
+    return f"{''.join(parts)}Trained in {seconds(run.metrics['seconds'].value)}. On the {rows}: {'; '.join(metrics)}."
 
 
 def _draw_queue(jobs: Sequence[Task], shown: Spec | None) -> None:

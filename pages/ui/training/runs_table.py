@@ -75,8 +75,11 @@ def _table(stamps: str, _runs: Sequence[Run]) -> pa.Table:
                 "Date": run.environment["date"][:16].replace("T", " "),
                 "Settings": describe_settings(run.spec, list_changed(run.spec)),
                 "Epochs": f"{run.history[-1].get('epoch', 0):g}" if run.history else "",
-                "Training time (s)": run.metrics["seconds"],
-                **{DEFINITIONS[name].label: run.metrics.get(name) for name in _METRICS},
+                "Training time (s)": run.metrics["seconds"].value,
+                **{
+                    DEFINITIONS[name].label: run.metrics[name].value if name in run.metrics else None
+                    for name in _METRICS
+                },
                 "MB": layout.size_of(place) / 1e6 if place else None,
                 "Key": run.key,
             }

@@ -46,7 +46,7 @@ def from_run(run: Run) -> Replay:
     originals = run.views.get("originals")
     return Replay(
         epochs=np.array([run.history[-1].get("epoch", 0) if run.history else 0]),
-        seconds=np.array([run.metrics["seconds"]]),
+        seconds=np.array([run.metrics["seconds"].value]),
         map=first("map"),
         reconstructions=first("reconstructions", IN_STRIP),
         samples=first("samples", _N_SAMPLES),
