@@ -177,7 +177,7 @@ class _Memorizer:
 def test_a_decoder_that_memorizes_is_flagged_and_one_that_blurs_is_not(share, is_flagged):
     digits = datasets.load("digits")
     found = evaluate_samples(Subject(_Memorizer(digits.floats("train"), share), digits, (NORMAL,)))
-    run = run_of("gan", measurements_to_json(found.metrics, found.by_class), found.views)
+    run = run_of("gan", found.metrics, found.views)
     scores = samplers.select_scores(run, NORMAL)
     assert scores["copies"].value == pytest.approx(share, abs=0.06)
     assert samplers.has_excess_copies(scores, run.metrics["copies_floor"]) == is_flagged

@@ -223,7 +223,10 @@ WRONG = {
     "a sampler without end": (view("sampler.gaussian.factors", set_at(np.nan, 0, 0, 0)), "sampler.gaussian"),
     "another sampler's classes as text": (of("metrics", **{"mixture.class_shares": 1.0}), "mixture.class_shares"),
     "scores as truths": (view("rows.knn_accuracy", lambda a: a.astype(bool)), "rows.knn_accuracy"),
-    "scores of no figure": (of("metrics", squared_error=None, squared_error_interval=None, squared_error_n=None), "'rows.squared_error' are the scores of no figure"),
+    "scores of no figure": (
+        of("metrics", squared_error=None, squared_error_interval=None, squared_error_n=None),
+        "'rows.squared_error' are the scores of no figure",
+    ),
 }  # fmt: skip
 
 
