@@ -1,4 +1,4 @@
-"""Random changes of training rows: small moves of images, noise, absent words. Torch is imported on use."""
+"""Random changes of training rows: moved images, noise, dropped words. Torch is imported on use."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ if TYPE_CHECKING:
 
 
 def move_images(x: Tensor, image_shape: tuple[int, int], share: float, generator: Generator) -> Tensor:
-    """Rotate (up to 8.6 degrees), scale (10%) and shift (4%) the first `share` of a batch at random.
+    """Rotate (up to 8.6 degrees), scale (10%) and shift (4%) a share of a batch of images at random.
 
-    Parameters
-    ----------
-    x : (batch, height * width) pixels; rows come in random order, so the first ones are a random choice.
+    x is (batch, height * width) pixels in random order, so that the first rows are a random choice.
     """
     import torch
     from torch.nn import functional as F
@@ -27,28 +25,26 @@ def move_images(x: Tensor, image_shape: tuple[int, int], share: float, generator
 
     angle, scale, shift = 0.15 * uniform(n), 1 + 0.1 * uniform(n, 2), 0.08 * uniform(n, 2)
     cosine, sine = angle.cos(), angle.sin()
-    rows = (
-        torch.stack([scale[:, 0] * cosine, -sine, shift[:, 0]], 1),
-        torch.stack([sine, scale[:, 1] * cosine, shift[:, 1]], 1),
-    )
-    grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *image_shape], align_corners=False)
+    rows = [scale[:, 0] * cosine, -sine, shift[:, 0]], [sine, scale[:, 1] * cosine, shift[:, 1]]
+    matrices = torch.stack([torch.stack(row, 1) for row in rows], 1)
+    grid = F.affine_grid(matrices, [n, 1, *image_shape], align_corners=False)
     moved = F.grid_sample(x[:n].view(n, 1, *image_shape), grid, align_corners=False)
     return torch.cat([moved.flatten(1), x[n:]])
 
 
 def add_noise(x: Tensor, deviation: float, generator: Generator) -> Tensor:
-    """Add normal noise of this standard deviation; nothing is drawn where it is 0."""
+    """Add Gaussian noise of this standard deviation; nothing is drawn if it is 0."""
     import torch
 
     return x + deviation * torch.randn(x.shape, generator=generator).to(x.device) if deviation else x
 
 
 def drop_words(counts: Tensor, share: float, generator: Generator) -> Tensor:
-    """Set each count above 0 to 0 with probability `share`; nothing is drawn where it is 0."""
+    """Set each positive count to 0 with probability `share`; nothing is drawn if it is 0."""
     import torch
 
     if not share:
         return counts
-    present = counts.nonzero(as_tuple=True)  # few of the vocabulary: a draw for each word of it would take longer
+    present = counts.nonzero(as_tuple=True)  # few, so that this is faster than a draw for each word
     kept = torch.rand(len(present[0]), generator=generator) >= share
     return counts.index_put(present, counts[present] * kept.to(counts.device))

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def update_average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    """Move `averaged`, batch statistics included, towards `network`: average <- d * average + (1 - d) * weights.
+    """Update `averaged`, with its batch statistics: average <- d * average + (1 - d) * weights.
 
-    d = min(decay, (1 + step) / (10 + step)) is smaller at first, so that the start is forgotten; `step` counts from 0.
+    d = min(decay, (1 + step) / (10 + step)) is smaller at first, to forget the start; `step` counts from 0.
     """
     from torch.optim.swa_utils import get_ema_multi_avg_fn
 

@@ -1,31 +1,28 @@
-"""What the training loop calls: the types of its callbacks, and measures of the networks after an epoch."""
+"""Types of the training loop's callbacks, and measures of the networks after an epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Takes a row of the history; training ends when it returns True.
+# Takes a row of the history; training stops if it returns True.
 Watch = Callable[[dict[str, Any]], bool | None]
-# Returns named figures of the networks (nn.ModuleDict) as they are after an epoch, and changes nothing.
+# Returns named scores of the networks (nn.ModuleDict) after an epoch.
 Measure = Callable[[Any], Mapping[str, float]]
-# Takes a sentence that people should see.
+# Takes a sentence for people.
 Note = Callable[[str], None]
 
 
 def join_measures(*measures: Measure | None) -> Measure | None:
-    """One measure that returns the figures of all; None where there is none."""
+    """One measure that returns the scores of all; None if there is none."""
     given = [measure for measure in measures if measure is not None]
     return (lambda networks: {k: v for measure in given for k, v in measure(networks).items()}) if given else None
 
 
 def measure_validation(X: Any, terms: Callable[..., Mapping[str, Any]]) -> Measure:
-    """The measure ``validation_<name>`` of each term of the loss on rows set aside, in evaluation mode and float32.
+    """A measure of each term of the loss on the validation rows X, as ``validation_<name>``.
 
-    Parameters
-    ----------
-    X : (n_samples, n_features), array or sparse.
-    terms : ``terms(networks, x, generator)`` returns named means over a batch; its draws are the same in each epoch.
+    `terms(networks, x, generator)` returns named means over a batch; its draws are the same in each epoch.
     """
     import torch
 

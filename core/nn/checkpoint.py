@@ -1,4 +1,4 @@
-"""The file that a training is resumed from: weights, optimizers, random generator and progress, whole or absent."""
+"""The checkpoint of a training: weights, optimizers, random generator and progress."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from core.errors import HourglassError
 from core.nn.callbacks import Note
 
 CHECKPOINT_SECONDS = 5.0
-# At the end of an epoch a checkpoint may take this share of the time since the last one.
+# Share of the time since the last checkpoint that one at the end of an epoch may take.
 _CHECKPOINT_SHARE = 0.02
 
 
 @dataclass
 class TrainingState:
-    """Where a training is; with the weights, the optimizers and the generator, all that resuming needs.
+    """The progress of a training.
 
     Attributes
     ----------
-    epoch : whole epochs done; step, seconds : steps and training time in all.
-    within, rows, spent, sums : steps, rows, seconds and summed losses of the epoch under way.
-    order : state of the random generator before it drew the order of the epoch under way.
+    epoch : whole epochs done; step, seconds : total steps and training time.
+    within, rows, spent, sums : steps, rows, seconds and summed losses of the current epoch.
+    order : state of the random generator before it drew the order of the current epoch.
     """
 
     order: Tensor
@@ -51,19 +51,10 @@ class TrainingState:
 class Checkpoint:
     """The checkpoint of a training with Adam on rows with this digest; without a folder nothing is saved.
 
-    Attributes
-    ----------
-    saved_at, seconds : when it was last saved, by `time.monotonic`, and how long that took.
+    `saved_at` is the time of the last one by `time.monotonic`, `seconds` how long it took.
     """
 
-    def __init__(
-        self,
-        folder: Path | None,
-        networks: nn.ModuleDict,
-        optimizers: dict[str, torch.optim.Optimizer],
-        generator: torch.Generator,
-        rows_digest: str,
-    ):
+    def __init__(self, folder: Path | None, networks: nn.ModuleDict, optimizers, generator, rows_digest: str):
         self.folder, self.rows_digest = folder, rows_digest
         self.networks, self.optimizers, self.generator = networks, optimizers, generator
         self.saved_at, self.seconds = time.monotonic(), 0.0
@@ -72,17 +63,11 @@ class Checkpoint:
         return time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
 
     def is_cheap(self) -> bool:
-        """The first always is: its cost is not known, and a training that diverges early then has one."""
+        """Whether saving takes little time; the first one counts as cheap, for trainings that diverge early."""
         return self.seconds <= _CHECKPOINT_SHARE * (time.monotonic() - self.saved_at)
 
     def save(self, state: TrainingState) -> None:
-        """Write the checkpoint, unless a weight is not finite.
-
-        Raises
-        ------
-        HourglassError
-            If it can't be written.
-        """
+        """Write the checkpoint unless a weight is not finite; HourglassError if that fails."""
         started, weights = time.monotonic(), self.networks.state_dict()
         if self.folder is None or not all(value.isfinite().all() for value in weights.values()):
             return
@@ -104,7 +89,7 @@ class Checkpoint:
         self.seconds = self.saved_at - started
 
     def restore(self, note: Note) -> TrainingState | None:
-        """Load the checkpoint; None, and nothing changed, where there is none of these networks on these rows."""
+        """Load the checkpoint; None, without any change, if there is none of these networks on these rows."""
         path = self.folder / "checkpoint.safetensors" if self.folder else None
         if path is None or not path.exists():
             return None
@@ -114,7 +99,7 @@ class Checkpoint:
             with safe_open(path, "pt") as file:
                 metadata = file.metadata()
             state = TrainingState(tensors["dealt"], **json.loads(metadata["state"]))
-            # One of other code or another vocabulary may fit in part; loading would find that out half-way.
+            # A checkpoint of other code or another vocabulary may fit in part.
             for name in ("generator", "dealt"):
                 torch.Generator().set_state(tensors[name])
             if {name: value.shape for name, value in tensors.items()} != self._expected_shapes():
@@ -133,7 +118,7 @@ class Checkpoint:
                 index, key = name.split(".")
                 saved["state"].setdefault(int(index), {})[key] = value
             optimizer.load_state_dict(saved)
-            # Adam's moments in the memory format of their weights: the fused step pairs them by position in memory.
+            # Adam's fused step needs the moments in the memory format of their weights.
             for weights, moments in optimizer.state.items():
                 for name in ("exp_avg", "exp_avg_sq"):
                     moments[name] = torch.empty_like(weights).copy_(moments[name])
@@ -141,7 +126,7 @@ class Checkpoint:
         return state
 
     def _expected_shapes(self) -> dict[str, torch.Size]:
-        """Shapes of exactly the tensors that `save` would write."""
+        """Shapes of the tensors that `save` would write."""
         shapes = {f"network.{name}": value.shape for name, value in self.networks.state_dict().items()}
         shapes |= dict.fromkeys(("generator", "dealt"), torch.Generator().get_state().shape)
         for player, optimizer in self.optimizers.items():

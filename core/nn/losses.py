@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GAN_OBJECTIVES = ("non-saturating", "minimax", "least-squares", "hinge", "wasserstein-gp")
-# A Normal output's standard deviation stays above 0.02, about five of 256 grey levels: pixels that never change would
-# otherwise send the density to infinity.
+# A Normal output's standard deviation stays above 0.02, about five of 256 grey levels: the density of constant pixels
+# would otherwise be infinite.
 _LOWEST_LOG_VARIANCE = 2 * math.log(0.02)
 
 
@@ -60,7 +60,7 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def discriminator_loss(objective: str, real: Tensor, generated: Tensor) -> Tensor:
-    """What the discriminator minimises, from its outputs on real and generated rows: (n,) each -> scalar mean.
+    """The discriminator's loss, from its outputs on real and generated rows: (n,) each -> scalar mean.
 
     non-saturating, minimax : -log D(x) - log(1 - D(G(z))) in nats, outputs being logits. Goodfellow et al. 2014, eq. 1.
     least-squares : ((D(x) - 1)^2 + D(G(z))^2) / 2. Mao et al. 2017, eq. 2 with a = 0, b = 1.
@@ -79,7 +79,7 @@ def discriminator_loss(objective: str, real: Tensor, generated: Tensor) -> Tenso
 
 
 def generator_loss(objective: str, generated: Tensor) -> Tensor:
-    """What the generator minimises, from the discriminator's outputs on generated rows: (n,) -> scalar mean.
+    """The generator's loss, from the discriminator's outputs on generated rows: (n,) -> scalar mean.
 
     minimax : log(1 - D(G(z))) in nats; non-saturating : -log D(G(z)). Goodfellow et al. 2014, eq. 1 and section 3.
     least-squares : (D(G(z)) - 1)^2 / 2. Mao et al. 2017, eq. 2 with c = 1.
@@ -97,17 +97,11 @@ def generator_loss(objective: str, generated: Tensor) -> Tensor:
 
 
 def class_discriminator_loss(labelled, classes, unlabelled, generated) -> tuple[Tensor, Tensor]:
-    """Cross entropy of K + 1 classes, the last one, "generated", with logit 0 (Salimans et al. 2016, section 5).
+    """Supervised and unsupervised cross entropy of K + 1 classes, "generated" with logit 0 (Salimans et al. 2016, 5).
 
-    Parameters
-    ----------
-    labelled, unlabelled, generated : (n, K) logits of the K classes.
-    classes : (n,) int64 in 0..K-1, of the labelled rows.
-
-    Returns
-    -------
-    supervised : mean nats of the class among the K, given that the row is real.
-    unsupervised : half the mean nats of "real" for unlabelled rows, half that of "generated" for generated ones.
+    `labelled`, `unlabelled` and `generated` are (n, K) logits, `classes` (n,) int64 of the labelled rows. Supervised:
+    mean nats of the class among the K. Unsupervised: half the mean nats of "real" for unlabelled rows, plus half those
+    of "generated" for generated rows.
     """
     from torch.nn.functional import cross_entropy
 
@@ -123,17 +117,14 @@ def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tenso
 def wasserstein_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, generated: Tensor, share: Tensor) -> Tensor:
     """Mean of (|grad D| - 1)^2 at share * real + (1 - share) * generated rows. Gulrajani et al. 2017, eq. 3.
 
-    Parameters
-    ----------
-    real, generated : (n, n_features)
-    share : (n, 1) in [0, 1]
+    real, generated : (n, n_features); share : (n, 1) in [0, 1].
     """
     gradient = _input_gradient(critic, share * real + (1 - share) * generated)
     return (gradient.norm(dim=1) - 1).square().mean()
 
 
 def _input_gradient(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Gradient of the output by the input, in float32: (n, n_features)."""
+    """Gradient of the output with respect to the input, in float32: (n, n_features)."""
     import torch
 
     x = x.detach().requires_grad_(True)

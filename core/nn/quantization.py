@@ -1,4 +1,4 @@
-"""Large matrices of weights as 8-bit integers with a scale a row, for runs that are shipped."""
+"""Large weight matrices as 8-bit integers with a scale a row, for shipped runs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-# Smaller matrices save too little to be rounded.
-FEWEST = 10_000
+FEWEST = 10_000  # smaller matrices save too little
 _SCALE = ".scale"
 _HIGHEST = 127
 
@@ -15,11 +14,8 @@ _HIGHEST = 127
 def to_int8(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Arrays with each floating matrix of at least `FEWEST` numbers as int8 and its scales as ``NAME.scale``.
 
-    Symmetric, a scale for each row (output unit): scale = max |w| / 127, q = round(w / scale).
-
-    References
-    ----------
-    Jacob et al. 2018, Quantization and training of neural networks for efficient integer-arithmetic-only inference.
+    Symmetric, with a scale for each row (output unit): scale = max |w| / 127, q = round(w / scale). Jacob et al. 2018,
+    Quantization and training of neural networks for efficient integer-arithmetic-only inference.
     """
     stored: dict[str, np.ndarray] = {}
     for name, array in arrays.items():

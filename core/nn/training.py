@@ -1,4 +1,4 @@
-"""The one training loop: device, precision, seed, schedule, history, stop, checkpoint. It knows no method."""
+"""The training loop of all networks: device, precision, seed, schedule, history, stopping, checkpoints."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ _ROWS_AT_ONCE = 2000
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how to train.
+    """The budget and the optimizer's settings.
 
     Attributes
     ----------
-    epochs : passes over the rows, used where `max_seconds` is 0.
-    max_seconds : seconds of training; the learning-rate schedule is laid over this time.
-    batch_size : rows a step, at most all of them.
-    learning_rate : the highest of the schedule: a linear rise over the first `warmup` of it, the highest rate until
-        `hold` of it, then a cosine to 0.
+    epochs : passes over the rows, if `max_seconds` is 0.
+    max_seconds : seconds of training, over which the learning-rate schedule is laid.
+    batch_size : rows per step, at most all rows.
+    learning_rate, warmup, hold : see `scale_learning_rate`.
     precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``.
-    betas : Adam's decay rates of the gradient's two moments; eps : what it adds to the root of the second.
+    betas, eps : see `torch.optim.AdamW`.
     """
 
     epochs: int = 20
@@ -53,28 +52,23 @@ class Plan:
 
 
 def best_device() -> torch.device:
-    """CUDA or Apple's MPS where present, else the processor."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    """CUDA or Apple's MPS if available, otherwise the processor."""
+    kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return torch.device(next(kind for kind, is_available in kinds.items() if is_available))
 
 
 def best_precision(device: torch.device, n_weights: int) -> str:
-    """``"bfloat16"`` where the hardware multiplies it natively and the network is large enough to gain by it."""
-    if n_weights < _SMALL:
+    """``"bfloat16"`` if the hardware supports it natively and the network is large enough to gain from it."""
+    if n_weights < _SMALL or device.type == "mps":
         return "float32"
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    if device.type == "cpu":
-        has = torch.cpu.get_capabilities()
-        return "bfloat16" if has.get("amx_bf16") or has.get("avx512_bf16") else "float32"
-    return "float32"
+    has = torch.cpu.get_capabilities()
+    return "bfloat16" if has.get("amx_bf16") or has.get("avx512_bf16") else "float32"
 
 
 def scale_learning_rate(progress: float, warmup: float, hold: float = 0.0) -> float:
-    """Share of the highest learning rate at `progress` in [0, 1]: a linear rise, 1 until `hold`, a cosine down to 0."""
+    """Factor of the learning rate at `progress` in [0, 1]: a linear rise, 1 until `hold`, a cosine down to 0."""
     if progress < warmup:
         return (progress + 1e-3) / (warmup + 1e-3)
     if progress < hold:
@@ -84,7 +78,7 @@ def scale_learning_rate(progress: float, warmup: float, hold: float = 0.0) -> fl
 
 
 class Rows:
-    """Rows in memory, handed out as float32 batches; sparse ones become dense a batch at a time."""
+    """Rows in memory as float32 batches; sparse rows become dense batch by batch."""
 
     def __init__(self, X: Any, device: torch.device):
         self.sparse = X.tocsr() if hasattr(X, "tocsr") else None
@@ -95,7 +89,7 @@ class Rows:
         return self.sparse.shape[0] if self.sparse is not None else len(self.dense)
 
     def digest(self) -> str:
-        """SHA-256, in hexadecimal, of all values."""
+        """SHA-256 of all values, in hexadecimal."""
         X, digest = self.sparse, hashlib.sha256()
         for part in (self.dense.cpu().numpy(),) if X is None else (X.indptr, X.indices, X.data):
             digest.update(np.ascontiguousarray(part))
@@ -108,13 +102,13 @@ class Rows:
         return torch.as_tensor(rows, dtype=torch.float32).to(self.device)
 
     def blocks(self) -> Iterator[Tensor]:
-        """All rows in their order, a bounded number at once."""
+        """All rows in their order, in blocks of bounded size."""
         return map(self.batch, torch.arange(len(self)).split(_ROWS_AT_ONCE))
 
 
-def split_batches(n: int, batch_size: int, order: Tensor) -> Iterator[Tensor]:
-    """Split `order` into nearly equal parts of at least `batch_size` (or all rows, where there are fewer)."""
-    yield from order.tensor_split(max(1, n // batch_size))
+def split_batches(order: Tensor, batch_size: int) -> tuple[Tensor, ...]:
+    """Split `order` into nearly equal parts of at least `batch_size`, or into one part if there are fewer rows."""
+    return order.tensor_split(max(1, len(order) // batch_size))
 
 
 def train(
@@ -136,33 +130,28 @@ def train(
 
     Parameters
     ----------
-    players : name -> the networks it moves. Each step, every player in turn has its own loss and optimizer.
-    train_step : ``train_step(networks, player, x, generator, progress)`` returns named scalars; ``"loss"`` is
+    players : name -> names of the networks that its optimizer updates. In each step the players take turns.
+    train_step : ``train_step(networks, player, x, generator, progress)`` returns named scalars, of which ``"loss"`` is
         minimised. x is (batch, n_features) float32, progress in [0, 1].
     X : (n_samples, n_features), array or sparse.
-    y : (n_samples,) labels, which each step gets those of its rows as ``y``; None: no step gets any.
-    after_step : called with the networks and the number of steps before this one.
-    measure : called after each whole epoch; what it returns joins the history row, its time is not that of training.
-    on_epoch : called with each history row; training ends when it returns True.
-    on_tick : called before the first step and about every `TICK_SECONDS` with a row of the epoch so far, whose
-        ``epoch`` is a fraction, ``share``, how much of the training is done, and ``within``, the steps of this epoch;
-        training ends when it returns True.
-    on_note : called with a sentence where training begins anew although the folder holds a checkpoint.
-    checkpoint : folder to resume from where it has a state of these networks on these rows, and to save the state in:
-        whenever training ends, after the first epoch, then about every 5 seconds, or more often where that
-        costs little.
+    y : (n_samples,) labels; if given, `train_step` receives those of its rows as ``y``.
+    after_step : called with the networks and the number of previous steps.
+    measure : called after each whole epoch; its scores join the history row, its time does not count.
+    on_epoch : called with each history row; training stops if it returns True.
+    on_tick : called before the first step and about every `TICK_SECONDS` with a row of the current epoch (a fraction),
+        ``share`` of the training done, and ``within``, the steps in this epoch; training stops if it returns True.
+    on_note : called with a sentence if a checkpoint can't be used.
+    checkpoint : folder to resume from and to save checkpoints in: at the end, after the first epoch, then about every
+        5 seconds, or more often if that is cheap.
 
     Returns
     -------
-    history : a row an epoch, or fewer where there are very many: epoch, step, seconds (training only),
-        rows_per_second, learning_rate, mean losses. Where training was ended within an epoch, the last row is of its
-        part and its epoch a fraction.
-    environment : device, precision, threads, whether training was ended before its time, and the ``note``, if any.
+    history : a row an epoch (every second one if there are very many): epoch, step, seconds of training,
+        rows_per_second, learning_rate, mean losses. If training was stopped within an epoch, the last epoch is a
+        fraction.
+    environment : device, precision, threads, seconds, steps, stopped_early, and ``note``, if any.
 
-    Raises
-    ------
-    Diverged
-        When a loss is no longer a finite number; the last checkpoint before stays.
+    Raises Diverged if a loss is not finite; the last checkpoint remains.
     """
     notes: list[str] = []
 
@@ -189,7 +178,7 @@ def train(
 
 
 class _Training:
-    """One training: networks, optimizers, rows and state."""
+    """The networks, optimizers, rows and state of a training."""
 
     def __init__(self, networks, players, train_step, X, plan: Plan, y, after_step, measure, note, checkpoint):
         self.device = best_device()
@@ -200,15 +189,10 @@ class _Training:
         self.precision = best_precision(self.device, n_weights) if plan.precision == "auto" else plan.precision
         self.data, self.y = Rows(X, self.device), y
         self.generator = torch.Generator().manual_seed(plan.seed)
+        how = {"lr": plan.learning_rate, "betas": plan.betas, "eps": plan.eps, "weight_decay": plan.weight_decay}
+        how["fused"] = self.device.type in ("cpu", "cuda")
         self.optimizers = {
-            player: torch.optim.AdamW(
-                [p for name in names for p in networks[name].parameters()],
-                lr=plan.learning_rate,
-                betas=plan.betas,
-                eps=plan.eps,
-                weight_decay=plan.weight_decay,
-                fused=self.device.type in ("cpu", "cuda"),
-            )
+            player: torch.optim.AdamW([p for name in names for p in networks[name].parameters()], **how)
             for player, names in players.items()
         }
         self.steps_an_epoch = max(1, len(self.data) // plan.batch_size)
@@ -236,12 +220,12 @@ class _Training:
         return [*self.state.history, *([self._row()] if self.state.within else [])]
 
     def _epoch(self, on_tick: Watch | None) -> bool:
-        """Train to the end of the epoch under way; False where it was ended within."""
+        """Train to the end of the current epoch; False if it was stopped before."""
         state = self.state
-        parts = list(split_batches(len(self.data), self.plan.batch_size, self._order()))
+        batches = split_batches(self._order(), self.plan.batch_size)
         self.networks.train()
         mark = time.perf_counter()
-        for indices in parts[state.within :]:
+        for indices in batches[state.within :]:
             if state.within and self.progress >= 1:
                 break
             if time.monotonic() - self.ticked_at >= TICK_SECONDS:
@@ -258,14 +242,14 @@ class _Training:
         _refuse_divergence(row, self.plan)
         state.history.append(row)
         if len(state.history) > _MOST_ROWS:
-            # A training by the clock on few rows has very many epochs, which make its checkpoints grow.
+            # A timed training on few rows has very many epochs, which would enlarge its checkpoints.
             state.history = state.history[1::2]
         state.epoch += 1
         state.within, state.rows, state.spent, state.sums = 0, 0, 0.0, {}
         return True
 
     def _order(self) -> Tensor:
-        """The order of the rows in this epoch: drawn at its start, drawn again where it is resumed."""
+        """The order of the rows in this epoch; the same if the epoch is resumed."""
         generator = self.generator
         if self.state.within:
             generator = torch.Generator()
@@ -298,7 +282,7 @@ class _Training:
         state.rows += len(indices)
 
     def _row(self) -> dict[str, Any]:
-        """The current epoch, up to this step."""
+        """The history row of the current epoch so far."""
         state = self.state
         return {
             "epoch": round(state.epoch + state.within / self.steps_an_epoch, 4),

