@@ -14,7 +14,7 @@ from pages.ui.shared import (
     page_state,
     run_picker,
     stored_runs,
-    train_missing,
+    training_offers,
 )
 from pages.ui.shared.text import plain
 
@@ -31,7 +31,7 @@ explanation.markdown(plain(summary.explain(view)))
 summary.warn_of_copies(view)
 
 winners = {metric: stored_runs.find_best(view.lines, metric) for metric in table.list_ranked(view.entry)}
-train_missing.draw(view.entry, view.size, stored, train_missing.find_lacking(view.lines))
+training_offers.draw_missing(view.entry, view.size, stored, training_offers.find_lacking(view.lines))
 clicked = table.draw(view, winners)
 summary.draw_findings(view, winners)
 run_picker.link_next_questions(view)

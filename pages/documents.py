@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.runs import presets
 from core.types import DOCUMENTS
 from pages.ui.documents import latent_traversal, maps, metrics, query_answers, retrieval
-from pages.ui.shared import header, section_tabs
+from pages.ui.shared import header
+from pages.ui.shared.section import show_tabs
 
 # name in the address -> label, and the function that draws the section
 SECTIONS = {
@@ -17,5 +18,5 @@ SECTIONS = {
 }
 
 header.begin_page("pages/documents.py")
-section_tabs.show("Documents", SECTIONS, DOCUMENTS, presets.DOCUMENT_SIZES)
+show_tabs("Documents", SECTIONS, DOCUMENTS, presets.DOCUMENT_SIZES)
 header.freeze_objects()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pages.ui.generation import arithmetic, interpolation, manifold, samples, sliders
-from pages.ui.shared import header, section_tabs
+from pages.ui.shared import header
+from pages.ui.shared.section import show_tabs
 
 # Name in the address -> label, and the function that draws the section
 SECTIONS = {
@@ -15,5 +16,5 @@ SECTIONS = {
 }
 
 header.begin_page("pages/generation.py")
-section_tabs.show("Generation", SECTIONS)
+show_tabs("Generation", SECTIONS)
 header.freeze_objects()

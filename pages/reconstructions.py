@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pages.ui.reconstructions import code_size, corrupted_input, depth, error_by_class, images, linear_ae
-from pages.ui.shared import header, section_tabs
+from pages.ui.shared import header
+from pages.ui.shared.section import show_tabs
 
 # Name in the address -> label, and the function that draws the section
 SECTIONS = {
@@ -16,5 +17,5 @@ SECTIONS = {
 }
 
 header.begin_page("pages/reconstructions.py")
-section_tabs.show("Reconstructions", SECTIONS)
+show_tabs("Reconstructions", SECTIONS)
 header.freeze_objects()

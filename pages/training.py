@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.shared import cli_commands, footer, header, page_state, stored_runs, train_missing, training_queue
+from pages.ui.shared import cli_commands, footer, header, page_state, stored_runs, training_offers, training_queue
 from pages.ui.training import form, live, runs_table
 
 header.begin_page("pages/training.py")
@@ -18,7 +18,7 @@ with st.container(key="training"):
     with st.container(key="training-form"):
         spec = form.choose(stored, problems)
         form.draw_button(stored, spec)
-        train_missing.draw_beside(spec, stored)
+        training_offers.draw_missing_beside(spec, stored)
     with st.container(key="training-watch"):
         live.draw(watched, spec, stored, states)
 page_state.show_problems(problems)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.metrics.definitions import DEFINITIONS
 from core.runs import specs
-from pages.ui.shared import charts, cli_commands, code_block, header, measures_table, page_state
+from pages.ui.shared import charts, cli_commands, header, page_state, tables
+from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import plain, shorten
 
@@ -21,7 +22,7 @@ def draw(lines: Sequence[Line]) -> None:
         st.markdown("No method of this view is trained yet.")
         return
     st.markdown("Each cell: estimate, 95% interval, sample size n. Open a measure to read how it is computed.")
-    measures_table.draw_table(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
+    tables.draw_measures(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
     errors = {
         line.label: line.run.by_class["squared_error_per_class"]
         for line in shown
@@ -50,7 +51,7 @@ def draw(lines: Sequence[Line]) -> None:
     st.markdown("#### Reproduce")
     for line in shown:
         st.markdown(f"{plain(line.label)}, run `{line.run.key}`")
-        code_block.draw(cli_commands.format_fit(line.run.spec))
+        st.html(make_code(cli_commands.format_fit(line.run.spec)))
 
 
 def _differing_settings(shown: Sequence[Line]) -> dict[str, Callable[[Line], str]]:

@@ -11,11 +11,12 @@ from core.metrics import definitions
 from core.runs import budgets, store
 from core.types import DOCUMENTS, IMAGES
 from pages.ui.compare import summary
-from pages.ui.shared import cli_commands, code_block, header, images, measurement_progress, stored_runs
-from pages.ui.shared.html_blocks import make_note, make_words
+from pages.ui.shared import cli_commands, header, images, stored_runs
+from pages.ui.shared.html_blocks import make_code, make_note, make_words
 from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.tables import PENDING
 from pages.ui.shared.text import html, make_breakable, plain
 
 _BEST = (
@@ -143,7 +144,7 @@ def _offer_training(dataset: str, size: int, line: Line) -> None:
         label = f"Train {line.title}"
         st.page_link("pages/training.py", label=label, icon=":material/model_training:", query_params=query)
         st.html(make_note("or run:"), width="content")
-    code_block.draw(command)
+    st.html(make_code(command))
 
 
 def draw_picture(name: str, label: str, draw: Callable[[], None]) -> bool:
@@ -197,7 +198,7 @@ def _make_name(size: int, line: Line) -> str:
 def _make_value(line: Line, metric: str, is_best: bool) -> str:
     label = f'<span class="hg-label">{_SHORT[metric]}</span>'
     if line.run is None or metric not in line.run.metrics:
-        why = html(measurement_progress.PENDING) if line.run and metric in line.run.pending else "–"
+        why = html(PENDING) if line.run and metric in line.run.pending else "–"
         return f'<div>{label}<span class="hg-value hg-none">{why}</span></div>'
     value = number(line.run.metrics[metric].value)
     mark = f'<span class="hg-best" title="{html(_BEST)}">best</span>' if is_best else ""

@@ -15,7 +15,7 @@ from pages.ui.compare import summary
 from pages.ui.documents import document, query_placement
 from pages.ui.embeddings import map_scores, maps_component, neighbours, selection
 from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap, compute_points
-from pages.ui.shared import page_state, seed_picker, stored_runs
+from pages.ui.shared import page_state, stored_runs
 from pages.ui.shared.cached import find_rows
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
@@ -113,6 +113,6 @@ def _choose_document(rows: Rows, positions: np.ndarray) -> int | None:
 
 
 def _select_random(rows: Rows) -> None:
-    seed_picker.advance_seed()
+    page_state.advance_seed()
     drawn = np.random.default_rng(page_state.recall("draw")).integers(len(rows))
     maps_component.select(rows, [int(drawn)])

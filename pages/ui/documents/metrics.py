@@ -10,7 +10,7 @@ from core import methods
 from core.errors import BrokenRun
 from core.runs import selection, specs
 from core.types import Run, Spec
-from pages.ui.shared import measures_table, stored_runs, training_offers
+from pages.ui.shared import stored_runs, tables, training_offers
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
@@ -43,7 +43,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             help="Best: the paired 95% interval of the difference from the runner-up excludes 0. Lower perplexity is "
             "better; LSA has no word probabilities, so no perplexity.",
         )
-        measures_table.draw_table(view.trained, _MEASURES, "measures")
+        tables.draw_measures(view.trained, _MEASURES, "measures")
         _draw_weightings(view, stored, problems)
 
 
@@ -57,7 +57,7 @@ def _draw_weightings(view: View, stored: Sequence[Run], problems: list[str]) -> 
     wanted = {name: _make_spec(view, name) for name in weighting.bounds}
     lines = [line for name, spec in wanted.items() if (line := _make_line(stored, name, spec, problems))]
     if lines:
-        measures_table.draw_table(lines, _OF_WEIGHTINGS, "weightings")
+        tables.draw_measures(lines, _OF_WEIGHTINGS, "weightings")
     if missing := training_offers.find_missing(list(wanted.values()), stored):
         training_offers.draw_button("Fit the missing ones", missing, "weightings", "Each takes seconds.")
     keys = {spec.key for spec in wanted.values()}

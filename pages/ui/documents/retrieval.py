@@ -15,7 +15,7 @@ from core.figures.words import PrecisionCurve
 from core.metrics.definitions import DEFINITIONS
 from core.runs import presets, selection, specs
 from core.types import DOCUMENTS, Run, Spec
-from pages.ui.shared import charts, header, measures_table, page_state, stored_runs, tables, training_offers
+from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.tables import Cell
@@ -49,7 +49,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     _draw_table(curves)
     if view.trained:
         st.subheader(plain(f"At {view.size}-D"), anchor=False)
-        measures_table.draw_table(view.trained, _MEASURES, "retrieval-measures")
+        tables.draw_measures(view.trained, _MEASURES, "retrieval-measures")
 
 
 def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[PrecisionCurve]:

@@ -16,7 +16,7 @@ from core.types import DOCUMENTS
 from pages.ui.embeddings import confusion_matrices, maps_component
 from pages.ui.embeddings.map_state import MapView, RunMap, select_one_per_run
 from pages.ui.embeddings.own_image import OwnPoint
-from pages.ui.shared import diagnoses, header, measures_table, page_state, stored_runs
+from pages.ui.shared import diagnoses, header, page_state, stored_runs, tables
 from pages.ui.shared.number_format import counted, interval, number
 from pages.ui.shared.text import plain
 
@@ -125,7 +125,7 @@ def draw_table(view: MapView) -> None:
                 "Computed on the latent codes before projection, on all test rows unless n says otherwise. t-SNE has "
                 "no latent code; its 2-D map is used."
             )
-            measures_table.draw_table(lines, _OF_CODES, "measures")
+            tables.draw_measures(lines, _OF_CODES, "measures")
 
 
 def make_maps(view: MapView, nearest: Mapping[str, np.ndarray], own_points: Mapping[str, OwnPoint]) -> list[Map]:

@@ -14,7 +14,7 @@ from core.types import Run, as_floats
 from pages.ui.generation import encoded_rows
 from pages.ui.generation.encoded_rows import EncodedRows
 from pages.ui.reconstructions import gan_inversion
-from pages.ui.shared import image_grid, page_state, reconstructors, seed_picker
+from pages.ui.shared import image_grid, page_state, reconstructors
 from pages.ui.shared.cached import find_rows
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
@@ -44,7 +44,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 def _draw_paths(
     methods: Sequence[reconstructors.Reconstructor], gan: Line | None, rows: Rows, problems: list[str]
 ) -> None:
-    offered = error_comparison.draw_by_class(rows.y, encoded_rows.N_OFFERED, seed_picker.read_seed(problems))
+    offered = error_comparison.draw_by_class(rows.y, encoded_rows.N_OFFERED, page_state.read_seed(problems))
     ends = [
         encoded_rows.choose_row(name, name.capitalize(), rows, offered, default, problems)
         for name, default in (("from", 2), ("to", 7))
@@ -81,6 +81,6 @@ def _draw_paths(
 
 
 def _resample() -> None:
-    seed_picker.advance_seed()
+    page_state.advance_seed()
     for name in ("from", "to"):
         page_state.keep(name, None, text=None)

@@ -12,7 +12,7 @@ from core import methods
 from core.analysis import samplers
 from core.metrics.definitions import DEFINITIONS
 from pages.ui.generation.run_samplers import Draw, RunSampler, find_floor
-from pages.ui.shared import charts, header, measurement_progress, page_state, tables
+from pages.ui.shared import charts, header, page_state, tables
 from pages.ui.shared.number_format import counted, interval, number
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, join_words, plain
@@ -110,7 +110,7 @@ def _rows(usable: Sequence[RunSampler], counts: Mapping[str, int]) -> list[list[
 
 def _cell(scores: Mapping[str, Any], name: str, is_shared_count: bool, pending: Sequence[str] = ()) -> Cell:
     if name not in scores:
-        return tables.text(measurement_progress.PENDING) if name in pending else tables.EMPTY
+        return tables.text(tables.PENDING) if name in pending else tables.EMPTY
     notes = (interval(scores, name), "" if is_shared_count else counted(scores, name))
     below = "".join(f'<div class="hg-note">{html(note)}</div>' for note in notes if note)
     measured = scores[name]

@@ -20,7 +20,7 @@ from core.metrics import memorization
 from core.types import Run
 from pages.ui.generation import sample_scores
 from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers, select_lines
-from pages.ui.shared import header, measurement_progress, page_state, seed_picker
+from pages.ui.shared import header, measurement_progress, page_state
 from pages.ui.shared.cached import load_dataset, offer_download
 from pages.ui.shared.images import image
 from pages.ui.shared.number_format import interval, number
@@ -59,7 +59,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 def _choose_draw(problems: list[str]) -> Draw:
     with st.container(key="prior", horizontal=True, vertical_alignment="bottom"):
-        widget, largest = page_state.key("seed"), seed_picker.LARGEST_SEED
+        widget, largest = page_state.key("seed"), page_state.LARGEST_SEED
         st.session_state[widget] = int(_read_number("seed", 0, 0, largest, problems))
         help_text = "The same seed draws the same codes."
         seed = int(st.number_input("Seed", 0, largest, key=widget, width=130, help=help_text))
@@ -78,7 +78,7 @@ def _choose_draw(problems: list[str]) -> Draw:
 
 def _advance_seed() -> None:
     widget = page_state.key("seed")
-    st.session_state[widget] = (int(st.session_state[widget]) + 1) % (seed_picker.LARGEST_SEED + 1)
+    st.session_state[widget] = (int(st.session_state[widget]) + 1) % (page_state.LARGEST_SEED + 1)
 
 
 def _slide(name: str, low: float, high: float, default: float, step: float, problems: list[str], help: str) -> float:

@@ -14,7 +14,8 @@ from core.errors import BadInput, HourglassError
 from core.semi_supervised import background_sweep, experiment
 from pages.ui.labelled_fraction import curve
 from pages.ui.labelled_fraction.curve import View
-from pages.ui.shared import cached, cli_commands, code_block, header, page_state, training_queue
+from pages.ui.shared import cached, cli_commands, header, page_state, training_queue
+from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.task_progress import show_task_progress
 from pages.ui.shared.text import join_words, plain, shorten
@@ -72,7 +73,7 @@ def draw(view: View, problems: list[str]) -> None:
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(plain(problem))
     st.caption("Command line:")
-    code_block.draw(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds))
+    st.html(make_code(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds)))
 
 
 def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, int] | None:

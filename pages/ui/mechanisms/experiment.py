@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.figures import montages
 from core.mechanisms.monte_carlo import Estimate
-from pages.ui.shared import charts, page_state, seed_picker, tables
+from pages.ui.shared import charts, page_state, tables
 from pages.ui.shared.images import image
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, plain
@@ -70,10 +70,10 @@ class Controls:
     def choose_seed(self, label: str = "Resample") -> int:
         """The seed of all random numbers, and a button for the next one."""
         name = f"{self.experiment}.seed"
-        refusal = f"The seed in the link must be a whole number from 0 to {seed_picker.LARGEST_SEED}: 0 is used."
-        seed = seed_picker.read_seed(self.problems, name, refusal)
+        refusal = f"The seed in the link must be a whole number from 0 to {page_state.LARGEST_SEED}: 0 is used."
+        seed = page_state.read_seed(self.problems, name, refusal)
         key, icon = page_state.key(f"{name}-next"), ":material/casino:"
-        st.button(label, key=key, icon=icon, on_click=seed_picker.advance_seed, args=(name,))
+        st.button(label, key=key, icon=icon, on_click=page_state.advance_seed, args=(name,))
         return seed
 
 

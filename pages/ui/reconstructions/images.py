@@ -16,7 +16,7 @@ from core.figures import difference_images, montages
 from core.metrics import reconstruction
 from core.types import Run, as_floats
 from pages.ui.reconstructions import gan_inversion
-from pages.ui.shared import header, image_grid, page_state, reconstructors, seed_picker
+from pages.ui.shared import header, image_grid, page_state, reconstructors
 from pages.ui.shared.cached import find_rows
 from pages.ui.shared.image_grid import Strip
 from pages.ui.shared.images import image
@@ -144,8 +144,8 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
         if pick not in picks:  # a choice that does not apply is no part of the address
             page_state.keep(name, page_state.recall(name), text=None)
     if pick == _EACH:
-        seed, icon, about = seed_picker.read_seed(problems), ":material/casino:", "Draw rows with the next seed."
-        st.button("Resample", page_state.key("others"), on_click=seed_picker.advance_seed, icon=icon, help=about)
+        seed, icon, about = page_state.read_seed(problems), ":material/casino:", "Draw rows with the next seed."
+        st.button("Resample", page_state.key("others"), on_click=page_state.advance_seed, icon=icon, help=about)
         positions = error_comparison.draw_by_class(rows.y, _IN_BLOCK * _N_BLOCKS, seed)
         how = "by class" if rows.has_labels else "this data set has no classes"
         return _Choice(_split(positions), f"Rows drawn at random ({how}, seed {seed}) from {rows.summary}.")

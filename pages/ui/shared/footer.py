@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.shared import code_block, page_state
+from pages.ui.shared import page_state
+from pages.ui.shared.html_blocks import make_code
 
 LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 
@@ -24,7 +25,7 @@ def draw(command: str = "", about: str = "") -> None:
     with drawer:
         if command:
             st.markdown("**Link**")
-        code_block.draw(page_state.make_permalink())
+        st.html(make_code(page_state.make_permalink()))
         if command:
             st.markdown(f"**Command line**. {about}" if about else "**Command line**")
-            code_block.draw(command)
+            st.html(make_code(command))

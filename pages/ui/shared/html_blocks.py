@@ -6,6 +6,7 @@ Names and notes are taken as text and escaped; pictures and contents are HTML. D
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from pages.ui.shared.text import Markup, html
 
@@ -56,3 +57,9 @@ def make_words(words: Iterable[tuple[str, str, bool]]) -> Markup:
         for word, about, is_marked in words
     )
     return Markup(f'<div class="hg-words">{" ".join(spans)}</div>')
+
+
+def make_code(text: str) -> Markup:
+    """A command line or link as it is, with a Copy button, which assets/theme/app.js handles."""
+    button = '<button type="button" class="hg-copy" aria-live="polite">Copy</button>'
+    return Markup(f'<div class="hg-code"><pre>{escape(text)}</pre>{button}</div>')

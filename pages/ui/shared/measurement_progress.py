@@ -10,18 +10,11 @@ from core.errors import HourglassError
 from core.runs import store
 from core.tasks import queue, requests
 from core.types import Run
-from pages.ui.shared import page_state, stored_runs, tables
-from pages.ui.shared.tables import Cell
+from pages.ui.shared import page_state, stored_runs
 from pages.ui.shared.task_progress import LIVE_SECONDS
 from pages.ui.shared.text import join_words, plain
 
 _PROBLEM = "hourglass.measuring"
-PENDING = "pending"
-
-
-def make_cell(run: Run, key: str) -> Cell:
-    """The cell of a metric that a run does not have: pending, or empty."""
-    return tables.text(PENDING) if key in run.pending else tables.EMPTY
 
 
 def draw(shown: Mapping[str, Run]) -> None:

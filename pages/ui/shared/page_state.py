@@ -17,6 +17,8 @@ from core.errors import BadInput
 from pages.ui.shared.text import plain
 
 _PAGE, _WRITTEN, _MEMORY = "hourglass.page", "hourglass.written", "hourglass.memory"
+LARGEST_SEED = 9999
+_REFUSAL = f"The link names a draw of rows that is not a whole number from 0 to {LARGEST_SEED}: draw 0 is shown."
 
 
 def enter_page(page: str) -> None:
@@ -143,3 +145,19 @@ def make_permalink() -> str:
     """The address of the current view."""
     query = urlencode(st.query_params.to_dict())
     return f"{st.context.url or ''}?{query}"
+
+
+def read_seed(problems: list[str], name: str = "draw", refusal: str = _REFUSAL) -> int:
+    """The seed of a random draw: the link's, else the last one; an invalid link adds `refusal` to `problems`."""
+    seed = recall(name) or 0
+    if (linked := read_link(name)) is not None:
+        is_valid = linked.isascii() and linked.isdecimal() and len(linked) <= len(str(LARGEST_SEED))
+        seed = int(linked) if is_valid else 0
+        problems += [] if is_valid else [refusal]
+    keep(name, seed)
+    return seed
+
+
+def advance_seed(name: str = "draw") -> None:
+    """Take the next seed: the callback of a button."""
+    keep(name, ((recall(name) or 0) + 1) % (LARGEST_SEED + 1))

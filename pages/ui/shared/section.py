@@ -1,8 +1,8 @@
-"""The frame of a section: the explanation at the top, missing methods at the bottom."""
+"""A page of sections on one view; each has an explanation at the top and missing methods at the bottom."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,7 +12,17 @@ from streamlit.delta_generator import DeltaGenerator
 from core.analysis.rows import Rows
 from core.runs import selection
 from core.tasks.queue import Task
-from pages.ui.shared import reconstructors, stored_runs, training_offers
+from core.types import IMAGES
+from pages.ui.shared import (
+    cli_commands,
+    footer,
+    header,
+    page_state,
+    reconstructors,
+    run_picker,
+    stored_runs,
+    training_offers,
+)
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
 from pages.ui.shared.text import join_words, plain
@@ -106,3 +116,41 @@ def _offer_missing(view: View) -> None:
         return method in methods and selection.fits_view(task.spec, view.entry.name, method, view.size)
 
     training_offers.show_progress(is_of_view)
+
+
+def show_tabs(
+    title: str, sections: Mapping[str, tuple[str, Callable]], kind: str = IMAGES, sizes: Sequence[int] = ()
+) -> None:
+    """Draw the choices and the chosen section.
+
+    Parameters
+    ----------
+    sections : name in the address -> label, and the function that draws it from the view, the stored runs and the
+        list of problems.
+    kind : of the data sets offered.
+    sizes : latent dimensions that are offered even if not trained, the default first.
+    """
+    stored, problems = stored_runs.list_runs()
+    problems = list(problems)
+    st.header(title, anchor=False)
+    view = run_picker.choose(stored, problems, kind, sizes)
+    chosen = page_state.choose(
+        "section",
+        "Section",
+        {name: label for name, (label, _) in sections.items()},
+        problems,
+        memory=page_state.key("section"),
+        label_visibility="collapsed",
+    )
+    notices = st.container()
+    if not view.trained:
+        st.markdown(reconstructors.describe_none_trained(view))
+        training_offers.draw_missing(view.entry, view.size, stored, training_offers.find_lacking(view.lines))
+    with header.show_errors():
+        sections[chosen][1](view, stored, problems)
+    with notices:
+        page_state.show_problems(problems)
+    footer.draw(
+        cli_commands.format_view(view.entry.name, view.lines, view.size),
+        "Trains what is missing and evaluates these methods on the same rows.",
+    )

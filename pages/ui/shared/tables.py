@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.shared import export, page_state
-from pages.ui.shared.number_format import number
+from core.metrics.definitions import Definition, get_definition
+from pages.ui.shared import export, page_state, stored_runs
+from pages.ui.shared.number_format import counted, interval, number, seconds
+from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import Markup, html
+
+PENDING = "pending"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as shown and as saved.
-
-    Attributes
-    ----------
-    shown : HTML.
-    value : number, text or None.
-    low, high : ends of its interval.
-    n : sample size.
-    """
+    """A cell as shown, in HTML, and as saved: value, ends of its interval, and n."""
 
     shown: str
     value: Any = None
@@ -76,14 +72,12 @@ def draw(
 
 def to_csv(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """The values as CSV; columns with intervals or n are followed by columns of these."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(head)
     saved: dict[str, list[Any]] = {}
-    for title, cells in zip(head, columns, strict=True):
-        saved[title] = [cell.value for cell in cells]
-        for part in ("low", "high", "n"):
-            values = [getattr(cell, part) for cell in cells]
-            if any(value is not None for value in values):
-                saved[f"{title} {part}"] = values
+    for k, title in enumerate(head):
+        for part, suffix in (("value", ""), ("low", " low"), ("high", " high"), ("n", " n")):
+            values = [getattr(row[k], part) for row in rows]
+            if part == "value" or any(value is not None for value in values):
+                saved[title + suffix] = values
     return export.to_csv(list(saved), list(zip(*saved.values(), strict=True)))
 
 
@@ -92,3 +86,38 @@ def draw_frame(frame: Any, name: str, **options: Any) -> None:
     st.dataframe(frame, hide_index=True, key=page_state.key(name), **options)
     as_pandas = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
     st.html(export.make_buttons(name, ("csv",), as_pandas.to_csv(index=False)))
+
+
+def draw_measures(
+    shown: Sequence[Line], keys: Iterable[str], name: str, facts: Mapping[str, Callable[[Line], str]] | None = None
+) -> None:
+    """Draw a column for each run, a row for each metric of `keys` that a run has, and for each of `facts`."""
+    kind = shown[0].run.environment["kind"] if shown else ""
+    rows = [
+        _make_row(get_definition(key, kind), shown, stored_runs.find_best(shown, key))
+        for key in keys
+        if any(key in line.run.metrics or key in line.run.pending for line in shown)
+    ]
+    rows += [[text(title), *(text(fact(line)) for line in shown)] for title, fact in (facts or {}).items()]
+    draw(["Measure", *(line.label for line in shown)], rows, name, kind="hg-measures")
+
+
+def _make_row(definition: Definition, shown: Sequence[Line], best: str | None) -> list[Cell]:
+    unit = f' <span class="hg-note">({html(definition.unit)})</span>' if definition.unit else ""
+    summary = f"<details><summary>{html(definition.label)}{unit}</summary>"
+    name = Cell(f'{summary}<div class="hg-help">{html(definition.help)}</div></details>', definition.title)
+    return [name, *(_make_cell(definition.key, line, line.run.key == best) for line in shown)]
+
+
+def _make_cell(key: str, line: Line, is_best: bool) -> Cell:
+    metrics = line.run.metrics
+    if key not in metrics:
+        return text(PENDING) if key in line.run.pending else EMPTY
+    # The unit of seconds is in the row's name.
+    measured = metrics[key]
+    value = html(seconds(measured.value).removesuffix(" s")) if key == "seconds" else number(measured.value)
+    value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
+    unranked = line.entry.not_ranked if key in stored_runs.OF_CODES else ""
+    n = f'<span class="hg-whole">{html(counted(metrics, key))}</span>' if counted(metrics, key) else ""
+    note = ", ".join(part for part in (html(interval(metrics, key)), n, html(unranked)) if part)
+    return Cell(f'{value}<div class="hg-note">{note}</div>', measured.value, measured.low, measured.high, measured.n)

@@ -1,19 +1,29 @@
-"""Trainings that a section needs: a button that requests all of them, and their progress."""
+"""Offers to train what a view or section lacks, and the progress of these trainings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import streamlit as st
 
+from core import datasets, methods
+from core.datasets import Entry
 from core.errors import BadInput
-from core.runs import presets
+from core.runs import comparison, presets, selection
 from core.tasks import queue
 from core.tasks.queue import Task
 from core.types import FITTING, Run, Spec
-from pages.ui.shared import page_state, stored_runs, training_queue
+from pages.ui.shared import page_state, stored_runs, training_queue, training_times
 from pages.ui.shared.task_progress import LIVE_SECONDS, show_task_progress
-from pages.ui.shared.text import plain
+from pages.ui.shared.text import join_words, plain
+
+_PRESETS = (presets.SECONDS, presets.MINUTE, presets.BEST)
+_PRESET_HELP = (
+    "All networks of a preset have the same shape, number of epochs and batch size, so their runs can be compared. "
+    "Reference takes minutes for each method."
+)
 
 
 def find_missing(wanted: Sequence[Spec], stored: Sequence[Run]) -> list[Spec]:
@@ -104,3 +114,179 @@ def _describe_stage(task: Task) -> str:
     if task.stage == FITTING and left is not None:
         return f"training, about {max(1, round(left)):,} s left"
     return f"{task.stage or 'starting'} …"
+
+
+# All methods of a view at once.
+
+
+@dataclass(frozen=True)
+class _Set:
+    """Trainings of all methods of a view with one preset.
+
+    Attributes
+    ----------
+    tasks : those queued, running or failed.
+    n_stored : how many of the runs are stored.
+    """
+
+    tasks: tuple[Task, ...]
+    n_stored: int
+
+    @property
+    def live(self) -> list[Task]:
+        return [task for task in self.tasks if training_queue.is_live(task)]
+
+    @property
+    def failed(self) -> list[Task]:
+        return [task for task in self.tasks if task.state == queue.FAILED]
+
+
+def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str = "all") -> None:
+    """Draw the bar of trainings under way, else the offer to train the methods in `lacking`.
+
+    Parameters
+    ----------
+    size : latent dimensions.
+    lacking : methods without a run in this view.
+    name : of the offer on its page, for its keys.
+    """
+    if problem := training_queue.take_problem():
+        st.error(plain(problem))
+    trainings = _find_set(entry, size, stored)
+    show_failures(trainings.failed)
+    if trainings.live:
+        _follow(entry, size, trainings)
+    else:
+        _offer(entry, size, stored, lacking, name)
+
+
+def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
+    """Draw the bar or the offer on the page of a single training.
+
+    Parameters
+    ----------
+    form : its data set and latent dimensions are the view.
+    """
+    if form is None:
+        return
+    entry, size = datasets.entry(form.dataset), form.param("n_components")
+    trainings = _find_set(entry, size, stored)
+    if len(trainings.live) > 1 or (trainings.live and trainings.n_stored):
+        _follow(entry, size, trainings)
+        return
+    lacking = [
+        name for name in methods.compared(entry.kind) if not selection.select_runs(list(stored), entry.name, name, size)
+    ]
+    if lacking and not trainings.live:
+        _offer(entry, size, stored, lacking, "all")
+
+
+def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
+    """Methods without a run on the copy of the data set on this machine."""
+    return [line.method for line in lines if not (line.run and line.is_here) and not (line.missing or line.problem)]
+
+
+def _find_set(entry: Entry, size: int, stored: Sequence[Run]) -> _Set:
+    """The trainings under way or failed, of the preset that most of them have.
+
+    They follow from data set and size alone, so they are found after a reload, and by every visitor.
+    """
+    by_key = {task.key: task for task in training_queue.list_tasks() if task.spec.dataset == entry.name}
+    sets = [_Set((), 0)]
+    for preset in _PRESETS if by_key else ():
+        with suppress(BadInput):
+            wanted = comparison.wanted(entry.name, size, preset)
+            tasks = tuple(by_key[spec.key] for spec in wanted if spec.key in by_key)
+            n_stored = sum(stored_runs.is_complete(stored, spec) for spec in wanted if spec.key not in by_key)
+            sets.append(_Set(tasks, n_stored))
+    return max(sets, key=lambda trainings: len(trainings.live) + len(trainings.failed))
+
+
+def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str) -> None:
+    if not lacking:
+        return
+    with st.container(key=f"train-{name}", horizontal=True, vertical_alignment="bottom"):
+        preset = _choose_preset(name)
+        try:
+            wanted = [spec for spec in comparison.wanted(entry.name, size, preset) if spec.method in lacking]
+        except BadInput as problem:
+            st.caption(plain(problem))
+            return
+        wanted = [spec for spec in wanted if not stored_runs.is_complete(stored, spec)]
+        has_data = datasets.is_available(entry.name) or datasets.can_fetch(entry.name)
+        st.button(
+            "Train all" if len(lacking) == len(methods.compared(entry.kind)) else "Train the missing methods",
+            key=page_state.key(f"train-{name}"),
+            type="primary",
+            icon=":material/model_training:",
+            on_click=training_queue.train_all,
+            args=(tuple(wanted),),
+            disabled=not wanted or not has_data,
+        )
+        st.caption(plain(_describe(entry, size, wanted) if has_data else f"{entry.label} is not on this machine."))
+
+
+def _choose_preset(name: str) -> str:
+    # In a workshop the trainings count as one of a person, so they have to be short.
+    offered = (presets.SECONDS,) if training_queue.is_workshop() else _PRESETS
+    if len(offered) == 1:
+        return offered[0]
+    widget = page_state.key(f"train-{name}-preset")
+    if st.session_state.get(widget) not in offered:
+        st.session_state[widget] = offered[0]
+    return st.segmented_control(
+        "Preset", offered, format_func=str.capitalize, key=widget, required=True, help=_PRESET_HELP
+    )
+
+
+def _describe(entry: Entry, size: int, wanted: Sequence[Spec]) -> str:
+    names = join_words([methods.label(spec.method) for spec in wanted])
+    training_times.measure_speed()
+    seconds = training_times.predict_total(wanted)
+    takes = f": {training_times.format_seconds(seconds)}" if seconds else ""
+    download = "" if datasets.is_available(entry.name) else f" {entry.label} will be downloaded first."
+    return f"Trains {names} at {size} latent dimensions, one after the other{takes}.{download}"
+
+
+def _follow(entry: Entry, size: int, trainings: _Set) -> None:
+    st.fragment(_draw_bar, run_every=LIVE_SECONDS)(entry, size, frozenset(task.key for task in trainings.live))
+
+
+def _draw_bar(entry: Entry, size: int, shown: frozenset[str]) -> None:
+    trainings = _find_set(entry, size, stored_runs.list_runs()[0])
+    # The page shows the run of a training that has ended, or that it failed.
+    if {task.key for task in trainings.live} != shown:
+        st.rerun()
+    weights = {task.key: max(1.0, training_times.predict_seconds(task.spec) or 1.0) for task in trainings.live}
+    left = sum(weight * (1 - _read_share(task)) for weight, task in zip(weights.values(), trainings.live, strict=True))
+    total = sum(weights.values()) * (1 + trainings.n_stored / len(weights))
+    show_task_progress(
+        "all",
+        1 - left / total,
+        _describe_progress(entry, size, trainings),
+        training_queue.stop_all,
+        [list(weights)],
+        help="Ends the running training and cancels the queued ones. Finished runs stay.",
+    )
+
+
+def _read_share(task: Task) -> float:
+    return float(task.row.get("share", 0.0)) if task.state == queue.RUNNING else 0.0
+
+
+def _describe_progress(entry: Entry, size: int, trainings: _Set) -> str:
+    live, done = trainings.live, trainings.n_stored
+    parts = [f"{entry.label}, {size}-D: {done} of {done + len(live)} methods trained"]
+    running = next((task for task in live if task.state == queue.RUNNING), None)
+    if running is not None:
+        parts.append(f"{methods.label(running.spec.method)}: {running.stage.lower() or 'starting'}")
+    left = [
+        training_times.predict_seconds(task.spec)
+        for task in live
+        if task is not running and training_times.is_predictable(task.spec)
+    ]
+    if running is not None and training_times.is_predictable(running.spec):
+        left.append(running.seconds_left or training_times.predict_seconds(running.spec))
+    if left and None not in left:
+        parts.append(f"{training_times.format_seconds(sum(left))} left")
+    return " · ".join(parts)

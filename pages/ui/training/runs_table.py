@@ -19,8 +19,9 @@ from core.figures.svg import AXES
 from core.metrics.definitions import DEFINITIONS, get_definition
 from core.runs import layout, selection, specs, store, transfer
 from core.types import Run
-from pages.ui.shared import charts, cli_commands, code_block, header, lazy, page_state, run_picker, stored_runs, tables
+from pages.ui.shared import charts, cli_commands, header, lazy, page_state, run_picker, stored_runs, tables
 from pages.ui.shared import training_queue as jobs
+from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 from pages.ui.training.setting_labels import describe_settings, list_changed
 
@@ -174,7 +175,7 @@ def _draw_run(run: Run, name: str) -> None:
     key = run.key
     with st.container(border=True, key=f"run-{key}"):
         st.markdown(f"**{plain(name)}**, {_describe_source(run)}")
-        code_block.draw(cli_commands.format_fit(run.spec))
+        st.html(make_code(cli_commands.format_fit(run.spec)))
         with st.container(horizontal=True, key=f"run-{key}-buttons"):
             st.button("Replay", on_click=jobs.watch, args=(run.spec,), key=page_state.key(f"back-{key}"))
             st.download_button(
