@@ -34,6 +34,23 @@ _PICTURES = ("map", "reconstructions", "samples")
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """What one moment of a training shows; see `Replay` for the arrays, here without their first axis."""
+
+    epoch: float
+    seconds: float
+    map: np.ndarray | None = None
+    reconstructions: np.ndarray | None = None
+    samples: np.ndarray | None = None
+    documents: list[dict[str, Any]] | None = None
+
+    def has_shape_of(self, other: Snapshot) -> bool:
+        return all(
+            np.shape(getattr(self, part)) == np.shape(getattr(other, part)) for part in (*_PICTURES, "documents")
+        )
+
+
+@dataclass(frozen=True)
 class Replay:
     """The k snapshots of a training.
 
@@ -150,7 +167,7 @@ class Recorder:
     def __init__(self, dataset: Dataset, folder: Path | None = None):
         self.dataset, self.folder = dataset, folder
         self.shown = datasets.sample_rows(dataset)
-        self.taken: list[dict[str, Any]] = []
+        self.taken: list[Snapshot] = []
         self.about: dict[str, Any] = {
             "target_names": list(dataset.target_names) if dataset.has_labels else [],
             "data_checksum": dataset.checksum,
@@ -183,13 +200,13 @@ class Recorder:
             pictures = self._pictures(estimator)
         if pictures is None:
             return
-        taken = {"epochs": float(row["epoch"]), "seconds": float(row["seconds"]), **pictures}
+        taken = Snapshot(float(row["epoch"]), float(row["seconds"]), **pictures)
         # A resumed training comes by again where pictures were taken after its last checkpoint; and those that are
         # not like the others are of another version of this program.
-        self.taken = [p for p in self.taken if p["epochs"] < taken["epochs"] and _are_alike(p, taken)]
+        self.taken = [s for s in self.taken if s.epoch < taken.epoch and s.has_shape_of(taken)]
         self.taken.append(taken)
         if len(self.taken) > MOST_EPOCHS:
-            del self.taken[_least_missed([picture["epochs"] for picture in self.taken])]
+            del self.taken[_least_missed([snapshot.epoch for snapshot in self.taken])]
         self._keep()
         self.at = time.monotonic()
         # The first brings libraries along, which says nothing of the others.
@@ -199,18 +216,18 @@ class Recorder:
         """All snapshots as arrays, for the store and for `parse`; at most `MOST_BYTES`."""
         if not self.taken:
             return {}
-        names = [name for name in _PICTURES if name in self.taken[0]]
-        stacked = {name: np.stack([picture[name] for picture in self.taken]) for name in names}
-        for name in ("epochs", "seconds"):
-            stacked[name] = np.array([picture[name] for picture in self.taken], np.float64)
+        names = [name for name in _PICTURES if getattr(self.taken[0], name) is not None]
+        stacked = {name: np.stack([getattr(snapshot, name) for snapshot in self.taken]) for name in names}
+        stacked["epochs"] = np.array([snapshot.epoch for snapshot in self.taken])
+        stacked["seconds"] = np.array([snapshot.seconds for snapshot in self.taken])
         stacked["rows"] = self.shown.astype(np.int32)
         if self.dataset.has_labels:
             stacked["labels"] = self.dataset.y_test[self.shown].astype(np.int16)
         if "reconstructions" in stacked and self.dataset.redistributable:
             stacked["originals"] = self.dataset.X_test[self.strip[: stacked["reconstructions"].shape[1]]]
         about = dict(self.about)
-        if "documents" in self.taken[0]:
-            about["documents"] = [picture["documents"] for picture in self.taken]
+        if self.taken[0].documents is not None:
+            about["documents"] = [snapshot.documents for snapshot in self.taken]
         stacked["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
         return stacked
 
@@ -255,7 +272,7 @@ class Recorder:
         from scipy.linalg import orthogonal_procrustes
 
         # About the origin, which stays: it is the mean of the train rows.
-        turn, _ = orthogonal_procrustes(points, self.taken[-1]["map"].astype(np.float64))
+        turn, _ = orthogonal_procrustes(points, self.taken[-1].map.astype(np.float64))
         return points @ turn
 
     def _keep(self) -> None:
@@ -275,20 +292,14 @@ class Recorder:
             return
         self.about = {name: value for name, value in before.about.items() if name != "documents"} | self.about
         for k, epoch in enumerate(before.epochs):
-            picture: dict[str, Any] = {"epochs": float(epoch), "seconds": float(before.seconds[k])}
-            picture |= {name: getattr(before, name)[k] for name in _PICTURES if getattr(before, name) is not None}
+            pictures = {name: getattr(before, name)[k] for name in _PICTURES if getattr(before, name) is not None}
             if "documents" in before.about:
-                picture["documents"] = before.about["documents"][k]
-            self.taken.append(picture)
+                pictures["documents"] = before.about["documents"][k]
+            self.taken.append(Snapshot(float(epoch), float(before.seconds[k]), **pictures))
 
 
 def _are_small(a: np.ndarray) -> bool:
     return bool(np.abs(a).max() < _HUGE)
-
-
-def _are_alike(*pictures: Mapping[str, Any]) -> bool:
-    one, two = ({name: np.shape(value) for name, value in picture.items()} for picture in pictures)
-    return one == two
 
 
 def _least_missed(epochs: list[float]) -> int:
