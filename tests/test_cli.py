@@ -1,25 +1,22 @@
 """The command line: outputs, exit codes, one-sentence errors, and what is left when a command ends early."""
 
-import io
 import json
 import re
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
 
-from core import cli, config, datasets
+from core import cli, datasets
 from core.commands import runs
 from core.datasets import checksums
 from core.errors import DataUnavailable, Diverged, HourglassError
 from core.experiments import fit
-from core.runs import layout, reader, specs, store, transfer
+from core.runs import layout, reader, store, transfer
 from core.semi_supervised import experiment, statistics, sweep
 from core.tasks import queue, requests, task_files, worker_process
-from core.types import Measurement, Run, Spec
+from core.types import Measurement, Spec
 
 FIT = ["fit", "digits", "ae", "--epochs", "2", "--set", "width=32", "--set", "n_components=2"]
 COMPARE = ["compare", "digits", "pca", "ae", "--code-size", "2"]
@@ -96,24 +93,18 @@ def test_misuse_and_bad_input_are_one_line_with_exit_code_2(refuse, monkeypatch)
     for arguments, message in {
         "fit digits pca --nonsense": "--nonsense",
         "fit digits umap": "no method umap",
-        "fit cifar pca": "cifar",
         "fit digits pca --set n_components": "NAME=VALUE",
         "fit digits pca --seed x": "'--seed'",
         "fit digits ae --max-seconds nan": "max_seconds=nan is not allowed",
-        f"fit digits ae --epochs 1{'0' * 400}": "epochs=1000",
         "compare digits pca --set colour=red": "colour is no parameter",
         "compare digits pca gan --set n_components=5": "use --code-size",
-        "compare digits pca --epochs 3": "epochs is no parameter of pca: only linear_ae, ae, vae, gan",
         "compare digits pca ae --set beta=4": "beta is no parameter of pca, ae: only vae",
         "compare digits pca tsne": "t-SNE projects the rows themselves and has no latent code",
         "ship mnist/umap": "No shipped run",
         "workshop --port 70000": "'--port'",
         "labelled-fraction frey": "Frey faces has no labels",
         "labelled-fraction digits --labels 20,": "--labels 20, is not a list",
-        f"{fraction} --methods logistic,": "There is no approach ''",
-        f"{fraction} --seeds 1000000000": "'--seeds'",
         f"{fraction} --processes 65": "'--processes'",
-        f"{fraction} --max-seconds nan": "'--max-seconds'",
         f"{fraction} --set colour=red": "colour is no parameter of digits",
     }.items():
         assert message in refuse(*arguments.split()), arguments
@@ -154,33 +145,6 @@ def test_compare_uses_stored_runs_and_tells_copies_of_the_data_apart(call, monke
     assert call(*COMPARE)[2] == "PCA was trained on another copy of digits: it is fitted on this one.\n"
 
 
-def test_compare_fits_nothing_if_one_method_can_not_be_fitted(refuse, monkeypatch):
-    digits = datasets.load("digits")
-    few = replace(digits, X_train=digits.X_train[:20], y_train=digits.y_train[:20])
-    monkeypatch.setattr(runs, "load_dataset", lambda spec: few)
-    monkeypatch.setattr(fit, "fit_and_store", fail)
-    assert "n_components=30 must be at most 20" in refuse("compare", "digits", "ae", "pca", "--code-size", "30")
-
-
-def test_compare_with_seed_0_wants_that_seed(call, monkeypatch):
-    """Without a seed any stored run is used, with one only a run with exactly these settings."""
-    environment = {"date": "2026-01-01", "kind": "images", "data_checksum": "one", "seconds": 1.0}
-    specs_by_seed = {seed: specs.make("digits", "pca", {"n_components": 2}, seed) for seed in (0, 5)}
-    stored = {
-        seed: Run(spec, [], {"seconds": Measurement(1.0)}, environment, {}) for seed, spec in specs_by_seed.items()
-    }
-    monkeypatch.setattr(store, "list_runs", lambda: ([stored[5]], []))
-    monkeypatch.setattr(checksums, "is_here", lambda run: True)
-    fitted = []
-    monkeypatch.setattr(runs, "fit_run", lambda spec, *_: fitted.append(spec) or stored[0])
-
-    def read_seed(*seed):
-        return json.loads(call("compare", "digits", "pca", "--code-size", "2", "--json", *seed)[1])[0]["spec"]["seed"]
-
-    assert (read_seed(), read_seed("--seed", "5"), fitted) == (5, 5, [])
-    assert (read_seed("--seed", "0"), fitted) == (0, [specs_by_seed[0]])
-
-
 def test_interrupted_fit_says_what_is_left(call, monkeypatch):
     compare = ["compare", "digits", "ae", "--seed", "9"]
     for arguments, has_checkpoint, message in (
@@ -201,7 +165,7 @@ def test_interrupted_fit_says_what_is_left(call, monkeypatch):
         assert err.endswith(message)
 
 
-def test_diverged_fit_leaves_no_checkpoint(call, monkeypatch):
+def test_diverged_fit_leaves_no_checkpoint_unless_others_requested_it(call, monkeypatch):
     def diverge(folder, **_):
         (folder / "checkpoint.safetensors").write_bytes(b"just before")
         raise Diverged("Training diverged.")
@@ -210,6 +174,15 @@ def test_diverged_fit_leaves_no_checkpoint(call, monkeypatch):
     assert call(*FIT) == (2, "", "hourglass: Training diverged.\n")
     assert [path.name for path in layout.runs_folder().iterdir()] == [".jobs"]
     assert [path.name for path in task_files.queue_folder().iterdir()] == ["locks"]
+
+    def share(folder, **_):
+        requests.request_training(queue.find_task(folder.name).spec, "somebody")
+        raise Diverged("Training diverged.")
+
+    replace_fit(monkeypatch, share)
+    assert call(*FIT)[0] == 2
+    (task,) = queue.list_tasks()
+    assert (task.state, task.place, task.people) == (queue.QUEUED, 1, ("somebody",))
 
 
 def test_app_may_pause_or_cancel_a_fit(call, monkeypatch):
@@ -226,20 +199,6 @@ def test_app_may_pause_or_cancel_a_fit(call, monkeypatch):
         assert code == 130
         assert err.endswith(f"hourglass: stopped; the app asked to {command} this training.\n")
         assert [task.state for task in queue.list_tasks()] == left
-
-
-def test_training_that_others_requested_is_queued_when_a_fit_ends_early(call, monkeypatch):
-    for error in (KeyboardInterrupt(), Diverged("Training diverged.")):
-
-        def act(folder, error=error, **_):
-            requests.request_training(queue.find_task(folder.name).spec, "somebody")
-            raise error
-
-        replace_fit(monkeypatch, act)
-        assert call(*FIT)[0] in (2, 130)
-        (task,) = queue.list_tasks()
-        assert (task.state, task.place, task.people) == (queue.QUEUED, 1, ("somebody",))
-        assert not task_files.is_held(task.key)
 
 
 def test_fit_resumes_a_paused_training_and_keeps_its_checkpoint_when_storing_fails(call, monkeypatch):
@@ -291,11 +250,6 @@ def test_download_shows_its_progress(call, monkeypatch):
     assert err.endswith("hourglass: It broke off.\n")
 
 
-def test_tests_have_a_cache_of_their_own(user_cache):
-    assert config.user_cache() == user_cache
-    assert user_cache != platformdirs.user_cache_path("hourglass", appauthor=False) / "data"
-
-
 @pytest.fixture
 def exported(call, tmp_path):
     """The document of a small run, and the zip file that export made of it."""
@@ -345,25 +299,19 @@ def test_scores_in_an_imported_file_are_not_believed(call, exported, monkeypatch
         assert run.is_verified == is_here
 
 
-def test_export_and_import_refuse_in_one_sentence(refuse, exported, monkeypatch, tmp_path):
+def test_export_and_import_refuse_in_one_sentence(refuse, exported, tmp_path):
     document, file = exported
     key, before = document["key"], file.read_bytes()
     other = tmp_path / "other.zip"
     (tmp_path / "text.zip").write_text("no zip file")
     for arguments, message in (
         (("export", key, file), "exists already, and export replaces no file"),
-        (("export", key, tmp_path / "missing" / "run.zip"), "run.zip can't be written (No such file"),
         (("export", "0123456789abcdef", other), "There is no run 0123456789abcdef"),
-        (("export", "../" + key, other), "is no key of a run"),
         (("import", tmp_path / "missing.zip"), "missing.zip can't be read (No such file"),
-        (("import", tmp_path), f"{tmp_path} can't be read (Is a directory)"),
         (("import", tmp_path / "text.zip"), "no zip file, or a damaged one"),
     ):
         assert message in refuse(*arguments)
     assert file.read_bytes() == before
-    with monkeypatch.context() as patch:
-        patch.setattr(transfer, "LARGEST_PACKED", 100)
-        assert "too large" in refuse("import", file)
     place = store.find_place(key)
     run, arrays = reader.read_run(place), reader.read_weights(place)
     (place / "weights.safetensors").write_bytes(b"broken")
@@ -376,25 +324,6 @@ def test_export_and_import_refuse_in_one_sentence(refuse, exported, monkeypatch,
     assert "The weights in this zip file do not fit PCA" in refuse("import", file)
     assert store.list_runs() == ([], [])
     assert not other.exists()
-
-
-def test_export_that_breaks_off_leaves_no_file(refuse, exported, monkeypatch, tmp_path):
-    class FullDisk(io.BytesIO):
-        def write(self, data):
-            raise OSError(28, "No space left on device")
-
-    genuine = Path.open
-
-    def open_on_full_disk(path, mode="r", *given, **options):
-        file = genuine(path, mode, *given, **options)
-        if mode != "xb":
-            return file
-        file.close()
-        return FullDisk()
-
-    monkeypatch.setattr(Path, "open", open_on_full_disk)
-    assert "No space left on device" in refuse("export", exported[0]["key"], tmp_path / "full.zip")
-    assert not (tmp_path / "full.zip").exists()
 
 
 def test_labelled_fraction_prints_one_document_and_repeats_nothing(call, monkeypatch, tmp_path):
@@ -445,13 +374,6 @@ def test_labelled_fraction_reports_fits_that_fail_or_are_left_out(call, tmp_path
     code, out, err = call(*words, "--labels", "30", "--seeds", "1", "--max-seconds", "1e-9")
     assert (code, json.loads(out)) == (0, [])
     assert "1 left out." in err
-
-
-def test_labelled_fraction_refuses_labels_that_are_no_class(refuse, monkeypatch):
-    digits = datasets.load("digits")
-    from_1 = replace(digits, y_train=digits.y_train + 1, y_test=digits.y_test + 1)
-    monkeypatch.setattr(fit, "load_dataset", lambda spec: from_1)
-    assert "train labels run from 1 to 10 for 10 classes" in refuse(*FRACTION)
 
 
 def test_interrupted_labelled_fraction_says_how_to_resume(call, monkeypatch, tmp_path):

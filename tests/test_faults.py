@@ -15,6 +15,7 @@ from tests.trainings import (
     assert_as_undisturbed,
     awaited,
     end,
+    end_workers,
     long,
     short,
     some_seconds,
@@ -46,10 +47,9 @@ def test_killed_in_mid_epoch_a_worker_is_replaced_and_the_weights_are_the_same()
     requests.request_training(spec, "somebody")
     until_within(spec, 1)
     pids = [worker_pid()]
-    for _ in range(2):
-        end(pids[-1])
-        pids.append(tended(lambda: worker_pid() not in (None, *pids) and worker_pid(), "another worker"))
-        assert until_within(spec, 1).row["epoch"] < 4
+    end(pids[-1])
+    pids.append(tended(lambda: worker_pid() not in (None, *pids) and worker_pid(), "another worker"))
+    assert until_within(spec, 1).row["epoch"] < 4
     run = until_stored(spec)
     assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
     assert_as_undisturbed(spec)
@@ -69,19 +69,19 @@ def test_two_apps_share_one_worker_which_outlives_them_and_trains_each_run_once(
 
     with App() as app, App() as another:
         for spec in (shared, one):
-            app.say("request", spec.to_json(), "one")
+            app.write(spec.to_json(), "one")
         for spec in (shared, two):
-            another.say("request", spec.to_json(), "two")
-        answers = [app.heard(), app.heard(), another.heard(), another.heard()]
+            another.write(spec.to_json(), "two")
+        answers = [app.read(), app.read(), another.read(), another.read()]
         assert set(answers) <= {"queued", "running"}
         assert queue.find_task(shared.key).people == ("one", "two")
         until_within(shared, 0)
-        pid, before = worker_pid(), app.do("jobs")
+        pid, before = worker_pid(), app.list_tasks()
         app.kill()
         another.kill()
     with App() as app:
-        assert app.do("jobs") == before
-        assert [job[1:] for job in before] == [["running", 0], ["queued", 1], ["queued", 2]]
+        assert app.list_tasks() == before
+        assert [task[1:] for task in before] == [["running", 0], ["queued", 1], ["queued", 2]]
         app.kill()
     # The queue advances with nobody looking.
     awaited(look, "all three")
@@ -98,7 +98,7 @@ def test_the_last_app_that_closes_lets_the_worker_save_and_leave_and_the_next_go
         app.request(after)
         until_within(spec, 1)
         pid = worker_pid()
-        another.close()
+        another.terminate()
         at = until_within(spec, 1).row
         until_within(spec, at["epoch"])
         assert worker_pid() == pid, "it left although an app is open"
@@ -115,10 +115,10 @@ def assert_left(*trainings):
     """The worker leaves, and these stay in the queue; how far the first has come."""
     until_no_worker(LEAVING_SECONDS)
     assert [queue.find_task(spec.key).place for spec in trainings] == [1, 2]
-    job = queue.find_task(trainings[0].key)
-    assert job.has_checkpoint
-    assert not (job.folder / "now.json").exists()
-    return queue.read_history(job.folder)[-1]["epoch"]
+    task = queue.find_task(trainings[0].key)
+    assert task.has_checkpoint
+    assert not (task.folder / "now.json").exists()
+    return queue.read_history(task.folder)[-1]["epoch"]
 
 
 @pytest.fixture
@@ -133,8 +133,6 @@ def small_disk(tmp_path, monkeypatch):
         pytest.skip("only root can mount a small disk")
     monkeypatch.setenv("HOURGLASS_RUNS", str(disk))
     yield disk
-    from tests.trainings import end_workers
-
     end_workers()
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
@@ -156,16 +154,16 @@ def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk
     until_within(spec, 1)
     fill(small_disk)
     until(spec, "failed")
-    job = queue.find_task(spec.key)
-    assert "No space left on device" in job.message or "could not be written" in job.message
-    assert "free some space" in job.message
-    assert job.message.count("\n") == 0
-    assert job.has_checkpoint
+    task = queue.find_task(spec.key)
+    assert "No space left on device" in task.message or "could not be written" in task.message
+    assert "free some space" in task.message
+    assert task.message.count("\n") == 0
+    assert task.has_checkpoint
     assert_as_undisturbed(older)
     ballast = fill(small_disk)
     with pytest.raises(HourglassError, match="free some space"):
         requests.request_training(short(2), "somebody")
-    assert [job.key for job in queue.list_tasks()] == [spec.key]
+    assert [task.key for task in queue.list_tasks()] == [spec.key]
     ballast.unlink()
     requests.request_training(spec, "somebody")
     until_stored(spec)

@@ -1,4 +1,4 @@
-"""What tests of trainings share: trainings short and long, waiting for other processes, apps, and ending them all."""
+"""Trainings short and long, waiting for other processes, and apps, for the tests of trainings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.runs import reader, specs, store
 from core.tasks import queue, requests, task_files, worker_process
 
 ROOT = Path(__file__).parent.parent
-# For a machine that is busy with other things; nothing here takes as long by itself.
+# Seconds to wait on a busy machine.
 PATIENCE = 60.0
 
 
@@ -55,27 +55,23 @@ def assert_as_undisturbed(spec):
 
 
 def awaited(condition, what, seconds=PATIENCE):
-    """What `condition` returns, once it is true."""
+    """Return the value of `condition` once it is true."""
     ends = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < ends, f"{what} did not come true in {seconds} s:\n{log()}"
         time.sleep(0.02)
-    return found
+    return value
 
 
 def log():
-    """What the workers said."""
-    return (
-        (task_files.queue_folder() / "worker.log").read_text()
-        if (task_files.queue_folder() / "worker.log").exists()
-        else ""
-    )
+    """The output of the workers."""
+    return task_files.read_text(task_files.queue_folder() / "worker.log")
 
 
 def state(spec):
-    """How a training stands; "over" where there is none."""
-    job = queue.find_task(spec.key)
-    return job.state if job else "over"
+    """The state of a training; "over" if there is none."""
+    task = queue.find_task(spec.key)
+    return task.state if task else "over"
 
 
 def until(spec, *states):
@@ -92,22 +88,18 @@ def until_within(spec, epoch):
     """Wait until a training is in the middle of an epoch, `epoch` or a later one."""
 
     def within():
-        job = queue.find_task(spec.key)
-        assert job is not None, f"it is over already:\n{log()}"
-        assert job.state in (queue.QUEUED, queue.RUNNING), f"{job.state}: {job.message}"
-        return job.state == queue.RUNNING and job.row.get("epoch", 0) > epoch and job.row["epoch"] % 1 and job
+        task = queue.find_task(spec.key)
+        assert task is not None, f"it is over already:\n{log()}"
+        assert task.state in (queue.QUEUED, queue.RUNNING), f"{task.state}: {task.message}"
+        return task.state == queue.RUNNING and task.row.get("epoch", 0) > epoch and task.row["epoch"] % 1 and task
 
     return awaited(within, f"epoch {epoch} of {spec.key}")
 
 
 def worker_pid():
-    """Of the worker that trains; None where none does."""
-    running = [job for job in queue.list_tasks() if job.state == queue.RUNNING and task_files.is_held("worker")]
+    """The process of the worker that trains; None if none does."""
+    running = [task for task in queue.list_tasks() if task.state == queue.RUNNING and task_files.is_held("worker")]
     return files.read_json(running[0].folder / "now.json").get("pid") if running else None
-
-
-def until_worker(other_than=None):
-    return awaited(lambda: (pid := worker_pid()) not in (None, other_than) and pid, "a worker")
 
 
 def until_no_worker(seconds=PATIENCE):
@@ -119,15 +111,15 @@ def end_workers():
     if not task_files.queue_folder().exists():
         return
     worker_process.detach_app()
-    # One that is on its way, or idle, sees this and goes.
+    # One that starts, or is idle, reads this and ends.
     (task_files.queue_folder() / "suspend").touch()
 
-    def gone():
+    def is_gone():
         if pid := worker_pid():
             end(pid)
         return not task_files.is_held("worker")
 
-    awaited(gone, "the workers' end")
+    awaited(is_gone, "the workers' end")
 
 
 def end(pid, number=signal.SIGKILL):
@@ -141,7 +133,6 @@ class App:
     _CODE = """
 import json, signal, sys
 from core.tasks import queue, requests, worker_process
-from core.errors import HourglassError
 from core.types import Spec
 
 # As Streamlit does: its server stops, and the process ends as it would by itself.
@@ -149,17 +140,11 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 worker_process.attach_app()
 print("open", flush=True)
 for line in sys.stdin:
-    what, *given = json.loads(line)
-    try:
-        if what == "request":
-            job = requests.request_training(Spec.from_json(given[0]), given[1])
-            answer = job and job.state
-        elif what == "ask":
-            answer = requests.send_command(*given)
-        else:
-            answer = [[job.key, job.state, job.place] for job in queue.list_tasks()]
-    except HourglassError as problem:
-        answer = str(problem)
+    request = json.loads(line)
+    if request:
+        answer = requests.request_training(Spec.from_json(request[0]), request[1]).state
+    else:
+        answer = [[task.key, task.state, task.place] for task in queue.list_tasks()]
     print(json.dumps(answer), flush=True)
 """
 
@@ -179,29 +164,26 @@ for line in sys.stdin:
     def __exit__(self, *_):
         self.kill()
 
-    def say(self, *what):
-        self.process.stdin.write(json.dumps(what) + "\n")
+    def write(self, *request):
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
 
-    def heard(self):
+    def read(self):
         return json.loads(self.process.stdout.readline())
 
-    def do(self, *what):
-        self.say(*what)
-        return self.heard()
+    def list_tasks(self):
+        self.write()
+        return self.read()
 
     def request(self, spec, person="somebody"):
-        return self.do("request", spec.to_json(), person)
+        self.write(spec.to_json(), person)
+        return self.read()
 
     def kill(self):
         self._end(self.process.kill)
 
     def terminate(self):
         self._end(self.process.terminate)
-
-    def close(self):
-        """Let it come to its end."""
-        self._end(self.process.stdin.close)
 
     def _end(self, act):
         act()
