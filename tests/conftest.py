@@ -1,14 +1,17 @@
 import errno
 import os
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 
-from core import config
+from core import config, datasets
+from core.datasets import checksums
 
 # Networks here are tiny, and a second thread on a busy machine only waits for the first.
 torch.set_num_threads(1)
@@ -70,6 +73,22 @@ def started(monkeypatch):
         with suppress(ProcessLookupError):
             process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory):
+    """A folder of small runs, see `tests.pages.conftest.fit_small_runs`; the test processes share one fit."""
+    from tests.pages.conftest import fit_small_runs
+
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small-runs"
+    digits = datasets.load("digits")
+    # Read before any test puts other rows in their place.
+    assert checksums.compute_checksum("digits", ()) == digits.checksum
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            fit_small_runs(tmp_path_factory.mktemp("fit"), digits).rename(shared)
+    return shutil.copytree(shared, tmp_path_factory.mktemp("fitted") / "runs")
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def added(tmp_path_factory):
 
 
 def train(folder, dataset, method, **params):
-    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
+    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder, first_only=True)
 
 
 @pytest.fixture
@@ -150,39 +150,33 @@ def everything_on(app) -> str:
     return "\n".join(parts)
 
 
-# Page, link, and whether the method is named there: not on pages that are about other methods or about none.
-STRIPED = {"data": "stripes", "size": "2"}
-OPENED = [
-    ("app.py", STRIPED, True),
-    ("app.py", {"data": "digits", "size": "2"}, True),
-    ("pages/embeddings.py", STRIPED, True),
-    *(
-        ("pages/reconstructions.py", {**STRIPED, "section": name}, name != "depth")
-        for name in ("images", "size", "depth", "damage")
-    ),
-    *(("pages/generation.py", {**STRIPED, "section": name}, True) for name in ("samples", "manifold", "arithmetic")),
-    *(
-        ("pages/documents.py", {"data": "docstrings", "size": "2", "section": name, "query": "bbword"}, True)
-        for name in ("maps", "retrieval", "query")
-    ),
-    ("pages/training.py", {"data": "stripes", "method": PROJECTION.name}, True),
-    ("pages/labelled_fraction.py", {"data": "stripes"}, False),
-    ("pages/mechanisms.py", {"experiment": "codes"}, False),
-    ("pages/tour.py", {}, False),
-]
+def opened_pages():
+    """Page, link, and whether the method is named there: not on pages that are about other methods or about none."""
+    striped = {"data": "stripes", "size": "2"}
+    for query in (striped, {"data": "digits", "size": "2"}):
+        yield "app.py", query, True
+    yield "pages/embeddings.py", striped, True
+    for name in ("images", "classes", "size", "depth", "linear", "damage"):
+        yield "pages/reconstructions.py", {**striped, "section": name}, name not in ("depth", "linear")
+    for name in ("samples", "manifold", "sliders", "between", "arithmetic"):
+        yield "pages/generation.py", {**striped, "section": name}, True
+    for name in ("maps", "axes", "retrieval", "query", "numbers"):
+        yield "pages/documents.py", {"data": "docstrings", "size": "2", "section": name, "query": "bbword"}, True
+    yield "pages/training.py", {"data": "stripes", "method": PROJECTION.name}, True
+    yield "pages/labelled_fraction.py", {"data": "stripes"}, False
 
 
 @pytest.mark.usefixtures("runs", "nobody_looks_after_the_queue", "read_whole")
-@pytest.mark.parametrize(("page", "query", "is_named"), OPENED, ids=lambda part: str(part))
-def test_every_page_takes_a_new_method_and_a_new_dataset(page, query, is_named, monkeypatch):
+def test_every_page_takes_a_new_method_and_a_new_dataset(monkeypatch):
     documents = hostile_documents()
     genuine = datasets.load
     monkeypatch.setattr(datasets, "load", lambda n, **kw: documents if n == documents.name else genuine(n, **kw))
-    app = opened_on(page, **query) if page != "app.py" else opened(**query)
-    assert not app.exception
-    text = everything_on(app)
-    assert ("Random projection" in text) == is_named
-    assert "data" not in query or datasets.entry(query["data"]).label in text
+    for page, query, is_named in opened_pages():
+        app = opened_on(page, **query) if page != "app.py" else opened(**query)
+        assert not app.exception, (page, query)
+        text = everything_on(app)
+        assert ("Random projection" in text) == is_named, (page, query)
+        assert datasets.entry(query["data"]).label in text, (page, query)
 
 
 def test_command_line_lists_both(added, capsys):

@@ -150,11 +150,7 @@ for line in sys.stdin:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-c", self._CODE],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-c", self._CODE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def __enter__(self):

@@ -1,33 +1,10 @@
 """All benchmarks in turn; with ``--long`` also the GAN, which takes five minutes a seed."""
 
+import importlib
 import sys
 
-from tests.benchmarks import (
-    bench_compare,
-    bench_documents,
-    bench_embeddings,
-    bench_faces,
-    bench_inversion,
-    bench_labelled,
-    bench_latent,
-    bench_live,
-    bench_load,
-    bench_measuring,
-    bench_mechanisms,
-    bench_topics,
-    bench_training,
-)
+NAMES = "training faces opening documents topics embeddings latent inversion labelled mechanisms measuring live load"
 
-bench_training.main(long="--long" in sys.argv)
-bench_faces.main()
-bench_compare.main()
-bench_documents.main()
-bench_topics.main()
-bench_embeddings.main()
-bench_latent.main()
-bench_inversion.main()
-bench_labelled.main([])
-bench_mechanisms.main()
-bench_measuring.main([])
-bench_live.main()
-bench_load.main([])
+for name in NAMES.split():
+    main = importlib.import_module(f"tests.benchmarks.bench_{name}").main
+    main(["--long"] if name == "training" and "--long" in sys.argv else [])

@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from core import datasets
 from core.datasets import file_formats, sources
+from tests.benchmarks.serving import ROOT, show_median
 
-ROOT = Path(__file__).parents[2]
 TIMES = 3
 N_DOCUMENTS = 200_000
 WORDS = 100  # a document, on average
@@ -41,29 +40,22 @@ download.user_cache = lambda: Path(sys.argv[2])
 data = datasets.load(sys.argv[1])
 seconds = time.perf_counter() - started
 rows = data.X_train.shape[0] + data.X_test.shape[0]
-try:
-    status = Path("/proc/self/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1000
-except OSError:
-    peak = None
+peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1000
 texts = sum(map(sys.getsizeof, data.texts_train + data.texts_test)) / 1e6
 print(json.dumps({"seconds": seconds, "rows": rows, "peak": peak, "texts": texts}))
 """
 
 
-def main() -> None:
-    print(f"{'Documents, median of ' + str(TIMES):44} {'cold, s':>10} {'cached, s':>10} {'texts, MB':>10}")
+def main(arguments: list[str]) -> None:
     for name in datasets.names(datasets.DOCUMENTS):
         if datasets.is_available(name):
             cold, cached = zip(*(_cold_and_cached(name) for _ in range(TIMES)), strict=True)
-            print(_row(datasets.entry(name).label, cold, cached))
+            _show(datasets.entry(name).label, cold, cached)
     with tempfile.TemporaryDirectory() as folder:
         file_formats.write_documents(Path(folder) / sources.REMOTE["newsgroups"].stored, _drawn())
         cold, cached = _cold_and_cached("newsgroups", folder)
-    print(_row(f"{cold['rows']:,} drawn documents, once", [cold], [cached]))
-    for how, load in (("cold", cold), ("cached", cached)):
-        if load["peak"]:
-            print(f"{'  their peak memory ' + how + ', MB':44} {load['peak']:10.0f}")
+    _show(f"{cold['rows']:,} drawn documents, once", [cold], [cached])
+    print(f"Their peak memory, MB: cold {cold['peak']:.0f}, cached {cached['peak']:.0f}")
 
 
 def _cold_and_cached(name: str, data: str | None = None) -> tuple[dict, dict]:
@@ -77,10 +69,9 @@ def _cold_and_cached(name: str, data: str | None = None) -> tuple[dict, dict]:
     return json.loads(first.stdout), json.loads(second.stdout)
 
 
-def _row(label: str, cold, cached) -> str:
-    times = [statistics.median(load["seconds"] for load in loads) for loads in (cold, cached)]
-    spread = "; ".join(", ".join(f"{load['seconds']:.3g}" for load in loads) for loads in (cold, cached))
-    return f"{label:44} {times[0]:10.3g} {times[1]:10.3g} {cold[0]['texts']:10.3g}   ({spread})"
+def _show(label: str, cold: Sequence[dict], cached: Sequence[dict]) -> None:
+    for how, loads in (("cold", cold), ("cached", cached)):
+        show_median(f"{label}, {cold[0]['texts']:.3g} MB of texts, {how}, s", [load["seconds"] for load in loads])
 
 
 def _drawn() -> Iterator[dict[str, str]]:
@@ -95,4 +86,4 @@ def _drawn() -> Iterator[dict[str, str]]:
 
 
 if __name__ == "__main__":
-    main()
+    main([])

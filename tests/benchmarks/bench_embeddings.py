@@ -14,7 +14,7 @@ import time
 from playwright.sync_api import Page
 
 from core import datasets
-from tests.benchmarks.serving import browsed
+from tests.benchmarks.serving import browsed, show_median
 
 VISITS = 5
 QUERY = "embeddings?data=mnist&rows=10000&maps=pca-2.direct,ae-2.direct,vae-2.direct,linear_ae-2.direct"
@@ -73,23 +73,19 @@ return text.includes(n.toLocaleString('en-US') + ' rows, 120 of them')
   && !document.querySelector('[data-testid=stStatusWidget]') && performance.timeOrigin + performance.now(); }"""
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     if not datasets.is_available("mnist"):
         print("The linked maps are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
-    rows: list[dict[str, float]] = []
+    rows = []
     with browsed() as (browser, url):
         for _ in range(VISITS + 1):
-            page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-            rows.append(_measure(page, f"{url}/{QUERY}"))
-            page.context.close()
+            with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+                rows.append(_measure(context.new_page(), f"{url}/{QUERY}"))
         received = _bytes(browser.new_page(), f"{url}/{QUERY}")
-    # The first visit computes and measures what later ones find.
-    print(f"{'Embeddings, 4 maps of 10,000 rows, median of ' + str(VISITS):58} {'value':>8}")
-    for name in rows[1]:
-        values = [row[name] for row in rows[1:]]
-        print(f"{name:58} {statistics.median(values):8.3g}   ({', '.join(f'{value:.3g}' for value in values)})")
-    print(f"{'received over the web socket, with thumbnails, MB':58} {received / 1e6:8.3g}")
+    for name in rows[0]:  # the first visit computes and measures what later ones find
+        show_median(name, [row[name] for row in rows[1:]])
+    show_median("received over the web socket, with thumbnails, MB", [received / 1e6])
 
 
 def _bytes(page: Page, url: str) -> int:
@@ -129,4 +125,4 @@ def _measure(page: Page, url: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    main([])

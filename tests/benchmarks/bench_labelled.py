@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from statistics import median
 
 from core import datasets
 from core.semi_supervised import experiment
+from tests.benchmarks.serving import show_median
 
 _DIGITS = ("network", "logistic", "fine_tuned", "ae", "spreading")
 _TRAINED = ("network", "fine_tuned", "m1", "m2", "m1_m2", "sgan")
@@ -31,7 +31,7 @@ def digits(times: int = 3) -> None:
             started = time.perf_counter()
             subprocess.run([sys.executable, "-m", "core", *words], env={**os.environ, **own}, check=True)
             took.append(time.perf_counter() - started)
-    print(f"digits, {len(_DIGITS)} approaches x {len(_LABELS)} x 3: median {median(took):.1f} s of {sorted(took)}")
+    show_median(f"digits, {len(_DIGITS)} approaches x {len(_LABELS)} x 3, s", took)
 
 
 def slowest() -> None:
@@ -42,18 +42,14 @@ def slowest() -> None:
     for cell in experiment.list_cells("mnist", _TRAINED, [100], [0]):
         before = experiment.pretrain(cell.pretraining, dataset) if cell.pretraining else None
         row = experiment.measure_cell(cell, dataset, before)
-        print(
-            f"{cell.approach.label}, 100 labels: {row['seconds']:.0f} s, pre-training "
-            f"{row['pretraining_seconds']:.0f} s, {row['threads']} threads, test error {row['error']:.2%}",
-            flush=True,
-        )
+        seconds = f"{row['seconds']:.0f} s, pre-training {row['pretraining_seconds']:.0f} s, {row['threads']} threads"
+        print(f"{cell.approach.label}, 100 labels: {seconds}, test error {row['error']:.2%}", flush=True)
 
 
 def main(wanted: list[str]) -> None:
-    if not wanted or "digits" in wanted:
-        digits()
-    if not wanted or "slowest" in wanted:
-        slowest()
+    for name, measure in (("digits", digits), ("slowest", slowest)):
+        if not wanted or name in wanted:
+            measure()
 
 
 if __name__ == "__main__":

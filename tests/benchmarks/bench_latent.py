@@ -7,12 +7,11 @@ opening to drawn (the picture, and the grid behind it), of the plane and of the 
 
 from __future__ import annotations
 
-import statistics
 import time
 
 from playwright.sync_api import Browser
 
-from tests.benchmarks.serving import browsed
+from tests.benchmarks.serving import browsed, show_median
 
 VISITS = 3
 PLANE, SLIDERS = "generation?section=manifold&data=mnist", "generation?section=sliders&data=mnist&size=10"
@@ -42,14 +41,11 @@ const waits = times.slice(1).map((time, k) => time - times[k]);
 return [times.length / 3, Math.max(...waits)]; }"""
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     with browsed() as (browser, url):
         rows = [_measure(browser, url) for _ in range(VISITS + 1)]
-    # The first visit loads what later ones find.
-    print(f"{'Dragging, MNIST 2-D VAE, median of ' + str(VISITS):58} {'value':>8}")
-    for name in rows[1]:
-        values = [row[name] for row in rows[1:]]
-        print(f"{name:58} {statistics.median(values):8.3g}   ({', '.join(f'{value:.3g}' for value in values)})")
+    for name in rows[0]:  # the first visit loads what later ones find
+        show_median(name, [row[name] for row in rows[1:]])
 
 
 def _measure(browser: Browser, url: str) -> dict[str, float]:
@@ -68,4 +64,4 @@ def _measure(browser: Browser, url: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    main([])

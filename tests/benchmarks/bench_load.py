@@ -2,12 +2,11 @@
 
     python -m tests.benchmarks.bench_load [--sessions 30] [--seconds 60] [--page compare|training|both] [--idle]
 
-A server of its own, with the shipped runs, and that many browser tabs which change a real choice every five seconds,
-their turns spread evenly. A tab here speaks Streamlit's protocol over a WebSocket and draws nothing: it sends what
-Chromium sends (the state of every widget, the address, the hashes of the messages it has kept), and reruns live
-fragments as it is told to. A time is from sending a choice to the end of the run that shows it; an answer that shows
-anything else is a failure. One more tab reruns Compare once a second and changes nothing. The tabs are in this
-process, whose share of the processor is printed: on few cores it is part of the load.
+A server of its own, with the shipped runs, and that many browser tabs, each of which changes a real choice every five
+seconds. A tab here speaks Streamlit's protocol over a WebSocket and draws nothing: it sends its choices, the address
+and the hashes of the messages it keeps, and reruns live fragments as it is told to. A time is from sending a choice to
+the end of the run that shows it; an answer that shows anything else is a failure. One more tab reruns Compare once a
+second and changes nothing. All tabs are in this process; its share of the processor is printed.
 """
 
 from __future__ import annotations
@@ -17,14 +16,12 @@ import asyncio
 import gc
 import os
 import random
-import re
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -39,7 +36,7 @@ from core import datasets, methods
 from core.runs import specs
 from core.tasks import queue, requests, task_files
 from core.types import Spec
-from tests.benchmarks.serving import served
+from tests.benchmarks.serving import memory, served
 
 PERIOD = 5.0  # seconds between two changes in a tab
 _HESITATES = 1.0  # seconds by which a change is late at most
@@ -50,75 +47,16 @@ PATIENCE = 2 * PERIOD  # seconds until an answer counts as none
 _NOTHING_YET = "(not trained yet)"
 # A message that was not used in this many runs, a browser forgets; Streamlit's global.maxCachedMessageAge.
 _KEPT_RUNS = 2
+# Page in the address -> label of each choice, and its name in the address
+PAGES = {"": {"Data set": "data", "Latent dimensions": "size"}, "training": {"Data set": "data", "Method": "method"}}
 
 
-# The pages
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page under load: its place in the address, the labels of its choices, and what keeps it from showing them."""
-
-    name: str
-    labels: tuple[str, ...]
-    problem: Callable[[Mapping[str, str], Tab], str | None]
-
-
-def _on_compare(chosen: Mapping[str, str], tab: Tab) -> str | None:
-    data, size = _dataset_name(chosen["Data set"]), chosen["Latent dimensions"]
-    if not any(f"core compare {data} " in code and f"--code-size {size}" in code for code in tab.codes()):
-        return f"its commands are {tab.codes()}"
-    if not any(f">{size}-D code<" in element.html.body for element in tab.drawn if element.HasField("html")):
-        return f"it has no row of {size} numbers"
-    return _in_address(tab, data=data, size=size)
-
-
-def _on_training(chosen: Mapping[str, str], tab: Tab) -> str | None:
-    data = _dataset_name(chosen["Data set"])
-    method = next(name for name in methods.names() if methods.label(name) == chosen["Method"])
-    if not any(f"data={data}&" in code and f"method={method}" in code for code in tab.codes()):
-        return f"its links are {tab.codes()}"
-    return _in_address(tab, data=data, method=method)
-
-
-def _dataset_name(label: str) -> str:
-    bare = label.partition(" (")[0]  # without a remark such as that it is fetched first
-    return next(name for name in datasets.names() if datasets.entry(name).label == bare)
-
-
-def _in_address(tab: Tab, **expected: str) -> str | None:
-    given = {name: values[0] for name, values in parse_qs(tab.query).items()}
-    wrong = {name: given.get(name) for name, value in expected.items() if given.get(name) != value}
-    return f"its address says {wrong}" if wrong else None
-
-
-COMPARE = Page("", ("Data set", "Latent dimensions"), _on_compare)
-TRAINING = Page("training", ("Data set", "Method"), _on_training)
-
-
-# A tab
-
-# element -> field of the widget's state
-_STATES = {
-    "selectbox": "string_value",
-    "radio": "string_value",
-    "text_input": "string_value",
-    "text_area": "string_value",
-    "checkbox": "bool_value",
-    "number_input": "double_value",
-    "slider": "double_array_value",
-    "button_group": "string_array_value",
-    "multiselect": "string_array_value",
-}
-
-
-@dataclass
-class _Kept:
-    """A message that a browser keeps, so that the server need only send its hash."""
-
-    message: ForwardMsg
-    used: int
-    fragment: str
+def _address_of(label: str, option: str) -> str:
+    """How the address writes an option."""
+    if label == "Method":
+        return next(name for name in methods.names() if methods.label(name) == option)
+    bare = option.partition(" (")[0]  # without a remark such as that it is downloaded first
+    return bare if label != "Data set" else next(n for n in datasets.names() if datasets.entry(n).label == bare)
 
 
 class Tab:
@@ -127,17 +65,15 @@ class Tab:
     Attributes
     ----------
     drawn : the elements that the full run under way, or the last one, has put on the page.
-    query : what the address bar shows after the question mark.
     live : when a live fragment was rerun, and the milliseconds to its end.
     """
 
-    def __init__(self, connection: ClientConnection, url: str, page: Page):
-        self.page, self.drawn, self.query = page, [], ""
+    def __init__(self, connection: ClientConnection, url: str, page: str):
+        self.page, self.drawn = page, []
         self.live: list[tuple[float, float]] = []
-        self._connection, self._url, self._script = connection, f"{url}/{page.name}", ""
-        self._states: dict[str, WidgetState] = {}
-        self._choices: dict[str, tuple[str, list[str]]] = {}  # label -> id and options
-        self._kept: dict[str, _Kept] = {}
+        self._connection, self._url, self._query, self._script = connection, f"{url}/{page}", "", ""
+        self._choices: dict[str, tuple[list[str], WidgetState]] = {}  # label -> options and state
+        self._kept: dict[str, tuple[ForwardMsg, int]] = {}  # hash -> message, and the run that used it last
         self._runs = 0
         self._timers: dict[str, tuple[float, asyncio.Task]] = {}
         self._ticked: dict[str, float] = {}
@@ -169,7 +105,7 @@ class Tab:
         try:
             ended = await asyncio.wait_for(self._answered, patience)
         except TimeoutError:
-            raise RuntimeError(f"no answer in {patience:.0f} s from /{self.page.name}") from None
+            raise RuntimeError(f"no answer in {patience:.0f} s from /{self.page}") from None
         for element in self.drawn:
             if element.HasField("exception"):
                 raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
@@ -177,10 +113,10 @@ class Tab:
 
     async def change(self, turn: int) -> float:
         """Put another of the page's choices to its next option; the choices take turns. See `choose`."""
-        labels = [label for label in self.page.labels if len(self.options(label)) > 1]
+        labels = [label for label in PAGES[self.page] if len(self.options(label)) > 1]
         label = labels[turn % len(labels)]
         options = self.options(label)
-        return await self.choose(label, options[(options.index(self.chosen()[label]) + 1) % len(options)])
+        return await self.choose(label, options[(options.index(self.chosen(label)) + 1) % len(options)])
 
     async def choose(self, label: str, option: str) -> float:
         """Put a choice to an option, as a click does; returns the milliseconds until that is shown.
@@ -190,43 +126,37 @@ class Tab:
         RuntimeError
             If it is not shown, see also `rerun`.
         """
-        state = self._states[self._choices[label][0]]
+        state = self._choices[label][1]
         if state.HasField("string_value"):
             state.string_value = option
         else:
             state.string_array_value.data[:] = [option]
         took = await self.rerun()
-        chosen = self.chosen()
-        problem = f"it says {chosen}" if chosen[label] != option else self.page.problem(chosen, self)
-        if problem:
-            raise RuntimeError(f"{option} was chosen: {problem}")
+        expected = {name: _address_of(other, self.chosen(other)) for other, name in PAGES[self.page].items()}
+        given = {name: values[0] for name, values in parse_qs(self._query).items() if name in expected}
+        bodies = "".join(element.html.body for element in self.drawn if element.HasField("html"))
+        # The link at the end of Training, and the names of the rows of Compare
+        shown = f"data={expected['data']}&amp;" if self.page else f">{expected['size']}-D code<"
+        if self.chosen(label) != option or given != expected or shown not in bodies:
+            raise RuntimeError(f"{option} was chosen: it shows {self.chosen(label)}, its address says {given}")
         return took
 
-    def chosen(self) -> dict[str, str]:
-        """label -> option, of the page's choices."""
-        states = {label: self._states[self._choices[label][0]] for label in self.page.labels}
-        return {label: s.string_value or s.string_array_value.data[0] for label, s in states.items()}
+    def chosen(self, label: str) -> str:
+        state = self._choices[label][1]
+        return state.string_value or state.string_array_value.data[0]
 
     def options(self, label: str) -> list[str]:
         """What can be chosen and has something to show."""
-        return [option for option in self._choices[label][1] if not option.endswith(_NOTHING_YET)]
-
-    def codes(self) -> list[str]:
-        """The commands and links on the page."""
-        return [
-            unescape(text)
-            for element in self.drawn
-            if element.HasField("html")
-            for text in re.findall(r'<div class="hg-code"><pre>(.*?)</pre>', element.html.body, re.DOTALL)
-        ]
+        return [option for option in self._choices[label][0] if not option.endswith(_NOTHING_YET)]
 
     async def _send(self, fragment: str = "") -> None:
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_script_hash = self.query, self._script
-        state.page_name = "" if self._script else self.page.name
+        state.query_string, state.page_script_hash = self._query, self._script
+        state.page_name = "" if self._script else self.page
         state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
-        state.widget_states.widgets.extend(self._states.values())
+        # Widgets that are not sent keep their values.
+        state.widget_states.widgets.extend(choice for _, choice in self._choices.values())
         state.cached_message_hashes.extend(self._kept)
         context = state.context_info
         context.timezone, context.timezone_offset, context.locale = "UTC", 0, "en-US"
@@ -236,20 +166,23 @@ class Tab:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "ref_hash":
-            kept = self._kept.get(message.ref_hash)
-            if kept is None:
+            if message.ref_hash not in self._kept:
                 self._fail("the server counts on a message that this tab has not kept")
                 return
-            kept.used = self._runs
-            self._take_delta(kept.message)
+            hash_, message = message.ref_hash, self._kept[message.ref_hash][0]
+            self._kept[hash_] = message, self._runs
+            self._take_delta(message)
         elif kind == "delta":
             if message.metadata.cacheable:
-                self._kept[message.hash] = _Kept(message, self._runs, message.delta.fragment_id)
+                self._kept[message.hash] = message, self._runs
             self._take_delta(message)
         elif kind == "page_info_changed":
-            self.query = message.page_info_changed.query_string
+            self._query = message.page_info_changed.query_string
         elif kind == "new_session":
-            self._begin(message)
+            self._full = not message.metadata.run.fragment_ids
+            if self._full:
+                self._mine, self.drawn = True, []
+                self._stop(list(self._timers))
         elif kind == "navigation":
             self._script = message.navigation.page_script_hash
         elif kind == "auto_rerun":
@@ -261,61 +194,39 @@ class Tab:
         elif kind in ("page_not_found", "session_event"):
             self._fail(str(message))
 
-    def _begin(self, message: ForwardMsg) -> None:
-        self._full = not message.metadata.run.fragment_ids
-        if self._full:
-            self._mine = True
-            self._stop(list(self._timers))
-            self.drawn = []
-
     def _take_delta(self, message: ForwardMsg) -> None:
-        if message.delta.WhichOneof("type") != "new_element":
-            return
         element = message.delta.new_element
         kind = element.WhichOneof("type")
-        if self._full:
+        if self._full and kind:
             self.drawn.append(element)
-        if kind in _STATES:
-            self._take_widget(kind, getattr(element, kind))
-
-    def _take_widget(self, kind: str, widget: Any) -> None:
-        options = [getattr(o, "content", o) for o in widget.options] if hasattr(widget, "options") else []
-        if options:
-            self._choices[widget.label] = widget.id, options
-        if widget.id in self._states and not widget.set_value:
+        widget = getattr(element, kind) if kind in ("selectbox", "button_group") else None
+        if widget is None or widget.label not in PAGES[self.page]:
             return
-        state = WidgetState(id=widget.id)
-        value = _shown(kind, widget, options)
-        if kind == "slider" and options:
-            state.string_array_value.data.extend(value)
-        elif _STATES[kind].endswith("array_value"):
-            getattr(state, _STATES[kind]).data.extend(value)
-        elif value is not None:
-            setattr(state, _STATES[kind], value)
-        self._states[widget.id] = state
+        options = [getattr(option, "content", option) for option in widget.options]
+        state = self._choices.get(widget.label, ([], WidgetState()))[1]
+        if state.id != widget.id or widget.set_value:
+            state = WidgetState(id=widget.id)
+            if kind == "selectbox":
+                state.string_value = widget.raw_value if widget.set_value else options[widget.default]
+            else:
+                values = widget.raw_values if widget.set_value else [options[k] for k in widget.default]
+                state.string_array_value.data.extend(values)
+        self._choices[widget.label] = options, state
 
     def _end(self, message: ForwardMsg) -> None:
         now, fragments, how = time.perf_counter(), message.metadata.run.fragment_ids, message.script_finished
         if how == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
-        self._forget(fragments)
+        self._runs += 1
         if how == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self._fail("the page does not compile")
         elif how == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
             sent = [self._ticked.pop(fragment) for fragment in fragments if fragment in self._ticked]
             self.live += [(since, 1000 * (now - since)) for since in sent]
         elif self._mine:
-            there = {getattr(e, k).id for e in self.drawn if (k := e.WhichOneof("type")) in _STATES}
-            self._states = {name: state for name, state in self._states.items() if name in there}
+            self._kept = {name: kept for name, kept in self._kept.items() if self._runs - kept[1] <= _KEPT_RUNS}
             if not self._answered.done():
                 self._answered.set_result(now)
-
-    def _forget(self, fragments: Sequence[str]) -> None:
-        """A run is over: let go of messages that were not used for a while, of its own where it was of fragments."""
-        self._runs += 1
-        for name, kept in list(self._kept.items()):
-            if self._runs - kept.used > _KEPT_RUNS and (not fragments or kept.fragment in fragments):
-                del self._kept[name]
 
     def _repeat(self, fragment: str, interval: float) -> None:
         """Rerun a fragment from now on, as ``st.fragment(run_every=...)`` asks the browser to."""
@@ -346,22 +257,6 @@ class Tab:
         await self._connection.close()
 
 
-def _shown(kind: str, widget: Any, options: Sequence[str]) -> Any:
-    """What a widget shows when it arrives: the value the app gives it, else its default."""
-    if kind in ("button_group", "multiselect"):
-        return widget.raw_values if widget.set_value else [options[i] for i in widget.default]
-    if kind in ("selectbox", "radio"):
-        if widget.set_value:
-            return widget.raw_value if widget.HasField("raw_value") else None
-        return options[widget.default] if widget.HasField("default") else None
-    if kind == "slider" and options:
-        return widget.raw_value if widget.set_value else [options[int(i)] for i in widget.default]
-    name = "value" if widget.set_value else "default"
-    return getattr(widget, name) if kind in ("checkbox", "slider") or widget.HasField(name) else None
-
-
-# The load
-
 # When something was sent, and how many milliseconds its answer took.
 Times = list[tuple[float, float]]
 
@@ -387,22 +282,14 @@ class Measured:
         except (RuntimeError, OSError) as error:
             self.failures.append(str(error))
 
-    def counted(self, times: Times) -> list[float]:
-        """The milliseconds of what was sent after the app had warmed up."""
-        return sorted(took for sent, took in times if sent >= self.begun)
-
 
 @asynccontextmanager
-async def _open(url: str, page: Page) -> AsyncIterator[Tab]:
+async def _open(url: str, page: str) -> AsyncIterator[Tab]:
     """A tab whose page has run once."""
     # After the protocol's name a browser sends its token against forged requests, or this word while it has none.
-    connection = await connect(
-        f"{url.replace('http', 'ws')}/_stcore/stream",
-        origin=url,
-        subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],
-        compression="deflate",
-        max_size=None,
-    )
+    protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN"]
+    stream = f"{url.replace('http', 'ws')}/_stcore/stream"
+    connection = await connect(stream, origin=url, subprotocols=protocols, compression="deflate", max_size=None)
     tab = Tab(connection, url, page)
     listening = asyncio.create_task(tab.listen())
     try:
@@ -413,7 +300,7 @@ async def _open(url: str, page: Page) -> AsyncIterator[Tab]:
         await tab.close()
 
 
-async def _person(url: str, page: Page, phase: float, number: int, until: float, measured: Measured) -> None:
+async def _person(url: str, page: str, phase: float, number: int, until: float, measured: Measured) -> None:
     """Opens a page and changes a choice about every `PERIOD` seconds."""
     await asyncio.sleep(phase)
     # By the clock, changes would meet the live views' reruns, which count from the last change, again and again.
@@ -430,7 +317,7 @@ async def _person(url: str, page: Page, phase: float, number: int, until: float,
 
 async def _idler(url: str, until: float, measured: Measured) -> None:
     """Reruns Compare once a second and changes nothing."""
-    async with _open(url, COMPARE) as tab:
+    async with _open(url, "") as tab:
         while time.perf_counter() < until:
             await measured.take(measured.trivial, tab.rerun())
             await asyncio.sleep(1)
@@ -438,11 +325,11 @@ async def _idler(url: str, until: float, measured: Measured) -> None:
 
 async def _walk(url: str, measured: Measured) -> None:
     """See every view of Compare once, so that what the app keeps of them is there."""
-    data, size = COMPARE.labels
-    async with _open(url, COMPARE) as tab:
+    data, size = PAGES[""]
+    async with _open(url, "") as tab:
         for name in tab.options(data):
             await measured.take(measured.new, tab.choose(data, name))
-            for other in set(tab.options(size)) - {tab.chosen()[size]}:
+            for other in set(tab.options(size)) - {tab.chosen(size)}:
                 await measured.take(measured.new, tab.choose(size, other))
 
 
@@ -454,31 +341,26 @@ async def _watch(app: int, until: float, training: Spec | None, measured: Measur
     await asyncio.sleep(until - 0.5 - time.perf_counter())
     spent = time.perf_counter() - measured.begun
     measured.cpu = {"tabs": (time.process_time() - before[0]) / spent, "app": (_cpu(app) - before[1]) / spent}
-    measured.memory = _memory(app)
+    measured.memory = memory(app)
     measured.speeds = _speeds(training)[epochs + 1 :]
 
 
-async def _load(
-    url: str, app: int, pages: Sequence[Page], sessions: int, seconds: float, training: Spec | None
-) -> Measured:
+async def _load(url: str, app: int, pages: Sequence[str], given: argparse.Namespace, training: Spec | None) -> Measured:
     """Let everybody in, and wait until they have left."""
     measured = Measured()
     await _walk(url, measured)
     measured.begun = time.perf_counter() + WARM
-    until = measured.begun + seconds
+    until = measured.begun + given.seconds
     # Collections in the process of all tabs would be waited for by every one.
     gc.collect()
     gc.freeze()
     async with asyncio.TaskGroup() as together:
-        for i in range(sessions):
-            phase, page = PERIOD * i / sessions, pages[i % len(pages)]
+        for i in range(given.sessions):
+            phase, page = PERIOD * i / given.sessions, pages[i % len(pages)]
             together.create_task(_person(url, page, phase, i // len(pages), until, measured))
         together.create_task(_idler(url, until, measured))
         together.create_task(_watch(app, until, training, measured))
     return measured
-
-
-# The app and the training
 
 
 @contextmanager
@@ -505,18 +387,10 @@ def _speeds(training: Spec | None) -> list[float]:
     return [row["rows_per_second"] for row in rows]
 
 
-def _memory(pid: int) -> float:
-    """Resident memory in MB."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def _cpu(pid: int) -> float:
     """Seconds of processor time that a process has had."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
-# The rows
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -526,7 +400,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--page", choices=("compare", "training", "both"), default="both")
     parser.add_argument("--idle", action="store_true", help="no training beside it")
     given = parser.parse_args(argv)
-    pages = {"compare": [COMPARE], "training": [TRAINING], "both": [COMPARE, TRAINING]}[given.page]
+    pages = {"compare": [""], "training": ["training"], "both": list(PAGES)}[given.page]
     beside = nullcontext() if given.idle else _training(ALONE + WARM + given.seconds)
     with (
         tempfile.TemporaryDirectory() as runs,
@@ -537,34 +411,36 @@ def main(argv: Sequence[str] | None = None) -> None:
         if training:
             time.sleep(ALONE)
         alone = _speeds(training)[1:]
-        measured = asyncio.run(_load(url, app, pages, given.sessions, given.seconds, training))
+        measured = asyncio.run(_load(url, app, pages, given, training))
     _report(measured, given, alone)
 
 
 def _report(measured: Measured, given: argparse.Namespace, alone: Sequence[float]) -> None:
-    title = f"{given.sessions} sessions on {given.page}, {given.seconds:.0f} s, a change every {PERIOD:.0f} s each"
-    print(f"{title:66} {'value':>9}")
-    new, changes = [took for _, took in measured.new], measured.counted(measured.changes)
-    _row("a view of Compare for the first time, nobody else there, median, ms", new, statistics.median)
-    _row("change to new content, median, ms", changes, statistics.median)
-    _row("change to new content, 95th percentile, ms", changes, lambda times: statistics.quantiles(times, n=20)[-1])
-    _row("trivial rerun of Compare meanwhile, median, ms", measured.counted(measured.trivial), statistics.median)
-    _row("live view's own rerun meanwhile, median, ms", measured.counted(measured.live), statistics.median)
-    _row("answers that failed or showed something else", measured.failures, len)
+    def counted(times: Times) -> list[float]:
+        """The milliseconds of what was sent after the app had warmed up."""
+        return [took for sent, took in times if sent >= measured.begun]
+
+    def row(name: str, values: Sequence[Any], figure=statistics.median) -> None:
+        value = f"{figure(values):9.4g}" if len(values) > 1 or figure is len else f"{'none':>9}"
+        print(f"{name:66} {value}   n = {len(values)}")
+
+    print(f"{given.sessions} sessions on {given.page}, {given.seconds:.0f} s, a change every {PERIOD:.0f} s each")
+    changes = counted(measured.changes)
+    row("a view of Compare for the first time, nobody else there, median, ms", [took for _, took in measured.new])
+    row("change to new content, median, ms", changes)
+    row("change to new content, 95th percentile, ms", changes, lambda times: statistics.quantiles(times, n=20)[-1])
+    row("trivial rerun of Compare meanwhile, median, ms", counted(measured.trivial))
+    row("live view's own rerun meanwhile, median, ms", counted(measured.live))
+    row("answers that failed or showed something else", measured.failures, len)
     if not given.idle:
         # Every epoch has the same rows: the harmonic mean is the speed over them all.
         shares = [100 * speed / statistics.harmonic_mean(alone) for speed in measured.speeds if alone]
-        _row("training's speed under this load, % of its speed alone", shares, statistics.harmonic_mean)
+        row("training's speed under this load, % of its speed alone", shares, statistics.harmonic_mean)
     print(f"{f'memory of the app with {given.sessions} sessions open, MB':66} {measured.memory:9.4g}")
     for name, share in measured.cpu.items():
         print(f"{f'processor time of the {name}, % of a core':66} {100 * share:9.4g}")
     for failure in measured.failures[:3]:
         print(f"    {failure}")
-
-
-def _row(name: str, values: Sequence[Any], figure: Callable[[Sequence[Any]], float]) -> None:
-    value = f"{figure(values):9.4g}" if len(values) > 1 or figure is len else f"{'none':>9}"
-    print(f"{name:66} {value}   n = {len(values)}")
 
 
 if __name__ == "__main__":

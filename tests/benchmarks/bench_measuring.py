@@ -8,7 +8,6 @@ first one also computes what is kept for a data set.
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from core import datasets
 from core.runs import presets, reader, specs, store
 from core.tasks import queue, requests, worker_process
 from core.types import FITTING
+from tests.benchmarks.serving import show_median
 from tests.trainings import end_workers
 
 TIMES = 3
@@ -32,9 +32,7 @@ def main(arguments: list[str]) -> None:
             each = [_once(dataset, seed) for seed in range(TIMES + 1)]
             end_workers()
         for name, (first, *seconds) in zip(("run on Compare", "last figure"), zip(*each, strict=True), strict=True):
-            told = ", ".join(f"{value:.2f}" for value in seconds)
-            label = f"{dataset}: end of training to the {name}, s"
-            print(f"{label:52} {statistics.median(seconds):6.2f}   ({told}; the first {first:.2f})", flush=True)
+            show_median(f"{dataset}: end of training to the {name} (first {first:.2f}), s", seconds)
 
 
 def _once(dataset: str, seed: int) -> tuple[float, float]:

@@ -15,11 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser
-
 from core import datasets
 from tests.benchmarks.serving import browsed, served
-from tests.openings import Opening, opened
+from tests.openings import opened
 
 VISITS = 5
 _CHART = ".main-svg"
@@ -66,8 +64,8 @@ def main(arguments: list[str]) -> None:
         return
     targets = PAGES | {name: (query, _END, None) for name, query in SECTIONS.items()}
     names = asked.names or [*PAGES, *(SECTIONS if asked.sections else ())]
-    if unknown := [name for name in names if name not in targets]:
-        sys.exit(f"No such page: {', '.join(unknown)}. There are {', '.join(targets)}.")
+    if unknown := set(names) - set(targets):
+        parser.error(f"no such page: {', '.join(unknown)}; there are {', '.join(targets)}")
     with tempfile.TemporaryDirectory() as folder, browsed() as (browser, url):
         (Path(folder) / "app.py").write_text("import streamlit as st\n\nst.write('An empty page.')\n")
         with served(Path(folder)) as (empty_url, _):
@@ -75,29 +73,18 @@ def main(arguments: list[str]) -> None:
             print(f"{'page':20}" + "".join(f"{head:>{room}}" for head, room in heads) + "   openings")
             for name in names:
                 query, content, must = targets[name]
-                pairs = [
-                    (_once(browser, empty_url, ".stMain p"), _once(browser, f"{url}/{query}", content))
-                    for _ in range(asked.visits + 1)
-                ][1:]  # the first visit loads and computes what later ones find
-                _tell(name, pairs, must)
-
-
-def _once(browser: Browser, url: str, content: str) -> Opening:
-    with opened(browser, url, content) as (_, opening):
-        return opening
-
-
-def _tell(name: str, pairs: list[tuple[Opening, Opening]], must: float | None) -> None:
-    empty, page = (statistics.median(each.seconds for each in side) for side in zip(*pairs, strict=True))
-    last = pairs[-1][1]
-    limit = "" if must is None else f"{must:g}"
-    told = ", ".join(f"{own.seconds:.2f}" for _, own in pairs)
-    megabytes = sum(last.files.values()) / 1e6
-    print(
-        f"{name:20}{page / empty:9.2f}{limit:>6}{page:9.2f}{empty:7.2f}{len(last.files):7}{megabytes:7.2f}"
-        f"{len(last.runs):6}   ({told})",
-        flush=True,
-    )
+                pairs = []
+                for _ in range(asked.visits + 1):
+                    with opened(browser, empty_url, ".stMain p") as (_, empty):
+                        pass
+                    with opened(browser, f"{url}/{query}", content) as (_, last):
+                        pairs.append((empty.seconds, last.seconds))
+                # The first visit loads and computes what later ones find.
+                empty, page = map(statistics.median, zip(*pairs[1:], strict=True))
+                limit, megabytes = "" if must is None else f"{must:g}", sum(last.files.values()) / 1e6
+                times = f"{page / empty:9.2f}{limit:>6}{page:9.2f}{empty:7.2f}"
+                each = ", ".join(f"{seconds:.2f}" for _, seconds in pairs[1:])
+                print(f"{name:20}{times}{len(last.files):7}{megabytes:7.2f}{len(last.runs):6}   ({each})", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ _FIGURES = ("knn_accuracy", "retrieval_precision_15", "tfidf_cosine", "completio
 FEWEST = 40
 
 
-def main(names: list[str] | None = None) -> None:
+def main(names: list[str]) -> None:
     for name in names or datasets.names(DOCUMENTS):
         if not datasets.is_available(name):
             print(f"{name} is not on this machine: set HOURGLASS_DATA.")
@@ -30,20 +30,14 @@ def main(names: list[str] | None = None) -> None:
         dataset = datasets.load(name)
         print(f"{name:24} {'kNN':>8} {'large':>8} {'at 15':>8} {'cosine':>8} {'perpl.':>8} {'seconds':>8}")
         for size in presets.DOCUMENT_SIZES:
-            for label, method, params in _wanted(name, size):
-                spec = specs.make(name, method, {**params, "n_components": size})
-                run, _ = fit.fit(spec, dataset)
+            wanted = [(f"LSA, {weighting}", "lsa", {"weighting": weighting}) for weighting in WEIGHTINGS]
+            wanted += [(m.upper(), m, presets.list_presets(name, m, size)[presets.BEST]) for m in NETWORKS]
+            for label, method, params in wanted:
+                run, _ = fit.fit(specs.make(name, method, {**params, "n_components": size}), dataset)
                 _line(f"{label} {size}-D", run, dataset)
-        print(
-            f"{'tf-idf vectors, cache':24} {run.metrics['tfidf_knn_accuracy']:8.3f} {'':8} "
-            f"{run.views['retrieval.tfidf'][3, 0]:8.3f} {'':8} {run.metrics['cache_perplexity']:8.0f}",
-            flush=True,
-        )
-
-
-def _wanted(name: str, size: int) -> list[tuple[str, str, dict]]:
-    networks = [(method.upper(), method, presets.list_presets(name, method, size)[presets.BEST]) for method in NETWORKS]
-    return [(f"LSA, {weighting}", "lsa", {"weighting": weighting}) for weighting in WEIGHTINGS] + networks
+        accuracy, precision = run.metrics["tfidf_knn_accuracy"], run.views["retrieval.tfidf"][3, 0]
+        perplexity = f"{run.metrics['cache_perplexity']:8.0f}"
+        print(f"{'tf-idf vectors, cache':24} {accuracy:8.3f} {'':8} {precision:8.3f} {'':8} {perplexity}", flush=True)
 
 
 def _line(label: str, run: Run, dataset: Dataset) -> None:

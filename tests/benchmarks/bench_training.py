@@ -1,13 +1,13 @@
-"""What a given time of training on full MNIST reaches: ``python -m tests.benchmarks.bench_training``.
+"""What a given time of training on full MNIST reaches: ``python -m tests.benchmarks.bench_training [--long]``.
 
 Squared error is per test image, nats per test image; the median of three seeds, all three beside it.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from scipy import linalg
@@ -18,17 +18,15 @@ from core.analysis.feature_space import get_feature_space
 from core.metrics import generation
 from core.runs import reader, store
 from core.types import check_params
+from tests.benchmarks.serving import show_median
 
 TIMES = 3
 
 
-def main(long: bool = False) -> None:
+def main(arguments: list[str]) -> None:
     mnist = datasets.load("mnist")
-    X, test = mnist.floats("train"), mnist.floats("test")
-    print(f"{'MNIST, ' + str(TIMES) + ' seeds':58} {'median':>9}   each")
-    for name, measure in _rows(mnist, X, test, long):
-        values = [measure(seed) for seed in range(TIMES)]
-        print(f"{name:58} {statistics.median(values):9.4g}   {', '.join(f'{v:.4g}' for v in values)}", flush=True)
+    for name, measure in _rows(mnist, mnist.floats("train"), mnist.floats("test"), "--long" in arguments):
+        show_median(name, [measure(seed) for seed in range(TIMES)])
     for spec in shipped.shipped_specs(["mnist"]):
         place = store.find_place(spec.key)
         metrics = reader.read_run(place).metrics if place else {}
@@ -38,14 +36,13 @@ def main(long: bool = False) -> None:
 
 def _fit(method: str, X: np.ndarray, seed: int, **params):
     declared = methods.get(method)
-    return declared.estimator(check_params(declared.params_of("images"), params, method), "images", (28, 28), seed).fit(
-        X
-    )
+    params = check_params(declared.params_of("images"), params, method)
+    return declared.estimator(params, "images", (28, 28), seed).fit(X)
 
 
 def _error(estimator, test: np.ndarray) -> float:
-    rebuilt = estimator.inverse_transform(estimator.transform(test))
-    return float(((rebuilt - test).astype(float) ** 2).sum(1).mean())
+    reconstructions = estimator.inverse_transform(estimator.transform(test))
+    return float(((reconstructions - test).astype(float) ** 2).sum(1).mean())
 
 
 def _rows(mnist, X, test, long: bool) -> Iterator[tuple[str, Callable[[int], float]]]:
@@ -57,29 +54,23 @@ def _rows(mnist, X, test, long: bool) -> Iterator[tuple[str, Callable[[int], flo
         decoder = linear[seed].networks_["decoder"].weight.detach().numpy().astype(float)
         return float(np.degrees(linalg.subspace_angles(decoder, pca.components_.T.astype(float)).max()))
 
+    def error(seed: int, **params) -> float:
+        return _error(_fit("ae", X, seed, **params), test)
+
+    def nats(seed: int, max_seconds: int) -> float:
+        vae = _fit("vae", X, seed, n_components=2, max_seconds=max_seconds)
+        return float(sum(vae.elbo_terms(test, at_mean=True)).mean())
+
     yield "linear AE, 10-D: error above PCA's, %", lambda seed: 100 * (_error(linear[seed], test) / best - 1)
     yield "linear AE, 10-D: largest angle to PCA's subspace, degrees", angle
     for seconds in (6, 15):
-        yield (
-            f"AE, 10-D: squared error after {seconds} s (lecture: 9.43)",
-            lambda seed, t=seconds: _error(
-                _fit("ae", X, seed, n_components=10, max_seconds=t, learning_rate=0.02), test
-            ),
-        )
+        measure = partial(error, n_components=10, max_seconds=seconds, learning_rate=0.02)
+        yield f"AE, 10-D: squared error after {seconds} s (lecture: 9.43)", measure
     for seconds in (25, 60):
-        yield (
-            f"AE, 30-D, 1000-500-250: squared error after {seconds} s (3.00)",
-            lambda seed, t=seconds: _error(
-                _fit("ae", X, seed, n_components=30, max_seconds=t, width=1000, activation="silu"), test
-            ),
-        )
+        measure = partial(error, n_components=30, max_seconds=seconds, width=1000, activation="silu")
+        yield f"AE, 30-D, 1000-500-250: squared error after {seconds} s (3.00)", measure
     for seconds in (3, 5):
-        yield (
-            f"VAE, 2-D: nats at the mean after {seconds} s (lecture: 152.4)",
-            lambda seed, t=seconds: float(
-                sum(_fit("vae", X, seed, n_components=2, max_seconds=t).elbo_terms(test, at_mean=True)).mean()
-            ),
-        )
+        yield f"VAE, 2-D: nats at the mean after {seconds} s (lecture: 152.4)", partial(nats, max_seconds=seconds)
     if long:
         yield "GAN, 5 minutes: Fréchet distance", lambda seed: _gan(mnist, X, test, seed)
 
@@ -93,4 +84,4 @@ def _gan(mnist, X, test, seed: int) -> float:
 
 
 if __name__ == "__main__":
-    main(long="--long" in sys.argv)
+    main(sys.argv[1:])

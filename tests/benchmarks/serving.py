@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,9 +26,8 @@ def served(folder: Path = ROOT) -> Iterator[tuple[str, int]]:
         port = probe.getsockname()[1]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     options += ["--browser.gatherUsageStats", "false"]
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", *options], cwd=folder, stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    app = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     try:
         while app.poll() is None:
             with suppress(OSError):
@@ -47,3 +48,14 @@ def browsed() -> Iterator[tuple[Browser, str]]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser, url
         browser.close()
+
+
+def memory(pid: int) -> float:
+    """Resident memory in MB, where the system has /proc."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def show_median(name: str, values: Sequence[float]) -> None:
+    """Print the median of repeated measurements, and each of them."""
+    each = ", ".join(f"{value:.3g}" for value in values)
+    print(f"{name:64} {statistics.median(values):9.4g}   ({each})", flush=True)

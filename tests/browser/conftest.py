@@ -1,5 +1,7 @@
 """A real server on a free port, and a real browser."""
 
+import gzip
+import json
 import os
 import re
 import shutil
@@ -10,11 +12,15 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
+from core import datasets
+from core.experiments import fit
+from core.runs import specs
 
+HOSTILE = "<img src=x onerror=alert(1)>"
 ROOT = Path(__file__).parents[2]
 DRAWN = 60_000  # milliseconds
 FOOTER = "Link and command line"
@@ -30,7 +36,7 @@ class Server:
     """`streamlit run app.py` in `root` with its own runs folder; what it printed is in `log`."""
 
     def __init__(self, root: Path, runs: Path, log: Path):
-        self.url, self.log = "", log
+        self.url, self.runs, self.log = "", runs, log
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         options = ["--server.port", str(port), "--server.headless", "true"]
@@ -104,11 +110,41 @@ def show(page, query: str, drawn: str | re.Pattern = "Link and command line") ->
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
 
 
-@pytest.fixture(scope="module")
-def server(fitted, tmp_path_factory):  # noqa: F811 - the fixture imported above
-    """A fresh server for each module: its first test is the first visit. It must have warned of nothing in the end."""
-    root = without_shipped_runs(tmp_path_factory.mktemp("project"))
-    server = Server(root, fitted, tmp_path_factory.mktemp("server") / "server.log")
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A folder of full data sets: documents of three subjects with hostile texts and classes."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    with gzip.open(folder / "reuters_r8.jsonl.gz", "wt") as file:
+        for k in range(240):
+            words = " ".join(f"{'abc'[k % 3]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 40))
+            split = "test" if k % 4 == 0 else "train"
+            row = {"split": split, "label": f"<b>subject {k % 3}</b>", "text": f"{HOSTILE} number {k} {words}"}
+            file.write(json.dumps(row) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(fitted, data, tmp_path_factory):
+    """A server without shipped runs, for the modules that have none of their own; it must have warned of nothing."""
+    runs = shutil.copytree(fitted, tmp_path_factory.mktemp("served") / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_DATA", str(data))
+        texts = datasets.load("reuters-r8")
+        for method, params in (("lsa", {}), ("ae", {"epochs": 2, "width": 32})):
+            fit.fit_and_store(specs.make("reuters-r8", method, {"n_components": 2, **params}), texts, runs)
+        root = without_shipped_runs(tmp_path_factory.mktemp("project"))
+        server = Server(root, runs, tmp_path_factory.mktemp("server") / "server.log")
+    yield server
+    server.stop()
+    assert server.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory):
+    """A fresh installation: the shipped runs and results, and nothing else."""
+    folder = tmp_path_factory.mktemp("shipped")
+    server = Server(ROOT, folder / "runs", folder / "server.log")
     yield server
     server.stop()
     assert server.complaints() == []

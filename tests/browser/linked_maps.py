@@ -1,55 +1,16 @@
-"""The linked maps in a real browser: a server with hostile documents, and the component as its own script sees it."""
+"""The linked maps in a real browser, and the component as its own script sees it."""
 
-import gzip
-import json
 import re
 
-import numpy as np
-import pytest
 from playwright.sync_api import expect
 
-from core import datasets
-from core.experiments import fit
-from core.runs import layout, specs
-from tests.browser.conftest import DRAWN, Server, without_shipped_runs
-from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
+from tests.browser.conftest import DRAWN
 
-HOSTILE = "<img src=x onerror=alert(1)>"
 END = re.compile("^Link (to this view|and command line)$")
 FIND = """
 const hosts = [...document.querySelectorAll('*')].filter((e) => e.shadowRoot?.querySelector('.linked'));
 const maps = hourglassMaps.get(hosts.at(-1).shadowRoot);
 """
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """A folder of full data sets: documents of three subjects with hostile texts and classes."""
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    with gzip.open(folder / "reuters_r8.jsonl.gz", "wt") as file:
-        for k in range(240):
-            words = " ".join(f"{'abc'[k % 3]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 40))
-            split = "test" if k % 4 == 0 else "train"
-            row = {"split": split, "label": f"<b>subject {k % 3}</b>", "text": f"{HOSTILE} number {k} {words}"}
-            file.write(json.dumps(row) + "\n")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(fitted, data, tmp_path_factory):  # noqa: F811 - the fixture imported above
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURGLASS_DATA", str(data))
-        texts = datasets.load("reuters-r8")
-        for method, params in (("lsa", {}), ("ae", {"epochs": 2, "width": 32})):
-            spec = specs.make("reuters-r8", method, {"n_components": 2, **params})
-            if not layout.place_of(fitted, spec).exists():
-                fit.fit_and_store(spec, texts, fitted)
-        root = without_shipped_runs(tmp_path_factory.mktemp("project"))
-        server = Server(root, fitted, tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
 
 
 def ask(page, expression: str):

@@ -5,17 +5,13 @@ import re
 from playwright.sync_api import expect
 
 from core import datasets
-from tests.browser.conftest import DRAWN, show
-from tests.browser.linked_maps import (  # noqa: F401 - fixtures
-    HOSTILE,
+from tests.browser.conftest import DRAWN, HOSTILE, show
+from tests.browser.linked_maps import (
     corner,
-    data,
-    fitted,
     lasso,
     pick,
     place_of,
     selected_rows,
-    server,
     wait_for_maps,
     wait_for_server,
 )
@@ -23,7 +19,7 @@ from tests.browser.linked_maps import (  # noqa: F401 - fixtures
 MAPS = "documents?data=reuters-r8"
 
 
-def test_click_and_lasso_open_documents(visit, data, monkeypatch):  # noqa: F811
+def test_click_and_lasso_open_documents(visit, data, monkeypatch):
     page = visit(MAPS)
     wait_for_maps(page)
     monkeypatch.setenv("HOURGLASS_DATA", str(data))

@@ -12,21 +12,16 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core import datasets
-from tests.browser.conftest import DRAWN
-from tests.browser.linked_maps import (  # noqa: F401 - fixtures
+from tests.browser.conftest import DRAWN, HOSTILE
+from tests.browser.linked_maps import (
     END,
-    FIND,
-    HOSTILE,
     ask,
     corner,
-    data,
-    fitted,
     lasso,
     panel,
     pick,
     place_of,
     selected_rows,
-    server,
     wait_for_maps,
     wait_for_server,
 )
@@ -47,7 +42,7 @@ def open_maps(visit):
 
 
 @pytest.fixture(scope="module")
-def shared_page(server, browser):  # noqa: F811
+def shared_page(server, browser):
     """One page with two maps for all tests that leave nothing but a selection behind."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(f"{server.url}/{TWO}")
@@ -123,7 +118,7 @@ def pixels(page, selector: str) -> np.ndarray:
 # --- Selection ----------------------------------------------------------------------------------------------------
 
 
-def test_lasso_highlights_the_same_rows_in_every_map(open_maps, server, digits):  # noqa: F811
+def test_lasso_highlights_the_same_rows_in_every_map(open_maps, server, digits):
     page = open_maps(FOUR)
     assert page.get_by_test_id("stException").count() == 0
     expect(page.get_by_text("500 rows, none selected")).to_be_visible()
@@ -377,7 +372,7 @@ def test_documents_are_text_and_found_by_their_titles(open_maps):
     assert page.noise == []
 
 
-def test_phone_stacks_the_maps_and_selects_by_touch(server, browser):  # noqa: F811
+def test_phone_stacks_the_maps_and_selects_by_touch(server, browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"{server.url}/{TWO}")

@@ -1,6 +1,8 @@
 """Dragging in latent space in a real browser: its pictures are the estimator's, and what is done with it stays."""
 
 import re
+import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,9 +10,9 @@ from playwright.sync_api import expect
 
 from core import datasets
 from core.analysis import decoder_export
-from core.runs import budgets, reader, selection, store
+from core.runs import budgets, layout, reader, selection, store
 from pages.ui.shared import components
-from tests.browser.conftest import DRAWN, ROOT, Server
+from tests.browser.conftest import DRAWN
 from tests.pages.conftest import fit
 
 CLOSE = 1e-3  # of a pixel in [0, 1]
@@ -21,16 +23,9 @@ VIEW = "[...hourglassLatent.views][0]"
 CONVOLUTIONAL = "data=mnist&size=10&morph=gan&budget=best effort"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The shipped runs, and a convolutional VAE of digits as this person's."""
-    folder = tmp_path_factory.mktemp("runs")
-    params = {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv", "augment": 0.25}
-    fit(folder, datasets.load("digits"), "vae", params)
-    server = Server(ROOT, folder, tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+@pytest.fixture
+def server(shipped):
+    return shipped
 
 
 @pytest.fixture
@@ -51,7 +46,7 @@ def ask(page, expression: str):
     return page.evaluate(f"() => {{ const view = {VIEW}; return {expression}; }}")
 
 
-def shipped(dataset: str, method: str, size: int, is_best_effort: bool = False):
+def get_shipped(dataset: str, method: str, size: int, is_best_effort: bool = False):
     runs, _ = store.list_runs()
     fitting = (run for run in selection.select_runs(runs, dataset, method, size) if store.is_shipped(run))
     run = next(run for run in fitting if budgets.is_best_effort(run) == is_best_effort)
@@ -105,7 +100,7 @@ def test_browser_decodes_as_the_estimator_does(opened):
         ("mnist", "vae", 2, "manifold&data=mnist&z=1_0.5"),
     ):
         page = opened(section)
-        estimator = shipped(dataset, method, size)
+        estimator = get_shipped(dataset, method, size)
         decoder = decoder_export.export_decoder(estimator)
         Z = np.random.default_rng(0).standard_normal((12, size)) * (1.5 if method == "vae" else 3)
         Z[0] = 0
@@ -319,7 +314,7 @@ def test_sliders_name_what_is_active(opened):
 def test_a_convolutional_gan_is_computed_by_the_server(opened):
     page = opened("sliders", CONVOLUTIONAL)
     expect(page.get_by_text("the server computes each image")).to_be_visible()
-    estimator = shipped("mnist", "gan", 10, is_best_effort=True)
+    estimator = get_shipped("mnist", "gan", 10, is_best_effort=True)
 
     def assert_same(estimator):
         page.wait_for_function(f"() => {{ const view = {VIEW}; return view.turn === '' && !view.morphing; }}")
@@ -346,11 +341,14 @@ def test_a_convolutional_gan_is_computed_by_the_server(opened):
     page.get_by_role("option", name="Fashion-MNIST", exact=True).click()
     page.wait_for_function(f"() => {VIEW}?.message.id !== '{scene}'", timeout=DRAWN)
     drawn(page)
-    assert_same(shipped("fashion-mnist", "gan", 10, is_best_effort=True))
+    assert_same(get_shipped("fashion-mnist", "gan", 10, is_best_effort=True))
     assert page.noise == []
 
 
-def test_a_convolutional_plane_is_computed_by_the_server(opened):
+def test_a_convolutional_plane_is_computed_by_the_server(opened, shipped, request):
+    params = {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv"}
+    run = fit(shipped.runs, datasets.load("digits"), "vae", params)
+    request.addfinalizer(partial(shutil.rmtree, layout.place_of(shipped.runs, run.spec)))
     page = opened("manifold", "data=digits&size=2")
     page.get_by_role("button", name="Choose runs").click()
     page.get_by_role("combobox", name="VAE").click()

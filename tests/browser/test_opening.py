@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.browser.conftest import Server
 from tests.openings import opened
 
 # page -> (query, the element that is its content, whether plotly draws a chart in its first view)
@@ -17,17 +16,6 @@ PAGES = {
     "Training": ("training?data=digits", ".st-key-training img", False),
     "Tour": ("tour", ".hg-tour", False),
 }
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory):
-    """A server with the shipped runs and results."""
-    from tests.browser.conftest import ROOT
-
-    server = Server(ROOT, tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
 
 
 @pytest.mark.parametrize("name", PAGES)

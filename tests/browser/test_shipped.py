@@ -2,15 +2,12 @@
 
 import pytest
 
-from tests.browser.conftest import ROOT, Server, show
+from tests.browser.conftest import show
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(ROOT, tmp_path_factory.mktemp("none"), tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+@pytest.fixture
+def server(shipped):
+    return shipped
 
 
 def test_first_view_is_mnist_with_every_row_on_the_first_screen(visit):

@@ -8,11 +8,10 @@ from playwright.sync_api import expect
 from core.runs import layout, reader, specs
 from pages.ui.shared import permalinks
 from tests.browser.conftest import DRAWN, Server, without_shipped_runs
-from tests.pages.conftest import fitted  # noqa: F401 - the same small runs
 
 
 @pytest.fixture(scope="module")
-def folder(fitted, tmp_path_factory):  # noqa: F811 - the fixture imported above
+def folder(fitted, tmp_path_factory):
     """The fitted runs again, so that those made here do not stay."""
     return shutil.copytree(fitted, tmp_path_factory.mktemp("trained") / "runs")
 

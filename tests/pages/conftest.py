@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import datasets
+from core import cache
 from core.datasets import bag_of_words, checksums
 from core.experiments.fit import fit_and_store
-from core.runs import layout, specs
-from core.tasks import training_time, worker_process
+from core.methods import gan_inverter
+from core.runs import layout, reader, selection, specs, store
+from core.tasks import inverter_training, training_time, worker_process
+from core.types import Dataset
 from pages.ui.shared import lazy
 
 ROOT = Path(__file__).parents[2]
@@ -39,29 +41,23 @@ def hostile_documents():
     return bag_of_words.build_dataset("docstrings", rows, 2000, licence="none", citation="none")
 
 
-@pytest.fixture(scope="session")
-def fitted(tmp_path_factory) -> Path:
-    """A folder of runs: digits at 2 and 10, a second AE at 10, a GAN, t-SNE; documents at 2."""
-    folder = tmp_path_factory.mktemp("fitted")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the fits are tiny: a second thread only waits
-    digits, texts = datasets.load("digits"), hostile_documents()
-    # Read before any test puts other rows in their place.
-    assert checksums.compute_checksum("digits", ()) == digits.checksum
+def fit_small_runs(folder: Path, digits: Dataset) -> Path:
+    """Fit digits at 2 and 10, a second AE at 10, a GAN, t-SNE; documents at 2."""
+    texts, few = hostile_documents(), {"epochs": 2, "width": 32}
     for size in (2, 10):
-        for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", {"epochs": 2, "width": 32})):
+        for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", few)):
             fit(folder, digits, method, {"n_components": size, **params})
     fit(folder, digits, "ae", {"n_components": 10, "epochs": 1, "width": 32})
     fit(folder, digits, "gan", {"epochs": 1, "width": 32, "network": "mlp"})
     fit(folder, digits, "tsne", {"max_iter": 300})
-    for method, params in (("lsa", {}), ("ae", {"epochs": 2, "width": 32}), ("vae", {"epochs": 2, "width": 32})):
+    for method, params in (("lsa", {}), ("ae", few), ("vae", few)):
         fit(folder, texts, method, {"n_components": 2, **params})
-    torch.set_num_threads(threads)
     return folder
 
 
-def fit(folder: Path, dataset, method: str, params: dict):
-    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder)
+def fit(folder: Path, dataset, method: str, params: dict, *, first_only: bool = False):
+    """Fit and store a run, with only the first metrics where a test needs no others."""
+    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder, first_only=first_only)
 
 
 def weighted_lsa(folder: Path, weighting: str):
@@ -97,6 +93,37 @@ def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
     kept_as = checksums._kept_as("docstrings", (), checksums.make_stamp("docstrings"))
     monkeypatch.setitem(checksums.READ, kept_as, hostile_documents().checksum)
     return fitted
+
+
+@pytest.fixture
+def computed(monkeypatch, tmp_path_factory):
+    """An empty folder for what is computed, and empty caches in memory."""
+    folder = tmp_path_factory.mktemp("computed")
+    monkeypatch.setattr(cache, "folder", lambda: folder)
+    clear_caches()
+    yield folder
+    clear_caches()
+
+
+def clear_caches() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def invert_quickly(monkeypatch) -> None:
+    """GANs have a regressor, fitted in a moment and followed by four gradient steps."""
+
+    def load_small(run_key, gan):
+        return gan_inverter.GANInverter(gan, n_steps=4, fit_steps=4).fit()
+
+    monkeypatch.setattr(inverter_training, "load_inverter", load_small)
+    clear_caches()
+
+
+def stored(method: str, size: int = 10):
+    """The latest run of digits by `method`, with its views."""
+    run = selection.select_runs(store.list_runs()[0], "digits", method, size)[0]
+    return reader.read_run(store.find_place(run.key))
 
 
 def opened(**query: str) -> AppTest:

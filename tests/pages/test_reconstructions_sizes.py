@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import datasets
@@ -13,7 +12,7 @@ from core.metrics import bootstrap, linear_ae_vs_pca, pca_spectrum
 from core.metrics.linear_ae_vs_pca import LinearPair
 from core.runs import layout, presets, reader, selection, specs, store
 from core.tasks import queue, requests, worker_process
-from tests.pages.conftest import button, fit, opened_on, segments, shown_text, text_of
+from tests.pages.conftest import button, clear_caches, fit, opened_on, query_of, segments, shown_text, stored, text_of
 from tests.pages.test_export import saved
 
 PAGE = "pages/reconstructions.py"
@@ -26,8 +25,7 @@ def folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
         (tmp_path / place.name).symlink_to(place)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     monkeypatch.setattr(worker_process, "start_worker", lambda: None)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    clear_caches()
     return tmp_path
 
 
@@ -52,11 +50,6 @@ def labels(app: AppTest) -> list[str]:
 def set_size(app: AppTest, size: str) -> None:
     app.text_input(key=f"{PAGE}:train-size").set_value(size).run()
     assert not app.exception
-
-
-def stored(method: str, size: int = 10):
-    run = selection.select_runs(store.list_runs()[0], "digits", method, size)[0]
-    return reader.read_run(store.find_place(run.key))
 
 
 def rewrite(folder, run, **changes) -> None:
@@ -95,16 +88,15 @@ def test_size_chart_shows_exact_pca_and_each_run(folder):
 
 
 def test_size_chart_warns_of_undertraining(folder):
-    fit(folder, datasets.load("digits"), "ae", {"n_components": 20, "epochs": 1, "width": 8})
+    fit(folder, datasets.load("digits"), "ae", {"n_components": 20, "epochs": 1, "width": 8}, first_only=True)
     assert "It may be under-trained" in text_of(page("size"))
 
 
 def test_size_axis_is_kept_in_the_address(folder):
     app = page("size", axis="linear")
-    assert charts(app)[0]["layout"]["xaxis"].get("type") != "log"
-    segments(app, "Axis of latent dimensions").set_value("log").run()
-    assert charts(app)[0]["layout"]["xaxis"]["type"] == "log"
-    assert app.query_params["axis"] in ("log", ["log"])
+    for axis in ("linear", "log"):
+        segments(app, "Axis of latent dimensions").set_value(axis).run()
+        assert charts(app)[0]["layout"]["xaxis"].get("type", "linear") == query_of(app)["axis"] == axis
 
 
 def test_a_missing_size_is_trained_with_the_preset(folder):
@@ -123,10 +115,9 @@ def test_a_missing_size_is_trained_with_the_preset(folder):
 
 def test_size_form_refuses_what_can_not_be_trained(folder):
     app = page("size")
-    for size in ("0", "257", "many", "", "2.5"):
-        set_size(app, size)
-        assert "a whole number from 1 to 256" in text_of(app), size
-        assert not [label for label in labels(app) if label.startswith("Train")]
+    set_size(app, "many")
+    assert "a whole number from 1 to 256" in text_of(app)
+    assert not [label for label in labels(app) if label.startswith("Train")]
     set_size(app, "200")
     assert "Train AE 200-D" in labels(app)
     segments(app, "Method").set_value("pca").run()
@@ -179,11 +170,10 @@ def test_lecture_figure_shows_published_and_shipped_errors(tmp_path, monkeypatch
     assert "n = 10,000 test images" in text
 
 
-@pytest.mark.parametrize("section", ["images", "classes"])
-def test_a_training_of_this_size_shows_its_progress(folder, section):
+def test_a_training_of_this_size_shows_its_progress(folder):
     for size in (10, 3):
         requests.request_training(specs.make("digits", "vae", {"n_components": size, "epochs": 7}), "somebody")
-    (bar,) = page(section).get("progress")
+    (bar,) = page("images").get("progress")
     assert "VAE" in bar.proto.text
     assert "in the queue" in bar.proto.text
 
@@ -205,7 +195,8 @@ def test_missing_depths_are_trained_together(folder):
 def test_depths_are_compared_by_paired_intervals(folder, monkeypatch):
     tiny = [{"n_components": 10, "epochs": 4, "width": 32, "layers": n} for n in (1, 2, 3)]
     monkeypatch.setattr(presets, "depths", lambda dataset, size: tiny)
-    runs = [stored("linear_ae"), *(fit(folder, datasets.load("digits"), "ae", params) for params in tiny)]
+    digits = datasets.load("digits")
+    runs = [stored("linear_ae"), *(fit(folder, digits, "ae", params, first_only=True) for params in tiny)]
     app = page("depth")
     html = next(element.proto.body for element in app.get("html") if "hg-depths" in element.proto.body)
     head, *lines = saved(html)
@@ -255,8 +246,8 @@ def test_rotation_is_kept_in_the_address(folder):
     app = page("linear", turn="35")
     assert app.slider(key=f"{PAGE}:turn").value == 35
     app.slider(key=f"{PAGE}:turn").set_value(60).run()
-    assert app.query_params["turn"] in ("60", ["60"])
-    for wrong in ("101", "-5", "37", "<b>", "1e1", "9" * 5000):
+    assert query_of(app)["turn"] == "60"
+    for wrong in ("37", "9" * 5000):
         app = page("linear", turn=wrong)
         assert app.slider(key=f"{PAGE}:turn").value == 0
         assert "choose from 0 to 100, in steps of 5" in text_of(app)
@@ -274,7 +265,7 @@ def test_a_run_without_angles_can_be_trained_again(folder):
 
 
 def test_linear_ae_without_a_pca_to_compare(folder):
-    fit(folder, datasets.load("digits"), "linear_ae", {"n_components": 80, "epochs": 1})
+    fit(folder, datasets.load("digits"), "linear_ae", {"n_components": 80, "epochs": 1}, first_only=True)
     app = page("linear", size="80")
     assert "PCA of 64 pixels has no 80 components" in text_of(app)
     assert not [label for label in labels(app) if label.startswith("Train PCA")]

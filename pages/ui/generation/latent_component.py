@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,28 +31,19 @@ BY_SERVER = "This decoder is convolutional, so the server computes each image."
 
 def list_methods() -> list[str]:
     """Return the methods that decode images: those that encode rows first, among them those with a prior."""
-
-    def place(name: str) -> tuple[bool, bool, bool]:
-        method = methods.entry(name)
-        return not method.encodes, not method.has_prior, method.is_linear
-
-    return sorted((name for name in methods.names(IMAGES) if methods.entry(name).decodes), key=place)
+    entries = [entry for entry in map(methods.entry, methods.names(IMAGES)) if entry.decodes]
+    return [e.name for e in sorted(entries, key=lambda e: (not e.encodes, not e.has_prior, e.is_linear))]
 
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Codes (n, n_components) of rows under a method, with the rows' numbers (n,), labels (n,) and class names.
-
-    Attributes
-    ----------
-    has_images : whether the rows' images are on this machine, in this order.
-    """
+    """Codes (n, n_components) of rows under a method, with the rows' numbers (n,), labels (n,) and class names."""
 
     codes: np.ndarray
     numbers: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...] = ()
-    has_images: bool = False
+    has_images: bool = False  # whether the rows' images are on this machine, in this order
 
 
 def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | None:
@@ -82,15 +72,29 @@ def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> EncodedRows:
     return EncodedRows(codes[is_finite], rows.numbers[is_finite], rows.y[is_finite], names, bool(is_finite.all()))
 
 
+def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, encoded: EncodedRows, **details: Any) -> Scene:
+    """Make a scene of a run's decoder and the encoded rows; `details` are its other fields."""
+    return Scene(
+        id=cache.make_key(kind, *stamp, rows_key),
+        kind=kind,
+        decoder=make_decoder_id(stamp),
+        shape=tuple(run.environment["image_shape"]),
+        codes=encoded.codes,
+        labels=encoded.labels,
+        numbers=encoded.numbers,
+        names=encoded.class_names,
+        pictures=rows_key if encoded.has_images else "",
+        by_server=read_decoder(stamp) is None,
+        **details,
+    )
+
+
 def link_training(entry: datasets.Entry, size: int) -> None:
     """Link to the training of the first method on the page."""
     method = list_methods()[0]
-    st.page_link(
-        "pages/training.py",
-        label=plain(f"Train {methods.label(method)} {size}-D"),
-        icon=":material/model_training:",
-        query_params={"data": entry.name, "method": method, "size": str(size)},
-    )
+    label, query = plain(f"Train {methods.label(method)} {size}-D"), {"method": method, "size": str(size)}
+    icon = ":material/model_training:"
+    st.page_link("pages/training.py", label=label, icon=icon, query_params={"data": entry.name, **query})
 
 
 def draw(stamp: Stamp, scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> None:
@@ -150,10 +154,8 @@ def _grid(stamp: Stamp, scene_id: str, _scene: Scene) -> bytes:
     """Make the message with the images of the plane, which the browser cannot decode."""
     counts = latent.choose_grid_shape(_scene.shape)
     is_prior = bool(_scene.gaussian and _scene.gaussian.is_prior)
-    places = [
-        decoder_export.place_grid_columns(n, axis.low, axis.high, is_prior)
-        for n, axis in zip(counts, _scene.axes, strict=True)
-    ]
+    pairs = zip(counts, _scene.axes, strict=True)
+    places = [decoder_export.place_grid_columns(n, axis.low, axis.high, is_prior) for n, axis in pairs]
     images = to_pixels(cached.load_estimator(stamp).inverse_transform(decoder_export.make_grid(*places)))
     return latent.make_grid_message(make_decoder_id(stamp), images, counts[0])
 
@@ -226,25 +228,15 @@ def _parse(field: str, text: str, scene: Scene, problems: list[str]) -> Any:
             raise BadInput(f"Choose from {', '.join(latent.BEHIND)}.")
         return text
     if field == "code":
-        return _clip(latent.parse_code(text, size), scene, problems)
+        code = latent.parse_code(text, size)
+        if scene.kind != "manifold":  # sliders show any code
+            return code
+        clipped = tuple(float(np.clip(z, axis.low, axis.high)) for z, axis in zip(code, scene.axes, strict=True))
+        if clipped != code:
+            text = shorten(latent.format_code(code), 30)
+            problems.append(f"The link asks for the code {text}, outside this plane: the nearest point is shown.")
+        return clipped
     dimensions = latent.parse_dimensions(text, size, 2 if field == "pad" else size)
     if field == "pad" and len(dimensions) != 2:
         raise BadInput("The pad has two dimensions, such as 1_2.")
     return dimensions
-
-
-def _clip(code: tuple[float, ...], scene: Scene, problems: list[str]) -> tuple[float, ...]:
-    """Clip a code to the plane; sliders show any code."""
-    if scene.kind != "manifold":
-        return code
-    clipped = tuple(float(np.clip(value, axis.low, axis.high)) for value, axis in zip(code, scene.axes, strict=True))
-    if clipped != code:
-        text = shorten(latent.format_code(code), 30)
-        problems.append(f"The link asks for the code {text}, outside this plane: the nearest point is shown.")
-    return clipped
-
-
-def forget(names: Sequence[str]) -> None:
-    """Take another section's code out of the address."""
-    for name in names:
-        page_state.keep(name, None, text=None)

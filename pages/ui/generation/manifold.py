@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import cache, methods
+from core import methods
 from core.analysis import decoder_export
 from core.analysis.rows import Rows
 from core.errors import BrokenRun
@@ -22,7 +22,7 @@ from pages.ui.shared.text import Markup, html, plain
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    latent_component.forget(["code", "pad", "frozen"])
+    page_state.forget(["code", "pad", "frozen"])  # of the section Sliders
     lines = {line.method: line for line in _find_lines(view, stored)}
     if not lines:
         st.info(plain(f"No method is trained on {view.entry.label} at 2 latent dimensions yet."))
@@ -65,20 +65,8 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     if not has_prior and len(encoded.codes):
         ends = zip(*decoder_export.find_code_range(encoded.codes), strict=True)
         axes = tuple(Axis(float(low), float(high), float(middle)) for low, middle, high in ends)
-    return Scene(
-        id=cache.make_key("manifold", *stamp, rows_key),
-        kind="manifold",
-        decoder=latent_component.make_decoder_id(stamp),
-        shape=tuple(_run.environment["image_shape"]),
-        axes=axes,
-        codes=encoded.codes,
-        labels=encoded.labels,
-        numbers=encoded.numbers,
-        names=encoded.class_names,
-        gaussian=Gaussian(True, np.zeros(2), np.eye(2)) if has_prior else None,
-        pictures=rows_key if encoded.has_images else "",
-        by_server=latent_component.read_decoder(stamp) is None,
-    )
+    gaussian = Gaussian(True, np.zeros(2), np.eye(2)) if has_prior else None
+    return latent_component.make_scene("manifold", stamp, rows_key, _run, encoded, axes=axes, gaussian=gaussian)
 
 
 def _about(line: Line, scene: Scene, rows: Rows | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets, methods
+from core import datasets, methods
 from core.analysis import decoder_export, error_comparison
 from core.analysis.rows import Rows
 from core.frontend.latent import Axis, Gaussian, Scene, State
@@ -20,14 +20,13 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import Markup, html, plain
 
-_NAMES = {"code": "code", "pad": "pad", "frozen": "frozen"}
 _N_STARTS = 20
 _N_EFFECT = 20  # codes that an effect is averaged over
 _VARIANCE, _EFFECT = "variance", "effect"
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    latent_component.forget(["z", "behind"])
+    page_state.forget(["z", "behind"])  # of the section 2-D manifold
     lines = {line.method: line for line in view.trained if line.entry.decodes}
     problems += [line.problem for line in view.lines if line.problem]
     if not lines:
@@ -41,7 +40,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     st.markdown(_explanation(line, scene), help=_HELP[scene.measure or _EFFECT])
     pad = tuple(int(k) for k in scene.order[:2]) if len(scene.axes) > 1 else ()
     first = State(tuple(axis.start for axis in scene.axes), pad)
-    latent_component.draw(line.stamp, scene, first, problems, _NAMES)
+    latent_component.draw(line.stamp, scene, first, problems, {name: name for name in ("code", "pad", "frozen")})
     st.html(Markup(f'<div class="hg-note">{html(_about(line, scene))}</div>'))
     latent_component.send_images(rows)
 
@@ -55,26 +54,22 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     else:
         gaussian = Gaussian(False, *decoder_export.fit_gaussian(codes)) if len(codes) > 1 else None
     amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
-    lacking = f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag."
     has_starts = encoded.has_images and len(codes)
     starts = error_comparison.draw_by_class(encoded.labels, _N_STARTS, 0) if has_starts else ()
-    return Scene(
-        id=cache.make_key("sliders", *stamp, rows_key),
-        kind="sliders",
-        decoder=latent_component.make_decoder_id(stamp),
-        shape=tuple(_run.environment["image_shape"]),
+    has_starts = encoded.has_images and len(codes)
+    starts = error_comparison.draw_by_class(encoded.labels, _N_STARTS, 0) if has_starts else ()
+    return latent_component.make_scene(
+        "sliders",
+        stamp,
+        rows_key,
+        _run,
+        encoded,
         axes=_axes(codes, gaussian, amounts, is_active),
-        codes=codes,
-        labels=encoded.labels,
-        numbers=encoded.numbers,
-        names=encoded.class_names,
         gaussian=gaussian,
-        pictures=rows_key if encoded.has_images else "",
         starts=starts,
         measure=measure,
-        by_server=latent_component.read_decoder(stamp) is None,
         order=np.argsort(-amounts, kind="stable"),
-        lacking="" if len(codes) else lacking,
+        lacking="" if len(codes) else f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag.",
     )
 
 

@@ -193,12 +193,7 @@ def _range(where: np.ndarray, kind: str, levels: Sequence[float]) -> str:
 
 
 def _draw_images(
-    rows: Rows,
-    methods: Sequence[Reconstructor],
-    kind: str,
-    level: float,
-    bands: Mapping[str, np.ndarray],
-    at: int,
+    rows: Rows, methods: Sequence[Reconstructor], kind: str, level: float, bands: Mapping[str, np.ndarray], at: int
 ) -> None:
     positions = error_comparison.draw_by_class(rows.y, _SHOWN, _SEED)
     # The corruption that was measured depends on all rows.
