@@ -120,7 +120,7 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     """
     run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thinned(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
-    if budgets.of(run.spec) is not None:
+    if budgets.get_budget(run.spec) is not None:
         store.rewrite_run(place, run, quantization.to_int8(arrays), replay)
         light = fit.remeasure(place, dataset)
         if moved := _moved(run, light):

@@ -55,10 +55,10 @@ def compare(
     these settings are used.
     """
     from core.datasets import checksums
-    from core.runs import comparison, selection, specs, store
+    from core.runs import selection, specs, store
 
     given = parse_settings(settings, epochs=epochs, max_seconds=max_seconds)
-    wanted = comparison.make_specs(dataset, names, code_size, given, seed or 0)
+    wanted = specs.make_comparison(dataset, names, code_size, given, seed or 0)
     stored, problems = store.list_runs()
     for problem in problems:
         say(problem)

@@ -1,4 +1,4 @@
-"""A few files of one folder as a zip file, and back; whatever bytes it is given, it stays within bounds."""
+"""Pack the files of one folder as a zip file, and unpack one that anybody may have made, within bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import BadInput
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
-# Each entry of a zip file's directory begins so; by chance a file may hold it a few times more.
+# Each entry of a zip file's directory begins with these bytes; they may occur elsewhere by chance.
 _ENTRY = b"PK\x01\x02"
 _MOST_ENTRIES = 100
 _AT_ONCE = 1_000_000
@@ -22,7 +22,7 @@ _DAMAGE = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueE
 
 
 def pack(folder: str, contents: Mapping[str, bytes]) -> bytes:
-    """A zip file of `contents`, name -> bytes, below `folder`; equal contents give equal bytes."""
+    """Return a zip file of `contents`, name -> bytes, below `folder`; equal contents give equal bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         for name, data in contents.items():
@@ -39,9 +39,9 @@ def unpack(
 
     Parameters
     ----------
-    folder : what the folder's whole name has to match.
-    required, optional : the names of the files there.
-    most : how many bytes they may be in all, packed or not; no more are ever unpacked.
+    folder : pattern of the folder's whole name.
+    required, optional : names of its files.
+    most : bytes that they may take, packed or not; no more are ever unpacked.
 
     Returns
     -------
@@ -70,7 +70,6 @@ def unpack(
 
 
 def _folder(entries: Sequence[zipfile.ZipInfo], folder: re.Pattern[str], required, optional) -> str:
-    """The one folder whose files `entries` are."""
     names = []
     for entry in entries:
         above, _, name = entry.filename.partition("/")
@@ -96,6 +95,6 @@ def _of_no_run(why: str, required: Sequence[str], optional: Sequence[str]) -> Ba
 
 
 def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    # Unpacked are at most as many bytes as are asked for, and given no more than the entry declares.
+    # Reading in parts never unpacks more than the entry declares.
     with packed.open(entry) as file:
         return b"".join(iter(lambda: file.read(_AT_ONCE), b""))

@@ -1,7 +1,8 @@
-"""What a training may spend, and whether methods that are compared spent the same."""
+"""Training budgets, and whether the methods of a comparison had the same one."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,12 @@ _LAYERS = 3
 
 @dataclass(frozen=True)
 class Budget:
-    """The size and the training of a network, which two runs of a fair comparison have in common.
+    """The size and the training of a network, which the runs of a fair comparison have in common.
 
     Attributes
     ----------
-    epochs : passes over the training rows; 0 where the clock ends the training.
-    max_seconds : seconds after which the clock ends it; 0 where the epochs do.
+    epochs : passes over the training rows; 0 if the clock ends the training.
+    max_seconds : seconds after which the clock ends it; 0 if the epochs do.
     """
 
     width: int
@@ -32,52 +33,47 @@ class Budget:
     max_seconds: float
 
 
-def of(spec: Spec) -> Budget | None:
-    """The budget of a Spec; None for a method without hidden layers: linear methods are compared as they are."""
+def get_budget(spec: Spec) -> Budget | None:
+    """Return the budget of a spec; None for a method without hidden layers."""
     value = dict(spec.params)
     if "width" not in value:
         return None
     seconds = float(value.get("max_seconds", 0))
-    return Budget(
-        width=value["width"],
-        layers=value.get("layers", _LAYERS),
-        convolutional=value.get("network") == "conv",
-        epochs=0 if seconds else value["epochs"],
-        batch_size=value["batch_size"],
-        max_seconds=seconds,
-    )
+    epochs, is_convolutional = 0 if seconds else value["epochs"], value.get("network") == "conv"
+    layers = value.get("layers", _LAYERS)
+    return Budget(value["width"], layers, is_convolutional, epochs, value["batch_size"], seconds)
 
 
 def epochs_reached(run: Run) -> float | None:
-    """Passes over the training rows that a run made; None for a method that is solved at once."""
+    """Return the passes over the training rows that a run made; None for a closed-form method."""
     return run.history[-1].get("epoch") if run.history else None
 
 
 def are_equal(runs: Iterable[Run]) -> bool:
     """Whether the networks among `runs` had equal budgets: shape, weights within 5 %, batch size and epochs reached."""
-    trained = [run for run in runs if of(run.spec)]
+    trained = [run for run in runs if get_budget(run.spec)]
     if len(trained) < 2:
         return True
-    shapes = {(b.width, b.layers, b.convolutional, b.batch_size) for b in (of(run.spec) for run in trained)}
+    shapes = {(b.width, b.layers, b.convolutional, b.batch_size) for b in (get_budget(run.spec) for run in trained)}
     weights = [run.metrics["weights"].value for run in trained]
     epochs = {epochs_reached(run) for run in trained}
     return len(shapes) == 1 and len(epochs) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights)
 
 
 def leading(candidates: Mapping[str, Sequence[Run]], kind: str = MATCHED) -> dict[str, str]:
-    """The run of each method that a comparison begins with: method -> key.
+    """Return the key of the run of each method that a comparison shows first.
 
     Parameters
     ----------
-    candidates : method -> its runs that fit the view, the usual one first.
-    kind : `MATCHED`: runs of the budget that most methods share, the usual one where several are. `BEST_EFFORT`: each
-        method's shipped best effort, else what `MATCHED` gives.
+    candidates : method -> its runs that fit the view, the default first.
+    kind : `MATCHED`: runs of the budget that most methods share. `BEST_EFFORT`: each method's shipped best effort, or
+        the run of `MATCHED`.
     """
     chosen = {name: runs[0].key for name, runs in candidates.items() if runs}
-    networks = {name: runs for name, runs in candidates.items() if runs and of(runs[0].spec)}
+    networks = {name: runs for name, runs in candidates.items() if runs and get_budget(runs[0].spec)}
     common = _common_budget(networks)
     for name, runs in networks.items():
-        chosen[name] = next((run.key for run in runs if of(run.spec) == common), runs[0].key)
+        chosen[name] = next((run.key for run in runs if get_budget(run.spec) == common), runs[0].key)
     if kind == BEST_EFFORT:
         efforts = {name: next(filter(is_best_effort, runs), None) for name, runs in candidates.items()}
         chosen |= {name: run.key for name, run in efforts.items() if run}
@@ -90,6 +86,9 @@ def is_best_effort(run: Run) -> bool:
 
 
 def _common_budget(networks: Mapping[str, Sequence[Run]]) -> Budget | None:
-    budgets = [dict.fromkeys(of(run.spec) for run in runs if not is_best_effort(run)) for runs in networks.values()]
-    shared = {budget: sum(budget in of_method for of_method in budgets) for found in budgets for budget in found}
-    return max(shared, key=shared.get) if shared else None
+    """Return the budget that most methods have a run of, best efforts aside."""
+    by_method = [
+        dict.fromkeys(get_budget(run.spec) for run in runs if not is_best_effort(run)) for runs in networks.values()
+    ]
+    counts = Counter(budget for budgets in by_method for budget in budgets)
+    return max(counts, key=counts.get) if counts else None

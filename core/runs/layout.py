@@ -30,18 +30,17 @@ from core.types import Measurement, Run, Spec
 SHIPPED = Path(__file__).parents[2] / "assets" / "runs"
 COPIES = ".copies"
 DOCUMENT, WEIGHTS, VIEWS, REPLAY = "run.json", "weights.safetensors", "views.safetensors", "replay.safetensors"
-GIGABYTE = 1_000_000_000
 KEY = re.compile("[0-9a-f]{16}")
 RUN_NAME = re.compile(r"[0-9a-f]{16}|[a-z][a-z0-9_]*-[1-9][0-9]*-[0-9a-f]{8}")
 
 
 def runs_folder() -> Path:
-    """The folder of the user's own runs: `HOURGLASS_RUNS`, else the platform's folder for application data."""
+    """Return the folder of the user's own runs."""
     return config.runs_folder()
 
 
 def folders() -> tuple[Path, ...]:
-    """List the folders that runs are looked for in: the user's own, those of other copies of the data, the shipped."""
+    """Return the folders with runs: the user's own, those of other copies of the data, and the shipped runs."""
     own = runs_folder()
     with suppress(OSError):
         return own, *sorted(copy for copy in (own / COPIES).iterdir() if KEY.fullmatch(copy.name)), SHIPPED
@@ -49,18 +48,18 @@ def folders() -> tuple[Path, ...]:
 
 
 def folder_name(spec: Spec) -> str:
-    """The name of a run's folder, such as ``vae-10-0374538a``."""
+    """Return the name of a run's folder, such as ``vae-10-0374538a``."""
     return f"{spec.method}-{spec.param('n_components')}-{spec.key[:8]}"
 
 
 def place_of(folder: Path, spec: Spec) -> Path:
-    """The place of a run in a folder of runs: where it is stored there under whichever name, else where it belongs."""
+    """Return the place of a run in a folder of runs: where it is stored under any name, else where it belongs."""
     place = folder / spec.dataset / folder_name(spec)
     return next((p for p in (place, folder / spec.key, folder / place.name) if os.path.lexists(p)), place)
 
 
 def iterate_places(folder: Path) -> Iterator[Path]:
-    """Iterate over the run folders in a folder of runs, and whatever else lies among them but for hidden folders."""
+    """Yield the run folders in a folder of runs, and other folders among them that are not hidden."""
     for name in _subfolders(folder):
         place = folder / name
         try:
@@ -77,12 +76,11 @@ def _subfolders(folder: Path) -> list[str]:
 
 
 def is_same_folder(folder: Path, other: Path) -> bool:
-    """Whether two paths lead to the same folder."""
     return os.path.realpath(folder) == os.path.realpath(other)
 
 
 def size_of(place: Path) -> int:
-    """Count the bytes of all files below a folder; 0 where there is none."""
+    """Return the bytes of all files below a folder; 0 if it is absent."""
     total = 0
     for folder, _, names in os.walk(place):
         for name in names:
@@ -91,42 +89,26 @@ def size_of(place: Path) -> int:
     return total
 
 
-def used_bytes(folder: Path | None = None) -> int:
-    """Count the bytes below `folder` (default: `runs_folder`), unfinished runs and trainings included."""
-    return size_of(runs_folder() if folder is None else folder)
-
-
-def quota_bytes() -> int:
-    """The bytes that the user's runs may take: `HOURGLASS_QUOTA_GB` gigabytes, else 5.
-
-    Raises
-    ------
-    BadInput
-        If the variable holds no number above 0.
-    """
-    return int(config.quota_gb() * GIGABYTE)
-
-
 def check_room(n_bytes: int, folder: Path | None = None) -> None:
     """Raise HourglassError if `n_bytes` more in `folder` (default: `runs_folder`) would exceed the quota."""
     folder = runs_folder() if folder is None else folder
-    taken, allowed = used_bytes(folder), quota_bytes()
+    taken, allowed = size_of(folder), int(config.quota_gb() * 1e9)
     if taken + n_bytes > allowed:
         raise HourglassError(
-            f"There is no room for {n_bytes / 1e6:,.1f} MB more: the runs in {folder} take "
-            f"{taken / GIGABYTE:,.2f} of {allowed / GIGABYTE:,.2f} GB. Delete runs on the page Training, or set "
-            "HOURGLASS_QUOTA_GB to a larger number of gigabytes."
+            f"There is no room for {n_bytes / 1e6:,.1f} MB more: the runs in {folder} take {taken / 1e9:,.2f} of "
+            f"{allowed / 1e9:,.2f} GB. Delete runs on the page Training, or set HOURGLASS_QUOTA_GB to a larger number "
+            "of gigabytes."
         )
 
 
 def aside_place(folder: Path, run: Run) -> Path:
-    """The place that an own run moves to when its settings are trained on another copy of the data."""
+    """Return the place that an own run moves to when its settings are trained on another copy of the data."""
     copy = hashlib.sha256(run.environment["data_checksum"].encode()).hexdigest()[:16]
     return place_of(folder / COPIES / copy, run.spec)
 
 
 def storage_error(folder: Path, error: OSError) -> HourglassError:
-    """The error to raise where a run could not be stored."""
+    """Return the error to raise if a run can't be stored."""
     return HourglassError(
         f"The run could not be stored in {folder} ({error.strerror or error}): free some space there, "
         "or set HOURGLASS_RUNS to another folder."
@@ -146,7 +128,7 @@ def check_writable(folder: Path | None = None) -> None:
 
 
 def printable(path: Path) -> str:
-    """A path as text that can be shown, even where its bytes are not valid Unicode."""
+    """Return a path as text that can be shown, even if its bytes are not valid Unicode."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""Settings that are known to serve: those of the shipped runs, and the presets of each method."""
+"""Recipes of the shipped runs, and the presets of each method."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 from core import datasets, methods
 from core.errors import BadInput
+from core.runs import specs
 from core.types import DOCUMENTS, IMAGES, Spec
 
 SECONDS, MINUTE, BEST, EFFORT = "quick", "standard", "reference", "best effort"
 SHORT = (SECONDS, MINUTE)
 _FEW_ROWS = 5000
 _WORKSHOP_SECONDS = 60.0
-# What a map of rows may take to end within these seconds on one thread.
+# The largest t-SNE map that ends within these seconds on one thread.
 _WORKSHOP_MAP = {"rows": 2000, "max_iter": 2000}
 
-# What the networks of one comparison have in common, by preset, kind of data set and whether its rows are few: the
-# shape of encoder and decoder, passes over the rows, and rows a step.
+# Budget that the networks of a comparison share, by preset, kind of data set and whether its rows are few.
 _BUDGETS: dict[str, dict[tuple[str, bool], dict[str, int]]] = {
     SECONDS: {
         (IMAGES, True): {"width": 256, "layers": 3, "epochs": 100, "batch_size": 128},
@@ -73,7 +73,7 @@ _CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
 # Data sets whose settings were chosen by `TRIALS`.
 TUNED = ("digits", "docstrings", "mnist", "fashion-mnist")
 _LIKE = {"mnist-sample": "digits", "fashion-sample": "digits", "olivetti": "digits", "frey": "digits"}
-# Of documents, by method and number of dimensions.
+# For documents, by method and number of dimensions.
 _CHOSEN_OF_DOCUMENTS: dict[str, dict[tuple[str, int], dict[str, float]]] = {
     "docstrings": {
         ("ae", 2): {"learning_rate": 0.005, "weight_decay": 1.0},
@@ -84,14 +84,12 @@ _CHOSEN_OF_DOCUMENTS: dict[str, dict[tuple[str, int], dict[str, float]]] = {
         ("vae", 50): {"learning_rate": 0.005, "weight_decay": 0.3},
     },
 }
-# Of other documents: chosen with train labels alone, on 20 % of the train documents set aside, stratified, and on the
-# last 20 % of each class. But weight decay and the standardised code were looked for after a first look at the test
-# split, which the figures therefore slightly favour. Two dimensions leave little to overfit with, and are slower to
-# find; a VAE is restrained by its KL term already.
+# For other documents, chosen on 20 % of the training documents. Weight decay was tuned after a first look at the test
+# split, so the scores are slightly optimistic. Two dimensions overfit little; a VAE has its KL term.
 _WORDS = {"learning_rate": 0.01}
 _FEW_DIMENSIONS = {"weight_decay": 0.1}
 _MANY_DIMENSIONS = {"ae": {"weight_decay": 1.0}, "vae": {"weight_decay": 0.3}}
-# At which documents are retrieved, see Hinton and Salakhutdinov 2006.
+# Sizes at which documents are retrieved, see Hinton and Salakhutdinov 2006.
 DOCUMENT_SIZES = (2, 10, 50)
 RETRIEVED = ("lsa", "ae")
 _LSA = ({}, {"weighting": "log"}, {"weighting": "counts"})
@@ -100,19 +98,13 @@ Recipe = tuple[str, str, dict[str, Any]]
 
 
 def matched_budget(dataset: str, preset: str = BEST) -> dict[str, int]:
-    """Width, layers, epochs and batch size that all networks of a comparison on `dataset` share.
-
-    Raises
-    ------
-    BadInput
-        For an unknown data set.
-    """
+    """Return width, layers, epochs and batch size that all networks of a comparison on `dataset` share."""
     entry = datasets.entry(dataset)
     return dict(_BUDGETS[preset][entry.kind, entry.rows[0] <= _FEW_ROWS])
 
 
 def matched(dataset: str, method: str, n_components: int, preset: str = BEST) -> dict[str, Any]:
-    """Parameters other than the default and the code size, of a method that declares `layers`."""
+    """Return the parameters of a method with hidden layers, without defaults and the code size."""
     kind = datasets.entry(dataset).kind
     budget = matched_budget(dataset, preset)
     if kind == DOCUMENTS:
@@ -125,13 +117,8 @@ def _at(sizes: Sequence[int], dataset: str, method: str, **params) -> list[Recip
     return [(dataset, method, {"n_components": k, **params}) for k in sizes]
 
 
-def _matched_at(sizes: Sequence[int], dataset: str, *of: str) -> list[Recipe]:
-    return [(dataset, method, {"n_components": k, **matched(dataset, method, k)}) for method in of for k in sizes]
-
-
-def _lsa(dataset: str) -> list[Recipe]:
-    """LSA under each weighting, tf-idf first."""
-    return [run for weighted in _LSA for run in _at(DOCUMENT_SIZES, dataset, "lsa", **weighted)]
+def _matched_at(sizes: Sequence[int], dataset: str, *names: str) -> list[Recipe]:
+    return [(dataset, method, {"n_components": k, **matched(dataset, method, k)}) for method in names for k in sizes]
 
 
 # (data set, method, parameters other than the default). The networks of a data set have one budget.
@@ -146,26 +133,27 @@ MATCHED: tuple[Recipe, ...] = (
     *_matched_at((16,), "fashion-mnist", "gan"),
 )
 _FREY_VAE = _at((2,), "frey", "vae", output="normal", width=256, epochs=300, batch_size=64, learning_rate=0.002)
-# Linear methods, compared as they are, and maps of rows.
+_MAPPED = ("digits", "docstrings", "mnist", "fashion-mnist", "mnist-sample", "fashion-sample")
+# Linear methods and t-SNE, which have no budget to match.
 UNMATCHED: tuple[Recipe, ...] = (
     *_at((2, 10), "digits", "pca"),
     *_at((2, 10), "digits", "linear_ae", epochs=300, batch_size=128),
-    *_lsa("docstrings"),
-    *_lsa("newsgroups"),
+    *(
+        run
+        for name in ("docstrings", "newsgroups")
+        for weighting in _LSA
+        for run in _at(DOCUMENT_SIZES, name, "lsa", **weighting)
+    ),
     *_FREY_VAE,
     *_at((2, 10, 30), "mnist", "pca"),
     *_at((2,), "mnist", "linear_ae", epochs=30, learning_rate=0.03),
     *_at((10, 30), "mnist", "linear_ae", epochs=30),
     *_at((2, 10, 30), "fashion-mnist", "pca"),
     *_at((2, 10, 30), "fashion-mnist", "linear_ae", epochs=30),
-    *(
-        run
-        for name in ("digits", "docstrings", "mnist", "fashion-mnist", "mnist-sample", "fashion-sample")
-        for run in _at((2,), name, "tsne")
-    ),
+    *((name, "tsne", {"n_components": 2}) for name in _MAPPED),
 )
 _LONG = {"activation": "silu", "augment": 0.5, "batch_size": 256, "learning_rate": 0.005, "weight_decay": 0.02}
-# More weights, longer trainings and other networks than the matched runs: what a method can reach, not a comparison.
+# Larger networks and longer trainings than the matched runs: what a method can reach, not a comparison.
 BEST_EFFORT: tuple[Recipe, ...] = (
     *_at((16,), "digits", "gan", epochs=300),
     *_at((10,), "mnist", "ae", **_LONG, epochs=90),
@@ -176,72 +164,43 @@ BEST_EFFORT: tuple[Recipe, ...] = (
 RUNS = (*MATCHED, *UNMATCHED, *BEST_EFFORT)
 
 
-# AEs that differ in nothing but their number of hidden layers; shipped beside the linear AE of their code size.
-_LAYERS = (1, 2, 3)
-_LAYERED = ("digits", "mnist")
-
-
 def depths(dataset: str, n_components: int) -> list[dict[str, Any]]:
-    """Parameters of an AE with one, two and three hidden layers, which have all others in common.
-
-    Raises
-    ------
-    BadInput
-        For an unknown data set.
-    """
+    """Return the parameters of AEs with one, two and three hidden layers that have all others in common."""
     settings = matched(dataset, "ae", n_components)
-    return [{"n_components": n_components, **settings, "layers": n} for n in _LAYERS]
+    return [{"n_components": n_components, **settings, "layers": n} for n in (1, 2, 3)]
 
 
-_OF_DEPTHS: tuple[Recipe, ...] = tuple((name, "ae", params) for name in _LAYERED for params in depths(name, 10))
-# Three layers are those of the matched run, which is shipped already.
+_OF_DEPTHS: tuple[Recipe, ...] = tuple(
+    (name, "ae", params) for name in ("digits", "mnist") for params in depths(name, 10)
+)
+# Those with three layers are matched runs, which are shipped already.
 DEPTHS = tuple(recipe for recipe in _OF_DEPTHS if recipe not in MATCHED)
 
 _STRANGERS = {"held_out": "people", "fold": 0, "copies": 20}
-# One hidden layer and the most weight decay: what a deeper or freer network learns of 32 people is of no use on others.
-_FACE = {
-    "activation": "silu",
-    "batch_size": 128,
-    "epochs": 20,
-    "layers": 1,
-    "learning_rate": 0.002,
-    "weight_decay": 1.0,
-    "width": 512,
-}
+# One hidden layer and strong weight decay: deeper networks overfit to 32 people.
+_FACE = {"layers": 1, "width": 512, "activation": "silu", "epochs": 20, "batch_size": 128, "learning_rate": 0.002}
+_FACE |= {"weight_decay": 1.0}
 _FRAMES = {"batch_size": 64, "epochs": 60, "learning_rate": 0.02, "width": 256}
-_MANY_OF_FRAMES = {
-    "activation": "silu",
-    "batch_size": 64,
-    "epochs": 80,
-    "layers": 1,
-    "learning_rate": 0.005,
-    "weight_decay": 0.1,
-}
-
-# (data set, method, the data set's parameters other than the default, the method's): each trains in under three minutes
+_FRAMES_30 = {"layers": 1, "activation": "silu", "epochs": 80, "batch_size": 64, "learning_rate": 0.005}
+_FRAMES_30 |= {"weight_decay": 0.1}
+# Data set, method, parameters of the data set and of the method; each trains in less than three minutes.
 FACES: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("frey", "pca", {}, {"n_components": 2}),
     ("frey", "ae", {}, {"n_components": 2, **_FRAMES}),
     ("frey", "pca", {}, {"n_components": 30}),
-    ("frey", "ae", {}, {"n_components": 30, **_MANY_OF_FRAMES}),
+    ("frey", "ae", {}, {"n_components": 30, **_FRAMES_30}),
     ("olivetti", "pca", _STRANGERS, {"n_components": 30}),
     ("olivetti", "ae", _STRANGERS, {"n_components": 30, **_FACE}),
 )
+_FACE_RECIPES: tuple[Recipe, ...] = (*((name, by, {**data, **params}) for name, by, data, params in FACES), *_FREY_VAE)
 
 
 def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict[str, Any]]:
-    """Parameters other than the default and the code size, by preset; none for a method without epochs.
+    """Return parameters by preset, without defaults and the code size; nothing for a method without epochs.
 
-    All end by epochs, so that the same settings give the same model on every machine. Within each of `SECONDS`,
-    `MINUTE` and `BEST` the networks of a data set share shape, epochs and batch size. `BEST` is how the shipped matched
-    run was made, but for data sets with recipes of their own, see `FACES`; it has the data set's parameters among the
-    method's where that run had other than the default. `EFFORT` is there where a best effort
-    that ends by epochs is shipped.
-
-    Raises
-    ------
-    BadInput
-        For an unknown data set or method.
+    All end by epochs, so that the same settings give the same model on every machine. Within `SECONDS`, `MINUTE` and
+    `BEST` the networks of a data set share their budget. `BEST` is how the shipped matched run was trained, or a recipe
+    of `FACES`, which has parameters of the data set too. `EFFORT` is how a shipped best effort was trained.
     """
     declared = {p.name for p in methods.get(method).params_of(datasets.entry(dataset).kind)}
     if "epochs" not in declared:
@@ -252,7 +211,7 @@ def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict
         shipped = _recipe(UNMATCHED, dataset, method, n_components)
         return {SECONDS: linear, MINUTE: linear, BEST: shipped or linear}
     found = {preset: matched(dataset, method, n_components, preset) for preset in (SECONDS, MINUTE, BEST)}
-    found[BEST] = _recipe(_OF_FACES, dataset, method, n_components) or found[BEST]
+    found[BEST] = _recipe(_FACE_RECIPES, dataset, method, n_components) or found[BEST]
     effort = _recipe(BEST_EFFORT, dataset, method, n_components)
     # One that the clock ended would be another model elsewhere.
     effort = None if effort and effort.get("max_seconds") else effort
@@ -260,31 +219,25 @@ def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict
 
 
 def _recipe(recipes: Sequence[Recipe], dataset: str, method: str, n_components: int) -> dict[str, Any] | None:
-    """Parameters but for the code size of the recipe for a method on a data set at this size, where there is one.
-
-    A method whose code is of its own size has one recipe for all.
-    """
+    """Return the parameters, without the code size, of the recipe for this size; None if there is none."""
     sizes = {params["n_components"]: params for name, by, params in recipes if (name, by) == (dataset, method)}
-    found = sizes.get(n_components) or (
-        next(iter(sizes.values())) if sizes and methods.entry(method).has_own_code_size else None
-    )
-    return {name: value for name, value in found.items() if name != "n_components"} if found else None
+    if sizes and methods.entry(method).has_own_code_size:
+        n_components = n_components if n_components in sizes else next(iter(sizes))
+    if n_components not in sizes:
+        return None
+    return {name: value for name, value in sizes[n_components].items() if name != "n_components"}
 
 
-_OF_FACES: tuple[Recipe, ...] = (
-    *((dataset, method, {**of_data, **params}) for dataset, method, of_data, params in FACES),
-    *_FREY_VAE,
-)
+def list_specs(dataset: str, n_components: int, preset: str) -> list[Spec]:
+    """Return the spec of every method that is compared on a data set; methods without presets have their defaults."""
+    return [
+        specs.make_at_size(dataset, m, n_components, list_presets(dataset, m, n_components).get(preset, {}))
+        for m in methods.compared(datasets.entry(dataset).kind)
+    ]
 
 
 def check_workshop(spec: Spec) -> None:
-    """Refuse a training that would keep a room of people waiting.
-
-    Raises
-    ------
-    BadInput
-        If it could take longer than the preset `MINUTE`, or a minute by the clock.
-    """
+    """Raise BadInput if a training could take longer than the preset `MINUTE`, or a minute by the clock."""
     seconds = spec.param("max_seconds")
     if seconds:
         if not 0 < seconds <= _WORKSHOP_SECONDS:

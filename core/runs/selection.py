@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from core import methods
 from core.datasets import checksums
 from core.runs import budgets, store
 from core.types import Run, Spec
 
-# Of the words of documents, as every method declares it.
+# The default weighting of word counts.
 USUAL_WEIGHTING = "tfidf"
 
 
 def code_size(run: Run) -> int:
-    """The number of latent dimensions of a run."""
+    """Return a run's number of latent dimensions."""
     return int(run.spec.param("n_components"))
 
 
@@ -22,14 +23,12 @@ def fits_view(spec: Spec, dataset: str, method: str, n_components: int) -> bool:
 
     A GAN does not encode rows, so its runs are shown at every code size.
     """
-    from core import methods
-
     of_view = (spec.dataset, spec.method) == (dataset, method)
     return of_view and (methods.entry(method).has_own_code_size or spec.param("n_components") == n_components)
 
 
 def have_same_rows(runs: Iterable[Run]) -> bool:
-    """Whether runs were measured on the same copy of the data: only then may they be ranked."""
+    """Whether runs were measured on the same copy of the data, so that they may be ranked."""
     return len({run.environment["data_checksum"] for run in runs}) <= 1
 
 

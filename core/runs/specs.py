@@ -1,4 +1,4 @@
-"""From what a person asks for to a checked Spec."""
+"""Specs of runs, made from settings and checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make(
     seed: int = 0,
     dataset_params: Mapping[str, Any] | None = None,
 ) -> Spec:
-    """The Spec of fitting `method` to `dataset`, every parameter checked and the others at their default.
+    """Return the spec of fitting `method` to `dataset`; parameters that are not given have their default.
 
     Raises
     ------
@@ -58,10 +58,57 @@ def make_from_settings(dataset: str, method: str, settings: Mapping[str, Any], s
     return make(dataset, method, params, seed, {name: value for name, value in settings.items() if name in of_data})
 
 
-def settings(spec: Spec) -> dict[str, Any]:
-    """Every setting of a Spec by name: the method's parameters, the data set's and the seed.
+def make_at_size(dataset: str, method: str, n_components: int, settings: Mapping[str, Any], seed: int = 0) -> Spec:
+    """As `make_from_settings`, with a number of latent dimensions unless the method's runs fit any number."""
+    size = {} if methods.entry(method).has_own_code_size else {"n_components": n_components}
+    return make_from_settings(dataset, method, size | settings, seed)
 
-    A folder may hold a run of what this program does not know.
+
+def make_comparison(
+    dataset: str, names: Sequence[str], n_components: int, settings: Mapping[str, Any], seed: int
+) -> dict[str, Spec]:
+    """Return method -> spec of several methods at a number of latent dimensions.
+
+    Parameters
+    ----------
+    settings : parameters of the data set, and of methods; each method takes those that it has.
+
+    Raises
+    ------
+    BadInput
+        For a parameter that none of these methods has, or a method that has no number of latent dimensions.
+    """
+    entry = datasets.entry(dataset)
+    for name in names:
+        if methods.entry(name).maps_rows:
+            raise BadInput(
+                f"{methods.label(name)} projects the rows themselves and has no latent code: choose from "
+                f"{', '.join(methods.compared(entry.kind))}, or fit it on its own."
+            )
+    if "n_components" in settings and not all(methods.entry(name).has_own_code_size for name in names):
+        raise BadInput(
+            f"--set n_components={settings['n_components']} is not for compare, whose methods have the same number of "
+            "latent dimensions: use --code-size."
+        )
+    declared = {m: {p.name for p in methods.get(m).params_of(entry.kind)} for m in methods.names(entry.kind)}
+    of_data = {param.name for param in entry.params}
+    for name in settings:
+        owners = [method for method in declared if name in declared[method]]
+        # A parameter that no method has is refused by `specs.make`.
+        if owners and name not in of_data and not set(owners) & set(names):
+            raise BadInput(f"{name} is no parameter of {', '.join(names)}: only {', '.join(owners)} have it.")
+    of_others = set().union(*declared.values())
+    wanted = {}
+    for method in names:
+        own = {k: v for k, v in settings.items() if k in declared.get(method, ()) or k not in of_others}
+        wanted[method] = make_at_size(dataset, method, n_components, own, seed)
+    return wanted
+
+
+def settings(spec: Spec) -> dict[str, Any]:
+    """Return every setting of a spec by name: the method's parameters, the data set's and the seed.
+
+    The folder of runs may hold runs of methods that this program does not know.
     """
     implied = {}
     if spec.method in methods.REGISTRY and spec.dataset in datasets.names():
@@ -71,20 +118,14 @@ def settings(spec: Spec) -> dict[str, Any]:
 
 
 def differing(specs: Sequence[Spec]) -> list[str]:
-    """Names of the settings that are not the same in all of `specs`."""
-    found = [settings(spec) for spec in specs]
-    names = dict.fromkeys(name for each in found for name in each)
-    return [name for name in names if len({each.get(name) for each in found}) > 1]
+    """Return the names of the settings that are not the same in all of `specs`."""
+    all_settings = [settings(spec) for spec in specs]
+    names = dict.fromkeys(name for chosen in all_settings for name in chosen)
+    return [name for name in names if len({chosen.get(name) for chosen in all_settings}) > 1]
 
 
 def check(spec: Spec, dataset: Dataset) -> None:
-    """Check that `spec` can be fitted to these rows, so that nothing is begun that can't come to its end.
-
-    Raises
-    ------
-    BadInput
-        In a sentence that names the data set or the parameter, and what is allowed.
-    """
+    """Raise BadInput if `spec` can't be fitted to these rows."""
     validation.check_dataset(dataset)
     n_train, n_test = dataset.X_train.shape[0], dataset.X_test.shape[0]
     least_train, least_test = _LEAST[dataset.kind]

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import datasets
-from core.runs import comparison, presets, specs
+from core.runs import presets, specs
 from core.tasks import queue, requests, task_files, worker_process
 from pages.ui.shared import stored_runs, training_queue, training_times
 from tests.pages.conftest import button, fit, opened, opened_on, segments, shown_text, text_of
@@ -82,7 +82,7 @@ def test_bar_is_of_the_requested_preset(nothing_trained):
     app = opened(data="digits", size="2")
     segments(app, "Preset").set_value(presets.MINUTE).run()
     queued = pressed(app)
-    assert [job.spec for job in queued] == comparison.wanted("digits", 2, presets.MINUTE)
+    assert [job.spec for job in queued] == presets.list_specs("digits", 2, presets.MINUTE)
     # PCA is alike in all presets.
     assert f"0 of {len(queued)} methods" in app.get("progress")[0].proto.text
     assert "0 of 5 methods" in opened(data="digits", size="2").get("progress")[0].proto.text, "another visitor"
@@ -92,10 +92,10 @@ def test_workshop_trainings_are_quick_and_count_as_one(nothing_trained, monkeypa
     monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
     app = opened(data="digits", size="2")
     queued = pressed(app)
-    assert [job.spec for job in queued] == comparison.wanted("digits", 2, presets.SECONDS)
+    assert [job.spec for job in queued] == presets.list_specs("digits", 2, presets.SECONDS)
     another = next(iter(queued[0].people))
     with pytest.raises(Exception, match="each person has one"):
-        requests.request_trainings(comparison.wanted("digits", 3, presets.SECONDS), another, one_a_person=True)
+        requests.request_trainings(presets.list_specs("digits", 3, presets.SECONDS), another, one_a_person=True)
     assert len(queue.list_tasks()) == len(queued)
 
 

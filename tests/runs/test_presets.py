@@ -22,7 +22,7 @@ from core.runs.presets import (
 EVERY = [(name, method) for name in datasets.names() for method in methods.names(datasets.entry(name).kind)]
 
 
-def made(dataset, method, params):
+def make_spec(dataset, method, params):
     """The Spec of a preset, whose parameters are the data set's and the method's."""
     of_data = {p.name for p in datasets.entry(dataset).params} & set(params)
     of_method = {name: value for name, value in params.items() if name not in of_data}
@@ -35,7 +35,7 @@ def test_presets_are_allowed_end_by_epochs_and_the_short_ones_fit_a_workshop():
         trained = "epochs" in {p.name for p in methods.get(method).params}
         assert list(found)[:3] == ([SECONDS, MINUTE, BEST] if trained else [])
         for name, params in found.items():
-            spec = made(dataset, method, params)
+            spec = make_spec(dataset, method, params)
             assert not spec.param("max_seconds")
             if name in (SECONDS, MINUTE):
                 check_workshop(spec)
@@ -44,8 +44,8 @@ def test_presets_are_allowed_end_by_epochs_and_the_short_ones_fit_a_workshop():
 def test_networks_of_a_preset_have_one_budget():
     for dataset, preset in product(datasets.names(), (SECONDS, MINUTE)):
         presets = {name: list_presets(dataset, name, 10) for name in methods.names(datasets.entry(dataset).kind)}
-        specs_made = [made(dataset, name, found[preset]) for name, found in presets.items() if preset in found]
-        found = [budget for spec in specs_made if (budget := budgets.of(spec))]
+        preset_specs = [make_spec(dataset, name, found[preset]) for name, found in presets.items() if preset in found]
+        found = [budget for spec in preset_specs if (budget := budgets.get_budget(spec))]
         assert len(found) > 1
         assert len(set(found)) == 1
 
@@ -70,7 +70,7 @@ def test_recipes_of_faces_can_be_made_and_are_the_best_preset():
         if method == "ae":
             size = params["n_components"]
             best = list_presets(dataset, method, size)[BEST]
-            assert made(dataset, method, {**best, "n_components": size}) == spec
+            assert make_spec(dataset, method, {**best, "n_components": size}) == spec
 
 
 def test_depths_differ_in_nothing_but_their_layers():

@@ -116,7 +116,7 @@ def _to_phrase(metric: str) -> str:
 
 def describe_budgets(lines: Sequence[Line]) -> str:
     """Whether the networks had equal budgets, and how their settings were chosen."""
-    trained = [line for line in lines if line.run and budgets.of(line.run.spec)]
+    trained = [line for line in lines if line.run and budgets.get_budget(line.run.spec)]
     if len(trained) < 2:
         return ""
     if not budgets.are_equal([line.run for line in trained]):

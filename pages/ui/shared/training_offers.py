@@ -11,7 +11,7 @@ import streamlit as st
 from core import datasets, methods
 from core.datasets import Entry
 from core.errors import BadInput
-from core.runs import comparison, presets, selection
+from core.runs import presets, selection
 from core.tasks import queue
 from core.tasks.queue import Task
 from core.types import FITTING, Run, Spec
@@ -195,7 +195,7 @@ def _find_set(entry: Entry, size: int, stored: Sequence[Run]) -> _Set:
     sets = [_Set((), 0)]
     for preset in _PRESETS if by_key else ():
         with suppress(BadInput):
-            wanted = comparison.wanted(entry.name, size, preset)
+            wanted = presets.list_specs(entry.name, size, preset)
             tasks = tuple(by_key[spec.key] for spec in wanted if spec.key in by_key)
             n_stored = sum(stored_runs.is_complete(stored, spec) for spec in wanted if spec.key not in by_key)
             sets.append(_Set(tasks, n_stored))
@@ -208,7 +208,7 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
     with st.container(key=f"train-{name}", horizontal=True, vertical_alignment="bottom"):
         preset = _choose_preset(name)
         try:
-            wanted = [spec for spec in comparison.wanted(entry.name, size, preset) if spec.method in lacking]
+            wanted = [spec for spec in presets.list_specs(entry.name, size, preset) if spec.method in lacking]
         except BadInput as problem:
             st.caption(plain(problem))
             return
