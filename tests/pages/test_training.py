@@ -275,7 +275,7 @@ def test_a_problem_of_the_queue_is_shown_once(monkeypatch):
     def refuse(*args, **kwargs):
         raise HourglassError("The queue is busy: try again in a moment.")
 
-    monkeypatch.setattr(requests, "request_training", refuse)
+    monkeypatch.setattr(requests, "request_trainings", refuse)
     press(app, "Train")
     assert "try again in a moment" in text_of(app)
     assert "try again in a moment" not in text_of(app.run())

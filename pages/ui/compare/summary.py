@@ -70,7 +70,13 @@ def warn_of_copies(view: View) -> None:
         st.warning("These runs were evaluated on different copies of the data set, so none is marked as best.")
     run_picker.warn_of_other_copies(view)
     if changed := stored_runs.find_changed_libraries(view.entry, view.lines):
-        st.warning(plain(run_picker.describe_changed_libraries(view.entry, changed)))
+        st.warning(
+            plain(
+                f"{view.entry.label} come from installed libraries, and these runs used another release of "
+                f"{join_words(changed)}: training on this machine uses other documents. To train again, see "
+                "“Reproduce” in “All measures”."
+            )
+        )
 
 
 def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:

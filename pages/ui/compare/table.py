@@ -141,8 +141,7 @@ def _offer_training(dataset: str, size: int, line: Line) -> None:
     query = stored_runs.make_training_query(dataset, size, line)
     with st.container(horizontal=True, vertical_alignment="center", key=f"train-{line.name}"):
         st.html('<div class="hg-note"><b>Not trained yet</b></div>', width="content")
-        label = f"Train {line.title}"
-        st.page_link("pages/training.py", label=label, icon=":material/model_training:", query_params=query)
+        stored_runs.link_training(f"Train {line.title}", query)
         st.html(make_note("or run:"), width="content")
     st.html(make_code(command))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -155,17 +155,15 @@ def _choose_maps(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
     page_state.keep("maps", keys, text=",".join(choice.token for choice in choices) or None, memory=memory)
     if not offered:
         st.info(plain(f"No method is trained on {entry.label} yet."))
-        _link_training("Train a method", {"data": entry.name})
+        stored_runs.link_training("Train a method", {"data": entry.name})
     elif not choices:
         st.info("No map is chosen.")
     for choice in choices:
         if store.find_place(choice.spec.key) is None or not choice.is_here:
-            _link_training(f"Train {replace(choice, is_here=True).name}", {"spec": permalinks.encode(choice.spec)})
+            stored_runs.link_training(
+                f"Train {replace(choice, is_here=True).name}", {"spec": permalinks.encode(choice.spec)}
+            )
     return choices
-
-
-def _link_training(label: str, query: Mapping[str, str]) -> None:
-    st.page_link("pages/training.py", label=plain(label), icon=":material/model_training:", query_params=dict(query))
 
 
 def _list_choices(stored: Sequence[Run], entry: datasets.Entry) -> list[MapChoice]:

@@ -12,13 +12,13 @@ import streamlit as st
 
 from core import cache, datasets, methods
 from core.analysis import projection
-from core.analysis.codes import compute_codes, compute_errors, find_positions, has_reconstructions, map_rows, to_pixels
+from core.analysis.codes import compute_codes, find_positions, has_reconstructions, map_rows, to_pixels
 from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, Rows
 from core.errors import BrokenRun
 from core.frontend.maps import Look
 from core.types import Run, Spec
 from pages.ui.shared import permalinks, stored_runs
-from pages.ui.shared.cached import load_codes, load_estimator, load_rows
+from pages.ui.shared.cached import load_codes, load_errors, load_estimator, load_rows
 from pages.ui.shared.stored_runs import Stamp
 
 PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
@@ -111,7 +111,7 @@ class RunMap:
     @cached_property
     def errors(self) -> np.ndarray | None:
         """(n_rows,) reconstruction errors, see `core.analysis.codes.compute_errors`."""
-        return _errors(self.stamp, self.rows.key, self.run, self.rows)
+        return load_errors(self.stamp, self.rows.key, self.run, self.rows)
 
     def reconstruct_rows(self, positions: np.ndarray) -> np.ndarray:
         """Reconstructions of some rows as pixels, (n_positions, n_features) uint8."""
@@ -152,11 +152,6 @@ class MapView:
 def select_one_per_run(maps: Iterable[RunMap]) -> list[RunMap]:
     """One map per run."""
     return list({run_map.choice.spec.key: run_map for run_map in maps}.values())
-
-
-@st.cache_resource(max_entries=24, show_spinner="Computing reconstruction errors …")
-def _errors(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray | None:
-    return compute_errors(_run, stamp, _rows, lambda: load_estimator(stamp))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

@@ -18,10 +18,10 @@ from core.figures import montages
 from core.frontend import latent, maps
 from core.frontend.latent import Scene, State
 from core.types import IMAGES, Run
-from pages.ui.shared import cached, header, page_state
+from pages.ui.shared import cached, header, page_state, stored_runs
 from pages.ui.shared.components import get_component
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import plain, shorten
+from pages.ui.shared.text import shorten
 
 _STATES, _SEEN, _PLACED = "hourglass.latent", "hourglass.latent-seen", "hourglass.latent-placed"
 _MOST_STATES = 50
@@ -92,9 +92,8 @@ def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, encoded: Encode
 def link_training(entry: datasets.Entry, size: int) -> None:
     """Link to the training of the first method on the page."""
     method = list_methods()[0]
-    label, query = plain(f"Train {methods.label(method)} {size}-D"), {"method": method, "size": str(size)}
-    icon = ":material/model_training:"
-    st.page_link("pages/training.py", label=label, icon=icon, query_params={"data": entry.name, **query})
+    query = {"data": entry.name, "method": method, "size": str(size)}
+    stored_runs.link_training(f"Train {methods.label(method)} {size}-D", query)
 
 
 def draw(stamp: Stamp, scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> None:

@@ -28,10 +28,7 @@ Params = tuple[tuple[str, Any], ...]
 
 
 def cache_by_copy(**options: Any) -> Callable:
-    """Cache a function of a data set's stamp and name until another copy of it is here.
-
-    The decorated function is called without the stamp.
-    """
+    """Cache a function of a data set's stamp and name, called without the stamp, until another copy of it is here."""
 
     def decorate(function: Callable) -> Callable:
         cached = st.cache_resource(**options)(function)
@@ -82,6 +79,14 @@ def load_codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.
     return compute_codes(_run, stamp, _rows, lambda: load_estimator(stamp))
 
 
+@st.cache_resource(max_entries=24, show_spinner="Computing reconstruction errors …")
+def load_errors(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray | None:
+    """Reconstruction errors of the rows, see `core.analysis.codes.compute_errors`."""
+    from core.analysis.codes import compute_errors  # scipy: pages without maps do without
+
+    return compute_errors(_run, stamp, _rows, lambda: load_estimator(stamp))
+
+
 def find_rows(
     entry: datasets.Entry, params: Params, problems: list[str], *, split: str = "test", n: int = DEFAULT_COUNT
 ) -> Rows | None:
@@ -108,9 +113,8 @@ def offer_download(entry: datasets.Entry, problems: list[str], why: str = "") ->
         files, folder = datasets.get_expected_files(entry.name)
         st.info(plain(f"{entry.label} is not on this machine and has no free download. Put {files} in {folder}.{why}"))
         return
-    st.info(
-        plain(f"{entry.label} is not on this machine yet. The download is checked and kept in your user cache.{why}")
-    )
+    about = "is not on this machine yet. The download is checked and kept in your user cache."
+    st.info(plain(f"{entry.label} {about}{why}"))
     if st.button(f"Download {entry.label}", type="primary", key=page_state.key("download")):
         _download(entry, problems)
 

@@ -26,7 +26,7 @@ def draw(
     about: str = "",
     **options: Any,
 ) -> Any:
-    """Draw a figure with its save buttons; returns what `st.plotly_chart` does.
+    """Draw a figure with its save buttons; returns what `st.plotly_chart` does, which takes other `options`.
 
     Parameters
     ----------
@@ -36,7 +36,6 @@ def draw(
     is_of_all_sizes : whether it shows all numbers of latent dimensions, so that its files do not name one
     stills : SVG documents of the figure, the widest first, shown until the pointer is over them
     about : alternative text of the stills
-    options : passed on to `st.plotly_chart`
     """
     text = None
     if data is not None:

@@ -42,7 +42,7 @@ def make_buttons(
     is_still : whether a still is shown, so that the browser asks for the chart before it saves a picture
     is_of_all_sizes : see `charts.draw`
     """
-    attributes = f' data-file="{escape(make_file_name(name, is_of_all_sizes))}"'
+    attributes = f' data-file="{escape(_make_file_name(name, is_of_all_sizes))}"'
     attributes += f' data-title="{escape(_make_title(name))}"'
     attributes += f' data-still="{re.sub("[^a-z0-9]", "-", name.lower())}"' if is_still else ""
     attributes += f' data-csv="{escape(data)}"' if data is not None else ""
@@ -54,7 +54,7 @@ def make_buttons(
     return Markup(f'<div class="hg-export"{attributes}>Save {buttons}</div>')
 
 
-def make_file_name(name: str, is_of_all_sizes: bool = False) -> str:
+def _make_file_name(name: str, is_of_all_sizes: bool = False) -> str:
     """``"reconstructions-code-size-mnist-10d"``: page, what is saved, data set, dimensions."""
     page = Path(page_state.key("").partition(":")[0]).stem.replace("app", "compare")
     size = None if is_of_all_sizes else st.query_params.get("size")

@@ -6,6 +6,7 @@ import base64
 import gc
 import sys
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -75,18 +76,18 @@ def _draw_way_back(script: str) -> None:
         st.page_link(TOUR, label=label, icon=":material/arrow_back:", query_params={TOUR_STEP: str(step)})
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _style() -> str:
     # `st.html` drops a style sheet with anything that looks like a tag, such as "<length>".
     return (THEME / "app.css").read_text("utf-8").replace("<", "\\3c ")
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _script() -> str:
     return (THEME / "app.js").read_text("utf-8")
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _icon() -> str:
     """The icon as a data URI: Streamlit may forget a media file when a run is cut short."""
     return f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
@@ -104,11 +105,11 @@ def draw_large_type_switch() -> None:
     """Draw the switch for the presenter's large type on all pages."""
     widget = page_state.key(_LARGE_NAME)
     st.session_state[widget] = bool(page_state.recall(_LARGE_NAME))
-    st.toggle("Large type", key=widget, on_change=_switch, help="For presentations: text and charts 50% larger.")
 
+    def switch() -> None:
+        page_state.keep(_LARGE_NAME, st.session_state[widget])
 
-def _switch() -> None:
-    page_state.keep(_LARGE_NAME, st.session_state[page_state.key(_LARGE_NAME)])
+    st.toggle("Large type", key=widget, on_change=switch, help="For presentations: text and charts 50% larger.")
 
 
 def get_theme() -> str:

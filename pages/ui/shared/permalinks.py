@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Iterable
@@ -16,12 +15,10 @@ from core.types import Spec
 
 _LONGEST = 4096
 _MOST_ROWS = 100_000
-_REFUSAL = "The link names a run in an unreadable form: the default is shown."
 
 
 def encode(spec: Spec) -> str:
-    text = json.dumps(spec.to_json(), sort_keys=True, separators=(",", ":"))
-    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+    return _pack(json.dumps(spec.to_json(), sort_keys=True, separators=(",", ":")).encode())
 
 
 def decode(token: str) -> Spec:
@@ -30,40 +27,25 @@ def decode(token: str) -> Spec:
     Raises
     ------
     BadInput
-        If it is not a Spec. Its parameters are not checked here, see `checked`.
+        If it is not a Spec. Its parameters are not checked here, see `check_spec`.
     """
-    if len(token) > _LONGEST:
-        raise BadInput(_REFUSAL)
     try:
-        packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        unpacker = zlib.decompressobj()
-        text = unpacker.decompress(packed, _LONGEST)
-        if unpacker.unconsumed_tail:
-            raise BadInput(_REFUSAL)
-        data = json.loads(text)
-        spec = Spec.from_json(data)
+        spec = Spec.from_json(json.loads(_unpack(token, _LONGEST)))
         spec.key  # noqa: B018 - a Spec without a key, for example with NaN, is invalid
         return spec
-    except (binascii.Error, zlib.error, ValueError, TypeError, RecursionError, OverflowError):
-        raise BadInput(_REFUSAL) from None
+    except (zlib.error, ValueError, TypeError, RecursionError, OverflowError):
+        raise BadInput("The link names a run in an unreadable form: the default is shown.") from None
 
 
 def check_spec(spec: Spec) -> Spec:
-    """The Spec with the method's present version, if all its parameters are allowed.
-
-    Raises
-    ------
-    BadInput
-        If it could not be fitted.
-    """
+    """The Spec with the method's present version, if it could be fitted; else BadInput."""
     return specs.make(spec.dataset, spec.method, dict(spec.params), spec.seed, dict(spec.dataset_params))
 
 
 def encode_rows(numbers: Iterable[int]) -> str:
     """Row numbers, 0 to 99,999, as text; their order is lost."""
     ordered = np.unique(np.fromiter(numbers, np.int64))
-    steps = np.diff(ordered, prepend=0).astype("<u4")
-    return base64.urlsafe_b64encode(zlib.compress(steps.tobytes(), 9)).decode().rstrip("=")
+    return _pack(np.diff(ordered, prepend=0).astype("<u4").tobytes())
 
 
 def decode_rows(token: str, most: int) -> list[int]:
@@ -74,18 +56,27 @@ def decode_rows(token: str, most: int) -> list[int]:
     BadInput
         If the text is invalid or has more numbers.
     """
-    refusal = BadInput("The link names selected rows in an unreadable form: none is selected.")
-    if len(token) > _LONGEST:
-        raise refusal
     try:
-        packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        unpacker = zlib.decompressobj()
-        data = unpacker.decompress(packed, 4 * most)
-        if unpacker.unconsumed_tail or not unpacker.eof or len(data) % 4:
-            raise refusal
-    except (binascii.Error, zlib.error, ValueError):
-        raise refusal from None
-    numbers = np.cumsum(np.frombuffer(data, "<u4").astype(np.int64))
-    if len(numbers) and (numbers[-1] >= _MOST_ROWS or (np.diff(numbers) <= 0).any()):
-        raise refusal
+        steps = np.frombuffer(_unpack(token, 4 * most), "<u4").astype(np.int64)
+        numbers = np.cumsum(steps)
+        if len(numbers) and (numbers[-1] >= _MOST_ROWS or (steps[1:] <= 0).any()):
+            raise ValueError("numbers")
+    except (zlib.error, ValueError):
+        raise BadInput("The link names selected rows in an unreadable form: none is selected.") from None
     return numbers.tolist()
+
+
+def _pack(data: bytes) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(data, 9)).decode().rstrip("=")
+
+
+def _unpack(token: str, most: int) -> bytes:
+    """Inverse of `_pack`; raises zlib.error or ValueError for other text and for more than `most` bytes."""
+    if len(token) > _LONGEST:
+        raise ValueError("length")
+    packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(packed, most)
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError("length")
+    return data

@@ -8,26 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.analysis import codes
 from core.analysis.rows import Rows, as_floats, check_same_data
 from core.errors import BadInput, HourglassError
-from core.types import Run
-from pages.ui.shared.cached import load_estimator
+from pages.ui.shared.cached import load_errors, load_estimator
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import plain
 
 NO_ENCODER = "A GAN has no encoder, so it cannot reconstruct an image."
 
 
 @dataclass(frozen=True)
 class Reconstructor:
-    """A method that reconstructs the rows shown.
-
-    Attributes
-    ----------
-    errors : (n_rows,) squared error of each row, from unclipped reconstructions.
-    """
+    """A method that reconstructs the rows shown, with the (n_rows,) squared errors of unclipped reconstructions."""
 
     line: Line
     errors: np.ndarray
@@ -57,7 +49,7 @@ def find_reconstructors(view: View, rows: Rows) -> tuple[list[Reconstructor], di
             continue
         try:
             check_same_data(line.run, rows)
-            errors = _errors(line.stamp, rows.key, line.run, rows)
+            errors = load_errors(line.stamp, rows.key, line.run, rows)
             if errors is None:
                 raise BadInput("Its errors are not stored: train again.")
             load_estimator(line.stamp)
@@ -72,24 +64,9 @@ def find_gan(view: View) -> Line | None:
     return next((line for line in view.trained if line.entry.can_be_inverted), None)
 
 
-def describe_none_trained(view: View) -> str:
-    """The sentence, as Markdown, that this view has no run."""
-    return plain(f"No method is trained on {view.entry.label} at {view.size}-D yet.")
-
-
-def describe_none_reconstructs(view: View) -> str:
-    """The sentence that this view has no run with an encoder and a decoder."""
-    return f"No method that reconstructs images is trained on {view.entry.label} at {view.size}-D yet."
-
-
 def to_phrase(label: str) -> str:
     """A method's label within a sentence: ``"PCA"``, ``"the AE"``, ``"the linear AE"``."""
     return label if label == "PCA" else f"the {label.replace('Linear', 'linear')}"
-
-
-@st.cache_resource(max_entries=24, show_spinner="Computing reconstruction errors …")
-def _errors(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray | None:
-    return codes.compute_errors(_run, stamp, _rows, lambda: load_estimator(stamp))
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core import datasets, methods
-from core.datasets import Entry, checksums
+from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import budgets, selection, specs, store
 from core.types import IMAGES, Run, Spec
@@ -56,12 +56,7 @@ class View:
 
 
 def choose(
-    stored: Sequence[Run],
-    problems: list[str],
-    kind: str | None = None,
-    always: Sequence[int] = (),
-    *,
-    several: bool = False,
+    stored: Sequence[Run], problems: list[str], kind: str | None = None, always: Sequence[int] = (), *, several=False
 ) -> View:
     """Draw the choices and return their view; wrong choices in the link are added to `problems`.
 
@@ -85,33 +80,33 @@ def link_next_questions(view: View) -> None:
     if not view.trained:
         return
     with st.container(horizontal=True, key="compare-more"):
-        query = {"data": view.entry.name}
         if view.entry.has_labels:
+            query = {"data": view.entry.name, "confusion": "yes"}
             st.page_link(
-                "pages/embeddings.py",
-                label="Confusion matrices",
-                icon=":material/grid_on:",
-                query_params=query | {"confusion": "yes"},
+                "pages/embeddings.py", label="Confusion matrices", icon=":material/grid_on:", query_params=query
             )
         if view.entry.kind == IMAGES:
-            st.page_link(
-                "pages/reconstructions.py",
-                label="Error by latent dimensions",
-                icon=":material/show_chart:",
-                query_params=query | {"section": "size"},
-            )
+            label, icon = "Error by latent dimensions", ":material/show_chart:"
+            query = {"data": view.entry.name, "section": "size"}
+            st.page_link("pages/reconstructions.py", label=label, icon=icon, query_params=query)
 
 
 def warn_of_other_copies(view: View) -> None:
     """Warn of runs on another copy of the data set than the one here, with links to train again."""
-    if not (warning := describe_other_copies(view.entry, view.lines)):
+    labels = list(dict.fromkeys(label_run(line.run.spec) for line in view.lines if not line.is_here))
+    if not labels:
         return
-    st.warning(plain(warning))
+    was = "was" if len(labels) == 1 else "were"
+    st.warning(
+        plain(
+            f"{join_words(labels)} {was} trained and evaluated on another copy of {view.entry.label}, with other rows "
+            "than on this machine. Train again to compare."
+        )
+    )
     with st.container(horizontal=True, key="other-copies"):
         for spec in [line.run.spec for line in view.lines if not line.is_here]:
             query = {"data": spec.dataset, "method": spec.method, "spec": permalinks.encode(spec)}
-            label = plain(f"Train {stored_runs.label_run(spec)} again")
-            st.page_link("pages/training.py", label=label, icon=":material/model_training:", query_params=query)
+            stored_runs.link_training(f"Train {stored_runs.label_run(spec)} again", query)
 
 
 def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str], always: Sequence[int]) -> int:
@@ -121,8 +116,7 @@ def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
         with suppress(BadInput):
             linked[entry.name] = stored_runs.parse_code_size(text)
     trained = stored_runs.list_code_sizes(stored, entry.name)
-    sizes = {*trained, *stored_runs.USUAL_SIZES, *always} | ({linked[entry.name]} if entry.name in linked else set())
-    sizes = sorted(sizes)
+    sizes = sorted({*trained, *stored_runs.USUAL_SIZES, *always, linked.get(entry.name, trained[0])})
     usual = always[0] if always else _USUAL_SIZE
     # A page with sizes of its own remembers its choice apart from other pages.
     memory = page_state.key("size") if always else "size"
@@ -165,7 +159,7 @@ def _choose_lines(
     for method in names:
         ordered = sorted(candidates[method], key=lambda run: run.key != leading.get(method))
         memory = f"{entry.name}/{size}/{method}" + ("" if budget == budgets.MATCHED else f"/{budget}")
-        offers.append(_Offer.make(ordered, entry.name, method, size, memory, several, problems))
+        offers.append(_Offer.make(ordered, (entry.name, method, size), memory, several, problems))
     many = [offer for offer in offers if len(offer.keys) > 1]
     elsewhere = _describe_own_sizes(stored, entry, size)
     if many or elsewhere:
@@ -178,7 +172,7 @@ def _choose_lines(
                     offer.draw()
                 if elsewhere:
                     st.caption(plain(elsewhere))
-    return [line for offer in offers for line in offer.lines()]
+    return [line for offer in offers for line in offer.make_lines()]
 
 
 def _choose_budget(candidates: Mapping[str, Sequence[Run]], problems: list[str]) -> str:
@@ -219,23 +213,14 @@ class _Offer:
 
     @classmethod
     def make(
-        cls,
-        candidates: Sequence[Run],
-        dataset: str,
-        method: str,
-        size: int,
-        memory: str,
-        several: bool,
-        problems: list[str],
+        cls, candidates: Sequence[Run], view: tuple[str, str, int], memory: str, several: bool, problems: list[str]
     ) -> _Offer:
+        """The offer for a view: data set, method and latent dimensions."""
+        method = view[1]
         remembered = st.session_state.setdefault(_LINKED, {})
-        token = page_state.read_link(method)
-        if token is not None:
+        if (token := page_state.read_link(method)) is not None:
             try:
-                linked = [
-                    stored_runs.parse_linked_run(part, dataset, method, size)
-                    for part in token.split(_BETWEEN)[:_MOST_RUNS]
-                ]
+                linked = [stored_runs.parse_linked_run(part, *view) for part in token.split(_BETWEEN)[:_MOST_RUNS]]
                 remembered[memory] = linked
                 page_state.keep(method, [spec.key for spec in linked], text=token, memory=memory)
                 st.session_state.pop(page_state.key(memory), None)
@@ -250,24 +235,15 @@ class _Offer:
         return [run.key for run in self.candidates] + [spec.key for spec in self.missing]
 
     def draw(self) -> None:
-        widget = page_state.key(self.memory)
-        chosen = self.chosen()
-        if self.most == 1:
-            st.session_state[widget] = chosen[0]
-            st.selectbox(methods.label(self.method), self.keys, format_func=self._describe, key=widget)
-        else:
-            st.session_state[widget] = chosen
-            st.multiselect(
-                methods.label(self.method),
-                self.keys,
-                format_func=self._describe,
-                key=widget,
-                max_selections=self.most,
-                select_all=False,
-                help=f"Up to {self.most} runs, one row each.",
-            )
+        widget, chosen = page_state.key(self.memory), self.choose_keys()
+        draw, options = st.selectbox, {}
+        if self.most > 1:
+            draw, help = st.multiselect, f"Up to {self.most} runs, one row each."
+            options = {"max_selections": self.most, "select_all": False, "help": help}
+        st.session_state[widget] = chosen if self.most > 1 else chosen[0]
+        draw(methods.label(self.method), self.keys, format_func=self._describe, key=widget, **options)
 
-    def chosen(self) -> list[str]:
+    def choose_keys(self) -> list[str]:
         """Keys of the runs that are shown; empty if there is none."""
         for choice in (st.session_state.get(page_state.key(self.memory)), page_state.recall(self.memory)):
             keys = [choice] if isinstance(choice, str) else choice or []
@@ -275,13 +251,12 @@ class _Offer:
                 return known[: self.most]
         return self.keys[:1]
 
-    def lines(self) -> list[Line]:
-        chosen = self.chosen()
+    def make_lines(self) -> list[Line]:
+        chosen = self.choose_keys()
         specs_by_key = {run.key: run.spec for run in self.candidates} | {spec.key: spec for spec in self.missing}
         default = [run.key for run in self.candidates[:1]]
-        text = (
-            None if chosen in ([], default) else _BETWEEN.join(permalinks.encode(specs_by_key[key]) for key in chosen)
-        )
+        tokens = _BETWEEN.join(permalinks.encode(specs_by_key[key]) for key in chosen)
+        text = None if chosen in ([], default) else tokens
         before = page_state.recall(self.memory) or []
         # A page that shows one run of a method keeps the others for Compare.
         others = before if self.most == 1 and chosen and chosen[0] in before else chosen
@@ -319,23 +294,3 @@ class _Offer:
 
 def _describe_setting(name: str, spec: Spec) -> str:
     return f"{name.replace('_', ' ')} {specs.settings(spec).get(name, 'none')}"
-
-
-def describe_other_copies(entry: Entry, lines: Sequence[Line]) -> str:
-    """The methods with runs on another copy of the data set, and what to do; "" for none."""
-    labels = list(dict.fromkeys(label_run(line.run.spec) for line in lines if not line.is_here))
-    if not labels:
-        return ""
-    was = "was" if len(labels) == 1 else "were"
-    return (
-        f"{join_words(labels)} {was} trained and evaluated on another copy of {entry.label}, with other rows than on "
-        "this machine. Train again to compare."
-    )
-
-
-def describe_changed_libraries(entry: Entry, libraries: Sequence[str]) -> str:
-    """The warning that the documents on this machine are not those of the runs, and what to do."""
-    return (
-        f"{entry.label} come from installed libraries, and these runs used another release of {join_words(libraries)}: "
-        "training on this machine uses other documents. To train again, see “Reproduce” in “All measures”."
-    )

@@ -30,16 +30,11 @@ from pages.ui.shared.text import join_words, plain
 
 @dataclass
 class Section:
-    """A section that is being drawn, see `begin_section`.
-
-    Attributes
-    ----------
-    refused : label of a method -> why its run is not shown; drawn when the section ends.
-    """
+    """A section that is being drawn, see `begin_section`."""
 
     view: View
     _place: DeltaGenerator
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)  # label of a method -> why its run is not shown
 
     def explain(self, text: str, help: str | None = None) -> None:
         """Write the explanation of at most two sentences above the section; details in `help`."""
@@ -47,11 +42,13 @@ class Section:
 
     def explain_none_trained(self) -> None:
         """Write, as the explanation, that no method is trained in this view."""
-        self._place.markdown(reconstructors.describe_none_trained(self.view))
+        self.explain(f"No method is trained on {self.view.entry.label} at {self.view.size}-D yet.")
 
     def explain_none_reconstructs(self) -> None:
         """Write, as the explanation, that no method that reconstructs is trained."""
-        self._place.markdown(plain(reconstructors.describe_none_reconstructs(self.view)))
+        self.explain(
+            f"No method that reconstructs images is trained on {self.view.entry.label} at {self.view.size}-D yet."
+        )
 
     def find_reconstructors(self, rows: Rows) -> list[Reconstructor]:
         """The methods that reconstruct `rows`; the others are named when the section ends."""
@@ -62,35 +59,16 @@ class Section:
 
 @contextmanager
 def begin_section(view: View) -> Iterator[Section]:
-    """Begin a section, and end it with the methods that are not shown.
-
-    These are named with the reason, or with a link to train them.
+    """Begin a section, and end it with the methods that are not shown, with the reason or a link to train them.
 
     The explanation may be written at any time, once the numbers for it are known. A `return` inside the block ends
-    the section in the same way::
-
-        with begin_section(view) as section:
-            rows = cached.find_rows(view.entry, view.dataset_params, problems)
-            if rows is None:
-                section.explain("The images are not on this machine.")
-                return
-            methods = section.find_reconstructors(rows)
-            if not methods:
-                section.explain_none_reconstructs()
-                return
-            ...
-            section.explain("Test images and their reconstructions.")
+    the section in the same way.
     """
     section = Section(view, st.empty())
     yield section
-    _show_reasons(section.refused)
-    _offer_missing(view)
-
-
-def _show_reasons(refused: Mapping[str, str]) -> None:
-    """Draw why methods with a run are not shown, label -> reason."""
-    for label, why in refused.items():
+    for label, why in section.refused.items():
         st.warning(plain(f"{label} is not shown: {why}"))
+    _offer_missing(view)
 
 
 def _offer_missing(view: View) -> None:
@@ -103,12 +81,8 @@ def _offer_missing(view: View) -> None:
         labels = join_words([line.label for line in missing])
         st.markdown(plain(f"Not trained yet at {view.size}-D: {labels}."), width="content")
         for line in missing:
-            st.page_link(
-                "pages/training.py",
-                label=f"Train {line.label}",
-                icon=":material/model_training:",
-                query_params=stored_runs.make_training_query(view.entry.name, view.size, line),
-            )
+            query = stored_runs.make_training_query(view.entry.name, view.size, line)
+            stored_runs.link_training(f"Train {line.label}", query)
     methods = {line.method for line in missing}
 
     def is_of_view(task: Task) -> bool:
@@ -144,7 +118,7 @@ def show_tabs(
     )
     notices = st.container()
     if not view.trained:
-        st.markdown(reconstructors.describe_none_trained(view))
+        Section(view, st.empty()).explain_none_trained()
         training_offers.draw_missing(view.entry, view.size, stored, training_offers.find_lacking(view.lines))
     with header.show_errors():
         sections[chosen][1](view, stored, problems)

@@ -18,6 +18,7 @@ from core.runs import reader, selection, store
 from core.tasks import task_files
 from core.types import Run, Spec
 from pages.ui.shared import permalinks
+from pages.ui.shared.text import plain
 
 USUAL_SIZES = (2, 10)
 LARGEST_SIZE = 256
@@ -39,7 +40,6 @@ class Line:
     label : see `label_run`, with the settings that tell the run from others and a mark of another copy of the data.
     candidates : stored runs that fit the view, the default first; without views.
     run : the one shown, with its views, not to be changed; None if there is none or it can't be read.
-    stamp : of `run`; keys what is cached of it.
     missing : the Spec that a link names and that is not stored.
     problem : a sentence why `run` can't be shown.
     slot : name of the row if the method has several; else "".
@@ -109,13 +109,7 @@ def _read(stamp: Stamp) -> Run:
 
 
 def read_run(key: str) -> tuple[Run, Stamp]:
-    """The run with this key, with its views, not to be changed; and its stamp.
-
-    Raises
-    ------
-    BrokenRun
-        If it is gone or can't be read.
-    """
+    """The run with this key, with its views, not to be changed, and its stamp; BrokenRun if it can't be read."""
     place = store.find_place(key)
     if place is None:
         raise BrokenRun(f"The run {key} was deleted: reload this page.")
@@ -143,26 +137,14 @@ def list_code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:
 
 
 def parse_code_size(text: str) -> int:
-    """A number of latent dimensions from an address, trained or not.
-
-    Raises
-    ------
-    BadInput
-        If no method may have that many.
-    """
+    """A number of latent dimensions from an address, trained or not; BadInput if no method may have that many."""
     if text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= LARGEST_SIZE:
         return int(text)
     raise BadInput(f"It must be a whole number from 1 to {LARGEST_SIZE}.")
 
 
 def parse_linked_run(token: str, dataset: str, method: str, size: int) -> Spec:
-    """The Spec that a link names.
-
-    Raises
-    ------
-    BadInput
-        If it is invalid or belongs to another view.
-    """
+    """The Spec that a link names; BadInput if it is invalid or belongs to another view."""
     spec = permalinks.decode(token)
     if not selection.fits_view(spec, dataset, method, size):
         raise BadInput(
@@ -183,7 +165,7 @@ def label_run(spec: Spec) -> str:
 
 
 def mark_other_copy(name: str) -> str:
-    """The label of a run on another copy of the data set than the one on this machine."""
+    """Label a run on another copy of the data set than the one on this machine."""
     return name + _ANOTHER_COPY
 
 
@@ -198,13 +180,7 @@ def is_complete(runs: Sequence[Run], spec: Spec) -> bool:
 
 
 def check_known(spec: Spec) -> Spec:
-    """The Spec of a link, if its run or training exists or could be made.
-
-    Raises
-    ------
-    BadInput
-        If it could not.
-    """
+    """The Spec of a link, if its run or training exists or could be made; else BadInput."""
     datasets.entry(spec.dataset)
     if spec.method in methods.REGISTRY and (store.find_place(spec.key) or task_files.task_folder(spec.key).exists()):
         return spec
@@ -235,6 +211,11 @@ def make_training_query(dataset: str, size: int, line: Line) -> dict[str, str]:
     return query if line.entry.has_own_code_size else query | {"size": str(size)}
 
 
+def link_training(label: str, query: Mapping[str, str]) -> None:
+    """Draw a link to the page Training."""
+    st.page_link("pages/training.py", label=plain(label), icon=":material/model_training:", query_params=dict(query))
+
+
 def find_changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list[str]:
     """Libraries that the data come from and whose release differs from that of a run."""
     changed = [entry.changed_libraries(line.run.environment.get("versions", {})) for line in lines if line.run]
@@ -252,10 +233,7 @@ def select_comparable(lines: Sequence[Line]) -> list[Line]:
 
 
 def find_best(lines: Sequence[Line], metric: str) -> str | None:
-    """The key of the run that is significantly better than the runner-up, else None.
-
-    See `core.metrics.bootstrap.find_best`; only the lines of `select_comparable` are ranked.
-    """
+    """The key of the comparable run that is significantly better than the runner-up, else None."""
     ranked = [line for line in select_comparable(lines) if f"rows.{metric}" in line.run.views]
     if metric in OF_CODES:
         ranked = [line for line in ranked if not line.entry.not_ranked]

@@ -37,15 +37,8 @@ def show_task_progress(
     with st.container(horizontal=True, vertical_alignment="center", key=f"progress-{name}"):
         st.progress(min(1.0, max(0.0, share)), plain(text))
         if stop is not None:
-            st.button(
-                "Stopping …" if is_stopping else "Stop",
-                key=page_state.key(f"stop-{name}"),
-                on_click=stop,
-                args=tuple(args),
-                disabled=is_stopping,
-                width="content",
-                help=help,
-            )
+            label, key = "Stopping …" if is_stopping else "Stop", page_state.key(f"stop-{name}")
+            st.button(label, key, help, stop, tuple(args), disabled=is_stopping, width="content")
 
 
 class TaskState(Protocol):
@@ -64,11 +57,8 @@ class Task:
     ----------
     name : of the task on its page, for the keys.
     title : of the computation while it runs: ``"t-SNE of AE 10-D"``.
-    label : of the button that starts it: ``"Compute the t-SNE map of AE 10-D"``.
-    about : a few words beside that button, such as how long it takes.
-    help : of that button.
-    read_state : returns its state.
-    has_result : whether that state, or the cache, has the result.
+    label, about, help : of the button that starts it, and the caption beside it, such as how long it takes.
+    has_result : whether a state, or the cache, has the result.
     start, stop : callbacks of the buttons; `start` may raise HourglassError.
     """
 
@@ -108,14 +98,7 @@ def _offer(task: Task, state: TaskState) -> None:
     if problem := st.session_state.pop(_problem_key(task), "") or state.problem:
         st.error(plain(problem))
     with st.container(horizontal=True, vertical_alignment="center", key=f"offer-{task.name}"):
-        st.button(
-            task.label,
-            key=page_state.key(f"start-{task.name}"),
-            on_click=_start,
-            args=(task,),
-            type="primary",
-            help=task.help,
-        )
+        st.button(task.label, page_state.key(f"start-{task.name}"), task.help, _start, (task,), type="primary")
         if task.about:
             st.caption(plain(task.about))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import streamlit as st
 
@@ -24,15 +23,13 @@ _PRESET_HELP = (
     "All networks of a preset have the same shape, number of epochs and batch size, so their runs can be compared. "
     "Reference takes minutes for each method."
 )
+_ICON = ":material/model_training:"
 
 
 def find_missing(wanted: Sequence[Spec], stored: Sequence[Run]) -> list[Spec]:
     """The Specs without a complete stored run and without a training under way."""
-    return [
-        spec
-        for spec in wanted
-        if not stored_runs.is_complete(stored, spec) and not training_queue.is_live(training_queue.find_task(spec.key))
-    ]
+    lacking = [spec for spec in wanted if not stored_runs.is_complete(stored, spec)]
+    return [spec for spec in lacking if not training_queue.is_live(training_queue.find_task(spec.key))]
 
 
 def draw_button(label: str, wanted: Sequence[Spec], name: str, about: str = "", *, primary: bool = True) -> None:
@@ -43,37 +40,25 @@ def draw_button(label: str, wanted: Sequence[Spec], name: str, about: str = "", 
     name : of the button on its page, for its key.
     about : the caption; in a workshop the reason if such trainings are refused.
     """
-    refused = _refuse_in_workshop(wanted)
+    refused = ""
+    try:
+        for spec in wanted if training_queue.is_workshop() else ():
+            presets.check_workshop(spec)
+    except BadInput as problem:
+        refused = str(problem)
+    kind, key = "primary" if primary else "secondary", page_state.key(f"offer-{name}")
     with st.container(key=f"offer-{name}", horizontal=True, vertical_alignment="center"):
         st.button(
-            label,
-            key=page_state.key(f"offer-{name}"),
-            type="primary" if primary else "secondary",
-            icon=":material/model_training:",
-            on_click=_ask,
-            args=(tuple(wanted),),
-            disabled=bool(refused),
+            label, key=key, type=kind, icon=_ICON, on_click=_request, args=(tuple(wanted),), disabled=bool(refused)
         )
         if refused or about:
             st.caption(plain(refused or about))
 
 
-def _refuse_in_workshop(wanted: Sequence[Spec]) -> str:
-    if not training_queue.is_workshop():
-        return ""
-    try:
-        for spec in wanted:
-            presets.check_workshop(spec)
-    except BadInput as problem:
-        return str(problem)
-    return ""
-
-
-def _ask(wanted: Sequence[Spec]) -> None:
-    if not training_queue.train_all(wanted):
-        return
-    # The page Training shows the last of them; this page's address is about other things.
-    page_state.keep("run", wanted[-1], text=None)
+def _request(wanted: Sequence[Spec]) -> None:
+    if training_queue.train_all(wanted):
+        # The page Training shows the last of them; this page's address is about other things.
+        page_state.keep("run", wanted[-1], text=None)
 
 
 def show_progress(concerns: Callable[[Task], bool]) -> None:
@@ -81,13 +66,14 @@ def show_progress(concerns: Callable[[Task], bool]) -> None:
     if problem := training_queue.take_problem():
         st.error(plain(problem))
     tasks = [task for task in training_queue.list_tasks() if concerns(task)]
-    show_failures([task for task in tasks if task.state == queue.FAILED])
+    _show_failures(tasks)
     if live := frozenset(task.key for task in tasks if training_queue.is_live(task)):
         st.fragment(_draw_progress, run_every=LIVE_SECONDS)(live)
 
 
-def show_failures(failed: Sequence[Task]) -> None:
+def _show_failures(tasks: Sequence[Task]) -> None:
     """Draw why trainings failed, until the visitor dismisses that."""
+    failed = [task for task in tasks if task.state == queue.FAILED]
     if not failed:
         return
     keys = [task.key for task in failed]
@@ -102,47 +88,25 @@ def _draw_progress(live: frozenset[str]) -> None:
     if {task.key for task in tasks if training_queue.is_live(task)} != live:
         st.rerun()
     for task in tasks:
-        share = float(task.row.get("share", 0.0)) if task.state == queue.RUNNING else 0.0
-        show_task_progress(task.key, share, f"{training_queue.label_training(task.spec)}: {_describe_stage(task)}")
+        text = f"{training_queue.label_training(task.spec)}: {_describe_stage(task)}"
+        show_task_progress(task.key, _read_share(task), text)
     st.page_link("pages/training.py", label="Watch, pause or stop on the page Training")
+
+
+def _read_share(task: Task) -> float:
+    return float(task.row.get("share", 0.0)) if task.state == queue.RUNNING else 0.0
 
 
 def _describe_stage(task: Task) -> str:
     if task.state == queue.QUEUED:
         return f"number {task.place} in the queue"
-    left = task.seconds_left
-    if task.stage == FITTING and left is not None:
-        return f"training, about {max(1, round(left)):,} s left"
+    if task.stage == FITTING and task.seconds_left is not None:
+        return f"training, about {max(1, round(task.seconds_left)):,} s left"
     return f"{task.stage or 'starting'} …"
 
 
-# All methods of a view at once.
-
-
-@dataclass(frozen=True)
-class _Set:
-    """Trainings of all methods of a view with one preset.
-
-    Attributes
-    ----------
-    tasks : those queued, running or failed.
-    n_stored : how many of the runs are stored.
-    """
-
-    tasks: tuple[Task, ...]
-    n_stored: int
-
-    @property
-    def live(self) -> list[Task]:
-        return [task for task in self.tasks if training_queue.is_live(task)]
-
-    @property
-    def failed(self) -> list[Task]:
-        return [task for task in self.tasks if task.state == queue.FAILED]
-
-
 def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str = "all") -> None:
-    """Draw the bar of trainings under way, else the offer to train the methods in `lacking`.
+    """Draw the bar of trainings of all methods of a view, else the offer to train the methods in `lacking`.
 
     Parameters
     ----------
@@ -152,33 +116,30 @@ def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequen
     """
     if problem := training_queue.take_problem():
         st.error(plain(problem))
-    trainings = _find_set(entry, size, stored)
-    show_failures(trainings.failed)
-    if trainings.live:
-        _follow(entry, size, trainings)
-    else:
+    tasks, _ = _find_trainings(entry, size, stored)
+    _show_failures(tasks)
+    if any(map(training_queue.is_live, tasks)):
+        _follow(entry, size, tasks)
+    elif lacking:
         _offer(entry, size, stored, lacking, name)
 
 
 def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
-    """Draw the bar or the offer on the page of a single training.
-
-    Parameters
-    ----------
-    form : its data set and latent dimensions are the view.
-    """
+    """Draw the bar or the offer on the page of a single training, whose data set and latent dimensions are the view."""
     if form is None:
         return
     entry, size = datasets.entry(form.dataset), form.param("n_components")
-    trainings = _find_set(entry, size, stored)
-    if len(trainings.live) > 1 or (trainings.live and trainings.n_stored):
-        _follow(entry, size, trainings)
-        return
-    lacking = [
-        name for name in methods.compared(entry.kind) if not selection.select_runs(list(stored), entry.name, name, size)
-    ]
-    if lacking and not trainings.live:
+    tasks, n_stored = _find_trainings(entry, size, stored)
+    n_live = sum(map(training_queue.is_live, tasks))
+    if n_live > 1 or (n_live and n_stored):
+        _follow(entry, size, tasks)
+    elif not n_live and (lacking := _find_untrained(entry, size, stored)):
         _offer(entry, size, stored, lacking, "all")
+
+
+def _find_untrained(entry: Entry, size: int, stored: Sequence[Run]) -> list[str]:
+    names = methods.compared(entry.kind)
+    return [name for name in names if not selection.select_runs(list(stored), entry.name, name, size)]
 
 
 def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
@@ -186,25 +147,26 @@ def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
     return [line.method for line in lines if not (line.run and line.is_here) and not (line.missing or line.problem)]
 
 
-def _find_set(entry: Entry, size: int, stored: Sequence[Run]) -> _Set:
-    """The trainings under way or failed, of the preset that most of them have.
+def _find_trainings(entry: Entry, size: int, stored: Sequence[Run]) -> tuple[tuple[Task, ...], int]:
+    """The trainings of a view, queued, running or failed, of the preset that most of them have; and its stored runs.
 
     They follow from data set and size alone, so they are found after a reload, and by every visitor.
     """
     by_key = {task.key: task for task in training_queue.list_tasks() if task.spec.dataset == entry.name}
-    sets = [_Set((), 0)]
+    found: list[tuple[tuple[Task, ...], int]] = [((), 0)]
     for preset in _PRESETS if by_key else ():
         with suppress(BadInput):
             wanted = presets.list_specs(entry.name, size, preset)
-            tasks = tuple(by_key[spec.key] for spec in wanted if spec.key in by_key)
             n_stored = sum(stored_runs.is_complete(stored, spec) for spec in wanted if spec.key not in by_key)
-            sets.append(_Set(tasks, n_stored))
-    return max(sets, key=lambda trainings: len(trainings.live) + len(trainings.failed))
+            found.append((tuple(by_key[spec.key] for spec in wanted if spec.key in by_key), n_stored))
+    return max(found, key=lambda trainings: _count_open(trainings[0]))
+
+
+def _count_open(tasks: Sequence[Task]) -> int:
+    return sum(training_queue.is_live(task) or task.state == queue.FAILED for task in tasks)
 
 
 def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str) -> None:
-    if not lacking:
-        return
     with st.container(key=f"train-{name}", horizontal=True, vertical_alignment="bottom"):
         preset = _choose_preset(name)
         try:
@@ -212,30 +174,27 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
         except BadInput as problem:
             st.caption(plain(problem))
             return
-        wanted = [spec for spec in wanted if not stored_runs.is_complete(stored, spec)]
+        wanted = tuple(spec for spec in wanted if not stored_runs.is_complete(stored, spec))
         has_data = datasets.is_available(entry.name) or datasets.can_fetch(entry.name)
         st.button(
             "Train all" if len(lacking) == len(methods.compared(entry.kind)) else "Train the missing methods",
             key=page_state.key(f"train-{name}"),
             type="primary",
-            icon=":material/model_training:",
+            icon=_ICON,
             on_click=training_queue.train_all,
-            args=(tuple(wanted),),
+            args=(wanted,),
             disabled=not wanted or not has_data,
         )
         st.caption(plain(_describe(entry, size, wanted) if has_data else f"{entry.label} is not on this machine."))
 
 
 def _choose_preset(name: str) -> str:
-    # In a workshop the trainings count as one of a person, so they have to be short.
-    offered = (presets.SECONDS,) if training_queue.is_workshop() else _PRESETS
-    if len(offered) == 1:
-        return offered[0]
+    if training_queue.is_workshop():
+        return presets.SECONDS  # the trainings count as one of a person, so they have to be short
     widget = page_state.key(f"train-{name}-preset")
-    if st.session_state.get(widget) not in offered:
-        st.session_state[widget] = offered[0]
+    st.session_state.setdefault(widget, presets.SECONDS)
     return st.segmented_control(
-        "Preset", offered, format_func=str.capitalize, key=widget, required=True, help=_PRESET_HELP
+        "Preset", _PRESETS, format_func=str.capitalize, key=widget, required=True, help=_PRESET_HELP
     )
 
 
@@ -248,45 +207,36 @@ def _describe(entry: Entry, size: int, wanted: Sequence[Spec]) -> str:
     return f"Trains {names} at {size} latent dimensions, one after the other{takes}.{download}"
 
 
-def _follow(entry: Entry, size: int, trainings: _Set) -> None:
-    st.fragment(_draw_bar, run_every=LIVE_SECONDS)(entry, size, frozenset(task.key for task in trainings.live))
+def _follow(entry: Entry, size: int, tasks: Sequence[Task]) -> None:
+    live = frozenset(task.key for task in tasks if training_queue.is_live(task))
+    st.fragment(_draw_bar, run_every=LIVE_SECONDS)(entry, size, live)
 
 
 def _draw_bar(entry: Entry, size: int, shown: frozenset[str]) -> None:
-    trainings = _find_set(entry, size, stored_runs.list_runs()[0])
+    tasks, n_stored = _find_trainings(entry, size, stored_runs.list_runs()[0])
+    live = [task for task in tasks if training_queue.is_live(task)]
     # The page shows the run of a training that has ended, or that it failed.
-    if {task.key for task in trainings.live} != shown:
+    if {task.key for task in live} != shown:
         st.rerun()
-    weights = {task.key: max(1.0, training_times.predict_seconds(task.spec) or 1.0) for task in trainings.live}
-    left = sum(weight * (1 - _read_share(task)) for weight, task in zip(weights.values(), trainings.live, strict=True))
-    total = sum(weights.values()) * (1 + trainings.n_stored / len(weights))
-    show_task_progress(
-        "all",
-        1 - left / total,
-        _describe_progress(entry, size, trainings),
-        training_queue.stop_all,
-        [list(weights)],
-        help="Ends the running training and cancels the queued ones. Finished runs stay.",
-    )
+    weights = [max(1.0, training_times.predict_seconds(task.spec) or 1.0) for task in live]
+    left = sum(weight * (1 - _read_share(task)) for weight, task in zip(weights, live, strict=True))
+    total = sum(weights) * (1 + n_stored / len(live))
+    text = _describe_progress(f"{entry.label}, {size}-D", live, n_stored)
+    stop_help = "Ends the running training and cancels the queued ones. Finished runs stay."
+    keys = [task.key for task in live]
+    show_task_progress("all", 1 - left / total, text, training_queue.stop_all, [keys], help=stop_help)
 
 
-def _read_share(task: Task) -> float:
-    return float(task.row.get("share", 0.0)) if task.state == queue.RUNNING else 0.0
-
-
-def _describe_progress(entry: Entry, size: int, trainings: _Set) -> str:
-    live, done = trainings.live, trainings.n_stored
-    parts = [f"{entry.label}, {size}-D: {done} of {done + len(live)} methods trained"]
+def _describe_progress(view: str, live: Sequence[Task], n_stored: int) -> str:
+    parts = [f"{view}: {n_stored} of {n_stored + len(live)} methods trained"]
     running = next((task for task in live if task.state == queue.RUNNING), None)
     if running is not None:
         parts.append(f"{methods.label(running.spec.method)}: {running.stage.lower() or 'starting'}")
     left = [
-        training_times.predict_seconds(task.spec)
+        (task.seconds_left if task is running else None) or training_times.predict_seconds(task.spec)
         for task in live
-        if task is not running and training_times.is_predictable(task.spec)
+        if training_times.is_predictable(task.spec)
     ]
-    if running is not None and training_times.is_predictable(running.spec):
-        left.append(running.seconds_left or training_times.predict_seconds(running.spec))
     if left and None not in left:
         parts.append(f"{training_times.format_seconds(sum(left))} left")
     return " · ".join(parts)

@@ -121,10 +121,7 @@ def _pictures(stamp: Stamp, _folder: Path) -> Replay | None:
 
 def train(spec: Spec) -> None:
     watch(spec)
-    with _keep_error():
-        if is_workshop():
-            presets.check_workshop(spec)
-        requests.request_training(spec, get_person(), one_a_person=is_workshop())
+    train_all([spec])
 
 
 def train_all(specs: Sequence[Spec]) -> bool:
@@ -149,17 +146,16 @@ def stop_all(keys: Sequence[str]) -> None:
 
 def dismiss(keys: Sequence[str]) -> None:
     """Discard failed trainings."""
+    for key in keys:
+        send_command(key, queue.CANCEL)
+
+
+def send_command(key: str, command: str) -> None:
     with _keep_error():
-        for key in keys:
-            requests.send_command(key, queue.CANCEL)
+        requests.send_command(key, command)
 
 
-def ask(key: str, what: str) -> None:
-    with _keep_error():
-        requests.send_command(key, what)
-
-
-def leave(key: str) -> None:
+def withdraw(key: str) -> None:
     """Withdraw from a training that others requested too."""
     with _keep_error():
         requests.withdraw_request(key, get_person())

@@ -180,7 +180,7 @@ def _send(job: Task, command: str, n_others: int) -> None:
     if n_others:
         st.session_state[_CONFIRM] = job.key, command
     else:
-        training_queue.ask(job.key, command)
+        training_queue.send_command(job.key, command)
 
 
 def _resume(job: Task, *_: object) -> None:
@@ -198,8 +198,8 @@ def _confirm(job: Task, command: str, n_others: int) -> None:
 
     with st.container(horizontal=True, key="confirm-buttons"):
         for label, act in (
-            (f"{verb} for all", lambda: training_queue.ask(job.key, command)),
-            ("Leave it to the others", lambda: training_queue.leave(job.key)),
+            (f"{verb} for all", lambda: training_queue.send_command(job.key, command)),
+            ("Leave it to the others", lambda: training_queue.withdraw(job.key)),
             ("Back", lambda: None),
         ):
             st.button(label, on_click=answer, args=(act,), key=page_state.key(f"confirm-{label}"))
