@@ -1,4 +1,4 @@
-"""The lower bound of a VAE where everything is known: its parts, its gap, and what beta switches off.
+"""The lower bound of a VAE where everything is known: its parts, its gap, and which components beta collapses.
 
 References
 ----------
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.mechanisms import naive_sampling
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 from core.mechanisms.naive_sampling import Encoder
-from core.mechanisms.naive_sampling import sample_log_weights as weights_of
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True)
 class Bound:
-    """-ELBO of one row and its parts, in nats, all closed: -ELBO = reconstruction + kl = gap - log p(x).
+    """-ELBO of one row and its parts, exactly, in nats: -ELBO = reconstruction + kl = gap - log p(x).
 
     Attributes
     ----------
@@ -63,23 +63,21 @@ def compute_gaussian_kl(
     mean: np.ndarray, covariance: np.ndarray, of_mean: np.ndarray, of_covariance: np.ndarray
 ) -> float:
     """KL(N(mean, covariance) || N(of_mean, of_covariance)) in nats; (d,) and (d, d) each."""
-    solved = np.linalg.solve(of_covariance, covariance)
-    apart = mean - of_mean
+    solved, apart = np.linalg.solve(of_covariance, covariance), mean - of_mean
     squared = apart @ np.linalg.solve(of_covariance, apart)
-    log_ratio = np.linalg.slogdet(solved)[1]
-    return float(0.5 * (np.trace(solved) + squared - len(mean) - log_ratio))
+    return float(0.5 * (np.trace(solved) + squared - len(mean) - np.linalg.slogdet(solved)[1]))
 
 
 def estimate_elbo(model: LinearGaussian, x: np.ndarray, encoder: Encoder, n: int, rng) -> Estimate:
     """ELBO of a row from n draws of z ~ q(z|x): the mean of log p(x|z) + log p(z) - log q(z|x), in nats."""
-    return Estimate.from_draws(weights_of(model, x, (n,), rng, encoder))
+    return Estimate.from_draws(naive_sampling.sample_log_weights(model, x, (n,), rng, encoder))
 
 
 def estimate_tighter_bounds(
     model: LinearGaussian, x: np.ndarray, encoder: Encoder, counts: Sequence[int], repeats: int, rng
 ) -> list[Estimate]:
     """E log (1/k) sum_k p(x, z_k) / q(z_k|x) for each k, in nats: the ELBO at k = 1, log p(x) in the limit."""
-    log_weights = weights_of(model, x, (repeats, max(counts)), rng, encoder)
+    log_weights = naive_sampling.sample_log_weights(model, x, (repeats, max(counts)), rng, encoder)
     return [Estimate.from_draws(log_mean_exp(log_weights[:, :k])) for k in counts]
 
 
@@ -88,13 +86,13 @@ class LinearVAE:
     """The optimal linear VAE for rows with given variances along their principal components, by beta.
 
     The decoder's noise is fixed. Along component i it has the weight w_i, the encoder a mean v_i x_i and a standard
-    deviation s_i. A component whose variance is no more than beta * noise^2 is collapsed: w = v = 0, s = 1, KL 0. Any
-    other is coded to the error beta * noise^2, as in reverse water-filling (Cover and Thomas 2006, theorem 10.3.3).
+    deviation s_i. A component whose variance is at most beta * noise^2 is collapsed: w = v = 0, s = 1, KL 0. Any other
+    is encoded to the error beta * noise^2, as in reverse water-filling (Cover and Thomas 2006, theorem 10.3.3).
 
     Attributes
     ----------
     variances : (d,) at least 0, in squared units of x.
-    noise : standard deviation of the output, above 0; beta : at least 0, factor on the KL divergence.
+    noise : standard deviation of the output, above 0; beta : above 0, weight of the KL divergence.
     """
 
     variances: np.ndarray
@@ -103,7 +101,7 @@ class LinearVAE:
 
     @property
     def level(self) -> float:
-        """beta * noise^2: variances above it are coded, in squared units of x."""
+        """beta * noise^2, in squared units of x: larger variances are encoded."""
         return self.beta * self.noise**2
 
     @property
@@ -113,13 +111,8 @@ class LinearVAE:
 
     @property
     def kl(self) -> np.ndarray:
-        """KL(q(z_i|x) || p(z_i)), mean over rows, in nats: (d,); infinite where beta is 0."""
-        found = np.zeros(len(self.variances))
-        if self.level == 0:
-            found[self.active] = np.inf
-            return found
-        found[self.active] = 0.5 * np.log(self.variances[self.active] / self.level)
-        return found
+        """KL(q(z_i|x) || p(z_i)), mean over rows, in nats: (d,)."""
+        return 0.5 * np.log(np.maximum(self.variances / self.level, 1))
 
     @property
     def error(self) -> np.ndarray:
@@ -139,26 +132,25 @@ class LinearVAE:
     @property
     def deviations(self) -> np.ndarray:
         """s_i: (d,) in [0, 1]."""
-        ratios = np.divide(self.level, self.variances, out=np.ones(len(self.variances)), where=self.active)
-        return np.sqrt(ratios)
+        return np.sqrt(self.level / np.maximum(self.variances, self.level))
 
     @property
     def reconstruction(self) -> float:
         """-E_q log p(x|z), mean over rows, in nats."""
-        squared = self.error / self.noise**2
-        return float(0.5 * (squared + _LOG_2PI + 2 * np.log(self.noise)).sum())
+        return float(self._to_nats(self.error))
+
+    def _to_nats(self, squared: np.ndarray) -> np.ndarray:
+        """-log p(x|z) from the squared error of each component: (..., d) -> (...)."""
+        return 0.5 * (squared / self.noise**2 + _LOG_2PI + 2 * np.log(self.noise)).sum(-1)
 
     def estimate_loss(self, X: np.ndarray, rng) -> Estimate:
-        """reconstruction + beta * KL in nats of rows, with one z ~ q(z|x) each.
+        """reconstruction + beta * KL in nats, with one z ~ q(z|x) for each row.
 
         Parameters
         ----------
         X : (n, d) centred rows in the principal components' coordinates.
         """
-        mean = X * self.gains
+        mean, variances = X * self.gains, np.square(self.deviations)
         Z = mean + self.deviations * rng.standard_normal(X.shape)
-        squared = np.square(X - Z * self.weights) / self.noise**2
-        reconstruction = 0.5 * (squared + _LOG_2PI + 2 * np.log(self.noise)).sum(1)
-        variances = np.square(self.deviations)
         kl = 0.5 * (np.square(mean) + variances - 1 - np.log(variances)).sum(1)
-        return Estimate.from_draws(reconstruction + self.beta * kl)
+        return Estimate.from_draws(self._to_nats(np.square(X - Z * self.weights)) + self.beta * kl)

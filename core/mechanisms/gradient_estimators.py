@@ -1,4 +1,4 @@
-"""Two unbiased gradients of E f(z) by the mean of z ~ N(mu, sigma^2 I): score function and reparameterization.
+"""Two unbiased estimators of the gradient of E f(z) by the mean of z ~ N(mu, sigma^2 I).
 
 Score function: f(z) (z - mu) / sigma^2, which needs no derivative of f. Reparameterization: f'(mu + sigma * eps).
 
@@ -21,7 +21,7 @@ SCORE, REPARAMETERIZED = "score", "reparameterized"
 
 @dataclass(frozen=True)
 class Cost(ABC):
-    """f and what is known of it. All arrays of codes are (..., d); variances are sums over the d numbers."""
+    """f with its exact gradients and variances. Arrays of codes are (..., d)."""
 
     @abstractmethod
     def value(self, Z: np.ndarray) -> np.ndarray:
@@ -37,7 +37,7 @@ class Cost(ABC):
 
     @abstractmethod
     def variance(self, estimator: str, mu: np.ndarray, sigma: float) -> float:
-        """Variance of one draw of the estimator, summed over the d numbers, exactly."""
+        """Exact variance of one draw of the estimator, summed over the d numbers."""
 
     def ratio(self, mu: np.ndarray, sigma: float) -> float:
         """Variance of the score function over that of reparameterization; infinite where the latter has none."""
@@ -47,7 +47,7 @@ class Cost(ABC):
 
 @dataclass(frozen=True)
 class Quadratic(Cost):
-    """f(z) = |z - a|^2 with a the same number in every place."""
+    """f(z) = |z - a|^2 with the same a in every dimension."""
 
     a: float = 0.0
 
@@ -105,24 +105,14 @@ class Sines(Cost):
 
 @dataclass(frozen=True)
 class Gradients:
-    """Draws of both estimators with the same eps.
+    """Draws (n, d) of the gradient by estimator, with the same eps, and the exact gradient (d,)."""
 
-    Attributes
-    ----------
-    score, reparameterized : (n, d), a draw a row.
-    exact : (d,)
-    """
-
-    score: np.ndarray
-    reparameterized: np.ndarray
+    draws: dict[str, np.ndarray]
     exact: np.ndarray
-
-    def get_samples(self, estimator: str) -> np.ndarray:
-        return self.score if estimator == SCORE else self.reparameterized
 
     def variance(self, estimator: str) -> float:
         """Variance of one draw, summed over the d numbers, from the draws."""
-        return float(self.get_samples(estimator).var(0, ddof=1).sum())
+        return float(self.draws[estimator].var(0, ddof=1).sum())
 
     @property
     def ratio(self) -> float:
@@ -130,21 +120,16 @@ class Gradients:
         reparameterized = self.variance(REPARAMETERIZED)
         return self.variance(SCORE) / reparameterized if reparameterized > 0 else float("inf")
 
-    def deviations(self, estimator: str) -> np.ndarray:
-        """How many standard errors the mean of the draws is above the exact gradient: (d,); 0 where it has no error."""
-        draws = self.get_samples(estimator)
-        error = draws.std(0, ddof=1) / np.sqrt(len(draws))
-        return np.divide(draws.mean(0) - self.exact, error, out=np.zeros_like(error), where=error > 0)
-
 
 def sample_gradients(cost: Cost, mu: np.ndarray, sigma: float, n: int, rng: np.random.Generator) -> Gradients:
     """Both estimators of the gradient by mu (d,) for n draws of eps; sigma above 0, n at least 2."""
     eps = rng.standard_normal((n, len(mu)))
     Z = mu + sigma * eps
-    return Gradients(cost.value(Z)[:, None] * eps / sigma, cost.slope(Z), cost.gradient(mu, sigma))
+    draws = {SCORE: cost.value(Z)[:, None] * eps / sigma, REPARAMETERIZED: cost.slope(Z)}
+    return Gradients(draws, cost.gradient(mu, sigma))
 
 
 def average_in_groups(draws: np.ndarray, size: int) -> np.ndarray:
-    """Means of `size` draws at a time, what is over left out: (n,) -> (n // size,)."""
+    """Means of `size` draws at a time, without the remainder: (n,) -> (n // size,)."""
     whole = len(draws) // size * size
     return draws[:whole].reshape(-1, size).mean(1)

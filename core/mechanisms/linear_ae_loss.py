@@ -1,4 +1,4 @@
-"""A linear autoencoder with tied weights and one code number: x_hat = w w^T x in the plane, and its loss surface.
+"""Loss surface of a linear autoencoder with tied weights and one latent dimension: x_hat = w w^T x in the plane.
 
 With C the covariance of the rows, L(w) = E |x - w w^T x|^2 = tr C - 2 w^T C w + |w|^2 w^T C w. For C with eigenvalues
 l1 > l2 and directions u1, u2 the stationary points are +-u1 (minima, L = l2), +-u2 (saddles, L = l1) and 0 (a local
@@ -19,13 +19,13 @@ import numpy as np
 
 def make_covariance(large: float, small: float, degrees: float) -> np.ndarray:
     """(2, 2) with these variances, the larger along a direction so many degrees from the first axis."""
-    angle = np.radians(degrees)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return turn @ np.diag([large, small]) @ turn.T
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rotation = np.array([[cos, -sin], [sin, cos]])
+    return rotation @ np.diag([large, small]) @ rotation.T
 
 
 def compute_loss(C: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """L(w), squared error a row, mean over rows: (2, 2), (..., 2) -> (...)."""
+    """L(w), squared error per row, mean over rows: (2, 2), (..., 2) -> (...)."""
     along = np.einsum("...i,ij,...j->...", W, C, W)
     return np.trace(C) + (np.square(W).sum(-1) - 2) * along
 
@@ -38,9 +38,8 @@ def compute_gradient(C: np.ndarray, W: np.ndarray) -> np.ndarray:
 
 def compute_hessian(C: np.ndarray, w: np.ndarray) -> np.ndarray:
     """The second derivatives of L at w (2,): (2, 2)."""
-    turned = C @ w
-    mixed = np.outer(turned, w) + np.outer(w, turned)
-    return 2 * (w @ w - 2) * C + 4 * mixed + 2 * (w @ turned) * np.eye(2)
+    Cw = C @ w
+    return 2 * (w @ w - 2) * C + 4 * (np.outer(Cw, w) + np.outer(w, Cw)) + 2 * (w @ Cw) * np.eye(2)
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class StationaryPoint:
 
 
 def find_stationary_points(C: np.ndarray) -> list[StationaryPoint]:
-    """u1, -u1, u2, -u2 and 0; where both variances are the same any direction would do for u1."""
+    """u1, -u1, u2, -u2 and 0; if both variances are equal, u1 is any direction."""
     _, directions = np.linalg.eigh(C)
     found = [*(sign * directions[:, k] for k in (1, 0) for sign in (1, -1)), np.zeros(2)]
     return [
@@ -78,7 +77,7 @@ class Descent:
 
 
 def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descent:
-    """Plain gradient descent from `start` (2,); it ends early where a step would leave the picture's neighbourhood.
+    """Plain gradient descent from `start` (2,); it ends early where it diverges.
 
     Parameters
     ----------
@@ -91,5 +90,4 @@ def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descen
         if not np.abs(w).max() < 10:
             break
         path.append(w)
-    found = np.array(path)
-    return Descent(found, compute_loss(C, found))
+    return Descent(np.array(path), compute_loss(C, np.array(path)))

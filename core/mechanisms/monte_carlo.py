@@ -1,4 +1,4 @@
-"""A mean over random draws with its standard error, and how far it is from what is known exactly."""
+"""Monte Carlo estimates with standard errors."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Estimate:
-    """A Monte-Carlo estimate.
-
-    Attributes
-    ----------
-    value : the estimate; error : its standard error, at least 0, in the same unit.
-    n : draws it is the mean of.
-    """
+    """The mean of `n` independent draws, with its standard error in the same unit."""
 
     value: float
     error: float

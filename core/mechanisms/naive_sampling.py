@@ -1,7 +1,7 @@
 """Naive sampling: log p(x) from codes drawn from the prior, how few of them matter, and what an encoder changes.
 
 The objective is log (1/K) sum_k p(x|z_k) with z_k from p(z). Its gradient is the mean of the gradients of log p(x|z_k),
-weighted by p(x|z_k) / sum_j p(x|z_j): most pairs (z, x) weigh nothing.
+weighted by p(x|z_k) / sum_j p(x|z_j): most pairs (z, x) have hardly any weight.
 
 References
 ----------
@@ -19,12 +19,12 @@ import numpy as np
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 
-CARRIED = 0.99
+_CONTRIBUTION = 0.99
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What the pairs of one training step weigh.
+    """Weights of the pairs of one training step.
 
     Attributes
     ----------
@@ -38,17 +38,17 @@ class Pairs:
     @property
     def contributing(self) -> np.ndarray:
         """(n, k) bool: the fewest pairs whose weighted gradient norms make up 99% of all."""
-        carried = (self.weights * self.gradients).ravel()
-        order = np.argsort(-carried)
-        total = np.cumsum(carried[order])
-        n_needed = int(np.searchsorted(total, CARRIED * total[-1])) + 1
-        found = np.zeros(carried.size, bool)
-        found[order[:n_needed]] = True
-        return found.reshape(self.weights.shape)
+        norms = (self.weights * self.gradients).ravel()
+        order = np.argsort(-norms)
+        total = np.cumsum(norms[order])
+        n_needed = int(np.searchsorted(total, _CONTRIBUTION * total[-1])) + 1
+        contributing = np.zeros(norms.size, bool)
+        contributing[order[:n_needed]] = True
+        return contributing.reshape(self.weights.shape)
 
     @property
     def share(self) -> float:
-        """Share of the pairs that carry 99% of the gradient, in (0, 1]."""
+        """Share of the pairs that contribute 99% of the gradient, in (0, 1]."""
         return float(self.contributing.mean())
 
     @property
@@ -78,29 +78,14 @@ def weigh_pairs(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, log_proposa
     return Pairs(weights / weights.sum(1, keepdims=True), gradients)
 
 
-def expected_share_effective(model: LinearGaussian, X: np.ndarray) -> np.ndarray:
-    """Limit of effective samples / K for many codes from the prior, (E p(x|z))^2 / E p(x|z)^2: (n,) in (0, 1].
-
-    p(x|z)^2 is a Gaussian of half the variance times (4 pi noise^2)^(-n_features/2), so both means are closed.
-    """
-    log_square = _log_mean_square(model, X)
-    return np.exp(2 * model.log_marginal(X) - log_square)
-
-
-def _log_mean_square(model: LinearGaussian, X: np.ndarray) -> np.ndarray:
-    """log E_p(z) p(x|z)^2: (n,)."""
-    constant = -0.5 * model.n_features * np.log(4 * np.pi * model.noise**2)
-    return constant + model.log_marginal(X, noise=model.noise / np.sqrt(2))
-
-
 @dataclass(frozen=True)
 class Encoder:
-    """q(z|x) for a linear-Gaussian model: its posterior, made wider and moved.
+    """q(z|x) for a linear-Gaussian model: its posterior, made wider and shifted.
 
     Attributes
     ----------
     spread : factor on the posterior's standard deviations, above 0; 1 is exact.
-    shift : how far its mean is off, in the posterior's standard deviations along every code axis.
+    shift : of the mean in every latent dimension, in the posterior's standard deviations.
     """
 
     spread: float = 1.0
@@ -123,13 +108,9 @@ class Encoder:
 def sample_log_weights(
     model: LinearGaussian, x: np.ndarray, shape: tuple[int, ...], rng, encoder: Encoder | None = None
 ) -> np.ndarray:
-    """log of p(x|z) p(z) / q(z), whose mean is p(x), for codes from the prior or from an encoder.
+    """log of p(x|z) p(z) / q(z), whose mean is p(x), of this shape, for x (n_features,).
 
-    Parameters
-    ----------
-    x : (n_features,)
-    shape : of what is returned.
-    encoder : None draws from the prior, where p(z) / q(z) = 1.
+    Codes are from the encoder, or from the prior, where p(z) / q(z) = 1.
     """
     n = int(np.prod(shape))
     if encoder is None:
@@ -141,57 +122,47 @@ def sample_log_weights(
 
 @dataclass(frozen=True)
 class EstimateQuantiles:
-    """The estimate of log p(x) for growing numbers of codes, in nats.
-
-    Attributes
-    ----------
-    counts : (m,) K; low, median, high : (m,) the 5%, 50% and 95% quantiles over repeats, mean : (m,) their mean.
-    """
+    """5%, 50% and 95% quantiles over repeats of the estimate of log p(x) by number of codes, in nats: (m,) each."""
 
     counts: np.ndarray
     low: np.ndarray
     median: np.ndarray
     high: np.ndarray
-    mean: np.ndarray
 
 
-def compute_quantiles(weights: np.ndarray, counts: Sequence[int]) -> EstimateQuantiles:
-    """How log (1/K) sum_k w_k scatters over repeats.
+def compute_quantiles(log_weights: np.ndarray, counts: Sequence[int]) -> EstimateQuantiles:
+    """Quantiles of log (1/K) sum_k w_k over repeats.
 
     Parameters
     ----------
-    weights : (repeats, most) log weights; K codes are the first K of a repeat.
+    log_weights : (repeats, most); K codes are the first K of a repeat.
     counts : numbers of codes K, at most `most`.
     """
-    estimates = np.array([log_mean_exp(weights[:, :k]) for k in counts])  # (m, repeats)
-    low, middle, high = np.quantile(estimates, (0.05, 0.5, 0.95), axis=1)
-    return EstimateQuantiles(np.asarray(counts), low, middle, high, estimates.mean(1))
+    estimates = np.array([log_mean_exp(log_weights[:, :k]) for k in counts])  # (m, repeats)
+    return EstimateQuantiles(np.asarray(counts), *np.quantile(estimates, (0.05, 0.5, 0.95), axis=1))
 
 
-def estimate_log_marginal(weights: np.ndarray) -> Estimate:
-    """log p(x) in nats from all log weights, with its standard error to first order.
-
-    Parameters
-    ----------
-    weights : any shape, independent draws of log p(x|z) p(z) / q(z).
-    """
-    flat = weights.ravel()
+def estimate_log_marginal(log_weights: np.ndarray) -> Estimate:
+    """log p(x) in nats from independent log weights of any shape, with its standard error to first order."""
+    flat = log_weights.ravel()
     relative = np.exp(flat - log_mean_exp(flat))  # with mean 1
     return Estimate(float(log_mean_exp(flat)), Estimate.from_draws(relative).error, flat.size)
 
 
 def compute_standard_error(model: LinearGaussian, x: np.ndarray, k: int) -> float:
-    """Standard error of log p(x) from k codes of the prior, to first order, in nats: closed.
+    """Exact standard error of log p(x) from k codes of the prior, to first order, in nats.
 
-    sqrt((E p(x|z)^2 / p(x)^2 - 1) / k); the variance of an estimate that a draw of k codes does not show itself where
-    few codes matter.
+    sqrt((E p(x|z)^2 / p(x)^2 - 1) / k). Where few codes matter, the draws themselves do not show this variance.
+    p(x|z)^2 is a Gaussian of half the variance times (4 pi noise^2)^(-n_features/2), so its mean has a closed form.
     """
-    return float(np.sqrt(np.expm1(_log_mean_square(model, x[None])[0] - 2 * model.log_marginal(x[None])[0]) / k))
+    log_square = -0.5 * model.n_features * np.log(4 * np.pi * model.noise**2)
+    log_square += model.log_marginal(x[None], noise=model.noise / np.sqrt(2))[0]
+    return float(np.sqrt(np.expm1(log_square - 2 * model.log_marginal(x[None])[0]) / k))
 
 
 @dataclass(frozen=True)
 class Objectives:
-    """Two objectives for the same decoder, W scaled by each of `scales`; nats a row.
+    """Two objectives for the same decoder, W scaled by each of `scales`, in nats per row.
 
     Attributes
     ----------
@@ -210,26 +181,21 @@ class Objectives:
 
 
 def compare_objectives(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray) -> Objectives:
-    """Averaging the probability, and averaging its logarithm instead, which is best off without z.
+    """The log of the mean of p(x|z), and the mean of its log, whose best decoder ignores z.
 
-    E_p(z) log p(x|z) = log N(x; b, noise^2 I) - |W|^2 / (2 noise^2): every weight only costs.
+    E_p(z) log p(x|z) = log N(x; b, noise^2 I) - |W|^2 / (2 noise^2): any weight lowers it.
 
     Parameters
     ----------
     X : (n, n_features); Z : (k, n_components) from the prior.
     """
     without_code = LinearGaussian(0 * model.weights, model.bias, model.noise).log_marginal(X).mean()
-    found = []
+    rows = []
     for scale in scales:
         scaled = LinearGaussian(scale * model.weights, model.bias, model.noise)
-        drawn = scaled.log_likelihood(X, Z)
-        found.append(
-            (
-                scaled.log_marginal(X).mean(),
-                log_mean_exp(drawn).mean(),
-                without_code - np.square(scaled.weights).sum() / (2 * model.noise**2),
-                drawn.mean(),
-                drawn.mean(0).std(ddof=1) / np.sqrt(len(Z)),
-            )
-        )
-    return Objectives(np.asarray(scales), *np.array(found).T)
+        sampled = scaled.log_likelihood(X, Z)
+        mean_of_log = without_code - np.square(scaled.weights).sum() / (2 * model.noise**2)
+        error = sampled.mean(0).std(ddof=1) / np.sqrt(len(Z))
+        log_of_mean = scaled.log_marginal(X).mean(), log_mean_exp(sampled).mean()
+        rows.append((*log_of_mean, mean_of_log, sampled.mean(), error))
+    return Objectives(np.asarray(scales), *np.array(rows).T)

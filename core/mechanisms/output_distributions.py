@@ -1,9 +1,8 @@
-"""A generator and its distribution: an easy known distribution pushed through a decoder, and what its output means.
+"""A generator with Bernoulli or Normal pixels: a decoder that draws a spot, and the exact moments of its images.
 
-The decoder draws a spot: code z ~ N(0, I) in the plane is where it lies in a square image, so pixel c has the mean
-m_c(z) = exp(-|c - s z|^2 / (2 r^2)), s how far a code of 1 moves the spot, r its radius. With a Bernoulli output these
-are the probabilities that a pixel is white; with a Normal output they are means, and every pixel has the same standard
-deviation. Of both the moments of a pixel over all images are known, which is what draws are held against.
+The code z ~ N(0, I) in the plane is where the spot lies in a square image: pixel c has the mean
+m_c(z) = exp(-|c - s z|^2 / (2 r^2)), where s is how far a code of 1 moves the spot and r its radius. With a Bernoulli
+output the means are the probabilities that a pixel is white; with a Normal output every pixel has the same deviation.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Spot:
 
     @property
     def pixels(self) -> np.ndarray:
-        """Places of the pixels in [-1, 1]: (256, 2), x to the right and y up, row by row from the top."""
+        """Positions of the pixels in [-1, 1]: (256, 2), x to the right and y up, row by row from the top."""
         axis = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
         y, x = np.meshgrid(-axis, axis, indexing="ij")
         return np.stack([x.ravel(), y.ravel()], 1)
@@ -54,25 +53,19 @@ class Spot:
 
     @property
     def mean(self) -> np.ndarray:
-        """E x of every pixel, over codes and draws: (256,), closed."""
+        """Exact E x of every pixel, over codes and draws: (256,)."""
         return self._mean_power(1)
 
     @property
-    def variance_given_code(self) -> np.ndarray:
-        """E Var(x|z), what the output distribution adds: (256,), closed."""
-        if self.output == NORMAL:
-            return np.full(SIDE**2, self.noise**2)
-        return self._mean_power(1) - self._mean_power(2)
-
-    @property
     def variance_of_means(self) -> np.ndarray:
-        """Var E(x|z), what the code explains: (256,), closed."""
+        """Exact Var E(x|z), what the code explains: (256,)."""
         return self._mean_power(2) - np.square(self._mean_power(1))
 
     @property
     def variance(self) -> np.ndarray:
-        """Var x, the sum of both (law of total variance): (256,), closed."""
-        return self.variance_given_code + self.variance_of_means
+        """Exact Var x = E Var(x|z) + Var E(x|z), the law of total variance: (256,)."""
+        given_code = self.noise**2 if self.output == NORMAL else self._mean_power(1) - self._mean_power(2)
+        return given_code + self.variance_of_means
 
     def _mean_power(self, k: int) -> np.ndarray:
         """E m(z)^k: m^k is a Gaussian of the variance r^2 / k, its mean over s z ~ N(0, s^2 I) one of r^2 / k + s^2."""
@@ -86,18 +79,8 @@ def compute_explained_variance(spot: Spot) -> float:
     return float(spot.variance_of_means.sum() / spot.variance.sum())
 
 
-def compute_brightness(spot: Spot) -> float:
-    """E of an image's sum of pixels: closed."""
-    return float(spot.mean.sum())
-
-
-def estimate_brightness(images: np.ndarray) -> Estimate:
-    """The same from independent images (n, 256)."""
-    return Estimate.from_draws(images.sum(1))
-
-
 def estimate_explained_variance(spot: Spot, n: int, rng: np.random.Generator) -> Estimate:
-    """`explained` from draws: two images of each code share what the code explains and nothing else.
+    """`compute_explained_variance` from n pairs of images with the same code.
 
     Their covariance over codes is Var E(x|z), summed over pixels; the share's error is that to first order.
     """

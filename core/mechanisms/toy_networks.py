@@ -1,4 +1,4 @@
-"""The small networks that play: a generator whose density is known, a discriminator, and what they are trained on."""
+"""The small networks of a game: a generator whose density is known, a discriminator, and draws to train them on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from core.mechanisms.gaussian_mixtures import Mixture
 
 MOST_WAVES = 4
 _DECAY = 0.99
-_CODES = 4096
-_CHUNK = 4_000_000
-_WAVES = tuple(0.5 * 2**k for k in range(MOST_WAVES))  # radians per unit of the data
+_N_CODES = 4096
+_CHUNK = 4_000_000  # numbers at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +27,7 @@ class NoisyGenerator:
     Attributes
     ----------
     network : G, from codes (n, dimension) to (n, dimension)
-    noise : deviation, in units of the data
+    noise : standard deviation, in units of the data
     """
 
     network: nn.Module
@@ -47,8 +46,14 @@ class NoisyGenerator:
         z, eps = rng.standard_normal((2, n, self.dimension))
         return self.decode(z) + self.noise * eps
 
-    def log_density(self, x: Any, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
-        """Natural logarithm of `density`, finite where that is too small for a float: (n, d) -> (n,) float64."""
+    def log_density(self, x: Any, n_codes: int = _N_CODES, seed: int = 0) -> np.ndarray:
+        """log q(x), per unit of length or area, of the mean of N(x; G(z), noise^2 I) over codes: (n, d) -> (n,).
+
+        The codes form a lattice moved by a random shift, so each one is a draw from N(0, I) and the mean has no bias,
+        and together they are more even than independent draws, so the mean has less variance.
+
+        Source: Cranley and Patterson 1976, Randomization of number theoretic methods for multiple integration.
+        """
         import torch
 
         x = torch.as_tensor(np.asarray(x), dtype=torch.float32) / self.noise
@@ -63,26 +68,10 @@ class NoisyGenerator:
         scale = math.log(n_codes) + self.dimension * math.log(self.noise * math.sqrt(2 * math.pi))
         return torch.cat(parts).double().numpy() - scale
 
-    def density(self, x: Any, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
-        """q(x), per unit of length or area, as the mean of N(x; G(z), noise^2 I) over `n_codes` codes.
-
-        The codes form a lattice moved by a random shift, so each one is a draw from N(0, I) and the mean has no bias,
-        and together they are more even than independent draws, so that it has less spread.
-
-        Parameters
-        ----------
-        x : (n, dimension)
-
-        Returns (n,) float64
-        Source: Cranley and Patterson 1976, Randomization of number theoretic methods for multiple integration.
-        """
-        return np.exp(self.log_density(x, n_codes, seed))
-
-    def density_on_grid(self, axis: np.ndarray, n_codes: int = _CODES, seed: int = 0) -> np.ndarray:
-        """`density` at all places of a grid, see `Mixture.density_on_grid`."""
-        return Mixture.from_means(
-            self.decode(_make_even_codes(n_codes, self.dimension, seed)), self.noise
-        ).density_on_grid(axis)
+    def density_on_grid(self, axis: np.ndarray) -> np.ndarray:
+        """q(x) on a grid, see `Mixture.density_on_grid`."""
+        centres = self.decode(_make_even_codes(_N_CODES, self.dimension, 0))
+        return Mixture.from_means(centres, self.noise).density_on_grid(axis)
 
 
 def _make_even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
@@ -98,7 +87,7 @@ def _make_even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
 class Discriminator:
     """D(x) of rows, (n, d) -> (n,) float64.
 
-    A probability in [0, 1] where `squash`; else the network's output: a number near [0, 1] with least squares, a score
+    A probability in [0, 1] if `squash`; else the network's output: a number near [0, 1] with least squares, a score
     in units of the data, up to a constant, with Wasserstein.
     """
 
@@ -114,7 +103,7 @@ class Discriminator:
 
 
 def make_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Sequential:
-    """Two hidden layers with SiLU, weights drawn as torch draws them but from `generator` alone."""
+    """Two hidden layers with SiLU, weights initialised as torch does but from `generator` alone."""
     from torch import nn
 
     layers = [nn.utils.skip_init(nn.Linear, *sizes) for sizes in ((n_in, width), (width, width), (width, n_out))]
@@ -126,7 +115,7 @@ def make_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Sequen
 
 
 def make_discriminator(n_in: int, width: int, waves: int, generator: Any) -> nn.Module:
-    """A discriminator or critic, to one output: the rows and their sines and cosines, then `small_network`.
+    """A discriminator or critic with one output: `make_network` of the rows and their sines and cosines.
 
     With the coordinates alone a network this small takes thousands of steps to learn an edge as narrow as a mode
     (Tancik et al. 2020, Fourier features let networks learn high frequency functions).
@@ -139,14 +128,15 @@ def make_discriminator(n_in: int, width: int, waves: int, generator: Any) -> nn.
 
 @cache
 def _get_waves_class() -> type[nn.Module]:
-    """The layer that puts rows (n, d) beside their sines and cosines: (n, (2 * waves + 1) * d)."""
+    """The layer that adds sines and cosines to rows: (n, d) -> (n, (2 * waves + 1) * d)."""
     import torch
     from torch import nn
 
     class Waves(nn.Module):
         def __init__(self, waves: int) -> None:
             super().__init__()
-            self.register_buffer("waves", torch.tensor(_WAVES[:waves]))
+            # Radians per unit of the data.
+            self.register_buffer("waves", torch.tensor([0.5 * 2**k for k in range(waves)]))
 
         def forward(self, x: Tensor) -> Tensor:
             angles = (x[:, :, None] * self.waves).flatten(1)  # (n, d * waves)
@@ -163,7 +153,7 @@ class Player:
 
         self.network = network
         self.weights = list(network.parameters())
-        # Fused: for networks this small the other kinds take longer than both passes.
+        # For networks this small, other implementations of Adam take longer than both passes.
         self.optimizer = torch.optim.Adam(self.weights, lr=rate, betas=(momentum, _DECAY), fused=True)
 
     def descend(self, loss: Tensor) -> float:

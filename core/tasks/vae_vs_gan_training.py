@@ -94,7 +94,7 @@ def _train(folder: Path, report: Callable[[float], None]) -> dict[str, np.ndarra
     given = json.loads((folder / "settings.json").read_text())
     if (drawn := folder / "points.npy").exists():
         given["target"] = gaussian_mixtures.make_from_drawing(np.load(drawn, allow_pickle=False))
-    return vae_vs_gan.train(Settings(**given), lambda share, _: report(share)).to_arrays()
+    return vae_vs_gan.train(Settings(**given), report).to_arrays()
 
 
 def list_planes() -> dict[str, str]:

@@ -22,16 +22,12 @@ def x(model):
     return model.sample(1, np.random.default_rng(2))[0][0]
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_parts_add_up(model, x, encoder):
-    found = elbo.compute_bound(model, x, encoder)
-    assert found.gap == pytest.approx(found.log_marginal - found.elbo, abs=1e-9)
-    assert found.gap >= -1e-12
-    assert found.kl >= 0
-
-
-def test_gap_is_zero_for_the_posterior(model, x):
-    assert elbo.compute_bound(model, x, Encoder()).gap == pytest.approx(0, abs=1e-12)
+def test_parts_add_up(model, x):
+    for encoder in ENCODERS:
+        found = elbo.compute_bound(model, x, encoder)
+        assert found.gap == pytest.approx(found.log_marginal - found.elbo, abs=1e-9)
+        assert found.kl >= 0
+        assert found.gap >= 0.01 if encoder.spread != 1 else found.gap == pytest.approx(0, abs=1e-12)
 
 
 def test_gaussian_kl_is_the_integral():

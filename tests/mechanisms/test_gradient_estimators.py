@@ -5,6 +5,7 @@ import pytest
 
 from core.mechanisms import gradient_estimators
 from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Quadratic, Sines
+from core.mechanisms.monte_carlo import Estimate
 from tests.mechanisms.calibration import SEEDS, assert_calibrated
 
 COSTS = (Quadratic(0.7), Sines(1.0), Sines(3.0))
@@ -21,20 +22,18 @@ def test_slope_is_the_finite_difference(cost):
 
 
 @pytest.mark.parametrize("cost", COSTS, ids=str)
-@pytest.mark.parametrize("estimator", [SCORE, REPARAMETERIZED])
-def test_both_are_unbiased_within_their_errors(cost, estimator):
-    found = [
-        gradient_estimators.sample_gradients(cost, MU, 0.8, 4000, np.random.default_rng(seed)).deviations(estimator)[0]
-        for seed in SEEDS
-    ]
-    assert_calibrated(found)
+def test_both_are_unbiased_within_their_errors(cost):
+    found = [gradient_estimators.sample_gradients(cost, MU, 0.8, 4000, np.random.default_rng(seed)) for seed in SEEDS]
+    for estimator in (SCORE, REPARAMETERIZED):
+        estimates = [Estimate.from_draws(each.draws[estimator][:, 0]) for each in found]
+        assert_calibrated([estimate.deviation(found[0].exact[0]) for estimate in estimates])
 
 
 @pytest.mark.parametrize("cost", COSTS, ids=str)
-@pytest.mark.parametrize("estimator", [SCORE, REPARAMETERIZED])
-def test_closed_variances_are_those_of_draws(cost, estimator):
+def test_closed_variances_are_those_of_draws(cost):
     found = gradient_estimators.sample_gradients(cost, MU, 0.8, 400_000, np.random.default_rng(0))
-    assert cost.variance(estimator, MU, 0.8) == pytest.approx(found.variance(estimator), rel=0.03)
+    for estimator in (SCORE, REPARAMETERIZED):
+        assert cost.variance(estimator, MU, 0.8) == pytest.approx(found.variance(estimator), rel=0.03)
 
 
 def test_ratio_grows_with_dimension_for_the_quadratic():
@@ -54,7 +53,6 @@ def test_score_function_wins_on_fast_sines():
 def test_a_flat_cost_has_no_variance_to_divide_by():
     assert Sines(0.0).ratio(np.zeros(2), 1.0) == np.inf
     found = gradient_estimators.sample_gradients(Sines(0.0), np.zeros(2), 1.0, 10, np.random.default_rng(0))
-    assert (found.deviations(REPARAMETERIZED) == 0).all()
     assert found.ratio == np.inf
 
 

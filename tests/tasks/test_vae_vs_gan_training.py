@@ -31,7 +31,7 @@ def test_comparison_is_what_training_returns():
     state = train_here(QUICK)
     assert state.problem == ""
     np.testing.assert_array_equal(state.comparison.samples["gan"], vae_vs_gan.train(QUICK).samples["gan"])
-    assert "two-dimensional" in train_here(Settings("two_modes", steps=24)).problem
+    assert "failed" in train_here(Settings("cube", steps=24)).problem
 
 
 def test_drawn_data_have_their_own_key():

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.mechanisms import divergences
-from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Divergences, Fit, Target
-from pages.ui.mechanisms import draggable_points, experiment
+from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Target
+from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header, tables
+from pages.ui.shared import header, page_state, tables
+from pages.ui.shared.components import do_nothing, get_component
 from pages.ui.shared.tables import Cell
 
 _LINE, _PLANE = "1", "2"
-# Initial positions of the modes.
-_MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.0, 0.0), (2.0, 0.0), (0.0, 2.0))}
+_MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.0, 0.0), (2.0, 0.0), (0.0, 2.0))}  # initial modes
+_REACH = 4.0  # of the modes, either way from 0
+_SHOWN = 6.0  # of the line, either way from 0
 _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _WIDTHS = (0.3, 0.5, 0.8, 1.2)
 _PIS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 _RESTARTS = (1, 2, 4, 8)
-_HEAD = (
-    "Fit by",
-    "Mean",
-    "Standard deviations",
-    "KL(p ‖ q), nats",
-    "KL(q ‖ p), nats",
-    "JS / (π(1 − π)), nats",
-    "Local optima",
-)
+_COLUMNS = {FORWARD: "KL(p ‖ q), nats", REVERSE: "KL(q ‖ p), nats", JENSEN_SHANNON: "JS / (π(1 − π)), nats"}
 _NAMES = {FORWARD: "KL(p ‖ q)", JENSEN_SHANNON: "JS with weight π", REVERSE: "KL(q ‖ p)"}
 _COLOURS = {FORWARD: 0, JENSEN_SHANNON: 3, REVERSE: 2}
-# Means of two fits that are closer are the same optimum.
-_SAME = 0.05
+_SAME = 0.05  # means of fits that are closer are the same optimum
 _MATCH = 1e-3
 
 
@@ -51,13 +46,12 @@ class _Setting:
     seed: int
 
     def make_target(self) -> Target:
-        widths, weights = [self.width, 0.6, 0.5], [self.weight, 1 - self.weight, 0.4]
         n = len(self.means)
-        return divergences.make_target(self.means, widths[:n], weights[:n])
+        return divergences.make_target(self.means, [self.width, 0.6, 0.5][:n], [self.weight, 1 - self.weight, 0.4][:n])
 
     def draw_starts(self) -> np.ndarray:
-        d = int(self.dimension)
-        return np.random.default_rng(self.seed).uniform(-4, 4, (max(_RESTARTS), d))[: self.restarts]
+        rng, shape = np.random.default_rng(self.seed), (max(_RESTARTS), int(self.dimension))
+        return rng.uniform(-4, 4, shape)[: self.restarts]
 
 
 def draw(controls: Controls) -> None:
@@ -73,7 +67,7 @@ def draw(controls: Controls) -> None:
     left, right = st.columns([1, 3], gap="medium")
     with left:
         dimension = controls.choose_segment("in", "Data", {_LINE: "1-D", _PLANE: "2-D"})
-        means = draggable_points.choose_points(controls, f"modes-{dimension}", "Modes of the target", _MEANS[dimension])
+        means = _drag_modes(controls, f"modes-{dimension}", _MEANS[dimension])
     with right, experiment.controls_row():
         weight = controls.choose_value("weight", "Weight of mode 1", _WEIGHTS, 0.6)
         width = controls.choose_value("width", "Standard deviation of mode 1", _WIDTHS, 0.8)
@@ -85,36 +79,56 @@ def draw(controls: Controls) -> None:
         restarts = controls.choose_value("starts", "Restarts", _RESTARTS, 4, "Initial means; the best fit is shown.")
         seed = controls.choose_seed(experiment.RESTART)
     setting = _Setting(dimension, tuple(map(tuple, means.tolist())), weight, width, shape, pi, restarts, seed)
-    fits, values, moments_gap = _fit(setting)
+    fits = _fit(setting)
     experiment.draw_charts(*_figures(setting, header.get_theme()), key="similarity")
-    experiment.state_finding(_describe_fits(fits, moments_gap))
-    tables.draw(_HEAD, _table_rows(fits, values), "similarity")
+    experiment.state_finding(_describe_fits(setting, fits))
+    head = ("Fit by", "Mean", "Standard deviations", *_COLUMNS.values(), "Local optima")
+    tables.draw(head, _table_rows(setting, fits), "similarity")
     experiment.show_details(
         "Each divergence is summed over a grid and minimised by L-BFGS-B from each initial mean, with standard "
         "deviations from 0.2 to 5. Solid line: the best fit. After Huszár 2015."
     )
 
 
+def _drag_modes(controls: Controls, name: str, default: Sequence[Sequence[float]]) -> np.ndarray:
+    """Draw a handle for each mode, in the address as ``x1,y1;x2,y2``; returns the modes, (k, d), to a tenth."""
+    full_name = f"{controls.experiment}.{name}"
+    widget, start = page_state.key(full_name), np.asarray(default, float)
+    is_flat = start.shape[1] == 1
+    candidates = [st.session_state.get(widget, {}).get("places"), page_state.recall(full_name), start]
+    if (text := page_state.read_link(full_name)) is not None:
+        linked = _parse_modes([part.split(",") for part in text.split(";")], start.shape)
+        if linked is None:
+            form = f"{len(start)} points {'x' if is_flat else 'x,y'} from −{_REACH:g} to {_REACH:g}"
+            controls.problems.append(f"The modes in the link must be {form}, separated by semicolons: ignored.")
+        else:
+            st.session_state.pop(widget, None)
+            candidates.insert(0, linked)
+    modes = next(modes for value in candidates if (modes := _parse_modes(value, start.shape)) is not None)
+    page_state.keep(full_name, modes, text=";".join(",".join(f"{x:g}" for x in mode) for mode in modes))
+    places = np.pad(modes, ((0, 0), (0, 2 - modes.shape[1]))).tolist()
+    data = {"places": places, "reach": _REACH, "flat": is_flat, "label": "Modes of the target"}
+    get_component("handles")(key=widget, data=data, default={"places": places}, on_places_change=do_nothing)
+    return modes
+
+
+def _parse_modes(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Points from a browser or a link; None where they are malformed."""
+    try:
+        points = np.asarray(value, float)[:, : shape[1]]
+    except (TypeError, ValueError, IndexError):
+        return None
+    if points.shape != shape or not (np.abs(points) <= _REACH).all():
+        return None
+    return np.round(points, 1) + 0.0
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _fit(setting: _Setting) -> tuple[dict[str, list[Fit]], dict[str, Divergences], float]:
-    """Fits by divergence, the best first; their values; largest difference of the forward fit's moments from p's."""
-    target, points = setting.make_target(), _make_grid(int(setting.dimension))
-    fits = {
-        name: divergences.fit_gaussian(
-            target, name, setting.draw_starts(), points=points, shape=setting.shape, pi=setting.pi
-        )
-        for name in _NAMES
-    }
-    p = target.density(points.points)
-    values = {
-        name: divergences.compute_divergences(p, own[0].gaussian, points, setting.pi) for name, own in fits.items()
-    }
-    forward, moments = fits[FORWARD][0].gaussian, target.moments
-    covariance = moments.covariance
-    if setting.shape == ISOTROPIC:
-        covariance = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-    gap = max(np.abs(forward.mean - moments.mean).max(), np.abs(forward.covariance - covariance).max())
-    return fits, values, float(gap)
+def _fit(setting: _Setting) -> dict[str, list[Fit]]:
+    """Fits by divergence, the best first."""
+    options = {"grid": _make_grid(int(setting.dimension)), "shape": setting.shape, "pi": setting.pi}
+    target, starts = setting.make_target(), setting.draw_starts()
+    return {name: divergences.fit_gaussian(target, name, starts, **options) for name in _NAMES}
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -126,30 +140,32 @@ def _make_grid(dimension: int) -> divergences.Grid:
 def _figures(setting: _Setting, theme: str):
     from core.figures.mechanisms import divergences as figures  # plotly
 
-    fits, _, _ = _fit(setting)
-    points = _make_grid(int(setting.dimension))
-    p = setting.make_target().density(points.points)
+    grid = _make_grid(int(setting.dimension))
+    p = setting.make_target().density(grid.points)
     charts = []
-    for name, own in fits.items():
+    for name, fits in _fit(setting).items():
         title = _NAMES[name] if name != JENSEN_SHANNON else f"JS, π = {setting.pi:g}"
         if setting.dimension == _LINE:
-            shown = np.abs(points.axes[0]) <= 6
-            x, best = points.points[shown], np.exp(own[0].gaussian.log_density(points.points[shown]))
-            charts.append(figures.plot_in_1d(x[:, 0], p[shown], own, best, title, _COLOURS[name], theme))
+            shown = np.abs(grid.axis) <= _SHOWN
+            best = np.exp(fits[0].gaussian.log_density(grid.points[shown]))
+            charts.append(figures.plot_in_1d(grid.axis[shown], p[shown], fits, best, title, _COLOURS[name], theme))
         else:
-            square = p.reshape([len(axis) for axis in points.axes])
-            outlines = [fit.gaussian.compute_outline() for fit in own]
-            charts.append(figures.plot_in_2d(points.axes[0], square, own, outlines, title, _COLOURS[name], theme))
+            outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
+            charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))
     return tuple(charts)
 
 
-def _table_rows(fits: dict[str, list[Fit]], values: dict[str, Divergences]) -> list[list[Cell]]:
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _table_rows(setting: _Setting, _fits: dict[str, list[Fit]]) -> list[list[Cell]]:
+    grid = _make_grid(int(setting.dimension))
+    p = setting.make_target().density(grid.points)
     rows = []
-    for name, own in fits.items():
-        best, value = own[0].gaussian, values[name]
+    for name, fits in _fits.items():
+        best = fits[0].gaussian
         texts = (_NAMES[name], _format(best.mean), _format(_standard_deviations(best)))
-        numbers = (tables.estimate(float(v)) for v in (value.forward, value.reverse, value.js_scaled))
-        rows.append([*map(tables.text, texts), *numbers, tables.text(_count_optima(own))])
+        values = [divergences.compute_divergence(column, p, best, grid, setting.pi) for column in _COLUMNS]
+        cells = [tables.estimate(float(value)) for value in values]
+        rows.append([*map(tables.text, texts), *cells, tables.text(_count_optima(fits))])
     return rows
 
 
@@ -171,10 +187,16 @@ def _count_optima(fits: list[Fit]) -> str:
     return f"{len(optima)} in {len(fits)} {'start' if len(fits) == 1 else 'starts'}"
 
 
-def _describe_fits(fits: dict[str, list[Fit]], gap: float) -> str:
-    forward, reverse = (_standard_deviations(fits[name][0].gaussian)[0] for name in (FORWARD, REVERSE))
+def _describe_fits(setting: _Setting, fits: dict[str, list[Fit]]) -> str:
+    forward, reverse = (fits[name][0].gaussian for name in (FORWARD, REVERSE))
+    target = setting.make_target().moments
+    covariance = target.covariance
+    if setting.shape == ISOTROPIC:
+        covariance = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    gap = max(np.abs(forward.mean - target.mean).max(), np.abs(forward.covariance - covariance).max())
     matches = f"differ from the target's by up to {gap:.3f}" if gap >= _MATCH else "match the target's"
+    widest, narrowest = (_standard_deviations(fit)[0] for fit in (forward, reverse))
     return (
-        f"Mean and covariance of the fit by KL(p ‖ q) {matches}. Its largest standard deviation is {forward:.2f}, that "
-        f"of the fit by KL(q ‖ p) {reverse:.2f}."
+        f"Mean and covariance of the fit by KL(p ‖ q) {matches}. Its largest standard deviation is {widest:.2f}, that "
+        f"of the fit by KL(q ‖ p) {narrowest:.2f}."
     )

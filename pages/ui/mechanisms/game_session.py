@@ -1,4 +1,4 @@
-"""Games that visitors have played: trained in slices with a progress bar, and kept for others and for later."""
+"""Games that visitors have played: trained in slices with a progress bar, and shared with other visitors."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ class PlayedGame:
         return replace(self, game=copy.deepcopy(self.game), frames=[*self.frames], names=[*self.names])
 
     def add_frame(self, name: str) -> None:
-        side, codes = (160, 1024) if self.game.mixture.dimension == 1 else (32, 512)
-        self.frames.append(gan_game.take_snapshot(self.game, 400, side, codes))
+        self.frames.append(gan_game.take_snapshot(self.game))
         self.names.append(name)
 
     def compute_once(self, name: str, compute: Callable[[PlayedGame], Any]) -> Any:
@@ -101,7 +100,7 @@ def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator
     """A generator trained alone, by this visitor or another; more steps continue the training before."""
     solos = st.session_state.setdefault(_SOLOS, {})
     solo = solos.get(objective)
-    is_own = solo is not None and solo.settings == settings.validate()
+    is_own = solo is not None and solo.settings == settings
     if not (is_own and len(solo.history) == steps):
         if shared := _shelf(settings, steps).get(objective):
             solo = copy.deepcopy(shared)

@@ -168,10 +168,11 @@ def _show_discriminator_alone(settings: Settings, played: PlayedGame) -> None:
     def draw_figures(_: PlayedGame) -> list[Any]:
         from core.figures.mechanisms import gan_game as figures  # plotly
 
-        places = density_comparison.make_grid_points(frame.axis, game.mixture.dimension)
-        shape = [len(frame.axis)] * game.mixture.dimension
-        optimal = density_comparison.compute_optimal_discriminator(game.mixture, game.generator, places)
-        return figures.plot_discriminators(judge(places).reshape(shape), frame, optimal.reshape(shape), theme)
+        points = density_comparison.make_grid_points(frame.axis, game.mixture.dimension)
+        log_p, log_q = game.mixture.log_density(points), game.generator.log_density(points)
+        fields = judge(points), density_comparison.compute_optimal_discriminator(log_p, log_q)
+        learned, optimal = (field.reshape(frame.p.shape) for field in fields)
+        return figures.plot_discriminators(learned, frame, optimal, theme)
 
     experiment.draw_charts(*played.compute_once(f"judged, {theme}", draw_figures), key="players-judge")
     difference = played.compute_once(

@@ -89,9 +89,9 @@ def _sample_gradients(cost: Cost, d: int, sigma: float, size: int, seed: int) ->
     samples = gradient_estimators.sample_gradients(cost, mu, sigma, n, np.random.default_rng(seed))
     return _Gradients(
         n=n,
-        means={name: gradient_estimators.average_in_groups(samples.get_samples(name)[:, 0], size) for name in _NAMES},
+        means={name: gradient_estimators.average_in_groups(samples.draws[name][:, 0], size) for name in _NAMES},
         exact=float(samples.exact[0]),
-        estimates={name: Estimate.from_draws(samples.get_samples(name)[:, 0]) for name in _NAMES},
+        estimates={name: Estimate.from_draws(samples.draws[name][:, 0]) for name in _NAMES},
         variances={name: cost.variance(name, mu, sigma) for name in _NAMES},
         sampled_ratio=samples.ratio,
     )

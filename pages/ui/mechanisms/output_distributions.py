@@ -49,7 +49,7 @@ def draw(controls: Controls) -> None:
     )
     checks = {
         "Variance explained by the code (%)": (experiment.to_percent(explained), 100 * exact),
-        "Mean sum of the pixels": (brightness, output_distributions.compute_brightness(spot)),
+        "Mean sum of the pixels": (brightness, float(spot.mean.sum())),
     }
     experiment.draw_checks("generator", checks)
     experiment.show_details(
@@ -74,7 +74,7 @@ def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estim
     }
     greys = {title: np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8) for title, pixels in strips.items()}
     explained = output_distributions.estimate_explained_variance(spot, n, rng)
-    return greys, output_distributions.estimate_brightness(images), explained
+    return greys, Estimate.from_draws(images.sum(1)), explained
 
 
 def _sample_codes(seed: int) -> np.ndarray:

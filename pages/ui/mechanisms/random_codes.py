@@ -99,7 +99,7 @@ def _figure(stamp: Stamp, kind: str, seed: int, theme: str, _run: Run):
     from core.figures.mechanisms import codes as figures  # plotly
 
     codes = _sample_codes(stamp, kind, seed, _run)
-    outline = codes.region.compute_outline()
+    outline = codes.region.compute_outline(random_codes.RADIUS, 120)
     return figures.plot_sampled_codes(codes.data, codes.labels, codes.names, codes.sampled, outline, _N_SHOWN, theme)
 
 
