@@ -1,4 +1,4 @@
-"""Arrays of runs from elsewhere: views, weights and snapshots, checked so that no page fails on them."""
+"""Checks of the arrays of imported runs: views, weights and snapshots."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _MOST_MODES = 100
 _MOST_COUNTS = 64
 # Those of `core.analysis.samplers`, which brings scikit-learn.
 _SAMPLERS = (methods.NORMAL, methods.STANDARDISED, methods.GAUSSIAN, methods.MIXTURE)
-# Distances between numbers up to this one are within what a float32 holds.
+# Squared distances between numbers up to this one fit in a float32.
 _LARGEST = 1e15
 # Of means and intervals that come out of different sums.
 _ROUNDING = 1e-6
 
 
 def demand(holds: Any, what: str) -> None:
-    """Raise BadInput with a sentence that ends by `what` unless something holds."""
+    """Raise BadInput with the reason `what` unless `holds`."""
     if not holds:
         raise BadInput(f"This run can't be loaded: {what}.")
 
 
 def check_views(run: Run, entry: datasets.Entry) -> None:
-    """Refuse views that a page could fail on: missing, unknown, of a wrong shape, type or range."""
+    """Raise BadInput if a view is missing, unknown, or of a wrong shape, type or range."""
     views = run.views
     for name in _needed(run, entry):
         demand(name in views, f"its view {name} is missing")
@@ -55,7 +55,7 @@ def check_views(run: Run, entry: datasets.Entry) -> None:
 
 
 def _needed(run: Run, entry: datasets.Entry) -> list[str]:
-    """Views that pages take for granted."""
+    """Return the names of the views that pages need."""
     method = methods.entry(run.spec.method)
     names = ["shown_rows", *(["labels"] if entry.has_labels else [])]
     if method.encodes or method.maps_rows:
@@ -70,7 +70,7 @@ def _length(array: np.ndarray | None) -> int:
 
 
 def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bool]:
-    """What a view has to be, where `n` rows are shown in the map and `m` in the strip."""
+    """Return the test of a view, where `n` rows are shown in the map and `m` in the strip."""
     n_test, n_features = run.environment["n_test"], run.environment["n_features"]
     images = run.environment["kind"] == IMAGES
     classes = len(run.notes.get("target_names", []))
@@ -107,7 +107,7 @@ def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bo
 
 
 def _is_retrieval_part(name: str, a: np.ndarray, at: np.ndarray | None, n_test: int) -> bool:
-    """Whether it is the numbers of answers, or a curve of means with the ends of their intervals beside them."""
+    """Whether `a` holds numbers of answers, or a curve of means with their intervals: (n, 3)."""
     if name == "retrieval.at":
         ascend = a.ndim == 1 and 1 <= len(a) <= _MOST_COUNTS and _are_whole(a, 1, n_test)
         return bool(ascend and (np.diff(a.astype(np.int64)) > 0).all())
@@ -120,7 +120,7 @@ def _is_retrieval_part(name: str, a: np.ndarray, at: np.ndarray | None, n_test: 
 
 
 def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
-    """Whether it is an array of a fitted sampler, and the others of the same sampler fit it."""
+    """Whether `a` is an array of a fitted sampler that fits the other arrays of that sampler."""
     size = run.spec.param("n_components")
     kind, _, part = name.removeprefix("sampler.").partition(".")
     shapes = {"weights": (), "means": (size,), "factors": (size, size)}
@@ -132,7 +132,7 @@ def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
         or not 1 <= len(a) <= _MOST_MODES
     ):
         return False
-    others = [run.views.get(f"sampler.{kind}.{each}") for each in shapes]
+    others = [run.views.get(f"sampler.{kind}.{other}") for other in shapes]
     together = all(_length(other) == len(a) for other in others)
     return together and a.shape[1:] == shapes[part] and (part != "weights" or (a.min() >= 0 and a.sum() > 0))
 
@@ -156,7 +156,7 @@ def _are_numbers(a: np.ndarray) -> bool:
 
 
 def check_weights(weights: Mapping[str, np.ndarray], run: Run) -> None:
-    """Refuse weights that are no finite numbers, of rows of another size, or no positions of the rows of a map."""
+    """Raise BadInput unless weights are finite, of rows of this size, and positions of the rows of a map."""
     n_features = run.environment["n_features"]
     demand(all(_are_numbers(a) for a in weights.values()), f"its weights are not all finite numbers up to {_LARGEST:g}")
     # Networks are built for as many before their weights are compared.
@@ -167,7 +167,7 @@ def check_weights(weights: Mapping[str, np.ndarray], run: Run) -> None:
 
 
 def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
-    """Pages look up the rows of a map, and each one's position, by number."""
+    """Pages look up the rows of a map and their positions by number."""
     splits = (("rows_train_", run.environment["n_train"]), ("rows_test_", run.environment["n_test"]))
     most = run.spec.param("rows")
     for name, n_rows in splits:
@@ -183,7 +183,7 @@ def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
 
 
 def check_replay(replayed: Mapping[str, np.ndarray], run: Run) -> snapshots.Replay:
-    """Refuse snapshots of a training that a page could fail on, but for what is written in them; return them."""
+    """Return the snapshots of a training; raise BadInput if a page could fail on them. Their texts are not checked."""
     try:
         found = snapshots.parse(replayed)
     except BrokenRun as problem:

@@ -27,7 +27,7 @@ from core.types import Run, Spec
 FORMAT = 1
 LARGEST_DOCUMENT = 20_000_000
 PARTS = {"spec": dict, "history": list, "metrics": dict, "environment": dict, "notes": dict, "files": dict}
-# What everything that shows or compares runs counts on.
+# Entries that every page needs, and their types.
 _ENVIRONMENT = {"date": str, "data_checksum": str, "kind": str, "n_train": int, "n_test": int, "seconds": int | float}
 _ATTEMPTS = 20
 
@@ -42,9 +42,9 @@ def canonical_json(document: dict[str, Any]) -> bytes:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """A run's files: those in its folder, or `contents` where they were read before.
+    """A run's files: those in its folder, or `contents` if they are given.
 
-    Sentences about them say where they are and what to do: `zipped` ones are not stored yet.
+    Messages name their place and a remedy; `zipped` files are not stored yet.
     """
 
     place: Path
@@ -62,16 +62,16 @@ class RunFiles:
         return "export the run again" if self.zipped else "delete that folder and train the run again"
 
     def read(self, name: str, most: float = math.inf) -> bytes:
-        """The bytes of a file, which may be at most as many as `most`; BrokenRun where they can't be had."""
+        """Return the bytes of a file; raise BrokenRun if it can't be read or has more than `most`."""
         if self.contents is not None:
             if name not in self.contents:
                 raise BrokenRun(f"{self.named(name)} is missing: {self.remedy}.")
             return self.contents[name]
         file = self.place / name
         try:
-            found = file.stat()
+            status = file.stat()
             # Reading from a pipe or a device would never end.
-            if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            if not stat.S_ISREG(status.st_mode) or status.st_size > most:
                 raise BrokenRun(f"{self.named(name)} is no file of a run: {self.remedy}.")
             return file.read_bytes()
         except FileNotFoundError:
@@ -87,7 +87,7 @@ class RunFiles:
 
 
 def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any]:
-    """Read again where a run was stored anew meanwhile: its old files do not fit its new ones."""
+    """Decorate a function so that it reads again if the run was replaced while it was read."""
 
     def identity(place: Path) -> int | None:
         try:
@@ -111,44 +111,35 @@ def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any
 
 @read_again_if_replaced
 def read_run(place: Path) -> Run:
-    """Read a run without its weights: all that a page which only shows things needs.
+    """Return a run with its views, without its weights.
 
     Raises
     ------
     BrokenRun
-        If a file is missing, cut short or not what was written.
+        If a file is missing or damaged.
     """
     files = RunFiles(place)
     document = parse_document(files)
-    return replace(parse_run(files, document), views=_whole_scores(parse_arrays(files, layout.VIEWS, document)))
-
-
-def _whole_scores(views: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Views with scores of rows that are stored in float16 as float32: sums of float16 lose digits."""
-    return {
-        name: a.astype(np.float32) if name.startswith(("rows.", "nearest.")) and a.dtype == np.float16 else a
-        for name, a in views.items()
-    }
+    views = parse_arrays(files, layout.VIEWS, document)
+    for name, array in views.items():
+        # Sums of float16 would lose digits.
+        if name.startswith(("rows.", "nearest.")) and array.dtype == np.float16:
+            views[name] = array.astype(np.float32)
+    return replace(parse_run(files, document), views=views)
 
 
 @read_again_if_replaced
 def read_replay(place: Path) -> dict[str, np.ndarray]:
-    """The arrays of the training's replay, as `write` took them; empty where the run has none.
-
-    Raises
-    ------
-    BrokenRun
-        If a file is missing, cut short or not what was written.
-    """
-    return parse_replay(RunFiles(place), parse_document(RunFiles(place)))
+    """Return the snapshots of the training; empty if the run has none. Raise BrokenRun as `read_run`."""
+    return _parse_replay(RunFiles(place), parse_document(RunFiles(place)))
 
 
-def parse_replay(files: RunFiles, document: dict[str, Any]) -> dict[str, np.ndarray]:
+def _parse_replay(files: RunFiles, document: dict[str, Any]) -> dict[str, np.ndarray]:
     return parse_arrays(files, layout.REPLAY, document) if layout.REPLAY in document["files"] else {}
 
 
 def parse_run(files: RunFiles, document: dict[str, Any]) -> Run:
-    """The run that a document describes, without arrays."""
+    """Return the run that a document describes, without arrays."""
     spec = _spec(files, document)
     name = layout.folder_name(spec)
     if files.place.name not in (name, spec.key):
@@ -175,13 +166,7 @@ def _spec(files: RunFiles, document: dict[str, Any]) -> Spec:
 
 @read_again_if_replaced
 def read_estimator(place: Path) -> Any:
-    """Build the fitted estimator of the run in `place`.
-
-    Raises
-    ------
-    BrokenRun
-        If a file is missing, cut short or not what was written, or this program's method has changed since.
-    """
+    """Return the fitted estimator of a run; raise BrokenRun if it is damaged or of another version of its method."""
     files = RunFiles(place)
     return build_estimator(files, parse_document(files))
 
@@ -202,7 +187,7 @@ def build_estimator(files: RunFiles, document: dict[str, Any]) -> Any:
     try:
         blank = method.estimator(dict(spec.params), environment["kind"], tuple(shape) if shape else None, spec.seed)
         restored = method.restore(blank, quantization.to_floats(weights))
-        # The figures of other runs were computed here, by these weights.
+        # Other runs were measured here by these weights.
         if files.zipped or "loaded" in environment:
             _try_out(restored, spec.param("n_components"), environment["n_features"])
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
@@ -213,26 +198,25 @@ def build_estimator(files: RunFiles, document: dict[str, Any]) -> Any:
 
 
 def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
-    """Raise ValueError where a fitted estimator does not make finite codes and rows of these sizes."""
+    """Raise ValueError unless a fitted estimator computes finite codes and rows of these sizes."""
     row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
-    made: dict[str, tuple[Any, int]] = {}
+    outputs: dict[str, tuple[Any, int]] = {}
     with np.errstate(all="ignore"):
-        # A map of given rows makes neither; that its positions are numbers and fit them is seen without trying.
         if hasattr(fitted, "inverse_transform"):
-            made["rows"] = fitted.inverse_transform(code), n_features
+            outputs["rows"] = fitted.inverse_transform(code), n_features
         if hasattr(fitted, "transform"):
-            made["codes"] = fitted.transform(row), n_components
+            outputs["codes"] = fitted.transform(row), n_components
         if hasattr(fitted, "discriminator_features"):
             features = fitted.discriminator_features(row)
-            made["features"] = features, features.size
-    for what, (array, width) in made.items():
+            outputs["features"] = features, features.size
+    for what, (array, width) in outputs.items():
         if np.shape(array) != (1, width) or not np.isfinite(array).all():
             raise ValueError(f"they make no {what} of {width} finite numbers")
 
 
 @read_again_if_replaced
 def read_weights(place: Path) -> dict[str, np.ndarray]:
-    """The stored arrays of the run in `place`, as `write` took them."""
+    """Return the arrays of a run's fitted estimator."""
     files = RunFiles(place)
     return parse_arrays(files, layout.WEIGHTS, parse_document(files))
 
@@ -256,7 +240,7 @@ def parse_document(files: RunFiles) -> dict[str, Any]:
 
 
 def _check_parts(files: RunFiles, document: dict[str, Any]) -> None:
-    """A checksum only says that nothing was changed since; what is written in it may be another program's."""
+    """Raise BrokenRun unless a document has the entries that pages need: another program may have signed it."""
     wrong = [name for name, kind in PARTS.items() if not _is(document.get(name), kind)]
     if wrong:
         raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
@@ -281,7 +265,7 @@ def _is(value: Any, kind: Any) -> bool:
 
 def parse_arrays(files: RunFiles, name: str, document: dict[str, Any]) -> dict[str, np.ndarray]:
     data = files.read(name)
-    # What is whole may still hold no arrays of a type there is.
+    # A file with the right checksum may hold no arrays.
     with suppress(SafetensorError, KeyError, TypeError, ValueError):
         if digest(data) == document["files"].get(name):
             return load(data)
@@ -289,22 +273,22 @@ def parse_arrays(files: RunFiles, name: str, document: dict[str, Any]) -> dict[s
 
 
 def parse_whole(files: RunFiles) -> tuple[Run, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """A run with its views, its weights and its replay."""
+    """Return a run with its views, its weights and its snapshots."""
     document = parse_document(files)
     if files.contents is not None and files.contents.keys() != {layout.DOCUMENT, *document["files"]}:
         raise files.changed(layout.DOCUMENT)
     run = replace(parse_run(files, document), views=parse_arrays(files, layout.VIEWS, document))
-    return run, parse_arrays(files, layout.WEIGHTS, document), parse_replay(files, document)
+    return run, parse_arrays(files, layout.WEIGHTS, document), _parse_replay(files, document)
 
 
 @read_again_if_replaced
 def read_summary(place: Path) -> Run:
-    """Read a run without arrays, from memory where its document is unchanged; not to be changed."""
+    """Return a run without arrays, from memory if its document is unchanged; the caller must not change it."""
     try:
-        found = (place / layout.DOCUMENT).stat()
+        status = (place / layout.DOCUMENT).stat()
     except OSError:
         return _read_summary.__wrapped__(place)
-    return _read_summary(place, found.st_ino, found.st_mtime_ns, found.st_size)
+    return _read_summary(place, status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=512)
@@ -314,7 +298,7 @@ def _read_summary(place: Path, *when: int) -> Run:
 
 
 def find_summary(place: Path) -> Run | None:
-    """As `read_summary`; None where the run is damaged or absent."""
+    """As `read_summary`; None if the run is damaged or absent."""
     with suppress(BrokenRun):
         return read_summary(place)
     return None

@@ -1,7 +1,6 @@
-"""Runs from elsewhere, checked so that no page fails on them.
+"""Checks of imported runs, so that no page fails on them: JSON here, arrays in `core.runs.array_schema`.
 
-A checksum in a file tells that it came whole, not who made it, so nothing in such a run is believed: its JSON is
-checked here, its arrays by `core.runs.array_schema`. This brings pydantic; only who imports a run needs it.
+This imports pydantic, which only an import of a run needs.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from core.types import Run, Spec
 _MOST_ROWS = 10_000_000
 _MOST_CLASSES = 1000
 _SHORT = 200
-# Of words that all have the least probability that counts, see `core.metrics.perplexity`.
+# All words have the least probability, see `core.metrics.perplexity`.
 _LARGEST_PERPLEXITY = 1.01e38
 # Metrics that are a number for each class.
 _BY_CLASS = ("squared_error_per_class", "class_shares")
@@ -63,7 +62,7 @@ Row = Annotated[dict[str, Number], Field(max_length=50)]
 
 
 class Environment(BaseModel):
-    """How a run was made: what pages count on, and single values beside it."""
+    """How a run was made: entries that pages need, and other single values."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Flag | Number | Name | None]
@@ -81,7 +80,7 @@ class Environment(BaseModel):
 
 
 class WordsOfDocument(BaseModel):
-    """The commonest words of a document beside those that the method expects."""
+    """The commonest words of a document, and those that the method predicts."""
 
     title: Text
     class_: Text = Field(alias="class")
@@ -93,7 +92,7 @@ Documents = Annotated[list[WordsOfDocument], Field(max_length=20)]
 
 
 class Notes(BaseModel):
-    """How what is shown came about."""
+    """How the views were computed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -108,7 +107,7 @@ class Notes(BaseModel):
 
 
 class Document(BaseModel):
-    """The JSON of a run but for its spec and its metrics."""
+    """The JSON of a run without its spec and its metrics."""
 
     environment: Environment
     history: list[Row]
@@ -121,18 +120,12 @@ _VALUES = TypeAdapter(Annotated[dict[str, Number], Field(max_length=_MOST_CLASSE
 
 
 def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np.ndarray]) -> None:
-    """Check that this program could fit `run`, and that everything in it is what pages count on.
+    """Raise BadInput unless this program could fit `run` and show everything in it.
 
     Parameters
     ----------
-    run : with its views, see `core.experiments.evaluate` for what it holds.
     weights : of its estimator; whether they fit it is not checked here.
-    replayed : the snapshots of its training, see `core.analysis.snapshots`; empty where there are none.
-
-    Raises
-    ------
-    BadInput
-        In a sentence that says what is wrong.
+    replayed : the snapshots of its training, see `core.analysis.snapshots`; may be empty.
     """
     parts = {"environment": run.environment, "history": run.history, "notes": run.notes}
     names = [*run.metrics, *run.by_class.items()]
@@ -157,7 +150,6 @@ def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np
 
 
 def _check_about(about: Mapping[str, Any], run: Run) -> None:
-    """What is written in the snapshots of a training: how map and samples came about, classes, documents."""
     texts = {name: about[name] for name in ("map", "samples") if name in about}
     is_right = (
         _is_unicode(about)
@@ -185,7 +177,7 @@ def _check_spec(spec: Spec) -> datasets.Entry:
 
 
 def _is_unicode(value: Any) -> bool:
-    """JSON may hold half characters, which can't be shown."""
+    """Whether JSON holds no half characters, which can't be shown."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError):

@@ -2,9 +2,9 @@
 
 Nothing is pickled; a folder is written under another name and renamed into place, so it is whole or absent.
 
-The key does not name the copy of the data. Of several runs with one key, `find_place` gives the one made on the copy
-of the data on this machine, else the first: the user's own, then the shipped one. An own run whose settings are
-trained again on another copy is set aside, see `core.runs.layout`, and is found again once that copy is back.
+The key does not name the copy of the data. Of several runs with one key, `find_place` returns the one trained on the
+copy on this machine, else the first: the user's own, then the shipped one. If the settings of an own run are trained
+again on another copy, the older run is set aside, and found again once its copy is back.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ from core.errors import BadInput, HourglassError
 from core.runs import layout, reader
 from core.types import Run, Spec, spread_indices
 
-# Trained for seconds instead of epochs, small data leave far more rows than anything can show.
 _MOST_HISTORY = 5000
 OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST)
 
 
-def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
-    # safetensors writes memory as it lies; ascontiguousarray alone would make single numbers arrays of one.
+def _pack(arrays: Mapping[str, np.ndarray]) -> bytes:
+    # safetensors writes the memory as it is; ascontiguousarray makes scalars arrays of one.
     return save({name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()})
 
 
@@ -42,19 +41,15 @@ def write_run(
     folder: Path | None = None,
     replay: Mapping[str, np.ndarray] | None = None,
 ) -> Path:
-    """Store a run under its key in `folder` (default: `runs_folder`), replacing an older one of the same key.
+    """Store a run under its key in `folder` (default: `runs_folder`); return its place.
 
-    An older one of the person's own that was made on another copy of the data is kept, see above.
-    Of a history of more than 5000 rows that many are stored, evenly spread, the first and the last among them.
+    An older run with the same key is replaced, unless it is of another copy of the data, see above.
+    A history of more than 5000 rows is thinned evenly.
 
     Parameters
     ----------
-    arrays : the fitted estimator's arrays, as its method's declaration gives them.
-    replay : what `replay` gives back; None or empty where the training was not watched.
-
-    Returns
-    -------
-    The run's folder.
+    arrays : the fitted estimator's arrays, see `core.types.Method`.
+    replay : snapshots of the training, if there are any.
 
     Raises
     ------
@@ -73,7 +68,7 @@ def write_run(
     if keeps:
         _set_aside(place, layout.aside_place(folder, reader.find_summary(place)))
     write_files(contents, place, _put)
-    # It was of the same copy, and would never be found again.
+    # An older run of this copy would never be found again.
     shutil.rmtree(layout.aside_place(folder, run), ignore_errors=True)
     return place
 
@@ -81,7 +76,7 @@ def write_run(
 def rewrite_run(
     place: Path, run: Run, arrays: Mapping[str, np.ndarray], replay: Mapping[str, np.ndarray] | None = None
 ) -> None:
-    """Store a run of the same spec and copy of the data again at its place; parameters and errors as `write_run`."""
+    """Store a run again at its place; parameters and errors as `write_run`."""
     contents = files_of(run, arrays, replay or {})
     more = sum(map(len, contents.values())) - layout.size_of(place)
     if more > 0 and layout.runs_folder() in place.parents:
@@ -90,7 +85,7 @@ def rewrite_run(
 
 
 def keeps_older_run(spec: Spec, checksum: str) -> bool:
-    """Whether an own run of this spec stays beside one of the copy of the data with this checksum, see `write_run`."""
+    """Whether an own run of this spec, of another copy of the data, is kept beside one of this copy."""
     older = reader.find_summary(layout.place_of(layout.runs_folder(), spec))
     return older is not None and not checksums.is_of(older.environment, checksum)
 
@@ -104,11 +99,11 @@ def _set_aside(place: Path, aside: Path) -> None:
         raise layout.storage_error(place.parent, error) from None
 
 
-def files_of(run: Run, arrays: Mapping[str, np.ndarray], replayed: Mapping[str, np.ndarray]) -> dict[str, bytes]:
-    """A run's files."""
-    contents = {layout.WEIGHTS: _packed(arrays), layout.VIEWS: _packed(run.views)}
-    if replayed:
-        contents[layout.REPLAY] = _packed(replayed)
+def files_of(run: Run, arrays: Mapping[str, np.ndarray], replay: Mapping[str, np.ndarray]) -> dict[str, bytes]:
+    """Return the contents of a run's files by name."""
+    contents = {layout.WEIGHTS: _pack(arrays), layout.VIEWS: _pack(run.views)}
+    if replay:
+        contents[layout.REPLAY] = _pack(replay)
     document = {
         "format": reader.FORMAT,
         "spec": run.spec.to_json(),
@@ -123,7 +118,7 @@ def files_of(run: Run, arrays: Mapping[str, np.ndarray], replayed: Mapping[str, 
 
 
 def write_files(contents: Mapping[str, bytes], place: Path, put: Callable[[Path, Path], None]) -> Path:
-    """Write a run's files into a hidden folder and `put` that at its place."""
+    """Write a run's files into a hidden folder and move it to its place by `put`."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
@@ -147,9 +142,9 @@ def write_files(contents: Mapping[str, bytes], place: Path, put: Callable[[Path,
 
 
 def _put(new: Path, place: Path) -> None:
-    """Rename `new` to `place`. An older run there goes aside, and back if that fails.
+    """Rename `new` to `place`; an older run there goes aside, and back if that fails.
 
-    Where another process stores a run of the same key meanwhile, its run stays: both are of the same settings.
+    A run that another process stores meanwhile stays: both have the same settings.
     """
     old = new.parent / "old"
     try:
@@ -196,7 +191,7 @@ def delete_run(key: str) -> None:
 
 
 def list_places() -> tuple[list[Path], list[str]]:
-    """The folders of all stored runs, one a key, see above; and a sentence for each folder that can't be read."""
+    """Return the folders of all stored runs, one a key; and a sentence for each folder that can't be read."""
     by_key: dict[str, list[Path]] = {}
     problems = []
     for folder in layout.folders():
@@ -213,14 +208,14 @@ def list_places() -> tuple[list[Path], list[str]]:
 
 
 def _select_place(places: list[Path]) -> Path:
-    """Of the places of one key the one that is shown, see above. A damaged run is shown too, to be reported."""
+    """Return the place that is shown of those of one key; a damaged run is shown too, to be reported."""
     if len(places) == 1:
         return places[0]
     return next((p for p in places if (run := reader.find_summary(p)) is None or checksums.is_here(run)), places[0])
 
 
 def list_set_aside() -> list[Path]:
-    """Folders of own runs that are not shown while another copy of the data is here, see above."""
+    """Return the folders of own runs that are not shown while another copy of the data is here."""
     *own, _ = layout.folders()
     shown = set(list_places()[0])
     places = [place for folder in own if folder.is_dir() for place in layout.iterate_places(folder)]
@@ -228,26 +223,20 @@ def list_set_aside() -> list[Path]:
 
 
 def find_place(key: str) -> Path | None:
-    """The folder of the run with this key, the one that `list_places` lists."""
+    """Return the folder of the run with this key that `list_places` lists; None if there is none."""
     if not layout.KEY.fullmatch(key):
         return None
     places = []
     for folder in layout.folders():
         with suppress(OSError):
             places += [p for p in layout.iterate_places(folder) if p.name == key or p.name.endswith(f"-{key[:8]}")]
-    # Eight digits of a key may be those of two.
+    # Two keys may share eight digits.
     places = [p for p in places if p.name == key or (run := reader.find_summary(p)) is None or run.key == key]
     return _select_place(places) if places else None
 
 
 def get_place(key: str) -> Path:
-    """As `find_place`, for a key that a person gave.
-
-    Raises
-    ------
-    BadInput
-        If it is no key, or there is no such run.
-    """
+    """Return the folder of the run with this key; raise BadInput if it is no key or there is no such run."""
     if not layout.KEY.fullmatch(key):
         raise BadInput(f"{key!r:.40} is no key of a run: a key is 16 of the digits 0-9 and a-f.")
     place = find_place(key)
@@ -261,10 +250,10 @@ def _no_run(key: str) -> BadInput:
 
 
 def list_runs() -> tuple[list[Run], list[str]]:
-    """Every stored run with its figures, without arrays; and a sentence for each that can't be read."""
-    found, problems = list_places()
+    """Return every stored run without arrays, and a sentence for each that can't be read."""
+    places, problems = list_places()
     runs = []
-    for place in found:
+    for place in places:
         try:
             runs.append(reader.read_summary(place))
         except HourglassError as problem:
@@ -273,5 +262,5 @@ def list_runs() -> tuple[list[Run], list[str]]:
 
 
 def is_shipped(run: Run) -> bool:
-    """Whether a run that was read from the store came with the project."""
+    """Whether a run comes with the project."""
     return run.place is not None and layout.SHIPPED in run.place.parents

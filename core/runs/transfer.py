@@ -16,24 +16,24 @@ from core.errors import BadInput, BrokenRun
 from core.runs import archive, layout, reader, selection, store
 from core.types import Run
 
-# Bytes of a run that may be handed on as a zip file, packed or not.
+# Bytes of an exported run, packed or not.
 LARGEST_PACKED = 200_000_000
 
 
 @reader.read_again_if_replaced
 def pack_run(place: Path) -> bytes:
-    """The run in `place` as a zip file: its files below a folder named as `core.runs.layout.folder_name` says.
+    """Return the run in `place` as a zip file: its files in a folder with its name.
 
     Raises
     ------
     BrokenRun
-        If a file is missing, cut short or not what was written.
+        If a file is missing or damaged.
     BadInput
-        If the run is too large to be loaded back.
+        If the run is too large to be imported.
     """
     files = reader.RunFiles(place)
     contents = {layout.DOCUMENT: files.read(layout.DOCUMENT, reader.LARGEST_DOCUMENT)}
-    # Checked are the bytes that are packed: the folder may be written again meanwhile.
+    # The bytes that are packed are checked: the folder may be written again meanwhile.
     listed = reader.parse_document(replace(files, contents=contents))["files"]
     contents |= {name: files.read(name) for name in (layout.WEIGHTS, layout.VIEWS, layout.REPLAY) if name in listed}
     run, *_ = reader.parse_whole(replace(files, contents=contents))
@@ -46,24 +46,19 @@ def pack_run(place: Path) -> bytes:
 
 
 def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool = False) -> Run:
-    """Store the run of a zip file that anybody may have made, in `folder` (default: `runs_folder`).
+    """Store the run of a zip file, in `folder` (default: `runs_folder`); return it with its views.
 
-    The run's ``environment["loaded"]`` is the time of this call, in UTC. It is not verified, since its scores were not
-    measured here: `core.experiments.fit.remeasure` does that.
+    Its ``environment["loaded"]`` is the time of this call, in UTC. Its scores were not measured here, so it is not
+    verified; see `core.experiments.fit.remeasure`.
 
     Parameters
     ----------
-    data : what `pack` returned.
-    check_weights : whether to build the estimator too, which takes torch for most methods. `estimator` does it later.
-
-    Returns
-    -------
-    The run as it is stored, with its views.
+    check_weights : whether to build the estimator too, which imports torch for most methods.
 
     Raises
     ------
     BadInput
-        If it is no such file, not whole, of no run that this program could fit and show, or already there.
+        If it is no such file, damaged, of no run that this program could fit and show, or already stored.
     HourglassError
         If it can't be written. Nothing is stored then either.
     """
@@ -76,8 +71,8 @@ def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool =
     try:
         document = reader.parse_document(files)
         place = _free_place(folder, reader.parse_run(files, document))
-        run, weights, replayed = reader.parse_whole(files)
-        schema.check(run, weights, replayed)
+        run, weights, replay = reader.parse_whole(files)
+        schema.check(run, weights, replay)
         _check_rows(run)
         if check_weights:
             reader.build_estimator(files, document)
@@ -85,7 +80,7 @@ def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool =
         raise BadInput(str(problem)) from None
     now = datetime.now(UTC).isoformat(timespec="seconds")
     run = replace(run, environment=run.environment | {"loaded": now}, notes=run.notes | {"is_verified": False})
-    contents = store.files_of(run, weights, replayed)
+    contents = store.files_of(run, weights, replay)
     if layout.is_same_folder(folder, layout.runs_folder()):
         layout.check_room(sum(map(len, contents.values())), folder)
     store.write_files(contents, place, partial(_put_beside, run.key))
@@ -93,7 +88,7 @@ def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool =
 
 
 def _free_place(folder: Path, run: Run) -> Path:
-    """Where to store a run; BadInput where there is one of its key already."""
+    """Return where to store a run; raise BadInput if one with its key is stored already."""
     there, place = store.find_place(run.key), layout.place_of(folder, run.spec)
     before = reader.find_summary(there) if there else None
     if before is not None and not checksums.is_of(run.environment, before.environment["data_checksum"]):
@@ -111,7 +106,7 @@ def _already_there(key: str) -> BadInput:
 
 
 def _put_beside(key: str, new: Path, place: Path) -> None:
-    """Rename `new` to `place`; BadInput if a run is there."""
+    """Rename `new` to `place`; raise BadInput if a run is there."""
     try:
         os.replace(new, place)
     except OSError as error:
@@ -119,17 +114,14 @@ def _put_beside(key: str, new: Path, place: Path) -> None:
 
 
 def _check_rows(run: Run) -> None:
-    """Raise BadInput where a run claims the data of a run measured here, and other rows of them.
-
-    Pages take rows of the data, and of other runs of the same data, by their number.
-    """
+    """Raise BadInput if a run names the data of a run measured here, but has other rows: pages index them alike."""
     for other in store.list_runs()[0]:
         of_data = other.spec.dataset == run.spec.dataset and selection.have_same_rows([run, other])
         place = store.find_place(other.key) if of_data and "loaded" not in other.environment else None
         if place is None:
             continue
         with suppress(BrokenRun):
-            if not _of_same_rows(run, reader.read_run(place)):
+            if not _has_rows_of(run, reader.read_run(place)):
                 raise BadInput(
                     f"This run can't be loaded: its rows are not those of the runs of {run.spec.dataset} that are "
                     "here, although it names the same data."
@@ -137,8 +129,8 @@ def _check_rows(run: Run) -> None:
             return
 
 
-def _of_same_rows(run: Run, other: Run) -> bool:
-    counts = all(run.environment[n] == other.environment[n] for n in ("n_train", "n_test"))
-    names = run.notes.get("target_names") == other.notes.get("target_names")
+def _has_rows_of(run: Run, other: Run) -> bool:
+    has_counts = all(run.environment[n] == other.environment[n] for n in ("n_train", "n_test"))
+    has_names = run.notes.get("target_names") == other.notes.get("target_names")
     both = [n for n in ("shown_rows", "strip_rows", "labels") if n in run.views and n in other.views]
-    return counts and names and all(np.array_equal(run.views[n], other.views[n]) for n in both)
+    return has_counts and has_names and all(np.array_equal(run.views[n], other.views[n]) for n in both)
