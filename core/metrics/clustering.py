@@ -1,4 +1,4 @@
-"""Do codes fall into clusters, and are these the classes? The classes' silhouette, and k-means against them."""
+"""Clustering metrics: the silhouette of the classes, and the agreement of k-means clusters with them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,23 @@ from typing import Any
 import numpy as np
 
 from core.errors import BadInput
+from core.metrics.bootstrap import N_RESAMPLES
 from core.metrics.embedding import MOST_NEIGHBOURHOOD_ROWS, NEIGHBOURHOOD_ROWS
 from core.metrics.validation import check_finite, check_two_classes, chunks, select_labelled
 
-_STARTS = 10
-_LOWEST = (-0.5, 0.0)  # that the adjusted Rand index and the mutual information can be
+_LOWEST = (-0.5, 0.0)  # smallest adjusted Rand index and mutual information
 
 
 def silhouette_rows(Z: Any, y: Any) -> np.ndarray:
-    """Is a row nearer to its own class than to the nearest other one? A value a row, with the classes as clusters.
+    """Silhouette of each labelled row, with the classes as clusters: (n_labelled,) float64 in [-1, 1].
 
     Row i has (b - a) / max(a, b), where a is its mean Euclidean distance to the other rows of its class, and b the
-    least of its mean distances to the rows of each other class. A row alone in its class has 0, and so has a row
-    whose distances are all 0.
+    smallest of its mean distances to the rows of each other class; 0 if it is alone in its class or all are equal.
 
     Parameters
     ----------
-    Z : (n, n_components) codes, n <= 5,000 labelled rows for memory; by convention 2,000 of `stratified_rows`
-    y : (n,) int; rows with -1 are left out
+    Z : (n, n_components) codes, at most 5,000 labelled rows for memory; y : (n,) int, -1 for unlabelled rows
 
-    Returns (n_labelled,) float64 in [-1, 1]
     Raises BadInput for NaN or infinite codes, no labels, one class, no class of two rows, or too many rows.
     Source: Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
     """
@@ -47,18 +44,11 @@ def silhouette_rows(Z: Any, y: Any) -> np.ndarray:
     return silhouette_samples(cdist(codes, codes), y, metric="precomputed")
 
 
-def kmeans_clusters(Z: Any, n_clusters: int, random_state: int = 0) -> np.ndarray:
-    """Cluster of each row by k-means: the best of 10 starts by k-means++, on the codes as they are, not standardised.
+def kmeans_clusters(Z: Any, n_clusters: int) -> np.ndarray:
+    """Cluster of each row by k-means, the best of 10 starts by k-means++, on codes that are not standardised.
 
-    Codes that differ by rounding alone may share a cluster, so that fewer than `n_clusters` are used.
-
-    Parameters
-    ----------
-    Z : (n, n_components) codes
-    n_clusters : 2 to the number of distinct codes
-
-    Returns (n,) int32 in 0..n_clusters - 1, numbered in no order
-    Raises BadInput for NaN or infinite codes, or n_clusters not in 2..number of distinct codes.
+    (n, n_components) codes -> (n,) int32 in 0..n_clusters - 1. Codes that differ only by rounding may share a cluster,
+    so that fewer are used. Raises BadInput for NaN or infinite codes, or fewer distinct codes than clusters.
     Source: Lloyd (1982), Least squares quantization in PCM; Arthur and Vassilvitskii (2007), k-means++: the advantages
     of careful seeding.
     """
@@ -66,47 +56,31 @@ def kmeans_clusters(Z: Any, n_clusters: int, random_state: int = 0) -> np.ndarra
     from sklearn.exceptions import ConvergenceWarning
 
     codes = check_finite("Z", Z, 2)
-    if n_clusters < 2:
-        raise BadInput(f"n_clusters={n_clusters} is not allowed: take at least 2, such as one a class.")
     distinct = len(np.unique(codes, axis=0))
     if n_clusters > distinct:
         raise BadInput(
             f"n_clusters={n_clusters} must be <= {distinct}, the number of distinct codes: choose fewer clusters, or a "
             "fit whose codes differ."
         )
-    kmeans = KMeans(n_clusters, init="k-means++", n_init=_STARTS, random_state=random_state)
+    kmeans = KMeans(n_clusters, init="k-means++", n_init=10, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # codes too near each other to be told apart
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of nearly equal codes
         return kmeans.fit_predict(codes)
 
 
-def cluster_agreement(
-    y: Any, clusters: Any, n_resamples: int = 1000, random_state: int = 0
-) -> dict[str, tuple[float, tuple[float, float]]]:
-    """How well clusters agree with the classes: two indices, each with its 95% bootstrap interval.
+def cluster_agreement(y: Any, clusters: Any) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Agreement of clusters, (n,) int, with the classes: two indices, each with its 95% bootstrap interval.
 
-    ``kmeans_ari`` is the adjusted Rand index: how often two rows are together, or apart, in classes and clusters
-    alike, scaled to 1 for the same partition and to 0 for what chance gives. ``kmeans_nmi`` is the mutual information
-    of class and cluster over the arithmetic mean of their entropies: 1 for the same partition, 0 for independent ones.
+    ``kmeans_ari`` is the adjusted Rand index, in [-0.5, 1]: 1 for the same partition, 0 on average by chance.
+    ``kmeans_nmi`` is the mutual information of class and cluster over the arithmetic mean of their entropies, in
+    [0, 1]: not corrected for chance, so higher for fewer rows.
 
-    Neither is a mean over rows. A resample draws n labelled rows with replacement, each with the cluster it has: that
-    is a contingency table drawn from a multinomial over the cells. What another k-means would find is not in it.
-    Copies of a row always agree with each other, so resampled indices lie too high, near chance all of them above the
-    value itself; the interval is therefore their percentiles less this bias, mean of the resamples minus the value.
+    Neither is a mean over rows. A resample draws n labelled rows with replacement, each with its cluster: a contingency
+    table drawn from a multinomial over the cells. Other results of k-means are not included. Copies of a row always
+    agree, so resampled indices are too high; the interval is their percentiles minus this bias, the mean of the
+    resamples minus the value.
 
-    Parameters
-    ----------
-    y : (n,) int classes; rows with -1 are left out
-    clusters : (n,) int
-    n_resamples : how many tables are drawn
-    random_state : seed of a local generator
-
-    Returns
-    -------
-    dict : ``kmeans_ari`` -> (value, (low, high)), in [-0.5, 1], below 0 for less than chance;
-        ``kmeans_nmi`` -> (value, (low, high)), in [0, 1]; not corrected for chance, so higher where rows are fewer
-
-    Raises BadInput for lengths that differ, no labels, one class, or n_resamples < 1.
+    Raises BadInput for different lengths, no labels or one class.
     Source: Hubert and Arabie (1985), Comparing partitions; Strehl and Ghosh (2002), Cluster ensembles, with the
     normalisation of Kvalseth (1987), Entropy and correlation: some comments; Efron and Tibshirani (1993), chapters 10
     and 13.
@@ -114,24 +88,20 @@ def cluster_agreement(
     y, clusters = np.asarray(y), np.asarray(clusters)
     if clusters.shape != y.shape or clusters.ndim != 1:
         raise BadInput(f"{clusters.size} clusters came with {y.size} labels: give a cluster and a label a row.")
-    if n_resamples < 1:
-        raise BadInput(f"n_resamples={n_resamples} is not allowed: take at least 1, such as 1000.")
     clusters, y = select_labelled(clusters, y, "clusters")
     check_two_classes(y)
     cells, counts = np.unique(np.stack([y, clusters]), axis=1, return_counts=True)
-    rng = np.random.default_rng(random_state)
+    rng = np.random.default_rng(0)
     resampled = [
         _indices(rng.multinomial(len(y), counts / len(y), part.stop - part.start), cells)
-        for part in chunks(n_resamples, 4 * len(counts))
+        for part in chunks(N_RESAMPLES, 4 * len(counts))
     ]
     values, resampled = _indices(counts[None, :], cells)[:, 0], np.concatenate(resampled, axis=1)
     ends = np.quantile(resampled, [0.025, 0.975], axis=1) - (resampled.mean(axis=1) - values)
     lows = np.minimum(np.maximum(ends[0], _LOWEST), values)
     highs = np.maximum(np.minimum(ends[1], 1.0), values)
-    return {
-        name: (float(values[i]), (float(lows[i]), float(highs[i])))
-        for i, name in enumerate(("kmeans_ari", "kmeans_nmi"))
-    }
+    rows = zip(("kmeans_ari", "kmeans_nmi"), values.tolist(), lows.tolist(), highs.tolist(), strict=True)
+    return {name: (value, (low, high)) for name, value, low, high in rows}
 
 
 def _indices(counts: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which classes a neighbour classifier confuses: predictions of each row, counts by class, and methods compared."""
+"""Confusion of classes by a neighbour classifier: predictions, counts by class, comparison of methods."""
 
 from __future__ import annotations
 
@@ -18,13 +18,7 @@ NOT_ASKED = UNLABELLED
 
 @dataclass(frozen=True)
 class Confusion:
-    """Rows by class and predicted class.
-
-    Attributes
-    ----------
-    classes : (c,) int, increasing
-    counts : (c, c) int; row i, column j: rows of class i that are predicted as class j
-    """
+    """`counts` of rows by class (rows) and predicted class (columns), (c, c) int; `classes`, (c,) int, increase."""
 
     classes: np.ndarray
     counts: np.ndarray
@@ -34,17 +28,15 @@ class Confusion:
         return _share(int(np.trace(self.counts)), int(self.counts.sum()))
 
     def of_class(self, k: int) -> Measurement:
-        """Share of the rows of the k-th class that are predicted as it (its recall)."""
+        """Recall of the k-th class."""
         return _share(int(self.counts[k, k]), int(self.counts[k].sum()))
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Accuracy of one method on the rows that all have, and how it differs from the most accurate one.
+    """Accuracy of a method on the rows of all methods, and its difference to the best.
 
-    Attributes
-    ----------
-    behind : 95% interval of (accuracy of the best - this accuracy), paired by row; None for the best itself.
+    `behind` is the paired 95% interval of (accuracy of the best - this accuracy); None for the best.
     """
 
     name: str
@@ -58,15 +50,10 @@ class Compared:
 
 
 def predict_classes(Z: Any, y: Any, k: int = 15) -> np.ndarray:
-    """The class of each row by its `k` nearest other rows, see `core.metrics.embedding.predict_left_out`.
+    """Predict the class of each row from its `k` nearest other rows, see `core.metrics.embedding.predict_left_out`.
 
-    Parameters
-    ----------
-    Z : (n, n_components) codes or places in a map; a row that is not finite is not asked and does not vote
-    y : (n,) int, -1 for a row that is neither asked nor votes, such as one of a class that is hidden
-
-    Returns (n,) int64; `NOT_ASKED` for such rows
-    Raises BadInput for one class, or no more than `k` rows that vote.
+    Rows that are not finite in `Z`, (n, n_components), or have -1 in `y`, (n,), are left out: `NOT_ASKED`.
+    Returns (n,) int64. Raises BadInput for one class, or at most `k` rows.
     """
     Z, y = np.asarray(Z, np.float64), np.asarray(y)
     asked = np.isfinite(Z).all(axis=1) & (y != UNLABELLED)
@@ -78,7 +65,7 @@ def predict_classes(Z: Any, y: Any, k: int = 15) -> np.ndarray:
 
 
 def count_confusions(y: np.ndarray, predictions: np.ndarray) -> Confusion:
-    """Counts of the rows that were asked, see `predicted`."""
+    """Counts of the rows with a prediction, see `predict_classes`."""
     asked = predictions != NOT_ASKED
     classes, own = np.unique(y[asked], return_inverse=True)
     cells = own * len(classes) + np.searchsorted(classes, predictions[asked])
@@ -87,25 +74,15 @@ def count_confusions(y: np.ndarray, predictions: np.ndarray) -> Confusion:
 
 
 def compare_accuracy(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> list[Compared]:
-    """Accuracy of each method on the rows that all were asked, the most accurate first.
-
-    Parameters
-    ----------
-    predictions : name -> (n,) int, see `predicted`
-    """
+    """Accuracy of each method on the rows that all predict, the best first; `predictions` are (n,) by name."""
     asked = np.all([each != NOT_ASKED for each in predictions.values()], axis=0)
     if not asked.any():
         return []
     right = {name: (each == y)[asked] for name, each in predictions.items()}
-    order = sorted(right, key=lambda name: -right[name].mean())
-    best = right[order[0]]
-    found = []
-    for name in order:
-        behind = None
-        if name != order[0] and len(best) > 1:
-            behind = bootstrap.paired_difference_interval(best, right[name])
-        found.append(Compared(name, _share(int(right[name].sum()), len(best)), behind))
-    return found
+    (first, best), *others = sorted(right.items(), key=lambda item: -item[1].mean())
+    behind = {name: bootstrap.paired_difference_interval(best, each) for name, each in others if len(best) > 1}
+    shares = {name: _share(int(each.sum()), len(best)) for name, each in ((first, best), *others)}
+    return [Compared(name, share, behind.get(name)) for name, share in shares.items()]
 
 
 def _share(count: int, n: int) -> Measurement:

@@ -1,4 +1,4 @@
-"""How samples compare with real rows, in a feature space stated beside the number."""
+"""Comparison of samples with real rows in a feature space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from core.errors import BadInput
 from core.metrics.validation import check_finite, chunks, smallest
 
-COVERAGE_K = 5
+# Neighbours that set the radius of precision and recall, and of coverage.
+K, COVERAGE_K = 3, 5
 _ROUNDING = 1e-12
 _SMALLER_BLOCKS = 3  # blocks of 10 MB instead of 32 MB take a third less time
 
@@ -19,14 +20,14 @@ _SMALLER_BLOCKS = 3  # blocks of 10 MB instead of 32 MB take a third less time
 def frechet_distance(A: Any, B: Any) -> float:
     """Fréchet distance between the Gaussians with the means and covariances of two sets of features.
 
-    It falls with the number of rows even for equal distributions: compare at equal n, beside a floor at the same n.
+    It falls with the number of rows even for equal distributions: compare at equal n, and with a floor at the same n.
 
     Parameters
     ----------
     A, B : (n, n_features), (m, n_features) features; covariances are divided by n - 1
 
     Returns float >= 0, in squared units of the features
-    Raises BadInput for fewer than 2 rows, numbers of features that differ, NaN or infinite values.
+    Raises BadInput for fewer than 2 rows, different numbers of features, NaN or infinite values.
     Source: Heusel et al. (2017), GANs trained by a two time-scale update rule, equation 6; Dowson and Landau (1982).
     """
     A, B = check_finite("The first features", A, 2), check_finite("The second features", B, 2)
@@ -36,47 +37,25 @@ def frechet_distance(A: Any, B: Any) -> float:
     return frechet_from_moments(A.mean(axis=0), _covariance(A), B.mean(axis=0), _covariance(B))
 
 
-def frechet_from_moments(mu1: Any, S1: Any, mu2: Any, S2: Any) -> float:
+def frechet_from_moments(mu1: np.ndarray, S1: np.ndarray, mu2: np.ndarray, S2: np.ndarray) -> float:
     """Squared Fréchet distance |mu1 - mu2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of two Gaussians.
 
-    tr (S1 S2)^(1/2) is the sum of the singular values of S1^(1/2) S2^(1/2), with symmetric square roots: never complex,
-    and singular covariances are welcome.
-
-    Parameters
-    ----------
-    mu1, mu2 : (d,) means
-    S1, S2 : (d, d) covariances, symmetric, positive semi-definite up to rounding
-
-    Returns float >= 0
-    Raises BadInput for shapes that do not fit, NaN or infinite values.
+    tr (S1 S2)^(1/2) is the sum of the singular values of S1^(1/2) S2^(1/2) with symmetric square roots, which is never
+    complex and allows singular covariances.
     Source: Dowson and Landau (1982), The Fréchet distance between multivariate normal distributions, equation 4.
     """
-    mu1, mu2 = check_finite("mu1", mu1, 1), check_finite("mu2", mu2, 1)
-    S1, S2 = check_finite("S1", S1, 2), check_finite("S2", S2, 2)
-    d = len(mu1)
-    if mu2.shape != (d,) or S1.shape != (d, d) or S2.shape != (d, d):
-        raise BadInput(f"Means {mu1.shape}, {mu2.shape} and covariances {S1.shape}, {S2.shape} are not of one size.")
     shared = np.linalg.svd(_symmetric_root(S1) @ _symmetric_root(S2), compute_uv=False).sum()
     distance = np.sum((mu1 - mu2) ** 2) + np.trace(S1) + np.trace(S2) - 2 * shared
     return float(max(distance, 0.0))
 
 
-def frechet_interval(A: Any, B: Any, level: float = 0.95) -> tuple[float, float]:
-    """Interval of `frechet_distance(A, B)` over other draws of the samples `A`, the rows `B` being what they are.
+def frechet_interval(A: Any, B: Any) -> tuple[float, float]:
+    """95% interval of `frechet_distance(A, B)` over other draws of the samples `A`, for fixed rows `B`.
 
     By the delta method: to first order the distance is a mean over samples of their influence on it,
     2 (m1 - m2)^T (x - m1) + (x - m1)^T (I - T) (x - m1), where T = S1^(-1/2) (S1^(1/2) S2 S1^(1/2))^(1/2) S1^(-1/2)
-    maps one Gaussian to the other; so its variance is that of the influences over n. Where the distance is 0 but for
-    chance the second order rules, and the interval is only a rough one.
-
-    Parameters
-    ----------
-    A, B : as in `frechet_distance`
-    level : share of draws that the interval is to hold, in (0, 1)
-
-    Returns
-    -------
-    low, high : float >= 0
+    maps one Gaussian to the other; so its variance is that of the influences over n. If the distance is 0 but for
+    chance, the second order dominates and the interval is only rough.
 
     Source: van der Vaart (1998), Asymptotic statistics, chapter 3; Rippl, Munk and Sturm (2016), Limit laws of the
     empirical Wasserstein distance: Gaussian distributions.
@@ -90,50 +69,43 @@ def frechet_interval(A: Any, B: Any, level: float = 0.95) -> tuple[float, float]
     white = centred @ (vectors[:, there] / np.sqrt(values[there]))
     mapped = ((white @ _symmetric_root(root.T @ _covariance(B) @ root)) * white).sum(axis=1)
     influences = 2 * centred @ (A.mean(axis=0) - B.mean(axis=0)) + (centred**2).sum(axis=1) - mapped
-    half = float(NormalDist().inv_cdf((1 + level) / 2) * influences.std(ddof=1) / np.sqrt(len(A)))
+    half = float(NormalDist().inv_cdf(0.975) * influences.std(ddof=1) / np.sqrt(len(A)))
     return max(distance - half, 0.0), distance + half
 
 
 class RealRows:
-    """Real rows to compare several sets of samples with: how far apart the rows are is found once.
+    """Real rows to compare several sets of samples with; the distances between the rows are computed once.
 
     Parameters
     ----------
     real : (n, n_features) features; 10,000 x 64 take about 0.05 GB
-    k : neighbours that set the radius of precision and recall
-    coverage_k : the same for coverage
-    squared_radii : what the attribute of this name was for the same rows, k and coverage_k; None: it is found
+    squared_radii : (2, n), squared distance of each row to its 3rd and 5th nearest other row; None: computed
 
-    Attributes
-    ----------
-    real : as given, in float64
-    squared_radii : (2, n), squared distance of each row to its k-th and to its coverage_k-th nearest other row
-
-    Raises BadInput for n not above k and coverage_k, NaN or infinite values.
+    Raises BadInput for 5 rows or fewer, NaN or infinite values.
     """
 
-    def __init__(self, real: Any, k: int = 3, coverage_k: int = COVERAGE_K, squared_radii: Any = None):
-        real = check_finite("The real features", real, 2)
-        if min(k, coverage_k) < 1 or max(k, coverage_k) >= len(real):
-            raise BadInput(
-                f"k={k} and coverage_k={coverage_k} are not allowed with {len(real)} rows: take 1 to {len(real) - 1}."
-            )
-        self.k = k
-        self.real = real
+    def __init__(self, real: Any, squared_radii: np.ndarray | None = None):
+        self.real = real = check_finite("The real features", real, 2)
+        if len(real) <= COVERAGE_K:
+            raise BadInput(f"Precision, recall and coverage need more than {COVERAGE_K} rows; there are {len(real)}.")
         self._centre = real.mean(axis=0)  # distances by a matrix product lose digits far from the origin
         self._rows = real - self._centre
-        self.squared_radii = _squared_radii(self._rows, (k, coverage_k)) if squared_radii is None else squared_radii
+        self.squared_radii = _squared_radii(self._rows, (K, COVERAGE_K)) if squared_radii is None else squared_radii
 
     def precision_recall(self, fake: Any) -> dict[str, float]:
-        """See `precision_recall`."""
+        """Means of `scores`: shares in [0, 1] that all depend on n."""
         return {name: float(scores.mean()) for name, scores in self.scores(fake).items()}
 
     def scores(self, fake: Any) -> dict[str, np.ndarray]:
-        """Whether each sample, or each real row, counts for `precision_recall`.
+        """Whether each sample (precision), or each real row (recall, coverage), counts: (n,) bool each.
 
-        Returns
-        -------
-        dict : "precision", (n,) bool, of the samples; "recall" and "coverage", (n,) bool, of the real rows
+        A ball around every row has the distance to its K-th nearest neighbour in its own set as radius. Precision:
+        a sample is inside the ball of some real row. Recall: a real row is inside the ball of some sample. Coverage:
+        the ball of a real row (radius by `COVERAGE_K`) contains a sample.
+
+        Raises BadInput for another number of rows or features than the real rows', NaN or infinite values.
+        Source: Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models,
+        equations 1 and 2. Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, eq. 7.
         """
         real, fake = self._rows, check_finite("The samples' features", fake, 2)
         _check_one_space(real, fake)
@@ -143,7 +115,7 @@ class RealRows:
         fake = fake - self._centre
         rounding = _ROUNDING * max(_squares(real).max(), _squares(fake).max())
         real_radius, real_wide = self.squared_radii + rounding
-        (fake_radius,) = _squared_radii(fake, (self.k,)) + rounding
+        (fake_radius,) = _squared_radii(fake, (K,)) + rounding
         inside_real = np.zeros(n, dtype=bool)
         inside_fake, covered = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
         for part, squared in _squared_distances(real, fake):
@@ -153,47 +125,8 @@ class RealRows:
         return {"precision": inside_real, "recall": inside_fake, "coverage": covered}
 
 
-def precision_recall(real: Any, fake: Any, k: int = 3, coverage_k: int = COVERAGE_K) -> dict[str, float]:
-    """Shares of samples that lie among the real rows, and of real rows that the samples reach.
-
-    A ball stands around every row, its radius the distance to the row's k-th nearest neighbour in its own set.
-    Precision: share of samples inside the ball of some real row. Recall: share of real rows inside the ball of some
-    sample. Coverage: share of real rows whose ball (radius by `coverage_k`) holds a sample. All depend on n.
-
-    Parameters
-    ----------
-    real, fake : (n, n_features) features, the same n; for several sets of samples of the same real rows see `RealRows`
-    k : neighbours that set the radius of precision and recall
-    coverage_k : the same for coverage
-
-    Returns
-    -------
-    dict : "precision", "recall", "coverage", floats in [0, 1]
-
-    Raises BadInput for numbers of rows or features that differ, n not above k and coverage_k, NaN or infinite values.
-    Source: Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models, equations
-    1 and 2. Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 7 (k = 5).
-    """
-    return RealRows(real, k, coverage_k).precision_recall(fake)
-
-
-def class_shares(labels: Any, n_classes: int) -> np.ndarray:
-    """Share of each class among `labels`.
-
-    Parameters
-    ----------
-    labels : (n,) int in 0..n_classes - 1, such as a classifier's answers to samples
-
-    Returns (n_classes,) float64, summing to 1
-    Raises BadInput: Without labels, or for one outside the classes.
-    """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
-        raise BadInput(
-            f"Labels of shape {labels.shape} and type {labels.dtype} have no shares: give (n,) whole numbers."
-        )
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise BadInput(f"Labels run from {labels.min()} to {labels.max()}; allowed are 0 to {n_classes - 1}.")
+def class_shares(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Share of each class among `labels`, (n,) int in 0..n_classes - 1: (n_classes,) float64."""
     return np.bincount(labels, minlength=n_classes) / labels.size
 
 
@@ -218,10 +151,7 @@ def _squares(A: np.ndarray) -> np.ndarray:
 
 
 def _squared_distances(A: np.ndarray, B: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Squared distances (n, m) of the rows of A and B, as slices of A's rows with their (rows of the slice, m) block.
-
-    Each block takes the place of the one before it.
-    """
+    """Yield slices of A's rows with their squared distances to the rows of B, in a block that is overwritten."""
     ones = np.ones((max(len(A), len(B)), 1))
     # One product that adds the squared lengths too: -2 a.b + |a|^2 * 1 + 1 * |b|^2.
     left = np.hstack([-2 * A, _squares(A)[:, None], ones[: len(A)]])

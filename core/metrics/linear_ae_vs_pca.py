@@ -1,8 +1,8 @@
-"""A linear autoencoder beside PCA: how far their subspaces and errors are apart, and what turns one code into another.
+"""A linear autoencoder compared with PCA: distances of subspaces and errors, and the transformation of the code.
 
-The decoder D has the autoencoder's axes as columns, the principal components U are orthonormal rows. A code may be
-turned, stretched and mixed by any invertible R without a change of what is rebuilt: D z = (D R^-1) (R z). So the
-squared error fixes the span of the axes and never the axes themselves (Baldi and Hornik 1989).
+The decoder D has the autoencoder's axes as columns, the principal components U are orthonormal rows. Any invertible R
+may transform the code without changing the reconstructions: D z = (D R^-1) (R z). So the squared error determines the
+span of the axes and not the axes (Baldi and Hornik 1989).
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import numpy as np
 from core.errors import BadInput
 from core.metrics.pca_spectrum import Spectrum
 
-# A code of which one number hardly changes the image has no inverse that means anything.
-_LEAST_STRETCH = 1e-6
+_LEAST_STRETCH = 1e-6  # of a meaningful inverse
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class LinearPair:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LinearPair:
-        """From what `core.methods.linear_ae.LinearAutoencoder.arrays` returns, in float64."""
+        """From the arrays of a `core.methods.linear_ae.LinearAutoencoder`, in float64."""
         names = ("encoder.weight", "encoder.bias", "decoder.weight", "decoder.bias", "mean_")
         return cls(*(np.asarray(arrays[name], np.float64) for name in names))
 
@@ -53,14 +52,9 @@ class LinearPair:
 
 
 def principal_angles(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Principal angles between the column spaces of A and B, in degrees, the largest first.
+    """Principal angles between the column spaces of A and B, (n_features, k) and (n_features, l), in degrees.
 
-    Parameters
-    ----------
-    A, B : (n_features, k), (n_features, l)
-
-    Returns (m,) float64 in [0, 90], with m the smaller of k and l; small ones are as exact as large ones. Where the
-    columns of A or B are dependent, what they lack of m dimensions counts as 90 degrees.
+    Returns (min(k, l),) float64 in [0, 90], the largest first; dependent columns count as 90 degrees.
     Source: Björck and Golub 1973, Numerical methods for computing angles between linear subspaces, Math. Comp. 27;
     Knyazev and Argentati 2002, SIAM J. Sci. Comput. 23.
     """
@@ -73,10 +67,10 @@ def principal_angles(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 
 
 def excess_error(pair: LinearPair, spectrum: Spectrum) -> float:
-    """Squared error a row of a linear autoencoder less that of PCA with as many numbers, both on the decomposed rows.
+    """Squared error per row of a linear autoencoder minus that of PCA of the same size, on the decomposed rows.
 
     It needs no row: with the covariance C and M = D E - I, the mean squared error is tr(M C M^T) plus the squared
-    length of what the mean itself is missed by.
+    error of the mean.
     """
     E, D = np.asarray(pair.encoder, np.float64), np.asarray(pair.decoder, np.float64)
     k = len(E)
@@ -90,32 +84,22 @@ def excess_error(pair: LinearPair, spectrum: Spectrum) -> float:
 
 
 def distance_to_pca(pair: LinearPair, spectrum: Spectrum) -> dict[str, float]:
-    """What a history row of a linear autoencoder tells.
-
-    Returns
-    -------
-    dict : ``largest_angle`` and ``mean_angle``, principal angles in degrees between the decoder's columns and the first
-        principal components; ``excess_error``, see `excess_error`.
-    """
+    """Largest and mean principal angle in degrees between the decoder's columns and PCA's, and the excess error."""
     first = spectrum.components[: len(pair.encoder)].T
-    # Rows that are all alike have no component, and any subspace is as good.
+    # Equal rows have no component, and any subspace is optimal.
     angles = principal_angles(pair.decoder, first) if first.size else np.zeros(1)
-    return {
-        "largest_angle": float(angles.max()),
-        "mean_angle": float(angles.mean()),
-        "excess_error": excess_error(pair, spectrum),
-    }
+    distances = {"largest_angle": float(angles.max()), "mean_angle": float(angles.mean())}
+    return distances | {"excess_error": excess_error(pair, spectrum)}
 
 
 @dataclass(frozen=True)
 class CodeRotation:
-    """The way from an autoencoder's own axes to PCA's, within the autoencoder's subspace.
+    """The transformation of an autoencoder's code into PCA's, within the autoencoder's subspace.
 
     Attributes
     ----------
-    matrix : (k, k) R, which takes the autoencoder's code, but for a constant, to PCA's.
-    signs : (k,) 1 or -1, by which the principal components were multiplied: a component has no sign of its own, and
-        these are the ones with the least to turn.
+    matrix : (k, k) R, which maps the autoencoder's code, up to a constant, to PCA's.
+    signs : (k,) 1 or -1, factors of the principal components that minimise the rotation.
     """
 
     matrix: np.ndarray
@@ -123,13 +107,9 @@ class CodeRotation:
 
     @classmethod
     def between(cls, decoder: np.ndarray, components: np.ndarray) -> CodeRotation:
-        """From the axes of a decoder to the first principal components.
+        """From a decoder, (n_features, k), to the first principal components, (k, n_features).
 
-        Parameters
-        ----------
-        decoder : (n_features, k); components : (k, n_features), orthonormal rows
-
-        Raises BadInput if an axis, seen in PCA's subspace, is a mix of the others: there is no way back then.
+        Raises BadInput if the axes are dependent in PCA's subspace.
         """
         matrix = np.asarray(components, np.float64) @ np.asarray(decoder, np.float64)
         left, stretch, right = np.linalg.svd(matrix)
@@ -147,8 +127,7 @@ class CodeRotation:
 
     @cached_property
     def _polar(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """A rotation's planes (as the columns of an orthogonal matrix) and its angle for each column's plane, in
-        radians; a stretch's directions (rows) and factors."""
+        """A rotation's planes (columns) and angles in radians; a stretch's directions (rows) and factors."""
         from scipy import linalg
 
         left, stretch, right = np.linalg.svd(self.matrix)
@@ -163,29 +142,26 @@ class CodeRotation:
             else:
                 singles += [j] * bool(blocks[j, j] < 0)
                 j += 1
-        # Directions that are turned round come in pairs, each pair a plane turned by half a turn.
+        # Reversed directions come in pairs, each pair a plane rotated by half a turn.
         order = [j for j in range(len(blocks)) if j not in singles] + singles
         angles[singles[::2]] = np.pi
         return planes[:, order], angles[order], right, stretch
 
     @property
     def angles(self) -> np.ndarray:
-        """(k // 2,) degrees by which each plane of the code is turned in all, the largest first."""
+        """(k // 2,) total rotation of each plane of the code in degrees, the largest first."""
         _, angles, _, _ = self._polar
         found = np.sort(np.degrees(np.abs(angles[angles != 0])))[::-1]
         return np.concatenate([found, np.zeros(max(0, len(angles) // 2 - len(found)))])
 
     def left(self, share: float) -> np.ndarray:
-        """R of a code that was turned by a share of the way: what still takes it to PCA's code, (k, k)."""
+        """The remaining transformation, (k, k), after a share of the way."""
         return np.linalg.solve(self.at(share).T, self.matrix.T).T
 
     def at(self, share: float) -> np.ndarray:
-        """The matrix that has turned and stretched a code by a share of the way: 0 the identity, 1 `matrix`.
+        """The transformation after a share of the way, (k, k): the identity at 0, `matrix` at 1.
 
-        With the polar decomposition R = Q P it is Q^share P^share: each plane is turned, and each direction
-        stretched, at an even pace.
-
-        Returns (k, k) float64, invertible
+        With the polar decomposition R = Q P it is Q^share P^share: planes rotate and directions stretch evenly.
         """
         planes, angles, directions, stretch = self._polar
         turned = np.eye(len(angles))
@@ -196,18 +172,13 @@ class CodeRotation:
 
 
 def rotate_code(pair: LinearPair, by: np.ndarray) -> LinearPair:
-    """The same autoencoder with its code multiplied by an invertible matrix: it rebuilds every row as before.
-
-    Parameters
-    ----------
-    by : (k, k) R; codes become R z, and the decoder's axes D R^-1
-    """
+    """The same autoencoder with codes R z and axes D R^-1, for an invertible matrix R, (k, k)."""
     axes = np.linalg.solve(by.T, pair.decoder.T).T
     return LinearPair(by @ pair.encoder, by @ pair.encoder_bias, axes, pair.decoder_bias, pair.mean)
 
 
 def squared_error(pair: LinearPair, X: np.ndarray) -> float:
-    """Mean over the rows of X of the squared error of what is rebuilt, in float64: (n, n_features) in [0, 1]."""
+    """Mean squared error of the reconstructions of X, (n, n_features) in [0, 1], in float64."""
     X = np.asarray(X, np.float64)
     off = pair.reconstruct(pair.encode(X)) - X
     return float(np.einsum("ij,ij->i", off, off).mean())

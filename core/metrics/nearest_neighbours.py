@@ -22,14 +22,13 @@ def check_metric(metric: str) -> None:
 
 
 def find_nearest(train: Any, test: Any, k: int, metric: str) -> np.ndarray:
-    """The `k` train rows nearest to each test row, nearest first; of equally near ones the lower row number first.
+    """The `k` train rows nearest to each test row, nearest first, ties by row number: (n_test, k) int64.
 
     Parameters
     ----------
-    train, test : (n_train, n_components), (n_test, n_components) finite float64; by cosine also sparse
-    metric : "euclidean", or "cosine" with 0 as the cosine of an all-zero row to anything
+    train, test : (n_train, n_components), (n_test, n_components) finite float64; with cosine also sparse
+    metric : "euclidean", or "cosine", which is 0 for all-zero rows
 
-    Returns (n_test, k) int64
     Raises BadInput if k is not in 1..n_train, or for another metric.
     """
     check_metric(metric)
@@ -53,23 +52,15 @@ def find_nearest(train: Any, test: Any, k: int, metric: str) -> np.ndarray:
 
 
 def iterate_cosine_distances(train: Any, test: Any) -> Iterator[tuple[slice, np.ndarray]]:
-    """2 - 2 cosine, the squared distance of unit rows, of test rows to all train rows, a bounded number at once.
+    """Yield slices of test rows with their 2 - 2 cosine to all train rows, (n, n_train) float64 in [0, 4].
 
-    Rounded to twelve decimals, so that rows that are equal but for their length are equally near.
-
-    Parameters
-    ----------
-    train, test : (n_train, n_components), (n_test, n_components) finite float64, both dense or both sparse; the
-        cosine of an all-zero row to anything is 0
-
-    Yields
-    ------
-    which test rows, and their (n, n_train) float64 in [0, 4]
+    Rounded to twelve decimals, so that rows that differ only in length are equally near. `train` and `test` are both
+    dense or both sparse; the cosine of an all-zero row is 0.
     """
     if is_sparse(train):
         from sklearn.preprocessing import normalize
 
-        # One row a feature: a transposed view would be turned round again for each block.
+        # One row a feature: a transposed view would be converted for each block.
         by_feature, test = normalize(train).T.tocsr(), normalize(test)
     else:
         from scipy.spatial.distance import cdist
@@ -86,7 +77,7 @@ def iterate_cosine_distances(train: Any, test: Any) -> Iterator[tuple[slice, np.
 def _on_the_sphere(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unit rows, whose squared Euclidean distance is 2 - 2 cosine.
 
-    An all-zero row gets an axis of its own, one for train and one for test: then its cosine to every other row is 0.
+    All-zero rows get an axis of their own, one for train and one for test, so that their cosine to others is 0.
     """
     units = []
     for rows, axis in ((train, (1.0, 0.0)), (test, (0.0, 1.0))):
@@ -113,7 +104,7 @@ def _search(train: np.ndarray, test: np.ndarray, k: int) -> tuple[np.ndarray, np
 
 
 def _ordered_by_distance_then_row(train: np.ndarray, test: np.ndarray, k: int, unit: bool) -> np.ndarray:
-    """By direct sums of squares, equal for equal rows; those of `unit` rows lose the rounding of their lengths."""
+    """Neighbours by direct sums of squares, which are equal for equal rows; those of `unit` rows are rounded."""
     from scipy.spatial.distance import cdist
 
     distinct, which = np.unique(test, axis=0, return_inverse=True)
@@ -125,7 +116,7 @@ def _ordered_by_distance_then_row(train: np.ndarray, test: np.ndarray, k: int, u
 
 
 def _first(squared: np.ndarray, k: int) -> np.ndarray:
-    """Columns of the `k` smallest of each row, smallest first; of equal ones the lower column first."""
+    """Columns of the `k` smallest of each row, smallest first, ties by column."""
     columns = np.empty((len(squared), k), dtype=np.int64)
     for i, row in enumerate(squared):
         near = np.flatnonzero(row <= np.partition(row, k - 1)[k - 1])

@@ -1,4 +1,4 @@
-"""How far a reconstruction is from its row."""
+"""Reconstruction errors of rows."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ import numpy as np
 
 from core.errors import BadInput
 from core.metrics.validation import check_finite, chunks
-from core.types import UNLABELLED
 
 
 def squared_error(X: Any, X_hat: Any) -> np.ndarray:
-    """Squared error of each image: the sum over pixels of (x - x_hat)^2, not the mean over pixels.
+    """Squared error of each image: the sum, not the mean, over pixels of (x - x_hat)^2, (n,) float64.
 
-    Parameters
-    ----------
-    X : (n, n_pixels) floats in [0, 1]
-    X_hat : (n, n_pixels) floats, as the method gives them; PCA's may leave [0, 1] and are not clipped here
-
-    Returns (n,) float64, summed in float64, in [0, inf)
-    Raises BadInput for different shapes, whole-number pixels (0..255), NaN or infinite values.
-    Source: Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks: "average squared
-    error".
+    X, X_hat : (n, n_pixels) floats; x in [0, 1], x_hat is not clipped. Raises BadInput for NaN or infinite values.
+    Source: Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.
     """
     X, X_hat = np.asarray(X), np.asarray(X_hat)
     _check_same_shape(X.shape, X_hat.shape)
-    if not (np.issubdtype(X.dtype, np.floating) and np.issubdtype(X_hat.dtype, np.floating)):
-        raise BadInput(f"Pixels are {X.dtype} and {X_hat.dtype}: give floats in [0, 1], for 0..255 divide by 255.")
     errors = np.empty(len(X))
     for part in chunks(*X.shape):
         difference = X[part].astype(np.float64) - X_hat[part]
@@ -37,14 +27,9 @@ def squared_error(X: Any, X_hat: Any) -> np.ndarray:
 
 
 def cosine(X: Any, X_hat: Any) -> np.ndarray:
-    """Cosine of the angle between each row and its reconstruction; 0 where either is all zero.
+    """Cosine of each row and its reconstruction, (n,) float64; 0 if either is all zero.
 
-    Parameters
-    ----------
-    X, X_hat : (n, n_features), dense or sparse; documents as tf-idf vectors and the word weights a method expects
-
-    Returns (n,) float64 in [-1, 1]
-    Raises BadInput for different shapes, NaN or infinite values.
+    X, X_hat : (n, n_features), dense or sparse. Raises BadInput for different shapes, NaN or infinite values.
     """
     from scipy import sparse
 
@@ -56,39 +41,13 @@ def cosine(X: Any, X_hat: Any) -> np.ndarray:
     return np.divide(products, lengths, out=np.zeros(len(X)), where=lengths > 0).clip(-1, 1)
 
 
-def reconstruction_cosine(rebuild: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X: Any) -> np.ndarray:
-    """`cosine` of rows and what is rebuilt from their codes, a bounded number of rows at once.
-
-    Parameters
-    ----------
-    rebuild : maps codes (m, n_components) to rows (m, n_features), such as an estimator's `inverse_transform`
-    Z : (n, n_components) codes
-    X : (n, n_features), dense or sparse; documents as tf-idf vectors
-
-    Returns (n,) float64 in [-1, 1]
-    """
-    return np.concatenate([cosine(X[part], rebuild(Z[part])) for part in chunks(*X.shape)])
+def reconstruction_cosine(reconstruct: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, X: Any) -> np.ndarray:
+    """`cosine` of rows X and their reconstructions from codes Z, (n, n_components), in blocks: (n,) float64."""
+    return np.concatenate([cosine(X[part], reconstruct(Z[part])) for part in chunks(*X.shape)])
 
 
-def class_means(scores: Any, y: Any, target_names: Sequence[str]) -> dict[str, float]:
-    """Mean score of each class, in the order of `target_names`.
-
-    Parameters
-    ----------
-    scores : (n,) numbers
-    y : (n,) int, index into `target_names`; rows with -1 are left out
-
-    Returns
-    -------
-    dict : class name -> mean score; a class without a row has no entry
-
-    Raises BadInput for lengths that differ, a class outside `target_names`, NaN or infinite scores.
-    """
-    scores, y = check_finite("scores", scores, 1), np.asarray(y)
-    if y.shape != scores.shape:
-        raise BadInput(f"{scores.size} scores came with {y.size} labels: give one label a row.")
-    if y.min() < UNLABELLED or y.max() >= len(target_names):
-        raise BadInput(f"Labels run from {y.min()} to {y.max()}, but there are {len(target_names)} classes from 0 on.")
+def class_means(scores: np.ndarray, y: np.ndarray, target_names: Sequence[str]) -> dict[str, float]:
+    """Mean score of each class with rows; `y`, (n,) int, indexes `target_names`."""
     return {name: float(scores[y == c].mean()) for c, name in enumerate(target_names) if np.any(y == c)}
 
 

@@ -1,4 +1,4 @@
-"""Finding similar documents by their codes."""
+"""Retrieval of similar documents by their codes."""
 
 from __future__ import annotations
 
@@ -13,39 +13,29 @@ from core.metrics.embedding import stratified_rows
 from core.metrics.nearest_neighbours import iterate_cosine_distances
 from core.metrics.validation import check_finite, select_labelled
 
-# Queries times documents, which bounds the seconds that a precision takes.
-MOST_PAIRS = 200_000_000
+MOST_PAIRS = 200_000_000  # queries times documents
 
 
 def answer_counts(n_documents: int) -> list[int]:
-    """Numbers of answers that a curve of precision has: 1, 3, 7, 15, ... and all others of `n_documents`."""
+    """Numbers of answers of a precision curve: 1, 3, 7, 15, ... and all others of `n_documents`."""
     others = n_documents - 1
     powers = [2**k - 1 for k in range(1, max(others, 0).bit_length() + 1)]
     return sorted({n for n in (*powers, others) if 1 <= n <= others})
 
 
 def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) -> dict[int, np.ndarray]:
-    """Share of a query's first n answers that have its class.
+    """Share of each query's first n answers with its class, for each n of `at`: (n_queries,) float64 each.
 
-    Every labelled row is a query; its answers are the other labelled rows by falling cosine of the codes, exact, of
-    equal cosines the lower row number first. An all-zero code has cosine 0 to everything. Where queries times answers
-    are more than 200 million, a stratified sample of the labelled rows are queries; the answers are always all.
+    Every labelled row is a query; its answers are the other labelled rows by decreasing cosine of the codes, ties by
+    row number. With more than 200 million pairs, the queries are a stratified sample.
 
     Parameters
     ----------
-    Z : (n_rows, n_components) codes, of test documents; also sparse, such as tf-idf vectors
-    y : (n_rows,) int; rows with -1 are neither answers nor queries
-    at : numbers of answers
+    Z : (n_rows, n_components) codes, dense or sparse; y : (n_rows,) int, -1 for rows that are ignored
 
-    Returns
-    -------
-    dict : n -> (n_queries,) float64 in [0, 1]
-
-    Raises BadInput for NaN or infinite codes, no labels, or as many answers as there are labelled rows.
+    Raises BadInput for NaN or infinite codes, no labels, or as many answers as labelled rows.
     Source: Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks, figure 4.
     """
-    if not at or min(at) < 1:
-        raise BadInput(f"Precision at {tuple(at)} answers is not allowed: count 1 or more, such as 1, 15, 63.")
     codes, y = select_labelled(check_finite("Z", Z, 2), y, "Z")
     if max(at) >= len(y):
         raise BadInput(f"{max(at)} answers are asked for among {len(y) - 1} other documents: ask for fewer.")
@@ -61,16 +51,9 @@ def retrieval_precision_rows(Z: Any, y: Any, at: Sequence[int] = (1, 15, 63)) ->
 
 
 def precision_curve(rows: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean precision against the number of answers.
+    """Numbers of answers, (n_counts,) int32, and their mean precision with its 95% interval, (n_counts, 3) float32.
 
-    Parameters
-    ----------
-    rows : n -> (n_queries,) precisions, as `retrieval_precision_rows` gives them; at least two queries
-
-    Returns
-    -------
-    at : (n_counts,) int32 numbers of answers
-    precision : (n_counts, 3) float32, mean over the queries, low and high end of its 95% bootstrap interval
+    rows : number of answers -> (n_queries,) precisions from `retrieval_precision_rows`.
     """
     means = [[scores.mean(), *mean_interval(scores)] for scores in rows.values()]
     return np.array(list(rows), np.int32), np.array(means, np.float32)

@@ -1,4 +1,4 @@
-"""What every metric asks of the arrays it is given, refused in one sentence."""
+"""Checks of the arrays that metrics receive, and blocks of bounded size."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def chunks(n_rows: int, n_columns: int) -> list[slice]:
 def columns_of_smallest(block: np.ndarray, k: int) -> np.ndarray:
     """Columns of the `k` smallest values of each row of (m, n), in any order: (m, k).
 
-    Columns are dealt into groups of about the root of n. The k smallest values lie in the k groups whose smallest
-    values are smallest, and these are found in one pass over memory, in a third of the time of a partition.
+    Columns are divided into about sqrt(n) groups. The k smallest values lie in the k groups with the smallest minima,
+    which one pass over memory finds in a third of the time of a partition.
     """
     m, n = block.shape
     groups = math.isqrt(n)
@@ -48,10 +48,7 @@ def is_sparse(values: Any) -> bool:
 
 
 def check_finite(name: str, values: Any, ndim: int) -> Any:
-    """`values` as float64, refused when empty, of another number of axes, or holding NaN or infinity.
-
-    What is sparse stays so.
-    """
+    """`values` as float64, sparse if given so; BadInput if empty, of another dimension, or not finite."""
     array = values.tocsr().astype(np.float64) if is_sparse(values) else np.asarray(values, dtype=np.float64)
     if array.ndim != ndim or 0 in array.shape:
         raise BadInput(f"{name} has shape {array.shape}, but needs {ndim} axis(es) and at least one value.")
@@ -84,6 +81,6 @@ def select_labelled(Z: Any, y: Any, name: str) -> tuple[Any, np.ndarray]:
 
 
 def check_two_classes(y: np.ndarray) -> None:
-    """Refuse labels that are all the same: any answer would be right."""
+    """Refuse labels of one class, for which any prediction would be correct."""
     if np.all(y == y[0]):
         raise BadInput("All labelled rows are of one class: comparing classes needs at least two.")

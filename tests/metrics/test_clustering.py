@@ -15,9 +15,6 @@ def codes():
     return PCA(10).fit_transform(load_digits().data / 16)
 
 
-# --- Silhouette ---------------------------------------------------------------------------------------------------
-
-
 def silhouette_by_loops(Z, y):
     """Rousseeuw's a, b and s, a row at a time."""
     values = []
@@ -47,35 +44,11 @@ def test_silhouette_is_that_of_loops():
     assert silhouette_rows(np.arange(5001.0)[:, None], y).shape == (40,)
 
 
-def test_silhouette_of_lone_and_of_equal_codes():
-    Z, y = np.array([[0.0], [1.0], [10.0], [30.0]]), np.array([5, 5, 2, 9])
-    assert silhouette_rows(Z, y) == pytest.approx([1 - 1 / 10, 1 - 1 / 9, 0.0, 0.0])
-    assert silhouette_rows(np.full((300, 3), 0.1), np.arange(300) % 3).tolist() == [0.0] * 300
-
-
-def test_silhouette_refuses():
-    Z, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
-    for codes, classes, word in (
-        (Z * np.nan, y, "NaN"),
-        (Z[:0], y[:0], "at least one value"),
-        (Z, y[:3], "one label a row"),
-        (Z, np.full(20, -1), "needs labels"),
-        (Z, np.where(y == 0, -1, y), "one class"),
-        (Z, np.arange(20), "alone in its class"),
-        (np.zeros((5001, 1)), np.arange(5001) % 2, "stratified_rows"),
-    ):
-        with pytest.raises(BadInput, match=word):
-            silhouette_rows(codes, classes)
-
-
-# --- k-means ------------------------------------------------------------------------------------------------------
-
-
 def test_kmeans_is_scikit_learns_and_changes_neither_seeds_nor_codes(codes):
     Z, before = codes[:500].copy(), np.random.get_state()[1].copy()
-    clusters = kmeans_clusters(Z, 10, random_state=3)
+    clusters = kmeans_clusters(Z, 10)
     assert np.issubdtype(clusters.dtype, np.integer)
-    assert np.array_equal(clusters, KMeans(10, n_init=10, random_state=3).fit_predict(codes[:500]))
+    assert np.array_equal(clusters, KMeans(10, n_init=10, random_state=0).fit_predict(codes[:500]))
     assert np.array_equal(np.random.get_state()[1], before)
     assert np.array_equal(Z, codes[:500])
 
@@ -87,31 +60,6 @@ def test_kmeans_does_not_standardise():
     Z = np.column_stack([y + rng.normal(size=200) * 0.01, rng.uniform(0, 100, size=200)])
     assert cluster_agreement(y, kmeans_clusters(Z, 2))["kmeans_ari"][0] < 0.1
     assert cluster_agreement(y, kmeans_clusters(Z / Z.std(axis=0), 2))["kmeans_ari"][0] > 0.9
-
-
-def test_kmeans_takes_codes_that_hardly_differ():
-    Z = np.repeat([[1.0, 2.0], [5.0, 1.0]], 20, axis=0)
-    Z[3, 0] += 1e-15
-    Z[25, 1] -= 1e-15
-    assert len(kmeans_clusters(Z, 4)) == 40
-    for apart in (1e-9, 1e-30, 1e-200):
-        assert len(kmeans_clusters(apart * np.arange(40.0)[:, None], 7)) == 40
-
-
-def test_kmeans_refuses():
-    Z = np.repeat(np.arange(6.0).reshape(3, 2), 10, axis=0)
-    assert len(set(kmeans_clusters(Z, 3).tolist())) == 3
-    for codes, n_clusters, word in (
-        *((Z, n, f"n_clusters={n} is not allowed") for n in (-1, 0, 1)),
-        (Z, 4, "must be <= 3, the number of distinct codes"),
-        (np.where(Z == 3, np.nan, Z), 2, "NaN"),
-        (Z[:, 0], 2, "2 axis"),
-    ):
-        with pytest.raises(BadInput, match=word):
-            kmeans_clusters(codes, n_clusters)
-
-
-# --- Agreement of clusters and classes ----------------------------------------------------------------------------
 
 
 def drawn_pair(seed, n, n_classes, n_clusters, noise):
@@ -136,22 +84,9 @@ def test_indices_are_scikit_learns():
         (np.arange(4) % 2, np.arange(4) // 2),
         (np.arange(30) % 3 * 100, -(np.arange(30) % 3) - 7),
     ):
-        found = cluster_agreement(y, clusters, n_resamples=10)
+        found = cluster_agreement(y, clusters)
         assert found["kmeans_ari"][0] == pytest.approx(adjusted_rand_score(y, clusters), abs=1e-12)
         assert found["kmeans_nmi"][0] == pytest.approx(normalized_mutual_info_score(y, clusters), abs=1e-12)
-
-
-def test_agreement_sees_neither_unlabelled_rows_nor_numbering():
-    y, clusters = PAIRS[1]
-    unlabelled = np.where(np.arange(120) % 4 == 0, -1, y)
-    assert cluster_agreement(unlabelled, clusters) == cluster_agreement(
-        unlabelled[unlabelled != -1], clusters[unlabelled != -1]
-    )
-    assert cluster_agreement(unlabelled, clusters) != cluster_agreement(y, clusters)
-    renamed = cluster_agreement(7 - y, (clusters * 5) % 11, n_resamples=4000)
-    for name, (value, ends) in cluster_agreement(y, clusters, n_resamples=4000).items():
-        assert renamed[name][0] == pytest.approx(value, abs=1e-12)
-        assert renamed[name][1] == pytest.approx(ends, abs=0.01)
 
 
 def bootstrap_by_rows(y, clusters, n_resamples):
@@ -165,7 +100,7 @@ def bootstrap_by_rows(y, clusters, n_resamples):
 @pytest.mark.parametrize("noise", [0.1, 0.5, 1.0])
 def test_agreement_interval_is_that_of_resampled_rows_less_their_bias(noise):
     y, clusters = drawn_pair(6, 300, 6, 6, noise)
-    found = cluster_agreement(y, clusters, n_resamples=4000)
+    found = cluster_agreement(y, clusters)
     for (name, (value, ends)), indices in zip(found.items(), bootstrap_by_rows(y, clusters, 600), strict=True):
         lowest = 0 if name == "kmeans_nmi" else -0.5
         expected = np.clip(np.quantile(indices, [0.025, 0.975]) - indices.mean() + value, lowest, 1)
@@ -188,38 +123,39 @@ def test_agreement_interval_holds_the_value_and_stays_in_range():
     assert low < 0 < high
 
 
-@pytest.mark.parametrize("noise", [0.3, 0.8])
-def test_agreement_interval_holds_the_expected_index_95_times_in_100(noise):
-    found = [
-        cluster_agreement(*drawn_pair(seed, 500, 5, 5, noise), n_resamples=300, random_state=seed)
-        for seed in range(300)
-    ]
+def test_agreement_interval_holds_the_expected_index_95_times_in_100():
+    found = [cluster_agreement(*drawn_pair(seed, 500, 5, 5, 0.5)) for seed in range(200)]
     for name in ("kmeans_ari", "kmeans_nmi"):
         expected = np.mean([one[name][0] for one in found])
         held = np.mean([low <= expected <= high for _, (low, high) in (one[name] for one in found)])
         assert 0.9 <= held <= 0.995
 
 
-def test_agreement_interval_narrows_with_rows_and_repeats_with_its_seed(monkeypatch):
+def test_agreement_interval_narrows_with_rows_and_leaves_out_unlabelled_ones(monkeypatch):
     widths = [np.ptp(cluster_agreement(*drawn_pair(10, n, 10, 10, 0.4))["kmeans_ari"][1]) for n in (1000, 16_000)]
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.15)
     y, clusters = PAIRS[1]
     found = cluster_agreement(y, clusters)
-    assert found == cluster_agreement(y, clusters) != cluster_agreement(y, clusters, random_state=1)
+    unlabelled = np.append(y, [-1] * 40), np.append(clusters, [0] * 40)
+    assert found == cluster_agreement(*unlabelled)
     monkeypatch.setattr(validation, "CHUNK_ELEMENTS", 500)
     for name, (value, ends) in cluster_agreement(y, clusters).items():
         assert found[name][0] == value
         assert found[name][1] == pytest.approx(ends, abs=1e-12)
 
 
-def test_agreement_refuses():
-    y, clusters = np.arange(20) % 2, np.arange(20) % 3
-    for classes, found, n_resamples, word in (
-        (y, clusters[:7], 10, "7 clusters came with 20 labels"),
-        (y[:, None], clusters[:, None], 10, "give a cluster and a label a row"),
-        (np.full(20, -1), clusters, 10, "needs labels"),
-        (np.where(y == 0, -1, 1), clusters, 10, "one class"),
-        *((y, clusters, n, f"n_resamples={n} is not allowed") for n in (0, -5)),
+def test_degenerate_codes_and_labels():
+    Z, y = np.array([[0.0], [1.0], [10.0], [30.0]]), np.array([5, 5, 2, 9])
+    assert silhouette_rows(Z, y) == pytest.approx([1 - 1 / 10, 1 - 1 / 9, 0.0, 0.0])
+    assert silhouette_rows(np.full((300, 3), 0.1), np.arange(300) % 3).tolist() == [0.0] * 300
+    for apart in (1e-9, 1e-200):
+        assert len(kmeans_clusters(apart * np.arange(40.0)[:, None], 7)) == 40
+    for refused, word in (
+        (lambda: silhouette_rows(Z, np.arange(4)), "alone in its class"),
+        (lambda: silhouette_rows(np.zeros((5001, 1)), np.arange(5001) % 2), "stratified_rows"),
+        (lambda: kmeans_clusters(np.repeat(Z[:3], 10, axis=0), 4), "must be <= 3, the number of distinct codes"),
+        (lambda: cluster_agreement(y, y[:3]), "3 clusters came with 4 labels"),
+        (lambda: cluster_agreement(np.full(20, -1), np.arange(20) % 3), "needs labels"),
     ):
         with pytest.raises(BadInput, match=word):
-            cluster_agreement(classes, found, n_resamples)
+            refused()

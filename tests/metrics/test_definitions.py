@@ -37,17 +37,6 @@ def test_definitions_for_one_kind_do_not_speak_of_the_other():
         assert (of_images.label, of_images.higher_is_better) == (of_documents.label, of_documents.higher_is_better)
 
 
-def test_directions():
-    never = {"neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound", "frechet_floor", "seconds", "weights"}
-    # No mean over rows, or no method's own.
-    never |= {"kmeans_ari", "kmeans_nmi", "neighbour_overlap"}
-    assert {key for key in never if DEFINITIONS[key].higher_is_better is not None} == set()
-    for key in ("silhouette", "map_knn_accuracy", "map_trustworthiness", "knn_accuracy", "precision", "recall"):
-        assert DEFINITIONS[key].higher_is_better is True
-    for key in ("squared_error", "frechet"):
-        assert DEFINITIONS[key].higher_is_better is False
-
-
 def test_definitions_import_nothing_heavy():
     code = "import sys, core.metrics.definitions; print({'torch', 'sklearn', 'scipy', 'streamlit'} & set(sys.modules))"
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout

@@ -3,7 +3,6 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from core import datasets
-from core.errors import BadInput
 from core.metrics.memorization import nearest_training_rows
 
 
@@ -46,13 +45,3 @@ def test_a_copy_in_a_far_corner_has_distance_nothing():
     found = nearest_training_rows(X, X_train)
     assert found.rows.tolist() == [3, 77]
     assert found.distances[:, 0].max() < 1e-5
-
-
-def test_nearest_training_rows_refuse():
-    for X, X_train, message in (
-        (np.zeros((2, 4)), np.zeros((5, 9), np.uint8), "not images of one size"),
-        (np.zeros((2, 4)), np.zeros((1, 4), np.uint8), "at least two"),
-        (np.full((2, 4), np.nan), np.zeros((5, 4), np.uint8), "NaN"),
-    ):
-        with pytest.raises(BadInput, match=message):
-            nearest_training_rows(X, X_train)
