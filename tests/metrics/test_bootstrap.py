@@ -71,10 +71,6 @@ def test_best_needs_an_interval_that_excludes_the_runner_up():
 
 def test_best_needs_two_candidates_on_the_same_rows_and_a_ranked_number():
     a, b = np.zeros(50), np.ones(50)
-    for rows, higher_is_better in (
-        ({"a": a, "b": None}, True),
-        ({"a": a, "b": b[:40]}, True),
-        ({"a": a, "b": b}, None),
     for rows, ranked in (({"a": a, "b": None}, True), ({"a": a, "b": b[:40]}, True), ({"a": a, "b": b}, None)):
         assert find_best(rows, ranked) is None
     assert find_best({"a": a, "b": b, "c": None}, True) == "b"
