@@ -82,7 +82,7 @@ def test_floors_are_the_scores_of_train_rows(digits, empty_cache):
     assert value["frechet_floor"] == pytest.approx(generation.frechet_distance(real, drawn), rel=1e-9)
     low, high = scores.metrics["frechet_floor"].interval
     assert 0 < low < value["frechet_floor"] < high
-    expected = generation.precision_recall(real, drawn)
+    expected = generation.RealRows(real).precision_recall(drawn)
     for name in ("precision", "recall", "coverage"):
         assert value[f"{name}_floor"] == expected[name]
     assert 0.5 < value["precision"] < 1
