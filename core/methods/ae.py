@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from core.methods import base, params
-from core.nn import augment, losses
+from core.nn import losses
 from core.types import DOCUMENTS, IMAGES, Param
 
 _NOISE = "Standard deviation of the Gaussian noise added to the encoder's input in training."
@@ -42,7 +42,6 @@ class Autoencoder(base.NetworkTransformer):
         params.WEIGHT_DECAY,
     )
     CONTEXT = {"output": "sigmoid", **base.NetworkEstimator.CONTEXT}
-    players = {"autoencoder": ("encoder", "decoder")}
 
     def _build(self, n_features: int):
         from torch import nn
@@ -53,36 +52,17 @@ class Autoencoder(base.NetworkTransformer):
             networks["encoder"].append(nn.BatchNorm1d(self.n_components, affine=False))
         return networks
 
-    def _output(self, logits):
-        if self.kind == DOCUMENTS:
-            return logits.softmax(1)
-        return logits.sigmoid() if self.output == "sigmoid" else logits
-
-    def train_step(self, networks, player, x, generator, progress):
+    def _terms(self, networks, x, seen, generator):
         """Mean over images of the squared error, summed over pixels; or over documents, in nats per word."""
-        x = self._augmented(x, generator, progress)
-        if self.kind == DOCUMENTS:
-            return self._terms(networks, x, augment.drop_words(x, self.word_dropout, generator))
-        return self._terms(networks, x, augment.add_noise(x, self.noise, generator))
-
-    def validation_terms(self, networks, x, generator):
-        """Loss as in `train_step`, without augmentation, noise and word dropout."""
-        return self._terms(networks, x, x)
-
-    def _terms(self, networks, x, seen):
         out = networks["decoder"](networks["encoder"](seen)).float()
         if self.kind == DOCUMENTS:
             return {"loss": losses.word_cross_entropy(x, out).mean()}
-        return {"loss": (self._output(out) - x).square().sum(1).mean()}
+        return {"loss": (self._mean(out) - x).square().sum(1).mean()}
 
     def transform(self, X) -> np.ndarray:
         """Codes of the rows of X: (n_samples, n_components) float32."""
         check_is_fitted(self)
         return self._map(self.networks_["encoder"], self._validated(X, reset=False))
-
-    def inverse_transform(self, Z) -> np.ndarray:
-        """Rows reconstructed from codes: (n_samples, n_features), pixels in [0, 1] or word probabilities."""
-        return self._map(lambda z: self._output(self.networks_["decoder"](z)), self._codes(Z))
 
 
 METHOD = base.declare(

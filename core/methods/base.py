@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from core.errors import BadInput
 from core.methods import params
 from core.metrics.embedding import stratified_rows
-from core.nn import augment, compute_cost
+from core.nn import augment, compute_cost, losses
 from core.nn.callbacks import Measure, join_measures, measure_validation
 from core.nn.compute_cost import Workload
 from core.types import DOCUMENTS, IMAGES, Method, Param
@@ -42,20 +41,21 @@ class NetworkEstimator(BaseEstimator):
     players: Mapping[str, tuple[str, ...]]
     after_step = None
     validation = 0.0
+    accepts_sparse = True
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "PARAMS" in vars(cls):
             cls.__init__ = params.build_constructor({p.name: p.default for p in cls.PARAMS} | cls.CONTEXT, cls.FIRST)
 
-    def fit(self, X, y=None, *, on_epoch=None, on_tick=None, on_note=None, checkpoint: Path | None = None):
+    def fit(self, X, y=None, **watches):
         """Train on the rows of X.
 
         Parameters
         ----------
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
         y : (n_samples,) int classes that stratify the validation rows; None: at random.
-        on_epoch, on_tick, on_note, checkpoint : see `core.nn.training.train`.
+        watches : on_epoch, on_tick, on_note and checkpoint of `core.nn.training.train`.
 
         Raises BadInput for hyper-parameters or values of X that are not allowed, Diverged if the loss is not finite.
         """
@@ -69,26 +69,12 @@ class NetworkEstimator(BaseEstimator):
         self._prepare(X)
         X = self._inputs(X)
         validation = None if held is None else measure_validation(self._inputs(held), self.validation_terms)
-        plan = training.Plan(
-            epochs=self.epochs,
-            max_seconds=self.max_seconds,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            seed=seed,
-            **self._plan(),
-        )
+        budget = {name: getattr(self, name) for name in ("epochs", "max_seconds", "batch_size", "learning_rate")}
+        plan = training.Plan(**budget, **self._plan(), seed=seed)
+        measure = join_measures(self.measure_networks(X), validation)
         self.history_, self.environment_ = training.train(
-            self.networks_,
-            dict(self.players),
-            self.train_step,
-            X,
-            plan,
-            after_step=self.after_step,
-            measure=join_measures(self.measure_networks(X), validation),
-            on_epoch=on_epoch,
-            on_tick=on_tick,
-            on_note=on_note,
-            checkpoint=checkpoint,
+            *(self.networks_, dict(self.players), self.train_step, X, plan),
+            **{"after_step": self.after_step, "measure": measure, **watches},
         )
         if held is not None:
             self.environment_["n_validation"] = held.shape[0]
@@ -134,7 +120,7 @@ class NetworkEstimator(BaseEstimator):
             self,
             X,
             reset=reset,
-            accept_sparse="csr" if self.__sklearn_tags__().input_tags.sparse else False,
+            accept_sparse="csr" if self.accepts_sparse else False,
             dtype=np.float32,
             ensure_min_samples=2 if reset else 1,
         )
@@ -198,7 +184,7 @@ class NetworkEstimator(BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.accepts_sparse
         return tags
 
 
@@ -207,6 +193,8 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
 
     # Outputs of the encoder for each latent dimension, and of the decoder for each feature.
     n_outputs = 1, 1
+    players = {"autoencoder": ("encoder", "decoder")}
+    noise = 0.0
 
     def workload(self, n_features: int) -> Workload:
         sizes = {"encoder": n_features, "decoder": self.n_components}
@@ -246,11 +234,32 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
         of_words = self.n_features_in_ if self.kind == DOCUMENTS and self.weighting == "tfidf" else 0
         return super().n_weights() + of_words
 
-    def _augmented(self, x, generator, progress: float):
-        """A batch with a share of its images augmented, except in the last tenth of the training."""
-        if not (self.augment and self.image_shape and progress < 0.9):
-            return x
-        return augment.move_images(x, self.image_shape, self.augment, generator)
+    def train_step(self, networks, player, x, generator, progress):
+        """Terms of the loss of a batch, whose encoder input has noise or dropped words.
+
+        A share of images is augmented, except in the last tenth of the training.
+        """
+        if self.augment and self.image_shape and progress < 0.9:
+            x = augment.move_images(x, self.image_shape, self.augment, generator)
+        if self.kind == DOCUMENTS:
+            return self._terms(networks, x, augment.drop_words(x, self.word_dropout, generator), generator)
+        return self._terms(networks, x, augment.add_noise(x, self.noise, generator), generator)
+
+    def validation_terms(self, networks, x, generator):
+        """Terms as in `train_step`, without augmentation, noise and word dropout."""
+        return self._terms(networks, x, x, generator)
+
+    def inverse_transform(self, Z) -> np.ndarray:
+        """Rows reconstructed from codes: (n_samples, n_features), pixels or word probabilities."""
+        return self._map(lambda z: self._mean(self.networks_["decoder"](z)), self._codes(Z))
+
+    def _mean(self, out):
+        """Pixels or word probabilities from the decoder's output."""
+        if self.kind == DOCUMENTS:
+            return out.softmax(1)
+        if self.output == "normal":
+            return losses.split_normal(out)[0]
+        return out if self.output == "linear" else out.sigmoid()
 
     @property
     def _n_features_out(self) -> int:

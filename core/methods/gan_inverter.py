@@ -74,7 +74,7 @@ class GANInverter(base.NetworkTransformer):
     CONTEXT = {"gan": None, "random_state": 0}
     FIRST = "gan"
     players = {"regressor": ("regressor",)}
-    kind = IMAGES
+    kind, accepts_sparse = IMAGES, False
 
     @property
     def n_components(self) -> int:
@@ -215,11 +215,6 @@ class GANInverter(base.NetworkTransformer):
     def __sklearn_clone__(self):
         # A plain clone would hold an unfitted clone of the GAN.
         return type(self)(**self.get_params(deep=False))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
 
 def _check_array(values, noun: str, size: int) -> np.ndarray:

@@ -23,7 +23,7 @@ class LinearAutoencoder(Autoencoder):
 
     PARAMS = (params.n_components(), *params.training_params(epochs=20, learning_rate=0.01))
     CONTEXT = base.NetworkEstimator.CONTEXT
-    output, augment, noise, weight_decay = "linear", 0.0, 0.0, 0.0
+    output, augment, weight_decay, accepts_sparse = "linear", 0.0, 0.0, False
 
     def _plan(self):
         # The optimum is known exactly, so rounded gradients would be visible.
@@ -69,11 +69,6 @@ class LinearAutoencoder(Autoencoder):
     def restore(self, arrays):
         self.mean_ = np.asarray(arrays["mean_"], np.float32)
         return super().restore(arrays)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
 
 METHOD = base.declare(

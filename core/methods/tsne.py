@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from core.errors import BadInput, Diverged, HourglassError
 from core.methods.opentsne_adapter import choose_start, index_exactly, place_rows, weigh
+from core.methods.params import build_constructor
 from core.types import DOCUMENTS, IMAGES, Method, Param
 
 _COMPONENTS = 2
@@ -49,12 +50,9 @@ class TSNEMap(BaseEstimator):
     Poličar, Stražar and Zupan 2024, openTSNE: a modular Python library for t-SNE, Journal of Statistical Software 109.
     """
 
-    def __init__(self, n_components=_COMPONENTS, *, perplexity=30.0, max_iter=1000, kind=IMAGES, random_state=None):
-        self.n_components = n_components
-        self.perplexity = perplexity
-        self.max_iter = max_iter
-        self.kind = kind
-        self.random_state = random_state
+    __init__ = build_constructor(
+        {"n_components": 2, "perplexity": 30.0, "max_iter": 1000, "kind": IMAGES, "random_state": None}, "n_components"
+    )
 
     def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint=None):
         """Map the rows of X.
@@ -83,24 +81,18 @@ class TSNEMap(BaseEstimator):
         progress.tick()
         neighbours = index_exactly(vectors, metric, min(n - 1, int(3 * self.perplexity)), threads)
         similarities = affinity.PerplexityBasedNN(perplexity=self.perplexity, knn_index=neighbours, n_jobs=threads)
-        found = TSNEEmbedding(
-            choose_start(vectors, self.kind, self.random_state),
-            similarities,
-            random_state=self.random_state,
-            negative_gradient_method="bh",
-            n_jobs=threads,
-            dof=1,
-            theta=0.5,
-            max_step_norm=5,
-            # scikit-learn's rate: its gradient has a factor of 4.
-            learning_rate=max(n / _EXAGGERATION, 200.0),
-            callbacks=[progress],
-            callbacks_every_iters=_TICK_STEPS,
-        )
-        early, late = {"exaggeration": _EXAGGERATION, "momentum": 0.5}, {"exaggeration": 1, "momentum": 0.8}
-        found.optimize(_EXAGGERATED_STEPS, inplace=True, propagate_exception=True, **early)
-        progress.before = _EXAGGERATED_STEPS
-        found.optimize(self.max_iter - _EXAGGERATED_STEPS, inplace=True, propagate_exception=True, **late)
+        start = choose_start(vectors, self.kind, self.random_state)
+        # scikit-learn's learning rate: its gradient has a factor of 4.
+        how = {"negative_gradient_method": "bh", "dof": 1, "theta": 0.5, "max_step_norm": 5, "n_jobs": threads}
+        how |= {"learning_rate": max(n / _EXAGGERATION, 200.0), "random_state": self.random_state}
+        found = TSNEEmbedding(start, similarities, callbacks=[progress], callbacks_every_iters=_TICK_STEPS, **how)
+        for steps, exaggeration, momentum in (
+            (_EXAGGERATED_STEPS, _EXAGGERATION, 0.5),
+            (self.max_iter - _EXAGGERATED_STEPS, 1, 0.8),
+        ):
+            how = {"exaggeration": exaggeration, "momentum": momentum}
+            found.optimize(steps, inplace=True, propagate_exception=True, **how)
+            progress.before += steps
         self.embedding_ = np.asarray(found, np.float32)
         if not np.isfinite(self.embedding_).all():
             raise Diverged("t-SNE left the finite numbers: choose another perplexity or seed.")
@@ -133,22 +125,17 @@ class TSNEMap(BaseEstimator):
     @property
     def train_embedding_(self) -> np.ndarray:
         """(n_train, 2), positions of `rows_train_`."""
-        check_is_fitted(self)
         return self.embedding_[: len(self.rows_train_)]
 
     @property
     def test_embedding_(self) -> np.ndarray:
         """(n_test, 2), positions of `rows_test_`."""
-        check_is_fitted(self)
         return self.embedding_[len(self.rows_train_) :]
 
     @property
     def about(self) -> str:
         """A short description of the map."""
         return f"t-SNE of the {'tf-idf vectors, cosine distance' if self.kind == DOCUMENTS else 'raw rows'}"
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "embedding_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

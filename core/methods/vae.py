@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.errors import BadInput
 from core.methods import base, params
-from core.nn import augment, losses
+from core.nn import losses
 from core.types import DOCUMENTS, IMAGES, Param
 
 
@@ -29,13 +29,7 @@ class VAE(base.NetworkTransformer):
 
     PARAMS = (
         params.n_components(),
-        Param(
-            "output",
-            "bernoulli",
-            ("bernoulli", "normal"),
-            "Distribution p(x|z) of a pixel given the latent code.",
-            (IMAGES,),
-        ),
+        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
         Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term in training; evaluation always uses 1."),
         *params.architecture(),
         params.AUGMENT,
@@ -44,7 +38,6 @@ class VAE(base.NetworkTransformer):
         *params.training_params(epochs=20, learning_rate=0.005),
         params.WEIGHT_DECAY,
     )
-    players = {"autoencoder": ("encoder", "decoder")}
 
     @property
     def n_outputs(self):
@@ -63,17 +56,8 @@ class VAE(base.NetworkTransformer):
             return losses.normal_log_density(x, *losses.split_normal(out))
         return losses.bernoulli_log_likelihood(x, out)
 
-    def train_step(self, networks, player, x, generator, progress):
-        """Negative ELBO in nats per row, with the KL term weighted by beta."""
-        x = self._augmented(x, generator, progress)
-        seen = augment.drop_words(x, self.word_dropout, generator) if self.kind == DOCUMENTS else x
-        return self._terms(networks, x, seen, generator)
-
-    def validation_terms(self, networks, x, generator):
-        """Terms as in `train_step`, without augmentation and word dropout."""
-        return self._terms(networks, x, x, generator)
-
     def _terms(self, networks, x, seen, generator):
+        """Negative ELBO in nats per row, with the KL term weighted by beta."""
         mean, log_variance = self._posterior(networks, seen)
         out = networks["decoder"](_draw(mean, log_variance, generator)).float()
         reconstruction = -self._log_likelihood(x, out).mean()
@@ -82,13 +66,9 @@ class VAE(base.NetworkTransformer):
 
     def _validated(self, X, *, reset: bool):
         X = super()._validated(X, reset=reset)
-        if self.kind == IMAGES and self.output == "bernoulli" and reset:
-            low, high = float(X.min()), float(X.max())
-            if low < 0 or high > 1:
-                raise BadInput(
-                    f"output=bernoulli needs values in [0, 1], these run from {low:g} to {high:g}: "
-                    "scale them, or choose output=normal."
-                )
+        if self.kind == IMAGES and self.output == "bernoulli" and reset and not 0 <= X.min() <= X.max() <= 1:
+            values = f"these run from {X.min():g} to {X.max():g}"
+            raise BadInput(f"output=bernoulli needs values in [0, 1], {values}: scale them, or choose output=normal.")
         return X
 
     def transform(self, X) -> np.ndarray:
@@ -107,15 +87,6 @@ class VAE(base.NetworkTransformer):
         check_is_fitted(self)
         mean, deviation = np.split(self._map(moments, self._validated(X, reset=False)), 2, axis=1)
         return mean, deviation
-
-    def inverse_transform(self, Z) -> np.ndarray:
-        """Mean of p(x|z) for each code: (n_samples, n_features), pixels or word probabilities."""
-        return self._map(lambda z: self._mean(self.networks_["decoder"](z)), self._codes(Z))
-
-    def _mean(self, out):
-        if self.kind == DOCUMENTS:
-            return out.softmax(1)
-        return losses.split_normal(out)[0] if self.output == "normal" else out.sigmoid()
 
     def sample(self, n_samples: int = 1, random_state=None) -> np.ndarray:
         """Means of p(x|z) at codes drawn from the prior N(0, I): (n_samples, n_features)."""

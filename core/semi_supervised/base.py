@@ -63,6 +63,8 @@ class SemiSupervisedClassifier(AveragedClassifier):
     In training `_labelled` are the labelled rows, (n, n_inputs), and `_classes` their indices into `classes_`.
     """
 
+    accepts_sparse = False
+
     def fit(self, X, y, *, on_epoch=None, on_tick=None):
         """Train on the rows of X.
 
@@ -102,8 +104,3 @@ class SemiSupervisedClassifier(AveragedClassifier):
         if n <= self.labelled_batch:
             return torch.arange(n)
         return torch.randint(n, (self.labelled_batch,), generator=generator)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
