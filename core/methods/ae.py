@@ -69,5 +69,5 @@ METHOD = base.declare(
     Autoencoder,
     summary="Deep autoencoder: non-linear encoder and decoder around a narrow code.",
     version=1,
-    loss_unit={IMAGES: "squared error an image", DOCUMENTS: "nats a word, mean over documents"},
+    loss_unit={IMAGES: "squared error per image", DOCUMENTS: "nats per word, mean over documents"},
 )

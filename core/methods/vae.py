@@ -149,5 +149,5 @@ METHOD = base.declare(
     VAE,
     summary="Variational autoencoder: a probabilistic code kept near a standard normal prior, so it can be sampled.",
     version=1,
-    loss_unit={IMAGES: "nats an image", DOCUMENTS: "nats a document"},
+    loss_unit={IMAGES: "nats per image", DOCUMENTS: "nats per document"},
 )

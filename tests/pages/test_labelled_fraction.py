@@ -8,13 +8,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, semi_supervised
+from core import config, datasets, semi_supervised
 from core.datasets import checksums
 from core.errors import DataUnavailable
 from core.runs import layout
 from core.semi_supervised import background_sweep, experiment, results, statistics, sweep
 from core.tasks import computation
-from pages.ui.shared import cached, training_queue
+from pages.ui.shared import cached
 from tests.pages.conftest import HOSTILE, code_blocks, footer_opened, hostile_documents, opened_on, shown_text
 
 pytestmark = pytest.mark.usefixtures("read_whole")
@@ -166,7 +166,7 @@ def test_results_with_a_removed_data_parameter_are_left_out(measured):
 
 
 def test_workshop_limits_time_and_stops_own_experiments_only(monkeypatch):
-    monkeypatch.setattr(training_queue, "is_workshop", lambda: True)
+    monkeypatch.setattr(config, "is_workshop", lambda: True)
     other = background_sweep.Sweep("0123", {"dataset": "digits"}, 0.25, False, False, ())
     monkeypatch.setattr(background_sweep, "list_sweeps", lambda: [other])
     asked = []

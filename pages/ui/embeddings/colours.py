@@ -16,12 +16,7 @@ _QUANTILES = (0.01, 0.99)
 
 
 def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: list[str]) -> Values | None:
-    """The value of each row by which it is coloured; None for the class.
-
-    Parameters
-    ----------
-    pair : the maps whose neighbourhoods are compared, see `neighbours.choose_pair`.
-    """
+    """The value of each row by which it is coloured; None for the class. `pair`: see `neighbours.choose_pair`."""
     rows = view.rows
     if view.colour == controls.OVERLAP:
         return _disagreement(pair)

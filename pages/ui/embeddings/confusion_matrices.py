@@ -27,17 +27,15 @@ _CELL = "hourglass.cell-seen"
 
 @dataclass(frozen=True)
 class ClassifiedRows:
-    """Labelled rows and their positions under several methods.
+    """Labelled rows of a data set and their positions under several methods.
 
     Attributes
     ----------
     key : changes with the rows and the methods.
     y : (n,) class; -1 for a row that takes no part.
     names : of the classes.
-    numbers : (n,) row numbers.
     codes : label of a method -> (n, d) positions among which neighbours are searched.
     row : what a row is, "image" or "document".
-    dataset : the rows are from.
     """
 
     key: str
@@ -98,15 +96,9 @@ def draw(
     else:
         st.markdown(plain(_compare(data.y, predictions)))
     _draw_by_class(data, predictions)
-    st.download_button(
-        "Download accuracies as CSV",
-        lambda: _to_csv(data, predictions),
-        "hourglass-confusion.csv",
-        "text/csv",
-        on_click="ignore",
-        key=page_state.key("confusion-csv"),
-        help="Accuracy of each class and of each pair of classes under each method, with 95% interval and n.",
-    )
+    label, name, key = "Download accuracies as CSV", "hourglass-confusion.csv", page_state.key("confusion-csv")
+    about = "Accuracy of each class and of each pair of classes under each method, with 95% interval and n."
+    st.download_button(label, lambda: _to_csv(data, predictions), name, "text/csv", key, about, on_click="ignore")
 
 
 def _predict(data: ClassifiedRows, y: np.ndarray) -> dict[str, np.ndarray]:
@@ -237,8 +229,7 @@ def _compare(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> str:
 
 
 def _draw_rows(data: ClassifiedRows, cell: _Cell, find_rows: Callable[[], Rows | None], which: str = "") -> None:
-    n = len(cell.positions)
-    shown = cell.positions[np.linspace(0, n - 1, min(n, _MOST_SHOWN)).round().astype(int)]
+    n, shown = len(cell.positions), neighbours.thin(cell.positions, _MOST_SHOWN)
     s, subset = "s" if n != 1 else "", f"; {len(shown)} of them" if len(shown) < n else ""
     predicted = "correctly" if cell.true == cell.predicted else f"as {data.name_class(cell.predicted)}"
     title = f"{n:,} {data.row}{s} of class {data.name_class(cell.true)} predicted {predicted} by {cell.method}"

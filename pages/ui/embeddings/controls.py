@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -76,9 +75,8 @@ def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
 
 
 def _choose_colour(entry: datasets.Entry, split: str, problems: list[str]) -> str:
-    left_out = {SPLIT} if split != BOTH else set()
-    left_out |= {LENGTH} if entry.kind != DOCUMENTS else set()
-    offered = [colour for colour in _COLOURS if colour not in left_out]
+    is_offered = {SPLIT: split == BOTH, LENGTH: entry.kind == DOCUMENTS}
+    offered = [colour for colour in _COLOURS if is_offered.get(colour, True)]
     widget = page_state.seed_widget("colour", offered, CLASSES, problems)
     chosen = st.selectbox("Colour by", offered, key=widget, format_func=_COLOURS.get, width=190, help=_COLOUR_HELP)
     page_state.keep("colour", chosen)
@@ -94,35 +92,23 @@ def _choose_count(problems: list[str]) -> int:
     value = st.session_state[widget]
     text = st.selectbox(
         "Rows",
-        [*_COUNTS, *([value] if value not in _COUNTS else [])],
+        list(dict.fromkeys([*_COUNTS, value])),
         key=widget,
         format_func=lambda text: f"{int(text):,}" if text.isdecimal() and len(text) < 9 else shorten(text, 12),
         accept_new_options=True,
         width=130,
         help=f"Number of rows drawn, stratified by class: {FEWEST_ROWS} to {MOST_ROWS:,}. Other numbers can be typed.",
     )
+    n, cleaned = DEFAULT_COUNT, str(text or "").replace(",", "").strip()
     try:
-        n = _parse_count(text)
-        check_count(n)
+        if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) < 10):
+            raise BadInput(f"“{shorten(text, 20)}” is not a number of rows: it must be a whole number, such as 2000.")
+        n = min(max(int(cleaned), FEWEST_ROWS), MOST_ROWS)
+        check_count(int(cleaned))
     except BadInput as problem:
-        n = _find_nearest_count(text)
         problems.append(f"{problem} Shown: {n:,}.")
     page_state.keep("rows", n)
     return n
-
-
-def _parse_count(text: Any) -> int:
-    cleaned = str(text or "").replace(",", "").strip()
-    if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) < 10):
-        raise BadInput(f"“{shorten(text, 20)}” is not a number of rows: it must be a whole number, such as 2000.")
-    return int(cleaned)
-
-
-def _find_nearest_count(text: Any) -> int:
-    try:
-        return min(max(_parse_count(text), FEWEST_ROWS), MOST_ROWS)
-    except BadInput:
-        return DEFAULT_COUNT
 
 
 def _choose_maps(stored: Sequence[Run], entry: datasets.Entry, problems: list[str]) -> list[MapChoice]:
@@ -185,10 +171,7 @@ def _list_projections(spec: Spec) -> tuple[str, ...]:
 
 
 def _list_first(offered: Sequence[MapChoice]) -> list[str]:
-    """The keys of the first maps: one a method, of the fewest dimensions.
-
-    Maps of another copy of the data set can't be drawn, so they come only if there are no others.
-    """
+    """The keys of the first maps: one a method, of the fewest dimensions, on this copy of the data if there are any."""
     offered = [choice for choice in offered if choice.is_here] or offered
     keys = []
     for method in sorted(methods.names(), key=_rank_method):

@@ -64,15 +64,7 @@ class MapChoice:
 
 @dataclass(frozen=True)
 class RunMap:
-    """A map as shown: its run, its points, and its latent codes on demand.
-
-    Attributes
-    ----------
-    points : (n_rows, 2); all NaN if there is a `problem`.
-    note : what the points are.
-    problem : a sentence why the map can't be shown.
-    hidden : classes that are not shown.
-    """
+    """A map as shown: its run, its (n_rows, 2) points, all NaN with a `problem`, what they are, and hidden classes."""
 
     choice: MapChoice
     rows: Rows

@@ -73,10 +73,7 @@ def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
 
 
 def read_look(rows: Rows, keys: Sequence[str], problems: list[str]) -> Look:
-    """Which classes and places the maps show, by the browser, the link or as before.
-
-    The address has it as ``classes``, the ``zoom`` of each map, and which map is ``enlarged``.
-    """
+    """Which classes and places the maps show, by the browser, the link or as before."""
     labels = np.unique(rows.y).tolist()
     looks = st.session_state.setdefault(_LOOKS, {})
     sent = (st.session_state.get(_KEY) or {}).get("look")

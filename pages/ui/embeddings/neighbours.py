@@ -10,22 +10,18 @@ import streamlit as st
 
 from core.analysis import neighbourhoods
 from core.analysis.rows import Rows
-from core.figures import montages
 from core.metrics.definitions import DEFINITIONS
 from core.types import IMAGES
 from pages.ui.embeddings import controls, maps_component
 from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.shared import header, page_state
 from pages.ui.shared.html_blocks import make_columns, make_list, make_named_rows, make_note
-from pages.ui.shared.images import image
+from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
 from pages.ui.shared.text import Markup, html, join_words, make_breakable, plain
 
 NEAREST = 10
 _LISTED = 24
-
-
-# --- One row ------------------------------------------------------------------------------------------------------
 
 
 def find_nearest(view: MapView, positions: np.ndarray) -> dict[str, np.ndarray]:
@@ -45,9 +41,7 @@ def find_nearest(view: MapView, positions: np.ndarray) -> dict[str, np.ndarray]:
 def draw_nearest(view: MapView, position: int, nearest: Mapping[str, np.ndarray]) -> None:
     """Draw the nearest neighbours of one row under each method, and how many the methods share."""
     rows = view.rows
-    by_run = {
-        run_map.name: nearest[run_map.choice.key] for run_map in view.one_per_run if run_map.choice.key in nearest
-    }
+    by_run = {shown.name: nearest[shown.choice.key] for shown in view.one_per_run if shown.choice.key in nearest}
     shared = set.intersection(*(set(which.tolist()) for which in by_run.values())) if len(by_run) > 1 else set()
     kind = "row" if rows.kind == IMAGES else "document"
     st.markdown(
@@ -55,13 +49,8 @@ def draw_nearest(view: MapView, position: int, nearest: Mapping[str, np.ndarray]
         f"{kind}s drawn; a ring marks them in the maps. " + plain(_describe_shared(by_run, len(shared))),
         help="Euclidean distance of the latent codes, before projection to 2-D; nearest first.",
     )
-    if rows.kind == IMAGES:
-        strips = {
-            name: f'<div class="hg-nears">{make_strip(rows, which, shared)}</div>' for name, which in by_run.items()
-        }
-        st.html(make_named_rows((name, "", strip) for name, strip in strips.items()))
-    else:
-        st.html(make_columns((name, "", _list_documents(rows, which, shared)) for name, which in by_run.items()))
+    draw, make_rows = (_wrap_strip, make_named_rows) if rows.kind == IMAGES else (_list_documents, make_columns)
+    st.html(make_rows((name, "", draw(rows, which, shared)) for name, which in by_run.items()))
 
 
 def _describe_shared(by_run: Mapping[str, np.ndarray], n_shared: int) -> str:
@@ -73,22 +62,26 @@ def _describe_shared(by_run: Mapping[str, np.ndarray], n_shared: int) -> str:
     return f"All {len(by_run)} methods share {n_shared} of {NEAREST}; {join_words(pairs)}."
 
 
+def _wrap_strip(rows: Rows, which: np.ndarray, framed: Set[int]) -> str:
+    return f'<div class="hg-nears">{make_strip(rows, which, framed)}</div>'
+
+
 def _list_documents(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
-    return make_list(
-        [
-            f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.texts[k][0])}</span>'
-            f"{make_note(rows.get_class(k))}"
-            for k in map(int, which)
-        ]
-    )
+    styles = {k: "hg-in" if k in shared else "" for k in map(int, which)}
+    titles = (f'<span class="{style}">{make_breakable(rows.texts[k][0])}</span>' for k, style in styles.items())
+    return make_list([title + make_note(rows.get_class(k)) for title, k in zip(titles, styles, strict=True)])
+
+
+def thin(positions: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the positions, evenly spread."""
+    n = len(positions)
+    return positions if n <= most else positions[np.linspace(0, n - 1, most).round().astype(int)]
 
 
 def make_titles(rows: Rows, which: np.ndarray, describe: Callable[[int], str]) -> Markup:
     """HTML list of document titles, each after its description."""
-    return make_list(
-        [f'<span class="hg-note">{html(describe(k))}</span> {html(rows.texts[k][0])}' for k in map(int, which)],
-        "hg-titles",
-    )
+    items = [f'<span class="hg-note">{html(describe(k))}</span> {html(rows.texts[k][0])}' for k in map(int, which)]
+    return make_list(items, "hg-titles")
 
 
 def make_strip(
@@ -99,15 +92,12 @@ def make_strip(
     for k in map(int, which):
         name = rows.name_row(k)
         caption = " ".join(filter(None, [rows.get_class(k), (notes or {}).get(k, "")]))
-        png = montages.encode_png(montages.make_montage(rows.X[[k]], rows.image_shape, 1, cell=56))
+        picture = montage(rows.X[[k]], rows.image_shape, 1, name, "hg-near-image")
         cells.append(
             f'<span class="hg-near{" hg-shared" if k in framed else ""}" title="{html(name)}">'
-            f"{image(png, name, 'hg-near-image')}<small>{html(caption)}</small></span>"
+            f"{picture}<small>{html(caption)}</small></span>"
         )
     return "".join(cells)
-
-
-# --- Disagreement -------------------------------------------------------------------------------------------------
 
 
 def choose_pair(view: MapView, problems: list[str]) -> tuple[RunMap, RunMap] | None:
@@ -164,21 +154,13 @@ def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None
         return
     lowest = placed[np.lexsort((placed, shared[placed]))][:_LISTED]
     depth = min(neighbourhoods.DEPTH, len(placed) - 1)
-    st.markdown(
-        plain(
-            f"Average overlap of the {depth} nearest neighbours under {a} and {b}: "
-            f"{number(float(shared[placed].mean()))} (n = {len(placed):,}). Below: the {len(lowest)} rows with the "
-            "lowest."
-        )
-    )
+    mean = f"{number(float(shared[placed].mean()))} (n = {len(placed):,})"
+    below = f"Below: the {len(lowest)} rows with the lowest."
+    st.markdown(plain(f"Average overlap of the {depth} nearest neighbours under {a} and {b}: {mean}. {below}"))
     overlaps = {int(k): number(float(shared[k])) for k in lowest}
     if rows.kind == IMAGES:
         st.html(Markup(f'<div class="hg-nears">{make_strip(rows, lowest, notes=overlaps)}</div>'))
     else:
         st.html(make_titles(rows, lowest, lambda k: f"{rows.get_class(k)} · overlap {overlaps[k]}"))
-    st.button(
-        "Select these rows in the maps",
-        key=page_state.key("select-disagreeing"),
-        on_click=maps_component.select,
-        args=(rows, [int(k) for k in lowest]),
-    )
+    key, args = page_state.key("select-disagreeing"), (rows, lowest)
+    st.button("Select these rows in the maps", key, on_click=maps_component.select, args=args)

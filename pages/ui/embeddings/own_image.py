@@ -12,7 +12,6 @@ from core.analysis.codes import encode, to_pixels
 from core.analysis.rows import BY_TSNE, Rows
 from core.datasets import user_image
 from core.errors import BadInput
-from core.figures import montages
 from core.metrics.reconstruction import squared_error
 from core.types import IMAGES, as_floats
 from pages.ui.embeddings import neighbours
@@ -20,7 +19,7 @@ from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.shared import drawing_pad, header, page_state
 from pages.ui.shared.cached import load_dataset
 from pages.ui.shared.html_blocks import make_named_rows
-from pages.ui.shared.images import image
+from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
 from pages.ui.shared.text import plain
 
@@ -30,13 +29,7 @@ _TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 
 @dataclass(frozen=True)
 class OwnPoint:
-    """The visitor's image in one map.
-
-    Attributes
-    ----------
-    code : (n_components,) latent code; None if the method has none for a new row.
-    point : (2,) position in the map; None if it has none.
-    """
+    """The visitor's image in one map: latent code (n_components,) and position (2,), None if it has none."""
 
     run_map: RunMap
     code: np.ndarray | None = None
@@ -140,5 +133,4 @@ def _draw_results(view: MapView, row: np.ndarray, points: list[OwnPoint]) -> Non
 
 
 def _make_picture(row: np.ndarray, rows: Rows) -> str:
-    png = montages.encode_png(montages.make_montage(row[None], rows.image_shape, 1, cell=84))
-    return image(png, "your image", "hg-own-image")
+    return montage(row[None], rows.image_shape, 1, "your image", "hg-own-image", 84)

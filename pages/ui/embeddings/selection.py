@@ -10,13 +10,13 @@ import streamlit as st
 from core.analysis import keywords
 from core.analysis.rows import BOTH, Rows
 from core.errors import BadInput, HourglassError
-from core.figures import montages, palette
+from core.figures import palette
 from core.types import DOCUMENTS, IMAGES
 from pages.ui.embeddings import maps_component, neighbours
 from pages.ui.embeddings.map_state import MapView
 from pages.ui.shared import header, page_state, permalinks
 from pages.ui.shared.html_blocks import make_caption, make_named_rows, make_note, make_words
-from pages.ui.shared.images import image
+from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
 from pages.ui.shared.text import Markup, html, join_words, plain
 
@@ -73,36 +73,23 @@ def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]
 
 def _draw_download(view: MapView, positions: np.ndarray, label: str) -> None:
     rows = view.rows
-    st.download_button(
-        label,
-        to_csv(view, positions),
-        f"hourglass-{rows.dataset}-{rows.split}-{len(positions)}-rows.csv",
-        "text/csv",
-        on_click="ignore",
-        help=_CSV_HELP,
-    )
-
-
-def _thin(positions: np.ndarray, most: int) -> np.ndarray:
-    """At most `most` of the positions, evenly spread."""
-    if len(positions) <= most:
-        return positions
-    return positions[np.linspace(0, len(positions) - 1, most).round().astype(int)]
+    name = f"hourglass-{rows.dataset}-{rows.split}-{len(positions)}-rows.csv"
+    st.download_button(label, to_csv(view, positions), name, "text/csv", on_click="ignore", help=_CSV_HELP)
 
 
 def _make_pictures(view: MapView, positions: np.ndarray) -> Markup:
     rows = view.rows
-    shown = _thin(positions, _MOST_PICTURES if rows.kind == IMAGES else _MOST_TITLES)
+    shown = neighbours.thin(positions, _MOST_PICTURES if rows.kind == IMAGES else _MOST_TITLES)
     s = "s" if len(positions) != 1 else ""
     subset = f"; {len(shown)} of them shown" if len(shown) < len(positions) else ""
     caption = make_caption(f"{len(positions):,} row{s}{subset}")
     if rows.kind == IMAGES:
         columns = 20 if len(shown) > 40 else 12 if len(shown) > 6 else 6
         cell = 112 if len(shown) <= 6 else 56
-        png = montages.encode_png(montages.make_montage(rows.X[shown], rows.image_shape, columns, cell=cell))
         split = "Rows" if rows.split == BOTH else f"{rows.split.capitalize()} rows"
         names = ", ".join(rows.name_row(k) if rows.split == BOTH else str(rows.numbers[k]) for k in shown)
-        return Markup(f"{caption}{image(png, f'{split} {names}', 'hg-strip hg-montage')}")
+        alt = f"{split} {names}"
+        return Markup(caption + montage(rows.X[shown], rows.image_shape, columns, alt, "hg-strip hg-montage", cell))
     return Markup(caption + neighbours.make_titles(rows, shown, lambda k: f"{rows.own_numbers[k]} · {_class(rows, k)}"))
 
 
@@ -136,17 +123,16 @@ def _make_common_features(view: MapView, positions: np.ndarray) -> str:
         if not words:
             return ""
         shares = "in {:.0%} of these documents, in {:.0%} of the others"
-        return make_caption(
-            "Distinctive words", "by log-odds against the other rows shown; hover for shares"
-        ) + make_words((word, shares.format(within, without), False) for word, within, without in words)
+        caption = make_caption("Distinctive words", "by log-odds against the other rows shown; hover for shares")
+        return caption + make_words((word, shares.format(*both), False) for word, *both in words)
     if len(positions) < 2:
         return ""
     mean = rows.X[positions].mean(axis=0, dtype=np.float64)
     mean_of_all = rows.X.mean(axis=0, dtype=np.float64)
     means = np.rint(np.stack([mean, mean_of_all])).astype(np.uint8)
-    png = montages.encode_png(montages.make_montage(means, rows.image_shape, 2, cell=84))
     alt = "Mean image of the selected rows, and of all rows shown"
-    return make_caption("Mean image", "of these rows, and of all shown") + image(png, alt, "hg-means")
+    picture = montage(means, rows.image_shape, 2, alt, "hg-means", 84)
+    return make_caption("Mean image", "of these rows, and of all shown") + picture
 
 
 def _draw_reconstructions(view: MapView, positions: np.ndarray) -> None:
@@ -161,7 +147,7 @@ def _draw_reconstructions(view: MapView, positions: np.ndarray) -> None:
     verb = "does" if len(others) == 1 else "do"
     without = f" {join_words(others)} {verb} not reconstruct given rows." if others else ""
     st.markdown(plain(f"Reconstructions: mean {error} of these rows and of all {len(rows):,} drawn{words}.{without}"))
-    shown = _thin(positions, _MOST_RECONSTRUCTED)
+    shown = neighbours.thin(positions, _MOST_RECONSTRUCTED)
     lines = [("Originals", "", _make_strip("Originals", rows.X[shown], rows))] if is_images else []
     with header.show_errors():
         for run_map in maps:
@@ -177,8 +163,8 @@ def _draw_reconstructions(view: MapView, positions: np.ndarray) -> None:
 
 
 def _make_strip(name: str, images: np.ndarray, rows: Rows) -> str:
-    png = montages.encode_png(montages.make_montage(images, rows.image_shape, _MOST_RECONSTRUCTED, cell=56))
-    return image(png, f"{name}, {len(images)} of the selected rows", "hg-strip")
+    alt = f"{name}, {len(images)} of the selected rows"
+    return montage(images, rows.image_shape, _MOST_RECONSTRUCTED, alt, "hg-strip")
 
 
 def to_csv(view: MapView, positions: np.ndarray) -> bytes:

@@ -8,13 +8,13 @@ import time
 import numpy as np
 import streamlit as st
 
-from core import datasets, semi_supervised
+from core import config, datasets, semi_supervised
 from core.datasets import checksums
 from core.errors import BadInput, HourglassError
 from core.semi_supervised import background_sweep, experiment
 from pages.ui.labelled_fraction import curve
 from pages.ui.labelled_fraction.curve import View
-from pages.ui.shared import cached, cli_commands, header, page_state, training_queue
+from pages.ui.shared import cached, cli_commands, header, page_state
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.task_progress import show_task_progress
@@ -101,7 +101,7 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
         )
         seeds = st.selectbox("Number of seeds", range(1, _MOST_SEEDS + 1), key=widget, width=140)
         page_state.keep("sweep-seeds", seeds)
-        offered = _WORKSHOP_MINUTES if training_queue.is_workshop() else _MINUTES
+        offered = _WORKSHOP_MINUTES if config.is_workshop() else _MINUTES
         widget = page_state.seed_widget(
             "sweep-minutes", tuple(offered), next(iter(offered)), problems, parse=page_state.parse_integer
         )
@@ -112,7 +112,7 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
             key=widget,
             width=150,
             help="Then no further fit starts; running fits are "
-            + ("stopped and left out." if training_queue.is_workshop() else "finished."),
+            + ("stopped and left out." if config.is_workshop() else "finished."),
         )
         page_state.keep("sweep-minutes", minutes)
     counts = _parse_counts(given)
@@ -202,7 +202,7 @@ def _is_running() -> bool:
 def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds: int, max_seconds: float) -> None:
     try:
         name = background_sweep.request_sweep(
-            dataset, wanted, counts, range(n_seeds), max_seconds, ends=training_queue.is_workshop()
+            dataset, wanted, counts, range(n_seeds), max_seconds, ends=config.is_workshop()
         )
         st.session_state[_LAST] = name, dataset
     except HourglassError as problem:
@@ -228,7 +228,7 @@ def _progress(names: tuple[str, ...], view: View, stamp: str, drawn_at: float) -
     for each in found:
         label = datasets.entry(each.request["dataset"]).label
         waits = ", waiting for another experiment" if each.waits else ""
-        may_stop = not training_queue.is_workshop() or each.name == st.session_state.get(_LAST, ("", ""))[0]
+        may_stop = not config.is_workshop() or each.name == st.session_state.get(_LAST, ("", ""))[0]
         show_task_progress(
             each.name,
             each.share,

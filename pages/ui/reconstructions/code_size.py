@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import methods
+from core import config, methods
 from core.datasets import checksums
 from core.errors import BadInput, BrokenRun
 from core.metrics import pca_spectrum
@@ -313,7 +313,7 @@ def _choose_size(view: View, stored: Sequence[Run], method: str) -> int | None:
 
 def _choose_preset(view: View, method: str) -> str:
     available = presets.list_presets(view.entry.name, method, view.size)
-    names = [name for name in available if name in presets.SHORT or not training_queue.is_workshop()]
+    names = [name for name in available if name in presets.SHORT or not config.is_workshop()]
     if not names:
         return ""
     widget = page_state.seed_widget("train-preset", names, presets.SECONDS, [])

@@ -90,13 +90,7 @@ def load_errors(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarr
 def find_rows(
     entry: datasets.Entry, params: Params, problems: list[str], *, split: str = "test", n: int = DEFAULT_COUNT
 ) -> Rows | None:
-    """The rows asked for; without the data set on this machine its shipped test rows, or None.
-
-    Raises
-    ------
-    HourglassError
-        If the data set is here but can't be read.
-    """
+    """The rows asked for; without the data set on this machine its shipped test rows, or None."""
     from core.analysis import rows  # scipy: pages without maps do without
 
     has_shipped = rows.has_shipped_rows(entry.name)

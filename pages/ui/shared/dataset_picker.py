@@ -13,12 +13,7 @@ from pages.ui.shared.text import shorten
 
 
 def choose(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> str:
-    """Draw the choice and return the data set's name; `problems` takes a wrong link.
-
-    Parameters
-    ----------
-    kind : the only kind of data set offered; None for all.
-    """
+    """Draw the choice of a data set, of one kind or of all, and return its name; `problems` takes a wrong link."""
     names = [name for name in stored_runs.list_datasets(stored) if kind in (None, datasets.entry(name).kind)]
     trained = {run.spec.dataset for run in stored}
 

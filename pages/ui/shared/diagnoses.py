@@ -10,6 +10,8 @@ from core.analysis import diagnostics
 from core.types import Run
 from pages.ui.shared.text import plain
 
+# Offered by the demo of posterior collapse.
+BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 100.0)
 # kind -> label and address of the concept demo that shows the cause
 _EXPERIMENTS = {
     diagnostics.COLLAPSE: (
@@ -26,29 +28,14 @@ def draw(label: str, run: Run) -> None:
 
 
 def draw_findings(label: str, findings: Sequence[diagnostics.Finding], key: str, beta: float | None = None) -> None:
-    """Draw one line a finding, with a link to the concept demo of its cause.
-
-    Parameters
-    ----------
-    label : of the run.
-    key : for the lines' keys.
-    beta : of the run, if it has one: the demo opens at it.
-    """
+    """Draw one line a finding, with a link to the concept demo of its cause, which opens at the run's `beta`."""
     for finding in findings:
         with st.container(key=f"finding-{key}-{finding.kind.replace(' ', '-')}", gap="small"):
             icon = ":material/warning:" if finding.is_severe else ":material/info:"
             st.markdown(f"{icon} **{plain(label)}**: {plain(finding.sentence)}")
             if finding.kind in _EXPERIMENTS:
                 title, query = _EXPERIMENTS[finding.kind]
-                if finding.kind == diagnostics.COLLAPSE:
-                    query = query | _find_nearest_beta(beta)
+                if finding.kind == diagnostics.COLLAPSE and beta is not None:
+                    nearest = min(BETAS, key=lambda offered: abs(offered - beta))
+                    query = {**query, "elbo.beta": f"{nearest:g}"}
                 st.page_link("pages/mechanisms.py", label=title, icon=":material/science:", query_params=query)
-
-
-def _find_nearest_beta(beta: float | None) -> dict[str, str]:
-    """The part of the demo's address that sets the offered beta nearest to this one."""
-    return {} if beta is None else {"elbo.beta": f"{min(BETAS, key=lambda offered: abs(offered - beta)):g}"}
-
-
-# Offered by the demo of posterior collapse; other pages link to it at one of them.
-BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 100.0)

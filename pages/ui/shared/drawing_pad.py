@@ -13,19 +13,7 @@ from pages.ui.shared.components import do_nothing, get_component
 def read_strokes(widget_key: str, label: str = "Your own image") -> str:
     """Draw a pad and return its strokes, which the visitor keeps while other pages are shown.
 
-    Parameters
-    ----------
-    widget_key : the page's own, see `pages.ui.shared.page_state.key`
-    label : what the pad is for, for screen readers
-
-    Returns
-    -------
-    str : the strokes, packed for `core.datasets.user_image.unpack_strokes`; "" if nothing is drawn
-
-    Raises
-    ------
-    BadInput
-        If the browser sent something else.
+    They are packed for `core.datasets.user_image.unpack_strokes`, "" if nothing is drawn; BadInput for anything else.
     """
     # Streamlit drops a widget's value when another page is shown.
     memory = f"{widget_key}.kept"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.figures import montages
 from pages.ui.shared import page_state
-from pages.ui.shared.images import image
+from pages.ui.shared.images import montage
 from pages.ui.shared.text import Markup, html
 
 _CELL = 112
@@ -18,13 +17,7 @@ _CELL = 112
 
 @dataclass(frozen=True)
 class Strip:
-    """One line of the grid.
-
-    Attributes
-    ----------
-    name : HTML at its left.
-    cells : HTML, one a block.
-    """
+    """One line of the grid: HTML at its left, and HTML of each block."""
 
     name: str
     cells: Sequence[str]
@@ -52,12 +45,7 @@ def make_grid(strips: Sequence[Strip], n_blocks: int) -> Markup:
 
 
 def draw_buttons(name: str, labels: Sequence[str | None]) -> int | None:
-    """Draw a transparent button over each column; returns the number of the one clicked.
-
-    Parameters
-    ----------
-    labels : one a column, in order; None for a column without an image
-    """
+    """Draw a transparent button over each column with a label; returns the number of the one clicked."""
     clicked = None
     with st.container(key=f"over-{name}", gap=None):
         for k, label in enumerate(labels):
@@ -72,9 +60,7 @@ def make_pictures(images: np.ndarray, shape: tuple[int, int], per_block: int, al
     """HTML of one block's images, (n, height * width) uint8, side by side."""
     if len(images) == 0:
         return ""
-    return image(
-        montages.encode_png(montages.make_montage(images, shape, per_block, cell=cell)), alt, "hg-columns-image"
-    )
+    return montage(images, shape, per_block, alt, "hg-columns-image", cell)
 
 
 def make_captions(texts: Sequence[str], per_block: int) -> str:

@@ -23,6 +23,11 @@ def image(png: bytes, alt: str, style: str) -> Markup:
     return Markup(f'<img class="{style}" alt="{html(alt)}" src="data:image/png;base64,{data}">')
 
 
+def montage(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str, style: str, cell: int = 56) -> Markup:
+    """HTML of images, (n, height * width) uint8, as one picture."""
+    return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=cell)), alt, style)
+
+
 # Cached by the line's stamp: a run that is fitted again has the same key but other pictures.
 
 
@@ -37,23 +42,17 @@ def _map_png(stamp: Stamp, theme: str, _run: Run) -> bytes:
 
 def strip_png(line: Line, view: str, first: int = 0) -> bytes:
     """`IN_STRIP` images of a run's `view`, from number `first` on, side by side."""
-    return _strip_png(line.stamp, view, first, line.run)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _strip_png(stamp: Stamp, view: str, first: int, _run: Run) -> bytes:
-    images = _run.views[view][first : first + IN_STRIP]
-    return montages.encode_png(montages.make_montage(images, tuple(_run.environment["image_shape"]), IN_STRIP))
+    return _montage_png(line.stamp, view, first, first + IN_STRIP, IN_STRIP, 112, line.run)
 
 
 def samples_png(line: Line) -> bytes:
-    return _samples_png(line.stamp, line.run)
+    return _montage_png(line.stamp, "samples", 0, None, _SAMPLE_COLUMNS, 56, line.run)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _samples_png(stamp: Stamp, _run: Run) -> bytes:
+@st.cache_data(max_entries=256, show_spinner=False)
+def _montage_png(stamp: Stamp, view: str, first: int, end: int | None, columns: int, cell: int, _run: Run) -> bytes:
     shape = tuple(_run.environment["image_shape"])
-    return montages.encode_png(montages.make_montage(_run.views["samples"], shape, _SAMPLE_COLUMNS, cell=56))
+    return montages.encode_png(montages.make_montage(_run.views[view][first:end], shape, columns, cell=cell))
 
 
 def tiles(images: np.ndarray, shape: tuple[int, int], titles: Sequence[str]) -> Markup:

@@ -13,10 +13,7 @@ from pages.ui.shared.text import Markup
 
 
 def is_near(name: str, height: int) -> bool:
-    """Whether the visitor has scrolled to an element; until then draw an empty place.
-
-    assets/theme/app.js presses the button in that place when it becomes visible.
-    """
+    """Whether the visitor has scrolled to an element; until then draw an empty place, which app.js observes."""
     if st.session_state.get(_flag(name)):
         return True
     with st.container(key=f"late-{name}", height=height, border=False):
@@ -30,14 +27,7 @@ def is_pointed_at(name: str) -> bool:
 
 
 def draw_still(name: str, pictures: Sequence[str], about: str, height: int) -> None:
-    """Draw still pictures of a chart until the pointer is over them.
-
-    Parameters
-    ----------
-    pictures : SVG documents for decreasing page widths
-    about : alternative text
-    height : of the chart, in pixels
-    """
+    """Draw SVG documents of a chart, for decreasing page widths, until the pointer is over them."""
     images = "".join(
         f'<img class="hg-still-{k}" alt="{escape(about)}" style="height:{height}px" '
         f'src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'

@@ -81,13 +81,7 @@ def _one_of(options: Sequence[Any], value: Any) -> Any:
 
 
 def parse_integer(text: str) -> int:
-    """An integer from the address, at least 0, of at most nine digits.
-
-    Raises
-    ------
-    BadInput
-        For any other text.
-    """
+    """An integer from the address, at least 0, of at most nine digits; BadInput for any other text."""
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise BadInput("It must be a whole number.")
     return int(text)

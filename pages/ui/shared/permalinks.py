@@ -22,13 +22,7 @@ def encode(spec: Spec) -> str:
 
 
 def decode(token: str) -> Spec:
-    """Inverse of `encode`, for untrusted text.
-
-    Raises
-    ------
-    BadInput
-        If it is not a Spec. Its parameters are not checked here, see `check_spec`.
-    """
+    """Inverse of `encode`, for untrusted text; BadInput if it is not a Spec. `check_spec` checks its parameters."""
     try:
         spec = Spec.from_json(json.loads(_unpack(token, _LONGEST)))
         spec.key  # noqa: B018 - a Spec without a key, for example with NaN, is invalid
@@ -49,13 +43,7 @@ def encode_rows(numbers: Iterable[int]) -> str:
 
 
 def decode_rows(token: str, most: int) -> list[int]:
-    """Inverse of `encode_rows`, for untrusted text: at most `most` numbers, ascending.
-
-    Raises
-    ------
-    BadInput
-        If the text is invalid or has more numbers.
-    """
+    """Inverse of `encode_rows`, for untrusted text: at most `most` numbers, ascending; else BadInput."""
     try:
         steps = np.frombuffer(_unpack(token, 4 * most), "<u4").astype(np.int64)
         numbers = np.cumsum(steps)

@@ -197,13 +197,7 @@ def _describe_own_sizes(stored: Sequence[Run], entry: datasets.Entry, size: int)
 
 @dataclass(frozen=True)
 class _Offer:
-    """The runs of one method that fit the view, and which of them are chosen.
-
-    Attributes
-    ----------
-    missing : Specs that a link names and that are not stored.
-    most : how many runs may be chosen.
-    """
+    """The runs of one method that fit the view, those that a link names and are not stored, and the most to choose."""
 
     method: str
     candidates: tuple[Run, ...]

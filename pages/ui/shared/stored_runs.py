@@ -155,10 +155,7 @@ def parse_linked_run(token: str, dataset: str, method: str, size: int) -> Spec:
 
 
 def label_run(spec: Spec) -> str:
-    """The method's name, ``"LSA"``, with an unusual word weighting: ``"LSA (log counts)"``.
-
-    Also for a method that this version does not know.
-    """
+    """The method's name, also of an unknown method, with an unusual word weighting: ``"LSA (log counts)"``."""
     method = methods.label(spec.method) if spec.method in methods.REGISTRY else spec.method
     weighting = spec.param("weighting", selection.USUAL_WEIGHTING)
     return method if weighting == selection.USUAL_WEIGHTING else f"{method} ({_WEIGHTED.get(weighting, weighting)})"
@@ -223,10 +220,7 @@ def find_changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list
 
 
 def select_comparable(lines: Sequence[Line]) -> list[Line]:
-    """The lines that may be ranked: those with a run on one copy of the data, preferably this.
-
-    Empty if the runs are of several copies and none is known to be the one here.
-    """
+    """The lines that may be ranked: those with a run on one copy of the data, preferably this; else none."""
     with_run = [line for line in lines if line.run]
     alike = [line for line in with_run if line.is_here] or with_run
     return alike if selection.have_same_rows(line.run for line in alike) else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import streamlit as st
 
@@ -41,14 +41,6 @@ def show_task_progress(
             st.button(label, key, help, stop, tuple(args), disabled=is_stopping, width="content")
 
 
-class TaskState(Protocol):
-    """How a computation stands, see `core.tasks.computation.State`."""
-
-    share: float | None
-    waits: bool
-    problem: str
-
-
 @dataclass(frozen=True)
 class Task:
     """A computation that a visitor may start, follow and stop.
@@ -65,7 +57,7 @@ class Task:
     name: str
     title: str
     label: str
-    read_state: Callable[[], TaskState]
+    read_state: Callable[[], Any]  # see `core.tasks.computation.State`
     has_result: Callable[[Any], bool]
     start: Callable[[], None]
     stop: Callable[[], None]
@@ -94,7 +86,7 @@ def _follow(tasks: tuple[Task, ...], was_live: bool) -> None:
             show_task_progress(task.name, state.share, text, task.stop)
 
 
-def _offer(task: Task, state: TaskState) -> None:
+def _offer(task: Task, state: Any) -> None:
     if problem := st.session_state.pop(_problem_key(task), "") or state.problem:
         st.error(plain(problem))
     with st.container(horizontal=True, vertical_alignment="center", key=f"offer-{task.name}"):

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from core import datasets, methods
+from core import config, datasets, methods
 from core.datasets import Entry
 from core.errors import BadInput
 from core.runs import presets, selection
@@ -33,16 +33,10 @@ def find_missing(wanted: Sequence[Spec], stored: Sequence[Run]) -> list[Spec]:
 
 
 def draw_button(label: str, wanted: Sequence[Spec], name: str, about: str = "", *, primary: bool = True) -> None:
-    """Draw a button that requests all trainings of `wanted`, with a caption.
-
-    Parameters
-    ----------
-    name : of the button on its page, for its key.
-    about : the caption; in a workshop the reason if such trainings are refused.
-    """
+    """Draw a button that requests all trainings of `wanted`, with a caption, or why a workshop refuses them."""
     refused = ""
     try:
-        for spec in wanted if training_queue.is_workshop() else ():
+        for spec in wanted if config.is_workshop() else ():
             presets.check_workshop(spec)
     except BadInput as problem:
         refused = str(problem)
@@ -106,14 +100,7 @@ def _describe_stage(task: Task) -> str:
 
 
 def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str = "all") -> None:
-    """Draw the bar of trainings of all methods of a view, else the offer to train the methods in `lacking`.
-
-    Parameters
-    ----------
-    size : latent dimensions.
-    lacking : methods without a run in this view.
-    name : of the offer on its page, for its keys.
-    """
+    """Draw the bar of trainings of all methods of a view, else the offer to train the methods in `lacking`."""
     if problem := training_queue.take_problem():
         st.error(plain(problem))
     tasks, _ = _find_trainings(entry, size, stored)
@@ -148,10 +135,7 @@ def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
 
 
 def _find_trainings(entry: Entry, size: int, stored: Sequence[Run]) -> tuple[tuple[Task, ...], int]:
-    """The trainings of a view, queued, running or failed, of the preset that most of them have; and its stored runs.
-
-    They follow from data set and size alone, so they are found after a reload, and by every visitor.
-    """
+    """The trainings of a view, of the preset that most of them have, and how many of its runs are stored."""
     by_key = {task.key: task for task in training_queue.list_tasks() if task.spec.dataset == entry.name}
     found: list[tuple[tuple[Task, ...], int]] = [((), 0)]
     for preset in _PRESETS if by_key else ():
@@ -189,7 +173,7 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
 
 
 def _choose_preset(name: str) -> str:
-    if training_queue.is_workshop():
+    if config.is_workshop():
         return presets.SECONDS  # the trainings count as one of a person, so they have to be short
     widget = page_state.key(f"train-{name}-preset")
     st.session_state.setdefault(widget, presets.SECONDS)

@@ -38,16 +38,8 @@ def _attach(root: str) -> None:
     worker_process.attach_app()
 
 
-def is_workshop() -> bool:
-    """Whether the app is shared: no deleting, one queued training a person, short presets."""
-    return config.is_workshop()
-
-
 def get_person() -> str:
-    """The visitor's random name, the same in later tabs of a browser and after a refresh.
-
-    assets/theme/app.js stores the first name that a browser gets in a cookie.
-    """
+    """The visitor's random name, which assets/theme/app.js keeps in a cookie for later tabs and visits."""
     if _PERSON not in st.session_state:
         stored = str(st.context.cookies.get(_COOKIE))
         st.session_state[_PERSON] = stored if re.fullmatch("[0-9a-f]{16}", stored) else secrets.token_hex(8)
@@ -127,10 +119,10 @@ def train(spec: Spec) -> None:
 def train_all(specs: Sequence[Spec]) -> bool:
     """Request several trainings as one, in order; False on failure, see `take_problem`."""
     with _keep_error():
-        if is_workshop():
+        if config.is_workshop():
             for spec in specs:
                 presets.check_workshop(spec)
-        requests.request_trainings(specs, get_person(), one_a_person=is_workshop())
+        requests.request_trainings(specs, get_person(), one_a_person=config.is_workshop())
     return _PROBLEM not in st.session_state
 
 

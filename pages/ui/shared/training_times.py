@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
@@ -29,10 +30,8 @@ def measure_speed() -> bool:
     """Start measuring this machine's speed, once; returns whether that is under way."""
     if _speed() is not None:
         return False
-    try:
+    with suppress(HourglassError):
         training_time.measure_speed()
-    except HourglassError:
-        return False
     return training_time.is_measuring()
 
 

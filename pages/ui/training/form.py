@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import datasets, methods
+from core import config, datasets, methods
 from core.errors import BadInput
 from core.runs import presets, specs
 from core.tasks import queue
@@ -157,7 +157,7 @@ def _choose_preset(form: _Form) -> None:
         if not methods.get(form.method).loss_unit:
             st.caption(f"{methods.label(form.method)} is fitted in closed form, so it has no presets.")
         return
-    names = presets.SHORT if training_queue.is_workshop() else list(offered)
+    names = presets.SHORT if config.is_workshop() else list(offered)
     usual = {name: param.default for name, param in form.params.items()}
     kept = {name: values[name] for name in (_SIZE, _SEED) if name in values}
     by_preset = {name: {**usual, **offered[name], **kept} for name in names}
