@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import divergences as figures
 from core.mechanisms import divergences
-from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Target
+from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Gaussian, Target
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header, page_state, tables
@@ -79,11 +80,10 @@ def draw(controls: Controls) -> None:
         restarts = controls.choose_value("starts", "Restarts", _RESTARTS, 4, "Initial means; the best fit is shown.")
         seed = controls.choose_seed(experiment.RESTART)
     setting = _Setting(dimension, tuple(map(tuple, means.tolist())), weight, width, shape, pi, restarts, seed)
-    fits = _fit(setting)
-    experiment.draw_charts(*_figures(setting, header.get_theme()), key="similarity")
-    experiment.state_finding(_describe_fits(setting, fits))
-    head = ("Fit by", "Mean", "Standard deviations", *_COLUMNS.values(), "Local optima")
-    tables.draw(head, _table_rows(setting, fits), "similarity")
+    charts, rows, finding = _fit(setting, header.get_theme())
+    experiment.draw_charts(*charts, key="similarity")
+    experiment.state_finding(finding)
+    tables.draw(("Fit by", "Mean", "Standard deviations", *_COLUMNS.values(), "Local optima"), rows, "similarity")
     experiment.show_details(
         "Each divergence is summed over a grid and minimised by L-BFGS-B from each initial mean, with standard "
         "deviations from 0.2 to 5. Solid line: the best fit. After Huszár 2015."
@@ -124,11 +124,26 @@ def _parse_modes(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _fit(setting: _Setting) -> dict[str, list[Fit]]:
-    """Fits by divergence, the best first."""
-    options = {"grid": _make_grid(int(setting.dimension)), "shape": setting.shape, "pi": setting.pi}
-    target, starts = setting.make_target(), setting.draw_starts()
-    return {name: divergences.fit_gaussian(target, name, starts, **options) for name in _NAMES}
+def _fit(setting: _Setting, theme: str) -> tuple[list, list[list[Cell]], str]:
+    """Charts, rows of the table, and the finding."""
+    grid, target, starts = _make_grid(int(setting.dimension)), setting.make_target(), setting.draw_starts()
+    p, charts, rows, best_fits = target.density(grid.points), [], [], {}
+    for name, label in _NAMES.items():
+        fits = divergences.fit_gaussian(target, name, starts, grid=grid, shape=setting.shape, pi=setting.pi)
+        best = best_fits[name] = fits[0].gaussian
+        title = label if name != JENSEN_SHANNON else f"JS, π = {setting.pi:g}"
+        if setting.dimension == _LINE:
+            shown = np.abs(grid.axis) <= _SHOWN
+            q = np.exp(best.log_density(grid.points[shown]))
+            charts.append(figures.plot_in_1d(grid.axis[shown], p[shown], fits, q, title, _COLOURS[name], theme))
+        else:
+            outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
+            charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))
+        values = [divergences.compute_divergence(column, p, best, grid, setting.pi) for column in _COLUMNS]
+        texts = (label, _format(best.mean), _format(_standard_deviations(best)))
+        cells = [*map(tables.text, texts), *(tables.estimate(float(value)) for value in values)]
+        rows.append([*cells, tables.text(_count_optima(fits))])
+    return charts, rows, _describe_fits(setting, target.moments, best_fits[FORWARD], best_fits[REVERSE])
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -136,40 +151,7 @@ def _make_grid(dimension: int) -> divergences.Grid:
     return divergences.make_grid(dimension)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _figures(setting: _Setting, theme: str):
-    from core.figures.mechanisms import divergences as figures  # plotly
-
-    grid = _make_grid(int(setting.dimension))
-    p = setting.make_target().density(grid.points)
-    charts = []
-    for name, fits in _fit(setting).items():
-        title = _NAMES[name] if name != JENSEN_SHANNON else f"JS, π = {setting.pi:g}"
-        if setting.dimension == _LINE:
-            shown = np.abs(grid.axis) <= _SHOWN
-            best = np.exp(fits[0].gaussian.log_density(grid.points[shown]))
-            charts.append(figures.plot_in_1d(grid.axis[shown], p[shown], fits, best, title, _COLOURS[name], theme))
-        else:
-            outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
-            charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))
-    return tuple(charts)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _table_rows(setting: _Setting, _fits: dict[str, list[Fit]]) -> list[list[Cell]]:
-    grid = _make_grid(int(setting.dimension))
-    p = setting.make_target().density(grid.points)
-    rows = []
-    for name, fits in _fits.items():
-        best = fits[0].gaussian
-        texts = (_NAMES[name], _format(best.mean), _format(_standard_deviations(best)))
-        values = [divergences.compute_divergence(column, p, best, grid, setting.pi) for column in _COLUMNS]
-        cells = [tables.estimate(float(value)) for value in values]
-        rows.append([*map(tables.text, texts), *cells, tables.text(_count_optima(fits))])
-    return rows
-
-
-def _standard_deviations(gaussian) -> np.ndarray:
+def _standard_deviations(gaussian: Gaussian) -> np.ndarray:
     """Along the principal axes, the largest first."""
     return np.sqrt(np.linalg.eigvalsh(gaussian.covariance)[::-1])
 
@@ -187,13 +169,11 @@ def _count_optima(fits: list[Fit]) -> str:
     return f"{len(optima)} in {len(fits)} {'start' if len(fits) == 1 else 'starts'}"
 
 
-def _describe_fits(setting: _Setting, fits: dict[str, list[Fit]]) -> str:
-    forward, reverse = (fits[name][0].gaussian for name in (FORWARD, REVERSE))
-    target = setting.make_target().moments
-    covariance = target.covariance
+def _describe_fits(setting: _Setting, moments: Gaussian, forward: Gaussian, reverse: Gaussian) -> str:
+    covariance = moments.covariance
     if setting.shape == ISOTROPIC:
         covariance = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-    gap = max(np.abs(forward.mean - target.mean).max(), np.abs(forward.covariance - covariance).max())
+    gap = max(np.abs(forward.mean - moments.mean).max(), np.abs(forward.covariance - covariance).max())
     matches = f"differ from the target's by up to {gap:.3f}" if gap >= _MATCH else "match the target's"
     widest, narrowest = (_standard_deviations(fit)[0] for fit in (forward, reverse))
     return (

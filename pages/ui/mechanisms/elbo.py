@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import datasets
+from core.figures.mechanisms import elbo as figures
 from core.mechanisms import elbo, linear_gaussian
 from core.mechanisms.elbo import Bound, LinearVAE
 from core.mechanisms.monte_carlo import Estimate
@@ -46,21 +47,36 @@ def _show_bound(controls: Controls) -> None:
         help = "In standard deviations of the posterior, in every latent dimension."
         shift = controls.choose_value("shift", "Error of the encoder mean", _SHIFTS, 0.5, help)
         seed = controls.choose_seed()
-    experiment.draw_charts(*_bound_figures(spread, shift, seed, header.get_theme()), key="bound")
-    exact, estimate, tightened = _compute_bounds(spread, shift, seed)
+    charts, exact, estimate, tightest = _compute_bounds(spread, shift, seed, header.get_theme())
+    experiment.draw_charts(*charts, key="bound")
     experiment.state_finding(
         f"The gap KL(q(z|x) ‖ p(z|x)) is {exact.gap:.4f} nats. With k = {_COUNTS[-1]:,} codes the bound is "
-        f"{experiment.format_estimate(tightened[-1], 'nats')}."
+        f"{experiment.format_estimate(tightest, 'nats')}."
     )
-    checks = {
-        f"ELBO, nats ({estimate.n:,} codes)": (estimate, exact.elbo),
-        "log p(x), nats": (None, exact.log_marginal),
-    }
+    name = f"ELBO, nats ({estimate.n:,} codes)"
+    checks = {name: (estimate, exact.elbo), "log p(x), nats": (None, exact.log_marginal)}
     experiment.draw_checks("bound", checks)
     experiment.show_details(
         f"Linear generator with Normal output, {_SIZE} latent dimensions and 16 features: every exact value is in "
         f"closed form. Bands: two standard errors over {_REPEATS} repeats."
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compute_bounds(spread: float, shift: float, seed: int, theme: str) -> tuple[list, Bound, Estimate, Estimate]:
+    """Charts, exact values, the ELBO from samples, and the bound for the last of `_COUNTS`."""
+    model = linear_gaussian.make_example(_SIZE, _NOISE)
+    rng = np.random.default_rng([seed, 0])
+    x = model.sample(1, rng)[0][0]
+    encoder = Encoder(spread, shift)
+    estimate = elbo.estimate_elbo(model, x, encoder, 10_000, rng)
+    bounds = elbo.estimate_tighter_bounds(model, x, encoder, _COUNTS, _REPEATS, rng)
+    exact = elbo.compute_bound(model, x, encoder)
+    charts = [
+        figures.plot_parts(exact.reconstruction, exact.kl, exact.gap, exact.log_marginal, theme),
+        figures.plot_bounds(_COUNTS, bounds, exact.elbo, exact.log_marginal, theme),
+    ]
+    return charts, exact, estimate, bounds[-1]
 
 
 def _show_collapse(controls: Controls) -> None:
@@ -79,42 +95,19 @@ def _show_collapse(controls: Controls) -> None:
         help = "Standard deviation of p(x|z), equal for all pixels."
         noise = controls.choose_value("noise", "Output standard deviation σ", _NOISES, 0.2, help)
         seed = controls.choose_seed()
-    experiment.draw_charts(*_collapse_figures(beta, noise, header.get_theme()), key="collapse")
-    vae, loss = _compute_collapse(beta, noise, seed)
+    charts, vae, loss = _compute_collapse(beta, noise, seed, header.get_theme())
+    experiment.draw_charts(*charts, key="collapse")
     experiment.state_finding(
         f"On {datasets.entry(_DATA).label}, {int(vae.active.sum())} of {len(vae.variances)} components are encoded; "
         "the other latent dimensions have collapsed."
     )
-    loss_name = "Reconstruction + β KL, nats per image (one sample each)"
+    exact = vae.reconstruction + vae.beta * vae.kl.sum()
     checks = {
-        loss_name: (loss, vae.reconstruction + vae.beta * vae.kl.sum()),
+        "Reconstruction + β KL, nats per image (one sample each)": (loss, exact),
         "KL divergence, nats per image": (None, float(vae.kl.sum())),
         "Squared error per image": (None, float(vae.error.sum())),
     }
     experiment.draw_checks("collapse", checks)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _compute_bounds(spread: float, shift: float, seed: int) -> tuple[Bound, Estimate, list[Estimate]]:
-    """Exact values, the ELBO from samples, and the bound for each of `_COUNTS`."""
-    model = linear_gaussian.make_example(_SIZE, _NOISE)
-    rng = np.random.default_rng([seed, 0])
-    x = model.sample(1, rng)[0][0]
-    encoder = Encoder(spread, shift)
-    estimate = elbo.estimate_elbo(model, x, encoder, 10_000, rng)
-    tightened = elbo.estimate_tighter_bounds(model, x, encoder, _COUNTS, _REPEATS, rng)
-    return elbo.compute_bound(model, x, encoder), estimate, tightened
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _bound_figures(spread: float, shift: float, seed: int, theme: str):
-    from core.figures.mechanisms import elbo as figures  # plotly
-
-    exact, _, tightened = _compute_bounds(spread, shift, seed)
-    return (
-        figures.plot_parts(exact.reconstruction, exact.kl, exact.gap, exact.log_marginal, theme),
-        figures.plot_bounds(_COUNTS, tightened, exact.elbo, exact.log_marginal, theme),
-    )
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -126,21 +119,13 @@ def _load_spectrum() -> tuple[np.ndarray, np.ndarray]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _compute_collapse(beta: float, noise: float, seed: int) -> tuple[LinearVAE, Estimate]:
+def _compute_collapse(beta: float, noise: float, seed: int, theme: str) -> tuple[list, LinearVAE, Estimate]:
     variances, rows = _load_spectrum()
-    vae = LinearVAE(variances, noise, beta)
-    return vae, vae.estimate_loss(rows, np.random.default_rng([seed, 1]))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _collapse_figures(beta: float, noise: float, theme: str):
-    from core.figures.mechanisms import elbo as figures  # plotly
-
-    variances, _ = _load_spectrum()
     vaes = [LinearVAE(variances, noise, value) for value in BETAS]
     chosen = BETAS.index(beta)
     kl, error = (np.array([getattr(vae, name).sum() for vae in vaes]) for name in ("kl", "error"))
-    return (
+    charts = [
         figures.plot_kl_by_component(vaes[chosen].kl, beta, theme),
         figures.plot_error_by_kl(kl, error, np.asarray(BETAS), chosen, theme),
-    )
+    ]
+    return charts, vaes[chosen], vaes[chosen].estimate_loss(rows, np.random.default_rng([seed, 1]))

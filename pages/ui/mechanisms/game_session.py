@@ -45,11 +45,11 @@ class PlayedGame:
         self.frames.append(gan_game.take_snapshot(self.game))
         self.names.append(name)
 
-    def compute_once(self, name: str, compute: Callable[[PlayedGame], Any]) -> Any:
-        """The result of `compute` on this game, shared by all visitors who ask for the same game."""
+    def compute_once(self, name: str, compute: Callable[[], Any]) -> Any:
+        """What `compute` returned for this game, shared by all visitors who ask for the same game."""
         results = _shelf(self.settings, self.rounds, self.moves)
         if name not in results:
-            results[name] = compute(self)
+            results[name] = compute()
         return results[name]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import gan_game as figures
 from core.mechanisms import density_comparison, fixed_opponent, gan_game, gaussian_mixtures
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import PRESETS, Settings
@@ -22,6 +23,7 @@ _GAME, _ALONE, _JUDGE = "game", "alone", "judge"
 _VIEWS = {_GAME: "Both players", _JUDGE: "Discriminator only", _ALONE: "Generator only"}
 _OWN = "own"
 _FIRST_ROUNDS = 300
+_N_SAMPLES = 600  # of a generator alone
 _RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
 _STEPS = (1, 2, 3, 5)
 _UNITS = {gan_game.WASSERSTEIN: "units of x", gan_game.LEAST_SQUARES: "squared error"}
@@ -83,9 +85,6 @@ def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | No
     return Settings(data, loss=loss, **rates, discriminator_steps=steps, seed=seed), rounds
 
 
-# --- Both players -------------------------------------------------------------------------------------------------
-
-
 def _show_game(settings: Settings, played: PlayedGame) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="mechanism-moves"):
         is_full = len(played.moves) >= game_session.MOST_MOVES
@@ -94,15 +93,13 @@ def _show_game(settings: Settings, played: PlayedGame) -> None:
             st.button(label, key=key, on_click=game_session.add_move, args=(letter,), disabled=is_full)
         if played.moves:
             st.caption(f"{_format_length(played)}: {played.moves}")
-    theme = header.get_theme()
-    pictures = played.compute_once(f"fields, {theme}", lambda game: _field_figures(game, theme))
-    experiment.draw_charts(*pictures, key=f"players-{len(pictures)}")
-    finding, checks = played.compute_once("result", _compute_result)
+    theme, unit = header.get_theme(), _UNITS.get(settings.loss, "nats")
+    fields, history = played.compute_once(f"charts, {theme}", lambda: _plot_game(played, unit, theme))
+    experiment.draw_charts(*fields, key=f"players-{len(fields)}")
+    finding, checks = played.compute_once("result", lambda: _compute_result(played))
     experiment.state_finding(finding)
     experiment.draw_checks("players", checks)
-    if played.game.history:
-        unit = _UNITS.get(settings.loss, "nats")
-        history = played.compute_once(f"history, {theme}", lambda game: _history_figures(game, unit, theme))
+    if history:
         experiment.draw_charts(*history, key="players-history")
     experiment.show_details(
         "The generator adds a little noise to G(z), so its density q, a mean over many codes, is known, and with it "
@@ -116,107 +113,88 @@ def _format_length(played: PlayedGame) -> str:
     return f"{rounds} and {n} single {'step' if n == 1 else 'steps'}" if n else rounds
 
 
-def _field_figures(played: PlayedGame, theme: str) -> list[Any]:
-    from core.figures.mechanisms import gan_game as figures  # plotly
-
-    frames, names = played.frames, played.names
-    if played.game.mixture.dimension == 1:
-        return [figures.plot_in_1d(frames, names, theme)]
-    learned = figures.plot_in_2d(frames, names, theme)
-    # The optimal critic is not known.
-    return (
-        [learned] if frames[-1].optimal is None else [learned, figures.plot_in_2d(frames, names, theme, of_best=True)]
-    )
-
-
-def _history_figures(played: PlayedGame, unit: str, theme: str) -> list[Any]:
-    from core.figures.mechanisms import gan_game as figures  # plotly
-
-    game = played.game
-    return [
-        figures.plot_losses(game.history, unit, theme),
-        figures.plot_sample_mean(game.history, game.mixture.mean, theme),
-    ]
+def _plot_game(played: PlayedGame, unit: str, theme: str) -> tuple[list, list]:
+    """Charts of densities or fields, and of the history."""
+    game, frames, names = played.game, played.frames, played.names
+    if game.mixture.dimension == 1:
+        fields = [figures.plot_in_1d(frames, names, theme)]
+    else:
+        # The optimal critic is not known.
+        views = (False, True) if frames[-1].optimal is not None else (False,)
+        fields = [figures.plot_in_2d(frames, names, theme, of_best=of_best) for of_best in views]
+    if not game.history:
+        return fields, []
+    losses = figures.plot_losses(game.history, unit, theme)
+    return fields, [losses, figures.plot_sample_mean(game.history, game.mixture.mean, theme)]
 
 
 def _compute_result(played: PlayedGame) -> tuple[str, dict]:
-    game, frame = played.game, played.frames[-1]
-    sentences = []
-    if (n := len(game.mixture.weights)) > 1:
-        share = density_comparison.compute_mode_coverage(game.mixture, frame.samples)
-        sentences.append(f"The samples cover {share:.0%} of the {n} components of the data.")
-    if frame.disagreement is None:
-        sentences.append("A critic is not a probability, so it can't be compared with p / (p + q).")
-    else:
-        sentences.append(f"The mean difference between D and p / (p + q) is {frame.disagreement:.3f}.")
-    js = density_comparison.estimate_jensen_shannon(game.mixture, game.generator, 2000)
-    exact = density_comparison.integrate_jensen_shannon(game.mixture, game.generator)
+    """The finding, and the checks."""
+    mixture, generator, frame = played.game.mixture, played.game.generator, played.frames[-1]
+    finding = "A critic is not a probability, so it can't be compared with p / (p + q)."
+    if frame.disagreement is not None:
+        finding = f"The mean difference between D and p / (p + q) is {frame.disagreement:.3f}."
+    if (n := len(mixture.weights)) > 1:
+        share = density_comparison.compute_mode_coverage(mixture, frame.samples)
+        finding = f"The samples cover {share:.0%} of the {n} components of the data. {finding}"
+    js = density_comparison.estimate_jensen_shannon(mixture, generator, 2000)
+    exact = density_comparison.integrate_jensen_shannon(mixture, generator)
     name = f"Jensen-Shannon divergence, nats ({js.n:,} samples; 0: q equals p, 0.693: no overlap)"
-    return " ".join(sentences), {name: (js, exact)}
-
-
-# --- One player ---------------------------------------------------------------------------------------------------
+    return finding, {name: (js, exact)}
 
 
 def _show_discriminator_alone(settings: Settings, played: PlayedGame) -> None:
     if settings.loss == gan_game.WASSERSTEIN:
         st.info("The discriminator is trained by cross entropy here: a critic has no optimum p / (p + q).")
-    game, frame, theme = played.game, played.frames[-1], header.get_theme()
+    theme = header.get_theme()
     with st.spinner("Training the discriminator against the fixed generator …"):
-        judge = played.compute_once("judge", lambda _: fixed_opponent.fit_discriminator(game.mixture, game.generator))
-
-    def draw_figures(_: PlayedGame) -> list[Any]:
-        from core.figures.mechanisms import gan_game as figures  # plotly
-
-        points = density_comparison.make_grid_points(frame.axis, game.mixture.dimension)
-        log_p, log_q = game.mixture.log_density(points), game.generator.log_density(points)
-        fields = judge(points), density_comparison.compute_optimal_discriminator(log_p, log_q)
-        learned, optimal = (field.reshape(frame.p.shape) for field in fields)
-        return figures.plot_discriminators(learned, frame, optimal, theme)
-
-    experiment.draw_charts(*played.compute_once(f"judged, {theme}", draw_figures), key="players-judge")
-    difference = played.compute_once(
-        "difference", lambda _: fixed_opponent.estimate_disagreement(judge, game.mixture, game.generator)
-    )
+        charts, difference = played.compute_once(f"judge, {theme}", lambda: _fit_discriminator(played, theme))
+    experiment.draw_charts(*charts, key="players-judge")
     experiment.state_finding(
         f"The generator is fixed after {_format_length(played)}, and a new discriminator is trained against it. Its "
         f"mean difference from the optimum p / (p + q) is {difference:.3f}."
     )
 
 
-def _show_generator_alone(settings: Settings, steps: int) -> None:
-    from core.figures.mechanisms import gan_game as figures  # plotly
+def _fit_discriminator(played: PlayedGame, theme: str) -> tuple[list, float]:
+    """Charts of a newly trained discriminator, and its mean difference from the optimal one."""
+    mixture, generator, frame = played.game.mixture, played.game.generator, played.frames[-1]
+    discriminator = fixed_opponent.fit_discriminator(mixture, generator)
+    points = density_comparison.make_grid_points(frame.axis, mixture.dimension)
+    optimal = density_comparison.compute_optimal_discriminator(
+        mixture.log_density(points), generator.log_density(points)
+    )
+    learned, optimal = (field.reshape(frame.p.shape) for field in (discriminator(points), optimal))
+    charts = figures.plot_discriminators(learned, frame, optimal, theme)
+    return charts, fixed_opponent.estimate_disagreement(discriminator, mixture, generator)
 
+
+def _show_generator_alone(settings: Settings, steps: int) -> None:
     st.markdown(
         "Left: D is fixed to the data density, D(x) = p(x) / max p, and the generator shrinks onto one mode. Right: "
         "the generator is trained by maximum likelihood with naive sampling, and covers all of the data."
     )
-    solos = {objective: game_session.train_alone(settings, objective, steps) for objective in (DENSITY, LIKELIHOOD)}
-    mixture = settings.mixture
-    real = mixture.sample(600, np.random.default_rng(0))
-    samples = {name: solo.generator.sample(600, np.random.default_rng(1)) for name, solo in solos.items()}
-    theme = header.get_theme()
-    experiment.draw_charts(
-        figures.plot_samples("D fixed to the data density", real, samples[DENSITY], theme),
-        figures.plot_samples("Maximum likelihood, naive sampling", real, samples[LIKELIHOOD], theme),
-        key="players-alone",
-    )
-    results = [_measure_rows(rows, mixture) for rows in (samples[DENSITY], samples[LIKELIHOOD], real)]
-    spread = [result["Standard deviation"].value for result in results]
+    mixture, theme = settings.mixture, header.get_theme()
+    samples = [
+        game_session.train_alone(settings, objective, steps).generator.sample(_N_SAMPLES, np.random.default_rng(1))
+        for objective in (DENSITY, LIKELIHOOD)
+    ]
+    real = mixture.sample(_N_SAMPLES, np.random.default_rng(0))
+    titles = ("D fixed to the data density", "Maximum likelihood, naive sampling")
+    charts = [figures.plot_samples(title, real, rows, theme) for title, rows in zip(titles, samples, strict=True)]
+    experiment.draw_charts(*charts, key="players-alone")
+    all_rows = [*samples, real]
+    spreads = [float(np.sqrt(rows.var(axis=0).mean())) for rows in all_rows]
+    offsets = [float(np.linalg.norm(rows.mean(axis=0) - mixture.mode)) for rows in all_rows]
+    coverages = [density_comparison.compute_mode_coverage(mixture, rows) for rows in all_rows]
     experiment.state_finding(
-        f"After {steps:,} steps the samples have a standard deviation of {spread[0]:.2f} with D fixed and of "
-        f"{spread[1]:.2f} by maximum likelihood; the data have {spread[2]:.2f}."
+        f"After {steps:,} steps the samples have a standard deviation of {spreads[0]:.2f} with D fixed and of "
+        f"{spreads[1]:.2f} by maximum likelihood; the data have {spreads[2]:.2f}."
     )
-    rows = [[tables.text(name), *(result[name] for result in results)] for name in results[0]]
+    rows = [
+        [tables.text("Standard deviation"), *(Cell(f"{value:.2f}", value) for value in spreads)],
+        [tables.text("Distance of the mean from the highest mode"), *(Cell(f"{v:.2f}", v) for v in offsets)],
+        [tables.text("Components covered"), *(Cell(f"{share:.0%}", share) for share in coverages)],
+    ]
     tables.draw(("Quantity", "D fixed", "Maximum likelihood", "Data"), rows, "players-alone")
     experiment.show_details(f"The noise of the generator alone has a standard deviation of {settings.noise:g}.")
-
-
-def _measure_rows(rows: np.ndarray, mixture: gaussian_mixtures.Mixture) -> dict[str, Cell]:
-    spread, offset = np.sqrt(rows.var(axis=0).mean()), np.linalg.norm(rows.mean(axis=0) - mixture.mode)
-    covered = density_comparison.compute_mode_coverage(mixture, rows)
-    return {
-        "Standard deviation": Cell(f"{spread:.2f}", float(spread)),
-        "Distance of the mean from the highest mode": Cell(f"{offset:.2f}", float(offset)),
-        "Components covered": Cell(f"{covered:.0%}", covered),
-    }

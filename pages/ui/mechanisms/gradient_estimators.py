@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import gradient_estimators as figures
 from core.mechanisms import gradient_estimators
 from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Cost, Quadratic, Sines
 from core.mechanisms.monte_carlo import Estimate
@@ -22,8 +23,7 @@ _FREQUENCIES = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
 _COUNTS = (1, 10, 100, 1000)
 _MU = 1.0
 _REPEATS = 400
-# So many normal numbers are drawn in the fraction of a second that a control may take.
-_MOST_NUMBERS = 2_000_000
+_MOST_NUMBERS = 2_000_000  # are drawn in a fraction of a second
 _LEAST_SAMPLES = 4000
 _QUADRATIC, _SINES = "quadratic", "sines"
 _NAMES = {SCORE: "score function", REPARAMETERIZED: "reparameterized"}
@@ -38,20 +38,21 @@ def draw(controls: Controls) -> None:
         r"\mathbb{E}_{\epsilon}\,\underbrace{f'(\mu + \sigma \epsilon)}_{\text{reparameterized}},\quad "
         r"\epsilon \sim \mathcal{N}(0, I)",
     )
-    st.html(_render_graphs(header.get_theme()))
+    graphs = "".join(f"<div>{svg}</div>" for svg in figures.render_graphs(header.get_theme()))
+    st.html(Markup(f'<div class="hg-graphs">{graphs}</div>'))
     with experiment.controls_row():
         kind = controls.choose_segment("f", "f(z)", {_QUADRATIC: "|z − a|²", _SINES: "Σ sin(w z)"})
         if kind == _QUADRATIC:
-            a = controls.choose_value("a", "a", _TARGETS, 0.0, "Equal in every dimension, as is μ = 1.")
-            cost: Cost = Quadratic(a)
+            help = "Equal in every dimension, as is μ = 1."
+            cost: Cost = Quadratic(controls.choose_value("a", "a", _TARGETS, 0.0, help))
         else:
             cost = Sines(controls.choose_value("w", "Frequency w", _FREQUENCIES, 1.0))
         d = controls.choose_value("size", "Latent dimensions", _DIMENSIONS, 16)
         sigma = controls.choose_value("sigma", "Standard deviation σ", _SIGMAS, 1.0, "Of z, in every dimension.")
         size = controls.choose_value("draws", "Samples per estimate", _COUNTS, 10, "An estimate is their mean.")
         seed = controls.choose_seed()
-    gradients = _sample_gradients(cost, d, sigma, size, seed)
-    experiment.draw_charts(*_figures(cost, d, sigma, size, seed, header.get_theme()), key="gradients")
+    gradients = _sample_gradients(cost, d, sigma, size, seed, header.get_theme())
+    experiment.draw_charts(*gradients.charts, key="gradients")
     experiment.state_finding(_describe_variances(gradients))
     checks = {
         f"First component of the gradient, {name}": (gradients.estimates[estimator], gradients.exact)
@@ -66,57 +67,33 @@ def draw(controls: Controls) -> None:
 
 @dataclass(frozen=True)
 class _Gradients:
-    """By estimator: means of `size` samples of the gradient's first component, their estimate, variance of a sample."""
+    """By estimator: estimates of the gradient's first component; exact and measured ratio of the variances."""
 
+    charts: list
     n: int
-    means: dict[str, np.ndarray]
     exact: float
     estimates: dict[str, Estimate]
-    variances: dict[str, float]
+    ratio: float
     sampled_ratio: float
-
-    @property
-    def ratio(self) -> float:
-        """Exact variance of the score function over that of reparameterization."""
-        other = self.variances[REPARAMETERIZED]
-        return self.variances[SCORE] / other if other > 1e-12 else np.inf
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _sample_gradients(cost: Cost, d: int, sigma: float, size: int, seed: int) -> _Gradients:
+def _sample_gradients(cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str) -> _Gradients:
     mu = np.full(d, _MU)
     n = max(_LEAST_SAMPLES, min(_MOST_NUMBERS // d, _REPEATS * size * 4))
     samples = gradient_estimators.sample_gradients(cost, mu, sigma, n, np.random.default_rng(seed))
-    return _Gradients(
-        n=n,
-        means={name: gradient_estimators.average_in_groups(samples.draws[name][:, 0], size) for name in _NAMES},
-        exact=float(samples.exact[0]),
-        estimates={name: Estimate.from_draws(samples.draws[name][:, 0]) for name in _NAMES},
-        variances={name: cost.variance(name, mu, sigma) for name in _NAMES},
-        sampled_ratio=samples.ratio,
-    )
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _figures(cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str):
-    from core.figures.mechanisms import gradient_estimators as figures  # plotly
-
-    gradients = _sample_gradients(cost, d, sigma, size, seed)
+    first = {name: draws[:, 0] for name, draws in samples.draws.items()}
+    exact, variances = float(samples.exact[0]), {name: cost.variance(name, mu, sigma) for name in _NAMES}
+    means = {name: gradient_estimators.average_in_groups(draws, size) for name, draws in first.items()}
     ratios = [cost.ratio(np.full(dimension, _MU), sigma) for dimension in _DIMENSIONS]
-    return (
-        figures.plot_estimates(gradients.means, gradients.exact, size, theme),
-        figures.plot_variance_ratios(_DIMENSIONS, ratios, d, gradients.sampled_ratio, theme),
-        figures.plot_errors(np.array([1, 10, 100, 1000, 10_000]), gradients.variances, theme),
-    )
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _render_graphs(theme: str) -> Markup:
-    from core.figures.mechanisms import gradient_estimators as figures  # plotly
-
-    return Markup(
-        f'<div class="hg-graphs">{"".join(f"<div>{svg}</div>" for svg in figures.render_graphs(theme))}</div>'
-    )
+    charts = [
+        figures.plot_estimates(means, exact, size, theme),
+        figures.plot_variance_ratios(_DIMENSIONS, ratios, d, samples.ratio, theme),
+        figures.plot_errors(np.array([1, 10, 100, 1000, 10_000]), variances, theme),
+    ]
+    ratio = variances[SCORE] / variances[REPARAMETERIZED] if variances[REPARAMETERIZED] > 1e-12 else np.inf
+    estimates = {name: Estimate.from_draws(draws) for name, draws in first.items()}
+    return _Gradients(charts, n, exact, estimates, ratio, samples.ratio)
 
 
 def _describe_variances(gradients: _Gradients) -> str:

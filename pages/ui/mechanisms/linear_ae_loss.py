@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import linear_ae_loss as figures
 from core.mechanisms import linear_ae_loss
 from core.mechanisms.linear_ae_loss import Descent
 from pages.ui.mechanisms import experiment
@@ -67,8 +68,8 @@ def draw(controls: Controls) -> None:
         )
         rate = controls.choose_value("rate", "Step size", _RATES, 0.05, "Factor on the gradient divided by λ₁.")
     setting = _Setting(ratio, angle, start_angle, radius, rate)
-    descent = _descend(setting)
-    experiment.draw_charts(*_figures(setting, header.get_theme()), key="linear")
+    charts, descent = _descend(setting, header.get_theme())
+    experiment.draw_charts(*charts, key="linear")
     _show_result(setting, descent)
     experiment.show_details(
         f"λ₁ = {_LARGE:g}. At most {_STEPS} steps of gradient descent; Play animates them, slowly at first. Baldi and "
@@ -77,25 +78,16 @@ def draw(controls: Controls) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _descend(setting: _Setting) -> Descent:
-    angle = np.radians(setting.start_angle)
+def _descend(setting: _Setting, theme: str) -> tuple[list, Descent]:
+    C, angle = setting.covariance, np.radians(setting.start_angle)
     start = setting.radius * np.array([np.cos(angle), np.sin(angle)])
-    return linear_ae_loss.descend(setting.covariance, start, setting.rate, _STEPS)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _figures(setting: _Setting, theme: str):
-    from core.figures.mechanisms import linear_ae_loss as figures  # plotly
-
-    C, descent = setting.covariance, _descend(setting)
+    descent = linear_ae_loss.descend(C, start, setting.rate, _STEPS)
     plane = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), -1)
     losses = np.maximum(linear_ae_loss.compute_loss(C, plane), 1e-3)
     points = linear_ae_loss.find_stationary_points(C)
     X = np.random.default_rng(0).multivariate_normal(np.zeros(2), C, _ROWS)
-    return (
-        figures.plot_loss_surface(_AXIS, losses, points, descent.path, theme),
-        figures.plot_reconstructions(X, descent.path[-1], points[0].w, theme),
-    )
+    surface = figures.plot_loss_surface(_AXIS, losses, points, descent.path, theme)
+    return [surface, figures.plot_reconstructions(X, descent.path[-1], points[0].w, theme)], descent
 
 
 def _show_result(setting: _Setting, descent: Descent) -> None:

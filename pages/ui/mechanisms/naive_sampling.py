@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import naive_sampling as figures
 from core.mechanisms import linear_gaussian, naive_sampling
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate
@@ -24,15 +25,15 @@ _COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 _MOST = max(_COUNTS)
 _REPEATS = 40
 _SCALES = np.linspace(0, 1.6, 17)
-_TRAP_CODES = 256
+_N_CODES = 256
 # Shares against one setting: fewer values than can be chosen, and at most so many codes.
 _SIZES_SWEPT, _NOISES_SWEPT, _MOST_SWEPT = (1, 2, 4, 8, 16), (0.1, 0.2, 0.5, 1.0, 2.0), 256
 _KNOWN = (
     "The generator is linear, x = W z + Normal noise in 16 dimensions, so log p(x) is known exactly, as is the "
     "standard error of its estimate with codes from the prior."
 )
-_PAIRS, _ESTIMATE, _TRAP = "pairs", "estimate", "trap"
-_VIEWS = {_PAIRS: "Contributing pairs", _ESTIMATE: "Estimate of log p(x)", _TRAP: "Averaging log p(x|z)"}
+_PAIRS, _ESTIMATE, _OBJECTIVES = "pairs", "estimate", "trap"
+_VIEWS = {_PAIRS: "Contributing pairs", _ESTIMATE: "Estimate of log p(x)", _OBJECTIVES: "Averaging log p(x|z)"}
 
 
 def draw(controls: Controls) -> None:
@@ -52,7 +53,7 @@ def draw(controls: Controls) -> None:
         noise = controls.choose_value("noise", "Output standard deviation", _NOISES, 0.3, help)
         if view == _PAIRS:
             k = controls.choose_value("codes", "Codes per step", _CODES, 256)
-        if view != _TRAP:
+        if view != _OBJECTIVES:
             help = "Standard deviation of q(z|x), relative to that of the posterior p(z|x): 1 is a perfect encoder."
             spread = controls.choose_value("spread", "Encoder standard deviation", _SPREADS, 1.3, help)
         seed = controls.choose_seed()
@@ -61,11 +62,11 @@ def draw(controls: Controls) -> None:
     elif view == _ESTIMATE:
         _show_estimate(size, noise, spread, seed)
     else:
-        _show_trap(size, noise, seed)
+        _show_objectives(size, noise, seed)
 
 
 def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> None:
-    experiment.draw_charts(*_pairs_figures(size, noise, k, spread, seed, header.get_theme()), key="pairs")
+    experiment.draw_charts(*_plot_pairs(size, noise, k, spread, seed, header.get_theme()), key="pairs")
     pairs = _compute_pairs(size, noise, k, spread, seed)
     prior, encoder = pairs.share
     experiment.state_finding(
@@ -81,64 +82,9 @@ def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> No
     )
 
 
-def _show_estimate(size: int, noise: float, spread: float, seed: int) -> None:
-    experiment.draw_charts(_estimate_figure(size, noise, spread, seed, header.get_theme()), key="estimate")
-    exact, by_prior, by_encoder = _compute_marginal(size, noise, spread, seed)
-    experiment.state_finding(
-        f"With {_MOST:,} codes, the standard error of the estimate is {experiment.format_error(by_encoder.error)} nats "
-        f"with codes from the encoder and {experiment.format_error(by_prior.error)} nats with codes from the prior."
-    )
-    _draw_marginal_checks(exact, by_prior, by_encoder)
-    experiment.show_details(f"{_KNOWN} Bands contain 90% of the estimates over {_REPEATS} repeats.")
-
-
-def _show_trap(size: int, noise: float, seed: int) -> None:
-    st.markdown(
-        "The mean of log p(x|z) over codes from the prior is a different objective: any weight of the decoder lowers "
-        "it, so its best decoder ignores z."
-    )
-    experiment.draw_charts(_trap_figure(size, noise, seed, header.get_theme()), key="trap")
-    trap = _compute_trap(size, noise, seed)
-    likelihood, averaged = (trap.scales[int(np.argmax(curve))] for curve in (trap.log_of_mean, trap.mean_of_log))
-    experiment.state_finding(
-        f"The log of the mean is largest at {likelihood:.1f} times the true weights, the mean of the log at "
-        f"{averaged:.1f} times, where z has no effect."
-    )
-    true = int(np.argmin(np.abs(trap.scales - 1)))
-    estimate = Estimate(float(trap.mean_of_log_sampled[true]), float(trap.mean_of_log_error[true]), _TRAP_CODES)
-    name = f"Mean of log p(x|z) at the true weights, nats per data point ({_TRAP_CODES} codes)"
-    experiment.draw_checks("trap", {name: (estimate, float(trap.mean_of_log[true]))})
-
-
-def _sample_point(size: int, noise: float, seed: int) -> tuple[LinearGaussian, np.ndarray, np.random.Generator]:
-    """The model, the data point x whose log p(x) is estimated, and the generator for codes."""
-    model = linear_gaussian.make_example(size, noise)
-    rng = np.random.default_rng([seed, 1])
-    return model, model.sample(1, rng)[0][0], rng
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _compute_marginal(size: int, noise: float, spread: float, seed: int) -> tuple[float, Estimate, Estimate]:
-    """log p(x) of one data point, in nats: exact, and estimated with codes from the prior and from the encoder."""
-    model, x, rng = _sample_point(size, noise, seed)
-    by_prior, by_encoder = (
-        naive_sampling.estimate_log_marginal(naive_sampling.sample_log_weights(model, x, (_MOST,), rng, encoder))
-        for encoder in (None, Encoder(spread))
-    )
-    # Estimated from the samples the error would be far too small.
-    by_prior = Estimate(by_prior.value, naive_sampling.compute_standard_error(model, x, _MOST), by_prior.n)
-    return float(model.log_marginal(x[None])[0]), by_prior, by_encoder
-
-
 @dataclass(frozen=True)
 class _Pairs:
-    """Which pairs contribute in one setting.
-
-    Attributes
-    ----------
-    share, effective : of the pairs, in (0, 1], from the prior and from the encoder.
-    weights, contributing : of the pairs shown, from the prior.
-    """
+    """Shares of contributing pairs and effective samples, by codes from prior and encoder; the prior's pairs shown."""
 
     share: tuple[float, float]
     effective: tuple[float, float]
@@ -148,8 +94,7 @@ class _Pairs:
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _compute_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> _Pairs:
-    model = linear_gaussian.make_example(size, noise)
-    rng = np.random.default_rng([seed, 0])
+    model, rng = linear_gaussian.make_example(size, noise), np.random.default_rng([seed, 0])
     X, _ = model.sample(_ROWS, rng)
     by_prior = naive_sampling.weigh_pairs(model, X, rng.standard_normal((k, size)))
     by_encoder = naive_sampling.weigh_pairs(model, X, *Encoder(spread).propose(model, X, k, rng))
@@ -163,55 +108,86 @@ def _compute_pairs(size: int, noise: float, k: int, spread: float, seed: int) ->
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _pairs_figures(size: int, noise: float, k: int, spread: float, seed: int, theme: str):
-    from core.figures.mechanisms import naive_sampling as figures  # plotly
+def _plot_pairs(size: int, noise: float, k: int, spread: float, seed: int, theme: str) -> list:
+    pairs, swept = _compute_pairs(size, noise, k, spread, seed), min(k, _MOST_SWEPT)
+    charts = [figures.plot_pairs(pairs.weights, pairs.contributing, theme)]
+    for name, now, settings in (
+        ("latent dimensions", size, {value: (value, noise) for value in _SIZES_SWEPT}),
+        ("output standard deviation", noise, {value: (size, value) for value in _NOISES_SWEPT}),
+    ):
+        points = [_compute_pairs(*setting, swept, spread, seed) for setting in settings.values()]
+        lines = [([p.share[j] for p in points], [p.effective[j] for p in points]) for j in (0, 1)]
+        charts.append(figures.plot_shares(list(settings), *lines, now, name, theme))
+    return charts
 
-    pairs = _compute_pairs(size, noise, k, spread, seed)
-    swept = min(k, _MOST_SWEPT)
-    by_size = [_compute_pairs(value, noise, swept, spread, seed) for value in _SIZES_SWEPT]
-    by_noise = [_compute_pairs(size, value, swept, spread, seed) for value in _NOISES_SWEPT]
 
-    def select_lines(sweep):
-        return [([point.share[j] for point in sweep], [point.effective[j] for point in sweep]) for j in (0, 1)]
-
-    return (
-        figures.plot_pairs(pairs.weights, pairs.contributing, theme),
-        figures.plot_shares(_SIZES_SWEPT, *select_lines(by_size), size, "latent dimensions", theme),
-        figures.plot_shares(_NOISES_SWEPT, *select_lines(by_noise), noise, "output standard deviation", theme),
+def _show_estimate(size: int, noise: float, spread: float, seed: int) -> None:
+    experiment.draw_charts(_plot_estimate(size, noise, spread, seed, header.get_theme()), key="estimate")
+    exact, by_prior, by_encoder = _compute_marginal(size, noise, spread, seed)
+    experiment.state_finding(
+        f"With {_MOST:,} codes, the standard error of the estimate is {experiment.format_error(by_encoder.error)} nats "
+        f"with codes from the encoder and {experiment.format_error(by_prior.error)} nats with codes from the prior."
     )
+    _draw_marginal_checks(exact, by_prior, by_encoder)
+    experiment.show_details(f"{_KNOWN} Bands contain 90% of the estimates over {_REPEATS} repeats.")
+
+
+def _sample_point(size: int, noise: float, seed: int) -> tuple[LinearGaussian, np.ndarray, np.random.Generator]:
+    """The model, the data point x whose log p(x) is estimated, and the generator for codes."""
+    model, rng = linear_gaussian.make_example(size, noise), np.random.default_rng([seed, 1])
+    return model, model.sample(1, rng)[0][0], rng
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _estimate_figure(size: int, noise: float, spread: float, seed: int, theme: str):
-    from core.figures.mechanisms import naive_sampling as figures  # plotly
-
+def _compute_marginal(size: int, noise: float, spread: float, seed: int) -> tuple[float, Estimate, Estimate]:
+    """log p(x) of one data point, in nats: exact, and estimated with codes from the prior and from the encoder."""
     model, x, rng = _sample_point(size, noise, seed)
-    spreads = {
-        name: naive_sampling.compute_quantiles(
-            naive_sampling.sample_log_weights(model, x, (_REPEATS, _MOST), rng, encoder), _COUNTS
-        )
-        for name, encoder in (("prior", None), ("encoder", Encoder(spread)))
-    }
-    return figures.plot_estimates(spreads, _compute_marginal(size, noise, spread, seed)[0], theme)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _compute_trap(size: int, noise: float, seed: int) -> Objectives:
-    model = linear_gaussian.make_example(size, noise)
-    rng = np.random.default_rng([seed, 2])
-    return naive_sampling.compare_objectives(
-        model, model.sample(512, rng)[0], rng.standard_normal((_TRAP_CODES, size)), _SCALES
+    by_prior, by_encoder = (
+        naive_sampling.estimate_log_marginal(naive_sampling.sample_log_weights(model, x, (_MOST,), rng, encoder))
+        for encoder in (None, Encoder(spread))
     )
+    # Estimated from the samples the error would be far too small.
+    by_prior = replace(by_prior, error=naive_sampling.compute_standard_error(model, x, _MOST))
+    return float(model.log_marginal(x[None])[0]), by_prior, by_encoder
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _trap_figure(size: int, noise: float, seed: int, theme: str):
-    from core.figures.mechanisms import naive_sampling as figures  # plotly
-
-    return figures.plot_objectives(_compute_trap(size, noise, seed), theme)
+def _plot_estimate(size: int, noise: float, spread: float, seed: int, theme: str):
+    model, x, rng = _sample_point(size, noise, seed)
+    quantiles = {}
+    for name, encoder in (("prior", None), ("encoder", Encoder(spread))):
+        log_weights = naive_sampling.sample_log_weights(model, x, (_REPEATS, _MOST), rng, encoder)
+        quantiles[name] = naive_sampling.compute_quantiles(log_weights, _COUNTS)
+    return figures.plot_estimates(quantiles, float(model.log_marginal(x[None])[0]), theme)
 
 
 def _draw_marginal_checks(exact: float, by_prior: Estimate, by_encoder: Estimate) -> None:
     name = f"log p(x) of one data point, nats ({_MOST:,} codes from the {{}})"
     checks = {name.format("encoder"): (by_encoder, exact), name.format("prior"): (by_prior, None)}
     experiment.draw_checks("marginal", checks)
+
+
+def _show_objectives(size: int, noise: float, seed: int) -> None:
+    st.markdown(
+        "The mean of log p(x|z) over codes from the prior is a different objective: any weight of the decoder lowers "
+        "it, so its best decoder ignores z."
+    )
+    objectives = _compare_objectives(size, noise, seed)
+    experiment.draw_charts(figures.plot_objectives(objectives, header.get_theme()), key="trap")
+    best = [_SCALES[int(np.argmax(curve))] for curve in (objectives.log_of_mean, objectives.mean_of_log)]
+    experiment.state_finding(
+        f"The log of the mean is largest at {best[0]:.1f} times the true weights, the mean of the log at "
+        f"{best[1]:.1f} times, where z has no effect."
+    )
+    true = int(np.argmin(np.abs(_SCALES - 1)))
+    curves = objectives.mean_of_log_sampled, objectives.mean_of_log_error, objectives.mean_of_log
+    sampled, error, exact = (float(curve[true]) for curve in curves)
+    name = f"Mean of log p(x|z) at the true weights, nats per data point ({_N_CODES} codes)"
+    experiment.draw_checks("trap", {name: (Estimate(sampled, error, _N_CODES), exact)})
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compare_objectives(size: int, noise: float, seed: int) -> Objectives:
+    model, rng = linear_gaussian.make_example(size, noise), np.random.default_rng([seed, 2])
+    X, Z = model.sample(512, rng)[0], rng.standard_normal((_N_CODES, size))
+    return naive_sampling.compare_objectives(model, X, Z, _SCALES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import codes as figures
 from core.mechanisms import output_distributions
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.output_distributions import BERNOULLI, NORMAL, SIDE, Spot
@@ -40,7 +41,7 @@ def draw(controls: Controls) -> None:
     strips, brightness, explained = _sample(spot, n, seed)
     left, right = st.columns([1, 1.5], gap="medium")
     with left:
-        experiment.draw_charts(_figure(seed, header.get_theme()), key="prior")
+        experiment.draw_charts(figures.plot_prior(_sample_codes(seed), _N_SHOWN, header.get_theme()), key="prior")
     with right:
         experiment.draw_strips(strips, (SIDE, SIDE), _N_SHOWN, cell=64)
     exact = output_distributions.compute_explained_variance(spot)
@@ -79,10 +80,3 @@ def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estim
 
 def _sample_codes(seed: int) -> np.ndarray:
     return np.random.default_rng([seed, 0]).standard_normal((_N_CODES, 2))
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _figure(seed: int, theme: str):
-    from core.figures.mechanisms import codes as figures  # plotly
-
-    return figures.plot_prior(_sample_codes(seed), _N_SHOWN, theme)

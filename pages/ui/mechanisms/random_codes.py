@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,7 +10,9 @@ import streamlit as st
 from core import datasets
 from core.analysis import samplers
 from core.analysis.codes import to_pixels
+from core.figures.mechanisms import codes as figures
 from core.mechanisms import random_codes
+from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.random_codes import Region
 from core.runs import selection
 from core.types import IMAGES, Run
@@ -21,11 +23,8 @@ from pages.ui.shared.stored_runs import Stamp
 
 _METHOD, _SIZE, _FIRST = "ae", 2, "mnist"
 _N_SHOWN, _N_SAMPLES = 16, 2000
-_SAMPLERS = {
-    samplers.NORMAL: "N(0, I)",
-    samplers.GAUSSIAN: "Fitted Gaussian",
-    samplers.MIXTURE: "Fitted mixture",
-}
+_FITTED = {samplers.GAUSSIAN: "Fitted Gaussian", samplers.MIXTURE: "Fitted mixture"}
+_SAMPLERS = {samplers.NORMAL: "N(0, I)", **_FITTED}
 
 
 def draw(controls: Controls) -> None:
@@ -47,14 +46,15 @@ def draw(controls: Controls) -> None:
         seed = controls.choose_seed()
     run, stamp = stored_runs.read_run(runs[name].spec.key)
     with st.spinner("Decoding random codes …"):
-        codes = _sample_codes(stamp, kind, seed, run)
+        chart, decoded, finding, checks = _sample_codes(stamp, kind, seed, header.get_theme(), run)
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        experiment.draw_charts(_figure(stamp, kind, seed, header.get_theme(), run), key="codes")
+        experiment.draw_charts(chart, key="codes")
     with right:
         title, shape = f"Decoded images of sampled codes 1 to {_N_SHOWN}", tuple(run.environment["image_shape"])
-        experiment.draw_strips({title: codes.decoded}, shape, 4, cell=84)
-    _show_result(codes, kind)
+        experiment.draw_strips({title: decoded}, shape, 4, cell=84)
+    experiment.state_finding(finding)
+    experiment.draw_checks("codes", checks)
     experiment.show_details(
         f"Stored AE with 2 latent dimensions on {datasets.entry(name).label}. The dashed ellipse is the 95% region of "
         f"a Gaussian fitted to the codes of the test rows. Shares are estimated from {_N_SAMPLES:,} samples. The page "
@@ -70,52 +70,31 @@ def _find_runs() -> dict[str, Run]:
     return {name: runs[0] for name, runs in candidates.items() if runs}
 
 
-@dataclass(frozen=True)
-class _Codes:
-    """Codes of the test rows (n, 2), their classes (n,) and region; sampled codes (m, 2), the first of them decoded."""
-
-    data: np.ndarray
-    labels: np.ndarray
-    names: tuple[str, ...]
-    sampled: np.ndarray
-    decoded: np.ndarray
-    region: Region
-
-
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _sample_codes(stamp: Stamp, kind: str, seed: int, _run: Run) -> _Codes:
+def _sample_codes(stamp: Stamp, kind: str, seed: int, theme: str, _run: Run) -> tuple[Any, np.ndarray, str, dict]:
+    """The chart, decoded images, the finding, and the checks."""
     codes = np.asarray(_run.views["map"], np.float64)
     known = np.isfinite(codes).all(axis=1)
     labels = np.asarray(_run.views.get("labels", np.full(len(codes), -1)))
     names = tuple(_run.environment.get("target_names", ())) or tuple(str(k) for k in range(int(labels.max()) + 1))
-    estimator = cached.load_estimator(stamp)
+    estimator, codes = cached.load_estimator(stamp), codes[known]
     sampled = samplers.restore_sampler(_run, kind, estimator).sample(_N_SAMPLES, seed)
     decoded = to_pixels(estimator.inverse_transform(sampled[:_N_SHOWN].astype(np.float32)))
-    return _Codes(codes[known], labels[known], names, sampled, decoded, Region.fit(codes[known]))
+    region, normal = Region.fit(codes), np.random.default_rng(0).standard_normal((_N_SAMPLES, 2))
+    outline, exact = region.compute_outline(random_codes.RADIUS, 120), region.compute_normal_share()
+    chart = figures.plot_sampled_codes(codes, labels[known], names, sampled, outline, _N_SHOWN, theme)
 
+    def estimate_percent(drawn: np.ndarray) -> Estimate:
+        return experiment.to_percent(random_codes.estimate_share_inside(region, drawn))
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _figure(stamp: Stamp, kind: str, seed: int, theme: str, _run: Run):
-    from core.figures.mechanisms import codes as figures  # plotly
-
-    codes = _sample_codes(stamp, kind, seed, _run)
-    outline = codes.region.compute_outline(random_codes.RADIUS, 120)
-    return figures.plot_sampled_codes(codes.data, codes.labels, codes.names, codes.sampled, outline, _N_SHOWN, theme)
-
-
-def _show_result(codes: _Codes, kind: str) -> None:
-    region = codes.region
-    normal = random_codes.estimate_share_inside(region, np.random.default_rng(0).standard_normal((_N_SAMPLES, 2)))
-    exact = region.compute_normal_share()
-    share_of_data = float(Region(np.zeros(2), np.eye(2)).contains(codes.data).mean())
-    experiment.state_finding(
+    checks = {"N(0, I) in the region of the data's codes (%)": (estimate_percent(normal), 100 * exact)}
+    if kind != samplers.NORMAL:
+        checks["Sampled codes in that region (%)"] = estimate_percent(sampled), None
+    checks["Area of that region (N(0, I): 1)"] = None, float(np.sqrt(np.linalg.det(region.covariance)))
+    checks["KL(Gaussian of the data's codes ‖ N(0, I)), nats"] = None, region.kl_to_normal
+    share_of_data = float(Region(np.zeros(2), np.eye(2)).contains(codes).mean())
+    finding = (
         f"{exact:.1%} of N(0, I) lies in the 95% region of the data's codes, and {share_of_data:.1%} of the data's "
         "codes lie in the 95% region of N(0, I)."
     )
-    checks = {"N(0, I) in the region of the data's codes (%)": (experiment.to_percent(normal), 100 * exact)}
-    if kind != samplers.NORMAL:
-        sampled = experiment.to_percent(random_codes.estimate_share_inside(region, codes.sampled))
-        checks["Sampled codes in that region (%)"] = sampled, None
-    checks["Area of that region (N(0, I): 1)"] = None, float(np.sqrt(np.linalg.det(region.covariance)))
-    checks["KL(Gaussian of the data's codes ‖ N(0, I)), nats"] = None, region.kl_to_normal
-    experiment.draw_checks("codes", checks)
+    return chart, decoded, finding, checks

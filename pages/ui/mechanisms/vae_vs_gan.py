@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from core.figures.mechanisms import vae_vs_gan as figures
 from core.mechanisms import vae_vs_gan
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Scores, Settings
@@ -22,6 +23,18 @@ from pages.ui.shared.task_progress import Task, follow_tasks
 _STEPS = (500, 1000, 2000, 4000)
 _NAMES = {VAE: "VAE", GAN: "GAN"}
 _COLOURS = {VAE: 0, GAN: 2}
+_TERMS = {VAE: ("reconstruction", "KL"), GAN: ("discriminator", "generator")}
+# score -> label, and format; divergences have standard errors
+_SCORES = {
+    "precision": ("Precision: share of samples close to data", ".3f"),
+    "recall": ("Recall: share of data close to samples", ".3f"),
+    "inside": ("Samples in the 99% region of the data", ".1%"),
+    "reached": ("Data in the 99% region of the samples", ".1%"),
+    "modes": ("Components of the data covered", ".0%"),
+    "missing": ("Missed modes: KL(p ‖ q), nats", None),
+    "straying": ("Off-data samples: KL(q ‖ p), nats", None),
+    "jensen_shannon": ("Jensen-Shannon divergence, nats", None),
+}
 
 
 def draw(controls: Controls) -> None:
@@ -42,17 +55,23 @@ def draw(controls: Controls) -> None:
     elif (points := drawn_data.choose_points(controls)) is None:
         return
     name = vae_vs_gan_training.comparison_key(settings, points)
-    comparison = _find_comparison(name)
+    comparison = _read_comparison(name)
     if comparison is None:
+        _read_comparison.clear(name)  # it may be trained soon
         _offer_training(settings, points, name)
         return
     experiment.draw_charts(*_sample_figures(name, steps, header.get_theme(), comparison), key="versus")
-    experiment.state_finding(_describe_errors(comparison.scores))
+    off_data, missed = (_compare(comparison.scores, name) for name in ("straying", "missing"))
+    experiment.state_finding(f"Off-data samples: {off_data}. Missed modes: {missed}.")
     tables.draw(("Quantity", *_NAMES.values()), _table_rows(comparison), "versus")
     drawer = st.expander("Losses", key=page_state.key("versus-losses"), on_change="rerun")
     if drawer.open:
         with drawer:
-            experiment.draw_charts(*_loss_figures(name, header.get_theme(), comparison), key="versus-losses")
+            charts = [
+                figures.plot_losses(f"{label} losses", comparison.history[model], _TERMS[model], header.get_theme())
+                for model, label in _NAMES.items()
+            ]
+            experiment.draw_charts(*charts, key="versus-losses")
     experiment.show_details(
         "Both generators are x = G(z) + noise with 2 latent dimensions and two hidden layers. The standard deviation "
         f"of the noise is {comparison.noise[VAE]:.2f} for the VAE, which learns it, and {comparison.noise[GAN]:.2f} "
@@ -65,14 +84,6 @@ def draw(controls: Controls) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _read_comparison(name: str) -> Comparison | None:
     return vae_vs_gan_training.read_state(name).comparison
-
-
-def _find_comparison(name: str) -> Comparison | None:
-    """The comparison that is shipped or was trained, read once."""
-    comparison = _read_comparison(name)
-    if comparison is None:
-        _read_comparison.clear(name)
-    return comparison
 
 
 def _offer_training(settings: Settings, points: np.ndarray | None, name: str) -> None:
@@ -91,54 +102,27 @@ def _offer_training(settings: Settings, points: np.ndarray | None, name: str) ->
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison):
-    from core.figures.mechanisms import vae_vs_gan as figures  # plotly
-
-    counts = np.linspace(0, steps, vae_vs_gan.N_FRAMES + 1).astype(int)
-    names = [f"{count:,}" for count in counts]
-    return tuple(
-        figures.plot_samples(label, _comparison.real, _comparison.frames[model], names, _COLOURS[model], theme)
-        for model, label in _NAMES.items()
-    )
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _loss_figures(name: str, theme: str, _comparison: Comparison):
-    from core.figures.mechanisms import vae_vs_gan as figures  # plotly
-
-    terms = {VAE: ("reconstruction", "KL"), GAN: ("discriminator", "generator")}
-    return tuple(
-        figures.plot_losses(f"{label} losses", _comparison.history[model], terms[model], theme)
-        for model, label in _NAMES.items()
-    )
+def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison) -> list:
+    names = [f"{count:,}" for count in np.linspace(0, steps, vae_vs_gan.N_FRAMES + 1).astype(int)]
+    real, frames = _comparison.real, _comparison.frames
+    return [figures.plot_samples(_NAMES[k], real, frames[k], names, _COLOURS[k], theme) for k in _NAMES]
 
 
 def _table_rows(comparison: Comparison) -> list[list[Cell]]:
-    def divergence(name: str):
-        return lambda scores: experiment.make_cell(_estimate(scores, name))
+    def make_cell(scores: Scores, name: str, number_format: str | None) -> Cell:
+        value = getattr(scores, name)
+        if number_format is None:
+            return experiment.make_cell(_estimate(scores, name))
+        return Cell(f"{value:{number_format}}", value)
 
-    rows = {
-        "Precision: share of samples close to data": lambda s: Cell(f"{s.precision:.3f}", s.precision),
-        "Recall: share of data close to samples": lambda s: Cell(f"{s.recall:.3f}", s.recall),
-        "Samples in the 99% region of the data": lambda s: Cell(f"{s.inside:.1%}", s.inside),
-        "Data in the 99% region of the samples": lambda s: Cell(f"{s.reached:.1%}", s.reached),
-        "Components of the data covered": lambda s: Cell(f"{s.modes:.0%}", s.modes),
-        "Missed modes: KL(p ‖ q), nats": divergence("missing"),
-        "Off-data samples: KL(q ‖ p), nats": divergence("straying"),
-        "Jensen-Shannon divergence, nats": divergence("jensen_shannon"),
-    }
     return [
-        [tables.text(label), *(make_cell(comparison.scores[model]) for model in _NAMES)]
-        for label, make_cell in rows.items()
+        [tables.text(label), *(make_cell(comparison.scores[model], name, number_format) for model in _NAMES)]
+        for name, (label, number_format) in _SCORES.items()
     ]
 
 
 def _estimate(scores: Scores, name: str) -> Estimate:
     return Estimate(getattr(scores, name), getattr(scores, f"{name}_error"), 0)
-
-
-def _describe_errors(scores: Mapping[str, Scores]) -> str:
-    return f"Off-data samples: {_compare(scores, 'straying')}. Missed modes: {_compare(scores, 'missing')}."
 
 
 def _compare(scores: Mapping[str, Scores], name: str) -> str:
