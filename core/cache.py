@@ -1,4 +1,4 @@
-"""Arrays that took a while to compute, kept in the user's cache folder; they are computed again where it fails."""
+"""Computed arrays in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def folder() -> Path:
 
 
 def make_key(*parts: object) -> str:
-    """Sixteen hexadecimal digits of all `parts`: arrays by type, shape and bytes, others as text."""
+    """Sixteen hexadecimal digits of a hash of all `parts`: arrays by type, shape and bytes, others as text."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -37,7 +37,7 @@ def make_key(*parts: object) -> str:
 
 
 def find_arrays(name: str) -> dict[str, np.ndarray] | None:
-    """The arrays kept under `name`, or None where the file is absent or damaged."""
+    """The arrays stored under `name`, or None if the file is absent or damaged."""
     path = folder() / f"{name}.safetensors"
     try:
         data = path.read_bytes()
@@ -47,12 +47,12 @@ def find_arrays(name: str) -> dict[str, np.ndarray] | None:
     if hashlib.sha256(data[32:]).digest() != data[:32]:
         return None
     with suppress(OSError):
-        os.utime(path)  # the least recently used are removed first
+        os.utime(path)  # the least recently used files are removed first
     return arrays
 
 
 def save_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep `arrays` under `name`; nothing is raised where that fails, for example on a full disk."""
+    """Store `arrays` under `name`; an error such as a full disk is ignored."""
     data = save({part: np.array(a, order="C") for part, a in arrays.items()})
     with suppress(OSError):
         folder().mkdir(parents=True, exist_ok=True)
@@ -61,11 +61,9 @@ def save_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def get_or_compute(name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The arrays kept under `name`, else those that `compute` returns, which are then kept.
+    """The arrays stored under `name`; otherwise those that `compute` returns, which are then stored.
 
-    Parameters
-    ----------
-    name : what the arrays are and the `make_key` of all they depend on, such as ``"codes-0123456789abcdef"``.
+    `name` contains the `make_key` of all that the arrays depend on, as in ``"codes-0123456789abcdef"``.
     """
     if (arrays := find_arrays(name)) is None:
         arrays = {part: np.asarray(a) for part, a in compute().items()}
@@ -74,7 +72,7 @@ def get_or_compute(name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -
 
 
 def get_checkpoint_folder(name: str) -> Path:
-    """A folder for the checkpoint of a computation, to be removed when it is finished; unused ones go after a month."""
+    """A folder for the checkpoint of a computation; those unused for a month are removed."""
     place = folder().parent / "unfinished"
     with suppress(OSError):
         for other in place.iterdir():
@@ -84,7 +82,7 @@ def get_checkpoint_folder(name: str) -> Path:
 
 
 def _sweep() -> None:
-    """Remove the least recently used files where all take more than a gigabyte."""
+    """Remove the least recently used files if all take more than a gigabyte."""
     newest_first = sorted(((file.stat(), file) for file in folder().iterdir()), key=lambda pair: -pair[0].st_mtime)
     total = 0
     for stat, file in newest_first:

@@ -16,16 +16,10 @@ _YES, _NO = ("1", "yes", "true", "on"), ("", "0", "no", "false", "off")
 
 
 def check_settings() -> None:
-    """Read every setting, so that a wrong one is reported first.
-
-    Raises
-    ------
-    BadInput
-        If a setting is wrong; the sentence names the variable, its value and what is allowed.
-    """
+    """Read every setting; BadInput names a wrong variable, its value and what is allowed."""
     for name in ("HOURGLASS_DATA", "HOURGLASS_RUNS"):
         folder = _folder(name)
-        # The deepest part that exists must be a folder; the rest is created on use.
+        # The deepest existing part must be a folder; the rest is created on use.
         while folder and not os.path.lexists(folder) and folder != folder.parent:
             folder = folder.parent
         if folder and not os.path.isdir(folder):
@@ -35,7 +29,7 @@ def check_settings() -> None:
 
 
 def user_cache() -> Path:
-    """The platform's cache folder for this program: data that can be fetched again."""
+    """The platform's cache folder for this program."""
     return platformdirs.user_cache_path("hourglass", appauthor=False) / "data"
 
 
@@ -60,7 +54,7 @@ def niceness() -> int:
 
 
 def threads() -> int:
-    """`HOURGLASS_THREADS`: threads of a process beside the app, default 1."""
+    """`HOURGLASS_THREADS`: threads of a background process, default 1."""
     return int(_number(_THREADS, 1, "a whole number from 1 to 1024", lambda n: n in range(1, 1025)))
 
 

@@ -10,23 +10,23 @@ class HourglassError(Exception):
 
 
 class BadInput(HourglassError, ValueError):
-    """Something given from outside was not allowed; the text says what is."""
+    """A value from outside that is not allowed; the text says what is."""
 
 
 class DataUnavailable(HourglassError):
-    """A data set can't be had right now; the text says why and what to do."""
+    """A data set that can't be loaded; the text says why and what to do."""
 
 
 class Diverged(HourglassError):
-    """A training run left the finite numbers; the text names the remedy."""
+    """A training whose numbers are no longer finite; the text names the remedy."""
 
 
 class BrokenRun(HourglassError):
-    """A stored run can't be read; the text names the file and what is wrong with it."""
+    """A stored run that can't be read; the text names the file and the problem."""
 
 
 def describe_error(what: str, error: BaseException) -> str:
-    """One sentence for an error that no part of this program foresaw; it names no cause but the error itself."""
+    """One sentence for an unexpected error."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
         # PyTorch's own errors have no type of their own everywhere.

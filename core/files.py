@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: they are written under a temporary name and then renamed."""
+"""Atomic writes: files are written under a temporary name and then renamed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ _LARGEST_JSON = 8_000_000  # bytes; the rest of a larger file is not read
 def replace_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which is renamed to `path` on success and removed on any error.
 
-    The folder must exist: this never restores one that was deleted meanwhile.
-    A temporary file that a killed process left is called ``<name>.<32 hexadecimal digits>.tmp``.
+    The folder must exist. A killed process may leave ``<name>.<32 hexadecimal digits>.tmp``.
     """
     aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -31,7 +30,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def open_replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a binary file that replaces `path` once it is complete and on the disk, and is removed on any error."""
+    """Open a binary file that replaces `path` when it is on the disk, and is removed on any error."""
     with replace_file(path) as aside, aside.open("wb") as file:
         yield file
         file.flush()
@@ -39,16 +38,13 @@ def open_replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:
-    """Write bytes, or text as UTF-8: a reader finds the old file or the new one.
-
-    It does not wait until the disk has them: after a power cut the file may be empty.
-    """
+    """Write bytes, or text as UTF-8, atomically; after a power cut the file may be empty."""
     with replace_file(path) as aside:
         aside.write_text(data, "utf-8") if isinstance(data, str) else aside.write_bytes(data)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file; an empty one where the file is absent, unreadable or holds something else."""
+    """Return the JSON object in a file; {} if the file is absent, unreadable or contains something else."""
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(_LARGEST_JSON).decode(errors="replace"))

@@ -23,24 +23,17 @@ from core.tasks import inverter_training
 from core.types import Dataset, Run, Spec, spread_indices
 
 CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
-# More than for a person's own run: a better regressor saves gradient steps whenever it is used.
-REGRESSOR_STEPS = 5_000
-# Of a shipped replay, and its arrays that hold one entry a frame.
+REGRESSOR_STEPS = 5_000  # more than for a person's own run, since each use then needs fewer gradient steps
+# Frames of a shipped replay, and its arrays with one entry a frame.
 _FRAMES = 11
 _OF_FRAMES = ("epochs", "seconds", "map", "reconstructions", "samples")
 _LARGEST_HALF = float(np.finfo(np.float16).max)
-# k-means may end in another local optimum, which the intervals of these scores leave out.
+# k-means may end in another local optimum, which the intervals of these scores do not include.
 _BY_CHANCE = ("kmeans_ari", "kmeans_nmi")
 
 
 def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:
-    """Yield the specs of the shipped runs, or of those named ``DATASET/METHOD`` or ``DATASET``.
-
-    Raises
-    ------
-    BadInput
-        If one of `only` names none.
-    """
+    """Yield the specs of the shipped runs, or of those named ``DATASET/METHOD`` or ``DATASET`` in `only`."""
     shipped = (*RUNS, *DEPTHS)
     names = {f"{dataset}/{method}" for dataset, method, _ in shipped}
     for name in only:
@@ -52,20 +45,11 @@ def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:
 
 
 def ship(
-    only: Sequence[str],
-    *,
-    missing: bool,
-    remeasure: bool,
-    say: Callable[[str], None],
-    inverters: bool = False,
+    only: Sequence[str], *, missing: bool, remeasure: bool, say: Callable[[str], None], inverters: bool = False
 ) -> None:
     """Fit and measure the shipped runs, each written as soon as it is ready, and the regressors of their GANs.
 
-    Parameters
-    ----------
-    missing : leave out what is there already.
-    remeasure : keep the stored weights and measure them anew.
-    inverters : fit the regressors of the GANs anew, and nothing else.
+    `missing`: skip existing runs; `remeasure`: measure the stored weights again; `inverters`: fit the regressors only.
     """
     loaded: dict[tuple, Dataset] = {}
     inverted = [spec for spec in _specs(MATCHED) if methods.entry(spec.method).can_be_inverted]
@@ -76,7 +60,7 @@ def ship(
         key = (spec.dataset, spec.dataset_params)
         if key not in loaded:
             loaded = {key: fit.load_dataset(spec)}
-            # A new classifier would not fit the scores of runs that are not built again.
+            # A new classifier would not match the scores of the other runs.
             _classifier(loaded[key], bool(missing or remeasure or only or inverters), say)
         if not inverters:
             _one(spec, loaded[key], missing, remeasure, say)
@@ -113,10 +97,10 @@ def _one(spec: Spec, dataset: Dataset, missing: bool, remeasure: bool, say: Call
 
 
 def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
-    """Write a run's budget into it, and store it in fewer bytes.
+    """Add a run's budget to its environment, and store it in fewer bytes.
 
-    A network's weights become int8 where no figure leaves its interval; the figures are measured again, from the
-    weights as they are stored. Scores of rows become float16, and a replay keeps `_FRAMES` of its frames.
+    A network's weights become int8 if no score leaves its interval; the scores are measured again from the stored
+    weights. Scores of rows become float16, and a replay keeps `_FRAMES` frames.
     """
     run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thinned(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
@@ -131,7 +115,7 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
 
 
 def _halved(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return views with the scores of rows in float16, where they fit."""
+    """Return views with the scores of rows in float16, if they fit."""
     return {
         name: a.astype(np.float16)
         if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32 and a.max(initial=0) < _LARGEST_HALF
@@ -143,7 +127,7 @@ def _halved(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _thinned(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return a replay with at most `_FRAMES` frames, evenly spread from the first to the last."""
     n = len(replay.get("epochs", ()))
-    # Words of documents stand frame by frame in a text of their own.
+    # Words of documents are stored frame by frame in a text.
     if n <= _FRAMES or not {"reconstructions", "samples"} & set(replay):
         return dict(replay)
     kept = spread_indices(n, _FRAMES)
@@ -151,10 +135,10 @@ def _thinned(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _moved(run: Run, light: Run) -> list[str]:
-    """Return the names of the scores that rounding has moved.
+    """Return the names of the scores that rounding has changed.
 
-    A mean over rows has moved where it leaves its interval: the rows are the same. A figure of samples, which
-    are drawn anew, has moved where the two intervals have nothing in common.
+    A mean over rows has changed if it leaves its interval; a score of samples, which are drawn again, if the two
+    intervals are disjoint.
     """
     found = []
     for name in (name for name in run.metrics if run.metrics[name].interval and name in light.metrics):
@@ -169,7 +153,7 @@ def _moved(run: Run, light: Run) -> list[str]:
 
 
 def _budget_of(spec: Spec) -> dict[str, Any]:
-    """What a run's environment says of its budget, and of the trials that chose its settings."""
+    """The budget of a run and the number of trials that chose its settings, for its environment."""
     if spec in _specs(BEST_EFFORT):
         return {"budget": budgets.BEST_EFFORT}
     if spec not in _specs(MATCHED):
@@ -183,7 +167,7 @@ def _specs(recipes: Sequence[Recipe]) -> list[Spec]:
 
 
 def _inverter(spec: Spec, dataset: Dataset, anew: bool, say: Callable[[str], None]) -> None:
-    """Fit the regressor of a shipped GAN, unless one of just this GAN is there and none is wanted `anew`."""
+    """Fit the regressor of a shipped GAN if there is none, or `anew`."""
     gan = reader.read_estimator(layout.place_of(layout.SHIPPED, spec))
     if not anew and inverter_training.load_shipped_inverter(spec.key, gan) is not None:
         return

@@ -1,4 +1,4 @@
-"""The words of Hourglass: data sets, parameters, methods, specifications, runs and what a method can do."""
+"""Types of all layers: data sets, parameters, methods, specifications and runs."""
 
 from __future__ import annotations
 
@@ -18,28 +18,21 @@ from core import errors
 IMAGES = "images"
 DOCUMENTS = "documents"
 UNLABELLED = -1
-# The part of a fit in which it learns; measuring comes after.
-FITTING = "Fitting"
-_LONGEST_GIVEN = 80  # characters of a refused value that are repeated
+FITTING = "Fitting"  # the stage of a fit before its evaluation
+_LONGEST_GIVEN = 80  # characters of a refused value in its error
 
 
 @dataclass(frozen=True)
 class Param:
-    """One declared parameter of a method or a data set: the widgets, the command line and the checks come from it.
+    """A declared parameter of a method or data set, from which widgets, command line and checks are made.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-    default : int, float or str
-        Its type is the parameter's type.
-    bounds : tuple
-        ``(lowest, highest)``, both allowed, for numbers; all allowed values for text.
-    help : str
-        One sentence for a tooltip, with the unit.
-    kinds : tuple of str
-        Of a method's parameter: the kinds of data set it is declared for; it is no part of a Spec of another kind.
-    implied : bool
-        At its default it is no part of a Spec: of a parameter that was declared when there were runs without it.
+    default : int, float or str; its type is the parameter's type.
+    bounds : ``(lowest, highest)``, both allowed, for numbers; all allowed values for text.
+    help : a sentence for a tooltip, with the unit.
+    kinds : kinds of data set that a method's parameter is for.
+    implied : whether it is left out of a Spec at its default, since older runs do not have it.
     """
 
     name: str
@@ -57,13 +50,7 @@ class Param:
         return f"{kind} from {self.bounds[0]} to {self.bounds[1]}"
 
     def check(self, value: Any) -> Any:
-        """Return `value` (a number or text, perhaps typed by a person) as this parameter's type.
-
-        Raises
-        ------
-        BadInput
-            If it is not of that type, not finite or outside the bounds.
-        """
+        """Return `value`, a number or text, as this parameter's type; BadInput if it is not allowed."""
         if isinstance(self.default, str):
             if value not in self.bounds:
                 raise self.refusal(value)
@@ -88,7 +75,7 @@ class Param:
 
 
 def check_params(params: tuple[Param, ...], given: Mapping[str, Any], owner: str) -> dict[str, Any]:
-    """Return every parameter of `params`, those in `given` checked and the others at their default."""
+    """Return every parameter of `params`, those in `given` checked, the others at their default."""
     names = [p.name for p in params]
     for name in given:
         if name not in names:
@@ -98,33 +85,32 @@ def check_params(params: tuple[Param, ...], given: Mapping[str, Any], owner: str
 
 
 def spread_indices(n: int, most: int) -> np.ndarray:
-    """At most `most` of the numbers 0 to n - 1, evenly spread, the first and the last among them."""
+    """At most `most` of the numbers 0 to n - 1, evenly spread, with the first and the last."""
     return np.linspace(0, n - 1, min(n, most)).round().astype(int)
 
 
 def as_floats(X: Any, kind: str) -> Any:
-    """Rows as they are kept -> as methods take them, float32: images in [0, 1], documents as word counts."""
+    """Stored rows as the float32 input of methods: images in [0, 1], documents as word counts."""
     X = X.astype(np.float32)
     return X / np.float32(255) if kind == IMAGES else X
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to learn from and rows to be measured on.
+    """Training and test rows.
 
     Attributes
     ----------
     kind : {"images", "documents"}
-    X_train, X_test : (n, n_features)
-        Images: ``uint8`` pixels in 0..255, row by row. Documents: ``scipy.sparse.csr_array`` word counts.
-    y_train, y_test : (n,) int64
-        Class of each row, an index into `target_names`; -1 where it has none.
+    X_train, X_test : (n, n_features); images as ``uint8`` pixels in 0..255, documents as ``scipy.sparse.csr_array``
+        word counts.
+    y_train, y_test : (n,) int64, class of each row as an index into `target_names`; -1 for unlabelled rows.
     image_shape : (height, width) in pixels, for images.
-    vocabulary : the word each column counts, for documents.
+    vocabulary : the word of each column, for documents.
     titles_train, titles_test, texts_train, texts_test : one a document.
-    notes : sentences a person should see, such as a row count that differs from the reference.
-    redistributable : whether its rows may be handed on, as part of a stored run.
-    usual_classes : whether its classes are those of the published data set, which the shipped classifiers know.
+    notes : sentences for people, such as a row count that differs from the reference.
+    redistributable : whether a stored run may contain its rows.
+    usual_classes : whether its classes are the published ones, which the shipped classifiers know.
     """
 
     name: str
@@ -155,17 +141,12 @@ class Dataset:
         return len(self.target_names) > 1
 
     def floats(self, split: str) -> Any:
-        """Rows of ``"train"`` or ``"test"`` as methods take them.
-
-        Returns
-        -------
-        (n, n_features) float32 : images in [0, 1]; documents as a CSR array of word counts.
-        """
+        """Rows of ``"train"`` or ``"test"`` as the input of methods, see `as_floats`."""
         return as_floats({"train": self.X_train, "test": self.X_test}[split], self.kind)
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256, in hexadecimal, of all rows and labels."""
+        """SHA-256 of all rows and labels, in hexadecimal."""
         digest = hashlib.sha256()
         for X, y in ((self.X_train, self.y_train), (self.X_test, self.y_test)):
             parts = (X,) if self.kind == IMAGES else (X.indptr, X.indices, X.data)
@@ -176,19 +157,19 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Method:
-    """How a method is built, stored and restored; what it can do is in its `core.methods.Entry`.
+    """How a method is built, stored and restored; its capabilities are in its `core.methods.Entry`.
 
     Attributes
     ----------
     summary : one sentence for people.
-    params : the estimator's hyper-parameters and its budget, of all kinds of data set; see `params_of`.
-    version : goes into a Spec's key; raised when the same parameters would give another result.
-    estimator : builds the unfitted estimator: ``estimator(params, kind, image_shape, seed)``.
+    params : hyper-parameters and budget, for all kinds of data set; see `params_of`.
+    version : part of a Spec's key; raised when the same parameters give another result.
+    estimator : ``estimator(params, kind, image_shape, seed)`` builds the unfitted estimator.
     arrays : the fitted estimator's learned attributes as named arrays.
-    restore : ``restore(estimator, arrays)`` makes an unfitted estimator the fitted one again and returns it.
-    n_weights : how many numbers the fitted estimator learned.
-    loss_unit : what its loss is, by kind of data set; nothing for a method that is solved at once.
-    check_rows : ``check_rows(params, n_train, n_test, n_features)`` raises BadInput where so many rows can't be fitted.
+    restore : ``restore(estimator, arrays)`` is the inverse of `arrays` on an unfitted estimator, which it returns.
+    n_weights : number of learned weights of the fitted estimator.
+    loss_unit : unit of the loss by kind of data set; empty for methods solved in closed form.
+    check_rows : ``check_rows(params, n_train, n_test, n_features)`` raises BadInput if such rows can't be fitted.
     """
 
     summary: str
@@ -202,19 +183,15 @@ class Method:
     check_rows: Callable[[Mapping[str, Any], int, int, int], None] = lambda params, n_train, n_test, n_features: None
 
     def params_of(self, kind: str) -> tuple[Param, ...]:
-        """Those of `params` that a fit to data sets of this kind has."""
+        """The parameters for data sets of this kind."""
         return tuple(p for p in self.params if kind in p.kinds)
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What is fitted to what: all that is needed to do it again.
+    """A specification of a fit: method, data set, and every declared parameter as sorted ``(name, value)`` pairs.
 
-    `params` and `dataset_params` hold every declared parameter, as sorted ``(name, value)`` pairs; see `Param.implied`.
+    See `Param.implied` for exceptions.
     """
 
     dataset: str
@@ -226,51 +203,29 @@ class Spec:
 
     @classmethod
     def of(cls, dataset: str, method: str, params: Mapping, seed: int, dataset_params: Mapping, version: int) -> Spec:
-        return cls(
-            dataset,
-            method,
-            tuple(sorted(params.items())),
-            int(seed),
-            tuple(sorted(dataset_params.items())),
-            int(version),
-        )
+        settings, of_dataset = (tuple(sorted(given.items())) for given in (params, dataset_params))
+        return cls(dataset, method, settings, int(seed), of_dataset, int(version))
 
     @property
     def key(self) -> str:
-        """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON: names the run's folder."""
-        return hashlib.sha256(_canonical(self.to_json()).encode()).hexdigest()[:16]
+        """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON."""
+        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def param(self, name: str, default: Any = None) -> Any:
         return dict(self.params).get(name, default)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "dataset": self.dataset,
-            "dataset_params": dict(self.dataset_params),
-            "method": self.method,
-            "params": dict(self.params),
-            "seed": self.seed,
-            "version": self.version,
-        }
+        document = {"dataset": self.dataset, "dataset_params": dict(self.dataset_params), "method": self.method}
+        return document | {"params": dict(self.params), "seed": self.seed, "version": self.version}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Spec:
-        """Inverse of `to_json`.
-
-        Raises
-        ------
-        BadInput
-            If a field is missing or of another type.
-        """
+        """Inverse of `to_json`; BadInput if a field is missing or of another type."""
         try:
-            return cls.of(
-                str(data["dataset"]),
-                str(data["method"]),
-                dict(data["params"]),
-                data["seed"],
-                dict(data["dataset_params"]),
-                data["version"],
-            )
+            params, of_dataset = dict(data["params"]), dict(data["dataset_params"])
+            names = str(data["dataset"]), str(data["method"])
+            return cls.of(*names, params, data["seed"], of_dataset, data["version"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise errors.BadInput(f"This is not a specification of a run ({error!r}).") from None
 
