@@ -18,7 +18,7 @@ import numpy as np
 from core.errors import BadInput, HourglassError
 from core.semi_supervised import experiment, sweep
 from core.semi_supervised.experiment import Cell
-from core.tasks import computation
+from core.tasks.computation import Work
 
 # Each process holds the data set and may take a gigabyte.
 _MOST_PROCESSES = 4
@@ -55,7 +55,7 @@ def request_sweep(
     }
     _list_requested(request)
     name = f"{time.time_ns():016x}"
-    computation.start_work(WORK, name, lambda place: (place / "request.json").write_text(json.dumps(request)))
+    WORK.start(name, lambda place: (place / "request.json").write_text(json.dumps(request)))
     return name
 
 
@@ -84,7 +84,7 @@ def list_sweeps() -> list[Sweep]:
     sweeps = []
     with suppress(OSError):
         for place in sorted(WORK.place("").iterdir()):
-            state = computation.read_state(WORK, place.name)
+            state = WORK.read_state(place.name)
             with suppress(OSError, ValueError):
                 request = json.loads((place / "request.json").read_bytes())
                 if state.share is not None:
@@ -106,7 +106,7 @@ def read_report(name: str) -> sweep.Report | None:
     HourglassError
         If the sweep failed as a whole.
     """
-    state = computation.read_state(WORK, name)
+    state = WORK.read_state(name)
     if state.problem:
         raise HourglassError(state.problem)
     return None if state.arrays is None else sweep.Report(**json.loads(bytes(state.arrays["report"])))
@@ -114,7 +114,7 @@ def read_report(name: str) -> sweep.Report | None:
 
 def stop_sweep(name: str) -> None:
     """Stop a sweep beside the app; the results so far are stored, the cells in progress are not."""
-    computation.stop_work(WORK, name)
+    WORK.stop(name)
 
 
 def _list_requested(request: Mapping[str, Any]) -> list[Cell]:
@@ -160,8 +160,8 @@ def _compute(place: Path, report_share: Callable[[float], None]) -> dict[str, np
     return {"report": np.frombuffer(json.dumps(asdict(report)).encode(), np.uint8)}
 
 
-WORK = computation.Work("core.semi_supervised.background_sweep", "sweeps", "sweep", "sweep", _compute)
+WORK = Work("core.semi_supervised.background_sweep", "sweeps", "sweep", "sweep", _compute)
 
 
 if __name__ == "__main__":
-    computation.main(WORK)
+    WORK.main()

@@ -3,7 +3,7 @@
 The protocol is a folder in the user's cache with the input, ``progress.json``, ``stop`` and ``problem.txt``. It is
 removed when the result is in `core.cache`. One computation of a kind runs at a time; others wait.
 
-A module that defines `Work` is run as ``python -m MODULE FOLDER`` and calls `main`.
+A module that defines `Work` is run as ``python -m MODULE FOLDER`` and calls `Work.main`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,30 @@ _started: list[subprocess.Popen] = []
 
 
 @dataclass(frozen=True)
+class State:
+    """The state of a computation.
+
+    Attributes
+    ----------
+    arrays : the result, once it is computed.
+    share : share that is done, in [0, 1]; None if it is not being computed.
+    waits : whether it waits for another computation.
+    problem : one sentence on why it failed, or empty.
+    """
+
+    arrays: Mapping[str, np.ndarray] | None = None
+    share: float | None = None
+    waits: bool = False
+    problem: str = ""
+
+
+class _Stopped(Exception):
+    pass
+
+
+@dataclass(frozen=True)
 class Work:
-    """A kind of computation.
+    """A kind of computation. Its results are known by names, which change with their input.
 
     Attributes
     ----------
@@ -59,57 +81,123 @@ class Work:
         """Return the folder in which the result with this name is computed."""
         return config.user_cache() / self.folder / name
 
-    def kept_as(self, name: str) -> str:
-        """Return the name of this result in `core.cache`."""
-        return f"{self.result}-{name}"
+    def find_result(self, name: str) -> dict[str, np.ndarray] | None:
+        """Return the arrays of the result with this name; None before it is computed."""
+        return cache.find_arrays(f"{self.result}-{name}")
 
+    def read_state(self, name: str) -> State:
+        """Return the state of the result with this name; reads a few small files."""
+        # Read in this order: the process writes the result before it removes the folder.
+        running = self._read_running(self.place(name))
+        arrays = self.find_result(name)
+        return running if arrays is None else State(arrays=arrays)
 
-@dataclass(frozen=True)
-class State:
-    """The state of a computation.
+    def _read_running(self, folder: Path) -> State:
+        with suppress(OSError):
+            return State(problem=(folder / "problem.txt").read_text("utf-8", "replace"))
+        progress = _read_progress(folder)
+        if progress is None:
+            return State()
+        if _is_held(folder) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
+            return State(share=progress["share"], waits=progress["waits"])
+        return State(problem=f"The process of this {self.noun} ended before it was done: start it again.")
 
-    Attributes
-    ----------
-    arrays : the result, once it is computed.
-    share : share that is done, in [0, 1]; None if it is not being computed.
-    waits : whether it waits for another computation.
-    problem : one sentence on why it failed, or empty.
-    """
+    def start(self, name: str, put_input: Callable[[Path], None] = lambda folder: None) -> None:
+        """Compute a result unless it exists or is being computed; `put_input` writes its input into a folder.
 
-    arrays: Mapping[str, np.ndarray] | None = None
-    share: float | None = None
-    waits: bool = False
-    problem: str = ""
+        Raises
+        ------
+        HourglassError
+            If it can't be started, for example on a full disk.
+        """
+        folder = self.place(name)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            # Two people may start it at the same moment.
+            with FileLock(folder.parent / "start.lock"):
+                state = self.read_state(name)
+                if state.arrays is not None or state.share is not None:
+                    return
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                put_input(folder)
+                _write_progress(folder, 0.0, waits=False)
+                with (folder / "log").open("wb") as log:
+                    start_process(self.module, str(folder.absolute()), log=log)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise HourglassError(
+                f"The {self.noun} can't be started in {folder.parent} ({error.strerror or error}): free some space "
+                "there."
+            ) from None
 
+    def stop(self, name: str) -> None:
+        """Stop the computation of a result; its process ends at its next progress report."""
+        folder = self.place(name)
+        with suppress(OSError):
+            (folder / "stop").touch()
+        if not _is_held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
-def read_state(work: Work, name: str) -> State:
-    """Return the state of the result with this name; reads a few small files."""
-    # Read in this order: the process writes the result before it removes the folder.
-    running = _read_running(work, work.place(name))
-    arrays = cache.find_arrays(work.kept_as(name))
-    return running if arrays is None else State(arrays=arrays)
+    def main(self) -> None:
+        """Compute the result of the folder named on the command line, at low priority."""
+        if hasattr(os, "nice"):
+            os.nice(_NICE)
+        self.run(Path(sys.argv[1]))
 
+    def run(self, folder: Path) -> None:
+        """Compute the result of `folder`, store it and remove the folder; a problem is written to the folder."""
+        with FileLock(folder / "lock"):
+            try:
+                cache.save_arrays(f"{self.result}-{folder.name}", self._compute_in_turn(folder))
+                if self.find_result(folder.name) is None:
+                    raise HourglassError(f"The {self.noun} can't be stored in {cache.folder()}: free some space there.")
+            except _Stopped:
+                pass
+            except Exception as error:
+                problem = str(error) if isinstance(error, HourglassError) else f"The {self.noun} failed ({error})."
+                with suppress(OSError):
+                    (folder / "problem.txt").write_text(" ".join(problem.split()), "utf-8")
+                return
+        shutil.rmtree(folder, ignore_errors=True)
 
-def _read_running(work: Work, folder: Path) -> State:
-    with suppress(OSError):
-        return State(problem=(folder / "problem.txt").read_text("utf-8", "replace"))
-    progress = _read_progress(folder)
-    if progress is None:
-        return State()
-    if _is_held(folder) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
-        return State(share=progress["share"], waits=progress["waits"])
-    return State(problem=f"The process of this {work.noun} ended before it was done: start it again.")
+    def _compute_in_turn(self, folder: Path) -> Mapping[str, np.ndarray]:
+        def raise_if_stopped() -> None:
+            if (folder / "stop").exists() or not (folder / "progress.json").exists():
+                raise _Stopped
+
+        def report(share: float) -> None:
+            raise_if_stopped()
+            _write_progress(folder, share, waits=False)
+
+        turn = FileLock(folder.parent / "one.lock")
+        while True:
+            raise_if_stopped()
+            try:
+                turn.acquire(timeout=_POLL_SECONDS)
+                break
+            except Timeout:
+                _write_progress(folder, 0.0, waits=True)
+        with turn:
+            return self.compute(folder, report)
 
 
 def _read_progress(folder: Path) -> dict | None:
     try:
-        found = json.loads((folder / "progress.json").read_bytes())
-        share, started = float(found["share"]), float(found["started"])
+        progress = json.loads((folder / "progress.json").read_bytes())
+        share, started = float(progress["share"]), float(progress["started"])
         if not 0 <= share <= 1 or not math.isfinite(started):
             return None
-        return {"share": share, "waits": bool(found["waits"]), "started": started}
+        return {"share": share, "waits": bool(progress["waits"]), "started": started}
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _write_progress(folder: Path, share: float, *, waits: bool) -> None:
+    before = _read_progress(folder)
+    started = before["started"] if before else time.time()
+    progress = {"share": round(share, 4), "waits": waits, "started": started}
+    files.write_atomically(folder / "progress.json", json.dumps(progress))
 
 
 def _is_held(folder: Path) -> bool:
@@ -122,40 +210,6 @@ def _is_held(folder: Path) -> bool:
         return False
     lock.release()
     return False
-
-
-def start_work(work: Work, name: str, put_input: Callable[[Path], None]) -> None:
-    """Start a computation unless its result exists or is being computed; `put_input` writes its input into a folder.
-
-    Raises
-    ------
-    HourglassError
-        If it can't be started, for example on a full disk.
-    """
-    folder = work.place(name)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Two people may start it at the same moment.
-        with FileLock(folder.parent / "start.lock"):
-            _start(work, name, put_input)
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise HourglassError(
-            f"The {work.noun} can't be started in {folder.parent} ({error.strerror or error}): free some space there."
-        ) from None
-
-
-def _start(work: Work, name: str, put_input: Callable[[Path], None]) -> None:
-    state = read_state(work, name)
-    if state.arrays is not None or state.share is not None:
-        return
-    folder = work.place(name)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    put_input(folder)
-    _write_progress(folder, 0.0, waits=False)
-    with (folder / "log").open("wb") as log:
-        start_process(work.module, str(folder.absolute()), log=log)
 
 
 def start_process(module: str, *arguments: str, log, **environment: str) -> subprocess.Popen:
@@ -185,76 +239,3 @@ def start_process(module: str, *arguments: str, log, **environment: str) -> subp
     )
     _started[:] = [other for other in _started if other.poll() is None] + [process]
     return process
-
-
-def stop_work(work: Work, name: str) -> None:
-    """Stop the computation of this result; its process ends at its next progress report."""
-    folder = work.place(name)
-    with suppress(OSError):
-        (folder / "stop").touch()
-    if not _is_held(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write_progress(folder: Path, share: float, *, waits: bool) -> None:
-    before = _read_progress(folder)
-    started = before["started"] if before else time.time()
-    progress = {"share": round(share, 4), "waits": waits, "started": started}
-    files.write_atomically(folder / "progress.json", json.dumps(progress))
-
-
-class _Stopped(Exception):
-    pass
-
-
-def main(work: Work) -> None:
-    """Do the work of the folder named on the command line, at low priority."""
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
-    do_work(work, Path(sys.argv[1]))
-
-
-def do_work(work: Work, folder: Path) -> None:
-    """Compute the result of `folder`, store it and remove the folder; a problem is written to the folder."""
-    with FileLock(folder / "lock"):
-        try:
-            arrays = _compute_in_turn(work, folder)
-        except _Stopped:
-            pass
-        except Exception as error:
-            foreseen = isinstance(error, HourglassError)
-            _write_problem(folder, str(error) if foreseen else f"The {work.noun} failed ({error}).")
-            return
-        else:
-            cache.save_arrays(work.kept_as(folder.name), arrays)
-            if cache.find_arrays(work.kept_as(folder.name)) is None:
-                _write_problem(folder, f"The {work.noun} can't be stored in {cache.folder()}: free some space there.")
-                return
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write_problem(folder: Path, problem: str) -> None:
-    with suppress(OSError):
-        (folder / "problem.txt").write_text(" ".join(problem.split()), "utf-8")
-
-
-def _compute_in_turn(work: Work, folder: Path) -> Mapping[str, np.ndarray]:
-    def raise_if_stopped() -> None:
-        if (folder / "stop").exists() or not (folder / "progress.json").exists():
-            raise _Stopped
-
-    def report(share: float) -> None:
-        raise_if_stopped()
-        _write_progress(folder, share, waits=False)
-
-    raise_if_stopped()
-    one = FileLock(folder.parent / "one.lock")
-    while True:
-        raise_if_stopped()
-        try:
-            one.acquire(timeout=_POLL_SECONDS)
-            break
-        except Timeout:
-            _write_progress(folder, 0.0, waits=True)
-    with one:
-        return work.compute(folder, report)

@@ -1,7 +1,6 @@
-"""Regressors of GAN inverters, see `core.methods.gan_inverter`: shipped in `FOLDER`, or fitted in about a minute.
+"""Regressors of GAN inverters: shipped, or fitted in about a minute in a process of their own.
 
-They are fitted in a process of their own, ``python -m core.tasks.inverter_training FOLDER``; see
-`core.tasks.computation`. Torch is imported on use.
+See `core.methods.gan_inverter` and `core.tasks.computation`. Torch is imported on use.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from core.methods import gan_inverter
 from core.methods.gan import GAN
 from core.nn import quantization
 from core.runs import reader
-from core.tasks import computation
+from core.tasks.computation import Work
 
 FOLDER = Path(__file__).parents[2] / "assets" / "inverters"
 # Raised when the regressor or its training changes: results of another version are not found.
@@ -40,7 +39,7 @@ def regressor_path(run_key: str) -> Path:
 
 def load_inverter(run_key: str, gan: GAN) -> gan_inverter.GANInverter | None:
     """Return the fitted inverter of a run's GAN, shipped or from the user's cache; None if there is none."""
-    return load_shipped_inverter(run_key, gan) or _restore(gan, cache.find_arrays(WORK.kept_as(regressor_key(gan))))
+    return load_shipped_inverter(run_key, gan) or _restore(gan, WORK.find_result(regressor_key(gan)))
 
 
 def load_shipped_inverter(run_key: str, gan: GAN) -> gan_inverter.GANInverter | None:
@@ -72,26 +71,10 @@ def write_regressor(run_key: str, gan: GAN, arrays: Mapping[str, np.ndarray]) ->
     return path
 
 
-def read_state(name: str) -> computation.State:
-    """Return the state of the fit of the regressor with this key; once it has arrays, `load_inverter` finds it."""
-    return computation.read_state(WORK, name)
-
-
 def start_fit(place: Path, gan: GAN) -> None:
-    """Start to fit the regressor of a run's GAN; `place` is the run's folder.
-
-    Raises
-    ------
-    HourglassError
-        If it can't be started, for example on a full disk.
-    """
+    """Start to fit the regressor of the GAN of the run in `place`; raises HourglassError as `Work.start`."""
     run = os.fsencode(place.absolute())
-    computation.start_work(WORK, regressor_key(gan), lambda folder: (folder / "run").write_bytes(run))
-
-
-def stop_fit(name: str) -> None:
-    """Stop the fit of the regressor with this key."""
-    computation.stop_work(WORK, name)
+    WORK.start(regressor_key(gan), lambda folder: (folder / "run").write_bytes(run))
 
 
 def _fit_regressor(folder: Path, report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -105,8 +88,8 @@ def _fit_regressor(folder: Path, report: Callable[[float], None]) -> dict[str, n
     return gan_inverter.GANInverter(gan).fit(X, on_tick=lambda row: report(row["share"])).arrays()
 
 
-WORK = computation.Work("core.tasks.inverter_training", "inverters", "inverter", "regressor", _fit_regressor)
+WORK = Work("core.tasks.inverter_training", "inverters", "inverter", "regressor", _fit_regressor)
 
 
 if __name__ == "__main__":
-    computation.main(WORK)
+    WORK.main()

@@ -1,7 +1,7 @@
 """Predictions of training times on this machine: operations per step times the machine's speed.
 
-The speed is measured once, by short trainings in a process of their own, ``python -m core.tasks.training_time FOLDER``;
-see `core.tasks.computation`. Runs that were trained here correct the prediction.
+The speed is measured once, by short trainings in a process of their own, see `core.tasks.computation`. Runs that were
+trained here correct the prediction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from core import cache, config, datasets, methods
 from core.nn.compute_cost import Workload
-from core.tasks import computation
+from core.tasks.computation import Work
 from core.types import IMAGES, Run, Spec
 
 # Raised when the timed trainings, or the model that is fitted to them, change.
@@ -96,23 +96,17 @@ def _correction(spec: Spec, speed: np.ndarray, own_runs: Sequence[Run]) -> float
 
 def read_speed() -> np.ndarray | None:
     """Return the seconds a unit of each term of `_row_terms`: (7,); None before `measure_speed`."""
-    arrays = computation.read_state(WORK, _speed_name()).arrays
+    arrays = WORK.find_result(_speed_name())
     return None if arrays is None else np.asarray(arrays["seconds"], float)
 
 
 def is_measuring() -> bool:
-    return computation.read_state(WORK, _speed_name()).share is not None
+    return WORK.read_state(_speed_name()).share is not None
 
 
 def measure_speed() -> None:
-    """Start to measure the speed of this machine, unless it is known; this takes a few seconds.
-
-    Raises
-    ------
-    HourglassError
-        If it can't be started.
-    """
-    computation.start_work(WORK, _speed_name(), lambda folder: None)
+    """Start to measure the speed of this machine, unless it is known; raises HourglassError as `Work.start`."""
+    WORK.start(_speed_name())
 
 
 def _speed_name() -> str:
@@ -164,13 +158,7 @@ def _time_row(method: str, kind: str, side: int, params: dict[str, Any]) -> tupl
     return _row_terms(estimator.workload(side * side), every["batch_size"]), float(np.median(spent)) / n_rows
 
 
-WORK = computation.Work(
-    module="core.tasks.training_time",
-    folder="speed",
-    result="speed",
-    noun="measurement of this machine's speed",
-    compute=_time_trainings,
-)
+WORK = Work("core.tasks.training_time", "speed", "speed", "measurement of this machine's speed", _time_trainings)
 
 if __name__ == "__main__":
-    computation.main(WORK)
+    WORK.main()

@@ -21,7 +21,7 @@ from core.datasets import embedded_samples, user_image
 from core.errors import DataUnavailable, HourglassError
 from core.experiments.fit import load_dataset
 from core.runs import reader, specs, store
-from core.tasks import tsne_projection
+from core.tasks import computation, tsne_projection
 from core.types import IMAGES, Dataset
 from pages.ui.embeddings import controls, selection
 from pages.ui.shared import cached, permalinks
@@ -288,10 +288,11 @@ def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
         started.append(Z)
 
     def state(**about):
-        monkeypatch.setattr(tsne_projection, "read_state", lambda key: tsne_projection.State(**about))
+        monkeypatch.setattr(computation.Work, "read_state", lambda work, key: computation.State(**about))
+        monkeypatch.setattr(computation.Work, "find_result", lambda work, key: about.get("arrays"))
 
     monkeypatch.setattr(tsne_projection, "start_map", start)
-    monkeypatch.setattr(tsne_projection, "stop_map", stopped.append)
+    monkeypatch.setattr(computation.Work, "stop", lambda work, key: stopped.append(key))
     app = embeddings(maps="pca-2.direct,ae-10.tsne")
     assert "Not computed yet" in absent(app)[1]
     press(app, "Compute the t-SNE map of AE 10-D")
@@ -301,7 +302,7 @@ def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
     assert app.run().get("progress")[0].proto.value == 40
     press(app, "Stop")
     assert stopped
-    state(points=np.eye(500, 2, dtype=np.float32))
+    state(arrays={"points": np.eye(500, 2, dtype=np.float32)})
     app.run()
     assert not absent(app)[1]
     assert message(app)[0]["maps"][1]["note"] == "the 10-D code, projected by t-SNE"

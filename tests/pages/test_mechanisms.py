@@ -283,7 +283,7 @@ def test_other_comparisons_are_trained_in_the_background(query, monkeypatch, tmp
     monkeypatch.setattr(config, "user_cache", lambda: tmp_path)
     commands = []
     monkeypatch.setattr(
-        vae_vs_gan_training.computation.subprocess,
+        computation.subprocess,
         "Popen",
         lambda command, **_: commands.append(command) or EndedProcess(),
     )
@@ -292,7 +292,7 @@ def test_other_comparisons_are_trained_in_the_background(query, monkeypatch, tmp
     app.button(key="pages/mechanisms.py:start-versus").click().run()
     assert "core.tasks.vae_vs_gan_training" in commands[0]
     assert problems(app) == []
-    computation.do_work(vae_vs_gan_training.WORK, Path(commands[0][-1]))
+    vae_vs_gan_training.WORK.run(Path(commands[0][-1]))
     app.run()
     check(app)
 

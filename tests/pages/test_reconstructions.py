@@ -14,7 +14,7 @@ from core.errors import DataUnavailable
 from core.experiments.fit import fit_and_store, load_dataset
 from core.figures import difference_images
 from core.runs import layout, reader, selection, specs, store
-from core.tasks import computation, inverter_training
+from core.tasks import computation
 from core.types import IMAGES, Dataset
 from pages.ui.shared import cached
 from tests.pages.conftest import (
@@ -146,8 +146,8 @@ def test_gan_inversion_is_computed_on_demand_and_stored(runs, monkeypatch):
 
 def test_fitting_a_regressor_shows_progress_and_can_be_stopped(runs, monkeypatch):
     stopped = []
-    monkeypatch.setattr(inverter_training, "read_state", lambda name: computation.State(share=0.3))
-    monkeypatch.setattr(inverter_training, "stop_fit", stopped.append)
+    monkeypatch.setattr(computation.Work, "read_state", lambda work, name: computation.State(share=0.3))
+    monkeypatch.setattr(computation.Work, "stop", lambda work, name: stopped.append(name))
     app = page()
     assert not [button for button in app.button if "regressor" in button.label]
     app.button(key=f"{PAGE}:stop-regressor").click().run()

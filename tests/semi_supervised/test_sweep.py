@@ -21,7 +21,6 @@ from core.methods.ae import Autoencoder
 from core.nn import training
 from core.semi_supervised import background_sweep, experiment, results, settings, sweep
 from core.semi_supervised.sweep import Report, run_sweep
-from core.tasks import computation
 from tests.conftest import locked
 from tests.trainings import awaited
 
@@ -371,7 +370,7 @@ def test_background_sweep_is_stopped_and_keeps_its_results(work_folder, monkeypa
     labels = list(range(20, 620, 10))
     place = make_folder(work_folder, approaches=["network"], labels=labels)
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(computation.do_work, background_sweep.WORK, place)
+        done = pool.submit(background_sweep.WORK.run, place)
         try:
             awaited(lambda: results.read_results("digits").rows, "its first result")
             awaited(lambda: background_sweep.list_sweeps()[0].share > 0, "its share")
@@ -391,13 +390,13 @@ def test_background_sweep_is_stopped_and_keeps_its_results(work_folder, monkeypa
 def test_background_sweep_reports_its_outcome(work_folder, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     place = make_folder(work_folder, labels=[1, 20])
-    computation.do_work(background_sweep.WORK, place)
+    background_sweep.WORK.run(place)
     report = background_sweep.read_report(place.name)
     assert (report.computed, report.left, report.failed, len(report.problems)) == (1, 1, 1, 1)
     # Networks end at the time limit if that is wanted.
     monkeypatch.setattr(settings, "get_settings", lambda *_: {"steps": 10**7, "width": 8})
     place = make_folder(work_folder, "1" * 16, approaches=["network"], max_seconds=1.0, ends=True)
-    computation.do_work(background_sweep.WORK, place)
+    background_sweep.WORK.run(place)
     assert background_sweep.read_report(place.name) == Report(left=1)
     assert list_folders(work_folder) == []
 
@@ -427,7 +426,7 @@ def test_background_sweep_that_fails_says_why(work_folder, started, monkeypatch)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setattr(os, "fsync", full)
     place = make_folder(work_folder, "1" * 16)
-    computation.do_work(background_sweep.WORK, place)
+    background_sweep.WORK.run(place)
     with pytest.raises(HourglassError, match=r"^A result can't be written to .*\(No space left on device\)"):
         background_sweep.read_report(place.name)
     background_sweep.stop_sweep(place.name)

@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 from core import cache
 from core.errors import HourglassError
 from core.methods.tsne import TSNEMap
-from core.tasks import computation, tsne_projection
-from core.tasks.tsne_projection import WORK, map_key, read_state, start_map, stop_map
+from core.tasks import computation
+from core.tasks.tsne_projection import WORK, map_key, start_map
 from tests.conftest import locked
 from tests.trainings import awaited
 
@@ -44,7 +44,7 @@ def large():
 
 
 def until(Z, condition):
-    return awaited(lambda: (state := read_state(map_key(Z))) and condition(state) and state, "the map's state")
+    return awaited(lambda: (state := WORK.read_state(map_key(Z))) and condition(state) and state, "the map's state")
 
 
 def until_begun(Z):
@@ -52,9 +52,9 @@ def until_begun(Z):
 
 
 def until_done(Z):
-    state = until(Z, lambda state: state.points is not None or state.problem)
+    state = until(Z, lambda state: state.arrays is not None or state.problem)
     assert not state.problem
-    return state.points
+    return state.arrays["points"]
 
 
 def unfinished(folder):
@@ -71,8 +71,8 @@ def make_folder(folder, Z, **progress):
 
 
 def compute_here(folder, Z):
-    computation.do_work(WORK, make_folder(folder, Z))
-    return read_state(map_key(Z))
+    WORK.run(make_folder(folder, Z))
+    return WORK.read_state(map_key(Z))
 
 
 def test_map_is_computed_once_and_stored(folder, started, small):
@@ -95,14 +95,14 @@ def test_map_is_computed_once_and_stored(folder, started, small):
 
 def test_rows_without_a_code_have_no_position(folder, small):
     for n in (3, 7):
-        assert np.isfinite(compute_here(folder, small[:n]).points).all()
+        assert np.isfinite(compute_here(folder, small[:n]).arrays["points"]).all()
     small[[3, 40]] = np.nan
-    points = compute_here(folder, small).points
+    points = compute_here(folder, small).arrays["points"]
     assert np.array_equal(np.flatnonzero(np.isnan(points).any(axis=1)), [3, 40])
     small[1:] = np.nan
     for Z in (small, np.ones((60, 5), np.float32)):
         state = compute_here(folder, Z)
-        assert (state.points, state.share) == (None, None)
+        assert (state.arrays, state.share) == (None, None)
         assert "at least 3 rows with different codes" in state.problem
 
 
@@ -117,10 +117,10 @@ def test_problem_is_reported_and_the_map_can_be_started_again(folder, small, mon
     assert until_done(small).shape == (60, 2)
     place = make_folder(folder, small[:50])
     (place / "codes.npy").write_bytes(b"\x93NUMPY\x01\x00nonsense")
-    computation.do_work(WORK, place)
-    assert read_state(place.name).problem.endswith(".")
+    WORK.run(place)
+    assert WORK.read_state(place.name).problem.endswith(".")
     (place / "problem.txt").write_bytes(b"\xff\xfe broken")
-    assert "broken" in read_state(place.name).problem
+    assert "broken" in WORK.read_state(place.name).problem
 
 
 def test_stopped_map_leaves_nothing(folder, started, small, large):
@@ -129,14 +129,14 @@ def test_stopped_map_leaves_nothing(folder, started, small, large):
     start_map(small)
     until(small, lambda state: state.waits)
     for Z in (small, large):  # while it waits, and while it is computed
-        stop_map(map_key(Z))
+        WORK.stop(map_key(Z))
     start_map(small[:40])
-    stop_map(map_key(small[:40]))  # before its process is awake
+    WORK.stop(map_key(small[:40]))  # before its process is awake
     assert [process.wait(60) for process in started] == [0, 0, 0]
-    stop_map(make_folder(folder, small[:50], started=0).name)  # whose process is gone
+    WORK.stop(make_folder(folder, small[:50], started=0).name)  # whose process is gone
     assert unfinished(folder) == []
     for Z in (small, large, small[:40], small[:50]):
-        assert read_state(map_key(Z)) == tsne_projection.State()
+        assert WORK.read_state(map_key(Z)) == computation.State()
 
 
 def test_killed_map_is_reported_and_started_again(folder, started, large, small, monkeypatch):
@@ -146,16 +146,16 @@ def test_killed_map_is_reported_and_started_again(folder, started, large, small,
     os.kill(started[0].pid, signal.SIGKILL)
     os.waitid(os.P_PID, started[0].pid, os.WEXITED | os.WNOWAIT)
     # Within the time that starting may take nobody can tell.
-    assert read_state(map_key(large)).share is not None
+    assert WORK.read_state(map_key(large)).share is not None
     monkeypatch.setattr(computation, "_STARTING_SECONDS", 0.0)
-    assert AGAIN in read_state(map_key(large)).problem
+    assert AGAIN in WORK.read_state(map_key(large)).problem
     start_map(large)
     assert started[0].returncode is not None, "else the system lists it for ever"
     monkeypatch.setattr(computation, "_STARTING_SECONDS", 60.0)
     until_begun(large)
     for age in (3600, -3600):  # whatever the clock says
         place = make_folder(folder, small[: 55 + age // 3600], started=time.time() - age)
-        assert AGAIN in read_state(place.name).problem
+        assert AGAIN in WORK.read_state(place.name).problem
 
 
 def test_damaged_progress_counts_as_none(folder, small):
@@ -172,7 +172,7 @@ def test_damaged_progress_counts_as_none(folder, small):
         "\udcff\udcfe",
     ):
         (place / "progress.json").write_text(text, errors="surrogateescape")
-        assert read_state(place.name) == tsne_projection.State(), text[:99]
+        assert WORK.read_state(place.name) == computation.State(), text[:99]
 
 
 def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, monkeypatch):
@@ -200,5 +200,5 @@ def test_two_requests_at_once_start_one_computation(small, started):
         for request in [pool.submit(start_map, small) for _ in range(8)]:
             request.result()
     assert len(started) == 1
-    stop_map(map_key(small))
+    WORK.stop(map_key(small))
     assert started[0].wait(60) == 0

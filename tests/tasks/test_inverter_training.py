@@ -44,8 +44,8 @@ def fit_here(folder, run=DIGITS, name=None):
     (folder / name).mkdir(parents=True)
     (folder / name / "run").write_bytes(os.fsencode(run))
     (folder / name / "progress.json").write_text('{"share": 0.0, "waits": false, "started": 0}')
-    computation.do_work(inverter_training.WORK, folder / name)
-    return inverter_training.read_state(name)
+    inverter_training.WORK.run(folder / name)
+    return inverter_training.WORK.read_state(name)
 
 
 def test_fitted_regressor_is_found(folder, gan, images):
@@ -75,10 +75,10 @@ def test_changed_or_deleted_run_is_reported(folder, tmp_path):
 def test_fit_is_started_and_stopped(folder, gan, started):
     name = inverter_training.regressor_key(gan)
     inverter_training.start_fit(DIGITS, gan)
-    awaited(lambda: (inverter_training.read_state(name).share or 0) > 0, "the fit of the regressor")
-    inverter_training.stop_fit(name)
+    awaited(lambda: (inverter_training.WORK.read_state(name).share or 0) > 0, "the fit of the regressor")
+    inverter_training.WORK.stop(name)
     assert [process.wait(60) for process in started] == [0]
-    assert inverter_training.read_state(name) == computation.State()
+    assert inverter_training.WORK.read_state(name) == computation.State()
     folder.rename(folder.with_name("other"))
     folder.write_bytes(b"")
     with pytest.raises(HourglassError, match=r"The regressor can't be started in .*: free some space there"):

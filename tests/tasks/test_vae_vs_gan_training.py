@@ -7,7 +7,6 @@ import pytest
 
 from core.mechanisms import vae_vs_gan
 from core.mechanisms.vae_vs_gan import Settings
-from core.tasks import computation
 from core.tasks import vae_vs_gan_training as training
 
 QUICK = Settings("moons", steps=24, width=16, batch=32, n_samples=100)
@@ -23,27 +22,27 @@ def train_here(settings: Settings, points=None):
     (folder / "progress.json").write_text(json.dumps({"share": 0, "waits": False, "started": 0}))
     if points is not None:
         np.save(folder / "points.npy", points, allow_pickle=False)
-    computation.do_work(training.WORK, folder)
-    return training.read_state(name)
+    training.WORK.run(folder)
+    return training.find_comparison(name), training.WORK.read_state(name).problem
 
 
 def test_comparison_is_what_training_returns():
-    state = train_here(QUICK)
-    assert state.problem == ""
-    np.testing.assert_array_equal(state.comparison.samples["gan"], vae_vs_gan.train(QUICK).samples["gan"])
-    assert "failed" in train_here(Settings("cube", steps=24)).problem
+    comparison, problem = train_here(QUICK)
+    assert problem == ""
+    np.testing.assert_array_equal(comparison.samples["gan"], vae_vs_gan.train(QUICK).samples["gan"])
+    assert "failed" in train_here(Settings("cube", steps=24))[1]
 
 
 def test_drawn_data_have_their_own_key():
     points = np.random.default_rng(0).integers(0, 256, (50, 2)).astype(np.uint8)
     assert len({training.comparison_key(QUICK, drawn) for drawn in (None, points)}) == 2
     assert training.comparison_key(QUICK, points) != training.comparison_key(QUICK, points[:-1])
-    assert train_here(QUICK, points).comparison is not None
+    assert train_here(QUICK, points)[0] is not None
 
 
 def test_shipped_comparisons_are_up_to_date(monkeypatch, tmp_path):
     def find(settings):
-        return training.read_state(training.comparison_key(settings)).comparison
+        return training.find_comparison(training.comparison_key(settings))
 
     assert all(find(Settings(name)) is not None for name in training.list_planes())
     shipped, begun = find(Settings("spiral")), vae_vs_gan.train(Settings("spiral", steps=vae_vs_gan.N_FRAMES))

@@ -32,10 +32,10 @@ def make_map(choice: MapChoice, rows: Rows, run: Run, stamp: Stamp) -> RunMap:
 def _read_points(key: str) -> np.ndarray | None:
     maps = st.session_state.setdefault(_POINTS, {})
     if key not in maps:
-        points = tsne_projection.read_state(key).points
-        if points is None:
+        result = tsne_projection.WORK.find_result(key)
+        if result is None:
             return None
-        maps[key] = points
+        maps[key] = result["points"]
         while len(maps) > _MOST_KEPT:
             maps.pop(next(iter(maps)))
     return maps[key]
@@ -55,10 +55,10 @@ def _make_task(name: str, Z: np.ndarray) -> Task:
         name=f"tsne-{key}",
         title=f"t-SNE of {name}",
         label=f"Compute the t-SNE map of {name}",
-        read_state=partial(tsne_projection.read_state, key),
-        has_result=lambda state: state.points is not None,
+        read_state=partial(tsne_projection.WORK.read_state, key),
+        has_result=lambda state: state.arrays is not None,
         start=partial(tsne_projection.start_map, Z),
-        stop=partial(tsne_projection.stop_map, key),
+        stop=partial(tsne_projection.WORK.stop, key),
         about=f"{len(Z):,} rows: {_estimate_time(len(Z))}. The result is kept on this computer.",
     )
 

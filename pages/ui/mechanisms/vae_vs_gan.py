@@ -83,7 +83,7 @@ def draw(controls: Controls) -> None:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _read_comparison(name: str) -> Comparison | None:
-    return vae_vs_gan_training.read_state(name).comparison
+    return vae_vs_gan_training.find_comparison(name)
 
 
 def _offer_training(settings: Settings, points: np.ndarray | None, name: str) -> None:
@@ -92,10 +92,10 @@ def _offer_training(settings: Settings, points: np.ndarray | None, name: str) ->
         name="versus",
         title="Training both",
         label="Train both",
-        read_state=partial(vae_vs_gan_training.read_state, name),
-        has_result=lambda state: state.comparison is not None,
+        read_state=partial(vae_vs_gan_training.WORK.read_state, name),
+        has_result=lambda state: state.arrays is not None,
         start=partial(vae_vs_gan_training.start_comparison, settings, points),
-        stop=partial(vae_vs_gan_training.stop_comparison, name),
+        stop=partial(vae_vs_gan_training.WORK.stop, name),
         about="Not trained yet. Training takes a few seconds in the background; the result is kept on this computer.",
     )
     follow_tasks([task])
