@@ -20,12 +20,7 @@ Estimator = Callable[[], Any]
 
 
 def encode(estimator: Any, X: Any) -> tuple[np.ndarray | None, str]:
-    """Encode rows, and name the codes; a GAN's are its discriminator's features. None without either.
-
-    Parameters
-    ----------
-    X : (n, n_features), as `core.types.Dataset.floats` gives them
-    """
+    """Encode rows, floats as methods take them, and name the codes; a GAN's are its features."""
     if hasattr(estimator, "transform"):
         return estimator.transform(X), "code"
     if hasattr(estimator, "discriminator_features"):
@@ -118,12 +113,7 @@ def to_pixels(X: np.ndarray) -> np.ndarray:
 
 
 def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndarray, n_words: int = 12) -> list[dict]:
-    """Choose three of the `shown` test documents, of different classes: frequent words and those predicted from codes.
-
-    Parameters
-    ----------
-    codes : (n_test, n_components), of all test rows
-    """
+    """Choose three of the `shown` documents, and list their frequent and their predicted words."""
     vocabulary = np.array(dataset.vocabulary)
     lengths = np.asarray(dataset.X_test.sum(axis=1)).ravel()
     chosen: dict[int, int] = {}

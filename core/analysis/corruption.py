@@ -35,11 +35,8 @@ def cover_patch(
 ) -> np.ndarray:
     """Cover one patch of each image, of the image's proportions, at a random place inside it.
 
-    Parameters
-    ----------
-    amount : the patch's side in percent of the image's, 0 to 100, rounded to whole pixels: at 50 a quarter of the area.
-        A larger patch is about the same place.
-    value : what the patch is filled with, in [0, 1]
+    Its side is `amount` percent of the image's, 0 to 100, in whole pixels: at 50 a quarter of the area. A larger patch
+    is about the same place. It is filled with `value`, in [0, 1].
     """
     X = _checked(X, image_shape, "patch", amount, 100.0)
     height, width = image_shape
@@ -121,13 +118,11 @@ def compute_errors(
     random_state: int = 0,
     on_level: Callable[[int, int], None] = lambda done, of: None,
 ) -> np.ndarray:
-    """Measure the squared error between reconstructions of corrupted images and the clean images.
+    """Measure the squared error between reconstructions of corrupted images and the clean images X.
 
     Parameters
     ----------
     reconstruct : (n, n_features) float32 -> (n, n_features); the identity gives the error of the corrupted images
-    X : (n, n_features) float32 in [0, 1], the clean images
-    kind : one of `KINDS`
     on_level : called as ``on_level(done, of)`` after each amount
 
     Returns
@@ -155,12 +150,7 @@ def compare_with_input(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
 
 
 def find_leaders(errors: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Find the methods with the lowest mean error at each amount, and those tied with it.
-
-    Parameters
-    ----------
-    errors : method -> (n_levels, n) of the same rows
-    """
+    """Find the methods with the lowest mean error at each amount, and those tied with it."""
     leaders = []
     for k in range(min(map(len, errors.values()), default=0)):
         at = {name: np.asarray(levels[k], np.float64) for name, levels in errors.items()}

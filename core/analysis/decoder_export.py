@@ -139,10 +139,7 @@ def _layer(weight: np.ndarray, bias: np.ndarray, activation: str) -> Layer:
 
 
 def decode_one(estimator: Any, code: np.ndarray) -> np.ndarray:
-    """Decode one code with the estimator itself: (n_components,) -> (n_features,).
-
-    On one thread: for one code a second thread only costs time, on a busy machine a hundred times as much.
-    """
+    """Decode one code, (n_components,) -> (n_features,), on one thread: a second only costs time."""
     with _threads().limit(limits=1):
         return estimator.inverse_transform(np.asarray(code, np.float32)[None])[0]
 
@@ -170,12 +167,7 @@ def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, s
 
 
 def is_active(variances: np.ndarray) -> np.ndarray:
-    """Which latent dimensions of a VAE are active, by the variances of their posterior means over rows.
-
-    References
-    ----------
-    Burda et al. 2016, Importance weighted autoencoders (active units).
-    """
+    """Which dimensions of a VAE are active, by the variances of their means; Burda et al. 2016."""
     return np.asarray(variances) > ACTIVE_UNIT
 
 
@@ -219,10 +211,7 @@ def fit_gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_typical_code(n_components: int) -> np.ndarray:
-    """A fixed sample from N(0, I): (n_components,).
-
-    In many dimensions hardly any sample lies near 0, where a generator may therefore produce no sensible image.
-    """
+    """A fixed sample from N(0, I): near 0 a generator may produce no sensible image."""
     return np.random.default_rng(0).standard_normal(n_components).round(2)
 
 

@@ -47,10 +47,6 @@ def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
     ----------
     kl : KL divergence of the posterior from the prior in nats, a mean over rows.
     codes : (n, n_components) posterior means.
-
-    References
-    ----------
-    Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders (active units).
     """
     active = is_active(np.asarray(codes, np.float64).var(axis=0))
     unused, size = int((~active).sum()), len(active)

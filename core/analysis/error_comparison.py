@@ -24,16 +24,10 @@ _FINEST = 0.1  # of a shared scale, in pixel units
 
 
 def draw_by_class(y: np.ndarray, n: int, random_state: int) -> np.ndarray:
-    """Draw `n` positions at random, the classes in turn; rows without a class count as one class.
+    """Draw `n` positions at random, the classes y in turn; rows without a class (-1) count as one.
 
-    Parameters
-    ----------
-    y : (n_rows,) int, -1 where there is no class
-
-    Returns
-    -------
-    (min(n, n_rows),) int64 : a row of each class in the order of the classes, then a second of each, and so on. Of
-    more than `n` classes, `n` drawn at random.
+    A row of each class in the order of the classes, then a second of each, and so on. Of more than `n` classes, `n` are
+    drawn at random.
     """
     y = np.asarray(y)
     drawn = np.random.default_rng(random_state).permutation(len(y))
@@ -62,10 +56,7 @@ def find_best(errors: np.ndarray, n: int) -> np.ndarray:
 
 
 def find_disagreements(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find up to `n` rows where `a` has the smaller error by the most, and up to `n` where `b` has.
-
-    The largest difference comes first; rows with equal errors are in neither.
-    """
+    """Find up to `n` rows where `a` has the smaller error, the largest difference first, and vice versa."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     order = np.argsort(difference, kind="stable")
     return order[difference[order] < 0][:n], order[::-1][difference[order[::-1]] > 0][:n]
@@ -185,13 +176,7 @@ def _draw_means(E: np.ndarray) -> np.ndarray:
 
 
 def compare_by_class(names: Sequence[str], resamples: Mapping[str, np.ndarray]) -> ByClass:
-    """Compute means, ranking and ratios of methods in each class.
-
-    Parameters
-    ----------
-    names : methods, as in the mapping that `resamples` was made of
-    resamples : of `resample_means`
-    """
+    """Compute means, ranking and ratios of methods in each class from `resample_means`."""
     labels, counts = resamples["labels"].tolist(), resamples["counts"].tolist()
     means, draws = resamples["means"], resamples["draws"]
     ends = np.quantile(draws, (0.025, 0.975), axis=2)

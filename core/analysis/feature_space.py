@@ -44,13 +44,7 @@ class FeatureSpace:
 
 
 def get_feature_space(dataset: Dataset) -> FeatureSpace:
-    """Return the space that generated images of `dataset` are measured in.
-
-    Raises
-    ------
-    HourglassError
-        If its classifier is missing or can't be read: another space would give figures that do not compare.
-    """
+    """The space that generated images are measured in; HourglassError if it can't be read."""
     if not has_classifier(dataset.name):
         return _fit_pca_space(dataset)
     space = load_classifier_space(dataset.name, dataset.image_shape)
@@ -64,13 +58,7 @@ def has_classifier(name: str) -> bool:
 
 
 def load_classifier_space(name: str, image_shape: tuple[int, int]) -> FeatureSpace:
-    """The space of the classifier for a data set that has one, see `has_classifier`.
-
-    Raises
-    ------
-    HourglassError
-        If the classifier is missing or can't be read.
-    """
+    """The space of a data set's classifier; HourglassError if it can't be read."""
     path = get_classifier_path(name)
     try:
         with safe_open(path, "np") as file:

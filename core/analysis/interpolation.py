@@ -8,12 +8,7 @@ from core.errors import BadInput
 
 
 def lerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Interpolate linearly between two codes (n_components,): (n, n_components) float64.
-
-    Parameters
-    ----------
-    shares : (n,), 0 is the start and 1 the end
-    """
+    """Interpolate linearly between two codes at `shares` from 0 to 1: (n, n_components) float64."""
     start, end = _pair(start, end)
     shares = np.asarray(shares, np.float64)[:, None]
     return (1 - shares) * start + shares * end
@@ -23,11 +18,8 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Interpolate spherically between two codes: along the arc around the origin, with linearly changing length.
 
     Samples from N(0, I) lie near a sphere, which the straight line between two of them leaves. For codes in the same
-    or in opposite directions this is `lerp`, whose parameters it has.
-
-    References
-    ----------
-    Shoemake 1985, Animating rotation with quaternion curves; White 2016, Sampling generative networks.
+    or in opposite directions this is `lerp`. Shoemake 1985, Animating rotation with quaternion curves; White 2016,
+    Sampling generative networks.
     """
     start, end = _pair(start, end)
     lengths = np.linalg.norm(start), np.linalg.norm(end)
@@ -43,19 +35,8 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def compute_class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int) -> np.ndarray:
-    """Subtract the mean code of class `minus` from that of class `plus`: (n_components,) float64.
+    """Subtract the mean code of class `minus` from that of class `plus`; BadInput for an empty class.
 
-    Parameters
-    ----------
-    Z : (n, n_components); y : (n,) class of each
-
-    Raises
-    ------
-    BadInput
-        If either class has no row.
-
-    References
-    ----------
     Larsen et al. 2016, Autoencoding beyond pixels using a learned similarity metric (visual attribute vectors).
     """
     Z, y = np.asarray(Z, np.float64), np.asarray(y)

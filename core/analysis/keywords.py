@@ -13,13 +13,10 @@ from core.errors import BadInput
 
 
 def find_distinctive_words(rows: Rows, selected: np.ndarray, n_words: int = 15) -> list[tuple[str, float, float]]:
-    """Find words typical of some documents: word, share of these documents with it, share of the others.
+    """Find words typical of some documents: word, share of these documents with it, share of others.
 
-    Ordered by the log-odds ratio with an informative Dirichlet prior, in standard deviations.
-
-    References
-    ----------
-    Monroe, Colaresi and Quinn (2008), Fightin' words, eq. 16 and 22.
+    Ordered by the log-odds ratio with an informative Dirichlet prior, in standard deviations: Monroe, Colaresi and
+    Quinn 2008, Fightin' words, eq. 16 and 22.
     """
     inside = np.zeros(len(rows), bool)
     inside[selected] = True
@@ -97,13 +94,7 @@ class Traversal:
 
 
 def traverse_dimension(estimator: Any, codes: np.ndarray, number: int, n_steps: int = 41) -> Traversal:
-    """Traverse latent dimension `number`, from 0, through the range of the documents' codes (n, n_components).
-
-    Raises
-    ------
-    BadInput
-        For a dimension that does not exist, or without a document.
-    """
+    """Traverse latent dimension `number`, from 0, through the range of codes (n, n_components)."""
     codes = np.asarray(codes, np.float64)
     if not 0 <= number < codes.shape[1]:
         raise BadInput(f"The code has {codes.shape[1]} dimensions: there is no dimension {number + 1}.")

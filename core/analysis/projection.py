@@ -22,13 +22,7 @@ class Plane:
 
 
 def project_to_plane(Z: np.ndarray, Z_train: np.ndarray, are: str) -> tuple[np.ndarray, str]:
-    """Project codes Z to the plane: (n, 2) float32, and how, in a few words.
-
-    Parameters
-    ----------
-    Z_train : (m, n_components), what a projection is fitted to
-    are : what the codes are, see `core.analysis.codes.encode`
-    """
+    """Project codes Z to the plane, by PCA of Z_train, and describe how; `are`: what the codes are."""
     size = Z.shape[1]
     if size == 2:
         return Z.astype(np.float32), f"the 2-D {are}"
@@ -44,11 +38,7 @@ def fit_plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
     """Recover the projection of a run's stored map: the identity for 2-D codes, else PCA's.
 
     PCA was fitted to all train codes when the run was measured; its axes are recovered by least squares, with minimum
-    norm if fewer rows are stored than a code has dimensions.
-
-    Parameters
-    ----------
-    shown_codes : codes of the run's ``views["shown_rows"]``, called if they are not stored.
+    norm if fewer rows are stored than a code has dimensions. `shown_codes` returns those of the rows that are shown.
     """
     points = np.asarray(run.views["map"], np.float64)
     Z = np.asarray(run.views["codes"] if "codes" in run.views else shown_codes(), np.float64)
@@ -62,14 +52,10 @@ def fit_plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
 
 
 def align(points: np.ndarray, reference: np.ndarray) -> Plane | None:
-    """Find the rotation, reflection, shift and scale of `points` that lies nearest to `reference`, (n, 2) each.
+    """Find the rotation, reflection, shift and scale of `points` nearest to `reference`, (n, 2) each; Gower 1975.
 
     Rows without a position (NaN) in either map are left out of the fit. None if fewer than two rows have a position in
     both maps, or if either map is one point.
-
-    References
-    ----------
-    Gower (1975), Generalized Procrustes analysis.
     """
     from scipy.linalg import orthogonal_procrustes
 

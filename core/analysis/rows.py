@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -100,38 +101,29 @@ class Rows:
 
 
 def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
-    """`n` rows of a split, or all where there are no more, see `core.datasets.first_rows`.
-
-    Raises
-    ------
-    BadInput
-        For another split, or an `n` that is not from 2 to 10,000.
-    """
+    """`n` rows of a split, see `core.datasets.first_rows`; BadInput unless `n` is 2 to 10,000."""
     if split not in SPLITS:
         raise BadInput(f"There is no split {split!r:.40}: choose test, train or both.")
     check_count(n)
-    halves = {split: n} if split != BOTH else {"train": n // 2, "test": n - n // 2}
-    parts = [_part(dataset, each, datasets.first_rows(dataset, each, size)) for each, size in halves.items()]
-    n_train = dataset.X_train.shape[0] if split == BOTH else 0
-    X, numbers = ([part[k] for part in parts] for k in (0, 1))
-    if split == BOTH:
-        numbers[1] = numbers[1] + n_train
-    stack = np.concatenate
-    if dataset.kind == DOCUMENTS:
-        from scipy.sparse import vstack as stack
-    X = stack(X) if len(X) > 1 else X[0]
+    counts = {split: n} if split != BOTH else {"train": n // 2, "test": n - n // 2}
+    numbers = {part: datasets.first_rows(dataset, part, size) for part, size in counts.items()}
+    X = [getattr(dataset, f"X_{part}")[at] for part, at in numbers.items()]
+    n_train = len(dataset.y_train) if split == BOTH else 0
     about: dict[str, Any] = {}
     if dataset.kind == DOCUMENTS:
-        texts = tuple(text for part in parts for text in part[3])
-        about = {"vectors": bag_of_words.to_tfidf(dataset, X), "vocabulary": dataset.vocabulary, "texts": texts}
+        from scipy.sparse import vstack
+
+        X = [vstack(X) if len(X) > 1 else X[0]]
+        texts = tuple(text for part, at in numbers.items() for text in _begin_texts(dataset, part, at))
+        about = {"vectors": bag_of_words.to_tfidf(dataset, X[0]), "vocabulary": dataset.vocabulary, "texts": texts}
     return Rows(
         dataset.name,
         dataset.kind,
         split,
-        np.concatenate(numbers),
-        sum(part[4] for part in parts),
-        X,
-        np.concatenate([part[2] for part in parts]),
+        np.concatenate([at + (n_train if part == "test" else 0) for part, at in numbers.items()]),
+        sum(len(getattr(dataset, f"y_{part}")) for part in numbers),
+        np.concatenate(X) if len(X) > 1 else X[0],
+        np.concatenate([getattr(dataset, f"y_{part}")[at] for part, at in numbers.items()]),
         dataset.target_names,
         dataset.image_shape,
         checksum=dataset.checksum,
@@ -141,17 +133,12 @@ def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
     )
 
 
-def _part(dataset: Dataset, split: str, numbers: np.ndarray) -> tuple:
-    """Rows of one split: data, numbers, classes, titles and first words, and how many the split has."""
-    of_test = split == "test"
-    X, y = (dataset.X_test, dataset.y_test) if of_test else (dataset.X_train, dataset.y_train)
-    texts: tuple = ()
-    if dataset.kind == DOCUMENTS:
-        titles, whole = (
-            (dataset.titles_test, dataset.texts_test) if of_test else (dataset.titles_train, dataset.texts_train)
-        )
-        texts = tuple((titles[k], _beginning(whole[k].removeprefix(titles[k]))) for k in numbers)
-    return X[numbers], numbers, y[numbers], texts, X.shape[0]
+def _begin_texts(dataset: Dataset, split: str, numbers: np.ndarray) -> Iterator[tuple[str, str]]:
+    """The titles of some documents, and their first words beyond the title."""
+    titles, texts = getattr(dataset, f"titles_{split}"), getattr(dataset, f"texts_{split}")
+    for k in numbers:
+        words = texts[k].removeprefix(titles[k]).split(None, _WORDS_OF_A_TEXT)
+        yield titles[k], " ".join(words[:_WORDS_OF_A_TEXT]) + (" …" if len(words) > _WORDS_OF_A_TEXT else "")
 
 
 def check_count(n: int) -> None:
@@ -160,11 +147,6 @@ def check_count(n: int) -> None:
             f"{n:,} rows can't be drawn: choose from {FEWEST_ROWS} to {MOST_ROWS:,}. Above that a map is a blot, and "
             "measuring it takes minutes."
         )
-
-
-def _beginning(text: str) -> str:
-    words = text.split(None, _WORDS_OF_A_TEXT)
-    return " ".join(words[:_WORDS_OF_A_TEXT]) + (" …" if len(words) > _WORDS_OF_A_TEXT else "")
 
 
 def has_shipped_rows(name: str) -> bool:

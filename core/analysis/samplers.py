@@ -24,6 +24,7 @@ from core.types import Measurement, Run
 
 # Enough rows for ten modes with full covariances, few enough for seconds, with the largest codes for a minute.
 _MOST_FITTED, _MOST_NUMBERS = 20_000, 2_000_000
+_ARRAYS = ("weights", "means", "factors")
 TEMPERATURES = (0.0, 2.0)
 TRUNCATIONS = (0.1, 5.0)
 
@@ -67,13 +68,7 @@ class CodeSampler(BaseEstimator):
         self.random_state = random_state
 
     def fit(self, Z, y=None) -> CodeSampler:
-        """Fit to training codes: (n_samples, n_components).
-
-        Raises
-        ------
-        BadInput
-            For another kind, codes that are not finite, or fewer than two of them.
-        """
+        """Fit to codes (n_samples, n_components); BadInput if they are not finite or fewer than two."""
         if self.kind not in DESCRIPTIONS:
             raise BadInput(f"There is no sampler {self.kind!r:.40}: choose one of {', '.join(DESCRIPTIONS)}.")
         Z = np.asarray(Z, np.float64)
@@ -110,18 +105,13 @@ class CodeSampler(BaseEstimator):
     def sample(
         self, n_samples: int = 1, random_state=None, *, temperature: float = 1.0, truncation: float | None = None
     ) -> np.ndarray:
-        """Draw codes: (n_samples, n_components) float64.
+        """Draw codes: (n_samples, n_components) float64; BadInput for a parameter outside its bounds.
 
         Parameters
         ----------
         temperature : factor of every deviation from a mode's mean, 0 to 2; 1 draws from the distribution itself.
         truncation : draw a normal number again while it is farther from 0 than so many deviations (Brock et al. 2019,
             section 3.1); None: never.
-
-        Raises
-        ------
-        BadInput
-            For a temperature or truncation outside its bounds.
         """
         check_is_fitted(self)
         _check("temperature", temperature, TEMPERATURES)
@@ -138,17 +128,12 @@ class CodeSampler(BaseEstimator):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What was learned, as named arrays."""
-        return {
-            "weights": self.weights_.astype(np.float32),
-            "means": self.means_.astype(np.float32),
-            "factors": self.factors_.astype(np.float32),
-        }
+        return {name: getattr(self, f"{name}_").astype(np.float32) for name in _ARRAYS}
 
     def restore(self, arrays: Mapping[str, Any]) -> CodeSampler:
         """Become fitted from what `arrays` returned."""
-        self.weights_, self.means_, self.factors_ = (
-            np.asarray(arrays[name], np.float64) for name in ("weights", "means", "factors")
-        )
+        for name in _ARRAYS:
+            setattr(self, f"{name}_", np.asarray(arrays[name], np.float64))
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -176,12 +161,7 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
 
 
 def fit_default_sampler(estimator: Any, Z_train: np.ndarray | None, kind: str | None = None) -> CodeSampler:
-    """Fit the sampler of `kind` for an estimator; by default its prior, or without one a fitted Gaussian.
-
-    Parameters
-    ----------
-    Z_train : (n, n_components) its training codes; a prior needs none.
-    """
+    """Fit the sampler of `kind` to training codes; by default the prior, or without one a Gaussian."""
     if kind is None:
         kind = NORMAL if hasattr(estimator, "sample") else GAUSSIAN
     if kind == NORMAL:
@@ -191,33 +171,23 @@ def fit_default_sampler(estimator: Any, Z_train: np.ndarray | None, kind: str | 
 
 def describe_sampler(estimator: Any, kind: str) -> str:
     """Describe where codes of this kind come from, in a few words."""
-    return (
-        "codes drawn from the prior N(0, I)" if kind == NORMAL and hasattr(estimator, "sample") else DESCRIPTIONS[kind]
-    )
+    is_prior = kind == NORMAL and hasattr(estimator, "sample")
+    return "codes drawn from the prior N(0, I)" if is_prior else DESCRIPTIONS[kind]
 
 
 def restore_sampler(run: Run, kind: str, estimator: Any) -> CodeSampler:
-    """Restore the sampler of `kind` that was fitted to the codes of a run's estimator when the run was measured.
-
-    Raises
-    ------
-    BadInput
-        If the run holds none: it was measured before there were any.
-    """
+    """Restore the sampler of `kind` that was fitted when a run was measured; BadInput if it holds none."""
     if kind == NORMAL:
         return fit_default_sampler(estimator, None, NORMAL)
-    names = ("weights", "means", "factors")
-    if not all(f"sampler.{kind}.{name}" in run.views for name in names):
+    try:
+        return CodeSampler(kind).restore({name: run.views[f"sampler.{kind}.{name}"] for name in _ARRAYS})
+    except KeyError:
         remedy = "it is fitted when the run's other figures are measured" if run.pending else "train it again"
-        raise BadInput(f"This run holds no fitted distribution of its codes: {remedy}.")
-    return CodeSampler(kind).restore({name: run.views[f"sampler.{kind}.{name}"] for name in names})
+        raise BadInput(f"This run holds no fitted distribution of its codes: {remedy}.") from None
 
 
 def select_scores(run: Run, kind: str) -> dict[str, Measurement]:
-    """Select a run's scores of one sampler, under the names of `core.metrics.definitions.DEFINITIONS`.
-
-    Stored names of other samplers than the usual one have a prefix; empty if the sampler was not measured.
-    """
+    """Select a run's scores of one sampler, without the prefix of their names; empty if not measured."""
     prefix = _prefix(run, kind)
     of_samples = ("frechet", "precision", "recall", "coverage", "copies")
     return {name: run.metrics[prefix + name] for name in of_samples if prefix + name in run.metrics}
@@ -234,14 +204,7 @@ def _prefix(run: Run, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Samplers by one figure of their samples.
-
-    Attributes
-    ----------
-    order : labels, the best first.
-    is_significant : whether the best one's interval overlaps with no other.
-    tied : labels whose interval overlaps with that of the best.
-    """
+    """Labels of samplers, the best first, and those whose interval overlaps with that of the best."""
 
     order: tuple[str, ...]
     tied: tuple[str, ...]
@@ -252,10 +215,7 @@ class Ranking:
 
 
 def rank_samplers(scores: Mapping[str, Mapping[str, Measurement]]) -> Ranking:
-    """Rank samplers by the Fréchet distance of their samples, and find those tied with the best.
-
-    The intervals cover other samples of the same fit, not other fits of the methods.
-    """
+    """Rank samplers by Fréchet distance; the intervals cover other samples of the same fit."""
     known = {label: each["frechet"] for label, each in scores.items() if "frechet" in each and each["frechet"].interval}
     order = sorted(known, key=lambda label: known[label].value)
     if not order:

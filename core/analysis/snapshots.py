@@ -81,13 +81,7 @@ class Replay:
 
 
 def parse(arrays: Mapping[str, np.ndarray]) -> Replay | None:
-    """Parse the arrays of `Recorder.arrays`; None if there are no snapshots.
-
-    Raises
-    ------
-    BrokenRun
-        If their shapes or types are wrong.
-    """
+    """Parse the arrays of `Recorder.arrays`; None without snapshots, BrokenRun if they are wrong."""
     if "epochs" not in arrays:
         return None
     try:
