@@ -16,11 +16,6 @@ def opened(visit, section: str, **kwargs):
     return visit(f"generation?data=digits&size=10&section={section}", **kwargs)
 
 
-def asked(page, name: str) -> str:
-    """What the address says of a choice."""
-    return re.search(rf"[?&]{name}=([^&]*)", page.url).group(1)
-
-
 def assert_fits(page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert page.noise == []
@@ -59,29 +54,22 @@ def test_samples_are_enlarged_and_downloaded(visit):
 
 def test_interpolation_rows_are_chosen_by_keyboard_and_click(visit):
     y = datasets.load("digits").y_test
-    for width in (1440, 390):
-        page = opened(visit, "between", width=width)
-        buttons = page.get_by_role("button", name=re.compile(r"^To: test row \d+$"))
-        expect(buttons).to_have_count(10, timeout=DRAWN)
-        numbers = [int(name.split()[-1]) for name in buttons.all_text_contents()]
-        assert y[numbers].tolist() == list(range(10))
-        strips = page.locator(".st-key-pick-to img.hg-columns-image")
-        for k in (4, 9):
-            strip = strips.nth(k // 5)
-            strip.scroll_into_view_if_needed()
-            box = strip.bounding_box()
-            page.mouse.click(box["x"] + box["width"] * (k % 5 + 0.5) / 5, box["y"] + box["height"] / 2)
-            page.wait_for_url(re.compile(rf"[?&]to={numbers[k]}(&|$)"), timeout=DRAWN)
-            expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
-        assert_fits(page)
+    page = opened(visit, "between", width=390)
+    buttons = page.get_by_role("button", name=re.compile(r"^To: test row \d+$"))
+    expect(buttons).to_have_count(10, timeout=DRAWN)
+    numbers = [int(name.split()[-1]) for name in buttons.all_text_contents()]
+    assert y[numbers].tolist() == list(range(10))
+    strips = page.locator(".st-key-pick-to img.hg-columns-image")
+    for k in (4, 9):
+        strip = strips.nth(k // 5)
+        strip.scroll_into_view_if_needed()
+        box = strip.bounding_box()
+        page.mouse.click(box["x"] + box["width"] * (k % 5 + 0.5) / 5, box["y"] + box["height"] / 2)
+        page.wait_for_url(re.compile(rf"[?&]to={numbers[k]}(&|$)"), timeout=DRAWN)
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
+    assert_fits(page)
     page.get_by_role("button", name=re.compile(r"^From: test row \d+$")).nth(2).focus()
     for key in ("Tab", "Tab", "Enter"):
         page.keyboard.press(key)
     page.wait_for_url(re.compile(rf"[?&]from={numbers[4]}(&|$)"), timeout=DRAWN)
-    assert asked(page, "to") == str(numbers[9])
-
-
-def test_arithmetic_fits_a_phone_in_the_dark(visit):
-    page = opened(visit, "arithmetic", width=390, scheme="dark")
-    expect(page.get_by_role("img", name="Images along the path").first).to_be_visible(timeout=DRAWN)
-    assert_fits(page)
+    assert f"to={numbers[9]}" in page.url

@@ -29,7 +29,6 @@ from tests.pages.conftest import (
     links_of,
     opened_on,
     query_of,
-    segments,
     shown_text,
     stored,
     text_of,
@@ -102,21 +101,6 @@ def test_sections_open_and_their_links_open_the_same(runs):
         again = page(**query_of(app))
         assert not again.warning, section
         assert query_of(again) == query_of(app)
-
-
-def test_sections_open_on_shipped_runs_of_full_data(full_data):
-    for section in MINE:
-        app = page(section, data="mnist", size="2")
-        assert not app.error, section
-        assert section != "samples" or "VAE, prior" in cards(app)
-
-
-def test_choices_are_kept_from_section_to_section(runs):
-    app = page("arithmetic", minus="3", plus="8")
-    for name in ("samples", "between", "arithmetic"):
-        segments(app, "Section").set_value(name).run()
-        assert not [*app.exception, *app.warning]
-    assert (query_of(app)["minus"], query_of(app)["plus"]) == ("3", "8")
 
 
 def test_nonsense_in_a_link_is_a_sentence(runs):

@@ -5,7 +5,6 @@ import pytest
 
 from core import datasets, methods
 from core.errors import DataUnavailable
-from core.frontend import latent
 from core.frontend.maps import unpack
 from core.runs import selection, store
 from core.types import IMAGES
@@ -154,9 +153,3 @@ def test_a_convolutional_plane_comes_from_the_server(tmp_path, no_shipped_runs, 
     columns, lines = sent["manifold"]["columns"]
     assert sent["grid"]["arrays"]["images"].size == columns * lines * 64
     assert "convolutional, so the server computes each image" in shown_text(app)
-
-
-def test_weights_are_packed_only_once(monkeypatch):
-    app = page("manifold", data="digits")
-    monkeypatch.setattr(latent, "make_decoder_message", None)
-    assert not app.run().exception

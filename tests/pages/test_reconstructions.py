@@ -192,11 +192,6 @@ def test_errors_by_class_are_resampled_only_once(runs, computed, monkeypatch):
     page("classes")
 
 
-def test_error_distribution_of_one_class(runs, errors, y):
-    values = errors["pca"][y == 3]
-    assert f"PCA {np.median(values):.2f}" in text_of(page("classes", **{"of-class": "3"}))
-
-
 def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     app = page("classes")

@@ -29,8 +29,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         rows = find_rows(view.entry, view.dataset_params, problems)
         if rows is None:
             return
-        if reason := _lacks_classes(rows):
-            section.explain(f"{view.entry.label} {reason}, so there is no difference of two classes.")
+        if not rows.has_labels:
+            section.explain(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
             return
         if not (methods := section.find_reconstructors(rows)):
             section.explain_none_reconstructs()
@@ -45,19 +45,9 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             st.caption("A GAN has no encoder, so there are no codes of test images to average.")
 
 
-def _lacks_classes(rows: Rows) -> str:
-    if not rows.has_labels:
-        return "has no class labels"
-    return "has rows of one class only" if len(_present_classes(rows)) < 2 else ""
-
-
-def _present_classes(rows: Rows) -> np.ndarray:
-    return np.unique(rows.y[rows.y >= 0])
-
-
 def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     names = [str(name) for name in rows.target_names]
-    present = [names[k] for k in _present_classes(rows)]
+    present = [names[k] for k in np.unique(rows.y[rows.y >= 0])]
     chosen: list[int] = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, label, default in (("minus", "From class", 7), ("plus", "To class", 9)):

@@ -39,12 +39,7 @@ def encode_rows(method: Reconstructor, rows: Rows, positions: Sequence[int] | sl
 
 
 def choose_row(name: str, label: str, rows: Rows, offered: np.ndarray, default: int, problems: list[str]) -> int:
-    """Let a person click one of the offered rows; return its position.
-
-    Parameters
-    ----------
-    offered : positions of the rows to choose from; `default` is the index of the one chosen at first.
-    """
+    """Let a person click one of the rows at the positions `offered`, number `default` at first; return its position."""
     number = page_state.recall(name)
     if (text := page_state.read_link(name)) is not None:
         number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else -1
@@ -75,9 +70,8 @@ def _render_choices(label: str, rows: Rows, offered: np.ndarray, position: int) 
     images = [image_grid.make_pictures(rows.X[block], rows.image_shape, _IN_BLOCK, label) for block in blocks]
     marks = [["<b>▲</b>" if k == position else "&nbsp;" for k in block] for block in blocks]
     below = [image_grid.make_captions(texts, _IN_BLOCK) for texts in marks]
-    return image_grid.make_grid(
-        [Strip(image_grid.make_name(label, "click one"), images), Strip("", below)], len(blocks)
-    )
+    strips = [Strip(image_grid.make_name(label, "click one"), images), Strip("", below)]
+    return image_grid.make_grid(strips, len(blocks))
 
 
 def make_strips(images: np.ndarray, rows: Rows, label: str, *notes: str, is_classified: bool = True) -> list[Strip]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import astuple
 
 import numpy as np
 import streamlit as st
@@ -11,6 +11,7 @@ import streamlit as st
 from core import methods
 from core.analysis import samplers
 from core.metrics.definitions import DEFINITIONS
+from core.types import Measurement
 from pages.ui.generation.run_samplers import Draw, RunSampler, find_floor
 from pages.ui.shared import charts, header, page_state, tables
 from pages.ui.shared.number_format import counted, interval, number
@@ -87,19 +88,18 @@ def _shared_counts(usable: Sequence[RunSampler]) -> dict[str, int]:
     floor = find_floor(usable)
     counts = {}
     for name in _MEASURES:
-        numbers = {sampler.scores[name].n for sampler in usable if name in sampler.scores}
-        if f"{name}_floor" in floor and floor[f"{name}_floor"].n is not None:
-            numbers.add(floor[f"{name}_floor"].n)
-        if len(numbers) == 1 and (n := numbers.pop()):
-            counts[name] = n
+        measured = [*(sampler.scores.get(name) for sampler in usable), floor.get(f"{name}_floor")]
+        numbers = {scores.n for scores in measured if scores and scores.n}
+        if len(numbers) == 1:
+            counts[name] = numbers.pop()
     return counts
 
 
 def _rows(usable: Sequence[RunSampler], counts: Mapping[str, int]) -> list[list[Cell]]:
-    rows = [
-        [tables.text(s.label), *(_cell(s.scores, name, name in counts, s.line.run.pending) for name in _MEASURES)]
-        for s in usable
-    ]
+    rows = []
+    for s in usable:
+        cells = (_cell(s.scores, name, name in counts, s.line.run.pending) for name in _MEASURES)
+        rows.append([tables.text(s.label), *cells])
     if floor := find_floor(usable):
         name, copies = "Training images", DEFINITIONS["copies"].label.lower()
         note = f"reference: a perfect sampler; {copies}: of test images"
@@ -108,13 +108,12 @@ def _rows(usable: Sequence[RunSampler], counts: Mapping[str, int]) -> list[list[
     return rows
 
 
-def _cell(scores: Mapping[str, Any], name: str, is_shared_count: bool, pending: Sequence[str] = ()) -> Cell:
+def _cell(scores: Mapping[str, Measurement], name: str, is_shared_count: bool, pending: Sequence[str] = ()) -> Cell:
     if name not in scores:
         return tables.text(tables.PENDING) if name in pending else tables.EMPTY
     notes = (interval(scores, name), "" if is_shared_count else counted(scores, name))
     below = "".join(f'<div class="hg-note">{html(note)}</div>' for note in notes if note)
-    measured = scores[name]
-    return Cell(f"{number(measured.value)}{below}", measured.value, measured.low, measured.high, measured.n)
+    return Cell(f"{number(scores[name].value)}{below}", *astuple(scores[name]))
 
 
 def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, int]) -> str:

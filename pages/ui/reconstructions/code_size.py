@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import astuple
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +16,7 @@ from core.datasets import checksums
 from core.errors import BadInput, BrokenRun
 from core.metrics import pca_spectrum
 from core.runs import presets, selection, specs, store
-from core.types import IMAGES, Run, Spec
+from core.types import IMAGES, Measurement, Run, Spec
 from pages.ui.reconstructions import lecture_figure
 from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers, training_queue
 from pages.ui.shared.number_format import interval, number, seconds
@@ -33,16 +35,17 @@ def _list_methods() -> list[str]:
     return [name for name in methods.names(IMAGES) if methods.entry(name).reconstructs]
 
 
-def _is_on_pca(run: Run) -> bool:
-    """Whether a run's error is PCA's, or approaches it."""
-    entry = methods.entry(run.spec.method)
-    return entry.has_spectrum or bool(entry.converges_to)
+def _is_on_pca(method: str) -> bool:
+    """Whether a method's error is PCA's, or approaches it; that of other networks may be lower."""
+    return methods.entry(method).has_spectrum or bool(methods.entry(method).converges_to)
 
 
 def _list_networks() -> list[str]:
-    """Return the methods whose error may be below PCA's."""
-    entries = [methods.entry(name) for name in _list_methods()]
-    return [entry.name for entry in entries if not entry.has_spectrum and not entry.converges_to]
+    return [name for name in _list_methods() if not _is_on_pca(name)]
+
+
+def _error(run: Run) -> Measurement:
+    return run.metrics["squared_error"]
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -56,8 +59,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     else:
         explanation.markdown(plain(_explanation(view, runs, exact)))
         _draw_chart(view, runs, exact, axis == _LOG)
-        last = f"PCA components for {methods.label(network)} error"
-        _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact, network, last)
+        _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact, network)
         st.caption(plain(_about_chart(runs, exact)))
         if warning := _warn_of_undertraining(runs):
             st.caption(plain(warning))
@@ -75,11 +77,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 def _select_comparable(view: View, stored: Sequence[Run], names: Sequence[str]) -> tuple[list[Run], int]:
     """Return the runs measured on the same rows as those of the view, and the number of all others."""
-    runs = [
-        run
-        for run in stored
-        if run.spec.dataset == view.entry.name and run.spec.method in names and "squared_error" in run.metrics
-    ]
+    of_data = [run for run in stored if run.spec.dataset == view.entry.name and run.spec.method in names]
+    runs = [run for run in of_data if "squared_error" in run.metrics]
     if not runs:
         return [], 0
     checksum = checksums.choose_checksum([*(line.run for line in view.trained if line.method in names), *runs])
@@ -88,15 +87,11 @@ def _select_comparable(view: View, stored: Sequence[Run], names: Sequence[str]) 
 
 
 def _read_exact_errors(runs: Sequence[Run]) -> np.ndarray | None:
-    """Read PCA's error at every number of dimensions, from any PCA in `runs`; None where none stores it."""
+    """Read PCA's error at every number of dimensions, from any PCA in `runs` that can be read."""
     for run in runs:
         if methods.entry(run.spec.method).has_spectrum:
-            try:
-                errors = stored_runs.read_run(run.key)[0].views.get("error_by_size")
-            except BrokenRun:
-                continue
-            if errors is not None:
-                return errors.astype(np.float64)
+            with suppress(BrokenRun):
+                return stored_runs.read_run(run.key)[0].views["error_by_size"].astype(np.float64)
     return None
 
 
@@ -105,7 +100,7 @@ def _best_runs(runs: Sequence[Run]) -> dict[tuple[str, int], Run]:
     best: dict[tuple[str, int], Run] = {}
     for run in runs:
         at = run.spec.method, selection.code_size(run)
-        if at not in best or run.metrics["squared_error"].value < best[at].metrics["squared_error"].value:
+        if at not in best or _error(run).value < _error(best[at]).value:
             best[at] = run
     return best
 
@@ -118,7 +113,7 @@ def _best_of_networks(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 def _match_pca(run: Run, exact: np.ndarray) -> int | None:
     """Return how many components PCA needs for the run's error; None where no number is enough."""
-    return pca_spectrum.find_size(exact, run.metrics["squared_error"].value)
+    return pca_spectrum.find_size(exact, _error(run).value)
 
 
 def _explanation(view: View, runs: Sequence[Run], exact: np.ndarray | None) -> str:
@@ -136,7 +131,7 @@ def _warn_of_undertraining(runs: Sequence[Run]) -> str:
     """Name a run with a higher error than a smaller code of its method, with the training time of both."""
     for method, best in _best_of_networks(runs).items():
         for smaller, larger in pairwise(best):
-            if larger.metrics["squared_error"].value > smaller.metrics["squared_error"].value:
+            if _error(larger).value > _error(smaller).value:
                 names = [f"{methods.label(method)} {selection.code_size(run)}-D" for run in (larger, smaller)]
                 times = [seconds(run.metrics["seconds"].value) for run in (larger, smaller)]
                 cause = f"It may be under-trained ({times[0]} of training, against {times[1]})"
@@ -147,54 +142,48 @@ def _warn_of_undertraining(runs: Sequence[Run]) -> str:
 def _about_chart(runs: Sequence[Run], exact: np.ndarray | None) -> str:
     line = "Solid line: exact PCA error. Click a point to put its size into the form below."
     if exact is None:
-        line = "No PCA run of this data set stores the exact error at every size: train any PCA below."
+        line = "Train any PCA below to see the exact PCA error at every size."
     if not runs:
         return line
     return (
-        f"Squared error: sum over the pixels, mean over {runs[0].metrics['squared_error'].n:,} test images, with "
-        "95% bootstrap interval. Filled marks: shipped runs; hollow marks: your own; dotted lines: best networks. "
-        f"{line}"
+        f"Squared error: sum over the pixels, mean over {_error(runs[0]).n:,} test images, with 95% bootstrap "
+        f"interval. Filled marks: shipped runs; hollow marks: your own; dotted lines: best networks. {line}"
     )
 
 
 def _draw_table(
-    runs: Sequence[Run],
-    metric: str,
-    what: str,
-    name: str,
-    exact: np.ndarray | None = None,
-    network: str = "",
-    last: str = "",
+    runs: Sequence[Run], metric: str, what: str, name: str, exact: np.ndarray | None = None, network: str = ""
 ) -> None:
     """Draw one row per size: the metric of each method's best run.
 
     Parameters
     ----------
-    exact : PCA's errors, which fill its column; then column `last` has the components that match the `network`.
+    exact : PCA's errors, which fill its column.
+    network : method whose error the last column expresses in components of PCA; "" for no such column.
     """
     best = {at: run for at, run in _best_runs(runs).items() if metric in run.metrics}
     sizes = {size for _, size in best}
     if exact is not None:
         sizes |= {size for size in _ALWAYS if size < len(exact)}
-    rows = []
-    for size in sorted(sizes):
-        row = [tables.text(size)]
-        for method in _list_methods():
-            run = best.get((method, size))
-            if run:
-                ends = run.metrics[metric].interval
-                row.append(tables.estimate(run.metrics[metric].value, *ends, run.metrics[metric].n))
-            elif exact is not None and size < len(exact) and methods.entry(method).has_spectrum:
-                row.append(tables.estimate(float(exact[size])))
-            else:
-                row.append(tables.EMPTY)
-        if last:
-            run = best.get((network, size))
-            n_components = _match_pca(run, exact) if run and exact is not None else None
-            row.append(tables.EMPTY if n_components is None else tables.text(int(n_components)))
-        rows.append(row)
+
+    def cell(method: str, size: int) -> tables.Cell:
+        if run := best.get((method, size)):
+            measured = run.metrics[metric]
+            return tables.estimate(measured.value, measured.low, measured.high, measured.n)
+        is_exact = exact is not None and size < len(exact) and methods.entry(method).has_spectrum
+        return tables.estimate(float(exact[size])) if is_exact else tables.EMPTY
+
+    def matching(size: int) -> tables.Cell:
+        run = best.get((network, size))
+        n_components = _match_pca(run, exact) if run and exact is not None else None
+        return tables.EMPTY if n_components is None else tables.text(int(n_components))
+
     head = ["Latent dimensions", *(f"{methods.label(method)} {what}" for method in _list_methods())]
-    tables.draw([*head, *([last] if last else [])], rows, name, kind="hg-depths", is_of_all_sizes=True)
+    rows = [[tables.text(size), *(cell(method, size) for method in _list_methods())] for size in sorted(sizes)]
+    if network:
+        head.append(f"PCA components for {methods.label(network)} error")
+        rows = [[*row, matching(size)] for row, size in zip(rows, sorted(sizes), strict=True)]
+    tables.draw(head, rows, name, kind="hg-depths", is_of_all_sizes=True)
 
 
 def _draw_chart(view: View, runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> None:
@@ -207,12 +196,9 @@ def _draw_chart(view: View, runs: Sequence[Run], exact: np.ndarray | None, is_lo
     ]
     names = _list_methods()
     for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
-        low, high = run.metrics["squared_error"].interval
-        data.append(
-            {"series": methods.label(run.spec.method), "latent dimensions": selection.code_size(run)}
-            | {"squared error": run.metrics["squared_error"].value, "low": low, "high": high}
-            | {"n": run.metrics["squared_error"].n, "run": run.key}
-        )
+        series = {"series": methods.label(run.spec.method), "latent dimensions": selection.code_size(run)}
+        error, low, high, n = astuple(_error(run))
+        data.append({**series, "squared error": error, "low": low, "high": high, "n": n, "run": run.key})
     charts.draw(figure, _CHART, data=data, on_select=_take_clicked_size, selection_mode="points", is_of_all_sizes=True)
 
 
@@ -220,36 +206,37 @@ def _draw_chart(view: View, runs: Sequence[Run], exact: np.ndarray | None, is_lo
 def _figure(key: tuple, dataset: str, is_log: bool, largest: int, theme: str, _runs: list[Run], _exact: Any) -> Any:
     from core.figures import error_by_code_size  # plotly: most visits open no figure
 
-    best = {run.key for run in _best_runs(_runs).values()}
-    names = _list_methods()
+    best, names = {run.key for run in _best_runs(_runs).values()}, _list_methods()
 
-    def layer(run: Run) -> tuple:
+    def order(run: Run) -> tuple:
         # PCA's small marks lie over those of the linear AE, which are at the same points.
-        return not _is_on_pca(run), methods.entry(run.spec.method).has_spectrum, names.index(run.spec.method)
+        method = run.spec.method
+        is_small = methods.entry(method).has_spectrum
+        return not _is_on_pca(method), is_small, names.index(method), selection.code_size(run)
 
     marks = [
         error_by_code_size.Mark(
             methods.label(run.spec.method),
             run.spec.method,
             selection.code_size(run),
-            run.metrics["squared_error"].value,
-            *run.metrics["squared_error"].interval,
+            _error(run).value,
+            *_error(run).interval,
             about=_tooltip(run, _exact),
             is_own=not store.is_shipped(run),
             is_small=methods.entry(run.spec.method).has_spectrum,
             # A straight line between two sizes would cross PCA's curve.
-            is_best=run.key in best and not _is_on_pca(run),
+            is_best=run.key in best and not _is_on_pca(run.spec.method),
         )
-        for run in sorted(_runs, key=lambda run: (*layer(run), selection.code_size(run)))
+        for run in sorted(_runs, key=order)
     ]
     return error_by_code_size.plot_by_size(_exact, marks, theme, is_log=is_log, largest=largest)
 
 
 def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
-    size, error = selection.code_size(run), run.metrics["squared_error"].value
+    size, error = selection.code_size(run), _error(run).value
     lines = [
         f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({interval(run.metrics, 'squared_error')})",
-        f"n = {run.metrics['squared_error'].n:,} test images",
+        f"n = {_error(run).n:,} test images",
     ]
     if exact is not None:
         of_pca = f" (PCA {pca_spectrum.variance_left(exact, exact[size]):.1%})" if size < len(exact) else ""

@@ -93,9 +93,8 @@ def _choose_level(kind: str, levels: Sequence[float], problems: list[str]) -> fl
 
 
 def _amount(kind: str, level: float) -> str:
-    if kind == "noise":
-        return f"{level:g}"
-    return f"{level:g}%" if kind != "shift" else f"{level:g} pixel{'s' if level != 1 else ''}"
+    units = {"noise": "", "shift": " pixel" if level == 1 else " pixels"}
+    return f"{level:g}{units.get(kind, '%')}"
 
 
 def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[str, np.ndarray]:

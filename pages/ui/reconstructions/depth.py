@@ -12,7 +12,8 @@ import streamlit as st
 from core.errors import BadInput, BrokenRun
 from core.metrics import bootstrap
 from core.runs import presets, selection, specs
-from core.types import Run, Spec
+from core.types import Measurement, Run, Spec
+from pages.ui.reconstructions import images
 from pages.ui.shared import charts, header, image_grid, stored_runs, tables, training_offers
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -38,12 +39,8 @@ class _Network:
         return _LABELS[self.layers]
 
     @property
-    def errors(self) -> np.ndarray:
-        return self.run.views["rows.squared_error"]
-
-    @property
-    def error(self) -> float:
-        return self.run.metrics["squared_error"].value
+    def error(self) -> Measurement:
+        return self.run.metrics["squared_error"]
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -93,11 +90,13 @@ def _find_networks(view: View, stored: Sequence[Run]) -> list[_Network]:
 
 def _compute_changes(trained: Sequence[_Network]) -> dict[int, tuple[float, float, float]]:
     """Return, by number of layers, the change of error from the next shallower network, with its 95% interval."""
-    return {
-        deep.layers: (deep.error - shallow.error, *_interval(shallow.stamp, deep.stamp, shallow.errors, deep.errors))
-        for shallow, deep in pairwise(trained)
-        if len(shallow.errors) == len(deep.errors)
-    }
+    changes = {}
+    for shallow, deep in pairwise(trained):
+        errors = [network.run.views["rows.squared_error"] for network in (shallow, deep)]
+        if len(errors[0]) == len(errors[1]):
+            ends = _interval(shallow.stamp, deep.stamp, *errors)
+            changes[deep.layers] = deep.error.value - shallow.error.value, *ends
+    return changes
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -123,13 +122,8 @@ def _draw_chart(view: View, trained: Sequence[_Network]) -> None:
     from core.figures import error_by_code_size  # plotly: most visits open no figure
 
     marks = [
-        error_by_code_size.Depth(
-            network.label,
-            network.error,
-            *network.run.metrics["squared_error"].interval,
-            is_linear=network.layers == 0,
-        )
-        for network in trained
+        error_by_code_size.Depth(net.label, net.error.value, *net.error.interval, is_linear=net.layers == 0)
+        for net in trained
     ]
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
     level = pca.metrics["squared_error"].value if pca and selection.have_same_rows([pca, trained[0].run]) else None
@@ -137,16 +131,14 @@ def _draw_chart(view: View, trained: Sequence[_Network]) -> None:
 
 
 def _row(network: _Network, change: tuple[float, float, float] | None) -> list[Cell]:
-    metrics = network.run.metrics
-    ends, n = metrics["squared_error"].interval, metrics.get("squared_error_n")
-    cell = tables.EMPTY
+    metrics, error, cell = network.run.metrics, network.error, tables.EMPTY
     if change:
         value, low, high = (f"{'−' if x < 0 else '+'}{number(abs(x))}" for x in change)
         cell = Cell(f'{value}<div class="hg-note">{low} to {high}</div>', *change)
     time = metrics["seconds"].value
     return [
         tables.text(network.label),
-        tables.estimate(network.error, *ends, n),
+        tables.estimate(error.value, error.low, error.high, error.n),
         cell,
         tables.text(metrics["weights"].value),
         Cell(f"{time:.1f}", time),
@@ -154,21 +146,13 @@ def _row(network: _Network, change: tuple[float, float, float] | None) -> list[C
 
 
 def _draw_images(trained: Sequence[_Network]) -> None:
-    strips, first = [], None
+    first = trained[0].run
+    strips = images.make_stored_originals(first)
     for network in trained:
-        views, shape = network.run.views, tuple(network.run.environment["image_shape"])
-        if "reconstructions" not in views:
-            continue
-        if first is None:
-            first = views
-            if "originals" in views:
-                name = image_grid.make_name("Originals")
-                strips.append(image_grid.make_strip(name, views["originals"], shape, "Originals"))
-        if np.array_equal(views["strip_rows"], first["strip_rows"]):
-            name = image_grid.make_name(network.label, f"error {number(network.error)}")
-            strips.append(image_grid.make_strip(name, views["reconstructions"], shape, network.label))
-    if strips:
-        st.html(image_grid.make_grid(strips, 2))
+        if np.array_equal(network.run.views["strip_rows"], first.views["strip_rows"]):
+            error = f"error {number(network.error.value)}"
+            strips.append(images.make_stored_strip(network.run, network.label, error))
+    st.html(image_grid.make_grid(strips, 2))
 
 
 def _about(deepest: _Network, first: _Network) -> str:
@@ -176,7 +160,7 @@ def _about(deepest: _Network, first: _Network) -> str:
     shared = [f"{params['epochs']} epochs", f"width {params['width']}", f"learning rate {params['learning_rate']:g}"]
     shared += [f"augmentation {params['augment']:g}"] if params.get("augment") else []
     return (
-        f"Squared error: sum over the pixels, mean over {first.run.metrics['squared_error'].n:,} test images with "
+        f"Squared error: sum over the pixels, mean over {first.error.n:,} test images with "
         "95% bootstrap interval; change: paired difference from the row above; line: PCA. Networks with hidden layers "
         f"share all other settings ({', '.join(shared)}; each layer half as wide as the one before); the linear AE has "
         "its own. One training each: the intervals do not include the variation across seeds."

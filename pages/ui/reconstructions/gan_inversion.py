@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from core import cache
-from core.errors import HourglassError
 from pages.ui.shared import page_state
 from pages.ui.shared.cached import load_estimator
 from pages.ui.shared.number_format import number, seconds
@@ -58,16 +57,8 @@ def is_wanted() -> bool:
 
 
 def invert(line: Line, X: np.ndarray) -> None:
-    """Invert the generator for some images, with a progress bar; `read_inversion` returns the result afterwards.
-
-    Raises
-    ------
-    HourglassError
-        If the run can't be read, or has no regressor yet.
-    """
+    """Invert a generator that has a regressor, with a progress bar; `read_inversion` returns the result afterwards."""
     inverter = _load_inverter(line.stamp, line.run.key)
-    if inverter is None:
-        raise HourglassError(f"{line.label} cannot be inverted yet: fit its regressor first.")
     what = f"Inverting the generator for {len(X)} images"
     bar = st.progress(0.0, f"{what} …")
     # Any click ends the computation, and nothing of it is stored.
@@ -90,13 +81,13 @@ def invert(line: Line, X: np.ndarray) -> None:
 def offer(line: Line) -> None:
     """Draw the button that starts an inversion; without a regressor, the button that fits one, or its progress."""
     if _load_inverter(line.stamp, line.run.key) is not None:
+        about = "A regressor predicts each image's code; gradient steps then lower the squared error, in a few seconds."
         st.button(
             f"Invert the {line.label} for these images",
             key=page_state.key("invert"),
             on_click=lambda: st.session_state.update({_WANTED: True}),
             icon=":material/settings_backup_restore:",
-            help="A regressor predicts the code of each image; gradient steps then lower the squared error. Takes a "
-            "few seconds.",
+            help=about,
         )
         return
     from core.tasks import inverter_training

@@ -70,9 +70,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         with st.container(key="rebuilt-choices", horizontal=True, vertical_alignment="bottom"):
             choice = _choose_rows(rows, methods, problems)
             about = "Error map: reconstruction minus original for every pixel, on one scale for all images."
-            below = page_state.choose(
-                "errors", "Show below", {"off": "Nothing", "on": "Error map"}, problems, help=about
-            )
+            below = {"off": "Nothing", "on": "Error map"}
+            has_maps = page_state.choose("errors", "Show below", below, problems, help=about) == "on"
         if methods:
             section.explain(_explanation(view, choice))
         else:
@@ -92,10 +91,9 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             notes = f"error {number(float(errors.mean()))} on these {len(X)}", inversion.note
             lines.append(_Reconstructed(gan.label, notes, images, errors))
         limit = error_comparison.compute_shared_limit([line.images - X for line in lines])
-        is_with_maps = below == "on" and bool(lines)
-        if is_with_maps:
+        if has_maps := has_maps and bool(lines):
             st.html(_render_scale(limit))
-        strips = _strips(rows, choice, X, lines, limit if is_with_maps else None)
+        strips = _strips(rows, choice, X, lines, limit if has_maps else None)
         if gan and not inversion:
             note = '<div class="hg-note">No encoder: a code must be found by optimisation (GAN inversion).</div>'
             strips.append(Strip(image_grid.make_name(gan.label), [note, *[""] * (len(choice.blocks) - 1)]))
@@ -113,20 +111,18 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 
 def _explanation(view: View, choice: _Choice) -> str:
+    dimensions = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
     return (
-        f"Test images of {view.entry.label} and their reconstructions from {view.size} latent "
-        f"{'dimension' if view.size == 1 else 'dimensions'}: look for lost, blurred and invented details. "
-        f"{choice.about}"
+        f"Test images of {view.entry.label} and their reconstructions from {dimensions}: look for lost, blurred and "
+        f"invented details. {choice.about}"
     )
 
 
 def _reconstruct(method: Reconstructor, rows: Rows, positions: np.ndarray) -> _Reconstructed:
     errors, metrics = method.errors[positions], method.line.run.metrics
-    all_errors = f"{number(metrics['squared_error'].value)} on all {metrics['squared_error'].n or 0:,}"
-    notes = (
-        f"error {number(float(errors.mean()))} on these {len(positions)}",
-        f"{all_errors} ({interval(metrics, 'squared_error')})",
-    )
+    error = metrics["squared_error"]
+    on_all = f"{number(error.value)} on all {error.n:,} ({interval(metrics, 'squared_error')})"
+    notes = f"error {number(float(errors.mean()))} on these {len(positions)}", on_all
     return _Reconstructed(method.label, notes, method.reconstruct_rows(rows, positions), errors, method.errors)
 
 
@@ -150,9 +146,8 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
         how = "by class" if rows.has_labels else "this data set has no classes"
         return _Choice(_split(positions), f"Rows drawn at random ({how}, seed {seed}) from {rows.summary}.")
     by_method = {method.line.method: method for method in methods}
-    default = next(
-        (name for name, method in by_method.items() if not method.line.entry.is_linear), next(iter(by_method))
-    )
+    networks = [name for name, method in by_method.items() if not method.line.entry.is_linear]
+    default = next(iter(networks or by_method))
     first = _choose_method("by", "Method", by_method, default, problems)
     if pick == _APART:
         others = {name: method for name, method in by_method.items() if method is not first}
@@ -247,20 +242,31 @@ def _render_scale(limit: float) -> Markup:
     )
 
 
+def make_stored_originals(run: Run) -> list[Strip]:
+    """Return a strip of the test images that a run stores; none where they may not be redistributed."""
+    if "originals" not in run.views:
+        return []
+    shape = tuple(run.environment["image_shape"])
+    return [image_grid.make_strip(image_grid.make_name("Originals"), run.views["originals"], shape, "Originals")]
+
+
+def make_stored_strip(run: Run, label: str, *about: str) -> Strip:
+    """Return a strip of the reconstructions that a run stores."""
+    name, shape = image_grid.make_name(label, *about), tuple(run.environment["image_shape"])
+    return image_grid.make_strip(name, run.views["reconstructions"], shape, label)
+
+
 def _draw_stored_reconstructions(view: View) -> None:
     """Without the data set, draw the reconstructions that are stored with the runs."""
-    strips = []
     lines = [line for line in view.trained if "reconstructions" in line.run.views]
-    for line in lines:
-        metrics, shape = line.run.metrics, tuple(line.run.environment["image_shape"])
-        note = f"error {number(metrics['squared_error'].value)} on all {metrics['squared_error'].n:,}"
-        name = image_grid.make_name(line.label, note)
-        strips.append(image_grid.make_strip(name, line.run.views["reconstructions"], shape, line.label))
-    if strips:
-        labels = join_words([line.label for line in lines])
-        why = "The original images may not be redistributed; they are shown once the data set is on this machine."
-        st.markdown(plain(f"Reconstructions stored with the runs of {labels}. {why}"))
-        st.html(image_grid.make_grid(strips, 2))
+    if not lines:
+        return
+    why = "The original images may not be redistributed; they are shown once the data set is on this machine."
+    st.markdown(plain(f"Reconstructions stored with the runs of {join_words([line.label for line in lines])}. {why}"))
+    errors = [line.run.metrics["squared_error"] for line in lines]
+    notes = [f"error {number(error.value)} on all {error.n:,}" for error in errors]
+    strips = [make_stored_strip(line.run, line.label, note) for line, note in zip(lines, notes, strict=True)]
+    st.html(image_grid.make_grid(strips, 2))
 
 
 @st.dialog("Reconstructions of one image", width="large")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-import numpy as np
 import streamlit as st
 
 from core import datasets, methods
@@ -14,6 +13,7 @@ from core.errors import HourglassError
 from core.runs import selection, specs
 from core.runs.presets import BEST, EFFORT, FACES, list_presets
 from core.types import Run, Spec
+from pages.ui.reconstructions import images
 from pages.ui.shared import cached, image_grid, page_state, stored_runs, training_offers
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.run_picker import View
@@ -72,35 +72,33 @@ def _find_run(stored: Sequence[Run], spec: Spec) -> Run | None:
     """Return the run of `spec`, else another one of its method and size on the same data."""
     alike = [run for run in stored if run.spec.dataset_params == spec.dataset_params and checksums.is_here(run)]
     fitting = selection.select_runs(alike, spec.dataset, spec.method, _SIZE)
-    fitting = [run for run in fitting if "squared_error" in run.metrics]
-    return next(iter(sorted(fitting, key=lambda run: run.spec != spec)), None)
+    return min(fitting, key=lambda run: run.spec != spec, default=None)
 
 
 def _draw_figure(subject: str, runs: Sequence[Run]) -> None:
     if not selection.have_same_rows(runs):
         st.caption("The two runs were trained on different copies of the data: do not compare their errors.")
-    shape, strips = tuple(runs[0].environment["image_shape"]), []
-    if (originals := _read_originals(runs[0])) is not None:
-        strips.append(image_grid.make_strip(image_grid.make_name("Originals"), originals, shape, "Originals"))
+    strips = _make_originals(runs[0])
+    has_originals = bool(strips)
     for run in runs:
-        label, metrics = f"{methods.label(run.spec.method)} {_SIZE}-D", run.metrics
-        error = f"squared error {number(metrics['squared_error'].value)} ({interval(metrics, 'squared_error')})"
-        name = image_grid.make_name(label, error, f"n = {metrics['squared_error'].n:,} test images")
-        strips.append(image_grid.make_strip(name, run.views["reconstructions"], shape, label))
+        label, error = f"{methods.label(run.spec.method)} {_SIZE}-D", run.metrics["squared_error"]
+        about = f"squared error {number(error.value)} ({interval(run.metrics, 'squared_error')})"
+        strips.append(images.make_stored_strip(run, label, about, f"n = {error.n:,} test images"))
     st.html(image_grid.make_grid(strips, 2))
-    if originals is None:
+    if not has_originals:
         st.caption("The original images may not be redistributed; they are shown once they are on this machine.")
     st.markdown(plain(_PUBLISHED[subject]))
     st.caption(plain(_SOURCE))
 
 
-def _read_originals(run: Run) -> np.ndarray | None:
-    """Return the test images behind the run's reconstructions; None where they are not on this machine."""
-    if "originals" in run.views:
-        return run.views["originals"]
+def _make_originals(run: Run) -> list[image_grid.Strip]:
+    """Return a strip of the test images behind the run's reconstructions; none where they are not on this machine."""
+    if strips := images.make_stored_originals(run):
+        return strips
     with suppress(HourglassError):
         if datasets.is_available(run.spec.dataset):
             dataset = cached.load_dataset(run.spec.dataset, run.spec.dataset_params)
             if checksums.is_of(run.environment, dataset.checksum):
-                return dataset.X_test[run.views["strip_rows"]]
-    return None
+                shape, originals = tuple(run.environment["image_shape"]), dataset.X_test[run.views["strip_rows"]]
+                return [image_grid.make_strip(image_grid.make_name("Originals"), originals, shape, "Originals")]
+    return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from core.figures import difference_images, montages
 from core.metrics import linear_ae_vs_pca, pca_spectrum
 from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
 from core.runs import presets, reader, selection, specs
-from core.types import Run, Spec
+from core.types import Run
 from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, training_offers
+from pages.ui.shared.image_grid import Strip, make_name
 from pages.ui.shared.images import image
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -28,7 +29,6 @@ from pages.ui.shared.text import Markup, html, plain, shorten
 _MOST_AXES = 10
 _IN_BLOCK = 5
 _STEP = 5
-_CONVERGENCE = ("largest_angle", "mean_angle", "excess_error")
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,15 @@ class _Axes:
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    line = _find_line(view)
-    if line is None or line.run is None:
+    line = next((line for line in view.trained if line.entry.converges_to), None)
+    if line is None:
         st.markdown(plain(f"No linear AE is trained on {view.entry.label} at {view.size}-D yet."))
         preset = presets.list_presets(view.entry.name, "linear_ae", view.size).get(presets.BEST, {})
         _offer(view, stored, "linear_ae", preset)
         return
-    st.markdown(plain(_explanation(view, line)))
-    _draw_convergence(view, line, stored)
+    rows = [row for row in line.run.history if "excess_error" in row]
+    st.markdown(plain(_explanation(view, rows)))
+    _draw_convergence(view, rows)
     st.subheader("Same subspace, different axes", anchor=False)
     n_pixels = int(np.prod(view.entry.image_shape))
     if (pca := _find_pca(view, stored, line.run)) is not None:
@@ -60,31 +61,11 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         _offer(view, stored, "pca", {})
 
 
-def _find_line(view: View) -> Line | None:
-    """Return the linear AE of the view; if it lacks angles to PCA, another one of this size that has them."""
-    line = next((line for line in view.lines if line.entry.converges_to), None)
-    if line is None or line.run is None or _convergence(line.run):
-        return line
-    for candidate in line.candidates:
-        if _convergence(candidate) and selection.have_same_rows([candidate, line.run]):
-            try:
-                run, stamp = stored_runs.read_run(candidate.key)
-            except BrokenRun:
-                continue
-            return replace(line, run=run, stamp=stamp)
-    return line
-
-
 def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
     """Return the smallest stored PCA of the same rows with at least as many components."""
-    fitting = [
-        run
-        for run in stored
-        if run.spec.dataset == view.entry.name
-        and methods.entry(run.spec.method).has_spectrum
-        and selection.code_size(run) >= view.size
-        and selection.have_same_rows([run, ae])
-    ]
+    of_data = [run for run in stored if run.spec.dataset == view.entry.name and selection.code_size(run) >= view.size]
+    spectra = [run for run in of_data if methods.entry(run.spec.method).has_spectrum]
+    fitting = [run for run in spectra if selection.have_same_rows([run, ae])]
     for run in sorted(fitting, key=selection.code_size):
         try:
             return stored_runs.read_run(run.key)[1]
@@ -101,27 +82,18 @@ def _offer(view: View, stored: Sequence[Run], method: str, settings: dict[str, A
         st.error(plain(problem))
         return
     epochs = spec.param("epochs")
-    about = f"{epochs} epochs, as the shipped runs." if epochs else "Fitted in closed form."
-    _offer_spec(stored, spec, f"Train {methods.label(method)} {view.size}-D", about)
-
-
-def _offer_spec(stored: Sequence[Run], spec: Spec, label: str, about: str) -> None:
     if training_offers.find_missing([spec], stored):
-        training_offers.draw_button(label, [spec], f"linear-{spec.method}", about)
+        about = f"{epochs} epochs, as the shipped runs." if epochs else "Fitted in closed form."
+        training_offers.draw_button(f"Train {methods.label(method)} {view.size}-D", [spec], f"linear-{method}", about)
     training_offers.show_progress(lambda job: job.key == spec.key)
 
 
-def _convergence(run: Run) -> list[dict[str, Any]]:
-    """Return the rows of a run's history that hold its angles to PCA."""
-    return [row for row in run.history if all(name in row for name in _CONVERGENCE)]
-
-
-def _explanation(view: View, line: Line) -> str:
+def _explanation(view: View, rows: Sequence[dict[str, Any]]) -> str:
     text = (
         "The best linear encoder and decoder span the subspace of PCA (Baldi and Hornik 1989); gradient descent finds "
         "it without computing variances or orthogonal axes."
     )
-    if not (rows := _convergence(line.run)):
+    if not rows:
         return text
     last, share = rows[-1], ""
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
@@ -143,26 +115,23 @@ def _small(value: float) -> str:
     return number(value) if abs(value) >= 0.1 else f"{value:.{int(1 - np.floor(np.log10(abs(value))))}f}"
 
 
-def _draw_convergence(view: View, line: Line, stored: Sequence[Run]) -> None:
-    if rows := _convergence(line.run):
-        from core.figures import error_by_code_size  # plotly: most visits open no figure
-
-        with st.container(key="to-pca"):
-            for k, figure in enumerate(error_by_code_size.plot_convergence_to_pca(rows, header.get_theme())):
-                charts.draw(figure, f"to-pca-{k}")
-        st.caption(
-            plain(
-                "After each epoch: principal angles between the span of the decoder's columns and the first "
-                f"{view.size} principal components of the training images, and squared error per training image minus "
-                "PCA's. The learning rate falls to 0 at the end."
-            )
-        )
-    elif line.run.environment["n_features"] > pca_spectrum.MOST_FEATURES:
+def _draw_convergence(view: View, rows: Sequence[dict[str, Any]]) -> None:
+    """Draw the angles to PCA and the excess error in the rows of a run's history."""
+    if not rows:
         st.info(f"Angles to PCA are computed only for images of up to {pca_spectrum.MOST_FEATURES:,} pixels.")
-    else:
-        st.info("This run does not hold its angles to PCA.")
-        spec = replace(line.run.spec, seed=(line.run.spec.seed + 1) % 2**31)
-        _offer_spec(stored, spec, "Train again", f"Same settings with seed {spec.seed}.")
+        return
+    from core.figures import error_by_code_size  # plotly: most visits open no figure
+
+    with st.container(key="to-pca"):
+        for k, figure in enumerate(error_by_code_size.plot_convergence_to_pca(rows, header.get_theme())):
+            charts.draw(figure, f"to-pca-{k}")
+    st.caption(
+        plain(
+            "After each epoch: principal angles between the span of the decoder's columns and the first "
+            f"{view.size} principal components of the training images, and squared error per training image minus "
+            "PCA's. The learning rate falls to 0 at the end."
+        )
+    )
 
 
 def _draw_rotation(view: View, line: Line, pca: Stamp, problems: list[str]) -> None:
@@ -200,7 +169,7 @@ def _draw_rotated(view: View, line: Line, axes: _Axes, rows: Rows | None, widget
         share = st.slider(label, 0, 100, step=_STEP, format="%d%%", key=widget, help=about)
         page_state.keep("turn", share)
         facts = {"rotation in the plane that rotates most": f"{share / 100 * largest:.0f}° of {largest:.0f}°"}
-        if rows is not None and rows.image_shape is not None:
+        if rows is not None:
             error = f"{_error(line.stamp, rows.key, share, axes, rows):.6f}"
             facts = {f"squared error, mean over {len(rows):,} test images": error} | facts
         cells = "".join(f'<div><b>{value}</b><div class="hg-note">{note}</div></div>' for note, value in facts.items())
@@ -220,7 +189,7 @@ def _error(stamp: Stamp, rows_key: str, share: int, _axes: _Axes, _rows: Rows) -
     return linear_ae_vs_pca.squared_error(_rotated(stamp, share, _axes), _rows.floats())
 
 
-def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[image_grid.Strip]:
+def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[Strip]:
     n = min(_MOST_AXES, view.size)
     note = f"the first {n} of {view.size}" if view.size > n else ""
     own, components = rotated.decoder.T[:n], axes.components[:n]
@@ -230,21 +199,15 @@ def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[image_grid.Str
         # Each axis is scaled to its own largest value.
         scaled = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12)
         picture = difference_images.make_montage(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, header.get_theme())
-        return image(
-            montages.encode_png(picture), "Axes of the code as images, negative and positive", "hg-columns-image"
-        )
+        alt = "Axes of the code as images, negative and positive"
+        return image(montages.encode_png(picture), alt, "hg-columns-image")
 
     blocks = [slice(start, start + _IN_BLOCK) for start in range(0, n, _IN_BLOCK)]
-    names = image_grid.make_name("Linear AE, rotated", "columns of the decoder", note)
+    captions = [image_grid.make_captions(angles[block], _IN_BLOCK) for block in blocks]
     return [
-        image_grid.Strip(names, [images(own[block]) for block in blocks]),
-        image_grid.Strip(
-            '<div class="hg-note">angle to the PCA component below</div>',
-            [image_grid.make_captions(angles[block], _IN_BLOCK) for block in blocks],
-        ),
-        image_grid.Strip(
-            image_grid.make_name("PCA", "components", note), [images(components[block]) for block in blocks]
-        ),
+        Strip(make_name("Linear AE, rotated", "columns of the decoder", note), [images(own[b]) for b in blocks]),
+        Strip('<div class="hg-note">angle to the PCA component below</div>', captions),
+        Strip(make_name("PCA", "components", note), [images(components[block]) for block in blocks]),
     ]
 
 
