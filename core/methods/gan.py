@@ -16,10 +16,8 @@ from core.types import Param
 _WASSERSTEIN_PENALTY = 10.0
 # The R1 penalty is computed in one of 16 steps on average, with 16 times the weight (Karras et al. 2020).
 _R1_SHARE = 1 / 16
-_NETWORK = (
-    "Convolutional: a small DCGAN. Fully connected: two hidden layers. Mirrored autoencoder: the generator has the "
-    "layers of a decoder, the discriminator those of an encoder."
-)
+_NETWORK = "A small DCGAN; two fully connected hidden layers; or the layers of an autoencoder's decoder and encoder."
+_R1 = "Weight of the R1 gradient penalty on the discriminator; the Wasserstein objective has its own penalty."
 
 
 class GAN(base.NetworkEstimator):
@@ -39,28 +37,10 @@ class GAN(base.NetworkEstimator):
         params.n_components(16),
         Param("objective", "non-saturating", losses.GAN_OBJECTIVES, "Loss functions of generator and discriminator."),
         Param("network", "conv", ("conv", "mlp", "mirrored"), _NETWORK),
-        Param(
-            "width", 256, (32, 4096), "Units of the widest layer; convolutions have at most an eighth as many channels."
-        ),
-        Param(
-            "layers",
-            3,
-            (1, 4),
-            "Hidden layers of generator and discriminator; for a mirrored autoencoder only.",
-            implied=True,
-        ),
-        Param(
-            "r1",
-            0.1,
-            (0.0, 100.0),
-            "Weight of the R1 gradient penalty on the discriminator; the Wasserstein objective has its own penalty.",
-        ),
-        Param(
-            "average",
-            0.999,
-            (0.0, 0.9999),
-            "Samples come from a running average of the generator's weights with this decay per step.",
-        ),
+        Param("width", 256, (32, 4096), "Units of the widest layer; convolutions have an eighth as many channels."),
+        Param("layers", 3, (1, 4), "Hidden layers of each network; for a mirrored autoencoder only.", implied=True),
+        Param("r1", 0.1, (0.0, 100.0), _R1),
+        Param("average", 0.999, (0.0, 0.9999), "Decay per step of the running average of the generator's weights."),
         *params.training_params(epochs=20, learning_rate=0.002, batch_size=64),
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}

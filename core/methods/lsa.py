@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline
 
 from core.errors import BadInput
-from core.methods.params import WEIGHTING, WEIGHTINGS, n_components
+from core.methods.params import WEIGHTING, WEIGHTINGS, n_components, read_attributes, set_attributes
 from core.types import Method
 
 _LEARNED = ("components_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
@@ -32,10 +32,8 @@ class LSA(Pipeline):
 def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
     most = min(n_train, n_features)
     if params["n_components"] > most:
-        raise BadInput(
-            f"n_components={params['n_components']} must be at most {most}, the smaller of {n_train} documents and "
-            f"{n_features} words: choose fewer, or a larger vocabulary."
-        )
+        size, rows = f"n_components={params['n_components']}", f"{n_train} documents and {n_features} words"
+        raise BadInput(f"{size} must be at most {most}, the smaller of {rows}: choose fewer, or a larger vocabulary.")
     if n_features < 2:
         raise BadInput("LSA needs at least 2 words: choose a larger vocabulary, or other documents.")
 
@@ -47,15 +45,12 @@ def _build(params, kind, image_shape, seed) -> LSA:
 
 
 def _arrays(lsa: LSA) -> dict[str, np.ndarray]:
-    arrays = {name: getattr(lsa["svd"], name) for name in _LEARNED}
-    if lsa["weighting"].use_idf:
-        arrays["idf_"] = lsa["weighting"].idf_
-    return arrays
+    idf = ("idf_",) if lsa["weighting"].use_idf else ()
+    return read_attributes(lsa["svd"], _LEARNED) | read_attributes(lsa["weighting"], idf)
 
 
 def _restore(lsa: LSA, arrays: Mapping[str, np.ndarray]) -> LSA:
-    for name in _LEARNED:
-        setattr(lsa["svd"], name, np.asarray(arrays[name]))
+    set_attributes(lsa["svd"], arrays, _LEARNED)
     n_features = lsa["svd"].components_.shape[1]
     lsa["svd"].n_features_in_ = lsa["weighting"].n_features_in_ = n_features
     if lsa["weighting"].use_idf:

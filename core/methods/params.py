@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from core.types import DOCUMENTS, IMAGES, Param
 
@@ -34,6 +36,18 @@ def check_hyperparameters(estimator: Any) -> None:
         if not isinstance(value, {int: Integral, float: Real, str: str}[type(param.default)]):
             raise param.refusal(repr(value))
         param.check(value)
+
+
+def read_attributes(estimator: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The named attributes of an estimator as arrays."""
+    return {name: np.asarray(getattr(estimator, name)) for name in names}
+
+
+def set_attributes(estimator: Any, arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
+    """Inverse of `read_attributes`."""
+    for name in names:
+        value = np.asarray(arrays[name])
+        setattr(estimator, name, value if value.ndim else value.item())
 
 
 _TIME_LIMIT = "Training stops after this time, so the result depends on the machine. 0: no limit, train for all epochs."

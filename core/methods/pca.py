@@ -8,46 +8,34 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from core.errors import BadInput
-from core.methods.params import n_components
+from core.methods.params import n_components, read_attributes, set_attributes
 from core.types import Method
 
 _MANY_PIXELS = 1000
 _LEARNED = ("components_", "mean_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
+_LEARNED += ("noise_variance_", "n_samples_")
 
 
 def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
     # ARPACK finds all but the last component.
     most = min(n_train, n_features) - (n_features > _MANY_PIXELS)
     if params["n_components"] > most:
-        raise BadInput(
-            f"n_components={params['n_components']} must be at most {most}, with {n_train:,} train rows of "
-            f"{n_features:,} pixels: choose fewer."
-        )
+        rows = f"{n_train:,} train rows of {n_features:,} pixels"
+        raise BadInput(f"n_components={params['n_components']} must be at most {most}, with {rows}: choose fewer.")
 
 
 def _build(params, kind, image_shape, seed) -> PCA:
     n_features = image_shape[0] * image_shape[1] if image_shape else 0
     if image_shape and params["n_components"] > n_features:
-        raise BadInput(
-            f"n_components={params['n_components']} must be at most {n_features}, the number of pixels: choose fewer."
-        )
+        size = f"n_components={params['n_components']}"
+        raise BadInput(f"{size} must be at most {n_features}, the number of pixels: choose fewer.")
     # Both are exact; of many pixels, all eigenvectors take minutes and the first ones seconds.
     solver = "arpack" if n_features > _MANY_PIXELS else "covariance_eigh"
     return PCA(**params, svd_solver=solver, random_state=seed)
 
 
-def _arrays(pca: PCA) -> dict[str, np.ndarray]:
-    return {name: getattr(pca, name) for name in _LEARNED} | {
-        "noise_variance_": np.array(pca.noise_variance_),
-        "n_samples_": np.array(pca.n_samples_),
-    }
-
-
 def _restore(pca: PCA, arrays: Mapping[str, np.ndarray]) -> PCA:
-    for name in _LEARNED:
-        setattr(pca, name, np.asarray(arrays[name]))
-    pca.noise_variance_ = np.asarray(arrays["noise_variance_"]).item()
-    pca.n_samples_ = np.asarray(arrays["n_samples_"]).item()
+    set_attributes(pca, arrays, _LEARNED)
     pca.n_components_, pca.n_features_in_ = pca.components_.shape
     return pca
 
@@ -57,7 +45,7 @@ METHOD = Method(
     params=(n_components(),),
     version=1,
     estimator=_build,
-    arrays=_arrays,
+    arrays=lambda pca: read_attributes(pca, _LEARNED),
     restore=_restore,
     n_weights=lambda pca: pca.components_.size + pca.mean_.size,
     check_rows=_check_rows,

@@ -145,10 +145,8 @@ class TSNEMap(BaseEstimator):
 
 def _check_perplexity(perplexity: float, n: int) -> None:
     if perplexity >= n:
-        raise BadInput(
-            f"perplexity={perplexity:g} must be below {n}, the number of rows: choose a smaller perplexity, or more "
-            "rows."
-        )
+        limit = f"must be below {n}, the number of rows"
+        raise BadInput(f"perplexity={perplexity:g} {limit}: choose a smaller perplexity, or more rows.")
 
 
 def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
