@@ -216,7 +216,9 @@ def check_dataset(dataset: Dataset) -> None:
     """Refuse a data set to which no method can be fitted; BadInput says why."""
     n_features, n_classes, problem = dataset.n_features, len(dataset.target_names), ""
     for split, X, y in (("train", dataset.X_train, dataset.y_train), ("test", dataset.X_test, dataset.y_test)):
-        if not len(y) or X.shape != (len(y), n_features) or y.min() < UNLABELLED or y.max() >= max(1, n_classes):
+        if not len(y):
+            problem = f"it has no {split} row"
+        elif X.shape != (len(y), n_features) or y.min() < UNLABELLED or y.max() >= max(1, n_classes):
             problem = f"its {split} rows are {X.shape} for {len(y):,} labels of {n_classes} classes"
     if n_classes > MOST_CLASSES:
         problem = f"it has {n_classes:,} classes, and at most {MOST_CLASSES} are allowed"
