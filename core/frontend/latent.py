@@ -1,48 +1,31 @@
-"""What dragging in latent space is sent and sends back, as bytes; assets/components/latent.js is the other side."""
+"""Messages of dragging in latent space, as bytes and text; assets/components/latent.js is the other side."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from core.errors import BadInput
 from core.figures import palette
-from core.frontend.maps import pack
+from core.frontend.maps import make_class_header, pack
 
 BEHIND = ("images", "rows", "both")
-# A drag sends more codes than anything else does text: what is longer is none.
-_LONGEST = 6000
+_LONGEST_CODE = 6000  # characters
 _LARGEST = 1e6
 _NUMBER = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,8})?")
 _ID = re.compile("[0-9a-f]{16}")
 _DIGITS = 3
+_NO_CODE = "What the page sent is no code: reload it."
 _SMALL = 16  # pixels; smaller images are told apart in a coarser grid alone
-
-
-class Layer(Protocol):
-    """As `core.analysis.decoder_export.Layer`."""
-
-    weight: np.ndarray
-    scale: np.ndarray
-    bias: np.ndarray
-    activation: str
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One number of the code.
-
-    Attributes
-    ----------
-    low, high : the range that is shown.
-    start : where it stands at first.
-    note : a few words on how much it does.
-    is_active : whether it does anything.
-    """
+    """A latent dimension: the range that is shown, its initial value, a note on its activity, whether it is active."""
 
     low: float
     high: float
@@ -53,13 +36,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """What codes are drawn from.
-
-    Attributes
-    ----------
-    is_prior : N(0, I); else fitted to codes.
-    mean : (k,); covariance : (k, k)
-    """
+    """The distribution that codes are sampled from, N(0, I) or fitted to codes: mean (k,), covariance (k, k)."""
 
     is_prior: bool
     mean: np.ndarray
@@ -68,12 +45,7 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class State:
-    """What a person did with a code.
-
-    Attributes
-    ----------
-    code : the numbers; pad : the two dimensions on the pad; frozen : dimensions held; behind : one of `BEHIND`.
-    """
+    """What a person chose: the code, the dimensions on the pad, those that are frozen, and one of `BEHIND`."""
 
     code: tuple[float, ...]
     pad: tuple[int, ...] = ()
@@ -87,18 +59,18 @@ class Scene:
 
     Attributes
     ----------
-    id : changes with the decoder and the rows: what comes back names it.
+    id : changes with the decoder and the rows; answers of the browser name it.
     kind : {"manifold", "sliders"}
     decoder : id of the decoder's message.
     shape : (height, width) of an image.
-    axes : one for each number of the code.
+    axes : one for each latent dimension.
     codes : (n, k) of rows, labels : (n,) int, numbers : (n,) row numbers; none where the data are not here.
-    gaussian : what codes are drawn from, None for a plane without a prior.
+    gaussian : for sampling codes, None for a plane without a prior.
     pictures : id of the rows' pictures, see `core.frontend.maps.make_pictures_message`.
     starts : positions among the rows that are offered to start from.
     order : dimensions, the most active first; None: as they are.
-    measure : what the axes' notes are, in a word.
-    by_server : whether the server draws each picture.
+    measure : name of the axes' activity.
+    by_server : whether the server decodes each picture.
     lacking : why there are no rows to see, in words.
     """
 
@@ -120,12 +92,12 @@ class Scene:
     lacking: str = ""
 
 
-def make_decoder_message(decoder_id: str, layers: Sequence[Layer]) -> bytes:
-    """The weights: sent once, kept by the browser under `decoder_id`."""
+def make_decoder_message(decoder_id: str, layers: Sequence[Any]) -> bytes:
+    """The weights of `core.analysis.decoder_export.Layer`s, which the browser keeps under `decoder_id`."""
     arrays = {}
     for k, layer in enumerate(layers):
         arrays |= {f"weight{k}": layer.weight, f"scale{k}": layer.scale, f"bias{k}": layer.bias}
-    return pack({"kind": "decoder", "id": decoder_id, "activations": [each.activation for each in layers]}, arrays)
+    return pack({"kind": "decoder", "id": decoder_id, "activations": [layer.activation for layer in layers]}, arrays)
 
 
 def make_grid_message(grid_id: str, images: np.ndarray, columns: int) -> bytes:
@@ -144,16 +116,15 @@ def make_scene_message(scene: Scene, state: State, placed: str) -> bytes:
 
     Parameters
     ----------
-    placed : changes where the server means the state, as from a link; else what the browser shows stays.
+    placed : changes where the server sets the state, as from a link; else the browser keeps its own.
     """
-    labels = np.asarray(scene.labels, np.int16)
-    gaussian, classes = scene.gaussian, range(len(scene.names))
+    gaussian = scene.gaussian
     header: dict[str, Any] = {
         "kind": scene.kind,
         "id": scene.id,
         "decoder": scene.decoder,
         "shape": list(map(int, scene.shape)),
-        "axes": list(map(_to_header, scene.axes)),
+        "axes": list(map(_make_axis, scene.axes)),
         "order": list(map(int, range(len(scene.axes)) if scene.order is None else scene.order)),
         "measure": scene.measure,
         "columns": choose_grid_shape(scene.shape),
@@ -169,26 +140,22 @@ def make_scene_message(scene: Scene, state: State, placed: str) -> bytes:
         "pad": list(map(int, state.pad)),
         "frozen": list(map(int, state.frozen)),
         "behind": state.behind,
-        "colours": {theme: [palette.get_class_style(k, theme).colour for k in classes] for theme in palette.CLASSES},
-        "marks": [palette.get_class_style(k, "light").mark for k in classes],
+        **make_class_header(len(scene.names)),
         "none": palette.NO_CLASS if scene.names else palette.SINGLE,
     }
     arrays = {
         "codes": np.asarray(scene.codes, np.float16 if scene.kind == "sliders" else np.float32),
-        "labels": labels,
+        "labels": np.asarray(scene.labels, np.int16),
         "rows": np.asarray(scene.numbers, np.int32),
     }
     if gaussian is not None and not gaussian.is_prior:
-        arrays |= {
-            "mean": np.asarray(gaussian.mean, np.float32),
-            "covariance": np.asarray(gaussian.covariance, np.float32),
-        }
+        arrays |= {name: np.asarray(getattr(gaussian, name), np.float32) for name in ("mean", "covariance")}
     return pack(header, arrays)
 
 
-def _to_header(axis: Axis) -> dict[str, Any]:
-    low, high, start = map(_round, (axis.low, axis.high, axis.start))
-    return {"low": low, "high": high, "start": start, "note": axis.note, "active": axis.is_active}
+def _make_axis(axis: Axis) -> dict[str, Any]:
+    ends = {"low": _round(axis.low), "high": _round(axis.high), "start": _round(axis.start)}
+    return {**ends, "note": axis.note, "active": axis.is_active}
 
 
 def _round(value: float) -> float:
@@ -196,9 +163,9 @@ def _round(value: float) -> float:
 
 
 def choose_grid_shape(shape: tuple[int, int]) -> tuple[int, int]:
-    """How many images of this (height, width) stand side by side and below one another in about a square.
+    """Columns and lines of images of this (height, width) that fill about a square.
 
-    >>> grid_columns((28, 28)), grid_columns((28, 20)), grid_columns((8, 8))
+    >>> choose_grid_shape((28, 28)), choose_grid_shape((28, 20)), choose_grid_shape((8, 8))
     ((20, 20), (20, 14), (12, 12))
     """
     most = 20 if max(shape) >= _SMALL else 12
@@ -209,24 +176,19 @@ def choose_grid_shape(shape: tuple[int, int]) -> tuple[int, int]:
 
 def format_code(code: Sequence[float]) -> str:
     """A code as text for an address, each number to three digits: ``"0.52_-1.3"``."""
-    return "_".join(map(_format_number, code))
-
-
-def _format_number(value: float) -> str:
-    rounded = float(f"{value:.{_DIGITS}g}")
-    if rounded == 0 or abs(rounded) < 1e-4:
-        return "0"
-    return np.format_float_positional(rounded, trim="-")
+    rounded = [float(f"{value:.{_DIGITS}g}") for value in code]
+    return "_".join("0" if abs(value) < 1e-4 else np.format_float_positional(value, trim="-") for value in rounded)
 
 
 def parse_code(text: str, size: int) -> tuple[float, ...]:
-    """Inverse of `code_text`, for text that anybody may have written.
+    """Inverse of `format_code`, for text that anybody may have written.
 
     Raises BadInput if it is no code of `size` numbers.
     """
-    parts = text.split("_") if len(text) <= _LONGEST else []
+    parts = text.split("_") if len(text) <= _LONGEST_CODE else []
     if not parts or not all(map(_NUMBER.fullmatch, parts)):
-        raise BadInput(f"It is no code: a code is {size} numbers joined by _, such as {_make_example(size)}.")
+        example = "_".join(["0.5", "-1.3", "0"][:size]) + ("_…" if size > 3 else "")
+        raise BadInput(f"It is no code: a code is {size} numbers joined by _, such as {example}.")
     if len(parts) != size:
         raise BadInput(f"It has {len(parts):,} {'number' if len(parts) == 1 else 'numbers'}, the code here has {size}.")
     code = tuple(map(float, parts))
@@ -235,22 +197,18 @@ def parse_code(text: str, size: int) -> tuple[float, ...]:
     return code
 
 
-def _make_example(size: int) -> str:
-    return "_".join(["0.5", "-1.3", "0"][:size]) + ("_…" if size > 3 else "")
-
-
 def parse_dimensions(text: str, size: int, most: int) -> tuple[int, ...]:
-    """Dimensions from text that anybody may have written, counted from 1 and joined by _; they come back from 0.
+    """Dimensions, from 0, of text that anybody may have written: numbers from 1, joined by _.
 
     Raises BadInput if they are not different dimensions of a code of `size` numbers, or more than `most`.
     """
     parts = text.split("_") if text else []
     if len(parts) > most or not all(part.isascii() and part.isdecimal() and len(part) <= 3 for part in parts):
         raise BadInput(f"They are at most {most} whole numbers from 1 to {size}, joined by _.")
-    found = tuple(int(part) - 1 for part in parts)
-    if len(set(found)) < len(found) or not all(0 <= each < size for each in found):
+    dimensions = tuple(int(part) - 1 for part in parts)
+    if len(set(dimensions)) < len(dimensions) or not all(0 <= each < size for each in dimensions):
         raise BadInput(f"They are different whole numbers from 1 to {size}, joined by _.")
-    return found
+    return dimensions
 
 
 def format_dimensions(dimensions: Sequence[int]) -> str:
@@ -258,44 +216,44 @@ def format_dimensions(dimensions: Sequence[int]) -> str:
 
 
 def format_state(state: State) -> dict[str, str]:
-    """The state as it stands in an address."""
-    return {
-        "code": format_code(state.code),
-        "pad": format_dimensions(state.pad),
-        "frozen": format_dimensions(state.frozen),
-        "behind": state.behind,
-    }
+    """The state as in an address."""
+    pad, frozen = format_dimensions(state.pad), format_dimensions(state.frozen)
+    return {"code": format_code(state.code), "pad": pad, "frozen": frozen, "behind": state.behind}
+
+
+def _split(text: object, n_parts: int) -> list[str]:
+    parts = text.split("|") if isinstance(text, str) else []
+    if len(parts) != n_parts or not _ID.fullmatch(parts[0]):
+        raise BadInput(_NO_CODE)
+    return parts
 
 
 def parse_state(text: object, scene_id: str, size: int) -> State | None:
-    """What the browser sends once a drag ends; None where it is of another scene.
+    """The state that the browser sends once a drag ends; None if it is of another scene.
 
     Parameters
     ----------
-    text : ``"<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<what is behind>"``; anybody may have written it.
+    text : ``"<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<behind>"``; anybody may have written it.
 
-    Raises BadInput if it is none.
+    Raises BadInput if it is malformed.
     """
-    parts = text.split("|") if isinstance(text, str) else []
-    if len(parts) != 5 or not _ID.fullmatch(parts[0]):
-        raise BadInput("What the page sent is no code: reload it.")
-    if parts[0] != scene_id:
+    scene, code, pad, frozen, behind = _split(text, 5)
+    if scene != scene_id:
         return None
-    behind = parts[4]
     if behind not in ("", *BEHIND):
-        raise BadInput("What the page sent is no code: reload it.")
-    pad, frozen = parse_dimensions(parts[2], size, 2), parse_dimensions(parts[3], size, size)
-    return State(parse_code(parts[1], size), pad, frozen, behind)
+        raise BadInput(_NO_CODE)
+    dimensions = parse_dimensions(pad, size, 2), parse_dimensions(frozen, size, size)
+    return State(parse_code(code, size), *dimensions, behind)
 
 
 def parse_question(text: object, decoder_id: str, size: int) -> tuple[str, tuple[float, ...]] | None:
-    """Turn and code of a picture the browser asks for, ``"<id>|<turn>|<code>"``; None where it is of another decoder.
+    """Turn and code of a picture the browser asks for, ``"<id>|<turn>|<code>"``; None if it is of another decoder.
 
-    Raises BadInput if it is none.
+    Raises BadInput if it is malformed.
     """
-    parts = text.split("|") if isinstance(text, str) else []
-    if len(parts) != 3 or not _ID.fullmatch(parts[0]) or not (parts[1].isascii() and parts[1].isdecimal()):
-        raise BadInput("What the page sent is no code: reload it.")
-    if parts[0] != decoder_id or len(parts[1]) > 20:
+    decoder, turn, code = _split(text, 3)
+    if not (turn.isascii() and turn.isdecimal()):
+        raise BadInput(_NO_CODE)
+    if decoder != decoder_id or len(turn) > 20:
         return None
-    return parts[1], parse_code(parts[2], size)
+    return turn, parse_code(code, size)

@@ -1,4 +1,4 @@
-"""What the linked maps are sent and what they send back, as bytes; assets/components/maps.js is the other side."""
+"""Messages of the linked maps, as bytes and text; assets/components/maps.js is the other side."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Map:
 
     Attributes
     ----------
-    key : what stays the same while the map is looked at.
-    title, note : which method, and what the plane is.
-    points : (n, 2), a row each; NaN where it has no place.
-    figures : (name, value, interval and n, help) of each number under the map.
-    absent : a sentence in the place of a map that can't be shown.
-    remark : a few words under the map.
-    star : (2,) place of a person's own point.
+    key : stays the same while the map is shown.
+    title, note : the method, and what the plane is.
+    points : (n, 2), one for each row; NaN for a row without a position.
+    figures : (name, value, interval and n, help) of each number below the map.
+    absent : a sentence in place of a map that can't be shown.
+    remark : a few words below the map.
+    star : (2,) position of a person's own point.
     near : positions among the rows that are marked.
     """
 
@@ -57,9 +57,9 @@ class Map:
 
 @dataclass(frozen=True)
 class Values:
-    """A number of each row to colour by: (n,), from `low` to `high`, NaN where it has none.
+    """A value for each row to colour by: (n,), from `low` to `high`, NaN where a row has none.
 
-    `names` : what stands at the ends of the scale. With `is_binary` the values are 0 and 1, and `names` are theirs.
+    `names` are at the ends of the scale. With `is_binary` the values are 0 and 1, and `names` are theirs.
     """
 
     label: str
@@ -72,13 +72,13 @@ class Values:
 
 @dataclass(frozen=True)
 class Look:
-    """How the maps are looked at: what is not of the data, and is kept in the page's address.
+    """The view of the maps, which is kept in the page's address.
 
     Attributes
     ----------
     hidden : classes that are not shown; -1 for the rows without one.
-    zooms : key of a map -> its middle, and the shorter side of what is seen, as shares of its wider axis.
-    enlarged : key of the map that stands alone; "" for none.
+    zooms : key of a map -> x and y of the centre, and the shorter side that is visible, as shares of its wider axis.
+    enlarged : key of the map that is shown alone; "" for none.
     """
 
     hidden: tuple[int, ...] = ()
@@ -87,10 +87,10 @@ class Look:
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
-    """A JSON header and arrays as one piece: the header's length (uint32, little endian), the header, the arrays.
+    """A JSON header and arrays: the header's length (uint32, little endian), the header, the arrays.
 
     The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4; header and arrays
-    are filled up so that each array begins at a multiple of 8.
+    are padded so that each array begins at a multiple of 8.
     """
     flat = {name: np.ascontiguousarray(a).ravel() for name, a in arrays.items()}
     about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]
@@ -103,30 +103,20 @@ def _pad(data: bytes) -> bytes:
     return data + b"\0" * (-len(data) % _ALIGNED)
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Inverse of `packed`."""
-    (length,) = struct.unpack("<I", data[:4])
-    header = json.loads(data[4 : 4 + length])
-    types = {short: np.dtype(name) for name, short in _TYPES.items()}
-    arrays, at = {}, 4 + length
-    for name, count, kind in header.pop("arrays"):
-        arrays[name] = np.frombuffer(data, types[kind], count, at)
-        at += len(_pad(bytes(arrays[name].nbytes)))
-    return header, arrays
+def make_class_header(n_classes: int) -> dict[str, Any]:
+    """Colours by theme, and marks, of the classes."""
+    styles = {theme: [palette.get_class_style(k, theme) for k in range(n_classes)] for theme in palette.CLASSES}
+    colours = {theme: [style.colour for style in own] for theme, own in styles.items()}
+    return {"colours": colours, "marks": [style.mark for style in styles["light"]]}
 
 
 def quantise(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.ndarray, list[float] | None]:
-    """Points of the plane as whole numbers, both axes to one scale.
-
-    Parameters
-    ----------
-    points : (n, 2)
-    star : (2,), a point more, which may lie outside
+    """Points (n, 2) as whole numbers, both axes to one scale; and another one, (2,), which may lie outside.
 
     Returns
     -------
     (n, 2) uint16 : 0..65534 over the wider axis; 65535 for a row that is not finite
-    list or None : the star's place on the same scale
+    list or None : the star on the same scale
     """
     points = np.asarray(points, np.float64)
     known = np.isfinite(points).all(axis=1)
@@ -134,7 +124,7 @@ def quantise(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.nda
     if not known.any():
         return places, None
     low, high = points[known].min(axis=0), points[known].max(axis=0)
-    # A narrower axis stands in the middle, and so does what is all in one point.
+    # A narrower axis is centred, and so are points that are all equal.
     middle, span = (low + high) / 2, float((high - low).max()) or 1.0
     places[known] = np.rint(np.clip((points[known] - middle) / span + 0.5, 0, 1) * _LAST)
     if star is None or not np.isfinite(star).all():
@@ -163,33 +153,22 @@ def make_maps_message(
 
     Parameters
     ----------
-    rows_id : names the rows: the selection that comes back is of these.
-    numbers : (n,) row numbers in `split`, for the hover.
+    rows_id : of the rows that the maps' selection refers to.
+    numbers : (n,) row numbers in `split`, for the hover text.
     labels : (n,) int, index into `names`, -1 where a row has no class.
-    selected : positions among the rows, as the server has them.
-    heard : turn of the last selection that the maps sent and the server has; one they sent later is theirs to keep.
-    pictures : id of the `pictures_message`.
-    look, heard_look : as the server has it, and the turn of the last one that the maps sent.
+    selected, look : positions among the rows, and the view, as the server knows them.
+    heard, heard_look : turns of the last ones that the maps sent and the server knows; later ones are kept.
+    pictures : id of the message of `make_pictures_message`.
     is_test : (n,) bool, of rows of both splits.
-    file : name of a saved picture, without its ending.
+    file : name of a saved picture, without its extension.
     """
     arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
     drawn = []
     for k, each in enumerate(maps):
         arrays[f"map{k}"], star = quantise(each.points, each.star)
-        drawn.append(
-            {
-                "key": each.key,
-                "title": each.title,
-                "note": each.note,
-                "figures": each.figures,
-                "absent": each.absent,
-                "remark": each.remark,
-                "star": star,
-                "near": list(map(int, each.near)),
-                "shape": zlib.crc32(arrays[f"map{k}"]),
-            }
-        )
+        about = {name: getattr(each, name) for name in ("key", "title", "note", "figures", "absent", "remark")}
+        near, shape = list(map(int, each.near)), zlib.crc32(arrays[f"map{k}"])
+        drawn.append({**about, "star": star, "near": near, "shape": shape})
     header: dict[str, Any] = {
         "kind": "maps",
         "id": rows_id,
@@ -202,10 +181,7 @@ def make_maps_message(
         "look": {"hidden": list(look.hidden), "zooms": dict(look.zooms), "enlarged": look.enlarged},
         "heardLook": heard_look,
         "file": file,
-        "colours": {
-            theme: [palette.get_class_style(k, theme).colour for k in range(len(names))] for theme in palette.CLASSES
-        },
-        "marks": [palette.get_class_style(k, "light").mark for k in range(len(names))],
+        **make_class_header(len(names)),
         "none": palette.NO_CLASS if len(names) or values is not None else palette.SINGLE,
     }
     if is_test is not None:
@@ -224,8 +200,8 @@ def make_maps_message(
     return pack(header, arrays)
 
 
-def _quantise_values(values: Values, n_steps: int = _STEPS) -> np.ndarray:
-    """(n,) uint8 : which step of the ramp; 255 for a row without a value."""
+def _quantise_values(values: Values, n_steps: int) -> np.ndarray:
+    """Step of the ramp for each row, (n,) uint8; 255 for a row without a value."""
     span = float(values.high - values.low) or 1.0
     given = np.asarray(values.values, np.float64)
     known = np.isfinite(given)
@@ -235,7 +211,7 @@ def _quantise_values(values: Values, n_steps: int = _STEPS) -> np.ndarray:
 
 
 def make_ramp(theme: str) -> list[str]:
-    """64 colours from little to much, each farther in lightness from the page than the one before."""
+    """64 colours from low to high, each farther in lightness from the page than the one before."""
     stops = np.array([palette.to_rgb(colour) for colour in _RAMP[theme]])
     at = np.linspace(0, len(stops) - 1, _STEPS)
     mixed = np.column_stack([np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)])
@@ -245,11 +221,11 @@ def make_ramp(theme: str) -> list[str]:
 def make_pictures_message(
     pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None
 ) -> bytes:
-    """What the hover shows of each row.
+    """What the hover text shows of each row.
 
     Parameters
     ----------
-    sprite : the bytes of one picture of all rows' images and its media type, a cell's width and height, cells a line.
+    sprite : of all rows' images, see `core.figures.montages.make_sprite`.
     texts : (title, first words) of each document.
     """
     header: dict[str, Any] = {"kind": "pictures", "id": pictures_id, "texts": texts}
@@ -262,11 +238,11 @@ def make_pictures_message(
 
 
 def parse_selection(text: object, rows_id: str, n: int) -> np.ndarray | None:
-    """Positions that a selection from the maps names; None where it is of other rows.
+    """Positions of the rows selected in the maps; None if the selection is of other rows.
 
     Parameters
     ----------
-    text : ``"<rows_id>:<turn>:<a bit a row, base64>"``; anybody may have written it.
+    text : ``"<rows_id>:<turn>:<a bit for each row, base64>"``; anybody may have written it.
 
     Raises BadInput if it is no selection of `n` rows.
     """
@@ -285,14 +261,14 @@ def parse_selection(text: object, rows_id: str, n: int) -> np.ndarray | None:
 
 
 def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int]) -> tuple[Look, str] | None:
-    """How the maps are looked at and the turn of it, as they sent it; None where it is of other rows.
+    """The view that the maps sent, and its turn; None if it is of other rows.
 
     Parameters
     ----------
     text : JSON, see `LinkedMaps.sendLook`; anybody may have written it.
-    keys, labels : of the maps and of the classes that there are; others are left out.
+    keys, labels : of the maps and classes of this page; others are left out.
 
-    Raises BadInput if it is none.
+    Raises BadInput if it is malformed.
     """
     try:
         found = json.loads(text) if isinstance(text, str) and len(text) < _LONGEST_LOOK else None
@@ -305,12 +281,9 @@ def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence
 
 
 def make_look(hidden: Any, zooms: Any, enlarged: Any, keys: Sequence[str], labels: Sequence[int]) -> Look:
-    """A `Look` of what is known.
+    """A `Look` of known maps and classes.
 
-    Raises
-    ------
-    ValueError, TypeError, AttributeError
-        For what is none.
+    Raises ValueError, TypeError or AttributeError if it is malformed.
     """
     known = {}
     for key, zoom in zooms.items():

@@ -6,7 +6,7 @@ import re
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from core.frontend import maps
+from tests.frontend.messages import read_message
 
 SENT = "maps:maps"
 
@@ -18,7 +18,7 @@ def query(app: AppTest) -> dict[str, str]:
 def sent(app: AppTest, kind: str):
     """Header and arrays of the message of this kind."""
     mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
-    messages = [maps.unpack(proto.bytes) for proto in mounted if proto.bytes]
+    messages = [read_message(proto.bytes) for proto in mounted if proto.bytes]
     return next(message for message in messages if message[0]["kind"] == kind)
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from core import datasets, methods
 from core.errors import DataUnavailable
-from core.frontend.maps import unpack
 from core.runs import selection, store
 from core.types import IMAGES
 from pages.ui.shared import cached
+from tests.frontend.messages import read_message
 from tests.pages.conftest import fit, links_of, opened_on, query_of, segments, shown_text, text_of
 
 PAGE = "pages/generation.py"
@@ -20,7 +20,7 @@ def messages(app):
     sent = {}
     for element in app.get("bidi_component"):
         if data := element.proto.bytes:
-            header, arrays = unpack(data)
+            header, arrays = read_message(data)
             sent[header["kind"]] = header | {"arrays": arrays}
     return sent
 
