@@ -65,19 +65,12 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
         else:
             chosen = st.selectbox("Latent dimension", numbers, key=widget, width=160)
         page_state.keep("axis", chosen)
-        steps = list(range(101))
         refused.clear()
-        widget = page_state.seed_widget("along", steps, 50, refused, parse=page_state.parse_integer)
+        widget = page_state.seed_widget("along", range(101), 50, refused, parse=page_state.parse_integer)
         if refused:
             problems.append("The link asks for a position that is not a whole number from 0 to 100: 50 is shown.")
-        share = st.slider(
-            "Position (%)",
-            0,
-            100,
-            key=widget,
-            width=420,
-            help="0 and 100: the values below and above which 2.5% of the documents are.",
-        )
+        about = "0 and 100: the values below and above which 2.5% of the documents are."
+        share = st.slider("Position (%)", 0, 100, key=widget, width=420, help=about)
         page_state.keep("along", share)
     return chosen - 1, share / 100
 
@@ -115,11 +108,10 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
         )
         charts.draw(figure, f"along-{line.method}")
         heaviest = keywords.find_heaviest_words(axis.weights[step], rows.vocabulary, _EXPECTED)
-        columns = [
-            make_column(f"At {number(value)}", unit, heaviest, set()),
-            _make_nearest(line, rows, axis.codes[step]),
-        ]
-        st.html(Markup(f'<div class="hg-expected">{"".join(columns)}</div>'))
+        columns = make_column(f"At {number(value)}", unit, heaviest, set()) + _make_nearest(
+            line, rows, axis.codes[step]
+        )
+        st.html(Markup(f'<div class="hg-expected">{columns}</div>'))
     st.html(_make_thirds(line, axis, rows.vocabulary))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,11 +104,8 @@ def make_stamp(name: str) -> str:
     stamps = []
     for place in (results.results_folder(), results.SHIPPED):
         file = results.results_path(name, place)
-        try:
-            stats = file.stat()
-            stamps.append((str(file), stats.st_mtime_ns, stats.st_size))
-        except OSError:
-            stamps.append((str(file), 0, 0))
+        with suppress(OSError):
+            stamps.append((str(file), file.stat().st_mtime_ns, file.stat().st_size))
     return repr(stamps)
 
 
@@ -165,13 +163,8 @@ def _choose_approaches(view: View, problems: list[str]) -> list[str]:
     value = [*value, *(name for name in measured if name not in seen.get(view.entry.name, measured))]
     seen[view.entry.name] = measured
     st.session_state[widget] = [name for name in measured if name in value]
-    chosen = st.pills(
-        "Approaches",
-        measured,
-        selection_mode="multi",
-        format_func=lambda name: semi_supervised.get(name).label,
-        key=widget,
-    )
+    label = {name: semi_supervised.get(name).label for name in measured}.get
+    chosen = st.pills("Approaches", measured, selection_mode="multi", format_func=label, key=widget)
     page_state.keep("methods", chosen, text=".".join(chosen) or None)
     return [name for name in measured if name in chosen]
 

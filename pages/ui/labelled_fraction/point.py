@@ -56,19 +56,14 @@ def draw(view: View, problems: list[str]) -> None:
 def _choose(view: View, problems: list[str]) -> dict:
     measured = list(view.errors)
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-point"):
-        widget = page_state.seed_widget("approach", measured, measured[0], problems)
-        name = st.selectbox(
-            "Approach", measured, format_func=lambda a: semi_supervised.get(a).label, key=widget, width=280
-        )
-        page_state.keep("approach", name)
-        counts = sorted(view.errors[name])
-        widget = page_state.seed_widget("labels", counts, counts[0], problems, parse=page_state.parse_integer)
-        n = st.selectbox("Labels", counts, format_func=lambda n: f"{n:,}", key=widget, width=140)
-        page_state.keep("labels", n)
-        seeds = sorted(view.errors[name][n])
-        widget = page_state.seed_widget("seed", seeds, seeds[0], problems, parse=page_state.parse_integer)
-        seed = st.selectbox("Seed", seeds, key=widget, width=110)
-        page_state.keep("seed", seed)
+
+        def choose(name: str, label: str, options: list, **look):
+            return page_state.choose_with(st.selectbox, name, label, options, options[0], problems, **look)
+
+        name = choose("approach", "Approach", measured, format_func=lambda a: semi_supervised.get(a).label, width=280)
+        whole = page_state.parse_integer
+        n = choose("labels", "Labels", sorted(view.errors[name]), parse=whole, format_func="{:,}".format, width=140)
+        seed = choose("seed", "Seed", sorted(view.errors[name][n]), parse=whole, width=110)
     return view.find_row(name, n, seed)
 
 

@@ -55,11 +55,8 @@ def draw(
 
 def _choose_baseline(measured: Sequence[str], default: str, problems: list[str]) -> str:
     default = default if default in measured else measured[0]
-    widget = page_state.seed_widget("against", measured, default, problems)
-    label = {name: semi_supervised.get(name).label for name in measured}.get
-    baseline = st.selectbox("Baseline", measured, format_func=label, key=widget, width=280)
-    page_state.keep("against", baseline)
-    return baseline
+    look = {"format_func": lambda name: semi_supervised.get(name).label, "width": 280}
+    return page_state.choose_with(st.selectbox, "against", "Baseline", measured, default, problems, **look)
 
 
 def _choose_labels(counts: Sequence[int], problems: list[str]) -> int:
@@ -68,10 +65,8 @@ def _choose_labels(counts: Sequence[int], problems: list[str]) -> int:
     options = sorted({*counts, *(n for n in steps if all(abs(np.log(n / m)) > 0.03 for m in counts))})
     if len(options) == 1:
         return options[0]
-    widget = page_state.seed_widget("at", options, counts[0], problems, parse=page_state.parse_integer)
-    n = st.select_slider("Labels", options, format_func=lambda n: f"{n:,}", key=widget, width=420)
-    page_state.keep("at", n)
-    return n
+    look = {"parse": page_state.parse_integer, "format_func": lambda n: f"{n:,}", "width": 420}
+    return page_state.choose_with(st.select_slider, "at", "Labels", options, counts[0], problems, **look)
 
 
 @dataclass(frozen=True)

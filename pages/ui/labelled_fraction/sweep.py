@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -86,37 +87,25 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
     widget = page_state.key(memory)
     if given is not None or widget not in st.session_state:
         st.session_state[widget] = [name for name in names if name in chosen]
-    wanted = st.pills(
-        "Approaches to measure",
-        names,
-        selection_mode="multi",
-        format_func=lambda name: semi_supervised.get(name).label,
-        key=widget,
-    )
+    label = {name: semi_supervised.get(name).label for name in names}.get
+    wanted = st.pills("Approaches to measure", names, selection_mode="multi", format_func=label, key=widget)
     page_state.keep(_METHODS, wanted, text=".".join(wanted) or None, memory=f"{_METHODS}/{view.entry.kind}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-sweep"):
         given = _labels_field(view)
-        widget = page_state.seed_widget(
-            "sweep-seeds", range(1, _MOST_SEEDS + 1), _USUAL_SEEDS, problems, parse=page_state.parse_integer
-        )
-        seeds = st.selectbox("Number of seeds", range(1, _MOST_SEEDS + 1), key=widget, width=140)
-        page_state.keep("sweep-seeds", seeds)
+
+        def choose(name: str, label: str, options: Sequence[int], default: int, **look) -> int:
+            look["parse"] = page_state.parse_integer
+            return page_state.choose_with(st.selectbox, name, label, options, default, problems, **look)
+
+        seeds = choose("sweep-seeds", "Number of seeds", range(1, _MOST_SEEDS + 1), _USUAL_SEEDS, width=140)
         offered = _WORKSHOP_MINUTES if config.is_workshop() else _MINUTES
-        widget = page_state.seed_widget(
-            "sweep-minutes", tuple(offered), next(iter(offered)), problems, parse=page_state.parse_integer
-        )
-        minutes = st.selectbox(
-            "Time limit",
-            offered,
-            format_func=offered.get,
-            key=widget,
-            width=150,
-            help="Then no further fit starts; running fits are "
-            + ("stopped and left out." if config.is_workshop() else "finished."),
-        )
-        page_state.keep("sweep-minutes", minutes)
+        running = "stopped and left out" if config.is_workshop() else "finished"
+        look = {"format_func": offered.get, "help": f"Then no further fit starts; running fits are {running}."}
+        minutes = choose("sweep-minutes", "Time limit", tuple(offered), next(iter(offered)), width=150, **look)
     counts = _parse_counts(given)
-    return (wanted, counts, seeds, minutes) if counts and wanted else _nothing(wanted)
+    if not wanted:
+        st.caption("No approach is selected: select one above.")
+    return (wanted, counts, seeds, minutes) if counts and wanted else None
 
 
 def _labels_field(view: View) -> str:
@@ -131,11 +120,6 @@ def _labels_field(view: View) -> str:
     short = ".".join(written.replace(",", " ").split())
     page_state.keep(_LABELS, written, text=short if 0 < len(short) <= _LONGEST else None, memory=memory)
     return written
-
-
-def _nothing(wanted: list[str]) -> None:
-    if not wanted:
-        st.caption("No approach is selected: select one above.")
 
 
 def _parse_counts(given: str) -> list[int] | None:

@@ -106,6 +106,23 @@ def forget(prefixes: Iterable[str]) -> None:
         st.session_state[_WRITTEN].pop(name, None)
 
 
+def choose_with(
+    draw: Callable[..., Any],
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    default: Any,
+    problems: list[str],
+    *,
+    parse: Callable[[str], Any] = str,
+    **kwargs: Any,
+) -> Any:
+    """Draw a remembered choice with a widget such as `st.selectbox`; parameters as `seed_widget` and that widget."""
+    chosen = draw(label, options, key=seed_widget(name, options, default, problems, parse=parse), **kwargs)
+    keep(name, chosen)
+    return chosen
+
+
 def choose(
     name: str,
     label: str,

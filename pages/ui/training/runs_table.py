@@ -13,14 +13,23 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from core import datasets, methods
+from core import config, datasets, methods
 from core.errors import HourglassError
 from core.figures.svg import AXES
 from core.metrics.definitions import DEFINITIONS, get_definition
 from core.runs import layout, selection, specs, store, transfer
 from core.types import Run
-from pages.ui.shared import charts, cli_commands, header, lazy, page_state, run_picker, stored_runs, tables
-from pages.ui.shared import training_queue as jobs
+from pages.ui.shared import (
+    charts,
+    cli_commands,
+    header,
+    lazy,
+    page_state,
+    run_picker,
+    stored_runs,
+    tables,
+    training_queue,
+)
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 from pages.ui.training.setting_labels import describe_settings, list_changed
@@ -113,7 +122,7 @@ def _name_runs(runs: Sequence[Run]) -> dict[str, str]:
     """Name each run by what it is, the settings that differ among runs of that name, and its key."""
     by_label: dict[str, list[Run]] = {}
     for run in runs:
-        by_label.setdefault(jobs.label_training(run.spec), []).append(run)
+        by_label.setdefault(training_queue.label_training(run.spec), []).append(run)
     names = {}
     for label, alike in by_label.items():
         differing = specs.differing([run.spec for run in alike])
@@ -151,9 +160,7 @@ def _draw_curves(chosen: Sequence[Run], names: Mapping[str, str]) -> None:
     if not by_unit:
         st.caption("These methods are fitted in closed form, so they have no curves.")
         return
-    widget = page_state.seed_widget("curves", tuple(AXES), "epoch", [])
-    by = st.segmented_control("Curves over", tuple(AXES), format_func=AXES.get, key=widget, required=True)
-    page_state.keep("curves", by)
+    by = page_state.choose("curves", "Curves over", AXES, [])
     for unit, histories in by_unit.items():
         with st.container(key=f"overlay-{unit.replace(' ', '-')}"):
             for k, figure in enumerate(
@@ -177,7 +184,7 @@ def _draw_run(run: Run, name: str) -> None:
         st.markdown(f"**{plain(name)}**, {_describe_source(run)}")
         st.html(make_code(cli_commands.format_fit(run.spec)))
         with st.container(horizontal=True, key=f"run-{key}-buttons"):
-            st.button("Replay", on_click=jobs.watch, args=(run.spec,), key=page_state.key(f"back-{key}"))
+            st.button("Replay", on_click=training_queue.watch, args=(run.spec,), key=page_state.key(f"back-{key}"))
             st.download_button(
                 "Download",
                 data=lambda: transfer.pack_run(store.find_place(key)),
@@ -187,7 +194,7 @@ def _draw_run(run: Run, name: str) -> None:
                 key=page_state.key(f"zip-{key}"),
                 help="The run as one file, to be loaded on another machine.",
             )
-            if not store.is_shipped(run) and not jobs.is_workshop():
+            if not store.is_shipped(run) and not config.is_workshop():
                 with st.popover("Delete"):
                     st.markdown("Deletes this run and its snapshots for good.")
                     st.button("Delete for good", on_click=_delete, args=(key,), key=page_state.key(f"del-{key}"))
@@ -197,7 +204,7 @@ def _delete(key: str) -> None:
     try:
         store.delete_run(key)
     except HourglassError as problem:
-        jobs.set_problem(str(problem))
+        training_queue.set_problem(str(problem))
 
 
 def _draw_upload() -> None:
@@ -213,8 +220,8 @@ def _draw_upload() -> None:
             key = _import(file.getvalue())
             run = next(run for run in stored_runs.list_runs()[0] if run.key == key)
             metrics = "were measured again here" if run.is_verified else "are those in the file, not verified"
-            st.success(plain(f"Loaded {jobs.label_training(run.spec)} ({key[:6]}). Its metrics {metrics}."))
-            jobs.watch(run.spec)
+            st.success(plain(f"Loaded {training_queue.label_training(run.spec)} ({key[:6]}). Its metrics {metrics}."))
+            training_queue.watch(run.spec)
 
 
 def _import(data: bytes) -> str:
