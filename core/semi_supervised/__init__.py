@@ -17,11 +17,11 @@ class Approach:
 
     Attributes
     ----------
-    name, label, summary : name on the command line, label on the pages, and one sentence.
+    name, label, summary : name on the command line, label on the pages, and a sentence.
     module : module of ``core.semi_supervised`` whose ``BUILDERS[name](settings, pretrained, seed)`` is the classifier.
-    kinds : kinds of data set it works on.
-    pretrained : method that is fitted to all training rows without labels, and that it starts from; or empty.
-    sees_unlabelled : whether rows without a label are used at all.
+    kinds : kinds of data set that it works on.
+    pretrained : method that is first fitted to all training rows without labels, or empty.
+    sees_unlabelled : whether rows without a label are used.
     version : part of a cell's key; raised when the same settings give another result.
     """
 
@@ -37,27 +37,27 @@ class Approach:
 
 _ALL, _FEATURES, _SPREADING = (IMAGES, DOCUMENTS), "feature_classifiers", "label_spreading"
 _BASELINE = "A fully connected network trained on the labelled rows only: the baseline."
-_LINEAR = "A linear classifier on the rows themselves: pixels, or tf-idf word counts."
-_FINE_TUNED = "An AE's encoder with a new last layer, trained on the labelled rows."
-_SVM = "A support vector machine (radial basis functions) on a VAE's posterior means, inductive."
-_DISCRIMINATOR = "A linear classifier on the last hidden layer of a GAN's discriminator."
-_M1 = "Label spreading on the nearest-neighbour graph of a VAE's codes; test rows follow their neighbours."
-_SGAN = "A GAN's discriminator that also predicts classes, consistent with its own running average."
-_GRAPH = "Label spreading on the nearest-neighbour graph of the rows themselves: the classical reference."
+_LINEAR = "Logistic regression on pixels or tf-idf word counts."
+_FINE_TUNED = "The encoder of an AE with a new last layer, trained on the labelled rows."
+_SVM = "A support vector machine with an RBF kernel on the posterior means of a VAE."
+_DISCRIMINATOR = "Logistic regression on the last hidden layer of a GAN's discriminator."
+_M1 = "Label spreading on the nearest-neighbour graph of a VAE's codes."
+_SGAN = "The discriminator of a GAN predicts classes too; a running average of it classifies."
+_GRAPH = "Label spreading on the nearest-neighbour graph of pixels: the classical reference."
 _APPROACHES = {
     approach.name: approach
     for approach in (
         Approach("network", "Network from scratch", "network", _BASELINE, sees_unlabelled=False),
         Approach("logistic", "Logistic regression", _FEATURES, _LINEAR, _ALL, sees_unlabelled=False),
-        Approach("pca", "PCA + logistic", _FEATURES, "A linear classifier on PCA's codes.", pretrained="pca"),
-        Approach("lsa", "LSA + logistic", _FEATURES, "A linear classifier on LSA's codes.", (DOCUMENTS,), "lsa"),
-        Approach("ae", "AE features + logistic", _FEATURES, "A linear classifier on an AE's codes.", _ALL, "ae"),
+        Approach("pca", "PCA + logistic", _FEATURES, "Logistic regression on PCA codes.", pretrained="pca"),
+        Approach("lsa", "LSA + logistic", _FEATURES, "Logistic regression on LSA codes.", (DOCUMENTS,), "lsa"),
+        Approach("ae", "AE features + logistic", _FEATURES, "Logistic regression on AE codes.", _ALL, "ae"),
         Approach("fine_tuned", "AE, fine-tuned", "network", _FINE_TUNED, pretrained="ae"),
-        Approach("vae", "VAE features + logistic", _FEATURES, "A linear classifier on posterior means.", _ALL, "vae"),
+        Approach("vae", "VAE features + logistic", _FEATURES, "Logistic regression on posterior means.", _ALL, "vae"),
         Approach("vae_svm", "VAE features + SVM", _FEATURES, _SVM, pretrained="vae"),
         Approach("m1", "M1, transductive", _SPREADING, _M1, pretrained="vae"),
-        Approach("m2", "M2", "m2", "A VAE with a latent class, which a classifier infers."),
-        Approach("m1_m2", "M1 + M2", "m2", "M2 on the codes of a VAE in place of the rows.", pretrained="vae"),
+        Approach("m2", "M2", "m2", "A VAE with a latent class, inferred by a classifier."),
+        Approach("m1_m2", "M1 + M2", "m2", "M2 on the codes of a VAE instead of pixels.", pretrained="vae"),
         Approach("gan", "GAN features + logistic", _FEATURES, _DISCRIMINATOR, pretrained="gan"),
         Approach("sgan", "Semi-supervised GAN", "sgan", _SGAN),
         Approach("spreading", "Label spreading", _SPREADING, _GRAPH),
@@ -66,7 +66,7 @@ _APPROACHES = {
 
 
 def names(kind: str | None = None) -> list[str]:
-    """Return all approaches, or those for a kind of data set."""
+    """Return the names of all approaches, or of those for a kind of data set."""
     return [name for name, approach in _APPROACHES.items() if kind is None or kind in approach.kinds]
 
 
@@ -80,9 +80,6 @@ def get(name: str) -> Approach:
 def build(name: str, settings: Mapping[str, Any], pretrained: Any, seed: int) -> Classifier:
     """Return the unfitted classifier, whose ``fit(X, y)`` takes all training rows, y = -1 for rows without a label.
 
-    Parameters
-    ----------
-    settings : see `core.semi_supervised.settings`.
-    pretrained : fitted estimator that it starts from, or None.
+    `pretrained` is the fitted estimator of `Approach.pretrained`, or None.
     """
     return import_module(f"core.semi_supervised.{get(name).module}").BUILDERS[name](settings, pretrained, seed)

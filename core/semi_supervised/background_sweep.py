@@ -34,13 +34,12 @@ def request_sweep(
     dataset_params: Mapping[str, Any] | None = None,
     ends: bool = False,
 ) -> str:
-    """Start a sweep beside the app; return its name, for `list_sweeps`, `read_report` and `stop_sweep`.
+    """Start a sweep beside the app; return its name.
 
     Raises
     ------
     BadInput
-        As `core.semi_supervised.experiment.list_cells`; if there is nothing to compute; or if `max_seconds` is not a
-        number from 0.
+        As `core.semi_supervised.experiment.list_cells`, or if there is nothing to compute.
     HourglassError
         If it can't be started, for example on a full disk.
     """
@@ -65,10 +64,10 @@ class Sweep:
 
     Attributes
     ----------
-    request : ``dataset``, ``approaches``, ``labels``, ``seeds`` and ``max_seconds`` of `request_sweep`.
+    request : parameters of `request_sweep`.
     share : share that is done, in [0, 1].
-    waits, is_stopping : whether it waits for another sweep, and whether it was asked to stop.
-    shares : what is being computed, in words, and the share of each that is done.
+    waits, is_stopping : whether it waits for another sweep, and whether it was told to stop.
+    shares : labels of the cells in progress, and the share of each that is done.
     """
 
     name: str
@@ -94,18 +93,12 @@ def list_sweeps() -> list[Sweep]:
 
 
 def count_processes() -> int:
-    """Return how many cells a sweep beside the app computes at a time."""
+    """Return the number of cells that a sweep beside the app computes at a time."""
     return min(_MOST_PROCESSES, os.cpu_count() or 1)
 
 
 def read_report(name: str) -> sweep.Report | None:
-    """Return the report of a sweep beside the app; None while it runs, or if it was stopped.
-
-    Raises
-    ------
-    HourglassError
-        If the sweep failed as a whole.
-    """
+    """Return the report of a sweep; None while it runs or if it was stopped. Raises HourglassError if it failed."""
     state = WORK.read_state(name)
     if state.problem:
         raise HourglassError(state.problem)
@@ -113,7 +106,7 @@ def read_report(name: str) -> sweep.Report | None:
 
 
 def stop_sweep(name: str) -> None:
-    """Stop a sweep beside the app; the results so far are stored, the cells in progress are not."""
+    """Stop a sweep; the results so far are stored, the cells in progress are not."""
     WORK.stop(name)
 
 
@@ -144,7 +137,7 @@ def _compute(place: Path, report_share: Callable[[float], None]) -> dict[str, np
     def report_progress() -> None:
         while not ended.wait(_POLL_SECONDS):
             shares = [share for label, share in _read_shares(place) if not label.startswith("Pre")]
-            # A stop is noticed by the cells, and below; a full disk must not end the sweep.
+            # The cells notice a stop; a full disk must not end the sweep.
             with suppress(Exception):
                 report_share(min(1.0, (report.computed + sum(shares)) / max(1, report.computed + report.left)))
 

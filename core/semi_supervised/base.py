@@ -17,12 +17,7 @@ from core.types import UNLABELLED
 def find_labelled(X, y) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the labelled rows, their classes, and the index of each row's class in these.
 
-    Raises
-    ------
-    BadInput
-        If no row has a label, or y is None.
-    ValueError
-        If there are not as many labels as rows.
+    Raises BadInput if no row has a label, ValueError if `y` is not of the length of `X`.
     """
     if y is None:
         raise BadInput("requires y to be passed, but the target y is None: give -1 for rows without a label.")

@@ -1,7 +1,6 @@
-"""The labelled fraction: classifiers trained with the labels of a few training rows, measured on the test rows.
+"""Classifiers trained with the labels of a few training rows, and measured on the test rows.
 
-A cell is one classifier, one number of labels and one seed. The seed selects the labelled rows, the same for all
-approaches, and starts all random numbers.
+A cell is one classifier, one number of labels and one seed, which selects the labelled rows for all approaches.
 """
 
 from __future__ import annotations
@@ -33,17 +32,11 @@ class Stopped(Exception):
 
 
 def select_labelled_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Select training rows whose labels are given, equally many of each class as far as there are.
-
-    The rows of a smaller `n` are among those of a larger one. Chance decides which classes get one row more.
+    """Select `n` training rows whose labels are given, in balance: (n,) int64. Subsets of larger `n` are nested.
 
     Parameters
     ----------
     y : (n_rows,) class of each row, -1 for rows without one
-
-    Returns
-    -------
-    (n,) int64, in the order in which they are added.
 
     Raises
     ------
@@ -74,7 +67,7 @@ class Cell:
 
     Attributes
     ----------
-    spec : `Spec.method` is the approach, `Spec.params` its settings and, as ``pretrained``, its pre-training's key.
+    spec : its method is the approach, its parameters are the settings and, as ``pretrained``, the pre-training's key.
     labels : number of labelled training rows.
     """
 
@@ -92,7 +85,7 @@ class Cell:
 
     @cached_property
     def pretraining(self) -> Spec | None:
-        """What is fitted once a seed to all training rows without labels; None if the approach needs nothing."""
+        """The spec of the estimator that is fitted to all training rows without labels; None if there is none."""
         return pretraining_spec(self.spec.dataset, self.spec.dataset_params, self.approach, self.spec.seed)
 
 
@@ -127,13 +120,12 @@ def list_cells(
     seeds: Sequence[int],
     dataset_params: Mapping[str, Any] | None = None,
 ) -> list[Cell]:
-    """Return the cells of every combination, those of a seed together.
+    """Return the cells of every combination, by seed.
 
     Raises
     ------
     BadInput
-        For an unknown data set or approach, an approach that does not work on such data, more labels than rows, or a
-        seed that is not from 0 to 999.
+        For an unknown data set or approach, or an approach, number of labels or seed that the data set can't have.
     """
     entry = datasets.entry(dataset)
     if not entry.has_labels:
@@ -166,14 +158,7 @@ def list_cells(
 
 
 def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
-    """Check that cells can be computed on this copy of the data set, before any is.
-
-    Raises
-    ------
-    BadInput
-        If no test row has a class of the training rows, all training rows have one class, more rows are to be labelled
-        than have a class, or they are too few for a pre-training.
-    """
+    """Raise BadInput if cells can't be computed on this copy of the data set, before any is."""
     validation.check_dataset(dataset)
     known = dataset.y_train[dataset.y_train != UNLABELLED]
     if not np.isin(dataset.y_test, known).any():
@@ -195,13 +180,8 @@ def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
 def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tuple[Any, float]:
     """Return the estimator of `spec` fitted to all training rows, and the seconds of its fit.
 
-    It is the stored run of `spec` or comes from the user's cache; else it is fitted and cached. A training that was
-    stopped resumes from its checkpoint in the cache.
-
-    Raises
-    ------
-    Stopped
-        If `on_tick` stopped the training.
+    It is a stored run, or comes from the user's cache, or is fitted and cached. A stopped training resumes from its
+    checkpoint. Raises `Stopped` if `on_tick` stopped the training.
     """
     from core.experiments import fit
 
@@ -239,13 +219,13 @@ def measure_cell(
 
     Parameters
     ----------
-    pretrained : what `pretrain` returned for `Cell.pretraining`.
+    pretrained : result of `pretrain` for `Cell.pretraining`.
     on_tick : for networks, see `core.nn.training.train`.
 
     Returns
     -------
-    A result of JSON values: what the cell is, ``error`` (share of misclassified test rows), ``n_test``, ``confusion``
-    (class x predicted class), ``wrong``, ``map`` and ``map_classes`` (see `core.semi_supervised.results`), ``seconds``,
+    A result of JSON values: the cell, ``error`` (share of misclassified test rows), ``n_test``, ``confusion`` (class x
+    predicted class), ``wrong``, ``map`` and ``map_classes`` (packed, see `core.semi_supervised.results`), ``seconds``,
     ``pretraining_seconds`` and the environment.
 
     Raises
@@ -255,6 +235,8 @@ def measure_cell(
     Stopped
         If `on_tick` stopped the training.
     """
+    import torch
+
     rows = select_labelled_rows(dataset.y_train, cell.labels, cell.spec.seed)
     y = np.full(len(dataset.y_train), UNLABELLED)
     y[rows] = dataset.y_train[rows]
@@ -290,14 +272,8 @@ def measure_cell(
         "pretraining_seconds": round(pretraining_seconds, 3),
         "device": environment.get("device", "cpu"),
         "precision": environment.get("precision", "float32"),
-        "threads": environment.get("threads") or _count_threads(),
+        "threads": environment.get("threads") or torch.get_num_threads(),
         "versions": {name: version(name) for name in ("torch", "scikit-learn")},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "data_checksum": dataset.checksum,
     }
-
-
-def _count_threads() -> int:
-    import torch
-
-    return torch.get_num_threads()

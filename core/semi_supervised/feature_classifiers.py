@@ -27,8 +27,8 @@ class FeaturesClassifier(ProbabilityClassifier, BaseEstimator):
     Parameters
     ----------
     classifier : scikit-learn pipeline that ends in a classifier with ``predict_proba``; a clone of it is fitted.
-    features : fitted estimator with ``transform`` or ``discriminator_features``: (n, n_features) -> (n, k); None: the
-        rows themselves. It is not changed.
+    features : fitted estimator with ``transform`` or ``discriminator_features``: (n, n_features) -> (n, k), or None for
+        the rows themselves.
 
     Attributes
     ----------
@@ -41,18 +41,9 @@ class FeaturesClassifier(ProbabilityClassifier, BaseEstimator):
         self.features = features
 
     def fit(self, X, y, *, on_epoch=None):
-        """Fit the classifier to the features of the labelled rows.
+        """Fit to the labelled rows; X may be sparse, y is -1 for rows without a label, `on_epoch` is ignored.
 
-        Parameters
-        ----------
-        X : (n_samples, n_features), array or sparse
-        y : (n_samples,), class of each row, -1 for rows without a label.
-        on_epoch : ignored.
-
-        Raises
-        ------
-        BadInput
-            If the labelled rows have fewer than two classes.
+        Raises BadInput if the labelled rows have fewer than two classes.
         """
         X = self._validated(X, reset=True)
         rows, self.classes_, codes = find_labelled(X, y)

@@ -20,11 +20,7 @@ _SCALE_NEIGHBOUR = 7
 
 
 def find_neighbours(Z: np.ndarray, queries: np.ndarray | None, n_neighbors: int) -> dict[str, np.ndarray]:
-    """Find the nearest rows of `Z` to each query, by exact search.
-
-    Parameters
-    ----------
-    Z, queries : (n_samples, n_features) and (n_queries, n_features) float32; None: all rows of Z, without themselves.
+    """Find the nearest rows of `Z` to each query, or to each row of `Z` without itself, by exact search.
 
     Returns
     -------
@@ -49,14 +45,14 @@ def compute_affinities(distances: np.ndarray, scales: np.ndarray, neighbour_scal
 class GraphSpreading(ProbabilityClassifier, BaseEstimator):
     """Label spreading on the symmetrised graph of each training row's nearest neighbours.
 
-    Transductive: the labels spread over all training rows. A new row gets the mean label distribution of its nearest
-    training rows, weighted by their affinity. On a VAE's codes this is M1 of Kingma et al. 2014, transductive.
+    It is transductive: labels spread over all training rows. A new row gets the mean label distribution of its nearest
+    training rows, weighted by affinity. On a VAE's codes this is the transductive M1 of Kingma et al. 2014.
 
     Parameters
     ----------
     n_neighbors : edges of a row before the graph is made symmetric.
     alpha : in (0, 1), share of its label distribution that a row takes from its neighbours.
-    embedder : fitted estimator with ``transform`` (n, n_features) -> (n, k), whose codes are used; None: the rows are.
+    embedder : fitted estimator whose codes replace the rows, or None.
     keep : whether the neighbours are cached for other labels of the same rows.
 
     Attributes
@@ -78,19 +74,7 @@ class GraphSpreading(ProbabilityClassifier, BaseEstimator):
         self.keep = keep
 
     def fit(self, X, y, *, on_epoch=None):
-        """Spread the labels.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features), floats
-        y : (n_samples,), class of each row, -1 for rows without a label.
-        on_epoch : ignored.
-
-        Raises
-        ------
-        BadInput
-            If no row has a label.
-        """
+        """Spread the labels; y is -1 for rows without one, `on_epoch` is ignored. Raises BadInput without labels."""
         X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
         rows, self.classes_, codes = find_labelled(X, y)
         classes = np.full(len(X), UNLABELLED)

@@ -34,12 +34,11 @@ class M2(SemiSupervisedClassifier):
     Parameters
     ----------
     n_components : dimensions of the code z.
-    embedder : fitted VAE, or None. Its codes replace the rows, drawn again from q(z1|x) at each step and classified at
-        the posterior mean: M1+M2, which needs normal output.
+    embedder : fitted VAE, or None. Its codes replace the rows: drawn from q(z1|x) at each step, classified at the
+        posterior mean. This is M1+M2 and needs normal output.
     output : {"bernoulli", "normal"}, p(x|y,z) has Bernoulli means, or a mean and a variance for every value.
     width : units of each hidden layer: two of the classifier, one each of q(z|x,y) and p(x|y,z).
-    n_summed : classes summed over for an unlabelled row, the likeliest by q(y|x); others count as impossible, which
-        still gives a bound.
+    n_summed : classes summed over for an unlabelled row, the most probable by q(y|x). This is still a bound.
     alpha, labelled_weight : see above.
     noise, dropout : normal noise on the classifier's input, and share of its hidden units dropped, in training.
     ramp : share of the training in which the weight of the unlabelled rows rises from 0 to 1.

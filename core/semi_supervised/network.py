@@ -17,12 +17,12 @@ from core.semi_supervised.base import AveragedClassifier, find_labelled
 class NetworkClassifier(AveragedClassifier):
     """Multi-layer network with input noise and dropout, trained on the labelled rows only.
 
-    Its hidden layers are those of an autoencoder's encoder without the layer of the code. They start from random
-    weights, or from those of `pretrained`; all else is equal, so that a difference is due to the pre-training.
+    Its hidden layers are those of an autoencoder's encoder. They start from random weights, or from those of
+    `pretrained`; all else is equal, so that a difference is due to the pre-training.
 
     Parameters
     ----------
-    pretrained : fitted `core.methods.ae.Autoencoder` with network=mlp, or None: from scratch.
+    pretrained : fitted `core.methods.ae.Autoencoder` with network=mlp, or None.
     width, layers, activation : hidden layers from scratch, as in `core.methods.ae.Autoencoder`.
     steps : optimizer steps. With few labelled rows epochs are short, so the budget is not a number of epochs.
     batch_size : labelled rows in a step, at most all of them.
@@ -51,21 +51,7 @@ class NetworkClassifier(AveragedClassifier):
     players = {"classifier": ("classifier",)}
 
     def fit(self, X, y, *, on_epoch=None, on_tick=None, checkpoint: Path | None = None):
-        """Train on the labelled rows of X.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features), floats; images in [0, 1].
-        y : (n_samples,), class of each row, -1 for rows without a label.
-        on_epoch, on_tick, checkpoint : as in `core.nn.training.train`; an epoch is one pass over the labelled rows.
-
-        Raises
-        ------
-        BadInput
-            If no row has a label.
-        Diverged
-            When the loss is no longer finite.
-        """
+        """Train on the labelled rows of X, see `core.semi_supervised.base.SemiSupervisedClassifier.fit`."""
         from core.nn import training
 
         X = self._validated(X, reset=True)
@@ -128,7 +114,7 @@ class NetworkClassifier(AveragedClassifier):
 
 
 def _hidden_layers(autoencoder, n_features: int):
-    """Return a copy of an encoder's layers before that of the code, and the width of the last one."""
+    """Return a copy of an encoder's hidden layers, and the width of the last one."""
     check_is_fitted(autoencoder)
     if autoencoder.network != "mlp":
         raise BadInput(f"pretrained has network={autoencoder.network}: fine-tuning needs network=mlp.")

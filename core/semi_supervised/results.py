@@ -1,4 +1,4 @@
-"""Results of cells, stored as one JSON line each: misclassified test rows and code map; and published results."""
+"""Results of cells, stored as a line of JSON each, with misclassified rows and code map; and published results."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from core.types import UNLABELLED, Dataset
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "labelled"
 SEEDS = 1000
-# A code map shows this many test rows, and at most as many labelled rows.
+# Test rows, and at most as many labelled rows, in a code map.
 MAPPED = 300
-# Stands for a test row that is classified correctly, or has no class.
+# Marks test rows that are classified correctly, or have no class.
 _CORRECT = 255
 _MOST_LABELS = 10**9
 _TYPES = {
@@ -46,13 +46,7 @@ def results_path(dataset: str, folder: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Results:
-    """Stored results of a data set.
-
-    Attributes
-    ----------
-    rows : results, one for a cell and copy of the data, see `core.semi_supervised.experiment.measure_cell`.
-    problems : one sentence for each file that can't be read, or not completely.
-    """
+    """Results of a data set, see `core.semi_supervised.experiment.measure_cell`, and problems of their files."""
 
     rows: tuple[dict[str, Any], ...]
     problems: tuple[str, ...] = ()
@@ -60,7 +54,7 @@ class Results:
 
 def read_results(dataset: str, folders: Sequence[Path] | None = None) -> Results:
     """Return the results of a data set in `folders`; default: this person's own, then the shipped ones."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    results: dict[tuple[str, str], dict[str, Any]] = {}
     problems = []
     for folder in (results_folder(), SHIPPED) if folders is None else folders:
         file = results_path(dataset, folder)
@@ -79,8 +73,8 @@ def read_results(dataset: str, folders: Sequence[Path] | None = None) -> Results
             )
         # The last line of a cell and copy counts, and the first folder.
         here = {(row["key"], row["data_checksum"]): row for row in filter(None, rows)}
-        found = {**found, **here, **found}
-    return Results(tuple(found.values()), tuple(problems))
+        results = {**results, **here, **results}
+    return Results(tuple(results.values()), tuple(problems))
 
 
 def _parse_line(line: bytes, dataset: str) -> dict[str, Any] | None:
@@ -110,13 +104,7 @@ def group_errors(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, dict[
 
 
 def append_result(file: Path, row: Mapping[str, Any]) -> None:
-    """Add a line to a file; a line that a killed process left half-written stays a line of its own.
-
-    Raises
-    ------
-    HourglassError
-        If it can't be written.
-    """
+    """Append a line to a file, after any half-written line; raises HourglassError if it can't be written."""
     try:
         with file.open("a+b") as out:
             out.seek(0, os.SEEK_END)
@@ -149,7 +137,7 @@ def select_mapped_rows(n_test: int) -> np.ndarray:
 
 
 def map_codes(classifier: Any, X: Any, X_test: Any, rows: np.ndarray, dataset: Dataset) -> dict[str, str]:
-    """Project the codes of some test rows and the labelled rows to their first two principal components, packed."""
+    """Project the codes of some test rows and the labelled rows to two principal components, packed."""
     from sklearn.decomposition import PCA
 
     shown, rows = select_mapped_rows(X_test.shape[0]), rows[:MAPPED]
@@ -182,10 +170,9 @@ class CodeMap:
     Attributes
     ----------
     rows : (n,) which test rows.
-    at_test, at_labelled : (n, 2), (m, 2) positions in [0, 1]; labelled rows in the order of
-        `core.semi_supervised.experiment.select_labelled_rows`.
-    y_test, y_labelled : (n,), (m,) their classes, -1 for rows without one.
-    right : (n,) bool, whether a test row is classified correctly; True for rows without a class.
+    at_test, at_labelled : (n, 2), (m, 2) positions in [0, 1]; labelled rows in the order of `select_labelled_rows`.
+    y_test, y_labelled : (n,), (m,) classes, -1 for rows without one.
+    right : (n,) bool, whether a test row is classified correctly or has no class.
     """
 
     rows: np.ndarray
@@ -208,13 +195,7 @@ def read_map(result: Mapping[str, Any]) -> CodeMap:
 
 
 def is_consistent(result: Mapping[str, Any]) -> bool:
-    """Whether the parts of a result fit one another, so that they can be shown.
-
-    Raises
-    ------
-    ValueError, TypeError, IndexError
-        If a part is not of the form that `measure_cell` returns.
-    """
+    """Whether the parts of a result fit one another; raises ValueError, TypeError or IndexError for other documents."""
     confusion = np.array(result["confusion"])
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.sum() != result["n_test"]:
         return False
@@ -241,7 +222,7 @@ _SALIMANS = "Salimans et al. 2016, Improved techniques for training GANs, table 
 
 
 class Published(NamedTuple):
-    """A test error in percent at a number of labels; `what` is what the paper calls the method."""
+    """A published test error in percent; `what` is the paper's name of the method."""
 
     labels: int
     error: float
@@ -249,7 +230,7 @@ class Published(NamedTuple):
     paper: str
 
 
-# (data set, approach) -> what is published
+# Data set and approach -> published errors
 PUBLISHED: dict[tuple[str, str], tuple[Published, ...]] = {
     ("mnist", name): tuple(
         Published(n, error, what, paper) for n, error in zip((100, 600, 1000, 3000), errors, strict=False)

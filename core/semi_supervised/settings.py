@@ -17,7 +17,7 @@ _NETWORK = {"width": 1000, "layers": 3, "steps": 2000, "batch_size": 100, "learn
 _NETWORK |= {"noise": 0.5, "dropout": 0.2, "weight_decay": 1.0}
 _PIXELS = {"C": 0.1, "scaling": "none"}
 _GRAPH = {"n_neighbors": 10, "alpha": 0.95}
-# Codes are drawn again at each step, which is noise enough; with so few dimensions all ten classes can be summed over.
+# Codes are drawn again at each step, so no other noise is needed, and all ten classes can be summed over.
 _OF_CODES = {"n_components": 10, "output": "normal", "n_summed": 10, "alpha": 1.0, "noise": 0.0, "epochs": 40}
 # Many images.
 _MANY: dict[str, dict[str, Any]] = {
@@ -70,7 +70,7 @@ _PRETRAINING_WORDS = {"lsa": {"n_components": 50}, "ae": _NETWORK_OF_WORDS, "vae
 
 @dataclass(frozen=True)
 class Chosen:
-    """Settings by approach, and of the pre-training by method; on which rows they were chosen, of how many trials."""
+    """Settings by approach, pre-training by method, the rows that they were chosen on, and the number of trials."""
 
     settings: Mapping[str, Mapping[str, Any]]
     pretraining: Mapping[str, Mapping[str, Any]]
@@ -112,5 +112,5 @@ def get_settings(name: str, dataset: str) -> dict[str, Any]:
 
 
 def get_pretraining(dataset: str, method: str) -> dict[str, Any]:
-    """Return the parameters, other than defaults, of a method that is fitted to all training rows without labels."""
+    """Return the parameters, without defaults, of a method that is pre-trained."""
     return dict(get_chosen(dataset).pretraining[method])

@@ -18,7 +18,7 @@ Errors = Mapping[int, Mapping[int, float]]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` seeds with its t interval, which a single seed has not."""
+    """A mean over `n` seeds with its t interval, None for a single seed."""
 
     mean: float
     low: float | None
@@ -34,22 +34,19 @@ def estimate_mean(values: Mapping[int, float], level: float = 0.95) -> Estimate:
     """Return the mean over seeds and its t interval at this level; raise BadInput without a seed."""
     if not values:
         raise BadInput("A mean over seeds needs at least one seed.")
-    found = np.array([values[seed] for seed in sorted(values)], np.float64)
-    low, high = seeds_interval(found, level) if len(found) > 1 else (None, None)
-    return Estimate(float(found.mean()), low, high, len(found))
+    array = np.array([values[seed] for seed in sorted(values)], np.float64)
+    low, high = seeds_interval(array, level) if len(array) > 1 else (None, None)
+    return Estimate(float(array.mean()), low, high, len(array))
 
 
 def estimate_error(errors: Mapping[int, float], most: float = 1.0) -> Estimate:
-    """Return `estimate_mean` of errors, its interval cut off at 0 and at `most`, which is 100 for percent."""
-    found = estimate_mean(errors)
-    return found if found.low is None else replace(found, low=max(0.0, found.low), high=min(most, found.high))
+    """Return `estimate_mean` of errors, its interval cut off at 0 and at `most`."""
+    error = estimate_mean(errors)
+    return error if error.low is None else replace(error, low=max(0.0, error.low), high=min(most, error.high))
 
 
 def interpolate_errors(errors: Errors, n: float) -> dict[int, float]:
-    """Return each seed's error at `n` labels, interpolated linearly in the logarithm of the number of labels.
-
-    Seeds without both neighbouring numbers of labels are left out, as are all seeds outside the measured range.
-    """
+    """Return each seed's error at `n` labels, interpolated linearly in the logarithm of labels, if it is in range."""
     counts = sorted(errors)
     if not counts or not counts[0] <= n <= counts[-1]:
         return {}
@@ -85,26 +82,20 @@ def estimate_labels_worth(errors: Mapping[int, float], baseline: Errors, random_
     """Return the number of labels at which the baseline's mean error falls to the mean of `errors` (seed -> error).
 
     The baseline's means are interpolated linearly in the logarithm of labels. The interval holds 95% of 4000 draws in
-    which every mean is moved by its t-distributed error.
-
-    Raises
-    ------
-    BadInput
-        If either has no error.
+    which every mean is moved by its t-distributed error. Raises BadInput if either has no error.
     """
     if not errors or not any(baseline.values()):
         raise BadInput("Labels saved need the errors of a method and of a baseline: measure both.")
     counts = np.array(sorted(n for n in baseline if baseline[n]))
     own, others = estimate_mean(errors), [estimate_mean(baseline[int(n)]) for n in counts]
-    found = _crossing(counts, np.array([e.mean for e in others])[None], np.array([own.mean]))[0]
+    labels = float(_crossing(counts, np.array([e.mean for e in others])[None], np.array([own.mean]))[0])
     if own.n < 2 or any(e.n < 2 for e in others):
-        return Worth(float(found), None, None)
+        return Worth(labels, None, None)
     random = np.random.RandomState(random_state)
     values = [np.array(list(errors.values())), *(np.array(list(baseline[int(n)].values())) for n in counts)]
     drawn = [v.mean() + random.standard_t(len(v) - 1, _DRAWS) * v.std(ddof=1) / np.sqrt(len(v)) for v in values]
     crossings = np.sort(_crossing(counts, np.stack(drawn[1:], 1), drawn[0]))
-    low, high = crossings[int(0.025 * _DRAWS)], crossings[int(0.975 * _DRAWS) - 1]
-    return Worth(float(found), float(low), float(high))
+    return Worth(labels, float(crossings[int(0.025 * _DRAWS)]), float(crossings[int(0.975 * _DRAWS) - 1]))
 
 
 def _crossing(counts: np.ndarray, curves: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
-"""Sweeps of the labelled fraction: cells computed in parallel.
+"""Sweeps of the labelled fraction: cells computed in parallel by joblib.
 
 Each result is stored as soon as it is computed and never computed again, so a sweep resumes where it was stopped.
-Cells are run by joblib, whose backends for clusters can replace the processes of this machine.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ from core.semi_supervised.experiment import Cell, Stopped
 from core.types import Dataset, Spec
 
 _POLL_SECONDS = 0.5
-# Key of a pre-training -> fitted estimator and seconds: the last ones of this process, which cells of a seed share.
+# Key of a pre-training -> fitted estimator and seconds: the latest of this process, shared by the cells of a seed.
 pretrained_estimators: dict[str, tuple[Any, float]] = {}
 _MOST_ESTIMATORS = 3
 
 
 @dataclass
 class Report:
-    """The state or the outcome of a sweep, in numbers of cells.
+    """Numbers of cells of a sweep.
 
     Attributes
     ----------
     computed, kept : computed by this sweep, and stored before.
     left, failed : without a result, and those of them that failed.
-    problems : one sentence for each different failure.
+    problems : a sentence for each different failure.
     """
 
     computed: int = 0
@@ -69,10 +68,9 @@ def run_sweep(
     processes : cells computed at a time; if more than one, each on one thread.
     max_seconds : no cell begins after this time; 0: no limit.
     ends : whether networks are stopped at that time too, without a result.
-    watch : folder in which a file ``stop`` stops the sweep within about a second, and in which files ``KEY.share`` tell
-        the share of each cell that is done.
+    watch : folder in which a file ``stop`` stops the sweep, and files ``KEY.share`` hold the share done of each cell.
     on_row : called with each new result.
-    report : is filled in while the sweep runs, and returned.
+    report : is updated while the sweep runs, and returned.
 
     Raises
     ------
@@ -108,7 +106,7 @@ def run_sweep(
 
 @contextmanager
 def _hold_file(file: Path, task: _Task) -> Iterator[bool]:
-    """Hold the right to write to `file` once no other sweep does; yield False if the sweep is stopped before."""
+    """Wait until no other sweep writes to `file`, and lock it; yield False if the sweep is stopped before."""
     lock = FileLock(file.with_suffix(".lock"))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +127,7 @@ def _hold_file(file: Path, task: _Task) -> Iterator[bool]:
 def _compute_all(
     function: Callable, items: Iterable[Any], processes: int, report: Report, waiting: Sequence[Cell] = ()
 ) -> Iterator[Any]:
-    """Yield what `function` returns for each item, in any order; `waiting` are cells that fail with a pre-training."""
+    """Yield the results of `function` in any order; `waiting` are cells that fail with their pre-training."""
     import joblib
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -151,17 +149,14 @@ def _compute_all(
             "the sweep again to resume it, with fewer processes if memory is short."
         ) from None
     finally:
-        # Joblib warns of the work that is given up if a result can't be written.
+        # Joblib warns of unfinished work if a result can't be written.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             outcomes.close()
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What a process receives beside its cell; it may run on another machine.
-
-    `pretrain` and `measure` return the key of their argument, a problem or "", and a result or None.
-    """
+    """Work of a process: `pretrain` and `measure` return the key of their argument, a problem or "", and a result."""
 
     watch: Path | None
     deadline: float
