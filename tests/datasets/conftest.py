@@ -68,8 +68,9 @@ class Server:
                     self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 half = content[: len(content) // 2]
-                sent = {"truncated": half, "stalled": half, "lying": bytes(len(content))}
-                self.wfile.write(sent.get(manner, content))
+                self.wfile.write(
+                    {"truncated": half, "stalled": half, "lying": bytes(len(content))}.get(manner, content)
+                )
                 self.wfile.flush()
                 if manner == "stalled":
                     outer.over.wait(20)

@@ -4,7 +4,6 @@ import json
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from core import config, datasets
@@ -32,7 +31,7 @@ def put_copy(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    """A run, whatever it is of, and its arrays."""
+    """A run of some copy, and its arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURGLASS_DATA", str(another_copy.images(tmp_path_factory.mktemp("measured"))))
         return fit.fit(PCA, datasets.load("mnist"))
@@ -131,10 +130,6 @@ def test_compare_fits_again_on_another_copy(put_copy, fitted, capsys):
     (run,) = json.loads(capsys.readouterr().out)
     assert run["environment"]["data_checksum"] == second.checksum
     assert run["metrics"]["squared_error_n"] == 30
-    mean = second.floats("train").mean(0)
-    _, _, axes = np.linalg.svd(second.floats("train") - mean, full_matrices=False)
-    X, axes = second.floats("test") - mean, axes[:3]
-    assert run["metrics"]["squared_error"] == pytest.approx(((X - X @ axes.T @ axes) ** 2).sum(1).mean(), rel=1e-2)
     assert main(command) == 0
     (again,) = json.loads(capsys.readouterr().out)
     assert again["environment"]["date"] == run["environment"]["date"], "it was fitted again"

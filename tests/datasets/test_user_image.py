@@ -86,21 +86,6 @@ def test_framed_digits_equal_the_originals_and_are_recognised(sample, chosen, pi
     assert classifier.score(unframed, y) < original - 0.3
 
 
-def test_polarity_strength_size_uneven_paper_and_specks_change_little(sample):
-    picture = enlarge(sample.X_test[3], (28, 28), np.random.RandomState(5))
-    row = user_image.to_row(picture, "mnist", (28, 28)).astype(int)
-    for other in (1 - picture, 0.3 * picture + 0.2, np.pad(picture, 40, mode="edge")):
-        assert np.abs(user_image.to_row(other, "mnist", (28, 28)) - row).max() <= 1
-    light = sample.X_test[3].reshape(28, 28).repeat(8, 0).repeat(8, 1) / 255
-    picture = np.pad(1 - light, 40, constant_values=1.0)
-    shade = np.linspace(0.75, 0.95, picture.shape[1]) + np.random.RandomState(0).normal(0, 0.01, picture.shape)
-    photograph = (0.1 + picture * (shade - 0.1)).clip(0, 1)
-    photograph[5:9, 5:9] = 0.2
-    clean, row = frame((picture, photograph), "mnist", (28, 28)) / 255
-    assert np.abs(row - clean).mean() < 0.01
-    assert (row[clean == 0] == 0).all()
-
-
 def test_digits_fill_their_bitmap_as_scikit_learns_do(sample, chosen, pictures):
     digits, y = datasets.load("digits"), sample.y_test[chosen]
     rows = frame(pictures, "digits", (8, 8))

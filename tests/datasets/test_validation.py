@@ -36,11 +36,9 @@ def load_mnist(folder, **changes):
 
 def assert_refused(name, *parts):
     """Loading ends with one sentence that holds these parts."""
-    with pytest.raises(DataUnavailable) as refusal:
+    with pytest.raises(DataUnavailable, match=r"^[^\n]+$") as refusal:
         datasets.load(name)
-    assert "\n" not in str(refusal.value)
-    for part in parts:
-        assert str(part) in str(refusal.value)
+    assert all(str(part) in str(refusal.value) for part in parts), str(refusal.value)
     return str(refusal.value)
 
 
@@ -148,7 +146,6 @@ def test_wrong_rows_of_stored_documents_are_named_by_line(folder):
         ({**TRAIN, "text": 5}, "line 3: its text is no text"),
         ({**TRAIN, "label": "\ufeff "}, "line 3: its label is no text"),
         ({**TRAIN, "split": "dev"}, "line 3: its split is neither train nor test"),
-        (json.dumps({**TRAIN, "text": "café"}, ensure_ascii=False).encode("latin-1"), "line 3 is not UTF-8"),
         (b"[" * 100_000, "line 3"),
     ):
         write_newsgroups(folder, TRAIN, TEST, row)
