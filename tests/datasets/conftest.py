@@ -68,9 +68,8 @@ class Server:
                     self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 half = content[: len(content) // 2]
-                self.wfile.write(
-                    {"truncated": half, "stalled": half, "lying": bytes(len(content))}.get(manner, content)
-                )
+                sent = {"truncated": half, "stalled": half, "lying": bytes(len(content))}
+                self.wfile.write(sent.get(manner, content))
                 self.wfile.flush()
                 if manner == "stalled":
                     outer.over.wait(20)

@@ -11,6 +11,7 @@ from core.cli import main
 from core.datasets import checksums
 from core.experiments import fit
 from core.runs import layout, reader, selection, specs, store
+from core.types import Measurement
 from tests import another_copy
 
 PCA = specs.make("mnist", "pca", {"n_components": 3})
@@ -43,7 +44,7 @@ def fitted(measured):
 
     def of(dataset, spec=PCA):
         run, arrays = measured
-        metrics = {**run.metrics, "squared_error": float(dataset.X_test.mean())}
+        metrics = {**run.metrics, "squared_error": Measurement(float(dataset.X_test.mean()))}
         environment = {**run.environment, "data_checksum": dataset.checksum}
         return replace(run, spec=spec, metrics=metrics, environment=environment), arrays
 
