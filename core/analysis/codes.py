@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from core import cache, methods
 from core.analysis.error_comparison import count_turns
+from core.analysis.rows import Rows
 from core.metrics import reconstruction
 from core.types import DOCUMENTS, Dataset, Run
-
-if TYPE_CHECKING:
-    from core.analysis.rows import Rows  # scipy: pages without maps do without
 
 # A method's estimator, built only where it is needed: most take torch.
 Estimator = Callable[[], Any]

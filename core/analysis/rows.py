@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core import cache, datasets
-from core.datasets import bag_of_words, checksums, embedded_samples
+from core.datasets import checksums, embedded_samples
 from core.errors import BadInput
 from core.types import DOCUMENTS, Dataset, Run, as_floats
 
@@ -111,7 +111,9 @@ def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
     n_train = len(dataset.y_train) if split == BOTH else 0
     about: dict[str, Any] = {}
     if dataset.kind == DOCUMENTS:
-        from scipy.sparse import vstack
+        from scipy.sparse import vstack  # pages of images do without
+
+        from core.datasets import bag_of_words
 
         X = [vstack(X) if len(X) > 1 else X[0]]
         texts = tuple(text for part, at in numbers.items() for text in _begin_texts(dataset, part, at))

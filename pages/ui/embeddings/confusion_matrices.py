@@ -82,8 +82,7 @@ def draw(
             f"its {data.row}s."
         )
     )
-    if cell := _draw_matrices("all", data, predictions, select):
-        _draw_rows(data, cell, find_rows)
+    _draw_matrices("all", data, predictions, select, find_rows)
     if len(data.labels) > 2:
         pair = class_pair.choose(data, predictions, problems)
         y_pair = np.where(np.isin(data.y, pair), data.y, -1)
@@ -91,8 +90,7 @@ def draw(
         st.markdown(f"**{plain(f'{a} v. {b}')}**, by a classifier of these two classes only")
         if of_pair := _predict(data, y_pair):
             st.markdown(plain(_compare(y_pair, of_pair)))
-            if cell := _draw_matrices("pair", data, of_pair, select):
-                _draw_rows(data, cell, find_rows, ", of these two classes")
+            _draw_matrices("pair", data, of_pair, select, find_rows, ", of these two classes")
     else:
         st.markdown(plain(_compare(data.y, predictions)))
     _draw_by_class(data, predictions)
@@ -114,18 +112,15 @@ def _predict(data: ClassifiedRows, y: np.ndarray) -> dict[str, np.ndarray]:
     return predictions
 
 
-@dataclass(frozen=True)
-class _Cell:
-    method: str
-    true: int
-    predicted: int
-    positions: np.ndarray
-
-
 def _draw_matrices(
-    name: str, data: ClassifiedRows, predictions: Mapping[str, np.ndarray], select: Callable[[np.ndarray], None] | None
-) -> _Cell | None:
-    """Draw the matrices; returns the cell that was clicked last, if it is one of them."""
+    name: str,
+    data: ClassifiedRows,
+    predictions: Mapping[str, np.ndarray],
+    select: Callable[[np.ndarray], None] | None,
+    find_rows: Callable[[], Rows | None],
+    which: str = "",
+) -> None:
+    """Draw the matrices, and the rows of the cell that was clicked last, if it is one of them."""
     matrices = {method: confusion.count_confusions(data.y, predicted) for method, predicted in predictions.items()}
     methods = list(matrices)
     classes = sorted(set().union(*(matrix.classes.tolist() for matrix in matrices.values())))
@@ -144,13 +139,18 @@ def _draw_matrices(
         message["chosen"] = f"{methods.index(method)}:{classes.index(true)}:{classes.index(predicted)}"
     get_component("confusion")(data=message, key=key, on_cell_change=do_nothing)
     if not clicked:
-        return None
+        return
     positions = np.flatnonzero((data.y == true) & (predictions[method] == predicted))
     sent = st.session_state[key]["cell"]
     if select is not None and st.session_state.get(_CELL) != sent:
         st.session_state[_CELL] = sent
         select(positions)
-    return _Cell(method, true, predicted, positions)
+    n, shown = len(positions), neighbours.thin(positions, _MOST_SHOWN)
+    s, subset = "s" if n != 1 else "", f"; {len(shown)} of them" if len(shown) < n else ""
+    assigned = "correctly" if true == predicted else f"as {data.name_class(predicted)}"
+    title = f"{n:,} {data.row}{s} of class {data.name_class(true)} predicted {assigned} by {method}"
+    st.markdown(f"**{plain(f'{title}{which}{subset}')}**")
+    _draw_rows(data, shown, find_rows)
 
 
 def _parse_cell(
@@ -228,12 +228,7 @@ def _compare(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> str:
     return f"Accuracy: {'; '.join(accuracies)}.{verdict}"
 
 
-def _draw_rows(data: ClassifiedRows, cell: _Cell, find_rows: Callable[[], Rows | None], which: str = "") -> None:
-    n, shown = len(cell.positions), neighbours.thin(cell.positions, _MOST_SHOWN)
-    s, subset = "s" if n != 1 else "", f"; {len(shown)} of them" if len(shown) < n else ""
-    predicted = "correctly" if cell.true == cell.predicted else f"as {data.name_class(cell.predicted)}"
-    title = f"{n:,} {data.row}{s} of class {data.name_class(cell.true)} predicted {predicted} by {cell.method}"
-    st.markdown(f"**{plain(f'{title}{which}{subset}')}**")
+def _draw_rows(data: ClassifiedRows, shown: np.ndarray, find_rows: Callable[[], Rows | None]) -> None:
     try:
         rows = find_rows()
     except HourglassError:

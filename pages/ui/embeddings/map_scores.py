@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,19 +20,10 @@ from pages.ui.shared import diagnoses, header, page_state, stored_runs, tables
 from pages.ui.shared.number_format import counted, interval, number
 from pages.ui.shared.text import plain
 
-_OF_CODES = (
-    "knn_accuracy",
-    "probe_accuracy",
-    "trustworthiness",
-    "continuity",
-    "silhouette",
-    "kmeans_ari",
-    "kmeans_nmi",
-)
+_OF_CODES = ("knn_accuracy", "probe_accuracy", "trustworthiness", "continuity", "silhouette")
+_OF_CODES += ("kmeans_ari", "kmeans_nmi")
 _OF_MAPS = ("map_knn_accuracy", "map_trustworthiness")
-_SCORES, _MOST_SCORES = "hourglass.scored", 64
-_PROBLEMS = "hourglass.carried"
-_CONFUSION = "confusion"
+_SCORES, _PROBLEMS, _CONFUSION = "hourglass.scored", "hourglass.carried", "confusion"
 # Name, value, interval and n, and help of a score.
 Score = tuple[str, str, str, str]
 
@@ -48,7 +39,7 @@ def list_scores(run_map: RunMap) -> tuple[Score, ...]:
     """The scores below a map; they may not be computed yet, see `compute`."""
     if run_map.problem:
         return ()
-    scores = _read_scores(run_map)
+    scores = _keep_scores(run_map)
     if scores is None:
         return (("", "computing …", "", ""),)
     # Which classes were scored, if not all.
@@ -60,33 +51,16 @@ def list_scores(run_map: RunMap) -> tuple[Score, ...]:
 
 def format_scores(metrics: Mapping[str, Any], names: Sequence[str], kind: str) -> tuple[Score, ...]:
     """Those of the named metrics that were computed."""
-    return tuple(
-        (
-            get_definition(name, kind).label,
-            number(metrics[name].value),
-            f"{interval(metrics, name)}, {counted(metrics, name)}",
-            get_definition(name, kind).help,
-        )
-        for name in names
-        if name in metrics
-    )
+    scores = []
+    for name in [name for name in names if name in metrics]:
+        definition, note = get_definition(name, kind), f"{interval(metrics, name)}, {counted(metrics, name)}"
+        scores.append((definition.label, number(metrics[name].value), note, definition.help))
+    return tuple(scores)
 
 
-def _read_scores(run_map: RunMap) -> dict[str, Any] | None:
-    scores = st.session_state.setdefault(_SCORES, {})
-    if run_map.points_key not in scores:
-        cached = neighbourhoods.read_scores(run_map.seen, run_map.rows)
-        if cached is None:
-            return None
-        _keep_scores(run_map, cached)
-    return scores[run_map.points_key]
-
-
-def _keep_scores(run_map: RunMap, computed: dict[str, Any]) -> None:
-    scores = st.session_state[_SCORES]
-    scores[run_map.points_key] = computed
-    while len(scores) > _MOST_SCORES:
-        scores.pop(next(iter(scores)))
+def _keep_scores(run_map: RunMap, read: Callable[..., Any] = neighbourhoods.read_scores) -> dict[str, Any] | None:
+    # Kept in the session too, in case the cache can't be written.
+    return page_state.keep_computed(_SCORES, run_map.points_key, lambda: read(run_map.seen, run_map.rows), 64)
 
 
 def take_problems() -> list[str]:
@@ -96,13 +70,12 @@ def take_problems() -> list[str]:
 
 def compute(view: MapView, problems: Sequence[str]) -> None:
     """Compute the missing scores of the maps, once these are drawn, and draw the page again."""
-    missing = [run_map for run_map in view.drawable if _read_scores(run_map) is None]
+    missing = [run_map for run_map in view.drawable if _keep_scores(run_map) is None]
     if not missing:
         return
     with st.spinner("Computing the scores of the maps …"):
-        # Kept in the session too, in case the cache can't be written.
         for run_map in missing:
-            _keep_scores(run_map, neighbourhoods.score_map(run_map.seen, run_map.rows))
+            _keep_scores(run_map, neighbourhoods.score_map)
     st.session_state[_PROBLEMS] = list(problems)
     st.rerun()
 
@@ -110,10 +83,7 @@ def compute(view: MapView, problems: Sequence[str]) -> None:
 def draw_table(view: MapView) -> None:
     """Draw known failures of the runs and, in a drawer, the measures of their latent codes."""
     maps = select_one_per_run(run_map for run_map in view.maps if run_map.run)
-    lines = [
-        stored_runs.Line(run_map.choice.spec.method, run_map.name, run=run_map.run, stamp=run_map.stamp)
-        for run_map in maps
-    ]
+    lines = [stored_runs.Line(m.choice.spec.method, m.name, run=m.run, stamp=m.stamp) for m in maps]
     if not lines:
         return
     for line in lines:
@@ -179,9 +149,5 @@ def draw_confusion(view: MapView, problems: list[str]) -> None:
         confusion_matrices.draw(data, where, problems, select, lambda: rows)
         if len(data.labels) > 2 and (pair := page_state.recall(f"pair/{rows.dataset}")):
             a, b = map(data.name_class, pair)
-            st.button(
-                plain(f"Show only {a} and {b} in the maps"),
-                key=page_state.key("only-pair"),
-                on_click=maps_component.show_only,
-                args=(rows, pair),
-            )
+            label, key = plain(f"Show only {a} and {b} in the maps"), page_state.key("only-pair")
+            st.button(label, key, on_click=maps_component.show_only, args=(rows, pair))

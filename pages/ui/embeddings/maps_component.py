@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,6 @@ _SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
 _LOOKS, _LOOK_SEEN = "hourglass.looks", "hourglass.look-seen"
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Numbers of the selected rows of one split of a data set."""
-
-    dataset: str
-    split: str
-    numbers: tuple[int, ...]
-
-
 def _mount(data: bytes, key: str, **callbacks: Any) -> Any:
     return get_component("maps")(data=data, key=key, **callbacks)
 
@@ -58,27 +49,30 @@ def _pack_pictures(key: str, _rows: Rows) -> bytes:
 
 def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
     """Increasing positions of the rows that are selected in the maps."""
-    sent = (st.session_state.get(_KEY) or {}).get("selection")
-    if sent is not None and sent != st.session_state.get(_SEEN):
-        st.session_state[_SEEN] = sent
+    if (sent := _take_sent("selection", _SEEN)) is not None:
         try:
-            positions = parse_selection(sent, rows.key, len(rows))
+            # None: the selection was made in other rows.
+            if (positions := parse_selection(sent, rows.key, len(rows))) is not None:
+                select(rows, positions)
         except BadInput as problem:
             problems.append(str(problem))
-            positions = None
-        # None: the selection was made in other rows.
-        if positions is not None:
-            _remember(rows, positions)
     return get_selected(rows)
+
+
+def _take_sent(name: str, seen: str) -> Any:
+    """What the browser sent last as `name`, if that is new."""
+    sent = (st.session_state.get(_KEY) or {}).get(name)
+    if sent is None or sent == st.session_state.get(seen):
+        return None
+    st.session_state[seen] = sent
+    return sent
 
 
 def read_look(rows: Rows, keys: Sequence[str], problems: list[str]) -> Look:
     """Which classes and places the maps show, by the browser, the link or as before."""
     labels = np.unique(rows.y).tolist()
     looks = st.session_state.setdefault(_LOOKS, {})
-    sent = (st.session_state.get(_KEY) or {}).get("look")
-    if sent is not None and sent != st.session_state.get(_LOOK_SEEN):
-        st.session_state[_LOOK_SEEN] = sent
+    if (sent := _take_sent("look", _LOOK_SEEN)) is not None:
         try:
             if (sent_look := parse_look(sent, rows.key, keys, labels)) is not None:
                 looks[rows.dataset] = sent_look
@@ -156,28 +150,22 @@ def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, val
 
 def get_selected(rows: Rows) -> np.ndarray:
     """Increasing positions of the selected rows among `rows`."""
-    selection: Selection | None = st.session_state.get(_SELECTED)
-    if selection is None or (selection.dataset, selection.split) != (rows.dataset, rows.split):
-        return np.empty(0, int)
-    return np.flatnonzero(np.isin(rows.numbers, selection.numbers))
+    dataset, split, numbers = st.session_state.get(_SELECTED, ("", "", ()))
+    is_same = (dataset, split) == (rows.dataset, rows.split)
+    return np.flatnonzero(np.isin(rows.numbers, numbers)) if is_same else np.empty(0, int)
 
 
 def select(rows: Rows, positions: Sequence[int]) -> None:
     """Select the rows at these positions in the maps."""
-    _remember(rows, np.asarray(positions, int))
+    select_numbers(rows, rows.numbers[np.asarray(positions, int)])
 
 
-def restore(selection: Selection) -> None:
-    """Select the rows that a link names."""
-    st.session_state[_SELECTED] = selection
+def select_numbers(rows: Rows, numbers: Iterable[int]) -> None:
+    """Select the rows with these numbers in the maps."""
+    st.session_state[_SELECTED] = rows.dataset, rows.split, tuple(map(int, numbers))
 
 
 def _parse_turn(sent: object) -> str:
     """The number of a selection among those sent by the maps."""
     parts = sent.split(":") if isinstance(sent, str) else []
     return parts[1] if len(parts) == 3 else ""
-
-
-def _remember(rows: Rows, positions: np.ndarray) -> None:
-    numbers = tuple(int(k) for k in rows.numbers[positions])
-    st.session_state[_SELECTED] = Selection(rows.dataset, rows.split, numbers)

@@ -37,7 +37,7 @@ def select_linked(view: MapView, problems: list[str]) -> None:
     except BadInput as problem:
         problems.append(str(problem))
         return
-    maps_component.restore(maps_component.Selection(view.rows.dataset, view.rows.split, tuple(numbers)))
+    maps_component.select_numbers(view.rows, numbers)
     if missing := int((~np.isin(numbers, view.rows.numbers)).sum()):
         problems.append(f"{missing:,} of the {len(numbers):,} rows that the link selects are not shown.")
 

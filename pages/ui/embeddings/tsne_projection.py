@@ -5,40 +5,29 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import streamlit as st
 
 from core.analysis.rows import BY_TSNE, Rows
 from core.tasks import tsne_projection
 from core.types import Run
 from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap
+from pages.ui.shared import page_state
 from pages.ui.shared.cached import load_codes
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.task_progress import Task, follow_tasks
 
-_POINTS, _MOST_KEPT = "hourglass.projected", 8
+_POINTS = "hourglass.projected"
 
 
 def make_map(choice: MapChoice, rows: Rows, run: Run, stamp: Stamp) -> RunMap:
     """The t-SNE map of a run's latent codes, with a problem if it is not computed yet."""
     Z, description = load_codes(stamp, rows.key, run, rows)
-    points = _read_points(tsne_projection.map_key(Z))
+    key = tsne_projection.map_key(Z)
+    result = page_state.keep_computed(_POINTS, key, partial(tsne_projection.WORK.find_result, key), 8)
     note = f"the {Z.shape[1]}-D {description}, projected by t-SNE"
-    if points is None:
+    if result is None:
         nowhere = np.full((len(rows), 2), np.nan, np.float32)
         return RunMap(choice, rows, nowhere, note, run, stamp, problem="Not computed yet: see below.")
-    return RunMap(choice, rows, points, note, run, stamp)
-
-
-def _read_points(key: str) -> np.ndarray | None:
-    maps = st.session_state.setdefault(_POINTS, {})
-    if key not in maps:
-        result = tsne_projection.WORK.find_result(key)
-        if result is None:
-            return None
-        maps[key] = result["points"]
-        while len(maps) > _MOST_KEPT:
-            maps.pop(next(iter(maps)))
-    return maps[key]
+    return RunMap(choice, rows, result["points"], note, run, stamp)
 
 
 def offer(view: MapView) -> None:

@@ -53,7 +53,7 @@ def _find_lines(view: View, stored: Sequence[Run]) -> list[Line]:
     for method in latent_component.list_methods():
         runs = selection.select_runs(list(stored), view.entry.name, method, 2)
         if runs := [run for run in runs if selection.code_size(run) == 2]:
-            lines.append(chosen.get(method) or stored_runs.make_line(method, runs, None, runs[0].key))
+            lines.append(chosen.get(method) or stored_runs.make_line(method, runs, runs[0].spec))
     return lines
 
 

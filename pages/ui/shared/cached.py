@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core import datasets
-
-if TYPE_CHECKING:
-    from core.analysis.rows import Rows
-
+from core.analysis.codes import compute_codes, compute_errors
+from core.analysis.rows import Rows, has_shipped_rows, load_shipped_rows, select_rows
 from core.datasets import checksums
 from core.errors import HourglassError
 from core.runs import reader
@@ -50,13 +48,11 @@ def load_dataset(stamp: str, name: str, params: Params) -> Dataset:
 
 @cache_by_copy(max_entries=8, show_spinner="Selecting rows …")
 def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows:
-    from core.analysis import rows  # scipy: pages without maps do without
-
-    shipped = rows.load_shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
+    shipped = load_shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
     # Shipped rows load at once, but another copy of the data set has other rows.
     if shipped is not None and checksums.compute_checksum(name, params) in (None, shipped.checksum):
         return shipped
-    return rows.select_rows(load_dataset(name, params), split, n)
+    return select_rows(load_dataset(name, params), split, n)
 
 
 @cache_by_copy(max_entries=32, show_spinner="Reading the data set …")
@@ -74,16 +70,12 @@ def load_estimator(stamp: Stamp) -> Any:
 @st.cache_resource(max_entries=24, show_spinner="Computing latent codes …")
 def load_codes(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> tuple[np.ndarray, str]:
     """Latent codes of the rows and what they are, see `core.analysis.codes.compute_codes`."""
-    from core.analysis.codes import compute_codes  # scipy: pages without maps do without
-
     return compute_codes(_run, stamp, _rows, lambda: load_estimator(stamp))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Computing reconstruction errors …")
 def load_errors(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray | None:
     """Reconstruction errors of the rows, see `core.analysis.codes.compute_errors`."""
-    from core.analysis.codes import compute_errors  # scipy: pages without maps do without
-
     return compute_errors(_run, stamp, _rows, lambda: load_estimator(stamp))
 
 
@@ -91,9 +83,7 @@ def find_rows(
     entry: datasets.Entry, params: Params, problems: list[str], *, split: str = "test", n: int = DEFAULT_COUNT
 ) -> Rows | None:
     """The rows asked for; without the data set on this machine its shipped test rows, or None."""
-    from core.analysis import rows  # scipy: pages without maps do without
-
-    has_shipped = rows.has_shipped_rows(entry.name)
+    has_shipped = has_shipped_rows(entry.name)
     if datasets.is_available(entry.name) or (has_shipped and split == "test" and n <= DEFAULT_COUNT):
         return load_rows(entry.name, params, split, n)
     until = f" Until then its {DEFAULT_COUNT:,} shipped test rows are shown." if has_shipped else ""

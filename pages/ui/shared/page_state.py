@@ -98,6 +98,16 @@ def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = N
         st.query_params[name] = text
 
 
+def keep_computed(kind: str, key: str, read: Callable[[], Any], most: int) -> Any:
+    """A result kept in the session, the last `most` of a kind, else what `read` returns; None is not kept."""
+    kept = st.session_state.setdefault(kind, {})
+    if key not in kept and (value := read()) is not None:
+        kept[key] = value
+        while len(kept) > most:
+            kept.pop(next(iter(kept)))
+    return kept.get(key)
+
+
 def forget(prefixes: Iterable[str]) -> None:
     """Remove address parameters that begin with one of `prefixes`; they are still remembered."""
     prefixes = tuple(prefixes)

@@ -166,12 +166,11 @@ def _choose_lines(
         named = join_words([methods.label(offer.method) for offer in many])
         about = " ".join(filter(None, [f"Several runs of {named} fit this view." if many else "", elsewhere]))
         drawer = st.popover("Choose runs", help=about, key=page_state.key("choose-runs"), on_change="rerun")
-        if drawer.open:
-            with drawer:
-                for offer in many:
-                    offer.draw()
-                if elsewhere:
-                    st.caption(plain(elsewhere))
+        with drawer:
+            for offer in many if drawer.open else ():
+                offer.draw()
+            if drawer.open and elsewhere:
+                st.caption(plain(elsewhere))
     return [line for offer in offers for line in offer.make_lines()]
 
 
@@ -225,8 +224,12 @@ class _Offer:
         return cls(method, tuple(candidates), missing, memory, _MOST_RUNS if several else 1)
 
     @property
+    def specs(self) -> list[Spec]:
+        return [*(run.spec for run in self.candidates), *self.missing]
+
+    @property
     def keys(self) -> list[str]:
-        return [run.key for run in self.candidates] + [spec.key for spec in self.missing]
+        return [spec.key for spec in self.specs]
 
     def draw(self) -> None:
         widget, chosen = page_state.key(self.memory), self.choose_keys()
@@ -246,9 +249,8 @@ class _Offer:
         return self.keys[:1]
 
     def make_lines(self) -> list[Line]:
-        chosen = self.choose_keys()
-        specs_by_key = {run.key: run.spec for run in self.candidates} | {spec.key: spec for spec in self.missing}
-        default = [run.key for run in self.candidates[:1]]
+        chosen, default = self.choose_keys(), [run.key for run in self.candidates[:1]]
+        specs_by_key = {spec.key: spec for spec in self.specs}
         tokens = _BETWEEN.join(permalinks.encode(specs_by_key[key]) for key in chosen)
         text = None if chosen in ([], default) else tokens
         before = page_state.recall(self.memory) or []
@@ -256,9 +258,8 @@ class _Offer:
         others = before if self.most == 1 and chosen and chosen[0] in before else chosen
         page_state.keep(self.method, others, text=text, memory=self.memory)
         if not chosen:
-            return [stored_runs.make_line(self.method, self.candidates, None, None)]
-        absent = {spec.key: spec for spec in self.missing}
-        lines = [stored_runs.make_line(self.method, self.candidates, absent.get(key), key) for key in chosen]
+            return [stored_runs.make_line(self.method, self.candidates)]
+        lines = [stored_runs.make_line(self.method, self.candidates, specs_by_key[key]) for key in chosen]
         # Several runs, or another than the default, are named by the settings in which they differ.
         compared = [specs_by_key[key] for key in dict.fromkeys(chosen if len(chosen) > 1 else [*default, *chosen])]
         if len(compared) == 1 or not (differing := specs.differing(compared)):
@@ -276,9 +277,8 @@ class _Offer:
     def _describe(self, key: str) -> str:
         """Origin of a run and the settings in which it differs from the other candidates."""
         run = next((run for run in self.candidates if run.key == key), None)
-        offered = [run.spec for run in self.candidates] + list(self.missing)
-        spec = next(spec for spec in offered if spec.key == key)
-        settings = [_describe_setting(name, spec) for name in specs.differing(offered)]
+        spec = next(spec for spec in self.specs if spec.key == key)
+        settings = [_describe_setting(name, spec) for name in specs.differing(self.specs)]
         is_shipped = run is not None and store.is_shipped(run)
         origin = "linked, not trained yet" if run is None else "shipped" if is_shipped else "own run"
         budget = run.environment.get("budget", "") if is_shipped else ""

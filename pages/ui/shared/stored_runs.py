@@ -184,20 +184,19 @@ def check_known(spec: Spec) -> Spec:
     return permalinks.check_spec(spec)
 
 
-def make_line(method: str, candidates: Sequence[Run], missing: Spec | None, key: str | None) -> Line:
-    """The row of `method` that shows the candidate with `key`."""
-    specs = {run.key: run.spec for run in candidates} | ({missing.key: missing} if missing else {})
-    label = label_run(specs[key]) if key in specs else methods.label(method)
-    line = Line(method, label, tuple(candidates))
-    if missing is not None and key == missing.key:
-        return replace(line, missing=missing)
-    if key is None:
+def make_line(method: str, candidates: Sequence[Run], spec: Spec | None = None) -> Line:
+    """The row of `method` that shows the run of `spec`, if it is one of the candidates."""
+    line = Line(method, label_run(spec) if spec else methods.label(method), tuple(candidates))
+    if spec is None:
         return line
+    if all(run.key != spec.key for run in candidates):
+        return replace(line, missing=spec)
     try:
-        run, stamp = read_run(key)
+        run, stamp = read_run(spec.key)
     except BrokenRun as problem:
         return replace(line, problem=str(problem))
-    return replace(line, label=label if checksums.is_here(run) else mark_other_copy(label), run=run, stamp=stamp)
+    label = line.label if checksums.is_here(run) else mark_other_copy(line.label)
+    return replace(line, label=label, run=run, stamp=stamp)
 
 
 def make_training_query(dataset: str, size: int, line: Line) -> dict[str, str]:
