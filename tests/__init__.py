@@ -1,4 +1,5 @@
 import os
 
-# Set before any library loads OpenMP: a thread that waits for others leaves the processor to them.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Set before any library loads them: tests are small, and on a busy machine a second thread only waits for the first.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")

@@ -6,15 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import torch
 from filelock import FileLock
 from hypothesis import settings
 
 from core import config, datasets
 from core.datasets import checksums
 
-# Networks here are tiny, and a second thread on a busy machine only waits for the first.
-torch.set_num_threads(1)
 # The same made-up input each time: a failure can be repeated.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
