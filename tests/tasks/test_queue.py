@@ -16,7 +16,6 @@ from core.errors import BadInput, HourglassError
 from core.experiments import fit
 from core.runs import store
 from core.tasks import computation, queue, requests, task_files, worker_process
-from tests.conftest import locked
 from tests.trainings import PATIENCE, App, awaited, short
 
 GENUINE_START = worker_process.start_worker
@@ -209,18 +208,6 @@ def test_full_disk_refuses_a_request_and_keeps_the_others(monkeypatch):
         assert find(1).message == "It failed."
 
 
-def test_full_disk_has_room_for_the_end_of_a_task(monkeypatch):
-    request()
-    write_now()
-    genuine = Path.write_text
-    monkeypatch.setattr(
-        Path, "write_text", lambda path, *a: no_room() if (folder() / "now.json").exists() else genuine(path, *a)
-    )
-    task_files.end_task(folder(), queue.FAILED, "The disk is full.")
-    assert find().message == "The disk is full."
-    assert sorted(path.name for path in folder().iterdir()) == ["askers", "done.json", "spec.json"]
-
-
 def test_quota_and_unwritable_folder_refuse_a_request(monkeypatch, tmp_path, starts):
     monkeypatch.setenv("HOURGLASS_QUOTA_GB", "0.04")
     with pytest.raises(HourglassError, match=r"no room for 50.0 MB.*HOURGLASS_QUOTA_GB"):
@@ -319,13 +306,6 @@ def test_folder_with_a_damaged_spec_is_no_training():
     assert folder().exists()
 
 
-def test_unreadable_queue_is_empty(monkeypatch):
-    request()
-    locked(monkeypatch, task_files.queue_folder())
-    assert queue.list_tasks() == []
-    worker_process.ensure_worker()
-
-
 def test_leftovers_of_a_killed_process_are_removed():
     for seed in (1, 2, 3):
         request(seed)
@@ -354,23 +334,6 @@ def test_training_held_outside_the_queue_is_paused_when_left():
     with pytest.raises(FileNotFoundError), requests.hold_training(short(), fail):
         raise FileNotFoundError("not taken for a full disk")
     assert not task_files.is_held(short().key)
-
-
-def test_training_held_outside_the_queue_waits_on_if_others_requested_it():
-    request(1)
-    request(2)
-    with requests.hold_training(short(1), fail):
-        assert queue.list_waiting_tasks() == queue.list_tasks()
-        write_now(1)
-        assert [task.spec.seed for task in queue.list_waiting_tasks()] == [2]
-    requests.abandon_training(folder(1), requests.COMMAND_LINE)
-    assert queued() == [1, 2]
-    assert find(1).people == ("somebody",)
-    with requests.hold_training(short(3), fail) as place:
-        write_now(3)
-        assert request(3, "another").state == queue.RUNNING
-    requests.abandon_training(place, requests.COMMAND_LINE)
-    assert queued() == [1, 2, 3]
 
 
 def test_training_held_by_another_process_is_waited_for(fitted):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import datasets, files
+from core import datasets
 from core.errors import Diverged, HourglassError
 from core.experiments import fit
 from core.runs import reader, specs, store
@@ -226,14 +226,6 @@ def test_command_before_the_first_step(monkeypatch):
         assert left is None or left.has_checkpoint == (command == queue.KEEP)
 
 
-def test_closed_form_method_is_kept_whole(monkeypatch):
-    task = requests.request_training(specs.make("digits", "pca", {"n_components": 3}), "somebody")
-    (task.folder / "stop").write_text(queue.KEEP)
-    work_off(monkeypatch)
-    assert requests.is_stored(task.key)
-    assert queue.list_tasks() == []
-
-
 def test_tsne_is_paused_restarted_or_kept_whole(monkeypatch, capfd):
     """Its map is trained with progress, and never stored in part."""
     task = requests.request_training(specs.make("digits", "tsne", {"max_iter": 300}), "somebody")
@@ -379,18 +371,6 @@ def test_failed_scores_are_not_tried_again(task, monkeypatch):
 
 
 # The progress log
-
-
-def test_row_of_an_epochs_start_has_the_pace_and_losses_of_the_epoch_before(tmp_path):
-    log = progress_log.ProgressLog(tmp_path)
-    start = {"step": 0, "seconds": 0.0, "rows_per_second": 0.0, "learning_rate": 0.0, "share": 0.0}
-    log.write_tick({"epoch": 0.0, **start})
-    assert files.read_json(tmp_path / "now.json")["row"] == {"epoch": 0.0, **start}
-    log.write_tick(row(0.5, loss=3.0))
-    log.write_tick({"epoch": 1.0, **start, "step": 10, "share": 0.2})
-    found = files.read_json(tmp_path / "now.json")["row"]
-    assert (found["epoch"], found["step"], found["share"]) == (1.0, 10, 0.2)
-    assert (found["rows_per_second"], found["loss"]) == (5.0, 3.0)
 
 
 def test_sign_of_life_is_renewed(tmp_path, monkeypatch):

@@ -185,16 +185,6 @@ def test_command_line_waits_for_the_worker(capsys):
     assert f"{run.metrics['squared_error']:.5g}" in out
 
 
-def test_worker_passes_over_what_the_command_line_trains():
-    mine, other = short(), short(1)
-    with requests.hold_training(mine, lambda: pytest.fail("it waited")):
-        assert requests.request_training(mine, "somebody").state == "queued"
-        requests.request_training(other, "somebody")
-        until_stored(other)
-        assert state(mine) == "queued"
-    until_stored(mine)
-
-
 def test_second_worker_ends_at_once():
     spec = start(long())
     pid = worker_pid()
