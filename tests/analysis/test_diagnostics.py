@@ -7,7 +7,7 @@ import numpy as np
 from core import datasets
 from core.analysis import diagnostics
 from core.experiments import fit
-from core.runs import layout, reader, specs
+from core.runs import specs
 from core.types import Measurement, Run
 
 RNG = np.random.default_rng(0)
@@ -69,8 +69,3 @@ def test_a_loss_that_rose_is_divergence_unless_it_is_a_game():
     assert kinds(run(rising)) == [diagnostics.DIVERGENCE]
     assert kinds(run(rising[::-1])) == []
     assert kinds(run([{"epoch": k, "generator_loss": float(k)} for k in (1, 2)])) == []
-
-
-def test_shipped_runs_show_no_severe_finding():
-    for place in layout.iterate_places(layout.SHIPPED):
-        assert not [finding for finding in diagnostics.diagnose(reader.read_run(place)) if finding.is_severe], place

@@ -37,12 +37,6 @@ def test_rows_are_selected_and_ranked_by_their_errors():
     np.testing.assert_allclose(quantiles, [1, 1, 3, 5])
 
 
-def test_the_shared_limit_is_a_multiple_of_a_tenth_that_holds_every_difference():
-    for largest, limit in ((0.0, 0.1), (0.1, 0.1), (0.101, 0.2), (0.96, 1.0)):
-        differences = [np.array([[0.01, -largest]]), np.empty((0, 4))]
-        assert error_comparison.compute_shared_limit(differences) == pytest.approx(limit)
-
-
 def compared(errors, y):
     return error_comparison.compare_by_class(list(errors), error_comparison.resample_means(errors, y))
 

@@ -61,13 +61,6 @@ def test_every_data_set_of_labelled_images_has_a_classifier():
     assert samples.digest == whole.digest
 
 
-def test_the_classifier_needs_no_data(space, digits):
-    named, X = feature_space.load_classifier_space("digits", (8, 8)), digits.floats("test")
-    np.testing.assert_array_equal(named.features(X), space.features(X))
-    assert (named.description, named.digest) == (space.description, space.digest)
-    assert (named.classes(X) == digits.y_test).mean() > 0.95
-
-
 def test_a_classifier_that_is_missing_or_of_another_size_is_said_to_be(tmp_path, monkeypatch):
     with pytest.raises(HourglassError, match="can't be read"):
         feature_space.load_classifier_space("digits", (28, 28))

@@ -45,12 +45,6 @@ def test_parallel_opposite_and_zero_codes_are_joined_by_a_line():
         )
 
 
-def test_a_path_needs_two_codes_of_one_size():
-    for path in PATHS:
-        with pytest.raises(BadInput, match=r"not between \(2,\) and \(3,\)"):
-            path(np.zeros(2), np.zeros(3), SHARES)
-
-
 def test_the_difference_of_two_classes_is_that_of_their_means():
     Z = np.array([[0, 0], [2, 4], [10, 10], [20, 0], [99, 99]], np.float16)
     y = np.array([3, 3, 5, 5, -1])

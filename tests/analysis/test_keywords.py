@@ -72,11 +72,6 @@ class Bump:
         return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
-def test_heaviest_words_are_positive_and_ties_go_to_the_first():
-    weights = np.array([0.2, 0.5, -3.0, 0.5])
-    assert keywords.find_heaviest_words(weights, VOCABULARY, 3) == [("bee", 0.5), ("dog", 0.5), ("ape", 0.2)]
-
-
 def test_traversal_goes_between_the_quantiles_with_the_others_at_their_median():
     Z = np.column_stack([np.linspace(0, 100, 1001), np.linspace(-1, 3, 1001)])
     axis = keywords.traverse_dimension(Linear([[1, -2, 0, 0.5], [0, 0, 7, 0]]), Z, 0)

@@ -45,24 +45,6 @@ def test_documents_are_scored_by_cosine_without_those_of_no_known_word(corpus):
     assert (found["map_trustworthiness"].n, found["map_knn_accuracy"].n) == (48, 50)
 
 
-def test_rows_without_a_position_do_not_count(digits):
-    rows = select_rows(digits, "test", 120)
-    points = PCA(2).fit_transform(rows.floats())
-    at = np.flatnonzero(np.arange(120) % 3)
-    points[::3] = np.nan
-    part = replace(rows, numbers=rows.numbers[at], X=rows.X[at], y=rows.y[at])
-    assert neighbourhoods.score_map(points, rows) == neighbourhoods.score_map(points[at], part)
-
-
-def test_one_class_or_too_few_rows_are_not_scored(digits):
-    rows = select_rows(digits, "test", 60)
-    points = PCA(2).fit_transform(rows.floats())
-    one_class = neighbourhoods.score_map(points, replace(rows, y=np.zeros(60, int), target_names=("zero",)))
-    assert set(one_class) == {"map_trustworthiness"}
-    assert neighbourhoods.score_map(points[:2], select_rows(digits, "test", 2)) == {}
-    assert neighbourhoods.score_map(np.full((60, 2), np.nan), rows) == {}
-
-
 def find_by_loops(Z, k):
     """The `k` nearest others, one pair at a time; none of a row without a position."""
     known = [row for row in range(len(Z)) if np.isfinite(Z[row]).all()]

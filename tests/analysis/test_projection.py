@@ -7,8 +7,7 @@ import pytest
 from scipy.spatial import procrustes
 from sklearn.decomposition import PCA
 
-from core.analysis import codes, projection
-from core.analysis.rows import select_rows
+from core.analysis import projection
 
 
 def never():
@@ -24,12 +23,6 @@ def test_the_plane_is_that_of_the_stored_map_and_of_pca_of_the_train_codes(pca10
     for k in range(2):
         sign = np.sign(found[:, k] @ expected[:, k])
         assert found[:, k] == pytest.approx(sign * expected[:, k], abs=1e-3 * size)
-
-
-def test_the_plane_of_codes_that_are_not_stored(gan, digits, fitted):
-    Z, _ = codes.compute_codes(gan, ("a", 1), select_rows(digits, "test", 500), fitted(gan))
-    plane = projection.fit_plane(gan, lambda: Z)
-    assert plane.points(Z) == pytest.approx(gan.views["map"], abs=1e-3 * float(np.abs(gan.views["map"]).max()))
 
 
 def test_the_plane_of_fewer_rows_than_dimensions_is_that_of_the_stored_map(pca10):
@@ -78,11 +71,3 @@ def test_alignment_leaves_the_disparity_of_procrustes():
         left = np.square(points @ plane.axes + plane.origin - reference).sum()
         size = np.square(reference - reference.mean(axis=0)).sum()
         assert left / size == pytest.approx(procrustes(reference, points)[2], abs=1e-9)
-
-
-def test_one_common_row_or_a_map_of_one_point_is_not_aligned():
-    points = np.random.default_rng(3).normal(size=(10, 2))
-    one_known = np.where(np.arange(10)[:, None] == 4, points, np.nan)
-    for reference in (one_known, np.tile((0.1, 1 / 3), (10, 1))):
-        assert projection.align(points, reference) is None
-        assert projection.align(reference, points) is None

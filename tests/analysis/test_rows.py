@@ -47,14 +47,6 @@ def test_documents_have_titles_first_words_and_tfidf(corpus):
     assert rows.vectors.toarray() == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_key_changes_with_the_rows(digits):
-    first = select_rows(digits, "test", 20)
-    assert first.key == select_rows(digits, "test", 20).key
-    others = [select_rows(digits, "test", 21), select_rows(digits, "train", 20)]
-    others += [replace(first, checksum="another"), replace(first, dataset="another"), replace(first, n_all=501)]
-    assert len({rows.key for rows in [first, *others]}) == 6
-
-
 def test_rows_that_cannot_be_drawn_are_refused(digits):
     for split, n, message in (
         ("test", 1, "1 rows can't be drawn: choose from 2 to 10,000"),
@@ -114,13 +106,6 @@ def test_codes_of_test_rows_come_with_the_run_or_from_its_estimator(pca10, digit
     Z, _ = codes.compute_codes(replace(pca10, views=views), ("a", 1), rows, of)
     assert of.calls == 1
     assert np.array_equal(Z, expected.astype(np.float32))
-
-
-def test_a_gans_codes_are_its_discriminators_features(gan, digits, fitted):
-    of, rows = fitted(gan), select_rows(digits, "train", 30)
-    Z, are = codes.compute_codes(gan, ("a", 1), rows, of)
-    assert are == "discriminator's features"
-    assert pytest.approx(of.estimator.discriminator_features(rows.floats()), rel=1e-5, abs=1e-6) == Z
 
 
 class Map:

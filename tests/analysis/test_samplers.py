@@ -6,13 +6,12 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 
-from core import datasets, methods
+from core import datasets
 from core.analysis import samplers
 from core.analysis.samplers import DESCRIPTIONS, GAUSSIAN, MIXTURE, NORMAL, STANDARDISED, CodeSampler
 from core.errors import BadInput
 from core.experiments.evaluate import Subject
 from core.experiments.evaluate_samples import evaluate_samples
-from core.runs import layout, reader
 from core.types import Measurement, Run, Spec
 
 
@@ -23,23 +22,6 @@ def codes():
     factor = np.array([[2.0, 0.0], [1.5, 0.5]])
     middles = np.array([[10.0, 0.0], [-20.0, 5.0], [0.0, 40.0]])
     return np.concatenate([middle + rng.normal(size=(700, 2)) @ factor.T for middle in middles])
-
-
-def test_the_naive_prior_looks_at_no_code(codes):
-    drawn = CodeSampler(NORMAL).fit(codes).sample(7, random_state=3)
-    np.testing.assert_array_equal(drawn, np.random.RandomState(3).standard_normal((7, 2)))
-
-
-def test_standardised_codes_have_mean_and_deviation_but_no_correlation(codes):
-    drawn = CodeSampler(STANDARDISED).fit(codes).sample(50_000, random_state=0)
-    np.testing.assert_allclose(drawn.mean(axis=0), codes.mean(axis=0), atol=0.4)
-    np.testing.assert_allclose(drawn.std(axis=0), codes.std(axis=0), rtol=0.02)
-    assert abs(np.corrcoef(drawn.T)[0, 1]) < 0.02
-
-
-def test_one_gaussian_has_mean_and_covariance(codes):
-    drawn = CodeSampler(GAUSSIAN).fit(codes).sample(100_000, random_state=0)
-    np.testing.assert_allclose(np.cov(drawn.T), np.cov(codes.T), rtol=0.05, atol=2)
 
 
 def test_a_mixture_is_scikit_learns(codes):
@@ -185,18 +167,3 @@ def test_a_decoder_that_memorizes_is_flagged_and_one_that_blurs_is_not(share, is
         # By the other scores alone a decoder that memorizes is as good as the data.
         assert scores["precision"].value > run.metrics["precision_floor"].value - 0.05
         assert scores["recall"].value > run.metrics["recall_floor"].value - 0.05
-
-
-def test_shipped_runs_of_digits_hold_their_samplers_and_memorize_nothing():
-    runs = [reader.read_run(place) for place in layout.iterate_places(layout.SHIPPED) if place.parent.name == "digits"]
-    judged = 0
-    for run in runs:
-        decoder = _Decoder()
-        decoder.n_components = run.spec.param("n_components")
-        for kind in methods.entry(run.spec.method).samplers:
-            assert samplers.restore_sampler(run, kind, decoder).sample(3, 0).shape[1] == decoder.n_components
-            scores = samplers.select_scores(run, kind)
-            if "copies" in scores:
-                judged += 1
-                assert not samplers.has_excess_copies(scores, run.metrics["copies_floor"]), run.spec
-    assert judged >= 6

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from core import datasets
-from tests.browser.conftest import DRAWN, HOSTILE, show
+from tests.browser.conftest import DRAWN, HOSTILE
 from tests.browser.linked_maps import (
     corner,
     lasso,
@@ -42,14 +42,4 @@ def test_click_and_lasso_open_documents(visit, data, monkeypatch):
     expect(page.locator(".hg-text")).to_be_visible(timeout=DRAWN)
     wait_for_server(page)
     assert len(selected_rows(page)) == n_selected
-    assert page.noise == []
-
-
-def test_phone_scrolls_one_way_only(visit):
-    page = visit(MAPS, width=390)
-    for section in ("maps", "axes", "retrieval", "query", "numbers"):
-        show(page, f"{MAPS}&section={section}")
-        wait_for_server(page)
-        assert page.get_by_test_id("stException").count() == 0
-        assert page.get_by_test_id("stMain").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
     assert page.noise == []

@@ -192,21 +192,6 @@ def test_selection_stays_through_filter_colour_zoom_and_sampling(open_maps, digi
     assert same_everywhere(page, digits) == wanted, "of more rows, and coloured by a value"
 
 
-def test_zoomed_map_selects_what_is_seen(two, digits):
-    for _ in range(4):
-        two.get_by_role("button", name="Zoom in").first.click()
-    two.get_by_role("button", name="Enlarge this map").first.click()
-    two.wait_for_timeout(300)
-    wanted = Inside(two, 0, 0.2, 0.2, 0.8, 0.8)
-    assert 0 < len(wanted.surely) < 500
-    lasso(two, 0, 0.2, 0.2, 0.8, 0.8)
-    assert same_everywhere(two, digits) == wanted
-    expect(two.locator(".outside").first).to_contain_text("outside this view")
-    two.get_by_role("button", name="Fit to the classes shown").first.click()
-    expect(two.locator(".outside").first).to_have_text("")
-    assert selected_rows(two) == wanted
-
-
 def test_late_answer_of_the_server_does_not_undo_a_selection(open_maps, digits):
     page = open_maps(f"{TWO}&colour=overlap")
     page.get_by_role("button", name="Select these rows in the maps").click()
@@ -267,41 +252,6 @@ def test_thumbnail_is_the_row_under_the_pointer(two, digits):
         expect(two.locator(".card b")).to_have_text(str(digits.y_test[number]))
         expect(two.locator(".card .note")).to_contain_text(f"test row {number}")
         assert np.array_equal(pixels(two, ".card canvas")[5::10, 5::10, 0].ravel(), digits.X_test[number])
-
-
-def test_selected_images_and_enlarged_maps_are_seen_without_scrolling(open_maps, digits):
-    def is_in_view(locator) -> bool:
-        box = locator.bounding_box()
-        return box["y"] >= 0 and box["y"] + box["height"] <= page.viewport_size["height"]
-
-    page = open_maps(FOUR)
-    page.evaluate("scrollTo(0, 0)")
-    ask(page, "maps.choose([3, 17, 40, 99, 200, 311, 320, 400], 'only')")
-    thumbs = page.locator(".beside .thumb")
-    expect(thumbs).to_have_count(8)
-    assert all(is_in_view(thumbs.nth(k)) for k in range(8))
-    shown = np.asarray(Image.open(io.BytesIO(thumbs.nth(1).screenshot())).convert("L"))[4:36:4, 4:36:4]
-    assert shown.ravel().astype(int) == pytest.approx(digits.X_test[17].astype(int), abs=3)
-    assert thumbs.nth(1).get_attribute("aria-label") == f"{digits.y_test[17]}, test row 17"
-    grid, beside = page.locator(".maps").bounding_box(), page.locator(".side").bounding_box()
-    assert beside["x"] >= grid["x"] + grid["width"]
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(300)
-    assert page.locator(".side").bounding_box()["y"] > panel(page, 3).bounding_box()["y"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.set_viewport_size({"width": 1440, "height": 900})
-    thumbs.nth(1).click()
-    wait_for_server(page)
-    assert selected_rows(page) == [17]
-    page.get_by_role("button", name="Enlarge this map").nth(2).click()
-    page.wait_for_timeout(300)
-    figures = page.locator(".maps figure")
-    assert [figures.nth(k).is_visible() for k in range(4)] == [False, False, True, False]
-    assert is_in_view(panel(page, 2))
-    assert panel(page, 2).bounding_box()["width"] > 800
-    page.keyboard.press("Escape")
-    expect(figures.nth(0)).to_be_visible()
-    assert all(figures.nth(k).is_visible() for k in range(4))
 
 
 def test_link_keeps_selection_hidden_classes_zoom_and_enlarged_map(open_maps, digits):

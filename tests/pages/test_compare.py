@@ -20,8 +20,7 @@ from core import methods
 from core.errors import BadInput
 from core.runs import reader, selection, specs, store
 from core.types import Spec
-from pages.ui.compare import summary
-from pages.ui.shared import cli_commands, permalinks, run_picker, stored_runs
+from pages.ui.shared import cli_commands, permalinks, stored_runs
 from tests.pages.conftest import HOSTILE, ROOT, code_blocks, footer_opened, opened, shown_text
 
 
@@ -105,19 +104,6 @@ def test_another_run_of_a_method_is_chosen_and_linked(runs):
     ]
 
 
-def test_two_runs_of_a_method_are_ranked_and_outlive_a_page_that_shows_one(runs):
-    both = selection.select_runs(store.list_runs()[0], "digits", "ae", 10)
-    app = opened(**run_picker.to_query([run.spec for run in both]))
-    app.switch_page("pages/generation.py").run()
-    app.switch_page("app.py").run()
-    text = shown_text(with_measures(app))
-    for run in both:
-        assert f"AE (epochs {run.spec.param('epochs')})" in text
-        assert f">{run.metrics['squared_error'].value:.2f}</span>" in text
-    assert "Setting: epochs" in text
-    assert "hg-best" in text.split('class="hg-table hg-measures"')[1].split("Squared error by class")[0]
-
-
 def test_linked_run_that_is_not_stored_is_offered(runs):
     spec = specs.make("digits", "ae", {"n_components": 10, "epochs": 77})
     app = opened(data="digits", size="10", ae=permalinks.encode(spec))
@@ -183,26 +169,6 @@ def test_broken_runs_are_named_and_the_rest_is_shown(own_copy):
     assert pca.name in warnings(app)
     assert f"{linear_ae.name}/views.safetensors is not what was written" in shown_text(app)
     assert shown_text(app).count('class="hg-map"') == 2  # AE and GAN
-
-
-def test_run_deleted_while_the_page_is_drawn(own_copy, monkeypatch):
-    ae = place_of("ae", epochs=2, width=32)
-    command = "python -m core fit digits ae --set n_components=2"
-    app = opened(data="digits", size="2")
-    explain = summary.explain
-
-    def explain_and_delete(view):
-        shutil.rmtree(ae, ignore_errors=True)
-        return explain(view)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(summary, "explain", explain_and_delete)
-        app.run()
-    assert not app.exception
-    assert command not in code_blocks(app), "what was read is shown"
-    app.run()
-    assert not app.exception
-    assert command in code_blocks(app)
 
 
 def test_run_fitted_again_has_new_pictures_and_a_new_rank(own_copy):
@@ -295,14 +261,3 @@ def test_compare_imports_neither_torch_nor_sklearn(runs, monkeypatch, tmp_path):
     )
     assert "sklearn" in first
     assert second.strip() == "[]"
-
-
-def test_mnist_is_the_default_if_nothing_is_trained(no_shipped_runs, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = opened()
-    assert not app.exception
-    assert choice(app, "Data set").value == "mnist"
-    assert any(button.label == "Train all" for button in app.button)
-    assert {"python -m core fit mnist ae --set n_components=10", "python -m core fit mnist gan"} <= set(
-        code_blocks(app)
-    )

@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from core import cache, datasets, methods
 from core.analysis import keywords
 from core.datasets import checksums
-from core.errors import DataUnavailable
 from core.runs import reader, selection, specs, store
 from pages.ui.documents import latent_traversal, query_answers
 from pages.ui.shared import cached, stored_runs
@@ -113,23 +112,6 @@ def test_document_is_opened_by_title_and_at_random(texts):
     assert "no word of the vocabulary" in text_of(choose(app, [5], turn=2))
 
 
-def test_other_or_missing_documents_are_named_in_every_section(texts, monkeypatch):
-    object.__setattr__(texts, "checksum", "0" * 64)
-    assert all("another copy of the data" in sent["absent"] for sent in message(page())[0]["maps"])
-
-    def fail(name, **params):
-        raise DataUnavailable("The file is cut short: delete it.")
-
-    cached.load_dataset.clear()
-    cached.load_rows.clear()
-    monkeypatch.setattr(datasets, "load", fail)
-    for section in ("maps", "axes", "query"):
-        assert "The file is cut short" in text_of(page(section=section))
-    monkeypatch.setattr(datasets, "is_available", lambda name: False)
-    assert "is not on this machine yet" in text_of(page())
-    assert "kNN accuracy" in shown_text(page(section="numbers"))
-
-
 def test_words_of_a_dimension_are_those_of_the_component(texts):
     app = page(section="axes", axis="2", along="100")
     direction = estimator("lsa")["svd"].components_[1]
@@ -149,7 +131,7 @@ def test_words_of_a_dimension_are_those_of_the_component(texts):
     assert "not a whole number from 0 to 100: 50 is shown" in text
 
 
-def test_retrieval_curves_are_those_of_the_runs(texts, monkeypatch):
+def test_retrieval_curves_are_those_of_the_runs(texts):
     app = page(section="retrieval")
     (figure,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
     lines = {trace["name"]: trace for trace in figure["data"] if trace.get("showlegend", True)}
@@ -159,17 +141,6 @@ def test_retrieval_curves_are_those_of_the_runs(texts, monkeypatch):
         np.testing.assert_allclose(unpack(lines[name]["y"]), views[view][:, 0], rtol=1e-6)
     assert unpack(lines["AE 2-D"]["x"]).tolist() == views["retrieval.at"].tolist()
     assert "Precision at 15" in shown_text(app)
-    read = reader.read_run
-
-    def read_without_curves(place):
-        run = read(place)
-        for name in [name for name in run.views if name.startswith("retrieval.")]:
-            run.views.pop(name)
-        return run
-
-    stored_runs._read.clear()
-    monkeypatch.setattr(reader, "read_run", read_without_curves)
-    assert "has a precision curve" in text_of(page(section="retrieval"))
 
 
 def unpack(sent) -> np.ndarray:
@@ -229,9 +200,3 @@ def test_measures_are_of_the_methods_and_of_lsa_by_weighting(texts, runs, monkey
     assert not any(button.label == "Fit the missing ones" for button in app.button)
     default = selection.select_runs(store.list_runs()[0], "docstrings", "lsa", 2)[0]
     assert default.spec.param("weighting") == selection.USUAL_WEIGHTING == methods.get("lsa").params[1].default
-
-
-def test_every_section_says_that_nothing_is_trained(texts, monkeypatch, tmp_path):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    for section in ("maps", "axes", "retrieval", "query", "numbers"):
-        assert re.search(r"(Not|No method is) trained .*yet|Not trained yet", text_of(page(section=section)))

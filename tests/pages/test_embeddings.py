@@ -16,16 +16,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from streamlit.testing.v1 import AppTest
 
 from core import datasets
-from core.analysis import rows
 from core.datasets import embedded_samples, user_image
 from core.errors import DataUnavailable, HourglassError
 from core.experiments.fit import load_dataset
 from core.runs import reader, specs, store
 from core.tasks import computation, tsne_projection
-from core.types import IMAGES, Dataset
-from pages.ui.embeddings import controls, selection
-from pages.ui.shared import cached, permalinks
-from tests.pages.conftest import HOSTILE, fit, hostile_documents, opened_on, shown_text
+from pages.ui.embeddings import selection
+from pages.ui.shared import cached
+from tests.pages.conftest import HOSTILE, hostile_documents, opened_on, shown_text
 from tests.pages.linked_maps import SENT, choose, message, pictures, query, standing_out, titles
 
 PAGE = "pages/embeddings.py"
@@ -217,27 +215,6 @@ def test_nonsense_in_a_link_is_ignored_with_a_warning(runs):
         assert app.warning
 
 
-def test_runs_that_are_missing_or_of_other_data_are_named(runs, no_shipped_runs, monkeypatch):
-    spec = specs.make("digits", "vae", {"n_components": 7})
-    app = embeddings(maps=f"pca-2.direct,{permalinks.encode(spec)}.pca")
-    assert titles(app) == ["PCA 2-D", f"VAE 7-D ({spec.key[:4]})"]
-    assert "Not trained yet" in absent(app)[1]
-    assert query(embeddings(**query(app)))["maps"] == query(app)["maps"]
-    check = rows.check_same_data
-
-    def check_as_another_copy(run, rows):
-        if run.spec.method == "ae":
-            object.__setattr__(rows, "checksum", "0" * 64)
-        check(run, rows)
-
-    monkeypatch.setattr(controls, "check_same_data", check_as_another_copy)
-    clear_caches()
-    first, second = absent(embeddings(maps=MAPS))
-    clear_caches()
-    assert not first
-    assert "trained on another copy of the data" in second
-
-
 def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
     def refuse(name, progress):
         progress(1_000_000, 11_000_000)
@@ -341,19 +318,6 @@ def test_documents_are_shown_as_text_with_distinctive_words(documents, tables):
     app = embeddings(data="docstrings", colour="length")
     arrays = message(app)[1]
     assert np.array_equal(arrays["exact"], documents.X_test[arrays["rows"]].sum(axis=1))
-
-
-def test_rows_without_classes_have_no_accuracy(load_as, no_shipped_runs, tmp_path, monkeypatch, tables):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    images, none = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8), np.full(120, -1)
-    bare = Dataset("frey", IMAGES, images, none, images[:60], none[:60], (), "none", "none", image_shape=(28, 20))
-    load_as(bare)
-    monkeypatch.setattr(cached.datasets, "is_available", lambda name: True)
-    fit(tmp_path, bare, "pca", {"n_components": 2})
-    app = choose(embeddings(data="frey"), [1, 2])
-    assert [score[0] for score in message(app)[0]["maps"][0]["figures"]] == ["Trustworthiness of map"]
-    assert message(app)[0]["names"] == []
-    assert "class" not in parsed(tables)[0]
 
 
 def test_scores_are_of_the_classes_shown_and_the_look_is_in_the_link(runs):
