@@ -19,8 +19,7 @@ from core.types import Run
 
 Params = tuple[tuple[str, Any], ...]
 _PROJECT = Path(__file__).parents[1]
-# A copy is read once, however many people open a page at the same moment.
-_reading = threading.Lock()
+_reading = threading.Lock()  # people who open a page at the same moment read a copy once
 READ: dict[str, str | None] = {}
 
 
@@ -65,54 +64,53 @@ def compute_checksum(name: str, params: Params) -> str | None:
 
     A copy is read once; then the checksum stays in the user's cache until the files or libraries change.
     """
-    where = _where(name)
-    return _checksum(name, params, where) if where else None
+    stamp = _find_stamp(name)
+    return _look_up(name, params, stamp) if stamp else None
 
 
-def _where(name: str) -> str:
+def _look_up(name: str, params: Params, stamp: str) -> str | None:
+    key = _kept_as(name, params, stamp)
+    if not _is_read(key):
+        with _reading:
+            if not _is_read(key):
+                _read(name, params, stamp)
+    return READ[key]
+
+
+def _find_stamp(name: str) -> str:
     try:
         return make_stamp(name)
-    except BadInput:  # a data set that this program does not know
+    except BadInput:  # an unknown data set
         return ""
-
-
-def _checksum(name: str, params: Params, where: str) -> str | None:
-    if not _is_known(name, params, where):
-        with _reading:
-            if not _is_known(name, params, where):
-                _read(name, params, where)
-    return READ[_kept_as(name, params, where)]
 
 
 def is_known(name: str, params: Params) -> bool:
     """Whether `compute_checksum` answers without reading the data set."""
-    where = _where(name)
-    return not where or _is_known(name, params, where)
+    stamp = _find_stamp(name)
+    return not stamp or _is_read(_kept_as(name, params, stamp))
 
 
-def _is_known(name: str, params: Params, where: str) -> bool:
-    kept = _kept_as(name, params, where)
-    if kept not in READ and (on_disk := cache.find_arrays(kept)) is not None:
-        READ[kept] = bytes(on_disk["checksum"]).decode()
-    return kept in READ
+def _is_read(key: str) -> bool:
+    if key not in READ and (arrays := cache.find_arrays(key)) is not None:
+        READ[key] = bytes(arrays["checksum"]).decode()
+    return key in READ
 
 
-def _read(name: str, params: Params, where: str) -> None:
-    kept = _kept_as(name, params, where)
+def _read(name: str, params: Params, stamp: str) -> None:
+    key = _kept_as(name, params, stamp)
     try:
-        found = datasets.load(name, **dict(params)).checksum
+        READ[key] = checksum = datasets.load(name, **dict(params)).checksum
     except HourglassError:
-        READ[kept] = None
+        READ[key] = None
         return
-    READ[kept] = found
     # If the files changed meanwhile, it is not known which were read.
-    if make_stamp(name) == where:
-        cache.save_arrays(kept, {"checksum": np.frombuffer(found.encode(), np.uint8)})
+    if make_stamp(name) == stamp:
+        cache.save_arrays(key, {"checksum": np.frombuffer(checksum.encode(), np.uint8)})
 
 
 @lru_cache(maxsize=256)
-def _kept_as(name: str, params: Params, where: str) -> str:
-    return f"checksum-{cache.make_key(name, params, where, _code())}"
+def _kept_as(name: str, params: Params, stamp: str) -> str:
+    return f"checksum-{cache.make_key(name, params, stamp, _code())}"
 
 
 def is_of(environment: Mapping[str, Any], expected: str | None) -> bool:
@@ -126,13 +124,12 @@ def is_here(run: Run) -> bool:
     Reading the docstrings of installed libraries takes a while: until then, equal releases count as one copy.
     """
     name, params = run.spec.dataset, run.spec.dataset_params
-    where = _where(name)
-    if not where:
+    if not (stamp := _find_stamp(name)):
         return True
     entry, versions = datasets.entry(name), run.environment.get("versions", {})
-    if entry.libraries and set(entry.libraries) <= set(versions) and not _is_known(name, params, where):
+    if entry.libraries and set(entry.libraries) <= set(versions) and not _is_read(_kept_as(name, params, stamp)):
         return not entry.changed_libraries(versions)
-    return is_of(run.environment, _checksum(name, params, where))
+    return is_of(run.environment, _look_up(name, params, stamp))
 
 
 def choose_checksum(runs: Iterable[Run]) -> str | None:

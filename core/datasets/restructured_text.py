@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 HEADING, PARAGRAPH, CODE = "heading", "paragraph", "code"
 _UNDERLINE = re.compile(r"(=|-|~|\^|\"|\*|#|\+){3,}\s*")
@@ -123,6 +124,4 @@ def _paragraph(lines: list[str], k: int, found: list[tuple[str, str]]) -> int:
 
 
 def _dedented(lines: list[str]) -> str:
-    filled = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
-    indent = min(filled, default=0)
-    return "\n".join(line[indent:].rstrip() for line in lines).strip("\n")
+    return "\n".join(line.rstrip() for line in textwrap.dedent("\n".join(lines)).split("\n")).strip("\n")
