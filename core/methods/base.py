@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.methods import params
 from core.metrics.embedding import stratified_rows
 from core.nn import augment, compute_cost, losses
-from core.nn.callbacks import Measure, join_measures, measure_validation
+from core.nn.callbacks import Measure, measure_validation
 from core.nn.compute_cost import Workload
 from core.types import DOCUMENTS, IMAGES, Method, Param
 
@@ -71,10 +71,11 @@ class NetworkEstimator(BaseEstimator):
         validation = None if held is None else measure_validation(self._inputs(held), self.validation_terms)
         budget = {name: getattr(self, name) for name in ("epochs", "max_seconds", "batch_size", "learning_rate")}
         plan = training.Plan(**budget, **self._plan(), seed=seed)
-        measure = join_measures(self.measure_networks(X), validation)
+        measures = [measure for measure in (self.measure_networks(X), validation) if measure is not None]
+        measure = lambda networks: {name: score for each in measures for name, score in each(networks).items()}
         self.history_, self.environment_ = training.train(
             *(self.networks_, dict(self.players), self.train_step, X, plan),
-            **{"after_step": self.after_step, "measure": measure, **watches},
+            **{"after_step": self.after_step, "measure": measure if measures else None, **watches},
         )
         if held is not None:
             self.environment_["n_validation"] = held.shape[0]
@@ -269,6 +270,12 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # codes are float32, whatever came in
         return tags
+
+
+def sample_prior(self, n_samples: int = 1, random_state=None) -> np.ndarray:
+    """Rows decoded from codes drawn from N(0, I): (n_samples, n_features); a method of estimators with a prior."""
+    Z = check_random_state(random_state).standard_normal((n_samples, self.n_components))
+    return self.inverse_transform(Z)
 
 
 def declare(cls: type[NetworkEstimator], **declaration) -> Method:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from core.methods import base, params
@@ -109,14 +108,9 @@ class GAN(base.NetworkEstimator):
 
     def inverse_transform(self, Z) -> np.ndarray:
         """Images generated from codes: (n_samples, n_features) in [0, 1]."""
-        check_is_fitted(self)
         return self._map(lambda z: self.networks_["averaged"](z).sigmoid(), self._codes(Z))
 
-    def sample(self, n_samples: int = 1, random_state=None) -> np.ndarray:
-        """Images generated from codes drawn from N(0, I): (n_samples, n_features) in [0, 1]."""
-        check_is_fitted(self)
-        Z = check_random_state(random_state).standard_normal((n_samples, self.n_components))
-        return self.inverse_transform(Z)
+    sample = base.sample_prior
 
     def discriminator_features(self, X) -> np.ndarray:
         """The discriminator's last hidden layer for the rows of X: (n_samples, n_units)."""

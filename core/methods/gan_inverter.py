@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from core.errors import BadInput
 from core.methods import base
-from core.methods.gan import GAN
 from core.methods.params import check_hyperparameters
 from core.types import IMAGES, Param
 
@@ -83,8 +83,8 @@ class GANInverter(base.NetworkTransformer):
     def fit(self, X=None, y=None, *, on_tick=None):
         """Train the regressor on images, (n_samples, n_features) in [0, 1]; None: on generated images alone.
 
-        `on_tick` : see `core.nn.training.train`. Raises BadInput if `gan` is no fitted GAN, X are no images of its
-        size, or a parameter is out of its bounds.
+        `on_tick` : see `core.nn.training.train`. Raises BadInput for parameters out of their bounds, or
+        X that are no images of the GAN's size.
         """
         from core.nn import training
 
@@ -132,8 +132,7 @@ class GANInverter(base.NetworkTransformer):
 
     def regress(self, X) -> np.ndarray:
         """Codes of images by the regressor alone: (n_samples, n_components) float32."""
-        if not hasattr(self, "networks_"):
-            raise BadInput("This inverter is not fitted: call fit first, which trains its regressor.")
+        check_is_fitted(self)
         return self._map(self.networks_["regressor"], self._validated(X, reset=False))
 
     def transform(self, X, *, on_step=None) -> np.ndarray:
@@ -148,7 +147,7 @@ class GANInverter(base.NetworkTransformer):
         on_step : called before each gradient step with ``step``, ``share`` of the work done, and ``error``, the mean
             lowest squared error so far. If it returns True, the best codes so far are the result.
 
-        Raises BadInput if this is not fitted, or X are no images of the GAN's size in [0, 1].
+        Raises BadInput if X are no images of the GAN's size in [0, 1].
         """
         started = time.perf_counter()
         check_hyperparameters(self)
@@ -168,7 +167,6 @@ class GANInverter(base.NetworkTransformer):
 
     def inverse_transform(self, Z) -> np.ndarray:
         """Images generated from codes: (n_samples, n_features) in [0, 1]."""
-        self._generator()
         return self.gan.inverse_transform(self._codes(Z))
 
     def _refine(self, generator, X, regressed, n_steps: int, on_step):
@@ -195,35 +193,20 @@ class GANInverter(base.NetworkTransformer):
 
     def _generator(self):
         """A copy of the averaged generator without gradients; codes -> logits."""
-        if not isinstance(self.gan, GAN):
-            raise BadInput(f"{type(self.gan).__name__} is not a GAN: give a fitted GAN to invert.")
-        if not hasattr(self.gan, "networks_"):
-            raise BadInput("This GAN is not fitted: fit it first.")
+        check_is_fitted(self.gan)
         return copy.deepcopy(self.gan.networks_["averaged"]).eval().requires_grad_(False)
 
     def _validated(self, X, *, reset: bool) -> np.ndarray:
-        X = _check_array(X, "Images", self.gan.n_features_in_)
-        if not len(X):
-            raise BadInput("There are no images here: give at least one.")
-        if X.min() < 0 or X.max() > 1:
+        X, n_pixels = np.asarray(X, np.float32), self.gan.n_features_in_
+        if X.ndim != 2 or X.shape[1] != n_pixels or not len(X):
+            raise BadInput(f"Images of this GAN have shape (n, {n_pixels}), not {X.shape}.")
+        if not 0 <= X.min() <= X.max() <= 1:
             raise BadInput(f"Pixels are in [0, 1], and these go from {X.min():g} to {X.max():g}: scale them.")
         return X
-
-    def _codes(self, Z) -> np.ndarray:
-        return _check_array(Z, "Codes", self.n_components)
 
     def __sklearn_clone__(self):
         # A plain clone would hold an unfitted clone of the GAN.
         return type(self)(**self.get_params(deep=False))
-
-
-def _check_array(values, noun: str, size: int) -> np.ndarray:
-    array = np.asarray(values, np.float32)
-    if array.ndim != 2 or array.shape[1] != size:
-        raise BadInput(f"{noun} of this GAN have shape (n, {size}), not {array.shape}.")
-    if not np.isfinite(array).all():
-        raise BadInput(f"These {noun.lower()} are not all finite numbers: leave such rows out.")
-    return array
 
 
 def _watch_part(on_step, done: float, weight: float):

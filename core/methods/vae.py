@@ -88,11 +88,7 @@ class VAE(base.NetworkTransformer):
         mean, deviation = np.split(self._map(moments, self._validated(X, reset=False)), 2, axis=1)
         return mean, deviation
 
-    def sample(self, n_samples: int = 1, random_state=None) -> np.ndarray:
-        """Means of p(x|z) at codes drawn from the prior N(0, I): (n_samples, n_features)."""
-        check_is_fitted(self)
-        Z = check_random_state(random_state).standard_normal((n_samples, self.n_components))
-        return self.inverse_transform(Z)
+    sample = base.sample_prior
 
     def elbo_terms(self, X, *, at_mean: bool = False, random_state=None) -> tuple[np.ndarray, np.ndarray]:
         """The two terms of the negative evidence lower bound: reconstruction and KL, (n_samples,) each, in nats.

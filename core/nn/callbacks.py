@@ -13,12 +13,6 @@ Measure = Callable[[Any], Mapping[str, float]]
 Note = Callable[[str], None]
 
 
-def join_measures(*measures: Measure | None) -> Measure | None:
-    """One measure that returns the scores of all; None if there is none."""
-    given = [measure for measure in measures if measure is not None]
-    return (lambda networks: {k: v for measure in given for k, v in measure(networks).items()}) if given else None
-
-
 def measure_validation(X: Any, terms: Callable[..., Mapping[str, Any]]) -> Measure:
     """A measure of each term of the loss on the validation rows X, as ``validation_<name>``.
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from core import config, methods
+from core import config
 from core.datasets import bag_of_words
 from core.errors import DataUnavailable
 
@@ -56,16 +56,6 @@ def test_counts_are_those_of_plain_counting():
             assert X.has_sorted_indices
 
 
-def test_documents_keep_their_text_class_and_title():
-    text = "Cat\n\n  <b>DOG</b> " + "ant " * 5000
-    dataset = build([text, "cat"], ["cat"], labels=("only",))
-    assert dataset.texts_train == (text, "cat")
-    assert (dataset.target_names, dataset.has_labels, dataset.y_train.tolist()) == (("only",), False, [0, 0])
-    nine = "one two three four five six seven eight nine"
-    assert bag_of_words.make_title({"text": nine}) == "one two three four five six seven eight"
-    assert bag_of_words.make_title({"text": nine, "title": "numpy.sum"}) == "numpy.sum"
-
-
 def test_empty_documents_are_rows_of_zeros_and_noted():
     dataset = build(["cat dog", "", "the 12"], ["", "fish"], size=5)
     assert (dataset.X_train.shape, dataset.X_test.shape, dataset.X_test.sum()) == ((3, 2), (2, 2), 0)
@@ -73,19 +63,6 @@ def test_empty_documents_are_rows_of_zeros_and_noted():
     assert dataset.titles_train == ("cat dog", "", "the 12")
     with pytest.raises(DataUnavailable, match="hold no words"):
         build(["", "the 1 2 3"], ["cat"])
-
-
-def test_five_words_and_empty_documents_have_a_two_dimensional_code():
-    dataset = build([*random_texts(60), "", "the", "unheard"], ["", "cat", "unheard"], size=5)
-    assert dataset.X_train.shape == (63, 5)
-    for method in ("lsa", "ae"):
-        params = {p.name: p.default for p in methods.get(method).params} | {"n_components": 2}
-        params |= {"epochs": 1} if "epochs" in params else {}
-        estimator = methods.get(method).estimator(params, dataset.kind, None, 0).fit(dataset.floats("train"))
-        codes = estimator.transform(dataset.floats("test"))
-        assert codes.shape == (3, 2)
-        assert np.isfinite(codes).all()
-        assert np.isfinite(estimator.inverse_transform(codes)).all()
 
 
 def test_counts_are_cached_for_every_vocabulary_size_and_counted_again_if_damaged(counted, cache_folder, folder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core import datasets
 from core.datasets import olivetti
 from core.errors import BadInput
 
@@ -48,27 +47,3 @@ def test_copies_are_reproducible_nested_and_like_their_image():
     originals = np.concatenate([images[:, :, ::-1], images]).astype(float)
     distances = np.abs(originals[None] - copies[:12, None]).mean((2, 3))
     assert distances.argmin(1).tolist() == list(range(12))
-
-
-def test_parameters_out_of_bounds_are_refused(reference):
-    reference("olivetti")
-    for params, what in (
-        ({"held_out": "strangers"}, "held_out=strangers is not allowed: choose one of pictures, people"),
-        ({"held_out": "people", "fold": 5}, "fold=5 is not allowed: choose a whole number from 0 to 4"),
-        ({"copy": 1}, "it has held_out, fold, copies"),
-    ):
-        with pytest.raises(BadInput, match=what):
-            datasets.load("olivetti", **params)
-
-
-def test_copies_are_of_train_pictures_alone(reference):
-    reference("olivetti")
-    plain = datasets.load("olivetti", held_out="people", fold=3)
-    faces = datasets.load("olivetti", held_out="people", fold=3, copies=2)
-    assert (faces.X_train.shape, faces.X_train.dtype, faces.notes) == ((960, 4096), np.uint8, ())
-    assert faces.X_train.flags.c_contiguous
-    assert np.array_equal(faces.X_train[:320], plain.X_train)
-    assert np.array_equal(faces.y_train, np.tile(plain.y_train, 3))
-    assert np.array_equal(faces.X_test, plain.X_test)
-    assert set(faces.y_train).isdisjoint(faces.y_test)
-    assert sorted(set(faces.y_test)) == list(range(3, 40, 5))

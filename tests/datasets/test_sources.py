@@ -142,16 +142,3 @@ def test_newsgroups_from_the_published_format(server, folder, monkeypatch):
     fever = news.vocabulary.index("fever")
     assert (news.X_train[1, fever], news.X_test[0, fever]) == (2, 1)
     assert {"secret", "someone"}.isdisjoint(news.vocabulary)
-
-
-def test_reuters_is_supplied_or_in_the_stored_layout(folder):
-    with pytest.raises(DataUnavailable, match=r"r8-train-all-terms\.txt and r8-test-all-terms\.txt in") as refusal:
-        datasets.load("reuters-r8")
-    place = folder / "reuters-r8"
-    assert str(place) in str(refusal.value)
-    place.mkdir(parents=True)
-    (place / "r8-train-all-terms.txt").write_text("earn\tprofits rose\ngrain\twheat fell\n")
-    (place / "r8-test-all-terms.txt").write_text("grain\twheat rose\n")
-    wire = datasets.load("reuters-r8")
-    assert (wire.target_names, wire.y_train.tolist(), wire.y_test.tolist()) == (("earn", "grain"), [0, 1], [1])
-    assert wire.titles_test == ("wheat rose",)

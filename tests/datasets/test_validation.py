@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import struct
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from scipy.io import savemat
 
 from core import datasets
 from core.analysis.feature_space import get_feature_space
-from core.datasets import download, sources, validation
+from core.datasets import validation
 from core.datasets.mnist import CREDITS
 from core.errors import DataUnavailable
 
@@ -185,40 +184,6 @@ def test_control_characters_and_halves_of_surrogate_pairs_are_replaced_and_count
     assert (news.titles_train[0], news.texts_test) == ("\ufffdtitle", ("😀 apple",))
     note = "5 characters in 2 of 4 documents are control characters or no valid Unicode and were replaced."
     assert note in news.notes
-
-
-def write_idx(folder, wrap):
-    place = folder / "mnist"
-    place.mkdir(parents=True, exist_ok=True)
-    arrays = X["x_train"], Y["y_train"], X["x_test"], Y["y_test"]
-    for source, values in zip(sources.REMOTE["mnist"].sources, arrays, strict=True):
-        header = b"\0\0\x08" + bytes([values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
-        (place / source.file).write_bytes(wrap(header + values.tobytes()))
-    return place
-
-
-@pytest.fixture
-def offline(monkeypatch):
-    def refuse(*args, **kwargs):
-        raise DataUnavailable("MNIST is not on this machine and could not be downloaded.")
-
-    monkeypatch.setattr(download, "download_file", refuse)
-
-
-def test_idx_files_that_were_packed_again_are_read_and_damaged_ones_named(folder, offline):
-    for wrap in (lambda b: gzip.compress(b, 1), lambda b: gzip.compress(b, mtime=1), bytes):
-        place = write_idx(folder, wrap)
-        dataset = datasets.load("mnist")
-        assert np.array_equal(dataset.X_train, X["x_train"].reshape(30, 784))
-        assert np.array_equal(dataset.y_test, Y["y_test"])
-        (folder / "mnist.npz").unlink()
-    images, labels = (place / source.file for source in sources.REMOTE["mnist"].sources[2:])
-    whole = images.read_bytes()
-    images.write_bytes(whole[:-9])
-    assert "not on this machine" not in assert_refused("mnist", images, "delete that file and try again")
-    images.write_bytes(whole)
-    labels.write_bytes(gzip.compress(b"\0\0\x08\x01" + struct.pack(">I", 3) + b"\0\1\2"))
-    assert_refused("mnist", labels, "it has 3 labels for 20 images")
 
 
 def test_matlab_file_that_crashes_its_parser_is_refused_each_time(folder):
