@@ -68,7 +68,7 @@ class ProgressLog:
         """Write a row within an epoch, see `core.nn.training.train`."""
         if self.rows is None:
             self._begin(row["epoch"])
-        # At the start of an epoch nothing is known of it yet: pace and losses are those of the epoch before.
+        # At the start of an epoch, show pace and losses of the epoch before.
         position = {name: row[name] for name in _POSITION}
         self.now["row"] = row if row["rows_per_second"] else {**row, **self.now["row"], **position}
         self.now["within"] = self._add_window(row)
@@ -88,13 +88,7 @@ class ProgressLog:
         return self.windows
 
     def write_epoch(self, row: dict[str, Any]) -> None:
-        """Add the row of an epoch to the history.
-
-        Raises
-        ------
-        HourglassError
-            If it can't be written.
-        """
+        """Add the row of an epoch to the history; raises HourglassError if it can't be written."""
         self.now["row"] = {**self.now["row"], **row}
         if self.rows is None:
             self._begin(0)
@@ -137,7 +131,7 @@ class ProgressLog:
 
 
 def _subtract_row(row: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
-    """Return the means of the steps between two rows, which hold the means of their epoch so far."""
+    """Return the means over the steps between two rows, which hold means over their epoch so far."""
     n, m = row["within"], earlier.get("within", 0)
     if earlier.get("epoch", 0.0) // 1 != row["epoch"] // 1:
         m = 0

@@ -35,12 +35,12 @@ class Task:
     state : "queued", "running", "paused", "stopped" (the run is stored as far as it went) or "failed".
     place : place in the queue of a queued task, 1 being next; else 0.
     people : who requested it.
-    message : one sentence on why it failed.
+    message : why it failed.
     command : "pause", "keep" or "cancel" if that was sent and is not done yet; else empty.
-    stage, note : of a running task: what is being done, and a sentence that people should see, or empty.
+    stage, note : what a running task does, and a sentence that people should see, or empty.
     row : the latest row of the training, see `core.nn.training.train`; empty before the first.
     within : rows of parts of the first `FEW_EPOCHS` epochs, about a second apart.
-    has_checkpoint : whether something was learned that can be resumed or kept.
+    has_checkpoint : whether there is something to resume or keep.
     requested : time of the request, in nanoseconds since 1970.
     """
 
@@ -76,8 +76,8 @@ class PendingScores:
     Attributes
     ----------
     stage : what is being computed; empty while it waits.
-    problem : one sentence on why that failed, or empty.
-    claims : how many processes began to compute them.
+    problem : why that failed, or empty.
+    claims : number of processes that began to compute them.
     asked : time of the request, in nanoseconds since 1970.
     """
 
@@ -114,7 +114,7 @@ def find_in(tasks: list[Task], key: str) -> Task | None:
 
 def list_waiting_tasks() -> list[Task]:
     """Return the tasks that a worker can begin or resume, in their order."""
-    # A task that seems to run, but whose lock is free, was left by a process that died.
+    # A running task whose lock is free was left by a process that died.
     return [
         task
         for task in list_tasks()
@@ -211,7 +211,7 @@ def _age_seconds(path: Path) -> float:
 
 
 def list_pending_scores() -> list[PendingScores]:
-    """Return every run whose pending scores are to be computed, the first request first."""
+    """Return every run whose pending scores are to be computed, in the order of requests."""
     try:
         names = [name.removesuffix(".json") for name in os.listdir(task_files.queue_folder() / "measuring")]
     except OSError:
@@ -233,25 +233,13 @@ def _pending_scores_file(key: str) -> Path:
 
 
 def add_pending_scores(key: str) -> None:
-    """Leave the pending scores of a stored run to the next worker.
-
-    Raises
-    ------
-    OSError
-        If the request can't be written.
-    """
+    """Leave the pending scores of a stored run to the next worker; raises OSError if that can't be written."""
     _pending_scores_file(key).parent.mkdir(parents=True, exist_ok=True)
     files.write_atomically(_pending_scores_file(key), json.dumps({"asked": time.time_ns()}))
 
 
 def write_pending_scores(scores: PendingScores) -> None:
-    """Write the state of a run's pending scores, unless the request was withdrawn.
-
-    Raises
-    ------
-    OSError
-        If it can't be written.
-    """
+    """Write the state of a run's pending scores unless the request was withdrawn; raises OSError if it can't."""
     if has_pending_scores(scores.key):
         document = {name: value for name, value in vars(scores).items() if name != "key"}
         files.write_atomically(_pending_scores_file(scores.key), json.dumps(document))

@@ -33,9 +33,8 @@ def request_training(spec: Spec, person: str, *, one_a_person: bool = False) -> 
 
     Parameters
     ----------
-    spec : valid, see `core.runs.specs.make`.
     person : 1 to 64 letters, digits, ``-`` and ``_``.
-    one_a_person : refuse a second training of a person who has one waiting.
+    one_a_person : whether to refuse a second training of a person who has one waiting.
 
     Raises
     ------
@@ -47,11 +46,7 @@ def request_training(spec: Spec, person: str, *, one_a_person: bool = False) -> 
 
 
 def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool = False) -> None:
-    """Queue several trainings in this order, or none of them.
-
-    Stored runs are left out and queued trainings are shared, as in `request_training`, whose parameters these are.
-    With `one_a_person` they count as one training.
-    """
+    """Queue several trainings in this order, or none of them, as `request_training`; they count as one a person."""
     if not task_files.PERSON_PATTERN.fullmatch(person):
         raise BadInput(f"person={person[:64]} is not allowed: it is 1 to 64 letters, digits, - and _.")
     with _explain_unwritable(), task_files.hold_queue():
@@ -76,7 +71,7 @@ def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool 
 
 
 def is_stored(key: str) -> bool:
-    """Whether the store has this run: complete, undamaged, and of the copy of the data that is here."""
+    """Whether this run is stored: complete, undamaged, and of the copy of the data on this machine."""
     place = store.find_place(key)
     if place is None:
         return False
@@ -101,7 +96,7 @@ def _refuse_too_many(n_waiting: int, n_new: int, is_second: bool) -> None:
 
 
 def _enqueue(spec: Spec, tasks: list[Task], *, person: str = "", command: str = "", state: str = "") -> None:
-    """Put a training, new or ended, behind all `tasks`; with a `state` no worker begins it."""
+    """Put a training, new or ended, behind all `tasks`; with a `state` it does not wait for a worker."""
     folder = task_files.task_folder(spec.key)
     # Behind all others, even if the clock was set back.
     requested = max([time.time_ns(), *(task.requested + 1 for task in tasks)])
@@ -133,12 +128,8 @@ def _write_command(folder: Path, command: str) -> None:
 def send_command(key: str, command: str) -> None:
     """Pause, keep or cancel a training in any state; a running one obeys within about a second.
 
-    A training that does not run is queued to be kept: its checkpoint is measured and stored.
-
-    Raises
-    ------
-    HourglassError
-        If there is no such training, or nothing was learned yet that could be kept.
+    To keep one that does not run, a worker measures and stores its checkpoint. Raises HourglassError if there is no
+    such training, or no checkpoint to keep.
     """
     with _explain_unwritable(), task_files.hold_queue():
         tasks = queue.list_tasks()
@@ -182,13 +173,10 @@ def _act_unless_claimed(task: Task, command: str, act: Callable[[], None]) -> No
 
 @contextmanager
 def hold_training(spec: Spec, on_wait: Callable[[], None]) -> Iterator[Path | None]:
-    """Hold a training's lock to train it in this process, outside the queue.
+    """Hold a training's lock to train it in this process, outside the queue; yield its folder.
 
-    A training that is left half-way counts as paused; one that was queued stays queued.
-
-    Yields
-    ------
-    The training's folder; None if another process was training it, which was waited for and has stored its run.
+    Yields None if another process has trained and stored it meanwhile. A training that is not finished counts as
+    paused; one that was queued stays queued.
     """
     with _explain_unwritable():
         lock = task_files.get_lock(spec.key)
@@ -239,15 +227,7 @@ def withdraw_request(key: str, person: str) -> None:
 
 
 def request_scores(key: str) -> None:
-    """Request the pending scores of a stored run; a worker computes them when no training waits.
-
-    Raises
-    ------
-    BadInput
-        If `key` is not the key of a run.
-    HourglassError
-        If the request can't be written.
-    """
+    """Request the pending scores of a stored run; raises BadInput if `key` is no key of a run."""
     store.get_place(key)
     with _explain_unwritable():
         queue.add_pending_scores(key)

@@ -53,7 +53,7 @@ def task_folder(key: str) -> Path:
 
 
 def get_lock(name: str) -> FileLock:
-    """Return the file lock `name`, see above. Lock files are never removed, so that all processes use the same one."""
+    """Return the file lock `name`, see above. Its file is never removed, so that all processes use the same one."""
     folder = queue_folder() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     # Not thread-local: it is not always released in the thread that acquired it.
@@ -73,13 +73,7 @@ def is_held(name: str) -> bool:
 
 @contextmanager
 def hold_queue() -> Iterator[None]:
-    """Hold the queue's lock for a moment.
-
-    Raises
-    ------
-    HourglassError
-        If other processes hold it for too long.
-    """
+    """Hold the queue's lock for a moment; raises HourglassError if others hold it for too long."""
     lock = get_lock("queue")
     try:
         lock.acquire(timeout=_QUEUE_SECONDS, poll_interval=0.01)
@@ -104,13 +98,7 @@ def read_text(path: Path) -> str:
 
 
 def end_task(folder: Path, state: str, message: str = "") -> None:
-    """Write how a task ended.
-
-    Raises
-    ------
-    OSError
-        If the disk has no room even for that.
-    """
+    """Write how a task ended; raises OSError if the disk has no room even for that."""
     done = json.dumps({"state": state, "message": message})
     try:
         files.write_atomically(folder / "done.json", done)

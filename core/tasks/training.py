@@ -16,7 +16,7 @@ SUSPEND = "suspend"
 
 
 class Interrupted(BaseException):
-    """A training was interrupted on purpose; `command` is "pause", "cancel" or "suspend".
+    """A training was interrupted by the `command` "pause", "cancel" or "suspend".
 
     Like KeyboardInterrupt it is no Exception, so that no handler of errors catches it.
     """
@@ -69,15 +69,13 @@ def train(
 ) -> Run:
     """Train in `folder`, from its checkpoint if it has one, then measure and store the run and remove the folder.
 
-    Only scores that take seconds are computed; `compute_pending_scores` adds the others, `core.types.Run.pending`.
+    Only scores that take seconds are computed; `compute_pending_scores` adds the others.
 
     Parameters
     ----------
-    get_command : returns the command for this training, see `core.tasks.queue.read_command`, or `SUSPEND`; called a
-        few times a second while it fits.
+    get_command : returns a command, see `core.tasks.queue.read_command`, or `SUSPEND`; called a few times a second.
     dataset : the data set, if it is loaded already.
-    on_row, on_stage : called with each row of the history, and before each part of the work.
-    on_note : called with sentences that people should see.
+    on_row, on_stage, on_note : called with rows of the history, stages of the work, and sentences for people.
     hand_over : whether to leave the pending scores to the next worker.
 
     Raises
@@ -101,8 +99,7 @@ def train(
 
         def must_stop(row: dict[str, Any]) -> bool:
             command = get_command()
-            # Before the first step nothing is learned that a checkpoint could hold. A method that maps the rows has
-            # no checkpoint, and is kept only when it is complete.
+            # There is no checkpoint before the first step; a method that maps the rows has none at all.
             has_part = row["step"] and not methods.entry(spec.method).maps_rows
             if command == queue.CANCEL or (command not in ("", queue.KEEP) and not has_part):
                 raise Interrupted(command)
@@ -144,20 +141,18 @@ def train(
 def compute_pending_scores(
     key: str, get_command: Callable[[], str], on_stage: Callable[[str], None], dataset: Dataset | None = None
 ) -> None:
-    """Compute the pending scores of a stored run and store them with it; do nothing if there are none.
+    """Compute the pending scores of a stored run, if there are any, and store them with it.
 
     Parameters
     ----------
     get_command : returns a command to interrupt, or nothing; called before each stage, which takes a few seconds.
-    on_stage : called with a few words before each part of the work.
+    on_stage : called with the name of each stage.
     dataset : the data set, if it is loaded already.
 
     Raises
     ------
     Interrupted
         If it was interrupted; the scores that were computed are stored.
-    HourglassError
-        If they can't be computed or stored.
     """
     from core.experiments import fit
     from core.runs import reader, store
@@ -215,8 +210,6 @@ def train_in_foreground(
     ------
     KeyboardInterrupt
         If it was interrupted here or by the app; the text says what is left.
-    HourglassError
-        If it can't be trained, measured or stored.
     """
     from core.runs import layout, reader, store
 

@@ -42,12 +42,9 @@ _TIMED_TRAININGS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
 
 
 def predict_seconds(spec: Spec, speed: np.ndarray | None, own_runs: Sequence[Run] = ()) -> float | None:
-    """Return the predicted seconds to train `spec`, without measuring; None if that is unknown.
+    """Return the predicted seconds to train `spec` at the speed of `read_speed`; None if that is unknown.
 
-    Parameters
-    ----------
-    speed : speed of this machine, see `read_speed`.
-    own_runs : runs trained on this machine; the latest of the same method correct the prediction.
+    The latest of `own_runs`, trained on this machine with the same method, correct the prediction.
     """
     if (seconds := spec.param("max_seconds")) or spec.param("epochs") is None:
         return seconds or None
@@ -125,15 +122,9 @@ def _time_trainings(folder: Path, report: Callable[[float], None]) -> Mapping[st
 
 
 def fit_speed(terms: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """Fit non-negative seconds a term to the times of rows, by least squares of log ratios.
+    """Fit the seconds of each operation, (k,), to the times of rows by least squares of log ratios.
 
-    Parameters
-    ----------
-    terms, taken : (n, 7) operations and (n,) seconds a row.
-
-    Returns
-    -------
-    (7,) seconds a unit of each term.
+    `terms` are the operations a row, (n, k), and `taken` the seconds a row, (n,).
     """
     from scipy.optimize import least_squares
 
