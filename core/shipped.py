@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets, methods
+from core import methods
 from core.analysis import feature_space
 from core.errors import BadInput
 from core.experiments import fit
 from core.methods import gan_inverter
 from core.nn import quantization
 from core.runs import budgets, layout, reader, specs, store
-from core.runs.presets import BEST_EFFORT, DEPTHS, MATCHED, RUNS, TRIALS, TUNED, Recipe
+from core.runs.presets import BEST_EFFORT, DEPTHS, MATCHED, N_TRIALS, RUNS, TUNED, Recipe
 from core.tasks import inverter_training
 from core.types import Dataset, Run, Spec, spread_indices
 
 CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
 REGRESSOR_STEPS = 5_000  # more than for a person's own run, since each use then needs fewer gradient steps
-# Frames of a shipped replay, and its arrays with one entry a frame.
+# Frames of a shipped replay, and its arrays by frame.
 _FRAMES = 11
 _OF_FRAMES = ("epochs", "seconds", "map", "reconstructions", "samples")
 _LARGEST_HALF = float(np.finfo(np.float16).max)
@@ -52,48 +51,45 @@ def ship(
     `missing`: skip existing runs; `remeasure`: measure the stored weights again; `inverters`: fit the regressors only.
     """
     loaded: dict[tuple, Dataset] = {}
-    inverted = [spec for spec in _specs(MATCHED) if methods.entry(spec.method).can_be_inverted]
+    matched = _specs(MATCHED)
     for spec in shipped_specs(only):
-        has_inverter = spec in inverted
+        has_inverter = spec in matched and methods.entry(spec.method).can_be_inverted
         if inverters and not has_inverter:
             continue
         key = (spec.dataset, spec.dataset_params)
         if key not in loaded:
             loaded = {key: fit.load_dataset(spec)}
             # A new classifier would not match the scores of the other runs.
-            _classifier(loaded[key], bool(missing or remeasure or only or inverters), say)
+            _fit_classifier(loaded[key], bool(missing or remeasure or only or inverters), say)
         if not inverters:
-            _one(spec, loaded[key], missing, remeasure, say)
+            _fit_run(spec, loaded[key], missing, remeasure, say)
         if has_inverter:
-            _inverter(spec, loaded[key], inverters and not missing, say)
+            _fit_inverter(spec, loaded[key], inverters and not missing, say)
 
 
-def _classifier(dataset: Dataset, keep: bool, say: Callable[[str], None]) -> None:
+def _fit_classifier(dataset: Dataset, keep: bool, say: Callable[[str], None]) -> None:
     if dataset.name not in CLASSIFIER_EPOCHS or (keep and feature_space.get_classifier_path(dataset.name).exists()):
         return
     error = feature_space.fit_classifier(dataset, epochs=CLASSIFIER_EPOCHS[dataset.name])
     say(f"{dataset.name}: classifier, test error {error:.2%}")
 
 
-def _one(spec: Spec, dataset: Dataset, missing: bool, remeasure: bool, say: Callable[[str], None]) -> None:
+def _fit_run(spec: Spec, dataset: Dataset, missing: bool, remeasure: bool, say: Callable[[str], None]) -> None:
     place = layout.place_of(layout.SHIPPED, spec)
-    there = (place / "run.json").exists()
-    if there and missing:
+    exists = (place / layout.DOCUMENT).exists()
+    if exists and missing:
         return
     started = time.perf_counter()
-    if there and remeasure:
+    if exists and remeasure:
         fit.remeasure(place, dataset)
     else:
         fit.fit_and_store(spec, dataset, layout.SHIPPED)
         lighten(place, dataset, say)
     run = reader.read_run(place)
-    figures = "  ".join(
-        f"{name} {run.metrics[name].value:.4g}"
-        for name in ("squared_error", "neg_elbo", "neg_elbo_at_mean", "knn_accuracy", "frechet", "precision", "recall")
-        if name in run.metrics
-    )
+    names = ("squared_error", "neg_elbo", "neg_elbo_at_mean", "knn_accuracy", "frechet", "precision", "recall")
+    scores = "  ".join(f"{name} {run.metrics[name].value:.4g}" for name in names if name in run.metrics)
     label = f"{spec.dataset}/{methods.label(spec.method)} {spec.param('n_components')}-D"
-    say(f"{label}: {figures}  fit {run.metrics['seconds'].value:.0f} s, in all {time.perf_counter() - started:.0f} s")
+    say(f"{label}: {scores}  fit {run.metrics['seconds'].value:.0f} s, in all {time.perf_counter() - started:.0f} s")
 
 
 def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
@@ -102,80 +98,77 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     A network's weights become int8 if no score leaves its interval; the scores are measured again from the stored
     weights. Scores of rows become float16, and a replay keeps `_FRAMES` frames.
     """
-    run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thinned(reader.read_replay(place))
+    run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thin(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
     if budgets.get_budget(run.spec) is not None:
         store.rewrite_run(place, run, quantization.to_int8(arrays), replay)
         light = fit.remeasure(place, dataset)
-        if moved := _moved(run, light):
-            say(f"{run.key}: weights stay float16, int8 would move {', '.join(moved)}")
+        if changed := _list_changed_scores(run, light):
+            say(f"{run.key}: weights stay float16, int8 would change {', '.join(changed)}")
         else:
             run, arrays = light, reader.read_weights(place)
-    store.rewrite_run(place, replace(run, views=_halved(run.views)), arrays, replay)
+    store.rewrite_run(place, replace(run, views=_halve(run.views)), arrays, replay)
 
 
-def _halved(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _halve(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return views with the scores of rows in float16, if they fit."""
-    return {
+    half = {
         name: a.astype(np.float16)
-        if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32 and a.max(initial=0) < _LARGEST_HALF
-        else a
         for name, a in views.items()
+        if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32 and a.max(initial=0) < _LARGEST_HALF
     }
+    return {**views, **half}
 
 
-def _thinned(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _thin(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return a replay with at most `_FRAMES` frames, evenly spread from the first to the last."""
     n = len(replay.get("epochs", ()))
-    # Words of documents are stored frame by frame in a text.
+    # Words of documents are stored in one text for all frames.
     if n <= _FRAMES or not {"reconstructions", "samples"} & set(replay):
         return dict(replay)
     kept = spread_indices(n, _FRAMES)
     return {name: a[kept] if name in _OF_FRAMES else a for name, a in replay.items()}
 
 
-def _moved(run: Run, light: Run) -> list[str]:
+def _list_changed_scores(run: Run, light: Run) -> list[str]:
     """Return the names of the scores that rounding has changed.
 
     A mean over rows has changed if it leaves its interval; a score of samples, which are drawn again, if the two
     intervals are disjoint.
     """
-    found = []
-    for name in (name for name in run.metrics if run.metrics[name].interval and name in light.metrics):
-        if name in _BY_CHANCE:
-            continue
-        low, high = run.metrics[name].interval
-        value = light.metrics[name].value
-        ends = (value, value) if f"rows.{name}" in run.views else light.metrics[name].interval
-        if ends[1] < low or ends[0] > high:
-            found.append(name)
-    return found
+    changed = []
+    for name, score in run.metrics.items():
+        if score.interval and name in light.metrics and name not in _BY_CHANCE:
+            value = light.metrics[name].value
+            low, high = (value, value) if f"rows.{name}" in run.views else light.metrics[name].interval
+            if high < score.low or low > score.high:
+                changed.append(name)
+    return changed
 
 
 def _budget_of(spec: Spec) -> dict[str, Any]:
-    """The budget of a run and the number of trials that chose its settings, for its environment."""
+    """Return the budget of a run and the number of trials that chose its settings, for its environment."""
     if spec in _specs(BEST_EFFORT):
         return {"budget": budgets.BEST_EFFORT}
     if spec not in _specs(MATCHED):
         return {}
-    trials = {"trials": math.prod(map(len, TRIALS[datasets.entry(spec.dataset).kind][spec.method].values()))}
-    return {"budget": budgets.MATCHED, **(trials if spec.dataset in TUNED else {})}
+    return {"budget": budgets.MATCHED, **({"trials": N_TRIALS} if spec.dataset in TUNED else {})}
 
 
 def _specs(recipes: Sequence[Recipe]) -> list[Spec]:
     return [specs.make(*recipe) for recipe in recipes]
 
 
-def _inverter(spec: Spec, dataset: Dataset, anew: bool, say: Callable[[str], None]) -> None:
+def _fit_inverter(spec: Spec, dataset: Dataset, anew: bool, say: Callable[[str], None]) -> None:
     """Fit the regressor of a shipped GAN if there is none, or `anew`."""
     gan = reader.read_estimator(layout.place_of(layout.SHIPPED, spec))
     if not anew and inverter_training.load_shipped_inverter(spec.key, gan) is not None:
         return
     inverter = gan_inverter.GANInverter(gan, fit_steps=REGRESSOR_STEPS).fit(dataset.floats("train"))
     path = inverter_training.write_regressor(spec.key, gan, quantization.to_int8(fit.stored_form(inverter.arrays())))
-    found = inverter_training.load_shipped_inverter(spec.key, gan).invert(dataset.floats("test")[:100])
+    inversion = inverter_training.load_shipped_inverter(spec.key, gan).invert(dataset.floats("test")[:100])
     say(
-        f"{spec.dataset}/regressor of the GAN: squared error of 100 test images {found.regressed_errors.mean():.4g}, "
-        f"{found.errors.mean():.4g} after {found.steps} steps  "
+        f"{spec.dataset}/GAN regressor: squared error of 100 test images {inversion.regressed_errors.mean():.4g}, "
+        f"{inversion.errors.mean():.4g} after {inversion.steps} steps  "
         f"fit {inverter.environment_['seconds']:.0f} s, {path.stat().st_size / 1e6:.2f} MB"
     )

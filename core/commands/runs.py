@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core import datasets, methods
+from core import datasets, files, methods
 from core.commands.options import DatasetName, Epochs, Json, MaxSeconds, Seed, Settings, ZipFile, parse_settings, say
 from core.errors import BadInput, HourglassError
 
@@ -151,16 +151,10 @@ def export_run(
     from core.runs import store, transfer
 
     data = transfer.pack_run(store.get_place(key))
+    if file.exists():
+        raise BadInput(f"{file} exists already, and export replaces no file: give another name.")
     try:
-        with file.open("xb") as out:
-            try:
-                out.write(data)
-                out.flush()
-            except BaseException:
-                file.unlink()
-                raise
-    except FileExistsError:
-        raise BadInput(f"{file} exists already, and export replaces no file: give another name.") from None
+        files.write_atomically(file, data)
     except OSError as error:
         raise BadInput(f"{file} can't be written ({error.strerror or error}): give another name.") from None
     print(f"{key} written to {file}, {len(data) / 1e6:.1f} MB")

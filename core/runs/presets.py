@@ -38,20 +38,8 @@ _BUDGETS: dict[str, dict[tuple[str, bool], dict[str, int]]] = {
         (DOCUMENTS, False): {"width": 512, "layers": 3, "epochs": 50, "batch_size": 512},
     },
 }
-# What each method's settings were chosen from, six trials each; see tests/benchmarks/tune_matched.py.
-TRIALS: dict[str, dict[str, dict[str, tuple]]] = {
-    IMAGES: {
-        "ae": {"learning_rate": (0.0025, 0.005, 0.01), "augment": (0.0, 0.5)},
-        "vae": {"learning_rate": (0.001, 0.0025, 0.005), "augment": (0.0, 0.5)},
-        "gan": {"learning_rate": (0.0005, 0.001, 0.002), "r1": (0.1, 1.0)},
-    },
-    DOCUMENTS: {
-        "ae": {"learning_rate": (0.005, 0.01), "weight_decay": (0.1, 0.3, 1.0)},
-        "vae": {"learning_rate": (0.005, 0.01), "weight_decay": (0.1, 0.3, 1.0)},
-    },
-}
-# Trials on large sets of images had fewer epochs.
-TRIAL_EPOCHS = 6
+# Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
+N_TRIALS = 6
 # The settings that won, at 10 latent dimensions (of a GAN at 16).
 _CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
     "digits": {
@@ -70,7 +58,7 @@ _CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
         "gan": {"network": "mirrored", "learning_rate": 0.002, "r1": 1.0},
     },
 }
-# Data sets whose settings were chosen by `TRIALS`.
+# Data sets whose settings were chosen by trials.
 TUNED = ("digits", "docstrings", "mnist", "fashion-mnist")
 _LIKE = {"mnist-sample": "digits", "fashion-sample": "digits", "olivetti": "digits", "frey": "digits"}
 # For documents, by method and number of dimensions.

@@ -20,9 +20,19 @@ from core import datasets, methods
 from core.analysis import feature_space
 from core.metrics import embedding, generation
 from core.runs import presets, specs
-from core.types import DOCUMENTS
+from core.types import DOCUMENTS, IMAGES
 
 K = 15
+TRIALS: dict[str, dict[str, dict[str, tuple]]] = {
+    IMAGES: {
+        "ae": {"learning_rate": (0.0025, 0.005, 0.01), "augment": (0.0, 0.5)},
+        "vae": {"learning_rate": (0.001, 0.0025, 0.005), "augment": (0.0, 0.5)},
+        "gan": {"learning_rate": (0.0005, 0.001, 0.002), "r1": (0.1, 1.0)},
+    },
+    DOCUMENTS: {name: {"learning_rate": (0.005, 0.01), "weight_decay": (0.1, 0.3, 1.0)} for name in ("ae", "vae")},
+}
+# On large sets of images.
+TRIAL_EPOCHS = 6
 
 
 def held_out_loss(dataset, method, estimator, X, train, held_out) -> float:
@@ -49,13 +59,13 @@ def main(name: str, size: int | None = None) -> None:
         np.arange(X.shape[0]), test_size=0.1 if X.shape[0] > 10_000 else 0.2, random_state=0, stratify=dataset.y_train
     )
     print(f"{name}: {len(train):,} rows to train on, {len(held_out):,} set aside", flush=True)
-    for method, grid in presets.TRIALS[dataset.kind].items():
+    for method, grid in TRIALS[dataset.kind].items():
         losses = {}
         for values in itertools.product(*grid.values()):
             trial = dict(zip(grid, values, strict=True))
-            budget = presets.matched_budget(name, method) | trial
+            budget = presets.matched_budget(name) | trial
             if X.shape[0] > 10_000 and dataset.kind != DOCUMENTS:
-                budget["epochs"] = presets.TRIAL_EPOCHS
+                budget["epochs"] = TRIAL_EPOCHS
             spec = specs.make(name, method, {**budget, **({"n_components": size} if size else {})})
             estimator = methods.get(method).estimator(dict(spec.params), dataset.kind, dataset.image_shape, 0)
             started = time.perf_counter()
