@@ -1,4 +1,4 @@
-"""Concept demos: every experiment opens at both ends of every control, and its numbers agree with the exact ones."""
+"""Concept demos: every experiment opens at both ends of its controls, and its numbers agree with the exact ones."""
 
 import json
 import re
@@ -18,11 +18,22 @@ from pages.ui.mechanisms import experiment
 from tests.pages.conftest import opened_on, shown_text
 
 PAGE = "pages/mechanisms.py"
-INSTANT = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "linear")
-EXPERIMENTS = (*INSTANT, "versus", "players")
+VIEWS = [
+    *((experiment, {}) for experiment in ("generator", "codes", "naive", "elbo", "gradients", "similarity", "linear")),
+    ("generator", {"output": "normal"}),
+    ("naive", {"show": "estimate"}),
+    ("naive", {"show": "trap"}),
+    ("elbo", {"show": "collapse"}),
+    ("codes", {"data": "digits", "codes": "gaussian"}),
+    ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
+    ("gradients", {"f": "sines"}),
+    ("similarity", {"in": "2"}),
+    ("similarity", {"in": "2", "shape": "isotropic"}),
+]
 STROKES = user_image.pack_strokes([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
 FINDING = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', re.DOTALL)
+OWN = {"preset": "own", "own-rounds": "20"}
 
 
 def page(experiment: str, **query: str) -> AppTest:
@@ -38,18 +49,14 @@ def table(app: AppTest) -> dict[str, list[str]]:
     return {name: re.findall(r"<td>(.*?)</td>", cells, re.DOTALL) for name, cells in ROW.findall(shown_text(app))}
 
 
-def problems(app: AppTest) -> list[str]:
-    return [message.value for message in (*app.exception, *app.error, *app.warning)]
-
-
-def check(app: AppTest) -> None:
+def check(app: AppTest, *, agrees: bool = True) -> None:
     """No problem is shown; there is a chart and a finding, and all estimates agree with the exact values."""
-    assert problems(app) == []
+    assert [message.value for message in (*app.exception, *app.error, *app.warning)] == []
     assert app.get("plotly_chart")
     assert finding(app)
     shown = f"{finding(app)} {table(app)}"
     assert "nan" not in shown.lower()
-    assert "differs (" not in shown
+    assert not agrees or "differs (" not in shown
 
 
 @pytest.fixture
@@ -58,46 +65,22 @@ def shipped(monkeypatch, tmp_path):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_experiment_shows_formula_chart_and_finding(experiment, shipped):
-    app = page(experiment)
+@pytest.mark.parametrize(("experiment", "query"), VIEWS, ids=str)
+def test_view_at_its_defaults_and_both_ends_of_its_controls(experiment, query, shipped):
+    app = page(experiment, **query)
     check(app)
     assert app.latex
-
-
-@pytest.mark.parametrize(
-    ("experiment", "query"),
-    [
-        *((experiment, {}) for experiment in INSTANT),
-        ("generator", {"output": "normal"}),
-        ("naive", {"show": "estimate"}),
-        ("naive", {"show": "trap"}),
-        ("elbo", {"show": "collapse"}),
-        ("codes", {"data": "digits", "codes": "gaussian"}),
-        ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
-        ("gradients", {"f": "sines"}),
-        ("similarity", {"in": "2"}),
-        ("similarity", {"in": "2", "shape": "isotropic"}),
-    ],
-    ids=str,
-)
-def test_both_ends_of_every_control(experiment, query, shipped):
-    app = page(experiment, **query)
     for end in (0, -1):
-        for k in range(len(app.select_slider)):
-            slider = app.select_slider[k]
-            _, name = slider.key.split(":")
-            app.query_params[name] = slider.options[end].replace(",", "")
-            app.run()
-            assert problems(app) == []
-            assert app.get("plotly_chart")
-            assert "nan" not in f"{finding(app)} {table(app)}".lower()
+        for slider in app.select_slider:
+            app.query_params[slider.key.split(":")[1]] = slider.options[end].replace(",", "")
+        app.run()
+        # A descent with the largest steps may end in words.
+        check(app, agrees=False)
 
 
 def test_link_sets_controls_of_its_experiment_alone():
     app = page("naive", size="2", noise="1.0", codes="64")
     assert [slider.value for slider in app.select_slider[:3]] == [2, 1.0, 64]
-    assert app.query_params["naive.size"] == "2"
     app.query_params["experiment"] = "linear"
     app.run()
     assert not [name for name in app.query_params if name.startswith("naive.")]
@@ -106,15 +89,22 @@ def test_link_sets_controls_of_its_experiment_alone():
     assert [slider.value for slider in app.select_slider[:3]] == [2, 1.0, 64]
 
 
-@pytest.mark.parametrize("value", ["999", "x", "<b>", "-1"])
-def test_link_with_impossible_value_is_refused(value):
-    app = page("naive", size=value, seed="x")
-    assert not app.exception
-    assert [next(name for name in ("naive", "seed") if name in message.value) for message in app.warning] == [
-        "naive",
-        "seed",
-    ]
-    assert app.select_slider[0].value == 4
+def test_malformed_links_are_refused(shipped):
+    for value in ("999", "<b>"):
+        app = page("naive", size=value, seed="x")
+        assert not app.exception
+        named = [next(name for name in ("naive", "seed") if name in message.value) for message in app.warning]
+        assert named == ["naive", "seed"]
+        assert app.select_slider[0].value == 4
+    for text in ("", "1;x", "1;nan", "1;9", "1,2;3,4;5", "1;2;3"):
+        app = page("similarity", **{"modes-1": text})
+        assert not app.exception
+        assert "modes" in app.warning[0].value
+        assert app.query_params["similarity.modes-1"] == "-2;2"
+    for query, sentence in (({"moves": "XYZ"}, "letters D and G"), ({"data": "drawn", "strokes": "???"}, "drawing")):
+        app = page("players", **OWN, **query)
+        assert not app.exception
+        assert sentence in app.warning[0].value
 
 
 def test_resample_changes_the_estimate_and_not_the_exact_value():
@@ -127,11 +117,8 @@ def test_resample_changes_the_estimate_and_not_the_exact_value():
     assert app.query_params["generator.seed"] == "1"
 
 
-def test_random_codes_without_a_run_offer_training(no_shipped_runs, monkeypatch, tmp_path):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = page("codes")
-    assert problems(app) == []
-    assert "page Training" in app.info[0].value
+def test_random_codes_without_a_run_offer_training(no_shipped_runs, shipped):
+    assert "page Training" in page("codes").info[0].value
 
 
 def test_linear_ae_names_saddle_divergence_and_maximum():
@@ -140,60 +127,39 @@ def test_linear_ae_names_saddle_divergence_and_maximum():
     assert "maximum" in finding(page("linear", radius="0.0"))
 
 
-# --- Divergences --------------------------------------------------------------------------------------------------
-
-
 def test_modes_in_the_link_are_fitted():
     app = page("similarity", **{"modes-1": "-3;3"}, weight="0.5", width="0.5")
-    assert problems(app) == []
+    check(app)
     assert app.query_params["similarity.modes-1"] == "-3;3"
     # Equal weights at -3 and 3, deviations 0.5 and 0.6: 9 + (0.25 + 0.36) / 2
     assert table(app)["KL(p ‖ q)"][1] == f"{np.sqrt(9.305):.2f}"
     assert "match the target" in finding(app)
 
 
-@pytest.mark.parametrize("text", ["", "1", "1;x", "1;nan", "1;9", "1,2;3,4;5", "1;2;3"])
-def test_link_with_malformed_modes_is_refused(text):
-    app = page("similarity", **{"modes-1": text})
-    assert not app.exception
-    assert "modes" in app.warning[0].value
-    assert app.query_params["similarity.modes-1"] == "-2;2"
-
-
 # --- GAN game -----------------------------------------------------------------------------------------------------
-
-ALONE_AND_GAME = pytest.mark.parametrize(
-    ("show", "module", "name", "n_calls"),
-    [("game", gan_game, "play_rounds", 4), ("alone", fixed_opponent, "train", 2)],  # a game stops at each frame
-    ids=["game", "alone"],
-)
 
 
 @pytest.mark.parametrize("preset", gan_game.PRESETS)
-@pytest.mark.parametrize("rounds", [0, 20])
-def test_preset_games_have_the_exact_divergence(preset, rounds):
-    app = page("players", preset=preset, **{f"{preset}-rounds": str(rounds)})
-    check(app)
-    assert len(table(app)) == 1
+def test_preset_games_have_the_exact_divergence(preset):
+    for rounds in ("0", "20"):
+        app = page("players", preset=preset, **{f"{preset}-rounds": rounds})
+        check(app)
+        assert len(table(app)) == 1
 
 
 @pytest.mark.parametrize(
     ("show", "data", "loss"),
     [
-        *(("game", data, loss) for data in ("two_modes", "ring") for loss in gan_game.LOSSES),
-        *((show, data, "wasserstein_gp") for data in ("two_modes", "ring") for show in ("judge", "alone")),
+        *(("game", ("two_modes", "ring")[k % 2], loss) for k, loss in enumerate(gan_game.LOSSES)),
+        *((show, data, "wasserstein_gp") for show in ("judge", "alone") for data in ("two_modes", "ring")),
     ],
 )
 def test_custom_games_with_every_loss_in_1d_and_2d(loss, data, show):
-    own = {"preset": "own", "own-rounds": "20", "g": "0.03", "d": "0.0001", "steps": "3"}
-    app = page("players", loss=loss, data=data, show=show, **own)
-    assert problems(app) == []
-    assert app.get("plotly_chart")
-    assert "nan" not in finding(app)
+    check(page("players", loss=loss, data=data, show=show, **OWN, g="0.03", d="0.0001", steps="3"), agrees=False)
 
 
 def test_single_steps_follow_the_rounds_and_are_in_the_link():
-    app = page("players", preset="own", **{"own-rounds": "20"})
+    app = page("players", **OWN)
     before = table(app)
     app.button(key="mechanism-move-D").click().run()
     app.button(key="mechanism-move-G").click().run()
@@ -201,74 +167,56 @@ def test_single_steps_follow_the_rounds_and_are_in_the_link():
     assert app.query_params["players.moves"] == "DG"
     assert before != after
     st.cache_resource.clear()
-    assert table(page("players", preset="own", moves="DG", **{"own-rounds": "20"})) == after
+    assert table(page("players", **OWN, moves="DG")) == after
     # Another game begins without single steps.
     app.button(key="pages/mechanisms.py:players.seed-next").click().run()
     assert "players.moves" not in app.query_params
 
 
-def test_longer_game_continues_the_shorter_one():
-    app = page("players", preset="own", **{"own-rounds": "20"})
-    app.query_params["players.own-rounds"] = "50"
-    app.run()
-    st.cache_resource.clear()
-    assert table(app) == table(page("players", preset="own", **{"own-rounds": "50"}))
-
-
-@ALONE_AND_GAME
-def test_visitors_share_played_games(show, module, name, n_calls, monkeypatch):
+@pytest.mark.parametrize(
+    ("show", "module", "name", "n_calls"),
+    [("game", gan_game, "play_rounds", 4), ("alone", fixed_opponent, "train", 2)],  # a game stops at each frame
+    ids=["game", "alone"],
+)
+def test_games_are_shared_and_never_played_again(show, module, name, n_calls, monkeypatch):
     calls = []
     run = getattr(module, name)
     monkeypatch.setattr(module, name, lambda *arguments: calls.append(arguments) or run(*arguments))
-    query = {"show": show, "preset": "own", "seed": "7", "own-rounds": "20"}
-    first = page("players", **query)
-    second = page("players", **query)
+    first = page("players", show=show, seed="7", **OWN)
+    second = page("players", show=show, seed="7", **OWN)
     assert len(calls) == n_calls
     assert (finding(first), table(first)) == (finding(second), table(second))
     # The first visitor plays on; what the next one sees stays as it is.
     first.query_params["players.own-rounds"] = "50"
     first.run()
-    assert table(first) != table(second)
-    assert table(page("players", **query)) == table(second)
-
-
-@ALONE_AND_GAME
-def test_fewer_rounds_are_not_played_again(show, module, name, n_calls, monkeypatch):
-    """As when it is stopped: the choice then falls back to the rounds before."""
-    app = page("players", show=show, preset="own", seed="8", **{"own-rounds": "100"})
+    longer = table(first)
+    assert longer != table(second)
     monkeypatch.setattr(module, name, lambda *_: pytest.fail("It is played again."))
-    app.query_params["players.own-rounds"] = "50"
-    app.run()
-    assert problems(app) == []
-    assert app.query_params.get("players.own-rounds", "50") == "50"
-    assert app.get("plotly_chart")
-
-
-def test_link_with_malformed_steps_is_refused():
-    app = page("players", preset="own", moves="XYZ", **{"own-rounds": "20"})
-    assert not app.exception
-    assert "letters D and G" in app.warning[0].value
+    assert table(page("players", show=show, seed="7", **OWN)) == table(second)
+    # As when it is stopped: the choice falls back to the rounds before.
+    first.query_params["players.own-rounds"] = "20"
+    first.run()
+    assert table(first) == table(second)
+    # A longer game continues the shorter one, to the same end.
+    monkeypatch.setattr(module, name, run)
+    st.cache_resource.clear()
+    assert table(page("players", show=show, seed="7", **{**OWN, "own-rounds": "50"})) == longer
 
 
 def test_drawn_data_are_played_on():
-    assert "Draw the data" in page("players", preset="own", data="drawn").info[0].value
-    app = page("players", preset="own", data="drawn", strokes=STROKES, **{"own-rounds": "20"})
-    assert problems(app) == []
-    assert len(table(app)) == 1
-    broken = page("players", preset="own", data="drawn", strokes="???")
-    assert not broken.exception
-    assert "drawing" in broken.warning[0].value
+    assert "Draw the data" in page("players", data="drawn", **OWN).info[0].value
+    check(page("players", data="drawn", strokes=STROKES, **OWN), agrees=False)
 
 
 # --- VAE v. GAN ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", ["ring", "grid", "moons", "spiral"])
-def test_shipped_comparisons_open_at_once(data):
-    app = page("versus", data=data)
-    check(app)
-    assert len(app.get("plotly_chart")) == 2
-    assert len(table(app)) == 8
+def test_shipped_comparisons_open_at_once():
+    for data in ("ring", "grid", "moons", "spiral"):
+        app = page("versus", data=data)
+        check(app)
+        assert len(app.get("plotly_chart")) == 2
+        assert len(table(app)) == 8
     app.session_state["pages/mechanisms.py:versus-losses"] = True
     app.run()
     assert len(app.get("plotly_chart")) == 4
@@ -282,16 +230,12 @@ def test_other_comparisons_are_trained_in_the_background(query, monkeypatch, tmp
 
     monkeypatch.setattr(config, "user_cache", lambda: tmp_path)
     commands = []
-    monkeypatch.setattr(
-        computation.subprocess,
-        "Popen",
-        lambda command, **_: commands.append(command) or EndedProcess(),
-    )
+    start = lambda command, **_: commands.append(command) or EndedProcess()
+    monkeypatch.setattr(computation.subprocess, "Popen", start)
     app = page("versus", steps="500", **query)
     assert any("Not trained yet" in caption.value for caption in app.caption)
     app.button(key="pages/mechanisms.py:start-versus").click().run()
     assert "core.tasks.vae_vs_gan_training" in commands[0]
-    assert problems(app) == []
     vae_vs_gan_training.WORK.run(Path(commands[0][-1]))
     app.run()
     check(app)
@@ -306,19 +250,13 @@ def test_descent_is_animated_by_the_browser():
     assert chart["layout"]["updatemenus"][0]["buttons"][0]["method"] == "animate"
 
 
-def test_numbers_have_the_places_their_error_leaves():
+def test_numbers_have_the_places_their_error_allows():
     assert experiment.format_estimate(Estimate(-12.3456, 0.0234, 10), "nats") == "−12.346 ± 0.023 nats"
     assert experiment.format_estimate(Estimate(1234.5, 30.0, 10)) == "1,234 ± 30"
     assert experiment.format_estimate(Estimate(-5.0, 1e9, 10)) == "−5 ± more than 10,000"
     assert experiment.format_value(0.5, 0.0) == "0.5"
-
-
-@pytest.mark.parametrize(
-    ("error", "exact", "text"),
-    [(0.1, 1.1, "agrees (1.0 SE)"), (0.1, 1.0, "agrees (0.0 SE)"), (0.1, 2.0, "differs (10.0 SE)"), (0, 1.0, "equal")],
-)
-def test_agreement_is_within_three_standard_errors(error, exact, text):
-    assert experiment.describe_agreement(Estimate(1.0, error, 10), exact) == text
+    for error, exact, text in ((0.1, 1.1, "agrees (1.0 SE)"), (0.1, 2.0, "differs (10.0 SE)"), (0, 1.0, "equal")):
+        assert experiment.describe_agreement(Estimate(1.0, error, 10), exact) == text
 
 
 def test_large_type_reaches_the_charts_of_this_visitor_alone():
