@@ -10,10 +10,10 @@ from pages.ui.shared import (
     diagnoses,
     footer,
     header,
-    measurement_progress,
     page_state,
     run_picker,
     stored_runs,
+    task_progress,
     training_offers,
 )
 from pages.ui.shared.text import plain
@@ -37,7 +37,7 @@ summary.draw_findings(view, winners)
 run_picker.link_next_questions(view)
 for line in view.trained:
     diagnoses.draw(line.label, line.run)
-measurement_progress.draw({line.label: line.run for line in view.trained})
+task_progress.show_measurements({line.label: line.run for line in view.trained})
 clicked = samples.draw(view.lines) or clicked
 
 drawer = st.expander("All measures", key="compare:measures", on_change="rerun")

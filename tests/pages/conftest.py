@@ -16,7 +16,6 @@ from core.methods import gan_inverter
 from core.runs import layout, reader, selection, specs, store
 from core.tasks import inverter_training, training_time, worker_process
 from core.types import Dataset
-from pages.ui.shared import lazy
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
@@ -75,8 +74,8 @@ def nobody_looks_after_the_queue(monkeypatch):
 @pytest.fixture
 def read_whole(monkeypatch):
     """The reader has scrolled through the page and pointed at every chart."""
-    monkeypatch.setattr(lazy, "is_near", lambda *_: True)
-    monkeypatch.setattr(lazy, "is_pointed_at", lambda *_: True)
+    monkeypatch.setattr(charts, "is_near", lambda *_: True)
+    monkeypatch.setattr(charts, "is_pointed_at", lambda *_: True)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from core import methods
 from core.analysis import snapshots
 from core.runs import layout, presets, reader, selection, specs, store
 from core.tasks import queue, requests, task_files, worker_process
-from pages.ui.shared import permalinks, run_picker, training_queue, training_times
+from pages.ui.shared import permalinks, run_picker, training_offers, training_queue
 from pages.ui.training.setting_labels import label_setting
 from tests.pages.conftest import HOSTILE, ROOT, button, links_of, opened_on, segments, shown_text, text_of, weighted_lsa
 
@@ -32,7 +32,7 @@ def folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
         (tmp_path / place.name).symlink_to(place)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     monkeypatch.setattr(worker_process, "start_worker", lambda: None)
-    monkeypatch.setattr(training_times, "measure_speed", lambda: False)
+    monkeypatch.setattr(training_offers, "measure_speed", lambda: False)
     st.cache_resource.clear()
     return tmp_path
 

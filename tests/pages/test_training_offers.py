@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from core import datasets
 from core.runs import presets, specs
 from core.tasks import queue, requests, task_files, worker_process
-from pages.ui.shared import stored_runs, training_queue, training_times
+from pages.ui.shared import stored_runs, training_offers, training_queue
 from tests.pages.conftest import button, fit, opened, opened_on, segments, shown_text, text_of
 from tests.pages.test_training import again, labels
 
@@ -15,7 +15,7 @@ from tests.pages.test_training import again, labels
 def nothing_trained(no_shipped_runs, tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(worker_process, "start_worker", lambda: None)
-    monkeypatch.setattr(training_times, "measure_speed", lambda: False)
+    monkeypatch.setattr(training_offers, "measure_speed", lambda: False)
     monkeypatch.setattr(datasets, "is_available", lambda name: True)
     training_queue._listed.clear()
     return tmp_path / "runs"

@@ -27,7 +27,7 @@ from core.runs import selection, store
 from core.types import DOCUMENTS, Run, Spec
 from pages.ui.embeddings import maps_component, tsne_projection
 from pages.ui.embeddings.map_state import PROJECTIONS, MapChoice, MapView, RunMap, compute_points
-from pages.ui.shared import cached, dataset_picker, page_state, permalinks, stored_runs
+from pages.ui.shared import cached, page_state, permalinks, run_picker, stored_runs
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows
 from pages.ui.shared.text import plain, shorten
 
@@ -54,7 +54,7 @@ _COLOURS = {
 def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
     """Draw the choices and return their view; None, with a message, if the rows can't be loaded."""
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
-        entry = datasets.entry(dataset_picker.choose(stored, problems))
+        entry = datasets.entry(run_picker.choose_dataset(stored, problems))
         cached.find_copy(entry.name, entry.default_params)
         split = page_state.choose("split", "Split", _SPLITS, problems, _SPLIT_HELP)
         n = _choose_count(problems)

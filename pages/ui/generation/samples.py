@@ -20,7 +20,7 @@ from core.metrics import memorization
 from core.types import Run
 from pages.ui.generation import sample_scores
 from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers, select_lines
-from pages.ui.shared import header, measurement_progress, page_state
+from pages.ui.shared import header, page_state, task_progress
 from pages.ui.shared.cached import load_dataset, offer_download
 from pages.ui.shared.images import image
 from pages.ui.shared.number_format import interval, number
@@ -50,7 +50,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         )
         opened = _draw_cards(usable, how, view.size)
         _offer_files(usable, how, view)
-        measurement_progress.draw({line.label: line.run for line in view.trained})
+        task_progress.show_measurements({line.label: line.run for line in view.trained})
         st.markdown(plain(sample_scores.describe_findings(usable, view.size)))
         sample_scores.draw(usable, how)
     if opened is not None:

@@ -10,7 +10,7 @@ from core.datasets import checksums
 from core.semi_supervised import experiment, results
 from core.types import IMAGES, Dataset
 from pages.ui.labelled_fraction.curve import View
-from pages.ui.shared import cached, charts, header, images, lazy, page_state, tables
+from pages.ui.shared import cached, charts, header, images, page_state, tables
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import plain, shorten
 
@@ -24,7 +24,7 @@ def draw(view: View, problems: list[str]) -> None:
         return
     row = _choose(view, problems)
     st.markdown(plain(_about(view, row)))
-    if not lazy.is_near("point", 620):
+    if not charts.is_near("point", 620):
         return
     from core.figures import error_by_labels as figures  # plotly
 

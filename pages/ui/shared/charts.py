@@ -1,13 +1,16 @@
-"""Charts of all pages, each with buttons that save it as SVG, PNG and CSV."""
+"""Charts of all pages, each with buttons that save it, and elements that are drawn once they are seen."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.shared import export, header, lazy, page_state
+from pages.ui.shared import export, header, page_state
+from pages.ui.shared.text import Markup
 
 # The mode bar holds the camera that saves; the style sheet hides it unless the chart is zoomed.
 _CONFIG = {"displaylogo": False, "displayModeBar": True}
@@ -42,9 +45,9 @@ def draw(
         columns = list(dict.fromkeys(column for row in data for column in row))
         text = export.to_csv(columns, ([row.get(column) for column in columns] for row in data))
     # Stills have one font size.
-    if stills and not header.is_large() and not lazy.is_pointed_at(name):
+    if stills and not header.is_large() and not is_pointed_at(name):
         with st.container(gap=None):
-            lazy.draw_still(name, stills, about, figure.layout.height)
+            draw_still(name, stills, about, figure.layout.height)
             st.html(export.make_buttons(name, export.FORMATS, text, is_still=True, is_of_all_sizes=is_of_all_sizes))
         return None
     key = page_state.key(name)
@@ -66,3 +69,37 @@ def _enlarged(figure: Any) -> Any:
     return type(figure)(figure).update_layout(
         template=style.make_template(header.get_theme(), _LARGER), height=_TALLER * layout.height, margin=margin
     )
+
+
+def is_near(name: str, height: int) -> bool:
+    """Whether the visitor has scrolled to an element; until then draw an empty place, which app.js observes."""
+    if st.session_state.get(_flag(name)):
+        return True
+    with st.container(key=f"late-{name}", height=height, border=False):
+        st.button("Show", key=page_state.key(f"late/{name}"), type="tertiary", on_click=_show, args=(name,))
+    return False
+
+
+def is_pointed_at(name: str) -> bool:
+    """Whether the visitor has pointed at chart `name`; until then `draw_still` shows it."""
+    return bool(st.session_state.get(_flag(name)))
+
+
+def draw_still(name: str, pictures: Sequence[str], about: str, height: int) -> None:
+    """Draw SVG documents of a chart, for decreasing page widths, until the pointer is over them."""
+    images = "".join(
+        f'<img class="hg-still-{k}" alt="{escape(about)}" style="height:{height}px" '
+        f'src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'
+        for k, picture in enumerate(pictures)
+    )
+    with st.container(key=f"still-{name}", gap=None):
+        st.html(Markup(images))
+        st.button("Read values", key=page_state.key(f"late/{name}"), type="tertiary", on_click=_show, args=(name,))
+
+
+def _flag(name: str) -> str:
+    return f"hourglass.shown/{page_state.key(name)}"
+
+
+def _show(name: str) -> None:
+    st.session_state[_flag(name)] = True

@@ -14,7 +14,7 @@ from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import budgets, selection, specs, store
 from core.types import IMAGES, Run, Spec
-from pages.ui.shared import cached, dataset_picker, page_state, permalinks, stored_runs
+from pages.ui.shared import cached, page_state, permalinks, stored_runs
 from pages.ui.shared.stored_runs import Line, label_run
 from pages.ui.shared.text import join_words, plain, shorten
 
@@ -69,10 +69,29 @@ def choose(
     # Reference maps alone are nothing to compare.
     stored = [run for run in stored if not methods.entry(run.spec.method).maps_rows]
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
-        entry = datasets.entry(dataset_picker.choose(stored, problems, kind))
+        entry = datasets.entry(choose_dataset(stored, problems, kind))
         size = _choose_size(stored, entry, problems, always)
         cached.find_copy(entry.name, entry.default_params)
         return View(entry, size, tuple(_choose_lines(stored, entry, size, problems, several)))
+
+
+def choose_dataset(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> str:
+    """Draw the choice of a data set, of one kind or of all, and return its name; `problems` takes a wrong link."""
+    names = [name for name in stored_runs.list_datasets(stored) if kind in (None, datasets.entry(name).kind)]
+    trained = {run.spec.dataset for run in stored}
+
+    def describe(name: str) -> str:
+        return datasets.entry(name).label + ("" if name in trained else " (not trained yet)")
+
+    refused: list[str] = []
+    widget = page_state.seed_widget("data", names, stored_runs.choose_default_dataset(names, stored), refused)
+    chosen = st.selectbox("Data set", names, format_func=describe, key=widget, width=250)
+    if refused:
+        linked = shorten(page_state.read_link("data"))
+        why = f"which has no {kind}" if linked in datasets.names() else "which is not known"
+        problems.append(f"The link asks for the data set “{linked}”, {why}. {describe(chosen)} is shown.")
+    page_state.keep("data", chosen)
+    return chosen
 
 
 def link_next_questions(view: View) -> None:

@@ -1,18 +1,22 @@
-"""Progress of work beside the app: bars with a Stop button, and tasks to start and follow."""
+"""Progress of work beside the app: bars with a Stop button, tasks to start and follow, pending metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from core.errors import HourglassError
-from pages.ui.shared import page_state
-from pages.ui.shared.text import plain
+from core.runs import store
+from core.tasks import queue, requests
+from core.types import Run
+from pages.ui.shared import page_state, stored_runs
+from pages.ui.shared.text import join_words, plain
 
 LIVE_SECONDS = 1.0
+_MEASURING = "hourglass.measuring"
 
 
 def show_task_progress(
@@ -104,3 +108,60 @@ def _start(task: Task) -> None:
 
 def _problem_key(task: Task) -> str:
     return f"hourglass.task-problem/{task.name}"
+
+
+def show_measurements(shown: Mapping[str, Run]) -> None:
+    """Draw the progress of pending metrics of labelled runs, which may be started and stopped; new ones rerun."""
+    own = {label: run for label, run in shown.items() if not store.is_shipped(run)}
+    # Runs of another copy of the data can't be evaluated on the copy that is here.
+    waiting = {label: run for label, run in own.items() if run.pending and not stored_runs.describe_origin(run)}
+    if not waiting:
+        return
+    stamps = {run.key: stored_runs.get_stamp(run.key) for run in waiting.values()}
+    is_live = any(task.key in stamps and not task.problem for task in queue.list_pending_scores())
+    st.fragment(_draw_measurements, run_every=LIVE_SECONDS if is_live else None)(waiting, stamps, is_live)
+
+
+def _draw_measurements(waiting: Mapping[str, Run], stamps: Mapping[str, stored_runs.Stamp], was_live: bool) -> None:
+    tasks = {task.key: task for task in queue.list_pending_scores() if task.key in stamps}
+    is_live = any(not task.problem for task in tasks.values())
+    if is_live != was_live or any(stored_runs.get_stamp(key) != stamp for key, stamp in stamps.items()):
+        st.rerun()
+    if problem := st.session_state.pop(_MEASURING, ""):
+        st.error(plain(problem))
+    by_label = {label: tasks[run.key] for label, run in waiting.items() if run.key in tasks}
+    live = {label: task for label, task in by_label.items() if not task.problem}
+    left = {label: run for label, run in waiting.items() if label not in live}
+    with st.container(horizontal=True, vertical_alignment="center", key=page_state.key("measuring")):
+        if live:
+            stages = [f"{label}: {_describe_stage(task)}" for label, task in live.items()]
+            st.markdown(plain(f"Evaluation in progress. {'; '.join(stages)}."))
+            keys, key = [task.key for task in live.values()], page_state.key("stop-measuring")
+            st.button("Stop evaluation", key, on_click=_request_all, args=(queue.remove_pending_scores, keys))
+        if left:
+            problems = "".join(f" {label}: {task.problem}" for label, task in by_label.items() if task.problem)
+            st.markdown(plain(f"Some metrics of {join_words(list(left))} are not computed yet.{problems}"))
+            keys, key = [run.key for run in left.values()], page_state.key("measure-now")
+            st.button("Evaluate now", key, on_click=_request_all, args=(requests.request_scores, keys))
+
+
+def describe_measurement(run: Run) -> str:
+    """The progress of one run's pending metrics in a sentence."""
+    task = next((task for task in queue.list_pending_scores() if task.key == run.key), None)
+    if task is None:
+        return "Some of its metrics are not computed yet: start the evaluation on the page Compare."
+    if task.problem:
+        return f"Some of its metrics could not be computed. {task.problem}"
+    return f"Evaluation in progress: {_describe_stage(task)}."
+
+
+def _describe_stage(task: Any) -> str:
+    return task.stage or "waiting for trainings to end"
+
+
+def _request_all(request: Callable[[str], None], keys: Sequence[str]) -> None:
+    try:
+        for key in keys:
+            request(key)
+    except HourglassError as problem:
+        st.session_state[_MEASURING] = str(problem)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import numpy as np
 import streamlit as st
 
 from core import config, datasets, methods
 from core.datasets import Entry
-from core.errors import BadInput
-from core.runs import presets, selection
-from core.tasks import queue
+from core.errors import BadInput, HourglassError
+from core.runs import presets, selection, store
+from core.tasks import queue, training_time
 from core.tasks.queue import Task
 from core.types import FITTING, Run, Spec
-from pages.ui.shared import page_state, stored_runs, training_queue, training_times
+from pages.ui.shared import page_state, stored_runs, training_queue
 from pages.ui.shared.task_progress import LIVE_SECONDS, show_task_progress
 from pages.ui.shared.text import join_words, plain
 
@@ -184,9 +185,9 @@ def _choose_preset(name: str) -> str:
 
 def _describe(entry: Entry, size: int, wanted: Sequence[Spec]) -> str:
     names = join_words([methods.label(spec.method) for spec in wanted])
-    training_times.measure_speed()
-    seconds = training_times.predict_total(wanted)
-    takes = f": {training_times.format_seconds(seconds)}" if seconds else ""
+    measure_speed()
+    seconds = predict_total(wanted)
+    takes = f": {format_seconds(seconds)}" if seconds else ""
     download = "" if datasets.is_available(entry.name) else f" {entry.label} will be downloaded first."
     return f"Trains {names} at {size} latent dimensions, one after the other{takes}.{download}"
 
@@ -202,7 +203,7 @@ def _draw_bar(entry: Entry, size: int, shown: frozenset[str]) -> None:
     # The page shows the run of a training that has ended, or that it failed.
     if {task.key for task in live} != shown:
         st.rerun()
-    weights = [max(1.0, training_times.predict_seconds(task.spec) or 1.0) for task in live]
+    weights = [max(1.0, predict_seconds(task.spec) or 1.0) for task in live]
     left = sum(weight * (1 - _read_share(task)) for weight, task in zip(weights, live, strict=True))
     total = sum(weights) * (1 + n_stored / len(live))
     text = _describe_progress(f"{entry.label}, {size}-D", live, n_stored)
@@ -217,10 +218,61 @@ def _describe_progress(view: str, live: Sequence[Task], n_stored: int) -> str:
     if running is not None:
         parts.append(f"{methods.label(running.spec.method)}: {running.stage.lower() or 'starting'}")
     left = [
-        (task.seconds_left if task is running else None) or training_times.predict_seconds(task.spec)
+        (task.seconds_left if task is running else None) or predict_seconds(task.spec)
         for task in live
-        if training_times.is_predictable(task.spec)
+        if is_predictable(task.spec)
     ]
     if left and None not in left:
-        parts.append(f"{training_times.format_seconds(sum(left))} left")
+        parts.append(f"{format_seconds(sum(left))} left")
     return " · ".join(parts)
+
+
+def predict_seconds(spec: Spec) -> float | None:
+    """Predicted seconds of training of `spec`; None if not known (yet)."""
+    own = [run for run in stored_runs.list_runs()[0] if not store.is_shipped(run)]
+    return training_time.predict_seconds(spec, _speed(), own)
+
+
+def is_predictable(spec: Spec) -> bool:
+    """Whether a time can be predicted once this machine's speed is measured."""
+    return spec.param("epochs") is not None
+
+
+def measure_speed() -> bool:
+    """Start measuring this machine's speed, once; returns whether that is under way."""
+    if _speed() is not None:
+        return False
+    with suppress(HourglassError):
+        training_time.measure_speed()
+    return training_time.is_measuring()
+
+
+def _speed() -> np.ndarray | None:
+    speed = _read_speed()
+    if speed is None:
+        _read_speed.clear()
+    return speed
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _read_speed() -> np.ndarray | None:
+    return training_time.read_speed()
+
+
+def format_seconds(seconds: float) -> str:
+    """``"about 8 s"``, ``"about 3 min"``, ``"about 2 h"``."""
+    if seconds < 1:
+        return "about a second"
+    if seconds < 90:
+        return f"about {_two_digits(seconds)} s"
+    return f"about {_two_digits(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.2g} h"
+
+
+def _two_digits(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}" if value >= 10 else f"{value:.0f}"
+
+
+def predict_total(specs: Sequence[Spec]) -> float | None:
+    """Predicted seconds of all trainings; None if one can't be predicted yet."""
+    times = [predict_seconds(spec) for spec in specs if is_predictable(spec)]
+    return None if None in times else float(sum(times))

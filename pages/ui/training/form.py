@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.runs import presets, specs
 from core.tasks import queue
 from core.types import Param, Run, Spec
-from pages.ui.shared import page_state, permalinks, stored_runs, training_queue, training_times
+from pages.ui.shared import page_state, permalinks, stored_runs, training_offers, training_queue
 from pages.ui.shared.text import plain, shorten
 from pages.ui.training.setting_labels import format_value, label_setting
 
@@ -245,7 +245,7 @@ def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
     else:
         st.button("Train", type="primary", on_click=_train, args=(spec,), width="stretch")
         is_measuring = (
-            training_times.is_predictable(spec) and not spec.param("max_seconds") and training_times.measure_speed()
+            training_offers.is_predictable(spec) and not spec.param("max_seconds") and training_offers.measure_speed()
         )
         st.fragment(_describe_training, run_every=_MEASURED_SECONDS if is_measuring else None)(spec, is_measuring)
         for run in stored:
@@ -255,10 +255,10 @@ def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
 
 def _describe_training(spec: Spec, is_measuring: bool) -> None:
     """Say what pressing Train does, with the predicted time; `is_measuring`: while this machine's speed is measured."""
-    seconds = training_times.predict_seconds(spec)
+    seconds = training_offers.predict_seconds(spec)
     if is_measuring and seconds is not None:
         st.rerun()
-    takes = f", {training_times.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
+    takes = f", {training_offers.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
     if spec.param("max_seconds"):
         what = f"Trains for {spec.param('max_seconds'):g} s"
     elif steps := spec.param("max_iter"):

@@ -14,7 +14,7 @@ from core.runs import selection, specs, store
 from core.tasks import queue
 from core.tasks.queue import Task
 from core.types import FITTING, IMAGES, Run, Spec
-from pages.ui.shared import diagnoses, header, measurement_progress, page_state, run_picker, stored_runs, training_queue
+from pages.ui.shared import diagnoses, header, page_state, run_picker, stored_runs, task_progress, training_queue
 from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import plain
@@ -212,7 +212,7 @@ def _draw_run(run: Run, stamp: Stamp, job: Task | None) -> None:
             st.button("Train again", on_click=training_queue.train, args=(run.spec,), key=page_state.key("train-again"))
     st.markdown(plain(_describe_metrics(run)))
     if run.pending:
-        st.caption(plain(measurement_progress.describe(run)))
+        st.caption(plain(task_progress.describe_measurement(run)))
     with st.container(horizontal=True, key="run-buttons", vertical_alignment="center"):
         if job is not None and job.has_checkpoint:
             st.button("Resume", on_click=_resume, args=(job,), help="Trains on to the last epoch.")

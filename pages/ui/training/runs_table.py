@@ -19,17 +19,7 @@ from core.figures.svg import AXES
 from core.metrics.definitions import DEFINITIONS, get_definition
 from core.runs import layout, selection, specs, store, transfer
 from core.types import Run
-from pages.ui.shared import (
-    charts,
-    cli_commands,
-    header,
-    lazy,
-    page_state,
-    run_picker,
-    stored_runs,
-    tables,
-    training_queue,
-)
+from pages.ui.shared import charts, cli_commands, header, page_state, run_picker, stored_runs, tables, training_queue
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 from pages.ui.training.setting_labels import describe_settings, list_changed
@@ -51,7 +41,7 @@ def draw(stored: Sequence[Run], dataset: str) -> None:
     if not runs:
         st.info(f"No run on {entry.label} is stored yet.")
         return
-    if "runs" not in st.query_params and not lazy.is_near("runs", 520):
+    if "runs" not in st.query_params and not charts.is_near("runs", 520):
         return
     runs.sort(key=lambda run: run.environment["date"], reverse=True)
     stamps = repr([(run.key, run.environment["date"], stored_runs.describe_origin(run)) for run in runs])

@@ -18,15 +18,15 @@ def test_browser_keeps_the_style_sheet_and_the_scripts():
 def script():
     import streamlit as st
 
-    from pages.ui.shared import lazy, page_state
+    from pages.ui.shared import charts, page_state
 
     page_state.enter_page("a-page")
-    if lazy.is_near("table", 300):
+    if charts.is_near("table", 300):
         st.markdown("the table")
-    if lazy.is_pointed_at("chart"):
+    if charts.is_pointed_at("chart"):
         st.markdown("the chart")
     else:
-        lazy.draw_still("chart", ["<svg/>"], "errors of <b>", 200)
+        charts.draw_still("chart", ["<svg/>"], "errors of <b>", 200)
 
 
 def test_late_elements_are_drawn_on_request_and_stay():
