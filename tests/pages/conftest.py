@@ -16,6 +16,7 @@ from core.methods import gan_inverter
 from core.runs import layout, reader, selection, specs, store
 from core.tasks import inverter_training, training_time, worker_process
 from core.types import Dataset
+from pages.ui.shared import charts
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
