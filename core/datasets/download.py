@@ -50,25 +50,34 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     Raises DataUnavailable if a file can't be downloaded or stored, or is not the published one.
     """
     remote, folder = REMOTE[name], data_folder()
-    target = folder / remote.stored
-    paths = [folder / name / source.file for source in remote.sources]
+    target, paths = folder / remote.stored, [folder / name / source.file for source in remote.sources]
     try:
         if target.is_file():
             return target
-        fresh = [path for path in paths if not path.is_file()]
+        missing = [path for path in paths if not path.is_file()]
     except OSError as error:
         raise _not_read(remote, folder, error) from error
     try:
-        content = _content(name, parse, paths, progress)
+        _download_all(remote, missing, progress)
+        try:
+            content = _parse(name, parse, paths)
+        except file_formats.UNREADABLE as error:
+            # Files with another checksum count if they can be read.
+            others = _list_others(remote, [path for path in paths if path not in missing])
+            if not others:
+                raise
+            try:
+                _download_all(remote, others, progress)
+            except DataUnavailable:
+                raise error from None
+            content = _parse(name, parse, paths)
     except file_formats.UNREADABLE as error:
-        for path in fresh:
+        for path in missing:
             path.unlink(missing_ok=True)
         path = error.path if isinstance(error, WrongFile) else paths[0]
-        remedy = "delete" if can_fetch(name) else "correct"
-        raise DataUnavailable(
-            f"{remote.label} can't be read from {path} ({file_formats.first_line(error)}): {remedy} that file and try "
-            f"again, or use {remote.instead}."
-        ) from error
+        remedy = f"{'delete' if can_fetch(name) else 'correct'} that file and try again, or use {remote.instead}"
+        why = f"{remote.label} can't be read from {path} ({file_formats.first_line(error)})"
+        raise DataUnavailable(f"{why}: {remedy}.") from error
     write = file_formats.write_arrays if isinstance(content, Mapping) else file_formats.write_documents
     try:
         write(target, content)
@@ -77,51 +86,31 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     return target
 
 
-def _content(name: str, parse: Parse, paths: Sequence[Path], progress: Progress | None) -> Any:
-    """Content of the published files; files with another checksum count if they can be read."""
-    remote = REMOTE[name]
-    files = zip(remote.sources, paths, strict=True)
-    others = [path for source, path in files if path.is_file() and not _is_published(remote, path, source)]
-    missing = [path for path in paths if path not in others]
-
-    def parsed() -> Any:
-        content = parse(name, paths)
-        # Refused content must not be stored: it would be read again after its source was corrected.
-        if isinstance(content, Mapping):
-            validation.parse_images(paths[0], content)
-            return content
-        # Rows may come from a generator that still reads the published files.
-        rows = list(content)
-        if split := validation.missing_split(rows):
-            path = next((path for path in paths if split in path.name), paths[0])
-            raise WrongFile(path, f"it has no {split} document")
-        return rows
-
-    _download_all(name, missing, progress)
-    try:
-        return parsed()
-    except file_formats.UNREADABLE as error:
-        if not others:
-            raise
-        try:
-            _download_all(name, others, progress)
-        except DataUnavailable:
-            raise error from None
-    return parsed()
+def _parse(name: str, parse: Parse, paths: Sequence[Path]) -> Any:
+    """Content of the published files; what would be refused later must not be stored."""
+    content = parse(name, paths)
+    if isinstance(content, Mapping):
+        validation.parse_images(paths[0], content)
+        return content
+    rows = list(content)
+    if split := validation.missing_split(rows):
+        path = next((path for path in paths if split in path.name), paths[0])
+        raise WrongFile(path, f"it has no {split} document")
+    return rows
 
 
-def _is_published(remote: Remote, path: Path, source: Source) -> bool:
-    """Whether a file exists and has the published checksum, if one is known."""
+def _list_others(remote: Remote, paths: Sequence[Path]) -> list[Path]:
+    """The files that do not have the published checksum."""
     import pooch
 
+    sources = {source.file: source for source in remote.sources}
     try:
-        return path.is_file() and pooch.hashes.hash_matches(path, source.sha256)
+        return [path for path in paths if not pooch.hashes.hash_matches(path, sources[path.name].sha256)]
     except OSError as error:
-        raise _not_read(remote, path.parent, error) from error
+        raise _not_read(remote, paths[0].parent, error) from error
 
 
-def _download_all(name: str, paths: Sequence[Path], progress: Progress | None) -> None:
-    remote = REMOTE[name]
+def _download_all(remote: Remote, paths: Sequence[Path], progress: Progress | None) -> None:
     files = {path: next(source for source in remote.sources if source.file == path.name) for path in paths}
     sizes = [source.size for source in files.values()]
     total, done = sum(sizes) if all(sizes) else 0, 0
@@ -131,15 +120,13 @@ def _download_all(name: str, paths: Sequence[Path], progress: Progress | None) -
 
 
 def download_file(remote: Remote, source: Source, path: Path, bar: _Bar | None = None) -> None:
-    """Download a published file to `path` from the first address with the right checksum, unless it is there.
+    """Download a published file to `path` from the first address with the right checksum.
 
     Raises DataUnavailable with what happened and what to do; `path` is then unchanged.
     """
     import pooch
     from requests import RequestException
 
-    if _is_published(remote, path, source):
-        return
     pooch.get_logger().setLevel(logging.WARNING)  # it announces files and unknown checksums
     http = {"timeout": (CONNECT_SECONDS, SILENT_SECONDS), "headers": {"Accept-Encoding": "identity"}}
     downloader = pooch.HTTPDownloader(progressbar=bar or False, chunk_size=1 << 16, **http)
