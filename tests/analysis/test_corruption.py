@@ -92,16 +92,6 @@ def test_amounts_and_shapes_that_are_not_allowed_are_refused():
             call()
 
 
-def test_errors_without_a_model_are_those_of_the_corruption_itself():
-    seen = []
-    found = corruption.compute_errors(lambda X: X, images(30, 1.0), SHAPE, "black", 0, lambda *args: seen.append(args))
-    areas = [int(20 * share + 0.5) * int(30 * share + 0.5) for share in np.linspace(0, 1, 11)]
-    np.testing.assert_allclose(found, np.repeat(np.array(areas)[:, None], 30, 1))
-    assert seen[-1] == (11, 11)
-    X = images(20)
-    assert not corruption.compute_errors(lambda corrupted: X, X, SHAPE, "noise").any()
-
-
 def test_bands_verdicts_and_leaders_are_those_of_the_intervals():
     rng = np.random.default_rng(0)
     good = rng.random((3, 200)) + np.arange(3)[:, None]

@@ -45,13 +45,6 @@ def test_collapse_begins_where_half_the_dimensions_are_inactive():
         assert not any(finding.is_severe for finding in diagnostics.diagnose(found))
 
 
-def test_a_constant_dimension_of_a_deterministic_code_is_dead():
-    codes = RNG.normal(size=(100, 3))
-    assert kinds(run(codes=codes)) == []
-    codes[:, 1] = 7
-    assert kinds(run(codes=codes)) == [diagnostics.DEAD_DIMENSIONS]
-
-
 def test_a_generator_has_lost_the_classes_its_samples_lack():
     game = [{"epoch": 1, "generator_loss": 1.0, "discriminator_loss": 1.0}]
     labels = np.repeat([0, 1, 2, 3], 25)

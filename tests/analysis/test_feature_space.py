@@ -1,8 +1,5 @@
 """The classifier that samples are measured with, against the network itself."""
 
-import hashlib
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -34,23 +31,6 @@ def test_classes_follow_from_the_features(space, digits):
         expected = whole_network(digits)(torch.as_tensor(X)).argmax(1).numpy()
     assert np.array_equal(space.head(space.features(X)), expected)
     assert np.array_equal(space.classes(X), expected)
-
-
-def test_the_digest_is_that_of_the_file(space, digits, tmp_path, monkeypatch):
-    path = feature_space.get_classifier_path("digits")
-    assert space.digest == hashlib.sha256(path.read_bytes()).hexdigest()
-    changed = bytearray(path.read_bytes())
-    changed[-1] ^= 1
-    (tmp_path / path.name).write_bytes(changed)
-    monkeypatch.setattr(feature_space, "FOLDER", tmp_path)
-    assert feature_space.get_feature_space(digits).digest != space.digest
-
-
-def test_principal_components_know_no_class(digits):
-    space = feature_space.get_feature_space(replace(digits, name="frey"))
-    assert space.head is None
-    assert space.digest == ""
-    assert space.features(digits.floats("test")).shape == (500, 50)
 
 
 def test_every_data_set_of_labelled_images_has_a_classifier():

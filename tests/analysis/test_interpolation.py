@@ -30,21 +30,6 @@ def test_a_path_begins_and_ends_at_its_codes_and_may_be_reversed():
     assert interpolation.lerp([0, 2], [4, 0], [0, 0.25, 1]).tolist() == [[0, 2], [1, 1.5], [4, 0]]
 
 
-def test_parallel_opposite_and_zero_codes_are_joined_by_a_line():
-    pairs = [
-        ([1, 2], [3, 6]),
-        ([1, 2], [-2, -4]),
-        ([0, 0], [1, 2]),
-        ([1, 2], [1, 2]),
-        ([1], [-3]),
-        ([1e-30, 0], [0, 1]),
-    ]
-    for start, end in pairs:
-        np.testing.assert_array_equal(
-            interpolation.slerp(start, end, SHARES), interpolation.lerp(start, end, SHARES), str((start, end))
-        )
-
-
 def test_the_difference_of_two_classes_is_that_of_their_means():
     Z = np.array([[0, 0], [2, 4], [10, 10], [20, 0], [99, 99]], np.float16)
     y = np.array([3, 3, 5, 5, -1])

@@ -6,7 +6,6 @@ from scipy.sparse import csr_array
 
 from core.analysis import keywords
 from core.analysis.rows import Rows
-from core.errors import BadInput
 from core.types import DOCUMENTS
 
 VOCABULARY = ("ape", "bee", "cat", "dog")
@@ -45,15 +44,6 @@ def test_distinctive_words_go_by_their_log_odds():
             assert (within, without) == pytest.approx((has[inside].mean(), has[~inside].mean()))
 
 
-def test_no_word_is_distinctive_of_no_or_all_or_empty_documents():
-    rows = make_rows(np.array([[0, 0], [0, 0], [3, 1], [1, 2]]))
-    for selected in ([], [0, 1, 2, 3], [0, 1], [2, 3]):
-        assert keywords.find_distinctive_words(rows, np.array(selected, int)) == []
-    assert keywords.find_distinctive_words(make_rows(np.array([[2, 0, 5], [0, 0, 5], [0, 0, 5]])), np.array([0])) == [
-        ("0", 1.0, 0.0)
-    ]
-
-
 class Linear:
     """Weights that are `directions` times the code."""
 
@@ -89,10 +79,3 @@ def test_words_are_in_the_third_where_they_are_likeliest_and_unused_dimensions_a
     assert axis.is_used
     assert not keywords.traverse_dimension(Bump(), Z, 1).is_used
     assert keywords.traverse_dimension(Linear([[1e-6, -1e-6], [0, 0]]), Z, 0).is_used  # weights have no scale
-
-
-def test_dimension_that_the_code_does_not_have_is_refused():
-    with pytest.raises(BadInput, match="no dimension 3"):
-        keywords.traverse_dimension(Bump(), np.zeros((4, 2)), 2)
-    with pytest.raises(BadInput, match="without a document"):
-        keywords.traverse_dimension(Bump(), np.zeros((0, 2)), 0)

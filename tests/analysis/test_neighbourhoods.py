@@ -1,7 +1,5 @@
 """Scores of maps and nearest neighbours, against scikit-learn and direct computations."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -30,19 +28,6 @@ def test_scores_are_those_of_scikit_learn_and_are_kept(digits, monkeypatch):
     assert found["map_knn_accuracy"].n == found["map_trustworthiness"].n == 200
     monkeypatch.setattr(embedding, "trustworthiness_rows", lambda *_: pytest.fail("computed again"))
     assert neighbourhoods.read_scores(points, rows) == neighbourhoods.score_map(points, rows) == found
-
-
-def test_documents_are_scored_by_cosine_without_those_of_no_known_word(corpus):
-    rows = select_rows(corpus, "test", 50)
-    rng = np.random.default_rng(0)
-    vectors = rows.vectors.toarray() * rng.uniform(0.1, 10, (50, 1))
-    vectors[[4, 8]] = 0
-    rows = replace(rows, vectors=csr_array(vectors))
-    points = rng.normal(size=(50, 2)) + rows.y[:, None] * 3
-    found, at = neighbourhoods.score_map(points, rows), np.setdiff1d(np.arange(50), [4, 8])
-    expected = trustworthiness(vectors[at], points[at], n_neighbors=15, metric="cosine")
-    assert found["map_trustworthiness"].value == pytest.approx(expected, abs=1e-6)
-    assert (found["map_trustworthiness"].n, found["map_knn_accuracy"].n) == (48, 50)
 
 
 def find_by_loops(Z, k):

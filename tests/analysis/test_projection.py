@@ -34,14 +34,6 @@ def test_the_plane_of_fewer_rows_than_dimensions_is_that_of_the_stored_map(pca10
         assert projection.fit_plane(run, never).points(Z) == pytest.approx(run.views["map"], abs=0.02)
 
 
-def test_short_codes_are_their_own_plane(pca10):
-    Z = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
-    flat = replace(pca10, views={"map": Z, "codes": Z})
-    assert np.array_equal(projection.fit_plane(flat, never).points(Z), Z)
-    line = replace(pca10, views={"map": Z, "codes": Z[:, :1]})
-    assert projection.fit_plane(line, never).points(np.array([[2.5], [-1.0]])).tolist() == [[2.5, 0], [-1, 0]]
-
-
 def turned(points, angle, scale, shift, is_mirrored):
     c, s = np.cos(angle), np.sin(angle)
     return scale * (points * (1, -1 if is_mirrored else 1)) @ np.array([[c, -s], [s, c]]) + shift

@@ -47,16 +47,6 @@ def test_documents_have_titles_first_words_and_tfidf(corpus):
     assert rows.vectors.toarray() == pytest.approx(expected, abs=1e-6)
 
 
-def test_rows_that_cannot_be_drawn_are_refused(digits):
-    for split, n, message in (
-        ("test", 1, "1 rows can't be drawn: choose from 2 to 10,000"),
-        ("train", 50_000, "50,000 rows can't be drawn"),
-        ("x" * 1000, 100, "There is no split 'x+: choose test, train or both"),
-    ):
-        with pytest.raises(BadInput, match=message):
-            select_rows(digits, split, n)
-
-
 def test_shipped_rows_replace_those_of_the_full_data_set():
     of_sample, at = datasets.load("mnist-sample"), embedded_samples.read("mnist-sample")["rows_test"]
     rows, fewer = load_shipped_rows("mnist", 2000), load_shipped_rows("mnist", 300)
@@ -70,13 +60,6 @@ def test_shipped_rows_replace_those_of_the_full_data_set():
     assert np.array_equal(rows.X[within], fewer.X)
     assert np.abs(np.bincount(fewer.y) - 30).max() <= 1
     assert load_shipped_rows("digits", 100) is None
-
-
-def test_shipped_rows_are_rows_of_the_full_data_set(full_data):
-    mnist, shipped = datasets.load("mnist"), load_shipped_rows("mnist", 500)
-    assert shipped.checksum == mnist.checksum
-    assert np.array_equal(mnist.X_test[shipped.numbers], shipped.X)
-    assert np.array_equal(select_rows(mnist, "test", 2000).numbers, load_shipped_rows("mnist", 2000).numbers)
 
 
 def test_a_run_on_another_copy_of_the_data_is_refused(pca10, digits):
@@ -95,17 +78,6 @@ def test_codes_of_train_rows_are_the_estimators_and_are_kept(pca10, digits, fitt
     assert of.calls == 1
     codes.compute_codes(pca10, ("a", 2), rows, of)
     assert of.calls == 2
-
-
-def test_codes_of_test_rows_come_with_the_run_or_from_its_estimator(pca10, digits, fitted):
-    of, rows = fitted(pca10), select_rows(digits, "test", 60)
-    expected = of.estimator.transform(rows.floats())
-    assert pytest.approx(expected, rel=2**-11, abs=1e-4) == codes.compute_codes(pca10, ("a", 1), rows, of)[0]
-    assert of.calls == 0
-    views = pca10.views | {name: pca10.views[name][::3] for name in ("shown_rows", "codes")}
-    Z, _ = codes.compute_codes(replace(pca10, views=views), ("a", 1), rows, of)
-    assert of.calls == 1
-    assert np.array_equal(Z, expected.astype(np.float32))
 
 
 class Map:
@@ -144,7 +116,3 @@ def test_errors_of_documents_are_one_less_the_cosine(lsa, corpus, fitted, split)
     reconstructed = of.estimator.inverse_transform(of.estimator.transform(rows.X))
     expected = 1 - np.diag(cosine_similarity(rows.vectors.toarray(), reconstructed))
     assert codes.compute_errors(lsa, ("a", 1), rows, of) == pytest.approx(expected, abs=2e-3)
-
-
-def test_a_method_that_reconstructs_nothing_has_no_errors(gan, digits):
-    assert codes.compute_errors(gan, ("a", 1), select_rows(digits, "train", 20), lambda: pytest.fail("built")) is None

@@ -57,21 +57,6 @@ def test_seeds_temperature_and_restored_arrays(codes):
         assert len(np.unique(cold.round(9), axis=0)) <= len(sampler.weights_)
 
 
-def test_truncation_keeps_every_number_within_and_the_middle_as_it_was():
-    sampler = CodeSampler(NORMAL).fit(np.zeros((2, 3)))
-    drawn = sampler.sample(20_000, 0, truncation=1.0)
-    assert np.abs(drawn).max() <= 1
-    # The variance of a normal number that lies within one deviation.
-    assert drawn.var() == pytest.approx(0.2911, abs=0.005)
-
-
-def test_collapsed_and_one_dimensional_codes_are_sampled():
-    line = np.random.default_rng(0).normal(3, 2, (500, 1))
-    for kind in (STANDARDISED, GAUSSIAN, MIXTURE):
-        np.testing.assert_allclose(CodeSampler(kind).fit(np.zeros((50, 3))).sample(4, 0), 0, atol=0.01)
-        assert CodeSampler(kind).fit(line).sample(4, 0).shape == (4, 1)
-
-
 def test_what_cannot_be_sampled_is_refused(codes):
     for given, message in (
         (lambda Z: CodeSampler("uniform").fit(Z), "no sampler 'uniform'"),
@@ -107,16 +92,6 @@ def test_samplers_whose_interval_meets_the_best_ones_are_tied():
 def run_of(method: str, metrics: dict | None = None, views: dict | None = None) -> Run:
     spec = Spec("digits", method, (("n_components", 2),), 0)
     return Run(spec, [], metrics or {}, {}, {}, views or {}, None)
-
-
-def test_scores_of_the_usual_sampler_have_no_prefix_and_the_others_theirs():
-    usual, two = score(1, 0.9, 1.1), Measurement(2.0)
-    metrics = usual | {"frechet_floor": two, "squared_error": two}
-    run = run_of("ae", metrics | {"mixture.frechet": two, "mixture.copies": two, "normal.recall": two})
-    assert samplers.select_scores(run, GAUSSIAN) == usual
-    assert samplers.select_scores(run, MIXTURE) == {"frechet": two, "copies": two}
-    assert samplers.select_scores(run, NORMAL) == {"recall": two}
-    assert samplers.select_scores(run_of("vae", metrics), NORMAL) == usual  # a VAE's usual one is the prior
 
 
 class _Decoder:

@@ -14,7 +14,7 @@ from core.analysis.snapshots import Recorder
 from core.errors import BrokenRun
 from core.experiments import fit
 from core.experiments.scores import Scores
-from core.runs import layout, reader, specs, store
+from core.runs import specs
 from core.types import DOCUMENTS, IMAGES, Dataset
 from tests.trainings import short
 
@@ -70,17 +70,6 @@ def test_pictures_of_images_stay_below_their_limits(entry, tmp_path):
     assert (found.labels is not None) == entry.has_labels
 
 
-def test_first_and_last_are_kept_and_the_others_spread_evenly():
-    n, dataset = 150, images((4, 4), n=500)
-    recorder = Recorder(dataset)
-    take(recorder, Linear(16, 2), range(n))
-    epochs = snapshots.parse(recorder.arrays()).epochs
-    assert (len(epochs), epochs[0], epochs[-1]) == (snapshots.MOST_EPOCHS, 0, n - 1)
-    # No better can be done by leaving out as they come: gaps differ by a factor of about two.
-    gaps = np.diff(epochs)
-    assert gaps.max() <= 4 * np.median(gaps)
-
-
 @pytest.fixture(scope="module")
 def recorded(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
@@ -101,10 +90,8 @@ def test_the_pictures_are_of_the_rows_of_compare_and_end_as_it_shows_them(record
     assert np.array_equal(found.originals, run.views["originals"][:m])
     # The run's are of weights rounded to float16.
     assert np.abs(found.reconstructions[-1].astype(int) - run.views["reconstructions"][:m]).max() <= 2
-    assert found.about["target_names"] == list(digits.target_names)
     assert found.about["image_shape"] == [8, 8]
-    again = snapshots.parse(recorder.arrays())
-    assert np.array_equal(again.map, found.map)
+    assert np.array_equal(snapshots.parse(recorder.arrays()).map, found.map)
 
 
 @pytest.mark.parametrize(("kind", "method"), [(IMAGES, "ae"), (IMAGES, "vae"), (IMAGES, "gan"), (DOCUMENTS, "vae")])
@@ -160,29 +147,6 @@ def test_a_resumed_recorder_goes_on_where_it_was_and_has_no_epoch_twice(digits, 
     assert snapshots.read(tmp_path).seconds.tolist() == [0, 0.6666, 5, 6]
 
 
-def test_snapshots_of_other_data_are_not_continued(digits, tmp_path):
-    fewer = replace(digits, X_test=digits.X_test[:300], y_test=digits.y_test[:300])
-    for k, other in enumerate((replace(digits, X_train=digits.X_train[::-1]), fewer)):
-        take(Recorder(other, tmp_path / str(k)), Linear(64), [0, 1])
-        assert len(Recorder(other, tmp_path / str(k)).taken) == 2
-        assert Recorder(digits, tmp_path / str(k)).taken == []
-
-
-def test_codes_that_diverge_or_collapse_are_skipped_and_end_nothing(digits):
-    class Away(Linear):
-        def transform(self, X):
-            return super().transform(X) * np.float32(np.inf if X.shape[0] % 2 else 1e30)
-
-    class Collapsed(Linear):
-        def transform(self, X):
-            return np.zeros((X.shape[0], 3), np.float32)
-
-    recorder = Recorder(digits)
-    for epoch, estimator in enumerate((Linear(64), Away(64), Collapsed(64), Linear(64))):
-        take(recorder, estimator, [epoch])
-    assert {0, 3} <= set(snapshots.parse(recorder.arrays()).epochs) <= {0, 2, 3}
-
-
 def test_snapshots_take_a_bounded_share_of_the_time(digits, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(snapshots.time, "monotonic", lambda: clock[0])
@@ -211,16 +175,6 @@ def test_a_full_disk_loses_pictures_and_no_training(digits, tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == [snapshots.FILE]
 
 
-def test_pictures_are_stored_in_the_run_and_read_back(recorded, digits):
-    run, arrays, recorder, folder = recorded
-    place = store.write_run(run, arrays, replay=recorder.arrays())
-    found, expected = snapshots.parse(reader.read_replay(place)), snapshots.read(folder)
-    assert np.array_equal(found.samples, expected.samples)
-    assert np.array_equal(found.epochs, expected.epochs)
-    assert found.about == expected.about
-    assert (place / layout.REPLAY).stat().st_size <= snapshots.MOST_BYTES
-
-
 def change_about(arrays, **changes):
     written = json.loads(bytes(arrays["about"])) | changes
     return np.frombuffer(json.dumps(written).encode(), np.uint8)
@@ -229,27 +183,14 @@ def change_about(arrays, **changes):
 def test_nonsense_is_refused(recorded, tmp_path, digits):
     arrays = load_file(recorded[3] / snapshots.FILE)
     damages = [
-        *({name: arrays[name][:-1]} for name in ("epochs", "seconds", "rows", "labels", "map", "samples", "originals")),
-        {"about": arrays["about"][:20]},
+        *({name: arrays[name][:-1]} for name in ("epochs", "rows", "labels", "map", "samples")),
         {"about": np.frombuffer(b"[" * 100_000, np.uint8)},
-        {"epochs": np.array(["a", "b"])},
         {"epochs": arrays["epochs"][::-1]},
         {"seconds": arrays["seconds"] + np.inf},
-        {"map": arrays["map"].astype(np.uint8)},
         {"samples": arrays["samples"].astype(np.float32)},
         {"labels": arrays["labels"] + 100},
-        {"rows": -arrays["rows"] - 1},
-        *(
-            {"about": change_about(arrays, **changes)}
-            for changes in (
-                {"image_shape": [8]},
-                {"image_shape": "88"},
-                {"target_names": [1, 2]},
-                {"map": 1},
-                {"documents": 7},
-                {"documents": [[{"title": 1}]] * 7},
-            )
-        ),
+        {"about": change_about(arrays, image_shape=[8])},
+        {"about": change_about(arrays, documents=[[{"title": 1}]] * 7)},
     ]
     for damage in damages:
         with pytest.raises(BrokenRun, match="train the run again"):
