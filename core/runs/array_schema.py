@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -41,7 +41,7 @@ def check_views(run: Run, entry: datasets.Entry) -> None:
     demand(not expects or "documents" in run.notes, "its documents are missing")
     n, m = _length(views["shown_rows"]), _length(views.get("strip_rows"))
     for name, array in views.items():
-        demand(_view_rule(name, run, n, m)(array), f"its view {name!r:.80} is unknown or has a wrong shape or type")
+        demand(_is_view(name, array, run, n, m), f"its view {name!r:.80} is unknown or has a wrong shape or type")
     demand(len(np.unique(views["shown_rows"])) == n, "it shows a row twice")
     together = ("retrieval.at" in views) == ("retrieval.precision" in views)
     demand(together and ("retrieval.tfidf" not in views or "retrieval.at" in views), "its retrieval has no counts")
@@ -69,80 +69,75 @@ def _length(array: np.ndarray | None) -> int:
     return 0 if array is None or array.ndim == 0 else len(array)
 
 
-def _view_rule(name: str, run: Run, n: int, m: int) -> Callable[[np.ndarray], bool]:
-    """Return the test of a view, where `n` rows are shown in the map and `m` in the strip."""
+def _is_view(name: str, a: np.ndarray, run: Run, n: int, m: int) -> bool:
+    """Whether `a` is a view of this name, where `n` rows are shown in the map and `m` in the strip."""
     n_test, n_features = run.environment["n_test"], run.environment["n_features"]
-    images = run.environment["kind"] == IMAGES
-    classes = len(run.notes.get("target_names", []))
-    rules = {
-        "shown_rows": lambda a: _are_whole(a, 0, n_test) and a.ndim == 1 and 1 <= n <= _MOST_SHOWN,
-        "strip_rows": lambda a: _are_whole(a, 0, n_test) and a.ndim == 1 and 1 <= m <= _MOST_PICTURES,
-        "map": lambda a: _are_floats(a) and a.shape == (n, 2),
-        "codes": lambda a: _are_floats(a) and a.shape == (n, run.spec.param("n_components")),
-        "labels": lambda a: classes > 0 and _are_whole(a, -1, classes) and a.shape == (n,),
-        "error_by_size": lambda a: (
-            images
-            and methods.entry(run.spec.method).has_spectrum
-            and _are_floats(a)
-            and a.shape == (n_features + 1,)
-            and a.min() >= 0
-        ),
-        "reconstructions": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
-        "originals": lambda a: images and a.dtype == np.uint8 and a.shape == (m, n_features),
-        "samples": lambda a: images and a.dtype == np.uint8 and a.shape == (_pictures(a), n_features),
-    }
-    if name.startswith("retrieval."):
-        at = run.views.get("retrieval.at")
-        return lambda a: classes > 0 and not images and _is_retrieval_part(name, a, at, n_test)
-    if name.startswith("rows."):
-        return lambda a: a.ndim == 1 and 1 <= len(a) <= min(n_test, _MOST_SCORES) and _are_numbers(a)
-    if name.startswith("nearest."):
-        known = name.removeprefix("nearest.") in ("test", *_SAMPLERS)
-        return lambda a: (
-            known and images and a.ndim == 1 and 1 <= len(a) <= _MOST_SCORES and _are_floats(a) and a.min() >= 0
-        )
-    if name.startswith("sampler."):
-        return lambda a: images and _is_sampler_part(name, a, run)
-    return rules.get(name, lambda a: False)
+    is_images, classes = run.environment["kind"] == IMAGES, len(run.notes.get("target_names", []))
+    kind, _, part = name.partition(".")
+    if bool(part) != (kind in ("rows", "nearest", "retrieval", "sampler")):
+        return False
+    match kind:
+        case "shown_rows":
+            return a.shape == (n,) and 1 <= n <= _MOST_SHOWN and _are_whole(a, 0, n_test)
+        case "strip_rows":
+            return a.shape == (m,) and 1 <= m <= _MOST_PICTURES and _are_whole(a, 0, n_test)
+        case "map":
+            return a.shape == (n, 2) and _are_floats(a)
+        case "codes":
+            return a.shape == (n, run.spec.param("n_components")) and _are_floats(a)
+        case "labels":
+            return a.shape == (n,) and classes > 0 and _are_whole(a, -1, classes)
+        case "error_by_size":
+            has_spectrum = is_images and methods.entry(run.spec.method).has_spectrum
+            return has_spectrum and a.shape == (n_features + 1,) and _are_floats(a) and a.min() >= 0
+        case "reconstructions" | "originals":
+            return is_images and a.dtype == np.uint8 and a.shape == (m, n_features)
+        case "samples":
+            n_samples = min(max(1, _length(a)), _MOST_PICTURES)
+            return is_images and a.dtype == np.uint8 and a.shape == (n_samples, n_features)
+        case "rows":
+            return a.ndim == 1 and 1 <= len(a) <= min(n_test, _MOST_SCORES) and _are_numbers(a)
+        case "nearest":
+            is_known = is_images and part in ("test", *_SAMPLERS)
+            return is_known and a.ndim == 1 and 1 <= len(a) <= _MOST_SCORES and _are_floats(a) and a.min() >= 0
+        case "retrieval":
+            return classes > 0 and not is_images and _is_retrieval_part(part, a, run)
+        case "sampler":
+            return is_images and _is_sampler_part(part, a, run)
+    return False
 
 
-def _is_retrieval_part(name: str, a: np.ndarray, at: np.ndarray | None, n_test: int) -> bool:
+def _is_retrieval_part(part: str, a: np.ndarray, run: Run) -> bool:
     """Whether `a` holds numbers of answers, or a curve of means with their intervals: (n, 3)."""
-    if name == "retrieval.at":
-        ascend = a.ndim == 1 and 1 <= len(a) <= _MOST_COUNTS and _are_whole(a, 1, n_test)
-        return bool(ascend and (np.diff(a.astype(np.int64)) > 0).all())
-    of_each = a.shape == (max(1, _length(at)), 3)
-    if name not in ("retrieval.precision", "retrieval.tfidf") or not of_each or not _are_floats(a):
+    if part == "at":
+        return a.ndim == 1 and 1 <= len(a) <= _MOST_COUNTS and _ascend(a, 1, run.environment["n_test"])
+    n = max(1, _length(run.views.get("retrieval.at")))
+    if part not in ("precision", "tfidf") or a.shape != (n, 3) or not _are_floats(a):
         return False
     mean, low, high = a.astype(np.float64).T
-    within = a.min() >= 0 and a.max() <= 1 + _ROUNDING
-    return bool(within and (low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
+    is_share = a.min() >= 0 and a.max() <= 1 + _ROUNDING
+    return bool(is_share and (low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
 
 
 def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
     """Whether `a` is an array of a fitted sampler that fits the other arrays of that sampler."""
     size = run.spec.param("n_components")
-    kind, _, part = name.removeprefix("sampler.").partition(".")
+    sampler, _, part = name.partition(".")
     shapes = {"weights": (), "means": (size,), "factors": (size, size)}
-    if (
-        kind not in _SAMPLERS
-        or part not in shapes
-        or not _are_floats(a)
-        or a.ndim == 0
-        or not 1 <= len(a) <= _MOST_MODES
-    ):
+    if sampler not in _SAMPLERS or part not in shapes or not _are_floats(a) or not 1 <= _length(a) <= _MOST_MODES:
         return False
-    others = [run.views.get(f"sampler.{kind}.{other}") for other in shapes]
-    together = all(_length(other) == len(a) for other in others)
-    return together and a.shape[1:] == shapes[part] and (part != "weights" or (a.min() >= 0 and a.sum() > 0))
-
-
-def _pictures(a: np.ndarray) -> int:
-    return min(max(1, _length(a)), _MOST_PICTURES)
+    are_complete = all(_length(run.views.get(f"sampler.{sampler}.{other}")) == len(a) for other in shapes)
+    is_positive = part != "weights" or (a.min() >= 0 and a.sum() > 0)
+    return bool(are_complete and a.shape[1:] == shapes[part] and is_positive)
 
 
 def _are_whole(a: np.ndarray, lowest: int, end: int) -> bool:
     return a.dtype.kind in "iu" and bool(((a >= lowest) & (a < end)).all())
+
+
+def _ascend(a: np.ndarray, lowest: int, end: int) -> bool:
+    # Differences of unsigned numbers are never negative.
+    return _are_whole(a, lowest, end) and bool((np.diff(a.astype(np.int64)) > 0).all())
 
 
 def _are_floats(a: np.ndarray) -> bool:
@@ -172,10 +167,8 @@ def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
     most = run.spec.param("rows")
     for name, n_rows in splits:
         rows = weights.get(name, np.empty(0))
-        known = rows.ndim == 1 and 1 <= len(rows) <= most and _are_whole(rows, 0, n_rows)
-        # Differences of unsigned numbers are never negative.
-        ascend = known and (np.diff(rows.astype(np.int64)) > 0).all()
-        demand(ascend, f"its {name} are no ascending numbers of at most {most} rows")
+        is_right = rows.ndim == 1 and 1 <= len(rows) <= most and _ascend(rows, 0, n_rows)
+        demand(is_right, f"its {name} are no ascending numbers of at most {most} rows")
     n = sum(len(weights[name]) for name, _ in splits)
     embedding = weights.get("embedding_", np.empty(0))
     demand(embedding.shape == (2 * n,) and embedding.dtype.kind == "f", f"its embedding_ is no map of {n} rows")
