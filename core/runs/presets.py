@@ -234,15 +234,10 @@ def check_workshop(spec: Spec) -> None:
                 f"{_WORKSHOP_SECONDS:g}, or choose a preset."
             )
         return
-    most = _WORKSHOP_MAP if methods.entry(spec.method).maps_rows else _most_in_workshop(spec)
-    for name, highest in most.items():
-        if spec.param(name, 0) > highest:
+    most = _WORKSHOP_MAP | list_presets(spec.dataset, spec.method, spec.param("n_components")).get(MINUTE, {})
+    for name in ("epochs", "width", "layers", *_WORKSHOP_MAP):
+        if name in most and spec.param(name, 0) > most[name]:
             raise BadInput(
                 f"{name}={spec.param(name)} is not for a workshop, where many people share one machine: give it at "
-                f"most {highest}, or choose a preset."
+                f"most {most[name]}, or choose a preset."
             )
-
-
-def _most_in_workshop(spec: Spec) -> dict[str, int]:
-    preset = list_presets(spec.dataset, spec.method, spec.param("n_components")).get(MINUTE, {})
-    return {name: preset[name] for name in ("epochs", "width", "layers") if name in preset}

@@ -147,6 +147,7 @@ def _read_task(folder: Path) -> Task | None:
     is_running = abs(_age_seconds(folder / "now.json")) < _GONE_SECONDS
     now, done = files.read_json(folder / "now.json"), files.read_json(folder / "done.json")
     now = now if is_running else {}
+    rows = now.get("within")
     state = RUNNING if is_running else _end_state(done) or QUEUED
     task = Task(
         spec,
@@ -158,16 +159,12 @@ def _read_task(folder: Path) -> Task | None:
         stage=str(now.get("stage", "")),
         note=str(now.get("note", "")),
         row=now["row"] if _is_row(now.get("row"), _TICK_COLUMNS) else {},
-        within=_parse_rows(now.get("within")),
+        within=tuple(row for row in rows if _is_row(row, _TICK_COLUMNS)) if isinstance(rows, list) else (),
         has_checkpoint=os.path.exists(folder / "checkpoint.safetensors"),
         requested=requested,
     )
     # This file is removed first, see `task_files.remove_task`.
     return task if os.path.exists(folder / "spec.json") else None
-
-
-def _parse_rows(rows: Any) -> tuple[dict[str, Any], ...]:
-    return tuple(row for row in rows if _is_row(row, _TICK_COLUMNS)) if isinstance(rows, list) else ()
 
 
 def _is_row(row: Any, columns: set[str]) -> bool:

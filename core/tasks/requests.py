@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from core import files
 from core.datasets import checksums
@@ -178,9 +178,15 @@ def hold_training(spec: Spec, on_wait: Callable[[], None]) -> Iterator[Path | No
     Yields None if another process has trained and stored it meanwhile. A training that is not finished counts as
     paused; one that was queued stays queued.
     """
+    has_waited = False
     with _explain_unwritable():
         lock = task_files.get_lock(spec.key)
-        has_waited = _acquire(lock, on_wait)
+        try:
+            lock.acquire(timeout=task_files.MOMENT)
+        except Timeout:
+            has_waited = True
+            on_wait()
+            lock.acquire()
     try:
         if has_waited and is_stored(spec.key):
             yield None
@@ -197,17 +203,6 @@ def hold_training(spec: Spec, on_wait: Callable[[], None]) -> Iterator[Path | No
         yield folder
     finally:
         lock.release()
-
-
-def _acquire(lock: FileLock, on_wait: Callable[[], None]) -> bool:
-    """Acquire a lock; return whether another process had to be waited for."""
-    try:
-        lock.acquire(timeout=task_files.MOMENT)
-    except Timeout:
-        on_wait()
-        lock.acquire()
-        return True
-    return False
 
 
 def abandon_training(folder: Path, person: str) -> None:

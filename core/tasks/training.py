@@ -124,7 +124,12 @@ def train(
         from core.experiments import fit
         from core.runs import specs
 
-        _check_spec(spec, specs)
+        params, of_data = dict(spec.params), dict(spec.dataset_params)
+        if specs.make(spec.dataset, spec.method, params, spec.seed, of_data).key != spec.key:
+            raise HourglassError(
+                "The settings of this training were written by another version of the program: cancel it and request "
+                "it again."
+            )
         if dataset is None:
             begin_stage("Loading the data")
             dataset = fit.load_dataset(spec, show_download)
@@ -171,15 +176,6 @@ def compute_pending_scores(
     if dataset is None:
         dataset = fit.load_dataset(run.spec, lambda done, total: begin_stage("Fetching the data"))
     fit.finish(place, dataset, on_stage=begin_stage)
-
-
-def _check_spec(spec: Spec, specs) -> None:
-    """Raise HourglassError for a spec that `core.runs.specs.make` would not have made."""
-    if specs.make(spec.dataset, spec.method, dict(spec.params), spec.seed, dict(spec.dataset_params)).key != spec.key:
-        raise HourglassError(
-            "The settings of this training were written by another version of the program: cancel it and request it "
-            "again."
-        )
 
 
 def _close_task(folder: Path, is_part: bool) -> None:
