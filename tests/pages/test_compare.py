@@ -104,33 +104,12 @@ def test_another_run_of_a_method_is_chosen_and_linked(runs):
     ]
 
 
-def test_linked_run_that_is_not_stored_is_offered(runs):
-    spec = specs.make("digits", "ae", {"n_components": 10, "epochs": 77})
-    app = opened(data="digits", size="10", ae=permalinks.encode(spec))
-    for _ in range(2):
-        assert not app.exception
-        assert not app.warning
-        assert cli_commands.format_fit(spec) in code_blocks(app)
-        assert permalinks.decode(query(app)["ae"]) == spec
-        app.run()
-
-
 def test_link_survives_a_new_version_of_its_method(runs):
     old = Spec.from_json({**specs.make("digits", "pca", {"n_components": 2}).to_json(), "version": 0})
     app = opened(data="digits", size="2", pca=permalinks.encode(old))
     assert not app.exception
     assert not app.warning
     assert "own run" in row(app, "pca")
-
-
-def test_bad_link_is_a_warning_and_the_default_view(runs):
-    for query in ({"data": "<script>alert(1)</script>"}, {"data": "digits", "size": "9" * 20, "ae": "é"}):
-        app = opened(**query)
-        assert not app.exception
-        assert 0 < len(app.warning) <= 2
-        assert (choice(app, "Data set").value, choice(app, "Latent dimensions").value) == ("digits", 10)
-        assert "<script" not in app.warning[0].value.replace("\\<", "")
-        assert 'class="hg-map"' in shown_text(app)
 
 
 def test_forged_links_are_refused():

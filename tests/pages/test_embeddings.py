@@ -235,27 +235,6 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
     clear_caches()
 
 
-def test_disagreement_is_one_minus_average_overlap(runs):
-    app = embeddings(maps=MAPS, colour="overlap")
-    ranked = []
-    for method in ("pca", "ae"):
-        Z = views_of(method)["codes"].astype(np.float64)
-        distances = ((Z[:, None] - Z[None]) ** 2).sum(axis=2)
-        np.fill_diagonal(distances, np.inf)
-        ranked.append(np.argsort(distances, axis=1, kind="stable")[:, :200].tolist())
-    overlap = np.array(
-        [np.mean([len({*a[:d]} & {*b[:d]}) / d for d in range(1, 201)]) for a, b in zip(*ranked, strict=True)]
-    )
-    header, arrays = message(app)
-    assert header["ramp"]["label"] == "Disagreement of PCA 2-D and AE 2-D"
-    assert arrays["exact"] == pytest.approx(1 - overlap, abs=1e-6)
-    assert np.unique(arrays["values"]).size > 40
-    selected = message(press(app, "Select these rows in the maps"))[0]["selected"]
-    assert len(selected) == 24
-    assert overlap[selected].max() <= np.sort(overlap)[23]
-    assert "Disagreement compares" in text_of(embeddings(maps="pca-2.direct", colour="overlap"))
-
-
 def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
     started, stopped, full = [], [], HourglassError("There is no room: free some space.")
 

@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -139,25 +138,6 @@ def test_samples_are_what_the_stored_sampler_and_decoder_make(runs, downloads):
     assert np.asarray(Image.open(io.BytesIO(downloads["Save PNG"][0]()))).ndim == 2
 
 
-def test_samples_of_one_method_are_saved_alone(runs, downloads):
-    app = page(seed="3")
-    next(box for box in app.selectbox if box.label == "Samples to save").set_value("gan-normal").run()
-    assert downloads["Save NPZ"][1] == f"samples-digits-16d-gan-normal-{stored('gan').key[:6]}-seed3.npz"
-    assert arrays(downloads)["gan_normal_images"].shape == (64, 64)
-    grid = np.asarray(Image.open(io.BytesIO(downloads["Save PNG"][0]())))
-    assert grid.shape[0] == grid.shape[1] > 8 * 64
-
-
-def test_samples_are_resampled_with_the_next_seed(runs, downloads):
-    app = page(seed="9999")
-    app.button(key=key("others")).click().run()
-    assert app.number_input[0].value == 0
-    first = arrays(downloads)["ae_mixture_images"]
-    app.button(key=key("others")).click().run()
-    assert query_of(app)["seed"] == "1"
-    assert not np.array_equal(arrays(downloads)["ae_mixture_images"], first)
-
-
 def test_scores_are_shown_with_interval_and_n(runs):
     app, scores = page(), stored("pca").metrics
     low, high = scores["frechet"].interval
@@ -281,11 +261,6 @@ def without(*prefixes: str):
     return change
 
 
-def test_memorisation_is_reported(rewrite):
-    rewrite(ae=lambda run: run.metrics.update({"mixture.copies": Measurement(0.95, 0.9, 1.0)}), pca=without("none"))
-    assert "Memorisation: AE, mixture produces near-duplicates of training images more often" in text_of(page())
-
-
 def test_a_run_without_some_scores_or_views_shows_the_rest(rewrite):
     rewrite(ae=without("sampler.", "nearest."), pca=without("nearest."))
     app = opened_drawer(page(), "memory")
@@ -315,19 +290,6 @@ def test_without_runs_training_is_offered(no_shipped_runs, tmp_path, monkeypatch
         app = page(section)
         assert "Train PCA" in links_of(app)
         assert "trained on Digits 8x8 at" in text_of(app)
-
-
-def test_a_broken_run_is_left_out_with_one_reason(fitted, no_shipped_runs, tmp_path, monkeypatch):
-    for method, params in (("pca", {}), ("ae", {"epochs": 2, "width": 32})):
-        place = layout.place_of(fitted, specs.make("digits", method, {"n_components": 10, **params}))
-        shutil.copytree(place, tmp_path / place.name)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    (tmp_path / place.name / "weights.safetensors").write_bytes(b"nonsense")
-    for section in MINE:
-        text = text_of(page(section))
-        assert "PCA" in text
-        assert "is not what was written" in text
-    assert len(page().warning) == 1
 
 
 def test_data_that_are_unreadable_or_missing(runs, monkeypatch):

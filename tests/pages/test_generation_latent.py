@@ -9,7 +9,7 @@ from core.runs import selection, store
 from core.types import IMAGES
 from pages.ui.shared import cached
 from tests.frontend.messages import read_message
-from tests.pages.conftest import fit, links_of, opened_on, query_of, segments, shown_text, text_of
+from tests.pages.conftest import fit, links_of, opened_on, query_of, shown_text, text_of
 
 PAGE = "pages/generation.py"
 RUNS = [run for run in store.list_runs()[0] if store.is_shipped(run)]
@@ -71,15 +71,6 @@ def test_manifold_without_a_prior_spans_the_codes(runs):
     assert "Train VAE 2-D" in links_of(app)
 
 
-def test_without_runs_training_is_offered(tmp_path, monkeypatch, no_shipped_runs):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "empty"))
-    for section in ("manifold", "sliders"):
-        app = page(section, data="digits")
-        assert "Train VAE" in " ".join(links_of(app))
-        assert "No method is trained on Digits 8x8 at" in text_of(app)
-        assert messages(app) == {}
-
-
 def test_a_link_restores_the_code():
     app = page("manifold", data="mnist", z="0.52_-1.3", behind="both")
     scene = messages(app)["manifold"]
@@ -112,15 +103,6 @@ def test_a_bad_value_in_a_link_is_one_sentence():
             assert "The link asks for" in warning.value
             assert np.isfinite(scene["code"]).all()
             assert value != "99_-99" or scene["code"] == [3, -3]
-
-
-def test_a_section_keeps_its_code_and_takes_it_out_of_the_address():
-    app = page("manifold", data="digits", z="1_1")
-    segments(app, "Section").set_value("sliders").run()
-    assert "z" not in app.query_params
-    segments(app, "Section").set_value("manifold").run()
-    assert messages(app)["manifold"]["code"] == [1, 1]
-    assert query_of(app)["z"] == "1_1"
 
 
 def test_missing_or_unreadable_data_leave_the_decoder(monkeypatch):

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import config, datasets, semi_supervised
 from core.datasets import checksums
-from core.errors import DataUnavailable, HourglassError
+from core.errors import HourglassError
 from core.runs import layout
 from core.semi_supervised import background_sweep, experiment, results, statistics, sweep
 from pages.ui.shared import cached
@@ -185,21 +185,6 @@ def test_readout_has_the_paired_gap(measured, monkeypatch):
     assert "Labels Logistic regression needs for the same error" in shown
 
 
-def test_readout_of_a_tie(measured):
-    """The same errors, in another order of seeds: the mean difference is nothing."""
-    rows = [r for r in measured if r["method"] == "logistic"]
-    twisted = [
-        {**row, "method": "spreading", "key": row["key"][::-1], "seed": (row["seed"] + 1) % 3, "pretraining": {}}
-        for row in rows
-    ]
-    for row in twisted:
-        row["params"] = next(r for r in measured if r["method"] == "spreading")["params"]
-    keep([*rows, *twisted])
-    shown = text(page(methods="logistic.spreading", at="20"))
-    assert "not significantly different across seeds" in shown
-    assert ", significantly different" not in shown
-
-
 def test_errors_between_measured_labels_are_interpolated(measured):
     keep(measured)
     app = page(methods="logistic.spreading")
@@ -231,15 +216,6 @@ def test_inspected_result_has_confusion_and_rows(measured):
     assert len(codes["data"]) == 3
     y = datasets.load("digits").y_train
     assert np.bincount(y[experiment.select_labelled_rows(y, 20, 1)]).tolist() == [2] * 10
-
-
-def test_inspected_result_without_the_data(measured, monkeypatch):
-    keep(measured)
-    monkeypatch.setattr(datasets, "is_available", lambda name: False)
-    monkeypatch.setattr(datasets, "load", lambda *a, **k: (_ for _ in ()).throw(DataUnavailable("not here")))
-    app = page(part="point")
-    assert not app.exception
-    assert len(charts(app)) == 3
 
 
 def test_document_titles_stay_text(monkeypatch):

@@ -107,20 +107,6 @@ def test_malformed_links_are_refused(shipped):
         assert sentence in app.warning[0].value
 
 
-def test_resample_changes_the_estimate_and_not_the_exact_value():
-    app = page("generator")
-    estimate, exact, _ = table(app)["Mean sum of the pixels"]
-    app.button[0].click().run()
-    other = table(app)["Mean sum of the pixels"]
-    assert other[0] != estimate
-    assert float(other[1]) == pytest.approx(float(exact), abs=0.01)
-    assert app.query_params["generator.seed"] == "1"
-
-
-def test_random_codes_without_a_run_offer_training(no_shipped_runs, shipped):
-    assert "page Training" in page("codes").info[0].value
-
-
 def test_linear_ae_names_saddle_divergence_and_maximum():
     assert "saddle" in finding(page("linear", angle="30", **{"from": "120"}))
     assert "diverged" in finding(page("linear", rate="1.0", radius="1.2"))

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,17 +12,15 @@ from core.analysis import corruption, error_comparison
 from core.errors import DataUnavailable
 from core.experiments.fit import fit_and_store, load_dataset
 from core.figures import difference_images
-from core.runs import layout, reader, selection, specs, store
+from core.runs import layout, specs
 from core.tasks import computation
 from core.types import IMAGES, Dataset
 from pages.ui.shared import cached
 from tests.pages.conftest import (
-    clear_caches,
     fit,
     invert_quickly,
     links_of,
     opened_on,
-    query_of,
     shown_text,
     stored,
     text_of,
@@ -82,14 +79,6 @@ def test_images_shows_a_row_per_class_and_a_strip_per_method(runs, errors, y):
         "Test images of Digits 8x8 and their reconstructions from 10 latent dimensions: look for lost, blurred and "
         "invented details. Rows drawn at random (by class, seed 0) from all 500 test rows."
     ) in text
-
-
-def test_images_are_resampled_with_the_next_seed(runs):
-    app = page()
-    first = shown_rows(app)
-    app.button(key=f"{PAGE}:others").click().run()
-    assert query_of(app)["draw"] == "1"
-    assert first != shown_rows(app)
 
 
 def test_images_are_chosen_by_error(runs, errors):
@@ -184,14 +173,6 @@ def test_error_by_class_tables_hold_means_and_order(runs, errors, y):
     assert "30 intervals, one per class and pair" in text_of(app)
 
 
-def test_errors_by_class_are_resampled_only_once(runs, computed, monkeypatch):
-    page("classes")
-    assert len(list(computed.glob("classes-*"))) == 1
-    monkeypatch.setattr(error_comparison, "resample_means", None)
-    clear_caches()
-    page("classes")
-
-
 def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     app = page("classes")
@@ -200,14 +181,6 @@ def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
 
 
 # --- Corrupted input ----------------------------------------------------------------------------------------------
-
-
-def test_corruption_is_measured_only_once(runs, computed, monkeypatch):
-    assert len(page("damage").get("plotly_chart")) == 1
-    monkeypatch.setattr(corruption, "compute_errors", None)
-    clear_caches()
-    assert "<b>Corrupted</b>" in text_of(page("damage"))
-    assert len(list(computed.glob("damaged-*"))) == 4
 
 
 def test_corrupted_input_explains_the_chosen_amount(runs):
@@ -245,14 +218,6 @@ def test_nonsense_in_a_link_is_a_sentence(runs):
     assert "has no images" in text_of(page(data="docstrings"))
 
 
-def test_without_runs_training_is_offered(no_shipped_runs, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    for section in SECTIONS:
-        app = page(section)
-        assert "No method that reconstructs images is trained on Digits 8x8 at 10-D yet." in text_of(app)
-        assert "Train PCA" in links_of(app)
-
-
 def test_a_broken_run_is_left_out_with_the_reason(fitted, no_shipped_runs, tmp_path, monkeypatch):
     for method, params in (("pca", {}), ("linear_ae", {"epochs": 2})):
         spec = specs.make("digits", method, {"n_components": 10, **params})
@@ -265,20 +230,6 @@ def test_a_broken_run_is_left_out_with_the_reason(fitted, no_shipped_runs, tmp_p
         assert "PCA" in text
         # Error by class reads stored errors, and needs no weights.
         assert ("Linear AE is not shown:" in text) == (section != "classes")
-
-
-def test_a_run_on_another_copy_of_the_data_is_left_out(runs, tmp_path, monkeypatch):
-    for run in store.list_runs()[0]:
-        if run.spec.dataset == "digits" and selection.code_size(run) == 10 and run.spec.method in ("pca", "ae"):
-            run = reader.read_run(run.place)
-            if run.spec.method == "ae":
-                run = replace(run, environment={**run.environment, "data_checksum": "0" * 64})
-            store.write_run(run, reader.read_weights(run.place), tmp_path)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = page()
-    assert "AE (another copy) is not shown: It was trained on another copy of the data" in text_of(app)
-    assert "<b>PCA</b>" in text_of(app)
-    assert "Left out: AE (another copy)" in text_of(page("classes"))
 
 
 def test_unreadable_data_are_a_sentence(runs, monkeypatch):

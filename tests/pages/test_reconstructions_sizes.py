@@ -11,8 +11,8 @@ from core import datasets
 from core.metrics import bootstrap, linear_ae_vs_pca, pca_spectrum
 from core.metrics.linear_ae_vs_pca import LinearPair
 from core.runs import layout, presets, reader, selection, specs, store
-from core.tasks import queue, requests, worker_process
-from tests.pages.conftest import button, clear_caches, fit, opened_on, query_of, segments, shown_text, stored, text_of
+from core.tasks import queue, worker_process
+from tests.pages.conftest import button, clear_caches, fit, opened_on, segments, shown_text, stored, text_of
 from tests.pages.test_export import saved
 
 PAGE = "pages/reconstructions.py"
@@ -87,11 +87,6 @@ def test_size_chart_shows_exact_pca_and_each_run(folder):
     ) in text_of(app)
 
 
-def test_size_chart_warns_of_undertraining(folder):
-    fit(folder, datasets.load("digits"), "ae", {"n_components": 20, "epochs": 1, "width": 8}, first_only=True)
-    assert "It may be under-trained" in text_of(page("size"))
-
-
 def test_a_missing_size_is_trained_with_the_preset(folder):
     app = page("size")
     set_size(app, "7")
@@ -120,22 +115,6 @@ def test_size_form_refuses_what_can_not_be_trained(folder):
     assert not [label for label in labels(app) if label.startswith("Train PCA")]
 
 
-def test_size_chart_leaves_out_runs_on_another_copy_of_the_data(folder):
-    run = stored("ae", 2)
-    rewrite(folder, run, environment={**run.environment, "data_checksum": "another"})
-    app = page("size")
-    assert len(trace(charts(app)[0], "AE")["y"]) == 2
-    assert "Left out: 1 run, measured on another copy of the data." in text_of(app)
-
-
-def test_size_chart_without_exact_errors_offers_pca(folder):
-    for size in (2, 10):
-        store.find_place(stored("pca", size).key).unlink()
-    app = page("size")
-    assert "Train any PCA below" in text_of(app)
-    assert "PCA (exact)" not in [trace.get("name") for trace in charts(app)[0]["data"]]
-
-
 def test_lecture_figure_trains_what_is_missing(folder, monkeypatch):
     monkeypatch.setattr(datasets, "is_available", lambda name: name != "frey")
     app = page("size")
@@ -160,14 +139,6 @@ def test_lecture_figure_shows_published_and_shipped_errors(tmp_path, monkeypatch
     # Our PCA on the same rows reproduces the published error.
     assert "squared error 13.87" in text
     assert "n = 10,000 test images" in text
-
-
-def test_a_training_of_this_size_shows_its_progress(folder):
-    for size in (10, 3):
-        requests.request_training(specs.make("digits", "vae", {"n_components": size, "epochs": 7}), "somebody")
-    (bar,) = page("images").get("progress")
-    assert "VAE" in bar.proto.text
-    assert "in the queue" in bar.proto.text
 
 
 # --- Depth --------------------------------------------------------------------------------------------------------
@@ -232,27 +203,3 @@ def test_rotation_keeps_the_error(folder):
         app.slider(key=f"{PAGE}:turn").set_value(share).run()
         assert not app.exception
         assert f"<b>{error:.6f}</b>" in shown_text(app)
-
-
-def test_rotation_is_kept_in_the_address(folder):
-    app = page("linear", turn="35")
-    assert app.slider(key=f"{PAGE}:turn").value == 35
-    app.slider(key=f"{PAGE}:turn").set_value(60).run()
-    assert query_of(app)["turn"] == "60"
-    for wrong in ("37", "9" * 5000):
-        app = page("linear", turn=wrong)
-        assert app.slider(key=f"{PAGE}:turn").value == 0
-        assert "choose from 0 to 100, in steps of 5" in text_of(app)
-
-
-def test_linear_ae_without_a_pca_to_compare(folder):
-    fit(folder, datasets.load("digits"), "linear_ae", {"n_components": 80, "epochs": 1}, first_only=True)
-    app = page("linear", size="80")
-    assert "PCA of 64 pixels has no 80 components" in text_of(app)
-    assert not [label for label in labels(app) if label.startswith("Train PCA")]
-    store.find_place(stored("pca", 10).key).unlink()
-    button(page("linear"), "Train PCA 10-D").click().run()
-    assert [job.spec.method for job in queue.list_tasks()] == ["pca"]
-    store.find_place(stored("linear_ae").key).unlink()
-    button(page("linear"), "Train Linear AE 10-D").click().run()
-    assert {job.spec.method for job in queue.list_tasks()} == {"pca", "linear_ae"}

@@ -334,15 +334,6 @@ def test_tsne_is_trained_without_latent_dimensions():
     assert queue.list_tasks()[0].spec == specs.make("digits", "tsne", {"perplexity": 20.0})
 
 
-def test_tsne_under_way_can_only_be_cancelled():
-    start(TSNE, row={"epoch": 0, "step": 0, "seconds": 0.0, "rows_per_second": 0.0, "share": 0.0}, rows=0)
-    app = page(data="digits", method="tsne", run=permalinks.encode(TSNE))
-    assert app.get("progress")[0].proto.text == "Iteration 0 of 1,000"
-    assert "The curve begins after iteration 250" in text_of(app)
-    assert "Cancel" in labels(app)
-    assert not {"Pause", "Stop and keep"} & set(labels(app))
-
-
 def test_a_stored_tsne_map_is_shown_and_not_compared(folder):
     place = layout.place_of(ROOT / "assets" / "runs", TSNE)
     (folder / place.name).symlink_to(place)

@@ -7,7 +7,7 @@ from core import datasets
 from core.runs import presets, specs
 from core.tasks import queue, requests, task_files, worker_process
 from pages.ui.shared import stored_runs, training_offers, training_queue
-from tests.pages.conftest import button, fit, opened, opened_on, segments, shown_text, text_of
+from tests.pages.conftest import button, fit, opened, opened_on, shown_text, text_of
 from tests.pages.test_training import again, labels
 
 
@@ -76,16 +76,6 @@ def test_stop_cancels_what_nobody_else_requested(nothing_trained):
     (left,) = queue.list_tasks()
     assert left.key == queued[1].key
     assert left.people == ("somebody",)
-
-
-def test_bar_is_of_the_requested_preset(nothing_trained):
-    app = opened(data="digits", size="2")
-    segments(app, "Preset").set_value(presets.MINUTE).run()
-    queued = pressed(app)
-    assert [job.spec for job in queued] == presets.list_specs("digits", 2, presets.MINUTE)
-    # PCA is alike in all presets.
-    assert f"0 of {len(queued)} methods" in app.get("progress")[0].proto.text
-    assert "0 of 5 methods" in opened(data="digits", size="2").get("progress")[0].proto.text, "another visitor"
 
 
 def test_workshop_trainings_are_quick_and_count_as_one(nothing_trained, monkeypatch):
