@@ -35,7 +35,7 @@ PAGES = {
 }
 SECTIONS = {
     "Error by class": "reconstructions?data=mnist&size=10&section=classes",
-    "Code size": "reconstructions?data=mnist&size=10&section=size",
+    "Error by dimensions": "reconstructions?data=mnist&size=10&section=size",
     "Depth": "reconstructions?data=mnist&size=10&section=depth",
     "Linear AE and PCA": "reconstructions?data=mnist&size=10&section=linear",
     "Corrupted input": "reconstructions?data=mnist&size=10&section=damage",

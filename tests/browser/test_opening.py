@@ -1,6 +1,6 @@
 """What opening a page by link loads: nothing that is not seen, and the script runs once."""
 
-import pytest
+from contextlib import ExitStack
 
 from tests.openings import opened
 
@@ -18,16 +18,17 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_link_loads_what_is_seen_and_runs_the_script_once(shipped, browser, name):
-    query, content, has_chart = PAGES[name]
-    with opened(browser, f"{shipped.url}/{query}", content) as (page, opening):
+def test_a_link_loads_what_is_seen_and_runs_the_script_once(shipped, browser):
+    with ExitStack() as stack:
+        openings = {}
+        for name, (query, content, _) in PAGES.items():
+            page, openings[name] = stack.enter_context(opened(browser, f"{shipped.url}/{query}", content))
+            # The style sheet is there: without it a page is another.
+            main = page.locator(".stMainBlockContainer")
+            assert main.evaluate("e => getComputedStyle(e).containerType") == "inline-size", name
         page.wait_for_timeout(1500)  # longer than the interval at which a page that polls does
-        # The style sheet is there: without it a page is another.
-        assert page.locator(".stMainBlockContainer").evaluate("e => getComputedStyle(e).containerType") == "inline-size"
-    assert opening.runs == [[]]
-    assert opening.asked == 1
-    assert opening.repeats == []
-    assert opening.loaded("PlotlyChart") == has_chart
-    for unseen in ("StreamlitSyntaxHighlighter", "DataFrame", "FileUploader", "rehype-raw", "remark-emoji"):
-        assert not opening.loaded(unseen), unseen
+    for name, opening in openings.items():
+        assert (opening.runs, opening.asked, opening.repeats) == ([[]], 1, []), name
+        assert opening.loaded("PlotlyChart") == PAGES[name][2], name
+        for unseen in ("StreamlitSyntaxHighlighter", "DataFrame", "FileUploader", "rehype-raw", "remark-emoji"):
+            assert not opening.loaded(unseen), (name, unseen)

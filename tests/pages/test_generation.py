@@ -426,7 +426,7 @@ def test_arithmetic_adds_the_difference_of_class_means(runs, strips):
 def test_arithmetic_offers_two_different_classes_and_rows_of_the_first(runs):
     y = datasets.load("digits").y_test
     app = page("arithmetic", minus="9", plus="9")
-    assert "The link asks for the class “9”, which is the start class." in text_of(app)
+    assert "The link asks for the plus “9”. It must be one of 0, 1," in text_of(app)
     assert query_of(app)["plus"] == "8"
     box = next(box for box in app.selectbox if box.label == "To class")
     assert box.options == [str(k) for k in range(9)]

@@ -18,7 +18,7 @@ from pages.ui.shared.cached import find_rows
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Stamp
-from pages.ui.shared.text import plain, shorten
+from pages.ui.shared.text import plain
 
 _AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 _MOST_COUNTED = 200
@@ -50,16 +50,12 @@ def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     present = [names[k] for k in np.unique(rows.y[rows.y >= 0])]
     chosen: list[int] = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name, label, default in (("minus", "From class", 7), ("plus", "To class", 9)):
+        for name, label, place in (("minus", "From class", 7), ("plus", "To class", 9)):
             # The difference of a class with itself is no direction.
             offered = [option for option in present if names.index(option) not in chosen]
-            usual = present[min(default, len(present) - 1)]
-            refused: list[str] = []
-            widget = page_state.seed_widget(name, offered, usual if usual in offered else offered[-1], refused)
-            if refused:
-                text = page_state.read_link(name)
-                why = "which is the start class" if text in present else f"which {rows.dataset} does not have"
-                problems.append(f"The link asks for the class “{shorten(text, 20)}”, {why}.")
+            usual = present[min(place, len(present) - 1)]
+            default = usual if usual in offered else offered[-1]
+            widget = page_state.seed_widget(name, offered, default, problems)
             chosen.append(names.index(st.selectbox(label, offered, key=widget, width=200)))
             page_state.keep(name, names[chosen[-1]])
     return chosen[0], chosen[1]

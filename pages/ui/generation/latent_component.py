@@ -43,7 +43,7 @@ class EncodedRows:
     numbers: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...] = ()
-    has_images: bool = False  # whether the rows' images are on this machine, in this order
+    has_images: bool = False  # whether the rows' images are on this machine
 
 
 def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | None:
@@ -67,9 +67,7 @@ def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> EncodedRows:
         codes = run.views["codes"].astype(np.float32)
         return EncodedRows(codes, run.views["shown_rows"], np.full(len(codes), -1))
     codes, _ = cached.load_codes(stamp, rows.key, run, rows)
-    is_finite = np.isfinite(codes).all(axis=1)
-    names = rows.target_names if rows.has_labels else ()
-    return EncodedRows(codes[is_finite], rows.numbers[is_finite], rows.y[is_finite], names, bool(is_finite.all()))
+    return EncodedRows(codes, rows.numbers, rows.y, rows.target_names if rows.has_labels else (), True)
 
 
 def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, encoded: EncodedRows, **details: Any) -> Scene:
@@ -173,9 +171,8 @@ def _answer(stamp: Stamp, size: int) -> None:
                 turn, code = question
                 image = to_pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
     with st.container(key="latent-answer"):
-        get_component("answer")(
-            data=latent.make_answer_message(name, turn, image), key=key, on_asked_change=lambda: None
-        )
+        data = latent.make_answer_message(name, turn, image)
+        get_component("answer")(data=data, key=key, on_asked_change=lambda: None)
 
 
 def _read_state(scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> State:

@@ -17,7 +17,6 @@ from core.errors import BrokenRun, HourglassError
 from core.runs import selection
 from core.types import Run
 from pages.ui.shared.cached import load_estimator
-from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import join_words
 
@@ -101,11 +100,6 @@ def _draw_samples(stamp: Stamp, kind: str, draw: Draw, count: int, _run: Run) ->
     truncation = None if draw.truncation == NO_TRUNCATION else draw.truncation
     Z = sampler.sample(count, draw.seed, temperature=draw.temperature, truncation=truncation)
     return Z.astype(np.float32), to_pixels(estimator.inverse_transform(Z))
-
-
-def select_lines(view: View) -> tuple[Line, ...]:
-    """Return the lines that can draw samples; a method that converges to another one has the same samples."""
-    return tuple(line for line in view.lines if line.entry.samplers and not line.entry.converges_to)
 
 
 def find_samplers(lines: Sequence[Line], draw: Draw) -> tuple[list[RunSampler], dict[str, str]]:

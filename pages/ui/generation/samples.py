@@ -19,7 +19,7 @@ from core.figures import montages
 from core.metrics import memorization
 from core.types import Run
 from pages.ui.generation import sample_scores
-from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers, select_lines
+from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers
 from pages.ui.shared import header, page_state, task_progress
 from pages.ui.shared.cached import load_dataset, offer_download
 from pages.ui.shared.images import image
@@ -34,13 +34,15 @@ _COUNT_ALONE, _ALL = 64, "all"
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    view = replace(view, lines=select_lines(view))
+    # A method that converges to another one has the same samples.
+    lines = [line for line in view.lines if line.entry.samplers and not line.entry.converges_to]
+    view = replace(view, lines=tuple(lines))
     usable, opened = [], None
     with begin_section(view) as section:
-        if any(line.run or line.problem for line in view.lines):
+        if any(line.run or line.problem for line in lines):
             how = _choose_draw(problems)
             with st.spinner("Decoding random codes …"):
-                usable, section.refused = find_samplers(view.lines, how)
+                usable, section.refused = find_samplers(lines, how)
         if not usable:
             section.explain(f"No method that draws samples is trained on {view.entry.label} at {view.size}-D yet.")
             return

@@ -24,7 +24,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.text import join_words, plain
 
 _LOG, _LINEAR = "log", "linear"
-_CHART = "error by code size"
+_CHART = "error by latent dimensions"
 _USUAL_LARGEST, _SHOWN_LINEAR = 256, 64
 # Rows that the table always has: PCA's error is known at every size.
 _ALWAYS = (2, 10, 30)

@@ -22,7 +22,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import join_words, plain, shorten
+from pages.ui.shared.text import join_words, plain
 
 _ROWS = 500
 _SEED = 0
@@ -47,6 +47,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: list[str]) -> str:
     """Draw chart, table and images; return the explanation above them."""
+    from core.figures import errors as figures  # plotly: most visits open no figure
+
     labels = {name: kind.label for name, kind in KINDS.items()}
     kind = page_state.choose("damage", "Corruption", labels, problems)
     errors = _measure(rows, methods, kind)
@@ -54,8 +56,10 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
     summary = _summarise(tuple(method.line.stamp for method in methods), rows.key, kind, errors)
     chart = st.empty()
     level = _choose_level(kind, levels, problems)
+    method_of = {method.label: method.line.method for method in methods}
+    curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
     with chart:
-        charts.draw(_figure(kind, levels, level, summary, methods), "damaged")
+        charts.draw(figures.plot_by_corruption(levels, curves, KINDS[kind].axis, header.get_theme(), level), "damaged")
     st.caption(
         plain(
             f"Mean over {rows.summary}, with 95% bootstrap band; squared error summed over the pixels, without "
@@ -78,11 +82,7 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
 def _choose_level(kind: str, levels: Sequence[float], problems: list[str]) -> float:
     options = [f"{level:g}" for level in levels]
     name = f"amount-{kind}"
-    refused: list[str] = []
-    widget = page_state.seed_widget(name, options, options[round(_FIRST_LEVEL * (len(options) - 1))], refused)
-    if refused:
-        what = f"the amount “{shorten(page_state.read_link(name))}”, which is not measured"
-        problems.append(f"The link asks for {what}: choose from {options[0]} to {options[-1]}.")
+    widget = page_state.seed_widget(name, options, options[round(_FIRST_LEVEL * (len(options) - 1))], problems)
     label = f"Amount: {KINDS[kind].axis}"
     chosen = st.select_slider(label, options, key=widget, format_func=lambda text: _amount(kind, float(text)))
     page_state.keep(name, chosen)
@@ -103,23 +103,17 @@ def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[st
     cache_names = {_NO_MODEL: _cache_name(rows, kind, "")}
     cache_names |= {method.label: _cache_name(rows, kind, method.line.stamp) for method in methods}
     errors = {name: _read(cache_name) for name, cache_name in cache_names.items()}
-    missing = [name for name, values in errors.items() if values is None]
-    if not missing:
-        return errors
-    bar = st.progress(0.0, "Corrupting the images …")
-    X = rows.floats()
+    missing, bar = [name for name, values in errors.items() if values is None], st.empty()
     for n_done, name in enumerate(missing):
         what = f"Reconstructing the corrupted images with {name} …" if name != _NO_MODEL else "Corrupting the images …"
 
         def progress(level: int, n_levels: int, n_done: int = n_done, what: str = what) -> None:
             bar.progress((n_done + level / n_levels) / len(missing), what)
 
-        def compute(name: str = name, progress=progress) -> dict[str, np.ndarray]:
-            return {"errors": corruption.compute_errors(functions[name], X, rows.image_shape, kind, _SEED, progress)}
-
-        errors[name] = cache.get_or_compute(cache_names[name], compute)["errors"]
+        X, shape = rows.floats(), rows.image_shape
+        errors[name] = corruption.compute_errors(functions[name], X, shape, kind, _SEED, progress)
+        cache.save_arrays(cache_names[name], {"errors": errors[name]})
     bar.empty()
-    _read.clear()
     return errors
 
 
@@ -127,7 +121,7 @@ def _cache_name(rows: Rows, kind: str, stamp: Stamp | str) -> str:
     return f"damaged-{cache.make_key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(rows.image_shape))}"
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, validate=lambda errors: errors is not None)
 def _read(cache_name: str) -> np.ndarray | None:
     arrays = cache.find_arrays(cache_name)
     return None if arrays is None else arrays["errors"]
@@ -147,14 +141,6 @@ def _summarise(stamps: tuple, rows_key: str, kind: str, _errors: Mapping[str, np
     bands = {name: corruption.compute_band(values) for name, values in _errors.items()}
     verdicts = {name: corruption.compare_with_input(values, _errors[_NO_MODEL]) for name, values in by_method.items()}
     return _Summary(bands, verdicts, corruption.find_leaders(by_method))
-
-
-def _figure(kind: str, levels: Sequence[float], level: float, summary: _Summary, methods: Sequence[Reconstructor]):
-    from core.figures import errors as figures  # plotly: most visits open no figure
-
-    method_of = {method.label: method.line.method for method in methods}
-    curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
-    return figures.plot_by_corruption(levels, curves, KINDS[kind].axis, header.get_theme(), level)
 
 
 def _explanation(kind: str, level: float, summary: _Summary, at: int) -> str:

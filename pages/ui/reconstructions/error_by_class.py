@@ -21,7 +21,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import html, join_words, plain, shorten
+from pages.ui.shared.text import html, join_words, plain
 
 _CLASS, _HARD = "class", "hard"
 _LOG, _LINEAR = "log", "linear"
@@ -215,11 +215,9 @@ def _mean_rows(
 ) -> list[list[Cell]]:
     rows = []
     for label in labels:
-        of_class = [by_class[label] for by_class in means.values()]
-        name = Cell(
-            f'{html(class_names[label])} <span class="hg-note">n = {of_class[0].n:,}</span>', class_names[label]
-        )
-        rows.append([name, *map(_mean_cell, of_class)])
+        of_class, name = [by_class[label] for by_class in means.values()], class_names[label]
+        first = Cell(f'{html(name)} <span class="hg-note">n = {of_class[0].n:,}</span>', name)
+        rows.append([first, *map(_mean_cell, of_class)])
     return rows
 
 
@@ -258,12 +256,8 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
     for name, values in by_method.items():
         low, median, high = (number(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
         medians.append(f"{name} {median} ({low} to {high})")
-    explanation.markdown(
-        plain(
-            "Share of the images that a method reconstructs with at most this error: further left is better. Median "
-            f"(5% to 95% quantile): {join_words(medians)}."
-        )
-    )
+    text = "Share of the images that a method reconstructs with at most this error: further left is better."
+    explanation.markdown(plain(f"{text} Median (5% to 95% quantile): {join_words(medians)}."))
     quantiles = {name: error_comparison.compute_quantiles(values) for name, values in by_method.items()}
     figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == _LOG)
     charts.draw(figure, "distribution")
@@ -283,11 +277,7 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
 
 def _choose_class(errors: _RowErrors, problems: list[str]) -> int | None:
     names = {_ALL: "All classes"} | {str(k): errors.class_names[k] for k in np.unique(errors.y[errors.y >= 0])}
-    refused: list[str] = []
-    widget = page_state.seed_widget("of-class", list(names), _ALL, refused)
-    if refused:
-        link = shorten(page_state.read_link("of-class"))
-        problems.append(f"The link asks for the class “{link}”, which does not exist: all classes are shown.")
+    widget = page_state.seed_widget("of-class", list(names), _ALL, problems)
     chosen = st.selectbox("Class", list(names), key=widget, format_func=names.get, width=200)
     page_state.keep("of-class", chosen)
     return None if chosen == _ALL else int(chosen)

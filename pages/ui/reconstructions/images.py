@@ -73,7 +73,10 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             below = {"off": "Nothing", "on": "Error map"}
             has_maps = page_state.choose("errors", "Show below", below, problems, help=about) == "on"
         if methods:
-            section.explain(_explanation(view, choice))
+            dimensions = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
+            details = "look for lost, blurred and invented details"
+            reconstructions = f"{view.entry.label} and their reconstructions from {dimensions}"
+            section.explain(f"Test images of {reconstructions}: {details}. {choice.about}")
         else:
             section.explain_none_reconstructs()
         if len(choice.positions) == 0:
@@ -108,14 +111,6 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         st.caption(plain(f"{_ABOUT_ERRORS} Click a column to enlarge it and see each method's rank."))
     if clicked is not None:
         _draw_enlarged(rows, slots[clicked], choice.positions.tolist().index(slots[clicked]), lines, limit)
-
-
-def _explanation(view: View, choice: _Choice) -> str:
-    dimensions = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
-    return (
-        f"Test images of {view.entry.label} and their reconstructions from {dimensions}: look for lost, blurred and "
-        f"invented details. {choice.about}"
-    )
 
 
 def _reconstruct(method: Reconstructor, rows: Rows, positions: np.ndarray) -> _Reconstructed:

@@ -24,7 +24,7 @@ from pages.ui.shared.images import image
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import Markup, html, plain, shorten
+from pages.ui.shared.text import Markup, html, plain
 
 _MOST_AXES = 10
 _IN_BLOCK = 5
@@ -143,13 +143,9 @@ def _draw_rotation(view: View, line: Line, pca: Stamp, problems: list[str]) -> N
         )
     )
     rows = cached.find_rows(view.entry, view.dataset_params, problems)
-    refused: list[str] = []
-    shares = range(0, 101, _STEP)
-    widget = page_state.seed_widget("turn", tuple(shares), 0, refused, parse=page_state.parse_integer)
-    if refused:
-        link = shorten(page_state.read_link("turn"))
-        problems.append(f"The link asks for a rotation of “{link}”%: choose from 0 to 100, in steps of {_STEP}.")
-    st.fragment(_draw_rotated)(view, line, _axes(line.stamp, pca), rows, widget)
+    shares = tuple(range(0, 101, _STEP))
+    widget = page_state.seed_widget("turn", shares, 0, problems, parse=page_state.parse_integer)
+    st.fragment(_draw_rotated)(view, _axes(line.stamp, pca), rows, widget)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -161,32 +157,23 @@ def _axes(ae: Stamp, pca: Stamp) -> _Axes:
     return _Axes(pair, components * turning.signs[:, None], turning)
 
 
-def _draw_rotated(view: View, line: Line, axes: _Axes, rows: Rows | None, widget: str) -> None:
+def _draw_rotated(view: View, axes: _Axes, rows: Rows | None, widget: str) -> None:
     largest = axes.turning.angles[0] if len(axes.turning.angles) else 0.0
     about = "0%: as trained. 100%: PCA's axes. Between: each plane rotated, each direction rescaled, by that share."
     with st.container(key="turning", horizontal=True, vertical_alignment="center"):
         label = "Rotation towards PCA's axes"
         share = st.slider(label, 0, 100, step=_STEP, format="%d%%", key=widget, help=about)
         page_state.keep("turn", share)
+        rotated = linear_ae_vs_pca.rotate_code(axes.pair, axes.turning.at(share / 100))
         facts = {"rotation in the plane that rotates most": f"{share / 100 * largest:.0f}° of {largest:.0f}°"}
         if rows is not None:
-            error = f"{_error(line.stamp, rows.key, share, axes, rows):.6f}"
+            error = f"{linear_ae_vs_pca.squared_error(rotated, rows.floats()):.6f}"
             facts = {f"squared error, mean over {len(rows):,} test images": error} | facts
         cells = "".join(f'<div><b>{value}</b><div class="hg-note">{note}</div></div>' for note, value in facts.items())
         st.html(Markup(f'<div class="hg-turn-facts">{cells}</div>'))
-    strips = _strips(view, _rotated(line.stamp, share, axes), axes)
+    strips = _strips(view, rotated, axes)
     st.html(image_grid.make_grid(strips, len(strips[0].cells)))
     st.html(_render_matrices(axes.turning, share / 100, rows))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _rotated(stamp: Stamp, share: int, _axes: _Axes) -> LinearPair:
-    return linear_ae_vs_pca.rotate_code(_axes.pair, _axes.turning.at(share / 100))
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _error(stamp: Stamp, rows_key: str, share: int, _axes: _Axes, _rows: Rows) -> float:
-    return linear_ae_vs_pca.squared_error(_rotated(stamp, share, _axes), _rows.floats())
 
 
 def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[Strip]:
