@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import streamlit as st
 
 from core.figures.mechanisms import divergences as figures
 from core.mechanisms import divergences
-from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Gaussian, Target
+from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Gaussian
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header, page_state, tables
@@ -31,28 +30,6 @@ _NAMES = {FORWARD: "KL(p ‖ q)", JENSEN_SHANNON: "JS with weight π", REVERSE: 
 _COLOURS = {FORWARD: 0, JENSEN_SHANNON: 3, REVERSE: 2}
 _SAME = 0.05  # means of fits that are closer are the same optimum
 _MATCH = 1e-3
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """Target p, shape of q, weight of the divergence and restarts of the fit."""
-
-    dimension: str
-    means: tuple[tuple[float, ...], ...]
-    weight: float
-    width: float
-    shape: str
-    pi: float
-    restarts: int
-    seed: int
-
-    def make_target(self) -> Target:
-        n = len(self.means)
-        return divergences.make_target(self.means, [self.width, 0.6, 0.5][:n], [self.weight, 1 - self.weight, 0.4][:n])
-
-    def draw_starts(self) -> np.ndarray:
-        rng, shape = np.random.default_rng(self.seed), (max(_RESTARTS), int(self.dimension))
-        return rng.uniform(-4, 4, shape)[: self.restarts]
 
 
 def draw(controls: Controls) -> None:
@@ -79,8 +56,7 @@ def draw(controls: Controls) -> None:
         pi = controls.choose_value("pi", "π", _PIS, 0.5, help)
         restarts = controls.choose_value("starts", "Restarts", _RESTARTS, 4, "Initial means; the best fit is shown.")
         seed = controls.choose_seed(experiment.RESTART)
-    setting = _Setting(dimension, tuple(map(tuple, means.tolist())), weight, width, shape, pi, restarts, seed)
-    charts, rows, finding = _fit(setting, header.get_theme())
+    charts, rows, finding = _fit(means, weight, width, shape, pi, restarts, seed, header.get_theme())
     experiment.draw_charts(*charts, key="similarity")
     experiment.state_finding(finding)
     tables.draw(("Fit by", "Mean", "Standard deviations", *_COLUMNS.values(), "Local optima"), rows, "similarity")
@@ -124,26 +100,31 @@ def _parse_modes(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _fit(setting: _Setting, theme: str) -> tuple[list, list[list[Cell]], str]:
+def _fit(
+    means: np.ndarray, weight: float, width: float, shape: str, pi: float, restarts: int, seed: int, theme: str
+) -> tuple[list, list[list[Cell]], str]:
     """Charts, rows of the table, and the finding."""
-    grid, target, starts = _make_grid(int(setting.dimension)), setting.make_target(), setting.draw_starts()
+    n, d = means.shape
+    grid = _make_grid(d)
+    target = divergences.make_target(means, [width, 0.6, 0.5][:n], [weight, 1 - weight, 0.4][:n])
+    starts = np.random.default_rng(seed).uniform(-4, 4, (max(_RESTARTS), d))[:restarts]
     p, charts, rows, best_fits = target.density(grid.points), [], [], {}
     for name, label in _NAMES.items():
-        fits = divergences.fit_gaussian(target, name, starts, grid=grid, shape=setting.shape, pi=setting.pi)
+        fits = divergences.fit_gaussian(target, name, starts, grid=grid, shape=shape, pi=pi)
         best = best_fits[name] = fits[0].gaussian
-        title = label if name != JENSEN_SHANNON else f"JS, π = {setting.pi:g}"
-        if setting.dimension == _LINE:
+        title = label if name != JENSEN_SHANNON else f"JS, π = {pi:g}"
+        if d == 1:
             shown = np.abs(grid.axis) <= _SHOWN
             q = np.exp(best.log_density(grid.points[shown]))
             charts.append(figures.plot_in_1d(grid.axis[shown], p[shown], fits, q, title, _COLOURS[name], theme))
         else:
             outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
             charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))
-        values = [divergences.compute_divergence(column, p, best, grid, setting.pi) for column in _COLUMNS]
+        values = [divergences.compute_divergence(column, p, best, grid, pi) for column in _COLUMNS]
         texts = (label, _format(best.mean), _format(_standard_deviations(best)))
         cells = [*map(tables.text, texts), *(tables.estimate(float(value)) for value in values)]
         rows.append([*cells, tables.text(_count_optima(fits))])
-    return charts, rows, _describe_fits(setting, target.moments, best_fits[FORWARD], best_fits[REVERSE])
+    return charts, rows, _describe_fits(shape, target.moments, best_fits[FORWARD], best_fits[REVERSE])
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -169,9 +150,9 @@ def _count_optima(fits: list[Fit]) -> str:
     return f"{len(optima)} in {len(fits)} {'start' if len(fits) == 1 else 'starts'}"
 
 
-def _describe_fits(setting: _Setting, moments: Gaussian, forward: Gaussian, reverse: Gaussian) -> str:
+def _describe_fits(shape: str, moments: Gaussian, forward: Gaussian, reverse: Gaussian) -> str:
     covariance = moments.covariance
-    if setting.shape == ISOTROPIC:
+    if shape == ISOTROPIC:
         covariance = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     gap = max(np.abs(forward.mean - moments.mean).max(), np.abs(forward.covariance - covariance).max())
     matches = f"differ from the target's by up to {gap:.3f}" if gap >= _MATCH else "match the target's"

@@ -32,12 +32,7 @@ def choose_points(controls: Controls) -> np.ndarray | None:
     return None
 
 
-def choose_mixture(controls: Controls) -> gaussian_mixtures.Mixture | None:
-    """Draw the pad; returns the mixture that is drawn on it, or None."""
-    points = choose_points(controls)
-    return None if points is None else _make_mixture(points)
-
-
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _make_mixture(points: np.ndarray) -> gaussian_mixtures.Mixture:
+def make_mixture(points: np.ndarray) -> gaussian_mixtures.Mixture:
+    """The mixture around drawn points (n, 2), the same object for the same points."""
     return gaussian_mixtures.make_from_drawing(points)

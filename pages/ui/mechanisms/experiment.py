@@ -25,10 +25,7 @@ _MOST_DEVIATION = 3  # standard errors
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls of one experiment, each remembered, and in the address under the experiment's name.
-
-    `problems` takes a sentence where a link asks for something that is not offered.
-    """
+    """Controls of one experiment, each remembered, and in the address; `problems` takes a sentence for a bad link."""
 
     experiment: str
     problems: list[str]
@@ -49,11 +46,8 @@ class Controls:
                 return next((option for option in options if option == float(text)), text)
             return text
 
-        name = f"{self.experiment}.{name}"
-        key = page_state.seed_widget(name, options, default, self.problems, parse=parse)
-        value = st.select_slider(label, options, format_func=format_value, key=key, help=help, width=300)
-        page_state.keep(name, value)
-        return value
+        arguments = (st.select_slider, f"{self.experiment}.{name}", label, options, default, self.problems)
+        return page_state.choose_with(*arguments, parse=parse, format_func=format_value, help=help, width=300)
 
     def choose_segment(self, name: str, label: str, options: Mapping[str, str]) -> str:
         """One of a few things by name, the first being the default."""
@@ -61,11 +55,8 @@ class Controls:
 
     def choose_option(self, name: str, label: str, options: Mapping[str, str]) -> str:
         """One of many things by name, the first being the default."""
-        name = f"{self.experiment}.{name}"
-        key = page_state.seed_widget(name, list(options), next(iter(options)), self.problems)
-        option = st.selectbox(label, list(options), format_func=options.get, key=key, width=240)
-        page_state.keep(name, option)
-        return option
+        arguments = (st.selectbox, f"{self.experiment}.{name}", label, list(options), next(iter(options)))
+        return page_state.choose_with(*arguments, self.problems, format_func=options.get, width=240)
 
     def choose_seed(self, label: str = "Resample") -> int:
         """The seed of all random numbers, and a button for the next one."""
@@ -98,11 +89,11 @@ def draw_charts(*figures: Any, key: str) -> None:
 
 def draw_strips(strips: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int, cell: int) -> None:
     """Draw montages of images by title, each (n, height * width) uint8."""
-    figures = []
+    parts = ""
     for title, pixels in strips.items():
         png = montages.encode_png(montages.make_montage(pixels, shape, columns, cell=cell))
-        figures.append(f"<figure><figcaption>{html(title)}</figcaption>{image(png, title, 'hg-strip')}</figure>")
-    st.html(Markup(f'<div class="hg-mechanism-strips">{"".join(figures)}</div>'))
+        parts += f"<figure><figcaption>{html(title)}</figcaption>{image(png, title, 'hg-strip')}</figure>"
+    st.html(Markup(f'<div class="hg-mechanism-strips">{parts}</div>'))
 
 
 def state_finding(text: str) -> None:

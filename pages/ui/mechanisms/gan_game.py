@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -78,11 +77,11 @@ def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | No
             for name, player in (("g", "Generator"), ("d", "Discriminator"))
         )
         steps = controls.choose_value("steps", "Discriminator steps per round", _STEPS, 1)
-    data: Any = drawn_data.choose_mixture(controls) if target == drawn_data.NAME else target
-    if data is None:
-        return None
-    rates = {"generator_rate": generator_rate, "discriminator_rate": discriminator_rate}
-    return Settings(data, loss=loss, **rates, discriminator_steps=steps, seed=seed), rounds
+    if target == drawn_data.NAME:
+        if (points := drawn_data.choose_points(controls)) is None:
+            return None
+        target = drawn_data.make_mixture(points)
+    return Settings(target, loss, generator_rate, discriminator_rate, steps, seed=seed), rounds
 
 
 def _show_game(settings: Settings, played: PlayedGame) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
 from core.figures.mechanisms import linear_ae_loss as figures
 from core.mechanisms import linear_ae_loss
-from core.mechanisms.linear_ae_loss import Descent
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header, tables
@@ -29,25 +26,6 @@ _AT_MINIMUM = 5e-5
 _STUCK_DEGREES, _STUCK_SHARE = 80, 0.9
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """Data (ratio of variances, angle in degrees), start of the descent (angle in degrees, length) and step size."""
-
-    ratio: float
-    angle: int
-    start_angle: int
-    radius: float
-    rate: float
-
-    @property
-    def covariance(self) -> np.ndarray:
-        return linear_ae_loss.make_covariance(_LARGE, _LARGE * self.ratio, self.angle)
-
-    @property
-    def least_loss(self) -> float:
-        return _LARGE * self.ratio
-
-
 def draw(controls: Controls) -> None:
     experiment.introduce(
         "The loss of a linear autoencoder with tied weights and one latent dimension, x̂ = w wᵀx, has minima at plus "
@@ -63,14 +41,14 @@ def draw(controls: Controls) -> None:
         angle = controls.choose_value("angle", "First principal direction (degrees)", _ANGLES, 30)
         help = "At 90 degrees to the first principal direction, descent leads to a saddle point."
         start_angle = controls.choose_value("from", "Start angle (degrees)", _START_ANGLES, 105, help)
-        radius = controls.choose_value(
-            "radius", "Start length of w", _RADII, 0.3, "0 is the maximum, without gradient."
-        )
+        help = "0 is the maximum, without gradient."
+        radius = controls.choose_value("radius", "Start length of w", _RADII, 0.3, help)
         rate = controls.choose_value("rate", "Step size", _RATES, 0.05, "Factor on the gradient divided by λ₁.")
-    setting = _Setting(ratio, angle, start_angle, radius, rate)
-    charts, descent = _descend(setting, header.get_theme())
+    charts, finding, rows = _descend(ratio, angle, start_angle, radius, rate, header.get_theme())
     experiment.draw_charts(*charts, key="linear")
-    _show_result(setting, descent)
+    experiment.state_finding(finding)
+    if rows:
+        tables.draw(("Quantity", f"After {_STEPS} steps", "At the minimum"), rows, "linear")
     experiment.show_details(
         f"λ₁ = {_LARGE:g}. At most {_STEPS} steps of gradient descent; Play animates them, slowly at first. Baldi and "
         "Hornik 1989."
@@ -78,54 +56,41 @@ def draw(controls: Controls) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _descend(setting: _Setting, theme: str) -> tuple[list, Descent]:
-    C, angle = setting.covariance, np.radians(setting.start_angle)
-    start = setting.radius * np.array([np.cos(angle), np.sin(angle)])
-    descent = linear_ae_loss.descend(C, start, setting.rate, _STEPS)
+def _descend(
+    ratio: float, angle: int, start_angle: int, radius: float, rate: float, theme: str
+) -> tuple[list, str, list[list[Cell]]]:
+    """Charts, the finding, and rows of the table, none where the descent diverged."""
+    C, least = linear_ae_loss.make_covariance(_LARGE, _LARGE * ratio, angle), _LARGE * ratio
+    start = radius * np.array([np.cos(np.radians(start_angle)), np.sin(np.radians(start_angle))])
+    descent = linear_ae_loss.descend(C, start, rate, _STEPS)
+    w, loss, points = descent.path[-1], float(descent.losses[-1]), linear_ae_loss.find_stationary_points(C)
     plane = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), -1)
     losses = np.maximum(linear_ae_loss.compute_loss(C, plane), 1e-3)
-    points = linear_ae_loss.find_stationary_points(C)
     X = np.random.default_rng(0).multivariate_normal(np.zeros(2), C, _ROWS)
-    surface = figures.plot_loss_surface(_AXIS, losses, points, descent.path, theme)
-    return [surface, figures.plot_reconstructions(X, descent.path[-1], points[0].w, theme)], descent
-
-
-def _show_result(setting: _Setting, descent: Descent) -> None:
-    steps = len(descent.path) - 1
-    if steps < _STEPS:
-        experiment.state_finding(
-            f"Gradient descent diverged after {steps} steps with step size {setting.rate:g}. Choose a smaller one."
-        )
-        return
-    w, loss = descent.path[-1], float(descent.losses[-1])
-    length, angle = float(np.linalg.norm(w)), _angle_to_first(setting, w)
-    experiment.state_finding(_describe_end(setting, length, angle, loss))
-    angle_cell = tables.EMPTY if angle is None else Cell(f"{angle:.2f}", angle)
-    rows = [
-        [tables.text("Loss L(w)"), Cell(f"{loss:.4f}", loss), Cell(f"{setting.least_loss:.4f}", setting.least_loss)],
-        [tables.text("Length of w"), Cell(f"{length:.4f}", length), tables.text(1)],
-        [tables.text("Angle to the first principal direction (degrees)"), angle_cell, tables.text(0)],
+    charts = [
+        figures.plot_loss_surface(_AXIS, losses, points, descent.path, theme),
+        figures.plot_reconstructions(X, w, points[0].w, theme),
     ]
-    tables.draw(("Quantity", f"After {steps} steps", "At the minimum"), rows, "linear")
-
-
-def _angle_to_first(setting: _Setting, w: np.ndarray) -> float | None:
-    """Degrees between w and the first principal direction; None where either is not defined."""
-    length = float(np.linalg.norm(w))
-    if length < _TOO_SHORT or setting.ratio == 1:
-        return None
-    u = linear_ae_loss.find_stationary_points(setting.covariance)[0].w
-    return float(np.degrees(np.arccos(np.clip(abs(w @ u) / length, 0, 1))))
-
-
-def _describe_end(setting: _Setting, length: float, angle: float | None, loss: float) -> str:
-    least = setting.least_loss
+    if (steps := len(descent.path) - 1) < _STEPS:
+        finding = f"Gradient descent diverged after {steps} steps with step size {rate:g}. Choose a smaller one."
+        return charts, finding, []
+    length, offset = float(np.linalg.norm(w)), None
     if length < _TOO_SHORT:
-        return "The start is the maximum, where the gradient is 0."
-    if angle is None:
-        return "Both variances are equal, so every direction is optimal."
-    if angle > _STUCK_DEGREES and loss > least + _STUCK_SHARE * (_LARGE - least):
-        return "Gradient descent is stuck at a saddle point."
-    if loss - least < _AT_MINIMUM:
-        return f"After {_STEPS} steps w is at a minimum: plus or minus the first principal direction."
-    return f"After {_STEPS} steps the loss is {loss - least:.4f} above its minimum."
+        finding = "The start is the maximum, where the gradient is 0."
+    elif ratio == 1:
+        finding = "Both variances are equal, so every direction is optimal."
+    else:
+        offset = float(np.degrees(np.arccos(np.clip(abs(w @ points[0].w) / length, 0, 1))))
+        if offset > _STUCK_DEGREES and loss > least + _STUCK_SHARE * (_LARGE - least):
+            finding = "Gradient descent is stuck at a saddle point."
+        elif loss - least < _AT_MINIMUM:
+            finding = f"After {_STEPS} steps w is at a minimum: plus or minus the first principal direction."
+        else:
+            finding = f"After {_STEPS} steps the loss is {loss - least:.4f} above its minimum."
+    offset_cell = tables.EMPTY if offset is None else Cell(f"{offset:.2f}", offset)
+    rows = [
+        [tables.text("Loss L(w)"), Cell(f"{loss:.4f}", loss), Cell(f"{least:.4f}", least)],
+        [tables.text("Length of w"), Cell(f"{length:.4f}", length), tables.text(1)],
+        [tables.text("Angle to the first principal direction (degrees)"), offset_cell, tables.text(0)],
+    ]
+    return charts, finding, rows

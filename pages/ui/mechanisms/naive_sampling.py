@@ -26,7 +26,7 @@ _MOST = max(_COUNTS)
 _REPEATS = 40
 _SCALES = np.linspace(0, 1.6, 17)
 _N_CODES = 256
-# Shares against one setting: fewer values than can be chosen, and at most so many codes.
+# The charts of shares have fewer values than can be chosen, and at most so many codes.
 _SIZES_SWEPT, _NOISES_SWEPT, _MOST_SWEPT = (1, 2, 4, 8, 16), (0.1, 0.2, 0.5, 1.0, 2.0), 256
 _KNOWN = (
     "The generator is linear, x = W z + Normal noise in 16 dimensions, so log p(x) is known exactly, as is the "

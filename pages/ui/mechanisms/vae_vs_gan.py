@@ -58,7 +58,18 @@ def draw(controls: Controls) -> None:
     comparison = _read_comparison(name)
     if comparison is None:
         _read_comparison.clear(name)  # it may be trained soon
-        _offer_training(settings, points, name)
+        about = "Not trained yet. Training takes a few seconds in the background; the result is kept on this computer."
+        task = Task(
+            name="versus",
+            title="Training both",
+            label="Train both",
+            read_state=partial(vae_vs_gan_training.read_state, name),
+            has_result=lambda state: state.comparison is not None,
+            start=partial(vae_vs_gan_training.start_comparison, settings, points),
+            stop=partial(vae_vs_gan_training.stop_comparison, name),
+            about=about,
+        )
+        follow_tasks([task])
         return
     experiment.draw_charts(*_sample_figures(name, steps, header.get_theme(), comparison), key="versus")
     off_data, missed = (_compare(comparison.scores, name) for name in ("straying", "missing"))
@@ -84,21 +95,6 @@ def draw(controls: Controls) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _read_comparison(name: str) -> Comparison | None:
     return vae_vs_gan_training.find_comparison(name)
-
-
-def _offer_training(settings: Settings, points: np.ndarray | None, name: str) -> None:
-    """Draw a button that trains both models, or the progress of their training."""
-    task = Task(
-        name="versus",
-        title="Training both",
-        label="Train both",
-        read_state=partial(vae_vs_gan_training.WORK.read_state, name),
-        has_result=lambda state: state.arrays is not None,
-        start=partial(vae_vs_gan_training.start_comparison, settings, points),
-        stop=partial(vae_vs_gan_training.WORK.stop, name),
-        about="Not trained yet. Training takes a few seconds in the background; the result is kept on this computer.",
-    )
-    follow_tasks([task])
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -30,9 +30,13 @@ class Step:
     links: tuple[Link, ...]
 
 
-def _experiment(name: str, label: str, **more: str) -> Link:
-    own = {f"{name}.{key}": value for key, value in more.items()}
+def _experiment(name: str, label: str, **choices: str) -> Link:
+    own = {f"{name}.{key}": value for key, value in choices.items()}
     return Link("pages/mechanisms.py", label, {"experiment": name, **own})
+
+
+def _mnist(page: str, label: str, **choices: str) -> Link:
+    return Link(f"pages/{page}.py", label, {"data": "mnist", **choices})
 
 
 STEPS = (
@@ -49,8 +53,8 @@ STEPS = (
         "Find features that carry the main factors of variation. There is no ground truth for features, so ask that "
         "the data can be reconstructed from them: minimise the squared difference between x and dec(enc(x)).",
         (
-            Link("pages/embeddings.py", "Embeddings: rows with similar codes", {"data": "mnist", "size": "2"}),
-            Link("pages/reconstructions.py", "Reconstructions", {"data": "mnist", "size": "10"}),
+            _mnist("embeddings", "Embeddings: rows with similar codes", size="2"),
+            _mnist("reconstructions", "Reconstructions", size="10"),
         ),
     ),
     Step(
@@ -59,13 +63,9 @@ STEPS = (
         "A linear encoder and decoder find the same subspace as PCA. Deeper networks reconstruct better at the same "
         "number of latent dimensions, because they span a curved manifold.",
         (
-            Link("pages/reconstructions.py", "Rotate the linear AE to PCA", {"data": "mnist", "section": "linear"}),
+            _mnist("reconstructions", "Rotate the linear AE to PCA", section="linear"),
             _experiment("linear", "Gradient descent on the loss surface"),
-            Link(
-                "pages/reconstructions.py",
-                "Originals, AE and PCA",
-                {"data": "mnist", "section": "images", "size": "30"},
-            ),
+            _mnist("reconstructions", "Originals, AE and PCA", section="images", size="30"),
         ),
     ),
     Step(
@@ -84,7 +84,7 @@ STEPS = (
         "8",
         "Many images, few labels: train the autoencoder on all images, add a classifier on its features, and fine-tune "
         "both on the labelled images. How many labels does that save?",
-        (Link("pages/labelled_fraction.py", "Test error by number of labels", {"data": "mnist"}),),
+        (_mnist("labelled_fraction", "Test error by number of labels"),),
     ),
     Step(
         "Code: an autoencoder",
@@ -92,8 +92,8 @@ STEPS = (
         "An autoencoder of MNIST with 10 latent dimensions: training curves, reconstructions, interpolation between "
         "two codes, and random codes from a fitted Gaussian.",
         (
-            Link("pages/training.py", "Training form", {"data": "mnist", "method": "ae"}),
-            Link("pages/generation.py", "Interpolation", {"data": "mnist", "section": "between", "size": "10"}),
+            _mnist("training", "Training form", method="ae"),
+            _mnist("generation", "Interpolation", section="between", size="10"),
         ),
     ),
     Step(
@@ -110,7 +110,7 @@ STEPS = (
         "autoencoder is unknown.",
         (
             _experiment("codes", "Where the latent codes lie"),
-            Link("pages/generation.py", "Random codes, all decoders", {"data": "mnist", "section": "samples"}),
+            _mnist("generation", "Random codes, all decoders", section="samples"),
         ),
     ),
     Step(
@@ -155,7 +155,7 @@ STEPS = (
         "23",
         "Every code of a plane, decoded: the manifolds of MNIST digits and Frey faces of Kingma and Welling 2014.",
         (
-            Link("pages/generation.py", "Manifold of digits", {"data": "mnist", "section": "manifold", "size": "2"}),
+            _mnist("generation", "Manifold of digits", section="manifold", size="2"),
             Link("pages/generation.py", "Manifold of faces", {"data": "frey", "section": "manifold", "size": "2"}),
         ),
     ),
@@ -164,10 +164,8 @@ STEPS = (
         "24",
         "Explore the latent space by hand: drag in the plane of MNIST, or morph with one slider per latent dimension.",
         (
-            Link(
-                "pages/generation.py", "Drag in the latent plane", {"data": "mnist", "section": "manifold", "size": "2"}
-            ),
-            Link("pages/generation.py", "Sliders", {"data": "mnist", "section": "sliders", "size": "10"}),
+            _mnist("generation", "Drag in the latent plane", section="manifold", size="2"),
+            _mnist("generation", "Sliders", section="sliders", size="10"),
         ),
     ),
     Step(
@@ -176,7 +174,7 @@ STEPS = (
         "VAEs with 2 and 10 latent dimensions and β, the weight of the KL divergence: samples from the prior, and "
         "posterior collapse for large β.",
         (
-            Link("pages/training.py", "Training form", {"data": "mnist", "method": "vae"}),
+            _mnist("training", "Training form", method="vae"),
             _experiment("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
         ),
     ),
@@ -227,8 +225,8 @@ STEPS = (
         "–",
         "A deep convolutional GAN: its losses and samples. It has no encoder, so there is no code for a given image.",
         (
-            Link("pages/training.py", "Training form", {"data": "mnist", "method": "gan"}),
-            Link("pages/generation.py", "Samples of all methods", {"data": "mnist", "section": "samples"}),
+            _mnist("training", "Training form", method="gan"),
+            _mnist("generation", "Samples of all methods", section="samples"),
         ),
     ),
 )
