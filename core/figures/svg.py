@@ -21,9 +21,9 @@ NAMES = {
     "generator_loss": "generator",
     "score_real": "real",
     "score_generated": "generated",
-    "validation_score_real": "set aside",
+    "validation_score_real": "validation",
     **dict.fromkeys(("loss", "reconstruction", "kl"), "training"),
-    **dict.fromkeys(("validation_loss", "validation_reconstruction", "validation_kl"), "set aside"),
+    **dict.fromkeys(("validation_loss", "validation_reconstruction", "validation_kl"), "validation"),
 }
 # title -> terms of the loss, or scores, that share a panel
 _PANELS = {

@@ -268,7 +268,7 @@ def test_curves_and_findings_of_a_training():
     rows = [{**row, "validation_loss": 30.0 - k} for k, row in enumerate(queue.read_history(folder))]
     (folder / "progress.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     app = page(run=permalinks.encode(spec))
-    assert "training 21, set aside 29" in shown_text(app)
+    assert "training 21, validation 29" in shown_text(app)
     assert "off in the last tenth" in text_of(app)
     start(vae(beta=50.0))
     assert "lower beta" not in text_of(page(run=permalinks.encode(vae(beta=50.0))))
