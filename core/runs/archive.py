@@ -1,9 +1,8 @@
-"""Pack the files of one folder as a zip file, and unpack one that anybody may have made, within bounds."""
+"""Pack the files of a run as a zip file, and unpack one that anybody may have made, within bounds."""
 
 from __future__ import annotations
 
 import io
-import re
 import stat
 import struct
 import zipfile
@@ -11,12 +10,14 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 from core.errors import BadInput
+from core.runs import layout
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 # Each entry of a zip file's directory begins with these bytes; they may occur elsewhere by chance.
 _ENTRY = b"PK\x01\x02"
 _MOST_ENTRIES = 100
+_REQUIRED = (layout.DOCUMENT, layout.WEIGHTS, layout.VIEWS)
 _AT_ONCE = 1_000_000
 _DAMAGE = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
 
@@ -32,34 +33,19 @@ def pack(folder: str, contents: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def unpack(
-    data: bytes, folder: re.Pattern[str], required: Sequence[str], optional: Sequence[str], most: int
-) -> tuple[str, dict[str, bytes]]:
-    """Inverse of `pack`, for bytes that anybody may have made.
+def unpack(data: bytes, most: int) -> tuple[str, dict[str, bytes]]:
+    """Return the name of a run's folder and its files, name -> bytes, in a zip file that anybody may have made.
 
-    Parameters
-    ----------
-    folder : pattern of the folder's whole name.
-    required, optional : names of its files.
-    most : bytes that they may take, packed or not; no more are ever unpacked.
-
-    Returns
-    -------
-    The folder's name, and name -> bytes.
-
-    Raises
-    ------
-    BadInput
-        If it is no such zip file.
+    They may take `most` bytes, packed or not; no more are ever unpacked. Raises BadInput if it is no such file.
     """
     if len(data) > most:
         raise BadInput(f"This file of {len(data) / 1e6:,.0f} MB is too large: a run has at most {most / 1e6:,.0f} MB.")
     if data.count(_ENTRY) > _MOST_ENTRIES:
-        raise _of_no_run("it holds too many files", required, optional)
+        raise _no_run("it holds too many files")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             entries = packed.infolist()
-            name = _folder(entries, folder, required, optional)
+            name = _find_folder(entries)
             if sum(entry.file_size for entry in entries) > most:
                 raise BadInput(f"This zip file unpacks to more than {most / 1e6:,.0f} MB, which no run has.")
             return name, {entry.filename.partition("/")[2]: _read(packed, entry) for entry in entries}
@@ -69,28 +55,28 @@ def unpack(
         raise BadInput("This is no zip file, or a damaged one: choose a file that was exported as a run.") from None
 
 
-def _folder(entries: Sequence[zipfile.ZipInfo], folder: re.Pattern[str], required, optional) -> str:
+def _find_folder(entries: Sequence[zipfile.ZipInfo]) -> str:
     names = []
     for entry in entries:
         above, _, name = entry.filename.partition("/")
         kind = stat.S_IFMT(entry.external_attr >> 16)
         plain = entry.filename == entry.orig_filename and kind in (0, stat.S_IFREG)
         readable = entry.compress_type in _COMPRESSIONS and not entry.flag_bits & _ENCRYPTED
-        if not (plain and readable and folder.fullmatch(above) and name in (*required, *optional)):
-            raise _of_no_run(f"it holds {entry.orig_filename!r:.80}", required, optional)
+        if not (plain and readable and layout.RUN_NAME.fullmatch(above) and name in (*_REQUIRED, layout.REPLAY)):
+            raise _no_run(f"it holds {entry.orig_filename!r:.80}")
         names.append(name)
     folders = {entry.filename.partition("/")[0] for entry in entries}
     if len(folders) != 1 or len(set(names)) < len(names):
-        raise _of_no_run("it holds no files, more than one folder, or a file twice", required, optional)
-    if missing := set(required) - set(names):
-        raise _of_no_run(f"{min(missing)} is missing", required, optional)
+        raise _no_run("it holds no files, more than one folder, or a file twice")
+    if missing := set(_REQUIRED) - set(names):
+        raise _no_run(f"{min(missing)} is missing")
     return folders.pop()
 
 
-def _of_no_run(why: str, required: Sequence[str], optional: Sequence[str]) -> BadInput:
+def _no_run(why: str) -> BadInput:
     return BadInput(
         f"This zip file holds no exported run ({why}): in one folder named after the run there are "
-        f"{', '.join(required)}, perhaps {', '.join(optional)}, and nothing else."
+        f"{', '.join(_REQUIRED)}, perhaps {layout.REPLAY}, and nothing else."
     )
 
 

@@ -8,10 +8,10 @@ import json
 import math
 import stat
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,133 @@ class RunFiles:
         except OSError as error:
             raise BrokenRun(f"{self.named(name)} can't be read ({error.strerror or error}).") from None
 
-    def lacking(self, why: str) -> BrokenRun:
+    def _lacking(self, why: str) -> BrokenRun:
         return BrokenRun(f"{self.named(layout.DOCUMENT)} describes no run of this program ({why}): {self.remedy}.")
 
-    def changed(self, name: str) -> BrokenRun:
+    def _changed(self, name: str) -> BrokenRun:
         return BrokenRun(f"{self.named(name)} is not what was written: {self.remedy}.")
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The checked JSON of the run."""
+        data = self.read(layout.DOCUMENT, LARGEST_DOCUMENT)
+        try:
+            document = json.loads(data)
+            expected = document.pop("checksum")
+            if document["format"] != FORMAT:
+                name, version = self.named(layout.DOCUMENT), f"{document['format']!r:.40}"
+                raise BrokenRun(f"{name} has format {version}, this program reads {FORMAT}.")
+            is_whole = digest(canonical_json(document)) == expected
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            is_whole = False
+        if not is_whole:
+            raise self._changed(layout.DOCUMENT)
+        if wrong := next(_find_wrong_entries(document), None):
+            raise self._lacking(f"{wrong} is missing or of a wrong type")
+        return document
+
+    @cached_property
+    def spec(self) -> Spec:
+        try:
+            spec = Spec.from_json(self.document["spec"])
+        except BadInput as problem:
+            raise self._lacking(str(problem).rstrip(".")) from None
+        if not _is(spec.param("n_components"), int) or spec.param("n_components") < 1:
+            raise self._lacking("its n_components is no whole number")
+        for name, value in (*spec.params, *spec.dataset_params):
+            if not isinstance(value, int | float | str):
+                raise self._lacking(f"its {name!r:.40} is neither a number nor text")
+        return spec
+
+    def parse_run(self) -> Run:
+        """Return the run without arrays."""
+        document, name = self.document, layout.folder_name(self.spec)
+        if self.place.name not in (name, self.spec.key):
+            remedy = self.remedy if self.zipped else "rename it, or delete it"
+            raise BrokenRun(f"The run in {self} belongs in a folder named {name}: {remedy}.")
+        metrics, by_class = layout.metrics_from_json(document["metrics"])
+        parts = (document["history"], metrics, document["environment"], document["notes"])
+        return Run(self.spec, *parts, place=None if self.zipped else self.place, by_class=by_class)
+
+    def parse_arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Return the arrays of a file; of snapshots that do not exist, none."""
+        if name == layout.REPLAY and name not in self.document["files"]:
+            return {}
+        data = self.read(name)
+        # A file with the right checksum may hold no arrays.
+        with suppress(SafetensorError, KeyError, TypeError, ValueError):
+            if digest(data) == self.document["files"].get(name):
+                return load(data)
+        raise self._changed(name)
+
+    def parse_whole(self) -> tuple[Run, dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return a run with its views, its weights and its snapshots."""
+        if self.contents is not None and self.contents.keys() != {layout.DOCUMENT, *self.document["files"]}:
+            raise self._changed(layout.DOCUMENT)
+        run = replace(self.parse_run(), views=self.parse_arrays(layout.VIEWS))
+        return run, self.parse_arrays(layout.WEIGHTS), self.parse_arrays(layout.REPLAY)
+
+    def build_estimator(self) -> Any:
+        """Return the fitted estimator."""
+        from core import methods
+
+        spec, environment = self.spec, self.document["environment"]
+        method, label = methods.get(spec.method), methods.label(spec.method)
+        if spec.version != method.version:
+            raise BrokenRun(
+                f"The run in {self} was made by version {spec.version} of {label}, this is version {method.version}: "
+                "train it again."
+            )
+        weights, shape = self.parse_arrays(layout.WEIGHTS), environment.get("image_shape")
+        try:
+            blank = method.estimator(dict(spec.params), environment["kind"], tuple(shape) if shape else None, spec.seed)
+            fitted = method.restore(blank, quantization.to_floats(weights))
+            # Other runs were measured here by these weights.
+            if self.zipped or "loaded" in environment:
+                _try_out(fitted, spec.param("n_components"), environment["n_features"])
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            why = textwrap.shorten(str(error), 300, placeholder=" …")
+            raise BrokenRun(f"The weights in {self} do not fit {label} ({why}): {self.remedy}.") from None
+        return fitted
+
+
+def _find_wrong_entries(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the entries that pages need and that are missing or of a wrong type: another program may have signed it."""
+    yield from (name for name, kind in PARTS.items() if not _is(document.get(name), kind))
+    environment = document["environment"]
+    yield from (name for name, kind in _ENVIRONMENT.items() if not _is(environment.get(name), kind))
+    shape = environment.get("image_shape")
+    if shape is not None and not (_is(shape, list) and len(shape) == 2 and all(_is(n, int) for n in shape)):
+        yield "image_shape"
+    if not all(_is(row, dict) for row in document["history"]):
+        yield "history"
+    try:
+        metrics, _ = layout.metrics_from_json(document["metrics"])
+    except ValueError as error:
+        yield str(error)
+    else:
+        yield from (name for name in ("seconds", "weights") if name not in metrics)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
+    """Raise ValueError unless a fitted estimator computes finite codes and rows of these sizes."""
+    row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
+    outputs: dict[str, tuple[Any, int]] = {}
+    with np.errstate(all="ignore"):
+        if hasattr(fitted, "inverse_transform"):
+            outputs["rows"] = fitted.inverse_transform(code), n_features
+        if hasattr(fitted, "transform"):
+            outputs["codes"] = fitted.transform(row), n_components
+        if hasattr(fitted, "discriminator_features"):
+            features = fitted.discriminator_features(row)
+            outputs["features"] = features, features.size
+    for what, (array, width) in outputs.items():
+        if np.shape(array) != (1, width) or not np.isfinite(array).all():
+            raise ValueError(f"they make no {what} of {width} finite numbers")
 
 
 def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any]:
@@ -119,166 +241,30 @@ def read_run(place: Path) -> Run:
         If a file is missing or damaged.
     """
     files = RunFiles(place)
-    document = parse_document(files)
-    views = parse_arrays(files, layout.VIEWS, document)
+    views = files.parse_arrays(layout.VIEWS)
     for name, array in views.items():
         # Sums of float16 would lose digits.
         if name.startswith(("rows.", "nearest.")) and array.dtype == np.float16:
             views[name] = array.astype(np.float32)
-    return replace(parse_run(files, document), views=views)
+    return replace(files.parse_run(), views=views)
+
+
+@read_again_if_replaced
+def read_weights(place: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a run's fitted estimator; raises BrokenRun as `read_run`."""
+    return RunFiles(place).parse_arrays(layout.WEIGHTS)
 
 
 @read_again_if_replaced
 def read_replay(place: Path) -> dict[str, np.ndarray]:
-    """Return the snapshots of the training; empty if the run has none. Raise BrokenRun as `read_run`."""
-    return _parse_replay(RunFiles(place), parse_document(RunFiles(place)))
-
-
-def _parse_replay(files: RunFiles, document: dict[str, Any]) -> dict[str, np.ndarray]:
-    return parse_arrays(files, layout.REPLAY, document) if layout.REPLAY in document["files"] else {}
-
-
-def parse_run(files: RunFiles, document: dict[str, Any]) -> Run:
-    """Return the run that a document describes, without arrays."""
-    spec = _spec(files, document)
-    name = layout.folder_name(spec)
-    if files.place.name not in (name, spec.key):
-        remedy = files.remedy if files.zipped else "rename it, or delete it"
-        raise BrokenRun(f"The run in {files} belongs in a folder named {name}: {remedy}.")
-    metrics, by_class = layout.metrics_from_json(document["metrics"])
-    place = None if files.zipped else files.place
-    environment, notes = document["environment"], document["notes"]
-    return Run(spec, document["history"], metrics, environment, notes, place=place, by_class=by_class)
-
-
-def _spec(files: RunFiles, document: dict[str, Any]) -> Spec:
-    try:
-        spec = Spec.from_json(document["spec"])
-    except BadInput as problem:
-        raise files.lacking(str(problem).rstrip(".")) from None
-    if not _is(spec.param("n_components"), int) or spec.param("n_components") < 1:
-        raise files.lacking("its n_components is no whole number")
-    for name, value in (*spec.params, *spec.dataset_params):
-        if not isinstance(value, int | float | str):
-            raise files.lacking(f"its {name!r:.40} is neither a number nor text")
-    return spec
+    """Return the snapshots of the training, which may be none; raises BrokenRun as `read_run`."""
+    return RunFiles(place).parse_arrays(layout.REPLAY)
 
 
 @read_again_if_replaced
 def read_estimator(place: Path) -> Any:
     """Return the fitted estimator of a run; raise BrokenRun if it is damaged or of another version of its method."""
-    files = RunFiles(place)
-    return build_estimator(files, parse_document(files))
-
-
-def build_estimator(files: RunFiles, document: dict[str, Any]) -> Any:
-    from core import methods
-
-    spec = _spec(files, document)
-    method = methods.get(spec.method)
-    if spec.version != method.version:
-        raise BrokenRun(
-            f"The run in {files} was made by version {spec.version} of {methods.label(spec.method)}, this is version "
-            f"{method.version}: train it again."
-        )
-    weights = parse_arrays(files, layout.WEIGHTS, document)
-    environment = document["environment"]
-    shape = environment.get("image_shape")
-    try:
-        blank = method.estimator(dict(spec.params), environment["kind"], tuple(shape) if shape else None, spec.seed)
-        restored = method.restore(blank, quantization.to_floats(weights))
-        # Other runs were measured here by these weights.
-        if files.zipped or "loaded" in environment:
-            _try_out(restored, spec.param("n_components"), environment["n_features"])
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        why = textwrap.shorten(str(error), 300, placeholder=" …")
-        name = methods.label(spec.method)
-        raise BrokenRun(f"The weights in {files} do not fit {name} ({why}): {files.remedy}.") from None
-    return restored
-
-
-def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
-    """Raise ValueError unless a fitted estimator computes finite codes and rows of these sizes."""
-    row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
-    outputs: dict[str, tuple[Any, int]] = {}
-    with np.errstate(all="ignore"):
-        if hasattr(fitted, "inverse_transform"):
-            outputs["rows"] = fitted.inverse_transform(code), n_features
-        if hasattr(fitted, "transform"):
-            outputs["codes"] = fitted.transform(row), n_components
-        if hasattr(fitted, "discriminator_features"):
-            features = fitted.discriminator_features(row)
-            outputs["features"] = features, features.size
-    for what, (array, width) in outputs.items():
-        if np.shape(array) != (1, width) or not np.isfinite(array).all():
-            raise ValueError(f"they make no {what} of {width} finite numbers")
-
-
-@read_again_if_replaced
-def read_weights(place: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a run's fitted estimator."""
-    files = RunFiles(place)
-    return parse_arrays(files, layout.WEIGHTS, parse_document(files))
-
-
-def parse_document(files: RunFiles) -> dict[str, Any]:
-    data = files.read(layout.DOCUMENT, LARGEST_DOCUMENT)
-    try:
-        document = json.loads(data)
-        expected = document.pop("checksum")
-        if document["format"] != FORMAT:
-            raise BrokenRun(
-                f"{files.named(layout.DOCUMENT)} has format {document['format']!r:.40}, this program reads {FORMAT}."
-            )
-        whole = digest(canonical_json(document)) == expected
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        whole = False
-    if not whole:
-        raise files.changed(layout.DOCUMENT)
-    _check_parts(files, document)
-    return document
-
-
-def _check_parts(files: RunFiles, document: dict[str, Any]) -> None:
-    """Raise BrokenRun unless a document has the entries that pages need: another program may have signed it."""
-    wrong = [name for name, kind in PARTS.items() if not _is(document.get(name), kind)]
-    if wrong:
-        raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
-    environment = document["environment"]
-    wrong = [name for name, kind in _ENVIRONMENT.items() if not _is(environment.get(name), kind)]
-    shape = environment.get("image_shape")
-    if shape is not None and not (_is(shape, list) and len(shape) == 2 and all(_is(n, int) for n in shape)):
-        wrong.append("image_shape")
-    wrong += ["history"] * (not all(_is(row, dict) for row in document["history"]))
-    try:
-        metrics, _ = layout.metrics_from_json(document["metrics"])
-        wrong += [name for name in ("seconds", "weights") if name not in metrics]
-    except ValueError as error:
-        wrong.append(str(error))
-    if wrong:
-        raise files.lacking(f"{wrong[0]} is missing or of a wrong type")
-
-
-def _is(value: Any, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def parse_arrays(files: RunFiles, name: str, document: dict[str, Any]) -> dict[str, np.ndarray]:
-    data = files.read(name)
-    # A file with the right checksum may hold no arrays.
-    with suppress(SafetensorError, KeyError, TypeError, ValueError):
-        if digest(data) == document["files"].get(name):
-            return load(data)
-    raise files.changed(name)
-
-
-def parse_whole(files: RunFiles) -> tuple[Run, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return a run with its views, its weights and its snapshots."""
-    document = parse_document(files)
-    if files.contents is not None and files.contents.keys() != {layout.DOCUMENT, *document["files"]}:
-        raise files.changed(layout.DOCUMENT)
-    run = replace(parse_run(files, document), views=parse_arrays(files, layout.VIEWS, document))
-    return run, parse_arrays(files, layout.WEIGHTS, document), _parse_replay(files, document)
+    return RunFiles(place).build_estimator()
 
 
 @read_again_if_replaced
@@ -293,8 +279,7 @@ def read_summary(place: Path) -> Run:
 
 @lru_cache(maxsize=512)
 def _read_summary(place: Path, *when: int) -> Run:
-    files = RunFiles(place)
-    return parse_run(files, parse_document(files))
+    return RunFiles(place).parse_run()
 
 
 def find_summary(place: Path) -> Run | None:

@@ -34,9 +34,9 @@ def pack_run(place: Path) -> bytes:
     files = reader.RunFiles(place)
     contents = {layout.DOCUMENT: files.read(layout.DOCUMENT, reader.LARGEST_DOCUMENT)}
     # The bytes that are packed are checked: the folder may be written again meanwhile.
-    listed = reader.parse_document(replace(files, contents=contents))["files"]
+    listed = replace(files, contents=contents).document["files"]
     contents |= {name: files.read(name) for name in (layout.WEIGHTS, layout.VIEWS, layout.REPLAY) if name in listed}
-    run, *_ = reader.parse_whole(replace(files, contents=contents))
+    run, *_ = replace(files, contents=contents).parse_whole()
     if sum(map(len, contents.values())) > LARGEST_PACKED:
         raise BadInput(
             f"The run {run.key} is {layout.size_of(place) / 1e6:,.0f} MB, and one larger than "
@@ -65,17 +65,15 @@ def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool =
     from core.runs import schema  # it brings pydantic
 
     folder = layout.runs_folder() if folder is None else folder
-    required, optional = (layout.DOCUMENT, layout.WEIGHTS, layout.VIEWS), (layout.REPLAY,)
-    name, contents = archive.unpack(data, layout.RUN_NAME, required, optional, LARGEST_PACKED)
+    name, contents = archive.unpack(data, LARGEST_PACKED)
     files = reader.RunFiles(Path(name), contents, zipped=True)
     try:
-        document = reader.parse_document(files)
-        place = _free_place(folder, reader.parse_run(files, document))
-        run, weights, replay = reader.parse_whole(files)
+        place = _free_place(folder, files.parse_run())
+        run, weights, replay = files.parse_whole()
         schema.check(run, weights, replay)
         _check_rows(run)
         if check_weights:
-            reader.build_estimator(files, document)
+            files.build_estimator()
     except BrokenRun as problem:
         raise BadInput(str(problem)) from None
     now = datetime.now(UTC).isoformat(timespec="seconds")

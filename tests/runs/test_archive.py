@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from core.errors import BadInput
 from core.runs import archive
 
-KEY = re.compile("[0-9a-f]{16}")
 FOLDER = "0123456789abcdef"
-CONTENTS = {"run.json": b"{}" * 500, "weights": bytes(range(256)), "views": b""}
+CONTENTS = {"run.json": b"{}" * 500, "weights.safetensors": bytes(range(256)), "views.safetensors": b""}
+REPLAY = f"{FOLDER}/replay.safetensors"
 MOST = 100_000
 
 
 def unpacked(data, most=MOST):
-    return archive.unpack(data, KEY, ("run.json", "weights", "views"), ("replay",), most)
+    return archive.unpack(data, most)
 
 
 def zipped(entries, compression=zipfile.ZIP_DEFLATED):
@@ -51,8 +51,8 @@ def test_packed_files_come_back_and_any_program_reads_them():
 
 def test_archive_of_another_program_is_read():
     for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        data = zipped(entries((f"{FOLDER}/replay", b"pictures")), compression)
-        assert unpacked(data) == (FOLDER, {**CONTENTS, "replay": b"pictures"})
+        data = zipped(entries((REPLAY, b"pictures")), compression)
+        assert unpacked(data) == (FOLDER, {**CONTENTS, "replay.safetensors": b"pictures"})
 
 
 def link(name, target):
@@ -67,12 +67,12 @@ def hostile():
     yield zipped(entries(folder=f"{FOLDER}0"))
     yield zipped(entries((f"{FOLDER[::-1]}/run.json", b"{}")))
     yield zipped(entries((f"{FOLDER}/more.txt", b"")))
-    yield zipped(entries(without=["weights"]))
+    yield zipped(entries(without=["weights.safetensors"]))
     yield zipped(entries((f"{FOLDER}/run.json", b"{}")))
     yield zipped(entries(("../run.json", b"{}")))
-    yield zipped(entries((f"/{FOLDER}/replay", b"{}")))
-    yield zipped(entries(link(f"{FOLDER}/replay", "/etc/passwd")))
-    yield zipped(entries((f"{FOLDER}/replayXhidden", b""))).replace(b"yXhidden", b"y\0hidden")
+    yield zipped(entries((f"/{REPLAY}", b"{}")))
+    yield zipped(entries(link(REPLAY, "/etc/passwd")))
+    yield zipped(entries((f"{REPLAY}Xhidden", b""))).replace(b"sXhidden", b"s\0hidden")
     yield zipped(entries(), zipfile.ZIP_BZIP2)
     yield encrypted(zipped(entries()))
     yield zipped([(f"{FOLDER}/{k}", b"") for k in range(200)])
@@ -84,7 +84,10 @@ def encrypted(data):
 
 def test_archive_of_anything_but_the_files_of_one_run_is_refused():
     for data in hostile():
-        with pytest.raises(BadInput, match=r"holds no exported run \(.*run\.json, weights, views, perhaps replay"):
+        with pytest.raises(
+            BadInput,
+            match=r"holds no exported run \(.*run\.json, weights.safetensors, .*, perhaps replay",
+        ):
             unpacked(data)
 
 
@@ -99,14 +102,14 @@ def test_file_that_is_no_archive_is_refused():
 
 def bomb(n_bytes, declared):
     """`n_bytes` zeros in an entry that declares another size."""
-    data = zipped(entries((f"{FOLDER}/replay", bytes(n_bytes))))
+    data = zipped(entries((REPLAY, bytes(n_bytes))))
     return data.replace(struct.pack("<I", n_bytes), struct.pack("<I", declared))
 
 
 def test_bomb_is_refused_before_anything_is_unpacked(monkeypatch):
     one = bomb(50_000_000, 50_000_000)
-    halves = [(f"{FOLDER}/{name}", bytes(60_000)) for name in ("replay", "weights")]
-    together = zipped(entries(*halves, without=["weights"]))
+    halves = [(f"{FOLDER}/{name}", bytes(60_000)) for name in ("replay.safetensors", "weights.safetensors")]
+    together = zipped(entries(*halves, without=["weights.safetensors"]))
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *a, **k: pytest.fail("it unpacked"))
     for data in (one, together):
         with pytest.raises(BadInput, match="unpacks to more than"):
