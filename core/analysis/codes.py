@@ -110,7 +110,7 @@ def to_pixels(X: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(X, 0, 1) * 255).astype(np.uint8)
 
 
-def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndarray, n_words: int = 12) -> list[dict]:
+def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndarray) -> list[dict]:
     """Choose three of the `shown` documents, and list their frequent and their predicted words."""
     vocabulary = np.array(dataset.vocabulary)
     lengths = np.asarray(dataset.X_test.sum(axis=1)).ravel()
@@ -122,7 +122,7 @@ def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndar
     for label, row in chosen.items():
         counts = dataset.X_test[[row]].toarray().ravel()
         expected = estimator.inverse_transform(codes[[row]]).ravel()
-        has, expects = (np.argsort(-v, kind="stable")[:n_words] for v in (counts, expected))
+        has, expects = (np.argsort(-v, kind="stable")[:12] for v in (counts, expected))
         document = {"title": dataset.titles_test[row], "class": dataset.target_names[label] if label >= 0 else ""}
         document["has"] = [[str(vocabulary[i]), int(counts[i])] for i in has if counts[i] > 0]
         document["expects"] = [[str(vocabulary[i]), round(float(expected[i]), 5), bool(counts[i] > 0)] for i in expects]

@@ -43,7 +43,7 @@ def _share_with(counts: Any) -> np.ndarray:
 
 
 # A traversal runs between these quantiles of the codes, which excludes outliers.
-_ENDS = (0.025, 0.975)
+_STEPS, _ENDS = 41, (0.025, 0.975)
 # Inactive dimensions of the shipped VAEs change no probability by more than 0.00004, all others some by 0.01 or more.
 _LEAST_CHANGE = 1e-3
 
@@ -93,7 +93,7 @@ class Traversal:
         return low, middle, high
 
 
-def traverse_dimension(estimator: Any, codes: np.ndarray, number: int, n_steps: int = 41) -> Traversal:
+def traverse_dimension(estimator: Any, codes: np.ndarray, number: int) -> Traversal:
     """Traverse latent dimension `number`, from 0, through the range of codes (n, n_components)."""
     codes = np.asarray(codes, np.float64)
     if not 0 <= number < codes.shape[1]:
@@ -101,6 +101,6 @@ def traverse_dimension(estimator: Any, codes: np.ndarray, number: int, n_steps: 
     if not len(codes):
         raise BadInput("The range of the dimension is unknown without a document.")
     low, high = np.quantile(codes[:, number], _ENDS)
-    Z = np.repeat(np.median(codes, axis=0)[None], n_steps, axis=0)
-    Z[:, number] = np.linspace(low, high, n_steps)
+    Z = np.repeat(np.median(codes, axis=0)[None], _STEPS, axis=0)
+    Z[:, number] = np.linspace(low, high, _STEPS)
     return Traversal(Z[:, number], Z, np.asarray(estimator.inverse_transform(Z), np.float32))

@@ -14,7 +14,7 @@ from core.errors import BadInput, HourglassError
 from core.metrics import confusion
 from core.metrics.confusion import Confusion
 from core.types import Measurement
-from pages.ui.embeddings import class_pair, neighbours
+from pages.ui.embeddings import neighbours
 from pages.ui.shared import page_state, tables
 from pages.ui.shared.components import do_nothing, get_component
 from pages.ui.shared.number_format import number
@@ -84,7 +84,7 @@ def draw(
     )
     _draw_matrices("all", data, predictions, select, find_rows)
     if len(data.labels) > 2:
-        pair = class_pair.choose(data, predictions, problems)
+        pair = _choose_pair(data, predictions, problems)
         y_pair = np.where(np.isin(data.y, pair), data.y, -1)
         a, b = map(data.name_class, pair)
         st.markdown(f"**{plain(f'{a} v. {b}')}**, by a classifier of these two classes only")
@@ -97,6 +97,43 @@ def draw(
     label, name, key = "Download accuracies as CSV", "hourglass-confusion.csv", page_state.key("confusion-csv")
     about = "Accuracy of each class and of each pair of classes under each method, with 95% interval and n."
     st.download_button(label, lambda: _to_csv(data, predictions), name, "text/csv", key, about, on_click="ignore")
+
+
+def _choose_pair(data: ClassifiedRows, predictions: Mapping[str, np.ndarray], problems: list[str]) -> tuple[int, int]:
+    """Draw the choice: the link's pair, else the last one, else the most confused classes."""
+    labels = data.labels
+    linked = page_state.read_link("pair")
+    memory = f"pair/{data.dataset}"
+    remembered = page_state.recall(memory)
+    widgets = page_state.key("pair-first"), page_state.key("pair-second")
+    if linked is not None:
+        pair = [int(part) for part in linked.split("-") if part.isdecimal() and len(part) < 6]
+        if len(pair) == 2 and pair[0] != pair[1] and set(pair) <= set(labels):
+            for widget, label in zip(widgets, pair, strict=True):
+                st.session_state[widget] = label
+        else:
+            problems.append(f"The link asks for the pair of classes “{shorten(linked, 20)}”, which is not shown.")
+    usual = remembered if remembered and set(remembered) <= set(labels) else _find_most_confused(data, predictions)
+    chosen: list[int] = []
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for widget, title, default in zip(widgets, ("Pair of classes", "and"), usual, strict=True):
+            offered = [label for label in labels if label not in chosen]
+            if st.session_state.get(widget) not in offered:
+                st.session_state[widget] = default if default in offered else offered[0]
+            chosen.append(st.selectbox(title, offered, format_func=data.name_class, key=widget, width=180))
+    first, second = chosen
+    page_state.keep("pair", (first, second), text=f"{first}-{second}", memory=memory)
+    return first, second
+
+
+def _find_most_confused(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> tuple[int, int]:
+    counts = np.zeros((max(data.labels) + 1,) * 2, int)
+    for predicted in predictions.values():
+        wrong = (predicted != confusion.NOT_ASKED) & (predicted != data.y)
+        np.add.at(counts, (data.y[wrong], predicted[wrong]), 1)
+    both = counts + counts.T
+    a, b = np.unravel_index(both.argmax(), both.shape)
+    return (int(a), int(b)) if both.max() else (data.labels[0], data.labels[1])
 
 
 def _predict(data: ClassifiedRows, y: np.ndarray) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ from core.errors import BadInput, BrokenRun, HourglassError
 from core.runs import selection, store
 from core.types import DOCUMENTS, Run, Spec
 from pages.ui.embeddings import maps_component, tsne_projection
-from pages.ui.embeddings.map_state import PROJECTIONS, MapChoice, MapView, RunMap, compute_points
+from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap, compute_points
 from pages.ui.shared import cached, page_state, permalinks, run_picker, stored_runs
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows
 from pages.ui.shared.text import plain, shorten
@@ -125,8 +125,8 @@ def _choose_maps(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
         if choice.spec.dataset == entry.name:
             offered.setdefault(choice.key, choice)
     keys = st.session_state.get(widget, page_state.recall(memory))
-    keys = [key for key in keys if key in offered] if keys is not None else None
-    st.session_state[widget] = _list_first(list(offered.values())) if keys is None else keys
+    keys = _list_first(list(offered.values())) if keys is None else keys
+    st.session_state[widget] = [key for key in keys if key in offered]
     keys = st.multiselect(
         "Maps",
         list(offered),
@@ -146,9 +146,8 @@ def _choose_maps(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
         st.info("No map is chosen.")
     for choice in choices:
         if store.find_place(choice.spec.key) is None or not choice.is_here:
-            stored_runs.link_training(
-                f"Train {replace(choice, is_here=True).name}", {"spec": permalinks.encode(choice.spec)}
-            )
+            query = {"spec": permalinks.encode(choice.spec)}
+            stored_runs.link_training(f"Train {replace(choice, is_here=True).name}", query)
     return choices
 
 
@@ -188,8 +187,7 @@ def _rank_method(name: str) -> tuple[bool, bool]:
 def _parse_choices(
     text: str, entry: datasets.Entry, offered: Sequence[MapChoice], problems: list[str]
 ) -> list[MapChoice]:
-    by_token = {choice.token: choice for choice in offered}
-    by_key = {choice.key: choice for choice in offered}
+    by_token, by_key = ({getattr(choice, name): choice for choice in offered} for name in ("token", "key"))
     linked: dict[str, MapChoice] = {}
     for token in text.split(",")[:MOST_MAPS]:
         try:
@@ -203,20 +201,19 @@ def _parse_choices(
 
 def _parse_token(token: str, entry: datasets.Entry) -> MapChoice:
     encoded, _, projection = token.rpartition(".")
-    if not encoded or projection not in PROJECTIONS:
-        raise BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.")
+    unknown = BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.")
     method, _, size = encoded.partition("-")
     if method in methods.REGISTRY and size.isdecimal() and len(size) <= 3:
         raise BadInput(f"The link asks for {methods.label(method)} {size}-D, which has no stored run.")
     try:
         spec = permalinks.decode(encoded)
     except BadInput:
-        raise BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.") from None
+        raise unknown from None
     if spec.dataset != entry.name:
         raise BadInput("The link names a run on another data set, which is left out.")
     spec = permalinks.check_spec(spec)
     if projection not in _list_projections(spec):
-        raise BadInput(f"The link asks for the map “{shorten(token, 30)}”, which is not known.")
+        raise unknown
     return MapChoice(spec, projection, is_default=False)
 
 

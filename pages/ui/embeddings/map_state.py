@@ -109,10 +109,10 @@ class RunMap:
         """Reconstructions of some rows as pixels, (n_positions, n_features) uint8."""
         return to_pixels(self.estimator().inverse_transform(self.codes[positions]))
 
-    def list_expected_words(self, positions: np.ndarray, n_words: int = 15) -> list[str]:
+    def list_expected_words(self, positions: np.ndarray) -> list[str]:
         """The words with the highest mean reconstruction over some documents."""
         weights = self.estimator().inverse_transform(self.codes[positions]).mean(axis=0)
-        return [self.rows.vocabulary[k] for k in np.argsort(-weights, kind="stable")[:n_words]]
+        return [self.rows.vocabulary[k] for k in np.argsort(-weights, kind="stable")[:15]]
 
     @cached_property
     def plane(self) -> projection.Plane:

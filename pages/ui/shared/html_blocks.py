@@ -36,13 +36,13 @@ def make_named_rows(rows: Iterable[tuple[str, str, str]]) -> Markup:
     return Markup(f'<div class="hg-rebuilds">{"".join(parts)}</div>')
 
 
-def make_columns(columns: Iterable[tuple[str, str, str]], style: str = "hg-answers") -> Markup:
+def make_columns(columns: Iterable[tuple[str, str, str]]) -> Markup:
     """Columns of name, note and content, as many side by side as there is room for."""
     parts = (
         f'<div><b>{html(name)}</b> <span class="hg-note">{html(about)}</span>{content}</div>'
         for name, about, content in columns
     )
-    return Markup(f'<div class="{style}">{"".join(parts)}</div>')
+    return Markup(f'<div class="hg-answers">{"".join(parts)}</div>')
 
 
 def make_list(items: Sequence[str], style: str = "") -> Markup:

@@ -26,12 +26,12 @@ def html(text: object) -> str:
     return escape(" ".join(str(text).split()))
 
 
-def mark_words(text: object, words: Collection[str], mark: str = "mark") -> str:
+def mark_words(text: object, words: Collection[str]) -> str:
     """`text` escaped for HTML with its white space, and these lower-case words marked."""
     if not words:
         return escape(str(text))
     parts = re.split(r"([a-zß-öø-ÿ]{2,})", str(text), flags=re.IGNORECASE)
-    return "".join(f"<{mark}>{part}</{mark}>" if part.lower() in words else escape(part) for part in parts)
+    return "".join(f"<mark>{part}</mark>" if part.lower() in words else escape(part) for part in parts)
 
 
 def make_breakable(text: object) -> str:

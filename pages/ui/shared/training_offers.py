@@ -100,7 +100,7 @@ def _describe_stage(task: Task) -> str:
     return f"{task.stage or 'starting'} …"
 
 
-def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str = "all") -> None:
+def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str]) -> None:
     """Draw the bar of trainings of all methods of a view, else the offer to train the methods in `lacking`."""
     if problem := training_queue.take_problem():
         st.error(plain(problem))
@@ -109,7 +109,7 @@ def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequen
     if any(map(training_queue.is_live, tasks)):
         _follow(entry, size, tasks)
     elif lacking:
-        _offer(entry, size, stored, lacking, name)
+        _offer(entry, size, stored, lacking)
 
 
 def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
@@ -122,7 +122,7 @@ def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
     if n_live > 1 or (n_live and n_stored):
         _follow(entry, size, tasks)
     elif not n_live and (lacking := _find_untrained(entry, size, stored)):
-        _offer(entry, size, stored, lacking, "all")
+        _offer(entry, size, stored, lacking)
 
 
 def _find_untrained(entry: Entry, size: int, stored: Sequence[Run]) -> list[str]:
@@ -151,9 +151,9 @@ def _count_open(tasks: Sequence[Task]) -> int:
     return sum(training_queue.is_live(task) or task.state == queue.FAILED for task in tasks)
 
 
-def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str], name: str) -> None:
-    with st.container(key=f"train-{name}", horizontal=True, vertical_alignment="bottom"):
-        preset = _choose_preset(name)
+def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str]) -> None:
+    with st.container(key="train-all", horizontal=True, vertical_alignment="bottom"):
+        preset = _choose_preset()
         try:
             wanted = [spec for spec in presets.list_specs(entry.name, size, preset) if spec.method in lacking]
         except BadInput as problem:
@@ -163,7 +163,7 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
         has_data = datasets.is_available(entry.name) or datasets.can_fetch(entry.name)
         st.button(
             "Train all" if len(lacking) == len(methods.compared(entry.kind)) else "Train the missing methods",
-            key=page_state.key(f"train-{name}"),
+            key=page_state.key("train-all"),
             type="primary",
             icon=_ICON,
             on_click=training_queue.train_all,
@@ -173,10 +173,10 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
         st.caption(plain(_describe(entry, size, wanted) if has_data else f"{entry.label} is not on this machine."))
 
 
-def _choose_preset(name: str) -> str:
+def _choose_preset() -> str:
     if config.is_workshop():
         return presets.SECONDS  # the trainings count as one of a person, so they have to be short
-    widget = page_state.key(f"train-{name}-preset")
+    widget = page_state.key("train-all-preset")
     st.session_state.setdefault(widget, presets.SECONDS)
     return st.segmented_control(
         "Preset", _PRESETS, format_func=str.capitalize, key=widget, required=True, help=_PRESET_HELP
