@@ -34,12 +34,11 @@ def find_distinctive_words(rows: Rows, selected: np.ndarray, n_words: int = 15) 
     spread = np.sqrt(1 / (counts + prior) + 1 / (others + prior))
     score = (log_odds(counts) - log_odds(others)) / spread
     best = [k for k in np.argsort(-score, kind="stable")[:n_words] if counts[k] > 0 and score[k] > 0]
-    within, without = (_share_with(part) for part in (rows.X[inside], rows.X[~inside]))
+    within, without = (
+        np.asarray((part > 0).sum(axis=0), np.float64).ravel() / part.shape[0]
+        for part in (rows.X[inside], rows.X[~inside])
+    )
     return [(rows.vocabulary[k], float(within[k]), float(without[k])) for k in best]
-
-
-def _share_with(counts: Any) -> np.ndarray:
-    return np.asarray((counts > 0).sum(axis=0), np.float64).ravel() / max(counts.shape[0], 1)
 
 
 # A traversal runs between these quantiles of the codes, which excludes outliers.

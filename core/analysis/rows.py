@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -51,12 +51,10 @@ class Rows:
     checksum: str = ""
     n_train: int = 0
     usual_classes: bool = True
-    key: str = field(init=False)
 
-    def __post_init__(self):
-        object.__setattr__(
-            self, "key", cache.make_key(self.dataset, self.split, self.checksum, self.n_all, self.numbers)
-        )
+    @cached_property
+    def key(self) -> str:
+        return cache.make_key(self.dataset, self.split, self.checksum, self.n_all, self.numbers)
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -136,9 +136,6 @@ class CodeSampler(BaseEstimator):
             setattr(self, f"{name}_", np.asarray(arrays[name], np.float64))
         return self
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "factors_")
-
 
 def _normal(rng: np.random.RandomState, shape: tuple[int, int], truncation: float | None) -> np.ndarray:
     if truncation is None:

@@ -18,8 +18,9 @@ _QUANTILES = (0.01, 0.99)
 def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: list[str]) -> Values | None:
     """The value of each row by which it is coloured; None for the class. `pair`: see `neighbours.choose_pair`."""
     rows = view.rows
-    if view.colour == controls.OVERLAP:
-        return _disagreement(pair)
+    if view.colour == controls.OVERLAP and pair is not None:
+        label = f"Disagreement of {pair[0].name} and {pair[1].name}"
+        return _scaled(label, 1 - neighbours.compute_overlap(*pair))
     if view.colour == controls.ERROR:
         return _choose_errors(view, problems)
     if view.colour == controls.SPLIT:
@@ -29,23 +30,14 @@ def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: 
     return None
 
 
-def _disagreement(pair: tuple[RunMap, RunMap] | None) -> Values | None:
-    if pair is None:
-        return None
-    a, b = pair
-    return _scaled(f"Disagreement of {a.name} and {b.name}", 1 - neighbours.compute_overlap(a, b))
-
-
 def _choose_errors(view: MapView, problems: list[str]) -> Values | None:
     offered = {run_map.choice.key: run_map for run_map in view.one_per_run if run_map.reconstructs}
     if not offered:
         problems.append("No method shown reconstructs its input, so there is no error to colour by.")
         return None
-    keys = list(offered)
-    key = keys[0]
-    if len(keys) > 1:
-        key = neighbours.choose_run("error-of", "Reconstruction error of", keys, key, offered)
-    chosen = offered[key]
+    first, *others = keys = list(offered)
+    label = "Reconstruction error of"
+    chosen = offered[neighbours.choose_run("error-of", label, keys, first, offered) if others else first]
     with header.show_errors():
         unit = "squared error" if view.rows.kind == IMAGES else "1 − cosine"
         return _scaled(f"{chosen.name}, {unit}", chosen.errors)

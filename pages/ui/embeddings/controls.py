@@ -173,15 +173,12 @@ def _list_first(offered: Sequence[MapChoice]) -> list[str]:
     """The keys of the first maps: one a method, of the fewest dimensions, on this copy of the data if there are any."""
     offered = [choice for choice in offered if choice.is_here] or offered
     keys = []
-    for method in sorted(methods.names(), key=_rank_method):
+    entries = {name: methods.entry(name) for name in methods.names()}
+    ranks = {name: (bool(entry.converges_to), entry.has_own_code_size) for name, entry in entries.items()}
+    for method in sorted(ranks, key=ranks.get):
         of_method = [choice for choice in offered if choice.spec.method == method and choice.projection != BY_TSNE]
         keys += [min(of_method, key=lambda choice: choice.spec.param("n_components")).key] if of_method else []
     return keys[:MOST_MAPS]
-
-
-def _rank_method(name: str) -> tuple[bool, bool]:
-    method = methods.entry(name)
-    return bool(method.converges_to), method.has_own_code_size
 
 
 def _parse_choices(

@@ -28,12 +28,9 @@ def format_view(dataset: str, lines: Sequence[Line], size: int) -> str:
     """The commands of a view: one for all default runs, and one for each run chosen instead."""
     chosen = [line for line in lines if line.missing or (line.run and line.run.key != line.candidates[0].key)]
     first = [line.method for line in lines if line not in chosen]
-    commands = [format_compare(dataset, first, size)] if first else []
+    compare = ["python", "-m", "core", "compare", dataset, *first, "--code-size", str(size)]
+    commands = [shlex.join(compare)] if first else []
     return "\n".join([*commands, *(format_fit(line.missing or line.run.spec) for line in chosen)])
-
-
-def format_compare(dataset: str, methods: Sequence[str], size: int) -> str:
-    return shlex.join(["python", "-m", "core", "compare", dataset, *methods, "--code-size", str(size)])
 
 
 def format_labelled_fraction(dataset: str, approaches: Sequence[str], labels: Sequence[int], seeds: int) -> str:

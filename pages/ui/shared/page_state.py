@@ -67,17 +67,13 @@ def seed_widget(
     candidates = [st.session_state.get(widget), recall(memory or name), default]
     if given is not None:
         try:
-            candidates.insert(0, _one_of(options, parse(given)))
+            candidates.insert(0, parse(given))
+            if candidates[0] not in options:
+                raise BadInput(f"It must be one of {', '.join(map(str, options))}.")
         except BadInput as problem:
             problems.append(f"The link asks for the {name} “{given[:40]}”. {problem}")
     st.session_state[widget] = next((value for value in candidates if value in options), None)
     return widget
-
-
-def _one_of(options: Sequence[Any], value: Any) -> Any:
-    if value not in options:
-        raise BadInput(f"It must be one of {', '.join(map(str, options))}.")
-    return value
 
 
 def parse_integer(text: str) -> int:

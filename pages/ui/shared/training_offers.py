@@ -108,7 +108,7 @@ def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequen
     _show_failures(tasks)
     if any(map(training_queue.is_live, tasks)):
         _follow(entry, size, tasks)
-    elif lacking:
+    else:
         _offer(entry, size, stored, lacking)
 
 
@@ -121,13 +121,10 @@ def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
     n_live = sum(map(training_queue.is_live, tasks))
     if n_live > 1 or (n_live and n_stored):
         _follow(entry, size, tasks)
-    elif not n_live and (lacking := _find_untrained(entry, size, stored)):
+    elif not n_live:
+        names = methods.compared(entry.kind)
+        lacking = [name for name in names if not selection.select_runs(list(stored), entry.name, name, size)]
         _offer(entry, size, stored, lacking)
-
-
-def _find_untrained(entry: Entry, size: int, stored: Sequence[Run]) -> list[str]:
-    names = methods.compared(entry.kind)
-    return [name for name in names if not selection.select_runs(list(stored), entry.name, name, size)]
 
 
 def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
@@ -144,14 +141,13 @@ def _find_trainings(entry: Entry, size: int, stored: Sequence[Run]) -> tuple[tup
             wanted = presets.list_specs(entry.name, size, preset)
             n_stored = sum(stored_runs.is_complete(stored, spec) for spec in wanted if spec.key not in by_key)
             found.append((tuple(by_key[spec.key] for spec in wanted if spec.key in by_key), n_stored))
-    return max(found, key=lambda trainings: _count_open(trainings[0]))
-
-
-def _count_open(tasks: Sequence[Task]) -> int:
-    return sum(training_queue.is_live(task) or task.state == queue.FAILED for task in tasks)
+    is_open = lambda task: training_queue.is_live(task) or task.state == queue.FAILED
+    return max(found, key=lambda trainings: sum(map(is_open, trainings[0])))
 
 
 def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str]) -> None:
+    if not lacking:
+        return
     with st.container(key="train-all", horizontal=True, vertical_alignment="bottom"):
         preset = _choose_preset()
         try:
