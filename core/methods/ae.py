@@ -33,7 +33,7 @@ class Autoencoder(base.NetworkTransformer):
 
     PARAMS = (
         params.n_components(),
-        *params.architecture(),
+        *params.ARCHITECTURE,
         params.AUGMENT,
         Param("noise", 0.0, (0.0, 10.0), _NOISE, (IMAGES,), implied=True),
         params.WEIGHTING,

@@ -16,9 +16,7 @@ from core.methods import base
 from core.methods.params import check_hyperparameters
 from core.types import IMAGES, Param
 
-ROWS_AT_ONCE = 500
-# Generated images that replace real ones if there are none.
-_N_GENERATED = 2000
+_N_GENERATED = 2000  # generated images that replace real ones if there are none
 # Of the regressor's training: real images in a step, and as many generated ones; the highest learning rate.
 _BATCH_SIZE, _LEARNING_RATE = 64, 0.004
 # Adam's learning rate of the gradient steps, in standard deviations of the code, and the step at which it has halved.
@@ -83,25 +81,20 @@ class GANInverter(base.NetworkTransformer):
     def fit(self, X=None, y=None, *, on_tick=None):
         """Train the regressor on images, (n_samples, n_features) in [0, 1]; None: on generated images alone.
 
-        `on_tick` : see `core.nn.training.train`. Raises BadInput for parameters out of their bounds, or
-        X that are no images of the GAN's size.
+        `on_tick` : see `core.nn.training.train`. Raises BadInput for parameters out of their bounds, or X that are no
+        images of the GAN's size.
         """
         from core.nn import training
 
         check_hyperparameters(self)
         generator = self._generator()
         self.n_features_in_ = self.gan.n_features_in_
-        rng = check_random_state(self.random_state)
-        seed = int(rng.randint(2**31 - 1))
-        X = self.gan.sample(_N_GENERATED, rng) if X is None else self._validated(X, reset=False)
+        random = check_random_state(self.random_state)
+        seed = int(random.randint(2**31 - 1))
+        X = self.gan.sample(_N_GENERATED, random) if X is None else self._validated(X, reset=False)
         self.networks_ = self._networks(self.n_features_in_, seed)
-        plan = training.Plan(
-            epochs=math.ceil(self.fit_steps / max(1, len(X) // _BATCH_SIZE)),
-            batch_size=_BATCH_SIZE,
-            learning_rate=_LEARNING_RATE,
-            warmup=0.05,
-            seed=seed,
-        )
+        epochs = math.ceil(self.fit_steps / max(1, len(X) // _BATCH_SIZE))
+        plan = training.Plan(epochs, 0.0, _BATCH_SIZE, _LEARNING_RATE, warmup=0.05, seed=seed)
         generator = generator.to(training.best_device())
         self.history_, self.environment_ = training.train(
             self.networks_, dict(self.players), self._train_step(generator), X, plan, on_tick=on_tick
@@ -135,10 +128,6 @@ class GANInverter(base.NetworkTransformer):
         check_is_fitted(self)
         return self._map(self.networks_["regressor"], self._validated(X, reset=False))
 
-    def transform(self, X, *, on_step=None) -> np.ndarray:
-        """Codes of images: (n_samples, n_components) float32; see `invert`."""
-        return self.invert(X, on_step=on_step).codes
-
     def invert(self, X, *, on_step=None) -> Inversion:
         """Codes of images, (n_samples, n_features) floats in [0, 1], with their errors and cost.
 
@@ -149,47 +138,32 @@ class GANInverter(base.NetworkTransformer):
 
         Raises BadInput if X are no images of the GAN's size in [0, 1].
         """
-        started = time.perf_counter()
-        check_hyperparameters(self)
-        generator = self._generator()
-        regressed = self.regress(X)
-        X = self._validated(X, reset=False)
-        parts, n_steps, steps = [], self.n_steps, 0
-        for first in range(0, len(X), ROWS_AT_ONCE):
-            part = slice(first, first + ROWS_AT_ONCE)
-            watch = on_step and _watch_part(on_step, first / len(X), len(X[part]) / len(X))
-            *refined, taken = self._refine(generator, X[part], regressed[part], n_steps, watch)
-            parts.append(refined)
-            n_steps = n_steps if taken == n_steps else 0  # stopped: the other images keep the regressor's code
-            steps = max(steps, taken)
-        codes, errors, regressed_errors = map(np.concatenate, zip(*parts, strict=True))
-        return Inversion(codes, errors, regressed_errors, time.perf_counter() - started, steps)
-
-    def inverse_transform(self, Z) -> np.ndarray:
-        """Images generated from codes: (n_samples, n_features) in [0, 1]."""
-        return self.gan.inverse_transform(self._codes(Z))
-
-    def _refine(self, generator, X, regressed, n_steps: int, on_step):
-        """Best codes of all steps, their errors, those of `regressed`, and the number of steps taken."""
         import torch
 
-        x, z = torch.tensor(X), torch.tensor(regressed, requires_grad=True)
+        started = time.perf_counter()
+        check_hyperparameters(self)
+        generator, regressed = self._generator(), self.regress(X)
+        x, z = torch.tensor(self._validated(X, reset=False)), torch.tensor(regressed, requires_grad=True)
         adam = torch.optim.Adam([z], betas=(0.9, 0.99))
         best, lowest, first = z.detach().clone(), torch.full((len(z),), math.inf), None
-        for step in range(n_steps + 1):
+        for step in range(self.n_steps + 1):
             errors = (generator(z).sigmoid() - x).square().sum(1)
             with torch.no_grad():
                 first = errors.clone() if first is None else first
                 better = errors < lowest
                 best[better], lowest[better] = z[better], errors[better]
-            if step == n_steps:
+            if step == self.n_steps:
                 break
-            if on_step and on_step({"step": step, "share": step / n_steps, "error": float(lowest.mean())}):
+            if on_step and on_step({"step": step, "share": step / self.n_steps, "error": float(lowest.mean())}):
                 break
             adam.param_groups[0]["lr"] = _STEP_SIZE / (1 + step / _HALF_STEP)
             (z.grad,) = torch.autograd.grad(errors.sum(), z)
             adam.step()
-        return best.numpy(), lowest.numpy(), first.numpy(), step
+        return Inversion(best.numpy(), lowest.numpy(), first.numpy(), time.perf_counter() - started, step)
+
+    def inverse_transform(self, Z) -> np.ndarray:
+        """Images generated from codes: (n_samples, n_features) in [0, 1]."""
+        return self.gan.inverse_transform(self._codes(Z))
 
     def _generator(self):
         """A copy of the averaged generator without gradients; codes -> logits."""
@@ -207,8 +181,3 @@ class GANInverter(base.NetworkTransformer):
     def __sklearn_clone__(self):
         # A plain clone would hold an unfitted clone of the GAN.
         return type(self)(**self.get_params(deep=False))
-
-
-def _watch_part(on_step, done: float, weight: float):
-    """`on_step` for a part of the images: `done` is the share before it, `weight` the share in it."""
-    return lambda row: on_step(row | {"share": done + weight * row["share"]})

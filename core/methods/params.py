@@ -72,21 +72,12 @@ def training_params(epochs: int, learning_rate: float, batch_size: int = 512) ->
     )
 
 
-def architecture(width: int = 512, layers: int = 3) -> tuple[Param, ...]:
-    """The shape of encoder and decoder."""
-    return (
-        Param("network", "mlp", ("mlp", "conv"), "Fully connected or convolutional layers.", (IMAGES,)),
-        Param(
-            "width",
-            width,
-            (8, 4096),
-            "Units of the widest hidden layer; each further layer towards the code has half as many.",
-        ),
-        Param("layers", layers, (1, 4), "Hidden layers of the encoder and of the decoder."),
-        Param("activation", "relu", ("relu", "silu"), "ReLU trains faster; SiLU reaches a slightly lower error."),
-    )
-
-
+ARCHITECTURE = (
+    Param("network", "mlp", ("mlp", "conv"), "Fully connected or convolutional layers.", (IMAGES,)),
+    Param("width", 512, (8, 4096), "Units of the widest hidden layer; towards the code, each has half as many."),
+    Param("layers", 3, (1, 4), "Hidden layers of the encoder and of the decoder."),
+    Param("activation", "relu", ("relu", "silu"), "ReLU trains faster; SiLU reaches a slightly lower error."),
+)
 AUGMENT = Param("augment", 0.0, (0.0, 1.0), _AUGMENT, (IMAGES,))
 # Arguments of TfidfTransformer for each weighting of word counts.
 WEIGHTINGS = {

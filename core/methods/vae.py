@@ -31,7 +31,7 @@ class VAE(base.NetworkTransformer):
         params.n_components(),
         Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
         Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term in training; evaluation always uses 1."),
-        *params.architecture(),
+        *params.ARCHITECTURE,
         params.AUGMENT,
         params.WEIGHTING,
         params.WORD_DROPOUT,

@@ -7,7 +7,6 @@ from scipy.special import expit
 from sklearn.base import clone
 
 from core import datasets
-from core.methods import gan_inverter
 from core.methods.gan import GAN
 from core.methods.gan_inverter import GANInverter
 from core.runs import layout, presets, reader, specs
@@ -60,7 +59,7 @@ def linear():
 def test_inversion_of_a_linear_generator_finds_the_code_or_the_nearest_image(linear):
     Z = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
     inverter = GANInverter(linear, fit_steps=100, width=32, n_steps=300).fit()
-    found = inverter.transform(linear.inverse_transform(Z))
+    found = inverter.invert(linear.inverse_transform(Z)).codes
     assert found.dtype == np.float32
     assert found == pytest.approx(Z, abs=0.01)
     # Of an image that it can't generate, the nearest one.
@@ -84,8 +83,8 @@ def test_inversion_errors_are_those_of_the_images_and_fall_with_steps(fitted, ga
     assert few.steps == 3
     assert (found.errors <= few.errors + 1e-5).all()
     assert (few.errors <= few.regressed_errors).all()
-    assert np.array_equal(fitted.transform(images), found.codes)
-    assert fitted.transform(images[4:5]) == pytest.approx(found.codes[4:5], abs=1e-3)
+    assert np.array_equal(fitted.invert(images).codes, found.codes)
+    assert fitted.invert(images[4:5]).codes == pytest.approx(found.codes[4:5], abs=1e-3)
     blank = errors(gan, np.zeros((20, gan.n_components)), images)
     assert found.regressed_errors.mean() < 0.8 * blank.mean(), "the regressor has learned something"
 
@@ -108,23 +107,16 @@ def test_regressor_stopped_early_is_fitted(gan, digits, images):
     inverter = GANInverter(gan, fit_steps=100_000, width=32).fit(digits.floats("train"), on_tick=second)
     assert inverter.environment_["stopped_early"]
     assert 0 == rows[0]["share"] < rows[1]["share"] < 0.5
-    assert inverter.transform(images).shape == (20, gan.n_components)
+    assert inverter.invert(images).codes.shape == (20, gan.n_components)
 
 
-def test_inversion_in_parts_is_stopped_with_the_best_codes_so_far(fitted, gan, images, monkeypatch):
-    whole, before = fitted.invert(images), {name: array.copy() for name, array in gan.arrays().items()}
-    monkeypatch.setattr(gan_inverter, "ROWS_AT_ONCE", 8)
-    shares, rows = [], []
-    parts = fitted.invert(images, on_step=lambda row: shares.append(row["share"]))
-    assert parts.codes == pytest.approx(whole.codes, abs=1e-3)
-    assert shares == sorted(shares)
-    assert (len(shares), shares[0]) == (3 * 20, 0)
+def test_inversion_is_stopped_with_the_best_codes_so_far(fitted, gan, images):
+    rows, before = [], {name: array.copy() for name, array in gan.arrays().items()}
     found = fitted.invert(images, on_step=lambda row: rows.append(row) or row["step"] == 5)
     assert found.steps == 5
-    assert rows[-1]["error"] == pytest.approx(found.errors[:8].mean(), rel=1e-5)
-    # The other parts keep the regressor's code.
-    assert np.array_equal(found.codes[8:], fitted.regress(images)[8:])
-    assert found.errors[:8].mean() < found.regressed_errors[:8].mean()
+    assert [row["share"] for row in rows] == [step / 20 for step in range(6)]
+    assert rows[-1]["error"] == pytest.approx(found.errors.mean(), rel=1e-5)
+    assert found.errors.mean() < found.regressed_errors.mean()
     assert all(np.array_equal(gan.arrays()[name], array) for name, array in before.items()), "the GAN has changed"
 
 
@@ -132,10 +124,10 @@ def test_inverter_refuses_what_is_no_image_code_or_fitted_gan(fitted, gan, image
     k = gan.n_components
     for call, values, says in (
         (fitted.fit, np.zeros((2, 65)), r"Images of this GAN have shape \(n, 64\), not \(2, 65\)"),
-        (fitted.transform, np.full((2, 64), np.nan), r"Pixels are in \[0, 1\]"),
+        (fitted.invert, np.full((2, 64), np.nan), r"Pixels are in \[0, 1\]"),
         (fitted.regress, np.full((2, 64), 255), r"Pixels are in \[0, 1\], and these go from 255 to 255: scale them"),
         (fitted.inverse_transform, np.zeros((2, k + 1)), rf"Codes have shape \(n, {k}\)"),
-        (clone(fitted).transform, images, "not fitted yet"),
+        (clone(fitted).invert, images, "not fitted yet"),
         (GANInverter(gan, n_steps=-1).fit, images, "is not allowed: choose a whole number"),
         (GANInverter(GAN(2)).fit, images, "not fitted yet"),
     ):

@@ -63,7 +63,7 @@ def test_regressor_without_the_data_is_fitted_to_generated_images(folder, gan, i
     monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(datasets, "load", lambda *_, **__: pytest.fail("the data are not here"))
     fit_here(folder)
-    assert inverter_training.load_inverter("0" * 16, gan).transform(images).shape == (20, 16)
+    assert inverter_training.load_inverter("0" * 16, gan).regress(images).shape == (20, 16)
 
 
 def test_changed_or_deleted_run_is_reported(folder, tmp_path):
