@@ -77,10 +77,8 @@ def plot_curve(
     figure = style.make_figure(theme)
     for k, line in enumerate(lines):
         _add_line(figure, line, 1 + _OFFSET * (k - (len(lines) - 1) / 2), theme)
-    ticks = [f"{n:,}<br>{100 * n / n_train:.2g}%" for n in counts]
-    figure.update_xaxes(
-        title="labelled training rows (share of all)", type="log", tickvals=list(counts), ticktext=ticks
-    )
+    ticks = {"tickvals": list(counts), "ticktext": [f"{n:,}<br>{100 * n / n_train:.2g}%" for n in counts]}
+    figure.update_xaxes(title="labelled training rows (share of all)", type="log", **ticks)
     figure.update_yaxes(title="test error (%)", rangemode="tozero")
     if is_log:
         figure.update_yaxes(type="log", tickvals=list(_TICKS), ticktext=[f"{t:g}" for t in _TICKS])
@@ -90,16 +88,12 @@ def plot_curve(
 
 def _add_line(figure: go.Figure, line: Line, factor: float, theme: str) -> None:
     look, name, marks = get_style(line.place, theme, line.is_baseline), escape_text(line.label), line.marks
-    common = {"legendgroup": line.name, "name": name}
+    common, rim = {"legendgroup": line.name, "name": name}, {"color": look.colour, "width": 0.5}
     figure.add_scatter(
         x=[mark.labels * factor for mark in marks for _ in mark.seeds],
         y=[error for mark in marks for error in mark.seeds.values()],
         mode="markers",
-        marker={
-            "color": palette.make_translucent(look.colour),
-            "size": 6,
-            "line": {"color": look.colour, "width": 0.5},
-        },
+        marker={"color": palette.make_translucent(look.colour), "size": 6, "line": rim},
         customdata=[[line.name, mark.labels, seed] for mark in marks for seed in mark.seeds],
         hovertemplate=f"{name}, seed %{{customdata[2]}}: %{{y:.3g}}%<extra></extra>",
         showlegend=False,

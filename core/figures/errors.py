@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette
-from core.figures.style import add_band, escape_text, lay_out, make_decade_ticks, make_error_bars, make_figure
+from core.figures.style import add_curve, escape_text, lay_out, make_decade_ticks, make_error_bars, make_figure
 
 # plotly hides the legend of a single trace by default.
 _LAYOUT = {"top": 28, "bottom": 84, "showlegend": True, "uirevision": "kept"}
@@ -108,19 +108,8 @@ def plot_by_corruption(
         line = {"color": palette.NO_CLASS[theme], "width": 3, "dash": "solid"}
         if curve.method:
             line = {"color": style.colour, "width": 2, "dash": style.dash}
-        mean, low, high = curve.band.T
-        add_band(figure, x, low, high, line["color"], name)
-        figure.add_scatter(
-            x=x,
-            y=mean,
-            mode="lines+markers" if curve.method else "lines",
-            name=name,
-            legendgroup=name,
-            customdata=np.column_stack([low, high]),
-            line=line,
-            marker={"symbol": style.symbol, "size": 8},
-            hovertemplate=f"{name}: %{{y:.3~g}} (%{{customdata[0]:.3~g}} to %{{customdata[1]:.3~g}})<extra></extra>",
-        )
+        look = {"mode": "lines+markers" if curve.method else "lines", "marker": {"symbol": style.symbol, "size": 8}}
+        add_curve(figure, x, curve.band, name, line, ".3~g", **look)
     if at is not None:
         figure.add_vline(x=at, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
     figure.update_xaxes(title=axis, hoverformat="~g")

@@ -36,12 +36,12 @@ def make_montage(
     colour, where (h, w) is the enlarged shape; cells without an image, and the gaps, are transparent.
     """
     height, width = shape
-    images = np.asarray(images, np.uint8).reshape(len(images), height, width, -1)
-    channels, scale = images.shape[3], max(1, cell // max(shape))
+    images = np.asarray(images, np.uint8)
+    channels, scale = 3 if images.ndim == 3 else 1, max(1, cell // max(shape))
     rows = max(1, math.ceil(len(images) / columns))
     h, w = height * scale, width * scale
     picture = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, channels + 1), np.uint8)
-    for k, image in enumerate(images):
+    for k, image in enumerate(images.reshape(-1, height, width, channels)):
         top, left = (k // columns) * (h + gap), (k % columns) * (w + gap)
         picture[top : top + h, left : left + w, :channels] = image.repeat(scale, 0).repeat(scale, 1)
         picture[top : top + h, left : left + w, channels] = 255

@@ -49,6 +49,26 @@ def add_band(figure: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray
     )
 
 
+def add_curve(
+    figure: go.Figure,
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    line: dict,
+    numbers: str,
+    *,
+    has_band: bool = True,
+    **more,
+) -> None:
+    """Add a line with its band from y, (n, 3) mean, low and high; `numbers` is their format in the hover text."""
+    mean, low, high = y.T
+    if has_band:
+        add_band(figure, x, low, high, line["color"], name)
+    ends = f"%{{customdata[0]:{numbers}}} to %{{customdata[1]:{numbers}}}"
+    hover = {"customdata": y[:, 1:], "hovertemplate": f"{name}: %{{y:{numbers}}} ({ends})<extra></extra>"}
+    figure.add_scatter(x=x, y=mean, name=name, legendgroup=name, line=line, **hover, **more)
+
+
 def make_decade_ticks(values: Iterable[float]) -> dict[str, Any]:
     """Ticks at 1, 2 and 5 of each decade of some values; plotly labels those between decades in too small a font."""
     known = [value for value in values if 0 < value < math.inf]

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import palette
-from core.figures.style import add_band, escape_text, lay_out, make_figure
+from core.figures.style import add_curve, escape_text, lay_out, make_figure
 
 _CLOSE = 1.6  # ratio of two numbers of documents whose labels would overlap
 _DASHES = ("dot", "dash", "solid", "longdashdot", "dashdot", "longdash")
@@ -77,19 +77,8 @@ def plot_precision(curves: Sequence[PrecisionCurve], theme: str, size: int) -> g
         if curve.method:
             colour, dash = palette.get_method_style(curve.method, theme).colour, _DASHES[sizes.index(curve.size) % 6]
             line = {"color": colour, "width": 2, "dash": dash}
-        mean, low, high = curve.precision.T
-        if curve.method and curve.size == size:
-            add_band(figure, curve.at, low, high, line["color"], name)
-        figure.add_scatter(
-            x=curve.at,
-            y=mean,
-            mode="lines",
-            name=name,
-            legendgroup=name,
-            customdata=np.column_stack([low, high]),
-            line=line,
-            hovertemplate=f"{name}: %{{y:.3f}} (%{{customdata[0]:.3f}} to %{{customdata[1]:.3f}})<extra></extra>",
-        )
+        has_band = bool(curve.method) and curve.size == size
+        add_curve(figure, curve.at, curve.precision, name, line, ".3f", has_band=has_band, mode="lines")
     ticks = np.unique(np.concatenate([curve.at for curve in curves])) if curves else np.empty(0)
     if len(ticks) > 1 and ticks[-1] < _CLOSE * ticks[-2]:
         ticks = ticks[:-1]
