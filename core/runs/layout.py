@@ -115,16 +115,15 @@ def storage_error(folder: Path, error: OSError) -> HourglassError:
     )
 
 
-def check_writable(folder: Path | None = None) -> None:
-    """Raise HourglassError if no run could be stored in `folder` (default: `runs_folder`)."""
-    folder = runs_folder() if folder is None else folder
+def check_writable() -> None:
+    """Raise HourglassError if no run could be stored in `runs_folder`."""
+    folder = runs_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.rmdir(tempfile.mkdtemp(prefix=".probe-", dir=folder))
     except OSError as error:
         raise storage_error(folder, error) from None
-    if is_same_folder(folder, runs_folder()):
-        check_room(1, folder)
+    check_room(1)
 
 
 def printable(path: Path) -> str:

@@ -45,8 +45,8 @@ def pack_run(place: Path) -> bytes:
     return archive.pack(layout.folder_name(run.spec), contents)
 
 
-def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool = False) -> Run:
-    """Store the run of a zip file, in `folder` (default: `runs_folder`); return it with its views.
+def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
+    """Store the run of a zip file among the user's own; return it with its views.
 
     Its ``environment["loaded"]`` is the time of this call, in UTC. Its scores were not measured here, so it is not
     verified; see `core.experiments.fit.remeasure`.
@@ -64,11 +64,10 @@ def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool =
     """
     from core.runs import schema  # it brings pydantic
 
-    folder = layout.runs_folder() if folder is None else folder
     name, contents = archive.unpack(data, LARGEST_PACKED)
     files = reader.RunFiles(Path(name), contents, zipped=True)
     try:
-        place = _free_place(folder, files.parse_run())
+        place = _find_free_place(files.parse_run())
         run, weights, replay = files.parse_whole()
         schema.check(run, weights, replay)
         _check_rows(run)
@@ -79,15 +78,14 @@ def unpack_run(data: bytes, folder: Path | None = None, *, check_weights: bool =
     now = datetime.now(UTC).isoformat(timespec="seconds")
     run = replace(run, environment=run.environment | {"loaded": now}, notes=run.notes | {"is_verified": False})
     contents = store.files_of(run, weights, replay)
-    if layout.is_same_folder(folder, layout.runs_folder()):
-        layout.check_room(sum(map(len, contents.values())), folder)
+    layout.check_room(sum(map(len, contents.values())))
     store.write_files(contents, place, partial(_put_beside, run.key))
     return replace(run, place=place)
 
 
-def _free_place(folder: Path, run: Run) -> Path:
+def _find_free_place(run: Run) -> Path:
     """Return where to store a run; raise BadInput if one with its key is stored already."""
-    there, place = store.find_place(run.key), layout.place_of(folder, run.spec)
+    there, place = store.find_place(run.key), layout.place_of(layout.runs_folder(), run.spec)
     before = reader.find_summary(there) if there else None
     if before is not None and not checksums.is_of(run.environment, before.environment["data_checksum"]):
         raise BadInput(

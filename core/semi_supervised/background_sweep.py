@@ -31,7 +31,6 @@ def request_sweep(
     labels: Sequence[int],
     seeds: Sequence[int],
     max_seconds: float = 0.0,
-    dataset_params: Mapping[str, Any] | None = None,
     ends: bool = False,
 ) -> str:
     """Start a sweep beside the app; return its name.
@@ -45,7 +44,6 @@ def request_sweep(
     """
     request = {
         "dataset": dataset,
-        "dataset_params": dict(dataset_params or {}),
         "approaches": list(approaches),
         "labels": [int(n) for n in labels],
         "seeds": [int(seed) for seed in seeds],
@@ -111,8 +109,7 @@ def stop_sweep(name: str) -> None:
 
 
 def _list_requested(request: Mapping[str, Any]) -> list[Cell]:
-    names = ("dataset", "approaches", "labels", "seeds", "dataset_params")
-    cells = experiment.list_cells(*(request[name] for name in names))
+    cells = experiment.list_cells(*(request[name] for name in ("dataset", "approaches", "labels", "seeds")))
     if not cells:
         raise BadInput("There is nothing to compute: choose an approach, a number of labels and a seed.")
     if not 0 <= request["max_seconds"] < math.inf:

@@ -78,7 +78,7 @@ class Worth:
     high: float | None
 
 
-def estimate_labels_worth(errors: Mapping[int, float], baseline: Errors, random_state: int = 0) -> Worth:
+def estimate_labels_worth(errors: Mapping[int, float], baseline: Errors) -> Worth:
     """Return the number of labels at which the baseline's mean error falls to the mean of `errors` (seed -> error).
 
     The baseline's means are interpolated linearly in the logarithm of labels. The interval holds 95% of 4000 draws in
@@ -91,7 +91,7 @@ def estimate_labels_worth(errors: Mapping[int, float], baseline: Errors, random_
     labels = float(_crossing(counts, np.array([e.mean for e in others])[None], np.array([own.mean]))[0])
     if own.n < 2 or any(e.n < 2 for e in others):
         return Worth(labels, None, None)
-    random = np.random.RandomState(random_state)
+    random = np.random.RandomState(0)
     values = [np.array(list(errors.values())), *(np.array(list(baseline[int(n)].values())) for n in counts)]
     drawn = [v.mean() + random.standard_t(len(v) - 1, _DRAWS) * v.std(ddof=1) / np.sqrt(len(v)) for v in values]
     crossings = np.sort(_crossing(counts, np.stack(drawn[1:], 1), drawn[0]))

@@ -87,7 +87,8 @@ def test_stored_map_is_measured_anew_and_exported_without_being_made_anew(tsne, 
     assert weights["embedding_"].dtype == np.float32
     assert fit.remeasure(place, digits).metrics == run.metrics
     assert np.array_equal(reader.read_weights(place)["embedding_"], weights["embedding_"])
-    back = transfer.unpack_run(transfer.pack_run(place), tmp_path, check_weights=True)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    back = transfer.unpack_run(transfer.pack_run(place), check_weights=True)
     assert back.metrics == run.metrics
     assert np.array_equal(reader.read_estimator(back.place).train_embedding_, run.estimator.train_embedding_)
 

@@ -120,9 +120,11 @@ def test_last_byte_of_the_quota_may_be_used(tmp_path, monkeypatch):
     )
 
 
-def test_folder_that_can_not_be_written_is_known_beforehand(tmp_path):
-    layout.check_writable(tmp_path / "new")
+def test_folder_that_can_not_be_written_is_known_beforehand(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "new"))
+    layout.check_writable()
     assert list((tmp_path / "new").iterdir()) == []
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "new").rmdir()
+    (tmp_path / "new").write_text("in the way")
     with pytest.raises(HourglassError, match="HOURGLASS_RUNS"):
-        layout.check_writable(tmp_path / "file")
+        layout.check_writable()

@@ -335,7 +335,7 @@ def make_folder(folder, name="0" * 16, *, share=0.4, waits=False, age=0.0, **giv
     """The folder of a sweep whose process was started and is not there."""
     folder = folder / name
     folder.mkdir(parents=True)
-    request = {"dataset": "digits", "dataset_params": {}, "approaches": ["logistic"], "labels": [20], "seeds": [997]}
+    request = {"dataset": "digits", "approaches": ["logistic"], "labels": [20], "seeds": [997]}
     (folder / "request.json").write_text(json.dumps({**request, "max_seconds": 0.0, "ends": False, **given}))
     progress = {"share": share, "waits": waits, "started": time.time() - age}
     (folder / "progress.json").write_text(json.dumps(progress))
@@ -353,7 +353,7 @@ def test_background_sweep_waits_computes_and_is_cleared_away(work_folder, starte
         awaited(lambda: [sweep.waits for sweep in background_sweep.list_sweeps()] == [True], "its waiting")
         (waiting,) = background_sweep.list_sweeps()
         assert (waiting.name, waiting.share, waiting.shares) == (name, 0.0, ())
-        options = {"dataset_params": {}, "max_seconds": 0.0, "ends": False}
+        options = {"max_seconds": 0.0, "ends": False}
         names = ("dataset", "approaches", "labels", "seeds")
         assert waiting.request == dict(zip(names, REQUEST, strict=True)) | options
         assert background_sweep.read_report(name) is None
