@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core import cache, datasets
-from core.datasets import checksums, embedded_samples
+from core.datasets import checksums, embedded_samples, mnist
 from core.errors import BadInput
 from core.types import DOCUMENTS, Dataset, Run, as_floats
 
@@ -172,7 +172,7 @@ def load_shipped_rows(name: str, n: int) -> Rows | None:
         of_sample.y_test[chosen],
         of_sample.target_names,
         of_sample.image_shape,
-        checksum=embedded_samples.CHECKSUMS[name],
+        checksum=mnist.CHECKSUMS[name],
     )
 
 

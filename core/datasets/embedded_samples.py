@@ -16,11 +16,6 @@ from core.types import Dataset
 
 FOLDER = Path(__file__).parents[2] / "assets" / "data"
 FULL = {"mnist-sample": "mnist", "fashion-sample": "fashion-mnist"}
-# `core.types.Dataset.checksum` of the full sets.
-CHECKSUMS = {
-    "mnist": "1e35582d42a90940c55b956deb61875c020b567ed20e3c5b174f52bf7809ed9b",
-    "fashion-mnist": "ece172613115fb18b120bec8f6c02271af90b8b8f0a5af5c51cbd5ceed68e619",
-}
 N_ROWS = 2000
 SEED = 0
 SHAPES = {**mnist.SHAPES, "rows_train": (None,), "rows_test": (None,)}
