@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from core.datasets.download import Progress
 
 from core.errors import BadInput, DataUnavailable
-from core.types import DOCUMENTS, IMAGES, Dataset, Param, check_params
+from core.types import DOCUMENTS, IMAGES, UNLABELLED, Dataset, Param, check_params
 
 VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "Number of most frequent training words counted.")
 COPIES = "copies"
+MOST_CLASSES = 254  # results of classifiers store a class in a byte, and 255 for a correct row
 _HELD_OUT = "The test set is two pictures of everyone, or all pictures of 8 people."
 _FACES = (
     Param("held_out", "pictures", ("pictures", "people"), _HELD_OUT),
@@ -155,13 +156,13 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
     Raises BadInput for an unknown name or parameter, DataUnavailable if the data can't be downloaded or read.
     """
     from core import config
-    from core.datasets import sources, validation
+    from core.datasets import sources
 
     found = entry(name)
     checked = check_params(found.params, params, name)
     dataset = _module(name).load(name, progress=progress, **checked)
     try:
-        validation.check_dataset(dataset)
+        check_dataset(dataset)
     except BadInput as problem:
         stored = "" if found.embedded else config.data_folder() / sources.REMOTE[name].stored
         raise DataUnavailable(f"{problem} It was read from {stored}." if stored else str(problem)) from None
@@ -210,3 +211,32 @@ def first_rows(dataset: Dataset, split: str, n: int) -> Any:
     y = {"train": dataset.y_train, "test": dataset.y_test}[split]
     leading = embedded_samples.sample_rows(dataset) if split == "test" else None
     return np.sort(subsets.order_by_share(y, embedded_samples.SEED, leading)[:n])
+
+
+def check_dataset(dataset: Dataset) -> None:
+    """Refuse a data set to which no method can be fitted; BadInput says why."""
+    n_features, n_classes, problem = dataset.n_features, len(dataset.target_names), ""
+    for split, X, y in (("train", dataset.X_train, dataset.y_train), ("test", dataset.X_test, dataset.y_test)):
+        if not len(y):
+            problem = f"it has no {split} row"
+        elif X.shape != (len(y), n_features) or y.min() < UNLABELLED or y.max() >= max(1, n_classes):
+            problem = f"its {split} rows are {X.shape} for {len(y):,} labels of {n_classes} classes"
+    if n_classes > MOST_CLASSES:
+        problem = f"it has {n_classes:,} classes, and at most {MOST_CLASSES} are allowed"
+    elif n_features < 2:
+        problem = "its train documents hold one word, and a code needs at least 2"
+    elif len(dataset.y_train) > 1 and _are_equal(dataset.X_train):
+        problem = "all its train rows are equal, so there is nothing to learn from them"
+    if problem:
+        raise BadInput(f"{dataset.name} can't be used: {problem}.")
+
+
+def _are_equal(X: Any) -> bool:
+    """Whether all rows are the same; stops at the first block that differs."""
+    import numpy as np
+
+    for at in range(0, X.shape[0], 1000):
+        part = X[at : at + 1000]
+        if np.any(part != X[:1]) if isinstance(X, np.ndarray) else (part - X[[0] * part.shape[0]]).count_nonzero():
+            return False
+    return True

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from core import cache
-from core.datasets import VOCABULARY_SIZE, validation
+from core.datasets import VOCABULARY_SIZE, file_formats
 from core.errors import DataUnavailable
 from core.types import DOCUMENTS, Dataset
 
@@ -148,7 +148,7 @@ def build_dataset(
     `rows` holds ``{"split": "train" or "test", "label", "text"}``, perhaps with ``"title"``, for each document.
     Raises DataUnavailable if the train documents contain only stop words.
     """
-    rows, notes = validation.clean_documents(rows)
+    rows, notes = file_formats.clean_documents(rows)
     parts = {split: [row for row in rows if row["split"] == split] for split in ("train", "test")}
     texts = {split: tuple(row["text"] for row in part) for split, part in parts.items()}
     counts = _count_or_load(name, texts).select_most_frequent(vocabulary_size)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from core.config import data_folder
-from core.datasets import file_formats, validation
+from core.datasets import file_formats
+from core.datasets.file_formats import WrongFile
 from core.datasets.sources import REMOTE, Remote, Source
-from core.datasets.validation import WrongFile
 from core.errors import DataUnavailable
 
 Progress = Callable[[int, int], Any]
@@ -90,10 +90,10 @@ def _parse(name: str, parse: Parse, paths: Sequence[Path]) -> Any:
     """Content of the published files; what would be refused later must not be stored."""
     content = parse(name, paths)
     if isinstance(content, Mapping):
-        validation.parse_images(paths[0], content)
+        file_formats.parse_images(paths[0], content)
         return content
     rows = list(content)
-    if split := validation.missing_split(rows):
+    if split := file_formats.missing_split(rows):
         path = next((path for path in paths if split in path.name), paths[0])
         raise WrongFile(path, f"it has no {split} document")
     return rows

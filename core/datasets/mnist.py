@@ -11,7 +11,7 @@ import numpy as np
 
 from core import datasets
 from core.datasets import download, file_formats
-from core.datasets.validation import WrongFile
+from core.datasets.file_formats import WrongFile
 from core.types import IMAGES, Dataset
 
 SHAPES = {"x_train": (None, 28, 28), "y_train": (None,), "x_test": (None, 28, 28), "y_test": (None,)}

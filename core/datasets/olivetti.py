@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from core.datasets import download, file_formats, validation
+from core.datasets import MOST_CLASSES, download, file_formats
 from core.datasets.matlab_files import read_matrix
 from core.datasets.subsets import choose_stratified, list_others
 from core.errors import BadInput
@@ -29,10 +29,10 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
     if len(faces) != 64 * 64:
         raise ValueError(f"its faces have {len(faces)} pixels and not 4,096")
     x = faces.T.reshape(-1, 64, 64).transpose(0, 2, 1)
-    if len(x) > 10 * validation.MOST_CLASSES:
-        raise ValueError(f"it has {len(x):,} faces, and at most {10 * validation.MOST_CLASSES:,} are allowed")
+    if len(x) > 10 * MOST_CLASSES:
+        raise ValueError(f"it has {len(x):,} faces, and at most {10 * MOST_CLASSES:,} are allowed")
     y = (np.arange(len(x)) // 10).astype(np.uint8)
-    return validation.parse_images(paths[0], {"x": x, "y": y})[0]
+    return file_formats.parse_images(paths[0], {"x": x, "y": y})[0]
 
 
 def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.datasets import bag_of_words, download, file_formats
-from core.datasets.validation import WrongFile, text_lines
+from core.datasets.file_formats import WrongFile, text_lines
 from core.types import Dataset
 
 

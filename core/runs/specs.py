@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import datasets, methods
-from core.datasets import validation
 from core.errors import BadInput
 from core.types import DOCUMENTS, IMAGES, Dataset, Spec, check_params
 
@@ -126,7 +125,7 @@ def differing(specs: Sequence[Spec]) -> list[str]:
 
 def check(spec: Spec, dataset: Dataset) -> None:
     """Raise BadInput if `spec` can't be fitted to these rows."""
-    validation.check_dataset(dataset)
+    datasets.check_dataset(dataset)
     n_train, n_test = dataset.X_train.shape[0], dataset.X_test.shape[0]
     least_train, least_test = _LEAST[dataset.kind]
     if n_train < least_train or n_test < least_test:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from core import cache, datasets, methods, semi_supervised
-from core.datasets import checksums, validation
+from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import reader, specs, store
 from core.semi_supervised import results, settings
@@ -159,7 +159,7 @@ def list_cells(
 
 def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
     """Raise BadInput if cells can't be computed on this copy of the data set, before any is."""
-    validation.check_dataset(dataset)
+    datasets.check_dataset(dataset)
     known = dataset.y_train[dataset.y_train != UNLABELLED]
     if not np.isin(dataset.y_test, known).any():
         raise BadInput(

@@ -14,7 +14,7 @@ from scipy.io import savemat
 
 from core import datasets
 from core.analysis.feature_space import get_feature_space
-from core.datasets import validation
+from core.datasets import file_formats
 from core.datasets.mnist import CREDITS
 from core.errors import DataUnavailable
 
@@ -163,11 +163,11 @@ ROWS = st.fixed_dictionaries({}, optional=dict.fromkeys(("split", "label", "text
 def test_any_lines_are_documents_or_are_refused(lines):
     rows, refused = [], ""
     try:
-        rows = validation.parse_documents(iter([*lines, *(json.dumps(row).encode() for row in (TRAIN, TEST))]))
+        rows = file_formats.parse_documents(iter([*lines, *(json.dumps(row).encode() for row in (TRAIN, TEST))]))
     except ValueError as error:
         refused = str(error)
     assert bool(rows) != ("line " in refused)
-    cleaned, _ = validation.clean_documents(rows)
+    cleaned, _ = file_formats.clean_documents(rows)
     for row in cleaned:
         assert {"split", "label", "text"} <= row.keys() <= {"split", "label", "text", "title"}
         assert row["split"] in ("train", "test")
