@@ -165,7 +165,7 @@ def test_interrupted_fit_says_what_is_left(call, monkeypatch):
         assert err.endswith(message)
 
 
-def test_diverged_fit_leaves_no_checkpoint_unless_others_requested_it(call, monkeypatch):
+def test_diverged_fit_leaves_no_checkpoint(call, monkeypatch):
     def diverge(folder, **_):
         (folder / "checkpoint.safetensors").write_bytes(b"just before")
         raise Diverged("Training diverged.")
@@ -174,15 +174,6 @@ def test_diverged_fit_leaves_no_checkpoint_unless_others_requested_it(call, monk
     assert call(*FIT) == (2, "", "hourglass: Training diverged.\n")
     assert [path.name for path in layout.runs_folder().iterdir()] == [".jobs"]
     assert [path.name for path in task_files.queue_folder().iterdir()] == ["locks"]
-
-    def share(folder, **_):
-        requests.request_training(queue.find_task(folder.name).spec, "somebody")
-        raise Diverged("Training diverged.")
-
-    replace_fit(monkeypatch, share)
-    assert call(*FIT)[0] == 2
-    (task,) = queue.list_tasks()
-    assert (task.state, task.place, task.people) == (queue.QUEUED, 1, ("somebody",))
 
 
 def test_app_may_pause_or_cancel_a_fit(call, monkeypatch):

@@ -78,10 +78,8 @@ def test_damaged_document_is_named_and_the_other_runs_are_listed(fitted, place):
         *({"spec": {**spec, "params": params}} for params in sizes),
         {"format": 2},
         {"history": [1, 2]},
-        {"metrics": [1]},
         {"metrics": {**metrics, "squared_error": "small"}},
         {"metrics": {}},
-        {"spec": {"dataset": "digits"}},
         *({"environment": {**environment, name: None}} for name in ("date", "data_checksum", "n_test", "seconds")),
         {"environment": {**environment, "image_shape": [8]}},
     ]

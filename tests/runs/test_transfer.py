@@ -63,18 +63,6 @@ def test_packed_run_is_its_folder(trained, packed):
         }
 
 
-def test_damaged_run_is_not_packed(fitted, pictures, place):
-    for name in (*FILES, layout.REPLAY):
-        store.write_run(*fitted, replay=pictures)
-        data = (place / name).read_bytes()
-        (place / name).write_bytes(data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
-        with pytest.raises(BrokenRun, match=name):
-            transfer.pack_run(place)
-        (place / name).unlink()
-        with pytest.raises(BrokenRun, match=f"{name} is missing"):
-            transfer.pack_run(place)
-
-
 def test_packed_run_comes_back_and_says_that_it_was_loaded(fitted, pictures, contents, digits):
     run, arrays = fitted
     before = datetime.now(UTC).replace(microsecond=0)

@@ -206,20 +206,6 @@ def test_stopped_sweep_resumes_without_computing_again(place, watch, cells, meas
     assert run_sweep(cells[:1], place=place, watch=watch) == Report(left=1)
 
 
-def test_no_cell_begins_after_the_time_limit(place, cells, monkeypatch):
-    now, genuine = [time.time()], experiment.measure_cell
-
-    def measure_cell(*given):
-        now[0] += 10
-        return genuine(*given)
-
-    monkeypatch.setattr(experiment, "measure_cell", measure_cell)
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "time", lambda: now[0])
-        assert run_sweep(cells, place=place, max_seconds=25) == Report(computed=3, left=1)
-    assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
-
-
 def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measured, monkeypatch):
     genuine, parallel, written = os.fsync, joblib.Parallel, []
 

@@ -143,15 +143,6 @@ def test_ended_trainings_are_listed_newest_first_and_resumed_last():
         assert sorted(path.name for path in folder(seed).iterdir()) == ["askers", "spec.json"]
 
 
-def test_request_takes_back_a_command():
-    request()
-    write_now()
-    for command in (queue.PAUSE, queue.KEEP, queue.CANCEL):
-        requests.send_command(short().key, command)
-        assert find().command == command
-        assert request().command == ""
-
-
 def test_command_for_a_claimed_training_is_left_to_its_worker():
     request()
     with task_files.get_lock(short().key):
@@ -163,18 +154,6 @@ def test_command_for_a_claimed_training_is_left_to_its_worker():
     assert queue.list_tasks() == []
     with pytest.raises(HourglassError, match="ended already"):
         requests.send_command(short().key, queue.PAUSE)
-
-
-def test_failed_training_is_kept_or_cancelled():
-    request()
-    (folder() / "checkpoint.safetensors").touch()
-    task_files.end_task(folder(), queue.FAILED, "It diverged.")
-    requests.send_command(short().key, queue.PAUSE)
-    assert find().state == queue.FAILED
-    requests.send_command(short().key, queue.KEEP)
-    assert (find().state, find().command, find().message) == (queue.QUEUED, queue.KEEP, "")
-    requests.send_command(short().key, queue.CANCEL)
-    assert not folder().exists()
 
 
 def test_concurrent_requests_are_all_kept():
@@ -334,25 +313,6 @@ def test_training_held_outside_the_queue_is_paused_when_left():
     with pytest.raises(FileNotFoundError), requests.hold_training(short(), fail):
         raise FileNotFoundError("not taken for a full disk")
     assert not task_files.is_held(short().key)
-
-
-def test_training_held_by_another_process_is_waited_for(fitted):
-    has, waits = threading.Event(), threading.Event()
-
-    def finish():
-        with task_files.get_lock(short().key):
-            has.set()
-            assert waits.wait(30)
-            store.write_run(*fitted)
-
-    thread = threading.Thread(target=finish)
-    thread.start()
-    assert has.wait(30)
-    with requests.hold_training(short(), waits.set) as place:
-        assert place is None
-    thread.join()
-    with requests.hold_training(short(), fail) as place:
-        assert place == folder(), "requested again, it is trained again"
 
 
 # Workers and apps

@@ -270,22 +270,6 @@ def test_signal_leaves_the_training_in_the_queue(task, monkeypatch):
     assert sorted(path.name for path in task.folder.iterdir()) == ["askers", "spec.json"]
 
 
-def test_training_paused_while_it_is_measured_is_measured_again(task, monkeypatch):
-    def measure(subject, parts, on_stage):
-        requests.send_command(task.key, queue.PAUSE)
-        on_stage("Measuring the codes")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "evaluate", measure)
-        work_off(patch)
-    paused = queue.find_task(task.key)
-    assert (paused.state, paused.has_checkpoint) == (queue.PAUSED, True)
-    assert store.find_place(task.key) is None
-    requests.request_training(task.spec, "somebody")
-    work_off(monkeypatch)
-    assert_as_undisturbed(task.spec)
-
-
 def test_checkpoint_of_another_copy_of_the_data_is_not_used(task):
     here = datasets.load("digits")
     other = replace(here, X_train=here.X_train[::-1].copy())
