@@ -1,4 +1,4 @@
-"""Codes, positions, errors, images and predicted words of rows under a fitted estimator or a stored run."""
+"""Codes, positions, errors, images and words of rows under an estimator or a stored run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def encode(estimator: Any, X: Any) -> tuple[np.ndarray | None, str]:
 
 
 def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> tuple[np.ndarray, str]:
-    """Encode `rows`: (n, n_components) float32, and what the codes are, see `encode`; `stamp` changes with the run."""
+    """Encode `rows`: (n, n_components) float32, and what the codes are, see `encode`."""
     if methods.entry(run.spec.method).maps_rows:
         return map_rows(estimator(), rows), "map"
     at = find_positions(run, rows)
@@ -43,7 +43,7 @@ def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> t
 
 
 def map_rows(estimator: Any, rows: Rows) -> np.ndarray:
-    """Look up the positions of `rows` in a map of given rows: (n, 2) float32, NaN for rows it does not contain."""
+    """Look up the positions of `rows` in a map of given rows: (n, 2), NaN where it has none."""
     points = np.full((len(rows), 2), np.nan, np.float32)
     for of_test, held, places in (
         (True, estimator.rows_test_, estimator.test_embedding_),
@@ -60,7 +60,7 @@ def map_rows(estimator: Any, rows: Rows) -> np.ndarray:
 
 
 def find_positions(run: Run, rows: Rows) -> np.ndarray | None:
-    """Find the positions of `rows` among the rows whose codes are stored with a run; None if one is missing."""
+    """Find `rows` among the rows whose codes are stored with a run; None if one is missing."""
     shown = run.views["shown_rows"]
     if rows.split != "test" or not np.isin(rows.numbers, shown).all():
         return None
@@ -73,7 +73,7 @@ def has_reconstructions(run: Run) -> bool:
 
 
 def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> np.ndarray | None:
-    """Compute the reconstruction error of each row, (n,) float64; None for a method that reconstructs no rows.
+    """Compute the reconstruction error of each row, (n,); None if the method reconstructs none.
 
     Images: squared error, the sum over pixels in [0, 1]. Documents: 1 - cosine of reconstruction and tf-idf vector.
     """

@@ -24,7 +24,7 @@ _STEPS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)])  # down and right: right, 
 
 
 def add_noise(X: np.ndarray, image_shape: tuple[int, int], amount: float, random_state: int = 0) -> np.ndarray:
-    """Add Gaussian noise of standard deviation `amount`, 0 to 1, to every pixel, then clip to [0, 1]."""
+    """Add Gaussian noise of standard deviation `amount`, 0 to 1, and clip to [0, 1]."""
     X = _checked(X, image_shape, "noise", amount, 1.0)
     draw = np.random.default_rng(random_state).standard_normal(X.shape, np.float32)
     return np.clip(X + np.float32(amount) * draw, 0, 1)
@@ -51,7 +51,7 @@ def cover_patch(
 
 
 def shift_images(X: np.ndarray, image_shape: tuple[int, int], amount: int, random_state: int | None = 0) -> np.ndarray:
-    """Shift each image by `amount` whole pixels, 0 to its longer side; pixels that enter are black.
+    """Shift each image by `amount` pixels, 0 to its longer side; pixels that enter are black.
 
     Each row's direction is drawn: right, left, down or up; all go to the right if `random_state` is None.
     """
@@ -80,7 +80,7 @@ def _checked(X: np.ndarray, image_shape: tuple[int, int], name: str, amount: flo
 
 @dataclass(frozen=True)
 class Corruption:
-    """A kind of corruption: its label, what its amount is with the unit, a description, and the function itself."""
+    """A kind of corruption: label, the meaning of its amount, description, and function."""
 
     label: str
     axis: str
@@ -118,7 +118,7 @@ def compute_errors(
     random_state: int = 0,
     on_level: Callable[[int, int], None] = lambda done, of: None,
 ) -> np.ndarray:
-    """Measure the squared error between reconstructions of corrupted images and the clean images X.
+    """Measure the squared error of reconstructions of corrupted images to the clean images.
 
     Parameters
     ----------
@@ -139,12 +139,12 @@ def compute_errors(
 
 
 def compute_band(errors: np.ndarray) -> np.ndarray:
-    """(n_levels, n) errors -> (n_levels, 3) mean and ends of its 95% bootstrap interval over the rows."""
+    """(n_levels, n) errors -> (n_levels, 3) mean and ends of its 95% bootstrap interval."""
     return np.array([(row.mean(dtype=np.float64), *bootstrap.mean_interval(row)) for row in errors])
 
 
 def compare_with_input(errors: np.ndarray, nothing: np.ndarray) -> np.ndarray:
-    """Compare (n_levels, n) errors with those without a model: 1 significantly lower, -1 higher, 0 neither."""
+    """Compare errors with those without a model: 1 significantly lower, -1 higher, 0 neither."""
     intervals = (bootstrap.paired_difference_interval(*rows) for rows in zip(errors, nothing, strict=True))
     return np.array([-1 if low > 0 else 1 if high < 0 else 0 for low, high in intervals])
 

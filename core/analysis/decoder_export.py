@@ -1,4 +1,4 @@
-"""Export a fitted decoder as plain layers that a browser can compute; ranges and grids of latent codes."""
+"""Export a fitted decoder as layers that a browser can compute; ranges and grids of codes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Decoder:
         return self.layers[-1].weight.shape[1]
 
     def decode(self, Z: np.ndarray) -> np.ndarray:
-        """Decode: (n, n_components) -> (n, n_features) float32, in [0, 1] after a sigmoid, else any value."""
+        """Decode: (n, n_components) -> (n, n_features) float32, in [0, 1] after a sigmoid."""
         x = np.asarray(Z, np.float32)
         for layer in self.layers:
             x = (x @ layer.weight.astype(np.float32)) * layer.scale + layer.bias
@@ -72,7 +72,7 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def export_decoder(estimator: Any) -> Decoder | None:
-    """Export the decoder of a fitted estimator on images; None unless its layers are all fully connected."""
+    """Export the decoder of an estimator on images; None unless all layers are fully connected."""
     if not hasattr(estimator, "inverse_transform") or getattr(estimator, "kind", IMAGES) == DOCUMENTS:
         return None
     if hasattr(estimator, "networks_"):
@@ -97,7 +97,7 @@ def _of_networks(estimator: Any) -> Decoder | None:
 
 
 def _layers(network: Any) -> list[Layer] | None:
-    """The layers of a network, batch norm in evaluation mode folded into the linear layer before it."""
+    """The layers of a network, batch norm folded into the linear layer before it."""
     from torch import nn
 
     activations = {nn.ReLU: RELU, nn.SiLU: SILU}
@@ -139,7 +139,7 @@ def _layer(weight: np.ndarray, bias: np.ndarray, activation: str) -> Layer:
 
 
 def decode_one(estimator: Any, code: np.ndarray) -> np.ndarray:
-    """Decode one code, (n_components,) -> (n_features,), on one thread: a second only costs time."""
+    """Decode one code on one thread, where a second would only cost time: (n_features,)."""
     with _threads().limit(limits=1):
         return estimator.inverse_transform(np.asarray(code, np.float32)[None])[0]
 
@@ -152,7 +152,7 @@ def _threads() -> Any:
 
 
 def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Compute the effect of each latent dimension on the image, (n_components,), in squared error per image.
+    """Compute the effect of each latent dimension on the image, in squared error per image.
 
     A quarter of the squared difference between the images one standard deviation `spread` to either side of a code,
     summed over pixels, mean over the codes `Z`. Of a linear decoder it is the variance that the dimension contributes.
@@ -172,13 +172,13 @@ def is_active(variances: np.ndarray) -> np.ndarray:
 
 
 def has_effect(effects: np.ndarray) -> np.ndarray:
-    """Which dimensions have a visible effect beside the one with the largest, (n_components,) bool."""
+    """Which dimensions have a visible effect beside the one with the largest, bool."""
     effects = np.asarray(effects)
     return effects > ACTIVE_EFFECT * effects.max(initial=0)
 
 
 def make_grid(columns: np.ndarray, lines: np.ndarray) -> np.ndarray:
-    """The codes of a grid in the plane, row by row from the top: (n_columns,), (n_lines,) upwards -> (n, 2) float32."""
+    """The codes of a grid in the plane, row by row from the top: (n, 2) float32."""
     x, y = np.meshgrid(columns, lines[::-1])
     return np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
 
@@ -197,7 +197,7 @@ def place_grid_columns(n: int, low: float, high: float, is_prior: bool) -> np.nd
 
 
 def find_code_range(codes: np.ndarray, is_median: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first percentile, the median or mean, and the 99th percentile of each latent dimension: (k,) each."""
+    """The first percentile, median or mean, and 99th percentile of each latent dimension."""
     low, median, high = np.percentile(np.asarray(codes, np.float64), [1, 50, 99], axis=0)
     middle = median if is_median else codes.mean(axis=0, dtype=np.float64)
     # A constant dimension still needs a range to be drawn in.

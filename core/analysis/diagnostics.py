@@ -23,7 +23,7 @@ LOST_CLASSES, DIVERGENCE = "lost classes", "divergence"
 
 @dataclass(frozen=True)
 class Finding:
-    """A sign of a failed training: its kind, a sentence on it and its remedy, and whether the run is of little use."""
+    """A sign of a failed training, its remedy, and whether the run is of little use."""
 
     kind: str
     sentence: str
@@ -31,7 +31,7 @@ class Finding:
 
 
 def diagnose(run: Run) -> list[Finding]:
-    """Find signs of posterior collapse, dead dimensions, lost classes and divergence in what a run stores."""
+    """Find signs of posterior collapse, dead dimensions, lost classes and divergence in a run."""
     has_posterior = "kl" in run.metrics and "codes" in run.views
     posterior = find_collapse(run.metrics["kl"].value, run.views["codes"]) if has_posterior else None
     if posterior and posterior.is_severe:
@@ -41,7 +41,7 @@ def diagnose(run: Run) -> list[Finding]:
 
 
 def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
-    """Find posterior collapse: at least half of the dimensions are inactive; severe where all are.
+    """Find posterior collapse: half of the dimensions are inactive; severe where all are.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
 
 
 def find_early_collapse(row: Mapping[str, float]) -> Finding | None:
-    """Find posterior collapse under way in the latest row of a training's history, see `core.nn.training.train`."""
+    """Find posterior collapse under way in the latest row of a training's history."""
     if row.get("share", 0.0) < _EARLY_SHARE or row.get("kl", _LOW_KL) >= _LOW_KL:
         return None
     return Finding(
@@ -115,7 +115,7 @@ def _find_lost_classes(run: Run) -> Finding | None:
 
 
 def _find_divergence(run: Run) -> Finding | None:
-    """One loss that ends above where it began. The losses of an adversarial game are no measure of progress."""
+    """Find a loss that ends above where it began; adversarial losses do not count."""
     losses = [row["loss"] for row in run.history if "loss" in row]
     if len(losses) < 2 or losses[-1] <= losses[0]:
         return None

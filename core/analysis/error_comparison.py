@@ -24,7 +24,7 @@ _FINEST = 0.1  # of a shared scale, in pixel units
 
 
 def draw_by_class(y: np.ndarray, n: int, random_state: int) -> np.ndarray:
-    """Draw `n` positions at random, the classes y in turn; rows without a class (-1) count as one.
+    """Draw `n` positions at random, the classes in turn; rows without a class count as one.
 
     A row of each class in the order of the classes, then a second of each, and so on. Of more than `n` classes, `n` are
     drawn at random.
@@ -46,24 +46,24 @@ def count_turns(labels: np.ndarray) -> np.ndarray:
 
 
 def find_worst(errors: np.ndarray, n: int) -> np.ndarray:
-    """Find the positions of the `n` largest errors, the largest first; of equal ones the first row."""
+    """Find the positions of the `n` largest errors, the largest first; ties by position."""
     return np.argsort(-np.asarray(errors), kind="stable")[:n]
 
 
 def find_best(errors: np.ndarray, n: int) -> np.ndarray:
-    """Find the positions of the `n` smallest errors, the smallest first; of equal ones the first row."""
+    """Find the positions of the `n` smallest errors, the smallest first; ties by position."""
     return np.argsort(np.asarray(errors), kind="stable")[:n]
 
 
 def find_disagreements(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find up to `n` rows where `a` has the smaller error, the largest difference first, and vice versa."""
+    """Find up to `n` rows where `a` has the smaller error, and up to `n` where `b` has."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     order = np.argsort(difference, kind="stable")
     return order[difference[order] < 0][:n], order[::-1][difference[order[::-1]] > 0][:n]
 
 
 def rank(errors: np.ndarray, k: int) -> int:
-    """Rank the row at position `k` by its error, 1 being the smallest; ties share the better rank."""
+    """Rank the row at position `k` by its error, 1 the smallest; ties share the better rank."""
     errors = np.asarray(errors)
     return int((errors < errors[k]).sum()) + 1
 
@@ -115,7 +115,7 @@ class ByClass:
 
 
 def is_tied(errors: np.ndarray, least: np.ndarray) -> bool:
-    """Whether a method is tied with one of smaller mean error, see `Ranking`; both (n,) errors of the same rows."""
+    """Whether a method is tied with one of smaller mean error on the same rows, see `Ranking`."""
     errors, least = np.asarray(errors, np.float64), np.asarray(least, np.float64)
     return _is_close(errors.mean(), least.mean()) or bootstrap.paired_difference_interval(errors, least)[0] <= 0
 
@@ -125,7 +125,7 @@ def _is_close(mean: float, least: float) -> bool:
 
 
 def resample_means(errors: Mapping[str, np.ndarray], y: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute means over all rows with a class and over each class, with paired bootstrap resamples.
+    """Compute means over all rows and over each class, with paired bootstrap resamples.
 
     The rows are drawn as `core.metrics.bootstrap` draws them, once for all methods, so that differences are paired.
 
@@ -196,7 +196,7 @@ def compare_by_class(names: Sequence[str], resamples: Mapping[str, np.ndarray]) 
 
 def _rank(names: Sequence[str], labels: list[int], counts: list[int], means: np.ndarray, draws: np.ndarray) -> Ranking:
     def compare(a: int, b: int, c: int) -> int:
-        """1 where the first has the smaller error in group `c`, -1 where the second, 0 where they are tied."""
+        """1 where the first has the smaller error in group `c`, -1 where the second, 0 if tied."""
         least, other = (a, b) if means[a, c] <= means[b, c] else (b, a)
         is_significant = np.quantile(draws[other, c] - draws[least, c], 0.025) > 0
         if _is_close(means[other, c], means[least, c]) or not is_significant:
@@ -239,6 +239,6 @@ def _compute_ratios(
 
 
 def compute_quantiles(errors: np.ndarray, n: int = 201) -> tuple[np.ndarray, np.ndarray]:
-    """Compute `n` evenly spaced shares of the rows, 0 to 1, and the error that each share of rows does not exceed."""
+    """Compute `n` shares of the rows, 0 to 1, and the error that each share does not exceed."""
     shares = np.linspace(0, 1, n)
     return shares, np.quantile(np.asarray(errors, np.float64), shares, method="inverted_cdf")

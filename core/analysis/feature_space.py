@@ -1,4 +1,4 @@
-"""The feature space that generated images are compared in: a classifier's last hidden layer, or 50 PCA components."""
+"""The space that samples are compared in: a classifier's features, or 50 PCA components."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _make_classifier_space(arrays: Mapping, error: float, image_shape: tuple[int
 
 
 def fit_classifier(dataset: Dataset, *, epochs: int, seed: int = 0) -> float:
-    """Fit the classifier of `dataset` on its training rows, write it into `FOLDER`, return its test error."""
+    """Fit the classifier of `dataset`, write it into `FOLDER`, and return its test error."""
     import torch
     from torch.nn import functional as F
 

@@ -15,7 +15,7 @@ def lerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Interpolate spherically between two codes: along the arc around the origin, with linearly changing length.
+    """Interpolate spherically between two codes, with linearly changing length.
 
     Samples from N(0, I) lie near a sphere, which the straight line between two of them leaves. For codes in the same
     or in opposite directions this is `lerp`. Shoemake 1985, Animating rotation with quaternion curves; White 2016,
@@ -35,7 +35,7 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def compute_class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int) -> np.ndarray:
-    """Subtract the mean code of class `minus` from that of class `plus`; BadInput for an empty class.
+    """Subtract the mean code of class `minus` from that of `plus`; BadInput without rows.
 
     Larsen et al. 2016, Autoencoding beyond pixels using a learned similarity metric (visual attribute vectors).
     """

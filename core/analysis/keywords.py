@@ -13,7 +13,7 @@ from core.errors import BadInput
 
 
 def find_distinctive_words(rows: Rows, selected: np.ndarray, n_words: int = 15) -> list[tuple[str, float, float]]:
-    """Find words typical of some documents: word, share of these documents with it, share of others.
+    """Find words typical of some documents: word, share of these documents, share of others.
 
     Ordered by the log-odds ratio with an informative Dirichlet prior, in standard deviations: Monroe, Colaresi and
     Quinn 2008, Fightin' words, eq. 16 and 22.
@@ -48,7 +48,7 @@ _LEAST_CHANGE = 1e-3
 
 
 def find_heaviest_words(weights: np.ndarray, vocabulary: Sequence[str], n_words: int) -> list[tuple[str, float]]:
-    """List the words with the largest positive weights, largest first; of equal ones the first of the vocabulary."""
+    """List the words with the largest positive weights; ties in the order of the vocabulary."""
     order = np.argsort(-np.asarray(weights), kind="stable")[:n_words]
     return [(vocabulary[k], float(weights[k])) for k in order if weights[k] > 0]
 
@@ -75,7 +75,7 @@ class Traversal:
 
     @property
     def is_used(self) -> bool:
-        """Whether the dimension changes the probability of any word; True for weights, which have no scale."""
+        """Whether the dimension changes the probability of a word; True for weights without scale."""
         are_probabilities = self.weights.min() >= 0 and np.allclose(self.weights.sum(axis=1), 1, atol=1e-3)
         return not are_probabilities or bool(self.change.max() >= _LEAST_CHANGE)
 
@@ -84,7 +84,7 @@ class Traversal:
         return np.argsort(-self.change, kind="stable")[:n_words]
 
     def find_thirds(self, n_words: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Indices of the words that change most, by the third of the traversal that their peak is in."""
+        """Indices of the words that change most, by the third of the traversal of their peak."""
         third = self.weights.argmax(axis=0) * 3 // len(self.values)
         order = self.find_changing(len(self.change))
         order = order[self.change[order] > 0]

@@ -60,7 +60,7 @@ def _compute_trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
 
 
 def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
-    """Find the `k` nearest others of every row by Euclidean distance of the codes: (n, k) positions, nearest first.
+    """Find the `k` nearest others of every row by Euclidean distance: (n, k), nearest first.
 
     Rows without a position have -1 throughout and are no neighbours; with fewer than `k` others, all are returned.
     """
@@ -78,7 +78,7 @@ def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
 def find_nearest(
     z: np.ndarray, Z: np.ndarray, k: int = 10, leave_out: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the `k` rows whose codes Z are nearest to one code z, nearest first, and their Euclidean distances.
+    """Find the `k` rows whose codes Z are nearest to one code z, and their Euclidean distances.
 
     Rows without a position (NaN) and the row at position `leave_out` do not count.
     """
@@ -91,13 +91,13 @@ def find_nearest(
 
 
 def predict_classes(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The class of each row by its 15 nearest other rows, see `core.metrics.confusion.predict_classes`; kept."""
+    """Predict the class of each row by its 15 nearest other rows; results are kept."""
     name = f"predicted-{cache.make_key(np.asarray(Z, np.float32), np.asarray(y, np.int64), K)}"
     return cache.get_or_compute(name, lambda: {"classes": confusion.predict_classes(Z, y, K)})["classes"]
 
 
 def compute_overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Compute the average overlap of each row's neighbours under two methods, (n,) in [0, 1]; NaN without a position.
+    """Compute the average overlap of each row's neighbours under two methods, in [0, 1].
 
     The `DEPTH` nearest are compared, or all others if fewer, see `core.metrics.embedding.average_overlap`. They are
     searched among the rows that have a position under both methods.
@@ -112,14 +112,14 @@ def compute_overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Answers:
-    """Positions (n,) of documents by decreasing cosine similarity to a query, and the cosines (n,)."""
+    """Positions of documents by decreasing cosine similarity to a query, and the cosines."""
 
     positions: np.ndarray
     cosines: np.ndarray
 
 
 def find_answers(query: Any, documents: Any, n: int) -> Answers:
-    """Find at most `n` documents (n_documents, d) nearest to a query (1, d) by cosine, exactly; both may be sparse.
+    """Find at most `n` documents (n_documents, d) nearest to a query (1, d) by cosine.
 
     None for a query that is all zero, whose cosine is undefined; documents that are all zero have cosine 0.
     """

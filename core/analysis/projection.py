@@ -12,7 +12,7 @@ from core.types import Run
 
 @dataclass(frozen=True)
 class Plane:
-    """An affine map of codes to the plane: ``Z @ axes + origin``, axes (n_components, 2) and origin (2,)."""
+    """An affine map of codes to the plane, ``Z @ axes + origin``."""
 
     axes: np.ndarray
     origin: np.ndarray
@@ -22,7 +22,7 @@ class Plane:
 
 
 def project_to_plane(Z: np.ndarray, Z_train: np.ndarray, are: str) -> tuple[np.ndarray, str]:
-    """Project codes Z to the plane, by PCA of Z_train, and describe how; `are`: what the codes are."""
+    """Project codes Z to the plane by PCA of Z_train, and describe how; `are` names the codes."""
     size = Z.shape[1]
     if size == 2:
         return Z.astype(np.float32), f"the 2-D {are}"
@@ -52,7 +52,7 @@ def fit_plane(run: Run, shown_codes: Callable[[], np.ndarray]) -> Plane:
 
 
 def align(points: np.ndarray, reference: np.ndarray) -> Plane | None:
-    """Find the rotation, reflection, shift and scale of `points` nearest to `reference`, (n, 2) each; Gower 1975.
+    """Find the rotation, reflection, shift and scale of `points` nearest to `reference`.
 
     Rows without a position (NaN) in either map are left out of the fit. None if fewer than two rows have a position in
     both maps, or if either map is one point.

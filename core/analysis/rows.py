@@ -24,7 +24,7 @@ _WORDS_OF_A_TEXT = 40
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one split or of both, the same for every map; X, y and others as in `core.types.Dataset`.
+    """Rows of one split or of both, the same for every map; X and y as in `core.types.Dataset`.
 
     Attributes
     ----------
@@ -150,12 +150,12 @@ def check_count(n: int) -> None:
 
 
 def has_shipped_rows(name: str) -> bool:
-    """Whether a shipped sample replaces this data set where it is absent, see `load_shipped_rows`."""
+    """Whether a shipped sample replaces this data set where it is absent."""
     return name in embedded_samples.FULL.values()
 
 
 def load_shipped_rows(name: str, n: int) -> Rows | None:
-    """Test rows of a data set whose shipped sample stands in for it where it is absent; None where it has none."""
+    """Test rows of the shipped sample that replaces an absent data set; None without one."""
     sample = {full: sample for sample, full in embedded_samples.FULL.items()}.get(name)
     if sample is None:
         return None

@@ -105,7 +105,7 @@ class CodeSampler(BaseEstimator):
     def sample(
         self, n_samples: int = 1, random_state=None, *, temperature: float = 1.0, truncation: float | None = None
     ) -> np.ndarray:
-        """Draw codes: (n_samples, n_components) float64; BadInput for a parameter outside its bounds.
+        """Draw codes (n_samples, n_components); BadInput for a parameter outside its bounds.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
 
 
 def fit_default_sampler(estimator: Any, Z_train: np.ndarray | None, kind: str | None = None) -> CodeSampler:
-    """Fit the sampler of `kind` to training codes; by default the prior, or without one a Gaussian."""
+    """Fit the sampler of `kind` to codes; by default the prior, or without one a Gaussian."""
     if kind is None:
         kind = NORMAL if hasattr(estimator, "sample") else GAUSSIAN
     if kind == NORMAL:
@@ -173,7 +173,7 @@ def describe_sampler(estimator: Any, kind: str) -> str:
 
 
 def restore_sampler(run: Run, kind: str, estimator: Any) -> CodeSampler:
-    """Restore the sampler of `kind` that was fitted when a run was measured; BadInput if it holds none."""
+    """Restore the sampler of `kind` that is stored with a run; BadInput if there is none."""
     if kind == NORMAL:
         return fit_default_sampler(estimator, None, NORMAL)
     try:
@@ -184,14 +184,14 @@ def restore_sampler(run: Run, kind: str, estimator: Any) -> CodeSampler:
 
 
 def select_scores(run: Run, kind: str) -> dict[str, Measurement]:
-    """Select a run's scores of one sampler, without the prefix of their names; empty if not measured."""
+    """Select a run's scores of one sampler, without their prefix; empty if not measured."""
     prefix = _prefix(run, kind)
     of_samples = ("frechet", "precision", "recall", "coverage", "copies")
     return {name: run.metrics[prefix + name] for name in of_samples if prefix + name in run.metrics}
 
 
 def select_class_shares(run: Run, kind: str) -> dict[str, float]:
-    """Select the share of each class among the samples of one sampler; empty if it was not measured."""
+    """Select the share of each class among one sampler's samples; empty if not measured."""
     return run.by_class.get(f"{_prefix(run, kind)}class_shares", {})
 
 
@@ -201,7 +201,7 @@ def _prefix(run: Run, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Labels of samplers, the best first, and those whose interval overlaps with that of the best."""
+    """Labels of samplers, the best first, and those whose interval meets that of the best."""
 
     order: tuple[str, ...]
     tied: tuple[str, ...]
@@ -223,6 +223,6 @@ def rank_samplers(scores: Mapping[str, Mapping[str, Measurement]]) -> Ranking:
 
 
 def has_excess_copies(scores: Mapping[str, Measurement], floor: Measurement) -> bool:
-    """Whether a sampler's share of near-duplicates of training images is significantly above that of test rows."""
+    """Whether near-duplicates of training images are significantly more than among test rows."""
     copies = scores.get("copies")
     return copies is not None and copies.interval is not None and copies.low > floor.high

@@ -1,4 +1,4 @@
-"""Snapshots of a training: map, reconstructions and samples of the same rows, for the live view and the replay."""
+"""Snapshots of a training: map, reconstructions and samples of the same rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PICTURES = ("map", "reconstructions", "samples")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one moment of a training shows; see `Replay` for the arrays, here without their first axis."""
+    """One moment of a training; see `Replay` for the arrays, here without their first axis."""
 
     epoch: float
     seconds: float
@@ -81,7 +81,7 @@ class Replay:
 
 
 def parse(arrays: Mapping[str, np.ndarray]) -> Replay | None:
-    """Parse the arrays of `Recorder.arrays`; None without snapshots, BrokenRun if they are wrong."""
+    """Parse the arrays of `Recorder.arrays`; None if empty, BrokenRun if they are wrong."""
     if "epochs" not in arrays:
         return None
     try:
@@ -156,7 +156,7 @@ def read(folder: Path) -> Replay | None:
 
 
 class Recorder:
-    """Takes the snapshots of one training, and keeps them in `FILE` of a folder, where a resumed training continues."""
+    """Takes the snapshots of one training, and keeps them in a file of a folder."""
 
     def __init__(self, dataset: Dataset, folder: Path | None = None):
         self.dataset, self.folder = dataset, folder
@@ -297,6 +297,6 @@ def _are_small(a: np.ndarray) -> bool:
 
 
 def _least_missed(epochs: list[float]) -> int:
-    """The index of the snapshot with the smallest gap between its neighbours; never the first or the last."""
+    """The index of the inner snapshot with the smallest gap between its neighbours."""
     gaps = [epochs[k + 1] - epochs[k - 1] for k in range(1, len(epochs) - 1)]
     return 1 + int(np.argmin(gaps))

@@ -16,7 +16,7 @@ _QUANTILES = (0.01, 0.99)
 
 
 def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: list[str]) -> Values | None:
-    """The value of each row by which it is coloured; None for the class. `pair`: see `neighbours.choose_pair`."""
+    """The value of each row by which it is coloured; None for the class."""
     rows = view.rows
     if view.colour == controls.OVERLAP and pair is not None:
         label = f"Disagreement of {pair[0].name} and {pair[1].name}"

@@ -170,7 +170,7 @@ def _list_projections(spec: Spec) -> tuple[str, ...]:
 
 
 def _list_first(offered: Sequence[MapChoice]) -> list[str]:
-    """The keys of the first maps: one a method, of the fewest dimensions, on this copy of the data if there are any."""
+    """The keys of the first maps: one a method, of the fewest dimensions."""
     offered = [choice for choice in offered if choice.is_here] or offered
     keys = []
     entries = {name: methods.entry(name) for name in methods.names()}

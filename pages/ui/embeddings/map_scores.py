@@ -99,7 +99,7 @@ def draw_table(view: MapView) -> None:
 
 
 def make_maps(view: MapView, nearest: Mapping[str, np.ndarray], own_points: Mapping[str, OwnPoint]) -> list[Map]:
-    """The maps as the front end takes them; key of a map -> rows that it marks, and the visitor's own point."""
+    """The maps as the front end takes them, with marked rows and the visitor's own point."""
     reference = next((run_map.points for run_map in view.drawable), None)
     maps: list[Map] = []
     for run_map in view.maps:

@@ -64,7 +64,7 @@ class MapChoice:
 
 @dataclass(frozen=True)
 class RunMap:
-    """A map as shown: its run, its (n_rows, 2) points, all NaN with a `problem`, what they are, and hidden classes."""
+    """A map as shown: its run, its (n_rows, 2) points, NaN with a `problem`, and a note."""
 
     choice: MapChoice
     rows: Rows

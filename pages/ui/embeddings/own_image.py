@@ -29,7 +29,7 @@ _TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 
 @dataclass(frozen=True)
 class OwnPoint:
-    """The visitor's image in one map: latent code (n_components,) and position (2,), None if it has none."""
+    """The visitor's image in one map: latent code and (2,) position, None without one."""
 
     run_map: RunMap
     code: np.ndarray | None = None

@@ -26,7 +26,7 @@ Params = tuple[tuple[str, Any], ...]
 
 
 def cache_by_copy(**options: Any) -> Callable:
-    """Cache a function of a data set's stamp and name, called without the stamp, until another copy of it is here."""
+    """Cache a function of a data set's stamp and name until another copy of it is here."""
 
     def decorate(function: Callable) -> Callable:
         cached = st.cache_resource(**options)(function)

@@ -1,4 +1,4 @@
-"""Charts of all pages, each with buttons that save it, and elements that are drawn once they are seen."""
+"""Charts of all pages with their save buttons, and elements that are drawn once seen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def draw(
     about: str = "",
     **options: Any,
 ) -> Any:
-    """Draw a figure with its save buttons; returns what `st.plotly_chart` does, which takes other `options`.
+    """Draw a figure with its save buttons; `options` and the result are of `st.plotly_chart`.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _enlarged(figure: Any) -> Any:
 
 
 def is_near(name: str, height: int) -> bool:
-    """Whether the visitor has scrolled to an element; until then draw an empty place, which app.js observes."""
+    """Whether the visitor has scrolled to an element; until then draw an empty place."""
     if st.session_state.get(_flag(name)):
         return True
     with st.container(key=f"late-{name}", height=height, border=False):

@@ -28,7 +28,7 @@ def draw(label: str, run: Run) -> None:
 
 
 def draw_findings(label: str, findings: Sequence[diagnostics.Finding], key: str, beta: float | None = None) -> None:
-    """Draw one line a finding, with a link to the concept demo of its cause, which opens at the run's `beta`."""
+    """Draw one line a finding, with a link to the concept demo, which opens at `beta`."""
     for finding in findings:
         with st.container(key=f"finding-{key}-{finding.kind.replace(' ', '-')}", gap="small"):
             icon = ":material/warning:" if finding.is_severe else ":material/info:"

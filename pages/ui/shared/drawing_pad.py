@@ -41,6 +41,6 @@ def read_points(widget_key: str, label: str = "Your own image") -> list[np.ndarr
 
 
 def preset_strokes(widget_key: str, packed: str) -> None:
-    """Put strokes, packed for `core.datasets.user_image.unpack_strokes`, on the pad with this key."""
+    """Put packed strokes, see `user_image.pack_strokes`, on the pad with this key."""
     st.session_state[f"{widget_key}.kept"] = packed
     st.session_state.pop(widget_key, None)

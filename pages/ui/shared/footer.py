@@ -11,7 +11,7 @@ LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 
 
 def draw(command: str = "", about: str = "") -> None:
-    """Draw the drawer, the last element of a page, with commands that reproduce the view, and what these do."""
+    """Draw the drawer at the end of a page, with commands of the view, and what these do."""
     label = LINK_AND_COMMAND if command else LINK
     drawer = st.expander(label, key=page_state.key("footer"), on_change="rerun", icon=":material/link:")
     if not drawer.open:

@@ -45,7 +45,7 @@ def make_grid(strips: Sequence[Strip], n_blocks: int) -> Markup:
 
 
 def draw_buttons(name: str, labels: Sequence[str | None]) -> int | None:
-    """Draw a transparent button over each column with a label; returns the number of the one clicked."""
+    """Draw a transparent button over each column; returns the number of the one clicked."""
     clicked = None
     with st.container(key=f"over-{name}", gap=None):
         for k, label in enumerate(labels):

@@ -77,7 +77,7 @@ def seed_widget(
 
 
 def parse_integer(text: str) -> int:
-    """An integer from the address, at least 0, of at most nine digits; BadInput for any other text."""
+    """An integer from the address, 0 to nine digits; BadInput for any other text."""
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise BadInput("It must be a whole number.")
     return int(text)
@@ -95,7 +95,7 @@ def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = N
 
 
 def keep_computed(kind: str, key: str, read: Callable[[], Any], most: int) -> Any:
-    """A result kept in the session, the last `most` of a kind, else what `read` returns; None is not kept."""
+    """A result kept in the session, the last `most` of a kind, else what `read` returns."""
     kept = st.session_state.setdefault(kind, {})
     if key not in kept and (value := read()) is not None:
         kept[key] = value
@@ -123,7 +123,7 @@ def choose_with(
     parse: Callable[[str], Any] = str,
     **kwargs: Any,
 ) -> Any:
-    """Draw a remembered choice with a widget such as `st.selectbox`; parameters as `seed_widget` and that widget."""
+    """Draw a remembered choice with a widget; parameters as `seed_widget` and that widget."""
     chosen = draw(label, options, key=seed_widget(name, options, default, problems, parse=parse), **kwargs)
     keep(name, chosen)
     return chosen
@@ -165,7 +165,7 @@ def make_permalink() -> str:
 
 
 def read_seed(problems: list[str], name: str = "draw", refusal: str = _REFUSAL) -> int:
-    """The seed of a random draw: the link's, else the last one; an invalid link adds `refusal` to `problems`."""
+    """The seed of a random draw: the link's, else the last one, else 0."""
     seed = recall(name) or 0
     if (linked := read_link(name)) is not None:
         is_valid = linked.isascii() and linked.isdecimal() and len(linked) <= len(str(LARGEST_SEED))

@@ -22,7 +22,7 @@ def encode(spec: Spec) -> str:
 
 
 def decode(token: str) -> Spec:
-    """Inverse of `encode`, for untrusted text; BadInput if it is not a Spec. `check_spec` checks its parameters."""
+    """Inverse of `encode`, for untrusted text; BadInput if it is not a Spec."""
     try:
         spec = Spec.from_json(json.loads(_unpack(token, _LONGEST)))
         spec.key  # noqa: B018 - a Spec without a key, for example with NaN, is invalid
@@ -43,7 +43,7 @@ def encode_rows(numbers: Iterable[int]) -> str:
 
 
 def decode_rows(token: str, most: int) -> list[int]:
-    """Inverse of `encode_rows`, for untrusted text: at most `most` numbers, ascending; else BadInput."""
+    """Inverse of `encode_rows`, for untrusted text: at most `most` numbers; else BadInput."""
     try:
         steps = np.frombuffer(_unpack(token, 4 * most), "<u4").astype(np.int64)
         numbers = np.cumsum(steps)
@@ -59,7 +59,7 @@ def _pack(data: bytes) -> str:
 
 
 def _unpack(token: str, most: int) -> bytes:
-    """Inverse of `_pack`; raises zlib.error or ValueError for other text and for more than `most` bytes."""
+    """Inverse of `_pack`; zlib.error or ValueError for other text and over `most` bytes."""
     if len(token) > _LONGEST:
         raise ValueError("length")
     packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)

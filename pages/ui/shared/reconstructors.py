@@ -19,7 +19,7 @@ NO_ENCODER = "A GAN has no encoder, so it cannot reconstruct an image."
 
 @dataclass(frozen=True)
 class Reconstructor:
-    """A method that reconstructs the rows shown, with the (n_rows,) squared errors of unclipped reconstructions."""
+    """A method that reconstructs the rows shown, with their (n_rows,) squared errors."""
 
     line: Line
     errors: np.ndarray

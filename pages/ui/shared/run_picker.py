@@ -76,7 +76,7 @@ def choose(
 
 
 def choose_dataset(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> str:
-    """Draw the choice of a data set, of one kind or of all, and return its name; `problems` takes a wrong link."""
+    """Draw the choice of a data set, of one kind or of all, and return its name."""
     names = [name for name in stored_runs.list_datasets(stored) if kind in (None, datasets.entry(name).kind)]
     trained = {run.spec.dataset for run in stored}
 
@@ -215,7 +215,7 @@ def _describe_own_sizes(stored: Sequence[Run], entry: datasets.Entry, size: int)
 
 @dataclass(frozen=True)
 class _Offer:
-    """The runs of one method that fit the view, those that a link names and are not stored, and the most to choose."""
+    """The runs of one method that fit the view, stored or linked, and the most to choose."""
 
     method: str
     candidates: tuple[Run, ...]

@@ -1,4 +1,4 @@
-"""A page of sections on one view; each has an explanation at the top and missing methods at the bottom."""
+"""A page of sections on one view, each with an explanation and missing methods."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Section:
 
 @contextmanager
 def begin_section(view: View) -> Iterator[Section]:
-    """Begin a section, and end it with the methods that are not shown, with the reason or a link to train them.
+    """Begin a section, and end it with the methods that are not shown, and why.
 
     The explanation may be written at any time, once the numbers for it are known. A `return` inside the block ends
     the section in the same way.

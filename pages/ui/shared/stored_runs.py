@@ -109,7 +109,7 @@ def _read(stamp: Stamp) -> Run:
 
 
 def read_run(key: str) -> tuple[Run, Stamp]:
-    """The run with this key, with its views, not to be changed, and its stamp; BrokenRun if it can't be read."""
+    """The run with this key, not to be changed, and its stamp; BrokenRun if unreadable."""
     place = store.find_place(key)
     if place is None:
         raise BrokenRun(f"The run {key} was deleted: reload this page.")
@@ -137,7 +137,7 @@ def list_code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:
 
 
 def parse_code_size(text: str) -> int:
-    """A number of latent dimensions from an address, trained or not; BadInput if no method may have that many."""
+    """A number of latent dimensions from an address; BadInput if no method may have it."""
     if text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= LARGEST_SIZE:
         return int(text)
     raise BadInput(f"It must be a whole number from 1 to {LARGEST_SIZE}.")
@@ -155,7 +155,7 @@ def parse_linked_run(token: str, dataset: str, method: str, size: int) -> Spec:
 
 
 def label_run(spec: Spec) -> str:
-    """The method's name, also of an unknown method, with an unusual word weighting: ``"LSA (log counts)"``."""
+    """The method's name, with an unusual word weighting: ``"LSA (log counts)"``."""
     method = methods.label(spec.method) if spec.method in methods.REGISTRY else spec.method
     weighting = spec.param("weighting", selection.USUAL_WEIGHTING)
     return method if weighting == selection.USUAL_WEIGHTING else f"{method} ({_WEIGHTED.get(weighting, weighting)})"
@@ -219,7 +219,7 @@ def find_changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list
 
 
 def select_comparable(lines: Sequence[Line]) -> list[Line]:
-    """The lines that may be ranked: those with a run on one copy of the data, preferably this; else none."""
+    """The lines that may be ranked: those with a run on one copy of the data."""
     with_run = [line for line in lines if line.run]
     alike = [line for line in with_run if line.is_here] or with_run
     return alike if selection.have_same_rows(line.run for line in alike) else []

@@ -91,7 +91,7 @@ def draw_frame(frame: Any, name: str, **options: Any) -> None:
 def draw_measures(
     shown: Sequence[Line], keys: Iterable[str], name: str, facts: Mapping[str, Callable[[Line], str]] | None = None
 ) -> None:
-    """Draw a column for each run, a row for each metric of `keys` that a run has, and for each of `facts`."""
+    """Draw a column a run, and a row for each metric of `keys` and for each of `facts`."""
     kind = shown[0].run.environment["kind"] if shown else ""
     rows = [
         _make_row(get_definition(key, kind), shown, stored_runs.find_best(shown, key))

@@ -1,4 +1,4 @@
-"""Progress of work beside the app: bars with a Stop button, tasks to start and follow, pending metrics."""
+"""Progress of work beside the app: bars, tasks to start and follow, pending metrics."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _problem_key(task: Task) -> str:
 
 
 def show_measurements(shown: Mapping[str, Run]) -> None:
-    """Draw the progress of pending metrics of labelled runs, which may be started and stopped; new ones rerun."""
+    """Draw the progress of pending metrics of labelled runs, and its buttons."""
     own = {label: run for label, run in shown.items() if not store.is_shipped(run)}
     # Runs of another copy of the data can't be evaluated on the copy that is here.
     waiting = {label: run for label, run in own.items() if run.pending and not stored_runs.describe_origin(run)}

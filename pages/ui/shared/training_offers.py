@@ -34,7 +34,7 @@ def find_missing(wanted: Sequence[Spec], stored: Sequence[Run]) -> list[Spec]:
 
 
 def draw_button(label: str, wanted: Sequence[Spec], name: str, about: str = "", *, primary: bool = True) -> None:
-    """Draw a button that requests all trainings of `wanted`, with a caption, or why a workshop refuses them."""
+    """Draw a button that requests all trainings of `wanted`, with a caption."""
     refused = ""
     try:
         for spec in wanted if config.is_workshop() else ():
@@ -101,7 +101,7 @@ def _describe_stage(task: Task) -> str:
 
 
 def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str]) -> None:
-    """Draw the bar of trainings of all methods of a view, else the offer to train the methods in `lacking`."""
+    """Draw the bar of a view's trainings, else the offer to train the methods in `lacking`."""
     if problem := training_queue.take_problem():
         st.error(plain(problem))
     tasks, _ = _find_trainings(entry, size, stored)
@@ -113,7 +113,7 @@ def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequen
 
 
 def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
-    """Draw the bar or the offer on the page of a single training, whose data set and latent dimensions are the view."""
+    """Draw the bar or the offer on the page of a single training, whose Spec is the view."""
     if form is None:
         return
     entry, size = datasets.entry(form.dataset), form.param("n_components")
@@ -133,7 +133,7 @@ def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
 
 
 def _find_trainings(entry: Entry, size: int, stored: Sequence[Run]) -> tuple[tuple[Task, ...], int]:
-    """The trainings of a view, of the preset that most of them have, and how many of its runs are stored."""
+    """The trainings of a view, of the most frequent preset, and its number of stored runs."""
     by_key = {task.key: task for task in training_queue.list_tasks() if task.spec.dataset == entry.name}
     found: list[tuple[tuple[Task, ...], int]] = [((), 0)]
     for preset in _PRESETS if by_key else ():

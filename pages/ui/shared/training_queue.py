@@ -39,7 +39,7 @@ def _attach(root: str) -> None:
 
 
 def get_person() -> str:
-    """The visitor's random name, which assets/theme/app.js keeps in a cookie for later tabs and visits."""
+    """The visitor's random name, which app.js keeps in a cookie for later visits."""
     if _PERSON not in st.session_state:
         stored = str(st.context.cookies.get(_COOKIE))
         st.session_state[_PERSON] = stored if re.fullmatch("[0-9a-f]{16}", stored) else secrets.token_hex(8)
