@@ -38,8 +38,8 @@ def compute_codes(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> t
         Z, are = encode(estimator(), rows.floats())
         return {"codes": Z.astype(np.float32), "are": np.frombuffer(are.encode(), np.uint8)}
 
-    found = cache.get_or_compute(f"codes-{cache.make_key(stamp, rows.key)}", compute)
-    return found["codes"], bytes(found["are"]).decode()
+    arrays = cache.get_or_compute(f"codes-{cache.make_key(stamp, rows.key)}", compute)
+    return arrays["codes"], bytes(arrays["are"]).decode()
 
 
 def map_rows(estimator: Any, rows: Rows) -> np.ndarray:
@@ -84,15 +84,15 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
         return None
 
     def compute() -> dict[str, np.ndarray]:
-        fitted, found = estimator(), []
+        fitted, errors = estimator(), []
         Z, _ = compute_codes(run, stamp, rows, estimator)
         if rows.kind == DOCUMENTS:
             return {"errors": 1 - reconstruction.reconstruction_cosine(fitted.inverse_transform, Z, rows.vectors)}
         X = rows.floats()
         for start in range(0, len(rows), 1000):
             part = slice(start, start + 1000)
-            found.append(reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])))
-        return {"errors": np.concatenate(found)}
+            errors.append(reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])))
+        return {"errors": np.concatenate(errors)}
 
     return cache.get_or_compute(f"errors-{cache.make_key(stamp, rows.key)}", compute)["errors"]
 

@@ -101,22 +101,22 @@ def _layers(network: Any) -> list[Layer] | None:
     from torch import nn
 
     activations = {nn.ReLU: RELU, nn.SiLU: SILU}
-    found: list[Layer] = []
+    layers: list[Layer] = []
     modules = [module for _, module in network.named_modules(remove_duplicate=False)]
     for module in [module for module in modules if not list(module.children())]:
         if isinstance(module, nn.Linear):
             bias = np.zeros(module.out_features) if module.bias is None else _array(module.bias)
-            found.append(_layer(_array(module.weight).T, bias, IDENTITY))
-        elif isinstance(module, nn.BatchNorm1d) and found:
-            before = found[-1]
+            layers.append(_layer(_array(module.weight).T, bias, IDENTITY))
+        elif isinstance(module, nn.BatchNorm1d) and layers:
+            before = layers[-1]
             scale = _array(module.weight) / np.sqrt(_array(module.running_var) + module.eps)
             bias = (before.bias - _array(module.running_mean)) * scale + _array(module.bias)
-            found[-1] = replace(before, scale=(before.scale * scale).astype(np.float32), bias=bias.astype(np.float32))
-        elif type(module) in activations and found:
-            found[-1] = replace(found[-1], activation=activations[type(module)])
+            layers[-1] = replace(before, scale=(before.scale * scale).astype(np.float32), bias=bias.astype(np.float32))
+        elif type(module) in activations and layers:
+            layers[-1] = replace(layers[-1], activation=activations[type(module)])
         else:
             return None
-    return found or None
+    return layers or None
 
 
 def _array(parameter: Any) -> np.ndarray:

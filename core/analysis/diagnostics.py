@@ -36,8 +36,8 @@ def diagnose(run: Run) -> list[Finding]:
     posterior = find_collapse(run.metrics["kl"].value, run.views["codes"]) if has_posterior else None
     if posterior and posterior.is_severe:
         return [posterior]  # a collapsed code explains everything else
-    found = [posterior, _find_constant_dimensions(run), _find_lost_classes(run), _find_divergence(run)]
-    return [finding for finding in found if finding]
+    findings = [posterior, _find_constant_dimensions(run), _find_lost_classes(run), _find_divergence(run)]
+    return [finding for finding in findings if finding]
 
 
 def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:

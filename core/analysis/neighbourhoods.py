@@ -67,10 +67,10 @@ def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
 
     def compute() -> dict[str, np.ndarray]:
         at = np.flatnonzero(np.isfinite(Z).all(axis=1))
-        found = np.full((len(Z), min(k, max(len(at) - 1, 0))), -1, np.int32)
-        if found.shape[1]:
-            found[at] = at[embedding.nearest_others(Z[at], found.shape[1])]
-        return {"rows": found}
+        nearest = np.full((len(Z), min(k, max(len(at) - 1, 0))), -1, np.int32)
+        if nearest.shape[1]:
+            nearest[at] = at[embedding.nearest_others(Z[at], nearest.shape[1])]
+        return {"rows": nearest}
 
     return cache.get_or_compute(f"neighbours-{cache.make_key(np.asarray(Z, np.float32), k)}", compute)["rows"]
 
@@ -103,7 +103,7 @@ def compute_overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
     searched among the rows that have a position under both methods.
     """
     both = np.isfinite(Z).all(axis=1) & np.isfinite(other).all(axis=1)
-    a, b = (find_neighbours(np.where(both[:, None], each, np.nan), DEPTH) for each in (Z, other))
+    a, b = (find_neighbours(np.where(both[:, None], codes, np.nan), DEPTH) for codes in (Z, other))
     shared = np.full(len(Z), np.nan)
     if a.shape[1]:
         shared[both] = embedding.average_overlap(a[both], b[both])

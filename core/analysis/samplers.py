@@ -213,7 +213,8 @@ class Ranking:
 
 def rank_samplers(scores: Mapping[str, Mapping[str, Measurement]]) -> Ranking:
     """Rank samplers by Fréchet distance; the intervals cover other samples of the same fit."""
-    known = {label: each["frechet"] for label, each in scores.items() if "frechet" in each and each["frechet"].interval}
+    distances = {label: measured.get("frechet") for label, measured in scores.items()}
+    known = {label: distance for label, distance in distances.items() if distance and distance.interval}
     order = sorted(known, key=lambda label: known[label].value)
     if not order:
         return Ranking((), ())

@@ -86,19 +86,14 @@ def parse(arrays: Mapping[str, np.ndarray]) -> Replay | None:
         return None
     try:
         about = json.loads(bytes(arrays["about"]))
-        found = Replay(
-            arrays["epochs"],
-            arrays["seconds"],
-            *map(arrays.get, (*_PICTURES, "originals", "labels")),
-            arrays["rows"],
-            about,
-        )
-        whole = _is_whole(found)
+        optional = map(arrays.get, (*_PICTURES, "originals", "labels"))
+        replay = Replay(arrays["epochs"], arrays["seconds"], *optional, arrays["rows"], about)
+        is_whole = _is_whole(replay)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError):
-        whole = False
-    if not whole:
+        is_whole = False
+    if not is_whole:
         raise BrokenRun("The pictures of this training are not what was recorded: train the run again to have them.")
-    return found
+    return replay
 
 
 def _is_whole(replay: Replay) -> bool:

@@ -255,11 +255,12 @@ def _compare(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> str:
     if not compared:
         return "No row has a position under every method, so the methods can't be compared."
     best, others = compared[0], compared[1:]
-    accuracies = [f"{each.name} {number(each.accuracy.value)} ({_format_interval(each.accuracy)})" for each in compared]
+    shares = {method.name: method.accuracy for method in compared}
+    accuracies = [f"{name} {number(share.value)} ({_format_interval(share)})" for name, share in shares.items()]
     parts = []
-    if lower := [each.name for each in others if each.is_lower]:
+    if lower := [method.name for method in others if method.is_lower]:
         parts.append(f"{best.name} is significantly more accurate than {join_words(lower)}")
-    if tied := [each.name for each in others if not each.is_lower]:
+    if tied := [method.name for method in others if not method.is_lower]:
         parts.append(f"{join_words([best.name, *tied])} are not significantly different")
     verdict = f" {'; '.join(parts)} (95% paired bootstrap interval of the difference)." if parts else ""
     return f"Accuracy: {'; '.join(accuracies)}.{verdict}"

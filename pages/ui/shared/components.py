@@ -22,7 +22,7 @@ def get_component(name: str, is_isolated: bool = True) -> ComponentRenderer:
 def read_source(name: str, suffix: str) -> str:
     """The script ("js") or the style ("css") of a component, after what it shares with others."""
     names = (_COMMON, name) if name in _ON_COMMON else (name,)
-    return "\n".join((FOLDER / f"{each}.{suffix}").read_text("utf-8") for each in names)
+    return "\n".join((FOLDER / f"{stem}.{suffix}").read_text("utf-8") for stem in names)
 
 
 def do_nothing() -> None:

@@ -71,5 +71,5 @@ def make_captions(texts: Sequence[str], per_block: int) -> str:
 
 def make_name(name: str, *about: str) -> str:
     """HTML of a strip's name with notes below, both given as text."""
-    notes = "".join(f'<div class="hg-note">{html(each)}</div>' for each in about if each)
+    notes = "".join(f'<div class="hg-note">{html(note)}</div>' for note in about if note)
     return f"<b>{html(name)}</b>{notes}"

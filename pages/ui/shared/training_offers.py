@@ -135,14 +135,14 @@ def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
 def _find_trainings(entry: Entry, size: int, stored: Sequence[Run]) -> tuple[tuple[Task, ...], int]:
     """The trainings of a view, of the most frequent preset, and its number of stored runs."""
     by_key = {task.key: task for task in training_queue.list_tasks() if task.spec.dataset == entry.name}
-    found: list[tuple[tuple[Task, ...], int]] = [((), 0)]
+    by_preset: list[tuple[tuple[Task, ...], int]] = [((), 0)]
     for preset in _PRESETS if by_key else ():
         with suppress(BadInput):
             wanted = presets.list_specs(entry.name, size, preset)
             n_stored = sum(stored_runs.is_complete(stored, spec) for spec in wanted if spec.key not in by_key)
-            found.append((tuple(by_key[spec.key] for spec in wanted if spec.key in by_key), n_stored))
+            by_preset.append((tuple(by_key[spec.key] for spec in wanted if spec.key in by_key), n_stored))
     is_open = lambda task: training_queue.is_live(task) or task.state == queue.FAILED
-    return max(found, key=lambda trainings: sum(map(is_open, trainings[0])))
+    return max(by_preset, key=lambda trainings: sum(map(is_open, trainings[0])))
 
 
 def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str]) -> None:
