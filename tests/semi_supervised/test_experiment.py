@@ -245,18 +245,6 @@ def assert_same(first, second):
         assert np.array_equal(array, second[name]), name
 
 
-def test_pretraining_is_cached_by_seed_and_copy_of_the_data(digits, tiny, fits):
-    spec = make_cell(digits, "ae").pretraining
-    (first, seconds), (second, again) = pretrain(spec, digits), pretrain(spec, digits)
-    assert fits == [None]
-    assert seconds == again > 0
-    assert_same(first.arrays(), second.arrays())
-    assert np.array_equal(first.transform(digits.floats("test")), second.transform(digits.floats("test")))
-    pretrain(make_cell(digits, "ae", seed=1).pretraining, digits)
-    pretrain(spec, replace(digits, X_train=digits.X_train[::-1]))
-    assert fits == [None] * 3
-
-
 def test_pretraining_uses_a_complete_stored_run_of_the_same_data(digits, tiny, fits):
     for seed, change, n_more in ((0, {}, 0), (1, {"data_checksum": "another"}, 1), (2, {"stopped_early": True}, 1)):
         spec = make_cell(digits, "ae", seed=seed).pretraining

@@ -4,7 +4,6 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.semi_supervised import label_spreading
 from core.semi_supervised.label_spreading import GraphSpreading, compute_affinities, compute_scales, find_neighbours
 
 
@@ -63,15 +62,3 @@ def test_codes_of_an_embedder_replace_the_rows(digits):
     alone = GraphSpreading().fit(pca.transform(X).astype(np.float32), y)
     assert np.array_equal(on_codes.codes(X_test), pca.transform(X_test).astype(np.float32))
     assert on_codes.predict_proba(X_test) == pytest.approx(alone.predict_proba(on_codes.codes(X_test)))
-
-
-def test_cached_neighbours_are_used_for_other_labels(digits, tmp_path, monkeypatch):
-    X, y, X_test, _ = digits
-    monkeypatch.setattr(label_spreading.cache, "folder", lambda: tmp_path)
-    first = GraphSpreading(keep=True).fit(X, y)
-    P = first.predict_proba(X_test)
-    monkeypatch.setattr(label_spreading, "find_neighbours", lambda *_: pytest.fail("computed again"))
-    again = GraphSpreading(keep=True).fit(X, y)
-    assert np.array_equal(again.predict_proba(X_test), P)
-    assert first.seconds_before_ == 0 < again.seconds_before_
-    GraphSpreading(keep=True).fit(X, np.where(np.arange(len(y)) < 50, y, -1))

@@ -65,13 +65,3 @@ def test_own_results_come_first_and_the_last_line_counts(tmp_path, monkeypatch, 
         ("another", other["seconds"]),
         (result["data_checksum"], 3.0),
     ]
-
-
-def test_errors_are_grouped_by_approach_labels_and_seed():
-    rows = [
-        {"method": name, "labels": n, "seed": seed, "error": k / 10}
-        for k, (name, n, seed) in enumerate([("spreading", 40, 1), ("logistic", 20, 0), ("logistic", 20, 1)])
-    ]
-    errors = results.group_errors(rows)
-    assert errors == {"logistic": {20: {0: 0.1, 1: 0.2}}, "spreading": {40: {1: 0.0}}}
-    assert list(errors) == ["logistic", "spreading"]

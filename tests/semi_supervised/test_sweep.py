@@ -403,22 +403,3 @@ def test_background_sweep_that_fails_says_why(work_folder, started, monkeypatch)
     background_sweep.WORK.run(place)
     with pytest.raises(HourglassError, match=r"^A result can't be written to .*\(No space left on device\)"):
         background_sweep.read_report(place.name)
-
-
-def test_background_sweeps_are_listed_oldest_first(work_folder):
-    assert background_sweep.list_sweeps() == []
-    make_folder(work_folder, "b" * 16, share=0.0, waits=True)
-    place = make_folder(work_folder, "a" * 16, share=0.25)
-    (place / "0.share").write_text('["Logistic regression with 20 labels, seed 997", 0.5]')
-    (place / "1.share").write_text('["M2')  # half-written
-    (place / "9.share").write_text('["M2", 7]')
-    (work_folder / "start.lock").touch()
-    (work_folder / ("c" * 16)).mkdir()
-    (make_folder(work_folder, "d" * 16) / "request.json").write_text("{")
-    first, second = background_sweep.list_sweeps()
-    assert (first.name[0], first.share, first.waits, first.is_stopping) == ("a", 0.25, False, False)
-    assert (second.name[0], second.share, second.waits) == ("b", 0.0, True)
-    assert first.shares == (("Logistic regression with 20 labels, seed 997", 0.5), ("M2", 1.0))
-    assert second.request["labels"] == [20]
-    (place / "stop").touch()
-    assert [sweep.is_stopping for sweep in background_sweep.list_sweeps()] == [True, False]

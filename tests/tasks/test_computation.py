@@ -158,23 +158,6 @@ def test_killed_map_is_reported_and_started_again(folder, started, large, small,
         assert AGAIN in WORK.read_state(place.name).problem
 
 
-def test_damaged_progress_counts_as_none(folder, small):
-    place = make_folder(folder, small)
-    for text in (
-        "",
-        "[]",
-        '{"share": 0.5}',
-        '{"share": null, "waits": false, "started": 1}',
-        '{"share": NaN, "waits": false, "started": 1e300}',
-        '{"share": 7, "waits": false, "started": 1e300}',
-        '{"share": 0.5, "waits": false, "started": 1' + "0" * 400 + "}",
-        "[" * 100_000,
-        "\udcff\udcfe",
-    ):
-        (place / "progress.json").write_text(text, errors="surrogateescape")
-        assert WORK.read_state(place.name) == computation.State(), text[:99]
-
-
 def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, monkeypatch):
     def full(*args):
         if not str(args[-1]).endswith(".lock"):

@@ -15,10 +15,9 @@ from core.analysis import snapshots
 from core.errors import BadInput, HourglassError
 from core.experiments import fit
 from core.runs import store
-from core.tasks import computation, queue, requests, task_files, worker_process
-from tests.trainings import PATIENCE, App, awaited, short
+from core.tasks import queue, requests, task_files, worker_process
+from tests.trainings import App, awaited, short
 
-GENUINE_START = worker_process.start_worker
 ROW = {"epoch": 2.5, "step": 30, "seconds": 6.0, "rows_per_second": 100.0, "learning_rate": 0.1, "share": 0.25}
 
 
@@ -91,18 +90,6 @@ def test_shared_training_is_left_one_by_one():
     for person in ("", "a b", "../x", "é", "x" * 65, "a\n"):
         with pytest.raises(BadInput, match="1 to 64 letters"):
             request(person=person)
-
-
-def test_person_of_a_workshop_has_one_training_waiting():
-    def request_one(seed, person):
-        return requests.request_training(short(seed), person, one_a_person=True)
-
-    request_one(1, "one")
-    with pytest.raises(HourglassError, match="You have a training waiting"):
-        request_one(2, "one")
-    assert [request_one(1, "one").place, request_one(2, "two").place] == [1, 2]
-    write_now(1)
-    assert request_one(3, "one").place == 2
 
 
 def test_full_queue_refuses_requests():
@@ -216,16 +203,6 @@ def test_running_training_has_its_row_and_time_left():
         assert (find().state, find().stage, find().row) == (queue.QUEUED, "", {})
 
 
-def test_history_has_the_later_row_of_an_epoch_trained_twice():
-    request()
-    lines = [{"epoch": k, "step": 10 * k, "seconds": 1.0 * k, "loss": n} for n, k in enumerate((1, 2, 3, 2, 3, 4))]
-    text = "\n".join(map(json.dumps, lines)) + '\n{"epoch": 5, "st'
-    (folder() / "progress.jsonl").write_text(text)
-    rows = queue.read_history(folder())
-    assert [(row["epoch"], row["loss"]) for row in rows] == [(1, 0), (2, 3), (3, 4), (4, 5)]
-    assert queue.read_history(task_files.queue_folder() / "none") == []
-
-
 def test_training_that_ends_while_it_is_read_never_seems_to_wait(monkeypatch):
     """Its end is written before its sign of life goes; read in the other order, it would be neither."""
     request()
@@ -337,22 +314,6 @@ def test_worker_is_started_if_trainings_wait_and_none_runs(starts):
     task_files.end_task(folder(), queue.PAUSED)
     worker_process.ensure_worker()
     assert len(starts) == 2
-
-
-def test_worker_that_fails_to_start_is_not_started_again_at_once(monkeypatch, started):
-    monkeypatch.setattr(worker_process, "start_worker", GENUINE_START)
-    monkeypatch.setattr(computation, "_ROOT", task_files.queue_folder())
-    task_files.queue_folder().mkdir(parents=True)
-    log = task_files.queue_folder() / "worker.log"
-    log.write_bytes(bytes(2_000_000))
-    request()
-    (process,) = started
-    assert process.wait(PATIENCE) == 1
-    for _ in range(5):
-        worker_process.ensure_worker()
-    assert len(started) == 1
-    assert "core" in log.read_text()
-    assert log.stat().st_size < 10_000, "a large log is begun anew"
 
 
 def watches():

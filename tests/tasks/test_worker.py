@@ -15,7 +15,7 @@ from core.errors import Diverged, HourglassError
 from core.experiments import fit
 from core.runs import reader, specs, store
 from core.tasks import progress_log, queue, requests, task_files, training, worker, worker_process
-from tests.trainings import PATIENCE, ROOT, assert_as_undisturbed, awaited, short, undisturbed
+from tests.trainings import PATIENCE, ROOT, assert_as_undisturbed, awaited, short
 
 
 @pytest.fixture(autouse=True)
@@ -149,15 +149,6 @@ def test_spec_of_another_program_is_checked(monkeypatch, tmp_path):
     assert "\n" not in message
 
 
-def test_end_that_cannot_be_written_is_not_tried_again_at_once(task, monkeypatch, capfd):
-    tried = []
-    monkeypatch.setattr(task_files, "end_task", lambda *a: tried.append(a) or fail_with(OSError(28, "No space"))())
-    replace_fit(monkeypatch, fail_with(HourglassError("The disk is full.")))
-    work_off(monkeypatch, 0.5)
-    assert len(tried) == 1
-    assert queue.find_task(task.key).state == queue.QUEUED
-
-
 def test_last_command_counts(monkeypatch):
     """A training is to be paused; before it has paused, it gets another command."""
     for last, state in [
@@ -189,41 +180,6 @@ def test_last_command_counts(monkeypatch):
         assert (left and left.state) == state, last
         assert left is None or not (left.folder / "claims").exists()
         task_files.remove_task(task.folder)
-
-
-def test_training_kept_and_requested_again_goes_on_to_its_end(monkeypatch):
-    task = requests.request_training(short(epochs=6), "somebody")
-    undisturbed(task.spec)
-    measured = []
-
-    def keep_after_an_epoch(recorder, row, estimator):
-        if not measured:
-            requests.send_command(task.key, queue.KEEP)
-
-    def request_again(*args, **kwargs):
-        measured.append(requests.request_training(task.spec, "another").command)
-
-    after(monkeypatch, fit, "evaluate", request_again)
-    monkeypatch.setattr(fit.Recorder, "epoch", keep_after_an_epoch)
-    work_off(monkeypatch)
-    assert len(measured) == 2
-    assert requests.is_stored(task.key)
-    assert_as_undisturbed(task.spec)
-
-
-def test_command_before_the_first_step(monkeypatch):
-    for command, state in [(queue.KEEP, queue.STOPPED), (queue.PAUSE, queue.PAUSED), (queue.CANCEL, None)]:
-        task = requests.request_training(short(), "somebody")
-        with monkeypatch.context() as patch:
-            after(patch, datasets, "load", lambda *a, task=task, c=command, **k: (task.folder / "stop").write_text(c))
-            work_off(patch)
-        left = queue.find_task(task.key)
-        assert (left and left.state) == state
-        if command == queue.KEEP:  # it makes one step
-            assert 0 < reader.read_run(store.find_place(task.key)).environment["steps"] < 40
-            store.delete_run(task.key)
-            task_files.remove_task(task.folder)
-        assert left is None or left.has_checkpoint == (command == queue.KEEP)
 
 
 def test_tsne_is_paused_restarted_or_kept_whole(monkeypatch, capfd):
@@ -313,23 +269,6 @@ def test_trainings_go_before_pending_scores(monkeypatch):
     assert pending(short(3).key) == ()
 
 
-def test_cancelled_scores_can_be_requested_again(task, monkeypatch):
-    def finish(place, dataset, *, on_stage):
-        queue.remove_pending_scores(task.key)
-        on_stage("Measuring")
-        raise AssertionError("it went on")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "finish", finish)
-        work_off(patch)
-    assert "frechet" in pending(task.key)
-    assert queue.list_pending_scores() == []
-    requests.request_scores(task.key)
-    assert [scores.key for scores in queue.list_pending_scores()] == [task.key]
-    work_off(monkeypatch)
-    assert pending(task.key) == ()
-
-
 def test_failed_scores_are_not_tried_again(task, monkeypatch):
     for error in (HourglassError("No room."), ValueError("odd")):
         tried = []
@@ -374,19 +313,6 @@ def test_resumed_history_has_each_epoch_once(tmp_path):
     rows = queue.read_history(tmp_path)
     assert [(r["epoch"], r.get("loss")) for r in rows] == [(1, None), (2, None), (3, 1.0), (4, 1.0), (5, 1.0)]
     assert len((tmp_path / "progress.jsonl").read_text().splitlines()) == 5
-
-
-def test_history_of_very_many_epochs_is_thinned(tmp_path):
-    log = progress_log.ProgressLog(tmp_path)
-    for epoch in range(1, 20_001):
-        if epoch == 10_000:  # resumed
-            log = progress_log.ProgressLog(tmp_path)
-            log.write_tick(row(9_999))
-        log.write_epoch(row(epoch))
-    epochs = [r["epoch"] for r in queue.read_history(tmp_path)]
-    assert progress_log.MOST_ROWS / 2 <= len(epochs) <= progress_log.MOST_ROWS
-    assert epochs == list(range(1, 20_001, 16))[: len(epochs)]
-    assert epochs[-1] > 19_900
 
 
 # The process

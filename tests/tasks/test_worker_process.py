@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from core.analysis import snapshots
-from core.cli import main
 from core.errors import HourglassError
 from core.runs import reader, specs, store
 from core.tasks import queue, requests, task_files
@@ -21,7 +20,6 @@ from tests.trainings import (
     end_workers,
     log,
     long,
-    short,
     some_seconds,
     state,
     until,
@@ -112,38 +110,6 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
     assert_as_undisturbed(spec)
 
 
-def test_last_command_to_a_running_training_counts():
-    spec = start(long())
-    requests.send_command(spec.key, queue.PAUSE)
-    assert requests.request_training(spec, "another").state == "running"
-    reached = until_within(spec, 1).row["epoch"]
-    assert until_within(spec, reached).command == ""
-    assert queue.find_task(spec.key).people == ("another", "somebody")
-    requests.send_command(spec.key, queue.PAUSE)
-    requests.send_command(spec.key, queue.CANCEL)
-    assert_nothing_left(spec)
-    assert store.find_place(spec.key) is None
-
-
-def test_paused_training_is_kept_from_the_queue():
-    spec, blocker, waiting = start(long()), long(1), short(2)
-    requests.send_command(spec.key, queue.PAUSE)
-    until(spec, "paused")
-    start(blocker, 0)
-    assert requests.request_training(waiting, "somebody").place == 1
-    with pytest.raises(HourglassError, match="Nothing was learned yet"):
-        requests.send_command(waiting.key, queue.KEEP)
-    requests.send_command(waiting.key, queue.CANCEL)
-    requests.send_command(spec.key, queue.KEEP)
-    assert (queue.find_task(spec.key).place, queue.find_task(spec.key).command) == (1, "keep")
-    requests.send_command(blocker.key, queue.CANCEL)
-    until(spec, "stopped")
-    kept = reader.read_run(store.find_place(spec.key))
-    requests.send_command(spec.key, queue.CANCEL)
-    assert_nothing_left(spec)
-    assert reader.read_run(store.find_place(spec.key)).history == kept.history
-
-
 def test_long_epoch_is_interrupted_at_once():
     spec = specs.make("mnist-sample", "ae", {"network": "conv", "batch_size": 2, "epochs": 1000})
     seconds = []
@@ -173,16 +139,6 @@ def test_diverged_training_may_be_kept():
     assert np.isfinite(kept.metrics["squared_error"].value)
     assert requests.request_training(spec, "somebody").message == ""
     until(spec, "failed")
-
-
-def test_command_line_waits_for_the_worker(capsys):
-    spec = start(some_seconds(), 0)
-    assert main(["fit", "digits", "ae", *(f"--set={name}={value}" for name, value in spec.params)]) == 0
-    out, err = capsys.readouterr()
-    assert "is training this run" in err
-    assert "epoch" not in err
-    run = reader.read_run(store.find_place(spec.key))
-    assert f"{run.metrics['squared_error']:.5g}" in out
 
 
 def test_second_worker_ends_at_once():
