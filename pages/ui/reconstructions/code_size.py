@@ -71,7 +71,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         noun = "run" if n_left_out == 1 else "runs"
         st.caption(plain(f"Left out: {n_left_out} {noun}, measured on another copy of the data."))
     _draw_form(view, stored, names, network)
-    training_offers.show_progress(lambda job: job.spec.dataset == view.entry.name and job.spec.method in names)
+    training_offers.show_progress(lambda task: task.spec.dataset == view.entry.name and task.spec.method in names)
     lecture_figure.draw(view, stored, problems)
 
 

@@ -59,7 +59,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         label = "Train all four" if len(offered) == len(_LABELS) else f"Train {len(offered)} missing"
         epochs = join_words(list(dict.fromkeys(str(spec.param("epochs")) for spec in offered)))
         training_offers.draw_button(label, offered, "depth", f"{epochs} epochs, a few minutes on one core.")
-    training_offers.show_progress(lambda job: job.key in {spec.key for spec in missing})
+    training_offers.show_progress(lambda task: task.key in {spec.key for spec in missing})
     if not trained:
         return
     with st.container(key="depth"):

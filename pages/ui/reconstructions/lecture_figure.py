@@ -53,7 +53,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             download = "" if datasets.is_available(subject) else " The images are downloaded first."
             about = f"PCA is fitted in closed form; the AE trains for minutes on one core.{download}"
             training_offers.draw_button(f"Train {names}", missing, "thirty", about)
-        training_offers.show_progress(lambda job: job.key in {spec.key for spec in specs_})
+        training_offers.show_progress(lambda task: task.key in {spec.key for spec in specs_})
         if trained := [stored_runs.read_run(run.key)[0] for run in runs if run is not None]:
             _draw_figure(subject, trained)
 

@@ -85,7 +85,7 @@ def _offer(view: View, stored: Sequence[Run], method: str, settings: dict[str, A
     if training_offers.find_missing([spec], stored):
         about = f"{epochs} epochs, as the shipped runs." if epochs else "Fitted in closed form."
         training_offers.draw_button(f"Train {methods.label(method)} {view.size}-D", [spec], f"linear-{method}", about)
-    training_offers.show_progress(lambda job: job.key == spec.key)
+    training_offers.show_progress(lambda task: task.key == spec.key)
 
 
 def _explanation(view: View, rows: Sequence[dict[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -230,20 +230,20 @@ def _refuse(param: Param, values: dict[str, Any]) -> list[str]:
 
 def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
     """Draw the button that trains, shows the progress or replays, and what pressing it does."""
-    job = training_queue.find_task(spec.key) if spec else None
+    task = training_queue.find_task(spec.key) if spec else None
     if spec is None:
         st.button("Train", type="primary", disabled=True, width="stretch")
         st.caption("One of the settings is not allowed, see above.")
-    elif training_queue.is_live(job):
-        st.button("Show progress", type="primary", on_click=_train, args=(spec,), width="stretch")
-        state = "Training now" if job.state == queue.RUNNING else "In the queue"
-        is_own = training_queue.get_person() in job.people
+    elif training_queue.is_live(task):
+        st.button("Show progress", type="primary", on_click=_start, args=(training_queue.train, spec), width="stretch")
+        state = "Training now" if task.state == queue.RUNNING else "In the queue"
+        is_own = training_queue.get_person() in task.people
         st.caption(f"{state}." if is_own else f"{state}: another person asked for it, and you would share it.")
-    elif job is None and stored_runs.is_complete(stored, spec):
-        st.button("Replay", type="primary", on_click=_replay, args=(spec,), width="stretch")
+    elif task is None and stored_runs.is_complete(stored, spec):
+        st.button("Replay", type="primary", on_click=_start, args=(training_queue.watch, spec), width="stretch")
         st.caption("A run with these settings is stored. Another seed makes another run.")
     else:
-        st.button("Train", type="primary", on_click=_train, args=(spec,), width="stretch")
+        st.button("Train", type="primary", on_click=_start, args=(training_queue.train, spec), width="stretch")
         is_measuring = (
             training_offers.is_predictable(spec) and not spec.param("max_seconds") and training_offers.measure_speed()
         )
@@ -270,18 +270,9 @@ def _describe_training(spec: Spec, is_measuring: bool) -> None:
     st.caption(plain(f"{what}; then evaluated on the test rows."))
 
 
-def _train(spec: Spec) -> None:
-    training_queue.train(spec)
-    _reveal()
-
-
-def _replay(spec: Spec) -> None:
-    training_queue.watch(spec)
-    _reveal()
-
-
-def _reveal() -> None:
-    """Close the long form, and bring the panel beside it into view."""
+def _start(act: Callable[[Spec], None], spec: Spec) -> None:
+    """Train or replay a run: close the long form, and bring the panel beside it into view."""
+    act(spec)
     if drawer := st.session_state.get(_DRAWER):
         st.session_state[drawer] = False
     training_queue.reveal()

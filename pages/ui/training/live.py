@@ -35,8 +35,8 @@ _MOST_DIFFERENCES = 4
 
 
 def read_states() -> dict[str, str]:
-    """Return the state of each training that is queued or running, by key."""
-    return {job.key: job.state for job in training_queue.list_tasks() if training_queue.is_live(job)}
+    """The state of each training that is queued or running, by key."""
+    return {task.key: task.state for task in training_queue.list_tasks() if training_queue.is_live(task)}
 
 
 def draw(watched: Spec | None, form: Spec | None, stored: Sequence[Run], states: dict[str, str]) -> None:
@@ -59,29 +59,29 @@ def draw(watched: Spec | None, form: Spec | None, stored: Sequence[Run], states:
 def _draw(watched: Spec | None, form: Spec | None, usual: Spec | None, states: dict[str, str]) -> None:
     if read_states() != states or training_queue.recall_watched() != watched:
         st.rerun()
-    jobs = training_queue.list_tasks()
+    tasks = training_queue.list_tasks()
     if problem := training_queue.take_problem():
         st.error(plain(problem))
     if training_queue.take_reveal():
         with st.container(key="training-reveal"):
             st.html(_REVEAL, unsafe_allow_javascript=True)
-    spec = watched or next((job.spec for job in jobs if job.state == queue.RUNNING), None) or usual
+    spec = watched or next((task.spec for task in tasks if task.state == queue.RUNNING), None) or usual
     if spec is None:
         st.info(_EMPTY)
     else:
         with header.show_errors():
-            _draw_shown(spec, next((job for job in jobs if job.key == spec.key), None), form)
-    _draw_queue(jobs, spec)
+            _draw_shown(spec, next((task for task in tasks if task.key == spec.key), None), form)
+    _draw_queue(tasks, spec)
 
 
-def _draw_shown(spec: Spec, job: Task | None, form: Spec | None) -> None:
+def _draw_shown(spec: Spec, task: Task | None, form: Spec | None) -> None:
     st.subheader(plain(training_queue.label_training(spec)), anchor=False)
     if form is not None and form != spec:
         st.caption(plain(_describe_difference(spec, form)))
-    if job is not None and job.state != queue.STOPPED:
-        _draw_training(job)
+    if task is not None and task.state != queue.STOPPED:
+        _draw_training(task)
     elif store.find_place(spec.key) is not None:
-        _draw_run(*stored_runs.read_run(spec.key), job)
+        _draw_run(*stored_runs.read_run(spec.key), task)
     else:
         st.markdown("**Not trained yet.** Its settings are in the link of this page.")
         st.button("Train it", on_click=training_queue.train, args=(spec,), key=page_state.key("train-linked"))
@@ -95,44 +95,46 @@ def _describe_difference(spec: Spec, form: Spec) -> str:
     return f"The run shown is not the one described by the form{': ' if settings else ''}{settings}."
 
 
-def _draw_training(job: Task) -> None:
-    _draw_status(job)
-    _draw_buttons(job)
-    rows = training_queue.read_history(job)
-    is_running = job.state == queue.RUNNING
+def _draw_training(task: Task) -> None:
+    _draw_status(task)
+    _draw_buttons(task)
+    rows = training_queue.read_history(task)
+    is_running = task.state == queue.RUNNING
     if rows:
-        curves.draw_stills(job.spec, rows, (job.key, len(rows), rows[-1]["step"]))
-    if finding := diagnostics.find_early_collapse(job.row):
-        diagnoses.draw_findings("This training", [finding], job.key, job.spec.param("beta"))
-    if is_running and methods.entry(job.spec.method).maps_rows and not any("loss" in row for row in rows):
+        curves.draw_stills(task.spec, rows, (task.key, len(rows), rows[-1]["step"]))
+    if finding := diagnostics.find_early_collapse(task.row):
+        diagnoses.draw_findings("This training", [finding], task.key, task.spec.param("beta"))
+    if is_running and methods.entry(task.spec.method).maps_rows and not any("loss" in row for row in rows):
         st.caption("The curve begins after iteration 250, when early exaggeration ends.")
-    replay, stamp = training_queue.read_snapshots(job.folder)
+    replay, stamp = training_queue.read_snapshots(task.folder)
     if replay is not None:
         snapshots.draw(replay, len(replay) - 1, stamp)
-    elif is_running and "max_seconds" in dict(job.spec.params):
+    elif is_running and "max_seconds" in dict(task.spec.params):
         st.caption("Snapshots appear after the first epoch.")
 
 
-def _draw_status(job: Task) -> None:
-    if job.state == queue.QUEUED:
-        ahead = "it is next" if job.place == 1 else f"{job.place - 1} before it"
-        st.info(f"Waiting: number {job.place} in the queue, {ahead}. One training runs at a time.")
-    elif job.state == queue.PAUSED:
-        st.info("Paused. It resumes from its last checkpoint." if job.has_checkpoint else "Paused.")
-    elif job.state == queue.FAILED:
-        st.error(plain(job.message + (" Resume it, or stop and keep what was learned." if job.has_checkpoint else "")))
-    elif job.command:
-        st.info({queue.PAUSE: "Pausing …", queue.KEEP: f"Stopping: {job.stage} …"}.get(job.command, "Cancelling …"))
+def _draw_status(task: Task) -> None:
+    if task.state == queue.QUEUED:
+        ahead = "it is next" if task.place == 1 else f"{task.place - 1} before it"
+        st.info(f"Waiting: number {task.place} in the queue, {ahead}. One training runs at a time.")
+    elif task.state == queue.PAUSED:
+        st.info("Paused. It resumes from its last checkpoint." if task.has_checkpoint else "Paused.")
+    elif task.state == queue.FAILED:
+        st.error(
+            plain(task.message + (" Resume it, or stop and keep what was learned." if task.has_checkpoint else ""))
+        )
+    elif task.command:
+        st.info({queue.PAUSE: "Pausing …", queue.KEEP: f"Stopping: {task.stage} …"}.get(task.command, "Cancelling …"))
     else:
-        st.progress(float(job.row.get("share", 0.0)), text=_describe_pace(job))
-    if job.note:
-        st.caption(plain(job.note))
+        st.progress(float(task.row.get("share", 0.0)), text=_describe_pace(task))
+    if task.note:
+        st.caption(plain(task.note))
 
 
-def _describe_pace(job: Task) -> str:
-    row, spec = job.row, job.spec
-    if "rows_per_second" not in row or row["share"] >= 1 or job.stage != FITTING:
-        return f"{job.stage} …"
+def _describe_pace(task: Task) -> str:
+    row, spec = task.row, task.spec
+    if "rows_per_second" not in row or row["share"] >= 1 or task.stage != FITTING:
+        return f"{task.stage} …"
     if n_steps := spec.param("max_iter"):
         parts = [f"Iteration {row['epoch']:,.0f} of {n_steps:,}"]
     else:
@@ -141,53 +143,50 @@ def _describe_pace(job: Task) -> str:
     if row["rows_per_second"]:
         rows = "images" if datasets.entry(spec.dataset).kind == IMAGES else "documents"
         parts.append(f"{row['rows_per_second']:,.0f} {rows} per second")
-    if job.seconds_left is not None:
-        parts.append(f"about {max(1, round(job.seconds_left)):,} s left")
+    if task.seconds_left is not None:
+        parts.append(f"about {max(1, round(task.seconds_left)):,} s left")
     return " · ".join(parts)
 
 
-def _draw_buttons(job: Task) -> None:
-    n_others = sum(person != training_queue.get_person() for person in job.people)
+def _draw_buttons(task: Task) -> None:
+    n_others = sum(person != training_queue.get_person() for person in task.people)
     key, command = st.session_state.get(_CONFIRM) or (None, "")
-    if key == job.key:
-        _confirm(job, command, n_others)
+    if key == task.key:
+        _confirm(task, command, n_others)
         return
     with st.container(horizontal=True, key="watch-buttons"):
-        for label, command, about in _list_commands(job):
-            act = _resume if command is None else _send
-            st.button(label, on_click=act, args=(job, command, n_others), help=about, key=page_state.key(f"do-{label}"))
+        for label, command, about in _list_commands(task):
+            st.button(label, page_state.key(f"do-{label}"), about, _send, (task, command, n_others))
     if n_others:
         people = "One other person watches" if n_others == 1 else f"{n_others} other people watch"
         st.caption(f"{people} this training too.")
 
 
-def _list_commands(job: Task) -> list[tuple[str, str | None, str]]:
-    """Return label, command and help of the buttons that the job's state allows."""
+def _list_commands(task: Task) -> list[tuple[str, str | None, str]]:
+    """Return label, command and help of the buttons that the task's state allows."""
     pause = ("Pause", queue.PAUSE, "Saves a checkpoint, and lets the next training in the queue start.")
     keep = ("Stop and keep", queue.KEEP, "Ends the training now; the model is evaluated and stored.")
     cancel = ("Cancel", queue.CANCEL, "Ends the training and keeps nothing.")
     resume = ("Resume", None, "Continues from the last checkpoint.")
-    if job.state == queue.RUNNING:
+    if task.state == queue.RUNNING:
         # A map of rows has no checkpoint to keep or to resume from.
-        has_checkpoints = job.row and job.stage == FITTING and not methods.entry(job.spec.method).maps_rows
-        return [] if job.command == queue.CANCEL else [pause, keep, cancel] if has_checkpoints else [cancel]
-    if job.state == queue.QUEUED:
+        has_checkpoints = task.row and task.stage == FITTING and not methods.entry(task.spec.method).maps_rows
+        return [] if task.command == queue.CANCEL else [pause, keep, cancel] if has_checkpoints else [cancel]
+    if task.state == queue.QUEUED:
         return [pause, cancel]
-    return [resume, *([keep] if job.has_checkpoint else []), ("Discard", queue.CANCEL, "Deletes the checkpoint.")]
+    return [resume, *([keep] if task.has_checkpoint else []), ("Discard", queue.CANCEL, "Deletes the checkpoint.")]
 
 
-def _send(job: Task, command: str, n_others: int) -> None:
-    if n_others:
-        st.session_state[_CONFIRM] = job.key, command
+def _send(task: Task, command: str | None, n_others: int) -> None:
+    if command is None:
+        training_queue.train(task.spec)
+    elif n_others:
+        st.session_state[_CONFIRM] = task.key, command
     else:
-        training_queue.send_command(job.key, command)
+        training_queue.send_command(task.key, command)
 
 
-def _resume(job: Task, *_: object) -> None:
-    training_queue.train(job.spec)
-
-
-def _confirm(job: Task, command: str, n_others: int) -> None:
+def _confirm(task: Task, command: str, n_others: int) -> None:
     people = "One other person has" if n_others == 1 else f"{n_others} other people have"
     verb = {queue.PAUSE: "Pause", queue.KEEP: "Stop and keep"}.get(command, "Cancel")
     st.warning(f"{people} asked for this training too. {verb} it for all?")
@@ -198,24 +197,24 @@ def _confirm(job: Task, command: str, n_others: int) -> None:
 
     with st.container(horizontal=True, key="confirm-buttons"):
         for label, act in (
-            (f"{verb} for all", lambda: training_queue.send_command(job.key, command)),
-            ("Leave it to the others", lambda: training_queue.withdraw(job.key)),
+            (f"{verb} for all", lambda: training_queue.send_command(task.key, command)),
+            ("Leave it to the others", lambda: training_queue.withdraw(task.key)),
             ("Back", lambda: None),
         ):
             st.button(label, on_click=answer, args=(act,), key=page_state.key(f"confirm-{label}"))
 
 
-def _draw_run(run: Run, stamp: Stamp, job: Task | None) -> None:
+def _draw_run(run: Run, stamp: Stamp, task: Task | None) -> None:
     if origin := stored_runs.describe_origin(run):
         st.warning(plain(f"This run was {origin}, whose rows differ from those on this machine."))
-        if job is None:
+        if task is None:
             st.button("Train again", on_click=training_queue.train, args=(run.spec,), key=page_state.key("train-again"))
     st.markdown(plain(_describe_metrics(run)))
     if run.pending:
         st.caption(plain(task_progress.describe_measurement(run)))
     with st.container(horizontal=True, key="run-buttons", vertical_alignment="center"):
-        if job is not None and job.has_checkpoint:
-            st.button("Resume", on_click=_resume, args=(job,), help="Trains on to the last epoch.")
+        if task is not None and task.has_checkpoint:
+            st.button("Resume", on_click=training_queue.train, args=(task.spec,), help="Trains on to the last epoch.")
         if not methods.entry(run.spec.method).maps_rows:
             query, icon = run_picker.to_query([run.spec]), ":material/compare_arrows:"
             st.page_link("app.py", label="See it in Compare", icon=icon, query_params=query)
@@ -236,40 +235,34 @@ def _draw_run(run: Run, stamp: Stamp, job: Task | None) -> None:
 
 
 def _describe_metrics(run: Run) -> str:
-    metrics = [
+    metrics = "; ".join(
         f"{DEFINITIONS[name].label} {number(run.metrics[name].value)} ({interval(run.metrics, name)})"
         for name in _METRICS
         if name in run.metrics
-    ]
-    parts = [f"{run.environment['note']} "] if run.environment.get("note") else []
+    )
+    parts = [run.environment["note"]] if run.environment.get("note") else []
     if run.environment.get("stopped_early") and run.history:
-        parts.append(f"Stopped after epoch {run.history[-1]['epoch']:g}. ")
+        parts.append(f"Stopped after epoch {run.history[-1]['epoch']:g}.")
     rows = "test rows of that copy" if stored_runs.describe_origin(run) else "test rows"
-    return f"{''.join(parts)}Trained in {seconds(run.metrics['seconds'].value)}. On the {rows}: {'; '.join(metrics)}."
+    return " ".join([*parts, f"Trained in {seconds(run.metrics['seconds'].value)}. On the {rows}: {metrics}."])
 
 
-def _draw_queue(jobs: Sequence[Task], shown: Spec | None) -> None:
-    """Draw all jobs but the one that is shown above."""
+def _draw_queue(tasks: Sequence[Task], shown: Spec | None) -> None:
+    """Draw all tasks but the one that is shown above."""
     stored, _ = stored_runs.list_runs()
-    others = [
-        job
-        for job in jobs
-        if (shown is None or job.key != shown.key)
-        # A training that failed and was repeated since, for example on the command line, is not listed.
-        and not (job.state == queue.FAILED and stored_runs.is_complete(stored, job.spec))
-    ]
-    if not others:
-        return
-    st.markdown("**Queue**")
-    for job in others:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{job.key}"):
-            st.button(
-                "Show progress", on_click=_show_progress, args=(job.spec,), key=page_state.key(f"watch-{job.key}")
-            )
-            if job.state == queue.FAILED:
-                key = page_state.key(f"off-{job.key}")
-                st.button("Dismiss", on_click=training_queue.dismiss, args=([job.key],), key=key)
-            st.markdown(plain(f"{training_queue.label_training(job.spec)}: {_describe_state(job)}"))
+    others = [task for task in tasks if shown is None or task.key != shown.key]
+    # A training that failed and was repeated since, for example on the command line, is not listed.
+    others = [t for t in others if t.state != queue.FAILED or not stored_runs.is_complete(stored, t.spec)]
+    if others:
+        st.markdown("**Queue**")
+    for task in others:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{task.key}"):
+            key = page_state.key(f"watch-{task.key}")
+            st.button("Show progress", key, on_click=_show_progress, args=(task.spec,))
+            if task.state == queue.FAILED:
+                key = page_state.key(f"off-{task.key}")
+                st.button("Dismiss", key, on_click=training_queue.dismiss, args=([task.key],))
+            st.markdown(plain(f"{training_queue.label_training(task.spec)}: {_describe_state(task)}"))
 
 
 def _show_progress(spec: Spec) -> None:
@@ -277,10 +270,10 @@ def _show_progress(spec: Spec) -> None:
     training_queue.reveal()
 
 
-def _describe_state(job: Task) -> str:
-    state = job.state
+def _describe_state(task: Task) -> str:
+    state = task.state
     if state == queue.QUEUED:
-        state = f"waiting, number {job.place}"
+        state = f"waiting, number {task.place}"
     elif state == queue.RUNNING:
-        state = f"{job.stage.lower()}, {job.row.get('share', 0.0):.0%}"
-    return f"{state}, yours" if training_queue.get_person() in job.people else state
+        state = f"{task.stage.lower()}, {task.row.get('share', 0.0):.0%}"
+    return f"{state}, yours" if training_queue.get_person() in task.people else state
