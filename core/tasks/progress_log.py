@@ -54,14 +54,9 @@ class ProgressLog:
         self._over.set()
         self._heart.join()
 
-    def write_stage(self, text: str) -> None:
-        """Write which part of the work begins."""
-        self.now["stage"] = text
-        self._write_now()
-
-    def write_note(self, text: str) -> None:
-        """Write a sentence that people should see."""
-        self.now["note"] = text
+    def write(self, **parts: str) -> None:
+        """Write the ``stage`` of the work, or a ``note`` that people should see."""
+        self.now |= parts
         self._write_now()
 
     def write_tick(self, row: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ def train(
             if (command := get_command()) not in ("", queue.KEEP):
                 raise Interrupted(command)
             if text != log.now["stage"]:
-                log.write_stage(text)
+                log.write(stage=text)
                 on_stage(text)
 
         def show_download(done: int, total: int) -> None:
@@ -117,10 +117,10 @@ def train(
         def show_note(text: str) -> None:
             if get_command() == queue.KEEP:
                 raise HourglassError(f"{text} Nothing is left that could be kept: resume this training, or cancel it.")
-            log.write_note(text)
+            log.write(note=text)
             on_note(text)
 
-        log.write_stage("Starting")
+        log.write(stage="Starting")
         from core.experiments import fit
         from core.runs import specs
 

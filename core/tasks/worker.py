@@ -42,7 +42,9 @@ def main() -> int:
     except BadInput as problem:
         print(problem, file=sys.stderr)
         return 2
-    lower_priority()
+    if hasattr(os, "nice"):
+        # os.nice adds to the value that this process has inherited; a priority is never raised.
+        os.nice(max(0, config.niceness() - os.nice(0)))
     worker = Worker()
     signal.signal(signal.SIGTERM, worker.on_signal)
     signal.signal(signal.SIGINT, worker.on_signal)
@@ -62,14 +64,6 @@ def main() -> int:
         if not worker.is_sound:
             worker_process.start_worker()
             return 0
-
-
-def lower_priority() -> None:
-    """Lower this process's priority to `HOURGLASS_NICE`; it is never raised."""
-    wanted = config.niceness()
-    if hasattr(os, "nice"):
-        # os.nice adds to the value that this process has inherited.
-        os.nice(max(0, wanted - os.nice(0)))
 
 
 class Worker:

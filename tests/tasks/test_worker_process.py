@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.analysis import snapshots
+from core.cli import main
 from core.errors import HourglassError
 from core.runs import reader, specs, store
 from core.tasks import queue, requests, task_files
@@ -20,6 +21,7 @@ from tests.trainings import (
     end_workers,
     log,
     long,
+    short,
     some_seconds,
     state,
     until,
@@ -85,11 +87,11 @@ def test_paused_training_resumes_to_the_same_weights():
     requests.request_training(spec, "somebody")
     assert until_within(spec, 0).row["epoch"] > reached
     run = until_stored(spec)
-    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
+    assert [row["epoch"] for row in run.history] == [1, 2, 3]
     assert not run.environment["stopped_early"]
     assert_as_undisturbed(spec)
     pictures = snapshots.parse(reader.read_replay(store.find_place(spec.key)))
-    assert (pictures.epochs[0], pictures.epochs[-1]) == (0, 4)
+    assert (pictures.epochs[0], pictures.epochs[-1]) == (0, 3)
     assert_nothing_left(spec)
 
 
@@ -99,7 +101,7 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
     until(spec, "stopped")
     kept = reader.read_run(store.find_place(spec.key))
     assert kept.environment["stopped_early"]
-    assert 1 < kept.history[-1]["epoch"] < 4
+    assert 1 < kept.history[-1]["epoch"] < 3
     assert not requests.is_stored(spec.key)
     for command in (queue.PAUSE, queue.KEEP):
         requests.send_command(spec.key, command)
@@ -108,6 +110,38 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
     until_stored(spec)
     assert requests.request_training(spec, "somebody") is None
     assert_as_undisturbed(spec)
+
+
+def test_last_command_to_a_running_training_counts():
+    spec = start(long())
+    requests.send_command(spec.key, queue.PAUSE)
+    assert requests.request_training(spec, "another").state == "running"
+    reached = until_within(spec, 1).row["epoch"]
+    assert until_within(spec, reached).command == ""
+    assert queue.find_task(spec.key).people == ("another", "somebody")
+    requests.send_command(spec.key, queue.PAUSE)
+    requests.send_command(spec.key, queue.CANCEL)
+    assert_nothing_left(spec)
+    assert store.find_place(spec.key) is None
+
+
+def test_paused_training_is_kept_from_the_queue():
+    spec, blocker, waiting = start(long()), long(1), short(2)
+    requests.send_command(spec.key, queue.PAUSE)
+    until(spec, "paused")
+    start(blocker, 0)
+    assert requests.request_training(waiting, "somebody").place == 1
+    with pytest.raises(HourglassError, match="Nothing was learned yet"):
+        requests.send_command(waiting.key, queue.KEEP)
+    requests.send_command(waiting.key, queue.CANCEL)
+    requests.send_command(spec.key, queue.KEEP)
+    assert (queue.find_task(spec.key).place, queue.find_task(spec.key).command) == (1, "keep")
+    requests.send_command(blocker.key, queue.CANCEL)
+    until(spec, "stopped")
+    kept = reader.read_run(store.find_place(spec.key))
+    requests.send_command(spec.key, queue.CANCEL)
+    assert_nothing_left(spec)
+    assert reader.read_run(store.find_place(spec.key)).history == kept.history
 
 
 def test_long_epoch_is_interrupted_at_once():
@@ -139,6 +173,16 @@ def test_diverged_training_may_be_kept():
     assert np.isfinite(kept.metrics["squared_error"].value)
     assert requests.request_training(spec, "somebody").message == ""
     until(spec, "failed")
+
+
+def test_command_line_waits_for_the_worker(capsys):
+    spec = start(some_seconds(), 0)
+    assert main(["fit", "digits", "ae", *(f"--set={name}={value}" for name, value in spec.params)]) == 0
+    out, err = capsys.readouterr()
+    assert "is training this run" in err
+    assert "epoch" not in err
+    run = reader.read_run(store.find_place(spec.key))
+    assert f"{run.metrics['squared_error'].value:.5g}" in out
 
 
 def test_second_worker_ends_at_once():
