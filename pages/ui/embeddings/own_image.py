@@ -107,7 +107,7 @@ def _find_position(points_key: str, row: np.ndarray, code: np.ndarray | None, _r
     if code is None:
         return None
     if _run_map.choice.projection == BY_TSNE:
-        from core.methods.opentsne_adapter import place_rows  # scikit-learn
+        from core.methods.tsne import place_rows  # scikit-learn
 
         mapped = np.isfinite(_run_map.points).all(axis=1)
         return place_rows(code[None], _run_map.codes[mapped], _run_map.points[mapped])[0]
