@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -159,20 +159,10 @@ def load_shipped_rows(name: str, n: int) -> Rows | None:
     sample = {full: sample for sample, full in embedded_samples.FULL.items()}.get(name)
     if sample is None:
         return None
-    of_sample, arrays = datasets.load(sample), embedded_samples.read(sample)
-    n_all = datasets.entry(name).rows[1]
-    chosen = datasets.first_rows(of_sample, "test", n)
-    return Rows(
-        name,
-        of_sample.kind,
-        "test",
-        arrays["rows_test"][chosen].astype(np.int64),
-        n_all,
-        of_sample.X_test[chosen],
-        of_sample.y_test[chosen],
-        of_sample.target_names,
-        of_sample.image_shape,
-        checksum=mnist.CHECKSUMS[name],
+    rows = select_rows(datasets.load(sample), "test", n)
+    numbers = embedded_samples.read(sample)["rows_test"][rows.numbers].astype(np.int64)
+    return replace(
+        rows, dataset=name, numbers=numbers, n_all=datasets.entry(name).rows[1], checksum=mnist.CHECKSUMS[name]
     )
 
 

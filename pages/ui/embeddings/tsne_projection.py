@@ -44,10 +44,9 @@ def _make_task(name: str, Z: np.ndarray) -> Task:
         name=f"tsne-{key}",
         title=f"t-SNE of {name}",
         label=f"Compute the t-SNE map of {name}",
-        read_state=partial(tsne_projection.WORK.read_state, key),
-        has_result=lambda state: state.arrays is not None,
+        work=tsne_projection.WORK,
+        key=key,
         start=partial(tsne_projection.start_map, Z),
-        stop=partial(tsne_projection.WORK.stop, key),
         about=f"{len(Z):,} rows: {_estimate_time(len(Z))}. The result is kept on this computer.",
     )
 

@@ -63,10 +63,9 @@ def draw(controls: Controls) -> None:
             name="versus",
             title="Training both",
             label="Train both",
-            read_state=partial(vae_vs_gan_training.WORK.read_state, name),
-            has_result=lambda state: state.arrays is not None,
+            work=vae_vs_gan_training.WORK,
+            key=name,
             start=partial(vae_vs_gan_training.start_comparison, settings, points),
-            stop=partial(vae_vs_gan_training.WORK.stop, name),
             about=about,
         )
         follow_tasks([task])

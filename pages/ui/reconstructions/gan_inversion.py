@@ -97,10 +97,10 @@ def offer(line: Line) -> None:
         name="regressor",
         title=f"Fitting the regressor of the {line.label}",
         label=f"Fit a regressor for {line.label} inversion",
-        read_state=partial(inverter_training.WORK.read_state, key),
+        work=inverter_training.WORK,
+        key=key,
         has_result=lambda _: _load_inverter(line.stamp, line.run.key) is not None,
         start=partial(inverter_training.start_fit, Path(line.stamp[0]), load_estimator(line.stamp)),
-        stop=partial(inverter_training.WORK.stop, key),
         help="A network that predicts the code of an image. It is fitted once, in about a minute, and then stored.",
     )
     follow_tasks([task])

@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import HourglassError
 from core.runs import store
 from core.tasks import queue, requests
+from core.tasks.computation import State, Work
 from core.types import Run
 from pages.ui.shared import page_state, stored_runs
 from pages.ui.shared.text import join_words, plain
@@ -54,31 +55,31 @@ class Task:
     name : of the task on its page, for the keys.
     title : of the computation while it runs: ``"t-SNE of AE 10-D"``.
     label, about, help : of the button that starts it, and the caption beside it, such as how long it takes.
-    has_result : whether a state, or the cache, has the result.
-    start, stop : callbacks of the buttons; `start` may raise HourglassError.
+    work, key : the kind of computation, and the name of this one among its kind.
+    start : callback of the button; may raise HourglassError.
     """
 
     name: str
     title: str
     label: str
-    read_state: Callable[[], Any]  # see `core.tasks.computation.State`
-    has_result: Callable[[Any], bool]
+    work: Work
+    key: str
     start: Callable[[], None]
-    stop: Callable[[], None]
     about: str = ""
     help: str | None = None
+    has_result: Callable[[State], bool] = lambda state: state.arrays is not None
 
 
 def follow_tasks(tasks: Sequence[Task]) -> None:
     """Offer to start each task, or draw its progress; a result reruns the page."""
     if not tasks:
         return
-    is_live = any(task.read_state().share is not None for task in tasks)
+    is_live = any(task.work.read_state(task.key).share is not None for task in tasks)
     st.fragment(_follow, run_every=LIVE_SECONDS if is_live else None)(tuple(tasks), is_live)
 
 
 def _follow(tasks: tuple[Task, ...], was_live: bool) -> None:
-    states = [task.read_state() for task in tasks]
+    states = [task.work.read_state(task.key) for task in tasks]
     has_result = any(task.has_result(state) for task, state in zip(tasks, states, strict=True))
     if has_result or was_live != any(state.share is not None for state in states):
         st.rerun(scope="app")
@@ -87,10 +88,10 @@ def _follow(tasks: tuple[Task, ...], was_live: bool) -> None:
             _offer(task, state)
         else:
             text = f"{task.title}: waiting for another one" if state.waits else f"{task.title}: {state.share:.0%}"
-            show_task_progress(task.name, state.share, text, task.stop)
+            show_task_progress(task.name, state.share, text, task.work.stop, [task.key])
 
 
-def _offer(task: Task, state: Any) -> None:
+def _offer(task: Task, state: State) -> None:
     if problem := st.session_state.pop(_problem_key(task), "") or state.problem:
         st.error(plain(problem))
     with st.container(horizontal=True, vertical_alignment="center", key=f"offer-{task.name}"):
