@@ -21,7 +21,7 @@ def colour_differences(values: np.ndarray, limit: float, theme: str) -> np.ndarr
 def make_montage(
     differences: np.ndarray, shape: tuple[int, int], columns: int, limit: float, theme: str, *, cell: int = 112
 ) -> np.ndarray:
-    """Signed differences (n, height * width), in colour, as `core.figures.montages.make_montage`: (h, w, 4) uint8."""
+    """Signed differences (n, height * width) laid out as in `montages.make_montage`, in colour."""
     return montages.make_montage(colour_differences(differences, limit, theme), shape, columns, cell=cell)
 
 

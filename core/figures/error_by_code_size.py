@@ -48,7 +48,7 @@ class Mark:
 def plot_by_size(
     exact: np.ndarray | None, marks: Sequence[Mark], theme: str, *, is_log: bool = True, largest: int = 256
 ) -> go.Figure:
-    """Error against code size: PCA's as a line through all sizes, each run as a mark with its interval.
+    """Error against code size: a line for PCA, a mark with its interval for each run.
 
     Parameters
     ----------
@@ -132,12 +132,9 @@ class Depth:
 def plot_by_depth(
     depths: Sequence[Depth], theme: str, pca: float | None = None, *, places: Sequence[str] = ()
 ) -> go.Figure:
-    """Error against depth, each with its interval.
+    """Error against depth, with intervals, and PCA's error at the same code size as a level.
 
-    Parameters
-    ----------
-    pca : PCA's error at the same code size, drawn as a level, or None
-    places : all labels of the axis in their order; some may have no mark
+    `places` are all labels of the axis in their order; some may have no mark.
     """
     figure = style.make_figure(theme)
     looks = [palette.get_method_style("linear_ae" if depth.is_linear else "ae", theme) for depth in depths]
@@ -164,12 +161,9 @@ def plot_by_depth(
 
 
 def plot_convergence_to_pca(history: Sequence[Mapping[str, Any]], theme: str) -> list[go.Figure]:
-    """A linear autoencoder's principal angles to PCA's subspace and its excess error, by epoch, on logarithmic axes.
+    """A linear AE's principal angles to PCA's subspace, and its excess error, by epoch.
 
-    Parameters
-    ----------
-    history : rows with ``epoch``, ``largest_angle``, ``mean_angle`` and ``excess_error``, see
-        `core.metrics.linear_ae_vs_pca`
+    Rows have ``epoch``, ``largest_angle``, ``mean_angle`` and ``excess_error``, see `core.metrics.linear_ae_vs_pca`.
     """
     rows = thin_rows(history)
     return [

@@ -1,4 +1,4 @@
-"""Charts of semi-supervised approaches: test error by number of labels, a confusion matrix, a map of codes."""
+"""Test error by number of labels, a confusion matrix, and a map of codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPAQUE = {"marker": {"opacity": 1}}  # plotly makes marks half transparent if a
 
 @dataclass(frozen=True)
 class Mark:
-    """An approach at one number of labels: mean test error in percent, its interval, and the errors by seed.
+    """An approach at one number of labels: mean test error in percent, interval, errors by seed.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def get_style(place: int, theme: str, is_baseline: bool = False) -> MethodStyle:
 def plot_curve(
     lines: Sequence[Line], n_train: int, theme: str, *, counts: Sequence[int] = (), is_log: bool = True
 ) -> go.Figure:
-    """A line for each approach through its means, with 95% intervals, and a faint dot for each seed.
+    """A line for each approach with 95% intervals, and a faint dot for each seed.
 
     Parameters
     ----------
@@ -129,12 +129,7 @@ def _add_line(figure: go.Figure, line: Line, factor: float, theme: str) -> None:
 
 
 def plot_confusion(counts: np.ndarray, target_names: Sequence[str], theme: str) -> go.Figure:
-    """Confusion matrix: class (row) by predicted class (column), off-diagonal cells coloured by share.
-
-    Parameters
-    ----------
-    counts : (n_classes, n_classes) whole numbers
-    """
+    """Confusion matrix of counts: class by predicted class; errors are coloured by share."""
     percent = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     off_diagonal = np.where(np.eye(len(counts), dtype=bool), np.nan, percent)
     names = [escape_text(name) for name in target_names]
@@ -176,7 +171,7 @@ def plot_codes(
     target_names: Sequence[str],
     theme: str,
 ) -> go.Figure:
-    """Codes in the plane by class: test rows, misclassified ones as crosses; labelled rows larger, with a rim.
+    """Codes in the plane by class: test rows, misclassified ones crossed, and labelled rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Charts of reconstruction errors: by class, their distribution, and by amount of corruption."""
+"""Reconstruction errors: by class, their distribution, and by amount of corruption."""
 
 from __future__ import annotations
 
@@ -58,10 +58,7 @@ def plot_distribution(
 ) -> go.Figure:
     """Share of the images whose error is at most x, a line for each method.
 
-    Parameters
-    ----------
-    quantiles : label -> shares and errors, see `core.analysis.error_comparison.compute_quantiles`
-    methods : as in `plot_by_class`
+    `quantiles` : label -> shares and errors, see `core.analysis.error_comparison.compute_quantiles`.
     """
     figure = make_figure(theme)
     for label, (shares, errors) in quantiles.items():
@@ -94,7 +91,7 @@ class Curve:
 def plot_by_corruption(
     levels: Sequence[float], curves: Sequence[Curve], axis: str, theme: str, at: float | None = None
 ) -> go.Figure:
-    """Error against the amount of corruption: a line with its band for each method, a grey one for the baseline.
+    """Error against the amount of corruption: lines with bands, a grey one for the baseline.
 
     Parameters
     ----------

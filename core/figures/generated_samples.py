@@ -17,12 +17,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def get_styles(methods: Mapping[str, str], theme: str) -> dict[str, MethodStyle]:
-    """Style of each sampler: its method's colour; the first of a method has its mark and dash too.
-
-    Parameters
-    ----------
-    methods : sampler -> method; at most four samplers of one method are told apart
-    """
+    """Style of each sampler: the first of a method has its style, three more have its colour."""
     styles: dict[str, MethodStyle] = {}
     for label, method in methods.items():
         k = sum(methods[other] == method for other in styles)
@@ -75,7 +70,7 @@ def plot_class_shares(
 def plot_nearest_distances(
     distances: Mapping[str, np.ndarray], of_test: np.ndarray, methods: Mapping[str, str], theme: str
 ) -> go.Figure:
-    """Share of rows within a distance of their nearest training row: a line for each sampler, and for test rows.
+    """Share of samples, and of test rows, within a distance of their nearest training row.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ _INNER = 0.5  # of a pixel covered: there a mark hides what is below
 def make_montage(
     images: np.ndarray, shape: tuple[int, int], columns: int, *, cell: int = 112, gap: int = 4
 ) -> np.ndarray:
-    """Images in rows of `columns`, in order, each enlarged by a whole number so that no pixel is blurred.
+    """Images in rows of `columns`, each enlarged by a whole number so that no pixel is blurred.
 
     Parameters
     ----------
@@ -51,12 +51,7 @@ def make_montage(
 def make_titled_montage(
     sheets: Sequence[tuple[str, np.ndarray]], shape: tuple[int, int], columns: int, *, cell: int = 56
 ) -> np.ndarray:
-    """Sheets of images below one another, each with a title, on white: (h, w) uint8 luminance.
-
-    Parameters
-    ----------
-    sheets : (title, (n, height * width) uint8) of each; columns, shape, cell : as in `make_montage`
-    """
+    """Sheets of images as in `make_montage`, each with a title, on white: (h, w) uint8."""
     font = ImageFont.load_default(size=_TITLE * 0.7)
     parts = []
     for title, images in sheets:
@@ -70,14 +65,9 @@ def make_titled_montage(
 
 
 def make_sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str, int, int, int]:
-    """All images as one square PNG; many of them in 16 instead of 256 greys, which halves the bytes.
+    """Images (n, height * width) uint8 as one PNG; many of them in 16 greys, for fewer bytes.
 
-    Parameters
-    ----------
-    images : (n, height * width) uint8
-    shape : (height, width) of an image, in pixels
-
-    Returns bytes, media type, an image's width and height in pixels, images a line
+    Returns bytes, media type, an image's width and height in pixels, images in a line.
     """
     height, width = shape
     columns = max(1, math.ceil(math.sqrt(len(images))))
@@ -95,7 +85,7 @@ def make_sprite(images: np.ndarray, shape: tuple[int, int]) -> tuple[bytes, str,
 
 
 def make_thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, size: int = 240) -> np.ndarray:
-    """A small square map of points on a transparent ground, both axes to one scale: (size, size, 4) uint8.
+    """A small square map of points on a transparent ground: (size, size, 4) uint8.
 
     Points are drawn in a shuffled order, the same for every map of as many points, so that no class hides another.
 
@@ -131,14 +121,14 @@ def make_thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, si
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """A uint8 picture as PNG: (h, w) luminance, (h, w, 2) with alpha, (h, w, 3) colour, (h, w, 4) colour with alpha."""
+    """A uint8 picture as PNG: (h, w) luminance, (h, w, 2) with alpha, or 3 and 4 in colour."""
     out = io.BytesIO()
     Image.fromarray(picture).save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
 def _to_pixels(points: np.ndarray, size: int) -> np.ndarray:
-    """Points in pixels (x right, y down); the middle 99.6% of either axis fit, the rest are moved to the edge."""
+    """Points in pixels (x right, y down); the middle 99.6% fit, the rest move to the edge."""
     if len(points) == 0:
         return points
     low, high = np.quantile(points, [0.002, 0.998], axis=0)
@@ -151,7 +141,7 @@ def _to_pixels(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def _rasterise_marks(places: np.ndarray, mark: str, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels that marks at (n, 2) `places` touch, as (n, pixels) flat indices, and how much of each they cover."""
+    """Flat indices (n, pixels) of pixels that marks at (n, 2) touch, and the covered shares."""
     radius = _RADIUS[mark] * size
     reach = math.ceil(max(_RADIUS.values()) * size + 1)
     steps = np.arange(-reach, reach + 1)

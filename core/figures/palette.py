@@ -1,4 +1,4 @@
-"""Colours and marks: ten classes that stay apart for the common kinds of colour blindness, on light and on dark.
+"""Colours and marks of ten classes, told apart with colour blindness, on light and dark.
 
 A class has one hue in both themes. The colours maximise the smallest distance between any two in CAM02-UCS (Luo, Cui
 and Li 2006), seen normally and through the protanopia, deuteranopia and tritanopia of Machado et al. 2009, with a
@@ -46,7 +46,7 @@ class ClassStyle:
 
 
 def get_class_style(label: int, theme: str, *, has_classes: bool = True) -> ClassStyle:
-    """Colour and mark of class `label`; -1 is a row without a class, in data with or without classes."""
+    """Colour and mark of class `label`; -1 is a row without a class."""
     if label < 0:
         return ClassStyle((NO_CLASS if has_classes else SINGLE)[theme], "disc")
     marks = tuple(MARKS)
@@ -60,7 +60,7 @@ def list_colours(theme: str) -> list[str]:
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """How a method is drawn: the colour of its lines and marks, plotly's names of its symbol and its dash."""
+    """How a method is drawn: its colour, and plotly's names of its symbol and dash."""
 
     colour: str
     symbol: str

@@ -24,7 +24,7 @@ def make_figure(theme: str, **layout: Any) -> go.Figure:
 
 
 def lay_out(figure: go.Figure, height: int, *, top: int = 8, bottom: int = 8, right: int = 8, **layout) -> go.Figure:
-    """Set height and margins, in pixels, more of the layout, and the legend below the chart; returns the figure."""
+    """Set height and margins in pixels, a legend below, and more layout; returns the figure."""
     margin = {"l": 8, "r": right, "t": top, "b": bottom}
     return figure.update_layout({"height": height, "margin": margin, "legend": LEGEND_BELOW, **layout})
 
@@ -35,7 +35,7 @@ def make_error_bars(value: np.ndarray, low: np.ndarray, high: np.ndarray, width:
 
 
 def add_band(figure: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, group: str) -> None:
-    """Fill translucently between `low` and `high`, each (n,) at `x`; shown and hidden with the legend's `group`."""
+    """Fill between `low` and `high`, each (n,) at `x`; shown with the legend's `group`."""
     figure.add_scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
@@ -60,7 +60,7 @@ def add_curve(
     has_band: bool = True,
     **more,
 ) -> None:
-    """Add a line with its band from y, (n, 3) mean, low and high; `numbers` is their format in the hover text."""
+    """Add a line with its band, y (n, 3): mean, low, high; `numbers`: their format."""
     mean, low, high = y.T
     if has_band:
         add_band(figure, x, low, high, line["color"], name)
@@ -70,7 +70,7 @@ def add_curve(
 
 
 def make_decade_ticks(values: Iterable[float]) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 of each decade of some values; plotly labels those between decades in too small a font."""
+    """Ticks at 1, 2 and 5 of each decade of some values, in one font size, unlike plotly's."""
     known = [value for value in values if 0 < value < math.inf]
     if not known:
         return {}

@@ -1,4 +1,4 @@
-"""Charts as SVG, faster than with plotly: training curves, and plotly figures until somebody points at them."""
+"""Charts as SVG: training curves, and plotly figures until somebody points at them."""
 
 from __future__ import annotations
 
@@ -40,10 +40,7 @@ _N_TICKS = 4
 def list_panels(histories: Mapping[str, History], unit: str) -> list[tuple[str, list[str]]]:
     """Titles of the panels of some trainings' curves, and the terms in each.
 
-    Parameters
-    ----------
-    histories : label -> rows, one for each epoch
-    unit : of the loss and its terms; scores are probabilities
+    `unit` is that of the loss and its terms; scores are probabilities.
     """
     known = {term for rows in histories.values() for row in rows for term in row}
     panels = []
@@ -157,12 +154,7 @@ _CORNERS = {
 
 
 def render_figure(figure: Any, width: int, theme: str) -> str:
-    """An SVG document of a plotly figure: scatter traces on two logarithmic axes with ticks of their own.
-
-    Parameters
-    ----------
-    width : in pixels; the height is the figure's
-    """
+    """An SVG document of a plotly figure of scatter traces on two logarithmic axes."""
     height, x_axis, y_axis = figure.layout.height, figure.layout.xaxis, figure.layout.yaxis
     legend = _lay_out_legend(figure.data, width)
     left, right, base = _TITLE + 30, width - _RIGHT, height - 34 - _TITLE

@@ -25,12 +25,7 @@ def list_terms(history: History) -> list[str]:
 
 
 def plot_losses(histories: Mapping[str, History], theme: str) -> go.Figure:
-    """Every term of the training loss by epoch, a panel for each method, because their losses have different units.
-
-    Parameters
-    ----------
-    histories : label -> rows, one for each epoch; those without a loss are left out
-    """
+    """Terms of the training loss by epoch, a panel for each method: units differ."""
     drawn = {label: (rows, terms) for label, rows in histories.items() if (terms := list_terms(rows))}
     columns = min(_MOST_COLUMNS, max(1, len(drawn)))
     n_rows = max(1, -(-len(drawn) // columns))
@@ -103,13 +98,7 @@ def _plot_panel(
 
 
 def plot_error_by_class(errors: Mapping[str, Mapping[str, float]], unit: str, theme: str) -> go.Figure:
-    """A dot for each class and method.
-
-    Parameters
-    ----------
-    errors : method -> class -> error
-    unit : title of the y axis
-    """
+    """A dot for each class and method: method -> class -> error in this unit."""
     figure = style.make_figure(theme)
     for k, (label, by_class) in enumerate(errors.items()):
         symbol = palette.SYMBOLS[k % len(palette.SYMBOLS)]

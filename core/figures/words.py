@@ -63,11 +63,9 @@ class PrecisionCurve:
 
 
 def plot_precision(curves: Sequence[PrecisionCurve], theme: str, size: int) -> go.Figure:
-    """Precision against the number of documents retrieved: a colour for each method, a dash for each code size.
+    """Precision by number of documents retrieved: colour by method, dash by code size.
 
-    Parameters
-    ----------
-    size : the code size whose lines have 95% bands; more bands would hide one another.
+    Only lines of the code size `size` have 95% bands; more bands would hide one another.
     """
     sizes = sorted({curve.size for curve in curves if curve.method})
     figure = make_figure(theme)

@@ -1,4 +1,4 @@
-"""Messages of dragging in latent space, as bytes and text; assets/components/latent.js is the other side."""
+"""Messages of dragging in latent space; assets/components/latent.js is the other side."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SMALL = 16  # pixels; smaller images are told apart in a coarser grid alone
 
 @dataclass(frozen=True)
 class Axis:
-    """A latent dimension: the range that is shown, its initial value, a note on its activity, whether it is active."""
+    """A latent dimension: range, initial value, a note on its activity, whether it is active."""
 
     low: float
     high: float
@@ -36,7 +36,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """The distribution that codes are sampled from, N(0, I) or fitted to codes: mean (k,), covariance (k, k)."""
+    """A distribution of codes, N(0, I) or fitted: mean (k,), covariance (k, k)."""
 
     is_prior: bool
     mean: np.ndarray
@@ -45,7 +45,7 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class State:
-    """What a person chose: the code, the dimensions on the pad, those that are frozen, and one of `BEHIND`."""
+    """A person's choices: code, dimensions on the pad, frozen dimensions, one of `BEHIND`."""
 
     code: tuple[float, ...]
     pad: tuple[int, ...] = ()
@@ -93,7 +93,7 @@ class Scene:
 
 
 def make_decoder_message(decoder_id: str, layers: Sequence[Any]) -> bytes:
-    """The weights of `core.analysis.decoder_export.Layer`s, which the browser keeps under `decoder_id`."""
+    """Weights of `decoder_export.Layer`s, which the browser keeps under `decoder_id`."""
     arrays = {}
     for k, layer in enumerate(layers):
         arrays |= {f"weight{k}": layer.weight, f"scale{k}": layer.scale, f"bias{k}": layer.bias}
@@ -101,12 +101,12 @@ def make_decoder_message(decoder_id: str, layers: Sequence[Any]) -> bytes:
 
 
 def make_grid_message(grid_id: str, images: np.ndarray, columns: int) -> bytes:
-    """Images of a grid of codes that the server decoded: (n, height * width) uint8, row by row from the top."""
+    """Decoded images of a grid of codes: (n, height * width) uint8, row by row from the top."""
     return pack({"kind": "grid", "id": grid_id, "columns": columns}, {"images": images})
 
 
 def make_answer_message(decoder_id: str, turn: str = "", image: np.ndarray | None = None) -> bytes:
-    """The picture of the code that the browser asked for in its turn `turn`: (height * width,) uint8."""
+    """The picture that the browser asked for in its turn `turn`: (height * width,) uint8."""
     header = {"kind": "answer", "id": decoder_id, "turn": turn}
     return pack(header, {} if image is None else {"image": image})
 
@@ -114,9 +114,7 @@ def make_answer_message(decoder_id: str, turn: str = "", image: np.ndarray | Non
 def make_scene_message(scene: Scene, state: State, placed: str) -> bytes:
     """All else that is drawn.
 
-    Parameters
-    ----------
-    placed : changes where the server sets the state, as from a link; else the browser keeps its own.
+    `placed` changes where the server sets the state, as from a link; else the browser keeps its own.
     """
     gaussian = scene.gaussian
     header: dict[str, Any] = {
@@ -231,10 +229,7 @@ def _split(text: object, n_parts: int) -> list[str]:
 def parse_state(text: object, scene_id: str, size: int) -> State | None:
     """The state that the browser sends once a drag ends; None if it is of another scene.
 
-    Parameters
-    ----------
-    text : ``"<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<behind>"``; anybody may have written it.
-
+    Anybody may have written ``"<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<behind>"``.
     Raises BadInput if it is malformed.
     """
     scene, code, pad, frozen, behind = _split(text, 5)
@@ -247,7 +242,7 @@ def parse_state(text: object, scene_id: str, size: int) -> State | None:
 
 
 def parse_question(text: object, decoder_id: str, size: int) -> tuple[str, tuple[float, ...]] | None:
-    """Turn and code of a picture the browser asks for, ``"<id>|<turn>|<code>"``; None if it is of another decoder.
+    """Turn and code of ``"<id>|<turn>|<code>"``, a picture asked for; None: another decoder.
 
     Raises BadInput if it is malformed.
     """

@@ -1,4 +1,4 @@
-"""Messages of the linked maps, as bytes and text; assets/components/maps.js is the other side."""
+"""Messages of the linked maps; assets/components/maps.js is the other side."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Look:
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
-    """A JSON header and arrays: the header's length (uint32, little endian), the header, the arrays.
+    """A JSON header and arrays as bytes: the header's length, uint32, little endian; both.
 
     The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4; header and arrays
     are padded so that each array begins at a multiple of 8.
@@ -111,7 +111,7 @@ def make_class_header(n_classes: int) -> dict[str, Any]:
 
 
 def quantise(points: np.ndarray, star: np.ndarray | None = None) -> tuple[np.ndarray, list[float] | None]:
-    """Points (n, 2) as whole numbers, both axes to one scale; and another one, (2,), which may lie outside.
+    """Points (n, 2), and another one (2,) that may lie outside, as whole numbers to one scale.
 
     Returns
     -------
@@ -221,13 +221,7 @@ def make_ramp(theme: str) -> list[str]:
 def make_pictures_message(
     pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None
 ) -> bytes:
-    """What the hover text shows of each row.
-
-    Parameters
-    ----------
-    sprite : of all rows' images, see `core.figures.montages.make_sprite`.
-    texts : (title, first words) of each document.
-    """
+    """What the hover text shows: a sprite of `montages.make_sprite`, or title and words."""
     header: dict[str, Any] = {"kind": "pictures", "id": pictures_id, "texts": texts}
     arrays = {}
     if sprite is not None:
@@ -240,10 +234,7 @@ def make_pictures_message(
 def parse_selection(text: object, rows_id: str, n: int) -> np.ndarray | None:
     """Positions of the rows selected in the maps; None if the selection is of other rows.
 
-    Parameters
-    ----------
-    text : ``"<rows_id>:<turn>:<a bit for each row, base64>"``; anybody may have written it.
-
+    Anybody may have written ``"<rows_id>:<turn>:<a bit for each row, base64>"``.
     Raises BadInput if it is no selection of `n` rows.
     """
     parts = text.split(":") if isinstance(text, str) else []
@@ -263,11 +254,7 @@ def parse_selection(text: object, rows_id: str, n: int) -> np.ndarray | None:
 def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int]) -> tuple[Look, str] | None:
     """The view that the maps sent, and its turn; None if it is of other rows.
 
-    Parameters
-    ----------
-    text : JSON, see `LinkedMaps.sendLook`; anybody may have written it.
-    keys, labels : of the maps and classes of this page; others are left out.
-
+    Anybody may have written the JSON, see `LinkedMaps.sendLook`; unknown keys and labels are left out.
     Raises BadInput if it is malformed.
     """
     try:

@@ -1,4 +1,4 @@
-"""Two distributions of known density: their optimal discriminator, and their Jensen-Shannon divergence."""
+"""Two known densities: their optimal discriminator and Jensen-Shannon divergence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_grid_points(axis: np.ndarray, dimension: int) -> np.ndarray:
 
 
 def compute_optimal_discriminator(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
-    """p / (p + q) in [0, 1] from the logarithms of both densities. Goodfellow et al. 2014, proposition 1."""
+    """p / (p + q) from log p and log q. Goodfellow et al. 2014, proposition 1."""
     from scipy.special import expit
 
     return expit(log_p - log_q)
@@ -56,7 +56,9 @@ def compute_mode_coverage(mixture: Mixture, samples: Any) -> float:
 
 
 def estimate_jensen_shannon(p: Distribution, q: Distribution, n: int, seed: int = 0) -> Estimate:
-    """JS(p, q) in nats from n draws of each: log 2 + (E_p log D + E_q log(1 - D)) / 2 with D = p / (p + q).
+    """JS(p, q) in nats from n draws of each.
+
+    JS = log 2 + (E_p log D + E_q log(1 - D)) / 2 with D = p / (p + q).
 
     The standard error is that of the draws; that of a generator's estimated density is small in comparison.
 
@@ -73,7 +75,7 @@ def estimate_jensen_shannon(p: Distribution, q: Distribution, n: int, seed: int 
 def integrate_jensen_shannon(
     p: Distribution, q: Distribution, step: float | None = None, half_width: float = 6.0
 ) -> float:
-    """JS(p, q) in nats, summed over a grid in [-half_width, half_width] with steps of 0.005 in 1-D and 0.06 in 2-D.
+    """JS(p, q) in nats, summed over a grid with steps of 0.005 in 1-D and 0.06 in 2-D.
 
     Probability outside the grid is taken to be that of one distribution alone, and counts log 2 / 2.
     """

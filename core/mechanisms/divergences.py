@@ -1,4 +1,4 @@
-"""One Gaussian fitted to a target of several modes by three divergences, which decide what the fit looks like.
+"""One Gaussian fitted to a target of several modes by three divergences.
 
 KL(p || q) covers the modes, KL(q || p) seeks one, and the weighted Jensen-Shannon divergence
 JS_pi = pi KL(p || m) + (1 - pi) KL(q || m) with m = pi p + (1 - pi) q lies between them: divided by pi (1 - pi) it
@@ -36,7 +36,7 @@ class Gaussian:
         return _log_density(self.mean, np.linalg.cholesky(self.covariance), X)[0]
 
     def compute_outline(self, deviations: float = 1.0, n: int = 80) -> np.ndarray:
-        """(n, 2) points so many standard deviations from the mean, the first again at the end; in the plane."""
+        """(n, 2) points so many standard deviations from the mean, closed; in the plane."""
         angle = np.linspace(0, 2 * np.pi, n)
         circle = np.stack([np.cos(angle), np.sin(angle)])
         return self.mean + deviations * (np.linalg.cholesky(self.covariance) @ circle).T
@@ -51,7 +51,7 @@ def _log_density(mean: np.ndarray, factor: np.ndarray, X: np.ndarray) -> tuple[n
 
 @dataclass(frozen=True)
 class Target:
-    """A mixture of k Gaussians in one or two dimensions, with weights (k,) above 0 that sum to 1."""
+    """A mixture of k Gaussians, 1-D or 2-D, with weights (k,) above 0 that sum to 1."""
 
     weights: np.ndarray
     modes: Sequence[Gaussian]
@@ -66,7 +66,7 @@ class Target:
 
     @property
     def moments(self) -> Gaussian:
-        """The Gaussian of the same mean and covariance: the minimum of KL(p || q) over full covariances."""
+        """The Gaussian of the same mean and covariance, which minimises KL(p || q)."""
         parts = list(zip(self.weights, self.modes, strict=True))
         mean = sum(w * mode.mean for w, mode in parts)
         second = sum(w * (mode.covariance + np.outer(mode.mean - mean, mode.mean - mean)) for w, mode in parts)
@@ -89,7 +89,7 @@ def make_target(means: np.ndarray, deviations: Sequence[float], weights: Sequenc
 
 @dataclass(frozen=True)
 class Grid:
-    """Points (n, d) with this axis (s,) along each dimension, and the volume that each stands for."""
+    """Points (n, d) with an axis (s,) along each dimension, and the volume of each."""
 
     points: np.ndarray
     volume: float
@@ -141,7 +141,7 @@ class Fit:
 def fit_gaussian(
     target: Target, divergence: str, starts: np.ndarray, *, grid: Grid, shape: str = FULL, pi: float = 0.5
 ) -> list[Fit]:
-    """Gaussians that minimise a divergence, the local optimum that each start leads to, the best first.
+    """Gaussians that minimise a divergence, a local optimum for each start, the best first.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def fit_gaussian(
 
 
 def _unpack(x: np.ndarray, d: int, shape: str) -> tuple[np.ndarray, np.ndarray]:
-    """(mean, log deviations[, tilt]) -> the mean, and the lower triangular L with covariance L L^T."""
+    """(mean, log deviations[, tilt]) -> mean, and lower triangular L with covariance L L^T."""
     if shape == ISOTROPIC:
         return x[:d], np.exp(x[d]) * np.eye(d)
     factor = np.diag(np.exp(x[d : 2 * d]))

@@ -1,4 +1,4 @@
-"""The lower bound of a VAE where everything is known: its parts, its gap, and which components beta collapses.
+"""The lower bound of a known VAE: its parts, its gap, and which components beta collapses.
 
 References
 ----------
@@ -25,7 +25,7 @@ _LOG_2PI = float(np.log(2 * np.pi))
 
 @dataclass(frozen=True)
 class Bound:
-    """-ELBO of one row and its parts, exactly, in nats: -ELBO = reconstruction + kl = gap - log p(x).
+    """Exact parts of -ELBO for a row, in nats: reconstruction + kl = gap - log p(x).
 
     Attributes
     ----------
@@ -69,21 +69,21 @@ def compute_gaussian_kl(
 
 
 def estimate_elbo(model: LinearGaussian, x: np.ndarray, encoder: Encoder, n: int, rng) -> Estimate:
-    """ELBO of a row from n draws of z ~ q(z|x): the mean of log p(x|z) + log p(z) - log q(z|x), in nats."""
+    """ELBO of a row in nats: the mean of log p(x|z) + log p(z) - log q(z|x), z ~ q(z|x)."""
     return Estimate.from_draws(naive_sampling.sample_log_weights(model, x, (n,), rng, encoder))
 
 
 def estimate_tighter_bounds(
     model: LinearGaussian, x: np.ndarray, encoder: Encoder, counts: Sequence[int], repeats: int, rng
 ) -> list[Estimate]:
-    """E log (1/k) sum_k p(x, z_k) / q(z_k|x) for each k, in nats: the ELBO at k = 1, log p(x) in the limit."""
+    """E log (1/k) sum_k p(x, z_k) / q(z_k|x) for each k, in nats; the ELBO at k = 1."""
     log_weights = naive_sampling.sample_log_weights(model, x, (repeats, max(counts)), rng, encoder)
     return [Estimate.from_draws(log_mean_exp(log_weights[:, :k])) for k in counts]
 
 
 @dataclass(frozen=True)
 class LinearVAE:
-    """The optimal linear VAE for rows with given variances along their principal components, by beta.
+    """The optimal linear VAE for rows with given variances along principal components.
 
     The decoder's noise is fixed. Along component i it has the weight w_i, the encoder a mean v_i x_i and a standard
     deviation s_i. A component whose variance is at most beta * noise^2 is collapsed: w = v = 0, s = 1, KL 0. Any other
@@ -144,12 +144,7 @@ class LinearVAE:
         return 0.5 * (squared / self.noise**2 + _LOG_2PI + 2 * np.log(self.noise)).sum(-1)
 
     def estimate_loss(self, X: np.ndarray, rng) -> Estimate:
-        """reconstruction + beta * KL in nats, with one z ~ q(z|x) for each row.
-
-        Parameters
-        ----------
-        X : (n, d) centred rows in the principal components' coordinates.
-        """
+        """reconstruction + beta * KL in nats, one z for each row (n, d), in principal components."""
         mean, variances = X * self.gains, np.square(self.deviations)
         Z = mean + self.deviations * rng.standard_normal(X.shape)
         kl = 0.5 * (np.square(mean) + variances - 1 - np.log(variances)).sum(1)

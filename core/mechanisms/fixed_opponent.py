@@ -1,4 +1,4 @@
-"""One player alone: a discriminator against a fixed generator, and a generator without a discriminator."""
+"""One player alone: a discriminator against a fixed generator, or a lone generator."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _compute_log_density(solo: SoloGenerator) -> tuple[Tensor, Tensor]:
 
 
 def _compute_log_likelihood(solo: SoloGenerator) -> tuple[Tensor, Tensor]:
-    """Mean over real rows of log (1/K) sum_k p(x | z_k), in nats, and rows generated from the same codes."""
+    """Mean of log (1/K) sum_k p(x | z_k) in nats, and rows generated from the same codes."""
     sampler, n, noise = solo.sampler, solo.settings.batch, solo.settings.noise
     real, centres = sampler.sample_real(n), solo.player.network(sampler.sample_normal(n))
     squared = (real[:, None, :] - centres).square().sum(dim=2)  # (real, codes)

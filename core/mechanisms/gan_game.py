@@ -1,4 +1,4 @@
-"""A generator against a discriminator on data of known density, so that the optimal discriminator is known too.
+"""A generator against a discriminator on data of known density.
 
 The generator transforms z ~ N(0, I) by a small network and adds a little noise, x = G(z) + noise * eps. Its density is
 q(x) = E_z N(x; G(z), noise^2 I), which a mean over z estimates without bias. So the optimal discriminator p / (p + q)
@@ -183,7 +183,7 @@ def begin_game(settings: Settings) -> Game:
 
 
 def compute_loss(game: Game, player: str) -> tuple[Tensor, Tensor]:
-    """The loss of ``"discriminator"`` or ``"generator"`` on fresh draws, and the generated rows it is from."""
+    """A player's loss on fresh draws, and the generated rows it is from."""
     import torch
 
     n, settings = game.settings.batch, game.settings
@@ -202,7 +202,7 @@ def compute_loss(game: Game, player: str) -> tuple[Tensor, Tensor]:
 
 
 def take_step(game: Game, player: str) -> dict[str, Any]:
-    """One step of ``"discriminator"`` or ``"generator"`` on fresh draws; returns its row of the history.
+    """One step of a player on fresh draws; returns its row of the history.
 
     Raises Diverged when a loss is no longer a finite number.
     """
@@ -217,7 +217,7 @@ def take_step(game: Game, player: str) -> dict[str, Any]:
 
 
 def play_rounds(game: Game, rounds: int) -> Game:
-    """Play rounds, in place: `discriminator_steps` steps of the discriminator, then one of the generator.
+    """Play rounds, in place: `discriminator_steps` of the discriminator, one of the generator.
 
     Ten rounds and ten more are the same game as twenty, to the last bit. Raises Diverged as `take_step`.
     """
@@ -230,7 +230,7 @@ def play_rounds(game: Game, rounds: int) -> Game:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A game at one moment, in numpy arrays. Values on the grid are (s,) in 1-D, and (s, s) in 2-D: [y, x].
+    """A game at one moment; values on the grid are (s,) in 1-D, (s, s) in 2-D: [y, x].
 
     Attributes
     ----------

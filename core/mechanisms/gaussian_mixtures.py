@@ -34,7 +34,7 @@ class Mixture:
 
     @classmethod
     def from_means(cls, means: Any, deviation: Any, weights: Any = None) -> Mixture:
-        """From means (k, d) or (k,), one deviation or (k,) of them, and weights (k,) of any sum, or equal ones."""
+        """From means (k, d) or (k,), one deviation or (k,), and weights (k,) or equal ones."""
         means = np.asarray(means, np.float64)
         means = means[:, None] if means.ndim == 1 else means
         weights = np.ones(len(means)) if weights is None else np.asarray(weights, np.float64)
@@ -75,7 +75,7 @@ class Mixture:
 
     @cached_property
     def mode(self) -> np.ndarray:
-        """Where the density is highest, (d,): the fixed point reached from the component's mean of the highest density.
+        """Where the density is highest, (d,): a fixed point from the best component's mean.
 
         Carreira-Perpiñán 2000, Mode-finding for mixtures of Gaussian distributions, section 4.1.
         """
@@ -136,16 +136,12 @@ def get_target(name: str) -> Mixture:
 
 
 def make_from_drawing(points: np.ndarray) -> Mixture:
-    """The mixture of small Gaussians around the points that somebody drew.
+    """Small Gaussians around the points of a drawing, with means in [-3, 3], y pointing up.
 
     Parameters
     ----------
     points : (n, 2) pixels in [0, 255], y pointing down; a point that was drawn twice weighs twice. Of more than 400,
         400 are taken, evenly.
-
-    Returns
-    -------
-    Mixture : means in [-3, 3], y pointing up
 
     Raises BadInput for fewer than 2 distinct points.
     """

@@ -40,7 +40,7 @@ class Cost(ABC):
         """Exact variance of one draw of the estimator, summed over the d numbers."""
 
     def ratio(self, mu: np.ndarray, sigma: float) -> float:
-        """Variance of the score function over that of reparameterization; infinite where the latter has none."""
+        """Variance of score function / reparameterized; infinite where the latter is 0."""
         reparameterized = self.variance(REPARAMETERIZED, mu, sigma)
         return self.variance(SCORE, mu, sigma) / reparameterized if reparameterized > 0 else float("inf")
 
@@ -122,7 +122,7 @@ class Gradients:
 
 
 def sample_gradients(cost: Cost, mu: np.ndarray, sigma: float, n: int, rng: np.random.Generator) -> Gradients:
-    """Both estimators of the gradient by mu (d,) for n draws of eps; sigma above 0, n at least 2."""
+    """Both estimators of the gradient by mu (d,) for n draws of eps; sigma above 0, n > 1."""
     eps = rng.standard_normal((n, len(mu)))
     Z = mu + sigma * eps
     draws = {SCORE: cost.value(Z)[:, None] * eps / sigma, REPARAMETERIZED: cost.slope(Z)}

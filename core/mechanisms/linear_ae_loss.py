@@ -1,4 +1,4 @@
-"""Loss surface of a linear autoencoder with tied weights and one latent dimension: x_hat = w w^T x in the plane.
+"""Loss surface of a linear autoencoder in the plane with tied weights: x_hat = w w^T x.
 
 With C the covariance of the rows, L(w) = E |x - w w^T x|^2 = tr C - 2 w^T C w + |w|^2 w^T C w. For C with eigenvalues
 l1 > l2 and directions u1, u2 the stationary points are +-u1 (minima, L = l2), +-u2 (saddles, L = l1) and 0 (a local
@@ -18,7 +18,7 @@ import numpy as np
 
 
 def make_covariance(large: float, small: float, degrees: float) -> np.ndarray:
-    """(2, 2) with these variances, the larger along a direction so many degrees from the first axis."""
+    """(2, 2) with these variances, the larger along a direction at so many degrees."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     rotation = np.array([[cos, -sin], [sin, cos]])
     return rotation @ np.diag([large, small]) @ rotation.T
@@ -44,7 +44,7 @@ def compute_hessian(C: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class StationaryPoint:
-    """A stationary point: w (2,), its loss, and "minimum", "saddle" or "maximum" by the signs of the curvatures."""
+    """A stationary point: w (2,), its loss, and "minimum", "saddle" or "maximum"."""
 
     w: np.ndarray
     loss: float
@@ -79,9 +79,7 @@ class Descent:
 def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descent:
     """Plain gradient descent from `start` (2,); it ends early where it diverges.
 
-    Parameters
-    ----------
-    rate : step size, times the gradient divided by the larger variance, so that it means the same for every C.
+    The step is `rate` times the gradient divided by the larger variance, so that it means the same for every C.
     """
     scale = np.linalg.eigvalsh(C)[-1]
     path = [np.asarray(start, float)]

@@ -1,4 +1,4 @@
-"""A generator with known likelihood and posterior: x = W z + b + noise * eps, with z and eps standard normal.
+"""A generator with known likelihood and posterior: x = W z + b + noise * eps.
 
 Source: Tipping and Bishop 1999, Probabilistic principal component analysis, eq. 2 to 8.
 """
@@ -41,14 +41,14 @@ class LinearGaussian:
         return Z @ self.weights.T + self.bias + self.noise * rng.standard_normal((n, self.n_features)), Z
 
     def log_likelihood(self, X: np.ndarray, Z: np.ndarray) -> np.ndarray:
-        """log p(x|z) in nats of every row with every code: (n, n_features), (k, n_components) -> (n, k)."""
+        """log p(x|z) of every row and code: (n, n_features), (k, n_components) -> (n, k) nats."""
         from scipy.spatial.distance import cdist
 
         squared = cdist(X, Z @ self.weights.T + self.bias, "sqeuclidean")
         return -0.5 * (squared / self.noise**2 + self.n_features * (_LOG_2PI + 2 * np.log(self.noise)))
 
     def log_marginal(self, X: np.ndarray, noise: float | None = None) -> np.ndarray:
-        """log p(x) = log N(x; b, W W^T + noise^2 I) in nats: (n, n_features) -> (n,). `noise` replaces the model's."""
+        """log N(x; b, W W^T + noise^2 I) in nats: (n, n_features) -> (n,); for another `noise`, too."""
         variance = (self.noise if noise is None else noise) ** 2
         lengths, directions = self._spectrum
         along = (X - self.bias) @ directions
@@ -60,7 +60,7 @@ class LinearGaussian:
         return -0.5 * (squared + log_determinant + self.n_features * _LOG_2PI)
 
     def posterior(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """p(z|x) = N(mean, covariance): (n, n_components) and (n_components, n_components), the same for every row."""
+        """Mean (n, n_components) and covariance (n_components, n_components) of p(z|x)."""
         precision = np.eye(self.n_components) + self.weights.T @ self.weights / self.noise**2
         covariance = np.linalg.inv(precision)
         return (X - self.bias) @ self.weights @ covariance / self.noise**2, covariance
@@ -73,6 +73,6 @@ class LinearGaussian:
 
 
 def make_example(n_components: int, noise: float, n_features: int = 16) -> LinearGaussian:
-    """A model each of whose latent dimensions, 1 to n_features, moves x by a deviation of 1 in an own direction."""
+    """A model whose latent dimensions move x by a deviation of 1 in orthogonal directions."""
     directions, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((n_features, n_features)))
     return LinearGaussian(directions[:, :n_components], np.zeros(n_features), noise)

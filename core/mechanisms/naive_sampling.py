@@ -1,4 +1,4 @@
-"""Naive sampling: log p(x) from codes drawn from the prior, how few of them matter, and what an encoder changes.
+"""Naive sampling: log p(x) with codes from the prior, and what an encoder changes.
 
 The objective is log (1/K) sum_k p(x|z_k) with z_k from p(z). Its gradient is the mean of the gradients of log p(x|z_k),
 weighted by p(x|z_k) / sum_j p(x|z_j): most pairs (z, x) have hardly any weight.
@@ -53,7 +53,7 @@ class Pairs:
 
     @property
     def effective_samples(self) -> float:
-        """1 / sum_k w_k^2, mean over rows, in [1, k]: as many equally weighted codes would be as noisy (Kong 1992)."""
+        """1 / sum_k w_k^2, mean over rows, in [1, k]: the effective sample size (Kong 1992)."""
         return float(np.mean(1 / np.square(self.weights).sum(1)))
 
 
@@ -92,7 +92,7 @@ class Encoder:
     shift: float = 0.0
 
     def encode(self, model: LinearGaussian, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Means (n, n_components) and the Cholesky factor (n_components, n_components) of the covariance."""
+        """Means (n, n_components), and the covariance's Cholesky factor."""
         mean, covariance = model.posterior(X)
         return mean + self.shift * np.sqrt(np.diag(covariance)), self.spread * np.linalg.cholesky(covariance)
 
@@ -122,7 +122,7 @@ def sample_log_weights(
 
 @dataclass(frozen=True)
 class EstimateQuantiles:
-    """5%, 50% and 95% quantiles over repeats of the estimate of log p(x) by number of codes, in nats: (m,) each."""
+    """Quantiles over repeats of the estimate of log p(x) in nats, by number of codes: (m,)."""
 
     counts: np.ndarray
     low: np.ndarray
@@ -131,19 +131,13 @@ class EstimateQuantiles:
 
 
 def compute_quantiles(log_weights: np.ndarray, counts: Sequence[int]) -> EstimateQuantiles:
-    """Quantiles of log (1/K) sum_k w_k over repeats.
-
-    Parameters
-    ----------
-    log_weights : (repeats, most); K codes are the first K of a repeat.
-    counts : numbers of codes K, at most `most`.
-    """
+    """5%, 50%, 95% of log (1/K) sum_k w_k over repeats, from log weights (repeats, most)."""
     estimates = np.array([log_mean_exp(log_weights[:, :k]) for k in counts])  # (m, repeats)
     return EstimateQuantiles(np.asarray(counts), *np.quantile(estimates, (0.05, 0.5, 0.95), axis=1))
 
 
 def estimate_log_marginal(log_weights: np.ndarray) -> Estimate:
-    """log p(x) in nats from independent log weights of any shape, with its standard error to first order."""
+    """log p(x) in nats from independent log weights, with its error to first order."""
     flat = log_weights.ravel()
     relative = np.exp(flat - log_mean_exp(flat))  # with mean 1
     return Estimate(float(log_mean_exp(flat)), Estimate.from_draws(relative).error, flat.size)
@@ -181,13 +175,9 @@ class Objectives:
 
 
 def compare_objectives(model: LinearGaussian, X: np.ndarray, Z: np.ndarray, scales: np.ndarray) -> Objectives:
-    """The log of the mean of p(x|z), and the mean of its log, whose best decoder ignores z.
+    """The log of the mean of p(x|z), and the mean of its log, for rows X and prior's codes Z.
 
-    E_p(z) log p(x|z) = log N(x; b, noise^2 I) - |W|^2 / (2 noise^2): any weight lowers it.
-
-    Parameters
-    ----------
-    X : (n, n_features); Z : (k, n_components) from the prior.
+    E_p(z) log p(x|z) = log N(x; b, noise^2 I) - |W|^2 / (2 noise^2): any weight lowers it: the best decoder ignores z.
     """
     without_code = LinearGaussian(0 * model.weights, model.bias, model.noise).log_marginal(X).mean()
     rows = []

@@ -1,4 +1,4 @@
-"""A generator with Bernoulli or Normal pixels: a decoder that draws a spot, and the exact moments of its images.
+"""A generator of a spot with Bernoulli or Normal pixels, and the moments of its images.
 
 The code z ~ N(0, I) in the plane is where the spot lies in a square image: pixel c has the mean
 m_c(z) = exp(-|c - s z|^2 / (2 r^2)), where s is how far a code of 1 moves the spot and r its radius. With a Bernoulli
@@ -35,7 +35,7 @@ class Spot:
 
     @property
     def pixels(self) -> np.ndarray:
-        """Positions of the pixels in [-1, 1]: (256, 2), x to the right and y up, row by row from the top."""
+        """Positions of the pixels in [-1, 1]: (256, 2), y up, row by row from the top."""
         axis = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
         y, x = np.meshgrid(-axis, axis, indexing="ij")
         return np.stack([x.ravel(), y.ravel()], 1)
@@ -46,7 +46,7 @@ class Spot:
         return np.exp(-apart / (2 * self.radius**2))
 
     def draw(self, parameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Images from p(x|z), of the same shape: 0 or 1 with a Bernoulli output, any number with a Normal one."""
+        """Images from p(x|z), of the same shape: 0 or 1, or any number with a Normal output."""
         if self.output == BERNOULLI:
             return (rng.random(parameters.shape) < parameters).astype(float)
         return parameters + self.noise * rng.standard_normal(parameters.shape)
@@ -68,14 +68,14 @@ class Spot:
         return given_code + self.variance_of_means
 
     def _mean_power(self, k: int) -> np.ndarray:
-        """E m(z)^k: m^k is a Gaussian of the variance r^2 / k, its mean over s z ~ N(0, s^2 I) one of r^2 / k + s^2."""
+        """E m(z)^k: a Gaussian of the variance r^2 / k, smoothed by s z ~ N(0, s^2 I)."""
         narrow = self.radius**2 / k
         wide = narrow + _MOVE**2
         return narrow / wide * np.exp(-np.square(self.pixels).sum(1) / (2 * wide))
 
 
 def compute_explained_variance(spot: Spot) -> float:
-    """Share of the images' variance that comes from the code; the rest is the output distribution's."""
+    """Share of the images' variance that the code explains; the rest is the output's."""
     return float(spot.variance_of_means.sum() / spot.variance.sum())
 
 

@@ -1,4 +1,4 @@
-"""An autoencoder as a generator: the region of its codes, and how much of N(0, I) lies in it."""
+"""An autoencoder as a generator: the region of its codes, and N(0, I)'s share of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Region(Gaussian):
         return np.square(white).sum(0) <= RADIUS**2
 
     def compute_normal_share(self) -> float:
-        """Probability that z ~ N(0, I) lies in it, by a sum over z1 of the normal distribution function in z2.
+        """Probability that z ~ N(0, I) lies in it, by quadrature over z1.
 
         At given z1 the ellipse is an interval of z2 about its conditional mean.
         """

@@ -1,4 +1,4 @@
-"""The small networks of a game: a generator whose density is known, a discriminator, and draws to train them on."""
+"""Small networks of a game: a generator with a density, a discriminator, their data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class NoisyGenerator:
         return self.decode(z) + self.noise * eps
 
     def log_density(self, x: Any, n_codes: int = _N_CODES, seed: int = 0) -> np.ndarray:
-        """log q(x), per unit of length or area, of the mean of N(x; G(z), noise^2 I) over codes: (n, d) -> (n,).
+        """log q(x), with q the mean of N(x; G(z), noise^2 I) over codes: (n, d) -> (n,).
 
         The codes form a lattice moved by a random shift, so each one is a draw from N(0, I) and the mean has no bias,
         and together they are more even than independent draws, so the mean has less variance.
@@ -75,7 +75,7 @@ class NoisyGenerator:
 
 
 def _make_even_codes(n: int, dimension: int, seed: int) -> np.ndarray:
-    """Codes (n, dimension), each of them N(0, I): a lattice in the unit interval or square (Fibonacci's), shifted."""
+    """Codes (n, dimension), each N(0, I): a Fibonacci lattice with a random shift."""
     from scipy.special import ndtri
 
     steps = np.array([1 / n, (math.sqrt(5) - 1) / 2])[:dimension]
@@ -115,7 +115,7 @@ def make_network(n_in: int, n_out: int, width: int, generator: Any) -> nn.Sequen
 
 
 def make_discriminator(n_in: int, width: int, waves: int, generator: Any) -> nn.Module:
-    """A discriminator or critic with one output: `make_network` of the rows and their sines and cosines.
+    """A discriminator or critic: `make_network` of the rows and their sines and cosines.
 
     With the coordinates alone a network this small takes thousands of steps to learn an edge as narrow as a mode
     (Tancik et al. 2020, Fourier features let networks learn high frequency functions).
@@ -157,7 +157,7 @@ class Player:
         self.optimizer = torch.optim.Adam(self.weights, lr=rate, betas=(momentum, _DECAY), fused=True)
 
     def descend(self, loss: Tensor) -> float:
-        """One step down the gradient of `loss` by this player's weights alone; returns the gradient's length."""
+        """One step down the gradient of `loss` by this player's weights; returns its length."""
         import torch
 
         gradients = torch.autograd.grad(loss, self.weights)

@@ -1,4 +1,4 @@
-"""A VAE and a GAN on the same two-dimensional data: blurry samples that cover all data, or sharp ones that miss some.
+"""A VAE and a GAN on the same 2-D data: blurry samples of all, or sharp ones of some.
 
 Both have a generator of one form, x = G(z) + noise * eps, so both have a density, and their two kinds of error are
 numbers: KL(p || q) is large where data are missed, KL(q || p) where samples lie off the data.
@@ -150,9 +150,7 @@ class Comparison:
 class SmallVAE:
     """A VAE with two latent dimensions and a Normal output of one learned deviation.
 
-    Attributes
-    ----------
-    history : reconstruction and KL of each step, in nats per row
+    `history` has reconstruction and KL of each step, in nats per row.
     """
 
     def __init__(self, settings: Settings):
@@ -180,13 +178,9 @@ class SmallVAE:
         return self.networks.log_noise.exp() + _LEAST_NOISE
 
     def compute_terms(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
-        """Negative log likelihood of x given z = mu + sigma * eps, and KL(q(z|x) || N(0, I)): nats, means over rows.
+        """-log p(x|z) for z = mu + sigma * eps, and KL(q(z|x) || N(0, I)): means over rows, nats.
 
         Their sum is the negative of the lower bound in Kingma and Welling 2014, eq. 3 and 10, with one z for each row.
-
-        Parameters
-        ----------
-        x, eps : (n, 2)
         """
         mean, log_variance = self.networks["encoder"](x).chunk(2, dim=1)
         centre = self.networks["decoder"](mean + (0.5 * log_variance).exp() * eps)
@@ -209,14 +203,9 @@ class SmallVAE:
 
 
 def train(settings: Settings, on_progress: Callable[[float], bool | None] | None = None) -> Comparison | None:
-    """Train a VAE and a GAN on the same data, side by side, and compare them.
+    """Train a VAE and a GAN on the same data, and compare them; reproducible.
 
-    Parameters
-    ----------
-    on_progress : called `N_FRAMES` times with the share that is done; training ends when it returns True
-
-    Returns Comparison, the same for the same settings; None where `on_progress` ended it
-
+    `on_progress` gets the share that is done, `N_FRAMES` times; training ends with None when it returns True.
     Raises Diverged when a loss is no longer a finite number.
     """
     vae, game = SmallVAE(settings), gan_game.begin_game(settings.game)
@@ -262,7 +251,7 @@ def _compare(
 
 
 def score(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> Scores:
-    """Compare samples (n, 2) of a generator with a mixture and real rows, `core.metrics.generation.RealRows`."""
+    """Compare samples (n, 2) of a generator with a mixture and `generation.RealRows` of it."""
     shares = rows.precision_recall(samples)
     p_on_real, p_on_samples = mixture.log_density(rows.real), mixture.log_density(samples)
     q_on_real, q_on_samples = generator.log_density(rows.real), generator.log_density(samples)

@@ -1,4 +1,4 @@
-"""Charts of the page Concept demos: empty charts, lines, points, axes, and animation in the browser."""
+"""Parts of the demos' charts: lines, points, axes, and animation in the browser."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def set_square_axes(chart: go.Figure, low: float, high: float) -> go.Figure:
 
 
 def set_log_axis(chart: go.Figure, axis: str, low: float | None = None, high: float | None = None) -> None:
-    """Make an axis logarithmic, labelled by powers of ten in full, from `low` to `high` where given."""
+    """Make an axis logarithmic, labelled by powers of ten, from `low` to `high` where given."""
     update = chart.update_xaxes if axis == "x" else chart.update_yaxes
     ends = {"range": [np.log10(low), np.log10(high)]} if low is not None and high is not None else {}
     update(type="log", dtick=1, tickformat=",~g", **ends)
@@ -59,7 +59,7 @@ def to_float32(values: Any) -> np.ndarray:
 
 
 def add_line(chart: go.Figure, x, y, name: str | None, theme: str, k: int | str = 0, **options: Any) -> None:
-    """Add a line in the k-th colour or that of text ("ink"), with `width`, `dash` and options of plotly's trace."""
+    """Add a line in the k-th colour or that of text ("ink"); more options as in plotly."""
     colour = palette.INK[theme] if k == "ink" else get_colour(k, theme)
     line = {"color": colour, "width": options.pop("width", 2), "dash": options.pop("dash", "solid")}
     chart.add_scatter(x=x, y=y, mode=options.pop("mode", "lines"), name=name, line=line, **options)
@@ -68,7 +68,7 @@ def add_line(chart: go.Figure, x, y, name: str | None, theme: str, k: int | str 
 def add_points(
     chart: go.Figure, points: np.ndarray, name: str | None, colour: str | None, size: int, **options: Any
 ) -> None:
-    """Add points (n, 2), with `opacity`, `symbol`, `rim` (plotly's line of a marker) and options of plotly's trace."""
+    """Add points (n, 2); `rim` is plotly's line of a marker, more options as in plotly."""
     marker = {"size": size, "color": colour, "line": options.pop("rim", None)}
     marker |= {key: options.pop(key) for key in ("opacity", "symbol") if key in options}
     options = {"mode": "markers", "hoverinfo": None if "hovertemplate" in options else "skip", **options}

@@ -29,7 +29,7 @@ def _add_numbered(chart: go.Figure, points: np.ndarray, name: str | None, what: 
 
 
 def plot_prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
-    """Codes (n, 2) of N(0, I), the first few numbered, with the circles of one and two standard deviations."""
+    """Codes (n, 2) of N(0, I), the first few numbered, with circles of 1 and 2 deviations."""
     chart = base.make_chart(theme, "Latent codes z ~ N(0, I)", "z₁", "z₂", 360, showlegend=False)
     angle = np.linspace(0, 2 * np.pi, 80)
     for radius in (1, 2):

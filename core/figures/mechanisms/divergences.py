@@ -57,7 +57,7 @@ def plot_in_1d(
 def plot_in_2d(
     axis: np.ndarray, p: np.ndarray, fits: Sequence, outlines: Sequence[np.ndarray], title: str, k: int, theme: str
 ) -> go.Figure:
-    """The target's density as shading, the best fit by its outlines of one and two standard deviations.
+    """The target's density as shading, the fits by their outlines of standard deviations.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The evidence lower bound: its parts, its tightening with k, and posterior collapse with beta."""
+"""The evidence lower bound: its parts, tightening with k, and collapse with beta."""
 
 from __future__ import annotations
 
@@ -33,12 +33,7 @@ def plot_parts(reconstruction: float, kl: float, gap: float, log_marginal: float
 
 
 def plot_bounds(counts: Sequence[int], estimates: Sequence, elbo: float, log_marginal: float, theme: str) -> go.Figure:
-    """The importance-weighted bound against k, with two standard errors either way, between ELBO and log p(x).
-
-    Parameters
-    ----------
-    estimates : core.mechanisms.monte_carlo.Estimate, one for each count
-    """
+    """The importance-weighted bound by k, `Estimate`s, between the ELBO and log p(x)."""
     chart = base.make_chart(theme, "Bound with k codes from the encoder", "codes k", "nats")
     values, errors = np.array([[estimate.value, estimate.error] for estimate in estimates]).T
     low, high, colour = values - 2 * errors, values + 2 * errors, base.get_colour(2, theme)
@@ -54,7 +49,7 @@ def plot_bounds(counts: Sequence[int], estimates: Sequence, elbo: float, log_mar
 
 
 def plot_kl_by_component(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
-    """KL of each component (d,), in nats, the component of the largest variance first; collapsed ones have none."""
+    """KL of each component (d,) in nats, by decreasing variance; collapsed ones have none."""
     chart = base.make_chart(theme, f"KL divergence by component, β = {beta:g}", "component", "nats per image")
     chart.add_bar(
         x=np.arange(1, len(kl) + 1),
@@ -67,12 +62,7 @@ def plot_kl_by_component(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
 
 
 def plot_error_by_kl(kl: np.ndarray, error: np.ndarray, betas: np.ndarray, now: int, theme: str) -> go.Figure:
-    """Squared error against KL over all betas.
-
-    Parameters
-    ----------
-    kl, error, betas : (m,), nats and squared error per image, and the beta of each; now : index of the chosen one
-    """
+    """Squared error against KL per image, (m,) each, for all betas; `now`: the chosen one."""
     x, y = "KL divergence, nats per image", "squared error per image"
     chart = base.make_chart(theme, "Squared error against KL divergence", x, y, showlegend=False)
     hover = "β = %{customdata:g}: KL %{x:.2f} nats per image, squared error %{y:.3f}<extra></extra>"

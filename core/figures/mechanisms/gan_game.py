@@ -20,12 +20,7 @@ _TINT = 0.3  # weakens the colours of the discriminator, on which the samples mu
 
 
 def plot_in_1d(frames: Sequence, rounds: Sequence[str], theme: str) -> go.Figure:
-    """Both densities, and the learned discriminator with the optimal one; Play animates the rounds.
-
-    Parameters
-    ----------
-    frames : core.mechanisms.gan_game.Frame of one-dimensional data; rounds : how many were played at each
-    """
+    """Densities and discriminators of `gan_game.Frame`s by round, animated."""
     last = frames[-1]
     chart = base.make_chart(theme, "Densities and discriminator", "x", "density", 480)
     filled = {"fill": "tozeroy", "fillcolor": palette.make_translucent(base.get_colour(_REAL, theme))}
@@ -46,12 +41,7 @@ def plot_in_1d(frames: Sequence, rounds: Sequence[str], theme: str) -> go.Figure
 
 
 def plot_in_2d(frames: Sequence, rounds: Sequence[str], theme: str, *, of_best: bool = False) -> go.Figure:
-    """Real and generated samples on the learned discriminator, or on the optimal one.
-
-    Parameters
-    ----------
-    frames, rounds : as in `plot_in_1d`, of two-dimensional data
-    """
+    """Samples on the learned or the optimal discriminator by round, animated."""
     last = frames[-1]
     fields = [_fade(frame.optimal, frame.p, frame.q) if of_best else frame.learned for frame in frames]
     chart = base.make_chart(
@@ -118,12 +108,7 @@ def plot_samples(title: str, real: np.ndarray, samples: np.ndarray, theme: str) 
 
 
 def plot_discriminators(learned: np.ndarray, frame: Any, best: np.ndarray, theme: str) -> list[go.Figure]:
-    """A discriminator and the optimal one: lines in 1-D, two fields in 2-D.
-
-    Parameters
-    ----------
-    learned, best : (s,) or (s, s), on the grid of `frame`, a core.mechanisms.gan_game.Frame
-    """
+    """A discriminator and the optimal one on a `Frame`'s grid: lines in 1-D, fields in 2-D."""
     axis = frame.axis
     if learned.ndim == 1:
         chart = base.make_chart(theme, "Learned and optimal discriminator", "x", "D(x)", 380)
@@ -157,7 +142,7 @@ def _add_field(
 
 
 def _fade(field: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Fade a discriminator to 1/2 where both densities are close to 0, so that their ratio means nothing."""
+    """Fade a discriminator to 1/2 where both densities are near 0: their ratio means nothing."""
     either = p + q
     return 0.5 + (field - 0.5) * np.clip(either / (_LEAST_DENSITY * either.max()), 0, 1)
 

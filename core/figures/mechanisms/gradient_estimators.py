@@ -15,12 +15,7 @@ _COLOURS = {"score": 2, "reparameterized": 0}
 
 
 def plot_estimates(means: dict[str, np.ndarray], exact: float, size: int, theme: str) -> go.Figure:
-    """Histograms of estimates of the gradient's first component.
-
-    Parameters
-    ----------
-    means : estimator -> (n,), each the mean of `size` samples
-    """
+    """Histograms of estimates of the gradient's first component, means of `size` samples."""
     title = f"Estimates of the first component ({size} samples)"
     chart = base.make_chart(theme, title, "gradient", "share of estimates (%)", barmode="overlay")
     low, high = np.quantile(np.concatenate(list(means.values())), (0.005, 0.995))
@@ -37,7 +32,7 @@ def plot_estimates(means: dict[str, np.ndarray], exact: float, size: int, theme:
 def plot_variance_ratios(
     dimensions: Sequence[int], exact: Sequence[float], now: int, measured: float, theme: str
 ) -> go.Figure:
-    """Variance of the score function over that of reparameterization, against the number of latent dimensions."""
+    """Variance of score function / reparameterized, against the number of latent dimensions."""
     title = "Variance, score function / reparameterized"
     chart = base.make_chart(theme, title, "latent dimensions", "variance ratio")
     known = np.isfinite(exact)
@@ -54,13 +49,7 @@ def plot_variance_ratios(
 
 
 def plot_errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> go.Figure:
-    """Root mean square error of the gradient against the number of samples: sqrt(variance / n).
-
-    Parameters
-    ----------
-    counts : (m,)
-    variances : estimator -> variance of one sample, summed over the gradient's components
-    """
+    """Root mean square error of each estimator, sqrt(variance of a sample / n), against n."""
     chart = base.make_chart(theme, "Error of the gradient", "samples n", "root mean square error")
     for name, variance in variances.items():
         hover = f"{NAMES[name]}, %{{x:,}} samples: %{{y:.3g}}<extra></extra>"
@@ -72,7 +61,7 @@ def plot_errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> 
 
 
 def render_graphs(theme: str) -> tuple[str, str]:
-    """Computation graphs as SVG: a sample of N(mu, sigma^2), and z = mu + sigma * eps. Dashed arrows are gradients."""
+    """SVGs of both computation graphs, plain and reparameterized; dashed: gradients."""
     return _render_graph(False, theme), _render_graph(True, theme)
 
 

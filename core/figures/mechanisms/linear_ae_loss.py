@@ -1,4 +1,4 @@
-"""The loss surface of a tied linear autoencoder in the plane, with a descent that the browser plays."""
+"""The loss surface of a tied linear autoencoder, with a descent that the browser plays."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def plot_loss_surface(
 
 
 def plot_reconstructions(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str) -> go.Figure:
-    """Data (n, 2) in the plane, their reconstructions by weights w (2,), and the first principal direction u (2,)."""
+    """Data (n, 2), reconstructions by weights w (2,), first principal direction u (2,)."""
     reach = float(np.abs(X).max()) * 1.05
     chart = base.make_chart(theme, "Data and reconstructions", "x₁", "x₂", 480)
     base.add_points(chart, X, "data x", palette.SINGLE[theme], 4, opacity=0.6)

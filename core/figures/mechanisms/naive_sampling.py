@@ -69,12 +69,9 @@ def plot_shares(
 
 
 def plot_estimates(quantiles: Mapping[str, object], truth: float, theme: str) -> go.Figure:
-    """The estimate of log p(x) against the number of codes: median, and the band of 90% of the repeats.
+    """The estimate of log p(x) in nats by number of codes: median, and 90% of the repeats.
 
-    Parameters
-    ----------
-    quantiles : name -> core.mechanisms.naive_sampling.EstimateQuantiles
-    truth : log p(x) in nats
+    `quantiles` : name -> core.mechanisms.naive_sampling.EstimateQuantiles.
     """
     chart = base.make_chart(theme, "Estimate of log p(x), one data point", "codes K", "nats", 340)
     hover = "K = %{x:,}: median %{y:.3f}, 90% from %{customdata[0]:.3f} to %{customdata[1]:.3f} nats<extra></extra>"
@@ -89,12 +86,7 @@ def plot_estimates(quantiles: Mapping[str, object], truth: float, theme: str) ->
 
 
 def plot_objectives(curves, theme: str) -> go.Figure:
-    """Two objectives against the scale of the decoder weights, with their maxima marked.
-
-    Parameters
-    ----------
-    curves : core.mechanisms.naive_sampling.Objectives
-    """
+    """Both of the `naive_sampling.Objectives` by scale of the weights, with their maxima."""
     x, scales = "decoder weights / true weights", curves.scales
     chart = base.make_chart(theme, "Two objectives by decoder weights", x, "nats per data point", 340)
     for name, exact, sampled, k in (

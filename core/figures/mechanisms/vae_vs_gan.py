@@ -17,7 +17,7 @@ _MOST_STEPS = 400  # of a line
 def plot_samples(
     title: str, real: np.ndarray, frames: np.ndarray, names: Sequence[str], k: int, theme: str
 ) -> go.Figure:
-    """Real data and a model's samples of the same codes by training step; the last are shown first.
+    """Real data and a model's samples of the same codes by training step, the last first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Divergences: one Gaussian fitted to several modes by KL(p || q), KL(q || p) and a weighted Jensen-Shannon."""
+"""Divergences: one Gaussian fitted to several modes by both KLs and Jensen-Shannon."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def draw(controls: Controls) -> None:
 
 
 def _drag_modes(controls: Controls, name: str, default: Sequence[Sequence[float]]) -> np.ndarray:
-    """Draw a handle for each mode, in the address as ``x1,y1;x2,y2``; returns the modes, (k, d), to a tenth."""
+    """Draw a handle for each mode, ``x1,y1;x2,y2`` in the address; returns the modes (k, d)."""
     full_name = f"{controls.experiment}.{name}"
     widget, start = page_state.key(full_name), np.asarray(default, float)
     is_flat = start.shape[1] == 1

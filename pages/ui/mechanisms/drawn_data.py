@@ -16,7 +16,7 @@ _LONGEST_IN_A_LINK = 1200
 
 
 def choose_points(controls: Controls) -> np.ndarray | None:
-    """Draw the pad; returns the points of its strokes, (n, 2), or None. Short drawings are kept in the address."""
+    """Draw the pad; returns the points of its strokes, (n, 2), or None."""
     name, key = f"{controls.experiment}.strokes", page_state.key(f"{controls.experiment}-pad")
     if (linked := page_state.read_link(name)) is not None:
         try:

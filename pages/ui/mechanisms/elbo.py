@@ -112,7 +112,7 @@ def _show_collapse(controls: Controls) -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _load_spectrum() -> tuple[np.ndarray, np.ndarray]:
-    """Variances (64,) of the digits along their principal components, and the rows (n, 64) in those coordinates."""
+    """Variances (64,) of the digits' principal components, and the rows (n, 64) in them."""
     X = datasets.load(_DATA).floats("train")
     spectrum = pca_spectrum.decompose(X)
     return spectrum.variances, (X - spectrum.mean) @ spectrum.components.T

@@ -1,4 +1,4 @@
-"""What all experiments share: introduction, controls, charts, finding, checks against exact values, details."""
+"""What all demos share: introduction, controls, charts, finding, checks, details."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_DEVIATION = 3  # standard errors
 
 @dataclass(frozen=True)
 class Controls:
-    """Controls of one experiment, each remembered, and in the address; `problems` takes a sentence for a bad link."""
+    """Controls of one demo, remembered and in the address; `problems` takes those of a link."""
 
     experiment: str
     problems: list[str]
@@ -102,7 +102,7 @@ def state_finding(text: str) -> None:
 
 
 def draw_checks(name: str, checks: Mapping[str, tuple[Estimate | None, float | None]]) -> None:
-    """Draw a table of quantities: their estimates from samples beside their exact values, where there are both."""
+    """Draw a table of quantities: their estimates from samples, and their exact values."""
     rows = []
     for quantity, (estimate, exact) in checks.items():
         error = estimate.error if estimate else 0.0
@@ -151,7 +151,7 @@ def format_value(value: float, error: float) -> str:
 
 
 def describe_agreement(estimate: Estimate, exact: float) -> str:
-    """``"agrees (0.7 SE)"``, or ``"differs (4.2 SE)"`` where chance does not explain the difference."""
+    """``"agrees (0.7 SE)"``, or ``"differs (4.2 SE)"`` beyond chance."""
     deviation = abs(estimate.deviation(exact))
     if deviation == 0 and not estimate.error > _LEAST_ERROR:
         return "equal"

@@ -1,4 +1,4 @@
-"""Games that visitors have played: trained in slices with a progress bar, and shared with other visitors."""
+"""Games that visitors have played: trained with a progress bar, and shared."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _AT_ONCE = 20  # rounds between two looks at the stop button
 
 @dataclass
 class PlayedGame:
-    """A game after some rounds and single steps ("D" or "G" each), with snapshots to draw and their names."""
+    """A game after some rounds and single steps, "D" or "G" each, with named snapshots."""
 
     settings: Settings
     game: Game
@@ -55,17 +55,17 @@ class PlayedGame:
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _shelf(settings: Settings, rounds: int, moves: str = "") -> dict[str, Any]:
-    """What all visitors share of a game by name: itself (never played on), generators trained alone, results."""
+    """What all visitors share of a game: itself, generators trained alone, results by name."""
     return {}
 
 
 def one_at_a_time() -> threading.Lock:
-    """Let one run of this session play: when a control is moved, the run before ends only a little later."""
+    """Let one run of this session play: after a moved control, the run before ends later."""
     return st.session_state.setdefault(_LOCK, threading.Lock())
 
 
 def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
-    """The game after so many rounds and the chosen single steps; rounds that were played before are not repeated."""
+    """The game after so many rounds and the chosen single steps; no round is played twice."""
     moves = _choose_moves(settings, rounds, controls)
     played = st.session_state.get(_GAME)
     is_own = played is not None and played.settings == settings
@@ -97,7 +97,7 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
 
 
 def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator:
-    """A generator trained alone, by this visitor or another; more steps continue the training before."""
+    """A generator trained alone, by this visitor or another; more steps continue it."""
     solos = st.session_state.setdefault(_SOLOS, {})
     solo = solos.get(objective)
     is_own = solo is not None and solo.settings == settings

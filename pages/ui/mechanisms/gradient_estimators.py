@@ -67,7 +67,7 @@ def draw(controls: Controls) -> None:
 
 @dataclass(frozen=True)
 class _Gradients:
-    """By estimator: estimates of the gradient's first component; exact and measured ratio of the variances."""
+    """Estimates of the gradient's first component, and the ratio of the variances."""
 
     charts: list
     n: int

@@ -1,4 +1,4 @@
-"""Linear AE and PCA: the loss surface of a linear autoencoder with tied weights in the plane."""
+"""Linear AE and PCA: the loss surface of a linear autoencoder with tied weights."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> No
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Shares of contributing pairs and effective samples, by codes from prior and encoder; the prior's pairs shown."""
+    """Shares of contributing pairs and effective samples of prior and encoder; pairs to show."""
 
     share: tuple[float, float]
     effective: tuple[float, float]
@@ -140,7 +140,7 @@ def _sample_point(size: int, noise: float, seed: int) -> tuple[LinearGaussian, n
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _compute_marginal(size: int, noise: float, spread: float, seed: int) -> tuple[float, Estimate, Estimate]:
-    """log p(x) of one data point, in nats: exact, and estimated with codes from the prior and from the encoder."""
+    """log p(x) of a data point in nats: exact, and with codes from prior and encoder."""
     model, x, rng = _sample_point(size, noise, seed)
     by_prior, by_encoder = (
         naive_sampling.estimate_log_marginal(naive_sampling.sample_log_weights(model, x, (_MOST,), rng, encoder))

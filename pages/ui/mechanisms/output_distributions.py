@@ -61,7 +61,7 @@ def draw(controls: Controls) -> None:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estimate, Estimate]:
-    """Images by title, the mean sum of their pixels, and the share of variance that the code explains."""
+    """Images by title, mean sum of their pixels, and variance explained by the code."""
     parameters = spot.parameters(_sample_codes(seed)[:_N_SHOWN])
     rng = np.random.default_rng([seed, 1])
     images = spot.draw(spot.parameters(rng.standard_normal((n, 2))), rng)

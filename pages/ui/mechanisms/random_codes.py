@@ -1,4 +1,4 @@
-"""AE as generator: where the latent codes of an autoencoder lie, and what random codes decode to."""
+"""AE as generator: where an autoencoder's codes lie, and what random codes decode to."""
 
 from __future__ import annotations
 
