@@ -112,19 +112,6 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
     assert_as_undisturbed(spec)
 
 
-def test_last_command_to_a_running_training_counts():
-    spec = start(long())
-    requests.send_command(spec.key, queue.PAUSE)
-    assert requests.request_training(spec, "another").state == "running"
-    reached = until_within(spec, 1).row["epoch"]
-    assert until_within(spec, reached).command == ""
-    assert queue.find_task(spec.key).people == ("another", "somebody")
-    requests.send_command(spec.key, queue.PAUSE)
-    requests.send_command(spec.key, queue.CANCEL)
-    assert_nothing_left(spec)
-    assert store.find_place(spec.key) is None
-
-
 def test_paused_training_is_kept_from_the_queue():
     spec, blocker, waiting = start(long()), long(1), short(2)
     requests.send_command(spec.key, queue.PAUSE)
