@@ -29,7 +29,7 @@ def load_rows(run):
     """Test rows of the run's data set that this checkout holds, and their place in the whole test split."""
     name = run.spec.dataset
     if name in SAMPLES:
-        return datasets.load(SAMPLES[name]), embedded_samples.read(SAMPLES[name])["rows_test"]
+        return datasets.load(SAMPLES[name]), embedded_samples.read_sample(SAMPLES[name])["rows_test"]
     data = datasets.load(name)
     return data, np.arange(len(data.y_test))
 

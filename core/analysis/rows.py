@@ -160,7 +160,7 @@ def load_shipped_rows(name: str, n: int) -> Rows | None:
     if sample is None:
         return None
     rows = select_rows(datasets.load(sample), "test", n)
-    numbers = embedded_samples.read(sample)["rows_test"][rows.numbers].astype(np.int64)
+    numbers = embedded_samples.read_sample(sample)["rows_test"][rows.numbers].astype(np.int64)
     return replace(
         rows, dataset=name, numbers=numbers, n_all=datasets.entry(name).rows[1], checksum=mnist.CHECKSUMS[name]
     )

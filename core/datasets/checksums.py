@@ -32,7 +32,7 @@ def make_stamp(name: str) -> str:
         return ""
     entry = datasets.entry(name)
     if entry.embedded:
-        files = [embedded_samples.path_of(name)] if name in embedded_samples.FULL else []
+        files = [embedded_samples.get_path(name)] if name in embedded_samples.FULL else []
     else:
         folder, remote = config.data_folder(), sources.REMOTE[name]
         files = [folder / remote.stored]

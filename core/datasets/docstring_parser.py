@@ -31,39 +31,39 @@ def is_internal(library: Path, folder: Path) -> bool:
     return library.name == "torch" or folder.parent == library
 
 
-def source_files(library: Path, folder: Path) -> Iterator[Path]:
+def list_source_files(library: Path, folder: Path) -> Iterator[Path]:
     """Python files below `folder` by name, without tests, bundled libraries and internals."""
     for path in sorted(folder.iterdir()):
         if path.stem in SKIPPED:
             continue
         if path.is_dir() and not is_internal(library, path):
-            yield from source_files(library, path)
+            yield from list_source_files(library, path)
         elif path.suffix == ".py":
             yield path
 
 
-def dotted_name(library: Path, path: Path) -> str:
+def get_dotted_name(library: Path, path: Path) -> str:
     """Dotted name up to the first private part: ``sklearn/decomposition/_pca.py`` is ``sklearn.decomposition``."""
     parts = path.relative_to(library.parent).with_suffix("").parts
     private = (i for i, part in enumerate(parts) if not is_public(part))
     return ".".join(parts[: next(private, len(parts))])
 
 
-def docstrings(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
+def iterate_docstrings(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
     """Qualified name and docstring of each public class, function and method of `body`, in order."""
     for node in body:
         if isinstance(node, CODE) and is_public(node.name):
             name = f"{prefix}.{node.name}"
             yield name, ast.get_docstring(node) or ""
             if isinstance(node, ast.ClassDef):
-                yield from docstrings(node.body, name)
+                yield from iterate_docstrings(node.body, name)
         elif isinstance(node, ast.Expr):
-            yield from registered(node.value, prefix)
+            yield from parse_registration(node.value, prefix)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            yield from registered(node.value, prefix, node.targets[0].id)
+            yield from parse_registration(node.value, prefix, node.targets[0].id)
 
 
-def registered(node: ast.expr, prefix: str, assigned: str | None = None) -> Iterator[tuple[str, str]]:
+def parse_registration(node: ast.expr, prefix: str, assigned: str | None = None) -> Iterator[tuple[str, str]]:
     """Name and docstring that ``add_newdoc``, ``add_docstr`` or ``add_docstr_all`` gives to compiled code."""
     if not isinstance(node, ast.Call) or len(node.args) < 2:
         return
@@ -75,27 +75,27 @@ def registered(node: ast.expr, prefix: str, assigned: str | None = None) -> Iter
     if function == "add_docstr_all":
         name = f"Tensor.{name}"
     if isinstance(given, ast.Tuple) and len(given.elts) == 2:
-        name, given = f"{name}.{literal(given.elts[0])}", given.elts[1]
+        name, given = f"{name}.{get_text(given.elts[0])}", given.elts[1]
     if is_public(name):
-        yield f"{prefix}.{name}", inspect.cleandoc(literal(given))
+        yield f"{prefix}.{name}", inspect.cleandoc(get_text(given))
 
 
-def literal(node: ast.expr) -> str:
+def get_text(node: ast.expr) -> str:
     """Text of an expression: a literal, a sum of literals, or the object of ``.format``."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else ""
     if isinstance(node, ast.BinOp):
-        return literal(node.left) + literal(node.right)
+        return get_text(node.left) + get_text(node.right)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return literal(node.func.value)
+        return get_text(node.func.value)
     return ""
 
 
 def harvest(library: Path) -> Iterator[dict[str, str]]:
     """One ``{"package", "name", "text"}`` a docstring, in the order of the source."""
-    for path in source_files(library, library):
-        package = dotted_name(library, path.parent)
-        for name, text in docstrings(ast.parse(path.read_bytes()).body, dotted_name(library, path)):
+    for path in list_source_files(library, library):
+        package = get_dotted_name(library, path.parent)
+        for name, text in iterate_docstrings(ast.parse(path.read_bytes()).body, get_dotted_name(library, path)):
             if text:
                 yield {"package": package, "name": name, "text": text}
 

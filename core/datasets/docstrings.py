@@ -37,18 +37,18 @@ TEST_BELOW = 64  # of 256
 def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset:
     return bag_of_words.build_dataset(
         name,
-        corpus(),
+        load_corpus(),
         vocabulary_size,
         licence="BSD 3-Clause, each library's authors",
         citation=f"The documentation of {', '.join(f'{d} {version(d)}' for d in DISTRIBUTIONS)}.",
     )
 
 
-def corpus() -> list[dict[str, str]]:
+def load_corpus() -> list[dict[str, str]]:
     """All documents ``{"split", "label", "title", "text"}``, from the user's cache if it has these versions."""
     sources = (HARVESTER, Path(__file__), Path(bag_of_words.__file__))
     key = cache.make_key(*map(version, DISTRIBUTIONS), *(source.read_text() for source in sources))
-    harvested = lambda: {"rows": np.frombuffer(json.dumps(select(harvest())).encode(), np.uint8)}
+    harvested = lambda: {"rows": np.frombuffer(json.dumps(select_documents(harvest())).encode(), np.uint8)}
     return json.loads(cache.get_or_compute(f"docstrings-{key}", harvested)["rows"].tobytes())
 
 
@@ -81,13 +81,13 @@ def _folder(library: str) -> Path:
     return Path(found.submodule_search_locations[0])
 
 
-def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+def select_documents(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     """Select the documents of the corpus and assign their class and split."""
     first: dict[str, dict[str, str]] = {}
     for row in found:
         first.setdefault(row["text"], row)
     rows = [
-        {"split": split(text), "label": subpackage(row["package"]), "title": row["name"], "text": text}
+        {"split": choose_split(text), "label": get_subpackage(row["package"]), "title": row["name"], "text": text}
         for text, row in first.items()
         if bag_of_words.has_words(text, MIN_WORDS)
     ]
@@ -95,11 +95,11 @@ def select(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     return [row for row in rows if sizes[row["label"]] >= MIN_DOCUMENTS]
 
 
-def subpackage(package: str) -> str:
+def get_subpackage(package: str) -> str:
     """Class of a docstring: the first two parts of its package; three in ``pandas.core``, most of pandas."""
     parts = package.split(".")
     return ".".join(parts[: 3 if parts[:2] == ["pandas", "core"] else 2])
 
 
-def split(text: str) -> str:
+def choose_split(text: str) -> str:
     return "test" if hashlib.sha256(text.encode()).digest()[0] < TEST_BELOW else "train"

@@ -21,7 +21,7 @@ SEED = 0
 SHAPES = {**mnist.SHAPES, "rows_train": (None,), "rows_test": (None,)}
 
 
-def path_of(name: str) -> Path:
+def get_path(name: str) -> Path:
     """The shipped file of a sample."""
     return FOLDER / f"{name.replace('-', '_')}.npz"
 
@@ -35,14 +35,14 @@ def make_sample(name: str) -> dict[str, np.ndarray]:
     full = datasets.load(FULL[name])
     arrays = {}
     for split, X, y in (("train", full.X_train, full.y_train), ("test", full.X_test, full.y_test)):
-        rows = balanced(y, N_ROWS, SEED)
+        rows = choose_balanced(y, N_ROWS, SEED)
         arrays[f"x_{split}"] = X[rows].reshape(-1, 28, 28)
         arrays[f"y_{split}"] = y[rows].astype(np.uint8)
         arrays[f"rows_{split}"] = rows.astype(np.uint16)
     return arrays
 
 
-def balanced(y: np.ndarray, n: int, seed: int) -> np.ndarray:
+def choose_balanced(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     """`n` rows, equally many of each class, increasing."""
     random = np.random.RandomState(seed)
     classes = np.unique(y)
@@ -50,13 +50,13 @@ def balanced(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(chosen))
 
 
-def read(name: str) -> dict[str, np.ndarray]:
+def read_sample(name: str) -> dict[str, np.ndarray]:
     """The shipped arrays of a sample, as `make_sample` returns them."""
-    return file_formats.read_arrays(path_of(name), SHAPES)
+    return file_formats.read_arrays(get_path(name), SHAPES)
 
 
 def load(name: str, *, progress: object = None) -> Dataset:
-    return mnist.as_dataset(name, path_of(name), FULL[name])
+    return mnist.make_dataset(name, get_path(name), FULL[name])
 
 
 def sample_rows(dataset: Dataset) -> np.ndarray:
@@ -67,11 +67,11 @@ def sample_rows(dataset: Dataset) -> np.ndarray:
     """
     sample = {full: name for name, full in FULL.items()}.get(dataset.name)
     if sample is not None and len(dataset.y_test) == datasets.entry(dataset.name).rows[1]:
-        return read(sample)["rows_test"].astype(np.int64)
+        return read_sample(sample)["rows_test"].astype(np.int64)
     return choose_stratified(dataset.y_test, N_ROWS, SEED)
 
 
 if __name__ == "__main__":
     for sample in FULL:
-        file_formats.write_arrays(path_of(sample), make_sample(sample), compressed=True)
-        print(f"{path_of(sample)}: {path_of(sample).stat().st_size:,} bytes")
+        file_formats.write_arrays(get_path(sample), make_sample(sample), compressed=True)
+        print(f"{get_path(sample)}: {get_path(sample).stat().st_size:,} bytes")

@@ -77,14 +77,14 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
 
 def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
     path = download.get_stored_file(name, parse, progress)
-    dataset = as_dataset(name, path, name)
+    dataset = make_dataset(name, path, name)
     entry = datasets.entry(name)
     if (len(dataset.y_train), len(dataset.y_test)) != entry.rows or dataset.checksum == CHECKSUMS[name]:
         return dataset
     return replace(dataset, notes=(*dataset.notes, f"This copy of {entry.label} has other rows than the reference."))
 
 
-def as_dataset(name: str, path: Path, credit: str) -> Dataset:
+def make_dataset(name: str, path: Path, credit: str) -> Dataset:
     """Data set of a stored file with the arrays of `SHAPES`; `credit` names the full set."""
     usual = CREDITS[credit]["target_names"]
     arrays, names, notes = file_formats.read_images(path, SHAPES, usual)

@@ -11,7 +11,7 @@ from core.datasets import bag_of_words, download, file_formats
 from core.types import Dataset
 
 
-def words_of(message: str) -> str:
+def extract_words(message: str) -> str:
     """Subject and body of a message as lower-case words of letters, a space between them."""
     header, _, body = message.partition("\n\n")
     subject = re.search(r"^Subject:(.*(?:\n[ \t].*)*)", header, re.MULTILINE | re.IGNORECASE)
@@ -26,7 +26,7 @@ def parse(name: str, paths: Sequence[Path]) -> Iterator[dict[str, str]]:
             parts = PurePosixPath(member.name).parts
             if not member.isfile() or len(parts) < 3:
                 continue
-            text = words_of(archive.extractfile(member).read().decode("latin-1").replace("\r\n", "\n"))
+            text = extract_words(archive.extractfile(member).read().decode("latin-1").replace("\r\n", "\n"))
             if text:
                 yield {"split": parts[-3].rpartition("-")[2], "label": parts[-2], "text": text}
 

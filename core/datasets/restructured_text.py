@@ -35,7 +35,7 @@ _INLINE = (
 )
 
 
-def blocks(text: str) -> list[tuple[str, str]]:
+def parse_blocks(text: str) -> list[tuple[str, str]]:
     """The blocks of a text: `HEADING`, `PARAGRAPH` or `CODE`, and its text; code keeps its spaces."""
     lines, found = text.expandtabs().splitlines(), []
     k = 0
@@ -44,7 +44,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
         if not line.strip() or _TARGET.fullmatch(line) or _UNDERLINE.fullmatch(line):
             k += 1
         elif k + 1 < len(lines) and _is_underline(lines[k + 1], line):
-            found.append((HEADING, inline(line.strip())))
+            found.append((HEADING, strip_markup(line.strip())))
             k += 2
         elif match := _DIRECTIVE.fullmatch(line):
             k = _directive(match, lines, k + 1, found)
@@ -57,7 +57,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def inline(text: str) -> str:
+def strip_markup(text: str) -> str:
     """A line or paragraph without roles, literals, links and emphasis."""
     for pattern, kept in _INLINE:
         text = pattern.sub(kept, text)
@@ -89,7 +89,7 @@ def _directive(match: re.Match, lines: list[str], k: int, found: list[tuple[str,
             found.append((CODE, code))
         return k
     title = _TITLES.get(name, f"{name.capitalize()}:")
-    inner = blocks("\n".join([rest, _dedented(content)]))
+    inner = parse_blocks("\n".join([rest, _dedented(content)]))
     if inner and inner[0][0] == PARAGRAPH:
         inner[0] = (PARAGRAPH, f"{title} {inner[0][1]}")
     else:
@@ -113,7 +113,7 @@ def _paragraph(lines: list[str], k: int, found: list[tuple[str, str]]) -> int:
     if announces:
         part = [*part[:-1], part[-1].rstrip().removesuffix("::").rstrip() + ":"]
     part = [re.sub(r"^(\s*)\.\. (?=\[)", r"\1", line) for line in part]
-    said = inline("\n".join(line.rstrip() for line in part))
+    said = strip_markup("\n".join(line.rstrip() for line in part))
     if said.strip(": \n"):
         found.append((PARAGRAPH, said))
     if announces:

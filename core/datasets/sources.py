@@ -7,13 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """One published file.
+    """A published file; `urls` are tried in order, and there are none if only a person can supply it.
 
-    Attributes
-    ----------
-    urls : tried in order; none for a file that only a person can supply.
-    sha256 : of the file, or None where none is published and the parser checks the content instead.
-    size : bytes, or None where the server has to tell.
+    `sha256` is None if no checksum is published, and the parser checks the content; `size` is in bytes, if known.
     """
 
     file: str
@@ -24,12 +20,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Remote:
-    """A data set's published files, and the file of the cache folder that is made of them.
-
-    Attributes
-    ----------
-    instead : an embedded data set to use where this one can't be had.
-    """
+    """A data set's published files, the stored file made of them, and an embedded data set to use instead."""
 
     label: str
     stored: str

@@ -48,7 +48,7 @@ def test_documents_have_titles_first_words_and_tfidf(corpus):
 
 
 def test_shipped_rows_replace_those_of_the_full_data_set():
-    of_sample, at = datasets.load("mnist-sample"), embedded_samples.read("mnist-sample")["rows_test"]
+    of_sample, at = datasets.load("mnist-sample"), embedded_samples.read_sample("mnist-sample")["rows_test"]
     rows, fewer = load_shipped_rows("mnist", 2000), load_shipped_rows("mnist", 300)
     assert np.array_equal(rows.numbers, at)
     assert np.array_equal(rows.X, of_sample.X_test)

@@ -68,7 +68,7 @@ def test_harvest_agrees_with_the_imported_library():
     import sklearn.decomposition
 
     source = Path(sklearn.__file__).parent / "decomposition" / "_pca.py"
-    harvested = dict(docstring_parser.docstrings(ast.parse(source.read_text("utf-8")).body, "pca"))
+    harvested = dict(docstring_parser.iterate_docstrings(ast.parse(source.read_text("utf-8")).body, "pca"))
     assert harvested["pca.PCA"] == inspect.getdoc(sklearn.decomposition.PCA)
     assert harvested["pca.PCA.fit"] == inspect.getdoc(sklearn.decomposition.PCA.__dict__["fit"])
 
@@ -82,17 +82,17 @@ def test_selection_drops_short_texts_repeats_and_small_classes():
     repeats = [{**row("numpy.linalg", 0), "name": "numpy.linalg.alias"}]
     short = [row("numpy.linalg", n, "Too short") for n in enough]
     small = [row("scipy.fft", n, "other " + LONG) for n in range(docstrings.MIN_DOCUMENTS - 1)]
-    selected = docstrings.select(kept + repeats + short + small)
+    selected = docstrings.select_documents(kept + repeats + short + small)
     assert [r["title"] for r in selected] == [r["name"] for r in kept]
     assert {r["label"] for r in selected} == {"numpy.linalg"}
 
 
 def test_class_is_the_subpackage_and_split_the_texts_own():
     classes = {"torch.nn.modules": "torch.nn", "pandas.core.arrays.sparse": "pandas.core.arrays", "numpy": "numpy"}
-    assert {package: docstrings.subpackage(package) for package in classes} == classes
-    splits = [docstrings.split(f"text {n}") for n in range(4000)]
+    assert {package: docstrings.get_subpackage(package) for package in classes} == classes
+    splits = [docstrings.choose_split(f"text {n}") for n in range(4000)]
     assert splits.count("test") / 4000 == pytest.approx(0.25, abs=0.03)
-    assert docstrings.split("text 1") == splits[1]
+    assert docstrings.choose_split("text 1") == splits[1]
 
 
 @pytest.mark.timeout(240)

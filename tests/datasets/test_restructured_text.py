@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.restructured_text import CODE, HEADING, PARAGRAPH, blocks, inline
+from core.datasets.restructured_text import CODE, HEADING, PARAGRAPH, parse_blocks, strip_markup
 
 INLINE = {
     "``x`` of :class:`~numpy.ndarray` and :func:`pkg.f`": "x of ndarray and pkg.f",
@@ -17,7 +17,7 @@ INLINE = {
 
 
 def test_inline_markup_is_read_as_what_it_marks():
-    assert {text: inline(text) for text in INLINE} == INLINE
+    assert {text: strip_markup(text) for text in INLINE} == INLINE
 
 
 def test_blocks_of_a_docstring():
@@ -47,7 +47,7 @@ Examples
 .. [1] A. Author, "Book".
 .. _label:
 """
-    assert blocks(text) == [
+    assert parse_blocks(text) == [
         (PARAGRAPH, "Rank of a."),
         (PARAGRAPH, "Added in version 1.2"),
         (HEADING, "Parameters"),
@@ -66,7 +66,7 @@ PIECES = ["word", "``x``", ":a:`b`", "::", ".. note::", ".. x:: y", ">>> f", "--
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=40))
 def test_any_text_is_read_to_its_end_and_no_word_is_lost(text):
-    found = blocks(text)
+    found = parse_blocks(text)
     assert all(kind in (HEADING, PARAGRAPH, CODE) for kind, _ in found)
     if not re.search(r"\.\. |`|<|:", text):
         plain = " ".join(part for _, part in found)

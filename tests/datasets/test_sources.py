@@ -44,11 +44,11 @@ def test_mnist_is_the_published_one(reference, loaded):
 def test_samples_are_balanced_credited_and_rows_of_their_full_set(name, reference, loaded):
     sample = datasets.load(name)
     assert np.bincount(sample.y_train).tolist() == np.bincount(sample.y_test).tolist() == [200] * 10
-    licence = embedded_samples.path_of(name).with_suffix(".LICENCE.txt").read_text("utf-8")
+    licence = embedded_samples.get_path(name).with_suffix(".LICENCE.txt").read_text("utf-8")
     assert "Citation" in licence
     assert "Attribution-ShareAlike 3.0" in licence or "MIT License" in licence
     reference(embedded_samples.FULL[name])
-    again, shipped = embedded_samples.make_sample(name), embedded_samples.read(name)
+    again, shipped = embedded_samples.make_sample(name), embedded_samples.read_sample(name)
     assert again.keys() == shipped.keys()
     assert all(np.array_equal(values, shipped[key]) for key, values in again.items())
     full = loaded(embedded_samples.FULL[name])

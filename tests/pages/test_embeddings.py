@@ -225,7 +225,7 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
     clear_caches()
     app = embeddings(data="mnist", maps=MAPS)
     assert not app.info
-    assert np.array_equal(message(app)[1]["rows"], embedded_samples.read("mnist-sample")["rows_test"])
+    assert np.array_equal(message(app)[1]["rows"], embedded_samples.read_sample("mnist-sample")["rows_test"])
     app = embeddings(data="mnist", maps=MAPS, split="train")
     assert "not on this machine yet" in text_of(app)
     assert message(app)[0]["split"] == "test"

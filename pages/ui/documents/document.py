@@ -76,7 +76,7 @@ def _format_text(view: MapView, position: int, marked: Collection[str]) -> str:
     text = (dataset.texts_test if rows.split == "test" else dataset.texts_train)[rows.numbers[position]]
     text = text[:_MOST_LETTERS] + (" …" if len(text) > _MOST_LETTERS else "")
     is_rst = view.entry.markup == RST
-    blocks = restructured_text.blocks(text) if is_rst else [(restructured_text.PARAGRAPH, text.strip())]
+    blocks = restructured_text.parse_blocks(text) if is_rst else [(restructured_text.PARAGRAPH, text.strip())]
     formatted = [f'<div class="hg-doc-{kind}">{mark_words(block, marked)}</div>' for kind, block in blocks if block]
     return "".join(formatted) or "<i>This document is empty.</i>"
 
