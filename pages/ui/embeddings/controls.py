@@ -77,10 +77,8 @@ def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
 def _choose_colour(entry: datasets.Entry, split: str, problems: list[str]) -> str:
     is_offered = {SPLIT: split == BOTH, LENGTH: entry.kind == DOCUMENTS}
     offered = [colour for colour in _COLOURS if is_offered.get(colour, True)]
-    widget = page_state.seed_widget("colour", offered, CLASSES, problems)
-    chosen = st.selectbox("Colour by", offered, key=widget, format_func=_COLOURS.get, width=190, help=_COLOUR_HELP)
-    page_state.keep("colour", chosen)
-    return chosen
+    options = {"format_func": _COLOURS.get, "width": 190, "help": _COLOUR_HELP}
+    return page_state.choose_with(st.selectbox, "colour", "Colour by", offered, CLASSES, problems, **options)
 
 
 def _choose_count(problems: list[str]) -> int:

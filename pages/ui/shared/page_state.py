@@ -121,32 +121,22 @@ def choose_with(
     problems: list[str],
     *,
     parse: Callable[[str], Any] = str,
+    memory: str | None = None,
     **kwargs: Any,
 ) -> Any:
     """Draw a remembered choice with a widget; parameters as `seed_widget` and that widget."""
-    chosen = draw(label, options, key=seed_widget(name, options, default, problems, parse=parse), **kwargs)
-    keep(name, chosen)
+    widget = seed_widget(name, options, default, problems, parse=parse, memory=memory)
+    chosen = draw(label, options, key=widget, **kwargs)
+    keep(name, chosen, memory=memory)
     return chosen
 
 
 def choose(
-    name: str,
-    label: str,
-    options: Mapping[str, str],
-    problems: list[str],
-    help: str | None = None,
-    *,
-    memory: str | None = None,
-    **kwargs: Any,
+    name: str, label: str, options: Mapping[str, str], problems: list[str], help: str = "", **kwargs: Any
 ) -> str:
     """Draw a choice of few options, option -> label, of which the first is the default."""
-    memory = memory or name
-    widget = seed_widget(name, list(options), next(iter(options)), problems, memory=memory)
-    chosen = st.segmented_control(
-        label, options, key=widget, format_func=options.get, required=True, help=help, wrap=True, **kwargs
-    )
-    keep(name, chosen, memory=memory)
-    return chosen
+    kwargs |= {"format_func": options.get, "required": True, "help": help or None, "wrap": True}
+    return choose_with(st.segmented_control, name, label, list(options), next(iter(options)), problems, **kwargs)
 
 
 def show_problems(problems: Sequence[str], most: int = 3) -> None:

@@ -84,13 +84,12 @@ def choose_dataset(stored: Sequence[Run], problems: list[str], kind: str | None 
         return datasets.entry(name).label + ("" if name in trained else " (not trained yet)")
 
     refused: list[str] = []
-    widget = page_state.seed_widget("data", names, stored_runs.choose_default_dataset(names, stored), refused)
-    chosen = st.selectbox("Data set", names, format_func=describe, key=widget, width=250)
+    linked, default = page_state.read_link("data"), stored_runs.choose_default_dataset(names, stored)
+    options = {"format_func": describe, "width": 250}
+    chosen = page_state.choose_with(st.selectbox, "data", "Data set", names, default, refused, **options)
     if refused:
-        linked = shorten(page_state.read_link("data"))
         why = f"which has no {kind}" if linked in datasets.names() else "which is not known"
-        problems.append(f"The link asks for the data set “{linked}”, {why}. {describe(chosen)} is shown.")
-    page_state.keep("data", chosen)
+        problems.append(f"The link asks for the data set “{shorten(linked)}”, {why}. {describe(chosen)} is shown.")
     return chosen
 
 
@@ -140,14 +139,13 @@ def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
     # A page with sizes of its own remembers its choice apart from other pages.
     memory = page_state.key("size") if always else "size"
     default = usual if usual in {*trained, *always} else trained[0]
-    widget = page_state.seed_widget("size", sizes, default, refused, parse=stored_runs.parse_code_size, memory=memory)
+    options = {"parse": stored_runs.parse_code_size, "memory": memory, "help": "Length of the latent vector."}
     draw = st.segmented_control if len(sizes) <= _MOST_BUTTONS else st.selectbox
-    required = {"required": True} if draw is st.segmented_control else {}
-    chosen = draw("Latent dimensions", sizes, key=widget, help="Length of the latent vector.", **required)
+    options |= {"required": True} if draw is st.segmented_control else {}
+    chosen = page_state.choose_with(draw, "size", "Latent dimensions", sizes, default, refused, **options)
     if refused:
         allowed = f"a whole number from 1 to {stored_runs.LARGEST_SIZE}"
         problems.append(f"The link asks for “{shorten(text)}” latent dimensions, not {allowed}. Shown: {chosen}.")
-    page_state.keep("size", chosen, memory=memory)
     return chosen
 
 
