@@ -43,15 +43,15 @@ def shaken(estimator):
     return estimator
 
 
-@pytest.mark.parametrize(("name", "params"), VARIANTS, ids=lambda variant: str(variant))
-def test_layers_decode_as_the_estimator_does(name, params):
-    method, estimator = methods.get(name), shaken(fitted(name, IMAGES, **params))
-    stored = method.restore(unfitted(name, IMAGES, **params), stored_form(method.arrays(estimator)))
-    for decoding in (estimator, stored):
-        decoder = decoder_export.export_decoder(decoding)
-        assert (decoder.n_components, decoder.n_features) == (3, 64)
-        assert np.abs(decoder.decode(codes(3)) - decoding.inverse_transform(codes(3))).max() < CLOSE
-    assert {layer.weight.dtype for layer in decoder.layers} == {np.dtype(np.float16)}
+def test_layers_decode_as_the_estimator_does():
+    for name, params in VARIANTS:
+        method, estimator = methods.get(name), shaken(fitted(name, IMAGES, **params))
+        stored = method.restore(unfitted(name, IMAGES, **params), stored_form(method.arrays(estimator)))
+        for decoding in (estimator, stored):
+            decoder = decoder_export.export_decoder(decoding)
+            assert (decoder.n_components, decoder.n_features) == (3, 64)
+            off = np.abs(decoder.decode(codes(3)) - decoding.inverse_transform(codes(3)))
+            assert off.max() < CLOSE, (name, params)
 
 
 def test_shipped_decoders_agree_and_need_half_precision_alone():
