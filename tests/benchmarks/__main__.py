@@ -3,8 +3,9 @@
 import importlib
 import sys
 
-NAMES = "training faces opening documents topics embeddings latent inversion labelled mechanisms measuring live load"
+IMAGES = "training faces compare opening embeddings latent inversion"
+OTHERS = "documents topics labelled mechanisms measuring live load"
 
-for name in NAMES.split():
+for name in f"{IMAGES} {OTHERS}".split():
     main = importlib.import_module(f"tests.benchmarks.bench_{name}").main
     main(["--long"] if name == "training" and "--long" in sys.argv else [])

@@ -26,18 +26,14 @@ DRAWN = 60_000  # milliseconds
 FOOTER = "Link and command line"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Server:
     """`streamlit run app.py` in `root` with its own runs folder; what it printed is in `log`."""
 
     def __init__(self, root: Path, runs: Path, log: Path):
         self.url, self.runs, self.log = "", runs, log
-        port = free_port()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         options = ["--server.port", str(port), "--server.headless", "true"]
         with log.open("w") as out:
@@ -108,6 +104,24 @@ def show(page, query: str, drawn: str | re.Pattern = "Link and command line") ->
     page.goto(re.sub(r"(?<=\d)/.*", f"/{query}", page.url))
     expect(page.get_by_text(drawn)).to_be_visible(timeout=DRAWN)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
+
+
+def wait_for_server(page) -> None:
+    """Until the server has answered what the page sent last."""
+    page.wait_for_timeout(200)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=DRAWN)
+    page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')", timeout=DRAWN)
+    page.wait_for_timeout(100)
+
+
+def touch(page, places) -> None:
+    """Put a finger down on the first of the places, move it to the others and lift it."""
+    client = page.context.new_cdp_session(page)
+    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for k, (x, y) in enumerate(places):
+        points = [{"x": float(x), "y": float(y)}]
+        client.send("Input.dispatchTouchEvent", {"type": "touchMove" if k else "touchStart", "touchPoints": points})
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN
+from tests.browser.conftest import DRAWN, wait_for_server
 
 END = re.compile("^Link (to this view|and command line)$")
 FIND = """
@@ -22,14 +22,6 @@ def wait_for_maps(page) -> None:
     """Until the maps are drawn and their pictures have come."""
     expect(page.locator(".linked[data-pictures]")).to_have_count(1, timeout=DRAWN)
     wait_for_server(page)
-
-
-def wait_for_server(page) -> None:
-    """Until the server has answered what the maps sent last."""
-    page.wait_for_timeout(150)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=DRAWN)
-    page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')", timeout=DRAWN)
-    page.wait_for_timeout(100)
 
 
 def panel(page, k: int):

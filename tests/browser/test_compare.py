@@ -1,5 +1,7 @@
 """Compare in a real browser: what only a browser shows."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -66,3 +68,24 @@ def test_button_copies_the_command_line(visit):
     assert copied == block.locator("pre").inner_text()
     assert copied.startswith("python -m core compare digits")
     expect(block.get_by_role("button")).to_have_text("Copy", timeout=DRAWN)
+
+
+def test_back_leads_to_the_page_before_and_to_what_was_looked_at_there(visit):
+    page = visit("?data=digits&size=10")
+
+    def wait_for_page(name):
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=DRAWN)
+        expect(page.get_by_text(re.compile("^Link (to this view|and command line)$"))).to_be_visible(timeout=DRAWN)
+
+    page.get_by_role("link", name="Reconstructions").click()
+    wait_for_page("Reconstructions")
+    page.get_by_role("radio", name="Error by class", exact=True).click()
+    expect(page).to_have_url(re.compile("section=classes"), timeout=DRAWN)
+    page.get_by_role("link", name="Generation").click()
+    wait_for_page("Generation")
+    page.go_back()
+    wait_for_page("Reconstructions")
+    expect(page.get_by_role("radio", name="Error by class", exact=True)).to_be_checked(timeout=DRAWN)
+    page.go_back()
+    wait_for_page("Compare")
+    assert page.noise == []

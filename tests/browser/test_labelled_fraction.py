@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.semi_supervised import experiment, results, sweep
-from tests.browser.conftest import DRAWN, Server, point_at_charts, scroll_to_late, without_shipped_runs
+from tests.browser.conftest import DRAWN, Server, point_at_charts, scroll_to_late, show, without_shipped_runs
 
 PAGE = "labelled_fraction?data=digits&methods=logistic.pca.spreading"
 SHARED = "Link and command line"
@@ -105,13 +105,12 @@ def test_lines_toggle_by_keyboard(visit):
     page.wait_for_function("!location.search.includes('pca')")
 
 
-@pytest.mark.parametrize("part", ["point", "sweep", "fair"])
-def test_a_phone_scrolls_one_way_only(visit, part):
-    page = visit(f"{PAGE}&part={part}", width=390, drawn=SHARED)
-    main = page.get_by_test_id("stMain")
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+def test_a_phone_scrolls_one_way_only(visit):
+    page = visit(PAGE, width=390, drawn=SHARED)
+    for part in ("point", "sweep", "fair"):
+        show(page, f"{PAGE}&part={part}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, part
+        assert page.get_by_test_id("stMain").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, part
     assert page.noise == []
 
 

@@ -12,7 +12,7 @@ from core import datasets
 from core.analysis import decoder_export
 from core.runs import budgets, layout, reader, selection, store
 from pages.ui.shared import components
-from tests.browser.conftest import DRAWN
+from tests.browser.conftest import DRAWN, touch, wait_for_server
 from tests.pages.conftest import fit
 
 CLOSE = 1e-3  # of a pixel in [0, 1]
@@ -51,14 +51,6 @@ def get_shipped(dataset: str, method: str, size: int, is_best_effort: bool = Fal
     fitting = (run for run in selection.select_runs(runs, dataset, method, size) if store.is_shipped(run))
     run = next(run for run in fitting if budgets.is_best_effort(run) == is_best_effort)
     return reader.read_estimator(run.place)
-
-
-def settled(page):
-    """What was done is at the server, and answered."""
-    page.wait_for_timeout(400)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=DRAWN)
-    page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')", timeout=DRAWN)
-    page.wait_for_timeout(100)
 
 
 def surface(page):
@@ -129,7 +121,7 @@ def test_browser_decodes_as_the_estimator_does(opened):
 
 def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
     page = opened("manifold", "data=digits")
-    settled(page)
+    wait_for_server(page)
     frames = ask(page, "view.frames")
     drag(page, (0.2, 0.2), (0.5, 0.5), (0.75, 0.25))
     page.wait_for_timeout(100)
@@ -138,11 +130,11 @@ def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
     assert code(page) == pytest.approx([0.673, 0.673], abs=0.02)
     expect(page.locator(".coordinates")).to_have_text(re.compile(r"^z = \(0\.6\d, 0\.6\d\)$"))
     page.get_by_role("button", name="Test rows").click()
-    settled(page)
+    wait_for_server(page)
     before = code(page)
     assert [float(part) for part in asked(page, "z").split("_")] == pytest.approx(before, abs=0.002)
     page.get_by_text(SHARE).click()  # a rerun
-    settled(page)
+    wait_for_server(page)
     assert code(page) == before
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_text(SHARE)).to_be_visible(timeout=DRAWN)
@@ -155,7 +147,7 @@ def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
 
 def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(opened):
     page = opened("manifold", "data=digits&behind=rows", width=390, height=800)
-    settled(page)
+    wait_for_server(page)
     row, x, y = ask(
         page,
         """(() => { const { places, size: [w, h] } = view.plane;
@@ -169,16 +161,12 @@ def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(op
     assert code(page) == pytest.approx(ask(page, f"[view.codes[2 * {row}], view.codes[2 * {row} + 1]]"))
     number = ask(page, f"view.message.arrays.rows[{row}]")
     expect(page.locator(".near")).to_contain_text(f"This is test image #{number}")
-    touch = page.context.new_cdp_session(page)
-    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     surface(page).scroll_into_view_if_needed()
     before = surface(page).bounding_box()
-    points = [[dict(zip("xy", at(page, 0.3, y), strict=True))] for y in np.linspace(0.3, 0.75, 10)]
-    for kind, where in (("touchStart", points[0]), *(("touchMove", each) for each in points[1:]), ("touchEnd", [])):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
+    touch(page, [at(page, 0.3, y) for y in np.linspace(0.3, 0.75, 10)])
     assert surface(page).bounding_box() == before
     assert code(page) == pytest.approx([-0.523, -0.673], abs=0.03)
-    settled(page)
+    wait_for_server(page)
     assert asked(page, "z") is not None
     assert page.noise == []
 
@@ -194,7 +182,7 @@ def test_manifold_by_keyboard_and_link(opened):
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown"):
         page.keyboard.press(key)
     assert code(page) == pytest.approx([0.8, -0.4])
-    settled(page)
+    wait_for_server(page)
     assert asked(page, "z") == "0.8_-0.4"
     status = re.compile(r"^z1 = 0\.80, z2 = −0\.40\. Distance from the mean .*: 0\.89 sd; .* farther\. Prior density")
     expect(page.locator(".latent [role=status]")).to_have_text(status)
@@ -207,7 +195,7 @@ def test_manifold_by_keyboard_and_link(opened):
 
 def test_sliders_freeze_randomise_reset_and_start_from_rows(opened):
     page = opened("sliders", "data=digits&size=10&morph=ae")
-    settled(page)
+    wait_for_server(page)
     first, second = ask(page, "view.pad")
     other = ask(page, "[...view.sliders.keys()][0]")
     page.get_by_role("slider", name=f"z{other + 1}", exact=True).focus()
@@ -215,13 +203,13 @@ def test_sliders_freeze_randomise_reset_and_start_from_rows(opened):
         page.keyboard.press("ArrowRight")
     held = code(page)[other]
     page.get_by_role("button", name=f"Freeze z{other + 1}", exact=True).click()
-    settled(page)
+    wait_for_server(page)
     page.get_by_role("button", name="Randomise").click()
     page.wait_for_timeout(1000)
     drawn_code = code(page)
     assert drawn_code[other] == held
     assert len({round(each, 3) for each in drawn_code}) == 10
-    settled(page)
+    wait_for_server(page)
     assert asked(page, "frozen") == str(other + 1)
     assert [float(each) for each in asked(page, "code").split("_")] == pytest.approx(drawn_code, rel=0.01, abs=1e-3)
     row = ask(page, "view.message.starts[3]")
@@ -304,7 +292,7 @@ def test_a_convolutional_gan_is_computed_by_the_server(opened):
     def assert_same():
         page.wait_for_function(f"() => {{ const view = {VIEW}; return view.turn === '' && !view.morphing; }}")
         expect(page.locator(".waiting")).to_be_hidden(timeout=DRAWN)
-        settled(page)
+        wait_for_server(page)
         z = np.array([[float(f"{each:.4g}") for each in code(page)]])
         painted = np.array(ask(page, "Array.from(view.decoded)"))
         assert np.abs(painted / 255 - estimator.inverse_transform(z)[0]).max() < 3e-3
@@ -317,7 +305,7 @@ def test_a_convolutional_gan_is_computed_by_the_server(opened):
     # After another scene the same code is asked for anew.
     for name in ("VAE", "GAN"):
         page.get_by_role("radiogroup", name="Method").get_by_role("radio", name=name, exact=True).click()
-        settled(page)
+        wait_for_server(page)
         drawn(page)
     assert_same()
     expect(page.locator(".lacking")).to_have_text("No encoder, so no test rows here: drag.")
@@ -333,7 +321,7 @@ def test_a_convolutional_plane_is_computed_by_the_server(opened, shipped, reques
     page.get_by_role("combobox", name="VAE").click()
     page.get_by_role("option", name=re.compile("^own run")).click()
     page.keyboard.press("Escape")
-    settled(page)
+    wait_for_server(page)
     expect(page.get_by_text("the server computes each image")).to_be_visible(timeout=DRAWN)
     drawn(page)
     assert ask(page, "view.grid.width") == 12 * 9

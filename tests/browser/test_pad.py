@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.datasets import user_image
-from tests.browser.conftest import DRAWN, ROOT, Server
+from tests.browser.conftest import DRAWN, ROOT, Server, touch
 
 SCRIPT = """
 import json
@@ -114,14 +114,10 @@ def test_strokes_by_mouse_are_what_core_draws_and_outlive_reruns(visit):
 
 def test_strokes_by_touch_do_not_scroll(visit):
     page = visit(width=390, height=300, drawn="Draw here")
-    touch = page.context.new_cdp_session(page)
-    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     paper(page).scroll_into_view_if_needed()
     before = paper(page).bounding_box()
     path = np.concatenate([np.linspace(a, b, 12) for a, b in pairwise(np.array(corners(page)))])
-    points = [[{"x": float(x), "y": float(y)}] for x, y in path]
-    for kind, at in (("touchStart", points[0]), *(("touchMove", point) for point in points[1:]), ("touchEnd", [])):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    touch(page, path)
     (stroke,) = arrived(page, 1)
     assert_seven(stroke)
     assert paper(page).bounding_box() == before
