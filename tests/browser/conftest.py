@@ -106,9 +106,9 @@ def show(page, query: str, drawn: str | re.Pattern = "Link and command line") ->
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
 
 
-def wait_for_server(page) -> None:
-    """Until the server has answered what the page sent last."""
-    page.wait_for_timeout(200)
+def wait_for_server(page, delay: int = 150) -> None:
+    """Until the server has answered what the page sent last, at the latest `delay` milliseconds from now."""
+    page.wait_for_timeout(delay)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=DRAWN)
     page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')", timeout=DRAWN)
     page.wait_for_timeout(100)

@@ -53,6 +53,10 @@ def get_shipped(dataset: str, method: str, size: int, is_best_effort: bool = Fal
     return reader.read_estimator(run.place)
 
 
+def settle(page):
+    wait_for_server(page, delay=400)
+
+
 def surface(page):
     return page.locator(".latent .surface")
 
@@ -121,7 +125,7 @@ def test_browser_decodes_as_the_estimator_does(opened):
 
 def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
     page = opened("manifold", "data=digits")
-    wait_for_server(page)
+    settle(page)
     frames = ask(page, "view.frames")
     drag(page, (0.2, 0.2), (0.5, 0.5), (0.75, 0.25))
     page.wait_for_timeout(100)
@@ -130,11 +134,11 @@ def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
     assert code(page) == pytest.approx([0.673, 0.673], abs=0.02)
     expect(page.locator(".coordinates")).to_have_text(re.compile(r"^z = \(0\.6\d, 0\.6\d\)$"))
     page.get_by_role("button", name="Test rows").click()
-    wait_for_server(page)
+    settle(page)
     before = code(page)
     assert [float(part) for part in asked(page, "z").split("_")] == pytest.approx(before, abs=0.002)
     page.get_by_text(SHARE).click()  # a rerun
-    wait_for_server(page)
+    settle(page)
     assert code(page) == before
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_text(SHARE)).to_be_visible(timeout=DRAWN)
@@ -147,7 +151,7 @@ def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
 
 def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(opened):
     page = opened("manifold", "data=digits&behind=rows", width=390, height=800)
-    wait_for_server(page)
+    settle(page)
     row, x, y = ask(
         page,
         """(() => { const { places, size: [w, h] } = view.plane;
@@ -166,7 +170,7 @@ def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(op
     touch(page, [at(page, 0.3, y) for y in np.linspace(0.3, 0.75, 10)])
     assert surface(page).bounding_box() == before
     assert code(page) == pytest.approx([-0.523, -0.673], abs=0.03)
-    wait_for_server(page)
+    settle(page)
     assert asked(page, "z") is not None
     assert page.noise == []
 
@@ -182,7 +186,7 @@ def test_manifold_by_keyboard_and_link(opened):
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown"):
         page.keyboard.press(key)
     assert code(page) == pytest.approx([0.8, -0.4])
-    wait_for_server(page)
+    settle(page)
     assert asked(page, "z") == "0.8_-0.4"
     status = re.compile(r"^z1 = 0\.80, z2 = −0\.40\. Distance from the mean .*: 0\.89 sd; .* farther\. Prior density")
     expect(page.locator(".latent [role=status]")).to_have_text(status)
@@ -195,7 +199,7 @@ def test_manifold_by_keyboard_and_link(opened):
 
 def test_sliders_freeze_randomise_reset_and_start_from_rows(opened):
     page = opened("sliders", "data=digits&size=10&morph=ae")
-    wait_for_server(page)
+    settle(page)
     first, second = ask(page, "view.pad")
     other = ask(page, "[...view.sliders.keys()][0]")
     page.get_by_role("slider", name=f"z{other + 1}", exact=True).focus()
@@ -203,13 +207,13 @@ def test_sliders_freeze_randomise_reset_and_start_from_rows(opened):
         page.keyboard.press("ArrowRight")
     held = code(page)[other]
     page.get_by_role("button", name=f"Freeze z{other + 1}", exact=True).click()
-    wait_for_server(page)
+    settle(page)
     page.get_by_role("button", name="Randomise").click()
     page.wait_for_timeout(1000)
     drawn_code = code(page)
     assert drawn_code[other] == held
     assert len({round(each, 3) for each in drawn_code}) == 10
-    wait_for_server(page)
+    settle(page)
     assert asked(page, "frozen") == str(other + 1)
     assert [float(each) for each in asked(page, "code").split("_")] == pytest.approx(drawn_code, rel=0.01, abs=1e-3)
     row = ask(page, "view.message.starts[3]")
@@ -292,7 +296,7 @@ def test_a_convolutional_gan_is_computed_by_the_server(opened):
     def assert_same():
         page.wait_for_function(f"() => {{ const view = {VIEW}; return view.turn === '' && !view.morphing; }}")
         expect(page.locator(".waiting")).to_be_hidden(timeout=DRAWN)
-        wait_for_server(page)
+        settle(page)
         z = np.array([[float(f"{each:.4g}") for each in code(page)]])
         painted = np.array(ask(page, "Array.from(view.decoded)"))
         assert np.abs(painted / 255 - estimator.inverse_transform(z)[0]).max() < 3e-3
@@ -305,7 +309,7 @@ def test_a_convolutional_gan_is_computed_by_the_server(opened):
     # After another scene the same code is asked for anew.
     for name in ("VAE", "GAN"):
         page.get_by_role("radiogroup", name="Method").get_by_role("radio", name=name, exact=True).click()
-        wait_for_server(page)
+        settle(page)
         drawn(page)
     assert_same()
     expect(page.locator(".lacking")).to_have_text("No encoder, so no test rows here: drag.")
@@ -321,7 +325,7 @@ def test_a_convolutional_plane_is_computed_by_the_server(opened, shipped, reques
     page.get_by_role("combobox", name="VAE").click()
     page.get_by_role("option", name=re.compile("^own run")).click()
     page.keyboard.press("Escape")
-    wait_for_server(page)
+    settle(page)
     expect(page.get_by_text("the server computes each image")).to_be_visible(timeout=DRAWN)
     drawn(page)
     assert ask(page, "view.grid.width") == 12 * 9
