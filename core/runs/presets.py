@@ -17,60 +17,47 @@ _WORKSHOP_SECONDS = 60.0
 # The largest t-SNE map that ends within these seconds on one thread.
 _WORKSHOP_MAP = {"rows": 2000, "max_iter": 2000}
 
-# Budget that the networks of a comparison share, by preset, kind of data set and whether its rows are few.
-_BUDGETS: dict[str, dict[tuple[str, bool], dict[str, int]]] = {
-    SECONDS: {
-        (IMAGES, True): {"width": 256, "layers": 3, "epochs": 100, "batch_size": 128},
-        (IMAGES, False): {"width": 256, "layers": 3, "epochs": 4, "batch_size": 256},
-        (DOCUMENTS, True): {"width": 256, "layers": 3, "epochs": 40, "batch_size": 256},
-        (DOCUMENTS, False): {"width": 256, "layers": 3, "epochs": 15, "batch_size": 512},
-    },
-    MINUTE: {
-        (IMAGES, True): {"width": 256, "layers": 3, "epochs": 600, "batch_size": 128},
-        (IMAGES, False): {"width": 512, "layers": 3, "epochs": 12, "batch_size": 256},
-        (DOCUMENTS, True): {"width": 256, "layers": 3, "epochs": 200, "batch_size": 256},
-        (DOCUMENTS, False): {"width": 512, "layers": 3, "epochs": 60, "batch_size": 512},
-    },
-    BEST: {
-        (IMAGES, True): {"width": 256, "layers": 3, "epochs": 300, "batch_size": 128},
-        (IMAGES, False): {"width": 512, "layers": 3, "epochs": 30, "batch_size": 256},
-        (DOCUMENTS, True): {"width": 256, "layers": 3, "epochs": 100, "batch_size": 256},
-        (DOCUMENTS, False): {"width": 512, "layers": 3, "epochs": 50, "batch_size": 512},
-    },
+# Width, layers, epochs and batch size that the networks of a comparison share, by preset, kind of data set and whether
+# its rows are few.
+_BUDGETS: dict[tuple[str, str, bool], tuple[int, int, int, int]] = {
+    (SECONDS, IMAGES, True): (256, 3, 100, 128),
+    (SECONDS, IMAGES, False): (256, 3, 4, 256),
+    (SECONDS, DOCUMENTS, True): (256, 3, 40, 256),
+    (SECONDS, DOCUMENTS, False): (256, 3, 15, 512),
+    (MINUTE, IMAGES, True): (256, 3, 600, 128),
+    (MINUTE, IMAGES, False): (512, 3, 12, 256),
+    (MINUTE, DOCUMENTS, True): (256, 3, 200, 256),
+    (MINUTE, DOCUMENTS, False): (512, 3, 60, 512),
+    (BEST, IMAGES, True): (256, 3, 300, 128),
+    (BEST, IMAGES, False): (512, 3, 30, 256),
+    (BEST, DOCUMENTS, True): (256, 3, 100, 256),
+    (BEST, DOCUMENTS, False): (512, 3, 50, 512),
 }
 # Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
 N_TRIALS = 6
-# The settings that won, at 10 latent dimensions (of a GAN at 16).
-_CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
-    "digits": {
-        "ae": {"learning_rate": 0.01, "augment": 0.5},
-        "vae": {"learning_rate": 0.005, "augment": 0.0},
-        "gan": {"network": "mirrored", "learning_rate": 0.002, "r1": 0.1},
-    },
-    "mnist": {
-        "ae": {"learning_rate": 0.01, "augment": 0.0},
-        "vae": {"learning_rate": 0.005, "augment": 0.0},
-        "gan": {"network": "mirrored", "learning_rate": 0.0005, "r1": 0.1},
-    },
-    "fashion-mnist": {
-        "ae": {"learning_rate": 0.01, "augment": 0.0},
-        "vae": {"learning_rate": 0.005, "augment": 0.0},
-        "gan": {"network": "mirrored", "learning_rate": 0.002, "r1": 1.0},
-    },
+# The settings that won, at 10 latent dimensions (of a GAN at 16), by data set and method.
+_CHOSEN: dict[tuple[str, str], dict[str, Any]] = {
+    ("digits", "ae"): {"learning_rate": 0.01, "augment": 0.5},
+    ("digits", "vae"): {"learning_rate": 0.005, "augment": 0.0},
+    ("digits", "gan"): {"network": "mirrored", "learning_rate": 0.002, "r1": 0.1},
+    ("mnist", "ae"): {"learning_rate": 0.01, "augment": 0.0},
+    ("mnist", "vae"): {"learning_rate": 0.005, "augment": 0.0},
+    ("mnist", "gan"): {"network": "mirrored", "learning_rate": 0.0005, "r1": 0.1},
+    ("fashion-mnist", "ae"): {"learning_rate": 0.01, "augment": 0.0},
+    ("fashion-mnist", "vae"): {"learning_rate": 0.005, "augment": 0.0},
+    ("fashion-mnist", "gan"): {"network": "mirrored", "learning_rate": 0.002, "r1": 1.0},
 }
 # Data sets whose settings were chosen by trials.
 TUNED = ("digits", "docstrings", "mnist", "fashion-mnist")
 _LIKE = {"mnist-sample": "digits", "fashion-sample": "digits", "olivetti": "digits", "frey": "digits"}
-# For documents, by method and number of dimensions.
-_CHOSEN_OF_DOCUMENTS: dict[str, dict[tuple[str, int], dict[str, float]]] = {
-    "docstrings": {
-        ("ae", 2): {"learning_rate": 0.005, "weight_decay": 1.0},
-        ("ae", 10): {"learning_rate": 0.005, "weight_decay": 1.0},
-        ("ae", 50): {"learning_rate": 0.01, "weight_decay": 1.0},
-        ("vae", 2): {"learning_rate": 0.01, "weight_decay": 1.0},
-        ("vae", 10): {"learning_rate": 0.005, "weight_decay": 0.1},
-        ("vae", 50): {"learning_rate": 0.005, "weight_decay": 0.3},
-    },
+# For documents, by data set, method and number of dimensions.
+_CHOSEN_OF_DOCUMENTS: dict[tuple[str, str, int], dict[str, float]] = {
+    ("docstrings", "ae", 2): {"learning_rate": 0.005, "weight_decay": 1.0},
+    ("docstrings", "ae", 10): {"learning_rate": 0.005, "weight_decay": 1.0},
+    ("docstrings", "ae", 50): {"learning_rate": 0.01, "weight_decay": 1.0},
+    ("docstrings", "vae", 2): {"learning_rate": 0.01, "weight_decay": 1.0},
+    ("docstrings", "vae", 10): {"learning_rate": 0.005, "weight_decay": 0.1},
+    ("docstrings", "vae", 50): {"learning_rate": 0.005, "weight_decay": 0.3},
 }
 # For other documents, chosen on 20 % of the training documents. Weight decay was tuned after a first look at the test
 # split, so the scores are slightly optimistic. Two dimensions overfit little; a VAE has its KL term.
@@ -88,7 +75,8 @@ Recipe = tuple[str, str, dict[str, Any]]
 def matched_budget(dataset: str, preset: str = BEST) -> dict[str, int]:
     """Return width, layers, epochs and batch size that all networks of a comparison on `dataset` share."""
     entry = datasets.entry(dataset)
-    return dict(_BUDGETS[preset][entry.kind, entry.rows[0] <= _FEW_ROWS])
+    budget = _BUDGETS[preset, entry.kind, entry.rows[0] <= _FEW_ROWS]
+    return dict(zip(("width", "layers", "epochs", "batch_size"), budget, strict=True))
 
 
 def matched(dataset: str, method: str, n_components: int, preset: str = BEST) -> dict[str, Any]:
@@ -97,8 +85,9 @@ def matched(dataset: str, method: str, n_components: int, preset: str = BEST) ->
     budget = matched_budget(dataset, preset)
     if kind == DOCUMENTS:
         usual = {**_WORDS, **(_FEW_DIMENSIONS if n_components == 2 else _MANY_DIMENSIONS.get(method, {}))}
-        return budget | _CHOSEN_OF_DOCUMENTS.get(dataset, {}).get((method, n_components), usual)
-    return {**budget, **_CHOSEN.get(_LIKE.get(dataset, dataset), _CHOSEN[datasets.DEFAULT]).get(method, {})}
+        return budget | _CHOSEN_OF_DOCUMENTS.get((dataset, method, n_components), usual)
+    like = _LIKE.get(dataset, dataset)
+    return budget | _CHOSEN.get((like if like in TUNED else datasets.DEFAULT, method), {})
 
 
 def _at(sizes: Sequence[int], dataset: str, method: str, **params) -> list[Recipe]:
