@@ -18,15 +18,10 @@ def test_colours_are_linear_between_zero_and_the_ends():
         np.testing.assert_allclose(found[5:].astype(float), [(below + zero) / 2, (above + zero) / 2], atol=0.5)
 
 
-def test_difference_colours_are_told_apart_with_colour_blindness():
-    for sight in SIGHTS:
-        for theme in THEMES:
-            assert distances(difference_images.COLOURS[theme], sight).min() > 30
-
-
-def test_difference_colours_have_contrast():
+def test_difference_colours_are_told_apart():
     for theme in THEMES:
         below, zero, above = difference_images.COLOURS[theme]
+        assert min(distances((below, zero, above), sight).min() for sight in SIGHTS) > 30
         assert min(contrast(below, zero), contrast(above, zero)) > 4.5
         assert contrast(zero, palette.GROUND[theme]) < 1.2
 
@@ -40,36 +35,22 @@ def test_difference_montage_is_laid_out_as_images_are():
 
 
 def test_error_by_class_without_interval():
-    figure = errors.plot_by_class(
-        {"<b>PCA</b>": [(1.0, 0.9, 1.2), (2.0, np.nan, np.nan)]},
-        ["<i>a</i>", "b"],
-        [5, 1],
-        "light",
-        {"<b>PCA</b>": "pca"},
-    )
+    means, methods = {"<b>PCA</b>": [(1.0, 0.9, 1.2), (2.0, np.nan, np.nan)]}, {"<b>PCA</b>": "pca"}
+    figure = errors.plot_by_class(means, ["<i>a</i>", "b"], [5, 1], "light", methods)
     (trace,) = figure.data
     assert list(trace.y) == [1.0, 2.0]
-    assert trace.error_y.array[0] == pytest.approx(0.2)
-    assert trace.error_y.arrayminus[0] == pytest.approx(0.1)
+    assert (trace.error_y.array[0], trace.error_y.arrayminus[0]) == pytest.approx((0.2, 0.1))
     assert trace.name == "&lt;b&gt;PCA&lt;/b&gt;"
     assert figure.layout.xaxis.ticktext == ("&lt;i&gt;a&lt;/i&gt;", "b")
-    # plotly names no trace that is alone, unless it is told to.
     assert figure.layout.showlegend
-    figure.to_json()
 
 
 def test_distribution_is_in_percent():
-    shares, values = np.linspace(0, 1, 5), np.array([1.0, 2, 3, 4, 50])
-    figure = errors.plot_distribution(
-        {"a": (shares, values), "b": (shares, values * 2)}, "dark", {"a": "pca", "b": "gan"}, is_log=True
-    )
-    assert [trace.name for trace in figure.data] == ["a", "b"]
-    assert figure.data[0].y[-1] == 100
-    assert figure.layout.xaxis.type == "log"
-    assert (
-        errors.plot_distribution({"a": (shares, values)}, "dark", {"a": "ae"}, is_log=False).layout.xaxis.type
-        == "linear"
-    )
+    quantiles = {"a": (np.linspace(0, 1, 5), np.array([1.0, 2, 3, 4, 50]))}
+    for is_log, kind in ((True, "log"), (False, "linear")):
+        figure = errors.plot_distribution(quantiles, "dark", {"a": "pca"}, is_log=is_log)
+        assert figure.data[0].y[-1] == 100
+        assert figure.layout.xaxis.type == kind
 
 
 def test_corruption_chart_has_lines_with_bands():

@@ -5,6 +5,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from colorspacious import cspace_convert
 
 from core.figures import palette
@@ -39,42 +40,26 @@ def turn(angle) -> np.ndarray:
     return np.abs((angle + 180) % 360 - 180)
 
 
-def test_classes_stay_apart():
+@pytest.mark.parametrize("theme", palette.CLASSES)
+def test_classes_stay_apart(theme):
     for sight in SIGHTS:
-        for theme in palette.CLASSES:
-            least = APART_NORMALLY if sight == "normal" else APART
-            assert distances(palette.CLASSES[theme], sight).min() > least
-
-
-def test_a_class_has_one_hue_in_both_themes():
+        least = APART_NORMALLY if sight == "normal" else APART
+        assert distances(palette.CLASSES[theme], sight).min() > least
+        none, *classes = seen([palette.NO_CLASS[theme], *palette.CLASSES[theme]], sight)
+        assert np.linalg.norm(np.array(classes) - none, axis=1).min() > 9
+    assert min(turn(a - b) for a, b in combinations(hues(theme), 2)) > 10
     assert turn(hues("light") - hues("dark")).max() < 12
 
 
-def test_no_two_classes_share_a_hue():
-    for theme in palette.CLASSES:
-        assert min(turn(a - b) for a, b in combinations(hues(theme), 2)) > 10
+@pytest.mark.parametrize("theme", palette.CLASSES)
+def test_marks_and_texts_stand_out_from_the_page(theme):
+    ground = palette.GROUND[theme]
+    marks = (*palette.CLASSES[theme], palette.NO_CLASS[theme], palette.SINGLE[theme])
+    assert min(contrast(colour, ground) for colour in marks) >= 3
+    assert min(contrast(colour, ground) for colour in (palette.INK[theme], palette.SOFT[theme])) >= 4.5
 
 
-def test_marks_stand_out_from_the_page():
-    for theme in palette.CLASSES:
-        marks = (*palette.CLASSES[theme], palette.NO_CLASS[theme], palette.SINGLE[theme])
-        assert min(contrast(colour, palette.GROUND[theme]) for colour in marks) >= 3
-
-
-def test_texts_are_readable():
-    for theme in palette.CLASSES:
-        texts = (palette.INK[theme], palette.SOFT[theme])
-        assert min(contrast(colour, palette.GROUND[theme]) for colour in texts) >= 4.5
-
-
-def test_rows_without_a_class_are_no_class():
-    for sight in SIGHTS:
-        for theme in palette.CLASSES:
-            none, *classes = seen([palette.NO_CLASS[theme], *palette.CLASSES[theme]], sight)
-            assert np.linalg.norm(np.array(classes) - none, axis=1).min() > 9
-
-
-def test_more_is_farther_from_the_page_on_the_ramp():
+def test_ramp_moves_away_from_the_page():
     for sight in SIGHTS:
         for theme in palette.CLASSES:
             ramp = maps.make_ramp(theme)
@@ -87,13 +72,12 @@ def test_more_is_farther_from_the_page_on_the_ramp():
             assert min(contrast(colour, palette.GROUND[theme]) for colour in ramp) >= 3
 
 
-def test_any_two_classes_differ_by_colour_or_by_mark():
-    for n in [10, 24, 40]:
-        styles = [palette.get_class_style(label, "light") for label in range(n)]
-        assert len({(style.colour, style.mark) for style in styles}) == n
+def test_classes_differ_by_colour_or_mark():
+    styles = [palette.get_class_style(label, "light") for label in range(40)]
+    assert len({(style.colour, style.mark) for style in styles}) == 40
 
 
-def test_the_theme_shows_the_same_colours():
+def test_theme_has_the_same_colours():
     config = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())
     for theme in palette.CLASSES:
         assert tuple(config["theme"][theme]["chartCategoricalColors"]) == palette.CLASSES[theme]

@@ -14,20 +14,19 @@ def curve(label, height, method="", size=0):
 
 
 def test_a_curve_is_a_line_with_its_interval_as_a_band():
-    for theme in ["light", "dark"]:
-        figure = words.plot_precision(
-            [curve("LSA 2-D", 0.5, "lsa", 2), curve("AE 10-D", 0.7, "ae", 10), curve("tf-idf", 0.9)], theme, 2
-        )
-        # Only what is of the size looked at has a band.
-        band, line, _, reference = figure.data
-        assert line.x.tolist() == AT.tolist()
-        np.testing.assert_allclose(line.y, [0.5, 0.4, 0.3])
-        np.testing.assert_allclose(band.y, [0.55, 0.45, 0.35, 0.25, 0.35, 0.45])
-        np.testing.assert_allclose(line.customdata, np.column_stack([line.y - 0.05, line.y + 0.05]))
-        assert reference.line.color == palette.INK[theme]
-        assert list(figure.layout.xaxis.tickvals) == AT.tolist()
-        with_all = [PrecisionCurve("all", np.array([1, 3, 7, 8]), np.zeros((4, 3)))]
-        assert list(words.plot_precision(with_all, theme, 2).layout.xaxis.tickvals) == AT.tolist()
+    curves = [curve("LSA 2-D", 0.5, "lsa", 2), curve("AE 10-D", 0.7, "ae", 10), curve("tf-idf", 0.9)]
+    figure = words.plot_precision(curves, "dark", 2)
+    # Only lines of the chosen size have a band.
+    band, line, _, reference = figure.data
+    assert line.x.tolist() == AT.tolist()
+    np.testing.assert_allclose(line.y, [0.5, 0.4, 0.3])
+    np.testing.assert_allclose(band.y, [0.55, 0.45, 0.35, 0.25, 0.35, 0.45])
+    np.testing.assert_allclose(line.customdata, np.column_stack([line.y - 0.05, line.y + 0.05]))
+    assert reference.line.color == palette.INK["dark"]
+    assert list(figure.layout.xaxis.tickvals) == AT.tolist()
+    # Labels of 7 and 8 would overlap.
+    with_all = [PrecisionCurve("all", np.array([1, 3, 7, 8]), np.zeros((4, 3)))]
+    assert list(words.plot_precision(with_all, "dark", 2).layout.xaxis.tickvals) == AT.tolist()
 
 
 def test_methods_go_by_colour_and_sizes_by_dash():
