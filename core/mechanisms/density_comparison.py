@@ -56,13 +56,9 @@ def compute_mode_coverage(mixture: Mixture, samples: Any) -> float:
 
 
 def estimate_jensen_shannon(p: Distribution, q: Distribution, n: int, seed: int = 0) -> Estimate:
-    """JS(p, q) in nats from n draws of each.
+    """JS(p, q) = log 2 + (E_p log D + E_q log(1 - D)) / 2, D = p / (p + q), in nats from n draws.
 
-    JS = log 2 + (E_p log D + E_q log(1 - D)) / 2 with D = p / (p + q).
-
-    The standard error is that of the draws; that of a generator's estimated density is small in comparison.
-
-    Source: Goodfellow et al. 2014, eq. 5 and 6.
+    The error is that of the draws; that of a generator's estimated density is small. Goodfellow et al. 2014, eq. 5, 6.
     """
     rng = np.random.default_rng(seed)
     from_p, from_q = p.sample(n, rng), q.sample(n, rng)

@@ -11,7 +11,6 @@ Mohamed, Rosca, Figurnov and Mnih 2020, Monte Carlo gradient estimation in machi
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,25 +18,12 @@ import numpy as np
 SCORE, REPARAMETERIZED = "score", "reparameterized"
 
 
-@dataclass(frozen=True)
-class Cost(ABC):
-    """f with its exact gradients and variances. Arrays of codes are (..., d)."""
+class Cost:
+    """f with its exact gradients and variances; codes Z are (..., d).
 
-    @abstractmethod
-    def value(self, Z: np.ndarray) -> np.ndarray:
-        """f(z): (...)."""
-
-    @abstractmethod
-    def slope(self, Z: np.ndarray) -> np.ndarray:
-        """The derivative of f by z: (..., d)."""
-
-    @abstractmethod
-    def gradient(self, mu: np.ndarray, sigma: float) -> np.ndarray:
-        """The derivative of E f(z) by mu, exactly: (d,)."""
-
-    @abstractmethod
-    def variance(self, estimator: str, mu: np.ndarray, sigma: float) -> float:
-        """Exact variance of one draw of the estimator, summed over the d numbers."""
+    value(Z), f(z): (...). slope(Z), its derivative by z: (..., d). gradient(mu, sigma), that of E f(z) by mu: (d,).
+    variance(estimator, mu, sigma), of one draw of the estimator, summed over the d numbers.
+    """
 
     def ratio(self, mu: np.ndarray, sigma: float) -> float:
         """Variance of score function / reparameterized; infinite where the latter is 0."""

@@ -66,62 +66,50 @@ def render_graphs(theme: str) -> tuple[str, str]:
 
 
 def _render_graph(is_reparameterized: bool, theme: str) -> str:
+    """Nodes at complex numbers x + iy, joined by arrows."""
     ink, good, bad = palette.INK[theme], base.get_colour(3, theme), base.get_colour(2, theme)
-    mu, sigma, z, f, eps, width, height = (60, 60), (60, 150), (180, 105), (290, 105), (180, 195), 340, 232
-    parts = [_arrow(mu, z, ink, 20), _arrow(sigma, z, ink, 20), _arrow(z, f, ink, 22)]
-    parts += [_node(mu, "μ", ink), _node(sigma, "σ", ink), _node(f, "f", ink), _gradient_arrow(f, z, good)]
+    mu, sigma, z, f, eps = 60 + 60j, 60 + 150j, 180 + 105j, 290 + 105j, 180 + 195j
+    parts = [_arrow(mu, z, ink, 20), _arrow(sigma, z, ink, 20), _arrow(z, f, ink, 22), _arrow(f, z, good, 22, 12)]
+    parts += [_node(mu, "μ", ink), _node(sigma, "σ", ink), _node(f, "f", ink)]
+    parts.append(_node(z, "z", ink, is_random=not is_reparameterized))
     if is_reparameterized:
-        parts += [_arrow(eps, z, ink, 20), _node(eps, "ε", ink, is_random=True), _node(z, "z", ink)]
-        parts += [_gradient_arrow(z, mu, good), _gradient_arrow(z, sigma, good)]
-        parts.append(_text((232, 199), "ε ~ N(0, I)", ink, 12))
-        title, below = "z = μ + σ ε", "The noise is an input: gradients reach μ and σ."
+        parts += [_arrow(eps, z, ink, 20), _node(eps, "ε", ink, is_random=True)]
+        parts += [_arrow(z, mu, good, 22, 12), _arrow(z, sigma, good, 22, 12)]
+        parts.append(_text(232 + 199j, "ε ~ N(0, I)", ink, 12))
+        title, below, back = "z = μ + σ ε", "The noise is an input: gradients reach μ and σ.", good
     else:
-        parts += [_node(z, "z", ink, is_random=True), _cross((128, 84), bad), _cross((128, 126), bad)]
-        title, below = "z sampled from N(μ, σ²)", "Sampling has no derivative: gradients stop at z."
-    parts.append(_text((0, 16), title, ink, 14, 'font-weight="600"'))
-    note = ink if theme == "light" else good if is_reparameterized else bad
-    parts.append(_text((0, height - 6), below, note, 12))
+        crosses = "".join(f"M121 {y - 7}L135 {y + 7}M121 {y + 7}L135 {y - 7}" for y in (84, 126))
+        parts.append(f'<path d="{crosses}" stroke="{bad}" stroke-width="3"/>')
+        title, below, back = "z sampled from N(μ, σ²)", "Sampling has no derivative: gradients stop at z.", bad
+    parts.append(_text(16j, title, ink, 14, 'font-weight="600"'))
+    parts.append(_text(226j, below, back if theme == "dark" else ink, 12))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 340 232" role="img" '
         f'aria-label="{title}. {below}" font-family="sans-serif">{"".join(parts)}</svg>'
     )
 
 
-def _node(at, text: str, ink: str, *, is_random: bool = False) -> str:
+def _node(at: complex, text: str, ink: str, *, is_random: bool = False) -> str:
     """A circle; a random quantity is a diamond."""
-    x, y = at
-    shape = f'circle cx="{x}" cy="{y}" r="18"'
+    shape = f'circle cx="{at.real}" cy="{at.imag}" r="18"'
     if is_random:
-        shape = f'path d="M{x} {y - 22}L{x + 22} {y}L{x} {y + 22}L{x - 22} {y}Z"'
-    letter = _text((x, y + 5), text, ink, 15, 'text-anchor="middle"')
+        shape = f'path d="{_join(at - 22j, at + 22, at + 22j, at - 22)}Z"'
+    letter = _text(at + 5j, text, ink, 15, 'text-anchor="middle"')
     return f'<{shape} fill="none" stroke="{ink}" stroke-width="1.5"/>{letter}'
 
 
-def _arrow(start, end, ink: str, gap: int, shaft: str = 'stroke-width="1.5"') -> str:
-    (x0, y0), (x1, y1) = start, end
-    length = np.hypot(x1 - x0, y1 - y0)
-    ux, uy = (x1 - x0) / length, (y1 - y0) / length
-    ax, ay, bx, by = x0 + gap * ux, y0 + gap * uy, x1 - (gap + 4) * ux, y1 - (gap + 4) * uy
-    tip = f"M{bx:.1f} {by:.1f}L{bx - 8 * ux - 4 * uy:.1f} {by - 8 * uy + 4 * ux:.1f}"
-    tip += f"L{bx - 8 * ux + 4 * uy:.1f} {by - 8 * uy - 4 * ux:.1f}Z"
-    line = f"M{ax:.1f} {ay:.1f}L{bx:.1f} {by:.1f}"
-    return f'<path d="{line}" stroke="{ink}" {shaft}/><path d="{tip}" fill="{ink}"/>'
+def _arrow(start: complex, end: complex, colour: str, gap: int, offset: int = 0) -> str:
+    """An arrow with gaps at its ends; with an offset to its right it is dashed."""
+    unit = (end - start) / abs(end - start)
+    tail, tip = start + (gap + offset * 1j) * unit, end - (gap + 4 - offset * 1j) * unit
+    shaft = 'stroke-width="2" stroke-dasharray="5 4"' if offset else 'stroke-width="1.5"'
+    head = _join(tip, tip - (8 - 4j) * unit, tip - (8 + 4j) * unit)
+    return f'<path d="{_join(tail, tip)}" stroke="{colour}" {shaft}/><path d="{head}Z" fill="{colour}"/>'
 
 
-def _gradient_arrow(start, end, colour: str) -> str:
-    """A dashed arrow beside the one that the gradient follows backwards."""
-    (x0, y0), (x1, y1) = start, end
-    length = np.hypot(x1 - x0, y1 - y0)
-    nx, ny = -(y1 - y0) / length * 12, (x1 - x0) / length * 12
-    shaft = 'stroke-width="2" stroke-dasharray="5 4"'
-    return _arrow((x0 + nx, y0 + ny), (x1 + nx, y1 + ny), colour, 22, shaft)
+def _join(*points: complex) -> str:
+    return "M" + "L".join(f"{point.real:.1f} {point.imag:.1f}" for point in points)
 
 
-def _cross(at, colour: str) -> str:
-    x, y = at
-    strokes = f"M{x - 7} {y - 7}L{x + 7} {y + 7}M{x - 7} {y + 7}L{x + 7} {y - 7}"
-    return f'<path d="{strokes}" stroke="{colour}" stroke-width="3"/>'
-
-
-def _text(at, text: str, ink: str, size: int, more: str = "") -> str:
-    return f'<text x="{at[0]}" y="{at[1]}" font-size="{size}" fill="{ink}" {more}>{text}</text>'
+def _text(at: complex, text: str, ink: str, size: int, more: str = "") -> str:
+    return f'<text x="{at.real}" y="{at.imag}" font-size="{size}" fill="{ink}" {more}>{text}</text>'
