@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -54,15 +55,17 @@ def predict_seconds(spec: Spec, speed: np.ndarray | None, own_runs: Sequence[Run
 
 
 def _epoch_seconds(spec: Spec, speed: np.ndarray, n_train: int | None = None) -> float:
-    entry = datasets.entry(spec.dataset)
-    of_data = dict(spec.dataset_params)
-    n_train = n_train or entry.rows[0] * (1 + of_data.get(datasets.COPIES, 0))
-    shape = entry.image_shape
-    n_features = shape[0] * shape[1] if shape else of_data[datasets.VOCABULARY_SIZE.name]
-    estimator = methods.get(spec.method).estimator(dict(spec.params), entry.kind, shape, spec.seed)
+    n_train = n_train or datasets.entry(spec.dataset).rows[0] * (1 + dict(spec.dataset_params).get(datasets.COPIES, 0))
     # A step takes all rows if they are fewer than a batch.
     batch = min(spec.param("batch_size"), n_train)
-    return n_train * float(_row_terms(estimator.workload(n_features), batch) @ speed)
+    return n_train * float(_row_terms(_count_work(spec), batch) @ speed)
+
+
+@lru_cache(maxsize=1000)  # building the networks takes 10 ms
+def _count_work(spec: Spec) -> Workload:
+    kind, shape = datasets.entry(spec.dataset).kind, datasets.entry(spec.dataset).image_shape
+    n_features = shape[0] * shape[1] if shape else dict(spec.dataset_params)[datasets.VOCABULARY_SIZE.name]
+    return methods.get(spec.method).estimator(dict(spec.params), kind, shape, spec.seed).workload(n_features)
 
 
 def _row_terms(work: Workload, batch_size: int) -> np.ndarray:
