@@ -138,8 +138,9 @@ def stop_all(keys: Sequence[str]) -> None:
 
 def dismiss(keys: Sequence[str]) -> None:
     """Discard failed trainings."""
-    for key in keys:
-        send_command(key, queue.CANCEL)
+    with _keep_error():
+        for key in keys:
+            requests.send_command(key, queue.CANCEL)
 
 
 def send_command(key: str, command: str) -> None:
