@@ -16,9 +16,10 @@ from core.runs import selection
 from core.types import Run
 from pages.ui.generation import latent_component
 from pages.ui.shared import page_state, stored_runs
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import Markup, html, plain
+from pages.ui.shared.text import plain
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -39,7 +40,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     st.markdown(f"Each point of the square is a 2-D code, which the decoder turns into an image. Drag to look {where}.")
     first = State(tuple(axis.start for axis in scene.axes), behind="images")
     latent_component.draw(line.stamp, scene, first, problems, {"code": "z", "behind": "behind"})
-    st.html(Markup(f'<div class="hg-note">{html(_about(line, scene, rows))}</div>'))
+    st.html(make_note(_about(line, scene, rows)))
     if not any(line.entry.has_posterior for line in lines.values()):
         st.caption(plain(f"The lecture shows this plane for a VAE; none is trained on {view.entry.label} yet."))
         latent_component.link_training(view.entry, 2)

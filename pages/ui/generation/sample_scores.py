@@ -14,6 +14,7 @@ from core.metrics.definitions import DEFINITIONS
 from core.types import Measurement
 from pages.ui.generation.run_samplers import Draw, RunSampler, find_floor
 from pages.ui.shared import charts, header, page_state, tables
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.number_format import counted, interval, number
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, join_words, plain
@@ -103,7 +104,7 @@ def _rows(usable: Sequence[RunSampler], counts: Mapping[str, int]) -> list[list[
     if floor := find_floor(usable):
         name, copies = "Training images", DEFINITIONS["copies"].label.lower()
         note = f"reference: a perfect sampler; {copies}: of test images"
-        first = Cell(f'{html(name)}<div class="hg-note">{html(note)}</div>', name)
+        first = Cell(html(name) + make_note(note), name)
         rows.append([first, *(_cell(floor, f"{name}_floor", name in counts) for name in _MEASURES)])
     return rows
 
@@ -112,7 +113,7 @@ def _cell(scores: Mapping[str, Measurement], name: str, is_shared_count: bool, p
     if name not in scores:
         return tables.text(tables.PENDING) if name in pending else tables.EMPTY
     notes = (interval(scores, name), "" if is_shared_count else counted(scores, name))
-    below = "".join(f'<div class="hg-note">{html(note)}</div>' for note in notes if note)
+    below = "".join(map(make_note, filter(None, notes)))
     return Cell(f"{number(scores[name].value)}{below}", *astuple(scores[name]))
 
 

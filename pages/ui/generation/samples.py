@@ -22,6 +22,7 @@ from pages.ui.generation import sample_scores
 from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers
 from pages.ui.shared import header, page_state, task_progress
 from pages.ui.shared.cached import load_dataset, offer_download
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.images import image
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.run_picker import View
@@ -134,7 +135,7 @@ def _caption(sampler: RunSampler, size: int) -> str:
         ends = f'<span class="hg-note">({interval(scores, "frechet")})</span>'
         distance = f"<div>Fréchet {number(scores['frechet'].value)} {ends}</div>"
     own_size = "" if sampler.size == size else f"; {sampler.size}-D, independent of the size chosen above"
-    about = f'<div class="hg-note">{html(sampler.about + own_size)}</div>'
+    about = make_note(sampler.about + own_size)
     return f'<div class="hg-caption"><b>{html(sampler.label)}</b>{distance}{about}</div>'
 
 

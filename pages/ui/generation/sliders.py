@@ -15,10 +15,11 @@ from core.runs import selection
 from core.types import Run
 from pages.ui.generation import latent_component
 from pages.ui.shared import cached, page_state
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import Markup, html, plain
+from pages.ui.shared.text import plain
 
 _N_STARTS = 20
 _N_EFFECT = 20  # codes that an effect is averaged over
@@ -41,7 +42,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     pad = tuple(int(k) for k in scene.order[:2]) if len(scene.axes) > 1 else ()
     first = State(tuple(axis.start for axis in scene.axes), pad)
     latent_component.draw(line.stamp, scene, first, problems, {name: name for name in ("code", "pad", "frozen")})
-    st.html(Markup(f'<div class="hg-note">{html(_about(line, scene))}</div>'))
+    st.html(make_note(_about(line, scene)))
     latent_component.send_images(rows)
 
 

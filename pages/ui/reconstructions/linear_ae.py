@@ -19,12 +19,13 @@ from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
 from core.runs import presets, reader, selection, specs
 from core.types import Run
 from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, training_offers
+from pages.ui.shared.html_blocks import make_figure, make_note
 from pages.ui.shared.image_grid import Strip, make_name
 from pages.ui.shared.images import image
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import Markup, html, plain
+from pages.ui.shared.text import Markup, plain
 
 _MOST_AXES = 10
 _IN_BLOCK = 5
@@ -205,11 +206,11 @@ def _render_matrices(turning: CodeRotation, share: float, rows: Rows | None) -> 
         scaled = (matrix / np.abs(matrix).max()).reshape(1, -1)
         picture = difference_images.make_montage(scaled, (k, k), 1, 1.0, header.get_theme(), cell=160)
         png = image(montages.encode_png(picture), f"{title}: {k} by {k} matrix", "hg-turn-matrix")
-        cells.append(f"<figure>{png}<figcaption>{title}</figcaption></figure>")
+        cells.append(make_figure(png, title))
     error = f" The error is computed from the rotated encoder and decoder over {rows.summary}." if rows else ""
     about = (
         "R maps the linear AE's code to PCA's, up to a constant; fully rotated it is the identity, up to the remaining "
         "error of training. Colours: negative (blue), 0, positive (orange), scaled to the largest value of each axis "
         f"and matrix; signs of components are chosen for the smallest rotation.{error}"
     )
-    return Markup(f'<div class="hg-turn-matrices">{"".join(cells)}<div class="hg-note">{html(about)}</div></div>')
+    return Markup(f'<div class="hg-turn-matrices">{"".join(cells)}{make_note(about)}</div>')

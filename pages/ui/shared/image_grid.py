@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.shared import page_state
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.images import montage
 from pages.ui.shared.text import Markup, html
 
@@ -71,5 +72,4 @@ def make_captions(texts: Sequence[str], per_block: int) -> str:
 
 def make_name(name: str, *about: str) -> str:
     """HTML of a strip's name with notes below, both given as text."""
-    notes = "".join(f'<div class="hg-note">{html(note)}</div>' for note in about if note)
-    return f"<b>{html(name)}</b>{notes}"
+    return f"<b>{html(name)}</b>{''.join(map(make_note, filter(None, about)))}"
