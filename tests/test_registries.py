@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
 
 from core import datasets, methods
 from core.__main__ import main
@@ -21,91 +21,61 @@ NAMES = {*methods.names(), *datasets.names()}
 # --- A method and a data set of this file -------------------------------------------------------------------------
 
 
-class RandomProjection(TransformerMixin, BaseEstimator):
-    """An orthonormal basis drawn at random; the code is the projection onto it."""
-
-    def __init__(self, n_components=10, random_state=0):
-        self.n_components = n_components
-        self.random_state = random_state
-
-    def fit(self, X, y=None):
-        directions = np.random.default_rng(self.random_state).normal(size=(X.shape[1], self.n_components))
-        self.basis_ = np.linalg.qr(directions)[0].astype(np.float32)
-        return self
-
-    def transform(self, X):
-        return np.asarray(X @ self.basis_)
-
-    def inverse_transform(self, Z):
-        return np.asarray(Z, np.float32) @ self.basis_.T
-
-
-def restore(projection, arrays):
-    projection.basis_ = np.asarray(arrays["basis"], np.float32)
-    return projection
+def restore(svd, arrays):
+    svd.components_ = np.asarray(arrays["components"], np.float32)
+    return svd
 
 
 METHOD = Method(
-    summary="Projection onto random directions.",
+    summary="A truncated SVD of the rows, not centred.",
     params=(n_components(),),
     version=1,
-    estimator=lambda params, kind, image_shape, seed: RandomProjection(**params, random_state=seed),
-    arrays=lambda projection: {"basis": projection.basis_},
+    estimator=lambda params, kind, image_shape, seed: TruncatedSVD(**params, random_state=seed),
+    arrays=lambda svd: {"components": svd.components_},
     restore=restore,
-    n_weights=lambda projection: projection.basis_.size,
+    n_weights=lambda svd: svd.components_.size,
 )
-PROJECTION = methods.Entry(
-    name="random_projection",
-    label="Random projection",
-    kinds=(IMAGES, DOCUMENTS),
-    style=6,
-    is_linear=True,
-    samplers=(methods.GAUSSIAN,),
-    module=__name__,
+TOY = methods.Entry(
+    "toy_svd", "Toy SVD", (IMAGES, DOCUMENTS), 6, is_linear=True, samplers=(methods.GAUSSIAN,), module=__name__
 )
-STRIPES = datasets.Entry(
-    name="stripes",
-    label="Stripes 6x6",
+CROPS = datasets.Entry(
+    name="crops",
+    label="Crops 6x6",
     kind=IMAGES,
     module=__name__,
     rows=(240, 90),
     has_labels=True,
     embedded=True,
-    summary="Stripes at three angles, with noise.",
+    summary="The middle of some digits.",
     image_shape=(6, 6),
 )
 
 
 def load(name, *, progress=None):
-    """Images whose brightness waves to the right, downwards or along the diagonal."""
-    rng = np.random.default_rng(0)
+    digits = datasets.load("digits")
 
-    def drawn(n):
-        y = np.arange(n) % 3
-        down, right = np.mgrid[:6, :6]
-        way = np.stack([right, down, right + down])[y]
-        waves = np.sin(way + rng.uniform(0, 6, (n, 1, 1))) + rng.normal(0, 0.1, (n, 6, 6))
-        return (waves.clip(-1, 1) * 127 + 128).astype(np.uint8).reshape(n, 36), y.astype(np.int64)
+    def crop(X, n):
+        return X[:n].reshape(n, 8, 8)[:, 1:7, 1:7].reshape(n, 36)
 
-    (X, y), (X_test, y_test) = (drawn(n) for n in STRIPES.rows)
-    names = ("upright", "level", "diagonal")
-    return Dataset(name, IMAGES, X, y, X_test, y_test, names, "none", "none", image_shape=STRIPES.image_shape)
+    X, X_test = crop(digits.X_train, 240), crop(digits.X_test, 90)
+    y, y_test, classes = digits.y_train[:240] % 3, digits.y_test[:90] % 3, ("a", "b", "c")
+    return Dataset(name, IMAGES, X, y, X_test, y_test, classes, "none", "none", image_shape=CROPS.image_shape)
 
 
 @pytest.fixture(scope="module")
 def added(tmp_path_factory):
-    """Both are registered and trained: the method on stripes, digits and documents, other methods on stripes."""
+    """Both are registered and trained: the method on crops, digits and documents, other methods on crops."""
     folder = tmp_path_factory.mktemp("toys")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(methods.REGISTRY, PROJECTION.name, PROJECTION)
-        patch.setitem(datasets.REGISTRY, STRIPES.name, STRIPES)
+        patch.setitem(methods.REGISTRY, TOY.name, TOY)
+        patch.setitem(datasets.REGISTRY, CROPS.name, CROPS)
         patch.setattr(layout, "SHIPPED", folder / "none")
-        stripes, few = datasets.load("stripes"), {"epochs": 2, "width": 32}
-        for dataset in (stripes, datasets.load("digits"), hostile_documents()):
-            train(folder, dataset, PROJECTION.name, n_components=2)
+        crops, few = datasets.load("crops"), {"epochs": 2, "width": 32}
+        for dataset in (crops, datasets.load("digits"), hostile_documents()):
+            train(folder, dataset, TOY.name, n_components=2)
         for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", few), ("vae", few)):
-            train(folder, stripes, method, n_components=2, **params)
-        train(folder, stripes, "gan", network="mlp", epochs=1, width=32)
+            train(folder, crops, method, n_components=2, **params)
+        train(folder, crops, "gan", network="mlp", epochs=1, width=32)
         yield folder
 
 
@@ -128,18 +98,18 @@ def everything_on(app) -> str:
 
 def opened_pages():
     """Page, link, and whether the method is named there: not on pages that are about other methods or about none."""
-    striped = {"data": "stripes", "size": "2"}
-    for query in (striped, {"data": "digits", "size": "2"}):
+    cropped = {"data": "crops", "size": "2"}
+    for query in (cropped, {"data": "digits", "size": "2"}):
         yield "app.py", query, True
-    yield "pages/embeddings.py", striped, True
+    yield "pages/embeddings.py", cropped, True
     for name in ("images", "classes", "size", "depth", "linear", "damage"):
-        yield "pages/reconstructions.py", {**striped, "section": name}, name not in ("depth", "linear")
+        yield "pages/reconstructions.py", {**cropped, "section": name}, name not in ("depth", "linear")
     for name in ("samples", "manifold", "sliders", "between", "arithmetic"):
-        yield "pages/generation.py", {**striped, "section": name}, True
+        yield "pages/generation.py", {**cropped, "section": name}, True
     for name in ("maps", "axes", "retrieval", "query", "numbers"):
         yield "pages/documents.py", {"data": "docstrings", "size": "2", "section": name, "query": "bbword"}, True
-    yield "pages/training.py", {"data": "stripes", "method": PROJECTION.name}, True
-    yield "pages/labelled_fraction.py", {"data": "stripes"}, False
+    yield "pages/training.py", {"data": "crops", "method": TOY.name}, True
+    yield "pages/labelled_fraction.py", {"data": "crops"}, False
 
 
 @pytest.mark.usefixtures("runs", "nobody_looks_after_the_queue", "read_whole")
@@ -151,12 +121,12 @@ def test_every_page_takes_a_new_method_and_a_new_dataset(monkeypatch):
         app = opened_on(page, **query) if page != "app.py" else opened(**query)
         assert not app.exception, (page, query)
         text = everything_on(app)
-        assert ("Random projection" in text) == is_named, (page, query)
+        assert ("Toy SVD" in text) == is_named, (page, query)
         assert datasets.entry(query["data"]).label in text, (page, query)
 
 
 def test_command_line_lists_both(added, capsys):
-    for listing, name in (("methods", PROJECTION.name), ("datasets", STRIPES.name)):
+    for listing, name in (("methods", TOY.name), ("datasets", CROPS.name)):
         assert main([listing]) == 0
         assert name in capsys.readouterr().out
 

@@ -51,7 +51,7 @@ def test_key_never_leads_out_of_the_runs(fitted, place):
 
 
 def make_a_mess(folder):
-    """Put what else may lie in a folder of runs there; returns the names of folders that a reader should hear of."""
+    """Put other things into a folder of runs; return the names of folders to be reported."""
     (folder / "notes.txt").write_text("mine")
     (folder / "0123456789abcdee").write_text("a file that is named as a run")
     for hidden in (folder / ".jobs", folder / "digits" / ".pca-2-01234567-half"):
@@ -59,25 +59,22 @@ def make_a_mess(folder):
     (folder / "round").symlink_to("round")
     (folder / "nowhere").symlink_to("missing")
     (folder / "empty").mkdir()
-    told = ["0123456789abcdef", "pca-2-89abcdef", "folder", "pipe", "device", "link", "digits/mine", "digits/deep"]
-    told.append(os.fsdecode(b"digits/\xff"))
-    for name in told:
+    wrong = ["0123456789abcdef", "pca-2-89abcdef", "pipe", "device", "link", "digits/mine", os.fsdecode(b"digits/\xff")]
+    for name in wrong:
         (folder / name).mkdir()
-    (folder / "digits" / "deep" / "deep").symlink_to("..")
-    (folder / "folder" / "run.json").mkdir()
     os.mkfifo(folder / "pipe" / "run.json")
     (folder / "device" / "run.json").symlink_to("/dev/zero")
     (folder / "link" / "run.json").symlink_to("run.json")
-    return told
+    return wrong
 
 
 def test_runs_are_listed_whatever_lies_beside_them(fitted, place):
     folder = layout.runs_folder()
-    told = make_a_mess(folder)
+    wrong = make_a_mess(folder)
     runs, problems = store.list_runs()
     assert [run.key for run in runs] == [fitted[0].key]
-    assert len(problems) == len(told)
-    for name in told:
+    assert len(problems) == len(wrong)
+    for name in wrong:
         shown = f"{folder}/{name}".replace(os.fsdecode(b"\xff"), "\\xff")
         assert sum(shown in problem for problem in problems) == 1
     "".join(problems).encode()

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput, BrokenRun, HourglassError
-from core.experiments import fit
-from core.runs import archive, layout, reader, specs, store, transfer
+from core.runs import archive, layout, reader, store, transfer
 from tests.runs.conftest import FILES, call_at, list_names, read_files, spec_of, with_spec
 from tests.runs.test_reader import PARTS, sign
 
@@ -53,14 +52,6 @@ def refused(no_shipped_runs):
         assert not layout.runs_folder().exists() or list_names(layout.runs_folder()) == before
 
     return refuse
-
-
-def test_packed_run_is_its_folder(trained, packed):
-    with zipfile.ZipFile(io.BytesIO(packed)) as file:
-        assert file.testzip() is None
-        assert {name: file.read(name) for name in file.namelist()} == {
-            f"{trained.name}/{name}": data for name, data in read_files(trained).items()
-        }
 
 
 def test_packed_run_comes_back_and_says_that_it_was_loaded(fitted, pictures, contents, digits):
@@ -152,21 +143,15 @@ def test_run_that_claims_other_rows_of_the_same_data_is_refused(fitted, packed, 
     assert transfer.unpack_run(packed).key == run.key
 
 
-def test_weights_that_do_not_fit_are_refused_or_found_when_they_are_built(fitted, refused, digits):
+def test_weights_that_do_not_fit_are_refused_or_found_when_they_are_built(fitted, refused):
     run, arrays = fitted
-    changes = [
-        dict(list(arrays.items())[1:]),
-        {name: a[..., :1] if a.ndim == 2 else a for name, a in arrays.items()},
-        {name: a.astype(np.float32) * 1e14 if a.ndim == 2 else a for name, a in arrays.items()},
-    ]
-    for changed in changes:
+    missing = dict(list(arrays.items())[1:])
+    huge = {name: a.astype(np.float32) * 1e14 if a.ndim == 2 else a for name, a in arrays.items()}
+    for changed in (missing, huge):
         refused(pack(run, changed), "The weights in this zip file do not fit AE", check_weights=True)
-    transfer.unpack_run(pack(run, changes[0]))
+    transfer.unpack_run(pack(run, missing))
     with pytest.raises(BrokenRun, match="do not fit AE"):
         reader.read_estimator(store.find_place(run.key))
-    pca, arrays = fit.fit(specs.make("digits", "pca", {"n_components": 3}), digits)
-    for changed in ({"mean_": arrays["mean_"][1:]}, {"components_": arrays["components_"][:2]}):
-        refused(pack(pca, arrays | changed), "The weights in this zip file do not fit PCA", check_weights=True)
 
 
 def test_run_that_finds_no_room_leaves_nothing(packed, refused, monkeypatch):
