@@ -178,27 +178,24 @@ def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
 def check_replay(replayed: Mapping[str, np.ndarray], run: Run) -> snapshots.Replay:
     """Return the snapshots of a training; raise BadInput if a page could fail on them. Their texts are not checked."""
     try:
-        found = snapshots.parse(replayed)
+        replay = snapshots.parse(replayed)
     except BrokenRun as problem:
         raise BadInput(f"This run can't be loaded: {problem}") from None
     known = {field.name for field in fields(snapshots.Replay)}
-    demand(found is not None and set(replayed) <= known, "the pictures of its training are unknown to this program")
-    right = _are_right(found, run) and found.about.get("image_shape") == run.environment["image_shape"]
-    demand(right, "the pictures of its training do not have the shapes or types that they should have")
-    return found
+    demand(replay is not None and set(replayed) <= known, "the pictures of its training are unknown to this program")
+    is_right = _is_replay(replay, run) and replay.about.get("image_shape") == run.environment["image_shape"]
+    demand(is_right, "the pictures of its training do not have the shapes or types that they should have")
+    return replay
 
 
-def _are_right(found: snapshots.Replay, run: Run) -> bool:
-    classes = len(run.notes.get("target_names", []))
-    images = [a for a in (found.reconstructions, found.samples) if a is not None]
+def _is_replay(replay: snapshots.Replay, run: Run) -> bool:
+    classes, rows, labels = len(run.notes.get("target_names", [])), replay.rows, replay.labels
+    images = [a for a in (replay.reconstructions, replay.samples) if a is not None]
     return (
-        found.rows.ndim == 1
-        and _are_whole(found.rows, 0, run.environment["n_test"])
-        and len(found.rows) <= _MOST_SHOWN
-        and _are_floats(found.epochs)
-        and _are_floats(found.seconds)
-        and (found.map is None or _are_floats(found.map))
-        and (found.labels is None) == (classes == 0)
-        and (found.labels is None or _are_whole(found.labels, -1, classes))
+        rows.ndim == 1
+        and len(rows) <= _MOST_SHOWN
+        and _are_whole(rows, 0, run.environment["n_test"])
+        and all(_are_floats(a) for a in (replay.epochs, replay.seconds, replay.map) if a is not None)
+        and (classes == 0 if labels is None else classes > 0 and _are_whole(labels, -1, classes))
         and all(1 <= a.shape[1] <= _MOST_PICTURES for a in images)
     )

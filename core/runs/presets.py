@@ -187,12 +187,12 @@ def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict
         linear = {"epochs": 300, "batch_size": 128} if few else {"epochs": 30}
         shipped = _recipe(UNMATCHED, dataset, method, n_components)
         return {SECONDS: linear, MINUTE: linear, BEST: shipped or linear}
-    found = {preset: matched(dataset, method, n_components, preset) for preset in (SECONDS, MINUTE, BEST)}
-    found[BEST] = _recipe(_FACE_RECIPES, dataset, method, n_components) or found[BEST]
+    presets = {preset: matched(dataset, method, n_components, preset) for preset in (SECONDS, MINUTE, BEST)}
+    presets[BEST] = _recipe(_FACE_RECIPES, dataset, method, n_components) or presets[BEST]
     effort = _recipe(BEST_EFFORT, dataset, method, n_components)
     # One that the clock ended would be another model elsewhere.
     effort = None if effort and effort.get("max_seconds") else effort
-    return found | ({EFFORT: effort} if effort else {})
+    return presets | ({EFFORT: effort} if effort else {})
 
 
 def _recipe(recipes: Sequence[Recipe], dataset: str, method: str, n_components: int) -> dict[str, Any] | None:

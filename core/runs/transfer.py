@@ -85,14 +85,14 @@ def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
 
 def _find_free_place(run: Run) -> Path:
     """Return where to store a run; raise BadInput if one with its key is stored already."""
-    there, place = store.find_place(run.key), layout.place_of(layout.runs_folder(), run.spec)
-    before = reader.find_summary(there) if there else None
+    stored, place = store.find_place(run.key), layout.place_of(layout.runs_folder(), run.spec)
+    before = reader.find_summary(stored) if stored else None
     if before is not None and not checksums.is_of(run.environment, before.environment["data_checksum"]):
         raise BadInput(
             f"A run with the settings of {run.key} is already here, trained on another copy of {run.spec.dataset}, and "
             "loading a file replaces no run: delete that one first."
         )
-    if there is not None or os.path.isdir(place):
+    if stored is not None or os.path.isdir(place):
         raise _already_there(run.key)
     return place
 

@@ -133,8 +133,8 @@ def fit_speed(terms: np.ndarray, taken: np.ndarray) -> np.ndarray:
 
     # Start where each term explains a tenth of the time of a typical row.
     start = 0.1 * np.array([np.median(taken[used] / terms[used, k]) for k, used in enumerate(terms.T > 0)])
-    found = least_squares(lambda x: np.log(terms @ np.exp(x)) - np.log(taken), np.log(start), bounds=(-60, 0))
-    return np.exp(found.x)
+    result = least_squares(lambda x: np.log(terms @ np.exp(x)) - np.log(taken), np.log(start), bounds=(-60, 0))
+    return np.exp(result.x)
 
 
 def _time_row(method: str, kind: str, side: int, params: dict[str, Any]) -> tuple[np.ndarray, float]:
