@@ -25,7 +25,7 @@ PAGES = (
     "tour",
 )
 # How a page ends.
-END = re.compile("Link to this view|Link and command line|Large type")
+END = re.compile("^Link (to this view|and command line)$")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # Plotly draws its letters as SVG, which axe does not look at.
 LETTERS = """() => [...document.querySelectorAll(".js-plotly-plot text")]
