@@ -25,7 +25,7 @@ _LOG_2PI = float(np.log(2 * np.pi))
 
 @dataclass(frozen=True)
 class Bound:
-    """Exact parts of -ELBO for a row, in nats: reconstruction + kl = gap - log p(x).
+    """Exact parts of −ELBO for a row, in nats: reconstruction + kl = gap - log p(x).
 
     Attributes
     ----------

@@ -178,20 +178,14 @@ class Sampler:
         self.weights, self.means, self.deviations = (torch.as_tensor(a, dtype=torch.float32) for a in arrays)
 
     def sample_normal(self, n: int) -> Tensor:
-        import torch
-
-        return torch.randn((n, self.dimension), generator=self.random)
+        return self.means.new_empty((n, self.dimension)).normal_(generator=self.random)
 
     def sample_real(self, n: int) -> Tensor:
-        import torch
-
-        component = torch.multinomial(self.weights, n, replacement=True, generator=self.random)
+        component = self.weights.multinomial(n, replacement=True, generator=self.random)
         return self.means[component] + self.deviations[component, None] * self.sample_normal(n)
 
     def sample_generated(self, network: nn.Module, n: int) -> Tensor:
         return network(self.sample_normal(n)) + self.noise * self.sample_normal(n)
 
     def sample_uniform(self, n: int) -> Tensor:
-        import torch
-
-        return torch.rand((n, 1), generator=self.random)
+        return self.means.new_empty((n, 1)).uniform_(generator=self.random)

@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.datasets import user_image
+from core.errors import BadInput
 from core.figures import montages
 from core.mechanisms.monte_carlo import Estimate
-from pages.ui.shared import charts, page_state, tables
+from pages.ui.shared import charts, drawing_pad, page_state, tables
 from pages.ui.shared.images import image
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, plain
 
 RESTART = "New initialisation"
+DRAWN = {"drawn": "Draw your own"}
+_LONGEST_IN_A_LINK = 1200
 # Errors below the first are rounding; those above the second are not worth their digits.
 _LEAST_ERROR, _LARGEST_ERROR = 1e-6, 10_000
 _MOST_DEVIATION = 3  # standard errors
@@ -57,6 +61,22 @@ class Controls:
         """One of many things by name, the first being the default."""
         arguments = (st.selectbox, f"{self.experiment}.{name}", label, list(options), next(iter(options)))
         return page_state.choose_with(*arguments, self.problems, format_func=options.get, width=240)
+
+    def choose_drawing(self) -> np.ndarray | None:
+        """The points of strokes drawn on a pad, (n, 2), or None; each becomes a small Gaussian."""
+        name, key = f"{self.experiment}.strokes", page_state.key(f"{self.experiment}-pad")
+        if (linked := page_state.read_link(name)) is not None:
+            try:
+                user_image.unpack_strokes(linked)
+                drawing_pad.preset_strokes(key, linked)
+            except BadInput:
+                self.problems.append("The drawing in the link can't be read: draw it again.")
+        strokes = drawing_pad.read_strokes(key, "Your data")
+        page_state.keep(name, strokes, text=strokes if 0 < len(strokes) <= _LONGEST_IN_A_LINK else None)
+        if points := user_image.unpack_strokes(strokes):
+            return np.concatenate(points)
+        st.info("Draw the data above: every point of a stroke becomes a small Gaussian.")
+        return None
 
     def choose_seed(self, label: str = "Resample") -> int:
         """The seed of all random numbers, and a button for the next one."""

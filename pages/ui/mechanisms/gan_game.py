@@ -11,7 +11,7 @@ from core.figures.mechanisms import gan_game as figures
 from core.mechanisms import density_comparison, fixed_opponent, gan_game, gaussian_mixtures
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import PRESETS, Settings
-from pages.ui.mechanisms import drawn_data, experiment, game_session
+from pages.ui.mechanisms import experiment, game_session
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.mechanisms.game_session import PlayedGame
 from pages.ui.shared import header, tables
@@ -70,18 +70,24 @@ def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | No
         return replace(preset.settings, seed=seed), rounds
     with experiment.controls_row(3):
         names = {name: label for name, (label, _, _) in gaussian_mixtures.TARGETS.items()}
-        target = controls.choose_option("data", "Data", {**names, drawn_data.NAME: drawn_data.LABEL})
+        target = controls.choose_option("data", "Data", {**names, **experiment.DRAWN})
         loss = controls.choose_option("loss", "Loss", gan_game.LOSSES)
         generator_rate, discriminator_rate = (
             controls.choose_value(name, f"{player} learning rate", _RATES, 0.001, "Of Adam.", "{:g}".format)
             for name, player in (("g", "Generator"), ("d", "Discriminator"))
         )
         steps = controls.choose_value("steps", "Discriminator steps per round", _STEPS, 1)
-    if target == drawn_data.NAME:
-        if (points := drawn_data.choose_points(controls)) is None:
+    if target in experiment.DRAWN:
+        if (points := controls.choose_drawing()) is None:
             return None
-        target = drawn_data.make_mixture(points)
+        target = _make_mixture(points)
     return Settings(target, loss, generator_rate, discriminator_rate, steps, seed=seed), rounds
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _make_mixture(points: np.ndarray) -> gaussian_mixtures.Mixture:
+    """The same object for the same points, so that a game of it is found again."""
+    return gaussian_mixtures.make_from_drawing(points)
 
 
 def _show_game(settings: Settings, played: PlayedGame) -> None:

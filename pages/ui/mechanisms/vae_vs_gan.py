@@ -14,7 +14,7 @@ from core.mechanisms import vae_vs_gan
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Scores, Settings
 from core.tasks import vae_vs_gan_training
-from pages.ui.mechanisms import drawn_data, experiment
+from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header, page_state, tables
 from pages.ui.shared.tables import Cell
@@ -45,14 +45,14 @@ def draw(controls: Controls) -> None:
         r"\mathrm{KL}(q\,\|\,p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}\ \text{(off-data samples)}",
     )
     with experiment.controls_row():
-        data = {**vae_vs_gan_training.list_planes(), drawn_data.NAME: drawn_data.LABEL}
+        data = {**vae_vs_gan_training.list_planes(), **experiment.DRAWN}
         target = controls.choose_segment("data", "Data", data)
         steps = controls.choose_value("steps", "Training steps", _STEPS, 2000)
         seed = controls.choose_seed(experiment.RESTART)
     settings, points = Settings(steps=steps, seed=seed), None
-    if target != drawn_data.NAME:
+    if target not in experiment.DRAWN:
         settings = replace(settings, target=target)
-    elif (points := drawn_data.choose_points(controls)) is None:
+    elif (points := controls.choose_drawing()) is None:
         return
     name = vae_vs_gan_training.comparison_key(settings, points)
     comparison = _read_comparison(name)
