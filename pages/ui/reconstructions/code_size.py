@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -58,7 +57,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         st.markdown(plain(f"No method that reconstructs images is trained on {view.entry.label} yet: train one below."))
     else:
         explanation.markdown(plain(_explanation(view, runs, exact)))
-        _draw_chart(view, runs, exact, axis == _LOG)
+        _draw_chart(runs, exact, axis == _LOG)
         _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact, network)
         st.caption(plain(_about_chart(runs, exact)))
         if warning := _warn_of_undertraining(runs):
@@ -186,50 +185,34 @@ def _draw_table(
     tables.draw(head, rows, name, kind="hg-depths", is_of_all_sizes=True)
 
 
-def _draw_chart(view: View, runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> None:
-    largest = max([_USUAL_LARGEST if is_log else _SHOWN_LINEAR, *map(selection.code_size, runs)])
-    key = tuple((run.key, run.environment["date"], store.is_shipped(run)) for run in runs)
-    figure = _figure(key, view.entry.name, is_log, largest, header.get_theme(), runs, exact)
-    data: list[dict[str, Any]] = [
-        {"series": "PCA (exact)", "latent dimensions": size, "squared error": float(error)}
-        for size, error in enumerate([] if exact is None else exact[: largest + 1])
-    ]
-    names = _list_methods()
-    for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
-        series = {"series": methods.label(run.spec.method), "latent dimensions": selection.code_size(run)}
-        error, low, high, n = astuple(_error(run))
-        data.append({**series, "squared error": error, "low": low, "high": high, "n": n, "run": run.key})
-    charts.draw(figure, _CHART, data=data, on_select=_take_clicked_size, selection_mode="points", is_of_all_sizes=True)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _figure(key: tuple, dataset: str, is_log: bool, largest: int, theme: str, _runs: list[Run], _exact: Any) -> Any:
+def _draw_chart(runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> None:
     from core.figures import error_by_code_size  # plotly: most visits open no figure
 
-    best, names = {run.key for run in _best_runs(_runs).values()}, _list_methods()
-
-    def order(run: Run) -> tuple:
-        # PCA's small marks lie over those of the linear AE, which are at the same points.
-        method = run.spec.method
-        is_small = methods.entry(method).has_spectrum
-        return not _is_on_pca(method), is_small, names.index(method), selection.code_size(run)
-
-    marks = [
-        error_by_code_size.Mark(
-            methods.label(run.spec.method),
-            run.spec.method,
-            selection.code_size(run),
-            _error(run).value,
-            *_error(run).interval,
-            about=_tooltip(run, _exact),
+    largest = max([_USUAL_LARGEST if is_log else _SHOWN_LINEAR, *map(selection.code_size, runs)])
+    marks, data, columns = [], [], ("series", "latent dimensions", "squared error", "low", "high", "n", "run")
+    for size, value in enumerate([] if exact is None else exact[: largest + 1]):
+        data.append(dict(zip(columns, ("PCA (exact)", size, float(value)), strict=False)))
+    best, names = {run.key for run in _best_runs(runs).values()}, _list_methods()
+    for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
+        entry, size, error = methods.entry(run.spec.method), selection.code_size(run), _error(run)
+        data.append(dict(zip(columns, (entry.label, size, *astuple(error), run.key), strict=True)))
+        mark = error_by_code_size.Mark(
+            entry.label,
+            entry.name,
+            size,
+            error.value,
+            *error.interval,
+            about=_tooltip(run, exact),
             is_own=not store.is_shipped(run),
-            is_small=methods.entry(run.spec.method).has_spectrum,
+            is_small=entry.has_spectrum,
             # A straight line between two sizes would cross PCA's curve.
-            is_best=run.key in best and not _is_on_pca(run.spec.method),
+            is_best=run.key in best and not _is_on_pca(entry.name),
         )
-        for run in sorted(_runs, key=order)
-    ]
-    return error_by_code_size.plot_by_size(_exact, marks, theme, is_log=is_log, largest=largest)
+        marks.append(mark)
+    # PCA's small marks lie over those of the linear AE, which are at the same points.
+    marks.sort(key=lambda mark: (not _is_on_pca(mark.method), mark.is_small))
+    figure = error_by_code_size.plot_by_size(exact, marks, header.get_theme(), is_log=is_log, largest=largest)
+    charts.draw(figure, _CHART, data=data, on_select=_take_clicked_size, selection_mode="points", is_of_all_sizes=True)
 
 
 def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
