@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,56 +24,49 @@ from core.runs import specs
 HOSTILE = "<img src=x onerror=alert(1)>"
 ROOT = Path(__file__).parents[2]
 DRAWN = 60_000  # milliseconds
-FOOTER = "Link and command line"
 
 
 class Server:
-    """`streamlit run app.py` in `root` with its own runs folder; what it printed is in `log`."""
+    """`streamlit run app.py` in `root` with its own runs folder; what it printed is in `log`.
 
-    def __init__(self, root: Path, runs: Path, log: Path):
-        self.url, self.runs, self.log = "", runs, log
+    `root` is the project, by default without its shipped runs. At its end it must have warned of nothing.
+    """
+
+    def __init__(self, runs: Path, folder: Path, root: Path | None = None):
+        self.runs, self.log = runs, folder / "server.log"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        options = ["--server.port", str(port), "--server.headless", "true"]
-        with log.open("w") as out:
-            self.process = subprocess.Popen(
-                command + options,
-                cwd=root,
-                env={**os.environ, "HOURGLASS_RUNS": str(runs)},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
         self.url = f"http://127.0.0.1:{port}"
-        self._wait()
+        options = ["--server.port", str(port), "--server.headless", "true"]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        environment = {**os.environ, "HOURGLASS_RUNS": str(runs)}
+        root = root or _link_without_shipped_runs(folder)
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
 
-    def _wait(self, seconds: float = 90) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        raise TimeoutError(f"The server did not answer in {seconds} s:\n{self.log.read_text()}")
+    def __enter__(self):
+        while self.process.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                return self
+            time.sleep(0.1)
+        raise RuntimeError(f"The server did not start:\n{self.log.read_text()}")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        finally:
+            self.process.kill()
+        assert self.complaints() == []
 
     def complaints(self) -> list[str]:
         """Lines of the log with a warning, an error or a traceback."""
         words = ("warning", "error", "traceback", "exception", "deprecat")
         return [line for line in self.log.read_text().splitlines() if any(word in line.lower() for word in words)]
 
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(20)
 
-
-def without_shipped_runs(folder: Path) -> Path:
+def _link_without_shipped_runs(folder: Path) -> Path:
     """The project again, by links, less its shipped runs."""
     (folder / "assets").mkdir()
     assets = (f"assets/{name}" for name in ("theme", "components", "data", "features"))
@@ -147,21 +141,17 @@ def server(fitted, data, tmp_path_factory):
         texts = datasets.load("reuters-r8")
         for method, params in (("lsa", {}), ("ae", {"epochs": 2, "width": 32})):
             fit.fit_and_store(specs.make("reuters-r8", method, {"n_components": 2, **params}), texts, runs)
-        root = without_shipped_runs(tmp_path_factory.mktemp("project"))
-        server = Server(root, runs, tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+        server = Server(runs, tmp_path_factory.mktemp("server"))
+    with server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory):
     """A fresh installation: the shipped runs and results, and nothing else."""
     folder = tmp_path_factory.mktemp("shipped")
-    server = Server(ROOT, folder / "runs", folder / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+    with Server(folder / "runs", folder, ROOT) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -190,13 +180,7 @@ def visit(server, browser):
     """Open a link as a new visitor; console errors, page errors and failed requests are collected in `.noise`."""
     contexts = []
 
-    def visit(
-        query: str = "",
-        width: int = 1440,
-        height: int = 900,
-        scheme: str = "light",
-        drawn: str = "Link and command line",
-    ):
+    def visit(query="", width=1440, height=900, scheme="light", drawn="Link and command line"):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()

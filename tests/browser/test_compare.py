@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN, show
+from tests.browser.conftest import DRAWN, show, wait_for_server
 
 
 def test_first_screen_holds_every_row_and_is_reached_by_keyboard(visit, server):
@@ -61,6 +61,7 @@ def test_button_copies_the_command_line(visit):
     # As where a workshop is served without HTTPS.
     page.evaluate("() => { Clipboard.prototype.writeText = () => Promise.reject(new Error('none')); }")
     page.get_by_text("Link and command line").click()
+    wait_for_server(page)  # its drawer is filled by a run of the script
     block = page.locator(".hg-code").filter(has_text="core compare")
     block.get_by_role("button").click()
     expect(block.get_by_role("button")).to_have_text("Copied", timeout=DRAWN)

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.semi_supervised import experiment, results, sweep
-from tests.browser.conftest import DRAWN, Server, point_at_charts, scroll_to_late, show, without_shipped_runs
+from tests.browser.conftest import DRAWN, Server, point_at_charts, scroll_to_late, show
 
 PAGE = "labelled_fraction?data=digits&methods=logistic.pca.spreading"
 SHARED = "Link and command line"
@@ -33,11 +33,8 @@ def measured(runs):
 @pytest.fixture(scope="module")
 def server(runs, tmp_path_factory):
     """A fresh server with these results."""
-    root = without_shipped_runs(tmp_path_factory.mktemp("project"))
-    server = Server(root, runs, tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+    with Server(runs, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 def marks(page):

@@ -31,10 +31,8 @@ def server(tmp_path_factory):
     (root / "app.py").write_text(SCRIPT)
     for name in ("pages", "core", "assets", ".streamlit"):
         (root / name).symlink_to(ROOT / name)
-    server = Server(root, root / "runs", root / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+    with Server(root / "runs", root, root) as server:
+        yield server
 
 
 def paper(page):

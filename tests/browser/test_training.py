@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from core.runs import layout, reader, specs
 from pages.ui.shared import permalinks
-from tests.browser.conftest import DRAWN, Server, without_shipped_runs
+from tests.browser.conftest import DRAWN, Server
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +18,8 @@ def folder(fitted, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(folder, tmp_path_factory):
-    root = without_shipped_runs(tmp_path_factory.mktemp("project"))
-    server = Server(root, folder, tmp_path_factory.mktemp("server") / "server.log")
-    yield server
-    server.stop()
-    assert server.complaints() == []
+    with Server(folder, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 def link(seed: int = 0, **params) -> str:
@@ -122,18 +119,14 @@ def test_a_run_is_downloaded_deleted_and_loaded_back(visit, folder, tmp_path):
 def test_the_app_takes_its_worker_along(folder, tmp_path_factory, browser):
     from core.tasks import queue, task_files
 
-    root = without_shipped_runs(tmp_path_factory.mktemp("another"))
     runs = shutil.copytree(folder, tmp_path_factory.mktemp("other") / "runs")
     shutil.rmtree(runs / ".jobs", ignore_errors=True)
-    server = Server(root, runs, tmp_path_factory.mktemp("server") / "server.log")
-    try:
+    with Server(runs, tmp_path_factory.mktemp("server")) as server:
         page = browser.new_page()
         page.goto(f"{server.url}/{link(seed=7, epochs=1000)}")
         page.get_by_role("button", name="Train", exact=True).click(timeout=DRAWN)
         expect(page.get_by_role("button", name="Stop and keep")).to_be_visible(timeout=DRAWN)
         page.close()
-    finally:
-        server.stop()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURGLASS_RUNS", str(runs))
         with task_files.get_lock("worker").acquire(timeout=20):
