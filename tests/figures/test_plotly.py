@@ -5,18 +5,13 @@ import numpy as np
 from core.figures import scatter, training_curves
 
 
-def test_map_has_a_trace_a_class_with_its_rows():
+def test_map_has_a_trace_for_each_class():
     points = np.array([[0.0, 1.0], [2.0, 3.0], [np.nan, 1.0], [4.0, 5.0]])
-    figure = scatter.plot_scatter(
-        points, np.array([1, 0, 1, 1]), ["a", "<b>"], np.array([10, 11, 12, 13]), "light", "code"
-    )
+    rows = np.array([10, 11, 12, 13])
+    figure = scatter.plot_scatter(points, np.array([1, 0, 1, 1]), ["a", "<b>"], rows, "light", "code")
     assert [trace.name for trace in figure.data] == ["a", "&lt;b&gt;"]
-    assert list(figure.data[1].customdata) == [10, 13]
-    assert list(figure.data[1].x) == [0, 4]
-
-
-def test_map_without_classes_is_one_trace():
-    figure = scatter.plot_scatter(np.zeros((3, 2)), None, [], np.arange(3), "dark", "code")
+    assert (list(figure.data[1].customdata), list(figure.data[1].x)) == ([10, 13], [0, 4])
+    figure = scatter.plot_scatter(points, None, [], rows, "dark", "code")
     assert [trace.name for trace in figure.data] == ["all rows"]
 
 
