@@ -202,10 +202,9 @@ def _offer_files(usable: Sequence[RunSampler], how: Draw, view: View) -> None:
             ("png", _to_png, "image/png", "A grid of images."),
             ("npz", _to_npz, "application/octet-stream", "Codes (float32) and images (uint8), for numpy.load."),
         ):
+            data = partial(make, saved, how, count)
             options = {"key": page_state.key(kind), "on_click": "ignore", "help": help_text}
-            st.download_button(
-                f"Save {kind.upper()}", partial(make, saved, how, count), f"{name}.{kind}", mime, **options
-            )
+            st.download_button(f"Save {kind.upper()}", data, f"{name}.{kind}", mime, **options)
 
 
 def _to_png(saved: Sequence[RunSampler], how: Draw, count: int) -> bytes:

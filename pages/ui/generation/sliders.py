@@ -134,17 +134,14 @@ def _about(line: Line, scene: Scene) -> str:
     n, n_active, size = len(scene.codes), sum(axis.is_active for axis in scene.axes), len(scene.axes)
     parts = []
     if scene.gaussian is not None:
-        source, spanned = (
-            f"a Gaussian fitted to the codes of {n:,} test rows, given the frozen dimensions",
-            "these codes",
-        )
+        source = f"a Gaussian fitted to the codes of {n:,} test rows, given the frozen dimensions"
+        spanned = "these codes"
         if scene.gaussian.is_prior:
             source, spanned = "the prior N(0, I)", "the prior" + (" and of the codes of the test rows" if n else "")
         parts.append(f"Randomise draws from {source}. A slider spans the middle 98% of {spanned}.")
     if scene.measure:
-        rule = (
-            f" (variance over {n:,} test rows above {decoder_export.ACTIVE_UNIT})" if scene.measure == _VARIANCE else ""
-        )
+        rule = f" (variance over {n:,} test rows above {decoder_export.ACTIVE_UNIT})"
+        rule = rule if scene.measure == _VARIANCE else ""
         parts.append(f"{n_active} of {size} dimensions are active{rule}.")
     if line.entry.has_own_code_size:
         parts.append(f"{size}-D, independent of the choice above; no encoder, so it cannot start from a test row.")

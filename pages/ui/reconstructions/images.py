@@ -191,10 +191,8 @@ def _strips(
     parts = [slice(*pair) for pair in pairwise(np.cumsum([0, *map(len, choice.blocks)]))]
 
     def strip(name: str, images: np.ndarray, alt: str) -> Strip:
-        clipped = to_pixels(images)
-        return Strip(
-            name, [image_grid.make_pictures(clipped[part], rows.image_shape, _IN_BLOCK, alt) for part in parts]
-        )
+        pixels, shape = to_pixels(images), rows.image_shape
+        return Strip(name, [image_grid.make_pictures(pixels[part], shape, _IN_BLOCK, alt) for part in parts])
 
     def caption(k: int) -> str:
         class_name = f"<b>{html(rows.get_class(k))}</b> " if rows.get_class(k) else ""
@@ -218,9 +216,8 @@ def _strips(
 
 
 def _error_map(difference: np.ndarray, rows: Rows, columns: int, limit: float, alt: str, cell: int = 112) -> str:
-    picture = difference_images.make_montage(
-        difference, rows.image_shape, columns, limit, header.get_theme(), cell=cell
-    )
+    shape, theme = rows.image_shape, header.get_theme()
+    picture = difference_images.make_montage(difference, shape, columns, limit, theme, cell=cell)
     return image(montages.encode_png(picture), alt, "hg-columns-image")
 
 
