@@ -167,14 +167,6 @@ class NetworkEstimator(BaseEstimator):
         """The computations of a training step on rows with `n_features`, known before `fit`."""
         raise NotImplementedError
 
-    def _layers(self, n_features: int, n_inputs: Mapping[str, int]) -> dict[str, list[compute_cost.Layer]]:
-        """The layers of the networks with these numbers of inputs."""
-        import torch
-
-        with torch.device("meta"):
-            networks = self._networks(n_features)
-            return {name: compute_cost.list_layers(networks[name], n) for name, n in n_inputs.items()}
-
     def n_weights(self) -> int:
         """Number of trained weights."""
         trained = {name for names in self.players.values() for name in names}
@@ -198,8 +190,14 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
     noise = 0.0
 
     def workload(self, n_features: int) -> Workload:
-        sizes = {"encoder": n_features, "decoder": self.n_components}
-        layers = [layer for part in self._layers(n_features, sizes).values() for layer in part]
+        of_code, planes = self.n_outputs
+        n_out, hidden = of_code * self.n_components, compute_cost.hidden_sizes(self.width, self.layers)
+        if self.network == "conv":
+            layers = compute_cost.conv_encoder(self.image_shape, n_out, self.width, self.layers)
+            layers += compute_cost.conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)
+        else:
+            layers = compute_cost.mlp([n_features, *hidden, n_out])
+            layers += compute_cost.mlp([self.n_components, *hidden[::-1], planes * n_features])
         n_augmented = self.augment * n_features if self.image_shape else 0.0
         return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers, n_augmented)
 
@@ -209,10 +207,10 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.nn.networks import WordWeights, conv_decoder, conv_encoder, hidden_sizes, mlp
+        from core.nn.networks import WordWeights, conv_decoder, conv_encoder, mlp
 
         of_code, planes = self.n_outputs
-        n_out, hidden = of_code * self.n_components, hidden_sizes(self.width, self.layers)
+        n_out, hidden = of_code * self.n_components, compute_cost.hidden_sizes(self.width, self.layers)
         if self.network == "conv":
             encoder = conv_encoder(self.image_shape, n_out, self.width, self.layers)
             decoder = conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)

@@ -52,13 +52,13 @@ class GAN(base.NetworkEstimator):
 
         from core.nn import networks
 
-        hidden = networks.hidden_sizes(self.width, self.layers)
+        hidden = compute_cost.hidden_sizes(self.width, self.layers)
         if self.network == "mirrored":
             generator = networks.mlp([self.n_components, *hidden[::-1], n_features])
             discriminator = networks.mlp_discriminator([n_features, *hidden])
         elif self.network == "mlp":
             generator = nn.Sequential(networks.mlp([self.n_components, self.width // 2, self.width, n_features]))
-            discriminator = networks.mlp_discriminator([n_features, self.width, networks.N_SCORED])
+            discriminator = networks.mlp_discriminator([n_features, self.width, compute_cost.N_SCORED])
         else:
             generator = networks.conv_generator(self.n_components, self.width, self.image_shape)
             discriminator = networks.conv_discriminator(self.width, self.image_shape)
@@ -66,8 +66,16 @@ class GAN(base.NetworkEstimator):
         return nn.ModuleDict(players)
 
     def workload(self, n_features):
-        layers = self._layers(n_features, {"generator": self.n_components, "discriminator": n_features})
-        generator, discriminator = layers.values()
+        hidden = compute_cost.hidden_sizes(self.width, self.layers)
+        if self.network == "conv":
+            generator = compute_cost.conv_generator(self.n_components, self.width, self.image_shape)
+            discriminator = compute_cost.conv_discriminator(self.width, self.image_shape)
+        elif self.network == "mlp":
+            generator = compute_cost.mlp([self.n_components, self.width // 2, self.width, n_features])
+            discriminator = compute_cost.mlp([n_features, self.width, compute_cost.N_SCORED, 1], is_normed=False)
+        else:
+            generator = compute_cost.mlp([self.n_components, *hidden[::-1], n_features])
+            discriminator = compute_cost.mlp([n_features, *hidden, 1], is_normed=False)
         # A gradient penalty differentiates the gradient once more.
         penalty = 1.0 if self.objective == "wasserstein-gp" else _R1_SHARE * bool(self.r1)
         return (

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from core.methods import base, params
 from core.methods.ae import Autoencoder
 from core.metrics import linear_ae_vs_pca, pca_spectrum
+from core.nn import compute_cost
 from core.types import IMAGES
 
 
@@ -34,6 +35,11 @@ class LinearAutoencoder(Autoencoder):
 
         encoder, decoder = nn.Linear(n_features, self.n_components), nn.Linear(self.n_components, n_features)
         return nn.ModuleDict({"encoder": encoder, "decoder": decoder})
+
+    def workload(self, n_features):
+        sizes = n_features, self.n_components
+        layers = [compute_cost.linear(*sizes), compute_cost.linear(*sizes[::-1])]
+        return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers)
 
     def _prepare(self, X) -> None:
         self.mean_ = np.asarray(X.mean(axis=0, dtype=np.float64), np.float32)

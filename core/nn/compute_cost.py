@@ -1,13 +1,28 @@
-"""The computations of a training step, counted on networks without allocated weights; torch is imported on use."""
+"""Sizes of networks and the computations of a training step, known without torch: the app predicts times with them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
-if TYPE_CHECKING:
-    from torch import nn
+Shape = tuple[int, int]
+N_SCORED = 128  # units from which a discriminator of images computes its logit
+
+
+def hidden_sizes(width: int, layers: int) -> list[int]:
+    """Widths of the hidden layers from the data inwards, each half of the one before, such as [1000, 500, 250]."""
+    return [max(1, width >> i) for i in range(layers)]
+
+
+def halve(image_shape: Shape, times: int) -> list[Shape]:
+    """Image sizes after 0, 1, ... convolutions of stride 2."""
+    return [tuple(-(-side // 2**i) for side in image_shape) for i in range(times + 1)]
+
+
+def channels(width: int, layers: int) -> list[int]:
+    """Channels after each convolution, the last one `width` / 8."""
+    return [max(4, width // 8 >> (layers - 1 - i)) for i in range(layers)]
 
 
 @dataclass(frozen=True)
@@ -17,32 +32,56 @@ class Layer:
     products: int
     weights: int
     values: int
-    convolves: bool
+    convolves: bool = False
 
 
-def list_layers(network: nn.Module, n_inputs: int) -> list[Layer]:
-    """The linear and convolutional layers of a network on the device "meta", in the order of its computation."""
-    import torch
-    from torch import nn
+def linear(n_in: int, n_out: int, is_normed: bool = False) -> Layer:
+    """A linear layer with a bias, or with a batch norm, which has two weights a unit, in place of it."""
+    return Layer(n_in * n_out, n_in * n_out + (2 if is_normed else 1) * n_out, n_out)
 
-    layers: list[Layer] = []
 
-    def record(module: nn.Module, given: tuple, output: torch.Tensor) -> None:
-        n_weights = sum(weight.numel() for weight in module.parameters())
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            before = layers.pop()
-            layers.append(Layer(before.products, before.weights + n_weights, before.values, before.convolves))
-            return
-        convolves = not isinstance(module, nn.Linear)
-        places = min(x[0, 0].numel() for x in (*given, output)) if convolves else 1
-        layers.append(Layer(module.weight.numel() * places, n_weights, output[0].numel(), convolves))
+def convolve(n_in: int, n_out: int, kernel: int, inputs: Shape, outputs: Shape, is_normed: bool = False) -> Layer:
+    """A convolution between images of two sizes, transposed where the outputs are larger; bias as in `linear`."""
+    n_places, weights = min(inputs[0] * inputs[1], outputs[0] * outputs[1]), n_in * n_out * kernel**2
+    n_weights = weights + (2 if is_normed else 1) * n_out
+    return Layer(weights * n_places, n_weights, n_out * outputs[0] * outputs[1], convolves=True)
 
-    counted = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm1d, nn.BatchNorm2d)
-    for module in network.modules():
-        if isinstance(module, counted):
-            module.register_forward_hook(record)
-    network.eval()(torch.empty(1, n_inputs, device="meta"))
-    return layers
+
+def mlp(sizes: Sequence[int], is_normed: bool = True) -> list[Layer]:
+    """`core.nn.networks.mlp`, or with `is_normed` False the layers of `mlp_discriminator`."""
+    *hidden, last = pairwise(sizes)
+    return [*(linear(a, b, is_normed) for a, b in hidden), linear(*last)]
+
+
+def conv_encoder(image_shape: Shape, n_out: int, width: int, layers: int) -> list[Layer]:
+    """`core.nn.networks.conv_encoder`."""
+    shapes, counts = halve(image_shape, layers), [1, *channels(width, layers)]
+    steps = zip(pairwise(counts), pairwise(shapes), strict=True)
+    convolutions = [convolve(*n, 3, *sizes, is_normed=True) for n, sizes in steps]
+    return [*convolutions, linear(counts[-1] * shapes[-1][0] * shapes[-1][1], n_out)]
+
+
+def conv_decoder(n_in: int, image_shape: Shape, planes: int, width: int, layers: int) -> list[Layer]:
+    """`core.nn.networks.conv_decoder`."""
+    shapes, counts = halve(image_shape, layers)[::-1], [*channels(width, layers)[::-1], planes]
+    steps = zip(pairwise(counts), pairwise(shapes), strict=True)
+    convolutions = [convolve(*n, 3, *sizes, is_normed=k < layers - 1) for k, (n, sizes) in enumerate(steps)]
+    return [linear(n_in, counts[0] * shapes[0][0] * shapes[0][1], is_normed=True), *convolutions]
+
+
+def conv_generator(n_in: int, width: int, image_shape: Shape) -> list[Layer]:
+    """`core.nn.networks.conv_generator`, whose first batch norm is over channels."""
+    c, (full, half, quarter) = width // 8, halve(image_shape, 2)
+    n_first = 2 * c * quarter[0] * quarter[1]
+    first = Layer(n_in * n_first, n_in * n_first + 4 * c, n_first)
+    return [first, convolve(2 * c, c, 4, quarter, half, is_normed=True), convolve(c, 1, 4, half, full)]
+
+
+def conv_discriminator(width: int, image_shape: Shape) -> list[Layer]:
+    """`core.nn.networks.conv_discriminator`."""
+    c, (half, quarter) = width // 16, ((image_shape[0] // k, image_shape[1] // k) for k in (2, 4))
+    convolutions = [convolve(1, c, 4, image_shape, half), convolve(c, 2 * c, 4, half, quarter)]
+    return [*convolutions, linear(2 * c * quarter[0] * quarter[1], N_SCORED), linear(N_SCORED, 1)]
 
 
 @dataclass(frozen=True)

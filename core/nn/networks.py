@@ -8,13 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.nn.compute_cost import N_SCORED, channels, halve
+
 ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
-N_SCORED = 128  # units from which a discriminator computes its logit
-
-
-def hidden_sizes(width: int, layers: int) -> list[int]:
-    """Widths of the hidden layers from the data inwards, each half of the one before, such as [1000, 500, 250]."""
-    return [max(1, width >> i) for i in range(layers)]
 
 
 def mlp(sizes: list[int], activation: str = "relu") -> nn.Sequential:
@@ -64,46 +60,36 @@ class WordWeights(nn.Module):
         return F.normalize(logs * self.idf) if self.weighting == "tfidf" else logs
 
 
-def _halve(image_shape: tuple[int, int], times: int) -> list[tuple[int, int]]:
-    """Image sizes after 0, 1, ... convolutions of stride 2."""
-    return [tuple(-(-side // 2**i) for side in image_shape) for i in range(times + 1)]
-
-
-def _channels(width: int, layers: int) -> list[int]:
-    """Channels after each convolution, the last one `width` / 8."""
-    return [max(4, width // 8 >> (layers - 1 - i)) for i in range(layers)]
-
-
 def conv_encoder(image_shape: tuple[int, int], n_out: int, width: int, layers: int) -> nn.Sequential:
     """`layers` convolutions of stride 2 (batch norm, ReLU), then one linear layer."""
-    channels = [1, *_channels(width, layers)]
+    n_channels = [1, *channels(width, layers)]
     blocks: list[nn.Module] = [nn.Unflatten(1, (1, *image_shape))]
-    for n_in, n_next in pairwise(channels):
+    for n_in, n_next in pairwise(n_channels):
         blocks += [nn.Conv2d(n_in, n_next, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(n_next), nn.ReLU()]
-    height, breadth = _halve(image_shape, layers)[-1]
-    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels[-1] * height * breadth, n_out))
+    height, breadth = halve(image_shape, layers)[-1]
+    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(n_channels[-1] * height * breadth, n_out))
 
 
 def conv_decoder(n_in: int, image_shape: tuple[int, int], planes: int, width: int, layers: int) -> nn.Sequential:
     """The mirror of `conv_encoder`, with `planes` values a pixel: (batch, planes * height * width)."""
-    shapes = _halve(image_shape, layers)[::-1]
-    channels = [*_channels(width, layers)[::-1], planes]
-    n_first = channels[0] * shapes[0][0] * shapes[0][1]
+    shapes = halve(image_shape, layers)[::-1]
+    n_channels = [*channels(width, layers)[::-1], planes]
+    n_first = n_channels[0] * shapes[0][0] * shapes[0][1]
     first = nn.Linear(n_in, n_first, bias=False), nn.BatchNorm1d(n_first), nn.ReLU()
-    blocks: list[nn.Module] = [*first, nn.Unflatten(1, (channels[0], *shapes[0]))]
+    blocks: list[nn.Module] = [*first, nn.Unflatten(1, (n_channels[0], *shapes[0]))]
     for i in range(layers):
         # A stride-2 transposed convolution makes 2 n - 1 rows; the padding adds what the mirror needs.
         padding = tuple(large - 2 * small + 1 for small, large in zip(shapes[i], shapes[i + 1], strict=True))
         last = i == layers - 1
         how = {"stride": 2, "padding": 1, "output_padding": padding, "bias": last}
-        blocks.append(nn.ConvTranspose2d(channels[i], channels[i + 1], 3, **how))
-        blocks += [] if last else [nn.BatchNorm2d(channels[i + 1]), nn.ReLU()]
+        blocks.append(nn.ConvTranspose2d(n_channels[i], n_channels[i + 1], 3, **how))
+        blocks += [] if last else [nn.BatchNorm2d(n_channels[i + 1]), nn.ReLU()]
     return nn.Sequential(*blocks, nn.Flatten())
 
 
 def image_classifier(image_shape: tuple[int, int], n_classes: int, n_features: int = 64) -> nn.ModuleDict:
     """``features`` of an image (batch, n_features), non-negative, and a linear ``head`` that predicts its class."""
-    height, width = _halve(image_shape, 2)[-1]
+    height, width = halve(image_shape, 2)[-1]
     features = nn.Sequential(
         nn.Unflatten(1, (1, *image_shape)),
         *(nn.Conv2d(1, 32, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(32), nn.ReLU()),
@@ -127,7 +113,7 @@ class _Crop(nn.Module):
 def conv_generator(n_in: int, width: int, image_shape: tuple[int, int]) -> nn.Sequential:
     """A GAN's generator of images, a small version of Radford et al. 2016; returns logits."""
     c = width // 8
-    full, half, quarter = _halve(image_shape, 2)
+    full, half, quarter = halve(image_shape, 2)
     return nn.Sequential(
         nn.Linear(n_in, 2 * c * quarter[0] * quarter[1], bias=False),
         *(nn.Unflatten(1, (2 * c, *quarter)), nn.BatchNorm2d(2 * c), nn.ReLU()),

@@ -75,7 +75,8 @@ class NetworkClassifier(AveragedClassifier):
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.nn.networks import hidden_sizes, mlp
+        from core.nn.compute_cost import hidden_sizes
+        from core.nn.networks import mlp
 
         if self.pretrained is None:
             sizes = hidden_sizes(self.width, self.layers)

@@ -10,7 +10,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,6 @@ def _epoch_seconds(spec: Spec, speed: np.ndarray, n_train: int | None = None) ->
     return n_train * float(_row_terms(_count_work(spec), batch) @ speed)
 
 
-@lru_cache(maxsize=1000)  # building the networks takes 10 ms
 def _count_work(spec: Spec) -> Workload:
     kind, shape = datasets.entry(spec.dataset).kind, datasets.entry(spec.dataset).image_shape
     n_features = shape[0] * shape[1] if shape else dict(spec.dataset_params)[datasets.VOCABULARY_SIZE.name]

@@ -1,5 +1,8 @@
 """Operations a training step, against PyTorch's own count; and the seconds predicted from them."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -76,3 +79,9 @@ def test_trainings_by_the_clock_need_no_speed():
     assert training_time.predict_seconds(specs.make("mnist", "ae", {"max_seconds": 8.0}), None) == 8.0
     assert training_time.predict_seconds(specs.make("mnist", "ae"), None) is None
     assert training_time.predict_seconds(specs.make("mnist", "pca"), np.ones(7)) is None
+
+
+def test_prediction_leaves_torch_out_of_the_app():
+    code = "from core.runs import specs; from core.tasks import training_time; import numpy as np, sys; "
+    code += "training_time.predict_seconds(specs.make('mnist', 'gan'), np.ones(7)); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
