@@ -78,4 +78,4 @@ def _make_line(stored: Sequence[Run], weighting: str, spec: Spec, problems: list
         problems.append(str(problem))
         return None
     label = "LSA (tf-idf)" if weighting == selection.USUAL_WEIGHTING else stored_runs.label_run(spec)
-    return Line(spec.method, label, run=run, stamp=stamp, slot=f"{spec.method}-{weighting}")
+    return Line(spec.method, label, run=run, stamp=stamp)

@@ -223,7 +223,7 @@ def _make_map(choice: MapChoice, rows: Rows) -> RunMap:
             raise BrokenRun("This run has no map.")
         if choice.projection == BY_TSNE:
             return tsne_projection.make_map(choice, rows, run, stamp)
-        points = compute_points(stamp, rows.key, choice.projection, run, rows)
+        points = compute_points(stamp, rows.key, run, rows)
     except HourglassError as problem:
         return RunMap(choice, rows, nowhere, "", problem=str(problem))
     is_empty = not np.isfinite(points).all(axis=1).any()

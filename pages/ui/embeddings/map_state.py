@@ -159,7 +159,7 @@ def _plane(stamp: Stamp, _run: Run) -> projection.Plane:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def compute_points(stamp: Stamp, rows_key: str, projection: str, _run: Run, _rows: Rows) -> np.ndarray:
+def compute_points(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray:
     """(n_rows, 2) positions of the rows in a run's map."""
     at = find_positions(_run, _rows)
     if at is not None:

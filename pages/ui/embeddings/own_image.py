@@ -76,12 +76,9 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
             strokes = drawing_pad.read_points(page_state.key("own-pad"), "Draw one digit")
             picture = user_image.rasterise_strokes(strokes) if strokes else None
         else:
-            file = st.file_uploader(
-                "PNG or JPG of one object on a plain background",
-                _TYPES,
-                key=page_state.key("own-file"),
-                help="Converted to grey, cropped to its content and scaled like the data. Not stored.",
-            )
+            label, key = "PNG or JPG of one object on a plain background", page_state.key("own-file")
+            about = "Converted to grey, cropped to its content and scaled like the data. Not stored."
+            file = st.file_uploader(label, _TYPES, key=key, help=about)
             picture = user_image.read_image(file.getvalue()) if file else None
         return None if picture is None else user_image.to_row(picture, view.entry.name, view.rows.image_shape)
     except BadInput as problem:
@@ -90,8 +87,7 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
 
 
 def _embed(run_map: RunMap, row: np.ndarray) -> OwnPoint:
-    x = as_floats(row[None], IMAGES)
-    codes, _ = encode(run_map.estimator(), x)
+    codes, _ = encode(run_map.estimator(), as_floats(row[None], IMAGES))
     code = None if codes is None else codes[0]
     return OwnPoint(run_map, code, _find_position(run_map.points_key, row, code, run_map))
 

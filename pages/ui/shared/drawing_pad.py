@@ -24,13 +24,8 @@ def read_strokes(widget_key: str, label: str = "Your own image") -> str:
         st.session_state.pop(widget_key, None)  # or every rerun would end here
         raise
     st.session_state[memory] = drawn
-    data = {
-        "strokes": drawn,
-        "label": label,
-        "brush": user_image.BRUSH,
-        "most_points": user_image.MOST_POINTS,
-        "most_strokes": user_image.MOST_STROKES,
-    }
+    limits = {"most_points": user_image.MOST_POINTS, "most_strokes": user_image.MOST_STROKES}
+    data = {"strokes": drawn, "label": label, "brush": user_image.BRUSH, **limits}
     get_component("pad")(key=widget_key, data=data, default={"strokes": drawn}, on_strokes_change=do_nothing)
     return drawn
 

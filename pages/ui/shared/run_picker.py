@@ -288,7 +288,7 @@ class _Offer:
                 settings[_MOST_SETTINGS:] = ["…"]
             label = f"{line.title} ({', '.join(settings)})"
             label = label if line.is_here else stored_runs.mark_other_copy(label)
-            named.append(replace(line, label=label, slot=f"{self.method}-{k}" if k else self.method))
+            named.append(replace(line, label=label, index=k))
         return named
 
     def _describe(self, key: str) -> str:

@@ -108,14 +108,9 @@ def show_tabs(
     problems = list(problems)
     st.header(title, anchor=False)
     view = run_picker.choose(stored, problems, kind, sizes)
-    chosen = page_state.choose(
-        "section",
-        "Section",
-        {name: label for name, (label, _) in sections.items()},
-        problems,
-        memory=page_state.key("section"),
-        label_visibility="collapsed",
-    )
+    labels = {name: label for name, (label, _) in sections.items()}
+    options = {"memory": page_state.key("section"), "label_visibility": "collapsed"}
+    chosen = page_state.choose("section", "Section", labels, problems, **options)
     notices = st.container()
     if not view.trained:
         Section(view, st.empty()).explain_none_trained()

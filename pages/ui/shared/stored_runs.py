@@ -42,7 +42,7 @@ class Line:
     run : the one shown, with its views, not to be changed; None if there is none or it can't be read.
     missing : the Spec that a link names and that is not stored.
     problem : a sentence why `run` can't be shown.
-    slot : name of the row if the method has several; else "".
+    index : number of the row among those of its method.
     """
 
     method: str
@@ -52,7 +52,7 @@ class Line:
     stamp: Stamp | None = None
     missing: Spec | None = None
     problem: str | None = None
-    slot: str = ""
+    index: int = 0
 
     @property
     def entry(self) -> methods.Entry:
@@ -62,7 +62,7 @@ class Line:
     @property
     def name(self) -> str:
         """The key of the row's widgets and pictures."""
-        return self.slot or self.method
+        return f"{self.method}-{self.index}" if self.index else self.method
 
     @property
     def title(self) -> str:

@@ -41,11 +41,9 @@ def draw_button(label: str, wanted: Sequence[Spec], name: str, about: str = "", 
             presets.check_workshop(spec)
     except BadInput as problem:
         refused = str(problem)
-    kind, key = "primary" if primary else "secondary", page_state.key(f"offer-{name}")
+    look = {"type": "primary" if primary else "secondary", "icon": _ICON, "disabled": bool(refused)}
     with st.container(key=f"offer-{name}", horizontal=True, vertical_alignment="center"):
-        st.button(
-            label, key=key, type=kind, icon=_ICON, on_click=_request, args=(tuple(wanted),), disabled=bool(refused)
-        )
+        st.button(label, page_state.key(f"offer-{name}"), on_click=_request, args=(tuple(wanted),), **look)
         if refused or about:
             st.caption(plain(refused or about))
 
@@ -157,15 +155,10 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
             return
         wanted = tuple(spec for spec in wanted if not stored_runs.is_complete(stored, spec))
         has_data = datasets.is_available(entry.name) or datasets.can_fetch(entry.name)
-        st.button(
-            "Train all" if len(lacking) == len(methods.compared(entry.kind)) else "Train the missing methods",
-            key=page_state.key("train-all"),
-            type="primary",
-            icon=_ICON,
-            on_click=training_queue.train_all,
-            args=(wanted,),
-            disabled=not wanted or not has_data,
-        )
+        is_all = len(lacking) == len(methods.compared(entry.kind))
+        label, key = "Train all" if is_all else "Train the missing methods", page_state.key("train-all")
+        look = {"type": "primary", "icon": _ICON, "disabled": not wanted or not has_data}
+        st.button(label, key, on_click=training_queue.train_all, args=(wanted,), **look)
         st.caption(plain(_describe(entry, size, wanted) if has_data else f"{entry.label} is not on this machine."))
 
 
