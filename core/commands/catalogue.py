@@ -13,18 +13,11 @@ from core.types import Param
 
 def list_datasets(json_only: Json = False) -> None:
     """List the data sets and their parameters."""
-    entries = [datasets.entry(name) for name in datasets.names()]
-    rows = [
-        {
-            "name": entry.name,
-            "kind": entry.kind,
-            "available": datasets.is_available(entry.name),
-            "can_fetch": datasets.can_fetch(entry.name),
-            "params": [_describe_param(param) for param in entry.params],
-            "summary": entry.summary,
-        }
-        for entry in entries
-    ]
+    rows = []
+    for entry in map(datasets.entry, datasets.names()):
+        access = {"available": datasets.is_available(entry.name), "can_fetch": datasets.can_fetch(entry.name)}
+        params = [_describe_param(param) for param in entry.params]
+        rows.append({"name": entry.name, "kind": entry.kind, **access, "params": params, "summary": entry.summary})
     _print_list(rows, json_only, _describe_source)
 
 
@@ -38,15 +31,11 @@ def _describe_source(row: Mapping[str, Any]) -> str:
 
 def list_methods(json_only: Json = False) -> None:
     """List the methods and their parameters."""
-    rows = [
-        {
-            "name": name,
-            "kinds": list(methods.entry(name).kinds),
-            "params": [{**_describe_param(param), "kinds": list(param.kinds)} for param in method.params],
-            "summary": method.summary,
-        }
-        for name, method in ((name, methods.get(name)) for name in methods.names())
-    ]
+    rows = []
+    for name in methods.names():
+        method, kinds = methods.get(name), list(methods.entry(name).kinds)
+        params = [{**_describe_param(param), "kinds": list(param.kinds)} for param in method.params]
+        rows.append({"name": name, "kinds": kinds, "params": params, "summary": method.summary})
     _print_list(rows, json_only, lambda row: "")
 
 

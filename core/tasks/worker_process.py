@@ -8,10 +8,8 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
@@ -57,24 +55,13 @@ def start_worker() -> None:
         "HOURGLASS_RUNS": str(layout.runs_folder().absolute()),
         "HOURGLASS_DATA": str(config.data_folder().absolute()),
     }
-    with _open_log() as log:
-        process = computation.start_process("core.tasks.worker", log=log, **folders)
-    _started[task_files.queue_folder()] = process, time.monotonic()
-
-
-@contextmanager
-def _open_log() -> Iterator[Any]:
     path = task_files.queue_folder() / "worker.log"
     with suppress(OSError):
         if path.stat().st_size > _LARGEST_LOG:
             path.unlink()
-    try:
-        log = path.open("ab")
-    except OSError:
-        yield subprocess.DEVNULL
-        return
-    with log:
-        yield log
+    with path.open("ab") as log:
+        process = computation.start_process("core.tasks.worker", log=log, **folders)
+    _started[task_files.queue_folder()] = process, time.monotonic()
 
 
 class _AppWatch:
