@@ -54,11 +54,6 @@ def pca10(run_of, digits):
 
 
 @pytest.fixture(scope="session")
-def gan(run_of, digits):
-    return run_of(digits, "gan", epochs=1, width=32, network="mlp")
-
-
-@pytest.fixture(scope="session")
 def lsa(run_of, corpus):
     return run_of(corpus, "lsa", n_components=4)
 

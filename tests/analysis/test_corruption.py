@@ -5,7 +5,6 @@ import pytest
 
 from core.analysis import corruption
 from core.errors import BadInput
-from core.metrics import bootstrap
 
 SHAPE = (20, 30)
 
@@ -90,15 +89,3 @@ def test_amounts_and_shapes_that_are_not_allowed_are_refused():
     ):
         with pytest.raises(BadInput, match=message):
             call()
-
-
-def test_bands_verdicts_and_leaders_are_those_of_the_intervals():
-    rng = np.random.default_rng(0)
-    good = rng.random((3, 200)) + np.arange(3)[:, None]
-    # The middle one differs by as much either way.
-    bad = good + np.array([1.0, 0.0, -1.0])[:, None] + np.where(np.arange(200) % 2, 0.01, -0.01)
-    bands = corruption.compute_band(good)
-    np.testing.assert_allclose(bands[:, 0], good.mean(axis=1))
-    assert tuple(bands[1, 1:]) == bootstrap.mean_interval(good[1])
-    assert corruption.compare_with_input(good, bad).tolist() == [1, 0, -1]
-    assert corruption.find_leaders({"good": good, "bad": bad}) == [("good",), ("good", "bad"), ("bad",)]

@@ -82,15 +82,3 @@ def test_grid_columns_hold_equal_shares_of_the_prior():
     assert decoder_export.place_grid_columns(4, 0, 8, is_prior=False).tolist() == [1, 3, 5, 7]
     grid = decoder_export.make_grid(np.array([1, 2]), np.array([5, 6]))
     assert grid.tolist() == [[1, 6], [2, 6], [1, 5], [2, 5]]
-
-
-def test_ranges_and_gaussians_of_codes():
-    Z = np.random.default_rng(0).normal([0, 5], [1, 3], (5000, 2))
-    low, middle, high = decoder_export.find_code_range(Z)
-    assert np.concatenate([low, middle, high]) == pytest.approx([-2.33, -1.98, 0, 5, 2.33, 11.98], abs=0.3)
-    mean, covariance = decoder_export.fit_gaussian(Z)
-    assert mean == pytest.approx([0, 5], abs=0.2)
-    assert covariance == pytest.approx(np.diag([1, 9]), abs=0.4)
-    low, _, high = decoder_export.find_code_range(np.ones((10, 2)))
-    assert (high > low).all()
-    assert decoder_export.count_outside(np.array([[0, 0], [2, 0], [0, -2]]), np.array([-1, -1]), np.array([1, 1])) == 2

@@ -10,9 +10,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from core import datasets
 from core.analysis import codes
-from core.analysis.rows import check_same_data, load_shipped_rows, select_rows
+from core.analysis.rows import load_shipped_rows, select_rows
 from core.datasets import embedded_samples
-from core.errors import BadInput
 from core.runs import store
 from core.types import IMAGES
 
@@ -60,13 +59,6 @@ def test_shipped_rows_replace_those_of_the_full_data_set():
     assert np.array_equal(rows.X[within], fewer.X)
     assert np.abs(np.bincount(fewer.y) - 30).max() <= 1
     assert load_shipped_rows("digits", 100) is None
-
-
-def test_a_run_on_another_copy_of_the_data_is_refused(pca10, digits):
-    rows = select_rows(digits, "test", 20)
-    check_same_data(pca10, rows)
-    with pytest.raises(BadInput, match="another copy of the data"):
-        check_same_data(pca10, replace(rows, checksum="0" * 64))
 
 
 def test_codes_of_train_rows_are_the_estimators_and_are_kept(pca10, digits, fitted):

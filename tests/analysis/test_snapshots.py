@@ -114,29 +114,6 @@ def test_pictures_change_no_training(kind, method, digits, monkeypatch):
     assert all(np.array_equal(watched[name], alone[name]) for name in alone)
 
 
-class Turned(Linear):
-    """Codes that are turned and mirrored, more and more."""
-
-    def __init__(self, n_features):
-        super().__init__(n_features)
-        self.turn = np.eye(3)
-
-    def transform(self, X):
-        return super().transform(X) @ self.turn
-
-
-def test_projections_follow_each_other(digits):
-    """A code that is only turned or mirrored in its space is the same picture."""
-    recorder, estimator = Recorder(digits), Turned(64)
-    random = np.random.default_rng(0)
-    for epoch in range(5):
-        take(recorder, estimator, [epoch])
-        estimator.turn = np.linalg.qr(random.normal(size=(3, 3)))[0].astype(np.float32)
-    pictures = snapshots.parse(recorder.arrays()).map.astype(float)
-    spread = pictures[0].std()
-    assert np.abs(pictures - pictures[0]).max() < 0.02 * spread
-
-
 def test_a_resumed_recorder_goes_on_where_it_was_and_has_no_epoch_twice(digits, tmp_path):
     estimator = Linear(64)
     take(Recorder(digits, tmp_path), estimator, [0, 0.3333, 1, 2, 3])
