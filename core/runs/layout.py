@@ -144,13 +144,7 @@ def metrics_to_json(run: Run) -> dict[str, Any]:
 
 
 def metrics_from_json(document: Mapping[str, Any]) -> tuple[dict[str, Measurement], dict[str, dict[str, float]]]:
-    """Inverse of `metrics_to_json`: metrics and those by class.
-
-    Raises
-    ------
-    ValueError
-        With the name of the first entry that is not what its name says.
-    """
+    """Inverse of `metrics_to_json`: metrics and those by class; raises ValueError with the name of a wrong entry."""
     metrics, by_class = {}, {}
     left = dict(document)
     for name in [name for name in document if not name.endswith(("_interval", "_n"))]:

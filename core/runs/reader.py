@@ -233,13 +233,7 @@ def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any
 
 @read_again_if_replaced
 def read_run(place: Path) -> Run:
-    """Return a run with its views, without its weights.
-
-    Raises
-    ------
-    BrokenRun
-        If a file is missing or damaged.
-    """
+    """Return a run with its views, without its weights; raises BrokenRun if a file is missing or damaged."""
     files = RunFiles(place)
     views = files.parse_arrays(layout.VIEWS)
     for name, array in views.items():

@@ -23,10 +23,7 @@ def make(
 ) -> Spec:
     """Return the spec of fitting `method` to `dataset`; parameters that are not given have their default.
 
-    Raises
-    ------
-    BadInput
-        For an unknown data set or method, a method that does not fit the data, or a parameter out of bounds.
+    Raises BadInput for an unknown data set or method, a method that does not fit the data, or a parameter out of bounds.
     """
     entry, declared = datasets.entry(dataset), methods.get(method)
     if entry.kind not in methods.entry(method).kinds:
@@ -68,14 +65,8 @@ def make_comparison(
 ) -> dict[str, Spec]:
     """Return method -> spec of several methods at a number of latent dimensions.
 
-    Parameters
-    ----------
-    settings : parameters of the data set, and of methods; each method takes those that it has.
-
-    Raises
-    ------
-    BadInput
-        For a parameter that none of these methods has, or a method that has no number of latent dimensions.
+    `settings` are parameters of the data set and of methods; each method takes those that it has. Raises BadInput for a
+    parameter that none of these methods has, or a method that has no number of latent dimensions.
     """
     entry = datasets.entry(dataset)
     for name in names:

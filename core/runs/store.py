@@ -51,10 +51,7 @@ def write_run(
     arrays : the fitted estimator's arrays, see `core.types.Method`.
     replay : snapshots of the training, if there are any.
 
-    Raises
-    ------
-    HourglassError
-        If it can't be written, for example on a full disk or above the quota; older runs stay as they were.
+    Raises HourglassError if it can't be written, for example above the quota; older runs stay as they were.
     """
     folder = layout.runs_folder() if folder is None else folder
     contents = files_of(run, arrays, replay or {})
@@ -159,15 +156,7 @@ def _put(new: Path, place: Path) -> None:
 
 
 def delete_run(key: str) -> None:
-    """Delete this person's run with this key, whole or broken.
-
-    Raises
-    ------
-    BadInput
-        If it is no key, if there is no such run, or if it came with the project.
-    HourglassError
-        If it can't be deleted, for example without the right to.
-    """
+    """Delete this person's run, whole or broken; raises BadInput if there is none, or if it came with the project."""
     folder = layout.runs_folder()
     place = get_place(key)
     if any(layout.is_same_folder(parent, layout.SHIPPED) for parent in (place.parent, place.parent.parent)):

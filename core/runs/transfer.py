@@ -22,15 +22,7 @@ LARGEST_PACKED = 200_000_000
 
 @reader.read_again_if_replaced
 def pack_run(place: Path) -> bytes:
-    """Return the run in `place` as a zip file: its files in a folder with its name.
-
-    Raises
-    ------
-    BrokenRun
-        If a file is missing or damaged.
-    BadInput
-        If the run is too large to be imported.
-    """
+    """Return a run as a zip file of its folder; raises BrokenRun if it is damaged, BadInput if it is too large."""
     files = reader.RunFiles(place)
     contents = {layout.DOCUMENT: files.read(layout.DOCUMENT, reader.LARGEST_DOCUMENT)}
     # The bytes that are packed are checked: the folder may be written again meanwhile.
@@ -49,18 +41,12 @@ def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
     """Store the run of a zip file among the user's own; return it with its views.
 
     Its ``environment["loaded"]`` is the time of this call, in UTC. Its scores were not measured here, so it is not
-    verified; see `core.experiments.fit.remeasure`.
-
-    Parameters
-    ----------
-    check_weights : whether to build the estimator too, which imports torch for most methods.
+    verified; see `core.experiments.fit.remeasure`. `check_weights`: build the estimator too, which may import torch.
 
     Raises
     ------
     BadInput
         If it is no such file, damaged, of no run that this program could fit and show, or already stored.
-    HourglassError
-        If it can't be written. Nothing is stored then either.
     """
     from core.runs import schema  # it brings pydantic
 

@@ -105,10 +105,7 @@ class Work:
     def start(self, name: str, put_input: Callable[[Path], None] = lambda folder: None) -> None:
         """Compute a result unless it exists or is being computed; `put_input` writes its input into a folder.
 
-        Raises
-        ------
-        HourglassError
-            If it can't be started, for example on a full disk.
+        Raises HourglassError if it can't be started, for example on a full disk.
         """
         folder = self.place(name)
         try:
@@ -215,15 +212,7 @@ def _is_held(folder: Path) -> bool:
 def start_process(module: str, *arguments: str, log, **environment: str) -> subprocess.Popen:
     """Start ``python -m MODULE ARGUMENTS`` with `HOURGLASS_THREADS` threads; it may outlive this process.
 
-    Parameters
-    ----------
-    log : open file, or descriptor, that receives its output.
-    environment : variables to set beside those of this process.
-
-    Raises
-    ------
-    OSError
-        If the system can't start it.
+    `log` is an open file for its output, `environment` are further variables. Raises OSError if it can't be started.
     """
     # Read when torch and the linear algebra load; more threads than free cores would only wait.
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -29,17 +29,12 @@ _TRAINING_BYTES = 50_000_000
 def request_training(spec: Spec, person: str, *, one_a_person: bool = False) -> Task | None:
     """Queue a training, or share it if it is queued already; return None if its run is stored.
 
-    A command that was sent to it before is withdrawn.
+    A command that was sent to it before is withdrawn. Raises HourglassError if the queue or the disk is full.
 
     Parameters
     ----------
     person : 1 to 64 letters, digits, ``-`` and ``_``.
     one_a_person : whether to refuse a second training of a person who has one waiting.
-
-    Raises
-    ------
-    HourglassError
-        If the queue or the disk is full.
     """
     request_trainings([spec], person, one_a_person=one_a_person)
     return queue.find_task(spec.key)

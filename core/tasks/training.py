@@ -154,10 +154,7 @@ def compute_pending_scores(
     on_stage : called with the name of each stage.
     dataset : the data set, if it is loaded already.
 
-    Raises
-    ------
-    Interrupted
-        If it was interrupted; the scores that were computed are stored.
+    Raises `Interrupted` if it was interrupted; the scores that were computed are stored.
     """
     from core.experiments import fit
     from core.runs import reader, store
@@ -197,15 +194,8 @@ def train_in_foreground(
 ) -> Run:
     """Train, measure and store a run in this process, outside the queue; resume where an earlier call was stopped.
 
-    Parameters
-    ----------
-    load : returns the data set.
-    on_row, say : called with each row of the history, and with sentences for the person who waits.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If it was interrupted here or by the app; the text says what is left.
+    `load` returns the data set; `on_row` and `say` are called with rows of the history, and sentences for people. Raises
+    KeyboardInterrupt if it was interrupted here or by the app; the text says what is left.
     """
     from core.runs import layout, reader, store
 
