@@ -23,7 +23,7 @@ def make(
 ) -> Spec:
     """Return the spec of fitting `method` to `dataset`; parameters that are not given have their default.
 
-    Raises BadInput for an unknown data set or method, a method that does not fit the data, or a parameter out of bounds.
+    Raises BadInput for an unknown data set or method, one that does not fit the data, or a parameter out of bounds.
     """
     entry, declared = datasets.entry(dataset), methods.get(method)
     if entry.kind not in methods.entry(method).kinds:

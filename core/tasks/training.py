@@ -194,7 +194,7 @@ def train_in_foreground(
 ) -> Run:
     """Train, measure and store a run in this process, outside the queue; resume where an earlier call was stopped.
 
-    `load` returns the data set; `on_row` and `say` are called with rows of the history, and sentences for people. Raises
+    `load` returns the data set; `on_row` and `say` are called with rows of the history, and with sentences. Raises
     KeyboardInterrupt if it was interrupted here or by the app; the text says what is left.
     """
     from core.runs import layout, reader, store
