@@ -63,7 +63,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             _draw_classes(errors, comparison, problems)
         _draw_distribution(errors, problems)
         if reconstructors.find_gan(view):
-            st.caption(reconstructors.NO_ENCODER)
+            st.caption("A GAN has no encoder, so it cannot reconstruct an image.")
 
 
 def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]:

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.analysis.rows import Rows, as_floats, check_same_data
-from core.errors import BadInput, HourglassError
-from pages.ui.shared.cached import load_errors, load_estimator
+from core.analysis.rows import Rows, as_floats
+from pages.ui.shared.cached import load_estimator
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-
-NO_ENCODER = "A GAN has no encoder, so it cannot reconstruct an image."
 
 
 @dataclass(frozen=True)
@@ -36,27 +33,6 @@ class Reconstructor:
     def reconstruct_rows(self, rows: Rows, positions: Sequence[int]) -> np.ndarray:
         """Reconstructions of some of the rows."""
         return _reconstruct_rows(self.line.stamp, rows.key, tuple(map(int, positions)), self, rows)
-
-
-def find_reconstructors(view: View, rows: Rows) -> tuple[list[Reconstructor], dict[str, str]]:
-    """The methods that reconstruct these rows; and label -> reason for runs that can't."""
-    methods: list[Reconstructor] = []
-    refused: dict[str, str] = {}
-    for line in view.lines:
-        if line.problem:
-            refused[line.label] = line.problem
-        if line.run is None or not line.entry.reconstructs:
-            continue
-        try:
-            check_same_data(line.run, rows)
-            errors = load_errors(line.stamp, rows.key, line.run, rows)
-            if errors is None:
-                raise BadInput("Its errors are not stored: train again.")
-            load_estimator(line.stamp)
-            methods.append(Reconstructor(line, errors))
-        except HourglassError as problem:
-            refused[line.label] = str(problem)
-    return methods, refused
 
 
 def find_gan(view: View) -> Line | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.analysis.rows import Rows
+from core.analysis.rows import Rows, check_same_data
+from core.errors import BadInput, HourglassError
 from core.runs import selection
 from core.tasks.queue import Task
 from core.types import IMAGES
@@ -18,11 +19,11 @@ from pages.ui.shared import (
     footer,
     header,
     page_state,
-    reconstructors,
     run_picker,
     stored_runs,
     training_offers,
 )
+from pages.ui.shared.cached import load_errors, load_estimator
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
 from pages.ui.shared.text import join_words, plain
@@ -52,8 +53,21 @@ class Section:
 
     def find_reconstructors(self, rows: Rows) -> list[Reconstructor]:
         """The methods that reconstruct `rows`; the others are named when the section ends."""
-        methods, refused = reconstructors.find_reconstructors(self.view, rows)
-        self.refused |= refused
+        methods: list[Reconstructor] = []
+        for line in self.view.lines:
+            if line.problem:
+                self.refused[line.label] = line.problem
+            if line.run is None or not line.entry.reconstructs:
+                continue
+            try:
+                check_same_data(line.run, rows)
+                errors = load_errors(line.stamp, rows.key, line.run, rows)
+                if errors is None:
+                    raise BadInput("Its errors are not stored: train again.")
+                load_estimator(line.stamp)
+                methods.append(Reconstructor(line, errors))
+            except HourglassError as problem:
+                self.refused[line.label] = str(problem)
         return methods
 
 
