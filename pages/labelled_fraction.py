@@ -22,11 +22,7 @@ top = st.container()
 with header.show_errors():
     curve.draw(view, problems)
 section = page_state.choose(
-    "part",
-    "Section",
-    {name: label for name, (label, _) in SECTIONS.items()},
-    problems,
-    label_visibility="collapsed",
+    "part", "Section", {name: label for name, (label, _) in SECTIONS.items()}, problems, label_visibility="collapsed"
 )
 # Beside the button that starts it, where that is shown.
 with st.container() if section == "sweep" else top, header.show_errors():

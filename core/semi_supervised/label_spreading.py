@@ -133,6 +133,5 @@ class GraphSpreading(ProbabilityClassifier, BaseEstimator):
 
 
 BUILDERS = dict.fromkeys(
-    ("m1", "spreading"),
-    lambda settings, pretrained, seed: GraphSpreading(**settings, embedder=pretrained, keep=True),
+    ("m1", "spreading"), lambda settings, pretrained, seed: GraphSpreading(**settings, embedder=pretrained, keep=True)
 )

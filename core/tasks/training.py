@@ -187,10 +187,7 @@ def _close_task(folder: Path, is_part: bool) -> None:
 
 
 def train_in_foreground(
-    spec: Spec,
-    load: Callable[[], Dataset],
-    on_row: Callable[[dict[str, Any]], None],
-    say: Callable[[str], None],
+    spec: Spec, load: Callable[[], Dataset], on_row: Callable[[dict[str, Any]], None], say: Callable[[str], None]
 ) -> Run:
     """Train, measure and store a run in this process, outside the queue; resume where an earlier call was stopped.
 

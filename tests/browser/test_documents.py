@@ -6,15 +6,7 @@ from playwright.sync_api import expect
 
 from core import datasets
 from tests.browser.conftest import DRAWN, HOSTILE
-from tests.browser.linked_maps import (
-    corner,
-    lasso,
-    pick,
-    place_of,
-    selected_rows,
-    wait_for_maps,
-    wait_for_server,
-)
+from tests.browser.linked_maps import corner, lasso, pick, place_of, selected_rows, wait_for_maps, wait_for_server
 
 MAPS = "documents?data=reuters-r8"
 

@@ -16,15 +16,7 @@ from core.runs import layout, specs
 from core.tasks import computation
 from core.types import IMAGES, Dataset
 from pages.ui.shared import cached
-from tests.pages.conftest import (
-    fit,
-    invert_quickly,
-    links_of,
-    opened_on,
-    shown_text,
-    stored,
-    text_of,
-)
+from tests.pages.conftest import fit, invert_quickly, links_of, opened_on, shown_text, stored, text_of
 from tests.pages.test_export import saved
 
 PAGE = "pages/reconstructions.py"

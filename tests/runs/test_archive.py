@@ -85,8 +85,7 @@ def encrypted(data):
 def test_archive_of_anything_but_the_files_of_one_run_is_refused():
     for data in hostile():
         with pytest.raises(
-            BadInput,
-            match=r"holds no exported run \(.*run\.json, weights.safetensors, .*, perhaps replay",
+            BadInput, match=r"holds no exported run \(.*run\.json, weights.safetensors, .*, perhaps replay"
         ):
             unpacked(data)
 

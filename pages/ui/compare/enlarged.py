@@ -32,12 +32,7 @@ def _draw_map(line: Line) -> None:
         "Drag to move, scroll to zoom, double-click to reset."
     )
     figure = scatter.plot_scatter(
-        run.views["map"],
-        run.views.get("labels"),
-        names,
-        run.views["shown_rows"],
-        header.get_theme(),
-        run.notes["map"],
+        run.views["map"], run.views.get("labels"), names, run.views["shown_rows"], header.get_theme(), run.notes["map"]
     )
     charts.draw(figure, "map", is_zoomed=True)
 

@@ -14,15 +14,7 @@ from core.errors import BadInput, HourglassError
 from core.runs import selection
 from core.tasks.queue import Task
 from core.types import IMAGES
-from pages.ui.shared import (
-    cli_commands,
-    footer,
-    header,
-    page_state,
-    run_picker,
-    stored_runs,
-    training_offers,
-)
+from pages.ui.shared import cli_commands, footer, header, page_state, run_picker, stored_runs, training_offers
 from pages.ui.shared.cached import load_errors, load_estimator
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
