@@ -115,9 +115,6 @@ def pixels(page, selector: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
 
 
-# --- Selection ----------------------------------------------------------------------------------------------------
-
-
 def test_lasso_highlights_the_same_rows_in_every_map(open_maps, server, digits):
     page = open_maps(FOUR)
     assert page.get_by_test_id("stException").count() == 0
@@ -214,9 +211,6 @@ def test_keyboard_walks_selects_and_clears(two, digits):
     two.wait_for_function("location.search.includes('classes')")
 
 
-# --- Looks --------------------------------------------------------------------------------------------------------
-
-
 def test_thumbnail_is_the_row_under_the_pointer(two, digits):
     for row in (17, 311, 499):
         two.mouse.move(*corner(two, 0, *place_of(two, 0, row)))
@@ -262,9 +256,6 @@ def test_maps_are_saved_as_they_are_seen(two):
     picture = np.asarray(Image.open(download.value.path()).convert("RGB"))
     assert picture.shape[:2] == (2 * float(root.get("height")), 2 * float(root.get("width")))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
-
-
-# --- Documents, phone, own image ----------------------------------------------------------------------------------
 
 
 def test_documents_are_text_and_found_by_their_titles(open_maps):

@@ -85,9 +85,6 @@ def asked(page, name: str) -> str | None:
     return found and found.group(1)
 
 
-# --- The same images as the estimator's -----------------------------------------------------------------------------
-
-
 def test_browser_decodes_as_the_estimator_does(opened):
     for dataset, method, size, section in (
         ("digits", "ae", 10, "sliders&data=digits&size=10&morph=ae"),
@@ -118,9 +115,6 @@ def test_browser_decodes_as_the_estimator_does(opened):
     for line, column in ((0, 0), (0, 19), (19, 0), (10, 7)):
         cell = grid[28 * line : 28 * (line + 1), 28 * column : 28 * (column + 1)]
         assert np.abs(cell.ravel() - expected[20 * line + column]).max() <= 1.5, (line, column)
-
-
-# --- The plane ------------------------------------------------------------------------------------------------------
 
 
 def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
@@ -192,9 +186,6 @@ def test_manifold_by_keyboard_and_link(opened):
     expect(page.locator(".latent [role=status]")).to_have_text(status)
     assert surface(page).evaluate("each => each.getRootNode().activeElement === each")
     assert page.noise == []
-
-
-# --- Sliders --------------------------------------------------------------------------------------------------------
 
 
 def test_sliders_freeze_randomise_reset_and_start_from_rows(opened):
@@ -283,9 +274,6 @@ def test_sliders_name_what_is_active(opened):
     summary.click()
     assert page.locator(".more[open] .slider").count() == idle
     assert page.noise == []
-
-
-# --- Images computed by the server ----------------------------------------------------------------------------------
 
 
 def test_a_convolutional_gan_is_computed_by_the_server(opened):

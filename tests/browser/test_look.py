@@ -5,11 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import axe_playwright_python
-import pytest
 from playwright.sync_api import expect
 
 from core.figures import palette
-from tests.browser.conftest import DRAWN
+from tests.browser.conftest import DRAWN, show
 from tests.contrast import contrast
 
 # Each page, with a section that draws charts where it has one.
@@ -48,33 +47,32 @@ def violations(page) -> list[str]:
     return [f"{each['id']}: {node['html'][:200]} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
 
-def check_readable(page) -> None:
-    assert violations(page) == []
+def check_readable(page, query: str) -> None:
+    assert violations(page) == [], query
     letters = page.evaluate(LETTERS)
-    assert [each for each in letters if contrast(each[1], each[2]) < 4.5 or each[3] < 12] == []
+    assert [each for each in letters if contrast(each[1], each[2]) < 4.5 or each[3] < 12] == [], query
 
 
-@pytest.mark.parametrize("query", PAGES)
-def test_page_can_be_read_in_both_themes_and_on_paper(visit, query):
-    page = visit(query, drawn=END)
-    check_readable(page)
-    check_paper(page)
-    has_chart = query == PAGES[2]
-    letters, marks = chart_colours(page) if has_chart else ([], [])
-    # The page is run again by itself.
-    page.emulate_media(color_scheme="dark")
-    expect(page.locator('.hg-brand[data-theme="dark"]')).to_be_attached(timeout=DRAWN)
-    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_attached(timeout=DRAWN)
-    check_readable(page)
-    if has_chart:
-        page.wait_for_function(
-            "old => getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill !== old",
-            arg=letters[0],
-            timeout=DRAWN,
-        )
-        dark_letters, dark_marks = chart_colours(page)
-        assert min(contrast(colour, palette.GROUND["dark"]) for colour in dark_letters) >= 4.5
-        assert not set(marks) & set(dark_marks)
+def test_pages_can_be_read_in_both_themes_and_on_paper(visit):
+    page = visit(PAGES[0], drawn=END)
+    for query in PAGES:
+        page.emulate_media(color_scheme="light")
+        show(page, query, END)
+        check_readable(page, query)
+        check_paper(page, query)
+        has_chart = query == PAGES[2]
+        letters, marks = chart_colours(page) if has_chart else ([], [])
+        # The page is run again by itself.
+        page.emulate_media(color_scheme="dark")
+        expect(page.locator('.hg-brand[data-theme="dark"]')).to_be_attached(timeout=DRAWN)
+        expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_attached(timeout=DRAWN)
+        check_readable(page, query)
+        if has_chart:
+            fill = "getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill"
+            page.wait_for_function(f"old => {fill} !== old", arg=letters[0], timeout=DRAWN)
+            dark_letters, dark_marks = chart_colours(page)
+            assert min(contrast(colour, palette.GROUND["dark"]) for colour in dark_letters) >= 4.5
+            assert not set(marks) & set(dark_marks)
 
 
 def chart_colours(page) -> tuple[list[str], list[str]]:
@@ -85,7 +83,7 @@ def chart_colours(page) -> tuple[list[str], list[str]]:
     return page.evaluate(of, ".xtick text"), page.evaluate(of, ".points path")
 
 
-def check_paper(page) -> None:
+def check_paper(page, query: str) -> None:
     """Print the page on A4: nothing is cut."""
     page.set_viewport_size({"width": 718, "height": 1000})  # 96 dots an inch, less the margins
     page.emulate_media(media="print")
@@ -95,6 +93,6 @@ def check_paper(page) -> None:
         .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
         .map((each) => each.outerHTML.slice(0, 200))"""
     )
-    assert cut == []
+    assert cut == [], query
     page.emulate_media(media="screen")
     page.set_viewport_size({"width": 1440, "height": 900})

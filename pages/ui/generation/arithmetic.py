@@ -50,14 +50,13 @@ def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     present = [names[k] for k in np.unique(rows.y[rows.y >= 0])]
     chosen: list[int] = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name, label, place in (("minus", "From class", 7), ("plus", "To class", 9)):
+        for key, label, place in (("minus", "From class", 7), ("plus", "To class", 9)):
             # The difference of a class with itself is no direction.
             offered = [option for option in present if names.index(option) not in chosen]
             usual = present[min(place, len(present) - 1)]
             default = usual if usual in offered else offered[-1]
-            widget = page_state.seed_widget(name, offered, default, problems)
-            chosen.append(names.index(st.selectbox(label, offered, key=widget, width=200)))
-            page_state.keep(name, names[chosen[-1]])
+            name = page_state.choose_with(st.selectbox, key, label, offered, default, problems, width=200)
+            chosen.append(names.index(name))
     return chosen[0], chosen[1]
 
 

@@ -81,14 +81,10 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
 
 def _choose_level(kind: str, levels: Sequence[float], problems: list[str]) -> float:
     options = [f"{level:g}" for level in levels]
-    name = f"amount-{kind}"
-    widget = page_state.seed_widget(name, options, options[round(_FIRST_LEVEL * (len(options) - 1))], problems)
-    label = f"Amount: {KINDS[kind].axis}"
-    chosen = st.select_slider(label, options, key=widget, format_func=lambda text: _amount(kind, float(text)))
-    page_state.keep(name, chosen)
-    for other in KINDS:
-        if other != kind:
-            page_state.keep(f"amount-{other}", page_state.recall(f"amount-{other}"), text=None)
+    default, label = options[round(_FIRST_LEVEL * (len(options) - 1))], f"Amount: {KINDS[kind].axis}"
+    look = {"format_func": lambda text: _amount(kind, float(text))}
+    chosen = page_state.choose_with(st.select_slider, f"amount-{kind}", label, options, default, problems, **look)
+    page_state.forget(f"amount-{other}" for other in KINDS if other != kind)
     return levels[options.index(chosen)]
 
 

@@ -277,7 +277,6 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
 
 def _choose_class(errors: _RowErrors, problems: list[str]) -> int | None:
     names = {_ALL: "All classes"} | {str(k): errors.class_names[k] for k in np.unique(errors.y[errors.y >= 0])}
-    widget = page_state.seed_widget("of-class", list(names), _ALL, problems)
-    chosen = st.selectbox("Class", list(names), key=widget, format_func=names.get, width=200)
-    page_state.keep("of-class", chosen)
+    look = {"format_func": names.get, "width": 200}
+    chosen = page_state.choose_with(st.selectbox, "of-class", "Class", list(names), _ALL, problems, **look)
     return None if chosen == _ALL else int(chosen)

@@ -131,9 +131,9 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
         f"differ most. Searched among the {len(rows):,} test rows loaded here."
     )
     pick = page_state.choose("pick", "Rows", options, problems, help=about)
-    for name, picks in (("by", (_WORST, _BEST, _APART)), ("than", (_APART,)), ("draw", (_EACH,))):
-        if pick not in picks:  # a choice that does not apply is no part of the address
-            page_state.keep(name, page_state.recall(name), text=None)
+    # A choice that does not apply is no part of the address.
+    applies = {"by": (_WORST, _BEST, _APART), "than": (_APART,), "draw": (_EACH,)}
+    page_state.forget(name for name, picks in applies.items() if pick not in picks)
     if pick == _EACH:
         seed, icon, about = page_state.read_seed(problems), ":material/casino:", "Draw rows with the next seed."
         st.button("Resample", page_state.key("others"), on_click=page_state.advance_seed, icon=icon, help=about)
@@ -163,10 +163,8 @@ def _split(positions: np.ndarray) -> list[np.ndarray]:
 def _choose_method(
     name: str, label: str, methods: dict[str, Reconstructor], default: str, problems: list[str]
 ) -> Reconstructor:
-    widget = page_state.seed_widget(name, list(methods), default, problems)
-    chosen = st.selectbox(label, list(methods), key=widget, format_func=lambda key: methods[key].label, width=150)
-    page_state.keep(name, chosen)
-    return methods[chosen]
+    look = {"format_func": lambda key: methods[key].label, "width": 150}
+    return methods[page_state.choose_with(st.selectbox, name, label, list(methods), default, problems, **look)]
 
 
 def _rows_by_difference(rows: Rows, a: Reconstructor, b: Reconstructor) -> _Choice:
