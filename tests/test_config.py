@@ -26,14 +26,6 @@ def test_unset_or_empty_settings_have_defaults(monkeypatch):
     assert (config.quota_gb(), config.niceness(), config.threads(), config.is_workshop()) == (5, 10, 1, False)
 
 
-def test_folders_may_be_below_home_relative_or_absent(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for given, folder in (("~/a/b", tmp_path / "a" / "b"), ("c/d", Path("c/d")), (str(tmp_path), tmp_path)):
-        monkeypatch.setenv("HOURGLASS_RUNS", given)
-        config.check_settings()
-        assert config.runs_folder() == folder
-
-
 def test_wrong_setting_is_refused_by_every_command(monkeypatch, capsys):
     for name, given in (
         ("HOURGLASS_DATA", "~nosuchuser"),
