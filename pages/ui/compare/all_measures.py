@@ -23,13 +23,10 @@ def draw(lines: Sequence[Line]) -> None:
         return
     st.markdown("Each cell: estimate, 95% interval, sample size n. Open a measure to read how it is computed.")
     tables.draw_measures(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
-    errors = {
-        line.label: line.run.by_class["squared_error_per_class"]
-        for line in shown
-        if "squared_error_per_class" in line.run.by_class
-    }
+    by_class = "squared_error_per_class"
+    errors = {line.label: line.run.by_class[by_class] for line in shown if by_class in line.run.by_class}
     if errors:
-        st.markdown("#### Error by class", help=plain(DEFINITIONS["squared_error_per_class"].help))
+        st.markdown("#### Error by class", help=plain(DEFINITIONS[by_class].help))
         unit = DEFINITIONS["squared_error"]
         figure = training_curves.plot_error_by_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
         charts.draw(figure, "error by class")
@@ -43,10 +40,8 @@ def draw(lines: Sequence[Line]) -> None:
             page_state.show_problems(problems)
     histories = {line.label: line.run.history for line in shown if training_curves.list_terms(line.run.history)}
     if histories:
-        st.markdown(
-            "#### Training loss",
-            help="Each method minimises its own loss, in its own unit, so each panel has its own scale.",
-        )
+        about = "Each method minimises its own loss, in its own unit, so each panel has its own scale."
+        st.markdown("#### Training loss", help=about)
         charts.draw(training_curves.plot_losses(histories, header.get_theme()), "loss while training")
     st.markdown("#### Reproduce")
     for line in shown:
@@ -61,22 +56,17 @@ def _differing_settings(shown: Sequence[Line]) -> dict[str, Callable[[Line], str
         of_method.setdefault(line.method, []).append(line)
     several = [lines for lines in of_method.values() if len(lines) > 1]
     names = dict.fromkeys(name for lines in several for name in specs.differing([line.run.spec for line in lines]))
-    return {
-        f"Setting: {name.replace('_', ' ')}": lambda line, name=name: shorten(
-            specs.settings(line.run.spec).get(name, "–")
-        )
-        for name in names
-    }
 
+    def make_fact(name: str) -> Callable[[Line], str]:
+        return lambda line: shorten(specs.settings(line.run.spec).get(name, "–"))
 
-def _of_environment(name: str):
-    return lambda line: shorten(line.run.environment.get(name, "–"))
+    return {f"Setting: {name.replace('_', ' ')}": make_fact(name) for name in names}
 
 
 _FACTS = {
-    "Precision of training": _of_environment("precision"),
-    "Threads": _of_environment("threads"),
-    "Device": _of_environment("device"),
+    "Precision of training": lambda line: shorten(line.run.environment.get("precision", "–")),
+    "Threads": lambda line: shorten(line.run.environment.get("threads", "–")),
+    "Device": lambda line: shorten(line.run.environment.get("device", "–")),
     "Training rows": lambda line: f"{line.run.environment['n_train']:,}",
     "Feature space of sample metrics": lambda line: line.run.notes.get("features", "–"),
     "Date": lambda line: str(line.run.environment["date"])[:10],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.ui.compare import samples
 from pages.ui.shared import charts, header, images
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import html, plain
@@ -13,12 +14,10 @@ from pages.ui.shared.text import html, plain
 
 def open_dialog(kind: str, line: Line, lines: Sequence[Line]) -> None:
     """Open the dialog of the picture of this kind that was clicked in `line`."""
-    if kind == "map":
-        _draw_map(line)
-    elif kind == "strips":
+    if kind == "strips":
         _draw_strips(lines)
     else:
-        _draw_samples(line)
+        {"map": _draw_map, "samples": _draw_samples}[kind](line)
 
 
 @st.dialog("Map", width="large")
@@ -57,5 +56,4 @@ def _draw_strips(lines: Sequence[Line]) -> None:
 def _draw_samples(line: Line) -> None:
     run = line.run
     st.markdown(f"**{plain(line.label)}**: {len(run.views['samples'])} samples; {plain(run.notes['samples'])}.")
-    picture = images.image(images.samples_png(line), f"Samples of {line.label}", "hg-strip")
-    st.html(f'<div class="hg-large">{picture}</div>')
+    st.html(f'<div class="hg-large">{samples.make_montage(line)}</div>')

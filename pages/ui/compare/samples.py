@@ -12,7 +12,7 @@ from pages.ui.shared import images
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.stored_runs import Line
-from pages.ui.shared.text import html, plain
+from pages.ui.shared.text import Markup, html, plain
 
 
 def draw(lines: Sequence[Line]) -> table.Clicked:
@@ -32,13 +32,13 @@ def draw(lines: Sequence[Line]) -> table.Clicked:
             with st.container(key=f"sample-{line.name}", gap=None):
                 st.html(_make_caption(line))
                 label = f"Enlarge the samples of {line.label}"
-                if table.draw_picture(f"samples-{line.name}", label, lambda line=line: _draw_montage(line)):
+                if table.draw_picture(f"samples-{line.name}", label, lambda line=line: st.html(make_montage(line))):
                     clicked = "samples", line
     return clicked
 
 
-def _draw_montage(line: Line) -> None:
-    st.html(images.image(images.samples_png(line), f"Samples of {line.label}", "hg-strip"))
+def make_montage(line: Line) -> Markup:
+    return images.image(images.samples_png(line), f"Samples of {line.label}", "hg-strip")
 
 
 def _make_caption(line: Line) -> str:

@@ -28,9 +28,8 @@ def explain(view: View) -> str:
     samplers = _list_methods(line for line in view.trained if _only_samples(line))
     parts = []
     if coders:
-        s = "es" if len(coders) == 1 else ""
-        reconstruct = "reconstructs" if len(coders) == 1 else "reconstruct"
-        parts.append(f"{join_words(coders)} compress{s} each {view.entry.label} {row} to {size} and {reconstruct} it")
+        compress, reconstruct = ("compresses", "reconstructs") if len(coders) == 1 else ("compress", "reconstruct")
+        parts.append(f"{join_words(coders)} {compress} each {view.entry.label} {row} to {size} and {reconstruct} it")
     if samplers:
         parts.append(f"{join_words(samplers)} only generate{'s' if len(samplers) == 1 else ''}")
     runs = [line.run for line in select_comparable(view.lines) or view.trained]
@@ -45,12 +44,10 @@ def explain(view: View) -> str:
 def _list_methods(lines: Iterable[Line]) -> list[str]:
     """The lines' methods within a sentence: ``["PCA", "a linear AE", "an AE"]``."""
     named = {}
-    for line in lines:
-        article = "an" if line.entry.label[0] in "AEIO" else "a"
-        is_proper_name = line.entry.is_linear and not line.entry.converges_to
-        named[line.method] = (
-            line.entry.label if is_proper_name else f"{article} {line.entry.label}".replace("Lin", "lin")
-        )
+    for entry in (line.entry for line in lines):
+        article = "an" if entry.label[0] in "AEIO" else "a"
+        is_proper_name = entry.is_linear and not entry.converges_to
+        named[entry.name] = entry.label if is_proper_name else f"{article} {entry.label}".replace("Lin", "lin")
     return list(named.values())
 
 
@@ -70,13 +67,12 @@ def warn_of_copies(view: View) -> None:
         st.warning("These runs were evaluated on different copies of the data set, so none is marked as best.")
     run_picker.warn_of_other_copies(view)
     if changed := stored_runs.find_changed_libraries(view.entry, view.lines):
-        st.warning(
-            plain(
-                f"{view.entry.label} come from installed libraries, and these runs used another release of "
-                f"{join_words(changed)}: training on this machine uses other documents. To train again, see "
-                "“Reproduce” in “All measures”."
-            )
+        text = (
+            f"{view.entry.label} come from installed libraries, and these runs used another release of "
+            f"{join_words(changed)}: training on this machine uses other documents. To train again, see “Reproduce” in "
+            "“All measures”."
         )
+        st.warning(plain(text))
 
 
 def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:

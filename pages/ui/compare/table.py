@@ -9,7 +9,7 @@ import streamlit as st
 from core.datasets import Entry
 from core.metrics import definitions
 from core.runs import budgets, store
-from core.types import DOCUMENTS, IMAGES
+from core.types import DOCUMENTS
 from pages.ui.compare import summary
 from pages.ui.shared import cli_commands, header, images, stored_runs
 from pages.ui.shared.html_blocks import make_code, make_note, make_words
@@ -23,11 +23,6 @@ _BEST = (
     "Best: significantly different from the runner-up (95% paired interval over the test rows, not over repeated "
     "training). A GAN's kNN accuracy is not ranked: it uses the discriminator's features."
 )
-_RANKED = {
-    IMAGES: ("squared_error", "knn_accuracy"),
-    DOCUMENTS: ("knn_accuracy", "retrieval_precision_15", "trustworthiness"),
-}
-_RANKED_UNLABELLED = ("squared_error", "trustworthiness")
 _SHORT = {
     "squared_error": "Error",
     "knn_accuracy": "kNN accuracy",
@@ -53,7 +48,11 @@ Clicked = tuple[str, Line] | None
 
 def list_ranked(entry: Entry) -> tuple[str, ...]:
     """The metrics of the table, in which a method may be best."""
-    return _RANKED[entry.kind] if entry.has_labels else _RANKED_UNLABELLED
+    if not entry.has_labels:
+        return "squared_error", "trustworthiness"
+    if entry.kind == DOCUMENTS:
+        return "knn_accuracy", "retrieval_precision_15", "trustworthiness"
+    return "squared_error", "knn_accuracy"
 
 
 def draw(view: View, winners: Mapping[str, str | None]) -> Clicked:
@@ -133,17 +132,13 @@ def _offer_training(dataset: str, size: int, line: Line) -> None:
     if line.problem:
         st.html(f'<div class="hg-note hg-problem">{html(line.problem)}</div>')
         return
-    command = (
-        cli_commands.format_fit(line.missing)
-        if line.missing
-        else cli_commands.format_default_fit(dataset, line.method, size)
-    )
     query = stored_runs.make_training_query(dataset, size, line)
     with st.container(horizontal=True, vertical_alignment="center", key=f"train-{line.name}"):
         st.html('<div class="hg-note"><b>Not trained yet</b></div>', width="content")
         stored_runs.link_training(f"Train {line.title}", query)
         st.html(make_note("or run:"), width="content")
-    st.html(make_code(command))
+    default = cli_commands.format_default_fit(dataset, line.method, size)
+    st.html(make_code(cli_commands.format_fit(line.missing) if line.missing else default))
 
 
 def draw_picture(name: str, label: str, draw: Callable[[], None]) -> bool:
@@ -172,8 +167,7 @@ def _make_predicted(line: Line) -> str:
 
 def _make_numbers(view: View, line: Line, winners: Mapping[str, str | None]) -> str:
     cells = [_make_name(view.size, line)]
-    for metric in list_ranked(view.entry):
-        cells.append(_make_value(line, metric, line.run is not None and winners.get(metric) == line.run.key))
+    cells += [_make_value(line, metric, winners.get(metric)) for metric in list_ranked(view.entry)]
     fitted = html(seconds(line.run.metrics["seconds"].value)) if line.run else '<span class="hg-none">–</span>'
     cells.append(f'<div><span class="hg-label">{_SHORT["seconds"]}</span><span class="hg-value">{fitted}</span></div>')
     return f'<div class="hg-numbers">{"".join(cells)}</div>'
@@ -181,28 +175,27 @@ def _make_numbers(view: View, line: Line, winners: Mapping[str, str | None]) -> 
 
 def _make_name(size: int, line: Line) -> str:
     spec = line.run.spec if line.run else line.missing
+    notes = [f"{size}-D code"]
     if line.entry.has_own_code_size:
         notes = [f"{spec.param('n_components')}-D prior" if spec else "no encoder"]
-    else:
-        notes = [f"{size}-D code"]
-    if line.run:
-        notes += summary.list_costs(line.run)
-        notes += [line.run.environment["budget"]] if budgets.is_best_effort(line.run) else []
-        notes += [] if store.is_shipped(line.run) else ["own run"]
-        notes += [] if line.run.is_verified else ["not verified: scores from a loaded file"]
-        notes += [stored_runs.describe_origin(line.run)]
+    if run := line.run:
+        notes += summary.list_costs(run)
+        notes += [run.environment["budget"]] if budgets.is_best_effort(run) else []
+        notes += ["" if store.is_shipped(run) else "own run"]
+        notes += [
+            "" if run.is_verified else "not verified: scores from a loaded file",
+            stored_runs.describe_origin(run),
+        ]
     return f'<div class="hg-method">{html(line.title)}{"".join(map(make_note, filter(None, notes)))}</div>'
 
 
-def _make_value(line: Line, metric: str, is_best: bool) -> str:
+def _make_value(line: Line, metric: str, winner: str | None) -> str:
     label = f'<span class="hg-label">{_SHORT[metric]}</span>'
     if line.run is None or metric not in line.run.metrics:
         why = html(PENDING) if line.run and metric in line.run.pending else "–"
         return f'<div>{label}<span class="hg-value hg-none">{why}</span></div>'
-    value = number(line.run.metrics[metric].value)
-    mark = f'<span class="hg-best" title="{html(_BEST)}">best</span>' if is_best else ""
-    style = "hg-value hg-won" if is_best else "hg-value"
-    ends = interval(line.run.metrics, metric)
-    if line.entry.not_ranked:
-        ends += f"<br>{line.entry.not_ranked}"
+    value, style, mark = number(line.run.metrics[metric].value), "hg-value", ""
+    if winner == line.run.key:
+        style, mark = "hg-value hg-won", f'<span class="hg-best" title="{html(_BEST)}">best</span>'
+    ends = "<br>".join(filter(None, (interval(line.run.metrics, metric), line.entry.not_ranked)))
     return f'<div>{label}<span class="{style}">{value}</span>{mark}<div class="hg-note">{ends}</div></div>'

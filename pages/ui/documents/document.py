@@ -20,34 +20,23 @@ from pages.ui.shared.text import Markup, html, mark_words, plain, shorten
 
 _WORDS = 15
 _MOST_LETTERS = 20_000
+# Units of word weights other than plain numbers.
+_FORMATS = {methods.PROBABILITY: "{:.1%}".format, "times": "{:.0f}".format}
 
 
 def choose(rows: Rows, offered: Sequence[int], name: str, label: str, placeholder: str) -> int | None:
-    """Draw the choice of a document by its title; returns its position, None at first.
-
-    Parameters
-    ----------
-    offered : positions among the rows
-    name : of the choice on its page
-    """
+    """Draw the choice `name` of a document by its title, of those at `offered` positions; None at first."""
     widget = page_state.key(name)
     if st.session_state.get(widget) not in offered:
         st.session_state[widget] = None
-    return st.selectbox(
-        label,
-        offered,
-        key=widget,
-        format_func=lambda k: f"{shorten(rows.texts[k][0], 70)} · {rows.get_class(k)}",
-        placeholder=placeholder,
-        width=520,
-    )
+    titles = lambda k: f"{shorten(rows.texts[k][0], 70)} · {rows.get_class(k)}"
+    return st.selectbox(label, offered, key=widget, format_func=titles, placeholder=placeholder, width=520)
 
 
 def draw(view: MapView, position: int, marked: Collection[str] = ()) -> None:
     """Draw the document at a position among the rows, with some words marked."""
     rows = view.rows
-    title, _ = rows.texts[position]
-    st.subheader(plain(title), anchor=False)
+    st.subheader(plain(rows.texts[position][0]), anchor=False)
     counts = rows.X[[position]].toarray().ravel()
     st.caption(plain(_describe(rows, position, counts)))
     with st.container(key="opened"):
@@ -94,24 +83,13 @@ def _draw_words(view: MapView, position: int, counts: np.ndarray) -> None:
 
 
 def make_column(name: str, unit: str, words: Sequence[tuple[str, float]], inside: Set[str]) -> str:
-    """HTML column of words with a bar each, those in `inside` in bold.
-
-    Parameters
-    ----------
-    unit : "times", "probability" or "weight"
-    """
+    """HTML column of words with a bar each, those in `inside` in bold; `unit` : "times" or a method's `word_output`."""
     most = max((weight for _, weight in words), default=1.0)
     lines = "".join(
         f"<li><span{' class=hg-in' if word in inside else ''}>{html(word)}</span>"
         f'<span class="hg-track"><span style="width:{weight / most:.1%}"></span></span>'
-        f'<span class="hg-note">{_format_weight(weight, unit)}</span></li>'
+        f'<span class="hg-note">{_FORMATS.get(unit, number)(weight)}</span></li>'
         for word, weight in words
     )
     content = f"<ol>{lines}</ol>" if words else make_note("none")
     return f'<div><b>{html(name)}</b> <span class="hg-note">{unit}</span>{content}</div>'
-
-
-def _format_weight(weight: float, unit: str) -> str:
-    if unit == "probability":
-        return f"{weight:.1%}"
-    return f"{weight:.0f}" if unit == "times" else number(weight)

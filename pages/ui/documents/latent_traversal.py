@@ -103,15 +103,15 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
         return
     words = axis.find_changing(_DRAWN)
     with st.container(key=f"along-{line.method}"):
-        figure = plot_word_weights(
-            axis.values, axis.weights[:, words], [rows.vocabulary[j] for j in words], value, unit, header.get_theme()
-        )
+        named = [rows.vocabulary[j] for j in words]
+        figure = plot_word_weights(axis.values, axis.weights[:, words], named, value, unit, header.get_theme())
         charts.draw(figure, f"along-{line.method}")
         heaviest = keywords.find_heaviest_words(axis.weights[step], rows.vocabulary, _EXPECTED)
-        columns = make_column(f"At {number(value)}", unit, heaviest, set()) + _make_nearest(
-            line, rows, axis.codes[step]
-        )
-        st.html(Markup(f'<div class="hg-expected">{columns}</div>'))
+        columns = [
+            make_column(f"At {number(value)}", unit, heaviest, set()),
+            _make_nearest(line, rows, axis.codes[step]),
+        ]
+        st.html(Markup(f'<div class="hg-expected">{"".join(columns)}</div>'))
     st.html(_make_thirds(line, axis, rows.vocabulary))
 
 

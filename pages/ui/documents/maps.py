@@ -33,20 +33,15 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             return
         rows = find_rows(view.entry, view.dataset_params, problems)
         if rows is None:
-            section.explain(
-                f"The maps need the documents of {view.entry.label}. Stored metrics are in the sections Retrieval and "
-                "Measures."
-            )
+            where = "Stored metrics are in the sections Retrieval and Measures."
+            section.explain(f"The maps need the documents of {view.entry.label}. {where}")
             return
         maps = make_view(view, rows)
         look = maps_component.read_look(rows, [run_map.choice.key for run_map in maps.maps], problems)
-        help = (
-            ""
-            if view.size <= 2
-            else "Maps are projections to 2-D: overlapping here does not mean overlapping in the code."
-        )
+        help = "Maps are projections to 2-D: overlapping here does not mean overlapping in the code."
         winners = {name: stored_runs.find_best(view.lines, name) for name in _OF_MAPS}
-        section.explain(f"{_explain(view, rows)} {summary.describe_winners(view.lines, winners)}", help or None)
+        found = summary.describe_winners(view.lines, winners)
+        section.explain(f"{_explain(view, rows)} {found}", help if view.size > 2 else None)
         selection.select_linked(maps, problems)
         positions = maps_component.read_selection(rows, problems)
         nearest = neighbours.find_nearest(maps, positions)
@@ -94,9 +89,8 @@ def _make_maps(view: MapView, nearest: Mapping[str, np.ndarray], stars: Mapping[
     for run_map in view.maps:
         key, metrics = run_map.choice.key, run_map.run.metrics if run_map.run else {}
         scores = map_scores.format_scores(metrics, _OF_MAPS, view.rows.kind)
-        marked = tuple(nearest.get(key, ()))
-        problem, star = run_map.problem, stars.get(key)
-        maps.append(Map(key, run_map.name, run_map.note, run_map.points, scores, problem, star=star, near=marked))
+        shown = key, run_map.name, run_map.note, run_map.points, scores, run_map.problem
+        maps.append(Map(*shown, star=stars.get(key), near=tuple(nearest.get(key, ()))))
     return maps
 
 

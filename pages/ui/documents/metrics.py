@@ -16,17 +16,9 @@ from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
 
 _MEASURES = (
-    "knn_accuracy",
-    "tfidf_knn_accuracy",
-    "retrieval_precision_15",
-    "tfidf_cosine",
-    "completion_perplexity",
-    "unigram_perplexity",
-    "cache_perplexity",
-    "trustworthiness",
-    "silhouette",
-    "seconds",
-    "weights",
+    *("knn_accuracy", "tfidf_knn_accuracy", "retrieval_precision_15", "tfidf_cosine"),
+    *("completion_perplexity", "unigram_perplexity", "cache_perplexity"),
+    *("trustworthiness", "silhouette", "seconds", "weights"),
 )
 # Without the cosine to tf-idf, which favours LSA of tf-idf.
 _OF_WEIGHTINGS = ("knn_accuracy", "retrieval_precision_15", "seconds")
@@ -55,7 +47,7 @@ def _draw_weightings(view: View, stored: Sequence[Run], problems: list[str]) -> 
     )
     weighting = next(param for param in methods.get("lsa").params if param.name == "weighting")
     wanted = {name: _make_spec(view, name) for name in weighting.bounds}
-    lines = [line for name, spec in wanted.items() if (line := _make_line(stored, name, spec, problems))]
+    lines = list(filter(None, (_make_line(stored, name, spec, problems) for name, spec in wanted.items())))
     if lines:
         tables.draw_measures(lines, _OF_WEIGHTINGS, "weightings")
     if missing := training_offers.find_missing(list(wanted.values()), stored):

@@ -70,14 +70,13 @@ def _show_maps() -> None:
 
 def _draw_words(query: bag_of_words.Query, rows: Rows) -> None:
     """Draw which words of the query are known to the methods."""
-    vocabulary = f"not among the {len(rows.vocabulary):,} words of the vocabulary"
     if not query.known:
         st.info("The query has no word of the vocabulary: write a few words.")
-    groups = [
+    groups = (
         ("Known", query.known, ""),
-        ("Unknown", query.unknown, vocabulary),
+        ("Unknown", query.unknown, f"not among the {len(rows.vocabulary):,} words of the vocabulary"),
         ("Ignored", query.stop_words, "too common to distinguish documents"),
-    ]
+    )
     lines = []
     for name, words, note in groups:
         if words:

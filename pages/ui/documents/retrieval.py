@@ -32,12 +32,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         st.markdown(plain(f"No method is trained on {view.entry.label} yet."))
         return
     if not curves:
-        st.markdown(
-            plain(
-                f"No run on {view.entry.label} has a precision curve: it needs documents of at least two classes and "
-                "a run of this version."
-            )
-        )
+        needed = "it needs documents of at least two classes and a run of this version."
+        st.markdown(plain(f"No run on {view.entry.label} has a precision curve: {needed}"))
         return
     st.markdown(
         "Each test document is a query; the other test documents are its answers, by decreasing cosine similarity of "
@@ -54,8 +50,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[PrecisionCurve]:
     """The curve of each method and size, and the tf-idf baseline."""
-    curves: list[PrecisionCurve] = []
-    baseline: list[PrecisionCurve] = []
+    curves, baseline = [], []
     shown = {line.method: line.run for line in view.trained}
     copy = checksums.choose_checksum(shown.values())
     for method in methods.compared(DOCUMENTS):
@@ -98,15 +93,14 @@ def _offer_missing(view: View, stored: Sequence[Run]) -> None:
         for size in presets.DOCUMENT_SIZES
         if not any(map(checksums.is_here, selection.select_runs(list(stored), view.entry.name, method, size)))
     ]
-    training_offers.show_progress(
-        lambda task: task.spec.dataset == view.entry.name and task.spec.method in presets.RETRIEVED
-    )
+    dataset = view.entry.name
+    training_offers.show_progress(lambda t: t.spec.dataset == dataset and t.spec.method in presets.RETRIEVED)
     if not lacking:
         return
     named = join_words([f"{methods.label(method)} {size}-D" for method, size in lacking])
     st.markdown(plain(f"Not trained yet: {named}."))
     wanted = training_offers.find_missing([_make_spec(view, method, size) for method, size in lacking], stored)
-    if wanted and datasets.is_available(view.entry.name):
+    if wanted and datasets.is_available(dataset):
         label = "Train it" if len(wanted) == 1 else "Train them"
         training_offers.draw_button(label, wanted, "curves", "An AE takes about a minute.", primary=False)
 

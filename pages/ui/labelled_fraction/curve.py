@@ -20,7 +20,7 @@ from pages.ui.shared import cached, charts, header, page_state
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import join_words, plain, shorten
 
-BASELINE = {"images": "network", "documents": "logistic"}
+_BASELINE = {"images": "network", "documents": "logistic"}
 _SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae")
 _LOG, _LINEAR = "log", "linear"
 _CHART = "test error by labels"
@@ -45,7 +45,7 @@ class View:
     @property
     def baseline(self) -> str:
         """The approach that all others are compared with."""
-        return BASELINE[self.entry.kind]
+        return _BASELINE[self.entry.kind]
 
     def find_row(self, approach: str, labels: int, seed: int) -> dict[str, Any] | None:
         wanted = approach, labels, seed
@@ -59,20 +59,16 @@ def choose(problems: list[str]) -> View:
     order = sorted(names, key=lambda name: (not stored[name].rows, names.index(name)))
     refused: list[str] = []
     default = datasets.DEFAULT if stored[datasets.DEFAULT].rows else order[0]
-    widget = page_state.seed_widget("data", order, default, refused)
-
-    def label(name: str) -> str:
-        return datasets.entry(name).label + ("" if stored[name].rows else " (no results yet)")
-
+    labels = {name: datasets.entry(name).label + ("" if stored[name].rows else " (no results yet)") for name in order}
     without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
     help = f"Data sets without labels, such as {without}, have nothing to classify."
-    name = st.selectbox("Data set", order, format_func=label, key=widget, width=280, help=help)
+    linked = shorten(page_state.read_link("data") or "")
+    look = {"format_func": labels.get, "width": 280, "help": help}
+    name = page_state.choose_with(st.selectbox, "data", "Data set", order, default, refused, **look)
     entry = datasets.entry(name)
     if refused:
-        linked = shorten(page_state.read_link("data"))
         why = "has no labels" if linked in datasets.names() else "is not known"
         problems.append(f"The link asks for the data set “{linked}”, which {why}: {entry.label} is shown.")
-    page_state.keep("data", name)
     problems += stored[name].problems
     cached.find_copy(entry.name, entry.default_params)
     params = dict(entry.default_params)
@@ -196,8 +192,8 @@ def _chart_data(view: View, approaches: Sequence[str]) -> list[dict[str, Any]]:
         for n, errors in sorted(view.errors[name].items()):
             mean = statistics.estimate_mean(errors)
             line = {"approach": semi_supervised.get(name).label, "labels": n, "test error (%)": mean.mean}
-            ends = {"test error (%) low": mean.low, "test error (%) high": mean.high, "seeds": mean.n}
-            lines.append({**line, **ends})
+            line |= {"test error (%) low": mean.low, "test error (%) high": mean.high, "seeds": mean.n}
+            lines.append(line)
     return lines
 
 

@@ -14,7 +14,7 @@ from pages.ui.shared import cached, charts, header, images, page_state, tables
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import plain, shorten
 
-_WRONG = 40
+_MOST_WRONG = 40
 _MOST_LABELLED = 100
 
 
@@ -28,7 +28,8 @@ def draw(view: View, problems: list[str]) -> None:
         return
     from core.figures import error_by_labels as figures  # plotly
 
-    names = _class_names(view, row)
+    dataset = _load_dataset(view)
+    names = _class_names(dataset, len(row["confusion"]))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Confusion matrix**", help="Row: class; column: predicted class. Colour: share of the class.")
@@ -40,17 +41,23 @@ def draw(view: View, problems: list[str]) -> None:
         ]
         charts.draw(figures.plot_confusion(confusion, names, header.get_theme()), "confusion", data=counts)
     with right:
-        st.markdown(
-            "**Codes, labelled rows marked**",
-            help="First two principal components of the classifier's code or last hidden layer. "
-            f"{results.MAPPED} test rows spread evenly over all, and at most as many of the labelled rows.",
+        about = (
+            "First two principal components of the classifier's code or last hidden layer. "
+            f"{results.MAPPED} test rows spread evenly over all, and at most as many of the labelled rows."
         )
+        st.markdown("**Codes, labelled rows marked**", help=about)
         shown = results.read_map(row)
         figure = figures.plot_codes(
             shown.at_test, shown.y_test, shown.right, shown.at_labelled, shown.y_labelled, names, header.get_theme()
         )
         charts.draw(figure, "codes")
-    _rows(view, row, names, problems)
+    if dataset is None:
+        cached.offer_download(view.entry, problems, " Then the misclassified and labelled rows are shown too.")
+    elif checksums.is_of(row, dataset.checksum):
+        _draw_misclassified(dataset, row, names)
+        _draw_labelled(dataset, row, names)
+    else:
+        st.caption(plain("Measured on another copy of the data, so no rows are shown."))
 
 
 def _choose(view: View, problems: list[str]) -> dict:
@@ -82,68 +89,54 @@ def _about(view: View, row: dict) -> str:
     return text
 
 
-def _class_names(view: View, row: dict) -> list[str]:
-    """The classes' names, where the data are here; else their numbers."""
-    if datasets.is_available(view.entry.name):
-        dataset = cached.load_dataset(view.entry.name, tuple(sorted(row.get("dataset_params", {}).items())))
-        if len(dataset.target_names) == len(row["confusion"]):
-            return [shorten(name, 24) for name in dataset.target_names]
-    return [str(k) for k in range(len(row["confusion"]))]
-
-
-def _rows(view: View, row: dict, names: list[str], problems: list[str]) -> None:
+def _load_dataset(view: View) -> Dataset | None:
     if not datasets.is_available(view.entry.name):
-        cached.offer_download(view.entry, problems, " Then the misclassified and labelled rows are shown too.")
-        return
-    dataset = cached.load_dataset(view.entry.name, tuple(sorted(row.get("dataset_params", {}).items())))
-    if not checksums.is_of(row, dataset.checksum):
-        st.caption(plain("Measured on another copy of the data, so no rows are shown."))
-        return
+        return None
+    return cached.load_dataset(view.entry.name, view.entry.default_params)
+
+
+def _class_names(dataset: Dataset | None, n: int) -> list[str]:
+    """The classes' names, where the data are here; else their numbers."""
+    if dataset is None or len(dataset.target_names) != n:
+        return [str(k) for k in range(n)]
+    return [shorten(name, 24) for name in dataset.target_names]
+
+
+def _draw_misclassified(dataset: Dataset, row: dict, names: list[str]) -> None:
     wrong, predicted = results.read_misclassified(row)
+    is_images, n = dataset.kind == IMAGES, min(_MOST_WRONG, len(wrong))
+    if not n:
+        if is_images:
+            st.markdown("No test row is misclassified.")
+        return
+    below = "; below each: class → predicted class" if is_images else ""
+    st.markdown(f"**Misclassified**, {n:,} of {len(wrong):,}{below}")
+    shown = np.unique(np.linspace(0, len(wrong) - 1, n).astype(int))
+    rows = wrong[shown]
+    classes, guesses = [names[k] for k in dataset.y_test[rows]], [names[k] for k in predicted[shown]]
+    if is_images:
+        titles = [f"{name} → {guess}" for name, guess in zip(classes, guesses, strict=True)]
+        st.html(images.tiles(dataset.X_test[rows], dataset.image_shape, titles))
+    else:
+        titles = [dataset.titles_test[k] for k in rows]
+        _draw_table({"Document": titles, "Class": classes, "Predicted class": guesses}, "wrong")
+
+
+def _draw_labelled(dataset: Dataset, row: dict, names: list[str]) -> None:
     chosen = experiment.select_labelled_rows(dataset.y_train, row["labels"], row["seed"])
+    rows = chosen[:_MOST_LABELLED]
+    counts = f"{len(rows):,} of {len(chosen):,}"
     if dataset.kind == IMAGES:
-        _images(dataset, row, names, wrong, predicted, chosen)
+        st.markdown(f"**Labelled rows** of seed {row['seed']}, {counts}")
+        rows = rows[np.argsort(dataset.y_train[rows], kind="stable")]
+        st.html(images.tiles(dataset.X_train[rows], dataset.image_shape, [names[k] for k in dataset.y_train[rows]]))
     else:
-        _documents(dataset, names, wrong, predicted, chosen)
+        st.markdown(f"**Labelled documents**, {counts}")
+        titles, classes = [dataset.titles_train[k] for k in rows], [names[k] for k in dataset.y_train[rows]]
+        _draw_table({"Document": titles, "Class": classes}, "labelled")
 
 
-def _images(
-    dataset: Dataset, row: dict, names: list[str], wrong: np.ndarray, predicted: np.ndarray, chosen: np.ndarray
-) -> None:
-    if len(wrong):
-        st.markdown(
-            f"**Misclassified**, {min(_WRONG, len(wrong)):,} of {len(wrong):,}; below each: class → predicted class"
-        )
-        shown = np.unique(np.linspace(0, len(wrong) - 1, min(_WRONG, len(wrong))).astype(int))
-        titles = [f"{names[dataset.y_test[wrong[k]]]} → {names[predicted[k]]}" for k in shown]
-        st.html(images.tiles(dataset.X_test[wrong[shown]], dataset.image_shape, titles))
-    else:
-        st.markdown("No test row is misclassified.")
-    first = chosen[:_MOST_LABELLED]
-    st.markdown(f"**Labelled rows** of seed {row['seed']}, {len(first):,} of {len(chosen):,}")
-    order = first[np.argsort(dataset.y_train[first], kind="stable")]
-    st.html(images.tiles(dataset.X_train[order], dataset.image_shape, [names[k] for k in dataset.y_train[order]]))
-
-
-def _documents(
-    dataset: Dataset, names: list[str], wrong: np.ndarray, predicted: np.ndarray, chosen: np.ndarray
-) -> None:
+def _draw_table(columns: dict[str, list[str]], name: str) -> None:
     import pandas as pd
 
-    if len(wrong):
-        st.markdown(f"**Misclassified**, {min(_WRONG, len(wrong)):,} of {len(wrong):,}")
-        shown = np.unique(np.linspace(0, len(wrong) - 1, min(_WRONG, len(wrong))).astype(int))
-        frame = pd.DataFrame(
-            {
-                "Document": [dataset.titles_test[wrong[k]] for k in shown],
-                "Class": [names[dataset.y_test[wrong[k]]] for k in shown],
-                "Predicted class": [names[predicted[k]] for k in shown],
-            }
-        )
-        tables.draw_frame(frame, "wrong")
-    first = chosen[:_MOST_LABELLED]
-    st.markdown(f"**Labelled documents**, {len(first):,} of {len(chosen):,}")
-    frame = pd.DataFrame(
-        {"Document": [dataset.titles_train[k] for k in first], "Class": [names[k] for k in dataset.y_train[first]]}
-    )
-    tables.draw_frame(frame, "labelled")
+    tables.draw_frame(pd.DataFrame(columns), name)

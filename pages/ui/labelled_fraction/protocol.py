@@ -70,18 +70,12 @@ def _rows(view: View) -> list[list[Cell]]:
     for name in semi_supervised.names(view.entry.kind):
         approach = semi_supervised.get(name)
         own = [row for row in view.rows if row["method"] == name]
+        used, spelled = "used" if approach.sees_unlabelled else "not used", _spell_settings(name, view)
+        texts = (approach.label, approach.summary, used, tried.get(name, "M1’s"))
         before = [row["pretraining_seconds"] for row in own if row["pretraining_seconds"]]
-        rows.append(
-            [
-                tables.text(approach.label),
-                tables.text(approach.summary),
-                tables.text("used" if approach.sees_unlabelled else "not used"),
-                tables.text(tried.get(name, "M1’s")),
-                _median([row["seconds"] for row in own]),
-                _median(before),
-                Cell(f'<span class="hg-note">{html(_spelled(name, view))}</span>', _spelled(name, view)),
-            ]
-        )
+        spent = _median([row["seconds"] for row in own]), _median(before)
+        note = Cell(f'<span class="hg-note">{html(spelled)}</span>', spelled)
+        rows.append([*map(tables.text, texts), *spent, note])
     return rows
 
 
@@ -89,12 +83,10 @@ def _median(spent: list[float]) -> Cell:
     return Cell(seconds(float(np.median(spent))), float(np.median(spent)), n=len(spent)) if spent else tables.EMPTY
 
 
-def _spelled(name: str, view: View) -> str:
-    own = settings.get_settings(name, view.entry.name)
-    text = ", ".join(f"{key} {json.dumps(value)}" for key, value in own.items())
-    if method := semi_supervised.get(name).pretrained:
-        before = ", ".join(
-            f"{key} {json.dumps(v)}" for key, v in settings.get_pretraining(view.entry.name, method).items()
-        )
-        text = f"pre-training: {before}; {text}" if text else f"pre-training: {before}"
-    return text
+def _spell_settings(name: str, view: View) -> str:
+    """An approach's settings, after those of its pre-training: ``"pre-training: width 512; n_steps 4000"``."""
+    method = semi_supervised.get(name).pretrained
+    before = settings.get_pretraining(view.entry.name, method) if method else {}
+    groups = (("pre-training: ", before), ("", settings.get_settings(name, view.entry.name)))
+    spelled = [(title, ", ".join(f"{k} {json.dumps(v)}" for k, v in group.items())) for title, group in groups]
+    return "; ".join(f"{title}{text}" for title, text in spelled if text)

@@ -135,24 +135,15 @@ def _format_worth(worth: Worth, most: int) -> tuple[str, str]:
 def _table_rows(compared: Sequence[_Comparison], base: Estimate, label: str, most: int) -> list[list[Cell]]:
     rows = [[tables.text(label), _make_cell(format_error(base), "", base), tables.EMPTY, tables.EMPTY]]
     for comparison in compared:
-        seeds = f"{comparison.error.n} {'seed' if comparison.error.n == 1 else 'seeds'}"
-        gap = tables.text("no common seed")
-        if comparison.gap is not None:
-            ends = (
-                "one seed" if comparison.gap.low is None else f"{comparison.gap.low:.2f} to {comparison.gap.high:.2f}"
-            )
-            note = f"{ends}, not significant" if _is_tied(comparison.gap) else ends
-            gap = _make_cell(f"{comparison.gap.mean:.2f}".replace("-", "−"), note.replace("-", "−"), comparison.gap)
-        saved, ends = _format_worth(comparison.worth, most)
-        worth = Cell(_add_note(saved, ends), comparison.worth.labels, comparison.worth.low, comparison.worth.high)
-        rows.append(
-            [
-                tables.text(comparison.label),
-                _make_cell(format_error(comparison.error), seeds, comparison.error),
-                gap,
-                worth,
-            ]
-        )
+        error, gap, worth = comparison.error, comparison.gap, comparison.worth
+        gap_cell = tables.text("no common seed")
+        if gap is not None:
+            ends = "one seed" if gap.low is None else f"{gap.low:.2f} to {gap.high:.2f}"
+            note = f"{ends}, not significant" if _is_tied(gap) else ends
+            gap_cell = _make_cell(f"{gap.mean:.2f}".replace("-", "−"), note.replace("-", "−"), gap)
+        worth_cell = Cell(_add_note(*_format_worth(worth, most)), worth.labels, worth.low, worth.high)
+        error_cell = _make_cell(format_error(error), f"{error.n} {'seed' if error.n == 1 else 'seeds'}", error)
+        rows.append([tables.text(comparison.label), error_cell, gap_cell, worth_cell])
     return rows
 
 

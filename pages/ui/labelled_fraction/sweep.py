@@ -24,10 +24,9 @@ from pages.ui.shared.text import join_words, plain, shorten
 _LIVE_SECONDS = 1.0
 # The page is drawn again for new results at most so often.
 _REDRAW_SECONDS = 2.0
-_LAST = "hourglass.sweep"
+_LAST, _PROBLEM = "hourglass.sweep", "hourglass.sweep-problem"
 _METHODS, _LABELS = "sweep-methods", "sweep-labels"
 _LONGEST = 100
-_PROBLEM = "hourglass.sweep-problem"
 _MOST_SEEDS, _USUAL_SEEDS = 10, 3
 _MOST_COUNTS = 12
 # Of these an offer is made first: they take a few seconds each on small data.
@@ -42,10 +41,8 @@ def draw(view: View, problems: list[str]) -> None:
         cached.offer_download(view.entry, problems, " Then experiments can be run on it.")
         return
     st.markdown(
-        plain(
-            "Each approach is fitted once per number of labels and seed; results in the chart are not computed again. "
-            "A stopped experiment resumes when it is run again."
-        )
+        "Each approach is fitted once per number of labels and seed; results in the chart are not computed again. "
+        "A stopped experiment resumes when it is run again."
     )
     asked = _form(view, problems)
     if asked is None:
@@ -59,10 +56,12 @@ def draw(view: View, problems: list[str]) -> None:
     checksum = cached.load_dataset(view.entry.name, view.entry.default_params).checksum
     kept = {row["key"] for row in view.rows if checksums.is_of(row, checksum)}
     missing = [cell for cell in cells if cell.key not in kept]
-    _notes(view, counts)
+    _warn_of_few_labels(view, counts)
+    fits = f"{len(missing):,} {'fit' if len(missing) == 1 else 'fits'}"
+    run = f"Run {fits}" if len(missing) == len(cells) else f"Run the remaining {fits}"
     with st.container(key="offer-sweep", horizontal=True, vertical_alignment="center"):
         st.button(
-            _format_button(len(missing), is_resumed=0 < len(missing) < len(cells)),
+            run if missing else "All fits are done",
             key=page_state.key("run-sweep"),
             type="primary",
             icon=":material/play_arrow:",
@@ -89,7 +88,7 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
         st.session_state[widget] = [name for name in names if name in chosen]
     label = {name: semi_supervised.get(name).label for name in names}.get
     wanted = st.pills("Approaches to measure", names, selection_mode="multi", format_func=label, key=widget)
-    page_state.keep(_METHODS, wanted, text=".".join(wanted) or None, memory=f"{_METHODS}/{view.entry.kind}")
+    page_state.keep(_METHODS, wanted, text=".".join(wanted) or None, memory=memory)
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-sweep"):
         given = _labels_field(view)
 
@@ -124,9 +123,8 @@ def _labels_field(view: View) -> str:
 
 def _parse_counts(given: str) -> list[int] | None:
     if thousands := re.search(r"\d,\d{3}(?!\d)", given):
-        number = thousands.group().replace(",", "")
-        why = f"“{thousands.group()}” is ambiguous: write {number}, or a space after the comma."
-        st.error(plain(why))
+        found = thousands.group()
+        st.error(plain(f"“{found}” is ambiguous: write {found.replace(',', '')}, or a space after the comma."))
         return None
     try:
         counts = sorted({int(part) for part in given.replace(";", ",").split(",") if part.strip()})
@@ -143,21 +141,14 @@ def _default_counts(view: View) -> list[int]:
     return [n for n in ((100, 600, 1000, 3000) if n_train > _FEW_ROWS else (20, 50, 100, 500)) if n <= n_train]
 
 
-def _notes(view: View, counts: list[int]) -> None:
-    dataset = cached.load_dataset(view.entry.name, view.entry.default_params)
-    n_classes = len(dataset.target_names)
-    if few := [n for n in counts if n < n_classes]:
-        st.caption(
-            plain(
-                f"{join_words([str(n) for n in few])} labels are fewer than the {n_classes} classes: a class without a "
-                "labelled row is never predicted, so all its test rows are misclassified."
-            )
+def _warn_of_few_labels(view: View, counts: list[int]) -> None:
+    n_classes = len(cached.load_dataset(view.entry.name, view.entry.default_params).target_names)
+    if few := [str(n) for n in counts if n < n_classes]:
+        text = (
+            f"{join_words(few)} labels are fewer than the {n_classes} classes: a class without a labelled row is never "
+            "predicted, so all its test rows are misclassified."
         )
-
-
-def _format_button(n: int, is_resumed: bool) -> str:
-    fits = f"{n:,} {'fit' if n == 1 else 'fits'}"
-    return "All fits are done" if n == 0 else f"Run the remaining {fits}" if is_resumed else f"Run {fits}"
+        st.caption(plain(text))
 
 
 def _estimate_time(view: View, cells, missing) -> str:
@@ -184,11 +175,9 @@ def _is_running() -> bool:
 
 
 def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds: int, max_seconds: float) -> None:
+    asked = dataset, wanted, counts, range(n_seeds), max_seconds
     try:
-        name = background_sweep.request_sweep(
-            dataset, wanted, counts, range(n_seeds), max_seconds, ends=config.is_workshop()
-        )
-        st.session_state[_LAST] = name, dataset
+        st.session_state[_LAST] = background_sweep.request_sweep(*asked, ends=config.is_workshop()), dataset
     except HourglassError as problem:
         st.session_state[_PROBLEM] = str(problem)
 
@@ -228,17 +217,15 @@ def _progress(names: tuple[str, ...], view: View, stamp: str, drawn_at: float) -
 
 def _report_end() -> None:
     """Report the end of this person's last experiment."""
-    name, dataset = st.session_state.get(_LAST, ("", ""))
-    if not name or any(each.name == name for each in background_sweep.list_sweeps()):
+    if _LAST not in st.session_state or _is_running():
         return
-    del st.session_state[_LAST]
+    name, dataset = st.session_state.pop(_LAST)
     label = datasets.entry(dataset).label
     with header.show_errors():
         report = background_sweep.read_report(name)
         if report is None:
-            st.info(
-                f"The experiment on {label} was stopped. Results and pre-training are kept: run it again to resume."
-            )
+            text = f"The experiment on {label} was stopped. Results and pre-training are kept: run it again to resume."
+            st.info(text)
             return
         text = f"The experiment on {label} is done: {report.computed:,} computed, {report.kept:,} were stored"
         failed = f", of which {report.failed:,} failed" if report.failed else ""

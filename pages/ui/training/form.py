@@ -69,10 +69,9 @@ class _Form:
         return presets.list_presets(self.entry.name, self.method, size if isinstance(size, int) else 0)
 
     def make_spec(self, values: dict[str, Any], problems: list[str]) -> Spec | None:
-        data = {param.name for param in self.entry.params}
-        of_data = {name: value for name, value in values.items() if name in data}
-        of_method = {name: value for name, value in values.items() if name in self.params and name not in data}
-        of_method.pop(_SEED, None)
+        of_data = {param.name: values[param.name] for param in self.entry.params if param.name in values}
+        others = self.params.keys() - of_data.keys() - {_SEED}
+        of_method = {name: value for name, value in values.items() if name in others}
         try:
             return specs.make(self.entry.name, self.method, of_method, values[_SEED], of_data)
         except BadInput as problem:
@@ -94,10 +93,9 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
             # Out of the address, which would otherwise undo every later choice.
             page_state.keep("size", values[_SIZE], text=None)
     form.keep(values)
-    refused = _draw_param(form, form.params[_SIZE]) if form.has_size else []
+    is_allowed = not form.has_size or _draw_param(form, form.params[_SIZE])
     _choose_preset(form)
-    refused += _draw_params(form)
-    if refused:
+    if not _draw_params(form) or not is_allowed:
         return None
     spec = form.make_spec(form.values, problems)
     is_usual = spec is None or spec == form.make_spec(form.defaults, [])
@@ -173,24 +171,23 @@ def _choose_preset(form: _Form) -> None:
         st.caption("Custom settings, see Parameters.")
 
 
-def _draw_params(form: _Form) -> list[str]:
-    """Draw the widgets of all other parameters in an expander; return the error messages of all."""
+def _draw_params(form: _Form) -> bool:
+    """Draw the widgets of all other parameters in an expander; return whether all values are allowed."""
     others = [param for name, param in form.params.items() if name != _SIZE]
     if not others:
-        return []
+        return True
     st.session_state[_DRAWER] = page_state.key(f"{form.memory}/parameters")
     drawer = st.expander("Parameters", key=st.session_state[_DRAWER], on_change="rerun")
     if drawer.open:
         with drawer, st.container(key="parameters"):
-            return [refusal for param in others for refusal in _draw_param(form, param)]
-    refusals = [refusal for param in others for refusal in _refuse(param, form.values)]
-    for refusal in refusals:
-        st.error(plain(refusal))
-    return refusals
+            allowed = [_draw_param(form, param) for param in others]
+    else:
+        allowed = [_check(param, form.values) for param in others]
+    return all(allowed)
 
 
-def _draw_param(form: _Form, param: Param) -> list[str]:
-    """Draw one parameter's widget; return the error message that is written below it, if any."""
+def _draw_param(form: _Form, param: Param) -> bool:
+    """Draw one parameter's widget; return whether its value is allowed."""
     widget = page_state.key(f"{form.memory}/{param.name}")
     value, label = form.values.get(param.name, param.default), label_setting(param.name)
     is_text = isinstance(param.default, str)
@@ -212,20 +209,19 @@ def _draw_param(form: _Form, param: Param) -> list[str]:
         # A number field would drop what is no number without a message.
         st.session_state[widget] = str(value)
         st.text_input(label, key=widget, help=about, on_change=take)
-    refusals = _refuse(param, form.values)
-    for refusal in refusals:
-        st.error(plain(refusal))
-    return refusals
+    return _check(param, form.values)
 
 
-def _refuse(param: Param, values: dict[str, Any]) -> list[str]:
+def _check(param: Param, values: dict[str, Any]) -> bool:
+    """Return whether a parameter's value is allowed; draw an error message otherwise."""
     value = values.get(param.name, param.default)
     try:
         param.check(value)
     except BadInput:
         given = shorten(value) if value != "" else "empty"
-        return [f"{label_setting(param.name)} is {given}: it must be {param.allowed}."]
-    return []
+        st.error(plain(f"{label_setting(param.name)} is {given}: it must be {param.allowed}."))
+        return False
+    return True
 
 
 def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
@@ -244,9 +240,8 @@ def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
         st.caption("A run with these settings is stored. Another seed makes another run.")
     else:
         st.button("Train", type="primary", on_click=_start, args=(training_queue.train, spec), width="stretch")
-        is_measuring = (
-            training_offers.is_predictable(spec) and not spec.param("max_seconds") and training_offers.measure_speed()
-        )
+        is_open = training_offers.is_predictable(spec) and not spec.param("max_seconds")
+        is_measuring = is_open and training_offers.measure_speed()
         st.fragment(_describe_training, run_every=_MEASURED_SECONDS if is_measuring else None)(spec, is_measuring)
         for run in stored:
             if run.spec == spec and (origin := stored_runs.describe_origin(run)):

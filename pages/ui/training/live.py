@@ -19,10 +19,9 @@ from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import plain
 from pages.ui.training import curves, snapshots
-from pages.ui.training.setting_labels import describe_settings, list_changed
+from pages.ui.training.setting_labels import METRICS, describe_settings, list_changed
 
 _LIVE_SECONDS = 1.0
-_METRICS = ("squared_error", "neg_elbo", "knn_accuracy", "frechet")
 _CONFIRM = "hourglass.confirm"
 _EMPTY = (
     "Nothing is trained with these settings yet. Press Train: loss curves, reconstructions, samples and a map of the "
@@ -120,9 +119,8 @@ def _draw_status(task: Task) -> None:
     elif task.state == queue.PAUSED:
         st.info("Paused. It resumes from its last checkpoint." if task.has_checkpoint else "Paused.")
     elif task.state == queue.FAILED:
-        st.error(
-            plain(task.message + (" Resume it, or stop and keep what was learned." if task.has_checkpoint else ""))
-        )
+        remedy = " Resume it, or stop and keep what was learned." if task.has_checkpoint else ""
+        st.error(plain(task.message + remedy))
     elif task.command:
         st.info({queue.PAUSE: "Pausing …", queue.KEEP: f"Stopping: {task.stage} …"}.get(task.command, "Cancelling …"))
     else:
@@ -191,17 +189,16 @@ def _confirm(task: Task, command: str, n_others: int) -> None:
     verb = {queue.PAUSE: "Pause", queue.KEEP: "Stop and keep"}.get(command, "Cancel")
     st.warning(f"{people} asked for this training too. {verb} it for all?")
 
-    def answer(act: Callable[[], None]) -> None:
+    def answer(act: Callable[..., None] | None, *args: str) -> None:
         st.session_state.pop(_CONFIRM, None)
-        act()
+        if act:
+            act(*args)
 
+    send = training_queue.send_command, task.key, command
+    answers = {f"{verb} for all": send, "Leave it to the others": (training_queue.withdraw, task.key), "Back": (None,)}
     with st.container(horizontal=True, key="confirm-buttons"):
-        for label, act in (
-            (f"{verb} for all", lambda: training_queue.send_command(task.key, command)),
-            ("Leave it to the others", lambda: training_queue.withdraw(task.key)),
-            ("Back", lambda: None),
-        ):
-            st.button(label, on_click=answer, args=(act,), key=page_state.key(f"confirm-{label}"))
+        for label, args in answers.items():
+            st.button(label, on_click=answer, args=args, key=page_state.key(f"confirm-{label}"))
 
 
 def _draw_run(run: Run, stamp: Stamp, task: Task | None) -> None:
@@ -235,16 +232,14 @@ def _draw_run(run: Run, stamp: Stamp, task: Task | None) -> None:
 
 
 def _describe_metrics(run: Run) -> str:
-    metrics = "; ".join(
-        f"{DEFINITIONS[name].label} {number(run.metrics[name].value)} ({interval(run.metrics, name)})"
-        for name in _METRICS
-        if name in run.metrics
-    )
+    of = run.metrics
+    measured = [name for name in METRICS if name in of]
+    values = [f"{DEFINITIONS[name].label} {number(of[name].value)} ({interval(of, name)})" for name in measured]
     parts = [run.environment["note"]] if run.environment.get("note") else []
     if run.environment.get("stopped_early") and run.history:
         parts.append(f"Stopped after epoch {run.history[-1]['epoch']:g}.")
     rows = "test rows of that copy" if stored_runs.describe_origin(run) else "test rows"
-    return " ".join([*parts, f"Trained in {seconds(run.metrics['seconds'].value)}. On the {rows}: {metrics}."])
+    return " ".join([*parts, f"Trained in {seconds(of['seconds'].value)}. On the {rows}: {'; '.join(values)}."])
 
 
 def _draw_queue(tasks: Sequence[Task], shown: Spec | None) -> None:

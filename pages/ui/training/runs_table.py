@@ -22,12 +22,11 @@ from core.types import Run
 from pages.ui.shared import charts, cli_commands, header, page_state, run_picker, stored_runs, tables, training_queue
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
-from pages.ui.training.setting_labels import describe_settings, list_changed
+from pages.ui.training.setting_labels import METRICS, describe_settings, list_changed
 
 _MOST_RUNS = 6
 _MOST_SETTINGS = 3  # in the name of a run
 _ROOT = Path(__file__).parents[3]
-_METRICS = ("squared_error", "neg_elbo", "knn_accuracy", "frechet")
 _IMPORT_SECONDS = 300
 
 
@@ -64,32 +63,29 @@ def draw(stored: Sequence[Run], dataset: str) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _table(stamps: str, _runs: Sequence[Run]) -> pa.Table:
     """Make the table in Arrow's format, which a page sends as it is."""
-    rows = []
-    for run in _runs:
-        place = store.find_place(run.key)
-        rows.append(
-            {
-                "Run": f"{stored_runs.label_run(run.spec)}, {selection.code_size(run)}-D",
-                "Data set": datasets.entry(run.spec.dataset).label,
-                "Source": _describe_source(run),
-                "Date": run.environment["date"][:16].replace("T", " "),
-                "Settings": describe_settings(run.spec, list_changed(run.spec)),
-                "Epochs": f"{run.history[-1].get('epoch', 0):g}" if run.history else "",
-                "Training time (s)": run.metrics["seconds"].value,
-                **{
-                    DEFINITIONS[name].label: run.metrics[name].value if name in run.metrics else None
-                    for name in _METRICS
-                },
-                "MB": layout.size_of(place) / 1e6 if place else None,
-                "Key": run.key,
-            }
-        )
-    return pa.Table.from_pandas(pd.DataFrame(rows).dropna(axis="columns", how="all"), preserve_index=False)
+    frame = pd.DataFrame(map(_make_row, _runs)).dropna(axis="columns", how="all")
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _make_row(run: Run) -> dict:
+    place, values = store.find_place(run.key), {name: measured.value for name, measured in run.metrics.items()}
+    return {
+        "Run": f"{stored_runs.label_run(run.spec)}, {selection.code_size(run)}-D",
+        "Data set": datasets.entry(run.spec.dataset).label,
+        "Source": _describe_source(run),
+        "Date": run.environment["date"][:16].replace("T", " "),
+        "Settings": describe_settings(run.spec, list_changed(run.spec)),
+        "Epochs": f"{run.history[-1].get('epoch', 0):g}" if run.history else "",
+        "Training time (s)": values["seconds"],
+        **{DEFINITIONS[name].label: values.get(name) for name in METRICS},
+        "MB": layout.size_of(place) / 1e6 if place else None,
+        "Key": run.key,
+    }
 
 
 def _columns(kind: str) -> dict:
     number = st.column_config.NumberColumn
-    about = {DEFINITIONS[name].label: plain(get_definition(name, kind).help) for name in _METRICS}
+    about = {DEFINITIONS[name].label: plain(get_definition(name, kind).help) for name in METRICS}
     return {
         "Training time (s)": number(format="%.1f", help="Without evaluation."),
         "MB": number(format="%.1f"),
@@ -127,14 +123,8 @@ def _choose_runs(runs: Sequence[Run], names: Mapping[str, str]) -> list[Run]:
     widget, link = page_state.key("runs"), page_state.read_link("runs")
     wanted = link.split(",") if link else st.session_state.get(widget, page_state.recall("runs")) or []
     st.session_state[widget] = [key for key in wanted if key in by_key][:_MOST_RUNS]
-    chosen = st.multiselect(
-        "Compare runs",
-        list(by_key),
-        format_func=names.get,
-        key=widget,
-        max_selections=_MOST_RUNS,
-        placeholder="Choose runs: their curves, command lines and files",
-    )
+    look = {"format_func": names.get, "placeholder": "Choose runs: their curves, command lines and files"}
+    chosen = st.multiselect("Compare runs", list(by_key), key=widget, max_selections=_MOST_RUNS, **look)
     page_state.keep("runs", chosen, text=",".join(chosen) or None)
     return [by_key[key] for key in chosen]
 
@@ -152,10 +142,9 @@ def _draw_curves(chosen: Sequence[Run], names: Mapping[str, str]) -> None:
         return
     by = page_state.choose("curves", "Curves over", AXES, [])
     for unit, histories in by_unit.items():
+        figures = training_curves.plot_progress(histories, by, unit, header.get_theme(), height=280)
         with st.container(key=f"overlay-{unit.replace(' ', '-')}"):
-            for k, figure in enumerate(
-                training_curves.plot_progress(histories, by, unit, header.get_theme(), height=280)
-            ):
+            for k, figure in enumerate(figures):
                 charts.draw(figure, f"overlay-{unit}-{k}")
 
 
@@ -217,10 +206,7 @@ def _draw_upload() -> None:
 def _import(data: bytes) -> str:
     """Check and store a file in another process, since that takes torch; return the run's key.
 
-    Raises
-    ------
-    HourglassError
-        If it is refused, in the command line's sentence.
+    Raises HourglassError, in the command line's sentence, if it is refused.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.zip"

@@ -9,6 +9,7 @@ from core.analysis.snapshots import Replay
 from core.figures import montages
 from core.types import Run
 from pages.ui.shared import header, page_state
+from pages.ui.shared.html_blocks import make_caption, make_note, make_words
 from pages.ui.shared.images import IN_STRIP, image
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import Markup, html
@@ -68,7 +69,7 @@ def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
     if _replay.reconstructions is not None:
         strips = {"Originals": _replay.originals, "Reconstructions": _replay.reconstructions[k]}
         body = "".join(
-            f'<div class="hg-note">{name}</div>{_images(images, shape, len(images), name)}'
+            f"{make_note(name)}{_images(images, shape, len(images), name)}"
             for name, images in strips.items()
             if images is not None
         )
@@ -78,27 +79,23 @@ def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
         parts.append(_part("Samples", _replay.about.get("samples", ""), body))
     if "documents" in _replay.about:
         about = "of test documents; bold: words of the document"
-        parts.append(_part("Expected words", about, _words(_replay.about["documents"][k])))
+        parts.append(_part("Expected words", about, _make_documents(_replay.about["documents"][k])))
     epoch = f"{_replay.epochs[k]:g}"
     return Markup(f'<div class="hg-forms" aria-label="After epoch {epoch}">{"".join(parts)}</div>')
 
 
 def _part(title: str, about: str, body: str, style: str = "") -> str:
-    caption = f'<div class="hg-caption"><b>{title}</b> <span class="hg-note">{html(about)}</span></div>'
-    return f'<div class="{style}">{caption}{body}</div>'
+    return f'<div class="{style}">{make_caption(title, about)}{body}</div>'
 
 
 def _images(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str) -> str:
     return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=56)), alt, "hg-strip")
 
 
-def _words(documents: list[dict]) -> str:
-    cells = []
-    for document in documents:
-        words = " ".join(
-            f'<span class="{"hg-in" if is_in else ""}" title="{value:.3g}">{html(word)}</span>'
-            for word, value, is_in in document["expects"]
-        )
-        title = html(document["title"])
-        cells.append(f'<div><div class="hg-title">{title}</div><div class="hg-words">{words}</div></div>')
+def _make_documents(documents: list[dict]) -> str:
+    cells = [
+        f'<div><div class="hg-title">{html(document["title"])}</div>'
+        f"{make_words((word, f'{value:.3g}', is_inside) for word, value, is_inside in document['expects'])}</div>"
+        for document in documents
+    ]
     return f'<div class="hg-docs">{"".join(cells)}</div>'
