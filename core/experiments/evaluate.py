@@ -33,10 +33,8 @@ METRICS = {
 class Subject:
     """A fitted estimator with the data it is measured on; what several evaluators need is computed once.
 
-    Parameters
-    ----------
-    sampler_kinds : the kinds of `core.analysis.samplers` that its decoder samples from; by default its usual one.
-    X_train : the train rows as floats, where they are at hand.
+    `sampler_kinds` are the kinds of `core.analysis.samplers` that its decoder samples from, by default its usual one;
+    X_train are the train rows as floats, where they are at hand.
     """
 
     def __init__(self, estimator: Any, dataset: Dataset, sampler_kinds: Sequence[str] = (), X_train: Any = None):
@@ -146,15 +144,9 @@ def list_parts(subject: Subject) -> list[str]:
 def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_STAGE = lambda stage: None) -> Scores:
     """Measure what applies to a fitted estimator; of a map of given rows, on these rows.
 
-    Parameters
-    ----------
-    parts : which of `FIRST`, `STRUCTURE`, `BOUND` and `SAMPLING` to measure; None: all.
-    on_stage : called with a few words before each step.
-
-    Returns
-    -------
-    Scores : its views include ``rows.<name>``, each test row's score of a metric that methods are ranked by; its note
-        ``pending`` has the names of the metrics of the parts left out.
+    `parts` are of `FIRST`, `STRUCTURE`, `BOUND` and `SAMPLING`, by default all; `on_stage` is called with a few words
+    before each step. The views include ``rows.<name>``, each test row's score of a metric that methods are ranked by;
+    the note ``pending`` has the names of the metrics of the parts left out.
     """
     scores, pending = Scores(), []
     for part, stage, evaluator in _list_steps(subject, on_stage):
@@ -167,8 +159,7 @@ def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_
     # A map's rows may be others than those that methods are ranked on.
     for name, rows in () if subject.can("embedding_") else scores.rows.items():
         if DEFINITIONS[name].higher_is_better is not None:
-            dtype = np.uint8 if np.isin(rows, (0, 1)).all() else np.float32
-            scores.views[f"rows.{name}"] = rows.astype(dtype)
+            scores.views[f"rows.{name}"] = rows.astype(np.uint8 if np.isin(rows, (0, 1)).all() else np.float32)
     if pending:
         scores.notes["pending"] = pending
     return scores

@@ -43,9 +43,7 @@ class Codes:
 def compute_codes(estimator: Any, dataset: Dataset, X_train: Any, X_test: Any) -> Codes | None:
     """Encode all rows, or take the positions of those that a map has; None for an estimator without codes.
 
-    Parameters
-    ----------
-    X_train, X_test : as `core.types.Dataset.floats` gives them; X_train may be None.
+    X_train and X_test are as `core.types.Dataset.floats` gives them; X_train may be None.
     """
     if hasattr(estimator, "embedding_"):
         parts = estimator.train_embedding_, estimator.test_embedding_, estimator.rows_train_, estimator.rows_test_
@@ -109,9 +107,8 @@ def evaluate_clusters(Z: np.ndarray, y: np.ndarray, at: np.ndarray) -> Scores:
     n_classes = len(np.unique(y))
     # Collapsed codes may be fewer points than there are classes.
     if 1 < n_classes <= len(np.unique(Z, axis=0)):
-        for name, (value, interval) in clustering.cluster_agreement(
-            y, clustering.kmeans_clusters(Z, n_classes)
-        ).items():
+        agreement = clustering.cluster_agreement(y, clustering.kmeans_clusters(Z, n_classes))
+        for name, (value, interval) in agreement.items():
             scores.add(name, value, interval, len(y))
     return scores
 

@@ -61,9 +61,7 @@ def compute_precision(Z: Any, y: np.ndarray) -> dict[int, np.ndarray]:
 def complete(dataset: Dataset, predict: Callable[[Any], np.ndarray]) -> perplexity.Completion | None:
     """Predict one half of each test document from the other, the same for every method; None without two documents.
 
-    Parameters
-    ----------
-    predict : word counts of given halves -> probabilities of words, (n, n_words) each
+    `predict` : word counts of given halves -> probabilities of words, (n, n_words) each.
     """
     given, held = perplexity.split_words(dataset.X_test)
     # A document of one word has its half in `held` alone.
@@ -79,9 +77,7 @@ def _add_perplexity(scores: Scores, name: str, completed: perplexity.Completion)
 def measure_references(dataset: Dataset) -> dict[str, np.ndarray]:
     """Measure tf-idf vectors and models without a code, once for all methods.
 
-    Returns
-    -------
-    dict : name -> (value, low, high, n), of those that can be measured; and the view ``retrieval.tfidf``.
+    Returns (value, low, high, n) of each metric that can be measured, and the view ``retrieval.tfidf``.
     """
 
     def compute() -> dict[str, np.ndarray]:

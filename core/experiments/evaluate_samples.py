@@ -17,8 +17,7 @@ from core.types import Dataset, pack_metrics, unpack_metrics
 if TYPE_CHECKING:
     from core.experiments.evaluate import Subject
 
-SHOWN_SAMPLES = 64
-_MOST_SAMPLES = 10_000
+_SHOWN_SAMPLES, _MOST_SAMPLES = 64, 10_000
 # Samples, and test rows, whose nearest training rows are looked for.
 REMEMBERED = 1_000
 SAMPLED = ("frechet", "precision", "recall", "coverage")
@@ -26,13 +25,12 @@ SAMPLED = ("frechet", "precision", "recall", "coverage")
 
 def show_samples(subject: Subject) -> Scores:
     """Generate the images that pages show, and keep the distributions that are quick to fit."""
-    first, *_ = subject.sampler_kinds
-    samples = subject.estimator.inverse_transform(subject.fit_sampler(first).sample(SHOWN_SAMPLES, 0))
+    first = subject.sampler_kinds[0]
+    samples = subject.estimator.inverse_transform(subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0))
     # A mixture takes longer: it comes with the scores of its samples.
     views = _pack_samplers([subject.fit_sampler(kind) for kind in subject.sampler_kinds if kind != MIXTURE])
-    return Scores(
-        views={"samples": to_pixels(samples), **views}, notes={"samples": describe_sampler(subject.estimator, first)}
-    )
+    notes = {"samples": describe_sampler(subject.estimator, first)}
+    return Scores(views={"samples": to_pixels(samples), **views}, notes=notes)
 
 
 def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda stage: None) -> Scores:

@@ -34,13 +34,12 @@ def load_dataset(spec: Spec, progress=None) -> Dataset:
 
 def stored_form(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Round arrays as they are stored: matrices to float16 if it holds their values, all others as they are."""
-    half = np.finfo(np.float16).max
-
-    def round_one(a: np.ndarray) -> np.ndarray:
-        is_matrix = a.ndim > 1 and np.issubdtype(a.dtype, np.floating) and np.abs(a).max(initial=0) <= half
-        return a.astype(np.float16) if is_matrix else a
-
-    return {name: round_one(np.asarray(a)) for name, a in arrays.items()}
+    stored = {name: np.asarray(a) for name, a in arrays.items()}
+    for name, a in stored.items():
+        is_matrix = a.ndim > 1 and np.issubdtype(a.dtype, np.floating)
+        if is_matrix and np.abs(a).max(initial=0) <= np.finfo(np.float16).max:
+            stored[name] = a.astype(np.float16)
+    return stored
 
 
 def fit(
@@ -59,10 +58,9 @@ def fit(
 
     Parameters
     ----------
-    on_epoch, on_tick, checkpoint : of methods trained step by step, see `core.nn.training.train`; a map of given rows
-        has no checkpoint.
+    on_epoch, on_tick, on_note, checkpoint : of methods trained step by step, see `core.nn.training.train`; a map of
+        given rows has no checkpoint.
     on_stage : called with a few words before each part of the work.
-    on_note : called with a sentence if a checkpoint is not resumed from.
     recorder : takes snapshots while such a method trains.
     first_only : measure what takes a few seconds; the run's `pending` metrics are left to `finish`.
 
@@ -71,10 +69,7 @@ def fit(
     run : its metrics are those of the weights as they are stored; its estimator has these weights.
     arrays : for `core.runs.store.write_run`.
 
-    Raises
-    ------
-    BadInput
-        For a data set that the method can't be fitted to, see `core.runs.specs.check`; nothing is fitted then.
+    Raises BadInput for a data set that the method can't be fitted to, see `core.runs.specs.check`.
     """
     specs.check(spec, dataset)
     method, entry = methods.get(spec.method), methods.entry(spec.method)
@@ -89,8 +84,8 @@ def fit(
         if recorder is not None:
             on_epoch = _call_both(on_epoch, recorder.epoch, estimator)
             on_tick = _call_both(on_tick, recorder.tick, estimator)
-        callbacks = {"on_epoch": on_epoch, "on_tick": on_tick, "on_note": on_note}
-        estimator.fit(**given, y=dataset.y_train, checkpoint=checkpoint, **callbacks)
+        watches = {"on_epoch": on_epoch, "on_tick": on_tick, "on_note": on_note, "checkpoint": checkpoint}
+        estimator.fit(**given, y=dataset.y_train, **watches)
         # A training that was only paused ends here.
         on_stage("Measuring")
         if recorder is not None:
@@ -152,17 +147,11 @@ def _call_both(watch: WATCH | None, take: Callable[[dict[str, Any], Any], None],
 
 
 def fit_and_store(
-    spec: Spec,
-    dataset: Dataset,
-    folder: Path | None = None,
-    *,
-    checkpoint: Path | None = None,
-    first_only: bool = False,
-    **callbacks,
+    spec: Spec, dataset: Dataset, folder: Path | None = None, *, checkpoint: Path | None = None, **options
 ) -> Run:
     """Fit, measure and store a run with snapshots of its training; parameters as `fit` and `store.write_run`."""
     recorder = Recorder(dataset, checkpoint)
-    run, arrays = fit(spec, dataset, checkpoint=checkpoint, recorder=recorder, first_only=first_only, **callbacks)
+    run, arrays = fit(spec, dataset, checkpoint=checkpoint, recorder=recorder, **options)
     store.write_run(run, arrays, folder, replay=recorder.arrays())
     return run
 
@@ -170,12 +159,7 @@ def fit_and_store(
 def finish(place: Path, dataset: Dataset, *, on_stage: ON_STAGE = lambda stage: None) -> Run:
     """Measure the pending metrics of a stored run, part by part, and store it again after each.
 
-    If this is interrupted, the parts that were measured stay, and the others are pending still.
-
-    Raises
-    ------
-    BadInput
-        If `dataset` is not the one the run was trained on, or the run was deleted or replaced meanwhile.
+    Raises BadInput if `dataset` is not the one the run was trained on, or the run was deleted or replaced meanwhile.
     """
     run, subject = _read(place, dataset)
     for part in list_parts(subject):
@@ -203,10 +187,7 @@ def _read(place: Path, dataset: Dataset) -> tuple[Run, Subject]:
 def remeasure(place: Path, dataset: Dataset, first_only: bool = False) -> Run:
     """Measure a stored run's weights anew, and store it again in the same folder; `first_only` as in `fit`.
 
-    Raises
-    ------
-    BadInput
-        If `dataset` is not the one the run was trained on.
+    Raises BadInput if `dataset` is not the one the run was trained on.
     """
     old, subject = _read(place, dataset)
     environment = old.environment | {"metrics_version": VERSION}

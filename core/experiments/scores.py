@@ -18,9 +18,7 @@ from core.types import Measurement
 class Scores:
     """Measurements, and what pages show beside them; see `core.types.Run` for metrics, by_class, views and notes.
 
-    Attributes
-    ----------
-    rows : metric -> (n,) float64, the score of each row behind a mean.
+    `rows` : metric -> (n,) float64, the score of each row behind a mean.
     """
 
     metrics: dict[str, Measurement] = field(default_factory=dict)
@@ -52,11 +50,9 @@ class Scores:
 def compute_once(
     name: str, modules: Sequence[Any], compute: Callable[[], dict[str, np.ndarray]], *parts: object
 ) -> dict[str, np.ndarray]:
-    """Return what `compute` gives, from the user's cache if it was computed there from the same `parts`.
+    """Return what `compute` gives, from the user's cache if computed before from the same `parts` and code.
 
-    Parameters
-    ----------
-    modules : whose code the result depends on, or their files.
+    `modules` : modules whose code the result depends on, or their files.
     """
     sources = [Path(getattr(module, "__file__", module)).read_bytes() for module in (*modules, __file__)]
     return cache.get_or_compute(f"{name}-{cache.make_key(*parts, *sources)}", compute)
