@@ -8,11 +8,11 @@ from pages.ui.embeddings import (
     colours,
     controls,
     map_scores,
+    map_state,
     maps_component,
     neighbours,
     own_image,
     selection,
-    tsne_projection,
 )
 from pages.ui.shared import footer, header, page_state, stored_runs
 
@@ -35,7 +35,7 @@ if view is not None and view.maps:
     nearest = neighbours.find_nearest(view, positions)
     maps_component.draw(view.rows, map_scores.make_maps(view, nearest, own_points), positions, view.look, values)
     selection.remember(view, positions)
-    tsne_projection.offer(view)
+    map_state.offer_tsne(view)
     map_scores.draw_confusion(view, problems)
     selection.draw(view, positions, nearest)
     neighbours.draw_disagreement(view, pair)

@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from core import datasets, methods
-from core.analysis.rows import (
-    BOTH,
-    BY_PCA,
-    BY_TSNE,
-    DIRECT,
-    FEWEST_ROWS,
-    MOST_ROWS,
-    SPLITS,
-    Rows,
-    check_count,
-    check_same_data,
-)
+from core.analysis.rows import BOTH, BY_PCA, BY_TSNE, DIRECT, FEWEST_ROWS, MOST_ROWS, SPLITS, check_count
 from core.datasets import checksums
-from core.errors import BadInput, BrokenRun, HourglassError
+from core.errors import BadInput, HourglassError
 from core.runs import selection, store
 from core.types import DOCUMENTS, Run, Spec
-from pages.ui.embeddings import maps_component, tsne_projection
-from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap, compute_points
+from pages.ui.embeddings import maps_component
+from pages.ui.embeddings.map_state import MapChoice, MapView, make_map
 from pages.ui.shared import cached, page_state, permalinks, run_picker, stored_runs
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows
 from pages.ui.shared.text import plain, shorten
@@ -70,7 +58,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
     if rows is None:
         return None
     look = maps_component.read_look(rows, [choice.key for choice in choices], problems)
-    maps = tuple(replace(_make_map(choice, rows), hidden=look.hidden) for choice in choices)
+    maps = tuple(replace(make_map(choice, rows), hidden=look.hidden) for choice in choices)
     return MapView(entry, rows, maps, colour, is_aligned, look)
 
 
@@ -210,22 +198,3 @@ def _parse_token(token: str, entry: datasets.Entry) -> MapChoice:
     if projection not in _list_projections(spec):
         raise unknown
     return MapChoice(spec, projection, is_default=False)
-
-
-def _make_map(choice: MapChoice, rows: Rows) -> RunMap:
-    nowhere = np.full((len(rows), 2), np.nan, np.float32)
-    if store.find_place(choice.spec.key) is None:
-        return RunMap(choice, rows, nowhere, "", problem="Not trained yet: see the link above.")
-    try:
-        run, stamp = stored_runs.read_run(choice.spec.key)
-        check_same_data(run, rows)
-        if "map" not in run.views:
-            raise BrokenRun("This run has no map.")
-        if choice.projection == BY_TSNE:
-            return tsne_projection.make_map(choice, rows, run, stamp)
-        points = compute_points(stamp, rows.key, run, rows)
-    except HourglassError as problem:
-        return RunMap(choice, rows, nowhere, "", problem=str(problem))
-    is_empty = not np.isfinite(points).all(axis=1).any()
-    problem = f"Its map has other rows: none of these {len(rows):,}." if is_empty else ""
-    return RunMap(choice, rows, points, run.notes["map"], run, stamp, problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,18 @@ import streamlit as st
 from core import cache, datasets, methods
 from core.analysis import projection
 from core.analysis.codes import compute_codes, find_positions, has_reconstructions, map_rows, to_pixels
-from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, Rows
-from core.errors import BrokenRun
+from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, Rows, check_same_data
+from core.errors import BrokenRun, HourglassError
 from core.frontend.maps import Look
+from core.runs import store
+from core.tasks import tsne_projection
 from core.types import Run, Spec
-from pages.ui.shared import permalinks, stored_runs
+from pages.ui.shared import page_state, permalinks, stored_runs
 from pages.ui.shared.cached import load_codes, load_errors, load_estimator, load_rows
 from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.task_progress import Task, follow_tasks
 
+_POINTS = "hourglass.projected"
 PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
 
 
@@ -167,3 +171,59 @@ def compute_points(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.nd
     if methods.entry(_run.spec.method).maps_rows:
         return map_rows(load_estimator(stamp), _rows)
     return _plane(stamp, _run).points(load_codes(stamp, _rows.key, _run, _rows)[0])
+
+
+def make_map(choice: MapChoice, rows: Rows) -> RunMap:
+    """The map of a choice, with a problem if it can't be shown."""
+    nowhere = np.full((len(rows), 2), np.nan, np.float32)
+    if store.find_place(choice.spec.key) is None:
+        return RunMap(choice, rows, nowhere, "", problem="Not trained yet: see the link above.")
+    try:
+        run, stamp = stored_runs.read_run(choice.spec.key)
+        check_same_data(run, rows)
+        if "map" not in run.views:
+            raise BrokenRun("This run has no map.")
+        if choice.projection == BY_TSNE:
+            return _make_tsne_map(choice, rows, run, stamp)
+        points = compute_points(stamp, rows.key, run, rows)
+    except HourglassError as problem:
+        return RunMap(choice, rows, nowhere, "", problem=str(problem))
+    is_empty = not np.isfinite(points).all(axis=1).any()
+    problem = f"Its map has other rows: none of these {len(rows):,}." if is_empty else ""
+    return RunMap(choice, rows, points, run.notes["map"], run, stamp, problem)
+
+
+def _make_tsne_map(choice: MapChoice, rows: Rows, run: Run, stamp: Stamp) -> RunMap:
+    """The t-SNE map of a run's latent codes, with a problem if it is not computed yet."""
+    Z, description = load_codes(stamp, rows.key, run, rows)
+    key = tsne_projection.map_key(Z)
+    result = page_state.keep_computed(_POINTS, key, partial(tsne_projection.WORK.find_result, key), 8)
+    note = f"the {Z.shape[1]}-D {description}, projected by t-SNE"
+    if result is None:
+        nowhere = np.full((len(rows), 2), np.nan, np.float32)
+        return RunMap(choice, rows, nowhere, note, run, stamp, problem="Not computed yet: see below.")
+    return RunMap(choice, rows, result["points"], note, run, stamp)
+
+
+def offer_tsne(view: MapView) -> None:
+    """Offer to compute each missing t-SNE map, or draw its progress."""
+    maps = [run_map for run_map in view.maps if run_map.choice.projection == BY_TSNE]
+    follow_tasks([_make_task(run_map.name, run_map.codes) for run_map in maps if run_map.problem and run_map.run])
+
+
+def _make_task(name: str, Z: np.ndarray) -> Task:
+    key = tsne_projection.map_key(Z)
+    return Task(
+        name=f"tsne-{key}",
+        title=f"t-SNE of {name}",
+        label=f"Compute the t-SNE map of {name}",
+        work=tsne_projection.WORK,
+        key=key,
+        start=partial(tsne_projection.start_map, Z),
+        about=f"{len(Z):,} rows: {_estimate_time(len(Z))}. The result is kept on this computer.",
+    )
+
+
+def _estimate_time(n: int) -> str:
+    seconds = 1 + n / 150  # on one thread of an idle machine
+    return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
