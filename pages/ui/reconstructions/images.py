@@ -208,15 +208,17 @@ def _strips(
         strips.append(strip(name, line.images, f"The same images reconstructed by {line.label}"))
         if limit is not None:
             alt = f"Reconstruction by {line.label} minus original"
-            maps = [_error_map((line.images - X)[part], rows, _IN_BLOCK, limit, alt) for part in parts]
+            maps = [make_map((line.images - X)[part], rows.image_shape, _IN_BLOCK, limit, alt) for part in parts]
             strips.append(Strip('<div class="hg-note">minus original</div>', maps))
     return strips
 
 
-def _error_map(difference: np.ndarray, rows: Rows, columns: int, limit: float, alt: str, cell: int = 112) -> str:
-    shape, theme = rows.image_shape, header.get_theme()
-    picture = difference_images.make_montage(difference, shape, columns, limit, theme, cell=cell)
-    return image(montages.encode_png(picture), alt, "hg-columns-image")
+def make_map(
+    values: np.ndarray, shape: tuple[int, int], columns: int, limit: float, alt: str, style: str = "", cell: int = 112
+) -> Markup:
+    """Make one picture of signed values, (n, height * width), whose colours end at `limit`."""
+    picture = difference_images.make_montage(values, shape, columns, limit, header.get_theme(), cell=cell)
+    return image(montages.encode_png(picture), alt, style or "hg-columns-image")
 
 
 def _render_scale(limit: float) -> Markup:
@@ -278,7 +280,7 @@ def _draw_enlarged(rows: Rows, k: int, place: int, lines: list[_Reconstructed], 
         if line.all_errors is not None:
             rank = f"rank {error_comparison.rank(line.all_errors, k):,} of {len(rows):,}"
         images = line.images[[place]]
-        error_map = _error_map(images - X, rows, 1, limit, f"{line.label} minus original", cell=224)
+        error_map = make_map(images - X, rows.image_shape, 1, limit, f"{line.label} minus original", cell=224)
         cards.append(card(line.label, (f"squared error {number(float(line.errors[place]))}", rank), images, error_map))
     st.html(Markup(f'<div class="hg-cards">{"".join(cards)}</div>'))
     st.caption(plain(_ABOUT_ERRORS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,14 @@ import streamlit as st
 from core import methods
 from core.analysis.rows import Rows
 from core.errors import BadInput, BrokenRun
-from core.figures import difference_images, montages
 from core.metrics import linear_ae_vs_pca, pca_spectrum
 from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
 from core.runs import presets, reader, selection, specs
 from core.types import Run
+from pages.ui.reconstructions.images import make_map
 from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, training_offers
 from pages.ui.shared.html_blocks import make_figure, make_note
 from pages.ui.shared.image_grid import Strip, make_name
-from pages.ui.shared.images import image
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
@@ -68,10 +68,8 @@ def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
     spectra = [run for run in of_data if methods.entry(run.spec.method).has_spectrum]
     fitting = [run for run in spectra if selection.have_same_rows([run, ae])]
     for run in sorted(fitting, key=selection.code_size):
-        try:
+        with suppress(BrokenRun):
             return stored_runs.read_run(run.key)[1]
-        except BrokenRun:
-            continue
     return None
 
 
@@ -186,9 +184,8 @@ def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[Strip]:
     def images(vectors: np.ndarray) -> str:
         # Each axis is scaled to its own largest value.
         scaled = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12)
-        picture = difference_images.make_montage(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, header.get_theme())
         alt = "Axes of the code as images, negative and positive"
-        return image(montages.encode_png(picture), alt, "hg-columns-image")
+        return make_map(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, alt)
 
     blocks = [slice(start, start + _IN_BLOCK) for start in range(0, n, _IN_BLOCK)]
     captions = [image_grid.make_captions(angles[block], _IN_BLOCK) for block in blocks]
@@ -204,8 +201,7 @@ def _render_matrices(turning: CodeRotation, share: float, rows: Rows | None) -> 
     k, cells = len(turning.matrix), []
     for matrix, title in ((turning.matrix, "R as trained"), (turning.left(share), "R, rotated")):
         scaled = (matrix / np.abs(matrix).max()).reshape(1, -1)
-        picture = difference_images.make_montage(scaled, (k, k), 1, 1.0, header.get_theme(), cell=160)
-        png = image(montages.encode_png(picture), f"{title}: {k} by {k} matrix", "hg-turn-matrix")
+        png = make_map(scaled, (k, k), 1, 1.0, f"{title}: {k} by {k} matrix", "hg-turn-matrix", cell=160)
         cells.append(make_figure(png, title))
     error = f" The error is computed from the rotated encoder and decoder over {rows.summary}." if rows else ""
     about = (
