@@ -69,10 +69,10 @@ class Sines(Cost):
         return self.w * np.cos(self.w * Z)
 
     def gradient(self, mu, sigma):
-        return self.w * np.cos(self.w * mu) * self._damped(sigma)
+        return self.w * np.cos(self.w * mu) * self._compute_damping(sigma)
 
     def variance(self, estimator, mu, sigma):
-        angle, damped, gradient = self.w * mu, self._damped(sigma), self.gradient(mu, sigma)
+        angle, damped, gradient = self.w * mu, self._compute_damping(sigma), self.gradient(mu, sigma)
         twice = damped**4 * np.cos(2 * angle)  # E cos(2 w z)
         if estimator == REPARAMETERIZED:
             return float((self.w**2 * (1 + twice) / 2 - np.square(gradient)).sum())
@@ -85,7 +85,7 @@ class Sines(Cost):
         second = own + 2 * others * (1 - spread) * mean + others_variance + np.square(others)
         return float((second / sigma**2 - np.square(gradient)).sum())
 
-    def _damped(self, sigma: float) -> float:
+    def _compute_damping(self, sigma: float) -> float:
         return float(np.exp(-((self.w * sigma) ** 2) / 2))
 
 

@@ -40,7 +40,7 @@ class Spot:
         y, x = np.meshgrid(-axis, axis, indexing="ij")
         return np.stack([x.ravel(), y.ravel()], 1)
 
-    def parameters(self, Z: np.ndarray) -> np.ndarray:
+    def compute_parameters(self, Z: np.ndarray) -> np.ndarray:
         """Means of p(x|z): (n, 2) -> (n, 256) in [0, 1]."""
         apart = np.square(self.pixels[None] - _MOVE * Z[:, None]).sum(-1)
         return np.exp(-apart / (2 * self.radius**2))
@@ -84,7 +84,7 @@ def estimate_explained_variance(spot: Spot, n: int, rng: np.random.Generator) ->
 
     Their covariance over codes is Var E(x|z), summed over pixels; the share's error is that to first order.
     """
-    parameters = spot.parameters(rng.standard_normal((n, 2)))
+    parameters = spot.compute_parameters(rng.standard_normal((n, 2)))
     centred = [spot.draw(parameters, rng) - spot.mean for _ in range(2)]
     common = (centred[0] * centred[1]).sum(1)
     whole = 0.5 * (np.square(centred[0]) + np.square(centred[1])).sum(1)

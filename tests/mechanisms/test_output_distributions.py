@@ -13,7 +13,7 @@ from tests.mechanisms.calibration import assert_calibrated
 @pytest.mark.parametrize("spot", [Spot(BERNOULLI), Spot(NORMAL, 0.3, 0.2)], ids=lambda spot: spot.output)
 def test_moments_and_explained_variance_are_those_of_draws(spot):
     rng = np.random.default_rng(0)
-    means = spot.parameters(rng.standard_normal((50_000, 2)))
+    means = spot.compute_parameters(rng.standard_normal((50_000, 2)))
     images = spot.draw(means, rng)
     np.testing.assert_allclose(spot.mean, images.mean(0), atol=0.01)
     np.testing.assert_allclose(spot.variance, images.var(0), atol=0.01)
@@ -27,10 +27,10 @@ def test_mean_of_a_pixel_is_the_integral():
 
     def inner(y, x):
         z = np.array([[x, y]])
-        return spot.parameters(z)[0, k] * np.exp(-(x**2 + y**2) / 2) / (2 * np.pi)
+        return spot.compute_parameters(z)[0, k] * np.exp(-(x**2 + y**2) / 2) / (2 * np.pi)
 
     assert spot.mean[k] == pytest.approx(dblquad(inner, -6, 6, -6, 6, epsabs=1e-6)[0], abs=1e-5)
-    image = spot.parameters(np.array([[1.0, 1.0]])).reshape(SIDE, SIDE)
+    image = spot.compute_parameters(np.array([[1.0, 1.0]])).reshape(SIDE, SIDE)
     row, column = np.unravel_index(image.argmax(), image.shape)
     assert row < SIDE / 2 < column
     assert output_distributions.compute_explained_variance(Spot(NORMAL, 0.25, 0.0)) == 1

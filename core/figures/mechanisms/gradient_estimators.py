@@ -69,36 +69,41 @@ def _render_graph(is_reparameterized: bool, theme: str) -> str:
     """Nodes at complex numbers x + iy, joined by arrows."""
     ink, good, bad = palette.INK[theme], base.get_colour(3, theme), base.get_colour(2, theme)
     mu, sigma, z, f, eps = 60 + 60j, 60 + 150j, 180 + 105j, 290 + 105j, 180 + 195j
-    parts = [_arrow(mu, z, ink, 20), _arrow(sigma, z, ink, 20), _arrow(z, f, ink, 22), _arrow(f, z, good, 22, 12)]
-    parts += [_node(mu, "μ", ink), _node(sigma, "σ", ink), _node(f, "f", ink)]
-    parts.append(_node(z, "z", ink, is_random=not is_reparameterized))
+    parts = [
+        _draw_arrow(mu, z, ink, 20),
+        _draw_arrow(sigma, z, ink, 20),
+        _draw_arrow(z, f, ink, 22),
+        _draw_arrow(f, z, good, 22, 12),
+    ]
+    parts += [_draw_node(mu, "μ", ink), _draw_node(sigma, "σ", ink), _draw_node(f, "f", ink)]
+    parts.append(_draw_node(z, "z", ink, is_random=not is_reparameterized))
     if is_reparameterized:
-        parts += [_arrow(eps, z, ink, 20), _node(eps, "ε", ink, is_random=True)]
-        parts += [_arrow(z, mu, good, 22, 12), _arrow(z, sigma, good, 22, 12)]
-        parts.append(_text(232 + 199j, "ε ~ N(0, I)", ink, 12))
+        parts += [_draw_arrow(eps, z, ink, 20), _draw_node(eps, "ε", ink, is_random=True)]
+        parts += [_draw_arrow(z, mu, good, 22, 12), _draw_arrow(z, sigma, good, 22, 12)]
+        parts.append(_draw_text(232 + 199j, "ε ~ N(0, I)", ink, 12))
         title, below, back = "z = μ + σ ε", "The noise is an input: gradients reach μ and σ.", good
     else:
         crosses = "".join(f"M121 {y - 7}L135 {y + 7}M121 {y + 7}L135 {y - 7}" for y in (84, 126))
         parts.append(f'<path d="{crosses}" stroke="{bad}" stroke-width="3"/>')
         title, below, back = "z sampled from N(μ, σ²)", "Sampling has no derivative: gradients stop at z.", bad
-    parts.append(_text(16j, title, ink, 14, 'font-weight="600"'))
-    parts.append(_text(226j, below, back if theme == "dark" else ink, 12))
+    parts.append(_draw_text(16j, title, ink, 14, 'font-weight="600"'))
+    parts.append(_draw_text(226j, below, back if theme == "dark" else ink, 12))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 340 232" role="img" '
         f'aria-label="{title}. {below}" font-family="sans-serif">{"".join(parts)}</svg>'
     )
 
 
-def _node(at: complex, text: str, ink: str, *, is_random: bool = False) -> str:
+def _draw_node(at: complex, text: str, ink: str, *, is_random: bool = False) -> str:
     """A circle; a random quantity is a diamond."""
     shape = f'circle cx="{at.real}" cy="{at.imag}" r="18"'
     if is_random:
         shape = f'path d="{_join(at - 22j, at + 22, at + 22j, at - 22)}Z"'
-    letter = _text(at + 5j, text, ink, 15, 'text-anchor="middle"')
+    letter = _draw_text(at + 5j, text, ink, 15, 'text-anchor="middle"')
     return f'<{shape} fill="none" stroke="{ink}" stroke-width="1.5"/>{letter}'
 
 
-def _arrow(start: complex, end: complex, colour: str, gap: int, offset: int = 0) -> str:
+def _draw_arrow(start: complex, end: complex, colour: str, gap: int, offset: int = 0) -> str:
     """An arrow with gaps at its ends; with an offset to its right it is dashed."""
     unit = (end - start) / abs(end - start)
     tail, tip = start + (gap + offset * 1j) * unit, end - (gap + 4 - offset * 1j) * unit
@@ -111,5 +116,5 @@ def _join(*points: complex) -> str:
     return "M" + "L".join(f"{point.real:.1f} {point.imag:.1f}" for point in points)
 
 
-def _text(at: complex, text: str, ink: str, size: int, more: str = "") -> str:
+def _draw_text(at: complex, text: str, ink: str, size: int, more: str = "") -> str:
     return f'<text x="{at.real}" y="{at.imag}" font-size="{size}" fill="{ink}" {more}>{text}</text>'

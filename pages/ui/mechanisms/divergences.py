@@ -46,7 +46,7 @@ def draw(controls: Controls) -> None:
     with left:
         dimension = controls.choose_segment("in", "Data", {_LINE: "1-D", _PLANE: "2-D"})
         means = _drag_modes(controls, f"modes-{dimension}", _MEANS[dimension])
-    with right, experiment.controls_row():
+    with right, experiment.make_controls_row():
         weight = controls.choose_value("weight", "Weight of mode 1", _WEIGHTS, 0.6)
         width = controls.choose_value("width", "Standard deviation of mode 1", _WIDTHS, 0.8)
         shape = FULL
@@ -121,7 +121,7 @@ def _fit(
             outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
             charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))
         values = [divergences.compute_divergence(column, p, best, grid, pi) for column in _COLUMNS]
-        texts = (label, _format(best.mean), _format(_standard_deviations(best)))
+        texts = (label, _format(best.mean), _format(_compute_deviations(best)))
         cells = [*map(tables.text, texts), *(tables.estimate(float(value)) for value in values)]
         rows.append([*cells, tables.text(_count_optima(fits))])
     return charts, rows, _describe_fits(shape, target.moments, best_fits[FORWARD], best_fits[REVERSE])
@@ -132,7 +132,7 @@ def _make_grid(dimension: int) -> divergences.Grid:
     return divergences.make_grid(dimension)
 
 
-def _standard_deviations(gaussian: Gaussian) -> np.ndarray:
+def _compute_deviations(gaussian: Gaussian) -> np.ndarray:
     """Along the principal axes, the largest first."""
     return np.sqrt(np.linalg.eigvalsh(gaussian.covariance)[::-1])
 
@@ -156,7 +156,7 @@ def _describe_fits(shape: str, moments: Gaussian, forward: Gaussian, reverse: Ga
         covariance = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     gap = max(np.abs(forward.mean - moments.mean).max(), np.abs(forward.covariance - covariance).max())
     matches = f"differ from the target's by up to {gap:.3f}" if gap >= _MATCH else "match the target's"
-    widest, narrowest = (_standard_deviations(fit)[0] for fit in (forward, reverse))
+    widest, narrowest = (_compute_deviations(fit)[0] for fit in (forward, reverse))
     return (
         f"Mean and covariance of the fit by KL(p ‖ q) {matches}. Its largest standard deviation is {widest:.2f}, that "
         f"of the fit by KL(q ‖ p) {narrowest:.2f}."

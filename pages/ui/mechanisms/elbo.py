@@ -35,13 +35,13 @@ def draw(controls: Controls) -> None:
         r"-\mathrm{ELBO} = \underbrace{-\mathbb{E}_{q_\phi(z|x)} \log p_\theta(x|z)}_{\text{reconstruction}} + "
         r"\mathrm{KL}(q_\phi(z|x)\,\|\,p(z)) = -\log p_\theta(x) + \mathrm{KL}(q_\phi(z|x)\,\|\,p_\theta(z|x))",
     )
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)
     (_show_bound if view == _BOUND else _show_collapse)(controls)
 
 
 def _show_bound(controls: Controls) -> None:
-    with experiment.controls_row(2):
+    with experiment.make_controls_row(2):
         help = "Standard deviation of q(z|x), relative to that of the posterior p(z|x): 1 is exact."
         spread = controls.choose_value("spread", "Encoder standard deviation", _SPREADS, 1.5, help)
         help = "In standard deviations of the posterior, in every latent dimension."
@@ -89,7 +89,7 @@ def _show_collapse(controls: Controls) -> None:
         r"{\mathrm{KL}_i = \tfrac12 \max\!\left(0, \log \frac{\lambda_i}{\beta \sigma^2}\right)}\qquad\allowbreak"
         r"{\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)}"
     )
-    with experiment.controls_row(2):
+    with experiment.make_controls_row(2):
         help = "Weight of the KL divergence; 1 is the standard VAE."
         beta = controls.choose_value("beta", "β", BETAS, 1.0, help, "{:g}".format)
         help = "Standard deviation of p(x|z), equal for all pixels."

@@ -95,7 +95,7 @@ def introduce(text: str, *formulas: str) -> None:
         st.latex(formula)
 
 
-def controls_row(row: int = 1):
+def make_controls_row(row: int = 1):
     """A row of controls."""
     return st.container(horizontal=True, vertical_alignment="bottom", key=f"mechanism-controls-{row}")
 

@@ -47,19 +47,19 @@ class PlayedGame:
 
     def compute_once(self, name: str, compute: Callable[[], Any]) -> Any:
         """What `compute` returned for this game, shared by all visitors who ask for the same game."""
-        results = _shelf(self.settings, self.rounds, self.moves)
+        results = _get_shared(self.settings, self.rounds, self.moves)
         if name not in results:
             results[name] = compute()
         return results[name]
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _shelf(settings: Settings, rounds: int, moves: str = "") -> dict[str, Any]:
+def _get_shared(settings: Settings, rounds: int, moves: str = "") -> dict[str, Any]:
     """What all visitors share of a game: itself, generators trained alone, results by name."""
     return {}
 
 
-def one_at_a_time() -> threading.Lock:
+def get_lock() -> threading.Lock:
     """Let one run of this session play: after a moved control, the run before ends later."""
     return st.session_state.setdefault(_LOCK, threading.Lock())
 
@@ -70,7 +70,7 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
     played = st.session_state.get(_GAME)
     is_own = played is not None and played.settings == settings
     if not (is_own and played.rounds == rounds and moves.startswith(played.moves)):
-        if shared := _shelf(settings, rounds).get(_GAME):
+        if shared := _get_shared(settings, rounds).get(_GAME):
             played = shared.copy()
         elif not (is_own and played.rounds < rounds and not played.moves):
             played = PlayedGame(settings, gan_game.begin_game(settings))
@@ -84,8 +84,8 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
         played.rounds += n
         if played.rounds == upcoming:
             played.add_frame(str(upcoming))
-        if played.rounds in ROUNDS and _GAME not in (shelf := _shelf(settings, played.rounds)):
-            shelf[_GAME] = played.copy()
+        if played.rounds in ROUNDS and _GAME not in (shared := _get_shared(settings, played.rounds)):
+            shared[_GAME] = played.copy()
         return played.rounds
 
     _run(advance, played.rounds, rounds, "Training")
@@ -102,7 +102,7 @@ def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator
     solo = solos.get(objective)
     is_own = solo is not None and solo.settings == settings
     if not (is_own and len(solo.history) == steps):
-        if shared := _shelf(settings, steps).get(objective):
+        if shared := _get_shared(settings, steps).get(objective):
             solo = copy.deepcopy(shared)
         elif not (is_own and len(solo.history) < steps):
             solo = fixed_opponent.begin_training(settings, objective)
@@ -112,8 +112,8 @@ def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator
         upcoming = next(k for k in ROUNDS if k > len(solo.history))
         fixed_opponent.train(solo, min(_AT_ONCE, upcoming - len(solo.history)))
         done = len(solo.history)
-        if done in ROUNDS and objective not in (shelf := _shelf(settings, done)):
-            shelf[objective] = copy.deepcopy(solo)
+        if done in ROUNDS and objective not in (shared := _get_shared(settings, done)):
+            shared[objective] = copy.deepcopy(solo)
         return done
 
     _run(advance, len(solo.history), steps, _TRAINING[objective])

@@ -35,13 +35,13 @@ def draw(controls: Controls) -> None:
         r"\min_G \max_D\ \mathbb{E}_{x \sim p} \log D(x) + \mathbb{E}_{z \sim p(z)} {\log(1 - D(G(z)))}",
         r"D^*(x) = \frac{p(x)}{p(x) + q(x)}",
     )
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)
     choice = _choose_settings(controls, view)
     if choice is None:
         return
     settings, rounds = choice
-    with game_session.one_at_a_time():
+    with game_session.get_lock():
         if view == _ALONE:
             _show_generator_alone(settings, rounds)
             return
@@ -55,7 +55,7 @@ def draw(controls: Controls) -> None:
 def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | None:
     """The game's settings and number of rounds; None where data are still to be drawn."""
     presets = {**{name: preset.label for name, preset in PRESETS.items()}, _OWN: "Custom"}
-    with experiment.controls_row(2):
+    with experiment.make_controls_row(2):
         name = controls.choose_segment("preset", "Preset", presets)
         preset = PRESETS.get(name)
         # Rounds are remembered game by game; the first game opens with as many as take a fraction of a second.
@@ -68,7 +68,7 @@ def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | No
         if view == _GAME:
             st.caption(plain(preset.look_for))
         return replace(preset.settings, seed=seed), rounds
-    with experiment.controls_row(3):
+    with experiment.make_controls_row(3):
         names = {name: label for name, (label, _, _) in gaussian_mixtures.TARGETS.items()}
         target = controls.choose_option("data", "Data", {**names, **experiment.DRAWN})
         loss = controls.choose_option("loss", "Loss", gan_game.LOSSES)

@@ -40,7 +40,7 @@ def draw(controls: Controls) -> None:
     )
     graphs = "".join(f"<div>{svg}</div>" for svg in figures.render_graphs(header.get_theme()))
     st.html(Markup(f'<div class="hg-graphs">{graphs}</div>'))
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         kind = controls.choose_segment("f", "f(z)", {_QUADRATIC: "|z − a|²", _SINES: "Σ sin(w z)"})
         if kind == _QUADRATIC:
             help = "Equal in every dimension, as is μ = 1."

@@ -35,7 +35,7 @@ def draw(controls: Controls) -> None:
         r"{L(\pm u_1) = \lambda_2,}\quad\allowbreak{L(\pm u_2) = \lambda_1,}\quad\allowbreak"
         r"{L(0) = \lambda_1 + \lambda_2}",
     )
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         help = "At 1 both principal directions are equivalent."
         ratio = controls.choose_value("ratio", "Variance ratio λ₂ / λ₁", _RATIOS, 0.25, help)
         angle = controls.choose_value("angle", "First principal direction (degrees)", _ANGLES, 30)

@@ -45,9 +45,9 @@ def draw(controls: Controls) -> None:
         r"{\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),}\quad\allowbreak"
         r"{w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}}",
     )
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)
-    with experiment.controls_row(2):
+    with experiment.make_controls_row(2):
         size = controls.choose_value("size", "Latent dimensions", _SIZES, 4)
         help = "Standard deviation of p(x|z); a step of 1 in a latent dimension moves x by 1."
         noise = controls.choose_value("noise", "Output standard deviation", _NOISES, 0.3, help)

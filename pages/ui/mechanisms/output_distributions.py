@@ -28,7 +28,7 @@ def draw(controls: Controls) -> None:
         r"{x \sim p_\theta(x|z) = \prod_i \mathrm{Bernoulli}(x_i;\, m_i(z))}\quad\allowbreak"
         r"{\text{or}\quad \prod_i \mathcal{N}(x_i;\, m_i(z), \sigma^2)}",
     )
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         output = controls.choose_segment("output", "Output distribution", {BERNOULLI: "Bernoulli", NORMAL: "Normal"})
         radius = controls.choose_value("radius", "Spot radius", _RADII, 0.25, "As a share of half the image's side.")
         noise = 0.0
@@ -62,9 +62,9 @@ def draw(controls: Controls) -> None:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estimate, Estimate]:
     """Images by title, mean sum of their pixels, and variance explained by the code."""
-    parameters = spot.parameters(_sample_codes(seed)[:_N_SHOWN])
+    parameters = spot.compute_parameters(_sample_codes(seed)[:_N_SHOWN])
     rng = np.random.default_rng([seed, 1])
-    images = spot.draw(spot.parameters(rng.standard_normal((n, 2))), rng)
+    images = spot.draw(spot.compute_parameters(rng.standard_normal((n, 2))), rng)
     strips = {
         f"Parameters m(z) of codes 1 to {_N_SHOWN}": parameters,
         "Samples x ~ p(x|z)": spot.draw(parameters, rng),

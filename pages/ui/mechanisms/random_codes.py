@@ -40,7 +40,7 @@ def draw(controls: Controls) -> None:
     if not runs:
         st.info("No AE with 2 latent dimensions is stored: train one on the page Training.")
         return
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         name = controls.choose_segment("data", "Data set", {name: datasets.entry(name).label for name in runs})
         kind = controls.choose_segment("codes", "Sample codes from", _SAMPLERS)
         seed = controls.choose_seed()

@@ -44,7 +44,7 @@ def draw(controls: Controls) -> None:
         r"\mathrm{KL}(p\,\|\,q) = \mathbb{E}_{x \sim p} \log \frac{p(x)}{q(x)}\ \text{(missed modes)}",
         r"\mathrm{KL}(q\,\|\,p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}\ \text{(off-data samples)}",
     )
-    with experiment.controls_row():
+    with experiment.make_controls_row():
         data = {**vae_vs_gan_training.list_planes(), **experiment.DRAWN}
         target = controls.choose_segment("data", "Data", data)
         steps = controls.choose_value("steps", "Training steps", _STEPS, 2000)
@@ -73,7 +73,7 @@ def draw(controls: Controls) -> None:
     experiment.draw_charts(*_sample_figures(name, steps, header.get_theme(), comparison), key="versus")
     off_data, missed = (_compare(comparison.scores, name) for name in ("straying", "missing"))
     experiment.state_finding(f"Off-data samples: {off_data}. Missed modes: {missed}.")
-    tables.draw(("Quantity", *_NAMES.values()), _table_rows(comparison), "versus")
+    tables.draw(("Quantity", *_NAMES.values()), _make_rows(comparison), "versus")
     drawer = st.expander("Losses", key=page_state.key("versus-losses"), on_change="rerun")
     if drawer.open:
         with drawer:
@@ -103,7 +103,7 @@ def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison) 
     return [figures.plot_samples(_NAMES[k], real, frames[k], names, _COLOURS[k], theme) for k in _NAMES]
 
 
-def _table_rows(comparison: Comparison) -> list[list[Cell]]:
+def _make_rows(comparison: Comparison) -> list[list[Cell]]:
     def make_cell(scores: Scores, name: str, number_format: str | None) -> Cell:
         value = getattr(scores, name)
         if number_format is None:

@@ -30,178 +30,178 @@ class Step:
     links: tuple[Link, ...]
 
 
-def _step(title: str, slides: str, text: str, *links: Link) -> Step:
+def _make_step(title: str, slides: str, text: str, *links: Link) -> Step:
     return Step(title, slides, text, links)
 
 
-def _experiment(name: str, label: str, **choices: str) -> Link:
+def _link_demo(name: str, label: str, **choices: str) -> Link:
     own = {f"{name}.{key}": value for key, value in choices.items()}
     return Link("pages/mechanisms.py", label, {"experiment": name, **own})
 
 
-def _mnist(page: str, label: str, **choices: str) -> Link:
+def _link_mnist(page: str, label: str, **choices: str) -> Link:
     return Link(f"pages/{page}.py", label, {"data": "mnist", **choices})
 
 
 STEPS = (
-    _step(
+    _make_step(
         "Unsupervised learning",
         "3",
         "There are no labels: the data are all there is. Autoencoders, variational autoencoders and adversarial "
         "networks are three ways to learn from them; here they are compared with PCA on the same rows.",
         Link("app.py", "Compare all methods on MNIST", {"data": "mnist", "size": "2"}),
     ),
-    _step(
+    _make_step(
         "Autoencoders",
         "4–5",
         "Find features that carry the main factors of variation. There is no ground truth for features, so ask that "
         "the data can be reconstructed from them: minimise the squared difference between x and dec(enc(x)).",
-        _mnist("embeddings", "Embeddings: rows with similar codes", size="2"),
-        _mnist("reconstructions", "Reconstructions", size="10"),
+        _link_mnist("embeddings", "Embeddings: rows with similar codes", size="2"),
+        _link_mnist("reconstructions", "Reconstructions", size="10"),
     ),
-    _step(
+    _make_step(
         "Linear autoencoder and PCA",
         "6",
         "A linear encoder and decoder find the same subspace as PCA. Deeper networks reconstruct better at the same "
         "number of latent dimensions, because they span a curved manifold.",
-        _mnist("reconstructions", "Rotate the linear AE to PCA", section="linear"),
-        _experiment("linear", "Gradient descent on the loss surface"),
-        _mnist("reconstructions", "Originals, AE and PCA", section="images", size="30"),
+        _link_mnist("reconstructions", "Rotate the linear AE to PCA", section="linear"),
+        _link_demo("linear", "Gradient descent on the loss surface"),
+        _link_mnist("reconstructions", "Originals, AE and PCA", section="images", size="30"),
     ),
-    _step(
+    _make_step(
         "Documents",
         "7",
         "The data are word counts instead of pixels. LSA, a truncated SVD of the counts, and an autoencoder compress "
         "them to two dimensions; topics are better separated by the autoencoder.",
         Link("pages/documents.py", "LSA and AE of documents", {"data": "docstrings", "section": "maps", "size": "2"}),
     ),
-    _step(
+    _make_step(
         "Semi-supervised classification",
         "8",
         "Many images, few labels: train the autoencoder on all images, add a classifier on its features, and fine-tune "
         "both on the labelled images. How many labels does that save?",
-        _mnist("labelled_fraction", "Test error by number of labels"),
+        _link_mnist("labelled_fraction", "Test error by number of labels"),
     ),
-    _step(
+    _make_step(
         "Code: an autoencoder",
         "9",
         "An autoencoder of MNIST with 10 latent dimensions: training curves, reconstructions, interpolation between "
         "two codes, and random codes from a fitted Gaussian.",
-        _mnist("training", "Training form", method="ae"),
-        _mnist("generation", "Interpolation", section="between", size="10"),
+        _link_mnist("training", "Training form", method="ae"),
+        _link_mnist("generation", "Interpolation", section="between", size="10"),
     ),
-    _step(
+    _make_step(
         "Generative models",
         "10–13",
         "The data are samples from an unknown distribution, and we want new samples. A generator decodes samples from "
         "a known distribution; the result is compared with the data by likelihood or by an adversarial game.",
-        _experiment("generator", "Decode samples of N(0, I)"),
+        _link_demo("generator", "Decode samples of N(0, I)"),
     ),
-    _step(
+    _make_step(
         "Autoencoders as generators?",
         "14",
         "A decoder maps codes to images, so why not sample a random code? Because the distribution of the codes of an "
         "autoencoder is unknown.",
-        _experiment("codes", "Where the latent codes lie"),
-        _mnist("generation", "Random codes, all decoders", section="samples"),
+        _link_demo("codes", "Where the latent codes lie"),
+        _link_mnist("generation", "Random codes, all decoders", section="samples"),
     ),
-    _step(
+    _make_step(
         "Output distributions",
         "15–16",
         "Fix the prior p(z) and let the generator output the parameters of a distribution over images: Bernoulli means "
         "for black and white, mean and variance for grey values. Then maximise the likelihood of the data.",
-        _experiment("generator", "Bernoulli pixels", output="bernoulli"),
-        _experiment("generator", "Normal pixels", output="normal"),
+        _link_demo("generator", "Bernoulli pixels", output="bernoulli"),
+        _link_demo("generator", "Normal pixels", output="normal"),
     ),
-    _step(
+    _make_step(
         "Naive sampling",
         "17–19",
         "To train the generator, sample codes from p(z) and rows from the data. Very few of these pairs have a "
         "gradient that matters.",
-        _experiment("naive", "Contributing pairs", show="pairs", size="4", noise="0.3"),
+        _link_demo("naive", "Contributing pairs", show="pairs", size="4", noise="0.3"),
     ),
-    _step(
+    _make_step(
         "The encoder",
         "20–21",
         "A second network proposes codes for a given row, with a smaller variance than p(z), and is kept near p(z) by "
         "a KL divergence. The negative loss is then a lower bound on the log-likelihood, tight when q(z|x) = p(z|x).",
-        _experiment("elbo", "ELBO and its gap", show="bound", spread="1.5", shift="0.5"),
-        _experiment("elbo", "Exact encoder: no gap", show="bound", spread="1.0", shift="0.0"),
+        _link_demo("elbo", "ELBO and its gap", show="bound", spread="1.5", shift="0.5"),
+        _link_demo("elbo", "Exact encoder: no gap", show="bound", spread="1.0", shift="0.0"),
     ),
-    _step(
+    _make_step(
         "Reparameterization",
         "22",
         "Sampling has no derivative. With z = μ + σ ε and ε ~ N(0, I) the randomness does not depend on the "
         "parameters, so gradients pass.",
-        _experiment("gradients", "Two gradient estimators"),
-        _experiment("gradients", "Where the score function wins", f="sines", w="8.0"),
+        _link_demo("gradients", "Two gradient estimators"),
+        _link_demo("gradients", "Where the score function wins", f="sines", w="8.0"),
     ),
-    _step(
+    _make_step(
         "Generating data",
         "23",
         "Every code of a plane, decoded: the manifolds of MNIST digits and Frey faces of Kingma and Welling 2014.",
-        _mnist("generation", "Manifold of digits", section="manifold", size="2"),
+        _link_mnist("generation", "Manifold of digits", section="manifold", size="2"),
         Link("pages/generation.py", "Manifold of faces", {"data": "frey", "section": "manifold", "size": "2"}),
     ),
-    _step(
+    _make_step(
         "Demos",
         "24",
         "Explore the latent space by hand: drag in the plane of MNIST, or morph with one slider per latent dimension.",
-        _mnist("generation", "Drag in the latent plane", section="manifold", size="2"),
-        _mnist("generation", "Sliders", section="sliders", size="10"),
+        _link_mnist("generation", "Drag in the latent plane", section="manifold", size="2"),
+        _link_mnist("generation", "Sliders", section="sliders", size="10"),
     ),
-    _step(
+    _make_step(
         "Code: a VAE",
         "25",
         "VAEs with 2 and 10 latent dimensions and β, the weight of the KL divergence: samples from the prior, and "
         "posterior collapse for large β.",
-        _mnist("training", "Training form", method="vae"),
-        _experiment("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
+        _link_mnist("training", "Training form", method="vae"),
+        _link_demo("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
     ),
-    _step(
+    _make_step(
         "Adversarial networks",
         "26",
         "Two players: the generator makes images and scores when they pass for real; the discriminator tells real from "
         "generated. The sample-efficiency problem disappears: every code gets a gradient from the discriminator.",
-        _experiment("players", "GAN game", show="game", preset="works"),
+        _link_demo("players", "GAN game", show="game", preset="works"),
     ),
-    _step(
+    _make_step(
         "Naive sampling, revisited",
         "27",
         "That few pairs matter is a property of maximum likelihood. Train a discriminator as the measure of similarity "
         "instead.",
-        _experiment("naive", "Few pairs with 12 latent dimensions", show="pairs", size="12"),
-        _experiment("naive", "Averaging log p(x|z) instead", show="trap"),
-        _experiment("players", "Generator only: maximum likelihood", show="alone", preset="works"),
+        _link_demo("naive", "Few pairs with 12 latent dimensions", show="pairs", size="12"),
+        _link_demo("naive", "Averaging log p(x|z) instead", show="trap"),
+        _link_demo("players", "Generator only: maximum likelihood", show="alone", preset="works"),
     ),
-    _step(
+    _make_step(
         "Why adversarial?",
         "28–29",
         "If the discriminator were the density of the data, the generator would collapse to its highest mode. In a GAN "
         "the optimal discriminator is p / (p + q); it depends on the generator and penalises that.",
-        _experiment("players", "Generator only: D fixed to the data density", show="alone", preset="works"),
-        _experiment("players", "Discriminator only: D and p / (p + q)", show="judge", preset="works"),
+        _link_demo("players", "Generator only: D fixed to the data density", show="alone", preset="works"),
+        _link_demo("players", "Discriminator only: D and p / (p + q)", show="judge", preset="works"),
     ),
-    _step(
+    _make_step(
         "VAE v. GAN",
         "30–31",
         "Maximise the likelihood of the data under the generator, or of the samples under the data: the first covers "
         "every mode and blurs, the second seeks some modes and misses others (Huszár 2015).",
-        _experiment("similarity", "KL(p ‖ q) and KL(q ‖ p)"),
-        _experiment("versus", "VAE and GAN on the same data"),
+        _link_demo("similarity", "KL(p ‖ q) and KL(q ‖ p)"),
+        _link_demo("versus", "VAE and GAN on the same data"),
     ),
-    _step(
+    _make_step(
         "The objective",
         "32",
         "The discriminator minimises a binary cross entropy on real and generated rows, where D(x) is the probability "
         "of being real; the generator makes D call its output real.",
-        _experiment("players", "Losses of both players", show="game", preset="works"),
+        _link_demo("players", "Losses of both players", show="game", preset="works"),
     ),
-    _step(
+    _make_step(
         "Code: a GAN",
         "–",
         "A deep convolutional GAN: its losses and samples. It has no encoder, so there is no code for a given image.",
-        _mnist("training", "Training form", method="gan"),
-        _mnist("generation", "Samples of all methods", section="samples"),
+        _link_mnist("training", "Training form", method="gan"),
+        _link_mnist("generation", "Samples of all methods", section="samples"),
     ),
 )
