@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.compare import all_measures, enlarged, samples, summary, table
+from pages.ui.compare import all_measures, pictures, summary, table
 from pages.ui.shared import (
     cli_commands,
     diagnoses,
@@ -38,7 +38,7 @@ run_picker.link_next_questions(view)
 for line in view.trained:
     diagnoses.draw(line.label, line.run)
 task_progress.show_measurements({line.label: line.run for line in view.trained})
-clicked = samples.draw(view.lines) or clicked
+clicked = pictures.draw_samples(view.lines) or clicked
 
 drawer = st.expander("All measures", key="compare:measures", on_change="rerun")
 if drawer.open:
@@ -51,5 +51,5 @@ footer.draw(
 )
 
 if clicked:
-    enlarged.open_dialog(*clicked, stored_runs.select_comparable(view.lines) or view.lines)
+    pictures.open_dialog(*clicked, stored_runs.select_comparable(view.lines) or view.lines)
 header.freeze_objects()

@@ -73,7 +73,7 @@ def _look_up(name: str, params: Params, stamp: str) -> str | None:
     if not _is_read(key):
         with _reading:
             if not _is_read(key):
-                _read(name, params, stamp)
+                _read(key, name, params, stamp)
     return READ[key]
 
 
@@ -96,8 +96,7 @@ def _is_read(key: str) -> bool:
     return key in READ
 
 
-def _read(name: str, params: Params, stamp: str) -> None:
-    key = _kept_as(name, params, stamp)
+def _read(key: str, name: str, params: Params, stamp: str) -> None:
     try:
         READ[key] = checksum = datasets.load(name, **dict(params)).checksum
     except HourglassError:

@@ -56,7 +56,7 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
             return target
         missing = [path for path in paths if not path.is_file()]
     except OSError as error:
-        raise _not_read(remote, folder, error) from error
+        raise _unusable(remote, folder, error) from error
     try:
         _download_all(remote, missing, progress)
         try:
@@ -82,7 +82,7 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     try:
         write(target, content)
     except OSError as error:
-        raise _not_stored(remote, folder, error) from error
+        raise _unusable(remote, folder, error, writing=True) from error
     return target
 
 
@@ -107,7 +107,7 @@ def _list_others(remote: Remote, paths: Sequence[Path]) -> list[Path]:
     try:
         return [path for path in paths if not pooch.hashes.hash_matches(path, sources[path.name].sha256)]
     except OSError as error:
-        raise _not_read(remote, paths[0].parent, error) from error
+        raise _unusable(remote, paths[0].parent, error) from error
 
 
 def _download_all(remote: Remote, paths: Sequence[Path], progress: Progress | None) -> None:
@@ -138,7 +138,7 @@ def download_file(remote: Remote, source: Source, path: Path, bar: _Bar | None =
         except (RequestException, ValueError) as error:
             reasons.append(_reason(urlsplit(url).hostname, error))
         except OSError as error:
-            raise _not_stored(remote, path.parent, error) from error
+            raise _unusable(remote, path.parent, error, writing=True) from error
     raise _not_had(remote, path.parent, reasons)
 
 
@@ -218,15 +218,8 @@ def _not_had(remote: Remote, folder: Path, reasons: Sequence[str]) -> DataUnavai
     )
 
 
-def _not_stored(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
-    return _unusable(remote, f"kept in {folder}", error, "can be written and has room")
-
-
-def _not_read(remote: Remote, folder: Path, error: OSError) -> DataUnavailable:
-    return _unusable(remote, f"looked for in {folder}", error, "can be read")
-
-
-def _unusable(remote: Remote, what: str, error: OSError, needed: str) -> DataUnavailable:
-    why = error.strerror or file_formats.first_line(error)
+def _unusable(remote: Remote, folder: Path, error: OSError, *, writing: bool = False) -> DataUnavailable:
+    what, needed = ("kept", "can be written and has room") if writing else ("looked for", "can be read")
+    why = f"{remote.label} can't be {what} in {folder} ({error.strerror or file_formats.first_line(error)})"
     remedy = f"set HOURGLASS_DATA to a folder that {needed}"
-    return DataUnavailable(f"{remote.label} can't be {what} ({why}): {remedy}, or use {remote.instead}.")
+    return DataUnavailable(f"{why}: {remedy}, or use {remote.instead}.")

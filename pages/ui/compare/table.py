@@ -182,10 +182,8 @@ def _make_name(size: int, line: Line) -> str:
         notes += summary.list_costs(run)
         notes += [run.environment["budget"]] if budgets.is_best_effort(run) else []
         notes += ["" if store.is_shipped(run) else "own run"]
-        notes += [
-            "" if run.is_verified else "not verified: scores from a loaded file",
-            stored_runs.describe_origin(run),
-        ]
+        notes += ["" if run.is_verified else "not verified: scores from a loaded file"]
+        notes += [stored_runs.describe_origin(run)]
     return f'<div class="hg-method">{html(line.title)}{"".join(map(make_note, filter(None, notes)))}</div>'
 
 

@@ -12,25 +12,16 @@ from core.analysis import keywords
 from core.analysis.rows import Rows
 from core.datasets import RST, restructured_text
 from pages.ui.embeddings.map_state import MapView
-from pages.ui.shared import header, page_state
+from pages.ui.shared import header
 from pages.ui.shared.cached import load_dataset
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.number_format import number
-from pages.ui.shared.text import Markup, html, mark_words, plain, shorten
+from pages.ui.shared.text import Markup, html, mark_words, plain
 
 _WORDS = 15
 _MOST_LETTERS = 20_000
 # Units of word weights other than plain numbers.
 _FORMATS = {methods.PROBABILITY: "{:.1%}".format, "times": "{:.0f}".format}
-
-
-def choose(rows: Rows, offered: Sequence[int], name: str, label: str, placeholder: str) -> int | None:
-    """Draw the choice `name` of a document by its title, of those at `offered` positions; None at first."""
-    widget = page_state.key(name)
-    if st.session_state.get(widget) not in offered:
-        st.session_state[widget] = None
-    titles = lambda k: f"{shorten(rows.texts[k][0], 70)} · {rows.get_class(k)}"
-    return st.selectbox(label, offered, key=widget, format_func=titles, placeholder=placeholder, width=520)
 
 
 def draw(view: MapView, position: int, marked: Collection[str] = ()) -> None:

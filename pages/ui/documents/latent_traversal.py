@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from core import methods
@@ -107,17 +106,17 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
         figure = plot_word_weights(axis.values, axis.weights[:, words], named, value, unit, header.get_theme())
         charts.draw(figure, f"along-{line.method}")
         heaviest = keywords.find_heaviest_words(axis.weights[step], rows.vocabulary, _EXPECTED)
-        columns = [
+        column, nearest = (
             make_column(f"At {number(value)}", unit, heaviest, set()),
-            _make_nearest(line, rows, axis.codes[step]),
-        ]
-        st.html(Markup(f'<div class="hg-expected">{"".join(columns)}</div>'))
+            _make_nearest(line, rows, axis, step),
+        )
+        st.html(Markup(f'<div class="hg-expected">{column}{nearest}</div>'))
     st.html(_make_thirds(line, axis, rows.vocabulary))
 
 
-def _make_nearest(line: Line, rows: Rows, z: np.ndarray) -> str:
+def _make_nearest(line: Line, rows: Rows, axis: Traversal, step: int) -> str:
     Z, _ = load_codes(line.stamp, rows.key, line.run, rows)
-    which, _ = neighbourhoods.find_nearest(z, Z, _NEAREST)
+    which, _ = neighbourhoods.find_nearest(axis.codes[step], Z, _NEAREST)
     titles = "".join(
         f'<li>{make_breakable(rows.texts[j][0])}<div class="hg-note">{html(rows.get_class(j))}</div></li>'
         for j in map(int, which)

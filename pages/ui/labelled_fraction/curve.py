@@ -129,15 +129,9 @@ def draw(view: View, problems: list[str]) -> None:
     stamp = repr((view.entry.name, len(view.rows), max(str(row.get("date", "")) for row in view.rows)))
     key = stamp, tuple(approaches), header.get_theme(), is_log
     labels = join_words([semi_supervised.get(name).label for name in approaches])
-    charts.draw(
-        _figure(*key, view),
-        _CHART,
-        data=_chart_data(view, approaches),
-        stills=_stills(*key, view) if is_log else (),
-        about=f"Test error by number of labels of {labels}",
-        on_select=_inspect,
-        selection_mode="points",
-    )
+    about, stills = f"Test error by number of labels of {labels}", _stills(*key, view) if is_log else ()
+    saved = {"data": _chart_data(view, approaches), "stills": stills, "about": about}
+    charts.draw(_figure(*key, view), _CHART, **saved, on_select=_inspect, selection_mode="points")
     st.caption("Click a mark to inspect that result.")
     readouts.draw(view.errors, view.baseline, approaches, problems)
 

@@ -58,11 +58,9 @@ def list_commands(view: View) -> list[str]:
         for n, of_seed in sorted(of_count.items()):
             of_seeds.setdefault(1 + max(of_seed), []).append(n)
         for seeds, counts in of_seeds.items():
-            groups.setdefault((seeds, tuple(counts)), []).append(name)
-    return [
-        cli_commands.format_labelled_fraction(view.entry.name, names, counts, seeds)
-        for (seeds, counts), names in groups.items()
-    ]
+            groups.setdefault((tuple(counts), seeds), []).append(name)
+    format_command = cli_commands.format_labelled_fraction
+    return [format_command(view.entry.name, names, *choice) for choice, names in groups.items()]
 
 
 def _rows(view: View) -> list[list[Cell]]:

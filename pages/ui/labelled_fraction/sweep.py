@@ -60,15 +60,10 @@ def draw(view: View, problems: list[str]) -> None:
     fits = f"{len(missing):,} {'fit' if len(missing) == 1 else 'fits'}"
     run = f"Run {fits}" if len(missing) == len(cells) else f"Run the remaining {fits}"
     with st.container(key="offer-sweep", horizontal=True, vertical_alignment="center"):
-        st.button(
-            run if missing else "All fits are done",
-            key=page_state.key("run-sweep"),
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=not missing or _is_running(),
-            on_click=_run,
-            args=(view.entry.name, tuple(wanted), tuple(counts), seeds, 60.0 * minutes),
-        )
+        look = {"type": "primary", "icon": ":material/play_arrow:", "disabled": not missing or _is_running()}
+        args = view.entry.name, tuple(wanted), tuple(counts), seeds, 60.0 * minutes
+        label = run if missing else "All fits are done"
+        st.button(label, key=page_state.key("run-sweep"), on_click=_run, args=args, **look)
         st.caption(plain(_estimate_time(view, cells, missing)))
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(plain(problem))
@@ -202,15 +197,10 @@ def _progress(names: tuple[str, ...], view: View, stamp: str, drawn_at: float) -
         label = datasets.entry(each.request["dataset"]).label
         waits = ", waiting for another experiment" if each.waits else ""
         may_stop = not config.is_workshop() or each.name == st.session_state.get(_LAST, ("", ""))[0]
-        show_task_progress(
-            each.name,
-            each.share,
-            f"Experiment on {label}{waits}: {each.share:.0%} of the fits to run",
-            background_sweep.stop_sweep if may_stop else None,
-            [each.name],
-            help="Networks stop within a second; other classifiers finish their fit first.",
-            is_stopping=each.is_stopping,
-        )
+        text = f"Experiment on {label}{waits}: {each.share:.0%} of the fits to run"
+        stop = background_sweep.stop_sweep if may_stop else None
+        about = "Networks stop within a second; other classifiers finish their fit first."
+        show_task_progress(each.name, each.share, text, stop, [each.name], help=about, is_stopping=each.is_stopping)
         for what, share in each.shares:
             st.caption(plain(f"{what}: {share:.0%}" if share else f"{what} …"))
 

@@ -19,7 +19,12 @@ History = Sequence[dict[str, Any]]
 
 def draw_stills(spec: Spec, rows: History, stamp: tuple) -> None:
     """Draw the curves so far as images; `stamp` changes with the rows."""
-    st.html(_render(stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows))
+    stills = _stills(stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows)
+    images = [
+        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(still.encode()).decode()}">'
+        for still, about in stills
+    ]
+    st.html(Markup(f'<div class="hg-sketches">{"".join(images)}</div>'))
     _explain(spec, rows)
 
 
@@ -41,15 +46,6 @@ def _explain(spec: Spec, rows: History) -> None:
             "The validation loss is measured without augmentation, noise or word dropout, so it can be below the "
             "training loss."
         )
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _render(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> Markup:
-    images = [
-        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(still.encode()).decode()}">'
-        for still, about in _stills(stamp, by, theme, _spec, _rows)
-    ]
-    return Markup(f'<div class="hg-sketches">{"".join(images)}</div>')
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

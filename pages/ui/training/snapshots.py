@@ -67,12 +67,9 @@ def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
         about = f"{len(_replay.rows):,} test rows, {_replay.about.get('map', '')}"
         parts.append(_part("Map", about, image(png, f"Map of {about}", "hg-forming"), "hg-square"))
     if _replay.reconstructions is not None:
-        strips = {"Originals": _replay.originals, "Reconstructions": _replay.reconstructions[k]}
-        body = "".join(
-            f"{make_note(name)}{_images(images, shape, len(images), name)}"
-            for name, images in strips.items()
-            if images is not None
-        )
+        strips = ("Originals", _replay.originals), ("Reconstructions", _replay.reconstructions[k])
+        shown = [(name, rows) for name, rows in strips if rows is not None]
+        body = "".join(f"{make_note(name)}{_images(rows, shape, len(rows), name)}" for name, rows in shown)
         parts.append(_part("Test images and reconstructions", "", body))
     if _replay.samples is not None:
         body = _images(_replay.samples[k], shape, 8, "Samples")

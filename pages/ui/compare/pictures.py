@@ -1,0 +1,101 @@
+"""Samples of Compare, one montage a method, and the dialogs that enlarge its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.metrics.definitions import DEFINITIONS
+from pages.ui.compare import table
+from pages.ui.shared import charts, header, images
+from pages.ui.shared.html_blocks import make_note
+from pages.ui.shared.number_format import interval, number
+from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.text import Markup, html, plain
+
+
+def draw_samples(lines: Sequence[Line]) -> table.Clicked:
+    """Draw the montages; returns which was clicked, if any."""
+    drawn = [line for line in lines if line.run and "samples" in line.run.views]
+    if not drawn:
+        return None
+    st.subheader("Samples", anchor=False, help=plain(DEFINITIONS["frechet"].help))
+    st.markdown(
+        "Each decoder receives random codes: from the prior N(0, I) for the VAE and the GAN, else from a Gaussian "
+        "fitted to the training codes. A lower Fréchet distance is closer to the test images; floor: the distance "
+        "between training and test images."
+    )
+    clicked = None
+    with st.container(key="samples", gap=None):
+        for line in drawn:
+            with st.container(key=f"sample-{line.name}", gap=None):
+                st.html(_make_caption(line))
+                label = f"Enlarge the samples of {line.label}"
+                if table.draw_picture(f"samples-{line.name}", label, lambda line=line: st.html(_make_montage(line))):
+                    clicked = "samples", line
+    return clicked
+
+
+def _make_montage(line: Line) -> Markup:
+    return images.image(images.samples_png(line), f"Samples of {line.label}", "hg-strip")
+
+
+def _make_caption(line: Line) -> str:
+    metrics = line.run.metrics
+    distance = ""
+    if "frechet" in metrics:
+        floor = f", floor {number(metrics['frechet_floor'].value)}" if "frechet_floor" in metrics else ""
+        distance = (
+            f'<div>Fréchet {number(metrics["frechet"].value)} <span class="hg-note">'
+            f"({interval(metrics, 'frechet')}{floor})</span></div>"
+        )
+    note = make_note(line.run.notes.get("samples", ""))
+    return f'<div class="hg-caption"><b>{html(line.label)}</b>{distance}{note}</div>'
+
+
+def open_dialog(kind: str, line: Line, lines: Sequence[Line]) -> None:
+    """Open the dialog of the picture of this kind that was clicked in `line`."""
+    if kind == "strips":
+        _draw_strips(lines)
+    else:
+        {"map": _draw_map, "samples": _draw_enlarged}[kind](line)
+
+
+@st.dialog("Map", width="large")
+def _draw_map(line: Line) -> None:
+    from core.figures import scatter  # plotly: most visits open no figure
+
+    run = line.run
+    names = run.notes.get("target_names", [])
+    st.markdown(
+        f"**{plain(line.label)}**: {len(run.views['map']):,} test rows, {plain(run.notes['map'])}. "
+        "Drag to move, scroll to zoom, double-click to reset."
+    )
+    figure = scatter.plot_scatter(
+        run.views["map"], run.views.get("labels"), names, run.views["shown_rows"], header.get_theme(), run.notes["map"]
+    )
+    charts.draw(figure, "map", is_zoomed=True)
+
+
+@st.dialog("Test images and reconstructions", width="medium")
+def _draw_strips(lines: Sequence[Line]) -> None:
+    shown = [line for line in lines if line.run and "reconstructions" in line.run.views]
+    count = len(shown[0].run.views["reconstructions"])
+    strips = [("Originals", line, "originals") for line in shown if "originals" in line.run.views][:1]
+    strips += [(line.label, line, "reconstructions") for line in shown]
+    st.markdown(f"{count} test images, the classes in turn. Pixels are clipped to the range of the data.")
+    for first in range(0, count, images.IN_STRIP):
+        parts = [
+            f'<div class="hg-caption">{html(label)}</div>{images.image(png, label, "hg-strip")}'
+            for label, line, view in strips
+            if (png := images.strip_png(line, view, first))
+        ]
+        st.html(f'<div class="hg-large">{"".join(parts)}</div>')
+
+
+@st.dialog("Samples", width="medium")
+def _draw_enlarged(line: Line) -> None:
+    run = line.run
+    st.markdown(f"**{plain(line.label)}**: {len(run.views['samples'])} samples; {plain(run.notes['samples'])}.")
+    st.html(f'<div class="hg-large">{_make_montage(line)}</div>')
