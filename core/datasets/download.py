@@ -42,10 +42,8 @@ def is_present(name: str) -> bool:
 def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -> Path:
     """Path of a data set's stored file; if there is none, it is made of the published files.
 
-    Parameters
-    ----------
-    parse : ``parse(name, paths)`` of the published files returns arrays, or rows of documents.
-    progress : called as ``progress(done, total)`` in bytes of all files; total is 0 if unknown.
+    ``parse(name, paths)`` of the published files returns arrays, or rows of documents. ``progress(done, total)`` is
+    called with bytes of all files; total is 0 if unknown.
 
     Raises DataUnavailable if a file can't be downloaded or stored, or is not the published one.
     """
@@ -212,10 +210,8 @@ def _not_had(remote: Remote, folder: Path, reasons: Sequence[str]) -> DataUnavai
     if reasons:
         why = f"could not be downloaded ({'; '.join(dict.fromkeys(reasons))}): connect and try again, put {files} in"
         return DataUnavailable(f"{remote.label} is not on this machine and {why} {folder}, or use {instead}.")
-    return DataUnavailable(
-        f"{remote.label} is not on this machine and has no free download: put {files} in {folder}, "
-        f"or {remote.stored} in {folder.parent}, or use {instead}."
-    )
+    why, or_else = "is not on this machine and has no free download", f"{remote.stored} in {folder.parent}"
+    return DataUnavailable(f"{remote.label} {why}: put {files} in {folder}, or {or_else}, or use {instead}.")
 
 
 def _unusable(remote: Remote, folder: Path, error: OSError, *, writing: bool = False) -> DataUnavailable:

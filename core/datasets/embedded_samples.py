@@ -36,8 +36,7 @@ def make_sample(name: str) -> dict[str, np.ndarray]:
     arrays = {}
     for split, X, y in (("train", full.X_train, full.y_train), ("test", full.X_test, full.y_test)):
         rows = choose_balanced(y, N_ROWS, SEED)
-        arrays[f"x_{split}"] = X[rows].reshape(-1, 28, 28)
-        arrays[f"y_{split}"] = y[rows].astype(np.uint8)
+        arrays |= {f"x_{split}": X[rows].reshape(-1, 28, 28), f"y_{split}": y[rows].astype(np.uint8)}
         arrays[f"rows_{split}"] = rows.astype(np.uint16)
     return arrays
 

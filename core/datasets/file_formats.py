@@ -82,10 +82,8 @@ def read_images(
 def read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]], kinds: str = "u") -> dict[str, np.ndarray]:
     """Named arrays in an ``.npz``; DataUnavailable if it is absent, damaged, or contains something else.
 
-    Parameters
-    ----------
-    shapes : shape of each array, None for any length; rows of the same size in another shape are reshaped.
-    kinds : NumPy's letters of the types allowed.
+    `shapes` has None for any length; rows of the same size in another shape are reshaped. `kinds` are NumPy's letters
+    of the types allowed.
     """
     try:
         # NumPy leaves a damaged file open that it opened itself.
@@ -140,10 +138,9 @@ def text_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, str]]:
         try:
             text = line.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
-            raise ValueError(
-                f"line {number} is not UTF-8 (byte 0x{line[error.start]:02x} at position {error.start + 1}, which "
-                "Latin-1 and other encodings use): save the file as UTF-8"
-            ) from None
+            byte = f"byte 0x{line[error.start]:02x} at position {error.start + 1}"
+            why = f"line {number} is not UTF-8 ({byte}, which Latin-1 and other encodings use): save the file as UTF-8"
+            raise ValueError(why) from None
         text = text.removeprefix(_BOM) if number == 1 else text
         if text.strip():
             yield number, text
@@ -198,10 +195,8 @@ def clean_documents(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, s
     if not replaced:
         return cleaned, ()
     characters = "1 character" if sum(replaced) == 1 else f"{sum(replaced):,} characters"
-    return cleaned, (
-        f"{characters} in {len(replaced):,} of {len(cleaned):,} documents are control characters or no valid Unicode "
-        "and were replaced.",
-    )
+    where = f"{characters} in {len(replaced):,} of {len(cleaned):,} documents"
+    return cleaned, (f"{where} are control characters or no valid Unicode and were replaced.",)
 
 
 def parse_images(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
@@ -254,14 +249,10 @@ def _scale_of(path: Path, pixels: Mapping[str, np.ndarray], highest: float) -> t
     if highest <= 255 and whole:
         return 1, ()
     if highest <= 65535 and whole:
-        return 255 / 65535, (
-            f"The pixels of this copy are 16-bit levels up to {highest:,.0f}; they were divided by 257.",
-        )
-    raise WrongFile(
-        path,
-        f"its pixels go up to {highest:,.6g}, which is none of the scales that are known: give numbers from 0 to 1, or "
-        "whole numbers from 0 to 255 or from 0 to 65,535",
-    )
+        note = f"The pixels of this copy are 16-bit levels up to {highest:,.0f}; they were divided by 257."
+        return 255 / 65535, (note,)
+    remedy = "give numbers from 0 to 1, or whole numbers from 0 to 255 or from 0 to 65,535"
+    raise WrongFile(path, f"its pixels go up to {highest:,.6g}, which is none of the scales that are known: {remedy}")
 
 
 def parse_labels(

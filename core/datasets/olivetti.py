@@ -36,13 +36,10 @@ def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
 
 
 def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """Train and test rows: (n_rows,) int64 each, increasing.
+    """Train and test rows, (n_rows,) int64 each, increasing; `y` is the person in each picture.
 
-    Parameters
-    ----------
-    y : (n,) int, the person in each picture.
-    held_out : test rows are two ``"pictures"`` of everyone, or ``"people"``: all of every fifth person.
-    fold : the first of these people, 0 to 4; BadInput for another than 0 with pictures.
+    Test rows are two ``"pictures"`` of everyone, or ``"people"``: all of every fifth person, the first of whom is
+    `fold`, 0 to 4. Raises BadInput for another fold than 0 with pictures.
     """
     if held_out == "people":
         test = np.flatnonzero(y % FOLDS == fold)

@@ -43,9 +43,8 @@ def read_image(data: bytes) -> np.ndarray:
     if not data:
         raise BadInput("This file is empty: choose a PNG, JPEG, GIF, BMP or WebP picture.")
     if len(data) > MOST_BYTES:
-        raise BadInput(
-            f"This file has {len(data):,} bytes: at most {MOST_BYTES >> 20} MB ({MOST_BYTES:,}) can be read."
-        )
+        most = f"{MOST_BYTES >> 20} MB ({MOST_BYTES:,})"
+        raise BadInput(f"This file has {len(data):,} bytes: at most {most} can be read.")
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large and of oddly written files
         try:

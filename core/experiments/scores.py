@@ -50,7 +50,7 @@ class Scores:
 def compute_once(
     name: str, modules: Sequence[Any], compute: Callable[[], dict[str, np.ndarray]], *parts: object
 ) -> dict[str, np.ndarray]:
-    """Return what `compute` gives, from the user's cache if computed before from the same `parts` and code.
+    """Return what `compute` gives, from the user's cache if `parts` and code are the same.
 
     `modules` : modules whose code the result depends on, or their files.
     """

@@ -87,9 +87,7 @@ def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:
 def describe_winners(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
     """Which method is significantly best at what, and where none is.
 
-    Parameters
-    ----------
-    winners : metric -> key of the best run, or None.
+    `winners`: metric -> key of the best run, or None.
     """
     by_key = {line.run.key: line for line in lines if line.run}
     has_unranked = any(line.entry.not_ranked for line in by_key.values())

@@ -74,7 +74,10 @@ def _draw_words(view: MapView, position: int, counts: np.ndarray) -> None:
 
 
 def make_column(name: str, unit: str, words: Sequence[tuple[str, float]], inside: Set[str]) -> str:
-    """HTML column of words with a bar each, those in `inside` in bold; `unit` : "times" or a method's `word_output`."""
+    """HTML column of words with a bar each, those in `inside` in bold.
+
+    `unit` is "times" or a method's `word_output`.
+    """
     most = max((weight for _, weight in words), default=1.0)
     lines = "".join(
         f"<li><span{' class=hg-in' if word in inside else ''}>{html(word)}</span>"

@@ -103,8 +103,8 @@ def _choose_document(rows: Rows, positions: np.ndarray) -> int | None:
             widget, label = page_state.key("open"), "Open one of the selected documents"
             if st.session_state.get(widget) not in offered:
                 st.session_state[widget] = None
-            titles = {k: f"{shorten(rows.texts[k][0], 70)} · {rows.get_class(k)}" for k in offered}
-            look = {"format_func": titles.get, "placeholder": f"{len(positions):,} are selected", "width": 520}
+            title = lambda k: f"{shorten(rows.texts[k][0], 70)} · {rows.get_class(k)}"
+            look = {"format_func": title, "placeholder": f"{len(positions):,} are selected", "width": 520}
             chosen = st.selectbox(label, offered, key=widget, **look)
         st.button("Open a random document", key=page_state.key("by-chance"), on_click=_select_random, args=(rows,))
     return chosen

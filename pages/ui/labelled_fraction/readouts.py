@@ -71,17 +71,12 @@ def _choose_labels(counts: Sequence[int], problems: list[str]) -> int:
 
 @dataclass(frozen=True)
 class _Comparison:
-    """An approach compared with the baseline at a number of labels, errors in percent.
-
-    Attributes
-    ----------
-    strict : the gap at the level that holds for the best of all that are compared (Bonferroni).
-    """
+    """An approach compared with the baseline at a number of labels, errors in percent."""
 
     label: str
     error: Estimate
     gap: Estimate | None
-    strict: Estimate | None
+    strict: Estimate | None  # the gap at the level that holds for the best of all that are compared (Bonferroni)
     worth: Worth
 
 
