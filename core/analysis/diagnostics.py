@@ -36,8 +36,13 @@ def diagnose(run: Run) -> list[Finding]:
     posterior = find_collapse(run.metrics["kl"].value, run.views["codes"]) if has_posterior else None
     if posterior and posterior.is_severe:
         return [posterior]  # a collapsed code explains everything else
-    findings = [posterior, _find_constant_dimensions(run), _find_lost_classes(run), _find_divergence(run)]
-    return [finding for finding in findings if finding]
+    describe = {
+        DEAD_DIMENSIONS: _describe_constant_dimensions,
+        LOST_CLASSES: _describe_lost_classes,
+        DIVERGENCE: _describe_divergence,
+    }
+    findings = [Finding(kind, sentence) for kind, function in describe.items() if (sentence := function(run))]
+    return [posterior, *findings] if posterior else findings
 
 
 def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
@@ -52,12 +57,10 @@ def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
     unused, size = int((~active).sum()), len(active)
     if not unused or 2 * unused < size:
         return None
+    begin, scale, remedy = "Partial posterior collapse", "", "lower beta, or use fewer dimensions"
     if unused == size:
         begin, remedy = "Posterior collapse", "lower beta"
         scale = "kNN accuracy and the map ignore scale, so they still show the small differences between the means. "
-    else:
-        begin, remedy = "Partial posterior collapse", "lower beta, or use fewer dimensions"
-        scale = ""
     return Finding(
         COLLAPSE,
         f"{begin}: the KL term is {kl:.2f} nats and {unused} of {size} latent dimensions are unused (their "
@@ -77,50 +80,40 @@ def find_early_collapse(row: Mapping[str, float]) -> Finding | None:
     )
 
 
-def _find_constant_dimensions(run: Run) -> Finding | None:
+def _describe_constant_dimensions(run: Run) -> str:
     if "kl" in run.metrics or "codes" not in run.views:
-        return None
+        return ""
     deviations = run.views["codes"].astype(np.float64).std(axis=0)
     constant = int((deviations <= _CONSTANT_DEVIATION * deviations.max(initial=0)).sum())
-    if not constant:
-        return None
-    return Finding(
-        DEAD_DIMENSIONS,
+    sentence = (
         f"{constant} of {len(deviations)} latent dimensions are constant on the test rows, so they carry nothing: "
-        "lower the learning rate, or train with another seed.",
+        "lower the learning rate, or train with another seed."
     )
+    return sentence if constant else ""
 
 
-def _find_lost_classes(run: Run) -> Finding | None:
+def _describe_lost_classes(run: Run) -> str:
     """Of a network that was trained to sample: one with a generator, or with a prior."""
     shares = run.by_class.get("class_shares")
     trained_to_sample = "kl" in run.metrics or (run.history and "generator_loss" in run.history[-1])
     if not shares or not trained_to_sample:
-        return None
+        return ""
     labels = run.views.get("labels", np.arange(len(shares)))
     expected = np.bincount(labels[labels >= 0], minlength=len(shares)) / max(1, (labels >= 0).sum())
-    lost = [
-        f"{name} ({share:.1%})"
-        for (name, share), usual in zip(shares.items(), expected, strict=True)
-        if share < _LOST_SHARE * usual
-    ]
-    if not lost:
-        return None
+    usual = dict(zip(shares, expected, strict=True))
+    lost = [f"{name} ({share:.1%})" for name, share in shares.items() if share < _LOST_SHARE * usual[name]]
     classes = "class" if len(lost) == 1 else "classes"
-    return Finding(
-        LOST_CLASSES,
+    sentence = (
         f"The samples have lost {len(lost)} of {len(shares)} classes: a classifier assigns less than a "
-        f"tenth of the data's share to {classes} {', '.join(lost)}. Train longer, or change the learning rate.",
+        f"tenth of the data's share to {classes} {', '.join(lost)}. Train longer, or change the learning rate."
     )
+    return sentence if lost else ""
 
 
-def _find_divergence(run: Run) -> Finding | None:
-    """Find a loss that ends above where it began; adversarial losses do not count."""
+def _describe_divergence(run: Run) -> str:
+    """Of a loss that ends above where it began; adversarial losses do not count."""
     losses = [row["loss"] for row in run.history if "loss" in row]
     if len(losses) < 2 or losses[-1] <= losses[0]:
-        return None
-    return Finding(
-        DIVERGENCE,
-        f"The training loss rose from {losses[0]:.3g} in the first epoch to {losses[-1]:.3g} in the last: lower the "
-        "learning rate.",
-    )
+        return ""
+    rise = f"from {losses[0]:.3g} in the first epoch to {losses[-1]:.3g} in the last"
+    return f"The training loss rose {rise}: lower the learning rate."
