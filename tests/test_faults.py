@@ -166,6 +166,8 @@ def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk
     assert [task.key for task in queue.list_tasks()] == [spec.key]
     ballast.unlink()
     requests.request_training(spec, "somebody")
+    # A worker that could not even write to its log is followed by another one after a while.
+    tended(lambda: state(spec) == "over", "its end")
     until_stored(spec)
     assert_as_undisturbed(spec)
 
