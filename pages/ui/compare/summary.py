@@ -8,14 +8,12 @@ import streamlit as st
 
 from core.metrics.definitions import DEFINITIONS
 from core.runs import budgets
-from core.types import DOCUMENTS, IMAGES, Run
+from core.types import DOCUMENTS, Run
 from pages.ui.shared import run_picker, stored_runs
 from pages.ui.shared.number_format import compact, number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import OF_CODES, Line, select_comparable
 from pages.ui.shared.text import join_words, plain
-
-_ROWS = {IMAGES: "image", DOCUMENTS: "document"}
 
 
 def explain(view: View) -> str:
@@ -23,7 +21,7 @@ def explain(view: View) -> str:
     size = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
     if not view.trained:
         return f"No method is trained on {view.entry.label} at {size} yet."
-    row = _ROWS[view.entry.kind]
+    row = "document" if view.entry.kind == DOCUMENTS else "image"
     coders = _list_methods(line for line in view.trained if not _only_samples(line))
     samplers = _list_methods(line for line in view.trained if _only_samples(line))
     parts = []

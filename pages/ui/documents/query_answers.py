@@ -39,13 +39,13 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             f"{rows.summary}. First column: plain tf-idf; click a title to open the document.",
             help="Exact search by decreasing cosine similarity; ties in the order of the documents.",
         )
-        query = bag_of_words.parse_query(_read_text(view, problems), rows.vocabulary)
+        query = bag_of_words.parse_query(_read_text(view), rows.vocabulary)
         _draw_words(query, rows)
         if query.known:
             _draw_answers(view, query, rows)
 
 
-def _read_text(view: View, problems: list[str]) -> str:
+def _read_text(view: View) -> str:
     name = query_placement.name_memory(view.entry)
     widget, linked = page_state.key(name), page_state.read_link("query")
     if linked is not None:

@@ -41,7 +41,9 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         help=plain(DEFINITIONS["retrieval_precision"].help),
     )
     charts.draw(words.plot_precision(curves, header.get_theme(), view.size), "retrieved")
-    st.caption(_describe_bands(view))
+    counts = [line.run.metrics[_MEASURES[0]].n for line in view.trained if _MEASURES[0] in line.run.metrics]
+    n = next(filter(None, counts), None)
+    st.caption(f"Bands: 95% intervals at {view.size}-D, over resampled queries" + (f" (n = {n:,})." if n else "."))
     _draw_table(curves)
     if view.trained:
         st.subheader(plain(f"At {view.size}-D"), anchor=False)
@@ -77,12 +79,6 @@ def _read_default(stored: Sequence[Run], view: View, method: str, size: int, pro
     except BrokenRun as problem:
         problems.append(str(problem))
         return None
-
-
-def _describe_bands(view: View) -> str:
-    counts = [line.run.metrics[_MEASURES[0]].n for line in view.trained if _MEASURES[0] in line.run.metrics]
-    n = next(filter(None, counts), None)
-    return f"Bands: 95% intervals at {view.size}-D, over resampled queries" + (f" (n = {n:,})." if n else ".")
 
 
 def _offer_missing(view: View, stored: Sequence[Run]) -> None:

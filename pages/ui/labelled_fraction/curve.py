@@ -22,7 +22,6 @@ from pages.ui.shared.text import join_words, plain, shorten
 
 _BASELINE = {"images": "network", "documents": "logistic"}
 _SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae")
-_LOG, _LINEAR = "log", "linear"
 _CHART = "test error by labels"
 _SEEN = "hourglass.approaches"
 _STILL_WIDTHS = (1180, 380)
@@ -124,8 +123,8 @@ def draw(view: View, problems: list[str]) -> None:
     if not approaches:
         st.info("No approach is selected: select one above.")
         return
-    options = {_LOG: "Logarithmic", _LINEAR: "Linear"}
-    is_log = page_state.choose("axis", "Error axis", options, problems, label_visibility="collapsed") == _LOG
+    options = {"log": "Logarithmic", "linear": "Linear"}
+    is_log = page_state.choose("axis", "Error axis", options, problems, label_visibility="collapsed") == "log"
     stamp = repr((view.entry.name, len(view.rows), max(str(row.get("date", "")) for row in view.rows)))
     key = stamp, tuple(approaches), header.get_theme(), is_log
     labels = join_words([semi_supervised.get(name).label for name in approaches])

@@ -23,7 +23,7 @@ def draw(view: View, problems: list[str]) -> None:
         st.caption("No result to inspect yet.")
         return
     row = _choose(view, problems)
-    st.markdown(plain(_about(view, row)))
+    st.markdown(plain(_about(row)))
     if not charts.is_near("point", 620):
         return
     from core.figures import error_by_labels as figures  # plotly
@@ -74,7 +74,7 @@ def _choose(view: View, problems: list[str]) -> dict:
     return view.find_row(name, n, seed)
 
 
-def _about(view: View, row: dict) -> str:
+def _about(row: dict) -> str:
     wrong = round(row["error"] * row["n_test"])
     text = (
         f"{semi_supervised.get(row['method']).label} with {row['labels']:,} labels, seed {row['seed']}: {wrong:,} of "
