@@ -18,7 +18,7 @@ from core.datasets.sources import REMOTE, Remote, Source
 from core.errors import DataUnavailable
 
 Progress = Callable[[int, int], Any]
-Parse = Callable[[str, Sequence[Path]], "Mapping[str, np.ndarray] | Iterable[Mapping[str, str]]"]
+Parse = Callable[[Sequence[Path]], "Mapping[str, np.ndarray] | Iterable[Mapping[str, str]]"]
 
 CONNECT_SECONDS = 10.0
 SILENT_SECONDS = 30.0
@@ -42,7 +42,7 @@ def is_present(name: str) -> bool:
 def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -> Path:
     """Path of a data set's stored file; if there is none, it is made of the published files.
 
-    ``parse(name, paths)`` of the published files returns arrays, or rows of documents. ``progress(done, total)`` is
+    ``parse(paths)`` of the published files returns arrays, or rows of documents. ``progress(done, total)`` is
     called with bytes of all files; total is 0 if unknown.
 
     Raises DataUnavailable if a file can't be downloaded or stored, or is not the published one.
@@ -58,7 +58,7 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     try:
         _download_all(remote, missing, progress)
         try:
-            content = _parse(name, parse, paths)
+            content = _parse(parse, paths)
         except file_formats.UNREADABLE as error:
             # Files with another checksum count if they can be read.
             others = _list_others(remote, [path for path in paths if path not in missing])
@@ -68,7 +68,7 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
                 _download_all(remote, others, progress)
             except DataUnavailable:
                 raise error from None
-            content = _parse(name, parse, paths)
+            content = _parse(parse, paths)
     except file_formats.UNREADABLE as error:
         for path in missing:
             path.unlink(missing_ok=True)
@@ -84,9 +84,9 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     return target
 
 
-def _parse(name: str, parse: Parse, paths: Sequence[Path]) -> Any:
+def _parse(parse: Parse, paths: Sequence[Path]) -> Any:
     """Content of the published files; what would be refused later must not be stored."""
-    content = parse(name, paths)
+    content = parse(paths)
     if isinstance(content, Mapping):
         file_formats.parse_images(paths[0], content)
         return content

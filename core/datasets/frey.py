@@ -23,7 +23,7 @@ TEST_EVERY = 5
 GAP = 5
 
 
-def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """Frames in order, the columns of the published matrix ``ff``; ValueError for other frames."""
     frames = read_matrix(paths[0], "ff")
     if len(frames) != 28 * 20:

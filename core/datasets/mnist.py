@@ -56,7 +56,7 @@ def read_idx(path: Path) -> np.ndarray:
     return values.reshape(shape)
 
 
-def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """The arrays of `SHAPES` from the four files in the same order."""
     arrays = {}
     for (array, shape), path in zip(SHAPES.items(), paths, strict=True):

@@ -19,7 +19,7 @@ def extract_words(message: str) -> str:
     return " ".join(re.findall("[a-z]+", text.lower()))
 
 
-def parse(name: str, paths: Sequence[Path]) -> Iterator[dict[str, str]]:
+def parse(paths: Sequence[Path]) -> Iterator[dict[str, str]]:
     """Rows of the archive, whose members are ``20news-bydate-SPLIT/GROUP/NUMBER``, but for messages without words."""
     with tarfile.open(paths[0], "r:gz") as archive:
         for member in archive:

@@ -23,7 +23,7 @@ SEED = 0
 TURN_DEGREES, SCALE, SHIFT_PIXELS = 6.0, 0.06, 2.0
 
 
-def parse(name: str, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """Images from the columns of the published matrix, each of which is transposed."""
     faces = read_matrix(paths[0], "faces")
     if len(faces) != 64 * 64:

@@ -10,7 +10,7 @@ from core.datasets.file_formats import WrongFile, text_lines
 from core.types import Dataset
 
 
-def parse(name: str, paths: Sequence[Path]) -> Iterator[dict[str, str]]:
+def parse(paths: Sequence[Path]) -> Iterator[dict[str, str]]:
     """Rows of ``r8-train-all-terms.txt`` and ``r8-test-all-terms.txt``: a line is a subject, a tab and the words."""
     for split, path in zip(("train", "test"), paths, strict=True):
         try:
