@@ -35,16 +35,16 @@ def main(names: list[str]) -> None:
             for label, method, params in wanted:
                 run, _ = fit.fit(specs.make(name, method, {**params, "n_components": size}), dataset)
                 _line(f"{label} {size}-D", run, dataset)
-        accuracy, precision = run.metrics["tfidf_knn_accuracy"], run.views["retrieval.tfidf"][3, 0]
-        perplexity = f"{run.metrics['cache_perplexity']:8.0f}"
-        print(f"{'tf-idf vectors, cache':24} {accuracy:8.3f} {'':8} {precision:8.3f} {'':8} {perplexity}", flush=True)
+        accuracy, perplexity = (run.metrics[name].value for name in ("tfidf_knn_accuracy", "cache_perplexity"))
+        scores = f"{accuracy:8.3f} {'':8} {run.views['retrieval.tfidf'][3, 0]:8.3f} {'':8} {perplexity:8.0f}"
+        print(f"{'tf-idf vectors, cache':24} {scores}", flush=True)
 
 
 def _line(label: str, run: Run, dataset: Dataset) -> None:
     """The figures of a run; "large" is the kNN accuracy on classes with 40 or more test documents."""
     counts = np.bincount(dataset.y_test, minlength=len(dataset.target_names))
     large = run.views["rows.knn_accuracy"][counts[dataset.y_test] >= FEWEST].mean()
-    values = [run.metrics.get(name, float("nan")) for name in _FIGURES]
+    values = [run.metrics[name].value if name in run.metrics else float("nan") for name in _FIGURES]
     told = [f"{value:8.3f}" if value < 10 else f"{value:8.0f}" for value in (values[0], large, *values[1:])]
     print(f"{label:24} {' '.join(told)}".replace("nan", "  –"), flush=True)
 

@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> None:
     for spec in shipped.shipped_specs(["mnist"]):
         place = store.find_place(spec.key)
         metrics = reader.read_run(place).metrics if place else {}
-        figures = "  ".join(f"{k} {metrics[k]:.4g}" for k in ("squared_error", "neg_elbo", "frechet") if k in metrics)
+        names = [name for name in ("squared_error", "neg_elbo", "frechet") if name in metrics]
+        figures = "  ".join(f"{name} {metrics[name].value:.4g}" for name in names)
         print(f"shipped {methods.label(spec.method)} {spec.param('n_components')}-D: {figures}")
 
 
