@@ -81,5 +81,5 @@ METHOD = base.declare(
     LinearAutoencoder,
     summary="Autoencoder without non-linearities: gradient descent finds the subspace of PCA.",
     version=1,
-    loss_unit={IMAGES: "squared error an image"},
+    loss_unit={IMAGES: "squared error per image"},
 )

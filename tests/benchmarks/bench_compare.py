@@ -6,6 +6,7 @@ Measured on the stored runs, in headless Chromium, on a warm disk: medians of th
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 
 from playwright.sync_api import Browser, sync_playwright
@@ -20,7 +21,7 @@ DRAWN = """() => document.querySelector('.st-key-row-pca img')
     && document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"""
 
 
-def main(*_: str) -> None:
+def main(arguments: list[str]) -> None:
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -46,4 +47,4 @@ def _measure(browser: Browser) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

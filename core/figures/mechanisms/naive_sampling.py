@@ -11,7 +11,6 @@ from core.figures import palette, style
 from core.figures.mechanisms import base
 
 _BLANK = {"light": "#eceff2", "dark": "#232932"}  # pairs that do not contribute
-_SHARES = {"99% of the gradient": "solid", "effective samples": "dot"}  # dashes
 _LEAST = 0.01  # percent; contributing pairs are drawn above it
 
 
