@@ -177,9 +177,6 @@ def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds
         st.session_state[_PROBLEM] = str(problem)
 
 
-# --- Progress -----------------------------------------------------------------------------------------------------
-
-
 def draw_progress(view: View) -> None:
     """Draw the progress of running experiments; a new result of this data set, or an end, reruns the page."""
     _report_end()
