@@ -104,14 +104,12 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
 
 
 def _read_linked(problems: list[str]) -> Spec | None:
-    token = page_state.read_link(_LINK)
-    if token is None:
-        return None
-    try:
-        return permalinks.check_spec(permalinks.decode(token))
-    except BadInput as problem:
-        problems.append(str(problem))
-        return None
+    if (token := page_state.read_link(_LINK)) is not None:
+        try:
+            return permalinks.check_spec(permalinks.decode(token))
+        except BadInput as problem:
+            problems.append(str(problem))
+    return None
 
 
 def _choose_dataset(stored: Sequence[Run], linked: Spec | None, problems: list[str]) -> str:
@@ -138,9 +136,8 @@ def _choose_method(entry: datasets.Entry, linked: Spec | None, problems: list[st
     widget = page_state.seed_widget("method", names, methods.DEFAULT, refused)
     if linked is not None and linked.method in names:
         st.session_state[widget] = linked.method
-    chosen = st.segmented_control(
-        "Method", names, format_func=methods.label, key=widget, required=True, on_change=training_queue.unwatch
-    )
+    look = {"format_func": methods.label, "required": True, "on_change": training_queue.unwatch}
+    chosen = st.segmented_control("Method", names, key=widget, **look)
     if refused:
         problems.append(f"The link asks for the method “{shorten(page_state.read_link('method'))}”. {refused[0]}")
     page_state.keep("method", chosen)

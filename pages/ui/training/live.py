@@ -41,11 +41,8 @@ def read_states() -> dict[str, str]:
 def draw(watched: Spec | None, form: Spec | None, stored: Sequence[Run], states: dict[str, str]) -> None:
     """Draw the panel and the queue, once a second while anything in them moves.
 
-    Parameters
-    ----------
-    watched : what a person chose; without it the running training, else the run of the form or one of its size.
-    form : the Spec of the form; None where a setting is not allowed.
-    states : of `read_states` when the page was drawn; once they change, the page is drawn again.
+    The panel shows what a person chose, `watched`, else the running training, the run of the form, or one of its size.
+    Once the states that `read_states` returned for the page change, the page is drawn again.
     """
     usual = form
     if form is not None and not stored_runs.is_complete(stored, form):
