@@ -51,7 +51,7 @@ class TSNEMap(BaseEstimator):
     """
 
     __init__ = build_constructor(
-        {"n_components": 2, "perplexity": 30.0, "max_iter": 1000, "kind": IMAGES, "random_state": None}, "n_components"
+        {"n_components": 2, "perplexity": 30.0, "max_iter": 750, "kind": IMAGES, "random_state": None}, "n_components"
     )
 
     def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint=None):
@@ -323,7 +323,7 @@ METHOD = Method(
         Param("n_components", _COMPONENTS, (_COMPONENTS, _COMPONENTS), "Dimensions of the map; always 2."),
         Param("perplexity", 30.0, (5.0, 100.0), "Effective number of neighbours of each row."),
         Param(
-            "max_iter", 1000, (300, 5000), "Gradient steps over all rows; attraction is exaggerated in the first 250."
+            "max_iter", 750, (300, 5000), "Gradient steps over all rows; attraction is exaggerated in the first 250."
         ),
         Param("rows", 2000, (2000, 10_000), "At most this many rows of each split are mapped."),
     ),

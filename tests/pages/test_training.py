@@ -323,7 +323,7 @@ def test_snapshots_are_shown_live_and_replayed(folder):
 
 def test_tsne_is_trained_without_latent_dimensions():
     app = page(data="digits", method="tsne", size="10")
-    assert "Maps the rows in up to 1,000 iterations" in text_of(app)
+    assert "Maps the rows in up to 750 iterations" in text_of(app)
     assert "closed form" not in text_of(app)
     app.session_state[f"{PAGE}:settings/digits/tsne/parameters"] = True
     app.run()
