@@ -13,7 +13,8 @@ from core.experiments.fit import fit_and_store
 from core.methods.params import n_components
 from core.runs import layout, specs
 from core.types import DOCUMENTS, IMAGES, Dataset, Method
-from tests.pages.conftest import hostile_documents, nobody_looks_after_the_queue, opened, opened_on, read_whole  # noqa: F401
+from tests.pages.conftest import hostile_documents, nobody_looks_after_the_queue, read_whole  # noqa: F401
+from tests.pages.driver import opened_on
 
 ROOT = Path(__file__).parent.parent
 NAMES = {*methods.names(), *datasets.names()}
@@ -118,8 +119,7 @@ def test_every_page_takes_a_new_method_and_a_new_dataset(monkeypatch):
     genuine = datasets.load
     monkeypatch.setattr(datasets, "load", lambda n, **kw: documents if n == documents.name else genuine(n, **kw))
     for page, query, is_named in opened_pages():
-        app = opened_on(page, **query) if page != "app.py" else opened(**query)
-        assert not app.exception, (page, query)
+        app = opened_on(page, **query)
         text = everything_on(app)
         assert ("Toy SVD" in text) == is_named, (page, query)
         assert datasets.entry(query["data"]).label in text, (page, query)

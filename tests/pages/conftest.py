@@ -1,13 +1,11 @@
 """Small runs for the pages, made once a session: digits by four methods, documents with a hostile title by three."""
 
-import re
-from html import unescape
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from core import cache
 from core.datasets import bag_of_words, checksums
@@ -16,9 +14,8 @@ from core.methods import gan_inverter
 from core.runs import layout, reader, selection, specs, store
 from core.tasks import inverter_training, training_time, worker_process
 from core.types import Dataset
-from pages.ui.shared import charts
+from pages.ui.shared import charts, training_offers
 
-ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
 
 
@@ -27,17 +24,10 @@ def hostile_documents():
     rng = np.random.default_rng(0)
     rows = []
     for k in range(300):
-        subject = k % 3
-        words = [f"{'abc'[subject]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 60)]
+        words = [f"{'abc'[k % 3]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 60)]
         common = [f"all{'abcdefghij'[i]}" for i in rng.integers(0, 10, 20)]
-        rows.append(
-            {
-                "split": "test" if k % 4 == 0 else "train",
-                "label": f"<b>subject {subject}</b>",
-                "title": HOSTILE,
-                "text": " ".join([*words, *common]),
-            }
-        )
+        about = {"split": "test" if k % 4 == 0 else "train", "label": f"<b>subject {k % 3}</b>", "title": HOSTILE}
+        rows.append({**about, "text": " ".join([*words, *common])})
     return bag_of_words.build_dataset("docstrings", rows, 2000, licence="none", citation="none")
 
 
@@ -96,6 +86,25 @@ def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def own_copy(runs, tmp_path, monkeypatch) -> Path:
+    """A copy of the fitted runs that a test may change."""
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "runs"))
+    return shutil.copytree(runs, tmp_path / "runs")
+
+
+@pytest.fixture
+def folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
+    """Links to the fitted runs, so that trainings asked for here do not stay; no worker ever starts."""
+    for place in layout.iterate_places(fitted):
+        (tmp_path / place.name).symlink_to(place)
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
+    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
+    monkeypatch.setattr(training_offers, "measure_speed", lambda: False)
+    clear_caches()
+    return tmp_path
+
+
+@pytest.fixture
 def computed(monkeypatch, tmp_path_factory):
     """An empty folder for what is computed, and empty caches in memory."""
     folder = tmp_path_factory.mktemp("computed")
@@ -124,62 +133,3 @@ def stored(method: str, size: int = 10):
     """The latest run of digits by `method`, with its views."""
     run = selection.select_runs(store.list_runs()[0], "digits", method, size)[0]
     return reader.read_run(store.find_place(run.key))
-
-
-def opened(**query: str) -> AppTest:
-    """The app as a link with these query parameters opens it."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def opened_on(page: str, **query: str) -> AppTest:
-    """The page of this script as a link to it with these query parameters opens it."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(page)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text_of(app: AppTest) -> str:
-    """All text on the page, as people read it."""
-    parts = [element.value for element in (*app.warning, *app.error, *app.info, *app.success, *app.caption)]
-    return "\n".join([shown_text(app), *parts]).replace("\\", "")
-
-
-def query_of(app: AppTest) -> dict[str, str]:
-    """The address's parameters."""
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
-
-
-def button(app: AppTest, label: str):
-    """The first button with this label."""
-    return next(button for button in app.button if button.label == label)
-
-
-def segments(app: AppTest, label: str):
-    """The segmented control with this label."""
-    return next(group for group in app.get("button_group") if group.label == label)
-
-
-def links_of(app: AppTest) -> list[str]:
-    """Labels of the links to other pages."""
-    return [link.proto.label.replace("\\", "") for link in app.get("page_link")]
-
-
-def code_blocks(app: AppTest) -> list[str]:
-    """The command lines and links on the page, each of which can be copied."""
-    bodies = "".join(element.proto.body for element in app.get("html"))
-    return [unescape(text) for text in re.findall(r'<div class="hg-code"><pre>(.*?)</pre><button', bodies, re.DOTALL)]
-
-
-def footer_opened(app: AppTest, page: str = "app.py") -> AppTest:
-    """The page with the drawer at its end open."""
-    app.session_state[f"{page}:footer"] = True
-    return app.run()
-
-
-def shown_text(app: AppTest) -> str:
-    """All HTML and Markdown on the page, one after the other."""
-    return "\n".join([element.proto.body for element in (*app.get("html"), *app.markdown)])

@@ -4,43 +4,38 @@ import base64
 import re
 
 import numpy as np
-from streamlit.testing.v1 import AppTest
 
 from tests.frontend.messages import read_message
 
 SENT = "maps:maps"
 
 
-def query(app: AppTest) -> dict[str, str]:
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
-
-
-def sent(app: AppTest, kind: str):
+def sent(app, kind: str):
     """Header and arrays of the message of this kind."""
     mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
     messages = [read_message(proto.bytes) for proto in mounted if proto.bytes]
     return next(message for message in messages if message[0]["kind"] == kind)
 
 
-def message(app: AppTest):
+def message(app):
     return sent(app, "maps")
 
 
-def pictures(app: AppTest):
+def pictures(app):
     return sent(app, "pictures")
 
 
-def titles(app: AppTest) -> list[str]:
+def titles(app) -> list[str]:
     return [each["title"] for each in message(app)[0]["maps"]]
 
 
-def standing_out(app: AppTest) -> list[str]:
+def standing_out(app) -> list[str]:
     """The words that the page says stand out in the selected documents."""
     body = next(e.proto.body for e in app.get("html") if "Distinctive words" in e.proto.body)
     return re.findall(r">(\w+)</span>", body.split("hg-words")[1])
 
 
-def choose(app: AppTest, positions, turn=1) -> AppTest:
+def choose(app, positions, turn=1):
     """Select rows as the browser does."""
     header, arrays = message(app)
     bits = np.zeros(len(arrays["rows"]), bool)

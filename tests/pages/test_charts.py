@@ -41,9 +41,8 @@ def test_late_elements_are_drawn_on_request_and_stay():
 
 
 def lines():
-    marks = [
-        error_by_labels.Mark(n, e, 0.9 * e, 1.2 * e, {0: 0.95 * e, 1: 1.05 * e}) for n, e in ((100, 20.0), (1000, 5.0))
-    ]
+    about = ((100, 20.0), (1000, 5.0))
+    marks = [error_by_labels.Mark(n, e, 0.9 * e, 1.2 * e, {0: 0.95 * e, 1: 1.05 * e}) for n, e in about]
     return [
         error_by_labels.Line("network", "Network <x>", 0, marks, True),
         error_by_labels.Line("m2", "M2", 4, marks[:1], published=[(100, 11.0, "Kingma")]),
@@ -60,12 +59,8 @@ def test_still_has_the_texts_and_marks_of_the_figure():
     assert {"Network <x>", "M2", "100", "1,000", "20", "5", figure.layout.yaxis.title.text} <= set(texts)
     # Positions are those of logarithmic axes: a tick and a mark of one value share a place.
     places = dict(zip(texts, found["text"], strict=True))
-    means = found["polyline"][0].attrib["points"].split()
-    assert [float(point.split(",")[0]) for point in means] == pytest.approx(
-        [float(places[text].attrib["x"]) for text in ("100", "1,000")], abs=0.02 * 1000
-    )
-    assert [float(point.split(",")[1]) for point in means] == pytest.approx(
-        [float(places[text].attrib["y"]) - 4 for text in ("20", "5")], abs=0.2
-    )
+    x, y = zip(*(map(float, point.split(",")) for point in found["polyline"][0].attrib["points"].split()), strict=True)
+    assert x == pytest.approx([float(places[text].attrib["x"]) for text in ("100", "1,000")], abs=0.02 * 1000)
+    assert y == pytest.approx([float(places[text].attrib["y"]) - 4 for text in ("20", "5")], abs=0.2)
     n_marks = sum(len(trace.x) for trace in figure.data) + sum(t.showlegend is not False for t in figure.data)
     assert len(found["circle"]) + len(list(root.iter("{http://www.w3.org/2000/svg}polygon"))) == n_marks

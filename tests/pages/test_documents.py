@@ -8,16 +8,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from core import cache, datasets, methods
+from core import datasets, methods
 from core.analysis import keywords
 from core.datasets import checksums
 from core.runs import reader, selection, specs, store
-from pages.ui.documents import latent_traversal, query_answers
-from pages.ui.shared import cached, stored_runs
-from tests.pages.conftest import HOSTILE, hostile_documents, opened_on, shown_text, weighted_lsa
-from tests.pages.linked_maps import choose, message, query, titles
+from pages.ui.documents import query_answers
+from pages.ui.shared import cached
+from tests.pages.conftest import HOSTILE, hostile_documents, weighted_lsa
+from tests.pages.driver import opened_on
+from tests.pages.linked_maps import choose, message, titles
 
 PAGE = "pages/documents.py"
 NETWORK = {"n_components": 2, "epochs": 2, "width": 32}
@@ -25,35 +25,16 @@ FITTED = {"lsa": {"n_components": 2}, "ae": NETWORK, "vae": NETWORK}
 
 
 @pytest.fixture(autouse=True)
-def texts(runs, monkeypatch, tmp_path_factory):
+def texts(runs, computed, monkeypatch):
     """Documents with hostile titles and classes, and a cache of the test's own."""
     documents = hostile_documents()
     monkeypatch.setattr(datasets, "load", lambda name, **params: documents)
     monkeypatch.setattr(checksums, "READ", {})
-    folder = tmp_path_factory.mktemp("computed")
-    monkeypatch.setattr(cache, "folder", lambda: folder)
-    caches = (cached.load_dataset, cached.load_rows, cached.load_estimator, cached.load_codes)
-    caches += (latent_traversal._traverse, stored_runs._read)
-    for function in caches:
-        function.clear()
-    yield documents
-    for function in caches:
-        function.clear()
+    return documents
 
 
-def page(**query: str) -> AppTest:
-    app = opened_on(PAGE, **{"data": "docstrings", **query})
-    assert not app.exception
-    return app
-
-
-def text_of(app: AppTest) -> str:
-    parts = (*app.warning, *app.error, *app.info, *app.caption, *app.subheader)
-    return "\n".join([shown_text(app), *(part.value for part in parts)]).replace("\\", "")
-
-
-def body_with(app: AppTest, text: str) -> str:
-    return next(element.proto.body for element in app.get("html") if text in element.proto.body)
+def page(**query: str):
+    return opened_on(PAGE, **{"data": "docstrings", **query})
 
 
 def estimator(method: str):
@@ -63,29 +44,24 @@ def estimator(method: str):
 def test_first_view_is_maps_of_two_dimensions(texts):
     app = page()
     assert titles(app) == ["LSA 2-D", "AE 2-D", "VAE 2-D"]
-    assert query(app) == {"data": "docstrings", "size": "2", "section": "maps"}
+    assert app.query() == {"data": "docstrings", "size": "2", "section": "maps"}
     scores = [score[0] for score in message(app)[0]["maps"][0]["figures"]]
     assert scores == ["kNN accuracy", "Precision at 15"]
-    golden = (
+    app.expect(
         "Each document's word counts, compressed to two dimensions: all 75 test documents of Docstrings, one colour"
     )
-    assert golden in text_of(app)
-    assert page(data="mnist").selectbox[0].value == "docstrings"
-    assert "which has no documents" in text_of(page(data="mnist"))
+    assert page(data="mnist").expect("which has no documents").selectbox[0].value == "docstrings"
 
 
 def test_selected_document_has_the_words_of_each_reconstruction(texts):
     app = choose(page(), [5])
-    text = text_of(app)
-    assert texts.texts_test[5].split()[3] in text
-    assert "nearest neighbours of test document 5" in text
-    assert not re.search("<img src=x|<b>subject", shown_text(app))
+    app.expect(texts.texts_test[5].split()[3], "nearest neighbours of test document 5")
+    assert not re.search("<img src=x|<b>subject", app.read_html())
     counts = texts.X_test[[5]].toarray().ravel()
-    parts = body_with(app, "hg-expected").split("<div><b>")[1:]
+    parts = app.body_with("hg-expected").split("<div><b>")[1:]
     columns = [re.findall(r"<li><span( class=hg-in)?>(\w+)</span>", part) for part in parts]
-    assert [word for _, word in columns[0]] == [
-        word for word, _ in keywords.find_heaviest_words(counts, texts.vocabulary, 15)
-    ]
+    heaviest = keywords.find_heaviest_words(counts, texts.vocabulary, 15)
+    assert [word for _, word in columns[0]] == [word for word, _ in heaviest]
     inside = {texts.vocabulary[k] for k in np.flatnonzero(counts)}
     for method, column in zip(FITTED, columns[1:], strict=True):
         fitted = estimator(method)
@@ -100,33 +76,31 @@ def test_document_is_opened_by_title_and_at_random(texts):
     app = choose(page(), [3, 4, 9])
     box = app.selectbox(key=f"{PAGE}:open")
     assert HOSTILE in box.options[0]
-    box.select_index(1).run()
-    assert "Test document 4" in text_of(app)
+    box.select_index(1).run().expect("Test document 4")
     assert message(app)[0]["selected"] == [3, 4, 9]
-    app.button(key=f"{PAGE}:by-chance").click().run()
-    opened = re.search(r"Test document \d+ ", text_of(app))[0]
-    assert opened in text_of(page(**query(app)))
+    opened = re.search(r"Test document \d+ ", app.press("by-chance").read_text())[0]
+    page(**app.query()).expect(opened)
     rows = cached.load_rows("docstrings", (("vocabulary_size", 2000),), "test", 2000)
     rows.X[[5]] *= 0
     rows.X.eliminate_zeros()
-    assert "no word of the vocabulary" in text_of(choose(app, [5], turn=2))
+    choose(app, [5], turn=2).expect("no word of the vocabulary")
 
 
 def test_words_of_a_dimension_are_those_of_the_component(texts):
     app = page(section="axes", axis="2", along="100")
     direction = estimator("lsa")["svd"].components_[1]
-    negative, positive = body_with(app, "Most negative weights").split("Most positive weights")
+    negative, positive = app.body_with("Most negative weights").split("Most positive weights")
     for part, order in ((positive, -direction), (negative, direction)):
         heaviest = {texts.vocabulary[k] for k in np.argsort(order, kind="stable")[:10]}
         assert set(re.findall(r"<span>(\w+)</span>", part)) == heaviest
     # Two epochs teach a network little, so its dimension may be unused.
-    text = shown_text(app)
+    text = app.read_html()
     assert text.count("Nearest documents") + text.count("This dimension is unused") == 3
-    at_end = body_with(app, "<b>At ")
+    at_end = app.body_with("<b>At ")
     app.slider(key=f"{PAGE}:along").set_value(10).run()
-    assert body_with(app, "<b>At ") != at_end
-    assert body_with(page(**query(app)), "<b>At ") == body_with(app, "<b>At ")
-    text = text_of(page(section="axes", axis="3", along="x"))
+    assert app.body_with("<b>At ") != at_end
+    assert page(**app.query()).body_with("<b>At ") == app.body_with("<b>At ")
+    text = page(section="axes", axis="3", along="x").read_text()
     assert "a dimension that a 2-D code does not have" in text
     assert "not a whole number from 0 to 100: 50 is shown" in text
 
@@ -140,7 +114,7 @@ def test_retrieval_curves_are_those_of_the_runs(texts):
     for name, view in (("AE 2-D", "retrieval.precision"), ("tf-idf vectors", "retrieval.tfidf")):
         np.testing.assert_allclose(unpack(lines[name]["y"]), views[view][:, 0], rtol=1e-6)
     assert unpack(lines["AE 2-D"]["x"]).tolist() == views["retrieval.at"].tolist()
-    assert "Precision at 15" in shown_text(app)
+    app.expect("Precision at 15")
 
 
 def unpack(sent) -> np.ndarray:
@@ -156,9 +130,9 @@ def test_query_lists_documents_under_each_method(texts, monkeypatch):
         return SimpleNamespace(opened=answers.click)
 
     monkeypatch.setattr(query_answers, "get_component", lambda name, is_isolated: mount)
-    assert "no word of the vocabulary" in text_of(page(section="query", query="nonsense <i>alert</i>"))
+    page(section="query", query="nonsense <i>alert</i>").expect("no word of the vocabulary")
     assert not answers.html
-    text = shown_text(page(section="query", query="baword bbword all the nonsense"))
+    text = page(section="query", query="baword bbword all the nonsense").read_html()
     for group in ("<b>Known</b> baword, bbword", "<b>Unknown</b> nonsense", "<b>Ignored</b> all, the"):
         assert group in text
     columns = answers.html.split("<div><b>")[1:]
@@ -167,19 +141,19 @@ def test_query_lists_documents_under_each_method(texts, monkeypatch):
     assert all(column.count("<li>") == 10 for column in columns)
     answers.click = int(re.search(r'data-number="(\d+)"', answers.html)[1])
     app = page(section="query", query="baword nonsense")
-    body = body_with(app, 'class="hg-text"')
+    body = app.body_with('class="hg-text"')
     assert body.count("<mark>") == len(re.findall(r"\bbaword\b", texts.texts_test[answers.click]))
     assert set(re.findall("<mark>(.*?)</mark>", body)) == {"baword"}
-    assert f"Test document {answers.click} " in text_of(app)
+    app.expect(f"Test document {answers.click} ")
 
 
 def test_query_is_in_the_link_and_a_star_in_the_maps(texts):
     app = page(section="query")
     app.text_input(key=f"{PAGE}:query/docstrings").set_value("caword").run()
-    assert query(app)["query"] == "caword"
-    assert "<b>Known</b> caword" in shown_text(page(**query(app)))
-    next(button for button in app.button if button.label == "Show in the maps").click().run()
-    assert query(app)["section"] == "maps"
+    assert app.query()["query"] == "caword"
+    page(**app.query()).expect("<b>Known</b> caword")
+    app.press("Show in the maps")
+    assert app.query()["section"] == "maps"
     assert np.isfinite([sent["star"] for sent in message(app)[0]["maps"]]).all()
     for without in (page(), page(query="nonsense")):
         assert all(sent.get("star") is None for sent in message(without)[0]["maps"])
@@ -189,14 +163,14 @@ def test_measures_are_of_the_methods_and_of_lsa_by_weighting(texts, runs, monkey
     own = shutil.copytree(runs, tmp_path / "runs")
     monkeypatch.setenv("HOURGLASS_RUNS", str(own))
     app = page(section="numbers")
-    row = next(row for row in body_with(app, "Perplexity").split("<tr>") if "<summary>Perplexity" in row)
+    row = next(row for row in app.body_with("Perplexity").split("<tr>") if "<summary>Perplexity" in row)
     assert [("–" in cell) for cell in row.split("<td>")[1:]] == [True, False, False], "LSA has none"
-    assert "Unigram perplexity" in shown_text(app)
+    app.expect("Unigram perplexity")
     assert any(button.label == "Fit the missing ones" for button in app.button)
     for weighting in ("log", "counts"):
         weighted_lsa(own, weighting)
     app = page(section="numbers")
-    assert all(f"LSA ({name})" in shown_text(app) for name in ("tf-idf", "log counts", "raw counts"))
+    assert all(f"LSA ({name})" in app.read_html() for name in ("tf-idf", "log counts", "raw counts"))
     assert not any(button.label == "Fit the missing ones" for button in app.button)
     default = selection.select_runs(store.list_runs()[0], "docstrings", "lsa", 2)[0]
     assert default.spec.param("weighting") == selection.USUAL_WEIGHTING == methods.get("lsa").params[1].default

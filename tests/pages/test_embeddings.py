@@ -13,7 +13,6 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
-from streamlit.testing.v1 import AppTest
 
 from core import datasets
 from core.datasets import embedded_samples, user_image
@@ -23,26 +22,16 @@ from core.runs import reader, specs, store
 from core.tasks import computation, tsne_projection
 from pages.ui.embeddings import selection
 from pages.ui.shared import cached
-from tests.pages.conftest import HOSTILE, hostile_documents, opened_on, shown_text
-from tests.pages.linked_maps import SENT, choose, message, pictures, query, standing_out, titles
+from tests.pages.conftest import HOSTILE, hostile_documents
+from tests.pages.driver import opened_on
+from tests.pages.linked_maps import SENT, choose, message, pictures, standing_out, titles
 
 PAGE = "pages/embeddings.py"
 MAPS = "pca-2.direct,ae-2.direct"
 
 
-def embeddings(**query: str) -> AppTest:
-    app = opened_on(PAGE, **{"data": "digits", **query})
-    assert not app.exception
-    return app
-
-
-def text_of(app: AppTest) -> str:
-    parts = [*app.info, *app.warning, *app.error, *app.caption, *app.markdown]
-    return " ".join(str(part.value) for part in parts).replace("\\", "")
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
+def embeddings(**query: str):
+    return opened_on(PAGE, **{"data": "digits", **query})
 
 
 def pca_2d():
@@ -54,20 +43,11 @@ def views_of(method: str) -> dict:
     return reader.read_run(store.find_place(specs.make("digits", method, params).key)).views
 
 
-def absent(app: AppTest) -> list[str]:
-    return [sent["absent"] for sent in message(app)[0]["maps"]]
-
-
 @pytest.fixture(autouse=True)
 def tables(monkeypatch):
     """The CSV files that were offered, the last one last."""
-    offered = []
-
-    def keep(view, positions, to_csv=selection.to_csv):
-        offered.append(to_csv(view, positions))
-        return offered[-1]
-
-    monkeypatch.setattr(selection, "to_csv", keep)
+    offered, to_csv = [], selection.to_csv
+    monkeypatch.setattr(selection, "to_csv", lambda *given: offered.append(to_csv(*given)) or offered[-1])
     return offered
 
 
@@ -75,39 +55,26 @@ def parsed(tables: list[bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables[-1].decode())))
 
 
-def clear_caches():
+def forget():
     cached.load_dataset.clear()
     cached.load_rows.clear()
 
 
 @pytest.fixture
-def load_as(monkeypatch):
-    """Let every data set load as this one."""
-
-    def replace(dataset):
-        monkeypatch.setattr(cached.datasets, "load", lambda name, **params: dataset)
-        clear_caches()
-
-    yield replace
-    clear_caches()
-
-
-@pytest.fixture
-def documents(runs, load_as):
+def documents(runs, monkeypatch):
     """Documents with hostile titles and classes."""
     dataset = hostile_documents()
-    load_as(dataset)
-    return dataset
+    monkeypatch.setattr(cached.datasets, "load", lambda name, **params: dataset)
+    forget()
+    yield dataset
+    forget()
 
 
 def test_first_view_has_a_map_of_each_method(runs):
     app = embeddings()
     assert not app.warning
     assert titles(app) == ["PCA 2-D", "AE 2-D", "t-SNE of the rows", "GAN features"]
-    assert (
-        "Digits 8x8: all 500 test rows, the same in every map. In a good embedding, similar rows are close."
-        in text_of(app)
-    )
+    app.expect("Digits 8x8: all 500 test rows, the same in every map. In a good embedding, similar rows are close.")
     digits, (header, arrays) = datasets.load("digits"), message(app)
     assert header["names"] == list("0123456789")
     assert np.array_equal(arrays["rows"], np.arange(500))
@@ -133,12 +100,8 @@ def test_points_and_scores_are_those_of_the_latent_codes(runs):
     assert (name, other) == ("kNN accuracy of the map", "Trustworthiness of map")
     assert float(value) == pytest.approx((leave_one_out(views_of("pca")["map"], y) == y).mean(), abs=0.0006)
     assert interval.endswith("n = 500")
-    app.session_state[f"{PAGE}:quality"] = True
-    table = shown_text(app.run())
-    assert f"{reader.read_run(pca_2d()).metrics['kmeans_ari'].value:.3f}" in table
-    assert "Silhouette" in table
+    app.set_state("quality").expect("Silhouette", f"{reader.read_run(pca_2d()).metrics['kmeans_ari'].value:.3f}")
     app.multiselect[0].set_value([]).run()
-    assert not app.exception
 
 
 def leave_one_out(Z, y):
@@ -155,8 +118,7 @@ def test_selected_rows_are_pictures_and_a_table(runs, tables):
     errors = [float(row["PCA 2-D reconstruction error"]) for row in table]
     assert errors == pytest.approx(views["rows.squared_error"][chosen].tolist(), rel=1e-5)
     assert [float(row["PCA 2-D x"]) for row in table] == pytest.approx(views["map"][chosen, 0].tolist())
-    body = next(e.proto.body for e in app.get("html") if 'alt="Test rows 3, 7, 400"' in e.proto.body)
-    data = re.search(r"base64,([^\"]+)", body)[1]
+    data = re.search(r"base64,([^\"]+)", app.body_with('alt="Test rows 3, 7, 400"'))[1]
     picture, scale = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[:, :, 0], 112 // 8
     for place, k in enumerate(chosen):
         left = place * (8 * scale + 4)
@@ -172,24 +134,21 @@ def test_one_row_has_its_neighbours_under_each_method(runs):
     nearest = np.argsort(distances, kind="stable")[:10]
     of_pca, of_ae = (sent["near"] for sent in message(app)[0]["maps"])
     assert of_pca == nearest.tolist()
-    assert f"Both methods share {len(set(nearest) & set(of_ae))} of 10." in text_of(app)
-    assert all(f'alt="test row {k}"' in shown_text(app) for k in nearest)
+    app.expect(f"Both methods share {len(set(nearest) & set(of_ae))} of 10.", *(f'alt="test row {k}"' for k in nearest))
 
 
 def test_link_has_rows_maps_and_selection(runs):
     app = choose(embeddings(maps="ae-10.pca,pca-2.direct", split="train", rows="600", align="yes"), [1, 5, 9])
     numbers = message(app)[1]["rows"][[1, 5, 9]]
-    linked = embeddings(**query(app))
+    linked = embeddings(**app.query())
     assert not linked.warning
     assert titles(linked) == ["AE 10-D", "PCA 2-D"]
     header, arrays = message(linked)
     assert (header["split"], len(arrays["rows"])) == ("train", 600)
     assert np.array_equal(arrays["rows"][header["selected"]], numbers)
     assert header["maps"][1]["note"].endswith("aligned to the first map")
-    choose(app, range(501), turn=2)
-    assert "selected" not in query(app)
-    assert "these 501 are not in it" in text_of(app)
-    assert "selected" in query(choose(app, range(500), turn=3))
+    assert "selected" not in choose(app, range(501), turn=2).expect("these 501 are not in it").query()
+    assert "selected" in choose(app, range(500), turn=3).query()
 
 
 def test_forged_messages_of_the_browser_change_nothing(runs):
@@ -198,8 +157,7 @@ def test_forged_messages_of_the_browser_change_nothing(runs):
     states = [{"selection": text} for text in (7, "::", "x" * 100_000, f"{rows_id}:1:nonsense")]
     look = json.dumps({"id": rows_id, "hidden": 1, "zooms": [], "turn": 1})
     for state in (*states, {"look": 7}, {"look": look}):
-        app.session_state[SENT] = state
-        assert not app.run().exception
+        app.set_state(SENT, state)
         assert message(app)[0]["selected"] == []
         assert message(app)[0]["look"] == {"hidden": [], "zooms": {}, "enlarged": ""}
 
@@ -222,17 +180,15 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
 
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: name != "mnist")
     monkeypatch.setattr(cached.datasets, "fetch", refuse)
-    clear_caches()
+    forget()
     app = embeddings(data="mnist", maps=MAPS)
     assert not app.info
     assert np.array_equal(message(app)[1]["rows"], embedded_samples.read_sample("mnist-sample")["rows_test"])
-    app = embeddings(data="mnist", maps=MAPS, split="train")
-    assert "not on this machine yet" in text_of(app)
+    app = embeddings(data="mnist", maps=MAPS, split="train").expect("not on this machine yet")
     assert message(app)[0]["split"] == "test"
-    press(app, "Download MNIST")
-    assert "The server does not answer." in text_of(app)
+    app.press("Download MNIST").expect("The server does not answer.")
     assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
-    clear_caches()
+    forget()
 
 
 def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
@@ -250,29 +206,24 @@ def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
     monkeypatch.setattr(tsne_projection, "start_map", start)
     monkeypatch.setattr(computation.Work, "stop", lambda work, key: stopped.append(key))
     app = embeddings(maps="pca-2.direct,ae-10.tsne")
-    assert "Not computed yet" in absent(app)[1]
-    press(app, "Compute the t-SNE map of AE 10-D")
+    assert "Not computed yet" in message(app)[0]["maps"][1]["absent"]
+    app.press("Compute the t-SNE map of AE 10-D")
     assert started[0].shape == (500, 10)
-    assert str(full) in text_of(press(app, "Compute the t-SNE map of AE 10-D"))
+    app.press("Compute the t-SNE map of AE 10-D").expect(str(full))
     state(share=0.4)
     assert app.run().get("progress")[0].proto.value == 40
-    press(app, "Stop")
+    app.press("Stop")
     assert stopped
     state(arrays={"points": np.eye(500, 2, dtype=np.float32)})
-    app.run()
-    assert not absent(app)[1]
-    assert message(app)[0]["maps"][1]["note"] == "the 10-D code, projected by t-SNE"
+    sent = message(app.run())[0]["maps"][1]
+    assert (sent["absent"], sent["note"]) == ("", "the 10-D code, projected by t-SNE")
 
 
 def test_own_drawing_is_a_star_in_every_map(runs):
     app = embeddings(maps="pca-2.direct,ae-10.pca,gan-16.pca,tsne-2.direct")
-    app.session_state[f"{PAGE}:own"] = True
-    assert "shown as a star in the maps" in text_of(app.run())
-    app.session_state[f"{PAGE}:own-pad"] = {"strokes": "nonsense!"}
-    assert not app.run().exception
+    app.set_state("own").expect("shown as a star in the maps").set_state("own-pad", {"strokes": "nonsense!"})
     seven = np.array([[60, 60], [190, 60], [110, 210]], np.uint8)
-    app.session_state[f"{PAGE}:own-pad"] = {"strokes": user_image.pack_strokes([seven])}
-    assert not app.run().exception
+    app.set_state("own-pad", {"strokes": user_image.pack_strokes([seven])})
     header, arrays = message(app)
     row = user_image.to_row(user_image.rasterise_strokes([seven]), "digits", (8, 8))
     pca = reader.read_estimator(pca_2d())
@@ -287,15 +238,12 @@ def test_documents_are_shown_as_text_with_distinctive_words(documents, tables):
     assert titles(app) == ["LSA 2-D", "AE 2-D", "VAE 2-D"]
     assert message(app)[0]["names"] == [f"<b>subject {k}</b>" for k in range(3)]
     assert pictures(app)[0]["texts"][0][0] == parsed(tables)[0]["title"] == HOSTILE
-    assert "&lt;img src=x onerror=alert(1)&gt;" in shown_text(app)
-    assert not re.search("<img src=x|<b>subject", shown_text(app))
+    app.expect("&lt;img src=x onerror=alert(1)&gt;")
+    assert not re.search("<img src=x|<b>subject", app.read_html())
     choose(app, np.flatnonzero(message(app)[1]["labels"] == 1), turn=2)
-    words = standing_out(app)
-    assert len(words) >= 8
-    assert all(word.startswith("b") for word in words[:8])
-    assert "nearest neighbours of test document 5" in text_of(choose(app, [5], turn=3))
-    app = embeddings(data="docstrings", colour="length")
-    arrays = message(app)[1]
+    assert [word[0] for word in standing_out(app)[:8]] == ["b"] * 8
+    choose(app, [5], turn=3).expect("nearest neighbours of test document 5")
+    arrays = message(embeddings(data="docstrings", colour="length"))[1]
     assert np.array_equal(arrays["exact"], documents.X_test[arrays["rows"]].sum(axis=1))
 
 
@@ -309,15 +257,12 @@ def test_scores_are_of_the_classes_shown_and_the_look_is_in_the_link(runs):
     assert float(value) == pytest.approx((leave_one_out(Z[at], y[at]) == y[at]).mean(), abs=0.0006)
     assert note.endswith(f"n = {len(at)}, 2 of 10 classes")
     key = header["maps"][1]["key"]
-    look = {"hidden": [0, 3], "zooms": {key: [0.25, 0.75, 0.125]}, "enlarged": key}
-    app.session_state[SENT] = {"look": json.dumps({"id": header["id"], "turn": "5", **look})}
-    app.run()
-    assert message(app)[0]["heardLook"] == "5"
-    assert message(embeddings(**query(app)))[0]["look"] == look
-    look = {"hidden": [], "zooms": {}, "enlarged": ""}
-    app.session_state[SENT] = {"look": json.dumps({"id": header["id"], "turn": "6", **look})}
-    app.run()
-    assert not {"classes", "zoom", "enlarged"} & query(app).keys()
+    changed = {"hidden": [0, 3], "zooms": {key: [0.25, 0.75, 0.125]}, "enlarged": key}
+    for turn, look in (("5", changed), ("6", {"hidden": [], "zooms": {}, "enlarged": ""})):
+        app.set_state(SENT, {"look": json.dumps({"id": header["id"], "turn": turn, **look})})
+        assert message(app)[0]["heardLook"] == turn
+        assert message(embeddings(**app.query()))[0]["look"] == look
+    assert not {"classes", "zoom", "enlarged"} & app.query().keys()
 
 
 def test_cell_of_a_confusion_matrix_selects_its_rows(runs):
@@ -329,20 +274,16 @@ def test_cell_of_a_confusion_matrix_selects_its_rows(runs):
     Z, y = views_of("pca")["map"], message(app)[1]["labels"]
     predicted = leave_one_out(Z, y)
     counts = confusion_matrix(y, predicted)
-    assert matrices("all")["matrices"][0]["counts"] == counts.tolist()
     at = np.flatnonzero(np.isin(y, (7, 9)))
-    assert matrices("pair")["names"] == ["7", "9"]
     of_pair = confusion_matrix(y[at], leave_one_out(Z[at], y[at]))
-    assert matrices("pair")["matrices"][0]["counts"] == of_pair.tolist()
+    shown = [matrices(name)["matrices"][0]["counts"] for name in ("all", "pair")]
+    assert shown == [counts.tolist(), of_pair.tolist()]
+    assert matrices("pair")["names"] == ["7", "9"]
     i, j = np.argwhere(counts * (1 - np.eye(10, dtype=int)))[0]
-    app.session_state[f"{PAGE}:confusion/all"] = {"cell": f"{matrices('all')['id']}:1:0:{i}:{j}"}
-    app.run()
+    app.set_state("confusion/all", {"cell": f"{matrices('all')['id']}:1:0:{i}:{j}"})
     wanted = np.flatnonzero((y == i) & (predicted == j)).tolist()
-    assert message(app)[0]["selected"] == wanted
-    assert all(f'alt="test row {k}"' in shown_text(app) for k in wanted)
-    app.session_state[f"{PAGE}:confusion/all"] = {"cell": "nonsense:1:77:0:0"}
-    assert not app.run().exception
-    press(app, "Show only 7 and 9 in the maps")
+    assert message(app.expect(*(f'alt="test row {k}"' for k in wanted)))[0]["selected"] == wanted
+    app.set_state("confusion/all", {"cell": "nonsense:1:77:0:0"}).press("Show only 7 and 9 in the maps")
     assert message(app)[0]["look"]["hidden"] == [0, 1, 2, 3, 4, 5, 6, 8]
 
 

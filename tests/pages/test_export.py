@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,8 @@ from core.metrics.definitions import DEFINITIONS
 from core.runs import reader, specs, store
 from pages.ui.shared import tables
 from pages.ui.shared.tables import Cell
-from tests.pages.conftest import opened
+from tests.pages.driver import ROOT, opened
 
-ROOT = Path(__file__).parents[2]
 # Calls that draw, and the one module that may make them.
 DRAWN_IN = {
     r"\.(plotly|line|bar|area|scatter|altair|vega_lite)_chart\b|\.pyplot\b": "charts.py",
@@ -47,16 +45,11 @@ def test_a_saved_table_has_raw_numbers_intervals_and_n_in_columns():
 
 
 def test_all_measures_are_saved_as_the_runs_have_them(runs):
-    app = opened(data="digits", size="2")
-    app.session_state["compare:measures"] = True
-    app.run()
-    assert not app.exception
-    html = next(each.proto.body for each in app.get("html") if "hg-measures" in each.proto.body)
+    html = opened(data="digits", size="2").set_state("compare:measures").body_with("hg-measures")
     head, *lines = saved(html)
     rows = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
     pca = reader.read_run(store.find_place(specs.make("digits", "pca", {"n_components": 2}).key))
-    row = rows[DEFINITIONS["squared_error"].title]
-    assert float(row["PCA"]) == pca.metrics["squared_error"].value
-    assert [float(row[f"PCA {end}"]) for end in ("low", "high")] == [*pca.metrics["squared_error"].interval]
-    assert int(row["PCA n"]) == pca.metrics["squared_error"].n
+    row, error = rows[DEFINITIONS["squared_error"].title], pca.metrics["squared_error"]
+    shown = [float(row[f"PCA{part}"]) for part in ("", " low", " high", " n")]
+    assert shown == [error.value, *error.interval, error.n]
     assert 'data-file="compare-all-measures-digits-2d"' in html

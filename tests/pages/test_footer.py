@@ -3,7 +3,7 @@
 import pytest
 
 from pages.ui.shared import footer, header
-from tests.pages.conftest import code_blocks, footer_opened, opened_on
+from tests.pages.driver import opened_on
 
 
 @pytest.mark.parametrize("page", [script for group in header.PAGES.values() for script, _, _ in group])
@@ -12,10 +12,9 @@ def test_every_page_ends_with_link_and_command(runs, page):
     last = app.main.children[max(app.main.children)]
     assert last.label in (footer.LINK, footer.LINK_AND_COMMAND)
     assert not last.proto.expanded
-    before = len(code_blocks(app))
-    footer_opened(app, page)
-    assert not app.exception
-    link, *command = code_blocks(app)[before:]
+    before = len(app.code_blocks())
+    app.set_state("footer")
+    link, *command = app.code_blocks()[before:]
     assert "?" in link
     assert len(command) == (last.label == footer.LINK_AND_COMMAND)
     assert all(line.startswith("python -m core") for lines in command for line in lines.splitlines())

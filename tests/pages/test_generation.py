@@ -2,11 +2,11 @@
 
 import io
 import re
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from core import datasets, methods
 from core.analysis import feature_space, samplers
@@ -20,118 +20,79 @@ from core.types import IMAGES, Dataset, Measurement
 from pages.ui.generation import sample_scores, samples
 from pages.ui.generation.run_samplers import RunSampler
 from pages.ui.shared import cached, image_grid, stored_runs
-from tests.pages.conftest import (
-    HOSTILE,
-    clear_caches,
-    fit,
-    invert_quickly,
-    links_of,
-    opened_on,
-    query_of,
-    shown_text,
-    stored,
-    text_of,
-)
+from tests.pages.conftest import HOSTILE, clear_caches, fit, invert_quickly, stored
+from tests.pages.driver import opened_on
 
 PAGE = "pages/generation.py"
-SECTIONS = ("samples", "manifold", "sliders", "between", "arithmetic")
 MINE = ("samples", "between", "arithmetic")
 KINDS = {"AE, N(0, I) raw": "normal", "AE, N(0, I) scaled": "standardised", "AE, one Gaussian": "gaussian"}
 KINDS |= {"AE, mixture": "mixture"}
-
-
 pytestmark = pytest.mark.usefixtures("computed")
 
 
-def page(section: str = "samples", **query: str) -> AppTest:
-    app = opened_on(PAGE, **{"data": "digits", "size": "10", "section": section, **query})
-    assert not app.exception
-    return app
+def page(section="samples", **query):
+    return opened_on(PAGE, **{"data": "digits", "size": "10", "section": section, **query})
 
 
-def cards(app: AppTest) -> list[str]:
+def cards(app) -> list[str]:
     """Labels of the sheets shown, in their order."""
     labels = [button.label for button in app.button if button.label.startswith("Enlarge: ")]
     return [re.fullmatch(r"Enlarge: (.*), with the nearest training images", label).group(1) for label in labels]
-
-
-def key(name: str) -> str:
-    return f"{PAGE}:{name}"
 
 
 def estimator(method: str):
     return reader.read_estimator(store.find_place(stored(method).key))
 
 
-def offered_rows(app: AppTest, name: str) -> list[int]:
+def offered_rows(app, name: str) -> list[int]:
     return [int(b.label.split()[-1]) for b in app.button if b.key and re.fullmatch(rf"{PAGE}:{name}-\d+", b.key)]
-
-
-def opened_drawer(app: AppTest, name: str) -> AppTest:
-    app.session_state[key(name)] = True
-    app.run()
-    assert not app.exception
-    return app
 
 
 @pytest.fixture
 def downloads(monkeypatch):
     """By label of a download button: what makes its bytes, and its file's name."""
     offered = {}
-
-    def record(label, data, file_name, *args, **kwargs):
-        offered[label] = (data, file_name)
-
+    record = lambda label, data, file_name, *_, **__: offered.update({label: (data, file_name)})
     monkeypatch.setattr(samples.st, "download_button", record)
     return offered
 
 
-def arrays(downloads):
-    return np.load(io.BytesIO(downloads["Save NPZ"][0]()), allow_pickle=False)
-
-
-# --- Every section ------------------------------------------------------------------------------------------------
-
-
 def test_sections_open_and_their_links_open_the_same(runs):
-    for section in SECTIONS:
+    for section in (*MINE, "manifold", "sliders"):
         app = page(section)
-        assert not [*app.error, *app.warning], section
-        again = page(**query_of(app))
-        assert not again.warning, section
-        assert query_of(again) == query_of(app)
+        again = page(**app.query())
+        assert not [*app.error, *app.warning, *again.warning], section
+        assert again.query() == app.query()
 
 
 def test_nonsense_in_a_link_is_a_sentence(runs):
-    for section, names in (
-        ("samples", ("seed", "temperature", "truncation")),
-        ("between", ("from", "to", "draw", "path")),
-        ("arithmetic", ("minus", "plus", "row")),
-    ):
+    names_of = {
+        "samples": "seed temperature truncation",
+        "between": "from to draw path",
+        "arithmetic": "minus plus row",
+    }
+    for section, names in names_of.items():
         for value in (HOSTILE, "9" * 5000):
-            app = page(section, **dict.fromkeys(names, value))
+            app = page(section, **dict.fromkeys(names.split(), value))
             assert len(app.warning) > 1, (section, value)
             assert not app.error
-            assert "<img src=x" not in shown_text(app)
-            assert section != "samples" or not {*names} & {*query_of(app)}
-    assert "has no images" in text_of(page(data="docstrings"))
-
-
-# --- Samples ------------------------------------------------------------------------------------------------------
+            app.lack("<img src=x")
+            assert section != "samples" or not {*names.split()} & {*app.query()}
+    page(data="docstrings").expect("has no images")
 
 
 def test_samples_are_what_the_stored_sampler_and_decoder_make(runs, downloads):
     app = page(seed="7", temperature="0.8", truncation="2")
     assert not app.warning
     assert cards(app) == ["PCA, one Gaussian", *KINDS, "GAN, prior"]
-    assert "Train VAE" in links_of(app)
-    assert downloads["Save NPZ"][1] == "samples-digits-10d-seed7.npz"
-    saved, run, fitted = arrays(downloads), stored("pca"), estimator("pca")
+    assert "Train VAE" in app.links()
+    make, name = downloads["Save NPZ"]
+    assert name == "samples-digits-10d-seed7.npz"
+    saved, run, fitted = np.load(io.BytesIO(make()), allow_pickle=False), stored("pca"), estimator("pca")
     Z = samplers.restore_sampler(run, "gaussian", fitted).sample(32, 7, temperature=0.8, truncation=2.0)
     np.testing.assert_allclose(saved["pca_gaussian_codes"], Z, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(saved["pca_gaussian_images"], to_pixels(fitted.inverse_transform(Z)))
-    assert saved["pca_gaussian_run"] == run.key
-    assert saved["image_shape"].tolist() == [8, 8]
+    assert (saved["pca_gaussian_run"], *saved["image_shape"]) == (run.key, 8, 8)
     assert (saved["seed"], saved["temperature"], saved["truncation"]) == (7, 0.8, 2.0)
     names = {name.removesuffix("_codes") for name in saved if name.endswith("_codes")}
     assert names == {"pca_gaussian", "gan_normal", *(f"ae_{kind}" for kind in KINDS.values())}
@@ -139,18 +100,15 @@ def test_samples_are_what_the_stored_sampler_and_decoder_make(runs, downloads):
 
 
 def test_scores_are_shown_with_interval_and_n(runs):
-    app, scores = page(), stored("pca").metrics
-    low, high = scores["frechet"].interval
-    text = text_of(app)
-    assert f'{scores["frechet"].value:.2f} <span class="hg-note">({low:.2f} to {high:.2f})' in text
-    assert "n = 500" in text
-    assert "Training images" in text
-    assert "16-D, independent of the size chosen above" in text
-    assert "Scores are for temperature 1 without truncation" in text_of(page(temperature="0.5"))
+    app, score = page(), stored("pca").metrics["frechet"]
+    low, high = score.interval
+    app.expect(f'{score.value:.2f} <span class="hg-note">({low:.2f} to {high:.2f})', "n = 500", "Training images")
+    app.expect("16-D, independent of the size chosen above")
+    page(temperature="0.5").expect("Scores are for temperature 1 without truncation")
     by_label = {label: samplers.select_scores(stored("ae"), kind)["frechet"].value for label, kind in KINDS.items()}
-    by_label["PCA, one Gaussian"] = scores["frechet"].value
+    by_label["PCA, one Gaussian"] = score.value
     best = min(by_label, key=by_label.get)
-    assert re.search(rf"Lowest Fréchet distances?: [^.]*{re.escape(best)}", text)
+    assert re.search(rf"Lowest Fréchet distances?: [^.]*{re.escape(best)}", app.read_text())
 
 
 def sampler(method: str, kind: str, value: float, off: float = 0.1, size: int = 10, **metrics) -> RunSampler:
@@ -182,43 +140,35 @@ def test_findings_name_the_lowest_distance_and_compare_mixture_and_prior():
 
 
 def test_an_enlarged_sheet_shows_the_nearest_training_images(runs, monkeypatch):
-    app = page(seed="3")
-    app.button(key=key("open-ae-mixture")).click().run()
-    assert app.get("dialog")
-    fitted, digits = estimator("ae"), datasets.load("digits")
-    images = to_pixels(
-        fitted.inverse_transform(samplers.restore_sampler(stored("ae"), "mixture", fitted).sample(32, 3))
-    )
-    distances = np.linalg.norm(images[:, None] / 255.0 - digits.floats("train")[None], axis=2)
-    for k in (0, 17, 31):
-        row = distances[k].argmin()
-        assert f'alt="Sample {k + 1} above training row {row}, distance {distances[k, row]:.2f}"' in text_of(app)
+    def enlarged(**query):
+        app = page(**query).press("open-ae-mixture")
+        assert app.get("dialog")
+        return app
 
+    fitted, digits = estimator("ae"), datasets.load("digits")
+    Z = samplers.restore_sampler(stored("ae"), "mixture", fitted).sample(32, 3)
+    images = to_pixels(fitted.inverse_transform(Z)) / 255.0
+    distances = np.linalg.norm(images[:, None] - digits.floats("train")[None], axis=2)
+    rows = distances.argmin(1)
+    alts = [
+        f'alt="Sample {k + 1} above training row {rows[k]}, distance {distances[k].min():.2f}"' for k in (0, 17, 31)
+    ]
+    enlarged(seed="3").expect(*alts)
     copies = np.zeros((32, 10), np.float32), digits.X_train[:32]
     monkeypatch.setattr(RunSampler, "draw_samples", lambda self, how, count=32: copies)
     clear_caches()
-    app = page(seed="3")
-    app.button(key=key("open-ae-mixture")).click().run()
-    assert "Near-duplicates: 32 of 32." in text_of(app)
-
+    enlarged(seed="3").expect("Near-duplicates: 32 of 32.")
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
-    app = page()
-    app.button(key=key("open-ae-mixture")).click().run()
-    assert app.get("dialog")
-    assert "not on this machine yet" in text_of(app)
+    enlarged().expect("not on this machine yet")
 
 
 def test_class_shares_and_distances_are_those_of_the_data(runs, monkeypatch):
     given = {}
     for name in ("plot_class_shares", "plot_nearest_distances"):
         real = getattr(generated_samples, name)
-
-        def watched(*args, name=name, real=real):
-            given[name] = args
-            return real(*args)
-
+        watched = lambda *args, name=name, real=real: given.update({name: args}) or real(*args)
         monkeypatch.setattr(generated_samples, name, watched)
-    app = opened_drawer(opened_drawer(page(), "classes"), "memory")
+    app = page().set_state("classes").set_state("memory")
     assert len(app.get("plotly_chart")) == 2
     labels, digits = {"PCA, one Gaussian", *KINDS, "GAN, prior"}, datasets.load("digits")
     shares, of_data = given["plot_class_shares"][:2]
@@ -229,9 +179,6 @@ def test_class_shares_and_distances_are_those_of_the_data(runs, monkeypatch):
     assert set(distances) == labels
     expected = memorization.nearest_training_rows(digits.floats("test"), digits.X_train).distances[:, 0]
     np.testing.assert_allclose(of_test, expected, atol=1e-5)
-
-
-# --- Runs that lack something, missing data -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -263,14 +210,13 @@ def without(*prefixes: str):
 
 def test_a_run_without_some_scores_or_views_shows_the_rest(rewrite):
     rewrite(ae=without("sampler.", "nearest."), pca=without("nearest."))
-    app = opened_drawer(page(), "memory")
+    app = page().set_state("memory")
     assert cards(app) == ["PCA, one Gaussian", "AE, N(0, I) raw"]
     reason = "AE with N(0, I) scaled, one Gaussian and mixture is not shown: This run holds no fitted distribution"
-    assert reason in text_of(app)
-    assert "These runs hold no distances" in text_of(app)
+    app.expect(reason, "These runs hold no distances")
     for missing in (("copies", "labels"), ("frechet",), ("frechet_floor", "class_shares")):
         rewrite(ae=without(*missing), pca=without(*missing))
-        app = opened_drawer(opened_drawer(page(), "memory"), "classes")
+        app = page().set_state("memory").set_state("classes")
         assert cards(app) == ["PCA, one Gaussian", *KINDS], missing
 
 
@@ -281,28 +227,25 @@ def test_hostile_words_of_a_run_are_escaped(rewrite):
 
     rewrite(pca=change)
     for section in MINE:
-        assert "<img src=x" not in shown_text(opened_drawer(page(section), "classes"))
+        page(section).set_state("classes").lack("<img src=x")
 
 
 def test_without_runs_training_is_offered(no_shipped_runs, tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     for section in MINE:
-        app = page(section)
-        assert "Train PCA" in links_of(app)
-        assert "trained on Digits 8x8 at" in text_of(app)
+        app = page(section).expect("trained on Digits 8x8 at")
+        assert "Train PCA" in app.links()
 
 
 def test_data_that_are_unreadable_or_missing(runs, monkeypatch):
-    def load(name, **params):
-        raise DataUnavailable("It is damaged; remove it.")
-
-    monkeypatch.setattr(cached.datasets, "load", load)
+    damaged = Mock(side_effect=DataUnavailable("It is damaged; remove it."))
+    monkeypatch.setattr(cached.datasets, "load", damaged)
     for section in ("between", "arithmetic"):
-        assert "It is damaged; remove it." in text_of(page(section))
+        page(section).expect("It is damaged; remove it.")
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
     assert len(cards(page())) == 6
     for section in ("between", "arithmetic"):
-        assert any(button.label.startswith("Download") for button in page(section).button)
+        assert any(label.startswith("Download") for label in page(section).labels())
 
 
 def test_data_without_classes_or_without_a_classifier(no_shipped_runs, tmp_path, monkeypatch):
@@ -320,21 +263,16 @@ def test_data_without_classes_or_without_a_classifier(no_shipped_runs, tmp_path,
 
     query = use("frey", np.full(120, -1), (), (28, 20))
     assert cards(page(**query)) == ["PCA, one Gaussian"]
-    assert "50 principal components" in text_of(page(**query))
-    assert "<b>PCA</b>" in text_of(page("between", **query))
-    assert "Frey faces has no class labels" in text_of(page("arithmetic", **query))
+    page(**query).expect("50 principal components")
+    page("between", **query).expect("<b>PCA</b>")
+    page("arithmetic", **query).expect("Frey faces has no class labels")
 
     query = use("olivetti", np.arange(80) % 4, (HOSTILE, "<b>b</b>", "c", "d"), (64, 64))
     for section in MINE:
         app = page(section, **query)
         assert not app.error
-        assert "<img src=x" not in shown_text(app)
-        assert "<b>b</b>" not in shown_text(app)
-    assert "classifier" not in text_of(app)
-    assert "Mean codes of 10 and 10 test images" in text_of(app)
-
-
-# --- Interpolation and arithmetic ---------------------------------------------------------------------------------
+        assert not re.search("<img src=x|<b>b</b>", app.read_html())
+    app.expect("Mean codes of 10 and 10 test images").lack("classifier")
 
 
 @pytest.fixture
@@ -352,9 +290,9 @@ def strips(monkeypatch):
     return drawn
 
 
-def predicted(app: AppTest, n: int) -> list[list[str]]:
+def predicted(app, n: int) -> list[list[str]]:
     """Predicted classes below each strip of `n` images."""
-    rows = re.findall(rf'hg-columns-captions" style="--columns:{n}">((?:<div>\d</div>)+)', shown_text(app))
+    rows = re.findall(rf'hg-columns-captions" style="--columns:{n}">((?:<div>\d</div>)+)', app.read_html())
     return [re.findall(r"<div>(\d)</div>", row) for row in rows]
 
 
@@ -384,22 +322,19 @@ def test_interpolation_rows_are_chosen_by_click_and_resampled(runs):
     app = page("between")
     numbers = offered_rows(app, "from")
     assert datasets.load("digits").y_test[numbers].tolist() == list(range(10))
-    assert (query_of(app)["from"], query_of(app)["to"]) == (str(numbers[2]), str(numbers[7]))
-    app.button(key=key("from-4")).click().run()
-    assert query_of(app)["from"] == str(numbers[4])
+    assert (app.query()["from"], app.query()["to"]) == (str(numbers[2]), str(numbers[7]))
+    app.press("from-4")
+    assert app.query()["from"] == str(numbers[4])
     assert offered_rows(page("between", **{"from": "12"}), "from")[0] == 12
-    app.button(key=key("others")).click().run()
-    assert query_of(app)["draw"] == "1"
+    app.press("others")
+    assert app.query()["draw"] == "1"
     assert offered_rows(app, "from") == offered_rows(page("between", draw="1"), "from") != numbers
 
 
 def test_interpolation_includes_a_gan_once_it_is_inverted(runs, monkeypatch):
     assert any("regressor" in button.label for button in page("between").button)
     invert_quickly(monkeypatch)
-    app = page("between")
-    app.button(key=key("invert")).click().run()
-    assert not app.exception
-    assert "GAN inversion: regressor + 4 gradient steps" in text_of(app)
+    page("between").press("invert").expect("GAN inversion: regressor + 4 gradient steps")
 
 
 def test_arithmetic_adds_the_difference_of_class_means(runs, strips):
@@ -415,24 +350,22 @@ def test_arithmetic_adds_the_difference_of_class_means(runs, strips):
     assert (
         np.abs(strips[0][1:].astype(int) - to_pixels(fitted.inverse_transform(Z[at] + amounts * direction))).max() <= 1
     )
-    assert f"Mean codes of {(y == 8).sum()} and {(y == 3).sum()} test images" in text_of(app)
+    app.expect(f"Mean codes of {(y == 8).sum()} and {(y == 3).sum()} test images")
     space, n = feature_space.load_classifier_space("digits", (8, 8)), (y == 3).sum()
     for codes, after in ((Z[y == 3] + direction, rf" of {n} predicted as 8"), (Z[y == 3], " without the difference")):
         share = (space.classes(to_pixels(fitted.inverse_transform(codes)) / 255.0) == 8).mean()
-        found = re.search(rf"(\d+)% \(\d+% to \d+%\){after}", text_of(app))
+        found = re.search(rf"(\d+)% \(\d+% to \d+%\){after}", app.read_text())
         assert float(found.group(1)) == pytest.approx(100 * share, abs=1.5)
 
 
 def test_arithmetic_offers_two_different_classes_and_rows_of_the_first(runs):
     y = datasets.load("digits").y_test
-    app = page("arithmetic", minus="9", plus="9")
-    assert "The link asks for the plus “9”. It must be one of 0, 1," in text_of(app)
-    assert query_of(app)["plus"] == "8"
-    box = next(box for box in app.selectbox if box.label == "To class")
+    app = page("arithmetic", minus="9", plus="9").expect("The link asks for the plus “9”. It must be one of 0, 1,")
+    assert app.query()["plus"] == "8"
+    box = app.field("To class")
     assert box.options == [str(k) for k in range(9)]
-    next(box for box in app.selectbox if box.label == "From class").set_value("6").run()
-    assert not app.exception
+    app.fill("From class", "6")
     assert (y[offered_rows(app, "row")] == 6).all()
-    assert y[int(query_of(app)["row"])] == 6
+    assert y[int(app.query()["row"])] == 6
     other = int(np.flatnonzero(y == 5)[0])
-    assert y[int(query_of(page("arithmetic", minus="3", plus="8", row=str(other)))["row"])] == 3
+    assert y[int(page("arithmetic", minus="3", plus="8", row=str(other)).query()["row"])] == 3

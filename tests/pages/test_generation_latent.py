@@ -1,5 +1,7 @@
 """Generation's 2-D manifold and sliders: what the browser is sent, and what a link may say."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from core.runs import selection, store
 from core.types import IMAGES
 from pages.ui.shared import cached
 from tests.frontend.messages import read_message
-from tests.pages.conftest import fit, links_of, opened_on, query_of, shown_text, text_of
+from tests.pages.conftest import fit
+from tests.pages.driver import opened_on
 
 PAGE = "pages/generation.py"
 RUNS = [run for run in store.list_runs()[0] if store.is_shipped(run)]
@@ -26,9 +29,7 @@ def messages(app):
 
 
 def page(section, **query):
-    app = opened_on(PAGE, section=section, **query)
-    assert not app.exception
-    return app
+    return opened_on(PAGE, section=section, **query)
 
 
 def test_manifold_opens_on_shipped_runs():
@@ -37,11 +38,10 @@ def test_manifold_opens_on_shipped_runs():
         assert not [*app.warning, *app.error], name
         sent = messages(app)
         scene = sent["manifold"]
-        assert scene["prior"]
-        assert scene["decoder"] == sent["decoder"]["id"]
+        assert (scene["prior"], scene["decoder"]) == (True, sent["decoder"]["id"])
         assert len(scene["arrays"]["codes"]) == 2 * len(scene["arrays"]["labels"]) > 0
         assert "pictures" in sent
-        assert query_of(app)["plane"] == "vae"
+        assert app.query()["plane"] == "vae"
 
 
 def test_sliders_open_for_every_shipped_method():
@@ -52,9 +52,8 @@ def test_sliders_open_for_every_shipped_method():
         for method in methods.compared(IMAGES):
             if not (runs := selection.select_runs(RUNS, name, method, size)):
                 continue
-            app.session_state[f"{PAGE}:morph"] = method
-            app.run()
-            assert not [*app.exception, *app.warning, *app.error], (name, method)
+            app.set_state("morph", method)
+            assert not [*app.warning, *app.error], (name, method)
             scene = messages(app)["sliders"]
             assert scene["server"] == (dict(runs[0].spec.params).get("network") == "conv")
             assert sorted(scene["order"]) == list(range(len(scene["axes"])))
@@ -69,24 +68,21 @@ def test_manifold_without_a_prior_spans_the_codes(runs):
         assert not scene["prior"]
         for axis, codes in zip(scene["axes"], scene["arrays"]["codes"].reshape(-1, 2).T, strict=True):
             assert [axis["low"], axis["high"]] == pytest.approx(np.percentile(codes, [1, 99]), rel=1e-3)
-    assert query_of(page("manifold", data="digits"))["plane"] == "ae"
-    assert "Train VAE 2-D" in links_of(app)
+    assert page("manifold", data="digits").query()["plane"] == "ae"
+    assert "Train VAE 2-D" in app.links()
 
 
 def test_a_link_restores_the_code():
     app = page("manifold", data="mnist", z="0.52_-1.3", behind="both")
-    scene = messages(app)["manifold"]
-    assert (scene["code"], scene["behind"]) == ([0.52, -1.3], "both")
-    assert (query_of(app)["z"], query_of(app)["behind"]) == ("0.52_-1.3", "both")
+    scene, query = messages(app)["manifold"], app.query()
+    assert (scene["code"], scene["behind"], query["z"], query["behind"]) == ([0.52, -1.3], "both", "0.52_-1.3", "both")
     again = messages(app.run())["manifold"]
     assert (again["code"], again["placed"]) == (scene["code"], scene["placed"])
-
     code = "_".join(map(str, range(1, 11)))
     app = page("sliders", data="digits", size="10", morph="pca", code=code, pad="9_3", frozen="1_4")
-    scene = messages(app)["sliders"]
-    assert scene["code"] == list(range(1, 11))
-    assert (scene["pad"], scene["frozen"]) == ([8, 2], [0, 3])
-    assert (query_of(app)["pad"], query_of(app)["frozen"]) == ("9_3", "1_4")
+    scene, query = messages(app)["sliders"], app.query()
+    assert (scene["code"], scene["pad"], scene["frozen"]) == (list(range(1, 11)), [8, 2], [0, 3])
+    assert (query["pad"], query["frozen"]) == ("9_3", "1_4")
 
 
 def test_a_bad_value_in_a_link_is_one_sentence():
@@ -98,9 +94,7 @@ def test_a_bad_value_in_a_link_is_one_sentence():
         for link in links.split():
             name, _, value = link.partition("=")
             app.query_params[name] = value
-            app.run()
-            assert not app.exception
-            scene = messages(app)[section]
+            scene = messages(app.run())[section]
             (warning,) = app.warning
             assert "The link asks for" in warning.value
             assert np.isfinite(scene["code"]).all()
@@ -113,17 +107,10 @@ def test_missing_or_unreadable_data_leave_the_decoder(monkeypatch):
         app = page("manifold", data="frey")
         assert "not on this machine" in app.info[0].value
         scene = messages(app)["manifold"]
-        assert len(scene["arrays"]["labels"]) == 390
-        assert scene["pictures"] == ""
-
-    def refuse(*args, **kwargs):
-        raise DataUnavailable("The file is broken.")
-
-    monkeypatch.setattr(cached, "find_rows", refuse)
-    app = page("sliders", data="digits")
-    assert "The file is broken" in text_of(app)
-    assert len(messages(app)["sliders"]["axes"]) == 10
-    assert messages(app)["sliders"]["starts"] == []
+        assert (len(scene["arrays"]["labels"]), scene["pictures"]) == (390, "")
+    monkeypatch.setattr(cached, "find_rows", Mock(side_effect=DataUnavailable("The file is broken.")))
+    scene = messages(page("sliders", data="digits").expect("The file is broken"))["sliders"]
+    assert (len(scene["axes"]), scene["starts"]) == (10, [])
 
 
 def test_a_convolutional_plane_comes_from_the_server(tmp_path, no_shipped_runs, monkeypatch):
@@ -136,4 +123,4 @@ def test_a_convolutional_plane_comes_from_the_server(tmp_path, no_shipped_runs, 
     assert sent["grid"]["id"] == sent["answer"]["id"] == sent["manifold"]["decoder"]
     columns, lines = sent["manifold"]["columns"]
     assert sent["grid"]["arrays"]["images"].size == columns * lines * 64
-    assert "convolutional, so the server computes each image" in shown_text(app)
+    app.expect("convolutional, so the server computes each image")

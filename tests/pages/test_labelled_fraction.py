@@ -2,11 +2,11 @@
 
 import base64
 import json
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from core import config, datasets, semi_supervised
 from core.datasets import checksums
@@ -14,14 +14,14 @@ from core.errors import HourglassError
 from core.runs import layout
 from core.semi_supervised import background_sweep, experiment, results, statistics, sweep
 from pages.ui.shared import cached
-from tests.pages.conftest import HOSTILE, code_blocks, footer_opened, hostile_documents, opened_on, shown_text
+from tests.pages.conftest import HOSTILE, hostile_documents
+from tests.pages.driver import opened_on
 
 pytestmark = pytest.mark.usefixtures("read_whole")
 
 PAGE = "pages/labelled_fraction.py"
-METHODS = ("logistic", "pca", "spreading")
-LABELS = (20, 100)
-SEEDS = (0, 1, 2)
+METHODS, LABELS, SEEDS = ("logistic", "pca", "spreading"), (20, 100), (0, 1, 2)
+ALL, PILLS = ".".join(METHODS), "Approaches to measure"
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +48,9 @@ def forget() -> None:
     cached.load_dataset.clear()
 
 
-def find_button(app: AppTest, start: str):
-    return next(button for button in app.button if button.label.startswith(start))
-
-
-def find_pills(app: AppTest, label: str = "Approaches to measure"):
-    return next(group for group in app.get("button_group") if group.label == label)
+def run_fits(app):
+    """Press the button that runs the fits, whatever their number."""
+    return app.press(next(label for label in app.labels() if label.startswith("Run ")))
 
 
 def keep(rows, dataset: str = "digits", more: str = "") -> None:
@@ -63,23 +60,13 @@ def keep(rows, dataset: str = "digits", more: str = "") -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows) + more)
 
 
-def page(**query: str) -> AppTest:
+def page(**query: str):
     return opened_on(PAGE, **{"data": "digits", **query})
 
 
-def text(app: AppTest) -> str:
-    """What is on the page, as people read it."""
-    parts = (*app.warning, *app.error, *app.info, *app.success, *app.caption)
-    return "\n".join([shown_text(app), *(each.value for each in parts)]).replace("\\", "")
-
-
-def charts(app: AppTest) -> list[dict]:
-    return [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
-
-
-def curve(app: AppTest) -> dict[str, dict]:
+def curve(app) -> dict[str, dict]:
     """Approach -> the line through its means."""
-    lines = [trace for trace in charts(app)[0]["data"] if trace["mode"] == "lines+markers"]
+    lines = [trace for trace in app.charts()[0]["data"] if trace["mode"] == "lines+markers"]
     return {trace["legendgroup"]: trace for trace in lines}
 
 
@@ -89,50 +76,36 @@ def values(trace) -> np.ndarray:
     return np.array(trace)
 
 
-def mean_error(rows, method: str, labels: int) -> float:
-    return 100 * np.mean([r["error"] for r in rows if (r["method"], r["labels"]) == (method, labels)])
-
-
-# --- The curve ----------------------------------------------------------------------------------------------------
-
-
 def test_curve_has_means_and_every_seed(measured):
     keep(measured)
-    app = page(methods=".".join(METHODS))
-    assert not app.exception
+    app = page(methods=ALL)
     lines = curve(app)
     assert set(lines) == set(METHODS)
     for method in METHODS:
-        expected = [mean_error(measured, method, n) for n in LABELS]
-        assert values(lines[method]["y"]) == pytest.approx(expected)
-    dots = [t for t in charts(app)[0]["data"] if t["mode"] == "markers" and t["legendgroup"] == "pca"]
+        errors = [[r["error"] for r in measured if (r["method"], r["labels"]) == (method, n)] for n in LABELS]
+        assert values(lines[method]["y"]) == pytest.approx(100 * np.mean(errors, axis=1))
+    dots = [t for t in app.charts()[0]["data"] if t["mode"] == "markers" and t["legendgroup"] == "pca"]
     assert len(values(dots[0]["y"])) == len(LABELS) * len(SEEDS)
     app.get("button_group")[0].set_value(["pca"]).run()
-    assert set(curve(app)) == {"pca"}
-    assert app.query_params["methods"] in ("pca", ["pca"])
-    app.get("button_group")[0].set_value([]).run()
-    assert "No approach is selected" in text(app)
-    assert not app.exception
+    assert (set(curve(app)), app.query()["methods"]) == ({"pca"}, "pca")
+    app.get("button_group")[0].set_value([]).run().expect("No approach is selected")
 
 
 def test_link_with_unknown_choices_is_refused(measured):
     keep(measured)
     app = page(methods="pca.magic", at="7", labels="x", seed="99", part="nothing", approach="svm", against="me")
-    assert not app.exception
-    assert "unknown approaches, left out: magic" in text(app)
-    assert "more problems" in text(app)
-    app = opened_on(PAGE, data="frey")
-    assert not app.exception
-    assert "which has no labels" in text(app)
+    app.expect("unknown approaches, left out: magic", "more problems")
+    page(data="frey").expect("which has no labels")
+    link = {"sweep-methods": "pca.magic", "sweep-labels": "x", "sweep-seeds": "99", "sweep-minutes": "2"}
+    app = page(part="sweep", **link).expect("unknown approaches, left out: magic", "asks for the sweep-seeds")
+    app.expect("is not a list of 1 to 12 whole numbers", "asks for the sweep-minutes")
 
 
 def test_page_without_results_offers_an_experiment():
-    app = page(part="sweep")
-    assert not app.exception
-    assert "No results on Digits" in text(app)
-    assert any(button.label.startswith("Run ") for button in app.button)
-    assert "No result to inspect yet" in text(page(part="point"))
-    assert not page(part="fair").exception
+    app = page(part="sweep").expect("No results on Digits")
+    assert any(label.startswith("Run ") for label in app.labels())
+    page(part="point").expect("No result to inspect yet")
+    page(part="fair")
 
 
 def test_broken_and_outdated_results_are_left_out(measured):
@@ -143,11 +116,9 @@ def test_broken_and_outdated_results_are_left_out(measured):
         ({"data_checksum": "x", "date": "2000-01-01"}, "6 results measured on another copy of the data"),
     ):
         keep([*others, *({**row, **change, "key": f"{k:016x}"} for k, row in enumerate(pca))], more='{"key": "cut')
-        app = page(methods=".".join(METHODS))
-        assert not app.exception
+        app = page(methods=ALL)
         assert set(curve(app)) == {"logistic", "spreading"}
-        assert f"Left out: {message}" in text(app)
-        assert "are damaged or no results" in text(app)
+        app.expect(f"Left out: {message}", "are damaged or no results")
 
 
 def test_workshop_limits_time_and_stops_own_experiments_only(monkeypatch):
@@ -157,63 +128,43 @@ def test_workshop_limits_time_and_stops_own_experiments_only(monkeypatch):
     asked = []
     monkeypatch.setattr(background_sweep, "request_sweep", lambda *a, **k: asked.append((a, k)) or "0456")
     app = page(part="sweep")
-    assert not [button for button in app.button if button.label == "Stop"]
-    budget = next(each for each in app.selectbox if each.label == "Time limit")
-    assert budget.options == ["1 minute"]
-    find_button(app, "Run ").click().run()
-    assert asked[0][0][4] == 60.0
-    assert asked[0][1] == {"ends": True}
-
-
-# --- Readouts -------------------------------------------------------------------------------------------------------
+    assert "Stop" not in app.labels()
+    assert app.field("Time limit").options == ["1 minute"]
+    run_fits(app)
+    assert (asked[0][0][4], asked[0][1]) == (60.0, {"ends": True})
 
 
 def test_readout_has_the_paired_gap(measured, monkeypatch):
     keep(measured)
     levels, genuine = [], statistics.estimate_gap
     monkeypatch.setattr(statistics, "estimate_gap", lambda *a: levels.append(a[3:]) or genuine(*a))
-    app = page(methods=".".join(METHODS), against="logistic", at="20")
+    app = page(methods=ALL, against="logistic", at="20")
     # A sentence on the best of k holds at the level 1 - 0.05 / k.
     assert sorted(set(levels)) == [(0.95,), (0.975,)]
     errors = results.group_errors(measured)
     gap = statistics.estimate_gap(errors["spreading"], errors["logistic"], 20)
-    shown = text(app)
-    assert f"{100 * gap.mean:.2f}" in shown
-    assert f"{100 * gap.low:.2f} to {100 * gap.high:.2f}" in shown
     assert gap.excludes_zero
-    assert ", significantly different across seeds" in shown
-    assert "Labels Logistic regression needs for the same error" in shown
+    app.expect(f"{100 * gap.mean:.2f}", f"{100 * gap.low:.2f} to {100 * gap.high:.2f}")
+    app.expect(", significantly different across seeds", "Labels Logistic regression needs for the same error")
 
 
 def test_errors_between_measured_labels_are_interpolated(measured):
     keep(measured)
-    app = page(methods="logistic.spreading")
-    slider = app.select_slider[0]
-    between = next(n for n in (int(o.replace(",", "")) for o in slider.options) if n not in LABELS)
+    options = page(methods="logistic.spreading").select_slider[0].options
+    between = next(n for n in (int(option.replace(",", "")) for option in options) if n not in LABELS)
+    errors = statistics.interpolate_errors(results.group_errors(measured)["logistic"], between)
     app = page(methods="logistic.spreading", at=str(between))
-    assert "are interpolated" in text(app)
-    expected = statistics.estimate_mean(
-        statistics.interpolate_errors(results.group_errors(measured)["logistic"], between)
-    ).mean
-    assert f"{100 * expected:.2f}%" in text(app)
-
-
-# --- Inspected results ----------------------------------------------------------------------------------------------
+    app.expect("are interpolated", f"{100 * statistics.estimate_mean(errors).mean:.2f}%")
 
 
 def test_inspected_result_has_confusion_and_rows(measured):
     keep(measured)
     app = page(part="point", approach="pca", labels="20", seed="1")
-    assert not app.exception
     row = next(r for r in measured if (r["method"], r["labels"], r["seed"]) == ("pca", 20, 1))
     wrong = round(row["error"] * row["n_test"])
-    shown = text(app)
-    assert f"{wrong} of {row['n_test']} test rows are misclassified" in shown
-    assert f"of {wrong} " in shown or f"of {wrong};" in shown
-    assert "Labelled rows" in shown
-    _, confusion, codes = charts(app)
-    assert confusion["data"][0]["type"] == "heatmap"
-    assert len(codes["data"]) == 3
+    app.expect(f"{wrong} of {row['n_test']} test rows are misclassified", "Labelled rows")
+    _, confusion, codes = app.charts()
+    assert (confusion["data"][0]["type"], len(codes["data"])) == ("heatmap", 3)
     y = datasets.load("digits").y_train
     assert np.bincount(y[experiment.select_labelled_rows(y, 20, 1)]).tolist() == [2] * 10
 
@@ -224,26 +175,17 @@ def test_document_titles_stay_text(monkeypatch):
     monkeypatch.setattr(datasets, "is_available", lambda name: True)
     cells = experiment.list_cells("docstrings", ["logistic"], [6], [0])
     keep([experiment.measure_cell(cell, texts) for cell in cells], "docstrings")
-    app = page(data="docstrings", part="point")
-    assert not app.exception
-    assert (app.dataframe[-1].value["Document"] == HOSTILE).all()
-    assert set(app.dataframe[-1].value["Class"]) == {f"<b>subject {k}</b>" for k in range(3)}
-    assert "<b>subject" not in shown_text(app)
-
-
-# --- Experiments ----------------------------------------------------------------------------------------------------
+    table = page(data="docstrings", part="point").lack("<b>subject").dataframe[-1].value
+    assert (table["Document"] == HOSTILE).all()
+    assert set(table["Class"]) == {f"<b>subject {k}</b>" for k in range(3)}
 
 
 def test_experiment_runs_missing_fits_only(measured):
     keep(measured)
     app = page(part="sweep")
-    app.text_input[0].set_value("20, 100, 200").run()
-    pills = find_pills(app)
-    pills.set_value(list(METHODS)).run()
-    run = find_button(app, "Run ")
-    assert run.label == "Run the remaining 9 fits"
-    assert "18 of 27 are done" in text(app)
-    assert "python -m core labelled-fraction digits --labels 20,100,200 --seeds 3" in code_blocks(app)[0]
+    app.text_input[0].set_value("20, 100, 200").run().fill(PILLS, list(METHODS)).expect("18 of 27 are done")
+    assert "Run the remaining 9 fits" in app.labels()
+    assert "python -m core labelled-fraction digits --labels 20,100,200 --seeds 3" in app.code_blocks()[0]
 
 
 def test_impossible_numbers_of_labels_are_refused():
@@ -255,91 +197,51 @@ def test_impossible_numbers_of_labels_are_refused():
         ("3", "fewer than the 10 classes"),
         ("100, 1,000", "is ambiguous: write 1000"),
     ):
-        app.text_input[0].set_value(given).run()
-        assert not app.exception
-        assert message in text(app)
+        app.text_input[0].set_value(given).run().expect(message)
 
 
 def test_experiment_is_requested_and_reported(started, monkeypatch):
     asked = []
     monkeypatch.setattr(background_sweep, "request_sweep", lambda *a, **k: asked.append((*a, k)) or "0123")
-    app = page(part="sweep")
-    pills = find_pills(app)
-    pills.set_value(["logistic", "pca"]).run()
-    app.text_input[0].set_value("20").run()
     monkeypatch.setattr(background_sweep, "read_report", lambda name: sweep.Report(6, 0, 0))
-    find_button(app, "Run 6 fits").click().run()
+    app = page(part="sweep").fill(PILLS, ["logistic", "pca"])
+    app.text_input[0].set_value("20").run().press("Run 6 fits")
+    app.expect("The experiment on Digits 8x8 is done: 6 computed, 0 were stored.")
     assert asked == [("digits", ("logistic", "pca"), (20,), range(3), 0.0, {"ends": False})]
-    assert "The experiment on Digits 8x8 is done: 6 computed, 0 were stored." in text(app)
 
-    def refuse(*_, **__):
-        raise HourglassError("The sweep can't be started in here (No space left): free some space there.")
-
-    monkeypatch.setattr(background_sweep, "request_sweep", refuse)
-    find_button(app, "Run ").click().run()
-    assert "free some space there" in text(app)
+    full = HourglassError("The sweep can't be started in here (No space left): free some space there.")
+    monkeypatch.setattr(background_sweep, "request_sweep", Mock(side_effect=full))
+    run_fits(app).expect("free some space there")
 
 
 def test_running_experiment_shows_progress_and_stops(monkeypatch):
-    running = background_sweep.Sweep(
-        "0123", {"dataset": "digits"}, 0.25, False, False, (("PCA + logistic with 20 labels, seed 0", 0.5),)
-    )
-    there, stopped = [running], []
+    cell = ("PCA + logistic with 20 labels, seed 0", 0.5)
+    there, stopped = [background_sweep.Sweep("0123", {"dataset": "digits"}, 0.25, False, False, (cell,))], []
     monkeypatch.setattr(background_sweep, "list_sweeps", lambda: there)
     monkeypatch.setattr(background_sweep, "stop_sweep", lambda name: stopped.append(name) or there.clear())
-    app = page(part="sweep")
-    assert "PCA + logistic with 20 labels, seed 0: 50%" in text(app)
-    find_button(app, "Stop").click().run()
+    page(part="sweep").expect("PCA + logistic with 20 labels, seed 0: 50%").press("Stop")
     assert stopped == ["0123"]
-    assert not app.exception
 
 
-def form(app: AppTest) -> tuple:
+def form(app) -> tuple:
     """What the form of a sweep is set to."""
-    pills = find_pills(app)
-    chosen = {each.label: each.value for each in app.selectbox}
-    return pills.value, app.text_input[0].value, chosen["Number of seeds"], chosen["Time limit"]
+    fields = (app.field(PILLS), app.text_input[0], app.field("Number of seeds"), app.field("Time limit"))
+    return tuple(field.value for field in fields)
 
 
 def test_experiment_form_is_remembered_and_in_the_link(measured):
     keep(measured)
-    app = page(part="sweep")
-    find_pills(app).set_value(["pca"]).run()
-    app.text_input[0].set_value("30, 60").run()
-    for label, value in (("Number of seeds", 5), ("Time limit", 15)):
-        next(each for each in app.selectbox if each.label == label).set_value(value).run()
+    app = page(part="sweep").fill(PILLS, ["pca"])
+    app.text_input[0].set_value("30, 60").run().fill("Number of seeds", 5).fill("Time limit", 15)
     expected = (["pca"], "30, 60", 5, 15)
     assert form(app) == expected
-    sections = find_pills(app, "Section")
-    sections.set_value("fair").run()
-    find_pills(app, "Section").set_value("sweep").run()
-    assert form(app) == expected
-    link = {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
-    assert form(opened_on(PAGE, **link)) == expected
-
-
-def test_link_with_impossible_experiment_is_refused():
-    app = page(
-        part="sweep", **{"sweep-methods": "pca.magic", "sweep-labels": "x", "sweep-seeds": "99", "sweep-minutes": "2"}
-    )
-    assert not app.exception
-    shown = text(app)
-    assert "unknown approaches, left out: magic" in shown
-    assert "is not a list of 1 to 12 whole numbers" in shown
-    assert "asks for the sweep-seeds" in shown
-    assert "asks for the sweep-minutes" in shown
-
-
-# --- Protocol -------------------------------------------------------------------------------------------------------
+    assert form(app.fill("Section", "fair").fill("Section", "sweep")) == expected
+    assert form(opened_on(PAGE, **app.query())) == expected
 
 
 def test_protocol_lists_every_approach_and_the_command(measured):
     keep(measured)
     app = page(part="fair")
-    shown = text(app)
-    for name in semi_supervised.names("images"):
-        assert semi_supervised.get(name).label in shown
-    assert (
-        "python -m core labelled-fraction digits --labels 20,100 --seeds 3"
-        in code_blocks(footer_opened(app, "pages/labelled_fraction.py"))[-1]
-    )
+    app.expect(*(semi_supervised.get(name).label for name in semi_supervised.names("images")))
+    command = "python -m core labelled-fraction digits --labels 20,100 --seeds 3"
+    assert command in app.set_state("footer").code_blocks()[-1]

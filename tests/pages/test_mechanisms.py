@@ -1,13 +1,12 @@
 """Concept demos: every experiment opens at both ends of its controls, and its numbers agree with the exact ones."""
 
-import json
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from core import config
 from core.datasets import user_image
@@ -15,20 +14,15 @@ from core.mechanisms import fixed_opponent, gan_game
 from core.mechanisms.monte_carlo import Estimate
 from core.tasks import computation, vae_vs_gan_training
 from pages.ui.mechanisms import experiment
-from tests.pages.conftest import opened_on, shown_text
+from tests.pages.driver import opened_on
 
 PAGE = "pages/mechanisms.py"
 VIEWS = [
     *((experiment, {}) for experiment in ("generator", "codes", "naive", "elbo", "gradients", "similarity", "linear")),
-    ("generator", {"output": "normal"}),
-    ("naive", {"show": "estimate"}),
-    ("naive", {"show": "trap"}),
-    ("elbo", {"show": "collapse"}),
-    ("codes", {"data": "digits", "codes": "gaussian"}),
-    ("codes", {"data": "fashion-mnist", "codes": "mixture"}),
-    ("gradients", {"f": "sines"}),
-    ("similarity", {"in": "2"}),
-    ("similarity", {"in": "2", "shape": "isotropic"}),
+    *(("naive", {"show": show}) for show in ("estimate", "trap")),
+    *(("codes", {"data": data, "codes": fit}) for data, fit in (("digits", "gaussian"), ("fashion-mnist", "mixture"))),
+    *(("similarity", {"in": "2", **shape}) for shape in ({}, {"shape": "isotropic"})),
+    *(("generator", {"output": "normal"}), ("elbo", {"show": "collapse"}), ("gradients", {"f": "sines"})),
 ]
 STROKES = user_image.pack_strokes([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
 FINDING = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
@@ -36,20 +30,27 @@ ROW = re.compile(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', re.DOTALL)
 OWN = {"preset": "own", "own-rounds": "20"}
 
 
-def page(experiment: str, **query: str) -> AppTest:
+def page(experiment: str, **query: str):
     return opened_on(PAGE, experiment=experiment, **{f"{experiment}.{name}": value for name, value in query.items()})
 
 
-def finding(app: AppTest) -> str:
-    return " ".join(FINDING.findall(shown_text(app)))
+def linked(app, **query: str):
+    """The page when its address has changed so."""
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
 
 
-def table(app: AppTest) -> dict[str, list[str]]:
+def finding(app) -> str:
+    return " ".join(FINDING.findall(app.read_html()))
+
+
+def table(app) -> dict[str, list[str]]:
     """The tables of the page: first cell -> the others."""
-    return {name: re.findall(r"<td>(.*?)</td>", cells, re.DOTALL) for name, cells in ROW.findall(shown_text(app))}
+    return {name: re.findall(r"<td>(.*?)</td>", cells, re.DOTALL) for name, cells in ROW.findall(app.read_html())}
 
 
-def check(app: AppTest, *, agrees: bool = True) -> None:
+def check(app, *, agrees: bool = True) -> None:
     """No problem is shown; there is a chart and a finding, and all estimates agree with the exact values."""
     assert [message.value for message in (*app.exception, *app.error, *app.warning)] == []
     assert app.get("plotly_chart")
@@ -81,30 +82,24 @@ def test_view_at_its_defaults_and_both_ends_of_its_controls(experiment, query, s
 def test_link_sets_controls_of_its_experiment_alone():
     app = page("naive", size="2", noise="1.0", codes="64")
     assert [slider.value for slider in app.select_slider[:3]] == [2, 1.0, 64]
-    app.query_params["experiment"] = "linear"
-    app.run()
+    linked(app, experiment="linear")
     assert not [name for name in app.query_params if name.startswith("naive.")]
-    app.query_params["experiment"] = "naive"
-    app.run()
+    linked(app, experiment="naive")
     assert [slider.value for slider in app.select_slider[:3]] == [2, 1.0, 64]
 
 
 def test_malformed_links_are_refused(shipped):
     for value in ("999", "<b>"):
         app = page("naive", size=value, seed="x")
-        assert not app.exception
         named = [next(name for name in ("naive", "seed") if name in message.value) for message in app.warning]
         assert named == ["naive", "seed"]
         assert app.select_slider[0].value == 4
     for text in ("", "1;x", "1;nan", "1;9", "1,2;3,4;5", "1;2;3"):
         app = page("similarity", **{"modes-1": text})
-        assert not app.exception
         assert "modes" in app.warning[0].value
         assert app.query_params["similarity.modes-1"] == "-2;2"
     for query, sentence in (({"moves": "XYZ"}, "letters D and G"), ({"data": "drawn", "strokes": "???"}, "drawing")):
-        app = page("players", **OWN, **query)
-        assert not app.exception
-        assert sentence in app.warning[0].value
+        assert sentence in page("players", **OWN, **query).warning[0].value
 
 
 def test_linear_ae_names_saddle_divergence_and_maximum():
@@ -122,9 +117,6 @@ def test_modes_in_the_link_are_fitted():
     assert "match the target" in finding(app)
 
 
-# --- GAN game -----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("preset", gan_game.PRESETS)
 def test_preset_games_have_the_exact_divergence(preset):
     for rounds in ("0", "20"):
@@ -133,13 +125,11 @@ def test_preset_games_have_the_exact_divergence(preset):
         assert len(table(app)) == 1
 
 
-@pytest.mark.parametrize(
-    ("show", "data", "loss"),
-    [
-        *(("game", ("two_modes", "ring")[k % 2], loss) for k, loss in enumerate(gan_game.LOSSES)),
-        *((show, data, "wasserstein_gp") for show in ("judge", "alone") for data in ("two_modes", "ring")),
-    ],
-)
+GAMES = [("game", ("two_modes", "ring")[k % 2], loss) for k, loss in enumerate(gan_game.LOSSES)]
+GAMES += [(show, data, "wasserstein_gp") for show in ("judge", "alone") for data in ("two_modes", "ring")]
+
+
+@pytest.mark.parametrize(("show", "data", "loss"), GAMES)
 def test_custom_games_with_every_loss_in_1d_and_2d(loss, data, show):
     check(page("players", loss=loss, data=data, show=show, **OWN, g="0.03", d="0.0001", steps="3"), agrees=False)
 
@@ -147,16 +137,14 @@ def test_custom_games_with_every_loss_in_1d_and_2d(loss, data, show):
 def test_single_steps_follow_the_rounds_and_are_in_the_link():
     app = page("players", **OWN)
     before = table(app)
-    app.button(key="mechanism-move-D").click().run()
-    app.button(key="mechanism-move-G").click().run()
+    app.press("mechanism-move-D").press("mechanism-move-G")
     after = table(app)
     assert app.query_params["players.moves"] == "DG"
     assert before != after
     st.cache_resource.clear()
     assert table(page("players", **OWN, moves="DG")) == after
     # Another game begins without single steps.
-    app.button(key="pages/mechanisms.py:players.seed-next").click().run()
-    assert "players.moves" not in app.query_params
+    assert "players.moves" not in app.press("players.seed-next").query()
 
 
 @pytest.mark.parametrize(
@@ -165,24 +153,18 @@ def test_single_steps_follow_the_rounds_and_are_in_the_link():
     ids=["game", "alone"],
 )
 def test_games_are_shared_and_never_played_again(show, module, name, n_calls, monkeypatch):
-    calls = []
-    run = getattr(module, name)
+    calls, run = [], getattr(module, name)
     monkeypatch.setattr(module, name, lambda *arguments: calls.append(arguments) or run(*arguments))
-    first = page("players", show=show, seed="7", **OWN)
-    second = page("players", show=show, seed="7", **OWN)
+    first, second = (page("players", show=show, seed="7", **OWN) for _ in range(2))
     assert len(calls) == n_calls
     assert (finding(first), table(first)) == (finding(second), table(second))
     # The first visitor plays on; what the next one sees stays as it is.
-    first.query_params["players.own-rounds"] = "50"
-    first.run()
-    longer = table(first)
+    longer = table(linked(first, **{"players.own-rounds": "50"}))
     assert longer != table(second)
     monkeypatch.setattr(module, name, lambda *_: pytest.fail("It is played again."))
     assert table(page("players", show=show, seed="7", **OWN)) == table(second)
     # As when it is stopped: the choice falls back to the rounds before.
-    first.query_params["players.own-rounds"] = "20"
-    first.run()
-    assert table(first) == table(second)
+    assert table(linked(first, **{"players.own-rounds": "20"})) == table(second)
     # A longer game continues the shorter one, to the same end.
     monkeypatch.setattr(module, name, run)
     st.cache_resource.clear()
@@ -194,44 +176,28 @@ def test_drawn_data_are_played_on():
     check(page("players", data="drawn", strokes=STROKES, **OWN), agrees=False)
 
 
-# --- VAE v. GAN ---------------------------------------------------------------------------------------------------
-
-
 def test_shipped_comparisons_open_at_once():
     for data in ("ring", "grid", "moons", "spiral"):
         app = page("versus", data=data)
         check(app)
-        assert len(app.get("plotly_chart")) == 2
-        assert len(table(app)) == 8
-    app.session_state["pages/mechanisms.py:versus-losses"] = True
-    app.run()
-    assert len(app.get("plotly_chart")) == 4
+        assert (len(app.charts()), len(table(app))) == (2, 8)
+    assert len(app.set_state("versus-losses").charts()) == 4
 
 
 @pytest.mark.parametrize("query", [{"seed": "3"}, {"data": "drawn", "strokes": STROKES}], ids=["seed", "drawn"])
 def test_other_comparisons_are_trained_in_the_background(query, monkeypatch, tmp_path):
-    class EndedProcess:
-        def poll(self) -> int:
-            return 0
-
+    start = Mock(return_value=Mock(poll=lambda: 0))
     monkeypatch.setattr(config, "user_cache", lambda: tmp_path)
-    commands = []
-    start = lambda command, **_: commands.append(command) or EndedProcess()
     monkeypatch.setattr(computation.subprocess, "Popen", start)
-    app = page("versus", steps="500", **query)
-    assert any("Not trained yet" in caption.value for caption in app.caption)
-    app.button(key="pages/mechanisms.py:start-versus").click().run()
-    assert "core.tasks.vae_vs_gan_training" in commands[0]
-    vae_vs_gan_training.WORK.run(Path(commands[0][-1]))
-    app.run()
-    check(app)
-
-
-# --- The rest -----------------------------------------------------------------------------------------------------
+    app = page("versus", steps="500", **query).expect("Not trained yet").press("start-versus")
+    command = start.call_args.args[0]
+    assert "core.tasks.vae_vs_gan_training" in command
+    vae_vs_gan_training.WORK.run(Path(command[-1]))
+    check(app.run())
 
 
 def test_descent_is_animated_by_the_browser():
-    chart = json.loads(page("linear").get("plotly_chart")[0].proto.spec)
+    chart = page("linear").charts()[0]
     assert len(chart["frames"]) > 20
     assert chart["layout"]["updatemenus"][0]["buttons"][0]["method"] == "animate"
 
@@ -247,7 +213,7 @@ def test_numbers_have_the_places_their_error_allows():
 
 def test_large_type_reaches_the_charts_of_this_visitor_alone():
     def read_size(app) -> int:
-        return json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["template"]["layout"]["font"]["size"]
+        return app.charts()[0]["layout"]["template"]["layout"]["font"]["size"]
 
     small = read_size(opened_on(PAGE, experiment="linear"))
     assert read_size(opened_on(PAGE, experiment="linear", large="yes")) == 1.5 * small

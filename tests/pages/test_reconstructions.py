@@ -2,10 +2,10 @@
 
 import re
 import shutil
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import datasets
 from core.analysis import corruption, error_comparison
@@ -16,28 +16,25 @@ from core.runs import layout, specs
 from core.tasks import computation
 from core.types import IMAGES, Dataset
 from pages.ui.shared import cached
-from tests.pages.conftest import fit, invert_quickly, links_of, opened_on, shown_text, stored, text_of
+from tests.pages.conftest import fit, invert_quickly, stored
+from tests.pages.driver import opened_on
 from tests.pages.test_export import saved
 
 PAGE = "pages/reconstructions.py"
 SECTIONS = ("images", "classes", "damage")
-
-
 pytestmark = pytest.mark.usefixtures("computed")
 
 
-def page(section: str = "images", **query: str) -> AppTest:
-    app = opened_on(PAGE, **{"data": "digits", "size": "10", "section": section, **query})
-    assert not app.exception
-    return app
+def page(section: str = "images", **query: str):
+    return opened_on(PAGE, **{"data": "digits", "size": "10", "section": section, **query})
 
 
-def shown_rows(app: AppTest) -> list[int]:
+def shown_rows(app) -> list[int]:
     """Numbers of the rows shown, in their order."""
     return [int(button.label.split()[-1]) for button in app.button if button.label.startswith("Enlarge")]
 
 
-def table(app: AppTest, text: str) -> list[list[str]]:
+def table(app, text: str) -> list[list[str]]:
     """Lines of the table whose CSV contains `text`."""
     tables = (saved(element.proto.body) for element in app.get("html") if "data-csv" in element.proto.body)
     return next(lines for lines in tables if text in str(lines))
@@ -54,23 +51,17 @@ def errors(runs):
     return {method: stored(method).views["rows.squared_error"] for method in ("pca", "linear_ae", "ae")}
 
 
-# --- Images -------------------------------------------------------------------------------------------------------
-
-
 def test_images_shows_a_row_per_class_and_a_strip_per_method(runs, errors, y):
     app = page()
     rows = shown_rows(app)
     assert y[rows].tolist() == list(range(10))
-    text = text_of(app)
-    for label in ("Originals", "PCA", "Linear AE", "AE", "GAN"):
-        assert f"<b>{label}</b>" in text
-    assert f"error {errors['pca'][rows].mean():.2f} on these 10" in text
-    assert f"{errors['pca'].mean():.2f} on all {len(y)}" in text
-    assert "Train VAE" in links_of(app)
-    assert (
+    assert "Train VAE" in app.links()
+    app.expect(*(f"<b>{label}</b>" for label in ("Originals", "PCA", "Linear AE", "AE", "GAN")))
+    mean = errors["pca"].mean()
+    app.expect(f"error {errors['pca'][rows].mean():.2f} on these 10", f"{mean:.2f} on all {len(y)}").expect(
         "Test images of Digits 8x8 and their reconstructions from 10 latent dimensions: look for lost, blurred and "
         "invented details. Rows drawn at random (by class, seed 0) from all 500 test rows."
-    ) in text
+    )
 
 
 def test_images_are_chosen_by_error(runs, errors):
@@ -79,13 +70,12 @@ def test_images_are_chosen_by_error(runs, errors):
     a, b = errors["pca"], errors["ae"]
     app = page(pick="apart", by="pca", than="ae")
     assert shown_rows(app)[:5] == np.argsort(a - b, kind="stable")[:5].tolist()
-    assert f"PCA has the lower error on {(a < b).sum()} and the AE on {(b < a).sum()}" in text_of(app)
-    assert "PCA lower than PCA" not in text_of(page(pick="apart", by="pca", than="pca"))
+    app.expect(f"PCA has the lower error on {(a < b).sum()} and the AE on {(b < a).sum()}")
+    page(pick="apart", by="pca", than="pca").lack("PCA lower than PCA")
 
 
 def test_error_maps_share_one_scale(runs, monkeypatch):
-    limits, largest = [], []
-    render = difference_images.make_montage
+    limits, largest, render = [], [], difference_images.make_montage
 
     def watched(difference, shape, columns, limit, theme, **kwargs):
         limits.append(limit)
@@ -96,33 +86,26 @@ def test_error_maps_share_one_scale(runs, monkeypatch):
     page()
     assert not limits
     app = page(errors="on")
-    assert len(limits) == 2 * 3  # two blocks of three methods
-    assert len(set(limits)) == 1
+    app.expect(f"+{limits[0]:.1f}")
+    assert limits == [limits[0]] * 2 * 3  # two blocks of three methods
     assert limits[0] - 0.1 < max(largest) <= limits[0] + 1e-6
-    assert f"+{limits[0]:.1f}" in text_of(app)
 
 
 def test_a_column_is_enlarged_with_its_rank(runs, errors):
     app = page()
     k = shown_rows(app)[3]
-    app.button(key=f"{PAGE}:rebuilt-3").click().run()
-    assert not app.exception
-    assert app.get("dialog")
     rank = (errors["pca"] < errors["pca"][k]).sum() + 1
-    assert f"rank {rank} of {len(errors['pca'])}" in text_of(app)
+    assert app.press("rebuilt-3").expect(f"rank {rank} of {len(errors['pca'])}").get("dialog")
 
 
 def test_gan_inversion_is_computed_on_demand_and_stored(runs, monkeypatch):
-    assert [button.label for button in page().button if "regressor" in button.label]
+    assert "regressor" in str(page().labels())
     invert_quickly(monkeypatch)
-    app = page()
-    app.button(key=f"{PAGE}:invert").click().run()
+    app = page().press("invert")
     for inverted in (app, page()):
-        assert not inverted.exception
-        assert "16-D, independent of the choice above; GAN inversion: regressor + 4 gradient steps" in text_of(inverted)
-        assert not [button for button in inverted.button if button.label.startswith("Invert")]
-    app.button(key=f"{PAGE}:rebuilt-0").click().run()
-    assert "found by GAN inversion, no rank" in text_of(app)
+        inverted.expect("16-D, independent of the choice above; GAN inversion: regressor + 4 gradient steps")
+        assert not any(label.startswith("Invert") for label in inverted.labels())
+    app.press("rebuilt-0").expect("found by GAN inversion, no rank")
 
 
 def test_fitting_a_regressor_shows_progress_and_can_be_stopped(runs, monkeypatch):
@@ -130,17 +113,13 @@ def test_fitting_a_regressor_shows_progress_and_can_be_stopped(runs, monkeypatch
     monkeypatch.setattr(computation.Work, "read_state", lambda work, name: computation.State(share=0.3))
     monkeypatch.setattr(computation.Work, "stop", lambda work, name: stopped.append(name))
     app = page()
-    assert not [button for button in app.button if "regressor" in button.label]
-    app.button(key=f"{PAGE}:stop-regressor").click().run()
+    assert "regressor" not in str(app.labels())
+    app.press("stop-regressor")
     assert len(stopped) == 1
 
 
-# --- Error by class -----------------------------------------------------------------------------------------------
-
-
 def test_error_by_class_names_the_hardest_class_and_the_order(runs, errors, y):
-    app = page("classes")
-    text = text_of(app)
+    text = page("classes").read_text()
     for method, label in (("pca", "PCA"), ("linear_ae", "Linear AE"), ("ae", "AE")):
         means = [errors[method][y == c].mean() for c in range(10)]
         assert re.search(rf"\b{int(np.argmax(means))} \([^)]*\b{label} {max(means):.2f}", text)
@@ -152,9 +131,7 @@ def test_error_by_class_names_the_hardest_class_and_the_order(runs, errors, y):
 
 
 def test_error_by_class_tables_hold_means_and_order(runs, errors, y):
-    app = page("classes", order="hard")
-    app.session_state[f"{PAGE}:class-table"] = True
-    app.run()
+    app = page("classes", order="hard").set_state("class-table")
     head, *lines = table(app, "PCA low")
     means = [errors["pca"][y == c].mean() for c in range(10)]
     assert [int(line[0]) for line in lines] == sorted(range(10), key=lambda c: -means[c])
@@ -162,17 +139,13 @@ def test_error_by_class_tables_hold_means_and_order(runs, errors, y):
     assert [int(line[head.index("PCA n")]) for line in lines] == [(y == int(line[0])).sum() for line in lines]
     _, *pairs = table(app, "Reversed")
     assert {pair[0] for pair in pairs} == {"PCA and Linear AE", "PCA and AE", "Linear AE and AE"}
-    assert "30 intervals, one per class and pair" in text_of(app)
+    app.expect("30 intervals, one per class and pair")
 
 
 def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
-    app = page("classes")
-    assert "whose class is stored with the runs" in text_of(app)
+    app = page("classes").expect("whose class is stored with the runs")
     assert len(app.get("plotly_chart")) == 2
-
-
-# --- Corrupted input ----------------------------------------------------------------------------------------------
 
 
 def test_corrupted_input_explains_the_chosen_amount(runs):
@@ -181,20 +154,17 @@ def test_corrupted_input_explains_the_chosen_amount(runs):
     corrupted = corruption.add_noise(rows.floats(), rows.image_shape, 0.5, 0)
     no_model = np.square(rows.floats() - corrupted).sum(1).mean()
     app = page("damage", damage="noise", **{"amount-noise": "0.5"})
-    (text,) = re.findall(r"Reconstructions of corrupted images.*", text_of(app))
+    (text,) = re.findall(r"Reconstructions of corrupted images.*", app.read_text())
     lowest = re.search(r"At noise 0\.5, PCA has the lowest error \(([\d.]+); no model: ([\d.]+)\)\.", text)
     assert float(lowest.group(2)) == pytest.approx(no_model, abs=0.005)
     assert float(lowest.group(1)) < no_model
     # Without corruption no method can be better than the image itself.
-    assert "no model: 0.000" in text_of(page("damage", damage="noise", **{"amount-noise": "0"}))
+    page("damage", damage="noise", **{"amount-noise": "0"}).expect("no model: 0.000")
     _, *lines = table(app, "Better than no model")
     assert {line[0] for line in lines} == {"PCA", "Linear AE", "AE"}
     assert not any(line[1].startswith("0 to") for line in lines)
     for kind in corruption.KINDS:
         assert len(page("damage", damage=kind).get("plotly_chart")) == 1
-
-
-# --- Links, missing and broken runs, missing data -----------------------------------------------------------------
 
 
 def test_nonsense_in_a_link_is_a_sentence(runs):
@@ -206,8 +176,8 @@ def test_nonsense_in_a_link_is_a_sentence(runs):
     ):
         app = page(section, **query)
         assert app.warning, query
-        assert "<script>stray" not in shown_text(app)
-    assert "has no images" in text_of(page(data="docstrings"))
+        app.lack("<script>stray")
+    page(data="docstrings").expect("has no images")
 
 
 def test_a_broken_run_is_left_out_with_the_reason(fitted, no_shipped_runs, tmp_path, monkeypatch):
@@ -218,51 +188,41 @@ def test_a_broken_run_is_left_out_with_the_reason(fitted, no_shipped_runs, tmp_p
     weights.write_bytes(weights.read_bytes()[:100])
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     for section in SECTIONS:
-        text = text_of(page(section))
+        text = page(section).read_text()
         assert "PCA" in text
         # Error by class reads stored errors, and needs no weights.
         assert ("Linear AE is not shown:" in text) == (section != "classes")
 
 
 def test_unreadable_data_are_a_sentence(runs, monkeypatch):
-    def load(name, **params):
-        raise DataUnavailable("It is damaged; remove it.")
-
-    monkeypatch.setattr(cached.datasets, "load", load)
+    damaged = Mock(side_effect=DataUnavailable("It is damaged; remove it."))
+    monkeypatch.setattr(cached.datasets, "load", damaged)
     for section in SECTIONS:
-        assert "It is damaged; remove it." in text_of(page(section))
+        page(section).expect("It is damaged; remove it.")
 
 
 def test_data_without_classes_with_and_without_the_images(no_shipped_runs, tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    X = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8)
-    y = np.full(120, -1)
+    X, y = np.random.default_rng(0).integers(0, 256, (120, 560)).astype(np.uint8), np.full(120, -1)
     about = {"image_shape": (28, 20), "redistributable": False}
     faces = Dataset("frey", IMAGES, X, y, X[:60], y[:60], (), "none", "none", **about)
     monkeypatch.setattr(cached.datasets, "load", lambda name, **params: faces)
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: True)
-    fit(tmp_path, faces, "pca", {"n_components": 2}, first_only=True)
-    fit(tmp_path, faces, "linear_ae", {"n_components": 2, "epochs": 1}, first_only=True)
+    for method, params in (("pca", {}), ("linear_ae", {"epochs": 1})):
+        fit(tmp_path, faces, method, {"n_components": 2, **params}, first_only=True)
     frey = {"data": "frey", "size": "2"}
     assert len(set(shown_rows(page(**frey)))) == 10
-    app = page("classes", **frey)
-    assert "has no class labels" in text_of(app)
-    assert len(app.get("plotly_chart")) == 1
-    assert len(page("damage", **frey).get("plotly_chart")) == 1
-
+    classes, damage = page("classes", **frey).expect("has no class labels"), page("damage", **frey)
+    assert len(classes.charts()) == len(damage.charts()) == 1
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: False)
-    app = page(**frey)
-    assert "not on this machine yet" in text_of(app)
-    assert 'alt="PCA"' in text_of(app)
-    assert "has no class labels" in text_of(page("classes", **frey))
-    assert "not on this machine yet" in text_of(page("damage", **frey))
+    page(**frey).expect("not on this machine yet", 'alt="PCA"')
+    page("classes", **frey).expect("has no class labels")
+    page("damage", **frey).expect("not on this machine yet")
 
 
 def test_rows_are_those_of_the_split_that_the_runs_were_fitted_to(full_data, tmp_path, no_shipped_runs, monkeypatch):
     spec = specs.make("olivetti", "pca", {"n_components": 2}, 0, {"held_out": "people", "fold": 1})
     fit_and_store(spec, load_dataset(spec), tmp_path, first_only=True)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    text = text_of(page(data="olivetti", size="2"))
-    assert "another copy" not in text
-    assert "all 80 test rows" in text
-    assert 'alt="The same images reconstructed by PCA"' in text
+    app = page(data="olivetti", size="2").lack("another copy")
+    app.expect("all 80 test rows", 'alt="The same images reconstructed by PCA"')

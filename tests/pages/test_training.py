@@ -1,71 +1,39 @@
 """Training: the form, what is asked of the queue, each state of a training, and the stored runs."""
 
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import streamlit as st
 from safetensors.numpy import save_file
-from streamlit.testing.v1 import AppTest
 
 from core import methods
 from core.analysis import snapshots
 from core.runs import layout, presets, reader, selection, specs, store
-from core.tasks import queue, requests, task_files, worker_process
-from pages.ui.shared import permalinks, run_picker, training_offers, training_queue
+from core.tasks import queue, requests, task_files
+from pages.ui.shared import permalinks, run_picker, training_queue
 from pages.ui.training.setting_labels import label_setting
-from tests.pages.conftest import HOSTILE, ROOT, button, links_of, opened_on, segments, shown_text, text_of, weighted_lsa
+from tests.pages.conftest import HOSTILE, weighted_lsa
+from tests.pages.driver import ROOT, opened, opened_on
 
-pytestmark = pytest.mark.usefixtures("read_whole")
+pytestmark = pytest.mark.usefixtures("read_whole", "folder")
 
 PAGE = "pages/training.py"
+page = partial(opened_on, PAGE)
 TSNE = specs.make("digits", "tsne")
 ROW = {"epoch": 2.5, "step": 10, "seconds": 4.0, "rows_per_second": 12345.6, "learning_rate": 0.01, "share": 0.5}
 ROW |= {"loss": 21.0, "reconstruction": 20.0, "kl": 1.0}
 
 
-@pytest.fixture(autouse=True)
-def folder(fitted, no_shipped_runs, tmp_path, monkeypatch):
-    """Links to the fitted runs, so that trainings asked for here do not stay; no worker ever starts."""
-    for place in layout.iterate_places(fitted):
-        (tmp_path / place.name).symlink_to(place)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
-    monkeypatch.setattr(training_offers, "measure_speed", lambda: False)
-    st.cache_resource.clear()
-    return tmp_path
-
-
-def page(**query: str) -> AppTest:
-    app = opened_on(PAGE, **query)
-    assert not app.exception
-    return app
-
-
-def again(app: AppTest) -> AppTest:
+def again(app):
     """The page a moment later, when the queue has changed."""
     st.cache_resource.clear()
-    app.run()
-    assert not app.exception
-    return app
+    return app.run()
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    button(app, label).click().run()
-    assert not app.exception
-    return app
-
-
-def labels(app: AppTest) -> list[str]:
-    return [button.label for button in app.button]
-
-
-def field(app: AppTest, label: str):
-    return next(field for field in app.text_input if field.label == label)
-
-
-def title(app: AppTest) -> str:
+def title(app) -> str:
     return app.subheader[0].value.replace("\\", "")
 
 
@@ -73,7 +41,7 @@ def vae(**params):
     return specs.make("digits", "vae", {"epochs": 3, "width": 32, **params})
 
 
-def opened_with(spec) -> AppTest:
+def opened_with(spec):
     return page(data=spec.dataset, method=spec.method, spec=permalinks.encode(spec))
 
 
@@ -91,16 +59,11 @@ def of_digits(method: str) -> list:
     return [run for run in store.list_runs()[0] if (run.spec.dataset, run.spec.method) == ("digits", method)]
 
 
-# --- The form -----------------------------------------------------------------------------------------------------
-
-
 def test_page_opens_on_the_newest_run_of_the_form(folder):
     app = page(data="digits", method="ae")
-    assert not app.warning
-    assert queue.list_tasks() == []
+    assert [*app.warning, *queue.list_tasks()] == []
     assert title(app).startswith("AE on Digits")
-    assert "On the test rows: Squared error" in text_of(app)
-    assert 'class="hg-forming"' in shown_text(app)
+    app.expect("On the test rows: Squared error", 'class="hg-forming"')
     other = weighted_lsa(folder, "log")
     app = page(data="docstrings", method="lsa", size="2")
     assert title(app).startswith("LSA on Docstrings")
@@ -110,9 +73,7 @@ def test_page_opens_on_the_newest_run_of_the_form(folder):
 
 def test_every_parameter_has_a_widget_with_its_bounds():
     for method in ("pca", "linear_ae", "ae", "vae", "gan"):
-        app = page(data="digits", method=method)
-        app.session_state[f"{PAGE}:settings/digits/{method}/parameters"] = True
-        app.run()
+        app = page(data="digits", method=method).set_state(f"settings/digits/{method}/parameters")
         help_of = {widget.label: widget.help for widget in (*app.text_input, *app.selectbox)}
         for param in methods.get(method).params_of("images"):
             about = help_of[label_setting(param.name)].replace("\\", "")
@@ -123,76 +84,55 @@ def test_every_parameter_has_a_widget_with_its_bounds():
 @pytest.mark.parametrize("method", ["linear_ae", "vae", "gan"])
 def test_a_preset_sets_the_parameters_that_are_trained(method):
     for preset in (presets.SECONDS, presets.MINUTE, presets.BEST):
-        app = page(data="digits", method=method)
-        segments(app, "Preset").set_value(preset).run()
-        field(app, "Latent dimensions").set_value("7").run()
-        press(app, next(label for label in ("Train", "Show progress") if label in labels(app)))
+        app = page(data="digits", method=method).fill("Preset", preset).fill("Latent dimensions", "7")
+        app.press(next(label for label in ("Train", "Show progress") if label in app.labels()))
         expected = {"n_components": 7, **presets.list_presets("digits", method, 10)[preset]}
         assert specs.make("digits", method, expected) in [job.spec for job in queue.list_tasks()]
 
 
 def test_a_value_that_is_not_allowed_is_refused_at_its_widget():
-    drawer = f"{PAGE}:settings/digits/vae/parameters"
+    drawer = "settings/digits/vae/parameters"
     for label, value, allowed in (
         ("Learning rate", "2.0", "a number from 1e-06 to 1.0"),
         ("Latent dimensions", "0", "a whole number from 1 to 256"),
         ("Width", "", "a whole number from 8 to 4096"),
     ):
-        app = page(data="digits", method="vae")
-        app.session_state[drawer] = True
-        app.run()
-        field(app, label).set_value(value).run()
         sentence = f"{label} is {value or 'empty'}: it must be {allowed}."
-        assert sentence in text_of(app)
-        assert button(app, "Train").disabled
-        app.session_state[drawer] = False
-        assert sentence in text_of(app.run())
+        app = page(data="digits", method="vae").set_state(drawer).fill(label, value).expect(sentence)
+        assert app.find_button("Train").disabled
+        app.set_state(drawer, False).expect(sentence)
 
 
 def test_nonsense_in_a_link_does_not_break_the_page():
     for value in ("<b>$x$</b>", "9" * 5000):
         for name in ("run", "spec", "data", "method", "size", "runs", "curves"):
-            assert button(page(**{"data": "digits", name: value}), "Train")
+            assert page(**{"data": "digits", name: value}).find_button("Train")
 
 
 def test_the_panel_follows_the_form_and_names_what_differs():
     app = page(data="digits", method="ae", size="2")
     assert title(app) == "AE on Digits 8x8, 2-D"
-    assert "Settings that differ from the form" in text_of(app)
-    field(app, "Latent dimensions").set_value("10").run()
+    app.expect("Settings that differ from the form").fill("Latent dimensions", "10")
     assert title(app) == "AE on Digits 8x8, 10-D"
-    field(app, "Latent dimensions").set_value("30").run()
-    assert (
+    app.fill("Latent dimensions", "30").expect(
         "Nothing is trained with these settings yet. Press Train: loss curves, reconstructions, samples and a map of "
         "the same test rows then appear here, epoch by epoch."
-    ) in text_of(app)
-
-
-# --- Trainings ----------------------------------------------------------------------------------------------------
+    )
 
 
 def test_train_asks_the_queue_and_the_page_follows_it():
-    app = opened_with(vae())
-    drawer = f"{PAGE}:settings/digits/vae/parameters"
-    app.session_state[drawer] = True
-    press(app.run(), "Train")
+    app = opened_with(vae()).set_state("settings/digits/vae/parameters").press("Train")
     (job,) = queue.list_tasks()
     assert job.spec == vae() == permalinks.decode(app.query_params["run"])
-    assert not app.session_state[drawer]
-    assert "scrollIntoView" in shown_text(app)
-    assert "number 1 in the queue, it is next" in text_of(app)
-    assert "In the queue." in text_of(app)
+    assert not app.session_state[f"{PAGE}:settings/digits/vae/parameters"]
+    app.expect("scrollIntoView", "number 1 in the queue, it is next", "In the queue.")
     start(vae(), person=job.people[0])
-    again(app)
-    assert "scrollIntoView" not in shown_text(app)
-    assert "Training now." in text_of(app)
+    again(app).lack("scrollIntoView").expect("Training now.")
     assert app.get("progress")[0].proto.text == "Epoch 2.5 of 3 · 12,346 images per second · about 4 s left"
-    press(app, "Pause")
+    app.press("Pause")
     assert queue.find_task(vae().key).command == queue.PAUSE
     task_files.remove_task(task_files.task_folder(vae().key))
-    again(app)
-    assert not app.get("progress")
-    assert "Not trained yet" in text_of(app)
+    assert not again(app).expect("Not trained yet").get("progress")
 
 
 def test_a_link_opens_its_training_or_offers_it():
@@ -200,26 +140,18 @@ def test_a_link_opens_its_training_or_offers_it():
     app = page(run=permalinks.encode(vae()))
     assert title(app) == "VAE on Digits 8x8, 10-D"
     assert app.get("progress")
-    app = page(run=permalinks.encode(vae(epochs=77)))
-    assert "Not trained yet" in text_of(app)
-    press(app, "Train it")
+    page(run=permalinks.encode(vae(epochs=77))).expect("Not trained yet").press("Train it")
     assert vae(epochs=77) in [job.spec for job in queue.list_tasks()]
 
 
 def test_a_shared_training_is_stopped_after_a_question():
     start(vae())
-    app = opened_with(vae())
-    assert "Training now: another person asked for it" in text_of(app)
-    press(app, "Show progress")
-    assert len(queue.list_tasks()) == 1
-    assert len(queue.list_tasks()[0].people) == 2
-    assert "One other person watches this training too" in text_of(again(app))
-    press(app, "Cancel")
+    app = opened_with(vae()).expect("Training now: another person asked for it").press("Show progress")
+    assert [len(job.people) for job in queue.list_tasks()] == [2]
+    again(app).expect("One other person watches this training too").press("Cancel")
     assert queue.find_task(vae().key).command == ""
-    assert "One other person has asked for this training too. Cancel it for all?" in text_of(app)
-    press(app, "Back")
-    press(app, "Stop and keep")
-    press(app, "Stop and keep for all")
+    app.expect("One other person has asked for this training too. Cancel it for all?")
+    app.press("Back").press("Stop and keep").press("Stop and keep for all")
     assert queue.find_task(vae().key).command == queue.KEEP
 
 
@@ -229,13 +161,12 @@ def test_a_training_that_ended_is_resumed():
         folder = task_files.task_folder(vae().key)
         (folder / "now.json").unlink()
         (folder / "done.json").write_text(json.dumps(done))
-        app = page(run=permalinks.encode(vae()))
-        assert done.get("message", "Paused") in text_of(app)
-        assert {"Resume", "Discard"} <= set(labels(app))
-        assert "Stop and keep" not in labels(app)
+        app = page(run=permalinks.encode(vae())).expect(done.get("message", "Paused"))
+        assert {"Resume", "Discard"} <= set(app.labels())
+        assert "Stop and keep" not in app.labels()
         (folder / "checkpoint.safetensors").write_bytes(b"something")
-        assert "Stop and keep" in labels(again(app))
-        press(app, "Resume")
+        assert "Stop and keep" in again(app).labels()
+        app.press("Resume")
         assert queue.find_task(vae().key).state == queue.QUEUED
         task_files.remove_task(folder)
 
@@ -243,7 +174,7 @@ def test_a_training_that_ended_is_resumed():
 def test_queue_is_listed_in_order_and_failures_are_dismissed(folder):
     for size in (3, 1, 2):
         requests.request_training(specs.make("digits", "ae", {"epochs": 3, "n_components": size}), "somebody")
-    parts = [text for text in text_of(page(data="digits")).split("AE on Digits 8x8, ") if "waiting, number" in text]
+    parts = [text for text in page(data="digits").read_text().split("AE on Digits 8x8, ") if "waiting, number" in text]
     assert [part[:3] for part in parts] == ["3-D", "1-D", "2-D"]
     stored = of_digits("pca")[0].spec
     link = folder / layout.folder_name(stored)
@@ -256,8 +187,8 @@ def test_queue_is_listed_in_order_and_failures_are_dismissed(folder):
     link.symlink_to(place)
     st.cache_resource.clear()
     app = page(data="digits", method="ae")
-    assert labels(app).count("Dismiss") == 1
-    press(app, "Dismiss")
+    assert app.labels().count("Dismiss") == 1
+    app.press("Dismiss")
     assert vae() not in [job.spec for job in queue.list_tasks()]
 
 
@@ -267,32 +198,23 @@ def test_curves_and_findings_of_a_training():
     folder = task_files.task_folder(spec.key)
     rows = [{**row, "validation_loss": 30.0 - k} for k, row in enumerate(queue.read_history(folder))]
     (folder / "progress.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    app = page(run=permalinks.encode(spec))
-    assert "training 21, validation 29" in shown_text(app)
-    assert "off in the last tenth" in text_of(app)
+    page(run=permalinks.encode(spec)).expect("training 21, validation 29", "off in the last tenth")
     start(vae(beta=50.0))
-    assert "lower beta" not in text_of(page(run=permalinks.encode(vae(beta=50.0))))
+    page(run=permalinks.encode(vae(beta=50.0))).lack("lower beta")
     task_files.remove_task(task_files.task_folder(vae(beta=50.0).key))
     start(vae(beta=50.0), row={**ROW, "kl": 0.003})
-    text = text_of(page(run=permalinks.encode(vae(beta=50.0))))
-    assert "the KL term is 0.00 nats" in text
-    assert "lower beta" in text
+    page(run=permalinks.encode(vae(beta=50.0))).expect("the KL term is 0.00 nats", "lower beta")
 
 
 def replay(n_epochs: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     about = {"map": "the 2-D code", "samples": HOSTILE, "target_names": list("0123456789"), "image_shape": [8, 8]}
     images = rng.integers(0, 255, (2, n_epochs, 4, 64)).astype(np.uint8)
-    return {
-        "epochs": np.arange(n_epochs, dtype=np.float32),
-        "seconds": np.arange(n_epochs, dtype=np.float32),
-        "map": rng.normal(size=(n_epochs, 30, 2)).astype(np.float16),
-        "reconstructions": images[0],
-        "samples": images[1],
-        "rows": np.arange(30, dtype=np.int32),
-        "labels": (np.arange(30) % 10).astype(np.int16),
-        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
-    }
+    epochs, rows = np.arange(n_epochs, dtype=np.float32), np.arange(30, dtype=np.int32)
+    arrays = {"epochs": epochs, "seconds": epochs.copy(), "rows": rows, "labels": (rows % 10).astype(np.int16)}
+    arrays |= {"map": rng.normal(size=(n_epochs, 30, 2)).astype(np.float16)}
+    arrays |= {"reconstructions": images[0], "samples": images[1]}
+    return arrays | {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
 
 
 def own_copy(folder, run, **kwargs) -> None:
@@ -305,32 +227,22 @@ def own_copy(folder, run, **kwargs) -> None:
 def test_snapshots_are_shown_live_and_replayed(folder):
     start(vae())
     save_file(replay(3), task_files.task_folder(vae().key) / snapshots.FILE)
-    assert 'aria-label="After epoch 2"' in shown_text(page(run=permalinks.encode(vae())))
+    page(run=permalinks.encode(vae())).expect('aria-label="After epoch 2"')
     run = of_digits("ae")[0]
     own_copy(folder, run, replay=replay(5))
     app = page(run=permalinks.encode(run.spec))
-    slider = next(slider for slider in app.select_slider if slider.label == "Epoch")
-    assert slider.value == 4
-    last = shown_text(app)
-    slider.set_value(0).run()
-    assert 'aria-label="After epoch 0"' in shown_text(app)
-    assert shown_text(app) != last
-    assert HOSTILE not in shown_text(app)
-
-
-# --- t-SNE, which maps the rows themselves ------------------------------------------------------------------------
+    assert app.field("Epoch").value == 4
+    last = app.read_html()
+    app.fill("Epoch", 0).expect('aria-label="After epoch 0"')
+    assert app.read_html() != last
+    app.lack(HOSTILE)
 
 
 def test_tsne_is_trained_without_latent_dimensions():
-    app = page(data="digits", method="tsne", size="10")
-    assert "Maps the rows in up to 750 iterations" in text_of(app)
-    assert "closed form" not in text_of(app)
-    app.session_state[f"{PAGE}:settings/digits/tsne/parameters"] = True
-    app.run()
-    assert "Perplexity" in [field.label for field in app.text_input]
+    app = page(data="digits", method="tsne", size="10").expect("Maps the rows in up to 750 iterations")
+    app.lack("closed form").set_state("settings/digits/tsne/parameters").fill("Perplexity", "20")
     assert "Latent dimensions" not in [field.label for field in app.text_input]
-    field(app, "Perplexity").set_value("20").run()
-    press(app, "Train")
+    app.press("Train")
     assert queue.list_tasks()[0].spec == specs.make("digits", "tsne", {"perplexity": 20.0})
 
 
@@ -340,57 +252,45 @@ def test_a_stored_tsne_map_is_shown_and_not_compared(folder):
     app = page(data="digits", method="tsne", runs=TSNE.key)
     assert not app.warning
     assert title(app) == "t-SNE on Digits 8x8, 2-D"
-    assert "kNN accuracy" in text_of(app)
-    assert "No snapshots" not in text_of(app)
-    assert "See it in Compare" not in links_of(app)
-    assert "See it in Compare" in links_of(page(data="digits", method="pca"))
-
-
-# --- Stored runs, workshops ---------------------------------------------------------------------------------------
+    app.expect("kNN accuracy").lack("No snapshots")
+    assert "See it in Compare" not in app.links()
+    assert "See it in Compare" in page(data="digits", method="pca").links()
 
 
 def test_chosen_runs_are_compared(folder):
     runs = [run for run in of_digits("ae") if selection.code_size(run) == 10]
     app = page(data="digits", method="ae", runs=",".join(run.key for run in runs))
-    for run in runs:
-        assert f"epochs {run.spec.param('epochs')}, {run.key[:6]}" in text_of(app)
-    segments(app, "Curves over").set_value("seconds").run()
-    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-    overlay = next(figure for figure in figures if len(figure["data"]) > 1)
+    app.expect(*(f"epochs {run.spec.param('epochs')}, {run.key[:6]}" for run in runs)).fill("Curves over", "seconds")
+    overlay = next(figure for figure in app.charts() if len(figure["data"]) > 1)
     assert len(overlay["data"]) == len(runs) == 2
     assert overlay["layout"]["xaxis"]["title"]["text"] == "seconds of training"
     assert app.query_params["curves"] == "seconds"
-    next(box for box in app.multiselect if box.label == "Compare runs").set_value([]).run()
+    app.fill("Compare runs", [])
     assert "runs" not in app.query_params
-
-    compare = opened_on("app.py", **run_picker.to_query([run.spec for run in runs]))
-    for run in runs:
-        assert f">{run.metrics['squared_error'].value:.2f}</span>" in shown_text(compare)
+    compare = opened(**run_picker.to_query([run.spec for run in runs]))
+    compare.expect(*(f">{run.metrics['squared_error'].value:.2f}</span>" for run in runs))
 
 
 def test_own_runs_can_be_deleted_and_shipped_runs_can_not(folder, monkeypatch):
     run = of_digits("pca")[0]
     own_copy(folder, run)
-    press(page(data="digits", method="pca", runs=run.key), "Delete for good")
+    page(data="digits", method="pca", runs=run.key).press("Delete for good")
     assert store.find_place(run.key) is None
     monkeypatch.setattr(layout, "SHIPPED", folder)
     monkeypatch.setenv("HOURGLASS_RUNS", str(folder / "none"))
     app = page(data="digits", runs=of_digits("ae")[0].key)
-    assert "Replay" in labels(app)
-    assert "Delete for good" not in labels(app)
+    assert "Replay" in app.labels()
+    assert "Delete for good" not in app.labels()
 
 
 def test_a_workshop_has_short_trainings_one_per_person_and_no_deletion(monkeypatch):
     monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
     app = page(data="digits", method="vae", runs=of_digits("ae")[0].key)
-    assert "Delete for good" not in labels(app)
-    assert presets.BEST not in segments(app, "Preset").options
-    press(app, "Train")
-    field(app, "Latent dimensions").set_value("3").run()
-    press(app, "Train")
-    assert "You have a training waiting already" in text_of(app)
+    assert "Delete for good" not in app.labels()
+    assert presets.BEST not in app.field("Preset").options
+    app.press("Train").fill("Latent dimensions", "3").press("Train").expect("You have a training waiting already")
     for spec in (vae(epochs=900), specs.make("digits", "tsne", {"rows": 5000})):
-        assert "is not for a workshop" in text_of(press(opened_with(spec), "Train"))
+        opened_with(spec).press("Train").expect("is not for a workshop")
     assert len(queue.list_tasks()) == 1
 
 
@@ -401,5 +301,4 @@ def test_a_person_is_known_by_the_browsers_cookie(monkeypatch):
         return training_queue.get_person()
 
     assert person(hourglass_person="0123456789abcdef") == "0123456789abcdef"
-    names = [person(), person(), person(hourglass_person="../../x"), person(hourglass_person="")]
-    assert len(set(names)) == len(names)
+    assert len({person(), person(), person(hourglass_person="../../x"), person(hourglass_person="")}) == 4

@@ -1,14 +1,14 @@
 """Train all: its requests to the queue, and the page while it trains."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import datasets
 from core.runs import presets, specs
 from core.tasks import queue, requests, task_files, worker_process
 from pages.ui.shared import stored_runs, training_offers, training_queue
-from tests.pages.conftest import button, fit, opened, opened_on, shown_text, text_of
-from tests.pages.test_training import again, labels
+from tests.pages.conftest import fit
+from tests.pages.driver import opened, opened_on
+from tests.pages.test_training import again
 
 
 @pytest.fixture
@@ -21,9 +21,8 @@ def nothing_trained(no_shipped_runs, tmp_path, monkeypatch):
     return tmp_path / "runs"
 
 
-def pressed(app: AppTest) -> list[queue.Task]:
-    button(app, "Train all").click().run()
-    assert not app.exception
+def pressed(app) -> list[queue.Task]:
+    app.press("Train all")
     return queue.list_tasks()
 
 
@@ -46,9 +45,8 @@ def test_every_fitting_method_is_queued_at_the_size_shown(nothing_trained, data,
 
 
 def test_page_without_runs_offers_training(nothing_trained):
-    app = opened_on("pages/reconstructions.py", data="fashion-sample")
-    assert "No method is trained on" in shown_text(app)
-    assert "Train all" in labels(app)
+    app = opened_on("pages/reconstructions.py", data="fashion-sample").expect("No method is trained on")
+    assert "Train all" in app.labels()
 
 
 def test_page_fills_and_names_failures_until_dismissed(nothing_trained, monkeypatch):
@@ -59,12 +57,10 @@ def test_page_fills_and_names_failures_until_dismissed(nothing_trained, monkeypa
     task_files.remove_task(queued[0].folder)
     task_files.end_task(queued[1].folder, queue.FAILED, "It *diverged*.")
     again(app)
-    assert not app.exception
     assert f"1 of {len(queued) - 1} methods trained" in app.get("progress")[0].proto.text
-    assert shown_text(app).count('class="hg-map"') == 1
-    assert "It *diverged*." in text_of(app)
-    button(app, "Dismiss").click().run()
-    assert "diverged" not in text_of(again(app))
+    assert app.read_html().count('class="hg-map"') == 1
+    app.expect("It *diverged*.").press("Dismiss")
+    again(app).lack("diverged")
     assert len(queue.list_tasks()) == len(queued) - 2, "the others wait on"
 
 
@@ -72,7 +68,7 @@ def test_stop_cancels_what_nobody_else_requested(nothing_trained):
     app = opened(data="digits", size="2")
     queued = pressed(app)
     requests.request_training(queued[1].spec, "somebody")
-    button(again(app), "Stop").click().run()
+    again(app).find_button("Stop").click().run()
     (left,) = queue.list_tasks()
     assert left.key == queued[1].key
     assert left.people == ("somebody",)
@@ -95,5 +91,5 @@ def test_trainings_are_queued_all_or_none(nothing_trained):
     app = opened(data="digits", size="2")
     pressed(app)
     assert len(queue.list_tasks()) == requests.MOST_WAITING - 2
-    assert "no room for 5 more" in text_of(app)
+    app.expect("no room for 5 more")
     assert stored_runs.list_runs()[0] == ()
