@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import silhouette_score
 
 from core import datasets
 from core.analysis.codes import select_strip
@@ -18,8 +19,7 @@ OF_CODES = {"knn_accuracy", "probe_accuracy", "trustworthiness", "continuity", "
 OF_IMAGES = {"squared_error", "squared_error_per_class"}
 OF_SAMPLES = {"frechet", "frechet_floor", "precision", "recall", "coverage", "copies", "class_shares"}
 EXPECTED = {
-    "pca": OF_CODES | OF_IMAGES | OF_SAMPLES,
-    "ae": OF_CODES | OF_IMAGES | OF_SAMPLES,
+    **dict.fromkeys(("pca", "ae"), OF_CODES | OF_IMAGES | OF_SAMPLES),
     "vae": OF_CODES | OF_IMAGES | OF_SAMPLES | {"neg_elbo", "neg_elbo_at_mean", "kl", "iw_bound"},
     "gan": OF_CODES | OF_SAMPLES,
 }
@@ -41,11 +41,9 @@ def test_views_hold_what_pages_show(runs, digits):
     strip = select_strip(digits, datasets.sample_rows(digits))
     assert digits.y_test[strip].tolist() == [*range(10), *range(10)]
     for method, run in runs.items():
-        n = len(run.views["shown_rows"])
-        assert run.views["map"].shape == (n, 2)
-        assert run.views["labels"].shape == (n,)
-        assert run.views["samples"].shape == (64, 64)
-        assert run.views["samples"].dtype == np.uint8
+        n, samples = len(run.views["shown_rows"]), run.views["samples"]
+        assert (run.views["map"].shape, run.views["labels"].shape) == ((n, 2), (n,))
+        assert (samples.shape, samples.dtype) == ((64, 64), np.uint8)
         assert np.array_equal(run.views["originals"], digits.X_test[strip])
         assert run.notes["map"].endswith("projected by PCA")
         if method == "gan":
@@ -71,8 +69,6 @@ def test_classes_that_no_train_row_has_are_not_predicted(digits):
 
 
 def test_clusters_are_those_of_the_codes_of_labelled_test_rows(runs, digits):
-    from sklearn.metrics import silhouette_score
-
     run = runs["pca"]
     codes = run.estimator.transform(digits.floats("test"))
     assert run.metrics["silhouette"].value == pytest.approx(silhouette_score(codes, digits.y_test), abs=1e-6)
@@ -82,8 +78,7 @@ def test_clusters_are_those_of_the_codes_of_labelled_test_rows(runs, digits):
 
 def test_collapsed_codes_have_no_clusters(digits):
     scores = evaluate_clusters(np.zeros((500, 2)), digits.y_test, np.arange(500))
-    assert set(scores.metrics) == {"silhouette"}
-    assert scores.metrics["silhouette"].value == 0
+    assert {name: measured.value for name, measured in scores.metrics.items()} == {"silhouette": 0}
 
 
 class Positions:

@@ -45,8 +45,8 @@ def test_retrieval_and_cosine_agree_with_scikit_learn(documents, runs_on_documen
     known = np.flatnonzero(np.diff(X.indptr))
     expected = np.diag(cosine_similarity(weights[known], run.estimator.inverse_transform(Z[known])))
     assert run.views["rows.tfidf_cosine"] == pytest.approx(expected, abs=1e-5)
-    assert run.metrics["tfidf_cosine"].value == pytest.approx(expected.mean(), abs=1e-6)
-    assert run.metrics["tfidf_cosine"].n == len(known) == 75
+    measured = run.metrics["tfidf_cosine"]
+    assert (measured.value, measured.n, len(known)) == (pytest.approx(expected.mean(), abs=1e-6), 75, 75)
 
 
 @pytest.mark.parametrize("method", ["ae", "vae"])
@@ -56,12 +56,12 @@ def test_perplexity_is_that_of_the_held_half_given_the_other(documents, runs_on_
     is_whole, held = held_words(documents)
     p = run.estimator.inverse_transform(run.estimator.transform(given)).astype(np.float64)
     expected = np.exp(-(held * np.log(p[is_whole])).sum() / held.sum())
-    assert run.metrics["completion_perplexity"].value == pytest.approx(expected, rel=1e-6)
-    assert run.metrics["completion_perplexity"].n == is_whole.sum()
+    measured = run.metrics["completion_perplexity"]
+    assert (measured.value, measured.n) == (pytest.approx(expected, rel=1e-6), is_whole.sum())
     assert run.metrics["completion_floored"].value == 0
     assert run.views["rows.completion_perplexity"].mean() == pytest.approx(np.log(expected), rel=1e-5)
     # It knows the subject, the unigram model does not.
-    assert run.metrics["completion_perplexity"].interval[1] < run.metrics["unigram_perplexity"].interval[0]
+    assert measured.interval[1] < run.metrics["unigram_perplexity"].interval[0]
 
 
 def test_lsa_has_no_probabilities_and_all_methods_have_the_same_references(documents, runs_on_documents):
@@ -113,9 +113,8 @@ def test_references_are_measured_once(documents, empty_cache, monkeypatch):
 def test_of_many_documents_a_sample_is_asked_about(documents, empty_cache, monkeypatch):
     monkeypatch.setattr(retrieval, "MOST_PAIRS", 40 * 80)
     run, _ = fit.fit(specs.make("docstrings", "lsa", {"n_components": 2}), documents)
-    assert run.metrics["retrieval_precision_1"].n == 40
-    assert run.metrics["tfidf_knn_accuracy"].n == 40 * 80 // 120
-    assert run.views["retrieval.at"][-1] == 79
+    n = [run.metrics[name].n for name in ("retrieval_precision_1", "tfidf_knn_accuracy")]
+    assert (*n, run.views["retrieval.at"][-1]) == (40, 40 * 80 // 120, 79)
 
 
 class Parrot:
@@ -147,30 +146,31 @@ ODD = {
     "three train documents": make_documents(n_train=3),
     "a word a document": replace(make_documents(), X_test=csr_array(WORD_EACH[np.arange(80) % 30])),
     "no test labels": replace(make_documents(), y_test=np.full(80, -1)),
-    "a class for each test document": replace(
-        make_documents(classes=80), y_train=np.arange(120) % 2, y_test=np.arange(80)
-    ),
+    "a class a test document": replace(make_documents(classes=80), y_train=np.arange(120) % 2, y_test=np.arange(80)),
 }
 
 
 @pytest.mark.parametrize("method", ["lsa", "vae"])
 def test_odd_documents_have_the_metrics_that_can_be_had(method):
     params = {"n_components": 2} if method == "lsa" else {"epochs": 1, "width": 16, "n_components": 2}
-    for name, corpus in ODD.items():
+    for case, corpus in ODD.items():
         run, _ = fit.fit(specs.make("docstrings", method, params), corpus)
-        metrics, is_alone = list_metrics(run), name == "one test document"
-        has_known_words = not name.startswith("no known")
-        has_classes = not is_alone and name not in ("one class", "no test labels")
-        assert ("tfidf_cosine" in metrics) == (has_known_words and not is_alone), name
-        has_halves = has_known_words and not is_alone and name != "a word a document"
-        assert ("unigram_perplexity" in metrics) == has_halves, name
-        assert ("cache_perplexity" in metrics) == (has_halves and name != "a word a train document"), name
-        assert ("neg_elbo" in metrics) == (method == "vae" and not is_alone), name
-        assert ("completion_perplexity" in metrics) == (has_halves and method != "lsa"), name
-        assert ("retrieval_precision_1" in metrics) == has_classes, name
-        assert ("retrieval.at" in run.views) == ("retrieval.tfidf" in run.views) == has_classes, name
-        assert all(np.isfinite(m.value) for m in run.metrics.values()), name
-        assert all(np.isfinite(view).all() for view in run.views.values()), name
+        is_alone, has_known_words = case == "one test document", not case.startswith("no known")
+        has_halves = has_known_words and not is_alone and case != "a word a document"
+        expected = {
+            "tfidf_cosine": has_known_words and not is_alone,
+            "unigram_perplexity": has_halves,
+            "cache_perplexity": has_halves and case != "a word a train document",
+            "neg_elbo": method == "vae" and not is_alone,
+            "completion_perplexity": has_halves and method != "lsa",
+            "retrieval_precision_1": not is_alone and case not in ("one class", "no test labels"),
+        }
+        assert {name: name in list_metrics(run) for name in expected} == expected, case
+        assert {"retrieval.at" in run.views, "retrieval.tfidf" in run.views} == {expected["retrieval_precision_1"]}, (
+            case
+        )
+        values = [[measured.value for measured in run.metrics.values()], *run.views.values()]
+        assert all(np.isfinite(each).all() for each in values), case
 
 
 def test_lsa_on_reuters_reaches_the_reference(full_data):

@@ -107,11 +107,8 @@ def test_floors_are_measured_once_and_again_for_other_data_or_another_classifier
 def score_five_draws(digits, estimator, kind):
     """Means over five draws of samples, with Student's interval over them: an estimate by another way."""
     space, codes = feature_space.get_feature_space(digits), estimator.transform(digits.floats("train"))
-    sampler, real = (
-        fit_default_sampler(estimator, codes, kind),
-        generation.RealRows(space.features(digits.floats("test"))),
-    )
-    values = {}
+    sampler, values = fit_default_sampler(estimator, codes, kind), {}
+    real = generation.RealRows(space.features(digits.floats("test")))
     for seed in range(5):
         features = space.features(np.clip(estimator.inverse_transform(sampler.sample(500, seed)), 0, 1))
         scores = {"frechet": generation.frechet_distance(real.real, features), **real.precision_recall(features)}

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from core import datasets
 from core.errors import BadInput
@@ -29,9 +30,8 @@ def test_weights_are_counted_by_hand(runs):
 def test_stored_form_rounds_matrices_only():
     arrays = {"w": np.full((2, 2), 1 / 3), "b": np.full(3, 1 / 3), "n": np.array(7), "big": np.full((1, 1), 1e6)}
     stored = fit.stored_form(arrays)
-    assert stored["w"].dtype == np.float16
-    assert stored["b"].dtype == stored["big"].dtype == np.float64
-    assert stored["n"] == 7
+    dtypes = [stored[name].dtype for name in ("w", "b", "big")]
+    assert (*dtypes, stored["n"]) == (np.float16, np.float64, np.float64, 7)
 
 
 def test_test_labels_change_no_weight(digits):
@@ -50,9 +50,6 @@ def test_run_is_measured_anew_on_its_own_data_only(digits, tmp_path):
             measure(place, other)
 
 
-# Maps of given rows
-
-
 @pytest.fixture(scope="module")
 def tsne(digits, tmp_path_factory):
     """A map of the digits, stored; where, and its run."""
@@ -63,8 +60,6 @@ def tsne(digits, tmp_path_factory):
 
 
 def test_map_is_measured_by_the_positions_of_its_rows(tsne, digits):
-    from sklearn.neighbors import KNeighborsClassifier
-
     run, estimator = tsne[1], tsne[1].estimator
     neighbours = {"knn_accuracy", "probe_accuracy", "silhouette", "kmeans_ari", "kmeans_nmi"}
     assert list_metrics(run) == neighbours | {"trustworthiness", "continuity", "seconds", "weights"}
@@ -110,9 +105,6 @@ def test_first_rows_of_both_splits_are_mapped(monkeypatch):
     assert mapped["X_train"].shape == (2000, 300)
 
 
-# Measuring in two goes
-
-
 @pytest.fixture(scope="module", params=("pca", "vae", "gan"))
 def in_two_goes(request, digits, runs, tmp_path_factory):
     """A run measured at once, and the same one as it is stored first, with its folder."""
@@ -137,9 +129,7 @@ def test_finished_run_is_as_if_measured_at_once(in_two_goes, digits):
     assert stages
     stored = reader.read_run(place)
     assert {**stored.metrics, "seconds": 0} == {**whole.metrics, "seconds": 0}
-    assert stored.by_class == whole.by_class
-    assert stored.notes == whole.notes
-    assert stored.views.keys() == whole.views.keys()
+    assert (stored.by_class, stored.notes, stored.views.keys()) == (whole.by_class, whole.notes, whole.views.keys())
     assert all(np.array_equal(stored.views[name], a) for name, a in whole.views.items())
     assert stored.history == first.history
     # What is measured is not measured again.
@@ -149,15 +139,12 @@ def test_finished_run_is_as_if_measured_at_once(in_two_goes, digits):
 def test_interrupted_measuring_keeps_the_parts_that_were_measured(digits, tmp_path):
     first = fit.fit_and_store(spec_of("vae"), digits, tmp_path, first_only=True)
 
-    class Ended(BaseException):
-        pass
-
     def stage(text):
         if "nearest" in text:
-            raise Ended
+            raise KeyboardInterrupt
 
     place = layout.place_of(tmp_path, first.spec)
-    with pytest.raises(Ended):
+    with pytest.raises(KeyboardInterrupt):
         fit.finish(place, digits, on_stage=stage)
     part = reader.read_run(place)
     assert {"iw_bound", "probe_accuracy"} <= set(part.metrics)

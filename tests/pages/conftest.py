@@ -121,11 +121,8 @@ def clear_caches() -> None:
 
 def invert_quickly(monkeypatch) -> None:
     """GANs have a regressor, fitted in a moment and followed by four gradient steps."""
-
-    def load_small(run_key, gan):
-        return gan_inverter.GANInverter(gan, n_steps=4, fit_steps=4).fit()
-
-    monkeypatch.setattr(inverter_training, "load_inverter", load_small)
+    small = lambda run_key, gan: gan_inverter.GANInverter(gan, n_steps=4, fit_steps=4).fit()
+    monkeypatch.setattr(inverter_training, "load_inverter", small)
     clear_caches()
 
 

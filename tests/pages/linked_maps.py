@@ -31,8 +31,7 @@ def titles(app) -> list[str]:
 
 def standing_out(app) -> list[str]:
     """The words that the page says stand out in the selected documents."""
-    body = next(e.proto.body for e in app.get("html") if "Distinctive words" in e.proto.body)
-    return re.findall(r">(\w+)</span>", body.split("hg-words")[1])
+    return re.findall(r">(\w+)</span>", app.body_with("Distinctive words").split("hg-words")[1])
 
 
 def choose(app, positions, turn=1):
@@ -41,5 +40,4 @@ def choose(app, positions, turn=1):
     bits = np.zeros(len(arrays["rows"]), bool)
     bits[positions] = True
     packed = base64.b64encode(np.packbits(bits)).decode()
-    app.session_state[SENT] = {"selection": f"{header['id']}:{turn}:{packed}"}
-    return app.run()
+    return app.set_state(SENT, {"selection": f"{header['id']}:{turn}:{packed}"})

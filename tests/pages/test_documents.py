@@ -1,9 +1,7 @@
 """Documents under AppTest: maps and the opened document, latent dimensions, retrieval, a query, measures."""
 
 import base64
-import json
 import re
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,27 +92,22 @@ def test_words_of_a_dimension_are_those_of_the_component(texts):
         heaviest = {texts.vocabulary[k] for k in np.argsort(order, kind="stable")[:10]}
         assert set(re.findall(r"<span>(\w+)</span>", part)) == heaviest
     # Two epochs teach a network little, so its dimension may be unused.
-    text = app.read_html()
-    assert text.count("Nearest documents") + text.count("This dimension is unused") == 3
+    assert len(re.findall("Nearest documents|This dimension is unused", app.read_html())) == 3
     at_end = app.body_with("<b>At ")
-    app.slider(key=f"{PAGE}:along").set_value(10).run()
-    assert app.body_with("<b>At ") != at_end
+    assert app.fill("along", 10).body_with("<b>At ") != at_end
     assert page(**app.query()).body_with("<b>At ") == app.body_with("<b>At ")
-    text = page(section="axes", axis="3", along="x").read_text()
-    assert "a dimension that a 2-D code does not have" in text
-    assert "not a whole number from 0 to 100: 50 is shown" in text
+    app = page(section="axes", axis="3", along="x").expect("a dimension that a 2-D code does not have")
+    app.expect("not a whole number from 0 to 100: 50 is shown")
 
 
 def test_retrieval_curves_are_those_of_the_runs(texts):
-    app = page(section="retrieval")
-    (figure,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    (figure,) = page(section="retrieval").expect("Precision at 15").charts()
     lines = {trace["name"]: trace for trace in figure["data"] if trace.get("showlegend", True)}
     assert list(lines) == ["LSA 2-D", "AE 2-D", "VAE 2-D", "tf-idf vectors"]
     views = reader.read_run(store.find_place(specs.make("docstrings", "ae", FITTED["ae"]).key)).views
     for name, view in (("AE 2-D", "retrieval.precision"), ("tf-idf vectors", "retrieval.tfidf")):
         np.testing.assert_allclose(unpack(lines[name]["y"]), views[view][:, 0], rtol=1e-6)
     assert unpack(lines["AE 2-D"]["x"]).tolist() == views["retrieval.at"].tolist()
-    app.expect("Precision at 15")
 
 
 def unpack(sent) -> np.ndarray:
@@ -132,45 +125,36 @@ def test_query_lists_documents_under_each_method(texts, monkeypatch):
     monkeypatch.setattr(query_answers, "get_component", lambda name, is_isolated: mount)
     page(section="query", query="nonsense <i>alert</i>").expect("no word of the vocabulary")
     assert not answers.html
-    text = page(section="query", query="baword bbword all the nonsense").read_html()
-    for group in ("<b>Known</b> baword, bbword", "<b>Unknown</b> nonsense", "<b>Ignored</b> all, the"):
-        assert group in text
+    app = page(section="query", query="baword bbword all the nonsense")
+    app.expect("<b>Known</b> baword, bbword", "<b>Unknown</b> nonsense", "<b>Ignored</b> all, the")
     columns = answers.html.split("<div><b>")[1:]
     assert [column.split("</b>")[0] for column in columns] == ["tf-idf vectors", "LSA", "AE", "VAE"]
     assert columns[0].count("&lt;b&gt;subject 1") == 10
     assert all(column.count("<li>") == 10 for column in columns)
     answers.click = int(re.search(r'data-number="(\d+)"', answers.html)[1])
-    app = page(section="query", query="baword nonsense")
-    body = app.body_with('class="hg-text"')
-    assert body.count("<mark>") == len(re.findall(r"\bbaword\b", texts.texts_test[answers.click]))
-    assert set(re.findall("<mark>(.*?)</mark>", body)) == {"baword"}
-    app.expect(f"Test document {answers.click} ")
+    app = page(section="query", query="baword nonsense").expect(f"Test document {answers.click} ")
+    marked = re.findall("<mark>(.*?)</mark>", app.body_with('class="hg-text"'))
+    assert marked == re.findall(r"\bbaword\b", texts.texts_test[answers.click])
 
 
 def test_query_is_in_the_link_and_a_star_in_the_maps(texts):
-    app = page(section="query")
-    app.text_input(key=f"{PAGE}:query/docstrings").set_value("caword").run()
+    app = page(section="query").fill("query/docstrings", "caword")
     assert app.query()["query"] == "caword"
     page(**app.query()).expect("<b>Known</b> caword")
-    app.press("Show in the maps")
-    assert app.query()["section"] == "maps"
+    assert app.press("Show in the maps").query()["section"] == "maps"
     assert np.isfinite([sent["star"] for sent in message(app)[0]["maps"]]).all()
     for without in (page(), page(query="nonsense")):
         assert all(sent.get("star") is None for sent in message(without)[0]["maps"])
 
 
-def test_measures_are_of_the_methods_and_of_lsa_by_weighting(texts, runs, monkeypatch, tmp_path):
-    own = shutil.copytree(runs, tmp_path / "runs")
-    monkeypatch.setenv("HOURGLASS_RUNS", str(own))
-    app = page(section="numbers")
+def test_measures_are_of_the_methods_and_of_lsa_by_weighting(texts, own_copy):
+    app = page(section="numbers").expect("Unigram perplexity")
     row = next(row for row in app.body_with("Perplexity").split("<tr>") if "<summary>Perplexity" in row)
     assert [("–" in cell) for cell in row.split("<td>")[1:]] == [True, False, False], "LSA has none"
-    app.expect("Unigram perplexity")
-    assert any(button.label == "Fit the missing ones" for button in app.button)
+    assert "Fit the missing ones" in app.labels()
     for weighting in ("log", "counts"):
-        weighted_lsa(own, weighting)
-    app = page(section="numbers")
-    assert all(f"LSA ({name})" in app.read_html() for name in ("tf-idf", "log counts", "raw counts"))
-    assert not any(button.label == "Fit the missing ones" for button in app.button)
+        weighted_lsa(own_copy, weighting)
+    app = page(section="numbers").expect(*(f"LSA ({name})" for name in ("tf-idf", "log counts", "raw counts")))
+    assert "Fit the missing ones" not in app.labels()
     default = selection.select_runs(store.list_runs()[0], "docstrings", "lsa", 2)[0]
     assert default.spec.param("weighting") == selection.USUAL_WEIGHTING == methods.get("lsa").params[1].default

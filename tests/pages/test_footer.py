@@ -13,8 +13,7 @@ def test_every_page_ends_with_link_and_command(runs, page):
     assert last.label in (footer.LINK, footer.LINK_AND_COMMAND)
     assert not last.proto.expanded
     before = len(app.code_blocks())
-    app.set_state("footer")
-    link, *command = app.code_blocks()[before:]
+    link, *command = app.set_state("footer").code_blocks()[before:]
     assert "?" in link
     assert len(command) == (last.label == footer.LINK_AND_COMMAND)
     assert all(line.startswith("python -m core") for lines in command for line in lines.splitlines())

@@ -34,17 +34,16 @@ def build(name, **params):
 ACCURACIES = {"features": 0.6, "spreading": 0.8, "network": 0.5, "m2": 0.6, "sgan": 0.6}
 
 
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        build("features"),
-        GraphSpreading(),
-        NetworkClassifier(width=32, layers=2, steps=60, random_state=0),
-        M2(2, output="normal", width=32, epochs=15, batch_size=32, dropout=0.0, noise=0.0, average=0.9),
-        SemiSupervisedGAN(4, width=64, generator_width=16, epochs=12, batch_size=20, average=0.9, random_state=0),
-    ],
-    ids=NAMES,
+CHECKED = (
+    build("features"),
+    GraphSpreading(),
+    NetworkClassifier(width=32, layers=2, steps=60, random_state=0),
+    M2(2, output="normal", width=32, epochs=15, batch_size=32, dropout=0.0, noise=0.0, average=0.9),
+    SemiSupervisedGAN(4, width=64, generator_width=16, epochs=12, batch_size=20, average=0.9, random_state=0),
 )
+
+
+@pytest.mark.parametrize("estimator", CHECKED, ids=NAMES)
 def test_scikit_learn_checks(estimator):
     expected = {"check_classifiers_classes": "its class -1 means unlabelled here"}
     if isinstance(estimator, SemiSupervisedGAN):
@@ -56,21 +55,9 @@ def test_digits_are_learned_from_two_labels_a_class(digits):
     X, y, X_test, y_test = digits
     for name, accuracy in ACCURACIES.items():
         classifier = build(name).fit(X, y)
-        proba = classifier.predict_proba(X_test)
-        assert proba.shape == (360, 10), name
-        assert proba.sum(1) == pytest.approx(1), name
+        assert classifier.predict_proba(X_test) @ np.ones(10) == pytest.approx(np.ones(360)), name
         assert classifier.score(X_test, y_test) > accuracy, name
         assert len(classifier.codes(X_test)) == 360, name
-
-
-def test_class_without_labels_stays_unknown_and_classes_may_be_text(digits):
-    X, y, X_test, _ = digits
-    for name in NAMES:
-        classifier = build(name, **QUICK.get(name, {})).fit(X, np.where(y == 7, -1, y))
-        assert classifier.classes_.tolist() == [0, 1, 2, 3, 4, 5, 6, 8, 9], name
-        assert classifier.predict_proba(X_test).shape == (360, 9), name
-        words = build(name, **QUICK.get(name, {})).fit(X[:9], np.array(["a", "b", "c"] * 3)).predict(X[:9])
-        assert set(words) <= {"a", "b", "c"}, name
 
 
 def test_networks_repeat_with_their_seed_and_stop_when_told(digits):

@@ -25,15 +25,13 @@ from core.types import DOCUMENTS, Dataset, Spec
 TINY = {
     # Codes of networks with so little training lie close together.
     **{name: {"C": 1.0, "scaling": "standard"} for name in ("ae", "vae")},
-    "network": {"width": 32, "layers": 1, "steps": 10},
-    "fine_tuned": {"width": 32, "layers": 1, "steps": 10},
+    **{name: {"width": 32, "layers": 1, "steps": 10} for name in ("network", "fine_tuned")},
     "m2": {"n_components": 3, "width": 16, "epochs": 1, "batch_size": 200},
     "m1_m2": {"n_components": 3, "width": 16, "epochs": 3, "batch_size": 50},
     "sgan": {"n_components": 5, "width": 32, "epochs": 1, "batch_size": 500},
 }
 TINY_PRETRAINING = {
-    "pca": {"n_components": 5},
-    "lsa": {"n_components": 5},
+    **{name: {"n_components": 5} for name in ("pca", "lsa")},
     "ae": {"n_components": 5, "width": 32, "layers": 1, "epochs": 1},
     "vae": {"n_components": 5, "width": 32, "layers": 1, "epochs": 3, "batch_size": 100},
     "gan": {"network": "mlp", "width": 32, "epochs": 1},
@@ -47,7 +45,6 @@ IMAGE_APPROACHES, DOCUMENT_APPROACHES = semi_supervised.names("images"), semi_su
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "folder", lambda: tmp_path / "computed")
-    return tmp_path / "computed"
 
 
 @pytest.fixture
@@ -87,8 +84,6 @@ def drop(result, names):
     return {name: value for name, value in result.items() if name not in names}
 
 
-# Labelled rows
-
 UNEQUAL = np.repeat([-1, 0, 1, 2], [4, 2, 5, 11])
 
 
@@ -123,9 +118,6 @@ def test_labelled_rows_refuse_more_than_there_are():
             select_labelled_rows(UNEQUAL, n, 0)
     with pytest.raises(BadInput, match="No training row has a class"):
         select_labelled_rows(np.full(5, -1), 1, 0)
-
-
-# Cells
 
 
 def test_cells_are_every_combination_seed_by_seed():
@@ -178,9 +170,6 @@ def test_cell_keys_name_what_a_cell_is(monkeypatch):
     assert [cell.key in {cell.key for cell in cells} for cell in changed] == [False, True]
 
 
-# Labels
-
-
 def permute(y, rows):
     permuted = y.copy()
     permuted[rows] = np.random.default_rng(1).permutation(y[rows])
@@ -223,29 +212,9 @@ def assert_sees_given_labels(dataset, name, patch):
     assert result["wrong"] != first["wrong"], name
 
 
-# Pre-training
-
-
-@pytest.fixture
-def fits(monkeypatch):
-    """The labels that each fit of an autoencoder is given."""
+def test_pretraining_uses_a_complete_stored_run_of_the_same_data(digits, tiny, monkeypatch):
     fits, genuine = [], Autoencoder.fit
-
-    def fit(self, X, y=None, **options):
-        fits.append(y)
-        return genuine(self, X, y, **options)
-
-    monkeypatch.setattr(Autoencoder, "fit", fit)
-    return fits
-
-
-def assert_same(first, second):
-    assert first.keys() == second.keys()
-    for name, array in first.items():
-        assert np.array_equal(array, second[name]), name
-
-
-def test_pretraining_uses_a_complete_stored_run_of_the_same_data(digits, tiny, fits):
+    monkeypatch.setattr(Autoencoder, "fit", lambda *given, **options: fits.append(1) or genuine(*given, **options))
     for seed, change, n_more in ((0, {}, 0), (1, {"data_checksum": "another"}, 1), (2, {"stopped_early": True}, 1)):
         spec = make_cell(digits, "ae", seed=seed).pretraining
         run, arrays = fit.fit(spec, digits)
@@ -254,10 +223,8 @@ def test_pretraining_uses_a_complete_stored_run_of_the_same_data(digits, tiny, f
         estimator, seconds = pretrain(spec, digits)
         assert len(fits) == before + n_more
         assert (seconds == run.metrics["seconds"].value) == (not change)
-        assert_same(estimator.arrays(), run.estimator.arrays())
-
-
-# Results
+        for name, array in run.estimator.arrays().items():
+            assert np.array_equal(estimator.arrays()[name], array), name
 
 
 def test_scores_and_map_are_those_of_scikit_learn(digits):
@@ -270,7 +237,6 @@ def test_scores_and_map_are_those_of_scikit_learn(digits):
     predicted = expected.predict(X_test)
     assert result["error"] == (predicted != digits.y_test).mean()
     assert 0.05 < result["error"] < 0.5
-    assert result["n_test"] == 500
     assert result["confusion"] == confusion_matrix(digits.y_test, predicted).tolist()
     wrong, classes = read_misclassified(result)
     assert np.array_equal(wrong, np.flatnonzero(predicted != digits.y_test))
@@ -295,9 +261,8 @@ def test_result_describes_its_cell_and_is_repeatable(digits, tiny):
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert result["key"] == cell.key
     assert Spec.from_json(result) == cell.spec
-    assert (result["labels"], result["classes_known"]) == (30, 10)
-    assert result["pretraining"] == settings.get_pretraining("digits", "ae")
-    assert result["data_checksum"] == digits.checksum
+    told = [result[name] for name in ("labels", "classes_known", "n_test", "pretraining", "data_checksum")]
+    assert told == [30, 10, 500, settings.get_pretraining("digits", "ae"), digits.checksum]
     assert min(result["seconds"], result["pretraining_seconds"]) > 0
     assert measure_cell(make_cell(digits, "logistic"), digits)["pretraining"] == {}
     assert drop(compute(cell, digits), PASSING) == drop(result, PASSING)
@@ -325,8 +290,7 @@ def test_rows_without_a_class_are_neither_labelled_nor_scored(digits):
     y_test = np.where(np.arange(500) < 100, -1, digits.y_test)
     result = measure_cell(make_cell(digits, "logistic", labels=30), replace(few, y_test=y_test))
     rows, _ = read_misclassified(result)
-    assert (result["labels"], result["n_test"]) == (30, 400)
     assert rows.min() >= 100
-    assert result["error"] == len(rows) / 400
+    assert (result["labels"], result["n_test"], result["error"]) == (30, 400, len(rows) / 400)
     assert np.array(result["confusion"]).sum(1).tolist() == np.bincount(y_test[100:], minlength=10).tolist()
     assert np.array_equal(read_map(result).y_test, y_test[select_mapped_rows(500)])

@@ -10,7 +10,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from core.errors import BadInput
-from core.methods.gan import GAN
 from core.semi_supervised.feature_classifiers import BUILDERS
 
 
@@ -29,12 +28,6 @@ def test_svm_has_probabilities(digits):
     svm = BUILDERS["vae_svm"]({}, None, 0).fit(X, y)
     assert svm.predict_proba(X_test).sum(1) == pytest.approx(1)
     assert svm.score(X_test, y_test) > 0.6
-
-
-def test_gan_features_are_of_its_discriminator(digits):
-    X, y, X_test, _ = digits
-    gan = GAN(2, network="mlp", width=32, epochs=1, random_state=0).fit(X)
-    assert BUILDERS["gan"]({}, gan, 0).fit(X, y).codes(X_test).shape == (360, 128)
 
 
 def test_words_are_weighted_by_the_labelled_documents_alone():

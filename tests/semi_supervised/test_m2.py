@@ -28,7 +28,6 @@ def test_bound_of_the_true_posterior_is_the_log_likelihood():
 def test_bound_given_a_class_lies_below_the_likelihood_by_integration():
     """One pixel, one dimension: the mean of the bound over draws is at most log p(x), found by integrating over z."""
     X = np.random.default_rng(0).random((40, 1), np.float32)
-    model = make_m2(n_components=1, width=4, epochs=1).fit(X, np.arange(40) % 2)
     for output, log_density in (
         ("bernoulli", lambda x, logit: x * logit - np.log1p(np.exp(logit))),
         ("normal", lambda x, mean, scale: stats.norm.logpdf(x, mean, scale)),

@@ -60,13 +60,10 @@ def test_network_from_scratch_differs_from_the_fine_tuned_ae_in_pretraining_alon
         scratch, fine_tuned = (settings.get_settings(name, dataset) for name in ("network", "fine_tuned"))
         assert scratch == fine_tuned
         ae = Autoencoder(**{**settings.get_pretraining(dataset, "ae"), "epochs": 1}, random_state=0).fit(X)
-        both = [
-            semi_supervised.build(name, {**scratch, "steps": 1}, pretrained, 0).fit(X, y)
-            for name, pretrained in (("network", None), ("fine_tuned", ae))
-        ]
-        layers = [
-            [(type(part), part.extra_repr()) for part in network.networks_["classifier"].modules()] for network in both
-        ]
+        layers = []
+        for name, pretrained in (("network", None), ("fine_tuned", ae)):
+            network = semi_supervised.build(name, {**scratch, "steps": 1}, pretrained, 0).fit(X, y)
+            layers.append([(type(part), part.extra_repr()) for part in network.networks_["classifier"].modules()])
         assert layers[0] == layers[1]
 
 

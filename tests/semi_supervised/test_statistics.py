@@ -5,15 +5,8 @@ import pytest
 from scipy import stats
 
 from core.errors import BadInput
-from core.semi_supervised.statistics import (
-    Estimate,
-    Worth,
-    estimate_error,
-    estimate_gap,
-    estimate_labels_worth,
-    estimate_mean,
-    interpolate_errors,
-)
+from core.semi_supervised import statistics
+from core.semi_supervised.statistics import Estimate, Worth, estimate_gap, estimate_labels_worth, estimate_mean
 
 COUNTS = (10, 20, 50, 100, 400)
 
@@ -47,9 +40,9 @@ def test_estimate_is_the_mean_with_scipys_t_interval():
 def test_interval_of_an_error_is_cut_off_at_its_range():
     low, high = {0: 0.001, 1: 0.03}, {0: 0.999, 1: 0.96}
     assert estimate_mean(low).low < 0
-    assert (estimate_error(low).low, estimate_error(low).high) == (0.0, estimate_mean(low).high)
-    assert (estimate_error(high).low, estimate_error(high).high) == (estimate_mean(high).low, 1.0)
-    assert estimate_error({seed: 100 * error for seed, error in high.items()}, 100.0).high == 100.0
+    assert (statistics.estimate_error(low).low, statistics.estimate_error(low).high) == (0.0, estimate_mean(low).high)
+    assert (statistics.estimate_error(high).low, statistics.estimate_error(high).high) == (estimate_mean(high).low, 1.0)
+    assert statistics.estimate_error({seed: 100 * error for seed, error in high.items()}, 100.0).high == 100.0
 
 
 def test_interval_on_one_side_of_zero_excludes_it():
@@ -60,13 +53,13 @@ def test_interval_on_one_side_of_zero_excludes_it():
 
 def test_errors_are_interpolated_in_the_logarithm_of_labels():
     for n in (10, 11, 33.3, 100, 399, 400):
-        errors = interpolate_errors(STRAIGHT, n)
+        errors = statistics.interpolate_errors(STRAIGHT, n)
         assert list(errors) == [0, 1, 2, 3]
         assert list(errors.values()) == pytest.approx(list(around(line(n)).values()))
-    assert interpolate_errors(STRAIGHT, 9) == interpolate_errors(STRAIGHT, 401) == interpolate_errors({}, 10) == {}
-    assert interpolate_errors({10: {0: 0.4}}, 10) == {0: 0.4}
+    assert [statistics.interpolate_errors(STRAIGHT, n) for n in (9, 401)] == [{}, {}]
+    assert statistics.interpolate_errors({10: {0: 0.4}}, 10) == {0: 0.4}
     errors = {10: {0: 0.4, 1: 0.5}, 20: {1: 0.3, 2: 0.2}}
-    assert [list(interpolate_errors(errors, n)) for n in (15, 10, 20)] == [[1], [0, 1], [1, 2]]
+    assert [list(statistics.interpolate_errors(errors, n)) for n in (15, 10, 20)] == [[1], [0, 1], [1, 2]]
 
 
 def test_gap_is_paired_so_that_shared_noise_cancels():
@@ -77,7 +70,7 @@ def test_gap_is_paired_so_that_shared_noise_cancels():
     gap = estimate_gap(own, baseline, 30)
     half = stats.t.ppf(0.975, 5) * np.std([0.001, -0.001] * 3, ddof=1) / np.sqrt(6)
     assert (gap.mean, gap.low, gap.high) == pytest.approx((0.02, 0.02 - half, 0.02 + half))
-    alone = [estimate_mean(interpolate_errors(errors, 30)) for errors in (own, baseline)]
+    alone = [estimate_mean(statistics.interpolate_errors(errors, 30)) for errors in (own, baseline)]
     assert alone[0].high > alone[1].low
     # Over the seeds that both have.
     own, baseline = {10: {0: 0.1, 1: 0.2, 2: 0.3}}, {10: {1: 0.3, 2: 0.5, 3: 0.9}}
@@ -95,7 +88,6 @@ def test_labels_worth_are_read_off_a_straight_baseline():
     exact = estimate_labels_worth(around(line(30), spread=0.0), EXACT)
     assert (exact.labels, exact.low, exact.high) == pytest.approx((30, 30, 30))
     assert estimate_labels_worth(around(line(35)), {**STRAIGHT, 30: {}}).labels == pytest.approx(35)
-    assert estimate_labels_worth(around(line(35)), STRAIGHT) == estimate_labels_worth(around(line(35)), STRAIGHT)
     # The first fall of a baseline that rises again.
     baseline = {10: {0: 0.5}, 100: {0: 0.1}, 1000: {0: 0.4}, 10_000: {0: 0.05}}
     assert estimate_labels_worth({0: 0.3}, baseline).labels == pytest.approx(10 * 10**0.5)

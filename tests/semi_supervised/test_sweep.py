@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from unittest.mock import Mock
 
 import joblib
 import pytest
@@ -42,9 +43,8 @@ def place(tmp_path):
 
 @pytest.fixture
 def watch(tmp_path):
-    folder = tmp_path / "watch"
-    folder.mkdir()
-    return folder
+    (tmp_path / "watch").mkdir()
+    return tmp_path / "watch"
 
 
 @pytest.fixture
@@ -66,24 +66,22 @@ def cells():
     return experiment.list_cells("digits", ["logistic"], [20, 40], [0, 1])
 
 
-def read_keys(place):
-    return [row["key"] for row in results.read_results("digits", (place,)).rows]
+def read_rows(place):
+    return results.read_results("digits", (place,)).rows
 
 
-def keys_of(cells):
-    return [cell.key for cell in cells]
-
-
-# Results
+def keys(found):
+    """Of cells, or of rows."""
+    return [each["key"] if isinstance(each, dict) else each.key for each in found]
 
 
 def test_results_are_stored_line_by_line_and_not_computed_again(place, cells, measured):
     rows = []
     assert run_sweep(cells[:3], place=place, on_row=rows.append) == Report(computed=3)
     file = place / "digits.jsonl"
-    assert [json.loads(line) for line in file.read_text().splitlines()] == rows
-    assert results.read_results("digits", (place,)) == results.Results(tuple(rows))
     before = file.read_bytes()
+    assert [json.loads(line) for line in before.splitlines()] == rows
+    assert results.read_results("digits", (place,)) == results.Results(tuple(rows))
     assert run_sweep(cells[:3], place=place) == Report(kept=3)
     assert file.read_bytes() == before
     assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
@@ -91,16 +89,16 @@ def test_results_are_stored_line_by_line_and_not_computed_again(place, cells, me
     assert run_sweep([], place=place) == Report()
     # A line that was cut off is computed again, and stays a line of its own.
     file.write_bytes(file.read_bytes()[:-100])
-    assert read_keys(place) == keys_of(cells[:3])
+    assert keys(read_rows(place)) == keys(cells[:3])
     assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
-    assert read_keys(place) == keys_of(cells)
+    assert keys(read_rows(place)) == keys(cells)
     assert "1 of 5 lines" in results.read_results("digits", (place,)).problems[0]
     # A result of another copy of the data counts for that copy.
     other = place.with_name("other")
     other.mkdir()
     (other / "digits.jsonl").write_text(json.dumps({**rows[0], "data_checksum": "another"}) + "\n")
     assert run_sweep(cells[:1], place=other) == Report(computed=1)
-    assert read_keys(other) == keys_of(cells[:1]) * 2
+    assert keys(read_rows(other)) == keys(cells[:1]) * 2
     # So do shipped results, of this copy.
     run_sweep(cells[:2], place=results.SHIPPED)
     assert run_sweep(cells[:3]) == Report(computed=1, kept=2)
@@ -119,12 +117,8 @@ def test_result_is_current_until_settings_or_versions_change(monkeypatch):
     logistic, features = compute("logistic"), compute("pca")
     assert experiment.is_current(logistic)
     assert experiment.is_current(features)
-    for change in (
-        {"params": {**logistic["params"], "C": 5.0}},
-        {"version": logistic["version"] + 1},
-        {"version": None},
-        {"pretraining": {"n_components": 2}},
-    ):
+    changes = [{"version": version} for version in (logistic["version"] + 1, None)]
+    for change in (*changes, {"params": {**logistic["params"], "C": 5.0}}, {"pretraining": {"n_components": 2}}):
         assert not experiment.is_current({**logistic, **change})
     approach = semi_supervised.get("logistic")
     for module, name, value, result in (
@@ -136,9 +130,6 @@ def test_result_is_current_until_settings_or_versions_change(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
             assert not experiment.is_current(result)
-
-
-# Pre-training
 
 
 def test_pretraining_is_done_once_a_seed(place, monkeypatch):
@@ -187,16 +178,13 @@ def test_sweep_stopped_in_a_pretraining_resumes_to_the_same_result(place, watch,
     monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "another")
     monkeypatch.setattr(sweep, "pretrained_estimators", {})
     assert run_sweep(cells, place=tmp_path / "other") == Report(computed=1)
-    (first,), (second,) = (results.read_results("digits", (each,)).rows for each in (place, tmp_path / "other"))
+    (first,), (second,) = read_rows(place), read_rows(tmp_path / "other")
     assert [first[name] == second[name] for name in ("error", "confusion", "wrong", "map")] == [True] * 4
 
 
-# Stops and failures
-
-
 def test_stopped_sweep_resumes_without_computing_again(place, watch, cells, measured):
-    report = run_sweep(cells, place=place, watch=watch, on_row=lambda row: (watch / "stop").touch())
-    assert report == Report(computed=1, left=3)
+    stop = lambda row: (watch / "stop").touch()
+    assert run_sweep(cells, place=place, watch=watch, on_row=stop) == Report(computed=1, left=3)
     assert run_sweep(cells, place=place, watch=watch) == Report(left=4)
     (watch / "stop").unlink()
     assert run_sweep(cells, place=place, watch=watch) == Report(computed=3, kept=1)
@@ -221,10 +209,10 @@ def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measur
         patch.setattr(os, "fsync", fsync)
         with pytest.raises(HourglassError, match=r"^A result can't be written .*No space left on device.*free"):
             run_sweep(cells, place=place, processes=2)
-    n = len(read_keys(place))
+    n = len(read_rows(place))
     assert n >= 2
     assert run_sweep(cells, place=place) == Report(computed=4 - n, kept=n)
-    assert sorted(read_keys(place)) == sorted(keys_of(cells))
+    assert sorted(keys(read_rows(place))) == sorted(keys(cells))
 
 
 def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured):
@@ -238,7 +226,7 @@ def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured)
         reports = list(pool.map(run, (cells, cells[::-1])))
     assert sorted((report.computed, report.kept) for report in reports) == [(0, 4), (4, 0)]
     assert len(measured) == 4
-    assert sorted(read_keys(place)) == sorted(keys_of(cells))
+    assert sorted(keys(read_rows(place))) == sorted(keys(cells))
     # One that waits for another can be stopped.
     with FileLock(place / "digits.lock"), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_sweep, cells, place=place, watch=watch)
@@ -249,9 +237,6 @@ def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured)
 
 
 def test_failed_cells_are_reported_and_others_computed(place, monkeypatch):
-    def pretrain(*_):
-        raise Diverged("Training diverged.")
-
     genuine = experiment.measure_cell
 
     def measure_cell(cell, *given):
@@ -259,22 +244,20 @@ def test_failed_cells_are_reported_and_others_computed(place, monkeypatch):
             raise ZeroDivisionError("one\n  thing" if cell.spec.seed else "")
         return genuine(cell, *given)
 
-    monkeypatch.setattr(experiment, "pretrain", pretrain)
+    monkeypatch.setattr(experiment, "pretrain", Mock(side_effect=Diverged("Training diverged.")))
     monkeypatch.setattr(experiment, "measure_cell", measure_cell)
     cells = experiment.list_cells("digits", ["logistic"], [1, 20, 40], [0, 1])
     cells += experiment.list_cells("digits", ["pca"], [20, 30], [0])
     report = run_sweep(cells, place=place)
     assert (report.computed, report.left, report.failed) == (2, 6, 6)
+    one = "1 label is of a single class, and a classifier needs two: give more labels."
     assert sorted(report.problems) == [
-        "Logistic regression with 1 label, seed 0: 1 label is of a single class, and a classifier needs two: give more "
-        "labels.",
-        "Logistic regression with 1 label, seed 1: 1 label is of a single class, and a classifier needs two: give more "
-        "labels.",
+        *(f"Logistic regression with 1 label, seed {seed}: {one}" for seed in (0, 1)),
         "Logistic regression with 40 labels, seed 0 failed (ZeroDivisionError).",
         "Logistic regression with 40 labels, seed 1 failed (one thing).",
         "Pre-training of the PCA, seed 0: Training diverged.",
     ]
-    assert read_keys(place) == [cell.key for cell in cells if (cell.labels, cell.pretraining) == (20, None)]
+    assert keys(read_rows(place)) == [cell.key for cell in cells if (cell.labels, cell.pretraining) == (20, None)]
 
 
 @pytest.fixture
@@ -297,7 +280,7 @@ def test_two_processes_compute_what_one_does_and_a_killed_one_ends_the_sweep(pla
     errors = []
     for processes in (1, 2):
         assert run_sweep(cells, place=place / str(processes), processes=processes) == Report(computed=6)
-        errors.append(results.group_errors(results.read_results("digits", (place / str(processes),)).rows))
+        errors.append(results.group_errors(read_rows(place / str(processes))))
     assert errors[0] == errors[1]
 
     def kill(row):
@@ -307,24 +290,21 @@ def test_two_processes_compute_what_one_does_and_a_killed_one_ends_the_sweep(pla
     cells = experiment.list_cells("digits", ["logistic"], [20], range(4))
     with pytest.raises(HourglassError, match="A process of this sweep was killed from outside"):
         run_sweep(cells, place=place, processes=2, on_row=kill)
-    n = len(read_keys(place))
+    n = len(read_rows(place))
     assert 1 <= n < 4
     assert run_sweep(cells, place=place) == Report(computed=4 - n, kept=n)
 
 
-# Beside the app
-
 REQUEST = ("digits", ["logistic", "pca"], [20, 40], [997])  # a seed of which nothing is shipped
 
 
-def make_folder(folder, name="0" * 16, *, share=0.4, waits=False, age=0.0, **given):
+def make_folder(folder, name="0" * 16, *, age=0.0, **given):
     """The folder of a sweep whose process was started and is not there."""
     folder = folder / name
     folder.mkdir(parents=True)
-    request = {"dataset": "digits", "approaches": ["logistic"], "labels": [20], "seeds": [997]}
-    (folder / "request.json").write_text(json.dumps({**request, "max_seconds": 0.0, "ends": False, **given}))
-    progress = {"share": share, "waits": waits, "started": time.time() - age}
-    (folder / "progress.json").write_text(json.dumps(progress))
+    request = {"dataset": "digits", "approaches": ["logistic"], "labels": [20], "seeds": [997], "max_seconds": 0.0}
+    (folder / "request.json").write_text(json.dumps({**request, "ends": False, **given}))
+    (folder / "progress.json").write_text(json.dumps({"share": 0.4, "waits": False, "started": time.time() - age}))
     return folder
 
 
@@ -339,9 +319,8 @@ def test_background_sweep_waits_computes_and_is_cleared_away(work_folder, starte
         awaited(lambda: [sweep.waits for sweep in background_sweep.list_sweeps()] == [True], "its waiting")
         (waiting,) = background_sweep.list_sweeps()
         assert (waiting.name, waiting.share, waiting.shares) == (name, 0.0, ())
-        options = {"max_seconds": 0.0, "ends": False}
-        names = ("dataset", "approaches", "labels", "seeds")
-        assert waiting.request == dict(zip(names, REQUEST, strict=True)) | options
+        names = ("dataset", "approaches", "labels", "seeds", "max_seconds", "ends")
+        assert waiting.request == dict(zip(names, (*REQUEST, 0.0, False), strict=True))
         assert background_sweep.read_report(name) is None
     awaited(lambda: not background_sweep.list_sweeps(), "its end")
     assert background_sweep.read_report(name) == Report(computed=4)
@@ -367,8 +346,8 @@ def test_background_sweep_is_stopped_and_keeps_its_results(work_folder, monkeypa
     assert background_sweep.read_report(place.name) is None
     stored = results.read_results("digits")
     assert (stored.problems, 1 <= len(stored.rows) < 60) == ((), True)
-    keys = {row["key"] for row in stored.rows}
-    cells = [cell for cell in experiment.list_cells("digits", ["network"], labels, [997]) if cell.key in keys]
+    cells = experiment.list_cells("digits", ["network"], labels, [997])
+    cells = [cell for cell in cells if cell.key in keys(stored.rows)]
     assert run_sweep(cells) == Report(kept=len(stored.rows))
 
 
@@ -393,12 +372,8 @@ def test_background_sweep_that_fails_says_why(work_folder, started, monkeypatch)
     with pytest.raises(HourglassError, match="The process of this sweep ended before it was done: start it again"):
         background_sweep.read_report(place.name)
     assert background_sweep.read_report("f" * 16) is None
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
     place = make_folder(work_folder, "1" * 16)
     background_sweep.WORK.run(place)
     with pytest.raises(HourglassError, match=r"^A result can't be written to .*\(No space left on device\)"):

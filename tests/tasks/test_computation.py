@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -89,8 +90,7 @@ def test_map_is_computed_once_and_stored(folder, started, small):
     expected = TSNEMap(perplexity=59 / 3, random_state=0).fit(small).embedding_
     assert points.dtype == np.float32
     assert points == pytest.approx(expected, abs=1e-3 * float(np.abs(expected).max()))
-    names = {map_key(Z) for Z in (small, small[:59], small + np.float32(0.01), small.reshape(30, 10))}
-    assert len(names) == 4
+    assert len({map_key(Z) for Z in (small, small[:59], small + np.float32(0.01), small.reshape(30, 10))}) == 4
 
 
 def test_rows_without_a_code_have_no_position(folder, small):
@@ -107,11 +107,8 @@ def test_rows_without_a_code_have_no_position(folder, small):
 
 
 def test_problem_is_reported_and_the_map_can_be_started_again(folder, small, monkeypatch):
-    def fail(*_, **__):
-        raise HourglassError("t-SNE left the finite numbers.")
-
     with monkeypatch.context() as patch:
-        patch.setattr(TSNEMap, "fit", fail)
+        patch.setattr(TSNEMap, "fit", Mock(side_effect=HourglassError("t-SNE left the finite numbers.")))
         assert compute_here(folder, small).problem == "t-SNE left the finite numbers."
     start_map(small)
     assert until_done(small).shape == (60, 2)

@@ -23,11 +23,6 @@ DIGITS = store.find_place(DIGITS_KEY)
 
 
 @pytest.fixture
-def images():
-    return datasets.load("digits").floats("test")[:20]
-
-
-@pytest.fixture
 def gan():
     return reader.read_estimator(DIGITS)
 
@@ -48,18 +43,20 @@ def fit_here(folder, run=DIGITS, name=None):
     return inverter_training.WORK.read_state(name)
 
 
-def test_fitted_regressor_is_found(folder, gan, images):
+def test_fitted_regressor_is_found(folder, gan):
     assert inverter_training.load_inverter("0" * 16, gan) is None
     state = fit_here(folder)
     assert state.problem == ""
     expected = GANInverter(gan, fit_steps=40).fit(datasets.load("digits").floats("train"))
     assert set(state.arrays) == set(expected.arrays())
+    images = datasets.load("digits").floats("test")[:20]
     inverter = inverter_training.load_inverter("0" * 16, gan)
     assert inverter.regress(images) == pytest.approx(expected.regress(images), abs=1e-5)
     assert not [path for path in folder.iterdir() if path.is_dir()]
 
 
-def test_regressor_without_the_data_is_fitted_to_generated_images(folder, gan, images, monkeypatch):
+def test_regressor_without_the_data_is_fitted_to_generated_images(folder, gan, monkeypatch):
+    images = datasets.load("digits").floats("test")[:20]
     monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(datasets, "load", lambda *_, **__: pytest.fail("the data are not here"))
     fit_here(folder)
@@ -67,8 +64,7 @@ def test_regressor_without_the_data_is_fitted_to_generated_images(folder, gan, i
 
 
 def test_changed_or_deleted_run_is_reported(folder, tmp_path):
-    problem = fit_here(folder, name="0" * 16).problem
-    assert problem == "This run was trained again meanwhile: fit its regressor again."
+    assert "This run was trained again meanwhile" in fit_here(folder, name="0" * 16).problem
     assert "gone" in fit_here(folder, tmp_path / "gone").problem
 
 
@@ -104,10 +100,7 @@ def test_regressor_of_another_gan_or_damaged_counts_as_absent(folder, gan, tmp_p
     whole = inverter_training.regressor_path(DIGITS_KEY)
     monkeypatch.setattr(inverter_training, "FOLDER", tmp_path)
     path = inverter_training.regressor_path(DIGITS_KEY)
-
-    def write(arrays):
-        inverter_training.write_regressor(DIGITS_KEY, gan, arrays)
-
+    write = lambda arrays: inverter_training.write_regressor(DIGITS_KEY, gan, arrays)
     for damage in (
         lambda: None,  # missing
         lambda: path.write_bytes(whole.read_bytes()[:-100]),

@@ -5,8 +5,10 @@ import json
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -27,11 +29,6 @@ def starts(monkeypatch):
     starts = []
     monkeypatch.setattr(worker_process, "start_worker", lambda: starts.append(task_files.queue_folder()))
     return starts
-
-
-@pytest.fixture(scope="module")
-def fitted():
-    return fit.fit(short(), datasets.load("digits"))
 
 
 def request(seed=0, person="somebody"):
@@ -55,15 +52,9 @@ def write_now(seed=0, **now):
     (folder(seed) / "now.json").write_text(json.dumps({"stage": "Fitting", "row": {}, **now}))
 
 
-def run_at_once(*actions):
-    threads = [threading.Thread(target=action) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-# Requests
+def run_at_once(action, values):
+    with ThreadPoolExecutor(30) as pool:
+        return list(pool.map(action, values))
 
 
 def test_queue_keeps_the_order_of_requests(monkeypatch):
@@ -77,10 +68,9 @@ def test_queue_keeps_the_order_of_requests(monkeypatch):
 
 
 def test_shared_training_is_left_one_by_one():
-    request(person="one")
-    assert request(person="two").people == ("one", "two")
-    request(person="two")
-    assert len(queue.list_tasks()) == 1
+    for person in ("one", "two", "two"):
+        request(person=person)
+    assert [task.people for task in queue.list_tasks()] == [("one", "two")]
     requests.withdraw_request(short().key, "one")
     assert find().people == ("two",)
     before = sorted(task_files.queue_folder().rglob("*"))
@@ -95,19 +85,17 @@ def test_shared_training_is_left_one_by_one():
 def test_full_queue_refuses_requests():
     for seed in range(requests.MOST_WAITING):
         request(seed)
-    for seed in (30, 31):
-        with pytest.raises(HourglassError) as refusal:
-            request(seed)
-        assert str(refusal.value) == (
-            "20 trainings are waiting, and the queue holds 20: wait for one to finish, or cancel one of yours."
-        )
+    with pytest.raises(
+        HourglassError, match="20 trainings are waiting, and the queue holds 20: wait for one to finish"
+    ):
+        request(30)
     assert request(5, "another").place == 6
     requests.send_command(short(0).key, queue.CANCEL)
     assert request(30).place == 20
 
 
-def test_stored_run_is_trained_again_only_if_it_is_a_part(fitted, starts):
-    run, arrays = fitted
+def test_stored_run_is_trained_again_only_if_it_is_a_part(starts):
+    run, arrays = fit.fit(short(), datasets.load("digits"))
     store.write_run(run, arrays)
     assert request() is None
     assert queue.list_tasks() == starts == []
@@ -125,8 +113,8 @@ def test_ended_trainings_are_listed_newest_first_and_resumed_last():
     assert [(task.spec.seed, task.place) for task in queue.list_tasks()] == [(4, 1), (3, 0), (2, 0), (1, 0)]
     for seed, state in states.items():
         assert (find(seed).state, find(seed).message) == (state, "It failed." if state == queue.FAILED else "")
-        assert request(seed, "another").place == seed + 1
-        assert find(seed).people == ("another", "somebody")
+        task = request(seed, "another")
+        assert (task.place, task.people) == (seed + 1, ("another", "somebody"))
         assert sorted(path.name for path in folder(seed).iterdir()) == ["askers", "spec.json"]
 
 
@@ -135,8 +123,7 @@ def test_command_for_a_claimed_training_is_left_to_its_worker():
     with task_files.get_lock(short().key):
         for command in (queue.PAUSE, queue.CANCEL):
             requests.send_command(short().key, command)
-            assert find().state == queue.QUEUED
-            assert queue.read_command(folder()) == command
+            assert (find().state, queue.read_command(folder())) == (queue.QUEUED, command)
     requests.send_command(short().key, queue.CANCEL)
     assert queue.list_tasks() == []
     with pytest.raises(HourglassError, match="ended already"):
@@ -144,22 +131,14 @@ def test_command_for_a_claimed_training_is_left_to_its_worker():
 
 
 def test_concurrent_requests_are_all_kept():
-    places = []
-    run_at_once(*(lambda n=n: places.append(request(n % 10, f"person-{n}").place) for n in range(30)))
-    assert len(places) == 30
+    run_at_once(lambda n: request(n % 10, f"person-{n}"), range(30))
     assert [task.place for task in queue.list_tasks()] == list(range(1, 11))
     assert sorted(queued()) == list(range(10))
     assert {len(task.people) for task in queue.list_tasks()} == {3}
 
 
-# What can't be written
-
-
-def no_room(*args, **kwargs):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def test_full_disk_refuses_a_request_and_keeps_the_others(monkeypatch):
+    no_room = Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     request(1)
     task_files.end_task(folder(1), queue.FAILED, "It failed.")
     for name in ("mkdir", "write_text", "touch"):
@@ -185,9 +164,6 @@ def test_quota_and_unwritable_folder_refuse_a_request(monkeypatch, tmp_path, sta
     assert queue.list_tasks() == starts == []
     worker_process.ensure_worker()
     task_files.remove_leftovers()
-
-
-# Reading
 
 
 def test_running_training_has_its_row_and_time_left():
@@ -238,9 +214,8 @@ def test_damaged_files_leave_a_training_readable():
             (folder() / name).write_bytes(content)
         task = find()
         assert task.state in (queue.RUNNING, queue.QUEUED), content[:99]
-        assert (task.command, task.message, task.row, task.within) == ("", "", {}, ()), content[:99]
-        assert task.seconds_left is None
-        assert queue.read_history(folder()) == []
+        read = (task.command, task.message, task.row, task.within, task.seconds_left, queue.read_history(folder()))
+        assert read == ("", "", {}, (), None, []), content[:99]
         assert snapshots.read(folder()) is None
         worker_process.ensure_worker()
         assert request(person="another").people == ("another", "somebody")
@@ -272,14 +247,8 @@ def test_leftovers_of_a_killed_process_are_removed():
     assert [folder(seed).exists() for seed in (1, 2, 3)] == [False, True, True]
 
 
-# Outside the queue
-
-
-def fail():
-    pytest.fail("it waited")
-
-
 def test_training_held_outside_the_queue_is_paused_when_left():
+    fail = lambda: pytest.fail("it waited")
     with requests.hold_training(short(), fail) as place:
         assert place == folder()
         assert task_files.is_held(short().key)
@@ -290,9 +259,6 @@ def test_training_held_outside_the_queue_is_paused_when_left():
     with pytest.raises(FileNotFoundError), requests.hold_training(short(), fail):
         raise FileNotFoundError("not taken for a full disk")
     assert not task_files.is_held(short().key)
-
-
-# Workers and apps
 
 
 def test_worker_is_started_if_trainings_wait_and_none_runs(starts):
@@ -323,22 +289,20 @@ def watches():
 @pytest.fixture
 def attached(monkeypatch):
     monkeypatch.setattr(worker_process, "TEND_SECONDS", 0.01)
-    run_at_once(*[worker_process.attach_app] * 20)
+    run_at_once(lambda _: worker_process.attach_app(), range(20))
     assert len(watches()) == 1
     yield task_files.queue_folder() / "suspend"
     worker_process.detach_app()
 
 
-def test_open_app_looks_after_the_queue(attached, starts, monkeypatch):
-    monkeypatch.setattr(worker_process, "start_worker", lambda: None)
+def test_open_app_looks_after_the_queue(attached, starts):
     request()
-    monkeypatch.setattr(worker_process, "start_worker", lambda: starts.append(1))
+    starts.clear()
     awaited(lambda: starts, "a worker's start")
     attached.touch()
     awaited(lambda: not attached.exists(), "the end of the suspension")
     worker_process.detach_app()
-    assert watches() == []
-    assert attached.exists()
+    assert (watches(), attached.exists()) == ([], True)
     worker_process.attach_app()
     awaited(lambda: not attached.exists(), "the end of the suspension")
 

@@ -21,9 +21,7 @@ def list_networks():
             declared = {param.name: param for param in methods.get(name).params_of(kind)}
             if "epochs" in declared:
                 networks = declared["network"].bounds if "network" in declared else ()
-                yield from ((name, kind, {"network": network}) for network in networks)
-                if not networks:
-                    yield name, kind, {}
+                yield from ((name, kind, options) for options in [{"network": n} for n in networks] or [{}])
 
 
 @pytest.mark.parametrize("side", [8, 28])
@@ -56,12 +54,6 @@ def test_speeds_are_recovered_from_exact_times():
     assert terms @ found == pytest.approx(terms @ true, rel=0.05)
 
 
-def run_of(spec, rows_per_second: float) -> Run:
-    environment = {"date": "2026-01-01", "threads": 1, "n_train": 1297, "kind": IMAGES}
-    history = [{"epoch": 1, "rows_per_second": rows_per_second}]
-    return Run(spec, history, {}, environment, {})
-
-
 def test_own_runs_correct_the_prediction(monkeypatch):
     monkeypatch.delenv("HOURGLASS_THREADS", raising=False)
     speed = np.full(7, 1e-9)
@@ -69,7 +61,9 @@ def test_own_runs_correct_the_prediction(monkeypatch):
     once = training_time.predict_seconds(spec, speed)
     other = specs.make("digits", "ae", {"epochs": 5, "width": 64})
     alone = training_time.predict_seconds(specs.make("digits", "ae", {"epochs": 1, "width": 64}), speed)
-    slow = run_of(other, 1297 / (3 * alone))  # an epoch took three times what was predicted
+    environment = {"date": "2026-01-01", "threads": 1, "n_train": 1297, "kind": IMAGES}
+    # An epoch took three times what was predicted.
+    slow = Run(other, [{"epoch": 1, "rows_per_second": 1297 / (3 * alone)}], {}, environment, {})
     assert training_time.predict_seconds(spec, speed, [slow]) == pytest.approx(3 * once)
     vae = specs.make("digits", "vae", {"epochs": 50})
     assert training_time.predict_seconds(vae, speed, [slow]) == training_time.predict_seconds(vae, speed)
