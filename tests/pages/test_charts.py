@@ -43,10 +43,8 @@ def test_late_elements_are_drawn_on_request_and_stay():
 def lines():
     about = ((100, 20.0), (1000, 5.0))
     marks = [error_by_labels.Mark(n, e, 0.9 * e, 1.2 * e, {0: 0.95 * e, 1: 1.05 * e}) for n, e in about]
-    return [
-        error_by_labels.Line("network", "Network <x>", 0, marks, True),
-        error_by_labels.Line("m2", "M2", 4, marks[:1], published=[(100, 11.0, "Kingma")]),
-    ]
+    m2 = error_by_labels.Line("m2", "M2", 4, marks[:1], published=[(100, 11.0, "Kingma")])
+    return [error_by_labels.Line("network", "Network <x>", 0, marks, True), m2]
 
 
 def test_still_has_the_texts_and_marks_of_the_figure():

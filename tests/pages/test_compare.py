@@ -66,10 +66,11 @@ def test_another_run_of_a_method_is_chosen_and_linked(runs):
     linked = opened(**app.query())
     assert permalinks.decode(linked.query()["ae"]) == other.spec
     linked.expect(f"AE (epochs {other.spec.param('epochs')})")
-    assert linked.set_state("footer").code_blocks()[-1].splitlines() == [
+    commands = [
         "python -m core compare digits pca linear_ae vae gan --code-size 10",
         cli_commands.format_fit(other.spec),
     ]
+    assert linked.set_state("footer").code_blocks()[-1].splitlines() == commands
 
 
 def test_link_survives_a_new_version_of_its_method(runs):

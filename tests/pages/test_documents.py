@@ -45,9 +45,7 @@ def test_first_view_is_maps_of_two_dimensions(texts):
     assert app.query() == {"data": "docstrings", "size": "2", "section": "maps"}
     scores = [score[0] for score in message(app)[0]["maps"][0]["figures"]]
     assert scores == ["kNN accuracy", "Precision at 15"]
-    app.expect(
-        "Each document's word counts, compressed to two dimensions: all 75 test documents of Docstrings, one colour"
-    )
+    app.expect("Each document's word counts, compressed to two dimensions: all 75 test documents of Docstrings, ")
     assert page(data="mnist").expect("which has no documents").selectbox[0].value == "docstrings"
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zlib
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -192,28 +193,23 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
 
 
 def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
-    started, stopped, full = [], [], HourglassError("There is no room: free some space.")
-
-    def start(Z):
-        if started:
-            raise full
-        started.append(Z)
+    start, stop = Mock(side_effect=[None, HourglassError("There is no room: free some space.")]), Mock()
 
     def state(**about):
         monkeypatch.setattr(computation.Work, "read_state", lambda work, key: computation.State(**about))
         monkeypatch.setattr(computation.Work, "find_result", lambda work, key: about.get("arrays"))
 
     monkeypatch.setattr(tsne_projection, "start_map", start)
-    monkeypatch.setattr(computation.Work, "stop", lambda work, key: stopped.append(key))
+    monkeypatch.setattr(computation.Work, "stop", stop)
     app = embeddings(maps="pca-2.direct,ae-10.tsne")
     assert "Not computed yet" in message(app)[0]["maps"][1]["absent"]
     app.press("Compute the t-SNE map of AE 10-D")
-    assert started[0].shape == (500, 10)
-    app.press("Compute the t-SNE map of AE 10-D").expect(str(full))
+    assert start.call_args.args[0].shape == (500, 10)
+    app.press("Compute the t-SNE map of AE 10-D").expect("There is no room: free some space.")
     state(share=0.4)
     assert app.run().get("progress")[0].proto.value == 40
     app.press("Stop")
-    assert stopped
+    stop.assert_called_once()
     state(arrays={"points": np.eye(500, 2, dtype=np.float32)})
     sent = message(app.run())[0]["maps"][1]
     assert (sent["absent"], sent["note"]) == ("", "the 10-D code, projected by t-SNE")

@@ -32,11 +32,8 @@ def saved(html: str) -> list[list[str]]:
 
 
 def test_a_saved_table_has_raw_numbers_intervals_and_n_in_columns():
-    rows = [
-        [Cell('<b>"a", b</b>', '"a", b'), Cell("1.23", 1.23456789, 1.0, 1.5, 200)],
-        [Cell("c\nd", "c\nd"), tables.EMPTY],
-    ]
-    head = ["Measure", "Error (nats)"]
+    first = [Cell('<b>"a", b</b>', '"a", b'), Cell("1.23", 1.23456789, 1.0, 1.5, 200)]
+    rows, head = [first, [Cell("c\nd", "c\nd"), tables.EMPTY]], ["Measure", "Error (nats)"]
     assert list(csv.reader(io.StringIO(tables.to_csv(head, rows)))) == [
         ["Measure", "Error (nats)", "Error (nats) low", "Error (nats) high", "Error (nats) n"],
         ['"a", b', "1.23456789", "1.0", "1.5", "200"],

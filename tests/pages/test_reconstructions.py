@@ -58,10 +58,9 @@ def test_images_shows_a_row_per_class_and_a_strip_per_method(runs, errors, y):
     assert "Train VAE" in app.links()
     app.expect(*(f"<b>{label}</b>" for label in ("Originals", "PCA", "Linear AE", "AE", "GAN")))
     mean = errors["pca"].mean()
-    app.expect(f"error {errors['pca'][rows].mean():.2f} on these 10", f"{mean:.2f} on all {len(y)}").expect(
-        "Test images of Digits 8x8 and their reconstructions from 10 latent dimensions: look for lost, blurred and "
-        "invented details. Rows drawn at random (by class, seed 0) from all 500 test rows."
-    )
+    app.expect(f"error {errors['pca'][rows].mean():.2f} on these 10", f"{mean:.2f} on all {len(y)}")
+    app.expect("Test images of Digits 8x8 and their reconstructions from 10 latent dimensions: look for lost, blurred")
+    app.expect("Rows drawn at random (by class, seed 0) from all 500 test rows.")
 
 
 def test_images_are_chosen_by_error(runs, errors):

@@ -122,9 +122,8 @@ def test_labelled_rows_refuse_more_than_there_are():
 
 def test_cells_are_every_combination_seed_by_seed():
     cells = list_cells("digits", ["logistic", "ae", "logistic"], [50, 20, 50], [3, 1, 3])
-    assert [(cell.spec.seed, cell.spec.method, cell.labels) for cell in cells] == [
-        (seed, name, n) for seed in (3, 1) for name in ("logistic", "ae") for n in (20, 50)
-    ]
+    found = [(cell.spec.seed, cell.spec.method, cell.labels) for cell in cells]
+    assert found == [(seed, name, n) for seed in (3, 1) for name in ("logistic", "ae") for n in (20, 50)]
     assert list_cells("digits", [], [20], [0]) == list_cells("digits", ["ae"], [], [0]) == []
 
 

