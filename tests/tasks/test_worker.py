@@ -301,7 +301,7 @@ def test_request_at_the_workers_last_moment_is_not_left_waiting(monkeypatch):
         self.is_sound = len(rounds) == 1
 
     monkeypatch.setattr(worker.signal, "signal", Mock())
-    monkeypatch.setattr(worker.os, "nice", Mock())
+    monkeypatch.setattr(worker.os, "nice", lambda by: 0)
     monkeypatch.setattr(worker.Worker, "work_off", work_off)
     monkeypatch.setattr(worker_process, "start_worker", lambda: started.append(task_files.is_held("worker")))
     assert worker.main() == 0
