@@ -23,7 +23,7 @@ from core.runs import reader, specs, store
 from core.tasks import computation, tsne_projection
 from pages.ui.embeddings import selection
 from pages.ui.shared import cached
-from tests.pages.conftest import HOSTILE, hostile_documents
+from tests.pages.conftest import HOSTILE, clear_caches, hostile_documents
 from tests.pages.driver import opened_on
 from tests.pages.linked_maps import SENT, choose, message, pictures, standing_out, titles
 
@@ -56,19 +56,14 @@ def parsed(tables: list[bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables[-1].decode())))
 
 
-def forget():
-    cached.load_dataset.clear()
-    cached.load_rows.clear()
-
-
 @pytest.fixture
 def documents(runs, monkeypatch):
     """Documents with hostile titles and classes."""
     dataset = hostile_documents()
     monkeypatch.setattr(cached.datasets, "load", lambda name, **params: dataset)
-    forget()
+    clear_caches()
     yield dataset
-    forget()
+    clear_caches()
 
 
 def test_first_view_has_a_map_of_each_method(runs):
@@ -181,7 +176,7 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
 
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: name != "mnist")
     monkeypatch.setattr(cached.datasets, "fetch", refuse)
-    forget()
+    clear_caches()
     app = embeddings(data="mnist", maps=MAPS)
     assert not app.info
     assert np.array_equal(message(app)[1]["rows"], embedded_samples.read_sample("mnist-sample")["rows_test"])
@@ -189,7 +184,7 @@ def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
     assert message(app)[0]["split"] == "test"
     app.press("Download MNIST").expect("The server does not answer.")
     assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
-    forget()
+    clear_caches()
 
 
 def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
