@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from core import cache
+from core import cache, datasets
 from core.datasets import bag_of_words, checksums
 from core.experiments.fit import fit_and_store
 from core.methods import gan_inverter
@@ -80,7 +80,8 @@ def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
     """The fitted runs are this person's runs, and their data sets are the copies on this machine."""
     monkeypatch.setenv("HOURGLASS_RUNS", str(fitted))
     # An earlier test may have read the genuine docstrings.
-    kept_as = checksums._kept_as("docstrings", (), checksums.make_stamp("docstrings"))
+    params = datasets.entry("docstrings").default_params
+    kept_as = checksums._kept_as("docstrings", params, checksums.make_stamp("docstrings"))
     monkeypatch.setitem(checksums.READ, kept_as, hostile_documents().checksum)
     return fitted
 
