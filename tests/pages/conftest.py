@@ -14,7 +14,7 @@ from core.methods import gan_inverter
 from core.runs import layout, reader, selection, specs, store
 from core.tasks import inverter_training, training_time, worker_process
 from core.types import Dataset
-from pages.ui.shared import charts, training_offers
+from pages.ui.shared import charts, page_state, training_offers
 
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
 
@@ -60,6 +60,12 @@ def nobody_looks_after_the_queue(monkeypatch):
     """A page that is tested is no app: it leaves no thread behind, and no process that measures the machine."""
     monkeypatch.setattr(worker_process, "attach_app", lambda: None)
     monkeypatch.setattr(training_time, "measure_speed", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def links_count_at_once(monkeypatch):
+    """A test that puts a value back into the address follows a link; no browser is late."""
+    monkeypatch.setattr(page_state, "LATE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from core.datasets import checksums
 from core.errors import HourglassError
 from core.runs import layout
 from core.semi_supervised import background_sweep, experiment, results, statistics, sweep
-from pages.ui.shared import cached
+from pages.ui.shared import cached, page_state
 from tests.pages.conftest import HOSTILE, hostile_documents
 from tests.pages.driver import opened_on
 
@@ -227,9 +227,14 @@ def form(app) -> tuple:
     return tuple(field.value for field in fields)
 
 
-def test_experiment_form_is_remembered_and_in_the_link(measured):
+def test_experiment_form_is_remembered_and_in_the_link(measured, monkeypatch):
     keep(measured)
-    app = page(part="sweep").fill(PILLS, ["pca"])
+    monkeypatch.setattr(page_state, "LATE_SECONDS", 60.0)
+    app = page(part="sweep").fill(PILLS, ["pca", "logistic"])
+    late = app.query()["sweep-methods"]
+    app.fill(PILLS, ["spreading"])
+    app.query_params["sweep-methods"] = late  # as from a browser that is quicker than the server
+    app.fill(PILLS, ["pca"])
     app.text_input[0].set_value("30, 60").run().fill("Number of seeds", 5).fill("Time limit", 15)
     expected = (["pca"], "30, 60", 5, 15)
     assert form(app) == expected

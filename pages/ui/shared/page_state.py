@@ -7,6 +7,7 @@ default; then it is written to address and memory.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,9 @@ from core.errors import BadInput
 from pages.ui.shared.text import plain
 
 _PAGE, _WRITTEN, _MEMORY = "hourglass.page", "hourglass.written", "hourglass.memory"
+_REPLACED = "hourglass.replaced"
+# A browser that is quicker than the server still sends the address of before for this long.
+LATE_SECONDS = 3.0
 LARGEST_SEED = 9999
 _REFUSAL = f"The link names a draw of rows that is not a whole number from 0 to {LARGEST_SEED}: draw 0 is shown."
 
@@ -25,7 +29,7 @@ def enter_page(page: str) -> None:
     """Note which page runs; what another page wrote into the address counts as a link's."""
     if st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE] = page
-        st.session_state[_WRITTEN] = {}
+        st.session_state[_WRITTEN], st.session_state[_REPLACED] = {}, {}
     st.session_state.setdefault(_MEMORY, {})
 
 
@@ -35,9 +39,11 @@ def key(name: str) -> str:
 
 
 def read_link(name: str) -> str | None:
-    """The address parameter `name`; None if it is missing or this page wrote it itself."""
+    """The address parameter `name`; None if it is missing or this page wrote it itself, now or a moment ago."""
     given = st.query_params.get(name)
-    return None if given == st.session_state[_WRITTEN].get(name) else given
+    replaced_at = st.session_state[_REPLACED].get((name, given), -LATE_SECONDS)
+    is_own = given == st.session_state[_WRITTEN].get(name) or time.monotonic() - replaced_at < LATE_SECONDS
+    return None if is_own else given
 
 
 def recall(name: str) -> Any:
@@ -86,7 +92,9 @@ def parse_integer(text: str) -> int:
 def keep(name: str, value: Any, *, text: str | None = "", memory: str | None = None) -> None:
     """Remember a choice and write it into the address, as `text` if given; not if that is None."""
     st.session_state[_MEMORY][memory or name] = value
-    text = str(value) if text == "" else text
+    text, before = str(value) if text == "" else text, st.session_state[_WRITTEN].get(name)
+    if before is not None and before != text:
+        st.session_state[_REPLACED][name, before] = time.monotonic()
     st.session_state[_WRITTEN][name] = text
     if text is None:
         st.query_params.pop(name, None)
