@@ -107,6 +107,9 @@ def test_validation_measures_rows_that_training_does_not_use(name, kind):
     assert np.bincount(y[held]).tolist() == [10, 10, 10]
     estimator = unfitted(name, kind, validation=0.25).fit(X, y)
     assert estimator.environment_["n_validation"] == 30
+    # The weights are those of a training on the other rows alone.
+    alone = unfitted(name, kind).fit(X[np.setdiff1d(np.arange(120), stratified_rows(y, 30))])
+    assert all(np.array_equal(array, alone.arrays()[part]) for part, array in estimator.arrays().items())
     last = estimator.history_[-1]
     if name == "gan":
         discriminator = estimator.networks_["discriminator"]
