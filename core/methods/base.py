@@ -260,10 +260,6 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
             return losses.split_normal(out)[0]
         return out if self.output == "linear" else out.sigmoid()
 
-    @property
-    def _n_features_out(self) -> int:
-        return self.n_components
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # codes are float32, whatever came in

@@ -29,6 +29,7 @@ from core.types import Measurement, Run, Spec
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "runs"
 COPIES = ".copies"
+_NUMBER = int | float
 DOCUMENT, WEIGHTS, VIEWS, REPLAY = "run.json", "weights.safetensors", "views.safetensors", "replay.safetensors"
 KEY = re.compile("[0-9a-f]{16}")
 RUN_NAME = re.compile(r"[0-9a-f]{16}|[a-z][a-z0-9_]*-[1-9][0-9]*-[0-9a-f]{8}")
@@ -151,13 +152,13 @@ def metrics_from_json(document: Mapping[str, Any]) -> tuple[dict[str, Measuremen
         value, interval, n = left.pop(name), left.pop(f"{name}_interval", (None, None)), left.pop(f"{name}_n", None)
         if isinstance(value, dict):
             by_class[name] = value
-        elif not is_number(value):
+        elif not is_of_type(value, _NUMBER):
             raise ValueError(name)
         elif interval != (None, None) and not (
-            isinstance(interval, list) and len(interval) == 2 and all(map(is_number, interval))
+            isinstance(interval, list) and len(interval) == 2 and all(is_of_type(end, _NUMBER) for end in interval)
         ):
             raise ValueError(f"{name}_interval")
-        elif n is not None and (not is_number(n) or n != int(n)):
+        elif n is not None and (not is_of_type(n, _NUMBER) or n != int(n)):
             raise ValueError(f"{name}_n")
         else:
             metrics[name] = Measurement(value, *interval, n)
@@ -166,6 +167,6 @@ def metrics_from_json(document: Mapping[str, Any]) -> tuple[dict[str, Measuremen
     return metrics, by_class
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value of JSON is a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def is_of_type(value: Any, kind: Any) -> bool:
+    """Whether a value from JSON is of a type. True and False do not count as numbers."""
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -110,7 +110,7 @@ class RunFiles:
             spec = Spec.from_json(self.document["spec"])
         except BadInput as problem:
             raise self._lacking(str(problem).rstrip(".")) from None
-        if not _is(spec.param("n_components"), int) or spec.param("n_components") < 1:
+        if not layout.is_of_type(spec.param("n_components"), int) or spec.param("n_components") < 1:
             raise self._lacking("its n_components is no whole number")
         for name, value in (*spec.params, *spec.dataset_params):
             if not isinstance(value, int | float | str):
@@ -171,13 +171,15 @@ class RunFiles:
 
 def _find_wrong_entries(document: dict[str, Any]) -> Iterator[str]:
     """Yield the entries that pages need and that are missing or of a wrong type: another program may have signed it."""
-    yield from (name for name, kind in PARTS.items() if not _is(document.get(name), kind))
+    yield from (name for name, kind in PARTS.items() if not layout.is_of_type(document.get(name), kind))
     environment = document["environment"]
-    yield from (name for name, kind in _ENVIRONMENT.items() if not _is(environment.get(name), kind))
+    yield from (name for name, kind in _ENVIRONMENT.items() if not layout.is_of_type(environment.get(name), kind))
     shape = environment.get("image_shape")
-    if shape is not None and not (_is(shape, list) and len(shape) == 2 and all(_is(n, int) for n in shape)):
+    if shape is not None and not (
+        layout.is_of_type(shape, list) and len(shape) == 2 and all(layout.is_of_type(n, int) for n in shape)
+    ):
         yield "image_shape"
-    if not all(_is(row, dict) for row in document["history"]):
+    if not all(layout.is_of_type(row, dict) for row in document["history"]):
         yield "history"
     try:
         metrics, _ = layout.metrics_from_json(document["metrics"])
@@ -185,10 +187,6 @@ def _find_wrong_entries(document: dict[str, Any]) -> Iterator[str]:
         yield str(error)
     else:
         yield from (name for name in ("seconds", "weights") if name not in metrics)
-
-
-def _is(value: Any, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _try_out(fitted: Any, n_components: int, n_features: int) -> None:

@@ -19,7 +19,7 @@ from pages.ui.shared.text import plain
 
 _PAGE, _WRITTEN, _MEMORY = "hourglass.page", "hourglass.written", "hourglass.memory"
 _REPLACED = "hourglass.replaced"
-# A browser that is quicker than the server still sends the address of before for this long.
+# For this long a browser may still send an address that the page has replaced.
 LATE_SECONDS = 3.0
 LARGEST_SEED = 9999
 _REFUSAL = f"The link names a draw of rows that is not a whole number from 0 to {LARGEST_SEED}: draw 0 is shown."
