@@ -31,7 +31,7 @@ PAGES = {
     "Tour": ("tour", ".hg-tour", 1.4),
     "Training": ("training?data=mnist", ".st-key-training img", 1.8),
     "Mechanisms": ("mechanisms", _CHART, 2.4),
-    "Labelled fraction": ("labelled_fraction?data=mnist", "[class*=st-key-still-] img", 2.5),
+    "Labelled fraction": ("labelled_fraction?data=mnist", ".main-svg", 2.5),
 }
 SECTIONS = {
     "Error by class": "reconstructions?data=mnist&size=10&section=classes",

@@ -75,16 +75,6 @@ def _link_without_shipped_runs(folder: Path) -> Path:
     return folder
 
 
-def point_at_charts(page) -> None:
-    """Have each chart of which a picture is shown drawn by plotly."""
-    stills = page.locator("[class*=st-key-still-]")
-    expect(stills.first).to_be_visible(timeout=DRAWN)
-    while stills.count():
-        n = stills.count()
-        stills.first.hover()
-        expect(stills).to_have_count(n - 1, timeout=DRAWN)
-
-
 def scroll_to_late(page) -> None:
     """Scroll to what is drawn only once it is seen."""
     places = page.locator("[class*=st-key-late-]")

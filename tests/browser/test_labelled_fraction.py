@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.semi_supervised import experiment, results, sweep
-from tests.browser.conftest import DRAWN, Server, point_at_charts, scroll_to_late, show
+from tests.browser.conftest import DRAWN, Server, scroll_to_late, show
 
 PAGE = "labelled_fraction?data=digits&methods=logistic.pca.spreading"
 SHARED = "Link and command line"
@@ -44,7 +44,6 @@ def marks(page):
 
 def test_a_deep_link_on_a_fresh_server_draws_the_curve(visit):
     page = visit(PAGE, drawn=SHARED)
-    point_at_charts(page)
     expect(marks(page)).to_have_count(3 * 2 * 3 + 3 * 2, timeout=DRAWN)
     assert page.get_by_test_id("stAlert").count() == 0
     assert page.noise == []
@@ -52,7 +51,6 @@ def test_a_deep_link_on_a_fresh_server_draws_the_curve(visit):
 
 def test_a_click_on_a_mark_opens_what_is_behind_it_and_the_link_keeps_it(visit):
     page = visit(f"{PAGE}&part=fair", drawn=SHARED)
-    point_at_charts(page)
     expect(marks(page)).to_have_count(24, timeout=DRAWN)
     page.wait_for_timeout(500)
     box = marks(page).nth(6).bounding_box()  # after the seeds of the first line: its mean at 20 labels
@@ -81,7 +79,7 @@ def test_the_chart_and_its_values_are_saved(visit, measured):
     row = next(row for row in table if (row["approach"], row["labels"]) == ("Label spreading", "100"))
     assert float(row["test error (%)"]) == pytest.approx(100 * np.mean(list(errors.values())))
     assert (row["seeds"], len(table)) == ("3", 6)
-    # A still stands for the chart: it is drawn before it is saved, for white paper.
+    # For white paper.
     svg = ElementTree.parse(saved("svg")).getroot()
     assert {"Digits 8x8: test error by labels", "Label spreading", "PCA + logistic"} <= set(svg.itertext())
     width, height = float(svg.get("width")), float(svg.get("height"))
@@ -93,7 +91,6 @@ def test_the_chart_and_its_values_are_saved(visit, measured):
 
 def test_lines_toggle_by_keyboard(visit):
     page = visit(PAGE, drawn=SHARED)
-    point_at_charts(page)
     expect(marks(page)).to_have_count(24, timeout=DRAWN)
     pill = page.get_by_role("button", name="PCA + logistic").first
     pill.focus()
@@ -123,7 +120,6 @@ def test_a_sweep_runs_beside_the_page_to_its_end(visit):
         expect(pill).to_have_attribute("aria-pressed", "false", timeout=DRAWN)
     run = page.get_by_role("button", name="Run 9 fits")
     expect(run).to_be_visible(timeout=DRAWN)
-    point_at_charts(page)
     run.click()
     # New results are in the chart while the others are computed, without a click.
     page.wait_for_function(

@@ -11,7 +11,7 @@ PAGES = {
     "Reconstructions": ("reconstructions?data=digits&size=10", ".hg-columns-image", False),
     "Generation": ("generation?data=digits&size=10", ".st-key-sampled img", False),
     "Documents": ("documents?data=docstrings&size=2", "canvas", False),
-    "Labelled fraction": ("labelled_fraction?data=mnist", "[class*=st-key-still-] img", False),
+    "Labelled fraction": ("labelled_fraction?data=mnist", ".main-svg", True),
     "Concept demos": ("mechanisms", "[class*=st-key-plain-chart-] .main-svg", True),
     "Training": ("training?data=digits", ".st-key-training img", False),
     "Tour": ("tour", ".hg-tour", False),

@@ -24,7 +24,6 @@ _BASELINE = {"images": "network", "documents": "logistic"}
 _SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae")
 _CHART = "test error by labels"
 _SEEN = "hourglass.approaches"
-_STILL_WIDTHS = (1180, 380)
 
 
 @dataclass(frozen=True)
@@ -127,10 +126,8 @@ def draw(view: View, problems: list[str]) -> None:
     is_log = page_state.choose("axis", "Error axis", options, problems, label_visibility="collapsed") == "log"
     stamp = repr((view.entry.name, len(view.rows), max(str(row.get("date", "")) for row in view.rows)))
     key = stamp, tuple(approaches), header.get_theme(), is_log
-    labels = join_words([semi_supervised.get(name).label for name in approaches])
-    about, stills = f"Test error by number of labels of {labels}", _stills(*key, view) if is_log else ()
-    saved = {"data": _chart_data(view, approaches), "stills": stills, "about": about}
-    charts.draw(_figure(*key, view), _CHART, **saved, on_select=_inspect, selection_mode="points")
+    saved = _chart_data(view, approaches)
+    charts.draw(_figure(*key, view), _CHART, data=saved, on_select=_inspect, selection_mode="points")
     st.caption("Click a mark to inspect that result.")
     readouts.draw(view.errors, view.baseline, approaches, problems)
 
@@ -188,14 +185,6 @@ def _chart_data(view: View, approaches: Sequence[str]) -> list[dict[str, Any]]:
             line |= {"test error (%) low": mean.low, "test error (%) high": mean.high, "seeds": mean.n}
             lines.append(line)
     return lines
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _stills(stamp: str, approaches: tuple[str, ...], theme: str, is_log: bool, _view: View) -> list[str]:
-    from core.figures import svg
-
-    figure = _figure(stamp, approaches, theme, is_log, _view)
-    return [svg.render_figure(figure, width, theme) for width in _STILL_WIDTHS]
 
 
 def _make_mark(view: View, name: str, n: int, errors: Mapping[int, float]):

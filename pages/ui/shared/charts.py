@@ -25,7 +25,7 @@ def draw(
     data: Sequence[dict[str, Any]] | None = None,
     is_zoomed: bool = False,
     is_of_all_sizes: bool = False,
-    stills: Sequence[str] = (),
+    still: str = "",
     about: str = "",
     **options: Any,
 ) -> Any:
@@ -37,17 +37,17 @@ def draw(
     data : one dictionary per CSV row; without it the CSV holds what the figure shows
     is_zoomed : whether the wheel zooms it and it has a mode bar
     is_of_all_sizes : whether it shows all numbers of latent dimensions, so that its files do not name one
-    stills : SVG documents of the figure, the widest first, shown until the pointer is over them
-    about : alternative text of the stills
+    still : an SVG document of the figure, shown until the pointer is over it
+    about : alternative text of the still
     """
     text = None
     if data is not None:
         columns = list(dict.fromkeys(column for row in data for column in row))
         text = export.to_csv(columns, ([row.get(column) for column in columns] for row in data))
-    # Stills have one font size.
-    if stills and not header.is_large() and not is_pointed_at(name):
+    # A still has one font size.
+    if still and not header.is_large() and not is_pointed_at(name):
         with st.container(gap=None):
-            draw_still(name, stills, about, figure.layout.height)
+            draw_still(name, still, about, figure.layout.height)
             st.html(export.make_buttons(name, export.FORMATS, text, is_still=True, is_of_all_sizes=is_of_all_sizes))
         return None
     key = page_state.key(name)
@@ -85,15 +85,11 @@ def is_pointed_at(name: str) -> bool:
     return bool(st.session_state.get(_flag(name)))
 
 
-def draw_still(name: str, pictures: Sequence[str], about: str, height: int) -> None:
-    """Draw SVG documents of a chart, for decreasing page widths, until the pointer is over them."""
-    images = "".join(
-        f'<img class="hg-still-{k}" alt="{escape(about)}" style="height:{height}px" '
-        f'src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'
-        for k, picture in enumerate(pictures)
-    )
+def draw_still(name: str, picture: str, about: str, height: int) -> None:
+    """Draw an SVG document of a chart until the pointer is over it."""
+    source = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
     with st.container(key=f"still-{name}", gap=None):
-        st.html(Markup(images))
+        st.html(Markup(f'<img alt="{escape(about)}" style="height:{height}px" src="{source}">'))
         st.button("Read values", key=page_state.key(f"late/{name}"), type="tertiary", on_click=_show, args=(name,))
 
 

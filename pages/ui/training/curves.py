@@ -32,7 +32,7 @@ def draw(spec: Spec, rows: History, stamp: tuple) -> None:
     shown = stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows
     with st.container(key="curves"):
         for k, (figure, (still, about)) in enumerate(zip(_figures(*shown), _stills(*shown), strict=True)):
-            charts.draw(figure, f"curve-{k}", stills=[still], about=about)
+            charts.draw(figure, f"curve-{k}", still=still, about=about)
     _explain(spec, rows)
 
 
