@@ -94,8 +94,8 @@ def test_words_of_a_dimension_are_those_of_the_component(texts):
     at_end = app.body_with("<b>At ")
     assert app.fill("along", 10).body_with("<b>At ") != at_end
     assert page(**app.query()).body_with("<b>At ") == app.body_with("<b>At ")
-    app = page(section="axes", axis="3", along="x").expect("a dimension that a 2-D code does not have")
-    app.expect("not a whole number from 0 to 100: 50 is shown")
+    wrong = "The link asks for the axis “3”. It must be from 1 to 2.", "“101”. It must be from 0 to 100."
+    page(section="axes", axis="3", along="101").expect(*wrong)
 
 
 def test_retrieval_curves_are_those_of_the_runs(texts):

@@ -14,7 +14,7 @@ from core.errors import HourglassError
 from core.types import Run
 from pages.ui.documents.document import make_column
 from pages.ui.shared import charts, header, page_state
-from pages.ui.shared.cached import find_rows, load_codes, load_estimator
+from pages.ui.shared.cached import load_codes, load_estimator
 from pages.ui.shared.html_blocks import make_caption
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -32,42 +32,31 @@ _THIRDS = ("Highest at the low end", "Highest in the middle", "Highest at the hi
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        if not view.trained:
-            section.explain_none_trained()
-            return
-        rows = find_rows(view.entry, view.dataset_params, problems)
-        if rows is None:
-            section.explain(f"Latent dimensions are explored with the documents of {view.entry.label}.")
-            return
+        section.require(view.trained)
+        needed = f"Latent dimensions are explored with the documents of {view.entry.label}."
+        rows = section.find_rows(problems, needed)
         section.explain(
             "One latent dimension varies from low to high; the others stay at their median. LSA is linear, so its "
             "words change along straight lines; along an autoencoder's dimension words may peak in between."
         )
         k, share = _choose(view, problems)
         for line in view.trained:
-            with header.show_errors():
+            try:
                 _draw_method(line, rows, k, share)
+            except HourglassError as problem:
+                section.refused[line.label] = str(problem)
 
 
 def _choose(view: View, problems: list[str]) -> tuple[int, float]:
     """Draw the choice of a dimension, from 0, and of the position along it, from 0 to 1."""
     with st.container(key="axis", horizontal=True, vertical_alignment="bottom"):
-        numbers = list(range(1, view.size + 1))
-        refused: list[str] = []
-        widget = page_state.seed_widget("axis", numbers, 1, refused, parse=page_state.parse_integer)
-        if refused:
-            problems.append(
-                f"The link asks for a dimension that a {view.size}-D code does not have: dimension 1 is shown."
-            )
+        parse, numbers = page_state.parse_integer, range(1, view.size + 1)
+        draw, look = st.selectbox, {"width": 160}
         if view.size <= _MOST_BUTTONS:
-            chosen = st.segmented_control("Latent dimension", numbers, key=widget, required=True)
-        else:
-            chosen = st.selectbox("Latent dimension", numbers, key=widget, width=160)
-        page_state.keep("axis", chosen)
-        refused.clear()
-        widget = page_state.seed_widget("along", range(101), 50, refused, parse=page_state.parse_integer)
-        if refused:
-            problems.append("The link asks for a position that is not a whole number from 0 to 100: 50 is shown.")
+            draw, look = st.segmented_control, {"required": True}
+        label = "Latent dimension"
+        chosen = page_state.choose_with(draw, "axis", label, numbers, 1, problems, parse=parse, **look)
+        widget = page_state.seed_widget("along", range(101), 50, problems, parse=parse)
         about = "0 and 100: the values below and above which 2.5% of the documents are."
         share = st.slider("Position (%)", 0, 100, key=widget, width=420, help=about)
         page_state.keep("along", share)
@@ -81,13 +70,9 @@ def _traverse(stamp: Stamp, rows_key: str, k: int, _line: Line, _rows: Rows) -> 
 
 
 def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
-    try:
-        check_same_data(line.run, rows)
-    except HourglassError as problem:
-        st.warning(plain(f"{line.label} is not shown: {problem}"))
-        return
     from core.figures.words import plot_word_weights  # plotly: most visits open no figure
 
+    check_same_data(line.run, rows)
     axis = _traverse(line.stamp, rows.key, k, line, rows)
     step = round(share * (len(axis.values) - 1))
     value = float(axis.values[step])
@@ -106,10 +91,8 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
         figure = plot_word_weights(axis.values, axis.weights[:, words], named, value, unit, header.get_theme())
         charts.draw(figure, f"along-{line.method}")
         heaviest = keywords.find_heaviest_words(axis.weights[step], rows.vocabulary, _EXPECTED)
-        column, nearest = (
-            make_column(f"At {number(value)}", unit, heaviest, set()),
-            _make_nearest(line, rows, axis, step),
-        )
+        column = make_column(f"At {number(value)}", unit, heaviest, set())
+        nearest = _make_nearest(line, rows, axis, step)
         st.html(Markup(f'<div class="hg-expected">{column}{nearest}</div>'))
     st.html(_make_thirds(line, axis, rows.vocabulary))
 

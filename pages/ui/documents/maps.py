@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 
 from core.analysis.rows import BY_PCA, DIRECT, Rows, check_same_data
+from core.datasets import Entry, bag_of_words
 from core.errors import HourglassError
 from core.frontend.maps import Map
-from core.types import Run
+from core.types import DOCUMENTS, Run, as_floats
 from pages.ui.compare import summary
-from pages.ui.documents import document, query_placement
+from pages.ui.documents import document
 from pages.ui.embeddings import map_scores, maps_component, neighbours, selection
 from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap, compute_points
 from pages.ui.shared import page_state, stored_runs
-from pages.ui.shared.cached import find_rows
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
@@ -24,18 +25,14 @@ from pages.ui.shared.text import plain, shorten
 
 _OF_MAPS = ("knn_accuracy", "retrieval_precision_15")
 _MOST_OFFERED = 200
+LONGEST_IN_A_LINK = 300  # letters of a query
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        if not view.trained:
-            section.explain_none_trained()
-            return
-        rows = find_rows(view.entry, view.dataset_params, problems)
-        if rows is None:
-            where = "Stored metrics are in the sections Retrieval and Measures."
-            section.explain(f"The maps need the documents of {view.entry.label}. {where}")
-            return
+        section.require(view.trained)
+        where = "Stored metrics are in the sections Retrieval and Measures."
+        rows = section.find_rows(problems, f"The maps need the documents of {view.entry.label}. {where}")
         maps = make_view(view, rows)
         look = maps_component.read_look(rows, [run_map.choice.key for run_map in maps.maps], problems)
         help = "Maps are projections to 2-D: overlapping here does not mean overlapping in the code."
@@ -45,8 +42,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         selection.select_linked(maps, problems)
         positions = maps_component.read_selection(rows, problems)
         nearest = neighbours.find_nearest(maps, positions)
-        text, query = query_placement.read_query(view.entry, rows)
-        stars = query_placement.embed(query, maps.drawable)
+        text, query = _read_query(view.entry, rows)
+        stars = _embed_query(query, maps.drawable)
         maps_component.draw(rows, _make_maps(maps, nearest, stars), positions, look)
         if stars:
             st.caption(plain(f"★ Your query: “{shorten(text, 80)}”."))
@@ -82,6 +79,37 @@ def _explain(view: View, rows: Rows) -> str:
     size = {1: "one dimension", 2: "two dimensions"}.get(view.size, f"{view.size} dimensions")
     shown = f"{rows.summary} of {view.entry.label}"
     return f"Each document's word counts, compressed to {size}: {shown}, one colour per class."
+
+
+def name_memory(entry: Entry) -> str:
+    """The name under which the query of a data set is remembered."""
+    return f"query/{entry.name}"
+
+
+def keep_query(entry: Entry, text: str) -> None:
+    """Remember a query and write it into the address, if it is short enough."""
+    in_link = text if 0 < len(text) <= LONGEST_IN_A_LINK else None
+    page_state.keep("query", text, text=in_link, memory=name_memory(entry))
+
+
+def _read_query(entry: Entry, rows: Rows) -> tuple[str, bag_of_words.Query | None]:
+    """The link's or the last query: its text and its words; None without a known word."""
+    text = page_state.read_link("query") or page_state.recall(name_memory(entry)) or ""
+    if text:
+        keep_query(entry, text)
+    query = bag_of_words.parse_query(text, rows.vocabulary)
+    return text, query if query.known else None
+
+
+def _embed_query(query: bag_of_words.Query | None, maps: Sequence[RunMap]) -> dict[str, np.ndarray]:
+    """Key of a map -> position of the query, (2,); a code of zeros has none."""
+    points = {}
+    for run_map in maps if query else ():
+        with suppress(HourglassError):
+            code = run_map.estimator().transform(as_floats(query.counts, DOCUMENTS))
+            if np.any(code):
+                points[run_map.choice.key] = run_map.plane.points(code)[0]
+    return points
 
 
 def _make_maps(view: MapView, nearest: Mapping[str, np.ndarray], stars: Mapping[str, np.ndarray]) -> list[Map]:

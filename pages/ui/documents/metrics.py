@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from core import methods
-from core.errors import BrokenRun
 from core.runs import selection, specs
-from core.types import Run, Spec
+from core.types import Run
 from pages.ui.shared import stored_runs, tables, training_offers
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
@@ -26,9 +26,7 @@ _OF_WEIGHTINGS = ("knn_accuracy", "retrieval_precision_15", "seconds")
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        if not view.trained:
-            section.explain_none_trained()
-            return
+        section.require(view.trained)
         section.explain(
             "Each cell: estimate, 95% interval, sample size n; open a measure to read how it is computed. kNN "
             "accuracy of tf-idf, unigram and cache perplexity are baselines without a latent code.",
@@ -46,28 +44,19 @@ def _draw_weightings(view: View, stored: Sequence[Run], problems: list[str]) -> 
         "words that are in many documents. Elsewhere LSA uses tf-idf, unless another run is chosen."
     )
     weighting = next(param for param in methods.get("lsa").params if param.name == "weighting")
-    wanted = {name: _make_spec(view, name) for name in weighting.bounds}
-    lines = list(filter(None, (_make_line(stored, name, spec, problems) for name, spec in wanted.items())))
-    if lines:
+    params = [{"n_components": view.size, "weighting": name} for name in weighting.bounds]
+    wanted = [specs.make(view.entry.name, "lsa", chosen, 0, dict(view.dataset_params)) for chosen in params]
+    complete = [spec for spec in wanted if stored_runs.is_complete(stored, spec)]
+    lines = [stored_runs.make_line("lsa", [run for run in stored if run.spec == spec], spec) for spec in complete]
+    problems += [line.problem for line in lines if line.problem]
+    if lines := [replace(line, label=_name_weighting(line)) for line in lines if line.run]:
         tables.draw_measures(lines, _OF_WEIGHTINGS, "weightings")
-    if missing := training_offers.find_missing(list(wanted.values()), stored):
+    if missing := training_offers.find_missing(wanted, stored):
         training_offers.draw_button("Fit the missing ones", missing, "weightings", "Each takes seconds.")
-    keys = {spec.key for spec in wanted.values()}
+    keys = {spec.key for spec in wanted}
     training_offers.show_progress(lambda task: task.key in keys)
 
 
-def _make_spec(view: View, weighting: str) -> Spec:
-    params = {"n_components": view.size, "weighting": weighting}
-    return specs.make(view.entry.name, "lsa", params, 0, dict(view.dataset_params))
-
-
-def _make_line(stored: Sequence[Run], weighting: str, spec: Spec, problems: list[str]) -> Line | None:
-    if not stored_runs.is_complete(stored, spec):
-        return None
-    try:
-        run, stamp = stored_runs.read_run(spec.key)
-    except BrokenRun as problem:
-        problems.append(str(problem))
-        return None
-    label = "LSA (tf-idf)" if weighting == selection.USUAL_WEIGHTING else stored_runs.label_run(spec)
-    return Line(spec.method, label, run=run, stamp=stamp)
+def _name_weighting(line: Line) -> str:
+    is_usual = line.run.spec.param("weighting") == selection.USUAL_WEIGHTING
+    return "LSA (tf-idf)" if is_usual else line.label

@@ -13,7 +13,7 @@ from core.analysis.rows import MOST_ROWS, Rows, check_same_data
 from core.datasets import bag_of_words
 from core.errors import HourglassError
 from core.types import DOCUMENTS, Run, as_floats
-from pages.ui.documents import document, maps, query_placement
+from pages.ui.documents import document, maps
 from pages.ui.embeddings.map_state import MapView
 from pages.ui.shared import cached, header, page_state
 from pages.ui.shared.components import do_nothing, get_component
@@ -30,10 +30,8 @@ _MOST_NAMED = 40
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        rows = cached.find_rows(view.entry, view.dataset_params, problems, n=MOST_ROWS)
-        if rows is None:
-            section.explain(f"Queries are answered from the documents of {view.entry.label}.")
-            return
+        needed = f"Queries are answered from the documents of {view.entry.label}."
+        rows = section.find_rows(problems, needed, n=MOST_ROWS)
         section.explain(
             f"Each method encodes your words and lists the documents with the most similar codes, among "
             f"{rows.summary}. First column: plain tf-idf; click a title to open the document.",
@@ -46,7 +44,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 
 def _read_text(view: View) -> str:
-    name = query_placement.name_memory(view.entry)
+    name = maps.name_memory(view.entry)
     widget, linked = page_state.key(name), page_state.read_link("query")
     if linked is not None:
         st.session_state[widget] = linked[:_LONGEST]
@@ -56,9 +54,9 @@ def _read_text(view: View) -> str:
         text = st.text_input("Your query", key=widget, max_chars=_LONGEST) or ""
         st.button("Search", key=page_state.key("ask"), type="primary", icon=":material/search:")
         st.button("Show in the maps", key=page_state.key("to-maps"), on_click=_show_maps, icon=":material/star:")
-    if len(text) > query_placement.LONGEST_IN_A_LINK:
-        st.caption(f"Not in the link: it holds a query of up to {query_placement.LONGEST_IN_A_LINK} letters.")
-    query_placement.keep(view.entry, text)
+    if len(text) > maps.LONGEST_IN_A_LINK:
+        st.caption(f"Not in the link: it holds a query of up to {maps.LONGEST_IN_A_LINK} letters.")
+    maps.keep_query(view.entry, text)
     return text
 
 

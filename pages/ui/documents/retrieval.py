@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import streamlit as st
 
 from core import datasets, methods
 from core.datasets import checksums
-from core.errors import BrokenRun
 from core.figures import words
 from core.figures.words import PrecisionCurve
 from core.metrics.definitions import DEFINITIONS
@@ -22,7 +22,6 @@ from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import join_words, plain
 
 _MEASURES = ("retrieval_precision_1", "retrieval_precision_15", "retrieval_precision_63")
-_BASELINE = "tf-idf vectors"
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -53,32 +52,26 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 def _find_curves(view: View, stored: Sequence[Run], problems: list[str]) -> list[PrecisionCurve]:
     """The curve of each method and size, and the tf-idf baseline."""
     curves, baseline = [], []
-    shown = {line.method: line.run for line in view.trained}
-    copy = checksums.choose_checksum(shown.values())
-    for method in methods.compared(DOCUMENTS):
-        for size in stored_runs.list_code_sizes(stored, view.entry.name):
-            run = shown.get(method) if size == view.size else _read_default(stored, view, method, size, problems)
-            if run is None or "retrieval.precision" not in run.views:
-                continue
-            copy = copy or run.environment["data_checksum"]
-            if not checksums.is_of(run.environment, copy):
-                continue
-            at, label = run.views["retrieval.at"], f"{stored_runs.label_run(run.spec)} {size}-D"
-            curves.append(PrecisionCurve(label, at, run.views["retrieval.precision"], method, size))
-            if not baseline and "retrieval.tfidf" in run.views:
-                baseline.append(PrecisionCurve(_BASELINE, at, run.views["retrieval.tfidf"]))
+    shown = {line.method: line for line in view.lines}
+    copy = checksums.choose_checksum(line.run for line in view.trained)
+    sizes = stored_runs.list_code_sizes(stored, view.entry.name)
+    for method, size in product(methods.compared(DOCUMENTS), sizes):
+        line = shown[method]
+        if size != view.size:
+            candidates = selection.select_runs(list(stored), view.entry.name, method, size)
+            line = stored_runs.make_line(method, candidates, candidates[0].spec if candidates else None)
+        problems += [line.problem] if line.problem else []
+        run = line.run
+        if run is None or "retrieval.precision" not in run.views:
+            continue
+        copy = copy or run.environment["data_checksum"]
+        if not checksums.is_of(run.environment, copy):
+            continue
+        at, label = run.views["retrieval.at"], f"{stored_runs.label_run(run.spec)} {size}-D"
+        curves.append(PrecisionCurve(label, at, run.views["retrieval.precision"], method, size))
+        if not baseline and "retrieval.tfidf" in run.views:
+            baseline.append(PrecisionCurve("tf-idf vectors", at, run.views["retrieval.tfidf"]))
     return curves + baseline
-
-
-def _read_default(stored: Sequence[Run], view: View, method: str, size: int, problems: list[str]) -> Run | None:
-    candidates = selection.select_runs(list(stored), view.entry.name, method, size)
-    if not candidates:
-        return None
-    try:
-        return stored_runs.read_run(candidates[0].key)[0]
-    except BrokenRun as problem:
-        problems.append(str(problem))
-        return None
 
 
 def _offer_missing(view: View, stored: Sequence[Run]) -> None:

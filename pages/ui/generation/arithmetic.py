@@ -14,9 +14,8 @@ from core.types import Run
 from pages.ui.generation import encoded_rows
 from pages.ui.generation.encoded_rows import EncodedRows
 from pages.ui.shared import image_grid, page_state, reconstructors
-from pages.ui.shared.cached import find_rows
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import begin_section
+from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import plain
 
@@ -26,15 +25,11 @@ _MOST_COUNTED = 200
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        rows = find_rows(view.entry, view.dataset_params, problems)
-        if rows is None:
-            return
+        rows = section.find_rows(problems)
         if not rows.has_labels:
-            section.explain(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
-            return
-        if not (methods := section.find_reconstructors(rows)):
-            section.explain_none_reconstructs()
-            return
+            section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
+        methods = section.find_reconstructors(rows)
+        section.require(methods, RECONSTRUCTS)
         minus, plus = _choose_classes(rows, problems)
         section.explain(
             f"Mean code of class {rows.target_names[plus]} minus that of class {rows.target_names[minus]}, added to "

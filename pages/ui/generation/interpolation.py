@@ -15,7 +15,6 @@ from pages.ui.generation import encoded_rows
 from pages.ui.generation.encoded_rows import EncodedRows
 from pages.ui.reconstructions import gan_inversion
 from pages.ui.shared import image_grid, page_state, reconstructors
-from pages.ui.shared.cached import find_rows
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
@@ -27,13 +26,9 @@ _FUNCTIONS = {"line": interpolation.lerp, "arc": interpolation.slerp}
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        rows = find_rows(view.entry, view.dataset_params, problems)
-        if rows is None:
-            return
+        rows = section.find_rows(problems)
         methods, gan = section.find_reconstructors(rows), reconstructors.find_gan(view)
-        if not methods and not gan:
-            section.explain_none_trained()
-            return
+        section.require(methods or gan)
         section.explain(
             "Each method encodes two test images, and decodes points on the path between the two codes. In a good "
             "latent space the images in between look like data; mixed pixels show both images at once."

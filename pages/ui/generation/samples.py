@@ -44,9 +44,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             how = _choose_draw(problems)
             with st.spinner("Decoding random codes …"):
                 usable, section.refused = find_samplers(lines, how)
-        if not usable:
-            section.explain(f"No method that draws samples is trained on {view.entry.label} at {view.size}-D yet.")
-            return
+        section.require(usable, "method that draws samples")
         section.explain(
             "Each decoder receives random codes; the caption names their distribution. Look for images that could be "
             f"from {view.entry.label}, for variety, and for images that could not."

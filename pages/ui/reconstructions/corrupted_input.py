@@ -15,11 +15,10 @@ from core.analysis.corruption import KINDS
 from core.analysis.rows import Rows
 from core.types import Run, as_floats
 from pages.ui.shared import charts, header, image_grid, page_state, reconstructors, tables
-from pages.ui.shared.cached import find_rows
 from pages.ui.shared.number_format import number
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import begin_section
+from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import join_words, plain
@@ -33,13 +32,9 @@ _FIRST_LEVEL = 0.4  # as a share of all levels
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        rows = find_rows(view.entry, view.dataset_params, problems, n=_ROWS)
-        if rows is None:
-            section.explain("This section needs the test images, which are not on this machine yet.")
-            return
-        if not (methods := section.find_reconstructors(rows)):
-            section.explain_none_reconstructs()
-            return
+        rows = section.find_rows(problems, n=_ROWS)
+        methods = section.find_reconstructors(rows)
+        section.require(methods, RECONSTRUCTS)
         section.explain(_draw_comparison(rows, methods, problems))
         if gan := reconstructors.find_gan(view):
             st.caption(f"The {gan.label} is not included: without an encoder, each image would need a GAN inversion.")

@@ -18,7 +18,7 @@ from core.types import Measurement, Run
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import begin_section
+from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, join_words, plain
@@ -49,9 +49,7 @@ class _RowErrors:
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
         lines = [line for line in view.trained if "rows.squared_error" in line.run.views]
-        if not lines:
-            section.explain_none_reconstructs()
-            return
+        section.require(lines, RECONSTRUCTS)
         section.refused = {line.label: line.problem for line in view.lines if line.problem}
         errors = _read_errors(view.entry, _select_comparable(lines, problems), problems)
         if errors.y is None:

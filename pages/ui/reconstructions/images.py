@@ -23,7 +23,7 @@ from pages.ui.shared.images import image
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.reconstructors import Reconstructor, to_phrase
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import begin_section
+from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.text import Markup, html, join_words, plain
 
 _IN_BLOCK, _N_BLOCKS = 5, 2
@@ -78,7 +78,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             reconstructions = f"{view.entry.label} and their reconstructions from {dimensions}"
             section.explain(f"Test images of {reconstructions}: {details}. {choice.about}")
         else:
-            section.explain_none_reconstructs()
+            section.explain_none_trained(RECONSTRUCTS)
         if len(choice.positions) == 0:
             st.markdown("The two methods have the same error on every row.")
             return

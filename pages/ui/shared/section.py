@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,10 +16,16 @@ from core.runs import selection
 from core.tasks.queue import Task
 from core.types import IMAGES
 from pages.ui.shared import cli_commands, footer, header, page_state, run_picker, stored_runs, training_offers
-from pages.ui.shared.cached import load_errors, load_estimator
+from pages.ui.shared.cached import DEFAULT_COUNT, find_rows, load_errors, load_estimator
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
 from pages.ui.shared.text import join_words, plain
+
+RECONSTRUCTS = "method that reconstructs images"
+
+
+class _EndOfSection(Exception):
+    """Leaves the block of `begin_section`."""
 
 
 @dataclass
@@ -33,15 +40,27 @@ class Section:
         """Write the explanation of at most two sentences above the section; details in `help`."""
         self._place.markdown(plain(text), help=help)
 
-    def explain_none_trained(self) -> None:
-        """Write, as the explanation, that no method is trained in this view."""
-        self.explain(f"No method is trained on {self.view.entry.label} at {self.view.size}-D yet.")
+    def explain_none_trained(self, what: str = "method") -> None:
+        """Write, as the explanation, that no such method is trained in this view."""
+        self.explain(f"No {what} is trained on {self.view.entry.label} at {self.view.size}-D yet.")
 
-    def explain_none_reconstructs(self) -> None:
-        """Write, as the explanation, that no method that reconstructs is trained."""
-        self.explain(
-            f"No method that reconstructs images is trained on {self.view.entry.label} at {self.view.size}-D yet."
-        )
+    def end(self, text: str) -> NoReturn:
+        """End the section with this explanation."""
+        self.explain(text)
+        raise _EndOfSection
+
+    def require(self, found: Any, what: str = "method") -> None:
+        """End the section unless such a method was found in this view."""
+        if not found:
+            self.explain_none_trained(what)
+            raise _EndOfSection
+
+    def find_rows(self, problems: list[str], otherwise: str = "", n: int = DEFAULT_COUNT) -> Rows:
+        """Test rows of the view's data set; without them the section ends with the sentence `otherwise`."""
+        rows = find_rows(self.view.entry, self.view.dataset_params, problems, n=n)
+        if rows is None:
+            self.end(otherwise or "This section needs the test images, which are not on this machine yet.")
+        return rows
 
     def find_reconstructors(self, rows: Rows) -> list[Reconstructor]:
         """The methods that reconstruct `rows`; the others are named when the section ends."""
@@ -71,7 +90,8 @@ def begin_section(view: View) -> Iterator[Section]:
     the section in the same way.
     """
     section = Section(view, st.empty())
-    yield section
+    with suppress(_EndOfSection):
+        yield section
     for label, why in section.refused.items():
         st.warning(plain(f"{label} is not shown: {why}"))
     _offer_missing(view)
