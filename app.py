@@ -31,7 +31,7 @@ explanation.markdown(plain(summary.explain(view)))
 summary.warn_of_copies(view)
 
 winners = {metric: stored_runs.find_best(view.lines, metric) for metric in table.list_ranked(view.entry)}
-training_offers.draw_missing(view.entry, view.size, stored, training_offers.find_lacking(view.lines))
+training_offers.draw_missing(view, stored)
 clicked = table.draw(view, winners)
 summary.draw_findings(view, winners)
 run_picker.link_next_questions(view)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import config, datasets, semi_supervised
 from core.datasets import checksums
-from core.errors import BadInput, HourglassError
+from core.errors import BadInput
 from core.semi_supervised import background_sweep, experiment
 from pages.ui.labelled_fraction import curve
 from pages.ui.labelled_fraction.curve import View
@@ -24,7 +24,7 @@ from pages.ui.shared.text import join_words, plain, shorten
 _LIVE_SECONDS = 1.0
 # The page is drawn again for new results at most so often.
 _REDRAW_SECONDS = 2.0
-_LAST, _PROBLEM = "hourglass.sweep", "hourglass.sweep-problem"
+_LAST = "hourglass.sweep"
 _METHODS, _LABELS = "sweep-methods", "sweep-labels"
 _LONGEST = 100
 _MOST_SEEDS, _USUAL_SEEDS = 10, 3
@@ -65,8 +65,7 @@ def draw(view: View, problems: list[str]) -> None:
         label = run if missing else "All fits are done"
         st.button(label, key=page_state.key("run-sweep"), on_click=_run, args=args, **look)
         st.caption(plain(_estimate_time(view, cells, missing)))
-    if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(plain(problem))
+    page_state.show_error("experiment")
     st.caption("Command line:")
     st.html(make_code(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds)))
 
@@ -171,10 +170,8 @@ def _is_running() -> bool:
 
 def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds: int, max_seconds: float) -> None:
     asked = dataset, wanted, counts, range(n_seeds), max_seconds
-    try:
+    with page_state.keep_error("experiment"):
         st.session_state[_LAST] = background_sweep.request_sweep(*asked, ends=config.is_workshop()), dataset
-    except HourglassError as problem:
-        st.session_state[_PROBLEM] = str(problem)
 
 
 def draw_progress(view: View) -> None:

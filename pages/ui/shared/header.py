@@ -14,6 +14,7 @@ import streamlit as st
 
 from core import config
 from core.errors import HourglassError
+from core.tasks import worker_process
 from pages.ui.shared import export, page_state, training_queue
 from pages.ui.shared.text import plain
 
@@ -52,7 +53,7 @@ def begin_page(script: str) -> None:
     except HourglassError as problem:
         st.error(plain(f"{problem} Correct it and restart the app."))
         st.stop()
-    training_queue.attach()
+    worker_process.attach_app()
     with st.sidebar:
         st.html(
             f'<div class="hg-brand" data-theme="{get_theme()}" data-person="{training_queue.get_person()}">'

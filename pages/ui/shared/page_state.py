@@ -8,13 +8,14 @@ default; then it is written to address and memory.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.errors import BadInput
+from core.errors import BadInput, HourglassError
 from pages.ui.shared.text import plain
 
 _PAGE, _WRITTEN, _MEMORY = "hourglass.page", "hourglass.written", "hourglass.memory"
@@ -156,6 +157,21 @@ def show_problems(problems: Sequence[str], most: int = 3) -> None:
         st.warning(plain(problem))
     if len(distinct) > most:
         st.warning(f"{len(distinct) - most} more problems like these.")
+
+
+@contextmanager
+def keep_error(name: str) -> Iterator[None]:
+    """In a callback: keep an error raised inside for `show_error` of the page that is drawn next."""
+    try:
+        yield
+    except HourglassError as problem:
+        st.session_state[f"hourglass.problem/{name}"] = str(problem)
+
+
+def show_error(name: str, otherwise: str = "") -> None:
+    """Draw an error kept by `keep_error`, once, or another one."""
+    if problem := st.session_state.pop(f"hourglass.problem/{name}", otherwise):
+        st.error(plain(problem))
 
 
 def make_permalink() -> str:

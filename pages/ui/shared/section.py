@@ -140,7 +140,7 @@ def show_tabs(
     notices = st.container()
     if not view.trained:
         Section(view, st.empty()).explain_none_trained()
-        training_offers.draw_missing(view.entry, view.size, stored, training_offers.find_lacking(view.lines))
+        training_offers.draw_missing(view, stored)
     with header.show_errors():
         sections[chosen][1](view, stored, problems)
     with notices:

@@ -27,7 +27,7 @@ _WEIGHTED = {"log": "log counts", "counts": "raw counts"}
 OF_CODES = ("knn_accuracy", "probe_accuracy", "silhouette", "trustworthiness", "continuity")
 _ANOTHER_COPY = " (another copy)"
 
-# A run's folder and the time it was written there.
+# See `make_stamp`.
 Stamp = tuple[str, int]
 
 
@@ -75,9 +75,11 @@ class Line:
         return self.run is None or checksums.is_here(self.run)
 
 
-def _stamp(place: Path) -> Stamp:
+def make_stamp(place: Path, file: str = "run.json") -> Stamp:
+    """A folder and the time and size of a file in it; (folder, 0) without the file."""
     try:
-        return str(place), (place / "run.json").stat().st_mtime_ns
+        stat = (place / file).stat()
+        return str(place), stat.st_mtime_ns + stat.st_size
     except OSError:
         return str(place), 0
 
@@ -85,7 +87,7 @@ def _stamp(place: Path) -> Stamp:
 def get_stamp(key: str) -> Stamp:
     """The stamp of the run with this key; an empty one if it is gone."""
     place = store.find_place(key)
-    return ("", 0) if place is None else _stamp(place)
+    return ("", 0) if place is None else make_stamp(place)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -100,7 +102,7 @@ def list_runs() -> tuple[tuple[Run, ...], tuple[str, ...]]:
     """All stored runs, without views; and a sentence for each that can't be read."""
     places, unreadable = store.list_places()
     # One text is looked up faster than hundreds of small values.
-    return _index(repr((list(map(_stamp, places)), unreadable)))
+    return _index(repr((list(map(make_stamp, places)), unreadable)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -113,7 +115,7 @@ def read_run(key: str) -> tuple[Run, Stamp]:
     place = store.find_place(key)
     if place is None:
         raise BrokenRun(f"The run {key} was deleted: reload this page.")
-    stamp = _stamp(place)
+    stamp = make_stamp(place)
     return _read(stamp), stamp
 
 

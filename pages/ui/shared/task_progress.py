@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import HourglassError
 from core.runs import store
 from core.tasks import queue, requests
 from core.tasks.computation import State, Work
@@ -17,7 +16,7 @@ from pages.ui.shared import page_state, stored_runs
 from pages.ui.shared.text import join_words, plain
 
 LIVE_SECONDS = 1.0
-_MEASURING = "hourglass.measuring"
+_MEASURING = "measuring"
 
 
 def show_task_progress(
@@ -92,8 +91,7 @@ def _follow(tasks: tuple[Task, ...], was_live: bool) -> None:
 
 
 def _offer(task: Task, state: State) -> None:
-    if problem := st.session_state.pop(_problem_key(task), "") or state.problem:
-        st.error(plain(problem))
+    page_state.show_error(task.name, state.problem)
     with st.container(horizontal=True, vertical_alignment="center", key=f"offer-{task.name}"):
         st.button(task.label, page_state.key(f"start-{task.name}"), task.help, _start, (task,), type="primary")
         if task.about:
@@ -101,14 +99,8 @@ def _offer(task: Task, state: State) -> None:
 
 
 def _start(task: Task) -> None:
-    try:
+    with page_state.keep_error(task.name):
         task.start()
-    except HourglassError as problem:
-        st.session_state[_problem_key(task)] = str(problem)
-
-
-def _problem_key(task: Task) -> str:
-    return f"hourglass.task-problem/{task.name}"
 
 
 def show_measurements(shown: Mapping[str, Run]) -> None:
@@ -128,8 +120,7 @@ def _draw_measurements(waiting: Mapping[str, Run], stamps: Mapping[str, stored_r
     is_live = any(not task.problem for task in tasks.values())
     if is_live != was_live or any(stored_runs.get_stamp(key) != stamp for key, stamp in stamps.items()):
         st.rerun()
-    if problem := st.session_state.pop(_MEASURING, ""):
-        st.error(plain(problem))
+    page_state.show_error(_MEASURING)
     by_label = {label: tasks[run.key] for label, run in waiting.items() if run.key in tasks}
     live = {label: task for label, task in by_label.items() if not task.problem}
     left = {label: run for label, run in waiting.items() if label not in live}
@@ -161,8 +152,6 @@ def _describe_stage(task: Any) -> str:
 
 
 def _request_all(request: Callable[[str], None], keys: Sequence[str]) -> None:
-    try:
+    with page_state.keep_error(_MEASURING):
         for key in keys:
             request(key)
-    except HourglassError as problem:
-        st.session_state[_MEASURING] = str(problem)

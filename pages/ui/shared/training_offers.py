@@ -16,6 +16,7 @@ from core.tasks import queue, training_time
 from core.tasks.queue import Task
 from core.types import FITTING, Run, Spec
 from pages.ui.shared import page_state, stored_runs, training_queue
+from pages.ui.shared.run_picker import View
 from pages.ui.shared.task_progress import LIVE_SECONDS, show_task_progress
 from pages.ui.shared.text import join_words, plain
 
@@ -56,29 +57,31 @@ def _request(wanted: Sequence[Spec]) -> None:
 
 def show_progress(concerns: Callable[[Task], bool]) -> None:
     """Draw the progress of the trainings that concern a section; an end reruns the page."""
-    if problem := training_queue.take_problem():
-        st.error(plain(problem))
+    training_queue.show_error()
     tasks = [task for task in training_queue.list_tasks() if concerns(task)]
     _show_failures(tasks)
-    if live := frozenset(task.key for task in tasks if training_queue.is_live(task)):
+    if live := _get_live_keys(tasks):
         st.fragment(_draw_progress, run_every=LIVE_SECONDS)(live)
+
+
+def _get_live_keys(tasks: Sequence[Task]) -> frozenset[str]:
+    return frozenset(task.key for task in tasks if training_queue.is_live(task))
 
 
 def _show_failures(tasks: Sequence[Task]) -> None:
     """Draw why trainings failed, until the visitor dismisses that."""
-    failed = [task for task in tasks if task.state == queue.FAILED]
-    if not failed:
+    if not (failed := [task for task in tasks if task.state == queue.FAILED]):
         return
     keys = [task.key for task in failed]
     with st.container(key=f"failed-{keys[0]}"):
         for task in failed:
             st.error(plain(f"{training_queue.label_training(task.spec)}: {task.message}"))
-        st.button("Dismiss", on_click=training_queue.dismiss, args=(keys,), key=page_state.key(f"dismiss-{keys[0]}"))
+        st.button("Dismiss", page_state.key(f"dismiss-{keys[0]}"), on_click=training_queue.dismiss, args=(keys,))
 
 
 def _draw_progress(live: frozenset[str]) -> None:
     tasks = [task for task in training_queue.list_tasks() if task.key in live]
-    if {task.key for task in tasks if training_queue.is_live(task)} != live:
+    if _get_live_keys(tasks) != live:
         st.rerun()
     for task in tasks:
         text = f"{training_queue.label_training(task.spec)}: {_describe_stage(task)}"
@@ -98,16 +101,16 @@ def _describe_stage(task: Task) -> str:
     return f"{task.stage or 'starting'} …"
 
 
-def draw_missing(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str]) -> None:
-    """Draw the bar of a view's trainings, else the offer to train the methods in `lacking`."""
-    if problem := training_queue.take_problem():
-        st.error(plain(problem))
-    tasks, _ = _find_trainings(entry, size, stored)
+def draw_missing(view: View, stored: Sequence[Run]) -> None:
+    """Draw the bar of a view's trainings, else the offer to train methods without a run on this copy of the data."""
+    training_queue.show_error()
+    tasks, _ = _find_trainings(view.entry, view.size, stored)
     _show_failures(tasks)
-    if any(map(training_queue.is_live, tasks)):
-        _follow(entry, size, tasks)
+    if live := _get_live_keys(tasks):
+        _follow(view.entry, view.size, live)
     else:
-        _offer(entry, size, stored, lacking)
+        lines = [line for line in view.lines if not (line.missing or line.problem)]
+        _offer(view.entry, view.size, stored, [line.method for line in lines if not (line.run and line.is_here)])
 
 
 def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
@@ -116,18 +119,13 @@ def draw_missing_beside(form: Spec | None, stored: Sequence[Run]) -> None:
         return
     entry, size = datasets.entry(form.dataset), form.param("n_components")
     tasks, n_stored = _find_trainings(entry, size, stored)
-    n_live = sum(map(training_queue.is_live, tasks))
-    if n_live > 1 or (n_live and n_stored):
-        _follow(entry, size, tasks)
-    elif not n_live:
+    live = _get_live_keys(tasks)
+    if len(live) > 1 or (live and n_stored):
+        _follow(entry, size, live)
+    elif not live:
         names = methods.compared(entry.kind)
         lacking = [name for name in names if not selection.select_runs(list(stored), entry.name, name, size)]
         _offer(entry, size, stored, lacking)
-
-
-def find_lacking(lines: Sequence[stored_runs.Line]) -> list[str]:
-    """Methods without a run on the copy of the data set on this machine."""
-    return [line.method for line in lines if not (line.run and line.is_here) and not (line.missing or line.problem)]
 
 
 def _find_trainings(entry: Entry, size: int, stored: Sequence[Run]) -> tuple[tuple[Task, ...], int]:
@@ -175,14 +173,13 @@ def _choose_preset() -> str:
 def _describe(entry: Entry, size: int, wanted: Sequence[Spec]) -> str:
     names = join_words([methods.label(spec.method) for spec in wanted])
     measure_speed()
-    seconds = predict_total(wanted)
-    takes = f": {format_seconds(seconds)}" if seconds else ""
+    seconds = [predict_seconds(spec) for spec in wanted if is_predictable(spec)]
+    takes = f": {format_seconds(sum(seconds))}" if seconds and None not in seconds else ""
     download = "" if datasets.is_available(entry.name) else f" {entry.label} will be downloaded first."
     return f"Trains {names} at {size} latent dimensions, one after the other{takes}.{download}"
 
 
-def _follow(entry: Entry, size: int, tasks: Sequence[Task]) -> None:
-    live = frozenset(task.key for task in tasks if training_queue.is_live(task))
+def _follow(entry: Entry, size: int, live: frozenset[str]) -> None:
     st.fragment(_draw_bar, run_every=LIVE_SECONDS)(entry, size, live)
 
 
@@ -190,15 +187,14 @@ def _draw_bar(entry: Entry, size: int, shown: frozenset[str]) -> None:
     tasks, n_stored = _find_trainings(entry, size, stored_runs.list_runs()[0])
     live = [task for task in tasks if training_queue.is_live(task)]
     # The page shows the run of a training that has ended, or that it failed.
-    if {task.key for task in live} != shown:
+    if _get_live_keys(live) != shown:
         st.rerun()
     weights = [max(1.0, predict_seconds(task.spec) or 1.0) for task in live]
     left = sum(weight * (1 - _read_share(task)) for weight, task in zip(weights, live, strict=True))
     total = sum(weights) * (1 + n_stored / len(live))
     text = _describe_progress(f"{entry.label}, {size}-D", live, n_stored)
     stop_help = "Ends the running training and cancels the queued ones. Finished runs stay."
-    keys = [task.key for task in live]
-    show_task_progress("all", 1 - left / total, text, training_queue.stop_all, [keys], help=stop_help)
+    show_task_progress("all", 1 - left / total, text, training_queue.stop_all, [shown], help=stop_help)
 
 
 def _describe_progress(view: str, live: Sequence[Task], n_stored: int) -> str:
@@ -219,7 +215,7 @@ def _describe_progress(view: str, live: Sequence[Task], n_stored: int) -> str:
 def predict_seconds(spec: Spec) -> float | None:
     """Predicted seconds of training of `spec`; None if not known (yet)."""
     own = [run for run in stored_runs.list_runs()[0] if not store.is_shipped(run)]
-    return training_time.predict_seconds(spec, _speed(), own)
+    return training_time.predict_seconds(spec, _read_speed(), own)
 
 
 def is_predictable(spec: Spec) -> bool:
@@ -229,21 +225,15 @@ def is_predictable(spec: Spec) -> bool:
 
 def measure_speed() -> bool:
     """Start measuring this machine's speed, once; returns whether that is under way."""
-    if _speed() is not None:
+    if _read_speed() is not None:
         return False
     with suppress(HourglassError):
         training_time.measure_speed()
     return training_time.is_measuring()
 
 
-def _speed() -> np.ndarray | None:
-    speed = _read_speed()
-    if speed is None:
-        _read_speed.clear()
-    return speed
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
+# None is not cached: the speed may be measured meanwhile.
+@st.cache_resource(max_entries=1, show_spinner=False, validate=lambda speed: speed is not None)
 def _read_speed() -> np.ndarray | None:
     return training_time.read_speed()
 
@@ -252,16 +242,7 @@ def format_seconds(seconds: float) -> str:
     """``"about 8 s"``, ``"about 3 min"``, ``"about 2 h"``."""
     if seconds < 1:
         return "about a second"
-    if seconds < 90:
-        return f"about {_two_digits(seconds)} s"
-    return f"about {_two_digits(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.2g} h"
-
-
-def _two_digits(value: float) -> str:
-    return f"{float(f'{value:.2g}'):g}" if value >= 10 else f"{value:.0f}"
-
-
-def predict_total(specs: Sequence[Spec]) -> float | None:
-    """Predicted seconds of all trainings; None if one can't be predicted yet."""
-    times = [predict_seconds(spec) for spec in specs if is_predictable(spec)]
-    return None if None in times else float(sum(times))
+    if seconds >= 5400:
+        return f"about {seconds / 3600:.2g} h"
+    value, unit = (seconds, "s") if seconds < 90 else (seconds / 60, "min")
+    return f"about {float(f'{value:.2g}') if value >= 10 else value:.0f} {unit}"

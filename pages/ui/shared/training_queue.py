@@ -14,34 +14,21 @@ import streamlit as st
 from core import config, datasets
 from core.analysis import snapshots
 from core.analysis.snapshots import Replay
-from core.errors import BadInput, HourglassError
+from core.errors import BadInput
 from core.runs import presets, reader
-from core.tasks import queue, requests, task_files, worker_process
+from core.tasks import queue, requests, task_files
 from core.tasks.queue import Task
 from core.types import Spec
 from pages.ui.shared import page_state, permalinks, stored_runs
 from pages.ui.shared.stored_runs import Stamp
 
-_PERSON, _PROBLEM, _WATCHED = "hourglass.person", "hourglass.problem", "run"
-_REVEAL = "hourglass.reveal"
-_COOKIE = "hourglass_person"
-_SECONDS = 0.4
-
-
-def attach() -> None:
-    """Start the queue's watcher, once an app."""
-    _attach(str(task_files.queue_folder()))
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _attach(root: str) -> None:
-    worker_process.attach_app()
+_PERSON, _WATCHED, _REVEAL = "hourglass.person", "run", "hourglass.reveal"
 
 
 def get_person() -> str:
     """The visitor's random name, which app.js keeps in a cookie for later visits."""
     if _PERSON not in st.session_state:
-        stored = str(st.context.cookies.get(_COOKIE))
+        stored = str(st.context.cookies.get("hourglass_person"))
         st.session_state[_PERSON] = stored if re.fullmatch("[0-9a-f]{16}", stored) else secrets.token_hex(8)
     return st.session_state[_PERSON]
 
@@ -51,7 +38,7 @@ def list_tasks() -> list[Task]:
     return _listed(str(task_files.queue_folder()))
 
 
-@st.cache_resource(ttl=_SECONDS, max_entries=2, show_spinner=False)
+@st.cache_resource(ttl=0.4, max_entries=2, show_spinner=False)
 def _listed(root: str) -> list[Task]:
     return queue.list_tasks()
 
@@ -70,17 +57,9 @@ def label_training(spec: Spec) -> str:
     return f"{stored_runs.label_run(spec)} on {dataset}, {spec.param('n_components')}-D"
 
 
-def _stamp(path: Path) -> Stamp:
-    try:
-        stat = path.stat()
-        return str(path), stat.st_mtime_ns + stat.st_size
-    except OSError:
-        return str(path), 0
-
-
 def read_history(task: Task) -> list[dict[str, Any]]:
     """History rows of a training so far, with the epoch under way."""
-    rows = _history(_stamp(task.folder / "progress.jsonl"), task.folder)
+    rows = _history(stored_runs.make_stamp(task.folder, "progress.jsonl"))
     if task.within:
         return [*(row for row in rows if row["epoch"] < task.within[0]["epoch"]), *task.within]
     # The first row of an epoch has no losses yet.
@@ -89,23 +68,22 @@ def read_history(task: Task) -> list[dict[str, Any]]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _history(stamp: Stamp, _folder: Path) -> list[dict[str, Any]]:
-    return queue.read_history(_folder)
+def _history(stamp: Stamp) -> list[dict[str, Any]]:
+    return queue.read_history(Path(stamp[0]))
 
 
 def read_snapshots(folder: Path) -> tuple[Replay | None, Stamp]:
     """Snapshots in the folder of a training or run, and the stamp for caches of them."""
-    stamp = _stamp(folder / snapshots.FILE)
-    return _pictures(stamp, folder), stamp
+    stamp = stored_runs.make_stamp(folder, snapshots.FILE)
+    return _pictures(stamp), stamp
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _pictures(stamp: Stamp, _folder: Path) -> Replay | None:
+def _pictures(stamp: Stamp) -> Replay | None:
+    folder = Path(stamp[0])
     if not stamp[1]:
         return None
-    if (_folder / "run.json").exists():
-        return snapshots.parse(reader.read_replay(_folder))
-    return snapshots.read(_folder)
+    return snapshots.parse(reader.read_replay(folder)) if (folder / "run.json").exists() else snapshots.read(folder)
 
 
 # Callbacks of buttons, so that the page is drawn after them.
@@ -117,13 +95,14 @@ def train(spec: Spec) -> None:
 
 
 def train_all(specs: Sequence[Spec]) -> bool:
-    """Request several trainings as one, in order; False on failure, see `take_problem`."""
+    """Request several trainings as one, in order; False on failure, see `show_error`."""
     with _keep_error():
         if config.is_workshop():
             for spec in specs:
                 presets.check_workshop(spec)
         requests.request_trainings(specs, get_person(), one_a_person=config.is_workshop())
-    return _PROBLEM not in st.session_state
+        return True
+    return False
 
 
 def stop_all(keys: Sequence[str]) -> None:
@@ -156,23 +135,15 @@ def withdraw(key: str) -> None:
 
 @contextmanager
 def _keep_error() -> Iterator[None]:
-    """Keep the error of a request for the page that is drawn next, see `take_problem`."""
-    st.session_state.pop(_PROBLEM, None)
-    try:
+    """Keep the error of a request for the page that is drawn next, see `show_error`."""
+    with page_state.keep_error("training"):
         yield
-    except HourglassError as problem:
-        st.session_state[_PROBLEM] = str(problem)
-    finally:
-        _listed.clear()
+    _listed.clear()
 
 
-def take_problem() -> str | None:
-    """Return once why the last request failed; None if it did not."""
-    return st.session_state.pop(_PROBLEM, None)
-
-
-def set_problem(sentence: str) -> None:
-    st.session_state[_PROBLEM] = sentence
+def show_error() -> None:
+    """Draw once why the last request failed."""
+    page_state.show_error("training")
 
 
 def watch(spec: Spec | None) -> None:

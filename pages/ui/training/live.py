@@ -56,8 +56,7 @@ def _draw(watched: Spec | None, form: Spec | None, usual: Spec | None, states: d
     if read_states() != states or training_queue.recall_watched() != watched:
         st.rerun()
     tasks = training_queue.list_tasks()
-    if problem := training_queue.take_problem():
-        st.error(plain(problem))
+    training_queue.show_error()
     if training_queue.take_reveal():
         with st.container(key="training-reveal"):
             st.html(_REVEAL, unsafe_allow_javascript=True)

@@ -180,10 +180,8 @@ def _draw_run(run: Run, name: str) -> None:
 
 
 def _delete(key: str) -> None:
-    try:
+    with page_state.keep_error("training"):
         store.delete_run(key)
-    except HourglassError as problem:
-        training_queue.set_problem(str(problem))
 
 
 def _draw_upload() -> None:
