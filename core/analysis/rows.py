@@ -99,12 +99,12 @@ class Rows:
 
 
 def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
-    """`n` rows of a split, see `core.datasets.first_rows`; BadInput unless `n` is 2 to 10,000."""
+    """`n` rows of a split, see `core.datasets.embedded_samples.first_rows`; BadInput unless `n` is 2 to 10,000."""
     if split not in SPLITS:
         raise BadInput(f"There is no split {split!r:.40}: choose test, train or both.")
     check_count(n)
     counts = {split: n} if split != BOTH else {"train": n // 2, "test": n - n // 2}
-    numbers = {part: datasets.first_rows(dataset, part, size) for part, size in counts.items()}
+    numbers = {part: embedded_samples.first_rows(dataset, part, size) for part, size in counts.items()}
     X = [getattr(dataset, f"X_{part}")[at] for part, at in numbers.items()]
     n_train = len(dataset.y_train) if split == BOTH else 0
     about: dict[str, Any] = {}

@@ -14,9 +14,10 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from core import datasets, files
+from core import files
 from core.analysis.codes import encode, predict_words, select_strip, to_pixels
 from core.analysis.projection import project_to_plane
+from core.datasets import embedded_samples
 from core.errors import BrokenRun
 from core.types import IMAGES, UNLABELLED, Dataset, as_floats
 
@@ -155,7 +156,7 @@ class Recorder:
 
     def __init__(self, dataset: Dataset, folder: Path | None = None):
         self.dataset, self.folder = dataset, folder
-        self.shown = datasets.sample_rows(dataset)
+        self.shown = embedded_samples.sample_rows(dataset)
         self.taken: list[Snapshot] = []
         self.about: dict[str, Any] = {
             "target_names": list(dataset.target_names) if dataset.has_labels else [],

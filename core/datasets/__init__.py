@@ -9,11 +9,15 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from core.datasets.download import Progress
+import numpy as np
 
+from core import config
+from core.datasets.sources import REMOTE
 from core.errors import BadInput, DataUnavailable
 from core.types import DOCUMENTS, IMAGES, UNLABELLED, Dataset, Param, check_params
+
+if TYPE_CHECKING:
+    from core.datasets.download import Progress
 
 VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "Number of most frequent training words counted.")
 COPIES = "copies"
@@ -131,10 +135,25 @@ def _module(name: str) -> ModuleType:
 
 
 def is_available(name: str) -> bool:
-    """Whether `load` needs no download; looks for files without reading them."""
-    from core.datasets import download
+    """Whether `load` needs no download: its stored file, or all its published files, exist; nothing is read."""
+    if entry(name).embedded:
+        return True
+    remote, folder = REMOTE[name], config.data_folder()
+    try:
+        published = (folder / name / source.file for source in remote.sources)
+        return (folder / remote.stored).is_file() or all(path.is_file() for path in published)
+    except OSError:
+        return False
 
-    return entry(name).embedded or download.is_present(name)
+
+def can_fetch(name: str) -> bool:
+    """Whether a data set can be downloaded; otherwise a person has to supply its files."""
+    return not entry(name).embedded and all(source.urls for source in REMOTE[name].sources)
+
+
+def get_expected_files(name: str) -> tuple[str, str]:
+    """Names of the files that a person may supply, and the folder for them."""
+    return " and ".join(source.file for source in REMOTE[name].sources), str(config.data_folder() / name)
 
 
 def fetch(name: str, progress: Progress | None = None) -> None:
@@ -155,17 +174,14 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
     `params` are the entry's declared parameters; those left out have their default.
     Raises BadInput for an unknown name or parameter, DataUnavailable if the data can't be downloaded or read.
     """
-    from core import config
-    from core.datasets import sources
-
     found = entry(name)
     checked = check_params(found.params, params, name)
     dataset = _module(name).load(name, progress=progress, **checked)
     try:
         check_dataset(dataset)
     except BadInput as problem:
-        stored = "" if found.embedded else config.data_folder() / sources.REMOTE[name].stored
-        raise DataUnavailable(f"{problem} It was read from {stored}." if stored else str(problem)) from None
+        source = "" if found.embedded else f" It was read from {config.data_folder() / REMOTE[name].stored}."
+        raise DataUnavailable(f"{problem}{source}") from None
     rows = dataset.X_train.shape[0] // (1 + checked.get(COPIES, 0)), dataset.X_test.shape[0]
     if rows == found.rows:
         return dataset
@@ -174,43 +190,6 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
         f"the reference has {found.rows[0]:,} and {found.rows[1]:,}, so figures may differ a little."
     )
     return replace(dataset, notes=(*dataset.notes, note))
-
-
-def can_fetch(name: str) -> bool:
-    """Whether a data set can be downloaded; otherwise a person has to supply its files."""
-    from core.datasets import download
-
-    return not entry(name).embedded and download.can_fetch(name)
-
-
-def get_expected_files(name: str) -> tuple[str, str]:
-    """Names of the files that a person may supply, and the folder for them."""
-    from core import config
-    from core.datasets import sources
-
-    remote, folder = sources.REMOTE[name], config.data_folder()
-    return " and ".join(source.file for source in remote.sources), str(folder / name)
-
-
-def sample_rows(dataset: Dataset) -> Any:
-    """The test rows of every map of this data set, see `core.datasets.embedded_samples.sample_rows`."""
-    from core.datasets import embedded_samples
-
-    return embedded_samples.sample_rows(dataset)
-
-
-def first_rows(dataset: Dataset, split: str, n: int) -> Any:
-    """At most `n` rows of ``"train"`` or ``"test"``: those of `sample_rows` first, then in proportion to the classes.
-
-    Returns (min(n, n_rows),) int64, increasing; a smaller `n` returns a subset of the same rows.
-    """
-    import numpy as np
-
-    from core.datasets import embedded_samples, subsets
-
-    y = {"train": dataset.y_train, "test": dataset.y_test}[split]
-    leading = embedded_samples.sample_rows(dataset) if split == "test" else None
-    return np.sort(subsets.order_by_share(y, embedded_samples.SEED, leading)[:n])
 
 
 def check_dataset(dataset: Dataset) -> None:
@@ -233,8 +212,6 @@ def check_dataset(dataset: Dataset) -> None:
 
 def _are_equal(X: Any) -> bool:
     """Whether all rows are the same; stops at the first block that differs."""
-    import numpy as np
-
     for at in range(0, X.shape[0], 1000):
         part = X[at : at + 1000]
         if np.any(part != X[:1]) if isinstance(X, np.ndarray) else (part - X[[0] * part.shape[0]]).count_nonzero():

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from core import cache
-from core.datasets import VOCABULARY_SIZE, file_formats
+from core.datasets import file_formats
 from core.errors import DataUnavailable
 from core.types import DOCUMENTS, Dataset
 
@@ -31,6 +31,7 @@ _WORD = re.compile("[a-zß-öø-ÿ]{2,}")
 TITLE_WORDS = 8
 # A larger share of documents without a known word becomes a note.
 NOTED_SHARE = 0.01
+Counts = tuple[tuple[str, ...], csr_array]  # the words counted, and a row a text
 
 
 def split_words(text: str) -> list[str]:
@@ -49,61 +50,42 @@ def _vectorizer(vocabulary: Sequence[str] | None = None) -> CountVectorizer:
     return CountVectorizer(token_pattern=_WORD.pattern, stop_words="english", vocabulary=vocabulary, dtype=np.int32)
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Word counts, (n_documents, n_words) int32 each with sorted indices; `vocabulary` is in alphabetical order."""
+def count_words(train: Sequence[str], test: Sequence[str], size: int) -> Counts:
+    """Count the `size` most frequent words of the train texts: these words in alphabetical order, and all counts.
 
-    vocabulary: tuple[str, ...]
-    train: csr_array
-    test: csr_array
-
-    def select_most_frequent(self, size: int) -> Counts:
-        """Counts of at most `size` words, those most frequent in the train documents."""
-        columns = _most_frequent(self.train, size)
-        return Counts(tuple(self.vocabulary[k] for k in columns), self.train[:, columns], self.test[:, columns])
-
-
-def _most_frequent(X: csr_array, size: int) -> np.ndarray:
-    """Columns with the largest totals, increasing; ties go to the first, so that all machines have one vocabulary."""
-    return np.sort(np.argsort(-X.sum(axis=0), kind="stable")[:size])
-
-
-def count_words(train: Sequence[str], test: Sequence[str]) -> Counts:
-    """Count the most frequent words of the train texts, as many as the largest vocabulary allowed.
-
-    Raises ValueError if the train texts contain only stop words.
+    Returns (n_train + n_test, n_words) int32 with sorted indices. Raises ValueError if the train texts contain only
+    stop words.
     """
     vectorizer = _vectorizer()
     X = csr_array(vectorizer.fit_transform(train))
-    columns = _most_frequent(X, VOCABULARY_SIZE.bounds[1])
-    X = X[:, columns]
-    X.sort_indices()
+    # Ties go to the first word, so that all machines have one vocabulary.
+    columns = np.sort(np.argsort(-X.sum(axis=0), kind="stable")[:size])
     vocabulary = tuple(vectorizer.get_feature_names_out()[columns].tolist())
-    return Counts(vocabulary, X, csr_array(_vectorizer(vocabulary).transform(test)))
+    X = csr_array(vstack([X[:, columns], _vectorizer(vocabulary).transform(test)]))
+    X.sort_indices()
+    return vocabulary, X
 
 
-def _count_or_load(name: str, texts: Mapping[str, Sequence[str]]) -> Counts:
+def _count_or_load(
+    name: str, train: Sequence[str], test: Sequence[str], size: int
+) -> tuple[tuple[str, ...], csr_array]:
     """The result of `count_words`, from the user's cache if these texts have been counted before."""
-    train, test = texts["train"], texts["test"]
-    parts = ("data", "indices", "indptr")
 
     def compute() -> dict[str, np.ndarray]:
-        stop_words = _vectorizer().get_stop_words()
-        if all(word in stop_words for text in train for word in split_words(text)):
-            raise DataUnavailable(f"The train documents of {name} hold no words: check the file, or use docstrings.")
-        counts = count_words(train, test)
-        arrays = {f"{split}_{part}": getattr(getattr(counts, split), part) for split in texts for part in parts}
-        return {"vocabulary": np.frombuffer("\n".join(counts.vocabulary).encode(), np.uint8), **arrays}
+        try:
+            vocabulary, X = count_words(train, test, size)
+        except ValueError:
+            remedy = "check the file, or use docstrings"
+            raise DataUnavailable(f"The train documents of {name} hold no words: {remedy}.") from None
+        words = np.frombuffer("\n".join(vocabulary).encode(), np.uint8)
+        return {"vocabulary": words, "data": X.data, "indices": X.indices, "indptr": X.indptr}
 
     # Counting changes with this file, and the stop words are scikit-learn's.
-    key = cache.make_key(Path(__file__).read_text(), version("scikit-learn"), len(train), *train, *test)
+    key = cache.make_key(Path(__file__).read_text(), version("scikit-learn"), size, len(train), *train, *test)
     arrays = cache.get_or_compute(f"counts-{key}", compute)
     vocabulary = tuple(arrays["vocabulary"].tobytes().decode().split("\n"))
-    matrices = {
-        split: csr_array(tuple(arrays[f"{split}_{part}"] for part in parts), shape=(len(rows), len(vocabulary)))
-        for split, rows in texts.items()
-    }
-    return Counts(vocabulary, **matrices)
+    parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+    return vocabulary, csr_array(parts, shape=(len(train) + len(test), len(vocabulary)))
 
 
 @dataclass(frozen=True)
@@ -149,21 +131,25 @@ def build_dataset(
     Raises DataUnavailable if the train documents contain only stop words.
     """
     rows, notes = file_formats.clean_documents(rows)
-    parts = {split: [row for row in rows if row["split"] == split] for split in ("train", "test")}
-    texts = {split: tuple(row["text"] for row in part) for split, part in parts.items()}
-    counts = _count_or_load(name, texts).select_most_frequent(vocabulary_size)
+    train, test = parts = [[row for row in rows if row["split"] == split] for split in ("train", "test")]
+    texts_train, texts_test = (tuple(row["text"] for row in part) for part in parts)
+    vocabulary, X = _count_or_load(name, texts_train, texts_test, vocabulary_size)
+    empty = int((np.diff(X.indptr) == 0).sum())
+    if empty > NOTED_SHARE * len(rows):
+        none = f"hold none of the {len(vocabulary):,} words of the vocabulary"
+        notes = (*notes, f"{empty:,} of the {len(rows):,} documents {none}.")
     target_names = tuple(sorted({row["label"] for row in rows}))
     code = {label: k for k, label in enumerate(target_names)}
-    y = {split: np.array([code[row["label"]] for row in part], np.int64) for split, part in parts.items()}
-    X = (counts.train, y["train"], counts.test, y["test"])
+    y_train, y_test = (np.array([code[row["label"]] for row in part], np.int64) for part in parts)
+    n = len(train)
     return Dataset(
-        *(name, DOCUMENTS, *X, target_names, licence, citation),
-        vocabulary=counts.vocabulary,
-        titles_train=tuple(map(make_title, parts["train"])),
-        titles_test=tuple(map(make_title, parts["test"])),
-        texts_train=texts["train"],
-        texts_test=texts["test"],
-        notes=(*notes, *_notes(counts)),
+        *(name, DOCUMENTS, X[:n], y_train, X[n:], y_test, target_names, licence, citation),
+        vocabulary=vocabulary,
+        titles_train=tuple(map(make_title, train)),
+        titles_test=tuple(map(make_title, test)),
+        texts_train=texts_train,
+        texts_test=texts_test,
+        notes=notes,
     )
 
 
@@ -175,11 +161,3 @@ def to_tfidf(dataset: Dataset, counts: Any) -> Any:
     from sklearn.feature_extraction.text import TfidfTransformer
 
     return TfidfTransformer(sublinear_tf=True).fit(dataset.floats("train")).transform(counts)
-
-
-def _notes(counts: Counts) -> tuple[str, ...]:
-    empty = sum(int((np.diff(X.indptr) == 0).sum()) for X in (counts.train, counts.test))
-    (n_train, n_words), n_test = counts.train.shape, counts.test.shape[0]
-    if empty <= NOTED_SHARE * (n_train + n_test):
-        return ()
-    return (f"{empty:,} of the {n_train + n_test:,} documents hold none of the {n_words:,} words of the vocabulary.",)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache as memoized
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ Params = tuple[tuple[str, Any], ...]
 _PROJECT = Path(__file__).parents[1]
 _reading = threading.Lock()  # people who open a page at the same moment read a copy once
 READ: dict[str, str | None] = {}
+_release = memoized(version)
 
 
 def make_stamp(name: str) -> str:
@@ -38,18 +38,15 @@ def make_stamp(name: str) -> str:
         files = [folder / remote.stored]
         if not files[0].is_file():
             files = [folder / name / source.file for source in remote.sources]
-    return repr((list(map(_about, files)), [_release(library) for library in (*entry.libraries, "scikit-learn")]))
+    return repr((list(map(_describe, files)), [_release(library) for library in (*entry.libraries, "scikit-learn")]))
 
 
-def _about(file: Path) -> tuple:
+def _describe(file: Path) -> tuple:
     try:
         stat = file.stat()
     except OSError:
         return (str(file),)
     return str(file), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-
-
-_release = memoized(version)
 
 
 @memoized
@@ -59,35 +56,32 @@ def _code() -> str:
     return cache.make_key(*(file.read_bytes() for file in files))
 
 
+def make_key(name: str, params: Params) -> str:
+    """Name in the cache of the checksum of the copy on this machine; "" without a copy."""
+    try:
+        stamp = make_stamp(name)
+    except BadInput:  # an unknown data set
+        return ""
+    return f"checksum-{cache.make_key(name, params, stamp, _code())}" if stamp else ""
+
+
 def compute_checksum(name: str, params: Params) -> str | None:
     """Checksum of the copy of a data set on this machine; None if it is absent or can't be read.
 
     A copy is read once; then the checksum stays in the user's cache until the files or libraries change.
     """
-    stamp = _find_stamp(name)
-    return _look_up(name, params, stamp) if stamp else None
-
-
-def _look_up(name: str, params: Params, stamp: str) -> str | None:
-    key = _kept_as(name, params, stamp)
-    if not _is_read(key):
+    key = make_key(name, params)
+    if key and not _is_read(key):
         with _reading:
             if not _is_read(key):
-                _read(key, name, params, stamp)
-    return READ[key]
-
-
-def _find_stamp(name: str) -> str:
-    try:
-        return make_stamp(name)
-    except BadInput:  # an unknown data set
-        return ""
+                _read(key, name, params)
+    return READ[key] if key else None
 
 
 def is_known(name: str, params: Params) -> bool:
     """Whether `compute_checksum` answers without reading the data set."""
-    stamp = _find_stamp(name)
-    return not stamp or _is_read(_kept_as(name, params, stamp))
+    key = make_key(name, params)
+    return not key or _is_read(key)
 
 
 def _is_read(key: str) -> bool:
@@ -96,20 +90,15 @@ def _is_read(key: str) -> bool:
     return key in READ
 
 
-def _read(key: str, name: str, params: Params, stamp: str) -> None:
+def _read(key: str, name: str, params: Params) -> None:
     try:
         READ[key] = checksum = datasets.load(name, **dict(params)).checksum
     except HourglassError:
         READ[key] = None
         return
     # If the files changed meanwhile, it is not known which were read.
-    if make_stamp(name) == stamp:
+    if make_key(name, params) == key:
         cache.save_arrays(key, {"checksum": np.frombuffer(checksum.encode(), np.uint8)})
-
-
-@lru_cache(maxsize=256)
-def _kept_as(name: str, params: Params, stamp: str) -> str:
-    return f"checksum-{cache.make_key(name, params, stamp, _code())}"
 
 
 def is_of(environment: Mapping[str, Any], expected: str | None) -> bool:
@@ -123,12 +112,12 @@ def is_here(run: Run) -> bool:
     Reading the docstrings of installed libraries takes a while: until then, equal releases count as one copy.
     """
     name, params = run.spec.dataset, run.spec.dataset_params
-    if not (stamp := _find_stamp(name)):
+    if not (key := make_key(name, params)):
         return True
     entry, versions = datasets.entry(name), run.environment.get("versions", {})
-    if entry.libraries and set(entry.libraries) <= set(versions) and not _is_read(_kept_as(name, params, stamp)):
+    if entry.libraries and set(entry.libraries) <= set(versions) and not _is_read(key):
         return not entry.changed_libraries(versions)
-    return is_of(run.environment, _look_up(name, params, stamp))
+    return is_of(run.environment, compute_checksum(name, params))
 
 
 def choose_checksum(runs: Iterable[Run]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.datasets.subsets import choose_stratified, list_others
+from core.datasets.subsets import choose_stratified
 from core.types import IMAGES, Dataset
 
 N_TEST = 500
@@ -19,7 +19,7 @@ def load(name: str, *, progress: object = None) -> Dataset:
     X = np.round(source.data * (255 / 16)).astype(np.uint8)
     y = source.target.astype(np.int64)
     test = choose_stratified(y, N_TEST, SEED)
-    train = list_others(test, len(y))
+    train = np.setdiff1d(np.arange(len(y)), test)
     return Dataset(
         *(name, IMAGES, X[train], y[train], X[test], y[test], tuple("0123456789")),
         image_shape=(8, 8),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
+from core import datasets, files
 from core.config import data_folder
 from core.datasets import file_formats
 from core.datasets.file_formats import WrongFile
@@ -24,21 +26,6 @@ CONNECT_SECONDS = 10.0
 SILENT_SECONDS = 30.0
 
 
-def can_fetch(name: str) -> bool:
-    """Whether a data set can be downloaded; otherwise a person has to supply its files."""
-    return all(source.urls for source in REMOTE[name].sources)
-
-
-def is_present(name: str) -> bool:
-    """Whether a data set's stored file, or all its published files, exist; nothing is read."""
-    remote, folder = REMOTE[name], data_folder()
-    try:
-        published = (folder / name / source.file for source in remote.sources)
-        return (folder / remote.stored).is_file() or all(path.is_file() for path in published)
-    except OSError:
-        return False
-
-
 def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -> Path:
     """Path of a data set's stored file; if there is none, it is made of the published files.
 
@@ -48,11 +35,12 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     Raises DataUnavailable if a file can't be downloaded or stored, or is not the published one.
     """
     remote, folder = REMOTE[name], data_folder()
-    target, paths = folder / remote.stored, [folder / name / source.file for source in remote.sources]
+    target, published = folder / remote.stored, {folder / name / source.file: source for source in remote.sources}
+    paths = list(published)
     try:
         if target.is_file():
             return target
-        missing = [path for path in paths if not path.is_file()]
+        missing = {path: source for path, source in published.items() if not path.is_file()}
     except OSError as error:
         raise _unusable(remote, folder, error) from error
     try:
@@ -61,7 +49,8 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
             content = _parse(parse, paths)
         except file_formats.UNREADABLE as error:
             # Files with another checksum count if they can be read.
-            others = _list_others(remote, [path for path in paths if path not in missing])
+            others = {path: source for path, source in published.items() if path not in missing}
+            others = {path: source for path, source in others.items() if source.sha256 not in (None, _digest(path))}
             if not others:
                 raise
             try:
@@ -73,9 +62,9 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
         for path in missing:
             path.unlink(missing_ok=True)
         path = error.path if isinstance(error, WrongFile) else paths[0]
-        remedy = f"{'delete' if can_fetch(name) else 'correct'} that file and try again, or use {remote.instead}"
+        remedy = f"{'delete' if datasets.can_fetch(name) else 'correct'} that file and try again"
         why = f"{remote.label} can't be read from {path} ({file_formats.first_line(error)})"
-        raise DataUnavailable(f"{why}: {remedy}.") from error
+        raise DataUnavailable(f"{why}: {remedy}, or use {remote.instead}.") from error
     write = file_formats.write_arrays if isinstance(content, Mapping) else file_formats.write_documents
     try:
         write(target, content)
@@ -84,11 +73,15 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
     return target
 
 
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _parse(parse: Parse, paths: Sequence[Path]) -> Any:
     """Content of the published files; what would be refused later must not be stored."""
     content = parse(paths)
     if isinstance(content, Mapping):
-        file_formats.parse_images(paths[0], content)
+        file_formats.parse_images(content)
         return content
     rows = list(content)
     if split := file_formats.missing_split(rows):
@@ -97,89 +90,68 @@ def _parse(parse: Parse, paths: Sequence[Path]) -> Any:
     return rows
 
 
-def _list_others(remote: Remote, paths: Sequence[Path]) -> list[Path]:
-    """The files that do not have the published checksum."""
-    import pooch
+def _download_all(remote: Remote, files: Mapping[Path, Source], progress: Progress | None) -> None:
+    """Download published files, each from the first address with the right checksum.
 
-    sources = {source.file: source for source in remote.sources}
-    try:
-        return [path for path in paths if not pooch.hashes.hash_matches(path, sources[path.name].sha256)]
-    except OSError as error:
-        raise _unusable(remote, paths[0].parent, error) from error
+    Raises DataUnavailable with what happened and what to do; the file at that path is then unchanged.
+    """
+    import requests
 
-
-def _download_all(remote: Remote, paths: Sequence[Path], progress: Progress | None) -> None:
-    files = {path: next(source for source in remote.sources if source.file == path.name) for path in paths}
     sizes = [source.size for source in files.values()]
-    total, done = sum(sizes) if all(sizes) else 0, 0
+    total, before = sum(sizes) if all(sizes) else 0, 0
+
+    def report(done: int, size: int) -> None:
+        if progress:
+            progress(before + done, total or (before + size if size else 0))
+
     for path, source in files.items():
-        download_file(remote, source, path, _Bar(progress, done, total) if progress else None)
-        done += path.stat().st_size
+        reasons = []
+        for url in source.urls:
+            try:
+                before += _download(url, source.sha256, path, report)
+                break
+            except (requests.RequestException, ValueError) as error:
+                reasons.append(_reason(urlsplit(url).hostname, error))
+            except OSError as error:
+                raise _unusable(remote, path.parent, error, writing=True) from error
+        else:
+            raise _not_had(remote, path.parent, reasons)
 
 
-def download_file(remote: Remote, source: Source, path: Path, bar: _Bar | None = None) -> None:
-    """Download a published file to `path` from the first address with the right checksum.
+def _download(url: str, sha256: str | None, path: Path, report: Progress) -> int:
+    """Download a file, and return its bytes; ValueError for another checksum.
 
-    Raises DataUnavailable with what happened and what to do; `path` is then unchanged.
+    ``report(done, size)`` is called with its bytes so far; size is 0 if the server does not tell.
     """
-    import pooch
-    from requests import RequestException
+    import requests
 
-    pooch.get_logger().setLevel(logging.WARNING)  # it announces files and unknown checksums
+    digest, done = hashlib.sha256(), 0
+    path.parent.mkdir(parents=True, exist_ok=True)
     http = {"timeout": (CONNECT_SECONDS, SILENT_SECONDS), "headers": {"Accept-Encoding": "identity"}}
-    downloader = pooch.HTTPDownloader(progressbar=bar or False, chunk_size=1 << 16, **http)
-    reasons = []
-    for url in source.urls:
-        try:
-            pooch.retrieve(url, source.sha256, fname=path.name, path=path.parent, downloader=downloader)
-            return
-        except (RequestException, ValueError) as error:
-            reasons.append(_reason(urlsplit(url).hostname, error))
-        except OSError as error:
-            raise _unusable(remote, path.parent, error, writing=True) from error
-    raise _not_had(remote, path.parent, reasons)
-
-
-class _Bar:
-    """A progress bar for pooch that adds up the files of a data set.
-
-    `before` is the bytes of the files already done, `whole` those of all files; if that is 0, unknown, the server's
-    size of this file counts.
-    """
-
-    def __init__(self, report: Progress, before: int, whole: int) -> None:
-        self.report, self.before, self.whole = report, before, whole
-        self.total, self.done, self.finished = 0, 0, False  # pooch sets total: the server's size of this file
-
-    def update(self, n: int) -> None:
-        if self.finished:
-            return
-        self.done += n
-        whole = self.whole or (self.before + self.total if self.total else 0)
-        done = self.before + (min(self.done, self.total) if self.total else self.done)
-        self.report(min(done, whole) if whole else done, whole)
-
-    def reset(self) -> None:
-        """Ignore pooch's refill of the bar when a file is complete."""
-        self.finished = True
-
-    def close(self) -> None:
-        self.finished, self.done = False, 0
+    with requests.get(url, stream=True, **http) as answer:
+        answer.raise_for_status()
+        size = int(answer.headers.get("Content-Length", 0))
+        with files.open_replacing(path) as file:
+            for chunk in answer.iter_content(1 << 16):
+                file.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                report(done, size)
+            if sha256 not in (None, digest.hexdigest()):
+                raise ValueError("another checksum")
+    return done
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
-    """A progress bar on standard error, as a callback."""
+    """A progress bar on standard error, as a callback; it is drawn when bytes come."""
     from tqdm import tqdm
 
     with ExitStack() as shown:
-        bar = None
+        get_bar = cache(lambda: shown.enter_context(tqdm(desc=label, unit="B", unit_scale=True)))
 
         def report(done: int, total: int) -> None:
-            nonlocal bar
-            # Drawn when bytes come: a download that never begins shows no bar.
-            if bar is None:
-                bar = shown.enter_context(tqdm(desc=label, unit="B", unit_scale=True))
+            bar = get_bar()
             bar.total = total or None
             bar.update(done - bar.n)
 
@@ -188,16 +160,16 @@ def progress_bar(label: str) -> Iterator[Progress]:
 
 def _reason(host: str | None, error: Exception) -> str:
     import requests
+    from requests.exceptions import ChunkedEncodingError, ReadTimeout
     from urllib3.exceptions import ReadTimeoutError
 
-    timed_out = isinstance(error, requests.Timeout) or isinstance(next(iter(error.args), None), ReadTimeoutError)
-    if timed_out and not isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"{host} stopped answering"
     match error:
         case requests.HTTPError():
             return f"{host} answered {error.response.status_code}"
-        case requests.exceptions.ChunkedEncodingError():
+        case ChunkedEncodingError():
             return f"the download from {host} broke off"
+        case ReadTimeout() | requests.ConnectionError(args=(ReadTimeoutError(), *_)):
+            return f"{host} stopped answering"
         case requests.ConnectionError():
             return f"no connection to {host}"
         case requests.RequestException():

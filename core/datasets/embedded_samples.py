@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from core import datasets
-from core.datasets import file_formats, mnist
-from core.datasets.subsets import choose_stratified
+from core.datasets import file_formats, mnist, subsets
 from core.types import Dataset
 
 FOLDER = Path(__file__).parents[2] / "assets" / "data"
 FULL = {"mnist-sample": "mnist", "fashion-sample": "fashion-mnist"}
 N_ROWS = 2000
 SEED = 0
-SHAPES = {**mnist.SHAPES, "rows_train": (None,), "rows_test": (None,)}
+SHAPES = {**mnist.SHAPES, "rows_train": (), "rows_test": ()}
 
 
 def get_path(name: str) -> Path:
@@ -67,7 +66,16 @@ def sample_rows(dataset: Dataset) -> np.ndarray:
     sample = {full: name for name, full in FULL.items()}.get(dataset.name)
     if sample is not None and len(dataset.y_test) == datasets.entry(dataset.name).rows[1]:
         return read_sample(sample)["rows_test"].astype(np.int64)
-    return choose_stratified(dataset.y_test, N_ROWS, SEED)
+    return subsets.choose_stratified(dataset.y_test, N_ROWS, SEED)
+
+
+def first_rows(dataset: Dataset, split: str, n: int) -> np.ndarray:
+    """At most `n` rows of ``"train"`` or ``"test"``: those of `sample_rows` first, then in proportion to the classes.
+
+    Returns (min(n, n_rows),) int64, increasing; a smaller `n` returns a subset of the same rows.
+    """
+    y, leading = (dataset.y_train, None) if split == "train" else (dataset.y_test, sample_rows(dataset))
+    return np.sort(subsets.order_by_share(y, SEED, leading)[:n])
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.datasets import download, file_formats
-from core.datasets.matlab_files import read_matrix
+from core.datasets import download, file_formats, matlab_files
 from core.types import IMAGES, UNLABELLED, Dataset
 
-SHAPES = {"x": (None, 28, 20)}
+SHAPES = {"x": (28, 20)}
 # Of the published frames, (1965, 28, 20) uint8; no checksum of the .mat file is published.
 FRAMES_SHA256 = "2438ba4f0d2a6bd8bac43de756141eaa33c8d248dd613d464bdb1210d9b7af78"
 BLOCK = 65
@@ -25,10 +24,7 @@ GAP = 5
 
 def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """Frames in order, the columns of the published matrix ``ff``; ValueError for other frames."""
-    frames = read_matrix(paths[0], "ff")
-    if len(frames) != 28 * 20:
-        raise ValueError(f"its frames have {len(frames)} pixels and not 560")
-    x = np.ascontiguousarray(frames.T.reshape(-1, 28, 20).astype(np.uint8))
+    x = np.ascontiguousarray(matlab_files.read_images(paths[0], "ff", SHAPES["x"]).astype(np.uint8))
     if hashlib.sha256(x.tobytes()).hexdigest() != FRAMES_SHA256:
         raise ValueError("its pixels are not the published ones")
     return {"x": x}

@@ -13,8 +13,8 @@ _LONGEST = 120  # seconds, on a busy machine
 _LARGEST = 100_000_000  # bytes; the faces have less than 2 MB
 
 
-def read_matrix(path: Path, name: str) -> np.ndarray:
-    """The named matrix of a ``.mat`` file; ValueError if there is none or the file is damaged."""
+def read_images(path: Path, name: str, image_shape: tuple[int, int]) -> np.ndarray:
+    """Images (n, height, width), the columns of a matrix in a ``.mat`` file; ValueError if damaged or of others."""
     if not 128 <= (size := path.stat().st_size) <= _LARGEST:
         raise ValueError(f"it has {size:,} bytes, which is no MATLAB file of faces")
     command = [sys.executable, "-I", __file__, str(path.absolute()), name]
@@ -25,7 +25,10 @@ def read_matrix(path: Path, name: str) -> np.ndarray:
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
         raise ValueError(said if done.returncode == 1 and said else "it is damaged: its parser ends on it")
-    return np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    images = np.load(io.BytesIO(done.stdout), allow_pickle=False).T
+    if images.shape[1] != np.prod(image_shape):
+        raise ValueError(f"its images have {images.shape[1]:,} pixels and not {np.prod(image_shape):,}")
+    return images.reshape(-1, *image_shape)
 
 
 def _write(path: str, name: str) -> None:

@@ -14,7 +14,7 @@ from core.datasets import download, file_formats
 from core.datasets.file_formats import WrongFile
 from core.types import IMAGES, Dataset
 
-SHAPES = {"x_train": (None, 28, 28), "y_train": (None,), "x_test": (None, 28, 28), "y_test": (None,)}
+SHAPES = {"x_train": (28, 28), "y_train": (), "x_test": (28, 28), "y_test": ()}
 
 _CLOTHES = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
 CREDITS = {
@@ -46,7 +46,7 @@ def read_idx(path: Path) -> np.ndarray:
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
-    if len(content) < 4 or content[:3] != b"\0\0\x08":
+    if len(content) < 8 or content[:3] != b"\0\0\x08":
         raise ValueError("not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]
     shape = tuple(int(n) for n in np.frombuffer(content[4:start], ">u4"))
@@ -61,17 +61,14 @@ def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     arrays = {}
     for (array, shape), path in zip(SHAPES.items(), paths, strict=True):
         try:
-            arrays[array] = read_idx(path)
+            values = arrays[array] = read_idx(path)
+            if values.shape[1:] != shape:
+                raise ValueError(f"it holds {values.shape} values")
+            n_images = len(arrays[array.replace("y", "x")])
+            if len(values) != n_images:
+                raise ValueError(f"it has {len(values):,} labels for {n_images:,} images")
         except file_formats.UNREADABLE as error:
             raise WrongFile(path, file_formats.first_line(error)) from error
-        found = arrays[array].shape
-        if found[1:] != shape[1:] or len(found) != len(shape):
-            raise WrongFile(path, f"it holds {found} values")
-    for split in ("train", "test"):
-        n_images, n_labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
-        if n_images != n_labels:
-            path = paths[list(SHAPES).index(f"y_{split}")]
-            raise WrongFile(path, f"it has {n_labels:,} labels for {n_images:,} images")
     return arrays
 
 

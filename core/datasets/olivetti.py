@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from core.datasets import MOST_CLASSES, download, file_formats
-from core.datasets.matlab_files import read_matrix
-from core.datasets.subsets import choose_stratified, list_others
+from core.datasets import MOST_CLASSES, download, file_formats, matlab_files
+from core.datasets.subsets import choose_stratified
 from core.errors import BadInput
 from core.types import IMAGES, Dataset
 
-SHAPES = {"x": (None, 64, 64), "y": (None,)}
+SHAPES = {"x": (64, 64), "y": ()}
 PEOPLE = 40
 TEST_SHARE = 0.2
 FOLDS = 5
@@ -25,14 +24,11 @@ TURN_DEGREES, SCALE, SHIFT_PIXELS = 6.0, 0.06, 2.0
 
 def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """Images from the columns of the published matrix, each of which is transposed."""
-    faces = read_matrix(paths[0], "faces")
-    if len(faces) != 64 * 64:
-        raise ValueError(f"its faces have {len(faces)} pixels and not 4,096")
-    x = faces.T.reshape(-1, 64, 64).transpose(0, 2, 1)
+    x = matlab_files.read_images(paths[0], "faces", SHAPES["x"]).transpose(0, 2, 1)
     if len(x) > 10 * MOST_CLASSES:
         raise ValueError(f"it has {len(x):,} faces, and at most {10 * MOST_CLASSES:,} are allowed")
     y = (np.arange(len(x)) // 10).astype(np.uint8)
-    return file_formats.parse_images(paths[0], {"x": x, "y": y})[0]
+    return file_formats.parse_images({"x": x, "y": y})[0]
 
 
 def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +43,7 @@ def split_rows(y: np.ndarray, held_out: str, fold: int) -> tuple[np.ndarray, np.
         raise BadInput(f"fold={fold} is one of people, and pictures are held out: give held_out=people, or fold=0.")
     else:
         test = choose_stratified(y, round(len(y) * TEST_SHARE), SEED)
-    return list_others(test, len(y)), test
+    return np.setdiff1d(np.arange(len(y)), test), test
 
 
 def make_copies(images: np.ndarray, copies: int) -> np.ndarray:

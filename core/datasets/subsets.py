@@ -57,8 +57,3 @@ def order_by_share(y: np.ndarray, seed: int, first: np.ndarray | None = None) ->
         of_class = of_class[np.argsort(~leads[of_class], kind="stable")]
         share[of_class] = (np.arange(len(of_class)) + 0.5) / len(of_class)
     return np.lexsort((share, ~leads))
-
-
-def list_others(rows: np.ndarray, n_rows: int) -> np.ndarray:
-    """The numbers below `n_rows` that are not in `rows`, increasing."""
-    return np.setdiff1d(np.arange(n_rows), rows)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets
 from core.analysis.codes import select_strip, to_pixels
 from core.analysis.samplers import GAUSSIAN, NORMAL, CodeSampler, fit_default_sampler
+from core.datasets import embedded_samples
 from core.experiments.evaluate_codes import Codes, compute_codes, evaluate_codes, evaluate_structure
 from core.experiments.evaluate_documents import evaluate_documents
 from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
@@ -49,7 +49,7 @@ class Subject:
     @cached_property
     def shown(self) -> np.ndarray:
         """Numbers of the test rows that pages show, ascending."""
-        return datasets.sample_rows(self.dataset)
+        return embedded_samples.sample_rows(self.dataset)
 
     @cached_property
     def codes(self) -> Codes | None:

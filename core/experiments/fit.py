@@ -15,6 +15,7 @@ import numpy as np
 
 from core import datasets, methods
 from core.analysis.snapshots import Recorder
+from core.datasets import embedded_samples
 from core.errors import BadInput
 from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, Subject, evaluate, list_parts
 from core.experiments.scores import Scores
@@ -129,7 +130,7 @@ def _with_scores(run: Run, scores: Scores) -> Run:
 
 def _rows_to_map(spec: Spec, dataset: Dataset) -> dict[str, Any]:
     """The rows of each split that a method maps, the shown test rows among them."""
-    rows = {split: datasets.first_rows(dataset, split, spec.param("rows")) for split in ("train", "test")}
+    rows = {split: embedded_samples.first_rows(dataset, split, spec.param("rows")) for split in ("train", "test")}
     X = {f"X_{split}": dataset.floats(split)[numbers] for split, numbers in rows.items()}
     return X | {f"rows_{split}": numbers for split, numbers in rows.items()}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.datasets import sources, subsets
+from core.datasets import embedded_samples, sources, subsets
 from core.errors import BadInput
 from core.types import DOCUMENTS, IMAGES
 
@@ -44,7 +44,7 @@ def test_data_set_is_what_its_entry_says(name, loaded):
             assert (X.format, X.dtype) == ("csr", np.int32)
             assert X.data.min() > 0
             assert len(dataset.vocabulary) == dataset.n_features == 2000
-    rows = datasets.sample_rows(dataset)
+    rows = embedded_samples.sample_rows(dataset)
     assert (len(rows), rows.dtype) == (min(2000, len(dataset.y_test)), np.int64)
     assert (np.diff(rows) > 0).all()
     assert set(dataset.y_test[rows]) == set(dataset.y_test)
@@ -117,9 +117,9 @@ def test_rows_by_content_are_the_same_in_any_order_of_the_rows():
 
 def test_first_rows_begin_with_the_sample_rows_and_are_nested(loaded):
     digits, sample = loaded("digits"), loaded("mnist-sample")
-    assert np.array_equal(datasets.sample_rows(digits), np.arange(500))
-    assert np.array_equal(datasets.first_rows(digits, "test", 10_000), np.arange(500))
-    assert np.array_equal(datasets.first_rows(sample, "test", 2000), datasets.sample_rows(sample))
-    few, more = datasets.first_rows(digits, "train", 100), datasets.first_rows(digits, "train", 300)
+    assert np.array_equal(embedded_samples.sample_rows(digits), np.arange(500))
+    assert np.array_equal(embedded_samples.first_rows(digits, "test", 10_000), np.arange(500))
+    assert np.array_equal(embedded_samples.first_rows(sample, "test", 2000), embedded_samples.sample_rows(sample))
+    few, more = embedded_samples.first_rows(digits, "train", 100), embedded_samples.first_rows(digits, "train", 300)
     assert (np.diff(more) > 0).all()
     assert np.isin(few, more).all()

@@ -52,7 +52,7 @@ def test_samples_are_balanced_credited_and_rows_of_their_full_set(name, referenc
     assert again.keys() == shipped.keys()
     assert all(np.array_equal(values, shipped[key]) for key, values in again.items())
     full = loaded(embedded_samples.FULL[name])
-    assert np.array_equal(full.X_test[datasets.sample_rows(full)], sample.X_test)
+    assert np.array_equal(full.X_test[embedded_samples.sample_rows(full)], sample.X_test)
 
 
 def test_olivetti_from_the_published_format(server, folder, monkeypatch):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
-from core import datasets
 from core.analysis.codes import select_strip
+from core.datasets import embedded_samples
 from core.experiments import fit
 from core.experiments.evaluate import Subject, evaluate
 from core.experiments.evaluate_codes import evaluate_clusters
@@ -38,7 +38,7 @@ def test_metrics_that_apply_have_a_definition_an_interval_and_n(runs):
 
 
 def test_views_hold_what_pages_show(runs, digits):
-    strip = select_strip(digits, datasets.sample_rows(digits))
+    strip = select_strip(digits, embedded_samples.sample_rows(digits))
     assert digits.y_test[strip].tolist() == [*range(10), *range(10)]
     for method, run in runs.items():
         n, samples = len(run.views["shown_rows"]), run.views["samples"]
@@ -96,7 +96,7 @@ class Positions:
 
 def test_metrics_of_a_map_are_of_its_own_rows(digits, monkeypatch):
     rows_train, rows_test = np.arange(5, 900, 3), np.arange(1, 500, 2)
-    monkeypatch.setattr(datasets, "sample_rows", lambda dataset: rows_test[10:60])
+    monkeypatch.setattr(embedded_samples, "sample_rows", lambda dataset: rows_test[10:60])
     scores = evaluate(Subject(Positions(digits, rows_train, rows_test), digits))
     assert scores.metrics["knn_accuracy"].value == scores.metrics["kmeans_ari"].value == 1
     assert {scores.metrics[name].n for name in ("knn_accuracy", "trustworthiness", "kmeans_ari")} == {250}

@@ -9,6 +9,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from core import datasets
+from core.datasets import embedded_samples
 from core.errors import BadInput
 from core.experiments import fit
 from core.methods.tsne import TSNEMap
@@ -100,7 +101,7 @@ def test_first_rows_of_both_splits_are_mapped(monkeypatch):
     monkeypatch.setattr(TSNEMap, "fit_splits", record)
     with pytest.raises(BadInput, match="recorded"):
         fit.fit(spec, corpus)
-    assert np.array_equal(mapped["rows_train"], datasets.first_rows(corpus, "train", 2000))
+    assert np.array_equal(mapped["rows_train"], embedded_samples.first_rows(corpus, "train", 2000))
     assert np.array_equal(mapped["rows_test"], np.arange(len(corpus.y_test)))
     assert mapped["X_train"].shape == (2000, 300)
 

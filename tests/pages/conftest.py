@@ -87,7 +87,7 @@ def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
     monkeypatch.setenv("HOURGLASS_RUNS", str(fitted))
     # An earlier test may have read the genuine docstrings.
     params = datasets.entry("docstrings").default_params
-    kept_as = checksums._kept_as("docstrings", params, checksums.make_stamp("docstrings"))
+    kept_as = checksums.make_key("docstrings", params)
     monkeypatch.setitem(checksums.READ, kept_as, hostile_documents().checksum)
     return fitted
 
