@@ -55,8 +55,8 @@ def _compute_trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
         at = at[np.diff(rows.vectors.indptr)[at] > 0]  # a document without a known word has no neighbours
     at = at[embedding.stratified_rows(rows.y[at], embedding.NEIGHBOURHOOD_ROWS)] if len(at) else at
     if rows.vectors is not None:
-        return embedding.trustworthiness_rows(rows.vectors[at], points[at], K, "cosine")
-    return embedding.trustworthiness_rows(rows.X[at].astype(np.float64) / 255, points[at], K, "euclidean")
+        return embedding.neighbourhood_rows(rows.vectors[at], points[at], K, "cosine")[0]
+    return embedding.neighbourhood_rows(rows.X[at].astype(np.float64) / 255, points[at], K, "euclidean")[0]
 
 
 def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:

@@ -17,9 +17,7 @@ _LEVEL = 0.95
 def mean_interval(scores: Any) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of per-row scores, (n,) numbers or bool.
 
-    The scores are resampled, never the rows: a row and its copy would become each other's neighbours. For a handful of
-    values (seeds) see `seeds_interval`.
-
+    The scores are resampled, never the rows: a row and its copy would become each other's neighbours.
     Raises BadInput for fewer than two rows, NaN or infinite scores.
     Source: Efron (1979), Bootstrap methods: another look at the jackknife; Efron and Tibshirani (1993), chapter 13.
     """
@@ -67,8 +65,6 @@ def seeds_interval(values: Any, level: float = _LEVEL) -> tuple[float, float]:
     from scipy.special import stdtrit
 
     values = check_finite("values", values, 1)
-    if len(values) < 2:
-        raise BadInput("An interval over seeds needs at least 2 values; 1 was given.")
     mean = values.mean()
     half = stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(len(values))
     return float(mean - half), float(mean + half)
@@ -77,13 +73,9 @@ def seeds_interval(values: Any, level: float = _LEVEL) -> tuple[float, float]:
 def find_best(rows_by_name: Mapping[str, Any], higher_is_better: bool | None) -> str | None:
     """Name of the method with the best mean if it is significantly better than the runner-up, otherwise None.
 
-    Significant: the paired 95% interval of the difference excludes 0. None too with fewer than two candidates, or
-    different numbers of rows.
-
-    Parameters
-    ----------
-    rows_by_name : method -> (n,) scores of the same rows in the same order, or None without scores
-    higher_is_better : None for a metric that is never ranked
+    `rows_by_name` : method -> (n,) scores of the same rows in the same order, or None without scores. Significant: the
+    paired 95% interval of the difference excludes 0. None too with fewer than two candidates, different numbers of
+    rows, or for a metric that is never ranked (`higher_is_better` None).
     """
     candidates = {name: check_finite(name, rows, 1) for name, rows in rows_by_name.items() if rows is not None}
     if higher_is_better is None or len(candidates) < 2 or len({len(rows) for rows in candidates.values()}) > 1:

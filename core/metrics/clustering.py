@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.metrics.bootstrap import N_RESAMPLES
-from core.metrics.embedding import MOST_NEIGHBOURHOOD_ROWS, NEIGHBOURHOOD_ROWS
+from core.metrics.embedding import check_memory
 from core.metrics.validation import check_finite, check_two_classes, chunks, select_labelled
 
 _LOWEST = (-0.5, 0.0)  # smallest adjusted Rand index and mutual information
@@ -33,11 +33,7 @@ def silhouette_rows(Z: Any, y: Any) -> np.ndarray:
 
     codes, y = select_labelled(check_finite("Z", Z, 2), y, "Z")
     check_two_classes(y)
-    n = len(codes)
-    if n > MOST_NEIGHBOURHOOD_ROWS:
-        raise BadInput(
-            f"Comparing {n} rows with each other takes too much memory: take {NEIGHBOURHOOD_ROWS} by stratified_rows."
-        )
+    check_memory(n := len(codes))
     if len(np.unique(y)) == n:
         raise BadInput(f"Each of the {n} labelled rows is alone in its class: a silhouette needs a class of two rows.")
     # Direct distances: those of a matrix product leave rounding where equal codes have 0.
@@ -58,10 +54,8 @@ def kmeans_clusters(Z: Any, n_clusters: int) -> np.ndarray:
     codes = check_finite("Z", Z, 2)
     distinct = len(np.unique(codes, axis=0))
     if n_clusters > distinct:
-        raise BadInput(
-            f"n_clusters={n_clusters} must be <= {distinct}, the number of distinct codes: choose fewer clusters, or a "
-            "fit whose codes differ."
-        )
+        limit = f"must be <= {distinct}, the number of distinct codes"
+        raise BadInput(f"n_clusters={n_clusters} {limit}: choose fewer clusters, or a fit whose codes differ.")
     kmeans = KMeans(n_clusters, init="k-means++", n_init=10, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of nearly equal codes

@@ -10,7 +10,8 @@ import numpy as np
 
 from core.errors import BadInput
 from core.metrics import bootstrap
-from core.metrics.embedding import predict_left_out
+from core.metrics.embedding import majority_class, nearest_others
+from core.metrics.validation import check_two_classes
 from core.types import UNLABELLED, Measurement
 
 NOT_ASKED = UNLABELLED
@@ -50,17 +51,18 @@ class Compared:
 
 
 def predict_classes(Z: Any, y: Any, k: int = 15) -> np.ndarray:
-    """Predict the class of each row from its `k` nearest other rows, see `core.metrics.embedding.predict_left_out`.
+    """The majority class of each row's `k` nearest other rows (leave-one-out): (n,) int64.
 
     Rows that are not finite in `Z`, (n, n_components), or have -1 in `y`, (n,), are left out: `NOT_ASKED`.
-    Returns (n,) int64. Raises BadInput for one class, or at most `k` rows.
+    Ties as in `core.metrics.embedding.knn_correct`. Raises BadInput for one class, or at most `k` rows.
     """
     Z, y = np.asarray(Z, np.float64), np.asarray(y)
     asked = np.isfinite(Z).all(axis=1) & (y != UNLABELLED)
     found = np.full(len(y), NOT_ASKED, np.int64)
     if not asked.any():
         raise BadInput("No row has both a class and a place: this number needs labels.")
-    found[asked] = predict_left_out(Z[asked], y[asked], k)
+    check_two_classes(y[asked])
+    found[asked] = majority_class(y[asked][nearest_others(Z[asked], k)])
     return found
 
 

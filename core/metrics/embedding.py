@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.errors import BadInput
-from core.metrics.nearest_neighbours import check_metric, find_nearest
-from core.metrics.validation import check_code_pair, check_finite, check_two_classes, chunks, select_labelled
+from core.metrics.nearest_neighbours import find_nearest
+from core.metrics.validation import check_finite, check_two_classes, chunks, select_labelled
 
 PROBE_ROWS = 10_000
 NEIGHBOURHOOD_ROWS = 2_000
@@ -16,9 +16,7 @@ MOST_NEIGHBOURHOOD_ROWS = 5_000
 OVERLAP_DEPTH = 200
 
 
-def knn_correct(
-    Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, k: int = 15, metric: str = "euclidean"
-) -> np.ndarray:
+def knn_correct(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, k=15, metric="euclidean") -> np.ndarray:
     """Whether the majority class of the `k` nearest train codes is the test row's class.
 
     Neighbours are exact. Ties in distance go to the lower row number, ties in votes to the lower class number, as in
@@ -35,17 +33,7 @@ def knn_correct(
     Source: Cover and Hart (1967), Nearest neighbor pattern classification.
     """
     train, y_train, test, y_test = _labelled_pair(Z_train, y_train, Z_test, y_test)
-    return _majority(y_train[find_nearest(train, test, k, metric)]) == y_test
-
-
-def predict_left_out(Z: Any, y: Any, k: int = 15) -> np.ndarray:
-    """The majority class of the `k` nearest other labelled rows (leave-one-out): (n_labelled,) int64.
-
-    Z : (n, n_components) codes; y : (n,) int, -1 for rows that are ignored. Ties and errors as in `knn_correct`.
-    """
-    codes, y = select_labelled(check_finite("Z", Z, 2), y, "Z")
-    check_two_classes(y)
-    return _majority(y[nearest_others(codes, k)])
+    return majority_class(y_train[find_nearest(train, test, k, metric)]) == y_test
 
 
 def probe_correct(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any) -> np.ndarray:
@@ -66,11 +54,6 @@ def probe_correct(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any) -> np.nd
     return probe.predict(scaler.transform(test)) == y_test
 
 
-def trustworthiness_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> np.ndarray:
-    """Trustworthiness of each row, (n,) float64; see `neighbourhood_rows`."""
-    return neighbourhood_rows(X, Z, k, metric)[0]
-
-
 def neighbourhood_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -> tuple[np.ndarray, np.ndarray]:
     """Trustworthiness and continuity of each row: (n,) float64 each, with means in [0, 1].
 
@@ -87,21 +70,41 @@ def neighbourhood_rows(X: Any, Z: Any, k: int = 15, metric: str = "euclidean") -
     Raises BadInput for NaN or infinite values, different numbers of rows, too many rows, or k not in 1..n / 2.
     Source: Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
-    in_data, in_code = (np.argsort(each, axis=1, kind="stable") for each in _both_distances(X, Z, k, metric))
+    from scipy.spatial.distance import cdist
+    from sklearn.metrics import pairwise_distances
+
+    X, Z = check_finite("X", X, 2), check_finite("Z", Z, 2)
+    n = len(Z)
+    if X.shape[0] != n:
+        raise BadInput(f"{X.shape[0]} rows came with {n} codes: give the code of each row.")
+    check_memory(n)
+    if not 1 <= k < n / 2:
+        raise BadInput(f"k={k} neighbours among {n} rows is not allowed: k is at least 1 and below half the rows.")
+    orders = []
+    for distances in (pairwise_distances(X, metric=metric), cdist(Z, Z)):
+        np.fill_diagonal(distances, np.inf)
+        orders.append(np.argsort(distances, axis=1, kind="stable"))
+    in_data, in_code = orders
     return _intruder_scores(in_code[:, :k], in_data, k), _intruder_scores(in_data[:, :k], in_code, k)
+
+
+def check_memory(n: int) -> None:
+    """Refuse more rows than can be compared with each other in memory."""
+    if n > MOST_NEIGHBOURHOOD_ROWS:
+        remedy = f"take {NEIGHBOURHOOD_ROWS} by stratified_rows"
+        raise BadInput(f"Comparing {n} rows with each other takes too much memory: {remedy}.")
 
 
 def nearest_others(Z: Any, k: int, metric: str = "euclidean") -> np.ndarray:
     """The exact `k` nearest other rows of every row, nearest first, ties by row number: (n, k) int64.
 
-    Raises BadInput for NaN or infinite codes, another metric, or k not in 1..n - 1.
+    Raises BadInput for NaN or infinite codes, or k not in 1..n - 1.
     """
     codes = check_finite("Z", Z, 2)
     n = len(codes)
     if not 1 <= k < n:
-        raise BadInput(
-            f"k={k} neighbours are asked for among {n - 1} other rows: choose at least 1, and more rows than k."
-        )
+        others = f"among {n - 1} other rows"
+        raise BadInput(f"k={k} neighbours are asked for {others}: choose at least 1, and more rows than k.")
     found = find_nearest(codes, codes, k + 1, metric)
     own = found == np.arange(n)[:, None]
     # If many rows are equally near, the row itself may be missing; then the last one is removed.
@@ -147,42 +150,21 @@ def stratified_rows(y: Any, n: int, random_state: int = 0) -> np.ndarray:
 
 
 def _labelled_pair(Z_train: Any, y_train: Any, Z_test: Any, y_test: Any) -> tuple[np.ndarray, ...]:
-    train, test = check_code_pair(Z_train, Z_test)
+    train, test = check_finite("Z_train", Z_train, 2), check_finite("Z_test", Z_test, 2)
+    if (n := train.shape[1]) != (of_test := test.shape[1]):
+        raise BadInput(f"Train codes have {n} dimensions and test codes {of_test}: take both from one fit.")
     train, y_train = select_labelled(train, y_train, "Z_train")
     test, y_test = select_labelled(test, y_test, "Z_test")
     check_two_classes(y_train)
     return train, y_train, test, y_test
 
 
-def _majority(answers: np.ndarray) -> np.ndarray:
+def majority_class(answers: np.ndarray) -> np.ndarray:
     """Most frequent class in each row of (n, k) classes, the lowest in ties."""
     classes, indices = np.unique(answers, return_inverse=True)
     cells = np.arange(len(answers))[:, None] * len(classes) + indices.reshape(answers.shape)
     votes = np.bincount(cells.ravel(), minlength=len(answers) * len(classes))
     return classes[votes.reshape(len(answers), len(classes)).argmax(axis=1)]
-
-
-def _both_distances(X: Any, Z: Any, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Distances among the rows of the data and among their codes, infinite on the diagonal: (n, n) each."""
-    from scipy.spatial.distance import cdist
-    from sklearn.metrics import pairwise_distances
-
-    check_metric(metric)
-    X = check_finite("X", X, 2)
-    Z = check_finite("Z", Z, 2)
-    n = len(Z)
-    if X.shape[0] != n:
-        raise BadInput(f"{X.shape[0]} rows came with {n} codes: give the code of each row.")
-    if n > MOST_NEIGHBOURHOOD_ROWS:
-        raise BadInput(
-            f"Ranking {n} rows against each other takes too much memory: take {NEIGHBOURHOOD_ROWS} by stratified_rows."
-        )
-    if not 1 <= k < n / 2:
-        raise BadInput(f"k={k} neighbours among {n} rows is not allowed: k is at least 1 and below half the rows.")
-    in_data, in_code = pairwise_distances(X, metric=metric), cdist(Z, Z)
-    np.fill_diagonal(in_data, np.inf)
-    np.fill_diagonal(in_code, np.inf)
-    return in_data, in_code
 
 
 def _intruder_scores(neighbours: np.ndarray, order: np.ndarray, k: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import BadInput
-from core.metrics.validation import check_finite, chunks, smallest
+from core.metrics.validation import check_finite, chunks
 
 # Neighbours that set the radius of precision and recall, and of coverage.
 K, COVERAGE_K = 3, 5
@@ -164,9 +164,9 @@ def _squared_distances(A: np.ndarray, B: np.ndarray) -> Iterator[tuple[slice, np
 
 def _squared_radii(A: np.ndarray, ks: tuple[int, ...]) -> np.ndarray:
     """Squared distance of each row to its k-th nearest other row, for each of `ks`: (len(ks), n)."""
-    n, last = len(A), max(ks)
-    radii = np.empty((len(ks), n))
+    radii = np.empty((len(ks), len(A)))
     for part, squared in _squared_distances(A, A):
         squared[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = np.inf
-        radii[:, part] = smallest(squared, last)[:, [k - 1 for k in ks]].T
+        nearest = np.sort(np.partition(squared, max(ks) - 1, axis=1)[:, : max(ks)], axis=1)
+        radii[:, part] = nearest[:, [k - 1 for k in ks]].T
     return np.maximum(radii, 0.0)

@@ -175,17 +175,3 @@ def rotate_code(pair: LinearPair, by: np.ndarray) -> LinearPair:
     """The same autoencoder with codes R z and axes D R^-1, for an invertible matrix R, (k, k)."""
     axes = np.linalg.solve(by.T, pair.decoder.T).T
     return LinearPair(by @ pair.encoder, by @ pair.encoder_bias, axes, pair.decoder_bias, pair.mean)
-
-
-def squared_error(pair: LinearPair, X: np.ndarray) -> float:
-    """Mean squared error of the reconstructions of X, (n, n_features) in [0, 1], in float64."""
-    X = np.asarray(X, np.float64)
-    off = pair.reconstruct(pair.encode(X)) - X
-    return float(np.einsum("ij,ij->i", off, off).mean())
-
-
-def row_angles(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Degrees in [0, 180] between each row of A and that of B: (n, n_features) each -> (n,)."""
-    lengths = np.linalg.norm(A, axis=1) * np.linalg.norm(B, axis=1)
-    cosines = np.divide((A * B).sum(axis=1), lengths, out=np.zeros(len(A)), where=lengths > 0)
-    return np.degrees(np.arccos(cosines.clip(-1, 1)))

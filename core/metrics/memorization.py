@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.validation import check_finite, chunks, columns_of_smallest
+from core.metrics.validation import check_finite, chunks
 
 # Yoon et al. 2023: a copy's nearest training row is nearer than a third of the distance to the second nearest.
 COPY_RATIO = 1 / 3
@@ -44,12 +44,15 @@ def nearest_training_rows(X: Any, X_train: np.ndarray) -> Nearest:
         for part in chunks(len(X), len(block)):
             # Without |x|^2, which does not change the order.
             squared = squares - 2 * (X[part] @ block.T)
-            two = columns_of_smallest(squared, min(2, len(block)))
-            found = np.concatenate([best[part], np.take_along_axis(squared, two, 1)], axis=1)
-            which = np.concatenate([rows[part], two + start], axis=1)
+            found, which = [best[part]], [rows[part]]
+            for _ in range(2):
+                nearest = squared.argmin(axis=1, keepdims=True)
+                found.append(np.take_along_axis(squared, nearest, 1))
+                which.append(nearest + start)
+                np.put_along_axis(squared, nearest, np.inf, 1)
+            found, which = np.hstack(found), np.hstack(which)
             order = np.argsort(found, axis=1, kind="stable")[:, :2]
-            best[part] = np.take_along_axis(found, order, 1)
-            rows[part] = np.take_along_axis(which, order, 1)
+            best[part], rows[part] = np.take_along_axis(found, order, 1), np.take_along_axis(which, order, 1)
     # A difference of large squares is inexact for copies: the distances are computed again.
     distances = np.empty((len(X), 2))
     for k in range(2):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -19,30 +18,6 @@ def chunks(n_rows: int, n_columns: int) -> list[slice]:
     return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
-def columns_of_smallest(block: np.ndarray, k: int) -> np.ndarray:
-    """Columns of the `k` smallest values of each row of (m, n), in any order: (m, k).
-
-    Columns are divided into about sqrt(n) groups. The k smallest values lie in the k groups with the smallest minima,
-    which one pass over memory finds in a third of the time of a partition.
-    """
-    m, n = block.shape
-    groups = math.isqrt(n)
-    if k >= groups or n < 16 * k:
-        return np.argpartition(block, min(k, n) - 1, axis=1)[:, :k]
-    deep = n // groups
-    dealt = block[:, : deep * groups].reshape(m, deep, groups)
-    chosen = np.argpartition(dealt.min(axis=1), k - 1, axis=1)[:, :k]
-    columns = (chosen[:, :, None] + groups * np.arange(deep)).reshape(m, -1)
-    columns = np.hstack([columns, np.broadcast_to(np.arange(deep * groups, n), (m, n - deep * groups))])
-    found = np.argpartition(np.take_along_axis(block, columns, 1), k - 1, axis=1)[:, :k]
-    return np.take_along_axis(columns, found, 1)
-
-
-def smallest(block: np.ndarray, k: int) -> np.ndarray:
-    """The `k` smallest values of each row of (m, n), ascending: (m, k)."""
-    return np.sort(np.take_along_axis(block, columns_of_smallest(block, k), 1), axis=1)
-
-
 def is_sparse(values: Any) -> bool:
     return hasattr(values, "tocsr")
 
@@ -57,23 +32,12 @@ def check_finite(name: str, values: Any, ndim: int) -> Any:
     return array
 
 
-def check_code_pair(Z_train: Any, Z_test: Any) -> tuple[Any, Any]:
-    """Train and test codes as float64 of one code size."""
-    train, test = check_finite("Z_train", Z_train, 2), check_finite("Z_test", Z_test, 2)
-    if train.shape[1] != test.shape[1]:
-        raise BadInput(
-            f"Train codes have {train.shape[1]} dimensions and test codes {test.shape[1]}: take both from one fit."
-        )
-    return train, test
-
-
 def select_labelled(Z: Any, y: Any, name: str) -> tuple[Any, np.ndarray]:
     """The rows of `Z` that have a class, and their classes as int64."""
     y = np.asarray(y)
     if y.shape != (Z.shape[0],):
-        raise BadInput(
-            f"{name} holds {Z.shape[0]} codes but {y.size} labels: give one label a row, -1 where there is none."
-        )
+        n = Z.shape[0]
+        raise BadInput(f"{name} holds {n} codes but {y.size} labels: give one label a row, -1 where there is none.")
     known = y != UNLABELLED
     if not known.any():
         raise BadInput(f"No row of {name} has a class: this number needs labels.")

@@ -29,7 +29,7 @@ def silhouette_by_loops(Z, y):
 
 
 def test_silhouette_is_that_of_loops():
-    for d in (1, 2, 7):
+    for d in (1, 7):
         rng = np.random.default_rng(d)
         y = rng.integers(0, 4, size=90)
         Z = rng.normal(size=(90, d)) + y[:, None]
@@ -68,20 +68,14 @@ def drawn_pair(seed, n, n_classes, n_clusters, noise):
     return y, np.where(rng.random(n) < noise, rng.integers(0, n_clusters, size=n), y % n_clusters)
 
 
-PAIRS = [
-    drawn_pair(*given) for given in ((0, 80, 3, 3, 0.2), (1, 120, 5, 9, 0.5), (2, 60, 4, 2, 0.0), (3, 100, 10, 10, 1.0))
-]
-
-
 def test_indices_are_scikit_learns():
     for y, clusters in (
-        *PAIRS,
-        drawn_pair(4, 10_000, 10, 10, 0.4),
+        drawn_pair(0, 80, 3, 3, 0.2),
+        drawn_pair(2, 60, 4, 2, 0.0),
         drawn_pair(5, 10_000, 47, 60, 0.7),
         (np.arange(30) % 3, np.zeros(30, int)),
         (np.arange(30) % 3, np.arange(30)),
         (np.arange(30), np.arange(30)[::-1]),
-        (np.arange(4) % 2, np.arange(4) // 2),
         (np.arange(30) % 3 * 100, -(np.arange(30) % 3) - 7),
     ):
         found = cluster_agreement(y, clusters)
@@ -97,44 +91,27 @@ def bootstrap_by_rows(y, clusters, n_resamples):
     return np.array([[score(y[rows], clusters[rows]) for rows in drawn] for score in scores])
 
 
-@pytest.mark.parametrize("noise", [0.1, 0.5, 1.0])
-def test_agreement_interval_is_that_of_resampled_rows_less_their_bias(noise):
-    y, clusters = drawn_pair(6, 300, 6, 6, noise)
-    found = cluster_agreement(y, clusters)
-    for (name, (value, ends)), indices in zip(found.items(), bootstrap_by_rows(y, clusters, 600), strict=True):
-        lowest = 0 if name == "kmeans_nmi" else -0.5
-        expected = np.clip(np.quantile(indices, [0.025, 0.975]) - indices.mean() + value, lowest, 1)
-        assert ends == pytest.approx(tuple(expected), abs=0.12 * np.ptp(expected))
-
-
-def test_agreement_interval_holds_the_value_and_stays_in_range():
-    for y, clusters in (*PAIRS, drawn_pair(7, 10_000, 10, 10, 0.5), drawn_pair(8, 10_000, 10, 10, 1.0)):
-        for name, (value, (low, high)) in cluster_agreement(y, clusters).items():
-            assert low < value < high or value == 1.0
-            assert high <= 1
-            assert low >= (0 if name == "kmeans_nmi" else -0.5)
-    y = np.arange(60) % 3
-    for value, ends in cluster_agreement(y, 2 - y).values():
-        assert (value, *ends) == pytest.approx((1.0, 1.0, 1.0), abs=1e-12)
+def test_agreement_interval_is_that_of_resampled_rows_less_their_bias():
+    for noise in (0.1, 1.0):
+        y, clusters = drawn_pair(6, 300, 6, 6, noise)
+        found = cluster_agreement(y, clusters)
+        for (name, (value, ends)), indices in zip(found.items(), bootstrap_by_rows(y, clusters, 600), strict=True):
+            lowest = 0 if name == "kmeans_nmi" else -0.5
+            expected = np.clip(np.quantile(indices, [0.025, 0.975]) - indices.mean() + value, lowest, 1)
+            assert ends == pytest.approx(tuple(expected), abs=0.12 * np.ptp(expected))
+            assert lowest <= ends[0] < value < ends[1] <= 1
     # Of unrelated clusters it holds 0. Plain percentiles would not: a row and its copy always agree.
     y, clusters = drawn_pair(9, 360, 10, 10, 1.0)
     assert np.quantile(bootstrap_by_rows(y, clusters, 200)[0], 0.025) > 0
     low, high = cluster_agreement(y, clusters)["kmeans_ari"][1]
     assert low < 0 < high
+    y = np.arange(60) % 3
+    for value, ends in cluster_agreement(y, 2 - y).values():
+        assert (value, *ends) == pytest.approx((1.0, 1.0, 1.0), abs=1e-12)
 
 
-def test_agreement_interval_holds_the_expected_index_95_times_in_100():
-    found = [cluster_agreement(*drawn_pair(seed, 500, 5, 5, 0.5)) for seed in range(200)]
-    for name in ("kmeans_ari", "kmeans_nmi"):
-        expected = np.mean([one[name][0] for one in found])
-        held = np.mean([low <= expected <= high for _, (low, high) in (one[name] for one in found)])
-        assert 0.9 <= held <= 0.995
-
-
-def test_agreement_interval_narrows_with_rows_and_leaves_out_unlabelled_ones(monkeypatch):
-    widths = [np.ptp(cluster_agreement(*drawn_pair(10, n, 10, 10, 0.4))["kmeans_ari"][1]) for n in (1000, 16_000)]
-    assert widths[0] / widths[1] == pytest.approx(4, rel=0.15)
-    y, clusters = PAIRS[1]
+def test_agreement_leaves_out_unlabelled_rows(monkeypatch):
+    y, clusters = drawn_pair(1, 120, 5, 9, 0.5)
     found = cluster_agreement(y, clusters)
     unlabelled = np.append(y, [-1] * 40), np.append(clusters, [0] * 40)
     assert found == cluster_agreement(*unlabelled)

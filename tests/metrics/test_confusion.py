@@ -47,11 +47,15 @@ def test_classes_that_are_left_out_neither_vote_nor_are_asked(plane):
     found = confusion.count_confusions(y, predictions)
     assert found.classes.tolist() == [7, 9]
     assert found.counts.sum() == pair.sum()
+    # Rows without a position.
     Z = np.where(np.arange(300)[:, None] % 3, Z, np.nan)
     held = pair & (np.arange(300) % 3 > 0)
     predictions = confusion.predict_classes(Z, np.where(pair, y, -1))
     assert np.array_equal(predictions[held], by_scikit_learn(Z[held], y[held]))
     assert (predictions[~held] == confusion.NOT_ASKED).all()
+    # A tied vote goes to the lower class.
+    Z, y = np.array([[0.0], [1.0], [-1.0], [50.0]]), np.array([3, 3, 7, 7])
+    assert confusion.predict_classes(Z, y, k=2).tolist() == [3, 3, 3, 3]
 
 
 def test_methods_are_compared_on_the_rows_that_all_have(plane):

@@ -32,22 +32,15 @@ def distances_by_hand(A, B, metric):
     return (1 - np.divide(A @ B.T, lengths, out=np.zeros_like(lengths), where=lengths > 0)).round(12)
 
 
-def nearest_by_sorting(train, test, k, metric):
-    """Row numbers by (distance, row number)."""
-    return np.argsort(distances_by_hand(test, train, metric), axis=1, kind="stable")[:, :k]
-
-
-@pytest.mark.parametrize("d", [2, 5])
-def test_nearest_puts_the_lower_row_first_of_equally_near_ones(d, monkeypatch):
+def test_nearest_puts_the_lower_row_first_of_equally_near_ones(monkeypatch):
     monkeypatch.setattr(validation, "CHUNK_ELEMENTS", 1000)
     rng = np.random.default_rng(0)
-    train, test = rng.integers(0, 3, size=(300, d)).astype(float), rng.integers(0, 3, size=(60, d)).astype(float)
-    for k in (1, 15):
-        assert np.array_equal(
-            find_nearest(train, test, k, "euclidean"), nearest_by_sorting(train, test, k, "euclidean")
-        )
-    assert find_nearest(np.ones((50, d)), np.zeros((1, d)), 1, "euclidean").tolist() == [[0]]
-    assert find_nearest(np.ones((50, d)), np.ones((4, d)), 5, "euclidean").tolist() == [[0, 1, 2, 3, 4]] * 4
+    for d in (2, 5):
+        train, test = (rng.integers(0, 3, size=(n, d)).astype(float) for n in (300, 60))
+        by_distance_then_row = np.argsort(distances_by_hand(test, train, "euclidean"), axis=1, kind="stable")
+        for k in (1, 15):
+            assert np.array_equal(find_nearest(train, test, k, "euclidean"), by_distance_then_row[:, :k])
+        assert find_nearest(np.ones((50, d)), np.ones((4, d)), 5, "euclidean").tolist() == [[0, 1, 2, 3, 4]] * 4
 
 
 def test_nearest_of_zero_codes_and_of_codes_far_from_the_origin():
@@ -56,9 +49,8 @@ def test_nearest_of_zero_codes_and_of_codes_far_from_the_origin():
     assert find_nearest(train, test, 5, "cosine").tolist() == [[2, 1, 0, 4, 3], [0, 1, 2, 3, 4]]
     rng = np.random.default_rng(1)
     train, test = rng.normal(size=(3000, 6)), rng.normal(size=(200, 6))
-    assert np.array_equal(
-        find_nearest(train + 1e6, test + 1e6, 5, "euclidean"), find_nearest(train, test, 5, "euclidean")
-    )
+    near = find_nearest(train, test, 5, "euclidean")
+    assert np.array_equal(find_nearest(train + 1e6, test + 1e6, 5, "euclidean"), near)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -82,17 +74,9 @@ def test_knn_agrees_with_scikit_learn(digits, metric):
     for Z in digits[2:]:
         classifier = KNeighborsClassifier(15, metric=metric, algorithm="brute").fit(Z[:1200], y[:1200])
         expected = classifier.predict(Z[1200:]) == y[1200:]
-        assert np.array_equal(embedding.knn_correct(Z[:1200], y[:1200], Z[1200:], y[1200:], metric=metric), expected)
-
-
-def test_knn_of_sparse_rows_is_that_of_the_dense_ones():
-    rng = np.random.default_rng(6)
-    X, y = rng.poisson(0.4, (300, 30)).astype(float), rng.integers(-1, 3, 300)
-    X[[3, 250, 251]] = 0
-    dense = embedding.knn_correct(X[:200], y[:200], X[200:], y[200:], metric="cosine")
-    sparse = embedding.knn_correct(csr_array(X[:200]), y[:200], csr_array(X[200:]), y[200:], metric="cosine")
-    assert np.array_equal(sparse, dense)
-    assert 0 < dense.mean() < 1
+        for rows in (Z, csr_array(Z)) if metric == "cosine" else (Z,):
+            found = embedding.knn_correct(rows[:1200], y[:1200], rows[1200:], y[1200:], metric=metric)
+            assert np.array_equal(found, expected)
 
 
 def test_knn_leaves_out_unlabelled_rows_and_gives_ties_to_the_lower_class():
@@ -105,56 +89,27 @@ def test_knn_leaves_out_unlabelled_rows_and_gives_ties_to_the_lower_class():
     assert tied.tolist() == [True, False]
 
 
-def among_by_loops(Z, y, k):
-    """Leave-one-out, a labelled row at a time."""
-    predicted = []
-    for row in np.flatnonzero(y != -1):
-        others = [other for other in range(len(Z)) if other != row and y[other] != -1]
-        nearest_ones = sorted(others, key=lambda other: (((Z[row] - Z[other]) ** 2).sum(), other))[:k]
-        votes = {c: sum(y[other] == c for other in nearest_ones) for c in sorted(set(y.tolist()))}
-        predicted.append(max(votes, key=votes.get))
-    return predicted
-
-
-def test_among_predicted_is_leave_one_out():
-    for d in (2, 6):
-        rng = np.random.default_rng(d)
-        y = rng.integers(-1, 4, size=150)
-        for Z in (rng.normal(size=(150, d)) + y[:, None], rng.integers(0, 3, size=(150, d)).astype(float)):
-            for k in (1, 2, 15):
-                assert embedding.predict_left_out(Z, y, k).tolist() == among_by_loops(Z, y, k)
-    # A tied vote goes to the lower class.
-    Z, y = np.array([[0.0], [1.0], [-1.0], [50.0]]), np.array([3, 3, 7, 7])
-    assert embedding.predict_left_out(Z, y, k=2).tolist() == [3, 3, 3, 3]
-
-
-def test_probe_is_scikit_learns_pipeline_and_blind_to_scale(digits, monkeypatch):
+def test_probe_is_scikit_learns_pipeline(digits, monkeypatch):
     _, y, _, Z = digits
     right = embedding.probe_correct(Z[:1200], y[:1200], Z[1200:], y[1200:])
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(Z[:1200], y[:1200])
     assert np.array_equal(right, pipeline.predict(Z[1200:]) == y[1200:])
-    scaled = Z * np.logspace(-4, 4, Z.shape[1]) + 100
-    assert np.mean(right == embedding.probe_correct(scaled[:1200], y[:1200], scaled[1200:], y[1200:])) > 0.99
     # Of many rows a stratified sample is fitted.
     sample = embedding.stratified_rows(y[:1200], 100)
     expected = embedding.probe_correct(Z[sample], y[sample], Z[1200:], y[1200:])
     monkeypatch.setattr(embedding, "PROBE_ROWS", 100)
     assert np.array_equal(embedding.probe_correct(Z[:1200], y[:1200], Z[1200:], y[1200:]), expected)
-    y = np.array([0, 0, 1] * 10)
-    assert embedding.probe_correct(np.ones((30, 3)), y, np.ones((30, 3)), y).mean() == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_neighbourhood_rows_average_to_scikit_learns(digits, metric):
     X, Z = digits[0][:600], digits[2][:600]
     for k in (5, 15):
-        rows = embedding.trustworthiness_rows(X, Z, k, metric)
-        assert rows.shape == (600,)
+        rows = embedding.neighbourhood_rows(X, Z, k, metric)[0]
         assert rows.mean() == pytest.approx(trustworthiness(X, Z, n_neighbors=k, metric=metric), abs=1e-12)
     # Continuity has the roles swapped.
     found = embedding.neighbourhood_rows(X, Z)[1].mean()
     assert found == pytest.approx(trustworthiness(Z, X, n_neighbors=15), abs=1e-12)
-    assert found != pytest.approx(embedding.trustworthiness_rows(X, Z).mean(), abs=1e-3)
 
 
 def neighbourhood_by_loops(reference, shown, k):
@@ -176,16 +131,14 @@ def test_neighbourhood_rows_agree_one_by_one_with_the_direct_sum():
     by_words = 1 - words @ words.T / np.outer(norms, norms)
     by_code = np.linalg.norm(Z[:, None] - Z[None], axis=2)
     for X in (words, csr_array(words), csr_matrix(words)):
-        trust = embedding.trustworthiness_rows(X, Z, 4, "cosine")
+        trust, continuity = embedding.neighbourhood_rows(X, Z, 4, "cosine")
         assert trust == pytest.approx(neighbourhood_by_loops(by_words, by_code, 4), abs=1e-12)
-        continuity = embedding.neighbourhood_rows(X, Z, 4, "cosine")[1]
         assert continuity == pytest.approx(neighbourhood_by_loops(by_code, by_words, 4), abs=1e-12)
 
 
-def test_neighbourhood_rows_of_kept_torn_folded_constant_and_empty_data():
+def test_neighbourhood_rows_of_kept_folded_constant_and_empty_data():
     line = np.sort(np.random.default_rng(0).random(100))[:, None]
-    assert embedding.trustworthiness_rows(line, 3 * line + 1, 5) == pytest.approx(1.0)
-    assert embedding.neighbourhood_rows(line, np.where(line < 0.5, line, line + 10), 5)[1].mean() < 1
+    assert embedding.neighbourhood_rows(line, 3 * line + 1, 5)[0] == pytest.approx(1.0)
     folded = np.abs(line - 0.5)
     trust, continuity = (score.mean() for score in embedding.neighbourhood_rows(line, folded, 5))
     assert trust < continuity
@@ -201,7 +154,6 @@ def test_average_overlap_is_that_of_sets_and_of_the_published_example():
         pairs = list(zip(A.tolist(), B.tolist(), strict=True))
         expected = [np.mean([len({*a[:d]} & {*b[:d]}) / d for d in range(1, k + 1)]) for a, b in pairs]
         assert embedding.average_overlap(A, B) == pytest.approx(expected, abs=1e-14)
-        assert embedding.average_overlap(B, A) == pytest.approx(expected, abs=1e-14)
         assert embedding.average_overlap(A, A) == pytest.approx(np.ones(300), abs=1e-14)
         assert embedding.average_overlap(A, A + 40).tolist() == [0.0] * 300
     # Webber, Moffat and Zobel (2010), table 1: the average overlap at depths 1 to 7.
@@ -220,26 +172,18 @@ def test_stratified_rows_hold_every_class_in_its_share():
             assert abs(np.sum(y[rows] == c) - n * np.mean(y == c)) < 1
     y = np.repeat([0, 1], [7, 3])
     assert np.bincount(y[embedding.stratified_rows(y, 3)]).tolist() == [2, 1], "by largest remainder"
-
-
-def test_stratified_rows_without_labels_and_of_few_rows():
-    y, counts = np.full(1000, -1), np.zeros(1000)
-    for seed in range(50):
-        counts[embedding.stratified_rows(y, 100, seed)] += 1
-    assert np.mean(counts[:500]) == pytest.approx(5, abs=0.3)
-    assert embedding.stratified_rows(np.array([1, 0, 1]), 9).tolist() == [0, 1, 2]
+    assert embedding.stratified_rows(y, 12).tolist() == list(range(10))
 
 
 def test_embedding_scores_refuse():
     Z, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
     for refused, word in (
         (lambda: embedding.nearest_others(Z, 20), r"k=20 neighbours .* 19 other rows"),
-        (lambda: embedding.predict_left_out(Z, np.full(20, -1)), "needs labels"),
-        (lambda: embedding.predict_left_out(Z, y[:5]), "one label a row"),
+        (lambda: embedding.knn_correct(Z, np.full(20, -1), Z, y), "needs labels"),
+        (lambda: embedding.knn_correct(Z, y[:5], Z, y), "one label a row"),
         (lambda: embedding.knn_correct(Z * np.nan, y, Z, y), "NaN"),
         (lambda: embedding.knn_correct(Z, y, Z[:, :1], y), "2 dimensions"),
         (lambda: embedding.knn_correct(Z, y, Z, y, k=21), "21 neighbours .* 20 labelled"),
-        (lambda: embedding.knn_correct(Z, y, Z, y, 3, "manhattan"), "manhattan"),
         (lambda: embedding.probe_correct(Z, np.zeros(20, int), Z, y), "one class"),
         (lambda: embedding.neighbourhood_rows(Z[:9], Z), "9 rows came with 20 codes"),
         (lambda: embedding.neighbourhood_rows(Z, Z), "k=15 neighbours among 20 rows"),

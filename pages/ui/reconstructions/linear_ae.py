@@ -14,7 +14,7 @@ import streamlit as st
 from core import methods
 from core.analysis.rows import Rows
 from core.errors import BadInput, BrokenRun
-from core.metrics import linear_ae_vs_pca, pca_spectrum
+from core.metrics import linear_ae_vs_pca, pca_spectrum, reconstruction
 from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
 from core.runs import presets, reader, selection, specs
 from core.types import Run
@@ -166,7 +166,8 @@ def _draw_rotated(view: View, axes: _Axes, rows: Rows | None, widget: str) -> No
         rotated = linear_ae_vs_pca.rotate_code(axes.pair, axes.turning.at(share / 100))
         facts = {"rotation in the plane that rotates most": f"{share / 100 * largest:.0f}° of {largest:.0f}°"}
         if rows is not None:
-            error = f"{linear_ae_vs_pca.squared_error(rotated, rows.floats()):.6f}"
+            X = rows.floats()
+            error = f"{reconstruction.squared_error(X, rotated.reconstruct(rotated.encode(X))).mean():.6f}"
             facts = {f"squared error, mean over {len(rows):,} test images": error} | facts
         cells = "".join(f'<div><b>{value}</b><div class="hg-note">{note}</div></div>' for note, value in facts.items())
         st.html(Markup(f'<div class="hg-turn-facts">{cells}</div>'))
@@ -179,7 +180,7 @@ def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[Strip]:
     n = min(_MOST_AXES, view.size)
     note = f"the first {n} of {view.size}" if view.size > n else ""
     own, components = rotated.decoder.T[:n], axes.components[:n]
-    angles = [f"{angle:.1f}°" for angle in linear_ae_vs_pca.row_angles(own, components)]
+    angles = [f"{angle:.1f}°" for angle in np.degrees(np.arccos(reconstruction.cosine(own, components)))]
 
     def images(vectors: np.ndarray) -> str:
         # Each axis is scaled to its own largest value.
