@@ -26,7 +26,7 @@ def test_scores_are_those_of_scikit_learn_and_are_kept(digits, monkeypatch):
     expected = trustworthiness(rows.X / 255, points.astype(np.float64), n_neighbors=15)
     assert found["map_trustworthiness"].value == pytest.approx(expected, abs=1e-3)
     assert found["map_knn_accuracy"].n == found["map_trustworthiness"].n == 200
-    monkeypatch.setattr(embedding, "trustworthiness_rows", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(embedding, "neighbourhood_rows", lambda *_: pytest.fail("computed again"))
     assert neighbourhoods.read_scores(points, rows) == neighbourhoods.score_map(points, rows) == found
 
 
