@@ -22,12 +22,12 @@ from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.text import join_words, plain
 
-_LOG, _LINEAR = "log", "linear"
 _CHART = "error by latent dimensions"
 _USUAL_LARGEST, _SHOWN_LINEAR = 256, 64
 # Rows that the table always has: PCA's error is known at every size.
 _ALWAYS = (2, 10, 30)
 _USUAL_SIZES = (5, 20, 3, 30, 50, 100)
+_COLUMNS = ("series", "latent dimensions", "squared error", "low", "high", "n", "run")
 
 
 def _list_methods() -> list[str]:
@@ -48,17 +48,18 @@ def _error(run: Run) -> Measurement:
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    explanation, names, network = st.empty(), _list_methods(), _list_networks()[0]
-    runs, n_left_out = _select_comparable(view, stored, names)
+    explanation, names = st.empty(), _list_methods()
+    of_data = [run for run in stored if run.spec.dataset == view.entry.name and run.spec.method in names]
+    runs, n_left_out = _select_comparable(view, [run for run in of_data if "squared_error" in run.metrics])
     exact = _read_exact_errors(runs)
-    axes = {_LOG: "Logarithmic", _LINEAR: "Linear"}
+    axes = {"log": "Logarithmic", "linear": "Linear"}
     axis = page_state.choose("axis", "Axis of latent dimensions", axes, problems, label_visibility="collapsed")
     if exact is None and not runs:
         st.markdown(plain(f"No method that reconstructs images is trained on {view.entry.label} yet: train one below."))
     else:
         explanation.markdown(plain(_explanation(view, runs, exact)))
-        _draw_chart(runs, exact, axis == _LOG)
-        _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact, network)
+        _draw_chart(runs, exact, axis == "log")
+        _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact)
         st.caption(plain(_about_chart(runs, exact)))
         if warning := _warn_of_undertraining(runs):
             st.caption(plain(warning))
@@ -69,18 +70,14 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     if n_left_out:
         noun = "run" if n_left_out == 1 else "runs"
         st.caption(plain(f"Left out: {n_left_out} {noun}, measured on another copy of the data."))
-    _draw_form(view, stored, names, network)
+    _draw_form(view, of_data, names)
     training_offers.show_progress(lambda task: task.spec.dataset == view.entry.name and task.spec.method in names)
     lecture_figure.draw(view, stored, problems)
 
 
-def _select_comparable(view: View, stored: Sequence[Run], names: Sequence[str]) -> tuple[list[Run], int]:
+def _select_comparable(view: View, runs: Sequence[Run]) -> tuple[list[Run], int]:
     """Return the runs measured on the same rows as those of the view, and the number of all others."""
-    of_data = [run for run in stored if run.spec.dataset == view.entry.name and run.spec.method in names]
-    runs = [run for run in of_data if "squared_error" in run.metrics]
-    if not runs:
-        return [], 0
-    checksum = checksums.choose_checksum([*(line.run for line in view.trained if line.method in names), *runs])
+    checksum = checksums.choose_checksum([*(line.run for line in view.trained if line.entry.reconstructs), *runs])
     comparable = [run for run in runs if checksums.is_of(run.environment, checksum)]
     return comparable, len(runs) - len(comparable)
 
@@ -97,44 +94,38 @@ def _read_exact_errors(runs: Sequence[Run]) -> np.ndarray | None:
 def _best_runs(runs: Sequence[Run]) -> dict[tuple[str, int], Run]:
     """Return the run with the lowest error of each method and size."""
     best: dict[tuple[str, int], Run] = {}
-    for run in runs:
-        at = run.spec.method, selection.code_size(run)
-        if at not in best or _error(run).value < _error(best[at]).value:
-            best[at] = run
+    for run in sorted(runs, key=lambda run: _error(run).value):
+        best.setdefault((run.spec.method, selection.code_size(run)), run)
     return best
 
 
 def _best_of_networks(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Return the best run of each network at each size, the sizes increasing."""
-    best = sorted(_best_runs(runs).items(), key=lambda item: item[0][1])
-    return {name: [run for (method, _), run in best if method == name] for name in _list_networks()}
-
-
-def _match_pca(run: Run, exact: np.ndarray) -> int | None:
-    """Return how many components PCA needs for the run's error; None where no number is enough."""
-    return pca_spectrum.find_size(exact, _error(run).value)
+    best = sorted(_best_runs(runs).values(), key=selection.code_size)
+    return {name: [run for run in best if run.spec.method == name] for name in _list_networks()}
 
 
 def _explanation(view: View, runs: Sequence[Run], exact: np.ndarray | None) -> str:
     text = f"Squared error of the test images of {view.entry.label} by number of latent dimensions."
     parts = []
     for method, best in _best_of_networks(runs).items() if exact is not None else ():
-        needed = {selection.code_size(run): n for run in best if (n := _match_pca(run, exact)) is not None}
-        if needed:
-            sizes, components = (join_words(list(map(str, numbers))) for numbers in (needed, needed.values()))
-            parts.append(f"{components} components to match the {methods.label(method)} at {sizes} dimensions")
+        matches = {selection.code_size(run): pca_spectrum.find_size(exact, _error(run).value) for run in best}
+        if needed := {str(size): str(n) for size, n in matches.items() if n is not None}:
+            components = join_words(list(needed.values()))
+            at = f"{methods.label(method)} at {join_words(list(needed))} dimensions"
+            parts.append(f"{components} components to match the {at}")
     return f"{text} PCA needs {', and '.join(parts)}." if parts else text
 
 
 def _warn_of_undertraining(runs: Sequence[Run]) -> str:
     """Name a run with a higher error than a smaller code of its method, with the training time of both."""
     for method, best in _best_of_networks(runs).items():
-        for smaller, larger in pairwise(best):
-            if _error(larger).value > _error(smaller).value:
-                names = [f"{methods.label(method)} {selection.code_size(run)}-D" for run in (larger, smaller)]
-                times = [seconds(run.metrics["seconds"].value) for run in (larger, smaller)]
-                cause = f"It may be under-trained ({times[0]} of training, against {times[1]})"
-                return f"{names[0]} has a higher error than {names[1]}. {cause}."
+        for pair in pairwise(best):
+            if _error(pair[1]).value > _error(pair[0]).value:
+                small, large = (f"{methods.label(method)} {selection.code_size(run)}-D" for run in pair)
+                fast, slow = (seconds(run.metrics["seconds"].value) for run in pair)
+                cause = f"It may be under-trained ({slow} of training, against {fast})"
+                return f"{large} has a higher error than {small}. {cause}."
     return ""
 
 
@@ -150,38 +141,27 @@ def _about_chart(runs: Sequence[Run], exact: np.ndarray | None) -> str:
     )
 
 
-def _draw_table(
-    runs: Sequence[Run], metric: str, what: str, name: str, exact: np.ndarray | None = None, network: str = ""
-) -> None:
-    """Draw one row per size: the metric of each method's best run.
-
-    Parameters
-    ----------
-    exact : PCA's errors, which fill its column.
-    network : method whose error the last column expresses in components of PCA; "" for no such column.
-    """
+def _draw_table(runs: Sequence[Run], metric: str, what: str, name: str, exact: np.ndarray | None = None) -> None:
+    """Draw one row per size: the metric of each method's best run; of errors also `exact`, those of PCA."""
     best = {at: run for at, run in _best_runs(runs).items() if metric in run.metrics}
-    sizes = {size for _, size in best}
-    if exact is not None:
-        sizes |= {size for size in _ALWAYS if size < len(exact)}
+    n_exact, names = 0 if exact is None else len(exact), _list_methods()
 
     def cell(method: str, size: int) -> tables.Cell:
         if run := best.get((method, size)):
-            measured = run.metrics[metric]
-            return tables.estimate(measured.value, measured.low, measured.high, measured.n)
-        is_exact = exact is not None and size < len(exact) and methods.entry(method).has_spectrum
+            return tables.estimate(*astuple(run.metrics[metric]))
+        is_exact = size < n_exact and methods.entry(method).has_spectrum
         return tables.estimate(float(exact[size])) if is_exact else tables.EMPTY
 
-    def matching(size: int) -> tables.Cell:
-        run = best.get((network, size))
-        n_components = _match_pca(run, exact) if run and exact is not None else None
-        return tables.EMPTY if n_components is None else tables.text(int(n_components))
-
-    head = ["Latent dimensions", *(f"{methods.label(method)} {what}" for method in _list_methods())]
-    rows = [[tables.text(size), *(cell(method, size) for method in _list_methods())] for size in sorted(sizes)]
-    if network:
+    head = ["Latent dimensions", *(f"{methods.label(method)} {what}" for method in names)]
+    sizes = sorted({size for _, size in best} | {size for size in _ALWAYS if size < n_exact})
+    rows = [[tables.text(size), *(cell(method, size) for method in names)] for size in sizes]
+    if metric == "squared_error":
+        network = _list_networks()[0]
         head.append(f"PCA components for {methods.label(network)} error")
-        rows = [[*row, matching(size)] for row, size in zip(rows, sorted(sizes), strict=True)]
+        for size, row in zip(sizes, rows, strict=True):
+            run = best.get((network, size)) if n_exact else None
+            n_components = pca_spectrum.find_size(exact, _error(run).value) if run else None
+            row.append(tables.EMPTY if n_components is None else tables.text(n_components))
     tables.draw(head, rows, name, kind="hg-depths", is_of_all_sizes=True)
 
 
@@ -189,26 +169,16 @@ def _draw_chart(runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> 
     from core.figures import error_by_code_size  # plotly: most visits open no figure
 
     largest = max([_USUAL_LARGEST if is_log else _SHOWN_LINEAR, *map(selection.code_size, runs)])
-    marks, data, columns = [], [], ("series", "latent dimensions", "squared error", "low", "high", "n", "run")
-    for size, value in enumerate([] if exact is None else exact[: largest + 1]):
-        data.append(dict(zip(columns, ("PCA (exact)", size, float(value)), strict=False)))
+    of_pca = enumerate([] if exact is None else exact[: largest + 1].tolist())
+    marks, data = [], [dict(zip(_COLUMNS, ("PCA (exact)", *point), strict=False)) for point in of_pca]
     best, names = {run.key for run in _best_runs(runs).values()}, _list_methods()
     for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
         entry, size, error = methods.entry(run.spec.method), selection.code_size(run), _error(run)
-        data.append(dict(zip(columns, (entry.label, size, *astuple(error), run.key), strict=True)))
-        mark = error_by_code_size.Mark(
-            entry.label,
-            entry.name,
-            size,
-            error.value,
-            *error.interval,
-            about=_tooltip(run, exact),
-            is_own=not store.is_shipped(run),
-            is_small=entry.has_spectrum,
-            # A straight line between two sizes would cross PCA's curve.
-            is_best=run.key in best and not _is_on_pca(entry.name),
-        )
-        marks.append(mark)
+        data.append(dict(zip(_COLUMNS, (entry.label, size, *astuple(error), run.key), strict=True)))
+        look = {"about": _tooltip(run, exact), "is_own": not store.is_shipped(run), "is_small": entry.has_spectrum}
+        # A straight line between two sizes would cross PCA's curve.
+        look["is_best"] = run.key in best and not _is_on_pca(entry.name)
+        marks.append(error_by_code_size.Mark(entry.label, entry.name, size, error.value, *error.interval, **look))
     # PCA's small marks lie over those of the linear AE, which are at the same points.
     marks.sort(key=lambda mark: (not _is_on_pca(mark.method), mark.is_small))
     figure = error_by_code_size.plot_by_size(exact, marks, header.get_theme(), is_log=is_log, largest=largest)
@@ -217,10 +187,8 @@ def _draw_chart(runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> 
 
 def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
     size, error = selection.code_size(run), _error(run).value
-    lines = [
-        f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({interval(run.metrics, 'squared_error')})",
-        f"n = {_error(run).n:,} test images",
-    ]
+    title = f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({interval(run.metrics, 'squared_error')})"
+    lines = [title, f"n = {_error(run).n:,} test images"]
     if exact is not None:
         of_pca = f" (PCA {pca_spectrum.variance_left(exact, exact[size]):.1%})" if size < len(exact) else ""
         lines.append(f"unexplained variance {pca_spectrum.variance_left(exact, error):.1%}{of_pca}")
@@ -234,21 +202,22 @@ def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
 def _take_clicked_size() -> None:
     """Put the size of the point clicked in the chart into the form."""
     event = st.session_state.get(page_state.key(_CHART))
-    points = event["selection"]["points"] if event else []
-    if points:
+    if points := event["selection"]["points"] if event else []:
         page_state.keep("train-size", round(points[0]["x"]), text=None)
         st.session_state.pop(page_state.key("train-size"), None)
 
 
-def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str], default: str) -> None:
-    """Draw the form that trains a method at another size."""
+def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str]) -> None:
+    """Draw the form that trains a method at another size; `stored` are the runs on this data set."""
     st.markdown("**Train another size.** Its run is added to the chart.")
     with st.container(key="by-size-form", horizontal=True, vertical_alignment="bottom"):
-        widget = page_state.seed_widget("train-method", names, default, [])
-        method = st.segmented_control("Method", names, format_func=methods.label, key=widget, required=True)
-        page_state.keep("train-method", method, text=None)
-        size = _choose_size(view, stored, method)
-        preset = _choose_preset(view, method)
+        method = _choose("train-method", "Method", names, _list_networks()[0], format_func=methods.label)
+        size = _choose_size(stored, method)
+        about = "Reference: as the shipped runs, minutes of training. Runs of different presets are not comparable."
+        available = presets.list_presets(view.entry.name, method, view.size)
+        offered = [name for name in available if name in presets.SHORT or not config.is_workshop()]
+        look = {"format_func": str.capitalize, "help": about}
+        preset = _choose("train-preset", "Preset", offered, presets.SECONDS, **look) if offered else ""
     spec = None if size is None else _make_spec(view, method, size, preset)
     if spec is None:
         return
@@ -262,13 +231,20 @@ def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str], default:
         training_offers.draw_button(f"Train {label}", [spec], "size", budget)
 
 
-def _choose_size(view: View, stored: Sequence[Run], method: str) -> int | None:
+def _choose(name: str, label: str, options: Sequence[str], default: str, **look) -> str:
+    """Draw a choice that is remembered, but is no part of the address."""
+    widget = page_state.seed_widget(name, options, default, [])
+    chosen = st.segmented_control(label, options, key=widget, required=True, **look)
+    page_state.keep(name, chosen, text=None)
+    return chosen
+
+
+def _choose_size(stored: Sequence[Run], method: str) -> int | None:
     """Return the size typed or clicked in the chart; None, after an error message, where it is not allowed."""
     param = next(param for param in methods.get(method).params if param.name == "n_components")
     widget = page_state.key("train-size")
     if widget not in st.session_state:
-        of_method = [r for r in stored if (r.spec.dataset, r.spec.method) == (view.entry.name, method)]
-        trained = set(map(selection.code_size, of_method))
+        trained = {selection.code_size(run) for run in stored if run.spec.method == method}
         suggested = next((size for size in _USUAL_SIZES if size not in trained), 7)
         st.session_state[widget] = str(page_state.recall("train-size") or suggested)
     text = st.text_input("Latent dimensions", key=widget, width=140, help=plain(f"{param.allowed.capitalize()}."))
@@ -279,18 +255,6 @@ def _choose_size(view: View, stored: Sequence[Run], method: str) -> int | None:
         return None
     page_state.keep("train-size", size, text=None)
     return size
-
-
-def _choose_preset(view: View, method: str) -> str:
-    available = presets.list_presets(view.entry.name, method, view.size)
-    names = [name for name in available if name in presets.SHORT or not config.is_workshop()]
-    if not names:
-        return ""
-    widget = page_state.seed_widget("train-preset", names, presets.SECONDS, [])
-    about = "Reference: as the shipped runs, minutes of training. Runs of different presets are not comparable."
-    chosen = st.segmented_control("Preset", names, format_func=str.capitalize, key=widget, required=True, help=about)
-    page_state.keep("train-preset", chosen, text=None)
-    return chosen
 
 
 def _make_spec(view: View, method: str, size: int, preset: str) -> Spec | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +19,6 @@ from pages.ui.shared.number_format import number
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import RECONSTRUCTS, begin_section
-from pages.ui.shared.stored_runs import Stamp
-from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import join_words, plain
 
 _ROWS = 500
@@ -28,6 +26,14 @@ _SEED = 0
 _IN_BLOCK, _SHOWN = 4, 8
 _NO_MODEL = "No model"
 _FIRST_LEVEL = 0.4  # as a share of all levels
+
+
+class _Summary(NamedTuple):
+    """Statistics of the errors at each level."""
+
+    bands: Mapping[str, np.ndarray]  # name -> (n_levels, 3) mean error and ends of its interval
+    verdicts: Mapping[str, np.ndarray]  # method -> (n_levels,) 1: significantly better than no model, -1: worse, 0
+    leaders: Sequence[tuple[str, ...]]  # methods with the lowest error, or tied with it
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -46,31 +52,34 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
 
     labels = {name: kind.label for name, kind in KINDS.items()}
     kind = page_state.choose("damage", "Corruption", labels, problems)
-    errors = _measure(rows, methods, kind)
-    levels = KINDS[kind].levels(rows.image_shape)
-    summary = _summarise(tuple(method.line.stamp for method in methods), rows.key, kind, errors)
+    levels, axis = KINDS[kind].levels(rows.image_shape), KINDS[kind].axis
+    summary = _summarise(tuple(m.line.stamp for m in methods), rows.key, kind, _measure(rows, methods, kind))
     chart = st.empty()
     level = _choose_level(kind, levels, problems)
     method_of = {method.label: method.line.method for method in methods}
     curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
     with chart:
-        charts.draw(figures.plot_by_corruption(levels, curves, KINDS[kind].axis, header.get_theme(), level), "damaged")
+        charts.draw(figures.plot_by_corruption(levels, curves, axis, header.get_theme(), level), "damaged")
+    about = "squared error summed over the pixels, without clipping"
     st.caption(
         plain(
-            f"Mean over {rows.summary}, with 95% bootstrap band; squared error summed over the pixels, without "
-            f"clipping. {_NO_MODEL}: error of the corrupted image itself. Corruption seed {_SEED} for every method; "
-            "click a name in the legend to hide its line."
+            f"Mean over {rows.summary}, with 95% bootstrap band; {about}. {_NO_MODEL}: error of the corrupted image "
+            f"itself. Corruption seed {_SEED} for every method; click a name in the legend to hide its line."
         )
     )
     with st.expander("Comparison of the methods by amount"):
-        head = ("Method", f"Better than {_NO_MODEL.lower()}", "Lowest error")
-        tables.draw(head, _table_rows(kind, levels, summary), "damaged-methods")
+        lines = []
+        for name, verdict in summary.verdicts.items():
+            is_leader = np.array([name in leaders for leaders in summary.leaders])
+            ranges = [_range(where, kind, levels) or "never" for where in (verdict > 0, is_leader)]
+            lines.append([*map(tables.text, (name, *ranges))])
+        tables.draw(("Method", f"Better than {_NO_MODEL.lower()}", "Lowest error"), lines, "damaged-methods")
         st.caption(
             "Better: by the paired 95% interval of the difference. Lowest error: including methods within 1% of the "
             "lowest mean, or not significantly different from it."
         )
     at = levels.index(level)
-    _draw_images(rows, methods, kind, level, summary.bands, at)
+    _draw_images(rows, methods, kind, level, {name: band[at] for name, band in summary.bands.items()})
     return _explanation(kind, level, summary, at)
 
 
@@ -90,40 +99,22 @@ def _amount(kind: str, level: float) -> str:
 
 def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[str, np.ndarray]:
     """Return errors at each level, (n_levels, n), without a model and of each method; each is computed only once."""
-    functions = {_NO_MODEL: lambda X: X} | {method.label: method.reconstruct for method in methods}
-    cache_names = {_NO_MODEL: _cache_name(rows, kind, "")}
-    cache_names |= {method.label: _cache_name(rows, kind, method.line.stamp) for method in methods}
-    errors = {name: _read(cache_name) for name, cache_name in cache_names.items()}
-    missing, bar = [name for name, values in errors.items() if values is None], st.empty()
-    for n_done, name in enumerate(missing):
-        what = f"Reconstructing the corrupted images with {name} …" if name != _NO_MODEL else "Corrupting the images …"
+    bar, X, shape = st.empty(), rows.floats(), rows.image_shape
 
-        def progress(level: int, n_levels: int, n_done: int = n_done, what: str = what) -> None:
-            bar.progress((n_done + level / n_levels) / len(missing), what)
+    def measure(k: int, stamp: object, what: str, reconstruct: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        def show(level: int, n_levels: int) -> None:
+            bar.progress((k + level / n_levels) / (1 + len(methods)), f"{what} …")
 
-        X, shape = rows.floats(), rows.image_shape
-        errors[name] = corruption.compute_errors(functions[name], X, shape, kind, _SEED, progress)
-        cache.save_arrays(cache_names[name], {"errors": errors[name]})
+        key = cache.make_key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(shape))
+        compute = lambda: {"errors": corruption.compute_errors(reconstruct, X, shape, kind, _SEED, show)}
+        return cache.get_or_compute(f"damaged-{key}", compute)["errors"]
+
+    errors = {_NO_MODEL: measure(0, "", "Corrupting the images", lambda X: X)}
+    for k, method in enumerate(methods, 1):
+        what = f"Reconstructing the corrupted images with {method.label}"
+        errors[method.label] = measure(k, method.line.stamp, what, method.reconstruct)
     bar.empty()
     return errors
-
-
-def _cache_name(rows: Rows, kind: str, stamp: Stamp | str) -> str:
-    return f"damaged-{cache.make_key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(rows.image_shape))}"
-
-
-@st.cache_resource(max_entries=64, show_spinner=False, validate=lambda errors: errors is not None)
-def _read(cache_name: str) -> np.ndarray | None:
-    arrays = cache.find_arrays(cache_name)
-    return None if arrays is None else arrays["errors"]
-
-
-class _Summary(NamedTuple):
-    """Statistics of the errors at each level."""
-
-    bands: Mapping[str, np.ndarray]  # name -> (n_levels, 3) mean error and ends of its interval
-    verdicts: Mapping[str, np.ndarray]  # method -> (n_levels,) 1: significantly better than no model, -1: worse, 0
-    leaders: Sequence[tuple[str, ...]]  # methods with the lowest error, or tied with it
 
 
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
@@ -150,16 +141,6 @@ def _explanation(kind: str, level: float, summary: _Summary, at: int) -> str:
     )
 
 
-def _table_rows(kind: str, levels: Sequence[float], summary: _Summary) -> list[list[Cell]]:
-    """One row per method: the amounts at which it is better than no model, and at which it has the lowest error."""
-    rows = []
-    for name, verdict in summary.verdicts.items():
-        is_leader = np.array([name in leaders for leaders in summary.leaders])
-        cells = [tables.text(_range(where, kind, levels) or "never") for where in (verdict > 0, is_leader)]
-        rows.append([tables.text(name), *cells])
-    return rows
-
-
 def _range(where: np.ndarray, kind: str, levels: Sequence[float]) -> str:
     """Format the levels at which `where` holds: ``"20% to 50%, 70%"``."""
     at = np.flatnonzero(where)
@@ -169,27 +150,24 @@ def _range(where: np.ndarray, kind: str, levels: Sequence[float]) -> str:
 
 
 def _draw_images(
-    rows: Rows, methods: Sequence[Reconstructor], kind: str, level: float, bands: Mapping[str, np.ndarray], at: int
+    rows: Rows, methods: Sequence[Reconstructor], kind: str, level: float, bands: Mapping[str, np.ndarray]
 ) -> None:
+    """Draw some of the images, clean, corrupted and reconstructed, with the errors of all rows in `bands`."""
     positions = error_comparison.draw_by_class(rows.y, _SHOWN, _SEED)
     # The corruption that was measured depends on all rows.
     corrupted = KINDS[kind].apply(rows.floats(), rows.image_shape, level, _SEED)[positions]
     n_blocks = -(-len(positions) // _IN_BLOCK)
 
-    def strip(name: str, images: np.ndarray, alt: str, errors_of: str = "") -> image_grid.Strip:
-        mean, low, high = map(number, bands[errors_of][at]) if errors_of else ("", "", "")
-        title = image_grid.make_name(name, f"error {mean} ({low} to {high})" if errors_of else "")
-        clipped = to_pixels(images)
-        return image_grid.make_strip(title, clipped, rows.image_shape, alt, per_block=_IN_BLOCK, n_blocks=n_blocks)
+    def strip(name: str, images: np.ndarray, alt: str, band: np.ndarray | None = None) -> image_grid.Strip:
+        about = "" if band is None else "error {} ({} to {})".format(*map(number, band))
+        title, pixels = image_grid.make_name(name, about), to_pixels(images)
+        return image_grid.make_strip(title, pixels, rows.image_shape, alt, per_block=_IN_BLOCK, n_blocks=n_blocks)
 
-    alt = f"The same images with {KINDS[kind].label.lower()}"
-    strips = [
-        strip("Clean", as_floats(rows.X[positions], rows.kind), "Clean test images"),
-        strip("Corrupted", corrupted, alt, _NO_MODEL),
-    ]
+    clean, alt = as_floats(rows.X[positions], rows.kind), f"The same images with {KINDS[kind].label.lower()}"
+    strips = [strip("Clean", clean, "Clean test images"), strip("Corrupted", corrupted, alt, bands[_NO_MODEL])]
     for method in methods:
         alt = f"The corrupted images reconstructed by {method.label}"
-        strips.append(strip(method.label, method.reconstruct(corrupted), alt, method.label))
+        strips.append(strip(method.label, method.reconstruct(corrupted), alt, bands[method.label]))
     with st.container(key="damaged-columns"):
         st.html(image_grid.make_grid(strips, n_blocks))
     numbers = join_words([f"{rows.numbers[k]:,}" for k in positions])

@@ -147,11 +147,11 @@ def _row(network: _Network, change: tuple[float, float, float] | None) -> list[C
 
 def _draw_images(trained: Sequence[_Network]) -> None:
     first = trained[0].run
-    strips = images.make_stored_originals(first)
+    strips = images.make_originals(first)
     for network in trained:
         if np.array_equal(network.run.views["strip_rows"], first.views["strip_rows"]):
             error = f"error {number(network.error.value)}"
-            strips.append(images.make_stored_strip(network.run, network.label, error))
+            strips.append(images.make_strip(network.run, "reconstructions", network.label, error))
     st.html(image_grid.make_grid(strips, 2))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import combinations
 
 import numpy as np
@@ -20,11 +20,8 @@ from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.stored_runs import Line
-from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, join_words, plain
 
-_CLASS, _HARD = "class", "hard"
-_LOG, _LINEAR = "log", "linear"
 _ALL = "all"
 _PERCENTAGES = (5, 25, 50, 75, 95)
 _PAIR_HEAD = ("Methods", "All classes", "Reversed in class", "Not significantly different in class")
@@ -82,27 +79,26 @@ def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _R
     """Read the errors and classes of all test rows; without the data set, of the rows whose class the runs store."""
     by_label = {line.label: line for line in lines}
     errors = {label: line.run.views["rows.squared_error"].astype(np.float64) for label, line in by_label.items()}
-    run, stamps, n = lines[0].run, tuple(line.stamp for line in lines), len(errors[lines[0].label])
-    names = tuple(run.notes["target_names"]) if entry.has_labels else ()
-    y = None
+    run, n, which = lines[0].run, len(errors[lines[0].label]), "all"
+    about, names = f"all {n:,} test rows", tuple(run.notes["target_names"]) if entry.has_labels else ()
+    y = _read_labels(run, n, problems) if entry.has_labels else None
+    if entry.has_labels and y is None:
+        rows, y, which = run.views["shown_rows"], run.views["labels"].astype(int), "shown"
+        about = f"the {len(rows):,} of {n:,} test rows whose class is stored with the runs (the data set is not here)"
+        errors = {label: values[rows] for label, values in errors.items()}
+    return _RowErrors(errors, by_label, y, names, about, (tuple(line.stamp for line in lines), which))
+
+
+def _read_labels(run: Run, n: int, problems: list[str]) -> np.ndarray | None:
+    """Read the classes of the `n` test rows of a run; None if its copy of the data is not on this machine."""
     try:
-        if entry.has_labels and datasets.is_available(entry.name):
-            checksum, labels = _labels(entry.name, run.spec.dataset_params)
-            y = labels if checksums.is_of(run.environment, checksum) and len(labels) == n else None
+        if datasets.is_available(run.spec.dataset):
+            dataset = cached.load_dataset(run.spec.dataset, run.spec.dataset_params)
+            if checksums.is_of(run.environment, dataset.checksum) and len(dataset.y_test) == n:
+                return dataset.y_test
     except HourglassError as problem:
         problems.append(str(problem))
-    if y is not None or not entry.has_labels:
-        return _RowErrors(errors, by_label, y, names, f"all {n:,} test rows", (stamps, "all"))
-    rows, y = run.views["shown_rows"], run.views["labels"].astype(int)
-    about = f"the {len(rows):,} of {n:,} test rows whose class is stored with the runs (the data set is not here)"
-    errors = {label: values[rows] for label, values in errors.items()}
-    return _RowErrors(errors, by_label, y, names, about, (stamps, "shown"))
-
-
-@cached.cache_by_copy(max_entries=12, show_spinner=False)
-def _labels(stamp: str, name: str, params: cached.Params) -> tuple[str, np.ndarray]:
-    dataset = cached.load_dataset(name, params)
-    return dataset.checksum, dataset.y_test
+    return None
 
 
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
@@ -118,26 +114,28 @@ def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) 
     means = comparison.means
     first = next(iter(means))
     labels = list(means[first])
-    order = page_state.choose("order", "Sort", {_CLASS: "By class", _HARD: f"By error of {first}"}, problems)
-    if order == _HARD:
+    if page_state.choose("order", "Sort", {"class": "By class", "hard": f"By error of {first}"}, problems) == "hard":
         labels = sorted(labels, key=lambda label: -means[first][label].value)
-    bars = {
-        name: [(by_class[label].value, by_class[label].low, by_class[label].high) for label in labels]
-        for name, by_class in means.items()
-    }
+    bars = {name: [astuple(by_class[label])[:3] for label in labels] for name, by_class in means.items()}
     class_names = [errors.class_names[label] for label in labels]
     counts = [means[first][label].n for label in labels]
     charts.draw(figures.plot_by_class(bars, class_names, counts, header.get_theme(), errors.methods), "error by class")
     n = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
     about = f"Mean squared error per image with 95% bootstrap interval, over {errors.about}; {n} per class."
-    st.caption(plain(f"{about} {_gain_by_class(errors, comparison)}"))
+    network, linear, shares = _share_of_least(errors, comparison)
+    gain = _compare_extremes(errors, network, linear, shares) if shares else ""
+    st.caption(plain(f"{about} {gain}"))
     drawer = st.expander("Tables and how they are computed", key=page_state.key("class-table"), on_change="rerun")
     if drawer.open:
+        rows = []
+        for name, n, label in zip(class_names, counts, labels, strict=True):
+            title = tables.Cell(f'{html(name)} <span class="hg-note">n = {n:,}</span>', name)
+            rows.append([title, *(_mean_cell(by_class[label]) for by_class in means.values())])
         with drawer:
-            tables.draw(["Class", *means], _mean_rows(means, labels, errors.class_names), "error-by-class")
+            tables.draw(["Class", *means], rows, "error-by-class")
             if len(comparison.ranking.order) > 1:
                 tables.draw(_PAIR_HEAD, _pair_rows(errors, comparison.ranking), "order-by-class")
-            st.caption(plain(_how_computed(errors, comparison)))
+            st.caption(plain(_how_computed(comparison, linear, shares)))
 
 
 def _hardest_class(errors: _RowErrors, comparison: ByClass) -> str:
@@ -174,25 +172,22 @@ def _share_of_least(errors: _RowErrors, comparison: ByClass) -> tuple[str, str, 
     return (networks[0], linear, shares) if len(shares) > 1 else ("", "", {})
 
 
-def _gain_by_class(errors: _RowErrors, comparison: ByClass) -> str:
+def _compare_extremes(errors: _RowErrors, network: str, linear: str, shares: Mapping[int, Measurement]) -> str:
     """Say whether a network's gain on the least linear error is the same in every class."""
-    name, linear, shares = _share_of_least(errors, comparison)
-    if not shares:
-        return ""
-    smallest, largest = (pick(shares, key=lambda label: shares[label].value) for pick in (min, max))
-    ends = [
+    by_share = sorted(shares, key=lambda label: shares[label].value)
+    smallest, largest = shares[by_share[0]], shares[by_share[-1]]
+    ends = " to ".join(
         f"{share.value:.0%} ({100 * share.low:.0f} to {100 * share.high:.0f}) in class {errors.class_names[label]}"
-        for label, share in ((smallest, shares[smallest]), (largest, shares[largest]))
-    ]
-    verdict = "" if shares[smallest].high < shares[largest].low else "not "
-    whose = f"Error of {reconstructors.to_phrase(name)} as a share of {linear}'s"
-    return f"{whose}: from {ends[0]} to {ends[1]}, {verdict}significantly different."
+        for label, share in ((by_share[0], smallest), (by_share[-1], largest))
+    )
+    verdict = "" if smallest.high < largest.low else "not "
+    whose = f"Error of {reconstructors.to_phrase(network)} as a share of {linear}'s"
+    return f"{whose}: from {ends}, {verdict}significantly different."
 
 
-def _how_computed(errors: _RowErrors, comparison: ByClass) -> str:
-    n_intervals, (_, linear, shares) = comparison.ranking.n_intervals, _share_of_least(errors, comparison)
+def _how_computed(comparison: ByClass, linear: str, shares: Mapping[int, Measurement]) -> str:
     parts = []
-    if n_intervals:
+    if n_intervals := comparison.ranking.n_intervals:
         parts.append(
             f"Tied or not significantly different: means within {error_comparison.TIE:.0%} of each other, or a "
             f"paired 95% interval of the difference that contains 0 ({n_intervals} intervals, one per class and pair, "
@@ -208,27 +203,16 @@ def _how_computed(errors: _RowErrors, comparison: ByClass) -> str:
     return " ".join(parts)
 
 
-def _mean_rows(
-    means: Mapping[str, Mapping[int, Measurement]], labels: Sequence[int], class_names: Sequence[str]
-) -> list[list[Cell]]:
-    rows = []
-    for label in labels:
-        of_class, name = [by_class[label] for by_class in means.values()], class_names[label]
-        first = Cell(f'{html(name)} <span class="hg-note">n = {of_class[0].n:,}</span>', name)
-        rows.append([first, *map(_mean_cell, of_class)])
-    return rows
-
-
-def _mean_cell(mean: Measurement) -> Cell:
+def _mean_cell(mean: Measurement) -> tables.Cell:
     if np.isfinite(mean.low):
-        return tables.estimate(mean.value, mean.low, mean.high, mean.n)
-    return Cell(f'{number(mean.value)}<div class="hg-note">one row, no interval</div>', mean.value, n=mean.n)
+        return tables.estimate(*astuple(mean))
+    return tables.Cell(f'{number(mean.value)}<div class="hg-note">one row, no interval</div>', mean.value, n=mean.n)
 
 
-def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[Cell]]:
+def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[tables.Cell]]:
     """One row per pair of methods: their order over all classes, and the classes with another order."""
 
-    def classes(triples: Iterable[tuple[str, str, int]], pair: tuple[str, str]) -> Cell:
+    def classes(triples: Iterable[tuple[str, str, int]], pair: tuple[str, str]) -> tables.Cell:
         names = [errors.class_names[label] for *methods, label in triples if tuple(methods) == pair]
         return tables.text(", ".join(names)) if names else tables.EMPTY
 
@@ -247,29 +231,28 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
     explanation = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = _choose_class(errors, problems) if errors.y is not None else None
-        axis = page_state.choose("axis", "Error axis", {_LOG: "Logarithmic", _LINEAR: "Linear"}, problems)
+        axis = page_state.choose("axis", "Error axis", {"log": "Logarithmic", "linear": "Linear"}, problems)
     rows = slice(None) if label is None else errors.y == label
     by_method = {name: values[rows] for name, values in errors.by_method.items()}
     medians = []
     for name, values in by_method.items():
-        low, median, high = (number(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
+        low, median, high = map(number, np.quantile(values, (0.05, 0.5, 0.95)))
         medians.append(f"{name} {median} ({low} to {high})")
     text = "Share of the images that a method reconstructs with at most this error: further left is better."
     explanation.markdown(plain(f"{text} Median (5% to 95% quantile): {join_words(medians)}."))
     quantiles = {name: error_comparison.compute_quantiles(values) for name, values in by_method.items()}
-    figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == _LOG)
+    figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == "log")
     charts.draw(figure, "distribution")
     in_class = "" if label is None else f", class {errors.class_names[label]}"
     n = len(next(iter(by_method.values())))
     st.caption(plain(f"Empirical distribution of the squared errors of {n:,} images: {errors.about}{in_class}."))
     drawer = st.expander("Table of quantiles", key=page_state.key("quantile-table"), on_change="rerun")
     if drawer.open:
+        head = ["Error of this share of images", *(f"{percentage}%" for percentage in _PERCENTAGES)]
+        table = []
+        for name, values in by_method.items():
+            table.append([tables.text(name), *map(tables.estimate, np.percentile(values, _PERCENTAGES).tolist())])
         with drawer:
-            head = ["Error of this share of images", *(f"{percentage}%" for percentage in _PERCENTAGES)]
-            table = [
-                [tables.text(name), *map(tables.estimate, np.percentile(values, _PERCENTAGES).tolist())]
-                for name, values in by_method.items()
-            ]
             tables.draw(head, table, "quantiles")
 
 

@@ -73,10 +73,9 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             below = {"off": "Nothing", "on": "Error map"}
             has_maps = page_state.choose("errors", "Show below", below, problems, help=about) == "on"
         if methods:
-            dimensions = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
-            details = "look for lost, blurred and invented details"
-            reconstructions = f"{view.entry.label} and their reconstructions from {dimensions}"
-            section.explain(f"Test images of {reconstructions}: {details}. {choice.about}")
+            size = f"{view.size} latent dimension{'' if view.size == 1 else 's'}"
+            subject = f"Test images of {view.entry.label} and their reconstructions from {size}"
+            section.explain(f"{subject}: look for lost, blurred and invented details. {choice.about}")
         else:
             section.explain_none_trained(RECONSTRUCTS)
         if len(choice.positions) == 0:
@@ -89,12 +88,11 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         lines = [_reconstruct(method, rows, choice.positions) for method in methods]
         inversion = gan_inversion.read_inversion(gan, X) if gan else None
         if inversion:
-            images = np.asarray(inversion.images, np.float32)
-            errors = reconstruction.squared_error(X, images)
-            notes = f"error {number(float(errors.mean()))} on these {len(X)}", inversion.note
-            lines.append(_Reconstructed(gan.label, notes, images, errors))
+            errors = reconstruction.squared_error(X, inversion.images)
+            notes = f"error {number(errors.mean())} on these {len(X)}", inversion.note
+            lines.append(_Reconstructed(gan.label, notes, inversion.images, errors))
         limit = error_comparison.compute_shared_limit([line.images - X for line in lines])
-        if has_maps := has_maps and bool(lines):
+        if has_maps and lines:
             st.html(_render_scale(limit))
         strips = _strips(rows, choice, X, lines, limit if has_maps else None)
         if gan and not inversion:
@@ -117,7 +115,7 @@ def _reconstruct(method: Reconstructor, rows: Rows, positions: np.ndarray) -> _R
     errors, metrics = method.errors[positions], method.line.run.metrics
     error = metrics["squared_error"]
     on_all = f"{number(error.value)} on all {error.n:,} ({interval(metrics, 'squared_error')})"
-    notes = f"error {number(float(errors.mean()))} on these {len(positions)}", on_all
+    notes = f"error {number(errors.mean())} on these {len(positions)}", on_all
     return _Reconstructed(method.label, notes, method.reconstruct_rows(rows, positions), errors, method.errors)
 
 
@@ -134,52 +132,52 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
     # A choice that does not apply is no part of the address.
     applies = {"by": (_WORST, _BEST, _APART), "than": (_APART,), "draw": (_EACH,)}
     page_state.forget(name for name, picks in applies.items() if pick not in picks)
+    errors: dict[int, str] = {}
     if pick == _EACH:
         seed, icon, about = page_state.read_seed(problems), ":material/casino:", "Draw rows with the next seed."
         st.button("Resample", page_state.key("others"), on_click=page_state.advance_seed, icon=icon, help=about)
         positions = error_comparison.draw_by_class(rows.y, _IN_BLOCK * _N_BLOCKS, seed)
         how = "by class" if rows.has_labels else "this data set has no classes"
-        return _Choice(_split(positions), f"Rows drawn at random ({how}, seed {seed}) from {rows.summary}.")
-    by_method = {method.line.method: method for method in methods}
-    networks = [name for name, method in by_method.items() if not method.line.entry.is_linear]
-    default = next(iter(networks or by_method))
-    first = _choose_method("by", "Method", by_method, default, problems)
-    if pick == _APART:
-        others = {name: method for name, method in by_method.items() if method is not first}
-        second = _choose_method("than", "Second method", others, next(iter(others)), problems)
-        return _rows_by_difference(rows, first, second)
-    order = error_comparison.find_worst if pick == _WORST else error_comparison.find_best
-    positions = order(first.errors, _IN_BLOCK * _N_BLOCKS)
-    errors = {int(k): number(float(first.errors[k])) for k in positions}
-    size = "largest" if pick == _WORST else "smallest"
-    about = f"Rows with the {size} error of {to_phrase(first.label)}, written below each image, among {rows.summary}."
-    return _Choice(_split(positions), about, errors=errors)
-
-
-def _split(positions: np.ndarray) -> list[np.ndarray]:
-    return [positions[start : start + _IN_BLOCK] for start in range(0, len(positions), _IN_BLOCK)]
+        about = f"Rows drawn at random ({how}, seed {seed}) from {rows.summary}."
+    else:
+        networks = [method for method in methods if not method.line.entry.is_linear]
+        first = _choose_method("by", "Method", methods, next(iter(networks or methods)), problems)
+        if pick == _APART:
+            others = [method for method in methods if method is not first]
+            return _rows_by_difference(
+                rows, first, _choose_method("than", "Second method", others, others[0], problems)
+            )
+        is_worst = pick == _WORST
+        find = error_comparison.find_worst if is_worst else error_comparison.find_best
+        positions = find(first.errors, _IN_BLOCK * _N_BLOCKS)
+        errors = {int(k): number(first.errors[k]) for k in positions}
+        size = f"{'largest' if is_worst else 'smallest'} error of {to_phrase(first.label)}"
+        about = f"Rows with the {size}, written below each image, among {rows.summary}."
+    return _Choice(np.split(positions, range(_IN_BLOCK, len(positions), _IN_BLOCK)), about, errors=errors)
 
 
 def _choose_method(
-    name: str, label: str, methods: dict[str, Reconstructor], default: str, problems: list[str]
+    name: str, label: str, methods: list[Reconstructor], default: Reconstructor, problems: list[str]
 ) -> Reconstructor:
-    look = {"format_func": lambda key: methods[key].label, "width": 150}
-    return methods[page_state.choose_with(st.selectbox, name, label, list(methods), default, problems, **look)]
+    by_name = {method.line.method: method for method in methods}
+    look = {"format_func": lambda key: by_name[key].label, "width": 150}
+    default = default.line.method
+    return by_name[page_state.choose_with(st.selectbox, name, label, list(by_name), default, problems, **look)]
 
 
 def _rows_by_difference(rows: Rows, a: Reconstructor, b: Reconstructor) -> _Choice:
     difference = a.errors - b.errors
     blocks = error_comparison.find_disagreements(a.errors, b.errors, _IN_BLOCK)
     headings = (f"{a.label} lower than {b.label}", f"{b.label} lower than {a.label}")
-    filled = [(block, heading) for block, heading in zip(blocks, headings, strict=True) if len(block)]
+    filled = {heading: block for heading, block in zip(headings, blocks, strict=True) if len(block)}
     first, second = to_phrase(a.label), to_phrase(b.label)
     about = (
         f"Below each image: error of {first} minus error of {second}; {first} has the lower error on "
-        f"{int((difference < 0).sum()):,} and {second} on {int((difference > 0).sum()):,} of {rows.summary}."
+        f"{(difference < 0).sum():,} and {second} on {(difference > 0).sum():,} of {rows.summary}."
     )
     signs = {int(k): "+" if difference[k] > 0 else "−" for k in np.concatenate(blocks)}
-    errors = {k: f"{sign}{number(abs(float(difference[k])))}" for k, sign in signs.items()}
-    return _Choice([block for block, _ in filled], about, [heading for _, heading in filled], errors)
+    errors = {k: f"{sign}{number(abs(difference[k]))}" for k, sign in signs.items()}
+    return _Choice(list(filled.values()), about, list(filled), errors)
 
 
 def _strips(
@@ -234,18 +232,15 @@ def _render_scale(limit: float) -> Markup:
     )
 
 
-def make_stored_originals(run: Run) -> list[Strip]:
+def make_originals(run: Run) -> list[Strip]:
     """Return a strip of the test images that a run stores; none where they may not be redistributed."""
-    if "originals" not in run.views:
-        return []
-    shape = tuple(run.environment["image_shape"])
-    return [image_grid.make_strip(image_grid.make_name("Originals"), run.views["originals"], shape, "Originals")]
+    return [make_strip(run, "originals", "Originals")] if "originals" in run.views else []
 
 
-def make_stored_strip(run: Run, label: str, *about: str) -> Strip:
-    """Return a strip of the reconstructions that a run stores."""
+def make_strip(run: Run, view: str, label: str, *about: str) -> Strip:
+    """Return a strip of images that a run stores."""
     name, shape = image_grid.make_name(label, *about), tuple(run.environment["image_shape"])
-    return image_grid.make_strip(name, run.views["reconstructions"], shape, label)
+    return image_grid.make_strip(name, run.views[view], shape, label)
 
 
 def _draw_stored_reconstructions(view: View) -> None:
@@ -255,9 +250,11 @@ def _draw_stored_reconstructions(view: View) -> None:
         return
     why = "The original images may not be redistributed; they are shown once the data set is on this machine."
     st.markdown(plain(f"Reconstructions stored with the runs of {join_words([line.label for line in lines])}. {why}"))
-    errors = [line.run.metrics["squared_error"] for line in lines]
-    notes = [f"error {number(error.value)} on all {error.n:,}" for error in errors]
-    strips = [make_stored_strip(line.run, line.label, note) for line, note in zip(lines, notes, strict=True)]
+    strips = []
+    for line in lines:
+        error = line.run.metrics["squared_error"]
+        note = f"error {number(error.value)} on all {error.n:,}"
+        strips.append(make_strip(line.run, "reconstructions", line.label, note))
     st.html(image_grid.make_grid(strips, 2))
 
 
@@ -281,6 +278,6 @@ def _draw_enlarged(rows: Rows, k: int, place: int, lines: list[_Reconstructed], 
             rank = f"rank {error_comparison.rank(line.all_errors, k):,} of {len(rows):,}"
         images = line.images[[place]]
         error_map = make_map(images - X, rows.image_shape, 1, limit, f"{line.label} minus original", cell=224)
-        cards.append(card(line.label, (f"squared error {number(float(line.errors[place]))}", rank), images, error_map))
+        cards.append(card(line.label, (f"squared error {number(line.errors[place])}", rank), images, error_map))
     st.html(Markup(f'<div class="hg-cards">{"".join(cards)}</div>'))
     st.caption(plain(_ABOUT_ERRORS))

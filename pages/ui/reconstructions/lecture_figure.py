@@ -44,24 +44,22 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         return
     with drawer:
         subject = page_state.choose("thirty-of", "Images", _SUBJECTS, problems, label_visibility="collapsed")
-        specs_ = [_make_spec(subject, method) for method in _METHODS]
-        runs = [_find_run(stored, spec) for spec in specs_]
-        lacking = [spec for spec, run in zip(specs_, runs, strict=True) if run is None]
-        if missing := training_offers.find_missing(lacking, stored):
+        runs = {spec: _find_run(stored, spec) for spec in (_make_spec(subject, method) for method in _METHODS)}
+        if missing := training_offers.find_missing([spec for spec, run in runs.items() if run is None], stored):
             names = join_words([methods.label(spec.method) for spec in missing])
             st.markdown(plain(f"{_SUBJECTS[subject]}, {_SIZE}-D: {names} not trained yet."))
             download = "" if datasets.is_available(subject) else " The images are downloaded first."
             about = f"PCA is fitted in closed form; the AE trains for minutes on one core.{download}"
             training_offers.draw_button(f"Train {names}", missing, "thirty", about)
-        training_offers.show_progress(lambda task: task.key in {spec.key for spec in specs_})
-        if trained := [stored_runs.read_run(run.key)[0] for run in runs if run is not None]:
+        training_offers.show_progress(lambda task: task.key in {spec.key for spec in runs})
+        if trained := [stored_runs.read_run(run.key)[0] for run in runs.values() if run is not None]:
             _draw_figure(subject, trained)
 
 
 def _make_spec(dataset: str, method: str) -> Spec:
     """Make the Spec of the published comparison: a recipe for faces, else a best effort where there is one."""
     for name, by, data_params, params in FACES:
-        if (name, by, params.get("n_components")) == (dataset, method, _SIZE):
+        if (name, by, params["n_components"]) == (dataset, method, _SIZE):
             return specs.make(dataset, method, params, 0, data_params)
     presets = list_presets(dataset, method, _SIZE)
     settings = presets.get(EFFORT) or presets.get(BEST, {})
@@ -78,23 +76,21 @@ def _find_run(stored: Sequence[Run], spec: Spec) -> Run | None:
 def _draw_figure(subject: str, runs: Sequence[Run]) -> None:
     if not selection.have_same_rows(runs):
         st.caption("The two runs were trained on different copies of the data: do not compare their errors.")
-    strips = _make_originals(runs[0])
-    has_originals = bool(strips)
+    originals = images.make_originals(runs[0]) or _read_originals(runs[0])
+    strips = []
     for run in runs:
         label, error = f"{methods.label(run.spec.method)} {_SIZE}-D", run.metrics["squared_error"]
         about = f"squared error {number(error.value)} ({interval(run.metrics, 'squared_error')})"
-        strips.append(images.make_stored_strip(run, label, about, f"n = {error.n:,} test images"))
-    st.html(image_grid.make_grid(strips, 2))
-    if not has_originals:
+        strips.append(images.make_strip(run, "reconstructions", label, about, f"n = {error.n:,} test images"))
+    st.html(image_grid.make_grid([*originals, *strips], 2))
+    if not originals:
         st.caption("The original images may not be redistributed; they are shown once they are on this machine.")
     st.markdown(plain(_PUBLISHED[subject]))
     st.caption(plain(_SOURCE))
 
 
-def _make_originals(run: Run) -> list[image_grid.Strip]:
+def _read_originals(run: Run) -> list[image_grid.Strip]:
     """Return a strip of the test images behind the run's reconstructions; none where they are not on this machine."""
-    if strips := images.make_stored_originals(run):
-        return strips
     with suppress(HourglassError):
         if datasets.is_available(run.spec.dataset):
             dataset = cached.load_dataset(run.spec.dataset, run.spec.dataset_params)
