@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,6 @@ from pages.ui.shared.text import Markup, plain
 _MOST_AXES = 10
 _IN_BLOCK = 5
 _STEP = 5
-
-
-@dataclass(frozen=True)
-class _Axes:
-    """A linear AE, as many principal components, and the rotation from its axes to them."""
-
-    pair: LinearPair
-    components: np.ndarray
-    turning: CodeRotation
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -74,14 +64,14 @@ def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
 
 
 def _offer(view: View, stored: Sequence[Run], method: str, settings: dict[str, Any]) -> None:
-    data = dict(next((line.run.spec.dataset_params for line in view.trained), ()))
     try:
-        spec = specs.make(view.entry.name, method, {**settings, "n_components": view.size}, 0, data)
+        params = {**settings, "n_components": view.size}
+        spec = specs.make(view.entry.name, method, params, 0, dict(view.dataset_params))
     except BadInput as problem:
         st.error(plain(problem))
         return
-    epochs = spec.param("epochs")
     if training_offers.find_missing([spec], stored):
+        epochs = spec.param("epochs")
         about = f"{epochs} epochs, as the shipped runs." if epochs else "Fitted in closed form."
         training_offers.draw_button(f"Train {methods.label(method)} {view.size}-D", [spec], f"linear-{method}", about)
     training_offers.show_progress(lambda task: task.key == spec.key)
@@ -144,56 +134,58 @@ def _draw_rotation(view: View, line: Line, pca: Stamp, problems: list[str]) -> N
     rows = cached.find_rows(view.entry, view.dataset_params, problems)
     shares = tuple(range(0, 101, _STEP))
     widget = page_state.seed_widget("turn", shares, 0, problems, parse=page_state.parse_integer)
-    st.fragment(_draw_rotated)(view, _axes(line.stamp, pca), rows, widget)
+    st.fragment(_draw_rotated)(view, *_read_axes(line.stamp, pca), rows, widget)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _axes(ae: Stamp, pca: Stamp) -> _Axes:
+def _read_axes(ae: Stamp, pca: Stamp) -> tuple[LinearPair, np.ndarray, CodeRotation]:
+    """Read a linear AE, as many principal components, and the rotation from its axes to them."""
     # The stored arrays themselves: networks would bring torch for two matrices.
     pair = LinearPair.from_arrays(reader.read_weights(Path(ae[0])))
     components = np.asarray(reader.read_weights(Path(pca[0]))["components_"], np.float64)[: len(pair.encoder)]
     turning = CodeRotation.between(pair.decoder, components)
-    return _Axes(pair, components * turning.signs[:, None], turning)
+    return pair, components * turning.signs[:, None], turning
 
 
-def _draw_rotated(view: View, axes: _Axes, rows: Rows | None, widget: str) -> None:
-    largest = axes.turning.angles[0] if len(axes.turning.angles) else 0.0
+def _draw_rotated(
+    view: View, pair: LinearPair, components: np.ndarray, turning: CodeRotation, rows: Rows | None, widget: str
+) -> None:
     about = "0%: as trained. 100%: PCA's axes. Between: each plane rotated, each direction rescaled, by that share."
     with st.container(key="turning", horizontal=True, vertical_alignment="center"):
         label = "Rotation towards PCA's axes"
-        share = st.slider(label, 0, 100, step=_STEP, format="%d%%", key=widget, help=about)
-        page_state.keep("turn", share)
-        rotated = linear_ae_vs_pca.rotate_code(axes.pair, axes.turning.at(share / 100))
-        facts = {"rotation in the plane that rotates most": f"{share / 100 * largest:.0f}° of {largest:.0f}°"}
+        percent = st.slider(label, 0, 100, step=_STEP, format="%d%%", key=widget, help=about)
+        page_state.keep("turn", percent)
+        rotated = linear_ae_vs_pca.rotate_code(pair, turning.at(percent / 100))
+        facts = {}
         if rows is not None:
             X = rows.floats()
-            error = f"{reconstruction.squared_error(X, rotated.reconstruct(rotated.encode(X))).mean():.6f}"
-            facts = {f"squared error, mean over {len(rows):,} test images": error} | facts
-        cells = "".join(f'<div><b>{value}</b><div class="hg-note">{note}</div></div>' for note, value in facts.items())
+            error = reconstruction.squared_error(X, rotated.reconstruct(rotated.encode(X))).mean()
+            facts[f"squared error, mean over {len(rows):,} test images"] = f"{error:.6f}"
+        largest = turning.angles[0] if len(turning.angles) else 0.0
+        facts["rotation in the plane that rotates most"] = f"{percent / 100 * largest:.0f}° of {largest:.0f}°"
+        cells = "".join(f"<div><b>{value}</b>{make_note(note)}</div>" for note, value in facts.items())
         st.html(Markup(f'<div class="hg-turn-facts">{cells}</div>'))
-    strips = _strips(view, rotated, axes)
+    strips = _strips(view, rotated.decoder.T[:_MOST_AXES], components[:_MOST_AXES])
     st.html(image_grid.make_grid(strips, len(strips[0].cells)))
-    st.html(_render_matrices(axes.turning, share / 100, rows))
+    st.html(_render_matrices(turning, percent / 100, rows))
 
 
-def _strips(view: View, rotated: LinearPair, axes: _Axes) -> list[Strip]:
-    n = min(_MOST_AXES, view.size)
-    note = f"the first {n} of {view.size}" if view.size > n else ""
-    own, components = rotated.decoder.T[:n], axes.components[:n]
+def _strips(view: View, own: np.ndarray, components: np.ndarray) -> list[Strip]:
+    note = f"the first {len(own)} of {view.size}" if view.size > len(own) else ""
     angles = [f"{angle:.1f}°" for angle in np.degrees(np.arccos(reconstruction.cosine(own, components)))]
+    blocks = [slice(start, start + _IN_BLOCK) for start in range(0, len(own), _IN_BLOCK)]
 
-    def images(vectors: np.ndarray) -> str:
+    def images(vectors: np.ndarray) -> list[str]:
         # Each axis is scaled to its own largest value.
         scaled = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12)
         alt = "Axes of the code as images, negative and positive"
-        return make_map(scaled, view.entry.image_shape, _IN_BLOCK, 1.0, alt)
+        return [make_map(scaled[block], view.entry.image_shape, _IN_BLOCK, 1.0, alt) for block in blocks]
 
-    blocks = [slice(start, start + _IN_BLOCK) for start in range(0, n, _IN_BLOCK)]
     captions = [image_grid.make_captions(angles[block], _IN_BLOCK) for block in blocks]
     return [
-        Strip(make_name("Linear AE, rotated", "columns of the decoder", note), [images(own[b]) for b in blocks]),
-        Strip('<div class="hg-note">angle to the PCA component below</div>', captions),
-        Strip(make_name("PCA", "components", note), [images(components[block]) for block in blocks]),
+        Strip(make_name("Linear AE, rotated", "columns of the decoder", note), images(own)),
+        Strip(make_note("angle to the PCA component below"), captions),
+        Strip(make_name("PCA", "components", note), images(components)),
     ]
 
 
@@ -201,9 +193,8 @@ def _render_matrices(turning: CodeRotation, share: float, rows: Rows | None) -> 
     """Render the matrix that maps the code to PCA's, as trained and as rotated so far."""
     k, cells = len(turning.matrix), []
     for matrix, title in ((turning.matrix, "R as trained"), (turning.left(share), "R, rotated")):
-        scaled = (matrix / np.abs(matrix).max()).reshape(1, -1)
-        png = make_map(scaled, (k, k), 1, 1.0, f"{title}: {k} by {k} matrix", "hg-turn-matrix", cell=160)
-        cells.append(make_figure(png, title))
+        scaled, alt = (matrix / np.abs(matrix).max()).reshape(1, -1), f"{title}: {k} by {k} matrix"
+        cells.append(make_figure(make_map(scaled, (k, k), 1, 1.0, alt, "hg-turn-matrix", cell=160), title))
     error = f" The error is computed from the rotated encoder and decoder over {rows.summary}." if rows else ""
     about = (
         "R maps the linear AE's code to PCA's, up to a constant; fully rotated it is the identity, up to the remaining "
