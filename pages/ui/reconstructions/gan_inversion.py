@@ -30,25 +30,19 @@ class Inversion(NamedTuple):
 
 def read_inversion(line: Line, X: np.ndarray) -> Inversion | None:
     """Return the stored inversion of images X (n, n_features) in [0, 1]; None where it is not computed yet."""
-    return _read(_cache_name(line, X))
-
-
-def _cache_name(line: Line, X: np.ndarray) -> str:
-    return f"inverted-{cache.make_key(line.stamp, X)}"
-
-
-@st.cache_resource(max_entries=64, show_spinner=False, validate=lambda inversion: inversion is not None)
-def _read(name: str) -> Inversion | None:
-    arrays = cache.find_arrays(name)
-    if arrays is None:
+    if (arrays := cache.find_arrays(_cache_name(line, X))) is None:
         return None
     cost, steps = arrays["cost"]
     note = (
         f"{arrays['codes'].shape[1]}-D, independent of the choice above; GAN inversion: regressor + {int(steps)} "
         f"gradient steps per image, {seconds(float(cost))} in total; regressor alone: error "
-        f"{number(float(arrays['regressed'].mean()))}"
+        f"{number(arrays['regressed'].mean())}"
     )
     return Inversion(arrays["images"], arrays["codes"], note)
+
+
+def _cache_name(line: Line, X: np.ndarray) -> str:
+    return f"inverted-{cache.make_key(line.stamp, X)}"
 
 
 def is_wanted() -> bool:
@@ -65,10 +59,9 @@ def invert(line: Line, X: np.ndarray) -> None:
     cancel = st.empty()
     cancel.button("Cancel", key=page_state.key("cancel-inversion"))
 
-    def on_step(row: dict) -> bool:
+    def on_step(row: dict) -> None:
         if row["step"] % _SHOWN_STEPS == 0:
-            bar.progress(min(row["share"], 1.0), f"{what}: mean squared error {number(row['error'])} …")
-        return False
+            bar.progress(row["share"], f"{what}: mean squared error {number(row['error'])} …")
 
     inversion = inverter.invert(X, on_step=on_step)
     arrays = {"codes": inversion.codes, "images": inverter.inverse_transform(inversion.codes)}
@@ -82,35 +75,23 @@ def offer(line: Line) -> None:
     """Draw the button that starts an inversion; without a regressor, the button that fits one, or its progress."""
     if _load_inverter(line.stamp, line.run.key) is not None:
         about = "A regressor predicts each image's code; gradient steps then lower the squared error, in a few seconds."
-        st.button(
-            f"Invert the {line.label} for these images",
-            key=page_state.key("invert"),
-            on_click=lambda: st.session_state.update({_WANTED: True}),
-            icon=":material/settings_backup_restore:",
-            help=about,
-        )
+        label, icon = f"Invert the {line.label} for these images", ":material/settings_backup_restore:"
+        want = lambda: st.session_state.update({_WANTED: True})
+        st.button(label, page_state.key("invert"), on_click=want, icon=icon, help=about)
         return
     from core.tasks import inverter_training
 
-    key = _regressor_key(line.stamp)
     task = Task(
         name="regressor",
         title=f"Fitting the regressor of the {line.label}",
         label=f"Fit a regressor for {line.label} inversion",
         work=inverter_training.WORK,
-        key=key,
+        key=inverter_training.regressor_key(load_estimator(line.stamp)),
         has_result=lambda _: _load_inverter(line.stamp, line.run.key) is not None,
         start=partial(inverter_training.start_fit, Path(line.stamp[0]), load_estimator(line.stamp)),
         help="A network that predicts the code of an image. It is fitted once, in about a minute, and then stored.",
     )
     follow_tasks([task])
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _regressor_key(stamp: Stamp) -> str:
-    from core.tasks import inverter_training
-
-    return inverter_training.regressor_key(load_estimator(stamp))
 
 
 # None is not cached: the regressor may be fitted meanwhile.
