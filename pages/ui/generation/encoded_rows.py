@@ -42,24 +42,21 @@ def choose_row(name: str, label: str, rows: Rows, offered: np.ndarray, default: 
     """Let a person click one of the rows at the positions `offered`, number `default` at first; return its position."""
     number = page_state.recall(name)
     if (text := page_state.read_link(name)) is not None:
-        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else -1
-        if number not in rows.numbers:
+        number = next((number for number in rows.numbers if str(number) == text), None)
+        if number is None:
             which = f"one of the {len(rows.numbers):,} test rows shown here"
             problems.append(f"The link asks for {name}={shorten(text, 12)}, which is not {which}.")
-            number = None
-    if number is not None and number not in rows.numbers[offered]:
+    position = next(iter(np.flatnonzero(rows.numbers == number)), offered[min(default, len(offered) - 1)])
+    if name == "row" and rows.y[position] != rows.y[offered[0]]:
+        position = offered[0]
+    if position not in offered:
         # A row that a link asks for is put first.
-        at = np.flatnonzero(rows.numbers == number)
-        fits = len(at) and (name != "row" or rows.y[at[0]] == rows.y[offered[0]])
-        offered, number = (np.concatenate([at[:1], offered[:-1]]), number) if fits else (offered, None)
-    position = int(offered[min(default, len(offered) - 1)])
-    if number is not None:
-        position = int(np.flatnonzero(rows.numbers == number)[0])
+        offered = np.concatenate([[position], offered[:-1]])
     with st.container(key=f"pick-{name}", gap=None):
         grid = st.empty()
         labels: list[str | None] = [plain(f"{label}: test row {rows.numbers[k]}") for k in offered]
         clicked = image_grid.draw_buttons(name, labels + [None] * (-len(offered) % _IN_BLOCK))
-        position = position if clicked is None else int(offered[clicked])
+        position = int(position if clicked is None else offered[clicked])
         grid.html(_render_choices(label, rows, offered, position))
     page_state.keep(name, int(rows.numbers[position]))
     return position

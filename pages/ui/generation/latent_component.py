@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,17 @@ from core.frontend.latent import Scene, State
 from core.types import IMAGES, Run
 from pages.ui.shared import cached, header, page_state, stored_runs
 from pages.ui.shared.components import get_component
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import shorten
+from pages.ui.shared.text import plain, shorten
 
 _STATES, _SEEN, _PLACED = "hourglass.latent", "hourglass.latent-seen", "hourglass.latent-placed"
-_MOST_STATES = 50
 FARTHEST = 3.0  # standard deviations to the edge of a plane with a prior
-BY_SERVER = "This decoder is convolutional, so the server computes each image."
+# Kind of scene -> field of its state -> name in the address
+_IN_ADDRESS = {
+    "manifold": {"code": "z", "behind": "behind"},
+    "sliders": {"code": "code", "pad": "pad", "frozen": "frozen"},
+}
 
 
 def list_methods() -> list[str]:
@@ -35,15 +40,16 @@ def list_methods() -> list[str]:
     return [e.name for e in sorted(entries, key=lambda e: (not e.encodes, not e.has_prior, e.is_linear))]
 
 
-@dataclass(frozen=True)
-class EncodedRows:
-    """Codes (n, n_components) of rows under a method, with the rows' numbers (n,), labels (n,) and class names."""
-
-    codes: np.ndarray
-    numbers: np.ndarray
-    labels: np.ndarray
-    class_names: tuple[str, ...] = ()
-    has_images: bool = False  # whether the rows' images are on this machine
+def choose_line(
+    name: str, lines: Mapping[str, Line], entry: datasets.Entry, size: int, problems: list[str], help: str = ""
+) -> Line | None:
+    """Draw the choice of a method; None, after a link to train one, where there is no line."""
+    if not lines:
+        st.info(plain(f"No method is trained on {entry.label} at {size} latent dimensions yet."))
+        link_training(entry, size)
+        return None
+    labels = {method: lines[method].label for method in list_methods() if method in lines}
+    return lines[page_state.choose(name, "Method", labels, problems, help)]
 
 
 def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | None:
@@ -58,33 +64,25 @@ def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | 
         return None
 
 
-def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> EncodedRows:
-    """Return the rows' codes; without the data those that the run stores; none for a method without an encoder."""
-    if not methods.entry(run.spec.method).encodes or (rows is None and "codes" not in run.views):
-        codes = np.zeros((0, run.spec.param("n_components")), np.float32)
-        return EncodedRows(codes, np.zeros(0, int), np.zeros(0, int))
-    if rows is None:
-        codes = run.views["codes"].astype(np.float32)
-        return EncodedRows(codes, run.views["shown_rows"], np.full(len(codes), -1))
-    codes, _ = cached.load_codes(stamp, rows.key, run, rows)
-    return EncodedRows(codes, rows.numbers, rows.y, rows.target_names if rows.has_labels else (), True)
+def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> dict[str, Any]:
+    """Return the fields of a scene about rows; without the data of the stored codes, without an encoder of no row."""
+    codes, numbers = np.zeros((0, run.spec.param("n_components")), np.float32), np.zeros(0, int)
+    if methods.entry(run.spec.method).encodes:
+        if rows is not None:
+            codes, _ = cached.load_codes(stamp, rows.key, run, rows)
+            names = rows.target_names if rows.has_labels else ()
+            known = {"numbers": rows.numbers, "labels": rows.y, "names": names, "pictures": rows.key}
+            return {"codes": codes, **known}
+        if "codes" in run.views:
+            codes, numbers = run.views["codes"].astype(np.float32), run.views["shown_rows"]
+    return {"codes": codes, "numbers": numbers, "labels": np.full(len(codes), -1)}
 
 
-def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, encoded: EncodedRows, **details: Any) -> Scene:
-    """Make a scene of a run's decoder and the encoded rows; `details` are its other fields."""
-    return Scene(
-        id=cache.make_key(kind, *stamp, rows_key),
-        kind=kind,
-        decoder=make_decoder_id(stamp),
-        shape=tuple(run.environment["image_shape"]),
-        codes=encoded.codes,
-        labels=encoded.labels,
-        numbers=encoded.numbers,
-        names=encoded.class_names,
-        pictures=rows_key if encoded.has_images else "",
-        by_server=read_decoder(stamp) is None,
-        **details,
-    )
+def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, **fields: Any) -> Scene:
+    """Make a scene of a run's decoder; `fields` are its other fields."""
+    shape, by_server = tuple(run.environment["image_shape"]), read_decoder(stamp) is None
+    scene_id, decoder = cache.make_key(kind, *stamp, rows_key), make_decoder_id(stamp)
+    return Scene(id=scene_id, kind=kind, decoder=decoder, shape=shape, by_server=by_server, **fields)
 
 
 def link_training(entry: datasets.Entry, size: int) -> None:
@@ -94,17 +92,14 @@ def link_training(entry: datasets.Entry, size: int) -> None:
     stored_runs.link_training(f"Train {methods.label(method)} {size}-D", query)
 
 
-def draw(stamp: Stamp, scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> None:
-    """Draw a scene in the state that a link asks for, else in the last one, else in `default`.
-
-    Parameters
-    ----------
-    names : names in the address of `code`, `pad`, `frozen` and `behind`, as far as the scene has them.
-    """
+def draw(stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], problems: list[str]) -> None:
+    """Draw a scene and the sentences about it, in the state that a link asks for, else in the last one."""
+    # Of the other section.
+    page_state.forget(name for kind, names in _IN_ADDRESS.items() if kind != scene.kind for name in names.values())
     decoder = read_decoder(stamp)
     if decoder is not None:
         _mount("weights", _weights(stamp, decoder), "latent-weights")
-    state = _read_state(scene, default, problems, names)
+    state = _read_state(scene, problems)
     placed = f"{scene.id}:{st.session_state.get(_PLACED, 0)}"
     # Without a callback Streamlit would not keep the state.
     _mount(scene.kind, latent.make_scene_message(scene, state, placed), on_view_change=lambda: None)
@@ -112,18 +107,17 @@ def draw(stamp: Stamp, scene: Scene, default: State, problems: list[str], names:
         if scene.kind == "manifold":
             _mount("weights", _grid(stamp, scene.id, scene), "latent-weights")
         _answer(stamp, len(scene.axes))
+        about = [*about, "This decoder is convolutional, so the server computes each image."]
+    st.html(make_note(" ".join(about)))
+    if rows is not None:
+        # After what is seen first.
+        _mount("pictures", _images(rows.key, rows), "latent-pictures")
 
 
 def _mount(name: str, data: bytes, container: str = "", **callbacks: Any) -> None:
     """Send a message of its own; one that does not change is not sent again."""
     with st.container(key=container) if container else nullcontext():
         get_component("latent")(data=data, key=f"latent:{name}", **callbacks)
-
-
-def send_images(rows: Rows | None) -> None:
-    """Send the images of the rows, after what is seen first."""
-    if rows is not None:
-        _mount("pictures", _images(rows.key, rows), "latent-pictures")
 
 
 def make_decoder_id(stamp: Stamp) -> str:
@@ -175,17 +169,16 @@ def _answer(stamp: Stamp, size: int) -> None:
         get_component("answer")(data=data, key=key, on_asked_change=lambda: None)
 
 
-def _read_state(scene: Scene, default: State, problems: list[str], names: dict[str, str]) -> State:
+def _read_state(scene: Scene, problems: list[str]) -> State:
     """Return the link's state, else what the browser sent last, else the scene's last one; write it to the address."""
+    pad = tuple(map(int, scene.order[:2])) if scene.kind == "sliders" and len(scene.axes) > 1 else ()
+    behind = "images" if scene.kind == "manifold" else ""
+    default = State(tuple(axis.start for axis in scene.axes), pad, behind=behind)
     states: dict[str, State] = st.session_state.setdefault(_STATES, {})
     state = _read_sent(scene, problems) or states.get(scene.id, default)
-    state = _read_linked(scene, state, problems, names)
-    states.pop(scene.id, None)
-    states[scene.id] = state
-    for old in list(states)[:-_MOST_STATES]:
-        del states[old]
+    states[scene.id] = state = _read_linked(scene, state, problems)
     written, first = latent.format_state(state), latent.format_state(default)
-    for field, name in names.items():
+    for field, name in _IN_ADDRESS[scene.kind].items():
         page_state.keep(name, written[field], text=None if written[field] == first[field] else written[field])
     return state
 
@@ -203,9 +196,9 @@ def _read_sent(scene: Scene, problems: list[str]) -> State | None:
         return None
 
 
-def _read_linked(scene: Scene, state: State, problems: list[str], names: dict[str, str]) -> State:
+def _read_linked(scene: Scene, state: State, problems: list[str]) -> State:
     linked = {}
-    for field, name in names.items():
+    for field, name in _IN_ADDRESS[scene.kind].items():
         if (text := page_state.read_link(name)) is None:
             continue
         try:

@@ -11,40 +11,32 @@ from core import methods
 from core.analysis import decoder_export
 from core.analysis.rows import Rows
 from core.errors import BrokenRun
-from core.frontend.latent import Axis, Gaussian, Scene, State
+from core.frontend.latent import Axis, Gaussian, Scene
 from core.runs import selection
 from core.types import Run
 from pages.ui.generation import latent_component
-from pages.ui.shared import page_state, stored_runs
-from pages.ui.shared.html_blocks import make_note
+from pages.ui.shared import stored_runs
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import plain
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    page_state.forget(["code", "pad", "frozen"])  # of the section Sliders
     lines = {line.method: line for line in _find_lines(view, stored)}
-    if not lines:
-        st.info(plain(f"No method is trained on {view.entry.label} at 2 latent dimensions yet."))
-        latent_component.link_training(view.entry, 2)
-        return
-    labels = {method: line.label for method, line in lines.items()}
     help_text = "Methods with a 2-D code, independent of the latent dimensions chosen above."
-    line = lines[page_state.choose("plane", "Method", labels, problems, help_text)]
+    line = latent_component.choose_line("plane", lines, view.entry, 2, problems, help_text)
+    if line is None:
+        return
     if line.run is None:
         raise BrokenRun(line.problem or "This run can't be read: choose another method.")
     rows = latent_component.find_rows(view.entry, line, problems)
     scene = _scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
     where = "between the classes" if scene.gaussian else "where no test rows are: the decoder was not trained there"
     st.markdown(f"Each point of the square is a 2-D code, which the decoder turns into an image. Drag to look {where}.")
-    first = State(tuple(axis.start for axis in scene.axes), behind="images")
-    latent_component.draw(line.stamp, scene, first, problems, {"code": "z", "behind": "behind"})
-    st.html(make_note(_about(line, scene, rows)))
+    latent_component.draw(line.stamp, scene, rows, _describe(line, scene, rows), problems)
     if not any(line.entry.has_posterior for line in lines.values()):
         st.caption(plain(f"The lecture shows this plane for a VAE; none is trained on {view.entry.label} yet."))
         latent_component.link_training(view.entry, 2)
-    latent_component.send_images(rows)
 
 
 def _find_lines(view: View, stored: Sequence[Run]) -> list[Line]:
@@ -61,16 +53,16 @@ def _find_lines(view: View, stored: Sequence[Run]) -> list[Line]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     has_prior = methods.entry(_run.spec.method).has_prior
-    encoded = latent_component.encode_rows(stamp, _run, _rows)
+    fields = latent_component.encode_rows(stamp, _run, _rows)
     axes = (Axis(-latent_component.FARTHEST, latent_component.FARTHEST),) * 2
-    if not has_prior and len(encoded.codes):
-        ends = zip(*decoder_export.find_code_range(encoded.codes), strict=True)
+    if not has_prior and len(fields["codes"]):
+        ends = zip(*decoder_export.find_code_range(fields["codes"]), strict=True)
         axes = tuple(Axis(float(low), float(high), float(middle)) for low, middle, high in ends)
     gaussian = Gaussian(True, np.zeros(2), np.eye(2)) if has_prior else None
-    return latent_component.make_scene("manifold", stamp, rows_key, _run, encoded, axes=axes, gaussian=gaussian)
+    return latent_component.make_scene("manifold", stamp, rows_key, _run, axes=axes, gaussian=gaussian, **fields)
 
 
-def _about(line: Line, scene: Scene, rows: Rows | None) -> str:
+def _describe(line: Line, scene: Scene, rows: Rows | None) -> list[str]:
     parts = ["Without a prior, each axis spans the 1st to 99th percentile of the codes."]
     if scene.gaussian:
         parts = [
@@ -87,4 +79,4 @@ def _about(line: Line, scene: Scene, rows: Rows | None) -> str:
         codes = "posterior means" if line.entry.has_posterior else "codes"
         beyond = f"; {n_beyond:,} beyond the axes are drawn at the edge" if n_beyond else ""
         parts.append(f"Points: {codes} of {which}{beyond}.")
-    return " ".join([*parts, *([latent_component.BY_SERVER] if scene.by_server else [])])
+    return parts

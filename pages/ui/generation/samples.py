@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -23,15 +25,14 @@ from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSamp
 from pages.ui.shared import header, page_state, task_progress
 from pages.ui.shared.cached import load_dataset, offer_download
 from pages.ui.shared.html_blocks import make_note
-from pages.ui.shared.images import image
+from pages.ui.shared.images import image, montage
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import Markup, html, plain
 
-_COLUMNS = 8
-_COUNT_ALONE, _ALL = 64, "all"
+_COLUMNS, _COUNT_ALONE = 8, 64
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -60,20 +61,21 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 def _choose_draw(problems: list[str]) -> Draw:
     with st.container(key="prior", horizontal=True, vertical_alignment="bottom"):
-        widget, largest = page_state.key("seed"), page_state.LARGEST_SEED
-        st.session_state[widget] = int(_read_number("seed", 0, 0, largest, problems))
-        help_text = "The same seed draws the same codes."
-        seed = int(st.number_input("Seed", 0, largest, key=widget, width=130, help=help_text))
-        page_state.keep("seed", seed, text=str(seed) if seed else None)
+        look = {"width": 130, "help": "The same seed draws the same codes."}
+        seed = _choose_number(st.number_input, "seed", "Seed", 0, page_state.LARGEST_SEED, 0, problems, **look)
         help_text = "Draw codes with the next seed."
         st.button("Resample", key=page_state.key("others"), on_click=_advance_seed, help=help_text)
-        help_text = (
+        look = {"step": 0.05, "width": 200}
+        look["help"] = (
             "Factor of every deviation from the mean: below 1 codes stay near the middle, where decoders are surest; "
             "above 1 they leave the region that was trained."
         )
-        temperature = _slide("temperature", *samplers.TEMPERATURES, 1.0, 0.05, problems, help_text)
-        help_text = "A normal number beyond so many deviations is drawn again (Brock et al. 2019); at 5 it is off."
-        truncation = _slide("truncation", 0.5, NO_TRUNCATION, NO_TRUNCATION, 0.1, problems, help_text)
+        ends = samplers.TEMPERATURES
+        temperature = _choose_number(st.slider, "temperature", "Temperature", *ends, 1.0, problems, **look)
+        off, label = NO_TRUNCATION, f"Truncation ({NO_TRUNCATION:g}: off)"
+        about = "A normal number beyond so many deviations is drawn again (Brock et al. 2019); at 5 it is off."
+        look |= {"step": 0.1, "help": about}
+        truncation = _choose_number(st.slider, "truncation", label, 0.5, off, off, problems, **look)
     return Draw(seed, temperature, truncation)
 
 
@@ -82,27 +84,24 @@ def _advance_seed() -> None:
     st.session_state[widget] = (int(st.session_state[widget]) + 1) % (page_state.LARGEST_SEED + 1)
 
 
-def _slide(name: str, low: float, high: float, default: float, step: float, problems: list[str], help: str) -> float:
+def _choose_number(
+    draw: Callable, name: str, label: str, low: float, high: float, default: float, problems: list[str], **look: Any
+) -> float:
+    """Draw the widget of a number with the link's value, else its own, else that of an earlier visit."""
     widget = page_state.key(name)
-    st.session_state[widget] = round(_read_number(name, default, low, high, problems), 2)
-    # Only truncation has an end at which it is off.
-    label = f"{name.capitalize()} ({high:g}: off)" if default == high else name.capitalize()
-    value = st.slider(label, low, high, step=step, key=widget, width=200, help=help)
-    page_state.keep(name, value, text=None if value == default else f"{value:g}")
-    return value
-
-
-def _read_number(name: str, default: float, low: float, high: float, problems: list[str]) -> float:
-    """Read a number from the link, else from the widget, else from an earlier visit."""
-    text = page_state.read_link(name)
-    if text is None:
-        value = st.session_state.get(page_state.key(name), page_state.recall(name))
-        return default if value is None else value
-    with suppress(ValueError):
-        if low <= float(text) <= high:
-            return float(text)
-    problems.append(f"The link asks for a {name} that is no number from {low:g} to {high:g}: {default:g} is used.")
-    return default
+    value = st.session_state.get(widget, page_state.recall(name))
+    if (text := page_state.read_link(name)) is not None:
+        value = math.nan
+        with suppress(ValueError):
+            value = float(text)
+        if not low <= value <= high:
+            given = f"a {name} that is no number from {low:g} to {high:g}"
+            problems.append(f"The link asks for {given}: {default:g} is used.")
+            value = default
+    st.session_state[widget] = type(default)(default if value is None else round(value, 2))
+    chosen = draw(label, low, high, key=widget, **look)
+    page_state.keep(name, chosen, text=None if chosen == default else f"{chosen:g}")
+    return chosen
 
 
 def _draw_cards(usable: Sequence[RunSampler], how: Draw, size: int) -> RunSampler | None:
@@ -142,8 +141,7 @@ def _draw_enlarged(sampler: RunSampler, how: Draw, view: View, problems: list[st
     images = sampler.draw_samples(how)[1]
     st.markdown(f"**{plain(sampler.label)}**, {plain(sampler.about)}; seed {how.seed}.")
     if not datasets.is_available(view.entry.name):
-        png = montages.encode_png(montages.make_montage(images, sampler.image_shape, _COLUMNS))
-        st.html(image(png, f"Samples: {sampler.label}", "hg-strip"))
+        st.html(montage(images, sampler.image_shape, _COLUMNS, f"Samples: {sampler.label}", "hg-strip"))
         offer_download(view.entry, problems, " Each sample is then shown with its nearest training image.")
         return
     with header.show_errors(), st.spinner("Searching the nearest training images …"):
@@ -162,11 +160,11 @@ def _draw_enlarged(sampler: RunSampler, how: Draw, view: View, problems: list[st
 
 
 def _pair(k: int, sample: np.ndarray, near: np.ndarray, nearest: memorization.Nearest, shape: tuple[int, int]) -> str:
-    png = montages.encode_png(montages.make_montage(np.stack([sample, near]), shape, 1, cell=84))
     distance = nearest.distances[k, 0]
     mark = " <b>near-duplicate</b>" if nearest.is_copy[k] else ""
     alt = f"Sample {k + 1} above training row {nearest.rows[k]}, distance {distance:.2f}"
-    return f'<div class="hg-pair">{image(png, alt, "hg-pair-image")}{distance:.2f}{mark}</div>'
+    picture = montage(np.stack([sample, near]), shape, 1, alt, "hg-pair-image", cell=84)
+    return f'<div class="hg-pair">{picture}{distance:.2f}{mark}</div>'
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -182,27 +180,23 @@ def _find_nearest(stamp: Stamp, kind: str, how: Draw, _sampler: RunSampler) -> t
 
 
 def _offer_files(usable: Sequence[RunSampler], how: Draw, view: View) -> None:
-    by_key = {sampler.key: sampler for sampler in usable}
-
-    def label(key: str) -> str:
-        return f"The {COUNT} shown of each" if key == _ALL else f"{_COUNT_ALONE} of {by_key[key].label}"
-
+    alone = {f"{_COUNT_ALONE} of {sampler.label}": sampler for sampler in usable}
     with st.container(horizontal=True, vertical_alignment="bottom", key="samples-download"):
-        options = [_ALL, *by_key]
-        chosen = st.selectbox("Samples to save", options, format_func=label, key=page_state.key("save"), width=260)
-        alone = by_key.get(chosen)
+        options = [f"The {COUNT} shown of each", *alone]
+        chosen = st.selectbox("Samples to save", options, key=page_state.key("save"), width=260)
         saved, count, size, infix = (usable, COUNT, view.size, "")
-        if alone:
+        if sampler := alone.get(chosen):
             # The key of the run tells two runs of one method apart.
-            saved, count, size, infix = [alone], _COUNT_ALONE, alone.size, f"{alone.key}-{alone.line.run.key[:6]}-"
+            infix = f"{sampler.key}-{sampler.line.run.key[:6]}-"
+            saved, count, size = [sampler], _COUNT_ALONE, sampler.size
         name = f"samples-{view.entry.name}-{size}d-{infix}seed{how.seed}"
         for kind, make, mime, help_text in (
             ("png", _to_png, "image/png", "A grid of images."),
             ("npz", _to_npz, "application/octet-stream", "Codes (float32) and images (uint8), for numpy.load."),
         ):
             data = partial(make, saved, how, count)
-            options = {"key": page_state.key(kind), "on_click": "ignore", "help": help_text}
-            st.download_button(f"Save {kind.upper()}", data, f"{name}.{kind}", mime, **options)
+            look = {"key": page_state.key(kind), "on_click": "ignore", "help": help_text}
+            st.download_button(f"Save {kind.upper()}", data, f"{name}.{kind}", mime, **look)
 
 
 def _to_png(saved: Sequence[RunSampler], how: Draw, count: int) -> bytes:

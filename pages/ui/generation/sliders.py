@@ -10,16 +10,14 @@ import streamlit as st
 from core import datasets, methods
 from core.analysis import decoder_export, error_comparison
 from core.analysis.rows import Rows
-from core.frontend.latent import Axis, Gaussian, Scene, State
+from core.frontend.latent import Axis, Gaussian, Scene
 from core.runs import selection
 from core.types import Run
 from pages.ui.generation import latent_component
-from pages.ui.shared import cached, page_state
-from pages.ui.shared.html_blocks import make_note
+from pages.ui.shared import cached
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
-from pages.ui.shared.text import plain
 
 _N_STARTS = 20
 _N_EFFECT = 20  # codes that an effect is averaged over
@@ -27,51 +25,34 @@ _VARIANCE, _EFFECT = "variance", "effect"
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    page_state.forget(["z", "behind"])  # of the section 2-D manifold
-    lines = {line.method: line for line in view.trained if line.entry.decodes}
     problems += [line.problem for line in view.lines if line.problem]
-    if not lines:
-        st.info(plain(f"No method is trained on {view.entry.label} at {view.size} latent dimensions yet."))
-        latent_component.link_training(view.entry, view.size)
+    lines = {line.method: line for line in view.trained if line.entry.decodes}
+    line = latent_component.choose_line("morph", lines, view.entry, view.size, problems)
+    if line is None:
         return
-    labels = {method: lines[method].label for method in latent_component.list_methods() if method in lines}
-    line = lines[page_state.choose("morph", "Method", labels, problems)]
     rows = latent_component.find_rows(view.entry, line, problems)
     scene = _scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
-    st.markdown(_explanation(line, scene), help=_HELP[scene.measure or _EFFECT])
-    pad = tuple(int(k) for k in scene.order[:2]) if len(scene.axes) > 1 else ()
-    first = State(tuple(axis.start for axis in scene.axes), pad)
-    latent_component.draw(line.stamp, scene, first, problems, {name: name for name in ("code", "pad", "frozen")})
-    st.html(make_note(_about(line, scene)))
-    latent_component.send_images(rows)
+    st.markdown(_explain(line, scene), help=_HELP[scene.measure or _EFFECT])
+    latent_component.draw(line.stamp, scene, rows, _describe(line, scene), problems)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the effect of each dimension …")
 def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
-    encoded = latent_component.encode_rows(stamp, _run, _rows)
-    codes, size, method = encoded.codes, selection.code_size(_run), methods.entry(_run.spec.method)
+    fields = latent_component.encode_rows(stamp, _run, _rows)
+    codes, size, method = fields["codes"], selection.code_size(_run), methods.entry(_run.spec.method)
+    gaussian = None
     if method.has_prior:
         gaussian = Gaussian(True, np.zeros(size), np.eye(size))
-    else:
-        gaussian = Gaussian(False, *decoder_export.fit_gaussian(codes)) if len(codes) > 1 else None
+    elif len(codes) > 1:
+        gaussian = Gaussian(False, *decoder_export.fit_gaussian(codes))
     amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
-    has_starts = encoded.has_images and len(codes)
-    starts = error_comparison.draw_by_class(encoded.labels, _N_STARTS, 0) if has_starts else ()
-    has_starts = encoded.has_images and len(codes)
-    starts = error_comparison.draw_by_class(encoded.labels, _N_STARTS, 0) if has_starts else ()
-    return latent_component.make_scene(
-        "sliders",
-        stamp,
-        rows_key,
-        _run,
-        encoded,
-        axes=_axes(codes, gaussian, amounts, is_active),
-        gaussian=gaussian,
-        starts=starts,
-        measure=measure,
-        order=np.argsort(-amounts, kind="stable"),
-        lacking="" if len(codes) else f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag.",
-    )
+    if len(codes) and "pictures" in fields:
+        fields["starts"] = error_comparison.draw_by_class(fields["labels"], _N_STARTS, 0)
+    if not len(codes):
+        fields["lacking"] = f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag."
+    fields |= {"axes": _axes(codes, gaussian, amounts, is_active), "gaussian": gaussian, "measure": measure}
+    order = np.argsort(-amounts, kind="stable")
+    return latent_component.make_scene("sliders", stamp, rows_key, _run, order=order, **fields)
 
 
 def _measure_activity(
@@ -107,7 +88,7 @@ def _axes(codes: np.ndarray, gaussian: Gaussian | None, amounts: np.ndarray, is_
     )
 
 
-def _explanation(line: Line, scene: Scene) -> str:
+def _explain(line: Line, scene: Scene) -> str:
     size = len(scene.axes)
     if size == 1:
         return "Move the slider to change the only latent dimension."
@@ -130,7 +111,7 @@ _HELP = {
 }
 
 
-def _about(line: Line, scene: Scene) -> str:
+def _describe(line: Line, scene: Scene) -> list[str]:
     n, n_active, size = len(scene.codes), sum(axis.is_active for axis in scene.axes), len(scene.axes)
     parts = []
     if scene.gaussian is not None:
@@ -145,4 +126,4 @@ def _about(line: Line, scene: Scene) -> str:
         parts.append(f"{n_active} of {size} dimensions are active{rule}.")
     if line.entry.has_own_code_size:
         parts.append(f"{size}-D, independent of the choice above; no encoder, so it cannot start from a test row.")
-    return " ".join([*parts, *([latent_component.BY_SERVER] if scene.by_server else [])])
+    return parts
