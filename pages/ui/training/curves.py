@@ -1,4 +1,4 @@
-"""Training curves: still while a training runs, and as charts of a stored run."""
+"""Training curves: images while a training runs, charts of a stored run."""
 
 from __future__ import annotations
 
@@ -17,27 +17,18 @@ from pages.ui.shared.text import Markup, html
 History = Sequence[dict[str, Any]]
 
 
-def draw_stills(spec: Spec, rows: History, stamp: tuple) -> None:
-    """Draw the curves so far as images; `stamp` changes with the rows."""
-    stills = _stills(stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows)
-    images = [
-        f'<img alt="{html(about)}" src="data:image/svg+xml;base64,{base64.b64encode(still.encode()).decode()}">'
-        for still, about in stills
-    ]
-    st.html(Markup(f'<div class="hg-sketches">{"".join(images)}</div>'))
-    _explain(spec, rows)
-
-
-def draw(spec: Spec, rows: History, stamp: tuple) -> None:
+def draw(spec: Spec, rows: History, stamp: tuple, *, is_live: bool = False) -> None:
+    """Draw the curves, as mere images while the training runs; `stamp` changes with the rows."""
     shown = stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows
-    with st.container(key="curves"):
-        for k, (figure, (still, about)) in enumerate(zip(_figures(*shown), _stills(*shown), strict=True)):
-            charts.draw(figure, f"curve-{k}", still=still, about=about)
-    _explain(spec, rows)
-
-
-def _explain(spec: Spec, rows: History) -> None:
-    """Explain what looks like a fault in the curves."""
+    stills = _stills(*shown)
+    if is_live:
+        sources = [(base64.b64encode(still.encode()).decode(), html(about)) for still, about in stills]
+        images = "".join(f'<img alt="{about}" src="data:image/svg+xml;base64,{data}">' for data, about in sources)
+        st.html(Markup(f'<div class="hg-sketches">{images}</div>'))
+    else:
+        with st.container(key="curves"):
+            for k, (figure, (still, about)) in enumerate(zip(_figures(*shown), stills, strict=True)):
+                charts.draw(figure, f"curve-{k}", still=still, about=about)
     names = {name for row in rows for name in row}
     if spec.param("augment") and "loss" in names:
         st.caption("Augmentation is off in the last tenth of the training, so the training loss drops there.")
@@ -50,15 +41,16 @@ def _explain(spec: Spec, rows: History) -> None:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _stills(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list[tuple[str, str]]:
-    return svg.render_progress(_rows, by, _unit(_spec), theme)
+    return svg.render_progress(_rows, by, get_unit(_spec), theme)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _figures(stamp: tuple, by: str, theme: str, _spec: Spec, _rows: History) -> list:
     from core.figures import training_curves  # plotly: a visit that watches nothing opens no figure
 
-    return training_curves.plot_progress({training_queue.label_training(_spec): _rows}, by, _unit(_spec), theme)
+    return training_curves.plot_progress({training_queue.label_training(_spec): _rows}, by, get_unit(_spec), theme)
 
 
-def _unit(spec: Spec) -> str:
+def get_unit(spec: Spec) -> str:
+    """Return the unit of the loss, "" for a method without one."""
     return methods.get(spec.method).loss_unit.get(datasets.entry(spec.dataset).kind, "")

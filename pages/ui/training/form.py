@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,9 +81,10 @@ class _Form:
 
 def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
     """Draw the form; return the Spec it describes, or None, after an error message, where a value is not allowed."""
-    linked = _read_linked(problems)
-    entry = datasets.entry(_choose_dataset(stored, linked, problems))
-    form = _Form(entry, _choose_method(entry, linked, problems))
+    if (linked := _read_linked(problems)) is not None:
+        st.session_state.update({page_state.key("data"): linked.dataset, page_state.key("method"): linked.method})
+    entry = datasets.entry(_choose_dataset(stored, problems))
+    form = _Form(entry, _choose_method(entry, problems))
     values = form.values
     if linked is not None and (linked.dataset, linked.method) == (entry.name, form.method):
         values = {**dict(linked.params), **dict(linked.dataset_params), _SEED: linked.seed}
@@ -112,35 +113,22 @@ def _read_linked(problems: list[str]) -> Spec | None:
     return None
 
 
-def _choose_dataset(stored: Sequence[Run], linked: Spec | None, problems: list[str]) -> str:
+def _choose_dataset(stored: Sequence[Run], problems: list[str]) -> str:
     names = stored_runs.list_datasets(stored)
 
     def label(name: str) -> str:
         absent = " (will download)" if datasets.can_fetch(name) else " (not on this machine)"
         return datasets.entry(name).label + ("" if datasets.is_available(name) else absent)
 
-    refused: list[str] = []
-    widget = page_state.seed_widget("data", names, stored_runs.choose_default_dataset(names, stored), refused)
-    if linked is not None:
-        st.session_state[widget] = linked.dataset
-    chosen = st.selectbox("Data set", names, format_func=label, key=widget, on_change=training_queue.unwatch)
-    if refused:
-        problems.append(f"The link asks for the unknown data set “{shorten(page_state.read_link('data'))}”.")
-    page_state.keep("data", chosen)
-    return chosen
+    look = {"format_func": label, "on_change": training_queue.unwatch}
+    default = stored_runs.choose_default_dataset(names, stored)
+    return page_state.choose_with(st.selectbox, "data", "Data set", names, default, problems, **look)
 
 
-def _choose_method(entry: datasets.Entry, linked: Spec | None, problems: list[str]) -> str:
-    names = methods.names(entry.kind)
-    refused: list[str] = []
-    widget = page_state.seed_widget("method", names, methods.DEFAULT, refused)
-    if linked is not None and linked.method in names:
-        st.session_state[widget] = linked.method
+def _choose_method(entry: datasets.Entry, problems: list[str]) -> str:
     look = {"format_func": methods.label, "required": True, "on_change": training_queue.unwatch}
-    chosen = st.segmented_control("Method", names, key=widget, **look)
-    if refused:
-        problems.append(f"The link asks for the method “{shorten(page_state.read_link('method'))}”. {refused[0]}")
-    page_state.keep("method", chosen)
+    names, default = methods.names(entry.kind), methods.DEFAULT
+    chosen = page_state.choose_with(st.segmented_control, "method", "Method", names, default, problems, **look)
     st.caption(plain(methods.get(chosen).summary))
     return chosen
 
@@ -175,21 +163,30 @@ def _draw_params(form: _Form) -> bool:
         return True
     st.session_state[_DRAWER] = page_state.key(f"{form.memory}/parameters")
     drawer = st.expander("Parameters", key=st.session_state[_DRAWER], on_change="rerun")
-    if drawer.open:
-        with drawer, st.container(key="parameters"):
-            allowed = [_draw_param(form, param) for param in others]
-    else:
-        allowed = [_check(param, form.values) for param in others]
+    with drawer.container(key="parameters") if drawer.open else nullcontext():
+        allowed = [_draw_param(form, param, drawer.open) for param in others]
     return all(allowed)
 
 
-def _draw_param(form: _Form, param: Param) -> bool:
-    """Draw one parameter's widget; return whether its value is allowed."""
-    widget = page_state.key(f"{form.memory}/{param.name}")
+def _draw_param(form: _Form, param: Param, is_open: bool = True) -> bool:
+    """Draw one parameter's widget, if its drawer is open; return whether its value is allowed, else draw why not."""
     value, label = form.values.get(param.name, param.default), label_setting(param.name)
-    is_text = isinstance(param.default, str)
-    bounds = "" if is_text else f"{param.allowed.capitalize()}. "
-    about = plain(f"{param.help} {bounds}Default: {format_value(param.default) if is_text else param.default}.")
+    if is_open:
+        _draw_widget(form, param, value, label)
+    with suppress(BadInput):
+        param.check(value)
+        return True
+    given = shorten(value) if value != "" else "empty"
+    st.error(plain(f"{label} is {given}: it must be {param.allowed}."))
+    return False
+
+
+def _draw_widget(form: _Form, param: Param, value: Any, label: str) -> None:
+    widget, is_text = page_state.key(f"{form.memory}/{param.name}"), isinstance(param.default, str)
+    bounds, default = f"{param.allowed.capitalize()}. ", param.default
+    if is_text:
+        bounds, default = "", format_value(param.default)
+    about = plain(f"{param.help} {bounds}Default: {default}.")
 
     def take() -> None:
         given = st.session_state[widget]
@@ -206,37 +203,25 @@ def _draw_param(form: _Form, param: Param) -> bool:
         # A number field would drop what is no number without a message.
         st.session_state[widget] = str(value)
         st.text_input(label, key=widget, help=about, on_change=take)
-    return _check(param, form.values)
-
-
-def _check(param: Param, values: dict[str, Any]) -> bool:
-    """Return whether a parameter's value is allowed; draw an error message otherwise."""
-    value = values.get(param.name, param.default)
-    try:
-        param.check(value)
-    except BadInput:
-        given = shorten(value) if value != "" else "empty"
-        st.error(plain(f"{label_setting(param.name)} is {given}: it must be {param.allowed}."))
-        return False
-    return True
 
 
 def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
     """Draw the button that trains, shows the progress or replays, and what pressing it does."""
     task = training_queue.find_task(spec.key) if spec else None
+    is_live = training_queue.is_live(task)
+    is_stored = task is None and spec is not None and stored_runs.is_complete(stored, spec)
+    label = "Show progress" if is_live else "Replay" if is_stored else "Train"
+    act = training_queue.watch if is_stored else training_queue.train
+    st.button(label, type="primary", disabled=spec is None, on_click=_start, args=(act, spec), width="stretch")
     if spec is None:
-        st.button("Train", type="primary", disabled=True, width="stretch")
         st.caption("One of the settings is not allowed, see above.")
-    elif training_queue.is_live(task):
-        st.button("Show progress", type="primary", on_click=_start, args=(training_queue.train, spec), width="stretch")
+    elif is_live:
         state = "Training now" if task.state == queue.RUNNING else "In the queue"
         is_own = training_queue.get_person() in task.people
         st.caption(f"{state}." if is_own else f"{state}: another person asked for it, and you would share it.")
-    elif task is None and stored_runs.is_complete(stored, spec):
-        st.button("Replay", type="primary", on_click=_start, args=(training_queue.watch, spec), width="stretch")
+    elif is_stored:
         st.caption("A run with these settings is stored. Another seed makes another run.")
     else:
-        st.button("Train", type="primary", on_click=_start, args=(training_queue.train, spec), width="stretch")
         is_open = training_offers.is_predictable(spec) and not spec.param("max_seconds")
         is_measuring = is_open and training_offers.measure_speed()
         st.fragment(_describe_training, run_every=_MEASURED_SECONDS if is_measuring else None)(spec, is_measuring)
@@ -250,14 +235,13 @@ def _describe_training(spec: Spec, is_measuring: bool) -> None:
     seconds = training_offers.predict_seconds(spec)
     if is_measuring and seconds is not None:
         st.rerun()
-    takes = f", {training_offers.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
+    what = "Fitted in closed form"
     if spec.param("max_seconds"):
         what = f"Trains for {spec.param('max_seconds'):g} s"
     elif steps := spec.param("max_iter"):
         what = f"Maps the rows in up to {steps:,} iterations"
-    elif (epochs := spec.param("epochs")) is None:
-        what = "Fitted in closed form"
-    else:
+    elif epochs := spec.param("epochs"):
+        takes = f", {training_offers.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
         what = f"Trains for {epochs:,} {'epoch' if epochs == 1 else 'epochs'}{takes}"
     st.caption(plain(f"{what}; then evaluated on the test rows."))
 

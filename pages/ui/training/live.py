@@ -8,7 +8,6 @@ import streamlit as st
 
 from core import datasets, methods
 from core.analysis import diagnostics
-from core.errors import BrokenRun
 from core.metrics.definitions import DEFINITIONS
 from core.runs import selection, specs, store
 from core.tasks import queue
@@ -19,7 +18,7 @@ from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import plain
 from pages.ui.training import curves, snapshots
-from pages.ui.training.setting_labels import METRICS, describe_settings, list_changed
+from pages.ui.training.setting_labels import METRICS, describe_settings
 
 _LIVE_SECONDS = 1.0
 _CONFIRM = "hourglass.confirm"
@@ -31,6 +30,14 @@ _REVEAL = """<script>
 setTimeout(() => document.querySelector(".st-key-training-watch")?.scrollIntoView({ block: "start" }), 250);
 </script>"""
 _MOST_DIFFERENCES = 4
+# label of a button -> command to the queue, and help
+_COMMANDS = {
+    "Pause": (queue.PAUSE, "Saves a checkpoint, and lets the next training in the queue start."),
+    "Stop and keep": (queue.KEEP, "Ends the training now; the model is evaluated and stored."),
+    "Cancel": (queue.CANCEL, "Ends the training and keeps nothing."),
+    "Resume": (None, "Continues from the last checkpoint."),
+    "Discard": (queue.CANCEL, "Deletes the checkpoint."),
+}
 
 
 def read_states() -> dict[str, str]:
@@ -86,7 +93,7 @@ def _describe_difference(spec: Spec, form: Spec) -> str:
     if (spec.dataset, spec.method) == (form.dataset, form.method):
         settings = describe_settings(spec, specs.differing([spec, form]), _MOST_DIFFERENCES)
         return f"Settings that differ from the form: {settings}."
-    settings = describe_settings(spec, list_changed(spec), _MOST_DIFFERENCES)
+    settings = describe_settings(spec, most=_MOST_DIFFERENCES)
     return f"The run shown is not the one described by the form{': ' if settings else ''}{settings}."
 
 
@@ -96,14 +103,14 @@ def _draw_training(task: Task) -> None:
     rows = training_queue.read_history(task)
     is_running = task.state == queue.RUNNING
     if rows:
-        curves.draw_stills(task.spec, rows, (task.key, len(rows), rows[-1]["step"]))
+        curves.draw(task.spec, rows, (task.key, len(rows), rows[-1]["step"]), is_live=True)
     if finding := diagnostics.find_early_collapse(task.row):
         diagnoses.draw_findings("This training", [finding], task.key, task.spec.param("beta"))
     if is_running and methods.entry(task.spec.method).maps_rows and not any("loss" in row for row in rows):
         st.caption("The curve begins after iteration 250, when early exaggeration ends.")
     replay, stamp = training_queue.read_snapshots(task.folder)
     if replay is not None:
-        snapshots.draw(replay, len(replay) - 1, stamp)
+        snapshots.draw(replay, stamp)
     elif is_running and "max_seconds" in dict(task.spec.params):
         st.caption("Snapshots appear after the first epoch.")
 
@@ -144,57 +151,55 @@ def _describe_pace(task: Task) -> str:
 
 def _draw_buttons(task: Task) -> None:
     n_others = sum(person != training_queue.get_person() for person in task.people)
-    key, command = st.session_state.get(_CONFIRM) or (None, "")
+    key, label = st.session_state.get(_CONFIRM) or (None, "")
     if key == task.key:
-        _confirm(task, command, n_others)
+        _confirm(task, label, n_others)
         return
     with st.container(horizontal=True, key="watch-buttons"):
-        for label, command, about in _list_commands(task):
-            st.button(label, page_state.key(f"do-{label}"), about, _send, (task, command, n_others))
+        for label in _list_commands(task):
+            st.button(label, page_state.key(f"do-{label}"), _COMMANDS[label][1], _send, (task, label, n_others))
     if n_others:
-        people = "One other person watches" if n_others == 1 else f"{n_others} other people watch"
-        st.caption(f"{people} this training too.")
+        st.caption(f"{_count_people(n_others, 'watches', 'watch')} this training too.")
 
 
-def _list_commands(task: Task) -> list[tuple[str, str | None, str]]:
-    """Return label, command and help of the buttons that the task's state allows."""
-    pause = ("Pause", queue.PAUSE, "Saves a checkpoint, and lets the next training in the queue start.")
-    keep = ("Stop and keep", queue.KEEP, "Ends the training now; the model is evaluated and stored.")
-    cancel = ("Cancel", queue.CANCEL, "Ends the training and keeps nothing.")
-    resume = ("Resume", None, "Continues from the last checkpoint.")
+def _list_commands(task: Task) -> list[str]:
+    """Return the labels of the buttons that the task's state allows."""
     if task.state == queue.RUNNING:
         # A map of rows has no checkpoint to keep or to resume from.
         has_checkpoints = task.row and task.stage == FITTING and not methods.entry(task.spec.method).maps_rows
-        return [] if task.command == queue.CANCEL else [pause, keep, cancel] if has_checkpoints else [cancel]
+        allowed = ["Pause", "Stop and keep", "Cancel"] if has_checkpoints else ["Cancel"]
+        return [] if task.command == queue.CANCEL else allowed
     if task.state == queue.QUEUED:
-        return [pause, cancel]
-    return [resume, *([keep] if task.has_checkpoint else []), ("Discard", queue.CANCEL, "Deletes the checkpoint.")]
+        return ["Pause", "Cancel"]
+    return ["Resume", *(["Stop and keep"] if task.has_checkpoint else []), "Discard"]
 
 
-def _send(task: Task, command: str | None, n_others: int) -> None:
+def _send(task: Task, label: str, n_others: int) -> None:
+    command = _COMMANDS[label][0]
     if command is None:
         training_queue.train(task.spec)
     elif n_others:
-        st.session_state[_CONFIRM] = task.key, command
+        st.session_state[_CONFIRM] = task.key, label
     else:
         training_queue.send_command(task.key, command)
 
 
-def _confirm(task: Task, command: str, n_others: int) -> None:
-    people = "One other person has" if n_others == 1 else f"{n_others} other people have"
-    verb = {queue.PAUSE: "Pause", queue.KEEP: "Stop and keep"}.get(command, "Cancel")
-    st.warning(f"{people} asked for this training too. {verb} it for all?")
-
-    def answer(act: Callable[..., None] | None, *args: str) -> None:
-        st.session_state.pop(_CONFIRM, None)
-        if act:
-            act(*args)
-
-    send = training_queue.send_command, task.key, command
-    answers = {f"{verb} for all": send, "Leave it to the others": (training_queue.withdraw, task.key), "Back": (None,)}
+def _confirm(task: Task, label: str, n_others: int) -> None:
+    st.warning(f"{_count_people(n_others, 'has', 'have')} asked for this training too. {label} it for all?")
+    send, leave = (training_queue.send_command, task.key, _COMMANDS[label][0]), (training_queue.withdraw, task.key)
     with st.container(horizontal=True, key="confirm-buttons"):
-        for label, args in answers.items():
-            st.button(label, on_click=answer, args=args, key=page_state.key(f"confirm-{label}"))
+        for answer, args in ((f"{label} for all", send), ("Leave it to the others", leave), ("Back", ())):
+            st.button(answer, page_state.key(f"confirm-{answer}"), on_click=_answer, args=args)
+
+
+def _answer(act: Callable | None = None, *args: str) -> None:
+    st.session_state.pop(_CONFIRM, None)
+    if act:
+        act(*args)
+
+
+def _count_people(n_others: int, singular: str, plural: str) -> str:
+    return f"One other person {singular}" if n_others == 1 else f"{n_others} other people {plural}"
 
 
 def _draw_run(run: Run, stamp: Stamp, task: Task | None) -> None:
@@ -215,14 +220,12 @@ def _draw_run(run: Run, stamp: Stamp, task: Task | None) -> None:
     if rows := [row for row in run.history if "epoch" in row]:
         curves.draw(run.spec, rows, stamp)
     replay = None
-    try:
+    with header.show_errors():
         replay, snapshot_stamp = training_queue.read_snapshots(store.find_place(run.key))
-    except BrokenRun as problem:
-        st.warning(plain(problem))
     if replay is not None:
-        snapshots.draw_slider(replay, snapshot_stamp, run.key)
+        snapshots.draw(replay, snapshot_stamp, run.key)
         return
-    snapshots.draw(snapshots.from_run(run), 0, stamp)
+    snapshots.draw(snapshots.from_run(run), stamp)
     if run.history and not methods.entry(run.spec.method).maps_rows:
         st.caption("No snapshots were saved for this run. Train again with another seed to record them.")
 
@@ -251,8 +254,8 @@ def _draw_queue(tasks: Sequence[Task], shown: Spec | None) -> None:
             key = page_state.key(f"watch-{task.key}")
             st.button("Show progress", key, on_click=_show_progress, args=(task.spec,))
             if task.state == queue.FAILED:
-                key = page_state.key(f"off-{task.key}")
-                st.button("Dismiss", key, on_click=training_queue.dismiss, args=([task.key],))
+                args = (task.key, queue.CANCEL)
+                st.button("Dismiss", page_state.key(f"off-{task.key}"), on_click=training_queue.send_command, args=args)
             st.markdown(plain(f"{training_queue.label_training(task.spec)}: {_describe_state(task)}"))
 
 

@@ -22,7 +22,8 @@ from core.types import Run
 from pages.ui.shared import charts, cli_commands, header, page_state, run_picker, stored_runs, tables, training_queue
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
-from pages.ui.training.setting_labels import METRICS, describe_settings, list_changed
+from pages.ui.training import curves
+from pages.ui.training.setting_labels import METRICS, describe_settings
 
 _MOST_RUNS = 6
 _MOST_SETTINGS = 3  # in the name of a run
@@ -74,7 +75,7 @@ def _make_row(run: Run) -> dict:
         "Data set": datasets.entry(run.spec.dataset).label,
         "Source": _describe_source(run),
         "Date": run.environment["date"][:16].replace("T", " "),
-        "Settings": describe_settings(run.spec, list_changed(run.spec)),
+        "Settings": describe_settings(run.spec),
         "Epochs": f"{run.history[-1].get('epoch', 0):g}" if run.history else "",
         "Training time (s)": values["seconds"],
         **{DEFINITIONS[name].label: values.get(name) for name in METRICS},
@@ -106,15 +107,11 @@ def _describe_source(run: Run) -> str:
 
 def _name_runs(runs: Sequence[Run]) -> dict[str, str]:
     """Name each run by what it is, the settings that differ among runs of that name, and its key."""
-    by_label: dict[str, list[Run]] = {}
-    for run in runs:
-        by_label.setdefault(training_queue.label_training(run.spec), []).append(run)
-    names = {}
-    for label, alike in by_label.items():
-        differing = specs.differing([run.spec for run in alike])
-        for run in alike:
-            settings = describe_settings(run.spec, differing, _MOST_SETTINGS)
-            names[run.key] = f"{label} ({', '.join(filter(None, (settings, run.key[:6])))})"
+    labels, names = [training_queue.label_training(run.spec) for run in runs], {}
+    for run, label in zip(runs, labels, strict=True):
+        alike = [other.spec for other, its_label in zip(runs, labels, strict=True) if its_label == label]
+        settings = describe_settings(run.spec, specs.differing(alike), _MOST_SETTINGS)
+        names[run.key] = f"{label} ({', '.join(filter(None, (settings, run.key[:6])))})"
     return names
 
 
@@ -135,8 +132,7 @@ def _draw_curves(chosen: Sequence[Run], names: Mapping[str, str]) -> None:
     by_unit: dict[str, dict[str, list]] = {}
     for run in chosen:
         if run.history:
-            unit = methods.get(run.spec.method).loss_unit.get(run.environment["kind"], "")
-            by_unit.setdefault(unit, {})[names[run.key]] = run.history
+            by_unit.setdefault(curves.get_unit(run.spec), {})[names[run.key]] = run.history
     if not by_unit:
         st.caption("These methods are fitted in closed form, so they have no curves.")
         return
@@ -150,11 +146,11 @@ def _draw_curves(chosen: Sequence[Run], names: Mapping[str, str]) -> None:
 
 def _link_comparison(chosen: Sequence[Run]) -> None:
     """Link to Compare with these runs, where one view can show them all."""
-    specs = [run.spec for run in chosen if not methods.entry(run.spec.method).maps_rows]
-    sizes = {spec.param("n_components") for spec in specs if not methods.entry(spec.method).has_own_code_size}
-    if len(specs) > 1 and len(sizes) < 2 and len({spec.dataset for spec in specs}) == 1:
+    compared = [run.spec for run in chosen if not methods.entry(run.spec.method).maps_rows]
+    sizes = {spec.param("n_components") for spec in compared if not methods.entry(spec.method).has_own_code_size}
+    if len(compared) > 1 and len(sizes) < 2 and len({spec.dataset for spec in compared}) == 1:
         label, icon = "Show them side by side in Compare", ":material/compare_arrows:"
-        st.page_link("app.py", label=label, icon=icon, query_params=run_picker.to_query(specs))
+        st.page_link("app.py", label=label, icon=icon, query_params=run_picker.to_query(compared))
 
 
 def _draw_run(run: Run, name: str) -> None:
@@ -164,15 +160,12 @@ def _draw_run(run: Run, name: str) -> None:
         st.html(make_code(cli_commands.format_fit(run.spec)))
         with st.container(horizontal=True, key=f"run-{key}-buttons"):
             st.button("Replay", on_click=training_queue.watch, args=(run.spec,), key=page_state.key(f"back-{key}"))
-            st.download_button(
-                "Download",
-                data=lambda: transfer.pack_run(store.find_place(key)),
-                file_name=f"hourglass-{run.spec.dataset}-{run.spec.method}-{key}.zip",
-                mime="application/zip",
-                on_click="ignore",
-                key=page_state.key(f"zip-{key}"),
-                help="The run as one file, to be loaded on another machine.",
+            pack, file = (
+                lambda: transfer.pack_run(run.place),
+                f"hourglass-{run.spec.dataset}-{run.spec.method}-{key}.zip",
             )
+            about, widget = "The run as one file, to be loaded on another machine.", page_state.key(f"zip-{key}")
+            st.download_button("Download", pack, file, "application/zip", widget, about, "ignore")
             if not store.is_shipped(run) and not config.is_workshop():
                 with st.popover("Delete"):
                     st.markdown("Deletes this run and its snapshots for good.")
@@ -213,8 +206,7 @@ def _import(data: bytes) -> str:
         try:
             done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=_IMPORT_SECONDS)
         except subprocess.TimeoutExpired:
-            message = f"Checking the file took more than {_IMPORT_SECONDS} s, so it was not loaded."
-            raise HourglassError(message) from None
+            raise HourglassError(f"Checking took more than {_IMPORT_SECONDS} s: the file was not loaded.") from None
     if done.returncode:
         message = (done.stderr.strip().splitlines() or ["it could not be read"])[-1].removeprefix("hourglass: ")
         raise HourglassError(message.replace(str(path), "This file"))

@@ -44,16 +44,12 @@ def format_value(value: Any) -> str:
     return _OPTIONS.get(value, value.replace("-", " ")) if isinstance(value, str) else f"{value:g}"
 
 
-def describe_settings(spec: Spec, names: Sequence[str], most: int = 99) -> str:
-    """Format some settings of a Spec: ``"beta 4, width 256"``."""
+def describe_settings(spec: Spec, names: Sequence[str] | None = None, most: int = 99) -> str:
+    """Format some settings of a Spec, by default the changed ones of its method: ``"beta 4, width 256"``."""
     values = specs.settings(spec)
+    if names is None:
+        declared = [param for param in methods.get(spec.method).params if param.name != "n_components"]
+        names = [param.name for param in declared if values.get(param.name, param.default) != param.default]
     parts = [f"{label_setting(name).lower()} {format_value(values[name])}" for name in names if name in values]
     more = f" and {len(parts) - most} more" if len(parts) > most else ""
     return ", ".join(parts[:most]) + more
-
-
-def list_changed(spec: Spec) -> list[str]:
-    """Return the names of the method's settings that differ from the default, other than the latent dimensions."""
-    given = dict(spec.params)
-    declared = methods.get(spec.method).params
-    return [p.name for p in declared if p.name != "n_components" and given.get(p.name, p.default) != p.default]

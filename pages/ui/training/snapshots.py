@@ -10,7 +10,7 @@ from core.figures import montages
 from core.types import Run
 from pages.ui.shared import header, page_state
 from pages.ui.shared.html_blocks import make_caption, make_note, make_words
-from pages.ui.shared.images import IN_STRIP, image
+from pages.ui.shared.images import IN_STRIP, image, montage
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import Markup, html
 
@@ -18,29 +18,21 @@ _MAP_PIXELS = 320
 _N_SAMPLES = 16
 
 
-def draw(replay: Replay, k: int, stamp: Stamp) -> None:
-    """Draw snapshot number `k`."""
-    st.html(_render(stamp, k, header.get_theme(), replay))
-
-
-def draw_slider(replay: Replay, stamp: Stamp, key: str) -> None:
-    """Draw the snapshot that a slider chooses, the last one at first."""
-    k = 0
-    if len(replay) > 1:
-        widget, options = page_state.key(f"epoch/{key}"), list(range(len(replay)))
+def draw(replay: Replay, stamp: Stamp, slider: str = "") -> None:
+    """Draw the snapshot that the slider of this name chooses, else the last one."""
+    k = len(replay) - 1
+    if slider and k:
+        widget, options = page_state.key(f"epoch/{slider}"), list(range(k + 1))
         if st.session_state.get(widget) not in options:
-            st.session_state[widget] = options[-1]
+            st.session_state[widget] = k
         about = f"{len(replay)} snapshots of the same rows, taken during training."
         k = st.select_slider("Epoch", options, key=widget, format_func=lambda k: f"{replay.epochs[k]:g}", help=about)
-    draw(replay, k, stamp)
+    st.html(_render(stamp, k, header.get_theme(), replay))
 
 
 def from_run(run: Run) -> Replay:
     """Make the only snapshot of a run without any: what it shows on other pages."""
-
-    def first(name: str, n: int | None = None):
-        return run.views[name][None, :n] if name in run.views else None
-
+    first = lambda name, n=None: run.views[name][None, :n] if name in run.views else None
     about = {name: run.notes[name] for name in ("map", "samples", "target_names") if name in run.notes}
     if run.notes.get("documents"):
         about["documents"] = [run.notes["documents"]]
@@ -69,10 +61,10 @@ def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
     if _replay.reconstructions is not None:
         strips = ("Originals", _replay.originals), ("Reconstructions", _replay.reconstructions[k])
         shown = [(name, rows) for name, rows in strips if rows is not None]
-        body = "".join(f"{make_note(name)}{_images(rows, shape, len(rows), name)}" for name, rows in shown)
+        body = "".join(make_note(name) + montage(rows, shape, len(rows), name, "hg-strip") for name, rows in shown)
         parts.append(_part("Test images and reconstructions", "", body))
     if _replay.samples is not None:
-        body = _images(_replay.samples[k], shape, 8, "Samples")
+        body = montage(_replay.samples[k], shape, 8, "Samples", "hg-strip")
         parts.append(_part("Samples", _replay.about.get("samples", ""), body))
     if "documents" in _replay.about:
         about = "of test documents; bold: words of the document"
@@ -83,10 +75,6 @@ def _render(stamp: Stamp, k: int, theme: str, _replay: Replay) -> Markup:
 
 def _part(title: str, about: str, body: str, style: str = "") -> str:
     return f'<div class="{style}">{make_caption(title, about)}{body}</div>'
-
-
-def _images(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str) -> str:
-    return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=56)), alt, "hg-strip")
 
 
 def _make_documents(documents: list[dict]) -> str:
