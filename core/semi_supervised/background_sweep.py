@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import BadInput, HourglassError
+from core.errors import HourglassError
 from core.semi_supervised import experiment, sweep
-from core.semi_supervised.experiment import Cell
 from core.tasks.computation import Work
 
 # Each process holds the data set and may take a gigabyte.
@@ -26,31 +24,11 @@ _POLL_SECONDS = 0.5
 
 
 def request_sweep(
-    dataset: str,
-    approaches: Sequence[str],
-    labels: Sequence[int],
-    seeds: Sequence[int],
-    max_seconds: float = 0.0,
-    ends: bool = False,
+    dataset: str, approaches: Sequence[str], labels: Sequence[int], seeds: Sequence[int], max_seconds: float, ends: bool
 ) -> str:
-    """Start a sweep beside the app; return its name.
-
-    Raises
-    ------
-    BadInput
-        As `core.semi_supervised.experiment.list_cells`, or if there is nothing to compute.
-    HourglassError
-        If it can't be started, for example on a full disk.
-    """
-    request = {
-        "dataset": dataset,
-        "approaches": list(approaches),
-        "labels": [int(n) for n in labels],
-        "seeds": [int(seed) for seed in seeds],
-        "max_seconds": float(max_seconds),
-        "ends": ends,
-    }
-    _list_requested(request)
+    """Start a sweep beside the app; return its name. Raises HourglassError if it can't be started."""
+    request = {"dataset": dataset, "approaches": list(approaches), "labels": list(labels), "seeds": list(seeds)}
+    request |= {"max_seconds": max_seconds, "ends": ends}
     name = f"{time.time_ns():016x}"
     WORK.start(name, lambda place: (place / "request.json").write_text(json.dumps(request)))
     return name
@@ -108,15 +86,6 @@ def stop_sweep(name: str) -> None:
     WORK.stop(name)
 
 
-def _list_requested(request: Mapping[str, Any]) -> list[Cell]:
-    cells = experiment.list_cells(*(request[name] for name in ("dataset", "approaches", "labels", "seeds")))
-    if not cells:
-        raise BadInput("There is nothing to compute: choose an approach, a number of labels and a seed.")
-    if not 0 <= request["max_seconds"] < math.inf:
-        raise BadInput(f"max_seconds={request['max_seconds']} is not allowed: it is a number of seconds from 0.")
-    return cells
-
-
 def _read_shares(place: Path) -> Iterator[tuple[str, float]]:
     for file in sorted(place.glob("*.share")):
         # It may be half-written, or removed.
@@ -127,7 +96,7 @@ def _read_shares(place: Path) -> Iterator[tuple[str, float]]:
 
 def _compute(place: Path, report_share: Callable[[float], None]) -> dict[str, np.ndarray]:
     request = json.loads((place / "request.json").read_bytes())
-    cells = _list_requested(request)
+    cells = experiment.list_cells(*(request[name] for name in ("dataset", "approaches", "labels", "seeds")))
     experiment.check_cells(cells, sweep.load_dataset(request["dataset"], cells[0].spec.dataset_params))
     report, ended = sweep.Report(left=1), threading.Event()
 

@@ -41,7 +41,7 @@ class ProbabilityClassifier(ClassifierMixin):
 
 
 class AveragedClassifier(ProbabilityClassifier, NetworkEstimator):
-    """A network that classifies by the running average ``averaged`` of its weights.
+    """A network that classifies by the running average ``averaged`` of its weights, layers of which the last is linear.
 
     A subclass names the averaged network in `averages` and has the parameter `average`, the decay per step.
     """
@@ -50,6 +50,22 @@ class AveragedClassifier(ProbabilityClassifier, NetworkEstimator):
 
     def after_step(self, networks, step):
         update_average(networks["averaged"], networks[self.averages], self.average, step)
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Return the probability of each class: (n_samples, n_classes), rows sum to 1."""
+        check_is_fitted(self)
+        return self._map(lambda x: self._class_logits(x).double().softmax(1), self._validated(X, reset=False))
+
+    def codes(self, X) -> np.ndarray:
+        """Return the last hidden layer: (n_samples, its width) float32."""
+        check_is_fitted(self)
+        return self._map(self._hidden, self._validated(X, reset=False))
+
+    def _class_logits(self, x):
+        return self.networks_["averaged"][-1](self._hidden(x))
+
+    def _hidden(self, x):
+        return self.networks_["averaged"][:-1](x)
 
 
 class SemiSupervisedClassifier(AveragedClassifier):
@@ -60,30 +76,26 @@ class SemiSupervisedClassifier(AveragedClassifier):
 
     accepts_sparse = False
 
-    def fit(self, X, y, *, on_epoch=None, on_tick=None):
+    def fit(self, X, y, **watches):
         """Train on the rows of X.
 
         Parameters
         ----------
         X : (n_samples, n_features), floats; images in [0, 1].
         y : (n_samples,), class of each row, -1 for rows without a label.
-        on_epoch, on_tick : as in `core.nn.training.train`.
+        watches : on_epoch and on_tick of `core.nn.training.train`.
 
-        Raises
-        ------
-        BadInput
-            If no row has a label, or values that must be in [0, 1] are not.
-        Diverged
-            When the loss is no longer finite.
+        Raises BadInput if no row has a label or values that must be in [0, 1] are not, Diverged if the loss is not
+        finite.
         """
         import torch
 
         self._known, self.classes_, codes = find_labelled(X, y)
         self._classes = torch.as_tensor(codes)
         try:
-            return super().fit(X, on_epoch=on_epoch, on_tick=on_tick)
+            return super().fit(X, **watches)
         finally:
-            for name in ("_known", "_classes", "_labelled"):
+            for name in ("_known", "_classes", "_labelled", "_pool"):
                 vars(self).pop(name, None)
 
     def _prepare(self, X) -> None:

@@ -6,6 +6,7 @@ A cell is one classifier, one number of labels and one seed, which selects the l
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import reader, specs, store
 from core.semi_supervised import results, settings
-from core.types import UNLABELLED, Dataset, Spec
+from core.types import UNLABELLED, Dataset, Spec, check_params
 
 OnTick = Callable[[dict[str, Any]], bool | None]
 
@@ -34,20 +35,12 @@ class Stopped(Exception):
 def select_labelled_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     """Select `n` training rows whose labels are given, in balance: (n,) int64. Subsets of larger `n` are nested.
 
-    Parameters
-    ----------
-    y : (n_rows,) class of each row, -1 for rows without one
-
-    Raises
-    ------
-    BadInput
-        If `n` is not from 1 to the number of rows with a class.
+    `y` : (n_rows,) class of each row, -1 for rows without one. Raises BadInput unless `n` of them have a class.
 
     References
     ----------
     Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised learning with deep generative models, section 4.1.
     """
-    y = np.asarray(y)
     n_known = int((y != UNLABELLED).sum())
     if not n_known:
         raise BadInput("No training row has a class, so no classifier can be trained: choose another data set.")
@@ -69,10 +62,12 @@ class Cell:
     ----------
     spec : its method is the approach, its parameters are the settings and, as ``pretrained``, the pre-training's key.
     labels : number of labelled training rows.
+    pretraining : the spec of the estimator that is fitted to all training rows without labels, or None.
     """
 
     spec: Spec
     labels: int
+    pretraining: Spec | None = None
 
     @cached_property
     def key(self) -> str:
@@ -83,49 +78,40 @@ class Cell:
     def approach(self) -> semi_supervised.Approach:
         return semi_supervised.get(self.spec.method)
 
-    @cached_property
-    def pretraining(self) -> Spec | None:
-        """The spec of the estimator that is fitted to all training rows without labels; None if there is none."""
-        return pretraining_spec(self.spec.dataset, self.spec.dataset_params, self.approach, self.spec.seed)
 
-
-def pretraining_spec(
-    dataset: str, dataset_params: Iterable[tuple[str, Any]], approach: semi_supervised.Approach, seed: int
-) -> Spec | None:
-    """Return the spec of the pre-training of an approach; None if it needs none."""
-    if not approach.pretrained:
-        return None
-    params = settings.get_pretraining(dataset, approach.pretrained)
-    return specs.make(dataset, approach.pretrained, params, seed, dict(dataset_params))
+def _make_cells(
+    dataset: str, dataset_params: Mapping[str, Any], name: str, labels: Iterable[int], seed: int
+) -> list[Cell]:
+    """Return the cells of an approach and a seed, with the present settings."""
+    approach, params, pretraining = semi_supervised.get(name), settings.get_settings(name, dataset), None
+    of_data = check_params(datasets.entry(dataset).params, dataset_params, dataset)
+    if method := approach.pretrained:
+        pretraining = specs.make(dataset, method, settings.get_pretraining(dataset, method), seed, of_data)
+        params = {**params, "pretrained": pretraining.key}
+    spec = Spec.of(dataset, name, params, seed, of_data, approach.version)
+    return [Cell(spec, n, pretraining) for n in labels]
 
 
 def is_current(result: Mapping[str, Any]) -> bool:
     """Whether a result was computed with the present settings and version of its approach."""
-    approach, dataset = semi_supervised.get(result["method"]), result["dataset"]
-    params = settings.get_settings(approach.name, dataset)
-    pretraining = settings.get_pretraining(dataset, approach.pretrained) if approach.pretrained else {}
+    of_data = result["dataset"], result["dataset_params"]
     try:
-        if spec := pretraining_spec(dataset, result["dataset_params"].items(), approach, result["seed"]):
-            params["pretrained"] = spec.key
+        (cell,) = _make_cells(*of_data, result["method"], [result["labels"]], result["seed"])
     except BadInput:  # the data set has another parameter
         return False
-    current = (approach.version, pretraining, params)
-    return (result.get("version"), result["pretraining"], result["params"]) == current
+    return cell.key == result["key"]
 
 
 def list_cells(
     dataset: str,
-    approaches: Sequence[str],
-    labels: Sequence[int],
-    seeds: Sequence[int],
+    approaches: Iterable[str],
+    labels: Iterable[int],
+    seeds: Iterable[int],
     dataset_params: Mapping[str, Any] | None = None,
 ) -> list[Cell]:
     """Return the cells of every combination, by seed.
 
-    Raises
-    ------
-    BadInput
-        For an unknown data set or approach, or an approach, number of labels or seed that the data set can't have.
+    Raises BadInput for an unknown data set or approach, or an approach or number of labels that it can't have.
     """
     entry = datasets.entry(dataset)
     if not entry.has_labels:
@@ -139,22 +125,12 @@ def list_cells(
     for n in labels:
         if not 1 <= n <= entry.rows[0]:
             raise BadInput(f"labels={n} is not allowed: {entry.label} has {entry.rows[0]:,} training rows.")
-    for seed in seeds:
-        if not 0 <= seed < results.SEEDS:
-            raise BadInput(f"seed={seed} is not allowed: it is a whole number from 0 to {results.SEEDS - 1}.")
-    of_data = specs.make(dataset, methods.names(entry.kind)[0], {}, 0, dataset_params).dataset_params
-    cells = []
-    for seed in dict.fromkeys(seeds):
-        for name in dict.fromkeys(approaches):
-            approach = semi_supervised.get(name)
-            pretraining = pretraining_spec(dataset, of_data, approach, seed)
-            params = {
-                **settings.get_settings(name, dataset),
-                **({"pretrained": pretraining.key} if pretraining else {}),
-            }
-            spec = Spec.of(dataset, name, params, seed, dict(of_data), approach.version)
-            cells += [Cell(spec, n) for n in sorted(set(labels))]
-    return cells
+    pairs = itertools.product(dict.fromkeys(seeds), dict.fromkeys(approaches))
+    return [
+        cell
+        for seed, name in pairs
+        for cell in _make_cells(dataset, dataset_params or {}, name, sorted({*labels}), seed)
+    ]
 
 
 def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
@@ -162,15 +138,11 @@ def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
     datasets.check_dataset(dataset)
     known = dataset.y_train[dataset.y_train != UNLABELLED]
     if not np.isin(dataset.y_test, known).any():
-        raise BadInput(
-            f"No test row of {dataset.name} has a class of the training rows, so no classifier can be right: choose "
-            "another split, or another data set."
-        )
+        why = f"No test row of {dataset.name} has a class of the training rows, so no classifier can be right"
+        raise BadInput(f"{why}: choose another split, or another data set.")
     if len(np.unique(known)) < 2:
-        raise BadInput(
-            f"All labelled training rows of {dataset.name} have one class, and a classifier needs two: choose another "
-            "data set."
-        )
+        why = f"All labelled training rows of {dataset.name} have one class, and a classifier needs two"
+        raise BadInput(f"{why}: choose another data set.")
     for n in {cell.labels for cell in cells}:
         select_labelled_rows(dataset.y_train, n, 0)
     for spec in {cell.pretraining for cell in cells if cell.pretraining}:
@@ -208,8 +180,7 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
 
     arrays = dict(cache.get_or_compute(name, fit_arrays))
     seconds = float(arrays.pop("seconds"))
-    blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
-    return method.restore(blank, arrays), seconds
+    return method.restore(estimator, arrays), seconds
 
 
 def measure_cell(
@@ -228,12 +199,7 @@ def measure_cell(
     predicted class), ``wrong``, ``map`` and ``map_classes`` (packed, see `core.semi_supervised.results`), ``seconds``,
     ``pretraining_seconds`` and the environment.
 
-    Raises
-    ------
-    BadInput
-        If the labelled rows have a single class, or fewer rows have a class than are to be labelled.
-    Stopped
-        If `on_tick` stopped the training.
+    Raises BadInput if the labelled rows have a single class, `Stopped` if `on_tick` stopped the training.
     """
     import torch
 
@@ -242,31 +208,26 @@ def measure_cell(
     y[rows] = dataset.y_train[rows]
     n_classes = len(np.unique(y[rows]))
     if n_classes < 2:
-        raise BadInput(
-            f"{cell.labels} {'label is' if cell.labels == 1 else 'labels are'} of a single class, and a classifier "
-            "needs two: give more labels."
-        )
+        are = "label is" if cell.labels == 1 else "labels are"
+        raise BadInput(f"{cell.labels} {are} of a single class, and a classifier needs two: give more labels.")
     estimator, pretraining_seconds = pretrained or (None, 0.0)
     params = {name: value for name, value in cell.spec.params if name != "pretrained"}
     classifier = semi_supervised.build(cell.spec.method, params, estimator, cell.spec.seed)
     X, X_test = dataset.floats("train"), dataset.floats("test")
-    options = {"on_tick": on_tick} if on_tick is not None and hasattr(classifier, "train_step") else {}
+    options = {"on_tick": on_tick} if hasattr(classifier, "train_step") else {}
     started = time.perf_counter()
     classifier.fit(X, y, **options)
     seconds = time.perf_counter() - started + getattr(classifier, "seconds_before_", 0.0)
     environment = getattr(classifier, "environment_", {})
     if environment.get("stopped_early"):
         raise Stopped
-    predicted = classifier.classes_[classifier.predict_proba(X_test).argmax(1)]
     return {
         "key": cell.key,
         **cell.spec.to_json(),
-        "pretraining": settings.get_pretraining(cell.spec.dataset, cell.approach.pretrained)
-        if cell.pretraining
-        else {},
+        "pretraining": settings.get_pretraining(cell.spec.dataset, cell.approach.pretrained),
         "labels": cell.labels,
         "classes_known": n_classes,
-        **results.score_predictions(predicted, dataset.y_test, len(dataset.target_names)),
+        **results.score_predictions(classifier.predict(X_test), dataset.y_test, len(dataset.target_names)),
         **results.map_codes(classifier, X, X_test, rows, dataset),
         "seconds": round(seconds, 3),
         "pretraining_seconds": round(pretraining_seconds, 3),

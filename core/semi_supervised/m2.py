@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from core.errors import BadInput
 from core.nn import losses
@@ -117,13 +116,11 @@ class M2(SemiSupervisedClassifier):
         # The same draw for every class of a row, so that they can be compared.
         eps = torch.randn((len(x), 1, self.n_components), generator=generator).to(x.device)
         out = _given_class(networks["decoder"], mean + (0.5 * log_variance).exp() * eps, classes)
-        return self._log_likelihood(x, out), losses.kl_to_standard_normal(mean, log_variance)
-
-    def _log_likelihood(self, x, out):
-        """Map (batch, 1, n_inputs), (batch, k, planes * n_inputs) -> (batch, k) nats."""
         if self.output == "normal":
-            return losses.normal_log_density(x, *losses.split_normal(out.float()))
-        return losses.bernoulli_log_likelihoods(x, out)
+            log_likelihood = losses.normal_log_density(x, *losses.split_normal(out.float()))
+        else:
+            log_likelihood = losses.bernoulli_log_likelihoods(x, out)
+        return log_likelihood, losses.kl_to_standard_normal(mean, log_variance)
 
     def _logits(self, classifier, x, generator):
         """Return logits of q(y|x) with noise and dropout: (batch, n_classes)."""
@@ -159,20 +156,8 @@ class M2(SemiSupervisedClassifier):
         loss = risen * unlabelled + self.labelled_weight * labelled + self.alpha * supervised
         return {"loss": loss, "unlabelled": unlabelled, "labelled": labelled, "supervised": supervised}
 
-    def predict_proba(self, X) -> np.ndarray:
-        """Return q(y|x): (n_samples, n_classes), rows sum to 1."""
-        check_is_fitted(self)
-        classifier = self.networks_["averaged"]
-        return self._map(lambda x: classifier(self._centre(x)).double().softmax(1), self._validated(X, reset=False))
-
-    def codes(self, X) -> np.ndarray:
-        """Return the last hidden layer of q(y|x): (n_samples, width) float32, non-negative."""
-        check_is_fitted(self)
-        hidden = self.networks_["averaged"][:-1]
-        return self._map(lambda x: hidden(self._centre(x)), self._validated(X, reset=False))
-
-    def _centre(self, x):
-        return x if self.embedder is None else x.chunk(2, 1)[0]
+    def _hidden(self, x):
+        return super()._hidden(x if self.embedder is None else x.chunk(2, 1)[0])
 
 
 def _given_class(network, x, classes):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
-import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,8 +15,8 @@ from core.semi_supervised.base import AveragedClassifier, find_labelled
 class NetworkClassifier(AveragedClassifier):
     """Multi-layer network with input noise and dropout, trained on the labelled rows only.
 
-    Its hidden layers are those of an autoencoder's encoder. They start from random weights, or from those of
-    `pretrained`; all else is equal, so that a difference is due to the pre-training.
+    Its hidden layers are those of an autoencoder's encoder, from random weights or those of `pretrained`. All else is
+    equal, so that a difference is due to the pre-training.
 
     Parameters
     ----------
@@ -31,10 +29,6 @@ class NetworkClassifier(AveragedClassifier):
     dropout : share of the hidden units dropped in training (Srivastava et al. 2014).
     average : decay per step of the running average of the weights.
     random_state : int, RandomState or None
-
-    Attributes
-    ----------
-    classes_ : (n_classes,), the classes of the labelled rows.
 
     References
     ----------
@@ -50,26 +44,21 @@ class NetworkClassifier(AveragedClassifier):
     )
     players = {"classifier": ("classifier",)}
 
-    def fit(self, X, y, *, on_epoch=None, on_tick=None, checkpoint: Path | None = None):
+    def fit(self, X, y, **watches):
         """Train on the labelled rows of X, see `core.semi_supervised.base.SemiSupervisedClassifier.fit`."""
         from core.nn import training
 
         X = self._validated(X, reset=True)
         rows, self.classes_, y = find_labelled(X, y)
         X = X[rows]
-        if len(y) == 1:
-            # Batch normalisation needs the variance of two rows.
-            X, y = X[[0, 0]], y[[0, 0]]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.networks_ = self._networks(X.shape[1], seed)
         batch_size = min(self.batch_size, len(y))
         epochs = max(1, round(self.steps / (len(y) // batch_size)))
         rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         plan = training.Plan(epochs=epochs, batch_size=batch_size, seed=seed, **rates)
-        callbacks = {"after_step": self.after_step, "on_epoch": on_epoch, "on_tick": on_tick}
-        self.history_, self.environment_ = training.train(
-            self.networks_, dict(self.players), self.train_step, X, plan, y=y, checkpoint=checkpoint, **callbacks
-        )
+        parts = self.networks_, dict(self.players), self.train_step, X, plan
+        self.history_, self.environment_ = training.train(*parts, y=y, after_step=self.after_step, **watches)
         return self
 
     def _build(self, n_features: int):
@@ -83,7 +72,7 @@ class NetworkClassifier(AveragedClassifier):
             hidden, n_codes = mlp([n_features, *sizes, len(self.classes_)], self.activation)[:-1], sizes[-1]
         else:
             hidden, n_codes = _hidden_layers(self.pretrained, n_features)
-        classifier = nn.ModuleDict({"hidden": hidden, "head": nn.Linear(n_codes, len(self.classes_))})
+        classifier = nn.Sequential(*hidden, nn.Linear(n_codes, len(self.classes_)))
         return nn.ModuleDict({"classifier": classifier, "averaged": copy.deepcopy(classifier)})
 
     def train_step(self, networks, player, x, generator, progress, y):
@@ -93,25 +82,12 @@ class NetworkClassifier(AveragedClassifier):
 
         classifier = networks["classifier"]
         x = add_noise(x, self.noise, generator)
-        for layer in classifier["hidden"]:
+        for layer in classifier[:-1]:
             x = layer(x)
             if self.dropout and not list(layer.parameters()):  # an activation
                 kept = torch.rand(x.shape, generator=generator) >= self.dropout
                 x = x * (kept / (1 - self.dropout)).to(x)
-        return {"loss": cross_entropy(classifier["head"](x).float(), y)}
-
-    def predict_proba(self, X) -> np.ndarray:
-        """Return the probability of each class: (n, n_classes), rows sum to 1."""
-        check_is_fitted(self)
-        averaged = self.networks_["averaged"]
-        return self._map(
-            lambda x: averaged["head"](averaged["hidden"](x)).double().softmax(1), self._validated(X, reset=False)
-        )
-
-    def codes(self, X) -> np.ndarray:
-        """Return the last hidden layer: (n, its width) float32."""
-        check_is_fitted(self)
-        return self._map(self.networks_["averaged"]["hidden"], self._validated(X, reset=False))
+        return {"loss": cross_entropy(classifier[-1](x).float(), y)}
 
 
 def _hidden_layers(autoencoder, n_features: int):

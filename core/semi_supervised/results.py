@@ -19,12 +19,11 @@ from core.runs import layout
 from core.types import UNLABELLED, Dataset
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "labelled"
-SEEDS = 1000
 # Test rows, and at most as many labelled rows, in a code map.
 MAPPED = 300
 # Marks test rows that are classified correctly, or have no class.
 _CORRECT = 255
-_MOST_LABELS = 10**9
+_MOST_LABELS, _MOST_SEEDS = 10**9, 1000
 _TYPES = {
     **dict.fromkeys(("key", "dataset", "method", "data_checksum", "wrong", "map", "map_classes"), str),
     **dict.fromkeys(("labels", "classes_known", "seed", "n_test"), int),
@@ -87,8 +86,8 @@ def _parse_line(line: bytes, dataset: str) -> dict[str, Any] | None:
             and row["method"] in semi_supervised.names(datasets.entry(dataset).kind)
             and 0 <= row["error"] <= 1
             and 1 <= row["labels"] <= _MOST_LABELS
-            and 0 <= row["seed"] < SEEDS
-            and is_consistent(row)
+            and 0 <= row["seed"] < _MOST_SEEDS
+            and _is_consistent(row)
         )
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, zlib.error):
         return None
@@ -169,13 +168,11 @@ class CodeMap:
 
     Attributes
     ----------
-    rows : (n,) which test rows.
     at_test, at_labelled : (n, 2), (m, 2) positions in [0, 1]; labelled rows in the order of `select_labelled_rows`.
     y_test, y_labelled : (n,), (m,) classes, -1 for rows without one.
     right : (n,) bool, whether a test row is classified correctly or has no class.
     """
 
-    rows: np.ndarray
     at_test: np.ndarray
     at_labelled: np.ndarray
     y_test: np.ndarray
@@ -191,10 +188,10 @@ def read_map(result: Mapping[str, Any]) -> CodeMap:
     y = unpack(result["map_classes"])
     y = np.where(y == _CORRECT, UNLABELLED, y)
     n = len(rows)
-    return CodeMap(rows, points[:n], points[n:], y[:n], y[n:], wrong[rows] == _CORRECT)
+    return CodeMap(points[:n], points[n:], y[:n], y[n:], wrong[rows] == _CORRECT)
 
 
-def is_consistent(result: Mapping[str, Any]) -> bool:
+def _is_consistent(result: Mapping[str, Any]) -> bool:
     """Whether the parts of a result fit one another; raises ValueError, TypeError or IndexError for other documents."""
     confusion = np.array(result["confusion"])
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.sum() != result["n_test"]:

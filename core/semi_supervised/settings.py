@@ -112,5 +112,5 @@ def get_settings(name: str, dataset: str) -> dict[str, Any]:
 
 
 def get_pretraining(dataset: str, method: str) -> dict[str, Any]:
-    """Return the parameters, without defaults, of a method that is pre-trained."""
-    return dict(get_chosen(dataset).pretraining[method])
+    """Return the parameters, without defaults, of a method that is pre-trained; none for an empty name."""
+    return dict(get_chosen(dataset).pretraining[method]) if method else {}

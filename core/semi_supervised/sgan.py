@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from sklearn.utils.validation import check_is_fitted
-
 from core.nn import losses
 from core.semi_supervised.base import SemiSupervisedClassifier
 
@@ -57,12 +54,6 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
     )
     averages = "discriminator"
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
-
-    def fit(self, X, y, *, on_epoch=None, on_tick=None):
-        try:
-            return super().fit(X, y, on_epoch=on_epoch, on_tick=on_tick)
-        finally:
-            vars(self).pop("_pool", None)
 
     def _plan(self):
         # The gradient of matched means is small: with Adam's default eps the steps are so large that it diverges.
@@ -154,25 +145,10 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
         loss = supervised + unsupervised + consistency * disagreement.to(supervised.device)
         return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised, "disagreement": disagreement}
 
-    def _class_logits(self, x):
-        """Return logits of the averaged discriminator, without noise: (batch, n_classes)."""
-        return self.networks_["averaged"][-1](self._hidden(x))
-
     def _hidden(self, x):
         for layer in self.networks_["averaged"][:-1]:
             x = layer(x).relu()
         return x
-
-    def predict_proba(self, X) -> np.ndarray:
-        """Return the probability of each class of a real row: (n_samples, n_classes), rows sum to 1."""
-        check_is_fitted(self)
-        X = self._validated(X, reset=False)
-        return self._map(lambda x: self._class_logits(x).double().softmax(1), X)
-
-    def codes(self, X) -> np.ndarray:
-        """Return the discriminator's last hidden layer: (n_samples, width // 4) float32, non-negative."""
-        check_is_fitted(self)
-        return self._map(self._hidden, self._validated(X, reset=False))
 
 
 BUILDERS = {"sgan": lambda settings, pretrained, seed: SemiSupervisedGAN(**settings, random_state=seed)}

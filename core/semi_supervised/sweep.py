@@ -26,9 +26,6 @@ from core.semi_supervised.experiment import Cell, Stopped
 from core.types import Dataset, Spec
 
 _POLL_SECONDS = 0.5
-# Key of a pre-training -> fitted estimator and seconds: the latest of this process, shared by the cells of a seed.
-pretrained_estimators: dict[str, tuple[Any, float]] = {}
-_MOST_ESTIMATORS = 3
 
 
 @dataclass
@@ -78,11 +75,9 @@ def run_sweep(
         If a result can't be written, or a process of the sweep is killed; the results that are written stay.
     """
     report = Report() if report is None else report
-    if not cells:
-        return report
     dataset, dataset_params = cells[0].spec.dataset, cells[0].spec.dataset_params
     file = results.results_path(dataset, place)
-    task = _Task(watch, time.time() + max_seconds if max_seconds else math.inf, ends)
+    task = _Task(watch, time.time() + max_seconds if max_seconds else math.inf, ends, processes > 1)
     with _hold_file(file, task) as is_held:
         if not is_held:
             report.left = len(cells)
@@ -115,9 +110,8 @@ def _hold_file(file: Path, task: _Task) -> Iterator[bool]:
                 lock.acquire(timeout=_POLL_SECONDS)
                 break
     except OSError as error:
-        raise HourglassError(
-            f"Results can't be stored in {file.parent} ({error.strerror or error}): free some space there."
-        ) from None
+        why = f"Results can't be stored in {file.parent} ({error.strerror or error})"
+        raise HourglassError(f"{why}: free some space there.") from None
     try:
         yield lock.is_locked
     finally:
@@ -133,7 +127,7 @@ def _compute_all(
 
     # Joblib gives each process a share of the cores; a backend that is set around this call is used.
     outcomes = joblib.Parallel(processes, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)(
-        joblib.delayed(function)(item, processes > 1) for item in items
+        joblib.delayed(function)(item) for item in items
     )
     try:
         for key, problem, result in outcomes:
@@ -161,38 +155,42 @@ class _Task:
     watch: Path | None
     deadline: float
     ends: bool
+    is_parallel: bool
 
-    def pretrain(self, spec: Spec, is_parallel: bool) -> tuple[str, str, str | None]:
-        label = f"Pre-training of the {methods.label(spec.method)}, seed {spec.seed}"
-
-        def compute() -> str:
-            _pretrain(spec, self._make_tick(spec.key, label))
+    def pretrain(self, spec: Spec) -> tuple[str, str, str | None]:
+        def compute(tick: Callable[[dict[str, Any]], bool]) -> str:
+            experiment.pretrain(spec, load_dataset(spec.dataset, spec.dataset_params), tick)
             return spec.key
 
-        return self._try(compute, spec.key, label, is_parallel)
+        return self._try(compute, spec.key, f"Pre-training of the {methods.label(spec.method)}, seed {spec.seed}")
 
-    def measure(self, cell: Cell, is_parallel: bool) -> tuple[str, str, dict[str, Any] | None]:
-        noun = "label" if cell.labels == 1 else "labels"
-        label = f"{cell.approach.label} with {cell.labels:,} {noun}, seed {cell.spec.seed}"
-        tick = self._make_tick(cell.key, label)
-
-        def compute() -> dict[str, Any]:
-            pretrained = _pretrain(cell.pretraining, tick) if cell.pretraining else None
+    def measure(self, cell: Cell) -> tuple[str, str, dict[str, Any] | None]:
+        def compute(tick: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
             dataset = load_dataset(cell.spec.dataset, cell.spec.dataset_params)
+            # The user's cache has it, or the folder of runs.
+            pretrained = experiment.pretrain(cell.pretraining, dataset, tick) if cell.pretraining else None
             return experiment.measure_cell(cell, dataset, pretrained, tick)
 
-        return self._try(compute, cell.key, label, is_parallel)
+        noun = "label" if cell.labels == 1 else "labels"
+        label = f"{cell.approach.label} with {cell.labels:,} {noun}, seed {cell.spec.seed}"
+        return self._try(compute, cell.key, label)
 
-    def _try(self, compute: Callable[[], Any], key: str, label: str, is_parallel: bool) -> tuple[str, str, Any]:
+    def _try(self, compute: Callable[[Callable], Any], key: str, label: str) -> tuple[str, str, Any]:
+        def tick(row: dict[str, Any]) -> bool:
+            if self.watch is not None:
+                with suppress(OSError):
+                    (self.watch / f"{key}.share").write_text(json.dumps([label, round(row["share"], 3)]))
+            return self.is_stopped()
+
         if self.is_stopped() or self.is_late():
             return key, "", None
-        if is_parallel:
+        if self.is_parallel:
             import torch
 
             torch.set_num_threads(1)
         try:
-            self._make_tick(key, label)({"share": 0.0})
-            return key, "", compute()
+            tick({"share": 0.0})
+            return key, "", compute(tick)
         except Stopped:
             return key, "", None
         except HourglassError as problem:
@@ -211,30 +209,8 @@ class _Task:
             return True
         return self.watch is not None and ((self.watch / "stop").exists() or not self.watch.exists())
 
-    def _make_tick(self, key: str, label: str) -> Callable[[dict[str, Any]], bool]:
-        def tick(row: dict[str, Any]) -> bool:
-            if self.watch is not None:
-                with suppress(OSError):
-                    (self.watch / f"{key}.share").write_text(json.dumps([label, round(row["share"], 3)]))
-            return self.is_stopped()
-
-        return tick
-
-
-def load_dataset(name: str, params: tuple[tuple[str, Any], ...]) -> Dataset:
-    """Return a data set; this process keeps the last one."""
-    return _load_dataset(name, params, checksums.make_stamp(name))
-
 
 @lru_cache(maxsize=1)
-def _load_dataset(name: str, params: tuple[tuple[str, Any], ...], stamp: str) -> Dataset:
+def load_dataset(name: str, params: tuple[tuple[str, Any], ...]) -> Dataset:
+    """Return a data set; this process keeps the last one."""
     return datasets.load(name, **dict(params))
-
-
-def _pretrain(spec: Spec, tick: Callable[[dict[str, Any]], bool]) -> tuple[Any, float]:
-    if spec.key not in pretrained_estimators:
-        pretrained = experiment.pretrain(spec, load_dataset(spec.dataset, spec.dataset_params), tick)
-        if len(pretrained_estimators) == _MOST_ESTIMATORS:
-            del pretrained_estimators[next(iter(pretrained_estimators))]
-        pretrained_estimators[spec.key] = pretrained
-    return pretrained_estimators[spec.key]
