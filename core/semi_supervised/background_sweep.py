@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,14 +39,14 @@ class Sweep:
 
     Attributes
     ----------
-    request : parameters of `request_sweep`.
+    dataset : name of the data set.
     share : share that is done, in [0, 1].
     waits, is_stopping : whether it waits for another sweep, and whether it was told to stop.
     shares : labels of the cells in progress, and the share of each that is done.
     """
 
     name: str
-    request: dict[str, Any]
+    dataset: str
     share: float
     waits: bool
     is_stopping: bool
@@ -61,10 +60,10 @@ def list_sweeps() -> list[Sweep]:
         for place in sorted(WORK.place("").iterdir()):
             state = WORK.read_state(place.name)
             with suppress(OSError, ValueError):
-                request = json.loads((place / "request.json").read_bytes())
                 if state.share is not None:
+                    dataset = json.loads((place / "request.json").read_bytes())["dataset"]
                     is_stopping, shares = (place / "stop").exists(), tuple(_read_shares(place))
-                    sweeps.append(Sweep(place.name, request, state.share, state.waits, is_stopping, shares))
+                    sweeps.append(Sweep(place.name, dataset, state.share, state.waits, is_stopping, shares))
     return sweeps
 
 

@@ -71,7 +71,8 @@ class AveragedClassifier(ProbabilityClassifier, NetworkEstimator):
 class SemiSupervisedClassifier(AveragedClassifier):
     """A network that trains on all rows, and in each step on at most `labelled_batch` labelled ones besides.
 
-    In training `_labelled` are the labelled rows, (n, n_inputs), and `_classes` their indices into `classes_`.
+    `classes_`, (n_classes,), are the classes of the labelled rows. In training `_labelled` are the labelled rows,
+    (n, n_inputs), and `_classes` their indices into `classes_`.
     """
 
     accepts_sparse = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from sklearn.svm import SVC
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from core.errors import BadInput
 from core.methods import params
 from core.semi_supervised.base import ProbabilityClassifier, find_labelled
 
@@ -40,15 +40,10 @@ class FeaturesClassifier(ProbabilityClassifier, BaseEstimator):
         self.classifier = classifier
         self.features = features
 
-    def fit(self, X, y, *, on_epoch=None):
-        """Fit to the labelled rows; X may be sparse, y is -1 for rows without a label, `on_epoch` is ignored.
-
-        Raises BadInput if the labelled rows have fewer than two classes.
-        """
+    def fit(self, X, y):
+        """Fit to the labelled rows; X may be sparse, y is -1 for rows without a label."""
         X = self._validated(X, reset=True)
         rows, self.classes_, codes = find_labelled(X, y)
-        if len(self.classes_) < 2:
-            raise BadInput("All labelled rows are of one class: give labels of at least two classes.")
         self.classifier_ = clone(self.classifier).fit(self._features(X[rows]), codes)
         return self
 
@@ -95,15 +90,11 @@ _SCALINGS = {
 }
 
 
-def _logistic(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
-    settings = {"C": 0.1, "scaling": "standard", **settings}
-    last = LogisticRegression(C=settings["C"], max_iter=2000)
+def _build(last: BaseEstimator, settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
+    last = clone(last).set_params(C=settings["C"])
     return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), last), pretrained)
 
 
-def _svm(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
-    settings = {"C": 10.0, "scaling": "none", **settings}
-    return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), _SVM(C=settings["C"])), pretrained)
-
-
-BUILDERS = {**dict.fromkeys(("logistic", "pca", "lsa", "ae", "vae", "gan"), _logistic), "vae_svm": _svm}
+_build_logistic = partial(_build, LogisticRegression(max_iter=2000))
+BUILDERS = dict.fromkeys(("logistic", "pca", "lsa", "ae", "vae", "gan"), _build_logistic)
+BUILDERS["vae_svm"] = partial(_build, _SVM())

@@ -53,7 +53,6 @@ class GraphSpreading(ProbabilityClassifier, BaseEstimator):
     n_neighbors : edges of a row before the graph is made symmetric.
     alpha : in (0, 1), share of its label distribution that a row takes from its neighbours.
     embedder : fitted estimator whose codes replace the rows, or None.
-    keep : whether the neighbours are cached for other labels of the same rows.
 
     Attributes
     ----------
@@ -67,20 +66,18 @@ class GraphSpreading(ProbabilityClassifier, BaseEstimator):
     clustering.
     """
 
-    def __init__(self, n_neighbors=10, *, alpha=0.95, embedder=None, keep=False):
+    def __init__(self, n_neighbors=10, *, alpha=0.95, embedder=None):
         self.n_neighbors = n_neighbors
         self.alpha = alpha
         self.embedder = embedder
-        self.keep = keep
 
-    def fit(self, X, y, *, on_epoch=None):
-        """Spread the labels; y is -1 for rows without one, `on_epoch` is ignored. Raises BadInput without labels."""
+    def fit(self, X, y):
+        """Spread the labels; y is -1 for rows without one. Raises BadInput without labels."""
         X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
         rows, self.classes_, codes = find_labelled(X, y)
         classes = np.full(len(X), UNLABELLED)
         classes[rows] = codes
         self._prior = np.bincount(codes) / len(codes)
-
         self._rows = self._embedded(X)
         graph = self._graph()
         spreading = LabelSpreading(kernel=lambda *_: graph, alpha=self.alpha, max_iter=5000)
@@ -121,17 +118,18 @@ class GraphSpreading(ProbabilityClassifier, BaseEstimator):
         return one_way.maximum(one_way.T).tocsr()
 
     def _nearest(self, queries) -> dict[str, np.ndarray]:
-        name, started = "", time.perf_counter()
-        if self.keep:
-            name = f"neighbours-{cache.make_key('nearest 2', self.n_neighbors, self._rows, queries)}"
-            if (found := cache.find_arrays(name)) is not None:
-                return found
+        """Return neighbours, cached for other labels of these rows, and the seconds that their search took before."""
+        started = time.perf_counter()
+        name = f"neighbours-{cache.make_key('nearest 2', self.n_neighbors, self._rows, queries)}"
+        if (found := cache.find_arrays(name)) is not None:
+            return found
         found = find_neighbours(self._rows, queries, self.n_neighbors)
-        if self.keep:
-            cache.save_arrays(name, {**found, "seconds": np.array(time.perf_counter() - started)})
+        cache.save_arrays(name, {**found, "seconds": np.array(time.perf_counter() - started)})
         return {**found, "seconds": np.array(0.0)}
 
 
-BUILDERS = dict.fromkeys(
-    ("m1", "spreading"), lambda settings, pretrained, seed: GraphSpreading(**settings, embedder=pretrained, keep=True)
-)
+def _build(settings, pretrained, seed) -> GraphSpreading:
+    return GraphSpreading(**settings, embedder=pretrained)
+
+
+BUILDERS = {"m1": _build, "spreading": _build}

@@ -46,10 +46,6 @@ class M2(SemiSupervisedClassifier):
     epochs, max_seconds, batch_size, learning_rate, weight_decay, random_state : as in `core.methods.ae.Autoencoder`;
         a step has batch_size unlabelled rows.
 
-    Attributes
-    ----------
-    classes_ : (n_classes,), the classes of the labelled rows.
-
     References
     ----------
     Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised learning with deep generative models, eq. 6 to 9.

@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from core.errors import BadInput
 from core.nn.augment import add_noise
 from core.semi_supervised.base import AveragedClassifier, find_labelled
 
@@ -71,7 +69,8 @@ class NetworkClassifier(AveragedClassifier):
             sizes = hidden_sizes(self.width, self.layers)
             hidden, n_codes = mlp([n_features, *sizes, len(self.classes_)], self.activation)[:-1], sizes[-1]
         else:
-            hidden, n_codes = _hidden_layers(self.pretrained, n_features)
+            encoder = copy.deepcopy(self.pretrained.networks_["encoder"])
+            hidden, n_codes = encoder[:-1], encoder[-1].in_features
         classifier = nn.Sequential(*hidden, nn.Linear(n_codes, len(self.classes_)))
         return nn.ModuleDict({"classifier": classifier, "averaged": copy.deepcopy(classifier)})
 
@@ -88,20 +87,6 @@ class NetworkClassifier(AveragedClassifier):
                 kept = torch.rand(x.shape, generator=generator) >= self.dropout
                 x = x * (kept / (1 - self.dropout)).to(x)
         return {"loss": cross_entropy(classifier[-1](x).float(), y)}
-
-
-def _hidden_layers(autoencoder, n_features: int):
-    """Return a copy of an encoder's hidden layers, and the width of the last one."""
-    check_is_fitted(autoencoder)
-    if autoencoder.network != "mlp":
-        raise BadInput(f"pretrained has network={autoencoder.network}: fine-tuning needs network=mlp.")
-    if autoencoder.n_features_in_ != n_features:
-        raise BadInput(f"pretrained was fitted to {autoencoder.n_features_in_} features, these rows have {n_features}.")
-    from torch import nn
-
-    layers = copy.deepcopy(autoencoder.networks_["encoder"])
-    last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear))
-    return layers[:last], layers[last].in_features
 
 
 BUILDERS = dict.fromkeys(

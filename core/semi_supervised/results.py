@@ -162,33 +162,22 @@ def read_misclassified(result: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarra
     return rows, wrong[rows]
 
 
-@dataclass(frozen=True)
-class CodeMap:
-    """Test rows and labelled rows at the first two principal components of a classifier's codes.
+def read_map(result: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return test rows and labelled rows at the first two principal components of a classifier's codes.
 
-    Attributes
-    ----------
-    at_test, at_labelled : (n, 2), (m, 2) positions in [0, 1]; labelled rows in the order of `select_labelled_rows`.
-    y_test, y_labelled : (n,), (m,) classes, -1 for rows without one.
+    Returns
+    -------
+    at_test, y_test : (n, 2) positions in [0, 1], (n,) classes, -1 for rows without one.
     right : (n,) bool, whether a test row is classified correctly or has no class.
+    at_labelled, y_labelled : (m, 2), (m,), in the order of `select_labelled_rows`.
     """
-
-    at_test: np.ndarray
-    at_labelled: np.ndarray
-    y_test: np.ndarray
-    y_labelled: np.ndarray
-    right: np.ndarray
-
-
-def read_map(result: Mapping[str, Any]) -> CodeMap:
-    """Return the code map of a result."""
     wrong = unpack(result["wrong"])
     rows = select_mapped_rows(len(wrong))
     points = unpack(result["map"]).reshape(-1, 2) / 255
     y = unpack(result["map_classes"])
     y = np.where(y == _CORRECT, UNLABELLED, y)
     n = len(rows)
-    return CodeMap(points[:n], points[n:], y[:n], y[n:], wrong[rows] == _CORRECT)
+    return points[:n], y[:n], wrong[rows] == _CORRECT, points[n:], y[n:]
 
 
 def _is_consistent(result: Mapping[str, Any]) -> bool:

@@ -19,53 +19,11 @@ _PIXELS = {"C": 0.1, "scaling": "none"}
 _GRAPH = {"n_neighbors": 10, "alpha": 0.95}
 # Codes are drawn again at each step, so no other noise is needed, and all ten classes can be summed over.
 _OF_CODES = {"n_components": 10, "output": "normal", "n_summed": 10, "alpha": 1.0, "noise": 0.0, "epochs": 40}
-# Many images.
-_MANY: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("network", "fine_tuned"), _NETWORK),
-    **dict.fromkeys(("logistic", "pca", "vae"), _PIXELS),
-    **dict.fromkeys(("m1", "spreading"), _GRAPH),
-    "ae": {"C": 0.03, "scaling": "none"},
-    "vae_svm": {"C": 3.0, "scaling": "none"},
-    "gan": {"C": 0.1, "scaling": "standard"},
-    "m2": {"n_components": 50, "alpha": 10.0, "noise": 0.5, "epochs": 20},
-    "m1_m2": _OF_CODES,
-    "sgan": {"width": 600, "consistency": 1.0, "epochs": 40},
-}
 # Few images: smaller networks, fewer steps.
 _SMALL = {**_NETWORK, "width": 256, "layers": 2, "steps": 400, "noise": 0.3, "weight_decay": 0.01}
 _C10, _C1 = {"C": 10.0, "scaling": "none"}, {"C": 1.0, "scaling": "none"}
-_FEW: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("network", "fine_tuned"), _SMALL),
-    **dict.fromkeys(("logistic", "pca"), _C10),
-    **dict.fromkeys(("ae", "vae"), _C1),
-    "vae_svm": {"C": 3.0, "scaling": "none"},
-    "gan": {"C": 1.0, "scaling": "standard"},
-    "m1": _GRAPH,
-    "spreading": {"n_neighbors": 5, "alpha": 0.95},
-    "m2": {"n_components": 10, "width": 256, "alpha": 10.0, "noise": 0.2, "epochs": 200, "batch_size": 100},
-    "m1_m2": {**_OF_CODES, "width": 256, "epochs": 100, "batch_size": 100},
-    "sgan": {"width": 256, "consistency": 1.0, "epochs": 100, "batch_size": 50},
-}
-_WORDS: dict[str, dict[str, Any]] = {
-    "logistic": {"C": 10.0, "scaling": "tfidf"},
-    **dict.fromkeys(("lsa", "vae"), _C10),
-    "ae": {"C": 0.1, "scaling": "none"},
-}
-
-_PRETRAINING_MANY: dict[str, dict[str, Any]] = {
-    "pca": {"n_components": 50},
-    "ae": {"n_components": 50, "width": 1000, "layers": 3, "epochs": 20, "noise": 1.0},
-    "vae": {"n_components": 50, "width": 1000, "layers": 2, "epochs": 30},
-    "gan": {"network": "mlp", "width": 1000, "epochs": 20, "batch_size": 128},
-}
-_PRETRAINING_FEW: dict[str, dict[str, Any]] = {
-    "pca": {"n_components": 20},
-    "ae": {"n_components": 20, "width": 256, "layers": 2, "epochs": 100, "batch_size": 128, "learning_rate": 0.005},
-    "vae": {"n_components": 20, "width": 256, "layers": 2, "epochs": 100, "batch_size": 128, "learning_rate": 0.005},
-    "gan": {"network": "mlp", "width": 256, "epochs": 50},
-}
-_NETWORK_OF_WORDS = {"n_components": 50, "width": 256, "epochs": 60, "batch_size": 256, "learning_rate": 0.01}
-_PRETRAINING_WORDS = {"lsa": {"n_components": 50}, "ae": _NETWORK_OF_WORDS, "vae": _NETWORK_OF_WORDS}
+_CODER = {"n_components": 20, "width": 256, "layers": 2, "epochs": 100, "batch_size": 128, "learning_rate": 0.005}
+_WORD_CODER = {"n_components": 50, "width": 256, "epochs": 60, "batch_size": 256, "learning_rate": 0.01}
 
 
 @dataclass(frozen=True)
@@ -78,23 +36,53 @@ class Chosen:
     tried: Mapping[str, int]
 
 
-_CHOSEN_MANY = Chosen(
-    _MANY,
-    _PRETRAINING_MANY,
+_MANY_IMAGES = Chosen(
+    {
+        **dict.fromkeys(("network", "fine_tuned"), _NETWORK),
+        **dict.fromkeys(("logistic", "pca", "vae"), _PIXELS),
+        **dict.fromkeys(("m1", "spreading"), _GRAPH),
+        "ae": {"C": 0.03, "scaling": "none"},
+        "vae_svm": {"C": 3.0, "scaling": "none"},
+        "gan": {"C": 0.1, "scaling": "standard"},
+        "m2": {"n_components": 50, "alpha": 10.0, "noise": 0.5, "epochs": 20},
+        "m1_m2": _OF_CODES,
+        "sgan": {"width": 600, "consistency": 1.0, "epochs": 40},
+    },
+    {
+        "pca": {"n_components": 50},
+        "ae": {"n_components": 50, "width": 1000, "layers": 3, "epochs": 20, "noise": 1.0},
+        "vae": {"n_components": 50, "width": 1000, "layers": 2, "epochs": 30},
+        "gan": {"network": "mlp", "width": 1000, "epochs": 20, "batch_size": 128},
+    },
     "MNIST: labels from its first 50,000 training rows, error on the other 10,000",
     {"network": 22, "logistic": 8, "pca": 8, "ae": 16, "fine_tuned": 13, "vae": 16, "vae_svm": 12}
     | {"m1": 10, "m2": 2, "m1_m2": 10, "gan": 8, "sgan": 31},
 )
-_CHOSEN_FEW = Chosen(
-    _FEW,
-    _PRETRAINING_FEW,
+_FEW_IMAGES = Chosen(
+    {
+        **dict.fromkeys(("network", "fine_tuned"), _SMALL),
+        **dict.fromkeys(("logistic", "pca"), _C10),
+        **dict.fromkeys(("ae", "vae"), _C1),
+        "vae_svm": {"C": 3.0, "scaling": "none"},
+        "gan": {"C": 1.0, "scaling": "standard"},
+        "m1": _GRAPH,
+        "spreading": {"n_neighbors": 5, "alpha": 0.95},
+        "m2": {"n_components": 10, "width": 256, "alpha": 10.0, "noise": 0.2, "epochs": 200, "batch_size": 100},
+        "m1_m2": {**_OF_CODES, "width": 256, "epochs": 100, "batch_size": 100},
+        "sgan": {"width": 256, "consistency": 1.0, "epochs": 100, "batch_size": 50},
+    },
+    {"pca": {"n_components": 20}, "ae": _CODER, "vae": _CODER, "gan": {"network": "mlp", "width": 256, "epochs": 50}},
     "digits: labels from the first four fifths of its training rows, error on the others",
     dict.fromkeys(("logistic", "pca", "ae", "vae", "gan", "vae_svm"), 6)
     | {"m1": 9, "spreading": 9, "network": 4, "fine_tuned": 4, "m2": 2, "m1_m2": 1, "sgan": 1},
 )
-_CHOSEN_WORDS = Chosen(
-    _WORDS,
-    _PRETRAINING_WORDS,
+_DOCUMENTS = Chosen(
+    {
+        "logistic": {"C": 10.0, "scaling": "tfidf"},
+        **dict.fromkeys(("lsa", "vae"), _C10),
+        "ae": {"C": 0.1, "scaling": "none"},
+    },
+    {"lsa": {"n_components": 50}, "ae": _WORD_CODER, "vae": _WORD_CODER},
     "docstrings: labels from four fifths of its training documents, error on the others",
     {"logistic": 6, "lsa": 12, "ae": 24, "vae": 24},
 )
@@ -103,7 +91,7 @@ _CHOSEN_WORDS = Chosen(
 def get_chosen(dataset: str) -> Chosen:
     """Return the settings for a data set, and how they were chosen."""
     entry = datasets.entry(dataset)
-    return _CHOSEN_WORDS if entry.kind == DOCUMENTS else _CHOSEN_FEW if entry.rows[0] <= _FEW_ROWS else _CHOSEN_MANY
+    return _DOCUMENTS if entry.kind == DOCUMENTS else _FEW_IMAGES if entry.rows[0] <= _FEW_ROWS else _MANY_IMAGES
 
 
 def get_settings(name: str, dataset: str) -> dict[str, Any]:

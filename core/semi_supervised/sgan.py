@@ -34,10 +34,6 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
     epochs, max_seconds, batch_size, learning_rate, random_state : as in `core.methods.ae.Autoencoder`; a step has
         batch_size unlabelled rows, and as many generated ones.
 
-    Attributes
-    ----------
-    classes_ : (n_classes,), the classes of the labelled rows.
-
     References
     ----------
     Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, Improved techniques for training GANs, sections 3.1

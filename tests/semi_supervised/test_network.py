@@ -1,9 +1,7 @@
 """The network on labelled rows: a budget in steps, and pre-training."""
 
 import numpy as np
-import pytest
 
-from core.errors import BadInput
 from core.methods.ae import Autoencoder
 from core.semi_supervised.network import NetworkClassifier
 
@@ -30,6 +28,3 @@ def test_fine_tuning_starts_from_the_encoder_and_leaves_it_as_it_is(digits):
     assert np.array_equal(ae.transform(X_test), before)
     shapes = [{k: v.shape for k, v in c.networks_.state_dict().items()} for c in (scratch, fine_tuned)]
     assert shapes[0] == shapes[1]
-    other = Autoencoder(2, width=8, layers=1, epochs=1, random_state=0).fit(X[:, :30])
-    with pytest.raises(BadInput, match="30 features"):
-        NetworkClassifier(other, **SMALL).fit(X, y)

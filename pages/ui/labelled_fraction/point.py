@@ -46,11 +46,7 @@ def draw(view: View, problems: list[str]) -> None:
             f"{results.MAPPED} test rows spread evenly over all, and at most as many of the labelled rows."
         )
         st.markdown("**Codes, labelled rows marked**", help=about)
-        shown = results.read_map(row)
-        figure = figures.plot_codes(
-            shown.at_test, shown.y_test, shown.right, shown.at_labelled, shown.y_labelled, names, header.get_theme()
-        )
-        charts.draw(figure, "codes")
+        charts.draw(figures.plot_codes(*results.read_map(row), names, header.get_theme()), "codes")
     if dataset is None:
         cached.offer_download(view.entry, problems, " Then the misclassified and labelled rows are shown too.")
     elif checksums.is_of(row, dataset.checksum):

@@ -188,7 +188,7 @@ def _progress(names: tuple[str, ...], view: View, stamp: str, drawn_at: float) -
     if is_old or tuple(each.name for each in found) != names:
         st.rerun()
     for each in found:
-        label = datasets.entry(each.request["dataset"]).label
+        label = datasets.entry(each.dataset).label
         waits = ", waiting for another experiment" if each.waits else ""
         may_stop = not config.is_workshop() or each.name == st.session_state.get(_LAST, ("", ""))[0]
         text = f"Experiment on {label}{waits}: {each.share:.0%} of the fits to run"
