@@ -19,7 +19,7 @@ def images(folder: Path, n_train: int = 60, n_test: int = 30, first: int = 0) ->
     arrays = {f"x_{split}": X[of_split] for split, of_split in rows.items()}
     arrays |= {f"y_{split}": source.target[of_split].astype(np.uint8) for split, of_split in rows.items()}
     folder.mkdir(exist_ok=True)
-    file_formats.write_arrays(folder / sources.REMOTE["mnist"].stored, arrays)
+    file_formats.write(folder / sources.REMOTE["mnist"].stored, arrays)
     return folder
 
 
@@ -34,5 +34,5 @@ def documents(folder: Path, seed: int = 0) -> Path:
         split = "test" if k % 4 < 2 else "train"
         rows.append({"split": split, "label": f"subject.{'ab'[subject]}", "text": " ".join([*words, *common])})
     folder.mkdir(exist_ok=True)
-    file_formats.write_documents(folder / sources.REMOTE["newsgroups"].stored, rows)
+    file_formats.write(folder / sources.REMOTE["newsgroups"].stored, rows)
     return folder

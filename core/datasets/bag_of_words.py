@@ -1,8 +1,7 @@
 """Word counts of texts.
 
 A word has two letters or more, in lower case, and is no English stop word (scikit-learn's list). The vocabulary is the
-most frequent words of the train documents. Memory grows with the distinct words of each document: 200,000 documents
-of 100 words, drawn from a million, need at most 0.9 GB, texts included (`tests.benchmarks.bench_documents`).
+most frequent words of the train documents. 200,000 documents of 100 words need at most 0.9 GB, texts included.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +35,6 @@ Counts = tuple[tuple[str, ...], csr_array]  # the words counted, and a row a tex
 def split_words(text: str) -> list[str]:
     """The words of a text in order, stop words included."""
     return _WORD.findall(text.lower())
-
-
-def has_words(text: str, n: int) -> bool:
-    """Whether a text has at least `n` words, stop words included."""
-    return sum(1 for _ in islice(_WORD.finditer(text.lower()), n)) == n
 
 
 def _vectorizer(vocabulary: Sequence[str] | None = None) -> CountVectorizer:

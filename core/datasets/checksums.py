@@ -38,15 +38,11 @@ def make_stamp(name: str) -> str:
         files = [folder / remote.stored]
         if not files[0].is_file():
             files = [folder / name / source.file for source in remote.sources]
-    return repr((list(map(_describe, files)), [_release(library) for library in (*entry.libraries, "scikit-learn")]))
-
-
-def _describe(file: Path) -> tuple:
     try:
-        stat = file.stat()
-    except OSError:
-        return (str(file),)
-    return str(file), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+        stats = [(str(file), (s := file.stat()).st_size, s.st_mtime_ns, s.st_ctime_ns) for file in files]
+    except OSError:  # removed meanwhile
+        return ""
+    return repr((stats, [_release(library) for library in (*entry.libraries, "scikit-learn")]))
 
 
 @memoized

@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,16 +56,15 @@ def harvest() -> list[dict[str, str]]:
 
     Raises DataUnavailable if a library is not installed or can't be read.
     """
-    folders = [_folder(library) for library in LIBRARIES]
-    with ThreadPoolExecutor(len(folders)) as pool:
-        harvests = pool.map(_harvest, folders)
-        # Counting words needs this import of half a second, which runs while the processes read.
-        import_module("sklearn.feature_extraction.text")
-        return [json.loads(line) for lines in harvests for line in lines]
+    with ThreadPoolExecutor(len(LIBRARIES)) as pool:
+        return [json.loads(line) for lines in pool.map(_harvest, LIBRARIES) for line in lines]
 
 
-def _harvest(folder: Path) -> list[str]:
-    command = [sys.executable, "-I", str(HARVESTER), str(folder)]
+def _harvest(library: str) -> list[str]:
+    found = find_spec(library)
+    if found is None or not found.submodule_search_locations:
+        raise DataUnavailable(f"{library} is not installed, and docstrings needs it: install requirements.txt.")
+    command = [sys.executable, "-I", str(HARVESTER), found.submodule_search_locations[0]]
     try:
         done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST_HARVEST)
     except (OSError, subprocess.SubprocessError) as error:
@@ -74,23 +72,16 @@ def _harvest(folder: Path) -> list[str]:
     return done.stdout.decode("ascii").split("\n")[:-1]
 
 
-def _folder(library: str) -> Path:
-    found = find_spec(library)
-    if found is None or not found.submodule_search_locations:
-        raise DataUnavailable(f"{library} is not installed, and docstrings needs it: install requirements.txt.")
-    return Path(found.submodule_search_locations[0])
-
-
 def select_documents(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     """Select the documents of the corpus and assign their class and split."""
     first: dict[str, dict[str, str]] = {}
     for row in found:
         first.setdefault(row["text"], row)
-    rows = [
-        {"split": choose_split(text), "label": get_subpackage(row["package"]), "title": row["name"], "text": text}
-        for text, row in first.items()
-        if bag_of_words.has_words(text, MIN_WORDS)
-    ]
+    rows = []
+    for text, row in first.items():
+        if len(bag_of_words.split_words(text)) >= MIN_WORDS:
+            split = "test" if hashlib.sha256(text.encode()).digest()[0] < TEST_BELOW else "train"
+            rows.append({"split": split, "label": get_subpackage(row["package"]), "title": row["name"], "text": text})
     sizes = Counter(row["label"] for row in rows)
     return [row for row in rows if sizes[row["label"]] >= MIN_DOCUMENTS]
 
@@ -99,7 +90,3 @@ def get_subpackage(package: str) -> str:
     """Class of a docstring: the first two parts of its package; three in ``pandas.core``, most of pandas."""
     parts = package.split(".")
     return ".".join(parts[: 3 if parts[:2] == ["pandas", "core"] else 2])
-
-
-def choose_split(text: str) -> str:
-    return "test" if hashlib.sha256(text.encode()).digest()[0] < TEST_BELOW else "train"

@@ -65,9 +65,8 @@ def get_stored_file(name: str, parse: Parse, progress: Progress | None = None) -
         remedy = f"{'delete' if datasets.can_fetch(name) else 'correct'} that file and try again"
         why = f"{remote.label} can't be read from {path} ({file_formats.first_line(error)})"
         raise DataUnavailable(f"{why}: {remedy}, or use {remote.instead}.") from error
-    write = file_formats.write_arrays if isinstance(content, Mapping) else file_formats.write_documents
     try:
-        write(target, content)
+        file_formats.write(target, content)
     except OSError as error:
         raise _unusable(remote, folder, error, writing=True) from error
     return target

@@ -29,8 +29,8 @@ from core.types import UNLABELLED
 _SPLITS = ("train", "test")
 _BOM = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Control characters, and those that change the direction of text.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Of labels and titles also control characters, and those that change the direction of text.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Among them: an encrypted member of an archive, another compression, a header that breaks off.
 UNREADABLE = (
     *(OSError, ValueError, KeyError, EOFError, MemoryError, OverflowError, SyntaxError, RuntimeError),
@@ -42,19 +42,15 @@ def first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).split("\n")[0].rstrip(".")
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
-    """Write named arrays as ``.npz`` atomically; uncompressed ones load ten times as fast."""
+def write(path: Path, content: Mapping[str, np.ndarray] | Iterable[Mapping[str, str]]) -> None:
+    """Write named arrays as uncompressed ``.npz``, or rows of documents as gzipped JSON lines, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.open_replacing(path) as file:
-        (np.savez_compressed if compressed else np.savez)(file, **arrays)
-
-
-def write_documents(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    """Write rows as gzipped JSON lines atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with files.open_replacing(path) as file, gzip.open(file, "wb", compresslevel=4) as lines:
-        for row in rows:
-            lines.write(json.dumps(row).encode("ascii") + b"\n")
+        if isinstance(content, Mapping):
+            np.savez(file, **content)
+        else:
+            with gzip.open(file, "wb", compresslevel=4) as lines:
+                lines.writelines(json.dumps(row).encode("ascii") + b"\n" for row in content)
 
 
 @contextmanager
@@ -176,13 +172,13 @@ def clean_documents(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, s
     """Documents without control characters and invalid Unicode, and notes of what was replaced."""
     cleaned, replaced = [], []
     for row in rows:
-        texts, n_replaced = {}, 0
+        texts, n_replaced = dict(row), 0
         for name, text in row.items():
-            for wrong, in_text in ((_SURROGATE, not text.isascii()), (_CONTROL, name in ("label", "title"))):
-                text, n = wrong.subn("\N{REPLACEMENT CHARACTER}", text.removeprefix(_BOM)) if in_text else (text, 0)
+            if name != "text" or not text.isascii():
+                wrong = _SURROGATE if name == "text" else _CONTROL
+                texts[name], n = wrong.subn("\N{REPLACEMENT CHARACTER}", text.removeprefix(_BOM))
                 n_replaced += n
-            texts[name] = " ".join(text.split()) if name == "label" else text
-        cleaned.append(texts)
+        cleaned.append({**texts, "label": " ".join(texts["label"].split())})
         replaced += [n_replaced] if n_replaced else []
     if not replaced:
         return cleaned, ()
@@ -228,8 +224,7 @@ def _check_numbers(name: str, values: np.ndarray) -> None:
         return
     rows = values.reshape(len(values), -1)
     for what, wrong in (("not finite", ~np.isfinite(rows)), ("negative", rows < 0)):
-        bad = np.flatnonzero(wrong.any(axis=1))
-        if len(bad):
+        if len(bad := np.flatnonzero(wrong.any(axis=1))):
             raise ValueError(f"{len(bad):,} rows of {name} have pixels that are {what}, first row {bad[0]:,}")
 
 

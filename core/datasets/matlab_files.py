@@ -23,7 +23,7 @@ def read_images(path: Path, name: str, image_shape: tuple[int, int]) -> np.ndarr
     except subprocess.TimeoutExpired:
         raise ValueError(f"its parser takes longer than {_LONGEST} s") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
+        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1].removeprefix("ValueError: ")
         raise ValueError(said if done.returncode == 1 and said else "it is damaged: its parser ends on it")
     images = np.load(io.BytesIO(done.stdout), allow_pickle=False).T
     if images.shape[1] != np.prod(image_shape):
@@ -32,19 +32,15 @@ def read_images(path: Path, name: str, image_shape: tuple[int, int]) -> np.ndarr
 
 
 def _write(path: str, name: str) -> None:
-    """Write the matrix to standard output in NumPy's format."""
+    """Write the matrix to standard output in NumPy's format; the last line of an error says what is wrong."""
     from scipy.io import loadmat
 
-    try:
-        found = loadmat(path, variable_names=[name])
-        if name not in found:
-            raise ValueError(f"it has no matrix {name}")
-        matrix = np.asarray(found[name])
-        if matrix.dtype.kind not in "uif" or matrix.ndim != 2:
-            raise ValueError(f"{name} is no matrix of numbers")
-    except Exception as error:  # each damage is another one
-        print(error if type(error) is ValueError else f"{type(error).__name__}: {error}", file=sys.stderr)
-        sys.exit(1)
+    found = loadmat(path, variable_names=[name])
+    if name not in found:
+        raise ValueError(f"it has no matrix {name}")
+    matrix = np.asarray(found[name])
+    if matrix.dtype.kind not in "uif" or matrix.ndim != 2:
+        raise ValueError(f"{name} is no matrix of numbers")
     file = io.BytesIO()  # a pipe has no position, which NumPy asks for
     np.save(file, matrix)
     sys.stdout.buffer.write(file.getvalue())

@@ -25,6 +25,7 @@ MOST_STROKES = 200
 # Share of the pad's side. MNIST's strokes are 2.6 of 20 pixels wide (median), and people fill some two thirds of a pad.
 BRUSH = 0.09
 
+_TOO_LARGE = f"This picture has {{}} pixels: at most {MOST_PIXELS:,} can be read, so make it smaller first."
 _LONGEST_SIDE = 1024  # pixels; a larger picture is reduced
 _FAINTEST = 0.04  # smallest difference between ink and paper
 _SPECK = 0.03  # share of the largest piece's ink: smaller pieces are ignored
@@ -51,7 +52,7 @@ def read_image(data: bytes) -> np.ndarray:
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
-                    raise BadInput(_too_many_pixels(f"{width * height:,}"))
+                    raise BadInput(_TOO_LARGE.format(f"{width * height:,}"))
                 if min(width, height) < LEAST_SIDE:
                     size = f"{width} by {height} pixels"
                     raise BadInput(f"This picture has {size}: it needs at least {LEAST_SIDE} each way.")
@@ -61,13 +62,9 @@ def read_image(data: bytes) -> np.ndarray:
         except UnidentifiedImageError:
             raise BadInput("This file is no picture that can be read: choose a PNG, JPEG, GIF, BMP or WebP.") from None
         except Image.DecompressionBombError:
-            raise BadInput(_too_many_pixels("far more")) from None
+            raise BadInput(_TOO_LARGE.format("far more")) from None
         except Exception as error:  # each decoder fails in its own way on damaged files
             raise BadInput(f"This picture can't be read ({type(error).__name__}): it is damaged or cut off.") from None
-
-
-def _too_many_pixels(count: str) -> str:
-    return f"This picture has {count} pixels: at most {MOST_PIXELS:,} can be read, so make it smaller first."
 
 
 def _grey(picture: Image.Image) -> np.ndarray:
@@ -149,11 +146,8 @@ def to_row(image: np.ndarray, dataset: str, image_shape: tuple[int, int]) -> np.
 
     Raises BadInput if the picture has one shade, or nothing of it is left at this size.
 
-    References
-    ----------
-    LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition, section III.A.
-    Garris et al. 1994, NIST Form-Based Handprint Recognition System, NISTIR 5469.
-    Xiao, Rasul, Vollgraf 2017, Fashion-MNIST, arXiv:1708.07747, section 2.
+    LeCun et al. 1998, Gradient-based learning applied to document recognition, section III.A; Garris et al. 1994, NIST
+    Form-Based Handprint Recognition System, NISTIR 5469; Xiao et al. 2017, Fashion-MNIST, arXiv:1708.07747, section 2.
     """
     image = np.asarray(image, np.float32)
     if np.ptp(image) < _FAINTEST:

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
             cold, cached = zip(*(_cold_and_cached(name) for _ in range(TIMES)), strict=True)
             _show(datasets.entry(name).label, cold, cached)
     with tempfile.TemporaryDirectory() as folder:
-        file_formats.write_documents(Path(folder) / sources.REMOTE["newsgroups"].stored, _drawn())
+        file_formats.write(Path(folder) / sources.REMOTE["newsgroups"].stored, _drawn())
         cold, cached = _cold_and_cached("newsgroups", folder)
     _show(f"{cold['rows']:,} drawn documents, once", [cold], [cached])
     print(f"Their peak memory, MB: cold {cold['peak']:.0f}, cached {cached['peak']:.0f}")

@@ -90,9 +90,9 @@ def test_selection_drops_short_texts_repeats_and_small_classes():
 def test_class_is_the_subpackage_and_split_the_texts_own():
     classes = {"torch.nn.modules": "torch.nn", "pandas.core.arrays.sparse": "pandas.core.arrays", "numpy": "numpy"}
     assert {package: docstrings.get_subpackage(package) for package in classes} == classes
-    splits = [docstrings.choose_split(f"text {n}") for n in range(4000)]
+    rows = [{"package": "numpy", "name": "f", "text": f"{LONG} {n}"} for n in range(4000)]
+    splits = [row["split"] for row in docstrings.select_documents(rows)]
     assert splits.count("test") / 4000 == pytest.approx(0.25, abs=0.03)
-    assert docstrings.choose_split("text 1") == splits[1]
 
 
 @pytest.mark.timeout(240)
@@ -109,6 +109,6 @@ def test_corpus_of_the_pinned_libraries_is_cached(loaded, monkeypatch):
 
 
 def test_harvest_without_a_library_is_refused(monkeypatch):
-    monkeypatch.setattr(docstrings, "LIBRARIES", ("numpy", "no_such_library"))
+    monkeypatch.setattr(docstrings, "LIBRARIES", ("no_such_library",))
     with pytest.raises(DataUnavailable, match="no_such_library is not installed"):
         docstrings.harvest()
