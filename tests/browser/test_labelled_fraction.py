@@ -26,11 +26,6 @@ def runs(tmp_path_factory, user_cache):
 
 
 @pytest.fixture(scope="module")
-def measured(runs):
-    return results.read_results("digits", (runs / ".labelled",)).rows
-
-
-@pytest.fixture(scope="module")
 def server(runs, tmp_path_factory):
     """A fresh server with these results."""
     with Server(runs, tmp_path_factory.mktemp("server")) as server:
@@ -42,16 +37,14 @@ def marks(page):
     return page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace .points path")
 
 
-def test_a_deep_link_on_a_fresh_server_draws_the_curve(visit):
-    page = visit(PAGE, drawn=SHARED)
+def test_lines_toggle_by_keyboard_and_a_click_on_a_mark_opens_what_is_behind_it(visit):
+    page = visit(f"{PAGE}&part=fair", drawn=SHARED)
     expect(marks(page)).to_have_count(3 * 2 * 3 + 3 * 2, timeout=DRAWN)
     assert page.get_by_test_id("stAlert").count() == 0
-    assert page.noise == []
-
-
-def test_a_click_on_a_mark_opens_what_is_behind_it_and_the_link_keeps_it(visit):
-    page = visit(f"{PAGE}&part=fair", drawn=SHARED)
-    expect(marks(page)).to_have_count(24, timeout=DRAWN)
+    page.get_by_role("button", name="PCA + logistic").first.focus()
+    page.keyboard.press("Enter")
+    expect(marks(page)).to_have_count(16, timeout=DRAWN)
+    page.wait_for_function("!location.search.includes('pca')")
     page.wait_for_timeout(500)
     box = marks(page).nth(6).bounding_box()  # after the seeds of the first line: its mean at 20 labels
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -65,7 +58,7 @@ def test_a_click_on_a_mark_opens_what_is_behind_it_and_the_link_keeps_it(visit):
     assert page.noise == []
 
 
-def test_the_chart_and_its_values_are_saved(visit, measured):
+def test_the_chart_and_its_values_are_saved(visit, runs):
     page = visit(PAGE, scheme="dark", drawn=SHARED)
 
     def saved(kind):
@@ -75,7 +68,7 @@ def test_the_chart_and_its_values_are_saved(visit, measured):
         return Path(waited.value.path())
 
     table = list(csv.DictReader(saved("csv").read_text().splitlines()))
-    errors = results.group_errors(measured)["spreading"][100]
+    errors = results.group_errors(results.read_results("digits", (runs / ".labelled",)).rows)["spreading"][100]
     row = next(row for row in table if (row["approach"], row["labels"]) == ("Label spreading", "100"))
     assert float(row["test error (%)"]) == pytest.approx(100 * np.mean(list(errors.values())))
     assert (row["seeds"], len(table)) == ("3", 6)
@@ -87,16 +80,6 @@ def test_the_chart_and_its_values_are_saved(visit, measured):
     assert picture.size == (2 * width, 2 * height)
     assert picture.getpixel((1, 1)) == (255, 255, 255)
     assert page.noise == []
-
-
-def test_lines_toggle_by_keyboard(visit):
-    page = visit(PAGE, drawn=SHARED)
-    expect(marks(page)).to_have_count(24, timeout=DRAWN)
-    pill = page.get_by_role("button", name="PCA + logistic").first
-    pill.focus()
-    page.keyboard.press("Enter")
-    expect(marks(page)).to_have_count(16, timeout=DRAWN)
-    page.wait_for_function("!location.search.includes('pca')")
 
 
 def test_a_phone_scrolls_one_way_only(visit):
