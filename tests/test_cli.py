@@ -186,7 +186,7 @@ def test_fit_resumes_a_paused_training_and_keeps_its_checkpoint_when_storing_fai
     assert err.endswith("hourglass: The disk is full.\n")
     (task,) = queue.list_tasks()
     assert (task.state, task.has_checkpoint) == (queue.PAUSED, True)
-    requests.request_training(task.spec, "somebody")
+    requests.request_trainings([task.spec], "somebody")
     requests.send_command(task.key, queue.PAUSE)
     code, _, err = call(*FIT)
     assert (code, "epoch" in err) == (0, False), "it trained again"

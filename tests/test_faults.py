@@ -17,6 +17,7 @@ from tests.trainings import (
     end,
     end_workers,
     long,
+    request,
     short,
     some_seconds,
     state,
@@ -44,7 +45,7 @@ def tended(condition, what):
 
 def test_killed_in_mid_epoch_a_worker_is_replaced_and_the_weights_are_the_same():
     spec = some_seconds()
-    requests.request_training(spec, "somebody")
+    requests.request_trainings([spec], "somebody")
     until_within(spec, 1)
     pids = [worker_pid()]
     end(pids[-1])
@@ -148,9 +149,9 @@ def fill(disk):
 
 def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk):
     older, spec = short(), some_seconds()
-    requests.request_training(older, "somebody")
+    requests.request_trainings([older], "somebody")
     until_stored(older)
-    requests.request_training(spec, "somebody")
+    requests.request_trainings([spec], "somebody")
     until_within(spec, 1)
     fill(small_disk)
     until(spec, "failed")
@@ -162,10 +163,10 @@ def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk
     assert_as_undisturbed(older)
     ballast = fill(small_disk)
     with pytest.raises(HourglassError, match="free some space"):
-        requests.request_training(short(2), "somebody")
+        requests.request_trainings([short(2)], "somebody")
     assert [task.key for task in queue.list_tasks()] == [spec.key]
     ballast.unlink()
-    requests.request_training(spec, "somebody")
+    requests.request_trainings([spec], "somebody")
     # A worker that could not even write to its log is followed by another one after a while.
     tended(lambda: state(spec) == "over", "its end")
     until_stored(spec)
@@ -174,7 +175,7 @@ def test_a_full_disk_is_told_older_runs_stay_and_with_room_it_goes_on(small_disk
 
 def test_a_training_whose_worker_died_three_times_fails_and_may_be_tried_again():
     spec = long()
-    requests.request_training(spec, "somebody")
+    requests.request_trainings([spec], "somebody")
     claims = task_files.task_folder(spec.key) / "claims"
     pids = {None}
     for count in (b".", b"..", b"..."):
@@ -185,7 +186,7 @@ def test_a_training_whose_worker_died_three_times_fails_and_may_be_tried_again()
         until_no_worker()
     tended(lambda: state(spec) == "failed", "its failure")
     assert "ended 3 times" in queue.find_task(spec.key).message
-    assert requests.request_training(spec, "somebody").state in ("queued", "running")
+    assert request(spec).state in ("queued", "running")
     until_within(spec, 0)
     requests.send_command(spec.key, queue.CANCEL)
     until(spec, "over")

@@ -17,7 +17,7 @@ import numpy as np
 from core import datasets, files
 from core.experiments import fit
 from core.runs import reader, specs, store
-from core.tasks import queue, requests, task_files, worker_process
+from core.tasks import queue, requests, task_files
 
 ROOT = Path(__file__).parent.parent
 # Seconds to wait on a busy machine.
@@ -39,6 +39,12 @@ def some_seconds(seed=0, **params):
     """A training with epochs long enough to be met in the middle of one, and few enough to wait for its end."""
     slow = {"epochs": 3, "batch_size": 2, "width": 32, "layers": 4, "augment": 1.0}
     return short(seed, **{**slow, **params})
+
+
+def request(spec, person="somebody", **options):
+    """Request a training; return it, None if its run is stored."""
+    requests.request_trainings([spec], person, **options)
+    return queue.find_task(spec.key)
 
 
 @functools.cache
@@ -110,7 +116,6 @@ def end_workers():
     """End the workers of this runs folder, whoever started them."""
     if not task_files.queue_folder().exists():
         return
-    worker_process.detach_app()
     # One that starts, or is idle, reads this and ends.
     (task_files.queue_folder() / "suspend").touch()
 
@@ -137,12 +142,14 @@ from core.types import Spec
 
 # As Streamlit does: its server stops, and the process ends as it would by itself.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-worker_process.attach_app()
+worker_process.AppWatch()
 print("open", flush=True)
 for line in sys.stdin:
     request = json.loads(line)
     if request:
-        answer = requests.request_training(Spec.from_json(request[0]), request[1]).state
+        spec = Spec.from_json(request[0])
+        requests.request_trainings([spec], request[1])
+        answer = queue.find_task(spec.key).state
     else:
         answer = [[task.key, task.state, task.place] for task in queue.list_tasks()]
     print(json.dumps(answer), flush=True)

@@ -9,7 +9,6 @@ A module that defines `Work` is run as ``python -m MODULE FOLDER`` and calls `Wo
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -26,7 +25,6 @@ from filelock import FileLock, Timeout
 from core import cache, config, files
 from core.errors import HourglassError
 
-_NICE = 10
 _ROOT = Path(__file__).parents[2]
 # A process that was started may take so long to acquire its lock.
 _STARTING_SECONDS = 30.0
@@ -37,20 +35,12 @@ _started: list[subprocess.Popen] = []
 
 @dataclass(frozen=True)
 class State:
-    """The state of a computation.
+    """The state of a computation."""
 
-    Attributes
-    ----------
-    arrays : the result, once it is computed.
-    share : share that is done, in [0, 1]; None if it is not being computed.
-    waits : whether it waits for another computation.
-    problem : one sentence on why it failed, or empty.
-    """
-
-    arrays: Mapping[str, np.ndarray] | None = None
-    share: float | None = None
-    waits: bool = False
-    problem: str = ""
+    arrays: Mapping[str, np.ndarray] | None = None  # the result, once it is computed
+    share: float | None = None  # that is done, in [0, 1]; None if it is not being computed
+    waits: bool = False  # for another computation
+    problem: str = ""  # one sentence on why it failed
 
 
 class _Stopped(Exception):
@@ -95,10 +85,10 @@ class Work:
     def _read_running(self, folder: Path) -> State:
         with suppress(OSError):
             return State(problem=(folder / "problem.txt").read_text("utf-8", "replace"))
-        progress = _read_progress(folder)
-        if progress is None:
+        progress = files.read_json(folder / "progress.json")
+        if not progress:
             return State()
-        if _is_held(folder) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
+        if is_held(FileLock(folder / "lock")) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
             return State(share=progress["share"], waits=progress["waits"])
         return State(problem=f"The process of this {self.noun} ended before it was done: start it again.")
 
@@ -118,28 +108,25 @@ class Work:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
                 put_input(folder)
-                _write_progress(folder, 0.0, waits=False)
+                _write_progress(folder, started=time.time())
                 with (folder / "log").open("wb") as log:
                     start_process(self.module, str(folder.absolute()), log=log)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise HourglassError(
-                f"The {self.noun} can't be started in {folder.parent} ({error.strerror or error}): free some space "
-                "there."
-            ) from None
+            where = f"in {folder.parent} ({error.strerror or error})"
+            raise HourglassError(f"The {self.noun} can't be started {where}: free some space there.") from None
 
     def stop(self, name: str) -> None:
         """Stop the computation of a result; its process ends at its next progress report."""
         folder = self.place(name)
         with suppress(OSError):
             (folder / "stop").touch()
-        if not _is_held(folder):
+        if not is_held(FileLock(folder / "lock")):
             shutil.rmtree(folder, ignore_errors=True)
 
     def main(self) -> None:
         """Compute the result of the folder named on the command line, at low priority."""
-        if hasattr(os, "nice"):
-            os.nice(_NICE)
+        lower_priority()
         self.run(Path(sys.argv[1]))
 
     def run(self, folder: Path) -> None:
@@ -159,54 +146,42 @@ class Work:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _compute_in_turn(self, folder: Path) -> Mapping[str, np.ndarray]:
-        def raise_if_stopped() -> None:
+        def report(share: float, waits: bool = False) -> None:
             if (folder / "stop").exists() or not (folder / "progress.json").exists():
                 raise _Stopped
+            _write_progress(folder, share, waits)
 
-        def report(share: float) -> None:
-            raise_if_stopped()
-            _write_progress(folder, share, waits=False)
-
-        turn = FileLock(folder.parent / "one.lock")
-        while True:
-            raise_if_stopped()
+        turn = None
+        while turn is None:
             try:
-                turn.acquire(timeout=_POLL_SECONDS)
-                break
+                turn = FileLock(folder.parent / "one.lock").acquire(timeout=_POLL_SECONDS)
             except Timeout:
-                _write_progress(folder, 0.0, waits=True)
+                report(0.0, waits=True)
         with turn:
+            report(0.0)
             return self.compute(folder, report)
 
 
-def _read_progress(folder: Path) -> dict | None:
-    try:
-        progress = json.loads((folder / "progress.json").read_bytes())
-        share, started = float(progress["share"]), float(progress["started"])
-        if not 0 <= share <= 1 or not math.isfinite(started):
-            return None
-        return {"share": share, "waits": bool(progress["waits"]), "started": started}
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None
-
-
-def _write_progress(folder: Path, share: float, *, waits: bool) -> None:
-    before = _read_progress(folder)
-    started = before["started"] if before else time.time()
+def _write_progress(folder: Path, share: float = 0.0, waits: bool = False, started: float = 0.0) -> None:
     progress = {"share": round(share, 4), "waits": waits, "started": started}
     files.write_atomically(folder / "progress.json", json.dumps(progress))
 
 
-def _is_held(folder: Path) -> bool:
-    lock = FileLock(folder / "lock")
+def is_held(lock: FileLock) -> bool:
+    """Whether a living process holds a lock, or its file is not accessible."""
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except OSError:  # Timeout is one
         return True
-    except OSError:
-        return False
     lock.release()
     return False
+
+
+def lower_priority() -> None:
+    """Give this process the priority `HOURGLASS_NICE`; it is never raised."""
+    if hasattr(os, "nice"):
+        # os.nice adds to the value that this process has inherited.
+        os.nice(max(0, config.niceness() - os.nice(0)))
 
 
 def start_process(module: str, *arguments: str, log, **environment: str) -> subprocess.Popen:

@@ -22,8 +22,6 @@ QUEUED, RUNNING, PAUSED, STOPPED, FAILED = "queued", "running", "paused", "stopp
 FEW_EPOCHS = 20
 # A process whose sign of life is older than this is gone.
 _GONE_SECONDS = 10.0
-_HISTORY_COLUMNS = {"epoch", "step", "seconds"}
-_TICK_COLUMNS = {*_HISTORY_COLUMNS, "share", "rows_per_second"}
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ class Task:
     place : place in the queue of a queued task, 1 being next; else 0.
     people : who requested it.
     message : why it failed.
-    command : "pause", "keep" or "cancel" if that was sent and is not done yet; else empty.
-    stage, note : what a running task does, and a sentence that people should see, or empty.
+    command : "pause", "keep" or "cancel" if that was sent and is not done yet.
+    stage, note : what a running task does, and a sentence that people should see.
     row : the latest row of the training, see `core.nn.training.train`; empty before the first.
     within : rows of parts of the first `FEW_EPOCHS` epochs, about a second apart.
     has_checkpoint : whether there is something to resume or keep.
@@ -71,30 +69,18 @@ class Task:
 
 @dataclass(frozen=True)
 class PendingScores:
-    """A stored run whose pending scores are to be computed.
-
-    Attributes
-    ----------
-    stage : what is being computed; empty while it waits.
-    problem : why that failed, or empty.
-    claims : number of processes that began to compute them.
-    asked : time of the request, in nanoseconds since 1970.
-    """
+    """A stored run whose pending scores are to be computed."""
 
     key: str
-    stage: str = ""
-    problem: str = ""
-    claims: int = 0
-    asked: int = 0
+    stage: str = ""  # what is being computed; empty while it waits
+    problem: str = ""  # why that failed
+    claims: int = 0  # processes that began to compute them
+    asked: int = 0  # time of the request, in nanoseconds since 1970
 
 
 def list_tasks() -> list[Task]:
     """Return all tasks: running ones, queued ones in their order, then those that ended, newest first."""
-    try:
-        names = filter(task_files.KEY_PATTERN.fullmatch, os.listdir(task_files.queue_folder()))
-    except OSError:
-        return []
-    tasks = filter(None, (_read_task(task_files.task_folder(name)) for name in names))
+    tasks = filter(None, (_read_task(path.parent) for path in task_files.queue_folder().glob("*/spec.json")))
     tasks = sorted(tasks, key=lambda task: (task.requested, task.key))
     running = [task for task in tasks if task.state == RUNNING]
     queued = [task for task in tasks if task.state == QUEUED]
@@ -104,12 +90,7 @@ def list_tasks() -> list[Task]:
 
 def find_task(key: str) -> Task | None:
     """Return the task with this key, with its place in the queue; None if there is none."""
-    return find_in(list_tasks(), key)
-
-
-def find_in(tasks: list[Task], key: str) -> Task | None:
-    """Return the task with this key among `tasks`; None if there is none."""
-    return next((task for task in tasks if task.key == key), None)
+    return next((task for task in list_tasks() if task.key == key), None)
 
 
 def list_waiting_tasks() -> list[Task]:
@@ -124,11 +105,7 @@ def list_waiting_tasks() -> list[Task]:
 
 def is_open(folder: Path) -> bool:
     """Whether `folder` holds a task that has not ended."""
-    return os.path.exists(folder / "spec.json") and not _end_state(files.read_json(folder / "done.json"))
-
-
-def _end_state(done: dict[str, Any]) -> str:
-    return done["state"] if done.get("state") in (PAUSED, STOPPED, FAILED) else ""
+    return os.path.exists(folder / "spec.json") and not files.read_json(folder / "done.json")
 
 
 def _read_task(folder: Path) -> Task | None:
@@ -136,68 +113,52 @@ def _read_task(folder: Path) -> Task | None:
     request = files.read_json(folder / "spec.json")
     try:
         spec = Spec.from_json(request["spec"])
-        requested = int(request["asked"])
-        values = [value for _, value in (*spec.params, *spec.dataset_params)]
-        if spec.key != folder.name or not all(isinstance(value, int | float | str) for value in values):
-            return None
-    except (BadInput, KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
+    except (BadInput, KeyError):
         return None
     # Read in this order: the end of a task is written before its sign of life is removed. A clock that was set back
     # puts old signs of life in the future; they do not count either.
     is_running = abs(_age_seconds(folder / "now.json")) < _GONE_SECONDS
     now, done = files.read_json(folder / "now.json"), files.read_json(folder / "done.json")
     now = now if is_running else {}
-    rows = now.get("within")
-    state = RUNNING if is_running else _end_state(done) or QUEUED
+    state = RUNNING if is_running else done.get("state", QUEUED)
     task = Task(
         spec,
         folder,
         state,
         people=read_people(folder),
-        message=str(done.get("message", "")) if state == FAILED else "",
+        message=done["message"] if state == FAILED else "",
         command=read_command(folder) if state in (RUNNING, QUEUED) else "",
-        stage=str(now.get("stage", "")),
-        note=str(now.get("note", "")),
-        row=now["row"] if _is_row(now.get("row"), _TICK_COLUMNS) else {},
-        within=tuple(row for row in rows if _is_row(row, _TICK_COLUMNS)) if isinstance(rows, list) else (),
+        stage=now.get("stage", ""),
+        note=now.get("note", ""),
+        row=now.get("row", {}),
+        within=tuple(now.get("within", ())),
         has_checkpoint=os.path.exists(folder / "checkpoint.safetensors"),
-        requested=requested,
+        requested=request["asked"],
     )
     # This file is removed first, see `task_files.remove_task`.
     return task if os.path.exists(folder / "spec.json") else None
 
 
-def _is_row(row: Any, columns: set[str]) -> bool:
-    try:
-        is_finite = isinstance(row, dict) and columns <= row.keys() and all(map(math.isfinite, row.values()))
-        return is_finite and 0 <= row.get("share", 0) <= 1
-    except (TypeError, OverflowError):
-        return False
-
-
 def read_history(folder: Path) -> list[dict[str, Any]]:
     """Return the rows of a training so far, one an epoch; of an epoch that was trained twice, the later one."""
-    rows: dict[Any, dict[str, Any]] = {}
+    rows: dict[float, dict[str, Any]] = {}
     for line in task_files.read_text(folder / "progress.jsonl").splitlines():
-        with suppress(ValueError, RecursionError):
+        with suppress(ValueError):  # the last line may be cut short
             row = json.loads(line)
-            if _is_row(row, _HISTORY_COLUMNS):
-                rows[row["epoch"]] = row
+            rows[row["epoch"]] = row
     return list(rows.values())
 
 
 def read_command(folder: Path) -> str:
     """Return the command for the task in `folder`: "pause", "keep", "cancel" or nothing."""
-    command = task_files.read_text(folder / "stop")
-    return command if command in (PAUSE, KEEP, CANCEL) else ""
+    return task_files.read_text(folder / "stop")
 
 
 def read_people(folder: Path) -> tuple[str, ...]:
     """Return who requested the task in `folder`."""
-    try:
-        return tuple(sorted(filter(task_files.PERSON_PATTERN.fullmatch, os.listdir(folder / "askers"))))
-    except OSError:
-        return ()
+    with suppress(OSError):
+        return tuple(sorted(os.listdir(folder / "askers")))
+    return ()
 
 
 def _age_seconds(path: Path) -> float:
@@ -209,20 +170,16 @@ def _age_seconds(path: Path) -> float:
 
 def list_pending_scores() -> list[PendingScores]:
     """Return every run whose pending scores are to be computed, in the order of requests."""
-    try:
-        names = [name.removesuffix(".json") for name in os.listdir(task_files.queue_folder() / "measuring")]
-    except OSError:
-        return []
-    works = task_files.is_held("worker")
-    pending = [_read_pending_scores(key, works) for key in names if task_files.KEY_PATTERN.fullmatch(key)]
+    paths = list((task_files.queue_folder() / "measuring").glob("*.json"))
+    pending = [PendingScores(path.stem, **files.read_json(path)) for path in paths]
+    if paths and not task_files.is_held("worker"):
+        pending = [replace(scores, stage="") for scores in pending]
     return sorted(pending, key=lambda scores: (scores.asked, scores.key))
 
 
-def _read_pending_scores(key: str, works: bool) -> PendingScores:
-    document = files.read_json(_pending_scores_file(key))
-    counts = {name: value for name in ("claims", "asked") if isinstance(value := document.get(name), int)}
-    stage = str(document.get("stage", "")) if works else ""
-    return PendingScores(key, stage, str(document.get("problem", "")), **counts)
+def find_pending_scores() -> PendingScores | None:
+    """Return the first run whose pending scores a worker is to compute."""
+    return next((scores for scores in list_pending_scores() if not scores.problem), None)
 
 
 def _pending_scores_file(key: str) -> Path:
@@ -249,6 +206,5 @@ def has_pending_scores(key: str) -> bool:
 
 def remove_pending_scores(key: str) -> None:
     """Withdraw the request for a run's pending scores; a worker that computes them stops soon."""
-    if task_files.KEY_PATTERN.fullmatch(key):
-        with suppress(OSError):
-            _pending_scores_file(key).unlink()
+    with suppress(OSError):
+        _pending_scores_file(key).unlink()

@@ -13,7 +13,7 @@ from filelock import Timeout
 
 from core import files
 from core.datasets import checksums
-from core.errors import BadInput, BrokenRun, HourglassError
+from core.errors import BrokenRun, HourglassError
 from core.runs import layout, reader, store
 from core.tasks import queue, task_files, worker_process
 from core.tasks.queue import Task
@@ -26,55 +26,38 @@ MOST_WAITING = 20
 _TRAINING_BYTES = 50_000_000
 
 
-def request_training(spec: Spec, person: str, *, one_a_person: bool = False) -> Task | None:
-    """Queue a training, or share it if it is queued already; return None if its run is stored.
-
-    A command that was sent to it before is withdrawn. Raises HourglassError if the queue or the disk is full.
-
-    Parameters
-    ----------
-    person : 1 to 64 letters, digits, ``-`` and ``_``.
-    one_a_person : whether to refuse a second training of a person who has one waiting.
-    """
-    request_trainings([spec], person, one_a_person=one_a_person)
-    return queue.find_task(spec.key)
-
-
 def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool = False) -> None:
-    """Queue several trainings in this order, or none of them, as `request_training`; they count as one a person."""
-    if not task_files.PERSON_PATTERN.fullmatch(person):
-        raise BadInput(f"person={person[:64]} is not allowed: it is 1 to 64 letters, digits, - and _.")
+    """Queue trainings in this order, or none of them; share those that are queued already, skip those that are stored.
+
+    A command that was sent to one before is withdrawn. Raises HourglassError if the queue or the disk is full, or if
+    `one_a_person` and this person has another training waiting.
+    """
     with _explain_unwritable(), task_files.hold_queue():
-        tasks = queue.list_tasks()
-        existing = {spec.key: queue.find_in(tasks, spec.key) for spec in specs}
-        live = [task for task in existing.values() if task and task.state in (queue.RUNNING, queue.QUEUED)]
-        shared = {task.key for task in live}
-        new = [s for s in specs if s.key not in shared and (existing[s.key] or not is_stored(s.key))]
+        tasks, keys = {task.key: task for task in queue.list_tasks()}, {spec.key for spec in specs}
+        shared = {key: tasks[key] for key in keys & tasks.keys() if tasks[key].state in (queue.RUNNING, queue.QUEUED)}
+        new = [s for s in specs if s.key not in shared and (s.key in tasks or not is_stored(s.key))]
         if new:
-            waiting = [task for task in tasks if task.state == queue.QUEUED]
+            waiting = [task for task in tasks.values() if task.state == queue.QUEUED]
             is_second = any(person in task.people and task.key not in shared for task in waiting)
             _refuse_too_many(len(waiting), len(new), one_a_person and is_second)
             layout.check_room(len(new) * _TRAINING_BYTES)
-        for task in live:
+        for task in shared.values():
             # done.json is there too where the command line trains: it is marked as paused, see `hold_training`.
             for name in ("stop", "done.json"):
                 (task.folder / name).unlink(missing_ok=True)
             (task.folder / "askers" / person).touch()
         for spec in new:
-            _enqueue(spec, queue.list_tasks(), person=person)
+            _enqueue(spec, person)
     worker_process.ensure_worker()
 
 
 def is_stored(key: str) -> bool:
     """Whether this run is stored: complete, undamaged, and of the copy of the data on this machine."""
     place = store.find_place(key)
-    if place is None:
-        return False
-    try:
-        run = reader.read_run(place)
-    except BrokenRun:
-        return False
-    return not run.environment.get("stopped_early") and checksums.is_here(run)
+    with suppress(BrokenRun):
+        run = reader.read_run(place) if place else None
+        return run is not None and not run.environment.get("stopped_early") and checksums.is_here(run)
+    return False
 
 
 def _refuse_too_many(n_waiting: int, n_new: int, is_second: bool) -> None:
@@ -90,11 +73,11 @@ def _refuse_too_many(n_waiting: int, n_new: int, is_second: bool) -> None:
         )
 
 
-def _enqueue(spec: Spec, tasks: list[Task], *, person: str = "", command: str = "", state: str = "") -> None:
-    """Put a training, new or ended, behind all `tasks`; with a `state` it does not wait for a worker."""
+def _enqueue(spec: Spec, person: str = "", command: str = "", state: str = "") -> None:
+    """Put a training, new or ended, behind all others; with a `state` it does not wait for a worker."""
     folder = task_files.task_folder(spec.key)
-    # Behind all others, even if the clock was set back.
-    requested = max([time.time_ns(), *(task.requested + 1 for task in tasks)])
+    # Behind all others even if the clock was set back.
+    requested = max([time.time_ns(), *(task.requested + 1 for task in queue.list_tasks())])
     try:
         (folder / "askers").mkdir(parents=True, exist_ok=True)
         (folder / "claims").unlink(missing_ok=True)
@@ -127,8 +110,7 @@ def send_command(key: str, command: str) -> None:
     such training, or no checkpoint to keep.
     """
     with _explain_unwritable(), task_files.hold_queue():
-        tasks = queue.list_tasks()
-        task = queue.find_in(tasks, key)
+        task = queue.find_task(key)
         if task is None:
             raise HourglassError("This training has ended already.")
         if task.state == queue.RUNNING:
@@ -136,34 +118,27 @@ def send_command(key: str, command: str) -> None:
         elif command == queue.CANCEL:
             _act_unless_claimed(task, command, lambda: task_files.remove_task(task.folder))
         elif command == queue.KEEP and task.state != queue.STOPPED:
-            _keep_checkpoint(task, tasks)
+            if not task.has_checkpoint:
+                raise HourglassError("Nothing was learned yet that could be kept: resume this training, or cancel it.")
+            if task.state == queue.QUEUED:
+                _write_command(task.folder, queue.KEEP)
+            else:
+                _enqueue(task.spec, command=queue.KEEP)
         elif command == queue.PAUSE and task.state == queue.QUEUED:
             _act_unless_claimed(task, command, lambda: task_files.end_task(task.folder, queue.PAUSED))
     worker_process.ensure_worker()
 
 
-def _keep_checkpoint(task: Task, tasks: list[Task]) -> None:
-    if not task.has_checkpoint:
-        raise HourglassError("Nothing was learned yet that could be kept: resume this training, or cancel it.")
-    if task.state == queue.QUEUED:
-        _write_command(task.folder, queue.KEEP)
-    else:
-        _enqueue(task.spec, tasks, command=queue.KEEP)
-
-
 def _act_unless_claimed(task: Task, command: str, act: Callable[[], None]) -> None:
     """Carry out a command in this process, unless a worker has just begun with the task."""
-    lock = task_files.get_lock(task.key)
     try:
         # A worker that has just ended the task releases it in a moment.
-        lock.acquire(timeout=task_files.MOMENT)
+        held = task_files.get_lock(task.key).acquire(timeout=task_files.MOMENT)
     except Timeout:
         _write_command(task.folder, command)
         return
-    try:
+    with held:
         act()
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -177,27 +152,24 @@ def hold_training(spec: Spec, on_wait: Callable[[], None]) -> Iterator[Path | No
     with _explain_unwritable():
         lock = task_files.get_lock(spec.key)
         try:
-            lock.acquire(timeout=task_files.MOMENT)
+            held = lock.acquire(timeout=task_files.MOMENT)
         except Timeout:
             has_waited = True
             on_wait()
-            lock.acquire()
-    try:
+            held = lock.acquire()
+    with held:
         if has_waited and is_stored(spec.key):
             yield None
             return
         folder = task_files.task_folder(spec.key)
         with _explain_unwritable(), task_files.hold_queue():
-            tasks = queue.list_tasks()
-            task = queue.find_in(tasks, spec.key)
+            task = queue.find_task(spec.key)
             if task is None or task.state not in (queue.RUNNING, queue.QUEUED):
-                _enqueue(spec, tasks, person=COMMAND_LINE, state=queue.PAUSED)
+                _enqueue(spec, COMMAND_LINE, state=queue.PAUSED)
             else:
                 _write_command(folder, "")
                 (folder / "askers" / COMMAND_LINE).touch()
         yield folder
-    finally:
-        lock.release()
 
 
 def abandon_training(folder: Path, person: str) -> None:
@@ -211,9 +183,8 @@ def abandon_training(folder: Path, person: str) -> None:
 
 def withdraw_request(key: str, person: str) -> None:
     """Leave a shared training to the others who requested it."""
-    if task_files.KEY_PATTERN.fullmatch(key) and task_files.PERSON_PATTERN.fullmatch(person):
-        with suppress(OSError):
-            (task_files.task_folder(key) / "askers" / person).unlink()
+    with suppress(OSError):
+        (task_files.task_folder(key) / "askers" / person).unlink()
 
 
 def request_scores(key: str) -> None:

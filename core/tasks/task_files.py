@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,11 +32,10 @@ from filelock import FileLock, Timeout
 from core import files
 from core.errors import HourglassError
 from core.runs import layout
+from core.tasks import computation
 
 # Seconds to wait for a lock: `is_held` holds a lock for a moment too.
 MOMENT = 0.3
-KEY_PATTERN = re.compile(r"[0-9a-f]{16}")
-PERSON_PATTERN = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _QUEUE_SECONDS = 10.0
 _LARGEST_TEXT = 8_000_000
 
@@ -61,28 +59,19 @@ def get_lock(name: str) -> FileLock:
 
 
 def is_held(name: str) -> bool:
-    """Whether a living process holds the lock, or the lock file is not accessible."""
-    try:
-        probe = get_lock(name)
-        probe.acquire(timeout=0)
-    except OSError:  # Timeout is one
-        return True
-    probe.release()
-    return False
+    """Whether a living process holds the lock `name`, or the lock file is not accessible."""
+    return computation.is_held(get_lock(name))
 
 
 @contextmanager
 def hold_queue() -> Iterator[None]:
     """Hold the queue's lock for a moment; raises HourglassError if others hold it for too long."""
-    lock = get_lock("queue")
     try:
-        lock.acquire(timeout=_QUEUE_SECONDS, poll_interval=0.01)
+        held = get_lock("queue").acquire(timeout=_QUEUE_SECONDS, poll_interval=0.01)
     except Timeout:
         raise HourglassError("The training queue is busy: try again in a moment.") from None
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def read_text(path: Path) -> str:
@@ -130,5 +119,5 @@ def remove_leftovers() -> None:
     with suppress(OSError, HourglassError), hold_queue():
         for folder in queue_folder().iterdir():
             has_spec = os.path.lexists(folder / "spec.json")
-            if KEY_PATTERN.fullmatch(folder.name) and not has_spec and not is_held(folder.name):
+            if layout.KEY.fullmatch(folder.name) and not has_spec and not is_held(folder.name):
                 remove_task(folder)

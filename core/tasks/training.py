@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Container
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from core import methods
 from core.errors import Diverged, HourglassError
+from core.runs import layout, reader, specs, store
 from core.tasks import progress_log, queue, requests, task_files
 from core.types import Dataset, Run, Spec
 
@@ -16,42 +17,23 @@ SUSPEND = "suspend"
 
 
 class Interrupted(BaseException):
-    """A training was interrupted by the `command` "pause", "cancel" or "suspend".
+    """A training was interrupted by a command; like KeyboardInterrupt, no handler of errors catches it."""
 
-    Like KeyboardInterrupt it is no Exception, so that no handler of errors catches it.
+
+def leave_task(folder: Path, state: str = "", commands: Container[str] = (), message: str = "") -> None:
+    """End a task in a `state` if its last command is one of `commands`, or leave it to be resumed.
+
+    It is removed if the command is "cancel", or without a state. `message` says why it failed.
     """
-
-    def __init__(self, command: str):
-        super().__init__(command)
-        self.command = command
-
-
-@contextmanager
-def _try_to_hold_queue():
-    """Hold the queue's lock; go on without it if it can't be had."""
     with ExitStack() as stack:
+        # Without the queue's lock if it can't be had.
         with suppress(HourglassError, OSError):
             stack.enter_context(task_files.hold_queue())
-        yield
-
-
-def fail_task(folder: Path, message: str) -> None:
-    """End a task that failed; remove it if it was cancelled meanwhile."""
-    with _try_to_hold_queue():
-        if queue.read_command(folder) == queue.CANCEL:
-            task_files.remove_task(folder)
-        else:
-            task_files.end_task(folder, queue.FAILED, message)
-
-
-def apply_command(folder: Path) -> None:
-    """Pause or cancel an interrupted task, whichever was sent last; without a command it is resumed later."""
-    with _try_to_hold_queue():
         command = queue.read_command(folder)
-        if command == queue.CANCEL:
+        if command == queue.CANCEL or not state:
             task_files.remove_task(folder)
-        elif command == queue.PAUSE:
-            task_files.end_task(folder, queue.PAUSED)
+        elif command in commands:
+            task_files.end_task(folder, state, message)
         else:
             task_files.release_task(folder)
 
@@ -63,8 +45,7 @@ def train(
     *,
     dataset: Dataset | None = None,
     on_row: Callable[[dict[str, Any]], None] = lambda row: None,
-    on_stage: Callable[[str], None] = lambda stage: None,
-    on_note: Callable[[str], None] = lambda note: None,
+    say: Callable[[str], None] = lambda text: None,
     hand_over: bool = True,
 ) -> Run:
     """Train in `folder`, from its checkpoint if it has one, then measure and store the run and remove the folder.
@@ -75,15 +56,11 @@ def train(
     ----------
     get_command : returns a command, see `core.tasks.queue.read_command`, or `SUSPEND`; called a few times a second.
     dataset : the data set, if it is loaded already.
-    on_row, on_stage, on_note : called with rows of the history, stages of the work, and sentences for people.
+    on_row, say : called with rows of the history; with stages of the work and sentences for people.
     hand_over : whether to leave the pending scores to the next worker.
 
-    Raises
-    ------
-    Interrupted
-        If it was paused, cancelled or suspended; the checkpoint is written.
-    HourglassError
-        If it can't be trained, measured or stored.
+    Raises `Interrupted` if it was paused, cancelled or suspended, once the checkpoint is written; HourglassError if it
+    can't be trained, measured or stored.
     """
     with progress_log.ProgressLog(folder) as log:
 
@@ -92,7 +69,7 @@ def train(
                 raise Interrupted(command)
             if text != log.now["stage"]:
                 log.write(stage=text)
-                on_stage(text)
+                say(text)
 
         def show_download(done: int, total: int) -> None:
             begin_stage("Fetching the data" + (f", {done / total:.0%}" if total else ""))
@@ -118,11 +95,10 @@ def train(
             if get_command() == queue.KEEP:
                 raise HourglassError(f"{text} Nothing is left that could be kept: resume this training, or cancel it.")
             log.write(note=text)
-            on_note(text)
+            say(text)
 
         log.write(stage="Starting")
         from core.experiments import fit
-        from core.runs import specs
 
         params, of_data = dict(spec.params), dict(spec.dataset_params)
         if specs.make(spec.dataset, spec.method, params, spec.seed, of_data).key != spec.key:
@@ -139,7 +115,8 @@ def train(
         # If the request can't be written, people can still make it.
         with suppress(OSError):
             queue.add_pending_scores(run.key)
-    _close_task(folder, is_part=bool(run.environment.get("stopped_early")))
+    is_part = run.environment.get("stopped_early")
+    leave_task(folder, queue.STOPPED if is_part else "", (queue.PAUSE, queue.KEEP))
     return run
 
 
@@ -148,16 +125,10 @@ def compute_pending_scores(
 ) -> None:
     """Compute the pending scores of a stored run, if there are any, and store them with it.
 
-    Parameters
-    ----------
-    get_command : returns a command to interrupt, or nothing; called before each stage, which takes a few seconds.
-    on_stage : called with the name of each stage.
-    dataset : the data set, if it is loaded already.
-
-    Raises `Interrupted` if it was interrupted; the scores that were computed are stored.
+    `get_command` is called before each stage, which takes a few seconds, and `on_stage` with its name; `dataset` is the
+    data set, if it is loaded already. Raises `Interrupted` if there was a command; the scores computed are stored.
     """
     from core.experiments import fit
-    from core.runs import reader, store
 
     place = store.find_place(key)
     run = reader.read_run(place) if place else None
@@ -175,17 +146,6 @@ def compute_pending_scores(
     fit.finish(place, dataset, on_stage=begin_stage)
 
 
-def _close_task(folder: Path, is_part: bool) -> None:
-    """Remove the task of a stored run; if only a part was kept, stop it, or go on if it was requested again."""
-    with _try_to_hold_queue():
-        if not is_part or queue.read_command(folder) == queue.CANCEL:
-            task_files.remove_task(folder)
-        elif queue.read_command(folder):
-            task_files.end_task(folder, queue.STOPPED)
-        else:
-            task_files.release_task(folder)
-
-
 def train_in_foreground(
     spec: Spec, load: Callable[[], Dataset], on_row: Callable[[dict[str, Any]], None], say: Callable[[str], None]
 ) -> Run:
@@ -194,8 +154,6 @@ def train_in_foreground(
     `load` returns the data set; `on_row` and `say` are called with rows of the history, and with sentences. Raises
     KeyboardInterrupt if it was interrupted here or by the app; the text says what is left.
     """
-    from core.runs import layout, reader, store
-
     layout.check_writable()
     dataset = load()
     if store.keeps_older_run(spec, dataset.checksum):
@@ -206,12 +164,12 @@ def train_in_foreground(
     with requests.hold_training(spec, lambda: say("Another process is training this run: waiting for it.")) as folder:
         if folder is None:
             return reader.read_run(store.find_place(spec.key))
-        show = {"on_row": on_row, "on_stage": say, "on_note": say}
+        options = {"dataset": dataset, "on_row": on_row, "say": say, "hand_over": False}
         try:
-            run = train(spec, folder, lambda: queue.read_command(folder), dataset=dataset, hand_over=False, **show)
+            run = train(spec, folder, lambda: queue.read_command(folder), **options)
         except Interrupted as interruption:
-            apply_command(folder)
-            raise KeyboardInterrupt(f"the app asked to {interruption.command} this training") from None
+            leave_task(folder, queue.PAUSED, (queue.PAUSE,))
+            raise KeyboardInterrupt(f"the app asked to {interruption} this training") from None
         except BaseException as problem:
             has_checkpoint = (folder / "checkpoint.safetensors").exists()
             # Resumed from just before it diverged, it would diverge again.

@@ -1,8 +1,8 @@
 """The process that trains: ``python -m core.tasks.worker`` works off the training queue.
 
-One worker runs on a runs folder; a second one ends at once. It runs at a lower priority than the app (`HOURGLASS_NICE`,
-0 to 19, default 10), waits a while for more when the queue is empty, and can be killed at any moment: the next worker
-resumes from the last checkpoint.
+One worker runs on a runs folder; a second one ends at once. It waits a while for more when the queue is empty, and can
+be killed at any moment: the next worker resumes from the last checkpoint. After an unforeseen error it ends too, and an
+app starts another one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from core import config
 from core.errors import BadInput, HourglassError, describe_error
-from core.tasks import progress_log, queue, task_files, training, worker_process
+from core.tasks import computation, progress_log, queue, task_files, training
 from core.types import Spec
 
 # A worker without work ends after this time.
@@ -29,8 +28,6 @@ IDLE_SECONDS = 60.0
 # A training is given up after this many processes that ended without an error message.
 MOST_CLAIMS = 3
 _POLL_SECONDS = 0.2
-# A training whose end could not be written is left alone for this time.
-_AVOID_SECONDS = 60.0
 # Temporary files of the process that holds a training's lock.
 _TEMPORARY = ("checkpoint.*.tmp", "replay.*.tmp", "now.json.*.tmp", "progress.jsonl.*.tmp")
 
@@ -42,47 +39,30 @@ def main() -> int:
     except BadInput as problem:
         print(problem, file=sys.stderr)
         return 2
-    if hasattr(os, "nice"):
-        # os.nice adds to the value that this process has inherited; a priority is never raised.
-        os.nice(max(0, config.niceness() - os.nice(0)))
+    computation.lower_priority()
     worker = Worker()
-    signal.signal(signal.SIGTERM, worker.on_signal)
-    signal.signal(signal.SIGINT, worker.on_signal)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.ended.set())
     lock = task_files.get_lock("worker")
     while True:
         try:
             # An earlier worker may be about to end.
-            lock.acquire(timeout=1)
+            held = lock.acquire(timeout=1)
         except Timeout:
             return 0
-        task_files.remove_leftovers()
-        worker.work_off()
-        lock.release()
+        with held:
+            task_files.remove_leftovers()
+            worker.work_off()
         # No worker is started for a task that is requested while this one holds the lock.
-        if worker.must_end() or not (worker.list_waiting() or worker.find_pending_scores()):
-            return 0
-        if not worker.is_sound:
-            worker_process.start_worker()
+        if worker.must_end() or not (queue.list_waiting_tasks() or queue.find_pending_scores()):
             return 0
 
 
 class Worker:
-    """The work of this process.
-
-    Attributes
-    ----------
-    ended : set when the process was told to end.
-    is_sound : False after an unforeseen error: the state in memory is not trusted, and a new process goes on.
-    """
+    """The work of this process; it ends soon after `ended` is set, at the next tick of a training."""
 
     def __init__(self):
         self.ended = threading.Event()
-        self.is_sound = True
-        self.avoided: dict[str, float] = {}
-
-    def on_signal(self, *_) -> None:
-        """End soon: after the next tick of the training, or the next stage."""
-        self.ended.set()
 
     def must_end(self) -> bool:
         """Whether the process was told to end, by a signal or by the last app that closed."""
@@ -91,7 +71,7 @@ class Worker:
     def work_off(self) -> None:
         """Train what waits, then compute pending scores, until nothing waits for `IDLE_SECONDS`."""
         idle_since = time.monotonic()
-        while self.is_sound and not self.must_end():
+        while not self.must_end():
             if self.train_next() or self.compute_next_scores():
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since < IDLE_SECONDS:
@@ -101,67 +81,44 @@ class Worker:
 
     def train_next(self) -> bool:
         """Train the first task that waits; return whether there was one."""
-        claimed = self.claim_task()
+        claimed = _claim_task()
         if claimed is None:
             return False
         task, lock = claimed
         try:
             self._train_task(task.spec, task.folder)
-        except OSError:
-            traceback.print_exc()
-            task_files.release_task(task.folder)
-            self.avoided[task.key] = time.monotonic() + _AVOID_SECONDS
         finally:
+            task_files.release_task(task.folder)
             lock.release()
         return True
-
-    def list_waiting(self) -> list[queue.Task]:
-        """Return the tasks that wait, without those whose end could not be written a moment ago."""
-        return [task for task in queue.list_waiting_tasks() if self.avoided.get(task.key, 0.0) < time.monotonic()]
-
-    def claim_task(self) -> tuple[queue.Task, FileLock] | None:
-        """Return the first task that waits and that no other process holds, and its lock."""
-        for task in self.list_waiting():
-            try:
-                lock = task_files.get_lock(task.key)
-                lock.acquire(timeout=task_files.MOMENT, poll_interval=0.01)
-            except OSError:  # Timeout is one
-                continue
-            # It may have ended, or been cancelled, since it was listed.
-            if queue.is_open(task.folder):
-                return task, lock
-            lock.release()
-        return None
 
     def _train_task(self, spec: Spec, folder: Path) -> None:
         def get_command() -> str:
             return training.SUSPEND if self.must_end() else queue.read_command(folder)
+
+        def fail(message: str) -> None:
+            training.leave_task(folder, queue.FAILED, ("", queue.PAUSE, queue.KEEP), message)
 
         try:
             _remove_temporary_files(folder)
             _count_claim(folder)
             training.train(spec, folder, get_command)
         except training.Interrupted:
-            training.apply_command(folder)
+            training.leave_task(folder, queue.PAUSED, (queue.PAUSE,))
         except HourglassError as problem:
-            training.fail_task(folder, str(problem))
+            fail(str(problem))
         except Exception as error:
-            self.is_sound = False
-            traceback.print_exc()
-            training.fail_task(folder, describe_error("The training", error))
-
-    def find_pending_scores(self) -> queue.PendingScores | None:
-        """Return the first run whose pending scores are to be computed."""
-        return next((scores for scores in queue.list_pending_scores() if not scores.problem), None)
+            fail(describe_error("The training", error))
+            raise
 
     def compute_next_scores(self) -> bool:
         """Compute the pending scores of one run, unless a training is requested; return whether there was one."""
-        scores = self.find_pending_scores()
+        scores = queue.find_pending_scores()
         if scores is None:
             return False
 
         def get_command() -> str:
-            if self.must_end() or self.list_waiting():
+            if self.must_end() or queue.list_waiting_tasks():
                 return training.SUSPEND
             return "" if queue.has_pending_scores(scores.key) else queue.CANCEL
 
@@ -176,22 +133,28 @@ class Worker:
             training.compute_pending_scores(scores.key, get_command, write_stage)
             queue.remove_pending_scores(scores.key)
         except training.Interrupted:
-            self._write_scores(replace(claimed, claims=0))
+            queue.write_pending_scores(replace(scores, claims=0))
         except HourglassError as problem:
-            self._write_scores(replace(claimed, problem=str(problem)))
-        except OSError:
-            traceback.print_exc()
-            queue.remove_pending_scores(scores.key)
+            queue.write_pending_scores(replace(claimed, problem=str(problem)))
         except Exception as error:
-            self.is_sound = False
-            traceback.print_exc()
-            self._write_scores(replace(claimed, problem=describe_error("Measuring", error)))
+            queue.write_pending_scores(replace(claimed, problem=describe_error("Measuring", error)))
+            raise
         return True
 
-    @staticmethod
-    def _write_scores(scores: queue.PendingScores) -> None:
-        with suppress(OSError):
-            queue.write_pending_scores(scores)
+
+def _claim_task() -> tuple[queue.Task, FileLock] | None:
+    """Return the first task that waits and that no other process holds, and its lock."""
+    for task in queue.list_waiting_tasks():
+        try:
+            lock = task_files.get_lock(task.key)
+            lock.acquire(timeout=task_files.MOMENT, poll_interval=0.01)
+        except OSError:  # Timeout is one
+            continue
+        # It may have ended, or been cancelled, since it was listed.
+        if queue.is_open(task.folder):
+            return task, lock
+        lock.release()
+    return None
 
 
 def _remove_temporary_files(folder: Path) -> None:

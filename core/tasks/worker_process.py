@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
@@ -35,109 +36,87 @@ def ensure_worker() -> None:
     with _starting, suppress(OSError):
         if os.path.exists(task_files.queue_folder() / "suspend") or task_files.is_held("worker"):
             return
-        has_pending = any(not scores.problem for scores in queue.list_pending_scores())
-        if (has_pending or queue.list_waiting_tasks()) and _may_start():
+        if (queue.find_pending_scores() or queue.list_waiting_tasks()) and _may_start():
             start_worker()
 
 
 def _may_start() -> bool:
-    if task_files.queue_folder() not in _started:
-        return True
-    process, began = _started[task_files.queue_folder()]
-    code = process.poll()
+    process, began = _started.get(task_files.queue_folder(), (None, 0.0))
+    code = process.poll() if process else 0
     # A code below 0 means that it was killed from outside.
     return (code is not None and code <= 0) or time.monotonic() - began > _START_SECONDS
 
 
 def start_worker() -> None:
     """Start `core.tasks.worker` on this runs folder; it ends at once if another worker runs."""
-    folders = {
-        "HOURGLASS_RUNS": str(layout.runs_folder().absolute()),
-        "HOURGLASS_DATA": str(config.data_folder().absolute()),
-    }
+    runs, data = str(layout.runs_folder().absolute()), str(config.data_folder().absolute())
     path = task_files.queue_folder() / "worker.log"
     with suppress(OSError):
         if path.stat().st_size > _LARGEST_LOG:
             path.unlink()
     with path.open("ab") as log:
-        process = computation.start_process("core.tasks.worker", log=log, **folders)
+        process = computation.start_process("core.tasks.worker", log=log, HOURGLASS_RUNS=runs, HOURGLASS_DATA=data)
     _started[task_files.queue_folder()] = process, time.monotonic()
 
 
-class _AppWatch:
-    """An app's thread that looks after the queue in one folder."""
+class AppWatch:
+    """Looks after the queue while this process, an app, lives; the last app to close suspends the worker."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.over = threading.Event()
-        self.presence: FileLock | None = None
-        self.thread = threading.Thread(target=self.keep, daemon=True, name="hourglass-queue")
-
-    def begin(self) -> None:
+    def __init__(self):
+        self._suspend = task_files.queue_folder() / "suspend"
+        self._over = threading.Event()
+        self._presence: FileLock | None = None
         with suppress(OSError):
-            self.presence = task_files.get_lock(f"app-{secrets.token_hex(8)}")
-            self.presence.acquire(timeout=task_files.MOMENT)
-        self.thread.start()
+            self._presence = task_files.get_lock(f"app-{secrets.token_hex(8)}")
+            self._presence.acquire(timeout=task_files.MOMENT)
+        self._thread = threading.Thread(target=self._tend, daemon=True, name="hourglass-queue")
+        self._thread.start()
         atexit.register(self.end)
 
-    def keep(self) -> None:
-        while not self.over.is_set():
-            if task_files.queue_folder() == self.folder:
-                # An app that closed at the moment when this one opened may have written it.
-                with suppress(OSError):
-                    (self.folder / "suspend").unlink(missing_ok=True)
-                ensure_worker()
-            self.over.wait(TEND_SECONDS)
+    def _tend(self) -> None:
+        while not self._over.is_set():
+            # An app that closed at the moment when this one opened may have written it.
+            with suppress(OSError):
+                self._suspend.unlink(missing_ok=True)
+            ensure_worker()
+            self._over.wait(TEND_SECONDS)
 
     def end(self) -> None:
         """Close the app: unless another one is open, its worker saves a checkpoint and ends; the queue stays."""
         atexit.unregister(self.end)
-        self.over.set()
-        self.thread.join(_LEAVE_SECONDS)
+        self._over.set()
+        self._thread.join(_LEAVE_SECONDS)
         with suppress(OSError):
-            if self.presence is not None:
-                self._remove(self.presence)
+            if self._presence is not None:
+                _remove_lock(self._presence)
             if not self._has_another_app():
-                (self.folder / "suspend").touch()
+                self._suspend.touch()
 
     def _has_another_app(self) -> bool:
         """Whether another app is open; the lock files of apps that died are removed."""
-        for path in (self.folder / "locks").glob("app-*.lock"):
+        for path in (self._suspend.parent / "locks").glob("app-*.lock"):
             probe = FileLock(path, preserve_lock_file=True)
             try:
                 probe.acquire(timeout=0)
             except OSError:  # Timeout is one
                 return True
-            self._remove(probe)
+            _remove_lock(probe)
         return False
 
-    @staticmethod
-    def _remove(held: FileLock) -> None:
-        # Removed while it is held: another process that has just opened it notices, and takes it for no app.
-        with suppress(OSError):
-            os.unlink(held.lock_file)
-        held.release()
 
-
-_watches: dict[Path, _AppWatch] = {}
-_attaching = threading.Lock()
+def _remove_lock(held: FileLock) -> None:
+    # Removed while it is held: another process that has just opened it notices, and takes it for no app.
+    with suppress(OSError):
+        os.unlink(held.lock_file)
+    held.release()
 
 
 def attach_app() -> None:
-    """Look after the queue while this process, an app, lives; the last app to close suspends the worker.
-
-    Further calls do nothing.
-    """
-    with _attaching:
-        folder = task_files.queue_folder()
-        if folder not in _watches:
-            _watches[folder] = _AppWatch(folder)
-            _watches[folder].begin()
+    """Look after the queue while this process, an app, lives; further calls do nothing."""
+    with _starting:
+        _watch(task_files.queue_folder())
 
 
-def detach_app() -> None:
-    """Undo `attach_app`; the end of the process does so too."""
-    with _attaching:
-        watch = _watches.pop(task_files.queue_folder(), None)
-    if watch is not None:
-        watch.end()
+@cache
+def _watch(folder: Path) -> AppWatch:
+    return AppWatch()

@@ -150,7 +150,7 @@ async def _load(url: str, app: int, n_sessions: int, seconds: float) -> None:
 def _training(seconds: float) -> Iterator[Spec]:
     """A training that outlasts `seconds`, started as the app starts one: one thread, at a lower priority."""
     spec = specs.make("mnist", "ae", {"max_seconds": 2 * seconds})
-    requests.request_training(spec, "benchmark")
+    requests.request_trainings([spec], "benchmark")
     try:
         while not _speeds(spec):
             job = queue.find_task(spec.key)

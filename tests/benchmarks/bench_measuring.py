@@ -28,8 +28,9 @@ def main(arguments: list[str]) -> None:
     for dataset in arguments or [name for name in ("digits", "mnist") if datasets.is_available(name)]:
         with tempfile.TemporaryDirectory() as folder:
             os.environ |= {"HOURGLASS_RUNS": f"{folder}/runs", "XDG_CACHE_HOME": f"{folder}/cache"}
-            worker_process.attach_app()
+            watch = worker_process.AppWatch()
             each = [_once(dataset, seed) for seed in range(TIMES + 1)]
+            watch.end()
             end_workers()
         for name, (first, *seconds) in zip(("run on Compare", "last figure"), zip(*each, strict=True), strict=True):
             show_median(f"{dataset}: end of training to the {name} (first {first:.2f}), s", seconds)
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> None:
 def _once(dataset: str, seed: int) -> tuple[float, float]:
     params = presets.list_presets(dataset, "ae", 10)[presets.SECONDS]
     spec = specs.make(dataset, "ae", {**params, "n_components": 10}, seed)
-    requests.request_training(spec, "benchmark")
+    requests.request_trainings([spec], "benchmark")
     _wait(lambda: (job := queue.find_task(spec.key)) and job.row.get("epoch") and job.stage == FITTING)
     _wait(lambda: (job := queue.find_task(spec.key)) is None or job.stage != FITTING)
     ended = time.perf_counter()

@@ -47,7 +47,7 @@ def opened_with(spec):
 
 def start(spec, *, person="another", row=ROW, rows=2) -> None:
     """Put a training into the queue as a worker leaves it half-way."""
-    requests.request_training(spec, person)
+    requests.request_trainings([spec], person)
     folder = task_files.task_folder(spec.key)
     (folder / "now.json").write_text(json.dumps({"stage": "Fitting", "row": row}))
     lines = [json.dumps({**row, "epoch": epoch}) for epoch in range(1, rows + 1)]
@@ -170,7 +170,7 @@ def test_a_training_that_ended_is_resumed():
 
 def test_queue_is_listed_in_order_and_failures_are_dismissed(folder):
     for size in (3, 1, 2):
-        requests.request_training(specs.make("digits", "ae", {"epochs": 3, "n_components": size}), "somebody")
+        requests.request_trainings([specs.make("digits", "ae", {"epochs": 3, "n_components": size})], "somebody")
     parts = [text for text in page(data="digits").read_text().split("AE on Digits 8x8, ") if "waiting, number" in text]
     assert [part[:3] for part in parts] == ["3-D", "1-D", "2-D"]
     stored = of_digits("pca")[0].spec
@@ -178,7 +178,7 @@ def test_queue_is_listed_in_order_and_failures_are_dismissed(folder):
     place = link.resolve()
     link.unlink()
     for spec in (vae(), stored):
-        requests.request_training(spec, "somebody")
+        requests.request_trainings([spec], "somebody")
         task_files.end_task(task_files.task_folder(spec.key), queue.FAILED, "It broke.")
     # A failure is forgotten once the run is stored.
     link.symlink_to(place)

@@ -63,7 +63,7 @@ def test_page_fills_and_names_failures_until_dismissed(nothing_trained, monkeypa
 def test_stop_cancels_what_nobody_else_requested(nothing_trained):
     app = opened(data="digits", size="2")
     queued = pressed(app)
-    requests.request_training(queued[1].spec, "somebody")
+    requests.request_trainings([queued[1].spec], "somebody")
     again(app).press("Stop")
     assert [(left.key, left.people) for left in queue.list_tasks()] == [(queued[1].key, ("somebody",))]
 
@@ -81,7 +81,7 @@ def test_workshop_trainings_are_quick_and_count_as_one(nothing_trained, monkeypa
 
 def test_trainings_are_queued_all_or_none(nothing_trained):
     for seed in range(requests.MOST_WAITING - 2):
-        requests.request_training(specs.make("digits", "pca", {}, seed), "somebody")
+        requests.request_trainings([specs.make("digits", "pca", {}, seed)], "somebody")
     opened(data="digits", size="2").press("Train all").expect("no room for 5 more")
     assert len(queue.list_tasks()) == requests.MOST_WAITING - 2
     assert stored_runs.list_runs()[0] == ()

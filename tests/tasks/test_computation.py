@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from core import cache
 from core.errors import HourglassError
 from core.methods.tsne import TSNEMap
-from core.tasks import computation
+from core.tasks.computation import State
 from core.tasks.tsne_projection import WORK, map_key, start_map
 from tests.conftest import locked
 from tests.trainings import awaited
@@ -48,7 +49,7 @@ def until(Z, condition):
 
 
 def until_begun(Z):
-    return until(Z, lambda state: state.share is not None and state.share > 0)
+    return until(Z, lambda state: state.share)
 
 
 def until_done(Z):
@@ -106,21 +107,15 @@ def test_rows_without_a_code_have_no_position(folder, small):
 
 
 def test_problem_is_reported_and_the_map_can_be_started_again(folder, small, monkeypatch):
-    # An error that a test keeps would keep the frame that holds the lock.
-    def fail(*_, **__):
-        raise HourglassError("t-SNE left the finite numbers.")
-
     with monkeypatch.context() as patch:
-        patch.setattr(TSNEMap, "fit", fail)
+        patch.setattr(TSNEMap, "fit", Mock(side_effect=HourglassError("t-SNE left the finite numbers.")))
         assert compute_here(folder, small).problem == "t-SNE left the finite numbers."
     start_map(small)
     assert until_done(small).shape == (60, 2)
     place = make_folder(folder, small[:50])
     (place / "codes.npy").write_bytes(b"\x93NUMPY\x01\x00nonsense")
     WORK.run(place)
-    assert WORK.read_state(place.name).problem.endswith(".")
-    (place / "problem.txt").write_bytes(b"\xff\xfe broken")
-    assert "broken" in WORK.read_state(place.name).problem
+    assert "The map failed (" in WORK.read_state(place.name).problem
 
 
 def test_stopped_map_leaves_nothing(folder, started, small, large):
@@ -136,26 +131,24 @@ def test_stopped_map_leaves_nothing(folder, started, small, large):
     WORK.stop(make_folder(folder, small[:50], started=0).name)  # whose process is gone
     assert unfinished(folder) == []
     for Z in (small, large, small[:40], small[:50]):
-        assert WORK.read_state(map_key(Z)) == computation.State()
+        assert WORK.read_state(map_key(Z)) == State()
 
 
-def test_killed_map_is_reported_and_started_again(folder, started, large, small, monkeypatch):
-    monkeypatch.setattr(computation, "_STARTING_SECONDS", 60.0)
+def test_killed_map_is_reported_and_started_again(folder, started, large):
     start_map(large)
     until_begun(large)
     os.kill(started[0].pid, signal.SIGKILL)
     os.waitid(os.P_PID, started[0].pid, os.WEXITED | os.WNOWAIT)
-    # Within the time that starting may take nobody can tell.
-    assert WORK.read_state(map_key(large)).share is not None
-    monkeypatch.setattr(computation, "_STARTING_SECONDS", 0.0)
     assert AGAIN in WORK.read_state(map_key(large)).problem
     start_map(large)
     assert started[0].returncode is not None, "else the system lists it for ever"
-    monkeypatch.setattr(computation, "_STARTING_SECONDS", 60.0)
     until_begun(large)
-    for age in (3600, -3600):  # whatever the clock says
-        place = make_folder(folder, small[: 55 + age // 3600], started=time.time() - age)
-        assert AGAIN in WORK.read_state(place.name).problem
+
+
+def test_process_that_never_began_is_reported_after_a_while(folder, small):
+    for n, age in ((50, 3600), (51, -3600), (52, 0)):  # whatever the clock says
+        state = WORK.read_state(make_folder(folder, small[:n], started=time.time() - age).name)
+        assert (AGAIN in state.problem, state.share is None) == (age != 0, age != 0)
 
 
 def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, monkeypatch):

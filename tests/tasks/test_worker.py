@@ -3,21 +3,21 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
 
 from core import datasets
-from core.errors import Diverged, HourglassError
+from core.errors import HourglassError
 from core.experiments import fit
 from core.runs import reader, specs, store
 from core.tasks import progress_log, queue, requests, task_files, training, worker, worker_process
-from tests.trainings import PATIENCE, ROOT, assert_as_undisturbed, awaited, short
+from tests.trainings import PATIENCE, ROOT, assert_as_undisturbed, awaited, request, short
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def no_process(monkeypatch):
 
 @pytest.fixture
 def task():
-    return requests.request_training(short(), "somebody")
+    return request(short())
 
 
 def replace_fit(monkeypatch, act):
@@ -35,18 +35,10 @@ def replace_fit(monkeypatch, act):
     monkeypatch.setattr(fit, "fit_and_store", lambda spec, dataset, *, checkpoint, **kw: act(checkpoint, **kw))
 
 
-def after(monkeypatch, owner, name, act):
-    """Call `act` with the arguments of each call of `owner.name`, after it."""
-    genuine = getattr(owner, name)
-    monkeypatch.setattr(owner, name, lambda *given: (genuine(*given), act(*given))[0])
-
-
 def work_off(monkeypatch, seconds=0.05):
     """Work off the queue, and wait no more than `seconds` for more."""
     monkeypatch.setattr(worker, "IDLE_SECONDS", seconds)
-    working = worker.Worker()
-    working.work_off()
-    return working
+    worker.Worker().work_off()
 
 
 def test_trained_run_is_measured_and_stored(task, monkeypatch):
@@ -61,7 +53,7 @@ def test_queue_is_worked_off_in_order_and_ended_tasks_are_passed_over(monkeypatc
     order = []
     train = lambda spec, folder, *a, **k: (order.append(spec.seed), task_files.remove_task(folder))
     monkeypatch.setattr(training, "train", train)
-    tasks = [requests.request_training(short(seed), "somebody") for seed in (5, 3, 1, 4, 2)]
+    tasks = [request(short(seed)) for seed in (5, 3, 1, 4, 2)]
     lock = task_files.queue_folder() / "locks" / f"{tasks[0].key}.lock"
     lock.unlink(missing_ok=True)
     lock.mkdir()  # this one can't be claimed
@@ -78,28 +70,23 @@ def test_queue_is_worked_off_in_order_and_ended_tasks_are_passed_over(monkeypatc
     assert not task_files.is_held(tasks[3].key)
 
 
-def test_failure_is_told_in_one_sentence(monkeypatch, capfd):
+def test_failure_is_told_in_one_sentence(monkeypatch):
     errors = [
         (HourglassError("It can't be had."), "It can't be had."),
-        (Diverged("Training diverged."), "Training diverged."),
-        (MemoryError(), "The training needs more memory than there is: choose a smaller network"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "The training needs more memory"),
-        (ValueError("of a\nkind"), "did not foresee (ValueError: of a kind)."),
-        (ZeroDivisionError("long " * 1000), "did not foresee (ZeroDivisionError: long long"),
+        (ZeroDivisionError("of a\nkind " * 1000), "did not foresee (ZeroDivisionError: of a kind of"),
     ]
     for error, message in errors:
-        task = requests.request_training(short(), "somebody")
+        task = request(short())
         replace_fit(monkeypatch, Mock(side_effect=error))
-        working = work_off(monkeypatch)
+        # After an error that was not foreseen the process ends with a traceback, and another one goes on.
+        with suppress(HourglassError) if isinstance(error, HourglassError) else pytest.raises(type(error)):
+            work_off(monkeypatch)
         failed = queue.find_task(task.key)
         assert failed.state == queue.FAILED
         assert message in failed.message
         assert re.fullmatch(".{,500}", failed.message), "one line"
         assert sorted(path.name for path in task.folder.iterdir()) == ["askers", "done.json", "spec.json"]
-        # After an error that was not foreseen another process goes on, and the log has the traceback.
-        foreseen = isinstance(error, HourglassError)
-        assert working.is_sound == foreseen
-        assert ("Traceback" in capfd.readouterr().err) == (not foreseen)
 
 
 def test_spec_of_another_program_is_checked(monkeypatch, tmp_path):
@@ -107,15 +94,10 @@ def test_spec_of_another_program_is_checked(monkeypatch, tmp_path):
     params = dict(short().params)
     for changes, message in [
         ({"dataset": "cifar"}, "There is no data set 'cifar'"),
-        ({"method": "umap"}, "There is no method umap"),
         ({"method": "lsa"}, "LSA does not fit"),
         ({"params": {**params, "epochs": -1}}, "epochs=-1 is not allowed"),
-        ({"params": {**params, "width": "wide"}}, "width=wide is not allowed"),
-        ({"params": {"colour": "red"}}, "colour is no parameter"),
         ({"params": {"epochs": 1}}, "written by another version of the program"),
         ({"version": 99}, "written by another version of the program"),
-        ({"seed": -1}, "seed=-1 is not allowed"),
-        ({"dataset": "reuters-r8", "method": "lsa", "params": {}}, "written by another version"),
     ]:
         document = {**short().to_json(), **changes}
         folder = task_files.task_folder(queue.Spec.from_json(document).key)
@@ -123,7 +105,7 @@ def test_spec_of_another_program_is_checked(monkeypatch, tmp_path):
         (folder / "spec.json").write_text(json.dumps({"spec": document, "asked": 1}))
         work_off(monkeypatch, 0)
         assert message in queue.find_task(folder.name).message
-    task = requests.request_training(specs.make("reuters-r8", "lsa", {"n_components": 2}), "somebody")
+    task = request(specs.make("reuters-r8", "lsa", {"n_components": 2}))
     work_off(monkeypatch, 0)
     assert "Reuters R8 is not on this machine and has no free download" in queue.find_task(task.key).message
 
@@ -132,7 +114,7 @@ def test_last_command_counts(monkeypatch):
     """A training is to be paused; before it has paused, it gets another command."""
     states = {"fail": None, queue.CANCEL: None, queue.KEEP: queue.QUEUED, "request": queue.QUEUED}
     for last, state in {**states, queue.PAUSE: queue.PAUSED}.items():
-        task = requests.request_training(short(), "somebody")
+        task = request(short())
 
         def act(folder, on_stage, task=task, last=last, **callbacks):
             (folder / "checkpoint.safetensors").touch()
@@ -144,7 +126,7 @@ def test_last_command_counts(monkeypatch):
                 on_stage("Fitting")
             finally:
                 if last == "request":
-                    requests.request_training(task.spec, "another")
+                    request(task.spec, "another")
                 else:
                     requests.send_command(task.key, last)
 
@@ -158,35 +140,36 @@ def test_last_command_counts(monkeypatch):
 
 def test_tsne_is_paused_restarted_or_kept_whole(monkeypatch, capfd):
     """Its map is trained with progress, and never stored in part."""
-    task = requests.request_training(specs.make("digits", "tsne", {"max_iter": 300}), "somebody")
-    history, running, commands = [], [], [queue.PAUSE, queue.KEEP]
+    task = request(specs.make("digits", "tsne", {"max_iter": 300}))
+    running, commands = [], [queue.PAUSE, queue.KEEP]
+    genuine = progress_log.ProgressLog.write_tick
 
     def send_next(log, row):
+        genuine(log, row)
         if row["step"] == 100 and commands:
             running.append(queue.find_task(task.key))
             requests.send_command(task.key, commands.pop(0))
 
-    after(monkeypatch, progress_log.ProgressLog, "write_tick", send_next)
-    keep_history = lambda log, row: history.append(queue.read_history(log.folder))
-    after(monkeypatch, progress_log.ProgressLog, "write_epoch", keep_history)
+    monkeypatch.setattr(progress_log.ProgressLog, "write_tick", send_next)
     work_off(monkeypatch)
     assert running[0].row["share"] == pytest.approx(1 / 3)
     assert running[0].seconds_left > 0
     assert queue.find_task(task.key).state == queue.PAUSED
-    requests.request_training(task.spec, "somebody")
+    request(task.spec)
     work_off(monkeypatch)
     assert requests.is_stored(task.key)
     assert queue.list_tasks() == []
-    assert [row["epoch"] for row in history[-1] if row["loss"] > 0] == [50, 100, 150, 200, 250, 300]
+    history = reader.read_run(store.find_place(task.key)).history
+    assert [row["epoch"] for row in history if row["loss"] > 0] == [50, 100, 150, 200, 250, 300]
     assert capfd.readouterr() == ("", "")
 
 
-def test_signal_leaves_the_training_in_the_queue(task, monkeypatch):
+def test_worker_that_is_told_to_end_leaves_the_training_in_the_queue(task, monkeypatch):
     (task.folder / "checkpoint.123.tmp").write_bytes(b"of a worker that was killed")
     working = worker.Worker()
 
     def act(folder, on_stage, **callbacks):
-        working.on_signal(signal.SIGTERM, None)
+        working.ended.set()
         on_stage("Fitting")
 
     replace_fit(monkeypatch, act)
@@ -203,21 +186,21 @@ def test_checkpoint_of_another_copy_of_the_data_is_not_used(task):
     assert (task.folder / "checkpoint.safetensors").exists()
     with pytest.raises(HourglassError, match="other train rows"):
         training.train(task.spec, task.folder, lambda: queue.KEEP, dataset=here)
-    notes = []
-    run = training.train(task.spec, task.folder, lambda: "", dataset=here, on_note=notes.append)
-    assert notes == [run.environment["note"]]
+    said = []
+    run = training.train(task.spec, task.folder, lambda: "", dataset=here, say=said.append)
+    assert run.environment["note"] in said
     assert_as_undisturbed(task.spec)
 
 
 def test_trainings_go_before_pending_scores(monkeypatch):
     order = []
-    tasks = [requests.request_training(short(seed), "somebody") for seed in (1, 2)]
+    tasks = [request(short(seed)) for seed in (1, 2)]
     genuine = fit.finish
 
     def finish(place, dataset, *, on_stage):
         if not order:
             assert all(requests.is_stored(task.key) for task in tasks)
-            tasks.append(requests.request_training(short(3), "somebody"))
+            tasks.append(request(short(3)))
             order.append("interrupted")
             on_stage("Measuring")
         order.append(reader.read_run(place).key)
@@ -234,7 +217,8 @@ def test_failed_scores_are_not_tried_again(task, monkeypatch):
     for error in (HourglassError("No room."), ValueError("odd")):
         tried = Mock(side_effect=error)
         monkeypatch.setattr(fit, "finish", tried)
-        work_off(monkeypatch)
+        with suppress(HourglassError) if isinstance(error, HourglassError) else pytest.raises(ValueError, match="odd"):
+            work_off(monkeypatch)
         work_off(monkeypatch)
         tried.assert_called_once()
         assert str(error) in queue.list_pending_scores()[0].problem
@@ -293,18 +277,16 @@ def test_idle_worker_has_low_priority_and_ends_when_told(tmp_path):
 
 def test_request_at_the_workers_last_moment_is_not_left_waiting(monkeypatch):
     """Who requests a training sees that a worker holds the lock, and starts none."""
-    rounds, started = [], []
+    rounds = []
 
     def work_off(self):
-        rounds.append(len(queue.list_waiting_tasks()))
-        requests.request_training(short(), "somebody")
-        self.is_sound = len(rounds) == 1
+        rounds.append([task.place for task in queue.list_waiting_tasks()])
+        request(short(len(rounds)))
+        if len(rounds) == 3:
+            self.ended.set()
 
     monkeypatch.setattr(worker.signal, "signal", Mock())
-    monkeypatch.setattr(worker.os, "nice", lambda by: 0)
+    monkeypatch.setattr(worker.computation, "lower_priority", Mock())
     monkeypatch.setattr(worker.Worker, "work_off", work_off)
-    monkeypatch.setattr(worker_process, "start_worker", lambda: started.append(task_files.is_held("worker")))
     assert worker.main() == 0
-    assert rounds == [0, 1]
-    # After an error that was not foreseen another process goes on.
-    assert started == [False]
+    assert rounds == [[], [1], [1, 2]]

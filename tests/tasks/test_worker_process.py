@@ -15,7 +15,17 @@ from core.errors import HourglassError
 from core.runs import reader, specs, store
 from core.tasks import queue, requests, task_files
 from tests import trainings
-from tests.trainings import assert_as_undisturbed, awaited, long, short, some_seconds, until, until_stored, until_within
+from tests.trainings import (
+    assert_as_undisturbed,
+    awaited,
+    long,
+    request,
+    short,
+    some_seconds,
+    until,
+    until_stored,
+    until_within,
+)
 
 # In the middle of a long epoch it takes well below a second; the rest is for a machine that is busy.
 STOP_SECONDS = 1.5
@@ -53,7 +63,7 @@ def clean(folder, own_runs_folder, monkeypatch):
 
 
 def start(spec, epoch=1):
-    requests.request_training(spec, "somebody")
+    request(spec)
     until_within(spec, epoch)
     return spec
 
@@ -76,7 +86,7 @@ def test_paused_training_resumes_to_the_same_weights():
     assert (task.has_checkpoint, task.command, task.row) == (True, "", {})
     assert not (task.folder / "now.json").exists()
     reached = queue.read_history(task.folder)[-1]["epoch"]
-    requests.request_training(spec, "somebody")
+    request(spec)
     assert until_within(spec, 0).row["epoch"] > reached
     run = until_stored(spec)
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
@@ -96,16 +106,16 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
     for repeated in (queue.PAUSE, queue.KEEP):
         requests.send_command(spec.key, repeated)
         assert trainings.state(spec) == "stopped"
-    assert requests.request_training(spec, "somebody").state in ("queued", "running")
+    assert request(spec).state in ("queued", "running")
     until_stored(spec)
-    assert requests.request_training(spec, "somebody") is None
+    assert request(spec) is None
     assert_as_undisturbed(spec)
 
 
 def test_paused_training_is_kept_from_the_queue():
     spec, blocker, waiting = command(start(long()), queue.PAUSE, "paused"), long(1), short(2)
     start(blocker, 0)
-    assert requests.request_training(waiting, "somebody").place == 1
+    assert request(waiting).place == 1
     with pytest.raises(HourglassError, match="Nothing was learned yet"):
         requests.send_command(waiting.key, queue.KEEP)
     requests.send_command(waiting.key, queue.CANCEL)
@@ -134,7 +144,7 @@ def test_diverged_training_may_be_kept():
     # Over so many epochs the rate rises slowly: the first ones go well on any processor.
     params = {"output": "normal", "learning_rate": 1.0, "batch_size": 16, "layers": 4, "n_components": 2, "epochs": 100}
     spec = specs.make("digits", "vae", params)
-    requests.request_training(spec, "somebody")
+    request(spec)
     until(spec, "failed")
     task = queue.find_task(spec.key)
     assert re.search(r"Training diverged in epoch .* Lower learning_rate \(now 1\)", task.message)
@@ -143,7 +153,7 @@ def test_diverged_training_may_be_kept():
     kept = reader.read_run(store.find_place(spec.key))
     assert kept.environment["stopped_early"]
     assert np.isfinite(kept.metrics["squared_error"].value)
-    assert requests.request_training(spec, "somebody").message == ""
+    assert request(spec).message == ""
     until(spec, "failed")
 
 
