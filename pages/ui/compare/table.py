@@ -132,10 +132,9 @@ def _offer_training(dataset: str, size: int, line: Line) -> None:
     if line.problem:
         st.html(f'<div class="hg-note hg-problem">{html(line.problem)}</div>')
         return
-    query = stored_runs.make_training_query(dataset, size, line)
     with st.container(horizontal=True, vertical_alignment="center", key=f"train-{line.name}"):
         st.html('<div class="hg-note"><b>Not trained yet</b></div>', width="content")
-        stored_runs.link_training(f"Train {line.title}", query)
+        stored_runs.link_missing(dataset, size, line)
         st.html(make_note("or run:"), width="content")
     default = cli_commands.format_default_fit(dataset, line.method, size)
     st.html(make_code(cli_commands.format_fit(line.missing) if line.missing else default))

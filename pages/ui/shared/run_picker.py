@@ -99,32 +99,29 @@ def link_next_questions(view: View) -> None:
         return
     with st.container(horizontal=True, key="compare-more"):
         if view.entry.has_labels:
-            query = {"data": view.entry.name, "confusion": "yes"}
-            st.page_link(
-                "pages/embeddings.py", label="Confusion matrices", icon=":material/grid_on:", query_params=query
-            )
+            query, icon = {"data": view.entry.name, "confusion": "yes"}, ":material/grid_on:"
+            st.page_link("pages/embeddings.py", label="Confusion matrices", icon=icon, query_params=query)
         if view.entry.kind == IMAGES:
-            label, icon = "Error by latent dimensions", ":material/show_chart:"
-            query = {"data": view.entry.name, "section": "size"}
+            query, icon = {"data": view.entry.name, "section": "size"}, ":material/show_chart:"
+            label = "Error by latent dimensions"
             st.page_link("pages/reconstructions.py", label=label, icon=icon, query_params=query)
 
 
 def warn_of_other_copies(view: View) -> None:
     """Warn of runs on another copy of the data set than the one here, with links to train again."""
-    labels = list(dict.fromkeys(label_run(line.run.spec) for line in view.lines if not line.is_here))
-    if not labels:
+    others = [line.run.spec for line in view.lines if not line.is_here]
+    if not others:
         return
-    was = "was" if len(labels) == 1 else "were"
-    st.warning(
-        plain(
-            f"{join_words(labels)} {was} trained and evaluated on another copy of {view.entry.label}, with other rows "
-            "than on this machine. Train again to compare."
-        )
+    labels = list(dict.fromkeys(map(label_run, others)))
+    text = (
+        f"{join_words(labels)} {'was' if len(labels) == 1 else 'were'} trained and evaluated on another copy of "
+        f"{view.entry.label}, with other rows than on this machine. Train again to compare."
     )
+    st.warning(plain(text))
     with st.container(horizontal=True, key="other-copies"):
-        for spec in [line.run.spec for line in view.lines if not line.is_here]:
+        for spec in others:
             query = {"data": spec.dataset, "method": spec.method, "spec": permalinks.encode(spec)}
-            stored_runs.link_training(f"Train {stored_runs.label_run(spec)} again", query)
+            stored_runs.link_training(f"Train {label_run(spec)} again", query)
 
 
 def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[str], always: Sequence[int]) -> int:
@@ -177,7 +174,7 @@ def _choose_lines(
         ordered = sorted(candidates[method], key=lambda run: run.key != leading.get(method))
         memory = f"{entry.name}/{size}/{method}" + ("" if budget == budgets.MATCHED else f"/{budget}")
         offers.append(_Offer.make(ordered, (entry.name, method, size), memory, several, problems))
-    many = [offer for offer in offers if len(offer.keys) > 1]
+    many = [offer for offer in offers if len(offer.specs) > 1]
     elsewhere = _describe_own_sizes(stored, entry, size)
     if many or elsewhere:
         named = join_words([methods.label(offer.method) for offer in many])
@@ -217,7 +214,7 @@ class _Offer:
 
     method: str
     candidates: tuple[Run, ...]
-    missing: tuple[Spec, ...]
+    specs: dict[str, Spec]  # by key; of the candidates, then of a link
     memory: str
     most: int
 
@@ -236,17 +233,8 @@ class _Offer:
                 st.session_state.pop(page_state.key(memory), None)
             except BadInput as problem:
                 problems.append(str(problem))
-        stored = {run.key for run in candidates}
-        missing = tuple(spec for spec in remembered.get(memory, ()) if spec.key not in stored)
-        return cls(method, tuple(candidates), missing, memory, _MOST_RUNS if several else 1)
-
-    @property
-    def specs(self) -> list[Spec]:
-        return [*(run.spec for run in self.candidates), *self.missing]
-
-    @property
-    def keys(self) -> list[str]:
-        return [spec.key for spec in self.specs]
+        by_key = {spec.key: spec for spec in (*(run.spec for run in candidates), *remembered.get(memory, ()))}
+        return cls(method, tuple(candidates), by_key, memory, _MOST_RUNS if several else 1)
 
     def draw(self) -> None:
         widget, chosen = page_state.key(self.memory), self.choose_keys()
@@ -255,35 +243,34 @@ class _Offer:
             draw, help = st.multiselect, f"Up to {self.most} runs, one row each."
             options = {"max_selections": self.most, "select_all": False, "help": help}
         st.session_state[widget] = chosen if self.most > 1 else chosen[0]
-        draw(methods.label(self.method), self.keys, format_func=self._describe, key=widget, **options)
+        draw(methods.label(self.method), list(self.specs), format_func=self._describe, key=widget, **options)
 
     def choose_keys(self) -> list[str]:
         """Keys of the runs that are shown; empty if there is none."""
         for choice in (st.session_state.get(page_state.key(self.memory)), page_state.recall(self.memory)):
             keys = [choice] if isinstance(choice, str) else choice or []
-            if known := [key for key in keys if key in self.keys]:
+            if known := [key for key in keys if key in self.specs]:
                 return known[: self.most]
-        return self.keys[:1]
+        return list(self.specs)[:1]
 
     def make_lines(self) -> list[Line]:
         chosen, default = self.choose_keys(), [run.key for run in self.candidates[:1]]
-        specs_by_key = {spec.key: spec for spec in self.specs}
-        tokens = _BETWEEN.join(permalinks.encode(specs_by_key[key]) for key in chosen)
-        text = None if chosen in ([], default) else tokens
+        tokens = _BETWEEN.join(permalinks.encode(self.specs[key]) for key in chosen)
         before = page_state.recall(self.memory) or []
         # A page that shows one run of a method keeps the others for Compare.
         others = before if self.most == 1 and chosen and chosen[0] in before else chosen
-        page_state.keep(self.method, others, text=text, memory=self.memory)
+        page_state.keep(self.method, others, text=None if chosen == default else tokens or None, memory=self.memory)
         if not chosen:
             return [stored_runs.make_line(self.method, self.candidates)]
-        lines = [stored_runs.make_line(self.method, self.candidates, specs_by_key[key]) for key in chosen]
+        lines = [stored_runs.make_line(self.method, self.candidates, self.specs[key]) for key in chosen]
         # Several runs, or another than the default, are named by the settings in which they differ.
-        compared = [specs_by_key[key] for key in dict.fromkeys(chosen if len(chosen) > 1 else [*default, *chosen])]
+        compared = [self.specs[key] for key in (chosen if len(chosen) > 1 else dict.fromkeys([*default, *chosen]))]
+        # Of one run there is nothing to look up, for which its method would be imported.
         if len(compared) == 1 or not (differing := specs.differing(compared)):
             return lines
         named = []
         for k, (key, line) in enumerate(zip(chosen, lines, strict=True)):
-            settings = [_describe_setting(name, specs_by_key[key]) for name in differing]
+            settings = [_describe_setting(name, self.specs[key]) for name in differing]
             if len(lines) == 1 and len(settings) > _MOST_SETTINGS:
                 settings[_MOST_SETTINGS:] = ["…"]
             label = f"{line.title} ({', '.join(settings)})"
@@ -294,12 +281,12 @@ class _Offer:
     def _describe(self, key: str) -> str:
         """Origin of a run and the settings in which it differs from the other candidates."""
         run = next((run for run in self.candidates if run.key == key), None)
-        spec = next(spec for spec in self.specs if spec.key == key)
-        settings = [_describe_setting(name, spec) for name in specs.differing(self.specs)]
-        is_shipped = run is not None and store.is_shipped(run)
-        origin = "linked, not trained yet" if run is None else "shipped" if is_shipped else "own run"
-        budget = run.environment.get("budget", "") if is_shipped else ""
-        notes = [budget, stored_runs.describe_origin(run)] if run else []
+        settings = [_describe_setting(name, self.specs[key]) for name in specs.differing(list(self.specs.values()))]
+        if run is None:
+            return shorten(", ".join(["linked, not trained yet", *settings, key[:6]]), 90)
+        is_shipped = store.is_shipped(run)
+        notes = [run.environment.get("budget", "") if is_shipped else "", stored_runs.describe_origin(run)]
+        origin = "shipped" if is_shipped else "own run"
         return shorten(", ".join([origin, *filter(None, notes), *settings, key[:6]]), 90)
 
 

@@ -13,7 +13,6 @@ from streamlit.delta_generator import DeltaGenerator
 from core.analysis.rows import Rows, check_same_data
 from core.errors import BadInput, HourglassError
 from core.runs import selection
-from core.tasks.queue import Task
 from core.types import IMAGES
 from pages.ui.shared import cli_commands, footer, header, page_state, run_picker, stored_runs, training_offers
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows, load_errors, load_estimator
@@ -84,11 +83,7 @@ class Section:
 
 @contextmanager
 def begin_section(view: View) -> Iterator[Section]:
-    """Begin a section, and end it with the methods that are not shown, and why.
-
-    The explanation may be written at any time, once the numbers for it are known. A `return` inside the block ends
-    the section in the same way.
-    """
+    """Begin a section, and end it with the methods that are not shown, and why, also after a `return` inside."""
     section = Section(view, st.empty())
     with suppress(_EndOfSection):
         yield section
@@ -107,15 +102,10 @@ def _offer_missing(view: View) -> None:
         labels = join_words([line.label for line in missing])
         st.markdown(plain(f"Not trained yet at {view.size}-D: {labels}."), width="content")
         for line in missing:
-            query = stored_runs.make_training_query(view.entry.name, view.size, line)
-            stored_runs.link_training(f"Train {line.label}", query)
-    methods = {line.method for line in missing}
-
-    def is_of_view(task: Task) -> bool:
-        method = task.spec.method
-        return method in methods and selection.fits_view(task.spec, view.entry.name, method, view.size)
-
-    training_offers.show_progress(is_of_view)
+            stored_runs.link_missing(view.entry.name, view.size, line)
+    training_offers.show_progress(
+        lambda task: any(selection.fits_view(task.spec, view.entry.name, line.method, view.size) for line in missing)
+    )
 
 
 def show_tabs(
@@ -125,10 +115,8 @@ def show_tabs(
 
     Parameters
     ----------
-    sections : name in the address -> label, and the function that draws it from the view, the stored runs and the
-        list of problems.
-    kind : of the data sets offered.
-    sizes : latent dimensions that are offered even if not trained, the default first.
+    sections : name in the address -> label, and the function that draws it from view, stored runs and problems.
+    kind, sizes : see `run_picker.choose`.
     """
     stored, problems = stored_runs.list_runs()
     problems = list(problems)

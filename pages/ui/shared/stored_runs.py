@@ -86,15 +86,13 @@ def make_stamp(place: Path, file: str = "run.json") -> Stamp:
 
 def get_stamp(key: str) -> Stamp:
     """The stamp of the run with this key; an empty one if it is gone."""
-    place = store.find_place(key)
-    return ("", 0) if place is None else make_stamp(place)
+    return make_stamp(place) if (place := store.find_place(key)) else ("", 0)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _index(stamps: str) -> tuple[tuple[Run, ...], tuple[str, ...]]:
     runs, problems = store.list_runs()
-    registered = set(datasets.names())
-    known = (run for run in runs if run.spec.dataset in registered and run.spec.method in methods.REGISTRY)
+    known = [run for run in runs if run.spec.dataset in datasets.REGISTRY and run.spec.method in methods.REGISTRY]
     return tuple(known), tuple(problems)
 
 
@@ -112,10 +110,9 @@ def _read(stamp: Stamp) -> Run:
 
 def read_run(key: str) -> tuple[Run, Stamp]:
     """The run with this key, not to be changed, and its stamp; BrokenRun if unreadable."""
-    place = store.find_place(key)
-    if place is None:
+    stamp = get_stamp(key)
+    if not stamp[0]:
         raise BrokenRun(f"The run {key} was deleted: reload this page.")
-    stamp = make_stamp(place)
     return _read(stamp), stamp
 
 
@@ -126,9 +123,8 @@ def list_datasets(runs: Sequence[Run]) -> list[str]:
 
 
 def choose_default_dataset(names: Sequence[str], runs: Sequence[Run]) -> str:
-    trained = {run.spec.dataset for run in runs}
-    usual = datasets.DEFAULT
-    return usual if usual in names and (usual in trained or not trained) else names[0]
+    wanted = {run.spec.dataset for run in runs} or names
+    return datasets.DEFAULT if datasets.DEFAULT in names and datasets.DEFAULT in wanted else names[0]
 
 
 def list_code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:
@@ -201,12 +197,14 @@ def make_line(method: str, candidates: Sequence[Run], spec: Spec | None = None) 
     return replace(line, label=label, run=run, stamp=stamp)
 
 
-def make_training_query(dataset: str, size: int, line: Line) -> dict[str, str]:
-    """The address parameters of the page Training for the run that a line lacks."""
+def link_missing(dataset: str, size: int, line: Line) -> None:
+    """Draw a link to the page Training for the run that a line lacks."""
     query = {"data": dataset, "method": line.method}
     if line.missing:
-        return query | {"spec": permalinks.encode(line.missing)}
-    return query if line.entry.has_own_code_size else query | {"size": str(size)}
+        query["spec"] = permalinks.encode(line.missing)
+    elif not line.entry.has_own_code_size:
+        query["size"] = str(size)
+    link_training(f"Train {line.title}", query)
 
 
 def link_training(label: str, query: Mapping[str, str]) -> None:
@@ -232,8 +230,6 @@ def find_best(lines: Sequence[Line], metric: str) -> str | None:
     ranked = [line for line in select_comparable(lines) if f"rows.{metric}" in line.run.views]
     if metric in OF_CODES:
         ranked = [line for line in ranked if not line.entry.not_ranked]
-    if metric not in DEFINITIONS:
-        return None
     scores = {line.run.key: line.run.views[f"rows.{metric}"] for line in ranked}
     return _best(tuple((line.run.key, line.stamp) for line in ranked), metric, scores)
 
