@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,6 @@ from safetensors.numpy import load, save
 from core import config, files
 
 MOST_BYTES = 1_000_000_000
-_UNFINISHED_SECONDS = 30 * 24 * 3600
 
 
 def folder() -> Path:
@@ -39,16 +39,14 @@ def make_key(*parts: object) -> str:
 def find_arrays(name: str) -> dict[str, np.ndarray] | None:
     """The arrays stored under `name`, or None if the file is absent or damaged."""
     path = folder() / f"{name}.safetensors"
-    try:
+    with suppress(OSError, SafetensorError, ValueError, KeyError, TypeError):
         data = path.read_bytes()
-        arrays = load(data[32:])
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
-        return None
-    if hashlib.sha256(data[32:]).digest() != data[:32]:
-        return None
-    with suppress(OSError):
-        os.utime(path)  # the least recently used files are removed first
-    return arrays
+        if hashlib.sha256(data[32:]).digest() == data[:32]:
+            arrays = load(data[32:])
+            with suppress(OSError):
+                os.utime(path)  # the least recently used files are removed first
+            return arrays
+    return None
 
 
 def save_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> None:
@@ -76,16 +74,14 @@ def get_checkpoint_folder(name: str) -> Path:
     place = folder().parent / "unfinished"
     with suppress(OSError):
         for other in place.iterdir():
-            if time.time() - other.stat().st_mtime > _UNFINISHED_SECONDS:
+            if time.time() - other.stat().st_mtime > 30 * 24 * 3600:
                 shutil.rmtree(other, ignore_errors=True)
     return place / name
 
 
 def _sweep() -> None:
     """Remove the least recently used files if all take more than a gigabyte."""
-    newest_first = sorted(((file.stat(), file) for file in folder().iterdir()), key=lambda pair: -pair[0].st_mtime)
-    total = 0
-    for stat, file in newest_first:
-        total += stat.st_size
+    newest_first = sorted(folder().iterdir(), key=lambda file: -file.stat().st_mtime)
+    for file, total in zip(newest_first, accumulate(file.stat().st_size for file in newest_first), strict=True):
         if total > MOST_BYTES:
             file.unlink(missing_ok=True)

@@ -10,10 +10,6 @@ import platformdirs
 
 from core.errors import BadInput
 
-_QUOTA, _NICE, _THREADS = "HOURGLASS_QUOTA_GB", "HOURGLASS_NICE", "HOURGLASS_THREADS"
-_WORKSHOP = "HOURGLASS_WORKSHOP"
-_YES, _NO = ("1", "yes", "true", "on"), ("", "0", "no", "false", "off")
-
 
 def check_settings() -> None:
     """Read every setting; BadInput names a wrong variable, its value and what is allowed."""
@@ -45,25 +41,27 @@ def runs_folder() -> Path:
 
 def quota_gb() -> float:
     """`HOURGLASS_QUOTA_GB`: gigabytes that this person's runs may take, default 5."""
-    return _number(_QUOTA, 5.0, "a number of gigabytes above 0, such as 5", lambda n: 0 < n < math.inf)
+    return _number("HOURGLASS_QUOTA_GB", 5.0, "a number of gigabytes above 0, such as 5", lambda n: 0 < n < math.inf)
 
 
 def niceness() -> int:
     """`HOURGLASS_NICE`: niceness of the training process, 0 (as the app) to 19 (lowest priority), default 10."""
-    return int(_number(_NICE, 10, "a whole number from 0 to 19", lambda n: n in range(20)))
+    return int(_number("HOURGLASS_NICE", 10, "a whole number from 0 to 19", lambda n: n in range(20)))
 
 
 def threads() -> int:
     """`HOURGLASS_THREADS`: threads of a background process, default 1."""
-    return int(_number(_THREADS, 1, "a whole number from 1 to 1024", lambda n: n in range(1, 1025)))
+    return int(_number("HOURGLASS_THREADS", 1, "a whole number from 1 to 1024", lambda n: n in range(1, 1025)))
 
 
 def is_workshop() -> bool:
     """`HOURGLASS_WORKSHOP`: whether many people share this app."""
-    given = os.environ.get(_WORKSHOP, "")
-    if given.strip().lower() not in (*_YES, *_NO):
-        raise BadInput(f"{_WORKSHOP}={given} is not allowed: it is 1 or 0.")
-    return given.strip().lower() in _YES
+    given = os.environ.get("HOURGLASS_WORKSHOP", "")
+    if given.strip().lower() in ("", "0", "no", "false", "off"):
+        return False
+    if given.strip().lower() in ("1", "yes", "true", "on"):
+        return True
+    raise BadInput(f"HOURGLASS_WORKSHOP={given} is not allowed: it is 1 or 0.")
 
 
 def _folder(name: str) -> Path | None:

@@ -22,11 +22,6 @@ from core.tasks import inverter_training
 from core.types import Dataset, Run, Spec, spread_indices
 
 CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
-REGRESSOR_STEPS = 5_000  # more than for a person's own run, since each use then needs fewer gradient steps
-# Frames of a shipped replay, and its arrays by frame.
-_FRAMES = 11
-_OF_FRAMES = ("epochs", "seconds", "map", "reconstructions", "samples")
-_LARGEST_HALF = float(np.finfo(np.float16).max)
 # k-means may end in another local optimum, which the intervals of these scores do not include.
 _BY_CHANCE = ("kmeans_ari", "kmeans_nmi")
 
@@ -95,8 +90,8 @@ def _fit_run(spec: Spec, dataset: Dataset, missing: bool, remeasure: bool, say: 
 def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     """Add a run's budget to its environment, and store it in fewer bytes.
 
-    A network's weights become int8 if no score leaves its interval; the scores are measured again from the stored
-    weights. Scores of rows become float16, and a replay keeps `_FRAMES` frames.
+    A network's weights become int8 if no score, measured again from these, leaves its interval. Scores of rows become
+    float16, and a replay keeps 11 frames.
     """
     run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thin(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
@@ -111,31 +106,24 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
 
 
 def _halve(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return views with the scores of rows in float16, if they fit."""
-    half = {
-        name: a.astype(np.float16)
-        for name, a in views.items()
-        if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32 and a.max(initial=0) < _LARGEST_HALF
-    }
-    return {**views, **half}
+    """The views, with the scores of rows in float16 if they fit."""
+    largest = float(np.finfo(np.float16).max)
+    scores = {name: a for name, a in views.items() if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32}
+    return {**views, **{name: a.astype(np.float16) for name, a in scores.items() if a.max(initial=0) < largest}}
 
 
 def _thin(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return a replay with at most `_FRAMES` frames, evenly spread from the first to the last."""
-    n = len(replay.get("epochs", ()))
+    """A replay with at most 11 frames, evenly spread from the first to the last."""
     # Words of documents are stored in one text for all frames.
-    if n <= _FRAMES or not {"reconstructions", "samples"} & set(replay):
+    if replay.keys().isdisjoint(("reconstructions", "samples")):
         return dict(replay)
-    kept = spread_indices(n, _FRAMES)
-    return {name: a[kept] if name in _OF_FRAMES else a for name, a in replay.items()}
+    kept = spread_indices(len(replay["epochs"]), 11)
+    by_frame = ("epochs", "seconds", "map", "reconstructions", "samples")
+    return {name: a[kept] if name in by_frame else a for name, a in replay.items()}
 
 
 def _list_changed_scores(run: Run, light: Run) -> list[str]:
-    """Return the names of the scores that rounding has changed.
-
-    A mean over rows has changed if it leaves its interval; a score of samples, which are drawn again, if the two
-    intervals are disjoint.
-    """
+    """The scores that rounding has changed: means over rows that leave their interval, or disjoint intervals."""
     changed = []
     for name, score in run.metrics.items():
         if score.interval and name in light.metrics and name not in _BY_CHANCE:
@@ -147,12 +135,11 @@ def _list_changed_scores(run: Run, light: Run) -> list[str]:
 
 
 def _budget_of(spec: Spec) -> dict[str, Any]:
-    """Return the budget of a run and the number of trials that chose its settings, for its environment."""
+    """The budget of a run and the number of trials that chose its settings, for its environment."""
     if spec in _specs(BEST_EFFORT):
         return {"budget": budgets.BEST_EFFORT}
-    if spec not in _specs(MATCHED):
-        return {}
-    return {"budget": budgets.MATCHED, **({"trials": N_TRIALS} if spec.dataset in TUNED else {})}
+    trials = {"trials": N_TRIALS} if spec.dataset in TUNED else {}
+    return {"budget": budgets.MATCHED, **trials} if spec in _specs(MATCHED) else {}
 
 
 def _specs(recipes: Sequence[Recipe]) -> list[Spec]:
@@ -164,7 +151,8 @@ def _fit_inverter(spec: Spec, dataset: Dataset, anew: bool, say: Callable[[str],
     gan = reader.read_estimator(layout.place_of(layout.SHIPPED, spec))
     if not anew and inverter_training.load_shipped_inverter(spec.key, gan) is not None:
         return
-    inverter = gan_inverter.GANInverter(gan, fit_steps=REGRESSOR_STEPS).fit(dataset.floats("train"))
+    # More steps than for a person's own run, since each use then needs fewer gradient steps.
+    inverter = gan_inverter.GANInverter(gan, fit_steps=5_000).fit(dataset.floats("train"))
     path = inverter_training.write_regressor(spec.key, gan, quantization.to_int8(fit.stored_form(inverter.arrays())))
     inversion = inverter_training.load_shipped_inverter(spec.key, gan).invert(dataset.floats("test")[:100])
     say(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,6 @@ IMAGES = "images"
 DOCUMENTS = "documents"
 UNLABELLED = -1
 FITTING = "Fitting"  # the stage of a fit before its evaluation
-_LONGEST_GIVEN = 80  # characters of a refused value in its error
 
 
 @dataclass(frozen=True)
@@ -52,25 +51,19 @@ class Param:
     def check(self, value: Any) -> Any:
         """Return `value`, a number or text, as this parameter's type; BadInput if it is not allowed."""
         if isinstance(self.default, str):
-            if value not in self.bounds:
-                raise self.refusal(value)
-            return value
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
-            raise self.refusal(value) from None
-        if isinstance(value, bool) or not math.isfinite(number) or not self.bounds[0] <= number <= self.bounds[1]:
-            raise self.refusal(value)
-        if isinstance(self.default, int):
-            if number != int(number):
-                raise self.refusal(value)
-            return int(number)
-        return number
+            if value in self.bounds:
+                return value
+        elif not isinstance(value, bool):
+            with suppress(TypeError, ValueError, OverflowError):
+                number = type(self.default)(float(value))
+                if number == float(value) and self.bounds[0] <= number <= self.bounds[1]:
+                    return number
+        raise self.refusal(value)
 
     def refusal(self, value: Any) -> errors.BadInput:
         """The error for a value that is not allowed."""
         given = str(value)
-        given = given if len(given) <= _LONGEST_GIVEN else given[: _LONGEST_GIVEN - 1] + "…"
+        given = given if len(given) <= 80 else given[:79] + "…"
         return errors.BadInput(f"{self.name}={given} is not allowed: choose {self.allowed}.")
 
 
@@ -102,8 +95,7 @@ class Dataset:
     Attributes
     ----------
     kind : {"images", "documents"}
-    X_train, X_test : (n, n_features); images as ``uint8`` pixels in 0..255, documents as ``scipy.sparse.csr_array``
-        word counts.
+    X_train, X_test : (n, n_features); images as ``uint8`` in 0..255, documents as ``csr_array`` of word counts.
     y_train, y_test : (n,) int64, class of each row as an index into `target_names`; -1 for unlabelled rows.
     image_shape : (height, width) in pixels, for images.
     vocabulary : the word of each column, for documents.
@@ -189,10 +181,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Spec:
-    """A specification of a fit: method, data set, and every declared parameter as sorted ``(name, value)`` pairs.
-
-    See `Param.implied` for exceptions.
-    """
+    """A specification of a fit: every parameter but `Param.implied` ones, as sorted ``(name, value)`` pairs."""
 
     dataset: str
     method: str
@@ -223,9 +212,8 @@ class Spec:
     def from_json(cls, data: Mapping[str, Any]) -> Spec:
         """Inverse of `to_json`; BadInput if a field is missing or of another type."""
         try:
-            params, of_dataset = dict(data["params"]), dict(data["dataset_params"])
-            names = str(data["dataset"]), str(data["method"])
-            return cls.of(*names, params, data["seed"], of_dataset, data["version"])
+            names, params = (str(data["dataset"]), str(data["method"])), dict(data["params"])
+            return cls.of(*names, params, data["seed"], dict(data["dataset_params"]), data["version"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise errors.BadInput(f"This is not a specification of a run ({error!r}).") from None
 

@@ -14,13 +14,10 @@ from core.figures import palette
 from core.frontend.maps import make_class_header, pack
 
 BEHIND = ("images", "rows", "both")
-_LONGEST_CODE = 6000  # characters
 _LARGEST = 1e6
 _NUMBER = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,8})?")
 _ID = re.compile("[0-9a-f]{16}")
-_DIGITS = 3
 _NO_CODE = "What the page sent is no code: reload it."
-_SMALL = 16  # pixels; smaller images are told apart in a coarser grid alone
 
 
 @dataclass(frozen=True)
@@ -112,31 +109,21 @@ def make_answer_message(decoder_id: str, turn: str = "", image: np.ndarray | Non
 
 
 def make_scene_message(scene: Scene, state: State, placed: str) -> bytes:
-    """All else that is drawn.
-
-    `placed` changes where the server sets the state, as from a link; else the browser keeps its own.
-    """
+    """All else that is drawn; `placed` changes where the server sets the state, else the browser keeps its own."""
     gaussian = scene.gaussian
+    order = range(len(scene.axes)) if scene.order is None else scene.order
+    numbers = {"shape": scene.shape, "order": order, "starts": scene.starts, "pad": state.pad, "frozen": state.frozen}
     header: dict[str, Any] = {
-        "kind": scene.kind,
-        "id": scene.id,
-        "decoder": scene.decoder,
-        "shape": list(map(int, scene.shape)),
+        **{name: getattr(scene, name) for name in ("kind", "id", "decoder", "measure", "pictures", "lacking")},
+        **{name: list(map(int, values)) for name, values in numbers.items()},
         "axes": list(map(_make_axis, scene.axes)),
-        "order": list(map(int, range(len(scene.axes)) if scene.order is None else scene.order)),
-        "measure": scene.measure,
         "columns": choose_grid_shape(scene.shape),
         "prior": bool(gaussian and gaussian.is_prior),
         "gaussian": gaussian is not None,
         "names": list(map(str, scene.names)),
-        "pictures": scene.pictures,
-        "starts": list(map(int, scene.starts)),
         "server": scene.by_server,
-        "lacking": scene.lacking,
         "placed": placed,
         "code": list(map(_round, state.code)),
-        "pad": list(map(int, state.pad)),
-        "frozen": list(map(int, state.frozen)),
         "behind": state.behind,
         **make_class_header(len(scene.names)),
         "none": palette.NO_CLASS if scene.names else palette.SINGLE,
@@ -161,29 +148,22 @@ def _round(value: float) -> float:
 
 
 def choose_grid_shape(shape: tuple[int, int]) -> tuple[int, int]:
-    """Columns and lines of images of this (height, width) that fill about a square.
-
-    >>> choose_grid_shape((28, 28)), choose_grid_shape((28, 20)), choose_grid_shape((8, 8))
-    ((20, 20), (20, 14), (12, 12))
-    """
-    most = 20 if max(shape) >= _SMALL else 12
-    height, width = shape
-    wide, high = (most, round(most * width / height)) if height >= width else (round(most * height / width), most)
-    return max(1, wide), max(1, high)
+    """Columns and lines of images of this (height, width) that fill about a square: (20, 14) for (28, 20)."""
+    # Smaller images are told apart in a coarser grid alone.
+    most = 20 if max(shape) >= 16 else 12
+    columns, lines = (max(1, round(most * side / max(shape))) for side in shape)
+    return columns, lines
 
 
 def format_code(code: Sequence[float]) -> str:
     """A code as text for an address, each number to three digits: ``"0.52_-1.3"``."""
-    rounded = [float(f"{value:.{_DIGITS}g}") for value in code]
+    rounded = [float(f"{value:.3g}") for value in code]
     return "_".join("0" if abs(value) < 1e-4 else np.format_float_positional(value, trim="-") for value in rounded)
 
 
 def parse_code(text: str, size: int) -> tuple[float, ...]:
-    """Inverse of `format_code`, for text that anybody may have written.
-
-    Raises BadInput if it is no code of `size` numbers.
-    """
-    parts = text.split("_") if len(text) <= _LONGEST_CODE else []
+    """Inverse of `format_code`, for text that anybody may have written; BadInput if it is no code of `size` numbers."""
+    parts = text.split("_") if len(text) <= 6000 else []
     if not parts or not all(map(_NUMBER.fullmatch, parts)):
         example = "_".join(["0.5", "-1.3", "0"][:size]) + ("_…" if size > 3 else "")
         raise BadInput(f"It is no code: a code is {size} numbers joined by _, such as {example}.")
@@ -215,8 +195,8 @@ def format_dimensions(dimensions: Sequence[int]) -> str:
 
 def format_state(state: State) -> dict[str, str]:
     """The state as in an address."""
-    pad, frozen = format_dimensions(state.pad), format_dimensions(state.frozen)
-    return {"code": format_code(state.code), "pad": pad, "frozen": frozen, "behind": state.behind}
+    dimensions = {"pad": format_dimensions(state.pad), "frozen": format_dimensions(state.frozen)}
+    return {"code": format_code(state.code), **dimensions, "behind": state.behind}
 
 
 def _split(text: object, n_parts: int) -> list[str]:
@@ -227,10 +207,9 @@ def _split(text: object, n_parts: int) -> list[str]:
 
 
 def parse_state(text: object, scene_id: str, size: int) -> State | None:
-    """The state that the browser sends once a drag ends; None if it is of another scene.
+    """The state that the browser sends once a drag ends; None if it is of another scene, BadInput if malformed.
 
     Anybody may have written ``"<id>|<code>|<dimensions on the pad>|<frozen dimensions>|<behind>"``.
-    Raises BadInput if it is malformed.
     """
     scene, code, pad, frozen, behind = _split(text, 5)
     if scene != scene_id:
@@ -242,10 +221,7 @@ def parse_state(text: object, scene_id: str, size: int) -> State | None:
 
 
 def parse_question(text: object, decoder_id: str, size: int) -> tuple[str, tuple[float, ...]] | None:
-    """Turn and code of ``"<id>|<turn>|<code>"``, a picture asked for; None: another decoder.
-
-    Raises BadInput if it is malformed.
-    """
+    """Turn and code of ``"<id>|<turn>|<code>"``, a picture asked for; None: another decoder; BadInput if malformed."""
     decoder, turn, code = _split(text, 3)
     if not (turn.isascii() and turn.isdecimal()):
         raise BadInput(_NO_CODE)

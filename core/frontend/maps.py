@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ _RAMP = {
 }
 _STEPS = 64
 _FARTHEST = 1000.0  # from a map, in its own width
-_LONGEST_LOOK = 20_000
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,8 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]
     head = json.dumps({**header, "arrays": about}, allow_nan=False, separators=(",", ":")).encode()
     head += b" " * (-(4 + len(head)) % _ALIGNED)
-    return b"".join([struct.pack("<I", len(head)), head, *(_pad(a.tobytes()) for a in flat.values())])
-
-
-def _pad(data: bytes) -> bytes:
-    return data + b"\0" * (-len(data) % _ALIGNED)
+    padded = (a.tobytes() + b"\0" * (-a.nbytes % _ALIGNED) for a in flat.values())
+    return b"".join([struct.pack("<I", len(head)), head, *padded])
 
 
 def make_class_header(n_classes: int) -> dict[str, Any]:
@@ -178,7 +174,7 @@ def make_maps_message(
         "selected": list(map(int, selected)),
         "heard": heard,
         "pictures": pictures,
-        "look": {"hidden": list(look.hidden), "zooms": dict(look.zooms), "enlarged": look.enlarged},
+        "look": asdict(look),
         "heardLook": heard_look,
         "file": file,
         **make_class_header(len(names)),
@@ -190,13 +186,8 @@ def make_maps_message(
         ramps = {theme: palette.CLASSES[theme][:2] if values.is_binary else make_ramp(theme) for theme in _RAMP}
         arrays["values"] = _quantise_values(values, len(ramps["light"]))
         arrays["exact"] = np.asarray(values.values, np.float32)
-        header["ramp"] = {
-            "label": values.label,
-            "low": values.names[0],
-            "high": values.names[1],
-            "categories": list(values.names) if values.is_binary else [],
-            **ramps,
-        }
+        about = {"label": values.label, "low": values.names[0], "high": values.names[1]}
+        header["ramp"] = {**about, "categories": list(values.names) if values.is_binary else [], **ramps}
     return pack(header, arrays)
 
 
@@ -232,33 +223,29 @@ def make_pictures_message(
 
 
 def parse_selection(text: object, rows_id: str, n: int) -> np.ndarray | None:
-    """Positions of the rows selected in the maps; None if the selection is of other rows.
+    """Positions of the rows selected in the maps; None if of other rows, BadInput if it is no selection of `n` rows.
 
     Anybody may have written ``"<rows_id>:<turn>:<a bit for each row, base64>"``.
-    Raises BadInput if it is no selection of `n` rows.
     """
     parts = text.split(":") if isinstance(text, str) else []
     if len(parts) != 3:
         raise BadInput("What the maps sent is no selection: reload this page.")
     if parts[0] != rows_id:
         return None
-    try:
+    with suppress(ValueError):
         bits = np.frombuffer(base64.b64decode(parts[2], validate=True), np.uint8)
-    except (binascii.Error, ValueError):
-        bits = np.empty(0, np.uint8)
-    if len(bits) != -(-n // 8):
-        raise BadInput(f"What the maps sent is no selection of {n:,} rows: reload this page.")
-    return np.flatnonzero(np.unpackbits(bits)[:n])
+        if len(bits) == -(-n // 8):
+            return np.flatnonzero(np.unpackbits(bits)[:n])
+    raise BadInput(f"What the maps sent is no selection of {n:,} rows: reload this page.")
 
 
 def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence[int]) -> tuple[Look, str] | None:
-    """The view that the maps sent, and its turn; None if it is of other rows.
+    """The view that the maps sent, and its turn; None if it is of other rows, BadInput if malformed.
 
     Anybody may have written the JSON, see `LinkedMaps.sendLook`; unknown keys and labels are left out.
-    Raises BadInput if it is malformed.
     """
     try:
-        found = json.loads(text) if isinstance(text, str) and len(text) < _LONGEST_LOOK else None
+        found = json.loads(text) if isinstance(text, str) and len(text) < 20_000 else None
         if found["id"] != rows_id:
             return None
         look = make_look(found["hidden"], found["zooms"], found["enlarged"], keys, labels)
@@ -268,10 +255,7 @@ def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence
 
 
 def make_look(hidden: Any, zooms: Any, enlarged: Any, keys: Sequence[str], labels: Sequence[int]) -> Look:
-    """A `Look` of known maps and classes.
-
-    Raises ValueError, TypeError or AttributeError if it is malformed.
-    """
+    """A `Look` of known maps and classes; ValueError, TypeError or AttributeError if it is malformed."""
     known = {}
     for key, zoom in zooms.items():
         x, y, side = (float(value) for value in zoom)

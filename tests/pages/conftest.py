@@ -71,8 +71,7 @@ def links_count_at_once(monkeypatch):
 @pytest.fixture
 def read_whole(monkeypatch):
     """The reader has scrolled through the page and pointed at every chart."""
-    monkeypatch.setattr(charts, "is_near", lambda *_: True)
-    monkeypatch.setattr(charts, "is_pointed_at", lambda *_: True)
+    monkeypatch.setattr(charts, "is_shown", lambda name: True)
 
 
 @pytest.fixture

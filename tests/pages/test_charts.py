@@ -11,7 +11,7 @@ def script():
     page_state.enter_page("a-page")
     if charts.is_near("table", 300):
         st.markdown("the table")
-    if charts.is_pointed_at("chart"):
+    if charts.is_shown("chart"):
         st.markdown("the chart")
     else:
         charts.draw_still("chart", "<svg/>", "errors of <b>", 200)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.metrics.definitions import DEFINITIONS
 from core.runs import specs
+from core.types import Spec
 from pages.ui.shared import charts, cli_commands, header, page_state, tables
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.stored_runs import Line
@@ -24,8 +25,7 @@ def draw(lines: Sequence[Line]) -> None:
     st.markdown("Each cell: estimate, 95% interval, sample size n. Open a measure to read how it is computed.")
     tables.draw_measures(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
     by_class = "squared_error_per_class"
-    errors = {line.label: line.run.by_class[by_class] for line in shown if by_class in line.run.by_class}
-    if errors:
+    if errors := {line.label: line.run.by_class[by_class] for line in shown if by_class in line.run.by_class}:
         st.markdown("#### Error by class", help=plain(DEFINITIONS[by_class].help))
         unit = DEFINITIONS["squared_error"]
         figure = training_curves.plot_error_by_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
@@ -38,8 +38,7 @@ def draw(lines: Sequence[Line]) -> None:
             problems: list[str] = []
             confusion.draw(shown, problems)
             page_state.show_problems(problems)
-    histories = {line.label: line.run.history for line in shown if training_curves.list_terms(line.run.history)}
-    if histories:
+    if histories := {line.label: line.run.history for line in shown if training_curves.list_terms(line.run.history)}:
         about = "Each method minimises its own loss, in its own unit, so each panel has its own scale."
         st.markdown("#### Training loss", help=about)
         charts.draw(training_curves.plot_losses(histories, header.get_theme()), "loss while training")
@@ -51,11 +50,10 @@ def draw(lines: Sequence[Line]) -> None:
 
 def _differing_settings(shown: Sequence[Line]) -> dict[str, Callable[[Line], str]]:
     """The settings in which runs of one method differ; empty if each method has one run."""
-    of_method: dict[str, list[Line]] = {}
+    by_method: dict[str, list[Spec]] = {}
     for line in shown:
-        of_method.setdefault(line.method, []).append(line)
-    several = [lines for lines in of_method.values() if len(lines) > 1]
-    names = dict.fromkeys(name for lines in several for name in specs.differing([line.run.spec for line in lines]))
+        by_method.setdefault(line.method, []).append(line.run.spec)
+    names = dict.fromkeys(name for alike in by_method.values() if len(alike) > 1 for name in specs.differing(alike))
 
     def make_fact(name: str) -> Callable[[Line], str]:
         return lambda line: shorten(specs.settings(line.run.spec).get(name, "–"))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import datasets
 from core.analysis.rows import Rows, has_shipped_rows
-from core.types import DOCUMENTS
+from core.types import DOCUMENTS, Run
 from pages.ui.embeddings import confusion_matrices
 from pages.ui.shared import cached
 from pages.ui.shared.stored_runs import Line
@@ -24,11 +24,11 @@ def draw(lines: Sequence[Line], problems: list[str]) -> None:
         return
     first = with_codes[0].run
     checksum, numbers = first.environment["data_checksum"], first.views["shown_rows"]
-    alike = [
-        line
-        for line in with_codes
-        if line.run.environment["data_checksum"] == checksum and np.array_equal(line.run.views["shown_rows"], numbers)
-    ]
+
+    def is_alike(run: Run) -> bool:
+        return run.environment["data_checksum"] == checksum and np.array_equal(run.views["shown_rows"], numbers)
+
+    alike = [line for line in with_codes if is_alike(line.run)]
     note = "Neighbours are test rows here, so accuracies differ from the kNN accuracy in the table."
     if left_out := [line.label for line in lines if line.run and line not in alike]:
         note = f"{join_words(left_out)}: no codes of the same rows are stored. {note}"

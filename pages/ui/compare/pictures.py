@@ -32,8 +32,7 @@ def draw_samples(lines: Sequence[Line]) -> table.Clicked:
             with st.container(key=f"sample-{line.name}", gap=None):
                 st.html(_make_caption(line))
                 label = f"Enlarge the samples of {line.label}"
-                if table.draw_picture(f"samples-{line.name}", label, lambda line=line: st.html(_make_montage(line))):
-                    clicked = "samples", line
+                clicked = table.draw_picture("samples", line, label, _make_montage(line)) or clicked
     return clicked
 
 
@@ -42,39 +41,31 @@ def _make_montage(line: Line) -> Markup:
 
 
 def _make_caption(line: Line) -> str:
-    metrics = line.run.metrics
-    distance = ""
+    metrics, distance = line.run.metrics, ""
     if "frechet" in metrics:
         floor = f", floor {number(metrics['frechet_floor'].value)}" if "frechet_floor" in metrics else ""
-        distance = (
-            f'<div>Fréchet {number(metrics["frechet"].value)} <span class="hg-note">'
-            f"({interval(metrics, 'frechet')}{floor})</span></div>"
-        )
+        about = f'<span class="hg-note">({interval(metrics, "frechet")}{floor})</span>'
+        distance = f"<div>Fréchet {number(metrics['frechet'].value)} {about}</div>"
     note = make_note(line.run.notes.get("samples", ""))
     return f'<div class="hg-caption"><b>{html(line.label)}</b>{distance}{note}</div>'
 
 
 def open_dialog(kind: str, line: Line, lines: Sequence[Line]) -> None:
-    """Open the dialog of the picture of this kind that was clicked in `line`."""
-    if kind == "strips":
-        _draw_strips(lines)
-    else:
-        {"map": _draw_map, "samples": _draw_enlarged}[kind](line)
+    """Open the dialog of the picture of this kind that was clicked in `line`; strips are of all `lines`."""
+    {"map": _draw_map, "samples": _draw_enlarged, "strip": lambda _: _draw_strips(lines)}[kind](line)
 
 
 @st.dialog("Map", width="large")
 def _draw_map(line: Line) -> None:
     from core.figures import scatter  # plotly: most visits open no figure
 
-    run = line.run
-    names = run.notes.get("target_names", [])
+    views, notes = line.run.views, line.run.notes
     st.markdown(
-        f"**{plain(line.label)}**: {len(run.views['map']):,} test rows, {plain(run.notes['map'])}. "
+        f"**{plain(line.label)}**: {len(views['map']):,} test rows, {plain(notes['map'])}. "
         "Drag to move, scroll to zoom, double-click to reset."
     )
-    figure = scatter.plot_scatter(
-        run.views["map"], run.views.get("labels"), names, run.views["shown_rows"], header.get_theme(), run.notes["map"]
-    )
+    classes = views.get("labels"), notes.get("target_names", [])
+    figure = scatter.plot_scatter(views["map"], *classes, views["shown_rows"], header.get_theme(), notes["map"])
     charts.draw(figure, "map", is_zoomed=True)
 
 
@@ -87,9 +78,9 @@ def _draw_strips(lines: Sequence[Line]) -> None:
     st.markdown(f"{count} test images, the classes in turn. Pixels are clipped to the range of the data.")
     for first in range(0, count, images.IN_STRIP):
         parts = [
-            f'<div class="hg-caption">{html(label)}</div>{images.image(png, label, "hg-strip")}'
+            f'<div class="hg-caption">{html(label)}</div>'
+            f"{images.image(images.strip_png(line, view, first), label, 'hg-strip')}"
             for label, line, view in strips
-            if (png := images.strip_png(line, view, first))
         ]
         st.html(f'<div class="hg-large">{"".join(parts)}</div>')
 

@@ -22,8 +22,8 @@ def explain(view: View) -> str:
     if not view.trained:
         return f"No method is trained on {view.entry.label} at {size} yet."
     row = "document" if view.entry.kind == DOCUMENTS else "image"
-    coders = _list_methods(line for line in view.trained if not _only_samples(line))
-    samplers = _list_methods(line for line in view.trained if _only_samples(line))
+    coders = _list_methods(line for line in view.trained if line.entry.encodes)
+    samplers = _list_methods(line for line in view.trained if not line.entry.encodes)
     parts = []
     if coders:
         compress, reconstruct = ("compresses", "reconstructs") if len(coders) == 1 else ("compress", "reconstruct")
@@ -49,11 +49,6 @@ def _list_methods(lines: Iterable[Line]) -> list[str]:
     return list(named.values())
 
 
-def _only_samples(line: Line) -> bool:
-    """Whether a run has a decoder and no encoder."""
-    return "samples" in line.run.views and "reconstructions" not in line.run.views
-
-
 def _span(counts: Sequence[int]) -> str:
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
@@ -65,12 +60,9 @@ def warn_of_copies(view: View) -> None:
         st.warning("These runs were evaluated on different copies of the data set, so none is marked as best.")
     run_picker.warn_of_other_copies(view)
     if changed := stored_runs.find_changed_libraries(view.entry, view.lines):
-        text = (
-            f"{view.entry.label} come from installed libraries, and these runs used another release of "
-            f"{join_words(changed)}: training on this machine uses other documents. To train again, see “Reproduce” in "
-            "“All measures”."
-        )
-        st.warning(plain(text))
+        text = f"{view.entry.label} come from installed libraries, and these runs used another release of "
+        text += f"{join_words(changed)}: training on this machine uses other documents."
+        st.warning(plain(f"{text} To train again, see “Reproduce” in “All measures”."))
 
 
 def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:
@@ -83,10 +75,7 @@ def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:
 
 
 def describe_winners(lines: Sequence[Line], winners: Mapping[str, str | None]) -> str:
-    """Which method is significantly best at what, and where none is.
-
-    `winners`: metric -> key of the best run, or None.
-    """
+    """Which method is significantly best at what, and where none is; `winners`: metric -> key of the best run."""
     by_key = {line.run.key: line for line in lines if line.run}
     has_unranked = any(line.entry.not_ranked for line in by_key.values())
     won: dict[str, list[str]] = {}
@@ -98,8 +87,8 @@ def describe_winners(lines: Sequence[Line], winners: Mapping[str, str | None]) -
             won.setdefault(key, []).append(f"the {superlative} {_to_phrase(metric)}{among} ({value})")
     parts = [f"{by_key[key].title} has {join_words(names)}" for key, names in won.items()]
     ranked = select_comparable(lines)
-    rivals = {metric: sum(metric in line.run.metrics for line in ranked) for metric in winners}
-    tied = [_to_phrase(metric) for metric, key in winners.items() if not key and rivals[metric] > 1]
+    open_metrics = [metric for metric, key in winners.items() if not key]
+    tied = [_to_phrase(name) for name in open_metrics if sum(name in line.run.metrics for line in ranked) > 1]
     if tied:
         parts.append(f"in {join_words(tied)} the best two are not significantly different")
     rows = "On these test rows" if all(line.is_here for line in ranked) else "On the rows of the other copy"
@@ -134,7 +123,6 @@ def describe_budgets(lines: Sequence[Line]) -> str:
 
 def list_costs(run: Run) -> list[str]:
     """Parameters and epochs of a run: ``["1.14 M parameters", "30 epochs"]``."""
-    if not run.metrics["weights"].value:
-        return []
-    reached = budgets.epochs_reached(run)
-    return [f"{compact(run.metrics['weights'].value)} parameters", *([f"{reached:,.4g} epochs"] if reached else [])]
+    weights, reached = run.metrics["weights"].value, budgets.epochs_reached(run)
+    epochs = [f"{reached:,.4g} epochs"] if reached else []
+    return [f"{compact(weights)} parameters", *epochs] if weights else []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core.datasets import Entry
 from core.metrics import definitions
 from core.runs import budgets, store
-from core.types import DOCUMENTS
+from core.types import DOCUMENTS, IMAGES
 from pages.ui.compare import summary
 from pages.ui.shared import cli_commands, header, images, stored_runs
 from pages.ui.shared.html_blocks import make_code, make_note, make_words
@@ -17,7 +17,7 @@ from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.tables import PENDING
-from pages.ui.shared.text import html, make_breakable, plain
+from pages.ui.shared.text import Markup, html, make_breakable, plain
 
 _BEST = (
     "Best: significantly different from the runner-up (95% paired interval over the test rows, not over repeated "
@@ -34,15 +34,20 @@ _MAP_HELP = (
     "The same test rows in every map, one colour per class: the latent code if it has two dimensions, else its PCA "
     "projection; for a GAN the discriminator's features. Both axes have the same scale. Click a map to explore it."
 )
-_STRIP_HELP = (
-    "Test images of each class in turn; each row below shows their reconstructions by one method. "
-    "Click a strip to enlarge it."
-)
-_WORDS_HELP = (
-    "Three test documents and their most frequent words; each row below shows the words that one method decodes from "
-    "their latent codes. Words in bold and underlined are in the document."
-)
-# What a click enlarges: "map", "strips" or "samples", and the method.
+# kind of data -> title and help of the last column
+_LAST_COLUMN = {
+    IMAGES: (
+        "Test images and reconstructions",
+        "Test images of each class in turn; each row below shows their reconstructions by one method. "
+        "Click a strip to enlarge it.",
+    ),
+    DOCUMENTS: (
+        "Test documents and predicted words",
+        "Three test documents and their most frequent words; each row below shows the words that one method decodes "
+        "from their latent codes. Words in bold and underlined are in the document.",
+    ),
+}
+# What a click enlarges: "map", "strip" or "samples", and the method.
 Clicked = tuple[str, Line] | None
 
 
@@ -77,25 +82,22 @@ def _draw_header(entry: Entry, shown: Sequence[Line]) -> None:
             return
         st.markdown("Map", help=plain(_MAP_HELP))
         with st.container(key="headstrip", gap=None):
-            if entry.kind == DOCUMENTS:
-                st.markdown("Test documents and predicted words", help=plain(_WORDS_HELP))
-                st.html(_make_documents(shown))
-            else:
-                st.markdown("Test images and reconstructions", help=plain(_STRIP_HELP))
-                st.html(_make_originals(shown))
+            title, about = _LAST_COLUMN[entry.kind]
+            st.markdown(title, help=plain(about))
+            st.html(_make_documents(shown) if entry.kind == DOCUMENTS else _make_originals(shown))
 
 
 def _make_originals(shown: Sequence[Line]) -> str:
-    line = next((line for line in shown if "originals" in line.run.views), None)
-    if line is None:
-        return make_note("The licence does not allow these runs to contain their original images.")
-    return images.image(images.strip_png(line, "originals"), "Original test images", "hg-strip")
+    for line in shown:
+        if "originals" in line.run.views:
+            return images.image(images.strip_png(line, "originals"), "Original test images", "hg-strip")
+    return make_note("The licence does not allow these runs to contain their original images.")
 
 
 def _make_documents(shown: Sequence[Line]) -> str:
     documents = next((line.run.notes["documents"] for line in shown if line.run.notes.get("documents")), [])
     cells = [
-        f'<div><div class="hg-title">{make_breakable(d["title"])}</div><div class="hg-note">{html(d["class"])}</div>'
+        f'<div><div class="hg-title">{make_breakable(d["title"])}</div>{make_note(d["class"])}'
         f"{make_words((word, f'{count} times', False) for word, count in d['has'])}</div>"
         for d in documents
     ]
@@ -103,24 +105,24 @@ def _make_documents(shown: Sequence[Line]) -> str:
 
 
 def _draw_row(view: View, line: Line, winners: Mapping[str, str | None], has_same_rows: bool) -> Clicked:
-    entry = view.entry
     with st.container(key=f"row-{line.name}", gap=None):
         st.html(_make_numbers(view, line, winners))
         if line.run is None:
             with st.container(key=f"absent-{line.name}", gap=None):
-                _offer_training(entry.name, view.size, line)
+                _offer_training(view.entry.name, view.size, line)
             return None
         clicked = None
-        label = f"Explore the map of {line.label}"
-        if "map" in line.run.views and draw_picture(f"map-{line.name}", label, lambda: _draw_map(line)):
-            clicked = "map", line
+        if "map" in line.run.views:
+            about = f"Map of {line.run.notes['map']}"
+            picture = images.image(images.map_png(line, header.get_theme()), about, "hg-map")
+            clicked = draw_picture("map", line, f"Explore the map of {line.label}", picture)
         if not has_same_rows:
             st.html(make_note("Not shown: these reconstructions are of other rows."))
         elif "reconstructions" in line.run.views:
-            label = f"Enlarge the reconstructions of {line.label}"
-            if draw_picture(f"strip-{line.name}", label, lambda: _draw_strip(line)):
-                clicked = "strips", line
-        elif entry.kind == DOCUMENTS:
+            about = f"The same images reconstructed by {line.label}"
+            picture = images.image(images.strip_png(line, "reconstructions"), about, "hg-strip")
+            clicked = draw_picture("strip", line, f"Enlarge the reconstructions of {line.label}", picture) or clicked
+        elif view.entry.kind == DOCUMENTS:
             st.html(_make_predicted(line))
         else:
             reason = "has no encoder, so it cannot reconstruct an image"
@@ -140,20 +142,12 @@ def _offer_training(dataset: str, size: int, line: Line) -> None:
     st.html(make_code(cli_commands.format_fit(line.missing) if line.missing else default))
 
 
-def draw_picture(name: str, label: str, draw: Callable[[], None]) -> bool:
-    """Draw a picture below a transparent button; returns whether that was clicked."""
-    with st.container(key=f"open-{name}", gap=None):
-        draw()
-        return st.button(label, key=f"compare:open-{name}", type="tertiary")
-
-
-def _draw_map(line: Line) -> None:
-    st.html(images.image(images.map_png(line, header.get_theme()), f"Map of {line.run.notes['map']}", "hg-map"))
-
-
-def _draw_strip(line: Line) -> None:
-    png = images.strip_png(line, "reconstructions")
-    st.html(images.image(png, f"The same images reconstructed by {line.label}", "hg-strip"))
+def draw_picture(kind: str, line: Line, label: str, picture: Markup) -> Clicked:
+    """Draw a picture of a line below a transparent button; returns kind and line if that was clicked."""
+    name = f"open-{kind}-{line.name}"
+    with st.container(key=name, gap=None):
+        st.html(picture)
+        return (kind, line) if st.button(label, key=f"compare:{name}", type="tertiary") else None
 
 
 def _make_predicted(line: Line) -> str:
@@ -178,8 +172,7 @@ def _make_name(size: int, line: Line) -> str:
     if line.entry.has_own_code_size:
         notes = [f"{spec.param('n_components')}-D prior" if spec else "no encoder"]
     if run := line.run:
-        notes += summary.list_costs(run)
-        notes += [run.environment["budget"]] if budgets.is_best_effort(run) else []
+        notes += [*summary.list_costs(run), run.environment["budget"] if budgets.is_best_effort(run) else ""]
         notes += ["" if store.is_shipped(run) else "own run"]
         notes += ["" if run.is_verified else "not verified: scores from a loaded file"]
         notes += [stored_runs.describe_origin(run)]
@@ -189,7 +182,7 @@ def _make_name(size: int, line: Line) -> str:
 def _make_value(line: Line, metric: str, winner: str | None) -> str:
     label = f'<span class="hg-label">{_SHORT[metric]}</span>'
     if line.run is None or metric not in line.run.metrics:
-        why = html(PENDING) if line.run and metric in line.run.pending else "–"
+        why = PENDING if line.run and metric in line.run.pending else "–"
         return f'<div>{label}<span class="hg-value hg-none">{why}</span></div>'
     value, style, mark = number(line.run.metrics[metric].value), "hg-value", ""
     if winner == line.run.key:

@@ -15,7 +15,6 @@ from pages.ui.shared.text import Markup
 # The mode bar holds the camera that saves; the style sheet hides it unless the chart is zoomed.
 _CONFIG = {"displaylogo": False, "displayModeBar": True}
 _ZOOM = {**_CONFIG, "displayModeBar": "hover", "scrollZoom": True}
-_LARGER, _TALLER = 1.5, 1.4
 
 
 def draw(
@@ -37,15 +36,11 @@ def draw(
     data : one dictionary per CSV row; without it the CSV holds what the figure shows
     is_zoomed : whether the wheel zooms it and it has a mode bar
     is_of_all_sizes : whether it shows all numbers of latent dimensions, so that its files do not name one
-    still : an SVG document of the figure, shown until the pointer is over it
-    about : alternative text of the still
+    still, about : an SVG document of the figure, shown until the pointer is over it, and its alternative text
     """
-    text = None
-    if data is not None:
-        columns = list(dict.fromkeys(column for row in data for column in row))
-        text = export.to_csv(columns, ([row.get(column) for column in columns] for row in data))
+    text = None if data is None else export.to_csv(data)
     # A still has one font size.
-    if still and not header.is_large() and not is_pointed_at(name):
+    if still and not header.is_large() and not is_shown(name):
         with st.container(gap=None):
             draw_still(name, still, about, figure.layout.height)
             st.html(export.make_buttons(name, export.FORMATS, text, is_still=True, is_of_all_sizes=is_of_all_sizes))
@@ -64,25 +59,23 @@ def _enlarged(figure: Any) -> Any:
     """A copy in the presenter's large type; the figure itself is shared by all visitors."""
     from core.figures import style
 
-    layout = figure.layout
-    margin = {side: _TALLER * pixels for side, pixels in layout.margin.to_plotly_json().items()}
-    return type(figure)(figure).update_layout(
-        template=style.make_template(header.get_theme(), _LARGER), height=_TALLER * layout.height, margin=margin
-    )
+    layout, taller = figure.layout, 1.4
+    look = {"template": style.make_template(header.get_theme(), 1.5), "height": taller * layout.height}
+    margin = {side: taller * pixels for side, pixels in layout.margin.to_plotly_json().items()}
+    return type(figure)(figure).update_layout(**look, margin=margin)
+
+
+def is_shown(name: str) -> bool:
+    """Whether the visitor has scrolled to element `name`, or pointed at its still."""
+    return st.session_state.get(f"hourglass.shown/{page_state.key(name)}", False)
 
 
 def is_near(name: str, height: int) -> bool:
     """Whether the visitor has scrolled to an element; until then draw an empty place."""
-    if st.session_state.get(_flag(name)):
-        return True
-    with st.container(key=f"late-{name}", height=height, border=False):
-        st.button("Show", key=page_state.key(f"late/{name}"), type="tertiary", on_click=_show, args=(name,))
-    return False
-
-
-def is_pointed_at(name: str) -> bool:
-    """Whether the visitor has pointed at chart `name`; until then `draw_still` shows it."""
-    return bool(st.session_state.get(_flag(name)))
+    if not is_shown(name):
+        with st.container(key=f"late-{name}", height=height, border=False):
+            _draw_button("Show", name)
+    return is_shown(name)
 
 
 def draw_still(name: str, picture: str, about: str, height: int) -> None:
@@ -90,12 +83,10 @@ def draw_still(name: str, picture: str, about: str, height: int) -> None:
     source = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
     with st.container(key=f"still-{name}", gap=None):
         st.html(Markup(f'<img alt="{escape(about)}" style="height:{height}px" src="{source}">'))
-        st.button("Read values", key=page_state.key(f"late/{name}"), type="tertiary", on_click=_show, args=(name,))
+        _draw_button("Read values", name)
 
 
-def _flag(name: str) -> str:
-    return f"hourglass.shown/{page_state.key(name)}"
-
-
-def _show(name: str) -> None:
-    st.session_state[_flag(name)] = True
+def _draw_button(label: str, name: str) -> None:
+    """Draw the button that app.js presses for the visitor."""
+    shown = {f"hourglass.shown/{page_state.key(name)}": True}
+    st.button(label, page_state.key(f"late/{name}"), on_click=st.session_state.update, args=(shown,), type="tertiary")

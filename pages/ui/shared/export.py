@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,9 @@ def make_buttons(
     is_still : whether a still is shown, so that the browser asks for the chart before it saves a picture
     is_of_all_sizes : see `charts.draw`
     """
-    attributes = f' data-file="{escape(_make_file_name(name, is_of_all_sizes))}"'
-    attributes += f' data-title="{escape(_make_title(name))}"'
-    attributes += f' data-still="{re.sub("[^a-z0-9]", "-", name.lower())}"' if is_still else ""
-    attributes += f' data-csv="{escape(data)}"' if data is not None else ""
+    about = {"file": _make_file_name(name, is_of_all_sizes), "title": _make_title(name), "csv": data}
+    about["still"] = re.sub("[^a-z0-9]", "-", name.lower()) if is_still else None
+    attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in about.items() if value is not None)
     buttons = "".join(
         f'<button type="button" value="{suffix}" aria-label="Save {escape(name)} as {suffix.upper()}">'
         f"{suffix.upper()}</button>"
@@ -54,7 +53,7 @@ def make_buttons(
     return Markup(f'<div class="hg-export"{attributes}>Save {buttons}</div>')
 
 
-def _make_file_name(name: str, is_of_all_sizes: bool = False) -> str:
+def _make_file_name(name: str, is_of_all_sizes: bool) -> str:
     """``"reconstructions-code-size-mnist-10d"``: page, what is saved, data set, dimensions."""
     page = Path(page_state.key("").partition(":")[0]).stem.replace("app", "compare")
     size = None if is_of_all_sizes else st.query_params.get("size")
@@ -69,10 +68,10 @@ def _make_title(name: str) -> str:
     return f"{label}{name.replace('-', ' ')}"
 
 
-def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV; None is an empty field."""
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows of column -> value as CSV; None and a missing value are empty fields."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(head)
+    writer = csv.DictWriter(out, list(dict.fromkeys(column for row in rows for column in row)), lineterminator="\n")
+    writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()

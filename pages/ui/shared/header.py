@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Train": (("pages/training.py", "Training", ":material/model_training:"),),
 }
+TOUR, TOUR_STEP = "pages/tour.py", "step"
 
 
 def begin_page(script: str) -> None:
@@ -113,7 +114,7 @@ def _icon() -> str:
 def is_large() -> bool:
     """Whether the page is in the presenter's large type: as in its link, else as last chosen."""
     given = page_state.read_link(_LARGE_NAME)
-    large = given == "yes" if given is not None else bool(page_state.recall(_LARGE_NAME))
+    large = bool(page_state.recall(_LARGE_NAME)) if given is None else given == "yes"
     page_state.keep(_LARGE_NAME, large, text="yes" if large else None)
     return large
 
@@ -122,10 +123,7 @@ def draw_large_type_switch() -> None:
     """Draw the switch for the presenter's large type on all pages."""
     widget = page_state.key(_LARGE_NAME)
     st.session_state[widget] = bool(page_state.recall(_LARGE_NAME))
-
-    def switch() -> None:
-        page_state.keep(_LARGE_NAME, st.session_state[widget])
-
+    switch = lambda: page_state.keep(_LARGE_NAME, st.session_state[widget])
     st.toggle("Large type", key=widget, on_change=switch, help="For presentations: text and charts 50% larger.")
 
 
@@ -153,6 +151,3 @@ def freeze_objects() -> None:
 def _freeze(n_modules: int) -> None:
     gc.collect()
     gc.freeze()
-
-
-TOUR, TOUR_STEP = "pages/tour.py", "step"

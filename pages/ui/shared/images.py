@@ -57,8 +57,8 @@ def _montage_png(stamp: Stamp, view: str, first: int, end: int | None, columns: 
 
 def tiles(images: np.ndarray, shape: tuple[int, int], titles: Sequence[str]) -> Markup:
     """HTML of images, (n, height * width) uint8, with captions, as many in a row as fit."""
-    figures = []
-    for pixels, title in zip(images, titles, strict=True):
-        picture = image(montages.encode_png(pixels.reshape(shape)), title, "hg-tile")
-        figures.append(make_figure(picture, title))
+    figures = [
+        make_figure(image(montages.encode_png(pixels.reshape(shape)), title, "hg-tile"), title)
+        for pixels, title in zip(images, titles, strict=True)
+    ]
     return Markup(f'<div class="hg-tiles">{"".join(figures)}</div>')

@@ -60,25 +60,24 @@ def draw(
         f'<tr><th scope="row">{row[0].shown}</th>{"".join(f"<td>{cell.shown}</td>" for cell in row[1:])}</tr>'
         for row in rows
     )
-    st.html(
-        Markup(
-            f'<div class="hg-wide" tabindex="0" role="region" aria-label="{html(head[0])}">'
-            f'<table class="hg-table {kind}" style="--columns:{len(head) - 1}">'
-            f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
-            + export.make_buttons(name, ("csv",), to_csv(head, rows), is_of_all_sizes=is_of_all_sizes)
-        )
+    buttons = export.make_buttons(name, ("csv",), to_csv(head, rows), is_of_all_sizes=is_of_all_sizes)
+    table = (
+        f'<div class="hg-wide" tabindex="0" role="region" aria-label="{html(head[0])}">'
+        f'<table class="hg-table {kind}" style="--columns:{len(head) - 1}">'
+        f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+    st.html(Markup(table + buttons))
 
 
 def to_csv(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """The values as CSV; columns with intervals or n are followed by columns of these."""
-    saved: dict[str, list[Any]] = {}
-    for k, title in enumerate(head):
-        for part, suffix in (("value", ""), ("low", " low"), ("high", " high"), ("n", " n")):
-            values = [getattr(row[k], part) for row in rows]
-            if part == "value" or any(value is not None for value in values):
-                saved[title + suffix] = values
-    return export.to_csv(list(saved), list(zip(*saved.values(), strict=True)))
+    columns = [
+        (title if part == "value" else f"{title} {part}", k, part)
+        for k, title in enumerate(head)
+        for part in ("value", "low", "high", "n")
+        if part == "value" or any(getattr(row[k], part) is not None for row in rows)
+    ]
+    return export.to_csv([{column: getattr(row[k], part) for column, k, part in columns} for row in rows])
 
 
 def draw_frame(frame: Any, name: str, **options: Any) -> None:
@@ -118,6 +117,6 @@ def _make_cell(key: str, line: Line, is_best: bool) -> Cell:
     value = html(seconds(measured.value).removesuffix(" s")) if key == "seconds" else number(measured.value)
     value = f'<b>{value}</b><span class="hg-best">best</span>' if is_best else value
     unranked = line.entry.not_ranked if key in stored_runs.OF_CODES else ""
-    n = f'<span class="hg-whole">{html(counted(metrics, key))}</span>' if counted(metrics, key) else ""
-    note = ", ".join(part for part in (html(interval(metrics, key)), n, html(unranked)) if part)
+    n = f'<span class="hg-whole">{counted(metrics, key)}</span>' if measured.n else ""
+    note = ", ".join(filter(None, (interval(metrics, key), n, html(unranked))))
     return Cell(f'{value}<div class="hg-note">{note}</div>', measured.value, measured.low, measured.high, measured.n)
