@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.shared import footer, header, page_state
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.text import Markup, html, plain
 from pages.ui.tour import steps
 
@@ -47,13 +48,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="tour-bar"):
     header.draw_large_type_switch()
 page_state.show_problems(problems)
 step = steps.STEPS[number - 1]
-source = "Code of the lecture" if step.slides == "–" else f"{'Slides' if '–' in step.slides else 'Slide'} {step.slides}"
-st.html(
-    Markup(
-        f'<div class="hg-tour"><div class="hg-note">{html(source)}</div>'
-        f"<h2>{html(step.title)}</h2><p>{html(step.text)}</p></div>"
-    )
-)
+body = f"{make_note(step.source)}<h2>{html(step.title)}</h2><p>{html(step.text)}</p>"
+st.html(Markup(f'<div class="hg-tour">{body}</div>'))
 for link in step.links:
     label = plain(link.label)
     st.page_link(link.page, label=label, icon=":material/arrow_forward:", query_params=dict(link.choices))
