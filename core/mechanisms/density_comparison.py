@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from core.mechanisms.gaussian_mixtures import Mixture
 from core.mechanisms.monte_carlo import Estimate
+from core.mechanisms.toy_networks import NoisyGenerator
 
+Distribution = Mixture | NoisyGenerator
 # A covered mode has at least this part of its expected share of the samples, within so many of its deviations.
 _COVERED_SHARE, _REACH = 1 / 3, 3.0
-
-
-class Distribution(Protocol):
-    """A distribution with a density that can be sampled: a `Mixture` or a `NoisyGenerator`."""
-
-    dimension: int
-
-    def log_density(self, x: Any) -> np.ndarray: ...
-
-    def density_on_grid(self, axis: np.ndarray) -> np.ndarray: ...
-
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray: ...
-
-
-def make_grid_points(axis: np.ndarray, dimension: int) -> np.ndarray:
-    """All points of a grid with this axis (s,): (s ** dimension, dimension), x changing fastest."""
-    if dimension == 1:
-        return axis[:, None]
-    return np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2)
 
 
 def compute_optimal_discriminator(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:

@@ -12,10 +12,13 @@ Bishop 2006, Pattern recognition and machine learning, section 10.1.2 (figures 1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
+
+from core.mechanisms.gaussian_mixtures import Mixture, make_grid_points
 
 FORWARD, REVERSE, JENSEN_SHANNON = "forward", "reverse", "js"
 ISOTROPIC, FULL = "isotropic", "full"
@@ -41,6 +44,12 @@ class Gaussian:
         circle = np.stack([np.cos(angle), np.sin(angle)])
         return self.mean + deviations * (np.linalg.cholesky(self.covariance) @ circle).T
 
+    def compute_kl(self, other: Gaussian) -> float:
+        """KL(self || other) in nats."""
+        solved, apart = np.linalg.solve(other.covariance, self.covariance), self.mean - other.mean
+        squared = apart @ np.linalg.solve(other.covariance, apart)
+        return float(0.5 * (np.trace(solved) + squared - len(apart) - np.linalg.slogdet(solved)[1]))
+
 
 def _log_density(mean: np.ndarray, factor: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """log N(x; mean, factor factor^T), (n,), and the whitened rows (d, n)."""
@@ -49,69 +58,38 @@ def _log_density(mean: np.ndarray, factor: np.ndarray, X: np.ndarray) -> tuple[n
     return -0.5 * (squared + len(mean) * _LOG_2PI) - np.log(np.diag(factor)).sum(), white
 
 
-@dataclass(frozen=True)
-class Target:
-    """A mixture of k Gaussians, 1-D or 2-D, with weights (k,) above 0 that sum to 1."""
-
-    weights: np.ndarray
-    modes: Sequence[Gaussian]
-
-    @property
-    def dimension(self) -> int:
-        return len(self.modes[0].mean)
-
-    def density(self, X: np.ndarray) -> np.ndarray:
-        """(n, d) -> (n,)."""
-        return sum(w * np.exp(mode.log_density(X)) for w, mode in zip(self.weights, self.modes, strict=True))
-
-    @property
-    def moments(self) -> Gaussian:
-        """The Gaussian of the same mean and covariance, which minimises KL(p || q)."""
-        parts = list(zip(self.weights, self.modes, strict=True))
-        mean = sum(w * mode.mean for w, mode in parts)
-        second = sum(w * (mode.covariance + np.outer(mode.mean - mean, mode.mean - mean)) for w, mode in parts)
-        return Gaussian(mean, second)
+def match_moments(target: Mixture) -> Gaussian:
+    """The Gaussian with the target's mean and covariance, which minimises KL(p || q)."""
+    apart = target.means - target.mean
+    isotropic = target.weights @ np.square(target.deviations) * np.eye(target.dimension)
+    return Gaussian(target.mean, isotropic + (target.weights * apart.T) @ apart)
 
 
-def make_target(means: np.ndarray, deviations: Sequence[float], weights: Sequence[float]) -> Target:
-    """A mixture of isotropic Gaussians.
+class Grid(NamedTuple):
+    """An axis (s,), the points (s ** d, d) with it along each dimension, and the volume of each."""
 
-    Parameters
-    ----------
-    means : (k, d), d 1 or 2; deviations : (k,) above 0
-    weights : (k,) at least 0, of any sum above 0; modes of weight 0 are left out
-    """
-    means, weights = np.asarray(means, float), np.asarray(weights, float)
-    kept = np.flatnonzero(weights > 0)
-    modes = [Gaussian(means[k], deviations[k] ** 2 * np.eye(means.shape[1])) for k in kept]
-    return Target(weights[kept] / weights.sum(), modes)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Points (n, d) with an axis (s,) along each dimension, and the volume of each."""
-
+    axis: np.ndarray
     points: np.ndarray
     volume: float
-    axis: np.ndarray
 
 
+@cache
 def make_grid(dimension: int) -> Grid:
     """From -16 to 16 in steps of 0.02 in one dimension, from -10 to 10 in steps of 0.2 in two."""
     axis = np.linspace(-16, 16, 1601) if dimension == 1 else np.linspace(-10, 10, 101)
-    points = np.stack([each.ravel() for each in np.meshgrid(*[axis] * dimension, indexing="ij")], 1)
-    return Grid(points, float((axis[1] - axis[0]) ** dimension), axis)
+    return Grid(axis, make_grid_points(axis, dimension), float((axis[1] - axis[0]) ** dimension))
 
 
-def compute_divergence(divergence: str, p: np.ndarray, q: Gaussian, grid: Grid, pi: float = 0.5) -> float:
-    """The divergence between a density on the grid, (n,), and a Gaussian, in nats.
+def compute_divergence(divergence: str, p: np.ndarray, q: Gaussian, pi: float = 0.5) -> float:
+    """The divergence between a density on the points of `make_grid`, (n,), and a Gaussian, in nats.
 
     Parameters
     ----------
     divergence : {"forward", "reverse", "js"}: KL(p || q), KL(q || p), or JS_pi divided by pi (1 - pi)
     pi : in (0, 1), the weight of p in the mixture
     """
-    return _compute_terms(divergence, p, q.log_density(grid.points), pi)[0].sum() * grid.volume
+    grid = make_grid(len(q.mean))
+    return float(_compute_terms(divergence, p, q.log_density(grid.points), pi)[0].sum() * grid.volume)
 
 
 def _compute_terms(divergence: str, p: np.ndarray, log_q: np.ndarray, pi: float) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +117,7 @@ class Fit:
 
 
 def fit_gaussian(
-    target: Target, divergence: str, starts: np.ndarray, *, grid: Grid, shape: str = FULL, pi: float = 0.5
+    target: Mixture, divergence: str, starts: np.ndarray, *, shape: str = FULL, pi: float = 0.5
 ) -> list[Fit]:
     """Gaussians that minimise a divergence, a local optimum for each start, the best first.
 
@@ -151,7 +129,8 @@ def fit_gaussian(
     """
     from scipy.optimize import minimize
 
-    p, d = target.density(grid.points), target.dimension
+    d, grid = target.dimension, make_grid(target.dimension)
+    p = np.exp(target.log_density(grid.points))
     n_deviations, n_tilts = (d, d * (d - 1) // 2) if shape == FULL else (1, 0)
     bounds = [(grid.axis[0], grid.axis[-1])] * d + [tuple(np.log(_DEVIATIONS))] * n_deviations
     bounds += [(-20.0, 20.0)] * n_tilts

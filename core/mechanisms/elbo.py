@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.mechanisms import naive_sampling
+from core.mechanisms.divergences import Gaussian
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate, log_mean_exp
 from core.mechanisms.naive_sampling import Encoder
@@ -46,26 +47,17 @@ class Bound:
 def compute_bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder) -> Bound:
     """The bound of a row (n_features,) with a Gaussian encoder."""
     mean, factor = encoder.encode(model, x[None])
-    mean, covariance = mean[0], factor @ factor.T
-    at_mean = model.log_likelihood(x[None], mean[None])[0, 0]
-    lost = np.trace(model.weights.T @ model.weights @ covariance) / (2 * model.noise**2)
+    q = Gaussian(mean[0], factor @ factor.T)
+    at_mean = model.log_likelihood(x[None], mean)[0, 0]
+    lost = np.trace(model.weights.T @ model.weights @ q.covariance) / (2 * model.noise**2)
     true_mean, true_covariance = model.posterior(x[None])
-    size = model.n_components
+    prior = Gaussian(np.zeros(model.n_components), np.eye(model.n_components))
     return Bound(
         reconstruction=float(lost - at_mean),
-        kl=compute_gaussian_kl(mean, covariance, np.zeros(size), np.eye(size)),
-        gap=compute_gaussian_kl(mean, covariance, true_mean[0], true_covariance),
+        kl=q.compute_kl(prior),
+        gap=q.compute_kl(Gaussian(true_mean[0], true_covariance)),
         log_marginal=float(model.log_marginal(x[None])[0]),
     )
-
-
-def compute_gaussian_kl(
-    mean: np.ndarray, covariance: np.ndarray, of_mean: np.ndarray, of_covariance: np.ndarray
-) -> float:
-    """KL(N(mean, covariance) || N(of_mean, of_covariance)) in nats; (d,) and (d, d) each."""
-    solved, apart = np.linalg.solve(of_covariance, covariance), mean - of_mean
-    squared = apart @ np.linalg.solve(of_covariance, apart)
-    return float(0.5 * (np.trace(solved) + squared - len(mean) - np.linalg.slogdet(solved)[1]))
 
 
 def estimate_elbo(model: LinearGaussian, x: np.ndarray, encoder: Encoder, n: int, rng) -> Estimate:

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 from core.errors import Diverged
-from core.mechanisms import gaussian_mixtures
-from core.mechanisms.density_comparison import compute_optimal_discriminator, make_grid_points
-from core.mechanisms.gaussian_mixtures import Mixture
+from core.mechanisms.density_comparison import compute_optimal_discriminator
+from core.mechanisms.gaussian_mixtures import TARGETS, Mixture, make_grid_points
 from core.mechanisms.toy_networks import (
     Discriminator,
     NoisyGenerator,
@@ -82,7 +81,7 @@ class Settings:
 
     @cached_property
     def mixture(self) -> Mixture:
-        return self.target if isinstance(self.target, Mixture) else gaussian_mixtures.get_target(self.target)
+        return self.target if isinstance(self.target, Mixture) else TARGETS[self.target][1]
 
 
 @dataclass(frozen=True)

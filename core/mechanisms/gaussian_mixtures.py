@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -34,11 +33,13 @@ class Mixture:
 
     @classmethod
     def from_means(cls, means: Any, deviation: Any, weights: Any = None) -> Mixture:
-        """From means (k, d) or (k,), one deviation or (k,), and weights (k,) or equal ones."""
+        """From means (k, d) or (k,), one deviation or (k,), and weights (k,) or equal ones; none of weight 0."""
         means = np.asarray(means, np.float64)
         means = means[:, None] if means.ndim == 1 else means
         weights = np.ones(len(means)) if weights is None else np.asarray(weights, np.float64)
-        return cls(weights / weights.sum(), means, np.ones(len(means)) * deviation)
+        has_weight = weights > 0
+        deviations = np.broadcast_to(np.asarray(deviation, np.float64), len(means))[has_weight]
+        return cls(weights[has_weight] / weights.sum(), means[has_weight], deviations)
 
     @property
     def dimension(self) -> int:
@@ -95,14 +96,14 @@ class Mixture:
         return float(np.quantile(self.log_density(draws), 1 - share))
 
 
+def make_grid_points(axis: np.ndarray, dimension: int) -> np.ndarray:
+    """All points of a grid with this axis (s,): (s ** dimension, dimension), x changing fastest."""
+    return axis[:, None] if dimension == 1 else np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2)
+
+
 def _make_ring() -> Mixture:
     angle = np.arange(8) * np.pi / 4
     return Mixture.from_means(2 * np.column_stack([np.cos(angle), np.sin(angle)]), 0.15)
-
-
-def _make_grid() -> Mixture:
-    axis = np.array([-2.0, 0.0, 2.0])
-    return Mixture.from_means(np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2), 0.2)
 
 
 def _make_moons() -> Mixture:
@@ -118,21 +119,16 @@ def _make_spiral() -> Mixture:
     return Mixture.from_means(radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), 0.14)
 
 
-# name -> label, number of dimensions, and the function that makes it
-TARGETS: dict[str, tuple[str, int, Callable[[], Mixture]]] = {
-    "two_modes": ("Two modes", 1, lambda: Mixture.from_means([-1.8, 1.6], 0.4, [0.35, 0.65])),
-    "one_mode": ("One mode", 1, lambda: Mixture.from_means([1.0], 0.6)),
-    "three_modes": ("Three modes", 1, lambda: Mixture.from_means([-2.4, 0.0, 2.4], 0.35, [0.2, 0.5, 0.3])),
-    "ring": ("Ring of 8", 2, _make_ring),
-    "grid": ("Grid of 9", 2, _make_grid),
-    "moons": ("Two moons", 2, _make_moons),
-    "spiral": ("Spiral", 2, _make_spiral),
+# name -> label and mixture
+TARGETS = {
+    "two_modes": ("Two modes", Mixture.from_means([-1.8, 1.6], 0.4, [0.35, 0.65])),
+    "one_mode": ("One mode", Mixture.from_means([1.0], 0.6)),
+    "three_modes": ("Three modes", Mixture.from_means([-2.4, 0.0, 2.4], 0.35, [0.2, 0.5, 0.3])),
+    "ring": ("Ring of 8", _make_ring()),
+    "grid": ("Grid of 9", Mixture.from_means(make_grid_points(np.array([-2.0, 0.0, 2.0]), 2), 0.2)),
+    "moons": ("Two moons", _make_moons()),
+    "spiral": ("Spiral", _make_spiral()),
 }
-
-
-def get_target(name: str) -> Mixture:
-    """The mixture of this name in `TARGETS`."""
-    return TARGETS[name][2]()
 
 
 def make_from_drawing(points: np.ndarray) -> Mixture:

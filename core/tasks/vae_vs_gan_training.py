@@ -63,7 +63,7 @@ def _train(folder: Path, report: Callable[[float], None]) -> dict[str, np.ndarra
 
 def list_planes() -> dict[str, str]:
     """Return the two-dimensional targets: name -> label."""
-    return {name: label for name, (label, dimension, _) in gaussian_mixtures.TARGETS.items() if dimension == 2}
+    return {name: label for name, (label, mixture) in gaussian_mixtures.TARGETS.items() if mixture.dimension == 2}
 
 
 def ship_comparisons(say: Callable[[str], None]) -> None:

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from core.mechanisms import density_comparison, gaussian_mixtures
-from core.mechanisms.gaussian_mixtures import Mixture
+from core.mechanisms import density_comparison
+from core.mechanisms.gaussian_mixtures import TARGETS, Mixture
 from tests.mechanisms.calibration import assert_calibrated
 from tests.mechanisms.generators import linear
 
 
 @pytest.mark.parametrize(("name", "slope", "noise"), [("two_modes", 1.5, 0.3), ("ring", 1.4, 0.1)])
 def test_jensen_shannon_is_the_truth_within_its_error(name, slope, noise):
-    p = gaussian_mixtures.get_target(name)
+    p = TARGETS[name][1]
     made, q = linear(slope, noise, p.dimension), Mixture.from_means([[0.5] * p.dimension], np.hypot(slope, noise))
     truth = density_comparison.integrate_jensen_shannon(p, q)
     assert density_comparison.integrate_jensen_shannon(p, made) == pytest.approx(truth, abs=1e-3)
@@ -35,7 +35,7 @@ def test_optimal_discriminator_is_p_over_p_and_q():
 
 
 def test_mode_coverage_counts_reached_components():
-    ring, rng = gaussian_mixtures.get_target("ring"), np.random.default_rng(0)
+    ring, rng = TARGETS["ring"][1], np.random.default_rng(0)
     one = ring.means[:1] + 0.05 * rng.normal(size=(100, 2))
     for samples, share in ((ring.sample(2000, rng), 1), (one, 1 / 8), (np.zeros((100, 2)), 0)):
         assert density_comparison.compute_mode_coverage(ring, samples) == share

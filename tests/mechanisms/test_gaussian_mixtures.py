@@ -6,17 +6,15 @@ from scipy.stats import multivariate_normal
 
 from core.errors import BadInput
 from core.mechanisms import gaussian_mixtures
-from core.mechanisms.density_comparison import make_grid_points
-from core.mechanisms.gaussian_mixtures import TARGETS, Mixture
+from core.mechanisms.gaussian_mixtures import TARGETS, Mixture, make_grid_points
 
 AXIS = np.linspace(-6, 6, 301)
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
 def test_target_against_scipy_integrals_and_draws(name):
-    mixture = gaussian_mixtures.get_target(name)
-    d = TARGETS[name][1]
-    assert mixture.dimension == d
+    mixture = TARGETS[name][1]
+    d = mixture.dimension
     x = mixture.sample(50_000, np.random.default_rng(0))
     parts = list(zip(mixture.weights, mixture.means, mixture.deviations, strict=True))
     expected = sum(w * multivariate_normal(mean, s**2 * np.eye(d)).pdf(x[:20]) for w, mean, s in parts)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from core.mechanisms.density_comparison import make_grid_points
+from core.mechanisms.gaussian_mixtures import make_grid_points
 from tests.mechanisms.generators import SMALL, linear, played
 
 

@@ -6,8 +6,8 @@ import torch
 from scipy.stats import norm
 
 from core.errors import BadInput
-from core.mechanisms import gaussian_mixtures, vae_vs_gan
-from core.mechanisms.gaussian_mixtures import Mixture
+from core.mechanisms import vae_vs_gan
+from core.mechanisms.gaussian_mixtures import TARGETS, Mixture
 from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Settings, SmallVAE
 from core.metrics.generation import RealRows
 
@@ -44,7 +44,7 @@ def test_the_vae_strays_and_covers_and_the_gan_is_sharper(compared):
 
 
 def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_few():
-    ring, rng = gaussian_mixtures.get_target("ring"), np.random.default_rng(0)
+    ring, rng = TARGETS["ring"][1], np.random.default_rng(0)
     rows = RealRows(ring.sample(1000, rng))
     same = vae_vs_gan.score(ring, ring, rows, ring.sample(1000, rng))
     assert (same.inside, same.reached) == pytest.approx((0.99, 0.99), abs=0.012)

@@ -61,7 +61,7 @@ def plot_in_2d(
 
     Parameters
     ----------
-    axis : (n,); p : (n, n), first index along x
+    axis : (n,); p : (n, n), [y, x]
     outlines : of each fit, an (m, 2) ellipse of one standard deviation
     """
     chart = base.make_chart(theme, title, "x₁", "x₂", 360)
@@ -70,7 +70,7 @@ def plot_in_2d(
     chart.add_heatmap(
         x=axis[shown],
         y=axis[shown],
-        z=p[np.ix_(shown, shown)].T,
+        z=p[np.ix_(shown, shown)],
         colorscale=[[0, low], [1, high]],
         zsmooth="fast",
         showscale=False,

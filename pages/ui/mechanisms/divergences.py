@@ -11,6 +11,7 @@ import streamlit as st
 from core.figures.mechanisms import divergences as figures
 from core.mechanisms import divergences
 from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Gaussian
+from core.mechanisms.gaussian_mixtures import Mixture
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header, page_state, tables
@@ -105,12 +106,12 @@ def _fit(
 ) -> tuple[list, list[list[Cell]], str]:
     """Charts, rows of the table, and the finding."""
     n, d = means.shape
-    grid = _make_grid(d)
-    target = divergences.make_target(means, [width, 0.6, 0.5][:n], [weight, 1 - weight, 0.4][:n])
+    grid = divergences.make_grid(d)
+    target = Mixture.from_means(means, [width, 0.6, 0.5][:n], [weight, 1 - weight, 0.4][:n])
     starts = np.random.default_rng(seed).uniform(-4, 4, (max(_RESTARTS), d))[:restarts]
-    p, charts, rows, best_fits = target.density(grid.points), [], [], {}
+    p, charts, rows, best_fits = np.exp(target.log_density(grid.points)), [], [], {}
     for name, label in _NAMES.items():
-        fits = divergences.fit_gaussian(target, name, starts, grid=grid, shape=shape, pi=pi)
+        fits = divergences.fit_gaussian(target, name, starts, shape=shape, pi=pi)
         best = best_fits[name] = fits[0].gaussian
         title = label if name != JENSEN_SHANNON else f"JS, π = {pi:g}"
         if d == 1:
@@ -120,16 +121,15 @@ def _fit(
         else:
             outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
             charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))
-        values = [divergences.compute_divergence(column, p, best, grid, pi) for column in _COLUMNS]
+        values = [divergences.compute_divergence(column, p, best, pi) for column in _COLUMNS]
         texts = (label, _format(best.mean), _format(_compute_deviations(best)))
-        cells = [*map(tables.text, texts), *(tables.estimate(float(value)) for value in values)]
+        cells = [*map(tables.text, texts), *(tables.estimate(value) for value in values)]
         rows.append([*cells, tables.text(_count_optima(fits))])
-    return charts, rows, _describe_fits(shape, target.moments, best_fits[FORWARD], best_fits[REVERSE])
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _make_grid(dimension: int) -> divergences.Grid:
-    return divergences.make_grid(dimension)
+    return (
+        charts,
+        rows,
+        _describe_fits(shape, divergences.match_moments(target), best_fits[FORWARD], best_fits[REVERSE]),
+    )
 
 
 def _compute_deviations(gaussian: Gaussian) -> np.ndarray:

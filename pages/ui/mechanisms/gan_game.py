@@ -69,7 +69,7 @@ def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | No
             st.caption(plain(preset.look_for))
         return replace(preset.settings, seed=seed), rounds
     with experiment.make_controls_row(3):
-        names = {name: label for name, (label, _, _) in gaussian_mixtures.TARGETS.items()}
+        names = {name: label for name, (label, _) in gaussian_mixtures.TARGETS.items()}
         target = controls.choose_option("data", "Data", {**names, **experiment.DRAWN})
         loss = controls.choose_option("loss", "Loss", gan_game.LOSSES)
         generator_rate, discriminator_rate = (
@@ -165,7 +165,7 @@ def _fit_discriminator(played: PlayedGame, theme: str) -> tuple[list, float]:
     """Charts of a newly trained discriminator, and its mean difference from the optimal one."""
     mixture, generator, frame = played.game.mixture, played.game.generator, played.frames[-1]
     discriminator = fixed_opponent.fit_discriminator(mixture, generator)
-    points = density_comparison.make_grid_points(frame.axis, mixture.dimension)
+    points = gaussian_mixtures.make_grid_points(frame.axis, mixture.dimension)
     optimal = density_comparison.compute_optimal_discriminator(
         mixture.log_density(points), generator.log_density(points)
     )
