@@ -68,16 +68,8 @@ def _classify(curvatures: np.ndarray) -> str:
     return "maximum" if (curvatures < flat).all() else "saddle"
 
 
-@dataclass(frozen=True)
-class Descent:
-    """Gradient descent: path (steps + 1, 2) of w, losses (steps + 1,) at them."""
-
-    path: np.ndarray
-    losses: np.ndarray
-
-
-def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descent:
-    """Plain gradient descent from `start` (2,); it ends early where it diverges.
+def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> np.ndarray:
+    """The path (steps + 1, 2) of plain gradient descent from `start` (2,); it ends early where it diverges.
 
     The step is `rate` times the gradient divided by the larger variance, so that it means the same for every C.
     """
@@ -88,4 +80,4 @@ def descend(C: np.ndarray, start: np.ndarray, rate: float, steps: int) -> Descen
         if not np.abs(w).max() < 10:
             break
         path.append(w)
-    return Descent(np.array(path), compute_loss(C, np.array(path)))
+    return np.array(path)

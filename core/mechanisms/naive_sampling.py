@@ -120,20 +120,10 @@ def sample_log_weights(
     return (model.log_likelihood(x[None], Z[0]) - log_proposal).reshape(shape)
 
 
-@dataclass(frozen=True)
-class EstimateQuantiles:
-    """Quantiles over repeats of the estimate of log p(x) in nats, by number of codes: (m,)."""
-
-    counts: np.ndarray
-    low: np.ndarray
-    median: np.ndarray
-    high: np.ndarray
-
-
-def compute_quantiles(log_weights: np.ndarray, counts: Sequence[int]) -> EstimateQuantiles:
-    """5%, 50%, 95% of log (1/K) sum_k w_k over repeats, from log weights (repeats, most)."""
+def compute_quantiles(log_weights: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    """5%, 50%, 95% of log (1/K) sum_k w_k in nats for m numbers K, over repeats: (repeats, most) -> (3, m)."""
     estimates = np.array([log_mean_exp(log_weights[:, :k]) for k in counts])  # (m, repeats)
-    return EstimateQuantiles(np.asarray(counts), *np.quantile(estimates, (0.05, 0.5, 0.95), axis=1))
+    return np.quantile(estimates, (0.05, 0.5, 0.95), axis=1)
 
 
 def estimate_log_marginal(log_weights: np.ndarray) -> Estimate:

@@ -67,18 +67,15 @@ def plot_shares(
     return chart
 
 
-def plot_estimates(quantiles: Mapping[str, object], truth: float, theme: str) -> go.Figure:
-    """The estimate of log p(x) in nats by number of codes: median, and 90% of the repeats.
-
-    `quantiles` : name -> core.mechanisms.naive_sampling.EstimateQuantiles.
-    """
+def plot_estimates(counts: Sequence[int], quantiles: Mapping[str, np.ndarray], truth: float, theme: str) -> go.Figure:
+    """The estimate of log p(x) in nats by number of codes, (m,): name -> 5%, 50% and 95% of the repeats, (3, m)."""
     chart = base.make_chart(theme, "Estimate of log p(x), one data point", "codes K", "nats", 340)
     hover = "K = %{x:,}: median %{y:.3f}, 90% from %{customdata[0]:.3f} to %{customdata[1]:.3f} nats<extra></extra>"
-    for k, (name, spread) in enumerate(quantiles.items()):
-        style.add_band(chart, spread.counts, spread.low, spread.high, base.get_colour(2 * k, theme), name)
+    for k, (name, (low, median, high)) in enumerate(quantiles.items()):
+        style.add_band(chart, np.asarray(counts), low, high, base.get_colour(2 * k, theme), name)
         options = {"legendgroup": name, "mode": "lines+markers", "hovertemplate": hover}
-        options["customdata"] = np.stack([spread.low, spread.high], 1)
-        base.add_line(chart, spread.counts, spread.median, f"codes from the {name}", theme, 2 * k, **options)
+        options["customdata"] = np.stack([low, high], 1)
+        base.add_line(chart, np.asarray(counts), median, f"codes from the {name}", theme, 2 * k, **options)
     base.add_level(chart, truth, "exact log p(x)", theme)
     base.set_log_axis(chart, "x")
     return chart

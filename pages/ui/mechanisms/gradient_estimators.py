@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
 from core.figures.mechanisms import gradient_estimators as figures
 from core.mechanisms import gradient_estimators
-from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Cost, Quadratic, Sines
+from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Cost, Quadratic, Sines, measure_variance
 from core.mechanisms.monte_carlo import Estimate
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
@@ -26,7 +24,6 @@ _REPEATS = 400
 _MOST_NUMBERS = 2_000_000  # are drawn in a fraction of a second
 _LEAST_SAMPLES = 4000
 _QUADRATIC, _SINES = "quadratic", "sines"
-_NAMES = {SCORE: "score function", REPARAMETERIZED: "reparameterized"}
 
 
 def draw(controls: Controls) -> None:
@@ -51,58 +48,40 @@ def draw(controls: Controls) -> None:
         sigma = controls.choose_value("sigma", "Standard deviation σ", _SIGMAS, 1.0, "Of z, in every dimension.")
         size = controls.choose_value("draws", "Samples per estimate", _COUNTS, 10, "An estimate is their mean.")
         seed = controls.choose_seed()
-    gradients = _sample_gradients(cost, d, sigma, size, seed, header.get_theme())
-    experiment.draw_charts(*gradients.charts, key="gradients")
-    experiment.state_finding(_describe_variances(gradients))
-    checks = {
-        f"First component of the gradient, {name}": (gradients.estimates[estimator], gradients.exact)
-        for estimator, name in _NAMES.items()
-    }
+    charts, finding, checks, n = _sample_gradients(cost, d, sigma, size, seed, header.get_theme())
+    experiment.draw_charts(*charts, key="gradients")
+    experiment.state_finding(finding)
     experiment.draw_checks("gradients", checks)
     experiment.show_details(
-        f"Means over {gradients.n:,} samples; μ is 1 in every dimension. Exact values are in closed form. A variance "
-        "is that of one sample, summed over the components of the gradient."
+        f"Means over {n:,} samples; μ is 1 in every dimension. Exact values are in closed form. A variance is that of "
+        "one sample, summed over the components of the gradient."
     )
-
-
-@dataclass(frozen=True)
-class _Gradients:
-    """Estimates of the gradient's first component, and the ratio of the variances."""
-
-    charts: list
-    n: int
-    exact: float
-    estimates: dict[str, Estimate]
-    ratio: float
-    sampled_ratio: float
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _sample_gradients(cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str) -> _Gradients:
+def _sample_gradients(
+    cost: Cost, d: int, sigma: float, size: int, seed: int, theme: str
+) -> tuple[list, str, dict, int]:
+    """Charts, the finding, checks of the gradient's first component, and the number of samples."""
     mu = np.full(d, _MU)
     n = max(_LEAST_SAMPLES, min(_MOST_NUMBERS // d, _REPEATS * size * 4))
-    samples = gradient_estimators.sample_gradients(cost, mu, sigma, n, np.random.default_rng(seed))
-    first = {name: draws[:, 0] for name, draws in samples.draws.items()}
-    exact, variances = float(samples.exact[0]), {name: cost.variance(name, mu, sigma) for name in _NAMES}
-    means = {name: gradient_estimators.average_in_groups(draws, size) for name, draws in first.items()}
-    ratios = [cost.ratio(np.full(dimension, _MU), sigma) for dimension in _DIMENSIONS]
+    draws = gradient_estimators.sample_gradients(cost, mu, sigma, n, np.random.default_rng(seed))
+    exact, variances = float(cost.gradient(mu, sigma)[0]), {name: cost.variance(name, mu, sigma) for name in draws}
+    means = {name: gradient_estimators.average_in_groups(rows[:, 0], size) for name, rows in draws.items()}
+    ratios, ratio = [cost.ratio(np.full(k, _MU), sigma) for k in _DIMENSIONS], cost.ratio(mu, sigma)
+    measured = measure_variance(draws[SCORE]) / measure_variance(draws[REPARAMETERIZED])
     charts = [
         figures.plot_estimates(means, exact, size, theme),
-        figures.plot_variance_ratios(_DIMENSIONS, ratios, d, samples.ratio, theme),
+        figures.plot_variance_ratios(_DIMENSIONS, ratios, d, measured, theme),
         figures.plot_errors(np.array([1, 10, 100, 1000, 10_000]), variances, theme),
     ]
-    ratio = variances[SCORE] / variances[REPARAMETERIZED] if variances[REPARAMETERIZED] > 1e-12 else np.inf
-    estimates = {name: Estimate.from_draws(draws) for name, draws in first.items()}
-    return _Gradients(charts, n, exact, estimates, ratio, samples.ratio)
-
-
-def _describe_variances(gradients: _Gradients) -> str:
-    if not np.isfinite(gradients.ratio):
-        return "The reparameterized estimator has no variance here."
-    text = (
-        f"The score function has {gradients.ratio:,.3g} times the variance of the reparameterized estimator (measured: "
-        f"{gradients.sampled_ratio:,.3g})"
+    effect = "it needs that many times the samples for the same error" if ratio >= 1 else "here it needs fewer samples"
+    finding = (
+        f"The score function has {ratio:,.3g} times the variance of the reparameterized estimator (measured: "
+        f"{measured:,.3g}): {effect}."
     )
-    if gradients.ratio >= 1:
-        return f"{text}: it needs that many times the samples for the same error."
-    return f"{text}: here it needs fewer samples."
+    checks = {
+        f"First component of the gradient, {figures.NAMES[name]}": (Estimate.from_draws(rows[:, 0]), exact)
+        for name, rows in draws.items()
+    }
+    return charts, finding, checks, n

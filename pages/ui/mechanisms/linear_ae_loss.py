@@ -62,16 +62,16 @@ def _descend(
     """Charts, the finding, and rows of the table, none where the descent diverged."""
     C, least = linear_ae_loss.make_covariance(_LARGE, _LARGE * ratio, angle), _LARGE * ratio
     start = radius * np.array([np.cos(np.radians(start_angle)), np.sin(np.radians(start_angle))])
-    descent = linear_ae_loss.descend(C, start, rate, _STEPS)
-    w, loss, points = descent.path[-1], float(descent.losses[-1]), linear_ae_loss.find_stationary_points(C)
+    path, points = linear_ae_loss.descend(C, start, rate, _STEPS), linear_ae_loss.find_stationary_points(C)
+    w, loss = path[-1], float(linear_ae_loss.compute_loss(C, path[-1]))
     plane = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), -1)
     losses = np.maximum(linear_ae_loss.compute_loss(C, plane), 1e-3)
     X = np.random.default_rng(0).multivariate_normal(np.zeros(2), C, _ROWS)
     charts = [
-        figures.plot_loss_surface(_AXIS, losses, points, descent.path, theme),
+        figures.plot_loss_surface(_AXIS, losses, points, path, theme),
         figures.plot_reconstructions(X, w, points[0].w, theme),
     ]
-    if (steps := len(descent.path) - 1) < _STEPS:
+    if (steps := len(path) - 1) < _STEPS:
         finding = f"Gradient descent diverged after {steps} steps with step size {rate:g}. Choose a smaller one."
         return charts, finding, []
     length, offset = float(np.linalg.norm(w)), None

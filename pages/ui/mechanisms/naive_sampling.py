@@ -158,7 +158,7 @@ def _plot_estimate(size: int, noise: float, spread: float, seed: int, theme: str
     for name, encoder in (("prior", None), ("encoder", Encoder(spread))):
         log_weights = naive_sampling.sample_log_weights(model, x, (_REPEATS, _MOST), rng, encoder)
         quantiles[name] = naive_sampling.compute_quantiles(log_weights, _COUNTS)
-    return figures.plot_estimates(quantiles, float(model.log_marginal(x[None])[0]), theme)
+    return figures.plot_estimates(_COUNTS, quantiles, float(model.log_marginal(x[None])[0]), theme)
 
 
 def _draw_marginal_checks(exact: float, by_prior: Estimate, by_encoder: Estimate) -> None:
