@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,9 +48,8 @@ def estimate_disagreement(discriminator: Discriminator, p: Distribution, q: Dist
     return float(np.abs(discriminator(x) - optimal).mean())
 
 
-@dataclass(eq=False)
 class SoloGenerator:
-    """A generator that learns without a discriminator.
+    """A generator that learns without a discriminator, as `core.mechanisms.gan_game.Game` would start with it.
 
     Attributes
     ----------
@@ -63,25 +61,19 @@ class SoloGenerator:
     history : a row for each step: ``value`` of the objective in nats, and ``mean`` (d floats) of its generated rows
     """
 
-    settings: Settings
-    objective: str
-    player: Player
-    sampler: Sampler
-    history: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, settings: Settings, objective: str):
+        import torch
+
+        random = torch.Generator().manual_seed(settings.seed)
+        self.settings, self.objective = settings, objective
+        self.player = Player(make_generator(settings, random), settings.generator_rate, settings.momentum)
+        self.sampler = Sampler(settings.mixture, settings.noise, random)
+        self.history: list[dict[str, Any]] = []
 
     @property
     def generator(self) -> NoisyGenerator:
         """The current generator; it goes on learning."""
         return NoisyGenerator(self.player.network, self.settings.noise, self.settings.mixture.dimension)
-
-
-def begin_training(settings: Settings, objective: str) -> SoloGenerator:
-    """The generator that `core.mechanisms.gan_game.begin_game` would start with, alone."""
-    import torch
-
-    random = torch.Generator().manual_seed(settings.seed)
-    player = Player(make_generator(settings, random), settings.generator_rate, settings.momentum)
-    return SoloGenerator(settings, objective, player, Sampler(settings.mixture, settings.noise, random))
 
 
 def train(solo: SoloGenerator, steps: int) -> SoloGenerator:

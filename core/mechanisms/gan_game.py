@@ -8,7 +8,7 @@ can be compared with the learned one, and the same generator can be trained by l
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 from core.errors import Diverged
+from core.mechanisms import toy_networks
 from core.mechanisms.density_comparison import compute_optimal_discriminator
 from core.mechanisms.gaussian_mixtures import TARGETS, Mixture, make_grid_points
-from core.mechanisms.toy_networks import (
-    Discriminator,
-    NoisyGenerator,
-    Player,
-    Sampler,
-    make_discriminator,
-    make_network,
-)
+from core.mechanisms.toy_networks import Discriminator, NoisyGenerator, Player, Sampler
 from core.nn import losses
 
 NON_SATURATING, MINIMAX, LEAST_SQUARES, WASSERSTEIN = "non_saturating", "minimax", "least_squares", "wasserstein_gp"
@@ -132,15 +126,14 @@ def make_generator(settings: Settings, random: Any) -> nn.Module:
     import torch
 
     d = settings.mixture.dimension
-    network = make_network(d, d, settings.width, random)
+    network = toy_networks.make_network(d, d, settings.width, random)
     with torch.no_grad():
         network[-1].bias.copy_(torch.as_tensor(settings.mixture.mean))
     return network
 
 
-@dataclass(eq=False)
 class Game:
-    """A game under way.
+    """A game, before its first step.
 
     Attributes
     ----------
@@ -149,14 +142,19 @@ class Game:
         (d floats) of the step's generated rows
     """
 
-    settings: Settings
-    players: dict[str, Player]
-    sampler: Sampler
-    history: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, settings: Settings):
+        import torch
 
-    @property
-    def mixture(self) -> Mixture:
-        return self.settings.mixture
+        self.settings, self.mixture = settings, settings.mixture
+        random = torch.Generator().manual_seed(settings.seed)
+        generator = make_generator(settings, random)
+        discriminator = toy_networks.make_discriminator(self.mixture.dimension, settings.width, settings.waves, random)
+        self.players = {
+            DISCRIMINATOR: Player(discriminator, settings.discriminator_rate, settings.momentum),
+            GENERATOR: Player(generator, settings.generator_rate, settings.momentum),
+        }
+        self.sampler = Sampler(self.mixture, settings.noise, random)
+        self.history: list[dict[str, Any]] = []
 
     @property
     def generator(self) -> NoisyGenerator:
@@ -167,18 +165,6 @@ class Game:
     def discriminator(self) -> Discriminator:
         """The current discriminator, or critic; it goes on learning with the game."""
         return Discriminator(self.players[DISCRIMINATOR].network, self.settings.loss in (NON_SATURATING, MINIMAX))
-
-
-def begin_game(settings: Settings) -> Game:
-    """A game before its first step."""
-    import torch
-
-    random = torch.Generator().manual_seed(settings.seed)
-    generator = Player(make_generator(settings, random), settings.generator_rate, settings.momentum)
-    network = make_discriminator(settings.mixture.dimension, settings.width, settings.waves, random)
-    discriminator = Player(network, settings.discriminator_rate, settings.momentum)
-    players = {DISCRIMINATOR: discriminator, GENERATOR: generator}
-    return Game(settings, players, Sampler(settings.mixture, settings.noise, random))
 
 
 def compute_loss(game: Game, player: str) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-from core.errors import BadInput, Diverged
+from core.errors import Diverged
 from core.mechanisms import density_comparison, gan_game, toy_networks
 from core.mechanisms.density_comparison import Distribution
 from core.mechanisms.gaussian_mixtures import Mixture
@@ -62,34 +62,6 @@ class Settings:
         return gan_game.Settings(self.target, discriminator_rate=0.002, waves=4, **sizes)
 
 
-@dataclass(frozen=True)
-class Scores:
-    """How a model's samples compare with the data.
-
-    Attributes
-    ----------
-    precision, recall : Kynkäänniemi et al. 2019, k = 3, at equal n; in [0, 1]
-    inside : share of samples within the smallest region that holds 99% of the data's density; ideally 0.99
-    reached : share of real rows within the smallest region that holds 99% of the model's density; ideally 0.99
-    modes : see `core.mechanisms.density_comparison.compute_mode_coverage`
-    missing : KL(p || q) in nats, from real rows, with its standard error `missing_error`; maximum likelihood lowers it
-    straying : KL(q || p) in nats, from samples, with its standard error `straying_error`
-    jensen_shannon : JS(p, q) in nats, with its standard error `jensen_shannon_error`
-    """
-
-    precision: float
-    recall: float
-    inside: float
-    reached: float
-    modes: float
-    missing: float
-    missing_error: float
-    straying: float
-    straying_error: float
-    jensen_shannon: float
-    jensen_shannon_error: float
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """A VAE and a GAN after training, in numpy arrays.
@@ -102,7 +74,7 @@ class Comparison:
     history : model -> (steps, 2); the VAE's reconstruction and KL in nats per row, whose sum is the negative evidence
         lower bound; the GAN's losses of discriminator and generator in nats
     noise : model -> standard deviation of the generator's noise: learned by the VAE, fixed for the GAN
-    scores : model -> `Scores`
+    scores : model -> name -> value, see `score`
     floor : precision and recall of other real rows, those of a perfect model at this n
     """
 
@@ -111,40 +83,32 @@ class Comparison:
     frames: dict[str, np.ndarray]
     history: dict[str, np.ndarray]
     noise: dict[str, float]
-    scores: dict[str, Scores]
+    scores: dict[str, dict[str, float]]
     floor: dict[str, float]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All of it as named arrays, to be stored; inverse of `from_arrays`."""
-        arrays = {"real": self.real, **{f"floor.{name}": np.array(value) for name, value in self.floor.items()}}
+        values: dict[str, Any] = {"real": self.real, **{f"floor.{name}": value for name, value in self.floor.items()}}
         for model in MODELS:
-            arrays |= {f"{model}.{name}": getattr(self, name)[model] for name in ("samples", "frames", "history")}
-            arrays[f"{model}.noise"] = np.array(self.noise[model])
-            arrays |= {f"{model}.scores.{name}": np.array(value) for name, value in asdict(self.scores[model]).items()}
-        return arrays
+            for name in ("samples", "frames", "history", "noise"):
+                values[f"{model}.{name}"] = getattr(self, name)[model]
+            values |= {f"{model}.scores.{name}": value for name, value in self.scores[model].items()}
+        return {name: np.asarray(value) for name, value in values.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Comparison:
-        """From what `to_arrays` returned.
+        """From what `to_arrays` returned."""
 
-        Raises BadInput if one of them is missing.
-        """
+        def read_numbers(prefix: str) -> dict[str, float]:
+            return {k.removeprefix(prefix): float(value) for k, value in arrays.items() if k.startswith(prefix)}
 
-        def parse_scores(model: str) -> Scores:
-            return Scores(**{k: float(arrays[f"{model}.scores.{k}"]) for k in Scores.__dataclass_fields__})
-
-        try:
-            return cls(
-                arrays["real"],
-                *({model: arrays[f"{model}.{name}"] for model in MODELS} for name in ("samples", "frames", "history")),
-                noise={model: float(arrays[f"{model}.noise"]) for model in MODELS},
-                scores={model: parse_scores(model) for model in MODELS},
-                floor={name: float(arrays[f"floor.{name}"]) for name in _FLOOR},
-            )
-        except KeyError as error:
-            raise BadInput(
-                f"These arrays are no comparison of a VAE and a GAN: {error} is missing; train anew."
-            ) from None
+        return cls(
+            arrays["real"],
+            *({model: arrays[f"{model}.{name}"] for model in MODELS} for name in ("samples", "frames", "history")),
+            noise={model: float(arrays[f"{model}.noise"]) for model in MODELS},
+            scores={model: read_numbers(f"{model}.scores.") for model in MODELS},
+            floor=read_numbers("floor."),
+        )
 
 
 class SmallVAE:
@@ -208,7 +172,7 @@ def train(settings: Settings, on_progress: Callable[[float], bool | None] | None
     `on_progress` gets the share that is done, `N_FRAMES` times; training ends with None when it returns True.
     Raises Diverged when a loss is no longer a finite number.
     """
-    vae, game = SmallVAE(settings), gan_game.begin_game(settings.game)
+    vae, game = SmallVAE(settings), gan_game.Game(settings.game)
     frames: dict[str, list[np.ndarray]] = {VAE: [], GAN: []}
     n, done = min(_MOST_IN_FRAME, settings.n_samples), 0
     for end in np.linspace(0, settings.steps, N_FRAMES + 1).astype(int):
@@ -250,23 +214,30 @@ def _compare(
     )
 
 
-def score(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> Scores:
-    """Compare samples (n, 2) of a generator with a mixture and `generation.RealRows` of it."""
-    shares = rows.precision_recall(samples)
+def score(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> dict[str, float]:
+    """How samples (n, 2) of a generator compare with a mixture and `generation.RealRows` of it.
+
+    precision, recall : Kynkäänniemi et al. 2019, k = 3, at equal n; in [0, 1]
+    inside : share of samples within the smallest region that holds 99% of the data's density; ideally 0.99
+    reached : share of real rows within the smallest region that holds 99% of the model's density; ideally 0.99
+    modes : see `core.mechanisms.density_comparison.compute_mode_coverage`
+    missing : KL(p || q) in nats, from real rows; maximum likelihood lowers it
+    straying : KL(q || p) in nats, from samples
+    jensen_shannon : JS(p, q) in nats; this and both KLs with a standard error, such as `missing_error`
+    """
     p_on_real, p_on_samples = mixture.log_density(rows.real), mixture.log_density(samples)
     q_on_real, q_on_samples = generator.log_density(rows.real), generator.log_density(samples)
-    missing, straying = map(Estimate.from_draws, (p_on_real - q_on_real, q_on_samples - p_on_samples))
-    js = density_comparison.estimate_jensen_shannon(mixture, generator, len(samples))
-    return Scores(
-        precision=shares["precision"],
-        recall=shares["recall"],
-        inside=float((p_on_samples >= mixture.compute_log_threshold(_REGION)).mean()),
-        reached=float((q_on_real >= np.quantile(q_on_samples, 1 - _REGION)).mean()),
-        modes=density_comparison.compute_mode_coverage(mixture, samples),
-        missing=missing.value,
-        missing_error=missing.error,
-        straying=straying.value,
-        straying_error=straying.error,
-        jensen_shannon=js.value,
-        jensen_shannon_error=js.error,
-    )
+    estimates = {
+        "missing": Estimate.from_draws(p_on_real - q_on_real),
+        "straying": Estimate.from_draws(q_on_samples - p_on_samples),
+        "jensen_shannon": density_comparison.estimate_jensen_shannon(mixture, generator, len(samples)),
+    }
+    shares = rows.precision_recall(samples)
+    return {
+        **{name: shares[name] for name in _FLOOR},
+        "inside": float((p_on_samples >= mixture.compute_log_threshold(_REGION)).mean()),
+        "reached": float((q_on_real >= np.quantile(q_on_samples, 1 - _REGION)).mean()),
+        "modes": density_comparison.compute_mode_coverage(mixture, samples),
+        **{name: estimate.value for name, estimate in estimates.items()},
+        **{f"{name}_error": estimate.error for name, estimate in estimates.items()},
+    }

@@ -15,7 +15,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from core import cache
-from core.errors import BadInput
 from core.mechanisms import gaussian_mixtures, vae_vs_gan
 from core.mechanisms.vae_vs_gan import Comparison, Settings
 from core.tasks.computation import Work
@@ -37,7 +36,7 @@ def _settings_to_json(settings: Settings, points: np.ndarray | None) -> str:
 
 def find_comparison(name: str) -> Comparison | None:
     """Return the comparison with this key, shipped or trained here; None if there is none."""
-    with suppress(OSError, SafetensorError, BadInput):
+    with suppress(OSError, SafetensorError):
         return Comparison.from_arrays(load_file(SHIPPED / f"{name}.safetensors"))
     arrays = WORK.find_result(name)
     return None if arrays is None else Comparison.from_arrays(arrays)
@@ -74,8 +73,8 @@ def ship_comparisons(say: Callable[[str], None]) -> None:
         comparison = vae_vs_gan.train(settings)
         save_file(_round_drawn(comparison.to_arrays()), SHIPPED / f"{comparison_key(settings)}.safetensors")
         scores = "  ".join(
-            f"{model}: precision {comparison.scores[model].precision:.3f}, recall {comparison.scores[model].recall:.3f}"
-            for model in vae_vs_gan.MODELS
+            f"{model}: precision {values['precision']:.3f}, recall {values['recall']:.3f}"
+            for model, values in comparison.scores.items()
         )
         say(f"{name}: {scores}")
 

@@ -67,7 +67,7 @@ def test_modes_are_dragged_and_moved_by_keys(visit):
 
 
 def test_a_game_survives_a_moved_control_and_can_be_stopped(visit):
-    game = gan_game.begin_game(gan_game.Settings("two_modes", seed=5))
+    game = gan_game.Game(gan_game.Settings("two_modes", seed=5))
     gan_game.play_rounds(game, 400)
     divergence = f"{density_comparison.integrate_jensen_shannon(game.mixture, game.generator):.4f}"
     page = visit("mechanisms?experiment=players&players.preset=own&players.seed=5&players.own-rounds=50", drawn=SHARE)

@@ -20,4 +20,4 @@ SMALL = Settings("moons", width=16, batch=32)
 
 
 def played(settings: Settings, rounds: int) -> gan_game.Game:
-    return gan_game.play_rounds(gan_game.begin_game(settings), rounds)
+    return gan_game.play_rounds(gan_game.Game(settings), rounds)

@@ -14,7 +14,7 @@ from tests.mechanisms.generators import SMALL, played
 
 
 def trained(settings, objective, steps):
-    return fixed_opponent.train(fixed_opponent.begin_training(settings, objective), steps)
+    return fixed_opponent.train(fixed_opponent.SoloGenerator(settings, objective), steps)
 
 
 @pytest.mark.parametrize("name", ["two_modes", "moons"])
@@ -44,7 +44,7 @@ def test_training_in_parts_is_the_same():
 
 
 def test_likelihood_is_the_mean_of_log_mean_likelihoods():
-    solo = fixed_opponent.begin_training(SMALL, LIKELIHOOD)
+    solo = fixed_opponent.SoloGenerator(SMALL, LIKELIHOOD)
     state, network = solo.sampler.random.get_state(), copy.deepcopy(solo.player.network)
     value = fixed_opponent.train(solo, 1).history[0]["value"]
     solo.sampler.random.set_state(state)

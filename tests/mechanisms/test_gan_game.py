@@ -33,7 +33,7 @@ def test_gradients_are_finite_differences(loss):
 
 
 def test_discriminator_approaches_the_optimal_one_while_the_generator_is_fixed():
-    game = gan_game.begin_game(replace(SMALL, discriminator_rate=0.005))
+    game = gan_game.Game(replace(SMALL, discriminator_rate=0.005))
     before = gan_game.take_snapshot(game).disagreement
     for _ in range(300):
         gan_game.take_step(game, DISCRIMINATOR)
@@ -43,7 +43,7 @@ def test_discriminator_approaches_the_optimal_one_while_the_generator_is_fixed()
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_brings_the_generator_to_the_data(loss):
     settings = Settings("one_mode", loss=loss, generator_rate=0.002, discriminator_rate=0.002, discriminator_steps=2)
-    game = gan_game.begin_game(settings)
+    game = gan_game.Game(settings)
     before = density_comparison.integrate_jensen_shannon(game.mixture, game.generator, 0.02)
     gan_game.play_rounds(game, 300)
     assert density_comparison.integrate_jensen_shannon(game.mixture, game.generator, 0.02) < 0.5 * before

@@ -73,7 +73,7 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
         if shared := _get_shared(settings, rounds).get(_GAME):
             played = shared.copy()
         elif not (is_own and played.rounds < rounds and not played.moves):
-            played = PlayedGame(settings, gan_game.begin_game(settings))
+            played = PlayedGame(settings, gan_game.Game(settings))
             played.add_frame("0")
         st.session_state[_GAME] = played
 
@@ -105,7 +105,7 @@ def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator
         if shared := _get_shared(settings, steps).get(objective):
             solo = copy.deepcopy(shared)
         elif not (is_own and len(solo.history) < steps):
-            solo = fixed_opponent.begin_training(settings, objective)
+            solo = fixed_opponent.SoloGenerator(settings, objective)
         solos[objective] = solo
 
     def advance() -> int:

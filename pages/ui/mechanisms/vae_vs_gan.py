@@ -12,7 +12,7 @@ import streamlit as st
 from core.figures.mechanisms import vae_vs_gan as figures
 from core.mechanisms import vae_vs_gan
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Scores, Settings
+from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Settings
 from core.tasks import vae_vs_gan_training
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
@@ -104,11 +104,10 @@ def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison) 
 
 
 def _make_rows(comparison: Comparison) -> list[list[Cell]]:
-    def make_cell(scores: Scores, name: str, number_format: str | None) -> Cell:
-        value = getattr(scores, name)
+    def make_cell(scores: Mapping[str, float], name: str, number_format: str | None) -> Cell:
         if number_format is None:
             return experiment.make_cell(_estimate(scores, name))
-        return Cell(f"{value:{number_format}}", value)
+        return Cell(f"{scores[name]:{number_format}}", scores[name])
 
     return [
         [tables.text(label), *(make_cell(comparison.scores[model], name, number_format) for model in _NAMES)]
@@ -116,11 +115,11 @@ def _make_rows(comparison: Comparison) -> list[list[Cell]]:
     ]
 
 
-def _estimate(scores: Scores, name: str) -> Estimate:
-    return Estimate(getattr(scores, name), getattr(scores, f"{name}_error"), 0)
+def _estimate(scores: Mapping[str, float], name: str) -> Estimate:
+    return Estimate(scores[name], scores[f"{name}_error"], 0)
 
 
-def _compare(scores: Mapping[str, Scores], name: str) -> str:
+def _compare(scores: Mapping[str, Mapping[str, float]], name: str) -> str:
     """Which model has the larger divergence, where that is significant."""
     vae, gan = (_estimate(scores[model], name) for model in (VAE, GAN))
     values = f"{max(vae.value, gan.value):.2f} v. {min(vae.value, gan.value):.2f} nats"
