@@ -33,15 +33,6 @@ def draw(lines: Sequence[Line], problems: list[str]) -> None:
     if left_out := [line.label for line in lines if line.run and line not in alike]:
         note = f"{join_words(left_out)}: no codes of the same rows are stored. {note}"
     st.caption(plain(note))
-    data = confusion_matrices.ClassifiedRows(
-        key="".join(line.run.key[:6] for line in alike),
-        y=first.views["labels"].astype(int),
-        names=first.notes["target_names"],
-        numbers=numbers,
-        codes={line.label: line.run.views["codes"].astype(np.float64) for line in alike},
-        row="document" if first.environment.get("kind") == DOCUMENTS else "image",
-        dataset=first.spec.dataset,
-    )
 
     def find_rows() -> Rows | None:
         name = first.spec.dataset
@@ -51,4 +42,15 @@ def draw(lines: Sequence[Line], problems: list[str]) -> None:
         is_same = (not rows.checksum or rows.checksum == checksum) and np.array_equal(rows.numbers, numbers)
         return rows if is_same else None
 
-    confusion_matrices.draw(data, "the latent code", problems, find_rows=find_rows)
+    data = confusion_matrices.ClassifiedRows(
+        key="".join(line.run.key[:6] for line in alike),
+        y=first.views["labels"].astype(int),
+        names=first.notes["target_names"],
+        numbers=numbers,
+        codes={line.label: line.run.views["codes"].astype(np.float64) for line in alike},
+        where="the latent code",
+        row="document" if first.environment.get("kind") == DOCUMENTS else "image",
+        dataset=first.spec.dataset,
+        find_rows=find_rows,
+    )
+    confusion_matrices.draw(data, problems)

@@ -69,7 +69,7 @@ def _make_map(line: Line, rows: Rows) -> RunMap:
     choice = MapChoice(spec, projection, line.run.key == line.candidates[0].key, line.is_here)
     try:
         check_same_data(line.run, rows)
-        points = compute_points(line.stamp, rows.key, line.run, rows)
+        points = compute_points(line.run, line.stamp, rows)
     except HourglassError as problem:
         return RunMap(choice, rows, np.full((len(rows), 2), np.nan, np.float32), "", problem=str(problem))
     return RunMap(choice, rows, points, line.run.notes["map"], line.run, line.stamp)

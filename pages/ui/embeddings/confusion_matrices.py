@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from itertools import combinations
 
 import numpy as np
 import streamlit as st
@@ -35,7 +38,10 @@ class ClassifiedRows:
     y : (n,) class; -1 for a row that takes no part.
     names : of the classes.
     codes : label of a method -> (n, d) positions among which neighbours are searched.
+    where : the space of these positions, such as ``"the 2-D map"``.
     row : what a row is, "image" or "document".
+    find_rows : returns the rows in the order of `y`, or None if they can't be had.
+    select : takes the positions of a cell's rows when it is clicked.
     """
 
     key: str
@@ -43,8 +49,11 @@ class ClassifiedRows:
     names: Sequence[str]
     numbers: np.ndarray
     codes: Mapping[str, np.ndarray]
+    where: str
     row: str
     dataset: str
+    find_rows: Callable[[], Rows | None]
+    select: Callable[[np.ndarray], None] | None = None
 
     @property
     def labels(self) -> list[int]:
@@ -56,21 +65,8 @@ class ClassifiedRows:
         return shorten(str(self.names[label]), _LONGEST_NAME)
 
 
-def draw(
-    data: ClassifiedRows,
-    where: str,
-    problems: list[str],
-    select: Callable[[np.ndarray], None] | None = None,
-    find_rows: Callable[[], Rows | None] = lambda: None,
-) -> None:
-    """Draw the matrices of all classes and of one pair, and the accuracy by class.
-
-    Parameters
-    ----------
-    where : the space in which neighbours are searched, such as ``"the 2-D map"``.
-    select : takes the positions of a cell's rows when it is clicked.
-    find_rows : returns the rows in the order of `data.y`, or None if they can't be had.
-    """
+def draw(data: ClassifiedRows, problems: list[str]) -> None:
+    """Draw the matrices of all classes and of one pair, and the accuracy by class."""
     predictions = _predict(data, data.y)
     if not predictions:
         return
@@ -78,11 +74,11 @@ def draw(
     st.markdown(
         plain(
             f"Each of {n:,} {data.row}s is assigned the most frequent class among its {neighbourhoods.K} nearest other "
-            f"{data.row}s in {where} (leave-one-out). Rows: true class; columns: predicted class; click a cell to see "
-            f"its {data.row}s."
+            f"{data.row}s in {data.where} (leave-one-out). Rows: true class; columns: predicted class; click a cell to "
+            f"see its {data.row}s."
         )
     )
-    _draw_matrices("all", data, predictions, select, find_rows)
+    _draw_matrices("all", data, predictions)
     if len(data.labels) > 2:
         pair = _choose_pair(data, predictions, problems)
         y_pair = np.where(np.isin(data.y, pair), data.y, -1)
@@ -90,7 +86,7 @@ def draw(
         st.markdown(f"**{plain(f'{a} v. {b}')}**, by a classifier of these two classes only")
         if of_pair := _predict(data, y_pair):
             st.markdown(plain(_compare(y_pair, of_pair)))
-            _draw_matrices("pair", data, of_pair, select, find_rows, ", of these two classes")
+            _draw_matrices("pair", data, of_pair, ", of these two classes")
     else:
         st.markdown(plain(_compare(data.y, predictions)))
     _draw_by_class(data, predictions)
@@ -101,18 +97,15 @@ def draw(
 
 def _choose_pair(data: ClassifiedRows, predictions: Mapping[str, np.ndarray], problems: list[str]) -> tuple[int, int]:
     """Draw the choice: the link's pair, else the last one, else the most confused classes."""
-    labels = data.labels
-    linked = page_state.read_link("pair")
-    memory = f"pair/{data.dataset}"
-    remembered = page_state.recall(memory)
+    labels, memory = data.labels, f"pair/{data.dataset}"
     widgets = page_state.key("pair-first"), page_state.key("pair-second")
-    if linked is not None:
+    if (linked := page_state.read_link("pair")) is not None:
         pair = [int(part) for part in linked.split("-") if part.isdecimal() and len(part) < 6]
         if len(pair) == 2 and pair[0] != pair[1] and set(pair) <= set(labels):
-            for widget, label in zip(widgets, pair, strict=True):
-                st.session_state[widget] = label
+            st.session_state.update(zip(widgets, pair, strict=True))
         else:
             problems.append(f"The link asks for the pair of classes “{shorten(linked, 20)}”, which is not shown.")
+    remembered = page_state.recall(memory)
     usual = remembered if remembered and set(remembered) <= set(labels) else _find_most_confused(data, predictions)
     chosen: list[int] = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -149,76 +142,58 @@ def _predict(data: ClassifiedRows, y: np.ndarray) -> dict[str, np.ndarray]:
     return predictions
 
 
-def _draw_matrices(
-    name: str,
-    data: ClassifiedRows,
-    predictions: Mapping[str, np.ndarray],
-    select: Callable[[np.ndarray], None] | None,
-    find_rows: Callable[[], Rows | None],
-    which: str = "",
-) -> None:
+def _draw_matrices(name: str, data: ClassifiedRows, predictions: Mapping[str, np.ndarray], which: str = "") -> None:
     """Draw the matrices, and the rows of the cell that was clicked last, if it is one of them."""
     matrices = {method: confusion.count_confusions(data.y, predicted) for method, predicted in predictions.items()}
     methods = list(matrices)
     classes = sorted(set().union(*(matrix.classes.tolist() for matrix in matrices.values())))
     key = page_state.key(f"confusion/{name}")
     matrices_id = f"{data.key}/{'-'.join(map(str, classes))}"
-    clicked = _parse_cell(key, matrices_id, methods, classes)
+    cell = _parse_cell((st.session_state.get(key) or {}).get("cell"), matrices_id, len(methods), len(classes))
     message = {
         "id": matrices_id,
         "what": data.row,
         "names": [data.name_class(label) for label in classes],
-        "chosen": "",
+        "chosen": ":".join(map(str, cell)),
         "matrices": [_make_message(method, matrix, classes) for method, matrix in matrices.items()],
     }
-    if clicked:
-        method, true, predicted = clicked
-        message["chosen"] = f"{methods.index(method)}:{classes.index(true)}:{classes.index(predicted)}"
     get_component("confusion")(data=message, key=key, on_cell_change=do_nothing)
-    if not clicked:
+    if not cell:
         return
+    method, true, predicted = methods[cell[0]], classes[cell[1]], classes[cell[2]]
     positions = np.flatnonzero((data.y == true) & (predictions[method] == predicted))
     sent = st.session_state[key]["cell"]
-    if select is not None and st.session_state.get(_CELL) != sent:
+    if data.select and st.session_state.get(_CELL) != sent:
         st.session_state[_CELL] = sent
-        select(positions)
+        data.select(positions)
     n, shown = len(positions), neighbours.thin(positions, _MOST_SHOWN)
     s, subset = "s" if n != 1 else "", f"; {len(shown)} of them" if len(shown) < n else ""
     assigned = "correctly" if true == predicted else f"as {data.name_class(predicted)}"
     title = f"{n:,} {data.row}{s} of class {data.name_class(true)} predicted {assigned} by {method}"
     st.markdown(f"**{plain(f'{title}{which}{subset}')}**")
-    _draw_rows(data, shown, find_rows)
+    _draw_rows(data, shown)
 
 
-def _parse_cell(
-    key: str, matrices_id: str, methods: Sequence[str], classes: Sequence[int]
-) -> tuple[str, int, int] | None:
-    """Method, true and predicted class of the clicked cell; None if it is not of these."""
-    sent = (st.session_state.get(key) or {}).get("cell")
-    sent_id, _, place = sent.partition(":") if isinstance(sent, str) else ("", "", "")
-    parts = place.split(":")
-    if sent_id != matrices_id or len(parts) != 4 or not all(part.isdecimal() and len(part) < 20 for part in parts):
-        return None
-    method, i, j = (int(part) for part in parts[1:])
-    if method >= len(methods) or max(i, j) >= len(classes):
-        return None
-    return methods[method], classes[i], classes[j]
+def _parse_cell(sent: object, matrices_id: str, n_methods: int, n_classes: int) -> tuple[int, ...]:
+    """Method, true and predicted class of the clicked cell, by number; () if it is not of these matrices."""
+    place = re.fullmatch(r"(.+?):\d{1,19}:(\d{1,9}):(\d{1,9}):(\d{1,9})", sent) if isinstance(sent, str) else None
+    if place is None or place[1] != matrices_id:
+        return ()
+    method, *cell = map(int, place.groups()[1:])
+    return (method, *cell) if method < n_methods and max(cell) < n_classes else ()
 
 
 def _make_message(method: str, matrix: Confusion, classes: Sequence[int]) -> dict:
     at = [classes.index(label) for label in matrix.classes.tolist()]
     counts = np.zeros((len(classes), len(classes)), int)
     counts[np.ix_(at, at)] = matrix.counts
-    shares, intervals = [""] * len(classes), [""] * len(classes)
-    for k, place in enumerate(at):
-        share = matrix.of_class(k)
-        shares[place], intervals[place] = number(share.value), _format_interval(share)
+    shares = {place: matrix.of_class(k) for k, place in enumerate(at)}
     return {
         "title": method,
         "note": f"accuracy {number(matrix.accuracy.value)} ({_format_interval(matrix.accuracy)})",
         "counts": counts.tolist(),
-        "shares": shares,
-        "intervals": intervals,
+        "shares": [number(shares[k].value) if k in shares else "" for k in range(len(classes))],
+        "intervals": [_format_interval(shares[k]) if k in shares else "" for k in range(len(classes))],
     }
 
 
@@ -230,19 +205,14 @@ def _draw_by_class(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) 
 
     def make_cell(matrix: Confusion, label: int) -> tables.Cell:
         at = np.flatnonzero(matrix.classes == label)
-        return _estimate(matrix.of_class(int(at[0]))) if len(at) else tables.EMPTY
+        return tables.estimate(*astuple(matrix.of_class(int(at[0])))) if len(at) else tables.EMPTY
 
-    rows = [
-        [tables.text(data.name_class(label)), *(make_cell(matrix, label) for matrix in matrices.values())]
-        for label in data.labels
-    ]
-    rows.append([tables.text("All classes"), *(_estimate(matrix.accuracy) for matrix in matrices.values())])
+    rows = []
+    for label in data.labels:
+        rows.append([tables.text(data.name_class(label)), *(make_cell(matrix, label) for matrix in matrices.values())])
+    of_all = [tables.estimate(*astuple(matrix.accuracy)) for matrix in matrices.values()]
     with drawer:
-        tables.draw(["Class", *matrices], rows, "accuracy-by-class")
-
-
-def _estimate(share: Measurement) -> tables.Cell:
-    return tables.estimate(share.value, share.low, share.high, share.n)
+        tables.draw(["Class", *matrices], [*rows, [tables.text("All classes"), *of_all]], "accuracy-by-class")
 
 
 def _format_interval(share: Measurement) -> str:
@@ -254,23 +224,20 @@ def _compare(y: np.ndarray, predictions: Mapping[str, np.ndarray]) -> str:
     compared = confusion.compare_accuracy(y, predictions)
     if not compared:
         return "No row has a position under every method, so the methods can't be compared."
-    best, others = compared[0], compared[1:]
-    shares = {method.name: method.accuracy for method in compared}
-    accuracies = [f"{name} {number(share.value)} ({_format_interval(share)})" for name, share in shares.items()]
-    parts = []
-    if lower := [method.name for method in others if method.is_lower]:
-        parts.append(f"{best.name} is significantly more accurate than {join_words(lower)}")
-    if tied := [method.name for method in others if not method.is_lower]:
-        parts.append(f"{join_words([best.name, *tied])} are not significantly different")
+    accuracies = [f"{m.name} {number(m.accuracy.value)} ({_format_interval(m.accuracy)})" for m in compared]
+    best, parts = compared[0].name, []
+    if lower := [method.name for method in compared[1:] if method.is_lower]:
+        parts.append(f"{best} is significantly more accurate than {join_words(lower)}")
+    if tied := [method.name for method in compared[1:] if not method.is_lower]:
+        parts.append(f"{join_words([best, *tied])} are not significantly different")
     verdict = f" {'; '.join(parts)} (95% paired bootstrap interval of the difference)." if parts else ""
     return f"Accuracy: {'; '.join(accuracies)}.{verdict}"
 
 
-def _draw_rows(data: ClassifiedRows, shown: np.ndarray, find_rows: Callable[[], Rows | None]) -> None:
-    try:
-        rows = find_rows()
-    except HourglassError:
-        rows = None
+def _draw_rows(data: ClassifiedRows, shown: np.ndarray) -> None:
+    rows = None
+    with suppress(HourglassError):
+        rows = data.find_rows()
     if rows is None:
         st.markdown(plain(f"Test {data.row}s {', '.join(f'{k:,}' for k in data.numbers[shown])}."))
     elif rows.image_shape:
@@ -282,23 +249,17 @@ def _draw_rows(data: ClassifiedRows, shown: np.ndarray, find_rows: Callable[[], 
 def _to_csv(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> bytes:
     import pandas as pd
 
-    lines = []
-
-    def add(method: str, classes: str, share: Measurement) -> None:
-        lines.append((method, classes, share.value, share.low, share.high, share.n))
-
+    lines: list[tuple[str, str, Measurement]] = []
     for method, predicted in predictions.items():
         matrix = confusion.count_confusions(data.y, predicted)
-        add(method, "all", matrix.accuracy)
+        lines.append((method, "all", matrix.accuracy))
         for k, label in enumerate(matrix.classes.tolist()):
-            add(method, str(data.names[label]), matrix.of_class(k))
-        for i, a in enumerate(data.labels):
-            for b in data.labels[i + 1 :]:
-                y = np.where(np.isin(data.y, (a, b)), data.y, -1)
-                try:
-                    of_pair = confusion.predict_classes(data.codes[method], y, neighbourhoods.K)
-                except BadInput:
-                    continue
-                add(method, f"{data.names[a]} against {data.names[b]}", confusion.count_confusions(y, of_pair).accuracy)
-    columns = ["method", "classes", "accuracy", "low", "high", "n"]
-    return pd.DataFrame(lines, columns=columns).to_csv(index=False).encode()
+            lines.append((method, str(data.names[label]), matrix.of_class(k)))
+        for a, b in combinations(data.labels, 2):
+            y = np.where(np.isin(data.y, (a, b)), data.y, -1)
+            with suppress(BadInput):
+                of_pair = confusion.predict_classes(data.codes[method], y, neighbourhoods.K)
+                accuracy = confusion.count_confusions(y, of_pair).accuracy
+                lines.append((method, f"{data.names[a]} against {data.names[b]}", accuracy))
+    frame = pd.DataFrame([(method, classes, *astuple(share)) for method, classes, share in lines])
+    return frame.to_csv(index=False, header=["method", "classes", "accuracy", "low", "high", "n"]).encode()

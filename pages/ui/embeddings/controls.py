@@ -58,7 +58,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
     if rows is None:
         return None
     look = maps_component.read_look(rows, [choice.key for choice in choices], problems)
-    maps = tuple(replace(make_map(choice, rows), hidden=look.hidden) for choice in choices)
+    maps = tuple(make_map(choice, rows, look.hidden) for choice in choices)
     return MapView(entry, rows, maps, colour, is_aligned, look)
 
 

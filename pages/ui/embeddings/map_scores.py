@@ -14,7 +14,7 @@ from core.frontend.maps import Map
 from core.metrics.definitions import get_definition
 from core.types import DOCUMENTS
 from pages.ui.embeddings import confusion_matrices, maps_component
-from pages.ui.embeddings.map_state import MapView, RunMap, select_one_per_run
+from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.embeddings.own_image import OwnPoint
 from pages.ui.shared import diagnoses, header, page_state, stored_runs, tables
 from pages.ui.shared.number_format import counted, interval, number
@@ -82,7 +82,7 @@ def compute(view: MapView, problems: Sequence[str]) -> None:
 
 def draw_table(view: MapView) -> None:
     """Draw known failures of the runs and, in a drawer, the measures of their latent codes."""
-    maps = select_one_per_run(run_map for run_map in view.maps if run_map.run)
+    maps = {run_map.run.key: run_map for run_map in view.maps if run_map.run}.values()
     lines = [stored_runs.Line(m.choice.spec.method, m.name, run=m.run, stamp=m.stamp) for m in maps]
     if not lines:
         return
@@ -137,16 +137,17 @@ def draw_confusion(view: MapView, problems: list[str]) -> None:
         else:
             codes = {run_map.name: run_map.codes for run_map in view.one_per_run}
         y = np.where(np.isin(rows.y, view.look.hidden), -1, rows.y)
+        where = "the 2-D map" if space == "map" else "the latent code"
         row = "document" if rows.kind == DOCUMENTS else "image"
         key = cache.make_key(rows.key, view.look.hidden, space, list(codes))
-        data = confusion_matrices.ClassifiedRows(key, y, rows.target_names, rows.numbers, codes, row, rows.dataset)
 
         def select(positions: np.ndarray) -> None:
             maps_component.select(rows, positions)
             st.rerun()
 
-        where = "the 2-D map" if space == "map" else "the latent code"
-        confusion_matrices.draw(data, where, problems, select, lambda: rows)
+        about = where, row, rows.dataset, lambda: rows, select
+        data = confusion_matrices.ClassifiedRows(key, y, rows.target_names, rows.numbers, codes, *about)
+        confusion_matrices.draw(data, problems)
         if len(data.labels) > 2 and (pair := page_state.recall(f"pair/{rows.dataset}")):
             a, b = map(data.name_class, pair)
             label, key = plain(f"Show only {a} and {b} in the maps"), page_state.key("only-pair")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -25,7 +24,7 @@ from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.task_progress import Task, follow_tasks
 
 _POINTS = "hourglass.projected"
-PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
+_PROJECTIONS = {DIRECT: "", BY_PCA: "by PCA", BY_TSNE: "by t-SNE"}
 
 
 @dataclass(frozen=True)
@@ -44,20 +43,17 @@ class MapChoice:
     @property
     def name(self) -> str:
         """``"AE 10-D"``; with its key if it is not the default, and a mark of another copy."""
-        method = methods.entry(self.spec.method)
+        method, name = methods.entry(self.spec.method), stored_runs.label_run(self.spec)
         if method.maps_rows:
-            name = f"{method.label} of the rows"
-        elif not method.encodes:
-            name = f"{method.label} features"
+            name += " of the rows"
         else:
-            name = f"{stored_runs.label_run(self.spec)} {self.spec.param('n_components')}-D"
+            name += f" {self.spec.param('n_components')}-D" if method.encodes else " features"
         name = name if self.is_default else f"{name} ({self.spec.key[:4]})"
         return name if self.is_here else stored_runs.mark_other_copy(name)
 
     @property
     def label(self) -> str:
-        projection = PROJECTIONS[self.projection]
-        return f"{self.name}, {projection}" if projection else self.name
+        return ", ".join(filter(None, (self.name, _PROJECTIONS[self.projection])))
 
     @property
     def token(self) -> str:
@@ -142,12 +138,7 @@ class MapView:
     @property
     def one_per_run(self) -> list[RunMap]:
         """One drawable map per run, of which two may be shown, by PCA and by t-SNE."""
-        return select_one_per_run(self.drawable)
-
-
-def select_one_per_run(maps: Iterable[RunMap]) -> list[RunMap]:
-    """One map per run."""
-    return list({run_map.choice.spec.key: run_map for run_map in maps}.values())
+        return list({run_map.choice.spec.key: run_map for run_map in self.drawable}.values())
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
@@ -162,47 +153,45 @@ def _plane(stamp: Stamp, _run: Run) -> projection.Plane:
     return projection.fit_plane(_run, load_shown_codes)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def compute_points(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows) -> np.ndarray:
+def compute_points(run: Run, stamp: Stamp, rows: Rows) -> np.ndarray:
     """(n_rows, 2) positions of the rows in a run's map."""
-    at = find_positions(_run, _rows)
-    if at is not None:
-        return _run.views["map"][at].astype(np.float32)
-    if methods.entry(_run.spec.method).maps_rows:
-        return map_rows(load_estimator(stamp), _rows)
-    return _plane(stamp, _run).points(load_codes(stamp, _rows.key, _run, _rows)[0])
+    if (at := find_positions(run, rows)) is not None:
+        return run.views["map"][at].astype(np.float32)
+    if methods.entry(run.spec.method).maps_rows:
+        return map_rows(load_estimator(stamp), rows)
+    return _plane(stamp, run).points(load_codes(stamp, rows.key, run, rows)[0])
 
 
-def make_map(choice: MapChoice, rows: Rows) -> RunMap:
+def make_map(choice: MapChoice, rows: Rows, hidden: tuple[int, ...]) -> RunMap:
     """The map of a choice, with a problem if it can't be shown."""
     nowhere = np.full((len(rows), 2), np.nan, np.float32)
-    if store.find_place(choice.spec.key) is None:
-        return RunMap(choice, rows, nowhere, "", problem="Not trained yet: see the link above.")
     try:
+        if store.find_place(choice.spec.key) is None:
+            raise BrokenRun("Not trained yet: see the link above.")
         run, stamp = stored_runs.read_run(choice.spec.key)
         check_same_data(run, rows)
         if "map" not in run.views:
             raise BrokenRun("This run has no map.")
-        if choice.projection == BY_TSNE:
-            return _make_tsne_map(choice, rows, run, stamp)
-        points = compute_points(stamp, rows.key, run, rows)
-    except HourglassError as problem:
-        return RunMap(choice, rows, nowhere, "", problem=str(problem))
-    is_empty = not np.isfinite(points).all(axis=1).any()
-    problem = f"Its map has other rows: none of these {len(rows):,}." if is_empty else ""
-    return RunMap(choice, rows, points, run.notes["map"], run, stamp, problem)
+        find_points = _find_tsne_points if choice.projection == BY_TSNE else _find_points
+        points, note, problem = find_points(run, stamp, rows)
+    except HourglassError as error:
+        return RunMap(choice, rows, nowhere, "", problem=str(error))
+    return RunMap(choice, rows, nowhere if points is None else points, note, run, stamp, problem, hidden)
 
 
-def _make_tsne_map(choice: MapChoice, rows: Rows, run: Run, stamp: Stamp) -> RunMap:
-    """The t-SNE map of a run's latent codes, with a problem if it is not computed yet."""
+def _find_points(run: Run, stamp: Stamp, rows: Rows) -> tuple[np.ndarray | None, str, str]:
+    """The points of a run's map, its note, and a problem or ""."""
+    points = compute_points(run, stamp, rows)
+    has_some = np.isfinite(points).all(axis=1).any()
+    return points, run.notes["map"], "" if has_some else f"Its map has other rows: none of these {len(rows):,}."
+
+
+def _find_tsne_points(run: Run, stamp: Stamp, rows: Rows) -> tuple[np.ndarray | None, str, str]:
+    """The same of the t-SNE map of a run's latent codes; None for its points if it is not computed yet."""
     Z, description = load_codes(stamp, rows.key, run, rows)
-    key = tsne_projection.map_key(Z)
+    note, key = f"the {Z.shape[1]}-D {description}, projected by t-SNE", tsne_projection.map_key(Z)
     result = page_state.keep_computed(_POINTS, key, partial(tsne_projection.WORK.find_result, key), 8)
-    note = f"the {Z.shape[1]}-D {description}, projected by t-SNE"
-    if result is None:
-        nowhere = np.full((len(rows), 2), np.nan, np.float32)
-        return RunMap(choice, rows, nowhere, note, run, stamp, problem="Not computed yet: see below.")
-    return RunMap(choice, rows, result["points"], note, run, stamp)
+    return (None, note, "Not computed yet: see below.") if result is None else (result["points"], note, "")
 
 
 def offer_tsne(view: MapView) -> None:
@@ -212,18 +201,8 @@ def offer_tsne(view: MapView) -> None:
 
 
 def _make_task(name: str, Z: np.ndarray) -> Task:
-    key = tsne_projection.map_key(Z)
-    return Task(
-        name=f"tsne-{key}",
-        title=f"t-SNE of {name}",
-        label=f"Compute the t-SNE map of {name}",
-        work=tsne_projection.WORK,
-        key=key,
-        start=partial(tsne_projection.start_map, Z),
-        about=f"{len(Z):,} rows: {_estimate_time(len(Z))}. The result is kept on this computer.",
-    )
-
-
-def _estimate_time(n: int) -> str:
-    seconds = 1 + n / 150  # on one thread of an idle machine
-    return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
+    key, seconds = tsne_projection.map_key(Z), 1 + len(Z) / 150  # on one thread of an idle machine
+    takes = f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
+    about = f"{len(Z):,} rows: {takes}. The result is kept on this computer."
+    title, label, start = f"t-SNE of {name}", f"Compute the t-SNE map of {name}", partial(tsne_projection.start_map, Z)
+    return Task(f"tsne-{key}", title, label, tsne_projection.WORK, key, start, about)
