@@ -81,7 +81,7 @@ def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> dict[str, Any]:
 def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, **fields: Any) -> Scene:
     """Make a scene of a run's decoder; `fields` are its other fields."""
     shape, by_server = tuple(run.environment["image_shape"]), read_decoder(stamp) is None
-    scene_id, decoder = cache.make_key(kind, *stamp, rows_key), make_decoder_id(stamp)
+    scene_id, decoder = cache.make_key(kind, *stamp, rows_key), cache.make_key("decoder", *stamp)
     return Scene(id=scene_id, kind=kind, decoder=decoder, shape=shape, by_server=by_server, **fields)
 
 
@@ -98,7 +98,7 @@ def draw(stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], pr
     page_state.forget(name for kind, names in _IN_ADDRESS.items() if kind != scene.kind for name in names.values())
     decoder = read_decoder(stamp)
     if decoder is not None:
-        _mount("weights", _weights(stamp, decoder), "latent-weights")
+        _mount("weights", latent.make_decoder_message(scene.decoder, decoder.layers), "latent-weights")
     state = _read_state(scene, problems)
     placed = f"{scene.id}:{st.session_state.get(_PLACED, 0)}"
     # Without a callback Streamlit would not keep the state.
@@ -106,7 +106,7 @@ def draw(stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], pr
     if scene.by_server:
         if scene.kind == "manifold":
             _mount("weights", _grid(stamp, scene.id, scene), "latent-weights")
-        _answer(stamp, len(scene.axes))
+        _answer(stamp, scene.decoder, len(scene.axes))
         about = [*about, "This decoder is convolutional, so the server computes each image."]
     st.html(make_note(" ".join(about)))
     if rows is not None:
@@ -120,19 +120,10 @@ def _mount(name: str, data: bytes, container: str = "", **callbacks: Any) -> Non
         get_component("latent")(data=data, key=f"latent:{name}", **callbacks)
 
 
-def make_decoder_id(stamp: Stamp) -> str:
-    return cache.make_key("decoder", *stamp)
-
-
 @st.cache_resource(max_entries=8, show_spinner="Exporting the decoder …")
 def read_decoder(stamp: Stamp) -> decoder_export.Decoder | None:
     """Return what the browser can compute of a run; None for a convolutional decoder."""
     return decoder_export.export_decoder(cached.load_estimator(stamp))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _weights(stamp: Stamp, _decoder: decoder_export.Decoder) -> bytes:
-    return latent.make_decoder_message(make_decoder_id(stamp), _decoder.layers)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -148,24 +139,20 @@ def _grid(stamp: Stamp, scene_id: str, _scene: Scene) -> bytes:
     pairs = zip(counts, _scene.axes, strict=True)
     places = [decoder_export.place_grid_columns(n, axis.low, axis.high, is_prior) for n, axis in pairs]
     images = to_pixels(cached.load_estimator(stamp).inverse_transform(decoder_export.make_grid(*places)))
-    return latent.make_grid_message(make_decoder_id(stamp), images, counts[0])
+    return latent.make_grid_message(_scene.decoder, images, counts[0])
 
 
 @st.fragment
-def _answer(stamp: Stamp, size: int) -> None:
+def _answer(stamp: Stamp, decoder: str, size: int) -> None:
     """Send the image that the browser asks for, where the decoder is convolutional; only this part runs again."""
-    name = make_decoder_id(stamp)
-    key = f"latent:answer-{name}"
+    key, answer = f"latent:answer-{decoder}", ()
     asked = (st.session_state.get(key) or {}).get("asked")
-    turn, image = "", None
-    if asked is not None:
-        with header.show_errors():
-            question = latent.parse_question(asked, name, size)
-            if question is not None:
-                turn, code = question
-                image = to_pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
+    with header.show_errors():
+        if asked is not None and (question := latent.parse_question(asked, decoder, size)) is not None:
+            turn, code = question
+            answer = turn, to_pixels(decoder_export.decode_one(cached.load_estimator(stamp), code))
     with st.container(key="latent-answer"):
-        data = latent.make_answer_message(name, turn, image)
+        data = latent.make_answer_message(decoder, *answer)
         get_component("answer")(data=data, key=key, on_asked_change=lambda: None)
 
 
@@ -186,14 +173,13 @@ def _read_state(scene: Scene, problems: list[str]) -> State:
 def _read_sent(scene: Scene, problems: list[str]) -> State | None:
     text = (st.session_state.get(f"latent:{scene.kind}") or {}).get("view")
     seen = st.session_state.setdefault(_SEEN, {})
-    if text is None or text == seen.get(scene.kind):
-        return None
-    seen[scene.kind] = text
-    try:
-        return latent.parse_state(text, scene.id, len(scene.axes))
-    except BadInput as problem:
-        problems.append(str(problem))
-        return None
+    if text is not None and text != seen.get(scene.kind):
+        seen[scene.kind] = text
+        try:
+            return latent.parse_state(text, scene.id, len(scene.axes))
+        except BadInput as problem:
+            problems.append(str(problem))
+    return None
 
 
 def _read_linked(scene: Scene, state: State, problems: list[str]) -> State:
@@ -218,12 +204,11 @@ def _parse(field: str, text: str, scene: Scene, problems: list[str]) -> Any:
         return text
     if field == "code":
         code = latent.parse_code(text, size)
-        if scene.kind != "manifold":  # sliders show any code
-            return code
         clipped = tuple(float(np.clip(z, axis.low, axis.high)) for z, axis in zip(code, scene.axes, strict=True))
-        if clipped != code:
-            text = shorten(latent.format_code(code), 30)
-            problems.append(f"The link asks for the code {text}, outside this plane: the nearest point is shown.")
+        if clipped == code or scene.kind == "sliders":  # which show any code
+            return code
+        text = shorten(latent.format_code(code), 30)
+        problems.append(f"The link asks for the code {text}, outside this plane: the nearest point is shown.")
         return clipped
     dimensions = latent.parse_dimensions(text, size, 2 if field == "pad" else size)
     if field == "pad" and len(dimensions) != 2:

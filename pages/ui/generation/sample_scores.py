@@ -32,16 +32,15 @@ def draw(usable: Sequence[RunSampler], how: Draw) -> None:
     with st.expander("How these are computed"):
         for name in _MEASURES:
             st.markdown(f"**{plain(DEFINITIONS[name].label)}.** {plain(DEFINITIONS[name].help)}")
-    _draw_classes(usable)
-    _draw_distances(usable)
+    methods_by_label = {sampler.label: sampler.line.method for sampler in usable}
+    _draw_classes(usable, methods_by_label)
+    _draw_distances(usable, methods_by_label)
 
 
 def describe_findings(usable: Sequence[RunSampler], size: int) -> str:
     """Say which sampler has the lowest Fréchet distance, whether a fitted prior pays, and who repeats training images.
 
-    Parameters
-    ----------
-    size : latent dimensions chosen on the page; others are written behind a sampler's name.
+    Latent dimensions other than `size` are written behind a sampler's name.
     """
     ranking = samplers.rank_samplers({sampler.label: sampler.scores for sampler in usable})
     findings = [_lowest(usable, ranking, size), _mixture_or_prior(usable, ranking)] if len(ranking.order) > 1 else []
@@ -86,13 +85,11 @@ def _near_duplicates(usable: Sequence[RunSampler]) -> str:
 
 def _shared_counts(usable: Sequence[RunSampler]) -> dict[str, int]:
     """Return the number of samples of each measure that has the same number in every row of the table."""
-    floor = find_floor(usable)
-    counts = {}
+    floor, counts = find_floor(usable), {}
     for name in _MEASURES:
         measured = [*(sampler.scores.get(name) for sampler in usable), floor.get(f"{name}_floor")]
         numbers = {scores.n for scores in measured if scores and scores.n}
-        if len(numbers) == 1:
-            counts[name] = numbers.pop()
+        counts |= {name: numbers.pop()} if len(numbers) == 1 else {}
     return counts
 
 
@@ -133,7 +130,7 @@ def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, i
     return f"{'. '.join(parts)}."
 
 
-def _draw_classes(usable: Sequence[RunSampler]) -> None:
+def _draw_classes(usable: Sequence[RunSampler], methods_by_label: Mapping[str, str]) -> None:
     shares = {s.label: samplers.select_class_shares(s.line.run, s.kind) for s in usable}
     shares = {label: by_class for label, by_class in shares.items() if by_class}
     if not shares:
@@ -148,15 +145,12 @@ def _draw_classes(usable: Sequence[RunSampler]) -> None:
         run = usable[0].line.run
         labels, names = run.views.get("labels", np.empty(0, int)), run.notes.get("target_names", [])
         data = {name: float((labels == k).mean()) for k, name in enumerate(names)} if len(labels) else {}
-        figure = generated_samples.plot_class_shares(shares, data, _method_names(usable), header.get_theme())
-        charts.draw(figure, "class-shares")
+        charts.draw(
+            generated_samples.plot_class_shares(shares, data, methods_by_label, header.get_theme()), "class-shares"
+        )
 
 
-def _method_names(usable: Sequence[RunSampler]) -> dict[str, str]:
-    return {sampler.label: sampler.line.method for sampler in usable}
-
-
-def _draw_distances(usable: Sequence[RunSampler]) -> None:
+def _draw_distances(usable: Sequence[RunSampler], methods_by_label: Mapping[str, str]) -> None:
     label = "Memorisation check: distances to the training images"
     drawer = st.expander(label, key=page_state.key("memory"), on_change="rerun")
     if not drawer.open:
@@ -174,5 +168,5 @@ def _draw_distances(usable: Sequence[RunSampler]) -> None:
             "Distance of up to 1,000 samples to the nearest training image; a copy has distance 0. A curve left of the "
             "test images' does not prove copying: blurred images are close to everything."
         )
-        figure = generated_samples.plot_nearest_distances(distances, of_test, _method_names(usable), header.get_theme())
+        figure = generated_samples.plot_nearest_distances(distances, of_test, methods_by_label, header.get_theme())
         charts.draw(figure, "distances")
