@@ -1,7 +1,5 @@
 """One document: its text, its words, and the words of each reconstruction."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence, Set
 
 import numpy as np

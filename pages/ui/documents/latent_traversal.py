@@ -1,7 +1,5 @@
 """The section Latent dimensions of Documents: the words that change along one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

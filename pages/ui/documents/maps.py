@@ -1,7 +1,5 @@
 """The section Maps of Documents: linked maps of the same documents, and the selected ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 

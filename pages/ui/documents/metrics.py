@@ -1,7 +1,5 @@
 """The section Measures of Documents: all methods, and LSA by word weighting."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

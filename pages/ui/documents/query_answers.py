@@ -1,7 +1,5 @@
 """The section Your query of Documents: the most similar documents under each method."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any
 

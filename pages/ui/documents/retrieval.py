@@ -1,7 +1,5 @@
 """The section Retrieval of Documents: precision by the number of documents retrieved."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 

@@ -1,7 +1,5 @@
 """The section Arithmetic: a test image's code moved by the difference of two classes' mean codes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +12,7 @@ from core.types import Run
 from pages.ui.generation import encoded_rows
 from pages.ui.generation.encoded_rows import EncodedRows
 from pages.ui.shared import image_grid, page_state, reconstructors
+from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.stored_runs import Stamp
@@ -55,9 +54,7 @@ def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     return chosen[0], chosen[1]
 
 
-def _draw_sums(
-    methods: Sequence[reconstructors.Reconstructor], rows: Rows, plus: int, minus: int, problems: list[str]
-) -> None:
+def _draw_sums(methods: Sequence[Reconstructor], rows: Rows, plus: int, minus: int, problems: list[str]) -> None:
     offered = np.flatnonzero(rows.y == minus)[: encoded_rows.N_OFFERED]
     label = f"A test image of class {rows.target_names[minus]}"
     at = encoded_rows.choose_row("row", label, rows, offered, 0, problems)

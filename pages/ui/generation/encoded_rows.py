@@ -1,7 +1,5 @@
 """Test rows to choose from, their codes under each method, and strips of decoded images with predicted classes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The section Interpolation: images decoded from the path between the codes of two test images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,10 +9,17 @@ from core.analysis import error_comparison, interpolation
 from core.analysis.codes import to_pixels
 from core.analysis.rows import Rows
 from core.types import Run, as_floats
-from pages.ui.generation import encoded_rows
-from pages.ui.generation.encoded_rows import EncodedRows
+from pages.ui.generation.encoded_rows import (
+    N_OFFERED,
+    EncodedRows,
+    choose_row,
+    encode_rows,
+    has_classifier,
+    make_strips,
+)
 from pages.ui.reconstructions import gan_inversion
 from pages.ui.shared import image_grid, page_state, reconstructors
+from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
@@ -36,37 +41,29 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         _draw_paths(methods, gan, rows, problems)
 
 
-def _draw_paths(
-    methods: Sequence[reconstructors.Reconstructor], gan: Line | None, rows: Rows, problems: list[str]
-) -> None:
-    offered = error_comparison.draw_by_class(rows.y, encoded_rows.N_OFFERED, page_state.read_seed(problems))
-    ends = [
-        encoded_rows.choose_row(name, name.capitalize(), rows, offered, default, problems)
-        for name, default in (("from", 2), ("to", 7))
-    ]
+def _draw_paths(methods: Sequence[Reconstructor], gan: Line | None, rows: Rows, problems: list[str]) -> None:
+    offered = error_comparison.draw_by_class(rows.y, N_OFFERED, page_state.read_seed(problems))
+    ends = [choose_row(name, name.capitalize(), rows, offered, k, problems) for name, k in (("from", 2), ("to", 7))]
     icon = ":material/casino:"
     st.button("Resample", key=page_state.key("others"), on_click=_resample, icon=icon, help="Draw other rows.")
-    path = page_state.choose(
-        "path",
-        "Path between the two codes",
-        _PATHS,
-        problems,
-        help="Arc: spherical interpolation around the origin. Codes drawn from N(0, I) lie near a sphere, whose inside "
-        "a straight line crosses (White 2016).",
+    about = (
+        "Arc: spherical interpolation around the origin. Codes drawn from N(0, I) lie near a sphere, whose inside a "
+        "straight line crosses (White 2016)."
     )
+    path = page_state.choose("path", "Path between the two codes", _PATHS, problems, about)
     X = as_floats(rows.X[ends], rows.kind)
-    encoded = [encoded_rows.encode_rows(method, rows, ends) for method in methods]
+    encoded = [encode_rows(method, rows, ends) for method in methods]
     inversion = gan_inversion.read_inversion(gan, X) if gan else None
     if inversion:
         encoded.append(EncodedRows(gan, inversion.codes, inversion.note))
     shares = np.linspace(0, 1, _N_STEPS)
     mixed = to_pixels(interpolation.lerp(*X, shares))
-    strips = encoded_rows.make_strips(mixed, rows, "Mixed pixels", "no method", is_classified=False)
+    strips = make_strips(mixed, rows, "Mixed pixels", "no method", is_classified=False)
     for each in encoded:
         images = each.decode(_FUNCTIONS[path](*each.codes, shares))
-        strips += encoded_rows.make_strips(images, rows, each.line.label, f"{each.codes.shape[1]}-D code", each.note)
+        strips += make_strips(images, rows, each.line.label, f"{each.codes.shape[1]}-D code", each.note)
     st.html(image_grid.make_grid(strips, 1))
-    if encoded_rows.has_classifier(rows):
+    if has_classifier(rows):
         st.caption("Below each image: the class that the shipped classifier predicts.")
     if gan and not inversion:
         if gan_inversion.is_wanted():

@@ -1,7 +1,5 @@
 """The front end that decodes while a person drags: what it is sent, and the code that comes back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace

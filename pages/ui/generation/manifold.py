@@ -1,7 +1,5 @@
 """The section 2-D manifold: the plane of a 2-D code, with the image decoded at each point."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Samplers of stored runs: which are shown, their names, their samples and their scores."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,10 +36,6 @@ class Draw:
     seed: int
     temperature: float
     truncation: float
-
-    @property
-    def is_plain(self) -> bool:
-        return self.temperature == 1 and self.truncation == NO_TRUNCATION
 
 
 @dataclass(frozen=True)

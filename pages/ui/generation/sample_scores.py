@@ -1,7 +1,5 @@
 """Scores of the samples: findings in sentences, a table, predicted classes, and distances to training images."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 
@@ -12,7 +10,7 @@ from core import methods
 from core.analysis import samplers
 from core.metrics.definitions import DEFINITIONS
 from core.types import Measurement
-from pages.ui.generation.run_samplers import Draw, RunSampler, find_floor
+from pages.ui.generation.run_samplers import NO_TRUNCATION, Draw, RunSampler, find_floor
 from pages.ui.shared import charts, header, page_state, tables
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.number_format import counted, interval, number
@@ -122,7 +120,7 @@ def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, i
     if spaces := sorted({s.line.run.notes["features"] for s in usable if "features" in s.line.run.notes}):
         parts.append(f"Feature space: {' and '.join(spaces)}")
     parts.append("Images are the means of p(x|z), not draws")
-    if not how.is_plain:
+    if (how.temperature, how.truncation) != (1, NO_TRUNCATION):
         parts.append("Scores are for temperature 1 without truncation, independent of the choice above")
     unmeasured = [s.label for s in usable if "frechet" not in s.scores and "frechet" not in s.line.run.pending]
     if unmeasured:

@@ -1,7 +1,5 @@
 """The section Samples: images decoded from random codes by each method, and the distance to the data."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The section Sliders: a slider for each latent dimension, and the image that the decoder makes of the code."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Training curves: images while a training runs, charts of a stored run."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The form of the page Training: data set, method and its declared parameters, and the button that trains."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The panel beside the form: a training under way, or a stored run, with its curves and snapshots."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The stored runs: a table, curves of several runs, and each run's command line, file and deletion."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Names and values of training settings as people read them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

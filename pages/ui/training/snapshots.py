@@ -1,7 +1,5 @@
 """Snapshots of a training: map, reconstructions, samples or expected words of the same test rows after an epoch."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 
