@@ -8,16 +8,15 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from core.types import DOCUMENTS, IMAGES
 
-RELU, SILU, SIGMOID, IDENTITY = "relu", "silu", "sigmoid", "identity"
-# A posterior mean with a lower variance is inactive: Burda et al. 2016.
+# A dimension of a VAE is active where the variance of its posterior mean is larger: Burda et al. 2016.
 ACTIVE_UNIT = 0.01
-# Share of the largest effect of a dimension on the image below which its effect is not visible.
+# Share of the largest effect of a dimension on the image up to which an effect is not visible.
 ACTIVE_EFFECT = 0.01
-# 98% of the samples from N(0, 1) lie between minus and plus this.
-PRIOR_SPAN = 2.326
+_get_threads = cache(ThreadpoolController)
 
 
 @dataclass(frozen=True)
@@ -38,25 +37,15 @@ class Layer:
     activation: str
 
 
-@dataclass(frozen=True)
-class Decoder:
-    layers: tuple[Layer, ...]
+Decoder = tuple[Layer, ...]
 
-    @property
-    def n_components(self) -> int:
-        return self.layers[0].weight.shape[0]
 
-    @property
-    def n_features(self) -> int:
-        return self.layers[-1].weight.shape[1]
-
-    def decode(self, Z: np.ndarray) -> np.ndarray:
-        """Decode: (n, n_components) -> (n, n_features) float32, in [0, 1] after a sigmoid."""
-        x = np.asarray(Z, np.float32)
-        for layer in self.layers:
-            x = (x @ layer.weight.astype(np.float32)) * layer.scale + layer.bias
-            x = _ACTIVATIONS[layer.activation](x)
-        return x
+def decode(decoder: Decoder, Z: np.ndarray) -> np.ndarray:
+    """Decode: (n, n_components) -> (n, n_features) float32, in [0, 1] after a sigmoid."""
+    x = np.asarray(Z, np.float32)
+    for layer in decoder:
+        x = _ACTIVATIONS[layer.activation]((x @ layer.weight.astype(np.float32)) * layer.scale + layer.bias)
+    return x
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -64,10 +53,10 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    RELU: lambda x: np.maximum(x, 0),
-    SILU: lambda x: x * _sigmoid(x),
-    SIGMOID: _sigmoid,
-    IDENTITY: lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "silu": lambda x: x * _sigmoid(x),
+    "sigmoid": _sigmoid,
+    "identity": lambda x: x,
 }
 
 
@@ -78,35 +67,35 @@ def export_decoder(estimator: Any) -> Decoder | None:
     if hasattr(estimator, "networks_"):
         return _of_networks(estimator)
     if hasattr(estimator, "components_") and hasattr(estimator, "mean_"):
-        return Decoder((_layer(estimator.components_, estimator.mean_, IDENTITY),))
+        return (_layer(estimator.components_, estimator.mean_),)
     return None
 
 
 def _of_networks(estimator: Any) -> Decoder | None:
-    networks = estimator.networks_
-    is_gan = "averaged" in networks
-    layers = _layers(networks["averaged" if is_gan else "decoder"])
+    is_gan = "averaged" in estimator.networks_
+    layers = _layers(estimator.networks_["averaged" if is_gan else "decoder"])
     if layers is None:
         return None
-    output = SIGMOID if is_gan or getattr(estimator, "output", "sigmoid") in ("sigmoid", "bernoulli") else IDENTITY
+    is_bounded = is_gan or getattr(estimator, "output", "sigmoid") in ("sigmoid", "bernoulli")
     *hidden, last = layers
     n = estimator.n_features_in_
     # Of a Normal output's two planes the first is the mean.
     bias = last.bias[:n] + np.asarray(getattr(estimator, "mean_", np.float32(0)), np.float32)
-    return Decoder((*hidden, Layer(np.ascontiguousarray(last.weight[:, :n]), last.scale[:n], bias, output)))
+    output = "sigmoid" if is_bounded else "identity"
+    return (*hidden, Layer(np.ascontiguousarray(last.weight[:, :n]), last.scale[:n], bias, output))
 
 
 def _layers(network: Any) -> list[Layer] | None:
     """The layers of a network, batch norm folded into the linear layer before it."""
     from torch import nn
 
-    activations = {nn.ReLU: RELU, nn.SiLU: SILU}
+    activations = {nn.ReLU: "relu", nn.SiLU: "silu"}
     layers: list[Layer] = []
     modules = [module for _, module in network.named_modules(remove_duplicate=False)]
     for module in [module for module in modules if not list(module.children())]:
         if isinstance(module, nn.Linear):
             bias = np.zeros(module.out_features) if module.bias is None else _array(module.bias)
-            layers.append(_layer(_array(module.weight).T, bias, IDENTITY))
+            layers.append(_layer(_array(module.weight).T, bias))
         elif isinstance(module, nn.BatchNorm1d) and layers:
             before = layers[-1]
             scale = _array(module.weight) / np.sqrt(_array(module.running_var) + module.eps)
@@ -123,32 +112,25 @@ def _array(parameter: Any) -> np.ndarray:
     return parameter.detach().cpu().numpy().astype(np.float64)
 
 
-def _layer(weight: np.ndarray, bias: np.ndarray, activation: str) -> Layer:
+def _layer(weight: np.ndarray, bias: np.ndarray) -> Layer:
     weight = np.ascontiguousarray(weight, np.float32)
     scale = np.ones(weight.shape[1], np.float32)
+    # Of 8-bit weights, see `core.nn.quantization`: whole numbers, which float16 holds, times the scale of each output.
+    step = np.maximum(np.abs(weight).max(axis=0, initial=0) / 127, np.finfo(np.float32).tiny)
+    whole = np.round(weight / step)
     with np.errstate(over="ignore"):
         half = weight.astype(np.float16)
     if np.array_equal(half.astype(np.float32), weight):
-        return Layer(half, scale, np.asarray(bias, np.float32), activation)
-    # Of 8-bit weights, see `core.nn.quantization`: whole numbers, which float16 holds, times the scale of each output.
-    scale = np.maximum(np.abs(weight).max(axis=0, initial=0) / 127, np.finfo(np.float32).tiny)
-    whole = np.round(weight / scale)
-    if np.allclose(whole * scale, weight, rtol=1e-5, atol=0):
-        return Layer(whole.astype(np.float16), scale, np.asarray(bias, np.float32), activation)
-    return Layer(weight, np.ones_like(scale), np.asarray(bias, np.float32), activation)
+        weight = half
+    elif np.allclose(whole * step, weight, rtol=1e-5, atol=0):
+        weight, scale = whole.astype(np.float16), step
+    return Layer(weight, scale, np.asarray(bias, np.float32), "identity")
 
 
 def decode_one(estimator: Any, code: np.ndarray) -> np.ndarray:
     """Decode one code on one thread, where a second would only cost time: (n_features,)."""
-    with _threads().limit(limits=1):
+    with _get_threads().limit(limits=1):
         return estimator.inverse_transform(np.asarray(code, np.float32)[None])[0]
-
-
-@cache
-def _threads() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -164,17 +146,6 @@ def compute_effects(decode: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, s
         after, before = np.split(pictures, 2)
         effects[dimension] = np.square(after - before).sum(axis=1).mean() / 4
     return effects
-
-
-def is_active(variances: np.ndarray) -> np.ndarray:
-    """Which dimensions of a VAE are active, by the variances of their means; Burda et al. 2016."""
-    return np.asarray(variances) > ACTIVE_UNIT
-
-
-def has_effect(effects: np.ndarray) -> np.ndarray:
-    """Which dimensions have a visible effect beside the one with the largest, bool."""
-    effects = np.asarray(effects)
-    return effects > ACTIVE_EFFECT * effects.max(initial=0)
 
 
 def make_grid(columns: np.ndarray, lines: np.ndarray) -> np.ndarray:
@@ -202,19 +173,3 @@ def find_code_range(codes: np.ndarray, is_median: bool = True) -> tuple[np.ndarr
     middle = median if is_median else codes.mean(axis=0, dtype=np.float64)
     # A constant dimension still needs a range to be drawn in.
     return low, middle, np.maximum(high, low + 1e-3)
-
-
-def fit_gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (k,) and covariance (k, k) of the codes of at least two rows."""
-    codes = np.asarray(codes, np.float64)
-    return codes.mean(axis=0), np.atleast_2d(np.cov(codes, rowvar=False))
-
-
-def draw_typical_code(n_components: int) -> np.ndarray:
-    """A fixed sample from N(0, I): near 0 a generator may produce no sensible image."""
-    return np.random.default_rng(0).standard_normal(n_components).round(2)
-
-
-def count_outside(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> int:
-    """Count the codes outside the box from `low` to `high`, (k,) each."""
-    return int(((codes < low) | (codes > high)).any(axis=1).sum())

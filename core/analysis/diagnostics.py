@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.analysis.decoder_export import ACTIVE_UNIT, is_active
+from core.analysis.decoder_export import ACTIVE_UNIT
 from core.types import Run
 
 # A share of the samples below this part of a class's share in the data counts as none.
@@ -53,7 +53,7 @@ def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
     kl : KL divergence of the posterior from the prior in nats, a mean over rows.
     codes : (n, n_components) posterior means.
     """
-    active = is_active(np.asarray(codes, np.float64).var(axis=0))
+    active = np.asarray(codes, np.float64).var(axis=0) > ACTIVE_UNIT
     unused, size = int((~active).sum()), len(active)
     if not unused or 2 * unused < size:
         return None

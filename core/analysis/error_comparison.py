@@ -10,9 +10,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from core.errors import BadInput
 from core.metrics import bootstrap
-from core.metrics.validation import check_finite, chunks
+from core.metrics.validation import chunks
 from core.types import Measurement
 
 # Relative difference of two mean errors up to which methods count as tied, even if it is significant.
@@ -45,27 +44,11 @@ def count_turns(labels: np.ndarray) -> np.ndarray:
     return turn
 
 
-def find_worst(errors: np.ndarray, n: int) -> np.ndarray:
-    """Find the positions of the `n` largest errors, the largest first; ties by position."""
-    return np.argsort(-np.asarray(errors), kind="stable")[:n]
-
-
-def find_best(errors: np.ndarray, n: int) -> np.ndarray:
-    """Find the positions of the `n` smallest errors, the smallest first; ties by position."""
-    return np.argsort(np.asarray(errors), kind="stable")[:n]
-
-
 def find_disagreements(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Find up to `n` rows where `a` has the smaller error, and up to `n` where `b` has."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     order = np.argsort(difference, kind="stable")
     return order[difference[order] < 0][:n], order[::-1][difference[order[::-1]] > 0][:n]
-
-
-def rank(errors: np.ndarray, k: int) -> int:
-    """Rank the row at position `k` by its error, 1 the smallest; ties share the better rank."""
-    errors = np.asarray(errors)
-    return int((errors < errors[k]).sum()) + 1
 
 
 def compute_shared_limit(differences: Sequence[np.ndarray]) -> float:
@@ -138,18 +121,8 @@ def resample_means(errors: Mapping[str, np.ndarray], y: np.ndarray) -> dict[str,
     -------
     labels : (n_classes,) int; counts : (1 + n_classes,) rows in all and of each class
     means : (n_methods, 1 + n_classes); draws : (n_methods, 1 + n_classes, 1000), NaN with fewer than two rows
-
-    Raises
-    ------
-    BadInput
-        For lengths that differ, NaN or infinite errors.
     """
-    y = np.asarray(y)
-    lengths = {name: len(values) for name, values in {**errors, "labels": y}.items()}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
-        raise BadInput(f"Errors and labels are of different rows ({listed}): give one of each a row.")
-    E = np.array([check_finite(name, values, 1) for name, values in errors.items()])
+    E = np.array(list(errors.values()), np.float64)
     labels = np.unique(y[y >= 0]).astype(np.int64)
     groups = [np.flatnonzero(y >= 0), *(np.flatnonzero(y == label) for label in labels)]
     return {

@@ -9,7 +9,7 @@ from core.errors import BadInput
 
 def lerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Interpolate linearly between two codes at `shares` from 0 to 1: (n, n_components) float64."""
-    start, end = _pair(start, end)
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     shares = np.asarray(shares, np.float64)[:, None]
     return (1 - shares) * start + shares * end
 
@@ -21,7 +21,7 @@ def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
     or in opposite directions this is `lerp`. Shoemake 1985, Animating rotation with quaternion curves; White 2016,
     Sampling generative networks.
     """
-    start, end = _pair(start, end)
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     lengths = np.linalg.norm(start), np.linalg.norm(end)
     if min(lengths) < 1e-12:
         return lerp(start, end, shares)
@@ -46,10 +46,3 @@ def compute_class_difference(Z: np.ndarray, y: np.ndarray, plus: int, minus: int
             raise BadInput(f"No row of class number {label} is here: choose another class, or more rows.")
         means.append(Z[y == label].mean(axis=0))
     return means[0] - means[1]
-
-
-def _pair(start, end) -> tuple[np.ndarray, np.ndarray]:
-    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
-    if start.shape != end.shape or start.ndim != 1:
-        raise BadInput(f"A path runs between two codes of one size, not between {start.shape} and {end.shape}.")
-    return start, end

@@ -35,23 +35,6 @@ _PICTURES = ("map", "reconstructions", "samples")
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """One moment of a training; see `Replay` for the arrays, here without their first axis."""
-
-    epoch: float
-    seconds: float
-    map: np.ndarray | None = None
-    reconstructions: np.ndarray | None = None
-    samples: np.ndarray | None = None
-    documents: list[dict[str, Any]] | None = None
-
-    def has_shape_of(self, other: Snapshot) -> bool:
-        return all(
-            np.shape(getattr(self, part)) == np.shape(getattr(other, part)) for part in (*_PICTURES, "documents")
-        )
-
-
-@dataclass(frozen=True)
 class Replay:
     """The k snapshots of a training.
 
@@ -152,12 +135,16 @@ def read(folder: Path) -> Replay | None:
 
 
 class Recorder:
-    """Takes the snapshots of one training, and keeps them in a file of a folder."""
+    """Takes the snapshots of one training, and keeps them in a file of a folder.
+
+    Each of `taken` is a dict of ``epochs`` and ``seconds``, floats, and those of the arrays of `Replay` and
+    ``documents`` that its method has, without their first axis.
+    """
 
     def __init__(self, dataset: Dataset, folder: Path | None = None):
         self.dataset, self.folder = dataset, folder
         self.shown = embedded_samples.sample_rows(dataset)
-        self.taken: list[Snapshot] = []
+        self.taken: list[dict[str, Any]] = []
         self.about: dict[str, Any] = {
             "target_names": list(dataset.target_names) if dataset.has_labels else [],
             "data_checksum": dataset.checksum,
@@ -187,17 +174,21 @@ class Recorder:
         started, pictures = time.monotonic(), None
         # Codes that collapse or run away have no principal components and no Gaussian. That ends no training.
         with suppress(ValueError, ArithmeticError), np.errstate(all="ignore"):
-            pictures = self._pictures(estimator)
+            pictures = self._take_pictures(estimator)
         if pictures is None:
             return
-        taken = Snapshot(float(row["epoch"]), float(row["seconds"]), **pictures)
+        taken = {"epochs": float(row["epoch"]), "seconds": float(row["seconds"]), **pictures}
         # A resumed training comes by again where pictures were taken after its last checkpoint; and those that are
         # not like the others are of another version of this program.
-        self.taken = [s for s in self.taken if s.epoch < taken.epoch and s.has_shape_of(taken)]
+        shapes = {name: np.shape(part) for name, part in taken.items()}
+        earlier = [snapshot for snapshot in self.taken if snapshot["epochs"] < taken["epochs"]]
+        self.taken = [s for s in earlier if {name: np.shape(part) for name, part in s.items()} == shapes]
         self.taken.append(taken)
         if len(self.taken) > MOST_EPOCHS:
-            del self.taken[_least_missed([snapshot.epoch for snapshot in self.taken])]
-        self._keep()
+            # The inner one with the smallest gap between its neighbours.
+            epochs = np.array([snapshot["epochs"] for snapshot in self.taken])
+            del self.taken[1 + int(np.argmin(epochs[2:] - epochs[:-2]))]
+        self._store()
         self.at = time.monotonic()
         # The first brings libraries along, which says nothing of the others.
         self.took, self.is_warm = self.at - started if self.is_warm else 0.0, True
@@ -206,22 +197,18 @@ class Recorder:
         """All snapshots as arrays, for the store and for `parse`; at most `MOST_BYTES`."""
         if not self.taken:
             return {}
-        names = [name for name in _PICTURES if getattr(self.taken[0], name) is not None]
-        stacked = {name: np.stack([getattr(snapshot, name) for snapshot in self.taken]) for name in names}
-        stacked["epochs"] = np.array([snapshot.epoch for snapshot in self.taken])
-        stacked["seconds"] = np.array([snapshot.seconds for snapshot in self.taken])
+        columns = {name: [snapshot[name] for snapshot in self.taken] for name in self.taken[0]}
+        about = self.about | ({"documents": columns.pop("documents")} if "documents" in columns else {})
+        stacked = {name: np.stack(column) for name, column in columns.items()}
         stacked["rows"] = self.shown.astype(np.int32)
         if self.dataset.has_labels:
             stacked["labels"] = self.dataset.y_test[self.shown].astype(np.int16)
         if "reconstructions" in stacked and self.dataset.redistributable:
             stacked["originals"] = self.dataset.X_test[self.strip[: stacked["reconstructions"].shape[1]]]
-        about = dict(self.about)
-        if self.taken[0].documents is not None:
-            about["documents"] = [snapshot.documents for snapshot in self.taken]
         stacked["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
         return stacked
 
-    def _pictures(self, estimator: Any) -> dict[str, Any] | None:
+    def _take_pictures(self, estimator: Any) -> dict[str, Any] | None:
         """None if the codes are huge, since the training is about to diverge."""
         (Z_train, _), (Z, are) = (encode(estimator, X) for X in (self.X_train, self.X_shown))
         pictures: dict[str, Any] = {}
@@ -262,10 +249,10 @@ class Recorder:
         from scipy.linalg import orthogonal_procrustes
 
         # About the origin, which stays: it is the mean of the train rows.
-        turn, _ = orthogonal_procrustes(points, self.taken[-1].map.astype(np.float64))
+        turn, _ = orthogonal_procrustes(points, self.taken[-1]["map"].astype(np.float64))
         return points @ turn
 
-    def _keep(self) -> None:
+    def _store(self) -> None:
         if self.folder is None:
             return
         # A disk too full for pictures is no reason to end a training: its checkpoint will say so.
@@ -280,19 +267,12 @@ class Recorder:
             return
         if before.about.get("data_checksum") != self.dataset.checksum:
             return
-        self.about = {name: value for name, value in before.about.items() if name != "documents"} | self.about
-        for k, epoch in enumerate(before.epochs):
-            pictures = {name: getattr(before, name)[k] for name in _PICTURES if getattr(before, name) is not None}
-            if "documents" in before.about:
-                pictures["documents"] = before.about["documents"][k]
-            self.taken.append(Snapshot(float(epoch), float(before.seconds[k]), **pictures))
+        columns = {name: getattr(before, name) for name in ("epochs", "seconds", *_PICTURES)}
+        columns["documents"] = before.about.pop("documents", None)
+        self.about = before.about | self.about
+        columns = {name: column for name, column in columns.items() if column is not None}
+        self.taken = [dict(zip(columns, parts, strict=True)) for parts in zip(*columns.values(), strict=True)]
 
 
 def _are_small(a: np.ndarray) -> bool:
     return bool(np.abs(a).max() < _HUGE)
-
-
-def _least_missed(epochs: list[float]) -> int:
-    """The index of the inner snapshot with the smallest gap between its neighbours."""
-    gaps = [epochs[k + 1] - epochs[k - 1] for k in range(1, len(epochs) - 1)]
-    return 1 + int(np.argmin(gaps))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from core.analysis import corruption
-from core.errors import BadInput
 
 SHAPE = (20, 30)
 
@@ -65,8 +64,6 @@ def roll(X, amount, axis):
 
 def test_a_shift_is_a_roll_without_wrap_in_one_of_four_directions():
     X, drawn = images(), []
-    for amount in (0, 1, 7, 30):
-        np.testing.assert_array_equal(corruption.shift_images(X, SHAPE, amount, None), roll(X, amount, 2))
     for amount in (2, 5):
         shifted = corruption.shift_images(X, SHAPE, amount, 11)
         ways = [(roll(X, sign * amount, axis) == shifted).all(axis=1) for axis in (1, 2) for sign in (1, -1)]
@@ -76,16 +73,3 @@ def test_a_shift_is_a_roll_without_wrap_in_one_of_four_directions():
     np.testing.assert_array_equal(*drawn)
     for shape, most in (((8, 8), 4), ((28, 28), 10)):
         assert corruption.KINDS["shift"].levels(shape) == tuple(range(most + 1))
-
-
-def test_amounts_and_shapes_that_are_not_allowed_are_refused():
-    X = images(3)
-    for call, message in (
-        (lambda: corruption.add_noise(X, SHAPE, 1.5), r"noise=1\.5 is not allowed: it is from 0 to 1\."),
-        (lambda: corruption.add_noise(X, SHAPE, float("nan")), "noise=nan"),
-        (lambda: corruption.cover_patch(X, SHAPE, 101), "from 0 to 100"),
-        (lambda: corruption.shift_images(X, SHAPE, 1.5), "whole number of pixels"),
-        (lambda: corruption.add_noise(X, (28, 28), 0.5), "no images of 28 x 28"),
-    ):
-        with pytest.raises(BadInput, match=message):
-            call()

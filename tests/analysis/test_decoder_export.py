@@ -1,5 +1,7 @@
 """Decoders as plain layers: each is what the estimator itself decodes."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -49,8 +51,7 @@ def test_layers_decode_as_the_estimator_does():
         stored = method.restore(unfitted(name, IMAGES, **params), stored_form(method.arrays(estimator)))
         for decoding in (estimator, stored):
             decoder = decoder_export.export_decoder(decoding)
-            assert (decoder.n_components, decoder.n_features) == (3, 64)
-            off = np.abs(decoder.decode(codes(3)) - decoding.inverse_transform(codes(3)))
+            off = np.abs(decoder_export.decode(decoder, codes(3)) - decoding.inverse_transform(codes(3)))
             assert off.max() < CLOSE, (name, params)
 
 
@@ -62,18 +63,17 @@ def test_shipped_decoders_agree_and_need_half_precision_alone():
         if run.environment["kind"] == DOCUMENTS or is_map or spec.param("network") == "conv":
             assert decoder is None, place
             continue
-        assert {layer.weight.dtype for layer in decoder.layers} == {np.dtype(np.float16)}, place
+        assert {layer.weight.dtype for layer in decoder} == {np.dtype(np.float16)}, place
         Z = codes(spec.param("n_components"))
-        assert np.abs(decoder.decode(Z) - estimator.inverse_transform(Z)).max() < CLOSE, place
+        assert np.abs(decoder_export.decode(decoder, Z) - estimator.inverse_transform(Z)).max() < CLOSE, place
 
 
 def test_the_effect_in_a_linear_decoder_is_the_variance_each_component_explains():
     pca = fitted("pca", IMAGES)
     Z = pca.transform(rows(IMAGES))
-    found = decoder_export.compute_effects(decoder_export.export_decoder(pca).decode, Z[:5], Z.std(axis=0, ddof=1))
+    decode = partial(decoder_export.decode, decoder_export.export_decoder(pca))
+    found = decoder_export.compute_effects(decode, Z[:5], Z.std(axis=0, ddof=1))
     assert found == pytest.approx(pca.explained_variance_, rel=1e-3)
-    assert decoder_export.has_effect([5, 1, 0.049, 0]).tolist() == [True, True, False, False]
-    assert decoder_export.is_active([1.0, 0.011, 0.009, 0]).tolist() == [True, True, False, False]
 
 
 def test_grid_columns_hold_equal_shares_of_the_prior():

@@ -23,11 +23,8 @@ def test_rows_are_drawn_with_the_classes_in_turn():
     assert len(set(error_comparison.draw_by_class(np.full(100, -1), 10, 0))) == 10
 
 
-def test_rows_are_selected_and_ranked_by_their_errors():
+def test_rows_are_selected_by_their_errors():
     errors = np.array([3.0, 1.0, 2.0, 3.0, 0.5])
-    assert error_comparison.find_worst(errors, 3).tolist() == [0, 3, 2]
-    assert error_comparison.find_best(errors, 2).tolist() == [4, 1]
-    assert [error_comparison.rank(errors, k) for k in range(5)] == [4, 2, 3, 4, 1]
     other = np.array([6.0, -3.0, 2.0, 4.0, -8.5])
     better, worse = error_comparison.find_disagreements(errors, other, 5)
     assert (better.tolist(), worse.tolist()) == ([0, 3], [4, 1])

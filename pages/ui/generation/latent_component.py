@@ -96,7 +96,7 @@ def draw(stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], pr
     page_state.forget(name for kind, names in _IN_ADDRESS.items() if kind != scene.kind for name in names.values())
     decoder = read_decoder(stamp)
     if decoder is not None:
-        _mount("weights", latent.make_decoder_message(scene.decoder, decoder.layers), "latent-weights")
+        _mount("weights", latent.make_decoder_message(scene.decoder, decoder), "latent-weights")
     state = _read_state(scene, problems)
     placed = f"{scene.id}:{st.session_state.get(_PLACED, 0)}"
     # Without a callback Streamlit would not keep the state.

@@ -72,7 +72,7 @@ def _describe(line: Line, scene: Scene, rows: Rows | None) -> list[str]:
         parts.append(f"A {line.entry.label} has no encoder, so there are no codes of test rows.")
     elif len(scene.codes):
         low, high = (np.array([getattr(axis, end) for axis in scene.axes]) for end in ("low", "high"))
-        n_beyond = decoder_export.count_outside(scene.codes, low, high)
+        n_beyond = int(((scene.codes < low) | (scene.codes > high)).any(axis=1).sum())
         which = rows.summary if rows is not None else f"{len(scene.codes):,} test rows (their images are not here)"
         codes = "posterior means" if line.entry.has_posterior else "codes"
         beyond = f"; {n_beyond:,} beyond the axes are drawn at the edge" if n_beyond else ""

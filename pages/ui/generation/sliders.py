@@ -1,6 +1,7 @@
 """The section Sliders: a slider for each latent dimension, and the image that the decoder makes of the code."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -18,6 +19,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 
 _N_STARTS = 20
+_PRIOR_SPAN = 2.326  # 98% of the samples from N(0, 1) lie between minus and plus this
 _N_EFFECT = 20  # codes that an effect is averaged over
 _VARIANCE, _EFFECT = "variance", "effect"
 
@@ -42,7 +44,8 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     if method.has_prior:
         gaussian = Gaussian(True, np.zeros(size), np.eye(size))
     elif len(codes) > 1:
-        gaussian = Gaussian(False, *decoder_export.fit_gaussian(codes))
+        all_codes = np.asarray(codes, np.float64)
+        gaussian = Gaussian(False, all_codes.mean(axis=0), np.atleast_2d(np.cov(all_codes, rowvar=False)))
     amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
     if len(codes) and "pictures" in fields:
         fields["starts"] = error_comparison.draw_by_class(fields["labels"], _N_STARTS, 0)
@@ -59,27 +62,27 @@ def _measure_activity(
     """Return the activity of each dimension, whether it is active, and what the activity is measured by."""
     if method.has_posterior and len(codes):
         variances = codes.var(axis=0, dtype=np.float64)
-        return variances, decoder_export.is_active(variances), _VARIANCE
+        return variances, variances > decoder_export.ACTIVE_UNIT, _VARIANCE
     size = codes.shape[1]
     if gaussian is None:
         return np.ones(size), np.ones(size, bool), ""
     decoder = latent_component.read_decoder(stamp)
-    decode = decoder.decode if decoder else cached.load_estimator(stamp).inverse_transform
+    decode = partial(decoder_export.decode, decoder) if decoder else cached.load_estimator(stamp).inverse_transform
     at = codes[:_N_EFFECT] if len(codes) else np.random.default_rng(0).standard_normal((_N_EFFECT, size))
     effects = decoder_export.compute_effects(decode, at, np.sqrt(np.diag(gaussian.covariance)))
-    return effects, decoder_export.has_effect(effects), _EFFECT
+    return effects, effects > decoder_export.ACTIVE_EFFECT * effects.max(initial=0), _EFFECT
 
 
 def _axes(codes: np.ndarray, gaussian: Gaussian | None, amounts: np.ndarray, is_active: np.ndarray) -> tuple[Axis, ...]:
     size = codes.shape[1]
-    span = np.full(size, decoder_export.PRIOR_SPAN)
+    span = np.full(size, _PRIOR_SPAN)
     low, middle, high = -span, 0 * span, span
     if len(codes):
         low, middle, high = decoder_export.find_code_range(codes, is_median=False)
     if gaussian is not None and gaussian.is_prior:
         low, high = np.minimum(low, -span), np.maximum(high, span)
-        # A VAE's middle code is the mean of its codes; a GAN was trained on draws alone.
-        middle = 0 * span if len(codes) else decoder_export.draw_typical_code(size)
+        # A VAE's middle code is the mean of its codes; a GAN was trained on draws alone, and near 0 it may fail.
+        middle = 0 * span if len(codes) else np.random.default_rng(0).standard_normal(size).round(2)
     return tuple(
         Axis(float(low[k]), float(high[k]), float(middle[k]), number(float(amounts[k])), bool(is_active[k]))
         for k in range(size)

@@ -148,8 +148,8 @@ def _choose_rows(rows: Rows, methods: list[Reconstructor], problems: list[str]) 
                 rows, first, _choose_method("than", "Second method", others, others[0], problems)
             )
         is_worst = pick == _WORST
-        find = error_comparison.find_worst if is_worst else error_comparison.find_best
-        positions = find(first.errors, _IN_BLOCK * _N_BLOCKS)
+        order = np.argsort(-first.errors if is_worst else first.errors, kind="stable")
+        positions = order[: _IN_BLOCK * _N_BLOCKS]
         errors = {int(k): number(first.errors[k]) for k in positions}
         size = f"{'largest' if is_worst else 'smallest'} error of {to_phrase(first.label)}"
         about = f"Rows with the {size}, written below each image, among {rows.summary}."
@@ -275,7 +275,7 @@ def _draw_enlarged(rows: Rows, k: int, place: int, lines: list[_Reconstructed], 
     for line in lines:
         rank = "found by GAN inversion, no rank"
         if line.all_errors is not None:
-            rank = f"rank {error_comparison.rank(line.all_errors, k):,} of {len(rows):,}"
+            rank = f"rank {(line.all_errors < line.all_errors[k]).sum() + 1:,} of {len(rows):,}"
         images = line.images[[place]]
         error_map = make_map(images - X, rows.image_shape, 1, limit, f"{line.label} minus original", cell=224)
         cards.append(card(line.label, (f"squared error {number(line.errors[place])}", rank), images, error_map))
