@@ -8,7 +8,6 @@ from pages.ui.compare import all_measures, pictures, summary, table
 from pages.ui.shared import (
     cli_commands,
     diagnoses,
-    footer,
     header,
     page_state,
     run_picker,
@@ -45,11 +44,7 @@ if drawer.open:
     with drawer, header.show_errors():
         all_measures.draw(view.lines)
 
-footer.draw(
-    cli_commands.format_view(view.entry.name, view.lines, view.size),
-    "Trains what is missing and evaluates these methods on the same rows.",
-)
+header.end_page(*cli_commands.describe_view(view))
 
 if clicked:
     pictures.open_dialog(*clicked, stored_runs.select_comparable(view.lines) or view.lines)
-header.freeze_objects()

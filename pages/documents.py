@@ -19,4 +19,3 @@ SECTIONS = {
 
 header.begin_page("pages/documents.py")
 show_tabs("Documents", SECTIONS, DOCUMENTS, presets.DOCUMENT_SIZES)
-header.freeze_objects()

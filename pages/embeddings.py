@@ -14,7 +14,7 @@ from pages.ui.embeddings import (
     own_image,
     selection,
 )
-from pages.ui.shared import footer, header, page_state, stored_runs
+from pages.ui.shared import header, page_state, stored_runs
 
 header.begin_page("pages/embeddings.py")
 
@@ -44,7 +44,6 @@ if view is not None and view.maps:
 with notices:
     page_state.show_problems(problems)
 
-footer.draw()
+header.end_page()
 if view is not None:
     map_scores.compute(view, problems)
-header.freeze_objects()

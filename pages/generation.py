@@ -17,4 +17,3 @@ SECTIONS = {
 
 header.begin_page("pages/generation.py")
 show_tabs("Generation", SECTIONS)
-header.freeze_objects()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.labelled_fraction import curve, point, protocol, sweep
-from pages.ui.shared import footer, header, page_state
+from pages.ui.shared import header, page_state
 
 # section -> (what people read, what draws it)
 SECTIONS = {
@@ -30,5 +30,6 @@ with st.container() if section == "sweep" else top, header.show_errors():
 with header.show_errors():
     SECTIONS[section][1](view, problems)
 page_state.show_problems(problems)
-footer.draw("\n".join(protocol.list_commands(view)), "Computes these results; stored results are not computed again.")
-header.freeze_objects()
+header.end_page(
+    "\n".join(protocol.list_commands(view)), "Computes these results; stored results are not computed again."
+)

@@ -16,7 +16,7 @@ from pages.ui.mechanisms import (
     random_codes,
     vae_vs_gan,
 )
-from pages.ui.shared import footer, header, page_state
+from pages.ui.shared import header, page_state
 
 # experiment in the address -> (label, what draws it)
 EXPERIMENTS = {
@@ -47,5 +47,4 @@ with header.show_errors():
     EXPERIMENTS[name][1](experiment.Controls(name, problems))
 with notices:
     page_state.show_problems(problems)
-footer.draw()
-header.freeze_objects()
+header.end_page()

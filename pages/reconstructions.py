@@ -18,4 +18,3 @@ SECTIONS = {
 
 header.begin_page("pages/reconstructions.py")
 show_tabs("Reconstructions", SECTIONS)
-header.freeze_objects()

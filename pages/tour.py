@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.shared import footer, header, page_state
+from pages.ui.shared import header, page_state
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.text import Markup, html, plain
 from pages.ui.tour import steps
@@ -54,5 +54,4 @@ for link in step.links:
     label = plain(link.label)
     st.page_link(link.page, label=label, icon=":material/arrow_forward:", query_params=dict(link.choices))
 st.caption(plain(f"The steps follow {steps.LECTURE}. No training or download is needed."))
-footer.draw()
-header.freeze_objects()
+header.end_page()

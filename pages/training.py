@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.shared import cli_commands, footer, header, page_state, stored_runs, training_offers, training_queue
+from pages.ui.shared import cli_commands, header, page_state, stored_runs, training_offers, training_queue
 from pages.ui.training import form, live, runs_table
 
 header.begin_page("pages/training.py")
@@ -25,5 +25,4 @@ page_state.show_problems(problems)
 
 runs_table.draw(stored, page_state.recall("data"))
 
-footer.draw(cli_commands.format_fit(spec) if spec else "")
-header.freeze_objects()
+header.end_page(cli_commands.format_fit(spec) if spec else "")

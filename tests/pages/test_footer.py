@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui.shared import footer, header
+from pages.ui.shared import header
 from tests.pages.driver import opened_on
 
 
@@ -10,10 +10,10 @@ from tests.pages.driver import opened_on
 def test_every_page_ends_with_link_and_command(runs, page):
     app = opened_on(page)
     last = app.main.children[max(app.main.children)]
-    assert last.label in (footer.LINK, footer.LINK_AND_COMMAND)
+    assert last.label in (header.LINK, header.LINK_AND_COMMAND)
     assert not last.proto.expanded
     before = len(app.code_blocks())
     link, *command = app.set_state("footer").code_blocks()[before:]
     assert "?" in link
-    assert len(command) == (last.label == footer.LINK_AND_COMMAND)
+    assert len(command) == (last.label == header.LINK_AND_COMMAND)
     assert all(line.startswith("python -m core") for lines in command for line in lines.splitlines())

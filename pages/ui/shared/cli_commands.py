@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core import methods
 from core.types import Spec
-from pages.ui.shared.stored_runs import Line
+from pages.ui.shared.run_picker import View
 
 
 def format_fit(spec: Spec) -> str:
@@ -24,13 +24,14 @@ def format_default_fit(dataset: str, method: str, size: int) -> str:
     return shlex.join(["python", "-m", "core", "fit", dataset, method, *code])
 
 
-def format_view(dataset: str, lines: Sequence[Line], size: int) -> str:
-    """The commands of a view: one for all default runs, and one for each run chosen instead."""
-    chosen = [line for line in lines if line.missing or (line.run and line.run.key != line.candidates[0].key)]
-    first = [line.method for line in lines if line not in chosen]
-    compare = ["python", "-m", "core", "compare", dataset, *first, "--code-size", str(size)]
+def describe_view(view: View) -> tuple[str, str]:
+    """The commands of a view, one for all default runs and one for each run chosen instead; and what they do."""
+    chosen = [line for line in view.lines if line.missing or (line.run and line.run.key != line.candidates[0].key)]
+    first = [line.method for line in view.lines if line not in chosen]
+    compare = ["python", "-m", "core", "compare", view.entry.name, *first, "--code-size", str(view.size)]
     commands = [shlex.join(compare)] if first else []
-    return "\n".join([*commands, *(format_fit(line.missing or line.run.spec) for line in chosen)])
+    commands += [format_fit(line.missing or line.run.spec) for line in chosen]
+    return "\n".join(commands), "Trains what is missing and evaluates these methods on the same rows."
 
 
 def format_labelled_fraction(dataset: str, approaches: Sequence[str], labels: Sequence[int], seeds: int) -> str:

@@ -42,7 +42,9 @@ def make_buttons(
     is_still : whether a still is shown, so that the browser asks for the chart before it saves a picture
     is_of_all_sizes : see `charts.draw`
     """
-    about = {"file": _make_file_name(name, is_of_all_sizes), "title": _make_title(name), "csv": data}
+    dataset = st.query_params.get("data", "")
+    label = f"{datasets.entry(dataset).label}: " if dataset in datasets.REGISTRY else ""
+    about = {"file": _make_file_name(name, is_of_all_sizes), "title": label + name.replace("-", " "), "csv": data}
     about["still"] = re.sub("[^a-z0-9]", "-", name.lower()) if is_still else None
     attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in about.items() if value is not None)
     buttons = "".join(
@@ -59,13 +61,6 @@ def _make_file_name(name: str, is_of_all_sizes: bool) -> str:
     size = None if is_of_all_sizes else st.query_params.get("size")
     parts = [page, name, st.query_params.get("data", ""), f"{size}d" if size else ""]
     return re.sub(r"[^a-z0-9]+", "-", "-".join(filter(None, parts)).lower()).strip("-")[:120]
-
-
-def _make_title(name: str) -> str:
-    """The title of a saved picture: ``"Fashion-MNIST: error by code size"``."""
-    dataset = st.query_params.get("data", "")
-    label = f"{datasets.entry(dataset).label}: " if dataset in datasets.names() else ""
-    return f"{label}{name.replace('-', ' ')}"
 
 
 def to_csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The beginning of every page: configuration, style sheet and navigation."""
+"""The beginning and the end of every page: configuration, style sheet, navigation, link and command lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core import config
 from core.errors import HourglassError
 from core.tasks import worker_process
 from pages.ui.shared import export, page_state, training_queue
+from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 
 # Streamlit sizes everything but plotly's charts by the root's font size.
@@ -38,6 +39,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Train": (("pages/training.py", "Training", ":material/model_training:"),),
 }
 TOUR, TOUR_STEP = "pages/tour.py", "step"
+LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 
 
 def begin_page(script: str) -> None:
@@ -141,13 +143,24 @@ def show_errors():
         st.error(plain(problem))
 
 
-def freeze_objects() -> None:
-    """Exempt all loaded objects from the garbage collection after every rerun."""
+def end_page(command: str = "", about: str = "") -> None:
+    """End the page: draw a closed drawer with its link and command lines, of which `about` says what they do."""
+    label = LINK_AND_COMMAND if command else LINK
+    drawer = st.expander(label, key=page_state.key("footer"), on_change="rerun", icon=":material/link:")
+    if drawer.open:
+        with drawer:
+            if command:
+                st.markdown("**Link**")
+            st.html(make_code(page_state.make_permalink()))
+            if command:
+                st.markdown(f"**Command line**. {about}" if about else "**Command line**")
+                st.html(make_code(command))
     # Again when a page has imported more libraries.
     _freeze(len(sys.modules))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _freeze(n_modules: int) -> None:
+    """Exempt all loaded objects from the garbage collection after every rerun."""
     gc.collect()
     gc.freeze()

@@ -9,13 +9,11 @@ import numpy as np
 import streamlit as st
 
 from core.figures import montages
-from core.types import Run
 from pages.ui.shared.html_blocks import make_figure
-from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import Markup, html
 
 IN_STRIP = 10
-_SAMPLE_COLUMNS = 8
 
 
 def image(png: bytes, alt: str, style: str) -> Markup:
@@ -28,31 +26,29 @@ def montage(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str, 
     return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=cell)), alt, style)
 
 
-# Cached by the line's stamp: a run that is fitted again has the same key but other pictures.
+# By the line's stamp: a run that is fitted again has the same key but other pictures.
+_cached = st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Line: lambda line: line.stamp})
 
 
+@_cached
 def map_png(line: Line, theme: str) -> bytes:
-    return _map_png(line.stamp, theme, line.run)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _map_png(stamp: Stamp, theme: str, _run: Run) -> bytes:
-    return montages.encode_png(montages.make_thumbnail(_run.views["map"], _run.views.get("labels"), theme))
+    views = line.run.views
+    return montages.encode_png(montages.make_thumbnail(views["map"], views.get("labels"), theme))
 
 
 def strip_png(line: Line, view: str, first: int = 0) -> bytes:
     """`IN_STRIP` images of a run's `view`, from number `first` on, side by side."""
-    return _montage_png(line.stamp, view, first, first + IN_STRIP, IN_STRIP, 112, line.run)
+    return _montage_png(line, view, first, first + IN_STRIP, IN_STRIP, 112)
 
 
 def samples_png(line: Line) -> bytes:
-    return _montage_png(line.stamp, "samples", 0, None, _SAMPLE_COLUMNS, 56, line.run)
+    return _montage_png(line, "samples", 0, None, 8, 56)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _montage_png(stamp: Stamp, view: str, first: int, end: int | None, columns: int, cell: int, _run: Run) -> bytes:
-    shape = tuple(_run.environment["image_shape"])
-    return montages.encode_png(montages.make_montage(_run.views[view][first:end], shape, columns, cell=cell))
+@_cached
+def _montage_png(line: Line, view: str, first: int, end: int | None, columns: int, cell: int) -> bytes:
+    shape = tuple(line.run.environment["image_shape"])
+    return montages.encode_png(montages.make_montage(line.run.views[view][first:end], shape, columns, cell=cell))
 
 
 def tiles(images: np.ndarray, shape: tuple[int, int], titles: Sequence[str]) -> Markup:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.analysis.rows import Rows, as_floats
 from pages.ui.shared.cached import load_estimator
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.stored_runs import Line, Stamp
+from pages.ui.shared.stored_runs import Line
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Reconstructor:
 
     def reconstruct_rows(self, rows: Rows, positions: Sequence[int]) -> np.ndarray:
         """Reconstructions of some of the rows."""
-        return _reconstruct_rows(self.line.stamp, rows.key, tuple(map(int, positions)), self, rows)
+        return _reconstruct_rows(self, rows, list(map(int, positions)))
 
 
 def find_gan(view: View) -> Line | None:
@@ -45,9 +45,9 @@ def to_phrase(label: str) -> str:
     return label if label == "PCA" else f"the {label.replace('Linear', 'linear')}"
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _reconstruct_rows(
-    stamp: Stamp, rows_key: str, positions: tuple[int, ...], _reconstructor: Reconstructor, _rows: Rows
-) -> np.ndarray:
-    at = list(positions)
-    return _reconstructor.reconstruct(as_floats(_rows.X[at], _rows.kind))
+_KEYS = {Reconstructor: lambda method: method.line.stamp, Rows: lambda rows: rows.key}
+
+
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_KEYS)
+def _reconstruct_rows(method: Reconstructor, rows: Rows, positions: list[int]) -> np.ndarray:
+    return method.reconstruct(as_floats(rows.X[positions], rows.kind))

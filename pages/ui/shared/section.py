@@ -14,7 +14,7 @@ from core.analysis.rows import Rows, check_same_data
 from core.errors import BadInput, HourglassError
 from core.runs import selection
 from core.types import IMAGES
-from pages.ui.shared import cli_commands, footer, header, page_state, run_picker, stored_runs, training_offers
+from pages.ui.shared import cli_commands, header, page_state, run_picker, stored_runs, training_offers
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows, load_errors, load_estimator
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
@@ -133,7 +133,4 @@ def show_tabs(
         sections[chosen][1](view, stored, problems)
     with notices:
         page_state.show_problems(problems)
-    footer.draw(
-        cli_commands.format_view(view.entry.name, view.lines, view.size),
-        "Trains what is missing and evaluates these methods on the same rows.",
-    )
+    header.end_page(*cli_commands.describe_view(view))

@@ -16,7 +16,6 @@ from pages.ui.shared import page_state, stored_runs
 from pages.ui.shared.text import join_words, plain
 
 LIVE_SECONDS = 1.0
-_MEASURING = "measuring"
 
 
 def show_task_progress(
@@ -29,15 +28,7 @@ def show_task_progress(
     help: str | None = None,
     is_stopping: bool = False,
 ) -> None:
-    """Draw a bar of one task with what it does, and a button that stops it.
-
-    Parameters
-    ----------
-    name : of the task on its page, for the keys.
-    share : how much is done, in [0, 1].
-    stop : the button's callback, called with `args`; without it there is no button.
-    help : what stopping does, where that is not plain.
-    """
+    """Draw a bar of one task, of which `share` in [0, 1] is done, and a button that stops it by ``stop(*args)``."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"progress-{name}"):
         st.progress(min(1.0, max(0.0, share)), plain(text))
         if stop is not None:
@@ -120,7 +111,7 @@ def _draw_measurements(waiting: Mapping[str, Run], stamps: Mapping[str, stored_r
     is_live = any(not task.problem for task in tasks.values())
     if is_live != was_live or any(stored_runs.get_stamp(key) != stamp for key, stamp in stamps.items()):
         st.rerun()
-    page_state.show_error(_MEASURING)
+    page_state.show_error("measuring")
     by_label = {label: tasks[run.key] for label, run in waiting.items() if run.key in tasks}
     live = {label: task for label, task in by_label.items() if not task.problem}
     left = {label: run for label, run in waiting.items() if label not in live}
@@ -152,6 +143,6 @@ def _describe_stage(task: Any) -> str:
 
 
 def _request_all(request: Callable[[str], None], keys: Sequence[str]) -> None:
-    with page_state.keep_error(_MEASURING):
+    with page_state.keep_error("measuring"):
         for key in keys:
             request(key)
