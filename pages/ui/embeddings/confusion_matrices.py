@@ -21,7 +21,7 @@ from pages.ui.embeddings import neighbours
 from pages.ui.shared import page_state, tables
 from pages.ui.shared.components import do_nothing, get_component
 from pages.ui.shared.number_format import number
-from pages.ui.shared.text import Markup, join_words, plain, shorten
+from pages.ui.shared.text import join_words, plain, shorten
 
 _MOST_SHOWN = 40
 _LONGEST_NAME = 24
@@ -241,7 +241,7 @@ def _draw_rows(data: ClassifiedRows, shown: np.ndarray) -> None:
     if rows is None:
         st.markdown(plain(f"Test {data.row}s {', '.join(f'{k:,}' for k in data.numbers[shown])}."))
     elif rows.image_shape:
-        st.html(Markup(f'<div class="hg-nears hg-confused">{neighbours.make_strip(rows, shown)}</div>'))
+        st.html(neighbours.make_strip(rows, shown))
     else:
         st.html(neighbours.make_titles(rows, shown, rows.name_row))
 

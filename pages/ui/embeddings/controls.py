@@ -19,9 +19,9 @@ from pages.ui.shared import cached, page_state, permalinks, run_picker, stored_r
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows
 from pages.ui.shared.text import plain, shorten
 
-MOST_MAPS = 4
-_COUNTS = ("500", "1000", "2000", "5000", "10000")
 CLASSES, OVERLAP, ERROR, SPLIT, LENGTH = "class", "overlap", "error", "split", "length"
+_MOST_MAPS = 4
+_COUNTS = ("500", "1000", "2000", "5000", "10000")
 _SPLITS = {split: split.capitalize() for split in SPLITS}
 _SPLIT_HELP = "Training rows were used to fit the methods, test rows were not."
 _ALIGNED = {"no": "As fitted", "yes": "Aligned"}
@@ -30,13 +30,8 @@ _ALIGN_HELP = (
     "orientation of a map carries no information."
 )
 _COLOUR_HELP = "Disagreement: how differently two methods rank a row's nearest neighbours. Split needs both splits."
-_COLOURS = {
-    CLASSES: "Class",
-    OVERLAP: "Disagreement",
-    ERROR: "Reconstruction error",
-    SPLIT: "Split",
-    LENGTH: "Document length",
-}
+_COLOURS = {CLASSES: "Class", OVERLAP: "Disagreement", ERROR: "Reconstruction error"}
+_COLOURS |= {SPLIT: "Split", LENGTH: "Document length"}
 
 
 def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
@@ -65,26 +60,19 @@ def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
 def _choose_colour(entry: datasets.Entry, split: str, problems: list[str]) -> str:
     is_offered = {SPLIT: split == BOTH, LENGTH: entry.kind == DOCUMENTS}
     offered = [colour for colour in _COLOURS if is_offered.get(colour, True)]
-    options = {"format_func": _COLOURS.get, "width": 190, "help": _COLOUR_HELP}
-    return page_state.choose_with(st.selectbox, "colour", "Colour by", offered, CLASSES, problems, **options)
+    look = {"format_func": _COLOURS.get, "width": 190, "help": _COLOUR_HELP}
+    return page_state.choose_with(st.selectbox, "colour", "Colour by", offered, CLASSES, problems, **look)
 
 
 def _choose_count(problems: list[str]) -> int:
     widget = page_state.key("rows")
     if (linked := page_state.read_link("rows")) is not None:
         st.session_state[widget] = linked
-    elif widget not in st.session_state:
-        st.session_state[widget] = str(page_state.recall("rows") or DEFAULT_COUNT)
-    value = st.session_state[widget]
-    text = st.selectbox(
-        "Rows",
-        list(dict.fromkeys([*_COUNTS, value])),
-        key=widget,
-        format_func=lambda text: f"{int(text):,}" if text.isdecimal() and len(text) < 9 else shorten(text, 12),
-        accept_new_options=True,
-        width=130,
-        help=f"Number of rows drawn, stratified by class: {FEWEST_ROWS} to {MOST_ROWS:,}. Other numbers can be typed.",
-    )
+    value = st.session_state.setdefault(widget, str(page_state.recall("rows") or DEFAULT_COUNT))
+    about = f"Number of rows drawn, stratified by class: {FEWEST_ROWS} to {MOST_ROWS:,}. Other numbers can be typed."
+    shown = lambda text: f"{int(text):,}" if text.isdecimal() and len(text) < 9 else shorten(text, 12)
+    look = {"format_func": shown, "accept_new_options": True, "width": 130, "help": about}
+    text = st.selectbox("Rows", list(dict.fromkeys([*_COUNTS, value])), key=widget, **look)
     n, cleaned = DEFAULT_COUNT, str(text or "").replace(",", "").strip()
     try:
         if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) < 10):
@@ -101,28 +89,20 @@ def _choose_maps(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
     offered = {choice.key: choice for choice in _list_choices(stored, entry)}
     memory = f"maps/{entry.name}"
     widget = page_state.key(memory)
+    linked = st.session_state.setdefault(page_state.key("linked-maps"), {})
     if (link := page_state.read_link("maps")) is not None:
-        linked = _parse_choices(link, entry, list(offered.values()), problems)
-        offered |= {choice.key: choice for choice in linked}
-        st.session_state[page_state.key("linked-maps")] = linked
-        if linked:
-            st.session_state[widget] = [choice.key for choice in linked]
-    for choice in st.session_state.get(page_state.key("linked-maps"), []):
-        if choice.spec.dataset == entry.name:
-            offered.setdefault(choice.key, choice)
+        linked[entry.name] = _parse_choices(link, entry, list(offered.values()), problems)
+        if linked[entry.name]:
+            st.session_state[widget] = [choice.key for choice in linked[entry.name]]
+    for choice in linked.get(entry.name, ()):
+        offered.setdefault(choice.key, choice)
     keys = st.session_state.get(widget, page_state.recall(memory))
     keys = _list_first(list(offered.values())) if keys is None else keys
     st.session_state[widget] = [key for key in keys if key in offered]
-    keys = st.multiselect(
-        "Maps",
-        list(offered),
-        key=widget,
-        format_func=lambda key: offered[key].label if key in offered else key,
-        max_selections=MOST_MAPS,
-        select_all=False,
-        placeholder="Choose one to four maps",
-        help="2-D latent codes are shown as they are, longer ones projected to 2-D by PCA or t-SNE.",
-    )
+    look = {"max_selections": _MOST_MAPS, "select_all": False, "placeholder": "Choose one to four maps"}
+    look["help"] = "2-D latent codes are shown as they are, longer ones projected to 2-D by PCA or t-SNE."
+    name = lambda key: offered[key].label if key in offered else key
+    keys = st.multiselect("Maps", list(offered), key=widget, format_func=name, **look)
     choices = [offered[key] for key in keys]
     page_state.keep("maps", keys, text=",".join(choice.token for choice in choices) or None, memory=memory)
     if not offered:
@@ -159,12 +139,11 @@ def _list_first(offered: Sequence[MapChoice]) -> list[str]:
     """The keys of the first maps: one a method, of the fewest dimensions."""
     offered = [choice for choice in offered if choice.is_here] or offered
     keys = []
-    entries = {name: methods.entry(name) for name in methods.names()}
-    ranks = {name: (bool(entry.converges_to), entry.has_own_code_size) for name, entry in entries.items()}
-    for method in sorted(ranks, key=ranks.get):
-        of_method = [choice for choice in offered if choice.spec.method == method and choice.projection != BY_TSNE]
+    entries = [methods.entry(name) for name in methods.names()]
+    for entry in sorted(entries, key=lambda entry: (bool(entry.converges_to), entry.has_own_code_size)):
+        of_method = [choice for choice in offered if choice.spec.method == entry.name and choice.projection != BY_TSNE]
         keys += [min(of_method, key=lambda choice: choice.spec.param("n_components")).key] if of_method else []
-    return keys[:MOST_MAPS]
+    return keys[:_MOST_MAPS]
 
 
 def _parse_choices(
@@ -172,13 +151,12 @@ def _parse_choices(
 ) -> list[MapChoice]:
     by_token, by_key = ({getattr(choice, name): choice for choice in offered} for name in ("token", "key"))
     linked: dict[str, MapChoice] = {}
-    for token in text.split(",")[:MOST_MAPS]:
+    for token in text.split(",")[:_MOST_MAPS]:
         try:
             choice = by_token.get(token) or _parse_token(token, entry)
+            linked.setdefault(choice.key, by_key.get(choice.key, choice))
         except BadInput as problem:
             problems.append(str(problem))
-            continue
-        linked.setdefault(choice.key, by_key.get(choice.key, choice))
     return list(linked.values())
 
 

@@ -30,17 +30,15 @@ Score = tuple[str, str, str, str]
 
 def explain(view: MapView) -> str:
     """What is shown, in two sentences."""
-    return plain(
-        f"{view.entry.label}: {view.rows.summary}, the same in every map. In a good embedding, similar rows are close."
-    )
+    text = f"{view.entry.label}: {view.rows.summary}, the same in every map."
+    return plain(f"{text} In a good embedding, similar rows are close.")
 
 
-def list_scores(run_map: RunMap) -> tuple[Score, ...]:
+def _list_scores(run_map: RunMap) -> tuple[Score, ...]:
     """The scores below a map; they may not be computed yet, see `compute`."""
     if run_map.problem:
         return ()
-    scores = _keep_scores(run_map)
-    if scores is None:
+    if (scores := _keep_scores(run_map)) is None:
         return (("", "computing …", "", ""),)
     # Which classes were scored, if not all.
     n_all = len(np.unique(run_map.rows.y))
@@ -70,14 +68,12 @@ def take_problems() -> list[str]:
 
 def compute(view: MapView, problems: Sequence[str]) -> None:
     """Compute the missing scores of the maps, once these are drawn, and draw the page again."""
-    missing = [run_map for run_map in view.drawable if _keep_scores(run_map) is None]
-    if not missing:
-        return
-    with st.spinner("Computing the scores of the maps …"):
-        for run_map in missing:
-            _keep_scores(run_map, neighbourhoods.score_map)
-    st.session_state[_PROBLEMS] = list(problems)
-    st.rerun()
+    if missing := [run_map for run_map in view.drawable if _keep_scores(run_map) is None]:
+        with st.spinner("Computing the scores of the maps …"):
+            for run_map in missing:
+                _keep_scores(run_map, neighbourhoods.score_map)
+        st.session_state[_PROBLEMS] = list(problems)
+        st.rerun()
 
 
 def draw_table(view: MapView) -> None:
@@ -90,11 +86,9 @@ def draw_table(view: MapView) -> None:
         diagnoses.draw(line.label, line.run)
     drawer = st.expander("Embedding quality: all measures", key=page_state.key("quality"), on_change="rerun")
     if drawer.open:
+        about = "Computed on the latent codes before projection, on all test rows unless n says otherwise. "
         with drawer:
-            st.markdown(
-                "Computed on the latent codes before projection, on all test rows unless n says otherwise. t-SNE has "
-                "no latent code; its 2-D map is used."
-            )
+            st.markdown(f"{about}t-SNE has no latent code; its 2-D map is used.")
             tables.draw_measures(lines, _OF_CODES, "measures")
 
 
@@ -111,7 +105,7 @@ def make_maps(view: MapView, nearest: Mapping[str, np.ndarray], own_points: Mapp
         remark = "can't embed your image" if key in own_points and star is None else ""
         note = f"{run_map.note}, aligned to the first map" if turn is not None and maps else run_map.note
         marked = tuple(nearest.get(key, ()))
-        maps.append(Map(key, run_map.name, note, points, list_scores(run_map), run_map.problem, remark, star, marked))
+        maps.append(Map(key, run_map.name, note, points, _list_scores(run_map), run_map.problem, remark, star, marked))
     return maps
 
 
@@ -123,8 +117,7 @@ def draw_confusion(view: MapView, problems: list[str]) -> None:
     widget = page_state.key(_CONFUSION)
     if (linked := page_state.read_link(_CONFUSION)) is not None:
         st.session_state[widget] = linked == "yes"
-    elif widget not in st.session_state:
-        st.session_state[widget] = bool(page_state.recall(_CONFUSION))
+    st.session_state.setdefault(widget, bool(page_state.recall(_CONFUSION)))
     drawer = st.expander("Confusion matrices", key=widget, on_change="rerun")
     page_state.keep(_CONFUSION, bool(drawer.open), text="yes" if drawer.open else None)
     if not drawer.open:

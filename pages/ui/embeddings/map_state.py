@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import cache, datasets, methods
 from core.analysis import projection
-from core.analysis.codes import compute_codes, find_positions, has_reconstructions, map_rows, to_pixels
+from core.analysis.codes import compute_codes, find_positions, has_reconstructions, map_rows
 from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, Rows, check_same_data
 from core.errors import BrokenRun, HourglassError
 from core.frontend.maps import Look
@@ -104,15 +104,6 @@ class RunMap:
     def errors(self) -> np.ndarray | None:
         """(n_rows,) reconstruction errors, see `core.analysis.codes.compute_errors`."""
         return load_errors(self.stamp, self.rows.key, self.run, self.rows)
-
-    def reconstruct_rows(self, positions: np.ndarray) -> np.ndarray:
-        """Reconstructions of some rows as pixels, (n_positions, n_features) uint8."""
-        return to_pixels(self.estimator().inverse_transform(self.codes[positions]))
-
-    def list_expected_words(self, positions: np.ndarray) -> list[str]:
-        """The words with the highest mean reconstruction over some documents."""
-        weights = self.estimator().inverse_transform(self.codes[positions]).mean(axis=0)
-        return [self.rows.vocabulary[k] for k in np.argsort(-weights, kind="stable")[:15]]
 
     @cached_property
     def plane(self) -> projection.Plane:

@@ -12,16 +12,8 @@ import streamlit as st
 from core.analysis.rows import BOTH, Rows
 from core.errors import BadInput
 from core.figures import montages
-from core.frontend.maps import (
-    Look,
-    Map,
-    Values,
-    make_look,
-    make_maps_message,
-    make_pictures_message,
-    parse_look,
-    parse_selection,
-)
+from core.frontend import maps as messages
+from core.frontend.maps import Look, Map, Values
 from core.types import IMAGES
 from pages.ui.shared import page_state
 from pages.ui.shared.components import do_nothing, get_component
@@ -29,22 +21,19 @@ from pages.ui.shared.components import do_nothing, get_component
 _KEY = "maps:maps"
 _SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
 _LOOKS, _LOOK_SEEN = "hourglass.looks", "hourglass.look-seen"
-
-
-def _mount(data: bytes, key: str, **callbacks: Any) -> Any:
-    return get_component("maps")(data=data, key=key, **callbacks)
+_IN_ADDRESS = ("classes", "zoom", "enlarged")
 
 
 def send_pictures(rows: Rows) -> None:
     """Send the pictures or texts for hovering, which are large, so after the rest of the page."""
     with st.container(key="maps-pictures"):
-        _mount(_pack_pictures(rows.key, rows), "maps:pictures")
+        get_component("maps")(data=_pack_pictures(rows.key, rows), key="maps:pictures")
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _pack_pictures(key: str, _rows: Rows) -> bytes:
     sprite = montages.make_sprite(_rows.X, _rows.image_shape) if _rows.kind == IMAGES else None
-    return make_pictures_message(key, sprite=sprite, texts=_rows.texts or None)
+    return messages.make_pictures_message(key, sprite=sprite, texts=_rows.texts or None)
 
 
 def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
@@ -52,11 +41,13 @@ def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
     if (sent := _take_sent("selection", _SEEN)) is not None:
         try:
             # None: the selection was made in other rows.
-            if (positions := parse_selection(sent, rows.key, len(rows))) is not None:
+            if (positions := messages.parse_selection(sent, rows.key, len(rows))) is not None:
                 select(rows, positions)
         except BadInput as problem:
             problems.append(str(problem))
-    return get_selected(rows)
+    dataset, split, numbers = st.session_state.get(_SELECTED, ("", "", ()))
+    is_same = (dataset, split) == (rows.dataset, rows.split)
+    return np.flatnonzero(np.isin(rows.numbers, numbers)) if is_same else np.empty(0, int)
 
 
 def _take_sent(name: str, seen: str) -> Any:
@@ -74,7 +65,7 @@ def read_look(rows: Rows, keys: Sequence[str], problems: list[str]) -> Look:
     looks = st.session_state.setdefault(_LOOKS, {})
     if (sent := _take_sent("look", _LOOK_SEEN)) is not None:
         try:
-            if (sent_look := parse_look(sent, rows.key, keys, labels)) is not None:
+            if (sent_look := messages.parse_look(sent, rows.key, keys, labels)) is not None:
                 looks[rows.dataset] = sent_look
         except BadInput as problem:
             problems.append(str(problem))
@@ -99,9 +90,6 @@ def show_only(rows: Rows, labels: Sequence[int]) -> None:
     looks[rows.dataset] = replace(look, hidden=tuple(hidden)), turn
 
 
-_IN_ADDRESS = ("classes", "zoom", "enlarged")
-
-
 def _format_look(look: Look, keys: Sequence[str], labels: Sequence[int]) -> dict[str, str]:
     """The texts of `_IN_ADDRESS`."""
     shown = ",".join(str(label) for label in labels if label not in look.hidden)
@@ -123,12 +111,13 @@ def _parse_look(texts: Mapping[str, str | None], keys: Sequence[str], labels: Se
     known = {key: zoom.split("_") for key, zoom in zooms.items() if zoom}
     place = texts["enlarged"] or ""
     enlarged = keys[int(place) - 1] if place.isdecimal() and 0 < int(place) <= len(keys) else ""
-    return make_look(hidden, known, enlarged, keys, labels)
+    return messages.make_look(hidden, known, enlarged, keys, labels)
 
 
 def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, values: Values | None = None) -> None:
     """Draw the maps with the rows at `positions` selected."""
-    data = make_maps_message(
+    sent = st.session_state.get(_SEEN)
+    data = messages.make_maps_message(
         rows.key,
         rows.own_numbers,
         rows.split,
@@ -136,7 +125,7 @@ def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, val
         rows.target_names if rows.has_labels else (),
         maps,
         selected=positions,
-        heard=_parse_turn(st.session_state.get(_SEEN)),
+        heard=sent.split(":")[1] if isinstance(sent, str) and sent.count(":") == 2 else "",
         pictures=rows.key,
         values=values,
         look=look,
@@ -145,14 +134,7 @@ def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, val
         file=f"hourglass-{rows.dataset}-{rows.split}-maps",
     )
     # Streamlit keeps the state only with a callback.
-    _mount(data, _KEY, on_selection_change=do_nothing, on_look_change=do_nothing)
-
-
-def get_selected(rows: Rows) -> np.ndarray:
-    """Increasing positions of the selected rows among `rows`."""
-    dataset, split, numbers = st.session_state.get(_SELECTED, ("", "", ()))
-    is_same = (dataset, split) == (rows.dataset, rows.split)
-    return np.flatnonzero(np.isin(rows.numbers, numbers)) if is_same else np.empty(0, int)
+    get_component("maps")(data=data, key=_KEY, on_selection_change=do_nothing, on_look_change=do_nothing)
 
 
 def select(rows: Rows, positions: Sequence[int]) -> None:
@@ -163,9 +145,3 @@ def select(rows: Rows, positions: Sequence[int]) -> None:
 def select_numbers(rows: Rows, numbers: Iterable[int]) -> None:
     """Select the rows with these numbers in the maps."""
     st.session_state[_SELECTED] = rows.dataset, rows.split, tuple(map(int, numbers))
-
-
-def _parse_turn(sent: object) -> str:
-    """The number of a selection among those sent by the maps."""
-    parts = sent.split(":") if isinstance(sent, str) else []
-    return parts[1] if len(parts) == 3 else ""

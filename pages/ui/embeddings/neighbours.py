@@ -49,7 +49,7 @@ def draw_nearest(view: MapView, position: int, nearest: Mapping[str, np.ndarray]
         f"{kind}s drawn; a ring marks them in the maps. " + plain(_describe_shared(by_run, len(shared))),
         help="Euclidean distance of the latent codes, before projection to 2-D; nearest first.",
     )
-    draw, make_rows = (_wrap_strip, make_named_rows) if rows.kind == IMAGES else (_list_documents, make_columns)
+    draw, make_rows = (make_strip, make_named_rows) if rows.kind == IMAGES else (_list_documents, make_columns)
     st.html(make_rows((name, "", draw(rows, which, shared)) for name, which in by_run.items()))
 
 
@@ -62,14 +62,12 @@ def _describe_shared(by_run: Mapping[str, np.ndarray], n_shared: int) -> str:
     return f"All {len(by_run)} methods share {n_shared} of {NEAREST}; {join_words(pairs)}."
 
 
-def _wrap_strip(rows: Rows, which: np.ndarray, framed: Set[int]) -> str:
-    return f'<div class="hg-nears">{make_strip(rows, which, framed)}</div>'
-
-
 def _list_documents(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
-    styles = {k: "hg-in" if k in shared else "" for k in map(int, which)}
-    titles = (f'<span class="{style}">{make_breakable(rows.texts[k][0])}</span>' for k, style in styles.items())
-    return make_list([title + make_note(rows.get_class(k)) for title, k in zip(titles, styles, strict=True)])
+    items = []
+    for k in map(int, which):
+        title = f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.texts[k][0])}</span>'
+        items.append(title + make_note(rows.get_class(k)))
+    return make_list(items)
 
 
 def thin(positions: np.ndarray, most: int) -> np.ndarray:
@@ -85,19 +83,18 @@ def make_titles(rows: Rows, which: np.ndarray, describe: Callable[[int], str]) -
 
 
 def make_strip(
-    rows: Rows, which: np.ndarray, framed: Set[int] = frozenset(), notes: Mapping[int, str] | None = None
-) -> str:
-    """HTML of the images of some rows side by side with class and note, some of them framed."""
+    rows: Rows, which: np.ndarray, framed: Set[int] = frozenset(), *, notes: Mapping[int, str] = {}, first: str = ""
+) -> Markup:
+    """HTML of the images of some rows side by side with class and note, after the picture `first`; some are framed."""
     cells = []
     for k in map(int, which):
-        name = rows.name_row(k)
-        caption = " ".join(filter(None, [rows.get_class(k), (notes or {}).get(k, "")]))
+        name, caption = rows.name_row(k), f"{rows.get_class(k)} {notes.get(k, '')}"
         picture = montage(rows.X[[k]], rows.image_shape, 1, name, "hg-near-image")
         cells.append(
             f'<span class="hg-near{" hg-shared" if k in framed else ""}" title="{html(name)}">'
             f"{picture}<small>{html(caption)}</small></span>"
         )
-    return "".join(cells)
+    return Markup(f'<div class="hg-nears">{first}{"".join(cells)}</div>')
 
 
 def choose_pair(view: MapView, problems: list[str]) -> tuple[RunMap, RunMap] | None:
@@ -159,7 +156,7 @@ def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None
     st.markdown(plain(f"Average overlap of the {depth} nearest neighbours under {a} and {b}: {mean}. {below}"))
     overlaps = {int(k): number(float(shared[k])) for k in lowest}
     if rows.kind == IMAGES:
-        st.html(Markup(f'<div class="hg-nears">{make_strip(rows, lowest, notes=overlaps)}</div>'))
+        st.html(make_strip(rows, lowest, notes=overlaps))
     else:
         st.html(make_titles(rows, lowest, lambda k: f"{rows.get_class(k)} · overlap {overlaps[k]}"))
     key, args = page_state.key("select-disagreeing"), (rows, lowest)

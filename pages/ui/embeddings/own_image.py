@@ -41,7 +41,7 @@ def draw(view: MapView) -> dict[str, OwnPoint]:
     if view.rows.kind != IMAGES or not view.drawable:
         return {}
     can_draw = view.entry.is_handwritten
-    title = "Embed your own image: draw a digit or upload" if can_draw else "Embed your own image: upload"
+    title = f"Embed your own image: {'draw a digit or ' if can_draw else ''}upload"
     drawer = st.expander(title, key=page_state.key("own"), on_change="rerun", icon=":material/star:")
     if not drawer.open:
         return {}
@@ -50,10 +50,8 @@ def draw(view: MapView) -> dict[str, OwnPoint]:
             row = _read_input(view, can_draw)
         with st.container(key="own-result"):
             if row is None:
-                st.markdown(
-                    "The image is preprocessed like the data and shown as a star in the maps. Each method's "
-                    "reconstruction and the nearest rows appear here."
-                )
+                about = "The image is preprocessed like the data and shown as a star in the maps. "
+                st.markdown(f"{about}Each method's reconstruction and the nearest rows appear here.")
                 return {}
             points: dict[str, OwnPoint] = {}
             with header.show_errors(), st.spinner("Embedding your image …", show_time=False):
@@ -64,15 +62,14 @@ def draw(view: MapView) -> dict[str, OwnPoint]:
 
 def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
     """Draw the pad or the upload; returns the image as (n_features,) uint8."""
-    source = _DRAW
+    source = _UPLOAD
     if can_draw:
         widget = page_state.key("own-how")
         st.session_state.setdefault(widget, _DRAW)
-        source = st.segmented_control(
-            "Input", [_DRAW, _UPLOAD], key=widget, required=True, label_visibility="collapsed"
-        )
+        look = {"required": True, "label_visibility": "collapsed"}
+        source = st.segmented_control("Input", [_DRAW, _UPLOAD], key=widget, **look)
     try:
-        if can_draw and source == _DRAW:
+        if source == _DRAW:
             strokes = drawing_pad.read_points(page_state.key("own-pad"), "Draw one digit")
             picture = user_image.rasterise_strokes(strokes) if strokes else None
         else:
@@ -112,20 +109,19 @@ def _find_position(points_key: str, row: np.ndarray, code: np.ndarray | None, _r
 
 def _draw_results(view: MapView, row: np.ndarray, points: list[OwnPoint]) -> None:
     rows = view.rows
-    lines = [("Your image", "as preprocessed", _make_picture(row, rows))]
+    lines = [("Your image", "as preprocessed", neighbours.make_strip(rows, [], first=_make_picture(row, rows)))]
     for point in {point.run_map.choice.spec.key: point for point in points}.values():
         if point.code is None:
             continue
         which, _ = neighbourhoods.find_nearest(point.code, point.run_map.codes, neighbours.NEAREST)
-        pictures, note = neighbours.make_strip(rows, which), "nearest rows"
-        estimator = point.run_map.estimator()
+        picture, note, estimator = "", "nearest rows", point.run_map.estimator()
         if hasattr(estimator, "transform"):
             reconstruction = estimator.inverse_transform(point.code[None])
-            error = float(squared_error(as_floats(row[None], IMAGES), reconstruction)[0])
-            pictures = _make_picture(to_pixels(reconstruction)[0], rows) + pictures
+            error = squared_error(as_floats(row[None], IMAGES), reconstruction)[0]
+            picture = _make_picture(to_pixels(reconstruction)[0], rows)
             note = f"reconstruction (squared error {number(error)}); nearest rows"
-        lines.append((point.run_map.name, note, pictures))
-    st.html(make_named_rows((name, note, f'<div class="hg-nears">{content}</div>') for name, note, content in lines))
+        lines.append((point.run_map.name, note, neighbours.make_strip(rows, which, first=picture)))
+    st.html(make_named_rows(lines))
 
 
 def _make_picture(row: np.ndarray, rows: Rows) -> str:

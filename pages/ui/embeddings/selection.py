@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 
 from core.analysis import keywords
+from core.analysis.codes import to_pixels
 from core.analysis.rows import BOTH, Rows
 from core.errors import BadInput, HourglassError
 from core.figures import palette
@@ -20,10 +22,10 @@ from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
 from pages.ui.shared.text import Markup, html, join_words, plain
 
-MOST_IN_A_LINK = 500
+_MOST_IN_A_LINK = 500
 _MOST_PICTURES = 120
 _MOST_TITLES = 40
-_MOST_RECONSTRUCTED = 12
+_MOST_RECONSTRUCTED, _MOST_WORDS = 12, 15
 _PARAMETER = "selected"
 _CSV_HELP = "Row number, class, and each map's coordinates and reconstruction error."
 
@@ -33,7 +35,7 @@ def select_linked(view: MapView, problems: list[str]) -> None:
     if (linked := page_state.read_link(_PARAMETER)) is None:
         return
     try:
-        numbers = permalinks.decode_rows(linked, MOST_IN_A_LINK)
+        numbers = permalinks.decode_rows(linked, _MOST_IN_A_LINK)
     except BadInput as problem:
         problems.append(str(problem))
         return
@@ -45,60 +47,53 @@ def select_linked(view: MapView, problems: list[str]) -> None:
 def remember(view: MapView, positions: np.ndarray) -> None:
     """Write the selection into the address, unless it is too long."""
     numbers = view.rows.numbers[positions]
-    is_short = 0 < len(numbers) <= MOST_IN_A_LINK
+    is_short = 0 < len(numbers) <= _MOST_IN_A_LINK
     page_state.keep(_PARAMETER, tuple(numbers.tolist()), text=permalinks.encode_rows(numbers) if is_short else None)
 
 
 def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]) -> None:
     """Draw the selected rows; without a selection the download of all rows."""
-    rows = view.rows
-    if len(positions) == 0:
+    n_all, n = len(view.rows), len(positions)
+    if n == 0:
         drawer = st.expander("All rows as CSV", key=page_state.key("all-rows"), on_change="rerun")
         if drawer.open:
             with drawer:
-                _draw_download(view, np.arange(len(rows)), f"Download all {len(rows):,} rows")
+                _draw_download(view, np.arange(n_all), f"Download all {n_all:,} rows")
         return
     st.subheader("Selection", anchor=False)
-    if len(positions) == 1:
+    if n == 1:
         neighbours.draw_nearest(view, int(positions[0]), nearest)
     with st.container(key="selection"):
-        st.html(_make_pictures(view, positions))
-        st.html(Markup(_make_class_bars(view, positions) + _make_common_features(view, positions)))
+        st.html(_make_pictures(view.rows, positions))
+        st.html(Markup(_make_class_bars(view.rows, positions) + _make_common_features(view.rows, positions)))
     _draw_reconstructions(view, positions)
     with st.container(horizontal=True, vertical_alignment="center"):
         _draw_download(view, positions, "Download these rows as CSV")
-        if len(positions) > MOST_IN_A_LINK:
-            st.caption(f"A link holds up to {MOST_IN_A_LINK} selected rows; these {len(positions):,} are not in it.")
+        if n > _MOST_IN_A_LINK:
+            st.caption(f"A link holds up to {_MOST_IN_A_LINK} selected rows; these {n:,} are not in it.")
 
 
 def _draw_download(view: MapView, positions: np.ndarray, label: str) -> None:
-    rows = view.rows
-    name = f"hourglass-{rows.dataset}-{rows.split}-{len(positions)}-rows.csv"
+    name = f"hourglass-{view.rows.dataset}-{view.rows.split}-{len(positions)}-rows.csv"
     st.download_button(label, to_csv(view, positions), name, "text/csv", on_click="ignore", help=_CSV_HELP)
 
 
-def _make_pictures(view: MapView, positions: np.ndarray) -> Markup:
-    rows = view.rows
-    shown = neighbours.thin(positions, _MOST_PICTURES if rows.kind == IMAGES else _MOST_TITLES)
-    s = "s" if len(positions) != 1 else ""
-    subset = f"; {len(shown)} of them shown" if len(shown) < len(positions) else ""
-    caption = make_caption(f"{len(positions):,} row{s}{subset}")
-    if rows.kind == IMAGES:
-        columns = 20 if len(shown) > 40 else 12 if len(shown) > 6 else 6
-        cell = 112 if len(shown) <= 6 else 56
-        split = "Rows" if rows.split == BOTH else f"{rows.split.capitalize()} rows"
-        names = ", ".join(rows.name_row(k) if rows.split == BOTH else str(rows.numbers[k]) for k in shown)
-        alt = f"{split} {names}"
-        return Markup(caption + montage(rows.X[shown], rows.image_shape, columns, alt, "hg-strip hg-montage", cell))
-    return Markup(caption + neighbours.make_titles(rows, shown, lambda k: f"{rows.own_numbers[k]} · {_class(rows, k)}"))
+def _make_pictures(rows: Rows, positions: np.ndarray) -> Markup:
+    n, shown = len(positions), neighbours.thin(positions, _MOST_PICTURES if rows.kind == IMAGES else _MOST_TITLES)
+    caption = make_caption(
+        f"{n:,} row{'s' if n != 1 else ''}{f'; {len(shown)} of them shown' if len(shown) < n else ''}"
+    )
+    if rows.kind != IMAGES:
+        describe = lambda k: f"{rows.own_numbers[k]} · {rows.get_class(k) or 'no class'}"
+        return Markup(caption + neighbours.make_titles(rows, shown, describe))
+    columns, cell = (6, 112) if len(shown) <= 6 else (20 if len(shown) > 40 else 12, 56)
+    alt = f"{rows.split.capitalize()} rows {', '.join(str(rows.numbers[k]) for k in shown)}"
+    if rows.split == BOTH:
+        alt = f"Rows {', '.join(map(rows.name_row, shown))}"
+    return Markup(caption + montage(rows.X[shown], rows.image_shape, columns, alt, "hg-strip hg-montage", cell))
 
 
-def _class(rows: Rows, k: int) -> str:
-    return rows.get_class(k) or "no class"
-
-
-def _make_class_bars(view: MapView, positions: np.ndarray) -> str:
-    rows = view.rows
+def _make_class_bars(rows: Rows, positions: np.ndarray) -> str:
     if not rows.has_labels:
         return ""
     labels, counts = np.unique(rows.y[positions], return_counts=True)
@@ -116,22 +111,18 @@ def _make_class_bars(view: MapView, positions: np.ndarray) -> str:
     return f'{make_caption("Classes")}<div class="hg-bars">{"".join(lines)}</div>{more}'
 
 
-def _make_common_features(view: MapView, positions: np.ndarray) -> str:
-    rows = view.rows
+def _make_common_features(rows: Rows, positions: np.ndarray) -> str:
     if rows.kind == DOCUMENTS:
-        words = keywords.find_distinctive_words(rows, positions)
-        if not words:
+        if not (words := keywords.find_distinctive_words(rows, positions)):
             return ""
         shares = "in {:.0%} of these documents, in {:.0%} of the others"
         caption = make_caption("Distinctive words", "by log-odds against the other rows shown; hover for shares")
         return caption + make_words((word, shares.format(*both), False) for word, *both in words)
     if len(positions) < 2:
         return ""
-    mean = rows.X[positions].mean(axis=0, dtype=np.float64)
-    mean_of_all = rows.X.mean(axis=0, dtype=np.float64)
-    means = np.rint(np.stack([mean, mean_of_all])).astype(np.uint8)
+    means = np.stack([images.mean(axis=0, dtype=np.float64) for images in (rows.X[positions], rows.X)])
     alt = "Mean image of the selected rows, and of all rows shown"
-    picture = montage(means, rows.image_shape, 2, alt, "hg-means", 84)
+    picture = montage(np.rint(means).astype(np.uint8), rows.image_shape, 2, alt, "hg-means", 84)
     return make_caption("Mean image", "of these rows, and of all shown") + picture
 
 
@@ -148,23 +139,25 @@ def _draw_reconstructions(view: MapView, positions: np.ndarray) -> None:
     without = f" {join_words(others)} {verb} not reconstruct given rows." if others else ""
     st.markdown(plain(f"Reconstructions: mean {error} of these rows and of all {len(rows):,} drawn{words}.{without}"))
     shown = neighbours.thin(positions, _MOST_RECONSTRUCTED)
-    lines = [("Originals", "", _make_strip("Originals", rows.X[shown], rows))] if is_images else []
+
+    def strip(name: str, images: np.ndarray) -> str:
+        alt = f"{name}, {len(images)} of the selected rows"
+        return montage(images, rows.image_shape, _MOST_RECONSTRUCTED, alt, "hg-strip")
+
+    lines = [("Originals", "", strip("Originals", rows.X[shown]))] if is_images else []
     with header.show_errors():
         for run_map in maps:
             if (errors := run_map.errors) is None:
                 continue
             note = f"{number(errors[positions].mean())} here, {number(errors.mean())} of all"
+            reconstructions = run_map.estimator().inverse_transform(run_map.codes[shown])
             if is_images:
-                content = _make_strip(run_map.name, run_map.reconstruct_rows(shown), rows)
+                content = strip(run_map.name, to_pixels(reconstructions))
             else:
-                content = make_words((word, "", False) for word in run_map.list_expected_words(shown))
+                likely = np.argsort(-reconstructions.mean(axis=0), kind="stable")[:_MOST_WORDS]
+                content = make_words((rows.vocabulary[k], "", False) for k in likely)
             lines.append((run_map.name, note, content))
     st.html(make_named_rows(lines))
-
-
-def _make_strip(name: str, images: np.ndarray, rows: Rows) -> str:
-    alt = f"{name}, {len(images)} of the selected rows"
-    return montage(images, rows.image_shape, _MOST_RECONSTRUCTED, alt, "hg-strip")
 
 
 def to_csv(view: MapView, positions: np.ndarray) -> bytes:
@@ -175,16 +168,15 @@ def to_csv(view: MapView, positions: np.ndarray) -> bytes:
     splits = np.where(rows.is_test[positions], "test", "train")
     columns: dict[str, object] = {"row": rows.own_numbers[positions], "split": splits}
     if rows.has_labels:
-        columns["class"] = [_class(rows, k) for k in positions]
+        columns["class"] = [rows.get_class(k) or "no class" for k in positions]
     if rows.texts:
         columns["title"] = [rows.texts[k][0] for k in positions]
     for run_map in view.drawable:
         label = run_map.choice.label
         columns[f"{label} x"], columns[f"{label} y"] = run_map.points[positions].T
     for run_map in view.one_per_run:
-        try:
+        # An error is shown in place of the reconstructions.
+        with suppress(HourglassError):
             if run_map.errors is not None:
                 columns[f"{run_map.name} reconstruction error"] = run_map.errors[positions]
-        except HourglassError:
-            continue  # shown in place of its reconstructions
     return pd.DataFrame(columns).to_csv(index=False).encode()
