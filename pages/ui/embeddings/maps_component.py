@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.rows import BOTH, Rows
-from core.errors import BadInput
 from core.figures import montages
 from core.frontend import maps as messages
 from core.frontend.maps import Look, Map, Values
@@ -39,12 +38,10 @@ def _pack_pictures(key: str, _rows: Rows) -> bytes:
 def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
     """Increasing positions of the rows that are selected in the maps."""
     if (sent := _take_sent("selection", _SEEN)) is not None:
-        try:
+        with page_state.append_error(problems):
             # None: the selection was made in other rows.
             if (positions := messages.parse_selection(sent, rows.key, len(rows))) is not None:
                 select(rows, positions)
-        except BadInput as problem:
-            problems.append(str(problem))
     dataset, split, numbers = st.session_state.get(_SELECTED, ("", "", ()))
     is_same = (dataset, split) == (rows.dataset, rows.split)
     return np.flatnonzero(np.isin(rows.numbers, numbers)) if is_same else np.empty(0, int)
@@ -64,11 +61,9 @@ def read_look(rows: Rows, keys: Sequence[str], problems: list[str]) -> Look:
     labels = np.unique(rows.y).tolist()
     looks = st.session_state.setdefault(_LOOKS, {})
     if (sent := _take_sent("look", _LOOK_SEEN)) is not None:
-        try:
+        with page_state.append_error(problems):
             if (sent_look := messages.parse_look(sent, rows.key, keys, labels)) is not None:
                 looks[rows.dataset] = sent_look
-        except BadInput as problem:
-            problems.append(str(problem))
     look, turn = looks.get(rows.dataset, (Look(), ""))
     linked = {name: page_state.read_link(name) for name in _IN_ADDRESS}
     if any(text is not None for text in linked.values()):

@@ -173,10 +173,8 @@ def _read_sent(scene: Scene, problems: list[str]) -> State | None:
     seen = st.session_state.setdefault(_SEEN, {})
     if text is not None and text != seen.get(scene.kind):
         seen[scene.kind] = text
-        try:
+        with page_state.append_error(problems):
             return latent.parse_state(text, scene.id, len(scene.axes))
-        except BadInput as problem:
-            problems.append(str(problem))
     return None
 
 

@@ -1,7 +1,6 @@
 """The section Sliders: a slider for each latent dimension, and the image that the decoder makes of the code."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -66,8 +65,7 @@ def _measure_activity(
     size = codes.shape[1]
     if gaussian is None:
         return np.ones(size), np.ones(size, bool), ""
-    decoder = latent_component.read_decoder(stamp)
-    decode = partial(decoder_export.decode, decoder) if decoder else cached.load_estimator(stamp).inverse_transform
+    decode = cached.load_estimator(stamp).inverse_transform
     at = codes[:_N_EFFECT] if len(codes) else np.random.default_rng(0).standard_normal((_N_EFFECT, size))
     effects = decoder_export.compute_effects(decode, at, np.sqrt(np.diag(gaussian.covariance)))
     return effects, effects > decoder_export.ACTIVE_EFFECT * effects.max(initial=0), _EFFECT

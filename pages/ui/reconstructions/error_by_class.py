@@ -13,7 +13,6 @@ from core import cache, datasets
 from core.analysis import error_comparison
 from core.analysis.error_comparison import ByClass, Ranking
 from core.datasets import Entry, checksums
-from core.errors import HourglassError
 from core.types import Measurement, Run
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
 from pages.ui.shared.number_format import number
@@ -91,13 +90,11 @@ def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _R
 
 def _read_labels(run: Run, n: int, problems: list[str]) -> np.ndarray | None:
     """Read the classes of the `n` test rows of a run; None if its copy of the data is not on this machine."""
-    try:
+    with page_state.append_error(problems):
         if datasets.is_available(run.spec.dataset):
             dataset = cached.load_dataset(run.spec.dataset, run.spec.dataset_params)
             if checksums.is_of(run.environment, dataset.checksum) and len(dataset.y_test) == n:
                 return dataset.y_test
-    except HourglassError as problem:
-        problems.append(str(problem))
     return None
 
 

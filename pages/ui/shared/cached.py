@@ -14,7 +14,6 @@ from core import datasets
 from core.analysis.codes import compute_codes, compute_errors
 from core.analysis.rows import Rows, has_shipped_rows, load_shipped_rows, select_rows
 from core.datasets import checksums
-from core.errors import HourglassError
 from core.runs import reader
 from core.types import Dataset, Run
 from pages.ui.shared import page_state
@@ -113,9 +112,6 @@ def _download(entry: datasets.Entry, problems: list[str]) -> None:
         of_all = f" of {total / 1e6:,.1f}" if total else ""
         bar.progress(share, f"Downloading {entry.label}: {done / 1e6:,.1f}{of_all} MB")
 
-    try:
+    with page_state.append_error(problems):
         datasets.fetch(entry.name, progress)
-    except HourglassError as problem:
-        problems.append(str(problem))
-        return
-    st.rerun()
+        st.rerun()

@@ -174,6 +174,15 @@ def show_error(name: str, otherwise: str = "") -> None:
         st.error(plain(problem))
 
 
+@contextmanager
+def append_error(problems: list[str]) -> Iterator[None]:
+    """Append the sentence of an error raised inside to `problems`."""
+    try:
+        yield
+    except HourglassError as problem:
+        problems.append(str(problem))
+
+
 def make_permalink() -> str:
     """The address of the current view."""
     query = urlencode(st.query_params.to_dict())

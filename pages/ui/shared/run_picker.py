@@ -226,13 +226,11 @@ class _Offer:
         method = view[1]
         remembered = st.session_state.setdefault(_LINKED, {})
         if (token := page_state.read_link(method)) is not None:
-            try:
+            with page_state.append_error(problems):
                 linked = [stored_runs.parse_linked_run(part, *view) for part in token.split(_BETWEEN)[:_MOST_RUNS]]
                 remembered[memory] = linked
                 page_state.keep(method, [spec.key for spec in linked], text=token, memory=memory)
                 st.session_state.pop(page_state.key(memory), None)
-            except BadInput as problem:
-                problems.append(str(problem))
         by_key = {spec.key: spec for spec in (*(run.spec for run in candidates), *remembered.get(memory, ()))}
         return cls(method, tuple(candidates), by_key, memory, _MOST_RUNS if several else 1)
 

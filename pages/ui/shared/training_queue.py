@@ -14,7 +14,6 @@ import streamlit as st
 from core import config, datasets
 from core.analysis import snapshots
 from core.analysis.snapshots import Replay
-from core.errors import BadInput
 from core.runs import presets, reader
 from core.tasks import queue, requests, task_files
 from core.tasks.queue import Task
@@ -176,9 +175,7 @@ def choose_watched(problems: list[str]) -> Spec | None:
     """The training or run to show: the link's, else the one chosen last."""
     spec = page_state.recall(_WATCHED)
     if (token := page_state.read_link(_WATCHED)) is not None:
-        try:
+        with page_state.append_error(problems):
             spec = stored_runs.check_known(permalinks.decode(token))
-        except BadInput as problem:
-            problems.append(str(problem))
     watch(spec)
     return spec

@@ -70,16 +70,18 @@ class _Form:
         of_data = {param.name: values[param.name] for param in self.entry.params if param.name in values}
         others = self.params.keys() - of_data.keys() - {_SEED}
         of_method = {name: value for name, value in values.items() if name in others}
-        try:
+        with page_state.append_error(problems):
             return specs.make(self.entry.name, self.method, of_method, values[_SEED], of_data)
-        except BadInput as problem:
-            problems.append(str(problem))
-            return None
+        return None
 
 
 def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
     """Draw the form; return the Spec it describes, or None, after an error message, where a value is not allowed."""
-    if (linked := _read_linked(problems)) is not None:
+    linked = None
+    if (token := page_state.read_link(_LINK)) is not None:
+        with page_state.append_error(problems):
+            linked = permalinks.check_spec(permalinks.decode(token))
+    if linked is not None:
         st.session_state.update({page_state.key("data"): linked.dataset, page_state.key("method"): linked.method})
     entry = datasets.entry(_choose_dataset(stored, problems))
     form = _Form(entry, _choose_method(entry, problems))
@@ -100,15 +102,6 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
     is_usual = spec is None or spec == form.make_spec(form.defaults, [])
     page_state.keep(_LINK, spec, text=None if is_usual else permalinks.encode(spec))
     return spec
-
-
-def _read_linked(problems: list[str]) -> Spec | None:
-    if (token := page_state.read_link(_LINK)) is not None:
-        try:
-            return permalinks.check_spec(permalinks.decode(token))
-        except BadInput as problem:
-            problems.append(str(problem))
-    return None
 
 
 def _choose_dataset(stored: Sequence[Run], problems: list[str]) -> str:
