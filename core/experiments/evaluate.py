@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from core.analysis.codes import select_strip, to_pixels
-from core.analysis.samplers import GAUSSIAN, NORMAL, CodeSampler, fit_default_sampler
-from core.datasets import embedded_samples
-from core.experiments.evaluate_codes import Codes, compute_codes, evaluate_codes, evaluate_structure
+from core.experiments.evaluate_codes import evaluate_codes, evaluate_structure
 from core.experiments.evaluate_documents import evaluate_documents
 from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
 from core.experiments.scores import Scores
+from core.experiments.subject import Subject
 from core.metrics import embedding, pca_spectrum, reconstruction
 from core.metrics.definitions import DEFINITIONS, IW_ROWS, IW_SAMPLES
-from core.types import IMAGES, Dataset
+from core.types import IMAGES
 
 ON_STAGE = Callable[[str], None]
 # Parts of the measuring, in order: the first is what pages that compare runs need at once, the others take longer.
@@ -28,45 +26,6 @@ METRICS = {
     BOUND: ("iw_bound",),
     SAMPLING: (*SAMPLED, "copies", "class_shares", *(f"{name}_floor" for name in (*SAMPLED, "copies"))),
 }
-
-
-class Subject:
-    """A fitted estimator with the data it is measured on; what several evaluators need is computed once.
-
-    `sampler_kinds` are the kinds of `core.analysis.samplers` that its decoder samples from, by default its usual one;
-    X_train are the train rows as floats, where they are at hand.
-    """
-
-    def __init__(self, estimator: Any, dataset: Dataset, sampler_kinds: Sequence[str] = (), X_train: Any = None):
-        self.estimator, self.dataset = estimator, dataset
-        self.sampler_kinds = tuple(sampler_kinds) or (NORMAL if self.can("sample") else GAUSSIAN,)
-        self._X_train = X_train
-
-    @cached_property
-    def X_test(self) -> Any:
-        return self.dataset.floats("test")
-
-    @cached_property
-    def shown(self) -> np.ndarray:
-        """Numbers of the test rows that pages show, ascending."""
-        return embedded_samples.sample_rows(self.dataset)
-
-    @cached_property
-    def codes(self) -> Codes | None:
-        X_train, self._X_train = self._X_train, None
-        return compute_codes(self.estimator, self.dataset, X_train, self.X_test)
-
-    def fit_sampler(self, kind: str) -> CodeSampler:
-        """Fit the distribution of this kind to the training codes."""
-        return fit_default_sampler(self.estimator, None if self.codes is None else self.codes.Z_train, kind)
-
-    def can(self, *names: str) -> bool:
-        """Whether the estimator has one of these methods or attributes."""
-        return any(hasattr(self.estimator, name) for name in names)
-
-    @property
-    def generates(self) -> bool:
-        return self.dataset.kind == IMAGES and self.can("inverse_transform")
 
 
 def _describe_rows(subject: Subject) -> Scores:
@@ -118,29 +77,6 @@ def evaluate_weighted_bound(subject: Subject) -> Scores:
     return scores
 
 
-def _list_steps(subject: Subject, on_stage: ON_STAGE) -> list[tuple[str, str, Callable[[Subject], Scores]]]:
-    """The steps that apply to what an estimator can do, in order: part, what it is called while it runs, evaluator."""
-    has_codes, has_bound = subject.can("transform", "embedding_", "discriminator_features"), subject.can("elbo_terms")
-    evaluate_outputs = evaluate_images if subject.dataset.kind == IMAGES else evaluate_documents
-    evaluate_generated = partial(evaluate_samples, on_stage=on_stage)
-    steps = (
-        (FIRST, "", True, _describe_rows),
-        (FIRST, "Measuring the codes", has_codes, evaluate_codes),
-        (FIRST, "Measuring the reconstructions", subject.can("transform"), evaluate_outputs),
-        (FIRST, "Measuring the bound", has_bound, evaluate_bound),
-        (FIRST, "", subject.generates, show_samples),
-        (STRUCTURE, "Measuring clusters and neighbourhoods", has_codes, evaluate_structure),
-        (BOUND, "Measuring the importance-weighted bound", has_bound, evaluate_weighted_bound),
-        (SAMPLING, "Measuring the samples", subject.generates, evaluate_generated),
-    )
-    return [(part, stage, evaluator) for part, stage, applies, evaluator in steps if applies]
-
-
-def list_parts(subject: Subject) -> list[str]:
-    """List the parts of the measuring that apply to what an estimator can do."""
-    return list(dict.fromkeys(part for part, *_ in _list_steps(subject, lambda stage: None)))
-
-
 def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_STAGE = lambda stage: None) -> Scores:
     """Measure what applies to a fitted estimator; of a map of given rows, on these rows.
 
@@ -148,8 +84,22 @@ def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_
     before each step. The views include ``rows.<name>``, each test row's score of a metric that methods are ranked by;
     the note ``pending`` has the names of the metrics of the parts left out.
     """
-    scores, pending = Scores(), []
-    for part, stage, evaluator in _list_steps(subject, on_stage):
+    scores, pending, can = Scores(), [], subject.can
+    has_codes, has_bound = can("transform", "embedding_", "discriminator_features"), can("elbo_terms")
+    evaluate_outputs = evaluate_images if subject.dataset.kind == IMAGES else evaluate_documents
+    evaluate_generated = partial(evaluate_samples, on_stage=on_stage)
+    for part, stage, applies, evaluator in (
+        (FIRST, "", True, _describe_rows),
+        (FIRST, "Measuring the codes", has_codes, evaluate_codes),
+        (FIRST, "Measuring the reconstructions", can("transform"), evaluate_outputs),
+        (FIRST, "Measuring the bound", has_bound, evaluate_bound),
+        (FIRST, "", subject.generates, show_samples),
+        (STRUCTURE, "Measuring clusters and neighbourhoods", has_codes, evaluate_structure),
+        (BOUND, "Measuring the importance-weighted bound", has_bound, evaluate_weighted_bound),
+        (SAMPLING, "Measuring the samples", subject.generates, evaluate_generated),
+    ):
+        if not applies:
+            continue
         if parts is not None and part not in parts:
             pending += METRICS.get(part, ())
             continue
@@ -157,7 +107,7 @@ def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_
             on_stage(stage)
         scores.update(evaluator(subject))
     # A map's rows may be others than those that methods are ranked on.
-    for name, rows in () if subject.can("embedding_") else scores.rows.items():
+    for name, rows in () if can("embedding_") else scores.rows.items():
         if DEFINITIONS[name].higher_is_better is not None:
             scores.views[f"rows.{name}"] = rows.astype(np.uint8 if np.isin(rows, (0, 1)).all() else np.float32)
     if pending:

@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from core.analysis.codes import encode
 from core.analysis.projection import project_to_plane
 from core.datasets import bag_of_words
 from core.experiments.scores import Scores
+from core.experiments.subject import Subject
 from core.metrics import clustering, embedding
 from core.types import DOCUMENTS, Dataset
 
-if TYPE_CHECKING:
-    from core.experiments.evaluate import Subject
-
 K = 15
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Codes of rows of both splits, and which rows these are.
-
-    Attributes
-    ----------
-    Z_train, Z_test : (n_train, n_components), (n_test, n_components)
-    train, test : (n_train,), (n_test,) int, ascending numbers of the rows in their split.
-    about : what the codes are, in a few words.
-    is_map : whether they are positions of these rows in a map, and other rows have none.
-    """
-
-    Z_train: np.ndarray
-    Z_test: np.ndarray
-    train: np.ndarray
-    test: np.ndarray
-    about: str
-    is_map: bool = False
-
-
-def compute_codes(estimator: Any, dataset: Dataset, X_train: Any, X_test: Any) -> Codes | None:
-    """Encode all rows, or take the positions of those that a map has; None for an estimator without codes.
-
-    X_train and X_test are as `core.types.Dataset.floats` gives them; X_train may be None.
-    """
-    if hasattr(estimator, "embedding_"):
-        parts = estimator.train_embedding_, estimator.test_embedding_, estimator.rows_train_, estimator.rows_test_
-        return Codes(*parts, estimator.about, is_map=True)
-    Z_test, about = encode(estimator, X_test)
-    if Z_test is None:
-        return None
-    Z_train, _ = encode(estimator, dataset.floats("train") if X_train is None else X_train)
-    return Codes(Z_train, Z_test, np.arange(len(Z_train)), np.arange(len(Z_test)), about)
 
 
 def evaluate_codes(subject: Subject) -> Scores:
     """Score the classes that nearest neighbours predict, and place the shown rows in the plane."""
     scores, codes, dataset = Scores(), subject.codes, subject.dataset
-    y_train, y_test = dataset.y_train[codes.train], dataset.y_test[codes.test]
-    if dataset.has_labels and has_classes_to_learn(y_train, y_test):
-        scores.add_mean("knn_accuracy", embedding.knn_correct(codes.Z_train, y_train, codes.Z_test, y_test, K))
+    if dataset.has_labels and has_classes_to_learn(codes.y_train, codes.y_test):
+        scores.add_mean(
+            "knn_accuracy", embedding.knn_correct(codes.Z_train, codes.y_train, codes.Z_test, codes.y_test, K)
+        )
     Z = codes.Z_test[np.searchsorted(codes.test, subject.shown)]
     scores.views["map"], scores.notes["map"] = project_to_plane(Z, codes.Z_train, codes.about)
     if codes.is_map:
@@ -79,17 +41,16 @@ def has_classes_to_learn(y_train: np.ndarray, y_test: np.ndarray) -> bool:
 def evaluate_structure(subject: Subject) -> Scores:
     """Score what a linear probe predicts from the codes, how they cluster, and which neighbourhoods they keep."""
     scores, codes, dataset = Scores(), subject.codes, subject.dataset
-    y_train, y_test = dataset.y_train[codes.train], dataset.y_test[codes.test]
     # Row numbers among the codes; every pair of these rows is compared.
-    at = embedding.stratified_rows(y_test, embedding.NEIGHBOURHOOD_ROWS)
+    at = embedding.stratified_rows(codes.y_test, embedding.NEIGHBOURHOOD_ROWS)
     X, metric = subject.X_test[codes.test[at]], "euclidean"
     if dataset.kind == DOCUMENTS:
         (at, X), metric = weigh_words(dataset, at, X), "cosine"
     if dataset.has_labels:
-        if has_classes_to_learn(y_train, y_test):
-            correct = embedding.probe_correct(codes.Z_train, y_train, codes.Z_test, y_test)
+        if has_classes_to_learn(codes.y_train, codes.y_test):
+            correct = embedding.probe_correct(codes.Z_train, codes.y_train, codes.Z_test, codes.y_test)
             scores.add_mean("probe_accuracy", correct)
-        scores.update(evaluate_clusters(codes.Z_test, y_test, at))
+        scores.update(evaluate_clusters(codes.Z_test, codes.y_test, at))
     if len(at) > 2 * K:
         trustworthiness, continuity = embedding.neighbourhood_rows(X, codes.Z_test[at], K, metric)
         scores.add_mean("trustworthiness", trustworthiness)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from core.datasets import bag_of_words
 from core.experiments import evaluate_codes
 from core.experiments.evaluate_codes import K, has_classes_to_learn, weigh_words
 from core.experiments.scores import Scores, compute_once
+from core.experiments.subject import Subject
 from core.metrics import bootstrap, embedding, nearest_neighbours, perplexity, reconstruction, retrieval
 from core.types import Dataset, Measurement, pack_metrics, unpack_metrics
-
-if TYPE_CHECKING:
-    from core.experiments.evaluate import Subject
 
 _ANSWERS = (1, 15, 63)
 # Train documents that the weight of the cache model is chosen on.

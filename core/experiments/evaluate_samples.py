@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +11,9 @@ from core.analysis.codes import to_pixels
 from core.analysis.samplers import MIXTURE, NORMAL, CodeSampler, describe_sampler
 from core.datasets import subsets
 from core.experiments.scores import Scores, compute_once
+from core.experiments.subject import Subject
 from core.metrics import bootstrap, generation, memorization
 from core.types import Dataset, pack_metrics, unpack_metrics
-
-if TYPE_CHECKING:
-    from core.experiments.evaluate import Subject
 
 _SHOWN_SAMPLES, _MOST_SAMPLES = 64, 10_000
 # Samples, and test rows, whose nearest training rows are looked for.

@@ -17,8 +17,9 @@ from core import datasets, methods
 from core.analysis.snapshots import Recorder
 from core.datasets import embedded_samples
 from core.errors import BadInput
-from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, Subject, evaluate, list_parts
+from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, evaluate
 from core.experiments.scores import Scores
+from core.experiments.subject import Subject
 from core.metrics.definitions import VERSION
 from core.runs import reader, specs, store
 from core.types import FITTING, IMAGES, Dataset, Measurement, Run, Spec
@@ -113,7 +114,8 @@ def fit(
     blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     estimator = method.restore(blank, arrays)
     parts = _first_parts(dataset) if first_only else None
-    scores = evaluate(Subject(estimator, dataset, entry.samplers, given.get("X")), parts, on_stage)
+    del given  # as large as the data set
+    scores = evaluate(Subject(estimator, dataset, entry.samplers), parts, on_stage)
     metrics = {"seconds": Measurement(seconds), "weights": Measurement(method.n_weights(estimator))}
     return _with_scores(Run(spec, history, metrics, environment, {}, estimator=estimator), scores), arrays
 
@@ -163,14 +165,14 @@ def finish(place: Path, dataset: Dataset, *, on_stage: ON_STAGE = lambda stage: 
     Raises BadInput if `dataset` is not the one the run was trained on, or the run was deleted or replaced meanwhile.
     """
     run, subject = _read(place, dataset)
-    for part in list_parts(subject):
-        if not set(METRICS.get(part, ())) & set(run.pending):
+    for part, names in METRICS.items():
+        if not set(names) & set(run.pending):
             continue
         scores = evaluate(subject, (part,), on_stage)
         now = reader.read_run(place) if place.is_dir() else None
         if now is None or now.environment != run.environment:
             raise BadInput(f"The run {run.key} was deleted or trained again while it was measured.")
-        pending = [name for name in run.pending if name not in METRICS[part]]
+        pending = [name for name in run.pending if name not in names]
         run = _with_scores(run, scores)
         notes = {name: value for name, value in run.notes.items() if name != "pending"}
         run = replace(run, notes=notes | ({"pending": pending} if pending else {}))

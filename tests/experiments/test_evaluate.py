@@ -9,8 +9,9 @@ from sklearn.metrics import silhouette_score
 from core.analysis.codes import select_strip
 from core.datasets import embedded_samples
 from core.experiments import fit
-from core.experiments.evaluate import Subject, evaluate
+from core.experiments.evaluate import evaluate
 from core.experiments.evaluate_codes import evaluate_clusters
+from core.experiments.subject import Subject
 from core.metrics.definitions import DEFINITIONS
 from core.runs import specs
 from tests.experiments.conftest import list_metrics

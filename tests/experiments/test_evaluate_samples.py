@@ -10,7 +10,7 @@ from core.analysis import feature_space
 from core.analysis.codes import to_pixels
 from core.analysis.samplers import CodeSampler, fit_default_sampler
 from core.experiments import evaluate_samples, fit
-from core.experiments.evaluate import Subject
+from core.experiments.subject import Subject
 from core.metrics import bootstrap, generation, memorization
 from core.runs import specs
 
