@@ -11,8 +11,7 @@ from core.analysis.codes import select_strip, to_pixels
 from core.experiments.evaluate_codes import evaluate_codes, evaluate_structure
 from core.experiments.evaluate_documents import evaluate_documents
 from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
-from core.experiments.scores import Scores
-from core.experiments.subject import Subject
+from core.experiments.scores import Scores, Subject
 from core.metrics import embedding, pca_spectrum, reconstruction
 from core.metrics.definitions import DEFINITIONS, IW_ROWS, IW_SAMPLES
 from core.types import IMAGES

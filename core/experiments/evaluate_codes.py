@@ -8,8 +8,7 @@ import numpy as np
 
 from core.analysis.projection import project_to_plane
 from core.datasets import bag_of_words
-from core.experiments.scores import Scores
-from core.experiments.subject import Subject
+from core.experiments.scores import Scores, Subject
 from core.metrics import clustering, embedding
 from core.types import DOCUMENTS, Dataset
 

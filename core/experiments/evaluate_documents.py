@@ -12,8 +12,7 @@ from core.analysis.codes import predict_words
 from core.datasets import bag_of_words
 from core.experiments import evaluate_codes
 from core.experiments.evaluate_codes import K, has_classes_to_learn, weigh_words
-from core.experiments.scores import Scores, compute_once
-from core.experiments.subject import Subject
+from core.experiments.scores import Scores, Subject, compute_once
 from core.metrics import bootstrap, embedding, nearest_neighbours, perplexity, reconstruction, retrieval
 from core.types import Dataset, Measurement, pack_metrics, unpack_metrics
 
@@ -36,9 +35,8 @@ def evaluate_documents(subject: Subject) -> Scores:
         scores.add_mean("tfidf_cosine", reconstruction.reconstruction_cosine(estimator.inverse_transform, Z[rows], X))
     # A network's softmax gives each word a probability; LSA has weights.
     if hasattr(estimator, "networks_"):
-        completed = complete(dataset, lambda given: estimator.inverse_transform(estimator.transform(given)))
-        if completed:
-            _add_perplexity(scores, "completion_perplexity", completed)
+        predict = lambda given: estimator.inverse_transform(estimator.transform(given))
+        if completed := _score_completion(scores, "completion_perplexity", dataset, predict):
             scores.metrics["completion_floored"] = Measurement(completed.floored)
             scores.rows["completion_perplexity"] = completed.scores
     references = measure_references(dataset)
@@ -56,7 +54,9 @@ def compute_precision(Z: Any, y: np.ndarray) -> dict[int, np.ndarray]:
     return retrieval.retrieval_precision_rows(Z, y, retrieval.answer_counts(int((y >= 0).sum())))
 
 
-def complete(dataset: Dataset, predict: Callable[[Any], np.ndarray]) -> perplexity.Completion | None:
+def _score_completion(
+    scores: Scores, name: str, dataset: Dataset, predict: Callable[[Any], np.ndarray]
+) -> perplexity.Completion | None:
     """Predict one half of each test document from the other, the same for every method; None without two documents.
 
     `predict` : word counts of given halves -> probabilities of words, (n, n_words) each.
@@ -65,18 +65,13 @@ def complete(dataset: Dataset, predict: Callable[[Any], np.ndarray]) -> perplexi
     # A document of one word has its half in `held` alone.
     if np.count_nonzero(np.diff(given.indptr)) < 2:
         return None
-    return perplexity.complete_documents(predict, given, held)
-
-
-def _add_perplexity(scores: Scores, name: str, completed: perplexity.Completion) -> None:
+    completed = perplexity.complete_documents(predict, given, held)
     scores.add(name, completed.perplexity, completed.interval(), len(completed.words))
+    return completed
 
 
 def measure_references(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Measure tf-idf vectors and models without a code, once for all methods.
-
-    Returns (value, low, high, n) of each metric that can be measured, and the view ``retrieval.tfidf``.
-    """
+    """Measure tf-idf vectors and models without a code, once for all methods: metrics, view ``retrieval.tfidf``."""
 
     def compute() -> dict[str, np.ndarray]:
         scores, arrays = Scores(), {}
@@ -90,8 +85,7 @@ def measure_references(dataset: Dataset) -> dict[str, np.ndarray]:
             correct = embedding.knn_correct(X_train, dataset.y_train, X[at], y[at], K, "cosine")
             scores.add_mean("tfidf_knn_accuracy", correct)
         for name, model in build_word_models(dataset).items():
-            if completed := complete(dataset, model):
-                _add_perplexity(scores, name, completed)
+            _score_completion(scores, name, dataset, model)
         return arrays | pack_metrics(scores.metrics)
 
     modules = perplexity, bag_of_words, embedding, bootstrap, nearest_neighbours, retrieval, evaluate_codes, __file__

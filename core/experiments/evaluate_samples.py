@@ -10,8 +10,7 @@ import numpy as np
 from core.analysis.codes import to_pixels
 from core.analysis.samplers import MIXTURE, NORMAL, CodeSampler, describe_sampler
 from core.datasets import subsets
-from core.experiments.scores import Scores, compute_once
-from core.experiments.subject import Subject
+from core.experiments.scores import Scores, Subject, compute_once
 from core.metrics import bootstrap, generation, memorization
 from core.types import Dataset, pack_metrics, unpack_metrics
 

@@ -18,15 +18,12 @@ from core.analysis.snapshots import Recorder
 from core.datasets import embedded_samples
 from core.errors import BadInput
 from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, evaluate
-from core.experiments.scores import Scores
-from core.experiments.subject import Subject
+from core.experiments.scores import Scores, Subject
 from core.metrics.definitions import VERSION
 from core.runs import reader, specs, store
 from core.types import FITTING, IMAGES, Dataset, Measurement, Run, Spec
 
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
-# As `core.nn.callbacks.Watch`, whose package brings torch.
-WATCH = Callable[[dict[str, Any]], bool | None]
 
 
 def load_dataset(spec: Spec, progress=None) -> Dataset:
@@ -48,28 +45,19 @@ def fit(
     spec: Spec,
     dataset: Dataset,
     *,
-    on_epoch: WATCH | None = None,
-    on_tick: WATCH | None = None,
     on_stage: ON_STAGE = lambda stage: None,
-    on_note: ON_STAGE = lambda note: None,
-    checkpoint: Path | None = None,
     recorder: Recorder | None = None,
     first_only: bool = False,
+    **watches: Any,
 ) -> tuple[Run, dict[str, np.ndarray]]:
-    """Fit and measure.
+    """Fit and measure; return the run, with the weights as they are stored, and the arrays for `store.write_run`.
 
     Parameters
     ----------
-    on_epoch, on_tick, on_note, checkpoint : of methods trained step by step, see `core.nn.training.train`; a map of
-        given rows has no checkpoint.
     on_stage : called with a few words before each part of the work.
-    recorder : takes snapshots while such a method trains.
+    recorder : takes snapshots while a network trains.
     first_only : measure what takes a few seconds; the run's `pending` metrics are left to `finish`.
-
-    Returns
-    -------
-    run : its metrics are those of the weights as they are stored; its estimator has these weights.
-    arrays : for `core.runs.store.write_run`.
+    watches : on_epoch, on_tick, on_note and checkpoint of `core.nn.training.train`; a map has the first two.
 
     Raises BadInput for a data set that the method can't be fitted to, see `core.runs.specs.check`.
     """
@@ -80,13 +68,12 @@ def fit(
     given = _rows_to_map(spec, dataset) if entry.maps_rows else {"X": dataset.floats("train")}
     started = time.perf_counter()
     if entry.maps_rows:
-        estimator.fit_splits(**given, on_epoch=on_epoch, on_tick=on_tick)
+        estimator.fit_splits(**given, **{name: watches.get(name) for name in ("on_epoch", "on_tick")})
         on_stage("Measuring")
     elif hasattr(estimator, "train_step"):
         if recorder is not None:
-            on_epoch = _call_both(on_epoch, recorder.epoch, estimator)
-            on_tick = _call_both(on_tick, recorder.tick, estimator)
-        watches = {"on_epoch": on_epoch, "on_tick": on_tick, "on_note": on_note, "checkpoint": checkpoint}
+            for name, take in (("on_epoch", recorder.epoch), ("on_tick", recorder.tick)):
+                watches[name] = _call_both(watches.get(name), take, estimator)
         estimator.fit(**given, y=dataset.y_train, **watches)
         # A training that was only paused ends here.
         on_stage("Measuring")
@@ -95,21 +82,12 @@ def fit(
     else:
         estimator.fit(**given)
     seconds = round(time.perf_counter() - started, 3)
-    environment = {
-        "device": "cpu",
-        "precision": "float32",
-        "seconds": seconds,
-        **getattr(estimator, "environment_", {}),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data_checksum": dataset.checksum,
-        "metrics_version": VERSION,
-        "n_train": dataset.X_train.shape[0],
-        "n_test": dataset.X_test.shape[0],
-        "n_features": dataset.n_features,
-        "kind": dataset.kind,
-        "image_shape": list(dataset.image_shape) if dataset.image_shape else None,
-    }
+    versions = {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}
+    environment = {"device": "cpu", "precision": "float32", "seconds": seconds} | getattr(estimator, "environment_", {})
+    environment |= {"versions": versions, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    environment |= {"data_checksum": dataset.checksum, "metrics_version": VERSION}
+    environment |= {"n_train": len(dataset.y_train), "n_test": len(dataset.y_test), "n_features": dataset.n_features}
+    environment |= {"kind": dataset.kind, "image_shape": list(dataset.image_shape) if dataset.image_shape else None}
     history, arrays = getattr(estimator, "history_", []), stored_form(method.arrays(estimator))
     blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
     estimator = method.restore(blank, arrays)
@@ -137,24 +115,15 @@ def _rows_to_map(spec: Spec, dataset: Dataset) -> dict[str, Any]:
     return X | {f"rows_{split}": numbers for split, numbers in rows.items()}
 
 
-def _call_both(watch: WATCH | None, take: Callable[[dict[str, Any], Any], None], estimator: Any) -> WATCH:
+def _call_both(watch: Callable | None, take: Callable, estimator: Any) -> Callable[[dict[str, Any]], bool | None]:
     """A callback that lets a recorder take its snapshot unless the training stops here."""
-
-    def call(row: dict[str, Any]) -> bool:
-        is_stopped = bool(watch and watch(row))
-        if not is_stopped:
-            take(row, estimator)
-        return is_stopped
-
-    return call
+    return lambda row: bool(watch and watch(row)) or take(row, estimator)
 
 
-def fit_and_store(
-    spec: Spec, dataset: Dataset, folder: Path | None = None, *, checkpoint: Path | None = None, **options
-) -> Run:
+def fit_and_store(spec: Spec, dataset: Dataset, folder: Path | None = None, **options: Any) -> Run:
     """Fit, measure and store a run with snapshots of its training; parameters as `fit` and `store.write_run`."""
-    recorder = Recorder(dataset, checkpoint)
-    run, arrays = fit(spec, dataset, checkpoint=checkpoint, recorder=recorder, **options)
+    recorder = Recorder(dataset, options.get("checkpoint"))
+    run, arrays = fit(spec, dataset, recorder=recorder, **options)
     store.write_run(run, arrays, folder, replay=recorder.arrays())
     return run
 
@@ -174,8 +143,8 @@ def finish(place: Path, dataset: Dataset, *, on_stage: ON_STAGE = lambda stage: 
             raise BadInput(f"The run {run.key} was deleted or trained again while it was measured.")
         pending = [name for name in run.pending if name not in names]
         run = _with_scores(run, scores)
-        notes = {name: value for name, value in run.notes.items() if name != "pending"}
-        run = replace(run, notes=notes | ({"pending": pending} if pending else {}))
+        run.notes.pop("pending")
+        run.notes.update({"pending": pending} if pending else {})
         store.rewrite_run(place, run, reader.read_weights(place), reader.read_replay(place))
     return run
 
@@ -192,11 +161,11 @@ def remeasure(place: Path, dataset: Dataset, first_only: bool = False) -> Run:
 
     Raises BadInput if `dataset` is not the one the run was trained on.
     """
-    old, subject = _read(place, dataset)
-    environment = old.environment | {"metrics_version": VERSION}
-    weights = Measurement(methods.get(old.spec.method).n_weights(subject.estimator))
-    metrics = {"seconds": old.metrics["seconds"], "weights": weights}
-    blank = replace(old, metrics=metrics, by_class={}, views={}, notes={}, environment=environment)
-    run = _with_scores(blank, evaluate(subject, _first_parts(dataset) if first_only else None))
+    run, subject = _read(place, dataset)
+    weights = Measurement(methods.get(run.spec.method).n_weights(subject.estimator))
+    metrics, environment = {"seconds": run.metrics["seconds"], "weights": weights}, {**run.environment}
+    environment["metrics_version"] = VERSION
+    run = replace(run, metrics=metrics, by_class={}, views={}, notes={}, environment=environment)
+    run = _with_scores(run, evaluate(subject, _first_parts(dataset) if first_only else None))
     store.rewrite_run(place, run, reader.read_weights(place), reader.read_replay(place))
     return run

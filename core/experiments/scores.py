@@ -1,17 +1,86 @@
-"""Scores of a fitted estimator as evaluators return them, and a cache for those that no method changes."""
+"""What evaluators are given, an estimator with its data, and the scores that they return."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import cache
+from core.analysis.codes import encode
+from core.analysis.samplers import CodeSampler, fit_default_sampler
+from core.datasets import embedded_samples
 from core.metrics import bootstrap
-from core.types import Measurement
+from core.types import IMAGES, Dataset, Measurement
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes of rows of both splits.
+
+    Attributes
+    ----------
+    Z_train, Z_test : (n_train, n_components), (n_test, n_components)
+    y_train, y_test : (n_train,), (n_test,) classes of these rows.
+    test : (n_test,) int, ascending numbers of the rows in the test split.
+    about : what the codes are, in a few words.
+    is_map : whether they are positions of these rows in a map, and other rows have none.
+    """
+
+    Z_train: np.ndarray
+    Z_test: np.ndarray
+    y_train: np.ndarray
+    y_test: np.ndarray
+    test: np.ndarray
+    about: str
+    is_map: bool = False
+
+
+@dataclass
+class Subject:
+    """A fitted estimator with its data, and the kinds of `core.analysis.samplers` that its decoder samples from."""
+
+    estimator: Any
+    dataset: Dataset
+    sampler_kinds: Sequence[str] = ()
+
+    @cached_property
+    def X_test(self) -> Any:
+        return self.dataset.floats("test")
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """Numbers of the test rows that pages show, ascending."""
+        return embedded_samples.sample_rows(self.dataset)
+
+    @cached_property
+    def codes(self) -> Codes | None:
+        """Codes of all rows, or positions of those that a map has; None for an estimator without codes."""
+        estimator, y_train, y_test = self.estimator, self.dataset.y_train, self.dataset.y_test
+        if self.can("embedding_"):
+            Z, test = (estimator.train_embedding_, estimator.test_embedding_), estimator.rows_test_
+            return Codes(*Z, y_train[estimator.rows_train_], y_test[test], test, estimator.about, is_map=True)
+        Z_test, about = encode(estimator, self.X_test)
+        if Z_test is None:
+            return None
+        Z_train, _ = encode(estimator, self.dataset.floats("train"))
+        return Codes(Z_train, Z_test, y_train, y_test, np.arange(len(Z_test)), about)
+
+    def fit_sampler(self, kind: str) -> CodeSampler:
+        """Fit the distribution of this kind to the training codes."""
+        return fit_default_sampler(self.estimator, None if self.codes is None else self.codes.Z_train, kind)
+
+    def can(self, *names: str) -> bool:
+        """Whether the estimator has one of these methods or attributes."""
+        return any(hasattr(self.estimator, name) for name in names)
+
+    @property
+    def generates(self) -> bool:
+        return self.dataset.kind == IMAGES and self.can("inverse_transform")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from core.datasets import embedded_samples
 from core.experiments import fit
 from core.experiments.evaluate import evaluate
 from core.experiments.evaluate_codes import evaluate_clusters
-from core.experiments.subject import Subject
+from core.experiments.scores import Subject
 from core.metrics.definitions import DEFINITIONS
 from core.runs import specs
 from tests.experiments.conftest import list_metrics

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from core import datasets
 from core.datasets import bag_of_words
 from core.experiments import evaluate_documents, fit
-from core.experiments.subject import Subject
+from core.experiments.scores import Subject
 from core.metrics import embedding, perplexity, retrieval
 from core.metrics.definitions import DEFINITIONS
 from core.runs import specs

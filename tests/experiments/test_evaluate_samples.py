@@ -10,7 +10,7 @@ from core.analysis import feature_space
 from core.analysis.codes import to_pixels
 from core.analysis.samplers import CodeSampler, fit_default_sampler
 from core.experiments import evaluate_samples, fit
-from core.experiments.subject import Subject
+from core.experiments.scores import Subject
 from core.metrics import bootstrap, generation, memorization
 from core.runs import specs
 
@@ -69,7 +69,7 @@ class Noisy:
 
 def score(digits):
     """Scores of samples that are train rows with noise."""
-    return evaluate_samples.evaluate_samples(Subject(Noisy(digits), digits))
+    return evaluate_samples.evaluate_samples(Subject(Noisy(digits), digits, ["normal"]))
 
 
 def test_floors_are_the_scores_of_train_rows(digits, empty_cache):
