@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,23 +16,15 @@ from core.commands.runs import load_dataset
 from core.errors import BadInput
 
 
-def _check_seconds(seconds: float) -> float:
-    if not 0 <= seconds < math.inf:
-        raise typer.BadParameter(f"{seconds:g} is not a number of seconds from 0.")
-    return seconds
-
-
 def sweep_labelled_fraction(
     dataset: DatasetName,
     labels: Annotated[str, typer.Option(metavar="N,...", help="Numbers of labelled rows.")] = "100,600,1000,3000",
     seeds: Annotated[int, typer.Option(metavar="S", min=1, max=1000, help="Number of seeds: 0, 1, ...")] = 3,
     methods: Annotated[str | None, typer.Option(metavar="NAME,...", help="Approaches; default: all.")] = None,
-    max_seconds: Annotated[
-        float, typer.Option(metavar="T", callback=_check_seconds, help="Begin no fit after T seconds; 0: no limit.")
-    ] = 0,
+    max_seconds: Annotated[float, typer.Option(metavar="T", min=0, help="Begin no fit after T seconds; 0: all.")] = 0,
     processes: Annotated[int, typer.Option(metavar="P", min=1, max=64, help="Number of fits at the same time.")] = 1,
     settings: Settings = None,
-    into: Annotated[str | None, typer.Option(metavar="FOLDER", help="Store results there and use no others.")] = None,
+    into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Store results there and use no others.")] = None,
     json_only: Json = False,
 ) -> None:
     """Measure test error against the number of labels.
@@ -44,8 +35,6 @@ def sweep_labelled_fraction(
     from core.datasets import checksums
     from core.semi_supervised import experiment, results, sweep
 
-    if into == "":
-        raise BadInput("--into is empty: name a folder.")
     try:
         counts = [int(n) for n in labels.split(",")]
     except ValueError:
@@ -53,7 +42,6 @@ def sweep_labelled_fraction(
     kind = datasets.entry(dataset).kind
     names = semi_supervised.names(kind) if methods is None else methods.split(",")
     wanted = experiment.list_cells(dataset, names, counts, range(seeds), parse_settings(settings))
-    place = None if into is None else Path(into)
     data = load_dataset(wanted[0].spec)
     experiment.check_cells(wanted, data)
     started = time.perf_counter()
@@ -64,11 +52,11 @@ def sweep_labelled_fraction(
             f"test error {row['error']:.2%}, {row['seconds']:.1f} s"
         )
 
-    report = sweep.run_sweep(wanted, place=place, processes=processes, max_seconds=max_seconds, on_row=print_row)
+    report = sweep.run_sweep(wanted, place=into, processes=processes, max_seconds=max_seconds, on_row=print_row)
     failed = f", of which {report.failed:,} failed" if report.failed else ""
     seconds = time.perf_counter() - started
     say(f"{report.computed} computed in {seconds:.0f} s, {report.kept} stored before, {report.left} left out{failed}.")
-    stored = results.read_results(dataset, None if place is None else (place,))
+    stored = results.read_results(dataset, None if into is None else (into,))
     for problem in (*report.problems, *stored.problems):
         say(problem)
     keys = {cell.key for cell in wanted}

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from core import datasets, files, methods
 from core.commands.options import DatasetName, Epochs, Json, MaxSeconds, Seed, Settings, ZipFile, parse_settings, say
 from core.errors import BadInput, HourglassError
-
-if TYPE_CHECKING:
-    from core.types import Dataset, Run, Spec
-
+from core.types import Dataset, Run, Spec
 
 _NOT_LOSSES = ("epoch", "step", "seconds", "rows_per_second", "learning_rate")
 _PRINTED_SCORES = (
@@ -77,10 +74,8 @@ def compare(
         specs.check(spec, data)
     runs = [fit_run(spec, data) if run is None else run for spec, run in chosen.items()]
     if not selection.have_same_rows(runs):
-        say(
-            f"These runs were measured on different copies of {dataset}, so their scores can't be compared: fit them "
-            "again on one copy."
-        )
+        why = f"These runs were measured on different copies of {dataset}, so their scores can't be compared"
+        say(f"{why}: fit them again on one copy.")
     if json_only:
         print(json.dumps([_to_document(run) for run in runs]))
     else:
@@ -117,9 +112,8 @@ def fit_run(spec: Spec, dataset: Dataset | None = None) -> Run:
 def _to_document(run: Run) -> dict[str, Any]:
     from core.runs import layout
 
-    seconds = run.environment["seconds"]
-    parts = {"environment": run.environment, "history": run.history, "metrics": layout.metrics_to_json(run)}
-    return {"key": run.key, "spec": run.spec.to_json(), "seconds": seconds, **parts}
+    first = {"key": run.key, "spec": run.spec.to_json(), "seconds": run.environment["seconds"]}
+    return first | {"environment": run.environment, "history": run.history, "metrics": layout.metrics_to_json(run)}
 
 
 def _print_stored(run: Run, json_only: bool) -> None:

@@ -26,15 +26,9 @@ def serve_workshop(
         f"Hourglass is at http://{address}:{port} for everyone on this network. Nobody can delete runs, each person "
         "can have one training waiting, and no training takes more than a minute. Ctrl-C ends it."
     )
-    options = {
-        "server.address": "0.0.0.0",
-        "server.port": str(port),
-        "server.headless": "true",
-        # The server refuses requests for another address.
-        "browser.serverAddress": address,
-    }
-    command = [sys.executable, "-m", "streamlit", "run", str(_APP)]
-    command += [word for name, value in options.items() for word in (f"--{name}", value)]
+    # The server refuses requests for another address than `browser.serverAddress`.
+    options = f"--server.address=0.0.0.0 --server.port={port} --server.headless=true --browser.serverAddress={address}"
+    command = [sys.executable, "-m", "streamlit", "run", str(_APP), *options.split()]
     code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1"})
     if code:
         raise HourglassError(f"The app ended with code {code}: see above, or try another --port.")
