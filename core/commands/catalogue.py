@@ -18,11 +18,10 @@ def list_datasets(json_only: Json = False) -> None:
         is_here, can_fetch = datasets.is_available(entry.name), datasets.can_fetch(entry.name)
         access, params = {"available": is_here, "can_fetch": can_fetch}, [_describe_param(p) for p in entry.params]
         rows.append({"name": entry.name, "kind": entry.kind, **access, "params": params, "summary": entry.summary})
-        if not is_here:
-            expect = "(no download: put {} in {})".format
-            sources[entry.name] = (
-                "(downloaded on first use)" if can_fetch else expect(*datasets.get_expected_files(entry.name))
-            )
+        if not is_here and can_fetch:
+            sources[entry.name] = "(downloaded on first use)"
+        elif not is_here:
+            sources[entry.name] = "(no download: put {} in {})".format(*datasets.get_expected_files(entry.name))
     _print_list(rows, json_only, sources)
 
 
