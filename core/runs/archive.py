@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 
 from core.errors import BadInput
@@ -19,7 +17,6 @@ _ENTRY = b"PK\x01\x02"
 _MOST_ENTRIES = 100
 _REQUIRED = (layout.DOCUMENT, layout.WEIGHTS, layout.VIEWS)
 _AT_ONCE = 1_000_000
-_DAMAGE = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
 
 
 def pack(folder: str, contents: Mapping[str, bytes]) -> bytes:
@@ -51,24 +48,22 @@ def unpack(data: bytes, most: int) -> tuple[str, dict[str, bytes]]:
             return name, {entry.filename.partition("/")[2]: _read(packed, entry) for entry in entries}
     except BadInput:
         raise
-    except (zipfile.BadZipFile, *_DAMAGE):
+    except Exception:  # zipfile and zlib raise many kinds
         raise BadInput("This is no zip file, or a damaged one: choose a file that was exported as a run.") from None
 
 
 def _find_folder(entries: Sequence[zipfile.ZipInfo]) -> str:
-    names = []
-    for entry in entries:
-        above, _, name = entry.filename.partition("/")
+    paths = [entry.filename.partition("/")[::2] for entry in entries]
+    for entry, (above, name) in zip(entries, paths, strict=True):
         kind = stat.S_IFMT(entry.external_attr >> 16)
         plain = entry.filename == entry.orig_filename and kind in (0, stat.S_IFREG)
         readable = entry.compress_type in _COMPRESSIONS and not entry.flag_bits & _ENCRYPTED
         if not (plain and readable and layout.RUN_NAME.fullmatch(above) and name in (*_REQUIRED, layout.REPLAY)):
             raise _no_run(f"it holds {entry.orig_filename!r:.80}")
-        names.append(name)
-    folders = {entry.filename.partition("/")[0] for entry in entries}
-    if len(folders) != 1 or len(set(names)) < len(names):
+    folders, names = {folder for folder, _ in paths}, {name for _, name in paths}
+    if len(folders) != 1 or len(names) < len(paths):
         raise _no_run("it holds no files, more than one folder, or a file twice")
-    if missing := set(_REQUIRED) - set(names):
+    if missing := set(_REQUIRED) - names:
         raise _no_run(f"{min(missing)} is missing")
     return folders.pop()
 

@@ -69,6 +69,15 @@ def _length(array: np.ndarray | None) -> int:
     return 0 if array is None or array.ndim == 0 else len(array)
 
 
+def _is_array(a: np.ndarray, types: str, shape: tuple[int, ...], lowest: float = -_LARGEST, highest=_LARGEST) -> bool:
+    """Whether an array has one of the `types`, such as "f4 u", this shape, and only values of a range."""
+    has_type = a.dtype.str[1:].startswith(tuple(types.split()))
+    if not has_type or a.shape != shape:
+        return False
+    values = a.astype(np.float64)
+    return bool(((lowest <= values) & (values <= highest)).all())
+
+
 def _is_view(name: str, a: np.ndarray, run: Run, n: int, m: int) -> bool:
     """Whether `a` is a view of this name, where `n` rows are shown in the map and `m` in the strip."""
     n_test, n_features = run.environment["n_test"], run.environment["n_features"]
@@ -76,84 +85,66 @@ def _is_view(name: str, a: np.ndarray, run: Run, n: int, m: int) -> bool:
     kind, _, part = name.partition(".")
     if bool(part) != (kind in ("rows", "nearest", "retrieval", "sampler")):
         return False
-    match kind:
-        case "shown_rows":
-            return a.shape == (n,) and 1 <= n <= _MOST_SHOWN and _are_whole(a, 0, n_test)
-        case "strip_rows":
-            return a.shape == (m,) and 1 <= m <= _MOST_PICTURES and _are_whole(a, 0, n_test)
-        case "map":
-            return a.shape == (n, 2) and _are_floats(a)
-        case "codes":
-            return a.shape == (n, run.spec.param("n_components")) and _are_floats(a)
-        case "labels":
-            return a.shape == (n,) and classes > 0 and _are_whole(a, -1, classes)
-        case "error_by_size":
-            has_spectrum = is_images and methods.entry(run.spec.method).has_spectrum
-            return has_spectrum and a.shape == (n_features + 1,) and _are_floats(a) and a.min() >= 0
-        case "reconstructions" | "originals":
-            return is_images and a.dtype == np.uint8 and a.shape == (m, n_features)
-        case "samples":
-            n_samples = min(max(1, _length(a)), _MOST_PICTURES)
-            return is_images and a.dtype == np.uint8 and a.shape == (n_samples, n_features)
-        case "rows":
-            return a.ndim == 1 and 1 <= len(a) <= min(n_test, _MOST_SCORES) and _are_numbers(a)
-        case "nearest":
-            is_known = is_images and part in ("test", *_SAMPLERS)
-            return is_known and a.ndim == 1 and 1 <= len(a) <= _MOST_SCORES and _are_floats(a) and a.min() >= 0
-        case "retrieval":
-            return classes > 0 and not is_images and _is_retrieval_part(part, a, run)
-        case "sampler":
-            return is_images and _is_sampler_part(part, a, run)
-    return False
+    if kind == "retrieval":
+        return classes > 0 and not is_images and _is_retrieval_part(part, a, run)
+    if kind == "sampler":
+        return is_images and _is_sampler_part(part, a, run)
+    length, has_spectrum = max(1, _length(a)), methods.entry(run.spec.method).has_spectrum
+    has_samples = is_images and length <= _MOST_PICTURES
+    is_distance = is_images and part in ("test", *_SAMPLERS) and length <= _MOST_SCORES
+    # Name -> whether there may be one, types, shape, lowest and highest value.
+    expected = {
+        "shown_rows": (1 <= n <= _MOST_SHOWN, "i u", (n,), 0, n_test - 1),
+        "strip_rows": (1 <= m <= _MOST_PICTURES, "i u", (m,), 0, n_test - 1),
+        "map": (True, "f", (n, 2)),
+        "codes": (True, "f", (n, run.spec.param("n_components"))),
+        "labels": (classes > 0, "i u", (n,), -1, classes - 1),
+        "error_by_size": (is_images and has_spectrum, "f", (n_features + 1,), 0),
+        "reconstructions": (is_images, "u1", (m, n_features)),
+        "originals": (is_images, "u1", (m, n_features)),
+        "samples": (has_samples, "u1", (length, n_features)),
+        "rows": (length <= min(n_test, _MOST_SCORES), "i u f", (length,)),
+        "nearest": (is_distance, "f", (length,), 0),
+    }
+    may_be, *form = expected.get(kind, (False, "", ()))
+    return may_be and _is_array(a, *form)
 
 
 def _is_retrieval_part(part: str, a: np.ndarray, run: Run) -> bool:
     """Whether `a` holds numbers of answers, or a curve of means with their intervals: (n, 3)."""
-    if part == "at":
-        return a.ndim == 1 and 1 <= len(a) <= _MOST_COUNTS and _ascend(a, 1, run.environment["n_test"])
     n = max(1, _length(run.views.get("retrieval.at")))
-    if part not in ("precision", "tfidf") or a.shape != (n, 3) or not _are_floats(a):
+    if part == "at":
+        return n <= _MOST_COUNTS and _ascend(a, 1, run.environment["n_test"])
+    if part not in ("precision", "tfidf") or not _is_array(a, "f", (n, 3), 0, 1 + _ROUNDING):
         return False
     mean, low, high = a.astype(np.float64).T
-    is_share = a.min() >= 0 and a.max() <= 1 + _ROUNDING
-    return bool(is_share and (low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
+    return bool((low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
 
 
 def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
     """Whether `a` is an array of a fitted sampler that fits the other arrays of that sampler."""
-    size = run.spec.param("n_components")
+    size, n = run.spec.param("n_components"), _length(a)
     sampler, _, part = name.partition(".")
-    shapes = {"weights": (), "means": (size,), "factors": (size, size)}
-    if sampler not in _SAMPLERS or part not in shapes or not _are_floats(a) or not 1 <= _length(a) <= _MOST_MODES:
+    shapes = {"weights": (n,), "means": (n, size), "factors": (n, size, size)}
+    are_complete = all(_length(run.views.get(f"sampler.{sampler}.{other}")) == n for other in shapes)
+    if sampler not in _SAMPLERS or part not in shapes or not are_complete or not 1 <= n <= _MOST_MODES:
         return False
-    are_complete = all(_length(run.views.get(f"sampler.{sampler}.{other}")) == len(a) for other in shapes)
     is_positive = part != "weights" or (a.min() >= 0 and a.sum() > 0)
-    return bool(are_complete and a.shape[1:] == shapes[part] and is_positive)
-
-
-def _are_whole(a: np.ndarray, lowest: int, end: int) -> bool:
-    return a.dtype.kind in "iu" and bool(((a >= lowest) & (a < end)).all())
+    return bool(is_positive and _is_array(a, "f", shapes[part]))
 
 
 def _ascend(a: np.ndarray, lowest: int, end: int) -> bool:
     # Differences of unsigned numbers are never negative.
-    return _are_whole(a, lowest, end) and bool((np.diff(a.astype(np.int64)) > 0).all())
-
-
-def _are_floats(a: np.ndarray) -> bool:
-    if a.dtype.kind != "f" or not np.isfinite(a).all():
-        return False
-    return a.dtype.itemsize == 2 or bool(np.abs(a).max(initial=0) <= _LARGEST)
-
-
-def _are_numbers(a: np.ndarray) -> bool:
-    return a.dtype.kind in "iu" or _are_floats(a)
+    return _is_array(a, "i u", (max(1, _length(a)),), lowest, end - 1) and (np.diff(a.astype(np.int64)) > 0).all()
 
 
 def check_weights(weights: Mapping[str, np.ndarray], run: Run) -> None:
     """Raise BadInput unless weights are finite, of rows of this size, and positions of the rows of a map."""
     n_features = run.environment["n_features"]
-    demand(all(_are_numbers(a) for a in weights.values()), f"its weights are not all finite numbers up to {_LARGEST:g}")
+    demand(
+        all(_is_array(a, "i u f", a.shape) for a in weights.values()),
+        f"its weights are not all finite numbers up to {_LARGEST:g}",
+    )
     # Networks are built for as many before their weights are compared.
     given = weights.get("n_features_in", np.array(n_features))
     demand(given.size == 1 and given.item() == n_features, "its weights are for rows of another size")
@@ -167,35 +158,34 @@ def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
     most = run.spec.param("rows")
     for name, n_rows in splits:
         rows = weights.get(name, np.empty(0))
-        is_right = rows.ndim == 1 and 1 <= len(rows) <= most and _ascend(rows, 0, n_rows)
+        is_right = _length(rows) <= most and _ascend(rows, 0, n_rows)
         demand(is_right, f"its {name} are no ascending numbers of at most {most} rows")
     n = sum(len(weights[name]) for name, _ in splits)
     embedding = weights.get("embedding_", np.empty(0))
-    demand(embedding.shape == (2 * n,) and embedding.dtype.kind == "f", f"its embedding_ is no map of {n} rows")
+    demand(_is_array(embedding, "f", (2 * n,)), f"its embedding_ is no map of {n} rows")
     demand(np.isin(run.views["shown_rows"], weights["rows_test_"]).all(), "it shows rows that are not mapped")
 
 
-def check_replay(replayed: Mapping[str, np.ndarray], run: Run) -> snapshots.Replay:
-    """Return the snapshots of a training; raise BadInput if a page could fail on them. Their texts are not checked."""
+def parse_replay(replayed: Mapping[str, np.ndarray]) -> snapshots.Replay:
+    """Return the snapshots of a training; raise BadInput if they are damaged or unknown."""
     try:
         replay = snapshots.parse(replayed)
     except BrokenRun as problem:
         raise BadInput(f"This run can't be loaded: {problem}") from None
     known = {field.name for field in fields(snapshots.Replay)}
     demand(replay is not None and set(replayed) <= known, "the pictures of its training are unknown to this program")
-    is_right = _is_replay(replay, run) and replay.about.get("image_shape") == run.environment["image_shape"]
-    demand(is_right, "the pictures of its training do not have the shapes or types that they should have")
     return replay
 
 
-def _is_replay(replay: snapshots.Replay, run: Run) -> bool:
-    classes, rows, labels = len(run.notes.get("target_names", [])), replay.rows, replay.labels
-    images = [a for a in (replay.reconstructions, replay.samples) if a is not None]
-    return (
-        rows.ndim == 1
-        and len(rows) <= _MOST_SHOWN
-        and _are_whole(rows, 0, run.environment["n_test"])
-        and all(_are_floats(a) for a in (replay.epochs, replay.seconds, replay.map) if a is not None)
-        and (classes == 0 if labels is None else classes > 0 and _are_whole(labels, -1, classes))
+def check_replay(replay: snapshots.Replay, run: Run) -> None:
+    """Raise BadInput if a page could fail on the arrays of snapshots."""
+    rows, images = replay.rows, [a for a in (replay.reconstructions, replay.samples) if a is not None]
+    is_right = (
+        len(rows) <= _MOST_SHOWN
+        and _is_array(rows, "i u", rows.shape, 0, run.environment["n_test"] - 1)
+        and all(_is_array(a, "f", a.shape) for a in (replay.epochs, replay.seconds, replay.map) if a is not None)
+        and ("target_names" in run.notes) == (replay.labels is not None)
         and all(1 <= a.shape[1] <= _MOST_PICTURES for a in images)
+        and replay.about.get("image_shape") == run.environment["image_shape"]
     )
+    demand(is_right, "the pictures of its training do not have the shapes or types that they should have")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from core.types import Run, Spec
 
@@ -15,33 +14,17 @@ WEIGHTS_WITHIN = 0.05
 _LAYERS = 3
 
 
-@dataclass(frozen=True)
-class Budget:
-    """The size and the training of a network, which the runs of a fair comparison have in common.
+def get_budget(spec: Spec) -> tuple | None:
+    """Return what a fair comparison has in common; None for a method without hidden layers.
 
-    Attributes
-    ----------
-    epochs : passes over the training rows; 0 if the clock ends the training.
-    max_seconds : seconds after which the clock ends it; 0 if the epochs do.
+    That is width, layers, whether the network is convolutional, batch size, and epochs or seconds; the other is 0.
     """
-
-    width: int
-    layers: int
-    convolutional: bool
-    epochs: int
-    batch_size: int
-    max_seconds: float
-
-
-def get_budget(spec: Spec) -> Budget | None:
-    """Return the budget of a spec; None for a method without hidden layers."""
     value = dict(spec.params)
     if "width" not in value:
         return None
     seconds = float(value.get("max_seconds", 0))
-    epochs, is_convolutional = 0 if seconds else value["epochs"], value.get("network") == "conv"
-    layers = value.get("layers", _LAYERS)
-    return Budget(value["width"], layers, is_convolutional, epochs, value["batch_size"], seconds)
+    network = value["width"], value.get("layers", _LAYERS), value.get("network") == "conv"
+    return *network, value["batch_size"], 0 if seconds else value["epochs"], seconds
 
 
 def epochs_reached(run: Run) -> float | None:
@@ -54,7 +37,7 @@ def are_equal(runs: Iterable[Run]) -> bool:
     trained = [run for run in runs if get_budget(run.spec)]
     if len(trained) < 2:
         return True
-    shapes = {(b.width, b.layers, b.convolutional, b.batch_size) for b in (get_budget(run.spec) for run in trained)}
+    shapes = {get_budget(run.spec)[:4] for run in trained}
     weights = [run.metrics["weights"].value for run in trained]
     epochs = {epochs_reached(run) for run in trained}
     return len(shapes) == 1 and len(epochs) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights)
@@ -85,10 +68,9 @@ def is_best_effort(run: Run) -> bool:
     return run.environment.get("budget") == BEST_EFFORT
 
 
-def _common_budget(networks: Mapping[str, Sequence[Run]]) -> Budget | None:
+def _common_budget(networks: Mapping[str, Sequence[Run]]) -> tuple | None:
     """Return the budget that most methods have a run of, best efforts aside."""
-    by_method = [
-        dict.fromkeys(get_budget(run.spec) for run in runs if not is_best_effort(run)) for runs in networks.values()
-    ]
-    counts = Counter(budget for budgets in by_method for budget in budgets)
+    counts = Counter()
+    for runs in networks.values():
+        counts.update(list(dict.fromkeys(get_budget(run.spec) for run in runs if not is_best_effort(run))))
     return max(counts, key=counts.get) if counts else None

@@ -76,10 +76,6 @@ def _subfolders(folder: Path) -> list[str]:
     return sorted(entry.name for entry in shown if entry.is_dir(follow_symlinks=False) or os.path.isdir(entry))
 
 
-def is_same_folder(folder: Path, other: Path) -> bool:
-    return os.path.realpath(folder) == os.path.realpath(other)
-
-
 def size_of(place: Path) -> int:
     """Return the bytes of all files below a folder; 0 if it is absent."""
     total = 0
@@ -90,9 +86,9 @@ def size_of(place: Path) -> int:
     return total
 
 
-def check_room(n_bytes: int, folder: Path | None = None) -> None:
-    """Raise HourglassError if `n_bytes` more in `folder` (default: `runs_folder`) would exceed the quota."""
-    folder = runs_folder() if folder is None else folder
+def check_room(n_bytes: int) -> None:
+    """Raise HourglassError if `n_bytes` more in `runs_folder` would exceed the quota."""
+    folder = runs_folder()
     taken, allowed = size_of(folder), int(config.quota_gb() * 1e9)
     if taken + n_bytes > allowed:
         raise HourglassError(
@@ -149,19 +145,16 @@ def metrics_from_json(document: Mapping[str, Any]) -> tuple[dict[str, Measuremen
     metrics, by_class = {}, {}
     left = dict(document)
     for name in [name for name in document if not name.endswith(("_interval", "_n"))]:
-        value, interval, n = left.pop(name), left.pop(f"{name}_interval", (None, None)), left.pop(f"{name}_n", None)
+        value, interval, n = left.pop(name), left.pop(f"{name}_interval", None), left.pop(f"{name}_n", None)
         if isinstance(value, dict):
             by_class[name] = value
-        elif not is_of_type(value, _NUMBER):
-            raise ValueError(name)
-        elif interval != (None, None) and not (
-            isinstance(interval, list) and len(interval) == 2 and all(is_of_type(end, _NUMBER) for end in interval)
-        ):
-            raise ValueError(f"{name}_interval")
-        elif n is not None and (not is_of_type(n, _NUMBER) or n != int(n)):
-            raise ValueError(f"{name}_n")
-        else:
-            metrics[name] = Measurement(value, *interval, n)
+            continue
+        pair = isinstance(interval, list) and len(interval) == 2 and all(is_of_type(end, _NUMBER) for end in interval)
+        checks = {name: is_of_type(value, _NUMBER), f"{name}_interval": pair or interval is None}
+        checks[f"{name}_n"] = n is None or (is_of_type(n, _NUMBER) and n == int(n))
+        if wrong := [entry for entry, is_right in checks.items() if not is_right]:
+            raise ValueError(wrong[0])
+        metrics[name] = Measurement(value, *(interval or (None, None)), n)
     if left:
         raise ValueError(next(iter(left)))
     return metrics, by_class

@@ -17,21 +17,12 @@ _WORKSHOP_SECONDS = 60.0
 # The largest t-SNE map that ends within these seconds on one thread.
 _WORKSHOP_MAP = {"rows": 2000, "max_iter": 2000}
 
-# Width, layers, epochs and batch size that the networks of a comparison share, by preset, kind of data set and whether
-# its rows are few.
-_BUDGETS: dict[tuple[str, str, bool], tuple[int, int, int, int]] = {
-    (SECONDS, IMAGES, True): (256, 3, 100, 128),
-    (SECONDS, IMAGES, False): (256, 3, 4, 256),
-    (SECONDS, DOCUMENTS, True): (256, 3, 40, 256),
-    (SECONDS, DOCUMENTS, False): (256, 3, 15, 512),
-    (MINUTE, IMAGES, True): (256, 3, 600, 128),
-    (MINUTE, IMAGES, False): (512, 3, 12, 256),
-    (MINUTE, DOCUMENTS, True): (256, 3, 200, 256),
-    (MINUTE, DOCUMENTS, False): (512, 3, 60, 512),
-    (BEST, IMAGES, True): (256, 3, 300, 128),
-    (BEST, IMAGES, False): (512, 3, 30, 256),
-    (BEST, DOCUMENTS, True): (256, 3, 100, 256),
-    (BEST, DOCUMENTS, False): (512, 3, 50, 512),
+# Batch size and epochs by preset, by kind of data set and whether its rows are few.
+_BUDGETS = {
+    (IMAGES, True): (128, {SECONDS: 100, MINUTE: 600, BEST: 300}),
+    (IMAGES, False): (256, {SECONDS: 4, MINUTE: 12, BEST: 30}),
+    (DOCUMENTS, True): (256, {SECONDS: 40, MINUTE: 200, BEST: 100}),
+    (DOCUMENTS, False): (512, {SECONDS: 15, MINUTE: 60, BEST: 50}),
 }
 # Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
 N_TRIALS = 6
@@ -61,9 +52,8 @@ _CHOSEN_OF_DOCUMENTS: dict[tuple[str, str, int], dict[str, float]] = {
 }
 # For other documents, chosen on 20 % of the training documents. Weight decay was tuned after a first look at the test
 # split, so the scores are slightly optimistic. Two dimensions overfit little; a VAE has its KL term.
-_WORDS = {"learning_rate": 0.01}
-_FEW_DIMENSIONS = {"weight_decay": 0.1}
-_MANY_DIMENSIONS = {"ae": {"weight_decay": 1.0}, "vae": {"weight_decay": 0.3}}
+_DECAY = {"ae": 1.0, "vae": 0.3}
+_DECAY_OF_TWO = 0.1
 # Sizes at which documents are retrieved, see Hinton and Salakhutdinov 2006.
 DOCUMENT_SIZES = (2, 10, 50)
 RETRIEVED = ("lsa", "ae")
@@ -75,16 +65,18 @@ Recipe = tuple[str, str, dict[str, Any]]
 def matched_budget(dataset: str, preset: str = BEST) -> dict[str, int]:
     """Return width, layers, epochs and batch size that all networks of a comparison on `dataset` share."""
     entry = datasets.entry(dataset)
-    budget = _BUDGETS[preset, entry.kind, entry.rows[0] <= _FEW_ROWS]
-    return dict(zip(("width", "layers", "epochs", "batch_size"), budget, strict=True))
+    few = entry.rows[0] <= _FEW_ROWS
+    batch_size, epochs = _BUDGETS[entry.kind, few]
+    width = 256 if few or preset == SECONDS else 512
+    return {"width": width, "layers": 3, "epochs": epochs[preset], "batch_size": batch_size}
 
 
 def matched(dataset: str, method: str, n_components: int, preset: str = BEST) -> dict[str, Any]:
     """Return the parameters of a method with hidden layers, without defaults and the code size."""
-    kind = datasets.entry(dataset).kind
     budget = matched_budget(dataset, preset)
-    if kind == DOCUMENTS:
-        usual = {**_WORDS, **(_FEW_DIMENSIONS if n_components == 2 else _MANY_DIMENSIONS.get(method, {}))}
+    if datasets.entry(dataset).kind == DOCUMENTS:
+        decay = _DECAY_OF_TWO if n_components == 2 else _DECAY.get(method, 0.0)
+        usual = {"learning_rate": 0.01, "weight_decay": decay}
         return budget | _CHOSEN_OF_DOCUMENTS.get((dataset, method, n_components), usual)
     like = _LIKE.get(dataset, dataset)
     return budget | _CHOSEN.get((like if like in TUNED else datasets.DEFAULT, method), {})
@@ -147,11 +139,13 @@ def depths(dataset: str, n_components: int) -> list[dict[str, Any]]:
     return [{"n_components": n_components, **settings, "layers": n} for n in (1, 2, 3)]
 
 
-_OF_DEPTHS: tuple[Recipe, ...] = tuple(
-    (name, "ae", params) for name in ("digits", "mnist") for params in depths(name, 10)
-)
 # Those with three layers are matched runs, which are shipped already.
-DEPTHS = tuple(recipe for recipe in _OF_DEPTHS if recipe not in MATCHED)
+DEPTHS = tuple(
+    (name, "ae", params)
+    for name in ("digits", "mnist")
+    for params in depths(name, 10)
+    if (name, "ae", params) not in MATCHED
+)
 
 _STRANGERS = {"held_out": "people", "fold": 0, "copies": 20}
 # One hidden layer and strong weight decay: deeper networks overfit to 32 people.
@@ -215,18 +209,11 @@ def list_specs(dataset: str, n_components: int, preset: str) -> list[Spec]:
 
 def check_workshop(spec: Spec) -> None:
     """Raise BadInput if a training could take longer than the preset `MINUTE`, or a minute by the clock."""
-    seconds = spec.param("max_seconds")
-    if seconds:
-        if not 0 < seconds <= _WORKSHOP_SECONDS:
-            raise BadInput(
-                f"max_seconds={seconds:g} is not for a workshop, where many people share one machine: give it 1 to "
-                f"{_WORKSHOP_SECONDS:g}, or choose a preset."
-            )
-        return
     most = _WORKSHOP_MAP | list_presets(spec.dataset, spec.method, spec.param("n_components")).get(MINUTE, {})
-    for name in ("epochs", "width", "layers", *_WORKSHOP_MAP):
+    most = {"max_seconds": _WORKSHOP_SECONDS} if spec.param("max_seconds") else most
+    for name in ("max_seconds", "epochs", "width", "layers", *_WORKSHOP_MAP):
         if name in most and spec.param(name, 0) > most[name]:
             raise BadInput(
-                f"{name}={spec.param(name)} is not for a workshop, where many people share one machine: give it at "
-                f"most {most[name]}, or choose a preset."
+                f"{name}={spec.param(name):g} is not for a workshop, where many people share one machine: give it at "
+                f"most {most[name]:g}, or choose a preset."
             )

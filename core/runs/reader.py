@@ -29,7 +29,6 @@ LARGEST_DOCUMENT = 20_000_000
 PARTS = {"spec": dict, "history": list, "metrics": dict, "environment": dict, "notes": dict, "files": dict}
 # Entries that every page needs, and their types.
 _ENVIRONMENT = {"date": str, "data_checksum": str, "kind": str, "n_train": int, "n_test": int, "seconds": int | float}
-_ATTEMPTS = 20
 
 
 def digest(data: bytes) -> str:
@@ -42,10 +41,7 @@ def canonical_json(document: dict[str, Any]) -> bytes:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """A run's files: those in its folder, or `contents` if they are given.
-
-    Messages name their place and a remedy; `zipped` files are not stored yet.
-    """
+    """A run's files: those in its folder, or `contents` if given; `zipped` files are not stored yet."""
 
     place: Path
     contents: Mapping[str, bytes] | None = None
@@ -63,18 +59,16 @@ class RunFiles:
 
     def read(self, name: str, most: float = math.inf) -> bytes:
         """Return the bytes of a file; raise BrokenRun if it can't be read or has more than `most`."""
-        if self.contents is not None:
-            if name not in self.contents:
-                raise BrokenRun(f"{self.named(name)} is missing: {self.remedy}.")
-            return self.contents[name]
         file = self.place / name
         try:
+            if self.contents is not None:
+                return self.contents[name]
             status = file.stat()
             # Reading from a pipe or a device would never end.
             if not stat.S_ISREG(status.st_mode) or status.st_size > most:
                 raise BrokenRun(f"{self.named(name)} is no file of a run: {self.remedy}.")
             return file.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, KeyError):
             raise BrokenRun(f"{self.named(name)} is missing: {self.remedy}.") from None
         except OSError as error:
             raise BrokenRun(f"{self.named(name)} can't be read ({error.strerror or error}).") from None
@@ -88,16 +82,14 @@ class RunFiles:
     @cached_property
     def document(self) -> dict[str, Any]:
         """The checked JSON of the run."""
-        data = self.read(layout.DOCUMENT, LARGEST_DOCUMENT)
-        try:
-            document = json.loads(data)
-            expected = document.pop("checksum")
-            if document["format"] != FORMAT:
-                name, version = self.named(layout.DOCUMENT), f"{document['format']!r:.40}"
-                raise BrokenRun(f"{name} has format {version}, this program reads {FORMAT}.")
+        document, is_whole = {}, False
+        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            document = json.loads(self.read(layout.DOCUMENT, LARGEST_DOCUMENT))
+            expected, version = document.pop("checksum"), document["format"]
+            if version != FORMAT:
+                name = self.named(layout.DOCUMENT)
+                raise BrokenRun(f"{name} has format {version!r:.40}, this program reads {FORMAT}.")
             is_whole = digest(canonical_json(document)) == expected
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            is_whole = False
         if not is_whole:
             raise self._changed(layout.DOCUMENT)
         if wrong := next(_find_wrong_entries(document), None):
@@ -174,12 +166,10 @@ def _find_wrong_entries(document: dict[str, Any]) -> Iterator[str]:
     yield from (name for name, kind in PARTS.items() if not layout.is_of_type(document.get(name), kind))
     environment = document["environment"]
     yield from (name for name, kind in _ENVIRONMENT.items() if not layout.is_of_type(environment.get(name), kind))
-    shape = environment.get("image_shape")
-    if shape is not None and not (
-        layout.is_of_type(shape, list) and len(shape) == 2 and all(layout.is_of_type(n, int) for n in shape)
-    ):
+    shape = environment.get("image_shape", [1, 1])
+    if shape is not None and (not isinstance(shape, list) or [type(n) for n in shape] != [int, int]):
         yield "image_shape"
-    if not all(layout.is_of_type(row, dict) for row in document["history"]):
+    if not all(isinstance(row, dict) for row in document["history"]):
         yield "history"
     try:
         metrics, _ = layout.metrics_from_json(document["metrics"])
@@ -192,16 +182,16 @@ def _find_wrong_entries(document: dict[str, Any]) -> Iterator[str]:
 def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
     """Raise ValueError unless a fitted estimator computes finite codes and rows of these sizes."""
     row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
-    outputs: dict[str, tuple[Any, int]] = {}
+    outputs = []
     with np.errstate(all="ignore"):
         if hasattr(fitted, "inverse_transform"):
-            outputs["rows"] = fitted.inverse_transform(code), n_features
+            outputs.append(("rows", fitted.inverse_transform(code), n_features))
         if hasattr(fitted, "transform"):
-            outputs["codes"] = fitted.transform(row), n_components
+            outputs.append(("codes", fitted.transform(row), n_components))
         if hasattr(fitted, "discriminator_features"):
             features = fitted.discriminator_features(row)
-            outputs["features"] = features, features.size
-    for what, (array, width) in outputs.items():
+            outputs.append(("features", features, features.size))
+    for what, array, width in outputs:
         if np.shape(array) != (1, width) or not np.isfinite(array).all():
             raise ValueError(f"they make no {what} of {width} finite numbers")
 
@@ -209,24 +199,24 @@ def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
 def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any]:
     """Decorate a function so that it reads again if the run was replaced while it was read."""
 
-    def identity(place: Path) -> int | None:
-        try:
-            return place.stat().st_ino
-        except OSError:
-            return None
-
     @functools.wraps(reads)
     def steady(place: Path) -> Any:
-        for _ in range(_ATTEMPTS):
-            before = identity(place)
-            try:
-                return reads(place)
-            except BrokenRun:
-                if identity(place) == before:
-                    raise
-        return reads(place)
+        before = _find_status(place)
+        try:
+            return reads(place)
+        except BrokenRun:
+            if _find_status(place) == before:
+                raise
+        return steady(place)
 
     return steady
+
+
+def _find_status(path: Path) -> tuple[int, int, int] | None:
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+    return None
 
 
 @read_again_if_replaced
@@ -262,15 +252,11 @@ def read_estimator(place: Path) -> Any:
 @read_again_if_replaced
 def read_summary(place: Path) -> Run:
     """Return a run without arrays, from memory if its document is unchanged; the caller must not change it."""
-    try:
-        status = (place / layout.DOCUMENT).stat()
-    except OSError:
-        return _read_summary.__wrapped__(place)
-    return _read_summary(place, status.st_ino, status.st_mtime_ns, status.st_size)
+    return _read_summary(place, _find_status(place / layout.DOCUMENT))
 
 
 @lru_cache(maxsize=512)
-def _read_summary(place: Path, *when: int) -> Run:
+def _read_summary(place: Path, when: tuple[int, int, int] | None) -> Run:
     return RunFiles(place).parse_run()
 
 

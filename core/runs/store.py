@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from core.runs import layout, reader
 from core.types import Run, Spec, spread_indices
 
 _MOST_HISTORY = 5000
-OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 def _pack(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -43,31 +42,36 @@ def write_run(
 ) -> Path:
     """Store a run under its key in `folder` (default: `runs_folder`); return its place.
 
-    An older run with the same key is replaced, unless it is of another copy of the data, see above.
-    A history of more than 5000 rows is thinned evenly.
+    An older run with the same key is replaced, unless it is of another copy of the data, see above. A history of more
+    than 5000 rows is thinned evenly. Raises HourglassError if it can't be written, for example above the quota; older
+    runs stay as they were.
 
     Parameters
     ----------
     arrays : the fitted estimator's arrays, see `core.types.Method`.
     replay : snapshots of the training, if there are any.
-
-    Raises HourglassError if it can't be written, for example above the quota; older runs stay as they were.
     """
     folder = layout.runs_folder() if folder is None else folder
     contents = files_of(run, arrays, replay or {})
     place = layout.place_of(folder, run.spec)
-    if not layout.is_same_folder(folder, layout.runs_folder()):
-        return write_files(contents, place, _put)
-    keeps = keeps_older_run(run.spec, run.environment["data_checksum"])
-    more = sum(map(len, contents.values())) - (0 if keeps else layout.size_of(place))
-    if more > 0:
-        layout.check_room(more, folder)
+    is_own = folder.resolve() == layout.runs_folder().resolve()
+    keeps = is_own and keeps_older_run(run.spec, run.environment["data_checksum"])
+    if is_own:
+        _check_room(contents, None if keeps else place)
     if keeps:
         _set_aside(place, layout.aside_place(folder, reader.find_summary(place)))
-    write_files(contents, place, _put)
-    # An older run of this copy would never be found again.
-    shutil.rmtree(layout.aside_place(folder, run), ignore_errors=True)
+    write_files(contents, place)
+    if is_own:
+        # An older run of this copy would never be found again.
+        shutil.rmtree(layout.aside_place(folder, run), ignore_errors=True)
     return place
+
+
+def _check_room(contents: Mapping[str, bytes], replaced: Path | None) -> None:
+    """Raise HourglassError if there is no room for a run; it may be smaller than the one that it replaces."""
+    more = sum(map(len, contents.values())) - (layout.size_of(replaced) if replaced else 0)
+    if more > 0:
+        layout.check_room(more)
 
 
 def rewrite_run(
@@ -75,10 +79,9 @@ def rewrite_run(
 ) -> None:
     """Store a run again at its place; parameters and errors as `write_run`."""
     contents = files_of(run, arrays, replay or {})
-    more = sum(map(len, contents.values())) - layout.size_of(place)
-    if more > 0 and layout.runs_folder() in place.parents:
-        layout.check_room(more)
-    write_files(contents, place, _put)
+    if layout.runs_folder() in place.parents:
+        _check_room(contents, place)
+    write_files(contents, place)
 
 
 def keeps_older_run(spec: Spec, checksum: str) -> bool:
@@ -114,18 +117,28 @@ def files_of(run: Run, arrays: Mapping[str, np.ndarray], replay: Mapping[str, np
     return {**contents, layout.DOCUMENT: json.dumps(document, indent=1, sort_keys=True).encode()}
 
 
-def write_files(contents: Mapping[str, bytes], place: Path, put: Callable[[Path, Path], None]) -> Path:
-    """Write a run's files into a hidden folder and move it to its place by `put`."""
+def write_files(contents: Mapping[str, bytes], place: Path, *, replaces: bool = True) -> bool:
+    """Write a run's files into a hidden folder and move it to its place; return False if another run stays there.
+
+    That is any run unless it `replaces` one, or one that another process stores meanwhile: it has the same settings.
+    """
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        new, old = aside / "new", aside / "old"
         try:
-            (aside / "new").mkdir()
+            new.mkdir()
             for name, data in contents.items():
-                (aside / "new" / name).write_bytes(data)
-            put(aside / "new", place)
+                (new / name).write_bytes(data)
+            if replaces:
+                with suppress(FileNotFoundError):
+                    os.replace(place, old)
+            return _move(new, place)
         finally:
-            shutil.rmtree(aside / "new", ignore_errors=True)
+            if not os.path.exists(place):
+                with suppress(OSError):
+                    os.replace(old, place)
+            shutil.rmtree(new, ignore_errors=True)
             if os.path.exists(place):
                 shutil.rmtree(aside, ignore_errors=True)
             else:
@@ -135,48 +148,35 @@ def write_files(contents: Mapping[str, bytes], place: Path, put: Callable[[Path,
                     place.parent.rmdir()
     except OSError as error:
         raise layout.storage_error(place.parent, error) from None
-    return place
 
 
-def _put(new: Path, place: Path) -> None:
-    """Rename `new` to `place`; an older run there goes aside, and back if that fails.
-
-    A run that another process stores meanwhile stays: both have the same settings.
-    """
-    old = new.parent / "old"
+def _move(new: Path, place: Path) -> bool:
     try:
-        with suppress(FileNotFoundError):
-            os.replace(place, old)
         os.replace(new, place)
-    except BaseException as error:
-        with suppress(OSError):
-            os.replace(old, place)
-        if not (isinstance(error, OSError) and error.errno in OCCUPIED):
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+        return False
+    return True
 
 
 def delete_run(key: str) -> None:
     """Delete this person's run, whole or broken; raises BadInput if there is none, or if it came with the project."""
-    folder = layout.runs_folder()
-    place = get_place(key)
-    if any(layout.is_same_folder(parent, layout.SHIPPED) for parent in (place.parent, place.parent.parent)):
+    folder, place = layout.runs_folder(), get_place(key)
+    if layout.SHIPPED.resolve() in place.resolve().parents:
         raise BadInput(f"The run {key} came with the project and can't be deleted.")
     try:
-        aside = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=folder))
-        try:
-            os.replace(place, aside / "deleted")
-        except FileNotFoundError:
-            raise _no_run(key) from None
-        finally:
-            shutil.rmtree(aside)
+        with tempfile.TemporaryDirectory(prefix=f".{key}-", dir=folder) as aside:
+            os.replace(place, f"{aside}/deleted")
         if place.parent != folder:
             with suppress(OSError):  # other runs are there
                 place.parent.rmdir()
+    except FileNotFoundError:
+        raise _no_run(key) from None
     except OSError as error:
         what = f"The run {key}" if os.path.lexists(place) else f"What the deleted run {key} left"
-        raise HourglassError(
-            f"{what} can't be removed from {folder} ({error.strerror or error}): delete it by hand."
-        ) from None
+        where = f"{folder} ({error.strerror or error})"
+        raise HourglassError(f"{what} can't be removed from {where}: delete it by hand.") from None
 
 
 def list_places() -> tuple[list[Path], list[str]]:
@@ -215,13 +215,13 @@ def find_place(key: str) -> Path | None:
     """Return the folder of the run with this key that `list_places` lists; None if there is none."""
     if not layout.KEY.fullmatch(key):
         return None
-    places = []
-    for folder in layout.folders():
-        with suppress(OSError):
-            places += [p for p in layout.iterate_places(folder) if p.name == key or p.name.endswith(f"-{key[:8]}")]
-    # Two keys may share eight digits.
-    places = [p for p in places if p.name == key or (run := reader.find_summary(p)) is None or run.key == key]
-    return _select_place(places) if places else None
+    for place in list_places()[0]:
+        if place.name == key:
+            return place
+        # Two keys may share eight digits.
+        if place.name.endswith(f"-{key[:8]}") and ((run := reader.find_summary(place)) is None or run.key == key):
+            return place
+    return None
 
 
 def get_place(key: str) -> Path:

@@ -6,7 +6,6 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +23,8 @@ LARGEST_PACKED = 200_000_000
 def pack_run(place: Path) -> bytes:
     """Return a run as a zip file of its folder; raises BrokenRun if it is damaged, BadInput if it is too large."""
     files = reader.RunFiles(place)
-    contents = {layout.DOCUMENT: files.read(layout.DOCUMENT, reader.LARGEST_DOCUMENT)}
+    contents = {name: files.read(name) for name in (layout.DOCUMENT, *files.document["files"])}
     # The bytes that are packed are checked: the folder may be written again meanwhile.
-    listed = replace(files, contents=contents).document["files"]
-    contents |= {name: files.read(name) for name in (layout.WEIGHTS, layout.VIEWS, layout.REPLAY) if name in listed}
     run, *_ = replace(files, contents=contents).parse_whole()
     if sum(map(len, contents.values())) > LARGEST_PACKED:
         raise BadInput(
@@ -42,11 +39,7 @@ def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
 
     Its ``environment["loaded"]`` is the time of this call, in UTC. Its scores were not measured here, so it is not
     verified; see `core.experiments.fit.remeasure`. `check_weights`: build the estimator too, which may import torch.
-
-    Raises
-    ------
-    BadInput
-        If it is no such file, damaged, of no run that this program could fit and show, or already stored.
+    Raises BadInput for a file that is damaged, no run that this program could fit and show, or already stored.
     """
     from core.runs import schema  # it brings pydantic
 
@@ -65,7 +58,8 @@ def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
     run = replace(run, environment=run.environment | {"loaded": now}, notes=run.notes | {"is_verified": False})
     contents = store.files_of(run, weights, replay)
     layout.check_room(sum(map(len, contents.values())))
-    store.write_files(contents, place, partial(_put_beside, run.key))
+    if not store.write_files(contents, place, replaces=False):
+        raise _already_there(run.key)
     return replace(run, place=place)
 
 
@@ -85,14 +79,6 @@ def _find_free_place(run: Run) -> Path:
 
 def _already_there(key: str) -> BadInput:
     return BadInput(f"The run {key} is already here, and loading a file replaces no run: delete that one first.")
-
-
-def _put_beside(key: str, new: Path, place: Path) -> None:
-    """Rename `new` to `place`; raise BadInput if a run is there."""
-    try:
-        os.replace(new, place)
-    except OSError as error:
-        raise _already_there(key) if error.errno in store.OCCUPIED else error from None
 
 
 def _check_rows(run: Run) -> None:

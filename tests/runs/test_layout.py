@@ -106,11 +106,12 @@ def test_quota_is_given_in_gigabytes(monkeypatch):
 
 def test_last_byte_of_the_quota_may_be_used(tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_QUOTA_GB", "5")
+    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     (tmp_path / "sparse").touch()
     os.truncate(tmp_path / "sparse", 4_980_000_000)
-    layout.check_room(20_000_000, tmp_path)
+    layout.check_room(20_000_000)
     with pytest.raises(HourglassError) as refusal:
-        layout.check_room(20_000_001, tmp_path)
+        layout.check_room(20_000_001)
     assert str(refusal.value) == (
         f"There is no room for 20.0 MB more: the runs in {tmp_path} take 4.98 of 5.00 GB. Delete runs on the page "
         "Training, or set HOURGLASS_QUOTA_GB to a larger number of gigabytes."

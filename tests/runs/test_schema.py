@@ -127,7 +127,7 @@ WRONG_RUNS = (
     (row(loss=10**400), "history"),
     (lambda run: replace(run, history=[{"loss": 1.0}]), "history"),
     (of("metrics", squared_error=[1.0]), "figure 'squared_error'"),
-    (of("metrics", weights=10**400), "figure 'weights'"),
+    (of("metrics", weights=10**400), "metrics.weights"),
     (of("metrics", frechet={"0": 1.0}), "figure 'frechet'"),
     (of("metrics", class_shares=1.0), "figure 'class_shares'"),
     (of("metrics", squared_error_interval=[2.0, 1.0]), "squared_error"),
@@ -279,4 +279,4 @@ def test_wrong_snapshots_are_refused(images):
         about(map="\ud800"),
         lambda replay: about(documents=["one"] * len(replay["epochs"]))(replay),
     ):
-        refuse((run, weights, change(replay)), r"[Tt]he pictures of (its|this) training")
+        refuse((run, weights, change(replay)), "pictures|Unicode")
