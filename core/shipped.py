@@ -16,7 +16,7 @@ from core.errors import BadInput
 from core.experiments import fit
 from core.methods import gan_inverter
 from core.nn import quantization
-from core.runs import budgets, layout, reader, specs, store
+from core.runs import layout, reader, selection, specs, store
 from core.runs.presets import BEST_EFFORT, DEPTHS, MATCHED, N_TRIALS, RUNS, TUNED, Recipe
 from core.tasks import inverter_training
 from core.types import Dataset, Run, Spec, spread_indices
@@ -95,7 +95,7 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     """
     run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thin(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
-    if budgets.get_budget(run.spec) is not None:
+    if selection.get_budget(run.spec) is not None:
         store.rewrite_run(place, run, quantization.to_int8(arrays), replay)
         light = fit.remeasure(place, dataset)
         if changed := _list_changed_scores(run, light):
@@ -137,9 +137,9 @@ def _list_changed_scores(run: Run, light: Run) -> list[str]:
 def _budget_of(spec: Spec) -> dict[str, Any]:
     """The budget of a run and the number of trials that chose its settings, for its environment."""
     if spec in _specs(BEST_EFFORT):
-        return {"budget": budgets.BEST_EFFORT}
+        return {"budget": selection.BEST_EFFORT}
     trials = {"trials": N_TRIALS} if spec.dataset in TUNED else {}
-    return {"budget": budgets.MATCHED, **trials} if spec in _specs(MATCHED) else {}
+    return {"budget": selection.MATCHED, **trials} if spec in _specs(MATCHED) else {}
 
 
 def _specs(recipes: Sequence[Recipe]) -> list[Spec]:

@@ -53,19 +53,20 @@ def unpack(data: bytes, most: int) -> tuple[str, dict[str, bytes]]:
 
 
 def _find_folder(entries: Sequence[zipfile.ZipInfo]) -> str:
-    paths = [entry.filename.partition("/")[::2] for entry in entries]
-    for entry, (above, name) in zip(entries, paths, strict=True):
+    names = [entry.filename for entry in entries]
+    folder = names[0].partition("/")[0] if names else ""
+    required, replay = {f"{folder}/{name}" for name in _REQUIRED}, f"{folder}/{layout.REPLAY}"
+    for entry in entries:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         plain = entry.filename == entry.orig_filename and kind in (0, stat.S_IFREG)
         readable = entry.compress_type in _COMPRESSIONS and not entry.flag_bits & _ENCRYPTED
-        if not (plain and readable and layout.RUN_NAME.fullmatch(above) and name in (*_REQUIRED, layout.REPLAY)):
+        if not (plain and readable and layout.RUN_NAME.fullmatch(folder) and entry.filename in {*required, replay}):
             raise _no_run(f"it holds {entry.orig_filename!r:.80}")
-    folders, names = {folder for folder, _ in paths}, {name for _, name in paths}
-    if len(folders) != 1 or len(names) < len(paths):
-        raise _no_run("it holds no files, more than one folder, or a file twice")
-    if missing := set(_REQUIRED) - names:
+    if missing := required - set(names):
         raise _no_run(f"{min(missing)} is missing")
-    return folders.pop()
+    if len(set(names)) < len(names):
+        raise _no_run("it holds a file twice")
+    return folder
 
 
 def _no_run(why: str) -> BadInput:

@@ -13,17 +13,13 @@ from core.analysis import snapshots
 from core.errors import BadInput, BrokenRun
 from core.types import DOCUMENTS, IMAGES, Run
 
-_MOST_SCORES = 100_000
-_MOST_SHOWN = 10_000
-_MOST_PICTURES = 256
-_MOST_MODES = 100
-_MOST_COUNTS = 64
+_MOST_SCORES, _MOST_SHOWN, _MOST_PICTURES, _MOST_MODES, _MOST_COUNTS = 100_000, 10_000, 256, 100, 64
 # Those of `core.analysis.samplers`, which brings scikit-learn.
 _SAMPLERS = (methods.NORMAL, methods.STANDARDISED, methods.GAUSSIAN, methods.MIXTURE)
 # Squared distances between numbers up to this one fit in a float32.
 _LARGEST = 1e15
 # Of means and intervals that come out of different sums.
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 
 
 def demand(holds: Any, what: str) -> None:
@@ -71,8 +67,7 @@ def _length(array: np.ndarray | None) -> int:
 
 def _is_array(a: np.ndarray, types: str, shape: tuple[int, ...], lowest: float = -_LARGEST, highest=_LARGEST) -> bool:
     """Whether an array has one of the `types`, such as "f4 u", this shape, and only values of a range."""
-    has_type = a.dtype.str[1:].startswith(tuple(types.split()))
-    if not has_type or a.shape != shape:
+    if a.shape != shape or not a.dtype.str[1:].startswith(tuple(types.split())):
         return False
     values = a.astype(np.float64)
     return bool(((lowest <= values) & (values <= highest)).all())
@@ -115,10 +110,10 @@ def _is_retrieval_part(part: str, a: np.ndarray, run: Run) -> bool:
     n = max(1, _length(run.views.get("retrieval.at")))
     if part == "at":
         return n <= _MOST_COUNTS and _ascend(a, 1, run.environment["n_test"])
-    if part not in ("precision", "tfidf") or not _is_array(a, "f", (n, 3), 0, 1 + _ROUNDING):
+    if part not in ("precision", "tfidf") or not _is_array(a, "f", (n, 3), 0, 1 + ROUNDING):
         return False
     mean, low, high = a.astype(np.float64).T
-    return bool((low <= mean + _ROUNDING).all() and (mean <= high + _ROUNDING).all())
+    return bool((low <= mean + ROUNDING).all() and (mean <= high + ROUNDING).all())
 
 
 def _is_sampler_part(name: str, a: np.ndarray, run: Run) -> bool:
@@ -141,28 +136,21 @@ def _ascend(a: np.ndarray, lowest: int, end: int) -> bool:
 def check_weights(weights: Mapping[str, np.ndarray], run: Run) -> None:
     """Raise BadInput unless weights are finite, of rows of this size, and positions of the rows of a map."""
     n_features = run.environment["n_features"]
-    demand(
-        all(_is_array(a, "i u f", a.shape) for a in weights.values()),
-        f"its weights are not all finite numbers up to {_LARGEST:g}",
-    )
+    are_finite = all(_is_array(a, "i u f", a.shape) for a in weights.values())
+    demand(are_finite, f"its weights are not all finite numbers up to {_LARGEST:g}")
     # Networks are built for as many before their weights are compared.
     given = weights.get("n_features_in", np.array(n_features))
     demand(given.size == 1 and given.item() == n_features, "its weights are for rows of another size")
-    if methods.entry(run.spec.method).maps_rows:
-        _check_positions(weights, run)
-
-
-def _check_positions(weights: Mapping[str, np.ndarray], run: Run) -> None:
-    """Pages look up the rows of a map and their positions by number."""
+    if not methods.entry(run.spec.method).maps_rows:
+        return
+    # Pages look up the rows of a map and their positions by number.
     splits = (("rows_train_", run.environment["n_train"]), ("rows_test_", run.environment["n_test"]))
-    most = run.spec.param("rows")
+    most, none = run.spec.param("rows"), np.empty(0)
     for name, n_rows in splits:
-        rows = weights.get(name, np.empty(0))
-        is_right = _length(rows) <= most and _ascend(rows, 0, n_rows)
+        is_right = _length(weights.get(name)) <= most and _ascend(weights.get(name, none), 0, n_rows)
         demand(is_right, f"its {name} are no ascending numbers of at most {most} rows")
     n = sum(len(weights[name]) for name, _ in splits)
-    embedding = weights.get("embedding_", np.empty(0))
-    demand(_is_array(embedding, "f", (2 * n,)), f"its embedding_ is no map of {n} rows")
+    demand(_is_array(weights.get("embedding_", none), "f", (2 * n,)), f"its embedding_ is no map of {n} rows")
     demand(np.isin(run.views["shown_rows"], weights["rows_test_"]).all(), "it shows rows that are not mapped")
 
 

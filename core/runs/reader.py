@@ -144,10 +144,8 @@ class RunFiles:
         spec, environment = self.spec, self.document["environment"]
         method, label = methods.get(spec.method), methods.label(spec.method)
         if spec.version != method.version:
-            raise BrokenRun(
-                f"The run in {self} was made by version {spec.version} of {label}, this is version {method.version}: "
-                "train it again."
-            )
+            versions = f"version {spec.version} of {label}, this is version {method.version}"
+            raise BrokenRun(f"The run in {self} was made by {versions}: train it again.")
         weights, shape = self.parse_arrays(layout.WEIGHTS), environment.get("image_shape")
         try:
             blank = method.estimator(dict(spec.params), environment["kind"], tuple(shape) if shape else None, spec.seed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -17,33 +18,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from core import datasets, methods
 from core.errors import BadInput
 from core.runs import array_schema, specs
-from core.runs.array_schema import demand
+from core.runs.array_schema import ROUNDING, demand
 from core.types import Run, Spec
 
-_MOST_ROWS = 10_000_000
-_MOST_CLASSES = 1000
-_SHORT = 200
-# All words have the least probability, see `core.metrics.perplexity`.
-_LARGEST_PERPLEXITY = 1.01e38
+_MOST_ROWS, _MOST_CLASSES, _SHORT = 10_000_000, 1000, 200
 # Metrics that are a number for each class.
 _BY_CLASS = ("squared_error_per_class", "class_shares")
-_SHARE, _PERPLEXITY = (0, 1), (1, _LARGEST_PERPLEXITY)
-# The lowest and highest that some metrics, and the ends of their intervals, can be.
-_RANGES = {
-    "knn_accuracy": _SHARE,
-    "retrieval_precision_1": _SHARE,
-    "retrieval_precision_15": _SHARE,
-    "retrieval_precision_63": _SHARE,
-    "tfidf_knn_accuracy": _SHARE,
-    "tfidf_cosine": (-1, 1),
-    "completion_perplexity": _PERPLEXITY,
-    "completion_floored": _SHARE,
-    "unigram_perplexity": _PERPLEXITY,
-    "cache_perplexity": _PERPLEXITY,
-    "seconds": (0, math.inf),
-}
-# Of means and intervals that come out of different sums.
-_ROUNDING = 1e-6
+_SHARES = ("knn_accuracy", "tfidf_knn_accuracy", "completion_floored")
+_SHARES += ("retrieval_precision_1", "retrieval_precision_15", "retrieval_precision_63")
+_PERPLEXITIES = ("completion_perplexity", "unigram_perplexity", "cache_perplexity")
+# The lowest and highest that some metrics, and the ends of their intervals, can be. At the largest perplexity all words
+# have the least probability, see `core.metrics.perplexity`.
+_RANGES = dict.fromkeys(_SHARES, (0, 1)) | dict.fromkeys(_PERPLEXITIES, (1, 1.01e38))
+_RANGES |= {"tfidf_cosine": (-1, 1), "seconds": (0, math.inf)}
 
 
 def _check_date(text: str) -> str:
@@ -174,11 +161,9 @@ def _check_spec(spec: Spec) -> datasets.Entry:
 
 def _is_unicode(value: Any) -> bool:
     """Whether JSON holds no half characters, which can't be shown."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except (UnicodeEncodeError, RecursionError):
-        return False
-    return True
+    with suppress(UnicodeEncodeError, RecursionError):
+        return bool(json.dumps(value, ensure_ascii=False).encode())
+    return False
 
 
 def _check_data(run: Run, entry: datasets.Entry) -> None:
@@ -196,7 +181,7 @@ def _check_metrics(run: Run) -> None:
     for name, measured in run.metrics.items():
         lowest, highest = _RANGES.get(name, (-math.inf, math.inf))
         ends = measured.interval or (measured.value, measured.value)
-        near = _ROUNDING * max(1, abs(measured.value))
+        near = ROUNDING * max(1, abs(measured.value))
         is_within = name not in _RANGES or ends[0] - near <= measured.value <= ends[1] + near
         demand(is_within, f"its figure {name!r} is outside its interval")
         most = run.environment["n_test"] if name in _RANGES else _MOST_ROWS

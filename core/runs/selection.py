@@ -1,16 +1,23 @@
-"""Which of the stored runs a page shows for a data set, a method and a code size."""
+"""Which of the stored runs a page shows for a data set, a method and a code size; and whether they compare fairly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from core import methods
 from core.datasets import checksums
-from core.runs import budgets, store
+from core.runs import store
 from core.types import Run, Spec
 
 # The default weighting of word counts.
 USUAL_WEIGHTING = "tfidf"
+# Kinds of budget: equal for all methods of a comparison, or each method's own.
+MATCHED, BEST_EFFORT = "matched", "best effort"
+# Numbers of weights count as equal within this share of the larger one.
+WEIGHTS_WITHIN = 0.05
+# Of a method whose Specs leave this parameter out at its default.
+_LAYERS = 3
 
 
 def code_size(run: Run) -> int:
@@ -49,5 +56,64 @@ def select_runs(runs: list[Run], dataset: str, method: str, n_components: int) -
 
 def _is_second(run: Run) -> tuple[bool, bool]:
     """Whether a run is a best effort or was stopped early, and whether its words have an unusual weighting."""
-    stopped = run.environment.get("stopped_early") is True or budgets.is_best_effort(run)
+    stopped = run.environment.get("stopped_early") is True or is_best_effort(run)
     return stopped, run.spec.param("weighting", USUAL_WEIGHTING) != USUAL_WEIGHTING
+
+
+def get_budget(spec: Spec) -> tuple | None:
+    """Return what a fair comparison has in common; None for a method without hidden layers.
+
+    That is width, layers, whether the network is convolutional, batch size, and epochs or seconds; the other is 0.
+    """
+    value = dict(spec.params)
+    if "width" not in value:
+        return None
+    seconds = float(value.get("max_seconds", 0))
+    network = value["width"], value.get("layers", _LAYERS), value.get("network") == "conv"
+    return *network, value["batch_size"], 0 if seconds else value["epochs"], seconds
+
+
+def epochs_reached(run: Run) -> float | None:
+    """Return the passes over the training rows that a run made; None for a closed-form method."""
+    return run.history[-1].get("epoch") if run.history else None
+
+
+def are_equal(runs: Iterable[Run]) -> bool:
+    """Whether the networks among `runs` had equal budgets: shape, weights within 5 %, batch size and epochs reached."""
+    trained = [run for run in runs if get_budget(run.spec)]
+    if len(trained) < 2:
+        return True
+    shapes = {get_budget(run.spec)[:4] for run in trained}
+    weights = [run.metrics["weights"].value for run in trained]
+    epochs = {epochs_reached(run) for run in trained}
+    return len(shapes) == 1 and len(epochs) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights)
+
+
+def leading(candidates: Mapping[str, Sequence[Run]], kind: str = MATCHED) -> dict[str, str]:
+    """Return the key of the run of each method that a comparison shows first.
+
+    `candidates` are each method's runs that fit the view, the default first. `MATCHED`: runs of the budget that most
+    methods share; `BEST_EFFORT`: each method's shipped best effort, or the run of `MATCHED`.
+    """
+    chosen = {name: runs[0].key for name, runs in candidates.items() if runs}
+    networks = {name: runs for name, runs in candidates.items() if runs and get_budget(runs[0].spec)}
+    common = _common_budget(networks)
+    for name, runs in networks.items():
+        chosen[name] = next((run.key for run in runs if get_budget(run.spec) == common), runs[0].key)
+    if kind == BEST_EFFORT:
+        efforts = {name: next(filter(is_best_effort, runs), None) for name, runs in candidates.items()}
+        chosen |= {name: run.key for name, run in efforts.items() if run}
+    return chosen
+
+
+def is_best_effort(run: Run) -> bool:
+    """Whether a shipped run shows what its method can reach, at a budget of its own."""
+    return run.environment.get("budget") == BEST_EFFORT
+
+
+def _common_budget(networks: Mapping[str, Sequence[Run]]) -> tuple | None:
+    """Return the budget that most methods have a run of, best efforts aside."""
+    counts = Counter()
+    for runs in networks.values():
+        counts.update(list(dict.fromkeys(get_budget(run.spec) for run in runs if not is_best_effort(run))))
+    return max(counts, key=counts.get) if counts else None

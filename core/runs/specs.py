@@ -9,17 +9,14 @@ from core import datasets, methods
 from core.errors import BadInput
 from core.types import DOCUMENTS, IMAGES, Dataset, Spec, check_params
 
+Settings = Mapping[str, Any]
 _SEEDS = 2**31
 # Train and test rows. Samples of images are compared with the five nearest neighbours of each row of either split.
 _LEAST = {IMAGES: (6, 6), DOCUMENTS: (2, 1)}
 
 
 def make(
-    dataset: str,
-    method: str,
-    params: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    dataset_params: Mapping[str, Any] | None = None,
+    dataset: str, method: str, params: Settings | None = None, seed: int = 0, dataset_params: Settings | None = None
 ) -> Spec:
     """Return the spec of fitting `method` to `dataset`; parameters that are not given have their default.
 
@@ -37,31 +34,27 @@ def make(
     owner = method if of_kind == declared.params else f"{method} of {entry.kind}"
     checked = check_params(of_kind, params or {}, owner)
     implied = {p.name for p in of_kind if p.implied and checked[p.name] == p.default}
+    own = {name: value for name, value in checked.items() if name not in implied}
     return Spec.of(
-        dataset,
-        method,
-        {name: value for name, value in checked.items() if name not in implied},
-        seed,
-        check_params(entry.params, dataset_params or {}, dataset),
-        declared.version,
+        dataset, method, own, seed, check_params(entry.params, dataset_params or {}, dataset), declared.version
     )
 
 
-def make_from_settings(dataset: str, method: str, settings: Mapping[str, Any], seed: int = 0) -> Spec:
+def make_from_settings(dataset: str, method: str, settings: Settings, seed: int = 0) -> Spec:
     """As `make`, with the parameters of the method and those of the data set in one mapping."""
     of_data = {param.name for param in datasets.entry(dataset).params}
     params = {name: value for name, value in settings.items() if name not in of_data}
     return make(dataset, method, params, seed, {name: value for name, value in settings.items() if name in of_data})
 
 
-def make_at_size(dataset: str, method: str, n_components: int, settings: Mapping[str, Any], seed: int = 0) -> Spec:
+def make_at_size(dataset: str, method: str, n_components: int, settings: Settings, seed: int = 0) -> Spec:
     """As `make_from_settings`, with a number of latent dimensions unless the method's runs fit any number."""
     size = {} if methods.entry(method).has_own_code_size else {"n_components": n_components}
     return make_from_settings(dataset, method, size | settings, seed)
 
 
 def make_comparison(
-    dataset: str, names: Sequence[str], n_components: int, settings: Mapping[str, Any], seed: int
+    dataset: str, names: Sequence[str], n_components: int, settings: Settings, seed: int
 ) -> dict[str, Spec]:
     """Return method -> spec of several methods at a number of latent dimensions.
 
@@ -87,10 +80,10 @@ def make_comparison(
         # A parameter that no method has is refused by `specs.make`.
         if owners and name not in of_data and not set(owners) & set(names):
             raise BadInput(f"{name} is no parameter of {', '.join(names)}: only {', '.join(owners)} have it.")
-    of_others = set().union(*declared.values())
+    of_any = set().union(*declared.values())
     wanted = {}
     for method in names:
-        own = {k: v for k, v in settings.items() if k in declared.get(method, ()) or k not in of_others}
+        own = {k: v for k, v in settings.items() if k in declared.get(method, ()) or k not in of_any}
         wanted[method] = make_at_size(dataset, method, n_components, own, seed)
     return wanted
 

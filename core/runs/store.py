@@ -1,6 +1,6 @@
 """Write, find, list and delete stored runs. `core.runs.layout` says what a run's folder holds.
 
-Nothing is pickled; a folder is written under another name and renamed into place, so it is whole or absent.
+A folder is written under another name and renamed into place, so it is whole or absent.
 
 The key does not name the copy of the data. Of several runs with one key, `find_place` returns the one trained on the
 copy on this machine, else the first: the user's own, then the shipped one. If the settings of an own run are trained
@@ -215,13 +215,9 @@ def find_place(key: str) -> Path | None:
     """Return the folder of the run with this key that `list_places` lists; None if there is none."""
     if not layout.KEY.fullmatch(key):
         return None
-    for place in list_places()[0]:
-        if place.name == key:
-            return place
-        # Two keys may share eight digits.
-        if place.name.endswith(f"-{key[:8]}") and ((run := reader.find_summary(place)) is None or run.key == key):
-            return place
-    return None
+    places = [p for p in list_places()[0] if p.name == key or p.name.endswith(f"-{key[:8]}")]
+    # Two keys may share eight digits.
+    return next((p for p in places if (run := reader.find_summary(p)) is None or run.key == key), None)
 
 
 def get_place(key: str) -> Path:

@@ -59,7 +59,7 @@ def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
     contents = store.files_of(run, weights, replay)
     layout.check_room(sum(map(len, contents.values())))
     if not store.write_files(contents, place, replaces=False):
-        raise _already_there(run.key)
+        raise _already_there(f"The run {run.key}")
     return replace(run, place=place)
 
 
@@ -68,32 +68,28 @@ def _find_free_place(run: Run) -> Path:
     stored, place = store.find_place(run.key), layout.place_of(layout.runs_folder(), run.spec)
     before = reader.find_summary(stored) if stored else None
     if before is not None and not checksums.is_of(run.environment, before.environment["data_checksum"]):
-        raise BadInput(
-            f"A run with the settings of {run.key} is already here, trained on another copy of {run.spec.dataset}, and "
-            "loading a file replaces no run: delete that one first."
+        raise _already_there(
+            f"A run with the settings of {run.key}", f", trained on another copy of {run.spec.dataset},"
         )
     if stored is not None or os.path.isdir(place):
-        raise _already_there(run.key)
+        raise _already_there(f"The run {run.key}")
     return place
 
 
-def _already_there(key: str) -> BadInput:
-    return BadInput(f"The run {key} is already here, and loading a file replaces no run: delete that one first.")
+def _already_there(what: str, details: str = ",") -> BadInput:
+    return BadInput(f"{what} is already here{details} and loading a file replaces no run: delete that one first.")
 
 
 def _check_rows(run: Run) -> None:
     """Raise BadInput if a run names the data of a run measured here, but has other rows: pages index them alike."""
     for other in store.list_runs()[0]:
         of_data = other.spec.dataset == run.spec.dataset and selection.have_same_rows([run, other])
-        place = store.find_place(other.key) if of_data and "loaded" not in other.environment else None
-        if place is None:
+        if not of_data or "loaded" in other.environment:
             continue
         with suppress(BrokenRun):
-            if not _has_rows_of(run, reader.read_run(place)):
-                raise BadInput(
-                    f"This run can't be loaded: its rows are not those of the runs of {run.spec.dataset} that are "
-                    "here, although it names the same data."
-                )
+            if not _has_rows_of(run, reader.read_run(other.place)):
+                rows = f"its rows are not those of the runs of {run.spec.dataset} that are here"
+                raise BadInput(f"This run can't be loaded: {rows}, although it names the same data.")
             return
 
 

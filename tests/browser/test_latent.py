@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from core import datasets
 from core.analysis import decoder_export
-from core.runs import budgets, layout, reader, selection, store
+from core.runs import layout, reader, selection, store
 from pages.ui.shared import components
 from tests.browser.conftest import DRAWN, touch, wait_for_server
 from tests.pages.conftest import fit
@@ -49,7 +49,7 @@ def ask(page, expression: str):
 def get_shipped(dataset: str, method: str, size: int, is_best_effort: bool = False):
     runs, _ = store.list_runs()
     fitting = (run for run in selection.select_runs(runs, dataset, method, size) if store.is_shipped(run))
-    run = next(run for run in fitting if budgets.is_best_effort(run) == is_best_effort)
+    run = next(run for run in fitting if selection.is_best_effort(run) == is_best_effort)
     return reader.read_estimator(run.place)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from core import datasets, methods
 from core.errors import BadInput
-from core.runs import budgets, layout, specs, store
+from core.runs import layout, selection, specs, store
 from core.runs.presets import (
     BEST,
     BEST_EFFORT,
@@ -45,7 +45,7 @@ def test_networks_of_a_preset_have_one_budget():
     for dataset, preset in product(datasets.names(), (SECONDS, MINUTE)):
         presets = {name: list_presets(dataset, name, 10) for name in methods.names(datasets.entry(dataset).kind)}
         preset_specs = [make_spec(dataset, name, found[preset]) for name, found in presets.items() if preset in found]
-        found = [budget for spec in preset_specs if (budget := budgets.get_budget(spec))]
+        found = [budget for spec in preset_specs if (budget := selection.get_budget(spec))]
         assert len(found) > 1
         assert len(set(found)) == 1
 

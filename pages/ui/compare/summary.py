@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import streamlit as st
 
 from core.metrics.definitions import DEFINITIONS
-from core.runs import budgets
+from core.runs import selection
 from core.types import DOCUMENTS, Run
 from pages.ui.shared import run_picker, stored_runs
 from pages.ui.shared.number_format import compact, number
@@ -103,17 +103,17 @@ def _to_phrase(metric: str) -> str:
 
 def describe_budgets(lines: Sequence[Line]) -> str:
     """Whether the networks had equal budgets, and how their settings were chosen."""
-    trained = [line for line in lines if line.run and budgets.get_budget(line.run.spec)]
+    trained = [line for line in lines if line.run and selection.get_budget(line.run.spec)]
     if len(trained) < 2:
         return ""
-    if not budgets.are_equal([line.run for line in trained]):
+    if not selection.are_equal([line.run for line in trained]):
         spent = [f"{line.title} {' and '.join(list_costs(line.run))}" for line in trained]
         return f"Budgets differ, so this is not a fair comparison of methods: {'; '.join(spent)}."
     first = trained[0].run
     sentence = (
         f"Equal budgets: {join_words([line.title for line in trained])} have the same encoder and decoder shapes, "
-        f"{compact(first.metrics['weights'].value)} parameters (within {budgets.WEIGHTS_WITHIN:.0%}), "
-        f"{budgets.epochs_reached(first):g} epochs and batch size {first.spec.param('batch_size')}."
+        f"{compact(first.metrics['weights'].value)} parameters (within {selection.WEIGHTS_WITHIN:.0%}), "
+        f"{selection.epochs_reached(first):g} epochs and batch size {first.spec.param('batch_size')}."
     )
     trials = {line.run.environment.get("trials") for line in trained}
     if len(trials) == 1 and (n_trials := trials.pop()):
@@ -123,6 +123,6 @@ def describe_budgets(lines: Sequence[Line]) -> str:
 
 def list_costs(run: Run) -> list[str]:
     """Parameters and epochs of a run: ``["1.14 M parameters", "30 epochs"]``."""
-    weights, reached = run.metrics["weights"].value, budgets.epochs_reached(run)
+    weights, reached = run.metrics["weights"].value, selection.epochs_reached(run)
     epochs = [f"{reached:,.4g} epochs"] if reached else []
     return [f"{compact(weights)} parameters", *epochs] if weights else []

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.datasets import Entry
 from core.metrics import definitions
-from core.runs import budgets, store
+from core.runs import selection, store
 from core.types import DOCUMENTS, IMAGES
 from pages.ui.compare import summary
 from pages.ui.shared import cli_commands, header, images, stored_runs
@@ -172,7 +172,7 @@ def _make_name(size: int, line: Line) -> str:
     if line.entry.has_own_code_size:
         notes = [f"{spec.param('n_components')}-D prior" if spec else "no encoder"]
     if run := line.run:
-        notes += [*summary.list_costs(run), run.environment["budget"] if budgets.is_best_effort(run) else ""]
+        notes += [*summary.list_costs(run), run.environment["budget"] if selection.is_best_effort(run) else ""]
         notes += ["" if store.is_shipped(run) else "own run"]
         notes += ["" if run.is_verified else "not verified: scores from a loaded file"]
         notes += [stored_runs.describe_origin(run)]

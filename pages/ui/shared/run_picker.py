@@ -12,7 +12,7 @@ import streamlit as st
 from core import datasets, methods
 from core.datasets import checksums
 from core.errors import BadInput
-from core.runs import budgets, selection, specs, store
+from core.runs import selection, specs, store
 from core.types import IMAGES, Run, Spec
 from pages.ui.shared import cached, page_state, permalinks, stored_runs
 from pages.ui.shared.stored_runs import Line, label_run
@@ -24,7 +24,7 @@ _USUAL_SIZE = 10
 _MOST_RUNS = 3
 # Settings in the label of a single run that is not the default.
 _MOST_SETTINGS = 2
-_BUDGETS = {budgets.MATCHED: "Matched", budgets.BEST_EFFORT: "Best effort"}
+_BUDGETS = {selection.MATCHED: "Matched", selection.BEST_EFFORT: "Best effort"}
 _BUDGET_HELP = (
     "Matched: all networks have the same encoder and decoder shapes, epochs, batch size and number of tuning trials. "
     "Best effort: the best run of each method at any cost. Linear methods are the same in both."
@@ -168,11 +168,11 @@ def _choose_lines(
         name: [run for run in runs if checksums.is_here(run) == checksums.is_here(runs[0])]
         for name, runs in candidates.items()
     }
-    leading = budgets.leading(of_first_copy, budget)
+    leading = selection.leading(of_first_copy, budget)
     offers = []
     for method in names:
         ordered = sorted(candidates[method], key=lambda run: run.key != leading.get(method))
-        memory = f"{entry.name}/{size}/{method}" + ("" if budget == budgets.MATCHED else f"/{budget}")
+        memory = f"{entry.name}/{size}/{method}" + ("" if budget == selection.MATCHED else f"/{budget}")
         offers.append(_Offer.make(ordered, (entry.name, method, size), memory, several, problems))
     many = [offer for offer in offers if len(offer.specs) > 1]
     elsewhere = _describe_own_sizes(stored, entry, size)
@@ -190,9 +190,9 @@ def _choose_lines(
 
 def _choose_budget(candidates: Mapping[str, Sequence[Run]], problems: list[str]) -> str:
     """Draw the choice of budget if a best-effort run fits the view; else it is matched."""
-    if not any(budgets.is_best_effort(run) for runs_of_method in candidates.values() for run in runs_of_method):
+    if not any(selection.is_best_effort(run) for runs_of_method in candidates.values() for run in runs_of_method):
         page_state.forget(["budget"])
-        return budgets.MATCHED
+        return selection.MATCHED
     return page_state.choose("budget", "Budget", _BUDGETS, problems, _BUDGET_HELP)
 
 
