@@ -147,8 +147,8 @@ def test_single_steps_follow_the_rounds_and_are_in_the_link():
     assert "players.moves" not in app.press("players.seed-next").query()
 
 
-# A game stops at each frame.
-PLAYED = [("game", gan_game, "play_rounds", 4), ("alone", fixed_opponent, "train", 2)]
+# A game stops at each frame, the first of which is before any round.
+PLAYED = [("game", gan_game, "play_rounds", 5), ("alone", fixed_opponent, "train", 10)]
 
 
 @pytest.mark.parametrize(("show", "module", "name", "n_calls"), PLAYED, ids=["game", "alone"])

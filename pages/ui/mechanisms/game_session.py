@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,8 +18,8 @@ from pages.ui.shared import page_state
 ROUNDS = (0, 20, 50, 100, 200, 300, 400, 600, 1000, 1500, 2000)
 MOVES = {"D": DISCRIMINATOR, "G": GENERATOR}
 MOST_MOVES = 40
-_GAME, _SOLOS, _DONE, _LOCK = (f"hourglass.mechanisms.{name}" for name in ("game", "solos", "done", "lock"))
-_TRAINING = {DENSITY: "Training with D fixed", LIKELIHOOD: "Training by maximum likelihood"}
+_GAME = "game"
+_LABELS = {_GAME: "Training", DENSITY: "Training with D fixed", LIKELIHOOD: "Training by maximum likelihood"}
 # A frame is kept after so many rounds, so that a longer game has the frames of a shorter one.
 _KEPT = sorted({*range(0, 20, 5), *range(20, 100, 20), *range(100, 500, 50), *range(500, 2001, 250), *ROUNDS})
 _AT_ONCE = 20  # rounds between two looks at the stop button
@@ -28,10 +27,9 @@ _AT_ONCE = 20  # rounds between two looks at the stop button
 
 @dataclass
 class PlayedGame:
-    """A game after some rounds and single steps, "D" or "G" each, with named snapshots."""
+    """A game after some rounds and single steps, "D" or "G" each, with named snapshots; or a generator alone."""
 
-    settings: Settings
-    game: Game
+    game: Game | SoloGenerator
     rounds: int = 0
     moves: str = ""
     frames: list[Frame] = field(default_factory=list)
@@ -41,13 +39,23 @@ class PlayedGame:
         """A copy that can be played on while this one stays as it is."""
         return replace(self, game=copy.deepcopy(self.game), frames=[*self.frames], names=[*self.names])
 
+    def advance(self, rounds: int) -> None:
+        """Play rounds, and take a snapshot of a game if the last one is in `_KEPT`."""
+        self.rounds += rounds
+        if isinstance(self.game, SoloGenerator):
+            fixed_opponent.train(self.game, rounds)
+            return
+        gan_game.play_rounds(self.game, rounds)
+        if self.rounds in _KEPT:
+            self.add_frame(str(self.rounds))
+
     def add_frame(self, name: str) -> None:
         self.frames.append(gan_game.take_snapshot(self.game))
         self.names.append(name)
 
     def compute_once(self, name: str, compute: Callable[[], Any]) -> Any:
         """What `compute` returned for this game, shared by all visitors who ask for the same game."""
-        results = _get_shared(self.settings, self.rounds, self.moves)
+        results = _get_shared(self.game.settings, self.rounds, self.moves)
         if name not in results:
             results[name] = compute()
         return results[name]
@@ -59,88 +67,57 @@ def _get_shared(settings: Settings, rounds: int, moves: str = "") -> dict[str, A
     return {}
 
 
-def get_lock() -> threading.Lock:
-    """Let one run of this session play: after a moved control, the run before ends later."""
-    return st.session_state.setdefault(_LOCK, threading.Lock())
-
-
 def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
-    """The game after so many rounds and the chosen single steps; no round is played twice."""
-    moves = _choose_moves(settings, rounds, controls)
-    played = st.session_state.get(_GAME)
-    is_own = played is not None and played.settings == settings
-    if not (is_own and played.rounds == rounds and moves.startswith(played.moves)):
-        if shared := _get_shared(settings, rounds).get(_GAME):
-            played = shared.copy()
-        elif not (is_own and played.rounds < rounds and not played.moves):
-            played = PlayedGame(settings, gan_game.Game(settings))
-            played.add_frame("0")
-        st.session_state[_GAME] = played
-
-    def advance() -> int:
-        upcoming = next(k for k in _KEPT if k > played.rounds)
-        n = min(_AT_ONCE, upcoming - played.rounds)
-        gan_game.play_rounds(played.game, n)
-        played.rounds += n
-        if played.rounds == upcoming:
-            played.add_frame(str(upcoming))
-        if played.rounds in ROUNDS and _GAME not in (shared := _get_shared(settings, played.rounds)):
-            shared[_GAME] = played.copy()
-        return played.rounds
-
-    _run(advance, played.rounds, rounds, "Training")
-    for letter in moves[len(played.moves) :]:
-        gan_game.take_step(played.game, MOVES[letter])
-        played.moves += letter
-        played.add_frame(f"{rounds} + {played.moves}")
+    """The game after so many rounds, one of `ROUNDS`, and the chosen single steps."""
+    moves, played = _choose_moves(settings, rounds, controls), _play_rounds(settings, rounds, _GAME)
+    for k, letter in enumerate(moves, 1):
+        shared = _get_shared(settings, rounds, moves[:k])
+        if _GAME not in shared:
+            played = replace(played.copy(), moves=moves[:k])
+            gan_game.take_step(played.game, MOVES[letter])
+            played.add_frame(f"{rounds} + {played.moves}")
+            shared[_GAME] = played
+        played = shared[_GAME]
     return played
 
 
 def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator:
-    """A generator trained alone, by this visitor or another; more steps continue it."""
-    solos = st.session_state.setdefault(_SOLOS, {})
-    solo = solos.get(objective)
-    is_own = solo is not None and solo.settings == settings
-    if not (is_own and len(solo.history) == steps):
-        if shared := _get_shared(settings, steps).get(objective):
-            solo = copy.deepcopy(shared)
-        elif not (is_own and len(solo.history) < steps):
-            solo = fixed_opponent.SoloGenerator(settings, objective)
-        solos[objective] = solo
-
-    def advance() -> int:
-        upcoming = next(k for k in ROUNDS if k > len(solo.history))
-        fixed_opponent.train(solo, min(_AT_ONCE, upcoming - len(solo.history)))
-        done = len(solo.history)
-        if done in ROUNDS and objective not in (shared := _get_shared(settings, done)):
-            shared[objective] = copy.deepcopy(solo)
-        return done
-
-    _run(advance, len(solo.history), steps, _TRAINING[objective])
-    return solo
+    """A generator trained alone for so many steps, one of `ROUNDS`."""
+    return _play_rounds(settings, steps, objective).game
 
 
-def _run(advance: Callable[[], int], done: int, total: int, label: str) -> None:
-    """Advance, a little each time, until `total` is done, with a progress bar and a stop button."""
-    if done >= total:
-        return
-    st.session_state[_DONE] = done
-    # Rounds are remembered game by game.
-    name = f"players.{page_state.recall('players.preset')}-rounds"
-    placeholder = st.empty()
+def _play_rounds(settings: Settings, rounds: int, kind: str) -> PlayedGame:
+    """A shared game, or a generator alone; a longer one continues a shorter one, with a progress bar."""
+    shared = {n: _get_shared(settings, n) for n in ROUNDS if n <= rounds}
+    if kind in shared[rounds]:
+        return shared[rounds][kind]
+    if kind not in shared[0]:
+        shared[0][kind] = PlayedGame(Game(settings) if kind == _GAME else SoloGenerator(settings, kind))
+        shared[0][kind].advance(0)
+    played = shared[_find_longest(shared, kind)][kind].copy()
+    placeholder, label = st.empty(), _LABELS[kind]
     with placeholder.container():
-        bar = st.progress(done / total, f"{label} …")
-        st.button("Stop", key=f"mechanism-stop-{label}", on_click=_stop, args=(name,))
-    while done < total:
-        done = st.session_state[_DONE] = advance()
-        bar.progress(done / total, f"{label}: {done:,} of {total:,}")
+        bar = st.progress(0.0, f"{label} …")
+        # Rounds are remembered game by game.
+        name = f"players.{page_state.recall('players.preset')}-rounds"
+        st.button("Stop", key=f"mechanism-stop-{label}", on_click=_stop, args=(name, shared, kind))
+    while played.rounds < rounds:
+        upcoming = next(k for k in _KEPT if k > played.rounds)
+        played.advance(min(_AT_ONCE, upcoming - played.rounds))
+        if played.rounds in shared:
+            shared[played.rounds][kind] = played.copy()
+        bar.progress(played.rounds / rounds, f"{label}: {played.rounds:,} of {rounds:,}")
     placeholder.empty()
+    return shared[rounds][kind]
 
 
-def _stop(name: str) -> None:
+def _find_longest(shared: dict[int, dict[str, Any]], kind: str) -> int:
+    return max(n for n, results in shared.items() if kind in results)
+
+
+def _stop(name: str, shared: dict[int, dict[str, Any]], kind: str) -> None:
     """Ask for no more rounds than are done."""
-    done = st.session_state.get(_DONE, 0)
-    page_state.keep(name, max(n for n in ROUNDS if n <= done))
+    page_state.keep(name, _find_longest(shared, kind))
     st.session_state.pop(page_state.key(name), None)
 
 

@@ -41,15 +41,11 @@ def draw(controls: Controls) -> None:
     if choice is None:
         return
     settings, rounds = choice
-    with game_session.get_lock():
-        if view == _ALONE:
-            _show_generator_alone(settings, rounds)
-            return
-        played = game_session.play(settings, rounds, controls)
-        if view == _JUDGE:
-            _show_discriminator_alone(settings, played)
-        else:
-            _show_game(settings, played)
+    if view == _ALONE:
+        _show_generator_alone(settings, rounds)
+    else:
+        show = _show_discriminator_alone if view == _JUDGE else _show_game
+        show(settings, game_session.play(settings, rounds, controls))
 
 
 def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | None:
