@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from core.figures import palette
 from core.figures.mechanisms import base
 
-_GRAPHS = Path(__file__).parents[3] / "assets" / "mechanisms"
+_GRAPHS = Path(__file__).parents[3] / "assets" / "theme"
 NAMES = {"score": "score function", "reparameterized": "reparameterized"}
 _COLOURS = {"score": 2, "reparameterized": 0}
 
@@ -62,7 +62,7 @@ def plot_errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> 
 
 
 def render_graphs(theme: str) -> list[str]:
-    """SVGs of both computation graphs, plain and reparameterized; dashed: gradients."""
+    """SVGs of both computation graphs, plain and reparameterized, in the colours of a theme; dashed: gradients."""
     ink, good, bad = palette.INK[theme], base.get_colour(3, theme), base.get_colour(2, theme)
     graphs = []
     for name, colour in (("sampling", bad), ("reparameterization", good)):
