@@ -31,13 +31,13 @@ def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: 
 
 
 def _choose_errors(view: MapView, problems: list[str]) -> Values | None:
-    offered = {run_map.choice.key: run_map for run_map in view.one_per_run if run_map.reconstructs}
+    offered = [run_map for run_map in view.one_per_run if run_map.reconstructs]
     if not offered:
         problems.append("No method shown reconstructs its input, so there is no error to colour by.")
         return None
-    first, *others = keys = list(offered)
-    label = "Reconstruction error of"
-    chosen = offered[neighbours.choose_run("error-of", label, keys, first, offered) if others else first]
+    chosen = offered[0]
+    if len(offered) > 1:
+        chosen = neighbours.choose_run("error-of", "Reconstruction error of", offered, problems)
     with header.show_errors():
         unit = "squared error" if view.rows.kind == IMAGES else "1 − cosine"
         return _scaled(f"{chosen.name}, {unit}", chosen.errors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import combinations
 
 import numpy as np
@@ -101,31 +101,21 @@ def choose_pair(view: MapView, problems: list[str]) -> tuple[RunMap, RunMap] | N
     """Draw the choice of two methods to compare, if the maps are coloured by their disagreement."""
     if view.colour != controls.OVERLAP:
         return None
-    offered = {run_map.choice.key: run_map for run_map in view.one_per_run}
+    offered = view.one_per_run
     if len(offered) < 2:
         problems.append("Disagreement compares the latent codes of two methods: choose maps of different runs.")
         return None
-    keys = list(offered)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = choose_run("between", "Disagreement between", keys, keys[0], offered)
-        others = [key for key in keys if key != first]
-        second = choose_run("and", "and", others, others[0], offered)
-    return offered[first], offered[second]
+        first = choose_run("between", "Disagreement between", offered, problems)
+        second = choose_run("and", "and", [run_map for run_map in offered if run_map is not first], problems)
+    return first, second
 
 
-def choose_run(name: str, label: str, keys: list[str], default: str, offered: Mapping[str, RunMap]) -> str:
-    """Draw a choice among the runs of maps; returns the key of a map."""
-    widget = page_state.key(name)
-    tokens = {offered[key].choice.token: key for key in keys}
-    linked = page_state.read_link(name)
-    if linked in tokens:
-        st.session_state[widget] = tokens[linked]
-    elif st.session_state.get(widget) not in keys:
-        remembered = page_state.recall(name)
-        st.session_state[widget] = remembered if remembered in keys else default
-    chosen = st.selectbox(label, keys, key=widget, format_func=lambda key: offered[key].name, width=220)
-    page_state.keep(name, chosen, text=offered[chosen].choice.token)
-    return chosen
+def choose_run(name: str, label: str, offered: Sequence[RunMap], problems: list[str]) -> RunMap:
+    """Draw a choice among the runs of maps."""
+    by_token = {run_map.choice.token: run_map for run_map in offered}
+    tokens, look = list(by_token), {"format_func": lambda token: by_token[token].name, "width": 220}
+    return by_token[page_state.choose_with(st.selectbox, name, label, tokens, tokens[0], problems, **look)]
 
 
 def compute_overlap(a: RunMap, b: RunMap) -> np.ndarray:

@@ -64,10 +64,8 @@ def _read_input(view: MapView, can_draw: bool) -> np.ndarray | None:
     """Draw the pad or the upload; returns the image as (n_features,) uint8."""
     source = _UPLOAD
     if can_draw:
-        widget = page_state.key("own-how")
-        st.session_state.setdefault(widget, _DRAW)
-        look = {"required": True, "label_visibility": "collapsed"}
-        source = st.segmented_control("Input", [_DRAW, _UPLOAD], key=widget, **look)
+        look = {"key": page_state.key("own-how"), "required": True, "label_visibility": "collapsed"}
+        source = st.segmented_control("Input", [_DRAW, _UPLOAD], default=_DRAW, **look)
     try:
         if source == _DRAW:
             strokes = drawing_pad.read_points(page_state.key("own-pad"), "Draw one digit")

@@ -23,8 +23,7 @@ from pages.ui.shared.number_format import number
 from pages.ui.shared.text import Markup, html, join_words, plain
 
 _MOST_IN_A_LINK = 500
-_MOST_PICTURES = 120
-_MOST_TITLES = 40
+_MOST_PICTURES, _MOST_TITLES = 120, 40
 _MOST_RECONSTRUCTED, _MOST_WORDS = 12, 15
 _PARAMETER = "selected"
 _CSV_HELP = "Row number, class, and each map's coordinates and reconstruction error."
