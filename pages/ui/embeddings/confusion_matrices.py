@@ -71,13 +71,12 @@ def draw(data: ClassifiedRows, problems: list[str]) -> None:
     if not predictions:
         return
     n = max(int((predicted != confusion.NOT_ASKED).sum()) for predicted in predictions.values())
-    st.markdown(
-        plain(
-            f"Each of {n:,} {data.row}s is assigned the most frequent class among its {neighbourhoods.K} nearest other "
-            f"{data.row}s in {data.where} (leave-one-out). Rows: true class; columns: predicted class; click a cell to "
-            f"see its {data.row}s."
-        )
+    about = (
+        f"Each of {n:,} {data.row}s is assigned the most frequent class among its {neighbourhoods.K} nearest other "
+        f"{data.row}s in {data.where} (leave-one-out). Rows: true class; columns: predicted class; click a cell to see "
+        f"its {data.row}s."
     )
+    st.markdown(plain(about))
     _draw_matrices("all", data, predictions)
     if len(data.labels) > 2:
         pair = _choose_pair(data, predictions, problems)

@@ -17,7 +17,7 @@ from core.metrics import pca_spectrum
 from core.runs import presets, selection, specs, store
 from core.types import IMAGES, Measurement, Run, Spec
 from pages.ui.reconstructions import lecture_figure
-from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers, training_queue
+from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers
 from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.text import join_words, plain
@@ -68,8 +68,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             with drawer:
                 _draw_table(runs, "knn_accuracy", "kNN accuracy", "all-code-sizes-accuracy")
     if n_left_out:
-        noun = "run" if n_left_out == 1 else "runs"
-        st.caption(plain(f"Left out: {n_left_out} {noun}, measured on another copy of the data."))
+        s = "" if n_left_out == 1 else "s"
+        st.caption(f"Left out: {n_left_out} run{s}, measured on another copy of the data.")
     _draw_form(view, of_data, names)
     training_offers.show_progress(lambda task: task.spec.dataset == view.entry.name and task.spec.method in names)
     lecture_figure.draw(view, stored, problems)
@@ -222,13 +222,12 @@ def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str]) -> None:
     if spec is None:
         return
     label = f"{methods.label(method)} {size}-D"
-    if training_queue.is_live(training_queue.find_task(spec.key)):
-        st.caption(plain(f"{label} with these settings is being trained."))
-    elif stored_runs.is_complete(stored, spec):
-        st.caption(plain(f"{label} with these settings is in the chart."))
-    else:
+    if training_offers.find_missing([spec], stored):
         budget = f"Trains for {epochs} epochs." if (epochs := spec.param("epochs")) else "Fitted in closed form."
         training_offers.draw_button(f"Train {label}", [spec], "size", budget)
+    else:
+        where = "in the chart" if stored_runs.is_complete(stored, spec) else "being trained"
+        st.caption(plain(f"{label} with these settings is {where}."))
 
 
 def _choose(name: str, label: str, options: Sequence[str], default: str, **look) -> str:

@@ -21,8 +21,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.text import join_words, plain
 
-_ROWS = 500
-_SEED = 0
+_ROWS, _SEED = 500, 0
 _IN_BLOCK, _SHOWN = 4, 8
 _NO_MODEL = "No model"
 _FIRST_LEVEL = 0.4  # as a share of all levels
@@ -60,13 +59,12 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
     curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
     with chart:
         charts.draw(figures.plot_by_corruption(levels, curves, axis, header.get_theme(), level), "damaged")
-    about = "squared error summed over the pixels, without clipping"
-    st.caption(
-        plain(
-            f"Mean over {rows.summary}, with 95% bootstrap band; {about}. {_NO_MODEL}: error of the corrupted image "
-            f"itself. Corruption seed {_SEED} for every method; click a name in the legend to hide its line."
-        )
+    about = (
+        f"Mean over {rows.summary}, with 95% bootstrap band; squared error summed over the pixels, without clipping. "
+        f"{_NO_MODEL}: error of the corrupted image itself. Corruption seed {_SEED} for every method; click a name in "
+        "the legend to hide its line."
     )
+    st.caption(plain(about))
     with st.expander("Comparison of the methods by amount"):
         lines = []
         for name, verdict in summary.verdicts.items():

@@ -13,7 +13,7 @@ from core.errors import BadInput
 from core.metrics import bootstrap
 from core.runs import presets, selection, specs
 from core.types import Measurement, Run, Spec
-from pages.ui.reconstructions import images
+from pages.ui.reconstructions import images, linear_ae
 from pages.ui.shared import charts, header, image_grid, stored_runs, tables, training_offers
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -63,9 +63,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 def _make_specs(view: View) -> list[Spec]:
     """Make the Specs of the four networks, from no hidden layer to three."""
     name, data = view.entry.name, dict(view.dataset_params)
-    linear = presets.list_presets(name, "linear_ae", view.size).get(presets.BEST, {}) | {"n_components": view.size}
     deep = [specs.make(name, "ae", params, 0, data) for params in presets.depths(name, view.size)]
-    return [specs.make(name, "linear_ae", linear, 0, data), *deep]
+    return [linear_ae.make_spec(view, "linear_ae"), *deep]
 
 
 def _make_line(view: View, stored: Sequence[Run], spec: Spec, label: str) -> Line:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from itertools import combinations
 
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets
+from core import cache, datasets, methods
 from core.analysis import error_comparison
 from core.analysis.error_comparison import ByClass, Ranking
 from core.datasets import Entry, checksums
@@ -28,18 +28,13 @@ _PAIR_HEAD = ("Methods", "All classes", "Reversed in class", "Not significantly 
 
 @dataclass(frozen=True)
 class _RowErrors:
-    """Squared errors (n,) of the same test rows by each method's label, and the rows' classes."""
+    """Squared errors (n,) of the same test rows and method by label, and the rows' classes."""
 
     by_method: Mapping[str, np.ndarray]
-    lines: Mapping[str, Line]
+    methods: Mapping[str, str]
     y: np.ndarray | None  # (n,) class; None where there are no labels
     class_names: tuple[str, ...]
     about: str  # which rows these are, in words
-    key: tuple  # changes with any of them
-
-    @property
-    def methods(self) -> dict[str, str]:
-        return {label: line.method for label, line in self.lines.items()}
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -52,7 +47,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             means = join_words([f"{name} {number(values.mean())}" for name, values in errors.by_method.items()])
             section.explain(f"{view.entry.label} has no class labels. Mean squared error over {errors.about}: {means}.")
         else:
-            comparison = _compare(errors.key, errors)
+            key = cache.make_key(*errors.by_method, *errors.by_method.values(), errors.y)
+            comparison = _compare(f"classes-{key}", errors)
             section.explain(f"{_hardest_class(errors, comparison)} {_order(errors, comparison.ranking)}")
             _draw_classes(errors, comparison, problems)
         _draw_distribution(errors, problems)
@@ -62,30 +58,26 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]:
     """Keep the runs of one copy of the data: the one on this machine where possible."""
-
-    def copy_of(line: Line) -> tuple:
-        return line.run.environment["data_checksum"], len(line.run.views["rows.squared_error"])
-
-    lines = sorted(lines, key=lambda line: not line.is_here)
-    same = [line for line in lines if copy_of(line) == copy_of(lines[0])]
+    checksum = checksums.choose_checksum(line.run for line in lines)
+    same = [line for line in lines if checksums.is_of(line.run.environment, checksum)]
     if others := [line.label for line in lines if line not in same]:
-        copy = f"another copy of the data than {lines[0].label}"
+        copy = f"another copy of the data than {same[0].label}"
         problems.append(f"Left out: {join_words(others)}, measured on {copy}. Train again to compare.")
     return same
 
 
 def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _RowErrors:
     """Read the errors and classes of all test rows; without the data set, of the rows whose class the runs store."""
-    by_label = {line.label: line for line in lines}
-    errors = {label: line.run.views["rows.squared_error"].astype(np.float64) for label, line in by_label.items()}
-    run, n, which = lines[0].run, len(errors[lines[0].label]), "all"
+    by_label = {line.label: line.method for line in lines}
+    errors = {line.label: line.run.views["rows.squared_error"].astype(np.float64) for line in lines}
+    run, n = lines[0].run, len(errors[lines[0].label])
     about, names = f"all {n:,} test rows", tuple(run.notes["target_names"]) if entry.has_labels else ()
     y = _read_labels(run, n, problems) if entry.has_labels else None
     if entry.has_labels and y is None:
-        rows, y, which = run.views["shown_rows"], run.views["labels"].astype(int), "shown"
+        rows, y = run.views["shown_rows"], run.views["labels"].astype(int)
         about = f"the {len(rows):,} of {n:,} test rows whose class is stored with the runs (the data set is not here)"
         errors = {label: values[rows] for label, values in errors.items()}
-    return _RowErrors(errors, by_label, y, names, about, (tuple(line.stamp for line in lines), which))
+    return _RowErrors(errors, by_label, y, names, about)
 
 
 def _read_labels(run: Run, n: int, problems: list[str]) -> np.ndarray | None:
@@ -99,8 +91,7 @@ def _read_labels(run: Run, n: int, problems: list[str]) -> np.ndarray | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Resampling the errors …")
-def _compare(key: tuple, _errors: _RowErrors) -> ByClass:
-    name = f"classes-{cache.make_key(key, list(_errors.by_method), _errors.y)}"
+def _compare(name: str, _errors: _RowErrors) -> ByClass:
     resamples = cache.get_or_compute(name, lambda: error_comparison.resample_means(_errors.by_method, _errors.y))
     return error_comparison.compare_by_class(list(_errors.by_method), resamples)
 
@@ -162,7 +153,7 @@ def _order(errors: _RowErrors, ranking: Ranking) -> str:
 
 def _share_of_least(errors: _RowErrors, comparison: ByClass) -> tuple[str, str, dict[int, Measurement]]:
     """The best network, the method of least linear error, and the share of its error per class; none for one class."""
-    entries = {name: errors.lines[name].entry for name in comparison.ranking.order}
+    entries = {name: methods.entry(errors.methods[name]) for name in comparison.ranking.order}
     networks = [name for name, entry in entries.items() if not entry.is_linear]
     linear = next((name for name, entry in entries.items() if entry.has_spectrum), "")
     shares = comparison.ratios[networks[0], linear] if networks and linear else {}
@@ -208,16 +199,14 @@ def _mean_cell(mean: Measurement) -> tables.Cell:
 
 def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[tables.Cell]]:
     """One row per pair of methods: their order over all classes, and the classes with another order."""
-
-    def classes(triples: Iterable[tuple[str, str, int]], pair: tuple[str, str]) -> tables.Cell:
-        names = [errors.class_names[label] for *methods, label in triples if tuple(methods) == pair]
-        return tables.text(", ".join(names)) if names else tables.EMPTY
-
     rows = []
     for pair in combinations(ranking.order, 2):
         overall = "not significantly different" if pair in ranking.tied else f"{pair[0]} lower"
-        cells = classes(ranking.reversed, pair), classes(ranking.undecided, pair)
-        rows.append([tables.text(" and ".join(pair)), tables.text(overall), *cells])
+        row = [tables.text(" and ".join(pair)), tables.text(overall)]
+        for triples in (ranking.reversed, ranking.undecided):
+            names = [errors.class_names[label] for *of, label in triples if tuple(of) == pair]
+            row.append(tables.text(", ".join(names)) if names else tables.EMPTY)
+        rows.append(row)
     return rows
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import streamlit as st
@@ -18,6 +17,7 @@ from core.types import Run, as_floats
 from pages.ui.reconstructions import gan_inversion
 from pages.ui.shared import header, image_grid, page_state, reconstructors
 from pages.ui.shared.cached import find_rows
+from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.image_grid import Strip
 from pages.ui.shared.images import image
 from pages.ui.shared.number_format import interval, number
@@ -96,7 +96,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             st.html(_render_scale(limit))
         strips = _strips(rows, choice, X, lines, limit if has_maps else None)
         if gan and not inversion:
-            note = '<div class="hg-note">No encoder: a code must be found by optimisation (GAN inversion).</div>'
+            note = make_note("No encoder: a code must be found by optimisation (GAN inversion).")
             strips.append(Strip(image_grid.make_name(gan.label), [note, *[""] * (len(choice.blocks) - 1)]))
         with st.container(key="rebuilt-columns", gap=None):
             st.html(image_grid.make_grid(strips, len(choice.blocks)))
@@ -184,11 +184,11 @@ def _strips(
     rows: Rows, choice: _Choice, X: np.ndarray, lines: list[_Reconstructed], limit: float | None
 ) -> list[Strip]:
     """Originals and reconstructions; with `limit`, the end of their scale, error maps too."""
-    parts = [slice(*pair) for pair in pairwise(np.cumsum([0, *map(len, choice.blocks)]))]
+    shape, ends = rows.image_shape, np.cumsum([*map(len, choice.blocks)])[:-1]
 
     def strip(name: str, images: np.ndarray, alt: str) -> Strip:
-        pixels, shape = to_pixels(images), rows.image_shape
-        return Strip(name, [image_grid.make_pictures(pixels[part], shape, _IN_BLOCK, alt) for part in parts])
+        blocks = np.split(to_pixels(images), ends)
+        return Strip(name, [image_grid.make_pictures(block, shape, _IN_BLOCK, alt) for block in blocks])
 
     def caption(k: int) -> str:
         class_name = f"<b>{html(rows.get_class(k))}</b> " if rows.get_class(k) else ""
@@ -206,8 +206,8 @@ def _strips(
         strips.append(strip(name, line.images, f"The same images reconstructed by {line.label}"))
         if limit is not None:
             alt = f"Reconstruction by {line.label} minus original"
-            maps = [make_map((line.images - X)[part], rows.image_shape, _IN_BLOCK, limit, alt) for part in parts]
-            strips.append(Strip('<div class="hg-note">minus original</div>', maps))
+            maps = [make_map(block, shape, _IN_BLOCK, limit, alt) for block in np.split(line.images - X, ends)]
+            strips.append(Strip(make_note("minus original"), maps))
     return strips
 
 
@@ -245,17 +245,15 @@ def make_strip(run: Run, view: str, label: str, *about: str) -> Strip:
 
 def _draw_stored_reconstructions(view: View) -> None:
     """Without the data set, draw the reconstructions that are stored with the runs."""
-    lines = [line for line in view.trained if "reconstructions" in line.run.views]
-    if not lines:
-        return
-    why = "The original images may not be redistributed; they are shown once the data set is on this machine."
-    st.markdown(plain(f"Reconstructions stored with the runs of {join_words([line.label for line in lines])}. {why}"))
-    strips = []
-    for line in lines:
+    strips = {}
+    for line in (line for line in view.trained if "reconstructions" in line.run.views):
         error = line.run.metrics["squared_error"]
         note = f"error {number(error.value)} on all {error.n:,}"
-        strips.append(make_strip(line.run, "reconstructions", line.label, note))
-    st.html(image_grid.make_grid(strips, 2))
+        strips[line.label] = make_strip(line.run, "reconstructions", line.label, note)
+    if strips:
+        why = "The original images may not be redistributed; they are shown once the data set is on this machine."
+        st.markdown(plain(f"Reconstructions stored with the runs of {join_words(list(strips))}. {why}"))
+        st.html(image_grid.make_grid(list(strips.values()), 2))
 
 
 @st.dialog("Reconstructions of one image", width="large")

@@ -16,7 +16,7 @@ from core.errors import BadInput, BrokenRun
 from core.metrics import linear_ae_vs_pca, pca_spectrum, reconstruction
 from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
 from core.runs import presets, reader, selection, specs
-from core.types import Run
+from core.types import Run, Spec
 from pages.ui.reconstructions.images import make_map
 from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, training_offers
 from pages.ui.shared.html_blocks import make_figure, make_note
@@ -26,8 +26,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import Markup, plain
 
-_MOST_AXES = 10
-_IN_BLOCK = 5
+_MOST_AXES, _IN_BLOCK = 10, 5
 _STEP = 5
 
 
@@ -35,8 +34,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     line = next((line for line in view.trained if line.entry.converges_to), None)
     if line is None:
         st.markdown(plain(f"No linear AE is trained on {view.entry.label} at {view.size}-D yet."))
-        preset = presets.list_presets(view.entry.name, "linear_ae", view.size).get(presets.BEST, {})
-        _offer(view, stored, "linear_ae", preset)
+        _offer(view, stored, "linear_ae")
         return
     rows = [row for row in line.run.history if "excess_error" in row]
     st.markdown(plain(_explanation(view, rows)))
@@ -49,7 +47,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         st.markdown(plain(f"PCA of {n_pixels} pixels has no {view.size} components to compare with."))
     else:
         st.markdown(plain(f"The axes are compared with PCA at {view.size}-D or more, which is not trained yet."))
-        _offer(view, stored, "pca", {})
+        _offer(view, stored, "pca")
 
 
 def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
@@ -63,10 +61,15 @@ def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
     return None
 
 
-def _offer(view: View, stored: Sequence[Run], method: str, settings: dict[str, Any]) -> None:
+def make_spec(view: View, method: str) -> Spec:
+    """Make the Spec of a linear method in a view, with the settings of the shipped runs."""
+    settings = presets.list_presets(view.entry.name, method, view.size).get(presets.BEST, {})
+    return specs.make(view.entry.name, method, {**settings, "n_components": view.size}, 0, dict(view.dataset_params))
+
+
+def _offer(view: View, stored: Sequence[Run], method: str) -> None:
     try:
-        params = {**settings, "n_components": view.size}
-        spec = specs.make(view.entry.name, method, params, 0, dict(view.dataset_params))
+        spec = make_spec(view, method)
     except BadInput as problem:
         st.error(plain(problem))
         return
@@ -114,23 +117,21 @@ def _draw_convergence(view: View, rows: Sequence[dict[str, Any]]) -> None:
     with st.container(key="to-pca"):
         for k, figure in enumerate(error_by_code_size.plot_convergence_to_pca(rows, header.get_theme())):
             charts.draw(figure, f"to-pca-{k}")
-    st.caption(
-        plain(
-            "After each epoch: principal angles between the span of the decoder's columns and the first "
-            f"{view.size} principal components of the training images, and squared error per training image minus "
-            "PCA's. The learning rate falls to 0 at the end."
-        )
+    about = (
+        f"After each epoch: principal angles between the span of the decoder's columns and the first {view.size} "
+        "principal components of the training images, and squared error per training image minus PCA's. The learning "
+        "rate falls to 0 at the end."
     )
+    st.caption(plain(about))
 
 
 def _draw_rotation(view: View, line: Line, pca: Stamp, problems: list[str]) -> None:
-    st.markdown(
-        plain(
-            "Each dimension of the code multiplies one column of the decoder; squared error determines the span of "
-            "these columns, but only PCA orders orthogonal axes by variance. Move the slider to rotate and rescale the "
-            "axes to PCA's: the reconstructions and the error do not change."
-        )
+    about = (
+        "Each dimension of the code multiplies one column of the decoder; squared error determines the span of these "
+        "columns, but only PCA orders orthogonal axes by variance. Move the slider to rotate and rescale the axes to "
+        "PCA's: the reconstructions and the error do not change."
     )
+    st.markdown(plain(about))
     rows = cached.find_rows(view.entry, view.dataset_params, problems)
     shares = tuple(range(0, 101, _STEP))
     widget = page_state.seed_widget("turn", shares, 0, problems, parse=page_state.parse_integer)
