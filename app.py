@@ -36,7 +36,7 @@ summary.draw_findings(view, winners)
 run_picker.link_next_questions(view)
 for line in view.trained:
     diagnoses.draw(line.label, line.run)
-task_progress.show_measurements({line.label: line.run for line in view.trained})
+task_progress.show_measurements(view.trained)
 clicked = pictures.draw_samples(view.lines) or clicked
 
 drawer = st.expander("All measures", key="compare:measures", on_change="rerun")

@@ -50,7 +50,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         )
         opened = _draw_cards(usable, how, view.size)
         _offer_files(usable, how, view)
-        task_progress.show_measurements({line.label: line.run for line in view.trained})
+        task_progress.show_measurements(view.trained)
         st.markdown(plain(sample_scores.describe_findings(usable, view.size)))
         sample_scores.draw(usable, how)
     if opened is not None:

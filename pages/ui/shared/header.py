@@ -9,6 +9,7 @@ import sys
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -151,7 +152,7 @@ def end_page(command: str = "", about: str = "") -> None:
         with drawer:
             if command:
                 st.markdown("**Link**")
-            st.html(make_code(page_state.make_permalink()))
+            st.html(make_code(f"{st.context.url or ''}?{urlencode(st.query_params.to_dict())}"))
             if command:
                 st.markdown(f"**Command line**. {about}" if about else "**Command line**")
                 st.html(make_code(command))

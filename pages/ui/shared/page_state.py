@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -61,11 +60,10 @@ def seed_widget(
     parse: Callable[[str], Any] = str,
     memory: str | None = None,
 ) -> str:
-    """Set the widget of choice `name` before it is drawn; returns its key.
+    """Set the widget of choice `name` to one of `options` before it is drawn; returns its key.
 
     Parameters
     ----------
-    options : allowed values.
     problems : takes a sentence if the address asks for another value.
     parse : address text -> an option; raises BadInput.
     memory : name under which the choice is remembered, if not `name`.
@@ -181,12 +179,6 @@ def append_error(problems: list[str]) -> Iterator[None]:
         yield
     except HourglassError as problem:
         problems.append(str(problem))
-
-
-def make_permalink() -> str:
-    """The address of the current view."""
-    query = urlencode(st.query_params.to_dict())
-    return f"{st.context.url or ''}?{query}"
 
 
 def read_seed(problems: list[str], name: str = "draw", refusal: str = _REFUSAL) -> int:

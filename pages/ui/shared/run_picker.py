@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import streamlit as st
@@ -19,7 +20,6 @@ from pages.ui.shared.stored_runs import Line, label_run
 from pages.ui.shared.text import join_words, plain, shorten
 
 _MOST_BUTTONS = 6
-_USUAL_SIZE = 10
 # Runs of one method that are shown at once.
 _MOST_RUNS = 3
 # Settings in the label of a single run that is not the default.
@@ -132,7 +132,7 @@ def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
             linked[entry.name] = stored_runs.parse_code_size(text)
     trained = stored_runs.list_code_sizes(stored, entry.name)
     sizes = sorted({*trained, *stored_runs.USUAL_SIZES, *always, linked.get(entry.name, trained[0])})
-    usual = always[0] if always else _USUAL_SIZE
+    usual = always[0] if always else 10
     # A page with sizes of its own remembers its choice apart from other pages.
     memory = page_state.key("size") if always else "size"
     default = usual if usual in {*trained, *always} else trained[0]
@@ -162,7 +162,11 @@ def _choose_lines(
 ) -> list[Line]:
     names = methods.compared(entry.kind)
     candidates = {method: selection.select_runs(list(stored), entry.name, method, size) for method in names}
-    budget = _choose_budget(candidates, problems)
+    budget = selection.MATCHED
+    if any(map(selection.is_best_effort, chain(*candidates.values()))):
+        budget = page_state.choose("budget", "Budget", _BUDGETS, problems, _BUDGET_HELP)
+    else:
+        page_state.forget(["budget"])
     # A run on another copy of the data set comes first only if there is none on this copy.
     of_first_copy = {
         name: [run for run in runs if checksums.is_here(run) == checksums.is_here(runs[0])]
@@ -186,14 +190,6 @@ def _choose_lines(
             if drawer.open and elsewhere:
                 st.caption(plain(elsewhere))
     return [line for offer in offers for line in offer.make_lines()]
-
-
-def _choose_budget(candidates: Mapping[str, Sequence[Run]], problems: list[str]) -> str:
-    """Draw the choice of budget if a best-effort run fits the view; else it is matched."""
-    if not any(selection.is_best_effort(run) for runs_of_method in candidates.values() for run in runs_of_method):
-        page_state.forget(["budget"])
-        return selection.MATCHED
-    return page_state.choose("budget", "Budget", _BUDGETS, problems, _BUDGET_HELP)
 
 
 def _describe_own_sizes(stored: Sequence[Run], entry: datasets.Entry, size: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -230,13 +230,12 @@ def find_best(lines: Sequence[Line], metric: str) -> str | None:
     ranked = [line for line in select_comparable(lines) if f"rows.{metric}" in line.run.views]
     if metric in OF_CODES:
         ranked = [line for line in ranked if not line.entry.not_ranked]
+    return _find_best(ranked, metric)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Line: lambda line: line.stamp})
+def _find_best(ranked: list[Line], metric: str) -> str | None:
     scores = {line.run.key: line.run.views[f"rows.{metric}"] for line in ranked}
-    return _best(tuple((line.run.key, line.stamp) for line in ranked), metric, scores)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _best(stamps: tuple[tuple[str, Stamp], ...], metric: str, _scores: Mapping[str, Any]) -> str | None:
-    try:
-        return bootstrap.find_best(_scores, DEFINITIONS[metric].higher_is_better)
-    except BadInput:
-        return None  # NaN among the scores, or a single row
+    with suppress(BadInput):  # NaN among the scores, or a single row
+        return bootstrap.find_best(scores, DEFINITIONS[metric].higher_is_better)
+    return None

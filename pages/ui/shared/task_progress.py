@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ import streamlit as st
 from core.runs import store
 from core.tasks import queue, requests
 from core.tasks.computation import State, Work
+from core.tasks.queue import PendingScores
 from core.types import Run
 from pages.ui.shared import page_state, stored_runs
+from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import join_words, plain
 
 LIVE_SECONDS = 1.0
@@ -94,38 +96,39 @@ def _start(task: Task) -> None:
         task.start()
 
 
-def show_measurements(shown: Mapping[str, Run]) -> None:
-    """Draw the progress of pending metrics of labelled runs, and its buttons."""
-    own = {label: run for label, run in shown.items() if not store.is_shipped(run)}
+def show_measurements(trained: Sequence[Line]) -> None:
+    """Draw the progress of pending metrics of the visitor's runs, and its buttons."""
     # Runs of another copy of the data can't be evaluated on the copy that is here.
-    waiting = {label: run for label, run in own.items() if run.pending and not stored_runs.describe_origin(run)}
-    if not waiting:
-        return
-    stamps = {run.key: stored_runs.get_stamp(run.key) for run in waiting.values()}
-    is_live = any(task.key in stamps and not task.problem for task in queue.list_pending_scores())
-    st.fragment(_draw_measurements, run_every=LIVE_SECONDS if is_live else None)(waiting, stamps, is_live)
+    waiting = [line for line in trained if line.run.pending and line.is_here and not store.is_shipped(line.run)]
+    if waiting:
+        is_live = any(not task.problem for task in _find_pending(waiting).values())
+        st.fragment(_draw_measurements, run_every=LIVE_SECONDS if is_live else None)(waiting, is_live)
 
 
-def _draw_measurements(waiting: Mapping[str, Run], stamps: Mapping[str, stored_runs.Stamp], was_live: bool) -> None:
-    tasks = {task.key: task for task in queue.list_pending_scores() if task.key in stamps}
-    is_live = any(not task.problem for task in tasks.values())
-    if is_live != was_live or any(stored_runs.get_stamp(key) != stamp for key, stamp in stamps.items()):
+def _find_pending(lines: Sequence[Line]) -> dict[str, PendingScores]:
+    """Label of a line -> its evaluation, if one was requested."""
+    tasks = {task.key: task for task in queue.list_pending_scores()}
+    return {line.label: tasks[line.run.key] for line in lines if line.run.key in tasks}
+
+
+def _draw_measurements(waiting: Sequence[Line], was_live: bool) -> None:
+    tasks = _find_pending(waiting)
+    live = {label: task for label, task in tasks.items() if not task.problem}
+    if bool(live) != was_live or any(stored_runs.get_stamp(line.run.key) != line.stamp for line in waiting):
         st.rerun()
     page_state.show_error("measuring")
-    by_label = {label: tasks[run.key] for label, run in waiting.items() if run.key in tasks}
-    live = {label: task for label, task in by_label.items() if not task.problem}
-    left = {label: run for label, run in waiting.items() if label not in live}
+    left = {line.label: line.run.key for line in waiting if line.label not in live}
     with st.container(horizontal=True, vertical_alignment="center", key=page_state.key("measuring")):
         if live:
             stages = [f"{label}: {_describe_stage(task)}" for label, task in live.items()]
             st.markdown(plain(f"Evaluation in progress. {'; '.join(stages)}."))
-            keys, key = [task.key for task in live.values()], page_state.key("stop-measuring")
-            st.button("Stop evaluation", key, on_click=_request_all, args=(queue.remove_pending_scores, keys))
+            args, key = (queue.remove_pending_scores, [task.key for task in live.values()]), "stop-measuring"
+            st.button("Stop evaluation", page_state.key(key), on_click=_request_all, args=args)
         if left:
-            problems = "".join(f" {label}: {task.problem}" for label, task in by_label.items() if task.problem)
+            problems = "".join(f" {label}: {task.problem}" for label, task in tasks.items() if task.problem)
             st.markdown(plain(f"Some metrics of {join_words(list(left))} are not computed yet.{problems}"))
-            keys, key = [run.key for run in left.values()], page_state.key("measure-now")
-            st.button("Evaluate now", key, on_click=_request_all, args=(requests.request_scores, keys))
+            args, key = (requests.request_scores, list(left.values())), page_state.key("measure-now")
+            st.button("Evaluate now", key, on_click=_request_all, args=args)
 
 
 def describe_measurement(run: Run) -> str:
@@ -138,7 +141,7 @@ def describe_measurement(run: Run) -> str:
     return f"Evaluation in progress: {_describe_stage(task)}."
 
 
-def _describe_stage(task: Any) -> str:
+def _describe_stage(task: PendingScores) -> str:
     return task.stage or "waiting for trainings to end"
 
 

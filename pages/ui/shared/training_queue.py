@@ -21,7 +21,9 @@ from core.types import Spec
 from pages.ui.shared import page_state, permalinks, stored_runs
 from pages.ui.shared.stored_runs import Stamp
 
-_PERSON, _WATCHED, _REVEAL = "hourglass.person", "run", "hourglass.reveal"
+# Set to let the page Training scroll to its live view, once.
+REVEAL = "hourglass.reveal"
+_PERSON, _WATCHED = "hourglass.person", "run"
 
 
 def get_person() -> str:
@@ -37,9 +39,7 @@ def list_tasks() -> list[Task]:
     return _listed(str(task_files.queue_folder()))
 
 
-@st.cache_resource(ttl=0.4, max_entries=2, show_spinner=False)
-def _listed(root: str) -> list[Task]:
-    return queue.list_tasks()
+_listed = st.cache_resource(ttl=0.4, max_entries=2, show_spinner=False)(lambda root: queue.list_tasks())
 
 
 def find_task(key: str) -> Task | None:
@@ -58,17 +58,12 @@ def label_training(spec: Spec) -> str:
 
 def read_history(task: Task) -> list[dict[str, Any]]:
     """History rows of a training so far, with the epoch under way."""
-    rows = _history(stored_runs.make_stamp(task.folder, "progress.jsonl"))
+    rows = queue.read_history(task.folder)
     if task.within:
         return [*(row for row in rows if row["epoch"] < task.within[0]["epoch"]), *task.within]
     # The first row of an epoch has no losses yet.
     under_way = "rows_per_second" in task.row and (not rows or task.row["epoch"] > rows[-1]["epoch"])
     return [*rows, task.row] if under_way else rows
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _history(stamp: Stamp) -> list[dict[str, Any]]:
-    return queue.read_history(Path(stamp[0]))
 
 
 def read_snapshots(folder: Path) -> tuple[Replay | None, Stamp]:
@@ -150,25 +145,11 @@ def watch(spec: Spec | None) -> None:
     page_state.keep(_WATCHED, spec, text=permalinks.encode(spec) if spec else None)
 
 
-def reveal() -> None:
-    """Let the page Training scroll to its live view, once."""
-    st.session_state[_REVEAL] = True
-
-
-def take_reveal() -> bool:
-    """Return once whether `reveal` was called."""
-    return st.session_state.pop(_REVEAL, False)
-
-
 def unwatch() -> None:
     """Stop showing the watched run, unless it is in training."""
-    spec = recall_watched()
+    spec = page_state.recall(_WATCHED)
     if spec is not None and not is_live(find_task(spec.key)):
         watch(None)
-
-
-def recall_watched() -> Spec | None:
-    return page_state.recall(_WATCHED)
 
 
 def choose_watched(problems: list[str]) -> Spec | None:

@@ -242,4 +242,4 @@ def _start(act: Callable[[Spec], None], spec: Spec) -> None:
     act(spec)
     if drawer := st.session_state.get(_DRAWER):
         st.session_state[drawer] = False
-    training_queue.reveal()
+    st.session_state[training_queue.REVEAL] = True

@@ -58,11 +58,11 @@ def draw(watched: Spec | None, form: Spec | None, stored: Sequence[Run], states:
 
 
 def _draw(watched: Spec | None, form: Spec | None, usual: Spec | None, states: dict[str, str]) -> None:
-    if read_states() != states or training_queue.recall_watched() != watched:
+    if read_states() != states or page_state.recall("run") != watched:
         st.rerun()
     tasks = training_queue.list_tasks()
     training_queue.show_error()
-    if training_queue.take_reveal():
+    if st.session_state.pop(training_queue.REVEAL, False):
         with st.container(key="training-reveal"):
             st.html(_REVEAL, unsafe_allow_javascript=True)
     spec = watched or next((task.spec for task in tasks if task.state == queue.RUNNING), None) or usual
@@ -259,7 +259,7 @@ def _draw_queue(tasks: Sequence[Task], shown: Spec | None) -> None:
 
 def _show_progress(spec: Spec) -> None:
     training_queue.watch(spec)
-    training_queue.reveal()
+    st.session_state[training_queue.REVEAL] = True
 
 
 def _describe_state(task: Task) -> str:
