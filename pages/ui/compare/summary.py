@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import streamlit as st
 
 from core.metrics.definitions import DEFINITIONS
 from core.runs import selection
 from core.types import DOCUMENTS, Run
-from pages.ui.shared import run_picker, stored_runs
+from pages.ui.shared import run_picker
 from pages.ui.shared.number_format import compact, number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import OF_CODES, Line, select_comparable
@@ -59,7 +60,8 @@ def warn_of_copies(view: View) -> None:
     if view.trained and not select_comparable(view.lines):
         st.warning("These runs were evaluated on different copies of the data set, so none is marked as best.")
     run_picker.warn_of_other_copies(view)
-    if changed := stored_runs.find_changed_libraries(view.entry, view.lines):
+    versions = [line.run.environment.get("versions", {}) for line in view.trained]
+    if changed := sorted(set(chain.from_iterable(map(view.entry.changed_libraries, versions)))):
         text = f"{view.entry.label} come from installed libraries, and these runs used another release of "
         text += f"{join_words(changed)}: training on this machine uses other documents."
         st.warning(plain(f"{text} To train again, see “Reproduce” in “All measures”."))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +22,18 @@ DEFAULT_COUNT = 2000
 Params = tuple[tuple[str, Any], ...]
 
 
-def cache_by_copy(**options: Any) -> Callable:
-    """Cache a function of a data set's stamp and name until another copy of it is here."""
-
-    def decorate(function: Callable) -> Callable:
-        cached = st.cache_resource(**options)(function)
-
-        @wraps(function)
-        def call(name: str, *args):
-            return cached(checksums.make_stamp(name), name, *args)
-
-        call.clear = cached.clear
-        return call
-
-    return decorate
+def _hash_name(text: str) -> bytes:
+    """A data set's name with the stamp of its copy, so that another copy of it is read anew; other text as it is."""
+    return f"{text} {checksums.make_stamp(text) if text in datasets.REGISTRY else ''}".encode()
 
 
-@cache_by_copy(max_entries=2, show_spinner="Loading the data set …")
-def load_dataset(stamp: str, name: str, params: Params) -> Dataset:
+@st.cache_resource(max_entries=2, show_spinner="Loading the data set …", hash_funcs={str: _hash_name})
+def load_dataset(name: str, params: Params) -> Dataset:
     return datasets.load(name, **dict(params))
 
 
-@cache_by_copy(max_entries=8, show_spinner="Selecting rows …")
-def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows:
+@st.cache_resource(max_entries=8, show_spinner="Selecting rows …", hash_funcs={str: _hash_name})
+def load_rows(name: str, params: Params, split: str, n: int) -> Rows:
     shipped = load_shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
     # Shipped rows load at once, but another copy of the data set has other rows.
     if shipped is not None and checksums.compute_checksum(name, params) in (None, shipped.checksum):
@@ -54,8 +41,8 @@ def load_rows(stamp: str, name: str, params: Params, split: str, n: int) -> Rows
     return select_rows(load_dataset(name, params), split, n)
 
 
-@cache_by_copy(max_entries=32, show_spinner="Reading the data set …")
-def find_copy(stamp: str, name: str, params: Params) -> None:
+@st.cache_resource(max_entries=32, show_spinner="Reading the data set …", hash_funcs={str: _hash_name})
+def find_copy(name: str, params: Params) -> None:
     """Compute the checksum of a data set that is here, which takes a moment for new files."""
     if not datasets.entry(name).embedded:
         checksums.compute_checksum(name, params)

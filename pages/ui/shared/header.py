@@ -47,8 +47,12 @@ def begin_page(script: str) -> None:
     """Begin the page of `script`: the first call of each page."""
     send_without_delay()
     label = next(label for group in PAGES.values() for s, label, _ in group if s == script)
-    st.set_page_config(page_title=f"{label} · Hourglass", page_icon=_icon(), layout="wide", initial_sidebar_state=220)
-    st.html(f"<style>{_style()}</style>")
+    # As a data URI: Streamlit may forget a media file when a run is cut short.
+    icon = f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
+    st.set_page_config(page_title=f"{label} · Hourglass", page_icon=icon, layout="wide", initial_sidebar_state=220)
+    # `st.html` drops a style sheet with anything that looks like a tag, such as "<length>".
+    style = (THEME / "app.css").read_text("utf-8").replace("<", r"\3c ")
+    st.html(f"<style>{style}</style>")
     page_state.enter_page(script)
     if is_large():
         st.html(f"<style>{_LARGE}</style>")
@@ -63,7 +67,7 @@ def begin_page(script: str) -> None:
             f'<div class="hg-brand" data-theme="{get_theme()}" data-person="{training_queue.get_person()}">'
             '<div class="hg-name">Hourglass</div>'
             "<div>Compare PCA, LSA, autoencoders, VAEs and GANs on the same data.</div></div>"
-            f"<script>{_script()}</script>{export.load_script()}",
+            f"<script>{(THEME / 'app.js').read_text('utf-8')}</script>{export.load_script()}",
             unsafe_allow_javascript=True,
         )
         for group, pages in PAGES.items():
@@ -95,23 +99,6 @@ def send_without_delay() -> None:
         is_tcp = candidate.type == socket.SOCK_STREAM and candidate.family in (socket.AF_INET, socket.AF_INET6)
         if is_tcp and candidate.fileno() >= 0:
             candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-@cache
-def _style() -> str:
-    # `st.html` drops a style sheet with anything that looks like a tag, such as "<length>".
-    return (THEME / "app.css").read_text("utf-8").replace("<", "\\3c ")
-
-
-@cache
-def _script() -> str:
-    return (THEME / "app.js").read_text("utf-8")
-
-
-@cache
-def _icon() -> str:
-    """The icon as a data URI: Streamlit may forget a media file when a run is cut short."""
-    return f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
 
 
 def is_large() -> bool:

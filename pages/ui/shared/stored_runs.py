@@ -212,12 +212,6 @@ def link_training(label: str, query: Mapping[str, str]) -> None:
     st.page_link("pages/training.py", label=plain(label), icon=":material/model_training:", query_params=dict(query))
 
 
-def find_changed_libraries(entry: datasets.Entry, lines: Sequence[Line]) -> list[str]:
-    """Libraries that the data come from and whose release differs from that of a run."""
-    changed = [entry.changed_libraries(line.run.environment.get("versions", {})) for line in lines if line.run]
-    return sorted({name for names in changed for name in names})
-
-
 def select_comparable(lines: Sequence[Line]) -> list[Line]:
     """The lines that may be ranked: those with a run on one copy of the data."""
     with_run = [line for line in lines if line.run]

@@ -47,13 +47,8 @@ def draw(
 ) -> None:
     """Draw a table with its save button; the only HTML table of the app.
 
-    Parameters
-    ----------
-    head : title of each column, the first that of the row names
-    rows : as many cells each, made by `text` and `estimate`, or `EMPTY`; the first names the row
-    name : of the table on its page, for its file
-    kind : its class in the style sheet
-    is_of_all_sizes : see `charts.draw`
+    The first cell names a row; cells are made by `text` and `estimate`, or `EMPTY`. `kind` is a class of the style
+    sheet; for `name` and `is_of_all_sizes` see `charts.draw`.
     """
     titles = "".join(f'<th scope="col">{html(title)}</th>' for title in head)
     body = "".join(
