@@ -15,7 +15,6 @@ from core.errors import BadInput
 from core.methods import params
 from core.metrics.embedding import stratified_rows
 from core.nn import augment, compute_cost, losses
-from core.nn.callbacks import Measure, measure_validation
 from core.nn.compute_cost import Workload
 from core.types import DOCUMENTS, IMAGES, Method, Param
 
@@ -30,6 +29,7 @@ class NetworkEstimator(BaseEstimator):
     ----------
     PARAMS : declarations of the hyper-parameters.
     CONTEXT : defaults of the other arguments of the constructor; FIRST : the argument that may be positional.
+    PLAN : further fields of `core.nn.training.Plan`.
     networks_ : torch.nn.ModuleDict, in evaluation mode after `fit`.
     history_, environment_ : what `core.nn.training.train` returns; with `validation`, also ``n_validation``.
     n_features_in_ : int
@@ -38,15 +38,17 @@ class NetworkEstimator(BaseEstimator):
     PARAMS: tuple[Param, ...] = ()
     CONTEXT: Mapping[str, Any] = {"kind": IMAGES, "image_shape": None, "random_state": None}
     FIRST = "n_components"
+    PLAN: Mapping[str, Any] = {}
     players: Mapping[str, tuple[str, ...]]
     after_step = None
-    validation = 0.0
+    validation = weight_decay = 0.0
     accepts_sparse = True
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "PARAMS" in vars(cls):
-            cls.__init__ = params.build_constructor({p.name: p.default for p in cls.PARAMS} | cls.CONTEXT, cls.FIRST)
+            declared = {p.name: p.default for p in cls.PARAMS} | cls.CONTEXT
+            cls.__init__ = params.build_constructor({cls.FIRST: declared[cls.FIRST]} | declared)
 
     def fit(self, X, y=None, **watches):
         """Train on the rows of X.
@@ -68,14 +70,14 @@ class NetworkEstimator(BaseEstimator):
         X, held = self._split(X, y)
         self._prepare(X)
         X = self._inputs(X)
-        validation = None if held is None else measure_validation(self._inputs(held), self.validation_terms)
-        budget = {name: getattr(self, name) for name in ("epochs", "max_seconds", "batch_size", "learning_rate")}
-        plan = training.Plan(**budget, **self._plan(), seed=seed)
-        measures = [measure for measure in (self.measure_networks(X), validation) if measure is not None]
-        measure = lambda networks: {name: score for each in measures for name, score in each(networks).items()}
+        measures = self.measures(X)
+        if held is not None:
+            measures.append(training.measure_validation(self._inputs(held), self.validation_terms))
+        names = "epochs", "max_seconds", "batch_size", "learning_rate", "weight_decay"
+        plan = training.Plan(**{name: getattr(self, name) for name in names}, **self.PLAN, seed=seed)
+        watches |= {"after_step": self.after_step, "measures": measures}
         self.history_, self.environment_ = training.train(
-            *(self.networks_, dict(self.players), self.train_step, X, plan),
-            **{"after_step": self.after_step, "measure": measure if measures else None, **watches},
+            self.networks_, self.players, self.train_step, X, plan, **watches
         )
         if held is not None:
             self.environment_["n_validation"] = held.shape[0]
@@ -99,13 +101,9 @@ class NetworkEstimator(BaseEstimator):
     def _prepare(self, X) -> None:
         """Compute statistics of the rows that the networks need and training does not learn."""
 
-    def _plan(self) -> dict[str, Any]:
-        """Further fields of `core.nn.training.Plan`."""
-        return {}
-
-    def measure_networks(self, X) -> Measure | None:
-        """A measure of the networks on these rows after each epoch."""
-        return None
+    def measures(self, X) -> list:
+        """Each a `core.nn.training.Measure` of the networks on these rows."""
+        return []
 
     def _networks(self, n_features: int, seed: int = 0):
         import torch
@@ -117,14 +115,8 @@ class NetworkEstimator(BaseEstimator):
             return self._build(n_features).eval()
 
     def _validated(self, X, *, reset: bool):
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr" if self.accepts_sparse else False,
-            dtype=np.float32,
-            ensure_min_samples=2 if reset else 1,
-        )
+        how = {"accept_sparse": "csr" if self.accepts_sparse else False, "dtype": np.float32}
+        X = validate_data(self, X, reset=reset, ensure_min_samples=2 if reset else 1, **how)
         if getattr(self, "kind", None) == DOCUMENTS and (X.data if hasattr(X, "tocsr") else X).min(initial=0) < 0:
             raise BadInput("Documents are word counts, which can't be negative: give the counts themselves.")
         return X
@@ -189,36 +181,30 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
     players = {"autoencoder": ("encoder", "decoder")}
     noise = 0.0
 
-    def workload(self, n_features: int) -> Workload:
+    def _encoder_and_decoder(self, library, n_features: int) -> tuple:
+        """Modules if `library` is `core.nn.networks`, lists of layers if it is `core.nn.compute_cost`."""
         of_code, planes = self.n_outputs
         n_out, hidden = of_code * self.n_components, compute_cost.hidden_sizes(self.width, self.layers)
         if self.network == "conv":
-            layers = compute_cost.conv_encoder(self.image_shape, n_out, self.width, self.layers)
-            layers += compute_cost.conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)
-        else:
-            layers = compute_cost.mlp([n_features, *hidden, n_out])
-            layers += compute_cost.mlp([self.n_components, *hidden[::-1], planes * n_features])
-        n_augmented = self.augment * n_features if self.image_shape else 0.0
-        return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers, n_augmented)
+            encoder = library.conv_encoder(self.image_shape, n_out, self.width, self.layers)
+            sizes = self.image_shape, planes, self.width, self.layers
+            return encoder, library.conv_decoder(self.n_components, *sizes)
+        encoder = library.mlp([n_features, *hidden, n_out], self.activation)
+        return encoder, library.mlp([self.n_components, *hidden[::-1], planes * n_features], self.activation)
 
-    def _plan(self) -> dict[str, Any]:
-        return {"weight_decay": self.weight_decay}
+    def workload(self, n_features: int) -> Workload:
+        encoder, decoder = self._encoder_and_decoder(compute_cost, n_features)
+        layers, n_augmented = encoder + decoder, self.augment * n_features if self.image_shape else 0.0
+        return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers, n_augmented)
 
     def _build(self, n_features: int):
         from torch import nn
 
-        from core.nn.networks import WordWeights, conv_decoder, conv_encoder, mlp
+        from core.nn import networks
 
-        of_code, planes = self.n_outputs
-        n_out, hidden = of_code * self.n_components, compute_cost.hidden_sizes(self.width, self.layers)
-        if self.network == "conv":
-            encoder = conv_encoder(self.image_shape, n_out, self.width, self.layers)
-            decoder = conv_decoder(self.n_components, self.image_shape, planes, self.width, self.layers)
-        else:
-            encoder = mlp([n_features, *hidden, n_out], self.activation)
-            decoder = mlp([self.n_components, *hidden[::-1], planes * n_features], self.activation)
+        encoder, decoder = self._encoder_and_decoder(networks, n_features)
         if self.kind == DOCUMENTS:
-            encoder = nn.Sequential(WordWeights(n_features, self.weighting), *encoder)
+            encoder = nn.Sequential(networks.WordWeights(n_features, self.weighting), *encoder)
         return nn.ModuleDict({"encoder": encoder, "decoder": decoder})
 
     def _prepare(self, X) -> None:

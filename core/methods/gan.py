@@ -42,40 +42,33 @@ class GAN(base.NetworkEstimator):
         Param("average", 0.999, (0.0, 0.9999), "Decay per step of the running average of the generator's weights."),
         *params.training_params(epochs=20, learning_rate=0.002, batch_size=64),
     )
+    PLAN = {"betas": (0.5, 0.99), "warmup": 0.02}
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
 
-    def _plan(self):
-        return {"weight_decay": 0.0, "betas": (0.5, 0.99), "warmup": 0.02}
+    def _generator_and_discriminator(self, library, n_features: int) -> tuple:
+        """Modules if `library` is `core.nn.networks`, lists of layers if it is `core.nn.compute_cost`."""
+        if self.network == "conv":
+            generator = library.conv_generator(self.n_components, self.width, self.image_shape)
+            return generator, library.conv_discriminator(self.width, self.image_shape)
+        hidden = [self.width, self.width // 2], [self.width, compute_cost.N_SCORED]
+        if self.network == "mirrored":
+            hidden = [compute_cost.hidden_sizes(self.width, self.layers)] * 2
+        generator = library.mlp([self.n_components, *hidden[0][::-1], n_features])
+        return generator, library.mlp_discriminator([n_features, *hidden[1]])
 
     def _build(self, n_features: int):
         from torch import nn
 
         from core.nn import networks
 
-        hidden = compute_cost.hidden_sizes(self.width, self.layers)
-        if self.network == "mirrored":
-            generator = networks.mlp([self.n_components, *hidden[::-1], n_features])
-            discriminator = networks.mlp_discriminator([n_features, *hidden])
-        elif self.network == "mlp":
-            generator = nn.Sequential(networks.mlp([self.n_components, self.width // 2, self.width, n_features]))
-            discriminator = networks.mlp_discriminator([n_features, self.width, compute_cost.N_SCORED])
-        else:
-            generator = networks.conv_generator(self.n_components, self.width, self.image_shape)
-            discriminator = networks.conv_discriminator(self.width, self.image_shape)
+        generator, discriminator = self._generator_and_discriminator(networks, n_features)
+        if self.network == "mlp":
+            generator = nn.Sequential(generator)  # the names of its weights in stored runs
         players = {"generator": generator, "averaged": copy.deepcopy(generator), "discriminator": discriminator}
         return nn.ModuleDict(players)
 
     def workload(self, n_features):
-        hidden = compute_cost.hidden_sizes(self.width, self.layers)
-        if self.network == "conv":
-            generator = compute_cost.conv_generator(self.n_components, self.width, self.image_shape)
-            discriminator = compute_cost.conv_discriminator(self.width, self.image_shape)
-        elif self.network == "mlp":
-            generator = compute_cost.mlp([self.n_components, self.width // 2, self.width, n_features])
-            discriminator = compute_cost.mlp([n_features, self.width, compute_cost.N_SCORED, 1], is_normed=False)
-        else:
-            generator = compute_cost.mlp([self.n_components, *hidden[::-1], n_features])
-            discriminator = compute_cost.mlp([n_features, *hidden, 1], is_normed=False)
+        generator, discriminator = self._generator_and_discriminator(compute_cost, n_features)
         # A gradient penalty differentiates the gradient once more.
         penalty = 1.0 if self.objective == "wasserstein-gp" else _R1_SHARE * bool(self.r1)
         return (

@@ -6,6 +6,7 @@ import copy
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -26,15 +27,10 @@ _STEP_SIZE, _HALF_STEP = 0.1, 50
 
 @dataclass(frozen=True)
 class Inversion:
-    """Codes of images, with their errors and cost.
+    """Codes of images, (n_samples, n_components) float32, with their errors and cost.
 
-    Attributes
-    ----------
-    codes : (n_samples, n_components) float32, after the gradient steps.
-    errors : (n_samples,) float32, squared error of the images generated from `codes`, summed over the pixels.
-    regressed_errors : the same for the regressor's codes.
-    seconds : wall-clock time for all images.
-    steps : gradient steps of each image, fewer than requested if stopped.
+    `errors` : (n_samples,) float32, squared error of the images generated from `codes`, summed over the pixels;
+    `regressed_errors` : that of the regressor's codes; `seconds` for all images; gradient `steps`, fewer if stopped.
     """
 
     codes: np.ndarray
@@ -95,10 +91,8 @@ class GANInverter(base.NetworkTransformer):
         self.networks_ = self._networks(self.n_features_in_, seed)
         epochs = math.ceil(self.fit_steps / max(1, len(X) // _BATCH_SIZE))
         plan = training.Plan(epochs, 0.0, _BATCH_SIZE, _LEARNING_RATE, warmup=0.05, seed=seed)
-        generator = generator.to(training.best_device())
-        self.history_, self.environment_ = training.train(
-            self.networks_, dict(self.players), self._train_step(generator), X, plan, on_tick=on_tick
-        )
+        step = partial(self._train_through, generator.to(training.best_device()))
+        self.history_, self.environment_ = training.train(self.networks_, self.players, step, X, plan, on_tick=on_tick)
         return self
 
     def _build(self, n_features: int):
@@ -108,20 +102,17 @@ class GANInverter(base.NetworkTransformer):
 
         return nn.ModuleDict({"regressor": mlp([n_features, self.width, self.width // 2, self.n_components])})
 
-    def _train_step(self, generator):
-        def step(networks, player, x, random, progress):
-            import torch
+    def _train_through(self, generator, networks, player, x, random, progress):
+        import torch
 
-            z = torch.randn((len(x), self.n_components), generator=random).to(x.device)
-            with torch.no_grad():
-                made = generator(z).sigmoid().float()
-            images = torch.cat([made, x])
-            codes = networks["regressor"](images).float()
-            pixels = (generator(codes).sigmoid().float() - images).square().sum(1).mean()
-            code = (codes[: len(z)] - z).square().sum(1).mean()
-            return {"loss": pixels + code, "squared_error": pixels, "code_error": code}
-
-        return step
+        z = torch.randn((len(x), self.n_components), generator=random).to(x.device)
+        with torch.no_grad():
+            made = generator(z).sigmoid().float()
+        images = torch.cat([made, x])
+        codes = networks["regressor"](images).float()
+        pixels = (generator(codes).sigmoid().float() - images).square().sum(1).mean()
+        code = (codes[: len(z)] - z).square().sum(1).mean()
+        return {"loss": pixels + code, "squared_error": pixels, "code_error": code}
 
     def regress(self, X) -> np.ndarray:
         """Codes of images by the regressor alone: (n_samples, n_components) float32."""

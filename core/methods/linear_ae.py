@@ -24,11 +24,9 @@ class LinearAutoencoder(Autoencoder):
 
     PARAMS = (params.n_components(), *params.training_params(epochs=20, learning_rate=0.01))
     CONTEXT = base.NetworkEstimator.CONTEXT
-    output, augment, weight_decay, accepts_sparse = "linear", 0.0, 0.0, False
-
-    def _plan(self):
-        # The optimum is known exactly, so rounded gradients would be visible.
-        return {"weight_decay": 0.0, "precision": "float32"}
+    # The optimum is known exactly, so rounded gradients would be visible.
+    PLAN = {"precision": "float32"}
+    output, augment, accepts_sparse = "linear", 0.0, False
 
     def _build(self, n_features: int):
         from torch import nn
@@ -48,10 +46,10 @@ class LinearAutoencoder(Autoencoder):
         """Rows minus the mean of the training rows, as in PCA."""
         return X - self.mean_
 
-    def measure_networks(self, X):
-        """Distance of the networks from PCA of the rows."""
+    def measures(self, X) -> list:
+        """The distance of the networks from PCA of the rows."""
         if X.shape[1] > pca_spectrum.MOST_FEATURES:
-            return None
+            return []
         of_rows = pca_spectrum.decompose(X)
         mean = {"mean_": np.zeros(X.shape[1])}  # the rows are centred
 
@@ -59,7 +57,7 @@ class LinearAutoencoder(Autoencoder):
             arrays = {name: value.cpu().numpy() for name, value in networks.state_dict().items()}
             return linear_ae_vs_pca.distance_to_pca(linear_ae_vs_pca.LinearPair.from_arrays(arrays | mean), of_rows)
 
-        return measured
+        return [measured]
 
     def transform(self, X) -> np.ndarray:
         check_is_fitted(self)

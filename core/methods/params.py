@@ -12,18 +12,17 @@ import numpy as np
 from core.types import DOCUMENTS, IMAGES, Param
 
 
-def build_constructor(defaults: Mapping[str, Any], first: str) -> Callable[..., None]:
-    """An ``__init__`` that only stores its arguments, as in scikit-learn; only `first` may be positional."""
-    names = [first, *(name for name in defaults if name != first)]
-    kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] + [inspect.Parameter.KEYWORD_ONLY] * (len(names) - 1)
-    arguments = [inspect.Parameter(n, kind, default=defaults[n]) for n, kind in zip(names, kinds, strict=True)]
-    signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *arguments])
+def build_constructor(defaults: Mapping[str, Any]) -> Callable[..., None]:
+    """An ``__init__`` that only stores its arguments, as in scikit-learn; only the first may be positional."""
+    either, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    kinds = [either] + [keyword] * (len(defaults) - 1)
+    arguments = [inspect.Parameter(n, kind, default=defaults[n]) for n, kind in zip(defaults, kinds, strict=True)]
+    signature = inspect.Signature([inspect.Parameter("self", either), *arguments])
 
     def __init__(*args, **kwargs):
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        estimator, *values = bound.arguments.values()
-        vars(estimator).update(zip(names, values, strict=True))
+        vars(bound.arguments.pop("self")).update(bound.arguments)
 
     __init__.__signature__ = signature
     return __init__

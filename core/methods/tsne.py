@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from core.errors import BadInput, Diverged, HourglassError
 from core.methods.params import build_constructor
 from core.types import DOCUMENTS, IMAGES, Method, Param
 
 _COMPONENTS = 2
-_EXAGGERATED_STEPS, _EXAGGERATION = 250, 12
+_EXAGGERATION = 12
 _TICK_STEPS = 50
 _START = 1e-4  # standard deviation of the initial map along the first component
 _UNIT = "nats of KL divergence"
+_MAX_ITER = "Gradient steps over all rows; attraction is exaggerated in the first 250."
 
 
 class TSNEMap(BaseEstimator):
@@ -51,7 +52,7 @@ class TSNEMap(BaseEstimator):
     """
 
     __init__ = build_constructor(
-        {"n_components": 2, "perplexity": 30.0, "max_iter": 750, "kind": IMAGES, "random_state": None}, "n_components"
+        {"n_components": 2, "perplexity": 30.0, "max_iter": 750, "kind": IMAGES, "random_state": None}
     )
 
     def fit(self, X, y=None, *, on_epoch=None, on_tick=None, checkpoint=None):
@@ -60,8 +61,7 @@ class TSNEMap(BaseEstimator):
         Parameters
         ----------
         X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
-        on_epoch : called with each row of the history.
-        on_tick : called at the start and after each row of the history, see `core.nn.training.train`.
+        on_epoch, on_tick : called after each row of the history, see `core.nn.training.train`.
         y, checkpoint : ignored; a fit cannot be resumed.
 
         Raises BadInput if `perplexity` is not below the number of rows or all rows are equal, HourglassError if a
@@ -85,19 +85,16 @@ class TSNEMap(BaseEstimator):
         # scikit-learn's learning rate: its gradient has a factor of 4.
         how = {"negative_gradient_method": "bh", "dof": 1, "theta": 0.5, "max_step_norm": 5, "n_jobs": threads}
         how |= {"learning_rate": max(n / _EXAGGERATION, 200.0), "random_state": self.random_state}
-        found = TSNEEmbedding(start, similarities, callbacks=[progress], callbacks_every_iters=_TICK_STEPS, **how)
-        for steps, exaggeration, momentum in (
-            (_EXAGGERATED_STEPS, _EXAGGERATION, 0.5),
-            (self.max_iter - _EXAGGERATED_STEPS, 1, 0.8),
-        ):
-            how = {"exaggeration": exaggeration, "momentum": momentum}
-            found.optimize(steps, inplace=True, propagate_exception=True, **how)
-            progress.before += steps
+        how |= {"callbacks": [progress], "callbacks_every_iters": _TICK_STEPS}
+        found = TSNEEmbedding(start, similarities, **how)
+        found.optimize(250, True, exaggeration=_EXAGGERATION, momentum=0.5, propagate_exception=True)
+        progress.before = 250
+        found.optimize(self.max_iter - 250, True, exaggeration=1, momentum=0.8, propagate_exception=True)
         self.embedding_ = np.asarray(found, np.float32)
         if not np.isfinite(self.embedding_).all():
             raise Diverged("t-SNE left the finite numbers: choose another perplexity or seed.")
         self.kl_divergence_ = float(found.kl_divergence)
-        self.history_ = progress.history(self.kl_divergence_)
+        self.history_ = progress.finish(self.kl_divergence_)
         self.environment_ = {"threads": threads}
         self.rows_train_, self.rows_test_ = np.arange(n), np.arange(0)
         return self
@@ -113,14 +110,6 @@ class TSNEMap(BaseEstimator):
         self.fit(sparse.vstack(both, "csr") if sparse.issparse(X_train) else np.concatenate(both), **watches)
         self.rows_train_, self.rows_test_ = rows_train, rows_test
         return self
-
-    def place(self, X, mapped) -> np.ndarray:
-        """Positions of new rows in this map, independent of each other: (n_samples, 2) float32.
-
-        `mapped` are the rows of `fit` in their order: `rows_train_`, then `rows_test_`.
-        """
-        check_is_fitted(self)
-        return place_rows(X, mapped, self.embedding_, self.kind)
 
     @property
     def train_embedding_(self) -> np.ndarray:
@@ -146,14 +135,10 @@ class TSNEMap(BaseEstimator):
 def place_rows(X, mapped, embedding: np.ndarray, kind: str = IMAGES) -> np.ndarray:
     """Place new rows in a t-SNE map by their similarities to the mapped rows: (n_samples, 2) float32.
 
+    `X` and `mapped` are rows as for `TSNEMap.fit`, and `embedding`, (n_mapped, 2), the positions of the mapped ones.
     Each row starts at the median position of its nearest mapped rows and takes 250 gradient steps, independently of
     the others. Poličar, Stražar and Zupan 2023, Embedding to reference t-SNE space addresses batch effects in
     single-cell classification, Machine Learning 112.
-
-    Parameters
-    ----------
-    X, mapped : (n_samples, n_features), (n_mapped, n_features), as for `TSNEMap.fit`.
-    embedding : (n_mapped, 2), positions of the mapped rows.
     """
     from openTSNE import TSNEEmbedding
 
@@ -252,8 +237,7 @@ class _Progress:
     """Reports openTSNE's steps as rows of a history, and ends the fit if a callback asks for it."""
 
     def __init__(self, n_rows: int, max_iter: int, on_epoch: Callable | None, on_tick: Callable | None):
-        self.n_rows, self.max_iter = n_rows, max_iter
-        self.on_epoch, self.on_tick = on_epoch, on_tick
+        self.n_rows, self.max_iter, self.on_epoch, self.on_tick = n_rows, max_iter, on_epoch, on_tick
         self.rows: list[dict[str, Any]] = []
         self.started = time.perf_counter()
         self.before = 0  # steps of the phases that are over; openTSNE counts each phase from 1
@@ -265,12 +249,16 @@ class _Progress:
 
     def tick(self) -> None:
         done = self.rows[-1]["epoch"] if self.rows else 0
-        self._tell(self.on_tick, self._row(done) | {"rows_per_second": 0.0, "share": done / self.max_iter, "within": 0})
+        seconds = round(time.perf_counter() - self.started, 3)
+        row = {"epoch": done, "step": done, "seconds": seconds, "rows_per_second": 0.0}
+        self._tell(self.on_tick, row | {"share": done / self.max_iter, "within": 0})
 
-    def history(self, kl_divergence: float) -> list[dict[str, Any]]:
-        """The rows, the last being of the finished map."""
-        before = [row for row in self.rows if row["epoch"] < self.max_iter]
-        return [*before, self._row(self.max_iter) | {"loss": kl_divergence}]
+    def finish(self, kl_divergence: float) -> list[dict[str, Any]]:
+        """The history, whose last row is of the finished map."""
+        if self.rows[-1]["epoch"] < self.max_iter:
+            self.rows.append(self._row(self.max_iter))
+        self.rows[-1]["loss"] = kl_divergence
+        return self.rows
 
     def _tell(self, watch: Callable | None, row: dict[str, Any]) -> None:
         if watch is not None and watch(row):
@@ -280,15 +268,10 @@ class _Progress:
             )
 
     def _row(self, iterations: int) -> dict[str, Any]:
-        seconds = time.perf_counter() - self.started
-        before = self.rows[-1] if self.rows else {"epoch": 0, "seconds": 0.0, "rows_per_second": 0.0}
-        steps, spent = iterations - before["epoch"], seconds - before["seconds"]
-        return {
-            "epoch": iterations,
-            "step": iterations,
-            "seconds": round(seconds, 3),
-            "rows_per_second": round(steps * self.n_rows / spent, 1) if steps else before["rows_per_second"],
-        }
+        seconds, last = time.perf_counter() - self.started, self.rows[-1] if self.rows else {"epoch": 0, "seconds": 0.0}
+        rate = (iterations - last["epoch"]) * self.n_rows / (seconds - last["seconds"])
+        row = {"epoch": iterations, "step": iterations, "seconds": round(seconds, 3)}
+        return row | {"rows_per_second": round(rate, 1)}
 
 
 def _build(params, kind, image_shape, seed) -> TSNEMap:
@@ -322,9 +305,7 @@ METHOD = Method(
     params=(
         Param("n_components", _COMPONENTS, (_COMPONENTS, _COMPONENTS), "Dimensions of the map; always 2."),
         Param("perplexity", 30.0, (5.0, 100.0), "Effective number of neighbours of each row."),
-        Param(
-            "max_iter", 750, (300, 5000), "Gradient steps over all rows; attraction is exaggerated in the first 250."
-        ),
+        Param("max_iter", 750, (300, 5000), _MAX_ITER),
         Param("rows", 2000, (2000, 10_000), "At most this many rows of each split are mapped."),
     ),
     version=2,

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from core import files
 from core.errors import HourglassError
-from core.nn.callbacks import Note
 
 CHECKPOINT_SECONDS = 5.0
 # Share of the time since the last checkpoint that one at the end of an epoch may take.
@@ -24,13 +23,10 @@ _CHECKPOINT_SHARE = 0.02
 
 @dataclass
 class TrainingState:
-    """The progress of a training.
+    """The progress of a training: whole epochs, total steps and seconds, and the history.
 
-    Attributes
-    ----------
-    epoch : whole epochs done; step, seconds : total steps and training time.
-    within, rows, spent, sums : steps, rows, seconds and summed losses of the current epoch.
-    order : state of the random generator before it drew the order of the current epoch.
+    `within`, `rows`, `spent` and `sums` are the steps, rows, seconds and summed losses of the current epoch, `order`
+    the state of the random generator before it drew the order of this epoch.
     """
 
     order: Tensor
@@ -82,17 +78,16 @@ class Checkpoint:
             with files.replace_file(self.folder / "checkpoint.safetensors") as aside:
                 save_file(tensors, aside, metadata={"state": state.to_json(), "rows": self.rows_digest})
         except (OSError, SafetensorError) as error:
-            raise HourglassError(
-                f"The checkpoint could not be written in {self.folder} ({error}): free some space there."
-            ) from None
+            where = f"in {self.folder} ({error})"
+            raise HourglassError(f"The checkpoint could not be written {where}: free some space there.") from None
         self.saved_at = time.monotonic()
         self.seconds = self.saved_at - started
 
-    def restore(self, note: Note) -> TrainingState | None:
-        """Load the checkpoint; None, without any change, if there is none of these networks on these rows."""
+    def restore(self) -> tuple[TrainingState | None, str]:
+        """Load the checkpoint; None, without any change, and why, if it can't be used, or is not there."""
         path = self.folder / "checkpoint.safetensors" if self.folder else None
         if path is None or not path.exists():
-            return None
+            return None, ""
         why = ""
         try:
             tensors = load_file(path)
@@ -100,8 +95,6 @@ class Checkpoint:
                 metadata = file.metadata()
             state = TrainingState(tensors["dealt"], **json.loads(metadata["state"]))
             # A checkpoint of other code or another vocabulary may fit in part.
-            for name in ("generator", "dealt"):
-                torch.Generator().set_state(tensors[name])
             if {name: value.shape for name, value in tensors.items()} != self._expected_shapes():
                 why = "is of other networks"
             elif metadata.get("rows") != self.rows_digest:
@@ -109,8 +102,7 @@ class Checkpoint:
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError):
             why = "can't be read"
         if why:
-            note(f"The checkpoint {why}: training begins anew.")
-            return None
+            return None, f"The checkpoint {why}: training begins anew."
         self.networks.load_state_dict(_select("network.", tensors))
         for player, optimizer in self.optimizers.items():
             saved = optimizer.state_dict()
@@ -123,7 +115,7 @@ class Checkpoint:
                 for name in ("exp_avg", "exp_avg_sq"):
                     moments[name] = torch.empty_like(weights).copy_(moments[name])
         self.generator.set_state(tensors["generator"])
-        return state
+        return state, ""
 
     def _expected_shapes(self) -> dict[str, torch.Size]:
         """Shapes of the tensors that `save` would write."""

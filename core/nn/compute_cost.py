@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 
 Shape = tuple[int, int]
 N_SCORED = 128  # units from which a discriminator of images computes its logit
@@ -37,63 +38,61 @@ class Layer:
 
 def linear(n_in: int, n_out: int, is_normed: bool = False) -> Layer:
     """A linear layer with a bias, or with a batch norm, which has two weights a unit, in place of it."""
-    return Layer(n_in * n_out, n_in * n_out + (2 if is_normed else 1) * n_out, n_out)
+    return Layer(n_in * n_out, n_in * n_out + (1 + is_normed) * n_out, n_out)
 
 
 def convolve(n_in: int, n_out: int, kernel: int, inputs: Shape, outputs: Shape, is_normed: bool = False) -> Layer:
     """A convolution between images of two sizes, transposed where the outputs are larger; bias as in `linear`."""
-    n_places, weights = min(inputs[0] * inputs[1], outputs[0] * outputs[1]), n_in * n_out * kernel**2
-    n_weights = weights + (2 if is_normed else 1) * n_out
-    return Layer(weights * n_places, n_weights, n_out * outputs[0] * outputs[1], convolves=True)
+    products, n_weights = min(prod(inputs), prod(outputs)) * n_in * n_out * kernel**2, n_in * n_out * kernel**2
+    return Layer(products, n_weights + (1 + is_normed) * n_out, n_out * prod(outputs), convolves=True)
 
 
-def mlp(sizes: Sequence[int], is_normed: bool = True) -> list[Layer]:
-    """`core.nn.networks.mlp`, or with `is_normed` False the layers of `mlp_discriminator`."""
+# The layers of the functions of these names in `core.nn.networks`.
+
+
+def mlp(sizes: Sequence[int], activation: str = "relu") -> list[Layer]:
     *hidden, last = pairwise(sizes)
-    return [*(linear(a, b, is_normed) for a, b in hidden), linear(*last)]
+    return [*(linear(a, b, is_normed=True) for a, b in hidden), linear(*last)]
+
+
+def mlp_discriminator(sizes: Sequence[int]) -> list[Layer]:
+    return [linear(a, b) for a, b in pairwise([*sizes, 1])]
 
 
 def conv_encoder(image_shape: Shape, n_out: int, width: int, layers: int) -> list[Layer]:
-    """`core.nn.networks.conv_encoder`."""
     shapes, counts = halve(image_shape, layers), [1, *channels(width, layers)]
     steps = zip(pairwise(counts), pairwise(shapes), strict=True)
     convolutions = [convolve(*n, 3, *sizes, is_normed=True) for n, sizes in steps]
-    return [*convolutions, linear(counts[-1] * shapes[-1][0] * shapes[-1][1], n_out)]
+    return [*convolutions, linear(counts[-1] * prod(shapes[-1]), n_out)]
 
 
 def conv_decoder(n_in: int, image_shape: Shape, planes: int, width: int, layers: int) -> list[Layer]:
-    """`core.nn.networks.conv_decoder`."""
     shapes, counts = halve(image_shape, layers)[::-1], [*channels(width, layers)[::-1], planes]
     steps = zip(pairwise(counts), pairwise(shapes), strict=True)
     convolutions = [convolve(*n, 3, *sizes, is_normed=k < layers - 1) for k, (n, sizes) in enumerate(steps)]
-    return [linear(n_in, counts[0] * shapes[0][0] * shapes[0][1], is_normed=True), *convolutions]
+    return [linear(n_in, counts[0] * prod(shapes[0]), is_normed=True), *convolutions]
 
 
 def conv_generator(n_in: int, width: int, image_shape: Shape) -> list[Layer]:
-    """`core.nn.networks.conv_generator`, whose first batch norm is over channels."""
     c, (full, half, quarter) = width // 8, halve(image_shape, 2)
-    n_first = 2 * c * quarter[0] * quarter[1]
-    first = Layer(n_in * n_first, n_in * n_first + 4 * c, n_first)
+    n_first = 2 * c * prod(quarter)
+    first = Layer(n_in * n_first, n_in * n_first + 4 * c, n_first)  # its batch norm is over channels
     return [first, convolve(2 * c, c, 4, quarter, half, is_normed=True), convolve(c, 1, 4, half, full)]
 
 
 def conv_discriminator(width: int, image_shape: Shape) -> list[Layer]:
-    """`core.nn.networks.conv_discriminator`."""
     c, (half, quarter) = width // 16, ((image_shape[0] // k, image_shape[1] // k) for k in (2, 4))
     convolutions = [convolve(1, c, 4, image_shape, half), convolve(c, 2 * c, 4, half, quarter)]
-    return [*convolutions, linear(2 * c * quarter[0] * quarter[1], N_SCORED), linear(N_SCORED, 1)]
+    return [*convolutions, linear(2 * c * prod(quarter), N_SCORED), linear(N_SCORED, 1)]
 
 
 @dataclass(frozen=True)
 class Workload:
     """The computations of one training step, to be multiplied by the speed of a machine.
 
-    Attributes
-    ----------
-    players : losses and optimizers that take turns.
-    dense, convolved : multiplications of a row, forward and backward, in linear layers and in convolutions.
-    values, maps : inputs and outputs of a row in linear layers and in convolutions, forward and backward.
-    augmented : mean number of pixels of a row that augmentation computes; weights : trained weights.
+    `players` : losses and optimizers that take turns. `dense`, `convolved` : multiplications of a row, forward and
+    backward, in linear layers and in convolutions; `values`, `maps` : its inputs and outputs there. `augmented` : mean
+    number of pixels of a row that augmentation computes. `weights` : trained weights.
     """
 
     players: int
@@ -108,9 +107,7 @@ class Workload:
         return Workload(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
-def count_passes(
-    layers: Sequence[Layer], forward: float = 1.0, by_weights: float = 1.0, by_inputs: float = 1.0, first: bool = False
-) -> Workload:
+def count_passes(layers: Sequence[Layer], forward=1.0, by_weights=1.0, by_inputs=1.0, first=False) -> Workload:
     """The work of this many passes of a row forward, and of gradients by weights and inputs, without an optimizer.
 
     `first` : whether the gradient by the input of the first layer is needed too.

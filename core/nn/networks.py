@@ -80,11 +80,10 @@ def conv_decoder(n_in: int, image_shape: tuple[int, int], planes: int, width: in
     for i in range(layers):
         # A stride-2 transposed convolution makes 2 n - 1 rows; the padding adds what the mirror needs.
         padding = tuple(large - 2 * small + 1 for small, large in zip(shapes[i], shapes[i + 1], strict=True))
-        last = i == layers - 1
-        how = {"stride": 2, "padding": 1, "output_padding": padding, "bias": last}
+        how = {"stride": 2, "padding": 1, "output_padding": padding, "bias": i == layers - 1}
         blocks.append(nn.ConvTranspose2d(n_channels[i], n_channels[i + 1], 3, **how))
-        blocks += [] if last else [nn.BatchNorm2d(n_channels[i + 1]), nn.ReLU()]
-    return nn.Sequential(*blocks, nn.Flatten())
+        blocks += [nn.BatchNorm2d(n_channels[i + 1]), nn.ReLU()]
+    return nn.Sequential(*blocks[:-2], nn.Flatten())
 
 
 def image_classifier(image_shape: tuple[int, int], n_classes: int, n_features: int = 64) -> nn.ModuleDict:

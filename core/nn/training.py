@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import Diverged
-from core.nn.callbacks import Measure, Note, Watch
 from core.nn.checkpoint import Checkpoint, TrainingState
+
+# Takes a row of the history; training stops if it returns True.
+Watch = Callable[[dict[str, Any]], bool | None]
+# Returns named scores of the networks (nn.ModuleDict) after an epoch.
+Measure = Callable[[nn.ModuleDict], Mapping[str, float]]
 
 TICK_SECONDS = 0.25
 _SMALL = 200_000
@@ -26,16 +30,10 @@ _ROWS_AT_ONCE = 2000
 
 @dataclass(frozen=True)
 class Plan:
-    """The budget and the optimizer's settings.
+    """The budget and the settings of `torch.optim.AdamW` and `scale_learning_rate`.
 
-    Attributes
-    ----------
-    epochs : passes over the rows, if `max_seconds` is 0.
-    max_seconds : seconds of training, over which the learning-rate schedule is laid.
-    batch_size : rows per step, at most all rows.
-    learning_rate, warmup, hold : see `scale_learning_rate`.
-    precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``.
-    betas, eps : see `torch.optim.AdamW`.
+    `epochs` : passes over the rows, if `max_seconds` is 0; otherwise the schedule of the learning rate is laid over
+    these seconds. `precision` : ``"auto"``, ``"float32"`` or ``"bfloat16"``.
     """
 
     epochs: int = 20
@@ -53,8 +51,9 @@ class Plan:
 
 def best_device() -> torch.device:
     """CUDA or Apple's MPS if available, otherwise the processor."""
-    kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    return torch.device(next(kind for kind, is_available in kinds.items() if is_available))
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def best_precision(device: torch.device, n_weights: int) -> str:
@@ -81,49 +80,62 @@ class Rows:
     """Rows in memory as float32 batches; sparse rows become dense batch by batch."""
 
     def __init__(self, X: Any, device: torch.device):
-        self.sparse = X.tocsr() if hasattr(X, "tocsr") else None
-        self.dense = None if self.sparse is not None else torch.as_tensor(np.asarray(X, np.float32)).to(device)
-        self.device = device
+        self.is_sparse, self.device = hasattr(X, "tocsr"), device
+        self.X = X.tocsr() if self.is_sparse else torch.as_tensor(np.asarray(X, np.float32)).to(device)
 
     def __len__(self) -> int:
-        return self.sparse.shape[0] if self.sparse is not None else len(self.dense)
+        return self.X.shape[0]
 
     def digest(self) -> str:
         """SHA-256 of all values, in hexadecimal."""
-        X, digest = self.sparse, hashlib.sha256()
-        for part in (self.dense.cpu().numpy(),) if X is None else (X.indptr, X.indices, X.data):
+        X, digest = self.X, hashlib.sha256()
+        for part in (X.indptr, X.indices, X.data) if self.is_sparse else (X.cpu().numpy(),):
             digest.update(np.ascontiguousarray(part))
         return digest.hexdigest()
 
     def batch(self, indices: Tensor) -> Tensor:
-        if self.sparse is None:
-            return self.dense[indices.to(self.device)]
-        rows = self.sparse[indices.numpy()].toarray()
-        return torch.as_tensor(rows, dtype=torch.float32).to(self.device)
+        if not self.is_sparse:
+            return self.X[indices.to(self.device)]
+        return torch.as_tensor(self.X[indices.numpy()].toarray(), dtype=torch.float32).to(self.device)
 
     def blocks(self) -> Iterator[Tensor]:
         """All rows in their order, in blocks of bounded size."""
         return map(self.batch, torch.arange(len(self)).split(_ROWS_AT_ONCE))
 
 
-def split_batches(order: Tensor, batch_size: int) -> tuple[Tensor, ...]:
-    """Split `order` into nearly equal parts of at least `batch_size`, or into one part if there are fewer rows."""
-    return order.tensor_split(max(1, len(order) // batch_size))
+def measure_validation(X: Any, terms: Callable[..., Mapping[str, Any]]) -> Measure:
+    """A measure of each term of the loss on the validation rows X, as ``validation_<name>``.
+
+    `terms(networks, x, generator)` returns named means over a batch; its draws are the same in each epoch.
+    """
+    rows = Rows(X, best_device())
+
+    def validate(networks) -> dict[str, float]:
+        networks.eval()
+        generator = torch.Generator().manual_seed(0)
+        sums: dict[str, float] = {}
+        with torch.inference_mode():
+            for x in rows.blocks():
+                for name, mean in terms(networks, x, generator).items():
+                    sums[name] = sums.get(name, 0.0) + float(mean) * len(x)
+        return {f"validation_{name}": total / len(rows) for name, total in sums.items()}
+
+    return validate
 
 
 def train(
     networks: nn.ModuleDict,
-    players: dict[str, tuple[str, ...]],
+    players: Mapping[str, tuple[str, ...]],
     train_step: Callable[..., dict[str, Tensor]],
     X: Any,
     plan: Plan,
     *,
     y: np.ndarray | None = None,
     after_step: Callable[[nn.ModuleDict, int], None] | None = None,
-    measure: Measure | None = None,
+    measures: Sequence[Measure] = (),
     on_epoch: Watch | None = None,
     on_tick: Watch | None = None,
-    on_note: Note | None = None,
+    on_note: Callable[[str], None] | None = None,
     checkpoint: Path | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Train `networks` on the rows of `X`.
@@ -133,10 +145,9 @@ def train(
     players : name -> names of the networks that its optimizer updates. In each step the players take turns.
     train_step : ``train_step(networks, player, x, generator, progress)`` returns named scalars, of which ``"loss"`` is
         minimised. x is (batch, n_features) float32, progress in [0, 1].
-    X : (n_samples, n_features), array or sparse.
-    y : (n_samples,) labels; if given, `train_step` receives those of its rows as ``y``.
+    X : (n_samples, n_features), array or sparse; y : (n_samples,) labels, of which `train_step` receives its rows'.
     after_step : called with the networks and the number of previous steps.
-    measure : called after each whole epoch; its scores join the history row, its time does not count.
+    measures : called after each whole epoch; their scores join the history row, their time does not count.
     on_epoch : called with each history row; training stops if it returns True.
     on_tick : called before the first step and about every `TICK_SECONDS` with a row of the current epoch (a fraction),
         ``share`` of the training done, and ``within``, the steps in this epoch; training stops if it returns True.
@@ -153,17 +164,11 @@ def train(
 
     Raises Diverged if a loss is not finite; the last checkpoint remains.
     """
-    notes: list[str] = []
-
-    def note(text: str) -> None:
-        notes.append(text)
-        if on_note is not None:
-            on_note(text)
-
-    training = _Training(networks, players, train_step, X, plan, y, after_step, measure, note, checkpoint)
+    training = _Training(networks, players, train_step, X, plan, y, after_step, measures, checkpoint)
+    if training.note and on_note:
+        on_note(training.note)
     training.run(on_epoch, on_tick)
-    networks.requires_grad_(True)
-    networks.eval().to("cpu")
+    networks.requires_grad_(True).eval().to("cpu")
     state = training.state
     environment = {
         "device": training.device.type,
@@ -172,18 +177,18 @@ def train(
         "seconds": round(state.seconds, 3),
         "steps": state.step,
         "stopped_early": training.progress < 1,
-        **({"note": " ".join(notes)} if notes else {}),
+        **({"note": training.note} if training.note else {}),
     }
-    return training.history(), environment
+    return [*state.history, *([training.make_row()] if state.within else [])], environment
 
 
 class _Training:
     """The networks, optimizers, rows and state of a training."""
 
-    def __init__(self, networks, players, train_step, X, plan: Plan, y, after_step, measure, note, checkpoint):
+    def __init__(self, networks, players, train_step, X, plan: Plan, y, after_step, measures, checkpoint):
         self.device = best_device()
         self.networks, self.players, self.train_step = networks, players, train_step
-        self.plan, self.after_step, self.measure = plan, after_step, measure
+        self.plan, self.after_step, self.measures = plan, after_step, measures
         networks.to(device=self.device, memory_format=torch.channels_last)
         n_weights = sum(p.numel() for p in networks.parameters())
         self.precision = best_precision(self.device, n_weights) if plan.precision == "auto" else plan.precision
@@ -198,7 +203,8 @@ class _Training:
         self.steps_an_epoch = max(1, len(self.data) // plan.batch_size)
         digest = self.data.digest() if checkpoint else ""
         self.checkpoint = Checkpoint(checkpoint, networks, self.optimizers, self.generator, digest)
-        self.state = self.checkpoint.restore(note) or TrainingState(self.generator.get_state())
+        restored, self.note = self.checkpoint.restore()
+        self.state = restored or TrainingState(self.generator.get_state())
         self.learning_rate, self.ticked_at = 0.0, -math.inf
 
     @property
@@ -216,13 +222,10 @@ class _Training:
                 self.checkpoint.save(self.state)
         self.checkpoint.save(self.state)
 
-    def history(self) -> list[dict[str, Any]]:
-        return [*self.state.history, *([self._row()] if self.state.within else [])]
-
     def _epoch(self, on_tick: Watch | None) -> bool:
         """Train to the end of the current epoch; False if it was stopped before."""
         state = self.state
-        batches = split_batches(self._order(), self.plan.batch_size)
+        batches = self._order().tensor_split(self.steps_an_epoch)
         self.networks.train()
         mark = time.perf_counter()
         for indices in batches[state.within :]:
@@ -236,10 +239,10 @@ class _Training:
             self._step(indices)
             now = time.perf_counter()
             state.seconds, state.spent, mark = state.seconds + now - mark, state.spent + now - mark, now
-        row = self._row() | {"epoch": state.epoch + 1}
-        _refuse_divergence(row, self.plan)
-        row |= self.measure(self.networks) if self.measure else {}
-        _refuse_divergence(row, self.plan)
+        row = self.make_row() | {"epoch": state.epoch + 1}
+        for measure in self.measures:
+            row |= measure(self.networks)
+        self._refuse_divergence(row)
         state.history.append(row)
         if len(state.history) > _MOST_ROWS:
             # A timed training on few rows has very many epochs, which would enlarge its checkpoints.
@@ -281,10 +284,10 @@ class _Training:
         state.within += 1
         state.rows += len(indices)
 
-    def _row(self) -> dict[str, Any]:
-        """The history row of the current epoch so far."""
+    def make_row(self) -> dict[str, Any]:
+        """The history row of the current epoch so far; Diverged if a number in it is not finite."""
         state = self.state
-        return {
+        row = {
             "epoch": round(state.epoch + state.within / self.steps_an_epoch, 4),
             "step": state.step,
             "seconds": round(state.seconds, 3),
@@ -292,20 +295,20 @@ class _Training:
             "learning_rate": self.learning_rate,
             **{name: float(total) / state.within for name, total in state.sums.items()},
         }
+        self._refuse_divergence(row)
+        return row
 
     def _tick(self, on_tick: Watch | None) -> bool:
-        row = self._row()
-        _refuse_divergence(row, self.plan)
+        row = self.make_row()
         if self.state.step and self.checkpoint.is_due():
             self.checkpoint.save(self.state)
         stopped = bool(on_tick and on_tick({**row, "share": self.progress, "within": self.state.within}))
         self.ticked_at = time.monotonic()
         return stopped
 
-
-def _refuse_divergence(row: dict[str, Any], plan: Plan) -> None:
-    if broken := [name for name, value in row.items() if not math.isfinite(value)]:
-        raise Diverged(
-            f"Training diverged in epoch {math.ceil(row['epoch'])}: {broken[0]} is no longer a finite number. "
-            f"Lower learning_rate (now {plan.learning_rate:g}), or check that the data hold no extreme values."
-        )
+    def _refuse_divergence(self, row: dict[str, Any]) -> None:
+        if broken := [name for name, value in row.items() if not math.isfinite(value)]:
+            raise Diverged(
+                f"Training diverged in epoch {math.ceil(row['epoch'])}: {broken[0]} is no longer a finite number. "
+                f"Lower learning_rate (now {self.plan.learning_rate:g}), or check that the data hold no extreme values."
+            )

@@ -58,10 +58,8 @@ class M2(SemiSupervisedClassifier):
         | {"average": 0.999, "epochs": 30, "max_seconds": 0.0, "batch_size": 200, "learning_rate": 0.003}
         | {"weight_decay": 0.01, "random_state": None}
     )
+    PLAN = {"warmup": 0.05}
     players = {"model": ("classifier", "encoder", "decoder")}
-
-    def _plan(self):
-        return {"weight_decay": self.weight_decay, "warmup": 0.05}
 
     def _build(self, n_features: int):
         from torch import nn

@@ -55,7 +55,7 @@ class NetworkClassifier(AveragedClassifier):
         epochs = max(1, round(self.steps / (len(y) // batch_size)))
         rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         plan = training.Plan(epochs=epochs, batch_size=batch_size, seed=seed, **rates)
-        parts = self.networks_, dict(self.players), self.train_step, X, plan
+        parts = self.networks_, self.players, self.train_step, X, plan
         self.history_, self.environment_ = training.train(*parts, y=y, after_step=self.after_step, **watches)
         return self
 

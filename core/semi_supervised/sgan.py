@@ -48,12 +48,10 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
         | {"average": 0.998, "epochs": 40, "max_seconds": 0.0, "batch_size": 100, "learning_rate": 0.004}
         | {"random_state": None}
     )
+    # The gradient of matched means is small: with Adam's default eps the steps are so large that it diverges.
+    PLAN = {"betas": (0.5, 0.99), "eps": 1e-4, "warmup": 0.0, "hold": 0.7}
     averages = "discriminator"
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
-
-    def _plan(self):
-        # The gradient of matched means is small: with Adam's default eps the steps are so large that it diverges.
-        return {"weight_decay": 0.0, "betas": (0.5, 0.99), "eps": 1e-4, "warmup": 0.0, "hold": 0.7}
 
     def _build(self, n_features: int):
         from torch import nn

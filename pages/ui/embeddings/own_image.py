@@ -90,16 +90,16 @@ def _embed(run_map: RunMap, row: np.ndarray) -> OwnPoint:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _find_position(points_key: str, row: np.ndarray, code: np.ndarray | None, _run_map: RunMap) -> np.ndarray | None:
     """(2,) position of the image in a map; None if the method has no code for it."""
+    from core.methods.tsne import place_rows  # scikit-learn
+
     estimator, spec = _run_map.estimator(), _run_map.choice.spec
-    if hasattr(estimator, "place"):
+    if hasattr(estimator, "embedding_"):
         dataset = load_dataset(spec.dataset, spec.dataset_params)
         mapped = np.concatenate([dataset.X_train[estimator.rows_train_], dataset.X_test[estimator.rows_test_]])
-        return estimator.place(as_floats(row[None], IMAGES), as_floats(mapped, IMAGES))[0]
+        return place_rows(as_floats(row[None], IMAGES), as_floats(mapped, IMAGES), estimator.embedding_)[0]
     if code is None:
         return None
     if _run_map.choice.projection == BY_TSNE:
-        from core.methods.tsne import place_rows  # scikit-learn
-
         mapped = np.isfinite(_run_map.points).all(axis=1)
         return place_rows(code[None], _run_map.codes[mapped], _run_map.points[mapped])[0]
     return _run_map.plane.points(code[None])[0]
