@@ -34,10 +34,8 @@ class Autoencoder(base.NetworkTransformer):
     PARAMS = (
         params.n_components(),
         *params.ARCHITECTURE,
-        params.AUGMENT,
         Param("noise", 0.0, (0.0, 10.0), _NOISE, (IMAGES,), implied=True),
-        params.WEIGHTING,
-        params.WORD_DROPOUT,
+        *params.WORDS,
         *params.training_params(epochs=20, learning_rate=0.01),
         params.WEIGHT_DECAY,
     )
@@ -68,6 +66,5 @@ class Autoencoder(base.NetworkTransformer):
 METHOD = base.declare(
     Autoencoder,
     summary="Deep autoencoder: non-linear encoder and decoder around a narrow code.",
-    version=1,
     loss_unit={IMAGES: "squared error per image", DOCUMENTS: "nats per word, mean over documents"},
 )

@@ -155,10 +155,6 @@ class NetworkEstimator(BaseEstimator):
         self.networks_.load_state_dict(restored)
         return self
 
-    def workload(self, n_features: int) -> Workload:
-        """The computations of a training step on rows with `n_features`, known before `fit`."""
-        raise NotImplementedError
-
     def n_weights(self) -> int:
         """Number of trained weights."""
         trained = {name for names in self.players.values() for name in names}
@@ -193,6 +189,7 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
         return encoder, library.mlp([self.n_components, *hidden[::-1], planes * n_features], self.activation)
 
     def workload(self, n_features: int) -> Workload:
+        """The computations of a training step on rows with `n_features`, known before `fit`."""
         encoder, decoder = self._encoder_and_decoder(compute_cost, n_features)
         layers, n_augmented = encoder + decoder, self.augment * n_features if self.image_shape else 0.0
         return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers, n_augmented)
@@ -258,11 +255,10 @@ def sample_prior(self, n_samples: int = 1, random_state=None) -> np.ndarray:
     return self.inverse_transform(Z)
 
 
-def declare(cls: type[NetworkEstimator], **declaration) -> Method:
+def declare(cls: type[NetworkEstimator], summary: str, loss_unit: Mapping[str, str] | None = None) -> Method:
     """The declaration of a network method with the parameters of its estimator."""
 
     def build(params, kind, image_shape, seed):
         return cls(**params, kind=kind, image_shape=image_shape, random_state=seed)
 
-    functions = {"arrays": cls.arrays, "restore": cls.restore, "n_weights": cls.n_weights}
-    return Method(**declaration, **functions, params=cls.PARAMS, estimator=build)
+    return Method(summary, cls.PARAMS, 1, build, cls.arrays, cls.restore, cls.n_weights, loss_unit or {})

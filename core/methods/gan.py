@@ -129,5 +129,4 @@ class GAN(base.NetworkEstimator):
 METHOD = base.declare(
     GAN,
     summary="Generative adversarial network: a generator learns by fooling a discriminator; it has no encoder.",
-    version=1,
 )

@@ -45,13 +45,8 @@ class GANInverter(base.NetworkTransformer):
 
     A regressor R is trained on the squared error of G(R(x)) over the pixels, for generated and real images x in equal
     parts, plus that of R(G(z)) to z. From its code, Adam lowers the squared error of each image separately; the best
-    code of all steps is the result, so more steps are never worse.
-
-    Parameters
-    ----------
-    gan : a fitted `core.methods.gan.GAN`; it is not changed, and a clone of this estimator shares it.
-    n_steps, width, fit_steps : see `PARAMS`.
-    random_state : seed of the training.
+    code of all steps is the result, so more steps are never worse. `gan` is a fitted `core.methods.gan.GAN`; it is not
+    changed, and a clone of this estimator shares it.
 
     References
     ----------

@@ -78,6 +78,5 @@ class LinearAutoencoder(Autoencoder):
 METHOD = base.declare(
     LinearAutoencoder,
     summary="Autoencoder without non-linearities: gradient descent finds the subspace of PCA.",
-    version=1,
     loss_unit={IMAGES: "squared error per image"},
 )

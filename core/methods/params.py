@@ -76,8 +76,8 @@ ARCHITECTURE = (
     Param("width", 512, (8, 4096), "Units of the widest hidden layer; towards the code, each has half as many."),
     Param("layers", 3, (1, 4), "Hidden layers of the encoder and of the decoder."),
     Param("activation", "relu", ("relu", "silu"), "ReLU trains faster; SiLU reaches a slightly lower error."),
+    Param("augment", 0.0, (0.0, 1.0), _AUGMENT, (IMAGES,)),
 )
-AUGMENT = Param("augment", 0.0, (0.0, 1.0), _AUGMENT, (IMAGES,))
 # Arguments of TfidfTransformer for each weighting of word counts.
 WEIGHTINGS = {
     "tfidf": {"sublinear_tf": True},
@@ -85,5 +85,5 @@ WEIGHTINGS = {
     "counts": {"use_idf": False, "norm": None},
 }
 WEIGHTING = Param("weighting", "tfidf", tuple(WEIGHTINGS), _WEIGHTING, (DOCUMENTS,))
-WORD_DROPOUT = Param("word_dropout", 0.5, (0.0, 0.95), _WORD_DROPOUT, (DOCUMENTS,))
+WORDS = WEIGHTING, Param("word_dropout", 0.5, (0.0, 0.95), _WORD_DROPOUT, (DOCUMENTS,))
 WEIGHT_DECAY = Param("weight_decay", 0.01, (0.0, 1.0), "Weight decay of the optimizer AdamW.")

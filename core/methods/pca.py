@@ -12,8 +12,8 @@ from core.methods.params import n_components, read_attributes, set_attributes
 from core.types import Method
 
 _MANY_PIXELS = 1000
-_LEARNED = ("components_", "mean_", "explained_variance_", "explained_variance_ratio_", "singular_values_")
-_LEARNED += ("noise_variance_", "n_samples_")
+_LEARNED = "components_", "mean_", "explained_variance_", "explained_variance_ratio_", "singular_values_"
+_LEARNED += "noise_variance_", "n_samples_"
 
 
 def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:

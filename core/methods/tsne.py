@@ -17,8 +17,8 @@ from core.types import DOCUMENTS, IMAGES, Method, Param
 _COMPONENTS = 2
 _EXAGGERATION = 12
 _TICK_STEPS = 50
+_PLACING_PERPLEXITY = 5
 _START = 1e-4  # standard deviation of the initial map along the first component
-_UNIT = "nats of KL divergence"
 _MAX_ITER = "Gradient steps over all rows; attraction is exaggerated in the first 250."
 
 
@@ -67,20 +67,19 @@ class TSNEMap(BaseEstimator):
         Raises BadInput if `perplexity` is not below the number of rows or all rows are equal, HourglassError if a
         callback returns True, since an unfinished map is useless, and Diverged if the map is not finite.
         """
-        from openTSNE import TSNEEmbedding, affinity
+        from openTSNE import TSNEEmbedding
         from threadpoolctl import threadpool_info
 
         X = validate_data(self, X, accept_sparse="csr", dtype=np.float32, ensure_min_samples=2, ensure_min_features=2)
         n = X.shape[0]
         _check_perplexity(self.perplexity, n)
-        vectors, metric = _weigh(X, X, self.kind)[0], "cosine" if self.kind == DOCUMENTS else "euclidean"
+        vectors = _weigh(X, X, self.kind)[0]
         if _are_equal(vectors):
             raise BadInput("All rows are equal, so there is no map of them: give rows that differ.")
         threads = max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"), default=1)
         progress = _Progress(n, self.max_iter, on_epoch, on_tick)
         progress.tick()
-        neighbours = _index_exactly(vectors, metric, min(n - 1, int(3 * self.perplexity)), threads)
-        similarities = affinity.PerplexityBasedNN(perplexity=self.perplexity, knn_index=neighbours, n_jobs=threads)
+        similarities = _find_similarities(vectors, self.kind, self.perplexity, threads)
         start = _choose_start(vectors, self.kind, self.random_state)
         # scikit-learn's learning rate: its gradient has a factor of 4.
         how = {"negative_gradient_method": "bh", "dof": 1, "theta": 0.5, "max_step_norm": 5, "n_jobs": threads}
@@ -100,10 +99,7 @@ class TSNEMap(BaseEstimator):
         return self
 
     def fit_splits(self, X_train, X_test, rows_train: np.ndarray, rows_test: np.ndarray, **watches):
-        """Map rows of both splits of a data set together; `rows_train` and `rows_test` are their indices in the splits.
-
-        `watches` are the callbacks of `fit`.
-        """
+        """Map rows of both splits together, with their indices in the splits, and the callbacks of `fit`."""
         from scipy import sparse
 
         both = [X_train, X_test]
@@ -145,9 +141,9 @@ def place_rows(X, mapped, embedding: np.ndarray, kind: str = IMAGES) -> np.ndarr
     new, vectors = _weigh(X, mapped, kind)
     middle = (embedding.max(axis=0) + embedding.min(axis=0)) / 2
     # openTSNE centres a copy of the map and answers in that frame.
-    similarities = _similarities(vectors, "cosine" if kind == DOCUMENTS else "euclidean")
+    similarities = _find_similarities(vectors, kind, _PLACING_PERPLEXITY)
     reference = TSNEEmbedding(embedding.astype(np.float64), similarities, negative_gradient_method="bh", n_jobs=1)
-    return (np.asarray(reference.transform(new)) + middle).astype(np.float32)
+    return (np.asarray(reference.transform(new, _PLACING_PERPLEXITY)) + middle).astype(np.float32)
 
 
 def _weigh(X, mapped, kind: str) -> tuple:
@@ -160,8 +156,9 @@ def _weigh(X, mapped, kind: str) -> tuple:
     return weighting.transform(X), weighting.transform(mapped)
 
 
-def _index_exactly(X, metric: str, k: int, threads: int):
-    """An exact neighbour index; openTSNE's own is approximate and has no cosine of sparse rows."""
+def _find_similarities(X, kind: str, perplexity: float, threads: int = 1):
+    """Similarities from exact neighbours; openTSNE's own index is approximate and has no cosine of sparse rows."""
+    from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import KNNIndex
     from sklearn.neighbors import NearestNeighbors
 
@@ -175,30 +172,9 @@ def _index_exactly(X, metric: str, k: int, threads: int):
         def query(self, query, k):
             return self.index.kneighbors(query, n_neighbors=k)[::-1]
 
-    return Exact(X, k, metric=metric, n_jobs=threads)
-
-
-def _similarities(mapped, metric: str):
-    """Similarities of new rows to the mapped rows, in openTSNE's form."""
-    from openTSNE import affinity
-    from scipy import sparse
-
-    n = mapped.shape[0]
-    neighbours = _index_exactly(mapped, metric, 1, 1)
-    neighbours.build()
-
-    class Similarities(affinity.Affinities):
-        def __init__(self):
-            super().__init__()
-            self.P = sparse.csr_matrix((n, n))  # similarities of the mapped rows, not needed to place others
-
-        def to_new(self, data, perplexity=5, return_distances=False):
-            indices, distances = neighbours.query(data, min(n, int(3 * perplexity)))
-            how = {"symmetrize": False, "normalization": "point-wise", "n_reference_samples": n}
-            P = affinity.joint_probabilities_nn(indices, distances, [min(perplexity, indices.shape[1])], **how)
-            return (P, indices, distances) if return_distances else P
-
-    return Similarities()
+    k, metric = min(X.shape[0] - 1, int(3 * perplexity)), "cosine" if kind == DOCUMENTS else "euclidean"
+    index = Exact(X, k, metric=metric, n_jobs=threads)
+    return PerplexityBasedNN(perplexity=perplexity, knn_index=index, n_jobs=threads)
 
 
 def _choose_start(X, kind: str, random_state) -> np.ndarray:
@@ -314,6 +290,6 @@ METHOD = Method(
     restore=_restore,
     # Positions are the result; no weights are learned.
     n_weights=lambda tsne: 0,
-    loss_unit={IMAGES: _UNIT, DOCUMENTS: _UNIT},
+    loss_unit=dict.fromkeys((IMAGES, DOCUMENTS), "nats of KL divergence"),
     check_rows=_check_rows,
 )

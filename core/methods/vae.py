@@ -32,9 +32,7 @@ class VAE(base.NetworkTransformer):
         Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
         Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term in training; evaluation always uses 1."),
         *params.ARCHITECTURE,
-        params.AUGMENT,
-        params.WEIGHTING,
-        params.WORD_DROPOUT,
+        *params.WORDS,
         *params.training_params(epochs=20, learning_rate=0.005),
         params.WEIGHT_DECAY,
     )
@@ -144,6 +142,5 @@ def _draw(mean, log_variance, generator):
 METHOD = base.declare(
     VAE,
     summary="Variational autoencoder: a probabilistic code kept near a standard normal prior, so it can be sampled.",
-    version=1,
     loss_unit={IMAGES: "nats per image", DOCUMENTS: "nats per document"},
 )

@@ -39,21 +39,14 @@ class TrainingState:
     spent: float = 0.0
     sums: dict[str, Any] = field(default_factory=dict)
 
-    def to_json(self) -> str:
-        own = {name: value for name, value in vars(self).items() if name != "order"}
-        return json.dumps(own | {"sums": {name: float(total) for name, total in self.sums.items()}})
-
 
 class Checkpoint:
-    """The checkpoint of a training with Adam on rows with this digest; without a folder nothing is saved.
-
-    `saved_at` is the time of the last one by `time.monotonic`, `seconds` how long it took.
-    """
+    """The checkpoint of a training with Adam on rows with this digest; without a folder nothing is saved."""
 
     def __init__(self, folder: Path | None, networks: nn.ModuleDict, optimizers, generator, rows_digest: str):
         self.folder, self.rows_digest = folder, rows_digest
         self.networks, self.optimizers, self.generator = networks, optimizers, generator
-        self.saved_at, self.seconds = time.monotonic(), 0.0
+        self.saved_at, self.seconds = time.monotonic(), 0.0  # time of the last one, and how long it took
 
     def is_due(self) -> bool:
         return time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
@@ -73,10 +66,12 @@ class Checkpoint:
                 tensors |= {f"optimizer.{player}.{index}.{name}": value for name, value in values.items()}
         tensors |= {"generator": self.generator.get_state(), "dealt": state.order}
         tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+        progress = {name: value for name, value in vars(state).items() if name != "order"}
+        progress["sums"] = {name: float(total) for name, total in state.sums.items()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with files.replace_file(self.folder / "checkpoint.safetensors") as aside:
-                save_file(tensors, aside, metadata={"state": state.to_json(), "rows": self.rows_digest})
+                save_file(tensors, aside, metadata={"state": json.dumps(progress), "rows": self.rows_digest})
         except (OSError, SafetensorError) as error:
             where = f"in {self.folder} ({error})"
             raise HourglassError(f"The checkpoint could not be written {where}: free some space there.") from None

@@ -47,10 +47,8 @@ def convolve(n_in: int, n_out: int, kernel: int, inputs: Shape, outputs: Shape, 
     return Layer(products, n_weights + (1 + is_normed) * n_out, n_out * prod(outputs), convolves=True)
 
 
-# The layers of the functions of these names in `core.nn.networks`.
-
-
 def mlp(sizes: Sequence[int], activation: str = "relu") -> list[Layer]:
+    """The layers of `core.nn.networks.mlp`; the functions below give those of its functions of these names."""
     *hidden, last = pairwise(sizes)
     return [*(linear(a, b, is_normed=True) for a, b in hidden), linear(*last)]
 

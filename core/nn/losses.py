@@ -99,9 +99,8 @@ def generator_loss(objective: str, generated: Tensor) -> Tensor:
 def class_discriminator_loss(labelled, classes, unlabelled, generated) -> tuple[Tensor, Tensor]:
     """Supervised and unsupervised cross entropy of K + 1 classes, "generated" with logit 0 (Salimans et al. 2016, 5).
 
-    `labelled`, `unlabelled` and `generated` are (n, K) logits, `classes` (n,) int64 of the labelled rows. Supervised:
-    mean nats of the class among the K. Unsupervised: half the mean nats of "real" for unlabelled rows, plus half those
-    of "generated" for generated rows.
+    From (n, K) logits and the classes, (n,) int64, of the labelled rows. Supervised: mean nats of the class among the
+    K. Unsupervised: half the mean nats of "real" for unlabelled rows plus half those of "generated" for generated ones.
     """
     from torch.nn.functional import cross_entropy
 

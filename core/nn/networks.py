@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -62,19 +63,29 @@ class WordWeights(nn.Module):
 
 def conv_encoder(image_shape: tuple[int, int], n_out: int, width: int, layers: int) -> nn.Sequential:
     """`layers` convolutions of stride 2 (batch norm, ReLU), then one linear layer."""
-    n_channels = [1, *channels(width, layers)]
-    blocks: list[nn.Module] = [nn.Unflatten(1, (1, *image_shape))]
-    for n_in, n_next in pairwise(n_channels):
-        blocks += [nn.Conv2d(n_in, n_next, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(n_next), nn.ReLU()]
-    height, breadth = halve(image_shape, layers)[-1]
-    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(n_channels[-1] * height * breadth, n_out))
+    return nn.Sequential(*_convolutions(image_shape, channels(width, layers), 3, n_out))
+
+
+def image_classifier(image_shape: tuple[int, int], n_classes: int, n_features: int = 64) -> nn.ModuleDict:
+    """``features`` of an image (batch, n_features), non-negative, and a linear ``head`` that predicts its class."""
+    features = nn.Sequential(*_convolutions(image_shape, [32, 64], 5, n_features), nn.ReLU())
+    return nn.ModuleDict({"features": features, "head": nn.Linear(n_features, n_classes)})
+
+
+def _convolutions(image_shape: tuple[int, int], n_channels: list[int], kernel: int, n_out: int) -> list[nn.Module]:
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, *image_shape))]
+    for n_in, n in pairwise([1, *n_channels]):
+        convolution = nn.Conv2d(n_in, n, kernel, stride=2, padding=kernel // 2, bias=False)
+        layers += [convolution, nn.BatchNorm2d(n), nn.ReLU()]
+    n_flat = n_channels[-1] * prod(halve(image_shape, len(n_channels))[-1])
+    return [*layers, nn.Flatten(), nn.Linear(n_flat, n_out)]
 
 
 def conv_decoder(n_in: int, image_shape: tuple[int, int], planes: int, width: int, layers: int) -> nn.Sequential:
     """The mirror of `conv_encoder`, with `planes` values a pixel: (batch, planes * height * width)."""
     shapes = halve(image_shape, layers)[::-1]
     n_channels = [*channels(width, layers)[::-1], planes]
-    n_first = n_channels[0] * shapes[0][0] * shapes[0][1]
+    n_first = n_channels[0] * prod(shapes[0])
     first = nn.Linear(n_in, n_first, bias=False), nn.BatchNorm1d(n_first), nn.ReLU()
     blocks: list[nn.Module] = [*first, nn.Unflatten(1, (n_channels[0], *shapes[0]))]
     for i in range(layers):
@@ -86,38 +97,18 @@ def conv_decoder(n_in: int, image_shape: tuple[int, int], planes: int, width: in
     return nn.Sequential(*blocks[:-2], nn.Flatten())
 
 
-def image_classifier(image_shape: tuple[int, int], n_classes: int, n_features: int = 64) -> nn.ModuleDict:
-    """``features`` of an image (batch, n_features), non-negative, and a linear ``head`` that predicts its class."""
-    height, width = halve(image_shape, 2)[-1]
-    features = nn.Sequential(
-        nn.Unflatten(1, (1, *image_shape)),
-        *(nn.Conv2d(1, 32, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Conv2d(32, 64, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(64), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(64 * height * width, n_features), nn.ReLU()),
-    )
-    return nn.ModuleDict({"features": features, "head": nn.Linear(n_features, n_classes)})
-
-
-class _Crop(nn.Module):
-    """Removes the row or column that doubling an odd size adds."""
-
-    def __init__(self, shape: tuple[int, int]):
-        super().__init__()
-        self.shape = shape
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x[:, :, : self.shape[0], : self.shape[1]]
-
-
 def conv_generator(n_in: int, width: int, image_shape: tuple[int, int]) -> nn.Sequential:
     """A GAN's generator of images, a small version of Radford et al. 2016; returns logits."""
     c = width // 8
     full, half, quarter = halve(image_shape, 2)
+    # Negative padding removes the row or column that doubling an odd size adds.
+    crop = lambda small, large: nn.ZeroPad2d((0, large[1] - 2 * small[1], 0, large[0] - 2 * small[0]))
     return nn.Sequential(
-        nn.Linear(n_in, 2 * c * quarter[0] * quarter[1], bias=False),
+        nn.Linear(n_in, 2 * c * prod(quarter), bias=False),
         *(nn.Unflatten(1, (2 * c, *quarter)), nn.BatchNorm2d(2 * c), nn.ReLU()),
-        *(nn.ConvTranspose2d(2 * c, c, 4, stride=2, padding=1, bias=False), _Crop(half), nn.BatchNorm2d(c), nn.ReLU()),
-        *(nn.ConvTranspose2d(c, 1, 4, stride=2, padding=1), _Crop(full), nn.Flatten()),
+        *(nn.ConvTranspose2d(2 * c, c, 4, stride=2, padding=1, bias=False), crop(quarter, half)),
+        *(nn.BatchNorm2d(c), nn.ReLU()),
+        *(nn.ConvTranspose2d(c, 1, 4, stride=2, padding=1), crop(half, full), nn.Flatten()),
     )
 
 
@@ -144,11 +135,10 @@ def mlp_discriminator(sizes: list[int]) -> Discriminator:
 def conv_discriminator(width: int, image_shape: tuple[int, int]) -> Discriminator:
     """Two convolutions of stride 2 and a fully connected layer with leaky ReLU."""
     c = width // 16
-    n_flat = 2 * c * (image_shape[0] // 4) * (image_shape[1] // 4)
     features = nn.Sequential(
         nn.Unflatten(1, (1, *image_shape)),
         *(nn.Conv2d(1, c, 4, stride=2, padding=1), nn.LeakyReLU(0.2)),
         *(nn.Conv2d(c, 2 * c, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Flatten()),
-        *(nn.Linear(n_flat, N_SCORED), nn.LeakyReLU(0.2)),
+        *(nn.Linear(2 * c * (image_shape[0] // 4) * (image_shape[1] // 4), N_SCORED), nn.LeakyReLU(0.2)),
     )
     return Discriminator(features, N_SCORED)

@@ -8,7 +8,6 @@ import numpy as np
 
 FEWEST = 10_000  # smaller matrices save too little
 _SCALE = ".scale"
-_HIGHEST = 127
 
 
 def to_int8(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -23,7 +22,7 @@ def to_int8(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             stored[name] = array
             continue
         weights = array.astype(np.float32)
-        scales = np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True) / _HIGHEST
+        scales = np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True) / 127
         scales[scales == 0] = 1
         stored[name] = np.round(weights / scales).astype(np.int8)
         stored[name + _SCALE] = scales.astype(np.float32)

@@ -157,9 +157,8 @@ def train(
 
     Returns
     -------
-    history : a row an epoch (every second one if there are very many): epoch, step, seconds of training,
-        rows_per_second, learning_rate, mean losses. If training was stopped within an epoch, the last epoch is a
-        fraction.
+    history : a row an epoch (every second one if there are very many): epoch (a fraction in the last row if training
+        was stopped within an epoch), step, seconds of training, rows_per_second, learning_rate, mean losses.
     environment : device, precision, threads, seconds, steps, stopped_early, and ``note``, if any.
 
     Raises Diverged if a loss is not finite; the last checkpoint remains.
@@ -167,18 +166,17 @@ def train(
     training = _Training(networks, players, train_step, X, plan, y, after_step, measures, checkpoint)
     if training.note and on_note:
         on_note(training.note)
-    training.run(on_epoch, on_tick)
+    stopped = False
+    while training.progress < 1 and not stopped:
+        stopped = not training.run_epoch(on_tick) or bool(on_epoch and on_epoch(training.state.history[-1]))
+        if training.checkpoint.is_due() or training.checkpoint.is_cheap():
+            training.checkpoint.save(training.state)
+    training.checkpoint.save(training.state)
     networks.requires_grad_(True).eval().to("cpu")
     state = training.state
-    environment = {
-        "device": training.device.type,
-        "precision": training.precision,
-        "threads": torch.get_num_threads(),
-        "seconds": round(state.seconds, 3),
-        "steps": state.step,
-        "stopped_early": training.progress < 1,
-        **({"note": training.note} if training.note else {}),
-    }
+    environment = {"device": training.device.type, "precision": training.precision, "threads": torch.get_num_threads()}
+    environment |= {"seconds": round(state.seconds, 3), "steps": state.step, "stopped_early": training.progress < 1}
+    environment |= {"note": training.note} if training.note else {}
     return [*state.history, *([training.make_row()] if state.within else [])], environment
 
 
@@ -214,15 +212,7 @@ class _Training:
             return min(1.0, self.state.seconds / self.plan.max_seconds)
         return min(1.0, self.state.step / (self.plan.epochs * self.steps_an_epoch))
 
-    def run(self, on_epoch: Watch | None, on_tick: Watch | None) -> None:
-        stopped = False
-        while self.progress < 1 and not stopped:
-            stopped = not self._epoch(on_tick) or bool(on_epoch and on_epoch(self.state.history[-1]))
-            if self.checkpoint.is_due() or self.checkpoint.is_cheap():
-                self.checkpoint.save(self.state)
-        self.checkpoint.save(self.state)
-
-    def _epoch(self, on_tick: Watch | None) -> bool:
+    def run_epoch(self, on_tick: Watch | None) -> bool:
         """Train to the end of the current epoch; False if it was stopped before."""
         state = self.state
         batches = self._order().tensor_split(self.steps_an_epoch)
@@ -287,14 +277,11 @@ class _Training:
     def make_row(self) -> dict[str, Any]:
         """The history row of the current epoch so far; Diverged if a number in it is not finite."""
         state = self.state
-        row = {
-            "epoch": round(state.epoch + state.within / self.steps_an_epoch, 4),
-            "step": state.step,
-            "seconds": round(state.seconds, 3),
-            "rows_per_second": round(state.rows / state.spent, 1) if state.spent else 0.0,
-            "learning_rate": self.learning_rate,
-            **{name: float(total) / state.within for name, total in state.sums.items()},
-        }
+        epoch = round(state.epoch + state.within / self.steps_an_epoch, 4)
+        rate = round(state.rows / state.spent, 1) if state.spent else 0.0
+        row = {"epoch": epoch, "step": state.step, "seconds": round(state.seconds, 3), "rows_per_second": rate}
+        row |= {"learning_rate": self.learning_rate}
+        row |= {name: float(total) / state.within for name, total in state.sums.items()}
         self._refuse_divergence(row)
         return row
 
