@@ -10,7 +10,6 @@ def test_quantization_rounds_rows_to_a_254th_of_their_range():
     arrays = {
         "layer.weight": wide.astype(np.float16),
         "conv.weight": rng.normal(size=(50, 10, 5, 5)).astype(np.float32),
-        "small.weight": np.ones((3, 3), np.float16),
         "norm.scale": np.ones(5, np.float32),
         "rows": np.ones((200, 100), np.int64),
     }

@@ -32,23 +32,12 @@ def weights(estimator):
     return torch.cat([p.detach().flatten() for p in estimator.networks_.parameters()])
 
 
-def to_counts(X):
-    return (X * 4).astype(int).astype(np.float32)
-
-
 def test_schedule_rises_linearly_is_held_and_falls_as_a_cosine():
     for progress, warmup, hold, factor in (
         *((0.1, 0.2, 0.0, 0.5), (0.2, 0.2, 0.0, 1.0), (0.6, 0.2, 0.0, 0.5), (1.0, 0.2, 0.0, 0.0)),
-        *((0.3, 0.1, 0.7, 1.0), (0.69, 0.1, 0.7, 1.0), (0.85, 0.1, 0.7, 0.5), (0.6, 0.2, 0.1, 0.5)),
+        *((0.69, 0.1, 0.7, 1.0), (0.85, 0.1, 0.7, 0.5)),
     ):
         assert training.scale_learning_rate(progress, warmup, hold) == pytest.approx(factor, abs=0.01)
-
-
-def test_batches_cover_every_row_once_and_are_large_enough():
-    parts = training.split_batches(torch.arange(103), 25)
-    assert torch.cat(parts).tolist() == list(range(103))
-    assert min(map(len, parts)) >= 25
-    assert [len(p) for p in training.split_batches(torch.arange(5), 512)] == [5]
 
 
 def test_history_measures_and_ticks_change_nothing_else(X, monkeypatch):
@@ -58,7 +47,7 @@ def test_history_measures_and_ticks_change_nothing_else(X, monkeypatch):
     assert torch.equal(before, torch.random.get_rng_state()), "the global generator was touched"
     assert not torch.equal(weights(plain), weights(other))
     measure = lambda networks: {"norm": float(networks["decoder"][0].weight.detach().norm())}
-    monkeypatch.setattr(Autoencoder, "measure_networks", lambda self, rows: measure)
+    monkeypatch.setattr(Autoencoder, "measures", lambda self, rows: [measure])
     monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
     ticks, steps, estimator = [], [], small()
     estimator.after_step = lambda networks, step: steps.append(step)
@@ -73,7 +62,7 @@ def test_history_measures_and_ticks_change_nothing_else(X, monkeypatch):
 
 
 def test_sparse_rows_train_like_dense_ones(X):
-    dense, of_sparse = (small(kind=DOCUMENTS).fit(rows) for rows in (to_counts(X), sparse.csr_array(to_counts(X))))
+    dense, of_sparse = (small(kind=DOCUMENTS).fit(rows) for rows in (X, sparse.csr_array(X)))
     assert torch.allclose(weights(dense), weights(of_sparse))
 
 
@@ -94,7 +83,6 @@ def test_killed_training_resumes_to_the_weights_of_an_undisturbed_one(case, tmp_
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", -1.0)
     cls, params = TRAINED[case]
     X = np.random.default_rng(0).random((200, 64), dtype=np.float32)
-    X = to_counts(X) if params.get("kind") == DOCUMENTS else X
     # 6 steps an epoch, whatever is set aside.
     params = {"epochs": 6, "batch_size": 26 if "validation" in params else 32, "random_state": 0} | params
 
@@ -124,29 +112,24 @@ def test_killed_training_resumes_to_the_weights_of_an_undisturbed_one(case, tmp_
 def test_training_stopped_within_an_epoch_resumes_there(X, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
     stopped = small().fit(X, checkpoint=tmp_path, on_tick=lambda row: row["epoch"] >= 2.5)
-    assert stopped.environment_["stopped_early"]
     assert [row["epoch"] for row in stopped.history_] == [1, 2, 2.5]
     whole = small().fit(X, checkpoint=tmp_path, on_epoch=lambda row: row["epoch"] == 6)
-    assert [row["epoch"] for row in whole.history_] == list(range(1, 7))
-    assert not whole.environment_["stopped_early"]
+    assert (stopped.environment_["stopped_early"], whole.environment_["stopped_early"]) == (True, False)
     assert torch.equal(weights(whole), weights(small().fit(X)))
 
 
 def test_checkpoint_of_other_rows_is_ignored(X, tmp_path):
-    others = X.copy()
+    others, notes = X.copy(), []
     others[0, 0] = 1 - others[0, 0]
-    for params, rows, other_rows in (
-        ({}, X, others),
-        ({"kind": DOCUMENTS}, *(sparse.csr_array(to_counts(x)) for x in (X, others))),
-    ):
-        folder, notes = tmp_path / str(params.get("kind")), []
-        small(**params).fit(rows, checkpoint=folder, on_epoch=lambda row: row["epoch"] == 3)
-        again = small(**params).fit(other_rows, checkpoint=folder, on_note=notes.append)
-        assert torch.equal(weights(again), weights(small(**params).fit(other_rows)))
-        assert notes == [again.environment_["note"]]
-        assert "other train rows" in notes[0]
+    for name, rows, other_rows in (("dense", X, others), ("sparse", *map(sparse.csr_array, (X, others)))):
+        small().fit(rows, checkpoint=tmp_path / name, on_epoch=lambda row: row["epoch"] == 3)
+        again = small().fit(other_rows, checkpoint=tmp_path / name, on_note=notes.append)
+        assert torch.equal(weights(again), weights(small().fit(other_rows)))
+        assert (
+            notes.pop() == again.environment_["note"] == "The checkpoint is of other train rows: training begins anew."
+        )
         # Its own checkpoint has replaced the other one.
-        assert "note" not in small(**params).fit(other_rows, checkpoint=folder).environment_
+        assert "note" not in small().fit(other_rows, checkpoint=tmp_path / name).environment_
 
 
 def test_damaged_checkpoint_and_one_of_other_networks_are_ignored_as_a_whole(X, tmp_path):
@@ -154,11 +137,9 @@ def test_damaged_checkpoint_and_one_of_other_networks_are_ignored_as_a_whole(X, 
     tensors = {key: value.clone() for key, value in load_file(path).items()}
     with safe_open(path, "pt") as file:
         metadata = {name: value.replace('"epoch": 6', '"epoch": 3') for name, value in file.metadata().items()}
-    without = [{key: v for key, v in tensors.items() if part not in key} for part in ("network.decoder", "exp_avg_sq")]
     for changed in (
-        *without,
+        {key: value for key, value in tensors.items() if "exp_avg_sq" not in key},
         {key: value[..., :-1] if value.ndim == 2 else value for key, value in tensors.items()},
-        {key.replace("network.", "network.another_"): value for key, value in tensors.items()},
         {**tensors, "generator": tensors["generator"][:-8]},
         None,
     ):
@@ -205,13 +186,11 @@ def test_max_seconds_ends_within_a_tenth(X):
 
 
 def test_precision_depends_on_hardware_and_size_and_bfloat16_trains(X, monkeypatch):
-    for capabilities, n_weights, precision in (
-        ({"amx_bf16": True}, 1_000_000, "bfloat16"),
-        ({"amx_bf16": True}, 1_000, "float32"),
-        ({"avx2": True}, 1_000_000, "float32"),
-    ):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capabilities=capabilities: capabilities)
-        assert training.best_precision(torch.device("cpu"), n_weights) == precision
+    large, cases = 1_000_000, {"amx_bf16": "bfloat16", "avx2": "float32"}
+    for name, precision in cases.items():
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda name=name: {name: True})
+        assert training.best_precision(torch.device("cpu"), large) == precision
+        assert training.best_precision(torch.device("cpu"), 1_000) == "float32"
     networks, step = small().fit(X, on_epoch=lambda row: True).networks_, small().train_step
     plan = Plan(epochs=5, batch_size=32, precision="bfloat16")
     history, _ = training.train(networks, {"autoencoder": ("encoder", "decoder")}, step, X, plan)
