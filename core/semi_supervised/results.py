@@ -162,22 +162,29 @@ def read_misclassified(result: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarra
     return rows, wrong[rows]
 
 
-def read_map(result: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return test rows and labelled rows at the first two principal components of a classifier's codes.
+class CodeMap(NamedTuple):
+    """Test rows and labelled rows at the first two principal components of a classifier's codes.
 
-    Returns
-    -------
-    at_test, y_test : (n, 2) positions in [0, 1], (n,) classes, -1 for rows without one.
-    right : (n,) bool, whether a test row is classified correctly or has no class.
-    at_labelled, y_labelled : (m, 2), (m,), in the order of `select_labelled_rows`.
+    Positions are (n, 2) in [0, 1], classes (n,), -1 for rows without one; `is_right` (n,) bool, whether a test row is
+    classified correctly or has no class. Labelled rows are in the order of `select_labelled_rows`.
     """
+
+    at_test: np.ndarray
+    y_test: np.ndarray
+    is_right: np.ndarray
+    at_labelled: np.ndarray
+    y_labelled: np.ndarray
+
+
+def read_map(result: Mapping[str, Any]) -> CodeMap:
+    """Return the code map of a result."""
     wrong = unpack(result["wrong"])
     rows = select_mapped_rows(len(wrong))
     points = unpack(result["map"]).reshape(-1, 2) / 255
     y = unpack(result["map_classes"])
     y = np.where(y == _CORRECT, UNLABELLED, y)
     n = len(rows)
-    return points[:n], y[:n], wrong[rows] == _CORRECT, points[n:], y[n:]
+    return CodeMap(points[:n], y[:n], wrong[rows] == _CORRECT, points[n:], y[n:])
 
 
 def _is_consistent(result: Mapping[str, Any]) -> bool:

@@ -95,7 +95,7 @@ def test_link_with_unknown_choices_is_refused(measured):
     keep(measured)
     app = page(methods="pca.magic", at="7", labels="x", seed="99", part="nothing", approach="svm", against="me")
     app.expect("unknown approaches, left out: magic", "more problems")
-    page(data="frey").expect("which has no labels")
+    page(data="frey").expect("asks for the data “frey”")
     link = {"sweep-methods": "pca.magic", "sweep-labels": "x", "sweep-seeds": "99", "sweep-minutes": "2"}
     app = page(part="sweep", **link).expect("unknown approaches, left out: magic", "asks for the sweep-seeds")
     app.expect("is not a list of 1 to 12 whole numbers", "asks for the sweep-minutes")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,18 +54,13 @@ def choose(problems: list[str]) -> View:
     names = [name for name in datasets.names() if datasets.entry(name).has_labels]
     stored = {name: _read(name, make_stamp(name)) for name in names}
     order = sorted(names, key=lambda name: (not stored[name].rows, names.index(name)))
-    refused: list[str] = []
     default = datasets.DEFAULT if stored[datasets.DEFAULT].rows else order[0]
     labels = {name: datasets.entry(name).label + ("" if stored[name].rows else " (no results yet)") for name in order}
     without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
     help = f"Data sets without labels, such as {without}, have nothing to classify."
-    linked = shorten(page_state.read_link("data") or "")
     look = {"format_func": labels.get, "width": 280, "help": help}
-    name = page_state.choose_with(st.selectbox, "data", "Data set", order, default, refused, **look)
+    name = page_state.choose_with(st.selectbox, "data", "Data set", order, default, problems, **look)
     entry = datasets.entry(name)
-    if refused:
-        why = "has no labels" if linked in datasets.names() else "is not known"
-        problems.append(f"The link asks for the data set “{linked}”, which {why}: {entry.label} is shown.")
     problems += stored[name].problems
     cached.find_copy(entry.name, entry.default_params)
     params = dict(entry.default_params)
@@ -95,12 +89,8 @@ def _count(n: int) -> str:
 
 def make_stamp(name: str) -> str:
     """What changes when a result of this data set is added."""
-    stamps = []
-    for place in (results.results_folder(), results.SHIPPED):
-        file = results.results_path(name, place)
-        with suppress(OSError):
-            stamps.append((str(file), file.stat().st_mtime_ns, file.stat().st_size))
-    return repr(stamps)
+    files = [results.results_path(name, place) for place in (results.results_folder(), results.SHIPPED)]
+    return repr([(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -118,41 +108,50 @@ def draw(view: View, problems: list[str]) -> None:
         st.info(plain(f"No results on {view.entry.label} yet: choose “Run an experiment” below."))
         return
     st.markdown(plain(text), help=plain(_describe_chart(view)))
-    approaches = _choose_approaches(view, problems)
+    measured = list(view.errors)
+    shown = [name for name in measured if name in _SHOWN] or measured
+    # What an experiment measured meanwhile is shown.
+    seen = st.session_state.setdefault(_SEEN, {})
+    added = set(measured) - set(seen.get(view.entry.name, measured))
+    seen[view.entry.name] = measured
+    approaches = choose_approaches("Approaches", measured, "methods", shown, problems, added=added)
     if not approaches:
         st.info("No approach is selected: select one above.")
         return
     options = {"log": "Logarithmic", "linear": "Linear"}
     is_log = page_state.choose("axis", "Error axis", options, problems, label_visibility="collapsed") == "log"
     stamp = repr((view.entry.name, len(view.rows), max(str(row.get("date", "")) for row in view.rows)))
-    key = stamp, tuple(approaches), header.get_theme(), is_log
+    figure = _figure(stamp, tuple(approaches), header.get_theme(), is_log, view)
     saved = _chart_data(view, approaches)
-    charts.draw(_figure(*key, view), _CHART, data=saved, on_select=_inspect, selection_mode="points")
+    charts.draw(figure, _CHART, data=saved, on_select=_inspect, selection_mode="points")
     st.caption("Click a mark to inspect that result.")
     readouts.draw(view.errors, view.baseline, approaches, problems)
 
 
-def _choose_approaches(view: View, problems: list[str]) -> list[str]:
-    """The approaches to show: remembered, and in the address as their names with dots between."""
-    measured = list(view.errors)
-    widget, linked = page_state.key("methods"), page_state.read_link("methods")
-    value = st.session_state.get(widget, page_state.recall("methods"))
+def choose_approaches(
+    label: str,
+    options: Sequence[str],
+    name: str,
+    default: Sequence[str],
+    problems: list[str],
+    memory: str | None = None,
+    added: Collection[str] = (),
+) -> list[str]:
+    """Draw a choice of approaches, in the address as their names with dots between; `added` are chosen too."""
+    widget, linked = page_state.key(memory or name), page_state.read_link(name)
+    value = st.session_state.get(widget, page_state.recall(memory or name))
     if linked is not None:
         value = linked.split(".")
-        if unknown := [name for name in value if name not in semi_supervised.names()]:
+        if unknown := [other for other in value if other not in semi_supervised.names()]:
             problems.append(f"The link asks for unknown approaches, left out: {shorten(join_words(unknown))}.")
     # A choice that was emptied stays empty; one that was made on data of another kind does not hold here.
-    if value is None or (value and not set(value) & set(measured)):
-        value = [name for name in measured if name in _SHOWN] or measured
-    # What an experiment measured meanwhile is shown.
-    seen = st.session_state.setdefault(_SEEN, {})
-    value = [*value, *(name for name in measured if name not in seen.get(view.entry.name, measured))]
-    seen[view.entry.name] = measured
-    st.session_state[widget] = [name for name in measured if name in value]
-    label = {name: semi_supervised.get(name).label for name in measured}.get
-    chosen = st.pills("Approaches", measured, selection_mode="multi", format_func=label, key=widget)
-    page_state.keep("methods", chosen, text=".".join(chosen) or None)
-    return [name for name in measured if name in chosen]
+    if value is None or (value and not set(value) & set(options)):
+        value = default
+    st.session_state[widget] = [other for other in options if other in {*value, *added}]
+    labels = {other: semi_supervised.get(other).label for other in options}
+    chosen = st.pills(label, options, selection_mode="multi", format_func=labels.get, key=widget)
+    page_state.keep(name, chosen, text=".".join(chosen) or None, memory=memory)
+    return [other for other in options if other in chosen]
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -177,14 +176,13 @@ def _figure(stamp: str, approaches: tuple[str, ...], theme: str, is_log: bool, _
 
 def _chart_data(view: View, approaches: Sequence[str]) -> list[dict[str, Any]]:
     """Mean over seeds by approach and number of labels."""
-    lines = []
-    for name in approaches:
-        for n, errors in sorted(view.errors[name].items()):
-            mean = statistics.estimate_mean(errors)
-            line = {"approach": semi_supervised.get(name).label, "labels": n, "test error (%)": mean.mean}
-            line |= {"test error (%) low": mean.low, "test error (%) high": mean.high, "seeds": mean.n}
-            lines.append(line)
-    return lines
+    head = "approach", "labels", "test error (%)", "test error (%) low", "test error (%) high", "seeds"
+    means = [
+        (semi_supervised.get(name).label, n, statistics.estimate_mean(errors))
+        for name in approaches
+        for n, errors in sorted(view.errors[name].items())
+    ]
+    return [dict(zip(head, (label, n, e.mean, e.low, e.high, e.n), strict=True)) for label, n, e in means]
 
 
 def _make_mark(view: View, name: str, n: int, errors: Mapping[int, float]):

@@ -28,17 +28,15 @@ def draw(view: View, problems: list[str]) -> None:
         return
     from core.figures import error_by_labels as figures  # plotly
 
-    dataset = _load_dataset(view)
+    is_here = datasets.is_available(view.entry.name)
+    dataset = cached.load_dataset(view.entry.name, view.entry.default_params) if is_here else None
     names = _class_names(dataset, len(row["confusion"]))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Confusion matrix**", help="Row: class; column: predicted class. Colour: share of the class.")
         confusion = np.array(row["confusion"])
-        counts = [
-            {"class": name, "predicted": other, "rows": int(confusion[k, j])}
-            for k, name in enumerate(names)
-            for j, other in enumerate(names)
-        ]
+        cells = np.ndenumerate(confusion)
+        counts = [{"class": names[k], "predicted": names[j], "rows": int(count)} for (k, j), count in cells]
         charts.draw(figures.plot_confusion(confusion, names, header.get_theme()), "confusion", data=counts)
     with right:
         about = (
@@ -80,15 +78,9 @@ def _about(row: dict) -> str:
         text += f"; pre-training, shared by all numbers of labels, took {seconds(row['pretraining_seconds'])}"
     text += f", on {row.get('threads', 1)} {'thread' if row.get('threads', 1) == 1 else 'threads'}."
     n_classes = len(row["confusion"])
-    if (known := row.get("classes_known", n_classes)) < n_classes:
-        text += f" {n_classes - known} of {n_classes} classes have no labelled row and are never predicted."
+    if unknown := n_classes - row["classes_known"]:
+        text += f" {unknown} of {n_classes} classes have no labelled row and are never predicted."
     return text
-
-
-def _load_dataset(view: View) -> Dataset | None:
-    if not datasets.is_available(view.entry.name):
-        return None
-    return cached.load_dataset(view.entry.name, view.entry.default_params)
 
 
 def _class_names(dataset: Dataset | None, n: int) -> list[str]:

@@ -83,8 +83,7 @@ def _median(spent: list[float]) -> Cell:
 
 def _spell_settings(name: str, view: View) -> str:
     """An approach's settings, after those of its pre-training: ``"pre-training: width 512; n_steps 4000"``."""
-    method = semi_supervised.get(name).pretrained
-    before = settings.get_pretraining(view.entry.name, method) if method else {}
+    before = settings.get_pretraining(view.entry.name, semi_supervised.get(name).pretrained)
     groups = (("pre-training: ", before), ("", settings.get_settings(name, view.entry.name)))
     spelled = [(title, ", ".join(f"{k} {json.dumps(v)}" for k, v in group.items())) for title, group in groups]
     return "; ".join(f"{title}{text}" for title, text in spelled if text)

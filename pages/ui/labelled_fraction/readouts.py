@@ -23,7 +23,10 @@ def draw(
 ) -> None:
     """Draw the choice of baseline and number of labels, a sentence and a table; errors are in percent."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-readouts"):
-        baseline = _choose_baseline(list(errors_by_approach), default, problems)
+        measured = list(errors_by_approach)
+        default = default if default in measured else measured[0]
+        look = {"format_func": lambda name: semi_supervised.get(name).label, "width": 280}
+        baseline = page_state.choose_with(st.selectbox, "against", "Baseline", measured, default, problems, **look)
         errors = errors_by_approach[baseline]
         n = _choose_labels(sorted(errors), problems)
     others = [
@@ -32,7 +35,13 @@ def draw(
     if not others:
         st.caption(plain(f"No other selected approach was measured with {n:,} labels."))
         return
-    compared = [_compare(name, errors_by_approach[name], errors, n, len(others)) for name in others]
+    compared = []
+    for name in others:
+        of_name = errors_by_approach[name]
+        gap, strict = (statistics.estimate_gap(of_name, errors, n, level) for level in (0.95, 1 - 0.05 / len(others)))
+        own = statistics.interpolate_errors(of_name, n)
+        error, worth = statistics.estimate_error(own, 100.0), statistics.estimate_labels_worth(own, errors)
+        compared.append(_Comparison(semi_supervised.get(name).label, error, gap, strict, worth))
     compared.sort(key=lambda comparison: comparison.error.mean)
     base = statistics.estimate_error(statistics.interpolate_errors(errors, n), 100.0)
     label, most = semi_supervised.get(baseline).label, max(errors)
@@ -51,12 +60,6 @@ def draw(
         text += f" Errors between measured numbers of labels are interpolated, here those of {names}."
     with st.expander("Details"):
         st.markdown(plain(text))
-
-
-def _choose_baseline(measured: Sequence[str], default: str, problems: list[str]) -> str:
-    default = default if default in measured else measured[0]
-    look = {"format_func": lambda name: semi_supervised.get(name).label, "width": 280}
-    return page_state.choose_with(st.selectbox, "against", "Baseline", measured, default, problems, **look)
 
 
 def _choose_labels(counts: Sequence[int], problems: list[str]) -> int:
@@ -78,13 +81,6 @@ class _Comparison:
     gap: Estimate | None
     strict: Estimate | None  # the gap at the level that holds for the best of all that are compared (Bonferroni)
     worth: Worth
-
-
-def _compare(name: str, errors: Errors, baseline: Errors, n: int, n_compared: int) -> _Comparison:
-    own = statistics.interpolate_errors(errors, n)
-    gap, strict = (statistics.estimate_gap(errors, baseline, n, level) for level in (0.95, 1 - 0.05 / n_compared))
-    worth, error = statistics.estimate_labels_worth(own, baseline), statistics.estimate_error(own, 100.0)
-    return _Comparison(semi_supervised.get(name).label, error, gap, strict, worth)
 
 
 def _describe(compared: Sequence[_Comparison], base: Estimate, label: str, n: int, most: int) -> str:
@@ -136,15 +132,12 @@ def _table_rows(compared: Sequence[_Comparison], base: Estimate, label: str, mos
             ends = "one seed" if gap.low is None else f"{gap.low:.2f} to {gap.high:.2f}"
             note = f"{ends}, not significant" if _is_tied(gap) else ends
             gap_cell = _make_cell(f"{gap.mean:.2f}".replace("-", "−"), note.replace("-", "−"), gap)
-        worth_cell = Cell(_add_note(*_format_worth(worth, most)), worth.labels, worth.low, worth.high)
         error_cell = _make_cell(format_error(error), f"{error.n} {'seed' if error.n == 1 else 'seeds'}", error)
+        worth_cell = _make_cell(*_format_worth(worth, most), Estimate(worth.labels, worth.low, worth.high, None))
         rows.append([tables.text(comparison.label), error_cell, gap_cell, worth_cell])
     return rows
 
 
 def _make_cell(text: str, note: str, estimate: Estimate) -> Cell:
-    return Cell(_add_note(text, note), estimate.mean, estimate.low, estimate.high, estimate.n)
-
-
-def _add_note(text: str, note: str) -> str:
-    return html(text) + (f"<div class='hg-note'>{html(note)}</div>" if note else "")
+    below = f"<div class='hg-note'>{html(note)}</div>" if note else ""
+    return Cell(html(text) + below, estimate.mean, estimate.low, estimate.high, estimate.n)

@@ -19,21 +19,19 @@ from pages.ui.shared import cached, cli_commands, header, page_state
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.task_progress import show_task_progress
-from pages.ui.shared.text import join_words, plain, shorten
+from pages.ui.shared.text import join_words, plain
 
 _LIVE_SECONDS = 1.0
 # The page is drawn again for new results at most so often.
 _REDRAW_SECONDS = 2.0
 _LAST = "hourglass.sweep"
-_METHODS, _LABELS = "sweep-methods", "sweep-labels"
-_LONGEST = 100
+_LABELS, _LONGEST = "sweep-labels", 100
 _MOST_SEEDS, _USUAL_SEEDS = 10, 3
 _MOST_COUNTS = 12
 # Of these an offer is made first: they take a few seconds each on small data.
 _USUAL = ("network", "logistic", "lsa", "ae", "fine_tuned", "m1", "spreading")
 _FEW_ROWS = 5000
 _MINUTES = {0: "no limit", 1: "1 minute", 5: "5 minutes", 15: "15 minutes", 60: "1 hour", 480: "8 hours"}
-_WORKSHOP_MINUTES = {1: "1 minute"}
 
 
 def draw(view: View, problems: list[str]) -> None:
@@ -44,19 +42,23 @@ def draw(view: View, problems: list[str]) -> None:
         "Each approach is fitted once per number of labels and seed; results in the chart are not computed again. "
         "A stopped experiment resumes when it is run again."
     )
-    asked = _form(view, problems)
-    if asked is None:
+    wanted, counts, seeds, minutes = _form(view, problems)
+    if not wanted or not counts:
         return
-    wanted, counts, seeds, minutes = asked
     try:
         cells = experiment.list_cells(view.entry.name, wanted, counts, range(seeds))
     except BadInput as problem:
         st.error(plain(problem))
         return
-    checksum = cached.load_dataset(view.entry.name, view.entry.default_params).checksum
-    kept = {row["key"] for row in view.rows if checksums.is_of(row, checksum)}
+    dataset = cached.load_dataset(view.entry.name, view.entry.default_params)
+    kept = {row["key"] for row in view.rows if checksums.is_of(row, dataset.checksum)}
     missing = [cell for cell in cells if cell.key not in kept]
-    _warn_of_few_labels(view, counts)
+    n_classes = len(dataset.target_names)
+    if few := [str(n) for n in counts if n < n_classes]:
+        text = (
+            f"{join_words(few)} labels are fewer than the {n_classes} classes: a class without a labelled row is never "
+        )
+        st.caption(plain(f"{text} predicted, so all its test rows are misclassified."))
     fits = f"{len(missing):,} {'fit' if len(missing) == 1 else 'fits'}"
     run = f"Run {fits}" if len(missing) == len(cells) else f"Run the remaining {fits}"
     with st.container(key="offer-sweep", horizontal=True, vertical_alignment="center"):
@@ -70,19 +72,10 @@ def draw(view: View, problems: list[str]) -> None:
     st.html(make_code(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds)))
 
 
-def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, int] | None:
-    names = semi_supervised.names(view.entry.kind)
-    memory = f"{_METHODS}/{view.entry.kind}"
-    given, kept = page_state.read_link(_METHODS), page_state.recall(memory)
-    chosen = given.split(".") if given is not None else _USUAL if kept is None else kept
-    if unknown := [name for name in chosen if given is not None and name not in semi_supervised.names()]:
-        problems.append(f"The link asks for unknown approaches, left out: {shorten(join_words(unknown))}.")
-    widget = page_state.key(memory)
-    if given is not None or widget not in st.session_state:
-        st.session_state[widget] = [name for name in names if name in chosen]
-    label = {name: semi_supervised.get(name).label for name in names}.get
-    wanted = st.pills("Approaches to measure", names, selection_mode="multi", format_func=label, key=widget)
-    page_state.keep(_METHODS, wanted, text=".".join(wanted) or None, memory=memory)
+def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, int]:
+    kind, label = view.entry.kind, "Approaches to measure"
+    options = label, semi_supervised.names(kind), "sweep-methods", _USUAL, problems
+    wanted = curve.choose_approaches(*options, memory=f"sweep-methods/{kind}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-sweep"):
         given = _labels_field(view)
 
@@ -91,14 +84,15 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
             return page_state.choose_with(st.selectbox, name, label, options, default, problems, **look)
 
         seeds = choose("sweep-seeds", "Number of seeds", range(1, _MOST_SEEDS + 1), _USUAL_SEEDS, width=140)
-        offered = _WORKSHOP_MINUTES if config.is_workshop() else _MINUTES
-        running = "stopped and left out" if config.is_workshop() else "finished"
+        offered, running = _MINUTES, "finished"
+        if config.is_workshop():
+            offered, running = {1: "1 minute"}, "stopped and left out"
         look = {"format_func": offered.get, "help": f"Then no further fit starts; running fits are {running}."}
         minutes = choose("sweep-minutes", "Time limit", tuple(offered), next(iter(offered)), width=150, **look)
     counts = _parse_counts(given)
     if not wanted:
         st.caption("No approach is selected: select one above.")
-    return (wanted, counts, seeds, minutes) if counts and wanted else None
+    return wanted, counts, seeds, minutes
 
 
 def _labels_field(view: View) -> str:
@@ -108,53 +102,37 @@ def _labels_field(view: View) -> str:
     if given is not None:
         st.session_state[widget] = given[:_LONGEST].replace(".", ", ")
     elif widget not in st.session_state:
-        st.session_state[widget] = page_state.recall(memory) or ", ".join(map(str, _default_counts(view)))
+        n_train = view.entry.rows[0]
+        usual = (100, 600, 1000, 3000) if n_train > _FEW_ROWS else (20, 50, 100, 500)
+        st.session_state[widget] = page_state.recall(memory) or ", ".join(str(n) for n in usual if n <= n_train)
     written = st.text_input("Numbers of labels", key=widget, width=260, help="Whole numbers separated by commas.")
     short = ".".join(written.replace(",", " ").split())
     page_state.keep(_LABELS, written, text=short if 0 < len(short) <= _LONGEST else None, memory=memory)
     return written
 
 
-def _parse_counts(given: str) -> list[int] | None:
+def _parse_counts(given: str) -> list[int]:
     if thousands := re.search(r"\d,\d{3}(?!\d)", given):
         found = thousands.group()
         st.error(plain(f"“{found}” is ambiguous: write {found.replace(',', '')}, or a space after the comma."))
-        return None
+        return []
     try:
         counts = sorted({int(part) for part in given.replace(";", ",").split(",") if part.strip()})
     except ValueError:
         counts = []
     if not 1 <= len(counts) <= _MOST_COUNTS:
         st.error(plain(f"“{given[:40]}” is not a list of 1 to {_MOST_COUNTS} whole numbers, such as 20, 50, 100."))
-        return None
+        return []
     return counts
-
-
-def _default_counts(view: View) -> list[int]:
-    n_train = view.entry.rows[0]
-    return [n for n in ((100, 600, 1000, 3000) if n_train > _FEW_ROWS else (20, 50, 100, 500)) if n <= n_train]
-
-
-def _warn_of_few_labels(view: View, counts: list[int]) -> None:
-    n_classes = len(cached.load_dataset(view.entry.name, view.entry.default_params).target_names)
-    if few := [str(n) for n in counts if n < n_classes]:
-        text = (
-            f"{join_words(few)} labels are fewer than the {n_classes} classes: a class without a labelled row is never "
-            "predicted, so all its test rows are misclassified."
-        )
-        st.caption(plain(text))
 
 
 def _estimate_time(view: View, cells, missing) -> str:
     kept = len(cells) - len(missing)
     text = f"{kept:,} of {len(cells):,} are done." if kept else ""
-    known: dict[str, list[float]] = {}
-    before: dict[str, float] = {}
-    for row in view.rows:
-        known.setdefault(row["method"], []).append(row["seconds"])
-        before[row["method"]] = row["pretraining_seconds"]
-    if missing and all(cell.spec.method in known for cell in missing):
-        spent = sum(float(np.median(known[cell.spec.method])) for cell in missing)
+    before = {row["method"]: row["pretraining_seconds"] for row in view.rows}
+    if missing and all(cell.spec.method in before for cell in missing):
+        known = {m: np.median([row["seconds"] for row in view.rows if row["method"] == m]) for m in before}
+        spent = sum(float(known[cell.spec.method]) for cell in missing)
         # Approaches share a pre-training, of which there is one a seed.
         spent += sum({cell.pretraining.key: before[cell.spec.method] for cell in missing if cell.pretraining}.values())
         cores = background_sweep.count_processes()
