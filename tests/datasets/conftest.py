@@ -47,9 +47,7 @@ class Server:
     """Serves `files` (name -> bytes) on 127.0.0.1, in the manner that the path names: ``/truncated/NAME``."""
 
     def __init__(self):
-        self.files = {}
-        self.asked = []
-        self.over = threading.Event()
+        self.files, self.asked, self.over = {}, [], threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -74,24 +72,19 @@ class Server:
                 if manner == "stalled":
                     outer.over.wait(20)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
 
     def url(self, manner, name):
-        return f"http://127.0.0.1:{self._server.server_port}/{manner}/{name}"
-
-    def stop(self):
-        self.over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"http://127.0.0.1:{self.http.server_port}/{manner}/{name}"
 
 
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     server = Server()
-    yield server
-    server.stop()
+    with server.http as http:
+        threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield server
+        server.over.set()
+        http.shutdown()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
+import inspect
 from pathlib import Path
 
 import pytest
+import sklearn.decomposition
 
 from core import datasets
 from core.datasets import docstring_parser, docstrings
@@ -63,36 +64,25 @@ def test_public_docstrings_are_harvested(tmp_path):
 
 
 def test_harvest_agrees_with_the_imported_library():
-    import inspect
-
-    import sklearn.decomposition
-
-    source = Path(sklearn.__file__).parent / "decomposition" / "_pca.py"
-    harvested = dict(docstring_parser.iterate_docstrings(ast.parse(source.read_text("utf-8")).body, "pca"))
-    assert harvested["pca.PCA"] == inspect.getdoc(sklearn.decomposition.PCA)
-    assert harvested["pca.PCA.fit"] == inspect.getdoc(sklearn.decomposition.PCA.__dict__["fit"])
+    harvested = {
+        row["name"]: row["text"] for row in docstring_parser.harvest(Path(sklearn.decomposition.__file__).parent)
+    }
+    assert harvested["decomposition.PCA.fit"] == inspect.getdoc(sklearn.decomposition.PCA.__dict__["fit"])
 
 
-def test_selection_drops_short_texts_repeats_and_small_classes():
-    def row(package, n, text=LONG):
-        return {"package": package, "name": f"{package}.f{n}", "text": f"{text} {n}"}
+def test_selection_drops_short_texts_repeats_and_small_classes_and_splits_by_the_text():
+    def rows(package, n, text=LONG):
+        return [{"package": package, "name": f"{package}.f{k}", "text": f"{text} {k}"} for k in range(n)]
 
-    enough = range(docstrings.MIN_DOCUMENTS)
-    kept = [row("numpy.linalg.deep", n) for n in enough]
-    repeats = [{**row("numpy.linalg", 0), "name": "numpy.linalg.alias"}]
-    short = [row("numpy.linalg", n, "Too short") for n in enough]
-    small = [row("scipy.fft", n, "other " + LONG) for n in range(docstrings.MIN_DOCUMENTS - 1)]
-    selected = docstrings.select_documents(kept + repeats + short + small)
-    assert [r["title"] for r in selected] == [r["name"] for r in kept]
-    assert {r["label"] for r in selected} == {"numpy.linalg"}
-
-
-def test_class_is_the_subpackage_and_split_the_texts_own():
+    kept = rows("numpy.linalg.deep", 4000)
+    repeats = [{**kept[0], "name": "numpy.linalg.alias"}]
+    others = rows("numpy.linalg", 100, "Too short") + rows("scipy.fft", docstrings.MIN_DOCUMENTS - 1, "other " + LONG)
+    selected = docstrings.select_documents(kept + repeats + others)
+    assert [row["title"] for row in selected] == [row["name"] for row in kept]
+    assert {row["label"] for row in selected} == {"numpy.linalg"}
+    assert [row["split"] for row in selected].count("test") / 4000 == pytest.approx(0.25, abs=0.03)
     classes = {"torch.nn.modules": "torch.nn", "pandas.core.arrays.sparse": "pandas.core.arrays", "numpy": "numpy"}
     assert {package: docstrings.get_subpackage(package) for package in classes} == classes
-    rows = [{"package": "numpy", "name": "f", "text": f"{LONG} {n}"} for n in range(4000)]
-    splits = [row["split"] for row in docstrings.select_documents(rows)]
-    assert splits.count("test") / 4000 == pytest.approx(0.25, abs=0.03)
 
 
 @pytest.mark.timeout(240)

@@ -11,16 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from scipy import ndimage
-from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
 
 from core import datasets
 from core.datasets import user_image
 from core.errors import BadInput
 
 SHAPES = {name: datasets.entry(name).image_shape for name in ("mnist", "digits", "fashion-mnist", "olivetti", "frey")}
-N = 300
+N = 200
 
 
 def enlarge(row: np.ndarray, shape: tuple[int, int], random: np.random.RandomState) -> np.ndarray:
@@ -33,14 +31,6 @@ def enlarge(row: np.ndarray, shape: tuple[int, int], random: np.random.RandomSta
     sheet = np.full((side, side), 0.1, np.float32)
     sheet[top : top + size[1], left : left + size[0]] += 0.75 * picture
     return 1 - sheet if random.rand() < 0.5 else sheet
-
-
-def shrink(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """A picture light on dark, only made smaller: a row that is not framed."""
-    lowest, highest = picture.min(), picture.max()
-    light = picture if np.median(picture[0]) < (lowest + highest) / 2 else lowest + highest - picture
-    light = (light - lowest) / (highest - lowest)
-    return np.asarray(Image.fromarray(light).resize(shape[::-1], Image.Resampling.BOX)).ravel()
 
 
 def frame(pictures, name, shape):
@@ -56,38 +46,33 @@ def sample():
     return datasets.load("mnist-sample")
 
 
-@pytest.fixture(scope="module")
-def chosen(sample):
-    return np.random.RandomState(0).permutation(len(sample.y_test))[:N]
-
-
-@pytest.fixture(scope="module")
-def pictures(sample, chosen):
+def enlarge_rows(dataset):
+    """Positions of test rows, and these rows as pictures."""
     random = np.random.RandomState(1)
-    return [enlarge(sample.X_test[i], (28, 28), random) for i in chosen]
+    chosen = random.permutation(len(dataset.y_test))[:N]
+    return chosen, [enlarge(dataset.X_test[i], dataset.image_shape, random) for i in chosen]
 
 
-def test_framed_digits_equal_the_originals_and_are_recognised(sample, chosen, pictures):
-    originals, y = sample.X_test[chosen] / 255, sample.y_test[chosen]
-    framed = frame(pictures, "mnist-sample", (28, 28))
+@pytest.fixture(scope="module")
+def enlarged(sample):
+    return enlarge_rows(sample)
+
+
+def test_framed_digits_equal_the_originals_and_are_recognised(sample, enlarged):
+    chosen, pictures = enlarged
+    originals, y, framed = sample.X_test[chosen] / 255, sample.y_test[chosen], frame(pictures, "mnist", (28, 28))
     for X, most in ((sample.X_test, 0.5), (framed, 0.51)):
         images = X.reshape(-1, 28, 28)
         assert np.abs(np.array([ndimage.center_of_mass(x) for x in images]) - 14).max() <= most
         spans = np.array([[np.ptp(np.flatnonzero((x > 0).any(axis))) + 1 for axis in (1, 0)] for x in images])
         assert np.isin(spans.max(1), [19, 20]).all()
-    unframed = np.array([shrink(picture, (28, 28)) for picture in pictures])
-    error = ((framed / 255 - originals) ** 2).mean()
-    assert error < min(0.01, ((unframed - originals) ** 2).mean() / 8)
-    classifier = make_pipeline(PCA(40, random_state=0), KNeighborsClassifier(3))
-    classifier.fit(sample.floats("train"), sample.y_train)
-    original = classifier.score(originals, y)
-    assert original > 0.9
-    assert classifier.score(framed / 255, y) > original - 0.02
-    assert classifier.score(unframed, y) < original - 0.3
+    assert ((framed / 255 - originals) ** 2).mean() < 0.01
+    classifier = KNeighborsClassifier(3).fit(sample.floats("train"), sample.y_train)
+    assert classifier.score(framed / 255, y) > classifier.score(originals, y) - 0.02
 
 
-def test_digits_fill_their_bitmap_as_scikit_learns_do(sample, chosen, pictures):
-    digits, y = datasets.load("digits"), sample.y_test[chosen]
+def test_digits_fill_their_bitmap_as_scikit_learns_do(sample, enlarged):
+    digits, (chosen, pictures) = datasets.load("digits"), enlarged
     rows = frame(pictures, "digits", (8, 8))
     real, ours = digits.X_train.reshape(-1, 8, 8), rows.reshape(-1, 8, 8)
     assert set(np.unique(ours)) <= set(np.unique(real))
@@ -96,19 +81,16 @@ def test_digits_fill_their_bitmap_as_scikit_learns_do(sample, chosen, pictures):
         assert (X[:, [0, 7]].max(2) > 0).mean() > 0.97
         assert np.isin((X.max(1) > 0).sum(1), [5, 6, 7]).mean() > 0.7
         assert abs(np.mean([ndimage.center_of_mass(x)[1] for x in X]) - 3.5) < 0.1
-    classifier = KNeighborsClassifier(3).fit(digits.floats("train"), digits.y_train)
     # Another country's handwriting: not as good as on its own test rows.
-    assert classifier.score(rows / 255, y) > 0.7
-    assert classifier.score(np.array([shrink(picture, (8, 8)) for picture in pictures]), y) < 0.4
+    classifier = KNeighborsClassifier(3).fit(digits.floats("train"), digits.y_train)
+    assert classifier.score(rows / 255, sample.y_test[chosen]) > 0.7
 
 
 def test_framed_clothes_equal_the_originals_and_other_sets_take_the_middle():
-    fashion, random = datasets.load("fashion-sample"), np.random.RandomState(1)
-    chosen = random.permutation(len(fashion.y_test))[:N]
-    pictures = [enlarge(fashion.X_test[i], (28, 28), random) for i in chosen]
-    originals, rows = fashion.X_test[chosen] / 255, frame(pictures, "fashion-sample", (28, 28)) / 255
-    unframed = np.array([shrink(picture, (28, 28)) for picture in pictures])
-    assert ((rows - originals) ** 2).mean() < min(0.015, ((unframed - originals) ** 2).mean() / 5)
+    fashion = datasets.load("fashion-sample")
+    chosen, pictures = enlarge_rows(fashion)
+    rows = frame(pictures, "fashion-sample", (28, 28))
+    assert ((rows / 255 - fashion.X_test[chosen] / 255) ** 2).mean() < 0.015
     middle = np.linspace(0.2, 0.8, 28 * 20).reshape(28, 20)
     wide = np.pad(middle.repeat(5, 0).repeat(5, 1), ((0, 0), (70, 70)))
     assert np.abs(user_image.to_row(wide, "frey", (28, 20)) / 255 - middle.ravel()).max() < 0.01
@@ -141,7 +123,7 @@ def test_strokes_survive_packing(strokes):
 def test_packed_strokes_have_their_form_and_bounds():
     assert [s.tolist() for s in user_image.unpack_strokes("AAEDBAACAP8BAg")] == [[[3, 4]], [[0, 255], [1, 2]]]
     too_many = [user_image.pack_strokes([np.zeros((n, 2), int)] * k) for n, k in ((1, 201), (2001, 1))]
-    for text in ("AAEDBA AC", "AAEDBé", "A", "AAED", "AAIDBA", "A" * 20_000, None, *too_many):
+    for text in ("AAEDBé", "AAED", "A" * 20_000, None, *too_many):
         with pytest.raises(BadInput, match="This is no drawing: at most 200 strokes of 2,000 points in all, packed"):
             user_image.unpack_strokes(text)
 
@@ -154,13 +136,7 @@ def test_lines_cover_the_area_of_their_geometry():
         assert ndimage.center_of_mass(line) == pytest.approx(centre, abs=0.3)
 
 
-def test_drawn_digits_have_mnists_stroke_width_and_are_recognised(sample):
-    """Four times the mean distance of ink to paper is a line's width."""
-
-    def measure_width(row):
-        ink = np.asarray(Image.fromarray(row.reshape(28, 28)).resize((224, 224), Image.Resampling.BICUBIC)) > 127
-        return ndimage.distance_transform_edt(ink)[ink].mean() / 2
-
+def test_drawn_digits_are_recognised(sample):
     around = np.array([[128 + 55 * np.sin(a), 128 - 85 * np.cos(a)] for a in np.linspace(0, 2 * np.pi, 40)])
     drawings = {
         0: draw(around),
@@ -168,15 +144,13 @@ def test_drawn_digits_have_mnists_stroke_width_and_are_recognised(sample):
         7: draw([[75, 50], [180, 50], [110, 215]]),
         4: draw([[90, 40], [80, 130], [180, 130]], [[175, 50], [160, 220]]),
     }
-    rows = frame(drawings.values(), "mnist", (28, 28))
-    real = np.percentile([measure_width(row) for row in sample.X_test[:N]], (10, 90))
-    assert real[0] < measure_width(rows[2]) < real[1]
     classifier = KNeighborsClassifier(3).fit(sample.floats("train"), sample.y_train)
+    rows = frame(drawings.values(), "mnist", (28, 28))
     assert classifier.predict(rows / 255).tolist() == list(drawings)
 
 
-def seven(size=(60, 40), mode="L", ink=0, paper=255):
-    picture = Image.new(mode, size, paper)
+def seven(ink=0, paper=255):
+    picture = Image.new("L", (60, 40), paper)
     ImageDraw.Draw(picture).line([(15, 8), (45, 8), (25, 34)], fill=ink, width=5)
     return picture
 
@@ -188,15 +162,12 @@ def to_file(picture, format="PNG", **options) -> bytes:
 
 
 def test_formats_colour_modes_transparency_and_orientation_are_read():
-    grey = seven()
-    colour = seven(mode="RGB", ink=(0, 0, 0), paper=(255, 255, 255))
-    files = [to_file(picture, format) for format in user_image.FORMATS for picture in (grey, colour)]
-    files += [to_file(grey.convert(mode)) for mode in ("1", "P", "LA", "RGBA")]
-    files += [to_file(Image.fromarray(np.asarray(grey, np.uint16) * 257)), to_file(grey.convert("CMYK"), "JPEG")]
-    blank = Image.new("L", (60, 40), 90)
-    files += [to_file(grey, form, save_all=True, append_images=[blank]) for form in ("GIF", "WEBP", "PNG")]
-    exif = Image.Exif()
+    grey, exif = seven(), Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter, clockwise
+    files = [to_file(grey, format) for format in user_image.FORMATS]
+    files += [to_file(grey.convert(mode)) for mode in ("1", "P", "LA", "RGB", "RGBA")]
+    files += [to_file(Image.fromarray(np.asarray(grey, np.uint16) * 257)), to_file(grey.convert("CMYK"), "JPEG")]
+    files.append(to_file(grey, "GIF", save_all=True, append_images=[Image.new("L", (60, 40), 90)]))
     files.append(to_file(grey.rotate(90, expand=True), "JPEG", exif=exif.tobytes(), quality=95))
     for data in files:
         image = user_image.read_image(data)
@@ -236,9 +207,8 @@ def test_files_that_are_no_image_are_refused_in_one_sentence():
 
 def test_damaged_files_are_an_image_or_are_refused():
     random = np.random.RandomState(0)
-    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"
     for format in user_image.FORMATS:
-        whole = to_file(seven(), format, **({} if format in ("GIF", "BMP") else {"exif": exif}))
+        whole = to_file(seven(), format)
         for k in range(100):
             data = bytearray(whole)
             if k % 2:
