@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 import shutil
 import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,15 +84,14 @@ def test_download_gives_the_published_arrays_once(mnist, server, folder):
 
 def test_progress_adds_up_the_files(mnist, folder, capsys):
     total = sum(map(len, FILES.values()))
-    for manner, sized in (("unmeasured", True), ("whole", False), ("unmeasured", False)):
-        shutil.rmtree(folder, ignore_errors=True)
+    for manner, sized, known in (("unmeasured", True, total), ("whole", False, total), ("unmeasured", False, 0)):
         mnist(manner, sized=sized)
         reports = []
         datasets.fetch("mnist", lambda done, total, reports=reports: reports.append((done, total)))
         done = [d for d, _ in reports]
         assert done == sorted(done)
-        assert not sized or (reports[-1] == (total, total) and {t for _, t in reports} == {total})
-    shutil.rmtree(folder)
+        assert (done[-1], reports[-1][1]) == (total, known)
+        shutil.rmtree(folder)
     with download.progress_bar("MNIST") as progress:
         assert capsys.readouterr().err == ""
         mnist("whole")
@@ -141,41 +138,25 @@ def test_two_downloads_at_once_give_one_whole_file(mnist, folder):
     assert files_below(folder) == sorted(["mnist.npz", *FILES])
 
 
-def encrypt(content):
-    content = bytearray(content)
-    for head, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        for found in re.finditer(re.escape(head), content):
-            content[found.start() + flags] |= 1
-    return bytes(content)
-
-
 class Trap:
-    """Leaves a folder behind when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
+    """Fails the test when it is unpickled."""
 
     def __reduce__(self):
-        return Path.mkdir, (self.path,)
+        return pytest.fail, ("a pickle was read",)
 
 
-def test_damaged_stored_files_are_named_and_no_pickle_is_read(folder, tmp_path):
+def test_damaged_stored_files_are_named_and_no_pickle_is_read(folder):
     folder.mkdir()
     stored = folder / "mnist.npz"
     splits = (("train", "train"), ("test", "t10k"))
     whole = {f"{a}_{split}": of[key] for a, of in (("x", IMAGES), ("y", LABELS)) for split, key in splits}
-    for changes, damage in (
-        ({}, lambda content: content[: len(content) // 2]),
-        ({}, encrypt),
-        ({"y_test": None}, bytes),
-        ({"x_test": IMAGES["t10k"][:, :20]}, bytes),
-        ({"x_test": np.array([Trap(tmp_path / "sprung")], dtype=object)}, bytes),
-        ({"y_test": LABELS["t10k"][:3]}, bytes),
-    ):
-        np.savez(stored, **{name: values for name, values in (whole | changes).items() if values is not None})
-        stored.write_bytes(damage(stored.read_bytes()))
+    np.savez(stored, **whole)
+    content = stored.read_bytes()
+    for damaged in (content[: len(content) // 2], content.replace(b"y_test", b"z_test"), b"\x93NUMPY", b""):
+        stored.write_bytes(damaged)
         assert read_refusal().startswith(f"{stored} can't be read")
-    assert not (tmp_path / "sprung").exists()
+    np.savez(stored, **whole | {"x_test": np.array([Trap()], dtype=object)})
+    assert read_refusal().startswith(f"{stored} can't be read")
     stored, row = folder / "reuters_r8.jsonl.gz", b'{"split": "train", "label": "a", "text": "some words"}\n'
     for content in (b"no gzip", gzip.compress(row)[:-12], gzip.compress(row), gzip.compress(b"[1]")):
         stored.write_bytes(content)
