@@ -17,9 +17,6 @@ LONG = " ".join(["word"] * docstrings.MIN_WORDS)
 SOURCE = '''
 """Module."""
 
-def public():
-    """Says something."""
-
 def _private():
     """Says nothing."""
 
@@ -31,9 +28,6 @@ class Thing:
 
     def _hidden(self):
         """No."""
-
-def silent():
-    pass
 
 add_newdoc("library", "ufunc", """Compiled.""")
 add_newdoc("library", "Thing", ("size", """Its size."""))
@@ -51,7 +45,6 @@ def test_public_docstrings_are_harvested(tmp_path):
     (library / "part" / "_code.py").write_text(SOURCE)
     harvested = {row["name"]: (row["package"], row["text"]) for row in docstring_parser.harvest(library)}
     texts = {
-        "public": "Says something.",
         "Thing": "A thing.",
         "Thing.method": "What it does.",
         "ufunc": "Compiled.",

