@@ -35,6 +35,22 @@ _PICTURES = ("map", "reconstructions", "samples")
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """One moment of a training; see `Replay` for the arrays, here without their first axis."""
+
+    epoch: float
+    seconds: float
+    map: np.ndarray | None = None
+    reconstructions: np.ndarray | None = None
+    samples: np.ndarray | None = None
+    documents: list[dict[str, Any]] | None = None
+
+    def has_shape_of(self, other: Snapshot) -> bool:
+        parts = (*_PICTURES, "documents")
+        return all(np.shape(getattr(self, part)) == np.shape(getattr(other, part)) for part in parts)
+
+
+@dataclass(frozen=True)
 class Replay:
     """The k snapshots of a training.
 
@@ -135,16 +151,12 @@ def read(folder: Path) -> Replay | None:
 
 
 class Recorder:
-    """Takes the snapshots of one training, and keeps them in a file of a folder.
-
-    Each of `taken` is a dict of ``epochs`` and ``seconds``, floats, and those of the arrays of `Replay` and
-    ``documents`` that its method has, without their first axis.
-    """
+    """Takes the snapshots of one training, and keeps them in a file of a folder."""
 
     def __init__(self, dataset: Dataset, folder: Path | None = None):
         self.dataset, self.folder = dataset, folder
         self.shown = embedded_samples.sample_rows(dataset)
-        self.taken: list[dict[str, Any]] = []
+        self.taken: list[Snapshot] = []
         self.about: dict[str, Any] = {
             "target_names": list(dataset.target_names) if dataset.has_labels else [],
             "data_checksum": dataset.checksum,
@@ -177,16 +189,14 @@ class Recorder:
             pictures = self._take_pictures(estimator)
         if pictures is None:
             return
-        taken = {"epochs": float(row["epoch"]), "seconds": float(row["seconds"]), **pictures}
+        taken = Snapshot(float(row["epoch"]), float(row["seconds"]), **pictures)
         # A resumed training comes by again where pictures were taken after its last checkpoint; and those that are
         # not like the others are of another version of this program.
-        shapes = {name: np.shape(part) for name, part in taken.items()}
-        earlier = [snapshot for snapshot in self.taken if snapshot["epochs"] < taken["epochs"]]
-        self.taken = [s for s in earlier if {name: np.shape(part) for name, part in s.items()} == shapes]
+        self.taken = [s for s in self.taken if s.epoch < taken.epoch and s.has_shape_of(taken)]
         self.taken.append(taken)
         if len(self.taken) > MOST_EPOCHS:
             # The inner one with the smallest gap between its neighbours.
-            epochs = np.array([snapshot["epochs"] for snapshot in self.taken])
+            epochs = np.array([snapshot.epoch for snapshot in self.taken])
             del self.taken[1 + int(np.argmin(epochs[2:] - epochs[:-2]))]
         self._store()
         self.at = time.monotonic()
@@ -197,10 +207,13 @@ class Recorder:
         """All snapshots as arrays, for the store and for `parse`; at most `MOST_BYTES`."""
         if not self.taken:
             return {}
-        columns = {name: [snapshot[name] for snapshot in self.taken] for name in self.taken[0]}
-        about = self.about | ({"documents": columns.pop("documents")} if "documents" in columns else {})
-        stacked = {name: np.stack(column) for name, column in columns.items()}
+        names, about = [name for name in _PICTURES if getattr(self.taken[0], name) is not None], dict(self.about)
+        stacked = {name: np.stack([getattr(snapshot, name) for snapshot in self.taken]) for name in names}
+        stacked["epochs"] = np.array([snapshot.epoch for snapshot in self.taken])
+        stacked["seconds"] = np.array([snapshot.seconds for snapshot in self.taken])
         stacked["rows"] = self.shown.astype(np.int32)
+        if self.taken[0].documents is not None:
+            about["documents"] = [snapshot.documents for snapshot in self.taken]
         if self.dataset.has_labels:
             stacked["labels"] = self.dataset.y_test[self.shown].astype(np.int16)
         if "reconstructions" in stacked and self.dataset.redistributable:
@@ -249,7 +262,7 @@ class Recorder:
         from scipy.linalg import orthogonal_procrustes
 
         # About the origin, which stays: it is the mean of the train rows.
-        turn, _ = orthogonal_procrustes(points, self.taken[-1]["map"].astype(np.float64))
+        turn, _ = orthogonal_procrustes(points, self.taken[-1].map.astype(np.float64))
         return points @ turn
 
     def _store(self) -> None:
@@ -267,11 +280,12 @@ class Recorder:
             return
         if before.about.get("data_checksum") != self.dataset.checksum:
             return
-        columns = {name: getattr(before, name) for name in ("epochs", "seconds", *_PICTURES)}
+        columns = {name: getattr(before, name) for name in _PICTURES}
         columns["documents"] = before.about.pop("documents", None)
         self.about = before.about | self.about
-        columns = {name: column for name, column in columns.items() if column is not None}
-        self.taken = [dict(zip(columns, parts, strict=True)) for parts in zip(*columns.values(), strict=True)]
+        for k, (epoch, seconds) in enumerate(zip(before.epochs, before.seconds, strict=True)):
+            parts = {name: column[k] for name, column in columns.items() if column is not None}
+            self.taken.append(Snapshot(float(epoch), float(seconds), **parts))
 
 
 def _are_small(a: np.ndarray) -> bool:

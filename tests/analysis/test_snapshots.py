@@ -118,7 +118,7 @@ def test_a_resumed_recorder_goes_on_where_it_was_and_has_no_epoch_twice(digits, 
     estimator = Linear(64)
     take(Recorder(digits, tmp_path), estimator, [0, 0.3333, 1, 2, 3])
     recorder = Recorder(digits, tmp_path)
-    assert [snapshot["epochs"] for snapshot in recorder.taken] == [0, 0.3333, 1, 2, 3]
+    assert [snapshot.epoch for snapshot in recorder.taken] == [0, 0.3333, 1, 2, 3]
     take(recorder, estimator, [0.3333, 2.5, 3])
     assert snapshots.read(tmp_path).epochs.tolist() == [0, 0.3333, 2.5, 3]
     assert snapshots.read(tmp_path).seconds.tolist() == [0, 0.6666, 5, 6]
