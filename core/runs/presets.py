@@ -107,12 +107,7 @@ _MAPPED = ("digits", "docstrings", "mnist", "fashion-mnist", "mnist-sample", "fa
 UNMATCHED: tuple[Recipe, ...] = (
     *_at((2, 10), "digits", "pca"),
     *_at((2, 10), "digits", "linear_ae", epochs=300, batch_size=128),
-    *(
-        run
-        for name in ("docstrings", "newsgroups")
-        for weighting in _LSA
-        for run in _at(DOCUMENT_SIZES, name, "lsa", **weighting)
-    ),
+    *(r for name in ("docstrings", "newsgroups") for how in _LSA for r in _at(DOCUMENT_SIZES, name, "lsa", **how)),
     *_FREY_VAE,
     *_at((2, 10, 30), "mnist", "pca"),
     *_at((2,), "mnist", "linear_ae", epochs=30, learning_rate=0.03),

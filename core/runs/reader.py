@@ -19,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from core import methods
 from core.errors import BadInput, BrokenRun
 from core.nn import quantization
 from core.runs import layout
@@ -139,8 +140,6 @@ class RunFiles:
 
     def build_estimator(self) -> Any:
         """Return the fitted estimator."""
-        from core import methods
-
         spec, environment = self.spec, self.document["environment"]
         method, label = methods.get(spec.method), methods.label(spec.method)
         if spec.version != method.version:
@@ -180,18 +179,14 @@ def _find_wrong_entries(document: dict[str, Any]) -> Iterator[str]:
 def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
     """Raise ValueError unless a fitted estimator computes finite codes and rows of these sizes."""
     row, code = np.ones((1, n_features), np.float32), np.ones((1, n_components), np.float32)
-    outputs = []
-    with np.errstate(all="ignore"):
-        if hasattr(fitted, "inverse_transform"):
-            outputs.append(("rows", fitted.inverse_transform(code), n_features))
-        if hasattr(fitted, "transform"):
-            outputs.append(("codes", fitted.transform(row), n_components))
-        if hasattr(fitted, "discriminator_features"):
-            features = fitted.discriminator_features(row)
-            outputs.append(("features", features, features.size))
-    for what, array, width in outputs:
-        if np.shape(array) != (1, width) or not np.isfinite(array).all():
-            raise ValueError(f"they make no {what} of {width} finite numbers")
+    calls = [("inverse_transform", code, n_features), ("transform", row, n_components)]
+    for name, given, width in [*calls, ("discriminator_features", row, None)]:
+        if hasattr(fitted, name):
+            with np.errstate(all="ignore"):
+                array = getattr(fitted, name)(given)
+            width = width or np.size(array)
+            if np.shape(array) != (1, width) or not np.isfinite(array).all():
+                raise ValueError(f"their {name} gives no {width} finite numbers")
 
 
 def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any]:

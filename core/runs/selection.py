@@ -61,16 +61,13 @@ def _is_second(run: Run) -> tuple[bool, bool]:
 
 
 def get_budget(spec: Spec) -> tuple | None:
-    """Return what a fair comparison has in common; None for a method without hidden layers.
-
-    That is width, layers, whether the network is convolutional, batch size, and epochs or seconds; the other is 0.
-    """
+    """Return a network with its batch size, its epochs, and its seconds or 0; None without hidden layers."""
     value = dict(spec.params)
     if "width" not in value:
         return None
+    network = value["width"], value.get("layers", _LAYERS), value.get("network") == "conv", value["batch_size"]
     seconds = float(value.get("max_seconds", 0))
-    network = value["width"], value.get("layers", _LAYERS), value.get("network") == "conv"
-    return *network, value["batch_size"], 0 if seconds else value["epochs"], seconds
+    return network, 0 if seconds else value["epochs"], seconds
 
 
 def epochs_reached(run: Run) -> float | None:
@@ -83,10 +80,11 @@ def are_equal(runs: Iterable[Run]) -> bool:
     trained = [run for run in runs if get_budget(run.spec)]
     if len(trained) < 2:
         return True
-    shapes = {get_budget(run.spec)[:4] for run in trained}
+    networks = {network for network, *_ in (get_budget(run.spec) for run in trained)}
     weights = [run.metrics["weights"].value for run in trained]
-    epochs = {epochs_reached(run) for run in trained}
-    return len(shapes) == 1 and len(epochs) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights)
+    return len(networks) == len({epochs_reached(run) for run in trained}) == 1 and min(weights) >= (
+        1 - WEIGHTS_WITHIN
+    ) * max(weights)
 
 
 def leading(candidates: Mapping[str, Sequence[Run]], kind: str = MATCHED) -> dict[str, str]:

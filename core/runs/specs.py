@@ -35,9 +35,8 @@ def make(
     checked = check_params(of_kind, params or {}, owner)
     implied = {p.name for p in of_kind if p.implied and checked[p.name] == p.default}
     own = {name: value for name, value in checked.items() if name not in implied}
-    return Spec.of(
-        dataset, method, own, seed, check_params(entry.params, dataset_params or {}, dataset), declared.version
-    )
+    of_data = check_params(entry.params, dataset_params or {}, dataset)
+    return Spec.of(dataset, method, own, seed, of_data, declared.version)
 
 
 def make_from_settings(dataset: str, method: str, settings: Settings, seed: int = 0) -> Spec:

@@ -26,38 +26,29 @@ from core.errors import BadInput, HourglassError
 from core.runs import layout, reader
 from core.types import Run, Spec, spread_indices
 
+Arrays = Mapping[str, np.ndarray]
 _MOST_HISTORY = 5000
 
 
-def _pack(arrays: Mapping[str, np.ndarray]) -> bytes:
+def _pack(arrays: Arrays) -> bytes:
     # safetensors writes the memory as it is; ascontiguousarray makes scalars arrays of one.
     return save({name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()})
 
 
-def write_run(
-    run: Run,
-    arrays: Mapping[str, np.ndarray],
-    folder: Path | None = None,
-    replay: Mapping[str, np.ndarray] | None = None,
-) -> Path:
+def write_run(run: Run, arrays: Arrays, folder: Path | None = None, replay: Arrays | None = None) -> Path:
     """Store a run under its key in `folder` (default: `runs_folder`); return its place.
 
     An older run with the same key is replaced, unless it is of another copy of the data, see above. A history of more
-    than 5000 rows is thinned evenly. Raises HourglassError if it can't be written, for example above the quota; older
-    runs stay as they were.
-
-    Parameters
-    ----------
-    arrays : the fitted estimator's arrays, see `core.types.Method`.
-    replay : snapshots of the training, if there are any.
+    than 5000 rows is thinned evenly. `arrays` are those of the fitted estimator, see `core.types.Method`; `replay` are
+    the snapshots of the training, if there are any. Raises HourglassError if it can't be written, for example above the
+    quota; older runs stay as they were.
     """
     folder = layout.runs_folder() if folder is None else folder
     contents = files_of(run, arrays, replay or {})
     place = layout.place_of(folder, run.spec)
-    is_own = folder.resolve() == layout.runs_folder().resolve()
+    is_own = layout.runs_folder() in place.parents
     keeps = is_own and keeps_older_run(run.spec, run.environment["data_checksum"])
-    if is_own:
-        _check_room(contents, None if keeps else place)
+    _check_room(contents, place, keeps)
     if keeps:
         _set_aside(place, layout.aside_place(folder, reader.find_summary(place)))
     write_files(contents, place)
@@ -67,20 +58,17 @@ def write_run(
     return place
 
 
-def _check_room(contents: Mapping[str, bytes], replaced: Path | None) -> None:
-    """Raise HourglassError if there is no room for a run; it may be smaller than the one that it replaces."""
-    more = sum(map(len, contents.values())) - (layout.size_of(replaced) if replaced else 0)
-    if more > 0:
+def _check_room(contents: Mapping[str, bytes], place: Path, keeps: bool = False) -> None:
+    """Raise HourglassError if there is no room for an own run; it may be smaller than the one that it replaces."""
+    more = sum(map(len, contents.values())) - (0 if keeps else layout.size_of(place))
+    if more > 0 and layout.runs_folder() in place.parents:
         layout.check_room(more)
 
 
-def rewrite_run(
-    place: Path, run: Run, arrays: Mapping[str, np.ndarray], replay: Mapping[str, np.ndarray] | None = None
-) -> None:
+def rewrite_run(place: Path, run: Run, arrays: Arrays, replay: Arrays | None = None) -> None:
     """Store a run again at its place; parameters and errors as `write_run`."""
     contents = files_of(run, arrays, replay or {})
-    if layout.runs_folder() in place.parents:
-        _check_room(contents, place)
+    _check_room(contents, place)
     write_files(contents, place)
 
 
@@ -99,7 +87,7 @@ def _set_aside(place: Path, aside: Path) -> None:
         raise layout.storage_error(place.parent, error) from None
 
 
-def files_of(run: Run, arrays: Mapping[str, np.ndarray], replay: Mapping[str, np.ndarray]) -> dict[str, bytes]:
+def files_of(run: Run, arrays: Arrays, replay: Arrays) -> dict[str, bytes]:
     """Return the contents of a run's files by name."""
     contents = {layout.WEIGHTS: _pack(arrays), layout.VIEWS: _pack(run.views)}
     if replay:
