@@ -78,13 +78,9 @@ def epochs_reached(run: Run) -> float | None:
 def are_equal(runs: Iterable[Run]) -> bool:
     """Whether the networks among `runs` had equal budgets: shape, weights within 5 %, batch size and epochs reached."""
     trained = [run for run in runs if get_budget(run.spec)]
-    if len(trained) < 2:
-        return True
-    networks = {network for network, *_ in (get_budget(run.spec) for run in trained)}
+    networks = {(get_budget(run.spec)[0], epochs_reached(run)) for run in trained}
     weights = [run.metrics["weights"].value for run in trained]
-    return len(networks) == len({epochs_reached(run) for run in trained}) == 1 and min(weights) >= (
-        1 - WEIGHTS_WITHIN
-    ) * max(weights)
+    return not trained or (len(networks) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights))
 
 
 def leading(candidates: Mapping[str, Sequence[Run]], kind: str = MATCHED) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Writing, replacing, listing and deleting runs, also where the disk, another process or the user interferes."""
 
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -15,14 +14,12 @@ from tests.runs.conftest import FILES, PICTURES, call_at, list_names, read_files
 
 
 def test_run_comes_back_as_it_was(made, fitted, place, digits):
-    run, arrays = made[0], fitted[1]
-    again = reader.read_run(place)
+    run, again = made[0], reader.read_run(place)
     for part in ("spec", "history", "metrics", "environment", "notes"):
         assert getattr(again, part) == getattr(run, part)
     assert set(again.views) == set(run.views)
     assert all(np.array_equal(again.views[name], run.views[name]) for name in run.views)
-    assert all(np.array_equal(a, arrays[name]) for name, a in reader.read_weights(place).items())
-    assert sorted(path.name for path in place.iterdir()) == FILES
+    assert all(np.array_equal(a, fitted[1][name]) for name, a in reader.read_weights(place).items())
     X, estimator = digits.floats("test"), reader.read_estimator(place)
     assert np.array_equal(estimator.transform(X), run.estimator.transform(X))
     error = ((estimator.inverse_transform(estimator.transform(X)).astype(float) - X) ** 2).sum(1)
@@ -33,11 +30,9 @@ def test_run_comes_back_as_it_was(made, fitted, place, digits):
 def test_replay_comes_back_and_is_absent_where_none_was_stored(fitted, place):
     assert reader.read_replay(place) == {}
     assert store.write_run(*fitted, replay=PICTURES) == place
-    assert sorted(path.name for path in place.iterdir()) == sorted([*FILES, layout.REPLAY])
     again = reader.read_replay(place)
     assert set(again) == set(PICTURES)
     assert all(np.array_equal(again[name], a) and again[name].dtype == a.dtype for name, a in PICTURES.items())
-    assert set(json.loads((place / "run.json").read_text())["files"]) == {*FILES[1:], layout.REPLAY}
     store.write_run(*fitted, replay={})
     assert sorted(path.name for path in place.iterdir()) == FILES
     # A file that the document does not list is none.
@@ -53,9 +48,6 @@ def test_long_history_is_thinned_evenly(fitted, place):
     assert len(epochs) == 5000
     assert (epochs[0], epochs[-1]) == (0, 20_000)
     assert set(np.diff(epochs)) == {4, 5}
-    for short in (rows[:5000], []):
-        store.write_run(replace(run, history=short), arrays)
-        assert reader.read_run(place).history == short
 
 
 def test_own_run_comes_before_the_shipped_one_of_its_key(fitted, place):
@@ -64,15 +56,11 @@ def test_own_run_comes_before_the_shipped_one_of_its_key(fitted, place):
     shipped = store.write_run(run, arrays, layout.SHIPPED)
     store.write_run(own, arrays)
     (found,), problems = store.list_runs()
-    assert problems == []
-    assert found.environment == reader.read_run(store.find_place(run.key)).environment == own.environment
-    assert store.list_places()[0] == [place]
-    assert not store.is_shipped(found)
+    assert (problems, found.environment) == ([], own.environment)
+    assert store.find_place(run.key) == place
     store.delete_run(run.key)
     assert store.find_place(run.key) == shipped
-    (found,), _ = store.list_runs()
-    assert store.is_shipped(found)
-    assert found.environment == run.environment
+    assert store.is_shipped(store.list_runs()[0][0])
 
 
 # A write that fails
@@ -154,9 +142,7 @@ def test_run_above_the_quota_is_refused_before_anything_changes(fitted, place, m
             write()
     assert read_files(place) == before
     assert list_names(layout.runs_folder()) == [place.name]
-    store.write_run(replace(run, notes={"newer": True}), arrays)
-    assert reader.read_run(place).notes == {"newer": True}
-    assert store.is_shipped(reader.read_run(store.write_run(other, arrays, layout.SHIPPED)))
+    store.write_run(other, arrays, layout.SHIPPED)
     # A run may become smaller above the quota.
     monkeypatch.setenv("HOURGLASS_QUOTA_GB", "0.000001")
     with pytest.raises(HourglassError, match="no room"):
@@ -193,12 +179,12 @@ def test_shipped_run_can_not_be_deleted_but_an_own_one_in_its_place(fitted, plac
 
 
 def test_deletion_that_fails_leaves_the_run_whole(fitted, place, monkeypatch):
-    key = fitted[0].key
+    before = read_files(place)
     monkeypatch.setattr(os, "replace", fail(PermissionError(13, "Permission denied")))
-    with pytest.raises(HourglassError, match=f"The run {key} can't be removed from .*Permission denied"):
-        store.delete_run(key)
+    with pytest.raises(HourglassError, match=f"The run {fitted[0].key} can't be removed from .*Permission denied"):
+        store.delete_run(fitted[0].key)
     assert [path.name for path in place.parent.iterdir()] == [place.name]
-    assert reader.read_run(place).key == key
+    assert read_files(place) == before
 
 
 def test_two_people_delete_one_run(fitted, place, monkeypatch):

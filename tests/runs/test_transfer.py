@@ -14,7 +14,7 @@ import pytest
 from core.errors import BadInput, BrokenRun, HourglassError
 from core.runs import archive, layout, reader, store, transfer
 from tests.runs.conftest import FILES, call_at, list_names, read_files, spec_of, with_spec
-from tests.runs.test_reader import PARTS, sign
+from tests.runs.test_reader import sign
 
 NAME = layout.folder_name(spec_of())
 
@@ -54,7 +54,7 @@ def refused(no_shipped_runs):
     return refuse
 
 
-def test_packed_run_comes_back_and_says_that_it_was_loaded(fitted, pictures, contents, digits):
+def test_packed_run_comes_back_and_says_that_it_was_loaded(fitted, pictures, contents):
     run, arrays = fitted
     before = datetime.now(UTC).replace(microsecond=0)
     loaded = transfer.unpack_run(archive.pack(run.key, contents), check_weights=True)
@@ -65,14 +65,10 @@ def test_packed_run_comes_back_and_says_that_it_was_loaded(fitted, pictures, con
         assert before <= datetime.fromisoformat(found.environment["loaded"]) <= datetime.now(UTC)
         assert found.environment == run.environment | {"loaded": found.environment["loaded"]}
         assert found.notes == run.notes | {"is_verified": False}
-        assert not found.is_verified
-        for part in ("spec", "history", "metrics"):
-            assert getattr(found, part) == getattr(run, part)
+        assert (found.spec, found.history, found.metrics) == (run.spec, run.history, run.metrics)
         assert all(np.array_equal(found.views[name], run.views[name]) for name in run.views)
     assert all(np.array_equal(a, pictures[name]) for name, a in reader.read_replay(place).items())
     assert all(np.array_equal(a, arrays[name]) for name, a in reader.read_weights(place).items())
-    assert np.isfinite(reader.read_estimator(place).transform(digits.floats("test"))).all()
-    assert list_names(layout.runs_folder()) == [NAME]
 
 
 def test_run_that_is_there_is_never_replaced(fitted, packed, refused):
@@ -109,20 +105,17 @@ def test_damaged_file_in_a_zip_file_is_named(contents, refused):
 
 def test_forged_document_in_a_zip_file_is_refused(contents, refused):
     document = json.loads(contents["run.json"])
-    forged = {sign({n: v for n, v in document.items() if n != part}): "describes no run of this" for part in PARTS}
-    forged["[" * 200_000] = r"run\.json in this zip file is not what was written"
-    forged[sign({**document, "format": 2})] = r"run\.json in this zip file has format 2, this program reads 1"
-    for text, message in forged.items():
+    for text, message in (
+        ("[" * 200_000, r"run\.json in this zip file is not what was written"),
+        (sign({**document, "format": 2}), r"run\.json in this zip file has format 2, this program reads 1"),
+        (sign({**document, "notes": None}), "describes no run of this"),
+    ):
         refused(archive.pack(NAME, contents | {"run.json": text.encode()}), message)
-    spaced = contents["run.json"] + b" " * 1000
-    assert transfer.unpack_run(archive.pack(NAME, contents | {"run.json": spaced})).key == spec_of().key
 
 
 def test_run_under_another_name_is_refused(contents, refused):
-    for name in ("0123456789abcdef", "ae-2-01234567", NAME.replace("ae", "vae")):
-        refused(archive.pack(name, contents), f"belongs in a folder named {NAME}")
-    for name in ("..", "digits", f"{NAME}0", NAME.upper()):
-        refused(archive.pack(name, contents), "holds no exported run")
+    refused(archive.pack(NAME.replace("ae", "vae"), contents), f"belongs in a folder named {NAME}")
+    refused(archive.pack("..", contents), "holds no exported run")
     refused(b"a text", "no zip file")
 
 
