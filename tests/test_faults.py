@@ -1,6 +1,7 @@
 """What happens to trainings when something breaks: real processes are killed, stopped and run out of room here."""
 
 import shutil
+import signal
 import subprocess
 from contextlib import suppress
 
@@ -22,7 +23,6 @@ from tests.trainings import (
     some_seconds,
     state,
     until,
-    until_no_worker,
     until_stored,
     until_within,
     worker_pid,
@@ -68,22 +68,18 @@ def test_two_apps_share_one_worker_which_outlives_them_and_trains_each_run_once(
                 inodes.setdefault(spec.key, set()).add((place / "run.json").stat().st_ino)
         return [state(spec) for spec in trainings] == ["over"] * 3
 
-    with App() as app, App() as another:
-        for spec in (shared, one):
-            app.write(spec.to_json(), "one")
-        for spec in (shared, two):
-            another.write(spec.to_json(), "two")
-        answers = [app.read(), app.read(), another.read(), another.read()]
-        assert set(answers) <= {"queued", "running"}
+    with App("one") as app, App("two") as another:
+        app.request(shared, one)
+        another.request(shared, two)
         assert queue.find_task(shared.key).people == ("one", "two")
         until_within(shared, 0)
-        pid, before = worker_pid(), app.list_tasks()
-        app.kill()
-        another.kill()
+        pid, before = worker_pid(), app.request()
+        app.end()
+        another.end()
     with App() as app:
-        assert app.list_tasks() == before
+        assert app.request() == before
         assert [task[1:] for task in before] == [["running", 0], ["queued", 1], ["queued", 2]]
-        app.kill()
+        app.end()
     # The queue advances with nobody looking.
     awaited(look, "all three")
     assert workers - {None} == {pid}
@@ -95,15 +91,14 @@ def test_two_apps_share_one_worker_which_outlives_them_and_trains_each_run_once(
 def test_the_last_app_that_closes_lets_the_worker_save_and_leave_and_the_next_goes_on():
     spec, after = some_seconds(), short(1)
     with App() as app, App() as another:
-        app.request(spec)
-        app.request(after)
+        app.request(spec, after)
         until_within(spec, 1)
         pid = worker_pid()
-        another.terminate()
+        another.end(signal.SIGTERM)
         at = until_within(spec, 1).row
         until_within(spec, at["epoch"])
         assert worker_pid() == pid, "it left although an app is open"
-        app.terminate()
+        app.end(signal.SIGTERM)
         reached = assert_left(spec, after)
     with App():
         assert until_within(spec, 1).row["epoch"] >= reached
@@ -114,7 +109,7 @@ def test_the_last_app_that_closes_lets_the_worker_save_and_leave_and_the_next_go
 
 def assert_left(*trainings):
     """The worker leaves, and these stay in the queue; how far the first has come."""
-    until_no_worker(LEAVING_SECONDS)
+    awaited(lambda: not task_files.is_held("worker"), "the worker's leaving", LEAVING_SECONDS)
     assert [queue.find_task(spec.key).place for spec in trainings] == [1, 2]
     task = queue.find_task(trainings[0].key)
     assert task.has_checkpoint
@@ -183,7 +178,7 @@ def test_a_training_whose_worker_died_three_times_fails_and_may_be_tried_again()
         assert claims.read_bytes() == count
         pids.add(worker_pid())
         end(worker_pid())
-        until_no_worker()
+        awaited(lambda: not task_files.is_held("worker"), "the worker's end")
     tended(lambda: state(spec) == "failed", "its failure")
     assert "ended 3 times" in queue.find_task(spec.key).message
     assert request(spec).state in ("queued", "running")

@@ -27,18 +27,17 @@ PATIENCE = 60.0
 def short(seed=0, **params):
     """A training of a moment."""
     small = {"n_components": 2, "width": 8, "layers": 1, "batch_size": 64, "epochs": 2}
-    return specs.make("digits", "ae", {**small, **params}, seed)
+    return specs.make("digits", "ae", small | params, seed)
 
 
-def long(seed=0, **params):
+def long(seed=0):
     """A training that does not end by itself while a test looks at it; its epochs take about a second each."""
-    return short(seed, **{"epochs": 1000, "batch_size": 2, **params})
+    return short(seed, epochs=1000, batch_size=2)
 
 
-def some_seconds(seed=0, **params):
+def some_seconds():
     """A training with epochs long enough to be met in the middle of one, and few enough to wait for its end."""
-    slow = {"epochs": 3, "batch_size": 2, "width": 32, "layers": 4, "augment": 1.0}
-    return short(seed, **{**slow, **params})
+    return short(epochs=3, batch_size=2, width=32, layers=4, augment=1.0)
 
 
 def request(spec, person="somebody", **options):
@@ -54,10 +53,7 @@ def undisturbed(spec):
 
 
 def assert_as_undisturbed(spec):
-    stored, expected = reader.read_weights(store.find_place(spec.key)), undisturbed(spec)
-    assert stored.keys() == expected.keys()
-    for name, array in expected.items():
-        assert np.array_equal(stored[name], array), name
+    np.testing.assert_equal(reader.read_weights(store.find_place(spec.key)), undisturbed(spec))
 
 
 def awaited(condition, what, seconds=PATIENCE):
@@ -95,8 +91,8 @@ def until_within(spec, epoch):
 
     def within():
         task = queue.find_task(spec.key)
-        assert task is not None, f"it is over already:\n{log()}"
-        assert task.state in (queue.QUEUED, queue.RUNNING), f"{task.state}: {task.message}"
+        is_waited_for = task is not None and task.state in (queue.QUEUED, queue.RUNNING)
+        assert is_waited_for, f"{task}\n{log()}"
         return task.state == queue.RUNNING and task.row.get("epoch", 0) > epoch and task.row["epoch"] % 1 and task
 
     return awaited(within, f"epoch {epoch} of {spec.key}")
@@ -108,28 +104,18 @@ def worker_pid():
     return files.read_json(running[0].folder / "now.json").get("pid") if running else None
 
 
-def until_no_worker(seconds=PATIENCE):
-    awaited(lambda: not task_files.is_held("worker"), "the worker's leaving", seconds)
-
-
 def end_workers():
     """End the workers of this runs folder, whoever started them."""
-    if not task_files.queue_folder().exists():
-        return
-    # One that starts, or is idle, reads this and ends.
-    (task_files.queue_folder() / "suspend").touch()
-
-    def is_gone():
-        if pid := worker_pid():
-            end(pid)
-        return not task_files.is_held("worker")
-
-    awaited(is_gone, "the workers' end")
+    if task_files.queue_folder().exists():
+        # One that starts, or is idle, reads this and ends.
+        (task_files.queue_folder() / "suspend").touch()
+        awaited(lambda: end(worker_pid()) or not task_files.is_held("worker"), "the workers' end")
 
 
-def end(pid, number=signal.SIGKILL):
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
+def end(pid):
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 class App:
@@ -145,51 +131,29 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 worker_process.AppWatch()
 print("open", flush=True)
 for line in sys.stdin:
-    request = json.loads(line)
-    if request:
-        spec = Spec.from_json(request[0])
-        requests.request_trainings([spec], request[1])
-        answer = queue.find_task(spec.key).state
-    else:
-        answer = [[task.key, task.state, task.place] for task in queue.list_tasks()]
-    print(json.dumps(answer), flush=True)
+    for spec in json.loads(line):
+        requests.request_trainings([Spec.from_json(spec)], sys.argv[1])
+    print(json.dumps([[task.key, task.state, task.place] for task in queue.list_tasks()]), flush=True)
 """
 
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", self._CODE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, person="somebody"):
+        self.command = [sys.executable, "-c", self._CODE, person]
 
     def __enter__(self):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(self.command, cwd=ROOT, **pipes)
         assert self.process.stdout.readline() == "open\n"
         return self
 
     def __exit__(self, *_):
-        self.kill()
+        self.end()
 
-    def write(self, *request):
-        self.process.stdin.write(json.dumps(request) + "\n")
+    def request(self, *trainings):
+        """Request trainings; the keys, states and places of all."""
+        self.process.stdin.write(json.dumps([spec.to_json() for spec in trainings]) + "\n")
         self.process.stdin.flush()
-
-    def read(self):
         return json.loads(self.process.stdout.readline())
 
-    def list_tasks(self):
-        self.write()
-        return self.read()
-
-    def request(self, spec, person="somebody"):
-        self.write(spec.to_json(), person)
-        return self.read()
-
-    def kill(self):
-        self._end(self.process.kill)
-
-    def terminate(self):
-        self._end(self.process.terminate)
-
-    def _end(self, act):
-        act()
-        self.process.wait(PATIENCE)
-        for pipe in (self.process.stdin, self.process.stdout):
-            pipe.close()
+    def end(self, number=signal.SIGKILL):
+        with self.process:  # waits, and closes the pipes
+            self.process.send_signal(number)

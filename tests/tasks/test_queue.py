@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -283,10 +284,10 @@ def test_open_app_looks_after_the_queue(watch, starts):
 def test_last_app_that_closes_suspends_the_worker(watch):
     suspend, locks = task_files.queue_folder() / "suspend", task_files.queue_folder() / "locks"
     with App() as app, App() as another:
-        app.terminate()
+        app.end(signal.SIGTERM)
         assert not suspend.exists()
         # One that is killed leaves a file, and is no app any more.
-        another.kill()
+        another.end()
         assert len(list(locks.glob("app-*.lock"))) == 2
     watch.end()
     assert suspend.exists()
