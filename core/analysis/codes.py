@@ -84,14 +84,12 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
         return None
 
     def compute() -> dict[str, np.ndarray]:
-        fitted, errors = estimator(), []
+        fitted = estimator()
         Z, _ = compute_codes(run, stamp, rows, estimator)
         if rows.kind == DOCUMENTS:
             return {"errors": 1 - reconstruction.reconstruction_cosine(fitted.inverse_transform, Z, rows.vectors)}
-        X = rows.floats()
-        for start in range(0, len(rows), 1000):
-            part = slice(start, start + 1000)
-            errors.append(reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])))
+        X, parts = rows.floats(), [slice(start, start + 1000) for start in range(0, len(rows), 1000)]
+        errors = [reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])) for part in parts]
         return {"errors": np.concatenate(errors)}
 
     return cache.get_or_compute(f"errors-{cache.make_key(stamp, rows.key)}", compute)["errors"]

@@ -97,16 +97,10 @@ def compute_errors(
     random_state: int,
     on_level: Callable[[int, int], None],
 ) -> np.ndarray:
-    """Measure the squared error of reconstructions of corrupted images to the clean images.
+    """Measure the squared error, a sum over pixels, of reconstructions of corrupted images to the clean images.
 
-    Parameters
-    ----------
-    reconstruct : (n, n_features) float32 -> (n, n_features); the identity gives the error of the corrupted images
-    on_level : called as ``on_level(done, of)`` after each amount
-
-    Returns
-    -------
-    (n_levels, n) float32 : a row for each of the kind's `levels`, summed over pixels
+    `reconstruct` maps (n, n_features) float32 to the same shape; the identity gives the error of the corrupted images.
+    ``on_level(done, of)`` is called after each amount. Returns (n_levels, n) float32, a row for each of `levels`.
     """
     levels = KINDS[kind].levels(image_shape)
     errors = np.empty((len(levels), len(X)), np.float32)

@@ -32,8 +32,7 @@ class Finding:
 
 def diagnose(run: Run) -> list[Finding]:
     """Find signs of posterior collapse, dead dimensions, lost classes and divergence in a run."""
-    has_posterior = "kl" in run.metrics and "codes" in run.views
-    posterior = find_collapse(run.metrics["kl"].value, run.views["codes"]) if has_posterior else None
+    posterior = _find_collapse(run)
     if posterior and posterior.is_severe:
         return [posterior]  # a collapsed code explains everything else
     describe = {
@@ -45,16 +44,12 @@ def diagnose(run: Run) -> list[Finding]:
     return [posterior, *findings] if posterior else findings
 
 
-def find_collapse(kl: float, codes: np.ndarray) -> Finding | None:
-    """Find posterior collapse: half of the dimensions are inactive; severe where all are.
-
-    Parameters
-    ----------
-    kl : KL divergence of the posterior from the prior in nats, a mean over rows.
-    codes : (n, n_components) posterior means.
-    """
-    active = np.asarray(codes, np.float64).var(axis=0) > ACTIVE_UNIT
-    unused, size = int((~active).sum()), len(active)
+def _find_collapse(run: Run) -> Finding | None:
+    """Find posterior collapse: half of the dimensions are inactive; severe where all are."""
+    if "kl" not in run.metrics or "codes" not in run.views:
+        return None
+    active = run.views["codes"].astype(np.float64).var(axis=0) > ACTIVE_UNIT
+    unused, size, kl = int((~active).sum()), len(active), run.metrics["kl"].value
     if not unused or 2 * unused < size:
         return None
     begin, scale, remedy = "Partial posterior collapse", "", "lower beta, or use fewer dimensions"

@@ -19,7 +19,6 @@ TIE = 0.01
 # Rows of a class below which resampled ratios say little.
 LEAST_ROWS = 10
 _RESAMPLES = 1000
-_FINEST = 0.1  # of a shared scale, in pixel units
 
 
 def draw_by_class(y: np.ndarray, n: int, random_state: int) -> np.ndarray:
@@ -54,7 +53,7 @@ def find_disagreements(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray
 def compute_shared_limit(differences: Sequence[np.ndarray]) -> float:
     """The limit of a symmetric scale that contains all values: a multiple of 0.1, at least 0.1."""
     largest = max((float(np.abs(values).max()) for values in differences if values.size), default=0.0)
-    return max(1, math.ceil(round(largest / _FINEST, 6))) * _FINEST
+    return max(1, math.ceil(round(largest / 0.1, 6))) * 0.1
 
 
 @dataclass(frozen=True)

@@ -99,10 +99,7 @@ class Rows:
 
 
 def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
-    """`n` rows of a split, see `core.datasets.embedded_samples.first_rows`; BadInput unless `n` is 2 to 10,000."""
-    if split not in SPLITS:
-        raise BadInput(f"There is no split {split!r:.40}: choose test, train or both.")
-    check_count(n)
+    """`n` rows of a split, see `core.datasets.embedded_samples.first_rows`."""
     counts = {split: n} if split != BOTH else {"train": n // 2, "test": n - n // 2}
     numbers = {part: embedded_samples.first_rows(dataset, part, size) for part, size in counts.items()}
     X = [getattr(dataset, f"X_{part}")[at] for part, at in numbers.items()]
@@ -142,6 +139,7 @@ def _begin_texts(dataset: Dataset, split: str, numbers: np.ndarray) -> Iterator[
 
 
 def check_count(n: int) -> None:
+    """Raise BadInput unless `n` rows make a map: 2 to 10,000."""
     if not FEWEST_ROWS <= n <= MOST_ROWS:
         raise BadInput(
             f"{n:,} rows can't be drawn: choose from {FEWEST_ROWS} to {MOST_ROWS:,}. Above that a map is a blot, and "

@@ -62,10 +62,8 @@ class CodeSampler:
         self.kind, self.n_modes = kind, n_modes
 
     def fit(self, Z) -> CodeSampler:
-        """Fit to codes (n_samples, n_components); BadInput if they are not finite or fewer than two."""
+        """Fit to two or more finite codes (n_samples, n_components)."""
         Z = np.asarray(Z, np.float64)
-        if Z.ndim != 2 or len(Z) < 2 or not np.isfinite(Z).all():
-            raise BadInput(f"A sampler is fitted to two or more finite codes (n, n_components), not to {Z.shape}.")
         size = Z.shape[1]
         mean, factor = np.zeros(size), np.eye(size)
         if self.kind == STANDARDISED:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import config
 from core.datasets.sources import REMOTE
 from core.errors import BadInput, DataUnavailable
 from core.types import DOCUMENTS, IMAGES, UNLABELLED, Dataset, Param, check_params
 
-if TYPE_CHECKING:
-    from core.datasets.download import Progress
-
+Progress = Callable[[int, int], Any]
 VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "Number of most frequent training words counted.")
 COPIES = "copies"
 MOST_CLASSES = 254  # results of classifiers store a class in a byte, and 255 for a correct row

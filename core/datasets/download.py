@@ -14,12 +14,11 @@ import numpy as np
 
 from core import datasets, files
 from core.config import data_folder
-from core.datasets import file_formats
+from core.datasets import Progress, file_formats
 from core.datasets.file_formats import WrongFile
 from core.datasets.sources import REMOTE, Remote, Source
 from core.errors import DataUnavailable
 
-Progress = Callable[[int, int], Any]
 Parse = Callable[[Sequence[Path]], "Mapping[str, np.ndarray] | Iterable[Mapping[str, str]]"]
 
 CONNECT_SECONDS = 10.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.datasets import download, file_formats, matlab_files
+from core.datasets import Progress, download, file_formats, matlab_files
 from core.types import IMAGES, UNLABELLED, Dataset
 
 SHAPES = {"x": (28, 20)}
@@ -39,7 +39,7 @@ def split_frames(n_frames: int) -> tuple[np.ndarray, np.ndarray]:
     return np.setdiff1d(frames, near), test
 
 
-def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
+def load(name: str, *, progress: Progress | None = None) -> Dataset:
     arrays, _, notes = file_formats.read_images(download.get_stored_file(name, parse, progress), SHAPES)
     X = arrays["x"].reshape(-1, 28 * 20)
     train, test = split_frames(len(X))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core import datasets
-from core.datasets import download, file_formats
+from core.datasets import Progress, download, file_formats
 from core.datasets.file_formats import WrongFile
 from core.types import IMAGES, Dataset
 
@@ -72,7 +72,7 @@ def parse(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def load(name: str, *, progress: download.Progress | None = None) -> Dataset:
+def load(name: str, *, progress: Progress | None = None) -> Dataset:
     path = download.get_stored_file(name, parse, progress)
     dataset = make_dataset(name, path, name)
     entry = datasets.entry(name)

@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from core.datasets import bag_of_words, download, file_formats
+from core.datasets import Progress, bag_of_words, download, file_formats
 from core.types import Dataset
 
 
@@ -31,7 +31,7 @@ def parse(paths: Sequence[Path]) -> Iterator[dict[str, str]]:
                 yield {"split": parts[-3].rpartition("-")[2], "label": parts[-2], "text": text}
 
 
-def load(name: str, *, progress: download.Progress | None = None, vocabulary_size: int) -> Dataset:
+def load(name: str, *, progress: Progress | None = None, vocabulary_size: int) -> Dataset:
     return bag_of_words.build_dataset(
         name,
         file_formats.read_documents(download.get_stored_file(name, parse, progress)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from core.datasets import MOST_CLASSES, download, file_formats, matlab_files
+from core.datasets import MOST_CLASSES, Progress, download, file_formats, matlab_files
 from core.datasets.subsets import choose_stratified
 from core.errors import BadInput
 from core.types import IMAGES, Dataset
@@ -68,7 +68,7 @@ def make_copies(images: np.ndarray, copies: int) -> np.ndarray:
     return made.reshape(-1, *images.shape[1:])
 
 
-def load(name: str, *, held_out: str, fold: int, copies: int, progress: download.Progress | None = None) -> Dataset:
+def load(name: str, *, held_out: str, fold: int, copies: int, progress: Progress | None = None) -> Dataset:
     """Labels are people; `held_out` and `fold` as in `split_rows`, `copies` of train pictures as in `make_copies`."""
     usual = tuple(f"person {k + 1}" for k in range(PEOPLE))
     arrays, names, notes = file_formats.read_images(download.get_stored_file(name, parse, progress), SHAPES, usual)

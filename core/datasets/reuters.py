@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from core.datasets import bag_of_words, download, file_formats
+from core.datasets import Progress, bag_of_words, download, file_formats
 from core.datasets.file_formats import WrongFile, text_lines
 from core.types import Dataset
 
@@ -28,7 +28,7 @@ def _rows(split: str, lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
         yield {"split": split, "label": label, "text": text}
 
 
-def load(name: str, *, progress: download.Progress | None = None, vocabulary_size: int) -> Dataset:
+def load(name: str, *, progress: Progress | None = None, vocabulary_size: int) -> Dataset:
     return bag_of_words.build_dataset(
         name,
         file_formats.read_documents(download.get_stored_file(name, parse, progress)),
