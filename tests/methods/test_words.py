@@ -1,7 +1,5 @@
 """How the networks learn from word counts."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -9,11 +7,9 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from core import methods
-from core.experiments import fit
-from core.experiments.scores import Scores
 from core.methods import params
 from core.runs import specs
-from core.types import DOCUMENTS, Dataset
+from core.types import DOCUMENTS
 
 SMALL = {"n_components": 2, "width": 16, "layers": 1, "epochs": 2, "batch_size": 32}
 
@@ -75,15 +71,6 @@ def test_inverse_document_frequencies_count_as_weights(name, counts):
     n_weights = {weighting: methods.get(name).n_weights(fitted) for weighting, fitted in fits.items()}
     assert n_weights["counts"] == n_weights["log"] == sum(p.numel() for p in fits["log"].networks_.parameters())
     assert n_weights["tfidf"] == n_weights["log"] + 40
-
-
-def test_training_sees_no_class_and_no_test_document(name, counts, monkeypatch):
-    monkeypatch.setattr(fit, "evaluate", lambda *a, **k: Scores())
-    y = np.random.default_rng(1).integers(3, size=150)
-    dataset = Dataset("texts", DOCUMENTS, counts[:100], y[:100], counts[100:], y[100:], ("a", "b", "c"), "", "")
-    other = replace(dataset, y_train=y[:100][::-1], X_test=counts[:1], y_test=y[:1])
-    arrays, same = (fit.fit(specs.make("docstrings", name, SMALL), data)[1] for data in (dataset, other))
-    assert all(np.array_equal(arrays[part], same[part]) for part in arrays)
 
 
 def test_specs_hold_the_parameters_of_their_kind_of_data(name):

@@ -4,12 +4,6 @@ import sys
 from core.metrics.definitions import DEFINITIONS, get_definition, get_interval
 from core.types import DOCUMENTS, IMAGES, Measurement
 
-OF_SAMPLES = {f"{name}{floor}" for name in ("precision", "recall", "coverage", "copies") for floor in ("", "_floor")}
-ONLY_IMAGES = {"squared_error", "squared_error_per_class", "frechet", "frechet_floor", "class_shares"} | OF_SAMPLES
-ONLY_DOCUMENTS = {"tfidf_knn_accuracy", "tfidf_cosine", "completion_floored", "retrieval_precision"}
-ONLY_DOCUMENTS |= {f"retrieval_precision_{n}" for n in (1, 15, 63)}
-ONLY_DOCUMENTS |= {f"{name}_perplexity" for name in ("completion", "unigram", "cache")}
-
 
 def test_definitions_are_complete_and_short_enough_for_a_tooltip():
     for key, found in DEFINITIONS.items():
@@ -23,18 +17,6 @@ def test_definitions_are_complete_and_short_enough_for_a_tooltip():
     # That of retrieval is never on a page without its n.
     labels = [each.label for each in DEFINITIONS.values() if each.key != "retrieval_precision"]
     assert len(set(labels)) == len(labels)
-
-
-def test_definitions_for_one_kind_do_not_speak_of_the_other():
-    for key in DEFINITIONS:
-        of_images, of_documents = get_definition(key, IMAGES), get_definition(key, DOCUMENTS)
-        if key not in ONLY_IMAGES:
-            assert "image" not in of_documents.unit + of_documents.help.replace("(faces", ""), key
-            assert "pixel" not in of_documents.help, key
-        if key not in ONLY_DOCUMENTS:
-            assert "document" not in of_images.unit + of_images.help, key
-            assert "LSA" not in of_images.help, key
-        assert (of_images.label, of_images.higher_is_better) == (of_documents.label, of_documents.higher_is_better)
 
 
 def test_definitions_import_nothing_heavy():
