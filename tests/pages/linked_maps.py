@@ -1,7 +1,6 @@
 """What the linked maps were sent, and rows selected in them as the browser does."""
 
 import base64
-import re
 
 import numpy as np
 
@@ -27,11 +26,6 @@ def pictures(app):
 
 def titles(app) -> list[str]:
     return [each["title"] for each in message(app)[0]["maps"]]
-
-
-def standing_out(app) -> list[str]:
-    """The words that the page says stand out in the selected documents."""
-    return re.findall(r">(\w+)</span>", app.body_with("Distinctive words").split("hg-words")[1])
 
 
 def choose(app, positions, turn=1):

@@ -18,30 +18,28 @@ from sklearn.neighbors import KNeighborsClassifier
 from core import datasets
 from core.datasets import embedded_samples, user_image
 from core.errors import DataUnavailable, HourglassError
-from core.experiments.fit import load_dataset
-from core.runs import reader, specs, store
+from core.runs import reader, store
 from core.tasks import computation, tsne_projection
 from pages.ui.embeddings import selection
 from pages.ui.shared import cached
-from tests.pages.conftest import HOSTILE, clear_caches, hostile_documents
+from tests.pages.conftest import HOSTILE, hostile_documents, stored
 from tests.pages.driver import opened_on
-from tests.pages.linked_maps import SENT, choose, message, pictures, standing_out, titles
+from tests.pages.linked_maps import SENT, choose, message, pictures, titles
 
-PAGE = "pages/embeddings.py"
 MAPS = "pca-2.direct,ae-2.direct"
+BOMB = base64.urlsafe_b64encode(zlib.compress(b"\0" * 10_000_000, 9)).decode().rstrip("=")
 
 
 def embeddings(**query: str):
-    return opened_on(PAGE, **{"data": "digits", **query})
+    return opened_on("pages/embeddings.py", **{"data": "digits", **query})
 
 
-def pca_2d():
-    return store.find_place(specs.make("digits", "pca", {"n_components": 2}).key)
+def fitted_pca():
+    return reader.read_estimator(store.find_place(stored("pca", 2).key))
 
 
-def views_of(method: str) -> dict:
-    params = {"n_components": 2, **({"epochs": 2, "width": 32} if method == "ae" else {})}
-    return reader.read_run(store.find_place(specs.make("digits", method, params).key)).views
+def leave_one_out(Z, y):
+    return cross_val_predict(KNeighborsClassifier(15, algorithm="brute"), Z, y, cv=LeaveOneOut())
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +52,6 @@ def tables(monkeypatch):
 
 def parsed(tables: list[bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables[-1].decode())))
-
-
-@pytest.fixture
-def documents(runs, monkeypatch):
-    """Documents with hostile titles and classes."""
-    dataset = hostile_documents()
-    monkeypatch.setattr(cached.datasets, "load", lambda name, **params: dataset)
-    clear_caches()
-    yield dataset
-    clear_caches()
 
 
 def test_first_view_has_a_map_of_each_method(runs):
@@ -83,48 +71,39 @@ def test_first_view_has_a_map_of_each_method(runs):
 
 
 def test_points_and_scores_are_those_of_the_latent_codes(runs):
-    app = embeddings(maps=MAPS)
-    spec = specs.make("digits", "pca", {"n_components": 2})
-    codes = reader.read_estimator(pca_2d()).transform(load_dataset(spec).floats("test"))
-    points = message(app)[1]["map0"].reshape(-1, 2).astype(float)
-    for axis in (0, 1):
-        assert np.corrcoef(points[:, axis], codes[:, axis])[0, 1] > 0.99999
-    ratios = [values.std(axis=0)[1] / values.std(axis=0)[0] for values in (points, codes)]
-    assert ratios[0] == pytest.approx(ratios[1], rel=1e-3)
-    y = datasets.load("digits").y_test
-    (name, value, interval, _), (other, *_) = message(app)[0]["maps"][0]["figures"]
+    app, digits, run = embeddings(maps=MAPS), datasets.load("digits"), stored("pca", 2)
+    header, arrays = message(app)
+    spaces = arrays["map0"].reshape(-1, 2).astype(float), fitted_pca().transform(digits.floats("test"))
+    places, codes = (Z - Z.mean(axis=0) for Z in spaces)
+    assert np.abs(places / places.std() - codes / codes.std()).max() < 1e-3
+    (name, value, interval, _), (other, *_) = header["maps"][0]["figures"]
     assert (name, other) == ("kNN accuracy of the map", "Trustworthiness of map")
-    assert float(value) == pytest.approx((leave_one_out(views_of("pca")["map"], y) == y).mean(), abs=0.0006)
+    y = digits.y_test
+    assert float(value) == pytest.approx((leave_one_out(run.views["map"], y) == y).mean(), abs=0.0006)
     assert interval.endswith("n = 500")
-    app.set_state("quality").expect("Silhouette", f"{reader.read_run(pca_2d()).metrics['kmeans_ari'].value:.3f}")
+    app.set_state("quality").expect("Silhouette", f"{run.metrics['kmeans_ari'].value:.3f}")
     app.multiselect[0].set_value([]).run()
-
-
-def leave_one_out(Z, y):
-    return cross_val_predict(KNeighborsClassifier(15, algorithm="brute"), Z, y, cv=LeaveOneOut())
 
 
 def test_selected_rows_are_pictures_and_a_table(runs, tables):
     chosen = [3, 7, 400]
     app = choose(embeddings(), chosen)
     assert message(app)[0]["selected"] == chosen
-    digits, views, table = datasets.load("digits"), views_of("pca"), parsed(tables)
+    digits, views, table = datasets.load("digits"), stored("pca", 2).views, parsed(tables)
     assert [int(row["row"]) for row in table] == chosen
     assert [row["class"] for row in table] == [digits.target_names[digits.y_test[k]] for k in chosen]
-    errors = [float(row["PCA 2-D reconstruction error"]) for row in table]
-    assert errors == pytest.approx(views["rows.squared_error"][chosen].tolist(), rel=1e-5)
-    assert [float(row["PCA 2-D x"]) for row in table] == pytest.approx(views["map"][chosen, 0].tolist())
+    for column, values in (("reconstruction error", views["rows.squared_error"]), ("x", views["map"][:, 0])):
+        assert [float(row[f"PCA 2-D {column}"]) for row in table] == pytest.approx(values[chosen], rel=1e-5)
     data = re.search(r"base64,([^\"]+)", app.body_with('alt="Test rows 3, 7, 400"'))[1]
-    picture, scale = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[:, :, 0], 112 // 8
+    picture, side = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[:, :, 0], 112
     for place, k in enumerate(chosen):
-        left = place * (8 * scale + 4)
-        shown = picture[: 8 * scale : scale, left : left + 8 * scale : scale]
-        assert np.array_equal(shown.ravel(), digits.X_test[k])
+        left = place * (side + 4)
+        assert np.array_equal(picture[: side : side // 8, left : left + side : side // 8].ravel(), digits.X_test[k])
 
 
 def test_one_row_has_its_neighbours_under_each_method(runs):
     app = choose(embeddings(maps=MAPS), [42])
-    Z = views_of("pca")["codes"].astype(float)
+    Z = stored("pca", 2).views["codes"].astype(float)
     distances = ((Z - Z[42]) ** 2).sum(axis=1)
     distances[42] = np.inf
     nearest = np.argsort(distances, kind="stable")[:10]
@@ -143,8 +122,8 @@ def test_link_has_rows_maps_and_selection(runs):
     assert (header["split"], len(arrays["rows"])) == ("train", 600)
     assert np.array_equal(arrays["rows"][header["selected"]], numbers)
     assert header["maps"][1]["note"].endswith("aligned to the first map")
-    assert "selected" not in choose(app, range(501), turn=2).expect("these 501 are not in it").query()
-    assert "selected" in choose(app, range(500), turn=3).query()
+    choose(app, range(501), turn=2).expect("these 501 are not in it")
+    assert "selected" not in app.query()
 
 
 def test_forged_messages_of_the_browser_change_nothing(runs):
@@ -158,9 +137,6 @@ def test_forged_messages_of_the_browser_change_nothing(runs):
         assert message(app)[0]["look"] == {"hidden": [], "zooms": {}, "enlarged": ""}
 
 
-BOMB = base64.urlsafe_b64encode(zlib.compress(b"\0" * 10_000_000, 9)).decode().rstrip("=")
-
-
 def test_nonsense_in_a_link_is_ignored_with_a_warning(runs):
     names = ("split", "rows", "maps", "colour", "align", "selected", "between", "and", "classes", "zoom", "enlarged")
     for value in ("<b>$x$</b>", "-1", BOMB):
@@ -169,31 +145,29 @@ def test_nonsense_in_a_link_is_ignored_with_a_warning(runs):
         assert app.warning
 
 
-def test_shipped_rows_stand_in_for_data_that_are_not_here(monkeypatch):
+def test_shipped_rows_stand_in_for_data_that_are_not_here(computed, monkeypatch):
     def refuse(name, progress):
         progress(1_000_000, 11_000_000)
         raise DataUnavailable("The server does not answer.")
 
     monkeypatch.setattr(cached.datasets, "is_available", lambda name: name != "mnist")
     monkeypatch.setattr(cached.datasets, "fetch", refuse)
-    clear_caches()
-    app = embeddings(data="mnist", maps=MAPS)
-    assert not app.info
-    assert np.array_equal(message(app)[1]["rows"], embedded_samples.read_sample("mnist-sample")["rows_test"])
-    app = embeddings(data="mnist", maps=MAPS, split="train").expect("not on this machine yet")
-    assert message(app)[0]["split"] == "test"
+    shipped = embedded_samples.read_sample("mnist-sample")["rows_test"]
+    for split, note in (("test", ""), ("train", "not on this machine yet")):
+        app = embeddings(data="mnist", maps="pca-2.direct", split=split).expect(note)
+        assert bool(app.info) == bool(note)
+        assert np.array_equal(message(app)[1]["rows"], shipped)
+        assert message(app)[0]["split"] == "test"
     app.press("Download MNIST").expect("The server does not answer.")
     assert "1.0 of 11.0 MB" in app.get("progress")[0].proto.text
-    clear_caches()
 
 
 def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
-    start, stop = Mock(side_effect=[None, HourglassError("There is no room: free some space.")]), Mock()
-
     def state(**about):
         monkeypatch.setattr(computation.Work, "read_state", lambda work, key: computation.State(**about))
         monkeypatch.setattr(computation.Work, "find_result", lambda work, key: about.get("arrays"))
 
+    start, stop = Mock(side_effect=[None, HourglassError("There is no room: free some space.")]), Mock()
     monkeypatch.setattr(tsne_projection, "start_map", start)
     monkeypatch.setattr(computation.Work, "stop", stop)
     app = embeddings(maps="pca-2.direct,ae-10.tsne")
@@ -212,19 +186,20 @@ def test_tsne_map_of_a_code_is_computed_on_request(runs, monkeypatch):
 
 def test_own_drawing_is_a_star_in_every_map(runs):
     app = embeddings(maps="pca-2.direct,ae-10.pca,gan-16.pca,tsne-2.direct")
-    app.set_state("own").expect("shown as a star in the maps").set_state("own-pad", {"strokes": "nonsense!"})
+    app.set_state("own").set_state("own-pad", {"strokes": "nonsense!"})
     seven = np.array([[60, 60], [190, 60], [110, 210]], np.uint8)
     app.set_state("own-pad", {"strokes": user_image.pack_strokes([seven])})
     header, arrays = message(app)
-    row = user_image.to_row(user_image.rasterise_strokes([seven]), "digits", (8, 8))
-    pca = reader.read_estimator(pca_2d())
-    code, codes = pca.transform(row[None] / 255)[0], pca.transform(datasets.load("digits").floats("test"))
-    line = np.polyfit(codes[:, 0], arrays["map0"].reshape(-1, 2).astype(float)[:, 0], 1)
-    assert header["maps"][0]["star"][0] == pytest.approx(np.polyval(line, code[0]), abs=80)
+    row, test = user_image.to_row(user_image.rasterise_strokes([seven]), "digits", (8, 8)), datasets.load("digits")
+    code, *codes = fitted_pca().transform(np.concatenate([row[None] / 255, test.floats("test")]))[:, 0]
+    line = np.polyfit(codes, arrays["map0"].reshape(-1, 2).astype(float)[:, 0], 1)
+    assert header["maps"][0]["star"][0] == pytest.approx(np.polyval(line, code), abs=80)
     assert all(sent["star"] for sent in header["maps"])
 
 
-def test_documents_are_shown_as_text_with_distinctive_words(documents, tables):
+def test_documents_are_shown_as_text_with_distinctive_words(runs, computed, tables, monkeypatch):
+    documents = hostile_documents()
+    monkeypatch.setattr(cached.datasets, "load", lambda name, **params: documents)
     app = choose(embeddings(data="docstrings"), [0, 3, 6, 9])
     assert titles(app) == ["LSA 2-D", "AE 2-D", "VAE 2-D"]
     assert message(app)[0]["names"] == [f"<b>subject {k}</b>" for k in range(3)]
@@ -232,7 +207,8 @@ def test_documents_are_shown_as_text_with_distinctive_words(documents, tables):
     app.expect("&lt;img src=x onerror=alert(1)&gt;")
     assert not re.search("<img src=x|<b>subject", app.read_html())
     choose(app, np.flatnonzero(message(app)[1]["labels"] == 1), turn=2)
-    assert [word[0] for word in standing_out(app)[:8]] == ["b"] * 8
+    words = re.findall(r">(\w+)</span>", app.body_with("Distinctive words").split("hg-words")[1])
+    assert {word[0] for word in words[:8]} == {"b"}
     choose(app, [5], turn=3).expect("nearest neighbours of test document 5")
     arrays = message(embeddings(data="docstrings", colour="length"))[1]
     assert np.array_equal(arrays["exact"], documents.X_test[arrays["rows"]].sum(axis=1))
@@ -242,7 +218,7 @@ def test_scores_are_of_the_classes_shown_and_the_look_is_in_the_link(runs):
     app = embeddings(maps=MAPS, classes="7,9")
     header, arrays = message(app)
     assert header["look"]["hidden"] == [0, 1, 2, 3, 4, 5, 6, 8]
-    Z, y = views_of("pca")["map"], arrays["labels"]
+    Z, y = stored("pca", 2).views["map"], arrays["labels"]
     at = np.flatnonzero(np.isin(y, (7, 9)))
     _, value, note, _ = header["maps"][0]["figures"][0]
     assert float(value) == pytest.approx((leave_one_out(Z[at], y[at]) == y[at]).mean(), abs=0.0006)
@@ -258,11 +234,11 @@ def test_scores_are_of_the_classes_shown_and_the_look_is_in_the_link(runs):
 
 def test_cell_of_a_confusion_matrix_selects_its_rows(runs):
     def matrices(name: str) -> dict:
-        mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_confusion"]
-        return next(json.loads(proto.json) for proto in mounted if f"confusion/{name}" in proto.id)
+        mounted = [c.proto for c in app.get("bidi_component") if f"confusion/{name}" in c.proto.id]
+        return json.loads(mounted[0].json)
 
     app = embeddings(maps=MAPS, confusion="yes", pair="7-9")
-    Z, y = views_of("pca")["map"], message(app)[1]["labels"]
+    Z, y = stored("pca", 2).views["map"], message(app)[1]["labels"]
     predicted = leave_one_out(Z, y)
     counts = confusion_matrix(y, predicted)
     at = np.flatnonzero(np.isin(y, (7, 9)))
@@ -271,7 +247,7 @@ def test_cell_of_a_confusion_matrix_selects_its_rows(runs):
     assert shown == [counts.tolist(), of_pair.tolist()]
     assert matrices("pair")["names"] == ["7", "9"]
     i, j = np.argwhere(counts * (1 - np.eye(10, dtype=int)))[0]
-    app.set_state("confusion/all", {"cell": f"{matrices('all')['id']}:1:0:{i}:{j}"})
+    app.set_state("confusion/all", {"cell": f"{matrices('all')['id']}:1764336000000:0:{i}:{j}"})
     wanted = np.flatnonzero((y == i) & (predicted == j)).tolist()
     assert message(app.expect(*(f'alt="test row {k}"' for k in wanted)))[0]["selected"] == wanted
     app.set_state("confusion/all", {"cell": "nonsense:1:77:0:0"}).press("Show only 7 and 9 in the maps")
@@ -280,12 +256,11 @@ def test_cell_of_a_confusion_matrix_selects_its_rows(runs):
 
 def test_maps_are_coloured_by_error_and_by_split(runs):
     errors = message(embeddings(maps=MAPS, colour="error"))[1]["exact"]
-    assert errors == pytest.approx(views_of("pca")["rows.squared_error"], rel=1e-5)
+    assert errors == pytest.approx(stored("pca", 2).views["rows.squared_error"], rel=1e-5)
     header, arrays = message(embeddings(maps=MAPS, split="both", rows="400", colour="split"))
     assert header["ramp"]["categories"] == ["train", "test"]
     assert np.array_equal(arrays["values"], arrays["isTest"])
-    digits = datasets.load("digits")
-    for is_test, y in ((0, digits.y_train), (1, digits.y_test)):
+    for is_test, split in enumerate(("y_train", "y_test")):
         at = arrays["isTest"] == is_test
         assert at.sum() == 200
-        assert np.array_equal(arrays["labels"][at], y[arrays["rows"][at]])
+        assert np.array_equal(arrays["labels"][at], getattr(datasets.load("digits"), split)[arrays["rows"][at]])
