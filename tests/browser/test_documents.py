@@ -23,7 +23,7 @@ def test_click_and_lasso_open_documents(visit, data, monkeypatch):
     assert page.locator(".hg-expected > div").count() == 3
     assert page.locator(".hg-text img").count() == 0
     assert page.get_by_text(HOSTILE, exact=False).count() > 0
-    page.goto(page.url)
+    page.reload()
     expect(page.locator(".hg-text")).to_have_text(texts[row], timeout=DRAWN)
     wait_for_maps(page)
     lasso(page, 0, 0.05, 0.05, 0.95, 0.95)

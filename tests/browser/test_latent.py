@@ -7,20 +7,20 @@ from functools import partial
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from scipy.stats import chi2
 
 from core import datasets
 from core.analysis import decoder_export
 from core.runs import layout, reader, selection, store
-from pages.ui.shared import components
+from pages.ui.shared import components, permalinks
 from tests.browser.conftest import DRAWN, touch, wait_for_server
 from tests.pages.conftest import fit
 
 CLOSE = 1e-3  # of a pixel in [0, 1]
 SHARE = "Link and command line"
-PIXELS = "Array.from({}.getContext('2d').getImageData(0, 0, {}, {}).data)"
+PIXELS = "Array.from({}.getContext('2d').getImageData(0, 0, {}, {}).data).filter((_, k) => k % 4 === 0)"
 VIEW = "[...hourglassLatent.views][0]"
-# The GANs of equal budgets are dense: the browser decodes them itself.
-CONVOLUTIONAL = "data=mnist&size=10&morph=gan&budget=best effort"
+SLIDERS = "data=digits&size=10&morph=ae"
 
 
 @pytest.fixture
@@ -30,12 +30,17 @@ def server(shipped):
 
 @pytest.fixture
 def opened(visit):
-    def opened(section: str, query: str = "", **options):
-        page = visit(f"generation?section={section}&{query}", drawn=SHARE, **options)
-        drawn(page)
-        return page
+    """Open a section whose scene is drawn; nothing may go wrong until the test ends."""
+    pages = []
 
-    return opened
+    def opened(section: str, query: str, **options):
+        pages.append(visit(f"generation?section={section}&{query}", drawn=SHARE, **options))
+        drawn(pages[-1])
+        wait_for_server(pages[-1], delay=400)
+        return pages[-1]
+
+    yield opened
+    assert [page.noise for page in pages if page.noise] == []
 
 
 def drawn(page):
@@ -47,14 +52,8 @@ def ask(page, expression: str):
 
 
 def get_shipped(dataset: str, method: str, size: int, is_best_effort: bool = False):
-    runs, _ = store.list_runs()
-    fitting = (run for run in selection.select_runs(runs, dataset, method, size) if store.is_shipped(run))
-    run = next(run for run in fitting if selection.is_best_effort(run) == is_best_effort)
-    return reader.read_estimator(run.place)
-
-
-def settle(page):
-    wait_for_server(page, delay=400)
+    runs = filter(store.is_shipped, selection.select_runs(store.list_runs()[0], dataset, method, size))
+    return reader.read_estimator(next(run for run in runs if selection.is_best_effort(run) == is_best_effort).place)
 
 
 def surface(page):
@@ -80,33 +79,29 @@ def code(page) -> list[float]:
     return ask(page, "Array.from(view.code)")
 
 
-def asked(page, name: str) -> str | None:
+def in_address(page, name: str) -> str | None:
+    wait_for_server(page, delay=400)
     found = re.search(rf"[?&]{name}=([^&]*)", page.url)
     return found and found.group(1)
 
 
 def test_browser_decodes_as_the_estimator_does(opened):
-    for dataset, method, size, section in (
-        ("digits", "ae", 10, "sliders&data=digits&size=10&morph=ae"),
-        ("digits", "linear_ae", 2, "manifold&data=digits&plane=linear_ae"),
-        ("mnist", "vae", 2, "manifold&data=mnist&z=1_0.5"),
+    for dataset, method, size, section, query in (
+        ("digits", "ae", 10, "sliders", SLIDERS),
+        ("digits", "linear_ae", 2, "manifold", "data=digits&plane=linear_ae"),
+        ("mnist", "vae", 2, "manifold", "data=mnist&z=1_0.5"),
     ):
-        page = opened(section)
+        page = opened(section, query)
         estimator = get_shipped(dataset, method, size)
         Z = np.random.default_rng(0).standard_normal((12, size)) * (1.5 if method == "vae" else 3)
-        Z[0] = 0
-        Z = np.concatenate([Z, [np.full(size, 40.0)]])  # far out, where a sigmoid's argument is large
+        Z = np.concatenate([Z, [np.zeros(size), np.full(size, 40.0)]])  # far out, where a sigmoid's argument is large
         found = page.evaluate(f"Z => Z.map((z) => Array.from({VIEW}.decoder.decode(new Float32Array(z))))", Z.tolist())
-        expected = estimator.inverse_transform(Z)
-        assert np.abs(np.array(found)[:-1] - expected[:-1]).max() < CLOSE
-        assert np.allclose(found[-1], expected[-1], atol=CLOSE, rtol=CLOSE)
-        assert page.noise == []
+        np.testing.assert_allclose(found[:-1], estimator.inverse_transform(Z[:-1]), atol=CLOSE, rtol=0)
+        np.testing.assert_allclose(found[-1:], estimator.inverse_transform(Z[-1:]), atol=CLOSE, rtol=CLOSE)
 
-    painted = ask(page, PIXELS.format("view.picture", 28, 28))
-    expected = estimator.inverse_transform(np.array([[1, 0.5]]))[0]
-    assert np.abs(np.array(painted).reshape(-1, 4)[:, 0] - 255 * expected).max() <= 1
-    pixels = ask(page, f"{PIXELS.format('view.grid', 560, 560)}.filter((_, k) => k % 4 === 0)")
-    grid = np.array(pixels).reshape(560, 560)
+    painted = np.array(ask(page, PIXELS.format("view.picture", 28, 28)))
+    assert np.abs(painted - 255 * estimator.inverse_transform(np.array([[1, 0.5]]))[0]).max() <= 1
+    grid = np.array(ask(page, PIXELS.format("view.grid", 560, 560))).reshape(560, 560)
     # The grid behind holds equal shares of the prior.
     places = decoder_export.place_grid_columns(20, -3, 3, is_prior=True)
     expected = 255 * estimator.inverse_transform(decoder_export.make_grid(places, places))
@@ -117,20 +112,17 @@ def test_browser_decodes_as_the_estimator_does(opened):
 
 def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
     page = opened("manifold", "data=digits")
-    settle(page)
     frames = ask(page, "view.frames")
     drag(page, (0.2, 0.2), (0.5, 0.5), (0.75, 0.25))
     page.wait_for_timeout(100)
     assert ask(page, "view.frames") > frames + 5
     # Three quarters of the plane are z = 0.67, three quarters of the draws of N(0, 1) lie below.
     assert code(page) == pytest.approx([0.673, 0.673], abs=0.02)
-    expect(page.locator(".coordinates")).to_have_text(re.compile(r"^z = \(0\.6\d, 0\.6\d\)$"))
     page.get_by_role("button", name="Test rows").click()
-    settle(page)
     before = code(page)
-    assert [float(part) for part in asked(page, "z").split("_")] == pytest.approx(before, abs=0.002)
+    assert [float(part) for part in in_address(page, "z").split("_")] == pytest.approx(before, abs=0.002)
     page.get_by_text(SHARE).click()  # a rerun
-    settle(page)
+    wait_for_server(page, delay=400)
     assert code(page) == before
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_text(SHARE)).to_be_visible(timeout=DRAWN)
@@ -138,21 +130,14 @@ def test_manifold_by_mouse_follows_and_outlives_reruns_and_other_pages(opened):
     drawn(page)
     assert code(page) == pytest.approx(before, abs=1e-3)
     assert ask(page, "view.behind") == "rows"
-    assert page.noise == []
 
 
 def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(opened):
     page = opened("manifold", "data=digits&behind=rows", width=390, height=800)
-    settle(page)
-    row, x, y = ask(
-        page,
-        """(() => { const { places, size: [w, h] } = view.plane;
-        const apart = (k) => Math.min(...[...Array(view.n).keys()].filter((j) => j !== k).map((j) =>
-          Math.hypot(places[2 * j] - places[2 * k], places[2 * j + 1] - places[2 * k + 1])));
-        const k = [...Array(view.n).keys()].reduce((a, b) => (apart(a) > apart(b) ? a : b));
-        return [k, places[2 * k] / w, places[2 * k + 1] / h]; })()""",
-    )
-    page.mouse.click(*at(page, x, y))
+    places, side = np.array(ask(page, "Array.from(view.plane.places)")).reshape(-1, 2), ask(page, "view.plane.size")
+    gaps = np.linalg.norm(places[:, None] - places[None], axis=2) + 1e9 * np.eye(len(places))
+    row = int(gaps.min(axis=1).argmax())  # the dot that is farthest from all others
+    page.mouse.click(*at(page, *(places[row] / side)))
     page.wait_for_timeout(100)
     assert code(page) == pytest.approx(ask(page, f"[view.codes[2 * {row}], view.codes[2 * {row} + 1]]"))
     number = ask(page, f"view.message.arrays.rows[{row}]")
@@ -162,9 +147,7 @@ def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(op
     touch(page, [at(page, 0.3, y) for y in np.linspace(0.3, 0.75, 10)])
     assert surface(page).bounding_box() == before
     assert code(page) == pytest.approx([-0.523, -0.673], abs=0.03)
-    settle(page)
-    assert asked(page, "z") is not None
-    assert page.noise == []
+    assert in_address(page, "z") is not None
 
 
 def test_manifold_by_keyboard_and_link(opened):
@@ -178,58 +161,44 @@ def test_manifold_by_keyboard_and_link(opened):
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown"):
         page.keyboard.press(key)
     assert code(page) == pytest.approx([0.8, -0.4])
-    settle(page)
-    assert asked(page, "z") == "0.8_-0.4"
+    assert in_address(page, "z") == "0.8_-0.4"
     status = re.compile(r"^z1 = 0\.80, z2 = −0\.40\. Distance from the mean .*: 0\.89 sd; .* farther\. Prior density")
     expect(page.locator(".latent [role=status]")).to_have_text(status)
-    assert surface(page).evaluate("each => each.getRootNode().activeElement === each")
-    assert page.noise == []
 
 
 def test_sliders_freeze_randomise_reset_and_start_from_rows(opened):
-    page = opened("sliders", "data=digits&size=10&morph=ae")
-    settle(page)
-    first, second = ask(page, "view.pad")
-    other = ask(page, "[...view.sliders.keys()][0]")
-    page.get_by_role("slider", name=f"z{other + 1}", exact=True).focus()
-    for _ in range(5):
-        page.keyboard.press("ArrowRight")
+    page = opened("sliders", SLIDERS)
+    pad, other = ask(page, "view.pad"), ask(page, "[...view.sliders.keys()][0]")
+    page.get_by_role("slider", name=f"z{other + 1}", exact=True).press("ArrowRight")
     held = code(page)[other]
     page.get_by_role("button", name=f"Freeze z{other + 1}", exact=True).click()
-    settle(page)
+    wait_for_server(page, delay=400)
     page.get_by_role("button", name="Randomise").click()
     page.wait_for_timeout(1000)
     drawn_code = code(page)
-    assert drawn_code[other] == held
-    assert len({round(each, 3) for each in drawn_code}) == 10
-    settle(page)
-    assert asked(page, "frozen") == str(other + 1)
-    assert [float(each) for each in asked(page, "code").split("_")] == pytest.approx(drawn_code, rel=0.01, abs=1e-3)
+    assert (drawn_code[other], len({round(each, 3) for each in drawn_code})) == (held, 10)
+    assert in_address(page, "frozen") == str(other + 1)
+    linked = [float(each) for each in in_address(page, "code").split("_")]
+    assert linked == pytest.approx(drawn_code, rel=0.01, abs=1e-3)
     row = ask(page, "view.message.starts[3]")
+    starts = page.get_by_role("button", name=re.compile("^Start from test image #"))
     for button, expected in (
-        (re.compile("^Start from test image #"), f"Array.from(view.codes.subarray({row} * 10, {row} * 10 + 10))"),
-        ("Reset", "view.message.axes.map((axis) => axis.start)"),
+        (starts.nth(3), f"Array.from(view.codes.subarray({row} * 10, {row} * 10 + 10))"),
+        (page.get_by_role("button", name="Reset").first, "view.message.axes.map((axis) => axis.start)"),
     ):
-        page.get_by_role("button", name=button).nth(0 if button == "Reset" else 3).click()
+        button.click()
         page.wait_for_timeout(1000)
         values = ask(page, expected)
         values[other] = held
         assert code(page) == pytest.approx(values, abs=1e-5)
     drag(page, (0.5, 0.5), (1, 0))
-    for k in (first, second):
-        assert code(page)[k] == pytest.approx(ask(page, f"view.message.axes[{k}].high"))
-    assert page.noise == []
+    assert [code(page)[k] for k in pad] == pytest.approx([ask(page, f"view.message.axes[{k}].high") for k in pad])
 
 
 def test_draws_given_what_is_frozen_follow_the_fitted_gaussian(opened):
-    page = opened("sliders", "data=digits&size=10&morph=ae&frozen=1_2_3")
-    draws = np.array(
-        ask(
-            page,
-            """(() => { view.go = (z) => (view.last = z);
-            return Array.from({ length: 4000 }, () => (view.randomise(), view.last)); })()""",
-        )
-    )
+    page = opened("sliders", f"{SLIDERS}&frozen=1_2_3")
+    draw = "Array.from({ length: 4000 }, () => (view.randomise(), view.last))"
+    draws = np.array(ask(page, f"((view.go = (z) => (view.last = z)), {draw})"))
     covariance = np.array(ask(page, "Array.from(view.covariance)")).reshape(10, 10)
     mean, at_code = np.array(ask(page, "Array.from(view.mean)")), np.array(code(page))
     frozen, free = np.arange(3), np.arange(3, 10)
@@ -241,27 +210,10 @@ def test_draws_given_what_is_frozen_follow_the_fitted_gaussian(opened):
     assert draws[:, 3:].std(axis=0) / sd == pytest.approx(np.ones(7), abs=0.1)
 
 
-def test_shares_of_a_gaussian_farther_out_are_those_of_chi_square(opened):
-    from scipy.stats import chi2
-
-    page = opened("sliders", "data=digits&size=10")
-    source = components.read_source("latent", "js")
-    found = page.evaluate(
-        """async (source) => {
-        const file = new Blob([source], { type: "text/javascript" });
-        const module = await import(URL.createObjectURL(file));
-        return [1, 2, 3, 10, 16, 31].map((k) => [0.01, 1, 5, 20, 60].map((x) => module.farther(x, k))); }""",
-        source,
-    )
-    expected = [[chi2.sf(x, k) for x in (0.01, 1, 5, 20, 60)] for k in (1, 2, 3, 10, 16, 31)]
-    assert np.array(found) == pytest.approx(np.array(expected), abs=1e-6)
-
-
-def test_sliders_name_what_is_active(opened):
+def test_sliders_name_what_is_active_and_how_far_out_a_code_is(opened):
     page = opened("sliders", "data=mnist&size=30")
-    first, second = ask(page, "view.message.order.slice(0, 2)")
     notes = page.locator(".pad-choice .note")
-    for k, d in enumerate((first, second)):
+    for k, d in enumerate(ask(page, "view.message.order.slice(0, 2)")):
         expect(notes.nth(k)).to_have_text(f"variance {ask(page, f'view.message.axes[{d}].note')}")
     # A draw of 30 normal numbers is about the root of 30 away from 0.
     expect(page.locator(".words")).to_contain_text("(typical: 5.5 sd)")
@@ -271,48 +223,48 @@ def test_sliders_name_what_is_active(opened):
     expect(summary).to_contain_text(f"{idle} inactive: z")
     summary.click()
     assert page.locator(".more[open] .slider").count() == idle
-    assert page.noise == []
+    # Shares of draws farther out are those of a chi-square distribution.
+    sizes, squares = [1, 2, 3, 10, 16, 31], [0.01, 1, 5, 20, 60]
+    found = page.evaluate(
+        """async ([source, sizes, squares]) => {
+        const file = new Blob([source], { type: "text/javascript" });
+        const module = await import(URL.createObjectURL(file));
+        return sizes.map((k) => squares.map((x) => module.farther(x, k))); }""",
+        [components.read_source("latent", "js"), sizes, squares],
+    )
+    np.testing.assert_allclose(found, chi2.sf(squares, np.array(sizes)[:, None]), rtol=0, atol=1e-6)
 
 
 def test_a_convolutional_gan_is_computed_by_the_server(opened):
-    page = opened("sliders", CONVOLUTIONAL)
+    # The GANs of equal budgets are dense: the browser decodes them itself.
+    page = opened("sliders", "data=mnist&size=10&morph=gan&budget=best effort")
     expect(page.get_by_text("the server computes each image")).to_be_visible()
     estimator = get_shipped("mnist", "gan", 10, is_best_effort=True)
 
     def assert_same():
         page.wait_for_function(f"() => {{ const view = {VIEW}; return view.turn === '' && !view.morphing; }}")
         expect(page.locator(".waiting")).to_be_hidden(timeout=DRAWN)
-        settle(page)
+        wait_for_server(page, delay=400)
         z = np.array([[float(f"{each:.4g}") for each in code(page)]])
         painted = np.array(ask(page, "Array.from(view.decoded)"))
         assert np.abs(painted / 255 - estimator.inverse_transform(z)[0]).max() < 3e-3
 
     assert_same()
-    frames = ask(page, "view.frames")
     drag(page, (0.2, 0.2), (0.5, 0.5), (0.8, 0.3))
     assert_same()
-    assert ask(page, "view.frames") > frames
     # After another scene the same code is asked for anew.
     for name in ("VAE", "GAN"):
         page.get_by_role("radiogroup", name="Method").get_by_role("radio", name=name, exact=True).click()
-        settle(page)
+        wait_for_server(page, delay=400)
         drawn(page)
     assert_same()
     expect(page.locator(".lacking")).to_have_text("No encoder, so no test rows here: drag.")
-    assert page.noise == []
 
 
 def test_a_convolutional_plane_is_computed_by_the_server(opened, shipped, request):
     params = {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv"}
     run = fit(shipped.runs, datasets.load("digits"), "vae", params, first_only=True)
     request.addfinalizer(partial(shutil.rmtree, layout.place_of(shipped.runs, run.spec)))
-    page = opened("manifold", "data=digits&size=2")
-    page.get_by_role("button", name="Choose runs").click()
-    page.get_by_role("combobox", name="VAE").click()
-    page.get_by_role("option", name=re.compile("^own run")).click()
-    page.keyboard.press("Escape")
-    settle(page)
+    page = opened("manifold", f"data=digits&size=2&vae={permalinks.encode(run.spec)}")
     expect(page.get_by_text("the server computes each image")).to_be_visible(timeout=DRAWN)
-    drawn(page)
     assert ask(page, "view.grid.width") == 12 * 9
-    assert page.noise == []
