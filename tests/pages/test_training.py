@@ -74,18 +74,15 @@ def test_page_opens_on_the_newest_run_of_the_form(folder):
 def test_every_parameter_has_a_widget_with_its_bounds():
     for method in ("pca", "linear_ae", "ae", "vae", "gan"):
         app = page(data="digits", method=method).set_state(f"settings/digits/{method}/parameters")
-        help_of = {widget.label: widget.help for widget in (*app.text_input, *app.selectbox)}
+        help_of = {widget.label: widget.help.replace("\\", "") for widget in (*app.text_input, *app.selectbox)}
         for param in methods.get(method).params_of("images"):
-            about = help_of[label_setting(param.name)].replace("\\", "")
-            assert param.help in about
-            assert isinstance(param.default, str) or str(param.bounds[-1]) in about
+            bound = "" if isinstance(param.default, str) else str(param.bounds[-1])
+            assert all(text in help_of[label_setting(param.name)] for text in (param.help, bound))
 
 
-@pytest.mark.parametrize("method", ["linear_ae", "vae", "gan"])
-def test_a_preset_sets_the_parameters_that_are_trained(method):
-    for preset in (presets.SECONDS, presets.MINUTE, presets.BEST):
-        app = page(data="digits", method=method).fill("Preset", preset).fill("Latent dimensions", "7")
-        app.press(next(label for label in ("Train", "Show progress") if label in app.labels()))
+def test_a_preset_sets_the_parameters_that_are_trained():
+    for preset, method in ((presets.SECONDS, "linear_ae"), (presets.MINUTE, "vae"), (presets.BEST, "gan")):
+        page(data="digits", method=method).fill("Preset", preset).fill("Latent dimensions", "7").press("Train")
         expected = {"n_components": 7, **presets.list_presets("digits", method, 10)[preset]}
         assert specs.make("digits", method, expected) in [job.spec for job in queue.list_tasks()]
 
@@ -104,9 +101,8 @@ def test_a_value_that_is_not_allowed_is_refused_at_its_widget():
 
 
 def test_nonsense_in_a_link_does_not_break_the_page():
-    for value in ("<b>$x$</b>", "9" * 5000):
-        for name in ("run", "spec", "data", "method", "size", "runs", "curves"):
-            assert page(**{"data": "digits", name: value}).find_button("Train")
+    for name in ("run", "spec", "data", "method", "size", "runs", "curves"):
+        assert page(**{"data": "digits", name: HOSTILE}).lack(HOSTILE).find_button("Train")
 
 
 def test_the_panel_follows_the_form_and_names_what_differs():
@@ -130,15 +126,8 @@ def test_train_asks_the_queue_and_the_page_follows_it():
     assert queue.find_task(vae().key).command == queue.PAUSE
     task_files.remove_task(task_files.task_folder(vae().key))
     assert not again(app).expect("Not trained yet").get("progress")
-
-
-def test_a_link_opens_its_training_or_offers_it():
-    start(vae())
-    app = page(run=permalinks.encode(vae()))
-    assert title(app) == "VAE on Digits 8x8, 10-D"
-    assert app.get("progress")
-    page(run=permalinks.encode(vae(epochs=77))).expect("Not trained yet").press("Train it")
-    assert vae(epochs=77) in [job.spec for job in queue.list_tasks()]
+    app.press("Train it")
+    assert [job.spec for job in queue.list_tasks()] == [vae()]
 
 
 def test_a_shared_training_is_stopped_after_a_question():
@@ -159,8 +148,7 @@ def test_a_training_that_ended_is_resumed():
         (folder / "now.json").unlink()
         (folder / "done.json").write_text(json.dumps(done))
         app = page(run=permalinks.encode(vae())).expect(done.get("message", "Paused"))
-        assert {"Resume", "Discard"} <= set(app.labels())
-        assert "Stop and keep" not in app.labels()
+        assert {"Resume", "Discard", "Stop and keep"} & set(app.labels()) == {"Resume", "Discard"}
         (folder / "checkpoint.safetensors").write_bytes(b"something")
         assert "Stop and keep" in again(app).labels()
         app.press("Resume")
@@ -168,46 +156,36 @@ def test_a_training_that_ended_is_resumed():
         task_files.remove_task(folder)
 
 
-def test_queue_is_listed_in_order_and_failures_are_dismissed(folder):
+def test_queue_is_listed_in_order_and_failures_are_dismissed():
     for size in (3, 1, 2):
         requests.request_trainings([specs.make("digits", "ae", {"epochs": 3, "n_components": size})], "somebody")
-    parts = [text for text in page(data="digits").read_text().split("AE on Digits 8x8, ") if "waiting, number" in text]
-    assert [part[:3] for part in parts] == ["3-D", "1-D", "2-D"]
-    stored = of_digits("pca")[0].spec
-    link = folder / layout.folder_name(stored)
-    place = link.resolve()
-    link.unlink()
-    for spec in (vae(), stored):
-        requests.request_trainings([spec], "somebody")
-        task_files.end_task(task_files.task_folder(spec.key), queue.FAILED, "It broke.")
     # A failure is forgotten once the run is stored.
-    link.symlink_to(place)
-    st.cache_resource.clear()
+    for spec in (vae(), of_digits("pca")[0].spec):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(requests, "is_stored", lambda key: False)
+            requests.request_trainings([spec], "somebody")
+        task_files.end_task(task_files.task_folder(spec.key), queue.FAILED, "It broke.")
     app = page(data="digits", method="ae")
+    parts = [text for text in app.read_text().split("AE on Digits 8x8, ") if "waiting, number" in text]
+    assert [part[:3] for part in parts] == ["3-D", "1-D", "2-D"]
     assert app.labels().count("Dismiss") == 1
     app.press("Dismiss")
     assert vae() not in [job.spec for job in queue.list_tasks()]
 
 
 def test_curves_and_findings_of_a_training():
-    spec = vae(validation=0.2, augment=0.5)
-    start(spec)
-    folder = task_files.task_folder(spec.key)
-    rows = [{**row, "validation_loss": 30.0 - k} for k, row in enumerate(queue.read_history(folder))]
-    (folder / "progress.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    page(run=permalinks.encode(spec)).expect("training 21, validation 29", "off in the last tenth")
-    start(vae(beta=50.0))
-    page(run=permalinks.encode(vae(beta=50.0))).lack("lower beta")
-    task_files.remove_task(task_files.task_folder(vae(beta=50.0).key))
-    start(vae(beta=50.0), row={**ROW, "kl": 0.003})
-    page(run=permalinks.encode(vae(beta=50.0))).expect("the KL term is 0.00 nats", "lower beta")
+    spec = vae(validation=0.2, augment=0.5, beta=50.0)
+    start(spec, row={**ROW, "validation_loss": 29.0})
+    page(run=permalinks.encode(spec)).expect("training 21, validation 29", "off in the last tenth").lack("lower beta")
+    task_files.remove_task(task_files.task_folder(spec.key))
+    start(spec, row={**ROW, "kl": 0.003})
+    page(run=permalinks.encode(spec)).expect("the KL term is 0.00 nats", "lower beta")
 
 
 def replay(n_epochs: int) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
+    rng, epochs, rows = np.random.default_rng(0), np.arange(n_epochs, dtype=np.float32), np.arange(30, dtype=np.int32)
     about = {"map": "the 2-D code", "samples": HOSTILE, "target_names": list("0123456789"), "image_shape": [8, 8]}
     images = rng.integers(0, 255, (2, n_epochs, 4, 64)).astype(np.uint8)
-    epochs, rows = np.arange(n_epochs, dtype=np.float32), np.arange(30, dtype=np.int32)
     arrays = {"epochs": epochs, "seconds": epochs.copy(), "rows": rows, "labels": (rows % 10).astype(np.int16)}
     arrays |= {"map": rng.normal(size=(n_epochs, 30, 2)).astype(np.float16)}
     arrays |= {"reconstructions": images[0], "samples": images[1]}
@@ -230,26 +208,20 @@ def test_snapshots_are_shown_live_and_replayed(folder):
     app = page(run=permalinks.encode(run.spec))
     assert app.field("Epoch").value == 4
     last = app.read_html()
-    app.fill("Epoch", 0).expect('aria-label="After epoch 0"')
+    app.fill("Epoch", 0).expect('aria-label="After epoch 0"').lack(HOSTILE)
     assert app.read_html() != last
-    app.lack(HOSTILE)
 
 
-def test_tsne_is_trained_without_latent_dimensions():
+def test_tsne_is_trained_without_latent_dimensions_and_not_compared(folder):
     app = page(data="digits", method="tsne", size="10").expect("Maps the rows in up to 750 iterations")
     app.lack("closed form").set_state("settings/digits/tsne/parameters").fill("Perplexity", "20")
     assert "Latent dimensions" not in [field.label for field in app.text_input]
     app.press("Train")
     assert queue.list_tasks()[0].spec == specs.make("digits", "tsne", {"perplexity": 20.0})
-
-
-def test_a_stored_tsne_map_is_shown_and_not_compared(folder):
     place = layout.place_of(ROOT / "assets" / "runs", TSNE)
     (folder / place.name).symlink_to(place)
-    app = page(data="digits", method="tsne", runs=TSNE.key)
-    assert not app.warning
+    app = page(run=permalinks.encode(TSNE), runs=TSNE.key).expect("kNN accuracy").lack("No snapshots")
     assert title(app) == "t-SNE on Digits 8x8, 2-D"
-    app.expect("kNN accuracy").lack("No snapshots")
     assert "See it in Compare" not in app.links()
     assert "See it in Compare" in page(data="digits", method="pca").links()
 
@@ -262,8 +234,7 @@ def test_chosen_runs_are_compared(folder):
     assert len(overlay["data"]) == len(runs) == 2
     assert overlay["layout"]["xaxis"]["title"]["text"] == "seconds of training"
     assert app.query_params["curves"] == "seconds"
-    app.fill("Compare runs", [])
-    assert "runs" not in app.query_params
+    assert "runs" not in app.fill("Compare runs", []).query()
     compare = opened(**run_picker.to_query([run.spec for run in runs]))
     compare.expect(*(f">{run.metrics['squared_error'].value:.2f}</span>" for run in runs))
 
@@ -275,9 +246,8 @@ def test_own_runs_can_be_deleted_and_shipped_runs_can_not(folder, monkeypatch):
     assert store.find_place(run.key) is None
     monkeypatch.setattr(layout, "SHIPPED", folder)
     monkeypatch.setenv("HOURGLASS_RUNS", str(folder / "none"))
-    app = page(data="digits", runs=of_digits("ae")[0].key)
-    assert "Replay" in app.labels()
-    assert "Delete for good" not in app.labels()
+    labels = page(data="digits", runs=of_digits("ae")[0].key).labels()
+    assert {"Replay", "Delete for good"} & set(labels) == {"Replay"}
 
 
 def test_a_workshop_has_short_trainings_one_per_person_and_no_deletion(monkeypatch):
@@ -286,8 +256,7 @@ def test_a_workshop_has_short_trainings_one_per_person_and_no_deletion(monkeypat
     assert "Delete for good" not in app.labels()
     assert presets.BEST not in app.field("Preset").options
     app.press("Train").fill("Latent dimensions", "3").press("Train").expect("You have a training waiting already")
-    for spec in (vae(epochs=900), specs.make("digits", "tsne", {"rows": 5000})):
-        opened_with(spec).press("Train").expect("is not for a workshop")
+    opened_with(vae(epochs=900)).press("Train").expect("is not for a workshop")
     assert len(queue.list_tasks()) == 1
 
 
