@@ -55,10 +55,8 @@ def draw(view: View, problems: list[str]) -> None:
     missing = [cell for cell in cells if cell.key not in kept]
     n_classes = len(dataset.target_names)
     if few := [str(n) for n in counts if n < n_classes]:
-        text = (
-            f"{join_words(few)} labels are fewer than the {n_classes} classes: a class without a labelled row is never "
-        )
-        st.caption(plain(f"{text} predicted, so all its test rows are misclassified."))
+        why = "a class without a labelled row is never predicted, so all its test rows are misclassified"
+        st.caption(plain(f"{join_words(few)} labels are fewer than the {n_classes} classes: {why}."))
     fits = f"{len(missing):,} {'fit' if len(missing) == 1 else 'fits'}"
     run = f"Run {fits}" if len(missing) == len(cells) else f"Run the remaining {fits}"
     with st.container(key="offer-sweep", horizontal=True, vertical_alignment="center"):
@@ -73,9 +71,9 @@ def draw(view: View, problems: list[str]) -> None:
 
 
 def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, int]:
-    kind, label = view.entry.kind, "Approaches to measure"
-    options = label, semi_supervised.names(kind), "sweep-methods", _USUAL, problems
-    wanted = curve.choose_approaches(*options, memory=f"sweep-methods/{kind}")
+    kind, name = view.entry.kind, "sweep-methods"
+    look = {"default": _USUAL, "problems": problems, "memory": f"{name}/{kind}"}
+    wanted = curve.choose_approaches("Approaches to measure", semi_supervised.names(kind), name, **look)
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-sweep"):
         given = _labels_field(view)
 
