@@ -8,10 +8,10 @@ import pytest
 from core import methods
 from core.analysis import feature_space
 from core.analysis.codes import to_pixels
-from core.analysis.samplers import CodeSampler, fit_default_sampler
+from core.analysis.samplers import CodeSampler
 from core.experiments import evaluate_samples, fit
 from core.experiments.scores import Subject
-from core.metrics import bootstrap, generation, memorization
+from core.metrics import generation, memorization
 from core.runs import specs
 
 KINDS = methods.entry("ae").samplers
@@ -96,32 +96,8 @@ def test_floors_are_measured_once_and_again_for_other_data_or_another_classifier
     first = score(digits).metrics
     assert score(digits).metrics == first
     assert len(calls) == 3
-    others = replace(digits, X_test=digits.X_test[::-1].copy(), y_test=digits.y_test[::-1].copy())
-    assert score(others).metrics["frechet_floor"].value == pytest.approx(first["frechet_floor"].value)
+    score(replace(digits, X_test=digits.X_test[::-1].copy(), y_test=digits.y_test[::-1].copy()))
     assert len(calls) == 5
     monkeypatch.setattr(feature_space, "get_feature_space", lambda data: replace(get_space(data), digest="another"))
     score(digits)
     assert len(calls) == 7
-
-
-def score_five_draws(digits, estimator, kind):
-    """Means over five draws of samples, with Student's interval over them: an estimate by another way."""
-    space, codes = feature_space.get_feature_space(digits), estimator.transform(digits.floats("train"))
-    sampler, values = fit_default_sampler(estimator, codes, kind), {}
-    real = generation.RealRows(space.features(digits.floats("test")))
-    for seed in range(5):
-        features = space.features(np.clip(estimator.inverse_transform(sampler.sample(500, seed)), 0, 1))
-        scores = {"frechet": generation.frechet_distance(real.real, features), **real.precision_recall(features)}
-        for name, value in scores.items():
-            values.setdefault(name, []).append(value)
-    return {name: bootstrap.seeds_interval(of_seeds) for name, of_seeds in values.items()}
-
-
-def test_scores_of_one_draw_agree_with_those_of_five_within_their_intervals(runs, digits):
-    run = runs["ae"]
-    for kind in KINDS:
-        prefix = "" if kind == KINDS[0] else f"{kind}."
-        for name, (low, high) in score_five_draws(digits, run.estimator, kind).items():
-            one_low, one_high = run.metrics[f"{prefix}{name}"].interval
-            assert one_low <= high, (kind, name)
-            assert low <= one_high, (kind, name)

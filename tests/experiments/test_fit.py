@@ -3,12 +3,12 @@
 import shutil
 from dataclasses import replace
 from itertools import pairwise
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from core import datasets
 from core.datasets import embedded_samples
 from core.errors import BadInput
 from core.experiments import fit
@@ -89,52 +89,34 @@ def test_stored_map_is_measured_anew_and_exported_without_being_made_anew(tsne, 
     assert np.array_equal(reader.read_estimator(back.place).train_embedding_, run.estimator.train_embedding_)
 
 
-def test_first_rows_of_both_splits_are_mapped(monkeypatch):
-    corpus = datasets.load("docstrings", vocabulary_size=300)
-    spec = specs.make("docstrings", "tsne", dataset_params={"vocabulary_size": 300})
-    mapped = {}
-
-    def record(self, **given):
-        mapped.update(given)
-        raise BadInput("recorded")
-
-    monkeypatch.setattr(TSNEMap, "fit_splits", record)
+def test_first_rows_of_both_splits_are_mapped(digits, monkeypatch):
+    doubled = replace(digits, X_train=np.tile(digits.X_train, (2, 1)), y_train=np.tile(digits.y_train, 2))
+    monkeypatch.setattr(TSNEMap, "fit_splits", Mock(side_effect=BadInput("recorded")))
     with pytest.raises(BadInput, match="recorded"):
-        fit.fit(spec, corpus)
-    assert np.array_equal(mapped["rows_train"], embedded_samples.first_rows(corpus, "train", 2000))
-    assert np.array_equal(mapped["rows_test"], np.arange(len(corpus.y_test)))
-    assert mapped["X_train"].shape == (2000, 300)
+        fit.fit(specs.make("digits", "tsne"), doubled)
+    mapped = TSNEMap.fit_splits.call_args.kwargs
+    assert np.array_equal(mapped["rows_train"], embedded_samples.first_rows(doubled, "train", 2000))
+    assert (mapped["X_train"].shape, mapped["X_test"].shape) == ((2000, 64), (500, 64))
 
 
-@pytest.fixture(scope="module", params=("pca", "vae", "gan"))
-def in_two_goes(request, digits, runs, tmp_path_factory):
-    """A run measured at once, and the same one as it is stored first, with its folder."""
-    whole, folder = runs[request.param], tmp_path_factory.mktemp("first")
-    return whole, fit.fit_and_store(whole.spec, digits, folder, first_only=True), layout.place_of(folder, whole.spec)
-
-
-def test_ranked_metrics_are_measured_first_and_the_rest_is_pending(in_two_goes):
-    whole, first, place = in_two_goes
-    assert reader.read_run(place).pending == first.pending
-    assert {"knn_accuracy", "squared_error", "neg_elbo"} & set(whole.metrics) <= set(first.metrics)
-    assert {"map", "samples", "shown_rows", "strip_rows"} <= set(first.views)
-    assert all(first.metrics[name] == whole.metrics[name] for name in first.metrics if name != "seconds")
-    assert {name.rpartition(".")[2] for name in list_metrics(whole) - list_metrics(first)} == set(first.pending)
-    assert not set(first.pending) & set(first.metrics)
-
-
-def test_finished_run_is_as_if_measured_at_once(in_two_goes, digits):
-    whole, first, place = in_two_goes
-    stages = []
-    assert fit.finish(place, digits, on_stage=stages.append).pending == ()
-    assert stages
-    stored = reader.read_run(place)
-    assert {**stored.metrics, "seconds": 0} == {**whole.metrics, "seconds": 0}
-    assert (stored.by_class, stored.notes, stored.views.keys()) == (whole.by_class, whole.notes, whole.views.keys())
-    assert all(np.array_equal(stored.views[name], a) for name, a in whole.views.items())
-    assert stored.history == first.history
-    # What is measured is not measured again.
-    assert fit.finish(place, digits, on_stage=pytest.fail).metrics == stored.metrics
+def test_run_measured_in_two_goes_is_as_if_measured_at_once(digits, runs, tmp_path):
+    for method in ("pca", "vae", "gan"):
+        whole = runs[method]
+        first = fit.fit_and_store(whole.spec, digits, tmp_path, first_only=True)
+        place = layout.place_of(tmp_path, whole.spec)
+        assert reader.read_run(place).pending == first.pending
+        # What methods are ranked by, and what pages show, comes first.
+        assert {"knn_accuracy", "squared_error", "neg_elbo"} & set(whole.metrics) <= set(first.metrics)
+        assert {"map", "samples", "shown_rows", "strip_rows"} <= set(first.views)
+        assert all(first.metrics[name] == whole.metrics[name] for name in first.metrics if name != "seconds")
+        assert {name.rpartition(".")[2] for name in list_metrics(whole) - list_metrics(first)} == set(first.pending)
+        assert fit.finish(place, digits).pending == ()
+        stored = reader.read_run(place)
+        assert {**stored.metrics, "seconds": 0} == {**whole.metrics, "seconds": 0}
+        assert (stored.by_class, stored.notes, stored.views.keys()) == (whole.by_class, whole.notes, whole.views.keys())
+        assert all(np.array_equal(stored.views[name], a) for name, a in whole.views.items())
+        # What is measured is not measured again.
+        assert fit.finish(place, digits, on_stage=pytest.fail).metrics == stored.metrics
 
 
 def test_interrupted_measuring_keeps_the_parts_that_were_measured(digits, tmp_path):
