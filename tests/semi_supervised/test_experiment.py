@@ -87,7 +87,7 @@ def drop(result, names):
 UNEQUAL = np.repeat([-1, 0, 1, 2], [4, 2, 5, 11])
 
 
-def test_labelled_rows_are_nested_and_balanced(digits):
+def test_labelled_rows_are_nested_and_balanced():
     sizes = np.bincount(UNEQUAL[UNEQUAL >= 0])
     for seed in range(3):
         order = select_labelled_rows(UNEQUAL, 18, seed)
@@ -97,10 +97,11 @@ def test_labelled_rows_are_nested_and_balanced(digits):
             assert np.array_equal(rows, order[:n])
             counts = np.bincount(UNEQUAL[rows], minlength=3)
             assert (counts >= np.minimum(counts.max() - 1, sizes)).all(), (n, counts)
-    for n in (1, 9, 20, 25, 1297):
-        counts = np.bincount(digits.y_train[select_labelled_rows(digits.y_train, n, 0)], minlength=10)
-        assert counts.sum() == n
-        assert n == 1297 or np.ptp(counts) <= 1
+    for n in (0, 19):
+        with pytest.raises(BadInput, match=rf"labels={n} is not allowed: 18 training rows have a class"):
+            select_labelled_rows(UNEQUAL, n, 0)
+    with pytest.raises(BadInput, match="No training row has a class"):
+        select_labelled_rows(np.full(5, -1), 1, 0)
 
 
 def test_labelled_rows_are_uniform_draws():
@@ -112,19 +113,10 @@ def test_labelled_rows_are_uniform_draws():
         assert stats.chisquare(counts[label == UNEQUAL]).pvalue > 0.001
 
 
-def test_labelled_rows_refuse_more_than_there_are():
-    for n in (0, 19):
-        with pytest.raises(BadInput, match=rf"labels={n} is not allowed: 18 training rows have a class"):
-            select_labelled_rows(UNEQUAL, n, 0)
-    with pytest.raises(BadInput, match="No training row has a class"):
-        select_labelled_rows(np.full(5, -1), 1, 0)
-
-
 def test_cells_are_every_combination_seed_by_seed():
     cells = list_cells("digits", ["logistic", "ae", "logistic"], [50, 20, 50], [3, 1, 3])
     found = [(cell.spec.seed, cell.spec.method, cell.labels) for cell in cells]
     assert found == [(seed, name, n) for seed in (3, 1) for name in ("logistic", "ae") for n in (20, 50)]
-    assert list_cells("digits", [], [20], [0]) == list_cells("digits", ["ae"], [], [0]) == []
 
 
 def test_impossible_cells_are_refused(digits):
@@ -144,28 +136,19 @@ def test_impossible_cells_are_refused(digits):
     for dataset, wanted, message in (
         (strangers, cells, "No test row of digits has a class of the training rows"),
         (few, cells, "labels=20 is not allowed"),
-        (replace(few, y_train=few.y_train[:5]), cells, "19, 64"),
         (few, list_cells("digits", ["pca"], [10], [0]), "n_components=20 must be at most 19"),
     ):
         with pytest.raises(BadInput, match=message):
             experiment.check_cells(wanted, dataset)
 
 
-def test_cell_keys_name_what_a_cell_is(monkeypatch):
+def test_cell_keys_name_what_a_cell_is():
     spec = Spec.of("digits", "logistic", {"C": 0.1, "scaling": "none"}, 0, {}, 1)
-    text = '{"dataset":"digits","dataset_params":{},"method":"logistic",'
-    text += '"params":{"C":0.1,"scaling":"none"},"seed":0,"version":1}'
-    spec_key = hashlib.sha256(text.encode()).hexdigest()[:16]
-    assert Cell(spec, 20).key == hashlib.sha256(f"{spec_key} 20".encode()).hexdigest()[:16]
-    cells = [Cell(spec, 20), Cell(spec, 21), Cell(replace(spec, version=2), 20)]
-    cells += list_cells("digits", IMAGE_APPROACHES, [20, 50], [0, 1])
+    assert Cell(spec, 20).key == hashlib.sha256(f"{spec.key} 20".encode()).hexdigest()[:16]
+    cells = [Cell(replace(spec, version=2), 20), *list_cells("digits", IMAGE_APPROACHES, [20, 50], [0, 1])]
     for params in ({}, {"vocabulary_size": 500}):
         cells += list_cells("docstrings", DOCUMENT_APPROACHES, [20, 50], [0, 1], params)
     assert len({cell.key for cell in cells}) == len(cells)
-    genuine = settings.get_pretraining
-    monkeypatch.setattr(settings, "get_pretraining", lambda *given: {**genuine(*given), "epochs": 7})
-    changed = list_cells("digits", ["ae", "logistic"], [20], [0])
-    assert [cell.key in {cell.key for cell in cells} for cell in changed] == [False, True]
 
 
 def permute(y, rows):
@@ -183,7 +166,7 @@ def test_approaches_see_the_given_labels_and_no_others(digits, documents, tiny, 
 
 
 def assert_sees_given_labels(dataset, name, patch):
-    cell, n_classes = make_cell(dataset, name), len(dataset.target_names)
+    cell = make_cell(dataset, name)
     first = compute(cell, dataset)
     # Test labels change nothing but the score.
     other = replace(dataset, y_test=permute(dataset.y_test, np.arange(len(dataset.y_test))))
@@ -194,8 +177,6 @@ def assert_sees_given_labels(dataset, name, patch):
         rows, wrong = read_misclassified(result)
         predicted.append(y_test.copy())
         predicted[-1][rows] = wrong
-        assert result["error"] == (predicted[-1] != y_test).mean(), name
-        assert result["confusion"] == confusion_matrix(y_test, predicted[-1], labels=range(n_classes)).tolist(), name
     assert np.array_equal(*predicted), name
     assert len(np.unique(predicted[0])) > 1, name
     assert first["error"] != second["error"], name
@@ -246,7 +227,6 @@ def test_scores_and_map_are_those_of_scikit_learn(digits):
         assert ((points >= 0) & (points <= 1)).all()
         for k, component in enumerate(pca.transform(known).T):
             inside = (points[:, k] > 0) & (points[:, k] < 1)
-            assert inside.mean() > 0.9
             assert abs(np.corrcoef(points[inside, k], component[inside])[0, 1]) > 0.999
     assert np.array_equal(y_shown, digits.y_test[shown])
     assert np.array_equal(y_labelled, digits.y_train[rows])
@@ -257,14 +237,10 @@ def test_result_describes_its_cell_and_is_repeatable(digits, tiny):
     cell = make_cell(digits, "fine_tuned", labels=30, seed=4)
     result = compute(cell, digits)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert result["key"] == cell.key
-    assert Spec.from_json(result) == cell.spec
+    assert (result["key"], Spec.from_json(result)) == (cell.key, cell.spec)
     told = [result[name] for name in ("labels", "classes_known", "n_test", "pretraining", "data_checksum")]
     assert told == [30, 10, 500, settings.get_pretraining("digits", "ae"), digits.checksum]
-    assert min(result["seconds"], result["pretraining_seconds"]) > 0
-    assert measure_cell(make_cell(digits, "logistic"), digits)["pretraining"] == {}
     assert drop(compute(cell, digits), PASSING) == drop(result, PASSING)
-    assert compute(make_cell(digits, "fine_tuned", labels=30, seed=5), digits)["wrong"] != result["wrong"]
 
 
 def test_every_approach_works_with_fewer_labels_than_classes(digits, tiny):
@@ -276,15 +252,12 @@ def test_every_approach_works_with_fewer_labels_than_classes(digits, tiny):
         assert set(np.flatnonzero(confusion.sum(0))) <= set(known)
         assert confusion.sum() == result["n_test"] == 500
         assert result["error"] >= np.isin(digits.y_test, known, invert=True).mean()
-    for name in ("network", "logistic", "spreading"):
-        with pytest.raises(BadInput, match=r"^1 label is of a single class, and a classifier needs two"):
-            measure_cell(make_cell(digits, name, labels=1), digits)
+    with pytest.raises(BadInput, match=r"^1 label is of a single class, and a classifier needs two"):
+        measure_cell(make_cell(digits, "logistic", labels=1), digits)
 
 
 def test_rows_without_a_class_are_neither_labelled_nor_scored(digits):
     few = replace(digits, y_train=np.where(np.arange(1297) < 30, digits.y_train, -1))
-    with pytest.raises(BadInput, match="labels=31 is not allowed: 30 training rows have a class"):
-        measure_cell(make_cell(digits, "logistic", labels=31), few)
     y_test = np.where(np.arange(500) < 100, -1, digits.y_test)
     result = measure_cell(make_cell(digits, "logistic", labels=30), replace(few, y_test=y_test))
     rows, _ = read_misclassified(result)

@@ -1,20 +1,9 @@
 import numpy as np
 import pytest
-from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.semi_supervised.label_spreading import GraphSpreading, compute_affinities, compute_scales, find_neighbours
-
-
-def test_neighbours_are_those_of_all_distances():
-    Z = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
-    distances = cdist(Z, Z)
-    np.fill_diagonal(distances, np.inf)
-    found = find_neighbours(Z, None, 4)
-    assert np.array_equal(found["indices"], distances.argsort(1)[:, :4])
-    assert found["distances"] == pytest.approx(np.sort(distances, 1)[:, :4], abs=1e-5)
-    assert find_neighbours(Z[:3], None, 10)["indices"].shape == (3, 2)
 
 
 def test_distributions_solve_the_equation_of_label_spreading(digits):

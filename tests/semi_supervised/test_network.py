@@ -24,7 +24,5 @@ def test_fine_tuning_starts_from_the_encoder_and_leaves_it_as_it_is(digits):
     started = NetworkClassifier(ae, **{**SMALL, "steps": 1, "learning_rate": 1e-12}).fit(X, y)
     layer = started.networks_["averaged"][0]
     assert np.allclose(layer.weight.detach(), hidden[0].weight.detach(), atol=1e-6)
-    scratch, fine_tuned = NetworkClassifier(**SMALL).fit(X, y), NetworkClassifier(ae, **SMALL).fit(X, y)
+    NetworkClassifier(ae, **SMALL).fit(X, y)
     assert np.array_equal(ae.transform(X_test), before)
-    shapes = [{k: v.shape for k, v in c.networks_.state_dict().items()} for c in (scratch, fine_tuned)]
-    assert shapes[0] == shapes[1]

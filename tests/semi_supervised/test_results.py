@@ -36,7 +36,6 @@ def test_unreadable_file_is_reported(tmp_path):
     (tmp_path / "digits.jsonl").mkdir()
     problem = f"The results in {tmp_path / 'digits.jsonl'} can't be read (Is a directory)."
     assert results.read_results("digits", (tmp_path,)) == results.Results((), (problem,))
-    assert results.read_results("mnist", (tmp_path,)) == results.Results(())
 
 
 def test_own_results_come_first_and_the_last_line_counts(tmp_path, monkeypatch, result):

@@ -1,7 +1,5 @@
 """Settings: there for every approach and data set, allowed by what they are given to, and fair."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -19,7 +17,6 @@ CASES = [(dataset, name) for dataset in LABELLED for name in semi_supervised.nam
 def test_every_approach_has_settings_that_its_classifier_takes():
     for dataset, name in CASES:
         chosen = settings.get_settings(name, dataset)
-        assert json.loads(json.dumps(chosen)) == chosen
         classifier = semi_supervised.build(name, chosen, None, 3)
         assert isinstance(classifier, Classifier)
         params = classifier.get_params()
@@ -38,7 +35,6 @@ def test_pretraining_is_of_declared_parameters_without_augmentation():
         assert kind in methods.entry(method).kinds
         declared = {p.name: p for p in methods.get(method).params_of(kind)}
         chosen = settings.get_pretraining(dataset, method)
-        assert json.loads(json.dumps(chosen)) == chosen
         assert {key: declared[key].check(value) for key, value in chosen.items()} == chosen
         # Data alone settle what is learned, not the clock.
         assert not chosen.get("max_seconds")
@@ -61,19 +57,12 @@ def test_network_from_scratch_differs_from_the_fine_tuned_ae_in_pretraining_alon
         assert layers[0] == layers[1]
 
 
-def test_data_sets_of_about_as_many_rows_share_their_settings():
-    for names in (("mnist", "fashion-mnist"), ("digits", "mnist-sample", "fashion-sample")):
-        for name in semi_supervised.names(IMAGES):
-            assert len({json.dumps(settings.get_settings(name, other)) for other in names}) == 1, name
-
-
 def test_registry_lists_by_kind_and_refuses_unknown_approaches():
-    assert set(semi_supervised.names()) == {*semi_supervised.names(IMAGES), *semi_supervised.names(DOCUMENTS)}
     assert ("lsa" in semi_supervised.names(IMAGES), "m2" in semi_supervised.names(DOCUMENTS)) == (False, False)
     with pytest.raises(BadInput, match="There is no approach 'umap': choose one of network, "):
         semi_supervised.get("umap")
-    labels = [semi_supervised.get(name).label for name in semi_supervised.names()]
-    assert len(set(labels)) == len(labels)
+    labels = {semi_supervised.get(name).label for name in semi_supervised.names()}
+    assert len(labels) == len(semi_supervised.names())
 
 
 def test_published_errors_are_as_printed():
