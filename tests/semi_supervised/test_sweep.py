@@ -20,17 +20,18 @@ from core.methods import pca
 from core.methods.ae import Autoencoder
 from core.nn import training
 from core.semi_supervised import background_sweep, experiment, results, settings
+from core.semi_supervised.background_sweep import Sweep
 from core.semi_supervised.sweep import Report, run_sweep
+from core.tasks import computation
 from tests.trainings import awaited
 
 SMALL = {"n_components": 4, "width": 16, "layers": 1, "epochs": 1}
 
 
 @pytest.fixture(autouse=True)
-def work_folder(own_cache, started, tmp_path, monkeypatch):
-    """Where sweeps beside the app are computed."""
+def own_folders(own_cache, tmp_path, monkeypatch):
+    """No test reads what is shipped, or writes to a cache that others use."""
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "shipped")
-    return own_cache / "sweeps"
 
 
 @pytest.fixture
@@ -229,63 +230,42 @@ def fresh_processes():
     end()
 
 
-def test_two_processes_compute_what_one_does_and_a_killed_one_ends_the_sweep(place, fresh_processes):
+def test_two_processes_compute_what_one_does_until_one_is_killed(place, fresh_processes):
     cells = experiment.list_cells("digits", ["logistic", "pca", "spreading"], [20, 40], [0])
-    errors = []
-    for processes in (1, 2):
-        assert run_sweep(cells, place=place / str(processes), processes=processes) == Report(computed=6)
-        errors.append(results.group_errors(read_rows(place / str(processes))))
-    assert errors[0] == errors[1]
 
     def kill(row):
-        for process in list(reusable_executor._executor._processes.values()):
+        for process in list(reusable_executor._executor._processes.values()) if len(read_rows(place)) > 2 else ():
             os.kill(process.pid, signal.SIGKILL)
 
-    cells = experiment.list_cells("digits", ["logistic"], [20], range(4))
     with pytest.raises(HourglassError, match="A process of this sweep was killed from outside"):
         run_sweep(cells, place=place, processes=2, on_row=kill)
     n = len(read_rows(place))
-    assert 1 <= n < 4
-    assert run_sweep(cells, place=place) == Report(computed=4 - n, kept=n)
+    assert 3 <= n < 6
+    assert run_sweep(cells, place=place) == Report(computed=6 - n, kept=n)
+    assert run_sweep(cells, place=place / "alone") == Report(computed=6)
+    assert results.group_errors(read_rows(place)) == results.group_errors(read_rows(place / "alone"))
 
 
-REQUEST = ("digits", ["logistic", "pca"], [20], [997])
-
-
-def make_folder(folder, name="0" * 16, *, age=0.0, **given):
-    """The folder of a sweep whose process was started and is not there."""
-    folder = folder / name
-    folder.mkdir(parents=True)
-    request = dict(zip(("dataset", "approaches", "labels", "seeds"), REQUEST, strict=True))
-    (folder / "request.json").write_text(json.dumps({**request, "max_seconds": 0.0, "ends": False, **given}))
-    (folder / "progress.json").write_text(json.dumps({"share": 0.4, "waits": False, "started": time.time() - age}))
-    return folder
-
-
-def list_folders(folder):
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
-
-
-def test_background_sweep_waits_computes_and_is_cleared_away(work_folder, started):
-    work_folder.mkdir(parents=True)
-    with FileLock(work_folder / "one.lock"):
-        name = background_sweep.request_sweep(*REQUEST, 0.0, ends=False)
-        awaited(lambda: [sweep.waits for sweep in background_sweep.list_sweeps()] == [True], "its waiting")
-        assert background_sweep.list_sweeps() == [background_sweep.Sweep(name, "digits", 0.0, True, False, ())]
-        assert background_sweep.read_report(name) is None
-    awaited(lambda: not background_sweep.list_sweeps(), "its end")
-    assert background_sweep.read_report(name) == Report(computed=2)
-    assert started[0].wait(10) == 0
-    assert list_folders(work_folder) == []
-    assert run_sweep(experiment.list_cells(*REQUEST)) == Report(kept=2)
-
-
-def test_background_sweep_is_stopped_and_keeps_its_results(work_folder, monkeypatch):
+@pytest.fixture
+def request_sweep(monkeypatch):
+    """Request a sweep beside the app, whose process is not started; return its folder."""
+    monkeypatch.setattr(computation, "start_process", lambda *given, **options: None)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    labels = list(range(20, 620, 10))
-    place = make_folder(work_folder, approaches=["network"], labels=labels)
+
+    def request(approaches, labels, max_seconds=0.0, ends=False):
+        name = background_sweep.request_sweep("digits", approaches, labels, [997], max_seconds, ends)
+        return background_sweep.WORK.place(name)
+
+    return request
+
+
+def test_background_sweep_waits_and_when_stopped_keeps_its_results(request_sweep):
+    place = request_sweep(["network"], list(range(20, 620, 10)))
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(background_sweep.WORK.run, place)
+        with FileLock(place.parent / "one.lock"):
+            done = pool.submit(background_sweep.WORK.run, place)
+            awaited(lambda: [sweep.waits for sweep in background_sweep.list_sweeps()] == [True], "its waiting")
+            assert background_sweep.list_sweeps() == [Sweep(place.name, "digits", 0.0, True, False, ())]
         try:
             awaited(lambda: results.read_results("digits").rows, "its first result")
             awaited(lambda: background_sweep.list_sweeps()[0].share > 0, "its share")
@@ -293,28 +273,24 @@ def test_background_sweep_is_stopped_and_keeps_its_results(work_folder, monkeypa
         finally:
             background_sweep.stop_sweep(place.name)
         done.result(10)
-    assert list_folders(work_folder) == background_sweep.list_sweeps() == []
+    assert background_sweep.list_sweeps() == []
     assert background_sweep.read_report(place.name) is None
+    assert not place.exists()
     stored = results.read_results("digits")
     assert (stored.problems, 1 <= len(stored.rows) < 60) == ((), True)
 
 
-def test_background_sweep_ends_networks_at_its_time_limit(work_folder, monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    monkeypatch.setattr(settings, "get_settings", lambda *_: {"steps": 10**7, "width": 8})
-    place = make_folder(work_folder, approaches=["network"], max_seconds=1.0, ends=True)
+def test_background_sweep_ends_networks_at_its_time_limit(request_sweep, monkeypatch):
+    of_approach = {"logistic": {"C": 1.0, "scaling": "none"}, "network": {"steps": 10**7, "width": 8}}
+    monkeypatch.setattr(settings, "get_settings", lambda name, _: of_approach[name])
+    place = request_sweep(["logistic", "network"], [20], max_seconds=3.0, ends=True)
     background_sweep.WORK.run(place)
-    assert background_sweep.read_report(place.name) == Report(left=1)
-    assert list_folders(work_folder) == []
+    assert background_sweep.read_report(place.name) == Report(computed=1, left=1)
 
 
-def test_background_sweep_that_fails_says_why(work_folder, monkeypatch):
-    place = make_folder(work_folder, age=3600)
-    with pytest.raises(HourglassError, match="The process of this sweep ended before it was done: start it again"):
-        background_sweep.read_report(place.name)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+def test_background_sweep_that_fails_says_why(request_sweep, monkeypatch):
+    place = request_sweep(["logistic"], [20])
     monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
-    place = make_folder(work_folder, "1" * 16)
     background_sweep.WORK.run(place)
     with pytest.raises(HourglassError, match=r"^A result can't be written to .*\(No space left on device\)"):
         background_sweep.read_report(place.name)
