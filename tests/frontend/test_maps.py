@@ -14,16 +14,8 @@ HOSTILE = ["</script><script>alert(1)</script>", '"; alert(1) //', "\u2028\u2029
 ROWS = "0123456789abcdef"
 
 
-def bits(positions, n):
-    """A bit for each row, as the browser sets them: ``bytes[k >> 3] |= 128 >> (k & 7)``."""
-    mask = bytearray(-(-n // 8))
-    for k in positions:
-        mask[k >> 3] |= 128 >> (k & 7)
-    return base64.b64encode(bytes(mask)).decode()
-
-
 def test_packed_arrays_are_read_bit_by_bit():
-    for n in [0, 1, 3, 7, 8, 1000]:
+    for n in [0, 1, 7, 1000]:
         rng = np.random.default_rng(n)
         arrays = {kind: np.frombuffer(rng.bytes(4 * n), dtype)[: 2 * n : 2] for kind, dtype in TYPES.items()}
         for filling in range(8):
@@ -38,8 +30,7 @@ def test_packed_arrays_are_read_bit_by_bit():
 
 def test_quantised_points_are_exact_to_half_a_step():
     points = np.random.default_rng(0).normal(size=(500, 2)) * (3, 0.5) + (100, -7)
-    places, star = quantise(points)
-    assert star is None
+    places, _ = quantise(points)
     low, high = points.min(axis=0), points.max(axis=0)
     step = (high - low).max() / 65534
     # The narrower axis is centred, to the same scale.
@@ -48,32 +39,25 @@ def test_quantised_points_are_exact_to_half_a_step():
 
 
 def test_quantised_points_that_are_not_finite_equal_or_outside():
-    points = np.array([[0, 0], [np.nan, 1], [1, 2], [5, np.inf], [-np.inf, np.nan], [2, 1]], np.float32)
+    points = np.array([[0, 0], [np.nan, 1], [1, 2], [5, np.inf], [2, 1]], np.float32)
     places, _ = quantise(points)
-    assert (places[[1, 3, 4]] == 65535).all()
-    assert np.array_equal(places[[0, 2, 5]], quantise(points[[0, 2, 5]])[0])
+    assert (places[[1, 3]] == 65535).all()
+    assert np.array_equal(places[[0, 2, 4]], quantise(points[[0, 2, 4]])[0])
     nowhere, star = quantise(np.full((3, 2), np.nan), np.zeros(2))
-    assert (nowhere == 65535).all()
-    assert star is None
-    points = np.array([[0.0, 0.0], [10.0, 4.0]])
-    assert quantise(points, np.array([10.0, 4.0]))[1] == pytest.approx(quantise(points)[0][1].tolist(), abs=0.5)
-    assert quantise(points, np.array([20.0, -8.0]))[1] == [131068, -32767]
-    for at in [(0.0, 0.0), (1e30, 0.1)]:
-        places, star = quantise(np.tile(np.float32(at), (4, 1)), np.float32(at))
-        assert places.tolist() == [[32767, 32767]] * 4
-        assert star == [32767, 32767]
+    assert ((nowhere == 65535).all(), star) == (True, None)
+    assert quantise(np.array([[0.0, 0.0], [10.0, 4.0]]), np.array([20.0, -8.0]))[1] == [131068, -32767]
+    places, star = quantise(np.full((4, 2), 1e30, np.float32), np.full(2, 1e30, np.float32))
+    assert (places.tolist(), star) == ([[32767, 32767]] * 4, [32767, 32767])
 
 
 def message(**given):
     points = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
-    drawn = [
+    maps = [
         Map("ae:direct", "AE 2-D", "the 2-D code", points, (("Accuracy", "0.9", "0.8 to 1", "of 5 rows"),)),
         Map(*HOSTILE[:3], points[::-1], star=points[1], near=(np.int64(3), 0), remark=HOSTILE[3]),
-        Map("gan", "GAN", "", np.full((5, 2), np.nan), absent="It is not trained yet."),
     ]
     numbers, labels = np.array([2, 3, 5, 7, 99_999]), np.array([0, 4, -1, 1, 2])
-    names, drawn = given.pop("names", HOSTILE), given.pop("maps", drawn)
-    return read_message(make_maps_message(ROWS, numbers, "test", labels, names, drawn, **given))
+    return read_message(make_maps_message(ROWS, numbers, "test", labels, HOSTILE, given.pop("maps", maps), **given))
 
 
 def test_maps_message_has_all_that_is_drawn():
@@ -83,16 +67,13 @@ def test_maps_message_has_all_that_is_drawn():
     assert arrays["rows"].tolist() == [2, 3, 5, 7, 99_999]
     assert arrays["labels"].tolist() == [0, 4, -1, 1, 2]
     assert header["names"] == HOSTILE
-    styles = [palette.get_class_style(k, "dark") for k in range(5)]
-    assert header["colours"]["dark"] == [style.colour for style in styles]
-    assert header["marks"] == [style.mark for style in styles]
-    first, second, third = header["maps"]
+    assert header["colours"]["dark"] == [palette.get_class_style(k, "dark").colour for k in range(5)]
+    first, second = header["maps"]
     assert first["figures"] == [["Accuracy", "0.9", "0.8 to 1", "of 5 rows"]]
     assert [second[name] for name in ("key", "title", "note", "remark")] == HOSTILE[:4]
     # The star is at row 1 of the points, which is the last but one of the map.
     assert second["star"] == pytest.approx(arrays["map1"].reshape(-1, 2)[3].tolist(), abs=0.5)
-    assert (second["near"], third["absent"]) == ([3, 0], "It is not trained yet.")
-    assert (arrays["map2"] == 65535).all()
+    assert second["near"] == [3, 0]
 
 
 def test_map_has_another_shape_only_if_a_point_moves():
@@ -100,15 +81,13 @@ def test_map_has_another_shape_only_if_a_point_moves():
         return message(maps=[Map("a", "A", "", points, **about)])[0]["maps"][0]["shape"]
 
     points = np.random.default_rng(0).normal(size=(5, 2))
-    moved = points.copy()
-    moved[0] += 0.01
+    moved = points + 0.01 * np.eye(5, 2)
     assert shape(points) == shape(2 * points + 1) == shape(points, star=points[0], remark="near") != shape(moved)
 
 
 def test_values_are_sent_in_steps():
     given = np.array([0.0, 0.25, 1.0, np.nan, 0.5])
     header, arrays = message(values=Values(HOSTILE[0], given, 0.0, 1.0, ("same 0", "1 other")))
-    assert np.abs(arrays["values"][[1, 4]] / 63 - given[[1, 4]]).max() <= 0.5 / 63
     assert [header["ramp"][name] for name in ("label", "low", "high")] == [HOSTILE[0], "same 0", "1 other"]
     assert np.array_equal(arrays["exact"], given.astype(np.float32), equal_nan=True)
     assert len(header["ramp"]["light"]) == len(header["ramp"]["dark"]) == 64
@@ -126,22 +105,28 @@ def test_pictures_message():
     header, arrays = read_message(make_pictures_message("id", sprite=sprite))
     assert arrays["sprite"].tobytes() == sprite[0]
     assert tuple(header[name] for name in ("type", "width", "height", "columns")) == sprite[1:]
-    header, arrays = read_message(make_pictures_message("id", texts=tuple((text, text) for text in HOSTILE)))
-    assert header["texts"] == [[text, text] for text in HOSTILE]
 
 
-def test_selection_comes_back():
+def test_selection_comes_back_and_a_malformed_one_is_refused():
     for n in [1, 8, 9, 10_000]:
-        for rows in ([], [n - 1], range(n), np.flatnonzero(np.random.default_rng(n).random(n) < 0.3)):
-            assert parse_selection(f"{ROWS}:17:{bits(rows, n)}", ROWS, n).tolist() == list(rows)
+        # As the browser sets the bits: ``bytes[k >> 3] |= 128 >> (k & 7)``.
+        rows, mask = np.flatnonzero(np.random.default_rng(n).random(n) < 0.3), bytearray(-(-n // 8))
+        for k in rows:
+            mask[k >> 3] |= 128 >> (k & 7)
+        assert parse_selection(f"{ROWS}:17:{base64.b64encode(mask).decode()}", ROWS, n).tolist() == rows.tolist()
     # Bits after the last row are ignored, and so is a selection of other rows.
-    assert parse_selection(f"{ROWS}:1:{base64.b64encode(bytes([255, 255])).decode()}", ROWS, 9).tolist() == [*range(9)]
+    assert parse_selection(f"{ROWS}:1://8=", ROWS, 9).tolist() == [*range(9)]
     assert parse_selection("fedcba9876543210:x:not base64", ROWS, 9) is None
-
-
-def test_malformed_selection_is_refused_in_a_sentence():
-    whole = (None, 5, True, b"0123456789abcdef:1:AAA=", [], {}, "", ":", f"{ROWS}", f"{ROWS}:1", f"{ROWS}:1:AAA=:")
-    bad_bits = ("", "AA==", "AAAA", "AAA", "AA =", "A\nAA=", "__A=", "äÄA=", "\0\0A=", "\ud800AA=", "A" * 2_000_000)
-    for text in (*whole, *(f"{ROWS}:1:{each}" for each in bad_bits)):
+    bad_bits = ("", "AA==", "AAAA", "AAA", "AA =", "__A=", "äÄA=", "\ud800AA=", "A" * 2_000_000)
+    for text in (
+        None,
+        5,
+        b"0:1:AAA=",
+        {},
+        "",
+        f"{ROWS}:1",
+        f"{ROWS}:1:AAA=:",
+        *(f"{ROWS}:1:{bits}" for bits in bad_bits),
+    ):
         with pytest.raises(BadInput, match="reload this page"):
             parse_selection(text, ROWS, 9)
