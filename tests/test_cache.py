@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,42 +29,28 @@ def assert_same(found, expected=ARRAYS):
 
 
 def test_key_changes_with_any_part_its_type_and_its_shape():
-    array = np.arange(6, dtype=np.int32)
-    changed = array.copy()
-    changed[-1] += 1
+    array, table = np.arange(6, dtype=np.int32), np.arange(6, dtype=np.int32).reshape(2, 3)
     texts = [(), ("",), ("", ""), ("ab",), ("a", "b"), ("b", "a"), (12,), (1, 2)]
-    arrays = [array, changed, array.reshape(2, 3), array[:0], array.view(np.uint32), array.astype(">i4")]
+    arrays = [array, array + array // 5, table, array[:0], array.view(np.uint32), array.astype(">i4")]
     parts = [*texts, *((a,) for a in arrays), (array, array), (array, ""), ("", array)]
     keys = {cache.make_key(*part) for part in parts}
     assert len(keys) == len(parts)
     assert all(len(key) == 16 and int(key, 16) >= 0 for key in keys)
-    table = array.reshape(2, 3)
     assert cache.make_key("a", table) == cache.make_key("a", np.asfortranarray(table))
 
 
 def test_arrays_are_computed_once_and_come_back_unchanged(folder):
-    arrays = {
-        **ARRAYS,
-        "half": np.array([[0.1, np.nan], [np.inf, -0.0]], np.float16),
-        "none": np.zeros((4, 0), np.int32),
-        "one": np.array(2.5),
-        "is": np.array([True, False]),
-        "askew": np.arange(6).reshape(2, 3).T,
-    }
+    odd = {"half": np.array([[0.1, np.nan], [np.inf, -0.0]], np.float16), "none": np.zeros((4, 0), np.int32)}
+    arrays = {**ARRAYS, **odd, "one": np.array(2.5), "is": np.array([True]), "askew": np.arange(6).reshape(2, 3).T}
     calls = []
     for _ in range(2):
         assert_same(cache.get_or_compute("some", lambda: calls.append(1) or arrays), arrays)
     assert len(calls) == 1
     assert [path.name for path in folder.iterdir()] == ["some.safetensors"]
-    assert cache.get_or_compute("other", lambda: {"a": [1, 2]})["a"].tolist() == [1, 2]
     assert cache.get_or_compute("empty", dict) == cache.find_arrays("empty") == {}
     assert cache.find_arrays("absent") is None
-
-    def fail():
-        raise ValueError("too few rows")
-
-    with pytest.raises(ValueError, match="too few"):
-        cache.get_or_compute("failed", fail)
+    with pytest.raises(ZeroDivisionError):
+        cache.get_or_compute("failed", lambda: 1 / 0)
     assert_same(cache.get_or_compute("failed", lambda: ARRAYS))
 
 
@@ -75,7 +61,7 @@ def test_damaged_or_foreign_file_is_computed_again(folder):
     unknown = b'{"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}'
     damaged = [whole[:n] for n in (0, 31, 33, len(whole) - 1)] + [whole + b"\0", save(ARRAYS), rng.bytes(500)]
     for at in rng.choice(len(whole), 20, replace=False):
-        damaged.append(whole[:at] + bytes([whole[at] ^ int(rng.integers(1, 256))]) + whole[at + 1 :])
+        damaged.append(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
     # With its checksum in order, but no arrays that can be read.
     for data in (b"{}" * 50, bytes(32) + len(unknown).to_bytes(8, "little") + unknown + b"\0"):
         damaged.append(hashlib.sha256(data[32:]).digest() + data[32:])
@@ -95,8 +81,7 @@ def test_cache_that_cannot_be_used_means_computing_each_time(folder, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", write_half)
-        for _ in range(2):
-            assert_same(cache.get_or_compute("some", lambda: ARRAYS))
+        assert_same(cache.get_or_compute("some", lambda: ARRAYS))
     assert list(folder.iterdir()) == []
     folder.rmdir()
     folder.write_text("a file")
@@ -111,9 +96,6 @@ def test_least_recently_used_files_go_above_the_bound(folder, monkeypatch):
         os.utime(folder / f"n{k}.safetensors", (1000 + k, 1000 + k))
     size = (folder / "n0.safetensors").stat().st_size
     assert cache.find_arrays("n0")  # the oldest is of use now
-    monkeypatch.setattr(cache, "MOST_BYTES", 5 * size)
-    cache.save_arrays("new", ARRAYS)
-    assert len(list(folder.iterdir())) == 5
     monkeypatch.setattr(cache, "MOST_BYTES", 3 * size)
     cache.save_arrays("new", ARRAYS)
     assert sorted(path.stem for path in folder.iterdir()) == ["n0", "n3", "new"]
@@ -121,20 +103,15 @@ def test_least_recently_used_files_go_above_the_bound(folder, monkeypatch):
 
 def test_two_writers_at_once_leave_one_whole_file(folder):
     """Sessions of one app are threads of one process, and may compute the same thing."""
-    start = threading.Barrier(2)
 
     def write(k):
         for _ in range(15):
-            start.wait()
             cache.save_arrays("some", {"a": np.full(300_000, k)})
 
-    writers = [threading.Thread(target=write, args=(k,)) for k in range(2)]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
-        arrays = cache.find_arrays("some")
-        assert arrays is None or arrays["a"].min() == arrays["a"].max()
-    for writer in writers:
-        writer.join()
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(write, k) for k in range(2)]
+        while not all(writer.done() for writer in writers):
+            arrays = cache.find_arrays("some")
+            assert arrays is None or arrays["a"].min() == arrays["a"].max()
     assert cache.find_arrays("some") is not None
     assert [path.name for path in folder.iterdir()] == ["some.safetensors"]

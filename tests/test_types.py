@@ -14,16 +14,10 @@ OUTPUT = Param("output", "bernoulli", ("bernoulli", "normal"), "Output.")
 
 
 def test_allowed_values_become_the_parameters_type():
-    for param, given, expected in (
-        (WIDTH, "8", 8),
-        (WIDTH, 256.0, 256),
-        (RATE, "1e-3", 0.001),
-        (RATE, 1, 1.0),
-        (OUTPUT, "normal", "normal"),
-    ):
+    numbers = [(WIDTH, "8", 8), (WIDTH, 256.0, 256), (RATE, "1e-3", 0.001), (RATE, 1, 1.0)]
+    for param, given, expected in (*numbers, (OUTPUT, "normal", "normal")):
         value = param.check(given)
-        assert value == expected
-        assert type(value) is type(param.default)
+        assert (value, type(value)) == (expected, type(param.default))
 
 
 def test_refusal_names_the_value_and_what_is_allowed():
@@ -36,9 +30,8 @@ def test_refusal_names_the_value_and_what_is_allowed():
         with pytest.raises(BadInput) as refusal:
             param.check(given)
         assert str(refusal.value) == f"{param.name}={given} is not allowed: choose {allowed}."
-    with pytest.raises(BadInput) as refusal:
+    with pytest.raises(BadInput, match=f"^rate=1{'0' * 78}… is not allowed: "):
         RATE.check(10**400)
-    assert str(refusal.value) == f"rate=1{'0' * 78}… is not allowed: choose {RATE.allowed}."
 
 
 def test_unknown_parameters_are_named():
