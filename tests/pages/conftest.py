@@ -57,14 +57,9 @@ def weighted_lsa(folder: Path, weighting: str):
 
 @pytest.fixture(autouse=True)
 def nobody_looks_after_the_queue(monkeypatch):
-    """A page that is tested is no app: it leaves no thread behind, and no process that measures the machine."""
+    """A page that is tested is no app, leaves no thread or process behind, and has no browser that could be late."""
     monkeypatch.setattr(worker_process, "attach_app", lambda: None)
     monkeypatch.setattr(training_time, "measure_speed", lambda: None)
-
-
-@pytest.fixture(autouse=True)
-def links_count_at_once(monkeypatch):
-    """A test that puts a value back into the address follows a link; no browser is late."""
     monkeypatch.setattr(page_state, "LATE_SECONDS", 0.0)
 
 
@@ -85,8 +80,7 @@ def runs(fitted, no_shipped_runs, monkeypatch) -> Path:
     """The fitted runs are this person's runs, and their data sets are the copies on this machine."""
     monkeypatch.setenv("HOURGLASS_RUNS", str(fitted))
     # An earlier test may have read the genuine docstrings.
-    params = datasets.entry("docstrings").default_params
-    kept_as = checksums.make_key("docstrings", params)
+    kept_as = checksums.make_key("docstrings", datasets.entry("docstrings").default_params)
     monkeypatch.setitem(checksums.READ, kept_as, hostile_documents().checksum)
     return fitted
 

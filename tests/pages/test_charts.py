@@ -21,8 +21,7 @@ def test_late_elements_are_drawn_on_request_and_stay():
     app = AppTest.from_function(script).run()
     assert not app.markdown
     assert 'alt="errors of &lt;b&gt;"' in app.get("html")[0].proto.body
-    app.button(key="a-page:late/table").click().run()
-    assert [each.value for each in app.markdown] == ["the table"]
-    app.button(key="a-page:late/chart").click().run()
-    assert [each.value for each in app.markdown] == ["the table", "the chart"]
+    for name, shown in (("table", ["the table"]), ("chart", ["the table", "the chart"])):
+        app.button(key=f"a-page:late/{name}").click().run()
+        assert [each.value for each in app.markdown] == shown
     assert not app.get("html")

@@ -26,11 +26,6 @@ def test_charts_and_tables_are_drawn_where_they_can_be_saved(call):
     assert [path.name for path in paths if re.search(call, path.read_text())] == [DRAWN_IN[call]]
 
 
-def saved(html: str) -> list[list[str]]:
-    """The lines of the CSV that the last table of this HTML is saved as."""
-    return list(csv.reader(io.StringIO(unescape(re.findall(r'data-csv="([^"]*)"', html)[-1]))))
-
-
 def test_a_saved_table_has_raw_numbers_intervals_and_n_in_columns():
     first = [Cell('<b>"a", b</b>', '"a", b'), Cell("1.23", 1.23456789, 1.0, 1.5, 200)]
     rows, head = [first, [Cell("c\nd", "c\nd"), tables.EMPTY]], ["Measure", "Error (nats)"]
@@ -43,8 +38,8 @@ def test_a_saved_table_has_raw_numbers_intervals_and_n_in_columns():
 
 def test_all_measures_are_saved_as_the_runs_have_them(runs):
     html = opened(data="digits", size="2").set_state("compare:measures").body_with("hg-measures")
-    head, *lines = saved(html)
-    rows = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+    (saved,) = re.findall(r'data-csv="([^"]*)"', html)
+    rows = {row["Measure"]: row for row in csv.DictReader(io.StringIO(unescape(saved)))}
     pca = reader.read_run(store.find_place(specs.make("digits", "pca", {"n_components": 2}).key))
     row, error = rows[DEFINITIONS["squared_error"].title], pca.metrics["squared_error"]
     shown = [float(row[f"PCA{part}"]) for part in ("", " low", " high", " n")]

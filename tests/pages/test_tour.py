@@ -1,5 +1,7 @@
 """The tour: every link opens with its choices, without training or download; steps, keys, large type."""
 
+import re
+
 import pytest
 
 from core import datasets
@@ -10,16 +12,10 @@ from tests.pages.driver import opened_on
 LINKS = [link for step in steps.STEPS for link in step.links]
 
 
-@pytest.fixture
-def only_shipped(monkeypatch, tmp_path):
-    """A fresh machine: shipped runs, no data but what is embedded, no network."""
-    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(datasets, "fetch", lambda *_, **__: pytest.fail("The tour downloads something."))
-
-
 @pytest.mark.parametrize("page", sorted({link.page for link in LINKS}))
-def test_links_open_with_their_choices(page, only_shipped):
+def test_links_open_with_their_choices_on_a_fresh_machine(page, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(datasets, "fetch", lambda *_, **__: pytest.fail("The tour downloads something."))
     for link in LINKS:
         if link.page == page:
             app = opened_on(page, **link.choices)
@@ -28,9 +24,9 @@ def test_links_open_with_their_choices(page, only_shipped):
 
 
 def test_steps_follow_the_lecture():
-    numbers = [int(step.source.split()[1].split("–")[0]) for step in steps.STEPS if step.source[:5] == "Slide"]
+    numbers = [int(re.search(r"\d+", step.source)[0]) for step in steps.STEPS if step.source[:5] == "Slide"]
     assert numbers == sorted(numbers)
-    assert len(steps.STEPS) >= 20
+    assert len(numbers) >= 20
 
 
 def test_buttons_and_links_open_steps():
