@@ -13,13 +13,11 @@ from core.experiments.fit import fit_and_store
 from core.methods.params import n_components
 from core.runs import layout, specs
 from core.types import DOCUMENTS, IMAGES, Dataset, Method
-from tests.pages.conftest import hostile_documents, nobody_looks_after_the_queue, read_whole  # noqa: F401
+from tests.pages.conftest import clear_caches, hostile_documents, nobody_looks_after_the_queue, read_whole  # noqa: F401
 from tests.pages.driver import opened_on
 
 ROOT = Path(__file__).parent.parent
 NAMES = {*methods.names(), *datasets.names()}
-
-# --- A method and a data set of this file -------------------------------------------------------------------------
 
 
 def restore(svd, arrays):
@@ -39,28 +37,18 @@ METHOD = Method(
 TOY = methods.Entry(
     "toy_svd", "Toy SVD", (IMAGES, DOCUMENTS), 6, is_linear=True, samplers=(methods.GAUSSIAN,), module=__name__
 )
-CROPS = datasets.Entry(
-    name="crops",
-    label="Crops 6x6",
-    kind=IMAGES,
-    module=__name__,
-    rows=(240, 90),
-    has_labels=True,
-    embedded=True,
-    summary="The middle of some digits.",
-    image_shape=(6, 6),
-)
+CROPS = datasets.Entry("crops", "Crops 6x6", IMAGES, __name__, (240, 90), "Middles.", (6, 6), embedded=True)
 
 
 def load(name, *, progress=None):
     digits = datasets.load("digits")
 
-    def crop(X, n):
-        return X[:n].reshape(n, 8, 8)[:, 1:7, 1:7].reshape(n, 36)
-
-    X, X_test = crop(digits.X_train, 240), crop(digits.X_test, 90)
-    y, y_test, classes = digits.y_train[:240] % 3, digits.y_test[:90] % 3, ("a", "b", "c")
-    return Dataset(name, IMAGES, X, y, X_test, y_test, classes, "none", "none", image_shape=CROPS.image_shape)
+    crop = lambda X, n: X[:n].reshape(n, 8, 8)[:, 1:7, 1:7].reshape(n, 36)
+    train, test = (
+        (crop(digits.X_train, 240), digits.y_train[:240] % 3),
+        (crop(digits.X_test, 90), digits.y_test[:90] % 3),
+    )
+    return Dataset(name, IMAGES, *train, *test, ("a", "b", "c"), "none", "none", image_shape=(6, 6))
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +79,8 @@ def runs(added, monkeypatch):
 
 def everything_on(app) -> str:
     """All text, and the labels and options of all widgets."""
-    parts = [element.proto.body for element in (*app.get("html"), *app.markdown)]
-    parts += [str(element.proto) for kind in ("selectbox", "multiselect", "button_group") for element in app.get(kind)]
-    parts += [str(element.proto) for element in app.get("bidi_component")]
-    return "\n".join(parts)
+    kinds = ("selectbox", "multiselect", "button_group", "bidi_component")
+    return "\n".join([app.read_html(), *(str(element.proto) for kind in kinds for element in app.get(kind))])
 
 
 def opened_pages():
@@ -115,8 +101,8 @@ def opened_pages():
 
 @pytest.mark.usefixtures("runs", "nobody_looks_after_the_queue", "read_whole")
 def test_every_page_takes_a_new_method_and_a_new_dataset(monkeypatch):
-    documents = hostile_documents()
-    genuine = datasets.load
+    clear_caches()
+    documents, genuine = hostile_documents(), datasets.load
     monkeypatch.setattr(datasets, "load", lambda n, **kw: documents if n == documents.name else genuine(n, **kw))
     for page, query, is_named in opened_pages():
         app = opened_on(page, **query)
@@ -131,31 +117,20 @@ def test_command_line_lists_both(added, capsys):
         assert name in capsys.readouterr().out
 
 
-# --- Names --------------------------------------------------------------------------------------------------------
-
-
-def has_name(node: ast.AST) -> bool:
-    """Whether a method's or a data set's name is written in an expression."""
-    return any(isinstance(part, ast.Constant) and part.value in NAMES for part in ast.walk(node))
-
-
-def lines_that_ask(tree: ast.AST) -> list[int]:
-    """Lines that ask whether something is a certain method or data set, or look something up by its name."""
-    lines = []
-    for node in ast.walk(tree):
-        called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr
-        if (
-            (isinstance(node, ast.Compare) and has_name(node))
-            or (isinstance(node, ast.match_case) and has_name(node.pattern))
-            or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and has_name(node.slice))
-            or (called in ("startswith", "endswith", "index", "count") and has_name(node))
-        ):
-            lines.append(node.lineno)
-    return lines
+def find_name_asked_for(node: ast.AST) -> ast.AST | None:
+    """The part of an expression that may ask whether something is a certain method or data set, or look it up."""
+    match node:
+        case ast.Compare() | ast.Call(func=ast.Attribute(attr="startswith" | "endswith" | "index" | "count")):
+            return node
+        case ast.match_case(pattern=part) | ast.Subscript(slice=part, ctx=ast.Load()):
+            return part
+    return None
 
 
 def test_no_file_asks_whether_something_is_a_certain_method_or_dataset():
     for path in [ROOT / "app.py", *(ROOT / "core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
         name = path.relative_to(ROOT).as_posix()
         if not name.startswith(("core/methods/", "core/datasets/")):
-            assert lines_that_ask(ast.parse(path.read_text())) == [], name
+            asked = filter(None, map(find_name_asked_for, ast.walk(ast.parse(path.read_text()))))
+            names = [part for node in asked for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            assert [(name, part.lineno) for part in names if part.value in NAMES] == []
