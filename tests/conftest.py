@@ -77,9 +77,8 @@ def fitted(tmp_path_factory):
     """A folder of small runs, see `tests.pages.conftest.fit_small_runs`; the test processes share one fit."""
     from tests.pages.conftest import fit_small_runs
 
-    base = tmp_path_factory.getbasetemp()
+    base, digits = tmp_path_factory.getbasetemp(), datasets.load("digits")
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small-runs"
-    digits = datasets.load("digits")
     # Read before any test puts other rows in their place.
     assert checksums.compute_checksum("digits", ()) == digits.checksum
     with FileLock(f"{shared}.lock"):
@@ -91,28 +90,18 @@ def fitted(tmp_path_factory):
 @pytest.fixture(scope="session")
 def full_data():
     """The folder of full data sets, where this machine has them."""
-    folder = os.environ.get("HOURGLASS_DATA")
-    if not folder:
-        pytest.skip("HOURGLASS_DATA names no folder of full data sets")
-    return folder
+    return os.environ.get("HOURGLASS_DATA") or pytest.skip("HOURGLASS_DATA names no folder of full data sets")
 
 
 def locked(monkeypatch, folder):
     """Make `folder` one that this person may not look into; tests may run as root, whom no mode stops."""
-    for name in ("is_dir", "is_file", "exists", "iterdir", "stat", "mkdir", "open"):
-        genuine = getattr(Path, name)
+    methods = ("is_dir", "is_file", "exists", "iterdir", "stat", "mkdir", "open")
+    for owner, name in (*((Path, method) for method in methods), (os, "scandir")):
+        genuine = getattr(owner, name)
 
         def refused(path, *args, genuine=genuine, **kwargs):
-            if path == folder or folder in path.parents:
+            if folder in (Path(path), *Path(path).parents):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
             return genuine(path, *args, **kwargs)
 
-        monkeypatch.setattr(Path, name, refused)
-    scan = os.scandir
-
-    def refused_scan(path="."):
-        if Path(path) == folder or folder in Path(path).parents:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", refused_scan)
+        monkeypatch.setattr(owner, name, refused)

@@ -30,11 +30,10 @@ def project_imports(path: Path) -> set[str]:
     """Dotted names below `core`, `pages` or `streamlit` that a file imports, anywhere in it."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute here"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert not getattr(node, "level", 0), f"{path}: imports are absolute here"
+            base = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            names |= {base + alias.name for alias in node.names}
     return {name for name in names if name.split(".")[0] in ("core", "pages", "streamlit", "app")}
 
 

@@ -1,7 +1,5 @@
 """A real server on a free port, and a real browser."""
 
-import gzip
-import json
 import os
 import re
 import shutil
@@ -18,6 +16,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from core import datasets
+from core.datasets import file_formats
 from core.experiments import fit
 from core.runs import specs
 
@@ -27,10 +26,7 @@ DRAWN = 60_000  # milliseconds
 
 
 class Server:
-    """`streamlit run app.py` in `root` with its own runs folder; what it printed is in `log`.
-
-    `root` is the project, by default without its shipped runs. At its end it must have warned of nothing.
-    """
+    """`streamlit run app.py` in `root`, by default without shipped runs; at its end it must have warned of nothing."""
 
     def __init__(self, runs: Path, folder: Path, root: Path | None = None):
         self.runs, self.log = runs, folder / "server.log"
@@ -38,12 +34,11 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        options = ["--server.port", str(port), "--server.headless", "true"]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-        environment = {**os.environ, "HOURGLASS_RUNS": str(runs)}
-        root = root or _link_without_shipped_runs(folder)
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command += ["--server.port", str(port), "--server.headless", "true"]
+        where = {"cwd": root or _link_without_shipped_runs(folder), "env": {**os.environ, "HOURGLASS_RUNS": str(runs)}}
         with self.log.open("w") as out:
-            self.process = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **where)
 
     def __enter__(self):
         while self.process.poll() is None:
@@ -62,8 +57,8 @@ class Server:
 
     def complaints(self) -> list[str]:
         """Lines of the log with a warning, an error or a traceback."""
-        words = ("warning", "error", "traceback", "exception", "deprecat")
-        return [line for line in self.log.read_text().splitlines() if any(word in line.lower() for word in words)]
+        words = re.compile("warning|error|traceback|exception|deprecat", re.IGNORECASE)
+        return list(filter(words.search, self.log.read_text().splitlines()))
 
 
 def _link_without_shipped_runs(folder: Path) -> Path:
@@ -78,8 +73,7 @@ def _link_without_shipped_runs(folder: Path) -> Path:
 def scroll_to_late(page) -> None:
     """Scroll to what is drawn only once it is seen."""
     places = page.locator("[class*=st-key-late-]")
-    expect(places.first).to_be_attached(timeout=DRAWN)
-    places.first.evaluate("e => e.scrollIntoView()")
+    places.first.evaluate("e => e.scrollIntoView()", timeout=DRAWN)
     expect(places).to_have_count(0, timeout=DRAWN)
 
 
@@ -102,23 +96,21 @@ def touch(page, places) -> None:
     """Put a finger down on the first of the places, move it to the others and lift it."""
     client = page.context.new_cdp_session(page)
     client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    for k, (x, y) in enumerate(places):
-        points = [{"x": float(x), "y": float(y)}]
-        client.send("Input.dispatchTouchEvent", {"type": "touchMove" if k else "touchStart", "touchPoints": points})
-    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    events = [("touchMove" if k else "touchStart", [{"x": float(x), "y": float(y)}]) for k, (x, y) in enumerate(places)]
+    for kind, points in (*events, ("touchEnd", [])):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
     """A folder of full data sets: documents of three subjects with hostile texts and classes."""
-    folder = tmp_path_factory.mktemp("data")
+    folder, rows = tmp_path_factory.mktemp("data"), []
     rng = np.random.default_rng(0)
-    with gzip.open(folder / "reuters_r8.jsonl.gz", "wt") as file:
-        for k in range(240):
-            words = " ".join(f"{'abc'[k % 3]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 40))
-            split = "test" if k % 4 == 0 else "train"
-            row = {"split": split, "label": f"<b>subject {k % 3}</b>", "text": f"{HOSTILE} number {k} {words}"}
-            file.write(json.dumps(row) + "\n")
+    for k in range(240):
+        words = " ".join(f"{'abc'[k % 3]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 40))
+        about = {"split": "train" if k % 4 else "test", "label": f"<b>subject {k % 3}</b>"}
+        rows.append({**about, "text": f"{HOSTILE} number {k} {words}"})
+    file_formats.write(folder / "reuters_r8.jsonl.gz", rows)
     return folder
 
 
