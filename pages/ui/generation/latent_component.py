@@ -62,25 +62,20 @@ def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | 
         return None
 
 
-def encode_rows(stamp: Stamp, run: Run, rows: Rows | None) -> dict[str, Any]:
-    """Return the fields of a scene about rows; without the data of the stored codes, without an encoder of no row."""
-    codes, numbers = np.zeros((0, run.spec.param("n_components")), np.float32), np.zeros(0, int)
-    if methods.entry(run.spec.method).encodes:
-        if rows is not None:
-            codes, _ = cached.load_codes(stamp, rows.key, run, rows)
-            names = rows.target_names if rows.has_labels else ()
-            known = {"numbers": rows.numbers, "labels": rows.y, "names": names, "pictures": rows.key}
-            return {"codes": codes, **known}
-        if "codes" in run.views:
-            codes, numbers = run.views["codes"].astype(np.float32), run.views["shown_rows"]
-    return {"codes": codes, "numbers": numbers, "labels": np.full(len(codes), -1)}
-
-
-def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, **fields: Any) -> Scene:
-    """Make a scene of a run's decoder; `fields` are its other fields."""
+def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, rows: Rows | None) -> Scene:
+    """Make a scene of a run's decoder without axes, with the rows' codes; without the data those that it stores."""
     shape, by_server = tuple(run.environment["image_shape"]), read_decoder(stamp) is None
     scene_id, decoder = cache.make_key(kind, *stamp, rows_key), cache.make_key("decoder", *stamp)
-    return Scene(id=scene_id, kind=kind, decoder=decoder, shape=shape, by_server=by_server, **fields)
+    codes, numbers = np.zeros((0, run.spec.param("n_components")), np.float32), np.zeros(0, int)
+    if rows is None and "codes" in run.views:
+        codes, numbers = run.views["codes"].astype(np.float32), run.views["shown_rows"]
+    labels = np.full(len(codes), -1)
+    scene = Scene(scene_id, kind, decoder, shape, (), codes, labels, numbers, by_server=by_server)
+    if rows is None or not methods.entry(run.spec.method).encodes:
+        return scene
+    codes, _ = cached.load_codes(stamp, rows.key, run, rows)
+    names = rows.target_names if rows.has_labels else ()
+    return replace(scene, codes=codes, labels=rows.y, numbers=rows.numbers, names=names, pictures=rows.key)
 
 
 def link_training(entry: datasets.Entry, size: int) -> None:

@@ -1,6 +1,7 @@
 """The section 2-D manifold: the plane of a 2-D code, with the image decoded at each point."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -51,13 +52,13 @@ def _find_lines(view: View, stored: Sequence[Run]) -> list[Line]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     has_prior = methods.entry(_run.spec.method).has_prior
-    fields = latent_component.encode_rows(stamp, _run, _rows)
+    scene = latent_component.make_scene("manifold", stamp, rows_key, _run, _rows)
     axes = (Axis(-latent_component.FARTHEST, latent_component.FARTHEST),) * 2
-    if not has_prior and len(fields["codes"]):
-        ends = zip(*decoder_export.find_code_range(fields["codes"]), strict=True)
+    if not has_prior and len(scene.codes):
+        ends = zip(*decoder_export.find_code_range(scene.codes), strict=True)
         axes = tuple(Axis(float(low), float(high), float(middle)) for low, middle, high in ends)
     gaussian = Gaussian(True, np.zeros(2), np.eye(2)) if has_prior else None
-    return latent_component.make_scene("manifold", stamp, rows_key, _run, axes=axes, gaussian=gaussian, **fields)
+    return replace(scene, axes=axes, gaussian=gaussian)
 
 
 def _describe(line: Line, scene: Scene, rows: Rows | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The section Sliders: a slider for each latent dimension, and the image that the decoder makes of the code."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -37,8 +38,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the effect of each dimension …")
 def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
-    fields = latent_component.encode_rows(stamp, _run, _rows)
-    codes, size, method = fields["codes"], selection.code_size(_run), methods.entry(_run.spec.method)
+    scene = latent_component.make_scene("sliders", stamp, rows_key, _run, _rows)
+    codes, size, method = scene.codes, selection.code_size(_run), methods.entry(_run.spec.method)
     gaussian = None
     if method.has_prior:
         gaussian = Gaussian(True, np.zeros(size), np.eye(size))
@@ -46,13 +47,16 @@ def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
         all_codes = np.asarray(codes, np.float64)
         gaussian = Gaussian(False, all_codes.mean(axis=0), np.atleast_2d(np.cov(all_codes, rowvar=False)))
     amounts, is_active, measure = _measure_activity(stamp, method, codes, gaussian)
-    if len(codes) and "pictures" in fields:
-        fields["starts"] = error_comparison.draw_by_class(fields["labels"], _N_STARTS, 0)
-    if not len(codes):
-        fields["lacking"] = f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag."
-    fields |= {"axes": _axes(codes, gaussian, amounts, is_active), "gaussian": gaussian, "measure": measure}
-    order = np.argsort(-amounts, kind="stable")
-    return latent_component.make_scene("sliders", stamp, rows_key, _run, order=order, **fields)
+    starts = error_comparison.draw_by_class(scene.labels, _N_STARTS, 0) if scene.pictures and len(codes) else ()
+    return replace(
+        scene,
+        axes=_axes(codes, gaussian, amounts, is_active),
+        gaussian=gaussian,
+        starts=starts,
+        measure=measure,
+        order=np.argsort(-amounts, kind="stable"),
+        lacking="" if len(codes) else f"No {'' if method.encodes else 'encoder, so no '}test rows here: drag.",
+    )
 
 
 def _measure_activity(
