@@ -34,13 +34,8 @@ EXPERIMENTS = {
 header.begin_page("pages/mechanisms.py")
 problems: list[str] = []
 st.header("Concept demos", anchor=False)
-name = page_state.choose(
-    "experiment",
-    "Demo",
-    {name: label for name, (label, _) in EXPERIMENTS.items()},
-    problems,
-    label_visibility="collapsed",
-)
+labels = {name: label for name, (label, _) in EXPERIMENTS.items()}
+name = page_state.choose("experiment", "Demo", labels, problems, label_visibility="collapsed")
 notices = st.container()
 page_state.forget(f"{other}." for other in EXPERIMENTS if other != name)
 with header.show_errors():

@@ -62,6 +62,35 @@ class Settings:
         return gan_game.Settings(self.target, discriminator_rate=0.002, waves=4, **sizes)
 
 
+@dataclass(frozen=True)
+class Scores:
+    """How a model's samples compare with the data.
+
+    Attributes
+    ----------
+    precision, recall : Kynkäänniemi et al. 2019, k = 3, at equal n; in [0, 1]
+    inside : share of samples within the smallest region that holds 99% of the data's density; ideally 0.99
+    reached : share of real rows within the smallest region that holds 99% of the model's density; ideally 0.99
+    modes : see `core.mechanisms.density_comparison.compute_mode_coverage`
+    missing : KL(p || q) in nats, from real rows; maximum likelihood lowers it
+    straying : KL(q || p) in nats, from samples
+    jensen_shannon : JS(p, q) in nats
+    missing_error, straying_error, jensen_shannon_error : their standard errors
+    """
+
+    precision: float
+    recall: float
+    inside: float
+    reached: float
+    modes: float
+    missing: float
+    missing_error: float
+    straying: float
+    straying_error: float
+    jensen_shannon: float
+    jensen_shannon_error: float
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """A VAE and a GAN after training, in numpy arrays.
@@ -74,7 +103,7 @@ class Comparison:
     history : model -> (steps, 2); the VAE's reconstruction and KL in nats per row, whose sum is the negative evidence
         lower bound; the GAN's losses of discriminator and generator in nats
     noise : model -> standard deviation of the generator's noise: learned by the VAE, fixed for the GAN
-    scores : model -> name -> value, see `score`
+    scores : model -> `Scores`
     floor : precision and recall of other real rows, those of a perfect model at this n
     """
 
@@ -83,7 +112,7 @@ class Comparison:
     frames: dict[str, np.ndarray]
     history: dict[str, np.ndarray]
     noise: dict[str, float]
-    scores: dict[str, dict[str, float]]
+    scores: dict[str, Scores]
     floor: dict[str, float]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -92,7 +121,7 @@ class Comparison:
         for model in MODELS:
             for name in ("samples", "frames", "history", "noise"):
                 values[f"{model}.{name}"] = getattr(self, name)[model]
-            values |= {f"{model}.scores.{name}": value for name, value in self.scores[model].items()}
+            values |= {f"{model}.scores.{name}": value for name, value in vars(self.scores[model]).items()}
         return {name: np.asarray(value) for name, value in values.items()}
 
     @classmethod
@@ -106,7 +135,7 @@ class Comparison:
             arrays["real"],
             *({model: arrays[f"{model}.{name}"] for model in MODELS} for name in ("samples", "frames", "history")),
             noise={model: float(arrays[f"{model}.noise"]) for model in MODELS},
-            scores={model: read_numbers(f"{model}.scores.") for model in MODELS},
+            scores={model: Scores(**read_numbers(f"{model}.scores.")) for model in MODELS},
             floor=read_numbers("floor."),
         )
 
@@ -214,30 +243,23 @@ def _compare(
     )
 
 
-def score(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> dict[str, float]:
-    """How samples (n, 2) of a generator compare with a mixture and `generation.RealRows` of it.
-
-    precision, recall : Kynkäänniemi et al. 2019, k = 3, at equal n; in [0, 1]
-    inside : share of samples within the smallest region that holds 99% of the data's density; ideally 0.99
-    reached : share of real rows within the smallest region that holds 99% of the model's density; ideally 0.99
-    modes : see `core.mechanisms.density_comparison.compute_mode_coverage`
-    missing : KL(p || q) in nats, from real rows; maximum likelihood lowers it
-    straying : KL(q || p) in nats, from samples
-    jensen_shannon : JS(p, q) in nats; this and both KLs with a standard error, such as `missing_error`
-    """
+def score(mixture: Mixture, generator: Distribution, rows: Any, samples: np.ndarray) -> Scores:
+    """Compare samples (n, 2) of a generator with a mixture and `generation.RealRows` of it."""
     p_on_real, p_on_samples = mixture.log_density(rows.real), mixture.log_density(samples)
     q_on_real, q_on_samples = generator.log_density(rows.real), generator.log_density(samples)
-    estimates = {
-        "missing": Estimate.from_draws(p_on_real - q_on_real),
-        "straying": Estimate.from_draws(q_on_samples - p_on_samples),
-        "jensen_shannon": density_comparison.estimate_jensen_shannon(mixture, generator, len(samples)),
-    }
+    missing, straying = map(Estimate.from_draws, (p_on_real - q_on_real, q_on_samples - p_on_samples))
+    js = density_comparison.estimate_jensen_shannon(mixture, generator, len(samples))
     shares = rows.precision_recall(samples)
-    return {
-        **{name: shares[name] for name in _FLOOR},
-        "inside": float((p_on_samples >= mixture.compute_log_threshold(_REGION)).mean()),
-        "reached": float((q_on_real >= np.quantile(q_on_samples, 1 - _REGION)).mean()),
-        "modes": density_comparison.compute_mode_coverage(mixture, samples),
-        **{name: estimate.value for name, estimate in estimates.items()},
-        **{f"{name}_error": estimate.error for name, estimate in estimates.items()},
-    }
+    return Scores(
+        precision=shares["precision"],
+        recall=shares["recall"],
+        inside=float((p_on_samples >= mixture.compute_log_threshold(_REGION)).mean()),
+        reached=float((q_on_real >= np.quantile(q_on_samples, 1 - _REGION)).mean()),
+        modes=density_comparison.compute_mode_coverage(mixture, samples),
+        missing=missing.value,
+        missing_error=missing.error,
+        straying=straying.value,
+        straying_error=straying.error,
+        jensen_shannon=js.value,
+        jensen_shannon_error=js.error,
+    )

@@ -73,7 +73,7 @@ def ship_comparisons(say: Callable[[str], None]) -> None:
         comparison = vae_vs_gan.train(settings)
         save_file(_round_drawn(comparison.to_arrays()), SHIPPED / f"{comparison_key(settings)}.safetensors")
         scores = "  ".join(
-            f"{model}: precision {values['precision']:.3f}, recall {values['recall']:.3f}"
+            f"{model}: precision {values.precision:.3f}, recall {values.recall:.3f}"
             for model, values in comparison.scores.items()
         )
         say(f"{name}: {scores}")

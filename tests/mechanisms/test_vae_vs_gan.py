@@ -35,10 +35,10 @@ def compared() -> Comparison:
 
 def test_the_vae_strays_and_covers_and_the_gan_is_sharper(compared):
     vae, gan = compared.scores[VAE], compared.scores[GAN]
-    assert vae["straying"] > gan["straying"] + 2 * np.hypot(vae["straying_error"], gan["straying_error"])
-    assert vae["precision"] < gan["precision"]
-    assert vae["recall"] > gan["recall"]
-    assert vae["inside"] < gan["inside"]
+    assert vae.straying > gan.straying + 2 * np.hypot(vae.straying_error, gan.straying_error)
+    assert vae.precision < gan.precision
+    assert vae.recall > gan.recall
+    assert vae.inside < gan.inside
     assert compared.floor["precision"] > 0.9
 
 
@@ -46,16 +46,16 @@ def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_f
     ring, rng = TARGETS["ring"][1], np.random.default_rng(0)
     rows = RealRows(ring.sample(1000, rng))
     same = vae_vs_gan.score(ring, ring, rows, ring.sample(1000, rng))
-    assert (same["inside"], same["reached"]) == pytest.approx((0.99, 0.99), abs=0.012)
-    assert (same["missing"], same["straying"], same["jensen_shannon"]) == pytest.approx((0, 0, 0), abs=1e-9)
+    assert (same.inside, same.reached) == pytest.approx((0.99, 0.99), abs=0.012)
+    assert (same.missing, same.straying, same.jensen_shannon) == pytest.approx((0, 0, 0), abs=1e-9)
     one = Mixture.from_means(ring.means[:1], 0.15)
     single = vae_vs_gan.score(ring, one, rows, one.sample(1000, rng))
-    assert single["reached"] == pytest.approx(1 / 8, abs=0.03)
-    assert single["modes"] == 1 / 8
+    assert single.reached == pytest.approx(1 / 8, abs=0.03)
+    assert single.modes == 1 / 8
     # Its samples are an eighth as likely under the data; of what it misses, each mode's rows are so far away.
-    assert single["straying"] == pytest.approx(np.log(8), abs=1e-3)
+    assert single.straying == pytest.approx(np.log(8), abs=1e-3)
     squared = ((ring.means - ring.means[0]) ** 2).sum(axis=1).mean()
-    assert single["missing"] == pytest.approx(0.5 * squared / 0.15**2 - np.log(8), abs=4 * single["missing_error"])
+    assert single.missing == pytest.approx(0.5 * squared / 0.15**2 - np.log(8), abs=4 * single.missing_error)
 
 
 def test_arrays_there_and_back(compared):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,14 +12,14 @@ from core.figures import palette, style
 from core.figures.mechanisms import base
 
 
-def plot_parts(reconstruction: float, kl: float, gap: float, log_marginal: float, theme: str) -> go.Figure:
-    """−ELBO as two bars, in nats: reconstruction + KL, and −log p(x) + gap."""
+def plot_parts(bound: Any, theme: str) -> go.Figure:
+    """−ELBO as two bars, in nats: the parts of a `core.mechanisms.elbo.Bound`."""
     chart = base.make_chart(theme, "Two decompositions of −ELBO, one data point", "nats", "", 260, barmode="relative")
     for name, value, row, k in (
-        ("reconstruction, −E log p(x|z)", reconstruction, "reconstruction + KL", 0),
-        ("KL(q(z|x) ‖ p(z))", kl, "reconstruction + KL", 2),
-        ("−log p(x)", -log_marginal, "−log p(x) + gap", 3),
-        ("gap, KL(q(z|x) ‖ p(z|x))", gap, "−log p(x) + gap", 1),
+        ("reconstruction, −E log p(x|z)", bound.reconstruction, "reconstruction + KL", 0),
+        ("KL(q(z|x) ‖ p(z))", bound.kl, "reconstruction + KL", 2),
+        ("−log p(x)", -bound.log_marginal, "−log p(x) + gap", 3),
+        ("gap, KL(q(z|x) ‖ p(z|x))", bound.gap, "−log p(x) + gap", 1),
     ):
         chart.add_bar(
             x=[value],
@@ -28,12 +29,12 @@ def plot_parts(reconstruction: float, kl: float, gap: float, log_marginal: float
             marker={"color": base.get_colour(k, theme)},
             hovertemplate=f"{name}: %{{x:.3f}} nats<extra></extra>",
         )
-    chart.add_vline(reconstruction + kl, line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"})
+    chart.add_vline(-bound.elbo, line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"})
     return chart.update_yaxes(autorange="reversed", ticksuffix=" ", automargin=True)
 
 
-def plot_bounds(counts: Sequence[int], estimates: Sequence, elbo: float, log_marginal: float, theme: str) -> go.Figure:
-    """The importance-weighted bound by k, `Estimate`s, between the ELBO and log p(x)."""
+def plot_bounds(counts: Sequence[int], estimates: Sequence, bound: Any, theme: str) -> go.Figure:
+    """The importance-weighted bound by k, `Estimate`s, between the ELBO and log p(x) of a `Bound`."""
     chart = base.make_chart(theme, "Bound with k codes from the encoder", "codes k", "nats")
     values, errors = np.array([[estimate.value, estimate.error] for estimate in estimates]).T
     low, high, colour = values - 2 * errors, values + 2 * errors, base.get_colour(2, theme)
@@ -41,11 +42,11 @@ def plot_bounds(counts: Sequence[int], estimates: Sequence, elbo: float, log_mar
     hover = "k = %{x:,}: %{y:.4f} ± %{customdata:.4f} nats<extra></extra>"
     options = {"mode": "lines+markers", "customdata": errors, "showlegend": False, "hovertemplate": hover}
     base.add_line(chart, list(counts), values, "importance-weighted bound", theme, 2, **options)
-    base.add_level(chart, log_marginal, "exact log p(x)", theme)
-    base.add_level(chart, elbo, "exact ELBO", theme, position="bottom right")
+    base.add_level(chart, bound.log_marginal, "exact log p(x)", theme)
+    base.add_level(chart, bound.elbo, "exact ELBO", theme, position="bottom right")
     base.set_log_axis(chart, "x")
-    room = 0.25 * max(log_marginal - elbo, 4 * errors.max(), 0.01)
-    return chart.update_yaxes(range=[min(elbo, low.min()) - room, log_marginal + 1.6 * room])
+    room = 0.25 * max(bound.log_marginal - bound.elbo, 4 * errors.max(), 0.01)
+    return chart.update_yaxes(range=[min(bound.elbo, low.min()) - room, bound.log_marginal + 1.6 * room])
 
 
 def plot_kl_by_component(kl: np.ndarray, beta: float, theme: str) -> go.Figure:

@@ -22,8 +22,6 @@ _LINE, _PLANE = "1", "2"
 _MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.0, 0.0), (2.0, 0.0), (0.0, 2.0))}  # initial modes
 _REACH = 4.0  # of the modes, either way from 0
 _SHOWN = 6.0  # of the line, either way from 0
-_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-_WIDTHS = (0.3, 0.5, 0.8, 1.2)
 _PIS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 _RESTARTS = (1, 2, 4, 8)
 _COLUMNS = {FORWARD: "KL(p ‖ q), nats", REVERSE: "KL(q ‖ p), nats", JENSEN_SHANNON: "JS / (π(1 − π)), nats"}
@@ -48,8 +46,8 @@ def draw(controls: Controls) -> None:
         dimension = controls.choose_segment("in", "Data", {_LINE: "1-D", _PLANE: "2-D"})
         means = _drag_modes(controls, f"modes-{dimension}", _MEANS[dimension])
     with right, experiment.make_controls_row():
-        weight = controls.choose_value("weight", "Weight of mode 1", _WEIGHTS, 0.6)
-        width = controls.choose_value("width", "Standard deviation of mode 1", _WIDTHS, 0.8)
+        weight = controls.choose_value("weight", "Weight of mode 1", [k / 10 for k in range(11)], 0.6)
+        width = controls.choose_value("width", "Standard deviation of mode 1", (0.3, 0.5, 0.8, 1.2), 0.8)
         shape = FULL
         if dimension == _PLANE:
             shape = controls.choose_segment("shape", "Covariance of q", {FULL: "Full", ISOTROPIC: "Isotropic"})

@@ -18,14 +18,10 @@ from pages.ui.shared import header
 from pages.ui.shared.diagnoses import BETAS
 
 _SIZE, _NOISE = 4, 0.5
-_SPREADS = (0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
-_SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _REPEATS = 100
-_NOISES = (0.05, 0.1, 0.2, 0.3, 0.5)
 _DATA = "digits"
-_BOUND, _COLLAPSE = "bound", "collapse"
-_VIEWS = {_BOUND: "Bound and gap", _COLLAPSE: "β and posterior collapse"}
+_VIEWS = {"bound": "Bound and gap", "collapse": "β and posterior collapse"}
 
 
 def draw(controls: Controls) -> None:
@@ -37,15 +33,17 @@ def draw(controls: Controls) -> None:
     )
     with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)
-    (_show_bound if view == _BOUND else _show_collapse)(controls)
+    (_show_bound if view == "bound" else _show_collapse)(controls)
 
 
 def _show_bound(controls: Controls) -> None:
     with experiment.make_controls_row(2):
         help = "Standard deviation of q(z|x), relative to that of the posterior p(z|x): 1 is exact."
-        spread = controls.choose_value("spread", "Encoder standard deviation", _SPREADS, 1.5, help)
+        spreads = (0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
+        spread = controls.choose_value("spread", "Encoder standard deviation", spreads, 1.5, help)
         help = "In standard deviations of the posterior, in every latent dimension."
-        shift = controls.choose_value("shift", "Error of the encoder mean", _SHIFTS, 0.5, help)
+        shifts = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+        shift = controls.choose_value("shift", "Error of the encoder mean", shifts, 0.5, help)
         seed = controls.choose_seed()
     charts, exact, estimate, tightest = _compute_bounds(spread, shift, seed, header.get_theme())
     experiment.draw_charts(*charts, key="bound")
@@ -72,10 +70,7 @@ def _compute_bounds(spread: float, shift: float, seed: int, theme: str) -> tuple
     estimate = elbo.estimate_elbo(model, x, encoder, 10_000, rng)
     bounds = elbo.estimate_tighter_bounds(model, x, encoder, _COUNTS, _REPEATS, rng)
     exact = elbo.compute_bound(model, x, encoder)
-    charts = [
-        figures.plot_parts(exact.reconstruction, exact.kl, exact.gap, exact.log_marginal, theme),
-        figures.plot_bounds(_COUNTS, bounds, exact.elbo, exact.log_marginal, theme),
-    ]
+    charts = [figures.plot_parts(exact, theme), figures.plot_bounds(_COUNTS, bounds, exact, theme)]
     return charts, exact, estimate, bounds[-1]
 
 
@@ -93,7 +88,7 @@ def _show_collapse(controls: Controls) -> None:
         help = "Weight of the KL divergence; 1 is the standard VAE."
         beta = controls.choose_value("beta", "β", BETAS, 1.0, help, "{:g}".format)
         help = "Standard deviation of p(x|z), equal for all pixels."
-        noise = controls.choose_value("noise", "Output standard deviation σ", _NOISES, 0.2, help)
+        noise = controls.choose_value("noise", "Output standard deviation σ", (0.05, 0.1, 0.2, 0.3, 0.5), 0.2, help)
         seed = controls.choose_seed()
     charts, vae, loss = _compute_collapse(beta, noise, seed, header.get_theme())
     experiment.draw_charts(*charts, key="collapse")

@@ -20,11 +20,8 @@ from pages.ui.shared.text import plain
 
 _GAME, _ALONE, _JUDGE = "game", "alone", "judge"
 _VIEWS = {_GAME: "Both players", _JUDGE: "Discriminator only", _ALONE: "Generator only"}
-_OWN = "own"
-_FIRST_ROUNDS = 300
 _N_SAMPLES = 600  # of a generator alone
 _RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
-_STEPS = (1, 2, 3, 5)
 _UNITS = {gan_game.WASSERSTEIN: "units of x", gan_game.LEAST_SQUARES: "squared error"}
 
 
@@ -50,12 +47,12 @@ def draw(controls: Controls) -> None:
 
 def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | None:
     """The game's settings and number of rounds; None where data are still to be drawn."""
-    presets = {**{name: preset.label for name, preset in PRESETS.items()}, _OWN: "Custom"}
+    presets = {**{name: preset.label for name, preset in PRESETS.items()}, "own": "Custom"}
     with experiment.make_controls_row(2):
         name = controls.choose_segment("preset", "Preset", presets)
         preset = PRESETS.get(name)
         # Rounds are remembered game by game; the first game opens with as many as take a fraction of a second.
-        default = _FIRST_ROUNDS if preset is None or name == next(iter(PRESETS)) else preset.rounds
+        default = 300 if preset is None or name == next(iter(PRESETS)) else preset.rounds
         label = "Steps" if view == _ALONE else "Rounds"
         help = "A round: the steps of the discriminator, then one step of the generator."
         rounds = controls.choose_value(f"{name}-rounds", label, game_session.ROUNDS, default, help)
@@ -72,7 +69,7 @@ def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | No
             controls.choose_value(name, f"{player} learning rate", _RATES, 0.001, "Of Adam.", "{:g}".format)
             for name, player in (("g", "Generator"), ("d", "Discriminator"))
         )
-        steps = controls.choose_value("steps", "Discriminator steps per round", _STEPS, 1)
+        steps = controls.choose_value("steps", "Discriminator steps per round", (1, 2, 3, 5), 1)
     if target in experiment.DRAWN:
         if (points := controls.choose_drawing()) is None:
             return None

@@ -15,15 +15,10 @@ from pages.ui.shared import header
 from pages.ui.shared.text import Markup
 
 _DIMENSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-_SIGMAS = (0.1, 0.2, 0.5, 1.0, 2.0)
-_TARGETS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-_FREQUENCIES = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
-_COUNTS = (1, 10, 100, 1000)
 _MU = 1.0
 _REPEATS = 400
 _MOST_NUMBERS = 2_000_000  # are drawn in a fraction of a second
 _LEAST_SAMPLES = 4000
-_QUADRATIC, _SINES = "quadratic", "sines"
 
 
 def draw(controls: Controls) -> None:
@@ -38,15 +33,17 @@ def draw(controls: Controls) -> None:
     graphs = "".join(f"<div>{svg}</div>" for svg in figures.render_graphs(header.get_theme()))
     st.html(Markup(f'<div class="hg-graphs">{graphs}</div>'))
     with experiment.make_controls_row():
-        kind = controls.choose_segment("f", "f(z)", {_QUADRATIC: "|z − a|²", _SINES: "Σ sin(w z)"})
-        if kind == _QUADRATIC:
+        kind = controls.choose_segment("f", "f(z)", {"quadratic": "|z − a|²", "sines": "Σ sin(w z)"})
+        if kind == "quadratic":
             help = "Equal in every dimension, as is μ = 1."
-            cost: Cost = Quadratic(controls.choose_value("a", "a", _TARGETS, 0.0, help))
+            cost: Cost = Quadratic(controls.choose_value("a", "a", (-2.0, -1.0, 0.0, 1.0, 2.0), 0.0, help))
         else:
-            cost = Sines(controls.choose_value("w", "Frequency w", _FREQUENCIES, 1.0))
+            cost = Sines(controls.choose_value("w", "Frequency w", (0.5, 1.0, 2.0, 3.0, 5.0, 8.0), 1.0))
         d = controls.choose_value("size", "Latent dimensions", _DIMENSIONS, 16)
-        sigma = controls.choose_value("sigma", "Standard deviation σ", _SIGMAS, 1.0, "Of z, in every dimension.")
-        size = controls.choose_value("draws", "Samples per estimate", _COUNTS, 10, "An estimate is their mean.")
+        label, sigmas, help = "Standard deviation σ", (0.1, 0.2, 0.5, 1.0, 2.0), "Of z, in every dimension."
+        sigma = controls.choose_value("sigma", label, sigmas, 1.0, help)
+        sizes, help = (1, 10, 100, 1000), "An estimate is their mean."
+        size = controls.choose_value("draws", "Samples per estimate", sizes, 10, help)
         seed = controls.choose_seed()
     charts, finding, checks, n = _sample_gradients(cost, d, sigma, size, seed, header.get_theme())
     experiment.draw_charts(*charts, key="gradients")

@@ -13,16 +13,8 @@ from pages.ui.shared import header, tables
 from pages.ui.shared.tables import Cell
 
 _LARGE = 2.0
-_RATIOS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
-_ANGLES = (0, 15, 30, 45, 60, 75, 90)
-_START_ANGLES = tuple(range(0, 360, 15))
-_RADII = (0.0, 0.05, 0.3, 0.8, 1.2)
-_RATES = (0.01, 0.05, 0.1, 0.3, 1.0)
 _STEPS = 300
 _AXIS = np.linspace(-1.5, 1.5, 81)
-_ROWS = 400
-_TOO_SHORT = 1e-6
-_AT_MINIMUM = 5e-5
 _STUCK_DEGREES, _STUCK_SHARE = 80, 0.9
 
 
@@ -37,13 +29,15 @@ def draw(controls: Controls) -> None:
     )
     with experiment.make_controls_row():
         help = "At 1 both principal directions are equivalent."
-        ratio = controls.choose_value("ratio", "Variance ratio λ₂ / λ₁", _RATIOS, 0.25, help)
-        angle = controls.choose_value("angle", "First principal direction (degrees)", _ANGLES, 30)
+        ratio = controls.choose_value(
+            "ratio", "Variance ratio λ₂ / λ₁", (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0), 0.25, help
+        )
+        angle = controls.choose_value("angle", "First principal direction (degrees)", tuple(range(0, 91, 15)), 30)
         help = "At 90 degrees to the first principal direction, descent leads to a saddle point."
-        start_angle = controls.choose_value("from", "Start angle (degrees)", _START_ANGLES, 105, help)
-        help = "0 is the maximum, without gradient."
-        radius = controls.choose_value("radius", "Start length of w", _RADII, 0.3, help)
-        rate = controls.choose_value("rate", "Step size", _RATES, 0.05, "Factor on the gradient divided by λ₁.")
+        start_angle = controls.choose_value("from", "Start angle (degrees)", tuple(range(0, 360, 15)), 105, help)
+        help, rates = "0 is the maximum, without gradient.", (0.01, 0.05, 0.1, 0.3, 1.0)
+        radius = controls.choose_value("radius", "Start length of w", (0.0, 0.05, 0.3, 0.8, 1.2), 0.3, help)
+        rate = controls.choose_value("rate", "Step size", rates, 0.05, "Factor on the gradient divided by λ₁.")
     charts, finding, rows = _descend(ratio, angle, start_angle, radius, rate, header.get_theme())
     experiment.draw_charts(*charts, key="linear")
     experiment.state_finding(finding)
@@ -61,12 +55,13 @@ def _descend(
 ) -> tuple[list, str, list[list[Cell]]]:
     """Charts, the finding, and rows of the table, none where the descent diverged."""
     C, least = linear_ae_loss.make_covariance(_LARGE, _LARGE * ratio, angle), _LARGE * ratio
-    start = radius * np.array([np.cos(np.radians(start_angle)), np.sin(np.radians(start_angle))])
+    direction = np.radians(start_angle)
+    start = radius * np.array([np.cos(direction), np.sin(direction)])
     path, points = linear_ae_loss.descend(C, start, rate, _STEPS), linear_ae_loss.find_stationary_points(C)
     w, loss = path[-1], float(linear_ae_loss.compute_loss(C, path[-1]))
     plane = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), -1)
     losses = np.maximum(linear_ae_loss.compute_loss(C, plane), 1e-3)
-    X = np.random.default_rng(0).multivariate_normal(np.zeros(2), C, _ROWS)
+    X = np.random.default_rng(0).multivariate_normal(np.zeros(2), C, 400)
     charts = [
         figures.plot_loss_surface(_AXIS, losses, points, path, theme),
         figures.plot_reconstructions(X, w, points[0].w, theme),
@@ -75,7 +70,7 @@ def _descend(
         finding = f"Gradient descent diverged after {steps} steps with step size {rate:g}. Choose a smaller one."
         return charts, finding, []
     length, offset = float(np.linalg.norm(w)), None
-    if length < _TOO_SHORT:
+    if length < 1e-6:
         finding = "The start is the maximum, where the gradient is 0."
     elif ratio == 1:
         finding = "Both variances are equal, so every direction is optimal."
@@ -83,7 +78,7 @@ def _descend(
         offset = float(np.degrees(np.arccos(np.clip(abs(w @ points[0].w) / length, 0, 1))))
         if offset > _STUCK_DEGREES and loss > least + _STUCK_SHARE * (_LARGE - least):
             finding = "Gradient descent is stuck at a saddle point."
-        elif loss - least < _AT_MINIMUM:
+        elif loss - least < 5e-5:
             finding = f"After {_STEPS} steps w is at a minimum: plus or minus the first principal direction."
         else:
             finding = f"After {_STEPS} steps the loss is {loss - least:.4f} above its minimum."

@@ -16,10 +16,6 @@ from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header
 
-_SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
-_NOISES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
-_CODES = (16, 64, 256, 1024)
-_SPREADS = (0.8, 1.0, 1.1, 1.3, 1.6, 2.0)
 _ROWS, _ROWS_SHOWN, _CODES_SHOWN = 64, 16, 64
 _COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 _MOST = max(_COUNTS)
@@ -48,14 +44,16 @@ def draw(controls: Controls) -> None:
     with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)
     with experiment.make_controls_row(2):
-        size = controls.choose_value("size", "Latent dimensions", _SIZES, 4)
+        size = controls.choose_value("size", "Latent dimensions", (1, 2, 3, 4, 6, 8, 12, 16), 4)
         help = "Standard deviation of p(x|z); a step of 1 in a latent dimension moves x by 1."
-        noise = controls.choose_value("noise", "Output standard deviation", _NOISES, 0.3, help)
+        noises = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
+        noise = controls.choose_value("noise", "Output standard deviation", noises, 0.3, help)
         if view == _PAIRS:
-            k = controls.choose_value("codes", "Codes per step", _CODES, 256)
+            k = controls.choose_value("codes", "Codes per step", (16, 64, 256, 1024), 256)
         if view != _OBJECTIVES:
             help = "Standard deviation of q(z|x), relative to that of the posterior p(z|x): 1 is a perfect encoder."
-            spread = controls.choose_value("spread", "Encoder standard deviation", _SPREADS, 1.3, help)
+            spreads = (0.8, 1.0, 1.1, 1.3, 1.6, 2.0)
+            spread = controls.choose_value("spread", "Encoder standard deviation", spreads, 1.3, help)
         seed = controls.choose_seed()
     if view == _PAIRS:
         _show_pairs(size, noise, k, spread, seed)

@@ -13,10 +13,7 @@ from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import header
 
-_RADII = (0.1, 0.15, 0.25, 0.4, 0.6)
-_NOISES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 _N_SHOWN, _N_CODES = 8, 400
-_SAMPLE_SIZES = (10, 100, 1000, 10_000)
 
 
 def draw(controls: Controls) -> None:
@@ -30,12 +27,13 @@ def draw(controls: Controls) -> None:
     )
     with experiment.make_controls_row():
         output = controls.choose_segment("output", "Output distribution", {BERNOULLI: "Bernoulli", NORMAL: "Normal"})
-        radius = controls.choose_value("radius", "Spot radius", _RADII, 0.25, "As a share of half the image's side.")
+        help = "As a share of half the image's side."
+        radius = controls.choose_value("radius", "Spot radius", (0.1, 0.15, 0.25, 0.4, 0.6), 0.25, help)
         noise = 0.0
         if output == NORMAL:
-            label = "Pixel standard deviation σ"
-            noise = controls.choose_value("noise", label, _NOISES, 0.1, "Black is 0, white is 1.")
-        n = controls.choose_value("draws", "Samples for the means", _SAMPLE_SIZES, 1000)
+            label, noises = "Pixel standard deviation σ", (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+            noise = controls.choose_value("noise", label, noises, 0.1, "Black is 0, white is 1.")
+        n = controls.choose_value("draws", "Samples for the means", (10, 100, 1000, 10_000), 1000)
         seed = controls.choose_seed()
     spot = Spot(output, radius, noise)
     strips, brightness, explained = _sample(spot, n, seed)

@@ -12,7 +12,7 @@ import streamlit as st
 from core.figures.mechanisms import vae_vs_gan as figures
 from core.mechanisms import vae_vs_gan
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Settings
+from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Scores, Settings
 from core.tasks import vae_vs_gan_training
 from pages.ui.mechanisms import experiment
 from pages.ui.mechanisms.experiment import Controls
@@ -20,7 +20,6 @@ from pages.ui.shared import header, page_state, tables
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.task_progress import Task, follow_tasks
 
-_STEPS = (500, 1000, 2000, 4000)
 _NAMES = {VAE: "VAE", GAN: "GAN"}
 _COLOURS = {VAE: 0, GAN: 2}
 _TERMS = {VAE: ("reconstruction", "KL"), GAN: ("discriminator", "generator")}
@@ -31,9 +30,9 @@ _SCORES = {
     "inside": ("Samples in the 99% region of the data", ".1%"),
     "reached": ("Data in the 99% region of the samples", ".1%"),
     "modes": ("Components of the data covered", ".0%"),
-    "missing": ("Missed modes: KL(p ‖ q), nats", None),
-    "straying": ("Off-data samples: KL(q ‖ p), nats", None),
-    "jensen_shannon": ("Jensen-Shannon divergence, nats", None),
+    "missing": ("Missed modes: KL(p ‖ q), nats", ""),
+    "straying": ("Off-data samples: KL(q ‖ p), nats", ""),
+    "jensen_shannon": ("Jensen-Shannon divergence, nats", ""),
 }
 
 
@@ -47,7 +46,7 @@ def draw(controls: Controls) -> None:
     with experiment.make_controls_row():
         data = {**vae_vs_gan_training.list_planes(), **experiment.DRAWN}
         target = controls.choose_segment("data", "Data", data)
-        steps = controls.choose_value("steps", "Training steps", _STEPS, 2000)
+        steps = controls.choose_value("steps", "Training steps", (500, 1000, 2000, 4000), 2000)
         seed = controls.choose_seed(experiment.RESTART)
     settings, points = Settings(steps=steps, seed=seed), None
     if target not in experiment.DRAWN:
@@ -59,16 +58,9 @@ def draw(controls: Controls) -> None:
     if comparison is None:
         _read_comparison.clear(name)  # it may be trained soon
         about = "Not trained yet. Training takes a few seconds in the background; the result is kept on this computer."
-        task = Task(
-            name="versus",
-            title="Training both",
-            label="Train both",
-            work=vae_vs_gan_training.WORK,
-            key=name,
-            start=partial(vae_vs_gan_training.start_comparison, settings, points),
-            about=about,
-        )
-        follow_tasks([task])
+        start = partial(vae_vs_gan_training.start_comparison, settings, points)
+        work = vae_vs_gan_training.WORK
+        follow_tasks([Task("versus", "Training both", "Train both", work=work, key=name, start=start, about=about)])
         return
     experiment.draw_charts(*_sample_figures(name, steps, header.get_theme(), comparison), key="versus")
     off_data, missed = (_compare(comparison.scores, name) for name in ("straying", "missing"))
@@ -104,10 +96,10 @@ def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison) 
 
 
 def _make_rows(comparison: Comparison) -> list[list[Cell]]:
-    def make_cell(scores: Mapping[str, float], name: str, number_format: str | None) -> Cell:
-        if number_format is None:
-            return experiment.make_cell(_estimate(scores, name))
-        return Cell(f"{scores[name]:{number_format}}", scores[name])
+    def make_cell(scores: Scores, name: str, number_format: str) -> Cell:
+        estimate = _estimate(scores, name)
+        text = f"{estimate.value:{number_format}}"
+        return Cell(text, estimate.value) if number_format else experiment.make_cell(estimate)
 
     return [
         [tables.text(label), *(make_cell(comparison.scores[model], name, number_format) for model in _NAMES)]
@@ -115,11 +107,11 @@ def _make_rows(comparison: Comparison) -> list[list[Cell]]:
     ]
 
 
-def _estimate(scores: Mapping[str, float], name: str) -> Estimate:
-    return Estimate(scores[name], scores[f"{name}_error"], 0)
+def _estimate(scores: Scores, name: str) -> Estimate:
+    return Estimate(getattr(scores, name), getattr(scores, f"{name}_error", 0.0), 0)
 
 
-def _compare(scores: Mapping[str, Mapping[str, float]], name: str) -> str:
+def _compare(scores: Mapping[str, Scores], name: str) -> str:
     """Which model has the larger divergence, where that is significant."""
     vae, gan = (_estimate(scores[model], name) for model in (VAE, GAN))
     values = f"{max(vae.value, gan.value):.2f} v. {min(vae.value, gan.value):.2f} nats"
