@@ -14,6 +14,7 @@ _STANDOFF = 4  # pixels between an axis's labels and its title
 # In pixels, with room for labels of five digits at the left and a row of them with a title below.
 _MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
 _FRAME_DURATION = 80  # milliseconds
+_MOST_STEPS = 400  # of a running mean
 
 
 def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
@@ -41,26 +42,15 @@ def set_square_axes(chart: go.Figure, low: float, high: float) -> go.Figure:
     return chart
 
 
-def set_log_axis(chart: go.Figure, axis: str, low: float | None = None, high: float | None = None) -> None:
-    """Make an axis logarithmic, labelled by powers of ten, from `low` to `high` where given."""
-    update = chart.update_xaxes if axis == "x" else chart.update_yaxes
-    ends = {"range": [np.log10(low), np.log10(high)]} if low is not None and high is not None else {}
-    update(type="log", dtick=1, tickformat=",~g", **ends)
-
-
-def get_colour(k: int, theme: str) -> str:
-    """The k-th colour of lines, from 0 on."""
-    return palette.CLASSES[theme][k % 10]
-
-
-def to_float32(values: Any) -> np.ndarray:
-    """Values with as few bytes as a picture needs."""
-    return np.asarray(values, np.float32)
+def set_log_axes(chart: go.Figure, axes: str) -> None:
+    """Make axes, "x", "y" or "xy", logarithmic, labelled by powers of ten."""
+    for axis in axes:
+        chart.layout[f"{axis}axis"].update(type="log", dtick=1, tickformat=",~g")
 
 
 def add_line(chart: go.Figure, x, y, name: str | None, theme: str, k: int | str = 0, **options: Any) -> None:
     """Add a line in the k-th colour or that of text ("ink"); more options as in plotly."""
-    colour = palette.INK[theme] if k == "ink" else get_colour(k, theme)
+    colour = palette.INK[theme] if k == "ink" else palette.CLASSES[theme][k]
     line = {"color": colour, "width": options.pop("width", 2), "dash": options.pop("dash", "solid")}
     chart.add_scatter(x=x, y=y, mode=options.pop("mode", "lines"), name=name, line=line, **options)
 
@@ -100,14 +90,18 @@ def add_level(
     add(value, line=line, annotation={"text": text}, annotation_position=position if axis == "y" else "top")
 
 
-def compute_running_mean(values: Sequence[float]) -> np.ndarray:
-    """Means over a fiftieth of the values around each: (n,) -> (n,)."""
-    values = np.asarray(values, float)
-    width = max(1, len(values) // 50)
-    total = np.cumsum(np.concatenate([[0.0], values]))
-    low = np.maximum(np.arange(len(values)) - width // 2, 0)
-    high = np.minimum(low + width, len(values))
-    return (total[high] - total[low]) / (high - low)
+def add_running_mean(
+    chart: go.Figure, steps: Sequence[int], values: Sequence[float], name: str, k: int, hover: str, theme: str
+) -> None:
+    """Add a line of values (n,) by step, each a mean over a fiftieth of the values around it."""
+    n = len(values)
+    width = max(1, n // 50)
+    total = np.cumsum([0.0, *values])
+    low = np.maximum(np.arange(n) - width // 2, 0)
+    high = np.minimum(low + width, n)
+    drawn = slice(None, None, max(1, n // _MOST_STEPS))
+    means = (total[high] - total[low]) / (high - low)
+    add_line(chart, steps[drawn], means[drawn], name, theme, k, hovertemplate=hover)
 
 
 def animate(

@@ -36,7 +36,7 @@ def plot_prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:
         circle = radius * np.cos(angle), radius * np.sin(angle)
         base.add_line(chart, *circle, None, theme, "ink", width=1, dash="dot", hoverinfo="skip")
     base.add_points(chart, Z[n_numbered:], None, palette.SINGLE[theme], 4, opacity=0.5)
-    _add_numbered(chart, Z[:n_numbered], None, "code", theme, colour=base.get_colour(2, theme), size=9)
+    _add_numbered(chart, Z[:n_numbered], None, "code", theme, colour=palette.CLASSES[theme][2], size=9)
     return base.set_square_axes(chart, -3.2, 3.2)
 
 
@@ -60,7 +60,7 @@ def plot_sampled_codes(
     chart = base.make_chart(theme, "Latent codes of the test rows, and sampled codes", "z₁", "z₂", 460)
     samples = samples[:n_numbered]
     low, high = np.quantile(np.concatenate([codes, samples, outline]), [0.001, 0.999], axis=0)
-    codes, labels = base.to_float32(codes[:_MOST_SHOWN]), labels[:_MOST_SHOWN]
+    codes, labels = np.float32(codes[:_MOST_SHOWN]), labels[:_MOST_SHOWN]
     for label in np.unique(labels):
         style = palette.get_class_style(int(label), theme)
         name = escape_text(names[label]) if 0 <= label < len(names) else "test rows"

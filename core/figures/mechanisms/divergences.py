@@ -43,7 +43,7 @@ def plot_in_1d(
             chart,
             np.column_stack([others, np.full(len(others), -0.03 * top)]),
             "other local optima",
-            base.get_colour(k, theme),
+            palette.CLASSES[theme][k],
             10,
             symbol="triangle-up-open",
             hovertemplate="local optimum, mean %{x:.2f}<extra></extra>",

@@ -26,7 +26,7 @@ def plot_parts(bound: Any, theme: str) -> go.Figure:
             y=[row],
             orientation="h",
             name=name,
-            marker={"color": base.get_colour(k, theme)},
+            marker={"color": palette.CLASSES[theme][k]},
             hovertemplate=f"{name}: %{{x:.3f}} nats<extra></extra>",
         )
     chart.add_vline(-bound.elbo, line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"})
@@ -37,14 +37,14 @@ def plot_bounds(counts: Sequence[int], estimates: Sequence, bound: Any, theme: s
     """The importance-weighted bound by k, `Estimate`s, between the ELBO and log p(x) of a `Bound`."""
     chart = base.make_chart(theme, "Bound with k codes from the encoder", "codes k", "nats")
     values, errors = np.array([[estimate.value, estimate.error] for estimate in estimates]).T
-    low, high, colour = values - 2 * errors, values + 2 * errors, base.get_colour(2, theme)
+    low, high, colour = values - 2 * errors, values + 2 * errors, palette.CLASSES[theme][2]
     style.add_band(chart, np.asarray(counts), low, high, colour, "bound")
     hover = "k = %{x:,}: %{y:.4f} ± %{customdata:.4f} nats<extra></extra>"
     options = {"mode": "lines+markers", "customdata": errors, "showlegend": False, "hovertemplate": hover}
     base.add_line(chart, list(counts), values, "importance-weighted bound", theme, 2, **options)
     base.add_level(chart, bound.log_marginal, "exact log p(x)", theme)
     base.add_level(chart, bound.elbo, "exact ELBO", theme, position="bottom right")
-    base.set_log_axis(chart, "x")
+    base.set_log_axes(chart, "x")
     room = 0.25 * max(bound.log_marginal - bound.elbo, 4 * errors.max(), 0.01)
     return chart.update_yaxes(range=[min(bound.elbo, low.min()) - room, bound.log_marginal + 1.6 * room])
 
@@ -55,7 +55,7 @@ def plot_kl_by_component(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
     chart.add_bar(
         x=np.arange(1, len(kl) + 1),
         y=kl,
-        marker={"color": base.get_colour(2, theme)},
+        marker={"color": palette.CLASSES[theme][2]},
         showlegend=False,
         hovertemplate="component %{x}: KL %{y:.3f} nats<extra></extra>",
     )
@@ -70,7 +70,7 @@ def plot_error_by_kl(kl: np.ndarray, error: np.ndarray, betas: np.ndarray, now: 
     options = {"mode": "lines+markers", "customdata": betas, "hovertemplate": hover}
     base.add_line(chart, kl, error, "best linear VAE", theme, 0, **options)
     now_point, text = np.array([[kl[now], error[now]]]), {"text": [f"β = {betas[now]:g}"], "textposition": "top right"}
-    colour = base.get_colour(2, theme)
+    colour = palette.CLASSES[theme][2]
     base.add_points(chart, now_point, None, colour, 13, symbol="diamond", mode="markers+text", **text)
     chart.update_xaxes(rangemode="tozero")
     return chart.update_yaxes(rangemode="tozero")

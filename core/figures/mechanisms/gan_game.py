@@ -10,10 +10,8 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 from core.figures.mechanisms import base
-from core.figures.mechanisms.base import to_float32
 
 _MOST_SHOWN = 200  # samples
-_MOST_STEPS = 400  # of a line
 _LEAST_DENSITY = 1e-2  # relative to the highest
 _REAL, _GENERATED, _LEARNED, _BEST = 8, 2, 4, 1
 _TINT = 0.3  # weakens the colours of the discriminator, on which the samples must be seen
@@ -23,7 +21,7 @@ def plot_in_1d(frames: Sequence, rounds: Sequence[str], theme: str) -> go.Figure
     """Densities and discriminators of `gan_game.Frame`s by round, animated."""
     last = frames[-1]
     chart = base.make_chart(theme, "Densities and discriminator", "x", "density", 480)
-    filled = {"fill": "tozeroy", "fillcolor": palette.make_translucent(base.get_colour(_REAL, theme))}
+    filled = {"fill": "tozeroy", "fillcolor": palette.make_translucent(palette.CLASSES[theme][_REAL])}
     base.add_line(chart, last.axis, last.p, "data p(x)", theme, _REAL, **filled)
     base.add_line(chart, last.axis, last.q, "generated q(x)", theme, _GENERATED)
     base.add_line(chart, last.axis, last.learned, "learned D(x)", theme, _LEARNED, yaxis="y2", width=3)
@@ -35,7 +33,7 @@ def plot_in_1d(frames: Sequence, rounds: Sequence[str], theme: str) -> go.Figure
     top = 1.15 * max(float(last.p.max()), float(np.quantile([frame.q.max() for frame in frames], 0.8)))
     chart.update_layout(yaxis2=y2, yaxis={"range": [0, top]})
     curves = {n: (frame.q, frame.learned, frame.optimal) for frame, n in zip(frames, rounds, strict=True)}
-    moved = {n: [go.Scatter(y=to_float32(y)) for y in values if y is not None] for n, values in curves.items()}
+    moved = {n: [go.Scatter(y=np.float32(y)) for y in values if y is not None] for n, values in curves.items()}
     base.animate(chart, moved, list(range(1, len(chart.data))), "round", theme)
     return chart
 
@@ -50,12 +48,12 @@ def plot_in_2d(frames: Sequence, rounds: Sequence[str], theme: str, *, of_best: 
     hover = {"hoverinfo": "skip"} if of_best else {"hovertemplate": "x = (%{x:.2f}, %{y:.2f}): %{z:.2f}<extra></extra>"}
     limits, unit = ((0.0, 1.0), "D(x)") if last.optimal is not None else (_choose_limits(fields[-1]), "score")
     _add_field(chart, last.axis, fields[-1], limits, unit, theme, **hover)
-    real, *generated = (to_float32(rows[:_MOST_SHOWN]) for rows in (last.real, *(frame.samples for frame in frames)))
-    colours = [base.get_colour(k, theme) for k in (_REAL, _GENERATED)]
+    real, *generated = (np.float32(rows[:_MOST_SHOWN]) for rows in (last.real, *(frame.samples for frame in frames)))
+    colours = [palette.CLASSES[theme][k] for k in (_REAL, _GENERATED)]
     base.add_points(chart, real, "real x", colours[0], 4, symbol="circle", opacity=0.9)
     base.add_points(chart, generated[-1], "generated G(z)", colours[1], 5, symbol="x", opacity=0.9)
     moved = {
-        n: [go.Heatmap(z=to_float32(field)), go.Scatter(x=rows[:, 0], y=rows[:, 1])]
+        n: [go.Heatmap(z=np.float32(field)), go.Scatter(x=rows[:, 0], y=rows[:, 1])]
         for n, field, rows in zip(rounds, fields, generated, strict=True)
     }
     base.animate(chart, moved, [0, 2], "round", theme, redraw=True)
@@ -68,7 +66,8 @@ def plot_losses(history: Sequence[Mapping[str, Any]], unit: str, theme: str) -> 
     for k, player in ((_LEARNED, "discriminator"), (_GENERATED, "generator")):
         rows = [row for row in history if row["player"] == player]
         hover = f"step %{{x:,}}: {player} %{{y:.3f}}<extra></extra>"
-        _add_running_mean(chart, rows, [row["loss"] for row in rows], player, k, hover, theme)
+        steps, losses = [row["step"] for row in rows], [row["loss"] for row in rows]
+        base.add_running_mean(chart, steps, losses, player, k, hover, theme)
     return chart
 
 
@@ -76,26 +75,18 @@ def plot_sample_mean(history: Sequence[Mapping[str, Any]], mean: np.ndarray, the
     """Mean of the generated samples by step, and the mean of the data: (d,)."""
     chart = base.make_chart(theme, "Mean of the samples", "step", "x", 300)
     rows = [row for row in history if row["player"] == "generator"]
+    steps = [row["step"] for row in rows]
     for axis, (target, k) in enumerate(zip(mean, (_GENERATED, 0), strict=False)):
         name = f"x{'₁₂'[axis]}" if len(mean) > 1 else "x"
         hover = f"step %{{x:,}}: mean of {name} %{{y:.2f}}<extra></extra>"
-        _add_running_mean(chart, rows, [row["mean"][axis] for row in rows], name, k, hover, theme)
-        chart.add_hline(float(target), line={"color": base.get_colour(k, theme), "width": 1, "dash": "dash"})
+        base.add_running_mean(chart, steps, [row["mean"][axis] for row in rows], name, k, hover, theme)
+        chart.add_hline(float(target), line={"color": palette.CLASSES[theme][k], "width": 1, "dash": "dash"})
     return chart
-
-
-def _add_running_mean(
-    chart: go.Figure, rows: Sequence[Mapping[str, Any]], values: list[float], name: str, k: int, hover: str, theme: str
-) -> None:
-    if rows:
-        keep = slice(None, None, max(1, len(rows) // _MOST_STEPS))
-        steps, means = [row["step"] for row in rows], base.compute_running_mean(values)
-        base.add_line(chart, steps[keep], means[keep], name, theme, k, hovertemplate=hover)
 
 
 def plot_samples(title: str, real: np.ndarray, samples: np.ndarray, theme: str) -> go.Figure:
     """Real and generated samples (n, d): histograms in 1-D, points in 2-D."""
-    colours = [base.get_colour(k, theme) for k in (_REAL, _GENERATED)]
+    colours = [palette.CLASSES[theme][k] for k in (_REAL, _GENERATED)]
     if real.shape[1] == 1:
         chart = base.make_chart(theme, title, "x", "share (%)", 300, barmode="overlay")
         names = {"real x": real[:, 0], "generated": samples[:, 0]}
@@ -103,7 +94,7 @@ def plot_samples(title: str, real: np.ndarray, samples: np.ndarray, theme: str) 
         return chart
     chart = base.make_chart(theme, title, "x₁", "x₂", 400)
     for name, rows, colour in zip(("real x", "generated"), (real, samples), colours, strict=True):
-        base.add_points(chart, to_float32(rows[: 2 * _MOST_SHOWN]), name, colour, 4, opacity=0.6)
+        base.add_points(chart, np.float32(rows[: 2 * _MOST_SHOWN]), name, colour, 4, opacity=0.6)
     return base.set_square_axes(chart, -4, 4)
 
 
@@ -127,11 +118,11 @@ def _add_field(
     chart: go.Figure, axis: np.ndarray, field: np.ndarray, limits: tuple[float, float], unit: str, theme: str, **options
 ) -> None:
     """Add a discriminator (s, s), coloured from generated to real by way of the page's ground."""
-    generated, real = (palette.mix_with_ground(base.get_colour(k, theme), theme, _TINT) for k in (_GENERATED, _REAL))
+    generated, real = (palette.mix_with_ground(palette.CLASSES[theme][k], theme, _TINT) for k in (_GENERATED, _REAL))
     chart.add_heatmap(
         x=axis,
         y=axis,
-        z=to_float32(field),
+        z=np.float32(field),
         zmin=limits[0],
         zmax=limits[1],
         colorscale=[[0, generated], [0.5, palette.GROUND[theme]], [1, real]],

@@ -25,7 +25,7 @@ def plot_estimates(means: dict[str, np.ndarray], exact: float, size: int, theme:
     room = max(high - low, 1e-3) * 0.05
     edges = np.linspace(min(low, exact) - room, max(high, exact) + room, 61)
     clipped = {NAMES[name]: np.clip(values, edges[0], edges[-1]) for name, values in means.items()}
-    base.add_histograms(chart, clipped, edges, 0.7, [base.get_colour(_COLOURS[name], theme) for name in means])
+    base.add_histograms(chart, clipped, edges, 0.7, [palette.CLASSES[theme][_COLOURS[name]] for name in means])
     for trace in chart.data:
         trace.hovertemplate = f"{trace.name}<br>about %{{x:.3g}}: %{{y:.1f}}% of the estimates<extra></extra>"
     base.add_level(chart, exact, "exact", theme, "x")
@@ -42,10 +42,9 @@ def plot_variance_ratios(
     points = np.asarray(dimensions), np.asarray(exact)
     base.add_line(chart, *points, "exact", theme, 0, mode="lines+markers", hovertemplate=hover)
     options = {"symbol": "diamond", "hovertemplate": hover.replace("exact", "measured")}
-    base.add_points(chart, np.array([[now, measured]]), "measured", base.get_colour(2, theme), 12, **options)
+    base.add_points(chart, np.array([[now, measured]]), "measured", palette.CLASSES[theme][2], 12, **options)
     chart.add_hline(1, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
-    base.set_log_axis(chart, "x")
-    base.set_log_axis(chart, "y")
+    base.set_log_axes(chart, "xy")
     return chart
 
 
@@ -56,14 +55,13 @@ def plot_errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> 
         hover = f"{NAMES[name]}, %{{x:,}} samples: %{{y:.3g}}<extra></extra>"
         errors = np.sqrt(variance / counts)
         base.add_line(chart, counts, errors, NAMES[name], theme, _COLOURS[name], hovertemplate=hover)
-    base.set_log_axis(chart, "x")
-    base.set_log_axis(chart, "y")
+    base.set_log_axes(chart, "xy")
     return chart
 
 
 def render_graphs(theme: str) -> list[str]:
     """SVGs of both computation graphs, plain and reparameterized, in the colours of a theme; dashed: gradients."""
-    ink, good, bad = palette.INK[theme], base.get_colour(3, theme), base.get_colour(2, theme)
+    ink, good, bad = palette.INK[theme], palette.CLASSES[theme][3], palette.CLASSES[theme][2]
     graphs = []
     for name, colour in (("sampling", bad), ("reparameterization", good)):
         text = Template((_GRAPHS / f"{name}.svg").read_text(encoding="utf-8"))

@@ -49,7 +49,7 @@ def plot_loss_surface(
     line = {"color": _PATH, "width": 3}
     chart.add_scatter(x=path[:, 0], y=path[:, 1], mode="lines", line=line, name="gradient descent", hoverinfo="skip")
     base.add_points(chart, path[-1:], None, _PATH, 11, rim={"color": _WHITE, "width": 1.5}, showlegend=False)
-    path = base.to_float32(path)
+    path = np.float32(path)
     steps = np.unique(np.round(np.geomspace(1, len(path), _MOST_FRAMES)).astype(int))
     frames = {
         str(k - 1): [go.Scatter(x=part[:, 0], y=part[:, 1]) for part in (path[:k], path[k - 1 : k])] for k in steps
@@ -63,7 +63,7 @@ def plot_reconstructions(X: np.ndarray, w: np.ndarray, u: np.ndarray, theme: str
     reach = float(np.abs(X).max()) * 1.05
     chart = base.make_chart(theme, "Data and reconstructions", "x₁", "x₂", 480)
     base.add_points(chart, X, "data x", palette.SINGLE[theme], 4, opacity=0.6)
-    base.add_points(chart, np.outer(X @ w, w), "reconstruction w wᵀx", base.get_colour(2, theme), 4)
+    base.add_points(chart, np.outer(X @ w, w), "reconstruction w wᵀx", palette.CLASSES[theme][2], 4)
     ends = np.outer(u, [-reach, reach])
     base.add_line(chart, *ends, "first principal direction", theme, "ink", width=1.5, dash="dash", hoverinfo="skip")
     return base.set_square_axes(chart, -reach, reach)

@@ -23,7 +23,7 @@ def plot_pairs(weights: np.ndarray, contributing: np.ndarray, theme: str) -> go.
     contributing : (n, k) bool
     """
     chart = base.make_chart(theme, "Pairs of one step; coloured: contributing", "code z", "data point x", 340)
-    percent, ink, blank, step = np.round(100 * weights, 2), base.get_colour(2, theme), _BLANK[theme], _LEAST / 100
+    percent, ink, blank, step = np.round(100 * weights, 2), palette.CLASSES[theme][2], _BLANK[theme], _LEAST / 100
     chart.add_heatmap(
         z=np.where(contributing, np.maximum(percent, 2 * _LEAST), 0),
         zmin=0,
@@ -62,7 +62,8 @@ def plot_shares(
             hover = f"{x} %{{x}}<br>{name}, {what}: %{{y:.3~g}}%<extra></extra>"
             options = {"dash": dash, "mode": "lines+markers", "hovertemplate": hover}
             base.add_line(chart, list(sizes), 100 * np.asarray(values), f"{name}: {what}", theme, k, **options)
-    base.set_log_axis(chart, "y", 100 * np.min([of_prior, of_encoder]) * 0.7, 130)
+    base.set_log_axes(chart, "y")
+    chart.update_yaxes(range=np.log10([100 * np.min([of_prior, of_encoder]) * 0.7, 130]))
     chart.add_vline(now, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
     return chart
 
@@ -72,12 +73,12 @@ def plot_estimates(counts: Sequence[int], quantiles: Mapping[str, np.ndarray], t
     chart = base.make_chart(theme, "Estimate of log p(x), one data point", "codes K", "nats", 340)
     hover = "K = %{x:,}: median %{y:.3f}, 90% from %{customdata[0]:.3f} to %{customdata[1]:.3f} nats<extra></extra>"
     for k, (name, (low, median, high)) in enumerate(quantiles.items()):
-        style.add_band(chart, np.asarray(counts), low, high, base.get_colour(2 * k, theme), name)
+        style.add_band(chart, np.asarray(counts), low, high, palette.CLASSES[theme][2 * k], name)
         options = {"legendgroup": name, "mode": "lines+markers", "hovertemplate": hover}
         options["customdata"] = np.stack([low, high], 1)
         base.add_line(chart, np.asarray(counts), median, f"codes from the {name}", theme, 2 * k, **options)
     base.add_level(chart, truth, "exact log p(x)", theme)
-    base.set_log_axis(chart, "x")
+    base.set_log_axes(chart, "x")
     return chart
 
 
@@ -90,7 +91,7 @@ def plot_objectives(curves, theme: str) -> go.Figure:
         ("mean of log p(x|z)", curves.mean_of_log, curves.mean_of_log_sampled, 2),
     ):
         hover = f"{name}<br>weights × %{{x:.2f}}: %{{y:.2f}} nats per data point, {{}}<extra></extra>"
-        colour, best = base.get_colour(k, theme), int(np.argmax(exact))
+        colour, best = palette.CLASSES[theme][k], int(np.argmax(exact))
         base.add_line(chart, scales, exact, name, theme, k, hovertemplate=hover.replace("{}", "exact"))
         options = {"symbol": "circle-open", "showlegend": k == 0, "hovertemplate": hover.replace("{}", "sampled")}
         base.add_points(chart, np.column_stack([scales, sampled]), "○ sampled", colour, 5, **options)
