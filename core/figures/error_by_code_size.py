@@ -21,11 +21,12 @@ _OPAQUE = {"marker": {"opacity": 1}}
 
 @dataclass(frozen=True)
 class Mark:
-    """The run of a method at one code size.
+    """The run of a method at one code size, or of an autoencoder at one depth.
 
     Attributes
     ----------
     method : determines colour and symbol, see `palette.get_method_style`.
+    size : latent dimensions, or hidden layers.
     error, low, high : squared error per image with its 95% interval.
     about : lines of the hover text.
     is_own : whether it is not a shipped run; drawn hollow.
@@ -118,29 +119,18 @@ def _add_method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Depth:
-    """An autoencoder of some depth: its error with interval, whether it is linear."""
-
-    label: str
-    error: float
-    low: float
-    high: float
-    is_linear: bool = False
-
-
 def plot_by_depth(
-    depths: Sequence[Depth], theme: str, pca: float | None = None, *, places: Sequence[str] = ()
+    marks: Sequence[Mark], theme: str, pca: float | None = None, *, places: Sequence[str] = ()
 ) -> go.Figure:
     """Error against depth, with intervals, and PCA's error at the same code size as a level.
 
     `places` are all labels of the axis in their order; some may have no mark.
     """
     figure = style.make_figure(theme)
-    looks = [palette.get_method_style("linear_ae" if depth.is_linear else "ae", theme) for depth in depths]
-    errors, lows, highs = ([getattr(depth, key) for depth in depths] for key in ("error", "low", "high"))
+    looks = [palette.get_method_style(mark.method, theme) for mark in marks]
+    errors, lows, highs = ([getattr(mark, key) for mark in marks] for key in ("error", "low", "high"))
     figure.add_scatter(
-        x=[escape_text(depth.label) for depth in depths],
+        x=[escape_text(mark.label) for mark in marks],
         y=errors,
         error_y=style.make_error_bars(errors, lows, highs, 6),
         customdata=[*zip(lows, highs, strict=True)],

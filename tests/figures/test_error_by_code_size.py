@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.figures import error_by_code_size, palette
-from core.figures.error_by_code_size import Depth, Mark
+from core.figures.error_by_code_size import Mark
 
 ERRORS = np.array([10.0, 6.0, 3.0, 1.0, 0.0])
 
@@ -41,7 +41,7 @@ def test_runs_are_marks_with_intervals_and_own_runs_hollow():
 
 
 def test_depths_are_in_order():
-    depths = [Depth("Linear AE", 3, 2.8, 3.1, is_linear=True), Depth("1 hidden layer", 2, 1.9, 2.2)]
+    depths = [Mark("Linear AE", "linear_ae", 0, 3, 2.8, 3.1), Mark("1 hidden layer", "ae", 1, 2, 1.9, 2.2)]
     figure = error_by_code_size.plot_by_depth(depths, "light", pca=2.9)
     assert list(figure.data[0].x) == ["Linear AE", "1 hidden layer"]
     places = ("Linear AE", "1 hidden layer", "2 hidden layers")

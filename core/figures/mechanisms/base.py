@@ -71,14 +71,9 @@ def add_histograms(
     """Add histograms of samples (n,) by name, in percent of each, in these colours."""
     for (name, values), colour in zip(samples.items(), colours, strict=True):
         counts, _ = np.histogram(values, edges)
-        chart.add_bar(
-            x=(edges[1:] + edges[:-1]) / 2,
-            y=100 * counts / len(values),
-            width=edges[1] - edges[0],
-            name=name,
-            opacity=opacity,
-            marker={"color": colour, "line": {"width": 0}},
-        )
+        middles, percent = (edges[1:] + edges[:-1]) / 2, 100 * counts / len(values)
+        look = {"width": edges[1] - edges[0], "opacity": opacity, "marker": {"color": colour, "line": {"width": 0}}}
+        chart.add_bar(x=middles, y=percent, name=name, **look)
 
 
 def add_level(
@@ -94,7 +89,8 @@ def add_running_mean(
     chart: go.Figure, steps: Sequence[int], values: Sequence[float], name: str, k: int, hover: str, theme: str
 ) -> None:
     """Add a line of values (n,) by step, each a mean over a fiftieth of the values around it."""
-    n = len(values)
+    if not (n := len(values)):
+        return
     width = max(1, n // 50)
     total = np.cumsum([0.0, *values])
     low = np.maximum(np.arange(n) - width // 2, 0)

@@ -15,17 +15,12 @@ _MOST_SHOWN = 600  # rows, which are in random order; more would slow down every
 
 
 def _add_numbered(chart: go.Figure, points: np.ndarray, name: str | None, what: str, theme: str, **options) -> None:
-    base.add_points(
-        chart,
-        points,
-        name,
-        mode="markers+text",
-        text=[str(k + 1) for k in range(len(points))],
-        textposition="top right",
-        textfont={"size": 14, "color": palette.INK[theme]},
-        hovertemplate=f"{what} %{{text}}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
-        **options,
+    font, hover = (
+        {"size": 14, "color": palette.INK[theme]},
+        f"{what} %{{text}}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
     )
+    numbers = {"text": [str(k + 1) for k in range(len(points))], "textposition": "top right", "textfont": font}
+    base.add_points(chart, points, name, mode="markers+text", hovertemplate=hover, **numbers, **options)
 
 
 def plot_prior(Z: np.ndarray, n_numbered: int, theme: str) -> go.Figure:

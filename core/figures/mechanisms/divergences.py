@@ -39,15 +39,9 @@ def plot_in_1d(
     means = np.array([fit.gaussian.mean[0] for fit in fits])
     others = means[np.abs(means - means[0]) > _SAME]
     if len(others):
-        base.add_points(
-            chart,
-            np.column_stack([others, np.full(len(others), -0.03 * top)]),
-            "other local optima",
-            palette.CLASSES[theme][k],
-            10,
-            symbol="triangle-up-open",
-            hovertemplate="local optimum, mean %{x:.2f}<extra></extra>",
-        )
+        points = np.column_stack([others, np.full(len(others), -0.03 * top)])
+        look = {"symbol": "triangle-up-open", "hovertemplate": "local optimum, mean %{x:.2f}<extra></extra>"}
+        base.add_points(chart, points, "other local optima", palette.CLASSES[theme][k], 10, **look)
     _add_starts(chart, np.array([[fit.start[0], -0.09 * top] for fit in fits]), theme)
     chart.update_xaxes(range=[-_REACH, _REACH])
     chart.update_yaxes(range=[-0.14 * top, 1.08 * top])

@@ -21,14 +21,8 @@ def plot_parts(bound: Any, theme: str) -> go.Figure:
         ("−log p(x)", -bound.log_marginal, "−log p(x) + gap", 3),
         ("gap, KL(q(z|x) ‖ p(z|x))", bound.gap, "−log p(x) + gap", 1),
     ):
-        chart.add_bar(
-            x=[value],
-            y=[row],
-            orientation="h",
-            name=name,
-            marker={"color": palette.CLASSES[theme][k]},
-            hovertemplate=f"{name}: %{{x:.3f}} nats<extra></extra>",
-        )
+        look = {"marker": {"color": palette.CLASSES[theme][k]}, "orientation": "h"}
+        chart.add_bar(x=[value], y=[row], name=name, **look, hovertemplate=f"{name}: %{{x:.3f}} nats<extra></extra>")
     chart.add_vline(-bound.elbo, line={"color": palette.INK[theme], "width": 1.5, "dash": "dash"})
     return chart.update_yaxes(autorange="reversed", ticksuffix=" ", automargin=True)
 
@@ -52,13 +46,9 @@ def plot_bounds(counts: Sequence[int], estimates: Sequence, bound: Any, theme: s
 def plot_kl_by_component(kl: np.ndarray, beta: float, theme: str) -> go.Figure:
     """KL of each component (d,) in nats, by decreasing variance; collapsed ones have none."""
     chart = base.make_chart(theme, f"KL divergence by component, β = {beta:g}", "component", "nats per image")
-    chart.add_bar(
-        x=np.arange(1, len(kl) + 1),
-        y=kl,
-        marker={"color": palette.CLASSES[theme][2]},
-        showlegend=False,
-        hovertemplate="component %{x}: KL %{y:.3f} nats<extra></extra>",
-    )
+    look = {"marker": {"color": palette.CLASSES[theme][2]}, "showlegend": False}
+    hover = "component %{x}: KL %{y:.3f} nats<extra></extra>"
+    chart.add_bar(x=np.arange(1, len(kl) + 1), y=kl, hovertemplate=hover, **look)
     return chart.update_yaxes(rangemode="tozero")
 
 

@@ -111,8 +111,10 @@ def _explanation(view: View, n_trained: int, changes: _Changes) -> str:
 def _draw_chart(view: View, trained: Sequence[Line]) -> None:
     from core.figures import error_by_code_size  # plotly: most visits open no figure
 
-    errors = {line.label: astuple(_error(line))[:3] for line in trained}
-    marks = [error_by_code_size.Depth(label, *error, label == _LABELS[0]) for label, error in errors.items()]
+    marks = [
+        error_by_code_size.Mark(line.label, line.run.spec.method, _LABELS.index(line.label), *astuple(_error(line))[:3])
+        for line in trained
+    ]
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
     level = pca.metrics["squared_error"].value if pca and selection.have_same_rows([pca, trained[0].run]) else None
     charts.draw(error_by_code_size.plot_by_depth(marks, header.get_theme(), level, places=_LABELS), "by-depth")
