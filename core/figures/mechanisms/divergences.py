@@ -32,6 +32,8 @@ def plot_in_1d(
     """
     chart = base.make_chart(theme, title, "x", "density", 300)
     filled = {"fill": "tozeroy", "fillcolor": palette.make_translucent(palette.INK[theme])}
+    shown = np.abs(x) <= _REACH
+    x, p, best = x[shown], p[shown], best[shown]
     hover = "x = %{x:.2f}: p %{y:.3f}<extra></extra>"
     base.add_line(chart, x, p, "target p", theme, "ink", width=1, hovertemplate=hover, **filled)
     base.add_line(chart, x, best, "fitted q", theme, k, width=3, hovertemplate=hover.replace("p", "q", 1))

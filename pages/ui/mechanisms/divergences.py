@@ -21,7 +21,6 @@ from pages.ui.shared.tables import Cell
 _LINE, _PLANE = "1", "2"
 _MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.0, 0.0), (2.0, 0.0), (0.0, 2.0))}  # initial modes
 _REACH = 4.0  # of the modes, either way from 0
-_SHOWN = 6.0  # of the line, either way from 0
 _PIS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 _RESTARTS = (1, 2, 4, 8)
 _COLUMNS = {FORWARD: "KL(p ‖ q), nats", REVERSE: "KL(q ‖ p), nats", JENSEN_SHANNON: "JS / (π(1 − π)), nats"}
@@ -113,9 +112,8 @@ def _fit(
         best = best_fits[name] = fits[0].gaussian
         title = label if name != JENSEN_SHANNON else f"JS, π = {pi:g}"
         if d == 1:
-            shown = np.abs(grid.axis) <= _SHOWN
-            q = np.exp(best.log_density(grid.points[shown]))
-            charts.append(figures.plot_in_1d(grid.axis[shown], p[shown], fits, q, title, _COLOURS[name], theme))
+            q = np.exp(best.log_density(grid.points))
+            charts.append(figures.plot_in_1d(grid.axis, p, fits, q, title, _COLOURS[name], theme))
         else:
             outlines, square = [fit.gaussian.compute_outline() for fit in fits], p.reshape([len(grid.axis)] * 2)
             charts.append(figures.plot_in_2d(grid.axis, square, fits, outlines, title, _COLOURS[name], theme))

@@ -105,18 +105,13 @@ def _show_collapse(controls: Controls) -> None:
     experiment.draw_checks("collapse", checks)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _load_spectrum() -> tuple[np.ndarray, np.ndarray]:
-    """Variances (64,) of the digits' principal components, and the rows (n, 64) in them."""
-    X = datasets.load(_DATA).floats("train")
-    spectrum = pca_spectrum.decompose(X)
-    return spectrum.variances, (X - spectrum.mean) @ spectrum.components.T
-
-
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _compute_collapse(beta: float, noise: float, seed: int, theme: str) -> tuple[list, LinearVAE, Estimate]:
-    variances, rows = _load_spectrum()
-    vaes = [LinearVAE(variances, noise, value) for value in BETAS]
+    """Charts, the VAE, and its loss from samples."""
+    X = datasets.load(_DATA).floats("train")
+    spectrum = pca_spectrum.decompose(X)
+    rows = (X - spectrum.mean) @ spectrum.components.T
+    vaes = [LinearVAE(spectrum.variances, noise, value) for value in BETAS]
     chosen = BETAS.index(beta)
     kl, error = (np.array([getattr(vae, name).sum() for vae in vaes]) for name in ("kl", "error"))
     charts = [

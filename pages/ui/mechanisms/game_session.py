@@ -69,7 +69,7 @@ def _get_shared(settings: Settings, rounds: int, moves: str = "") -> dict[str, A
 
 def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
     """The game after so many rounds, one of `ROUNDS`, and the chosen single steps."""
-    moves, played = _choose_moves(settings, rounds, controls), _play_rounds(settings, rounds, _GAME)
+    moves, played = _choose_moves(settings, rounds, controls), play_rounds(settings, rounds, _GAME)
     for k, letter in enumerate(moves, 1):
         shared = _get_shared(settings, rounds, moves[:k])
         if _GAME not in shared:
@@ -81,13 +81,11 @@ def play(settings: Settings, rounds: int, controls: Controls) -> PlayedGame:
     return played
 
 
-def train_alone(settings: Settings, objective: str, steps: int) -> SoloGenerator:
-    """A generator trained alone for so many steps, one of `ROUNDS`."""
-    return _play_rounds(settings, steps, objective).game
+def play_rounds(settings: Settings, rounds: int, kind: str) -> PlayedGame:
+    """The game, or the generator alone of this objective, after so many rounds, one of `ROUNDS`.
 
-
-def _play_rounds(settings: Settings, rounds: int, kind: str) -> PlayedGame:
-    """A shared game, or a generator alone; a longer one continues a shorter one, with a progress bar."""
+    A longer one continues the longest shorter one that anybody has played, with a progress bar.
+    """
     shared = {n: _get_shared(settings, n) for n in ROUNDS if n <= rounds}
     if kind in shared[rounds]:
         return shared[rounds][kind]

@@ -174,7 +174,7 @@ def _show_generator_alone(settings: Settings, steps: int) -> None:
     )
     mixture, theme = settings.mixture, header.get_theme()
     samples = [
-        game_session.train_alone(settings, objective, steps).generator.sample(_N_SAMPLES, np.random.default_rng(1))
+        game_session.play_rounds(settings, steps, objective).game.generator.sample(_N_SAMPLES, np.random.default_rng(1))
         for objective in (DENSITY, LIKELIHOOD)
     ]
     real = mixture.sample(_N_SAMPLES, np.random.default_rng(0))

@@ -54,25 +54,22 @@ def draw(controls: Controls) -> None:
     elif (points := controls.choose_drawing()) is None:
         return
     name = vae_vs_gan_training.comparison_key(settings, points)
-    comparison = _read_comparison(name)
+    comparison, theme = vae_vs_gan_training.find_comparison(name), header.get_theme()
     if comparison is None:
-        _read_comparison.clear(name)  # it may be trained soon
         about = "Not trained yet. Training takes a few seconds in the background; the result is kept on this computer."
         start = partial(vae_vs_gan_training.start_comparison, settings, points)
         work = vae_vs_gan_training.WORK
         follow_tasks([Task("versus", "Training both", "Train both", work=work, key=name, start=start, about=about)])
         return
-    experiment.draw_charts(*_sample_figures(name, steps, header.get_theme(), comparison), key="versus")
+    experiment.draw_charts(*_sample_figures(name, steps, theme, comparison), key="versus")
     off_data, missed = (_compare(comparison.scores, name) for name in ("straying", "missing"))
     experiment.state_finding(f"Off-data samples: {off_data}. Missed modes: {missed}.")
     tables.draw(("Quantity", *_NAMES.values()), _make_rows(comparison), "versus")
     drawer = st.expander("Losses", key=page_state.key("versus-losses"), on_change="rerun")
     if drawer.open:
         with drawer:
-            charts = [
-                figures.plot_losses(f"{label} losses", comparison.history[model], _TERMS[model], header.get_theme())
-                for model, label in _NAMES.items()
-            ]
+            losses = [(f"{label} losses", comparison.history[k], _TERMS[k]) for k, label in _NAMES.items()]
+            charts = [figures.plot_losses(*of_model, theme) for of_model in losses]
             experiment.draw_charts(*charts, key="versus-losses")
     experiment.show_details(
         "Both generators are x = G(z) + noise with 2 latent dimensions and two hidden layers. The standard deviation "
@@ -81,11 +78,6 @@ def draw(controls: Controls) -> None:
         f"real data have {comparison.floor['precision']:.2f} and {comparison.floor['recall']:.2f}. Densities are means "
         "over many codes; ± is one standard error."
     )
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _read_comparison(name: str) -> Comparison | None:
-    return vae_vs_gan_training.find_comparison(name)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
