@@ -1,11 +1,9 @@
 """How long documents take to load, and the memory of 200,000 of them.
 
-    python -m tests.benchmarks.bench_documents
-
 Each load is a process of its own, timed from after its imports of NumPy and SciPy; the median of three. Cold: nothing
 is in the user's cache, neither the docstrings nor counts of words; files are on a warm disk. The 200,000 documents are
 drawn, about 100 words each, from a million words by Zipf's law, and are loaded from a file in the layout of 20
-Newsgroups; their memory is the most that the process held at any time, texts, titles and counts included.
+Newsgroups; their memory is the most that the process held at any time.
 """
 
 from __future__ import annotations
@@ -20,14 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core import datasets
+from core import config, datasets
 from core.datasets import file_formats, sources
 from tests.benchmarks.serving import ROOT, show_median
 
-TIMES = 3
-N_DOCUMENTS = 200_000
-WORDS = 100  # a document, on average
-LEXICON = 1_000_000
+N_DOCUMENTS, LEXICON = 200_000, 1_000_000
 
 _LOAD = """
 import json, sys, time
@@ -35,8 +30,6 @@ from pathlib import Path
 import numpy, scipy.sparse
 started = time.perf_counter()
 from core import datasets
-from core.datasets import download
-download.user_cache = lambda: Path(sys.argv[2])
 data = datasets.load(sys.argv[1])
 seconds = time.perf_counter() - started
 rows = data.X_train.shape[0] + data.X_test.shape[0]
@@ -49,7 +42,7 @@ print(json.dumps({"seconds": seconds, "rows": rows, "peak": peak, "texts": texts
 def main(arguments: list[str]) -> None:
     for name in datasets.names(datasets.DOCUMENTS):
         if datasets.is_available(name):
-            cold, cached = zip(*(_cold_and_cached(name) for _ in range(TIMES)), strict=True)
+            cold, cached = zip(*(_cold_and_cached(name) for _ in range(3)), strict=True)
             _show(datasets.entry(name).label, cold, cached)
     with tempfile.TemporaryDirectory() as folder:
         file_formats.write(Path(folder) / sources.REMOTE["newsgroups"].stored, _drawn())
@@ -60,13 +53,11 @@ def main(arguments: list[str]) -> None:
 
 def _cold_and_cached(name: str, data: str | None = None) -> tuple[dict, dict]:
     """Two loads, the first of which finds no cache; `data`: the folder of full data sets, else this machine's."""
-    environment = {**os.environ, **({"HOURGLASS_DATA": data} if data else {})}
+    command = [sys.executable, "-c", _LOAD, name]
     with tempfile.TemporaryDirectory() as cache:
-        command = [sys.executable, "-c", _LOAD, name, cache]
-        first, second = (
-            subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True) for _ in range(2)
-        )
-    return json.loads(first.stdout), json.loads(second.stdout)
+        environment = os.environ | {"HOURGLASS_DATA": data or str(config.data_folder()), "XDG_CACHE_HOME": cache}
+        first, second = (subprocess.check_output(command, cwd=ROOT, env=environment) for _ in range(2))
+    return json.loads(first), json.loads(second)
 
 
 def _show(label: str, cold: Sequence[dict], cached: Sequence[dict]) -> None:
@@ -80,7 +71,7 @@ def _drawn() -> Iterator[dict[str, str]]:
     lexicon = ["".join(letters[random.integers(0, 26, n)]) for n in random.integers(3, 11, LEXICON)]
     share = np.cumsum(1 / np.arange(1, LEXICON + 1))
     for n in range(N_DOCUMENTS):
-        ranks = np.searchsorted(share, random.random(random.poisson(WORDS)) * share[-1])
+        ranks = np.searchsorted(share, random.random(random.poisson(100)) * share[-1])
         text = " ".join(lexicon[rank] for rank in ranks)
         yield {"split": "test" if n % 4 == 0 else "train", "label": f"class {n % 20}", "text": text}
 

@@ -16,7 +16,6 @@ from playwright.sync_api import Page
 from core import datasets
 from tests.benchmarks.serving import browsed, show_median
 
-VISITS = 5
 QUERY = "embeddings?data=mnist&rows=10000&maps=pca-2.direct,ae-2.direct,vae-2.direct,linear_ae-2.direct"
 FIND = """
 const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.linked'));
@@ -46,9 +45,8 @@ return times; }}"""
 # A box with about a thousand rows in the second map, as shares of its width and height.
 BOX = f"""() => {{ {FIND}
 const panel = [...maps.panels.values()][1], [w, h] = panel.size;
-const far = [...Array(maps.n).keys()].map((k) => panel.place(k)).map(([x, y]) => Math.max(Math.abs(x - w / 2),
-  Math.abs(y - h / 2))).sort((a, b) => a - b);
-const reach = far[1120];
+const far = ([x, y]) => Math.max(Math.abs(x - w / 2), Math.abs(y - h / 2));
+const reach = [...Array(maps.n).keys()].map((k) => far(panel.place(k))).sort((a, b) => a - b)[1120];
 return [0.5 - reach / w, 0.5 - reach / h, 0.5 + reach / w, 0.5 + reach / h]; }}"""
 LASSO = f"""async ([left, top, right, bottom]) => {{ {FIND}
 const over = root.querySelectorAll('.over')[1], box = over.getBoundingClientRect();
@@ -79,7 +77,7 @@ def main(arguments: list[str]) -> None:
         return
     rows = []
     with browsed() as (browser, url):
-        for _ in range(VISITS + 1):
+        for _ in range(6):
             with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
                 rows.append(_measure(context.new_page(), f"{url}/{QUERY}"))
         received = _bytes(browser.new_page(), f"{url}/{QUERY}")
@@ -90,32 +88,30 @@ def main(arguments: list[str]) -> None:
 
 def _bytes(page: Page, url: str) -> int:
     """What the server has sent when the maps are there, on a visit of its own: to listen takes time."""
-    received = [0]
-    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: received.__setitem__(0, received[0] + len(f))))
+    frames: list[str | bytes] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", frames.append))
     page.goto(url)
     page.wait_for_function(OPEN, timeout=60_000, polling=10)
-    return received[0]
+    return sum(map(len, frames))
 
 
 def _measure(page: Page, url: str) -> dict[str, float]:
-    started = time.perf_counter()
+    started, times = time.perf_counter(), []
     page.goto(url)
-    page.wait_for_function(MAPS, timeout=300_000, polling=10)
-    drawn = time.perf_counter() - started
-    page.wait_for_function(OPEN, timeout=300_000, polling=10)
-    whole = time.perf_counter() - started
+    for condition in (MAPS, OPEN):
+        page.wait_for_function(condition, timeout=300_000, polling=10)
+        times.append(time.perf_counter() - started)
     page.wait_for_timeout(1500)
     hovers = [row for row in page.evaluate(HOVER) if row[2]]
     box = page.evaluate(BOX)
     page.evaluate(LASSO, box)  # the first brings the reconstructions' libraries
     page.wait_for_timeout(4000)
     page.keyboard.press("Escape")
-    shifted = [box[0], box[1], box[2], box[3] - 0.004]
-    lit, n, released = page.evaluate(LASSO, shifted)
+    lit, n, released = page.evaluate(LASSO, [*box[:3], box[3] - 0.004])
     panel = page.wait_for_function(PANEL, arg=n, timeout=60_000, polling=10).json_value() - released
     return {
-        "opened to all maps drawn, s": drawn,
-        "opened to the page whole, thumbnails there, s": whole,
+        "opened to all maps drawn, s": times[0],
+        "opened to the page whole, thumbnails there, s": times[1],
         "lasso released to all maps painted, ms": lit,
         "pointer moved to the thumbnail drawn, ms": statistics.median(row[0] for row in hovers),
         "pointer moved to the next frame painted, ms": statistics.median(row[1] for row in hovers),

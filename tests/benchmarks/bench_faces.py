@@ -19,18 +19,19 @@ from core.metrics import reconstruction
 from core.runs import presets, specs
 from core.types import Dataset
 
-SEEDS = 3
 CHOSEN_ON = 4
+# Data set, method, dimensions -> parameters of the data set and of the method.
+RECIPES = {(of, by, params["n_components"]): (of_data, params) for of, by, of_data, params in presets.FACES}
 
 
 def main(arguments: list[str]) -> None:
     print(f"{'':34} {'PCA':>8} {'AE':>8} {'AE / PCA':>9} {'fit of AE, s':>13}")
     frey = datasets.load("frey")
     for size in (2, 30):
-        pca = _error(frey, "pca", _recipe("frey", "pca", size)[1])[0]
-        pairs = [_row(f"frey {size}-D, seed {seed}", pca, frey, size, seed) for seed in range(SEEDS)]
+        pca = _error(frey, "pca", RECIPES["frey", "pca", size][1])[0]
+        pairs = [_row(f"frey {size}-D, seed {seed}", pca, frey, size, seed) for seed in range(3)]
         _mean(f"frey {size}-D", pairs)
-    (of_data, _), of_pca = _recipe("olivetti", "ae", 30), _recipe("olivetti", "pca", 30)[1]
+    of_data, of_pca = RECIPES["olivetti", "ae", 30][0], RECIPES["olivetti", "pca", 30][1]
     pairs = []
     for fold in range(FOLDS):
         dataset = datasets.load("olivetti", **{**of_data, "fold": fold})
@@ -40,12 +41,6 @@ def main(arguments: list[str]) -> None:
         print(f"{'    PCA without copies':34} {alone:8.3f}", flush=True)
     _mean("olivetti 30-D, folds 0 to 3", [pair for fold, pair in enumerate(pairs) if fold != CHOSEN_ON])
     _mean("olivetti 30-D, all folds", pairs)
-
-
-def _recipe(dataset: str, method: str, size: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The data set's parameters and the method's."""
-    recipes = {(of, by, params["n_components"]): (of_data, params) for of, by, of_data, params in presets.FACES}
-    return recipes[dataset, method, size]
 
 
 def _error(dataset: Dataset, method: str, params: Mapping[str, Any], seed: int = 0) -> tuple[float, float]:
@@ -62,7 +57,7 @@ def _error(dataset: Dataset, method: str, params: Mapping[str, Any], seed: int =
 
 def _row(label: str, pca: float, dataset: Dataset, size: int, seed: int = 0) -> tuple[float, float]:
     """Fit the AE and print its error beside PCA's; returns both."""
-    ae, seconds = _error(dataset, "ae", _recipe(dataset.name, "ae", size)[1], seed)
+    ae, seconds = _error(dataset, "ae", RECIPES[dataset.name, "ae", size][1], seed)
     print(f"{label:34} {pca:8.3f} {ae:8.3f} {ae / pca:9.3f} {seconds:13.0f}", flush=True)
     return pca, ae
 

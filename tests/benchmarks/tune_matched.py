@@ -18,11 +18,10 @@ from sklearn.model_selection import train_test_split
 
 from core import datasets, methods
 from core.analysis import feature_space
-from core.metrics import embedding, generation
+from core.metrics import embedding, generation, reconstruction
 from core.runs import presets, specs
 from core.types import DOCUMENTS, IMAGES
 
-K = 15
 TRIALS: dict[str, dict[str, dict[str, tuple]]] = {
     IMAGES: {
         "ae": {"learning_rate": (0.0025, 0.005, 0.01), "augment": (0.0, 0.5)},
@@ -39,39 +38,36 @@ def held_out_loss(dataset, method, estimator, X, train, held_out) -> float:
     """What a trial is judged by: lower is better."""
     if dataset.kind == DOCUMENTS:
         labelled = estimator.transform(X[train]), dataset.y_train[train]
-        correct = embedding.knn_correct(*labelled, estimator.transform(X[held_out]), dataset.y_train[held_out], K)
+        correct = embedding.knn_correct(*labelled, estimator.transform(X[held_out]), dataset.y_train[held_out])
         return 1 - float(np.mean(correct))
     if method == "ae":
-        errors = (estimator.inverse_transform(estimator.transform(X[held_out])) - X[held_out]) ** 2
-        return float(errors.sum(1).mean())
+        outputs = estimator.inverse_transform(estimator.transform(X[held_out]))
+        return float(reconstruction.squared_error(X[held_out], outputs).mean())
     if method == "vae":
         return float(sum(estimator.elbo_terms(X[held_out], random_state=0)).mean())
-    space = feature_space.get_feature_space(dataset)
-    real = space.features(X[held_out])
-    made = space.features(estimator.sample(len(held_out), random_state=0))
-    return float(generation.frechet_distance(real, made))
+    samples, space = estimator.sample(len(held_out), random_state=0), feature_space.get_feature_space(dataset)
+    return generation.frechet_distance(space.features(X[held_out]), space.features(samples))
 
 
 def main(name: str, size: int | None = None) -> None:
     dataset = datasets.load(name)
     X = dataset.floats("train")
-    train, held_out = train_test_split(
-        np.arange(X.shape[0]), test_size=0.1 if X.shape[0] > 10_000 else 0.2, random_state=0, stratify=dataset.y_train
-    )
+    rows, is_large = np.arange(X.shape[0]), X.shape[0] > 10_000
+    how = {"test_size": 0.1 if is_large else 0.2, "random_state": 0, "stratify": dataset.y_train}
+    train, held_out = train_test_split(rows, **how)
     print(f"{name}: {len(train):,} rows to train on, {len(held_out):,} set aside", flush=True)
     for method, grid in TRIALS[dataset.kind].items():
         losses = {}
         for values in itertools.product(*grid.values()):
             trial = dict(zip(grid, values, strict=True))
             budget = presets.matched_budget(name) | trial
-            if X.shape[0] > 10_000 and dataset.kind != DOCUMENTS:
+            if is_large and dataset.kind != DOCUMENTS:
                 budget["epochs"] = TRIAL_EPOCHS
             spec = specs.make(name, method, {**budget, **({"n_components": size} if size else {})})
             estimator = methods.get(method).estimator(dict(spec.params), dataset.kind, dataset.image_shape, 0)
             started = time.perf_counter()
             estimator.fit(X[train])
-            loss = held_out_loss(dataset, method, estimator, X, train, held_out)
-            losses[values] = loss
+            loss = losses[values] = held_out_loss(dataset, method, estimator, X, train, held_out)
             print(f"{method} {trial}: {loss:.4f}  ({time.perf_counter() - started:.0f} s)", flush=True)
         best = min(losses, key=losses.get)
         print(f"{method} chosen: {dict(zip(grid, best, strict=True))}", flush=True)
