@@ -65,7 +65,7 @@ send('pointerup', left, top);
 return [(await painted()) - started, maps.count, performance.timeOrigin + started]; }}"""
 PANEL = """n => {
 const text = document.body.innerText;
-return text.includes(n.toLocaleString('en-US') + ' rows, 120 of them')
+return text.includes(n.toLocaleString('en-US') + ' rows; 120 of them shown')
   && document.querySelectorAll('.hg-rebuilt').length === 5
   && text.includes('Download these rows') && !document.querySelector('[data-stale=true]')
   && !document.querySelector('[data-testid=stStatusWidget]') && performance.timeOrigin + performance.now(); }"""
@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> None:
 def _bytes(page: Page, url: str) -> int:
     """What the server has sent when the maps are there, on a visit of its own: to listen takes time."""
     frames: list[str | bytes] = []
-    page.on("websocket", lambda ws: ws.on("framereceived", frames.append))
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: frames.append(frame)))
     page.goto(url)
     page.wait_for_function(OPEN, timeout=60_000, polling=10)
     return sum(map(len, frames))
