@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import norm
 
 from core import methods
@@ -14,11 +15,12 @@ from core.types import DOCUMENTS, IMAGES
 from tests.methods.test_contract import rows, unfitted
 
 CLOSE = 1e-3  # of a pixel in [0, 1]
-WITH_A_DECODER = [name for name in methods.names(IMAGES) if methods.entry(name).decodes]
 VARIANTS = [
-    *((name, {"network": "mlp"} if name == "gan" else {}) for name in WITH_A_DECODER),
-    ("ae", {"activation": "silu", "layers": 3}),
-    ("vae", {"output": "normal"}),
+    *(
+        (name, {"network": "mlp"} if name == "gan" else {})
+        for name in methods.names(IMAGES)
+        if methods.entry(name).decodes
+    ),
     ("vae", {"output": "normal", "activation": "silu", "layers": 2}),
 ]
 
@@ -27,27 +29,20 @@ def codes(k, n=200):
     return 2 * np.random.default_rng(0).standard_normal((n, k)).astype(np.float32)
 
 
-def fitted(name, kind, **params):
-    return unfitted(name, kind, **params).fit(rows(kind))
-
-
 def shaken(estimator):
     """As after a long training: no batch norm at its beginning."""
-    if hasattr(estimator, "networks_"):
-        import torch
-
-        generator = torch.Generator().manual_seed(0)
-        for name, value in estimator.networks_.state_dict().items():
-            if name.endswith("running_var"):
-                value.copy_(torch.rand(value.shape, generator=generator) * 3 + 1e-6)
-            elif value.is_floating_point() and value.ndim == 1:
-                value.add_(torch.randn(value.shape, generator=generator) * 0.5)
+    generator = torch.Generator().manual_seed(0)
+    for name, value in estimator.networks_.state_dict().items() if hasattr(estimator, "networks_") else ():
+        if name.endswith("running_var"):
+            value.copy_(torch.rand(value.shape, generator=generator) * 3 + 1e-6)
+        elif value.is_floating_point() and value.ndim == 1:
+            value.add_(torch.randn(value.shape, generator=generator) * 0.5)
     return estimator
 
 
 def test_layers_decode_as_the_estimator_does():
     for name, params in VARIANTS:
-        method, estimator = methods.get(name), shaken(fitted(name, IMAGES, **params))
+        method, estimator = methods.get(name), shaken(unfitted(name, IMAGES, **params).fit(rows(IMAGES)))
         stored = method.restore(unfitted(name, IMAGES, **params), stored_form(method.arrays(estimator)))
         for decoding in (estimator, stored):
             decoder = decoder_export.export_decoder(decoding)
@@ -69,7 +64,7 @@ def test_shipped_decoders_agree_and_need_half_precision_alone():
 
 
 def test_the_effect_in_a_linear_decoder_is_the_variance_each_component_explains():
-    pca = fitted("pca", IMAGES)
+    pca = unfitted("pca", IMAGES).fit(rows(IMAGES))
     Z = pca.transform(rows(IMAGES))
     decode = partial(decoder_export.decode, decoder_export.export_decoder(pca))
     found = decoder_export.compute_effects(decode, Z[:5], Z.std(axis=0, ddof=1))

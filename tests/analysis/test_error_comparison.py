@@ -1,6 +1,7 @@
 """Which rows are shown, ranks, the shared scale, and errors by class."""
 
 import math
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -16,10 +17,6 @@ def test_rows_are_drawn_with_the_classes_in_turn():
     assert len({tuple(positions) for positions in drawn}) == 3
     few = np.array([0] * 50 + [1] * 50 + [2])
     assert few[error_comparison.draw_by_class(few, 6, 0)].tolist() == [0, 1, 2, 0, 1, 0]
-    many = np.repeat(np.arange(40), 3)
-    classes = many[error_comparison.draw_by_class(many, 10, 0)]
-    assert len(set(classes)) == 10
-    assert sorted(classes) == classes.tolist()
     assert len(set(error_comparison.draw_by_class(np.full(100, -1), 10, 0))) == 10
 
 
@@ -43,19 +40,16 @@ def test_by_class_is_the_mean_of_the_class_with_its_interval():
     errors = rng.random(len(y)) + y
     found = compared({"a": errors}, y).means["a"]
     assert list(found) == [0, 2, 3]
-    assert found[2].value == pytest.approx(errors[30:70].mean())
-    assert found[2].n == 40
-    assert (found[2].low, found[2].high) == pytest.approx(bootstrap.mean_interval(errors[30:70]), rel=1e-12)
-    assert found[3].n == 1
-    assert math.isnan(found[3].low)
+    of_class = errors[30:70]
+    assert astuple(found[2]) == pytest.approx((of_class.mean(), *bootstrap.mean_interval(of_class), 40), rel=1e-12)
+    assert (found[3].n, math.isnan(found[3].low)) == (1, True)
 
 
 def test_a_ranking_names_the_classes_where_the_order_is_reversed_or_undecided():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 300)
     base = rng.random(900) * 5
-    noise = rng.standard_normal(900)
-    worse = base + np.where(y == 0, 3.0, np.where(y == 1, -1.0, 0.0)) + 0.3 * noise
+    worse = base + np.array([3.0, -1.0, 0.0])[y] + 0.3 * rng.standard_normal(900)
     found = compared({"worse": worse, "better": base, "same": base.copy()}, y).ranking
     assert found.order[-1] == "worse"
     assert found.tied == (("better", "same"),)

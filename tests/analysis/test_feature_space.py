@@ -12,25 +12,14 @@ from core.nn.networks import image_classifier
 from core.types import IMAGES
 
 
-@pytest.fixture(scope="module")
-def space(digits):
-    return feature_space.get_feature_space(digits)
-
-
-def whole_network(digits):
-    arrays = load_file(feature_space.get_classifier_path("digits"))
-    networks = image_classifier(digits.image_shape, 10)
+def test_classes_are_those_of_the_whole_network(digits):
+    arrays, networks = load_file(feature_space.get_classifier_path("digits")), image_classifier((8, 8), 10)
     state = networks.state_dict()
     networks.load_state_dict({name: torch.tensor(arrays[name]).to(state[name].dtype) for name in state})
-    return torch.nn.Sequential(networks["features"], networks["head"]).eval()
-
-
-def test_classes_follow_from_the_features(space, digits):
-    X = digits.floats("test")
     with torch.inference_mode():
-        expected = whole_network(digits)(torch.as_tensor(X)).argmax(1).numpy()
-    assert np.array_equal(space.head(space.features(X)), expected)
-    assert np.array_equal(space.classes(X), expected)
+        features = networks.eval()["features"](torch.as_tensor(digits.floats("test")))
+        expected = networks["head"](features).argmax(1).numpy()
+    assert np.array_equal(feature_space.get_feature_space(digits).classes(digits.floats("test")), expected)
 
 
 def test_every_data_set_of_labelled_images_has_a_classifier():

@@ -1,14 +1,15 @@
 """Words of selected documents and along a latent dimension, against formulas by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from scipy.special import softmax
 
 from core.analysis import keywords
 from core.analysis.rows import Rows
 from core.types import DOCUMENTS
-
-VOCABULARY = ("ape", "bee", "cat", "dog")
 
 
 def make_rows(counts):
@@ -44,27 +45,19 @@ def test_distinctive_words_go_by_their_log_odds():
             assert (within, without) == pytest.approx((has[inside].mean(), has[~inside].mean()))
 
 
-class Linear:
-    """Weights that are `directions` times the code."""
-
-    def __init__(self, directions):
-        self.directions = np.asarray(directions, float)
-
-    def inverse_transform(self, Z):
-        return np.asarray(Z) @ self.directions
+def make_linear(directions):
+    """A decoder whose weights are `directions` times the code."""
+    return SimpleNamespace(inverse_transform=lambda Z: Z @ np.asarray(directions, float))
 
 
-class Bump:
+def decode_bump(Z):
     """The second word is likeliest at a code of 0, the first below, the third above; the second dimension is unused."""
-
-    def inverse_transform(self, Z):
-        logits = np.column_stack([-Z[:, 0], 2 - Z[:, 0] ** 2, Z[:, 0], np.full(len(Z), -9.0)])
-        return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return softmax(np.column_stack([-Z[:, 0], 2 - Z[:, 0] ** 2, Z[:, 0], np.full(len(Z), -9.0)]), axis=1)
 
 
 def test_traversal_goes_between_the_quantiles_with_the_others_at_their_median():
     Z = np.column_stack([np.linspace(0, 100, 1001), np.linspace(-1, 3, 1001)])
-    axis = keywords.traverse_dimension(Linear([[1, -2, 0, 0.5], [0, 0, 7, 0]]), Z, 0)
+    axis = keywords.traverse_dimension(make_linear([[1, -2, 0, 0.5], [0, 0, 7, 0]]), Z, 0)
     np.testing.assert_allclose(axis.values[[0, -1]], [2.5, 97.5])
     np.testing.assert_allclose(axis.codes[:, 1], 1.0)
     np.testing.assert_allclose(axis.change, 95 * np.array([1, 2, 0, 0.5]))
@@ -74,8 +67,7 @@ def test_traversal_goes_between_the_quantiles_with_the_others_at_their_median():
 
 def test_words_are_in_the_third_where_they_are_likeliest_and_unused_dimensions_are_found():
     Z = np.random.default_rng(0).uniform(-3, 3, (500, 2))
-    axis = keywords.traverse_dimension(Bump(), Z, 0)
-    assert [VOCABULARY[int(words[0])] for words in axis.find_thirds(1)] == ["ape", "bee", "cat"]
-    assert axis.is_used
-    assert not keywords.traverse_dimension(Bump(), Z, 1).is_used
-    assert keywords.traverse_dimension(Linear([[1e-6, -1e-6], [0, 0]]), Z, 0).is_used  # weights have no scale
+    used, unused = (keywords.traverse_dimension(SimpleNamespace(inverse_transform=decode_bump), Z, k) for k in (0, 1))
+    assert [words.tolist() for words in used.find_thirds(1)] == [[0], [1], [2]]
+    assert (used.is_used, unused.is_used) == (True, False)
+    assert keywords.traverse_dimension(make_linear([[1e-6, -1e-6], [0, 0]]), Z, 0).is_used  # weights have no scale

@@ -20,9 +20,8 @@ def test_scores_are_those_of_scikit_learn_and_are_kept(digits, monkeypatch):
     found = neighbourhoods.score_map(points, rows)
     predicted = cross_val_predict(KNeighborsClassifier(15), points.astype(np.float64), rows.y, cv=LeaveOneOut())
     right = (predicted == rows.y).astype(float)
-    assert found["map_knn_accuracy"].value == pytest.approx(right.mean(), abs=1e-12)
-    interval = bootstrap.share_interval(int(right.sum()), 200)
-    assert found["map_knn_accuracy"].interval == pytest.approx(interval, abs=1e-12)
+    accuracy, interval = found["map_knn_accuracy"], bootstrap.share_interval(int(right.sum()), 200)
+    assert (accuracy.value, *accuracy.interval) == pytest.approx((right.mean(), *interval), abs=1e-12)
     expected = trustworthiness(rows.X / 255, points.astype(np.float64), n_neighbors=15)
     assert found["map_trustworthiness"].value == pytest.approx(expected, abs=1e-3)
     assert found["map_knn_accuracy"].n == found["map_trustworthiness"].n == 200
@@ -66,9 +65,6 @@ def test_overlap_is_that_of_the_direct_computation():
         A[list(missing[0])], B[list(missing[1])] = np.nan, np.nan
         found = neighbourhoods.compute_overlap(A, B)
         assert found == pytest.approx(overlap_by_loops(A, B, 200), nan_ok=True)
-        assert neighbourhoods.compute_overlap(A, 2 * A) == pytest.approx(
-            np.where(np.isnan(A[:, 0]), np.nan, 1), nan_ok=True
-        )
     assert np.isnan(neighbourhoods.compute_overlap(A, np.full((40, 2), np.nan))).all()
 
 
@@ -78,18 +74,13 @@ def test_the_rows_nearest_to_a_code_are_those_of_the_direct_computation():
     Z[[3, 8], 2] = np.nan
     expected = sorted((float(np.linalg.norm(Z[k] - z)), k) for k in range(50) if k not in (3, 8))
     which, distances = neighbourhoods.find_nearest(z, Z)
-    assert which.tolist() == [k for _, k in expected[:10]]
-    assert distances == pytest.approx([distance for distance, _ in expected[:10]])
-    assert neighbourhoods.find_nearest(Z[5], Z, 3)[0][0] == 5
+    np.testing.assert_allclose(np.column_stack([distances, which]), expected[:10])
     assert 5 not in neighbourhoods.find_nearest(Z[5], Z, 100, leave_out=5)[0]
 
 
-DOCUMENTS = np.array([[1.0, 0.0], [2.0, 2.0], [0.0, 0.0], [0.0, 5.0], [3.0, 3.0]])
-
-
 def test_answers_go_by_decreasing_cosine_and_of_equal_ones_the_first():
-    found = neighbourhoods.find_answers(csr_array([[1.0, 1.0]]), csr_array(DOCUMENTS), 4)
+    documents = csr_array([[1.0, 0.0], [2.0, 2.0], [0.0, 0.0], [0.0, 5.0], [3.0, 3.0]])
+    found = neighbourhoods.find_answers(csr_array([[1.0, 1.0]]), documents, 4)
     assert found.positions.tolist() == [1, 4, 0, 3]
     np.testing.assert_allclose(found.cosines, [1, 1, np.sqrt(0.5), np.sqrt(0.5)])
-    assert neighbourhoods.find_answers(np.array([[1.0, 1.0]]), DOCUMENTS, 4).positions.tolist() == [1, 4, 0, 3]
-    assert len(neighbourhoods.find_answers(csr_array((1, 2)), csr_array(DOCUMENTS), 3).positions) == 0
+    assert len(neighbourhoods.find_answers(csr_array((1, 2)), documents, 3).positions) == 0

@@ -1,5 +1,7 @@
 """Distributions over codes against scikit-learn, and the scores of their samples."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -7,7 +9,7 @@ from sklearn.mixture import GaussianMixture
 
 from core import datasets
 from core.analysis import samplers
-from core.analysis.samplers import DESCRIPTIONS, GAUSSIAN, MIXTURE, NORMAL, STANDARDISED, CodeSampler
+from core.analysis.samplers import DESCRIPTIONS, GAUSSIAN, MIXTURE, NORMAL, CodeSampler
 from core.errors import BadInput
 from core.types import Measurement, Run, Spec
 
@@ -54,43 +56,29 @@ def test_seeds_temperature_and_restored_arrays(codes):
         assert len(np.unique(cold.round(9), axis=0)) <= len(sampler.weights_)
 
 
-def score(value: float, low: float, high: float) -> dict:
-    return {"frechet": Measurement(value, low, high)}
-
-
 def test_samplers_whose_interval_meets_the_best_ones_are_tied():
     scores = {
-        "a": score(1, 0.5, 1.5),
-        "b": score(2, 1.5, 2.5),  # they touch
-        "c": score(3, 2.4, 3.5),  # meets b, not a
-        "d": score(4, 1.4, 6.6),
-        "none": {"frechet": Measurement(0.1)},  # without an interval it is not ranked
+        "a": Measurement(1, 0.5, 1.5),
+        "b": Measurement(2, 1.5, 2.5),  # they touch
+        "c": Measurement(3, 2.4, 3.5),  # meets b, not a
+        "d": Measurement(4, 1.4, 6.6),
+        "none": Measurement(0.1),  # without an interval it is not ranked
     }
-    found = samplers.rank_samplers(scores)
+    found = samplers.rank_samplers({name: {"frechet": score} for name, score in scores.items()})
     assert (found.order, found.tied, found.is_significant) == (tuple("abcd"), ("b", "d"), False)
-    assert samplers.rank_samplers({"b": score(2, 1.8, 2.2), "a": score(1, 0.9, 1.1)}).is_significant
+    assert samplers.rank_samplers({name: {"frechet": scores[name]} for name in "ac"}).is_significant
     assert samplers.rank_samplers({}) == samplers.Ranking((), ())
 
 
-def run_of(method: str, metrics: dict | None = None, views: dict | None = None) -> Run:
-    spec = Spec("digits", method, (("n_components", 2),), 0)
-    return Run(spec, [], metrics or {}, {}, {}, views or {}, None)
-
-
-class _Decoder:
-    n_components = 2
-
-
-def test_a_sampler_is_the_one_that_was_stored():
-    for kind in (STANDARDISED, GAUSSIAN, MIXTURE):
-        fitted = CodeSampler(kind).fit(np.random.default_rng(0).normal(3, 2, (400, 2)))
-        views = {f"sampler.{kind}.{name}": a for name, a in fitted.arrays().items()}
-        found = samplers.restore_sampler(run_of("ae", views=views), kind, _Decoder())
-        np.testing.assert_allclose(found.sample(9, 5), fitted.sample(9, 5), rtol=1e-5, atol=1e-5)
-        del views[f"sampler.{kind}.means"]
-        with pytest.raises(BadInput, match="holds no fitted distribution of its codes: train it again"):
-            samplers.restore_sampler(run_of("ae", views=views), kind, _Decoder())
-    prior = samplers.restore_sampler(run_of("vae"), NORMAL, _Decoder())
+def test_a_sampler_is_the_one_that_was_stored(codes):
+    fitted, decoder = CodeSampler(GAUSSIAN).fit(codes), SimpleNamespace(n_components=2)
+    views = {f"sampler.{GAUSSIAN}.{name}": a for name, a in fitted.arrays().items()}
+    run = Run(Spec("digits", "ae", ()), [], {}, {}, {}, views)
+    found = samplers.restore_sampler(run, GAUSSIAN, decoder)
+    np.testing.assert_allclose(found.sample(9, 5), fitted.sample(9, 5), rtol=1e-5, atol=1e-5)
+    with pytest.raises(BadInput, match="holds no fitted distribution of its codes: train it again"):
+        samplers.restore_sampler(run, MIXTURE, decoder)
+    prior = samplers.restore_sampler(run, NORMAL, decoder)
     np.testing.assert_array_equal(prior.sample(5, 3), np.random.RandomState(3).standard_normal((5, 2)))
 
 
