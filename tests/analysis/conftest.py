@@ -40,24 +40,20 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("maps")
 
 
-@pytest.fixture(scope="session")
-def run_of(place):
-    def make(dataset, method, **params):
-        spec = specs.make(dataset.name, method, params)
-        fit.fit_and_store(spec, dataset, place)
-        return reader.read_run(layout.place_of(place, spec))
-
-    return make
+def make_run(place, dataset, method, size):
+    spec = specs.make(dataset.name, method, {"n_components": size})
+    fit.fit_and_store(spec, dataset, place)
+    return reader.read_run(layout.place_of(place, spec))
 
 
 @pytest.fixture(scope="session")
-def pca10(run_of, digits):
-    return run_of(digits, "pca", n_components=10)
+def pca10(place, digits):
+    return make_run(place, digits, "pca", 10)
 
 
 @pytest.fixture(scope="session")
-def lsa(run_of, corpus):
-    return run_of(corpus, "lsa", n_components=4)
+def lsa(place, corpus):
+    return make_run(place, corpus, "lsa", 4)
 
 
 @pytest.fixture

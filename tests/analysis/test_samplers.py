@@ -18,9 +18,8 @@ from core.types import Measurement, Run, Spec
 def codes():
     """Three correlated modes far from the origin."""
     rng = np.random.default_rng(0)
-    factor = np.array([[2.0, 0.0], [1.5, 0.5]])
-    middles = np.array([[10.0, 0.0], [-20.0, 5.0], [0.0, 40.0]])
-    return np.concatenate([middle + rng.normal(size=(700, 2)) @ factor.T for middle in middles])
+    factor, middles = np.array([[2.0, 0.0], [1.5, 0.5]]), [(10, 0), (-20, 5), (0, 40)]
+    return np.concatenate([np.array(middle) + rng.normal(size=(700, 2)) @ factor.T for middle in middles])
 
 
 def test_a_mixture_is_scikit_learns(codes):
