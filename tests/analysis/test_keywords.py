@@ -12,31 +12,23 @@ from core.analysis.rows import Rows
 from core.types import DOCUMENTS
 
 
-def make_rows(counts):
-    n, n_words = counts.shape
-    X, vocabulary = csr_array(counts), tuple(map(str, range(n_words)))
-    return Rows("made-up", DOCUMENTS, "test", np.arange(n), n, X, np.zeros(n, int), ("a",), vocabulary=vocabulary)
-
-
-def log_odds_by_loops(counts, inside):
-    """Monroe, Colaresi and Quinn (2008), eq. 16 and 22, a word at a time, the prior as 500 words of all rows."""
+def compute_log_odds(counts, inside):
+    """Monroe, Colaresi and Quinn (2008), eq. 16 and 22, the prior as 500 words of all rows."""
     a, b = counts[inside].sum(axis=0), counts[~inside].sum(axis=0)
     prior = (a + b) * 500 / (a + b).sum()
-    scores = []
-    for w in range(counts.shape[1]):
-        odds = [np.log((n[w] + prior[w]) / (n.sum() + prior.sum() - n[w] - prior[w])) for n in (a, b)]
-        scores.append((odds[0] - odds[1]) / np.sqrt(1 / (a[w] + prior[w]) + 1 / (b[w] + prior[w])))
-    return np.array(scores)
+    odds = [np.log((n + prior) / (n.sum() + prior.sum() - n - prior)) for n in (a, b)]
+    return (odds[0] - odds[1]) / np.sqrt(1 / (a + prior) + 1 / (b + prior))
 
 
 def test_distinctive_words_go_by_their_log_odds():
     rng = np.random.default_rng(1)
     counts = rng.poisson(rng.lognormal(0, 2, 150) * rng.uniform(0.8, 1.25, (80, 150)))
     counts = counts[:, counts.any(axis=0)]
-    rows = make_rows(counts)
+    X, vocabulary = csr_array(counts), tuple(map(str, range(counts.shape[1])))
+    rows = Rows("made-up", DOCUMENTS, "test", np.arange(80), 80, X, np.zeros(80, int), ("a",), vocabulary=vocabulary)
     for n_selected in (1, 8, 70):
         inside = np.arange(80) < n_selected
-        scores = log_odds_by_loops(counts, inside)
+        scores = compute_log_odds(counts, inside)
         expected = [k for k in np.argsort(-scores, kind="stable") if scores[k] > 0 and counts[inside, k].any()]
         found = keywords.find_distinctive_words(rows, np.flatnonzero(inside), 150)
         assert [int(word) for word, _, _ in found] == expected

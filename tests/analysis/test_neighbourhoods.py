@@ -50,11 +50,9 @@ def test_neighbours_are_scikit_learns():
 def overlap_by_loops(A, B, k):
     """Average overlap of each row's neighbours, searched among the rows that both have."""
     both = np.isfinite(A).all(axis=1) & np.isfinite(B).all(axis=1)
-    pair = [find_by_scikit_learn(np.where(both[:, None], Z, np.nan), k) for Z in (A, B)]
-    return [
-        np.mean([len(set(a[:d]) & set(b[:d])) / d for d in range(1, len(a) + 1)]) if a and b else np.nan
-        for a, b in zip(*pair, strict=True)
-    ]
+    pairs = zip(*(find_by_scikit_learn(np.where(both[:, None], Z, np.nan), k) for Z in (A, B)), strict=True)
+    shares = [[len({*a[:d]} & {*b[:d]}) / d for d in range(1, len(a) + 1)] for a, b in pairs]
+    return [np.mean(of_row) if of_row else np.nan for of_row in shares]
 
 
 def test_overlap_is_that_of_the_direct_computation():

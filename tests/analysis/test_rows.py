@@ -32,20 +32,19 @@ def test_rows_are_a_stratified_sample_of_the_data_set(digits):
 def test_documents_have_titles_first_words_and_tfidf(corpus):
     rows = select_rows(corpus, "test", 30)
     assert np.array_equal(rows.floats().toarray(), corpus.floats("test")[rows.numbers].toarray())
-    for (title, words), k in zip(rows.texts, rows.numbers, strict=True):
-        whole = corpus.texts_test[k].split()
-        assert (title, words) == (corpus.titles_test[k], " ".join(whole[:40]) + (" …" if len(whole) > 40 else ""))
-    assert {words.endswith(" …") for _, words in rows.texts} == {True, False}
+    texts = [corpus.texts_test[k].split() for k in rows.numbers]
+    begun = [" ".join(words[:40]) + (" …" if len(words) > 40 else "") for words in texts]
+    assert list(rows.texts) == list(zip((corpus.titles_test[k] for k in rows.numbers), begun, strict=True))
     vectorizer = TfidfVectorizer(vocabulary=corpus.vocabulary, sublinear_tf=True).fit(corpus.texts_train)
     expected = vectorizer.transform([corpus.texts_test[k] for k in rows.numbers]).toarray()
     assert rows.vectors.toarray() == pytest.approx(expected, abs=1e-6)
 
 
 def test_shipped_rows_replace_those_of_the_full_data_set():
-    of_sample, at = datasets.load("mnist-sample"), embedded_samples.read_sample("mnist-sample")["rows_test"]
-    rows, fewer = load_shipped_rows("mnist", 2000), load_shipped_rows("mnist", 300)
+    at = embedded_samples.read_sample("mnist-sample")["rows_test"]
+    rows, fewer = (load_shipped_rows("mnist", n) for n in (2000, 300))
     assert np.array_equal(rows.numbers, at)
-    assert np.array_equal(rows.X, of_sample.X_test)
+    assert np.array_equal(rows.X, datasets.load("mnist-sample").X_test)
     assert (rows.dataset, rows.split, rows.n_all) == ("mnist", "test", 10_000)
     runs = [run for run in store.list_runs()[0] if run.spec.dataset == "mnist"]
     assert {run.environment["data_checksum"] for run in runs} == {rows.checksum}

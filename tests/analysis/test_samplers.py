@@ -67,6 +67,8 @@ def test_samplers_whose_interval_meets_the_best_ones_are_tied():
     assert (found.order, found.tied, found.is_significant) == (tuple("abcd"), ("b", "d"), False)
     assert samplers.rank_samplers({name: {"frechet": scores[name]} for name in "ac"}).is_significant
     assert samplers.rank_samplers({}) == samplers.Ranking((), ())
+    flagged = [name for name in "acd" if samplers.has_excess_copies({"copies": scores[name]}, scores["a"])]
+    assert flagged == ["c"]
 
 
 def test_a_sampler_is_the_one_that_was_stored(codes):
@@ -79,10 +81,3 @@ def test_a_sampler_is_the_one_that_was_stored(codes):
         samplers.restore_sampler(run, MIXTURE, decoder)
     prior = samplers.restore_sampler(run, NORMAL, decoder)
     np.testing.assert_array_equal(prior.sample(5, 3), np.random.RandomState(3).standard_normal((5, 2)))
-
-
-def test_copies_are_in_excess_where_their_interval_lies_above_that_of_test_rows():
-    floor = Measurement(0.1, 0.05, 0.2)
-    for copies, is_flagged in ((Measurement(0.5, 0.3, 0.7), True), (Measurement(0.3, 0.2, 0.4), False), (floor, False)):
-        assert samplers.has_excess_copies({"copies": copies}, floor) == is_flagged
-    assert not samplers.has_excess_copies({}, floor)

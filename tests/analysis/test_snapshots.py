@@ -21,8 +21,8 @@ from tests.trainings import short
 class Linear:
     """An estimator that learns nothing: a fixed projection, and back."""
 
-    def __init__(self, n_features, size=3):
-        self.into = np.random.default_rng(1).normal(size=(n_features, size)).astype(np.float32)
+    def __init__(self, n_features):
+        self.into = np.random.default_rng(1).normal(size=(n_features, 3)).astype(np.float32)
 
     def transform(self, X):
         return np.asarray(X @ self.into) / 100
@@ -51,9 +51,8 @@ def test_pictures_of_large_images_stay_below_their_limits(tmp_path):
 @pytest.fixture(scope="module")
 def recorded(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
-    spec = short(epochs=6, n_components=3)
     recorder = Recorder(digits, folder)
-    run, _ = fit.fit(spec, digits, recorder=recorder)
+    run, _ = fit.fit(short(epochs=6, n_components=3), digits, recorder=recorder)
     return run, recorder, folder
 
 
@@ -62,12 +61,11 @@ def test_the_pictures_are_of_the_rows_of_compare_and_end_as_it_shows_them(record
     found = snapshots.read(folder)
     assert np.array_equal(found.rows, run.views["shown_rows"])
     assert np.array_equal(found.labels, run.views["labels"])
-    assert found.epochs[[0, -1]].tolist() == [0, 6]
+    assert (found.epochs[[0, -1]].tolist(), found.about["image_shape"]) == ([0, 6], [8, 8])
     m = found.reconstructions.shape[1]
     assert np.array_equal(found.originals, run.views["originals"][:m])
     # The run's are of weights rounded to float16.
     assert np.abs(found.reconstructions[-1].astype(int) - run.views["reconstructions"][:m]).max() <= 2
-    assert found.about["image_shape"] == [8, 8]
     assert np.array_equal(snapshots.parse(recorder.arrays()).map, found.map)
 
 
@@ -107,7 +105,7 @@ def test_snapshots_take_a_bounded_share_of_the_time(digits, monkeypatch):
             clock[0] += 0.5  # twice a snapshot
             return super().inverse_transform(Z)
 
-    recorder, estimator = Recorder(digits), Slow(64, 2)
+    recorder, estimator = Recorder(digits), Slow(64)
     for epoch in range(1, 1001):
         clock[0] += 0.1
         recorder.epoch({"epoch": epoch, "seconds": clock[0]}, estimator)
@@ -133,8 +131,6 @@ def test_nonsense_is_refused(recorded, tmp_path, digits):
         *({name: arrays[name][:-1]} for name in ("epochs", "rows", "labels", "map", "samples")),
         {"about": np.frombuffer(b"[" * 100_000, np.uint8)},
         {"epochs": arrays["epochs"][::-1]},
-        {"seconds": arrays["seconds"] + np.inf},
-        {"samples": arrays["samples"].astype(np.float32)},
         {"labels": arrays["labels"] + 100},
         {"about": change(image_shape=[8])},
         {"about": change(documents=[[{"title": 1}]] * 7)},
