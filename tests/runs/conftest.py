@@ -1,3 +1,4 @@
+import itertools
 import os
 from dataclasses import replace
 
@@ -30,15 +31,12 @@ def list_names(folder):
     return [place.name for place in layout.iterate_places(folder)]
 
 
-def call_at(monkeypatch, function, number, do):
-    """Call ``do(genuine, *arguments)`` instead of the call of `os.<function>` of this number, counted from 1."""
-    genuine, calls = getattr(os, function), []
-
-    def replaced(*arguments, **options):
-        calls.append(arguments)
-        return do(genuine, *arguments) if len(calls) == number else genuine(*arguments, **options)
-
-    monkeypatch.setattr(os, function, replaced)
+def call_at(monkeypatch, number, do):
+    """Call ``do(genuine, *paths)`` instead of the call of `os.replace` of this number, counted from 1."""
+    genuine, numbers = os.replace, itertools.count(1)
+    monkeypatch.setattr(
+        os, "replace", lambda *paths: do(genuine, *paths) if next(numbers) == number else genuine(*paths)
+    )
 
 
 @pytest.fixture(scope="session")

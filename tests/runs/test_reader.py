@@ -33,9 +33,7 @@ def test_damaged_file_is_named(fitted, place):
     store.write_run(*fitted, replay=PICTURES)
     whole = read_files(place)
     for name in (*FILES[1:], layout.REPLAY):
-        data = bytearray(whole[name])
-        data[-20] ^= 1
-        for damage in (bytes(data), whole[name][:-100], None):
+        for damage in (whole[name][:-20] + b"x" * 20, b"", None):
             (place / name).unlink()
             if damage is not None:
                 (place / name).write_bytes(damage)
@@ -48,12 +46,12 @@ def test_damaged_file_is_named(fitted, place):
             (place / name).write_bytes(whole[name])
 
 
-def try_to(read):
+def read_or_refuse(read):
     """What `read` gives, or the sentence of its refusal."""
     try:
-        return read(), ""
+        return read()
     except BrokenRun as problem:
-        return None, str(problem)
+        return str(problem)
 
 
 def test_damaged_document_is_named_and_the_other_runs_are_listed(fitted, place):
@@ -62,14 +60,14 @@ def test_damaged_document_is_named_and_the_other_runs_are_listed(fitted, place):
     path = place / "run.json"
     text = path.read_text()
     whole = json.loads(text)
-    spec, metrics, environment = whole["spec"], whole["metrics"], whole["environment"]
+    spec, environment = whole["spec"], whole["environment"]
     sizeless = {name: value for name, value in spec["params"].items() if name != "n_components"}
     changes = [
         *({"spec": {**spec, "params": {**sizeless, "n_components": size}}} for size in ("2", 2.0, True, 0, [])),
         {"spec": {**spec, "params": sizeless}},
         {"format": 2},
         {"history": [1, 2]},
-        {"metrics": {**metrics, "squared_error": "small"}},
+        {"metrics": {**whole["metrics"], "squared_error": "small"}},
         {"metrics": {}},
         {"environment": {**environment, "date": None}},
         {"environment": {**environment, "image_shape": [8]}},
@@ -84,8 +82,7 @@ def test_damaged_document_is_named_and_the_other_runs_are_listed(fitted, place):
             reader.read_run(place)
         runs, problems = store.list_runs()
         assert [found.key for found in runs] == [spec_of(epochs=3).key]
-        assert len(problems) == 1
-        assert str(path) in problems[0]
+        assert [str(path) in problem for problem in problems] == [True]
 
 
 @QUICKLY
@@ -95,8 +92,7 @@ def test_forged_document_is_a_run_or_one_sentence(trained, part, name, value):
     entries = document[part]
     forged = value if name == "" else {**entries, name: value} if isinstance(entries, dict) else [*entries, value]
     files = reader.RunFiles(trained, {"run.json": sign({**document, part: forged}).encode()})
-    key, problem = try_to(lambda: files.parse_run().key)
-    assert key or (problem and "\n" not in problem)
+    assert "\n" not in read_or_refuse(lambda: files.parse_run().key)
 
 
 @QUICKLY
@@ -106,8 +102,8 @@ def test_changed_byte_gives_the_same_run_or_one_sentence(trained, name, at, byte
     data = bytearray(whole[name])
     data[int(at * len(data))] = byte
     files = reader.RunFiles(trained, {**whole, name: bytes(data)})
-    metrics, problem = try_to(lambda: files.parse_whole()[0].metrics)
-    assert metrics == reader.read_run(trained).metrics or name in problem
+    found = read_or_refuse(lambda: files.parse_whole()[0].metrics)
+    assert found == reader.read_run(trained).metrics or name in found
 
 
 def test_run_of_another_version_is_not_restored(place, monkeypatch):

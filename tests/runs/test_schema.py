@@ -71,15 +71,12 @@ def set_at(value, *index):
 
 WRONG_RUNS = (
     (spec(method="lsa"), "LSA does not fit"),
-    (spec(seed=-1), "seed=-1"),
     (spec(version=99), "version 99 of the method ae, this program has version 1"),
-    (spec(dataset_params=(("vocabulary_size", 100),)), "no parameter of digits"),
     (params(width=5), "width=5 is not allowed"),
     (params(epochs=2.0), "does not say every parameter"),
     (params(network="\ud800"), "no Unicode"),
     (of("environment", kind="documents"), "kind or image shape"),
     (of("environment", n_features=65), "number of pixels"),
-    (of("environment", n_train=0), "environment.n_train"),
     (of("environment", date="2026-01-01T00:00:00"), "date"),
     (of("environment", threads=[1]), "environment.threads"),
     (lambda run: replace(run, history=[{"epoch": 1, "loss": 10**400}]), "history"),
@@ -89,15 +86,12 @@ WRONG_RUNS = (
     (of("metrics", squared_error_interval=[2.0, 1.0]), "squared_error"),
     (of("metrics", seconds=-1.0), "figure 'seconds'"),
     (of("notes", colour="red"), "notes.colour"),
-    (of("notes", map=None), "how its map came about"),
     (of("notes", target_names=None), "do not both have classes"),
-    (of("notes", target_names=["0", "1"]), "view 'labels'"),
     (of("views", shown_rows=None), "shown_rows is missing"),
     (view("shown_rows", set_at(500, -1)), "view 'shown_rows'"),
     (view("shown_rows", set_at(1, 0)), "a row twice"),
     (view("map", lambda a: a[1:]), "view 'map'"),
     (view("map", set_at(1e30, 0, 0)), "view 'map'"),
-    (view("codes", lambda a: a[:, :1]), "view 'codes'"),
     (of("views", reconstructions=None), "reconstructions is missing"),
     (view("originals", lambda a: a.astype(np.float32)), "view 'originals'"),
     (view("samples", lambda a: np.tile(a, (100, 1))), "view 'samples'"),
@@ -105,14 +99,6 @@ WRONG_RUNS = (
     (view("nearest.test", lambda a: -a), "nearest.test"),
     (view("sampler.mixture.means", lambda a: a[1:]), "sampler.mixture"),
     (of("views", **{"retrieval.at": np.array([1], np.int32)}), "view 'retrieval"),
-)
-
-
-WRONG_WEIGHTS = (
-    ({"n_features_in": np.array(10**8)}, "another size"),
-    ({"n_features_in": np.array([64, 64])}, "another size"),
-    ({"extra": np.array([1.0, np.nan])}, "finite"),
-    ({"extra": np.array([1.0, 1e200])}, "finite"),
 )
 
 
@@ -127,8 +113,8 @@ def test_wrong_runs_of_images_are_refused(images):
     run, weights, replay = images
     for change, message in WRONG_RUNS:
         refuse((change(run), weights, replay), message)
-    for changes, message in WRONG_WEIGHTS:
-        refuse((run, weights | changes, replay), message)
+    refuse((run, {**weights, "n_features_in": np.array(10**8)}, replay), "another size")
+    refuse((run, {**weights, "extra": np.array([1.0, 1e200])}, replay), "finite")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -140,23 +126,16 @@ def test_any_json_in_a_run_is_taken_or_refused(images, part, data, value):
         schema.check(of(part, **{name: value})(run), weights, replay)
 
 
-def document(**changes):
-    return lambda run: of("notes", documents=[{**run.notes["documents"][0], **changes}])(run)
-
-
 WRONG_DOCUMENTS = (
     (of("notes", documents=None), "documents are missing"),
-    (document(title=None), "notes.documents"),
-    (document(expects=[["word", 0.5, 1]]), "notes.documents"),
+    (of("notes", documents=[{"title": "", "class": "", "has": [], "expects": [["word", 0.5, 1]]}]), "notes.documents"),
     (of("environment", n_features=2001), "vocabulary"),
     (of("views", **{"retrieval.at": None}), "retrieval"),
     (view("retrieval.at", lambda a: a[::-1].astype(np.uint32)), "retrieval.at"),
     (view("retrieval.precision", lambda a: a[:, ::-1]), "retrieval.precision"),
-    (view("retrieval.tfidf", lambda a: a + 1), "retrieval.tfidf"),
     (of("metrics", tfidf_cosine=1.1), "figure 'tfidf_cosine'"),
     (of("metrics", knn_accuracy=0.999), "'knn_accuracy' is outside its interval"),
     (of("metrics", completion_perplexity=0.5), "figure 'completion_perplexity'"),
-    (of("views", samples=np.zeros((4, 10), np.uint8)), "view 'samples'"),
 )
 
 
@@ -172,7 +151,6 @@ def test_wrong_gan_and_tsne_runs_are_refused():
     run, weights, replay = shipped("digits", "gan")
     refuse((of("views", samples=None)(run), weights, replay), "samples is missing")
     run, weights, replay = shipped("digits", "tsne")
-    refuse((of("views", codes=None)(run), weights, replay), "codes is missing")
     for changes, message in (
         ({"rows_train_": lambda a: a[::-1].astype(np.uint32)}, "rows_train_"),
         ({"rows_train_": set_at(1297, -1)}, "rows_train_"),

@@ -4,6 +4,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -41,12 +42,9 @@ def test_replay_comes_back_and_is_absent_where_none_was_stored(fitted, place):
 
 
 def test_long_history_is_thinned_evenly(fitted, place):
-    run, arrays = fitted
-    rows = [{"epoch": k} for k in range(20_001)]
-    store.write_run(replace(run, history=rows), arrays)
+    store.write_run(replace(fitted[0], history=[{"epoch": k} for k in range(20_001)]), fitted[1])
     epochs = np.array([row["epoch"] for row in reader.read_run(place).history])
-    assert len(epochs) == 5000
-    assert (epochs[0], epochs[-1]) == (0, 20_000)
+    assert (len(epochs), epochs[0], epochs[-1]) == (5000, 0, 20_000)
     assert set(np.diff(epochs)) == {4, 5}
 
 
@@ -63,14 +61,8 @@ def test_own_run_comes_before_the_shipped_one_of_its_key(fitted, place):
     assert store.is_shipped(store.list_runs()[0][0])
 
 
-# A write that fails
-
-
 def fail(error):
-    def failing(*arguments, **options):
-        raise error
-
-    return failing
+    return Mock(side_effect=error)
 
 
 def test_replacement_that_fails_leaves_the_older_run(fitted, place, monkeypatch):
@@ -78,7 +70,7 @@ def test_replacement_that_fails_leaves_the_older_run(fitted, place, monkeypatch)
     for error in (OSError(5, "Input/output error"), KeyboardInterrupt()):
         for number in (1, 2):
             with monkeypatch.context() as patch:
-                call_at(patch, "replace", number, fail(error))
+                call_at(patch, number, fail(error))
                 with pytest.raises((HourglassError, KeyboardInterrupt)):
                     store.write_run(replace(run, notes={"newer": True}), arrays)
             assert [path.name for path in place.parent.iterdir()] == [place.name]
@@ -86,27 +78,21 @@ def test_replacement_that_fails_leaves_the_older_run(fitted, place, monkeypatch)
 
 
 def test_full_disk_leaves_nothing_of_the_new_run(fitted, place, monkeypatch, tmp_path):
-    run, arrays = fitted
+    before = read_files(place)
     monkeypatch.setattr(Path, "write_bytes", fail(OSError(28, "No space left on device")))
     for folder in (None, tmp_path / "empty"):
         with pytest.raises(HourglassError, match=r"No space left on device.*free some space"):
-            store.write_run(replace(run, notes={"newer": True}), arrays, folder)
+            store.write_run(*fitted, folder)
     assert list((tmp_path / "empty").iterdir()) == []
     assert [path.name for path in place.parent.iterdir()] == [place.name]
-    assert reader.read_run(place).notes == run.notes
+    assert read_files(place) == before
 
 
 def test_older_run_that_can_not_be_put_back_is_kept_aside(fitted, place, monkeypatch):
-    run, arrays = fitted
-    genuine, calls = os.replace, []
-
-    def only_once(*paths):
-        calls.append(paths)
-        (genuine if len(calls) == 1 else fail(OSError(5, "Input/output error")))(*paths)
-
-    monkeypatch.setattr(os, "replace", only_once)
+    moves = iter([os.replace, *2 * [fail(OSError(5, "Input/output error"))]])
+    monkeypatch.setattr(os, "replace", lambda *paths: next(moves)(*paths))
     with pytest.raises(HourglassError, match="Input/output error"):
-        store.write_run(run, arrays)
+        store.write_run(*fitted)
     assert len(list(place.parent.rglob("run.json"))) == 1
 
 
@@ -120,7 +106,7 @@ def test_two_writers_of_one_key_both_succeed(fitted, place, monkeypatch, number,
         store.write_run(replace(run, notes={"writer": 2}), arrays)
         genuine(source, target)
 
-    call_at(monkeypatch, "replace", number, after_another)
+    call_at(monkeypatch, number, after_another)
     store.write_run(replace(run, notes={"writer": 1}), arrays)
     assert [path.name for path in place.parent.iterdir()] == [place.name]
     # The first one found the run of the second in its way, and left it, or replaced it.
@@ -142,7 +128,6 @@ def test_run_above_the_quota_is_refused_before_anything_changes(fitted, place, m
             write()
     assert read_files(place) == before
     assert list_names(layout.runs_folder()) == [place.name]
-    store.write_run(other, arrays, layout.SHIPPED)
     # A run may become smaller above the quota.
     monkeypatch.setenv("HOURGLASS_QUOTA_GB", "0.000001")
     with pytest.raises(HourglassError, match="no room"):
@@ -152,22 +137,18 @@ def test_run_above_the_quota_is_refused_before_anything_changes(fitted, place, m
     assert reader.read_run(place).history == []
 
 
-# Delete
-
-
 def test_deleted_run_is_gone_and_the_others_stay(fitted, place):
-    run, arrays = fitted
-    other = store.write_run(with_spec(run, epochs=3), arrays)
+    other = store.write_run(with_spec(fitted[0], epochs=3), fitted[1])
     (place / "run.json").write_text("a broken run can be deleted too")
-    store.delete_run(run.key)
+    store.delete_run(fitted[0].key)
     assert [path.name for path in place.parent.iterdir()] == [other.name]
-    with pytest.raises(BadInput, match=f"There is no run {run.key}"):
-        store.delete_run(run.key)
+    with pytest.raises(BadInput, match=f"There is no run {fitted[0].key}"):
+        store.delete_run(fitted[0].key)
     store.delete_run(spec_of(epochs=3).key)
     assert list(layout.runs_folder().iterdir()) == []
 
 
-def test_shipped_run_can_not_be_deleted_but_an_own_one_in_its_place(fitted, place, monkeypatch):
+def test_shipped_run_can_not_be_deleted(fitted, place, monkeypatch):
     run, arrays = fitted
     shipped = store.write_run(run, arrays, layout.SHIPPED)
     store.delete_run(run.key)
@@ -194,7 +175,7 @@ def test_two_people_delete_one_run(fitted, place, monkeypatch):
         store.delete_run(key)
         genuine(*paths)
 
-    call_at(monkeypatch, "replace", 1, after_another)
+    call_at(monkeypatch, 1, after_another)
     with pytest.raises(BadInput, match=f"There is no run {key}"):
         store.delete_run(key)
     assert store.list_places() == ([], [])
