@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from core import cache
 from core.errors import HourglassError
 from core.methods.tsne import TSNEMap
+from core.tasks import inverter_training, vae_vs_gan_training
 from core.tasks.computation import State
 from core.tasks.tsne_projection import WORK, map_key, start_map
 from tests.conftest import locked
@@ -52,12 +53,6 @@ def until_begun(Z):
     return until(Z, lambda state: state.share)
 
 
-def until_done(Z):
-    state = until(Z, lambda state: state.arrays is not None or state.problem)
-    assert not state.problem
-    return state.arrays["points"]
-
-
 def unfinished(folder):
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
 
@@ -71,8 +66,8 @@ def make_folder(folder, Z, **progress):
     return place
 
 
-def compute_here(folder, Z):
-    WORK.run(make_folder(folder, Z))
+def compute(Z):
+    start_map(Z)
     return WORK.read_state(map_key(Z))
 
 
@@ -82,7 +77,7 @@ def test_map_is_computed_once_and_stored(folder, started, small):
         start_map(small)
         assert until(small, lambda state: state.waits).share == 0
         start_map(small.astype(np.float64))
-    points = until_done(small)
+    points = until(small, lambda state: state.arrays).arrays["points"]
     start_map(small)
     assert len(started) == 1
     assert started[0].wait(10) == 0
@@ -93,29 +88,24 @@ def test_map_is_computed_once_and_stored(folder, started, small):
     assert len({map_key(Z) for Z in (small, small[:59], small + np.float32(0.01), small.reshape(30, 10))}) == 4
 
 
-def test_rows_without_a_code_have_no_position(folder, small):
-    for n in (3, 7):
-        assert np.isfinite(compute_here(folder, small[:n]).arrays["points"]).all()
+def test_rows_without_a_code_have_no_position(in_process, small):
+    assert np.isfinite(compute(small[:3]).arrays["points"]).all()
     small[[3, 40]] = np.nan
-    points = compute_here(folder, small).arrays["points"]
+    points = compute(small).arrays["points"]
     assert np.array_equal(np.flatnonzero(np.isnan(points).any(axis=1)), [3, 40])
     small[1:] = np.nan
     for Z in (small, np.ones((60, 5), np.float32)):
-        state = compute_here(folder, Z)
+        state = compute(Z)
         assert (state.arrays, state.share) == (None, None)
         assert "at least 3 rows with different codes" in state.problem
 
 
-def test_problem_is_reported_and_the_map_can_be_started_again(folder, small, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(TSNEMap, "fit", Mock(side_effect=HourglassError("t-SNE left the finite numbers.")))
-        assert compute_here(folder, small).problem == "t-SNE left the finite numbers."
-    start_map(small)
-    assert until_done(small).shape == (60, 2)
-    place = make_folder(folder, small[:50])
-    (place / "codes.npy").write_bytes(b"\x93NUMPY\x01\x00nonsense")
-    WORK.run(place)
-    assert "The map failed (" in WORK.read_state(place.name).problem
+def test_problem_is_reported_and_the_map_can_be_started_again(in_process, small, monkeypatch):
+    for error, message in ((HourglassError("Not finite."), "Not finite."), (OSError("odd"), "The map failed (odd).")):
+        with monkeypatch.context() as patch:
+            patch.setattr(TSNEMap, "fit", Mock(side_effect=error))
+            assert compute(small).problem == message
+    assert compute(small).arrays["points"].shape == (60, 2)
 
 
 def test_stopped_map_leaves_nothing(folder, started, small, large):
@@ -156,15 +146,18 @@ def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, mo
         if not str(args[-1]).endswith(".lock"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    place = make_folder(folder, small[:50])
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(HourglassError, match="No space left on device"):
             start_map(small)
-        assert unfinished(folder) == []
-        assert "No space left on device" in compute_here(folder, small).problem
+        assert unfinished(folder) == [place.name]
+        WORK.run(place)
+        assert "No space left on device" in WORK.read_state(place.name).problem
     with monkeypatch.context() as patch:
         patch.setattr(cache, "save_arrays", lambda name, arrays: None)
-        assert "can't be stored" in compute_here(folder, small[:50]).problem
+        WORK.run(place)
+        assert "can't be stored" in WORK.read_state(place.name).problem
     locked(monkeypatch, folder)
     with pytest.raises(HourglassError, match=r"can't be started in .* \(Permission denied\): free some space there"):
         start_map(small[:40])
@@ -173,8 +166,16 @@ def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, mo
 
 def test_two_requests_at_once_start_one_computation(small, started):
     with ThreadPoolExecutor(8) as pool:
-        for request in [pool.submit(start_map, small) for _ in range(8)]:
-            request.result()
+        list(pool.map(start_map, [small] * 8))
     assert len(started) == 1
     WORK.stop(map_key(small))
     assert started[0].wait(60) == 0
+
+
+def test_other_computations_have_a_process_too():
+    works = [inverter_training.WORK, vae_vs_gan_training.WORK]
+    for work in works:
+        work.start("0" * 16)  # without its input
+    for work in works:
+        problem = awaited(lambda work=work: work.read_state("0" * 16).problem, "the end of the process")
+        assert f"The {work.noun} failed" in problem

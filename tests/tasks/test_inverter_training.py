@@ -1,19 +1,17 @@
 """The regressor that inverts a GAN: fitted in a process of its own, cached, and shipped."""
 
 import functools
-import os
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from core import datasets
-from core.errors import HourglassError
 from core.methods import gan_inverter
 from core.methods.gan_inverter import GANInverter
 from core.runs import layout, presets, reader, specs, store
-from core.tasks import computation, inverter_training
-from tests.trainings import awaited
+from core.tasks import inverter_training
+from core.tasks.inverter_training import WORK
 
 # The matched ones: best efforts come without a regressor.
 SHIPPED = [specs.make(*recipe) for recipe in presets.MATCHED if recipe[1] == "gan"]
@@ -28,57 +26,36 @@ def gan():
 
 
 @pytest.fixture
-def folder(own_cache, monkeypatch):
-    """Where regressors are fitted, in a moment."""
+def quick(monkeypatch):
+    """Regressors are fitted in a moment."""
     monkeypatch.setattr(gan_inverter, "GANInverter", functools.partial(GANInverter, fit_steps=40))
-    return own_cache / "inverters"
 
 
-def fit_here(folder, run=DIGITS, name=None):
-    name = name or inverter_training.regressor_key(reader.read_estimator(DIGITS))
-    (folder / name).mkdir(parents=True)
-    (folder / name / "run").write_bytes(os.fsencode(run))
-    (folder / name / "progress.json").write_text('{"share": 0.0, "waits": false, "started": 0}')
-    inverter_training.WORK.run(folder / name)
-    return inverter_training.WORK.read_state(name)
-
-
-def test_fitted_regressor_is_found(folder, gan):
-    assert inverter_training.load_inverter("0" * 16, gan) is None
-    state = fit_here(folder)
-    assert state.problem == ""
-    expected = GANInverter(gan, fit_steps=40).fit(datasets.load("digits").floats("train"))
-    assert set(state.arrays) == set(expected.arrays())
+def test_fitted_regressor_is_found(quick, in_process, gan):
     images = datasets.load("digits").floats("test")[:20]
-    inverter = inverter_training.load_inverter("0" * 16, gan)
-    assert inverter.regress(images) == pytest.approx(expected.regress(images), abs=1e-5)
-    assert not [path for path in folder.iterdir() if path.is_dir()]
+    assert inverter_training.load_inverter("0" * 16, gan) is None
+    inverter_training.start_fit(DIGITS, gan)
+    expected = GANInverter(gan, fit_steps=40).fit(datasets.load("digits").floats("train"))
+    found = inverter_training.load_inverter("0" * 16, gan)
+    assert found.arrays().keys() == expected.arrays().keys()
+    assert found.regress(images) == pytest.approx(expected.regress(images), abs=1e-5)
 
 
-def test_regressor_without_the_data_is_fitted_to_generated_images(folder, gan, monkeypatch):
+def test_regressor_without_the_data_is_fitted_to_generated_images(quick, in_process, gan, monkeypatch):
     images = datasets.load("digits").floats("test")[:20]
     monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(datasets, "load", lambda *_, **__: pytest.fail("the data are not here"))
-    fit_here(folder)
+    inverter_training.start_fit(DIGITS, gan)
     assert inverter_training.load_inverter("0" * 16, gan).regress(images).shape == (20, 16)
 
 
-def test_changed_or_deleted_run_is_reported(folder, tmp_path):
-    assert "This run was trained again meanwhile" in fit_here(folder, name="0" * 16).problem
-    assert "gone" in fit_here(folder, tmp_path / "gone").problem
-
-
-def test_fit_is_started_and_stopped(folder, gan, started):
-    name = inverter_training.regressor_key(gan)
+def test_changed_or_deleted_run_is_reported(in_process, gan, tmp_path):
+    key = inverter_training.regressor_key(gan)
+    inverter_training.start_fit(tmp_path / "gone", gan)
+    assert "gone" in WORK.read_state(key).problem
+    next(gan.networks_["averaged"].parameters()).data[0, 0] += 0.01
     inverter_training.start_fit(DIGITS, gan)
-    awaited(lambda: (inverter_training.WORK.read_state(name).share or 0) > 0, "the fit of the regressor")
-    inverter_training.WORK.stop(name)
-    assert [process.wait(60) for process in started] == [0]
-    assert inverter_training.WORK.read_state(name) == computation.State()
-    folder.rename(folder.with_name("other"))
-    folder.write_bytes(b"")
-    with pytest.raises(HourglassError, match=r"The regressor can't be started in .*: free some space there"):
-        inverter_training.start_fit(DIGITS, gan)
+    assert "This run was trained again meanwhile" in WORK.read_state(inverter_training.regressor_key(gan)).problem
 
 
 def test_shipped_gans_have_their_regressor():
@@ -96,13 +73,12 @@ def test_shipped_gans_have_their_regressor():
         assert inversion.errors.mean() < 0.9 * inversion.regressed_errors.mean(), spec
 
 
-def test_regressor_of_another_gan_or_damaged_counts_as_absent(folder, gan, tmp_path, monkeypatch):
+def test_regressor_of_another_gan_or_damaged_counts_as_absent(own_cache, gan, tmp_path, monkeypatch):
     whole = inverter_training.regressor_path(DIGITS_KEY)
     monkeypatch.setattr(inverter_training, "FOLDER", tmp_path)
     path = inverter_training.regressor_path(DIGITS_KEY)
     write = lambda arrays: inverter_training.write_regressor(DIGITS_KEY, gan, arrays)
     for damage in (
-        lambda: None,  # missing
         lambda: path.write_bytes(whole.read_bytes()[:-100]),
         lambda: write(GANInverter(gan, fit_steps=1, width=8).fit().arrays()),
         lambda: save_file(load_file(whole), path),  # no metadata

@@ -1,7 +1,5 @@
 """Comparisons of a VAE and a GAN: keyed by their settings, trained in a process of their own, shipped."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -10,34 +8,27 @@ from core.mechanisms.vae_vs_gan import Settings
 from core.tasks import vae_vs_gan_training as training
 
 QUICK = Settings("moons", steps=24, width=16, batch=32, n_samples=100)
-pytestmark = pytest.mark.usefixtures("own_cache")
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
-def train_here(settings: Settings, points=None):
-    name = training.comparison_key(settings, points)
-    folder = training.WORK.place(name)
-    folder.mkdir(parents=True)
-    document = {**vars(settings), "target": None if points is not None else settings.target}
-    (folder / "settings.json").write_text(json.dumps(document))
-    (folder / "progress.json").write_text(json.dumps({"share": 0, "waits": False, "started": 0}))
-    if points is not None:
-        np.save(folder / "points.npy", points, allow_pickle=False)
-    training.WORK.run(folder)
-    return training.find_comparison(name), training.WORK.read_state(name).problem
+def train(settings, points=None):
+    training.start_comparison(settings, points)
+    key = training.comparison_key(settings, points)
+    return training.find_comparison(key), training.WORK.read_state(key).problem
 
 
 def test_comparison_is_what_training_returns():
-    comparison, problem = train_here(QUICK)
+    comparison, problem = train(QUICK)
     assert problem == ""
     np.testing.assert_array_equal(comparison.samples["gan"], vae_vs_gan.train(QUICK).samples["gan"])
-    assert "failed" in train_here(Settings("cube", steps=24))[1]
+    assert "failed" in train(Settings("cube", steps=24))[1]
 
 
 def test_drawn_data_have_their_own_key():
     points = np.random.default_rng(0).integers(0, 256, (50, 2)).astype(np.uint8)
     assert len({training.comparison_key(QUICK, drawn) for drawn in (None, points)}) == 2
     assert training.comparison_key(QUICK, points) != training.comparison_key(QUICK, points[:-1])
-    assert train_here(QUICK, points)[0] is not None
+    assert train(QUICK, points)[0] is not None
 
 
 def test_shipped_comparisons_are_up_to_date(monkeypatch, tmp_path):

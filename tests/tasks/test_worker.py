@@ -5,8 +5,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
-from contextlib import suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -41,46 +40,35 @@ def work_off(monkeypatch, seconds=0.05):
     worker.Worker().work_off()
 
 
-def test_trained_run_is_measured_and_stored(task, monkeypatch):
-    work_off(monkeypatch)
-    assert (requests.is_stored(task.key), task_files.is_held(task.key)) == (True, False)
-    assert_as_undisturbed(task.spec)
-    assert sorted(path.name for path in task_files.queue_folder().iterdir()) == ["locks", "measuring"]
-    assert queue.list_pending_scores() == []
-
-
 def test_queue_is_worked_off_in_order_and_ended_tasks_are_passed_over(monkeypatch):
     order = []
     train = lambda spec, folder, *a, **k: (order.append(spec.seed), task_files.remove_task(folder))
     monkeypatch.setattr(training, "train", train)
     tasks = [request(short(seed)) for seed in (5, 3, 1, 4, 2)]
-    lock = task_files.queue_folder() / "locks" / f"{tasks[0].key}.lock"
-    lock.unlink(missing_ok=True)
-    lock.mkdir()  # this one can't be claimed
-    # Others check whether a lock is held by holding it for a moment.
-    (probe := task_files.get_lock(tasks[1].key)).acquire()
-    threading.Timer(0.1, probe.release).start()
     listed = queue.list_waiting_tasks()
     requests.send_command(tasks[3].key, queue.PAUSE)
-    with monkeypatch.context() as patch:
+    working = worker.Worker()
+    with monkeypatch.context() as patch, task_files.get_lock(tasks[0].key):  # another process has the first one
         patch.setattr(queue, "list_waiting_tasks", lambda: listed)
-        working = worker.Worker()
         assert [working.train_next() for _ in range(4)] == [True, True, True, False]
     assert order == [3, 1, 2]
     assert not task_files.is_held(tasks[3].key)
 
 
-def test_failure_is_told_in_one_sentence(monkeypatch):
-    errors = [
+def ends_after(error):
+    """After an error that was not foreseen the process ends with a traceback, and another one goes on."""
+    return nullcontext() if isinstance(error, HourglassError) else pytest.raises(type(error))
+
+
+def test_failure_is_told_in_one_sentence(task, monkeypatch):
+    for error, message in (
         (HourglassError("It can't be had."), "It can't be had."),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "The training needs more memory"),
         (ZeroDivisionError("of a\nkind " * 1000), "did not foresee (ZeroDivisionError: of a kind of"),
-    ]
-    for error, message in errors:
-        task = request(short())
+    ):
+        request(task.spec)
         replace_fit(monkeypatch, Mock(side_effect=error))
-        # After an error that was not foreseen the process ends with a traceback, and another one goes on.
-        with suppress(HourglassError) if isinstance(error, HourglassError) else pytest.raises(type(error)):
+        with ends_after(error):
             work_off(monkeypatch)
         failed = queue.find_task(task.key)
         assert failed.state == queue.FAILED
@@ -89,25 +77,22 @@ def test_failure_is_told_in_one_sentence(monkeypatch):
         assert sorted(path.name for path in task.folder.iterdir()) == ["askers", "done.json", "spec.json"]
 
 
-def test_spec_of_another_program_is_checked(monkeypatch, tmp_path):
+def test_spec_of_another_program_and_absent_data_are_told(monkeypatch, tmp_path):
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path))
-    params = dict(short().params)
-    for changes, message in [
+    for changes, message in (
         ({"dataset": "cifar"}, "There is no data set 'cifar'"),
-        ({"method": "lsa"}, "LSA does not fit"),
-        ({"params": {**params, "epochs": -1}}, "epochs=-1 is not allowed"),
         ({"params": {"epochs": 1}}, "written by another version of the program"),
-        ({"version": 99}, "written by another version of the program"),
-    ]:
+        (
+            specs.make("reuters-r8", "lsa", {"n_components": 2}).to_json(),
+            "Reuters R8 is not on this machine and has no free download",
+        ),
+    ):
         document = {**short().to_json(), **changes}
         folder = task_files.task_folder(queue.Spec.from_json(document).key)
         folder.mkdir(parents=True)
         (folder / "spec.json").write_text(json.dumps({"spec": document, "asked": 1}))
         work_off(monkeypatch, 0)
         assert message in queue.find_task(folder.name).message
-    task = request(specs.make("reuters-r8", "lsa", {"n_components": 2}))
-    work_off(monkeypatch, 0)
-    assert "Reuters R8 is not on this machine and has no free download" in queue.find_task(task.key).message
 
 
 def test_last_command_counts(monkeypatch):
@@ -193,13 +178,10 @@ def test_checkpoint_of_another_copy_of_the_data_is_not_used(task):
 
 
 def test_trainings_go_before_pending_scores(monkeypatch):
-    order = []
-    tasks = [request(short(seed)) for seed in (1, 2)]
-    genuine = fit.finish
+    order, tasks, genuine = [], [request(short(1))], fit.finish
 
     def finish(place, dataset, *, on_stage):
         if not order:
-            assert all(requests.is_stored(task.key) for task in tasks)
             tasks.append(request(short(3)))
             order.append("interrupted")
             on_stage("Measuring")
@@ -217,7 +199,7 @@ def test_failed_scores_are_not_tried_again(task, monkeypatch):
     for error in (HourglassError("No room."), ValueError("odd")):
         tried = Mock(side_effect=error)
         monkeypatch.setattr(fit, "finish", tried)
-        with suppress(HourglassError) if isinstance(error, HourglassError) else pytest.raises(ValueError, match="odd"):
+        with ends_after(error):
             work_off(monkeypatch)
         work_off(monkeypatch)
         tried.assert_called_once()
@@ -228,12 +210,9 @@ def test_failed_scores_are_not_tried_again(task, monkeypatch):
     work_off(monkeypatch)
     assert "several times" in queue.list_pending_scores()[0].problem
     requests.request_scores(task.key)
-    assert queue.list_pending_scores()[0].problem == ""
     store.delete_run(task.key)
     work_off(monkeypatch)
     assert queue.list_pending_scores() == []
-    with pytest.raises(HourglassError):
-        requests.request_scores(task.key)
 
 
 def test_sign_of_life_is_renewed(tmp_path, monkeypatch):
@@ -256,23 +235,15 @@ def test_resumed_history_has_each_epoch_once(tmp_path):
     assert len((tmp_path / "progress.jsonl").read_text().splitlines()) == 5
 
 
-def start_process(**environment):
-    command, env = [sys.executable, "-m", "core.tasks.worker"], {**os.environ, **environment}
-    return subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
-
-
-def test_idle_worker_has_low_priority_and_ends_when_told(tmp_path):
-    with start_process() as process:
+def test_idle_worker_has_low_priority_and_ends_when_told():
+    command = [sys.executable, "-m", "core.tasks.worker"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         awaited(lambda: task_files.is_held("worker"), "the worker")
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
         process.terminate()
         assert process.wait(PATIENCE) == 0
         assert process.stderr.read() == ""
     assert not task_files.is_held("worker")
-    (tmp_path / "file").write_text("in the way")
-    with start_process(HOURGLASS_RUNS=str(tmp_path / "file")) as process:
-        assert process.wait(PATIENCE) == 2
-        assert "is not a folder" in process.stderr.read()
 
 
 def test_request_at_the_workers_last_moment_is_not_left_waiting(monkeypatch):

