@@ -1,6 +1,45 @@
-"""Elements that are drawn late: first an empty place or a still, then the element on request."""
+"""Charts and tables: saved as they are shown, and drawn late."""
+
+import csv
+import io
+import re
+from html import unescape
 
 from streamlit.testing.v1 import AppTest
+
+from core.metrics.definitions import DEFINITIONS
+from core.runs import reader, specs, store
+from pages.ui.shared import tables
+from pages.ui.shared.tables import Cell
+from tests.pages.driver import ROOT, opened
+
+
+def test_charts_and_tables_are_drawn_by_the_modules_that_add_save_buttons():
+    charts = r"\.(plotly|line|bar|area|scatter|altair|vega_lite)_chart\b|\.pyplot\b"
+    for calls, name in ((charts, "charts.py"), (r"\.(dataframe|table|data_editor)\b|<table", "tables.py")):
+        paths = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
+        assert [path.name for path in paths if re.search(calls, path.read_text())] == [name]
+
+
+def test_a_saved_table_has_raw_numbers_intervals_and_n_in_columns():
+    first = [Cell('<b>"a", b</b>', '"a", b'), Cell("1.23", 1.23456789, 1.0, 1.5, 200)]
+    rows, head = [first, [Cell("c\nd", "c\nd"), tables.EMPTY]], ["Measure", "Error (nats)"]
+    assert list(csv.reader(io.StringIO(tables.to_csv(head, rows)))) == [
+        ["Measure", "Error (nats)", "Error (nats) low", "Error (nats) high", "Error (nats) n"],
+        ['"a", b', "1.23456789", "1.0", "1.5", "200"],
+        ["c\nd", "", "", "", ""],
+    ]
+
+
+def test_all_measures_are_saved_as_the_runs_have_them(runs):
+    html = opened(data="digits", size="2").set_state("compare:measures").body_with("hg-measures")
+    (saved,) = re.findall(r'data-csv="([^"]*)"', html)
+    rows = {row["Measure"]: row for row in csv.DictReader(io.StringIO(unescape(saved)))}
+    pca = reader.read_run(store.find_place(specs.make("digits", "pca", {"n_components": 2}).key))
+    row, error = rows[DEFINITIONS["squared_error"].title], pca.metrics["squared_error"]
+    shown = [float(row[f"PCA{part}"]) for part in ("", " low", " high", " n")]
+    assert shown == [error.value, *error.interval, error.n]
+    assert 'data-file="compare-all-measures-digits-2d"' in html
 
 
 def script():
