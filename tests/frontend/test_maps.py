@@ -28,23 +28,17 @@ def test_packed_arrays_are_read_bit_by_bit():
         pack({"a": float("nan")}, {})
 
 
-def test_quantised_points_are_exact_to_half_a_step():
+def test_points_are_quantised_to_half_a_step():
     points = np.random.default_rng(0).normal(size=(500, 2)) * (3, 0.5) + (100, -7)
-    places, _ = quantise(points)
     low, high = points.min(axis=0), points.max(axis=0)
     step = (high - low).max() / 65534
     # The narrower axis is centred, to the same scale.
-    back = (low + high) / 2 + (places - 65534 / 2) * step
+    back = (low + high) / 2 + (quantise(points)[0] - 65534 / 2) * step
     assert np.abs(back - points).max() <= step / 2 * (1 + 1e-9)
-
-
-def test_quantised_points_that_are_not_finite_equal_or_outside():
-    points = np.array([[0, 0], [np.nan, 1], [1, 2], [5, np.inf], [2, 1]], np.float32)
-    places, _ = quantise(points)
-    assert (places[[1, 3]] == 65535).all()
-    assert np.array_equal(places[[0, 2, 4]], quantise(points[[0, 2, 4]])[0])
-    nowhere, star = quantise(np.full((3, 2), np.nan), np.zeros(2))
-    assert ((nowhere == 65535).all(), star) == (True, None)
+    # Points that are not finite, all equal, or outside.
+    places, _ = quantise(np.array([[0, 0], [np.nan, 1], [1, 2], [5, np.inf]]))
+    assert places.tolist() == [[16384, 0], [65535, 65535], [49150, 65534], [65535, 65535]]
+    assert quantise(np.full((3, 2), np.nan), np.zeros(2))[1] is None
     assert quantise(np.array([[0.0, 0.0], [10.0, 4.0]]), np.array([20.0, -8.0]))[1] == [131068, -32767]
     places, star = quantise(np.full((4, 2), 1e30, np.float32), np.full(2, 1e30, np.float32))
     assert (places.tolist(), star) == ([[32767, 32767]] * 4, [32767, 32767])
@@ -74,12 +68,14 @@ def test_maps_message_has_all_that_is_drawn():
     # The star is at row 1 of the points, which is the last but one of the map.
     assert second["star"] == pytest.approx(arrays["map1"].reshape(-1, 2)[3].tolist(), abs=0.5)
     assert second["near"] == [3, 0]
+    sprite = b"\x89PNG\r\n\x1a\n odd", "image/png", 28, 20, 45
+    header, arrays = read_message(make_pictures_message("id", sprite=sprite))
+    assert arrays["sprite"].tobytes() == sprite[0]
+    assert tuple(header[name] for name in ("type", "width", "height", "columns")) == sprite[1:]
 
 
 def test_map_has_another_shape_only_if_a_point_moves():
-    def shape(points, **about):
-        return message(maps=[Map("a", "A", "", points, **about)])[0]["maps"][0]["shape"]
-
+    shape = lambda points, **about: message(maps=[Map("a", "A", "", points, **about)])[0]["maps"][0]["shape"]
     points = np.random.default_rng(0).normal(size=(5, 2))
     moved = points + 0.01 * np.eye(5, 2)
     assert shape(points) == shape(2 * points + 1) == shape(points, star=points[0], remark="near") != shape(moved)
@@ -87,24 +83,13 @@ def test_map_has_another_shape_only_if_a_point_moves():
 
 def test_values_are_sent_in_steps():
     given = np.array([0.0, 0.25, 1.0, np.nan, 0.5])
-    header, arrays = message(values=Values(HOSTILE[0], given, 0.0, 1.0, ("same 0", "1 other")))
+    cases = [(given, 0, 1, [0, 16, 63, 255, 32]), ([-1, 0, 1, 2, 3], 0, 2, [0, 0, 32, 63, 63])]
+    for numbers, low, high, steps in (*cases, ([4, 5, 6, np.inf, np.nan], 5, 5, [0, 0, 63, 255, 255])):
+        header, arrays = message(values=Values(HOSTILE[0], np.array(numbers), low, high, ("same 0", "1 other")))
+        assert arrays["values"].tolist() == steps
+        assert np.array_equal(arrays["exact"], np.float32(numbers), equal_nan=True)
     assert [header["ramp"][name] for name in ("label", "low", "high")] == [HOSTILE[0], "same 0", "1 other"]
-    assert np.array_equal(arrays["exact"], given.astype(np.float32), equal_nan=True)
     assert len(header["ramp"]["light"]) == len(header["ramp"]["dark"]) == 64
-    for numbers, low, high, steps in [
-        (given, 0, 1, [0, 16, 63, 255, 32]),
-        ([-1, 0, 1, 2, 3], 0, 2, [0, 0, 32, 63, 63]),
-        ([4, 5, 6, np.inf, np.nan], 5, 5, [0, 0, 63, 255, 255]),
-    ]:
-        values = Values("v", np.array(numbers, np.float64), np.float32(low), np.float32(high))
-        assert message(values=values)[1]["values"].tolist() == steps
-
-
-def test_pictures_message():
-    sprite = b"\x89PNG\r\n\x1a\n odd", "image/png", 28, 20, 45
-    header, arrays = read_message(make_pictures_message("id", sprite=sprite))
-    assert arrays["sprite"].tobytes() == sprite[0]
-    assert tuple(header[name] for name in ("type", "width", "height", "columns")) == sprite[1:]
 
 
 def test_selection_comes_back_and_a_malformed_one_is_refused():
