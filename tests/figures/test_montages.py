@@ -1,6 +1,7 @@
 """Montages and small maps against arrays made by hand."""
 
 import io
+from itertools import product
 
 import numpy as np
 from PIL import Image
@@ -13,16 +14,10 @@ def test_montage_places_images_in_order():
     picture = montages.make_montage(images, (2, 2), 2, cell=2, gap=1)
     luminance = [[1, 2, 0, 5, 6], [3, 4, 0, 7, 8], [0, 0, 0, 0, 0], [9, 10, 0, 0, 0], [11, 12, 0, 0, 0]]
     alpha = [[255, 255, 0, 255, 255]] * 2 + [[0] * 5] + [[255, 255, 0, 0, 0]] * 2
-    assert picture[..., 0].tolist() == luminance
-    assert picture[..., 1].tolist() == alpha
-
-
-def test_montage_enlarges_by_whole_numbers():
-    image = np.arange(6, dtype=np.uint8)[None]
-    picture = montages.make_montage(image, (2, 3), 1, cell=10, gap=4)
-    assert picture.shape == (6, 9, 2)
-    assert picture[::3, ::3, 0].tolist() == [[0, 1, 2], [3, 4, 5]]
-    # An image larger than its cell is not cut.
+    assert [picture[..., k].tolist() for k in (0, 1)] == [luminance, alpha]
+    # Images are enlarged by whole numbers, and one that is larger than its cell is not cut.
+    picture = montages.make_montage(np.arange(6, dtype=np.uint8)[None], (2, 3), 1, cell=10, gap=4)
+    assert (picture.shape, picture[::3, ::3, 0].tolist()) == ((6, 9, 2), [[0, 1, 2], [3, 4, 5]])
     assert montages.make_montage(np.ones((1, 64 * 64), np.uint8), (64, 64), 1, cell=10).shape[:2] == (64, 64)
 
 
@@ -34,6 +29,7 @@ def test_thumbnail_puts_a_point_up_and_right():
     assert y.max() < 20
     assert x.min() > 80
     assert picture[50, 50, 3] == 0
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(montages.encode_png(picture)))), picture)
 
 
 def test_thumbnail_takes_any_points():
@@ -52,40 +48,30 @@ def test_thumbnail_hides_no_class():
     assert 0.7 < seen[0] / seen[1] < 1.4
 
 
-def test_png_holds_the_picture():
-    picture = np.random.default_rng(0).integers(0, 255, (7, 5, 4), np.uint8)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(montages.encode_png(picture)))), picture)
-
-
 def cells(data, width, height, columns):
     """The images of a sprite, as a browser cuts them out: each is at (k % columns, k // columns)."""
     picture = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
     assert picture.shape[1] == width * columns
-    lines = picture.shape[0] // height
-    return [
-        picture[k // columns * height :, k % columns * width :][:height, :width].ravel() for k in range(lines * columns)
-    ]
+    corners = [(y, x) for y in range(0, len(picture), height) for x in range(0, width * columns, width)]
+    return [picture[y : y + height, x : x + width].ravel() for y, x in corners]
 
 
 def test_sprite_holds_image_k_in_cell_k():
-    for shape in [(8, 8), (28, 20), (3, 7)]:
-        for n in [1, 2, 5, 9, 50]:
-            images = np.random.default_rng(n).integers(0, 255, (n, shape[0] * shape[1]), np.uint8, endpoint=True)
-            data, media, width, height, columns = montages.make_sprite(images, shape)
-            assert media == "image/png"
-            assert (height, width) == shape
-            found = cells(data, width, height, columns)
-            assert np.array_equal(found[:n], images)
-            assert not np.any(found[n:])
-            assert (columns - 1) ** 2 < n <= columns**2
+    for shape, n in product([(8, 8), (28, 20), (3, 7)], [1, 2, 5, 9, 50]):
+        images = np.random.default_rng(n).integers(0, 255, (n, shape[0] * shape[1]), np.uint8, endpoint=True)
+        data, media, width, height, columns = montages.make_sprite(images, shape)
+        assert (media, height, width) == ("image/png", *shape)
+        found = cells(data, width, height, columns)
+        assert np.array_equal(found[:n], images)
+        assert not np.any(found[n:])
+        assert (columns - 1) ** 2 < n <= columns**2
 
 
 def test_large_sprite_has_16_greys_and_half_the_bytes():
     images = np.random.default_rng(0).integers(0, 255, (2600, 784), np.uint8, endpoint=True)
-    data, _, *layout = montages.make_sprite(images, (28, 28))
-    width, height, columns = layout
+    data, _, width, height, columns = montages.make_sprite(images, (28, 28))
     assert len(data) < 0.51 * width * height * columns**2
-    found = np.array(cells(data, *layout)[:2600], float)
+    found = np.array(cells(data, width, height, columns)[:2600], float)
     assert np.abs(found - images).max() <= 8.5
     assert len(np.unique(found)) == 16
 

@@ -5,8 +5,6 @@ from pathlib import Path
 from core.figures import palette, style
 from tests.contrast import contrast
 
-FIGURES = Path(style.__file__).parent
-
 
 def fonts(layout) -> list[dict]:
     """Every font of a layout that has a colour, however deep."""
@@ -18,24 +16,20 @@ def fonts(layout) -> list[dict]:
 
 def test_letters_are_read_on_the_ground():
     for theme in palette.CLASSES:
-        template = style.make_template(theme).to_plotly_json()
-        found = fonts(template)
+        found = fonts(style.make_template(theme).to_plotly_json())
         # Axes' labels and titles, the chart's own title, legend, hover label, colour bars, annotations.
         assert len(found) >= 12
         assert min(contrast(font["color"], palette.GROUND[theme]) for font in found) >= 4.5
         assert min(font["size"] for font in found) >= 12
+        large = fonts(style.make_template(theme, 1.5).to_plotly_json())
+        assert [font["size"] for font in large] == [1.5 * font["size"] for font in found]
 
 
 def test_every_chart_begins_with_the_template():
-    sources = {path: path.read_text() for path in FIGURES.rglob("*.py") if path.name != "style.py"}
+    sources = {path: path.read_text() for path in Path(style.__file__).parent.rglob("*.py") if path.name != "style.py"}
     assert [path.name for path, text in sources.items() if "go.Figure(" in text] == []
     subplots = [text for text in sources.values() if "make_subplots(" in text]
     assert all("template=style.make_template(theme)" in text for text in subplots)
-
-
-def test_large_type_enlarges_all_letters():
-    small, large = (fonts(style.make_template("light", scale).to_plotly_json()) for scale in (1, 1.5))
-    assert [font["size"] for font in large] == [1.5 * font["size"] for font in small]
 
 
 def test_ticks_of_decades_reach_round_the_values():
