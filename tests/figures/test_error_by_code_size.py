@@ -15,9 +15,11 @@ def traces(figure, name):
 
 def test_pca_has_a_line_through_every_size():
     (line,) = traces(error_by_code_size.plot_by_size(ERRORS, [], "light"), "PCA (exact)")
-    assert list(line.x) == [1, 2, 3, 4]
-    assert list(line.y) == [6, 3, 1, 0]
-    assert list(line.customdata) == [60, 30, 10, 0]
+    assert [list(values) for values in (line.x, line.y, line.customdata)] == [
+        [1, 2, 3, 4],
+        [6, 3, 1, 0],
+        [60, 30, 10, 0],
+    ]
     figure = error_by_code_size.plot_by_size(ERRORS, [], "light", largest=2, is_log=False)
     assert list(traces(figure, "PCA (exact)")[0].x) == [1, 2]
     assert figure.layout.xaxis.type is None
@@ -53,14 +55,11 @@ def test_depths_are_in_order():
 
 
 def test_convergence_leaves_out_negative_errors_and_keeps_the_end():
-    history = [
-        {"epoch": k, "largest_angle": 90 / k, "mean_angle": 45 / k, "excess_error": 1.0 if k < 1000 else -1e-15}
-        for k in range(1, 1001)
-    ]
+    history = [{"epoch": k, "largest_angle": 90 / k, "mean_angle": 45 / k, "excess_error": 1.0} for k in range(1, 1001)]
+    history[-1]["excess_error"] = -1e-15
     angles, excess = error_by_code_size.plot_convergence_to_pca(history, "dark")
     assert [trace.name for trace in angles.data] == ["largest", "mean"]
     assert len(angles.data[0].x) <= 600
-    assert angles.data[0].x[-1] == 1000
-    assert angles.data[0].y[-1] == pytest.approx(0.09)
+    assert (angles.data[0].x[-1], angles.data[0].y[-1]) == (1000, pytest.approx(0.09))
     assert np.isnan(excess.data[0].y[-1])
     assert excess.layout.yaxis.type == "log"

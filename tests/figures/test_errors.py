@@ -2,26 +2,23 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from core.figures import difference_images, errors, montages, palette
 from tests.contrast import contrast
-from tests.figures.test_palette import SIGHTS, distances
+from tests.figures.test_palette import SIGHTS, seen
 
 THEMES = ("light", "dark")
 
 
-def test_colours_are_linear_between_zero_and_the_ends():
+def test_difference_colours_are_linear_from_zero_and_told_apart():
     for theme in THEMES:
         found = difference_images.colour_differences(np.array([-0.8, 0.0, 0.8, -5.0, 5.0, -0.4, 0.4]), 0.8, theme)
         below, zero, above = (palette.to_rgb(colour) for colour in difference_images.COLOURS[theme])
         np.testing.assert_array_equal(found[:5], [below, zero, above, below, above])
         np.testing.assert_allclose(found[5:].astype(float), [(below + zero) / 2, (above + zero) / 2], atol=0.5)
-
-
-def test_difference_colours_are_told_apart():
-    for theme in THEMES:
         below, zero, above = difference_images.COLOURS[theme]
-        assert min(distances((below, zero, above), sight).min() for sight in SIGHTS) > 30
+        assert min(pdist(seen((below, zero, above), sight)).min() for sight in SIGHTS) > 30
         assert min(contrast(below, zero), contrast(above, zero)) > 4.5
         assert contrast(zero, palette.GROUND[theme]) < 1.2
 
@@ -68,16 +65,13 @@ def test_corruption_chart_has_lines_with_bands():
 
 def test_method_has_one_style_in_every_chart():
     for theme in THEMES:
-        look = palette.get_method_style("vae", theme)
-        means, counts = {"VAE": [(1.0, 0.9, 1.2)]}, [5]
-        dots = errors.plot_by_class(means, ["a"], counts, theme, {"VAE": "vae"}).data[0]
+        look, methods = palette.get_method_style("vae", theme), {"VAE": "vae"}
+        dots = errors.plot_by_class({"VAE": [(1.0, 0.9, 1.2)]}, ["a"], [5], theme, methods).data[0]
         assert (dots.marker.color, dots.marker.symbol) == (look.colour, look.symbol)
-        line = (
-            errors.plot_distribution({"VAE": (np.ones(2), np.ones(2))}, theme, {"VAE": "vae"}, is_log=True).data[0].line
-        )
-        assert (line.color, line.dash) == (look.colour, look.dash)
-        band = np.ones((2, 3))
-        damaged = errors.plot_by_corruption((0, 1), [errors.Curve("VAE", band, "vae")], "pixels", theme).data[1]
+        (curve,) = errors.plot_distribution({"VAE": (np.ones(2), np.ones(2))}, theme, methods, is_log=True).data
+        assert (curve.line.color, curve.line.dash) == (look.colour, look.dash)
+        curve = errors.Curve("VAE", np.ones((2, 3)), "vae")
+        damaged = errors.plot_by_corruption((0, 1), [curve], "pixels", theme).data[1]
         assert (damaged.line.color, damaged.marker.symbol) == (look.colour, look.symbol)
         looks = [palette.get_method_style(name, theme) for name in ("pca", "linear_ae", "ae", "vae", "gan", "umap")]
         assert len({look.colour for look in looks}) == len({look.symbol for look in looks}) == len(looks)

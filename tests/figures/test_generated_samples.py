@@ -10,10 +10,8 @@ THEMES = ("light", "dark")
 
 def test_class_shares_have_dots_and_a_line_of_the_data():
     for theme in THEMES:
-        shares = {"one": {"a": 0.25, "b": 0.75}, "other": {"a": 1.0, "b": 0.0}}
-        figure = generated_samples.plot_class_shares(
-            shares, {"a": 0.5, "b": 0.5}, {"one": "pca", "other": "vae"}, theme
-        )
+        shares, methods = {"one": {"a": 0.25, "b": 0.75}, "other": {"a": 1.0, "b": 0.0}}, {"one": "pca", "other": "vae"}
+        figure = generated_samples.plot_class_shares(shares, {"a": 0.5, "b": 0.5}, methods, theme)
         assert [trace.name for trace in figure.data] == ["test images", "one", "other"]
         assert [tuple(trace.y) for trace in figure.data] == [(0.5, 0.5), (0.25, 0.75), (1.0, 0.0)]
         assert all(tuple(trace.x) == ("a", "b") for trace in figure.data)
@@ -24,26 +22,15 @@ def test_class_shares_have_dots_and_a_line_of_the_data():
         assert all(trace.mode == "markers" for trace in dots)
 
 
-def test_distances_are_not_sorted_in_place():
-    found = np.array([3.0, 1.0, 2.0])
-    generated_samples.plot_nearest_distances({"one": found}, found, {"one": "pca"}, "light")
-    assert found.tolist() == [3.0, 1.0, 2.0]
-
-
 def test_samplers_have_their_methods_colour_and_differ():
     for theme in THEMES:
         methods = dict(zip("abcdefg", ("pca", "ae", "ae", "ae", "ae", "vae", "gan"), strict=True))
-        lines = generated_samples.plot_nearest_distances(
-            dict.fromkeys(methods, np.ones(3)), np.ones(3), methods, theme
-        ).data
-        dots = generated_samples.plot_class_shares(
-            {label: {"a": 1.0} for label in methods}, {"a": 1.0}, methods, theme
-        ).data
+        distances, shares = dict.fromkeys(methods, np.ones(3)), {name: {"a": 1.0} for name in methods}
+        lines = generated_samples.plot_nearest_distances(distances, np.ones(3), methods, theme).data
+        dots = generated_samples.plot_class_shares(shares, {"a": 1.0}, methods, theme).data
+        colours = {label: palette.get_method_style(method, theme).colour for label, method in methods.items()}
         for traces, of in ((lines[1:], "line"), (dots[1:], "marker")):
-            colours = {trace.name: trace[of].color for trace in traces}
-            assert colours == {
-                label: palette.get_method_style(method, theme).colour for label, method in methods.items()
-            }
+            assert {trace.name: trace[of].color for trace in traces} == colours
         assert len({(trace.line.color, trace.line.dash) for trace in lines}) == 8
         assert len({(trace.marker.color, trace.marker.symbol) for trace in dots[1:]}) == 7
         # The only sampler of a method has the method's own mark and dash.

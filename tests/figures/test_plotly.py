@@ -20,17 +20,9 @@ def test_losses_have_a_panel_a_method_and_a_line_a_term():
     gan = [{"epoch": 1, "discriminator_loss": 1.0, "generator_loss": 2.0, "score_real": 0.5}]
     figure = training_curves.plot_losses({"PCA": [], "VAE": vae, "GAN": gan}, "light")
     assert [a.text for a in figure.layout.annotations] == ["VAE", "GAN"]
-    assert [trace.name for trace in figure.data] == [
-        "loss",
-        "reconstruction",
-        "kl",
-        "discriminator loss",
-        "generator loss",
-    ]
+    terms = ["loss", "reconstruction", "kl", "discriminator loss", "generator loss"]
+    assert [trace.name for trace in figure.data] == terms
     assert list(figure.data[0].y) == [2.0, 1.0]
-
-
-def test_errors_by_class_are_the_given_ones():
     figure = training_curves.plot_error_by_class({"PCA": {"0": 1.0, "1": 2.0}, "AE": {"0": 3.0}}, "error", "light")
     assert list(figure.data[0].y) == [1.0, 2.0]
     assert list(figure.data[1].x) == ["0"]
