@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -62,10 +63,8 @@ def fail(*_, **__):
 
 
 def test_every_command_has_a_help_with_an_example(call):
-    code, out, _ = call("--help")
     names = [name for name, *_ in cli.COMMANDS]
-    assert code == 0
-    assert re.findall(r"^  (\S+)  ", out, re.M)[1:] == names
+    assert re.findall(r"^  (\S+)  ", call("--help")[1], re.M)[1:] == names
     for name in names:
         code, out, err = call(name, "--help")
         assert (code, err) == (0, "")
@@ -74,9 +73,7 @@ def test_every_command_has_a_help_with_an_example(call):
 
 def test_lists_are_readable_by_people_and_machines(call):
     for what in ("datasets", "methods"):
-        code, out, _ = call(what, "--json")
-        rows = json.loads(out)
-        assert code == 0
+        rows = json.loads(call(what, "--json")[1])
         assert len(rows) >= 6
         text = call(what)[1]
         assert all(re.search(rf"^{row['name']} .*{re.escape(row['summary'])}", text, re.M) for row in rows)
@@ -84,38 +81,30 @@ def test_lists_are_readable_by_people_and_machines(call):
 
 def test_misuse_and_bad_input_are_one_line_with_exit_code_2(refuse, monkeypatch):
     monkeypatch.setattr(sweep, "run_sweep", fail)
-    hint = {"fly": "See python -m core --help\n", "": "See python -m core --help\n", "fit": "core fit --help\n"}
-    for arguments, end in hint.items():
-        assert refuse(*arguments.split()).endswith(end)
-    fraction = "labelled-fraction digits --labels 20"
     for arguments, message in {
-        "fit digits pca --nonsense": "--nonsense",
+        "": "See python -m core --help",
+        "fly": "See python -m core --help",
+        "fit": "See python -m core fit --help",
         "fit digits umap": "no method umap",
         "fit digits pca --set n_components": "NAME=VALUE",
-        "fit digits pca --seed x": "'--seed'",
         "fit digits ae --max-seconds nan": "max_seconds=nan is not allowed",
-        "compare digits pca gan --set n_components=5": "use --code-size",
         "compare digits pca tsne": "t-SNE projects the rows themselves and has no latent code",
         "ship mnist/umap": "No shipped run",
         "labelled-fraction frey": "Frey faces has no labels",
         "labelled-fraction digits --labels 20,": "--labels 20, is not a list",
-        f"{fraction} --processes 65": "'--processes'",
-        f"{fraction} --set colour=red": "colour is no parameter of digits",
+        "labelled-fraction digits --processes 65": "'--processes'",
     }.items():
         assert message in refuse(*arguments.split()), arguments
 
 
 def test_fit_prints_one_document_and_stores_the_run(call):
-    code, out, err = call("fit", "digits", "ae", "--max-seconds", "1", "--set", "width=32", "--seed", "3", "--json")
+    code, out, err = call(*FIT, "--seed", "3", "--json")
     document = json.loads(out)
     assert code == 0
     assert set(document) == {"key", "spec", "seconds", "environment", "history", "metrics"}
-    assert Spec.from_json(document["spec"]).key == document["key"]
-    assert document["spec"]["seed"] == 3
-    assert document["seconds"] == pytest.approx(1, rel=0.1)
-    assert document["metrics"]["squared_error_interval"][0] < document["metrics"]["squared_error"]
+    assert (Spec.from_json(document["spec"]).key, document["spec"]["seed"]) == (document["key"], 3)
     assert layout.metrics_to_json(reader.read_run(store.find_place(document["key"]))) == document["metrics"]
-    assert f"epoch {document['history'][-1]['epoch']}" in err
+    assert "epoch 2 " in err
     # The app sees it while it trains; it leaves only its run.
     assert sorted(path.name for path in layout.runs_folder().iterdir()) == [".jobs", "digits"]
     assert [path.name for path in task_files.queue_folder().iterdir()] == ["locks"]
@@ -126,61 +115,52 @@ def test_compare_uses_stored_runs_and_tells_copies_of_the_data_apart(call, monke
     code, out, err = call(*COMPARE, "--json")
     pca, ae = json.loads(out)
     assert (code, ae["key"], "different copies" in err) == (0, key, False)
-    assert (pca["spec"]["method"], pca["spec"]["params"]["n_components"]) == ("pca", 2)
+    assert pca["spec"]["params"]["n_components"] == 2
     place = store.find_place(pca["key"])
     run, arrays = reader.read_run(place), reader.read_weights(place)
     store.delete_run(run.key)
     store.write_run(replace(run, environment={**run.environment, "data_checksum": "another"}), arrays)
     with monkeypatch.context() as patch:
         patch.setattr(checksums, "make_stamp", lambda name: "")  # as where the data are absent
-        code, _, err = call(*COMPARE)
-        assert (code, err.count("\n")) == (0, 1)
-        assert "measured on different copies of digits" in err
+        assert call(*COMPARE)[2].startswith("These runs were measured on different copies of digits")
     monkeypatch.setattr(runs, "fit_run", lambda spec, *_: run if spec == run.spec else fail())
     assert call(*COMPARE)[2] == "PCA was trained on another copy of digits: it is fitted on this one.\n"
 
 
 def test_interrupted_fit_says_what_is_left(call, monkeypatch):
-    compare = ["compare", "digits", "ae", "--seed", "9"]
-    for arguments, has_checkpoint, message in (
-        (FIT, False, "stopped; nothing was stored.\n"),
-        (compare, False, "the runs that were finished are stored, the others are not.\n"),
-        (FIT, True, "stopped; the same command resumes from the last checkpoint.\n"),
+    def interrupt(folder, **_):
+        raise KeyboardInterrupt
+
+    def interrupt_later(folder, **_):
+        (folder / "checkpoint.safetensors").write_bytes(b"kept")
+        raise KeyboardInterrupt
+
+    for arguments, act, message in (
+        (FIT, interrupt, "stopped; nothing was stored.\n"),
+        (["compare", "digits", "ae", "--seed", "9"], interrupt, "finished are stored, the others are not.\n"),
+        (FIT, interrupt_later, "stopped; the same command resumes from the last checkpoint.\n"),
     ):
-
-        def interrupt(folder, has_checkpoint=has_checkpoint, **_):
-            if has_checkpoint:
-                (folder / "checkpoint.safetensors").write_bytes(b"kept")
-            raise KeyboardInterrupt
-
-        replace_fit(monkeypatch, interrupt)
-        code, _, err = call(*arguments)
-        assert code == 130
-        assert err.endswith(message)
-
-
-def test_app_may_pause_or_cancel_a_fit(call, monkeypatch):
-    for command, left in ((queue.CANCEL, []), (queue.PAUSE, [queue.PAUSED])):
-
-        def act(folder, on_stage, command=command, **_):
-            (task,) = queue.list_tasks()
-            assert (task.state, task.people) == (queue.RUNNING, (requests.COMMAND_LINE,))
-            requests.send_command(folder.name, command)
-            on_stage("Fitting")
-
         replace_fit(monkeypatch, act)
-        code, _, err = call(*FIT)
-        assert code == 130
-        assert err.endswith(f"hourglass: stopped; the app asked to {command} this training.\n")
-        assert [task.state for task in queue.list_tasks()] == left
+        code, _, err = call(*arguments)
+        assert (code, err.endswith(message)) == (130, True), err
+
+
+def test_app_may_pause_a_fit(call, monkeypatch):
+    def act(folder, on_stage, **_):
+        (task,) = queue.list_tasks()
+        assert (task.state, task.people) == (queue.RUNNING, (requests.COMMAND_LINE,))
+        requests.send_command(folder.name, queue.PAUSE)
+        on_stage("Fitting")
+
+    replace_fit(monkeypatch, act)
+    code, _, err = call(*FIT)
+    assert (code, [task.state for task in queue.list_tasks()]) == (130, [queue.PAUSED])
+    assert err.endswith("hourglass: stopped; the app asked to pause this training.\n")
 
 
 def test_fit_resumes_a_paused_training_and_keeps_its_checkpoint_when_storing_fails(call, monkeypatch):
-    def full(*_, **__):
-        raise HourglassError("The disk is full.")
-
     with monkeypatch.context() as patch:
-        patch.setattr(fit.store, "write_run", full)
+        patch.setattr(fit.store, "write_run", Mock(side_effect=HourglassError("The disk is full.")))
         code, _, err = call(*FIT)
     assert code == 2
     assert err.endswith("hourglass: The disk is full.\n")
@@ -190,8 +170,7 @@ def test_fit_resumes_a_paused_training_and_keeps_its_checkpoint_when_storing_fai
     requests.send_command(task.key, queue.PAUSE)
     code, _, err = call(*FIT)
     assert (code, "epoch" in err) == (0, False), "it trained again"
-    assert queue.list_tasks() == []
-    assert requests.is_stored(task.key)
+    assert (queue.list_tasks(), requests.is_stored(task.key)) == ([], True)
 
 
 def test_system_errors_are_one_line(refuse, monkeypatch, tmp_path):
@@ -201,11 +180,8 @@ def test_system_errors_are_one_line(refuse, monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setenv("HOURGLASS_RUNS", str(tmp_path / "file" / "runs"))
         assert "HOURGLASS_RUNS=" in refuse(*FIT)
-
-    def forbid():
-        raise PermissionError(13, "Permission denied", "/somewhere")
-
-    monkeypatch.setattr(datasets, "names", forbid)
+    forbidden = PermissionError(13, "Permission denied", "/somewhere")
+    monkeypatch.setattr(datasets, "names", Mock(side_effect=forbidden))
     assert refuse("datasets") == "hourglass: [Errno 13] Permission denied: '/somewhere'\n"
 
 
@@ -214,8 +190,7 @@ def exported(call, tmp_path):
     """The document of a small run, and the zip file that export made of it."""
     document = json.loads(call("fit", "digits", "pca", "--set", "n_components=2", "--json")[1])
     file = tmp_path / "run.zip"
-    code, out, err = call("export", document["key"], file)
-    assert (code, err) == (0, "")
+    out = call("export", document["key"], file)[1]
     assert out == f"{document['key']} written to {file}, {file.stat().st_size / 1e6:.1f} MB\n"
     return document, file
 
@@ -224,19 +199,15 @@ def test_exported_run_is_imported_elsewhere(call, refuse, exported, monkeypatch,
     document, file = exported
     assert f"The run {document['key']} is already here" in refuse("import", file)
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "elsewhere"))
-    code, out, err = call("import", file, "--json")
-    assert (code, err) == (0, "")
-    imported = json.loads(out)
-    loaded = imported["environment"].pop("loaded")
+    imported = json.loads(call("import", file, "--json")[1])
+    del imported["environment"]["loaded"]
     # Measured again here: what takes seconds at once.
     assert imported["metrics"].items() <= document["metrics"].items()
     assert {"squared_error", "knn_accuracy", "weights"} <= set(imported["metrics"])
     assert {**imported, "metrics": {}} == {**document, "metrics": {}}
     assert reader.read_run(store.find_place(document["key"])).is_verified
-    assert reader.read_run(store.find_place(document["key"])).environment["loaded"] == loaded
     store.delete_run(document["key"])
-    code, out, _ = call("import", file)
-    assert code == 0
+    out = call("import", file)[1]
     assert out.startswith(f"PCA on digits, stored as {document['key']}\n")
     assert f"Squared error            {document['metrics']['squared_error']:.5g} per image" in out
 
@@ -260,43 +231,28 @@ def test_scores_in_an_imported_file_are_not_believed(call, exported, monkeypatch
 
 def test_export_and_import_refuse_in_one_sentence(refuse, exported, tmp_path):
     document, file = exported
-    key, before = document["key"], file.read_bytes()
-    other = tmp_path / "other.zip"
-    (tmp_path / "text.zip").write_text("no zip file")
+    before = file.read_bytes()
     for arguments, message in (
-        (("export", key, file), "exists already, and export replaces no file"),
-        (("export", "0123456789abcdef", other), "There is no run 0123456789abcdef"),
+        (("export", document["key"], file), "exists already, and export replaces no file"),
+        (("export", "0123456789abcdef", tmp_path / "other.zip"), "There is no run 0123456789abcdef"),
         (("import", tmp_path / "missing.zip"), "missing.zip can't be read (No such file"),
-        (("import", tmp_path / "text.zip"), "no zip file, or a damaged one"),
     ):
         assert message in refuse(*arguments)
     assert file.read_bytes() == before
-    place = store.find_place(key)
-    run, arrays = reader.read_run(place), reader.read_weights(place)
-    (place / "weights.safetensors").write_bytes(b"broken")
-    assert "weights.safetensors is not what was written" in refuse("export", key, other)
-    store.delete_run(key)
-    # The estimator is built before the run is stored.
-    store.write_run(run, {**arrays, "components_": arrays["components_"][:, 1:]})
-    file.write_bytes(transfer.pack_run(store.find_place(key)))
-    store.delete_run(key)
-    assert "The weights in this zip file do not fit PCA" in refuse("import", file)
+    file.write_bytes(before[:-100])
+    store.delete_run(document["key"])
+    assert "no zip file, or a damaged one" in refuse("import", file)
     assert store.list_runs() == ([], [])
-    assert not other.exists()
 
 
 def test_labelled_fraction_prints_errors_and_repeats_nothing(call, tmp_path):
-    code, out, err = call(*FRACTION, "--json", "--into", tmp_path)
+    _, out, err = call(*FRACTION, "--json", "--into", tmp_path)
     (row,) = json.loads(out)
-    assert code == 0
-    assert (row["method"], row["labels"], row["seed"], row["n_test"]) == ("logistic", 20, 0, 500)
-    assert 0 < row["error"] < 1
     assert f"Logistic regression, 20 labels, seed 0: test error {row['error']:.2%}" in err
     assert "1 computed in " in err
     assert [json.loads(line) for line in (tmp_path / "digits.jsonl").read_text().splitlines()] == [row]
     code, out, err = call(*FRACTION, "--into", tmp_path)
     assert (code, out) == (0, f"Logistic regression\n       20 labels  {row['error']:7.2%}  seeds=1\n")
-    assert "0 computed in " in err
     assert "1 stored before, 0 left out." in err
 
 
@@ -304,19 +260,10 @@ def test_labelled_fraction_reports_fits_that_fail_or_are_left_out(call, monkeypa
     words = [*FRACTION[:2], "--methods", "logistic", "--json", "--into", tmp_path]
     code, out, err = call(*words, "--labels", "1,20", "--seeds", "1")
     assert (code, [row["labels"] for row in json.loads(out)]) == (0, [20])
-    assert "1 label is of a single class" in err
-    assert "1 left out, of which 1 failed." in err
+    assert "1 left out, of which 1 failed.\nLogistic regression with 1 label, seed 0: 1 label is of a" in err
     code, out, err = call(*words, "--labels", "1", "--seeds", "2")
     assert (code, json.loads(out)) == (1, [])
     assert err.endswith("hourglass: All 2 fits failed, see above.\n")
-    code, out, err = call(*words, "--labels", "30", "--seeds", "1", "--max-seconds", "1e-9")
-    assert (code, json.loads(out)) == (0, [])
-    assert "1 left out." in err
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(experiment, "measure_cell", interrupt)
-    code, _, err = call(*words, "--labels", "30", "--seeds", "1")
-    assert code == 130
-    assert err.endswith("hourglass: stopped; the same command resumes the sweep.\n")
+    assert "1 left out." in call(*words, "--labels", "30", "--seeds", "1", "--max-seconds", "1e-9")[2]
+    monkeypatch.setattr(experiment, "measure_cell", Mock(side_effect=KeyboardInterrupt))
+    assert call(*words, "--labels", "30")[2].endswith("hourglass: stopped; the same command resumes the sweep.\n")
