@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import sparse, stats
+from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
@@ -19,7 +19,8 @@ from core.runs import store
 from core.semi_supervised import experiment, settings
 from core.semi_supervised.experiment import Cell, list_cells, measure_cell, pretrain, select_labelled_rows
 from core.semi_supervised.results import read_map, read_misclassified, select_mapped_rows
-from core.types import DOCUMENTS, Dataset, Spec
+from core.types import Spec
+from tests.experiments.conftest import make_documents
 
 # Small settings in place of each approach's own.
 TINY = {
@@ -61,14 +62,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def documents():
-    """Word counts of 240 documents on three subjects."""
-    random = np.random.default_rng(0)
-    y = np.arange(240) % 3
-    rates = np.full((3, 30), 0.3)
-    rates[np.arange(30) % 3, np.arange(30)] = 1.2
-    X = sparse.csr_array(random.poisson(rates[y]).astype(np.int32))
-    names = ("one", "two", "three")
-    return Dataset("docstrings", DOCUMENTS, X[:160], y[:160], X[160:], y[160:], names, "none", "none")
+    return make_documents(160, 80, classes=3)
 
 
 def make_cell(dataset, name, labels=40, seed=0):
