@@ -123,23 +123,21 @@ def test_impossible_cells_are_refused(digits):
         with pytest.raises(BadInput, match=message):
             list_cells(*given)
     # What the rows at hand can't have is refused before any cell is computed.
-    cells = list_cells("digits", ["logistic", "pca"], [20], [0])
-    experiment.check_cells(cells, digits)
     few = replace(digits, X_train=digits.X_train[:19], y_train=digits.y_train[:19])
     strangers = replace(digits, y_train=digits.y_train % 5, y_test=digits.y_test % 5 + 5)
-    for dataset, wanted, message in (
-        (strangers, cells, "No test row of digits has a class of the training rows"),
-        (few, cells, "labels=20 is not allowed"),
-        (few, list_cells("digits", ["pca"], [10], [0]), "n_components=20 must be at most 19"),
+    for dataset, n, message in (
+        (strangers, 20, "No test row of digits has a class of the training rows"),
+        (few, 20, "labels=20 is not allowed"),
+        (few, 10, "n_components=20 must be at most 19"),
     ):
         with pytest.raises(BadInput, match=message):
-            experiment.check_cells(wanted, dataset)
+            experiment.check_cells(list_cells("digits", ["pca"], [n], [0]), dataset)
 
 
 def test_cell_keys_name_what_a_cell_is():
-    spec = Spec.of("digits", "logistic", {"C": 0.1, "scaling": "none"}, 0, {}, 1)
-    assert Cell(spec, 20).key == hashlib.sha256(f"{spec.key} 20".encode()).hexdigest()[:16]
-    cells = [Cell(replace(spec, version=2), 20), *list_cells("digits", IMAGE_APPROACHES, [20, 50], [0, 1])]
+    cells = list_cells("digits", IMAGE_APPROACHES, [20, 50], [0, 1])
+    assert cells[0].key == hashlib.sha256(f"{cells[0].spec.key} 20".encode()).hexdigest()[:16]
+    cells.append(Cell(replace(cells[0].spec, version=2), 20))
     for params in ({}, {"vocabulary_size": 500}):
         cells += list_cells("docstrings", DOCUMENT_APPROACHES, [20, 50], [0, 1], params)
     assert len({cell.key for cell in cells}) == len(cells)
@@ -204,12 +202,10 @@ def test_scores_and_map_are_those_of_scikit_learn(digits):
     cell = make_cell(digits, "logistic", labels=50, seed=2)
     result = measure_cell(cell, digits)
     X, X_test = digits.X_train / np.float32(255), digits.X_test / np.float32(255)
-    rows, params = select_labelled_rows(digits.y_train, 50, 2), settings.get_settings("logistic", "digits")
-    assert params["scaling"] == "none"
-    expected = LogisticRegression(C=params["C"], max_iter=2000).fit(X[np.sort(rows)], digits.y_train[np.sort(rows)])
+    rows, C = select_labelled_rows(digits.y_train, 50, 2), settings.get_settings("logistic", "digits")["C"]
+    expected = LogisticRegression(C=C, max_iter=2000).fit(X[np.sort(rows)], digits.y_train[np.sort(rows)])
     predicted = expected.predict(X_test)
     assert result["error"] == (predicted != digits.y_test).mean()
-    assert 0.05 < result["error"] < 0.5
     assert result["confusion"] == confusion_matrix(digits.y_test, predicted).tolist()
     wrong, classes = read_misclassified(result)
     assert np.array_equal(wrong, np.flatnonzero(predicted != digits.y_test))

@@ -53,14 +53,6 @@ def test_bound_given_a_class_lies_below_the_likelihood_by_integration():
         assert bound == pytest.approx(log_p, abs=0.5), output
 
 
-def test_unlabelled_rows_lower_the_error(digits):
-    X, y, X_test, y_test = digits
-    settings = {"width": 128, "n_components": 5, "epochs": 40, "batch_size": 100, "alpha": 1.0, "noise": 0.0}
-    errors = [1 - make_m2(**settings).fit(*rows).score(X_test, y_test) for rows in ((X, y), (X[y >= 0], y[y >= 0]))]
-    assert errors[0] < errors[1]
-    assert errors[0] < 0.25
-
-
 def test_m1_m2_trains_on_draws_and_classifies_means(digits):
     X, y, X_test, _ = digits
     vae = VAE(6, width=32, layers=1, epochs=3, batch_size=64, random_state=0).fit(X)
