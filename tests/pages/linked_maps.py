@@ -1,6 +1,7 @@
 """What the linked maps were sent, and rows selected in them as the browser does."""
 
 import base64
+from functools import partial
 
 import numpy as np
 
@@ -9,19 +10,14 @@ from tests.frontend.messages import read_message
 SENT = "maps:maps"
 
 
-def sent(app, kind: str):
+def _read(app, kind: str):
     """Header and arrays of the message of this kind."""
     mounted = [c.proto for c in app.get("bidi_component") if c.proto.component_name == "hourglass_maps"]
     messages = [read_message(proto.bytes) for proto in mounted if proto.bytes]
     return next(message for message in messages if message[0]["kind"] == kind)
 
 
-def message(app):
-    return sent(app, "maps")
-
-
-def pictures(app):
-    return sent(app, "pictures")
+message, pictures = partial(_read, kind="maps"), partial(_read, kind="pictures")
 
 
 def titles(app) -> list[str]:

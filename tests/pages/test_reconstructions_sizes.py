@@ -48,21 +48,17 @@ def test_size_chart_shows_exact_pca_and_each_run(folder):
 
 
 def test_a_missing_size_is_trained_with_the_preset(folder):
-    app = page("size").fill("train-size", "7").fill("Method", "vae").press("Train VAE 7-D")
+    app = page("size").fill("train-size", "many").expect("a whole number from 1 to 256")
+    app.fill("train-size", "200").fill("Method", "pca").expect("64, the number of pixels")
+    app.fill("train-size", "10").expect("PCA 10-D with these settings is in the chart")
+    assert not any(label.startswith("Train PCA") for label in app.labels())
+    app.fill("train-size", "7").fill("Method", "vae").press("Train VAE 7-D")
     (job,) = queue.list_tasks()
     settings = {**presets.list_presets("digits", "vae", 7)[presets.SECONDS], "n_components": 7}
     assert job.spec == specs.make("digits", "vae", settings)
     app.expect("VAE 7-D with these settings is being trained")
     assert any("number 1 in the queue" in bar.proto.text for bar in app.get("progress"))
     assert "run" not in app.query_params
-
-
-def test_size_form_refuses_what_can_not_be_trained(folder):
-    app = page("size").fill("train-size", "many").expect("a whole number from 1 to 256")
-    assert "Train AE 200-D" in app.fill("train-size", "200").labels()
-    app.fill("Method", "pca").expect("64, the number of pixels")
-    app.fill("train-size", "10").expect("PCA 10-D with these settings is in the chart")
-    assert not any(label.startswith("Train PCA") for label in app.labels())
 
 
 def test_lecture_figure_trains_what_is_missing(folder, monkeypatch):
@@ -108,19 +104,16 @@ def test_depths_are_compared_by_paired_intervals(folder, monkeypatch):
     assert app.read_html().count('alt="3 hidden layers"') == 2
 
 
-def test_linear_ae_shows_its_convergence_to_pca(folder):
-    app, last = page("linear"), stored("linear_ae").history[-1]
+def test_linear_ae_converges_to_pca_and_a_rotation_keeps_its_error(folder):
+    app, run = page("linear"), stored("linear_ae")
     curves = [[trace["name"] for trace in chart["data"]] for chart in app.charts()]
     assert curves == [["largest", "mean"], ["excess error"]]
+    last = run.history[-1]
     app.expect(
         f"After {last['epoch']} epochs on Digits 8x8, the largest of the 10 principal angles between the two subspaces "
         f"is {last['largest_angle']:.2f}°"
     )
-
-
-def test_rotation_keeps_the_error(folder):
-    app = page("linear")
-    pair = LinearPair.from_arrays(reader.read_weights(store.find_place(stored("linear_ae").key)))
+    pair = LinearPair.from_arrays(reader.read_weights(store.find_place(run.key)))
     X = datasets.load("digits").floats("test")
     error = np.square(pair.reconstruct(pair.encode(X)) - X).sum(1).mean()
     for share in (0, 35, 100):
