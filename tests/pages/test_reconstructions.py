@@ -1,7 +1,10 @@
 """Reconstructions: images, error by class and corrupted input, on small runs."""
 
+import csv
+import io
 import re
 import shutil
+from html import unescape
 from unittest.mock import Mock
 
 import numpy as np
@@ -18,7 +21,6 @@ from core.types import IMAGES, Dataset
 from pages.ui.shared import cached
 from tests.pages.conftest import fit, invert_quickly, stored
 from tests.pages.driver import opened_on
-from tests.pages.test_export import saved
 
 SECTIONS = ("images", "classes", "damage")
 pytestmark = pytest.mark.usefixtures("computed")
@@ -33,10 +35,10 @@ def shown_rows(app) -> list[int]:
     return [int(button.label.split()[-1]) for button in app.button if button.label.startswith("Enlarge")]
 
 
-def table(app, text: str) -> list[list[str]]:
-    """Lines of the table whose CSV contains `text`."""
-    tables = (saved(element.proto.body) for element in app.get("html") if "data-csv" in element.proto.body)
-    return next(lines for lines in tables if text in str(lines))
+def table(app, text: str) -> list[dict[str, str]]:
+    """The rows of the table with this text in its HTML."""
+    (saved,) = re.findall(r'data-csv="([^"]*)"', app.body_with(text))
+    return list(csv.DictReader(io.StringIO(unescape(saved))))
 
 
 @pytest.fixture
@@ -109,11 +111,11 @@ def test_error_by_class_names_the_hardest_class_and_the_order(runs, errors, y):
     shares = [ae / pca for ae, pca in zip(means["ae"], means["pca"], strict=True)]
     for share in (min(shares), max(shares)):
         assert re.search(rf"{share:.0%} \([^)]*\) in class {shares.index(share)}\b", text)
-    head, *lines = table(app, "PCA low")
-    assert [int(line[0]) for line in lines] == sorted(range(10), key=lambda c: -means["pca"][c])
-    assert [float(line[head.index("PCA")]) for line in lines] == pytest.approx(sorted(means["pca"])[::-1])
-    assert [int(line[head.index("PCA n")]) for line in lines] == [(y == int(line[0])).sum() for line in lines]
-    assert {pair[0] for pair in table(app, "Reversed")[1:]} == {"PCA and Linear AE", "PCA and AE", "Linear AE and AE"}
+    rows = table(app, "PCA low")
+    assert [int(row["Class"]) for row in rows] == sorted(range(10), key=lambda c: -means["pca"][c])
+    assert [float(row["PCA"]) for row in rows] == pytest.approx(sorted(means["pca"])[::-1])
+    assert [int(row["PCA n"]) for row in rows] == [(y == int(row["Class"])).sum() for row in rows]
+    assert [row["Methods"] for row in table(app, "Reversed")] == ["PCA and Linear AE", "PCA and AE", "Linear AE and AE"]
 
 
 def test_error_by_class_uses_stored_labels_without_the_data(runs, monkeypatch):
@@ -131,9 +133,9 @@ def test_corrupted_input_explains_the_chosen_amount(runs):
     assert float(lowest[1]) < no_model
     # Without corruption no method can be better than the image itself.
     app = page("damage", damage="noise", **{"amount-noise": "0"}).expect("no model: 0.000")
-    _, *lines = table(app, "Better than no model")
-    assert {line[0] for line in lines} == {"PCA", "Linear AE", "AE"}
-    assert not any(line[1].startswith("0 to") for line in lines)
+    better = {row["Method"]: row["Better than no model"] for row in table(app, "Better than no model")}
+    assert set(better) == {"PCA", "Linear AE", "AE"}
+    assert not any(amounts.startswith("0 to") for amounts in better.values())
     for kind in corruption.KINDS:
         assert len(page("damage", damage=kind).get("plotly_chart")) == 1
 

@@ -11,18 +11,7 @@ from core.metrics.linear_ae_vs_pca import LinearPair
 from core.runs import presets, reader, selection, specs, store
 from core.tasks import queue
 from tests.pages.conftest import fit, stored
-from tests.pages.driver import opened_on
-from tests.pages.test_export import saved
-
-
-def page(section: str, **query: str):
-    return opened_on("pages/reconstructions.py", **{"data": "digits", "size": "10", "section": section, **query})
-
-
-def table(app, text: str) -> list[dict[str, str]]:
-    """The rows of the table in the HTML with this text."""
-    head, *lines = saved(app.body_with(text))
-    return [dict(zip(head, line, strict=True)) for line in lines]
+from tests.pages.test_reconstructions import page, table
 
 
 def test_size_chart_shows_exact_pca_and_each_run(folder):
