@@ -81,12 +81,11 @@ def test_a_link_restores_the_code():
 
 def test_a_bad_value_in_a_link_is_one_sentence():
     for section, links in (
-        ("manifold", "z=<img-src=x> z=1_2_3 z=nan_inf z=99_-99 behind=**bold**"),
-        ("sliders", "code=1_2 pad=3_3 pad=1_99 frozen=$x$"),
+        ("manifold", "z=<img-src=x> z=nan_inf z=99_-99 behind=**bold**"),
+        ("sliders", "code=1_2 pad=1_99 frozen=$x$"),
     ):
         app = page(section, data="digits")
-        for link in links.split():
-            name, _, value = link.partition("=")
+        for name, value in (link.split("=", 1) for link in links.split()):
             app.query_params[name] = value
             scene = messages(app.run())[section]
             (warning,) = app.warning
