@@ -264,7 +264,13 @@ def test_a_convolutional_gan_is_computed_by_the_server(opened):
 def test_a_convolutional_plane_is_computed_by_the_server(opened, shipped, request):
     params = {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv"}
     run = fit(shipped.runs, datasets.load("digits"), "vae", params, first_only=True)
-    request.addfinalizer(partial(shutil.rmtree, layout.place_of(shipped.runs, run.spec)))
+    place = layout.place_of(shipped.runs, run.spec)
+    request.addfinalizer(partial(shutil.rmtree, place))
     page = opened("manifold", f"data=digits&size=2&vae={permalinks.encode(run.spec)}")
     expect(page.get_by_text("the server computes each image")).to_be_visible(timeout=DRAWN)
-    assert ask(page, "view.grid.width") == 12 * 9
+    # A pixel lies between small images.
+    pixels = np.array(ask(page, PIXELS.format("view.grid", 12 * 9, 12 * 9)))
+    cells = pixels.reshape(12, 9, 12, 9).swapaxes(1, 2)[:, :, :8, :8].reshape(144, 64)
+    places = decoder_export.place_grid_columns(12, -3, 3, is_prior=True)
+    images = reader.read_estimator(place).inverse_transform(decoder_export.make_grid(places, places))
+    assert np.abs(cells - 255 * images).max() <= 1.5

@@ -10,7 +10,7 @@ import pytest
 from core import datasets
 from core.analysis import keywords
 from core.datasets import checksums
-from core.runs import reader, selection, specs, store
+from core.runs import reader, specs, store
 from pages.ui.documents import query_answers
 from pages.ui.shared import cached
 from tests.pages.conftest import HOSTILE, hostile_documents, weighted_lsa
@@ -146,5 +146,3 @@ def test_measures_are_of_the_methods_and_of_lsa_by_weighting(texts, own_copy):
         weighted_lsa(own_copy, weighting)
     app = page(section="numbers").expect(*(f"LSA ({name})" for name in ("tf-idf", "log counts", "raw counts")))
     assert "Fit the missing ones" not in app.labels()
-    default = selection.select_runs(store.list_runs()[0], "docstrings", "lsa", 2)[0]
-    assert default.spec.param("weighting") == selection.USUAL_WEIGHTING

@@ -11,7 +11,6 @@ from core.runs import selection, store
 from core.types import IMAGES
 from pages.ui.shared import cached
 from tests.frontend.messages import read_message
-from tests.pages.conftest import fit
 from tests.pages.driver import opened_on
 
 PAGE = "pages/generation.py"
@@ -104,16 +103,3 @@ def test_missing_or_unreadable_data_leave_the_decoder(monkeypatch):
     monkeypatch.setattr(cached, "find_rows", Mock(side_effect=DataUnavailable("The file is broken.")))
     scene = messages(page("sliders", data="digits").expect("The file is broken"))["sliders"]
     assert (len(scene["axes"]), scene["starts"]) == (10, [])
-
-
-def test_a_convolutional_plane_comes_from_the_server(tmp_path, no_shipped_runs, monkeypatch):
-    params = {"n_components": 2, "epochs": 1, "width": 32, "layers": 2, "network": "conv"}
-    fit(tmp_path, datasets.load("digits"), "vae", params, first_only=True)
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
-    app = page("manifold", data="digits")
-    sent = messages(app)
-    assert sent["manifold"]["server"]
-    assert sent["grid"]["id"] == sent["answer"]["id"] == sent["manifold"]["decoder"]
-    columns, lines = sent["manifold"]["columns"]
-    assert sent["grid"]["arrays"]["images"].size == columns * lines * 64
-    app.expect("convolutional, so the server computes each image")
