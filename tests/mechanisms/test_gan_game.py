@@ -32,14 +32,6 @@ def test_gradients_are_finite_differences(loss):
         assert (loss_beyond(h) - loss_beyond(-h)) / (2 * h) == pytest.approx(length, rel=0.02, abs=1e-3)
 
 
-def test_discriminator_approaches_the_optimal_one_while_the_generator_is_fixed():
-    game = gan_game.Game(replace(SMALL, discriminator_rate=0.005))
-    before = gan_game.take_snapshot(game).disagreement
-    for _ in range(300):
-        gan_game.take_step(game, DISCRIMINATOR)
-    assert gan_game.take_snapshot(game).disagreement < 0.5 * before
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_brings_the_generator_to_the_data(loss):
     settings = Settings("one_mode", loss=loss, generator_rate=0.002, discriminator_rate=0.002, discriminator_steps=2)
@@ -60,48 +52,31 @@ def test_game_in_parts_with_snapshots_and_copies_is_the_same(loss):
     assert len(in_parts.history) == 30
     gan_game.play_rounds(in_parts, 10)
     assert at_once.history == in_parts.history == copied.history
-    frame, other = (gan_game.take_snapshot(game) for game in (at_once, in_parts))
-    np.testing.assert_array_equal(frame.samples, other.samples)
-    np.testing.assert_array_equal(frame.learned, other.learned)
+    frame = gan_game.take_snapshot(at_once)
     assert (frame.optimal is None) == (frame.disagreement is None) == (loss == WASSERSTEIN)
     assert played(replace(settings, seed=1), 2).history != at_once.history[:6]
-
-
-@pytest.fixture(scope="module")
-def games():
-    return {name: played(preset.settings, preset.rounds) for name, preset in PRESETS.items()}
-
-
-def covered(game) -> float:
-    samples = game.generator.sample(2000, np.random.default_rng(0))
-    return density_comparison.compute_mode_coverage(game.mixture, samples)
 
 
 def of_generator(game, what: str) -> np.ndarray:
     return np.array([row[what] for row in game.history if row["player"] == GENERATOR])
 
 
-def test_first_preset_covers_the_data(games):
-    assert covered(games["works"]) > 0.9
-    assert (
-        density_comparison.estimate_jensen_shannon(games["works"].mixture, games["works"].generator, 1000).value < 0.1
-    )
-
-
-def test_preset_of_mode_collapse_collapses(games):
-    assert 0 < covered(games["mode_collapse"]) <= 0.5
-
-
-def test_preset_of_oscillation_oscillates(games):
-    game = games["oscillation"]
-    x = of_generator(game, "mean")[:, 0][len(game.history) // 6 :] - game.mixture.mean[0]
+def test_presets_show_what_they_say():
+    games = {name: played(preset.settings, preset.rounds) for name, preset in PRESETS.items()}
+    covered = {
+        name: density_comparison.compute_mode_coverage(
+            game.mixture, game.generator.sample(2000, np.random.default_rng(0))
+        )
+        for name, game in games.items()
+    }
+    works, oscillates, still = (games[name] for name in ("works", "oscillation", "vanishing"))
+    assert covered["works"] > 0.9
+    assert density_comparison.estimate_jensen_shannon(works.mixture, works.generator, 1000).value < 0.1
+    assert 0 < covered["mode_collapse"] <= 0.5
+    x = of_generator(oscillates, "mean")[:, 0][len(oscillates.history) // 6 :] - oscillates.mixture.mean[0]
     assert x.std() > 0.3
-    smooth = np.convolve(x, np.ones(10) / 10, "valid")
-    assert (np.diff(np.sign(smooth)) != 0).sum() >= 5
-
-
-def test_preset_of_vanishing_gradient_vanishes_and_another_loss_does_not(games):
-    still = games["vanishing"]
+    assert (np.diff(np.sign(np.convolve(x, np.ones(10) / 10, "valid"))) != 0).sum() >= 5
     assert np.median(of_generator(still, "gradient")[-50:]) < 1e-3
+    # Another loss avoids it.
     moved = played(replace(still.settings, loss=NON_SATURATING), PRESETS["vanishing"].rounds)
     assert np.median(of_generator(moved, "gradient")[-50:]) > 0.1
