@@ -5,8 +5,7 @@ import pytest
 
 from core.mechanisms import density_comparison
 from core.mechanisms.gaussian_mixtures import TARGETS, Mixture
-from tests.mechanisms.calibration import assert_calibrated
-from tests.mechanisms.generators import linear
+from tests.mechanisms.helpers import assert_calibrated, linear
 
 
 @pytest.mark.parametrize(("name", "slope", "noise"), [("two_modes", 1.5, 0.3), ("ring", 1.4, 0.1)])

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from core.mechanisms import elbo, linear_gaussian
 from core.mechanisms.elbo import LinearVAE
 from core.mechanisms.naive_sampling import Encoder
-from tests.mechanisms.calibration import SEEDS, assert_calibrated
+from tests.mechanisms.helpers import SEEDS, assert_calibrated
 
 MODEL = linear_gaussian.make_example(2, 0.7, n_features=4)
 X = MODEL.sample(1, np.random.default_rng(2))[0][0]

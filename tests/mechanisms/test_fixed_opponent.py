@@ -10,7 +10,7 @@ from scipy.stats import norm
 from core.mechanisms import density_comparison, fixed_opponent
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import Settings
-from tests.mechanisms.generators import SMALL, played
+from tests.mechanisms.helpers import SMALL, played
 
 
 def trained(settings, objective, steps):

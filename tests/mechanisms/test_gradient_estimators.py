@@ -6,7 +6,7 @@ import pytest
 from core.mechanisms import gradient_estimators
 from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Quadratic, Sines, measure_variance
 from core.mechanisms.monte_carlo import Estimate
-from tests.mechanisms.calibration import assert_calibrated
+from tests.mechanisms.helpers import assert_calibrated
 
 COSTS = (Quadratic(0.7), Sines(1.0), Sines(3.0))
 MU = np.array([0.5, -1.0, 2.0])
