@@ -28,8 +28,8 @@ def through(figure, name):
 
 
 def test_line_goes_through_the_means_and_every_seed_is_a_dot():
-    figure = curve(Line("ae", "AE", 4, MARKS))
-    line, faint = through(figure, "ae"), dots(figure, "ae")
+    figure = curve(Line("ae", "AE", 4, MARKS, published=PUBLISHED))
+    line, faint, hollow = through(figure, "ae"), dots(figure, "ae"), figure.data[2]
     assert (list(line.x), list(line.y)) == ([20, 100, 500], [8, 2, 1])
     assert list(line.error_y.array) == [2, 3, 0]
     # A bar below 0 has no end on a logarithmic axis.
@@ -39,15 +39,9 @@ def test_line_goes_through_the_means_and_every_seed_is_a_dot():
     assert [about[2] for about in faint.customdata] == [0, 3, 0, 3, 3]
     # A click on one mark leaves the others as they are.
     assert all(trace.unselected.marker.opacity == 1 for trace in figure.data)
-
-
-def test_published_errors_are_hollow_marks_of_the_same_colour():
-    figure = curve(Line("m2", "M2", 3, MARKS, published=PUBLISHED))
-    hollow, line = figure.data[2], through(figure, "m2")
     assert (list(hollow.x), list(hollow.y)) == ([100, 1000], [3.33, 2.4])
-    assert hollow.marker.symbol == f"{line.marker.symbol}-open"
-    assert hollow.marker.color == line.marker.color
-    assert hollow.text[1] == "M2, published: 2.4% with 1,000 labels. table 1"
+    assert (hollow.marker.symbol, hollow.marker.color) == (f"{line.marker.symbol}-open", line.marker.color)
+    assert hollow.text[1] == "AE, published: 2.4% with 1,000 labels. table 1"
 
 
 def test_names_are_escaped():
@@ -66,7 +60,6 @@ def test_axes_are_logarithmic_and_lines_are_shifted_a_little():
     layout = curve(Line("ae", "AE", 4, MARKS), counts=[20, 1000]).layout
     assert layout.xaxis.type == layout.yaxis.type == "log"
     assert (list(layout.xaxis.tickvals), list(layout.xaxis.ticktext)) == ([20, 1000], ["20<br>1%", "1,000<br>50%"])
-    assert list(map(float, layout.yaxis.ticktext)) == list(layout.yaxis.tickvals)
     linear = curve(is_log=False).layout
     assert (linear.xaxis.type, linear.yaxis.type, linear.yaxis.rangemode) == ("log", None, "tozero")
 
@@ -77,7 +70,6 @@ def test_styles_differ_and_the_baseline_is_in_the_colour_of_text():
     figure = curve(Line("a", "A", 0, MARKS, True), Line("b", "B", 1, MARKS))
     baseline, other = through(figure, "a").line, through(figure, "b").line
     assert baseline.color == palette.INK["light"] != other.color
-    assert baseline.width > other.width
 
 
 def test_confusion_matrix_is_coloured_by_the_share_of_the_class():
@@ -88,18 +80,12 @@ def test_confusion_matrix_is_coloured_by_the_share_of_the_class():
     assert drawn.z[~np.eye(3, dtype=bool)] == pytest.approx([20, 0, 0, 0, 20, 60])
     assert drawn.customdata[..., 0].tolist() == counts.tolist()
     assert drawn.customdata[..., 1] == pytest.approx(100 * counts / counts.sum(1, keepdims=True))
-    assert (drawn.zmin, drawn.zmax) == (0, pytest.approx(60))
     names = ["a", "&lt;i&gt;b&lt;/i&gt;", "c"]
-    assert list(drawn.x) == list(drawn.y) == names
-    assert drawn.text.tolist() == [["8", "2", ""], ["", "10", ""], ["1", "3", "1"]]
     diagonal = [(note.x, note.y, note.text) for note in figure.layout.annotations]
     assert diagonal == [*zip(names, names, ["8", "10", "1"], strict=True)]
-    assert figure.layout.yaxis.autorange == "reversed"
     # Of many classes, or without errors.
     figure = error_by_labels.plot_confusion(np.eye(20, dtype=int), [f"class {k}" for k in range(20)], "dark")
-    assert (figure.data[0].text, figure.layout.annotations) == (None, ())
-    for counts in (np.diag([5, 0, 3]), np.array([[4]])):
-        assert error_by_labels.plot_confusion(counts, list("abc")[: len(counts)], "light").data[0].zmax == 1
+    assert (figure.data[0].text, figure.layout.annotations, figure.data[0].zmax) == (None, (), 1)
 
 
 def test_map_distinguishes_correct_misclassified_and_labelled_rows():
@@ -114,9 +100,4 @@ def test_map_distinguishes_correct_misclassified_and_labelled_rows():
     ):
         assert (list(trace.x), list(trace.text)) == (x, texts)
         assert trace.marker.color == tuple(palette.get_class_style(label, "dark").colour for label in labels)
-    assert misclassified.marker.line.color == misclassified.marker.color
-    assert misclassified.marker.symbol == "x-thin"
-    assert labelled.marker.size > correct.marker.size
-    empty = np.zeros((0, 2)), np.zeros(0, int)
-    figure = error_by_labels.plot_codes(at_test, y_test, np.ones(4, bool), *empty, ["a", "b", "c"], "light")
-    assert [len(trace.x) for trace in figure.data] == [4, 0, 0]
+    assert (misclassified.marker.symbol, misclassified.marker.line.color) == ("x-thin", misclassified.marker.color)

@@ -26,14 +26,6 @@ def y_ticks(document: str) -> dict[float, float]:
     return {float(text.text.replace(",", "")): float(text.get("y")) - 3.5 for text in texts}
 
 
-def test_panels_have_titles_with_units():
-    names = ["Loss", "Reconstruction", "KL divergence"]
-    assert [title for title, _ in svg.list_panels({"a": VAE}, "nats")] == [f"{name}, nats" for name in names]
-    losses, scores = svg.list_panels({"a": GAN, "b": []}, "")
-    assert losses == ("Losses of the players", ["discriminator_loss", "generator_loss"])
-    assert scores == ("Discriminator's mean score, probability", ["score_real", "score_generated"])
-
-
 def test_curve_lies_where_the_numbers_are():
     (document, about), *_ = svg.render_progress(VAE, "epoch", "nats", "light")
     (line,) = curves(document)
@@ -59,14 +51,6 @@ def test_ticks_are_few_and_within_the_values():
         assert 2 <= len(ticks) <= 6
         room = 0.05 * (high - low)
         assert low - room <= min(ticks) < max(ticks) <= high + room
-
-
-def test_thinned_history_keeps_its_end():
-    rows = [{"epoch": k, "loss": 1.0} for k in range(5000)]
-    kept = svg.thin_rows(rows)
-    assert len(kept) <= 600
-    assert kept[-1] is rows[-1]
-    assert svg.thin_rows(rows[:3]) == rows[:3]
 
 
 def test_several_trainings_share_a_plotly_chart():
