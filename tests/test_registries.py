@@ -1,7 +1,6 @@
 """A method is one module and one entry, and so is a data set: two of each are added here, and every page takes them."""
 
 import ast
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +8,13 @@ from sklearn.decomposition import TruncatedSVD
 
 from core import datasets, methods
 from core.__main__ import main
-from core.experiments.fit import fit_and_store
 from core.methods.params import n_components
-from core.runs import layout, specs
+from core.runs import layout
 from core.types import DOCUMENTS, IMAGES, Dataset, Method
-from tests.pages.conftest import clear_caches, hostile_documents, nobody_looks_after_the_queue, read_whole  # noqa: F401
-from tests.pages.driver import opened_on
+from tests.pages import conftest
+from tests.pages.driver import ROOT, opened_on
 
-ROOT = Path(__file__).parent.parent
+nobody_looks_after_the_queue, read_whole = conftest.nobody_looks_after_the_queue, conftest.read_whole
 NAMES = {*methods.names(), *datasets.names()}
 
 
@@ -34,20 +32,16 @@ METHOD = Method(
     restore=restore,
     n_weights=lambda svd: svd.components_.size,
 )
-TOY = methods.Entry(
-    "toy_svd", "Toy SVD", (IMAGES, DOCUMENTS), 6, is_linear=True, samplers=(methods.GAUSSIAN,), module=__name__
-)
+ABOUT = {"is_linear": True, "samplers": (methods.GAUSSIAN,), "module": __name__}
+TOY = methods.Entry("toy_svd", "Toy SVD", (IMAGES, DOCUMENTS), 6, **ABOUT)
 CROPS = datasets.Entry("crops", "Crops 6x6", IMAGES, __name__, (240, 90), "Middles.", (6, 6), embedded=True)
 
 
 def load(name, *, progress=None):
     digits = datasets.load("digits")
-
-    crop = lambda X, n: X[:n].reshape(n, 8, 8)[:, 1:7, 1:7].reshape(n, 36)
-    train, test = (
-        (crop(digits.X_train, 240), digits.y_train[:240] % 3),
-        (crop(digits.X_test, 90), digits.y_test[:90] % 3),
-    )
+    crop = lambda X: X.reshape(-1, 8, 8)[:, 1:7, 1:7].reshape(-1, 36)
+    train = crop(digits.X_train[:240]), digits.y_train[:240] % 3
+    test = crop(digits.X_test[:90]), digits.y_test[:90] % 3
     return Dataset(name, IMAGES, *train, *test, ("a", "b", "c"), "none", "none", image_shape=(6, 6))
 
 
@@ -60,27 +54,17 @@ def added(tmp_path_factory):
         patch.setitem(datasets.REGISTRY, CROPS.name, CROPS)
         patch.setattr(layout, "SHIPPED", folder / "none")
         crops, few = datasets.load("crops"), {"epochs": 2, "width": 32}
-        for dataset in (crops, datasets.load("digits"), hostile_documents()):
-            train(folder, dataset, TOY.name, n_components=2)
+        for dataset in (crops, datasets.load("digits"), conftest.hostile_documents()):
+            conftest.fit(folder, dataset, TOY.name, {"n_components": 2}, first_only=True)
         for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", few), ("vae", few)):
-            train(folder, crops, method, n_components=2, **params)
-        train(folder, crops, "gan", network="mlp", epochs=1, width=32)
+            conftest.fit(folder, crops, method, {"n_components": 2, **params}, first_only=True)
+        conftest.fit(folder, crops, "gan", {"network": "mlp", "epochs": 1, "width": 32}, first_only=True)
         yield folder
-
-
-def train(folder, dataset, method, **params):
-    return fit_and_store(specs.make(dataset.name, method, params), dataset, folder, first_only=True)
 
 
 @pytest.fixture
 def runs(added, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(added))
-
-
-def everything_on(app) -> str:
-    """All text, and the labels and options of all widgets."""
-    kinds = ("selectbox", "multiselect", "button_group", "bidi_component")
-    return "\n".join([app.read_html(), *(str(element.proto) for kind in kinds for element in app.get(kind))])
 
 
 def opened_pages():
@@ -101,12 +85,13 @@ def opened_pages():
 
 @pytest.mark.usefixtures("runs", "nobody_looks_after_the_queue", "read_whole")
 def test_every_page_takes_a_new_method_and_a_new_dataset(monkeypatch):
-    clear_caches()
-    documents, genuine = hostile_documents(), datasets.load
+    conftest.clear_caches()
+    documents, genuine = conftest.hostile_documents(), datasets.load
     monkeypatch.setattr(datasets, "load", lambda n, **kw: documents if n == documents.name else genuine(n, **kw))
     for page, query, is_named in opened_pages():
         app = opened_on(page, **query)
-        text = everything_on(app)
+        widgets = [app.get(kind) for kind in ("selectbox", "multiselect", "button_group", "bidi_component")]
+        text = app.read_html() + str([element.proto for elements in widgets for element in elements])
         assert ("Toy SVD" in text) == is_named, (page, query)
         assert datasets.entry(query["data"]).label in text, (page, query)
 

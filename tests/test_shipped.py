@@ -82,13 +82,11 @@ def test_the_folder_holds_the_listed_runs_and_is_small():
 
 
 def test_classifiers_have_the_error_in_their_description():
-    for dataset in CLASSIFIER_EPOCHS:
-        data = datasets.load(SAMPLES.get(dataset, dataset))
+    for data in (datasets.load(SAMPLES.get(name, name)) for name in CLASSIFIER_EPOCHS):
         space = feature_space.get_feature_space(data)
         assert space.features(data.floats("test")).shape == (len(data.y_test), 64)
-        wrong = (space.classes(data.floats("test")) != data.y_test).mean()
         described = float(space.description.rsplit(" ", 1)[1].rstrip("%")) / 100
-        assert wrong == pytest.approx(described, abs=0.015)
+        assert (space.classes(data.floats("test")) != data.y_test).mean() == pytest.approx(described, abs=0.015)
 
 
 def test_a_shipped_spec_is_refitted_to_the_same_figures():

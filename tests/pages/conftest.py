@@ -1,6 +1,7 @@
 """Small runs for the pages, made once a session: digits by four methods, documents with a hostile title by three."""
 
 import shutil
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,7 @@ HOSTILE = "<img src=x onerror=alert(1)> $x^2$ **bold** :red[r]"
 
 def hostile_documents():
     """300 documents of three subjects, a title of each being what a page must show letter by letter."""
-    rng = np.random.default_rng(0)
-    rows = []
+    rng, rows = np.random.default_rng(0), []
     for k in range(300):
         words = [f"{'abc'[k % 3]}{'abcdefghij'[i]}word" for i in rng.integers(0, 10, 60)]
         common = [f"all{'abcdefghij'[i]}" for i in rng.integers(0, 10, 20)]
@@ -34,9 +34,8 @@ def hostile_documents():
 def fit_small_runs(folder: Path, digits: Dataset) -> Path:
     """Fit digits at 2 and 10, a second AE at 10, a GAN, t-SNE; documents at 2."""
     texts, few = hostile_documents(), {"epochs": 2, "width": 32}
-    for size in (2, 10):
-        for method, params in (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", few)):
-            fit(folder, digits, method, {"n_components": size, **params})
+    for size, (method, params) in product((2, 10), (("pca", {}), ("linear_ae", {"epochs": 2}), ("ae", few))):
+        fit(folder, digits, method, {"n_components": size, **params})
     fit(folder, digits, "ae", {"n_components": 10, "epochs": 1, "width": 32})
     fit(folder, digits, "gan", {"epochs": 1, "width": 32, "network": "mlp"})
     fit(folder, digits, "tsne", {"max_iter": 300})

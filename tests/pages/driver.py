@@ -29,24 +29,19 @@ class Page(AppTest):
         elements = (*self.warning, *self.error, *self.info, *self.success, *self.caption, *self.subheader)
         return "\n".join([self.read_html(), *(element.value for element in elements)]).replace("\\", "")
 
-    def expect(self, *texts: str) -> "Page":
-        """Each of these texts is on the page."""
+    def expect(self, *texts: str, are_shown: bool = True) -> "Page":
         shown = self.read_text()
-        assert [text for text in texts if text not in shown] == []
+        assert [text for text in texts if (text in shown) != are_shown] == []
         return self
 
     def lack(self, *texts: str) -> "Page":
-        """None of these texts is on the page."""
-        shown = self.read_text()
-        assert [text for text in texts if text in shown] == []
-        return self
+        return self.expect(*texts, are_shown=False)
 
     def body_with(self, text: str) -> str:
         """The first HTML that has this text in it."""
         return next(element.proto.body for element in self.get("html") if text in element.proto.body)
 
     def query(self) -> dict[str, str]:
-        """The address's parameters."""
         return {name: value[0] if isinstance(value, list) else value for name, value in self.query_params.items()}
 
     def find_button(self, name: str):
@@ -57,7 +52,6 @@ class Page(AppTest):
         return self.find_button(name).click().run()
 
     def labels(self) -> list[str]:
-        """Labels of the buttons."""
         return [button.label for button in self.button]
 
     def field(self, name: str):
@@ -83,8 +77,7 @@ class Page(AppTest):
 
     def code_blocks(self) -> list[str]:
         """The command lines and links, each of which can be copied."""
-        bodies = "".join(element.proto.body for element in self.get("html"))
-        blocks = re.findall(r'<div class="hg-code"><pre>(.*?)</pre><button', bodies, re.DOTALL)
+        blocks = re.findall(r'<div class="hg-code"><pre>(.*?)</pre><button', self.read_html(), re.DOTALL)
         return [unescape(text) for text in blocks]
 
 
@@ -92,8 +85,7 @@ def opened_on(page: str, **query: str) -> Page:
     """The page of this script as a link to it with these query parameters opens it."""
     app = Page(str(ROOT / "app.py"), default_timeout=60).switch_page(page)
     app.page = page
-    for name, value in query.items():
-        app.query_params[name] = value
+    app.query_params.update(query)
     return app.run()
 
 
