@@ -43,6 +43,7 @@ def test_history_measures_and_ticks_change_nothing_else(X, monkeypatch):
     plain, other = small().fit(X), small().set_params(random_state=1).fit(X)
     assert torch.equal(before, torch.random.get_rng_state()), "the global generator was touched"
     assert not torch.equal(weights(plain), weights(other))
+    assert not torch.equal(weights(plain), weights(small(weight_decay=1.0).fit(X)))
     measure = lambda networks: {"norm": float(networks["decoder"][0].weight.detach().norm())}
     monkeypatch.setattr(Autoencoder, "measures", lambda self, rows: [measure])
     monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
