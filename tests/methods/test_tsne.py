@@ -20,11 +20,6 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def X(digits):
-    return digits.floats("train")[:300]
-
-
-@pytest.fixture(scope="module")
 def counts():
     """Documents of two topics."""
     rng = np.random.default_rng(0)
@@ -60,11 +55,11 @@ def test_tsne_of_images_is_as_good_as_scikit_learns(digits):
     assert fitted.kl_divergence_ < 1.05 * expected.kl_divergence_
 
 
-def test_tsne_divergence_follows_the_definition(X, counts):
+def test_tsne_divergence_follows_the_definition(digits, counts):
     # All other rows are among the 3 * perplexity neighbours, so nothing but the Barnes-Hut gradient is approximate.
-    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    weighted, X = TfidfTransformer(sublinear_tf=True).fit_transform(counts), digits.floats("train")[:60]
     for kind, rows, distances in (
-        (IMAGES, X[:60], pairwise_distances(X[:60])),
+        (IMAGES, X, pairwise_distances(X)),
         (DOCUMENTS, counts, pairwise_distances(weighted, metric="cosine")),
     ):
         found = TSNEMap(perplexity=20.0, max_iter=300, kind=kind, random_state=0).fit(rows)
@@ -72,8 +67,8 @@ def test_tsne_divergence_follows_the_definition(X, counts):
         assert found.kl_divergence_ == pytest.approx(expected, rel=0.02)
 
 
-def test_tsne_reports_progress_every_50_steps_and_keeps_no_map_when_it_is_stopped(X):
-    ticks, rows = [], []
+def test_tsne_reports_progress_every_50_steps_and_keeps_no_map_when_it_is_stopped(digits):
+    ticks, rows, X = [], [], digits.floats("train")[:300]
     first, second = (
         TSNEMap(max_iter=325, random_state=0).fit(X, on_epoch=rows.append, on_tick=ticks.append) for _ in range(2)
     )

@@ -27,25 +27,19 @@ def test_bernoulli_reconstruction_is_cross_entropy_in_nats(X):
     assert reconstruction == pytest.approx(expected, rel=1e-4)
 
 
-def linear_gaussian_vae():
+def test_bounds_equal_the_evidence_with_the_true_posterior():
     """x = 2 z + 1 + N(0, 1/4), its exact posterior as encoder: then the bound is log p(x) itself."""
     model = vae(n_components=1, output="normal", network="mlp")
     model.n_features_in_ = 1
-    posterior_variance = 1 / (1 + 4 / 0.25)
+    variance = 1 / (1 + 4 / 0.25)
     encoder, decoder = torch.nn.Linear(1, 2), torch.nn.Linear(1, 2)
     with torch.no_grad():
-        encoder.weight[:] = torch.tensor([[posterior_variance * 2 / 0.25], [0.0]])
-        encoder.bias[:] = torch.tensor([-posterior_variance * 2 / 0.25, np.log(posterior_variance)])
-        low = 2 * np.log(0.02)
-        raw = low + np.log(np.expm1(np.log(0.25) - low))
+        encoder.weight[:] = torch.tensor([[variance * 2 / 0.25], [0.0]])
+        encoder.bias[:] = torch.tensor([-variance * 2 / 0.25, np.log(variance)])
+        raw = 2 * np.log(0.02) + np.log(np.expm1(np.log(0.25) - 2 * np.log(0.02)))
         decoder.weight[:] = torch.tensor([[2.0], [0.0]])
         decoder.bias[:] = torch.tensor([1.0, raw])
     model.networks_ = torch.nn.ModuleDict({"encoder": encoder, "decoder": decoder})
-    return model
-
-
-def test_bounds_equal_the_evidence_with_the_true_posterior():
-    model = linear_gaussian_vae()
     x = np.linspace(-3, 5, 9, dtype=np.float32)[:, None]
     evidence = stats.norm.logpdf(x[:, 0], 1, np.sqrt(4 + 0.25))
     # With the exact posterior every importance weight is p(x), so one draw is enough.

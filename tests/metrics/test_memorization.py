@@ -16,8 +16,8 @@ def test_nearest_rows_and_distances_agree_with_scikit_learn(digits, monkeypatch)
     X = digits.floats("test")[:80]
     found = nearest_training_rows(X, digits.X_train)
     distances, rows = NearestNeighbors(n_neighbors=2).fit(digits.floats("train")).kneighbors(X)
-    np.testing.assert_allclose(found.distances, distances, atol=1e-5)
-    np.testing.assert_array_equal(found.rows, rows[:, 0])
+    assert found.distances == pytest.approx(distances, abs=1e-5)
+    assert np.array_equal(found.rows, rows[:, 0])
 
 
 def test_a_memoriser_is_flagged_and_test_rows_are_not(digits):

@@ -31,11 +31,9 @@ def test_fewer_rows_than_pixels_have_fewer_components_and_the_error_then_stays()
     X = rng.integers(0, 256, (30, 20), dtype=np.uint8)
     few = Dataset("few", IMAGES, X[:8], np.zeros(8, int), X[8:], np.zeros(22, int), ("a",), "", "", (4, 5))
     errors = pca_spectrum.pca_error_by_size(few)
-    assert errors.shape == (21,)
     for k in (0, 3, 7):
         assert errors[k] == pytest.approx(fitted_error(few.floats("train"), few.floats("test"), k), rel=1e-6)
     assert errors[7:] == pytest.approx(np.full(14, errors[7]))
-    assert errors[7] > 0.1
 
 
 def test_decomposition_tells_the_least_error_of_its_own_rows(monkeypatch):
