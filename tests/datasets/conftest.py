@@ -1,30 +1,21 @@
 """What the data sets' tests share: folders of their own, reference data where it is, and a server that misbehaves."""
 
-from __future__ import annotations
-
 import functools
-import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from core import datasets
-from core.datasets import sources
-
-GIVEN = os.environ.get("HOURGLASS_DATA")
 
 
 @pytest.fixture
-def reference(monkeypatch):
+def reference():
     """``reference(name)`` skips unless ``HOURGLASS_DATA`` holds that data set."""
 
     def need(name):
-        stored = sources.REMOTE[name].stored
-        if not GIVEN or not (Path(GIVEN) / stored).is_file():
-            pytest.skip(f"HOURGLASS_DATA holds no {stored}")
-        monkeypatch.setenv("HOURGLASS_DATA", GIVEN)
+        if not datasets.is_available(name):
+            pytest.skip(f"HOURGLASS_DATA holds no {name}")
 
     return need
 

@@ -1,7 +1,5 @@
 """Texts to counts, against plain counting, and how counts are cached."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import numpy as np

@@ -10,7 +10,6 @@ from core.cli import main
 from core.datasets import checksums
 from core.experiments import fit
 from core.runs import layout, reader, selection, specs, store
-from core.types import Measurement
 from tests import another_copy
 
 PCA = specs.make("mnist", "pca", {"n_components": 3})
@@ -30,28 +29,20 @@ def put_copy(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory):
-    """A run of some copy, and its arrays."""
+def fitted(tmp_path_factory):
+    """``fitted(dataset)``: a run that says it is of this copy, and its arrays."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURGLASS_DATA", str(another_copy.images(tmp_path_factory.mktemp("measured"))))
-        return fit.fit(PCA, datasets.load("mnist"))
-
-
-@pytest.fixture
-def fitted(measured):
-    """A run that says it is of this copy, told from others by its error; and its arrays."""
+        patch.setenv("HOURGLASS_DATA", str(another_copy.images(tmp_path_factory.mktemp("fitted"))))
+        run, arrays = fit.fit(PCA, datasets.load("mnist"))
 
     def of(dataset, spec=PCA):
-        run, arrays = measured
-        metrics = {**run.metrics, "squared_error": Measurement(float(dataset.X_test.mean()))}
-        environment = {**run.environment, "data_checksum": dataset.checksum}
-        return replace(run, spec=spec, metrics=metrics, environment=environment), arrays
+        return replace(run, spec=spec, environment={**run.environment, "data_checksum": dataset.checksum}), arrays
 
     return of
 
 
-def read_errors(places):
-    return [reader.read_run(place).metrics["squared_error"].value for place in places]
+def read_copies(places):
+    return [reader.read_run(place).environment["data_checksum"] for place in places]
 
 
 def test_checksum_is_read_once_and_again_when_the_file_changes(put_copy, monkeypatch, tmp_path):
@@ -86,19 +77,18 @@ def test_own_and_shipped_runs_of_one_key_stand_side_by_side_and_the_copy_here_le
 
 
 def test_training_again_on_another_copy_keeps_the_older_run(put_copy, fitted):
-    runs = {first: fitted(put_copy(first)) for first in (0, 200)}
-    errors = {first: [run.metrics["squared_error"].value] for first, (run, _) in runs.items()}
-    for run in runs.values():
-        store.write_run(*run)
+    copies = {first: put_copy(first) for first in (0, 200)}
+    for dataset in copies.values():
+        store.write_run(*fitted(dataset))
     for here, other in ((200, 0), (0, 200)):
         put_copy(here)
-        assert read_errors([store.find_place(PCA.key)]) == errors[here]
-        assert read_errors(store.list_set_aside()) == errors[other]
+        assert read_copies([store.find_place(PCA.key)]) == [copies[here].checksum]
+        assert read_copies(store.list_set_aside()) == [copies[other].checksum]
     # The same copy again replaces the older one, wherever it is.
-    store.write_run(*runs[0])
+    store.write_run(*fitted(copies[0]))
     assert len(list(layout.runs_folder().glob(f"**/{layout.folder_name(PCA)}"))) == 2
     store.delete_run(PCA.key)
-    assert read_errors([store.find_place(PCA.key)]) == errors[200]
+    assert read_copies([store.find_place(PCA.key)]) == [copies[200].checksum]
 
 
 def test_compare_fits_again_on_another_copy(put_copy, fitted, capsys):

@@ -1,7 +1,5 @@
 """Files that a person drops in: read where their meaning is certain, else refused with the file and the line or row."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

@@ -1,7 +1,5 @@
 """Each source: its parser on a small file of the published format, and its facts where the real data is."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import struct
@@ -77,8 +75,7 @@ def test_splits_hold_out_people_or_pictures():
         assert set(people[train]).isdisjoint(people[test])
         tested += test.tolist()
     assert sorted(tested) == list(range(400))
-    train, test = olivetti.split_rows(people, "pictures", 0)
-    assert np.bincount(people[train]).tolist() == [8] * 40
+    _, test = olivetti.split_rows(people, "pictures", 0)
     assert np.bincount(people[test]).tolist() == [2] * 40
     with pytest.raises(BadInput, match=r"fold=2 is one of people, .* give held_out=people, or fold=0"):
         olivetti.split_rows(people, "pictures", 2)
@@ -156,8 +153,6 @@ def test_newsgroups_from_the_published_format(publish):
         datasets.load("newsgroups")
     publish("newsgroups", "20news.tar.gz", whole)
     news = datasets.load("newsgroups")
-    assert news.target_names == ("comp.graphics", "sci.med")
-    assert (news.y_train.tolist(), news.y_test.tolist()) == ([0, 1], [1])
-    fever = news.vocabulary.index("fever")
-    assert (news.X_train[1, fever], news.X_test[0, fever]) == (2, 1)
-    assert {"secret", "someone"}.isdisjoint(news.vocabulary)
+    assert (news.target_names, news.y_train.tolist()) == (("comp.graphics", "sci.med"), [0, 1])
+    assert news.texts_train == ("re ray tracing in d don t ask me i ve read foley van dam", "caf fever and fever")
+    assert news.texts_test == ("fever again",)
