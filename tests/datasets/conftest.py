@@ -49,17 +49,13 @@ class Server:
                 outer.asked.append(self.path)
                 _, manner, name = self.path.split("/", 2)
                 content = outer.files[name]
-                if manner == "missing":
-                    self.send_error(404)
-                    return
-                self.send_response(200)
+                self.send_response(404 if manner == "missing" else 200)
                 if manner != "unmeasured":
                     self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 half = content[: len(content) // 2]
                 sent = {"truncated": half, "stalled": half, "lying": bytes(len(content))}
                 self.wfile.write(sent.get(manner, content))
-                self.wfile.flush()
                 if manner == "stalled":
                     outer.over.wait(20)
 

@@ -50,15 +50,13 @@ def change_pixels(change):
 def test_pixels_of_other_types_are_the_same_pixels_with_a_note(load_mnist):
     for change, note in (
         (lambda x: x.astype(np.uint16) * 257, "divided by 257"),
-        (lambda x: x / 255, "multiplied by 255"),
+        (lambda x: (x / 255).astype(np.float32), "multiplied by 255"),
         (lambda x: x.astype(np.float64), ""),
         (lambda x: x.reshape(len(x), 784, 1), ""),
     ):
         dataset = load_mnist(change_pixels(change))
         np.testing.assert_array_equal(dataset.X_test, X["x_test"].reshape(20, 784), strict=True)
         assert any(note in text for text in dataset.notes) if note else len(dataset.notes) == 1
-    dataset = load_mnist(change_pixels(lambda x: x > 99))
-    assert np.array_equal(dataset.X_test, np.where(X["x_test"] > 99, 255, 0).reshape(20, 784))
 
 
 def change_one(value, dtype=np.float64):

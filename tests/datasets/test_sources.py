@@ -51,16 +51,14 @@ def test_samples_are_balanced_credited_and_rows_of_their_full_set(reference, loa
         assert "Citation" in licence
         assert "Attribution-ShareAlike 3.0" in licence or "MIT License" in licence
         reference(whole)
-        again, shipped = embedded_samples.make_sample(name), embedded_samples.read_sample(name)
-        np.testing.assert_equal(again, shipped)
+        np.testing.assert_equal(embedded_samples.make_sample(name), embedded_samples.read_sample(name))
         full = loaded(whole)
         assert np.array_equal(full.X_test[embedded_samples.sample_rows(full)], sample.X_test)
 
 
 def test_olivetti_from_the_published_format(publish):
     x = np.random.RandomState(0).randint(0, 243, (20, 64, 64)).astype(np.uint8)
-    faces = x.transpose(0, 2, 1).reshape(20, 4096).T.astype(np.float64)
-    publish("olivetti", "olivettifaces.mat", to_mat(faces=faces))
+    publish("olivetti", "olivettifaces.mat", to_mat(faces=x.transpose(0, 2, 1).reshape(20, 4096).T.astype(float)))
     faces = datasets.load("olivetti")
     assert (faces.X_train.shape, faces.X_test.shape, len(faces.notes)) == ((16, 4096), (4, 4096), 1)
     assert {row.tobytes() for row in np.vstack([faces.X_train, faces.X_test])} == {row.tobytes() for row in x}
@@ -84,7 +82,6 @@ def test_splits_hold_out_people_or_pictures():
 def test_copies_are_reproducible_nested_and_like_their_image():
     images = np.kron(np.random.RandomState(1).randint(0, 256, (6, 8, 8)), np.ones((8, 8))).astype(np.uint8)
     copies = olivetti.make_copies(images, 4)
-    assert (copies.shape, copies.dtype) == ((24, 64, 64), np.uint8)
     assert np.array_equal(copies[:12], olivetti.make_copies(images, 2))
     assert len({image.tobytes() for image in (*images, *copies)}) == 30
     light = np.full((3, 64, 64), 200, np.uint8)
