@@ -49,10 +49,6 @@ def until(Z, condition):
     return awaited(lambda: (state := WORK.read_state(map_key(Z))) and condition(state) and state, "the map's state")
 
 
-def until_begun(Z):
-    return until(Z, lambda state: state.share)
-
-
 def unfinished(folder):
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
 
@@ -110,7 +106,7 @@ def test_problem_is_reported_and_the_map_can_be_started_again(in_process, small,
 
 def test_stopped_map_leaves_nothing(folder, started, small, large):
     start_map(large)
-    until_begun(large)
+    until(large, lambda state: state.share)
     start_map(small)
     until(small, lambda state: state.waits)
     for Z in (small, large):  # while it waits, and while it is computed
@@ -126,13 +122,13 @@ def test_stopped_map_leaves_nothing(folder, started, small, large):
 
 def test_killed_map_is_reported_and_started_again(folder, started, large):
     start_map(large)
-    until_begun(large)
+    until(large, lambda state: state.share)
     os.kill(started[0].pid, signal.SIGKILL)
     os.waitid(os.P_PID, started[0].pid, os.WEXITED | os.WNOWAIT)
     assert AGAIN in WORK.read_state(map_key(large)).problem
     start_map(large)
     assert started[0].returncode is not None, "else the system lists it for ever"
-    until_begun(large)
+    until(large, lambda state: state.share)
 
 
 def test_process_that_never_began_is_reported_after_a_while(folder, small):

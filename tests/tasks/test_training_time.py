@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core import methods
 from core.runs import specs
-from core.tasks import training_time
+from core.tasks.training_time import fit_speed, predict_seconds
 from core.types import DOCUMENTS, IMAGES, Run
 
 
@@ -19,9 +19,9 @@ def list_networks():
     for kind in (IMAGES, DOCUMENTS):
         for name in methods.names(kind):
             declared = {param.name: param for param in methods.get(name).params_of(kind)}
-            if "epochs" in declared:
-                networks = declared["network"].bounds if "network" in declared else ()
-                yield from ((name, kind, options) for options in [{"network": n} for n in networks] or [{}])
+            networks = declared["network"].bounds if "network" in declared else [None]
+            for network in networks if "epochs" in declared else []:
+                yield name, kind, {"network": network} if network else {}
 
 
 @pytest.mark.parametrize("side", [8, 28])
@@ -50,29 +50,25 @@ def test_workload_is_what_torch_counts(side):
 def test_speeds_are_recovered_from_exact_times():
     rng = np.random.default_rng(0)
     terms, true = rng.lognormal(0, 2, (30, 7)), rng.lognormal(-9, 1, 7)
-    found = training_time.fit_speed(terms, terms @ true)
-    assert terms @ found == pytest.approx(terms @ true, rel=0.05)
+    assert terms @ fit_speed(terms, terms @ true) == pytest.approx(terms @ true, rel=0.05)
 
 
 def test_own_runs_correct_the_prediction(monkeypatch):
     monkeypatch.delenv("HOURGLASS_THREADS", raising=False)
-    speed = np.full(7, 1e-9)
-    spec = specs.make("digits", "ae", {"epochs": 50})
-    once = training_time.predict_seconds(spec, speed)
-    other = specs.make("digits", "ae", {"epochs": 5, "width": 64})
-    alone = training_time.predict_seconds(specs.make("digits", "ae", {"epochs": 1, "width": 64}), speed)
+    speed, once = np.full(7, 1e-9), specs.make("digits", "ae", {"epochs": 1, "width": 64})
+    spec, other = specs.make("digits", "ae", {"epochs": 50}), specs.make("digits", "vae", {"epochs": 50})
     environment = {"date": "2026-01-01", "threads": 1, "n_train": 1297, "kind": IMAGES}
     # An epoch took three times what was predicted.
-    slow = Run(other, [{"epoch": 1, "rows_per_second": 1297 / (3 * alone)}], {}, environment, {})
-    assert training_time.predict_seconds(spec, speed, [slow]) == pytest.approx(3 * once)
-    vae = specs.make("digits", "vae", {"epochs": 50})
-    assert training_time.predict_seconds(vae, speed, [slow]) == training_time.predict_seconds(vae, speed)
+    seconds = 3 * predict_seconds(once, speed)
+    slow = Run(once, [{"epoch": 1, "rows_per_second": 1297 / seconds}], {}, environment, {})
+    assert predict_seconds(spec, speed, [slow]) == pytest.approx(3 * predict_seconds(spec, speed))
+    assert predict_seconds(other, speed, [slow]) == predict_seconds(other, speed)
 
 
 def test_trainings_by_the_clock_need_no_speed():
-    assert training_time.predict_seconds(specs.make("mnist", "ae", {"max_seconds": 8.0}), None) == 8.0
-    assert training_time.predict_seconds(specs.make("mnist", "ae"), None) is None
-    assert training_time.predict_seconds(specs.make("mnist", "pca"), np.ones(7)) is None
+    assert predict_seconds(specs.make("mnist", "ae", {"max_seconds": 8.0}), None) == 8.0
+    assert predict_seconds(specs.make("mnist", "ae"), None) is None
+    assert predict_seconds(specs.make("mnist", "pca"), np.ones(7)) is None
 
 
 def test_prediction_leaves_torch_out_of_the_app():
