@@ -13,7 +13,6 @@ import pytest
 from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
-from core import cache
 from core.errors import HourglassError
 from core.methods.tsne import TSNEMap
 from core.tasks import inverter_training, vae_vs_gan_training
@@ -150,10 +149,6 @@ def test_unwritable_folder_and_full_disk_are_reported(folder, started, small, mo
         assert unfinished(folder) == [place.name]
         WORK.run(place)
         assert "No space left on device" in WORK.read_state(place.name).problem
-    with monkeypatch.context() as patch:
-        patch.setattr(cache, "save_arrays", lambda name, arrays: None)
-        WORK.run(place)
-        assert "can't be stored" in WORK.read_state(place.name).problem
     locked(monkeypatch, folder)
     with pytest.raises(HourglassError, match=r"can't be started in .* \(Permission denied\): free some space there"):
         start_map(small[:40])

@@ -1,12 +1,13 @@
 """The regressor that inverts a GAN: fitted in a process of its own, cached, and shipped."""
 
 import functools
+import shutil
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from core import datasets
+from core import cache, datasets
 from core.methods import gan_inverter
 from core.methods.gan_inverter import GANInverter
 from core.runs import layout, presets, reader, specs, store
@@ -25,28 +26,17 @@ def gan():
     return reader.read_estimator(DIGITS)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Regressors are fitted in a moment."""
+def test_regressor_is_fitted_to_the_data_or_without_them_to_generated_images(in_process, gan, monkeypatch):
     monkeypatch.setattr(gan_inverter, "GANInverter", functools.partial(GANInverter, fit_steps=40))
-
-
-def test_fitted_regressor_is_found(quick, in_process, gan):
-    images = datasets.load("digits").floats("test")[:20]
-    assert inverter_training.load_inverter("0" * 16, gan) is None
-    inverter_training.start_fit(DIGITS, gan)
-    expected = GANInverter(gan, fit_steps=40).fit(datasets.load("digits").floats("train"))
-    found = inverter_training.load_inverter("0" * 16, gan)
-    assert found.arrays().keys() == expected.arrays().keys()
-    assert found.regress(images) == pytest.approx(expected.regress(images), abs=1e-5)
-
-
-def test_regressor_without_the_data_is_fitted_to_generated_images(quick, in_process, gan, monkeypatch):
-    images = datasets.load("digits").floats("test")[:20]
-    monkeypatch.setattr(datasets, "is_available", lambda name: False)
-    monkeypatch.setattr(datasets, "load", lambda *_, **__: pytest.fail("the data are not here"))
-    inverter_training.start_fit(DIGITS, gan)
-    assert inverter_training.load_inverter("0" * 16, gan).regress(images).shape == (20, 16)
+    X, images = datasets.load("digits").floats("train"), datasets.load("digits").floats("test")[:20]
+    for data in (X, None):
+        assert inverter_training.load_inverter("0" * 16, gan) is None
+        monkeypatch.setattr(datasets, "is_available", lambda name, data=data: data is not None)
+        inverter_training.start_fit(DIGITS, gan)
+        found, expected = inverter_training.load_inverter("0" * 16, gan), GANInverter(gan, fit_steps=40).fit(data)
+        assert found.arrays().keys() == expected.arrays().keys()
+        assert found.regress(images) == pytest.approx(expected.regress(images), abs=1e-5)
+        shutil.rmtree(cache.folder())
 
 
 def test_changed_or_deleted_run_is_reported(in_process, gan, tmp_path):
