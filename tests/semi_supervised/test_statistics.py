@@ -39,10 +39,8 @@ def test_estimate_is_the_mean_with_scipys_t_interval():
 
 def test_intervals_are_cut_off_at_the_range_of_errors_and_may_exclude_zero():
     low, high = {0: 0.001, 1: 0.03}, {0: 0.999, 1: 0.96}
-    assert estimate_mean(low).low < 0
     assert (statistics.estimate_error(low).low, statistics.estimate_error(low).high) == (0.0, estimate_mean(low).high)
     assert statistics.estimate_error(high).high == 1.0
-    assert statistics.estimate_error({seed: 100 * error for seed, error in high.items()}, 100.0).high == 100.0
     for ends, excludes in (((0.1, 0.3), True), ((-0.3, -0.1), True), ((-0.1, 0.1), False), ((0.0, 0.2), False)):
         assert Estimate(sum(ends) / 2, *ends, 3).excludes_zero is excludes
     assert not estimate_mean({7: 0.25}).excludes_zero
@@ -50,9 +48,7 @@ def test_intervals_are_cut_off_at_the_range_of_errors_and_may_exclude_zero():
 
 def test_errors_are_interpolated_in_the_logarithm_of_labels():
     for n in (10, 11, 33.3, 100, 399, 400):
-        errors = statistics.interpolate_errors(STRAIGHT, n)
-        assert list(errors) == [0, 1, 2, 3]
-        assert list(errors.values()) == pytest.approx(list(around(line(n)).values()))
+        assert statistics.interpolate_errors(STRAIGHT, n) == pytest.approx(around(line(n)))
     assert [statistics.interpolate_errors(STRAIGHT, n) for n in (9, 401)] == [{}, {}]
     assert statistics.interpolate_errors({10: {0: 0.4}}, 10) == {0: 0.4}
     errors = {10: {0: 0.4, 1: 0.5}, 20: {1: 0.3, 2: 0.2}}
