@@ -73,9 +73,8 @@ def test_every_command_has_a_help_with_an_example(call):
 
 def test_lists_are_readable_by_people_and_machines(call):
     for what in ("datasets", "methods"):
-        rows = json.loads(call(what, "--json")[1])
+        rows, text = json.loads(call(what, "--json")[1]), call(what)[1]
         assert len(rows) >= 6
-        text = call(what)[1]
         assert all(re.search(rf"^{row['name']} .*{re.escape(row['summary'])}", text, re.M) for row in rows)
 
 
@@ -162,8 +161,7 @@ def test_fit_resumes_a_paused_training_and_keeps_its_checkpoint_when_storing_fai
     with monkeypatch.context() as patch:
         patch.setattr(fit.store, "write_run", Mock(side_effect=HourglassError("The disk is full.")))
         code, _, err = call(*FIT)
-    assert code == 2
-    assert err.endswith("hourglass: The disk is full.\n")
+    assert (code, err.endswith("hourglass: The disk is full.\n")) == (2, True)
     (task,) = queue.list_tasks()
     assert (task.state, task.has_checkpoint) == (queue.PAUSED, True)
     requests.request_trainings([task.spec], "somebody")
@@ -175,7 +173,6 @@ def test_fit_resumes_a_paused_training_and_keeps_its_checkpoint_when_storing_fai
 
 def test_system_errors_are_one_line(refuse, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr(fit, "fit_and_store", fail)
     assert "Results can't be stored" in refuse(*FRACTION, "--into", tmp_path / "file" / "rows")
     with monkeypatch.context() as patch:
         patch.setenv("HOURGLASS_RUNS", str(tmp_path / "file" / "runs"))
@@ -249,7 +246,6 @@ def test_labelled_fraction_prints_errors_and_repeats_nothing(call, tmp_path):
     _, out, err = call(*FRACTION, "--json", "--into", tmp_path)
     (row,) = json.loads(out)
     assert f"Logistic regression, 20 labels, seed 0: test error {row['error']:.2%}" in err
-    assert "1 computed in " in err
     assert [json.loads(line) for line in (tmp_path / "digits.jsonl").read_text().splitlines()] == [row]
     code, out, err = call(*FRACTION, "--into", tmp_path)
     assert (code, out) == (0, f"Logistic regression\n       20 labels  {row['error']:7.2%}  seeds=1\n")

@@ -1,6 +1,7 @@
 """Retrieval, reconstruction and prediction of words, against scikit-learn and against sums by hand."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -79,25 +80,23 @@ def test_lsa_has_no_probabilities_and_all_methods_have_the_same_references(docum
 
 def test_weight_of_the_cache_model_comes_from_train_documents(documents, monkeypatch):
     monkeypatch.setattr(evaluate_documents, "CACHE_DOCUMENTS", 70)
-    genuine, asked = perplexity.fit_cache_weight, []
-    monkeypatch.setattr(perplexity, "fit_cache_weight", lambda X, shares: asked.append(X) or genuine(X, shares))
+    fit_weight = Mock(side_effect=perplexity.fit_cache_weight)
+    monkeypatch.setattr(perplexity, "fit_cache_weight", fit_weight)
     model = evaluate_documents.build_word_models(documents)["cache_perplexity"]
-    assert asked[0].shape == (70, 30)
-    assert {tuple(row) for row in asked[0].toarray()} <= {tuple(row) for row in documents.X_train.toarray()}
-    given, shares = perplexity.split_words(documents.X_test)[0], perplexity.unigram_shares(documents.X_train)
-    weight, is_whole = genuine(asked[0], shares), held_words(documents)[0]
-    p = (1 - weight) * shares + weight * given.toarray()[is_whole] / given.sum(axis=1)[is_whole, None]
-    assert model(given[is_whole]) == pytest.approx(p, abs=1e-6)
+    asked, shares = fit_weight.call_args.args
+    assert asked.shape == (70, 30)
+    assert {tuple(row) for row in asked.toarray()} <= {tuple(row) for row in documents.X_train.toarray()}
+    weight, given = perplexity.fit_cache_weight(asked, shares), documents.X_test[held_words(documents)[0]]
+    assert model(given) == pytest.approx((1 - weight) * shares + weight * given / given.sum(axis=1)[:, None], abs=1e-6)
 
 
 def test_references_are_measured_once(documents, empty_cache, monkeypatch):
-    genuine, calls = embedding.knn_correct, []
-    monkeypatch.setattr(embedding, "knn_correct", lambda *a: calls.append(a) or genuine(*a))
+    measure = Mock(side_effect=embedding.knn_correct)
+    monkeypatch.setattr(embedding, "knn_correct", measure)
     first, again = (evaluate_documents.measure_references(documents) for _ in range(2))
-    assert len(calls) == 1
     assert all(np.array_equal(first[name], again[name]) for name in {*first, *again})
     evaluate_documents.measure_references(make_documents(n_test=81))
-    assert len(calls) == 2
+    assert measure.call_count == 2
 
 
 class Parrot:

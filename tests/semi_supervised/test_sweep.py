@@ -138,15 +138,6 @@ def test_sweep_stopped_in_a_pretraining_resumes_there(place, watch, monkeypatch)
     assert not list((cache.folder().parent / "unfinished").iterdir())
 
 
-def test_stopped_sweep_resumes_without_computing_again(place, watch, cells):
-    stop = lambda row: (watch / "stop").touch()
-    assert run_sweep(cells, place=place, watch=watch, on_row=stop) == Report(computed=1, left=3)
-    assert run_sweep(cells, place=place, watch=watch) == Report(left=4)
-    (watch / "stop").unlink()
-    assert run_sweep(cells, place=place, watch=watch) == Report(computed=3, kept=1)
-    assert list(watch.iterdir()) == []
-
-
 def test_full_disk_ends_the_sweep_and_keeps_what_is_written(place, cells, monkeypatch):
     parallel, full = joblib.Parallel, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with monkeypatch.context() as patch:
