@@ -30,22 +30,13 @@ return scenes.every((e) => e.dataset.drawn === e.dataset.scene) && found.some((e
 
 @dataclass
 class Opening:
-    """What one opening took.
+    """What one opening took."""
 
-    Attributes
-    ----------
-    seconds : from opening until all is drawn.
-    runs : for each run of the script that began, the fragments that it ran; none of them stands for the whole script.
-    asked : how many runs the browser asked for.
-    repeats : the intervals in seconds at which fragments were set to run again.
-    files : address -> bytes of each file that was fetched, without compression.
-    """
-
-    seconds: float = 0.0
-    runs: list[list[str]] = field(default_factory=list)
-    asked: int = 0
-    repeats: list[float] = field(default_factory=list)
-    files: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0  # until all is drawn
+    runs: list[list[str]] = field(default_factory=list)  # fragments of each run of the script; [] for the whole script
+    asked: int = 0  # runs that the browser asked for
+    repeats: list[float] = field(default_factory=list)  # seconds after which fragments were set to run again
+    files: dict[str, int] = field(default_factory=dict)  # address -> bytes without compression
 
     def loaded(self, name: str) -> bool:
         """Whether a file was fetched whose name begins with `name`."""
@@ -53,14 +44,12 @@ class Opening:
 
 
 @contextmanager
-def opened(
-    browser: Browser, url: str, content: str, width: int = 1440, height: int = 900
-) -> Iterator[tuple[Page, Opening]]:
+def opened(browser: Browser, url: str, content: str) -> Iterator[tuple[Page, Opening]]:
     """Open `url` with an empty cache until the element `content`, a CSS selector, and everything else is drawn."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
     page, opening = context.new_page(), Opening()
     page.on("websocket", lambda socket: _listen(socket, opening))
-    page.on("response", lambda response: _count(response, opening))
+    page.on("response", lambda file: opening.files.update({file.url: int(file.headers.get("content-length", 0))}))
     opening.seconds = seconds(page, url, content)
     yield page, opening
     context.close()
@@ -87,7 +76,3 @@ def _listen(socket, opening: Opening) -> None:
 
     socket.on("framereceived", received)
     socket.on("framesent", sent)
-
-
-def _count(response, opening: Opening) -> None:
-    opening.files[response.url] = int(response.headers.get("content-length", 0))

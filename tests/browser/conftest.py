@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -145,31 +146,29 @@ def browser():
         browser.close()
 
 
-def _failure(request) -> str:
-    """What failed; a component's own blob that is still loading when the page is left is no failure."""
-    is_left = request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"
-    return "" if is_left else f"{request.url} {request.failure}"
-
-
-def _is_noise(message) -> bool:
-    """Errors and warnings, but for Streamlit's own search for the server below a deep link's path."""
-    searching = "404" in message.text and "/_stcore/" in message.location.get("url", "")
-    return message.type in ("error", "warning") and not searching
-
-
 @pytest.fixture
 def visit(server, browser):
     """Open a link as a new visitor; console errors, page errors and failed requests are collected in `.noise`."""
     contexts = []
 
+    def hear(page, message) -> None:
+        # Streamlit itself searches for the server below a deep link's path.
+        is_search = "404" in message.text and "/_stcore/" in message.location.get("url", "")
+        if message.type in ("error", "warning") and not is_search:
+            page.noise.append(f"{message.text} {message.location}")
+
+    def note_failure(page, request) -> None:
+        # A component's own blob may still be loading when the page is left.
+        if not (request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"):
+            page.noise.append(f"{request.url} {request.failure}")
+
     def visit(query="", width=1440, height=900, scheme="light", drawn="Link and command line"):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+        page = contexts[-1].new_page()
         page.noise = []
-        page.on("console", lambda m: page.noise.append(f"{m.text} {m.location}") if _is_noise(m) else None)
+        page.on("console", partial(hear, page))
         page.on("pageerror", lambda error: page.noise.append(str(error)))
-        page.on("requestfailed", lambda request: page.noise.append(failed) if (failed := _failure(request)) else None)
+        page.on("requestfailed", partial(note_failure, page))
         page.goto(f"{server.url}/{query}")
         expect(page.get_by_text(drawn)).to_be_visible(timeout=DRAWN)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
