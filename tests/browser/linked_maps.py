@@ -9,12 +9,12 @@ from tests.browser.conftest import DRAWN, wait_for_server
 END = re.compile("^Link (to this view|and command line)$")
 FIND = """
 const hosts = [...document.querySelectorAll('*')].filter((e) => e.shadowRoot?.querySelector('.linked'));
-const maps = hourglassMaps.get(hosts.at(-1).shadowRoot);
+const maps = hourglassMaps.get(hosts.at(-1).shadowRoot), panels = [...maps.panels.values()];
 """
 
 
 def ask(page, expression: str):
-    """The value of a JavaScript expression, in which `maps` is the component."""
+    """The value of a JavaScript expression, in which `maps` is the component, `panels` its maps."""
     return page.evaluate(f"() => {{ {FIND} return {expression}; }}")
 
 
@@ -30,7 +30,7 @@ def panel(page, k: int):
 
 def place_of(page, k: int, row: int) -> tuple[float, float]:
     """Where a row is in map `k`, as shares of its width and height."""
-    (x, y), (width, height) = ask(page, f"((p) => [p.place({row}), p.size])([...maps.panels.values()][{k}])")
+    (x, y), (width, height) = ask(page, f"[panels[{k}].place({row}), panels[{k}].size]")
     return x / width, y / height
 
 

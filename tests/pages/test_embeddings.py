@@ -42,16 +42,12 @@ def leave_one_out(Z, y):
     return cross_val_predict(KNeighborsClassifier(15, algorithm="brute"), Z, y, cv=LeaveOneOut())
 
 
-@pytest.fixture(autouse=True)
-def tables(monkeypatch):
-    """The CSV files that were offered, the last one last."""
+@pytest.fixture
+def read_table(monkeypatch):
+    """Read the CSV file that was offered last."""
     offered, to_csv = [], selection.to_csv
     monkeypatch.setattr(selection, "to_csv", lambda *given: offered.append(to_csv(*given)) or offered[-1])
-    return offered
-
-
-def parsed(tables: list[bytes]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(tables[-1].decode())))
+    return lambda: list(csv.DictReader(io.StringIO(offered[-1].decode())))
 
 
 def test_first_view_has_a_map_of_each_method(runs):
@@ -85,11 +81,11 @@ def test_points_and_scores_are_those_of_the_latent_codes(runs):
     app.multiselect[0].set_value([]).run()
 
 
-def test_selected_rows_are_pictures_and_a_table(runs, tables):
+def test_selected_rows_are_pictures_and_a_table(runs, read_table):
     chosen = [3, 7, 400]
     app = choose(embeddings(), chosen)
     assert message(app)[0]["selected"] == chosen
-    digits, views, table = datasets.load("digits"), stored("pca", 2).views, parsed(tables)
+    digits, views, table = datasets.load("digits"), stored("pca", 2).views, read_table()
     assert [(int(row["row"]), row["class"]) for row in table] == [(k, str(digits.y_test[k])) for k in chosen]
     for column, values in (("reconstruction error", views["rows.squared_error"]), ("x", views["map"][:, 0])):
         assert [float(row[f"PCA 2-D {column}"]) for row in table] == pytest.approx(values[chosen], rel=1e-5)
@@ -192,13 +188,13 @@ def test_own_drawing_is_a_star_in_every_map(runs):
     assert all(sent["star"] for sent in header["maps"])
 
 
-def test_documents_are_shown_as_text_with_distinctive_words(runs, computed, tables, monkeypatch):
+def test_documents_are_shown_as_text_with_distinctive_words(runs, computed, read_table, monkeypatch):
     documents = hostile_documents()
     monkeypatch.setattr(cached.datasets, "load", lambda name, **params: documents)
     app = choose(embeddings(data="docstrings"), [0, 3, 6, 9])
     assert titles(app) == ["LSA 2-D", "AE 2-D", "VAE 2-D"]
     assert message(app)[0]["names"] == [f"<b>subject {k}</b>" for k in range(3)]
-    assert pictures(app)[0]["texts"][0][0] == parsed(tables)[0]["title"] == HOSTILE
+    assert pictures(app)[0]["texts"][0][0] == read_table()[0]["title"] == HOSTILE
     app.expect("&lt;img src=x onerror=alert(1)&gt;")
     assert not re.search("<img src=x|<b>subject", app.read_html())
     choose(app, np.flatnonzero(message(app)[1]["labels"] == 1), turn=2)
