@@ -56,18 +56,14 @@ def message(**given):
 
 def test_maps_message_has_all_that_is_drawn():
     header, arrays = message(selected=np.array([4, 1]), heard="17:4", pictures="fedc")
-    assert (header["kind"], header["id"], header["split"]) == ("maps", ROWS, "test")
-    assert (header["selected"], header["heard"], header["pictures"]) == ([4, 1], "17:4", "fedc")
-    assert arrays["rows"].tolist() == [2, 3, 5, 7, 99_999]
-    assert arrays["labels"].tolist() == [0, 4, -1, 1, 2]
-    assert header["names"] == HOSTILE
+    assert [header[name] for name in ("id", "selected", "heard", "names")] == [ROWS, [4, 1], "17:4", HOSTILE]
+    assert [arrays[name].tolist() for name in ("rows", "labels")] == [[2, 3, 5, 7, 99_999], [0, 4, -1, 1, 2]]
     assert header["colours"]["dark"] == [palette.get_class_style(k, "dark").colour for k in range(5)]
     first, second = header["maps"]
     assert first["figures"] == [["Accuracy", "0.9", "0.8 to 1", "of 5 rows"]]
-    assert [second[name] for name in ("key", "title", "note", "remark")] == HOSTILE[:4]
+    assert [second[name] for name in ("key", "title", "note", "remark", "near")] == [*HOSTILE[:4], [3, 0]]
     # The star is at row 1 of the points, which is the last but one of the map.
     assert second["star"] == pytest.approx(arrays["map1"].reshape(-1, 2)[3].tolist(), abs=0.5)
-    assert second["near"] == [3, 0]
     sprite = b"\x89PNG\r\n\x1a\n odd", "image/png", 28, 20, 45
     header, arrays = read_message(make_pictures_message("id", sprite=sprite))
     assert arrays["sprite"].tobytes() == sprite[0]
