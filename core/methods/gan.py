@@ -50,11 +50,13 @@ class GAN(base.NetworkEstimator):
         if self.network == "conv":
             generator = library.conv_generator(self.n_components, self.width, self.image_shape)
             return generator, library.conv_discriminator(self.width, self.image_shape)
-        hidden = [self.width, self.width // 2], [self.width, compute_cost.N_SCORED]
-        if self.network == "mirrored":
-            hidden = [compute_cost.hidden_sizes(self.width, self.layers)] * 2
-        generator = library.mlp([self.n_components, *hidden[0][::-1], n_features])
-        return generator, library.mlp_discriminator([n_features, *hidden[1]])
+        if self.network == "mlp":
+            of_generator, of_discriminator = [self.width // 2, self.width], [self.width, compute_cost.N_SCORED]
+        else:
+            of_discriminator = compute_cost.hidden_sizes(self.width, self.layers)
+            of_generator = of_discriminator[::-1]
+        generator = library.mlp([self.n_components, *of_generator, n_features])
+        return generator, library.mlp_discriminator([n_features, *of_discriminator])
 
     def _build(self, n_features: int):
         from torch import nn

@@ -15,18 +15,16 @@ from sklearn.decomposition import PCA
 
 from core import datasets, methods, shipped
 from core.analysis.feature_space import get_feature_space
-from core.metrics import generation
+from core.metrics import generation, reconstruction
 from core.runs import reader, store
 from core.types import check_params
 from tests.benchmarks.serving import show_median
-
-TIMES = 3
 
 
 def main(arguments: list[str]) -> None:
     mnist = datasets.load("mnist")
     for name, measure in _rows(mnist, mnist.floats("train"), mnist.floats("test"), "--long" in arguments):
-        show_median(name, [measure(seed) for seed in range(TIMES)])
+        show_median(name, [measure(seed) for seed in range(3)])
     for spec in shipped.shipped_specs(["mnist"]):
         place = store.find_place(spec.key)
         metrics = reader.read_run(place).metrics if place else {}
@@ -42,14 +40,13 @@ def _fit(method: str, X: np.ndarray, seed: int, **params):
 
 
 def _error(estimator, test: np.ndarray) -> float:
-    reconstructions = estimator.inverse_transform(estimator.transform(test))
-    return float(((reconstructions - test).astype(float) ** 2).sum(1).mean())
+    return float(reconstruction.squared_error(test, estimator.inverse_transform(estimator.transform(test))).mean())
 
 
 def _rows(mnist, X, test, long: bool) -> Iterator[tuple[str, Callable[[int], float]]]:
     pca = PCA(10).fit(X)
     best = _error(pca, test)
-    linear = [_fit("linear_ae", X, seed, n_components=10) for seed in range(TIMES)]
+    linear = [_fit("linear_ae", X, seed, n_components=10) for seed in range(3)]
 
     def angle(seed: int) -> float:
         decoder = linear[seed].networks_["decoder"].weight.detach().numpy().astype(float)
