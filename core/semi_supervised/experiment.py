@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -80,7 +80,7 @@ class Cell:
 
 
 def _make_cells(
-    dataset: str, dataset_params: Mapping[str, Any], name: str, labels: Iterable[int], seed: int
+    dataset: str, dataset_params: Mapping[str, Any], name: str, labels: Sequence[int], seed: int
 ) -> list[Cell]:
     """Return the cells of an approach and a seed, with the present settings."""
     approach, params, pretraining = semi_supervised.get(name), settings.get_settings(name, dataset), None
@@ -104,9 +104,9 @@ def is_current(result: Mapping[str, Any]) -> bool:
 
 def list_cells(
     dataset: str,
-    approaches: Iterable[str],
-    labels: Iterable[int],
-    seeds: Iterable[int],
+    approaches: Sequence[str],
+    labels: Sequence[int],
+    seeds: Sequence[int],
     dataset_params: Mapping[str, Any] | None = None,
 ) -> list[Cell]:
     """Return the cells of every combination, by seed.

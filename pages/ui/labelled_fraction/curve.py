@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +90,12 @@ def _count(n: int) -> str:
 
 def make_stamp(name: str) -> str:
     """What changes when a result of this data set is added."""
-    files = [results.results_path(name, place) for place in (results.results_folder(), results.SHIPPED)]
-    return repr([(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()])
+    stamps = []
+    for place in (results.results_folder(), results.SHIPPED):
+        with suppress(OSError):
+            status = results.results_path(name, place).stat()
+            stamps.append((str(place), status.st_mtime_ns, status.st_size))
+    return repr(stamps)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

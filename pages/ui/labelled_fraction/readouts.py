@@ -133,11 +133,14 @@ def _table_rows(compared: Sequence[_Comparison], base: Estimate, label: str, mos
             note = f"{ends}, not significant" if _is_tied(gap) else ends
             gap_cell = _make_cell(f"{gap.mean:.2f}".replace("-", "−"), note.replace("-", "−"), gap)
         error_cell = _make_cell(format_error(error), f"{error.n} {'seed' if error.n == 1 else 'seeds'}", error)
-        worth_cell = _make_cell(*_format_worth(worth, most), Estimate(worth.labels, worth.low, worth.high, None))
+        worth_cell = Cell(_add_note(*_format_worth(worth, most)), worth.labels, worth.low, worth.high)
         rows.append([tables.text(comparison.label), error_cell, gap_cell, worth_cell])
     return rows
 
 
 def _make_cell(text: str, note: str, estimate: Estimate) -> Cell:
-    below = f"<div class='hg-note'>{html(note)}</div>" if note else ""
-    return Cell(html(text) + below, estimate.mean, estimate.low, estimate.high, estimate.n)
+    return Cell(_add_note(text, note), estimate.mean, estimate.low, estimate.high, estimate.n)
+
+
+def _add_note(text: str, note: str) -> str:
+    return html(text) + (f"<div class='hg-note'>{html(note)}</div>" if note else "")
