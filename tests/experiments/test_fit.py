@@ -31,8 +31,7 @@ def test_weights_are_counted_by_hand(runs):
 def test_stored_form_rounds_matrices_only():
     arrays = {"w": np.full((2, 2), 1 / 3), "b": np.full(3, 1 / 3), "n": np.array(7), "big": np.full((1, 1), 1e6)}
     stored = fit.stored_form(arrays)
-    dtypes = [stored[name].dtype for name in ("w", "b", "big")]
-    assert (*dtypes, stored["n"]) == (np.float16, np.float64, np.float64, 7)
+    assert [stored[name].dtype for name in ("w", "b", "big")] == [np.float16, np.float64, np.float64]
 
 
 def test_test_labels_change_no_weight(digits):
