@@ -71,5 +71,4 @@ def test_grid_columns_hold_equal_shares_of_the_prior():
     places = decoder_export.place_grid_columns(20, -3, 3, is_prior=True)
     assert np.diff(norm.cdf(places)) == pytest.approx(norm.cdf(3) / 10 - 0.05, rel=1e-6)
     assert decoder_export.place_grid_columns(4, 0, 8, is_prior=False).tolist() == [1, 3, 5, 7]
-    grid = decoder_export.make_grid(np.array([1, 2]), np.array([5, 6]))
-    assert grid.tolist() == [[1, 6], [2, 6], [1, 5], [2, 5]]
+    assert decoder_export.make_grid([1, 2], [5, 6]).tolist() == [[1, 6], [2, 6], [1, 5], [2, 5]]

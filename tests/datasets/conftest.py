@@ -60,7 +60,6 @@ class Server:
                     outer.over.wait(20)
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
 
     def url(self, manner, name):
         return f"http://127.0.0.1:{self.http.server_port}/{manner}/{name}"

@@ -24,9 +24,6 @@ class Thing:
     def method(self):
         """What it does."""
 
-    def _hidden(self):
-        """No."""
-
 add_newdoc("library", "ufunc", """Compiled.""")
 add_newdoc("library", "Thing", ("size", """Its size."""))
 det = _add_docstr(_linalg.linalg_det, r"""Determinant """ + r"""{out}""".format(**common))
