@@ -1,10 +1,7 @@
 """Generation in a real browser: sheets are opened, rows chosen by keyboard and click, samples downloaded."""
 
-import io
 import re
-from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -34,14 +31,11 @@ def test_samples_are_enlarged_and_downloaded(visit):
     expect(dialog.get_by_text("Below each sample")).to_be_visible(timeout=DRAWN)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    files = {}
-    for kind in ("PNG", "NPZ"):
-        with page.expect_download(timeout=DRAWN) as waited:
-            page.get_by_role("button", name=f"Save {kind}").click()
-        assert waited.value.suggested_filename == f"samples-digits-10d-seed0.{kind.lower()}"
-        files[kind] = Path(waited.value.path()).read_bytes()
-    assert np.asarray(Image.open(io.BytesIO(files["PNG"]))).shape[1] > 16 * 8
-    assert np.load(io.BytesIO(files["NPZ"]), allow_pickle=False)["ae_mixture_images"].shape == (32, 64)
+    with page.expect_download(timeout=DRAWN) as waited:
+        page.get_by_role("button", name="Save PNG").click()
+    assert waited.value.suggested_filename == "samples-digits-10d-seed0.png"
+    with Image.open(waited.value.path()) as sheets:
+        assert sheets.width > 16 * 8
     assert_fits(page)
 
 
