@@ -39,11 +39,9 @@ def test_key_never_leads_out_of_the_runs(fitted, place):
 
 def make_a_mess(folder):
     """Put other things into a folder of runs; return the names of folders to be reported."""
-    (folder / "0123456789abcdee").write_text("a file that is named as a run")
     for hidden in (folder / ".jobs", folder / "digits" / ".pca-2-01234567-half"):
         hidden.mkdir()
     (folder / "round").symlink_to("round")
-    (folder / "empty").mkdir()
     wrong = ["0123456789abcdef", "pipe", "device", "link", "digits/mine", os.fsdecode(b"digits/\xff")]
     for name in wrong:
         (folder / name).mkdir()

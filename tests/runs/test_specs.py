@@ -8,8 +8,6 @@ def test_impossible_specs_are_refused_in_words():
     for message, *arguments in (
         ("LSA does not fit .* images: choose one of pca", "digits", "lsa"),
         ("GAN does not fit .* documents: choose one of lsa", "docstrings", "gan"),
-        ("no method umap", "digits", "umap"),
-        ("cifar", "cifar", "pca"),
         ("n_components=0 is not allowed: .* a whole number from 1 to 256", "digits", "pca", {"n_components": 0}),
         ("seed=-1 is not allowed", "digits", "pca", {}, -1),
         ("vocabulary_size", "docstrings", "lsa", {}, 0, {"vocabulary_size": 1}),

@@ -170,12 +170,7 @@ def test_deletion_that_fails_leaves_the_run_whole(fitted, place, monkeypatch):
 
 def test_two_people_delete_one_run(fitted, place, monkeypatch):
     key = fitted[0].key
-
-    def after_another(genuine, *paths):
-        store.delete_run(key)
-        genuine(*paths)
-
-    call_at(monkeypatch, 1, after_another)
+    call_at(monkeypatch, 1, lambda genuine, *paths: (store.delete_run(key), genuine(*paths)))
     with pytest.raises(BadInput, match=f"There is no run {key}"):
         store.delete_run(key)
     assert store.list_places() == ([], [])

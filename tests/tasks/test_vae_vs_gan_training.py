@@ -26,8 +26,7 @@ def test_comparison_is_what_training_returns():
 
 def test_drawn_data_have_their_own_key():
     points = np.random.default_rng(0).integers(0, 256, (50, 2)).astype(np.uint8)
-    assert len({training.comparison_key(QUICK, drawn) for drawn in (None, points)}) == 2
-    assert training.comparison_key(QUICK, points) != training.comparison_key(QUICK, points[:-1])
+    assert len({training.comparison_key(QUICK, drawn) for drawn in (None, points, points[:-1])}) == 3
     assert train(QUICK, points)[0] is not None
 
 

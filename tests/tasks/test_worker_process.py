@@ -1,8 +1,6 @@
 """Commands to a training that a worker, a real process, trains; see `tests.test_faults` for what breaks."""
 
 import re
-import subprocess
-import sys
 import time
 from contextlib import suppress
 
@@ -15,16 +13,6 @@ from core.errors import HourglassError
 from core.runs import reader, specs, store
 from core.tasks import queue, requests, task_files
 from tests import trainings
-from tests.trainings import (
-    assert_as_undisturbed,
-    awaited,
-    long,
-    request,
-    some_seconds,
-    until,
-    until_stored,
-    until_within,
-)
 
 # In the middle of a long epoch it takes well below a second; the rest is for a machine that is busy.
 STOP_SECONDS = 1.5
@@ -49,45 +37,45 @@ def clean(folder, own_runs_folder, monkeypatch):
     for task in queue.list_tasks():
         with suppress(HourglassError):
             requests.send_command(task.key, queue.CANCEL)
-    awaited(lambda: not queue.list_tasks(), "that all are cancelled")
+    trainings.awaited(lambda: not queue.list_tasks(), "that all are cancelled")
     for run in store.list_runs()[0]:
         if not store.is_shipped(run):
             queue.remove_pending_scores(run.key)
             store.delete_run(run.key)
-    awaited(lambda: not list(task_files.queue_folder().glob("*/askers")), "that nothing is left")
+    trainings.awaited(lambda: not list(task_files.queue_folder().glob("*/askers")), "that nothing is left")
     assert "Traceback" not in trainings.log()
 
 
 def start(spec, epoch=1):
-    request(spec)
-    until_within(spec, epoch)
+    trainings.request(spec)
+    trainings.until_within(spec, epoch)
     return spec
 
 
 def command(spec, command, state):
     """Send a command, and wait for the state that follows."""
     requests.send_command(spec.key, command)
-    until(spec, state)
+    trainings.until(spec, state)
     return spec
 
 
 def test_paused_training_resumes_to_the_same_weights():
-    spec = command(start(some_seconds()), queue.PAUSE, "paused")
+    spec = command(start(trainings.some_seconds()), queue.PAUSE, "paused")
     task = queue.find_task(spec.key)
     assert (task.has_checkpoint, task.command, task.row) == (True, "", {})
     reached = queue.read_history(task.folder)[-1]["epoch"]
-    request(spec)
-    assert until_within(spec, 0).row["epoch"] > reached
-    run = until_stored(spec)
+    trainings.request(spec)
+    assert trainings.until_within(spec, 0).row["epoch"] > reached
+    run = trainings.until_stored(spec)
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
     assert not run.environment["stopped_early"]
-    assert_as_undisturbed(spec)
+    trainings.assert_as_undisturbed(spec)
     pictures = snapshots.parse(reader.read_replay(store.find_place(spec.key)))
     assert (pictures.epochs[0], pictures.epochs[-1]) == (0, 3)
 
 
 def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
-    spec = command(start(some_seconds()), queue.KEEP, "stopped")
+    spec = command(start(trainings.some_seconds()), queue.KEEP, "stopped")
     kept = reader.read_run(store.find_place(spec.key))
     assert kept.environment["stopped_early"]
     assert 1 < kept.history[-1]["epoch"] < 3
@@ -95,14 +83,14 @@ def test_kept_training_is_stored_and_goes_on_to_the_same_weights():
     for repeated in (queue.PAUSE, queue.KEEP):
         requests.send_command(spec.key, repeated)
         assert trainings.state(spec) == "stopped"
-    assert request(spec).state in ("queued", "running")
-    until_stored(spec)
-    assert request(spec) is None
-    assert_as_undisturbed(spec)
+    assert trainings.request(spec).state in ("queued", "running")
+    trainings.until_stored(spec)
+    assert trainings.request(spec) is None
+    trainings.assert_as_undisturbed(spec)
 
 
 def test_paused_training_is_kept():
-    spec = command(command(start(long()), queue.PAUSE, "paused"), queue.KEEP, "stopped")
+    spec = command(command(start(trainings.long()), queue.PAUSE, "paused"), queue.KEEP, "stopped")
     kept = reader.read_run(store.find_place(spec.key))
     command(spec, queue.CANCEL, "over")
     assert reader.read_run(store.find_place(spec.key)).history == kept.history
@@ -123,8 +111,8 @@ def test_diverged_training_may_be_kept():
     # Over so many epochs the rate rises slowly: the first ones go well on any processor.
     params = {"output": "normal", "learning_rate": 1.0, "batch_size": 16, "layers": 4, "n_components": 2, "epochs": 100}
     spec = specs.make("digits", "vae", params)
-    request(spec)
-    until(spec, "failed")
+    trainings.request(spec)
+    trainings.until(spec, "failed")
     task = queue.find_task(spec.key)
     assert re.search(r"Training diverged in epoch .* Lower learning_rate \(now 1\)", task.message)
     assert task.has_checkpoint
@@ -132,22 +120,15 @@ def test_diverged_training_may_be_kept():
     kept = reader.read_run(store.find_place(spec.key))
     assert kept.environment["stopped_early"]
     assert np.isfinite(kept.metrics["squared_error"].value)
-    assert request(spec).message == ""
-    until(spec, "failed")
+    assert trainings.request(spec).message == ""
+    trainings.until(spec, "failed")
 
 
 def test_command_line_waits_for_the_worker(capsys):
-    spec = start(some_seconds(), 0)
+    spec = start(trainings.some_seconds(), 0)
     assert main(["fit", "digits", "ae", *(f"--set={name}={value}" for name, value in spec.params)]) == 0
     out, err = capsys.readouterr()
     assert "is training this run" in err
     assert "epoch" not in err
     run = reader.read_run(store.find_place(spec.key))
     assert f"{run.metrics['squared_error'].value:.5g}" in out
-
-
-def test_second_worker_ends_at_once():
-    start(long(), 0)
-    pid, second = trainings.worker_pid(), [sys.executable, "-m", "core.tasks.worker"]
-    subprocess.run(second, cwd=trainings.ROOT, timeout=trainings.PATIENCE, check=True)
-    assert trainings.worker_pid() == pid
