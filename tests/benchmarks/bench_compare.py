@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.benchmarks.serving import memory, served, show_median
 
-TIMES = 3
 # All pictures of the page are there and no part of the front end is still on its way.
 DRAWN = """() => document.querySelector('.st-key-row-pca img')
     && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
@@ -25,8 +24,7 @@ def main(arguments: list[str]) -> None:
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        # The first warms the disk.
-        rows = [_measure(browser) for _ in range(TIMES + 1)][1:]
+        rows = [_measure(browser) for _ in range(4)][1:]  # the first warms the disk
         browser.close()
     for name in rows[0]:
         show_median(name, [row[name] for row in rows])

@@ -1,9 +1,7 @@
 """How quick the linked maps are: ``python -m tests.benchmarks.bench_embeddings``.
 
-Four maps of MNIST's 10,000 test rows in headless Chromium, on a server that has shown them before: from opening to all
-maps drawn, bytes received until the thumbnails are there too, from the end of a lasso to all maps painted anew, from a
-movement of the pointer to the thumbnail painted, from the end of a lasso of 1,000 rows to the panel of the selection
-complete. The median of five visits, of twenty movements in each for the hover.
+Four maps of MNIST's 10,000 test rows in headless Chromium, on a server that has shown them before: opening, a lasso of
+1,000 rows, and movements of the pointer. The median of five visits, of twenty movements in each for the hover.
 """
 
 from __future__ import annotations

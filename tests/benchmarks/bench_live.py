@@ -18,21 +18,17 @@ from core.runs import specs
 from pages.ui.shared import permalinks
 from tests.benchmarks.serving import browsed, show_median
 
-TIMES = 3
 POINT = "document.querySelector('.hg-sketches img')"
 ENDED = "/Measuring|Stopped after|On the test rows/.test(document.querySelector('.st-key-training-watch').innerText)"
 
 
 def main(arguments: list[str]) -> None:
-    with (
-        tempfile.TemporaryDirectory() as runs,
-        patch.dict(os.environ, HOURGLASS_RUNS=runs),
-        browsed() as (browser, url),
-    ):
+    folder = tempfile.TemporaryDirectory()
+    with folder as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs), browsed() as (browser, url):
         page = browser.new_page()
         for method in ("vae", "gan"):
             first, stopped = [], []
-            for seed in range(TIMES + 1):
+            for seed in range(4):
                 spec = specs.make("mnist", method, {"epochs": 500}, seed)
                 page.goto(f"{url}/training?data=mnist&method={method}&spec={permalinks.encode(spec)}")
                 page.get_by_role("button", name="Train", exact=True).click(trial=True, timeout=60_000)

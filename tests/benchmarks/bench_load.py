@@ -56,13 +56,7 @@ class Session:
         self._connection, self._url, self._page, self._script = connection, f"{url}/{page}", page, ""
 
     async def show(self, view: dict[str, str]) -> float:
-        """Go to a view; returns the milliseconds to the end of the run that shows it.
-
-        Raises
-        ------
-        RuntimeError
-            If the page shows an error or another view, or there is no answer.
-        """
+        """Go to a view; returns the milliseconds to the end of the run that shows it, RuntimeError if none does."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = "&".join(f"{name}={value}" for name, value in view.items())
@@ -181,12 +175,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--idle", action="store_true", help="no training beside it")
     given = parser.parse_args(arguments)
     beside = nullcontext() if given.idle else _training(ALONE + WARM + given.seconds)
-    with (
-        tempfile.TemporaryDirectory() as runs,
-        patch.dict(os.environ, HOURGLASS_RUNS=runs),
-        served() as (url, app),
-        beside as training,
-    ):
+    folder = tempfile.TemporaryDirectory()
+    with folder as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs), served() as (url, app), beside as training:
         alone: list[float] = []
         if training:
             time.sleep(ALONE)

@@ -1,14 +1,9 @@
 """How soon an experiment is there and answers: ``python -m tests.benchmarks.bench_mechanisms [EXPERIMENT ...]``.
 
-In headless Chromium on a server that has shown each experiment before:
-
-- link: its link opened in a new tab of a browser that was here before;
-- fresh: the same in a browser with an empty cache;
-- control: each control moved there and back, from the key or click until all is drawn again, or a bar or a spinner
-  shows progress;
-- chosen: the same with the choice of the experiment, to another one and back.
-
-Medians of five; of the controls the slowest is named.
+In headless Chromium on a server that has shown each experiment before. Link: its link opened in a new tab of a browser
+that was here before. Fresh: the same with an empty cache. Control: each control moved there and back, from the key or
+click until all is drawn again, or a bar or a spinner shows progress. Chosen: the same with the choice of the
+experiment. Medians of five; of the controls the slowest is named.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from core import datasets
 from tests.benchmarks.serving import browsed, served
 from tests.openings import opened
 
-VISITS = 5
 _CHART = ".main-svg"
 # page -> (query, the element that is its content, what the multiple must not exceed)
 PAGES = {
@@ -57,7 +56,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="PAGE")
     parser.add_argument("--sections", action="store_true", help="the sections of pages too")
-    parser.add_argument("--visits", type=int, default=VISITS)
+    parser.add_argument("--visits", type=int, default=5)
     asked = parser.parse_args(arguments)
     if not datasets.is_available("mnist"):
         print("The pages are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
