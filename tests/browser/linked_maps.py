@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import DRAWN, wait_for_server
 
+# How a page ends.
 END = re.compile("^Link (to this view|and command line)$")
 FIND = """
 const hosts = [...document.querySelectorAll('*')].filter((e) => e.shadowRoot?.querySelector('.linked'));

@@ -1,6 +1,5 @@
 """Every page can be read: contrast in both themes, a theme that is switched, paper."""
 
-import re
 from pathlib import Path
 
 import axe_playwright_python
@@ -8,6 +7,7 @@ from playwright.sync_api import expect
 
 from core.figures import palette
 from tests.browser.conftest import DRAWN, show
+from tests.browser.linked_maps import END
 from tests.contrast import contrast
 
 # Each page, with a section that draws charts where it has one.
@@ -15,8 +15,6 @@ CHARTS = "reconstructions?data=digits&size=10&section=classes"
 PAGES = (CHARTS, "?data=digits&size=10", "embeddings?data=digits&size=10", "generation?data=digits&size=10")
 PAGES += ("documents?data=docstrings", "labelled_fraction?data=digits", "mechanisms?experiment=elbo")
 PAGES += ("training?data=digits", "tour")
-# How a page ends.
-END = re.compile("^Link (to this view|and command line)$")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # All of these that depends on the theme.
 CONTRAST = {"type": "rule", "values": ["color-contrast"]}
