@@ -88,21 +88,21 @@ def _parse(parse: Parse, paths: Sequence[Path]) -> Any:
     return rows
 
 
-def _download_all(remote: Remote, files: Mapping[Path, Source], progress: Progress | None) -> None:
+def _download_all(remote: Remote, published: Mapping[Path, Source], progress: Progress | None) -> None:
     """Download published files, each from the first address with the right checksum.
 
     Raises DataUnavailable with what happened and what to do; the file at that path is then unchanged.
     """
     import requests
 
-    sizes = [source.size for source in files.values()]
+    sizes = [source.size for source in published.values()]
     total, before = sum(sizes) if all(sizes) else 0, 0
 
     def report(done: int, size: int) -> None:
         if progress:
             progress(before + done, total or (before + size if size else 0))
 
-    for path, source in files.items():
+    for path, source in published.items():
         reasons = []
         for url in source.urls:
             try:
