@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from core import config, datasets
+from core import datasets
 from core.experiments import fit
 from core.runs import specs
 from core.types import DOCUMENTS, Dataset
 
 SMALL = {"epochs": 3, "width": 32, "n_components": 3}
-METHODS = ("pca", "ae", "vae", "gan")
 
 
 def spec_of(method):
@@ -28,13 +27,7 @@ def digits():
 @pytest.fixture(scope="session")
 def runs(digits):
     """method -> a small run on images."""
-    return {method: fit.fit(spec_of(method), digits)[0] for method in METHODS}
-
-
-@pytest.fixture
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(config, "user_cache", lambda: tmp_path / "cache")
-    return tmp_path / "cache" / "computed"
+    return {method: fit.fit(spec_of(method), digits)[0] for method in ("pca", "ae", "vae", "gan")}
 
 
 def make_documents(n_train=120, n_test=80, n_words=30, classes=2):
@@ -44,12 +37,14 @@ def make_documents(n_train=120, n_test=80, n_words=30, classes=2):
     y = np.arange(n_train + n_test) % classes
     X = np.array([rng.multinomial(rng.integers(1, 40), shares[k]) for k in y], np.int32)
     X[n_train + 10 : n_train + 15] = 0
-    titles = tuple(f"t{k}" for k in range(len(y)))
+    spell = lambda letter, n: tuple(f"{letter}{k}" for k in range(n))
     splits = csr_array(X[:n_train]), y[:n_train], csr_array(X[n_train:]), y[n_train:]
-    words = tuple(f"w{k}" for k in range(n_words))
-    names = tuple(f"s{k}" for k in range(classes))
-    of_rows = {"vocabulary": words, "titles_train": titles[:n_train], "titles_test": titles[n_train:]}
-    return Dataset("docstrings", DOCUMENTS, *splits, names, "none", "none", **of_rows)
+    of_rows = {
+        "titles_train": spell("t", n_train),
+        "titles_test": spell("t", n_test),
+        "vocabulary": spell("w", n_words),
+    }
+    return Dataset("docstrings", DOCUMENTS, *splits, spell("s", classes), "none", "none", **of_rows)
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def test_weight_of_the_cache_model_comes_from_train_documents(documents, monkeyp
     assert model(given) == pytest.approx((1 - weight) * shares + weight * given / given.sum(axis=1)[:, None], abs=1e-6)
 
 
-def test_references_are_measured_once(documents, empty_cache, monkeypatch):
+def test_references_are_measured_once(documents, own_cache, monkeypatch):
     measure = Mock(side_effect=embedding.knn_correct)
     monkeypatch.setattr(embedding, "knn_correct", measure)
     first, again = (evaluate_documents.measure_references(documents) for _ in range(2))

@@ -57,9 +57,6 @@ class Noisy:
     def __init__(self, digits):
         self.digits = digits
 
-    def sample(self, n_samples=1, random_state=None):
-        raise AssertionError("its codes are drawn by a sampler")
-
     def inverse_transform(self, Z):
         rng = np.random.default_rng(int(abs(Z[0, 0]) * 1e6))
         rows = rng.choice(len(self.digits.y_train), len(Z))
@@ -72,7 +69,7 @@ def score(digits):
     return evaluate_samples.evaluate_samples(Subject(Noisy(digits), digits, ["normal"]))
 
 
-def test_floors_are_the_scores_of_train_rows(digits, empty_cache):
+def test_floors_are_the_scores_of_train_rows(digits, own_cache):
     scores = score(digits)
     value = {name: measurement.value for name, measurement in scores.metrics.items()}
     space = feature_space.get_feature_space(digits)
@@ -89,7 +86,7 @@ def test_floors_are_the_scores_of_train_rows(digits, empty_cache):
     assert sum(scores.by_class["class_shares"].values()) == pytest.approx(1)
 
 
-def test_floors_are_measured_once_and_again_for_another_classifier(digits, empty_cache, monkeypatch):
+def test_floors_are_measured_once_and_again_for_another_classifier(digits, own_cache, monkeypatch):
     nearest, get_space, calls = memorization.nearest_training_rows, feature_space.get_feature_space, []
     # Called for the samples, and for the test rows of the floors.
     monkeypatch.setattr(memorization, "nearest_training_rows", lambda *a: calls.append(a) or nearest(*a))

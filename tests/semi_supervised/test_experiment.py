@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 
-from core import cache, datasets, semi_supervised
+from core import datasets, semi_supervised
 from core.errors import BadInput
 from core.experiments import fit
 from core.methods.ae import Autoencoder
@@ -41,11 +41,7 @@ TINY_PRETRAINING = {
 SCORED = {"error", "confusion", "wrong", "map_classes"}
 PASSING = {"seconds", "pretraining_seconds", "date", "data_checksum"}
 IMAGE_APPROACHES, DOCUMENT_APPROACHES = semi_supervised.names("images"), semi_supervised.names("documents")
-
-
-@pytest.fixture(autouse=True)
-def cache_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "computed")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture
