@@ -127,19 +127,10 @@ def test_full_disk_refuses_a_request_and_keeps_the_others(monkeypatch):
     for name in ("mkdir", "write_text", "touch"):
         with monkeypatch.context() as full:
             full.setattr(Path, name, Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
-            with pytest.raises(HourglassError, match=r"No space left on device.*free some space there"):
+            with pytest.raises(HourglassError, match=r"No space left on device.*free some space .*HOURGLASS_RUNS"):
                 request(2)
         assert [path.name for path in task_files.queue_folder().iterdir() if path.name != "locks"] == [short(1).key]
         assert find(1).place == 1
-
-
-def test_unwritable_folder_refuses_a_request(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path / "file" / "runs"))
-    with pytest.raises(HourglassError, match="set HOURGLASS_RUNS"):
-        request()
-    assert queue.list_tasks() == []
-    worker_process.ensure_worker()
 
 
 def test_running_training_has_its_row_and_time_left():

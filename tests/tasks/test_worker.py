@@ -154,20 +154,19 @@ def test_worker_that_is_told_to_end_leaves_the_training_in_the_queue(task, monke
     assert sorted(path.name for path in task.folder.iterdir()) == ["askers", "spec.json"]
 
 
-def test_trainings_go_before_pending_scores(monkeypatch):
-    order, tasks, genuine = [], [request(short(1))], fit.finish
+def test_trainings_go_before_pending_scores(task, monkeypatch):
+    order, genuine = [], fit.finish
 
     def finish(place, dataset, *, on_stage):
-        if not order:
-            tasks.append(request(short(3)))
-            order.append("interrupted")
-            on_stage("Measuring")
         order.append(reader.read_run(place).key)
+        if len(order) == 1:
+            request(short(3))
+            on_stage("Measuring")
         return genuine(place, dataset, on_stage=on_stage)
 
     monkeypatch.setattr(fit, "finish", finish)
     work_off(monkeypatch, 0.1)
-    assert sorted(order[1:]) == sorted(task.key for task in tasks)
+    assert sorted(order) == sorted([task.key, task.key, short(3).key])
     assert requests.is_stored(short(3).key)
     assert queue.list_pending_scores() == []
 
@@ -207,9 +206,8 @@ def test_resumed_history_has_each_epoch_once(tmp_path):
     log.write_tick({**row, "epoch": 2.5})
     for epoch in (3, 4, 5):
         log.write_epoch({**row, "epoch": epoch, "loss": 1.0})
-    rows = queue.read_history(tmp_path)
-    assert [(r["epoch"], r.get("loss")) for r in rows] == [(1, None), (2, None), (3, 1.0), (4, 1.0), (5, 1.0)]
-    assert len((tmp_path / "progress.jsonl").read_text().splitlines()) == 5
+    losses = [(row["epoch"], row.get("loss")) for row in queue.read_history(tmp_path)]
+    assert losses == [(1, None), (2, None), (3, 1.0), (4, 1.0), (5, 1.0)]
 
 
 def test_idle_worker_has_low_priority_a_second_one_ends_at_once_and_it_ends_when_told():

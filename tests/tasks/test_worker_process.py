@@ -120,8 +120,6 @@ def test_diverged_training_may_be_kept():
     kept = reader.read_run(store.find_place(spec.key))
     assert kept.environment["stopped_early"]
     assert np.isfinite(kept.metrics["squared_error"].value)
-    assert trainings.request(spec).message == ""
-    trainings.until(spec, "failed")
 
 
 def test_command_line_waits_for_the_worker(capsys):
