@@ -59,11 +59,6 @@ def test_history_measures_and_ticks_change_nothing_else(X, monkeypatch):
     assert (ticks[9]["epoch"], ticks[9]["share"]) == (pytest.approx(1.5), pytest.approx(0.25))
 
 
-def test_sparse_rows_train_like_dense_ones(X):
-    dense, of_sparse = (small(kind=DOCUMENTS).fit(rows) for rows in (X, sparse.csr_array(X)))
-    assert torch.allclose(weights(dense), weights(of_sparse))
-
-
 CONV = {"network": "conv", "width": 64, "image_shape": (8, 8)}
 TRAINED = {
     "ae-silu-validation": (Autoencoder, {"width": 32, "activation": "silu", "validation": 0.2, "noise": 0.1}),
@@ -113,8 +108,8 @@ def test_training_stopped_within_an_epoch_resumes_there(X, tmp_path, monkeypatch
     assert torch.equal(weights(whole), weights(small().fit(X)))
 
 
-def test_checkpoint_of_other_rows_is_ignored(X, tmp_path):
-    others, notes = X.copy(), []
+def test_checkpoint_of_other_rows_is_ignored_and_sparse_rows_train_like_dense_ones(X, tmp_path):
+    others, notes, trained = X.copy(), [], []
     others[0, 0] = 1 - others[0, 0]
     for name, rows, other_rows in (("dense", X, others), ("sparse", *map(sparse.csr_array, (X, others)))):
         small().fit(rows, checkpoint=tmp_path / name, on_epoch=lambda row: row["epoch"] == 3)
@@ -123,6 +118,8 @@ def test_checkpoint_of_other_rows_is_ignored(X, tmp_path):
         assert "The checkpoint is of other train rows" in again.environment_["note"] == notes.pop()
         # Its own checkpoint has replaced the other one.
         assert "note" not in small().fit(other_rows, checkpoint=tmp_path / name).environment_
+        trained.append(weights(again))
+    assert torch.allclose(*trained)
 
 
 def test_damaged_checkpoint_and_one_of_other_networks_are_ignored_as_a_whole(X, tmp_path):
