@@ -38,7 +38,10 @@ def draw(
     is_of_all_sizes : whether it shows all numbers of latent dimensions, so that its files do not name one
     still, about : an SVG document of the figure, shown until the pointer is over it, and its alternative text
     """
-    text = None if data is None else export.to_csv(data)
+    text = None
+    if data is not None:
+        columns = list(dict.fromkeys(column for row in data for column in row))
+        text = export.to_csv(columns, ([row.get(column) for column in columns] for row in data))
     # A still has one font size.
     if still and not header.is_large() and not is_shown(name):
         with st.container(gap=None):

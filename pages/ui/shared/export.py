@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,8 @@ def _make_file_name(name: str, is_of_all_sizes: bool) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join(filter(None, parts)).lower()).strip("-")[:120]
 
 
-def to_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows of column -> value as CSV; None and a missing value are empty fields."""
+def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV; None is an empty field."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(dict.fromkeys(column for row in rows for column in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    csv.writer(out, lineterminator="\n").writerows([head, *rows])
     return out.getvalue()

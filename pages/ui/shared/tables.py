@@ -72,7 +72,8 @@ def to_csv(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
         for part in ("value", "low", "high", "n")
         if part == "value" or any(getattr(row[k], part) is not None for row in rows)
     ]
-    return export.to_csv([{column: getattr(row[k], part) for column, k, part in columns} for row in rows])
+    titles = [title for title, _, _ in columns]
+    return export.to_csv(titles, ([getattr(row[k], part) for _, k, part in columns] for row in rows))
 
 
 def draw_frame(frame: Any, name: str, **options: Any) -> None:
