@@ -65,7 +65,7 @@ def draw(view: View, problems: list[str]) -> None:
         label = run if missing else "All fits are done"
         st.button(label, key=page_state.key("run-sweep"), on_click=_run, args=args, **look)
         st.caption(plain(_estimate_time(view, cells, missing)))
-    page_state.show_error("experiment")
+    page_state.show_kept_error("experiment")
     st.caption("Command line:")
     st.html(make_code(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds)))
 

@@ -159,14 +159,14 @@ def show_problems(problems: Sequence[str], most: int = 3) -> None:
 
 @contextmanager
 def keep_error(name: str) -> Iterator[None]:
-    """In a callback: keep an error raised inside for `show_error` of the page that is drawn next."""
+    """In a callback: keep an error raised inside for `show_kept_error` of the page that is drawn next."""
     try:
         yield
     except HourglassError as problem:
         st.session_state[f"hourglass.problem/{name}"] = str(problem)
 
 
-def show_error(name: str, otherwise: str = "") -> None:
+def show_kept_error(name: str, otherwise: str = "") -> None:
     """Draw an error kept by `keep_error`, once, or another one."""
     if problem := st.session_state.pop(f"hourglass.problem/{name}", otherwise):
         st.error(plain(problem))

@@ -84,7 +84,7 @@ def _follow(tasks: tuple[Task, ...], was_live: bool) -> None:
 
 
 def _offer(task: Task, state: State) -> None:
-    page_state.show_error(task.name, state.problem)
+    page_state.show_kept_error(task.name, state.problem)
     with st.container(horizontal=True, vertical_alignment="center", key=f"offer-{task.name}"):
         st.button(task.label, page_state.key(f"start-{task.name}"), task.help, _start, (task,), type="primary")
         if task.about:
@@ -116,7 +116,7 @@ def _draw_measurements(waiting: Sequence[Line], was_live: bool) -> None:
     live = {label: task for label, task in tasks.items() if not task.problem}
     if bool(live) != was_live or any(stored_runs.get_stamp(line.run.key) != line.stamp for line in waiting):
         st.rerun()
-    page_state.show_error("measuring")
+    page_state.show_kept_error("measuring")
     left = {line.label: line.run.key for line in waiting if line.label not in live}
     with st.container(horizontal=True, vertical_alignment="center", key=page_state.key("measuring")):
         if live:

@@ -57,7 +57,7 @@ def _request(wanted: Sequence[Spec]) -> None:
 
 def show_progress(concerns: Callable[[Task], bool]) -> None:
     """Draw the progress of the trainings that concern a section; an end reruns the page."""
-    training_queue.show_error()
+    training_queue.show_kept_error()
     tasks = [task for task in training_queue.list_tasks() if concerns(task)]
     _show_failures(tasks)
     if live := _get_live_keys(tasks):
@@ -103,7 +103,7 @@ def _describe_stage(task: Task) -> str:
 
 def draw_missing(view: View, stored: Sequence[Run]) -> None:
     """Draw the bar of a view's trainings, else the offer to train methods without a run on this copy of the data."""
-    training_queue.show_error()
+    training_queue.show_kept_error()
     tasks, _ = _find_trainings(view.entry, view.size, stored)
     _show_failures(tasks)
     if live := _get_live_keys(tasks):

@@ -89,7 +89,7 @@ def train(spec: Spec) -> None:
 
 
 def train_all(specs: Sequence[Spec]) -> bool:
-    """Request several trainings as one, in order; False on failure, see `show_error`."""
+    """Request several trainings as one, in order; False on failure, see `show_kept_error`."""
     with _keep_error():
         if config.is_workshop():
             for spec in specs:
@@ -129,15 +129,15 @@ def withdraw(key: str) -> None:
 
 @contextmanager
 def _keep_error() -> Iterator[None]:
-    """Keep the error of a request for the page that is drawn next, see `show_error`."""
+    """Keep the error of a request for the page that is drawn next, see `show_kept_error`."""
     with page_state.keep_error("training"):
         yield
     _listed.clear()
 
 
-def show_error() -> None:
+def show_kept_error() -> None:
     """Draw once why the last request failed."""
-    page_state.show_error("training")
+    page_state.show_kept_error("training")
 
 
 def watch(spec: Spec | None) -> None:

@@ -61,7 +61,7 @@ def _draw(watched: Spec | None, form: Spec | None, usual: Spec | None, states: d
     if read_states() != states or page_state.recall("run") != watched:
         st.rerun()
     tasks = training_queue.list_tasks()
-    training_queue.show_error()
+    training_queue.show_kept_error()
     if st.session_state.pop(training_queue.REVEAL, False):
         with st.container(key="training-reveal"):
             st.html(_REVEAL, unsafe_allow_javascript=True)
