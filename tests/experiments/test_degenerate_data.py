@@ -62,17 +62,6 @@ def test_equal_or_too_few_rows_are_refused_and_others_give_finite_metrics(method
         assert [name for name, array in values.items() if not np.isfinite(array).all()] == [], case
 
 
-def test_code_larger_than_the_rows_allow_is_refused_before_the_fit():
-    for method, kind, params, why in (
-        ("pca", IMAGES, {"n_components": 21}, "n_components=21 must be at most 20"),
-        ("lsa", DOCUMENTS, {"n_components": 21}, "n_components=21 must be at most 20"),
-        ("tsne", IMAGES, {"perplexity": 60.0}, "perplexity=60 must be below 60"),
-    ):
-        few = data_set(kind, DRAWN[:20], DRAWN[40:])
-        with pytest.raises(BadInput, match=why):
-            specs.check(specs.make(few.name, method, params), few)
-
-
 def test_tsne_refuses_equal_rows_and_maps_documents_of_a_word_each():
     tsne = methods.get("tsne").estimator(TSNE, DOCUMENTS, None, 0)
     with pytest.raises(BadInput, match="All rows are equal"):

@@ -61,14 +61,10 @@ def keys(found):
 
 
 def test_results_are_stored_line_by_line_and_not_computed_again(place, cells):
-    rows = []
+    rows, file = [], place / "digits.jsonl"
     assert run_sweep(cells[:3], place=place, on_row=rows.append) == Report(computed=3)
-    file = place / "digits.jsonl"
-    before = file.read_bytes()
-    assert [json.loads(line) for line in before.splitlines()] == rows
+    assert [json.loads(line) for line in file.read_bytes().splitlines()] == rows
     assert results.read_results("digits", (place,)) == results.Results(tuple(rows))
-    assert run_sweep(cells[:3], place=place) == Report(kept=3)
-    assert file.read_bytes() == before
     assert run_sweep(cells, place=place) == Report(computed=1, kept=3)
     # A line that was cut off is computed again, and stays a line of its own.
     file.write_bytes(file.read_bytes()[:-100])
@@ -184,22 +180,7 @@ def test_failed_cells_are_reported_and_others_computed(place, monkeypatch):
     assert keys(read_rows(place)) == [cells[0].key]
 
 
-@pytest.fixture
-def fresh_processes():
-    """Processes with this test's user cache, and none of them after it."""
-
-    def end():
-        # joblib can't use an executor that it did not make itself, so none is left behind.
-        if reusable_executor._executor is not None:
-            reusable_executor._executor.shutdown(wait=True)
-        reusable_executor._executor = None
-
-    end()
-    yield
-    end()
-
-
-def test_two_processes_compute_what_one_does_until_one_is_killed(place, fresh_processes):
+def test_two_processes_compute_what_one_does_until_one_is_killed(place):
     cells = experiment.list_cells("digits", ["logistic", "pca", "spreading"], [20, 40], [0])
 
     def kill(row):
