@@ -184,12 +184,9 @@ def test_a_run_without_some_scores_or_views_shows_the_rest(rewrite):
 
 
 def test_hostile_words_of_a_run_are_escaped(rewrite):
-    def change(run):
-        run.notes.update({"features": HOSTILE, "target_names": [HOSTILE] * 10})
-        run.by_class["class_shares"] = {HOSTILE: 1.0}
-
-    assert "<img src=x" not in rewrite(change, "pca").read_html()
-    assert all("<img src=x" not in page(section).read_html() for section in MINE)
+    hostile = {"features": HOSTILE, "target_names": [HOSTILE] * 10}
+    app = rewrite(lambda run: (run.notes.update(hostile), run.by_class.update(class_shares={HOSTILE: 1.0})), "pca")
+    assert all("<img src=x" not in shown.read_html() for shown in (app, *map(page, MINE)))
 
 
 def test_without_runs_training_is_offered(no_shipped_runs, tmp_path, monkeypatch):
@@ -260,7 +257,8 @@ def test_interpolation_decodes_the_path_between_two_codes(runs, strips):
     assert not np.array_equal(pca[5], arc[5])
 
 
-def test_interpolation_rows_are_chosen_by_click_and_resampled(runs):
+def test_interpolation_rows_are_chosen_by_click_and_resampled_and_a_gan_is_inverted(runs, monkeypatch):
+    invert_quickly(monkeypatch)
     app = page("between")
     numbers = offered_rows(app, "from")
     assert datasets.load("digits").y_test[numbers].tolist() == list(range(10))
@@ -269,11 +267,7 @@ def test_interpolation_rows_are_chosen_by_click_and_resampled(runs):
     assert offered_rows(page("between", **{"from": "12"}), "from")[0] == 12
     assert app.press("others").query()["draw"] == "1"
     assert offered_rows(app, "from") != numbers
-
-
-def test_interpolation_includes_a_gan_once_it_is_inverted(runs, monkeypatch):
-    invert_quickly(monkeypatch)
-    page("between").press("invert").expect("GAN inversion: regressor + 4 gradient steps")
+    app.press("invert").expect("GAN inversion: regressor + 4 gradient steps")
 
 
 def test_arithmetic_adds_the_difference_of_class_means(runs, strips):

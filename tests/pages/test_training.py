@@ -71,18 +71,14 @@ def test_page_opens_on_the_newest_run_of_the_form(folder):
     assert title(page(run=permalinks.encode(other.spec))).startswith("LSA (log counts) on Docstrings")
 
 
-def test_every_parameter_has_a_widget_with_its_bounds():
-    for method in ("pca", "vae", "gan"):
+def test_a_preset_sets_the_parameters_that_are_trained_and_each_has_a_widget_with_its_bounds():
+    for preset, method in ((presets.SECONDS, "linear_ae"), (presets.MINUTE, "vae"), (presets.BEST, "gan")):
         app = page(data="digits", method=method).set_state(f"settings/digits/{method}/parameters")
         help_of = {widget.label: widget.help.replace("\\", "") for widget in (*app.text_input, *app.selectbox)}
         for param in methods.get(method).params_of("images"):
             bound = "" if isinstance(param.default, str) else str(param.bounds[-1])
             assert all(text in help_of[label_setting(param.name)] for text in (param.help, bound))
-
-
-def test_a_preset_sets_the_parameters_that_are_trained():
-    for preset, method in ((presets.SECONDS, "linear_ae"), (presets.MINUTE, "vae"), (presets.BEST, "gan")):
-        page(data="digits", method=method).fill("Preset", preset).fill("Latent dimensions", "7").press("Train")
+        app.fill("Preset", preset).fill("Latent dimensions", "7").press("Train")
         expected = {"n_components": 7, **presets.list_presets("digits", method, 10)[preset]}
         assert specs.make("digits", method, expected) in [job.spec for job in queue.list_tasks()]
 
