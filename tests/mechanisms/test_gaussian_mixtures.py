@@ -30,10 +30,8 @@ def test_target_against_scipy_integrals_and_draws(name):
 
 def test_mode_of_components_of_unequal_width():
     axis = np.linspace(-4, 4, 8001)
-    for mixture in (
-        Mixture.from_means([0.0, 1.0, -2.0], [0.5, 1.0, 0.1], [1.0, 2.0, 0.2]),
-        Mixture.from_means([0.0, 0.6], [0.5, 1.0], [0.5, 0.5]),
-    ):
+    for parts in (([0.0, 1.0, -2.0], [0.5, 1.0, 0.1], [1.0, 2.0, 0.2]), ([0.0, 0.6], [0.5, 1.0], [0.5, 0.5])):
+        mixture = Mixture.from_means(*parts)
         assert mixture.mode[0] == pytest.approx(axis[mixture.density_on_grid(axis).argmax()], abs=2e-3)
 
 

@@ -14,11 +14,9 @@ MU = np.array([0.5, -1.0, 2.0])
 
 @pytest.mark.parametrize("cost", COSTS, ids=str)
 def test_slope_is_the_finite_difference(cost):
-    Z = np.random.default_rng(0).normal(size=(4, 3))
-    for k in range(3):
-        step = 1e-6 * np.eye(3)[k]
-        difference = (cost.value(Z + step) - cost.value(Z - step)) / 2e-6
-        np.testing.assert_allclose(cost.slope(Z)[:, k], difference, rtol=1e-5, atol=1e-7)
+    Z, steps = np.random.default_rng(0).normal(size=(4, 1, 3)), 1e-6 * np.eye(3)
+    difference = (cost.value(Z + steps) - cost.value(Z - steps)) / 2e-6
+    np.testing.assert_allclose(cost.slope(Z[:, 0]), difference, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("cost", COSTS, ids=str)

@@ -41,9 +41,7 @@ def test_a_noise_without_code_directions_left():
 
 def test_estimates():
     found = Estimate.from_draws(np.array([1.0, 2.0, 3.0]))
-    assert (found.value, found.n) == (2.0, 3)
-    assert found.error == pytest.approx(1 / np.sqrt(3))
-    assert found.deviation(2.0) == 0
-    assert found.deviation(1.0) == pytest.approx(np.sqrt(3))
+    assert found == Estimate(2.0, pytest.approx(1 / np.sqrt(3)), 3)
+    assert (found.deviation(2.0), found.deviation(1.0)) == (0, pytest.approx(np.sqrt(3)))
     assert Estimate(1.0, 0.0, 5).deviation(2.0) == -np.inf
     assert log_mean_exp(np.array([1000.0, 1000.0 + np.log(3)])) == pytest.approx(1000 + np.log(2))

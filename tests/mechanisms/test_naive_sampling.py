@@ -36,20 +36,15 @@ def test_share_and_effective_samples_of_pairs():
     assert Pairs(np.array([[0.5, 0.5]]), np.array([[1.0, 1e-6]])).share == 0.5
 
 
-@pytest.mark.parametrize("encoder", [None, Encoder(1.3, 0.2)])
-def test_log_marginal_is_the_truth_within_its_error(encoder):
-    def estimate(rng):
-        return naive_sampling.estimate_log_marginal(
-            naive_sampling.sample_log_weights(MODEL, X, (20_000,), rng, encoder)
-        )
+def test_log_marginal_is_the_truth_within_its_error():
+    def sample(rng, encoder, n=20_000):
+        return naive_sampling.sample_log_weights(MODEL, X, (n,), rng, encoder)
 
-    assert_calibrated(estimate, TRUTH)
-
-
-def test_exact_posterior_needs_one_draw():
+    for encoder in (None, Encoder(1.3, 0.2)):
+        assert_calibrated(lambda rng, q=encoder: naive_sampling.estimate_log_marginal(sample(rng, q)), TRUTH)
+    # The exact posterior needs one draw, and all its draws have one weight.
     rng = np.random.default_rng(0)
-    weights = naive_sampling.sample_log_weights(MODEL, X, (50,), rng, Encoder())
-    np.testing.assert_allclose(weights, TRUTH)
+    np.testing.assert_allclose(sample(rng, Encoder(), 50), TRUTH)
     found = naive_sampling.weigh_pairs(MODEL, X[None], *Encoder().propose(MODEL, X[None], 50, rng))
     assert found.effective_samples == pytest.approx(50)
 
