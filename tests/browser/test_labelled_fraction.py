@@ -17,17 +17,11 @@ SHARED = "Link and command line"
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory, user_cache):
-    """A folder of runs with three approaches measured on digits."""
-    folder = tmp_path_factory.mktemp("runs")
+def server(tmp_path_factory, user_cache):
+    """A fresh server with three approaches measured on digits."""
+    runs = tmp_path_factory.mktemp("runs")
     cells = experiment.list_cells("digits", ["logistic", "pca", "spreading"], [20, 100], [0, 1, 2])
-    sweep.run_sweep(cells, place=folder / ".labelled")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(runs, tmp_path_factory):
-    """A fresh server with these results."""
+    sweep.run_sweep(cells, place=runs / ".labelled")
     with Server(runs, tmp_path_factory.mktemp("server")) as server:
         yield server
 
@@ -58,7 +52,7 @@ def test_lines_toggle_by_keyboard_and_a_click_on_a_mark_opens_what_is_behind_it(
     assert page.noise == []
 
 
-def test_the_chart_and_its_values_are_saved(visit, runs):
+def test_the_chart_and_its_values_are_saved(visit, server):
     page = visit(PAGE, scheme="dark", drawn=SHARED)
 
     def saved(kind):
@@ -68,16 +62,15 @@ def test_the_chart_and_its_values_are_saved(visit, runs):
         return Path(waited.value.path())
 
     table = list(csv.DictReader(saved("csv").read_text().splitlines()))
-    errors = results.group_errors(results.read_results("digits", (runs / ".labelled",)).rows)["spreading"][100]
+    errors = results.group_errors(results.read_results("digits", (server.runs / ".labelled",)).rows)["spreading"][100]
     row = next(row for row in table if (row["approach"], row["labels"]) == ("Label spreading", "100"))
     assert float(row["test error (%)"]) == pytest.approx(100 * np.mean(list(errors.values())))
     assert (row["seeds"], len(table)) == ("3", 6)
     # For white paper.
     svg = ElementTree.parse(saved("svg")).getroot()
     assert {"Digits 8x8: test error by labels", "Label spreading", "PCA + logistic"} <= set(svg.itertext())
-    width, height = float(svg.get("width")), float(svg.get("height"))
     picture = Image.open(saved("png")).convert("RGB")
-    assert picture.size == (2 * width, 2 * height)
+    assert picture.size == (2 * float(svg.get("width")), 2 * float(svg.get("height")))
     assert picture.getpixel((1, 1)) == (255, 255, 255)
     assert page.noise == []
 
@@ -101,9 +94,7 @@ def test_a_sweep_runs_beside_the_page_to_its_end(visit):
         pill = chosen.get_by_role("button", name=name, exact=True)
         pill.click()
         expect(pill).to_have_attribute("aria-pressed", "false", timeout=DRAWN)
-    run = page.get_by_role("button", name="Run 9 fits")
-    expect(run).to_be_visible(timeout=DRAWN)
-    run.click()
+    page.get_by_role("button", name="Run 9 fits").click(timeout=DRAWN)
     # New results are in the chart while the others are computed, without a click.
     page.wait_for_function(
         "document.querySelectorAll('.js-plotly-plot .points path').length > 24"
