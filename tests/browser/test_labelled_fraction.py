@@ -45,8 +45,7 @@ def test_lines_toggle_by_keyboard_and_a_click_on_a_mark_opens_what_is_behind_it(
     expect(page.get_by_text("with 20 labels, seed")).to_be_visible(timeout=DRAWN)
     scroll_to_late(page)
     expect(page.get_by_text("Confusion matrix")).to_be_visible(timeout=DRAWN)
-    page.wait_for_function("location.search.includes('part=point')")
-    assert "approach=" in page.url
+    page.wait_for_function("location.search.includes('part=point') && location.search.includes('approach=')")
     page.goto(page.url)
     expect(page.get_by_text("with 20 labels, seed")).to_be_visible(timeout=DRAWN)
     assert page.noise == []
@@ -86,9 +85,8 @@ def test_a_phone_scrolls_one_way_only(visit):
 
 def test_a_sweep_runs_beside_the_page_to_its_end(visit):
     page = visit(f"{PAGE}&part=sweep", drawn=SHARED)
-    box = page.get_by_role("textbox", name="Numbers of labels")
-    box.fill("30")
-    box.press("Enter")
+    page.get_by_role("textbox", name="Numbers of labels").fill("30")
+    page.keyboard.press("Enter")
     chosen = page.get_by_text("Approaches to measure").locator("xpath=ancestor::*[@data-testid='stButtonGroup']")
     for name in ("AE features + logistic", "AE, fine-tuned", "M1, transductive"):
         pill = chosen.get_by_role("button", name=name, exact=True)

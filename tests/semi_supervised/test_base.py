@@ -21,7 +21,6 @@ PARAMS = {
 }
 QUICK = {"network": {"steps": 5}, "m2": {"epochs": 2}, "sgan": {"epochs": 2}}
 CLASSES = {"network": NetworkClassifier, "m2": M2, "sgan": SemiSupervisedGAN}
-NAMES = ("features", "spreading", *CLASSES)
 # The GAN has its methods from the base class of M2.
 CHECKED = {
     "features": FeaturesClassifier(make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))),
@@ -49,6 +48,8 @@ def test_digits_are_learned_from_two_labels_a_class(digits):
         assert classifier.predict_proba(X_test) @ np.ones(10) == pytest.approx(np.ones(360)), name
         assert classifier.score(X_test, y_test) > accuracy, name
         assert len(classifier.codes(X_test)) == 360, name
+        with pytest.raises(BadInput, match="No row has a label"):
+            build(name).fit(X, np.full(1437, -1))
 
 
 def test_networks_repeat_with_their_seed_and_stop_when_told(digits):
@@ -59,9 +60,3 @@ def test_networks_repeat_with_their_seed_and_stop_when_told(digits):
         alone = build(name, **QUICK[name]).fit(X[y >= 0], y[y >= 0]).predict_proba(X_test)
         assert np.array_equal(first, alone) == (name == "network"), "the network alone uses no unlabelled row"
         assert len(build(name).fit(X, y, on_epoch=lambda row: True).history_) == 1, name
-
-
-def test_rows_without_any_label_are_refused(digits):
-    for name in NAMES:
-        with pytest.raises(BadInput, match="No row has a label"):
-            build(name).fit(digits[0], np.full(1437, -1))
