@@ -1,7 +1,5 @@
 """Compare: every method on the same rows of the same data set, side by side."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.compare import all_measures, pictures, summary, table

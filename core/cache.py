@@ -1,7 +1,5 @@
 """Computed arrays in the user's cache folder."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The command line: ``python -m core COMMAND``; ``python -m core --help`` lists the commands."""
 
-from __future__ import annotations
-
 import functools
 import io
 import os

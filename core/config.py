@@ -1,7 +1,5 @@
 """Settings from the environment: every ``HOURGLASS_*`` variable is read and checked here."""
 
-from __future__ import annotations
-
 import math
 import os
 from pathlib import Path

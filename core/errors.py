@@ -1,7 +1,5 @@
 """Errors whose text is one clear sentence for a person."""
 
-from __future__ import annotations
-
 import textwrap
 
 

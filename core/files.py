@@ -1,7 +1,5 @@
 """Atomic writes: files are written under a temporary name and then renamed."""
 
-from __future__ import annotations
-
 import json
 import os
 import uuid

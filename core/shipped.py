@@ -1,7 +1,5 @@
 """Builds the runs, classifiers and regressors in assets: ``python -m core ship``."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

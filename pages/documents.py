@@ -1,7 +1,5 @@
 """Documents: what LSA and autoencoders learn from the words of documents."""
 
-from __future__ import annotations
-
 from core.runs import presets
 from core.types import DOCUMENTS
 from pages.ui.documents import latent_traversal, maps, metrics, query_answers, retrieval

@@ -1,7 +1,5 @@
 """Embeddings: the same rows under several methods, as linked maps."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.embeddings import (

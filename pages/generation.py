@@ -1,7 +1,5 @@
 """Generation: images that each decoder makes of random codes, of codes on a path, and of codes chosen by hand."""
 
-from __future__ import annotations
-
 from pages.ui.generation import arithmetic, interpolation, manifold, samples, sliders
 from pages.ui.shared import header
 from pages.ui.shared.section import show_tabs

@@ -1,7 +1,5 @@
 """Labelled fraction: test error by number of labels, with and without unlabelled rows."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.labelled_fraction import curve, point, protocol, sweep

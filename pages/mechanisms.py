@@ -1,7 +1,5 @@
 """Concept demos: the lecture's ideas as live experiments, one at a time."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.mechanisms import (

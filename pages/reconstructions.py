@@ -1,7 +1,5 @@
 """Reconstructions: test images encoded and decoded by each method, and the errors."""
 
-from __future__ import annotations
-
 from pages.ui.reconstructions import code_size, corrupted_input, depth, error_by_class, images, linear_ae
 from pages.ui.shared import header
 from pages.ui.shared.section import show_tabs

@@ -1,7 +1,5 @@
 """Tour: the lecture in its order, one step a topic."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.shared import header, page_state

@@ -1,7 +1,5 @@
 """Training: choose settings, train, watch the progress, and compare stored runs."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.shared import cli_commands, header, page_state, stored_runs, training_offers, training_queue

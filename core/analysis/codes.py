@@ -1,7 +1,5 @@
 """Codes, positions, errors, images and words of rows under an estimator or a stored run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -5,8 +5,6 @@ an array and image_shape is (height, width). It is drawn once per row and seed a
 are compared on the same corrupted images and amounts on the same rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial

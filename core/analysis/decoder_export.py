@@ -1,7 +1,5 @@
 """Export a fitted decoder as layers that a browser can compute; ranges and grids of codes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache

@@ -1,7 +1,5 @@
 """Signs that a training failed in a known way, read from what its run stores."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

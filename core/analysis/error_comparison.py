@@ -1,7 +1,5 @@
 """Select rows by their errors, and compare the errors of methods by class."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

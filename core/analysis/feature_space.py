@@ -1,7 +1,5 @@
 """The space that samples are compared in: a classifier's features, or 50 PCA components."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Paths between two latent codes, and the direction from one class to another."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.errors import BadInput

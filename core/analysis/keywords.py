@@ -1,7 +1,5 @@
 """Keywords of selected documents, and of the decoder's output along a latent dimension."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

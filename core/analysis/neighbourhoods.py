@@ -1,7 +1,5 @@
 """Nearest neighbours in latent codes and in maps, and scores computed from them."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Projections of latent codes to the plane, and alignment of 2-D maps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

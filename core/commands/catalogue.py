@@ -1,7 +1,5 @@
 """The commands that list data sets and methods."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

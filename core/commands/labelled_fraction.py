@@ -1,7 +1,5 @@
 """The command that measures classifiers against the number of labelled rows."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Options that several commands have, and messages on standard error."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

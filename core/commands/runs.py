@@ -1,7 +1,5 @@
 """The commands that fit, compare, export and import runs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any

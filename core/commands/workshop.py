@@ -1,7 +1,5 @@
 """The command that serves the app to everyone on the local network."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """The registry of data sets. A data set's own module is imported on use; importing this package reads no data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module

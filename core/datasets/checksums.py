@@ -1,7 +1,5 @@
 """Checksums of the copies of data sets; scores measured on different copies must not be compared."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache as memoized

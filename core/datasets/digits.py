@@ -1,7 +1,5 @@
 """scikit-learn's 8x8 digits: 1,797 images, of which 500 in proportion to the classes are the test split."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.datasets.subsets import choose_stratified

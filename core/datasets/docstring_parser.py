@@ -3,8 +3,6 @@
 Source is parsed, never imported, and with the standard library alone, so that the script runs in a bare interpreter.
 """
 
-from __future__ import annotations
-
 import ast
 import gc
 import inspect

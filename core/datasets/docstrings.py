@@ -4,8 +4,6 @@ Selected are distinct texts of at least 60 words, in subpackages with at least 1
 with a byte below 64 belongs to the test split, whatever else is installed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess

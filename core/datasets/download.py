@@ -1,7 +1,5 @@
 """Downloads of data sets into the data folder, complete or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

@@ -3,8 +3,6 @@
 ``python -m core.datasets.embedded_samples`` builds the samples from the full sets.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

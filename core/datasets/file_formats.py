@@ -4,8 +4,6 @@ Files are read leniently if their meaning is certain (pixels of other types, cla
 mark), and notes say so; all others are refused with the file and the line or row.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import lzma

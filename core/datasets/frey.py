@@ -3,8 +3,6 @@
 Neighbouring frames are near-copies, so the split is by blocks of frames, with a gap beside each test block.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

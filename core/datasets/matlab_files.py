@@ -1,7 +1,5 @@
 """Reads MATLAB files in a process of its own, since SciPy's parser ends the process on some damaged files."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """MNIST and Fashion-MNIST from their original IDX files."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Sequence
 from dataclasses import replace

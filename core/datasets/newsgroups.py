@@ -1,7 +1,5 @@
 """20 Newsgroups, the version split by date: subject and body only, since other headers name the group."""
 
-from __future__ import annotations
-
 import re
 import tarfile
 from collections.abc import Iterator, Sequence

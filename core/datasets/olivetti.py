@@ -1,7 +1,5 @@
 """Olivetti faces: 40 people, ten pictures of each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Parses reStructuredText into blocks without markup."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 

@@ -1,7 +1,5 @@
 """Reuters-21578 R8: newswire of 1987 in eight subjects, from files that the user supplies."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

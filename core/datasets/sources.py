@@ -1,7 +1,5 @@
 """Where each data set can be downloaded, and the checksums of its files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Choices of rows that are the same on every machine and with every version of NumPy."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A person's picture or drawing as a row of a data set: read safely, then framed as the data set's own images."""
 
-from __future__ import annotations
-
 import base64
 import io
 import threading

@@ -1,7 +1,5 @@
 """Measure a fitted estimator on a data set: each part of the measuring has evaluators, whose scores are merged."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """How well latent codes, or positions in a map, keep classes, clusters and neighbourhoods."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How well codes retrieve documents of the same class, and how well a decoder predicts words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any

@@ -1,7 +1,5 @@
 """How generated images compare with real ones, by each distribution that their codes are sampled from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

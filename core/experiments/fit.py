@@ -1,7 +1,5 @@
 """Spec -> Run: fit a method to a data set, round its weights as they are stored, and measure what was stored."""
 
-from __future__ import annotations
-
 import platform
 import time
 from collections.abc import Callable, Mapping

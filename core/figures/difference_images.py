@@ -1,7 +1,5 @@
 """Signed differences as pictures, on one scale: negative, zero, positive."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.figures import montages, palette

@@ -1,7 +1,5 @@
 """Reconstruction error by code size, by depth, and by epoch of a linear autoencoder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

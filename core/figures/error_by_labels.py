@@ -1,7 +1,5 @@
 """Test error by number of labels, a confusion matrix, and a map of codes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Reconstruction errors: by class, their distribution, and by amount of corruption."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

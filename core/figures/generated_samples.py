@@ -1,7 +1,5 @@
 """Charts of samples: their classes, and their distances to the training rows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

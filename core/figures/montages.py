@@ -1,7 +1,5 @@
 """Pictures without plotly: montages of images, and small maps."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Sequence

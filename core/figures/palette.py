@@ -6,8 +6,6 @@ contrast of at least 3:1 to the page and every hue named by another word. The el
 with another mark.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

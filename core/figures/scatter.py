@@ -1,7 +1,5 @@
 """A large map of codes to explore."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

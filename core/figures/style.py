@@ -1,7 +1,5 @@
 """What all charts share: template, layout, error bars, bands and text."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Training curves as SVG: of a training that runs, and of a stored run until somebody points at them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -1,7 +1,5 @@
 """Curves of training histories, and errors by class."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

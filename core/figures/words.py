@@ -1,7 +1,5 @@
 """Charts of documents: words along a latent dimension, and retrieval precision."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Messages of dragging in latent space; assets/components/latent.js is the other side."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

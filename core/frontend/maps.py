@@ -1,7 +1,5 @@
 """Messages of the linked maps; assets/components/maps.js is the other side."""
 
-from __future__ import annotations
-
 import base64
 import json
 import struct

@@ -1,7 +1,5 @@
 """Two known densities: their optimal discriminator and Jensen-Shannon divergence."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -8,8 +8,6 @@ Lucas, Tucker, Grosse and Norouzi 2019, Don't blame the ELBO! A linear VAE persp
 Higgins et al. 2017, beta-VAE, eq. 4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

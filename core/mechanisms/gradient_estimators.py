@@ -9,8 +9,6 @@ Kingma and Welling 2014, Auto-encoding variational Bayes, section 2.4.
 Mohamed, Rosca, Figurnov and Mnih 2020, Monte Carlo gradient estimation in machine learning, sections 4, 5 and 3.2.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -10,8 +10,6 @@ Baldi and Hornik 1989, Neural networks and principal component analysis: learnin
 Oja 1982, A simplified neuron model as a principal component analyzer.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Source: Tipping and Bishop 1999, Probabilistic principal component analysis, eq. 2 to 8.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

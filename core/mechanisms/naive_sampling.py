@@ -9,8 +9,6 @@ Burda, Grosse and Salakhutdinov 2016, Importance weighted autoencoders, eq. 13 (
 Kong 1992, A note on importance sampling using standardized weights (effective sample size).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

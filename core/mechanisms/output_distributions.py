@@ -5,8 +5,6 @@ m_c(z) = exp(-|c - s z|^2 / (2 r^2)), where s is how far a code of 1 moves the s
 output the means are the probabilities that a pixel is white; with a Normal output every pixel has the same deviation.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

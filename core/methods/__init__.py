@@ -4,8 +4,6 @@ A new method is one module with a `METHOD` and one entry in `REGISTRY`. Pages, f
 entry for its capabilities, never for its name; this imports neither torch nor scikit-learn.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib import import_module
 

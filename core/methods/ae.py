@@ -1,7 +1,5 @@
 """Autoencoder: minimises |x - decoder(encoder(x))|^2 with a low-dimensional code."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 

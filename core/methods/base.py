@@ -1,7 +1,5 @@
 """Base classes of the network methods: scikit-learn's interface around the training loop. Imports torch on use."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

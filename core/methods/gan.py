@@ -1,7 +1,5 @@
 """Generative adversarial network: a generator and a discriminator trained against each other."""
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

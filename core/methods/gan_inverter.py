@@ -1,7 +1,5 @@
 """GAN inversion: a regressor predicts the code of an image, and gradient steps refine it."""
 
-from __future__ import annotations
-
 import copy
 import math
 import time

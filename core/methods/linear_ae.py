@@ -1,7 +1,5 @@
 """Linear autoencoder: gradient descent on two linear layers finds PCA's subspace."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 

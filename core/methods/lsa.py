@@ -1,7 +1,5 @@
 """Latent semantic analysis: scikit-learn's TruncatedSVD on weighted word counts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Hyper-parameters of several methods; constructors and checks from their declarations."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real

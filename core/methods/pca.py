@@ -1,7 +1,5 @@
 """Principal component analysis: scikit-learn's own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

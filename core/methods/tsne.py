@@ -1,7 +1,5 @@
 """t-SNE by openTSNE: a 2-D map of given rows, in which new rows can be placed."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any

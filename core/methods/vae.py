@@ -1,7 +1,5 @@
 """Variational autoencoder: maximises the evidence lower bound."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """95% intervals of means, ratios, shares and paired differences over rows, and of means over seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

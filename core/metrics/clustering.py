@@ -1,7 +1,5 @@
 """Clustering metrics: the silhouette of the classes, and the agreement of k-means clusters with them."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

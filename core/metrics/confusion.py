@@ -1,7 +1,5 @@
 """Confusion of classes by a neighbour classifier: predictions, counts by class, comparison of methods."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 One table, hence its length.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Metrics of codes: classes (neighbours, linear probe), neighbourhoods (trustworthiness, continuity, overlap)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

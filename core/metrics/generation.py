@@ -1,7 +1,5 @@
 """Comparison of samples with real rows in a feature space."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from statistics import NormalDist
 from typing import Any

@@ -1,7 +1,5 @@
 """Memorization: whether samples are near-duplicates of training rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

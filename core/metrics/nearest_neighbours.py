@@ -1,7 +1,5 @@
 """Exact nearest neighbours among train codes, the same on any number of threads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Principal components and variances of rows in float64, and PCA's error at every code size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Perplexity by document completion: how well a method predicts held-out words of a document."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Reconstruction errors of rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

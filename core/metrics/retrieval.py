@@ -1,7 +1,5 @@
 """Retrieval of similar documents by their codes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Checks of the arrays that metrics receive, and blocks of bounded size."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The checkpoint of a training: weights, optimizers, random generator and progress."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Encoders, decoders, generators and discriminators, as plain torch modules."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from math import prod
 

@@ -1,7 +1,5 @@
 """Large weight matrices as 8-bit integers with a scale a row, for shipped runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The training loop of all networks: device, precision, seed, schedule, history, stopping, checkpoints."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import time

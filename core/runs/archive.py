@@ -1,7 +1,5 @@
 """Pack the files of a run as a zip file, and unpack one that anybody may have made, within bounds."""
 
-from __future__ import annotations
-
 import io
 import stat
 import zipfile

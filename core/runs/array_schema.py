@@ -1,7 +1,5 @@
 """Checks of the arrays of imported runs: views, weights and snapshots."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any

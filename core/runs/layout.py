@@ -12,8 +12,6 @@ Runs are looked for in the user's own folder, in ``.copies/COPY`` below it, and 
 digits that name another copy of the data, on which an own run with the same settings was trained before.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Recipes of the shipped runs, and the presets of each method."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Read a stored run from its folder, or from the contents of a zip file, and check that it is whole."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

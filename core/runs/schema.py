@@ -3,8 +3,6 @@
 This imports pydantic, which only an import of a run needs.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Which of the stored runs a page shows for a data set, a method and a code size; and whether they compare fairly."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Specs of runs, made from settings and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

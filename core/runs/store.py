@@ -7,8 +7,6 @@ copy on this machine, else the first: the user's own, then the shipped one. If t
 again on another copy, the older run is set aside, and found again once its copy is back.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

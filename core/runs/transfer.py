@@ -1,7 +1,5 @@
 """Export a run as a zip file, and import one that anybody may have made."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The registry of approaches to classification with few labels. Their modules are imported when they are used."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module

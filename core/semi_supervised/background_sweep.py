@@ -1,7 +1,5 @@
 """Sweeps of the labelled fraction beside the app, in a process of their own; see `core.tasks.computation`."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading

@@ -1,7 +1,5 @@
 """Base classes of the classifiers that are trained with few labels."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite, check_consistent_length

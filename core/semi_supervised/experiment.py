@@ -3,8 +3,6 @@
 A cell is one classifier, one number of labels and one seed, which selects the labelled rows for all approaches.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import shutil

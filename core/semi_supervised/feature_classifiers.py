@@ -1,7 +1,5 @@
 """A scikit-learn classifier on the labelled rows or on their features from a pre-trained method."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Label spreading over the nearest-neighbour graph of all training rows or of their codes."""
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

@@ -1,7 +1,5 @@
 """M2 of Kingma et al. 2014: a VAE with a latent class, on the rows or on the codes of a VAE (M1+M2)."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

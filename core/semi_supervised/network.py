@@ -1,7 +1,5 @@
 """A fully connected network trained on the labelled rows, from scratch or from an autoencoder's encoder."""
 
-from __future__ import annotations
-
 import copy
 
 from sklearn.utils import check_random_state

@@ -1,7 +1,5 @@
 """Results of cells, stored as a line of JSON each, with misclassified rows and code map; and published results."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -3,8 +3,6 @@
 They were chosen on held-out training rows, never on test rows: once for many images, for few images and for documents.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

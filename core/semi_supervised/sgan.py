@@ -1,7 +1,5 @@
 """Semi-supervised GAN: a discriminator that predicts classes and separates real from generated rows."""
 
-from __future__ import annotations
-
 from core.nn import losses
 from core.semi_supervised.base import SemiSupervisedClassifier
 

@@ -1,7 +1,5 @@
 """Statistics of errors over seeds: means with intervals, paired gaps, and labels saved."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

@@ -6,8 +6,6 @@ removed when the result is in `core.cache`. One computation of a kind runs at a 
 A module that defines `Work` is run as ``python -m MODULE FOLDER`` and calls `Work.main`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -3,8 +3,6 @@
 See `core.methods.gan_inverter` and `core.tasks.computation`. Torch is imported on use.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path

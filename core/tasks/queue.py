@@ -1,7 +1,5 @@
 """The training queue as its files describe it: tasks in their order, and pending scores. See `task_files`."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

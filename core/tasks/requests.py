@@ -1,7 +1,5 @@
 """Requests and commands: what people ask of the training queue; and trainings outside the queue."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -18,8 +18,6 @@
 A finished training leaves a run in the store and no folder.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """One training from its folder: loaded, fitted, measured and stored; and the pending scores of a stored run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container
 from contextlib import ExitStack, suppress
 from pathlib import Path

@@ -4,8 +4,6 @@ The speed is measured once, by short trainings in a process of their own, see `c
 trained here correct the prediction.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import time

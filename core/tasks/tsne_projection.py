@@ -1,7 +1,5 @@
 """t-SNE projections of latent codes, computed in a process of their own; see `core.tasks.computation`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 See `core.tasks.computation`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from contextlib import suppress

@@ -5,8 +5,6 @@ be killed at any moment: the next worker resumes from the last checkpoint. After
 app starts another one.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """The worker's process as an app sees it: it is started while tasks wait, and suspended when the last app closes."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Parts of the demos' charts: lines, points, axes, and animation in the browser."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

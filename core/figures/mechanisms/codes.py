@@ -1,7 +1,5 @@
 """Latent codes in the plane: samples of the prior, and codes of data with sampled ones."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

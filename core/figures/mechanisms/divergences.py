@@ -1,7 +1,5 @@
 """One Gaussian fitted by three divergences: densities in 1-D, outlines in 2-D."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

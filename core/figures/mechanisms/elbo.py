@@ -1,7 +1,5 @@
 """The evidence lower bound: its parts, tightening with k, and collapse with beta."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """GAN game: densities, samples and the discriminator by round, animated by the browser."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

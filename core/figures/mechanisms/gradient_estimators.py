@@ -1,7 +1,5 @@
 """Two gradient estimators: their estimates, their variances and their computation graphs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template

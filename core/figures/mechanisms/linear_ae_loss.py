@@ -1,7 +1,5 @@
 """The loss surface of a tied linear autoencoder, with a descent that the browser plays."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Naive sampling: contributing pairs, the estimate of log p(x), and two objectives."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

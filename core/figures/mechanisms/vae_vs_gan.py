@@ -1,7 +1,5 @@
 """A VAE and a GAN on the same data: samples during training, and both losses."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

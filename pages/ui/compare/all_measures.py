@@ -1,7 +1,5 @@
 """All measures of Compare: table of metrics, error by class, training losses, commands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import streamlit as st

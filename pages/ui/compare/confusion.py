@@ -1,7 +1,5 @@
 """Confusion matrices of the runs in Compare, by the latent codes stored with them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Samples of Compare, one montage a method, and the dialogs that enlarge its pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The sentences of Compare; one that names a winner takes it from the paired intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 

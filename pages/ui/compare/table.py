@@ -1,7 +1,5 @@
 """The table of Compare: metrics, map and strip of each method."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import streamlit as st

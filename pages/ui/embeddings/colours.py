@@ -1,7 +1,5 @@
 """Values that colour the maps instead of the class."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.frontend.maps import Values

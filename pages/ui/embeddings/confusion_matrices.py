@@ -1,7 +1,5 @@
 """Confusion matrices of a kNN classifier, one a method, and the rows of a clicked cell."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

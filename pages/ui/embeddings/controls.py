@@ -1,7 +1,5 @@
 """The choices of Embeddings: data set, rows, one to four maps, colours."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The maps as sent to the front end, their scores, confusion matrices and measures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The maps of Embeddings: runs, rows and points; slow results behind bounded caches."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any

@@ -1,7 +1,5 @@
 """The front end of the linked maps: messages to it, selection and look from it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Nearest neighbours of a row under each method, and where two methods disagree on them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import combinations
 

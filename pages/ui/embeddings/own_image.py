@@ -1,7 +1,5 @@
 """The visitor's own image, drawn or uploaded, embedded in every map."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The selected rows: pictures, classes, common features, reconstructions, a CSV file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """The results of a data set, and the curve of test error by number of labels."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A result of the curve: confusion matrix, misclassified and labelled rows, and the map of codes."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

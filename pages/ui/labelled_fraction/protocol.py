@@ -1,7 +1,5 @@
 """Protocol of the comparison: rows, settings, budgets, and the tuning of each approach."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Approaches compared with a baseline at a number of labels: errors, differences and labels saved."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Run an experiment: its form, its progress and its report."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Divergences: one Gaussian fitted to several modes by both KLs and Jensen-Shannon."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

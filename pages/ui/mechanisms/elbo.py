@@ -1,7 +1,5 @@
 """The evidence lower bound: its two terms, its gap to log p(x), and posterior collapse."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What all demos share: introduction, controls, charts, finding, checks, details."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """GAN game: a GAN on data of known density, and each of its players alone."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

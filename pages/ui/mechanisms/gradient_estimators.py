@@ -1,7 +1,5 @@
 """Reparameterization: two unbiased estimators of the same gradient, and their variances."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

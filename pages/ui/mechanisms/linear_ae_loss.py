@@ -1,7 +1,5 @@
 """Linear AE and PCA: the loss surface of a linear autoencoder with tied weights."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

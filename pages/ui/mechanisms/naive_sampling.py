@@ -1,7 +1,5 @@
 """Naive sampling: few pairs (z, x) contribute to the gradient, and what an encoder changes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

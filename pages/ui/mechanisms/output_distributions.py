@@ -1,7 +1,5 @@
 """Output distributions: a decoder's output as the parameters of Bernoulli or Normal pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

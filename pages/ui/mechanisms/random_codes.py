@@ -1,7 +1,5 @@
 """AE as generator: where an autoencoder's codes lie, and what random codes decode to."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """VAE v. GAN: the same generator trained as either, on the same data in the plane."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial

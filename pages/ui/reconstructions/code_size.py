@@ -1,7 +1,5 @@
 """The section Error by dimensions: error of each run against its latent dimensions, with PCA's exact error."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple

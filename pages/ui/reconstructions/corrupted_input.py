@@ -1,7 +1,5 @@
 """The section Corrupted input: reconstructions of corrupted images, and their error against the clean images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 

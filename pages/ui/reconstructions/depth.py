@@ -1,7 +1,5 @@
 """The section Depth: a linear autoencoder, and three that differ only in their number of hidden layers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from itertools import pairwise

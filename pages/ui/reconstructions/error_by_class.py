@@ -1,7 +1,5 @@
 """The section Error by class: mean error of every class, the methods' order in each, and the errors' distribution."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from itertools import combinations

@@ -1,7 +1,5 @@
 """GAN inversion: codes for given images, found by a regressor and gradient steps, since a GAN has no encoder."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The section Images: test images, chosen at random or by their errors, and below them the reconstructions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The lecture figure after Hinton and Salakhutdinov (2006): reconstructions by AE and PCA from 30 dimensions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """The section Linear AE and PCA: convergence to PCA's subspace, and the rotation between the two sets of axes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Data sets, rows, estimators and latent codes behind bounded caches."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

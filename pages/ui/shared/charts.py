@@ -1,7 +1,5 @@
 """Charts of all pages with their save buttons, and elements that are drawn once seen."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from html import escape

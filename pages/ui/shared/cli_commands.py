@@ -1,7 +1,5 @@
 """Command lines that reproduce what a page shows."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 

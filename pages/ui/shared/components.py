@@ -1,7 +1,5 @@
 """JavaScript components of assets/components, each registered once."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Known training failures found in runs, each with a link to the concept demo of its cause."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A drawing pad, which returns strokes."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Save buttons below charts and tables, their file names, and the script that acts on them."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The beginning and the end of every page: configuration, style sheet, navigation, link and command lines."""
 
-from __future__ import annotations
-
 import base64
 import gc
 import socket

@@ -3,8 +3,6 @@
 Names and notes are taken as text and escaped; pictures and contents are HTML. Draw the result with ``st.html``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """A grid of images: one strip per method, one column per row; in blocks on a narrow page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Pictures of runs as PNG, cached by run and theme, and as HTML."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Numbers as text, for people to read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from core.metrics.definitions import get_interval as metric_interval

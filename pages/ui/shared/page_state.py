@@ -5,8 +5,6 @@ taken from the address if that has changed, else from the widget, else from the 
 default; then it is written to address and memory.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Specs and row numbers as text for an address, and back."""
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -1,7 +1,5 @@
 """The methods of a view that reconstruct given images, with errors and reconstructions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

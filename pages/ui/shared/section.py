@@ -1,7 +1,5 @@
 """A page of sections on one view, each with an explanation and missing methods."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field

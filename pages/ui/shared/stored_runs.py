@@ -1,7 +1,5 @@
 """Stored runs behind bounded caches, keyed by folder and time: new runs appear at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Tables of all pages, each saved as CSV with raw numbers, intervals and n."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Progress of work beside the app: bars, tasks to start and follow, pending metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

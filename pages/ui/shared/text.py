@@ -1,7 +1,5 @@
 """Text for Markdown and HTML, escaped and shortened."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from html import escape

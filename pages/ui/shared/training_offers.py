@@ -1,7 +1,5 @@
 """Offers to train what a view or section lacks, and the progress of these trainings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 

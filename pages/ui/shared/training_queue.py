@@ -1,7 +1,5 @@
 """Cached access to the queue of trainings, and the requests that pages make of it."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The steps of the tour: the lecture in its order, and links to the pages that show each step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
