@@ -86,15 +86,12 @@ def _sample_figures(name: str, steps: int, theme: str, _comparison: Comparison) 
 
 
 def _make_rows(comparison: Comparison) -> list[list[Cell]]:
-    def make_cell(scores: Scores, name: str, number_format: str) -> Cell:
-        estimate = _estimate(scores, name)
-        text = f"{estimate.value:{number_format}}"
-        return Cell(text, estimate.value) if number_format else experiment.make_cell(estimate)
-
-    return [
-        [tables.text(label), *(make_cell(comparison.scores[model], name, number_format) for model in _NAMES)]
-        for name, (label, number_format) in _SCORES.items()
-    ]
+    rows = []
+    for name, (label, number_format) in _SCORES.items():
+        estimates = [_estimate(comparison.scores[model], name) for model in _NAMES]
+        cells = [Cell(f"{estimate.value:{number_format}}", estimate.value) for estimate in estimates]
+        rows.append([tables.text(label), *(cells if number_format else map(experiment.make_cell, estimates))])
+    return rows
 
 
 def _estimate(scores: Scores, name: str) -> Estimate:
