@@ -128,7 +128,7 @@ from core.types import Spec
 
 # As Streamlit does: its server stops, and the process ends as it would by itself.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-worker_process.AppWatch()
+worker_process.attach_app()
 print("open", flush=True)
 for line in sys.stdin:
     for spec in json.loads(line):

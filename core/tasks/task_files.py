@@ -74,11 +74,9 @@ def hold_queue() -> Iterator[None]:
 
 def read_text(path: Path) -> str:
     """Return the text of a file, empty if the file can't be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST_TEXT).decode(errors="replace")
-    except OSError:
-        return ""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(_LARGEST_TEXT).decode(errors="replace")
+    return ""
 
 
 # The functions below are called by the holder of the task's lock, who also holds the queue's lock.

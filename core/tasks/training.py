@@ -48,14 +48,10 @@ def train(
 ) -> Run:
     """Train in `folder`, from its checkpoint if it has one, then measure and store the run and remove the folder.
 
-    Only scores that take seconds are computed; `compute_pending_scores` adds the others.
-
-    Parameters
-    ----------
-    get_command : returns a command, see `core.tasks.queue.read_command`, or `SUSPEND`; called a few times a second.
-    dataset : the data set, if it is loaded already.
-    on_row, say : called with rows of the history; with stages of the work and sentences for people.
-    hand_over : whether to leave the pending scores to the next worker.
+    Only scores that take seconds are computed; unless `hand_over` is False, the next worker computes the others.
+    `get_command` returns a command, see `core.tasks.queue.read_command`, or `SUSPEND`; it is called a few times a
+    second. `dataset` is the data set, if it is loaded already; `on_row` is called with rows of the history, `say` with
+    stages of the work and sentences for people.
 
     Raises `Interrupted` if it was paused, cancelled or suspended, once the checkpoint is written; HourglassError if it
     can't be trained, measured or stored.

@@ -69,18 +69,15 @@ def ship_comparisons(say: Callable[[str], None]) -> None:
     for name in list_planes():
         settings = Settings(name)
         comparison = vae_vs_gan.train(settings)
-        save_file(_round_drawn(comparison.to_arrays()), SHIPPED / f"{comparison_key(settings)}.safetensors")
+        arrays = comparison.to_arrays()
+        # Those that are only drawn are rounded.
+        arrays |= {name: a.astype(np.float16) for name, a in arrays.items() if name.endswith((".frames", ".history"))}
+        save_file(arrays, SHIPPED / f"{comparison_key(settings)}.safetensors")
         scores = "  ".join(
             f"{model}: precision {values.precision:.3f}, recall {values.recall:.3f}"
             for model, values in comparison.scores.items()
         )
         say(f"{name}: {scores}")
-
-
-def _round_drawn(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays with those that are only drawn in float16."""
-    drawn = (".frames", ".history")
-    return {name: a.astype(np.float16) if name.endswith(drawn) else a for name, a in arrays.items()}
 
 
 WORK = Work("core.tasks.vae_vs_gan_training", "comparisons", "comparison", "comparison", _train)

@@ -60,8 +60,8 @@ def start_worker() -> None:
 class AppWatch:
     """Looks after the queue while this process, an app, lives; the last app to close suspends the worker."""
 
-    def __init__(self):
-        self._suspend = task_files.queue_folder() / "suspend"
+    def __init__(self, folder: Path):
+        self._suspend = folder / "suspend"
         self._over = threading.Event()
         self._presence: FileLock | None = None
         with suppress(OSError):
@@ -109,12 +109,10 @@ def _remove_lock(held: FileLock) -> None:
     held.release()
 
 
+_get_watch = cache(AppWatch)
+
+
 def attach_app() -> None:
     """Look after the queue while this process, an app, lives; further calls do nothing."""
     with _starting:
-        _watch(task_files.queue_folder())
-
-
-@cache
-def _watch(folder: Path) -> AppWatch:
-    return AppWatch()
+        _get_watch(task_files.queue_folder())

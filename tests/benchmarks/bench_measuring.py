@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from core import datasets
 from core.runs import presets, reader, specs, store
-from core.tasks import queue, requests, worker_process
+from core.tasks import queue, requests, task_files, worker_process
 from core.types import FITTING
 from tests.benchmarks.serving import show_median
 from tests.trainings import end_workers
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
     for dataset in arguments or [name for name in ("digits", "mnist") if datasets.is_available(name)]:
         with tempfile.TemporaryDirectory() as folder:
             os.environ |= {"HOURGLASS_RUNS": f"{folder}/runs", "XDG_CACHE_HOME": f"{folder}/cache"}
-            watch = worker_process.AppWatch()
+            watch = worker_process.AppWatch(task_files.queue_folder())
             each = [_once(dataset, seed) for seed in range(4)]
             watch.end()
             end_workers()

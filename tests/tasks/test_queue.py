@@ -205,7 +205,7 @@ def test_worker_is_started_if_trainings_wait_and_none_runs(starts):
 def test_apps_look_after_the_queue_and_the_last_one_suspends_the_worker(monkeypatch, starts):
     monkeypatch.setattr(worker_process, "TEND_SECONDS", 0.01)
     suspend, locks = task_files.queue_folder() / "suspend", task_files.queue_folder() / "locks"
-    watch = worker_process.AppWatch()
+    watch = worker_process.AppWatch(task_files.queue_folder())
     request()
     starts.clear()
     awaited(lambda: starts, "a worker's start")
