@@ -17,7 +17,6 @@ X = MODEL.sample(1, np.random.default_rng(2))[0][0]
 def test_parts_add_up_and_the_sampled_bound_is_the_closed_one(encoder):
     found = elbo.compute_bound(MODEL, X, encoder)
     assert found.gap == pytest.approx(found.log_marginal - found.elbo, abs=1e-9)
-    assert found.kl >= 0
     assert found.gap > 0.01
     assert_calibrated(lambda rng: elbo.estimate_elbo(MODEL, X, encoder, 2000, rng), found.elbo)
     assert elbo.compute_bound(MODEL, X, Encoder()).gap == pytest.approx(0, abs=1e-12)

@@ -35,7 +35,5 @@ def test_ratio_grows_with_dimension_for_the_quadratic_and_falls_with_the_frequen
     ratios = [Quadratic(0.0).ratio(np.ones(d), 1.0) for d in (1, 2, 4, 16, 64)]
     assert (np.diff(ratios) > 0).all()
     assert Sines(0.5).ratio(np.zeros(1), 1.0) > 1 > Sines(10.0).ratio(np.zeros(1), 1.0)
-
-
-def test_means_of_draws():
+    # Means of draws leave out the remainder.
     np.testing.assert_allclose(gradient_estimators.average_in_groups(np.arange(7.0), 2), [0.5, 2.5, 4.5])
