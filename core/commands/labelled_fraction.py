@@ -1,6 +1,7 @@
 """The command that measures classifiers against the number of labelled rows."""
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,10 +20,10 @@ def sweep_labelled_fraction(
     labels: Annotated[str, typer.Option(metavar="N,...", help="Numbers of labelled rows.")] = "100,600,1000,3000",
     seeds: Annotated[int, typer.Option(metavar="S", min=1, max=1000, help="Number of seeds: 0, 1, ...")] = 3,
     methods: Annotated[str | None, typer.Option(metavar="NAME,...", help="Approaches; default: all.")] = None,
-    max_seconds: Annotated[float, typer.Option(metavar="T", min=0, help="Begin no fit after T seconds; 0: all.")] = 0,
+    max_seconds: Annotated[float, typer.Option(metavar="T", help="Begin no fit after T seconds; 0: no limit.")] = 0,
     processes: Annotated[int, typer.Option(metavar="P", min=1, max=64, help="Number of fits at the same time.")] = 1,
     settings: Settings = None,
-    into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Store results there and use no others.")] = None,
+    into: Annotated[str | None, typer.Option(metavar="FOLDER", help="Store results there and use no others.")] = None,
     json_only: Json = False,
 ) -> None:
     """Measure test error against the number of labels.
@@ -33,6 +34,11 @@ def sweep_labelled_fraction(
     from core.datasets import checksums
     from core.semi_supervised import experiment, results, sweep
 
+    if not 0 <= max_seconds < math.inf:
+        raise BadInput(f"--max-seconds {max_seconds:g} is not a number of seconds from 0.")
+    if into == "":
+        raise BadInput("--into is empty: name a folder.")
+    place = None if into is None else Path(into)
     try:
         counts = [int(n) for n in labels.split(",")]
     except ValueError:
@@ -50,11 +56,11 @@ def sweep_labelled_fraction(
             f"test error {row['error']:.2%}, {row['seconds']:.1f} s"
         )
 
-    report = sweep.run_sweep(wanted, place=into, processes=processes, max_seconds=max_seconds, on_row=print_row)
+    report = sweep.run_sweep(wanted, place=place, processes=processes, max_seconds=max_seconds, on_row=print_row)
     failed = f", of which {report.failed:,} failed" if report.failed else ""
     seconds = time.perf_counter() - started
     say(f"{report.computed} computed in {seconds:.0f} s, {report.kept} stored before, {report.left} left out{failed}.")
-    stored = results.read_results(dataset, None if into is None else (into,))
+    stored = results.read_results(dataset, None if place is None else (place,))
     for problem in (*report.problems, *stored.problems):
         say(problem)
     keys = {cell.key for cell in wanted}

@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.request
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -148,27 +147,26 @@ def browser():
 
 @pytest.fixture
 def visit(server, browser):
-    """Open a link as a new visitor; console errors, page errors and failed requests are collected in `.noise`."""
-    contexts = []
+    """Open a link as a new visitor; in the end there is no console error, page error or failed request."""
+    contexts, noise = [], []
 
-    def hear(page, message) -> None:
+    def hear(message) -> None:
         # Streamlit itself searches for the server below a deep link's path.
         is_search = "404" in message.text and "/_stcore/" in message.location.get("url", "")
         if message.type in ("error", "warning") and not is_search:
-            page.noise.append(f"{message.text} {message.location}")
+            noise.append(f"{message.text} {message.location}")
 
-    def note_failure(page, request) -> None:
+    def note_failure(request) -> None:
         # A component's own blob may still be loading when the page is left.
         if not (request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"):
-            page.noise.append(f"{request.url} {request.failure}")
+            noise.append(f"{request.url} {request.failure}")
 
     def visit(query="", width=1440, height=900, scheme="light", drawn="Link and command line"):
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
         page = contexts[-1].new_page()
-        page.noise = []
-        page.on("console", partial(hear, page))
-        page.on("pageerror", lambda error: page.noise.append(str(error)))
-        page.on("requestfailed", partial(note_failure, page))
+        page.on("console", hear)
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on("requestfailed", note_failure)
         page.goto(f"{server.url}/{query}")
         expect(page.get_by_text(drawn)).to_be_visible(timeout=DRAWN)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=DRAWN)
@@ -177,3 +175,4 @@ def visit(server, browser):
     yield visit
     for context in contexts:
         context.close()
+    assert noise == []

@@ -34,4 +34,3 @@ def test_click_and_lasso_open_documents(visit, data, monkeypatch):
     expect(page.locator(".hg-text")).to_be_visible(timeout=DRAWN)
     wait_for_server(page)
     assert len(selected_rows(page)) == n_selected
-    assert page.noise == []

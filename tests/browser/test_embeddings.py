@@ -84,7 +84,6 @@ def test_lasso_highlights_the_same_rows_in_every_map(open_maps, server, digits):
         expect(page.get_by_text(end)).to_be_visible(timeout=DRAWN)
     wait_for_maps(page)
     assert same_everywhere(page, digits) == rows, "kept while another page was shown"
-    assert page.noise == []
     assert server.complaints() == []
 
 
@@ -211,7 +210,7 @@ def test_documents_are_text_and_found_by_their_titles(open_maps):
     assert selected_rows(page) == wanted
     expect(page.locator(".beside .titled").first).to_contain_text(HOSTILE)
     assert page.locator("img[src='x']").count() == 0
-    assert dialogs == page.noise == []
+    assert dialogs == []
 
 
 def test_phone_stacks_the_maps_and_selects_by_touch(server, browser):

