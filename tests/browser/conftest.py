@@ -157,8 +157,7 @@ def visit(server, browser):
             noise.append(f"{message.text} {message.location}")
 
     def note_failure(request) -> None:
-        # A component's own blob may still be loading when the page is left.
-        if not (request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"):
+        if request.failure != "net::ERR_ABORTED":  # as what is still loading when the page is left
             noise.append(f"{request.url} {request.failure}")
 
     def visit(query="", width=1440, height=900, scheme="light", drawn="Link and command line"):
