@@ -1,7 +1,5 @@
 """Small copies of data sets that are full elsewhere: the same names, other rows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A page opened by link in a new browser profile, and what its opening took: requests, bytes, runs of the script."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager

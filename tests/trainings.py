@@ -1,7 +1,5 @@
 """Trainings short and long, waiting for other processes, and apps, for the tests of trainings."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os

@@ -3,8 +3,6 @@
 Measured on the stored runs, in headless Chromium, on a warm disk: medians of three processes.
 """
 
-from __future__ import annotations
-
 import shutil
 import sys
 import time

@@ -6,8 +6,6 @@ drawn, about 100 words each, from a million words by Zipf's law, and are loaded 
 Newsgroups; their memory is the most that the process held at any time.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

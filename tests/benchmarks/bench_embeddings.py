@@ -4,8 +4,6 @@ Four maps of MNIST's 10,000 test rows in headless Chromium, on a server that has
 1,000 rows, and movements of the pointer. The median of five visits, of twenty movements in each for the hover.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 

@@ -5,8 +5,6 @@ fold 4, those of Frey on blocks of its train frames, so neither was chosen by fo
 methods are fitted to the same rows; PCA of Olivetti without copies stands beside them.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ The first 100 MNIST test images together: squared error an image, summed over it
 for the regressor alone and with gradient steps; loading the regressor is not in it.
 """
 
-from __future__ import annotations
-
 import torch
 
 from core import datasets, shipped

@@ -4,8 +4,6 @@ digits: a sweep of five approaches, four numbers of labels and three seeds from 
 runs it, with as many processes as there are cores. slowest: one cell of each trained approach on MNIST with all cores.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -5,8 +5,6 @@ pad, frames a second in which the picture changed (decoded and painted), and the
 opening to drawn (the picture, and the grid behind it), of the plane and of the sliders. The median of three visits.
 """
 
-from __future__ import annotations
-
 import time
 
 from playwright.sync_api import Browser

@@ -5,8 +5,6 @@ on Train to the first point of the live curve, without a worker and with one tha
 keep" to the page saying that the training has ended. The median of three, each beside it.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import time

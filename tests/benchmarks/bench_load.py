@@ -8,8 +8,6 @@ nothing: it sends the address of a view. A time is from sending it to the end of
 shows an error or another view is a failure.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import itertools

@@ -5,8 +5,6 @@ the stored run, which Compare shows from then on, and to its last figure. Three 
 first one also computes what is kept for a data set.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

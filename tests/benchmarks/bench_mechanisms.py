@@ -6,8 +6,6 @@ click until all is drawn again, or a bar or a spinner shows progress. Chosen: th
 experiment. Medians of five; of the controls the slowest is named.
 """
 
-from __future__ import annotations
-
 import re
 import statistics
 import sys

@@ -7,8 +7,6 @@ same machine. Medians of five openings; beside them the files and megabytes that
 ran. A page's sections are measured by name or with ``--sections``.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import sys

@@ -3,8 +3,6 @@
 Squared error is per test image, nats per test image; the median of three seeds, all three beside it.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial

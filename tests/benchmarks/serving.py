@@ -1,7 +1,5 @@
 """What benchmarks of the running app share: a server of its own, and a headless Chromium that looks at it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

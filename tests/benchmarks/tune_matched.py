@@ -7,8 +7,6 @@ between as many samples as rows set aside and these rows; of documents both by k
 classifier gives the features for the Fréchet distance; it was fitted to all train rows, those set aside included.
 """
 
-from __future__ import annotations
-
 import itertools
 import sys
 import time
