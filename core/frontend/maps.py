@@ -248,7 +248,7 @@ def parse_look(text: object, rows_id: str, keys: Sequence[str], labels: Sequence
             return None
         look = make_look(found["hidden"], found["zooms"], found["enlarged"], keys, labels)
         return look, str(found["turn"])[:40]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         raise BadInput("What the maps sent can't be read: reload this page.") from None
 
 

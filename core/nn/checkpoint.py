@@ -87,6 +87,8 @@ class Checkpoint:
             with safe_open(path, "pt") as file:
                 metadata = file.metadata()
             state = TrainingState(tensors["dealt"], **json.loads(metadata["state"]))
+            for name in ("generator", "dealt"):
+                torch.Generator().set_state(tensors[name])
             # A checkpoint of other code or another vocabulary may fit in part.
             if {name: value.shape for name, value in tensors.items()} != self._expected_shapes():
                 why = "is of other networks"

@@ -202,6 +202,6 @@ def check_workshop(spec: Spec) -> None:
     for name in ("max_seconds", "epochs", "width", "layers", *_WORKSHOP_MAP):
         if name in most and spec.param(name, 0) > most[name]:
             raise BadInput(
-                f"{name}={spec.param(name):g} is not for a workshop, where many people share one machine: give it at "
-                f"most {most[name]:g}, or choose a preset."
+                f"{name}={spec.param(name):g} is too much for a workshop, where many people share one machine: set it "
+                f"to at most {most[name]:g}, or choose a preset."
             )

@@ -184,7 +184,7 @@ def _try_out(fitted: Any, n_components: int, n_features: int) -> None:
                 array = getattr(fitted, name)(given)
             width = width or np.size(array)
             if np.shape(array) != (1, width) or not np.isfinite(array).all():
-                raise ValueError(f"their {name} gives no {width} finite numbers")
+                raise ValueError(f"their {name} does not give {width} finite numbers")
 
 
 def read_again_if_replaced(reads: Callable[[Path], Any]) -> Callable[[Path], Any]:

@@ -57,7 +57,7 @@ def list_sweeps() -> list[Sweep]:
     with suppress(OSError):
         for place in sorted(WORK.place("").iterdir()):
             state = WORK.read_state(place.name)
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, KeyError, TypeError):
                 if state.share is not None:
                     dataset = json.loads((place / "request.json").read_bytes())["dataset"]
                     is_stopping, shares = (place / "stop").exists(), tuple(_read_shares(place))

@@ -84,10 +84,12 @@ class Work:
         with suppress(OSError):
             return State(problem=(folder / "problem.txt").read_text("utf-8", "replace"))
         progress = files.read_json(folder / "progress.json")
-        if not progress:
+        try:
+            share, waits, started = float(progress["share"]), bool(progress["waits"]), float(progress["started"])
+        except (KeyError, TypeError, ValueError):  # there is none, or it is damaged
             return State()
-        if is_held(FileLock(folder / "lock")) or abs(time.time() - progress["started"]) < _STARTING_SECONDS:
-            return State(share=progress["share"], waits=progress["waits"])
+        if is_held(FileLock(folder / "lock")) or abs(time.time() - started) < _STARTING_SECONDS:
+            return State(share=share, waits=waits)
         return State(problem=f"The process of this {self.noun} ended before it was done: start it again.")
 
     def start(self, name: str, put_input: Callable[[Path], None] = lambda folder: None) -> None:

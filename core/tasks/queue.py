@@ -103,35 +103,45 @@ def list_waiting_tasks() -> list[Task]:
 
 def is_open(folder: Path) -> bool:
     """Whether `folder` holds a task that has not ended."""
-    return os.path.exists(folder / "spec.json") and not files.read_json(folder / "done.json")
+    return os.path.exists(folder / "spec.json") and not _read_end(files.read_json(folder / "done.json"))
+
+
+def _read_end(done: dict[str, Any]) -> str:
+    return done["state"] if done.get("state") in (PAUSED, STOPPED, FAILED) else ""
+
+
+def _get(document: dict[str, Any], name: str, kind: type) -> Any:
+    """A value of a file that another version, or a person, may have written."""
+    value = document.get(name)
+    return value if isinstance(value, kind) else kind()
 
 
 def _read_task(folder: Path) -> Task | None:
     """Return the task in a folder; None if the folder holds none or is being removed."""
     request = files.read_json(folder / "spec.json")
     try:
-        spec = Spec.from_json(request["spec"])
-    except (BadInput, KeyError):
+        spec, requested = Spec.from_json(request["spec"]), int(request["asked"])
+    except (BadInput, KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
         return None
     # Read in this order: the end of a task is written before its sign of life is removed. A clock that was set back
     # puts old signs of life in the future; they do not count either.
     is_running = abs(_age_seconds(folder / "now.json")) < _GONE_SECONDS
     now, done = files.read_json(folder / "now.json"), files.read_json(folder / "done.json")
     now = now if is_running else {}
-    state = RUNNING if is_running else done.get("state", QUEUED)
+    state = RUNNING if is_running else _read_end(done) or QUEUED
     task = Task(
         spec,
         folder,
         state,
         people=read_people(folder),
-        message=done["message"] if state == FAILED else "",
+        message=_get(done, "message", str) if state == FAILED else "",
         command=read_command(folder) if state in (RUNNING, QUEUED) else "",
-        stage=now.get("stage", ""),
-        note=now.get("note", ""),
-        row=now.get("row", {}),
-        within=tuple(now.get("within", ())),
+        stage=_get(now, "stage", str),
+        note=_get(now, "note", str),
+        row=_get(now, "row", dict),
+        within=tuple(_get(now, "within", list)),
         has_checkpoint=os.path.exists(folder / "checkpoint.safetensors"),
-        requested=request["asked"],
+        requested=requested,
     )
     # This file is removed first, see `task_files.remove_task`.
     return task if os.path.exists(folder / "spec.json") else None
@@ -141,7 +151,7 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     """Return the rows of a training so far, one an epoch; of an epoch that was trained twice, the later one."""
     rows: dict[float, dict[str, Any]] = {}
     for line in task_files.read_text(folder / "progress.jsonl").splitlines():
-        with suppress(ValueError):  # the last line may be cut short
+        with suppress(ValueError, KeyError, TypeError, RecursionError):  # the last line may be cut short
             row = json.loads(line)
             rows[row["epoch"]] = row
     return list(rows.values())
@@ -149,7 +159,8 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
 
 def read_command(folder: Path) -> str:
     """Return the command for the task in `folder`: "pause", "keep", "cancel" or nothing."""
-    return task_files.read_text(folder / "stop")
+    command = task_files.read_text(folder / "stop")
+    return command if command in (PAUSE, KEEP, CANCEL) else ""
 
 
 def read_people(folder: Path) -> tuple[str, ...]:
@@ -169,7 +180,11 @@ def _age_seconds(path: Path) -> float:
 def list_pending_scores() -> list[PendingScores]:
     """Return every run whose pending scores are to be computed, in the order of requests."""
     paths = list((task_files.queue_folder() / "measuring").glob("*.json"))
-    pending = [PendingScores(path.stem, **files.read_json(path)) for path in paths]
+    kinds = {"stage": str, "problem": str, "claims": int, "asked": int}
+    documents = {path.stem: files.read_json(path) for path in paths}
+    pending = [
+        PendingScores(key, **{n: _get(document, n, kinds[n]) for n in kinds}) for key, document in documents.items()
+    ]
     if paths and not task_files.is_held("worker"):
         pending = [replace(scores, stage="") for scores in pending]
     return sorted(pending, key=lambda scores: (scores.asked, scores.key))

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ IDLE_SECONDS = 60.0
 # A training is given up after this many processes that ended without an error message.
 MOST_CLAIMS = 3
 _POLL_SECONDS = 0.2
+# A training whose end could not be written is left alone for this time.
+_AVOID_SECONDS = 60.0
 # Temporary files of the process that holds a training's lock.
 _TEMPORARY = ("checkpoint.*.tmp", "replay.*.tmp", "now.json.*.tmp", "progress.jsonl.*.tmp")
 
@@ -52,7 +55,7 @@ def main() -> int:
             task_files.remove_leftovers()
             worker.work_off()
         # No worker is started for a task that is requested while this one holds the lock.
-        if worker.must_end() or not (queue.list_waiting_tasks() or queue.find_pending_scores()):
+        if worker.must_end() or not (worker.list_waiting() or queue.find_pending_scores()):
             return 0
 
 
@@ -61,6 +64,7 @@ class Worker:
 
     def __init__(self):
         self.ended = threading.Event()
+        self._avoided: dict[str, float] = {}
 
     def must_end(self) -> bool:
         """Whether the process was told to end, by a signal or by the last app that closed."""
@@ -79,16 +83,37 @@ class Worker:
 
     def train_next(self) -> bool:
         """Train the first task that waits; return whether there was one."""
-        claimed = _claim_task()
+        claimed = self._claim_task()
         if claimed is None:
             return False
         task, lock = claimed
         try:
             self._train_task(task.spec, task.folder)
+        except OSError:
+            traceback.print_exc()
+            self._avoided[task.key] = time.monotonic() + _AVOID_SECONDS
         finally:
             task_files.release_task(task.folder)
             lock.release()
         return True
+
+    def list_waiting(self) -> list[queue.Task]:
+        """Return the tasks that wait, without those whose end could not be written a moment ago."""
+        return [task for task in queue.list_waiting_tasks() if self._avoided.get(task.key, 0.0) < time.monotonic()]
+
+    def _claim_task(self) -> tuple[queue.Task, FileLock] | None:
+        """Return the first task that waits and that no other process holds, and its lock."""
+        for task in self.list_waiting():
+            try:
+                lock = task_files.get_lock(task.key)
+                lock.acquire(timeout=task_files.MOMENT, poll_interval=0.01)
+            except OSError:  # Timeout is one
+                continue
+            # It may have ended, or been cancelled, since it was listed.
+            if queue.is_open(task.folder):
+                return task, lock
+            lock.release()
+        return None
 
     def _train_task(self, spec: Spec, folder: Path) -> None:
         def get_command() -> str:
@@ -116,7 +141,7 @@ class Worker:
             return False
 
         def get_command() -> str:
-            if self.must_end() or queue.list_waiting_tasks():
+            if self.must_end() or self.list_waiting():
                 return training.SUSPEND
             return "" if queue.has_pending_scores(scores.key) else queue.CANCEL
 
@@ -131,28 +156,21 @@ class Worker:
             training.compute_pending_scores(scores.key, get_command, write_stage)
             queue.remove_pending_scores(scores.key)
         except training.Interrupted:
-            queue.write_pending_scores(replace(scores, claims=0))
+            _write_scores(replace(scores, claims=0))
         except HourglassError as problem:
-            queue.write_pending_scores(replace(claimed, problem=str(problem)))
+            _write_scores(replace(claimed, problem=str(problem)))
+        except OSError:
+            traceback.print_exc()
+            queue.remove_pending_scores(scores.key)
         except Exception as error:
-            queue.write_pending_scores(replace(claimed, problem=describe_error("Measuring", error)))
+            _write_scores(replace(claimed, problem=describe_error("Measuring", error)))
             raise
         return True
 
 
-def _claim_task() -> tuple[queue.Task, FileLock] | None:
-    """Return the first task that waits and that no other process holds, and its lock."""
-    for task in queue.list_waiting_tasks():
-        try:
-            lock = task_files.get_lock(task.key)
-            lock.acquire(timeout=task_files.MOMENT, poll_interval=0.01)
-        except OSError:  # Timeout is one
-            continue
-        # It may have ended, or been cancelled, since it was listed.
-        if queue.is_open(task.folder):
-            return task, lock
-        lock.release()
-    return None
+def _write_scores(scores: queue.PendingScores) -> None:
+    with suppress(OSError):
+        queue.write_pending_scores(scores)
 
 
 def _remove_temporary_files(folder: Path) -> None:

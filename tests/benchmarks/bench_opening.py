@@ -4,7 +4,7 @@ As a multiple of an empty Streamlit page. Each page by link in a new browser pro
 before: from opening until all is drawn, that is the page's main picture and every other one, the script at its end, no
 part still to come. An empty page of the same Streamlit is opened before each opening of a page, so that both meet the
 same machine. Medians of five openings; beside them the files and megabytes that were fetched, and how often the script
-ran. A page's sections are measured by name or with ``--sections``.
+ran.
 """
 
 import argparse
@@ -30,46 +30,25 @@ PAGES = {
     "Mechanisms": ("mechanisms", _CHART, 2.4),
     "Labelled fraction": ("labelled_fraction?data=mnist", ".main-svg", 2.5),
 }
-SECTIONS = {
-    "Error by class": "reconstructions?data=mnist&size=10&section=classes",
-    "Error by dimensions": "reconstructions?data=mnist&size=10&section=size",
-    "Depth": "reconstructions?data=mnist&size=10&section=depth",
-    "Linear AE and PCA": "reconstructions?data=mnist&size=10&section=linear",
-    "Corrupted input": "reconstructions?data=mnist&size=10&section=damage",
-    "2-D manifold": "generation?data=mnist&size=10&section=manifold",
-    "Sliders": "generation?data=mnist&size=10&section=sliders",
-    "Interpolation": "generation?data=mnist&size=10&section=between",
-    "Arithmetic": "generation?data=mnist&size=10&section=arithmetic",
-    "An opened document": "documents?data=docstrings&size=2&selected=eNqTY2JgAAAAggAh",
-    "What an axis means": "documents?data=docstrings&size=2&section=axes",
-    "Retrieval": "documents?data=docstrings&size=2&section=retrieval",
-    "Your query": "documents?data=docstrings&size=2&section=query",
-    "Numbers": "documents?data=docstrings&size=2&section=numbers",
-}
-# The last thing on every page.
-_END = "[class*=st-key-][class*=-footer] summary"
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="PAGE")
-    parser.add_argument("--sections", action="store_true", help="the sections of pages too")
     parser.add_argument("--visits", type=int, default=5)
     asked = parser.parse_args(arguments)
     if not datasets.is_available("mnist"):
         print("The pages are measured on full MNIST, which is not on this machine: set HOURGLASS_DATA.")
         return
-    targets = PAGES | {name: (query, _END, None) for name, query in SECTIONS.items()}
-    names = asked.names or [*PAGES, *(SECTIONS if asked.sections else ())]
-    if unknown := set(names) - set(targets):
-        parser.error(f"no such page: {', '.join(unknown)}; there are {', '.join(targets)}")
+    if unknown := set(asked.names) - set(PAGES):
+        parser.error(f"no such page: {', '.join(unknown)}; there are {', '.join(PAGES)}")
     with tempfile.TemporaryDirectory() as folder, browsed() as (browser, url):
         (Path(folder) / "app.py").write_text("import streamlit as st\n\nst.write('An empty page.')\n")
         with served(Path(folder)) as (empty_url, _):
             heads = ("multiple", 9), ("must", 6), ("seconds", 9), ("empty", 7), ("files", 7), ("MB", 7), ("runs", 6)
             print(f"{'page':20}" + "".join(f"{head:>{room}}" for head, room in heads) + "   openings")
-            for name in names:
-                query, content, must = targets[name]
+            for name in asked.names or PAGES:
+                query, content, must = PAGES[name]
                 pairs = []
                 for _ in range(asked.visits + 1):
                     with opened(browser, empty_url, ".stMain p") as (_, empty):
@@ -78,8 +57,8 @@ def main(arguments: list[str]) -> None:
                         pairs.append((empty.seconds, last.seconds))
                 # The first visit loads and computes what later ones find.
                 empty, page = map(statistics.median, zip(*pairs[1:], strict=True))
-                limit, megabytes = "" if must is None else f"{must:g}", sum(last.files.values()) / 1e6
-                times = f"{page / empty:9.2f}{limit:>6}{page:9.2f}{empty:7.2f}"
+                megabytes = sum(last.files.values()) / 1e6
+                times = f"{page / empty:9.2f}{must:6g}{page:9.2f}{empty:7.2f}"
                 each = ", ".join(f"{seconds:.2f}" for _, seconds in pairs[1:])
                 print(f"{name:20}{times}{len(last.files):7}{megabytes:7.2f}{len(last.runs):6}   ({each})", flush=True)
 

@@ -94,7 +94,7 @@ def test_selection_stays_through_filter_colour_zoom_and_sampling(open_maps, digi
     without = [k for k in rows if digits.y_train[k] != 3]
     assert len(without) < len(rows)
     for _ in range(2):  # what comes back is not selected
-        page.locator(".legend button[data-label='3']").click()
+        page.locator(".legend button[data-label='3']").last.click()
         wait_for_server(page)
         assert same_everywhere(page, digits) == without
     pick(page, "Colour by", "Disagreement")
@@ -173,7 +173,7 @@ def test_keyboard_walks_selects_and_clears(open_maps, digits):
 
 def test_link_keeps_selection_hidden_classes_zoom_and_enlarged_map(open_maps, digits):
     page = open_maps()
-    page.locator(".legend button[data-label='3']").click()
+    page.locator(".legend button[data-label='3']").last.click()
     lasso(page, 0, 0.3, 0.3, 0.7, 0.7)
     rows = same_everywhere(page, digits)
     for name in (*["Zoom in"] * 3, "Enlarge this map"):

@@ -90,7 +90,7 @@ def test_words_of_a_dimension_are_those_of_the_component(texts):
     at_end = app.body_with("<b>At ")
     assert app.fill("along", 10).body_with("<b>At ") != at_end
     assert page(**app.query()).body_with("<b>At ") == app.body_with("<b>At ")
-    wrong = "The link asks for the axis “3”. It must be from 1 to 2.", "“101”. It must be from 0 to 100."
+    wrong = "a dimension that a 2-D code does not have: 1 is shown", "a position that is not a whole number from 0 to"
     page(section="axes", axis="3", along="101").expect(*wrong)
 
 

@@ -79,7 +79,7 @@ def test_curve_has_means_and_every_seed(measured):
 def test_link_with_unknown_choices_is_refused(measured):
     keep(measured)
     page(methods="pca.magic", at="7", part="nothing").expect("unknown approaches, left out: magic", "the at “7”")
-    page(data="frey").expect("asks for the data “frey”")
+    page(data="frey").expect("asks for the data set “frey”, which has no labels. ")
     link = {"sweep-methods": "pca.magic", "sweep-labels": "x", "sweep-seeds": "99", "sweep-minutes": "2"}
     app = page(part="sweep", **link).expect("unknown approaches, left out: magic", "asks for the sweep-seeds")
     app.expect("is not a list of 1 to 12 whole numbers", "asks for the sweep-minutes")

@@ -243,7 +243,7 @@ def test_a_workshop_has_short_trainings_one_per_person_and_no_deletion(monkeypat
     assert "Delete for good" not in app.labels()
     assert presets.BEST not in app.field("Preset").options
     app.press("Train").fill("Latent dimensions", "3").press("Train").expect("You have a training waiting already")
-    opened_with(vae(epochs=900)).press("Train").expect("is not for a workshop")
+    opened_with(vae(epochs=900)).press("Train").expect("is too much for a workshop")
     assert len(queue.list_tasks()) == 1
 
 

@@ -64,10 +64,10 @@ def test_every_depth_of_two_data_sets_is_shipped_once_and_is_no_preset():
 
 def test_a_workshop_refuses_what_may_take_long():
     for message, *recipe in (
-        ("epochs=1000 is not for a workshop", "digits", "vae", {"epochs": 1000, "width": 256}),
-        ("width=2000 is not for a workshop", "digits", "vae", {"width": 2000}),
+        ("epochs=1000 is too much for a workshop", "digits", "vae", {"epochs": 1000, "width": 256}),
+        ("width=2000 is too much for a workshop", "digits", "vae", {"width": 2000}),
         ("max_seconds=61", "digits", "vae", {"max_seconds": 61}),
-        (r"rows=2001 is not for a workshop, .* give it at most 2000", "mnist", "tsne", {"rows": 2001}),
+        (r"rows=2001 is too much for a workshop, .* set it to at most 2000", "mnist", "tsne", {"rows": 2001}),
     ):
         with pytest.raises(BadInput, match=message):
             presets.check_workshop(specs.make(*recipe))

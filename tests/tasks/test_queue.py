@@ -50,6 +50,24 @@ def write_now(seed=0, **now):
     (folder(seed) / "now.json").write_text(json.dumps({"stage": "Fitting", "row": {}, **now}))
 
 
+def test_damaged_files_of_a_task_do_not_stop_the_others():
+    request(0), request(1)
+    spec = json.loads((folder(0) / "spec.json").read_text())
+    for asked in (None, "x", {}):
+        (folder(0) / "spec.json").write_text(json.dumps(spec | {"asked": asked}))
+        assert [task.spec.seed for task in queue.list_tasks()] == [1]
+    (folder(1) / "done.json").write_text('{"state": "x"}')
+    (folder(1) / "stop").write_text("paus")
+    write_now(1, within=1, row=None, stage=3)
+    (folder(1) / "progress.jsonl").write_text('1\nnull\n{"a": 1}\n{"epoch": [1]}\n{"epoch": 2}\n')
+    task = find(1)
+    assert (task.state, task.command, task.stage, task.row, task.within) == (queue.RUNNING, "", "", {}, ())
+    assert queue.read_history(task.folder) == [{"epoch": 2}]
+    queue.add_pending_scores("x")
+    (task_files.queue_folder() / "measuring" / "x.json").write_text('{"asked": "x", "old": 2}')
+    assert queue.list_pending_scores() == [queue.PendingScores("x")]
+
+
 def test_queue_keeps_the_order_of_requests(monkeypatch):
     assert [request(seed).place for seed in (3, 1)] == [1, 2]
     # Even if the clock is set back.

@@ -53,8 +53,14 @@ def _choose(view: View, problems: list[str]) -> tuple[int, float]:
         if view.size <= _MOST_BUTTONS:
             draw, look = st.segmented_control, {"required": True}
         label = "Latent dimension"
-        chosen = page_state.choose_with(draw, "axis", label, numbers, 1, problems, parse=parse, **look)
-        widget = page_state.seed_widget("along", range(101), 50, problems, parse=parse)
+        refused: list[str] = []
+        chosen = page_state.choose_with(draw, "axis", label, numbers, 1, refused, parse=parse, **look)
+        if refused:
+            problems.append(f"The link asks for a dimension that a {view.size}-D code does not have: 1 is shown.")
+            refused.clear()
+        widget = page_state.seed_widget("along", range(101), 50, refused, parse=parse)
+        if refused:
+            problems.append("The link asks for a position that is not a whole number from 0 to 100: 50 is shown.")
         about = "0 and 100: the values below and above which 2.5% of the documents are."
         share = st.slider("Position (%)", 0, 100, key=widget, width=420, help=about)
         page_state.keep("along", share)

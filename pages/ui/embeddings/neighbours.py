@@ -113,7 +113,11 @@ def choose_run(name: str, label: str, offered: Sequence[RunMap], problems: list[
     """Draw a choice among the runs of maps."""
     by_token = {run_map.choice.token: run_map for run_map in offered}
     tokens, look = list(by_token), {"format_func": lambda token: by_token[token].name, "width": 220}
-    return by_token[page_state.choose_with(st.selectbox, name, label, tokens, tokens[0], problems, **look)]
+    refused: list[str] = []
+    chosen = by_token[page_state.choose_with(st.selectbox, name, label, tokens, tokens[0], refused, **look)]
+    if refused:
+        problems.append(f"The link asks for a map that is not shown: {chosen.name} is used.")
+    return chosen
 
 
 def compute_overlap(a: RunMap, b: RunMap) -> np.ndarray:

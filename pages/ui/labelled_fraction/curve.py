@@ -14,7 +14,7 @@ from core.semi_supervised import experiment, results, statistics
 from core.semi_supervised.results import PUBLISHED
 from core.semi_supervised.statistics import Errors, Estimate
 from pages.ui.labelled_fraction import readouts
-from pages.ui.shared import cached, charts, header, page_state
+from pages.ui.shared import cached, charts, header, page_state, run_picker
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import join_words, plain, shorten
 
@@ -58,7 +58,7 @@ def choose(problems: list[str]) -> View:
     without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
     help = f"Data sets without labels, such as {without}, have nothing to classify."
     look = {"format_func": labels.get, "width": 280, "help": help}
-    name = page_state.choose_with(st.selectbox, "data", "Data set", order, default, problems, **look)
+    name = run_picker.draw_datasets(order, default, problems, "which has no labels", **look)
     entry = datasets.entry(name)
     problems += stored[name].problems
     cached.find_copy(entry.name, entry.default_params)

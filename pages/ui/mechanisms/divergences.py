@@ -88,7 +88,7 @@ def _parse_modes(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     """Points from a browser or a link; None where they are malformed."""
     try:
         points = np.asarray(value, float)[:, : shape[1]]
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if points.shape != shape or not (np.abs(points) <= _REACH).all():
         return None

@@ -74,7 +74,9 @@ def seed_widget(
             if candidates[0] not in options:
                 listed = f"one of {', '.join(map(str, options))}"
                 is_range = isinstance(options, range)
-                raise BadInput(f"It must be {f'from {options[0]} to {options[-1]}' if is_range else listed}.")
+                raise BadInput(
+                    f"It must be {f'a whole number from {options[0]} to {options[-1]}' if is_range else listed}."
+                )
         except BadInput as problem:
             problems.append(f"The link asks for the {name} “{given[:40]}”. {problem}")
     st.session_state[widget] = next((value for value in candidates if value in options), None)

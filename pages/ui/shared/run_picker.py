@@ -83,13 +83,18 @@ def choose_dataset(stored: Sequence[Run], problems: list[str], kind: str | None 
     def describe(name: str) -> str:
         return datasets.entry(name).label + ("" if name in trained else " (not trained yet)")
 
-    refused: list[str] = []
-    linked, default = page_state.read_link("data"), stored_runs.choose_default_dataset(names, stored)
-    options = {"format_func": describe, "width": 250}
-    chosen = page_state.choose_with(st.selectbox, "data", "Data set", names, default, refused, **options)
+    default, look = stored_runs.choose_default_dataset(names, stored), {"format_func": describe, "width": 250}
+    return draw_datasets(names, default, problems, f"which has no {kind}", **look)
+
+
+def draw_datasets(names: Sequence[str], default: str, problems: list[str], without: str = "", **look: Any) -> str:
+    """Draw a choice of data sets; `without` says why the link's data set may be missing among them."""
+    linked, refused = page_state.read_link("data"), []
+    chosen = page_state.choose_with(st.selectbox, "data", "Data set", names, default, refused, **look)
     if refused:
-        why = f"which has no {kind}" if linked in datasets.names() else "which is not known"
-        problems.append(f"The link asks for the data set “{shorten(linked)}”, {why}. {describe(chosen)} is shown.")
+        why = without if linked in datasets.names() else "which is not known"
+        shown = datasets.entry(chosen).label
+        problems.append(f"The link asks for the data set “{shorten(linked)}”, {why}. {shown} is shown.")
     return chosen
 
 
@@ -225,7 +230,7 @@ class _Offer:
             with page_state.append_error(problems):
                 linked = [stored_runs.parse_linked_run(part, *view) for part in token.split(_BETWEEN)[:_MOST_RUNS]]
                 remembered[memory] = linked
-                page_state.keep(method, [spec.key for spec in linked], text=token, memory=memory)
+                page_state.keep(method, list(dict.fromkeys(spec.key for spec in linked)), text=token, memory=memory)
                 st.session_state.pop(page_state.key(memory), None)
         by_key = {spec.key: spec for spec in (*(run.spec for run in candidates), *remembered.get(memory, ()))}
         return cls(method, tuple(candidates), by_key, memory, _MOST_RUNS if several else 1)

@@ -13,7 +13,7 @@ from core.errors import BadInput
 from core.runs import presets, specs
 from core.tasks import queue
 from core.types import Param, Run, Spec
-from pages.ui.shared import page_state, permalinks, stored_runs, training_offers, training_queue
+from pages.ui.shared import page_state, permalinks, run_picker, stored_runs, training_offers, training_queue
 from pages.ui.shared.text import plain, shorten
 from pages.ui.training.setting_labels import format_value, label_setting
 
@@ -82,7 +82,9 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
         with page_state.append_error(problems):
             linked = permalinks.check_spec(permalinks.decode(token))
     if linked is not None:
-        st.session_state.update({page_state.key("data"): linked.dataset, page_state.key("method"): linked.method})
+        for name, value in (("data", linked.dataset), ("method", linked.method)):
+            st.session_state[page_state.key(name)] = value
+            page_state.keep(name, value)  # so that the link's own does not count
     entry = datasets.entry(_choose_dataset(stored, problems))
     form = _Form(entry, _choose_method(entry, problems))
     values = form.values
@@ -113,7 +115,7 @@ def _choose_dataset(stored: Sequence[Run], problems: list[str]) -> str:
 
     look = {"format_func": label, "on_change": training_queue.unwatch}
     default = stored_runs.choose_default_dataset(names, stored)
-    return page_state.choose_with(st.selectbox, "data", "Data set", names, default, problems, **look)
+    return run_picker.draw_datasets(names, default, problems, **look)
 
 
 def _choose_method(entry: datasets.Entry, problems: list[str]) -> str:

@@ -117,7 +117,7 @@ def _choose_runs(runs: Sequence[Run], names: Mapping[str, str]) -> list[Run]:
     by_key = {run.key: run for run in runs}
     widget, link = page_state.key("runs"), page_state.read_link("runs")
     wanted = link.split(",") if link else st.session_state.get(widget, page_state.recall("runs")) or []
-    st.session_state[widget] = [key for key in wanted if key in by_key][:_MOST_RUNS]
+    st.session_state[widget] = [key for key in dict.fromkeys(wanted) if key in by_key][:_MOST_RUNS]
     look = {"format_func": names.get, "placeholder": "Choose runs: their curves, command lines and files"}
     chosen = st.multiselect("Compare runs", list(by_key), key=widget, max_selections=_MOST_RUNS, **look)
     page_state.keep("runs", chosen, text=",".join(chosen) or None)
@@ -204,7 +204,9 @@ def _import(data: bytes) -> str:
         try:
             done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=_IMPORT_SECONDS)
         except subprocess.TimeoutExpired:
-            raise HourglassError(f"Checking took more than {_IMPORT_SECONDS} s: the file was not loaded.") from None
+            raise HourglassError(
+                f"Checking the file took more than {_IMPORT_SECONDS} s, so it was not loaded."
+            ) from None
     if done.returncode:
         message = (done.stderr.strip().splitlines() or ["it could not be read"])[-1].removeprefix("hourglass: ")
         raise HourglassError(message.replace(str(path), "This file"))
