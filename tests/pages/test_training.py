@@ -218,7 +218,7 @@ def test_tsne_is_trained_without_latent_dimensions_and_not_compared(folder):
 
 def test_chosen_runs_are_compared(folder):
     runs = [run for run in of_digits("ae") if selection.code_size(run) == 10]
-    app = page(data="digits", method="ae", runs=",".join(run.key for run in runs))
+    app = page(data="digits", method="ae", runs=",".join(run.key for run in (*runs, *runs)))
     app.expect(*(f"epochs {run.spec.param('epochs')}, {run.key[:6]}" for run in runs)).fill("Curves over", "seconds")
     overlay = next(figure for figure in app.charts() if len(figure["data"]) > 1)
     assert len(overlay["data"]) == len(runs) == 2
@@ -227,6 +227,11 @@ def test_chosen_runs_are_compared(folder):
     assert "runs" not in app.fill("Compare runs", []).query()
     compare = opened(**run_picker.to_query([run.spec for run in runs]))
     compare.expect(*(f">{run.metrics['squared_error'].value:.2f}</span>" for run in runs))
+
+
+def test_a_linked_run_prevails_over_the_data_and_method_of_its_link():
+    app = page(data="fashion-sample", method="pca", spec=permalinks.encode(vae()))
+    assert (app.field("Data set").value, app.field("Method").value) == ("digits", "vae")
 
 
 def test_shipped_runs_can_not_be_deleted(folder, monkeypatch):
