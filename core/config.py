@@ -18,7 +18,7 @@ def check_settings() -> None:
             folder = folder.parent
         if folder and not os.path.isdir(folder):
             raise BadInput(f"{name}={os.environ[name]} is not allowed: {folder} is not a folder.")
-    for read in (quota_gb, niceness, threads, is_workshop):
+    for read in (quota_gb, upload_limit, niceness, threads, is_workshop):
         read()
 
 
@@ -40,6 +40,12 @@ def runs_folder() -> Path:
 def quota_gb() -> float:
     """`HOURGLASS_QUOTA_GB`: gigabytes that this person's runs may take, default 5."""
     return _number("HOURGLASS_QUOTA_GB", 5.0, "a number of gigabytes above 0, such as 5", lambda n: 0 < n < math.inf)
+
+
+def upload_limit() -> int:
+    """`HOURGLASS_UPLOAD_MB`: bytes that a file which a person brings may have, given in megabytes, default 200."""
+    allowed = "a number of megabytes above 0, such as 200"
+    return int(_number("HOURGLASS_UPLOAD_MB", 200.0, allowed, lambda n: 0 < n < math.inf) * 1e6)
 
 
 def niceness() -> int:

@@ -16,16 +16,17 @@ from tests.pages.driver import ROOT, opened
 
 
 def test_unset_or_empty_settings_have_defaults(monkeypatch):
-    for name in ("DATA", "RUNS", "QUOTA_GB", "NICE", "THREADS", "WORKSHOP"):
+    for name in ("DATA", "RUNS", "QUOTA_GB", "UPLOAD_MB", "NICE", "THREADS", "WORKSHOP"):
         monkeypatch.setenv(f"HOURGLASS_{name}", "")
     config.check_settings()
     assert config.data_folder() == config.user_cache()
     assert config.runs_folder().name == "runs"
     assert (config.quota_gb(), config.niceness(), config.threads(), config.is_workshop()) == (5, 10, 1, False)
+    assert config.upload_limit() == 200_000_000
 
 
 def test_wrong_setting_is_refused_by_every_command(monkeypatch, capsys):
-    numbers = {"QUOTA_GB": "nan", "NICE": "20", "THREADS": "0"}
+    numbers = {"QUOTA_GB": "nan", "UPLOAD_MB": "-1", "NICE": "20", "THREADS": "0"}
     wrong = {"DATA": "~nosuchuser", "RUNS": f"{__file__}/runs", **numbers, "WORKSHOP": "perhaps"}
     for name, given in ((f"HOURGLASS_{name}", given) for name, given in wrong.items()):
         with monkeypatch.context() as patch:

@@ -55,7 +55,9 @@ def to_dates(column: pd.Series, name: str = "") -> pd.Series | None:
     texts = column.str.strip()
     if _DATE_NAME.search(name) and texts.str.fullmatch(r"\d{5}").all():
         days = texts.astype(int)
-        return pd.Timestamp("1899-12-30") + pd.to_timedelta(days, unit="D") if days.between(*_EXCEL_DAYS).all() else None
+        return (
+            pd.Timestamp("1899-12-30") + pd.to_timedelta(days, unit="D") if days.between(*_EXCEL_DAYS).all() else None
+        )
     if not texts.str.match(r"\d{1,4}[-/. ]|[A-Za-z]{3}").all():
         return None
     iso = ("ISO8601",) if texts.str.match(r"\d{4}-\d\d-\d\d").all() else ()

@@ -41,7 +41,7 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
 
-def read_table(content: bytes, name: str, *, form: TextFormat | None = None, part: str = "") -> Table:
+def read_table(content: bytes, name: str, form: TextFormat | None = None, part: str = "") -> Table:
     """Read the table of a file; its kind is known by its content, else by the ending of its name.
 
     Parameters
@@ -143,7 +143,9 @@ def _read_workbook(content: bytes, part: str) -> Table:
     if len(rows) < 2:
         raise BadInput(f"The sheet “{chosen[:40]}” holds no table: choose another sheet.")
     head, *body = rows
-    return Table(pd.DataFrame(body, columns=text_tables.name_columns([str(cell) for cell in head])), None, names, chosen)
+    return Table(
+        pd.DataFrame(body, columns=text_tables.name_columns([str(cell) for cell in head])), None, names, chosen
+    )
 
 
 def _read_arrays(content: bytes, part: str, limit: int) -> Table:
@@ -167,7 +169,11 @@ def _read_arrays(content: bytes, part: str, limit: int) -> Table:
 
 def _read_json_lines(content: bytes) -> Table:
     text, _ = text_tables.decode(content)
-    rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(l) for l in text.split("\n") if l.strip()]
+    rows = (
+        json.loads(text)
+        if text.lstrip().startswith("[")
+        else [json.loads(line) for line in text.split("\n") if line.strip()]
+    )
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise BadInput("The file holds no table: each line must be an object with a value for each column.")
     return Table(_name(pd.json_normalize(rows)))
