@@ -3,69 +3,110 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 NUMBER, DATE, TEXT = "number", "date", "text"
 MISSING = frozenset(
-    ("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "#n/a", "#null!", "missing", "<na>")
+    (
+        *("", "na", "n/a", "#n/a", "<na>", "n.a.", "n/d", "k.a.", "nan", "nat", "none", "nil", "missing", "?"),
+        *("null", "(null)", "<null>", "[null]", "\\n", "-", "--", "---", "–", "—", ".", "..", "...", "…", ":"),
+        *("#null!", "#value!", "#div/0!", "#ref!", "#name?", "#num!"),
+    )
 )
-YEAR = re.compile(r"(19|20)\d\d")
-_SPACES = "' \u00a0\u202f"  # between thousands, beside the mark that is not the decimal one
-_CURRENCY = re.compile(r"^[$€£¥]\s*|\s*[$€£¥%]$")
-# Digits that stand for no quantity: leading zeros, longer than a float holds, or a country code.
+YEAR = re.compile(r"(1[5-9]|20)\d\d")
+_SPACES = r"'’ \u00a0\u202f\u2009"  # between thousands, beside the mark that is not the decimal one
+_UNIT = r"(?:US\$|R\$|[$€£¥₹₽%‰]|EUR|USD|GBP|CHF|kr\.?|zł)"
+_UNIT_BEFORE, _UNIT_AFTER = rf"^([+-]?){_UNIT}\s*", rf"\s*{_UNIT}$"
+# Digits that stand for no quantity: leading zeros, more than a float holds, or a country code.
 _CODE = r"0\d+|\d{16,}|\+\d+ .*"
-# A column of numbers may hold this share of other text, or fewer cells.
-_MOST_STRAY, _FEWEST = 0.1, 20
-_DATE_NAME = re.compile("date|day|datum|time", re.I)
+# A column of numbers or dates may hold this share of other text, or more among a few cells.
+_MOST_STRAY, _MOST_STRAY_OF_FEW, _FEW = 0.1, 0.25, 20
+_DATE_NAME = re.compile("date|day|datum|time|jour|fecha", re.I)
 _EXCEL_DAYS = (20_000, 60_000)  # serial dates from 1954 to 2064
-_DATE_FORMATS = (
-    *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y"),
-    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y"),
+_LOOKS_LIKE_DATE = r"\d{1,4}[-/. ].*\d.*|\d{1,2}[A-Za-z]{3}\d{2}.*|[A-Za-z]{3,9}[-., ].*\d|(?:19|20)\d{6}"
+_DAYS = (
+    *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m-%d", "%Y-%m"),
+    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d %b %Y", "%d %B %Y", "%d. %b %Y", "%d. %B %Y"),
+    *("%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d%b%y", "%b %d, %Y", "%B %d, %Y", "%b %Y", "%B %Y", "%a, %d %b %Y"),
 )
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 
 
 def is_missing(column: pd.Series) -> pd.Series:
     return column.str.strip().str.lower().isin(MISSING)
 
 
-def strip_number(text: str) -> str:
-    """A cell without the signs of currency and percent; ``"(5)"`` becomes ``"-5"``."""
-    text = text.strip()
-    if text.startswith("(") and text.endswith(")"):
-        text = f"-{text[1:-1]}"
-    return _CURRENCY.sub("", text)
+def strip_numbers(column: pd.Series) -> pd.Series:
+    """Cells without signs of currency and percent; ``"(5)"``, ``"5-"`` and ``"−5"`` become ``"-5"``."""
+    texts = column.str.strip().str.replace("−", "-", regex=False).str.replace(r"^\((.*)\)$", r"-\1", regex=True)
+    texts = texts.str.replace(_UNIT_BEFORE, r"\1", regex=True).str.replace(_UNIT_AFTER, "", regex=True)
+    return texts.str.replace(r"^(\d.*)-$", r"-\1", regex=True)
 
 
 def to_numbers(column: pd.Series, decimal: str) -> pd.Series:
     """The numbers of text cells, NaN where a cell holds none; ``"12 %"`` is 12."""
-    texts = column.map(strip_number)
     mark, other = re.escape(decimal), "." if decimal == "," else ","
-    between = f"[{re.escape(other)}{_SPACES}]"
-    is_grouped = texts.str.fullmatch(rf"[+-]?\d{{1,3}}({between}\d{{3}})+({mark}\d+)?")
-    is_plain = texts.str.fullmatch(rf"(?i:[+-]?(\d+({mark}\d*)?|{mark}\d+)(e[+-]?\d+)?|[+-]?inf(inity)?)")
-    texts = texts.where(~is_grouped, texts.str.replace(between, "", regex=True))
-    plain = texts.str.replace(decimal, ".", regex=False).where(is_grouped | is_plain)
-    return pd.to_numeric(plain, errors="coerce").astype(float)
+    plain = rf"(?i:[+-]?(?:\d+(?:{mark}\d*)?|{mark}\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?)"
+    texts = column.str.strip()
+    is_plain = texts.str.fullmatch(plain)
+    if not is_plain.all():
+        between = rf"[{re.escape(other)}{_SPACES}]"
+        grouped = rf"[+-]?\d{{1,3}}(?:{between}\d{{2,3}})*{between}\d{{3}}(?:{mark}\d+)?"
+        stripped = strip_numbers(texts[~is_plain])
+        is_grouped = stripped.str.fullmatch(grouped)
+        stripped = stripped.where(~is_grouped, stripped.str.replace(between, "", regex=True))
+        texts = texts.copy()
+        texts[~is_plain] = stripped.where(stripped.str.fullmatch(plain))
+    if decimal == ",":
+        texts = texts.str.replace(",", ".", regex=False)
+    return pd.to_numeric(texts, errors="coerce").astype(float)
 
 
 def to_dates(column: pd.Series, name: str = "") -> pd.Series | None:
-    """The dates of text cells in one of the usual orders, day first where both fit; None if any cell is no date."""
+    """The dates of text cells in the order that fits most of them, day first where two do.
+
+    NaT where a cell is no date; None where too many are none.
+    """
     texts = column.str.strip()
-    if _DATE_NAME.search(name) and texts.str.fullmatch(r"\d{5}").all():
-        days = texts.astype(int)
-        return (
-            pd.Timestamp("1899-12-30") + pd.to_timedelta(days, unit="D") if days.between(*_EXCEL_DAYS).all() else None
-        )
-    if not texts.str.match(r"\d{1,4}[-/. ]|[A-Za-z]{3}").all():
+    is_named = bool(_DATE_NAME.search(name))
+    if is_named and texts.str.fullmatch(r"\d{5}(?:\.\d+)?").all():
+        days = pd.to_numeric(texts)
+        is_date = days.between(*_EXCEL_DAYS).all()
+        return (pd.Timestamp("1899-12-30") + pd.to_timedelta(days, unit="D")).dt.round("s") if is_date else None
+    likely = texts[texts.str.fullmatch(_LOOKS_LIKE_DATE)]
+    if _has_too_many_stray(len(texts) - len(likely), len(texts)):
         return None
-    iso = ("ISO8601",) if texts.str.match(r"\d{4}-\d\d-\d\d").all() else ()
-    for form in (*iso, *_DATE_FORMATS):
+    if likely.str.match(r"\d{4}-\d\d-\d\d").all():
+        return _parse_dates(texts, ("ISO8601",))
+    # "31JAN2024:10:30:00" and "31/01/2024, 10:30" become "31JAN2024 10:30:00" and "31/01/2024 10:30".
+    texts = texts.str.replace(r"^(.*?\d)(?:,? +|T|:)(\d{1,2}:\d\d)", r"\1 \2", regex=True)
+    sample = texts[likely.index].iloc[[0, -1]]
+    formats = [day + time for day in _DAYS for time in _TIMES if any(_is_date(text, day + time) for text in sample)]
+    if is_named and likely.str.fullmatch(r"\d{8}").all():
+        formats = ["%Y%m%d"]
+    return _parse_dates(texts, formats)
+
+
+def _is_date(text: str, form: str) -> bool:
+    try:
+        return bool(datetime.strptime(text, form))
+    except ValueError:
+        return False
+
+
+def _parse_dates(texts: pd.Series, formats) -> pd.Series | None:
+    best, fewest = None, len(texts)
+    for form in formats:
         dates = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
-        if dates.notna().all():
-            return dates.dt.tz_localize(None)
-    return None
+        if (n_stray := int(dates.isna().sum())) < fewest:
+            best, fewest = dates, n_stray
+    return None if best is None or _has_too_many_stray(fewest, len(texts)) else best.dt.tz_localize(None)
+
+
+def _has_too_many_stray(n_stray: int, n: int) -> bool:
+    return n_stray > (_MOST_STRAY_OF_FEW if n < _FEW else _MOST_STRAY) * n
 
 
 def guess_kind(column: pd.Series, decimal: str, name: str = "") -> str:
@@ -75,7 +116,7 @@ def guess_kind(column: pd.Series, decimal: str, name: str = "") -> str:
         return TEXT
     if to_dates(known.iloc[:100], name) is not None and to_dates(known, name) is not None:
         return DATE
-    if known.str.fullmatch(_CODE).any():
+    if known.str.strip().str.fullmatch(_CODE).any():
         return TEXT
-    share = np.isnan(to_numbers(known, decimal)).mean()
-    return NUMBER if share <= _MOST_STRAY or (share <= 0.25 and len(known) < _FEWEST) else TEXT
+    n_stray = int(to_numbers(known, decimal).isna().sum())
+    return TEXT if _has_too_many_stray(n_stray, len(known)) else NUMBER

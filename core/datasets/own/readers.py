@@ -1,25 +1,33 @@
-"""Tables in files: text, Parquet, Feather, Excel, JSON lines, NumPy arrays and ARFF."""
+"""Tables in files: text, Parquet, Feather, Excel, JSON lines, NumPy arrays and ARFF, also in gz and zip files."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import json
+import math
+import re
+import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from core import config
-from core.datasets.own import text_tables
-from core.datasets.own.text_tables import TextFormat
+from core.datasets.own import cells, sandbox, text_tables
+from core.datasets.own.text_tables import MOST_COLUMNS, TextFormat
 from core.errors import BadInput
 
-MOST_COLUMNS = 10_000
+ENDINGS = (
+    *("csv", "tsv", "tab", "txt", "dat", "data", "parquet", "feather", "arrow", "xlsx", "xlsm", "xlsb", "xls", "ods"),
+    *("jsonl", "ndjson", "json", "npz", "npy", "arff", "gz", "zip"),
+)
+_MOST_MEMBERS = 10_000
+_LONGEST_CELL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -28,17 +36,17 @@ class Table:
 
     Attributes
     ----------
-    frame : text in each cell of a text file; else the file's own types.
+    frame : text in each cell of a text file or a sheet; else the file's own types.
     format : how a text file was read; None for others.
     parts : names of the tables in the file that could be chosen, such as sheets; `part` is the one that was read.
-    notes : sentences about what was left out.
+    notes : sentences about what was left out or repaired.
     """
 
     frame: pd.DataFrame
     format: TextFormat | None = None
     parts: tuple[str, ...] = ()
     part: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def read_table(content: bytes, name: str, form: TextFormat | None = None, part: str = "") -> Table:
@@ -54,143 +62,207 @@ def read_table(content: bytes, name: str, form: TextFormat | None = None, part: 
     limit = config.upload_limit()
     if len(content) > limit:
         raise _too_large(limit)
-    if content.startswith(b"\x1f\x8b"):
-        content, name = _unzip(lambda: gzip.GzipFile(fileobj=io.BytesIO(content)), limit), name.removesuffix(".gz")
-    is_zip = content.startswith(b"PK\x03\x04")
-    ending = PurePosixPath(name.lower()).suffix
+    if not content:
+        raise BadInput("The file is empty.")
     try:
-        if is_zip and ending not in (".xlsx", ".xlsm", ".xlsb", ".ods", ".npz"):
-            return _read_member(content, form, part, limit)
-        table = _read(content, ending, form, part, limit)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = _read(content, name, form, part, limit)
     except BadInput:
         raise
+    except MemoryError:
+        raise _too_large(limit) from None
     except Exception as problem:  # a library's own error about a damaged file
         reason = " ".join(str(problem).split())[:120] or type(problem).__name__
         raise BadInput(f"{name[:60]} is damaged, or is not what its name says ({reason}): save it again.") from None
-    if table.frame.shape[1] > MOST_COLUMNS:
-        raise BadInput(f"The table has {table.frame.shape[1]:,} columns; at most {MOST_COLUMNS:,} are allowed.")
+    n_columns = table.frame.shape[1]
+    if n_columns > MOST_COLUMNS:
+        raise text_tables.too_many_columns(n_columns)
     if table.frame.empty:
         raise BadInput("The file holds no table: it has no row with a value.")
+    _check_cell_lengths(table.frame, len(content))
     return table
 
 
 def _too_large(limit: int) -> BadInput:
-    return BadInput(f"The file has more than {limit / 1e6:,.0f} MB: take fewer rows, or set HOURGLASS_UPLOAD_MB.")
+    return BadInput(
+        f"The file has more than {limit / 1e6:,.0f} MB, as it is or unpacked: "
+        "keep fewer rows, or set HOURGLASS_UPLOAD_MB to a larger number."
+    )
 
 
-def _unzip(start: Callable[[], Any], limit: int) -> bytes:
-    with start() as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise _too_large(limit)
-    return content
+def _check_cell_lengths(frame: pd.DataFrame, n_bytes: int) -> None:
+    for name in frame.select_dtypes("str"):
+        longest = frame[name].str.len().max()
+        if longest > _LONGEST_CELL:
+            raise BadInput(
+                f"A cell of the column “{name[:40]}” has {longest:,.0f} characters; at most {_LONGEST_CELL:,} are "
+                "allowed: shorten it, or look for a quote that is never closed."
+            )
 
 
-def _read_member(content: bytes, form: TextFormat | None, part: str, limit: int) -> Table:
-    archive = zipfile.ZipFile(io.BytesIO(content))
-    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
-    if not names:
-        raise BadInput("The zip file is empty.")
-    chosen = part if part in names else names[0]
-    table = _read(_unzip(lambda: archive.open(chosen), limit), PurePosixPath(chosen.lower()).suffix, form, "", limit)
-    return Table(table.frame, table.format, tuple(names), chosen, table.notes)
-
-
-def _read(content: bytes, ending: str, form: TextFormat | None, part: str, limit: int) -> Table:
+def _read(content: bytes, name: str, form: TextFormat | None, part: str, limit: int, depth: int = 0) -> Table:
+    ending = PurePosixPath(name.lower()).suffix
+    if depth > 2:
+        raise BadInput("The file is packed more than twice: unpack it first.")
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = _read_up_to(gzip.GzipFile(fileobj=io.BytesIO(content)), limit)
+        except EOFError:
+            raise BadInput("The gz file ends too early: it was not saved or sent completely.") from None
+        return _read(content, name.removesuffix(".gz"), form, part, limit, depth + 1)
+    if content.startswith(b"PK\x03\x04"):
+        return _read_zip(content, ending, form, part, limit, depth)
     if content.startswith(b"PAR1"):
-        return _read_arrow(content, "parquet", limit)
+        return _read_apart("parquet", content, part, limit)
     if content.startswith((b"ARROW1", b"FEA1")):
-        return _read_arrow(content, "feather", limit)
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) and ending != ".npz":
-        return _read_workbook(content, part)
-    if content.startswith((b"\x93NUMPY", b"PK\x03\x04")):
-        return _read_arrays(content, part, limit)
-    if ending in (".jsonl", ".ndjson", ".json"):
-        return _read_json_lines(content)
-    if ending == ".arff":
+        return _read_apart("feather", content, part, limit)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        return _read_apart("workbook", content, part, limit)
+    if content.startswith(b"\x93NUMPY"):
+        return _read_array(content, limit)
+    if ending in (".jsonl", ".ndjson", ".json") or re.match(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*"', content[:1000]):
+        return _read_apart("json", content, part, limit)
+    if ending == ".arff" or re.match(rb"(?i)(\s*%[^\n]*\n|\s)*@relation\s", content[:10_000]):
         return _read_arff(content)
-    if b"\x00" in content[:1000] and not content.startswith((b"\xff\xfe", b"\xfe\xff")) and form is None:
-        encoding = text_tables.decode(content)[1]
-        if not encoding.startswith("utf-16"):
-            raise BadInput("The file is neither text nor of a kind that is read here: save the table as CSV.")
     table = text_tables.read_text(content, form or text_tables.guess_format(content))
     return Table(table.frame, table.format, notes=table.notes)
 
 
-def _read_arrow(content: bytes, kind: str, limit: int) -> Table:
-    import pyarrow as pa
-    from pyarrow import feather, parquet
-
-    source = pa.BufferReader(content)
-    if kind == "parquet":
-        file = parquet.ParquetFile(source)
-        size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
-        if size > 4 * limit or file.metadata.num_rows > limit:
-            raise _too_large(limit)
-        table = file.read()
-    else:
-        table = feather.read_table(source)
-    return Table(_name(table.to_pandas(types_mapper=None).reset_index(drop=True)))
+def _read_apart(kind: str, content: bytes, part: str, limit: int) -> Table:
+    frame, about = sandbox.read_apart(kind, content, part, limit)
+    parts, chosen, notes = about.get("parts", ()), about.get("part", ""), about.get("notes", ())
+    return Table(frame, None, tuple(parts), chosen, tuple(notes))
 
 
-def _read_workbook(content: bytes, part: str) -> Table:
-    from python_calamine import CalamineWorkbook
+def _read_up_to(file: BinaryIO, limit: int) -> bytes:
+    """All bytes of a packed file, read in pieces so that a large one is refused before it fills the memory."""
+    target = io.BytesIO()
+    with file:
+        while piece := file.read(1_000_000):
+            target.write(piece)
+            if target.tell() > limit:
+                raise _too_large(limit)
+    return target.getvalue()
 
-    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    names = tuple(book.sheet_names)
-    chosen = part if part in names else names[0]
-    rows = [row for row in book.get_sheet_by_name(chosen).to_python() if any(cell not in ("", None) for cell in row)]
-    if len(rows) < 2:
-        raise BadInput(f"The sheet “{chosen[:40]}” holds no table: choose another sheet.")
-    head, *body = rows
-    return Table(
-        pd.DataFrame(body, columns=text_tables.name_columns([str(cell) for cell in head])), None, names, chosen
+
+def _read_zip(content: bytes, ending: str, form: TextFormat | None, part: str, limit: int, depth: int) -> Table:
+    if content.count(b"PK\x01\x02") > _MOST_MEMBERS:
+        raise BadInput(f"The zip file holds more than {_MOST_MEMBERS:,} files: keep those with tables.")
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    if {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} & members.keys():
+        return _read_apart("workbook", content, part, limit)
+    names = [name for name in members if not name.startswith("__MACOSX/") and PurePosixPath(name).name[:1] != "."]
+    if not names:
+        raise BadInput("The zip file is empty: put one table in it.")
+    if all(name.endswith(".npy") for name in names):
+        return _read_arrays({name.removesuffix(".npy"): partial(archive.open, name) for name in names}, part, limit)
+    tables = [name for name in names if PurePosixPath(name.lower()).suffix[1:] in ENDINGS]
+    chosen = part if part in names else (tables or names)[0]
+    if members[chosen].flag_bits & 1:
+        raise BadInput("The zip file is encrypted: unpack it first.")
+    if members[chosen].file_size > limit:
+        raise _too_large(limit)
+    table = _read(_read_up_to(archive.open(chosen), limit), chosen, form, "", limit, depth + 1)
+    return replace(table, parts=tuple(names), part=chosen)
+
+
+def _read_array(content: bytes, limit: int) -> Table:
+    array = _load_array(io.BytesIO(content), limit)
+    return Table(_name_columns(_to_frame(array)))
+
+
+def _read_arrays(files: dict[str, Callable[[], BinaryIO]], part: str, limit: int) -> Table:
+    """The chosen array of an NPZ file or the first with two axes, beside the arrays of one value a row."""
+    if {"indices", "indptr"} <= files.keys():
+        raise BadInput("The file holds a sparse matrix, which is not read: save it as a dense array.")
+    shapes = {}
+    for name, start in files.items():
+        with start() as file:
+            shapes[name] = _read_array_header(file, limit)[0]
+    tables = sorted(
+        (name for name in files if len(shapes[name]) == 2), key=lambda name: name.lower() not in ("x", "data")
     )
+    parts = tuple(tables or files)
+    chosen = part if part in parts else parts[0]
+    columns = [
+        name for name in files if len(shapes[name]) == 1 and shapes[name] == shapes[chosen][:1] and name != chosen
+    ]
+    arrays = {}
+    for name in (chosen, *columns):
+        with files[name]() as file:
+            arrays[name] = _load_array(file, limit // (len(columns) + 1))
+    frame = _to_frame(arrays[chosen])
+    names = [chosen] if len(shapes[chosen]) == 1 else [""] * frame.shape[1]
+    for name in files.keys() & {"columns", "feature_names"}:
+        if shapes[name] == (frame.shape[1],):
+            with files[name]() as file:
+                names = [str(text) for text in _load_array(file, limit)]
+    frame = pd.concat([frame, *(_to_frame(arrays[name]) for name in columns)], axis=1)
+    frame.columns = text_tables.name_columns([*names, *columns])
+    return Table(frame, None, parts, chosen)
 
 
-def _read_arrays(content: bytes, part: str, limit: int) -> Table:
-    loaded = np.load(io.BytesIO(content), allow_pickle=False)
-    names: tuple[str, ...] = ()
-    array = loaded
-    if isinstance(loaded, np.lib.npyio.NpzFile):
-        names = tuple(loaded.files)
-        part = part if part in names else next((name for name in ("X", "data", "x") if name in names), names[0])
-        member = loaded.zip.getinfo(f"{part}.npy")
-        if member.file_size > limit:
-            raise _too_large(limit)
-        array = loaded[part]
-    if array.ndim != 2:
-        raise BadInput(f"The array has the shape {array.shape}; a table has two axes.")
-    frame = pd.DataFrame(array)
-    if names and "y" in names and loaded["y"].shape == array.shape[:1]:
-        frame["y"] = loaded["y"]
-    return Table(_name(frame), None, names, part)
+def _read_array_header(file: BinaryIO, limit: int) -> tuple[tuple[int, ...], np.dtype]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise BadInput("The array holds Python objects, which are not read: save numbers or text, or the table as CSV.")
+    if math.prod(shape) * max(dtype.itemsize, 1) > limit:
+        raise _too_large(limit)
+    return shape, dtype
 
 
-def _read_json_lines(content: bytes) -> Table:
-    text, _ = text_tables.decode(content)
-    rows = (
-        json.loads(text)
-        if text.lstrip().startswith("[")
-        else [json.loads(line) for line in text.split("\n") if line.strip()]
-    )
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise BadInput("The file holds no table: each line must be an object with a value for each column.")
-    return Table(_name(pd.json_normalize(rows)))
+def _load_array(file: BinaryIO, limit: int) -> np.ndarray:
+    _read_array_header(file, limit)
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _to_frame(array: np.ndarray) -> pd.DataFrame:
+    if array.dtype.names:
+        return pd.DataFrame({name: _to_frame(array[name])[0] for name in array.dtype.names})
+    if array.ndim not in (1, 2):
+        raise BadInput(f"The array has the shape {array.shape}; a table has two axes: rows and columns.")
+    if array.dtype.kind not in "biufmMUS":
+        raise BadInput(f"The array holds {array.dtype}; a table holds numbers, truth values, dates or text.")
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "replace")
+    if array.dtype.kind == "f":
+        array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64, copy=False)
+    return pd.DataFrame(array)
+
+
+def _name_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    names = ["" if isinstance(frame.columns, pd.RangeIndex) else str(name) for name in frame.columns]
+    return frame.set_axis(text_tables.name_columns(names), axis=1)
+
+
+_ATTRIBUTE = re.compile(r"""\s*@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+)\s+(.+)""", re.I)
 
 
 def _read_arff(content: bytes) -> Table:
-    from scipy.io import arff
-
-    text, _ = text_tables.decode(content)
-    rows, _ = arff.loadarff(io.StringIO(text))
-    frame = pd.DataFrame(rows)
-    for name in frame.select_dtypes(object):
-        frame[name] = frame[name].str.decode("utf-8")
-    return Table(_name(frame))
-
-
-def _name(frame: pd.DataFrame) -> pd.DataFrame:
-    numbered = isinstance(frame.columns, pd.RangeIndex)
-    frame.columns = text_tables.name_columns(["" if numbered else str(name) for name in frame.columns])
-    return frame
+    head = re.match(rb"(?is).*?^\s*@data[^\n]*\n", content[:10_000_000], re.M)
+    if not head:
+        raise BadInput("The ARFF file has no line @data: save it again, or save the table as CSV.")
+    encoding = text_tables.guess_encoding(content)
+    lines = head[0].decode(encoding, "replace").splitlines()
+    attributes = [match for match in map(_ATTRIBUTE.match, lines) if match]
+    body = re.sub(rb"(?m)^\s*%[^\n]*\n", b"", content[head.end() :])
+    if body.lstrip().startswith(b"{"):
+        raise BadInput("The ARFF file holds sparse rows, which are not read: save the table as CSV.")
+    form = text_tables.guess_format(body, ",")
+    table = text_tables.read_text(body, replace(form, encoding=encoding, n_skipped=0, has_header=False, decimal="."))
+    if table.frame.shape[1] != len(attributes):
+        raise BadInput(
+            f"The ARFF file declares {len(attributes)} attributes, and its rows have {table.frame.shape[1]} cells: "
+            "save it again, or save the table as CSV."
+        )
+    names = text_tables.name_columns([match[1].strip("'\"") for match in attributes])
+    frame = table.frame.set_axis(names, axis=1)
+    for name, match in zip(names, attributes, strict=True):
+        if re.match("(?i)(numeric|real|integer)", match[2]):
+            frame[name] = cells.to_numbers(frame[name], ".")
+    return Table(frame, notes=table.notes)
