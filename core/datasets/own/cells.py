@@ -17,13 +17,13 @@ MISSING = frozenset(
 )
 YEAR = re.compile(r"(1[5-9]|20)\d\d")
 _SPACES = r"'’ \u00a0\u202f\u2009"  # between thousands, beside the mark that is not the decimal one
-_UNIT = r"(?:US\$|R\$|[$€£¥₹₽%‰]|EUR|USD|GBP|CHF|kr\.?|zł)"
-_UNIT_BEFORE, _UNIT_AFTER = rf"^([+-]?){_UNIT}\s*", rf"\s*{_UNIT}$"
+UNIT = r"(?:US\$|R\$|[$€£¥₹₽%‰]|EUR|USD|GBP|CHF|kr\.?|zł)"
+_UNIT_BEFORE, _UNIT_AFTER = rf"^([+-]?){UNIT}\s*", rf"\s*{UNIT}$"
 # Digits that stand for no quantity: leading zeros, more than a float holds, or a country code.
-_CODE = r"0\d+|\d{16,}|\+\d+ .*"
+CODE = r"0\d+|\d{16,}|\+\d+ .*"
 # A column of numbers or dates may hold this share of other text, or more among a few cells.
 _MOST_STRAY, _MOST_STRAY_OF_FEW, _FEW = 0.1, 0.25, 20
-_DATE_NAME = re.compile("date|day|datum|time|jour|fecha", re.I)
+DATE_NAME = re.compile("date|day|datum|time|jour|fecha", re.I)
 _EXCEL_DAYS = (20_000, 60_000)  # serial dates from 1954 to 2064
 _LOOKS_LIKE_DATE = r"\d{1,4}[-/. ].*\d.*|\d{1,2}[A-Za-z]{3}\d{2}.*|[A-Za-z]{3,9}[-., ].*\d|(?:19|20)\d{6}"
 _DAYS = (
@@ -70,7 +70,7 @@ def to_dates(column: pd.Series, name: str = "") -> pd.Series | None:
     NaT where a cell is no date; None where too many are none.
     """
     texts = column.str.strip()
-    is_named = bool(_DATE_NAME.search(name))
+    is_named = bool(DATE_NAME.search(name))
     if is_named and texts.str.fullmatch(r"\d{5}(?:\.\d+)?").all():
         days = pd.to_numeric(texts)
         is_date = days.between(*_EXCEL_DAYS).all()
@@ -116,7 +116,7 @@ def guess_kind(column: pd.Series, decimal: str, name: str = "") -> str:
         return TEXT
     if to_dates(known.iloc[:100], name) is not None and to_dates(known, name) is not None:
         return DATE
-    if known.str.strip().str.fullmatch(_CODE).any():
+    if known.str.strip().str.fullmatch(CODE).any():
         return TEXT
     n_stray = int(to_numbers(known, decimal).isna().sum())
     return TEXT if _has_too_many_stray(n_stray, len(known)) else NUMBER
