@@ -123,7 +123,7 @@ def to_values(column: pd.Series, type: str, decimal: str = ".") -> pd.Series:
 def can_be_classes(values: pd.Series) -> bool:
     """Whether values are classes: text, or 2 to `MOST_CLASSES` different whole numbers."""
     if values.dtype != np.float64:
-        return True
+        return values.dtype == object
     distinct = values.dropna().unique()
     return 2 <= len(distinct) <= MOST_CLASSES and not (distinct % 1).any()
 

@@ -1,0 +1,147 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+from core.datasets.own import checks, columns, readers
+from core.errors import BadInput
+
+N = 1000
+
+
+@pytest.fixture
+def faulty():
+    """A table with each fault planted, and its test rows."""
+    random = np.random.default_rng(0)
+    split = np.arange(N) >= 800
+    number = lambda scale=1: [f"{value:.6f}" for value in random.normal(0, scale, N)]
+    label = random.choice(["sick", "well"], N, p=[0.004, 0.996]).astype(object)
+    label[:8], label[8:] = "sick", "well"
+    cells = {
+        "patient_id": [f"p{k:05d}" for k in range(N)],
+        "x": number(),
+        "income": number(5000),
+        "age": number(),
+        "gap": number(),
+        "sex": random.choice(["f", "m"], N).astype(object),
+        "answer": random.choice(["Yes", "no"], N).astype(object),
+        "town": random.choice([f"town {chr(65 + k)}" for k in range(25)], N).astype(object),
+        "site": ["A"] * N,
+        "empty": [""] * N,
+    }
+    frame = pd.DataFrame(cells, dtype=object)
+    frame["treated"] = np.where(label == "sick", "1", "0")  # equals the label
+    frame["drug"] = np.where(label == "sick", random.choice(["a", "b"], N), random.choice(["c", "d", "e"], N))
+    frame["label"] = label
+    frame.loc[20:30, "age"] = "unknown"  # 11
+    frame.loc[40:42, "age"] = ["inf", "-inf", "Infinity"]
+    frame.loc[100:699, "gap"] = "NA"
+    frame.loc[frame.index[frame["answer"] == "Yes"][:7], "answer"] = "YES"
+    frame.loc[50:54, "label"] = ""  # 5
+    frame.loc[60, "label"] = "dead"
+    features = [name for name in frame if name != "patient_id"]
+    frame.loc[900:905, features] = frame.loc[200:205, features].to_numpy()  # copies across the split
+    frame.loc[300:303, features] = frame.loc[200:203, features].to_numpy()  # copies in the train rows
+    return readers.Table(frame.astype("str"), notes=("3 rows have more than 13 cells and are left out.",)), split
+
+
+def test_planted_faults(faulty):
+    table, split = faulty
+    described = columns.describe_columns(table)
+    found = checks.find_problems(table, described, split)
+    assert [(finding.kind, finding.columns, finding.count) for finding in found] == [
+        ("unparsed", (), 3),
+        ("duplicates", (), 10),
+        ("split_duplicates", (), 6),
+        ("unlabelled", ("label",), 5),
+        ("small_classes", ("label",), 1),
+        ("imbalance", ("label",), int((table.frame["label"] == "well").sum())),
+        ("leak", ("treated",), 1),
+        ("leak", ("drug",), 1),
+        ("constant", ("site", "empty"), 2),
+        ("identifier", ("patient_id",), 1),
+        ("stray", ("age",), 11),
+        ("infinite", ("age",), 3),
+        ("spellings", ("answer",), int((table.frame["answer"] == "YES").sum())),
+        ("missing", ("gap",), 1),
+        ("many_categories", ("town",), 1),
+        ("scales", ("gap", "income"), 4),
+    ]
+    assert next(finding.text for finding in found if finding.kind == "stray") == (
+        "11 cells of “age” that should be numbers or dates hold text, such as “unknown”. They count as missing."
+    )
+
+
+def test_split_column_is_the_split(faulty):
+    table, split = faulty
+    table.frame["split"] = np.where(split, "Test", "train")
+    found = checks.find_problems(table, columns.describe_columns(table))
+    assert ("split_duplicates", 6) in [(finding.kind, finding.count) for finding in found]
+
+
+def _find(roles=None, **cells):
+    table = readers.Table(pd.DataFrame(cells))
+    described = [
+        replace(column, role=(roles or {}).get(column.name, column.role)) for column in columns.describe_columns(table)
+    ]
+    return {finding.kind: finding for finding in checks.find_problems(table, described)}
+
+
+def test_real_tables():
+    found = {}
+    for name in ("iris", "wine", "breast_cancer", "digits"):
+        table = readers.Table(getattr(datasets, f"load_{name}")(as_frame=True).frame)
+        problems = checks.find_problems(table, columns.describe_columns(table))
+        found[name] = {problem.kind: (problem.count, problem.columns) for problem in problems}
+    constant = ("pixel_0_0", "pixel_4_0", "pixel_4_7")
+    assert found["iris"] == {"duplicates": (1, ())}
+    assert found["wine"] == {"scales": (13, ("nonflavanoid_phenols", "proline"))}
+    assert found["breast_cancer"] == {"scales": (30, ("fractal dimension error", "worst area"))}
+    assert {kind: found["digits"].get(kind) for kind in ("constant", "leak", "duplicates")} == {
+        "constant": (3, constant),
+        "leak": None,
+        "duplicates": None,
+    }
+
+
+def test_labels():
+    x = np.arange(60) * 0.37
+    target = {"target": "label"}
+    assert _find(target, x=x, target=x**2)["number_label"].count == 60
+    assert _find(target, x=x, target=pd.date_range("2024-01-01", periods=60))["number_label"].count == 60
+    assert "number_label" not in _find(x=x, target=[0.0, 1, 2] * 20)
+    assert _find(x=x, target=[0] * 60, y=["a"] * 60, roles=target)["imbalance"].count == 60
+    spelled = _find(x=x, target=["1", "1.0", "2", "1", "2"] * 12)["spellings"]
+    assert (spelled.columns, spelled.count) == (("target",), 12)
+
+
+def test_leaks_by_ranges_and_by_chance():
+    random = np.random.default_rng(0)
+    label = np.repeat(["a", "b", "c"], 30)
+    ranges = np.repeat([5.0, -5, 20], 30) + random.uniform(-1, 1, 90)
+    codes = np.repeat([3, 1, 2], 30)
+    partly = np.where(label == "a", 0, random.integers(1, 3, 90))
+    dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(ranges, unit="D")
+    cells = {"ranges": ranges, "codes": codes, "partly": partly, "dates": dates, "target": label}
+    table = readers.Table(pd.DataFrame(cells))
+    found = checks.find_problems(table, columns.describe_columns(table))
+    assert [finding.columns for finding in found if finding.kind == "leak"] == [("codes",), ("ranges", "dates")]
+
+
+def test_infinities_and_ids_of_typed_columns():
+    found = _find({"id": "feature"}, x=[1.0, 2, np.inf, -np.inf, np.nan] * 12, id=range(60), y=["a", "b"] * 30)
+    assert (found["infinite"].count, found["identifier"].columns, "stray" in found) == (24, ("id",), False)
+    assert found["few_rows"].count == 60
+
+
+def test_tables_that_can_be_no_data_set():
+    x = [k * 0.5 for k in range(20)]
+    with pytest.raises(BadInput, match="11 rows"):
+        _find(x=x[:11])
+    with pytest.raises(BadInput, match="No column is a feature"):
+        _find(x=[1] * 20, name=[f"Ann {'a' * k}" for k in range(20)])
+    for role in ("label", "split", "id", "group"):
+        with pytest.raises(BadInput, match=f"“a” and “b” have the role {role}"):
+            _find({"a": role, "b": role}, x=x, a=["u", "v"] * 10, b=["u", "v"] * 10)
