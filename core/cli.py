@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from core import config
-from core.commands import catalogue, labelled_fraction, options, runs, workshop
+from core.commands import catalogue, labelled_fraction, options, own_data, runs, workshop
 from core.errors import HourglassError, describe_error
 
 
@@ -46,7 +46,7 @@ COMMANDS = (
         "the same command resumes the sweep",
     ),
     ("export", runs.export_run, "0123456789abcdef run.zip", _NOTHING),
-    ("import", runs.import_run, "run.zip", _NOTHING),
+    ("import", own_data.import_file, "wine.csv --label class", _NOTHING),
     ("workshop", workshop.serve_workshop, "--port 8502", "the app is closed"),
     ("ship", ship, "mnist/ae --remeasure", _PARTLY),
 )
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make_group():
-    examples = "".join(f"\n  python -m core {name} {example}" for name, _, example, _ in COMMANDS[2:6])
+    examples = "".join(f"\n  python -m core {name} {example}" for name, _, example, _ in COMMANDS[2:5])
     app = typer.Typer(
         help="Hourglass on the command line: train, compare and exchange runs.",
         epilog=f"\b\nExamples:{examples}",

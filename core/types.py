@@ -17,6 +17,9 @@ from core import errors
 
 IMAGES = "images"
 DOCUMENTS = "documents"
+TABLES = "tables"
+KINDS = (IMAGES, DOCUMENTS, TABLES)
+ROW_NAMES = {IMAGES: "image", DOCUMENTS: "document", TABLES: "row"}
 UNLABELLED = -1
 FITTING = "Fitting"  # the stage of a fit before its evaluation
 
@@ -38,7 +41,7 @@ class Param:
     default: Any
     bounds: tuple
     help: str
-    kinds: tuple[str, ...] = (IMAGES, DOCUMENTS)
+    kinds: tuple[str, ...] = KINDS
     implied: bool = False
 
     @property
@@ -83,9 +86,35 @@ def spread_indices(n: int, most: int) -> np.ndarray:
 
 
 def as_floats(X: Any, kind: str) -> Any:
-    """Stored rows as the float32 input of methods: images in [0, 1], documents as word counts."""
+    """Stored rows as the float32 input of methods: images in [0, 1], documents as word counts, tables prepared."""
     X = X.astype(np.float32)
     return X / np.float32(255) if kind == IMAGES else X
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of a data set's rows, which a network is built for.
+
+    Attributes
+    ----------
+    image_shape : (height, width) in pixels, for images.
+    blocks : for tables, the number of columns of each feature: 1 for a number, else one a category.
+    """
+
+    kind: str = IMAGES
+    image_shape: tuple[int, int] | None = None
+    blocks: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The entries of a run's environment."""
+        entries = {"kind": self.kind, "image_shape": list(self.image_shape) if self.image_shape else None}
+        return entries | ({"blocks": list(self.blocks)} if self.blocks else {})
+
+    @classmethod
+    def from_json(cls, environment: Mapping[str, Any]) -> Form:
+        """Inverse of `to_json`."""
+        shape, blocks = environment.get("image_shape"), environment.get("blocks", ())
+        return cls(environment["kind"], tuple(shape) if shape else None, tuple(blocks))
 
 
 @dataclass(frozen=True)
@@ -94,11 +123,14 @@ class Dataset:
 
     Attributes
     ----------
-    kind : {"images", "documents"}
-    X_train, X_test : (n, n_features); images as ``uint8`` in 0..255, documents as ``csr_array`` of word counts.
+    kind : {"images", "documents", "tables"}
+    X_train, X_test : (n, n_features); images as ``uint8`` in 0..255, documents as ``csr_array`` of word counts, tables
+        as ``float32`` without missing values.
     y_train, y_test : (n,) int64, class of each row as an index into `target_names`; -1 for unlabelled rows.
     image_shape : (height, width) in pixels, for images.
     vocabulary : the word of each column, for documents.
+    blocks : for tables, see `Form`; known_train, known_test : (n, n_features) bool, False where a cell was missing, or
+        None without missing cells; table : for tables, the `core.datasets.own.preparation.Prepared` that they are from.
     titles_train, titles_test, texts_train, texts_test : one a document.
     notes : sentences for people, such as a row count that differs from the reference.
     redistributable : whether a stored run may contain its rows.
@@ -123,6 +155,14 @@ class Dataset:
     notes: tuple[str, ...] = ()
     redistributable: bool = True
     usual_classes: bool = True
+    blocks: tuple[int, ...] = ()
+    known_train: np.ndarray | None = None
+    known_test: np.ndarray | None = None
+    table: Any = field(default=None, compare=False)
+
+    @property
+    def form(self) -> Form:
+        return Form(self.kind, self.image_shape, self.blocks)
 
     @property
     def n_features(self) -> int:
@@ -141,9 +181,11 @@ class Dataset:
         """SHA-256 of all rows and labels, in hexadecimal."""
         digest = hashlib.sha256()
         for X, y in ((self.X_train, self.y_train), (self.X_test, self.y_test)):
-            parts = (X,) if self.kind == IMAGES else (X.indptr, X.indices, X.data)
+            parts = (X.indptr, X.indices, X.data) if self.kind == DOCUMENTS else (X,)
             for part in (*parts, y):
                 digest.update(np.ascontiguousarray(part).tobytes())
+        for known in (self.known_train, self.known_test):
+            digest.update(b"" if known is None else np.packbits(known).tobytes())
         return digest.hexdigest()
 
 
@@ -156,7 +198,7 @@ class Method:
     summary : one sentence for people.
     params : hyper-parameters and budget, for all kinds of data set; see `params_of`.
     version : part of a Spec's key; raised when the same parameters give another result.
-    estimator : ``estimator(params, kind, image_shape, seed)`` builds the unfitted estimator.
+    estimator : ``estimator(params, form, seed)`` builds the unfitted estimator for rows of a `Form`.
     arrays : the fitted estimator's learned attributes as named arrays.
     restore : ``restore(estimator, arrays)`` is the inverse of `arrays` on an unfitted estimator, which it returns.
     n_weights : number of learned weights of the fitted estimator.

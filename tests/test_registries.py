@@ -27,7 +27,7 @@ METHOD = Method(
     summary="A truncated SVD of the rows, not centred.",
     params=(n_components(),),
     version=1,
-    estimator=lambda params, kind, image_shape, seed: TruncatedSVD(**params, random_state=seed),
+    estimator=lambda params, form, seed: TruncatedSVD(**params, random_state=seed),
     arrays=lambda svd: {"components": svd.components_},
     restore=restore,
     n_weights=lambda svd: svd.components_.size,

@@ -8,11 +8,12 @@ import numpy as np
 from core import cache, methods
 from core.analysis.error_comparison import count_turns
 from core.analysis.rows import Rows
-from core.metrics import reconstruction
-from core.types import DOCUMENTS, Dataset, Run
+from core.metrics import reconstruction, tables
+from core.types import DOCUMENTS, TABLES, Dataset, Run
 
 # A method's estimator, built only where it is needed: most take torch.
 Estimator = Callable[[], Any]
+_OF_RECONSTRUCTIONS = "rows.squared_error", "rows.tfidf_cosine", "rows.unexplained_variance", "rows.category_accuracy"
 
 
 def encode(estimator: Any, X: Any) -> tuple[np.ndarray | None, str]:
@@ -67,15 +68,17 @@ def find_positions(run: Run, rows: Rows) -> np.ndarray | None:
 
 def has_reconstructions(run: Run) -> bool:
     """Whether the method of a run reconstructs rows."""
-    return "codes" in run.views and not run.views.keys().isdisjoint(("rows.squared_error", "rows.tfidf_cosine"))
+    return "codes" in run.views and not run.views.keys().isdisjoint(_OF_RECONSTRUCTIONS)
 
 
 def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> np.ndarray | None:
     """Compute the reconstruction error of each row, (n,); None if the method reconstructs none.
 
     Images: squared error, the sum over pixels in [0, 1]. Documents: 1 - cosine of reconstruction and tf-idf vector.
+    Tables: squared error over the variance among the test rows, averaged over the features that are numbers; without
+    any, the share of wrong categories.
     """
-    scores = run.views.get("rows.squared_error")
+    scores = run.views.get("rows.squared_error", run.views.get("rows.unexplained_variance"))
     if rows.split == "test" and scores is not None and len(scores) == rows.n_all:
         return scores[rows.numbers].astype(np.float64)
     if not has_reconstructions(run):
@@ -86,6 +89,11 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
         Z, _ = compute_codes(run, stamp, rows, estimator)
         if rows.kind == DOCUMENTS:
             return {"errors": 1 - reconstruction.reconstruction_cosine(fitted.inverse_transform, Z, rows.vectors)}
+        if rows.kind == TABLES:
+            variances = run.views["feature_variances"].astype(np.float64)
+            cells = tables.compare_cells(rows.X, fitted.inverse_transform(Z), rows.blocks, rows.known, variances)
+            scores = cells.by_row(of_numbers=True)
+            return {"errors": cells.by_row(of_numbers=False) if scores is None else scores}
         X, parts = rows.floats(), [slice(start, start + 1000) for start in range(0, len(rows), 1000)]
         errors = [reconstruction.squared_error(X[part], fitted.inverse_transform(Z[part])) for part in parts]
         return {"errors": np.concatenate(errors)}

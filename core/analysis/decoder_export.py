@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from core.types import DOCUMENTS, IMAGES
+from core.types import IMAGES
 
 # A dimension of a VAE is active where the variance of its posterior mean is larger: Burda et al. 2016.
 ACTIVE_UNIT = 0.01
@@ -60,7 +60,7 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def export_decoder(estimator: Any) -> Decoder | None:
     """Export the decoder of an estimator on images; None unless all layers are fully connected."""
-    if not hasattr(estimator, "inverse_transform") or getattr(estimator, "kind", IMAGES) == DOCUMENTS:
+    if not hasattr(estimator, "inverse_transform") or getattr(estimator, "kind", IMAGES) != IMAGES:
         return None
     if hasattr(estimator, "networks_"):
         return _of_networks(estimator)

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from core import datasets, files
 from core.errors import HourglassError
-from core.types import Dataset
+from core.types import TABLES, Dataset
 
 FOLDER = Path(__file__).parents[2] / "assets" / "features"
 _PCA_FEATURES = 50
@@ -83,6 +83,12 @@ def _fit_pca_space(dataset: Dataset) -> FeatureSpace:
     n_components = min(_PCA_FEATURES, *X.shape)
     solver = "arpack" if X.shape[1] > _MANY_PIXELS and n_components < min(X.shape) else "full"
     pca = PCA(n_components, svd_solver=solver, random_state=0).fit(X)
+    if dataset.kind == TABLES:
+        # Features of other units weigh the same; directions without variance have no scale.
+        spread = np.sqrt(pca.explained_variance_)
+        kept = spread > 1e-3 * spread[0]
+        whiten = lambda rows: pca.transform(rows)[:, kept] / spread[kept]
+        return FeatureSpace(f"{kept.sum()} whitened principal components of the training rows", whiten)
     return FeatureSpace(f"{n_components} principal components of the training rows", pca.transform)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from core import cache, datasets
 from core.datasets import checksums, embedded_samples, mnist
 from core.errors import BadInput
-from core.types import DOCUMENTS, Dataset, Run, as_floats
+from core.types import DOCUMENTS, TABLES, Dataset, Run, as_floats
 
 MOST_ROWS = 10_000
 FEWEST_ROWS = 2
@@ -30,7 +30,10 @@ class Rows:
         train rows.
     n_all : how many there are to draw from.
     vectors : (n, n_words) tf-idf of documents.
-    texts : title of each document, and its first words beyond the title.
+    texts : title of each document, and its first words beyond the title; of rows of a table, its cells.
+    blocks, known : of tables, see `core.types.Form` and `core.types.Dataset`.
+    frame : of tables, all columns of the file as values, one row each.
+    features : of tables, see `core.datasets.own.preparation.Feature`.
     checksum : of the data set they are from.
     """
 
@@ -49,6 +52,10 @@ class Rows:
     checksum: str = ""
     n_train: int = 0
     usual_classes: bool = True
+    blocks: tuple[int, ...] = ()
+    known: np.ndarray | None = None
+    frame: Any = None
+    features: tuple[Any, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -111,6 +118,8 @@ def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
         X = [vstack(X) if len(X) > 1 else X[0]]
         texts = tuple(text for part, at in numbers.items() for text in _begin_texts(dataset, part, at))
         about = {"vectors": bag_of_words.to_tfidf(dataset, X[0]), "vocabulary": dataset.vocabulary, "texts": texts}
+    elif dataset.kind == TABLES:
+        about = _select_cells(dataset, numbers)
     return Rows(
         dataset.name,
         dataset.kind,
@@ -126,6 +135,18 @@ def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
         usual_classes=dataset.usual_classes,
         **about,
     )
+
+
+def _select_cells(dataset: Dataset, numbers: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The cells of rows of a table, by split."""
+    import pandas as pd
+
+    frames = [getattr(dataset.table, f"frame_{part}").iloc[at] for part, at in numbers.items()]
+    about = {"frame": pd.concat(frames, ignore_index=True), "blocks": dataset.blocks}
+    if dataset.known_train is not None:
+        about["known"] = np.concatenate([getattr(dataset, f"known_{part}")[at] for part, at in numbers.items()])
+    texts = dataset.table.describe_rows(about["frame"])
+    return about | {"features": dataset.table.features, "texts": tuple(texts)}
 
 
 def _begin_texts(dataset: Dataset, split: str, numbers: np.ndarray) -> Iterator[tuple[str, str]]:

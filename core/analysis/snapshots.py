@@ -19,7 +19,7 @@ from core.analysis.codes import encode, predict_words, select_strip, to_pixels
 from core.analysis.projection import project_to_plane
 from core.datasets import embedded_samples
 from core.errors import BrokenRun
-from core.types import IMAGES, UNLABELLED, Dataset, as_floats
+from core.types import DOCUMENTS, IMAGES, TABLES, UNLABELLED, Dataset, as_floats
 
 FILE = "replay.safetensors"
 MOST_EPOCHS = 40
@@ -233,7 +233,9 @@ class Recorder:
             if not _are_small(points):
                 return None
             pictures["map"] = points.astype(np.float16)
-        if self.dataset.kind != IMAGES:
+        if self.dataset.kind == TABLES:
+            return pictures
+        if self.dataset.kind == DOCUMENTS:
             codes = np.zeros((len(self.dataset.y_test), Z.shape[1]), np.float32)
             codes[self.shown] = Z
             return {**pictures, "documents": predict_words(estimator, self.dataset, self.shown, codes)}

@@ -152,17 +152,12 @@ def export_run(
     print(f"{key} written to {file}, {len(data) / 1e6:.1f} MB")
 
 
-def import_run(file: ZipFile, json_only: Json = False) -> None:
+def import_run(data: bytes, json_only: bool) -> None:
     """Check and store the run in a zip file from export or the app; measure it again if its data set is here."""
     from core.datasets import checksums
     from core.experiments import fit
     from core.runs import transfer
 
-    try:
-        with file.open("rb") as packed:
-            data = packed.read(transfer.LARGEST_PACKED + 1)
-    except OSError as error:
-        raise BadInput(f"{file} can't be read ({error.strerror or error}): give a file that export wrote.") from None
     run = transfer.unpack_run(data, check_weights=True)
     if datasets.is_available(run.spec.dataset) and checksums.is_here(run):
         try:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
+from math import prod
 from types import ModuleType
 from typing import Any
 
 from core import config
 from core.datasets.sources import REMOTE
 from core.errors import BadInput, DataUnavailable
-from core.types import DOCUMENTS, IMAGES, UNLABELLED, Dataset, Param, check_params
+from core.types import DOCUMENTS, IMAGES, UNLABELLED, Dataset, Form, Param, check_params
 
 Progress = Callable[[int, int], Any]
 VOCABULARY_SIZE = Param("vocabulary_size", 2000, (5, 20000), "Number of most frequent training words counted.")
@@ -39,6 +40,8 @@ class Entry:
     classifier : name of the shipped classifier that judges its images, or images sampled from it.
     is_handwritten : whether its images are handwritten digits, so that a person can draw one.
     example_query : a first query, of words that its documents contain.
+    blocks : of a table, see `core.types.Form`.
+    is_own : whether a person brought it, see `core.datasets.own.store`.
     """
 
     name: str
@@ -56,6 +59,18 @@ class Entry:
     classifier: str = ""
     is_handwritten: bool = False
     example_query: str = "some words of these documents"
+    blocks: tuple[int, ...] = ()
+    is_own: bool = False
+
+    @property
+    def form(self) -> Form:
+        return Form(self.kind, self.image_shape, self.blocks)
+
+    def count_features(self, params: Mapping[str, Any]) -> int:
+        """The number of features with these parameters; of documents the most that there can be."""
+        if self.kind == DOCUMENTS:
+            return params[VOCABULARY_SIZE.name]
+        return prod(self.image_shape) if self.image_shape else sum(self.blocks)
 
     @property
     def default_params(self) -> tuple[tuple[str, Any], ...]:
@@ -105,20 +120,37 @@ _FIRST = ("digits", DEFAULT, "fashion-mnist", "docstrings", "frey")
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
-    """Names of all data sets, or of those of one kind, embedded ones first."""
-    return tuple(entry.name for entry in REGISTRY.values() if kind in (None, entry.kind))
+    """Names of all data sets, or of those of one kind, embedded ones first, own ones last."""
+    return tuple(name for name in (*REGISTRY, *_own().list_names()) if kind in (None, entry(name).kind))
+
+
+def _own() -> ModuleType:  # it imports this module
+    return import_module("core.datasets.own.catalogue")
 
 
 def list_for_pages() -> list[str]:
     """Names of all data sets in the order of the pages."""
-    return sorted(REGISTRY, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+    first = (*_own().list_names(), *_FIRST)
+    return sorted(names(), key=lambda name: first.index(name) if name in first else len(first))
 
 
 def entry(name: str) -> Entry:
-    """Raises BadInput for a name that isn't registered."""
-    if name not in REGISTRY:
-        raise BadInput(f"There is no data set {name!r}: choose one of {', '.join(REGISTRY)}.")
-    return REGISTRY[name]
+    """Raises BadInput for a name that is neither registered nor that of an own data set on this machine."""
+    if name in REGISTRY:
+        return REGISTRY[name]
+    if found := _own().find_entry(name):
+        return found
+    if name.startswith("own-"):
+        raise BadInput(
+            f"The own data set {name:.40} is not on this machine: add its file with its recipe, which the person who "
+            "has it can export on the page Data."
+        )
+    raise BadInput(f"There is no data set {name!r}: choose one of {', '.join(REGISTRY)}.")
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a data set with this name."""
+    return name in REGISTRY or _own().find_entry(name) is not None
 
 
 def _module(name: str) -> ModuleType:

@@ -11,6 +11,7 @@ import numpy as np
 
 from core import cache, config, datasets
 from core.datasets import embedded_samples, sources
+from core.datasets.own import catalogue
 from core.errors import BadInput, HourglassError
 from core.types import Run
 
@@ -29,7 +30,9 @@ def make_stamp(name: str) -> str:
     if not datasets.is_available(name):
         return ""
     entry = datasets.entry(name)
-    if entry.embedded:
+    if entry.is_own:
+        files = catalogue.get_files(name)
+    elif entry.embedded:
         files = [embedded_samples.get_path(name)] if name in embedded_samples.FULL else []
     else:
         folder, remote = config.data_folder(), sources.REMOTE[name]
@@ -46,7 +49,7 @@ def make_stamp(name: str) -> str:
 @memoized
 def _code() -> str:
     """A key of the code that turns files into rows."""
-    files = (*sorted((_PROJECT / "datasets").glob("*.py")), _PROJECT / "types.py")
+    files = (*sorted((_PROJECT / "datasets").rglob("*.py")), _PROJECT / "types.py")
     return cache.make_key(*(file.read_bytes() for file in files))
 
 

@@ -10,9 +10,9 @@ from core.experiments.evaluate_codes import evaluate_codes, evaluate_structure
 from core.experiments.evaluate_documents import evaluate_documents
 from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
 from core.experiments.scores import Scores, Subject
-from core.metrics import embedding, pca_spectrum, reconstruction
+from core.metrics import embedding, pca_spectrum, reconstruction, tables
 from core.metrics.definitions import DEFINITIONS, IW_ROWS, IW_SAMPLES
-from core.types import IMAGES
+from core.types import DOCUMENTS, IMAGES, TABLES
 
 ON_STAGE = Callable[[str], None]
 # Parts of the measuring, in order: the first is what pages that compare runs need at once, the others take longer.
@@ -54,14 +54,33 @@ def evaluate_images(subject: Subject) -> Scores:
     return scores
 
 
+def evaluate_tables(subject: Subject) -> Scores:
+    """Score the reconstructions of test rows of a table, cell by cell."""
+    scores, dataset = Scores(), subject.dataset
+    reconstructions = subject.estimator.inverse_transform(subject.codes.Z_test)
+    variances = tables.feature_variances(subject.X_test, dataset.blocks, dataset.known_test)
+    cells = tables.compare_cells(subject.X_test, reconstructions, dataset.blocks, dataset.known_test, variances)
+    if (unexplained := cells.by_row(of_numbers=True)) is not None:
+        scores.add_mean("unexplained_variance", unexplained)
+    if (wrong := cells.by_row(of_numbers=False)) is not None:
+        scores.add_mean("category_accuracy", 1 - wrong)
+    names = [feature.name for feature in dataset.table.features]
+    by_feature = zip(names, cells.by_feature().tolist(), strict=True)
+    scores.by_class["error_per_feature"] = {name: error for name, error in by_feature if error == error}
+    scores.views["feature_variances"] = variances.astype(np.float32)
+    scores.views["reconstructions"] = reconstructions[select_strip(dataset, subject.shown)].astype(np.float32)
+    return scores
+
+
 def evaluate_bound(subject: Subject) -> Scores:
     """Score the bound that a VAE maximises, in nats a row: sampled codes, and at the posterior mean."""
     scores = Scores()
     if len(subject.dataset.y_test) > 1:
-        errors, kl = subject.estimator.elbo_terms(subject.X_test, random_state=0)
+        how = subject.known_cells
+        errors, kl = subject.estimator.elbo_terms(subject.X_test, random_state=0, **how)
         scores.add_mean("neg_elbo", errors + kl)
         scores.add_mean("kl", kl)
-        scores.add_mean("neg_elbo_at_mean", sum(subject.estimator.elbo_terms(subject.X_test, at_mean=True)))
+        scores.add_mean("neg_elbo_at_mean", sum(subject.estimator.elbo_terms(subject.X_test, at_mean=True, **how)))
     return scores
 
 
@@ -69,8 +88,10 @@ def evaluate_weighted_bound(subject: Subject) -> Scores:
     """Score the importance-weighted bound of a part of the test rows."""
     scores, y = Scores(), subject.dataset.y_test
     if len(y) > 1:
-        X = subject.X_test[embedding.stratified_rows(y, IW_ROWS)]
-        scores.add_mean("iw_bound", -subject.estimator.score_samples(X, IW_SAMPLES, random_state=0))
+        at = embedding.stratified_rows(y, IW_ROWS)
+        how = {name: known[at] for name, known in subject.known_cells.items()}
+        bound = subject.estimator.score_samples(subject.X_test[at], IW_SAMPLES, random_state=0, **how)
+        scores.add_mean("iw_bound", -bound)
     return scores
 
 
@@ -83,7 +104,8 @@ def evaluate(subject: Subject, parts: Sequence[str] | None = None, on_stage: ON_
     """
     scores, pending, can = Scores(), [], subject.can
     has_codes, has_bound = can("transform", "embedding_", "discriminator_features"), can("elbo_terms")
-    evaluate_outputs = evaluate_images if subject.dataset.kind == IMAGES else evaluate_documents
+    by_kind = {IMAGES: evaluate_images, DOCUMENTS: evaluate_documents, TABLES: evaluate_tables}
+    evaluate_outputs = by_kind[subject.dataset.kind]
     evaluate_generated = partial(evaluate_samples, on_stage=on_stage)
     for part, stage, applies, evaluator in (
         (FIRST, "", True, _describe_rows),

@@ -7,10 +7,11 @@ import numpy as np
 
 from core.analysis.codes import to_pixels
 from core.analysis.samplers import MIXTURE, NORMAL, CodeSampler, describe_sampler
+from core.analysis.table_rows import draw_rows
 from core.datasets import subsets
 from core.experiments.scores import Scores, Subject, compute_once
 from core.metrics import bootstrap, generation, memorization
-from core.types import Dataset, pack_metrics, unpack_metrics
+from core.types import TABLES, Dataset, as_floats, pack_metrics, unpack_metrics
 
 _SHOWN_SAMPLES, _MOST_SAMPLES = 64, 10_000
 # Samples, and test rows, whose nearest training rows are looked for.
@@ -21,11 +22,15 @@ SAMPLED = ("frechet", "precision", "recall", "coverage")
 def show_samples(subject: Subject) -> Scores:
     """Generate the images that pages show, and keep the distributions that are quick to fit."""
     first = subject.sampler_kinds[0]
-    samples = subject.estimator.inverse_transform(subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0))
+    codes, dataset = subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0), subject.dataset
+    if dataset.kind == TABLES:
+        samples = draw_rows(subject.estimator, codes, dataset.blocks)
+    else:
+        samples = to_pixels(subject.estimator.inverse_transform(codes))
     # A mixture takes longer: it comes with the scores of its samples.
     views = _pack_samplers([subject.fit_sampler(kind) for kind in subject.sampler_kinds if kind != MIXTURE])
     notes = {"samples": describe_sampler(subject.estimator, first)}
-    return Scores(views={"samples": to_pixels(samples), **views}, notes=notes)
+    return Scores(views={"samples": samples, **views}, notes=notes)
 
 
 def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda stage: None) -> Scores:
@@ -47,14 +52,18 @@ def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda 
     for k, (kind, sampler) in enumerate(samplers.items()):
         prefix = f"{kind}." if k else ""
         on_stage(f"Measuring the samples, {k + 1} of {len(samplers)}")
-        samples = np.clip(subject.estimator.inverse_transform(sampler.sample(n, 0)), 0, 1)
+        codes = sampler.sample(n, 0)
+        if dataset.kind == TABLES:
+            samples = draw_rows(subject.estimator, codes, dataset.blocks)
+        else:
+            samples = np.clip(subject.estimator.inverse_transform(codes), 0, 1)
         features = space.features(samples)
         _compare_with_real(scores, prefix, real, features)
         if space.head is not None:
             shares = generation.class_shares(space.head(features), len(dataset.target_names)).tolist()
             scores.by_class[f"{prefix}class_shares"] = dict(zip(dataset.target_names, shares, strict=True))
         first_samples.append(samples[:REMEMBERED])
-    on_stage("Looking for the nearest training images")
+    on_stage("Looking for the nearest training rows")
     # Of all samplers at once: the training rows are gone through once.
     found = memorization.nearest_training_rows(np.concatenate(first_samples), dataset.X_train)
     ends = np.cumsum([len(samples) for samples in first_samples])[:-1]
@@ -90,7 +99,7 @@ def _measure_references(space: Any, dataset: Dataset, n: int) -> tuple[generatio
         rows, scores = generation.RealRows(space.features(X_test[chosen])), Scores()
         # What a perfect sampler's rows would be like.
         drawn = np.random.default_rng(0).choice(len(dataset.y_train), n, replace=False)
-        _compare_with_real(scores, "", rows, space.features(dataset.X_train[drawn].astype(np.float32) / 255))
+        _compare_with_real(scores, "", rows, space.features(as_floats(dataset.X_train[drawn], dataset.kind)))
         nearest = memorization.nearest_training_rows(X_test[few], dataset.X_train)
         scores.add_share("copies", nearest.is_copy)
         floors = {f"{name}_floor": a for name, a in pack_metrics(scores.metrics).items()}

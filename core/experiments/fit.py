@@ -19,7 +19,7 @@ from core.experiments.evaluate import FIRST, METRICS, ON_STAGE, STRUCTURE, evalu
 from core.experiments.scores import Scores, Subject
 from core.metrics.definitions import VERSION
 from core.runs import reader, specs, store
-from core.types import FITTING, IMAGES, Dataset, Measurement, Run, Spec
+from core.types import FITTING, IMAGES, TABLES, Dataset, Measurement, Run, Spec
 
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
 
@@ -29,8 +29,13 @@ def load_dataset(spec: Spec, progress=None) -> Dataset:
     return datasets.load(spec.dataset, progress=progress, **dict(spec.dataset_params))
 
 
-def stored_form(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Round arrays as they are stored: matrices to float16 if it holds their values, all others as they are."""
+def stored_form(arrays: Mapping[str, np.ndarray], kind: str = IMAGES) -> dict[str, np.ndarray]:
+    """Round arrays as they are stored: matrices to float16 if it holds their values, all others as they are.
+
+    Networks of tables are small, so nothing is rounded.
+    """
+    if kind == TABLES:
+        return {name: np.asarray(a) for name, a in arrays.items()}
     stored = {name: np.asarray(a) for name, a in arrays.items()}
     for name, a in stored.items():
         is_matrix = a.ndim > 1 and np.issubdtype(a.dtype, np.floating)
@@ -61,9 +66,11 @@ def fit(
     """
     specs.check(spec, dataset)
     method, entry = methods.get(spec.method), methods.entry(spec.method)
-    estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    estimator = method.estimator(dict(spec.params), dataset.form, spec.seed)
     on_stage(FITTING)
     given = _rows_to_map(spec, dataset) if entry.maps_rows else {"X": dataset.floats("train")}
+    if dataset.known_train is not None and getattr(estimator, "masks_missing", False):
+        given["known"] = dataset.known_train
     started = time.perf_counter()
     if entry.maps_rows:
         estimator.fit_splits(**given, **{name: watches.get(name) for name in ("on_epoch", "on_tick")})
@@ -85,9 +92,9 @@ def fit(
     environment |= {"versions": versions, "date": datetime.now(UTC).isoformat(timespec="seconds")}
     environment |= {"data_checksum": dataset.checksum, "metrics_version": VERSION}
     environment |= {"n_train": len(dataset.y_train), "n_test": len(dataset.y_test), "n_features": dataset.n_features}
-    environment |= {"kind": dataset.kind, "image_shape": list(dataset.image_shape) if dataset.image_shape else None}
-    history, arrays = getattr(estimator, "history_", []), stored_form(method.arrays(estimator))
-    blank = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    environment |= dataset.form.to_json()
+    history, arrays = getattr(estimator, "history_", []), stored_form(method.arrays(estimator), dataset.kind)
+    blank = method.estimator(dict(spec.params), dataset.form, spec.seed)
     estimator = method.restore(blank, arrays)
     parts = _first_parts(dataset) if first_only else None
     del given  # as large as the data set

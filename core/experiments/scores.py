@@ -15,7 +15,7 @@ from core.analysis.codes import encode
 from core.analysis.samplers import CodeSampler, fit_default_sampler
 from core.datasets import embedded_samples
 from core.metrics import bootstrap
-from core.types import IMAGES, Dataset, Measurement
+from core.types import DOCUMENTS, Dataset, Measurement
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,12 @@ class Subject:
 
     @property
     def generates(self) -> bool:
-        return self.dataset.kind == IMAGES and self.can("inverse_transform")
+        return self.dataset.kind != DOCUMENTS and self.can("inverse_transform")
+
+    @property
+    def known_cells(self) -> dict[str, np.ndarray]:
+        """The argument that tells an estimator's bound which cells of the test rows are known; empty if all are."""
+        return {} if self.dataset.known_test is None else {"known": self.dataset.known_test}
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from core.errors import BadInput
-from core.types import DOCUMENTS, IMAGES, Method
+from core.types import DOCUMENTS, IMAGES, KINDS, TABLES, Method
 
 # Distributions over latent codes to sample from, see `core.analysis.samplers`.
 NORMAL, STANDARDISED, GAUSSIAN, MIXTURE = "normal", "standardised", "gaussian", "mixture"
@@ -80,18 +80,19 @@ class Entry:
         return "a map, not ranked" if self.maps_rows else "features, not ranked"
 
 
+_NOT_WORDS = IMAGES, TABLES
 _AE_SAMPLERS = GAUSSIAN, MIXTURE, STANDARDISED, NORMAL
 # In the order of the lecture.
 REGISTRY: dict[str, Entry] = {
     entry.name: entry
     for entry in (
-        Entry("pca", "PCA", (IMAGES,), 0, is_linear=True, has_spectrum=True, samplers=(GAUSSIAN,)),
+        Entry("pca", "PCA", _NOT_WORDS, 0, is_linear=True, has_spectrum=True, samplers=(GAUSSIAN,)),
         Entry("lsa", "LSA", (DOCUMENTS,), 0, is_linear=True),
-        Entry("linear_ae", "Linear AE", (IMAGES,), 1, is_linear=True, converges_to="pca", samplers=(GAUSSIAN,)),
-        Entry("ae", "AE", (IMAGES, DOCUMENTS), 2, samplers=_AE_SAMPLERS, word_output=PROBABILITY),
-        Entry("vae", "VAE", (IMAGES, DOCUMENTS), 3, has_prior=True, samplers=(NORMAL,), word_output=PROBABILITY),
-        Entry("gan", "GAN", (IMAGES,), 4, encodes=False, has_prior=True, can_be_inverted=True, samplers=(NORMAL,)),
-        Entry("tsne", "t-SNE", (IMAGES, DOCUMENTS), 5, encodes=False, decodes=False, maps_rows=True),
+        Entry("linear_ae", "Linear AE", _NOT_WORDS, 1, is_linear=True, converges_to="pca", samplers=(GAUSSIAN,)),
+        Entry("ae", "AE", KINDS, 2, samplers=_AE_SAMPLERS, word_output=PROBABILITY),
+        Entry("vae", "VAE", KINDS, 3, has_prior=True, samplers=(NORMAL,), word_output=PROBABILITY),
+        Entry("gan", "GAN", _NOT_WORDS, 4, encodes=False, has_prior=True, can_be_inverted=True, samplers=(NORMAL,)),
+        Entry("tsne", "t-SNE", KINDS, 5, encodes=False, decodes=False, maps_rows=True),
     )
 }
 

@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.methods import base, params
 from core.nn import losses
-from core.types import DOCUMENTS, IMAGES, Param
+from core.types import DOCUMENTS, IMAGES, TABLES, Param
 
 _NOISE = "Standard deviation of the Gaussian noise added to the encoder's input in training."
 
@@ -14,13 +14,14 @@ class Autoencoder(base.NetworkTransformer):
     """Deep autoencoder with `n_components` latent dimensions.
 
     The loss of images is the squared error after a sigmoid, that of documents the cross entropy of word probabilities
-    in nats per word. Codes of documents are standardised by the batch statistics of training.
+    in nats per word, that of tables the squared error of numbers plus the cross entropy of categories in nats. Codes
+    of documents are standardised by the batch statistics of training.
 
     Parameters
     ----------
     n_components, ... : see `PARAMS`.
     output : {"sigmoid", "linear"}; pixels in [0, 1], or any values.
-    kind : {"images", "documents"}; image_shape : (height, width) in pixels, or None.
+    kind : {"images", "documents", "tables"}; image_shape, blocks : see `core.types.Form`.
     random_state : int, RandomState or None
 
     References
@@ -32,7 +33,7 @@ class Autoencoder(base.NetworkTransformer):
     PARAMS = (
         params.n_components(),
         *params.ARCHITECTURE,
-        Param("noise", 0.0, (0.0, 10.0), _NOISE, (IMAGES,), implied=True),
+        Param("noise", 0.0, (0.0, 10.0), _NOISE, (IMAGES, TABLES), implied=True),
         *params.WORDS,
         *params.training_params(epochs=20, learning_rate=0.01),
         params.WEIGHT_DECAY,
@@ -49,10 +50,12 @@ class Autoencoder(base.NetworkTransformer):
         return networks
 
     def _terms(self, networks, x, seen, generator):
-        """Mean over images of the squared error, summed over pixels; or over documents, in nats per word."""
+        """Mean over rows: squared error of images, summed over pixels; nats per word of documents; both of tables."""
         out = networks["decoder"](networks["encoder"](seen)).float()
         if self.kind == DOCUMENTS:
             return {"loss": losses.word_cross_entropy(x, out).mean()}
+        if self.kind == TABLES:
+            return {"loss": self._blocks.squared_and_cross_entropy(x, out).mean()}
         return {"loss": (self._mean(out) - x).square().sum(1).mean()}
 
     def transform(self, X) -> np.ndarray:
@@ -64,5 +67,6 @@ class Autoencoder(base.NetworkTransformer):
 METHOD = base.declare(
     Autoencoder,
     summary="Deep autoencoder: non-linear encoder and decoder around a narrow code.",
-    loss_unit={IMAGES: "squared error per image", DOCUMENTS: "nats per word, mean over documents"},
+    loss_unit={IMAGES: "squared error per image", DOCUMENTS: "nats per word, mean over documents"}
+    | {TABLES: "squared error and nats per row"},
 )

@@ -1,6 +1,7 @@
 """Base classes of the network methods: scikit-learn's interface around the training loop. Imports torch on use."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.methods import params
 from core.metrics.embedding import stratified_rows
 from core.nn import augment, compute_cost, losses
 from core.nn.compute_cost import Workload
-from core.types import DOCUMENTS, IMAGES, Method, Param
+from core.types import DOCUMENTS, IMAGES, TABLES, Form, Method, Param
 
 
 class NetworkEstimator(BaseEstimator):
@@ -34,13 +35,15 @@ class NetworkEstimator(BaseEstimator):
     """
 
     PARAMS: tuple[Param, ...] = ()
-    CONTEXT: Mapping[str, Any] = {"kind": IMAGES, "image_shape": None, "random_state": None}
+    CONTEXT: Mapping[str, Any] = {"kind": IMAGES, "image_shape": None, "blocks": (), "random_state": None}
     FIRST = "n_components"
     PLAN: Mapping[str, Any] = {}
     players: Mapping[str, tuple[str, ...]]
     after_step = None
     validation = weight_decay = 0.0
     accepts_sparse = True
+    # Whether the loss leaves out the cells that `fit` is told are missing.
+    masks_missing = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -48,13 +51,15 @@ class NetworkEstimator(BaseEstimator):
             declared = {p.name: p.default for p in cls.PARAMS} | cls.CONTEXT
             cls.__init__ = params.build_constructor({cls.FIRST: declared[cls.FIRST]} | declared)
 
-    def fit(self, X, y=None, **watches):
+    def fit(self, X, y=None, *, known=None, **watches):
         """Train on the rows of X.
 
         Parameters
         ----------
-        X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts.
+        X : (n_samples, n_features), array or sparse; images as floats in [0, 1], documents as word counts, tables
+            prepared by `core.datasets.own.preparation`.
         y : (n_samples,) int classes that stratify the validation rows; None: at random.
+        known : for tables, (n_samples, n_features) bool, False where a cell is missing and X holds a substitute.
         watches : on_epoch, on_tick, on_note and checkpoint of `core.nn.training.train`.
 
         Raises BadInput for hyper-parameters or values of X that are not allowed, Diverged if the loss is not finite.
@@ -63,8 +68,10 @@ class NetworkEstimator(BaseEstimator):
 
         params.check_hyperparameters(self)
         X = self._validated(X, reset=True)
+        vars(self).pop("_blocks", None)  # of an earlier fit
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.networks_ = self._networks(X.shape[1], seed)
+        X = self._with_known(X, known if self.masks_missing else None)
         X, held = self._split(X, y)
         self._prepare(X)
         X = self._inputs(X)
@@ -92,6 +99,17 @@ class NetworkEstimator(BaseEstimator):
         held = stratified_rows(np.zeros(n, int) if y is None else y, n_held)
         return X[np.setdiff1d(np.arange(n), held)], X[held]
 
+    @staticmethod
+    def _with_known(X, known):
+        """Rows with `known` beside them, which the loss takes apart; without it as they are."""
+        return X if known is None else np.hstack([X, np.asarray(known, np.float32)])
+
+    @cached_property
+    def _blocks(self):
+        from core.nn.blocks import Blocks
+
+        return Blocks(self.blocks or (1,) * self.n_features_in_)
+
     def _inputs(self, X):
         """The networks' input."""
         return X
@@ -106,7 +124,7 @@ class NetworkEstimator(BaseEstimator):
     def _networks(self, n_features: int, seed: int = 0):
         import torch
 
-        if getattr(self, "network", "mlp") == "conv" and self.image_shape is None:
+        if getattr(self, "kind", IMAGES) == IMAGES and getattr(self, "network", "") == "conv" and not self.image_shape:
             raise BadInput("network=conv needs images: give image_shape, or choose network=mlp.")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -172,6 +190,7 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
 
     # Outputs of the encoder for each latent dimension, and of the decoder for each feature.
     n_outputs = 1, 1
+    masks_missing = True
     players = {"autoencoder": ("encoder", "decoder")}
     noise = 0.0
 
@@ -223,20 +242,24 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
             x = augment.move_images(x, self.image_shape, self.augment, generator)
         if self.kind == DOCUMENTS:
             return self._terms(networks, x, augment.drop_words(x, self.word_dropout, generator), generator)
-        return self._terms(networks, x, augment.add_noise(x, self.noise, generator), generator)
+        seen = self._blocks.split_known(x)[0] if self.kind == TABLES else x
+        return self._terms(networks, x, augment.add_noise(seen, self.noise, generator), generator)
 
     def validation_terms(self, networks, x, generator):
         """Terms as in `train_step`, without augmentation, noise and word dropout."""
-        return self._terms(networks, x, x, generator)
+        seen = self._blocks.split_known(x)[0] if self.kind == TABLES else x
+        return self._terms(networks, x, seen, generator)
 
     def inverse_transform(self, Z) -> np.ndarray:
-        """Rows reconstructed from codes: (n_samples, n_features), pixels or word probabilities."""
+        """Rows reconstructed from codes: (n_samples, n_features), pixels, word probabilities, or cells of a table."""
         return self._map(lambda z: self._mean(self.networks_["decoder"](z)), self._codes(Z))
 
     def _mean(self, out):
-        """Pixels or word probabilities from the decoder's output."""
+        """Pixels, word probabilities, or numbers and probabilities of categories, from the decoder's output."""
         if self.kind == DOCUMENTS:
             return out.softmax(1)
+        if self.kind == TABLES:
+            return self._blocks.to_means(out[:, : self._blocks.n_columns])
         if self.output == "normal":
             return losses.split_normal(out)[0]
         return out if self.output == "linear" else out.sigmoid()
@@ -256,7 +279,7 @@ def sample_prior(self, n_samples: int = 1, random_state=None) -> np.ndarray:
 def declare(cls: type[NetworkEstimator], summary: str, loss_unit: Mapping[str, str] | None = None) -> Method:
     """The declaration of a network method with the parameters of its estimator."""
 
-    def build(params, kind, image_shape, seed):
-        return cls(**params, kind=kind, image_shape=image_shape, random_state=seed)
+    def build(params, form: Form, seed):
+        return cls(**params, **vars(form), random_state=seed)
 
     return Method(summary, cls.PARAMS, 1, build, cls.arrays, cls.restore, cls.n_weights, loss_unit or {})

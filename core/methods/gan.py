@@ -8,17 +8,18 @@ from sklearn.utils.validation import check_is_fitted
 from core.methods import base, params
 from core.nn import compute_cost, losses
 from core.nn.averaging import update_average
-from core.types import Param
+from core.types import IMAGES, TABLES, Param
 
 _WASSERSTEIN_PENALTY = 10.0
 # The R1 penalty is computed in one of 16 steps on average, with 16 times the weight (Karras et al. 2020).
 _R1_SHARE = 1 / 16
 _NETWORK = "A small DCGAN; two fully connected hidden layers; or the layers of an autoencoder's decoder and encoder."
+_TEMPERATURE = 0.2  # of generated categories, as in CTGAN (Xu et al. 2019)
 _R1 = "Weight of the R1 gradient penalty on the discriminator; the Wasserstein objective has its own penalty."
 
 
 class GAN(base.NetworkEstimator):
-    """Generative adversarial network on images; samples come from a running average of the generator.
+    """Generative adversarial network on images or tables; samples come from a running average of the generator.
 
     The parameters are those in `PARAMS` and those of `core.methods.ae.Autoencoder`. With `validation`, a
     ``validation_score_real`` below ``score_real`` in `history_` shows that the discriminator has memorized its rows.
@@ -33,7 +34,7 @@ class GAN(base.NetworkEstimator):
     PARAMS = (
         params.n_components(16),
         Param("objective", "non-saturating", losses.GAN_OBJECTIVES, "Loss functions of generator and discriminator."),
-        Param("network", "conv", ("conv", "mlp", "mirrored"), _NETWORK),
+        Param("network", "conv", ("conv", "mlp", "mirrored"), _NETWORK, (IMAGES,)),
         Param("width", 256, (32, 4096), "Units of the widest layer; convolutions have an eighth as many channels."),
         Param("layers", 3, (1, 4), "Hidden layers of each network; for a mirrored autoencoder only.", implied=True),
         Param("r1", 0.1, (0.0, 100.0), _R1),
@@ -45,10 +46,11 @@ class GAN(base.NetworkEstimator):
 
     def _generator_and_discriminator(self, library, n_features: int) -> tuple:
         """Modules if `library` is `core.nn.networks`, lists of layers if it is `core.nn.compute_cost`."""
-        if self.network == "conv":
+        network = "mirrored" if self.kind == TABLES else self.network
+        if network == "conv":
             generator = library.conv_generator(self.n_components, self.width, self.image_shape)
             return generator, library.conv_discriminator(self.width, self.image_shape)
-        if self.network == "mlp":
+        if network == "mlp":
             of_generator, of_discriminator = [self.width // 2, self.width], [self.width, compute_cost.N_SCORED]
         else:
             of_discriminator = compute_cost.hidden_sizes(self.width, self.layers)
@@ -62,7 +64,7 @@ class GAN(base.NetworkEstimator):
         from core.nn import networks
 
         generator, discriminator = self._generator_and_discriminator(networks, n_features)
-        if self.network == "mlp":
+        if self.network == "mlp" and self.kind != TABLES:
             generator = nn.Sequential(generator)  # the names of its weights in stored runs
         players = {"generator": generator, "averaged": copy.deepcopy(generator), "discriminator": discriminator}
         return nn.ModuleDict(players)
@@ -86,10 +88,10 @@ class GAN(base.NetworkEstimator):
 
         z = torch.randn((len(x), self.n_components), generator=generator).to(x.device)
         if player == "generator":
-            fake = networks["discriminator"](networks["generator"](z).sigmoid()).float()
+            fake = networks["discriminator"](self._generate(networks["generator"](z), generator)).float()
             return {"loss": losses.generator_loss(self.objective, fake)}
         with torch.no_grad():
-            made = networks["generator"](z).sigmoid().float()
+            made = self._generate(networks["generator"](z), generator).float()
         real, fake = networks["discriminator"](torch.cat([x, made])).float().chunk(2)
         loss = losses.discriminator_loss(self.objective, real, fake)
         discriminator = networks["discriminator"]
@@ -100,6 +102,10 @@ class GAN(base.NetworkEstimator):
             loss = loss + self.r1 / _R1_SHARE * losses.r1_penalty(discriminator, x)
         return {"loss": loss, "score_real": real.sigmoid().mean(), "score_generated": fake.sigmoid().mean()}
 
+    def _generate(self, out, generator):
+        """Rows from the generator's output; categories of a table are nearly one-hot, as the real ones are."""
+        return self._blocks.draw_relaxed(out, generator, _TEMPERATURE) if self.kind == TABLES else out.sigmoid()
+
     def validation_terms(self, networks, x, generator):
         """The discriminator's mean score of real rows."""
         return {"score_real": networks["discriminator"](x).sigmoid().mean()}
@@ -108,8 +114,9 @@ class GAN(base.NetworkEstimator):
         update_average(networks["averaged"], networks["generator"], self.average, step)
 
     def inverse_transform(self, Z) -> np.ndarray:
-        """Images generated from codes: (n_samples, n_features) in [0, 1]."""
-        return self._map(lambda z: self.networks_["averaged"](z).sigmoid(), self._codes(Z))
+        """Images generated from codes, (n_samples, n_features) in [0, 1]; or rows of a table."""
+        to_rows = self._blocks.to_means if self.kind == TABLES else lambda out: out.sigmoid()
+        return self._map(lambda z: to_rows(self.networks_["averaged"](z)), self._codes(Z))
 
     sample = base.sample_prior
 

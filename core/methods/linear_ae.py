@@ -7,7 +7,7 @@ from core.methods import base, params
 from core.methods.ae import Autoencoder
 from core.metrics import linear_ae_vs_pca, pca_spectrum
 from core.nn import compute_cost
-from core.types import IMAGES
+from core.types import IMAGES, TABLES
 
 
 class LinearAutoencoder(Autoencoder):
@@ -38,15 +38,27 @@ class LinearAutoencoder(Autoencoder):
         return compute_cost.count_passes(layers) + compute_cost.count_optimizer(n_features, layers)
 
     def _prepare(self, X) -> None:
-        self.mean_ = np.asarray(X.mean(axis=0, dtype=np.float64), np.float32)
+        self.mean_ = np.asarray(X[:, : self.n_features_in_].mean(axis=0, dtype=np.float64), np.float32)
 
     def _inputs(self, X):
-        """Rows minus the mean of the training rows, as in PCA."""
-        return X - self.mean_
+        """Rows minus the mean of the training rows, as in PCA; known cells beside them stay."""
+        return X - np.pad(self.mean_, (0, X.shape[1] - self.n_features_in_))
+
+    def _terms(self, networks, x, seen, generator):
+        if self.kind != TABLES:
+            return super()._terms(networks, x, seen, generator)
+        # Categories are numbers here, since a linear decoder has no softmax.
+        x, known = self._blocks.split_known(x)
+        errors = (networks["decoder"](networks["encoder"](seen)) - x).square()
+        return {"loss": (errors * known).sum(1).mean()}
+
+    def _mean(self, out):
+        return out
 
     def measures(self, X) -> list:
         """The distance of the networks from PCA of the rows."""
-        if X.shape[1] > pca_spectrum.MOST_FEATURES:
+        # With missing cells the optimum is not PCA's.
+        if X.shape[1] > min(pca_spectrum.MOST_FEATURES, self.n_features_in_):
             return []
         of_rows = pca_spectrum.decompose(X)
         mean = {"mean_": np.zeros(X.shape[1])}  # the rows are centred
@@ -76,5 +88,5 @@ class LinearAutoencoder(Autoencoder):
 METHOD = base.declare(
     LinearAutoencoder,
     summary="Autoencoder without non-linearities: gradient descent finds the subspace of PCA.",
-    loss_unit={IMAGES: "squared error per image"},
+    loss_unit={IMAGES: "squared error per image", TABLES: "squared error per row"},
 )

@@ -36,7 +36,7 @@ def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
         raise BadInput("LSA needs at least 2 words: choose a larger vocabulary, or other documents.")
 
 
-def _build(params, kind, image_shape, seed) -> LSA:
+def _build(params, form, seed) -> LSA:
     weighting = TfidfTransformer(**WEIGHTINGS[params["weighting"]])
     svd = TruncatedSVD(params["n_components"], n_iter=10, random_state=seed)
     return LSA([("weighting", weighting), ("svd", svd)])

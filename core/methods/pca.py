@@ -18,15 +18,15 @@ def _check_rows(params, n_train: int, n_test: int, n_features: int) -> None:
     # ARPACK finds all but the last component.
     most = min(n_train, n_features) - (n_features > _MANY_PIXELS)
     if params["n_components"] > most:
-        rows = f"{n_train:,} train rows of {n_features:,} pixels"
+        rows = f"{n_train:,} train rows of {n_features:,} columns"
         raise BadInput(f"n_components={params['n_components']} must be at most {most}, with {rows}: choose fewer.")
 
 
-def _build(params, kind, image_shape, seed) -> PCA:
-    n_features = image_shape[0] * image_shape[1] if image_shape else 0
-    if image_shape and params["n_components"] > n_features:
+def _build(params, form, seed) -> PCA:
+    n_features = form.image_shape[0] * form.image_shape[1] if form.image_shape else sum(form.blocks)
+    if n_features and params["n_components"] > n_features:
         size = f"n_components={params['n_components']}"
-        raise BadInput(f"{size} must be at most {n_features}, the number of pixels: choose fewer.")
+        raise BadInput(f"{size} must be at most {n_features}, the number of columns of the data: choose fewer.")
     # Both are exact; of many pixels, all eigenvectors take minutes and the first ones seconds.
     solver = "arpack" if n_features > _MANY_PIXELS else "covariance_eigh"
     return PCA(**params, svd_solver=solver, random_state=seed)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from core.errors import BadInput, Diverged, HourglassError
 from core.methods.params import build_constructor
-from core.types import DOCUMENTS, IMAGES, Method, Param
+from core.types import DOCUMENTS, IMAGES, KINDS, Method, Param
 
 _COMPONENTS = 2
 _EXAGGERATION = 12
@@ -248,9 +248,9 @@ class _Progress:
         return row | {"rows_per_second": round(rate, 1)}
 
 
-def _build(params, kind, image_shape, seed) -> TSNEMap:
+def _build(params, form, seed) -> TSNEMap:
     own = {name: value for name, value in params.items() if name != "rows"}
-    return TSNEMap(**own, kind=kind, random_state=seed)
+    return TSNEMap(**own, kind=form.kind, random_state=seed)
 
 
 def _arrays(tsne: TSNEMap) -> dict[str, np.ndarray]:
@@ -288,6 +288,6 @@ METHOD = Method(
     restore=_restore,
     # Positions are the result; no weights are learned.
     n_weights=lambda tsne: 0,
-    loss_unit=dict.fromkeys((IMAGES, DOCUMENTS), "nats of KL divergence"),
+    loss_unit=dict.fromkeys(KINDS, "nats of KL divergence"),
     check_rows=_check_rows,
 )

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from core.errors import BadInput
 from core.methods import base, params
 from core.nn import losses
-from core.types import DOCUMENTS, IMAGES, Param
+from core.types import DOCUMENTS, IMAGES, TABLES, Param
 
 
 class VAE(base.NetworkTransformer):
@@ -17,7 +17,8 @@ class VAE(base.NetworkTransformer):
 
     The parameters are those in `PARAMS` and those of `core.methods.ae.Autoencoder`. ``output="bernoulli"`` treats grey
     pixels as means; ``"normal"`` has a mean and a variance for every pixel. A document's words are samples of
-    p(word|z). Word dropout keeps the bound valid, since any q(z) bounds log p(x) from below.
+    p(word|z). A number of a table is Normal with one learned variance for all rows, a category one draw.
+    Word dropout keeps the bound valid, since any q(z) bounds log p(x) from below.
 
     References
     ----------
@@ -39,15 +40,35 @@ class VAE(base.NetworkTransformer):
     def n_outputs(self):
         return 2, 2 if self.output == "normal" and self.kind == IMAGES else 1
 
+    def _build(self, n_features: int):
+        networks = super()._build(n_features)
+        if self.kind == TABLES:
+            from core.nn.blocks import FeatureVariance
+
+            networks["decoder"].append(FeatureVariance(n_features))
+        return networks
+
+    @property
+    def deviations_(self) -> np.ndarray | None:
+        """Of a table: (n_features,) standard deviation of each column given z, 0 for categories; else None."""
+        if self.kind != TABLES:
+            return None
+        deviations = np.zeros(self.n_features_in_, np.float32)
+        numbers = self._blocks.numbers.numpy()
+        deviations[numbers] = self.networks_["decoder"][-1].deviation().detach().numpy()[numbers]
+        return deviations
+
     def _posterior(self, networks, x):
         """Mean and log variance of q(z|x): (batch, n_components) each."""
         mean, log_variance = networks["encoder"](x).float().chunk(2, 1)
         return mean, log_variance.clamp(-12, 8)
 
     def _log_likelihood(self, x, out):
-        """log p(x|z) in nats, summed over pixels or words: (..., n_features) -> (...,)."""
+        """log p(x|z) in nats, summed over pixels, words or known cells: (..., n_features) -> (...,)."""
         if self.kind == DOCUMENTS:
             return losses.word_log_likelihood(x, out)
+        if self.kind == TABLES:
+            return self._blocks.log_likelihood(x, out)
         if self.output == "normal":
             return losses.normal_log_density(x, *losses.split_normal(out))
         return losses.bernoulli_log_likelihood(x, out)
@@ -86,10 +107,11 @@ class VAE(base.NetworkTransformer):
 
     sample = base.sample_prior
 
-    def elbo_terms(self, X, *, at_mean: bool = False, random_state=None) -> tuple[np.ndarray, np.ndarray]:
+    def elbo_terms(self, X, *, at_mean: bool = False, random_state=None, known=None) -> tuple[np.ndarray, np.ndarray]:
         """The two terms of the negative evidence lower bound: reconstruction and KL, (n_samples,) each, in nats.
 
-        With `at_mean`, z is the posterior mean instead of a sample: the lecture's convention, not a bound.
+        With `at_mean`, z is the posterior mean instead of a sample: the lecture's convention, not a bound. `known` as
+        in `fit`.
         """
         import torch
 
@@ -97,23 +119,26 @@ class VAE(base.NetworkTransformer):
         generator = None if at_mean else self._generator(random_state)
 
         def terms(x):
-            mean, log_variance = self._posterior(self.networks_, x)
+            mean, log_variance = self._posterior(self.networks_, self._seen(x))
             z = mean if at_mean else _draw(mean, log_variance, generator)
             likelihood = self._log_likelihood(x, self.networks_["decoder"](z))
             return torch.stack([-likelihood, losses.kl_to_standard_normal(mean, log_variance)], 1)
 
-        parts = self._map(terms, self._validated(X, reset=False))
+        parts = self._map(terms, self._with_known(self._validated(X, reset=False), known))
         return parts[:, 0], parts[:, 1]
 
-    def score_samples(self, X, n_importance: int = 100, random_state=None) -> np.ndarray:
-        """Importance-weighted lower bound of log p(x), in nats: (n_samples,). Burda et al. 2016, eq. 8."""
+    def score_samples(self, X, n_importance: int = 100, random_state=None, *, known=None) -> np.ndarray:
+        """Importance-weighted lower bound of log p(x), in nats: (n_samples,). Burda et al. 2016, eq. 8.
+
+        `known` as in `fit`.
+        """
         import torch
 
         check_is_fitted(self)
         generator = self._generator(random_state)
 
         def log_weights(x):
-            mean, log_variance = self._posterior(self.networks_, x)
+            mean, log_variance = self._posterior(self.networks_, self._seen(x))
             weights = []
             for _ in range(n_importance):
                 z = _draw(mean, log_variance, generator)
@@ -122,7 +147,11 @@ class VAE(base.NetworkTransformer):
                 weights.append(self._log_likelihood(x, self.networks_["decoder"](z)) + prior - proposal)
             return torch.stack(weights).logsumexp(0) - math.log(n_importance)
 
-        return self._map(log_weights, self._validated(X, reset=False))
+        return self._map(log_weights, self._with_known(self._validated(X, reset=False), known))
+
+    def _seen(self, x):
+        """What the encoder sees of rows with the cells that are known beside them."""
+        return self._blocks.split_known(x)[0] if self.kind == TABLES else x
 
     def _generator(self, random_state):
         import torch
@@ -140,5 +169,5 @@ def _draw(mean, log_variance, generator):
 METHOD = base.declare(
     VAE,
     summary="Variational autoencoder: a probabilistic code kept near a standard normal prior, so it can be sampled.",
-    loss_unit={IMAGES: "nats per image", DOCUMENTS: "nats per document"},
+    loss_unit={IMAGES: "nats per image", DOCUMENTS: "nats per document", TABLES: "nats per row"},
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.metrics.embedding import NEIGHBOURHOOD_ROWS, OVERLAP_DEPTH, PROBE_ROWS
 from core.metrics.retrieval import MOST_PAIRS
-from core.types import DOCUMENTS, IMAGES, Measurement
+from core.types import DOCUMENTS, IMAGES, TABLES, Measurement
 
 # Goes into a run's environment. 2: sample metrics come from one draw of n samples, with an interval over these samples
 # (or over the real rows that a share is of).
@@ -23,10 +23,6 @@ _DATA = f"{_PERCENTILES} of the per-{{row}} scores."
 _DOCUMENTS = f"{_PERCENTILES} of the per-document scores."
 _SHARE = "95% interval: Wilson's."
 _MOMENTS = "95% interval over draws of the samples, by the delta method."
-_FEATURES = (
-    "Samples are clipped to [0, 1] and compared in the feature space of a small shipped classifier, trained on "
-    "training rows only (faces: the first 50 principal components)."
-)
 _NEIGHBOURHOODS = f"On {NEIGHBOURHOOD_ROWS:,} stratified test rows, or all if fewer."
 _CLUSTERS = "k-means clusters (k-means++, best of 10 starts; one a class) of the labelled test rows' latent codes"
 _TABLES = (
@@ -58,6 +54,9 @@ _WORDS = {
         "map_distances": "Euclidean distance, in the map and in the data.",
         "ties": "by Euclidean distance for every method; ties go to the first class.",
         "linear": "PCA: the components and the mean",
+        "features": "Samples are clipped to [0, 1] and compared in the feature space of a small shipped classifier, "
+        "trained on training rows only (faces: the first 50 principal components).",
+        "pixels": "Euclidean distance of pixels in [0, 1]",
     },
     DOCUMENTS: {
         "row": "document",
@@ -69,6 +68,16 @@ _WORDS = {
         "ties": "by Euclidean distance for every method; ties go to the first class. With cosine LSA would gain one or "
         "two points at 10-D and 50-D (20 Newsgroups, tf-idf: 0.52 to 0.54, 0.65 to 0.67).",
         "linear": "LSA: the components, and with tf-idf the inverse document frequencies",
+    },
+    TABLES: {
+        "row": "row",
+        "outputs": "Numbers are a density (Normal, one learned variance a feature), so this may be negative.",
+        "distances": "Euclidean distance, of codes and of prepared rows.",
+        "map_distances": "Euclidean distance, in the map and of prepared rows.",
+        "ties": "by Euclidean distance for every method; ties go to the first class.",
+        "linear": "PCA: the components and the mean",
+        "features": "Samples and rows are compared in whitened principal components of the training rows.",
+        "pixels": "Euclidean distance of prepared rows",
     },
 }
 
@@ -126,6 +135,14 @@ _TEMPLATES = (
         f"{_PERCENTILES} of the per-image errors."),
     Definition("squared_error_per_class", "Squared error by class", "per {row}", False,
         "Sum over pixels of (x - x̂)², pixels in [0, 1], averaged over the test images of each class."),
+    Definition("unexplained_variance", "Unexplained variance", "share", False,
+        "Sum over test rows of (x - x̂)² divided by that of (x - mean)², averaged over the features that are numbers: "
+        f"1 minus R². 0 is a perfect reconstruction, 1 is as good as the mean. Missing cells do not count. {_ROWS}"),
+    Definition("category_accuracy", "Category accuracy", "share", True,
+        "Share of the test rows' categories that the reconstruction makes the most probable, averaged over the "
+        f"features that are categories. Missing cells do not count. {_ROWS}"),
+    Definition("error_per_feature", "Error by feature", "share", False,
+        "Numbers: unexplained variance of the feature. Categories: share of test rows with another category."),
     Definition("knn_accuracy", "kNN accuracy", "share", True,
         "Share of labelled test rows whose class is the most frequent among their 15 nearest training codes, {ties} "
         + _ROWS),
@@ -194,19 +211,19 @@ _TEMPLATES = (
         f"{_ONE_OUTPUT} {_DATA}"),
     Definition("frechet", "Fréchet distance", "squared feature distance", False,
         "|m₁ - m₂|² + tr(S₁ + S₂ - 2 (S₁S₂)^½) of the means and covariances of n samples and n test rows. "
-        f"{_FEATURES} It depends on n: compare with its floor. {_MOMENTS}"),
+        f"{{features}} It depends on n: compare with its floor. {_MOMENTS}"),
     Definition("frechet_floor", "Fréchet floor", "squared feature distance", None,
         "Fréchet distance between n training rows and n test rows, with the n and features of the samples: "
         f"{_SAMPLER} {_MOMENTS}"),
     Definition("precision", "Precision", "share", True,
         "Share of n samples within the distance from some test row to its 3rd nearest other test row, of n test rows "
-        f"(Kynkäänniemi et al. 2019). {_FEATURES} {_SHARE}"),
+        f"(Kynkäänniemi et al. 2019). {{features}} {_SHARE}"),
     Definition("recall", "Recall", "share", True,
         "Share of n test rows within the distance from some sample to its 3rd nearest other sample, of n samples "
-        f"(Kynkäänniemi et al. 2019). {_FEATURES} {_SHARE}"),
+        f"(Kynkäänniemi et al. 2019). {{features}} {_SHARE}"),
     Definition("coverage", "Coverage", "share", True,
         "Share of n test rows with one of n samples within the distance to their 5th nearest other test row (Naeem et "
-        f"al. 2020). {_FEATURES} {_SHARE}"),
+        f"al. 2020). {{features}} {_SHARE}"),
     *(
         Definition(
             f"{name}_floor",
@@ -219,7 +236,7 @@ _TEMPLATES = (
     ),
     Definition("copies", "Near-duplicates", "share", None,
         "Share of n samples that are near-duplicates of a training image: its distance is at most a third of that to "
-        "the second nearest (Yoon et al. 2023). Euclidean distance of pixels in [0, 1], to all training images; "
+        "the second nearest (Yoon et al. 2023). {pixels}, to all training {row}s; "
         f"fewer are found if these contain near-duplicates themselves. {_SHARE}"),
     Definition("copies_floor", "Near-duplicates (test)", "share", None,
         "The share of near-duplicates among n test images, which were not trained on: what a sampler without "
@@ -250,7 +267,7 @@ _TEMPLATES = (
 
 
 def _fill(template: Definition, kind: str) -> Definition:
-    words = _WORDS[kind]
+    words = _WORDS[IMAGES] | _WORDS[kind]
     return replace(template, unit=template.unit.format(**words), help=template.help.format(**words))
 
 

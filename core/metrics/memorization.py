@@ -28,16 +28,17 @@ class Nearest:
 
 
 def nearest_training_rows(X: Any, X_train: np.ndarray) -> Nearest:
-    """The two nearest training rows of each row, by exact Euclidean distance of pixels in [0, 1].
+    """The two nearest training rows of each row, by exact Euclidean distance, of pixels in [0, 1].
 
-    X : (n, n_features) floats in [0, 1]; X_train : (m, n_features) uint8 pixels, m >= 2.
+    X : (n, n_features) floats, pixels in [0, 1]; X_train : (m, n_features) uint8 pixels or floats, m >= 2.
     Raises BadInput for NaN or infinite values.
     """
     X = check_finite("X", X, 2).astype(np.float32)
+    unit = 255 if X_train.dtype == np.uint8 else 1
     best = np.full((len(X), 2), np.inf, np.float32)
     rows = np.zeros((len(X), 2), np.int64)
     for start in range(0, len(X_train), ROWS_AT_ONCE):
-        block = X_train[start : start + ROWS_AT_ONCE].astype(np.float32) / np.float32(255)
+        block = X_train[start : start + ROWS_AT_ONCE].astype(np.float32) / np.float32(unit)
         squares = np.einsum("ij,ij->i", block, block)
         for part in chunks(len(X), len(block)):
             # Without |x|^2, which does not change the order.
@@ -55,7 +56,7 @@ def nearest_training_rows(X: Any, X_train: np.ndarray) -> Nearest:
     distances = np.empty((len(X), 2))
     for k in range(2):
         for part in chunks(len(X), X.shape[1]):
-            difference = X[part].astype(np.float64) - X_train[rows[part, k]] / 255
+            difference = X[part].astype(np.float64) - X_train[rows[part, k]] / unit
             distances[part, k] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
     order = np.argsort(distances, axis=1, kind="stable")
     return Nearest(np.take_along_axis(rows, order, 1)[:, 0], np.take_along_axis(distances, order, 1))

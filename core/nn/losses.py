@@ -51,7 +51,12 @@ def split_normal(outputs: Tensor) -> tuple[Tensor, Tensor]:
 
 def normal_log_density(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     """log N(x; mean, variance) in nats, summed over the last axis."""
-    return -0.5 * ((x - mean).square() / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(-1)
+    return normal_log_densities(x, mean, log_variance).sum(-1)
+
+
+def normal_log_densities(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """log N(x; mean, variance) in nats of each number."""
+    return -0.5 * ((x - mean).square() / log_variance.exp() + log_variance + math.log(2 * math.pi))
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:

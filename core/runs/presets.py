@@ -6,7 +6,7 @@ from typing import Any
 from core import datasets, methods
 from core.errors import BadInput
 from core.runs import specs
-from core.types import DOCUMENTS, IMAGES, Spec
+from core.types import DOCUMENTS, IMAGES, TABLES, Spec
 
 SECONDS, MINUTE, BEST, EFFORT = "quick", "standard", "reference", "best effort"
 SHORT = (SECONDS, MINUTE)
@@ -22,6 +22,16 @@ _BUDGETS = {
     (DOCUMENTS, True): (256, {SECONDS: 40, MINUTE: 200, BEST: 100}),
     (DOCUMENTS, False): (512, {SECONDS: 15, MINUTE: 60, BEST: 50}),
 }
+# Steps of the optimizer by preset, for tables, whose rows may be a hundred or a hundred thousand.
+_TABLE_STEPS = {SECONDS: 1500, MINUTE: 6000, BEST: 20_000}
+_MOST_EPOCHS = 1000
+# Chosen on held-out training rows of six tables. Noise keeps a network from learning few rows by heart.
+_FEW_CELLS, _MANY_CELLS = {"width": 64, "layers": 1}, {"width": 256, "layers": 2}
+_TABLE_SETTINGS = {
+    "ae": {"learning_rate": 0.01, "weight_decay": 0.1},
+    "vae": {"learning_rate": 0.01, "weight_decay": 0.1},
+}
+_TABLE_NOISE = {True: {True: 0.6, False: 0.3}, False: {True: 0.3, False: 0.1}}  # few rows, two dimensions
 # Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
 N_TRIALS = 6
 # The settings that won, at 10 latent dimensions (of a GAN at 16), by data set and method.
@@ -64,14 +74,28 @@ def matched_budget(dataset: str, preset: str = BEST) -> dict[str, int]:
     """Return width, layers, epochs and batch size that all networks of a comparison on `dataset` share."""
     entry = datasets.entry(dataset)
     few = entry.rows[0] <= _FEW_ROWS
+    if entry.kind == TABLES:
+        return (_FEW_CELLS if few else _MANY_CELLS) | _count_epochs(entry.rows[0], preset)
     batch_size, epochs = _BUDGETS[entry.kind, few]
     width = 256 if few or preset == SECONDS else 512
     return {"width": width, "layers": 3, "epochs": epochs[preset], "batch_size": batch_size}
 
 
+def _count_epochs(n_train: int, preset: str) -> dict[str, int]:
+    """Batch size, and the epochs that are the preset's number of steps, for a table."""
+    batch_size = 64 if n_train <= _FEW_ROWS else 256
+    epochs = round(_TABLE_STEPS[preset] / max(1, n_train // batch_size))
+    return {"epochs": max(1, min(_MOST_EPOCHS, epochs)), "batch_size": batch_size}
+
+
 def matched(dataset: str, method: str, n_components: int, preset: str = BEST) -> dict[str, Any]:
     """Return the parameters of a method with hidden layers, without defaults and the code size."""
     budget = matched_budget(dataset, preset)
+    if datasets.entry(dataset).kind == TABLES:
+        few, is_plane = datasets.entry(dataset).rows[0] <= _FEW_ROWS, n_components <= 2
+        declared = {p.name for p in methods.get(method).params_of(TABLES)}
+        noise = {"noise": _TABLE_NOISE[few][is_plane]} if "noise" in declared else {}
+        return budget | _TABLE_SETTINGS.get(method, {}) | noise
     if datasets.entry(dataset).kind == DOCUMENTS:
         decay = _DECAY_OF_TWO if n_components == 2 else _DECAY.get(method, 0.0)
         usual = {"learning_rate": 0.01, "weight_decay": decay}
@@ -165,7 +189,10 @@ def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict
     if "epochs" not in declared:
         return {}
     if "layers" not in declared:
-        few = datasets.entry(dataset).rows[0] <= _FEW_ROWS
+        entry = datasets.entry(dataset)
+        few = entry.rows[0] <= _FEW_ROWS
+        if entry.kind == TABLES:
+            return {preset: _count_epochs(entry.rows[0], preset) for preset in (SECONDS, MINUTE, BEST)}
         linear = {"epochs": 300, "batch_size": 128} if few else {"epochs": 30}
         shipped = _recipe(UNMATCHED, dataset, method, n_components)
         return {SECONDS: linear, MINUTE: linear, BEST: shipped or linear}

@@ -21,7 +21,7 @@ from core import methods
 from core.errors import BadInput, BrokenRun
 from core.nn import quantization
 from core.runs import layout
-from core.types import Run, Spec
+from core.types import Form, Run, Spec
 
 FORMAT = 1
 LARGEST_DOCUMENT = 20_000_000
@@ -143,9 +143,9 @@ class RunFiles:
         if spec.version != method.version:
             versions = f"version {spec.version} of {label}, this is version {method.version}"
             raise BrokenRun(f"The run in {self} was made by {versions}: train it again.")
-        weights, shape = self.parse_arrays(layout.WEIGHTS), environment.get("image_shape")
+        weights = self.parse_arrays(layout.WEIGHTS)
         try:
-            blank = method.estimator(dict(spec.params), environment["kind"], tuple(shape) if shape else None, spec.seed)
+            blank = method.estimator(dict(spec.params), Form.from_json(environment), spec.seed)
             fitted = method.restore(blank, quantization.to_floats(weights))
             # Other runs were measured here by these weights.
             if self.zipped or "loaded" in environment:

@@ -5,12 +5,12 @@ from typing import Any
 
 from core import datasets, methods
 from core.errors import BadInput
-from core.types import DOCUMENTS, IMAGES, Dataset, Spec, check_params
+from core.types import DOCUMENTS, IMAGES, TABLES, Dataset, Spec, check_params
 
 Settings = Mapping[str, Any]
 _SEEDS = 2**31
 # Train and test rows. Samples of images are compared with the five nearest neighbours of each row of either split.
-_LEAST = {IMAGES: (6, 6), DOCUMENTS: (2, 1)}
+_LEAST = {IMAGES: (6, 6), DOCUMENTS: (2, 1), TABLES: (6, 6)}
 
 
 def make(

@@ -1,6 +1,8 @@
 """Export a run as a zip file, and import one that anybody may have made."""
 
+import io
 import os
+import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +17,14 @@ from core.types import Run
 
 # Bytes of an exported run, packed or not.
 LARGEST_PACKED = 200_000_000
+
+
+def is_run(data: bytes) -> bool:
+    """Whether a file looks like an exported run."""
+    with suppress(Exception):  # zipfile raises many kinds on damaged files
+        names = zipfile.ZipFile(io.BytesIO(data)).namelist() if data.startswith(b"PK") else []
+        return any(name.endswith(f"/{layout.DOCUMENT}") for name in names)
+    return False
 
 
 @reader.read_again_if_replaced

@@ -160,13 +160,15 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
     run = None if place is None else reader.read_run(place)
     if run and checksums.is_of(run.environment, dataset.checksum) and not run.environment.get("stopped_early"):
         return reader.read_estimator(place), run.metrics["seconds"].value
-    estimator = method.estimator(dict(spec.params), dataset.kind, dataset.image_shape, spec.seed)
+    estimator = method.estimator(dict(spec.params), dataset.form, spec.seed)
     name = f"pretrained-{cache.make_key(spec.key, dataset.checksum)}"
 
     def fit_arrays() -> dict[str, np.ndarray]:
         started = time.perf_counter()
         checkpoint = cache.get_checkpoint_folder(name)
         options = {"on_tick": on_tick, "checkpoint": checkpoint} if hasattr(estimator, "train_step") else {}
+        if dataset.known_train is not None and getattr(estimator, "masks_missing", False):
+            options["known"] = dataset.known_train
         estimator.fit(dataset.floats("train"), **options)
         environment = getattr(estimator, "environment_", {})
         if environment.get("stopped_early"):
@@ -174,7 +176,7 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
         # The network counts the seconds before it was stopped too.
         seconds = max(time.perf_counter() - started, environment.get("seconds", 0.0))
         shutil.rmtree(checkpoint, ignore_errors=True)
-        return {**fit.stored_form(method.arrays(estimator)), "seconds": np.array(seconds)}
+        return {**fit.stored_form(method.arrays(estimator), dataset.kind), "seconds": np.array(seconds)}
 
     arrays = dict(cache.get_or_compute(name, fit_arrays))
     seconds = float(arrays.pop("seconds"))

@@ -17,7 +17,7 @@ import numpy as np
 from core import cache, config, datasets, methods
 from core.nn.compute_cost import Workload
 from core.tasks.computation import Work
-from core.types import IMAGES, Run, Spec
+from core.types import IMAGES, Form, Run, Spec
 
 # Raised when the timed trainings, or the model that is fitted to them, change.
 _VERSION = 1
@@ -59,9 +59,9 @@ def _epoch_seconds(spec: Spec, speed: np.ndarray, n_train: int | None = None) ->
 
 
 def _count_work(spec: Spec) -> Workload:
-    kind, shape = datasets.entry(spec.dataset).kind, datasets.entry(spec.dataset).image_shape
-    n_features = shape[0] * shape[1] if shape else dict(spec.dataset_params)[datasets.VOCABULARY_SIZE.name]
-    return methods.get(spec.method).estimator(dict(spec.params), kind, shape, spec.seed).workload(n_features)
+    entry = datasets.entry(spec.dataset)
+    n_features = entry.count_features(dict(spec.dataset_params))
+    return methods.get(spec.method).estimator(dict(spec.params), entry.form, spec.seed).workload(n_features)
 
 
 def _row_terms(work: Workload, batch_size: int) -> np.ndarray:
@@ -136,7 +136,7 @@ def fit_speed(terms: np.ndarray, taken: np.ndarray) -> np.ndarray:
 def _time_row(method: str, kind: str, side: int, params: dict[str, Any]) -> tuple[np.ndarray, float]:
     declared = methods.get(method)
     every = {p.name: p.default for p in declared.params_of(kind)} | params | {"max_seconds": _SECONDS}
-    estimator = declared.estimator(every, kind, (side, side), 0)
+    estimator = declared.estimator(every, Form(kind, (side, side)), 0)
     n_rows = 2 * every["batch_size"]
     X = np.random.default_rng(0).random((n_rows, side * side), np.float32)
     # On one thread, processor time: it hardly depends on other processes.

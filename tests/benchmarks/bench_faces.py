@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 def _error(dataset: Dataset, method: str, params: Mapping[str, Any], seed: int = 0) -> tuple[float, float]:
     """Mean squared error of the test rows by weights as they are stored, and the seconds of the fit."""
     spec, declared = specs.make(dataset.name, method, params, seed), methods.get(method)
-    estimator = declared.estimator(dict(spec.params), dataset.kind, dataset.image_shape, seed)
+    estimator = declared.estimator(dict(spec.params), dataset.form, seed)
     started = time.perf_counter()
     arrays = declared.arrays(estimator.fit(dataset.floats("train")))
     seconds = time.perf_counter() - started

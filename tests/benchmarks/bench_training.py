@@ -15,7 +15,7 @@ from core import datasets, methods, shipped
 from core.analysis.feature_space import get_feature_space
 from core.metrics import generation, reconstruction
 from core.runs import reader, store
-from core.types import check_params
+from core.types import Form, check_params
 from tests.benchmarks.serving import show_median
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
 def _fit(method: str, X: np.ndarray, seed: int, **params):
     declared = methods.get(method)
     params = check_params(declared.params_of("images"), params, method)
-    return declared.estimator(params, "images", (28, 28), seed).fit(X)
+    return declared.estimator(params, Form("images", (28, 28)), seed).fit(X)
 
 
 def _error(estimator, test: np.ndarray) -> float:

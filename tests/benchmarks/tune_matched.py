@@ -62,7 +62,7 @@ def main(name: str, size: int | None = None) -> None:
             if is_large and dataset.kind != DOCUMENTS:
                 budget["epochs"] = TRIAL_EPOCHS
             spec = specs.make(name, method, {**budget, **({"n_components": size} if size else {})})
-            estimator = methods.get(method).estimator(dict(spec.params), dataset.kind, dataset.image_shape, 0)
+            estimator = methods.get(method).estimator(dict(spec.params), dataset.form, 0)
             started = time.perf_counter()
             estimator.fit(X[train])
             loss = losses[values] = held_out_loss(dataset, method, estimator, X, train, held_out)

@@ -1,19 +1,32 @@
 """Rows that hold next to nothing: every method is refused before its fit, or gives figures that are finite."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from core import methods
+from core import datasets, methods
+from core.datasets.own.preparation import Feature
 from core.errors import BadInput
 from core.experiments import fit
 from core.runs import specs
-from core.types import DOCUMENTS, IMAGES, Dataset
+from core.types import DOCUMENTS, IMAGES, TABLES, Dataset, Form
 
 SMALL = {"epochs": 1, "batch_size": 8, "width": 8, "layers": 1, "max_iter": 300, "perplexity": 5.0, "n_components": 2}
 TSNE = {"n_components": 2, "max_iter": 300, "perplexity": 5.0}
 PAIRS = [(name, kind) for name in methods.names() for kind in methods.entry(name).kinds]
 DRAWN = np.random.default_rng(0).integers(0, 16, (80, 64))
+
+
+FEATURES = tuple(Feature(f"f{k}", "number", k) for k in range(64))
+TABLE = datasets.Entry("toy-table", "Toy table", TABLES, __name__, (40, 40), "", blocks=(1,) * 64, embedded=True)
+NAMES = {IMAGES: "digits", DOCUMENTS: "docstrings", TABLES: TABLE.name}
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(datasets.REGISTRY, TABLE.name, TABLE)
 
 
 def data_set(kind, train, test):
@@ -22,6 +35,10 @@ def data_set(kind, train, test):
     if kind == IMAGES:
         train, test = (np.asarray(X * 16, np.uint8) for X in (train, test))
         return Dataset("digits", kind, train, y[0], test, y[1], ("a", "b"), "", "", (8, 8), usual_classes=False)
+    if kind == TABLES:
+        train, test = (np.asarray(X, np.float32) for X in (train, test))
+        told = {"blocks": TABLE.blocks, "table": SimpleNamespace(features=FEATURES)}
+        return Dataset(TABLE.name, kind, train, y[0], test, y[1], ("a", "b"), "", "", **told)
     train, test = (csr_array(np.asarray(X, np.int32)) for X in (train, test))
     told = {f"titles_{split}": ("t",) * len(each) for split, each in zip(("train", "test"), y, strict=True)}
     told["vocabulary"] = tuple(f"w{k}" for k in range(train.shape[1]))
@@ -31,7 +48,7 @@ def data_set(kind, train, test):
 def spec_of(method, kind):
     declared = methods.get(method).params_of(kind)
     params = {p.name: max(SMALL[p.name], p.bounds[0]) for p in declared if p.name in SMALL}
-    return specs.make({IMAGES: "digits", DOCUMENTS: "docstrings"}[kind], method, params)
+    return specs.make(NAMES[kind], method, params)
 
 
 ZEROS, ONES = np.zeros((40, 64), int), np.ones((40, 64), int)
@@ -63,7 +80,7 @@ def test_equal_or_too_few_rows_are_refused_and_others_give_finite_metrics(method
 
 
 def test_tsne_refuses_equal_rows_and_maps_documents_of_a_word_each():
-    tsne = methods.get("tsne").estimator(TSNE, DOCUMENTS, None, 0)
+    tsne = methods.get("tsne").estimator(TSNE, Form(DOCUMENTS), 0)
     with pytest.raises(BadInput, match="All rows are equal"):
         tsne.fit(csr_array(np.full((40, 64), 3, np.float32)))
     assert np.isfinite(tsne.fit(csr_array(np.eye(40, dtype=np.float32))).embedding_).all()

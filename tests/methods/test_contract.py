@@ -9,17 +9,20 @@ from core.errors import BadInput
 from core.experiments.fit import stored_form
 from core.metrics.embedding import stratified_rows
 from core.runs import specs
-from core.types import IMAGES
+from core.types import DOCUMENTS, IMAGES, TABLES, Form
 
 PAIRS = [(name, kind) for name in methods.names() for kind in methods.entry(name).kinds]
 NETWORKS = [(name, kind) for name, kind in PAIRS if "validation" in {p.name for p in methods.get(name).params}]
 SMALL = {"n_components": 3, "epochs": 2, "batch_size": 32, "width": 32, "layers": 1, "max_iter": 300}
+FORMS = {IMAGES: Form(IMAGES, (8, 8)), DOCUMENTS: Form(DOCUMENTS), TABLES: Form(TABLES, None, (1,) * 60 + (4,))}
 
 
 def rows(kind):
     rng = np.random.default_rng(0)
     if kind == IMAGES:
         return rng.random((120, 64), dtype=np.float32)
+    if kind == TABLES:
+        return np.hstack([rng.standard_normal((120, 60)), np.eye(4)[rng.integers(0, 4, 120)]]).astype(np.float32)
     return sparse.csr_array(rng.poisson(0.3, (120, 64)).astype(np.float32))
 
 
@@ -27,7 +30,7 @@ def unfitted(name, kind, **params):
     method = methods.get(name)
     small = {p.name: min(SMALL[p.name], p.bounds[-1]) for p in method.params if p.name in SMALL}
     small = {p.name: p.default for p in method.params} | small | params
-    return method.estimator(small, kind, (8, 8) if kind == IMAGES else None, 0)
+    return method.estimator(small, FORMS[kind], 0)
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
@@ -63,8 +66,10 @@ def test_entry_tells_what_the_fitted_estimator_can_do(fit):
         rng = np.random.default_rng(0)
         a, b, middle = estimator.inverse_transform(np.stack([z := rng.normal(size=3), -z, 0 * z]))
         assert entry.is_linear == np.allclose((a + b) / 2, middle, atol=1e-5)
-        is_probability = np.allclose(estimator.inverse_transform(z[None]).sum(), 1, atol=1e-5)
-        assert kind == IMAGES or (entry.word_output == methods.PROBABILITY) == is_probability
+        words = slice(60, 64) if kind == TABLES else slice(None)
+        is_probability = np.allclose(estimator.inverse_transform(z[None])[:, words].sum(), 1, atol=1e-5)
+        assert kind != DOCUMENTS or (entry.word_output == methods.PROBABILITY) == is_probability
+        assert kind != TABLES or entry.is_linear or is_probability
 
 
 def test_stored_arrays_restore_the_estimator(fit):
@@ -93,10 +98,10 @@ def test_convolutional_networks_fit_images_of_odd_sizes_and_nothing_but_images()
     for name in ("ae", "vae", "gan"):
         params = {"network": "conv", "width": 64, "epochs": 1, "batch_size": 32, "n_components": 2}
         X = np.random.default_rng(0).random((64, 35))
-        estimator = methods.get(name).estimator(params, IMAGES, (7, 5), 0).fit(X)
+        estimator = methods.get(name).estimator(params, Form(IMAGES, (7, 5)), 0).fit(X)
         assert estimator.inverse_transform(np.zeros((2, 2))).shape == (2, 35)
         with pytest.raises(BadInput, match="network=conv needs images: give image_shape, or choose network=mlp"):
-            methods.get(name).estimator(params, IMAGES, None, 0).fit(X)
+            methods.get(name).estimator(params, Form(IMAGES), 0).fit(X)
 
 
 @pytest.mark.parametrize(("name", "kind"), NETWORKS)
@@ -115,9 +120,12 @@ def test_validation_measures_rows_that_training_does_not_use(name, kind):
         assert last["validation_kl"] == pytest.approx(estimator.elbo_terms(X[held])[1].mean(), rel=1e-5)
     else:
         outputs = estimator.inverse_transform(estimator.transform(X[held]))
-        truth = X[held].toarray() if kind != IMAGES else X[held]
-        shares = truth / np.maximum(truth.sum(1, keepdims=True), 1)
-        losses = np.square(truth - outputs) if kind == IMAGES else -shares * np.log(outputs)
+        truth = X[held].toarray() if kind == DOCUMENTS else X[held]
+        losses = np.square(truth - outputs)
+        if kind == DOCUMENTS:
+            losses = -truth / np.maximum(truth.sum(1, keepdims=True), 1) * np.log(outputs)
+        elif kind == TABLES and not methods.entry(name).is_linear:
+            losses[:, 60:] = -truth[:, 60:] * np.log(outputs[:, 60:])
         assert last["validation_loss"] == pytest.approx(losses.sum(1).mean(), rel=1e-4)
 
 

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from core import methods
 from core.errors import BadInput
 from core.methods.linear_ae import LinearAutoencoder
+from core.types import Form
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_linear_ae_finds_the_subspace_and_the_error_of_pca(X):
 
 def test_pca_of_few_and_of_many_pixels_is_scikit_learns_with_the_full_solver(X):
     for rows, side in ((X.astype(float), 8), (np.random.default_rng(0).random((60, 1600)), 40)):
-        ours = methods.get("pca").estimator({"n_components": 4}, "images", (side, side), 0).fit(rows)
+        ours = methods.get("pca").estimator({"n_components": 4}, Form("images", (side, side)), 0).fit(rows)
         theirs = PCA(4, svd_solver="full").fit(rows)
         assert np.abs(ours.components_ @ theirs.components_.T) == pytest.approx(np.eye(4), abs=1e-6)
         assert ours.noise_variance_ == pytest.approx(theirs.noise_variance_, rel=1e-6)
@@ -42,13 +43,13 @@ def test_pca_of_few_and_of_many_pixels_is_scikit_learns_with_the_full_solver(X):
 
 def test_lsa_reconstructs_the_best_low_rank_approximation():
     counts = sparse.csr_array(np.random.default_rng(0).poisson(0.5, (60, 30)).astype(float))
-    lsa = methods.get("lsa").estimator({"n_components": 6, "weighting": "counts"}, "documents", None, 0).fit(counts)
+    lsa = methods.get("lsa").estimator({"n_components": 6, "weighting": "counts"}, Form("documents"), 0).fit(counts)
     u, s, vt = np.linalg.svd(counts.toarray(), full_matrices=False)
     best = (u[:, :6] * s[:6]) @ vt[:6]
     assert lsa.inverse_transform(lsa.transform(counts)) == pytest.approx(best, abs=1e-3)
 
 
 def test_lsa_refuses_more_dimensions_than_documents_or_words():
-    lsa = methods.get("lsa").estimator({"n_components": 10, "weighting": "tfidf"}, "documents", None, 0)
+    lsa = methods.get("lsa").estimator({"n_components": 10, "weighting": "tfidf"}, Form("documents"), 0)
     with pytest.raises(BadInput, match="n_components=10 must be at most 5, the smaller of 20 documents and 5 words"):
         lsa.fit(sparse.csr_array(np.ones((20, 5))))

@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from core import methods
 from core.methods import params
 from core.runs import specs
-from core.types import DOCUMENTS
+from core.types import DOCUMENTS, Form
 
 SMALL = {"n_components": 2, "width": 16, "layers": 1, "epochs": 2, "batch_size": 32}
 
@@ -25,7 +25,7 @@ def name(request):
 
 
 def model(name, seed=0, **params):
-    return methods.get(name).estimator({**SMALL, **params}, DOCUMENTS, None, seed)
+    return methods.get(name).estimator({**SMALL, **params}, Form(DOCUMENTS), seed)
 
 
 def train_one_step(estimator, x, logits):

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from core import methods
 from core.runs import specs
 from core.tasks.training_time import fit_speed, predict_seconds
-from core.types import DOCUMENTS, IMAGES, Run
+from core.types import DOCUMENTS, IMAGES, Form, Run
 
 
 def list_networks():
@@ -31,7 +31,7 @@ def test_workload_is_what_torch_counts(side):
         declared, shape = methods.get(name), (side, side) if kind == IMAGES else None
         params = {p.name: p.default for p in declared.params_of(kind)} | options
         # A penalty at one step in 16, which differentiates a gradient, is more than torch's counter can follow.
-        estimator = declared.estimator(params | {"r1": 0.0} if "r1" in params else params, kind, shape, 0)
+        estimator = declared.estimator(params | {"r1": 0.0} if "r1" in params else params, Form(kind, shape), 0)
         networks = estimator.networks_ = estimator._networks(side * side).train()
         with FlopCounterMode(display=False) as counter:
             for player, trained in estimator.players.items():

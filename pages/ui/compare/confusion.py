@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import datasets
 from core.analysis.rows import Rows, has_shipped_rows
-from core.types import DOCUMENTS, Run
+from core.types import ROW_NAMES, Run
 from pages.ui.embeddings import confusion_matrices
 from pages.ui.shared import cached
 from pages.ui.shared.stored_runs import Line
@@ -47,7 +47,7 @@ def draw(lines: Sequence[Line], problems: list[str]) -> None:
         numbers=numbers,
         codes={line.label: line.run.views["codes"].astype(np.float64) for line in alike},
         where="the latent code",
-        row="document" if first.environment.get("kind") == DOCUMENTS else "image",
+        row=ROW_NAMES[first.environment["kind"]],
         dataset=first.spec.dataset,
         find_rows=find_rows,
     )

@@ -15,7 +15,7 @@ from pages.ui.shared.text import Markup, html, plain
 
 def draw_samples(lines: Sequence[Line]) -> table.Clicked:
     """Draw the montages; returns which was clicked, if any."""
-    drawn = [line for line in lines if line.run and "samples" in line.run.views]
+    drawn = [line for line in lines if line.run and "samples" in line.run.views and line.run.environment["image_shape"]]
     if not drawn:
         return None
     st.subheader("Samples", anchor=False, help=plain(DEFINITIONS["frechet"].help))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.metrics.definitions import DEFINITIONS
 from core.runs import selection
-from core.types import DOCUMENTS, Run
+from core.types import ROW_NAMES, Run
 from pages.ui.shared import run_picker
 from pages.ui.shared.number_format import compact, number
 from pages.ui.shared.run_picker import View
@@ -20,7 +20,7 @@ def explain(view: View) -> str:
     size = "1 latent dimension" if view.size == 1 else f"{view.size} latent dimensions"
     if not view.trained:
         return f"No method is trained on {view.entry.label} at {size} yet."
-    row = "document" if view.entry.kind == DOCUMENTS else "image"
+    row = ROW_NAMES[view.entry.kind]
     coders = _list_methods(line for line in view.trained if line.entry.encodes)
     samplers = _list_methods(line for line in view.trained if not line.entry.encodes)
     parts = []

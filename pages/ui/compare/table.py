@@ -7,7 +7,7 @@ import streamlit as st
 from core.datasets import Entry
 from core.metrics import definitions
 from core.runs import selection, store
-from core.types import DOCUMENTS, IMAGES
+from core.types import DOCUMENTS, IMAGES, TABLES
 from pages.ui.compare import summary
 from pages.ui.shared import cli_commands, header, images, stored_runs
 from pages.ui.shared.html_blocks import make_code, make_note, make_words
@@ -23,6 +23,8 @@ _BEST = (
 )
 _SHORT = {
     "squared_error": "Error",
+    "unexplained_variance": "Unexplained variance",
+    "category_accuracy": "Category accuracy",
     "knn_accuracy": "kNN accuracy",
     "retrieval_precision_15": "Precision at 15",
     "trustworthiness": "Trustworthiness",
@@ -44,6 +46,7 @@ _LAST_COLUMN = {
         "Three test documents and their most frequent words; each row below shows the words that one method decodes "
         "from their latent codes. Words in bold and underlined are in the document.",
     ),
+    TABLES: ("Test rows and reconstructions", "Five test rows in original units."),
 }
 # What a click enlarges: "map", "strip" or "samples", and the method.
 Clicked = tuple[str, Line] | None
@@ -51,11 +54,19 @@ Clicked = tuple[str, Line] | None
 
 def list_ranked(entry: Entry) -> tuple[str, ...]:
     """The metrics of the table, in which a method may be best."""
+    if entry.kind == TABLES:
+        of_cells = [name for name, has_any in _find_cells(entry).items() if has_any]
+        return *of_cells, "knn_accuracy" if entry.has_labels else "trustworthiness"
     if not entry.has_labels:
         return "squared_error", "trustworthiness"
     if entry.kind == DOCUMENTS:
         return "knn_accuracy", "retrieval_precision_15", "trustworthiness"
     return "squared_error", "knn_accuracy"
+
+
+def _find_cells(entry: Entry) -> dict[str, bool]:
+    """The metrics of a table's cells, and whether it has such cells."""
+    return {"unexplained_variance": 1 in entry.blocks, "category_accuracy": max(entry.blocks) > 1}
 
 
 def draw(view: View, winners: Mapping[str, str | None]) -> Clicked:
@@ -82,7 +93,8 @@ def _draw_header(entry: Entry, shown: Sequence[Line]) -> None:
         with st.container(key="headstrip", gap=None):
             title, about = _LAST_COLUMN[entry.kind]
             st.markdown(title, help=plain(about))
-            st.html(_make_documents(shown) if entry.kind == DOCUMENTS else _make_originals(shown))
+            if entry.kind != TABLES:
+                st.html(_make_documents(shown) if entry.kind == DOCUMENTS else _make_originals(shown))
 
 
 def _make_originals(shown: Sequence[Line]) -> str:
@@ -116,6 +128,8 @@ def _draw_row(view: View, line: Line, winners: Mapping[str, str | None], has_sam
             clicked = draw_picture("map", line, f"Explore the map of {line.label}", picture)
         if not has_same_rows:
             st.html(make_note("Not shown: these reconstructions are of other rows."))
+        elif view.entry.kind == TABLES:
+            pass
         elif "reconstructions" in line.run.views:
             about = f"The same images reconstructed by {line.label}"
             picture = images.image(images.strip_png(line, "reconstructions"), about, "hg-strip")

@@ -261,7 +261,7 @@ def _make_spec(view: View, method: str, size: int, preset: str) -> Spec | None:
     try:
         spec = specs.make(view.entry.name, method, params, 0, dict(view.dataset_params))
         # PCA refuses more dimensions than pixels, and that must not take a place in the queue.
-        methods.get(method).estimator(dict(spec.params), view.entry.kind, view.entry.image_shape, 0)
+        methods.get(method).estimator(dict(spec.params), view.entry.form, 0)
         return spec
     except BadInput as problem:
         st.error(plain(problem))

@@ -22,7 +22,7 @@ Params = tuple[tuple[str, Any], ...]
 
 def _hash_name(text: str) -> bytes:
     """A data set's name with the stamp of its copy, so that another copy of it is read anew; other text as it is."""
-    return f"{text} {checksums.make_stamp(text) if text in datasets.REGISTRY else ''}".encode()
+    return f"{text} {checksums.make_stamp(text) if datasets.is_known(text) else ''}".encode()
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the data set …", hash_funcs={str: _hash_name})

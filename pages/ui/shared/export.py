@@ -41,7 +41,7 @@ def make_buttons(
     is_of_all_sizes : see `charts.draw`
     """
     dataset = st.query_params.get("data", "")
-    label = f"{datasets.entry(dataset).label}: " if dataset in datasets.REGISTRY else ""
+    label = f"{datasets.entry(dataset).label}: " if datasets.is_known(dataset) else ""
     about = {"file": _make_file_name(name, is_of_all_sizes), "title": label + name.replace("-", " "), "csv": data}
     about["still"] = re.sub("[^a-z0-9]", "-", name.lower()) if is_still else None
     attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in about.items() if value is not None)

@@ -90,7 +90,7 @@ def get_stamp(key: str) -> Stamp:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _index(stamps: str) -> tuple[tuple[Run, ...], tuple[str, ...]]:
     runs, problems = store.list_runs()
-    known = [run for run in runs if run.spec.dataset in datasets.REGISTRY and run.spec.method in methods.REGISTRY]
+    known = [run for run in runs if datasets.is_known(run.spec.dataset) and run.spec.method in methods.REGISTRY]
     return tuple(known), tuple(problems)
 
 
