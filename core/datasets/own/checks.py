@@ -21,7 +21,6 @@ _FEW_ROWS = 100
 _FEWEST_OF_CLASS = 5  # rows that show that a feature determines a class
 _MOST_EQUAL = 0.99  # share of one class
 _WIDEST = 10  # ratio of standard deviations that needs scaling
-_INFINITY = r"[+-]?(?i:inf(inity)?)"
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,10 @@ class _View:
 
 def _number(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
 
 
 def _list(names: Sequence[object]) -> str:
@@ -212,7 +215,7 @@ def _check_leaks(view: _View) -> Iterator[Finding]:
             verb = "equal" if equals else "determine"
             text = f"{_list(names)} {verb}{'s' if len(names) == 1 else ''} the label {_list([view.label.name])}"
             text += "" if equals else ": each value, or range of values, belongs to one class"
-            text += ". Give it the role ignored if it is known only after the label."
+            text += f". Give {_them(names)} the role ignored if known only after the label."
             yield Finding("leak", tuple(names), len(names), text)
 
 
@@ -236,9 +239,9 @@ def _determines(numbers: np.ndarray, starts: np.ndarray, is_ordered: bool) -> bo
 def _check_columns(view: _View) -> Iterator[Finding]:
     constant = tuple(column.name for column in view.columns if column.type == kinds.CONSTANT)
     if constant:
-        one = len(constant) == 1
-        text = f"{_number(len(constant), 'column')} {'has' if one else 'have'} one value or none: {_list(constant)}. "
-        yield Finding("constant", constant, len(constant), text + ("It is dropped." if one else "They are dropped."))
+        have = "has" if len(constant) == 1 else "have"
+        text = f"{_number(len(constant), 'column')} {have} at most one value: {_list(constant)}. Constant columns are "
+        yield Finding("constant", constant, len(constant), text + "dropped.")
     for is_feature in (True, False):
         names = tuple(
             column.name
@@ -246,24 +249,23 @@ def _check_columns(view: _View) -> Iterator[Finding]:
             if column.type == kinds.IDENTIFIER and (column.role == kinds.FEATURE) == is_feature
         )
         if names:
-            number = "identifies" if len(names) == 1 else "identify"
-            text = f"{_list(names)} {number} rows or groups of rows. "
+            text = f"{_list(names)} {'identifies' if len(names) == 1 else 'identify'} rows or groups of rows. "
             text += (
-                "A model can memorize rows by such a feature: give it the role id, group or ignored."
+                f"A model can memorize rows by such a feature: give {_them(names)} the role id, group or ignored."
                 if is_feature
                 else "Such a column is not used as a feature, since a model could memorize rows by it."
             )
             yield Finding("identifier", names, len(names), text)
     used = [*view.features, *([view.label] if view.label else [])]
-    yield from _check_stray(view, [column for column in used if column.n_stray])
-    yield from _check_spellings(view, [column for column in used if column.type == kinds.CATEGORY])
+    yield from _check_stray(view, [c for c in used if c.n_stray and c.type in (kinds.NUMBER, kinds.DATE)])
+    yield from _check_spellings(view, [column for column in used if column.n_respelled])
 
 
 def _check_stray(view: _View, columns: list[Column]) -> Iterator[Finding]:
     n_infinite, n_text, example = {}, {}, ""
     for column in columns:
         cells = view.frame[column.name].reset_index(drop=True).astype(object).map(str)
-        is_infinite = cells.str.strip().str.fullmatch(_INFINITY)
+        is_infinite = pd.to_numeric(cells, errors="coerce").abs() > kinds.LARGEST
         n_infinite[column.name] = int(is_infinite.sum())
         n_text[column.name] = column.n_stray - n_infinite[column.name]
         if n_text[column.name] and not example:
@@ -272,7 +274,7 @@ def _check_stray(view: _View, columns: list[Column]) -> Iterator[Finding]:
             example = f", such as “{cells[is_stray].iloc[0].strip()[:40]}”"
     for kind, counts, what in (
         ("stray", n_text, f"that should be numbers or dates hold text{example}"),
-        ("infinite", n_infinite, "are infinite"),
+        ("infinite", n_infinite, f"are infinite or beyond {kinds.LARGEST:.2g}"),
     ):
         names = tuple(name for name, count in counts.items() if count)
         if count := sum(counts.values()):
@@ -282,15 +284,13 @@ def _check_stray(view: _View, columns: list[Column]) -> Iterator[Finding]:
 
 def _check_spellings(view: _View, columns: list[Column]) -> Iterator[Finding]:
     for column in columns:
-        written = view.convert(column.name, kinds.TEXT)
-        unified = view.convert(column.name, kinds.CATEGORY)
-        is_changed = written.notna() & (written != unified)
-        if count := int(is_changed.sum()):
-            pair = _list([written[is_changed].iloc[0], unified[is_changed].iloc[0]])
-            what = "class" if column.role == kinds.LABEL else "category"
-            text = f"{_list([column.name])} has several spellings of one {what}, such as {pair}. "
-            text += f"The most frequent spelling replaces the others in {_number(count, 'row')}."
-            yield Finding("spellings", (column.name,), count, text)
+        written, unified = (view.convert(column.name, type) for type in (kinds.TEXT, kinds.CATEGORY))
+        first = (written.notna() & (written != unified)).idxmax()
+        what = "class" if column.role == kinds.LABEL else "category"
+        text = f"{_list([column.name])} has several spellings of one {what}, such as "
+        text += f"{_list([written[first], unified[first]])}. "
+        text += f"The most frequent spelling replaces the others in {_number(column.n_respelled, 'row')}."
+        yield Finding("spellings", (column.name,), column.n_respelled, text)
 
 
 def _check_features(view: _View) -> Iterator[Finding]:
@@ -298,7 +298,7 @@ def _check_features(view: _View) -> Iterator[Finding]:
     if empty:
         names = tuple(column.name for column in empty)
         text = f"{_number(len(empty), 'feature')} {'has' if len(empty) == 1 else 'have'} no value in more than half of "
-        text += f"the rows: {_list(names)}. Give it the role ignored if it says little."
+        text += f"the rows: {_list(names)}. Give {_them(names)} the role ignored, or the gaps are filled by a guess."
         yield Finding("missing", names, len(empty), text)
     many = [c for c in view.features if c.type == kinds.CATEGORY and c.n_distinct > MOST_CATEGORIES]
     if many:

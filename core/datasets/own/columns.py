@@ -23,6 +23,7 @@ TYPES = (NUMBER, CATEGORY, DATE, TEXT, CONSTANT, IDENTIFIER)
 FEATURE, LABEL, ID, GROUP, SPLIT, TITLE, IGNORED = "feature", "label", "id", "group", "split", "title", "ignored"
 ROLES = (FEATURE, LABEL, ID, GROUP, SPLIT, TITLE, IGNORED)
 MOST_CLASSES = 50
+LARGEST = float(np.finfo(np.float32).max)  # rows of data sets are float32
 
 _BINS, _SHOWN = 12, 40  # bars of a histogram; characters of a value that it names
 _SAMPLE = 2000  # cells that a type is guessed from, before all are read
@@ -56,6 +57,7 @@ class Column:
     type : one of `TYPES`; role : one of `ROLES`, a suggestion that a person may change.
     n_missing, n_distinct : missing cells; distinct values of the others.
     n_stray : cells of a column of numbers or dates that hold something else, and count as missing.
+    n_respelled : cells of a category that get the spelling of most others.
     counts : rows in each of at most 12 bins of numbers or dates, or of the most frequent values.
     labels : the bins' lower ends, or the values, as text; one a count.
     """
@@ -66,6 +68,7 @@ class Column:
     n_missing: int
     n_distinct: int
     n_stray: int = 0
+    n_respelled: int = 0
     counts: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -75,6 +78,7 @@ class _Coded(NamedTuple):
 
     codes: np.ndarray
     distinct: list[str]
+    n_respelled: int = 0
 
     def count(self) -> np.ndarray:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
@@ -103,19 +107,21 @@ def describe_column(column: pd.Series, decimal: str = ".", type: str = "") -> Co
         sizes = values.count()
         first = np.argsort(-sizes, kind="stable")[:_BINS]
         counts, labels = sizes[first], [values.distinct[at][:_SHOWN] for at in first]
-        return Column(name, type, role, n_missing, len(sizes), 0, tuple(map(int, counts)), tuple(labels))
+        sizes_shown, n_changed = tuple(map(int, counts)), values.n_respelled
+        return Column(name, type, role, n_missing, len(sizes), 0, n_changed, sizes_shown, tuple(labels))
     known = values.to_numpy()[values.notna().to_numpy()]
     n_stray = len(values) - len(known) - n_missing
     distinct = pd.unique(known)
     counts, labels = _count(known, np.sort(distinct))
-    return Column(name, type, role, n_missing, len(distinct), n_stray, tuple(map(int, counts)), tuple(labels))
+    return Column(name, type, role, n_missing, len(distinct), n_stray, 0, tuple(map(int, counts)), tuple(labels))
 
 
 def to_values(column: pd.Series, type: str, decimal: str = ".") -> pd.Series:
     """Convert cells to values of a type, missing where a cell holds none: float64, datetime64[ns] or text.
 
-    Infinities are missing. Text is without spaces at its ends, and None where missing. Of categories that differ in
-    case only, or as ``"1"`` and ``"1.0"`` or ``"yes"`` and ``"true"`` do, the most frequent spelling stands for all.
+    Infinities are missing, and so are numbers beyond `LARGEST`. Text is without spaces at its ends, and None where
+    missing. Of categories that differ in case only, or as ``"1"`` and ``"1.0"`` or ``"yes"`` and ``"true"`` do, the most
+    frequent spelling stands for all.
     """
     return _convert(_simplify(column), type, decimal, str(column.name)).set_axis(column.index)
 
@@ -187,7 +193,7 @@ def _drop_zone(dates: pd.Series) -> pd.Series:
 
 
 def _to_nanoseconds(dates: pd.Series) -> pd.Series:
-    return dates.where(dates.between(pd.Timestamp.min, pd.Timestamp.max)).astype("datetime64[ns]")
+    return dates.where(dates.between("1677-09-22", "2262-04-11")).astype("datetime64[ns]")
 
 
 def _guess(cells: pd.Series | pa.Array, is_category: bool, decimal: str, name: str) -> tuple[str, pd.Series | _Coded]:
@@ -260,10 +266,10 @@ def _split_words(name: str) -> set[str]:
 def _convert(cells: pd.Series | pa.Array, type: str, decimal: str, name: str) -> pd.Series:
     if type == NUMBER:
         numbers = _to_numbers(cells, decimal)
-        return numbers.where(np.isfinite(numbers))
+        return numbers.where(numbers.abs() <= LARGEST)
     if type == DATE:
         return _to_dates(cells, name)
-    codes, distinct = _encode(cells, type)
+    codes, distinct, _ = _encode(cells, type)
     return pd.Series(np.array([*distinct, None], object)[codes], dtype=object)
 
 
@@ -281,7 +287,7 @@ def _to_numbers(cells: pd.Series | pa.Array, decimal: str) -> pd.Series:
     if not isinstance(cells, pa.Array):
         if cells.dtype == np.float64:
             return cells
-        return (cells - pd.Timestamp(0)) / pd.Timedelta(days=1)
+        return (cells.astype("datetime64[s]").astype("int64") / 86_400).where(cells.notna())  # days since 1970
     with suppress(pa.ArrowInvalid):
         if decimal == ".":
             return pd.Series(pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False))
@@ -292,7 +298,7 @@ def _to_numbers(cells: pd.Series | pa.Array, decimal: str) -> pd.Series:
     is_other = pc.and_(pc.invert(is_plain), pc.match_substring_regex(cells, "[0-9]")).fill_null(False)
     if pc.any(is_other).as_py():
         numbers = numbers.copy()
-        codes, distinct = _encode(cells.filter(is_other), TEXT)
+        codes, distinct, _ = _encode(cells.filter(is_other), TEXT)
         found = texts.to_numbers(pd.Series(distinct), decimal).to_numpy()
         numbers[is_other.to_numpy(zero_copy_only=False)] = found[codes]
     return pd.Series(numbers)
@@ -303,7 +309,7 @@ def _to_dates(cells: pd.Series | pa.Array, name: str) -> pd.Series:
         if cells.dtype != np.float64:
             return _to_nanoseconds(cells)
         cells = _strip(cells.map(_to_text))  # years, or days as Excel counts them
-    codes, distinct = _encode(cells, TEXT)
+    codes, distinct, _ = _encode(cells, TEXT)
     distinct = pd.Series(distinct, dtype="str")
     dated = distinct[distinct.str.contains("[0-9]")]
     found = texts.to_dates(dated, name) if len(dated) else None
@@ -321,11 +327,14 @@ def _unify(values: _Coded) -> _Coded:
         keys = [_TRUTH[key] for key in keys]
     if len(set(keys)) == len(keys):
         return values
+    sizes = values.count()
     spellings: dict[str, str] = {}
-    for at in np.argsort(-values.count(), kind="stable"):
+    for at in np.argsort(-sizes, kind="stable"):
         spellings.setdefault(keys[at], values.distinct[at])
     positions = {key: at for at, key in enumerate(spellings)}
-    return _Coded(np.array([*map(positions.get, keys), -1])[values.codes], list(spellings.values()))
+    is_changed = [spellings[key] != text for key, text in zip(keys, values.distinct, strict=True)]
+    codes = np.array([*map(positions.get, keys), -1])[values.codes]
+    return _Coded(codes, list(spellings.values()), int(sizes[is_changed].sum()))
 
 
 def _count(known: np.ndarray, distinct: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -335,8 +344,11 @@ def _count(known: np.ndarray, distinct: np.ndarray) -> tuple[np.ndarray, list[st
     if len(distinct) <= _BINS:
         edges, counts = distinct, np.bincount(np.searchsorted(distinct, known), minlength=len(distinct))
     else:
-        counts, edges = np.histogram(numbers, _BINS)
-        edges = edges[:-1].astype(np.int64).view(known.dtype) if is_date else edges[:-1]
+        # Neither the widest range of floats nor the narrowest breaks this.
+        shares = np.arange(_BINS) / _BINS
+        edges = numbers.min() * (1 - shares) + numbers.max() * shares
+        counts = np.bincount(np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, None), minlength=_BINS)
+        edges = edges.astype(np.int64).view(known.dtype) if is_date else edges
     return counts, list(map(_label, pd.to_datetime(edges) if is_date else edges))
 
 
@@ -394,4 +406,10 @@ def _find_label(columns: list[Column], frame: pd.DataFrame, decimal: str) -> int
             if is_named and can_be_classes(to_values(frame[column.name], column.type, decimal)):
                 return at
     categories = [at for at in features if columns[at].type == CATEGORY and 2 <= columns[at].n_distinct <= MOST_CLASSES]
-    return categories[-1] if categories else None
+    if categories:
+        return categories[-1]
+    last = columns[-1]
+    if last.type == NUMBER and re.fullmatch(r"column_\d+", last.name) and last.n_distinct <= min(_FEW, len(frame) / 10):
+        # Many tables without a header end with the class.
+        return len(columns) - 1 if can_be_classes(to_values(frame[last.name], NUMBER, decimal)) else None
+    return None

@@ -1,8 +1,13 @@
+import contextlib
+import datetime
+import decimal
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import datasets
 
 from core.datasets.own import checks, columns, readers
@@ -145,3 +150,76 @@ def test_tables_that_can_be_no_data_set():
     for role in ("label", "split", "id", "group"):
         with pytest.raises(BadInput, match=f"“a” and “b” have the role {role}"):
             _find({"a": role, "b": role}, x=x, a=["u", "v"] * 10, b=["u", "v"] * 10)
+
+
+CELLS = (
+    *(
+        "1",
+        "1.0",
+        "",
+        "NA",
+        "inf",
+        "1e999",
+        "-1e308",
+        "1e-320",
+        "9" * 400,
+        "0001",
+        "(5)",
+        "5%",
+        "1,234.5",
+        "Yes",
+        "yes ",
+    ),
+    *(
+        "2024-02-30",
+        "31.12.2023",
+        "9999-12-31",
+        "0001-01-01",
+        "12:30",
+        "Jan 2024",
+        "train",
+        "Test",
+        "\x00",
+        "ß",
+        "ẞ",
+        "İ",
+    ),
+    *(
+        None,
+        2.5,
+        np.inf,
+        True,
+        10**400,
+        b"\xff",
+        [1],
+        {},
+        1j,
+        pd.NaT,
+        datetime.date(9999, 1, 1),
+        decimal.Decimal("NaN"),
+    ),
+)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(CELLS), min_size=1, max_size=3), min_size=1, max_size=4),
+    st.lists(st.tuples(st.sampled_from(columns.TYPES), st.sampled_from(columns.ROLES)), min_size=4, max_size=4),
+    st.sampled_from((1, 12, 40)),
+)
+@settings(max_examples=100)
+def test_any_cells(pools, chosen, n):
+    names = ("id", "label", "date", "split")
+    cells = {
+        name: pd.Series((pool * n)[:n], dtype="str" if all(isinstance(cell, str) for cell in pool) else object)
+        for name, pool in zip(names, pools, strict=False)
+    }
+    table = readers.Table(pd.DataFrame(cells))
+    described = columns.describe_columns(table)
+    changed = [
+        replace(columns.describe_column(table.frame[column.name], type=type), role=role)
+        for column, (type, role) in zip(described, chosen, strict=False)
+    ]
+    for choice in (described, changed):
+        with contextlib.suppress(BadInput):
+            for finding in checks.find_problems(table, choice, np.arange(n) % 3 == 0):
+                assert 0 < finding.count <= max(n * len(choice), 3)
