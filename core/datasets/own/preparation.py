@@ -286,6 +286,6 @@ def _find_known(cells: pd.DataFrame, X: np.ndarray, features: tuple[Feature, ...
     for feature in features:
         is_known = cells[feature.name].notna().to_numpy()
         if feature.type == CATEGORY:
-            is_known &= X[:, feature.columns].any(axis=1)
+            is_known = is_known & X[:, feature.columns].any(axis=1)
         known[:, feature.columns] = is_known[:, None]
     return known
