@@ -44,7 +44,7 @@ class Finding:
 def check_roles(columns: Sequence[Column], n_rows: int) -> None:
     """Raise BadInput if columns of these roles, and so many rows, can be no data set."""
     if n_rows < FEWEST_ROWS:
-        raise BadInput(f"The table has {_number(n_rows, 'row')}; at least {FEWEST_ROWS} are needed.")
+        raise BadInput(f"The table has {_number(n_rows, 'row', 'rows')}; at least {FEWEST_ROWS} are needed.")
     for role in (kinds.LABEL, kinds.SPLIT, kinds.ID, kinds.GROUP):
         names = [column.name for column in columns if column.role == role]
         if len(names) > 1:
@@ -64,8 +64,8 @@ def find_problems(table: Table, columns: Sequence[Column], split: np.ndarray | N
     """
     check_roles(columns, len(table.frame))
     view = _View(table, columns, split)
-    checks = (_check_rows, _check_duplicates, _check_label, _check_classes, _check_leaks)
-    return tuple(finding for check in (*checks, _check_columns, _check_features) for finding in check(view))
+    checks = (_check_rows, _check_duplicates, _check_label, _check_leaks, _check_columns, _check_features)
+    return tuple(finding for check in checks for finding in check(view))
 
 
 class _View:
@@ -80,7 +80,7 @@ class _View:
         self.label = next((column for column in columns if column.role == kinds.LABEL), None)
         parts = next((column.name for column in columns if column.role == kinds.SPLIT), None)
         if split is None and parts is not None:
-            split = (kinds.to_split(self.convert(parts, kinds.CATEGORY)) == "test").to_numpy()
+            split = (kinds.to_split(self.convert(parts, kinds.CATEGORY)) != "train").to_numpy()
         self.split = split
 
     def convert(self, name: str, type: str) -> pd.Series:
@@ -107,8 +107,8 @@ class _View:
         return self.convert(self.label.name, kinds.CATEGORY)
 
 
-def _number(count: int, noun: str, plural: str = "") -> str:
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _them(names: Sequence[str]) -> str:
@@ -136,18 +136,16 @@ def _check_duplicates(view: _View) -> Iterator[Finding]:
     rows = pd.DataFrame(view.values)
     hashes = _hash_copies(rows.assign(**{"": view.classes}))
     if count := int(hashes.duplicated().sum()):
-        are = "row is a copy of an earlier row" if count == 1 else "rows are copies of earlier rows"
-        text = (
-            f"{count:,} {are} in all features and the label. They are kept: delete those that are no new observation."
-        )
+        text = _number(count, "row is a copy of an earlier row", "rows are copies of earlier rows")
+        text += " in all features and the label. Copies are left out, unless duplicates are kept."
         yield Finding("duplicates", (), count, text)
     if view.split is None:
         return
     hashes = _hash_copies(rows)
     is_test = view.split[hashes.index]
     if count := int(hashes[is_test].isin(hashes[~is_test]).sum()):
-        equal = "test row equals a train row" if count == 1 else "test rows equal train rows"
-        text = f"{count:,} {equal} in all features. Test scores are too good: delete the copies, or split by a group."
+        text = _number(count, "test row equals a train row", "test rows equal train rows")
+        text += " in all features. Test scores are too good unless copies are left out or lie in one split."
         yield Finding("split_duplicates", (), count, text)
 
 
@@ -160,39 +158,32 @@ def _hash_copies(rows: pd.DataFrame) -> pd.Series:
 
 
 def _check_label(view: _View) -> Iterator[Finding]:
-    label = view.label
-    if label is None:
+    if (label := view.label) is None:
         return
     if not view.is_classified:
-        noun = "date" if label.type == kinds.DATE else "number"
-        text = f"The label {_list([label.name])} is a {noun} with {label.n_distinct:,} values, and labels are classes. "
-        text += "It is not used: bin it into classes, give it the role feature, or choose another label."
+        kind = "dates" if label.type == kinds.DATE else "numbers"
+        text = f"The label {_list([label.name])} has {label.n_distinct:,} different {kind}, and labels are classes: "
+        text += "divide it into bins, give it the role feature or ignored, or choose another label."
         yield Finding("number_label", (label.name,), label.n_distinct, text)
-    if count := label.n_missing:
-        have = "row has" if count == 1 else "rows have"
-        text = f"{count:,} {have} no label in {_list([label.name])}. They are kept for methods that need no labels."
-        yield Finding("unlabelled", (label.name,), count, text)
-
-
-def _check_classes(view: _View) -> Iterator[Finding]:
+    if label.n_missing:
+        text = _number(label.n_missing, "row has", "rows have") + f" no label in {_list([label.name])}. "
+        text += "Methods that use no labels are trained on all rows; the others leave out such rows."
+        yield Finding("unlabelled", (label.name,), label.n_missing, text)
     sizes = view.classes.value_counts()
-    if view.label is None or sizes.empty:
-        return
-    single = sorted(sizes.index[sizes == 1])
-    if single:
-        have = "class has" if len(single) == 1 else "classes have"
-        text = f"{len(single):,} {have} only one row: {_list(single)}. A class needs a train and a test row: "
-        text += "join it with another class, or delete the row."
-        yield Finding("small_classes", (view.label.name,), len(single), text)
-    if sizes.iloc[0] >= _MOST_EQUAL * sizes.sum():
-        text = f"{_number(sizes.iloc[0], 'row')} of {sizes.sum():,} ({sizes.iloc[0] / sizes.sum():.1%}) have the class "
-        text += f"{_list(sizes.index[:1])}. "
-        text += (
-            "Accuracy is high even if every other class is misclassified: compare F1 scores."
-            if len(sizes) > 1
-            else "With one class, nothing can be classified: choose another label."
+    if single := sorted(sizes.index[sizes == 1]):
+        text = (
+            _number(len(single), "class has", "classes have") + f" only one row: {_list(single)}. It is in either the "
         )
-        yield Finding("imbalance", (view.label.name,), int(sizes.iloc[0]), text)
+        text += "train or the test rows: join such a class with another, or delete its row."
+        yield Finding("small_classes", (label.name,), len(single), text)
+    if not sizes.empty and sizes.iloc[0] >= _MOST_EQUAL * sizes.sum():
+        text = f"{sizes.iloc[0]:,} of {sizes.sum():,} rows ({sizes.iloc[0] / sizes.sum():.1%}) have the class "
+        text += f"{_list(sizes.index[:1])}. "
+        if len(sizes) > 1:
+            text += "Accuracy is high even if every other class is misclassified: compare the recall of each class."
+        else:
+            text += "With one class there is nothing to classify: choose another label."
+        yield Finding("imbalance", (label.name,), int(sizes.iloc[0]), text)
 
 
 def _check_leaks(view: _View) -> Iterator[Finding]:
@@ -212,9 +203,10 @@ def _check_leaks(view: _View) -> Iterator[Finding]:
             found[equals].append(name)
     for equals, names in found.items():
         if names:
-            verb = "equal" if equals else "determine"
-            text = f"{_list(names)} {verb}{'s' if len(names) == 1 else ''} the label {_list([view.label.name])}"
-            text += "" if equals else ": each value, or range of values, belongs to one class"
+            text = f"{_list(names)} {'equal' if equals else 'determine'}{'s' if len(names) == 1 else ''} the label "
+            text += _list([view.label.name]) + (
+                "" if equals else ": each value, or range of values, belongs to one class"
+            )
             text += f". Give {_them(names)} the role ignored if known only after the label."
             yield Finding("leak", tuple(names), len(names), text)
 
@@ -237,28 +229,31 @@ def _determines(numbers: np.ndarray, starts: np.ndarray, is_ordered: bool) -> bo
 
 
 def _check_columns(view: _View) -> Iterator[Finding]:
-    constant = tuple(column.name for column in view.columns if column.type == kinds.CONSTANT)
-    if constant:
-        have = "has" if len(constant) == 1 else "have"
-        text = f"{_number(len(constant), 'column')} {have} at most one value: {_list(constant)}. Constant columns are "
-        yield Finding("constant", constant, len(constant), text + "dropped.")
+    if names := tuple(column.name for column in view.columns if column.type == kinds.CONSTANT):
+        text = _number(len(names), "column has", "columns have") + f" at most one value: {_list(names)}. "
+        yield Finding("constant", names, len(names), text + "Constant columns are left out.")
+    identifiers = [column for column in view.columns if column.type == kinds.IDENTIFIER]
     for is_feature in (True, False):
-        names = tuple(
-            column.name
-            for column in view.columns
-            if column.type == kinds.IDENTIFIER and (column.role == kinds.FEATURE) == is_feature
-        )
-        if names:
+        if names := tuple(c.name for c in identifiers if (c.role == kinds.FEATURE) == is_feature):
             text = f"{_list(names)} {'identifies' if len(names) == 1 else 'identify'} rows or groups of rows. "
-            text += (
-                f"A model can memorize rows by such a feature: give {_them(names)} the role id, group or ignored."
-                if is_feature
-                else "Such a column is not used as a feature, since a model could memorize rows by it."
-            )
+            if is_feature:
+                text += (
+                    f"A model can memorize rows by such a feature: give {_them(names)} the role id, group or ignored."
+                )
+            else:
+                text += "Such a column is not used as a feature, since a model could memorize rows by it."
             yield Finding("identifier", names, len(names), text)
     used = [*view.features, *([view.label] if view.label else [])]
     yield from _check_stray(view, [c for c in used if c.n_stray and c.type in (kinds.NUMBER, kinds.DATE)])
-    yield from _check_spellings(view, [column for column in used if column.n_respelled])
+    for column in used:
+        if column.n_respelled:
+            written, unified = (view.convert(column.name, type) for type in (kinds.TEXT, kinds.CATEGORY))
+            first = (written.notna() & (written != unified)).idxmax()
+            text = f"{_list([column.name])} has several spellings of one "
+            text += f"{'class' if column.role == kinds.LABEL else 'category'}, such as "
+            text += f"{_list([written[first], unified[first]])}. The most frequent spelling replaces the others in "
+            text += _number(column.n_respelled, "row.", "rows.")
+            yield Finding("spellings", (column.name,), column.n_respelled, text)
 
 
 def _check_stray(view: _View, columns: list[Column]) -> Iterator[Finding]:
@@ -272,40 +267,29 @@ def _check_stray(view: _View, columns: list[Column]) -> Iterator[Finding]:
             is_stray = view.convert(column.name, column.type).isna() & ~is_infinite
             is_stray &= view.convert(column.name, kinds.TEXT).notna()
             example = f", such as “{cells[is_stray].iloc[0].strip()[:40]}”"
-    for kind, counts, what in (
-        ("stray", n_text, f"that should be numbers or dates hold text{example}"),
-        ("infinite", n_infinite, f"are infinite or beyond {kinds.LARGEST:.2g}"),
+    infinite = f" infinite or beyond ±{kinds.LARGEST:.2g}"
+    for kind, counts, one, many in (
+        ("stray", n_text, f"can't be read as a number or date{example}", ""),
+        ("infinite", n_infinite, "is" + infinite, "are" + infinite),
     ):
         names = tuple(name for name, count in counts.items() if count)
         if count := sum(counts.values()):
-            text = f"{_number(count, 'cell')} of {_list(names)} {what}. They count as missing."
-            yield Finding(kind, names, count, text)
-
-
-def _check_spellings(view: _View, columns: list[Column]) -> Iterator[Finding]:
-    for column in columns:
-        written, unified = (view.convert(column.name, type) for type in (kinds.TEXT, kinds.CATEGORY))
-        first = (written.notna() & (written != unified)).idxmax()
-        what = "class" if column.role == kinds.LABEL else "category"
-        text = f"{_list([column.name])} has several spellings of one {what}, such as "
-        text += f"{_list([written[first], unified[first]])}. "
-        text += f"The most frequent spelling replaces the others in {_number(column.n_respelled, 'row')}."
-        yield Finding("spellings", (column.name,), column.n_respelled, text)
+            text = f"{_number(count, 'cell', 'cells')} of {_list(names)} {one if count == 1 else many or one}. "
+            yield Finding(kind, names, count, text + "Such cells count as missing.")
 
 
 def _check_features(view: _View) -> Iterator[Finding]:
-    empty = [column for column in view.features if column.n_missing + column.n_stray > view.n / 2]
-    if empty:
-        names = tuple(column.name for column in empty)
-        text = f"{_number(len(empty), 'feature')} {'has' if len(empty) == 1 else 'have'} no value in more than half of "
-        text += f"the rows: {_list(names)}. Give {_them(names)} the role ignored, or the gaps are filled by a guess."
-        yield Finding("missing", names, len(empty), text)
+    if names := tuple(c.name for c in view.features if c.n_missing + c.n_stray > view.n / 2):
+        text = _number(len(names), "feature has", "features have") + f" no value in most rows: {_list(names)}. "
+        yield Finding(
+            "missing", names, len(names), text + f"Give {_them(names)} the role ignored, or most is filled in."
+        )
     many = [c for c in view.features if c.type == kinds.CATEGORY and c.n_distinct > MOST_CATEGORIES]
-    if many:
-        names = tuple(column.name for column in many)
-        text = f"{_number(len(many), 'feature')} {'has' if len(many) == 1 else 'have'} more than {MOST_CATEGORIES} "
-        text += f"categories: {_list(names)}. Rare categories are joined into one."
-        yield Finding("many_categories", names, len(many), text)
+    if names := tuple(column.name for column in many):
+        text = _number(len(names), "feature has", "features have") + f" more than {MOST_CATEGORIES} categories: "
+        yield Finding(
+            "many_categories", names, len(names), f"{text}{_list(names)}. Rare categories are joined into one."
+        )
     # Two values are flags, not measurements in another unit.
     numbers = [column.name for column in view.features if column.type == kinds.NUMBER and column.n_distinct > 2]
     spreads = {name: view.values[name].std() for name in numbers}

@@ -120,8 +120,8 @@ def to_values(column: pd.Series, type: str, decimal: str = ".") -> pd.Series:
     """Convert cells to values of a type, missing where a cell holds none: float64, datetime64[ns] or text.
 
     Infinities are missing, and so are numbers beyond `LARGEST`. Text is without spaces at its ends, and None where
-    missing. Of categories that differ in case only, or as ``"1"`` and ``"1.0"`` or ``"yes"`` and ``"true"`` do, the most
-    frequent spelling stands for all.
+    missing. Of categories that differ in case only, or as ``"1"`` and ``"1.0"`` or ``"yes"`` and ``"true"`` do, the
+    most frequent spelling stands for all.
     """
     return _convert(_simplify(column), type, decimal, str(column.name)).set_axis(column.index)
 
@@ -250,8 +250,9 @@ def _is_identifier(name: str, known: np.ndarray | list[str], n_distinct: int, n_
     is_named, is_number = bool(words & _ID_WORDS), isinstance(known, np.ndarray)
     is_counter = words <= _COUNTERS | {"0"} or bool(re.fullmatch(r"column_\d+", name))
     if n_distinct < (n_known or len(known)):
+        few = 4 if words & _UNITS else _FEW  # five patients are a group, five species_ids are not
         is_unit = is_named or (len(words) == 1 and words <= _UNITS)
-        return is_unit and n_distinct > _FEW and not (is_number and (known % 1).any())
+        return is_unit and n_distinct > few and not (is_number and (known % 1).any())
     if is_number:
         is_counter = is_counter and known[0] in (0, 1) and bool((np.diff(known) == 1).all())
         return is_counter or (is_named and not (known % 1).any())
@@ -360,7 +361,7 @@ def _label(value: Any) -> str:
 
 def _suggest_roles(columns: list[Column], frame: pd.DataFrame, decimal: str) -> list[Column]:
     n_rows = len(frame)
-    columns = [_suggest_split(column, frame) for column in columns]
+    columns = [_suggest_split(column) for column in columns]
     columns = [
         replace(column, role=GROUP) if column.role == ID and column.n_distinct < n_rows - column.n_missing else column
         for column in columns
@@ -383,7 +384,7 @@ def _suggest_roles(columns: list[Column], frame: pd.DataFrame, decimal: str) -> 
     ]
 
 
-def _suggest_split(column: Column, frame: pd.DataFrame) -> Column:
+def _suggest_split(column: Column) -> Column:
     if column.type != CATEGORY or not _split_words(column.name) & _SPLIT_NAMES or column.n_distinct > len(_PARTS):
         return column
     parts = {_PARTS.get(label.lower()) for label in column.labels}

@@ -75,7 +75,7 @@ def test_planted_faults(faulty):
         ("scales", ("gap", "income"), 4),
     ]
     assert next(finding.text for finding in found if finding.kind == "stray") == (
-        "11 cells of “age” that should be numbers or dates hold text, such as “unknown”. They count as missing."
+        "11 cells of “age” can't be read as a number or date, such as “unknown”. Such cells count as missing."
     )
 
 

@@ -60,6 +60,7 @@ def test_roles():
         PassengerId=[str(7 * k) for k in range(n)],
         Name=[f"Ann {chr(65 + k % 26)}{chr(65 + k // 26)}" for k in range(n)],
         user_id=[str(k // 2) for k in range(n)],
+        subject=[str(k % 6) for k in range(n)],
         store_id=[str(k % 3) for k in range(n)],
         species=["a", "b", "c"] * 20,
         survived=["0", "1"] * 30,
@@ -75,6 +76,7 @@ def test_roles():
         "PassengerId": (IDENTIFIER, "id"),
         "Name": (TEXT, "title"),
         "user_id": (IDENTIFIER, "group"),
+        "subject": (IDENTIFIER, "ignored"),  # only one column is the group
         "store_id": (NUMBER, "feature"),
         "species": (CATEGORY, "feature"),
         "survived": (CATEGORY, "label"),
