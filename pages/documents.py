@@ -16,4 +16,4 @@ SECTIONS = {
 }
 
 header.begin_page("pages/documents.py")
-show_tabs("Documents", SECTIONS, DOCUMENTS, presets.DOCUMENT_SIZES)
+show_tabs("Documents", {DOCUMENTS: SECTIONS}, presets.DOCUMENT_SIZES)

@@ -1,5 +1,6 @@
 """Generation: images that each decoder makes of random codes, of codes on a path, and of codes chosen by hand."""
 
+from core.types import IMAGES
 from pages.ui.generation import arithmetic, interpolation, manifold, samples, sliders
 from pages.ui.shared import header
 from pages.ui.shared.section import show_tabs
@@ -14,4 +15,4 @@ SECTIONS = {
 }
 
 header.begin_page("pages/generation.py")
-show_tabs("Generation", SECTIONS)
+show_tabs("Generation", {IMAGES: SECTIONS})

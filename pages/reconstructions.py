@@ -1,5 +1,6 @@
 """Reconstructions: test images encoded and decoded by each method, and the errors."""
 
+from core.types import IMAGES
 from pages.ui.reconstructions import code_size, corrupted_input, depth, error_by_class, images, linear_ae
 from pages.ui.shared import header
 from pages.ui.shared.section import show_tabs
@@ -15,4 +16,4 @@ SECTIONS = {
 }
 
 header.begin_page("pages/reconstructions.py")
-show_tabs("Reconstructions", SECTIONS)
+show_tabs("Reconstructions", {IMAGES: SECTIONS})

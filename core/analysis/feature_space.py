@@ -16,6 +16,7 @@ from core.types import TABLES, Dataset
 
 FOLDER = Path(__file__).parents[2] / "assets" / "features"
 _PCA_FEATURES = 50
+_WHITENED_SHARE = 0.99
 _MANY_PIXELS = 1000  # above that a whole decomposition takes minutes, and its first components seconds
 _ROWS_AT_ONCE = 500  # few enough for a processor's cache: nearly twice as fast as 2,000
 
@@ -84,11 +85,14 @@ def _fit_pca_space(dataset: Dataset) -> FeatureSpace:
     solver = "arpack" if X.shape[1] > _MANY_PIXELS and n_components < min(X.shape) else "full"
     pca = PCA(n_components, svd_solver=solver, random_state=0).fit(X)
     if dataset.kind == TABLES:
-        # Features of other units weigh the same; directions without variance have no scale.
-        spread = np.sqrt(pca.explained_variance_)
-        kept = spread > 1e-3 * spread[0]
-        whiten = lambda rows: pca.transform(rows)[:, kept] / spread[kept]
-        return FeatureSpace(f"{kept.sum()} whitened principal components of the training rows", whiten)
+        # The last directions are differences of nearly equal features and rounding. Whitened, they would weigh as much as
+        # the first, and the independent noise of a probabilistic decoder would alone make up the distance.
+        shares = np.cumsum(pca.explained_variance_ratio_)
+        kept = int(np.searchsorted(shares, _WHITENED_SHARE * shares[-1])) + 1
+        spread = np.sqrt(pca.explained_variance_[:kept])
+        whiten = lambda rows: pca.transform(rows)[:, :kept] / spread
+        about = f"{shares[kept - 1]:.0%} of their variance"
+        return FeatureSpace(f"{kept} whitened principal components of the training rows, with {about}", whiten)
     return FeatureSpace(f"{n_components} principal components of the training rows", pca.transform)
 
 

@@ -14,7 +14,7 @@ from core import datasets, methods
 from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import selection, specs, store
-from core.types import IMAGES, Run, Spec
+from core.types import IMAGES, KINDS, Run, Spec
 from pages.ui.shared import cached, page_state, permalinks, stored_runs
 from pages.ui.shared.stored_runs import Line, label_run
 from pages.ui.shared.text import join_words, plain, shorten
@@ -56,35 +56,40 @@ class View:
 
 
 def choose(
-    stored: Sequence[Run], problems: list[str], kind: str | None = None, always: Sequence[int] = (), *, several=False
+    stored: Sequence[Run],
+    problems: list[str],
+    kinds: Sequence[str] = KINDS,
+    always: Sequence[int] = (),
+    *,
+    several: bool = False,
 ) -> View:
     """Draw the choices and return their view; wrong choices in the link are added to `problems`.
 
     Parameters
     ----------
-    kind : the only kind of data set offered; None for all.
+    kinds : kinds of data set that are offered.
     always : latent dimensions that are offered even if not trained, the default first.
     several : whether several runs of one method may be shown, a line each.
     """
     # Reference maps alone are nothing to compare.
     stored = [run for run in stored if not methods.entry(run.spec.method).maps_rows]
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
-        entry = datasets.entry(choose_dataset(stored, problems, kind))
+        entry = datasets.entry(choose_dataset(stored, problems, kinds))
         size = _choose_size(stored, entry, problems, always)
         cached.find_copy(entry.name, entry.default_params)
         return View(entry, size, tuple(_choose_lines(stored, entry, size, problems, several)))
 
 
-def choose_dataset(stored: Sequence[Run], problems: list[str], kind: str | None = None) -> str:
-    """Draw the choice of a data set, of one kind or of all, and return its name."""
-    names = [name for name in stored_runs.list_datasets(stored) if kind in (None, datasets.entry(name).kind)]
+def choose_dataset(stored: Sequence[Run], problems: list[str], kinds: Sequence[str] = KINDS) -> str:
+    """Draw the choice of a data set of one of these kinds, and return its name."""
+    names = [name for name in stored_runs.list_datasets(stored) if datasets.entry(name).kind in kinds]
     trained = {run.spec.dataset for run in stored}
 
     def describe(name: str) -> str:
         return datasets.entry(name).label + ("" if name in trained else " (not trained yet)")
 
     default, look = stored_runs.choose_default_dataset(names, stored), {"format_func": describe, "width": 250}
-    return draw_datasets(names, default, problems, f"which has no {kind}", **look)
+    return draw_datasets(names, default, problems, f"which has no {' or '.join(kinds)}", **look)
 
 
 def draw_datasets(names: Sequence[str], default: str, problems: list[str], without: str = "", **look: Any) -> str:

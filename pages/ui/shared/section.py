@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 from core.analysis.rows import Rows, check_same_data
 from core.errors import BadInput, HourglassError
 from core.runs import selection
-from core.types import IMAGES
 from pages.ui.shared import cli_commands, header, page_state, run_picker, stored_runs, training_offers
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows, load_errors, load_estimator
 from pages.ui.shared.reconstructors import Reconstructor
@@ -107,20 +106,22 @@ def _offer_missing(view: View) -> None:
 
 
 def show_tabs(
-    title: str, sections: Mapping[str, tuple[str, Callable]], kind: str = IMAGES, sizes: Sequence[int] = ()
+    title: str, sections: Mapping[str, Mapping[str, tuple[str, Callable]]], sizes: Sequence[int] = ()
 ) -> None:
     """Draw the choices and the chosen section.
 
     Parameters
     ----------
-    sections : name in the address -> label, and the function that draws it from view, stored runs and problems.
-    kind, sizes : see `run_picker.choose`.
+    sections : kind of data set -> name in the address -> label, and the function that draws the section from view,
+        stored runs and problems. Data sets of other kinds are not offered.
+    sizes : see `run_picker.choose`.
     """
     stored, problems = stored_runs.list_runs()
     problems = list(problems)
     st.header(title, anchor=False)
-    view = run_picker.choose(stored, problems, kind, sizes)
-    labels = {name: label for name, (label, _) in sections.items()}
+    view = run_picker.choose(stored, problems, tuple(sections), sizes)
+    of_kind = sections[view.entry.kind]
+    labels = {name: label for name, (label, _) in of_kind.items()}
     options = {"memory": page_state.key("section"), "label_visibility": "collapsed"}
     chosen = page_state.choose("section", "Section", labels, problems, **options)
     notices = st.container()
@@ -128,7 +129,7 @@ def show_tabs(
         Section(view, st.empty()).explain_none_trained()
         training_offers.draw_missing(view, stored)
     with header.show_errors():
-        sections[chosen][1](view, stored, problems)
+        of_kind[chosen][1](view, stored, problems)
     with notices:
         page_state.show_problems(problems)
     header.end_page(*cli_commands.describe_view(view))
