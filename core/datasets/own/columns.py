@@ -37,7 +37,7 @@ _OTHER_VALUE = (
     "|^(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*[-., ]"
 )
 _ID_WORDS = frozenset(("id", "ids", "uid", "uuid", "guid", "identifier"))
-_COUNTERS = frozenset(("index", "idx", "nr", "no", "number", "row", "rownames", "unnamed", "#"))
+_COUNTERS = frozenset(("index", "idx", "nr", "no", "number", "row", "rowid", "rownames", "unnamed", "sno", "obs", "#"))
 _UNITS = frozenset(("patient", "subject", "participant", "user", "customer", "session", "household", "family"))
 _TITLE_WORDS = frozenset(("name", "title", "player", "country", "city", "company", "product", "model", "movie", "song"))
 _SPLIT_NAMES = frozenset(("split", "set", "fold", "partition", "subset"))
@@ -248,14 +248,14 @@ def _is_identifier(name: str, known: np.ndarray | list[str], n_distinct: int, n_
     """Whether values tell rows, or units of several rows, apart and mean nothing else."""
     words = _split_words(name)
     is_named, is_number = bool(words & _ID_WORDS), isinstance(known, np.ndarray)
-    is_counter = words <= _COUNTERS | {"0"} or bool(re.fullmatch(r"column_\d+", name))
     if n_distinct < (n_known or len(known)):
         few = 4 if words & _UNITS else _FEW  # five patients are a group, five species_ids are not
         is_unit = is_named or (len(words) == 1 and words <= _UNITS)
         return is_unit and n_distinct > few and not (is_number and (known % 1).any())
     if is_number:
-        is_counter = is_counter and known[0] in (0, 1) and bool((np.diff(known) == 1).all())
-        return is_counter or (is_named and not (known % 1).any())
+        is_counter = re.fullmatch(r"column_\d+", name) and known[0] in (0, 1) and (np.diff(known) == 1).all()
+        is_counter = is_counter or is_named or (words and words <= _COUNTERS | {"0"})
+        return bool(is_counter) and not (known % 1).any()
     return is_named or all(re.fullmatch(r"\S*\d\S*", text) for text in known[:200])
 
 
@@ -362,6 +362,12 @@ def _label(value: Any) -> str:
 def _suggest_roles(columns: list[Column], frame: pd.DataFrame, decimal: str) -> list[Column]:
     n_rows = len(frame)
     columns = [_suggest_split(column) for column in columns]
+    first = columns[0]
+    if first.name == "column_1" and first.type == NUMBER and first.n_distinct == n_rows and len(columns) > 1:
+        # The only column without a name numbers the rows, in any order.
+        is_whole = not (to_values(frame[first.name], NUMBER, decimal) % 1).any()
+        if is_whole and columns[1].name != "column_2":
+            columns[0] = replace(first, type=IDENTIFIER, role=ID)
     columns = [
         replace(column, role=GROUP) if column.role == ID and column.n_distinct < n_rows - column.n_missing else column
         for column in columns

@@ -98,6 +98,14 @@ def test_last_category_is_the_label():
     assert [column.role for column in found.values()] == ["feature", "label", "feature"]
 
 
+def test_numbers_of_rows_in_any_order():
+    numbers = np.random.default_rng(0).permutation(60)
+    assert [column.role for column in _describe(column_1=numbers, x=numbers / 7).values()] == ["id", "feature"]
+    assert [column.role for column in _describe(column_1=numbers, column_2=numbers).values()] == ["feature", "feature"]
+    found = _describe(**{"x": numbers, "Unnamed: 0": numbers, "y": numbers})
+    assert [column.role for column in found.values()] == ["feature", "id", "feature"]
+
+
 def test_typed_columns():
     day = pd.Timestamp("2024-03-01 12:00")
     found = _describe(
