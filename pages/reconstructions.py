@@ -1,18 +1,20 @@
-"""Reconstructions: test images encoded and decoded by each method, and the errors."""
+"""Reconstructions: test rows encoded and decoded by each method, and the errors."""
 
 from core.types import IMAGES
 from pages.ui.reconstructions import code_size, corrupted_input, depth, error_by_class, images, linear_ae
 from pages.ui.shared import header
 from pages.ui.shared.section import show_tabs
 
-# Name in the address -> label, and the function that draws the section
+# Kind of data -> name in the address -> label, and the function that draws the section
 SECTIONS = {
-    "images": ("Images", images.draw),
-    "classes": ("Error by class", error_by_class.draw),
-    "size": ("Error by dimensions", code_size.draw),
-    "depth": ("Depth", depth.draw),
-    "linear": ("Linear AE and PCA", linear_ae.draw),
-    "damage": ("Corrupted input", corrupted_input.draw),
+    IMAGES: {
+        "images": ("Images", images.draw),
+        "classes": ("Error by class", error_by_class.draw),
+        "size": ("Error by dimensions", code_size.draw),
+        "depth": ("Depth", depth.draw),
+        "linear": ("Linear AE and PCA", linear_ae.draw),
+        "damage": ("Corrupted input", corrupted_input.draw),
+    },
 }
 
 header.begin_page("pages/reconstructions.py")

@@ -69,6 +69,8 @@ def evaluate_tables(subject: Subject) -> Scores:
     scores.by_class["error_per_feature"] = {name: error for name, error in by_feature if error == error}
     scores.views["feature_variances"] = variances.astype(np.float32)
     scores.views["reconstructions"] = reconstructions[select_strip(dataset, subject.shown)].astype(np.float32)
+    if subject.can("noise_variance_"):
+        scores.views["error_by_size"] = pca_spectrum.pca_table_error_by_size(dataset).astype(np.float32)
     return scores
 
 

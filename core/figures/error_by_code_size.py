@@ -25,7 +25,7 @@ class Mark:
     ----------
     method : determines colour and symbol, see `palette.get_method_style`.
     size : latent dimensions, or hidden layers.
-    error, low, high : squared error per image with its 95% interval.
+    error, low, high : mean error with its 95% interval.
     about : lines of the hover text.
     is_own : whether it is not a shipped run; drawn hollow.
     is_best : whether the method's line passes through it.
@@ -45,7 +45,13 @@ class Mark:
 
 
 def plot_by_size(
-    exact: np.ndarray | None, marks: Sequence[Mark], theme: str, *, is_log: bool = True, largest: int = 256
+    exact: np.ndarray | None,
+    marks: Sequence[Mark],
+    theme: str,
+    *,
+    is_log: bool = True,
+    largest: int = 256,
+    title: str = "squared error per image",
 ) -> go.Figure:
     """Error against code size: a line for PCA, a mark with its interval for each run.
 
@@ -54,6 +60,7 @@ def plot_by_size(
     exact : (n + 1,) PCA's error with 0 to n components, or None
     is_log : whether the axis of sizes is logarithmic
     largest : the last size of PCA's line
+    title : of the axis of errors
     """
     figure = style.make_figure(theme)
     if exact is not None:
@@ -78,7 +85,7 @@ def plot_by_size(
         figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(k) for k in ticks])
     else:
         figure.update_xaxes(rangemode="tozero")
-    figure.update_yaxes(title="squared error per image", rangemode="tozero")
+    figure.update_yaxes(title=title, rangemode="tozero")
     # plotly hides the legend of a single trace by default.
     return style.lay_out(figure, 420, top=16, showlegend=True, hovermode="closest", dragmode=False)
 
@@ -118,11 +125,16 @@ def _add_method(figure: go.Figure, marks: Sequence[Mark], theme: str) -> None:
 
 
 def plot_by_depth(
-    marks: Sequence[Mark], theme: str, pca: float | None = None, *, places: Sequence[str] = ()
+    marks: Sequence[Mark],
+    theme: str,
+    pca: float | None = None,
+    *,
+    places: Sequence[str] = (),
+    title: str = "squared error per image",
 ) -> go.Figure:
     """Error against depth, with intervals, and PCA's error at the same code size as a level.
 
-    `places` are all labels of the axis in their order; some may have no mark.
+    `places` are all labels of the axis in their order; some may have no mark. `title` is of the axis of errors.
     """
     figure = style.make_figure(theme)
     looks = [palette.get_method_style(mark.method, theme) for mark in marks]
@@ -144,11 +156,11 @@ def plot_by_depth(
         names = [escape_text(place) for place in places]
         ends = [-0.5, len(places) - 0.5]
         figure.update_xaxes(type="category", categoryorder="array", categoryarray=names, range=ends)
-    figure.update_yaxes(title="squared error per image", rangemode="tozero")
+    figure.update_yaxes(title=title, rangemode="tozero")
     return style.lay_out(figure, 330, top=16, showlegend=True)
 
 
-def plot_convergence_to_pca(history: Sequence[Mapping[str, Any]], theme: str) -> list[go.Figure]:
+def plot_convergence_to_pca(history: Sequence[Mapping[str, Any]], theme: str, row: str = "image") -> list[go.Figure]:
     """A linear AE's principal angles to PCA's subspace, and its excess error, by epoch.
 
     Rows have ``epoch``, ``largest_angle``, ``mean_angle`` and ``excess_error``, see `core.metrics.linear_ae_vs_pca`.
@@ -156,7 +168,7 @@ def plot_convergence_to_pca(history: Sequence[Mapping[str, Any]], theme: str) ->
     rows = thin_rows(history)
     return [
         _plot_by_epoch(rows, {"largest_angle": "largest", "mean_angle": "mean"}, "principal angle, degrees", theme),
-        _plot_by_epoch(rows, {"excess_error": "excess error"}, "squared error per image above PCA's", theme),
+        _plot_by_epoch(rows, {"excess_error": "excess error"}, f"squared error per {row} above PCA's", theme),
     ]
 
 

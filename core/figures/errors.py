@@ -19,14 +19,17 @@ def plot_by_class(
     counts: Sequence[int],
     theme: str,
     methods: Mapping[str, str],
+    error: str = "squared error per image",
+    group: str = "class",
 ) -> go.Figure:
-    """A dot with its interval for each class and method.
+    """A dot with its interval for each class, or feature, and method.
 
     Parameters
     ----------
     means : label -> (mean, low, high) of each class, NaN where there is none
     classes, counts : name and number of rows of each class, in the order they are drawn
     methods : label -> method, which determines colour and mark, see `palette.get_method_style`
+    error, group : names of the axes
     """
     figure = make_figure(theme)
     ticks = [escape_text(name) for name in classes]
@@ -42,21 +45,30 @@ def plot_by_class(
             customdata=np.column_stack([low, high, counts]),
             text=ticks,
             marker={"color": style.colour, "symbol": style.symbol, "size": 6},
-            hovertemplate=f"{name}, class %{{text}}<br>%{{y:.2f}} (%{{customdata[0]:.2f}} to "
-            "%{customdata[1]:.2f}), n = %{customdata[2]:,}<extra></extra>",
+            hovertemplate=f"{name}, {group} %{{text}}<br>%{{y:.3~g}} (%{{customdata[0]:.3~g}} to "
+            "%{customdata[1]:.3~g}), n = %{customdata[2]:,}<extra></extra>",
         )
-    figure.update_xaxes(title="class", tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5])
-    figure.update_yaxes(title="mean squared error per image", rangemode="tozero")
+    figure.update_xaxes(title=group, tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5])
+    figure.update_yaxes(title=f"mean {error}", rangemode="tozero")
     # Side by side: methods of the same error, such as PCA and a linear autoencoder, would hide one another.
     return lay_out(figure, 380, **_LAYOUT, scattermode="group", scattergap=0.35)
 
 
 def plot_distribution(
-    quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]], theme: str, methods: Mapping[str, str], *, is_log: bool
+    quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    theme: str,
+    methods: Mapping[str, str],
+    *,
+    is_log: bool,
+    error: str = "squared error per image",
+    row: str = "image",
 ) -> go.Figure:
-    """Share of the images whose error is at most x, a line for each method.
+    """Share of the rows whose error is at most x, a line for each method.
 
-    `quantiles` : label -> shares and errors, see `core.analysis.error_comparison.compute_quantiles`.
+    Parameters
+    ----------
+    quantiles : label -> shares and errors, see `core.analysis.error_comparison.compute_quantiles`
+    error, row : names of the error and of a row
     """
     figure = make_figure(theme)
     for label, (shares, errors) in quantiles.items():
@@ -67,13 +79,13 @@ def plot_distribution(
             mode="lines",
             name=name,
             line={"color": style.colour, "dash": style.dash, "width": 2, "shape": "vh"},
-            hovertemplate=f"{name}: %{{y:.0f}}% of the images at most %{{x:.3~g}}<extra></extra>",
+            hovertemplate=f"{name}: %{{y:.0f}}% of the {row}s at most %{{x:.3~g}}<extra></extra>",
         )
     axis = {"type": "linear", "rangemode": "tozero"}
     if is_log:
         axis = {"type": "log", **make_decade_ticks(error for _, errors in quantiles.values() for error in errors)}
-    figure.update_xaxes(title="squared error per image", **axis)
-    figure.update_yaxes(title="images with at most this error (%)", range=[0, 101])
+    figure.update_xaxes(title=error, **axis)
+    figure.update_yaxes(title=f"{row}s with at most this error (%)", range=[0, 101])
     return lay_out(figure, 340, **_LAYOUT)
 
 
@@ -87,7 +99,13 @@ class Curve:
 
 
 def plot_by_corruption(
-    levels: Sequence[float], curves: Sequence[Curve], axis: str, theme: str, at: float | None = None
+    levels: Sequence[float],
+    curves: Sequence[Curve],
+    axis: str,
+    theme: str,
+    at: float | None = None,
+    error: str = "squared error per image",
+    row: str = "image",
 ) -> go.Figure:
     """Error against the amount of corruption: lines with bands, a grey one for the baseline.
 
@@ -95,6 +113,7 @@ def plot_by_corruption(
     ----------
     levels : (n_levels,) amounts; axis : their name
     at : the amount that is marked, if any
+    error, row : names of the error and of a row
     """
     figure = make_figure(theme)
     x = np.asarray(levels, np.float64)
@@ -108,5 +127,5 @@ def plot_by_corruption(
     if at is not None:
         figure.add_vline(x=at, line={"color": palette.INK[theme], "width": 1, "dash": "dot"})
     figure.update_xaxes(title=axis, hoverformat="~g")
-    figure.update_yaxes(title="squared error per image, compared with the clean image", rangemode="tozero")
+    figure.update_yaxes(title=f"{error}, compared with the clean {row}", rangemode="tozero")
     return lay_out(figure, 400, **_LAYOUT, hovermode="x unified")

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from core.metrics import tables
 from core.types import Dataset
 
 ROWS_AT_ONCE = 4096
+MOST_SIZES = 256  # of a table's codes whose error is computed
 MOST_FEATURES = 1500  # of rows decomposed during a fit: the work grows with their third power
 
 
@@ -72,6 +74,33 @@ def pca_error_by_size(dataset: Dataset) -> np.ndarray:
         total += np.square(rows).sum()
     errors = total - np.concatenate([[0.0], np.cumsum(explained)])
     return errors.clip(min=0) / len(X)
+
+
+def pca_table_error_by_size(dataset: Dataset) -> np.ndarray:
+    """PCA's error on a table's test rows with k components, at index k: (n_sizes + 1,) float64.
+
+    The error is the share of variance not explained, a mean over the features that are numbers; without any, the share
+    of wrong categories. Up to `MOST_SIZES` components; the last error is that of all others.
+    """
+    spectrum, X, known = decompose(dataset.floats("train")), dataset.floats("test"), dataset.known_test
+    variances = tables.feature_variances(X, dataset.blocks, known)
+    columns = (np.cumsum(dataset.blocks) - dataset.blocks)[variances > 0]
+    has_numbers = len(columns) > 0
+    # Residuals of the numbers, else of all columns.
+    columns = columns if has_numbers else np.arange(X.shape[1])
+    codes, components = (X - spectrum.mean) @ spectrum.components.T, spectrum.components[:, columns]
+    residuals, errors = (X - spectrum.mean)[:, columns], []
+    is_known = np.ones(residuals.shape) if known is None else known[:, columns].astype(np.float64)
+    # With these weights the sum of squares is a mean over features of means over rows.
+    weights = is_known / (is_known.sum(axis=0) * variances[variances > 0] * len(columns)) if has_numbers else is_known
+    for k in range(min(len(components), MOST_SIZES) + 1):
+        if k:
+            residuals -= np.outer(codes[:, k - 1], components[k - 1])
+        if has_numbers:
+            errors.append(np.einsum("ij,ij,ij->", residuals, residuals, weights))
+        else:
+            errors.append(tables.compare_cells(X, X - residuals, dataset.blocks, known).by_row(of_numbers=False).mean())
+    return np.array(errors)
 
 
 def find_size(errors: np.ndarray, error: float) -> int | None:

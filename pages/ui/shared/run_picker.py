@@ -14,7 +14,7 @@ from core import datasets, methods
 from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import selection, specs, store
-from core.types import IMAGES, KINDS, Run, Spec
+from core.types import IMAGES, KINDS, TABLES, Run, Spec
 from pages.ui.shared import cached, page_state, permalinks, stored_runs
 from pages.ui.shared.stored_runs import Line, label_run
 from pages.ui.shared.text import join_words, plain, shorten
@@ -111,7 +111,7 @@ def link_next_questions(view: View) -> None:
         if view.entry.has_labels:
             query, icon = {"data": view.entry.name, "confusion": "yes"}, ":material/grid_on:"
             st.page_link("pages/embeddings.py", label="Confusion matrices", icon=icon, query_params=query)
-        if view.entry.kind == IMAGES:
+        if view.entry.kind in (IMAGES, TABLES):
             query, icon = {"data": view.entry.name, "section": "size"}, ":material/show_chart:"
             label = "Error by latent dimensions"
             st.page_link("pages/reconstructions.py", label=label, icon=icon, query_params=query)

@@ -11,13 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 from core.analysis.rows import Rows, check_same_data
 from core.errors import BadInput, HourglassError
 from core.runs import selection
+from core.types import ROW_NAMES
 from pages.ui.shared import cli_commands, header, page_state, run_picker, stored_runs, training_offers
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows, load_errors, load_estimator
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
 from pages.ui.shared.text import join_words, plain
 
-RECONSTRUCTS = "method that reconstructs images"
+RECONSTRUCTS = "method that reconstructs {row}s"
 
 
 class _EndOfSection(Exception):
@@ -32,12 +33,18 @@ class Section:
     _place: DeltaGenerator
     refused: dict[str, str] = field(default_factory=dict)  # label of a method -> why its run is not shown
 
+    @property
+    def row(self) -> str:
+        """What a row of the data set is called: ``"image"``."""
+        return ROW_NAMES[self.view.entry.kind]
+
     def explain(self, text: str, help: str | None = None) -> None:
         """Write the explanation of at most two sentences above the section; details in `help`."""
         self._place.markdown(plain(text), help=help)
 
     def explain_none_trained(self, what: str = "method") -> None:
-        """Write, as the explanation, that no such method is trained in this view."""
+        """Write, as the explanation, that no such method is trained in this view; ``{row}`` is what a row is called."""
+        what = what.format(row=self.row)
         self.explain(f"No {what} is trained on {self.view.entry.label} at {self.view.size}-D yet.")
 
     def end(self, text: str) -> NoReturn:
@@ -55,7 +62,7 @@ class Section:
         """Test rows of the view's data set; without them the section ends with the sentence `otherwise`."""
         rows = find_rows(self.view.entry, self.view.dataset_params, problems, n=n)
         if rows is None:
-            self.end(otherwise or "This section needs the test images, which are not on this machine yet.")
+            self.end(otherwise or f"This section needs the test {self.row}s, which are not on this machine yet.")
         return rows
 
     def find_reconstructors(self, rows: Rows) -> list[Reconstructor]:
