@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import warnings
 from contextlib import suppress
@@ -97,7 +96,7 @@ def describe_column(column: pd.Series, decimal: str = ".", type: str = "") -> Co
     cells = _simplify(column)
     n_missing = cells.null_count if isinstance(cells, pa.Array) else int(cells.isna().sum())
     if not type:
-        type, values = _guess(cells, isinstance(column.dtype, pd.CategoricalDtype), decimal, name)
+        type, values = _guess(cells, decimal, name)
     elif type in (NUMBER, DATE):
         values = _convert(cells, type, decimal, name)
     else:
@@ -142,34 +141,15 @@ def to_split(values: pd.Series) -> pd.Series:
 def _simplify(column: pd.Series) -> pd.Series | pa.Array:
     """The cells as float64, as dates in UTC, or as an Arrow array of text without spaces at its ends."""
     dtype = column.dtype
-    if dtypes.is_object_dtype(dtype):
-        return _simplify_objects(column)
     if isinstance(dtype, pd.StringDtype):
         return _strip(column)
-    if isinstance(dtype, pd.CategoricalDtype) or dtypes.is_bool_dtype(dtype) or dtypes.is_complex_dtype(dtype):
-        return _strip(column.astype(object).map(_to_text))
-    if dtypes.is_numeric_dtype(dtype):
-        return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
     if dtypes.is_datetime64_any_dtype(dtype):
         return _drop_zone(column)
-    if dtypes.is_timedelta64_dtype(dtype):
-        return column.dt.total_seconds().astype(np.float64)
+    if dtypes.is_bool_dtype(dtype):
+        return _strip(column.map({True: "true", False: "false"}))
+    if dtypes.is_any_real_numeric_dtype(dtype):
+        return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
     return _strip(column.astype(object).map(_to_text))
-
-
-def _simplify_objects(column: pd.Series) -> pd.Series | pa.Array:
-    known = column.map(lambda cell: None if isinstance(cell, str) and cell.strip().lower() in texts.MISSING else cell)
-    kind = pd.api.types.infer_dtype(known, skipna=True)
-    try:
-        if kind in ("floating", "integer", "mixed-integer-float", "decimal"):
-            return known.astype(np.float64)
-        if kind == "timedelta":
-            return pd.to_timedelta(known).dt.total_seconds()
-        if not known.empty and known.dropna().map(lambda cell: isinstance(cell, datetime.date)).all():
-            return _drop_zone(pd.to_datetime(known, errors="coerce", utc=True))
-    except (OverflowError, ValueError, TypeError):  # such as a number of 400 digits, or dates of unlike kinds
-        pass
-    return _strip(known.map(_to_text))
 
 
 def _to_text(cell: Any) -> str | None:
@@ -196,10 +176,10 @@ def _to_nanoseconds(dates: pd.Series) -> pd.Series:
     return dates.where(dates.between("1677-09-22", "2262-04-11")).astype("datetime64[ns]")
 
 
-def _guess(cells: pd.Series | pa.Array, is_category: bool, decimal: str, name: str) -> tuple[str, pd.Series | _Coded]:
+def _guess(cells: pd.Series | pa.Array, decimal: str, name: str) -> tuple[str, pd.Series | _Coded]:
     """The type that fits, and the values."""
     if isinstance(cells, pa.Array):
-        kind = texts.TEXT if is_category else _guess_kind(cells.drop_null(), decimal, name)
+        kind = _guess_kind(cells.drop_null(), decimal, name)
     else:
         kind = texts.NUMBER if cells.dtype == np.float64 else texts.DATE
     if kind != texts.TEXT:
@@ -212,7 +192,7 @@ def _guess(cells: pd.Series | pa.Array, is_category: bool, decimal: str, name: s
     values = _encode(cells, TEXT)
     n_known = int((values.codes >= 0).sum())
     n_distinct = len(values.distinct)
-    if n_distinct > 1 and not is_category:
+    if n_distinct > 1:
         if _is_identifier(name, values.distinct, n_distinct, n_known):
             return IDENTIFIER, values
         if n_distinct > max(2, n_known / (2 if n_distinct <= MOST_CLASSES else 5)):
@@ -223,20 +203,19 @@ def _guess(cells: pd.Series | pa.Array, is_category: bool, decimal: str, name: s
 
 def _guess_kind(known: pa.Array, decimal: str, name: str) -> str:
     """`NUMBER`, `DATE` or `TEXT`: as `cells.guess_kind`, on a sample unless all cells are plain."""
-    n = len(known)
-    is_plain = pc.match_substring_regex(known, _plain_number(decimal))
-    has_code = _count_true(pc.match_substring_regex(known, f"^(?:{texts.CODE})$")) > 0
-    if n and _count_true(is_plain) >= 0.9 * n and not has_code and not texts.DATE_NAME.search(name):
-        others = pc.unique(pc.utf8_lower(known.filter(pc.invert(is_plain)))).to_pylist()
-        return TEXT if others and set(others) <= _TRUTH.keys() else NUMBER
-    if _count_true(pc.match_substring_regex(known, _OTHER_VALUE)) < 0.75 * max(n, 1):
+    n = len(known) or 1
+
+    def share(pattern: str) -> float:
+        return (pc.sum(pc.match_substring_regex(known, pattern)).as_py() or 0) / n
+
+    has_code = share(f"^(?:{texts.CODE})$") > 0
+    if share(_plain_number(decimal)) >= 0.9 and not has_code and not texts.DATE_NAME.search(name):
+        distinct = set(pc.unique(pc.utf8_lower(known[:_SAMPLE])).to_pylist())
+        return TEXT if {"0", "1"} < distinct <= _TRUTH.keys() else NUMBER
+    if share(_OTHER_VALUE) < 0.75:
         return TEXT
     kind = texts.guess_kind(known[:: -(-n // _SAMPLE)].to_pandas().astype("str"), decimal, name)
     return TEXT if kind == texts.NUMBER and has_code else kind
-
-
-def _count_true(mask: pa.Array) -> int:
-    return pc.sum(mask).as_py() or 0
 
 
 def _plain_number(decimal: str) -> str:
