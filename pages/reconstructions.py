@@ -18,4 +18,4 @@ SECTIONS = {
 }
 
 header.begin_page("pages/reconstructions.py")
-show_tabs("Reconstructions", {IMAGES: SECTIONS})
+show_tabs("Reconstructions", SECTIONS)

@@ -85,8 +85,8 @@ def _fit_pca_space(dataset: Dataset) -> FeatureSpace:
     solver = "arpack" if X.shape[1] > _MANY_PIXELS and n_components < min(X.shape) else "full"
     pca = PCA(n_components, svd_solver=solver, random_state=0).fit(X)
     if dataset.kind == TABLES:
-        # The last directions are differences of nearly equal features and rounding. Whitened, they would weigh as much as
-        # the first, and the independent noise of a probabilistic decoder would alone make up the distance.
+        # The last directions are differences of nearly equal features, and rounding. Whitened, they would weigh as much
+        # as the first, and the independent noise of a probabilistic decoder would alone make up the distance.
         shares = np.cumsum(pca.explained_variance_ratio_)
         kept = int(np.searchsorted(shares, _WHITENED_SHARE * shares[-1])) + 1
         spread = np.sqrt(pca.explained_variance_[:kept])
