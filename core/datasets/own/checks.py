@@ -158,13 +158,17 @@ def _hash_copies(rows: pd.DataFrame) -> pd.Series:
 
 
 def _check_label(view: _View) -> Iterator[Finding]:
-    if (label := view.label) is None:
-        return
-    if not view.is_classified:
-        kind = "dates" if label.type == kinds.DATE else "numbers"
-        text = f"The label {_list([label.name])} has {label.n_distinct:,} different {kind}, and labels are classes: "
+    label = view.label
+    refused = [
+        c for c in view.columns if c.role == kinds.IGNORED and c.type == kinds.NUMBER and kinds.is_target(c.name)
+    ]
+    for column in refused if label is None else [] if view.is_classified else [label]:
+        text = f"{_list([column.name])} has {column.n_distinct:,} different "
+        text += f"{'dates' if column.type == kinds.DATE else 'numbers'}, and labels are classes: "
         text += "divide it into bins, give it the role feature or ignored, or choose another label."
-        yield Finding("number_label", (label.name,), label.n_distinct, text)
+        yield Finding("number_label", (column.name,), column.n_distinct, text)
+    if label is None:
+        return
     if label.n_missing:
         text = _number(label.n_missing, "row has", "rows have") + f" no label in {_list([label.name])}. "
         text += "Methods that use no labels are trained on all rows; the others leave out such rows."

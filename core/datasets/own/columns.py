@@ -133,6 +133,11 @@ def can_be_classes(values: pd.Series) -> bool:
     return 2 <= len(distinct) <= MOST_CLASSES and not (distinct % 1).any()
 
 
+def is_target(name: str) -> bool:
+    """Whether a name says that a column is to be predicted."""
+    return name.lower() in _TARGETS
+
+
 def to_split(values: pd.Series) -> pd.Series:
     """``"train"``, ``"test"`` or ``"validation"`` for each text that names a part of a data set, else None."""
     return values.map(lambda text: _PARTS.get(str(text).lower()))
@@ -364,7 +369,7 @@ def _suggest_roles(columns: list[Column], frame: pd.DataFrame, decimal: str) -> 
         name = columns[at].name
         columns[at] = replace(describe_column(frame[name], decimal, CATEGORY), role=LABEL)
     return [
-        replace(column, role=IGNORED) if column.role == FEATURE and column.name.lower() in _TARGETS else column
+        replace(column, role=IGNORED) if column.role == FEATURE and is_target(column.name) else column
         for column in columns
     ]
 

@@ -96,7 +96,7 @@ def _find(roles=None, **cells):
 
 def test_real_tables():
     found = {}
-    for name in ("iris", "wine", "breast_cancer", "digits"):
+    for name in ("iris", "wine", "breast_cancer", "diabetes", "digits"):
         table = readers.Table(getattr(datasets, f"load_{name}")(as_frame=True).frame)
         problems = checks.find_problems(table, columns.describe_columns(table))
         found[name] = {problem.kind: (problem.count, problem.columns) for problem in problems}
@@ -104,6 +104,7 @@ def test_real_tables():
     assert found["iris"] == {"duplicates": (1, ())}
     assert found["wine"] == {"scales": (13, ("nonflavanoid_phenols", "proline"))}
     assert found["breast_cancer"] == {"scales": (30, ("fractal dimension error", "worst area"))}
+    assert found["diabetes"] == {"number_label": (214, ("target",))}
     assert {kind: found["digits"].get(kind) for kind in ("constant", "leak", "duplicates")} == {
         "constant": (3, constant),
         "leak": None,
