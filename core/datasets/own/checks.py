@@ -301,7 +301,8 @@ def _check_features(view: _View) -> Iterator[Finding]:
     if len(spreads) > 1:
         (narrow, least), *_, (wide, most) = sorted(spreads.items(), key=lambda item: item[1])
         if most >= _WIDEST * least:
-            text = f"The standard deviations of the {len(spreads):,} number features range from {least:.3g} "
-            text += f"({_list([narrow])}) to {most:.3g} ({_list([wide])}). "
+            least, most = (f"{spread:,.0f}" if spread >= 1000 else f"{spread:.3g}" for spread in (least, most))
+            text = f"The standard deviations of the {len(spreads):,} number features range from {least} "
+            text += f"({_list([narrow])}) to {most} ({_list([wide])}). "
             text += "Scaling gives all features the same weight; without it, those with a large one dominate."
             yield Finding("scales", (narrow, wide), len(spreads), text)
