@@ -189,18 +189,21 @@ def _read_arrays(files: dict[str, Callable[[], BinaryIO]], part: str, limit: int
     columns = [
         name for name in files if len(shapes[name]) == 1 and shapes[name] == shapes[chosen][:1] and name != chosen
     ]
-    arrays = {}
-    for name in (chosen, *columns):
+    if sum(math.prod(shapes[name]) for name in (chosen, *columns)) > limit:
+        raise _too_large(limit)
+
+    def load(name: str) -> np.ndarray:
         with files[name]() as file:
-            arrays[name] = _load_array(file, limit // (len(columns) + 1))
-    frame = _to_frame(arrays[chosen])
+            return _load_array(file, limit)
+
+    frame = _to_frame(load(chosen))
     names = [chosen] if len(shapes[chosen]) == 1 else [""] * frame.shape[1]
     for name in files.keys() & {"columns", "feature_names"}:
         if shapes[name] == (frame.shape[1],):
-            with files[name]() as file:
-                names = [str(text) for text in _load_array(file, limit)]
-    frame = pd.concat([frame, *(_to_frame(arrays[name]) for name in columns)], axis=1)
-    frame.columns = text_tables.name_columns([*names, *columns])
+            names = [str(text) for text in load(name)]
+    frame.columns = text_tables.name_columns([*names, *columns])[: len(names)]
+    for name in columns:
+        frame[name] = _to_frame(load(name))[0]
     return Table(frame, None, parts, chosen)
 
 

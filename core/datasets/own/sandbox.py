@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +25,8 @@ from core.errors import BadInput
 
 _ROOT = Path(__file__).parents[3]
 _SECONDS = 120
+_BATCH_CELLS = 2_000_000
+_LIBRARIES = 40_000_000  # bytes of code in memory, which the system does not count
 _REFUSED, _TOO_LARGE = 3, 4  # exit codes
 
 
@@ -34,12 +36,20 @@ def read_apart(kind: str, content: bytes, part: str, limit: int) -> tuple[pd.Dat
     Returns the frame, and "parts", "part" and "notes". Raises BadInput.
     """
     command = [sys.executable, "-m", "core.datasets.own.sandbox", kind, part, str(limit)]
+    # Arrow's own allocator asks for more memory than it may use.
+    environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         source.write(content)
         source.seek(0)
         try:
             done = subprocess.run(
-                command, stdin=source, stdout=target, stderr=subprocess.PIPE, cwd=_ROOT, timeout=_SECONDS
+                command,
+                stdin=source,
+                stdout=target,
+                stderr=subprocess.PIPE,
+                cwd=_ROOT,
+                env=environment,
+                timeout=_SECONDS,
             )
         except subprocess.TimeoutExpired:
             raise BadInput(f"Reading the file takes more than {_SECONDS} seconds: save the table as CSV.") from None
@@ -67,21 +77,28 @@ def main() -> int:
     pa.set_io_thread_count(1)
     _limit_memory(2 * limit)
     try:
-        table, about = READERS[kind](sys.stdin.buffer, part)
-        if table.num_columns > text_tables.MOST_COLUMNS:
-            raise text_tables.too_many_columns(table.num_columns)
-        if table.nbytes > limit:
-            return _TOO_LARGE
-        table = table.replace_schema_metadata({"about": json.dumps(about)})
-        with pa.ipc.new_stream(sys.stdout.buffer, table.schema) as stream:
-            stream.write_table(table)
+        tables, about = READERS[kind](sys.stdin.buffer, part)
+        n_bytes, stream = 0, None
+        for table in tables:
+            n_bytes += table.nbytes
+            if n_bytes > limit:
+                return _TOO_LARGE
+            if stream is None:
+                schema = table.schema.with_metadata({"about": json.dumps(about)})
+                stream = pa.ipc.new_stream(sys.stdout.buffer, schema)
+            stream.write_table(table.replace_schema_metadata(schema.metadata))
+        if stream is None:
+            raise BadInput("The file holds no table: it has no row.")
+        stream.close()
     except BadInput as problem:
         print(problem, file=sys.stderr)
         return _REFUSED
     except MemoryError:
         return _TOO_LARGE
     except BaseException as problem:  # a reader's own error about a damaged file; a panic of Rust is no Exception
-        print(type(problem).__name__, " ".join(str(problem).split()), file=sys.stderr)
+        if "out of memory" in str(problem):
+            return _TOO_LARGE
+        print(" ".join(str(problem).split()) or type(problem).__name__, file=sys.stderr)
         return 1
     return 0
 
@@ -92,7 +109,7 @@ def _limit_memory(n_bytes: int) -> None:
         import resource
 
         pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stack
-        most = pages * os.sysconf("SC_PAGE_SIZE") + n_bytes
+        most = max(n_bytes - _LIBRARIES, pages * os.sysconf("SC_PAGE_SIZE") + n_bytes // 2)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -100,57 +117,70 @@ def _limit_memory(n_bytes: int) -> None:
 def _read_parquet(file: BinaryIO, part: str):
     from pyarrow import parquet
 
-    source = parquet.ParquetFile(file)
-    n_cells = source.metadata.num_rows * len(source.schema_arrow)
-    _check_cells(n_cells)
-    return _to_plain(source.read(use_threads=False))
+    metadata = parquet.read_metadata(file)
+    _check_shape(metadata.num_rows, metadata.num_columns)
+    per_column = max(1, _BATCH_CELLS // max(1, metadata.num_columns))
+    # A buffer for each column; without its size, whole columns are read.
+    source = parquet.ParquetFile(file, pre_buffer=False, buffer_size=10 * per_column)
+    return _to_plain(source.schema_arrow, source.iter_batches(per_column, use_threads=False))
 
 
 def _read_feather(file: BinaryIO, part: str):
-    from pyarrow import feather
+    if file.peek(4).startswith(b"FEA1"):
+        from pyarrow import feather
 
-    table = feather.read_table(file, use_threads=False)
-    table.validate(full=True)
-    _check_cells(table.num_rows * table.num_columns)
-    return _to_plain(table)
+        table = feather.read_table(file, use_threads=False)
+        return _to_plain(table.schema, table.to_batches())
+    source = pa.ipc.open_file(file)
+    return _to_plain(source.schema, map(source.get_batch, range(source.num_record_batches)))
 
 
-def _check_cells(n_cells: int) -> None:
-    """Raise MemoryError for more cells than the limit has room for, which may take little room in the file."""
-    if n_cells > int(sys.argv[3]):
+def _check_shape(n_rows: int, n_columns: int) -> None:
+    """Refuse more cells than the limit has room for, which may take little room in the file."""
+    if n_columns > text_tables.MOST_COLUMNS:
+        raise text_tables.too_many_columns(n_columns)
+    if n_rows * n_columns > int(sys.argv[3]):
         raise MemoryError
 
 
-def _to_plain(table: pa.Table):
+def _to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]):
     """Columns of numbers, truth values, dates and text; others are converted, or left out and noted."""
-    columns, left_out = {}, []
-    names = text_tables.name_columns(
-        ["" if name.startswith("__index_level_") else name for name in table.flatten().column_names]
-    )
-    for name, column in zip(names, table.flatten().columns, strict=True):
-        kind = column.type
-        if pa.types.is_dictionary(kind):
-            column = column.cast(kind.value_type)
-            kind = column.type
-        target = next((target for is_kind, target in _PLAIN if is_kind(kind)), None)
-        if target is None:
-            left_out.append(name)
-            continue
-        columns[name] = column if target is kind else column.cast(target, safe=False)
+    flat = pa.Table.from_batches([], schema).flatten().schema
+    # The names of an index, in a file by pandas, are none of a person.
+    names = text_tables.name_columns(["" if name.startswith("__index_level_") else name for name in flat.names])
+    targets = [_to_plain_type(field.type) for field in flat]
+    left_out = [name for name, target in zip(names, targets, strict=True) if target is None]
     notes = [f"The columns {', '.join(left_out)[:200]} hold lists or bytes and are left out."] if left_out else []
-    return pa.table(columns), {"notes": notes}
+
+    def convert(batch: pa.RecordBatch) -> pa.Table:
+        _check_shape(batch.num_rows, batch.num_columns)
+        batch.validate(full=True)
+        columns = zip(names, pa.Table.from_batches([batch]).flatten().columns, targets, strict=True)
+        return pa.table({name: column.cast(target, safe=False) for name, column, target in columns if target})
+
+    return map(convert, batches), {"notes": notes}
+
+
+def _to_plain_type(kind: pa.DataType) -> pa.DataType | None:
+    if pa.types.is_dictionary(kind):
+        return _to_plain_type(kind.value_type)
+    if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not pa.types.is_float16(kind):
+        return kind
+    return next((plain for is_kind, plain in _PLAIN if is_kind(kind)), None)
 
 
 _PLAIN: tuple[tuple[Callable, pa.DataType], ...] = (
     (pa.types.is_boolean, pa.bool_()),
-    (lambda kind: pa.types.is_float16(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind), pa.float64()),
+    (pa.types.is_float16, pa.float32()),
+    (pa.types.is_null, pa.float64()),
+    (pa.types.is_decimal, pa.float64()),
     (pa.types.is_date, pa.timestamp("us")),
-    (lambda kind: pa.types.is_timestamp(kind), pa.timestamp("us")),
+    (pa.types.is_timestamp, pa.timestamp("us")),
     (pa.types.is_duration, pa.int64()),
-    (
-        lambda kind: pa.types.is_time(kind) or pa.types.is_string_view(kind) or pa.types.is_string(kind),
-        pa.large_string(),
-    ),
+    (pa.types.is_time, pa.large_string()),
+    (pa.types.is_string, pa.large_string()),
+    (pa.types.is_large_string, pa.large_string()),
+    (pa.types.is_string_view, pa.large_string()),
 )
 
 
@@ -162,15 +192,16 @@ def _read_workbook(file: BinaryIO, part: str):
     filled = (name for name in parts if book.get_sheet_by_name(name).height > 1)
     chosen = part if part in parts else next(filled, parts[0])
     sheet = book.get_sheet_by_name(chosen)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    for row in sheet.iter_rows():
-        writer.writerow([_to_text(cell) for cell in row])
-    content = text.getvalue().encode()
+    target = io.BytesIO()
+    text = io.TextIOWrapper(target, "utf-8", errors="replace", newline="")
+    csv.writer(text).writerows([_to_text(cell) for cell in row] for row in sheet.iter_rows())
+    text.flush()
+    del sheet, book
+    content = target.getvalue()
     form = text_tables.guess_format(content, ",")
     table = text_tables.read_text(content, form)
     about = {"parts": parts, "part": chosen, "notes": table.notes}
-    return pa.Table.from_pandas(table.frame, preserve_index=False), about
+    return [pa.Table.from_pandas(table.frame, preserve_index=False)], about
 
 
 def _to_text(cell) -> str:
@@ -185,11 +216,14 @@ def _read_json(file: BinaryIO, part: str):
     rows = json.load(file) if start.startswith(b"[") else [json.loads(line) for line in file if line.strip()]
     if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput("The file holds no table: it must hold one object for each row, with a value for each column.")
+    n_columns = len({name for row in rows for name in row})
+    if n_columns > text_tables.MOST_COLUMNS:
+        raise text_tables.too_many_columns(n_columns)
     frame = pd.json_normalize(rows, max_level=2)
     for name in frame.select_dtypes(object):
         frame[name] = frame[name].map(_to_json_text, na_action="ignore")
     frame.columns = text_tables.name_columns([str(name) for name in frame])
-    return pa.Table.from_pandas(frame, preserve_index=False), {}
+    return [pa.Table.from_pandas(frame, preserve_index=False)], {}
 
 
 def _to_json_text(value) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import charset_normalizer
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from core import config
 from core.datasets.own import cells
@@ -22,7 +23,8 @@ from core.errors import BadInput
 _SAMPLE, _LARGEST_SAMPLE, _SAMPLE_LINES = 100_000, 2_000_000, 20
 _SAMPLE_ROWS, _SAMPLE_COLUMNS = 200, 60
 MOST_COLUMNS = 10_000
-_CHUNK_CELLS = 1_000_000
+# pandas joins its warnings of a chunk in a time that grows with their square.
+_CHUNK_CELLS, _CHUNK_ROWS = 1_000_000, 20_000
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -117,7 +119,7 @@ def _count_broken(content: bytes, encoding: str) -> tuple[int, int]:
         text = decoder.decode(content[start : start + 1_000_000])
         if not text.isascii():
             n_broken += text.count("\ufffd")
-            n_foreign += len(text) - len(text.encode("ascii", "ignore"))
+            n_foreign += int((np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32) > 127).sum())
     return n_broken, n_foreign
 
 
@@ -174,8 +176,9 @@ def guess_format(content: bytes, delimiter: str | None = None) -> TextFormat:
     guess = _guess_dialect(body, TextFormat(encoding), separator[1] if separator else delimiter)
     rows = _split_rows(body, guess)
     if not rows:
-        return replace(guess, n_skipped=n_skipped)
-    width = _find_width(rows)
+        raise _no_row(content)
+    if (width := _find_width(rows)) > MOST_COLUMNS:
+        raise too_many_columns(width)
     if _is_one_column(rows, width, guess.delimiter):
         unused = next((sign for sign in ";\t|" if sign not in body), "\x1f")
         decimal = _guess_decimal(pd.DataFrame(body.split("\n")[1:], dtype=str), ";")
@@ -353,6 +356,8 @@ def _has_header(table: pd.DataFrame, decimal: str) -> bool:
 def _count_header_votes(table: pd.DataFrame, decimal: str) -> int:
     """Columns whose first cell is of another kind than the rest, minus those where it is of the same."""
     first, rest = table.iloc[0].str.strip(), table.iloc[1:]
+    if len(first) > 2 and list(first) == [str(k) for k in range(len(first))]:
+        return len(first)  # pandas numbers columns without names
     votes = 0
     for k in _sample_columns(table):
         if first[k].lower() in cells.MISSING or rest.empty:
@@ -399,7 +404,7 @@ def read_text(content: bytes, form: TextFormat) -> TextTable:
         names = rows[0].cells
         n_skipped += rows.pop(0).end
     if not rows:
-        raise BadInput("The file holds no table: it has no row with a value.")
+        raise _no_row(content)
     width = max(_find_width(rows), len(names))
     if width > MOST_COLUMNS:
         raise too_many_columns(width)
@@ -410,6 +415,15 @@ def read_text(content: bytes, form: TextFormat) -> TextTable:
         notes.append(f"{n_long:,} rows have more than {width} cells and are left out.")
     frame, more_notes = _to_table(frame, names, form)
     return TextTable(frame, form, (*notes, *more_notes))
+
+
+def _no_row(content: bytes) -> BadInput:
+    if len(content) > _SAMPLE:
+        return BadInput(
+            f"The first {min(len(content), _LARGEST_SAMPLE) / 1e6:.1f} MB of the file hold no complete row: "
+            "look for a cell that is too long, a quote that is never closed, or another delimiter."
+        )
+    return BadInput("The file holds no table: it has no row with a value below its header.")
 
 
 def too_many_columns(n_columns: int) -> BadInput:
@@ -444,17 +458,21 @@ def _check_format(form: TextFormat) -> None:
 
 def _read_cells(content: bytes, form: TextFormat, width: int) -> tuple[pd.DataFrame, int]:
     """All rows with at most `width` cells, and how many have more."""
+    pool = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())  # takes two thirds of the default pool's memory for such cells
     try:
         return _read_chunks(content, form, width)
-    except pd.errors.ParserError:
+    except pd.errors.ParserError:  # a quote that is not closed
         return _read_chunks(content + f"{form.quote}\n".encode(form.encoding.removesuffix("-sig")), form, width)
+    finally:
+        pa.set_memory_pool(pool)
 
 
 def _read_chunks(content: bytes, form: TextFormat, width: int) -> tuple[pd.DataFrame, int]:
     lines = io.TextIOWrapper(io.BytesIO(content), form.encoding, errors="replace")
     for _ in range(form.n_skipped):
         lines.readline()
-    chunks, n_long = [], 0
+    chunks, n_rows, n_long = [], 0, 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for chunk in pd.read_csv(
@@ -470,11 +488,18 @@ def _read_chunks(content: bytes, form: TextFormat, width: int) -> tuple[pd.DataF
             dtype=str,
             keep_default_na=False,
             on_bad_lines="warn",
-            chunksize=max(1, _CHUNK_CELLS // width),
+            chunksize=min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width)),
         ):
-            chunks.append(chunk.fillna(""))
+            # A row that is too short lacks the last cell; no other cell is ever missing.
+            chunks.append(chunk.fillna("") if chunk.iloc[:, -1].isna().any() else chunk)
             n_long += sum(str(each.message).count("Skipping line") for each in caught)
+            n_rows += len(chunk)
             caught.clear()
+            if n_long > 1000 + 0.2 * n_rows:
+                raise BadInput(
+                    f"{n_long:,} of the first {n_long + n_rows:,} rows have more than {width} cells: "
+                    "choose another delimiter, or put text that holds it in quotes."
+                )
     return pd.concat(chunks, ignore_index=True), n_long
 
 
@@ -485,7 +510,8 @@ def _to_table(frame: pd.DataFrame, names: list[str], form: TextFormat) -> tuple[
     if len(names) == width - 1 and (frame.iloc[:, -1].str.strip() != "").any():
         names = ["", *names]
     names = names + [""] * (width - len(names))
-    is_row = (frame != "").any(axis=1).to_numpy(copy=True)
+    is_row = (frame.iloc[:, 0] != "").to_numpy(copy=True)
+    is_row[~is_row] = (frame[~is_row] != "").any(axis=1)
     is_row[:5] &= np.array([not _is_rule(row, form) for row in frame.iloc[:5].to_numpy()], bool)
     frame = frame if is_row.all() else frame[is_row]
     if n_footers := _count_footers(frame, form.decimal):
@@ -507,7 +533,7 @@ def name_columns(names: list[str]) -> list[str]:
     """Distinct names: an empty one becomes ``column_<position>``, and a repeated one gets a number."""
     distinct: dict[str, int] = {}
     for position, name in enumerate(names, 1):
-        name = " ".join(name.split())[:200] or f"column_{position}"
+        name = "".join(filter(str.isprintable, " ".join(name.split())))[:200] or f"column_{position}"
         number, unique = distinct.get(name, 0) + 1, name
         while unique in distinct:
             number += 1
