@@ -42,6 +42,7 @@ class Entry:
     example_query : a first query, of words that its documents contain.
     blocks : of a table, see `core.types.Form`.
     is_own : whether a person brought it, see `core.datasets.own.store`.
+    licence : of its rows.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Entry:
     example_query: str = "some words of these documents"
     blocks: tuple[int, ...] = ()
     is_own: bool = False
+    licence: str = ""
 
     @property
     def form(self) -> Form:
@@ -87,30 +89,40 @@ class Entry:
 _ENTRIES = (
     Entry("digits", "Digits 8x8", IMAGES, "digits", (1297, 500),
         "Handwritten digits of 8 by 8 pixels, part of scikit-learn.",
-        image_shape=(8, 8), embedded=True, classifier="digits", is_handwritten=True),
+        image_shape=(8, 8), embedded=True, classifier="digits", is_handwritten=True,
+        licence="CC BY 4.0 (UCI Machine Learning Repository)"),
     Entry("mnist-sample", "MNIST sample", IMAGES, "embedded_samples", (2000, 2000),
         "200 handwritten digits a class from each of MNIST's two splits.",
-        image_shape=(28, 28), embedded=True, classifier="mnist", is_handwritten=True),
+        image_shape=(28, 28), embedded=True, classifier="mnist", is_handwritten=True,
+        licence="CC BY-SA 3.0"),
     Entry("fashion-sample", "Fashion-MNIST sample", IMAGES, "embedded_samples", (2000, 2000),
         "200 pictures of clothes a class from each of Fashion-MNIST's two splits.",
-        image_shape=(28, 28), embedded=True, classifier="fashion-mnist"),
+        image_shape=(28, 28), embedded=True, classifier="fashion-mnist",
+        licence="MIT, copyright 2017 Zalando SE"),
     Entry("docstrings", "Docstrings", DOCUMENTS, "docstrings", (3364, 1147),
         "Docstrings of the installed numpy, scipy, pandas, scikit-learn and PyTorch, by subpackage.",
         params=(VOCABULARY_SIZE,), embedded=True, libraries=("numpy", "scipy", "pandas", "scikit-learn", "torch"),
-        markup=RST, example_query="solve a linear system with a sparse symmetric matrix"),
+        markup=RST, example_query="solve a linear system with a sparse symmetric matrix",
+        licence="BSD 3-Clause, each library's authors"),
     Entry("mnist", "MNIST", IMAGES, "mnist", (60000, 10000), "70,000 handwritten digits.",
-        image_shape=(28, 28), classifier="mnist", is_handwritten=True),
+        image_shape=(28, 28), classifier="mnist", is_handwritten=True,
+        licence="CC BY-SA 3.0"),
     Entry("fashion-mnist", "Fashion-MNIST", IMAGES, "mnist", (60000, 10000), "70,000 pictures of clothes.",
-        image_shape=(28, 28), classifier="fashion-mnist"),
+        image_shape=(28, 28), classifier="fashion-mnist",
+        licence="MIT, copyright 2017 Zalando SE"),
     Entry("olivetti", "Olivetti faces", IMAGES, "olivetti", (320, 80), "40 people, ten pictures each.",
-        image_shape=(64, 64), params=_FACES),
+        image_shape=(64, 64), params=_FACES,
+        licence="Free to use with credit to AT&T Laboratories Cambridge"),
     Entry("frey", "Frey faces", IMAGES, "frey", (1515, 390), "1,965 frames of one man's face in a video, in order.",
-        image_shape=(28, 20), has_labels=False),
+        image_shape=(28, 20), has_labels=False,
+        licence="Published for research by Brendan Frey and Sam Roweis; no licence stated"),
     Entry("newsgroups", "20 Newsgroups", DOCUMENTS, "newsgroups", (11293, 7528),
         "Postings of 1993 to twenty discussion groups.",
-        params=(VOCABULARY_SIZE,), example_query="the shuttle went into orbit around the moon"),
+        params=(VOCABULARY_SIZE,), example_query="the shuttle went into orbit around the moon",
+        licence="Public postings to Usenet; no licence stated"),
     Entry("reuters-r8", "Reuters R8", DOCUMENTS, "reuters", (5485, 2189), "Newswire of 1987 in eight subjects.",
-        params=(VOCABULARY_SIZE,), example_query="soviet union grain shipments in tonnes"),
+        params=(VOCABULARY_SIZE,), example_query="soviet union grain shipments in tonnes",
+        licence="Free for research, copyright Reuters Ltd"),
 )
 # fmt: on
 REGISTRY = {entry.name: entry for entry in _ENTRIES}

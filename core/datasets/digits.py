@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core import datasets
 from core.datasets.subsets import choose_stratified
 from core.types import IMAGES, Dataset
 
@@ -21,6 +22,6 @@ def load(name: str, *, progress: object = None) -> Dataset:
     return Dataset(
         *(name, IMAGES, X[train], y[train], X[test], y[test], tuple("0123456789")),
         image_shape=(8, 8),
-        licence="CC BY 4.0 (UCI Machine Learning Repository)",
+        licence=datasets.entry(name).licence,
         citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI, 1998.",
     )

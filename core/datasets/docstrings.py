@@ -36,7 +36,7 @@ def load(name: str, *, progress: object = None, vocabulary_size: int) -> Dataset
         name,
         load_corpus(),
         vocabulary_size,
-        licence="BSD 3-Clause, each library's authors",
+        licence=datasets.entry(name).licence,
         citation=f"The documentation of {', '.join(f'{d} {version(d)}' for d in DISTRIBUTIONS)}.",
     )
 

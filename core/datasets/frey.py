@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core import datasets
 from core.datasets import Progress, download, file_formats, matlab_files
 from core.types import IMAGES, UNLABELLED, Dataset
 
@@ -47,7 +48,7 @@ def load(name: str, *, progress: Progress | None = None) -> Dataset:
         image_shape=(28, 20),
         redistributable=False,
         notes=notes,
-        licence="Published for research by Brendan Frey and Sam Roweis; no licence stated",
+        licence=datasets.entry(name).licence,
         citation="S. Roweis, L. Saul: Nonlinear dimensionality reduction by locally linear embedding. Science 290, "
         "2000.",
     )

@@ -18,13 +18,11 @@ _CLOTHES = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ank
 CREDITS = {
     "mnist": {
         "target_names": tuple("0123456789"),
-        "licence": "CC BY-SA 3.0",
         "citation": "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document "
         "recognition. Proceedings of the IEEE 86(11), 1998.",
     },
     "fashion-mnist": {
         "target_names": tuple(_CLOTHES.split(",")),
-        "licence": "MIT, copyright 2017 Zalando SE",
         "citation": "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine "
         "learning algorithms. arXiv:1708.07747, 2017.",
     },
@@ -88,4 +86,5 @@ def make_dataset(name: str, path: Path, credit: str) -> Dataset:
         notes = (*notes, f"The classes of this copy are named {listed}, as its labels are.")
     rows = (arrays["x_train"].reshape(-1, 784), arrays["y_train"], arrays["x_test"].reshape(-1, 784), arrays["y_test"])
     credits = CREDITS[credit] | {"target_names": names, "usual_classes": names == usual}
-    return Dataset(name, IMAGES, *rows, image_shape=(28, 28), notes=notes, **credits)
+    licence = datasets.entry(name).licence
+    return Dataset(name, IMAGES, *rows, image_shape=(28, 28), notes=notes, licence=licence, **credits)

@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from core import datasets
 from core.datasets import Progress, bag_of_words, download, file_formats
 from core.types import Dataset
 
@@ -34,6 +35,6 @@ def load(name: str, *, progress: Progress | None = None, vocabulary_size: int) -
         name,
         file_formats.read_documents(download.get_stored_file(name, parse, progress)),
         vocabulary_size,
-        licence="Public postings to Usenet; no licence stated",
+        licence=datasets.entry(name).licence,
         citation="K. Lang: NewsWeeder: learning to filter netnews. ICML, 1995; split by date of J. Rennie.",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from core import datasets
 from core.datasets import MOST_CLASSES, Progress, download, file_formats, matlab_files
 from core.datasets.subsets import choose_stratified
 from core.errors import BadInput
@@ -78,7 +79,7 @@ def load(name: str, *, held_out: str, fold: int, copies: int, progress: Progress
         *(name, IMAGES, *rows, names),
         notes=notes,
         image_shape=(64, 64),
-        licence="Free to use with credit to AT&T Laboratories Cambridge",
+        licence=datasets.entry(name).licence,
         citation="F. Samaria, A. Harter: Parameterisation of a stochastic model for human face identification. "
         "IEEE Workshop on Applications of Computer Vision, 1994.",
     )

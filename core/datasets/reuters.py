@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from core import datasets
 from core.datasets import Progress, bag_of_words, download, file_formats
 from core.datasets.file_formats import WrongFile, text_lines
 from core.types import Dataset
@@ -31,7 +32,7 @@ def load(name: str, *, progress: Progress | None = None, vocabulary_size: int) -
         name,
         file_formats.read_documents(download.get_stored_file(name, parse, progress)),
         vocabulary_size,
-        licence="Free for research, copyright Reuters Ltd",
+        licence=datasets.entry(name).licence,
         citation="D. Lewis: Reuters-21578, Distribution 1.0, 1997; split R8 of A. Cardoso-Cachopo: Improving methods "
         "for single-label text categorization. PhD thesis, 2007.",
     )

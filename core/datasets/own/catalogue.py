@@ -3,14 +3,15 @@
     <folder of runs>/.datasets/own-<12 hexadecimal digits>/
         data            the file as it was brought
         recipe.json     see `core.datasets.own.recipe`
-        about.json      label, name and SHA-256 of the file, rows, features
+        about.json      name and SHA-256 of the file, rows, features, and the label that each owner gave
 
 The digits are of the SHA-256 of content and recipe: the same file with the same recipe is the same data set everywhere.
+In a workshop a person sees what they brought and what is shared; all else is as if it were not there.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,10 @@ from core.errors import HourglassError
 NAME = re.compile("own-[0-9a-f]{12}")
 DATA, RECIPE, ABOUT = "data", "recipe.json", "about.json"
 _MODULE = "core.datasets.own.store"
+# The owner of what is added outside of a workshop, by the person at this machine.
+HOST = ""
+# Whom `list_names` and `find_entry` answer: a person in a workshop, or None for who sees everything. Pages set it.
+get_viewer: Callable[[], str | None] = lambda: None
 
 
 def folder() -> Path:
@@ -30,11 +35,22 @@ def folder() -> Path:
 
 
 def list_names() -> list[str]:
-    """Names of all own data sets, the latest first."""
+    """Names of the own data sets that the viewer may see, the latest first."""
+    viewer = get_viewer()
+    return [name for name, about in list_all().items() if _is_visible(about, viewer)]
+
+
+def list_all() -> dict[str, dict[str, Any]]:
+    """All own data sets, whoever may see them: name -> what is known of it, the latest first."""
     with suppress(OSError):
-        places = [place for place in folder().iterdir() if NAME.fullmatch(place.name) and read_about(place.name)]
-        return [place.name for place in sorted(places, key=lambda place: read_about(place.name)["added"], reverse=True)]
-    return []
+        names = [place.name for place in folder().iterdir() if NAME.fullmatch(place.name)]
+        known = {name: about for name in names if (about := read_about(name))}
+        return dict(sorted(known.items(), key=lambda item: item[1]["added"], reverse=True))
+    return {}
+
+
+def _is_visible(about: dict[str, Any], viewer: str | None) -> bool:
+    return viewer is None or about["is_shared"] or viewer in about["owners"]
 
 
 def read_about(name: str) -> dict[str, Any]:
@@ -51,11 +67,11 @@ def _read_about(path: str, when: int) -> dict[str, Any]:
 
 
 def find_entry(name: str) -> datasets.Entry | None:
-    """The entry of an own data set; None if it is not here."""
-    if not NAME.fullmatch(name) or not (about := read_about(name)):
+    """The entry of an own data set; None if it is not here, or the viewer may not see it."""
+    if not NAME.fullmatch(name) or not (about := read_about(name)) or not _is_visible(about, viewer := get_viewer()):
         return None
     return datasets.Entry(
-        *(name, about["label"], about["kind"], _MODULE, tuple(about["rows"])),
+        *(name, about["owners"].get(viewer or HOST, about["label"]), about["kind"], _MODULE, tuple(about["rows"])),
         f"{about['file']}, {about['n_columns']} columns.",
         has_labels=about["n_classes"] > 1,
         embedded=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core import config, datasets
 from core.datasets.own import preparation, readers
-from core.datasets.own.catalogue import ABOUT, DATA, RECIPE, explain_unwritable, folder, read_about, write_about
+from core.datasets.own.catalogue import ABOUT, DATA, HOST, RECIPE, explain_unwritable, folder, read_about, write_about
 from core.datasets.own.columns import Column, describe_columns
 from core.datasets.own.preparation import Prepared
 from core.datasets.own.readers import Table
@@ -31,13 +31,13 @@ def make_name(content: bytes, recipe: Recipe) -> str:
     return f"own-{hashlib.sha256(hashlib.sha256(content).digest() + recipe.digest.encode()).hexdigest()[:12]}"
 
 
-def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = "", owner: str = "") -> str:
-    """Store a data set and return its name; one that is here already gets the label.
+def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = "", owner: str = HOST) -> str:
+    """Store a data set and return its name; one that is here already gets another owner, or the owner's new label.
 
     Parameters
     ----------
     content, file : the file and its name; table : what `readers.read_table` read of it.
-    owner : the person whom it is private to in a workshop.
+    owner : the person who brought it, in a workshop.
 
     Raises BadInput if the recipe does not fit the table, HourglassError if there is no room.
     """
@@ -50,7 +50,7 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         "file": Path(file).name[:200],
         "sha256": hashlib.sha256(content).hexdigest(),
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
-        "owner": owner,
+        "owners": {owner: label},
         "is_shared": False,
         "rows": [len(prepared.X_train), len(prepared.X_test)],
         "n_columns": len(recipe.columns),
@@ -62,7 +62,7 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
     with explain_unwritable():
         folder().mkdir(parents=True, exist_ok=True)
         if place.is_dir():
-            write_about(name, read_about(name) | {"label": label})
+            rename(name, label, owner)
             return name
         aside = Path(tempfile.mkdtemp(prefix=".adding-", dir=folder()))
         try:
@@ -73,6 +73,28 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return name
+
+
+def rename(name: str, label: str, owner: str = HOST) -> None:
+    """Give a data set the label that this owner sees, and others where it is shared; BadInput if it is not allowed."""
+    label, about = check_label(label), read_about(name)
+    is_only = set(about["owners"]) <= {owner}
+    labels = {"label": label if is_only else about["label"], "owners": about["owners"] | {owner: label}}
+    write_about(name, about | labels)
+
+
+def share(name: str, is_shared: bool) -> None:
+    """Let everybody in a workshop see a data set, or only its owners."""
+    write_about(name, read_about(name) | {"is_shared": is_shared})
+
+
+def leave(name: str, owner: str) -> bool:
+    """Take a data set from one of its owners; returns whether others have it too, so that it stays."""
+    about = read_about(name)
+    others = {person: label for person, label in about["owners"].items() if person != owner}
+    if others:
+        write_about(name, about | {"owners": others})
+    return bool(others)
 
 
 def check_label(label: str) -> str:
@@ -118,9 +140,8 @@ def _damaged(name: str, problem: object) -> DataUnavailable:
 def load(name: str, *, progress: object = None) -> Dataset:
     """Load an own data set by repeating its recipe; DataUnavailable if it is damaged."""
     recipe, about = read_recipe(name), read_about(name)
-    form = None if recipe.format is None else readers.TextFormat(**recipe.format.model_dump())
     try:
-        table = readers.read_table(read_content(name), about["file"], form, recipe.part)
+        table = readers.read_table(read_content(name), about["file"], to_format(recipe), recipe.part)
         return to_dataset(name, preparation.prepare(table, recipe))
     except BadInput as problem:
         raise _damaged(name, problem) from None
@@ -168,7 +189,7 @@ def _list_members(content: bytes) -> list[str]:
 
 def pack(name: str) -> bytes:
     """Return an own data set as a zip file of its file, its recipe, and the file's name and label."""
-    about = {part: read_about(name)[part] for part in ("label", "file")}
+    about = {"label": datasets.entry(name).label, "file": read_about(name)["file"]}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr(RECIPE, read_recipe(name).model_dump_json(indent=1))
@@ -177,19 +198,39 @@ def pack(name: str) -> bytes:
     return out.getvalue()
 
 
-def unpack(content: bytes, owner: str = "") -> str:
-    """Store the data set of a file that `pack` wrote and return its name; BadInput if it is damaged."""
+@dataclass(frozen=True)
+class Packed:
+    """A data set that `pack` wrote: its file, the file's name, its label and its recipe."""
+
+    content: bytes
+    file: str
+    label: str
+    recipe: Recipe
+
+
+def read_packed(packed: bytes) -> Packed:
+    """Read a file that `pack` wrote; BadInput if it is damaged."""
     limit, parts = config.upload_limit(), {}
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        with zipfile.ZipFile(io.BytesIO(packed)) as members:
             for name in (RECIPE, ABOUT, DATA):
-                with packed.open(name) as member:
+                with members.open(name) as member:
                     parts[name] = member.read(limit + 1)
         recipe, about = parse_recipe(json.loads(parts[RECIPE])), json.loads(parts[ABOUT])
-        file, label = str(about["file"])[:200], str(about["label"])
+        return Packed(parts[DATA], str(about["file"])[:200], str(about["label"]), recipe)
     except HourglassError:
         raise
     except Exception as problem:  # as above
         raise BadInput(f"This exported data set is damaged ({problem!s:.100}): export it again.") from None
-    form = None if recipe.format is None else readers.TextFormat(**recipe.format.model_dump())
-    return add(parts[DATA], file, readers.read_table(parts[DATA], file, form, recipe.part), recipe, label, owner)
+
+
+def unpack(content: bytes, owner: str = HOST) -> str:
+    """Store the data set of a file that `pack` wrote and return its name; BadInput if it is damaged."""
+    packed = read_packed(content)
+    table = readers.read_table(packed.content, packed.file, to_format(packed.recipe), packed.recipe.part)
+    return add(packed.content, packed.file, table, packed.recipe, packed.label, owner)
+
+
+def to_format(recipe: Recipe) -> readers.TextFormat | None:
+    """How a recipe reads a text file; None for other files."""
+    return None if recipe.format is None else readers.TextFormat(**recipe.format.model_dump())

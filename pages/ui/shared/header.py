@@ -14,7 +14,7 @@ import streamlit as st
 from core import config
 from core.errors import HourglassError
 from core.tasks import worker_process
-from pages.ui.shared import export, page_state, training_queue
+from pages.ui.shared import export, own_data, page_state, training_queue
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 
@@ -35,7 +35,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/tour.py", "Tour", ":material/signpost:"),
         ("pages/mechanisms.py", "Concept demos", ":material/experiment:"),
     ),
-    "Train": (("pages/training.py", "Training", ":material/model_training:"),),
+    "Data and training": (
+        ("pages/data.py", "Data", ":material/database:"),
+        ("pages/training.py", "Training", ":material/model_training:"),
+    ),
 }
 TOUR, TOUR_STEP = "pages/tour.py", "step"
 LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
@@ -60,6 +63,7 @@ def begin_page(script: str) -> None:
         st.error(plain(f"{problem} Correct it and restart the app."))
         st.stop()
     worker_process.attach_app()
+    own_data.watch_visitors()
     with st.sidebar:
         st.html(
             f'<div class="hg-brand" data-theme="{get_theme()}" data-person="{training_queue.get_person()}">'

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core import datasets, methods
 from core.datasets import checksums
+from core.datasets.own import catalogue
 from core.errors import BadInput
 from core.runs import selection, specs, store
 from core.types import IMAGES, KINDS, TABLES, Run, Spec
@@ -97,9 +98,14 @@ def draw_datasets(names: Sequence[str], default: str, problems: list[str], witho
     linked, refused = page_state.read_link("data"), []
     chosen = page_state.choose_with(st.selectbox, "data", "Data set", names, default, refused, **look)
     if refused:
-        why = without if linked in datasets.names() else "which is not known"
-        shown = datasets.entry(chosen).label
-        problems.append(f"The link asks for the data set “{shorten(linked)}”, {why}. {shown} is shown.")
+        shown = f"{datasets.entry(chosen).label} is shown."
+        if linked in datasets.names() or not catalogue.NAME.fullmatch(linked):
+            why = without if linked in datasets.names() else "which is not known"
+            problems.append(f"The link asks for the data set “{shorten(linked)}”, {why}. {shown}")
+        else:
+            with page_state.append_error(problems):
+                datasets.entry(linked)
+            problems.append(shown)
     return chosen
 
 

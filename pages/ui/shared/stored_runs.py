@@ -7,8 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import datasets, methods
+from core import config, datasets, methods
 from core.datasets import checksums
+from core.datasets.own import catalogue
 from core.errors import BadInput, BrokenRun
 from core.metrics import bootstrap
 from core.metrics.definitions import DEFINITIONS
@@ -90,15 +91,20 @@ def get_stamp(key: str) -> Stamp:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _index(stamps: str) -> tuple[tuple[Run, ...], tuple[str, ...]]:
     runs, problems = store.list_runs()
-    known = [run for run in runs if datasets.is_known(run.spec.dataset) and run.spec.method in methods.REGISTRY]
+    names = {*datasets.REGISTRY, *catalogue.list_all()}
+    known = [run for run in runs if run.spec.dataset in names and run.spec.method in methods.REGISTRY]
     return tuple(known), tuple(problems)
 
 
 def list_runs() -> tuple[tuple[Run, ...], tuple[str, ...]]:
-    """All stored runs, without views; and a sentence for each that can't be read."""
+    """All stored runs that this visitor may see, without views; and a sentence for each that can't be read."""
     places, unreadable = store.list_places()
     # One text is looked up faster than hundreds of small values.
-    return _index(repr((list(map(make_stamp, places)), unreadable)))
+    runs, problems = _index(repr((list(map(make_stamp, places)), unreadable, sorted(catalogue.list_all()))))
+    if not config.is_workshop():
+        return runs, problems
+    names = set(datasets.names())
+    return tuple(run for run in runs if run.spec.dataset in names), problems
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -12,6 +12,7 @@ import streamlit as st
 from core import config, datasets
 from core.analysis import snapshots
 from core.analysis.snapshots import Replay
+from core.datasets.own import catalogue
 from core.runs import presets, reader
 from core.tasks import queue, requests, task_files
 from core.tasks.queue import Task
@@ -33,8 +34,13 @@ def get_person() -> str:
 
 
 def list_tasks() -> list[Task]:
-    """All trainings, see `core.tasks.queue.list_tasks`; shared by all sessions for a moment."""
-    return _listed(str(task_files.queue_folder()))
+    """All trainings that this visitor may see, see `core.tasks.queue.list_tasks`; read for all sessions at once."""
+    tasks = _listed(str(task_files.queue_folder()))
+    if not config.is_workshop():
+        return tasks
+    # Also trainings whose data set is not known here any more, but not those on another person's data.
+    hidden = catalogue.list_all().keys() - set(datasets.names())
+    return [task for task in tasks if task.spec.dataset not in hidden]
 
 
 _listed = st.cache_resource(ttl=0.4, max_entries=2, show_spinner=False)(lambda root: queue.list_tasks())

@@ -1,0 +1,66 @@
+"""What belongs to an own data set: the trainings of it, its runs, the room it takes, and its removal."""
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from core.datasets.own import catalogue, store
+from core.errors import HourglassError
+from core.runs import layout, presets, specs
+from core.tasks import queue, requests
+from core.types import Spec
+
+# A running training obeys a command within about a second.
+_ENDING_SECONDS = 5.0
+
+
+def list_trainings(name: str, sizes: tuple[int, ...]) -> list[Spec]:
+    """The quick training of every compared method at these latent dimensions, and the t-SNE map."""
+    compared = [spec for size in sizes for spec in presets.list_specs(name, size, presets.SECONDS)]
+    # A GAN has its own number of dimensions, so it is trained once.
+    return list(dict.fromkeys([*compared, specs.make(name, "tsne")]))
+
+
+def list_run_places(name: str) -> list[Path]:
+    """The folders of all own runs on a data set, also those on other copies of it."""
+    *own, _ = layout.folders()
+    return [place for folder in own if (folder / name).is_dir() for place in layout.iterate_places(folder / name)]
+
+
+def measure_room(name: str) -> tuple[int, int]:
+    """Bytes of the file of a data set, and of its runs."""
+    return layout.size_of(catalogue.folder() / name), sum(map(layout.size_of, list_run_places(name)))
+
+
+def remove(name: str) -> None:
+    """Delete an own data set and all its runs, and cancel its trainings."""
+    _end_trainings(name)
+    store.remove(name)
+    *own, _ = layout.folders()
+    for folder in own:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def forget_owner(name: str, person: str) -> None:
+    """Delete a data set that this person brought to a workshop, unless it is shared or others brought it too."""
+    if not catalogue.read_about(name).get("is_shared", True) and not store.leave(name, person):
+        remove(name)
+
+
+def forget_workshop() -> None:
+    """Delete all that people brought to a workshop and did not share, and its runs."""
+    for name, about in catalogue.list_all().items():
+        for person in [person for person in about["owners"] if person != catalogue.HOST]:
+            forget_owner(name, person)
+
+
+def _end_trainings(name: str) -> None:
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while live := [task for task in queue.list_tasks() if task.spec.dataset == name]:
+        for task in reversed(live):
+            with suppress(HourglassError):  # it has ended meanwhile
+                requests.send_command(task.key, queue.CANCEL)
+        if time.monotonic() > deadline or not any(task.state == queue.RUNNING for task in live):
+            break
+        time.sleep(0.1)

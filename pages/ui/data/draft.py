@@ -1,0 +1,161 @@
+"""The file that a visitor has brought and not kept yet, with what was changed about it; one a session."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.datasets.own import checks, columns, readers, recipe, store
+from core.datasets.own.checks import Finding
+from core.datasets.own.columns import Column
+from core.datasets.own.recipe import Recipe
+from core.errors import BadInput
+
+_DRAFT = "hourglass.draft"
+# A column of one of these roles takes it away from the column that had it.
+_UNIQUE = (columns.LABEL, columns.ID, columns.GROUP, columns.SPLIT, columns.TITLE)
+
+
+@dataclass
+class Draft:
+    """A file, how it is read, and the choices of its recipe.
+
+    Attributes
+    ----------
+    form, part : how the file is to be read, see `readers.read_table`; None and "" as it seems.
+    brought : what was read last, and `read_as` how; None before.
+    problem : why the file can't be read as it is to be; "" if it can.
+    chosen : type and role of the columns that were changed, also after the file is read again.
+    settings : of the recipe, where they were changed; sizes : latent dimensions of the trainings.
+    version : of the editor of columns, which forgets its changes with a new one.
+    """
+
+    content: bytes
+    file: str
+    label: str
+    form: readers.TextFormat | None = None
+    part: str = ""
+    brought: store.Brought | None = None
+    read_as: Any = None
+    problem: str = ""
+    columns: tuple[Column, ...] = ()
+    chosen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    sizes: tuple[int, ...] = ()
+    version: int = 0
+    checked: tuple[Any, tuple[Finding, ...], str] = (None, (), "")
+
+    @property
+    def key(self) -> str:
+        """A key of the widgets of this file."""
+        return hashlib.sha256(self.file.encode() + len(self.content).to_bytes(8)).hexdigest()[:8]
+
+    def read(self) -> None:
+        """Read the file unless it was read in this way; on failure the last reading stays, and `problem` says why."""
+        if self.read_as == (wanted := (self.form, self.part)):
+            return
+        self.read_as, self.problem = wanted, ""
+        try:
+            self.brought = store.read_file(self.content, self.file, self.form, self.part)
+        except BadInput as problem:
+            self.problem = str(problem)
+            return
+        self.columns = self.brought.columns
+        self.version += 1
+        names = {column.name for column in self.columns}
+        for name, (type, role) in self.chosen.items():
+            if name in names:
+                self.change(name, type, role)
+
+    def find_column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def find_label(self) -> str | None:
+        """The name of the column with the labels."""
+        return next((column.name for column in self.columns if column.role == columns.LABEL), None)
+
+    def change(self, name: str, type: str = "", role: str = "") -> None:
+        """Give a column another type or role; a role that one column has is taken from the other."""
+        before = self.find_column(name)
+        column = before
+        if type and type != before.type:
+            table = self.brought.table
+            column = columns.describe_column(table.frame[name], table.format.decimal if table.format else ".", type)
+            is_role_kept = before.role not in (columns.FEATURE, columns.IGNORED, columns.ID)
+            column = replace(column, role=before.role if is_role_kept else column.role)
+        column = replace(column, role=role or column.role)
+        self.chosen[name] = column.type, column.role
+        self.columns = tuple(
+            column if other.name == name else _release(other) if _must_yield(other, column) else other
+            for other in self.columns
+        )
+
+    def release(self, name: str) -> None:
+        """Take the role of a column that only one column can have."""
+        column = _release(self.find_column(name))
+        self.change(name, role=column.role)
+
+    def make_recipe(self) -> Recipe:
+        """The recipe of the choices; BadInput if one is not allowed."""
+        table = self.brought.table
+        return recipe.make_recipe(self.columns, table.format, table.part, **self.settings)
+
+    def find_problems(self) -> tuple[tuple[Finding, ...], str]:
+        """What is wrong with the table, and why it can be no data set ("" if it can), found once a change."""
+        asked = self.read_as, self.columns
+        if self.checked[0] != asked:
+            try:
+                self.checked = asked, checks.find_problems(self.brought.table, self.columns), ""
+            except BadInput as problem:
+                self.checked = asked, (), str(problem)
+        return self.checked[1:]
+
+
+def _must_yield(other: Column, column: Column) -> bool:
+    return column.role in _UNIQUE and other.role == column.role
+
+
+def _release(column: Column) -> Column:
+    """The column without the role that another column has taken."""
+    is_value = column.type in (columns.NUMBER, columns.CATEGORY, columns.DATE)
+    return replace(column, role=columns.FEATURE if is_value else columns.IGNORED)
+
+
+def start(content: bytes, file: str, label: str = "") -> None:
+    """Take a file in place of the one before; one that was exported brings its choices along.
+
+    Raises BadInput if an exported data set is damaged.
+    """
+    made = None
+    if store.is_packed(content):
+        packed = store.read_packed(content)
+        content, file, label, made = packed.content, packed.file, packed.label, packed.recipe
+    name = Path(file).name[:200] or "table"
+    new = Draft(content, name, (label or name.split(".")[0])[: store.LONGEST_LABEL] or "table")
+    if made is not None:
+        new.form, new.part = store.to_format(made), made.part
+        new.chosen = {column.name: (column.type, column.role) for column in made.columns}
+        new.settings = made.model_dump(exclude={"version", "format", "part", "columns"})
+    st.session_state[_DRAFT] = new
+
+
+def get() -> Draft | None:
+    return st.session_state.get(_DRAFT)
+
+
+def discard() -> None:
+    st.session_state.pop(_DRAFT, None)
+
+
+def list_splits(found: Sequence[Column]) -> list[str]:
+    """The splits that columns of these types and roles allow."""
+    roles, types = {column.role for column in found}, {column.type for column in found}
+    needed = {
+        recipe.BY_GROUP: columns.GROUP in roles,
+        recipe.BY_TIME: columns.DATE in types,
+        recipe.BY_COLUMN: columns.SPLIT in roles,
+    }
+    return [split for split in recipe.SPLITS if needed.get(split, True)]
