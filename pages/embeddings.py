@@ -25,7 +25,7 @@ view = controls.choose(stored, problems)
 notices = st.container()
 if view is not None and view.maps:
     explanation.markdown(map_scores.explain(view))
-    pair = neighbours.choose_pair(view, problems)
+    pair = neighbours.choose_pair(view, problems) if view.colour == colours.OVERLAP else None
     values = colours.compute_values(view, pair, problems)
     own_points = own_image.draw(view)
     selection.select_linked(view, problems)

@@ -1,6 +1,6 @@
 // What several components need. pages/ui/shared/components.py puts it before their own script.
 
-const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f2: Uint16Array, f4: Float32Array };
+const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f2: Uint16Array, f4: Float32Array, f8: Float64Array };
 
 // A message of core/frontend: the length of a JSON header (uint32, little endian), the header, and the arrays that it
 // lists as [name, length, type]. Returns the header with `arrays`, by name, and their `types`.

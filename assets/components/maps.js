@@ -38,7 +38,8 @@ export default function ({ data, parentElement, setStateValue }) {
 
 async function keepPictures(message) {
   if (pictures.kept.has(message.id)) return;
-  const kept = { texts: message.texts };
+  const kept = { texts: message.texts, titles: message.titles, cells: message.cells };
+  kept.cells.forEach((column, k) => (column.values = message.arrays[`cells${k}`]));
   pictures.kept.set(message.id, kept);
   for (const id of [...pictures.kept.keys()].slice(0, -MOST_PICTURES)) {
     pictures.kept.get(id).image?.close();
@@ -62,6 +63,16 @@ function tiny(label, title, onclick) {
 }
 
 const rounded = (x) => Number(x.toFixed(4));
+
+// A number in four digits, or a date of days since 1970.
+function worded(value, isDate) {
+  if (!Number.isFinite(value)) return "–";
+  if (isDate) {
+    const [day, time] = new Date(Math.round(value * 86_400_000)).toISOString().split("T");
+    return value % 1 ? `${day} ${time.slice(0, 5)}` : day;
+  }
+  return Math.abs(value) >= 1000 && Math.abs(value) < 1e15 ? counted(Math.round(value)) : String(Number(value.toPrecision(4)));
+}
 
 function save(blob, name) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });
@@ -346,7 +357,7 @@ class Panel {
 
   radius() {
     const n = this.maps.n;
-    const base = n <= 300 ? 3.6 : n <= 1000 ? 2.9 : n <= 3000 ? 2.3 : 1.7;
+    const base = n <= 300 ? 3.6 : n <= 1000 ? 2.9 : n <= 3000 ? 2.3 : n <= 20_000 ? 1.7 : 1.4;
     const wide = Math.sqrt(Math.min(this.size[0], 700) / 380);
     const zoom = Math.min(this.view.scale / this.fitted, 16) ** 0.3;
     return Math.min(Math.max(base * wide * zoom, 1.4), 7) * this.ratio;
@@ -887,7 +898,12 @@ function drawing(maps) {
     line(lx + 16, ly, 12, text);
     lx += long;
   };
-  if (message.ramp) {
+  if (message.ramp?.categories.length) {
+    line(lx, ly, 12, message.ramp.label, 'font-weight="600"');
+    context.font = "600 12px sans-serif";
+    lx += context.measureText(message.ramp.label).width + 14;
+    message.ramp.categories.forEach((name, k) => entry(SHAPES[message.ramp.marks[k]](5, full[k]), name));
+  } else if (message.ramp) {
     const { light, label, low, high } = message.ramp;
     const bar = light.map((_, k) => `<rect x="${short((k * 120) / light.length - 6)}" y="-5" width="${short(120 / light.length + 0.5)}" height="10" fill="${full[k]}"/>`);
     entry(bar.join(""), "");
@@ -1010,8 +1026,9 @@ class LinkedMaps {
     this.thumbnail = element("canvas", { "aria-hidden": "true" });
     this.title = element("b");
     this.words = element("div", { class: "words" });
+    this.cells = element("div", { class: "cells" });
     this.about = element("div", { class: "note" });
-    this.card = element("div", { class: "card", hidden: true }, this.thumbnail, element("div", {}, this.title, this.words, this.about));
+    this.card = element("div", { class: "card", hidden: true }, this.thumbnail, element("div", {}, this.title, this.words, this.cells, this.about));
     this.root = element(
       "div",
       { class: "linked" },
@@ -1058,7 +1075,7 @@ class LinkedMaps {
       this.answer.textContent = "";
     }
     // A selection that the server has not heard of yet is newer than its own.
-    if (this.turn === null || message.heard === String(this.turn)) this.accept(message.selected);
+    if (this.turn === null || message.heard === String(this.turn)) this.accept(message.arrays.selected);
     else for (const about of message.maps) about.near = [];
     const { look } = message;
     const isHeard = this.lookTurn === null || message.heardLook === String(this.lookTurn);
@@ -1067,7 +1084,7 @@ class LinkedMaps {
       this.large = message.maps.some((about) => about.key === look.enlarged) ? look.enlarged : "";
     }
     // What is selected is shown, for example what the page selected itself.
-    const veiled = message.selected.filter((k) => this.mask[k] && this.isHidden(k));
+    const veiled = message.arrays.selected.filter((k) => this.mask[k] && this.isHidden(k));
     if (veiled.length) {
       for (const k of veiled) this.hidden.delete(message.arrays.labels[k]);
       this.lookChanged();
@@ -1084,7 +1101,8 @@ class LinkedMaps {
   prepare() {
     const { arrays, ramp, colours, marks } = this.message;
     const none = (ramp ? ramp.light : colours.light).length;
-    const numbers = marks.map((mark) => MARKS.indexOf(mark));
+    const byCategory = Boolean(ramp?.categories.length);
+    const numbers = (byCategory ? ramp.marks : marks).map((mark) => MARKS.indexOf(mark));
     this.tones = new Uint16Array(this.n);
     this.markNumbers = new Uint8Array(this.n);
     this.unseen = new Uint8Array(this.n);
@@ -1092,7 +1110,7 @@ class LinkedMaps {
       const label = arrays.labels[k];
       const known = label >= 0 && label < marks.length;
       this.tones[k] = ramp ? (arrays.values[k] === 255 ? none : arrays.values[k]) : known ? label : none;
-      this.markNumbers[k] = known ? numbers[label] : 0;
+      this.markNumbers[k] = (byCategory ? numbers[arrays.values[k]] : known && numbers[label]) || 0;
       this.unseen[k] = this.hidden.has(label) ? 1 : 0;
     }
     for (const panel of this.panels.values()) panel.bounds = null;
@@ -1194,6 +1212,7 @@ class LinkedMaps {
     for (const label of message.arrays.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
     const labels = this.labels();
     this.legend.hidden = labels.length < 2;
+    this.legend.classList.toggle("titled", Boolean(message.ramp));
     this.named.hidden = !message.names.length || message.names.length > MOST_NAMES;
     this.named.setAttribute("aria-pressed", this.names);
     const theme = this.dark ? "dark" : "light";
@@ -1235,14 +1254,24 @@ class LinkedMaps {
   }
 
   makeRamp(theme) {
-    const { ramp } = this.message;
+    const { message } = this;
+    const { ramp, arrays } = message;
     this.ramp.replaceChildren();
     this.ramp.hidden = !ramp;
     if (!ramp) return;
-    const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
-    const stops = ramp.categories.length ? ramp[theme].map((c, k) => `${c} ${50 * k}% ${50 * (k + 1)}%`) : ramp[theme];
-    bar.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
-    this.ramp.append(element("b", {}, ramp.label), element("span", {}, ramp.low), bar, element("span", {}, ramp.high));
+    const counts = new Map();
+    for (const value of arrays.values) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const ends = [ramp.low, element("span", { class: "bar-of", "aria-hidden": "true" }), ramp.high];
+    ends[1].style.background = `linear-gradient(90deg, ${ramp[theme].join(", ")})`;
+    const note = (value) => element("span", { class: "note" }, counted(counts.get(value) ?? 0));
+    const chips = ramp.categories.map((name, value) => {
+      const rows = () => [...arrays.values.keys()].filter((k) => arrays.values[k] === value && !this.unseen[k]);
+      const onclick = (event) => this.choose(rows(), event.shiftKey || this.adds ? "add" : "only");
+      const title = "Click to select these rows, Shift-click to add them";
+      return element("button", { type: "button", title, onclick }, swatch(ramp.marks[value], ramp[theme][value]), element("span", {}, name), note(value));
+    });
+    const none = counts.has(255) ? [element("span", { class: "none" }, swatch("disc", message.none[theme]), " no value ", note(255))] : [];
+    this.ramp.append(element("b", {}, ramp.label), ...(chips.length ? chips : ends), ...none);
   }
 
   showHidden() {
@@ -1327,13 +1356,13 @@ class LinkedMaps {
     const number = /^[\d,]+$/.test(asked) ? Number(asked.replaceAll(",", "")) : null;
     const { arrays } = this.message;
     let found = number === null ? [] : [...arrays.rows.keys()].filter((k) => arrays.rows[k] === number);
-    const texts = this.kept()?.texts;
-    if (!found.length && texts) {
+    const titles = this.titles();
+    if (!found.length && titles) {
       const words = asked.split(/\s+/);
-      found = texts.flatMap(([title], k) => (words.every((word) => title.toLowerCase().includes(word)) ? [k] : []));
+      found = titles.flatMap((title, k) => (words.every((word) => title.toLowerCase().includes(word)) ? [k] : []));
     }
     if (!found.length) {
-      this.answer.textContent = texts ? `Not in a title of the ${rowsOf(this.n)} drawn.` : `Not among the ${rowsOf(this.n)} drawn.`;
+      this.answer.textContent = titles ? `Not in a title of the ${rowsOf(this.n)} drawn.` : `Not among the ${rowsOf(this.n)} drawn.`;
       return;
     }
     this.answer.textContent = found.length > 1 ? `${counted(found.length)} found.` : "";
@@ -1433,9 +1462,10 @@ class LinkedMaps {
       return;
     }
     const only = (k) => () => this.choose([k], "only");
+    const titles = this.titles();
     const chips = few.map((k, place) => {
-      const title = kept?.texts?.[k]?.[0];
-      const about = `${this.splitOf(k)} row ${this.message.arrays.rows[k]}`;
+      const title = titles?.[k] || (kept?.cells?.length ? this.numberOf(k) : undefined);
+      const about = this.numberOf(k);
       const chip = element(
         "button",
         {
@@ -1483,23 +1513,39 @@ class LinkedMaps {
     this.drawOver();
     this.card.hidden = k < 0 || (!panel && !spoken);
     if (k < 0) return;
-    const row = this.message.arrays.rows[k];
-    const text = this.kept()?.texts?.[k];
-    this.title.textContent = text ? text[0] : this.nameOf(k);
-    this.words.textContent = text ? text[1] : "";
-    const number = text ? `document ${counted(row)}` : `row ${row}`;
-    this.about.textContent = [text ? this.nameOf(k) : "", `${this.splitOf(k)} ${number}`, this.valueOf(k)].filter(Boolean).join(" · ");
-    this.card.classList.toggle("of-text", Boolean(text));
+    const kept = this.kept();
+    const title = this.titles()?.[k];
+    const isTable = Boolean(kept?.cells?.length);
+    const number = this.numberOf(k);
+    this.title.textContent = title || (isTable ? number : this.nameOf(k));
+    this.words.textContent = kept?.texts?.[k]?.[1] ?? "";
+    const cell = ({ categories, values, isDate }) => (categories.length ? (categories[values[k]] ?? "–") : worded(values[k], isDate));
+    this.cells.replaceChildren(...(kept?.cells ?? []).flatMap((column) => [element("span", {}, column.name), element("span", {}, cell(column))]));
+    const about = [title || isTable ? this.nameOf(k) : "", !title && isTable ? "" : number, this.valueOf(k)];
+    this.about.textContent = about.filter(Boolean).join(" · ");
+    this.card.classList.toggle("of-text", Boolean(kept?.texts || isTable));
     this.showThumbnail(k);
     this.placeCard(k, panel);
-    this.root.dataset.hovered = row;
+    this.root.dataset.hovered = this.message.arrays.rows[k];
     if (spoken) this.spoken.textContent = `${this.title.textContent}, ${this.about.textContent}${this.mask[k] ? ", selected" : ""}`;
   }
 
   valueOf(k) {
     const { ramp, arrays } = this.message;
-    if (!ramp || arrays.values[k] === 255) return "";
-    return `${ramp.label} ${ramp.categories[arrays.values[k]] ?? arrays.exact[k].toPrecision(3)}`;
+    if (!ramp || arrays.values[k] === 255 || this.kept()?.cells.some(({ name }) => name === ramp.label)) return "";
+    return `${ramp.label} ${ramp.categories[arrays.values[k]] ?? worded(arrays.exact[k], ramp.isDate)}`;
+  }
+
+  // "test row 1,234"
+  numberOf(k) {
+    return `${this.splitOf(k)} ${this.message.noun} ${counted(this.message.arrays.rows[k])}`;
+  }
+
+  // Of each row, "" where it has none; null for rows that have none.
+  titles() {
+    const kept = this.kept();
+    if (kept?.titles?.length) return kept.titles;
+    return kept?.texts ? (kept.titles = kept.texts.map(([title]) => title)) : null;
   }
 
   kept() {
@@ -1510,7 +1556,7 @@ class LinkedMaps {
     const kept = this.kept();
     if (kept?.isHere) this.root.dataset.pictures = this.message.pictures;
     else delete this.root.dataset.pictures;
-    this.field.placeholder = kept?.texts ? "Title or row number" : "Row number";
+    this.field.placeholder = this.titles() ? "Title or row number" : "Row number";
     this.besideSoon();
     if (this.hovered >= 0) this.showThumbnail(this.hovered);
   }

@@ -71,6 +71,13 @@ def has_reconstructions(run: Run) -> bool:
     return "codes" in run.views and not run.views.keys().isdisjoint(_OF_RECONSTRUCTIONS)
 
 
+def describe_error(rows: Rows) -> str:
+    """What `compute_errors` computes of these rows, in words."""
+    if rows.kind == TABLES:
+        return "unexplained variance" if 1 in rows.blocks else "share of wrong categories"
+    return "1 − cosine" if rows.kind == DOCUMENTS else "squared error"
+
+
 def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> np.ndarray | None:
     """Compute the reconstruction error of each row, (n,); None if the method reconstructs none.
 

@@ -1,6 +1,6 @@
 """The rows that several methods are compared on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from core import cache, datasets
+from core.analysis.columns import Column, read_columns
 from core.datasets import checksums, embedded_samples, mnist
 from core.errors import BadInput
-from core.types import DOCUMENTS, TABLES, Dataset, Run, as_floats
+from core.types import DOCUMENTS, IMAGES, TABLES, Dataset, Run, as_floats
 
-MOST_ROWS = 10_000
+# Every image is sent as a thumbnail, every document as a text.
+MOST_ROWS = {IMAGES: 10_000, DOCUMENTS: 10_000, TABLES: 50_000}
 FEWEST_ROWS = 2
 BOTH = "both"
 SPLITS = ("test", "train", BOTH)
@@ -34,6 +36,7 @@ class Rows:
     blocks, known : of tables, see `core.types.Form` and `core.types.Dataset`.
     frame : of tables, all columns of the file as values, one row each.
     features : of tables, see `core.datasets.own.preparation.Feature`.
+    table : of tables, the `core.datasets.own.preparation.Prepared` that they are from.
     checksum : of the data set they are from.
     """
 
@@ -48,7 +51,7 @@ class Rows:
     image_shape: tuple[int, int] | None = None
     vectors: Any = None
     vocabulary: tuple[str, ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()
+    texts: Sequence[tuple[str, str]] = ()
     checksum: str = ""
     n_train: int = 0
     usual_classes: bool = True
@@ -56,6 +59,7 @@ class Rows:
     known: np.ndarray | None = None
     frame: Any = None
     features: tuple[Any, ...] = ()
+    table: Any = None
 
     @cached_property
     def key(self) -> str:
@@ -78,10 +82,23 @@ class Rows:
         """(n,) int, the index of each row in its own split."""
         return self.numbers - self.n_train * self.is_test
 
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns of the file, of rows of a table."""
+        return () if self.frame is None else read_columns(self.frame, {feature.name for feature in self.features})
+
+    @property
+    def noun(self) -> str:
+        """What a row is called where its number follows: an image is a row."""
+        return "document" if self.kind == DOCUMENTS else "row"
+
     def name_row(self, k: int) -> str:
         """``"test row 17"``, or document, at position `k`."""
-        what = "document" if self.kind == DOCUMENTS else "row"
-        return f"{'test' if self.is_test[k] else 'train'} {what} {self.own_numbers[k]:,}"
+        return f"{'test' if self.is_test[k] else 'train'} {self.noun} {self.own_numbers[k]:,}"
+
+    def get_title(self, k: int) -> str:
+        """The title of the row at position `k`; where it has none, its name."""
+        return (self.texts[k][0] if self.texts else "") or self.name_row(k)
 
     @property
     def has_labels(self) -> bool:
@@ -94,7 +111,7 @@ class Rows:
     @property
     def summary(self) -> str:
         """Which rows these are, in words."""
-        what = "documents" if self.kind == DOCUMENTS else "rows"
+        what = f"{self.noun}s"
         if self.split == BOTH:
             return f"{(~self.is_test).sum():,} train and {self.is_test.sum():,} test {what}, drawn by class"
         if len(self) == self.n_all:
@@ -104,8 +121,11 @@ class Rows:
 
 
 def select_rows(dataset: Dataset, split: str, n: int) -> Rows:
-    """`n` rows of a split, see `core.datasets.embedded_samples.first_rows`."""
-    counts = {split: n} if split != BOTH else {"train": n // 2, "test": n - n // 2}
+    """`n` rows of a split, see `core.datasets.embedded_samples.first_rows`; of both, as equal parts as there are."""
+    counts = {split: n}
+    if split == BOTH:
+        n_test = min(max(n - n // 2, n - len(dataset.y_train)), len(dataset.y_test))
+        counts = {"train": n - n_test, "test": n_test}
     numbers = {part: embedded_samples.first_rows(dataset, part, size) for part, size in counts.items()}
     X = [getattr(dataset, f"X_{part}")[at] for part, at in numbers.items()]
     n_train = len(dataset.y_train) if split == BOTH else 0
@@ -145,8 +165,22 @@ def _select_cells(dataset: Dataset, numbers: dict[str, np.ndarray]) -> dict[str,
     about = {"frame": pd.concat(frames, ignore_index=True), "blocks": dataset.blocks}
     if dataset.known_train is not None:
         about["known"] = np.concatenate([getattr(dataset, f"known_{part}")[at] for part, at in numbers.items()])
-    texts = dataset.table.describe_rows(about["frame"])
-    return about | {"features": dataset.table.features, "texts": tuple(texts)}
+    texts = _RowTexts(dataset.table, about["frame"])
+    return about | {"features": dataset.table.features, "texts": texts, "table": dataset.table}
+
+
+@dataclass(frozen=True)
+class _RowTexts(Sequence):
+    """The texts of rows of a table, see `core.datasets.own.preparation.Prepared.describe_rows`, written when asked."""
+
+    table: Any
+    frame: Any
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, k):
+        return next(iter(self.table.describe_rows(self.frame.iloc[[k]])))
 
 
 def _begin_texts(dataset: Dataset, split: str, numbers: np.ndarray) -> Iterator[tuple[str, str]]:
@@ -157,13 +191,11 @@ def _begin_texts(dataset: Dataset, split: str, numbers: np.ndarray) -> Iterator[
         yield titles[k], " ".join(words[:_WORDS_OF_A_TEXT]) + (" …" if len(words) > _WORDS_OF_A_TEXT else "")
 
 
-def check_count(n: int) -> None:
-    """Raise BadInput unless `n` rows make a map: 2 to 10,000."""
-    if not FEWEST_ROWS <= n <= MOST_ROWS:
-        raise BadInput(
-            f"{n:,} rows can't be drawn: choose from {FEWEST_ROWS} to {MOST_ROWS:,}. Above that a map is a blot, and "
-            "measuring it takes minutes."
-        )
+def check_count(n: int, kind: str = IMAGES) -> None:
+    """Raise BadInput unless `n` rows of this kind make a map: from 2 to `MOST_ROWS`."""
+    most = MOST_ROWS[kind]
+    if not FEWEST_ROWS <= n <= most:
+        raise BadInput(f"{n:,} rows can't be drawn: choose from {FEWEST_ROWS} to {most:,}. More make a map a blot.")
 
 
 def has_shipped_rows(name: str) -> bool:

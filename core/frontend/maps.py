@@ -15,6 +15,7 @@ from core.errors import BadInput
 from core.figures import palette
 
 _TYPES = {"uint8": "u1", "uint16": "u2", "int16": "i2", "int32": "i4", "float16": "f2", "float32": "f4"}
+_TYPES |= {"float64": "f8"}
 _ALIGNED = 8
 _NOWHERE, _LAST = 65535, 65534
 _RAMP = {
@@ -54,17 +55,36 @@ class Map:
 
 @dataclass(frozen=True)
 class Values:
-    """A value for each row to colour by: (n,), from `low` to `high`, NaN where a row has none.
+    """A value for each row to colour by, (n,), NaN where a row has none.
 
-    `names` are at the ends of the scale. With `is_binary` the values are 0 and 1, and `names` are theirs.
+    Attributes
+    ----------
+    low, high : ends of the scale, `names` are at them; of dates, as `is_date` says, in days since 1970.
+    categories : of the values 0, 1, ..., which have colours and no scale then; the last one is grey if it stands for
+        all others, as `has_others` says.
     """
 
     label: str
     values: np.ndarray
-    low: float
-    high: float
-    names: tuple[str, str] = field(default=("low", "high"))
-    is_binary: bool = False
+    low: float = 0.0
+    high: float = 1.0
+    names: tuple[str, str] = ("low", "high")
+    categories: tuple[str, ...] = ()
+    has_others: bool = False
+    is_date: bool = False
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column of the cells that the hover text shows: (n,) floats, or indices of `categories`, -1 for a missing one.
+
+    Numbers are NaN where missing; dates, as `is_date` says, are days since 1970.
+    """
+
+    name: str
+    values: np.ndarray
+    categories: tuple[str, ...] = ()
+    is_date: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,8 +106,8 @@ class Look:
 def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     """A JSON header and arrays as bytes: the header's length, uint32, little endian; both.
 
-    The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4; header and arrays
-    are padded so that each array begins at a multiple of 8.
+    The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4, f8; header and
+    arrays are padded so that each array begins at a multiple of 8.
     """
     flat = {name: np.ascontiguousarray(a).ravel() for name, a in arrays.items()}
     about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]
@@ -141,6 +161,7 @@ def make_maps_message(
     look: Look = Look(),
     heard_look: str = "",
     is_test: np.ndarray | None = None,
+    noun: str = "row",
     file: str = "hourglass-maps",
 ) -> bytes:
     """All that the maps draw.
@@ -154,9 +175,11 @@ def make_maps_message(
     heard, heard_look : turns of the last ones that the maps sent and the server knows; later ones are kept.
     pictures : id of the message of `make_pictures_message`.
     is_test : (n,) bool, of rows of both splits.
+    noun : what a row is called where its number follows.
     file : name of a saved picture, without its extension.
     """
     arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
+    arrays["selected"] = np.asarray(selected, np.int32)
     drawn = []
     for k, each in enumerate(maps):
         arrays[f"map{k}"], star = quantise(each.points, each.star)
@@ -168,8 +191,8 @@ def make_maps_message(
         "id": rows_id,
         "split": split,
         "names": list(map(str, names)),
+        "noun": noun,
         "maps": drawn,
-        "selected": list(map(int, selected)),
         "heard": heard,
         "pictures": pictures,
         "look": asdict(look),
@@ -181,21 +204,29 @@ def make_maps_message(
     if is_test is not None:
         arrays["isTest"] = np.asarray(is_test, np.uint8)
     if values is not None:
-        ramps = {theme: palette.CLASSES[theme][:2] if values.is_binary else make_ramp(theme) for theme in _RAMP}
-        arrays["values"] = _quantise_values(values, len(ramps["light"]))
-        arrays["exact"] = np.asarray(values.values, np.float32)
-        about = {"label": values.label, "low": values.names[0], "high": values.names[1]}
-        header["ramp"] = {**about, "categories": list(values.names) if values.is_binary else [], **ramps}
+        n_categories = len(values.categories)
+        style = make_class_header(n_categories)
+        if values.has_others:
+            for theme, colours in style["colours"].items():
+                colours[-1] = palette.SOFT[theme]
+        ramps = style["colours"] if n_categories else {theme: make_ramp(theme) for theme in _RAMP}
+        arrays["values"] = _quantise_values(values)
+        arrays["exact"] = np.asarray(values.values, np.float64)
+        about = {"label": values.label, "low": values.names[0], "high": values.names[1], "isDate": values.is_date}
+        header["ramp"] = {**about, "categories": list(values.categories), "marks": style["marks"], **ramps}
     return pack(header, arrays)
 
 
-def _quantise_values(values: Values, n_steps: int) -> np.ndarray:
-    """Step of the ramp for each row, (n,) uint8; 255 for a row without a value."""
-    span = float(values.high - values.low) or 1.0
+def _quantise_values(values: Values) -> np.ndarray:
+    """Step of the ramp, or category, for each row, (n,) uint8; 255 for a row without a value."""
     given = np.asarray(values.values, np.float64)
     known = np.isfinite(given)
     steps = np.full(len(given), 255, np.uint8)
-    steps[known] = np.rint(np.clip((given[known] - values.low) / span, 0, 1) * (n_steps - 1))
+    if values.categories:
+        steps[known] = given[known]
+        return steps
+    span = float(values.high - values.low) or 1.0
+    steps[known] = np.rint(np.clip((given[known] - values.low) / span, 0, 1) * (_STEPS - 1))
     return steps
 
 
@@ -208,11 +239,20 @@ def make_ramp(theme: str) -> list[str]:
 
 
 def make_pictures_message(
-    pictures_id: str, *, sprite: tuple[bytes, str, int, int, int] | None = None, texts=None
+    pictures_id: str,
+    *,
+    sprite: tuple[bytes, str, int, int, int] | None = None,
+    texts: Sequence[tuple[str, str]] | None = None,
+    titles: Sequence[str] = (),
+    cells: Sequence[Cells] = (),
 ) -> bytes:
-    """What the hover text shows: a sprite of `montages.make_sprite`, or title and words."""
-    header: dict[str, Any] = {"kind": "pictures", "id": pictures_id, "texts": texts}
-    arrays = {}
+    """What the hover text shows: a sprite of `montages.make_sprite`, title and words, or title and cells."""
+    arrays, columns = {}, []
+    for k, column in enumerate(cells):
+        arrays[f"cells{k}"] = np.asarray(column.values, np.int32 if column.categories else np.float64)
+        columns.append({"name": column.name, "categories": list(column.categories), "isDate": column.is_date})
+    header: dict[str, Any] = {"kind": "pictures", "id": pictures_id, "texts": texts, "cells": columns}
+    header["titles"] = list(titles)
     if sprite is not None:
         data, media, width, height, columns = sprite
         header |= {"type": media, "width": width, "height": height, "columns": columns}

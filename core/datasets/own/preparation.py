@@ -102,12 +102,23 @@ class Prepared:
                 frame[feature.of_missing] = frame[feature.of_missing].mask(frame.pop(feature.name) == ABSENT)
         return frame
 
+    @property
+    def title_column(self) -> str | None:
+        """The column that names rows, or None."""
+        column = self.recipe.find_column(columns.TITLE) or self.recipe.find_column(columns.ID)
+        return None if column is None else column.name
+
+    @property
+    def shown_columns(self) -> list[str]:
+        """The columns whose cells describe a row, at most 12."""
+        shown = [c.name for c in self.recipe.columns if c.role != columns.IGNORED and c.name != self.title_column]
+        return shown[:_MOST_SHOWN]
+
     def describe_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
         """The title of each row, "" without a column of titles, and its cells: ``"alcohol 13.2 · hue 1.04"``."""
-        shown = [c for c in self.recipe.columns if c.role not in (columns.IGNORED, columns.TITLE)][:_MOST_SHOWN]
-        title = self.recipe.find_column(columns.TITLE) or self.recipe.find_column(columns.ID)
-        titles = [""] * len(frame) if title is None else [format_cell(value) for value in frame[title.name]]
-        cells = [[f"{c.name} {format_cell(value)}" for value in frame[c.name]] for c in shown]
+        title, shown = self.title_column, self.shown_columns
+        titles = [""] * len(frame) if title is None else [format_cell(value) for value in frame[title]]
+        cells = [[f"{name} {format_cell(value)}" for value in frame[name]] for name in shown]
         more = " …" if len(shown) == _MOST_SHOWN else ""
         for title, *row in zip(titles, *cells, strict=True):
             yield title, " · ".join(row) + more

@@ -29,7 +29,7 @@ _MOST_NAMED = 40
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
         needed = f"Queries are answered from the documents of {view.entry.label}."
-        rows = section.find_rows(problems, needed, n=MOST_ROWS)
+        rows = section.find_rows(problems, needed, n=MOST_ROWS[DOCUMENTS])
         section.explain(
             f"Each method encodes your words and lists the documents with the most similar codes, among "
             f"{rows.summary}. First column: plain tf-idf; click a title to open the document.",

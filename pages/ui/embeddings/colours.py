@@ -1,30 +1,62 @@
-"""Values that colour the maps instead of the class."""
+"""What colours the maps: the class, or a value of each row."""
+
+from dataclasses import replace
 
 import numpy as np
+import streamlit as st
 
+from core.analysis.codes import describe_error
+from core.analysis.columns import CATEGORY, DATE, Column
+from core.analysis.rows import BOTH, Rows
+from core.figures import palette
 from core.frontend.maps import Values
-from core.types import IMAGES
-from pages.ui.embeddings import controls, neighbours
+from core.types import DOCUMENTS
+from pages.ui.embeddings import neighbours
 from pages.ui.embeddings.map_state import MapView, RunMap
-from pages.ui.shared import header
+from pages.ui.shared import header, page_state
 from pages.ui.shared.number_format import number
+from pages.ui.shared.text import shorten
 
+CLASSES, OVERLAP, ERROR, SPLIT, LENGTH, COLUMN = "class", "overlap", "error", "split", "length", "column-"
+_LABELS = {CLASSES: "Class", OVERLAP: "Disagreement", ERROR: "Reconstruction error"}
+_LABELS |= {SPLIT: "Split", LENGTH: "Document length"}
+_HELP = "Disagreement: how differently two methods rank a row's nearest neighbours. Split needs both splits."
+_HELP_OF_COLUMNS = f"{_HELP} Below them are all columns of the file, also those that are no features."
 # The scale ignores outliers.
 _QUANTILES = (0.01, 0.99)
+_MOST_NAMED = len(palette.CLASSES["light"])
+_LONGEST = 40
+
+
+def choose(rows: Rows, problems: list[str]) -> str:
+    """Draw the choice of what colours the maps."""
+    is_offered = {SPLIT: rows.split == BOTH, LENGTH: rows.kind == DOCUMENTS}
+    labels = {colour: label for colour, label in _LABELS.items() if is_offered.get(colour, True)}
+    if rows.columns and not rows.has_labels:
+        labels[CLASSES] = "Nothing"
+    labels |= {f"{COLUMN}{k}": shorten(column.name, _LONGEST) for k, column in enumerate(rows.columns)}
+    look = {"format_func": labels.get, "width": 190, "help": _HELP_OF_COLUMNS if rows.columns else _HELP}
+    # A column of another table is none of this one.
+    memory = f"colour/{rows.dataset}" if rows.columns else None
+    return page_state.choose_with(
+        st.selectbox, "colour", "Colour by", list(labels), CLASSES, problems, memory=memory, **look
+    )
 
 
 def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: list[str]) -> Values | None:
     """The value of each row by which it is coloured; None for the class."""
     rows = view.rows
-    if view.colour == controls.OVERLAP and pair is not None:
+    if view.colour == OVERLAP and pair is not None:
         label = f"Disagreement of {pair[0].name} and {pair[1].name}"
-        return _scaled(label, 1 - neighbours.compute_overlap(*pair))
-    if view.colour == controls.ERROR:
+        return _scale(label, 1 - neighbours.compute_overlap(*pair))
+    if view.colour == ERROR:
         return _choose_errors(view, problems)
-    if view.colour == controls.SPLIT:
-        return Values("Split", rows.is_test.astype(float), 0.0, 1.0, ("train", "test"), is_binary=True)
-    if view.colour == controls.LENGTH:
-        return _scaled("Known words", np.asarray(rows.X.sum(axis=1), np.float64).ravel())
+    if view.colour == SPLIT:
+        return Values("Split", rows.is_test.astype(float), categories=("train", "test"))
+    if view.colour == LENGTH:
+        return _scale("Known words", np.asarray(rows.X.sum(axis=1), np.float64).ravel())
+    if view.colour.startswith(COLUMN):
+        return _make_values(rows.columns[int(view.colour.removeprefix(COLUMN))])
     return None
 
 
@@ -37,15 +69,31 @@ def _choose_errors(view: MapView, problems: list[str]) -> Values | None:
     if len(offered) > 1:
         chosen = neighbours.choose_run("error-of", "Reconstruction error of", offered, problems)
     with header.show_errors():
-        unit = "squared error" if view.rows.kind == IMAGES else "1 − cosine"
-        return _scaled(f"{chosen.name}, {unit}", chosen.errors)
+        return _scale(f"{chosen.name}, {describe_error(view.rows)}", chosen.errors)
     return None
 
 
-def _scaled(label: str, values: np.ndarray) -> Values:
-    if not np.isfinite(values).any():
-        return Values(label, values, 0.0, 1.0, ("0", "1"))
-    low, high = (float(end) for end in np.nanquantile(values, _QUANTILES))
-    if np.array_equal(values, np.rint(values)):
-        low, high = round(low), round(high)
-    return Values(label, values, low, high, (f"{number(low)} or less", f"{number(high)} or more"))
+def _make_values(column: Column) -> Values:
+    """A column of a table as colours: the most frequent categories by name, the others as one."""
+    label = shorten(column.name, _LONGEST)
+    if column.type != CATEGORY:
+        return _scale(label, column.values, column.type == DATE)
+    names, values = list(column.categories), np.where(column.is_known, column.values, np.nan)
+    if has_others := len(names) > _MOST_NAMED + 1:
+        names[_MOST_NAMED:] = [f"{len(names) - _MOST_NAMED:,} others"]
+        values = np.minimum(values, _MOST_NAMED)
+    return Values(label, values, categories=tuple(shorten(name, _LONGEST) for name in names), has_others=has_others)
+
+
+def _scale(label: str, values: np.ndarray, is_date: bool = False) -> Values:
+    known = values[np.isfinite(values)]
+    found = Values(label, values, names=("0", "1"), is_date=is_date)
+    if not len(known):
+        return found
+    ends = [float(end) for end in np.quantile(known, _QUANTILES)]
+    if np.array_equal(known, np.rint(known)):
+        ends = [round(end) for end in ends]
+    write = (lambda days: str(np.datetime64(round(days), "D"))) if is_date else number
+    low = write(ends[0]) + (" or less" if known.min() < ends[0] else "")
+    high = write(ends[1]) + (" or more" if known.max() > ends[1] else "")
+    return replace(found, low=ends[0], high=ends[1], names=(low, high))

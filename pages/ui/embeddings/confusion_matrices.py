@@ -37,7 +37,7 @@ class ClassifiedRows:
     names : of the classes.
     codes : label of a method -> (n, d) positions among which neighbours are searched.
     where : the space of these positions, such as ``"the 2-D map"``.
-    row : what a row is, "image" or "document".
+    row : what a row is, see `core.types.ROW_NAMES`.
     find_rows : returns the rows in the order of `y`, or None if they can't be had.
     select : takes the positions of a cell's rows when it is clicked.
     """

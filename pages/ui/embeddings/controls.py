@@ -6,20 +6,19 @@ from dataclasses import replace
 import streamlit as st
 
 from core import datasets, methods
-from core.analysis.rows import BOTH, BY_PCA, BY_TSNE, DIRECT, FEWEST_ROWS, MOST_ROWS, SPLITS, check_count
+from core.analysis.rows import BY_PCA, BY_TSNE, DIRECT, FEWEST_ROWS, MOST_ROWS, SPLITS, check_count
 from core.datasets import checksums
 from core.errors import BadInput, HourglassError
 from core.runs import selection, store
-from core.types import DOCUMENTS, Run, Spec
-from pages.ui.embeddings import maps_component
+from core.types import Run, Spec
+from pages.ui.embeddings import colours, maps_component
 from pages.ui.embeddings.map_state import MapChoice, MapView, make_map
 from pages.ui.shared import cached, page_state, permalinks, run_picker, stored_runs
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows
 from pages.ui.shared.text import plain, shorten
 
-CLASSES, OVERLAP, ERROR, SPLIT, LENGTH = "class", "overlap", "error", "split", "length"
 _MOST_MAPS = 4
-_COUNTS = ("500", "1000", "2000", "5000", "10000")
+_COUNTS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 _SPLITS = {split: split.capitalize() for split in SPLITS}
 _SPLIT_HELP = "Training rows were used to fit the methods, test rows were not."
 _ALIGNED = {"no": "As fitted", "yes": "Aligned"}
@@ -27,19 +26,16 @@ _ALIGN_HELP = (
     "Aligned: each map is rotated, reflected, shifted and scaled as a whole to fit the first (Procrustes). The "
     "orientation of a map carries no information."
 )
-_COLOUR_HELP = "Disagreement: how differently two methods rank a row's nearest neighbours. Split needs both splits."
-_COLOURS = {CLASSES: "Class", OVERLAP: "Disagreement", ERROR: "Reconstruction error"}
-_COLOURS |= {SPLIT: "Split", LENGTH: "Document length"}
 
 
 def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
     """Draw the choices and return their view; None, with a message, if the rows can't be loaded."""
-    with st.container(key="choices", horizontal=True, vertical_alignment="bottom"):
+    choices_row = st.container(key="choices", horizontal=True, vertical_alignment="bottom")
+    with choices_row:
         entry = datasets.entry(run_picker.choose_dataset(stored, problems))
         cached.find_copy(entry.name, entry.default_params)
         split = page_state.choose("split", "Split", _SPLITS, problems, _SPLIT_HELP)
-        n = _choose_count(problems)
-        colour = _choose_colour(entry, split, problems)
+        n = _choose_count(entry.kind, problems)
         is_aligned = page_state.choose("align", "Orientation", _ALIGNED, problems, _ALIGN_HELP) == "yes"
     choices = _choose_maps(stored, entry, problems)
     params = choices[0].spec.dataset_params if choices else entry.default_params
@@ -50,36 +46,34 @@ def choose(stored: Sequence[Run], problems: list[str]) -> MapView | None:
         return None
     if rows is None:
         return None
+    with choices_row:
+        colour = colours.choose(rows, problems)
     look = maps_component.read_look(rows, [choice.key for choice in choices], problems)
     maps = tuple(make_map(choice, rows, look.hidden) for choice in choices)
     return MapView(entry, rows, maps, colour, is_aligned, look)
 
 
-def _choose_colour(entry: datasets.Entry, split: str, problems: list[str]) -> str:
-    is_offered = {SPLIT: split == BOTH, LENGTH: entry.kind == DOCUMENTS}
-    offered = [colour for colour in _COLOURS if is_offered.get(colour, True)]
-    look = {"format_func": _COLOURS.get, "width": 190, "help": _COLOUR_HELP}
-    return page_state.choose_with(st.selectbox, "colour", "Colour by", offered, CLASSES, problems, **look)
-
-
-def _choose_count(problems: list[str]) -> int:
-    widget = page_state.key("rows")
+def _choose_count(kind: str, problems: list[str]) -> int:
+    memory, most = f"rows/{kind}", MOST_ROWS[kind]
+    widget = page_state.key(memory)
     if (linked := page_state.read_link("rows")) is not None:
         st.session_state[widget] = linked
-    value = st.session_state.setdefault(widget, str(page_state.recall("rows") or DEFAULT_COUNT))
-    about = f"Number of rows drawn, stratified by class: {FEWEST_ROWS} to {MOST_ROWS:,}. Other numbers can be typed."
+    value = st.session_state.setdefault(widget, str(page_state.recall(memory) or DEFAULT_COUNT))
+    about = f"Number of rows drawn, stratified by class: {FEWEST_ROWS} to {most:,}. Other numbers can be typed."
     shown = lambda text: f"{int(text):,}" if text.isdecimal() and len(text) < 9 else shorten(text, 12)
     look = {"format_func": shown, "accept_new_options": True, "width": 130, "help": about}
-    text = st.selectbox("Rows", list(dict.fromkeys([*_COUNTS, value])), key=widget, **look)
+    text = st.selectbox(
+        "Rows", list(dict.fromkeys([*(str(count) for count in _COUNTS if count <= most), value])), key=widget, **look
+    )
     n, cleaned = DEFAULT_COUNT, str(text or "").replace(",", "").strip()
     try:
         if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) < 10):
             raise BadInput(f"“{shorten(text, 20)}” is not a number of rows: it must be a whole number, such as 2000.")
-        n = min(max(int(cleaned), FEWEST_ROWS), MOST_ROWS)
-        check_count(int(cleaned))
+        n = min(max(int(cleaned), FEWEST_ROWS), most)
+        check_count(int(cleaned), kind)
     except BadInput as problem:
         problems.append(f"{problem} Shown: {n:,}.")
-    page_state.keep("rows", n)
+    page_state.keep("rows", n, memory=memory)
     return n
 
 

@@ -10,7 +10,7 @@ from core import cache
 from core.analysis import neighbourhoods, projection
 from core.frontend.maps import Map
 from core.metrics.definitions import get_definition
-from core.types import DOCUMENTS
+from core.types import ROW_NAMES
 from pages.ui.embeddings import confusion_matrices, maps_component
 from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.embeddings.own_image import OwnPoint
@@ -129,14 +129,13 @@ def draw_confusion(view: MapView, problems: list[str]) -> None:
             codes = {run_map.name: run_map.codes for run_map in view.one_per_run}
         y = np.where(np.isin(rows.y, view.look.hidden), -1, rows.y)
         where = "the 2-D map" if space == "map" else "the latent code"
-        row = "document" if rows.kind == DOCUMENTS else "image"
         key = cache.make_key(rows.key, view.look.hidden, space, list(codes))
 
         def select(positions: np.ndarray) -> None:
             maps_component.select(rows, positions)
             st.rerun()
 
-        about = where, row, rows.dataset, lambda: rows, select
+        about = where, ROW_NAMES[rows.kind], rows.dataset, lambda: rows, select
         data = confusion_matrices.ClassifiedRows(key, y, rows.target_names, rows.numbers, codes, *about)
         confusion_matrices.draw(data, problems)
         if len(data.labels) > 2 and (pair := page_state.recall(f"pair/{rows.dataset}")):

@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.analysis.columns import DATE
 from core.analysis.rows import BOTH, Rows
+from core.datasets.own.preparation import format_cell
 from core.figures import montages
 from core.frontend import maps as messages
-from core.frontend.maps import Look, Map, Values
-from core.types import IMAGES
+from core.frontend.maps import Cells, Look, Map, Values
+from core.types import DOCUMENTS, IMAGES
 from pages.ui.shared import page_state
 from pages.ui.shared.components import do_nothing, get_component
+from pages.ui.shared.text import shorten
 
 _KEY = "maps:maps"
 _SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
 _LOOKS, _LOOK_SEEN = "hourglass.looks", "hourglass.look-seen"
+_LONGEST = 60  # characters of a cell
 _IN_ADDRESS = ("classes", "zoom", "enlarged")
 
 
@@ -29,8 +33,18 @@ def send_pictures(rows: Rows) -> None:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _pack_pictures(key: str, _rows: Rows) -> bytes:
-    sprite = montages.make_sprite(_rows.X, _rows.image_shape) if _rows.kind == IMAGES else None
-    return messages.make_pictures_message(key, sprite=sprite, texts=_rows.texts or None)
+    if _rows.kind == IMAGES:
+        return messages.make_pictures_message(key, sprite=montages.make_sprite(_rows.X, _rows.image_shape))
+    if _rows.kind == DOCUMENTS:
+        return messages.make_pictures_message(key, texts=_rows.texts)
+    titled, shown = _rows.table.title_column, _rows.table.shown_columns
+    titles = [] if titled is None else [shorten(format_cell(value), _LONGEST) for value in _rows.frame[titled]]
+    cells = [
+        Cells(c.name, c.values, tuple(shorten(text, _LONGEST) for text in c.categories), c.type == DATE)
+        for c in _rows.columns
+        if c.name in shown
+    ]
+    return messages.make_pictures_message(key, titles=titles, cells=cells)
 
 
 def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
@@ -124,6 +138,7 @@ def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, val
         look=look,
         heard_look=st.session_state[_LOOKS][rows.dataset][1],
         is_test=rows.is_test if rows.split == BOTH else None,
+        noun=rows.noun,
         file=f"hourglass-{rows.dataset}-{rows.split}-maps",
     )
     # Streamlit keeps the state only with a callback.

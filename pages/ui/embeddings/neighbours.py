@@ -9,8 +9,8 @@ import streamlit as st
 from core.analysis import neighbourhoods
 from core.analysis.rows import Rows
 from core.metrics.definitions import DEFINITIONS
-from core.types import IMAGES
-from pages.ui.embeddings import controls, maps_component
+from core.types import IMAGES, TABLES
+from pages.ui.embeddings import maps_component
 from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.shared import header, page_state
 from pages.ui.shared.html_blocks import make_columns, make_list, make_named_rows, make_note
@@ -41,13 +41,12 @@ def draw_nearest(view: MapView, position: int, nearest: Mapping[str, np.ndarray]
     rows = view.rows
     by_run = {shown.name: nearest[shown.choice.key] for shown in view.one_per_run if shown.choice.key in nearest}
     shared = set.intersection(*(set(which.tolist()) for which in by_run.values())) if len(by_run) > 1 else set()
-    kind = "row" if rows.kind == IMAGES else "document"
     st.markdown(
         f"**The {NEAREST} nearest neighbours of {rows.name_row(position)}** by latent code, among the {len(rows):,} "
-        f"{kind}s drawn; a ring marks them in the maps. " + plain(_describe_shared(by_run, len(shared))),
+        f"{rows.noun}s drawn; a ring marks them in the maps. " + plain(_describe_shared(by_run, len(shared))),
         help="Euclidean distance of the latent codes, before projection to 2-D; nearest first.",
     )
-    draw, make_rows = (make_strip, make_named_rows) if rows.kind == IMAGES else (_list_documents, make_columns)
+    draw, make_rows = (make_strip, make_named_rows) if rows.kind == IMAGES else (_list_titles, make_columns)
     st.html(make_rows((name, "", draw(rows, which, shared)) for name, which in by_run.items()))
 
 
@@ -60,11 +59,12 @@ def _describe_shared(by_run: Mapping[str, np.ndarray], n_shared: int) -> str:
     return f"All {len(by_run)} methods share {n_shared} of {NEAREST}; {join_words(pairs)}."
 
 
-def _list_documents(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
+def _list_titles(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
     items = []
     for k in map(int, which):
-        title = f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.texts[k][0])}</span>'
-        items.append(title + make_note(rows.get_class(k)))
+        title = f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.get_title(k))}</span>'
+        about = rows.get_class(k), rows.texts[k][1] if rows.kind == TABLES else ""
+        items.append(title + make_note(" · ".join(filter(None, about))))
     return make_list(items)
 
 
@@ -75,8 +75,11 @@ def thin(positions: np.ndarray, most: int) -> np.ndarray:
 
 
 def make_titles(rows: Rows, which: np.ndarray, describe: Callable[[int], str]) -> Markup:
-    """HTML list of document titles, each after its description."""
-    items = [f'<span class="hg-note">{html(describe(k))}</span> {html(rows.texts[k][0])}' for k in map(int, which)]
+    """HTML list of the rows' titles, each after its description."""
+    items = [
+        f'<span class="hg-note">{html(describe(k))}</span> {html(rows.texts[k][0] or rows.texts[k][1])}'
+        for k in map(int, which)
+    ]
     return make_list(items, "hg-titles")
 
 
@@ -96,9 +99,7 @@ def make_strip(
 
 
 def choose_pair(view: MapView, problems: list[str]) -> tuple[RunMap, RunMap] | None:
-    """Draw the choice of two methods to compare, if the maps are coloured by their disagreement."""
-    if view.colour != controls.OVERLAP:
-        return None
+    """Draw the choice of two methods to compare."""
     offered = view.one_per_run
     if len(offered) < 2:
         problems.append("Disagreement compares the latent codes of two methods: choose maps of different runs.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,10 +12,10 @@ from core.analysis.codes import to_pixels
 from core.analysis.rows import BOTH, Rows
 from core.errors import BadInput, HourglassError
 from core.figures import palette
-from core.types import DOCUMENTS, IMAGES
-from pages.ui.embeddings import maps_component, neighbours
+from core.types import DOCUMENTS, IMAGES, TABLES
+from pages.ui.embeddings import column_differences, maps_component, neighbours
 from pages.ui.embeddings.map_state import MapView
-from pages.ui.shared import header, page_state, permalinks
+from pages.ui.shared import header, page_state, permalinks, tables
 from pages.ui.shared.html_blocks import make_caption, make_named_rows, make_note, make_words
 from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
@@ -24,7 +25,8 @@ _MOST_IN_A_LINK = 500
 _MOST_PICTURES, _MOST_TITLES = 120, 40
 _MOST_RECONSTRUCTED, _MOST_WORDS = 12, 15
 _PARAMETER = "selected"
-_CSV_HELP = "Row number, class, and each map's coordinates and reconstruction error."
+_MOST_IN_A_TABLE = 200
+_CSV_HELP = "{}row number, split, class, and each map's coordinates and reconstruction error."
 
 
 def select_linked(view: MapView, problems: list[str]) -> None:
@@ -60,10 +62,19 @@ def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]
     st.subheader("Selection", anchor=False)
     if n == 1:
         neighbours.draw_nearest(view, int(positions[0]), nearest)
+    is_table = view.rows.kind == TABLES
     with st.container(key="selection"):
-        st.html(_make_pictures(view.rows, positions))
-        st.html(Markup(_make_class_bars(view.rows, positions) + _make_common_features(view.rows, positions)))
-    _draw_reconstructions(view, positions)
+        if is_table:
+            with st.container():
+                column_differences.draw(view, positions)
+        else:
+            st.html(_make_pictures(view.rows, positions))
+        if about := _make_class_bars(view.rows, positions) + _make_common_features(view.rows, positions):
+            st.html(Markup(about))
+    if is_table:
+        _draw_rows(view.rows, positions)
+    else:
+        _draw_reconstructions(view, positions)
     with st.container(horizontal=True, vertical_alignment="center"):
         _draw_download(view, positions, "Download these rows as CSV")
         if n > _MOST_IN_A_LINK:
@@ -72,7 +83,48 @@ def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]
 
 def _draw_download(view: MapView, positions: np.ndarray, label: str) -> None:
     name = f"hourglass-{view.rows.dataset}-{view.rows.split}-{len(positions)}-rows.csv"
-    st.download_button(label, to_csv(view, positions), name, "text/csv", on_click="ignore", help=_CSV_HELP)
+    about = _CSV_HELP.format("All columns of the file, " if view.rows.kind == TABLES else "").capitalize()
+    # The file is written once it is asked for, in a thread that has no session: what may have to be computed is, here.
+    columns = _list_columns(view, positions)
+    write = lambda: _append_columns(_make_frame(view.rows, positions), columns).to_csv(index=False).encode()
+    st.download_button(label, write, name, "text/csv", on_click="ignore", help=about)
+
+
+def _draw_rows(rows: Rows, positions: np.ndarray) -> None:
+    n, shown = len(positions), neighbours.thin(positions, _MOST_IN_A_TABLE)
+    title = f"Selected rows{f': {len(shown)} of {n:,}, evenly spread' if len(shown) < n else ''}"
+    drawer = st.expander(title, key=page_state.key("selected-rows"), on_change="rerun")
+    if drawer.open:
+        with drawer:
+            tables.draw_frame(_make_frame(rows, shown), "selected-rows")
+
+
+def _make_frame(rows: Rows, positions: np.ndarray) -> Any:
+    """Columns of the file, where there are any, then row number, split and class; no two of one name."""
+    import pandas as pd
+
+    frame = pd.DataFrame(index=range(len(positions)))
+    if rows.kind == TABLES:
+        frame = rows.frame.iloc[positions].reset_index(drop=True)
+    columns = {"row": rows.own_numbers[positions], "split": np.where(rows.is_test[positions], "test", "train")}
+    if rows.has_labels:
+        names = np.array([*map(str, rows.target_names), "no class"], object)
+        columns["class"] = names[rows.y[positions]]
+    if rows.kind == DOCUMENTS:
+        columns["title"] = [rows.texts[k][0] for k in positions]
+    return _append_columns(frame, columns)
+
+
+def _append_columns(frame: Any, columns: Mapping[str, Any]) -> Any:
+    """The frame with more columns; one whose name it has gets another."""
+    import pandas as pd
+
+    names = list(frame.columns)
+    for name in columns:
+        while name in names:
+            name += " (Hourglass)"
+        names.append(name)
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1).set_axis(names, axis=1)
 
 
 def _make_pictures(rows: Rows, positions: np.ndarray) -> Markup:
@@ -115,7 +167,7 @@ def _make_common_features(rows: Rows, positions: np.ndarray) -> str:
         shares = "in {:.0%} of these documents, in {:.0%} of the others"
         caption = make_caption("Distinctive words", "by log-odds against the other rows shown; hover for shares")
         return caption + make_words((word, shares.format(*both), False) for word, *both in words)
-    if len(positions) < 2:
+    if rows.kind == TABLES or len(positions) < 2:
         return ""
     means = np.stack([images.mean(axis=0, dtype=np.float64) for images in (rows.X[positions], rows.X)])
     alt = "Mean image of the selected rows, and of all rows shown"
@@ -157,17 +209,9 @@ def _draw_reconstructions(view: MapView, positions: np.ndarray) -> None:
     st.html(make_named_rows(lines))
 
 
-def to_csv(view: MapView, positions: np.ndarray) -> bytes:
-    """Number, class, title, coordinates and reconstruction errors of some rows, as CSV."""
-    import pandas as pd
-
-    rows = view.rows
-    splits = np.where(rows.is_test[positions], "test", "train")
-    columns: dict[str, object] = {"row": rows.own_numbers[positions], "split": splits}
-    if rows.has_labels:
-        columns["class"] = [rows.get_class(k) or "no class" for k in positions]
-    if rows.texts:
-        columns["title"] = [rows.texts[k][0] for k in positions]
+def _list_columns(view: MapView, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Coordinates of some rows in each map, and their errors under each method."""
+    columns: dict[str, np.ndarray] = {}
     for run_map in view.drawable:
         label = run_map.choice.label
         columns[f"{label} x"], columns[f"{label} y"] = run_map.points[positions].T
@@ -176,4 +220,4 @@ def to_csv(view: MapView, positions: np.ndarray) -> bytes:
         with suppress(HourglassError):
             if run_map.errors is not None:
                 columns[f"{run_map.name} reconstruction error"] = run_map.errors[positions]
-    return pd.DataFrame(columns).to_csv(index=False).encode()
+    return columns

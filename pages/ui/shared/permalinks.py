@@ -12,7 +12,7 @@ from core.runs import specs
 from core.types import Spec
 
 _LONGEST = 4096
-_MOST_ROWS = 100_000
+_MOST_ROWS = 10_000_000
 
 
 def encode(spec: Spec) -> str:
@@ -35,7 +35,7 @@ def check_spec(spec: Spec) -> Spec:
 
 
 def encode_rows(numbers: Iterable[int]) -> str:
-    """Row numbers, 0 to 99,999, as text; their order is lost."""
+    """Row numbers, below ten million, as text; their order is lost."""
     ordered = np.unique(np.fromiter(numbers, np.int64))
     return _pack(np.diff(ordered, prepend=0).astype("<u4").tobytes())
 
