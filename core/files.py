@@ -1,4 +1,4 @@
-"""Atomic writes: files are written under a temporary name and then renamed."""
+"""Atomic writes: files are written under a temporary name and then renamed; and the room that there is for them."""
 
 import json
 import os
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+from core import config
+from core.errors import HourglassError
 
 _LARGEST_JSON = 8_000_000  # bytes; the rest of a larger file is not read
 
@@ -49,3 +52,25 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def size_of(place: Path) -> int:
+    """Return the bytes of all files below a folder; 0 if it is absent."""
+    total = 0
+    for folder, _, names in os.walk(place):
+        for name in names:
+            with suppress(OSError):  # deleted meanwhile, or unreadable
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
+
+
+def check_room(n_bytes: int) -> None:
+    """Raise HourglassError if `n_bytes` more of runs and own data sets would exceed the quota."""
+    folder = config.runs_folder()
+    taken, allowed = size_of(folder), int(config.quota_gb() * 1e9)
+    if taken + n_bytes > allowed:
+        raise HourglassError(
+            f"There is no room for {n_bytes / 1e6:,.1f} MB more: the runs in {folder} take {taken / 1e9:,.2f} of "
+            f"{allowed / 1e9:,.2f} GB, with own data sets. Delete runs on the page Training or data sets on the page "
+            "Data, or set HOURGLASS_QUOTA_GB to a larger number of gigabytes."
+        )

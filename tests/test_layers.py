@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # Loose modules of core: the ground that everything may stand on, and what stands on everything.
-GROUND = {"types", "errors", "config", "files", "cache"}
+GROUND = {"types", "errors", "config", "files", "cache", "memory"}
 TOP = {"__init__", "__main__", "cli", "shipped"}
 # package -> the packages below it that it may import
 MAY_IMPORT = {

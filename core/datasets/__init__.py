@@ -239,7 +239,8 @@ def check_dataset(dataset: Dataset) -> None:
     if n_classes > MOST_CLASSES:
         problem = f"it has {n_classes:,} classes, and at most {MOST_CLASSES} are allowed"
     elif n_features < 2:
-        problem = "its train documents hold one word, and a code needs at least 2"
+        what = "train documents hold one word" if dataset.kind == DOCUMENTS else "rows have one feature"
+        problem = f"its {what}, and a code needs at least 2"
     elif len(dataset.y_train) > 1 and not (dataset.X_train.max(axis=0) - dataset.X_train.min(axis=0)).sum():
         problem = "all its train rows are equal, so there is nothing to learn from them"
     if problem:

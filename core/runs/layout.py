@@ -23,6 +23,7 @@ from typing import Any
 
 from core import config
 from core.errors import HourglassError
+from core.files import check_room
 from core.types import Measurement, Run, Spec
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "runs"
@@ -72,28 +73,6 @@ def _subfolders(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         shown = [entry for entry in entries if not entry.name.startswith(".")]
     return sorted(entry.name for entry in shown if entry.is_dir(follow_symlinks=False) or os.path.isdir(entry))
-
-
-def size_of(place: Path) -> int:
-    """Return the bytes of all files below a folder; 0 if it is absent."""
-    total = 0
-    for folder, _, names in os.walk(place):
-        for name in names:
-            with suppress(OSError):  # deleted meanwhile, or unreadable
-                total += os.lstat(os.path.join(folder, name)).st_size
-    return total
-
-
-def check_room(n_bytes: int) -> None:
-    """Raise HourglassError if `n_bytes` more in `runs_folder` would exceed the quota."""
-    folder = runs_folder()
-    taken, allowed = size_of(folder), int(config.quota_gb() * 1e9)
-    if taken + n_bytes > allowed:
-        raise HourglassError(
-            f"There is no room for {n_bytes / 1e6:,.1f} MB more: the runs in {folder} take {taken / 1e9:,.2f} of "
-            f"{allowed / 1e9:,.2f} GB. Delete runs on the page Training, or set HOURGLASS_QUOTA_GB to a larger number "
-            "of gigabytes."
-        )
 
 
 def aside_place(folder: Path, run: Run) -> Path:

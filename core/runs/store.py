@@ -21,6 +21,7 @@ from safetensors.numpy import save
 
 from core.datasets import checksums
 from core.errors import BadInput, HourglassError
+from core.files import check_room, size_of
 from core.runs import layout, reader
 from core.types import Run, Spec, spread_indices
 
@@ -58,9 +59,9 @@ def write_run(run: Run, arrays: Arrays, folder: Path | None = None, replay: Arra
 
 def _check_room(contents: Mapping[str, bytes], place: Path, keeps: bool = False) -> None:
     """Raise HourglassError if there is no room for an own run; it may be smaller than the one that it replaces."""
-    more = sum(map(len, contents.values())) - (0 if keeps else layout.size_of(place))
+    more = sum(map(len, contents.values())) - (0 if keeps else size_of(place))
     if more > 0 and layout.runs_folder() in place.parents:
-        layout.check_room(more)
+        check_room(more)
 
 
 def rewrite_run(place: Path, run: Run, arrays: Arrays, replay: Arrays | None = None) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.datasets import checksums
 from core.errors import BadInput, BrokenRun
+from core.files import check_room, size_of
 from core.runs import archive, layout, reader, selection, store
 from core.types import Run
 
@@ -36,7 +37,7 @@ def pack_run(place: Path) -> bytes:
     run, *_ = replace(files, contents=contents).parse_whole()
     if sum(map(len, contents.values())) > LARGEST_PACKED:
         raise BadInput(
-            f"The run {run.key} is {layout.size_of(place) / 1e6:,.0f} MB, and one larger than "
+            f"The run {run.key} is {size_of(place) / 1e6:,.0f} MB, and one larger than "
             f"{LARGEST_PACKED / 1e6:,.0f} MB can't be handed on: copy its folder instead."
         )
     return archive.pack(layout.folder_name(run.spec), contents)
@@ -65,7 +66,7 @@ def unpack_run(data: bytes, *, check_weights: bool = False) -> Run:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     run = replace(run, environment=run.environment | {"loaded": now}, notes=run.notes | {"is_verified": False})
     contents = store.files_of(run, weights, replay)
-    layout.check_room(sum(map(len, contents.values())))
+    check_room(sum(map(len, contents.values())))
     if not store.write_files(contents, place, replaces=False):
         raise _already_there(f"The run {run.key}")
     return replace(run, place=place)

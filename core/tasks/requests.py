@@ -12,7 +12,8 @@ from filelock import Timeout
 from core import files
 from core.datasets import checksums
 from core.errors import BrokenRun, HourglassError
-from core.runs import layout, reader, store
+from core.files import check_room
+from core.runs import reader, store
 from core.tasks import queue, task_files, worker_process
 from core.tasks.queue import Task
 from core.types import Spec
@@ -38,7 +39,7 @@ def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool 
             waiting = [task for task in tasks.values() if task.state == queue.QUEUED]
             is_second = any(person in task.people and task.key not in shared for task in waiting)
             _refuse_too_many(len(waiting), len(new), one_a_person and is_second)
-            layout.check_room(len(new) * _TRAINING_BYTES)
+            check_room(len(new) * _TRAINING_BYTES)
         for task in shared.values():
             # done.json is there too where the command line trains: it is marked as paused, see `hold_training`.
             for name in ("stop", "done.json"):

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from core.errors import BadInput, HourglassError
+from core.files import check_room, size_of
 from core.runs import layout, reader, store
 from tests.conftest import locked
 
@@ -60,7 +61,7 @@ def test_runs_are_listed_whatever_lies_beside_them(fitted, place):
     for name in wrong:
         shown = f"{folder}/{name}".replace(os.fsdecode(b"\xff"), "\\xff")
         assert sum(shown in problem for problem in problems) == 1
-    assert layout.size_of(folder) > layout.size_of(place) > 0
+    assert size_of(folder) > size_of(place) > 0
 
 
 def test_unreadable_folders_are_reported_and_the_other_runs_are_listed(fitted, place, monkeypatch):
@@ -80,9 +81,9 @@ def test_last_byte_of_the_quota_may_be_used(tmp_path, monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", str(tmp_path))
     (tmp_path / "sparse").touch()
     os.truncate(tmp_path / "sparse", 4_980_000_000)
-    layout.check_room(20_000_000)
+    check_room(20_000_000)
     with pytest.raises(HourglassError, match=r"no room for 20.0 MB more: the runs in .* take 4.98 of 5.00 GB"):
-        layout.check_room(20_000_001)
+        check_room(20_000_001)
 
 
 def test_folder_that_can_not_be_written_is_known_beforehand(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput, HourglassError
+from core.files import size_of
 from core.runs import layout, reader, store
 from tests.runs.conftest import FILES, PICTURES, call_at, list_names, read_files, spec_of, with_spec
 
@@ -117,8 +118,8 @@ def test_run_above_the_quota_is_refused_before_anything_changes(fitted, place, m
     run, arrays = fitted
     other, before = with_spec(run, epochs=3), read_files(place)
     # Room for one and a half.
-    monkeypatch.setenv("HOURGLASS_QUOTA_GB", f"{1.5 * layout.size_of(place) / 1e9:.9f}")
-    large = {"map": np.zeros(layout.size_of(place), np.uint8)}
+    monkeypatch.setenv("HOURGLASS_QUOTA_GB", f"{1.5 * size_of(place) / 1e9:.9f}")
+    large = {"map": np.zeros(size_of(place), np.uint8)}
     for write in (
         lambda: store.write_run(other, arrays),
         lambda: store.write_run(run, arrays, replay=large),

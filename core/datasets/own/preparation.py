@@ -1,14 +1,17 @@
 """A table and a recipe become train and test rows, by scikit-learn's transformers fitted to the train rows."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.datasets import subsets
+from core import memory
+from core.datasets import MOST_CLASSES, subsets
 from core.datasets.own import columns
 from core.datasets.own.columns import CATEGORY, DATE, NUMBER
 from core.datasets.own.readers import Table
@@ -20,6 +23,8 @@ _EPOCH = pd.Timestamp("1970-01-01")
 _DAY = pd.Timedelta(days=1)
 _MOST_SHOWN = 12  # cells of a row that its text names
 _FEWEST = 6  # rows of a split
+_FARTHEST = 9.2e9  # seconds from 1970, about 1678 to 2261, which nanoseconds can count
+_ROWS_AT_ONCE = 10_000
 PRESENT, ABSENT = "present", "missing"
 
 
@@ -35,6 +40,7 @@ class Feature:
     center, scale : of numbers and dates (in days since 1970): x = (value - center) / scale.
     categories : of the columns, for a category.
     of_missing : the column whose missing cells this feature marks; empty for others.
+    is_daily : whether all dates of the train rows are whole days.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Feature:
     scale: float = 1.0
     categories: tuple[str, ...] = ()
     of_missing: str = ""
+    is_daily: bool = False
 
     @property
     def columns(self) -> slice:
@@ -92,15 +99,18 @@ class Prepared:
         for feature in self.features:
             block = np.asarray(X[:, feature.columns], np.float64)
             if feature.type == CATEGORY:
-                values[feature.name] = np.array(feature.categories, object)[block.argmax(axis=1)]
+                names = np.array(feature.categories, object)[block.argmax(axis=1)]
+                # A category that the train rows lack.
+                names[~block.any(axis=1)] = None
+                values[feature.name] = pd.Series(names, dtype=object)
                 continue
             numbers = block[:, 0] * feature.scale + feature.center
-            values[feature.name] = _EPOCH + numbers * _DAY if feature.type == DATE else numbers
+            values[feature.name] = _to_dates(numbers, feature.is_daily) if feature.type == DATE else numbers
         frame = pd.DataFrame(values)
         for feature in self.features:
             if feature.of_missing:
                 frame[feature.of_missing] = frame[feature.of_missing].mask(frame.pop(feature.name) == ABSENT)
-        return frame
+        return frame[[column.name for column in self.recipe.columns if column.name in frame]]
 
     @property
     def title_column(self) -> str | None:
@@ -124,6 +134,12 @@ class Prepared:
             yield title, " · ".join(row) + more
 
 
+def _to_dates(days: np.ndarray, is_daily: bool) -> np.ndarray:
+    """Days since 1970 as datetime64[ns]: whole days, or to the second, which float32 keeps of them."""
+    seconds = (np.round(days) * 86_400 if is_daily else np.round(days * 86_400)).clip(-_FARTHEST, _FARTHEST)
+    return seconds.astype(np.int64).astype("datetime64[s]").astype("datetime64[ns]")
+
+
 def format_cell(value: Any) -> str:
     """A cell as text: four digits of a number, the day of a date, "–" for a missing cell."""
     if value is None or value != value or value is pd.NaT:
@@ -138,8 +154,8 @@ def format_cell(value: Any) -> str:
 def prepare(table: Table, recipe: Recipe) -> Prepared:
     """Return the train and test rows of a table.
 
-    Raises BadInput if a column of the recipe is not in the table, if too few rows or no feature is left, or a value
-    does not fit into a float32.
+    Raises BadInput if a column of the recipe is not in the table, if its label is no class, if too few rows or no
+    feature is left, if there is no memory for the rows, or if a value does not fit into a float32.
     """
     names = [column.name for column in recipe.columns]
     if lacking := [name for name in names if name not in table.frame.columns]:
@@ -147,72 +163,94 @@ def prepare(table: Table, recipe: Recipe) -> Prepared:
     decimal = recipe.format.decimal if recipe.format else "."
     frame = pd.DataFrame({c.name: columns.to_values(table.frame[c.name], c.type, decimal) for c in recipe.columns})
     frame, notes = _leave_out_rows(frame, recipe)
-    y, target_names = _read_labels(frame, recipe)
-    is_test = _split(frame, y, recipe)
-    for name, rows in (("train", ~is_test), ("test", is_test)):
-        if rows.sum() < _FEWEST:
-            raise BadInput(f"The {name} split has {rows.sum()} rows, and at least {_FEWEST} are needed: add rows.")
-    frames = frame[~is_test].reset_index(drop=True), frame[is_test].reset_index(drop=True)
-    cells, features, constant = _select_features(frames, recipe)
+    is_test = _split(frame, recipe)
+    for name, n in (("train", (~is_test).sum()), ("test", is_test.sum())):
+        if n < _FEWEST:
+            raise BadInput(f"The {name} split has {n} rows, and at least {_FEWEST} are needed: add rows.")
+    y, target_names = _read_labels(frame, is_test, recipe)
+    cells, features, constant = _select_features(frame, is_test, recipe)
     if constant:
         notes.append(f"Constant in the train rows, so left out: {', '.join(constant)}.")
-    fitted = _make_transformer(cells[0], features, recipe).fit(cells[0])
-    features = _describe_features(fitted, features)
-    X_train, X_test = (_transform(fitted, part) for part in cells)
-    known = [_find_known(part, X, features) for part, X in zip(cells, (X_train, X_test), strict=True)]
+    _check_memory(len(frame), features, recipe)
+    with np.errstate(all="ignore"):
+        fitted = _make_transformer(features, recipe).fit(cells[~is_test])
+        features = _describe_features(fitted, features)
+        X = [_transform(fitted, cells[rows], features) for rows in (~is_test, is_test)]
+    known = [_find_known(cells[rows], x, features) for rows, x in zip((~is_test, is_test), X, strict=True)]
     known_train, known_test = (None, None) if known[0].all() and known[1].all() else known
-    rows = X_train, X_test, known_train, known_test, y[~is_test], y[is_test]
+    frames = frame[~is_test].reset_index(drop=True), frame[is_test].reset_index(drop=True)
+    rows = *X, known_train, known_test, y[~is_test], y[is_test]
     return Prepared(features, *rows, target_names, *frames, recipe, tuple(notes))
 
 
 def _leave_out_rows(frame: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, list[str]]:
     notes, features = [], [column.name for column in recipe.list_columns(columns.FEATURE)]
+    keeps = pd.Series(True, frame.index)
     if recipe.missing == DROP and (has_gap := frame[features].isna().any(axis=1)).any():
         notes.append(f"{has_gap.sum():,} rows with a missing cell are left out.")
-        frame = frame[~has_gap]
-    compared = features + [column.name for column in recipe.list_columns(columns.LABEL)]
-    if recipe.drop_duplicates and compared and (repeats := frame.duplicated(compared)).any():
-        notes.append(f"{repeats.sum():,} rows that equal another row are left out.")
-        frame = frame[~repeats]
-    return frame.reset_index(drop=True), notes
+        keeps &= ~has_gap
+    if recipe.split == BY_COLUMN:
+        parts = columns.to_split(frame[_require(recipe, columns.SPLIT)])
+        # A validation split is for choosing settings, which the test rows must not be.
+        test = "test" if (parts == "test").any() else "validation"
+        is_neither = ~parts.isin(["train", test])
+        if is_neither.any():
+            notes.append(f"{is_neither.sum():,} rows that are neither train nor test rows are left out.")
+            keeps &= ~is_neither
+    # Rows of a few categories are often equal without being copies.
+    is_measured = any(column.type in (NUMBER, DATE) for column in recipe.list_columns(columns.FEATURE))
+    if recipe.drop_duplicates and is_measured:
+        compared = features + [column.name for column in recipe.list_columns(columns.LABEL)]
+        is_copy = _find_copies(frame.loc[keeps, compared])
+        if n_copies := int(is_copy.sum()):
+            notes.append(f"{n_copies:,} rows that equal another row are left out.")
+            keeps[is_copy.index[is_copy]] = False
+    return frame[keeps].reset_index(drop=True), notes
 
 
-def _read_labels(frame: pd.DataFrame, recipe: Recipe) -> tuple[np.ndarray, tuple[str, ...]]:
-    column = recipe.find_column(columns.LABEL)
-    if column is None:
-        return np.full(len(frame), UNLABELLED), ()
-    values = frame[column.name]
-    if column.type in (NUMBER, DATE) and recipe.bins:
-        values = pd.qcut(values, recipe.bins, duplicates="drop")
-        return values.cat.codes.to_numpy(np.int64), tuple(map(str, values.cat.categories))
-    if column.type == NUMBER:
-        values = values.map(lambda value: f"{value:g}", na_action="ignore")
-    codes, names = pd.factorize(values.astype(object), sort=True)
-    return codes.astype(np.int64), tuple(map(str, names))
+def _find_copies(rows: pd.DataFrame) -> pd.Series:
+    """Whether each row equals an earlier one; most rows differ from all others in a few columns already."""
+    is_copy, width = pd.Series(False, rows.index), 4
+    while width < rows.shape[1] and len(rows):
+        rows, width = rows[rows.iloc[:, :width].duplicated(keep=False)], 4 * width
+    is_copy[rows.index] = rows.duplicated()
+    return is_copy
 
 
-def _split(frame: pd.DataFrame, y: np.ndarray, recipe: Recipe) -> np.ndarray:
+def _split(frame: pd.DataFrame, recipe: Recipe) -> np.ndarray:
     """(n,) bool, True for test rows."""
-    n, n_test = len(frame), max(1, round(recipe.test_size * len(frame)))
+    n = len(frame)
+    n_test = max(min(_FEWEST, n // 2), round(recipe.test_size * n))
     is_test = np.zeros(n, bool)
     if recipe.split == BY_COLUMN:
-        column = _require(recipe, columns.SPLIT)
-        return (columns.to_split(frame[column]) != "train").to_numpy()
+        return (columns.to_split(frame[_require(recipe, columns.SPLIT)]) != "train").to_numpy()
     if recipe.split == BY_TIME:
         dates = [column.name for column in recipe.columns if column.type == DATE]
         if not dates:
             raise BadInput("A split in time order needs a column of dates, and there is none: choose another split.")
-        order = np.argsort(frame[dates[0]].to_numpy(), kind="stable")
+        # Rows without a date come first.
+        order = np.argsort(frame[dates[0]].to_numpy().view(np.int64), kind="stable")
         is_test[order[n - n_test :]] = True
     elif recipe.split == BY_GROUP:
         groups, _ = pd.factorize(frame[_require(recipe, columns.GROUP)].astype(object))
-        sizes = np.bincount(groups + 1)[1:]
-        order = np.random.RandomState(recipe.seed).permutation(len(sizes))
-        chosen = order[: max(1, int(np.searchsorted(np.cumsum(sizes[order]), n_test)))]
-        is_test = np.isin(groups, chosen)
+        is_test = np.isin(groups, _choose_groups(groups, n_test, recipe.seed))
     else:
-        is_test[subsets.choose_stratified(y, n_test, recipe.seed)] = True
+        is_test[subsets.choose_stratified(_find_strata(frame, recipe), n_test, recipe.seed)] = True
     return is_test
+
+
+def _choose_groups(groups: np.ndarray, n_test: int, seed: int) -> np.ndarray:
+    """Groups in random order, as many as have at most `n_test` rows; rows without a group, -1, are train rows."""
+    sizes = np.bincount(groups + 1)[1:]
+    if len(sizes) < 2:
+        raise BadInput("A split by group needs rows of at least two groups: choose another column, or another split.")
+    order = np.random.RandomState(seed).permutation(len(sizes))
+    chosen, n_chosen = [], 0
+    for group in order:
+        if n_chosen + sizes[group] <= n_test:
+            chosen.append(group)
+            n_chosen += sizes[group]
+    return np.array(chosen or [np.argmin(sizes)])
 
 
 def _require(recipe: Recipe, role: str) -> str:
@@ -221,32 +259,106 @@ def _require(recipe: Recipe, role: str) -> str:
     return column.name
 
 
+def _find_strata(frame: pd.DataFrame, recipe: Recipe) -> np.ndarray:
+    """The class of each row, or the part of the range of its number, -1 without a label: (n,) int64."""
+    if (column := recipe.find_column(columns.LABEL)) is None:
+        return np.full(len(frame), UNLABELLED)
+    values = frame[column.name]
+    if column.type in (NUMBER, DATE) and recipe.bins:
+        return np.ceil(values.rank(pct=True) * recipe.bins).fillna(UNLABELLED).to_numpy(np.int64)
+    return pd.factorize(values, sort=True)[0].astype(np.int64)
+
+
+def _read_labels(frame: pd.DataFrame, is_test: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Classes as indices, and their names; numbers are divided by quantiles of the train rows."""
+    column = recipe.find_column(columns.LABEL)
+    if column is None:
+        return np.full(len(frame), UNLABELLED), ()
+    values = frame[column.name]
+    is_ordered = column.type in (NUMBER, DATE)
+    if is_ordered and recipe.bins:
+        return _bin(values, ~is_test, recipe.bins)
+    n_distinct, kind = values.nunique(), {DATE: "dates", NUMBER: "numbers"}.get(column.type, "values")
+    if n_distinct > MOST_CLASSES or (is_ordered and n_distinct and not columns.can_be_classes(values)):
+        remedy = "divide it into bins, give it the type category" if is_ordered else "join classes"
+        raise BadInput(
+            f"The label “{column.name:.40}” has {n_distinct:,} different {kind}, and labels are classes, at most "
+            f"{MOST_CLASSES}: {remedy}, or give it the role feature or ignored."
+        )
+    codes, names = pd.factorize(values, sort=True)
+    names = [format_cell(name).replace(",", "") if is_ordered else str(name) for name in names]
+    if all(re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?", name) for name in names):
+        order = np.argsort([float(name) for name in names], kind="stable")
+        codes, names = np.append(np.argsort(order), UNLABELLED)[codes], [names[k] for k in order]
+    return codes.astype(np.int64), tuple(names)
+
+
+def _bin(values: pd.Series, is_train: np.ndarray, n_bins: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    known = values[is_train].dropna()
+    edges = np.unique(known.quantile(np.arange(1, n_bins) / n_bins, interpolation="lower").to_numpy())
+    edges = edges[edges < known.max()]
+    codes = np.searchsorted(edges, values.to_numpy(), side="left").astype(np.int64)
+    codes[values.isna()] = UNLABELLED
+    if not len(edges):
+        return codes, ("all",)
+    texts = [format_cell(value) for value in pd.Series(edges)]
+    if len(set(texts)) < len(texts):
+        texts = list(map(str, edges))
+    names = [f"to {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"over {texts[-1]}"]
+    return codes, tuple(names)
+
+
 def _select_features(
-    frames: tuple[pd.DataFrame, pd.DataFrame], recipe: Recipe
-) -> tuple[list[pd.DataFrame], list[Feature], list[str]]:
-    """The cells of the features of both splits, the features without what is learned, and constant columns."""
-    cells: list[dict[str, pd.Series]] = [{}, {}]
-    features, marks, constant = [], [], []
+    frame: pd.DataFrame, is_test: np.ndarray, recipe: Recipe
+) -> tuple[np.ndarray, list[Feature], list[str]]:
+    """Cells of both splits, (n, n_features) float64 with numbers first and categories as codes, NaN where missing.
+
+    Also the features without what is learned, and the columns that are constant in the train rows.
+    """
+    numbers, categories, marks, constant = [], [], [], []
+    taken = {column.name for column in recipe.columns}
     for column in recipe.list_columns(columns.FEATURE):
-        parts = [frame[column.name] for frame in frames]
-        if parts[0].nunique() < 2:
+        values, kinds = frame[column.name], ()
+        type = column.type if column.type in (NUMBER, DATE) else CATEGORY
+        if type == DATE:
+            values = (values - _EPOCH) / _DAY
+        elif type == CATEGORY:
+            codes, kinds = pd.factorize(values, sort=True)
+            values = pd.Series(codes).where(codes >= 0)
+        cells = values.to_numpy(np.float64)
+        of_train = cells[~is_test]
+        known = of_train[~np.isnan(of_train)]
+        if not len(known) or known.min() == known.max():
             constant.append(column.name)
             continue
-        type = column.type if column.type in (NUMBER, DATE) else CATEGORY
-        for place, part in zip(cells, parts, strict=True):
-            place[column.name] = (part - _EPOCH) / _DAY if type == DATE else part
-        features.append(Feature(column.name, type, 0))
-        if parts[0].isna().any():
+        is_daily = type == DATE and not (known % 1).any()
+        feature = Feature(column.name, type, 0, categories=tuple(map(str, kinds)), is_daily=is_daily)
+        (categories if type == CATEGORY else numbers).append((feature, cells))
+        if len(known) < len(of_train):
             name = f"{column.name}: missing"
-            for place, part in zip(cells, parts, strict=True):
-                place[name] = part.isna().map({False: PRESENT, True: ABSENT}).astype(object)
-            marks.append(Feature(name, CATEGORY, 0, of_missing=column.name))
-    if not features:
+            while name in taken:
+                name += "?"
+            taken.add(name)
+            mark = Feature(name, CATEGORY, 0, categories=(PRESENT, ABSENT), of_missing=column.name)
+            marks.append((mark, np.isnan(cells).astype(np.float64)))
+    every = numbers + categories + marks
+    if not every:
         raise BadInput("No feature is left: give at least one column with two or more values the role feature.")
-    return [pd.DataFrame(place) for place in cells], features + marks, constant
+    return np.column_stack([cells for _, cells in every]), [feature for feature, _ in every], constant
 
 
-def _make_transformer(cells: pd.DataFrame, features: list[Feature], recipe: Recipe):
+def _check_memory(n: int, features: list[Feature], recipe: Recipe) -> None:
+    """Raise BadInput if there is no room for the rows: cells, the rows prepared, and where they are known."""
+    n_columns = sum(min(max(1, len(feature.categories)), recipe.most_categories) for feature in features)
+    megabytes = n * (16 * len(features) + 9 * n_columns) / 1e6
+    if megabytes > memory.available_megabytes():
+        raise BadInput(
+            f"{n:,} rows of {n_columns:,} columns need {megabytes:,.0f} MB to prepare, and "
+            f"{memory.available_megabytes():,.0f} MB are free: give columns the role ignored, or bring fewer rows."
+        )
+
+
+def _make_transformer(features: list[Feature], recipe: Recipe):
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
@@ -254,49 +366,64 @@ def _make_transformer(cells: pd.DataFrame, features: list[Feature], recipe: Reci
 
     scalers = {STANDARD: StandardScaler, MIN_MAX: MinMaxScaler, ROBUST: RobustScaler, UNSCALED: FunctionTransformer}
     of_numbers = make_pipeline(SimpleImputer(strategy="median"), scalers[recipe.scale]())
-    most_frequent = SimpleImputer(strategy="most_frequent", missing_values=None)
     one_hot = {"max_categories": recipe.most_categories, "handle_unknown": "infrequent_if_exist"}
-    of_categories = make_pipeline(most_frequent, OneHotEncoder(**one_hot, sparse_output=False))
-    numbers = [feature.name for feature in features if feature.type != CATEGORY]
-    categories = [feature.name for feature in features if feature.type == CATEGORY]
-    return ColumnTransformer([("numbers", of_numbers, numbers), ("categories", of_categories, categories)])
+    encoder = OneHotEncoder(**one_hot, sparse_output=False, dtype=np.float32)
+    of_categories = make_pipeline(SimpleImputer(strategy="most_frequent"), encoder)
+    kinds = np.array(["marks" if f.of_missing else "categories" if f.type == CATEGORY else "numbers" for f in features])
+    transformers = {"numbers": of_numbers, "categories": of_categories, "marks": FunctionTransformer(_encode_marks)}
+    return ColumnTransformer([(kind, how, np.flatnonzero(kinds == kind)) for kind, how in transformers.items()])
+
+
+def _encode_marks(is_missing: np.ndarray) -> np.ndarray:
+    """0 and 1 as the two categories `PRESENT` and `ABSENT`: (n, k) -> (n, 2 k)."""
+    return np.stack([1 - is_missing, is_missing], axis=2).reshape(len(is_missing), -1)
 
 
 def _describe_features(fitted: Any, features: list[Feature]) -> tuple[Feature, ...]:
-    """The features with their places, units and categories; numbers first."""
-    numbers = [feature for feature in features if feature.type != CATEGORY]
-    described = []
-    if numbers:
-        ends = np.zeros((2, len(numbers)))
-        ends[1] = 1
-        centers, scales = fitted.named_transformers_["numbers"][-1].inverse_transform(ends)
-        for k, feature in enumerate(numbers):
-            described.append(replace(feature, start=k, center=float(centers[k]), scale=float(scales[k] - centers[k])))
-    start = len(numbers)
-    for k, feature in enumerate(feature for feature in features if feature.type == CATEGORY):
-        encoder = fitted.named_transformers_["categories"][-1]
-        joined = encoder.infrequent_categories_[k]
-        kept = [str(name) for name in encoder.categories_[k] if joined is None or name not in joined]
-        categories = (*kept, *([f"other ({len(joined)})"] if joined is not None else []))
+    """The features with their places, units and categories."""
+    described, start = [], 0
+    n_numbers = sum(feature.type != CATEGORY for feature in features)
+    if n_numbers:
+        centers, scales = _read_scales(fitted.named_transformers_["numbers"][-1], n_numbers)
+        for k, feature in enumerate(features[:n_numbers]):
+            if not np.isfinite(centers[k]) or not 0 < scales[k] < np.inf:
+                raise BadInput(f"Numbers in the column “{feature.name:.40}” are too large: give it the role ignored.")
+            described.append(replace(feature, start=k, center=float(centers[k]), scale=float(scales[k])))
+        start = n_numbers
+    for k, feature in enumerate(features[n_numbers:]):
+        categories = feature.categories
+        if not feature.of_missing:
+            encoder = fitted.named_transformers_["categories"][-1]
+            joined = encoder.infrequent_categories_[k]
+            joined = set() if joined is None else set(joined)
+            kept = [categories[int(code)] for code in encoder.categories_[k] if code not in joined]
+            categories = (*kept, *([f"other ({len(joined)})"] if joined else []))
         described.append(replace(feature, start=start, categories=categories, size=len(categories)))
         start += len(categories)
     return tuple(described)
 
 
-def _transform(fitted: Any, cells: pd.DataFrame) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        X = np.asarray(fitted.transform(cells), np.float64).astype(np.float32)
+def _read_scales(scaler: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Center and scale of each number, see `Feature`."""
+    if hasattr(scaler, "data_min_"):
+        return scaler.data_min_, 1 / scaler.scale_
+    center = getattr(scaler, "mean_", getattr(scaler, "center_", np.zeros(n)))
+    return center, getattr(scaler, "scale_", np.ones(n))
+
+
+def _transform(fitted: Any, cells: np.ndarray, features: tuple[Feature, ...]) -> np.ndarray:
+    X = np.empty((len(cells), sum(feature.size for feature in features)), np.float32)
+    for start in range(0, len(cells), _ROWS_AT_ONCE):
+        X[start : start + _ROWS_AT_ONCE] = fitted.transform(cells[start : start + _ROWS_AT_ONCE])
     if not np.isfinite(X).all():
         raise BadInput("Some numbers are too large to be trained on: choose the scaling “standard”.")
     return X
 
 
-def _find_known(cells: pd.DataFrame, X: np.ndarray, features: tuple[Feature, ...]) -> np.ndarray:
+def _find_known(cells: np.ndarray, X: np.ndarray, features: tuple[Feature, ...]) -> np.ndarray:
     """(n, n_columns) bool, False where a cell is missing, or a category is not among those of the train rows."""
-    known = np.ones(X.shape, bool)
-    for feature in features:
-        is_known = cells[feature.name].notna().to_numpy()
-        if feature.type == CATEGORY:
-            is_known = is_known & X[:, feature.columns].any(axis=1)
-        known[:, feature.columns] = is_known[:, None]
-    return known
+    is_known = ~np.isnan(cells)
+    starts = [feature.start for feature in features if feature.type == CATEGORY]
+    if starts:
+        is_known[:, len(features) - len(starts) :] &= np.add.reduceat(X, starts, axis=1) > 0
+    return np.repeat(is_known, [feature.size for feature in features], axis=1)

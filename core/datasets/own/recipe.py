@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.datasets.own import columns
 from core.datasets.own.columns import Column
@@ -20,6 +21,7 @@ MISSING, SCALES, SPLITS = (
     (STRATIFIED, BY_GROUP, BY_TIME, BY_COLUMN),
 )
 TEST_SIZES = 0.05, 0.5
+_ROLES_OF_ONE = columns.LABEL, columns.ID, columns.GROUP, columns.SPLIT, columns.TITLE
 
 _Name = Annotated[str, Field(max_length=500)]
 
@@ -58,8 +60,10 @@ class Recipe(_Part):
         and adds a feature that says where; ``"drop"`` leaves out rows with a missing cell.
     scale : scaling of numbers and dates.
     most_categories : categories of a column that are kept; rarer ones are joined.
-    drop_duplicates : whether a row that equals another in all features and the label is left out.
+    drop_duplicates : whether a row that equals another in all features and the label is left out; never in a table of
+        categories only, whose rows are often equal.
     split : how test rows are chosen; by group, by time or by a column need a column of that role (time: a date).
+        By a column, validation rows are the test rows if there are no others, else they are left out.
     test_size : share of the test rows; seed : of their choice.
     bins : classes of equal size that a label of numbers is divided into; 0: it is refused.
     """
@@ -76,6 +80,16 @@ class Recipe(_Part):
     test_size: Annotated[float, Field(ge=TEST_SIZES[0], le=TEST_SIZES[1])] = 0.2
     seed: Annotated[int, Field(ge=0, le=9999)] = 0
     bins: Annotated[int, Field(ge=0, le=20)] = 0
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> "Recipe":
+        twice = [name for name, n in Counter(column.name for column in self.columns).items() if n > 1]
+        if twice:
+            raise ValueError(f"the column {twice[0]:.80} is named twice")
+        for role in _ROLES_OF_ONE:
+            if len(self.list_columns(role)) > 1:
+                raise ValueError(f"only one column can have the role {role}")
+        return self
 
     @property
     def digest(self) -> str:
@@ -112,4 +126,5 @@ def parse_recipe(document: Any) -> Recipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"
-        raise BadInput(f"The recipe's {where:.80} is not allowed ({first['msg']:.200}).") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"The recipe's {where:.80} is not allowed ({why:.200}).") from None

@@ -20,10 +20,12 @@ from core.datasets.own.preparation import Prepared
 from core.datasets.own.readers import Table
 from core.datasets.own.recipe import Recipe, parse_recipe
 from core.errors import BadInput, DataUnavailable, HourglassError
+from core.files import check_room
 from core.types import TABLES, Dataset
 
 _LICENCE = "Yours: Hourglass does not know its licence."
 LONGEST_LABEL = 60
+_LARGEST_JSON = 8_000_000  # bytes
 
 
 def make_name(content: bytes, recipe: Recipe) -> str:
@@ -41,16 +43,16 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
 
     Raises BadInput if the recipe does not fit the table, HourglassError if there is no room.
     """
+    name, label = make_name(content, recipe), check_label(label or Path(file).name.split(".")[0][:60] or "table")
     prepared = preparation.prepare(table, recipe)
-    name, label = make_name(content, recipe), check_label(label or Path(file).name.split(".")[0] or "table")
-    datasets.check_dataset(to_dataset(name, prepared))
+    datasets.check_dataset(to_dataset(label, prepared))
     about = {
         "kind": TABLES,
         "label": label,
         "file": Path(file).name[:200],
         "sha256": hashlib.sha256(content).hexdigest(),
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
-        "owners": {owner: label},
+        "owners": read_about(name).get("owners", {}) | {owner: label},
         "is_shared": False,
         "rows": [len(prepared.X_train), len(prepared.X_test)],
         "n_columns": len(recipe.columns),
@@ -61,9 +63,11 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
     place = folder() / name
     with explain_unwritable():
         folder().mkdir(parents=True, exist_ok=True)
-        if place.is_dir():
+        if is_intact(name):
             rename(name, label, owner)
             return name
+        remove(name)
+        check_room(len(content))
         aside = Path(tempfile.mkdtemp(prefix=".adding-", dir=folder()))
         try:
             (aside / DATA).write_bytes(content)
@@ -95,6 +99,13 @@ def leave(name: str, owner: str) -> bool:
     if others:
         write_about(name, about | {"owners": others})
     return bool(others)
+
+
+def is_intact(name: str) -> bool:
+    """Whether an own data set is here and its file unchanged."""
+    with suppress(DataUnavailable):
+        return bool(read_recipe(name) and read_content(name))
+    return False
 
 
 def check_label(label: str) -> str:
@@ -213,9 +224,9 @@ def read_packed(packed: bytes) -> Packed:
     limit, parts = config.upload_limit(), {}
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as members:
-            for name in (RECIPE, ABOUT, DATA):
+            for name, most in ((RECIPE, _LARGEST_JSON), (ABOUT, _LARGEST_JSON), (DATA, limit + 1)):
                 with members.open(name) as member:
-                    parts[name] = member.read(limit + 1)
+                    parts[name] = member.read(most)
         recipe, about = parse_recipe(json.loads(parts[RECIPE])), json.loads(parts[ABOUT])
         return Packed(parts[DATA], str(about["file"])[:200], str(about["label"]), recipe)
     except HourglassError:

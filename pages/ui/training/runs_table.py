@@ -14,8 +14,9 @@ import streamlit as st
 from core import config, datasets, methods
 from core.errors import HourglassError
 from core.figures.svg import AXES
+from core.files import size_of
 from core.metrics.definitions import DEFINITIONS, get_definition
-from core.runs import layout, selection, specs, store, transfer
+from core.runs import selection, specs, store, transfer
 from core.types import Run
 from pages.ui.shared import charts, cli_commands, header, page_state, run_picker, stored_runs, tables, training_queue
 from pages.ui.shared.html_blocks import make_code
@@ -48,7 +49,7 @@ def draw(stored: Sequence[Run], dataset: str) -> None:
     tables.draw_frame(_table(stamps, runs), "runs-table", placeholder="–", height=height, column_config=columns)
     if aside := store.list_set_aside():
         st.caption(
-            f"Not listed: {len(aside):,} of your runs ({sum(map(layout.size_of, aside)) / 1e6:,.1f} MB) with settings "
+            f"Not listed: {len(aside):,} of your runs ({sum(map(size_of, aside)) / 1e6:,.1f} MB) with settings "
             "of runs above, on other copies of the data. They are listed again once their copy is back."
         )
     names = _name_runs(runs)
@@ -77,7 +78,7 @@ def _make_row(run: Run) -> dict:
         "Epochs": f"{run.history[-1].get('epoch', 0):g}" if run.history else "",
         "Training time (s)": values["seconds"],
         **{DEFINITIONS[name].label: values.get(name) for name in METRICS},
-        "MB": layout.size_of(place) / 1e6 if place else None,
+        "MB": size_of(place) / 1e6 if place else None,
         "Key": run.key,
     }
 
