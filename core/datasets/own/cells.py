@@ -83,13 +83,22 @@ def to_dates(column: pd.Series, name: str = "") -> pd.Series | None:
     # "31JAN2024:10:30:00" and "31/01/2024, 10:30" become "31JAN2024 10:30:00" and "31/01/2024 10:30".
     texts = texts.str.replace(r"^(.*?\d)(?:,? +|T|:)(\d{1,2}:\d\d)", r"\1 \2", regex=True)
     sample = texts[likely.index].iloc[[0, -1]]
-    formats = [day + time for day in _DAYS for time in _TIMES if any(_is_date(text, day + time) for text in sample)]
+    formats = [form for form in _FORMATS if any(_is_date(text, form) for text in sample)]
     if is_named and likely.str.fullmatch(r"\d{8}").all():
         formats = ["%Y%m%d"]
     return _parse_dates(texts, formats)
 
 
+def _find_signs(text: str) -> set[str]:
+    return set(re.findall(r"[^\w%]", text))
+
+
+_FORMATS = {day + time: _find_signs(day + time) for day in _DAYS for time in _TIMES}
+
+
 def _is_date(text: str, form: str) -> bool:
+    if _FORMATS[form] != _find_signs(text):  # much faster than a trial
+        return False
     try:
         return bool(datetime.strptime(text, form))
     except ValueError:

@@ -34,6 +34,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LATIN = ("cp1252", "cp1250", "cp850", "mac_roman")
+_USUAL_LETTERS = "äöüßéèêëàâáçñóíúåøæœôîïûãõýžščřěůňťďąęłńśźżćőű"
 _OTHER_SCRIPTS = (
     *("cp932", "euc_jp", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp866"),
     *("cp1253", "cp1255", "cp1256", "cp874"),
@@ -128,7 +129,9 @@ def _guess_legacy_encoding(content: bytes) -> str:
     lines = content.replace(b"\r", b"\n").split(b"\n", 200_000)[:200_000]
     sample = b"\n".join([lines[0], *(line for line in lines[1:] if not line.isascii())])[:20_000]
     n_foreign = sum(byte > 127 for byte in sample)
-    if n_foreign > 0.4 * sum(byte > 127 or chr(byte).isalpha() for byte in sample):
+    n_letters = n_foreign + sum(map(len, re.findall(rb"[A-Za-z]+", sample)))
+    n_in_words = sum(map(len, re.findall(rb"[\x80-\xff]{2,}", sample)))
+    if n_foreign > 0.4 * n_letters and n_in_words > 0.5 * n_foreign:
         guess = charset_normalizer.from_bytes(sample, cp_isolation=list(_OTHER_SCRIPTS)).best()
         if guess is not None and _is_mostly(content, guess.encoding):
             return guess.encoding
@@ -136,12 +139,16 @@ def _guess_legacy_encoding(content: bytes) -> str:
 
 
 def _score_letters(text: str) -> int:
-    """How well the characters that are not ASCII fit in words: letters among letters, other signs outside."""
+    """How well the characters that are not ASCII fit in words: usual letters among letters, other signs outside."""
     score = 0
-    for before, sign in zip(" " + text, text, strict=False):
+    for before, sign, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if sign > "\x7f":
             is_odd = sign in "\ufffdŸƒˆ˜¸¨" or (before.islower() and sign.isupper())
-            score += -2 if is_odd or (before.isalpha() and not sign.isalpha()) else 1
+            is_in_word = before.isalpha() and after.isalpha()
+            if not sign.isalpha():
+                score += -2 if is_odd or (is_in_word and sign not in "’–—") else 1
+            elif is_odd or sign.lower() in _USUAL_LETTERS or (sign in "ìòù" and not after.isalpha()):
+                score += -2 if is_odd else before.isalpha() or after.isalpha()
     return score
 
 
@@ -345,10 +352,11 @@ def _guess_decimal(table: pd.DataFrame, delimiter: str) -> str:
 def _has_header(table: pd.DataFrame, decimal: str) -> bool:
     """Whether the first row names the columns: its cells are of other kinds than those below, or all new text."""
     if len(table) < 2:
-        return True
+        return not any(map(_VALUE.fullmatch, table.iloc[0].str.strip()))
     if votes := _count_header_votes(table, decimal):
         return votes > 0
     first, rest = table.iloc[0].str.strip(), table.iloc[1:]
+    rest = rest[~rest.eq(table.iloc[0]).all(axis=1)]  # some files repeat their header
     is_repeated = any(first[k] and first[k] in set(rest[k].str.strip()) for k in _sample_columns(table))
     return first[first != ""].is_unique and not is_repeated
 
@@ -512,8 +520,16 @@ def _to_table(frame: pd.DataFrame, names: list[str], form: TextFormat) -> tuple[
     names = names + [""] * (width - len(names))
     is_row = (frame.iloc[:, 0] != "").to_numpy(copy=True)
     is_row[~is_row] = (frame[~is_row] != "").any(axis=1)
+    if width > 1 and (is_comment := (frame[0].str.startswith("#") & (frame[1] == "")).to_numpy()).any():
+        is_row &= ~is_comment
+        notes.append(f"{is_comment.sum():,} lines of comments are left out.")
     is_row[:5] &= np.array([not _is_rule(row, form) for row in frame.iloc[:5].to_numpy()], bool)
     frame = frame if is_row.all() else frame[is_row]
+    is_header = (frame[0] == names[0]).to_numpy(copy=True) & (names[-1] == frame[width - 1]).to_numpy()
+    is_header[is_header] = (frame[is_header] == names).all(axis=1)
+    if width > 1 and form.has_header and is_header.any():
+        notes.append(f"The header is repeated {is_header.sum():,} times; the copies are left out.")
+        frame = frame[~is_header]
     if n_footers := _count_footers(frame, form.decimal):
         text = " ".join(frame.iloc[-n_footers, 0].split())[:60]
         notes.append(f"{n_footers} lines at the end, from “{text}” on, are no rows of the table and are left out.")

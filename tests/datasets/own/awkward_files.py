@@ -64,6 +64,10 @@ _RUSSIAN = "Город;Население;Площадь\nМосква;13010112;
 _RUSSIAN_NAMES = ("Город", "Население", "Площадь")
 _add("Russian in cp1251", _RUSSIAN, "tnn", _RUSSIAN_NAMES, 3, "cp1251", delimiter=";", decimal=",")
 
+_CZECH = "město;počet\nBrno;400000\nPlzeň;180000\nPříbram;32000\nÚstí;90000\n"
+_add("Czech in cp1250", _CZECH, "tn", ("město", "počet"), 4, "cp1250", delimiter=";")
+_add("signs in cp1252", "length,cost\n5 m²,£5\n6 m²,£7\n8 m²,£9\n", "tn", ("length", "cost"), 3, "cp1252")
+
 # Delimiters and line ends.
 _add("semicolons, decimal comma", _join(_NAMES, _COMMAS, ";"), delimiter=";", decimal=",", first=_FLOWERS[0])
 _add("semicolons, decimal point", _join(_NAMES, _FLOWERS, ";"), delimiter=";")
@@ -113,6 +117,9 @@ _add("blank lines in between", _PLAIN.replace("virginica\n", "virginica\n\n\n"))
 _ABC = {"kinds": "nnn", "names": ("a", "b", "c")}
 _add("a short row", "a,b,c\n1,2,3\n4,5\n7,8,9\n1,2,3\n4,5,6\n", n_rows=5, **_ABC)
 _add("a long row", "a,b,c\n1,2,3\n4,5,6,7\n7,8,9\n1,2,3\n4,5,6\n", n_rows=4, **_ABC)
+_add("comments in between", "a,b,c\n1,2,3\n# battery changed\n4,5,6\n7,8,9\n", n_rows=3, **_ABC)
+_add("headers in between", "a,b,c\n1,2,3\n4,5,6\na,b,c\n7,8,9\n3,2,1\n", n_rows=4, **_ABC)
+_add("a header in a comment", "# made by NumPy\n# a b c\n1.5 2 3\n4 5.5 6\n", n_rows=2, delimiter=" ", **_ABC)
 _add("a row of units", "length,width,species\ncm,cm,\n" + _join((), _FLOWERS), first=_FLOWERS[0])
 _add("a line of totals", "a,b\n1,2\n3,4\n5,6\nTotal: 3 rows\n", "nn", ("a", "b"), 3)
 
@@ -123,6 +130,8 @@ _add("R's row names", '"x","y"\n"1",1.5,"a"\n"2",2.5,"b"\n"3",3.5,"a"\n', "nnt",
 _THREE = ("column_1", "column_2", "column_3")
 _add("no header", _join((), _FLOWERS), names=_THREE, has_header=False, first=_FLOWERS[0])
 _NUMBERS = [(1.5, 2, 3), (4, 5.5, 6), (7, 8, 9.5), (1, 2, 3)]
+_add("one row without a header", "1.5,2,setosa\n", names=_THREE, n_rows=1, has_header=False)
+_add("numbers as names", "0,1,2\n0.5,1.5,x\n2.5,3.5,y\n", names=("0", "1", "2"), n_rows=2)
 _add("no header, only numbers", _join((), _NUMBERS), "nnn", _THREE, 4, has_header=False)
 _YEARS = "country,2019,2020,2021\nA,1.5,2.5,3.5\nB,2.5,3.5,4.5\nC,3.5,4.5,5.5\n"
 _add("years as names", _YEARS, "tnnn", ("country", "2019", "2020", "2021"), 3)
