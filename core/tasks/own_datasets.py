@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from core import files
 from core.datasets.own import catalogue, store
 from core.errors import HourglassError
 from core.runs import layout, presets, specs
@@ -30,7 +31,7 @@ def list_run_places(name: str) -> list[Path]:
 
 def measure_room(name: str) -> tuple[int, int]:
     """Bytes of the file of a data set, and of its runs."""
-    return layout.size_of(catalogue.folder() / name), sum(map(layout.size_of, list_run_places(name)))
+    return files.size_of(catalogue.folder() / name), sum(map(files.size_of, list_run_places(name)))
 
 
 def remove(name: str) -> None:

@@ -10,7 +10,6 @@ import streamlit as st
 from core.datasets.own import columns, readers, store, text_tables
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
-from core.runs import layout
 from core.tasks import own_datasets
 from pages.ui.data import draft, preparation
 from pages.ui.data.draft import Draft
@@ -265,7 +264,6 @@ def _draw_kept(draw: Callable, found: Draft, name: str, label: str, *args: Any, 
 def _add(found: Draft, trains: bool) -> None:
     """Add the data set, and train all methods or show it on this page; an error is drawn and keeps the draft."""
     with header.show_errors():
-        layout.check_room(len(found.content))
         table, made = found.brought.table, found.make_recipe()
         name = store.add(found.content, found.file, table, made, found.label, own_data.get_owner())
         draft.discard()
