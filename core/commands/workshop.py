@@ -19,15 +19,23 @@ def serve_workshop(
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Port of the server.")] = 8501,
 ) -> None:
     """Serve the app to everyone on the local network."""
+    from core.tasks import own_datasets
+
     address = _find_local_address()
     say(
         f"Hourglass is at http://{address}:{port} for everyone on this network. Nobody can delete runs, each person "
-        "can have one training waiting, and no training takes more than a minute. Ctrl-C ends it."
+        "can have one training waiting, and no training takes more than a minute. Data that a person adds are seen by "
+        "them alone unless they share them, and are deleted at the end. Ctrl-C ends it."
     )
     # The server refuses requests for another address than `browser.serverAddress`.
     options = f"--server.address=0.0.0.0 --server.port={port} --server.headless=true --browser.serverAddress={address}"
     command = [sys.executable, "-m", "streamlit", "run", str(_APP), *options.split()]
-    code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1"})
+    # Also at the beginning: the last workshop may have been killed.
+    own_datasets.forget_workshop()
+    try:
+        code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1"})
+    finally:
+        own_datasets.forget_workshop()
     if code:
         raise HourglassError(f"The app ended with code {code}: see above, or try another --port.")
 

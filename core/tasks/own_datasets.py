@@ -35,12 +35,14 @@ def measure_room(name: str) -> tuple[int, int]:
 
 
 def remove(name: str) -> None:
-    """Delete an own data set and all its runs, and cancel its trainings."""
+    """Delete an own data set, all its runs and results, and cancel its trainings."""
     _end_trainings(name)
     store.remove(name)
     *own, _ = layout.folders()
     for folder in own:
         shutil.rmtree(folder / name, ignore_errors=True)
+    # See `core.semi_supervised.results`.
+    (layout.runs_folder() / ".labelled" / f"{name}.jsonl").unlink(missing_ok=True)
 
 
 def forget_owner(name: str, person: str) -> None:

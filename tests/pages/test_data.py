@@ -7,10 +7,10 @@ import pytest
 from core import datasets
 from core.datasets.own import catalogue, columns, examples, recipe, store
 from core.runs import layout
-from core.tasks import queue, worker_process
-from pages.ui.shared import training_offers
+from core.tasks import own_datasets, queue, worker_process
+from pages.ui.shared import own_data, permalinks, training_offers
 from tests.pages.conftest import HOSTILE, clear_caches, fit
-from tests.pages.driver import opened, opened_on
+from tests.pages.driver import ROOT, Page, opened, opened_on
 
 pytestmark = pytest.mark.usefixtures("read_whole", "no_shipped_runs", "no_workers")
 
@@ -135,3 +135,71 @@ def test_an_own_data_set_is_renamed_packed_and_deleted_with_its_runs():
 def test_a_link_to_data_that_are_missing_says_how_to_bring_them():
     for opened_page in (page, opened):
         opened_page(data="own-0123456789ab").expect("add its file with its recipe")
+
+
+@pytest.fixture
+def workshop(monkeypatch):
+    monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
+    monkeypatch.setattr(own_data, "_seen", {})
+
+
+def visit(person: str, script: str = PAGE, **query: str):
+    """A page as one of several people in a workshop opens it."""
+    app = Page(str(ROOT / "app.py"), default_timeout=60).switch_page(script)
+    app.page = script
+    app.session_state["hourglass.person"] = person
+    app.query_params.update(query)
+    return app.run()
+
+
+def test_in_a_workshop_nobody_sees_what_another_person_brought(workshop):
+    anna, bert = "a" * 16, "b" * 16
+    app = visit(anna).press(WINE)
+    app.text_input[0].set_value("Secret of Anna").run().press("add-all")
+    (name,) = catalogue.list_names()
+    app.expect("Secret of Anna")
+    run = fit(layout.runs_folder(), datasets.load(name), "pca", {"n_components": 2}, first_only=True)
+    token = permalinks.encode(run.spec)
+    doors = [visit(bert, script, data=name) for script in (PAGE, "app.py", "pages/embeddings.py", "pages/training.py")]
+    doors += [visit(bert, "pages/training.py", run=token), visit(bert, "pages/training.py", spec=token)]
+    doors += [visit(bert, "pages/training.py", runs=run.key), visit(bert, "app.py", data="digits", pca=token)]
+    for app in doors:
+        text = app.read_text() + repr([list(each.options) for each in (*app.selectbox, *app.multiselect)])
+        assert "Secret" not in text
+        assert "wine" not in text.lower().replace('"wine"', "")
+        assert not any(WINE in str(frame.value) or run.key in str(frame.value) for frame in app.dataframe)
+    app = visit(bert, "pages/training.py").set_state("all-runs")
+    assert not any(part in app.read_text() + repr([each.options for each in app.multiselect]) for part in (name, run.key[:6]))
+    assert "Secret of Anna" in visit(anna, data=name).read_text()
+
+
+def test_in_a_workshop_data_are_shared_by_a_switch_and_deleted_with_their_owner(workshop, monkeypatch):
+    anna, bert, now = "a" * 16, "b" * 16, [1e6]
+    monkeypatch.setattr(own_data.time, "monotonic", lambda: now[0])
+    name = add_example(owner=anna)
+    fit(layout.runs_folder(), datasets.load(name), "pca", {"n_components": 2}, first_only=True)
+    app = visit(anna, data=name)
+    app.toggle(key=f"{PAGE}:share/{name}").set_value(True).run()
+    app = visit(bert, data=name).expect(WINE)
+    assert "Delete for good" not in app.labels()
+    now[0] += own_data.UNSEEN_SECONDS + 1
+    visit(bert, data=name).expect(WINE)  # what is shared stays
+    store.share(name, False)
+    add_example(owner=bert)
+    visit(bert)
+    assert list(catalogue.read_about(name)["owners"]) == [bert]
+    visit(bert, data=name).press("delete")
+    assert catalogue.list_names() == []
+    assert own_datasets.list_run_places(name) == []
+
+
+def test_after_a_workshop_only_shared_data_and_those_of_the_host_are_left():
+    private, shared, hosts = (
+        add_example(owner="a" * 16),
+        add_example("diabetes", owner="a" * 16),
+        add_example("breast_cancer"),
+    )
+    store.share(shared, True)
+    own_datasets.forget_workshop()
+    assert set(catalogue.list_names()) == {shared, hosts}
+    assert private not in catalogue.list_names()

@@ -22,6 +22,11 @@ from pages.ui.shared import (
 from pages.ui.shared.text import join_words, plain
 
 _KINDS = {IMAGES: "images", DOCUMENTS: "documents", TABLES: "table"}
+# Label and help of the switch, and in a workshop.
+_SHARE = {
+    False: ("Share in workshops", "Everybody in a workshop on this machine can see it."),
+    True: ("Share with everybody here", "Otherwise only you see it, until 30 minutes after you close the app."),
+}
 _PREVIEW_ROWS, _PREVIEW_IMAGES = 10, 40
 
 
@@ -124,12 +129,16 @@ def _draw_own(entry: Entry) -> None:
             runs = f" and its {n_runs:,} {'run' if n_runs == 1 else 'runs'}" if n_runs else ""
             st.markdown(plain(f"Deletes {entry.label}{runs} for good."))
             st.button("Delete for good", page_state.key("delete"), on_click=_delete, args=(name,), type="primary")
-        if config.is_workshop():
-            widget = page_state.key(f"share/{name}")
-            st.session_state[widget] = about["is_shared"]
-            share = lambda: store.share(name, st.session_state[widget])
-            help = "Otherwise nobody but you sees it, and it is deleted 30 minutes after you close the app."
-            st.toggle("Share with everybody here", key=widget, on_change=share, help=help)
+        widget = page_state.key(f"share/{name}")
+        st.session_state[widget] = about["is_shared"]
+        share = lambda: _share(name, st.session_state[widget])
+        label, help = _SHARE[config.is_workshop()]
+        st.toggle(label, key=widget, help=help, on_change=share)
+
+
+def _share(name: str, is_shared: bool) -> None:
+    with page_state.keep_error("data"):
+        store.share(name, is_shared)
 
 
 def _rename(name: str, widget: str) -> None:

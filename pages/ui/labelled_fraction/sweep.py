@@ -151,13 +151,18 @@ def _run(dataset: str, wanted: tuple[str, ...], counts: tuple[int, ...], n_seeds
 def draw_progress(view: View) -> None:
     """Draw the progress of running experiments; a new result of this data set, or an end, reruns the page."""
     _report_end()
-    if found := background_sweep.list_sweeps():
+    if found := _list_sweeps():
         names, stamp = tuple(each.name for each in found), curve.make_stamp(view.entry.name)
         st.fragment(_progress, run_every=_LIVE_SECONDS)(names, view, stamp, time.monotonic())
 
 
+def _list_sweeps() -> list[background_sweep.Sweep]:
+    """The experiments on data sets that this visitor may see and that were not deleted meanwhile."""
+    return [each for each in background_sweep.list_sweeps() if datasets.is_known(each.dataset)]
+
+
 def _progress(names: tuple[str, ...], view: View, stamp: str, drawn_at: float) -> None:
-    found = background_sweep.list_sweeps()
+    found = _list_sweeps()
     is_old = time.monotonic() - drawn_at > _REDRAW_SECONDS and curve.make_stamp(view.entry.name) != stamp
     if is_old or tuple(each.name for each in found) != names:
         st.rerun()
@@ -178,8 +183,8 @@ def _report_end() -> None:
     if _LAST not in st.session_state or _is_running():
         return
     name, dataset = st.session_state.pop(_LAST)
-    label = datasets.entry(dataset).label
     with header.show_errors():
+        label = datasets.entry(dataset).label
         report = background_sweep.read_report(name)
         if report is None:
             text = f"The experiment on {label} was stopped. Results and pre-training are kept: run it again to resume."

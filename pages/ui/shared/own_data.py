@@ -28,7 +28,8 @@ def get_owner() -> str:
 
 def _get_viewer() -> str | None:
     # Threads without a visitor compute for all of them.
-    return training_queue.get_person() if config.is_workshop() and get_script_run_ctx() is not None else None
+    has_visitor = get_script_run_ctx(suppress_warning=True) is not None
+    return training_queue.get_person() if config.is_workshop() and has_visitor else None
 
 
 catalogue.get_viewer = _get_viewer

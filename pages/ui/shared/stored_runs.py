@@ -116,8 +116,16 @@ def read_run(key: str) -> tuple[Run, Stamp]:
     """The run with this key, not to be changed, and its stamp; BrokenRun if unreadable."""
     stamp = get_stamp(key)
     if not stamp[0]:
-        raise BrokenRun(f"The run {key} was deleted: reload this page.")
-    return _read(stamp), stamp
+        raise _deleted(key)
+    run = _read(stamp)
+    # A data set may be deleted, or not be shared any more, while a page shows its runs.
+    if not datasets.is_known(run.spec.dataset):
+        raise _deleted(key)
+    return run, stamp
+
+
+def _deleted(key: str) -> BrokenRun:
+    return BrokenRun(f"The run {key} was deleted: reload this page.")
 
 
 def list_datasets(runs: Sequence[Run]) -> list[str]:
