@@ -169,7 +169,8 @@ def test_in_a_workshop_nobody_sees_what_another_person_brought(workshop):
         assert "wine" not in text.lower().replace('"wine"', "")
         assert not any(WINE in str(frame.value) or run.key in str(frame.value) for frame in app.dataframe)
     app = visit(bert, "pages/training.py").set_state("all-runs")
-    assert not any(part in app.read_text() + repr([each.options for each in app.multiselect]) for part in (name, run.key[:6]))
+    text = app.read_text() + repr([each.options for each in app.multiselect])
+    assert not any(part in text for part in (name, run.key[:6]))
     assert "Secret of Anna" in visit(anna, data=name).read_text()
 
 
