@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from core import config
-from core.datasets.own import cells, sandbox, text_tables
-from core.datasets.own.text_tables import MOST_COLUMNS, TextFormat
+from core.datasets.own import cells, sandbox
+from core.datasets.own.text_formats import MOST_COLUMNS, TextFormat, guess_encoding, guess_format, too_many_columns
+from core.datasets.own.text_tables import name_columns, read_text
 from core.errors import BadInput
 
 ENDINGS = (
@@ -77,7 +78,7 @@ def read_table(content: bytes, name: str, form: TextFormat | None = None, part: 
         raise BadInput(f"{name[:60]} is damaged, or is not what its name says ({reason}): save it again.") from None
     n_columns = table.frame.shape[1]
     if n_columns > MOST_COLUMNS:
-        raise text_tables.too_many_columns(n_columns)
+        raise too_many_columns(n_columns)
     if table.frame.empty:
         raise BadInput("The file holds no table: it has no row with a value.")
     _check_cell_lengths(table.frame, len(content))
@@ -125,8 +126,9 @@ def _read(content: bytes, name: str, form: TextFormat | None, part: str, limit: 
         return _read_apart("json", content, part, limit)
     if ending == ".arff" or re.match(rb"(?i)(\s*%[^\n]*\n|\s)*@relation\s", content[:10_000]):
         return _read_arff(content)
-    table = text_tables.read_text(content, form or text_tables.guess_format(content))
-    return Table(table.frame, table.format, notes=table.notes)
+    form = form or guess_format(content)
+    frame, notes = read_text(content, form)
+    return Table(frame, form, notes=tuple(notes))
 
 
 def _read_apart(kind: str, content: bytes, part: str, limit: int) -> Table:
@@ -201,7 +203,7 @@ def _read_arrays(files: dict[str, Callable[[], BinaryIO]], part: str, limit: int
     for name in files.keys() & {"columns", "feature_names"}:
         if shapes[name] == (frame.shape[1],):
             names = [str(text) for text in load(name)]
-    frame.columns = text_tables.name_columns([*names, *columns])[: len(names)]
+    frame.columns = name_columns([*names, *columns])[: len(names)]
     for name in columns:
         frame[name] = _to_frame(load(name))[0]
     return Table(frame, None, parts, chosen)
@@ -240,7 +242,7 @@ def _to_frame(array: np.ndarray) -> pd.DataFrame:
 
 def _name_columns(frame: pd.DataFrame) -> pd.DataFrame:
     names = ["" if isinstance(frame.columns, pd.RangeIndex) else str(name) for name in frame.columns]
-    return frame.set_axis(text_tables.name_columns(names), axis=1)
+    return frame.set_axis(name_columns(names), axis=1)
 
 
 _ATTRIBUTE = re.compile(r"""\s*@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+)\s+(.+)""", re.I)
@@ -250,22 +252,22 @@ def _read_arff(content: bytes) -> Table:
     head = re.match(rb"(?is).*?^\s*@data[^\n]*\n", content[:10_000_000], re.M)
     if not head:
         raise BadInput("The ARFF file has no line @data: save it again, or save the table as CSV.")
-    encoding = text_tables.guess_encoding(content)
+    encoding = guess_encoding(content)
     lines = head[0].decode(encoding, "replace").splitlines()
     attributes = [match for match in map(_ATTRIBUTE.match, lines) if match]
     body = re.sub(rb"(?m)^\s*%[^\n]*\n", b"", content[head.end() :])
     if body.lstrip().startswith(b"{"):
         raise BadInput("The ARFF file holds sparse rows, which are not read: save the table as CSV.")
-    form = text_tables.guess_format(body, ",")
-    table = text_tables.read_text(body, replace(form, encoding=encoding, n_skipped=0, has_header=False, decimal="."))
-    if table.frame.shape[1] != len(attributes):
+    form = guess_format(body, ",")
+    frame, notes = read_text(body, replace(form, encoding=encoding, n_skipped=0, has_header=False, decimal="."))
+    if frame.shape[1] != len(attributes):
         raise BadInput(
-            f"The ARFF file declares {len(attributes)} attributes, and its rows have {table.frame.shape[1]} cells: "
+            f"The ARFF file declares {len(attributes)} attributes, and its rows have {frame.shape[1]} cells: "
             "save it again, or save the table as CSV."
         )
-    names = text_tables.name_columns([match[1].strip("'\"") for match in attributes])
-    frame = table.frame.set_axis(names, axis=1)
+    names = name_columns([match[1].strip("'\"") for match in attributes])
+    frame = frame.set_axis(names, axis=1)
     for name, match in zip(names, attributes, strict=True):
         if re.match("(?i)(numeric|real|integer)", match[2]):
             frame[name] = cells.to_numbers(frame[name], ".")
-    return Table(frame, notes=table.notes)
+    return Table(frame, notes=tuple(notes))

@@ -39,7 +39,7 @@ class RecipeColumn(_Part):
 
 
 class TextFormat(_Part):
-    """As `core.datasets.own.text_tables.TextFormat`."""
+    """As `core.datasets.own.text_formats.TextFormat`."""
 
     encoding: Annotated[str, Field(max_length=20)]
     delimiter: Annotated[str, Field(max_length=1)]
@@ -109,7 +109,7 @@ class Recipe(_Part):
 def make_recipe(found: Sequence[Column], form: Any = None, part: str = "", **settings: Any) -> Recipe:
     """Return the recipe of columns, see `core.datasets.own.columns.describe_columns`.
 
-    `form` is the `core.datasets.own.text_tables.TextFormat` of a text file. With a column of the role split or group
+    `form` is the `core.datasets.own.text_formats.TextFormat` of a text file. With a column of the role split or group
     the split is by this column, unless `settings` say otherwise. Raises BadInput for a setting that is not allowed.
     """
     roles = {column.role for column in found}

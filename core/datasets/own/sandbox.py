@@ -20,7 +20,8 @@ from typing import Any, BinaryIO
 import pandas as pd
 import pyarrow as pa
 
-from core.datasets.own import text_tables
+from core.datasets.own.text_formats import MOST_COLUMNS, guess_format, too_many_columns
+from core.datasets.own.text_tables import name_columns, read_text
 from core.errors import BadInput
 
 _ROOT = Path(__file__).parents[3]
@@ -137,8 +138,8 @@ def _read_feather(file: BinaryIO, part: str):
 
 def _check_shape(n_rows: int, n_columns: int) -> None:
     """Refuse more cells than the limit has room for, which may take little room in the file."""
-    if n_columns > text_tables.MOST_COLUMNS:
-        raise text_tables.too_many_columns(n_columns)
+    if n_columns > MOST_COLUMNS:
+        raise too_many_columns(n_columns)
     if n_rows * n_columns > int(sys.argv[3]):
         raise MemoryError
 
@@ -147,7 +148,7 @@ def _to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]):
     """Columns of numbers, truth values, dates and text; others are converted, or left out and noted."""
     flat = pa.Table.from_batches([], schema).flatten().schema
     # The names of an index, in a file by pandas, are none of a person.
-    names = text_tables.name_columns(["" if name.startswith("__index_level_") else name for name in flat.names])
+    names = name_columns(["" if name.startswith("__index_level_") else name for name in flat.names])
     targets = [_to_plain_type(field.type) for field in flat]
     left_out = [name for name, target in zip(names, targets, strict=True) if target is None]
     notes = [f"The columns {', '.join(left_out)[:200]} hold lists or bytes and are left out."] if left_out else []
@@ -198,10 +199,10 @@ def _read_workbook(file: BinaryIO, part: str):
     text.flush()
     del sheet, book
     content = target.getvalue()
-    form = text_tables.guess_format(content, ",")
-    table = text_tables.read_text(content, form)
-    about = {"parts": parts, "part": chosen, "notes": table.notes}
-    return [pa.Table.from_pandas(table.frame, preserve_index=False)], about
+    form = guess_format(content, ",")
+    frame, notes = read_text(content, form)
+    about = {"parts": parts, "part": chosen, "notes": notes}
+    return [pa.Table.from_pandas(frame, preserve_index=False)], about
 
 
 def _to_text(cell) -> str:
@@ -217,12 +218,12 @@ def _read_json(file: BinaryIO, part: str):
     if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput("The file holds no table: it must hold one object for each row, with a value for each column.")
     n_columns = len({name for row in rows for name in row})
-    if n_columns > text_tables.MOST_COLUMNS:
-        raise text_tables.too_many_columns(n_columns)
+    if n_columns > MOST_COLUMNS:
+        raise too_many_columns(n_columns)
     frame = pd.json_normalize(rows, max_level=2)
     for name in frame.select_dtypes(object):
         frame[name] = frame[name].map(_to_json_text, na_action="ignore")
-    frame.columns = text_tables.name_columns([str(name) for name in frame])
+    frame.columns = name_columns([str(name) for name in frame])
     return [pa.Table.from_pandas(frame, preserve_index=False)], {}
 
 

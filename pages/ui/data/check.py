@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.datasets.own import columns, readers, store, text_tables
+from core.datasets.own import columns, readers, store, text_formats
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
 from core.tasks import own_datasets
@@ -106,7 +106,7 @@ def _draw_text_format(found: Draft, form: readers.TextFormat) -> None:
         take = lambda chosen: setattr(found, "form", replace(found.form or form, **{name: chosen}))
         _choose(found, name, label, options, value, take, help, format_func=lambda sign: _name_sign(sign, names))
 
-    encodings = {name: name for name in text_tables.ENCODINGS}
+    encodings = {name: name for name in text_formats.ENCODINGS}
     choose(
         "encoding", "Encoding", list(encodings), "How bytes become letters. Try another if names look wrong.", encodings
     )

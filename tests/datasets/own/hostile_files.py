@@ -97,7 +97,7 @@ def hostile_files(limit: int) -> dict[str, tuple[str, Callable[[], bytes]]]:
         "commas": ("a.csv", lambda: b"," * (limit - 9)),
         "quotes": ("a.csv", lambda: b'"' * (limit // 2)),
         "spaces": ("a.csv", lambda: b" " * (limit - 9)),
-        "letters that take four bytes": ("a.csv", lambda: "a;b\n".encode() + "😀;1\n".encode() * (limit // 8)),
+        "letters that take four bytes": ("a.csv", lambda: b"a;b\n" + "😀;1\n".encode() * (limit // 8)),
         "long rows": ("a.csv", lambda: b"a,b\n" + b"1,2\n3,4\n5,6,7\n" * (limit // 100)),
         # Files that are no tables.
         "nothing": ("a.csv", lambda: b""),

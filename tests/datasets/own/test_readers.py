@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.datasets.own import cells, readers
-from core.datasets.own.text_tables import TextFormat
+from core.datasets.own.text_formats import TextFormat
 from core.errors import BadInput
 from tests.datasets.own.awkward_files import CASES, DATE, NUMBER
 from tests.datasets.own.hostile_files import damaged_files, hostile_files
@@ -123,7 +123,7 @@ def _read(content: bytes, name: str) -> None:
         readers.read_table(content, name)
     except BadInput as problem:
         sentence = str(problem)
-        assert "\n" not in sentence and len(sentence) < 500 and sentence.endswith("."), sentence
+        assert ("\n" in sentence, len(sentence) < 500, sentence[-1]) == (False, True, "."), sentence
 
 
 def test_hostile_files_are_read_or_refused(monkeypatch):
