@@ -98,7 +98,8 @@ def compute_errors(run: Run, stamp: tuple, rows: Rows, estimator: Estimator) -> 
             return {"errors": 1 - reconstruction.reconstruction_cosine(fitted.inverse_transform, Z, rows.vectors)}
         if rows.kind == TABLES:
             variances = run.views["feature_variances"].astype(np.float64)
-            cells = tables.compare_cells(rows.X, fitted.inverse_transform(Z), rows.blocks, rows.known, variances)
+            counted = tables.select_counted(rows.known, rows.features, rows.X.shape)
+            cells = tables.compare_cells(rows.X, fitted.inverse_transform(Z), rows.blocks, counted, variances)
             scores = cells.by_row(of_numbers=True)
             return {"errors": cells.by_row(of_numbers=False) if scores is None else scores}
         X, parts = rows.floats(), [slice(start, start + 1000) for start in range(0, len(rows), 1000)]

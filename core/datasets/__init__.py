@@ -40,7 +40,7 @@ class Entry:
     classifier : name of the shipped classifier that judges its images, or images sampled from it.
     is_handwritten : whether its images are handwritten digits, so that a person can draw one.
     example_query : a first query, of words that its documents contain.
-    blocks : of a table, see `core.types.Form`.
+    blocks : of a table, see `core.types.Form`; n_marks : how many of its last features mark missing cells.
     is_own : whether a person brought it, see `core.datasets.own.store`.
     licence : of its rows.
     """
@@ -61,6 +61,7 @@ class Entry:
     is_handwritten: bool = False
     example_query: str = "some words of these documents"
     blocks: tuple[int, ...] = ()
+    n_marks: int = 0
     is_own: bool = False
     licence: str = ""
 

@@ -58,8 +58,9 @@ def evaluate_tables(subject: Subject) -> Scores:
     """Score the reconstructions of test rows of a table, cell by cell."""
     scores, dataset = Scores(), subject.dataset
     reconstructions = subject.estimator.inverse_transform(subject.codes.Z_test)
-    variances = tables.feature_variances(subject.X_test, dataset.blocks, dataset.known_test)
-    cells = tables.compare_cells(subject.X_test, reconstructions, dataset.blocks, dataset.known_test, variances)
+    counted = tables.select_counted(dataset.known_test, dataset.table.features, subject.X_test.shape)
+    variances = tables.feature_variances(subject.X_test, dataset.blocks, counted)
+    cells = tables.compare_cells(subject.X_test, reconstructions, dataset.blocks, counted, variances)
     if (unexplained := cells.by_row(of_numbers=True)) is not None:
         scores.add_mean("unexplained_variance", unexplained)
     if (wrong := cells.by_row(of_numbers=False)) is not None:

@@ -82,7 +82,8 @@ def pca_table_error_by_size(dataset: Dataset) -> np.ndarray:
     The error is the share of variance not explained, a mean over the features that are numbers; without any, the share
     of wrong categories. Up to `MOST_SIZES` components; the last error is that of all others.
     """
-    spectrum, X, known = decompose(dataset.floats("train")), dataset.floats("test"), dataset.known_test
+    spectrum, X = decompose(dataset.floats("train")), dataset.floats("test")
+    known = tables.select_counted(dataset.known_test, dataset.table.features, X.shape)
     variances = tables.feature_variances(X, dataset.blocks, known)
     columns = (np.cumsum(dataset.blocks) - dataset.blocks)[variances > 0]
     has_numbers = len(columns) > 0

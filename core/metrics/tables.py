@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,20 @@ def compare_cells(
     if known is not None:
         errors[~known[:, starts]] = np.nan
     return CellErrors(errors, is_number)
+
+
+def select_counted(known: np.ndarray | None, features: Sequence[Any], shape: tuple[int, int]) -> np.ndarray | None:
+    """Cells whose errors count: known ones of features that do not mark missing cells; None if all do.
+
+    known : (n, n_columns) bool or None; features : see `core.datasets.own.preparation.Feature`.
+    """
+    marks = [feature.columns for feature in features if feature.of_missing]
+    if not marks:
+        return known
+    counted = np.ones(shape, bool) if known is None else known.copy()
+    for columns in marks:
+        counted[:, columns] = False
+    return counted
 
 
 def feature_variances(X: np.ndarray, blocks: Sequence[int], known: np.ndarray | None = None) -> np.ndarray:

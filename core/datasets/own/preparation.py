@@ -90,10 +90,11 @@ class Prepared:
         """The number of columns of X of each feature."""
         return tuple(feature.size for feature in self.features)
 
-    def to_frame(self, X: np.ndarray) -> pd.DataFrame:
+    def to_frame(self, X: np.ndarray, *, has_gaps: bool = True) -> pd.DataFrame:
         """Rows as `X_train`, or probabilities of categories, in original units: a column a column of the file.
 
-        A category is the most probable one. A cell is empty where the feature that marks missing cells says so.
+        A category is the most probable one. With `has_gaps` a cell is empty where the feature that marks missing cells
+        says so.
         """
         values: dict[str, Any] = {}
         for feature in self.features:
@@ -147,7 +148,9 @@ def format_cell(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.4g}"
+        return (
+            f"{value:,.0f}" if (value == round(value) or abs(value) >= 1000) and abs(value) < 1e15 else f"{value:.4g}"
+        )
     return str(value)
 
 

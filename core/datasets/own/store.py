@@ -58,6 +58,7 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         "n_columns": len(recipe.columns),
         "n_classes": len(prepared.target_names),
         "blocks": list(prepared.blocks),
+        "n_marks": sum(bool(feature.of_missing) for feature in prepared.features),
         "n_bytes": len(content),
     }
     place = folder() / name

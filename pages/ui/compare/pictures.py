@@ -1,12 +1,13 @@
-"""Samples of Compare, one montage a method, and the dialogs that enlarge its pictures."""
+"""Samples of Compare, a montage or some rows a method, and the dialogs that enlarge its pictures."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from core.metrics.definitions import DEFINITIONS
-from pages.ui.compare import table
-from pages.ui.shared import charts, header, images
+from core.metrics.definitions import get_definition
+from core.types import ROW_NAMES, TABLES
+from pages.ui.compare import rows, table
+from pages.ui.shared import charts, header, images, stored_runs
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.stored_runs import Line
@@ -14,23 +15,27 @@ from pages.ui.shared.text import Markup, html, plain
 
 
 def draw_samples(lines: Sequence[Line]) -> table.Clicked:
-    """Draw the montages; returns which was clicked, if any."""
-    drawn = [line for line in lines if line.run and "samples" in line.run.views and line.run.environment["image_shape"]]
-    if not drawn:
+    """Draw a montage or a few rows of each method; returns which was clicked, if any."""
+    drawn = [line for line in lines if line.run and "samples" in line.run.views]
+    is_table = bool(drawn) and drawn[0].run.environment["kind"] == TABLES
+    cells = rows.find_shown(stored_runs.select_comparable(drawn)) if is_table else None
+    if not drawn or (is_table and cells is None):
         return None
-    st.subheader("Samples", anchor=False, help=plain(DEFINITIONS["frechet"].help))
+    row = ROW_NAMES[drawn[0].run.environment["kind"]]
+    st.subheader("Samples", anchor=False, help=plain(get_definition("frechet", drawn[0].run.environment["kind"]).help))
     st.markdown(
         "Each decoder receives random codes: from the prior N(0, I) for the VAE and the GAN, else from a Gaussian "
-        "fitted to the training codes. A lower Fréchet distance is closer to the test images; floor: the distance "
-        "between training and test images."
+        f"fitted to the training codes. A lower Fréchet distance is closer to the test {row}s; floor: the distance "
+        f"between training and test {row}s."
     )
     clicked = None
-    with st.container(key="samples", gap=None):
+    with st.container(key="samples-rows" if is_table else "samples", gap=None):
         for line in drawn:
             with st.container(key=f"sample-{line.name}", gap=None):
                 st.html(_make_caption(line))
                 label = f"Enlarge the samples of {line.label}"
-                clicked = table.draw_picture("samples", line, label, _make_montage(line)) or clicked
+                picture = cells.make_samples(line) if cells else _make_montage(line)
+                clicked = table.draw_picture("samples", line, label, picture) or clicked
     return clicked
 
 
@@ -50,7 +55,8 @@ def _make_caption(line: Line) -> str:
 
 def open_dialog(kind: str, line: Line, lines: Sequence[Line]) -> None:
     """Open the dialog of the picture of this kind that was clicked in `line`; strips are of all `lines`."""
-    {"map": _draw_map, "samples": _draw_enlarged, "strip": lambda _: _draw_strips(lines)}[kind](line)
+    draw_strips = _draw_rows if line.run.environment["kind"] == TABLES else _draw_strips
+    {"map": _draw_map, "samples": _draw_enlarged, "strip": lambda _: draw_strips(lines)}[kind](line)
 
 
 @st.dialog("Map", width="large")
@@ -83,8 +89,16 @@ def _draw_strips(lines: Sequence[Line]) -> None:
         st.html(f'<div class="hg-large">{"".join(parts)}</div>')
 
 
-@st.dialog("Samples", width="medium")
+@st.dialog("Test row and reconstructions", width="large")
+def _draw_rows(lines: Sequence[Line]) -> None:
+    rows.draw_enlarged(lines)
+
+
+@st.dialog("Samples", width="large")
 def _draw_enlarged(line: Line) -> None:
     run = line.run
     st.markdown(f"**{plain(line.label)}**: {len(run.views['samples'])} samples; {plain(run.notes['samples'])}.")
-    st.html(f'<div class="hg-large">{_make_montage(line)}</div>')
+    if run.environment["kind"] == TABLES:
+        rows.draw_samples_enlarged(line)
+    else:
+        st.html(f'<div class="hg-large">{_make_montage(line)}</div>')

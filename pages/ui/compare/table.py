@@ -7,9 +7,9 @@ import streamlit as st
 from core.datasets import Entry
 from core.metrics import definitions
 from core.runs import selection, store
-from core.types import DOCUMENTS, IMAGES, TABLES
-from pages.ui.compare import summary
-from pages.ui.shared import cli_commands, header, images, stored_runs
+from core.types import DOCUMENTS, IMAGES, ROW_NAMES, TABLES
+from pages.ui.compare import rows, summary
+from pages.ui.shared import cell_tables, cli_commands, header, images, stored_runs
 from pages.ui.shared.html_blocks import make_code, make_note, make_words
 from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.run_picker import View
@@ -46,7 +46,11 @@ _LAST_COLUMN = {
         "Three test documents and their most frequent words; each row below shows the words that one method decodes "
         "from their latent codes. Words in bold and underlined are in the document.",
     ),
-    TABLES: ("Test rows and reconstructions", "Five test rows in original units."),
+    TABLES: (
+        "Test rows and reconstructions",
+        "Test rows in original units; each row below shows their reconstructions by one method, for the features whose "
+        f"errors differ most between the methods. {cell_tables.ABOUT_COLOURS} Click a table to see all features.",
+    ),
 }
 # What a click enlarges: "map", "strip" or "samples", and the method.
 Clicked = tuple[str, Line] | None
@@ -66,21 +70,23 @@ def list_ranked(entry: Entry) -> tuple[str, ...]:
 
 def _find_cells(entry: Entry) -> dict[str, bool]:
     """The metrics of a table's cells, and whether it has such cells."""
-    return {"unexplained_variance": 1 in entry.blocks, "category_accuracy": max(entry.blocks) > 1}
+    sizes = entry.blocks[: len(entry.blocks) - entry.n_marks]
+    return {"unexplained_variance": 1 in sizes, "category_accuracy": max(sizes) > 1}
 
 
 def draw(view: View, winners: Mapping[str, str | None]) -> Clicked:
     """Draw header and rows; returns which picture was clicked, if any."""
-    kind = "docs" if view.entry.kind == DOCUMENTS else "images"
+    style = "docs" if len(list_ranked(view.entry)) > 2 else "images"
     # Reconstructions of another copy's rows do not belong below the originals of this one.
     alike = stored_runs.select_comparable(view.lines) or view.trained
-    with st.container(key=f"card-{kind}", gap=None):
-        _draw_header(view.entry, alike)
-        clicked = [_draw_row(view, line, winners, not line.run or line in alike) for line in view.lines]
+    cells = rows.find_shown(alike) if view.entry.kind == TABLES else None
+    with st.container(key=f"card-{style}", gap=None):
+        _draw_header(view.entry, alike, cells)
+        clicked = [_draw_row(view, line, winners, not line.run or line in alike, cells) for line in view.lines]
     return next(filter(None, clicked), None)
 
 
-def _draw_header(entry: Entry, shown: Sequence[Line]) -> None:
+def _draw_header(entry: Entry, shown: Sequence[Line], cells: rows.ShownCells | None) -> None:
     with st.container(key="cardhead", gap=None):
         with st.container(key="headnumbers", gap=None):
             st.markdown("Method")
@@ -93,7 +99,9 @@ def _draw_header(entry: Entry, shown: Sequence[Line]) -> None:
         with st.container(key="headstrip", gap=None):
             title, about = _LAST_COLUMN[entry.kind]
             st.markdown(title, help=plain(about))
-            if entry.kind != TABLES:
+            if entry.kind == TABLES:
+                st.html(cells.make_originals() if cells else make_note(rows.NOT_HERE))
+            else:
                 st.html(_make_documents(shown) if entry.kind == DOCUMENTS else _make_originals(shown))
 
 
@@ -114,7 +122,9 @@ def _make_documents(shown: Sequence[Line]) -> str:
     return f'<div class="hg-docs">{"".join(cells)}</div>'
 
 
-def _draw_row(view: View, line: Line, winners: Mapping[str, str | None], has_same_rows: bool) -> Clicked:
+def _draw_row(
+    view: View, line: Line, winners: Mapping[str, str | None], has_same_rows: bool, cells: rows.ShownCells | None
+) -> Clicked:
     with st.container(key=f"row-{line.name}", gap=None):
         st.html(_make_numbers(view, line, winners))
         if line.run is None:
@@ -128,18 +138,20 @@ def _draw_row(view: View, line: Line, winners: Mapping[str, str | None], has_sam
             clicked = draw_picture("map", line, f"Explore the map of {line.label}", picture)
         if not has_same_rows:
             st.html(make_note("Not shown: these reconstructions are of other rows."))
-        elif view.entry.kind == TABLES:
-            pass
-        elif "reconstructions" in line.run.views:
-            about = f"The same images reconstructed by {line.label}"
-            picture = images.image(images.strip_png(line, "reconstructions"), about, "hg-strip")
+        elif "reconstructions" in line.run.views and (view.entry.kind != TABLES or cells):
+            picture = cells.make_reconstructions(line) if cells else _make_strip(line)
             clicked = draw_picture("strip", line, f"Enlarge the reconstructions of {line.label}", picture) or clicked
         elif view.entry.kind == DOCUMENTS:
             st.html(_make_predicted(line))
-        else:
-            reason = "has no encoder, so it cannot reconstruct an image"
+        elif "reconstructions" not in line.run.views:
+            reason = f"has no encoder, so it cannot reconstruct a given {ROW_NAMES[view.entry.kind]}"
             st.html(make_note(f"A {line.label} {reason}. Its map and kNN accuracy use its discriminator's features."))
     return clicked
+
+
+def _make_strip(line: Line) -> Markup:
+    about = f"The same images reconstructed by {line.label}"
+    return images.image(images.strip_png(line, "reconstructions"), about, "hg-strip")
 
 
 def _offer_training(dataset: str, size: int, line: Line) -> None:
