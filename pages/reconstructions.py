@@ -1,6 +1,6 @@
 """Reconstructions: test rows encoded and decoded by each method, and the errors."""
 
-from core.types import IMAGES
+from core.types import IMAGES, TABLES
 from pages.ui.reconstructions import code_size, corrupted_input, depth, error_by_class, images, linear_ae
 from pages.ui.shared import header
 from pages.ui.shared.section import show_tabs
@@ -10,6 +10,13 @@ SECTIONS = {
     IMAGES: {
         "images": ("Images", images.draw),
         "classes": ("Error by class", error_by_class.draw),
+        "size": ("Error by dimensions", code_size.draw),
+        "depth": ("Depth", depth.draw),
+        "linear": ("Linear AE and PCA", linear_ae.draw),
+        "damage": ("Corrupted input", corrupted_input.draw),
+    },
+    TABLES: {
+        "classes": ("Error by feature and class", error_by_class.draw),
         "size": ("Error by dimensions", code_size.draw),
         "depth": ("Depth", depth.draw),
         "linear": ("Linear AE and PCA", linear_ae.draw),

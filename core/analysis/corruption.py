@@ -1,8 +1,9 @@
-"""Corruptions of images, and the error of each method's reconstruction of a corrupted image.
+"""Corruptions of images and of rows of tables, and the error of each method's reconstruction of a corrupted row.
 
-A corruption maps ``(X, image_shape, amount, random_state)`` to a new (n, n_features) float32 array in [0, 1]; X is such
-an array and image_shape is (height, width). It is drawn once per row and seed and grows with the amount, so methods
-are compared on the same corrupted images and amounts on the same rows.
+A corruption of images maps ``(X, image_shape, amount, random_state)`` to a new (n, n_features) float32 array in [0, 1];
+X is such an array and image_shape is (height, width). One of tables takes `core.analysis.hidden_cells.Cells` in place
+of image_shape. It is drawn once per row and seed and grows with the amount, so methods are compared on the same
+corrupted rows and amounts on the same rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from core.analysis import error_comparison
+from core.analysis.hidden_cells import Cells
 from core.metrics import bootstrap, reconstruction
+from core.types import IMAGES, TABLES
 
 GREY, BLACK = 0.5, 0.0
 _STEPS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)])  # down and right: right, left, down, up
@@ -60,6 +63,26 @@ def shift_images(X: np.ndarray, image_shape: tuple[int, int], amount: int, rando
     return shifted.reshape(X.shape)
 
 
+def hide_cells(X: np.ndarray, cells: Cells, amount: float, random_state: int = 0) -> np.ndarray:
+    """Replace `amount` percent of the cells, drawn at random, by the train rows' median or most frequent category."""
+    return np.where(_draw_cells(cells, amount, np.random.default_rng(random_state)), cells.filling, X)
+
+
+def shuffle_cells(X: np.ndarray, cells: Cells, amount: float, random_state: int = 0) -> np.ndarray:
+    """Replace `amount` percent of the cells, drawn at random, by the cell of their column in another row."""
+    rng = np.random.default_rng(random_state)
+    is_drawn = _draw_cells(cells, amount, rng)
+    # The rows in a circle: each takes the cell of a row at some distance, another one for each feature.
+    distances = np.repeat(rng.integers(1, max(2, len(X)), len(cells.dataset.blocks)), cells.dataset.blocks)
+    donors = (np.arange(len(X))[:, None] + distances) % len(X)
+    return np.where(is_drawn, np.take_along_axis(X, donors, axis=0), X)
+
+
+def _draw_cells(cells: Cells, amount: float, rng: np.random.Generator) -> np.ndarray:
+    is_drawn = rng.random((len(cells.rows), len(cells.dataset.blocks))) < amount / 100
+    return cells.to_columns(is_drawn) & cells.counted
+
+
 @dataclass(frozen=True)
 class Corruption:
     """A kind of corruption: label, the meaning of its amount, description, and function."""
@@ -69,8 +92,8 @@ class Corruption:
     about: str
     apply: Callable[..., np.ndarray]
 
-    def levels(self, image_shape: tuple[int, int]) -> tuple[float, ...]:
-        """The amounts that are measured, from 0 on."""
+    def levels(self, image_shape: tuple[int, int] | None) -> tuple[float, ...]:
+        """The amounts that are measured, from 0 on; `image_shape` is of images."""
         if self.apply is shift_images:
             return tuple(range(min(10, max(image_shape) // 2) + 1))
         return tuple(round(0.1 * k, 1) for k in range(11)) if self.apply is add_noise else tuple(range(0, 101, 10))
@@ -85,26 +108,35 @@ KINDS: dict[str, Corruption] = {
     "black": Corruption("Black patch", _PATCH_AXIS, "a black patch at a random position", cover_black),
     "shift": Corruption("Shift", "shift (pixels)", "moved in a random direction, empty pixels black", shift_images),
 }
+_CELLS_AXIS = "cells (%)"
+_ABOUT_HIDDEN = "random cells replaced by the training median or most frequent category"
+_ABOUT_SHUFFLED = "random cells replaced by those of another row in the same column"
+OF_TABLES: dict[str, Corruption] = {
+    "hidden": Corruption("Hidden cells", _CELLS_AXIS, _ABOUT_HIDDEN, hide_cells),
+    "shuffled": Corruption("Shuffled cells", _CELLS_AXIS, _ABOUT_SHUFFLED, shuffle_cells),
+}
+BY_KIND = {IMAGES: KINDS, TABLES: OF_TABLES}
 
 
 def compute_errors(
     reconstruct: Callable[[np.ndarray], np.ndarray],
     X: np.ndarray,
-    image_shape: tuple[int, int],
-    kind: str,
+    form: tuple[int, int] | Cells,
+    corruption: Corruption,
     random_state: int,
     on_level: Callable[[int, int], None],
 ) -> np.ndarray:
-    """Measure the squared error, a sum over pixels, of reconstructions of corrupted images to the clean images.
+    """Measure the error of reconstructions of corrupted rows to the clean rows: (n_levels, n) float32.
 
-    `reconstruct` maps (n, n_features) float32 to the same shape; the identity gives the error of the corrupted images.
-    ``on_level(done, of)`` is called after each amount. Returns (n_levels, n) float32, a row for each of `levels`.
+    Of images (`form` is their shape) the squared error, a sum over pixels; of tables see `Cells.measure_rows`.
+    `reconstruct` maps (n, n_features) float32 to the same shape; the identity gives the error of the corrupted rows.
+    ``on_level(done, of)`` is called after each amount.
     """
-    levels = KINDS[kind].levels(image_shape)
+    levels = corruption.levels(None if isinstance(form, Cells) else form)
     errors = np.empty((len(levels), len(X)), np.float32)
     for k, amount in enumerate(levels):
-        corrupted = KINDS[kind].apply(X, image_shape, amount, random_state)
-        errors[k] = reconstruction.squared_error(X, reconstruct(corrupted))
+        X_hat = reconstruct(corruption.apply(X, form, amount, random_state))
+        errors[k] = form.measure_rows(X_hat) if isinstance(form, Cells) else reconstruction.squared_error(X, X_hat)
         on_level(k + 1, len(levels))
     return errors
 

@@ -12,6 +12,8 @@ from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import plain, shorten
 
+_MANY_FEATURES, _MOST_HEIGHT = 20, 640  # pixels
+
 
 def draw(lines: Sequence[Line]) -> None:
     from core.figures import training_curves  # plotly: most visits open no figure
@@ -28,6 +30,9 @@ def draw(lines: Sequence[Line]) -> None:
         unit = DEFINITIONS["squared_error"]
         figure = training_curves.plot_error_by_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
         charts.draw(figure, "error by class")
+    if with_features := [line for line in shown if "error_per_feature" in line.run.by_class]:
+        st.markdown("#### Error by feature", help=plain(DEFINITIONS["error_per_feature"].help))
+        _draw_features(with_features)
     drawer = st.expander("Confusion matrices", key=page_state.key("confusion"), on_change="rerun")
     if drawer.open:
         from pages.ui.compare import confusion  # scipy
@@ -44,6 +49,19 @@ def draw(lines: Sequence[Line]) -> None:
     for line in shown:
         st.markdown(f"{plain(line.label)}, run `{line.run.key}`")
         st.html(make_code(cli_commands.format_fit(line.run.spec)))
+
+
+def _draw_features(shown: Sequence[Line]) -> None:
+    """Draw the errors of all features, those with the largest mean error first."""
+    errors = {line.label: line.run.by_class["error_per_feature"] for line in shown}
+    names = list(dict.fromkeys(name for by_feature in errors.values() for name in by_feature))
+    means = {name: sum(by_feature.get(name, 0.0) for by_feature in errors.values()) for name in names}
+    rows = [
+        [tables.text(name), *(tables.estimate(of[name]) if name in of else tables.EMPTY for of in errors.values())]
+        for name in sorted(names, key=lambda name: -means[name])
+    ]
+    with st.container(height=_MOST_HEIGHT if len(rows) > _MANY_FEATURES else "content", border=False):
+        tables.draw(["Feature", *errors], rows, "error-by-feature", kind="hg-depths")
 
 
 def _differing_settings(shown: Sequence[Line]) -> dict[str, Callable[[Line], str]]:

@@ -12,11 +12,12 @@ from core import config, methods
 from core.datasets import checksums
 from core.errors import BadInput, BrokenRun
 from core.metrics import pca_spectrum
+from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
 from core.runs import presets, selection, specs, store
-from core.types import IMAGES, Measurement, Run, Spec
+from core.types import IMAGES, Form, Measurement, Run, Spec
 from pages.ui.reconstructions import lecture_figure
 from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers
-from pages.ui.shared.number_format import interval, number, seconds
+from pages.ui.shared.number_format import number, seconds
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.text import join_words, plain
 
@@ -25,11 +26,11 @@ _USUAL_LARGEST, _SHOWN_LINEAR = 256, 64
 # Rows that the table always has: PCA's error is known at every size.
 _ALWAYS = (2, 10, 30)
 _USUAL_SIZES = (5, 20, 3, 30, 50, 100)
-_COLUMNS = ("series", "latent dimensions", "squared error", "low", "high", "n", "run")
+_COLUMNS = ("series", "latent dimensions", "error", "low", "high", "n", "run")
 
 
-def _list_methods() -> list[str]:
-    return [name for name in methods.names(IMAGES) if methods.entry(name).reconstructs]
+def _list_methods(kind: str) -> list[str]:
+    return [name for name in methods.names(kind) if methods.entry(name).reconstructs]
 
 
 def _is_on_pca(method: str) -> bool:
@@ -37,27 +38,32 @@ def _is_on_pca(method: str) -> bool:
     return methods.entry(method).has_spectrum or bool(methods.entry(method).converges_to)
 
 
-def _list_networks() -> list[str]:
-    return [name for name in _list_methods() if not _is_on_pca(name)]
+def _list_networks(kind: str) -> list[str]:
+    return [name for name in _list_methods(kind) if not _is_on_pca(name)]
 
 
-def _error(run: Run) -> Measurement:
-    return run.metrics["squared_error"]
+def _get_measure(run: Run) -> ErrorMeasure:
+    return choose_measure(Form.from_json(run.environment))
+
+
+def _error(run: Run) -> Measurement | None:
+    return _get_measure(run).find_mean(run)
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    explanation, names = st.empty(), _list_methods()
+    explanation, names, measure = st.empty(), _list_methods(view.entry.kind), choose_measure(view.entry.form)
     of_data = [run for run in stored if run.spec.dataset == view.entry.name and run.spec.method in names]
-    runs, n_left_out = _select_comparable(view, [run for run in of_data if "squared_error" in run.metrics])
+    runs, n_left_out = _select_comparable(view, [run for run in of_data if _error(run)])
     exact = _read_exact_errors(runs)
     axes = {"log": "Logarithmic", "linear": "Linear"}
     axis = page_state.choose("axis", "Axis of latent dimensions", axes, problems, label_visibility="collapsed")
     if exact is None and not runs:
-        st.markdown(plain(f"No method that reconstructs images is trained on {view.entry.label} yet: train one below."))
+        which = f"No method that reconstructs {measure.row}s"
+        st.markdown(plain(f"{which} is trained on {view.entry.label} yet: train one below."))
     else:
         explanation.markdown(plain(_explanation(view, runs, exact)))
         _draw_chart(runs, exact, axis == "log")
-        _draw_table(runs, "squared_error", "error", "all-code-sizes-table", exact)
+        _draw_table(runs, measure.metric, "error", "all-code-sizes-table", exact)
         st.caption(plain(_about_chart(runs, exact)))
         if warning := _warn_of_undertraining(runs):
             st.caption(plain(warning))
@@ -70,7 +76,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         st.caption(f"Left out: {n_left_out} run{s}, measured on another copy of the data.")
     _draw_form(view, of_data, names)
     training_offers.show_progress(lambda task: task.spec.dataset == view.entry.name and task.spec.method in names)
-    lecture_figure.draw(view, stored, problems)
+    if view.entry.kind == IMAGES:
+        lecture_figure.draw(view, stored, problems)
 
 
 def _select_comparable(view: View, runs: Sequence[Run]) -> tuple[list[Run], int]:
@@ -100,11 +107,15 @@ def _best_runs(runs: Sequence[Run]) -> dict[tuple[str, int], Run]:
 def _best_of_networks(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Return the best run of each network at each size, the sizes increasing."""
     best = sorted(_best_runs(runs).values(), key=selection.code_size)
-    return {name: [run for run in best if run.spec.method == name] for name in _list_networks()}
+    return {
+        name: [run for run in best if run.spec.method == name]
+        for name in (_list_networks(runs[0].environment["kind"]) if runs else ())
+    }
 
 
 def _explanation(view: View, runs: Sequence[Run], exact: np.ndarray | None) -> str:
-    text = f"Squared error of the test images of {view.entry.label} by number of latent dimensions."
+    measure = choose_measure(view.entry.form)
+    text = f"{measure.label} of the test {measure.row}s of {view.entry.label} by number of latent dimensions."
     parts = []
     for method, best in _best_of_networks(runs).items() if exact is not None else ():
         matches = {selection.code_size(run): pca_spectrum.find_size(exact, _error(run).value) for run in best}
@@ -133,28 +144,32 @@ def _about_chart(runs: Sequence[Run], exact: np.ndarray | None) -> str:
         line = "Train any PCA below to see the exact PCA error at every size."
     if not runs:
         return line
+    measure = _get_measure(runs[0])
     return (
-        f"Squared error: sum over the pixels, mean over {_error(runs[0]).n:,} test images, with 95% bootstrap "
+        f"Error: {measure.about}; mean over {_error(runs[0]).n:,} test {measure.row}s, with 95% bootstrap "
         f"interval. Filled marks: shipped runs; hollow marks: your own; dotted lines: best networks. {line}"
     )
 
 
 def _draw_table(runs: Sequence[Run], metric: str, what: str, name: str, exact: np.ndarray | None = None) -> None:
     """Draw one row per size: the metric of each method's best run; of errors also `exact`, those of PCA."""
-    best = {at: run for at, run in _best_runs(runs).items() if metric in run.metrics}
-    n_exact, names = 0 if exact is None else len(exact), _list_methods()
+    best, is_error = (
+        {at: run for at, run in _best_runs(runs).items() if metric in run.metrics},
+        metric == _get_measure(runs[0]).metric,
+    )
+    n_exact, names = 0 if exact is None else len(exact), _list_methods(runs[0].environment["kind"])
 
     def cell(method: str, size: int) -> tables.Cell:
         if run := best.get((method, size)):
-            return tables.estimate(*astuple(run.metrics[metric]))
+            return tables.estimate(*astuple(_error(run) if is_error else run.metrics[metric]))
         is_exact = size < n_exact and methods.entry(method).has_spectrum
         return tables.estimate(float(exact[size])) if is_exact else tables.EMPTY
 
     head = ["Latent dimensions", *(f"{methods.label(method)} {what}" for method in names)]
     sizes = sorted({size for _, size in best} | {size for size in _ALWAYS if size < n_exact})
     rows = [[tables.text(size), *(cell(method, size) for method in names)] for size in sizes]
-    if metric == "squared_error":
-        network = _list_networks()[0]
+    if is_error:
+        network = _list_networks(runs[0].environment["kind"])[0]
         head.append(f"PCA components for {methods.label(network)} error")
         for size, row in zip(sizes, rows, strict=True):
             run = best.get((network, size)) if n_exact else None
@@ -168,8 +183,9 @@ def _draw_chart(runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> 
 
     largest = max([_USUAL_LARGEST if is_log else _SHOWN_LINEAR, *map(selection.code_size, runs)])
     of_pca = enumerate([] if exact is None else exact[: largest + 1].tolist())
+    title = _get_measure(runs[0]).axis
     marks, data = [], [dict(zip(_COLUMNS, ("PCA (exact)", *point), strict=False)) for point in of_pca]
-    best, names = {run.key for run in _best_runs(runs).values()}, _list_methods()
+    best, names = {run.key for run in _best_runs(runs).values()}, _list_methods(runs[0].environment["kind"])
     for run in sorted(runs, key=lambda run: (names.index(run.spec.method), selection.code_size(run))):
         entry, size, error = methods.entry(run.spec.method), selection.code_size(run), _error(run)
         data.append(dict(zip(_COLUMNS, (entry.label, size, *astuple(error), run.key), strict=True)))
@@ -179,15 +195,20 @@ def _draw_chart(runs: Sequence[Run], exact: np.ndarray | None, is_log: bool) -> 
         marks.append(error_by_code_size.Mark(entry.label, entry.name, size, error.value, *error.interval, **look))
     # PCA's small marks lie over those of the linear AE, which are at the same points.
     marks.sort(key=lambda mark: (not _is_on_pca(mark.method), mark.is_small))
-    figure = error_by_code_size.plot_by_size(exact, marks, header.get_theme(), is_log=is_log, largest=largest)
+    figure = error_by_code_size.plot_by_size(
+        exact, marks, header.get_theme(), is_log=is_log, largest=largest, title=title
+    )
     charts.draw(figure, _CHART, data=data, on_select=_take_clicked_size, selection_mode="points", is_of_all_sizes=True)
 
 
 def _tooltip(run: Run, exact: np.ndarray | None) -> tuple[str, ...]:
-    size, error = selection.code_size(run), _error(run).value
-    title = f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({interval(run.metrics, 'squared_error')})"
-    lines = [title, f"n = {_error(run).n:,} test images"]
-    if exact is not None:
+    size, mean, measure = selection.code_size(run), _error(run), _get_measure(run)
+    error, ends = mean.value, " to ".join(map(number, mean.interval or ()))
+    lines = [
+        f"{methods.label(run.spec.method)} {size}-D: {number(error)} ({ends})",
+        f"n = {mean.n:,} test {measure.row}s",
+    ]
+    if exact is not None and run.environment["kind"] == IMAGES:
         of_pca = f" (PCA {pca_spectrum.variance_left(exact, exact[size]):.1%})" if size < len(exact) else ""
         lines.append(f"unexplained variance {pca_spectrum.variance_left(exact, error):.1%}{of_pca}")
     origin = "shipped" if store.is_shipped(run) else "own run"
@@ -209,7 +230,7 @@ def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str]) -> None:
     """Draw the form that trains a method at another size; `stored` are the runs on this data set."""
     st.markdown("**Train another size.** Its run is added to the chart.")
     with st.container(key="by-size-form", horizontal=True, vertical_alignment="bottom"):
-        method = _choose("train-method", "Method", names, _list_networks()[0], format_func=methods.label)
+        method = _choose("train-method", "Method", names, _list_networks(view.entry.kind)[0], format_func=methods.label)
         size = _choose_size(stored, method)
         about = "Reference: as the shipped runs, minutes of training. Runs of different presets are not comparable."
         available = presets.list_presets(view.entry.name, method, view.size)
@@ -260,7 +281,7 @@ def _make_spec(view: View, method: str, size: int, preset: str) -> Spec | None:
     params = {name: value for name, value in settings.items() if name in declared} | {"n_components": size}
     try:
         spec = specs.make(view.entry.name, method, params, 0, dict(view.dataset_params))
-        # PCA refuses more dimensions than pixels, and that must not take a place in the queue.
+        # PCA refuses more dimensions than features, and that must not take a place in the queue.
         methods.get(method).estimator(dict(spec.params), view.entry.form, 0)
         return spec
     except BadInput as problem:

@@ -1,4 +1,4 @@
-"""The section Corrupted input: reconstructions of corrupted images, and their error against the clean images."""
+"""The section Corrupted input: reconstructions of corrupted rows, and their error against the clean rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -9,10 +9,12 @@ import streamlit as st
 from core import cache
 from core.analysis import corruption, error_comparison
 from core.analysis.codes import to_pixels
-from core.analysis.corruption import KINDS
+from core.analysis.corruption import BY_KIND, Corruption
+from core.analysis.hidden_cells import Cells
 from core.analysis.rows import Rows
-from core.types import Run, as_floats
-from pages.ui.shared import charts, header, image_grid, page_state, reconstructors, tables
+from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
+from core.types import ROW_NAMES, TABLES, Run, as_floats
+from pages.ui.shared import cached, charts, header, image_grid, page_state, reconstructors, tables
 from pages.ui.shared.number_format import number
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
@@ -38,28 +40,42 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         rows = section.find_rows(problems, n=_ROWS)
         methods = section.find_reconstructors(rows)
         section.require(methods, RECONSTRUCTS)
-        section.explain(_draw_comparison(rows, methods, problems))
+        form = rows.image_shape
+        if rows.kind == TABLES:
+            form = Cells(cached.load_dataset(view.entry.name, view.dataset_params), rows.numbers)
+        section.explain(_draw_comparison(rows, form, choose_measure(view.entry.form), methods, problems))
         if gan := reconstructors.find_gan(view):
-            st.caption(f"The {gan.label} is not included: without an encoder, each image would need a GAN inversion.")
+            why = "without an encoder, " + (
+                "each image would need a GAN inversion" if rows.image_shape else "it has no code"
+            )
+            st.caption(f"The {gan.label} is not included: {why}.")
 
 
-def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: list[str]) -> str:
+def _draw_comparison(
+    rows: Rows,
+    form: tuple[int, int] | Cells,
+    measure: ErrorMeasure,
+    methods: Sequence[Reconstructor],
+    problems: list[str],
+) -> str:
     """Draw chart, table and images; return the explanation above them."""
     from core.figures import errors as figures  # plotly: most visits open no figure
 
-    labels = {name: kind.label for name, kind in KINDS.items()}
-    kind = page_state.choose("damage", "Corruption", labels, problems)
-    levels, axis = KINDS[kind].levels(rows.image_shape), KINDS[kind].axis
-    summary = _summarise(tuple(m.line.stamp for m in methods), rows.key, kind, _measure(rows, methods, kind))
+    kinds = BY_KIND[rows.kind]
+    kind = page_state.choose("damage", "Corruption", {name: k.label for name, k in kinds.items()}, problems)
+    corrupt, levels = kinds[kind], kinds[kind].levels(rows.image_shape)
+    errors = _measure(rows, form, methods, kind, corrupt)
+    summary = _summarise(tuple(m.line.stamp for m in methods), rows.key, kind, errors)
     chart = st.empty()
-    level = _choose_level(kind, levels, problems)
+    level = _choose_level(kind, corrupt, levels, problems)
     method_of = {method.label: method.line.method for method in methods}
     curves = [figures.Curve(name, band, method_of.get(name, "")) for name, band in summary.bands.items()]
     with chart:
-        charts.draw(figures.plot_by_corruption(levels, curves, axis, header.get_theme(), level), "damaged")
+        look = header.get_theme(), level, measure.axis, measure.row
+        charts.draw(figures.plot_by_corruption(levels, curves, corrupt.axis, *look), "damaged")
     about = (
-        f"Mean over {rows.summary}, with 95% bootstrap band; squared error summed over the pixels, without clipping. "
-        f"{_NO_MODEL}: error of the corrupted image itself. Corruption seed {_SEED} for every method; click a name in "
+        f"Mean over {rows.summary}, with 95% bootstrap band; {measure.about}. {_NO_MODEL}: error of "
+        f"the corrupted {measure.row} itself. Corruption seed {_SEED} for every method; click a name in "
         "the legend to hide its line."
     )
     st.caption(plain(about))
@@ -75,16 +91,18 @@ def _draw_comparison(rows: Rows, methods: Sequence[Reconstructor], problems: lis
             "lowest mean, or not significantly different from it."
         )
     at = levels.index(level)
-    _draw_images(rows, methods, kind, level, {name: band[at] for name, band in summary.bands.items()})
-    return _explanation(kind, level, summary, at)
+    if rows.image_shape:
+        bands = {name: band[at] for name, band in summary.bands.items()}
+        _draw_images(rows, methods, kind, corrupt, level, bands)
+    return _explanation(measure.row, kind, corrupt, level, summary, at)
 
 
-def _choose_level(kind: str, levels: Sequence[float], problems: list[str]) -> float:
+def _choose_level(kind: str, corrupt: Corruption, levels: Sequence[float], problems: list[str]) -> float:
     options = [f"{level:g}" for level in levels]
-    default, label = options[round(_FIRST_LEVEL * (len(options) - 1))], f"Amount: {KINDS[kind].axis}"
+    default, label = options[round(_FIRST_LEVEL * (len(options) - 1))], f"Amount: {corrupt.axis}"
     look = {"format_func": lambda text: _amount(kind, float(text))}
     chosen = page_state.choose_with(st.select_slider, f"amount-{kind}", label, options, default, problems, **look)
-    page_state.forget(f"amount-{other}" for other in KINDS if other != kind)
+    page_state.forget(f"amount-{other}" for kinds in BY_KIND.values() for other in kinds if other != kind)
     return levels[options.index(chosen)]
 
 
@@ -93,21 +111,23 @@ def _amount(kind: str, level: float) -> str:
     return f"{level:g}{units.get(kind, '%')}"
 
 
-def _measure(rows: Rows, methods: Sequence[Reconstructor], kind: str) -> dict[str, np.ndarray]:
+def _measure(
+    rows: Rows, form: tuple[int, int] | Cells, methods: Sequence[Reconstructor], kind: str, corrupt: Corruption
+) -> dict[str, np.ndarray]:
     """Return errors at each level, (n_levels, n), without a model and of each method; each is computed only once."""
-    bar, X, shape = st.empty(), rows.floats(), rows.image_shape
+    bar, X, row = st.empty(), rows.floats(), ROW_NAMES[rows.kind]
 
     def measure(k: int, stamp: object, what: str, reconstruct: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         def show(level: int, n_levels: int) -> None:
             bar.progress((k + level / n_levels) / (1 + len(methods)), f"{what} …")
 
-        key = cache.make_key(stamp, rows.key, kind, _SEED, KINDS[kind].levels(shape))
-        compute = lambda: {"errors": corruption.compute_errors(reconstruct, X, shape, kind, _SEED, show)}
+        key = cache.make_key(stamp, rows.key, kind, _SEED, corrupt.levels(rows.image_shape))
+        compute = lambda: {"errors": corruption.compute_errors(reconstruct, X, form, corrupt, _SEED, show)}
         return cache.get_or_compute(f"damaged-{key}", compute)["errors"]
 
-    errors = {_NO_MODEL: measure(0, "", "Corrupting the images", lambda X: X)}
+    errors = {_NO_MODEL: measure(0, "", f"Corrupting the {row}s", lambda X: X)}
     for k, method in enumerate(methods, 1):
-        what = f"Reconstructing the corrupted images with {method.label}"
+        what = f"Reconstructing the corrupted {row}s with {method.label}"
         errors[method.label] = measure(k, method.line.stamp, what, method.reconstruct)
     bar.empty()
     return errors
@@ -121,7 +141,7 @@ def _summarise(stamps: tuple, rows_key: str, kind: str, _errors: Mapping[str, np
     return _Summary(bands, verdicts, corruption.find_leaders(by_method))
 
 
-def _explanation(kind: str, level: float, summary: _Summary, at: int) -> str:
+def _explanation(row: str, kind: str, corrupt: Corruption, level: float, summary: _Summary, at: int) -> str:
     """Say what is compared, and which method has the lowest error at the chosen level."""
     means = {name: float(band[at, 0]) for name, band in summary.bands.items()}
     leaders = sorted(summary.leaders[at], key=means.get)
@@ -131,8 +151,8 @@ def _explanation(kind: str, level: float, summary: _Summary, at: int) -> str:
     is_better = any(verdict[at] > 0 for verdict in summary.verdicts.values())
     none_better = "" if is_better or level == 0 else "; no method is significantly better"
     return (
-        f"Reconstructions of corrupted images ({KINDS[kind].about}), compared with the clean images. At "
-        f"{KINDS[kind].label.lower()} {_amount(kind, level)}, {names} {verb} the lowest error ({values}{tied}; no "
+        f"Reconstructions of corrupted {row}s ({corrupt.about}), compared with the clean {row}s. At "
+        f"{corrupt.label.lower()} {_amount(kind, level)}, {names} {verb} the lowest error ({values}{tied}; no "
         f"model: {number(means[_NO_MODEL])}{none_better})."
     )
 
@@ -146,12 +166,17 @@ def _range(where: np.ndarray, kind: str, levels: Sequence[float]) -> str:
 
 
 def _draw_images(
-    rows: Rows, methods: Sequence[Reconstructor], kind: str, level: float, bands: Mapping[str, np.ndarray]
+    rows: Rows,
+    methods: Sequence[Reconstructor],
+    kind: str,
+    corrupt: Corruption,
+    level: float,
+    bands: Mapping[str, np.ndarray],
 ) -> None:
     """Draw some of the images, clean, corrupted and reconstructed, with the errors of all rows in `bands`."""
     positions = error_comparison.draw_by_class(rows.y, _SHOWN, _SEED)
     # The corruption that was measured depends on all rows.
-    corrupted = KINDS[kind].apply(rows.floats(), rows.image_shape, level, _SEED)[positions]
+    corrupted = corrupt.apply(rows.floats(), rows.image_shape, level, _SEED)[positions]
     n_blocks = -(-len(positions) // _IN_BLOCK)
 
     def strip(name: str, images: np.ndarray, alt: str, band: np.ndarray | None = None) -> image_grid.Strip:
@@ -159,7 +184,7 @@ def _draw_images(
         title, pixels = image_grid.make_name(name, about), to_pixels(images)
         return image_grid.make_strip(title, pixels, rows.image_shape, alt, per_block=_IN_BLOCK, n_blocks=n_blocks)
 
-    clean, alt = as_floats(rows.X[positions], rows.kind), f"The same images with {KINDS[kind].label.lower()}"
+    clean, alt = as_floats(rows.X[positions], rows.kind), f"The same images with {corrupt.label.lower()}"
     strips = [strip("Clean", clean, "Clean test images"), strip("Corrupted", corrupted, alt, bands[_NO_MODEL])]
     for method in methods:
         alt = f"The corrupted images reconstructed by {method.label}"

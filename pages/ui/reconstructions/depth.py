@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.errors import BadInput
 from core.metrics import bootstrap
+from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
 from core.runs import presets, selection, specs
-from core.types import Measurement, Run, Spec
+from core.types import IMAGES, Form, Measurement, Run, Spec
 from pages.ui.reconstructions import images, linear_ae
 from pages.ui.shared import charts, header, image_grid, stored_runs, tables, training_offers
 from pages.ui.shared.number_format import number
@@ -19,7 +20,7 @@ from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import join_words, plain
 
 _LABELS = ("Linear AE", "1 hidden layer", "2 hidden layers", "3 hidden layers")
-_HEAD = ("Network", "Squared error", "Change", "Parameters", "Training time (s)")
+_HEAD = ("Change", "Parameters", "Training time (s)")
 # Label of a network -> change of error from the next shallower one, with the ends of its 95% interval.
 _Changes = dict[str, tuple[float, float, float]]
 
@@ -48,14 +49,20 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         return
     with st.container(key="depth"):
         _draw_chart(view, trained)
-        tables.draw(_HEAD, [_row(line, changes) for line in trained], "depth", kind="hg-depths")
+        head = ["Network", choose_measure(view.entry.form).label, *_HEAD]
+        tables.draw(head, [_row(line, changes) for line in trained], "depth", kind="hg-depths")
+    if view.entry.kind == IMAGES:
+        _draw_images(trained)
+    st.caption(plain(_about(wanted[-1], trained[0])))
+
+
+def _draw_images(trained: Sequence[Line]) -> None:
     strips, rows = images.make_originals(trained[0].run), trained[0].run.views["strip_rows"]
     for line in trained:
         if np.array_equal(line.run.views["strip_rows"], rows):
             error = f"error {number(_error(line).value)}"
             strips.append(images.make_strip(line.run, "reconstructions", line.label, error))
     st.html(image_grid.make_grid(strips, 2))
-    st.caption(plain(_about(wanted[-1], trained[0])))
 
 
 def _make_specs(view: View) -> list[Spec]:
@@ -73,14 +80,18 @@ def _make_line(view: View, stored: Sequence[Run], spec: Spec, label: str) -> Lin
     return replace(stored_runs.make_line(spec.method, candidates, spec), label=label)
 
 
+def _get_measure(line: Line) -> ErrorMeasure:
+    return choose_measure(Form.from_json(line.run.environment))
+
+
 def _error(line: Line) -> Measurement:
-    return line.run.metrics["squared_error"]
+    return _get_measure(line).find_mean(line.run)
 
 
 def _compute_changes(trained: Sequence[Line]) -> _Changes:
     changes = {}
     for shallow, deep in pairwise(trained):
-        errors = [line.run.views["rows.squared_error"] for line in (shallow, deep)]
+        errors = [_get_measure(line).find_rows(line.run) for line in (shallow, deep)]
         if len(errors[0]) == len(errors[1]):
             ends = _interval(shallow.stamp, deep.stamp, *errors)
             changes[deep.label] = _error(deep).value - _error(shallow).value, *ends
@@ -113,9 +124,10 @@ def _draw_chart(view: View, trained: Sequence[Line]) -> None:
         error_by_code_size.Mark(line.label, line.run.spec.method, _LABELS.index(line.label), *astuple(_error(line))[:3])
         for line in trained
     ]
-    pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
-    level = pca.metrics["squared_error"].value if pca and selection.have_same_rows([pca, trained[0].run]) else None
-    charts.draw(error_by_code_size.plot_by_depth(marks, header.get_theme(), level, places=_LABELS), "by-depth")
+    pca = next((line for line in view.trained if line.entry.has_spectrum), None)
+    level = _error(pca).value if pca and selection.have_same_rows([pca.run, trained[0].run]) else None
+    look = {"places": _LABELS, "title": _get_measure(trained[0]).axis}
+    charts.draw(error_by_code_size.plot_by_depth(marks, header.get_theme(), level, **look), "by-depth")
 
 
 def _row(line: Line, changes: _Changes) -> list[tables.Cell]:
@@ -132,8 +144,9 @@ def _about(deepest: Spec, first: Line) -> str:
     params = dict(deepest.params)
     shared = [f"{params['epochs']} epochs", f"width {params['width']}", f"learning rate {params['learning_rate']:g}"]
     shared += [f"augmentation {params['augment']:g}"] if params.get("augment") else []
+    measure = _get_measure(first)
     return (
-        f"Squared error: sum over the pixels, mean over {_error(first).n:,} test images with "
+        f"Error: {measure.about}; mean over {_error(first).n:,} test {measure.row}s with "
         "95% bootstrap interval; change: paired difference from the row above; line: PCA. Networks with hidden layers "
         f"share all other settings ({', '.join(shared)}; each layer half as wide as the one before); the linear AE has "
         "its own. One training each: the intervals do not include the variation across seeds."

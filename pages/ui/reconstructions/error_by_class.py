@@ -11,6 +11,7 @@ from core import cache, datasets, methods
 from core.analysis import error_comparison
 from core.analysis.error_comparison import ByClass, Ranking
 from core.datasets import Entry, checksums
+from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
 from core.types import Measurement, Run
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
 from pages.ui.shared.number_format import number
@@ -26,24 +27,27 @@ _PAIR_HEAD = ("Methods", "All classes", "Reversed in class", "Not significantly 
 
 @dataclass(frozen=True)
 class _RowErrors:
-    """Squared errors (n,) of the same test rows and method by label, and the rows' classes."""
+    """Errors (n,) of the same test rows and method by label, and the rows' classes."""
 
     by_method: Mapping[str, np.ndarray]
     methods: Mapping[str, str]
     y: np.ndarray | None  # (n,) class; None where there are no labels
     class_names: tuple[str, ...]
     about: str  # which rows these are, in words
+    measure: ErrorMeasure
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
-        lines = [line for line in view.trained if "rows.squared_error" in line.run.views]
+        measure = choose_measure(view.entry.form)
+        lines = [line for line in view.trained if measure.find_rows(line.run) is not None]
         section.require(lines, RECONSTRUCTS)
         section.refused = {line.label: line.problem for line in view.lines if line.problem}
         errors = _read_errors(view.entry, _select_comparable(lines, problems), problems)
         if errors.y is None:
             means = join_words([f"{name} {number(values.mean())}" for name, values in errors.by_method.items()])
-            section.explain(f"{view.entry.label} has no class labels. Mean squared error over {errors.about}: {means}.")
+            mean = f"Mean {errors.measure.label.lower()}"
+            section.explain(f"{view.entry.label} has no class labels. {mean} over {errors.about}: {means}.")
         else:
             key = cache.make_key(*errors.by_method, *errors.by_method.values(), errors.y)
             comparison = _compare(f"classes-{key}", errors)
@@ -51,7 +55,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             _draw_classes(errors, comparison, problems)
         _draw_distribution(errors, problems)
         if reconstructors.find_gan(view):
-            st.caption("A GAN has no encoder, so it cannot reconstruct an image.")
+            st.caption(f"A GAN has no encoder, so it cannot reconstruct a given {section.row}.")
 
 
 def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]:
@@ -67,7 +71,8 @@ def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]
 def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _RowErrors:
     """Read the errors and classes of all test rows; without the data set, of the rows whose class the runs store."""
     by_label = {line.label: line.method for line in lines}
-    errors = {line.label: line.run.views["rows.squared_error"].astype(np.float64) for line in lines}
+    measure = choose_measure(entry.form)
+    errors = {line.label: measure.find_rows(line.run) for line in lines}
     run, n = lines[0].run, len(errors[lines[0].label])
     about, names = f"all {n:,} test rows", tuple(run.notes["target_names"]) if entry.has_labels else ()
     y = _read_labels(run, n, problems) if entry.has_labels else None
@@ -75,7 +80,7 @@ def _read_errors(entry: Entry, lines: Sequence[Line], problems: list[str]) -> _R
         rows, y = run.views["shown_rows"], run.views["labels"].astype(int)
         about = f"the {len(rows):,} of {n:,} test rows whose class is stored with the runs (the data set is not here)"
         errors = {label: values[rows] for label, values in errors.items()}
-    return _RowErrors(errors, by_label, y, names, about)
+    return _RowErrors(errors, by_label, y, names, about, measure)
 
 
 def _read_labels(run: Run, n: int, problems: list[str]) -> np.ndarray | None:
@@ -105,9 +110,10 @@ def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) 
     bars = {name: [astuple(by_class[label])[:3] for label in labels] for name, by_class in means.items()}
     class_names = [errors.class_names[label] for label in labels]
     counts = [means[first][label].n for label in labels]
-    charts.draw(figures.plot_by_class(bars, class_names, counts, header.get_theme(), errors.methods), "error by class")
+    look = header.get_theme(), errors.methods, errors.measure.axis
+    charts.draw(figures.plot_by_class(bars, class_names, counts, *look), "error by class")
     n = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
-    about = f"Mean squared error per image with 95% bootstrap interval, over {errors.about}; {n} per class."
+    about = f"{_describe(errors.measure)}, over {errors.about}; {n} per class."
     network, linear, shares = _share_of_least(errors, comparison)
     gain = _compare_extremes(errors, network, linear, shares) if shares else ""
     st.caption(plain(f"{about} {gain}"))
@@ -121,7 +127,11 @@ def _draw_classes(errors: _RowErrors, comparison: ByClass, problems: list[str]) 
             tables.draw(["Class", *means], rows, "error-by-class")
             if len(comparison.ranking.order) > 1:
                 tables.draw(_PAIR_HEAD, _pair_rows(errors, comparison.ranking), "order-by-class")
-            st.caption(plain(_how_computed(comparison, linear, shares)))
+            st.caption(plain(_how_computed(errors, comparison, linear, shares)))
+
+
+def _describe(measure: ErrorMeasure) -> str:
+    return f"Mean per {measure.row}, with 95% bootstrap interval, of the {measure.about}"
 
 
 def _hardest_class(errors: _RowErrors, comparison: ByClass) -> str:
@@ -171,7 +181,7 @@ def _compare_extremes(errors: _RowErrors, network: str, linear: str, shares: Map
     return f"{whose}: from {ends}, {verdict}significantly different."
 
 
-def _how_computed(comparison: ByClass, linear: str, shares: Mapping[int, Measurement]) -> str:
+def _how_computed(errors: _RowErrors, comparison: ByClass, linear: str, shares: Mapping[int, Measurement]) -> str:
     parts = []
     if n_intervals := comparison.ranking.n_intervals:
         parts.append(
@@ -185,7 +195,8 @@ def _how_computed(comparison: ByClass, linear: str, shares: Mapping[int, Measure
             f"both and is Bonferroni-corrected for {len(shares)} classes, so that extreme classes can be compared."
         )
         if n_left_out := len(next(iter(comparison.means.values()))) - len(shares):
-            parts.append(f"{n_left_out} classes with fewer than {error_comparison.LEAST_ROWS} images are left out.")
+            least = f"fewer than {error_comparison.LEAST_ROWS} {errors.measure.row}s"
+            parts.append(f"{n_left_out} classes with {least} are left out.")
     return " ".join(parts)
 
 
@@ -222,17 +233,19 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
     for name, values in by_method.items():
         low, median, high = map(number, np.quantile(values, (0.05, 0.5, 0.95)))
         medians.append(f"{name} {median} ({low} to {high})")
-    text = "Share of the images that a method reconstructs with at most this error: further left is better."
+    row = errors.measure.row
+    text = f"Share of the {row}s that a method reconstructs with at most this error: further left is better."
     explanation.markdown(plain(f"{text} Median (5% to 95% quantile): {join_words(medians)}."))
     quantiles = {name: error_comparison.compute_quantiles(values) for name, values in by_method.items()}
-    figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, is_log=axis == "log")
+    about = {"is_log": axis == "log", "error": errors.measure.axis, "row": row}
+    figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, **about)
     charts.draw(figure, "distribution")
     in_class = "" if label is None else f", class {errors.class_names[label]}"
     n = len(next(iter(by_method.values())))
-    st.caption(plain(f"Empirical distribution of the squared errors of {n:,} images: {errors.about}{in_class}."))
+    st.caption(plain(f"Empirical distribution of the errors of {n:,} {row}s: {errors.about}{in_class}."))
     drawer = st.expander("Table of quantiles", key=page_state.key("quantile-table"), on_change="rerun")
     if drawer.open:
-        head = ["Error of this share of images", *(f"{percentage}%" for percentage in _PERCENTAGES)]
+        head = [f"Error of this share of {row}s", *(f"{percentage}%" for percentage in _PERCENTAGES)]
         table = []
         for name, values in by_method.items():
             table.append([tables.text(name), *map(tables.estimate, np.percentile(values, _PERCENTAGES).tolist())])

@@ -14,9 +14,9 @@ from core.errors import BadInput, BrokenRun
 from core.metrics import linear_ae_vs_pca, pca_spectrum, reconstruction
 from core.metrics.linear_ae_vs_pca import CodeRotation, LinearPair
 from core.runs import presets, reader, selection, specs
-from core.types import Run, Spec
+from core.types import ROW_NAMES, TABLES, Run, Spec
 from pages.ui.reconstructions.images import make_map
-from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, training_offers
+from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, tables, training_offers
 from pages.ui.shared.html_blocks import make_figure, make_note
 from pages.ui.shared.image_grid import Strip, make_name
 from pages.ui.shared.number_format import number
@@ -26,6 +26,7 @@ from pages.ui.shared.text import Markup, plain
 
 _MOST_AXES, _IN_BLOCK = 10, 5
 _STEP = 5
+_MOST_COLUMNS = 3  # axes of each method in a table
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -38,14 +39,20 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     st.markdown(plain(_explanation(view, rows)))
     _draw_convergence(view, rows)
     st.subheader("Same subspace, different axes", anchor=False)
-    n_pixels = int(np.prod(view.entry.image_shape))
+    n_features = view.entry.count_features(dict(view.dataset_params))
     if (pca := _find_pca(view, stored, line.run)) is not None:
         _draw_rotation(view, line, pca, problems)
-    elif view.size > n_pixels:
-        st.markdown(plain(f"PCA of {n_pixels} pixels has no {view.size} components to compare with."))
+    elif view.size > n_features:
+        st.markdown(
+            plain(f"PCA of {n_features} {_name_features(view)}s has no {view.size} components to compare with.")
+        )
     else:
         st.markdown(plain(f"The axes are compared with PCA at {view.size}-D or more, which is not trained yet."))
         _offer(view, stored, "pca")
+
+
+def _name_features(view: View) -> str:
+    return "column" if view.entry.kind == TABLES else "pixel"
 
 
 def _find_pca(view: View, stored: Sequence[Run], ae: Run) -> Stamp | None:
@@ -87,7 +94,7 @@ def _explanation(view: View, rows: Sequence[dict[str, Any]]) -> str:
         return text
     last, share = rows[-1], ""
     pca = next((line.run for line in view.trained if line.entry.has_spectrum), None)
-    # PCA's error on the test rows is close to that on the training rows.
+    # PCA's error on the test rows is close to that on the training rows, of images the same sum.
     if pca and "squared_error" in pca.metrics and (error := pca.metrics["squared_error"].value) > 0:
         percent = 100 * max(0.0, last["excess_error"]) / error
         share = f" ({'less than 0.001' if percent < 0.001 else _small(percent)}% of PCA's error)"
@@ -108,16 +115,18 @@ def _small(value: float) -> str:
 def _draw_convergence(view: View, rows: Sequence[dict[str, Any]]) -> None:
     """Draw the angles to PCA and the excess error in the rows of a run's history."""
     if not rows:
-        st.info(f"Angles to PCA are computed only for images of up to {pca_spectrum.MOST_FEATURES:,} pixels.")
+        of = f"{ROW_NAMES[view.entry.kind]}s of up to {pca_spectrum.MOST_FEATURES:,} {_name_features(view)}s"
+        st.info(f"Angles to PCA are computed only for {of}.")
         return
     from core.figures import error_by_code_size  # plotly: most visits open no figure
 
+    row = ROW_NAMES[view.entry.kind]
     with st.container(key="to-pca"):
-        for k, figure in enumerate(error_by_code_size.plot_convergence_to_pca(rows, header.get_theme())):
+        for k, figure in enumerate(error_by_code_size.plot_convergence_to_pca(rows, header.get_theme(), row)):
             charts.draw(figure, f"to-pca-{k}")
     about = (
         f"After each epoch: principal angles between the span of the decoder's columns and the first {view.size} "
-        "principal components of the training images, and squared error per training image minus PCA's. The learning "
+        f"principal components of the training {row}s, and squared error per training {row} minus PCA's. The learning "
         "rate falls to 0 at the end."
     )
     st.caption(plain(about))
@@ -159,14 +168,33 @@ def _draw_rotated(
         if rows is not None:
             X = rows.floats()
             error = reconstruction.squared_error(X, rotated.reconstruct(rotated.encode(X))).mean()
-            facts[f"squared error, mean over {len(rows):,} test images"] = f"{error:.6f}"
+            facts[f"squared error, mean over {len(rows):,} test {ROW_NAMES[rows.kind]}s"] = f"{error:.6f}"
         largest = turning.angles[0] if len(turning.angles) else 0.0
         facts["rotation in the plane that rotates most"] = f"{percent / 100 * largest:.0f}° of {largest:.0f}°"
         cells = "".join(f"<div><b>{value}</b>{make_note(note)}</div>" for note, value in facts.items())
         st.html(Markup(f'<div class="hg-turn-facts">{cells}</div>'))
-    strips = _strips(view, rotated.decoder.T[:_MOST_AXES], components[:_MOST_AXES])
-    st.html(image_grid.make_grid(strips, len(strips[0].cells)))
+    if view.entry.kind == TABLES:
+        _draw_loadings(rows, rotated.decoder.T[:_MOST_COLUMNS], components[:_MOST_COLUMNS])
+    else:
+        strips = _strips(view, rotated.decoder.T[:_MOST_AXES], components[:_MOST_AXES])
+        st.html(image_grid.make_grid(strips, len(strips[0].cells)))
     st.html(_render_matrices(turning, percent / 100, rows))
+
+
+def _draw_loadings(rows: Rows | None, own: np.ndarray, components: np.ndarray) -> None:
+    """Draw the weight of each prepared column in the axes of both methods, as shares of each axis's largest."""
+    if rows is None:
+        return
+    names = [
+        f"{feature.name} = {category}" if category else feature.name
+        for feature in rows.features
+        for category in feature.categories or ("",)
+    ]
+    axes = [axis / max(np.abs(axis).max(), 1e-12) for axis in (*own, *components)]
+    head = ["Feature", *(f"{name} {k}" for name in ("Linear AE", "PCA") for k in range(1, len(own) + 1))]
+    body = [[tables.text(name), *map(tables.estimate, weights)] for name, *weights in zip(names, *axes, strict=True)]
+    with st.container(height=640 if len(names) > 20 else "content", border=False):
+        tables.draw(head, body, "axes", kind="hg-depths")
 
 
 def _strips(view: View, own: np.ndarray, components: np.ndarray) -> list[Strip]:

@@ -13,7 +13,7 @@ from core.metrics import tables as table_metrics
 from core.types import Dataset
 from pages.ui.shared import header
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import Markup, html
+from pages.ui.shared.text import Markup, html, make_breakable
 
 ABOUT_COLOURS = (
     "Colour: error of the cell, from none to one standard deviation of its feature or more; a wrong category has the "
@@ -101,7 +101,7 @@ def colour(texts: Sequence[str], errors: np.ndarray) -> list[Cell]:
 
 def make_table(head: Sequence[str], rows: Sequence[tuple[tuple[str, str], Sequence[Cell]]], style: str = "") -> Markup:
     """HTML of a small table with columns of one width; a row is its name with a tooltip, and its cells."""
-    titles = "".join(f'<th scope="col" title="{html(title)}">{html(title)}</th>' for title in ("", *head))
+    titles = "".join(f'<th scope="col" title="{html(title)}">{make_breakable(title)}</th>' for title in ("", *head))
     body = ""
     for (name, about), cells in rows:
         shown = "".join(f'<td title="{html(cell.value)}">{cell.shown}</td>' for cell in cells)
