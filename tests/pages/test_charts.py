@@ -16,7 +16,7 @@ from tests.pages.driver import ROOT, opened
 
 def test_charts_and_tables_are_drawn_by_the_modules_that_add_save_buttons():
     charts = r"\.(plotly|line|bar|area|scatter|altair|vega_lite)_chart\b|\.pyplot\b"
-    for calls, name in ((charts, "charts.py"), (r"\.(dataframe|table|data_editor)\b|<table", "tables.py")):
+    for calls, name in ((charts, "charts.py"), (r"\bst\.(dataframe|table|data_editor)\b|<table", "tables.py")):
         paths = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
         assert [path.name for path in paths if re.search(calls, path.read_text())] == [name]
 

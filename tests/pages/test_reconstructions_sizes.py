@@ -38,7 +38,7 @@ def test_size_chart_shows_exact_pca_and_each_run(folder):
 
 def test_a_missing_size_is_trained_with_the_preset(folder):
     app = page("size").fill("train-size", "many").expect("a whole number from 1 to 256")
-    app.fill("train-size", "200").fill("Method", "pca").expect("64, the number of pixels")
+    app.fill("train-size", "200").fill("Method", "pca").expect("64, the number of columns")
     app.fill("train-size", "10").expect("PCA 10-D with these settings is in the chart")
     assert not any(label.startswith("Train PCA") for label in app.labels())
     app.fill("train-size", "7").fill("Method", "vae").press("Train VAE 7-D")

@@ -62,7 +62,7 @@ class ShownCells:
         chosen = [[row[k] for k in self.features] for row in rows]
         head = [self.cells.features[k].name for k in self.features]
         named = list(zip(names or self.cells.name_rows(), chosen, strict=True))
-        return cell_tables.make_table(head, named, style)
+        return tables.make_strip(head, named, style)
 
 
 def find_shown(lines: Sequence[Line]) -> ShownCells | None:

@@ -41,7 +41,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     if offered := training_offers.find_missing(missing, stored):
         label = "Train all four" if len(offered) == len(_LABELS) else f"Train {len(offered)} missing"
         epochs = join_words(list(dict.fromkeys(str(spec.param("epochs")) for spec in offered)))
-        training_offers.draw_button(label, offered, "depth", f"{epochs} epochs, a few minutes on one core.")
+        takes = ", a few minutes on one core" if view.entry.kind == IMAGES else ""
+        training_offers.draw_button(label, offered, "depth", f"{epochs} epochs{takes}.")
     training_offers.show_progress(lambda task: task.key in {spec.key for spec in missing})
     for problem in filter(None, (line.problem for line in lines)):
         st.warning(plain(problem))

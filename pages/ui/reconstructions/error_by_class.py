@@ -155,7 +155,11 @@ def _order(errors: _RowErrors, ranking: Ranking) -> str:
             groups.append([name])
     order = ", ".join(" and ".join(group) + (" (tied)" if len(group) > 1 else "") for group in groups)
     n_classes = len({label for *_, label in (*ranking.reversed, *ranking.undecided)})
-    by_class = f"it differs in {n_classes} classes, see the table" if n_classes else "the same in every class"
+    by_class = (
+        f"it differs in {n_classes} class{'' if n_classes == 1 else 'es'}, see the table"
+        if n_classes
+        else "the same in every class"
+    )
     return f"Order by mean error, lowest first ({by_class}): {order}."
 
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from core.datasets.own.preparation import Feature, Prepared, format_cell
 from core.figures import cell_colours
 from core.metrics import tables as table_metrics
 from core.types import Dataset
 from pages.ui.shared import header
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import Markup, html, make_breakable
+from pages.ui.shared.text import html
 
 ABOUT_COLOURS = (
     "Colour: error of the cell, from none to one standard deviation of its feature or more; a wrong category has the "
@@ -36,11 +35,12 @@ class TestCells:
     rows: np.ndarray
 
     @property
-    def table(self) -> Prepared:
+    def table(self) -> Any:
+        """The `core.datasets.own.preparation.Prepared` of the data set."""
         return self.dataset.table
 
     @cached_property
-    def features(self) -> list[Feature]:
+    def features(self) -> list[Any]:
         """The features that are columns of the file."""
         return list_features(self.table)
 
@@ -76,18 +76,20 @@ class TestCells:
         return named
 
 
-def list_features(table: Prepared) -> list[Feature]:
+def list_features(table: Any) -> list[Any]:
     """The features of prepared rows that are columns of the file, without those that mark missing cells."""
     return [feature for feature in table.features if not feature.of_missing]
 
 
-def decode(table: Prepared, X: np.ndarray, *, has_gaps: bool = False) -> list[list[str]]:
+def decode(table: Any, X: np.ndarray, *, has_gaps: bool = False) -> list[list[str]]:
     """The text of each cell of prepared rows (n, n_columns): rows of features, see `list_features`."""
     frame = table.to_frame(X, has_gaps=has_gaps)
     return _to_texts([frame[feature.name] for feature in list_features(table)])
 
 
 def _to_texts(columns: Sequence[Any]) -> list[list[str]]:
+    from core.datasets.own.preparation import format_cell  # pydantic: most visits show no table
+
     return [list(row) for row in zip(*([format_cell(value) for value in column] for column in columns), strict=True)]
 
 
@@ -97,13 +99,3 @@ def colour(texts: Sequence[str], errors: np.ndarray) -> list[Cell]:
         Cell(f'<span class="hg-cell" style="background:{shade}">{html(text)}</span>' if shade else html(text), text)
         for text, shade in zip(texts, cell_colours.colour_errors(errors, header.get_theme()), strict=True)
     ]
-
-
-def make_table(head: Sequence[str], rows: Sequence[tuple[tuple[str, str], Sequence[Cell]]], style: str = "") -> Markup:
-    """HTML of a small table with columns of one width; a row is its name with a tooltip, and its cells."""
-    titles = "".join(f'<th scope="col" title="{html(title)}">{make_breakable(title)}</th>' for title in ("", *head))
-    body = ""
-    for (name, about), cells in rows:
-        shown = "".join(f'<td title="{html(cell.value)}">{cell.shown}</td>' for cell in cells)
-        body += f'<tr><th scope="row" title="{html(about)}">{html(name)}</th>{shown}</tr>'
-    return Markup(f'<table class="hg-cells {style}"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>')

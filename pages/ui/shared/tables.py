@@ -10,7 +10,7 @@ from core.metrics.definitions import Definition, get_definition
 from pages.ui.shared import export, page_state, stored_runs
 from pages.ui.shared.number_format import counted, interval, number, seconds
 from pages.ui.shared.stored_runs import Line
-from pages.ui.shared.text import Markup, html
+from pages.ui.shared.text import Markup, html, make_breakable
 
 PENDING = "pending"
 
@@ -49,7 +49,7 @@ def draw(
     is_of_all_sizes: bool = False,
     saved: Sequence[Sequence[Cell]] | None = None,
 ) -> None:
-    """Draw a table with its save button; the only HTML table of the app.
+    """Draw a table with its save button; the only HTML table of the app beside `make_strip`.
 
     The first cell names a row; cells are made by `text` and `estimate`, or `EMPTY`. `kind` is a class of the style
     sheet; `saved` are the rows that are saved, if not these; for `name` and `is_of_all_sizes` see `charts.draw`.
@@ -68,6 +68,16 @@ def draw(
         f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     st.html(Markup(table + buttons))
+
+
+def make_strip(head: Sequence[str], rows: Sequence[tuple[tuple[str, str], Sequence[Cell]]], style: str = "") -> Markup:
+    """HTML of a small table with columns of one width; a row is its name with a tooltip, and its cells."""
+    titles = "".join(f'<th scope="col" title="{html(title)}">{make_breakable(title)}</th>' for title in ("", *head))
+    body = ""
+    for (name, about), cells in rows:
+        shown = "".join(f'<td title="{html(cell.value)}">{cell.shown}</td>' for cell in cells)
+        body += f'<tr><th scope="row" title="{html(about)}">{html(name)}</th>{shown}</tr>'
+    return Markup(f'<table class="hg-cells {style}"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>')
 
 
 def to_csv(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
