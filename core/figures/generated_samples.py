@@ -66,22 +66,26 @@ def plot_class_shares(
 
 
 def plot_nearest_distances(
-    distances: Mapping[str, np.ndarray], of_test: np.ndarray, methods: Mapping[str, str], theme: str
+    distances: Mapping[str, np.ndarray],
+    of_test: np.ndarray,
+    methods: Mapping[str, str],
+    theme: str,
+    noun: str = "image",
 ) -> go.Figure:
-    """Share of samples, and of test rows, within a distance of their nearest training row.
+    """Share of samples, and of test rows, within a distance of their nearest training row, called `noun`.
 
     Parameters
     ----------
-    distances : sampler -> (n,) Euclidean distances of pixels in [0, 1]
+    distances : sampler -> (n,) Euclidean distances, of pixels in [0, 1] or of prepared rows
     of_test : (m,) those of test rows
     methods : sampler -> method
     """
     figure = make_figure(theme)
-    _add_shares(figure, "test images", of_test, {"color": palette.INK[theme], "width": 4})
+    _add_shares(figure, f"test {noun}s", of_test, {"color": palette.INK[theme], "width": 4})
     styles = get_styles(methods, theme)
     for label, found in distances.items():
         _add_shares(figure, label, found, {"color": styles[label].colour, "width": 2, "dash": styles[label].dash})
-    figure.update_xaxes(title="distance to the nearest training image", rangemode="tozero")
+    figure.update_xaxes(title=f"distance to the nearest training {noun}", rangemode="tozero")
     figure.update_yaxes(title="share within this distance", range=[0, 1.03], tickformat=".0%")
     return lay_out(figure, 460, top=12, uirevision="kept")
 

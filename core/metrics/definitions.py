@@ -76,7 +76,8 @@ _WORDS = {
         "map_distances": "Euclidean distance, in the map and of prepared rows.",
         "ties": "by Euclidean distance for every method; ties go to the first class.",
         "linear": "PCA: the components and the mean",
-        "features": "Samples and rows are compared in whitened principal components of the training rows.",
+        "features": "Samples and rows are compared in the whitened principal components that hold 99 % of the training "
+        "rows' variance.",
         "pixels": "Euclidean distance of prepared rows",
     },
 }
@@ -235,11 +236,11 @@ _TEMPLATES = (
         for name in ("precision", "recall", "coverage")
     ),
     Definition("copies", "Near-duplicates", "share", None,
-        "Share of n samples that are near-duplicates of a training image: its distance is at most a third of that to "
+        "Share of n samples that are near-duplicates of a training {row}: its distance is at most a third of that to "
         "the second nearest (Yoon et al. 2023). {pixels}, to all training {row}s; "
         f"fewer are found if these contain near-duplicates themselves. {_SHARE}"),
     Definition("copies_floor", "Near-duplicates (test)", "share", None,
-        "The share of near-duplicates among n test images, which were not trained on: what a sampler without "
+        "The share of near-duplicates among n test {row}s, which were not trained on: what a sampler without "
         "memorisation would show."),
     Definition("class_shares", "Classes of the samples", "share", None,
         "Share of the n samples that the shipped classifier assigns to each class."),

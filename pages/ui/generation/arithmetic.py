@@ -29,7 +29,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
         methods = section.find_reconstructors(rows)
         section.require(methods, RECONSTRUCTS)
-        minus, plus = _choose_classes(rows, problems)
+        minus, plus = choose_classes(rows, problems)
         section.explain(
             f"Mean code of class {rows.target_names[plus]} minus that of class {rows.target_names[minus]}, added to "
             "the code of one image. In a well-ordered latent space the class changes, and slant or width stays."
@@ -39,7 +39,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             st.caption("A GAN has no encoder, so there are no codes of test images to average.")
 
 
-def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
+def choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     names = [str(name) for name in rows.target_names]
     present = [names[k] for k in np.unique(rows.y[rows.y >= 0])]
     chosen: list[int] = []

@@ -9,6 +9,7 @@ import streamlit as st
 from core.analysis import feature_space
 from core.analysis.codes import to_pixels
 from core.analysis.rows import Rows
+from core.errors import BadInput
 from pages.ui.shared import image_grid, page_state
 from pages.ui.shared.cached import load_codes, load_estimator
 from pages.ui.shared.image_grid import Strip
@@ -34,6 +35,29 @@ class EncodedRows:
 
 def encode_rows(method: Reconstructor, rows: Rows, positions: Sequence[int] | slice = slice(None)) -> EncodedRows:
     return EncodedRows(method.line, load_codes(method.line.stamp, rows.key, method.line.run, rows)[0][positions])
+
+
+def describe_row(rows: Rows, k: int) -> str:
+    """Number, class and first cells of a row of a table: ``"test row 17 (benign): mean radius 13.1"``."""
+    label = f" ({rows.get_class(k)})" if rows.get_class(k) else ""
+    return shorten(f"{rows.name_row(k)}{label}: {rows.texts[k][1]}", 70)
+
+
+def select_row(
+    name: str, label: str, rows: Rows, default: int, problems: list[str], offered: np.ndarray | None = None
+) -> int:
+    """Let a person choose one of the rows of a table, or of those at positions `offered`; return its position."""
+    offered = np.arange(len(rows)) if offered is None else offered
+    positions = {int(rows.numbers[k]): int(k) for k in offered}
+
+    def parse(text: str) -> int:
+        if (number := page_state.parse_integer(text)) not in positions:
+            raise BadInput(f"It must be the number of one of the {len(offered):,} test rows offered here.")
+        return number
+
+    look = {"format_func": lambda number: describe_row(rows, positions[number]), "parse": parse}
+    options, usual = list(positions), int(rows.numbers[default])
+    return positions[page_state.choose_with(st.selectbox, name, label, options, usual, problems, **look)]
 
 
 def choose_row(name: str, label: str, rows: Rows, offered: np.ndarray, default: int, problems: list[str]) -> int:

@@ -25,8 +25,12 @@ from pages.ui.shared.section import begin_section
 from pages.ui.shared.stored_runs import Line
 
 _N_STEPS = 11
-_PATHS = {"line": "Straight line", "arc": "Arc"}
-_FUNCTIONS = {"line": interpolation.lerp, "arc": interpolation.slerp}
+PATHS = {"line": "Straight line", "arc": "Arc"}
+PATHS_HELP = (
+    "Arc: spherical interpolation around the origin. Codes drawn from N(0, I) lie near a sphere, whose inside a "
+    "straight line crosses (White 2016)."
+)
+FUNCTIONS = {"line": interpolation.lerp, "arc": interpolation.slerp}
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -46,11 +50,7 @@ def _draw_paths(methods: Sequence[Reconstructor], gan: Line | None, rows: Rows, 
     ends = [choose_row(name, name.capitalize(), rows, offered, k, problems) for name, k in (("from", 2), ("to", 7))]
     icon = ":material/casino:"
     st.button("Resample", key=page_state.key("others"), on_click=_resample, icon=icon, help="Draw other rows.")
-    about = (
-        "Arc: spherical interpolation around the origin. Codes drawn from N(0, I) lie near a sphere, whose inside a "
-        "straight line crosses (White 2016)."
-    )
-    path = page_state.choose("path", "Path between the two codes", _PATHS, problems, about)
+    path = page_state.choose("path", "Path between the two codes", PATHS, problems, PATHS_HELP)
     X = as_floats(rows.X[ends], rows.kind)
     encoded = [encode_rows(method, rows, ends) for method in methods]
     inversion = gan_inversion.read_inversion(gan, X) if gan else None
@@ -60,7 +60,7 @@ def _draw_paths(methods: Sequence[Reconstructor], gan: Line | None, rows: Rows, 
     mixed = to_pixels(interpolation.lerp(*X, shares))
     strips = make_strips(mixed, rows, "Mixed pixels", "no method", is_classified=False)
     for each in encoded:
-        images = each.decode(_FUNCTIONS[path](*each.codes, shares))
+        images = each.decode(FUNCTIONS[path](*each.codes, shares))
         strips += make_strips(images, rows, each.line.label, f"{each.codes.shape[1]}-D code", each.note)
     st.html(image_grid.make_grid(strips, 1))
     if has_classifier(rows):

@@ -16,7 +16,7 @@ from core.errors import BadInput, HourglassError
 from core.figures import montages
 from core.frontend import latent, maps
 from core.frontend.latent import Scene, State
-from core.types import IMAGES, Run
+from core.types import Run
 from pages.ui.shared import cached, header, page_state, stored_runs
 from pages.ui.shared.components import get_component
 from pages.ui.shared.html_blocks import make_note
@@ -32,9 +32,9 @@ _IN_ADDRESS = {
 }
 
 
-def list_methods() -> list[str]:
-    """Return the methods that decode images: those that encode rows first, among them those with a prior."""
-    entries = [entry for entry in map(methods.entry, methods.names(IMAGES)) if entry.decodes]
+def list_methods(kind: str) -> list[str]:
+    """Return the methods that decode rows of this kind: those that encode first, among them those with a prior."""
+    entries = [entry for entry in map(methods.entry, methods.names(kind)) if entry.decodes]
     return [e.name for e in sorted(entries, key=lambda e: (not e.encodes, not e.has_prior, e.is_linear))]
 
 
@@ -46,7 +46,7 @@ def choose_line(
         st.info(plain(f"No method is trained on {entry.label} at {size} latent dimensions yet."))
         link_training(entry, size)
         return None
-    labels = {method: lines[method].label for method in list_methods() if method in lines}
+    labels = {method: lines[method].label for method in list_methods(entry.kind) if method in lines}
     return lines[page_state.choose(name, "Method", labels, problems, help)]
 
 
@@ -64,7 +64,7 @@ def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | 
 
 def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, rows: Rows | None) -> Scene:
     """Make a scene of a run's decoder without axes, with the rows' codes; without the data those that it stores."""
-    shape, by_server = tuple(run.environment["image_shape"]), read_decoder(stamp) is None
+    shape, by_server = tuple(run.environment["image_shape"] or ()), read_decoder(stamp) is None
     scene_id, decoder = cache.make_key(kind, *stamp, rows_key), cache.make_key("decoder", *stamp)
     codes, numbers = np.zeros((0, run.spec.param("n_components")), np.float32), np.zeros(0, int)
     if rows is None and "codes" in run.views:
@@ -80,7 +80,7 @@ def make_scene(kind: str, stamp: Stamp, rows_key: str, run: Run, rows: Rows | No
 
 def link_training(entry: datasets.Entry, size: int) -> None:
     """Link to the training of the first method on the page."""
-    method = list_methods()[0]
+    method = list_methods(entry.kind)[0]
     query = {"data": entry.name, "method": method, "size": str(size)}
     stored_runs.link_training(f"Train {methods.label(method)} {size}-D", query)
 

@@ -1,7 +1,7 @@
 """Samplers of stored runs: which are shown, their names, their samples and their scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,12 @@ import streamlit as st
 from core import methods
 from core.analysis import samplers
 from core.analysis.codes import to_pixels
+from core.analysis.table_rows import draw_rows
 from core.errors import BrokenRun, HourglassError
 from core.runs import selection
-from core.types import Run
+from core.types import TABLES, Form, Run
 from pages.ui.shared.cached import load_estimator
+from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import join_words
 
@@ -83,17 +85,26 @@ class RunSampler:
         return samplers.select_scores(self.line.run, self.kind)
 
     def draw_samples(self, draw: Draw, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
-        """Return codes (count, n_components) and images (count, n_features) uint8."""
+        """Return codes (count, n_components) and images (count, n_features) uint8, or float32 rows of a table."""
         return _draw_samples(self.line.stamp, self.kind, draw, count, self.line.run)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=128, show_spinner=False)
 def _draw_samples(stamp: Stamp, kind: str, draw: Draw, count: int, _run: Run) -> tuple[np.ndarray, np.ndarray]:
     estimator = load_estimator(stamp)
     sampler = samplers.restore_sampler(_run, kind, estimator)
     truncation = None if draw.truncation == NO_TRUNCATION else draw.truncation
     Z = sampler.sample(count, draw.seed, temperature=draw.temperature, truncation=truncation)
+    form = Form.from_json(_run.environment)
+    if form.kind == TABLES:
+        return Z.astype(np.float32), draw_rows(estimator, Z, form.blocks, draw.seed)
     return Z.astype(np.float32), to_pixels(estimator.inverse_transform(Z))
+
+
+def select_lines(view: View) -> View:
+    """The view without methods that draw no samples, or the same as the method that they converge to."""
+    lines = [line for line in view.lines if line.entry.samplers and not line.entry.converges_to]
+    return replace(view, lines=tuple(lines))
 
 
 def find_samplers(lines: Sequence[Line], draw: Draw) -> tuple[list[RunSampler], dict[str, str]]:
@@ -118,5 +129,5 @@ def find_samplers(lines: Sequence[Line], draw: Draw) -> tuple[list[RunSampler], 
 
 
 def find_floor(usable: Sequence[RunSampler]) -> Mapping[str, Any]:
-    """Return the scores of training images, from the first run that holds them."""
+    """Return the scores of training rows, from the first run that holds them."""
     return next((s.line.run.metrics for s in usable if "frechet_floor" in s.line.run.metrics), {})

@@ -1,4 +1,4 @@
-"""Scores of the samples: findings in sentences, a table, predicted classes, and distances to training images."""
+"""Scores of the samples: findings in sentences, a table, predicted classes, and distances to training rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
@@ -8,8 +8,8 @@ import streamlit as st
 
 from core import methods
 from core.analysis import samplers
-from core.metrics.definitions import DEFINITIONS
-from core.types import Measurement
+from core.metrics.definitions import get_definition
+from core.types import ROW_NAMES, TABLES, Measurement
 from pages.ui.generation.run_samplers import NO_TRUNCATION, Draw, RunSampler, find_floor
 from pages.ui.shared import charts, header, page_state, tables
 from pages.ui.shared.html_blocks import make_note
@@ -24,19 +24,24 @@ def draw(usable: Sequence[RunSampler], how: Draw) -> None:
     st.subheader("Sample quality", anchor=False)
     counts = _shared_counts(usable)
     st.html('<div class="hg-sideways hg-note">Scroll the table sideways for all measures.</div>')
-    head = ["Samples", *(DEFINITIONS[name].label for name in _MEASURES)]
+    definitions = [get_definition(name, _kind(usable)) for name in _MEASURES]
+    head = ["Samples", *(definition.label for definition in definitions)]
     tables.draw(head, _rows(usable, counts), "samples", kind="hg-sampled")
     st.caption(plain(_about_table(usable, how, counts)))
     with st.expander("How these are computed"):
-        for name in _MEASURES:
-            st.markdown(f"**{plain(DEFINITIONS[name].label)}.** {plain(DEFINITIONS[name].help)}")
+        for definition in definitions:
+            st.markdown(f"**{plain(definition.label)}.** {plain(definition.help)}")
     methods_by_label = {sampler.label: sampler.line.method for sampler in usable}
     _draw_classes(usable, methods_by_label)
     _draw_distances(usable, methods_by_label)
 
 
+def _kind(usable: Sequence[RunSampler]) -> str:
+    return usable[0].line.run.environment["kind"]
+
+
 def describe_findings(usable: Sequence[RunSampler], size: int) -> str:
-    """Say which sampler has the lowest Fréchet distance, whether a fitted prior pays, and who repeats training images.
+    """Say which sampler has the lowest Fréchet distance, whether a fitted prior pays, and who repeats training rows.
 
     Latent dimensions other than `size` are written behind a sampler's name.
     """
@@ -78,7 +83,8 @@ def _near_duplicates(usable: Sequence[RunSampler]) -> str:
         return ""
     flagged = [s.label for s in usable if samplers.has_excess_copies(s.scores, floor)]
     who = f"Memorisation: {join_words(flagged)}" if flagged else "No method"
-    return f"{who} produces near-duplicates of training images more often than test images do."
+    rows = f"{ROW_NAMES[_kind(usable)]}s"
+    return f"{who} produces near-duplicates of training {rows} more often than test {rows} do."
 
 
 def _shared_counts(usable: Sequence[RunSampler]) -> dict[str, int]:
@@ -97,8 +103,8 @@ def _rows(usable: Sequence[RunSampler], counts: Mapping[str, int]) -> list[list[
         cells = (_cell(s.scores, name, name in counts, s.line.run.pending) for name in _MEASURES)
         rows.append([tables.text(s.label), *cells])
     if floor := find_floor(usable):
-        name, copies = "Training images", DEFINITIONS["copies"].label.lower()
-        note = f"reference: a perfect sampler; {copies}: of test images"
+        noun, copies = ROW_NAMES[_kind(usable)], get_definition("copies", _kind(usable)).label.lower()
+        name, note = f"Training {noun}s", f"reference: a perfect sampler; {copies}: of test {noun}s"
         first = Cell(html(name) + make_note(note), name)
         rows.append([first, *(_cell(floor, f"{name}_floor", name in counts) for name in _MEASURES)])
     return rows
@@ -115,11 +121,14 @@ def _cell(scores: Mapping[str, Measurement], name: str, is_shared_count: bool, p
 def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, int]) -> str:
     parts = ["Estimates with 95% intervals"]
     for n in dict.fromkeys(counts.values()):
-        names = [DEFINITIONS[name].label for name in counts if counts[name] == n]
+        names = [get_definition(name, _kind(usable)).label for name in counts if counts[name] == n]
         parts[0] += f"; n = {n:,}{'' if len(names) == len(counts) else f' ({join_words(names)})'}"
     if spaces := sorted({s.line.run.notes["features"] for s in usable if "features" in s.line.run.notes}):
         parts.append(f"Feature space: {' and '.join(spaces)}")
-    parts.append("Images are the means of p(x|z), not draws")
+    if _kind(usable) == TABLES:
+        parts.append("Numbers of a VAE and all categories are draws from p(x|z), other numbers the decoder's output")
+    else:
+        parts.append("Images are the means of p(x|z), not draws")
     if (how.temperature, how.truncation) != (1, NO_TRUNCATION):
         parts.append("Scores are for temperature 1 without truncation, independent of the choice above")
     unmeasured = [s.label for s in usable if "frechet" not in s.scores and "frechet" not in s.line.run.pending]
@@ -149,7 +158,8 @@ def _draw_classes(usable: Sequence[RunSampler], methods_by_label: Mapping[str, s
 
 
 def _draw_distances(usable: Sequence[RunSampler], methods_by_label: Mapping[str, str]) -> None:
-    label = "Memorisation check: distances to the training images"
+    noun = ROW_NAMES[_kind(usable)]
+    label = f"Memorisation check: distances to the training {noun}s"
     drawer = st.expander(label, key=page_state.key("memory"), on_change="rerun")
     if not drawer.open:
         return
@@ -162,9 +172,11 @@ def _draw_distances(usable: Sequence[RunSampler], methods_by_label: Mapping[str,
         if not distances or of_test is None:
             st.markdown("These runs hold no distances: train them again.")
             return
+        blurred = "rows near the mean" if noun == ROW_NAMES[TABLES] else "blurred images"
         st.markdown(
-            "Distance of up to 1,000 samples to the nearest training image; a copy has distance 0. A curve left of the "
-            "test images' does not prove copying: blurred images are close to everything."
+            f"Distance of up to 1,000 samples to the nearest training {noun}; a copy has distance 0. A curve left of "
+            f"the test {noun}s' does not prove copying: {blurred} are close to everything."
         )
-        figure = generated_samples.plot_nearest_distances(distances, of_test, methods_by_label, header.get_theme())
+        theme = header.get_theme()
+        figure = generated_samples.plot_nearest_distances(distances, of_test, methods_by_label, theme, noun)
         charts.draw(figure, "distances")

@@ -4,7 +4,6 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from core.figures import montages
 from core.metrics import memorization
 from core.types import Run
 from pages.ui.generation import sample_scores
-from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers
+from pages.ui.generation.run_samplers import COUNT, NO_TRUNCATION, Draw, RunSampler, find_samplers, select_lines
 from pages.ui.shared import header, page_state, task_progress
 from pages.ui.shared.cached import load_dataset, offer_download
 from pages.ui.shared.html_blocks import make_note
@@ -34,15 +33,13 @@ _COLUMNS, _COUNT_ALONE = 8, 64
 
 
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    # A method that converges to another one has the same samples.
-    lines = [line for line in view.lines if line.entry.samplers and not line.entry.converges_to]
-    view = replace(view, lines=tuple(lines))
+    view = select_lines(view)
     usable, opened = [], None
     with begin_section(view) as section:
-        if any(line.run or line.problem for line in lines):
-            how = _choose_draw(problems)
+        if any(line.run or line.problem for line in view.lines):
+            how = choose_draw(problems)
             with st.spinner("Decoding random codes …"):
-                usable, section.refused = find_samplers(lines, how)
+                usable, section.refused = find_samplers(view.lines, how)
         section.require(usable, "method that draws samples")
         section.explain(
             "Each decoder receives random codes; the caption names their distribution. Look for images that could be "
@@ -57,10 +54,10 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         _draw_enlarged(opened, how, view, problems)
 
 
-def _choose_draw(problems: list[str]) -> Draw:
+def choose_draw(problems: list[str]) -> Draw:
     with st.container(key="prior", horizontal=True, vertical_alignment="bottom"):
         look = {"width": 130, "help": "The same seed draws the same codes."}
-        seed = _choose_number(st.number_input, "seed", "Seed", 0, page_state.LARGEST_SEED, 0, problems, **look)
+        seed = choose_number(st.number_input, "seed", "Seed", 0, page_state.LARGEST_SEED, 0, problems, **look)
         help_text = "Draw codes with the next seed."
         st.button("Resample", key=page_state.key("others"), on_click=_advance_seed, help=help_text)
         look = {"step": 0.05, "width": 200}
@@ -69,11 +66,11 @@ def _choose_draw(problems: list[str]) -> Draw:
             "above 1 they leave the region that was trained."
         )
         ends = samplers.TEMPERATURES
-        temperature = _choose_number(st.slider, "temperature", "Temperature", *ends, 1.0, problems, **look)
+        temperature = choose_number(st.slider, "temperature", "Temperature", *ends, 1.0, problems, **look)
         off, label = NO_TRUNCATION, f"Truncation ({NO_TRUNCATION:g}: off)"
         about = "A normal number beyond so many deviations is drawn again (Brock et al. 2019); at 5 it is off."
         look |= {"step": 0.1, "help": about}
-        truncation = _choose_number(st.slider, "truncation", label, 0.5, off, off, problems, **look)
+        truncation = choose_number(st.slider, "truncation", label, 0.5, off, off, problems, **look)
     return Draw(seed, temperature, truncation)
 
 
@@ -82,7 +79,7 @@ def _advance_seed() -> None:
     st.session_state[widget] = (int(st.session_state[widget]) + 1) % (page_state.LARGEST_SEED + 1)
 
 
-def _choose_number(
+def choose_number(
     draw: Callable, name: str, label: str, low: float, high: float, default: float, problems: list[str], **look: Any
 ) -> float:
     """Draw the widget of a number with the link's value, else its own, else that of an earlier visit."""

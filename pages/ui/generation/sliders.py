@@ -31,13 +31,13 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     if line is None:
         return
     rows = latent_component.find_rows(view.entry, line, problems)
-    scene = _scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
-    st.markdown(_explain(line, scene), help=_HELP[scene.measure or _EFFECT])
-    latent_component.draw(line.stamp, scene, rows, _describe(line, scene), problems)
+    scene = make_scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
+    st.markdown(_explain(line, scene), help=HELP[scene.measure or _EFFECT])
+    latent_component.draw(line.stamp, scene, rows, describe(line, scene), problems)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the effect of each dimension …")
-def _scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
+def make_scene(stamp: Stamp, rows_key: str, _run: Run, _rows: Rows | None) -> Scene:
     scene = latent_component.make_scene("sliders", stamp, rows_key, _run, _rows)
     codes, size, method = scene.codes, selection.code_size(_run), methods.entry(_run.spec.method)
     gaussian = None
@@ -104,7 +104,7 @@ def _explain(line: Line, scene: Scene) -> str:
     )
 
 
-_HELP = {
+HELP = {
     _VARIANCE: "Activity: variance of the posterior means over the test rows. A dimension above "
     f"{decoder_export.ACTIVE_UNIT} is an active unit (Burda et al. 2016); the decoder ignores the others, which the "
     "VAE left at the prior.",
@@ -114,7 +114,7 @@ _HELP = {
 }
 
 
-def _describe(line: Line, scene: Scene) -> list[str]:
+def describe(line: Line, scene: Scene) -> list[str]:
     n, n_active, size = len(scene.codes), sum(axis.is_active for axis in scene.axes), len(scene.axes)
     parts = []
     if scene.gaussian is not None:
