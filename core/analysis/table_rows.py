@@ -48,23 +48,20 @@ def list_features(table: Prepared) -> list[Feature]:
     return sorted((f for f in table.features if not f.of_missing), key=lambda feature: places[feature.name])
 
 
-def to_cells(table: Prepared, X: np.ndarray, known: np.ndarray | None = None) -> pd.DataFrame:
+def to_cells(table: Prepared, X: np.ndarray, known: np.ndarray | None = None, *, has_gaps: bool = True) -> pd.DataFrame:
     """Rows (n, n_columns) as cells of the file: a column a feature, with the decimals that its values have there.
 
-    `known` : (n, n_columns) bool, False where a cell is missing.
+    `known` : (n, n_columns) bool, False where a cell is missing; `has_gaps` as in `Prepared.to_frame`.
     """
-    frame, features = table.to_frame(X), list_features(table)
-    for feature in features:
+    frame = table.to_frame(X, has_gaps=has_gaps)
+    for feature in list_features(table):
         cells = frame[feature.name]
         if known is not None:
             cells = cells.mask(~known[:, feature.start])
         if feature.type == NUMBER:
             cells = _round(cells, table.frame_train[feature.name], feature.scale)
-        elif feature.type == DATE:
-            real = table.frame_train[feature.name].dropna()
-            cells = cells.dt.round("D" if (real == real.dt.normalize()).all() else "s")
         frame[feature.name] = cells
-    return frame[[feature.name for feature in features]]
+    return frame
 
 
 def _round(cells: pd.Series, real: pd.Series, scale: float) -> pd.Series:
@@ -122,9 +119,9 @@ class Decoded:
     levels: np.ndarray
 
     @classmethod
-    def make(cls, table: Prepared, X: np.ndarray) -> "Decoded":
-        """From rows (n, n_columns) as a decoder makes them."""
-        features, cells = list_features(table), to_cells(table, X)
+    def make(cls, table: Prepared, X: np.ndarray, known: np.ndarray | None = None) -> "Decoded":
+        """From rows (n, n_columns) as a decoder makes them, or real ones of which some cells are `known`."""
+        features, cells = list_features(table), to_cells(table, X, known, has_gaps=False)
         values = [[cells[feature.name].iloc[k] for feature in features] for k in range(len(X))]
         texts = [[_format(value) for value in row] for row in values]
         positions, levels = np.zeros((2, len(X), len(features)))

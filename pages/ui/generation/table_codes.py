@@ -121,7 +121,7 @@ def _draw_row(line: Line, dataset: Dataset, code: np.ndarray, first: np.ndarray)
         rows[-1].insert(2, Cell(html(change) if change else '<span class="hg-none">–</span>', change))
     with st.container(height=560 if len(rows) > _MOST_UNSCROLLED else "content", border=False):
         head = ["Feature", "Value", "Change", "5 % to 95 % of the training rows"]
-        tables.draw(head, rows, "decoded-row", kind="hg-cells")
+        tables.draw(head, rows, "decoded-row", kind="hg-decoded")
     st.caption(
         "Change: from the row in the middle, which the hollow mark shows. Of categories, the most probable one and its "
         "probability."
@@ -147,7 +147,7 @@ def draw_interpolation(view: View, stored: Sequence[Run], problems: list[str]) -
         path = page_state.choose("path", "Path between the two codes", PATHS, problems, PATHS_HELP)
         encoded = encoded_rows.encode_rows(method, rows, ends)
         codes = FUNCTIONS[path](*encoded.codes, np.array(_STEPS))
-        decoded = _decode(method, dataset, codes, rows.X[[ends[0]]], rows.X[[ends[1]]])
+        decoded = _decode(method, dataset, codes, rows, ends)
         heads = ["from", *(f"{share:.0%}" for share in _STEPS), "to"]
         _draw_steps(decoded, heads, "interpolation", 1)
         st.caption(plain(f"“from” and “to” are the rows themselves, the columns between them decoded. {_TINTS}"))
@@ -171,7 +171,7 @@ def draw_arithmetic(view: View, stored: Sequence[Run], problems: list[str]) -> N
         method = _choose_method(methods, problems)
         encoded = encoded_rows.encode_rows(method, rows)
         direction = interpolation.compute_class_difference(encoded.codes, rows.y, plus, minus)
-        decoded = _decode(method, dataset, encoded.codes[at] + np.array(_AMOUNTS)[:, None] * direction, rows.X[[at]])
+        decoded = _decode(method, dataset, encoded.codes[at] + np.array(_AMOUNTS)[:, None] * direction, rows, [at])
         _draw_steps(decoded, ["original", *(f"+ {amount:g} ×" for amount in _AMOUNTS)], "arithmetic", 1)
         n_plus, n_minus = (int((rows.y == label).sum()) for label in (plus, minus))
         about = f"Mean codes of {n_plus} and {n_minus} test rows of these classes, from {rows.summary}. {_TINTS}"
@@ -189,11 +189,13 @@ def _choose_method(methods: Sequence[Reconstructor], problems: list[str]) -> Rec
     return by_name[page_state.choose("by", "Method", labels, problems)]
 
 
-def _decode(
-    method: Reconstructor, dataset: Dataset, codes: np.ndarray, before: np.ndarray, *after: np.ndarray
-) -> Decoded:
+def _decode(method: Reconstructor, dataset: Dataset, codes: np.ndarray, rows: Rows, ends: Sequence[int]) -> Decoded:
+    """Decode codes, between the one or two rows themselves at positions `ends`."""
     decoded = cached.load_estimator(method.line.stamp).inverse_transform(codes.astype(np.float32))
-    return Decoded.make(dataset.table, np.concatenate([before, decoded, *after]))
+    known = None
+    if rows.known is not None:
+        known = np.vstack([rows.known[ends[:1]], np.ones(decoded.shape, bool), rows.known[ends[1:]]])
+    return Decoded.make(dataset.table, np.vstack([rows.X[ends[:1]], decoded, rows.X[ends[1:]]]), known)
 
 
 def _draw_steps(decoded: Decoded, heads: Sequence[str], name: str, reference: int) -> None:
@@ -207,7 +209,7 @@ def _draw_steps(decoded: Decoded, heads: Sequence[str], name: str, reference: in
             Cell(f'<span class="{_tint(change)}">{html(texts[k])}</span>', values[k]) for texts, values, change in steps
         ]
         rows.append([tables.text(decoded.features[k].name), *cells])
-    tables.draw(["Feature", *heads], rows, name, kind="hg-cells")
+    tables.draw(["Feature", *heads], rows, name, kind="hg-decoded")
 
 
 def _tint(change: float) -> str:

@@ -17,7 +17,7 @@ from core.types import Dataset, Run
 from pages.ui.generation import sample_scores
 from pages.ui.generation.run_samplers import Draw, RunSampler, find_samplers, select_lines
 from pages.ui.generation.samples import choose_draw
-from pages.ui.shared import page_state, task_progress
+from pages.ui.shared import page_state, tables, task_progress
 from pages.ui.shared.cached import load_dataset
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -79,7 +79,7 @@ def _choose_sampler(usable: Sequence[RunSampler], problems: list[str]) -> RunSam
 
 def _draw_rows(sampler: RunSampler, how: Draw, view: View, dataset: Dataset) -> None:
     cells = to_cells(sampler, how, _SHOWN, dataset)
-    draw_cells(cells, "rows", height=320)
+    _draw_cells(cells, "rows", dataset, is_saved=False, height=320)
     with st.container(horizontal=True, vertical_alignment="bottom", key="samples-download"):
         count = st.selectbox("Rows to save", _COUNTS, key=page_state.key("save"), width=130, format_func="{:,}".format)
         parts = [view.entry.label, f"{sampler.size}d", sampler.key, sampler.line.run.key[:6], f"seed{how.seed}"]
@@ -90,11 +90,9 @@ def _draw_rows(sampler: RunSampler, how: Draw, view: View, dataset: Dataset) -> 
     st.caption(plain(f"{sampler.label}: {about}."))
 
 
-def draw_cells(cells: pd.DataFrame, name: str, **options: Any) -> None:
-    """Draw cells of a file that can be sorted and searched; days without their time."""
-    dates = cells.select_dtypes("datetime")
-    days = {column: st.column_config.DateColumn() for column in dates if (dates[column].dropna().dt.hour == 0).all()}
-    st.dataframe(cells, hide_index=True, key=page_state.key(name), column_config=days, **options)
+def _draw_cells(cells: pd.DataFrame, name: str, dataset: Dataset, **options: Any) -> None:
+    days = [feature.name for feature in dataset.table.features if feature.is_daily]
+    tables.draw_frame(cells, name, column_config=dict.fromkeys(days, st.column_config.DateColumn()), **options)
 
 
 def to_cells(sampler: RunSampler, how: Draw, count: int, dataset: Dataset) -> pd.DataFrame:
@@ -129,7 +127,7 @@ def _draw_nearest(sampler: RunSampler, how: Draw, dataset: Dataset) -> None:
         )
         parts[1].insert(1, "distance", "")
         pairs = pd.concat(parts).iloc[np.arange(2 * len(order)).reshape(2, -1).T.ravel()]
-        draw_cells(pairs, "pairs")
+        _draw_cells(pairs, "nearest-rows", dataset)
         n_copies = int(found.is_copy.sum())
         st.caption(
             f"The {len(order)} of {len(X)} samples that are nearest to a training row, each above it. Distance: "

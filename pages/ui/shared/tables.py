@@ -92,9 +92,11 @@ def to_csv(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     return export.to_csv(titles, ([getattr(row[k], part) for _, k, part in columns] for row in rows))
 
 
-def draw_frame(frame: Any, name: str, **options: Any) -> None:
+def draw_frame(frame: Any, name: str, *, is_saved: bool = True, **options: Any) -> None:
     """Draw a pandas frame or Arrow table that can be sorted and searched, with its save button."""
     st.dataframe(frame, hide_index=True, key=page_state.key(name), **options)
+    if not is_saved:
+        return
     as_pandas = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
     st.html(export.make_buttons(name, ("csv",), as_pandas.to_csv(index=False)))
 
