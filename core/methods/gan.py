@@ -14,7 +14,7 @@ _WASSERSTEIN_PENALTY = 10.0
 # The R1 penalty is computed in one of 16 steps on average, with 16 times the weight (Karras et al. 2020).
 _R1_SHARE = 1 / 16
 _NETWORK = "A small DCGAN; two fully connected hidden layers; or the layers of an autoencoder's decoder and encoder."
-_TEMPERATURE = 0.2  # of generated categories, as in CTGAN (Xu et al. 2019)
+TEMPERATURE = 0.2  # of generated categories, as in CTGAN (Xu et al. 2019)
 _R1 = "Weight of the R1 gradient penalty on the discriminator; the Wasserstein objective has its own penalty."
 
 
@@ -104,7 +104,7 @@ class GAN(base.NetworkEstimator):
 
     def _generate(self, out, generator):
         """Rows from the generator's output; categories of a table are nearly one-hot, as the real ones are."""
-        return self._blocks.draw_relaxed(out, generator, _TEMPERATURE) if self.kind == TABLES else out.sigmoid()
+        return self._blocks.draw_relaxed(out, generator, TEMPERATURE) if self.kind == TABLES else out.sigmoid()
 
     def validation_terms(self, networks, x, generator):
         """The discriminator's mean score of real rows."""

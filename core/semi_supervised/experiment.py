@@ -212,9 +212,11 @@ def measure_cell(
         raise BadInput(f"{cell.labels} {are} of a single class, and a classifier needs two: give more labels.")
     estimator, pretraining_seconds = pretrained or (None, 0.0)
     params = {name: value for name, value in cell.spec.params if name != "pretrained"}
-    classifier = semi_supervised.build(cell.spec.method, params, estimator, cell.spec.seed)
+    classifier = semi_supervised.build(cell.spec.method, params, estimator, cell.spec.seed, dataset.blocks)
     X, X_test = dataset.floats("train"), dataset.floats("test")
     options = {"on_tick": on_tick} if hasattr(classifier, "train_step") else {}
+    if dataset.known_train is not None and getattr(classifier, "masks_missing", False):
+        options["known"] = dataset.known_train
     started = time.perf_counter()
     classifier.fit(X, y, **options)
     seconds = time.perf_counter() - started + getattr(classifier, "seconds_before_", 0.0)

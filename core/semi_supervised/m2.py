@@ -34,6 +34,7 @@ class M2(SemiSupervisedClassifier):
     embedder : fitted VAE, or None. Its codes replace the rows: drawn from q(z1|x) at each step, classified at the
         posterior mean. This is M1+M2 and needs normal output.
     output : {"bernoulli", "normal"}, p(x|y,z) has Bernoulli means, or a mean and a variance for every value.
+    blocks : of a table, see `core.types.Form`: p(x|y,z) is that of `core.methods.vae.VAE`, whatever `output` is.
     width : units of each hidden layer: two of the classifier, one each of q(z|x,y) and p(x|y,z).
     n_summed : classes summed over for an unlabelled row, the most probable by q(y|x). This is still a bound.
     alpha, labelled_weight : see above.
@@ -54,18 +55,27 @@ class M2(SemiSupervisedClassifier):
         {"n_components": 50, "embedder": None, "output": "bernoulli", "width": 500, "n_summed": 3, "alpha": 10.0}
         | {"labelled_weight": 0.02, "noise": 0.5, "dropout": 0.2, "ramp": 0.1, "labelled_batch": 100}
         | {"average": 0.999, "epochs": 30, "max_seconds": 0.0, "batch_size": 200, "learning_rate": 0.003}
-        | {"weight_decay": 0.01, "random_state": None}
+        | {"weight_decay": 0.01, "blocks": (), "random_state": None}
     )
     PLAN = {"warmup": 0.05}
     players = {"model": ("classifier", "encoder", "decoder")}
 
+    @property
+    def _is_table(self) -> bool:
+        return bool(self.blocks) and self.embedder is None
+
+    @property
+    def masks_missing(self) -> bool:
+        return self._is_table
+
     def _build(self, n_features: int):
         from torch import nn
 
+        from core.nn.blocks import FeatureVariance
         from core.nn.networks import mlp
 
         n_inputs = n_features // 2 if self.embedder is not None else n_features
-        n_classes, planes = len(self.classes_), 2 if self.output == "normal" else 1
+        n_classes, planes = len(self.classes_), 2 if self.output == "normal" and not self._is_table else 1
 
         def hidden_layer(n_in, n_out):
             parts = {"of_row": nn.Linear(n_in, self.width), "out": nn.Linear(self.width, n_out)}
@@ -76,13 +86,15 @@ class M2(SemiSupervisedClassifier):
         averaged.load_state_dict(classifier.state_dict())
         coders = {"encoder": hidden_layer(n_inputs, 2 * self.n_components)}
         coders["decoder"] = hidden_layer(self.n_components, planes * n_inputs)
+        if self._is_table:
+            coders["decoder"]["out"] = nn.Sequential(coders["decoder"]["out"], FeatureVariance(n_inputs))
         return nn.ModuleDict({"classifier": classifier, "averaged": averaged, **coders})
 
     def _validated(self, X, *, reset: bool):
         X = super()._validated(X, reset=reset)
         if self.embedder is not None:
             return np.concatenate(self.embedder.posterior(X), 1)
-        if self.output == "bernoulli" and reset and not 0 <= X.min() <= X.max() <= 1:
+        if self.output == "bernoulli" and not self._is_table and reset and not 0 <= X.min() <= X.max() <= 1:
             raise BadInput(
                 f"output=bernoulli needs values in [0, 1], these run from {X.min():g} to {X.max():g}: "
                 "scale them, or choose output=normal."
@@ -103,22 +115,28 @@ class M2(SemiSupervisedClassifier):
         import torch
 
         x = x[:, None]  # (batch, 1, n_inputs)
-        mean, log_variance = _given_class(networks["encoder"], x, classes).float().chunk(2, -1)
+        mean, log_variance = _given_class(networks["encoder"], self._seen(x), classes).float().chunk(2, -1)
         log_variance = log_variance.clamp(-12, 8)
         # The same draw for every class of a row, so that they can be compared.
         eps = torch.randn((len(x), 1, self.n_components), generator=generator).to(x.device)
         out = _given_class(networks["decoder"], mean + (0.5 * log_variance).exp() * eps, classes)
-        if self.output == "normal":
+        if self._is_table:
+            log_likelihood = self._blocks.log_likelihood(x, out.float())
+        elif self.output == "normal":
             log_likelihood = losses.normal_log_density(x, *losses.split_normal(out.float()))
         else:
             log_likelihood = losses.bernoulli_log_likelihoods(x, out)
         return log_likelihood, losses.kl_to_standard_normal(mean, log_variance)
 
+    def _seen(self, x):
+        """The rows without the columns that say which cells of a table are known."""
+        return self._blocks.split_known(x)[0] if self._is_table else x
+
     def _logits(self, classifier, x, generator):
         """Return logits of q(y|x) with noise and dropout: (batch, n_classes)."""
         import torch
 
-        x = add_noise(x, self.noise, generator)
+        x = add_noise(self._seen(x), self.noise, generator)
         for layer in classifier:
             x = layer(x)
             if self.dropout and isinstance(layer, torch.nn.ReLU):

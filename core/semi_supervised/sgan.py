@@ -1,5 +1,6 @@
 """Semi-supervised GAN: a discriminator that predicts classes and separates real from generated rows."""
 
+from core.methods.gan import TEMPERATURE
 from core.nn import losses
 from core.semi_supervised.base import SemiSupervisedClassifier
 
@@ -26,6 +27,7 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
     width : units of the discriminator's first hidden layer; the next has half, three more a quarter.
     generator_width : units of each of the generator's two hidden layers.
     labelled_batch : labelled rows in a step, at most all of them.
+    blocks : of a table, see `core.types.Form`; without, rows are in [0, 1].
     consistency : weight of the cross entropy between the predictions of the running average and of the discriminator
         for unlabelled rows; 0: as in Salimans et al.
     average : decay per step of the running average of the discriminator, which classifies.
@@ -44,7 +46,7 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
     CONTEXT = (
         {"n_components": 100, "width": 600, "generator_width": 500, "labelled_batch": 50, "consistency": 1.0}
         | {"average": 0.998, "epochs": 40, "max_seconds": 0.0, "batch_size": 100, "learning_rate": 0.004}
-        | {"random_state": None}
+        | {"blocks": (), "random_state": None}
     )
     # The gradient of matched means is small: with Adam's default eps the steps are so large that it diverges.
     PLAN = {"betas": (0.5, 0.99), "eps": 1e-4, "warmup": 0.0, "hold": 0.7}
@@ -68,7 +70,7 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
         generator = nn.Sequential(
             *(nn.Linear(self.n_components, g, bias=False), nn.BatchNorm1d(g), nn.Softplus()),
             *(nn.Linear(g, g, bias=False), nn.BatchNorm1d(g), nn.Softplus()),
-            *(nn.Linear(g, n_features), nn.Sigmoid()),
+            *(nn.Linear(g, n_features), nn.Identity() if self.blocks else nn.Sigmoid()),
         )
         return nn.ModuleDict({"discriminator": discriminator, "generator": generator, "averaged": averaged})
 
@@ -118,12 +120,13 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
             # Computed again: the discriminator has changed since its own step.
             with torch.no_grad():
                 real = self._features(discriminator, x, generator).float().mean(0)
-            fake = self._features(discriminator, networks["generator"](z), generator).float().mean(0)
+            made = self._generate(networks, z, generator)
+            fake = self._features(discriminator, made, generator).float().mean(0)
             return {"loss": (fake - real).square().mean()}
         rise = (progress - _CONSISTENT_FROM) / (_CONSISTENT_FULLY - _CONSISTENT_FROM)
         consistency = self.consistency * min(1.0, max(0.0, rise))
         with torch.no_grad():
-            fake = networks["generator"](z)
+            fake = self._generate(networks, z, generator)
             expected = self._class_logits(x).float().softmax(1) if consistency else None
         rows = self._labelled_rows(generator)
         x = torch.cat([self._labelled[rows].to(fake), x.to(fake.dtype), fake])
@@ -136,6 +139,11 @@ class SemiSupervisedGAN(SemiSupervisedClassifier):
         disagreement = cross_entropy(unlabelled, expected) if consistency else torch.zeros(())
         loss = supervised + unsupervised + consistency * disagreement.to(supervised.device)
         return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised, "disagreement": disagreement}
+
+    def _generate(self, networks, z, generator):
+        """Rows; categories of a table are nearly one-hot, as the real ones are."""
+        out = networks["generator"](z)
+        return self._blocks.draw_relaxed(out, generator, TEMPERATURE) if self.blocks else out
 
     def _hidden(self, x):
         for layer in self.networks_["averaged"][:-1]:
