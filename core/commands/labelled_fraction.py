@@ -17,7 +17,9 @@ from core.errors import BadInput
 
 def sweep_labelled_fraction(
     dataset: DatasetName,
-    labels: Annotated[str, typer.Option(metavar="N,...", help="Numbers of labelled rows.")] = "100,600,1000,3000",
+    labels: Annotated[
+        str | None, typer.Option(metavar="N,...", help="Numbers of labelled rows; default: as on the page.")
+    ] = None,
     seeds: Annotated[int, typer.Option(metavar="S", min=1, max=1000, help="Number of seeds: 0, 1, ...")] = 3,
     methods: Annotated[str | None, typer.Option(metavar="NAME,...", help="Approaches; default: all.")] = None,
     max_seconds: Annotated[float, typer.Option(metavar="T", help="Begin no fit after T seconds; 0: no limit.")] = 0,
@@ -40,13 +42,16 @@ def sweep_labelled_fraction(
         raise BadInput("--into is empty: name a folder.")
     place = None if into is None else Path(into)
     try:
-        counts = [int(n) for n in labels.split(",")]
+        counts = [1] if labels is None else [int(n) for n in labels.split(",")]
     except ValueError:
         raise BadInput(f"--labels {labels} is not a list of whole numbers such as 20,100,500.") from None
     kind = datasets.entry(dataset).kind
     names = semi_supervised.names(kind) if methods is None else methods.split(",")
-    wanted = experiment.list_cells(dataset, names, counts, range(seeds), parse_settings(settings))
+    of_data = parse_settings(settings)
+    wanted = experiment.list_cells(dataset, names, counts, range(seeds), of_data)
     data = load_dataset(wanted[0].spec)
+    if labels is None:
+        wanted = experiment.list_cells(dataset, names, experiment.list_usual_counts(data), range(seeds), of_data)
     experiment.check_cells(wanted, data)
     started = time.perf_counter()
 

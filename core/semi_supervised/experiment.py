@@ -21,8 +21,10 @@ from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import reader, specs, store
 from core.semi_supervised import results, settings
-from core.types import UNLABELLED, Dataset, Spec, check_params
+from core.types import IMAGES, TABLES, UNLABELLED, Dataset, Spec, check_params
 
+NO_CLASSES = "choose a label column on the page Data, or divide a number into classes"
+_FEW_ROWS = 5000
 OnTick = Callable[[dict[str, Any]], bool | None]
 
 
@@ -30,8 +32,11 @@ class Stopped(Exception):
     """A cell was stopped before its end and has no result."""
 
 
-def select_labelled_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Select `n` training rows whose labels are given, in balance: (n,) int64. Subsets of larger `n` are nested.
+def select_labelled_rows(y: np.ndarray, n: int, seed: int, kind: str = IMAGES) -> np.ndarray:
+    """Select `n` training rows whose labels are given: (n,) int64. Subsets of larger `n` are nested.
+
+    They are balanced over the classes; in a table, whose classes may be of very different size, they are in proportion
+    to the classes, the first ones one of each class.
 
     `y` : (n_rows,) class of each row, -1 for rows without one. Raises BadInput unless `n` of them have a class.
 
@@ -48,7 +53,10 @@ def select_labelled_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     order = np.full(len(y), np.inf)
     for label in random.permutation(np.unique(y[y != UNLABELLED])):
         of_class = random.permutation(np.flatnonzero(y == label))
-        order[of_class] = np.arange(len(of_class)) + random.uniform(0, 1, len(of_class))
+        places = np.arange(len(of_class)) + random.uniform(0, 1, len(of_class))
+        if kind == TABLES:
+            places[1:] = 1 + places[1:] / len(of_class)
+        order[of_class] = places
     return np.argsort(order, kind="stable")[:n]
 
 
@@ -113,7 +121,8 @@ def list_cells(
     """
     entry = datasets.entry(dataset)
     if not entry.has_labels:
-        raise BadInput(f"{entry.label} has no labels, so there is nothing to classify: choose another data set.")
+        remedy = NO_CLASSES if entry.is_own else "choose another data set"
+        raise BadInput(f"{entry.label} has no labels, so there is nothing to classify: {remedy}.")
     for name in approaches:
         if entry.kind not in semi_supervised.get(name).kinds:
             raise BadInput(
@@ -129,6 +138,15 @@ def list_cells(
         for seed, name in pairs
         for cell in _make_cells(dataset, dataset_params or {}, name, sorted({*labels}), seed)
     ]
+
+
+def list_usual_counts(dataset: Dataset) -> list[int]:
+    """Return the numbers of labels that are measured unless others are asked for."""
+    known = dataset.y_train[dataset.y_train != UNLABELLED]
+    usual = (100, 600, 1000, 3000) if len(dataset.y_train) > _FEW_ROWS else (20, 50, 100, 500)
+    if dataset.kind == TABLES:
+        usual = (10, *usual)
+    return [n for n in usual if len(np.unique(known)) <= n <= len(known)] or [len(known)]
 
 
 def check_cells(cells: Sequence[Cell], dataset: Dataset) -> None:
@@ -203,7 +221,7 @@ def measure_cell(
     """
     import torch
 
-    rows = select_labelled_rows(dataset.y_train, cell.labels, cell.spec.seed)
+    rows = select_labelled_rows(dataset.y_train, cell.labels, cell.spec.seed, dataset.kind)
     y = np.full(len(dataset.y_train), UNLABELLED)
     y[rows] = dataset.y_train[rows]
     n_classes = len(np.unique(y[rows]))

@@ -20,6 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from core.methods import params
 from core.semi_supervised.base import ProbabilityClassifier, find_labelled
 
+_LEAF_ROWS = 2, 20
+_MOST_FOLDS = 5
+
 
 class FeaturesClassifier(ProbabilityClassifier, BaseEstimator):
     """A classifier trained on features of the labelled rows.
@@ -90,6 +93,50 @@ _SCALINGS = {
 }
 
 
+class GradientBoosting(ProbabilityClassifier, BaseEstimator):
+    """Scikit-learn's gradient boosting, whose smallest leaf is a share of the rows.
+
+    With the default of 20 rows a leaf, 20 labels or fewer would give a constant.
+
+    Parameters
+    ----------
+    leaf_share : share of the rows that a leaf has at least, but from 2 to 20 rows.
+    learning_rate, max_iter, max_features, l2_regularization, random_state : as in `HistGradientBoostingClassifier`.
+
+    Attributes
+    ----------
+    classifier_ : the fitted `HistGradientBoostingClassifier`.
+    """
+
+    def __init__(
+        self,
+        leaf_share=0.1,
+        *,
+        learning_rate=0.1,
+        max_iter=100,
+        max_features=1.0,
+        l2_regularization=0.0,
+        random_state=None,
+    ):
+        self.leaf_share = leaf_share
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.max_features = max_features
+        self.l2_regularization = l2_regularization
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        params = self.get_params()
+        leaf = int(np.clip(round(params.pop("leaf_share") * len(X)), *_LEAF_ROWS))
+        self.classifier_ = HistGradientBoostingClassifier(**params, min_samples_leaf=leaf, early_stopping=False)
+        self.classifier_.fit(X, y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def predict_proba(self, X) -> np.ndarray:
+        return self.classifier_.predict_proba(X)
+
+
 class BetterByValidation(ProbabilityClassifier, BaseEstimator):
     """The one of several classifiers with the fewest errors in cross-validation, fitted again to all rows.
 
@@ -116,16 +163,13 @@ class BetterByValidation(ProbabilityClassifier, BaseEstimator):
         return self.classifier_.predict_proba(X)
 
 
-_MOST_FOLDS = 5
-
-
 def _build(last: BaseEstimator, settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
     last = clone(last).set_params(C=settings["C"])
     return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), last), pretrained)
 
 
 def _build_boosting(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
-    last = HistGradientBoostingClassifier(**settings, early_stopping=False, random_state=seed)
+    last = GradientBoosting(**settings, random_state=seed)
     return FeaturesClassifier(make_pipeline(FunctionTransformer(), last))
 
 

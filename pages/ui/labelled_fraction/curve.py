@@ -13,13 +13,17 @@ from core.datasets import Entry, checksums
 from core.semi_supervised import experiment, results, statistics
 from core.semi_supervised.results import PUBLISHED
 from core.semi_supervised.statistics import Errors, Estimate
+from core.types import DOCUMENTS, IMAGES, TABLES
 from pages.ui.labelled_fraction import readouts
 from pages.ui.shared import cached, charts, header, page_state, run_picker
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import join_words, plain, shorten
 
-_BASELINE = {"images": "network", "documents": "logistic"}
-_SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae")
+_BASELINE = {IMAGES: "network", DOCUMENTS: "logistic", TABLES: "better"}
+_SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae", "boosting", "better")
+# How labelled rows are chosen.
+CHOICES = dict.fromkeys((IMAGES, DOCUMENTS), "balanced over the classes")
+CHOICES[TABLES] = "in proportion to the classes, one row of each first"
 _CHART = "test error by labels"
 _SEEN = "hourglass.approaches"
 
@@ -58,7 +62,9 @@ def choose(problems: list[str]) -> View:
     without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
     help = f"Data sets without labels, such as {without}, have nothing to classify."
     look = {"format_func": labels.get, "width": 280, "help": help}
-    name = run_picker.draw_datasets(order, default, problems, "which has no labels", **look)
+    linked = page_state.read_link("data") or ""
+    remedy = f": {experiment.NO_CLASSES}" if linked.startswith("own-") else ""
+    name = run_picker.draw_datasets(order, default, problems, f"which has no labels{remedy}", **look)
     entry = datasets.entry(name)
     problems += stored[name].problems
     cached.find_copy(entry.name, entry.default_params)
@@ -127,7 +133,7 @@ def draw(view: View, problems: list[str]) -> None:
     figure = _figure(stamp, tuple(approaches), header.get_theme(), is_log, view)
     saved = _chart_data(view, approaches)
     charts.draw(figure, _CHART, data=saved, on_select=_inspect, selection_mode="points")
-    st.caption("Click a mark to inspect that result.")
+    st.caption(plain(f"Click a mark to inspect that result.{_describe_constant(view)}"))
     readouts.draw(view.errors, view.baseline, approaches, problems)
 
 
@@ -207,10 +213,18 @@ def _describe_chart(view: View) -> str:
     text = (
         f"Test error: share of the {view.rows[0]['n_test']:,} test rows of {view.entry.label} that are misclassified. "
         f"{'Bars: 95% t intervals of the mean over seeds' if has_interval else 'One seed has no interval'}. A seed "
-        "chooses which rows are labelled: the same for every approach, balanced over the classes, nested subsets."
+        f"chooses which rows are labelled: the same for every approach, {CHOICES[view.entry.kind]}, nested subsets."
     )
     papers = sorted({p.paper for name in view.errors for p in PUBLISHED.get((view.entry.name, name), ())})
     return f"{text} Published results: {'; '.join(papers)}." if papers else text
+
+
+def _describe_constant(view: View) -> str:
+    """The error of always predicting one class, which is low in a table with a rare class."""
+    if view.entry.kind != TABLES:
+        return ""
+    sizes = np.sum(view.rows[0]["confusion"], axis=1)
+    return f" Predicting the most frequent class for all test rows: {1 - sizes.max() / sizes.sum():.2%} test error."
 
 
 def _inspect() -> None:

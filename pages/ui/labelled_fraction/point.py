@@ -5,8 +5,9 @@ import streamlit as st
 
 from core import datasets, semi_supervised
 from core.datasets import checksums
+from core.datasets.own.columns import IGNORED, LABEL
 from core.semi_supervised import experiment, results
-from core.types import IMAGES, Dataset
+from core.types import IMAGES, TABLES, Dataset
 from pages.ui.labelled_fraction.curve import View
 from pages.ui.shared import cached, charts, header, images, page_state, tables
 from pages.ui.shared.number_format import seconds
@@ -92,8 +93,7 @@ def _draw_misclassified(dataset: Dataset, row: dict, names: list[str]) -> None:
     wrong, predicted = results.read_misclassified(row)
     is_images, n = dataset.kind == IMAGES, min(_MOST_WRONG, len(wrong))
     if not n:
-        if is_images:
-            st.markdown("No test row is misclassified.")
+        st.markdown("No test row is misclassified.")
         return
     below = "; below each: class → predicted class" if is_images else ""
     st.markdown(f"**Misclassified**, {n:,} of {len(wrong):,}{below}")
@@ -103,23 +103,37 @@ def _draw_misclassified(dataset: Dataset, row: dict, names: list[str]) -> None:
     if is_images:
         titles = [f"{name} → {guess}" for name, guess in zip(classes, guesses, strict=True)]
         st.html(images.tiles(dataset.X_test[rows], dataset.image_shape, titles))
+    elif dataset.kind == TABLES:
+        _draw_rows(dataset, "test", rows, {"Class": classes, "Predicted class": guesses}, "wrong")
     else:
         titles = [dataset.titles_test[k] for k in rows]
         _draw_table({"Document": titles, "Class": classes, "Predicted class": guesses}, "wrong")
 
 
 def _draw_labelled(dataset: Dataset, row: dict, names: list[str]) -> None:
-    chosen = experiment.select_labelled_rows(dataset.y_train, row["labels"], row["seed"])
+    chosen = experiment.select_labelled_rows(dataset.y_train, row["labels"], row["seed"], dataset.kind)
     rows = chosen[:_MOST_LABELLED]
     counts = f"{len(rows):,} of {len(chosen):,}"
     if dataset.kind == IMAGES:
         st.markdown(f"**Labelled rows** of seed {row['seed']}, {counts}")
         rows = rows[np.argsort(dataset.y_train[rows], kind="stable")]
         st.html(images.tiles(dataset.X_train[rows], dataset.image_shape, [names[k] for k in dataset.y_train[rows]]))
+    elif dataset.kind == TABLES:
+        st.markdown(f"**Labelled rows** of seed {row['seed']}, {counts}")
+        _draw_rows(dataset, "train", rows, {"Class": [names[k] for k in dataset.y_train[rows]]}, "labelled")
     else:
         st.markdown(f"**Labelled documents**, {counts}")
         titles, classes = [dataset.titles_train[k] for k in rows], [names[k] for k in dataset.y_train[rows]]
         _draw_table({"Document": titles, "Class": classes}, "labelled")
+
+
+def _draw_rows(dataset: Dataset, split: str, rows: np.ndarray, classes: dict[str, list[str]], name: str) -> None:
+    """Draw rows of a table in original units after their classes; the column of the label is among these."""
+    columns = [column.name for column in dataset.table.recipe.columns if column.role not in (IGNORED, LABEL)]
+    frame = (dataset.table.frame_train if split == "train" else dataset.table.frame_test)[columns].iloc[rows]
+    for place, (title, values) in enumerate(classes.items()):
+        frame.insert(place, f"{title} (label)" if title in frame else title, values)
+    tables.draw_frame(frame, name)
 
 
 def _draw_table(columns: dict[str, list[str]], name: str) -> None:

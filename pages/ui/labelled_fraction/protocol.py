@@ -7,17 +7,14 @@ import streamlit as st
 
 from core import semi_supervised
 from core.semi_supervised import settings
-from core.types import DOCUMENTS
-from pages.ui.labelled_fraction.curve import View
+from core.types import DOCUMENTS, IMAGES, TABLES
+from pages.ui.labelled_fraction.curve import CHOICES, View
 from pages.ui.shared import cli_commands, tables
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, plain
 
-_SAME_ROWS = (
-    "A seed chooses the labelled rows: balanced over the classes, the same for every approach, nested subsets.",
-    "Pre-training uses all training rows and no labels, once per method and seed for all numbers of labels.",
-)
+_PRETRAINING = "Pre-training uses all training rows and no labels, once per method and seed for all numbers of labels."
 _OF_IMAGES = (
     "The network from scratch has the architecture, the number of steps, the noise and the learning rate of the "
     "fine-tuned AE, and at least as many settings were tried for it. No method uses augmentation or convolutions.",
@@ -29,21 +26,35 @@ _OF_DOCUMENTS = (
     "train documents. The test error is that of all test documents; no approach is fitted to them.",
 )
 
+_OF_TABLES = (
+    "Every approach gets the same features: numbers scaled, a column for each category, missing cells filled, and "
+    "further features that say which were missing. Scales and categories come from all train rows, without labels. AE, "
+    "VAE and M2 leave filled cells out of their loss; gradient boosting sees the filled values too.",
+    "Gradient boosting and logistic regression are the baselines, which see the labelled rows only. “Boosting or "
+    "logistic” is the one of them with fewer errors in five-fold cross-validation on the labelled rows; logistic "
+    "regression if a class has one labelled row.",
+    *_OF_IMAGES,
+)
+_RULES = {IMAGES: _OF_IMAGES, DOCUMENTS: _OF_DOCUMENTS, TABLES: _OF_TABLES}
+_ALIKE = {IMAGES: "images alike in number", DOCUMENTS: "collections of documents", TABLES: "tables"}
+
 _HEAD = ("Approach", "What it is", "Unlabelled rows", "Settings tried", "Fit time (s)", "Pre-training (s)", "Settings")
 
 
 def _settings(view: View) -> str:
-    alike = "collections of documents" if view.entry.kind == DOCUMENTS else "images alike in number"
     return (
         f"Settings were chosen once on {settings.get_chosen(view.entry.name).on}. They are the same for all numbers of "
-        f"labels and seeds, and for all {alike}. “Settings tried” is the number compared there; 1 means not tuned. No "
-        "choice used test rows: an automated test permutes the test labels, and only the score changes."
+        f"labels and seeds, and for all {_ALIKE[view.entry.kind]}. “Settings tried” is the number compared there; 1 "
+        "means not tuned. No choice used test rows: an automated test permutes the test labels, and only the score "
+        "changes."
     )
 
 
 def draw(view: View, problems: list[str]) -> None:
-    rules = _OF_DOCUMENTS if view.entry.kind == DOCUMENTS else _OF_IMAGES
-    for rule in (*_SAME_ROWS, _settings(view), *rules):
+    choice = (
+        f"A seed chooses the labelled rows: {CHOICES[view.entry.kind]}, the same for every approach, nested subsets."
+    )
+    for rule in (choice, _PRETRAINING, _settings(view), *_RULES[view.entry.kind]):
         st.markdown(f"- {plain(rule)}")
     tables.draw(_HEAD, _rows(view), "settings")
 

@@ -11,6 +11,7 @@ from core import config, datasets, semi_supervised
 from core.datasets import checksums
 from core.errors import BadInput
 from core.semi_supervised import background_sweep, experiment
+from core.types import Dataset
 from pages.ui.labelled_fraction import curve
 from pages.ui.labelled_fraction.curve import View
 from pages.ui.shared import cached, cli_commands, header, page_state
@@ -27,8 +28,7 @@ _LABELS, _LONGEST = "sweep-labels", 100
 _MOST_SEEDS, _USUAL_SEEDS = 10, 3
 _MOST_COUNTS = 12
 # Of these an offer is made first: they take a few seconds each on small data.
-_USUAL = ("network", "logistic", "lsa", "ae", "fine_tuned", "m1", "spreading")
-_FEW_ROWS = 5000
+_USUAL = ("network", "logistic", "lsa", "ae", "fine_tuned", "m1", "spreading", "boosting", "better")
 _MINUTES = {0: "no limit", 1: "1 minute", 5: "5 minutes", 15: "15 minutes", 60: "1 hour", 480: "8 hours"}
 
 
@@ -40,7 +40,8 @@ def draw(view: View, problems: list[str]) -> None:
         "Each approach is fitted once per number of labels and seed; results in the chart are not computed again. "
         "A stopped experiment resumes when it is run again."
     )
-    wanted, counts, seeds, minutes = _form(view, problems)
+    dataset = cached.load_dataset(view.entry.name, view.entry.default_params)
+    wanted, counts, seeds, minutes = _form(view, dataset, problems)
     if not wanted or not counts:
         return
     try:
@@ -48,7 +49,6 @@ def draw(view: View, problems: list[str]) -> None:
     except BadInput as problem:
         st.error(plain(problem))
         return
-    dataset = cached.load_dataset(view.entry.name, view.entry.default_params)
     kept = {row["key"] for row in view.rows if checksums.is_of(row, dataset.checksum)}
     missing = [cell for cell in cells if cell.key not in kept]
     n_classes = len(dataset.target_names)
@@ -68,12 +68,12 @@ def draw(view: View, problems: list[str]) -> None:
     st.html(make_code(cli_commands.format_labelled_fraction(view.entry.name, wanted, counts, seeds)))
 
 
-def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, int]:
+def _form(view: View, dataset: Dataset, problems: list[str]) -> tuple[list[str], list[int], int, int]:
     kind, name = view.entry.kind, "sweep-methods"
     look = {"default": _USUAL, "problems": problems, "memory": f"{name}/{kind}"}
     wanted = curve.choose_approaches("Approaches to measure", semi_supervised.names(kind), name, **look)
     with st.container(horizontal=True, vertical_alignment="bottom", key="fraction-sweep"):
-        given = _labels_field(view)
+        given = _labels_field(dataset)
 
         def choose(name: str, label: str, options: Sequence[int], default: int, **look) -> int:
             look["parse"] = page_state.parse_integer
@@ -91,16 +91,15 @@ def _form(view: View, problems: list[str]) -> tuple[list[str], list[int], int, i
     return wanted, counts, seeds, minutes
 
 
-def _labels_field(view: View) -> str:
+def _labels_field(dataset: Dataset) -> str:
     """Numbers of labels as they are written: from the link, as they were left, or the usual ones."""
-    memory = f"{_LABELS}/{view.entry.name}"
+    memory = f"{_LABELS}/{dataset.name}"
     widget, given = page_state.key(memory), page_state.read_link(_LABELS)
     if given is not None:
         st.session_state[widget] = given[:_LONGEST].replace(".", ", ")
     elif widget not in st.session_state:
-        n_train = view.entry.rows[0]
-        usual = (100, 600, 1000, 3000) if n_train > _FEW_ROWS else (20, 50, 100, 500)
-        st.session_state[widget] = page_state.recall(memory) or ", ".join(str(n) for n in usual if n <= n_train)
+        usual = ", ".join(map(str, experiment.list_usual_counts(dataset)))
+        st.session_state[widget] = page_state.recall(memory) or usual
     written = st.text_input("Numbers of labels", key=widget, width=260, help="Whole numbers separated by commas.")
     short = ".".join(written.replace(",", " ").split())
     page_state.keep(_LABELS, written, text=short if 0 < len(short) <= _LONGEST else None, memory=memory)

@@ -1,0 +1,115 @@
+"""Labelled fraction on tables that a person brought: gradient boosting, labelled rows, cells, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from core import datasets, semi_supervised
+from core.datasets.own import examples, recipe, store
+from core.errors import BadInput
+from core.semi_supervised import experiment, results, settings, sweep
+from core.semi_supervised.feature_classifiers import BUILDERS, BetterByValidation
+from core.types import TABLES
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+BRIEF = {"epochs": 2, "width": 32, "n_components": 2, "steps": 4, "max_iter": 5}
+
+
+def add_table(frame: pd.DataFrame, **how) -> str:
+    return add_file("shop.csv", frame.to_csv(index=False).encode(), **how)
+
+
+def add_file(file: str, content: bytes, **how) -> str:
+    brought = store.read_file(content, file)
+    return store.add(content, file, brought.table, recipe.make_recipe(brought.columns, brought.table.format, **how))
+
+
+def make_frame(n: int = 120) -> pd.DataFrame:
+    """Three classes told apart by a number and a category, with missing cells and rows without a class."""
+    random = np.random.default_rng(0)
+    y = random.choice(3, n, p=[0.7, 0.2, 0.1])
+    frame = pd.DataFrame({"weight": y + random.normal(0, 0.3, n), "height": random.normal(5, 2, n)})
+    frame["colour"] = np.where(random.random(n) < 0.8, np.array(["red", "green", "blue"])[y], "grey")
+    frame = frame.mask(random.random(frame.shape) < 0.05)
+    frame["class"] = np.where(random.random(n) < 0.1, None, np.array(["tea", "milk", "rum"])[y])
+    return frame
+
+
+def test_gradient_boosting_is_scikit_learns_on_the_labelled_rows():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(200, 5)).astype(np.float32)
+    y = np.where(np.arange(200) < 60, (X[:, 0] * X[:, 1] > 0) + 2, -1)
+    chosen = {"leaf_share": 0.1, "learning_rate": 0.2, "max_iter": 30, "max_features": 0.5}
+    ours = BUILDERS["boosting"](chosen, None, 3).fit(X, y)
+    how = {"learning_rate": 0.2, "max_iter": 30, "max_features": 0.5, "min_samples_leaf": 6, "early_stopping": False}
+    theirs = HistGradientBoostingClassifier(**how, random_state=3).fit(X[:60], y[:60])
+    assert np.array_equal(ours.predict(X), theirs.predict(X))
+    assert np.allclose(ours.predict_proba(X), theirs.predict_proba(X))
+
+
+def test_the_better_classifier_is_chosen_by_cross_validation():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(80, 2))
+    parts = [LogisticRegression(), HistGradientBoostingClassifier(min_samples_leaf=2, max_iter=20)]
+    for y, better in ((X[:, 0] + X[:, 1] > 0, parts[0]), (np.abs(X[:, 0]) > 0.7, parts[1])):
+        assert type(BetterByValidation(parts).fit(X, y).classifier_) is type(better)
+    # A class of one row can't be left out.
+    assert isinstance(BetterByValidation(parts).fit(X, np.arange(80) == 0).classifier_, LogisticRegression)
+
+
+def test_labelled_rows_of_a_table_are_nested_and_in_proportion():
+    y = np.repeat([-1, 0, 1, 2], [50, 400, 90, 10])
+    order = experiment.select_labelled_rows(y, 500, 0, TABLES)
+    assert sorted(y[order[:3]]) == [0, 1, 2]
+    for n in (50, 200, 500):
+        assert np.array_equal(experiment.select_labelled_rows(y, n, 0, TABLES), order[:n])
+        assert np.bincount(y[order[:n]]) == pytest.approx(n * np.array([0.8, 0.18, 0.02]), abs=2)
+
+
+def test_every_approach_runs_on_a_small_table(monkeypatch):
+    name = add_table(make_frame())
+    names = semi_supervised.names(TABLES)
+    assert {"boosting", "better", "m2", "m1_m2", "sgan"} <= set(names)
+    genuine = settings.get_chosen(name)
+
+    def shorten(params):
+        return {key: BRIEF.get("epochs" if key == "total_steps" else key, value) for key, value in params.items()}
+
+    brief = [{key: shorten(params) for key, params in part.items()} for part in (genuine.settings, genuine.pretraining)]
+    monkeypatch.setattr(settings, "get_chosen", lambda name: settings.Chosen(*brief, genuine.on, genuine.tried))
+    report = sweep.run_sweep(experiment.list_cells(name, names, [6, 40], [0]))
+    assert (report.computed, report.problems) == (2 * len(names), [])
+    dataset, stored = datasets.load(name), results.read_results(name).rows
+    assert dataset.known_train is not None
+    assert (dataset.y_train == -1).any()
+    n_scored = (dataset.y_test >= 0).sum()
+    assert {(row["method"], row["n_test"]) for row in stored} == {(approach, n_scored) for approach in names}
+    assert sweep.run_sweep(experiment.list_cells(name, names, [6, 40], [0])).kept == 2 * len(names)
+    errors = results.group_errors(stored)
+    assert errors["logistic"][40][0] < (dataset.y_test[dataset.y_test >= 0] != 0).mean()
+
+
+def test_number_is_no_label_unless_it_is_divided():
+    file, content = examples.make_file("diabetes")
+    brought = store.read_file(content, file)
+    labelled = [replace(c, role="label") if c.name == "progression" else c for c in brought.columns]
+    for how, is_refused in (({}, True), ({"bins": 3}, False)):
+        made = recipe.make_recipe(labelled, brought.table.format, **how)
+        name = store.add(content, file, brought.table, made)
+        if is_refused:
+            with pytest.raises(BadInput, match="has no labels.*divide a number into classes"):
+                experiment.list_cells(name, ["boosting"], [20], [0])
+        else:
+            (cell,) = experiment.list_cells(name, ["logistic"], [100], [0])
+            assert experiment.measure_cell(cell, datasets.load(name))["error"] < 2 / 3
+
+
+def test_usual_numbers_of_labels_fit_the_rows():
+    name = add_file(*examples.make_file("wine"))
+    assert experiment.list_usual_counts(datasets.load(name)) == [10, 20, 50, 100]
+    assert experiment.list_usual_counts(datasets.load(add_table(make_frame(24), test_size=0.4))) == [10]
+    assert experiment.list_usual_counts(datasets.load("digits")) == [20, 50, 100, 500]
