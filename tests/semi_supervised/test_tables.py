@@ -93,19 +93,21 @@ def test_every_approach_runs_on_a_small_table(monkeypatch):
     assert errors["logistic"][40][0] < (dataset.y_test[dataset.y_test >= 0] != 0).mean()
 
 
-def test_number_is_no_label_unless_it_is_divided():
+def test_numbers_are_classified_only_if_they_are_divided():
     file, content = examples.make_file("diabetes")
     brought = store.read_file(content, file)
-    labelled = [replace(c, role="label") if c.name == "progression" else c for c in brought.columns]
-    for how, is_refused in (({}, True), ({"bins": 3}, False)):
-        made = recipe.make_recipe(labelled, brought.table.format, **how)
-        name = store.add(content, file, brought.table, made)
-        if is_refused:
-            with pytest.raises(BadInput, match="has no labels.*divide a number into classes"):
-                experiment.list_cells(name, ["boosting"], [20], [0])
-        else:
-            (cell,) = experiment.list_cells(name, ["logistic"], [100], [0])
-            assert experiment.measure_cell(cell, datasets.load(name))["error"] < 2 / 3
+
+    def add(role, **how):
+        columns = [replace(c, role=role) if c.name == "progression" else c for c in brought.columns]
+        return store.add(content, file, brought.table, recipe.make_recipe(columns, brought.table.format, **how))
+
+    with pytest.raises(BadInput, match="labels are classes"):
+        add("label")
+    with pytest.raises(BadInput, match="has no labels.*divide a number into classes"):
+        experiment.list_cells(add("feature"), ["boosting"], [20], [0])
+    name = add("label", bins=3)
+    (cell,) = experiment.list_cells(name, ["logistic"], [100], [0])
+    assert experiment.measure_cell(cell, datasets.load(name))["error"] < 2 / 3
 
 
 def test_usual_numbers_of_labels_fit_the_rows():
