@@ -10,23 +10,24 @@ from core import cache
 from core.analysis.rows import Rows
 from core.errors import BadInput
 from core.metrics import bootstrap, confusion, embedding
-from core.types import Measurement, pack_metrics, unpack_metrics
+from core.types import Measurement, as_floats, pack_metrics, unpack_metrics
 
 K = 15
 DEPTH = embedding.OVERLAP_DEPTH
+MOST_COMPARED = 10_000  # rows among which neighbours of every row are searched
 
 
 def score_map(points: np.ndarray, rows: Rows) -> dict[str, Measurement]:
     """Measure a 2-D map: scores under the names of `core.metrics.definitions.DEFINITIONS`.
 
-    ``map_knn_accuracy`` of labelled rows, ``map_trustworthiness``; each is left out if there are too few rows.
-    Rows without a position (NaN) do not count.
+    ``map_knn_accuracy`` of labelled rows, at most `MOST_COMPARED`, and ``map_trustworthiness``, each of a stratified
+    sample and left out if there are too few rows. Rows without a position (NaN) do not count.
     """
 
     def compute() -> dict[str, np.ndarray]:
         measured = {}
         with suppress(BadInput):  # one class, or too few rows: nothing can be said
-            predicted = confusion.predict_classes(points, rows.y, K)
+            predicted = predict_classes(points, rows.y)
             measured["map_knn_accuracy"] = confusion.count_confusions(rows.y, predicted).accuracy
         with suppress(BadInput):
             values = _compute_trustworthiness(points, rows)
@@ -54,7 +55,7 @@ def _compute_trustworthiness(points: np.ndarray, rows: Rows) -> np.ndarray:
     at = at[embedding.stratified_rows(rows.y[at], embedding.NEIGHBOURHOOD_ROWS)] if len(at) else at
     if rows.vectors is not None:
         return embedding.neighbourhood_rows(rows.vectors[at], points[at], K, "cosine")[0]
-    return embedding.neighbourhood_rows(rows.X[at].astype(np.float64) / 255, points[at], K, "euclidean")[0]
+    return embedding.neighbourhood_rows(as_floats(rows.X[at], rows.kind), points[at], K, "euclidean")[0]
 
 
 def find_neighbours(Z: np.ndarray, k: int = K) -> np.ndarray:
@@ -89,7 +90,14 @@ def find_nearest(
 
 
 def predict_classes(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Predict the class of each row by its 15 nearest other rows; results are kept."""
+    """Predict the class of each row by its 15 nearest other rows; results are kept.
+
+    Of more than `MOST_COMPARED` rows a stratified sample is asked and searched; the others are `confusion.NOT_ASKED`.
+    """
+    asked = np.flatnonzero(np.isfinite(Z).all(axis=1) & (y >= 0))
+    if len(asked) > MOST_COMPARED:
+        sample = asked[embedding.stratified_rows(y[asked], MOST_COMPARED)]
+        y = np.where(np.isin(np.arange(len(y)), sample), y, -1)
     name = f"predicted-{cache.make_key(np.asarray(Z, np.float32), np.asarray(y, np.int64), K)}"
     return cache.get_or_compute(name, lambda: {"classes": confusion.predict_classes(Z, y, K)})["classes"]
 
@@ -98,9 +106,13 @@ def compute_overlap(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Compute the average overlap of each row's neighbours under two methods, in [0, 1].
 
     The `DEPTH` nearest are compared, or all others if fewer, see `core.metrics.embedding.average_overlap`. They are
-    searched among the rows that have a position under both methods.
+    searched among the rows that have a position under both methods, of which `MOST_COMPARED` are drawn at random; NaN
+    for the others.
     """
     both = np.isfinite(Z).all(axis=1) & np.isfinite(other).all(axis=1)
+    if both.sum() > MOST_COMPARED:
+        at = np.flatnonzero(both)
+        both = np.isin(np.arange(len(Z)), at[embedding.stratified_rows(np.zeros(len(at)), MOST_COMPARED)])
     a, b = (find_neighbours(np.where(both[:, None], codes, np.nan), DEPTH) for codes in (Z, other))
     shared = np.full(len(Z), np.nan)
     if a.shape[1]:

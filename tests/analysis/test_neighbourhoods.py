@@ -82,3 +82,13 @@ def test_answers_go_by_decreasing_cosine_and_of_equal_ones_the_first():
     assert found.positions.tolist() == [1, 4, 0, 3]
     np.testing.assert_allclose(found.cosines, [1, 1, np.sqrt(0.5), np.sqrt(0.5)])
     assert len(neighbourhoods.find_answers(csr_array((1, 2)), documents, 3).positions) == 0
+
+
+def test_of_many_rows_a_sample_is_compared(monkeypatch):
+    monkeypatch.setattr(neighbourhoods, "MOST_COMPARED", 60)
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, -1], [200, 100, 100])
+    Z = rng.normal(size=(400, 2)) + y[:, None]
+    asked = neighbourhoods.predict_classes(Z, y) >= 0
+    assert [asked[y == label].sum() for label in (0, 1, -1)] == [40, 20, 0]
+    assert np.isfinite(neighbourhoods.compute_overlap(Z, Z[:, ::-1])).sum() == 60

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.analysis.codes import describe_error
 from core.analysis.columns import CATEGORY, DATE, Column
+from core.analysis.neighbourhoods import MOST_COMPARED
 from core.analysis.rows import BOTH, Rows
 from core.figures import palette
 from core.frontend.maps import Values
@@ -47,8 +48,11 @@ def compute_values(view: MapView, pair: tuple[RunMap, RunMap] | None, problems: 
     """The value of each row by which it is coloured; None for the class."""
     rows = view.rows
     if view.colour == OVERLAP and pair is not None:
+        shared = neighbours.compute_overlap(*pair)
         label = f"Disagreement of {pair[0].name} and {pair[1].name}"
-        return _scale(label, 1 - neighbours.compute_overlap(*pair))
+        if (n := int(np.isfinite(shared).sum())) == MOST_COMPARED < len(rows):
+            label += f", on a sample of {n:,} rows"
+        return _scale(label, 1 - shared)
     if view.colour == ERROR:
         return _choose_errors(view, problems)
     if view.colour == SPLIT:

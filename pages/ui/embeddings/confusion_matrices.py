@@ -255,7 +255,7 @@ def _to_csv(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> byte
         for a, b in combinations(data.labels, 2):
             y = np.where(np.isin(data.y, (a, b)), data.y, -1)
             with suppress(BadInput):
-                of_pair = confusion.predict_classes(data.codes[method], y, neighbourhoods.K)
+                of_pair = neighbourhoods.predict_classes(data.codes[method], y)
                 accuracy = confusion.count_confusions(y, of_pair).accuracy
                 lines.append((method, f"{data.names[a]} against {data.names[b]}", accuracy))
     frame = pd.DataFrame([(method, classes, *astuple(share)) for method, classes, share in lines])
