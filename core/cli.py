@@ -45,8 +45,10 @@ COMMANDS = (
         "digits --labels 20,100 --methods network,ae",
         "the same command resumes the sweep",
     ),
-    ("export", runs.export_run, "0123456789abcdef run.zip", _NOTHING),
     ("import", own_data.import_file, "wine.csv --label class", _NOTHING),
+    ("export", own_data.export, "0123456789abcdef run.zip", _NOTHING),
+    ("rename", own_data.rename, 'wine "Wine of Italy"', _NOTHING),
+    ("delete", own_data.delete, "wine --yes", "what was deleted so far is gone"),
     ("workshop", workshop.serve_workshop, "--port 8502", "the app is closed"),
     ("ship", ship, "mnist/ae --remeasure", _PARTLY),
 )

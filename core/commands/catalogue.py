@@ -15,7 +15,9 @@ def list_datasets(json_only: Json = False) -> None:
     for entry in map(datasets.entry, datasets.names()):
         is_here, can_fetch = datasets.is_available(entry.name), datasets.can_fetch(entry.name)
         access, params = {"available": is_here, "can_fetch": can_fetch}, [_describe_param(p) for p in entry.params]
-        rows.append({"name": entry.name, "kind": entry.kind, **access, "params": params, "summary": entry.summary})
+        summary = f"{entry.label}: {entry.summary}" if entry.is_own else entry.summary
+        about = {"name": entry.name, "label": entry.label, "is_own": entry.is_own, "kind": entry.kind}
+        rows.append({**about, **access, "params": params, "summary": summary})
         if not is_here and can_fetch:
             sources[entry.name] = "(downloaded on first use)"
         elif not is_here:
@@ -42,7 +44,7 @@ def _print_list(rows: Sequence[Mapping[str, Any]], json_only: bool, sources: Map
         print(json.dumps(rows))
         return
     for row in rows:
-        print(f"{row['name']:15} {row['summary']} {sources.get(row['name'], '')}".rstrip())
+        print(f"{row['name']:16} {row['summary']} {sources.get(row['name'], '')}".rstrip())
         for p in row["params"]:
             allowed = ", ".join(p["bounds"]) if isinstance(p["default"], str) else "{} to {}".format(*p["bounds"])
             print(f"    {p['name']}={p['default']}  ({allowed})  {p['help']}")

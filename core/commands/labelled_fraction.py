@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from core import datasets
-from core.commands.options import DatasetName, Failed, Json, Settings, parse_settings, say
+from core.commands.options import DatasetName, Failed, Json, Settings, find_dataset, parse_settings, say
 from core.commands.runs import load_dataset
 from core.errors import BadInput
 
@@ -45,6 +45,7 @@ def sweep_labelled_fraction(
         counts = [1] if labels is None else [int(n) for n in labels.split(",")]
     except ValueError:
         raise BadInput(f"--labels {labels} is not a list of whole numbers such as 20,100,500.") from None
+    dataset = find_dataset(dataset)
     kind = datasets.entry(dataset).kind
     names = semi_supervised.names(kind) if methods is None else methods.split(",")
     of_data = parse_settings(settings)

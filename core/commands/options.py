@@ -7,9 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from core import datasets
+from core.datasets.own import catalogue
 from core.errors import BadInput, HourglassError
 
-DatasetName = Annotated[str, typer.Argument(metavar="DATASET", show_default=False, help="Name of a data set.")]
+_DATASET = "Name of a data set, or what pages call one of your own."
+DatasetName = Annotated[str, typer.Argument(metavar="DATASET", show_default=False, help=_DATASET)]
 ZipFile = Annotated[Path, typer.Argument(metavar="FILE.zip", show_default=False)]
 Settings = Annotated[
     list[str] | None,
@@ -39,3 +42,22 @@ def parse_settings(items: Sequence[str] | None, **named: Any) -> dict[str, Any]:
             raise BadInput(f"--set {item} is not of the form NAME=VALUE, for example --set n_components=10.")
         settings[name] = value
     return settings | {name: value for name, value in named.items() if value is not None}
+
+
+def find_dataset(given: str) -> str:
+    """Return the name of a data set that is given by its name or, of an own one, by its label.
+
+    Raises BadInput if there is none, or if several own data sets have this label.
+    """
+    if datasets.is_known(given):
+        return given
+    names = find_own_datasets(given)
+    if len(names) > 1:
+        raise BadInput(f"{len(names)} of your data sets are called {given}: give the name, {' or '.join(names)}.")
+    return names[0] if names else datasets.entry(given).name
+
+
+def find_own_datasets(given: str) -> list[str]:
+    """Return the names of the own data sets with this name or label; upper and lower case are the same."""
+    labels = {name: datasets.entry(name).label for name in catalogue.list_names()}
+    return [name for name, label in labels.items() if given == name or given.casefold() == label.casefold()]

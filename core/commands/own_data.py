@@ -1,6 +1,7 @@
-"""The command that checks and adds a person's own table."""
+"""The commands that check, add, rename, export and delete a person's own tables."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from core import config, datasets
-from core.commands.options import Json, say
+from core.commands.options import Json, ZipFile, find_dataset, find_own_datasets, say
 from core.errors import BadInput
 
 _FILE = typer.Argument(metavar="FILE", show_default=False, help="A table, an exported data set, or a run's zip file.")
+OwnName = Annotated[str, typer.Argument(metavar="DATASET", show_default=False, help="Name or label of own data.")]
 _COLUMN = {"metavar": "COL", "show_default": False}
 
 
@@ -25,11 +27,13 @@ def import_file(
     id: Annotated[str | None, typer.Option("--id", **_COLUMN, help="A column that identifies rows.")] = None,
     group: Annotated[str | None, typer.Option(**_COLUMN, help="A column; rows of one value stay together.")] = None,
     split: Annotated[str | None, typer.Option(**_COLUMN, help="The column that says train or test.")] = None,
+    bins: Annotated[int | None, typer.Option(metavar="N", help="Divide a label of numbers into N classes.")] = None,
     test_size: Annotated[float | None, typer.Option(metavar="S", help="Share of the test rows, 0.05 to 0.5.")] = None,
     drop: Annotated[list[str] | None, typer.Option(**_COLUMN, help="Leave out a column; can be repeated.")] = None,
     missing: Annotated[str | None, typer.Option(help="Missing cells: median or drop.")] = None,
     scale: Annotated[str | None, typer.Option(help="Numbers: standard, min-max, robust or none.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="S", help="Seed of the split.")] = None,
+    part: Annotated[str | None, typer.Option(help="The sheet, array or packed file to read.")] = None,
     json_only: Json = False,
 ) -> None:
     """Add a table as a data set of your own, or store the run in a zip file; --check only looks at a table."""
@@ -45,18 +49,23 @@ def import_file(
     if store.is_packed(content):
         _print_added(store.unpack(content), json_only)
         return
-    settings: dict[str, Any] = {"test_size": test_size, "missing": missing, "scale": scale, "seed": seed}
+    settings = {"test_size": test_size, "missing": missing, "scale": scale, "seed": seed, "bins": bins}
     settings = {option: value for option, value in settings.items() if value is not None}
     roles = {"label": label, "id": id, "group": group, "split": split}
-    brought = store.read_file(content, file.name)
+    brought = store.read_file(content, file.name, part=part or "")
+    if part and brought.table.part != part:
+        parts = f"it has {', '.join(brought.table.parts):.400}" if brought.table.parts else "it has no parts"
+        raise BadInput(f"{file.name} has no part {part:.80}: {parts}.")
     found = _assign_roles(brought.columns, roles, drop or ())
     made = recipe.make_recipe(found, brought.table.format, brought.table.part, **settings)
     if check:
         _print_check(brought, found, checks.find_problems(brought.table, found), json_only)
         return
-    for problem in checks.find_problems(brought.table, found):
+    problems = checks.find_problems(brought.table, found)
+    added = store.add(content, file.name, brought.table, made, name or "")
+    for problem in problems:
         say(problem.text)
-    _print_added(store.add(content, file.name, brought.table, made, name or ""), json_only)
+    _print_added(added, json_only)
 
 
 def _print_added(name: str, json_only: bool) -> None:
@@ -86,9 +95,12 @@ def _assign_roles(found: Sequence[Any], roles: dict[str, str | None], drop: Sequ
     from core.datasets.own import columns
 
     names = [column.name for column in found]
-    for wanted in (*filter(None, roles.values()), *drop):
+    given = [*filter(None, roles.values()), *drop]
+    for wanted in given:
         if wanted not in names and wanted != "none":
             raise BadInput(f"There is no column {wanted:.80}: the file has {', '.join(names):.400}.")
+        if wanted in names and given.count(wanted) > 1:
+            raise BadInput(f"The column {wanted:.80} is given twice: give it one role, or leave it out.")
     assigned = []
     for column in found:
         role = column.role
@@ -118,3 +130,61 @@ def _print_check(brought: Any, found: Sequence[Any], problems: Sequence[Any], js
         print(f"{c.name:{width}.{width}}  {c.type:10}  {c.role:8}  {c.n_missing:8,}  {c.n_distinct:8,}")
     for number, problem in enumerate(problems, 1):
         print(f"{number}. {problem.text}" if number > 1 else f"\n{number}. {problem.text}")
+
+
+def export(
+    what: Annotated[str, typer.Argument(metavar="KEY", show_default=False, help="Key of a run, or an own data set.")],
+    file: ZipFile,
+) -> None:
+    """Write a stored run, or an own data set with its recipe, to a new zip file."""
+    from core.commands import runs
+    from core.datasets.own import store
+
+    if own := _find_own(what):
+        runs.write_new_file(file, lambda: store.pack(own), datasets.entry(own).label)
+    else:
+        runs.export_run(what, file)
+
+
+def rename(
+    dataset: OwnName,
+    label: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="What pages shall call it.")],
+) -> None:
+    """Rename an own data set."""
+    from core.datasets.own import store
+
+    name = _get_own(dataset)
+    before = datasets.entry(name).label
+    store.rename(name, label)
+    print(f"{before} is called {datasets.entry(name).label} now.")
+
+
+def delete(
+    dataset: OwnName, yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False
+) -> None:
+    """Delete an own data set and all runs on it."""
+    from core.tasks import own_datasets
+
+    name = _get_own(dataset)
+    label, n_runs = datasets.entry(name).label, len(own_datasets.list_run_places(name))
+    of_runs = f" and {n_runs:,} {'run' if n_runs == 1 else 'runs'} on it" if n_runs else ""
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
+        raise BadInput(f"{label} ({name}){of_runs} would be deleted: give --yes to delete it.")
+    if not yes and not typer.confirm(f"Delete {label} ({name}){of_runs}?", err=True):
+        say("Nothing is deleted.")
+        return
+    own_datasets.remove(name)
+    print(f"{label}{of_runs} {'are' if n_runs else 'is'} deleted.")
+
+
+def _get_own(given: str) -> str:
+    if name := _find_own(given):
+        return name
+    if datasets.is_known(given):
+        raise BadInput(f"{datasets.entry(given).label} came with the project: only own data can be renamed or deleted.")
+    raise BadInput(f"You have no data set {given:.80}: the command datasets lists them.")
+
+
+def _find_own(given: str) -> str:
+    """The name of the own data set with this name or label, "" without one; BadInput if several have it."""
+    return find_dataset(given) if find_own_datasets(given) else ""

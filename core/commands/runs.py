@@ -1,13 +1,24 @@
 """The commands that fit, compare, export and import runs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from core import datasets, files, methods
-from core.commands.options import DatasetName, Epochs, Json, MaxSeconds, Seed, Settings, ZipFile, parse_settings, say
+from core.commands.options import (
+    DatasetName,
+    Epochs,
+    Json,
+    MaxSeconds,
+    Seed,
+    Settings,
+    find_dataset,
+    parse_settings,
+    say,
+)
 from core.errors import BadInput, HourglassError
 from core.types import Dataset, Run, Spec
 
@@ -30,7 +41,7 @@ def fit(
     """Fit a method to a data set, measure and store the run."""
     from core.runs import specs
 
-    given = parse_settings(settings, epochs=epochs, max_seconds=max_seconds)
+    dataset, given = find_dataset(dataset), parse_settings(settings, epochs=epochs, max_seconds=max_seconds)
     _print_stored(fit_run(specs.make_from_settings(dataset, method, given, seed or 0)), json_only)
 
 
@@ -52,7 +63,7 @@ def compare(
     from core.datasets import checksums
     from core.runs import selection, specs, store
 
-    given = parse_settings(settings, epochs=epochs, max_seconds=max_seconds)
+    dataset, given = find_dataset(dataset), parse_settings(settings, epochs=epochs, max_seconds=max_seconds)
     wanted = specs.make_comparison(dataset, names, code_size, given, seed or 0)
     stored, problems = store.list_runs()
     for problem in problems:
@@ -118,7 +129,9 @@ def _print_stored(run: Run, json_only: bool) -> None:
     if json_only:
         print(json.dumps(_to_document(run)))
     else:
-        print(f"{methods.label(run.spec.method)} on {run.spec.dataset}, stored as {run.key}")
+        entry = datasets.entry(run.spec.dataset)
+        on = entry.label if entry.is_own else entry.name
+        print(f"{methods.label(run.spec.method)} on {on}, stored as {run.key}")
         _print_scores([run])
 
 
@@ -135,21 +148,23 @@ def _print_scores(runs: Sequence[Run]) -> None:
             print(f"  {definition.label:24} {run.metrics[name].value:.5g} {definition.unit}{interval}{n}")
 
 
-def export_run(
-    key: Annotated[str, typer.Argument(metavar="KEY", show_default=False, help="Key of the run, as fit prints it.")],
-    file: ZipFile,
-) -> None:
+def export_run(key: str, file: Path) -> None:
     """Write a stored run to a new zip file."""
     from core.runs import store, transfer
 
-    data = transfer.pack_run(store.get_place(key))
+    write_new_file(file, lambda: transfer.pack_run(store.get_place(key)), key)
+
+
+def write_new_file(file: Path, pack: Callable[[], bytes], what: str) -> None:
+    """Write what `pack` returns to a file that does not exist, and say so; BadInput if it can't be written."""
+    data = pack()
     if file.exists():
         raise BadInput(f"{file} exists already, and export replaces no file: give another name.")
     try:
         files.write_atomically(file, data)
     except OSError as error:
         raise BadInput(f"{file} can't be written ({error.strerror or error}): give another name.") from None
-    print(f"{key} written to {file}, {len(data) / 1e6:.1f} MB")
+    print(f"{what} written to {file}, {len(data) / 1e6:.1f} MB")
 
 
 def import_run(data: bytes, json_only: bool) -> None:

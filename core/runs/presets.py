@@ -71,14 +71,25 @@ Recipe = tuple[str, str, dict[str, Any]]
 
 
 def matched_budget(dataset: str, preset: str = BEST) -> dict[str, int]:
-    """Return width, layers, epochs and batch size that all networks of a comparison on `dataset` share."""
+    """Return width, layers, epochs and batch size that all networks of a comparison on images or documents share."""
     entry = datasets.entry(dataset)
     few = entry.rows[0] <= _FEW_ROWS
-    if entry.kind == TABLES:
-        return (_FEW_CELLS if few else _MANY_CELLS) | _count_epochs(entry.rows[0], preset)
     batch_size, epochs = _BUDGETS[entry.kind, few]
     width = 256 if few or preset == SECONDS else 512
     return {"width": width, "layers": 3, "epochs": epochs[preset], "batch_size": batch_size}
+
+
+def make_table_settings(n_train: int, method: str, n_components: int, preset: str) -> dict[str, Any]:
+    """Return the parameters of a preset on a table with this many train rows; none for a method without epochs."""
+    declared = {p.name for p in methods.get(method).params_of(TABLES)}
+    if "epochs" not in declared:
+        return {}
+    settings, few = _count_epochs(n_train, preset), n_train <= _FEW_ROWS
+    if "layers" in declared:
+        settings |= (_FEW_CELLS if few else _MANY_CELLS) | _TABLE_SETTINGS.get(method, {})
+    if "noise" in declared:
+        settings["noise"] = _TABLE_NOISE[few][n_components <= 2]
+    return settings
 
 
 def _count_epochs(n_train: int, preset: str) -> dict[str, int]:
@@ -90,12 +101,9 @@ def _count_epochs(n_train: int, preset: str) -> dict[str, int]:
 
 def matched(dataset: str, method: str, n_components: int, preset: str = BEST) -> dict[str, Any]:
     """Return the parameters of a method with hidden layers, without defaults and the code size."""
-    budget = matched_budget(dataset, preset)
     if datasets.entry(dataset).kind == TABLES:
-        few, is_plane = datasets.entry(dataset).rows[0] <= _FEW_ROWS, n_components <= 2
-        declared = {p.name for p in methods.get(method).params_of(TABLES)}
-        noise = {"noise": _TABLE_NOISE[few][is_plane]} if "noise" in declared else {}
-        return budget | _TABLE_SETTINGS.get(method, {}) | noise
+        return make_table_settings(datasets.entry(dataset).rows[0], method, n_components, preset)
+    budget = matched_budget(dataset, preset)
     if datasets.entry(dataset).kind == DOCUMENTS:
         decay = _DECAY_OF_TWO if n_components == 2 else _DECAY.get(method, 0.0)
         usual = {"learning_rate": 0.01, "weight_decay": decay}
@@ -188,11 +196,12 @@ def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict
     declared = {p.name for p in methods.get(method).params_of(datasets.entry(dataset).kind)}
     if "epochs" not in declared:
         return {}
+    entry = datasets.entry(dataset)
+    if entry.kind == TABLES:
+        at = entry.rows[0], method, n_components
+        return {preset: make_table_settings(*at, preset) for preset in (SECONDS, MINUTE, BEST)}
     if "layers" not in declared:
-        entry = datasets.entry(dataset)
         few = entry.rows[0] <= _FEW_ROWS
-        if entry.kind == TABLES:
-            return {preset: _count_epochs(entry.rows[0], preset) for preset in (SECONDS, MINUTE, BEST)}
         linear = {"epochs": 300, "batch_size": 128} if few else {"epochs": 30}
         shipped = _recipe(UNMATCHED, dataset, method, n_components)
         return {SECONDS: linear, MINUTE: linear, BEST: shipped or linear}
