@@ -238,7 +238,7 @@ def test_export_and_import_refuse_in_one_sentence(refuse, exported, tmp_path):
     assert file.read_bytes() == before
     file.write_bytes(before[:-100])
     store.delete_run(document["key"])
-    assert "no zip file, or a damaged one" in refuse("import", file)
+    assert "run.zip is damaged" in refuse("import", file)
     assert store.list_runs() == ([], [])
 
 
