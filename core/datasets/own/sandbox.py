@@ -151,7 +151,7 @@ def _to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]):
     names = name_columns(["" if name.startswith("__index_level_") else name for name in flat.names])
     targets = [_to_plain_type(field.type) for field in flat]
     left_out = [name for name, target in zip(names, targets, strict=True) if target is None]
-    notes = [f"The columns {', '.join(left_out)[:200]} hold lists or bytes and are left out."] if left_out else []
+    notes = [f"Left out: columns of lists or bytes, {', '.join(left_out)[:200]}."] if left_out else []
 
     def convert(batch: pa.RecordBatch) -> pa.Table:
         _check_shape(batch.num_rows, batch.num_columns)
@@ -193,6 +193,8 @@ def _read_workbook(file: BinaryIO, part: str):
     filled = (name for name in parts if book.get_sheet_by_name(name).height > 1)
     chosen = part if part in parts else next(filled, parts[0])
     sheet = book.get_sheet_by_name(chosen)
+    if sheet.height < 2:
+        raise BadInput(f"The sheet “{chosen[:40]}” holds no table: choose another sheet.")
     target = io.BytesIO()
     text = io.TextIOWrapper(target, "utf-8", errors="replace", newline="")
     csv.writer(text).writerows([_to_text(cell) for cell in row] for row in sheet.iter_rows())
@@ -212,10 +214,8 @@ def _to_text(cell) -> str:
 
 
 def _read_json(file: BinaryIO, part: str):
-    start = file.read(1000).lstrip(b"\xef\xbb\xbf \t\r\n")
-    file.seek(0)
-    rows = json.load(file) if start.startswith(b"[") else [json.loads(line) for line in file if line.strip()]
-    if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    rows = _parse_rows(file)
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise BadInput("The file holds no table: it must hold one object for each row, with a value for each column.")
     n_columns = len({name for row in rows for name in row})
     if n_columns > MOST_COLUMNS:
@@ -225,6 +225,27 @@ def _read_json(file: BinaryIO, part: str):
         frame[name] = frame[name].map(_to_json_text, na_action="ignore")
     frame.columns = name_columns([str(name) for name in frame])
     return [pa.Table.from_pandas(frame, preserve_index=False)], {}
+
+
+def _parse_rows(file: BinaryIO):
+    """The objects of JSON lines, of an array, of an array in an object, or of an object of columns."""
+    content = file.read()
+    try:
+        whole = json.loads(content)
+    except json.JSONDecodeError as problem:
+        if problem.msg != "Extra data":
+            raise
+        return [json.loads(line) for line in io.BytesIO(content) if line.strip()]
+    if not isinstance(whole, dict):
+        return whole
+    arrays = [
+        value for value in whole.values() if isinstance(value, list) and all(isinstance(row, dict) for row in value)
+    ]
+    if len(arrays) == 1:
+        return arrays[0]
+    if {type(value) for value in whole.values()} in ({dict}, {list}):
+        return pd.DataFrame(whole).to_dict("records")
+    return [whole]
 
 
 def _to_json_text(value) -> str:

@@ -96,7 +96,10 @@ def count_broken(content: bytes, encoding: str) -> tuple[int, int]:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     n_broken = n_foreign = 0
     for start in range(0, len(content), 1_000_000):
-        text = decoder.decode(content[start : start + 1_000_000])
+        try:
+            text = decoder.decode(content[start : start + 1_000_000])
+        except UnicodeError:  # UTF-16 without a mark
+            return 1, 1
         if not text.isascii():
             n_broken += text.count("\ufffd")
             n_foreign += int((np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32) > 127).sum())

@@ -117,6 +117,12 @@ def test_types_of_parquet_are_kept_or_converted(tmp_path):
     assert len(table.notes) == 1
 
 
+def test_json_by_columns_and_in_an_object():
+    frame = FRAME[["count", "city"]]
+    for content in (frame.to_json(), '{"n": 4, "data": ' + frame.to_json(orient="records") + "}"):
+        pd.testing.assert_frame_equal(readers.read_table(content.encode(), "a.json").frame, frame)
+
+
 def _read(content: bytes, name: str) -> None:
     """Read a file, or be refused in one sentence."""
     try:
