@@ -48,7 +48,7 @@ def read_text(content: bytes, form: TextFormat) -> tuple[pd.DataFrame, list[str]
         if n_broken > 0.1 * n_foreign:
             raise BadInput(f"The file is not text in the encoding {form.encoding}: choose another encoding.")
         if n_broken:
-            notes.append(f"Shown as \ufffd: {_count(n_broken, 'character')} that {form.encoding} does not allow.")
+            notes.append(f"{_count(n_broken, 'character')} that {form.encoding} does not allow: shown as \ufffd.")
     if b"\x00" in content and not form.encoding.startswith("utf-16") and form.encoding != "utf-32":
         content = content.replace(b"\x00", b"")
         notes.append("Left out: characters with the code 0.")
@@ -70,7 +70,7 @@ def read_text(content: bytes, form: TextFormat) -> tuple[pd.DataFrame, list[str]
     check_memory(2 * len(content) + 7 * n_lines * width)
     frame, n_long = _read_cells(content, replace(form, n_skipped=n_skipped), width)
     if n_long:
-        notes.append(f"Left out: {_count(n_long, 'row')} with more than {width} cells.")
+        notes.append(f"{_count(n_long, 'row')} with more than {width} cells: left out.")
     frame, more_notes = _to_table(frame, names, form)
     return frame, notes + more_notes
 
@@ -143,23 +143,23 @@ def _to_table(frame: pd.DataFrame, names: list[str], form: TextFormat) -> tuple[
     is_row[~is_row] = (frame[~is_row] != "").any(axis=1)
     if width > 1 and (is_comment := (frame[0].str.startswith("#") & (frame[1] == "")).to_numpy()).any():
         is_row &= ~is_comment
-        notes.append(f"Left out: {_count(is_comment.sum(), 'line')} of comments.")
+        notes.append(f"{_count(is_comment.sum(), 'line')} of comments: left out.")
     is_row[:5] &= np.array([not is_rule(row, form) for row in frame.iloc[:5].to_numpy()], bool)
     frame = frame if is_row.all() else frame[is_row]
     is_header = (frame[0] == names[0]).to_numpy(copy=True) & (names[-1] == frame[width - 1]).to_numpy()
     is_header[is_header] = (frame[is_header] == names).all(axis=1)
     if width > 1 and form.has_header and is_header.any():
-        notes.append(f"Left out: {_count(is_header.sum(), 'row')} equal to the header.")
+        notes.append(f"{_count(is_header.sum(), 'row')} equal to the header: left out.")
         frame = frame[~is_header]
     if n_footers := _count_footers(frame, form.decimal):
         text = " ".join(frame.iloc[-n_footers, 0].split())[:60]
-        notes.append(f"Left out: {_count(n_footers, 'line')} at the end, from “{text}” on.")
+        notes.append(f"{_count(n_footers, 'line')} at the end, from “{text}” on: left out.")
         frame = frame.iloc[:-n_footers]
     n_units = 0
     while form.has_header and n_units < 3 and _is_row_of_units(frame.iloc[n_units:], form.decimal):
         n_units += 1
     if n_units:
-        notes.append(f"Left out: {_count(n_units, 'row')} of units or descriptions below the header.")
+        notes.append(f"{_count(n_units, 'row')} of units or descriptions below the header: left out.")
         frame = frame.iloc[n_units:]
     is_used = [bool(name.strip()) or bool((frame[k].str.strip() != "").any()) for k, name in enumerate(names)]
     frame = frame.set_axis(name_columns(names), axis=1)
