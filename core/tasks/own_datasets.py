@@ -47,14 +47,15 @@ def remove(name: str) -> None:
 
 def forget_owner(name: str, person: str) -> None:
     """Delete a data set that this person brought to a workshop, unless it is shared or others brought it too."""
-    if not catalogue.read_about(name).get("is_shared", True) and not store.leave(name, person):
+    is_private = person != catalogue.HOST and not catalogue.read_about(name).get("is_shared", True)
+    if is_private and not store.leave(name, person):
         remove(name)
 
 
 def forget_workshop() -> None:
     """Delete all that people brought to a workshop and did not share, and its runs."""
     for name, about in catalogue.list_all().items():
-        for person in [person for person in about["owners"] if person != catalogue.HOST]:
+        for person in about["owners"]:
             forget_owner(name, person)
 
 

@@ -156,10 +156,11 @@ def _draw_preview(entry: Entry) -> None:
     if rows is None:
         return
     if entry.kind == TABLES:
-        st.dataframe(rows.frame.iloc[:_PREVIEW_ROWS], key=page_state.key("preview-rows"))
+        tables.draw_frame(rows.frame.iloc[:_PREVIEW_ROWS], "preview-rows", is_saved=False)
         st.caption(f"The first of {rows.summary}.")
     elif entry.kind == DOCUMENTS:
-        st.dataframe(pd.DataFrame(rows.texts[:_PREVIEW_ROWS], columns=["Title", "Begins"]), hide_index=True)
+        frame = pd.DataFrame(rows.texts[:_PREVIEW_ROWS], columns=["Title", "Begins"])
+        tables.draw_frame(frame, "preview-documents", is_saved=False)
         st.caption(f"Of {rows.summary}.")
     else:
         alt = f"{_PREVIEW_IMAGES} images of {entry.label}"

@@ -13,7 +13,7 @@ from core.datasets.own.columns import Column
 from core.tasks import own_datasets
 from pages.ui.data import draft, preparation
 from pages.ui.data.draft import Draft
-from pages.ui.shared import header, html_blocks, own_data, page_state, training_queue
+from pages.ui.shared import header, html_blocks, own_data, page_state, tables, training_queue
 from pages.ui.shared.text import html, plain, shorten
 
 _FIRST_ROWS, _FIRST_COLUMNS, _LONGEST_CELL = 5, 200, 200
@@ -133,7 +133,7 @@ def _draw_first_rows(table: readers.Table) -> None:
     frame = table.frame.iloc[:_FIRST_ROWS, :_FIRST_COLUMNS]
     # As text, so that nothing is shown otherwise than it is in the file.
     frame = frame.map(lambda cell: "" if cell is None or cell is pd.NaT else shorten(cell, _LONGEST_CELL))
-    st.dataframe(frame, hide_index=True, key=page_state.key("first-rows"), height=38 + 35 * len(frame))
+    tables.draw_frame(frame, "first-rows", is_saved=False, height=38 + 35 * len(frame))
     hidden = table.frame.shape[1] - _FIRST_COLUMNS
     if hidden > 0:
         st.caption(f"The first {_FIRST_ROWS} rows, without the last {hidden:,} columns.")
@@ -141,8 +141,8 @@ def _draw_first_rows(table: readers.Table) -> None:
 
 def _draw_problems(problems: Sequence[Finding], refusal: str) -> None:
     if refusal:
-        st.error(plain(refusal))
-    elif not problems:
+        return  # it stands beside the buttons
+    if not problems:
         st.success("Nothing is wrong with this table.")
     else:
         st.markdown("**What to know about this table**")
@@ -165,13 +165,14 @@ def _draw_columns(found: Draft) -> None:
 
     about = "The column with the classes. It colours maps and serves for scores; no method learns from it."
     look = {"placeholder": "No label", "format_func": shorten, "width": 320}
-    st.selectbox("Label", [None, *names], key=widget, help=about, on_change=take_label, **look)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="data-label"):
+        st.selectbox("Label", [None, *names], key=widget, help=about, on_change=take_label, **look)
+        preparation.draw_bins(found)
     shown = found.columns[:_MOST_LISTED]
     editor = page_state.key(f"{found.key}/columns-{found.version}")
-    st.data_editor(
+    tables.edit_frame(
         _describe_columns(shown, len(found.brought.table.frame)),
-        key=editor,
-        hide_index=True,
+        editor,
         disabled=["Column", "Histogram", "Values", "Missing", "Distinct"],
         column_config=_configure_columns(),
         height=min(38 + 35 * len(shown), 500),
@@ -192,7 +193,7 @@ def _describe_columns(shown: Sequence[Column], n_rows: int) -> pd.DataFrame:
             "Type": [column.type for column in shown],
             "Histogram": [list(column.counts) for column in shown],
             "Values": [_list_values(column) for column in shown],
-            "Missing": [(column.n_missing + column.n_stray) / n_rows for column in shown],
+            "Missing": [round((column.n_missing + column.n_stray) / n_rows, 3) for column in shown],
             "Distinct": [column.n_distinct for column in shown],
         }
     )
@@ -244,13 +245,22 @@ def _draw_actions(found: Draft, refusal: str) -> None:
         about = "Length of the latent vectors. Other lengths can be trained on the page Compare."
         look = {"format_func": lambda some: " and ".join(map(str, some)), "required": True, "help": about}
         _draw_kept(st.segmented_control, found, "sizes", "Latent dimensions", sizes, **look)
+    rows = None
+    if not refusal:
+        with st.spinner("Preparing the rows …"):
+            rows = found.count_rows()
+        refusal = rows.problem if rows else ""
     with st.container(key="data-actions", horizontal=True, vertical_alignment="center"):
         look = {"disabled": bool(refusal), "icon": ":material/model_training:", "type": "primary"}
         trains = st.button("Add and train all", page_state.key("add-all"), _TRAIN_HELP, **look)
         is_added = st.button("Add only", page_state.key("add"), disabled=bool(refusal))
-        place = st.container()
+        if refusal:
+            st.error(plain(refusal))
+        elif rows:
+            counts = f"{rows.n_train:,} train and {rows.n_test:,} test rows, {rows.n_features:,} features."
+            st.caption(plain(" ".join([counts, *rows.notes])))
     if trains or is_added:
-        with place, st.spinner("Preparing the rows …"):
+        with st.spinner("Adding the data set …"):
             _add(found, trains)
 
 

@@ -8,15 +8,27 @@ from typing import Any
 
 import streamlit as st
 
-from core.datasets.own import checks, columns, readers, recipe, store
+from core.datasets.own import checks, columns, preparation, readers, recipe, store
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
 from core.datasets.own.recipe import Recipe
 from core.errors import BadInput
 
 _DRAFT = "hourglass.draft"
+_MOST_CELLS = 2_000_000
 # A column of one of these roles takes it away from the column that had it.
 _UNIQUE = (columns.LABEL, columns.ID, columns.GROUP, columns.SPLIT, columns.TITLE)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the recipe makes of the table: rows and columns, what was left out, or why it can't be applied."""
+
+    n_train: int = 0
+    n_test: int = 0
+    n_features: int = 0
+    notes: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass
@@ -47,6 +59,7 @@ class Draft:
     sizes: tuple[int, ...] = ()
     version: int = 0
     checked: tuple[Any, tuple[Finding, ...], str] = (None, (), "")
+    counted: tuple[Any, Rows] = (None, Rows())
 
     @property
     def key(self) -> str:
@@ -112,6 +125,20 @@ class Draft:
             except BadInput as problem:
                 self.checked = asked, (), str(problem)
         return self.checked[1:]
+
+    def count_rows(self) -> Rows | None:
+        """Apply the recipe, once a change; None for a table that this takes long for."""
+        if self.brought.table.frame.size > _MOST_CELLS:
+            return None
+        asked = self.read_as, self.columns, tuple(self.settings.items())
+        if self.counted[0] != asked:
+            try:
+                prepared = preparation.prepare(self.brought.table, self.make_recipe())
+                n_train, n_features = prepared.X_train.shape
+                self.counted = asked, Rows(n_train, len(prepared.X_test), n_features, prepared.notes)
+            except BadInput as problem:
+                self.counted = asked, Rows(problem=str(problem))
+        return self.counted[1]
 
 
 def _must_yield(other: Column, column: Column) -> bool:

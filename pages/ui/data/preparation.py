@@ -39,7 +39,7 @@ _HELP = {
     "latest rows are the test rows. By column: as a column says.",
     "test_size": "Share of the rows that no method is trained on.",
     "seed": "Another seed draws other test rows.",
-    "bins": "Divides a label of numbers into classes of equal size; 0 leaves it out.",
+    "bins": "Divides a label of numbers or dates into classes of equal size. Few values can be classes themselves.",
     "drop_duplicates": "Leave out a row that equals another in all features and the label, so that no test row is "
     "among the train rows.",
 }
@@ -47,6 +47,7 @@ _TEST_SIZES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 _CATEGORIES = (2, 5, 10, 20, 50, 100, 200)
 _BINS = (0, 2, 3, 4, 5, 10)
 _SEEDS = 10
+_RECIPE_HEIGHT = 300
 
 
 def draw(found: Draft) -> None:
@@ -61,7 +62,8 @@ def draw(found: Draft) -> None:
         with st.container(key="data-preparation"):
             _draw_choices(found, made)
         st.markdown("**Recipe**. Saved with the file; loading the data set repeats it.")
-        st.html(make_code(made.model_dump_json(indent=1)))
+        with st.container(height=_RECIPE_HEIGHT, border=False):
+            st.html(make_code(made.model_dump_json(indent=1)))
 
 
 def _describe(found: Draft, made: Recipe) -> str:
@@ -92,11 +94,7 @@ def _describe(found: Draft, made: Recipe) -> str:
 
 def _draw_choices(found: Draft, made: Recipe) -> None:
     def choose(name: str, label: str, options: Any, describe: Callable[[Any], str] = str) -> None:
-        value, widget = getattr(made, name), page_state.key(f"{found.key}/{name}")
-        options = [*options, *([] if value in options else [value])]
-        st.session_state[widget] = value
-        take = lambda: found.settings.update({name: st.session_state[widget]})
-        st.selectbox(label, options, key=widget, help=_HELP[name], format_func=describe, on_change=take)
+        _choose(found, name, label, getattr(made, name), options, describe)
 
     choose("missing", "Missing cells", list(_MISSING), _MISSING.get)
     choose("scale", "Scaling of numbers", list(_SCALES), _SCALES.get)
@@ -105,9 +103,31 @@ def _draw_choices(found: Draft, made: Recipe) -> None:
     choose("split", "Test rows", draft.list_splits(found.columns), _SPLITS.get)
     choose("test_size", "Share of test rows", list(_TEST_SIZES), lambda share: f"{share:.0%}")
     choose("seed", "Seed of the split", list(range(_SEEDS)))
+
+
+def draw_bins(found: Draft) -> None:
+    """Draw the choice of how a label of numbers is divided into classes."""
     label = found.find_label()
     if label is not None and found.find_column(label).type in (columns.NUMBER, columns.DATE):
-        choose("bins", "Classes of the label", list(_BINS))
+        describe = lambda n: f"{n} bins" if n else "each value"
+        _choose(found, "bins", "Classes of the label", found.settings.get("bins", 0), list(_BINS), describe, width=220)
+
+
+def _choose(
+    found: Draft,
+    name: str,
+    label: str,
+    value: Any,
+    options: list[Any],
+    describe: Callable[[Any], str],
+    **look: Any,
+) -> None:
+    """Draw a choice of the recipe."""
+    widget = page_state.key(f"{found.key}/{name}")
+    options = [*options, *([] if value in options else [value])]
+    st.session_state[widget] = value
+    take = lambda: found.settings.update({name: st.session_state[widget]})
+    st.selectbox(label, options, key=widget, help=_HELP[name], format_func=describe, on_change=take, **look)
 
 
 def count_features(found: Draft) -> int:

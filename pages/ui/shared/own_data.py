@@ -7,9 +7,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import config, datasets
-from core.datasets.own import catalogue, store
+from core.datasets.own import catalogue
 from core.errors import BadInput
-from core.tasks import own_datasets
 from pages.ui.shared import training_queue
 from pages.ui.shared.text import plain
 
@@ -42,6 +41,9 @@ def is_owner(name: str) -> bool:
 
 def delete(name: str) -> None:
     """Delete an own data set and its runs; in a workshop only for this visitor if others brought it too."""
+    from core.datasets.own import store  # other pages do without pandas and pydantic
+    from core.tasks import own_datasets
+
     if not is_owner(name):
         raise BadInput("Another person brought this data set, so only they can delete it.")
     if not config.is_workshop() or not store.leave(name, get_owner()):
@@ -61,17 +63,18 @@ def _note_visitor() -> None:
 
 def sweep() -> None:
     """Delete what people brought who have not been seen for `UNSEEN_SECONDS`, unless it is shared."""
-    if not _sweeping.acquire(blocking=False):
-        return
-    try:
-        now = time.monotonic()
-        for name, about in catalogue.list_all().items():
-            for person in about["owners"]:
-                # A person whom an earlier process of the app saw counts as seen at its end.
-                if person != catalogue.HOST and now - _seen.setdefault(person, now) > UNSEEN_SECONDS:
-                    own_datasets.forget_owner(name, person)
-    finally:
-        _sweeping.release()
+    now = time.monotonic()
+    # A person whom an earlier process of the app saw counts as seen at its end.
+    brought = [(name, person) for name, about in catalogue.list_all().items() for person in about["owners"]]
+    gone = [(name, person) for name, person in brought if now - _seen.setdefault(person, now) > UNSEEN_SECONDS]
+    if gone and _sweeping.acquire(blocking=False):
+        from core.tasks import own_datasets
+
+        try:
+            for name, person in gone:
+                own_datasets.forget_owner(name, person)
+        finally:
+            _sweeping.release()
 
 
 def show_added() -> None:

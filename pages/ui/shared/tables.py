@@ -101,6 +101,11 @@ def draw_frame(frame: Any, name: str, *, is_saved: bool = True, **options: Any) 
     st.html(export.make_buttons(name, ("csv",), as_pandas.to_csv(index=False)))
 
 
+def edit_frame(frame: Any, key: str, **options: Any) -> None:
+    """Draw a pandas frame whose cells can be edited, see `st.data_editor`; the changes are in the session at `key`."""
+    st.data_editor(frame, key=key, hide_index=True, **options)
+
+
 def draw_measures(
     shown: Sequence[Line], keys: Iterable[str], name: str, facts: Mapping[str, Callable[[Line], str]] | None = None
 ) -> None:
