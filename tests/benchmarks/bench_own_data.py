@@ -1,8 +1,8 @@
 """From a file to a filled Compare: ``python -m tests.benchmarks.bench_own_data [FILE ...]``.
 
-Twelve real tables in files of nine kinds, and one of 10,000 rows and 50 columns, are brought to the page Data of an app
-with a folder of its own. Counted: clicks (choosing the file is one), seconds until the check page is complete, and until
-Compare shows every method.
+Twelve real tables in files of nine kinds, and one of 10,000 rows and 50 columns, are brought to the page Data of an
+app with a folder of its own. Counted: clicks (choosing the file is one), seconds until the check page is complete, and
+until Compare shows every method.
 """
 
 import os

@@ -35,7 +35,8 @@ def make_files() -> dict[str, bytes]:
     digits = datasets.load_digits()
     german = election.to_csv(index=False, sep=";", decimal=",").replace("\n", "\r\n").encode("cp1252")
     insurance = tips.assign(day=pd.date_range("2024-01-01", periods=len(tips)).astype(str))
-    sql = insurance.mask(np.random.default_rng(0).random(tips.shape) < 0.05).to_csv(index=False, na_rep="NULL", quoting=1)
+    with_gaps = insurance.mask(np.random.default_rng(0).random(tips.shape) < 0.05)
+    sql = with_gaps.to_csv(index=False, na_rep="NULL", quoting=1)
     return {
         "iris.csv": _load("iris").to_csv(index=False).encode(),
         "wine.parquet": _load("wine").to_parquet(),
