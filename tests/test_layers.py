@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "analysis": {"datasets", "nn", "methods", "metrics"},
     "runs": {"datasets", "nn", "methods", "analysis"},
     "experiments": {"datasets", "methods", "metrics", "analysis", "runs"},
-    "tasks": {"datasets", "nn", "methods", "mechanisms", "runs", "experiments"},
+    "tasks": {"datasets", "nn", "methods", "mechanisms", "analysis", "runs", "experiments"},
     "semi_supervised": {"datasets", "nn", "metrics", "methods", "runs", "experiments", "tasks"},
     "commands": {"datasets", "metrics", "methods", "runs", "experiments", "tasks", "semi_supervised"},
 }

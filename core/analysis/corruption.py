@@ -1,7 +1,7 @@
 """Corruptions of images and of rows of tables, and the error of each method's reconstruction of a corrupted row.
 
 A corruption of images maps ``(X, image_shape, amount, random_state)`` to a new (n, n_features) float32 array in [0, 1];
-X is such an array and image_shape is (height, width). One of tables takes `core.analysis.hidden_cells.Cells` in place
+X is such an array and image_shape is (height, width). One of tables takes `core.analysis.table_cells.Cells` in place
 of image_shape. It is drawn once per row and seed and grows with the amount, so methods are compared on the same
 corrupted rows and amounts on the same rows.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.analysis import error_comparison
-from core.analysis.hidden_cells import Cells
+from core.analysis.table_cells import Cells
 from core.metrics import bootstrap, reconstruction
 from core.types import IMAGES, TABLES
 

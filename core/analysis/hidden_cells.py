@@ -2,72 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
+from core.analysis.table_cells import Cells
 from core.metrics import tables
-from core.types import Dataset
 
 SHARE, STEPS = 0.05, 30
 _MOST_CELLS = 4_000_000  # of the rows of all rounds together
 _IMPUTER_ROWS, _IMPUTER_NEIGHBOURS = 5_000, 100
 
 Reconstruct = Callable[[np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Cells of some test rows of a table.
-
-    Attributes
-    ----------
-    dataset : a table; rows : (n,) numbers of the rows in the test split.
-    """
-
-    dataset: Dataset
-    rows: np.ndarray
-
-    @cached_property
-    def X(self) -> np.ndarray:
-        """(n, n_columns) float32"""
-        return self.dataset.X_test[self.rows]
-
-    @cached_property
-    def counted(self) -> np.ndarray:
-        """(n, n_columns) bool, the cells that may be hidden and that errors are computed of."""
-        counted = tables.select_counted(self.dataset.known_test, self.dataset.table.features, self.dataset.X_test.shape)
-        return np.ones(self.X.shape, bool) if counted is None else counted[self.rows]
-
-    @cached_property
-    def variances(self) -> np.ndarray:
-        """(n_features,) variance of each feature among these rows."""
-        return tables.feature_variances(self.X, self.dataset.blocks, self.counted)
-
-    @cached_property
-    def filling(self) -> np.ndarray:
-        """(n_columns,) what a hidden cell holds: the train rows' median or most frequent category."""
-        X, known, start, parts = self.dataset.X_train, self.dataset.known_train, 0, []
-        for size in self.dataset.blocks:
-            block = X[:, start : start + size]
-            block = block if known is None else block[known[:, start]]
-            parts.append(np.median(block, axis=0) if size == 1 else np.eye(size)[block.sum(axis=0).argmax()])
-            start += size
-        return np.concatenate(parts).astype(np.float32)
-
-    def to_columns(self, of_features: np.ndarray) -> np.ndarray:
-        """A mask of features as one of columns: (n, n_features) -> (n, n_columns)."""
-        return np.repeat(of_features, self.dataset.blocks, axis=1)
-
-    def compare(self, X_hat: np.ndarray) -> tables.CellErrors:
-        """The errors of reconstructions of these rows."""
-        return tables.compare_cells(self.X, X_hat, self.dataset.blocks, self.counted, self.variances)
-
-    def measure_rows(self, X_hat: np.ndarray) -> np.ndarray:
-        """(n,) error of each reconstructed row: of its numbers, or without any of its categories."""
-        cells = self.compare(X_hat)
-        of_numbers = cells.by_row(of_numbers=True)
-        return cells.by_row(of_numbers=False) if of_numbers is None else of_numbers
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,14 @@ def plot_by_class(
     ----------
     means : label -> (mean, low, high) of each class, NaN where there is none
     classes, counts : name and number of rows of each class, in the order they are drawn
-    methods : label -> method, which determines colour and mark, see `palette.get_method_style`
+    methods : label -> method, which determines colour and mark, see `palette.get_method_style`; "" for a baseline
     error, group : names of the axes
     """
     figure = make_figure(theme)
     ticks = [escape_text(name) for name in classes]
     for label, intervals in means.items():
         style, name = palette.get_method_style(methods[label], theme), escape_text(label)
+        colour = style.colour if methods[label] else palette.NO_CLASS[theme]
         mean, low, high = np.asarray(intervals, np.float64).reshape(-1, 3).T
         figure.add_scatter(
             x=list(range(len(ticks))),
@@ -44,7 +45,7 @@ def plot_by_class(
             name=name,
             customdata=np.column_stack([low, high, counts]),
             text=ticks,
-            marker={"color": style.colour, "symbol": style.symbol, "size": 6},
+            marker={"color": colour, "symbol": style.symbol, "size": 6},
             hovertemplate=f"{name}, {group} %{{text}}<br>%{{y:.3~g}} (%{{customdata[0]:.3~g}} to "
             "%{customdata[1]:.3~g}), n = %{customdata[2]:,}<extra></extra>",
         )

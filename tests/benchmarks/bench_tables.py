@@ -3,7 +3,7 @@
 On scikit-learn's wine, breast cancer, diabetes, digits (its columns as numbers) and iris, with the quick presets:
 
 - errors: the unexplained variance of PCA and of each network from 2 dimensions, with paired intervals of the difference
-- hidden: the error of filled cells from 2 and 5 dimensions, against the median's, beside scikit-learn's IterativeImputer
+- hidden: the error of filled cells from 2 and 5 dimensions and of scikit-learn's IterativeImputer, against the median's
 """
 
 import sys
@@ -15,6 +15,7 @@ from sklearn import datasets as bundled
 
 from core import methods
 from core.analysis import hidden_cells
+from core.analysis.table_cells import Cells
 from core.datasets import REGISTRY, Entry
 from core.datasets.own import preparation, store
 from core.datasets.own.recipe import make_recipe
@@ -61,12 +62,13 @@ def show_errors(dataset: Dataset, seed: int) -> None:
     for label, run in fit_all(dataset, 2, seed):
         rows = scores[label] = run.views["rows.unexplained_variance"].astype(np.float64)
         low, high = bootstrap.paired_difference_interval(rows, scores["PCA"])
-        print(f"{dataset.name} 2-D seed {seed} {label}: {rows.mean():.3f}, minus PCA {low:+.3f} to {high:+.3f}", flush=True)
+        name = f"{dataset.name} 2-D seed {seed} {label}"
+        print(f"{name}: {rows.mean():.3f}, minus PCA {low:+.3f} to {high:+.3f}", flush=True)
 
 
 def show_hidden(dataset: Dataset, size: int, seed: int) -> None:
     """Print the error of filled cells of each method, and its paired difference from the median's."""
-    cells = hidden_cells.Cells(dataset, np.arange(len(dataset.y_test)))
+    cells = Cells(dataset, np.arange(len(dataset.y_test)))
     hidden = hidden_cells.hide(cells)
     score = lambda filled: hidden_cells.compute_errors(cells, hidden, filled).by_row(of_numbers=True)
     median = score(hidden_cells.fill_by_median(cells, hidden))

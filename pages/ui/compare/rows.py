@@ -11,7 +11,7 @@ from core import datasets
 from core.datasets import checksums
 from core.errors import HourglassError
 from pages.ui.shared import cached, cell_tables, page_state, tables
-from pages.ui.shared.cell_tables import TestCells
+from pages.ui.shared.cell_tables import ShownCells
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.tables import Cell
@@ -21,22 +21,22 @@ _MOST_FEATURES, _MOST_ROWS = 6, 5
 NOT_HERE = "Not shown: the rows of this data set are not on this machine."
 
 
-def find_cells(lines: Sequence[Line], most: int = _MOST_ROWS) -> TestCells | None:
+def find_cells(lines: Sequence[Line], most: int = _MOST_ROWS) -> ShownCells | None:
     """Cells of the test rows whose reconstructions the runs store; None if the data set is not here."""
     runs = [line.run for line in lines if line.run and "strip_rows" in line.run.views]
     with suppress(HourglassError):
         if runs and datasets.is_available(runs[0].spec.dataset):
             dataset = cached.load_dataset(runs[0].spec.dataset, runs[0].spec.dataset_params)
             if checksums.is_of(runs[0].environment, dataset.checksum):
-                return TestCells(dataset, runs[0].views["strip_rows"][:most].astype(int))
+                return ShownCells(dataset, runs[0].views["strip_rows"][:most].astype(int))
     return None
 
 
 @dataclass(frozen=True)
-class ShownCells:
+class Excerpt:
     """The test rows and features that Compare shows at first."""
 
-    cells: TestCells
+    cells: ShownCells
     features: list[int]  # numbers among the features of the cells
 
     def make_originals(self) -> Markup:
@@ -46,7 +46,7 @@ class ShownCells:
     def make_reconstructions(self, line: Line) -> Markup:
         """HTML of a method's reconstructions of the same rows, coloured by their errors."""
         X_hat = line.run.views["reconstructions"][: len(self.cells.rows)]
-        texts, errors = cell_tables.decode(self.cells.table, X_hat), self.cells.compare(X_hat)
+        texts, errors = cell_tables.decode(self.cells.table, X_hat), self.cells.find_errors(X_hat)
         rows = [cell_tables.colour(*row) for row in zip(texts, errors, strict=True)]
         return self._make_table(rows, "hg-headless")
 
@@ -65,7 +65,7 @@ class ShownCells:
         return tables.make_strip(head, named, style)
 
 
-def find_shown(lines: Sequence[Line]) -> ShownCells | None:
+def find_shown(lines: Sequence[Line]) -> Excerpt | None:
     """The rows and features to show: those whose errors differ most between the methods, or with one are largest."""
     if (cells := find_cells(lines)) is None:
         return None
@@ -74,7 +74,7 @@ def find_shown(lines: Sequence[Line]) -> ShownCells | None:
     errors = [by_feature for by_feature in by_method if by_feature]
     table = np.array([[by_feature.get(name, 0.0) for name in names] for by_feature in errors or [{}]])
     spread = np.ptp(table, axis=0) if len(table) > 1 else table[0]
-    return ShownCells(cells, np.argsort(-spread, kind="stable")[:_MOST_FEATURES].tolist())
+    return Excerpt(cells, np.argsort(-spread, kind="stable")[:_MOST_FEATURES].tolist())
 
 
 def draw_enlarged(lines: Sequence[Line]) -> None:
@@ -89,8 +89,8 @@ def draw_enlarged(lines: Sequence[Line]) -> None:
     columns = [list(map(tables.text, cells.originals[at]))]
     for line in shown:
         X_hat = line.run.views["reconstructions"][[at]]
-        one = TestCells(cells.dataset, cells.rows[[at]])
-        columns.append(cell_tables.colour(cell_tables.decode(cells.table, X_hat)[0], one.compare(X_hat)[0]))
+        one = ShownCells(cells.dataset, cells.rows[[at]])
+        columns.append(cell_tables.colour(cell_tables.decode(cells.table, X_hat)[0], one.find_errors(X_hat)[0]))
     rows = [[tables.text(feature.name), *row] for feature, *row in zip(cells.features, *columns, strict=True)]
     tables.draw(["Feature", "Original", *(line.label for line in shown)], rows, "row", kind="hg-depths")
     st.caption(plain(cell_tables.ABOUT_COLOURS))

@@ -86,7 +86,7 @@ def draw(view: View, winners: Mapping[str, str | None]) -> Clicked:
     return next(filter(None, clicked), None)
 
 
-def _draw_header(entry: Entry, shown: Sequence[Line], cells: rows.ShownCells | None) -> None:
+def _draw_header(entry: Entry, shown: Sequence[Line], cells: rows.Excerpt | None) -> None:
     with st.container(key="cardhead", gap=None):
         with st.container(key="headnumbers", gap=None):
             st.markdown("Method")
@@ -123,7 +123,7 @@ def _make_documents(shown: Sequence[Line]) -> str:
 
 
 def _draw_row(
-    view: View, line: Line, winners: Mapping[str, str | None], has_same_rows: bool, cells: rows.ShownCells | None
+    view: View, line: Line, winners: Mapping[str, str | None], has_same_rows: bool, cells: rows.Excerpt | None
 ) -> Clicked:
     with st.container(key=f"row-{line.name}", gap=None):
         st.html(_make_numbers(view, line, winners))

@@ -10,8 +10,8 @@ from core import cache
 from core.analysis import corruption, error_comparison
 from core.analysis.codes import to_pixels
 from core.analysis.corruption import BY_KIND, Corruption
-from core.analysis.hidden_cells import Cells
 from core.analysis.rows import Rows
+from core.analysis.table_cells import Cells
 from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
 from core.types import ROW_NAMES, TABLES, Run, as_floats
 from pages.ui.shared import cached, charts, header, image_grid, page_state, reconstructors, tables

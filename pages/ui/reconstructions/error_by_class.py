@@ -10,13 +10,15 @@ import streamlit as st
 from core import cache, datasets, methods
 from core.analysis import error_comparison
 from core.analysis.error_comparison import ByClass, Ranking
+from core.analysis.table_cells import Cells
 from core.datasets import Entry, checksums
 from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
-from core.types import Measurement, Run
+from core.types import TABLES, Measurement, Run
+from pages.ui.reconstructions import feature_errors
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import RECONSTRUCTS, begin_section
+from pages.ui.shared.section import RECONSTRUCTS, Section, begin_section
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.text import html, join_words, plain
 
@@ -54,8 +56,21 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
             section.explain(f"{_hardest_class(errors, comparison)} {_order(errors, comparison.ranking)}")
             _draw_classes(errors, comparison, problems)
         _draw_distribution(errors, problems)
+        if view.entry.kind == TABLES:
+            _draw_features(section, problems)
         if reconstructors.find_gan(view):
             st.caption(f"A GAN has no encoder, so it cannot reconstruct a given {section.row}.")
+
+
+def _draw_features(section: Section, problems: list[str]) -> None:
+    """Draw the errors of each feature of a table, of the test rows loaded here."""
+    rows = section.find_rows(problems)
+    cells = Cells(cached.load_dataset(rows.dataset, section.view.dataset_params), rows.numbers)
+    methods = section.find_reconstructors(rows)
+    st.subheader("Error by feature", anchor=False)
+    by_label = {method.label: cells.compare(method.reconstruct_rows(rows, range(len(rows)))) for method in methods}
+    names = [feature.name for feature in rows.features]
+    feature_errors.draw(by_label, names, {method.label: method.line.method for method in methods}, "error by feature")
 
 
 def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]:

@@ -1,15 +1,13 @@
 """Cells of a table in original units, coloured by the errors of their reconstructions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from core.analysis.table_cells import Cells
 from core.figures import cell_colours
-from core.metrics import tables as table_metrics
-from core.types import Dataset
 from pages.ui.shared import header
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html
@@ -20,19 +18,8 @@ ABOUT_COLOURS = (
 )
 
 
-@dataclass(frozen=True)
-class TestCells:
-    """Cells of some test rows of a data set.
-
-    Attributes
-    ----------
-    dataset : a table; rows : (n,) numbers of the rows in the test split.
-    """
-
-    __test__ = False  # no test of pytest
-
-    dataset: Dataset
-    rows: np.ndarray
+class ShownCells(Cells):
+    """Cells of some test rows that are shown; parameters as `core.analysis.table_cells.Cells`."""
 
     @property
     def table(self) -> Any:
@@ -50,21 +37,10 @@ class TestCells:
         frame = self.table.frame_test.iloc[self.rows]
         return _to_texts([frame[feature.name] for feature in self.features])
 
-    @cached_property
-    def variances(self) -> np.ndarray:
-        """(n_features,) variance of each feature of the prepared rows among all test rows."""
-        counted = self._count(self.dataset.known_test, self.dataset.X_test.shape)
-        return table_metrics.feature_variances(self.dataset.X_test, self.dataset.blocks, counted)
-
-    def _count(self, known: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray | None:
-        return table_metrics.select_counted(known, self.table.features, shape)
-
-    def compare(self, X_hat: np.ndarray) -> np.ndarray:
-        """Errors of reconstructions (n, n_columns), see `core.metrics.tables.CellErrors`: (n, n_features)."""
-        X, known = self.dataset.X_test[self.rows], self.dataset.known_test
-        counted = self._count(None if known is None else known[self.rows], X.shape)
-        cells = table_metrics.compare_cells(X, X_hat, self.dataset.blocks, counted, self.variances)
-        return cells.errors[:, [k for k, feature in enumerate(self.table.features) if not feature.of_missing]]
+    def find_errors(self, X_hat: np.ndarray) -> np.ndarray:
+        """Errors of reconstructions of `features`, see `core.metrics.tables.CellErrors`: (n, n_features)."""
+        is_column = [not feature.of_missing for feature in self.table.features]
+        return self.compare(X_hat).errors[:, is_column]
 
     def name_rows(self) -> list[tuple[str, str]]:
         """What a row is called, its class or number, and the whole of it, such as ``"test row 17, class_0"``."""

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.rows import Rows, check_same_data
 from core.errors import BadInput, HourglassError
+from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
 from core.runs import selection
 from core.types import ROW_NAMES
 from pages.ui.shared import cli_commands, header, page_state, run_picker, stored_runs, training_offers
@@ -37,6 +38,11 @@ class Section:
     def row(self) -> str:
         """What a row of the data set is called: ``"image"``."""
         return ROW_NAMES[self.view.entry.kind]
+
+    @property
+    def measure(self) -> ErrorMeasure:
+        """The error by which methods are compared."""
+        return choose_measure(self.view.entry.form)
 
     def explain(self, text: str, help: str | None = None) -> None:
         """Write the explanation of at most two sentences above the section; details in `help`."""
