@@ -37,8 +37,10 @@ class Difference:
     is_significant: bool = False
 
 
-def compare_columns(columns: Sequence[Column], is_inside: np.ndarray) -> list[Difference]:
-    """Compare the rows of a selection, (n,) bool, with the others, the largest effect first.
+def compare_columns(
+    columns: Sequence[Column], is_inside: np.ndarray, is_outside: np.ndarray | None = None
+) -> list[Difference]:
+    """Compare the rows of a selection, (n,) bool, with all others or those given, the largest effect first.
 
     Numbers and dates: means with t intervals; their difference with Welch's interval and test. Categories: of the
     category whose shares differ most, Wilson's intervals; their difference with Newcombe's interval, and Fisher's exact
@@ -51,12 +53,13 @@ def compare_columns(columns: Sequence[Column], is_inside: np.ndarray) -> list[Di
     """
     from scipy.stats import false_discovery_control
 
-    found, sizes = [], [int(is_inside.sum()), int((~is_inside).sum())]
+    is_outside = ~is_inside if is_outside is None else is_outside
+    found, sizes = [], [int(is_inside.sum()), int(is_outside.sum())]
     if not all(sizes):
         return []
     for column in columns:
         is_known = column.is_known
-        a, b = column.values[is_inside & is_known], column.values[~is_inside & is_known]
+        a, b = column.values[is_inside & is_known], column.values[is_outside & is_known]
         if not len(a) or not len(b):
             pass
         elif column.type != CATEGORY:
@@ -64,8 +67,8 @@ def compare_columns(columns: Sequence[Column], is_inside: np.ndarray) -> list[Di
                 found.append(_compare_means(column, a, b))
         elif 1 < len(column.categories) < len(a) + len(b):
             found.append(_compare_shares(column, a, b))
-        if not is_known.all():
-            gaps = [int((~is_known[rows]).sum()) for rows in (is_inside, ~is_inside)]
+        gaps = [int((~is_known[rows]).sum()) for rows in (is_inside, is_outside)]
+        if any(gaps):
             found.append(_compare_counts(column, "", True, gaps, sizes, 1))
     if not found:
         return []

@@ -113,7 +113,8 @@ class Rows:
         """Which rows these are, in words."""
         what = f"{self.noun}s"
         if self.split == BOTH:
-            return f"{(~self.is_test).sum():,} train and {self.is_test.sum():,} test {what}, drawn by class"
+            both = f"{(~self.is_test).sum():,} train and {self.is_test.sum():,} test {what}"
+            return f"all {both}" if len(self) == self.n_all else f"{both}, drawn by class"
         if len(self) == self.n_all:
             return f"all {self.n_all:,} {self.split} {what}"
         how = "a stratified sample" if self.has_labels else "drawn at random"

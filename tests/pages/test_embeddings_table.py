@@ -108,7 +108,7 @@ def test_selection_is_compared_with_the_others_and_exported(table, monkeypatch):
     assert {"row", "split", "PCA 2-D x", "PCA 2-D y", "PCA 2-D reconstruction error"} <= set(lines[0])
     app.set_state("selected-rows").get("arrow_data_frame")
     choose(app, chosen[:1], turn=2).expect("nearest neighbours of", "1 selected row against")
-    choose(app, np.arange(300), turn=3).expect("All rows are selected")
+    choose(app, np.arange(300), turn=3).expect("All rows shown are selected")
 
 
 def test_table_without_labels_has_no_class(no_shipped_runs):

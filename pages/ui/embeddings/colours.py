@@ -35,7 +35,9 @@ def choose(rows: Rows, problems: list[str]) -> str:
     labels = {colour: label for colour, label in _LABELS.items() if is_offered.get(colour, True)}
     if rows.columns and not rows.has_labels:
         labels[CLASSES] = "Nothing"
-    labels |= {f"{COLUMN}{k}": shorten(column.name, _LONGEST) for k, column in enumerate(rows.columns)}
+    for k, column in enumerate(rows.columns):
+        name = shorten(column.name, _LONGEST)
+        labels[f"{COLUMN}{k}"] = f"{name} (column)" if name in labels.values() else name
     look = {"format_func": labels.get, "width": 190, "help": _HELP_OF_COLUMNS if rows.columns else _HELP}
     # A column of another table is none of this one.
     memory = f"colour/{rows.dataset}" if rows.columns else None

@@ -1,6 +1,7 @@
 """Each column of a table inside and outside the selection, as a table that is saved as CSV."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -36,11 +37,12 @@ def draw(view: MapView, positions: np.ndarray) -> None:
     rows = view.rows
     is_inside = np.zeros(len(rows), bool)
     is_inside[positions] = True
-    n, n_others = int(is_inside.sum()), int((~is_inside).sum())
+    is_outside = ~is_inside & ~np.isin(rows.y, view.look.hidden)
+    n, n_others = len(positions), int(is_outside.sum())
     if not n_others:
-        st.markdown("All rows are selected, so there are none to compare them with.")
+        st.markdown("All rows shown are selected, so there are none to compare them with.")
         return
-    found = compare_columns(rows.columns, is_inside)
+    found = compare_columns(rows.columns, is_inside, is_outside)
     about = (
         f"{n:,} selected row{'s' if n > 1 else ''} against the {n_others:,} other{'s' if n_others > 1 else ''} shown"
     )
@@ -53,7 +55,9 @@ def draw(view: MapView, positions: np.ndarray) -> None:
     tables.draw(head, shown, "selected-against-others", kind="hg-differences", saved=lines)
     if is_long:
         st.toggle(f"All {len(lines)} comparisons", key=page_state.key("all-columns"))
-    if lines_of_errors := [_make_line(each, n, n_others) for each in compare_columns(_list_errors(view), is_inside)]:
+    if lines_of_errors := [
+        _make_line(each, n, n_others) for each in compare_columns(_list_errors(view), is_inside, is_outside)
+    ]:
         st.markdown(f"**Reconstruction error**: mean {describe_error(rows)} of the rows.")
         tables.draw(["Method", *head[1:]], lines_of_errors, "errors-of-selected", kind="hg-differences")
 
@@ -81,10 +85,13 @@ def _make_line(found: Difference, n: int, n_others: int) -> list[Cell]:
         _make_cell(part, write, f"n = {part.n:,}" if part.n != size else "")
         for part, size in ((found.inside, n), (found.outside, n_others))
     )
-    unit, factor = ("points", 100) if write is _write_share else ("days" if write is _write_day else "", 1)
-    difference = _make_cell(found.difference, lambda value: _sign(factor * value), unit=unit)
+    unit = {_write_share: "points", _write_day: "days"}.get(write, "")
+    write_change = (lambda share: f"{100 * share:+.1f}".replace("-", "−")) if write is _write_share else _sign
+    difference = _make_cell(found.difference, write_change, unit=unit)
+    if n == 1 and found.category:
+        inside = replace(inside, shown=html("this" if found.inside.value else "another"))
     effect = _sign(found.effect) if np.isfinite(found.effect) else "∞" if found.effect > 0 else "−∞"
-    remark = "" if found.is_significant else '<div class="hg-note">n. s.</div>'
+    remark = "" if found.is_significant or n == 1 else '<div class="hg-note">n. s.</div>'
     title = Cell(f"{html(shorten(name, _LONGEST))}{note}", saved)
     return [title, inside, outside, difference, Cell(f"{effect}{remark}", found.effect)]
 

@@ -62,9 +62,9 @@ def _describe_shared(by_run: Mapping[str, np.ndarray], n_shared: int) -> str:
 def _list_titles(rows: Rows, which: np.ndarray, shared: Set[int]) -> Markup:
     items = []
     for k in map(int, which):
-        title = f'<span class="{"hg-in" if k in shared else ""}">{make_breakable(rows.get_title(k))}</span>'
-        about = rows.get_class(k), rows.texts[k][1] if rows.kind == TABLES else ""
-        items.append(title + make_note(" · ".join(filter(None, about))))
+        style, about = "hg-in" if k in shared else "", html(rows.texts[k][1] if rows.kind == TABLES else "")
+        title = f'<span class="{style}" title="{about}">{make_breakable(rows.get_title(k))}</span>'
+        items.append(title + make_note(rows.get_class(k)))
     return make_list(items)
 
 
@@ -151,6 +151,7 @@ def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None
     if rows.kind == IMAGES:
         st.html(make_strip(rows, lowest, notes=overlaps))
     else:
-        st.html(make_titles(rows, lowest, lambda k: f"{rows.get_class(k)} · overlap {overlaps[k]}"))
+        name = rows.name_row if rows.kind == TABLES else rows.get_class
+        st.html(make_titles(rows, lowest, lambda k: f"{name(k)} · overlap {overlaps[k]}"))
     key, args = page_state.key("select-disagreeing"), (rows, lowest)
     st.button("Select these rows in the maps", key, on_click=maps_component.select, args=args)
