@@ -30,7 +30,11 @@ _FEW_CELLS, _MANY_CELLS = {"width": 64, "layers": 1}, {"width": 256, "layers": 2
 _TABLE_SETTINGS = {
     "ae": {"learning_rate": 0.01, "weight_decay": 0.1},
     "vae": {"learning_rate": 0.01, "weight_decay": 0.1},
+    # By the Fréchet distance of samples to held-out training rows.
+    "gan": {"objective": "least-squares", "learning_rate": 0.001, "r1": 0.3},
 }
+# A GAN of an autoencoder's size on few rows leaves out half of them.
+_FEW_CELLS_OF = {"gan": {"width": 128, "layers": 2}}
 _TABLE_NOISE = {True: {True: 0.6, False: 0.3}, False: {True: 0.3, False: 0.1}}  # few rows, two dimensions
 # Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
 N_TRIALS = 6
@@ -86,7 +90,8 @@ def make_table_settings(n_train: int, method: str, n_components: int, preset: st
         return {}
     settings, few = _count_epochs(n_train, preset), n_train <= _FEW_ROWS
     if "layers" in declared:
-        settings |= (_FEW_CELLS if few else _MANY_CELLS) | _TABLE_SETTINGS.get(method, {})
+        settings |= _FEW_CELLS_OF.get(method, _FEW_CELLS) if few else _MANY_CELLS
+        settings |= _TABLE_SETTINGS.get(method, {})
     if "noise" in declared:
         settings["noise"] = _TABLE_NOISE[few][n_components <= 2]
     return settings

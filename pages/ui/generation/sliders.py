@@ -32,7 +32,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         return
     rows = latent_component.find_rows(view.entry, line, problems)
     scene = make_scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
-    st.markdown(_explain(line, scene), help=HELP[scene.measure or _EFFECT])
+    st.markdown(_explain(line, scene), help=describe_measure(scene))
     latent_component.draw(line.stamp, scene, rows, describe(line, scene), problems)
 
 
@@ -104,21 +104,28 @@ def _explain(line: Line, scene: Scene) -> str:
     )
 
 
-HELP = {
-    _VARIANCE: "Activity: variance of the posterior means over the test rows. A dimension above "
-    f"{decoder_export.ACTIVE_UNIT} is an active unit (Burda et al. 2016); the decoder ignores the others, which the "
-    "VAE left at the prior.",
-    _EFFECT: "Activity: a quarter of the squared difference between the images one standard deviation to either side "
-    f"of a code, summed over pixels, mean over {_N_EFFECT} codes; for a linear decoder, the variance explained by the "
-    f"dimension. Inactive: below {decoder_export.ACTIVE_EFFECT:.0%} of the largest.",
-}
+def describe_measure(scene: Scene) -> str:
+    """Say how the activity of a dimension is measured."""
+    if scene.measure == _VARIANCE:
+        return (
+            "Activity: variance of the posterior means over the test rows. A dimension above "
+            f"{decoder_export.ACTIVE_UNIT} is an active unit (Burda et al. 2016); the decoder ignores the others, "
+            "which the VAE left at the prior."
+        )
+    rows, cells = ("images", "pixels") if scene.shape else ("prepared rows", "columns")
+    return (
+        f"Activity: a quarter of the squared difference between the {rows} one standard deviation to either side of a "
+        f"code, summed over {cells}, mean over {_N_EFFECT} codes; for a linear decoder, the variance explained by the "
+        f"dimension. Inactive: below {decoder_export.ACTIVE_EFFECT:.0%} of the largest."
+    )
 
 
 def describe(line: Line, scene: Scene) -> list[str]:
     n, n_active, size = len(scene.codes), sum(axis.is_active for axis in scene.axes), len(scene.axes)
     parts = []
     if scene.gaussian is not None:
-        source = f"a Gaussian fitted to the codes of {n:,} test rows, given the frozen dimensions"
+        source = f"a Gaussian fitted to the codes of {n:,} test rows"
+        source += ", given the frozen dimensions" if scene.shape else ""
         spanned = "these codes"
         if scene.gaussian.is_prior:
             source, spanned = "the prior N(0, I)", "the prior" + (" and of the codes of the test rows" if n else "")

@@ -14,6 +14,7 @@ from core.frontend.latent import Scene
 from core.types import Dataset, Run
 from pages.ui.generation import arithmetic, encoded_rows, latent_component, manifold, sliders
 from pages.ui.generation.interpolation import FUNCTIONS, PATHS, PATHS_HELP
+from pages.ui.generation.table_comparison import make_places
 from pages.ui.generation.table_samples import load_table
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
 from pages.ui.shared.reconstructors import Reconstructor
@@ -41,7 +42,7 @@ def draw_sliders(view: View, stored: Sequence[Run], problems: list[str]) -> None
     scene = sliders.make_scene(line.stamp, rows.key, line.run, rows)
     st.markdown(
         "Each latent dimension has a slider, the most active first. The table shows the row that the decoder makes.",
-        help=sliders.HELP[scene.measure or "effect"],
+        help=sliders.describe_measure(scene),
     )
     first = np.array([axis.start for axis in scene.axes])
     left, right = st.columns([2, 3], gap="large")
@@ -242,9 +243,8 @@ def _draw_planes(lines: Sequence[Line], rows: Rows, dataset: Dataset, name: str)
     low, high = np.nanquantile(
         table_rows.read_values(dataset.table, dataset.X_train, name, dataset.known_train), [0.05, 0.95]
     )
-    places = st.columns(min(2, len(lines)))
-    for k, line in enumerate(lines):
-        with places[k % len(places)]:
+    for line, place in zip(lines, make_places(len(lines)), strict=True):
+        with place:
             scene = manifold.make_scene(line.stamp, rows.key, line.run, rows)
             x, y = (np.linspace(axis.low, axis.high, _GRID) for axis in scene.axes)
             codes = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)

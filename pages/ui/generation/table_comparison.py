@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis import table_rows
 from core.datasets.own.columns import CATEGORY
@@ -229,12 +230,16 @@ def _draw_heatmaps(compared: _Compared, differences: dict[str, np.ndarray], name
         shown = np.sort(np.argsort(-strength, kind="stable")[:_MOST_CORRELATED])
         st.caption(f"The {_MOST_CORRELATED} of {len(names)} columns whose correlations differ most.")
     most = float(np.nanmax(sizes)) or 1.0
-    places = st.columns(min(2, len(differences)))
-    for k, (label, difference) in enumerate(differences.items()):
-        with places[k % len(places)]:
+    for (label, difference), place in zip(differences.items(), make_places(len(differences)), strict=True):
+        with place:
             st.html(Markup(f'<div class="hg-caption"><b>{html(label)}</b></div>'))
             part = [names[at] for at in shown]
             figure = feature_histograms.plot_correlations(
                 difference[np.ix_(shown, shown)], part, most, header.get_theme()
             )
             charts.draw(figure, f"correlations-{label}")
+
+
+def make_places(n: int) -> list[DeltaGenerator]:
+    """Places for `n` charts, two in a line, in this order on a narrow screen too."""
+    return [place for _ in range(0, n, 2) for place in st.columns(2)][:n]
