@@ -33,7 +33,7 @@ _TABLE_SETTINGS = {
     # By the Fréchet distance of samples to held-out training rows.
     "gan": {"objective": "least-squares", "learning_rate": 0.001, "r1": 0.3},
 }
-# A GAN of an autoencoder's size on few rows leaves out half of them.
+# On few rows a GAN of the autoencoders' size covers fewer of them.
 _FEW_CELLS_OF = {"gan": {"width": 128, "layers": 2}}
 _TABLE_NOISE = {True: {True: 0.6, False: 0.3}, False: {True: 0.3, False: 0.1}}  # few rows, two dimensions
 # Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
