@@ -11,14 +11,14 @@ stored, problems = stored_runs.list_runs()
 problems = list(problems)
 
 st.header("Data", anchor=False)
+notices = st.container()
 page_state.show_kept_error("data")
 own_data.show_added()
 found = draft.get()
-if found is None:
+if found is None or not check.draw(found):
     upload.draw()
     catalogue.draw(stored, problems)
-else:
-    check.draw(found)
-page_state.show_problems(problems)
+with notices:
+    page_state.show_problems(problems)
 
 header.end_page("python -m core import FILE", "Adds a table from the command line; --check only looks at it.")

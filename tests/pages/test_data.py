@@ -95,8 +95,7 @@ def test_an_edited_type_or_role_changes_the_recipe_and_a_role_of_one_column_is_t
 
 def test_hostile_files_names_and_cells_are_one_sentence_or_shown_letter_by_letter():
     app = drop(page(), "none.csv", b"")
-    assert [error.value for error in app.error] == ["The file is empty\\."]
-    app.press("Discard")
+    assert [error.value for error in app.error] == ["none\\.csv: The file is empty\\."]
     name = f'"{HOSTILE.replace(chr(34), "")}"'
     rows = "\n".join(f"{k},{HOSTILE if k % 2 else '=1+1'},{k % 5}" for k in range(40))
     app = drop(app, f"{HOSTILE[:20]}.csv", f"{name},{name},b\n{rows}".encode())
@@ -123,7 +122,7 @@ def test_an_own_data_set_is_renamed_packed_and_deleted_with_its_runs():
     app.press("rename")
     assert datasets.entry(name).label == "Three <b>wines</b>"
     packed = store.pack(name)
-    app.expect("its 1 run").press("delete")
+    app.expect("its 1 run ").press("delete")
     assert not (folder / name).exists()
     assert catalogue.list_names() == []
     app = drop(page(), "packed.zip", packed)

@@ -98,7 +98,7 @@ def _draw_entry(entry: Entry, stored: Sequence[Run]) -> None:
     trained = _list_methods(entry.name, stored)
     runs = [f"{method} ({count})" if count > 1 else method for method, count in trained.items()]
     st.markdown(plain(f"Trained: {join_words(runs)}." if runs else "Nothing is trained on it yet."))
-    own_data.draw_links(entry.name)
+    own_data.draw_links(entry.name, "data-set")
     if entry.is_own and own_data.is_owner(entry.name):
         _draw_own(entry)
     drawer = st.expander("Preview", key=page_state.key(f"preview/{entry.name}"), on_change="rerun")
@@ -112,10 +112,10 @@ def _draw_own(entry: Entry) -> None:
     name, about = entry.name, catalogue.read_about(entry.name)
     room, room_of_runs = own_datasets.measure_room(name)
     n_runs = len(own_datasets.list_run_places(name))
-    st.caption(
-        f"Takes {own_data.format_bytes(room)}, and its {n_runs:,} {'run' if n_runs == 1 else 'runs'} "
-        f"{own_data.format_bytes(room_of_runs)}."
+    of_runs = (
+        f", its {n_runs:,} {'run' if n_runs == 1 else 'runs'} {own_data.format_bytes(room_of_runs)}" if n_runs else ""
     )
+    st.caption(plain(f"Takes {own_data.format_bytes(room)}{of_runs}."))
     with st.container(horizontal=True, vertical_alignment="center", key="data-own"):
         with st.popover("Rename", icon=":material/edit:"):
             widget = page_state.key(f"rename/{name}")
@@ -157,12 +157,12 @@ def _draw_preview(entry: Entry) -> None:
         return
     if entry.kind == TABLES:
         tables.draw_frame(rows.frame.iloc[:_PREVIEW_ROWS], "preview-rows", is_saved=False)
-        st.caption(f"The first of {rows.summary}.")
+        st.caption(f"{_PREVIEW_ROWS} test rows.")
     elif entry.kind == DOCUMENTS:
         frame = pd.DataFrame(rows.texts[:_PREVIEW_ROWS], columns=["Title", "Begins"])
         tables.draw_frame(frame, "preview-documents", is_saved=False)
-        st.caption(f"Of {rows.summary}.")
+        st.caption(f"{_PREVIEW_ROWS} test documents.")
     else:
-        alt = f"{_PREVIEW_IMAGES} images of {entry.label}"
+        alt = f"{_PREVIEW_IMAGES} test images of {entry.label}"
         st.html(images.montage(rows.X[:_PREVIEW_IMAGES], entry.image_shape, 10, alt, "hg-montage"))
-        st.caption(f"Of {rows.summary}.")
+        st.caption(f"{_PREVIEW_IMAGES} test images.")

@@ -37,17 +37,18 @@ _TRAIN_HELP = (
 )
 
 
-def draw(found: Draft) -> None:
-    """Draw the check of a file, and add it if that was asked for."""
+def draw(found: Draft) -> bool:
+    """Draw the check of a file, and add it if that was asked for; False, after an error, if it can't be read at all."""
+    with st.spinner("Reading the file …"):
+        found.read()
+    if found.brought is None:
+        draft.discard()
+        st.error(plain(f"{shorten(found.file, 60)}: {found.problem}"))
+        return False
     with st.container(horizontal=True, vertical_alignment="center", key="data-head"):
         st.subheader(plain(f"Check {shorten(found.file, 60)}"), anchor=False, width="content")
         key = page_state.key("discard")
         st.button("Discard", key, "Nothing of this file is kept.", draft.discard, icon=":material/close:")
-    with st.spinner("Reading the file …"):
-        found.read()
-    if found.brought is None:
-        st.error(plain(found.problem))
-        return
     table = found.brought.table
     n_rows, n_columns = table.frame.shape
     facts = f"{n_rows:,} rows and {n_columns:,} columns, {own_data.format_bytes(len(found.content))}"
@@ -62,6 +63,7 @@ def draw(found: Draft) -> None:
     _draw_columns(found)
     preparation.draw(found)
     _draw_actions(found, found.problem or refusal)
+    return True
 
 
 def _describe_format(table: readers.Table) -> list[str]:

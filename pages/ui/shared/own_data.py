@@ -83,6 +83,7 @@ def show_added() -> None:
     if name is not None and datasets.is_known(name):
         entry = datasets.entry(name)
         st.success(plain(f"{entry.label} is added: {entry.rows[0]:,} train and {entry.rows[1]:,} test rows."))
+        draw_links(name, "added")
 
 
 def keep_added(name: str) -> None:
@@ -90,9 +91,9 @@ def keep_added(name: str) -> None:
     st.session_state[_ADDED] = name
 
 
-def draw_links(name: str) -> None:
-    """Draw links to pages of a data set."""
-    with st.container(horizontal=True, key="data-links"):
+def draw_links(name: str, place: str) -> None:
+    """Draw links to pages of a data set; `place` on the page is for the key."""
+    with st.container(horizontal=True, key=f"links-{place}"):
         for page, label, icon in (
             ("app.py", "Compare", ":material/compare_arrows:"),
             ("pages/embeddings.py", "Embeddings", ":material/scatter_plot:"),
@@ -102,5 +103,7 @@ def draw_links(name: str) -> None:
 
 
 def format_bytes(n_bytes: int) -> str:
-    """``"11.2 kB"``, ``"3.4 MB"``."""
+    """``"120 bytes"``, ``"11.2 kB"``, ``"3.4 MB"``."""
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
     return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e5 else f"{n_bytes / 1e3:,.1f} kB"
