@@ -14,7 +14,7 @@ from tests.contrast import contrast
 CHARTS = "reconstructions?data=digits&size=10&section=classes"
 PAGES = (CHARTS, "?data=digits&size=10", "embeddings?data=digits&size=10", "generation?data=digits&size=10")
 PAGES += ("documents?data=docstrings", "labelled_fraction?data=digits", "mechanisms?experiment=elbo")
-PAGES += ("training?data=digits", "tour")
+PAGES += ("training?data=digits", "tour", "data?data=digits")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # All of these that depends on the theme.
 CONTRAST = {"type": "rule", "values": ["color-contrast"]}

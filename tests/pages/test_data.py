@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from core import datasets
+from core.commands import workshop
 from core.datasets.own import catalogue, columns, examples, recipe, store
 from core.runs import layout
 from core.tasks import own_datasets, queue, worker_process
@@ -95,7 +96,7 @@ def test_an_edited_type_or_role_changes_the_recipe_and_a_role_of_one_column_is_t
 
 def test_hostile_files_names_and_cells_are_one_sentence_or_shown_letter_by_letter():
     app = drop(page(), "none.csv", b"")
-    assert [error.value for error in app.error] == ["none\\.csv: The file is empty\\."]
+    assert [error.value for error in app.error] == ["none\\.csv\\: The file is empty\\."]
     name = f'"{HOSTILE.replace(chr(34), "")}"'
     rows = "\n".join(f"{k},{HOSTILE if k % 2 else '=1+1'},{k % 5}" for k in range(40))
     app = drop(app, f"{HOSTILE[:20]}.csv", f"{name},{name},b\n{rows}".encode())
@@ -137,7 +138,7 @@ def test_a_link_to_data_that_are_missing_says_how_to_bring_them():
 
 
 @pytest.fixture
-def workshop(monkeypatch):
+def in_workshop(monkeypatch):
     monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
     monkeypatch.setattr(own_data, "_seen", {})
 
@@ -151,7 +152,7 @@ def visit(person: str, script: str = PAGE, **query: str):
     return app.run()
 
 
-def test_in_a_workshop_nobody_sees_what_another_person_brought(workshop):
+def test_in_a_workshop_nobody_sees_what_another_person_brought(in_workshop):
     anna, bert = "a" * 16, "b" * 16
     app = visit(anna).press(WINE)
     app.text_input[0].set_value("Secret of Anna").run().press("add-all")
@@ -173,7 +174,7 @@ def test_in_a_workshop_nobody_sees_what_another_person_brought(workshop):
     assert "Secret of Anna" in visit(anna, data=name).read_text()
 
 
-def test_in_a_workshop_data_are_shared_by_a_switch_and_deleted_with_their_owner(workshop, monkeypatch):
+def test_in_a_workshop_data_are_shared_by_a_switch_and_deleted_with_their_owner(in_workshop, monkeypatch):
     anna, bert, now = "a" * 16, "b" * 16, [1e6]
     monkeypatch.setattr(own_data.time, "monotonic", lambda: now[0])
     name = add_example(owner=anna)
@@ -193,13 +194,14 @@ def test_in_a_workshop_data_are_shared_by_a_switch_and_deleted_with_their_owner(
     assert own_datasets.list_run_places(name) == []
 
 
-def test_after_a_workshop_only_shared_data_and_those_of_the_host_are_left():
+def test_after_a_workshop_only_shared_data_and_those_of_the_host_are_left(monkeypatch):
     private, shared, hosts = (
         add_example(owner="a" * 16),
         add_example("diabetes", owner="a" * 16),
         add_example("breast_cancer"),
     )
     store.share(shared, True)
-    own_datasets.forget_workshop()
+    monkeypatch.setattr(workshop.subprocess, "call", lambda *args, **kwargs: 0)
+    workshop.serve_workshop(8501)
     assert set(catalogue.list_names()) == {shared, hosts}
     assert private not in catalogue.list_names()
