@@ -90,7 +90,8 @@ class Workload:
 
     `players` : losses and optimizers that take turns. `dense`, `convolved` : multiplications of a row, forward and
     backward, in linear layers and in convolutions; `values`, `maps` : its inputs and outputs there. `augmented` : mean
-    number of pixels of a row that augmentation computes. `weights` : trained weights.
+    number of pixels of a row that augmentation computes. `weights` : trained weights. `layers` : passes through a
+    layer, whatever its size.
     """
 
     players: int
@@ -100,6 +101,7 @@ class Workload:
     maps: float
     augmented: float
     weights: int
+    layers: float = 0.0
 
     def __add__(self, other: Workload) -> Workload:
         return Workload(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
@@ -110,12 +112,13 @@ def count_passes(layers: Sequence[Layer], forward=1.0, by_weights=1.0, by_inputs
 
     `first` : whether the gradient by the input of the first layer is needed too.
     """
-    products, values = [0.0, 0.0], [0.0, 0.0]
+    products, values, n_passes = [0.0, 0.0], [0.0, 0.0], 0.0
     for k, layer in enumerate(layers):
         times = forward + by_weights + (by_inputs if k or first else 0.0)
         products[layer.convolves] += times * layer.products
+        n_passes += times
         values[layer.convolves] += (forward + by_inputs) * layer.values
-    return Workload(0, *products, *values, 0.0, 0)
+    return Workload(0, *products, *values, 0.0, 0, n_passes)
 
 
 def count_optimizer(n_features: int, layers: Sequence[Layer], n_augmented: float = 0.0) -> Workload:

@@ -14,7 +14,7 @@ from core.datasets import checksums
 from core.errors import BrokenRun, HourglassError
 from core.files import check_room
 from core.runs import reader, store
-from core.tasks import queue, task_files, worker_process
+from core.tasks import queue, task_files, training_cost, worker_process
 from core.tasks.queue import Task
 from core.types import Spec
 
@@ -28,8 +28,8 @@ _TRAINING_BYTES = 50_000_000
 def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool = False) -> None:
     """Queue trainings in this order, or none of them; share those that are queued already, skip those that are stored.
 
-    A command that was sent to one before is withdrawn. Raises HourglassError if the queue or the disk is full, or if
-    `one_a_person` and this person has another training waiting.
+    A command that was sent to one before is withdrawn. Raises HourglassError if the queue or the disk is full, if there
+    is too little memory for one, or if `one_a_person` and this person has another training waiting.
     """
     with _explain_unwritable(), task_files.hold_queue():
         tasks, keys = {task.key: task for task in queue.list_tasks()}, {spec.key for spec in specs}
@@ -40,6 +40,8 @@ def request_trainings(specs: Sequence[Spec], person: str, *, one_a_person: bool 
             is_second = any(person in task.people and task.key not in shared for task in waiting)
             _refuse_too_many(len(waiting), len(new), one_a_person and is_second)
             check_room(len(new) * _TRAINING_BYTES)
+            for spec in new:
+                training_cost.check_fits(spec)
         for task in shared.values():
             # done.json is there too where the command line trains: it is marked as paused, see `hold_training`.
             for name in ("stop", "done.json"):

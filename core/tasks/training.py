@@ -8,7 +8,7 @@ from typing import Any
 from core import methods
 from core.errors import Diverged, HourglassError
 from core.runs import layout, reader, specs, store
-from core.tasks import progress_log, queue, requests, task_files
+from core.tasks import progress_log, queue, requests, task_files, training_cost
 from core.types import Dataset, Run, Spec
 
 SUSPEND = "suspend"
@@ -149,6 +149,7 @@ def train_in_foreground(
     KeyboardInterrupt if it was interrupted here or by the app; the text says what is left.
     """
     layout.check_writable()
+    training_cost.check_fits(spec)
     dataset = load()
     if store.keeps_older_run(spec, dataset.checksum):
         say(

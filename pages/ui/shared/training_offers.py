@@ -10,9 +10,9 @@ from core import config, datasets, methods
 from core.datasets import Entry
 from core.errors import BadInput, HourglassError
 from core.runs import presets, selection, store
-from core.tasks import queue, training_time
+from core.tasks import queue, training_cost, training_time
 from core.tasks.queue import Task
-from core.types import FITTING, Run, Spec
+from core.types import FITTING, TABLES, Run, Spec
 from pages.ui.shared import page_state, stored_runs, training_queue
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.task_progress import LIVE_SECONDS, show_task_progress
@@ -151,11 +151,17 @@ def _offer(entry: Entry, size: int, stored: Sequence[Run], lacking: Sequence[str
             return
         wanted = tuple(spec for spec in wanted if not stored_runs.is_complete(stored, spec))
         has_data = datasets.is_available(entry.name) or datasets.can_fetch(entry.name)
+        refused = "" if has_data else f"{entry.label} is not on this machine."
+        try:
+            for spec in wanted:
+                training_cost.check_fits(spec)
+        except BadInput as problem:
+            refused = str(problem)
         is_all = len(lacking) == len(methods.compared(entry.kind))
         label, key = "Train all" if is_all else "Train the missing methods", page_state.key("train-all")
-        look = {"type": "primary", "icon": _ICON, "disabled": not wanted or not has_data}
+        look = {"type": "primary", "icon": _ICON, "disabled": not wanted or bool(refused)}
         st.button(label, key, on_click=training_queue.train_all, args=(wanted,), **look)
-        st.caption(plain(_describe(entry, size, wanted) if has_data else f"{entry.label} is not on this machine."))
+        st.caption(plain(refused or _describe(entry, size, wanted)))
 
 
 def _choose_preset() -> str:
@@ -173,6 +179,9 @@ def _describe(entry: Entry, size: int, wanted: Sequence[Spec]) -> str:
     measure_speed()
     seconds = [predict_seconds(spec) for spec in wanted if is_predictable(spec)]
     takes = f": {format_seconds(sum(seconds))}" if seconds and None not in seconds else ""
+    if entry.kind == TABLES:
+        most = max(training_cost.predict_megabytes(spec, entry) for spec in wanted)
+        takes += f"{',' if takes else ':'} up to {most:,.0f} MB of memory"
     download = "" if datasets.is_available(entry.name) else f" {entry.label} will be downloaded first."
     return f"Trains {names} at {size} latent dimensions, one after the other{takes}.{download}"
 
@@ -211,14 +220,14 @@ def _describe_progress(view: str, live: Sequence[Task], n_stored: int) -> str:
 
 
 def predict_seconds(spec: Spec) -> float | None:
-    """Predicted seconds of training of `spec`; None if not known (yet)."""
+    """Predicted seconds of training of `spec`, of a table with its evaluation; None if not known (yet)."""
     own = [run for run in stored_runs.list_runs()[0] if not store.is_shipped(run)]
-    return training_time.predict_seconds(spec, _read_speed(), own)
+    return training_cost.predict_cost(spec, _read_speed(), own).seconds
 
 
 def is_predictable(spec: Spec) -> bool:
     """Whether a time can be predicted once this machine's speed is measured."""
-    return spec.param("epochs") is not None
+    return spec.param("epochs") is not None or datasets.entry(spec.dataset).kind == TABLES
 
 
 def measure_speed() -> bool:

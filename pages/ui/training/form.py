@@ -11,8 +11,8 @@ import streamlit as st
 from core import config, datasets, methods
 from core.errors import BadInput
 from core.runs import presets, specs
-from core.tasks import queue
-from core.types import Param, Run, Spec
+from core.tasks import queue, training_cost
+from core.types import TABLES, Param, Run, Spec
 from pages.ui.shared import page_state, permalinks, run_picker, stored_runs, training_offers, training_queue
 from pages.ui.shared.text import plain, shorten
 from pages.ui.training.setting_labels import format_value, label_setting
@@ -205,9 +205,12 @@ def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
     is_stored = task is None and spec is not None and stored_runs.is_complete(stored, spec)
     label = "Show progress" if is_live else "Replay" if is_stored else "Train"
     act = training_queue.watch if is_stored else training_queue.train
-    st.button(label, type="primary", disabled=spec is None, on_click=_start, args=(act, spec), width="stretch")
-    if spec is None:
-        st.caption("One of the settings is not allowed, see above.")
+    refused = "" if spec else "One of the settings is not allowed, see above."
+    if label == "Train" and spec:
+        refused = _find_refusal(spec)
+    st.button(label, type="primary", disabled=bool(refused), on_click=_start, args=(act, spec), width="stretch")
+    if refused:
+        st.caption(plain(refused))
     elif is_live:
         state = "Training now" if task.state == queue.RUNNING else "In the queue"
         is_own = training_queue.get_person() in task.people
@@ -223,20 +226,34 @@ def draw_button(stored: Sequence[Run], spec: Spec | None) -> None:
                 st.caption(plain(f"The stored run with these settings was {origin}. It is kept."))
 
 
+def _find_refusal(spec: Spec) -> str:
+    """Why this machine can't train `spec`; "" if it can."""
+    try:
+        training_cost.check_fits(spec)
+    except BadInput as problem:
+        return str(problem)
+    return ""
+
+
 def _describe_training(spec: Spec, is_measuring: bool) -> None:
     """Say what pressing Train does, with the predicted time; `is_measuring`: while this machine's speed is measured."""
     seconds = training_offers.predict_seconds(spec)
     if is_measuring and seconds is not None:
         st.rerun()
+    takes = f", {training_offers.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
     what = "Fitted in closed form"
     if spec.param("max_seconds"):
         what = f"Trains for {spec.param('max_seconds'):g} s"
     elif steps := spec.param("max_iter"):
         what = f"Maps the rows in up to {steps:,} iterations"
     elif epochs := spec.param("epochs"):
-        takes = f", {training_offers.format_seconds(seconds)}" if seconds else ", time unknown" if is_measuring else ""
-        what = f"Trains for {epochs:,} {'epoch' if epochs == 1 else 'epochs'}{takes}"
-    st.caption(plain(f"{what}; then evaluated on the test rows."))
+        what = f"Trains for {epochs:,} {'epoch' if epochs == 1 else 'epochs'}"
+    entry = datasets.entry(spec.dataset)
+    if entry.kind == TABLES:
+        megabytes = training_cost.predict_megabytes(spec, entry)
+        st.caption(plain(f"{what} and evaluated on the test rows{takes}, about {megabytes:,.0f} MB of memory."))
+    else:
+        st.caption(plain(f"{what}{takes}; then evaluated on the test rows."))
 
 
 def _start(act: Callable[[Spec], None], spec: Spec) -> None:
