@@ -130,7 +130,6 @@ _add("R's row names", '"x","y"\n"1",1.5,"a"\n"2",2.5,"b"\n"3",3.5,"a"\n', "nnt",
 _THREE = ("column_1", "column_2", "column_3")
 _add("no header", _join((), _FLOWERS), names=_THREE, has_header=False, first=_FLOWERS[0])
 _NUMBERS = [(1.5, 2, 3), (4, 5.5, 6), (7, 8, 9.5), (1, 2, 3)]
-_add("one row without a header", "1.5,2,setosa\n", names=_THREE, n_rows=1, has_header=False)
 _add("numbers as names", "0,1,2\n0.5,1.5,x\n2.5,3.5,y\n", names=("0", "1", "2"), n_rows=2)
 _add("no header, only numbers", _join((), _NUMBERS), "nnn", _THREE, 4, has_header=False)
 _YEARS = "country,2019,2020,2021\nA,1.5,2.5,3.5\nB,2.5,3.5,4.5\nC,3.5,4.5,5.5\n"
