@@ -69,22 +69,27 @@ def fill_by_regressions(cells: Cells, hidden: Hidden) -> np.ndarray:
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401
     from sklearn.impute import IterativeImputer
 
-    dataset = cells.dataset
+    dataset, blocks = cells.dataset, np.asarray(cells.dataset.blocks)
     rows = np.random.default_rng(0).permutation(len(dataset.X_train))[:_IMPUTER_ROWS]
-    train = dataset.X_train[rows].astype(np.float64)
-    if dataset.known_train is not None:
-        train[~dataset.known_train[rows]] = np.nan
-    n_columns = train.shape[1]
-    neighbours = _IMPUTER_NEIGHBOURS if n_columns > _IMPUTER_NEIGHBOURS else None
-    imputer = IterativeImputer(
-        initial_strategy="median", n_nearest_features=neighbours, keep_empty_features=True, random_state=0
-    ).fit(train)
-    X = cells.X[hidden.at].astype(np.float64)
-    columns = cells.to_columns(hidden.cells)
+    columns, ends = cells.to_columns(hidden.cells), np.cumsum(blocks)
+    train, X = dataset.X_train[rows].astype(np.float64), cells.X[hidden.at].astype(np.float64)
+    for part, known, at in ((train, dataset.known_train, rows), (X, dataset.known_test, cells.rows[hidden.at])):
+        if known is not None:
+            part[~known[at]] = np.nan
     X[columns] = np.nan
-    if dataset.known_test is not None:
-        X[~dataset.known_test[cells.rows[hidden.at]]] = np.nan
-    return np.where(columns, imputer.transform(X), cells.X[hidden.at])
+    # A category's last column is 1 minus the others: with it each could be told from the others, which are hidden too.
+    is_last = np.zeros(train.shape[1], bool)
+    is_last[ends[blocks > 1] - 1] = True
+    n_columns = int((~is_last).sum())
+    neighbours = _IMPUTER_NEIGHBOURS if n_columns > _IMPUTER_NEIGHBOURS else None
+    options = {"initial_strategy": "median", "n_nearest_features": neighbours, "keep_empty_features": True}
+    imputer = IterativeImputer(**options, random_state=0).fit(train[:, ~is_last])
+    filled = np.zeros(X.shape)
+    filled[:, ~is_last] = imputer.transform(X[:, ~is_last])
+    for size, end in zip(blocks, ends, strict=True):
+        if size > 1:
+            filled[:, end - 1] = 1 - filled[:, end - size : end - 1].sum(axis=1)
+    return np.where(columns, filled, cells.X[hidden.at])
 
 
 def compute_errors(cells: Cells, hidden: Hidden, filled: np.ndarray) -> tables.CellErrors:

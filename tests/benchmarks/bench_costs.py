@@ -47,7 +47,7 @@ def train(dataset: str, method: str, preset: str, size: int) -> None:
         from core.nn import training  # noqa: F401 - a worker imports torch once
     settings = presets.list_presets(dataset, method, size).get(preset, {})
     spec = specs.make_at_size(dataset, method, size, settings)
-    import sklearn.compose  # noqa: F401
+    import sklearn.compose
     import sklearn.manifold  # noqa: F401
 
     imports = time.process_time() - began
