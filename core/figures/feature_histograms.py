@@ -128,7 +128,8 @@ def _draw_categories(
 def plot_correlations(difference: np.ndarray, names: Sequence[str], most: float, theme: str) -> go.Figure:
     """A heatmap of differences of correlations (n, n), from -`most` to `most`; NaN is left blank."""
     figure = make_figure(theme)
-    ticks = [escape_text(name if len(name) <= 22 else name[:21] + "…") for name in names]
+    # Long names often differ at their end.
+    ticks = [escape_text(name if len(name) <= 22 else f"{name[:10]}…{name[-11:]}") for name in names]
     low, high = palette.CLASSES[theme][0], palette.CLASSES[theme][1]
     figure.add_heatmap(
         z=difference.astype(np.float32),
