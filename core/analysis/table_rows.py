@@ -12,6 +12,7 @@ from core.datasets.own.preparation import Feature, Prepared, format_cell
 from core.metrics.table_samples import marginal_distance
 
 _DIGITS = 6  # of a float32 that are exact
+_MOST_READ = 2000  # values of a column whose decimals are counted
 _DAY = pd.Timedelta(days=1)
 
 
@@ -65,7 +66,7 @@ def to_cells(table: Prepared, X: np.ndarray, known: np.ndarray | None = None, *,
 
 
 def _round(cells: pd.Series, real: pd.Series, scale: float) -> pd.Series:
-    real = real.dropna().to_numpy(np.float64)
+    real = real.dropna().to_numpy(np.float64)[:_MOST_READ]
     most = int(np.clip(_DIGITS - np.floor(np.log10(abs(scale) or 1.0)), 0, 15))
     exact = (d for d in range(most) if np.allclose(real, real.round(d), rtol=1e-12, atol=1e-12 * abs(scale)))
     decimals = next(exact, most)

@@ -61,7 +61,7 @@ def count_categories(real: pd.Series, generated: Mapping[str, pd.Series]) -> His
 def count_numbers(real: pd.Series, generated: Mapping[str, pd.Series]) -> Histogram:
     """Shares in bins of one width over the middle 99 % of all values; the rest count in the outermost bins."""
     parts = [values.dropna().to_numpy(float) for values in (real, *generated.values())]
-    ends = np.array([np.quantile(part, [0.005, 0.995]) for part in parts if len(part)])
+    ends = np.array([np.quantile(part, [0.005, 0.995]) for part in parts if len(part)] or [[0.0, 1.0]])
     low, high = ends[:, 0].min(), ends[:, 1].max()
     edges = np.linspace(low, max(high, low + 1e-9 * max(abs(low), 1)), _N_BINS + 1)
     shares = [np.histogram(part.clip(edges[0], edges[-1]), edges)[0] / max(len(part), 1) for part in parts]

@@ -24,6 +24,7 @@ from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import Section, begin_section
 from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, join_words, plain, shorten
 
 _MOST_ROWS = 2000
@@ -150,11 +151,15 @@ def draw_features(view: View, stored: Sequence[Run], problems: list[str]) -> Non
         with st.expander("Differences as a table"):
             head = ["Feature", *distances]
             rows = [
-                [tables.text(features[k].name), *(tables.estimate(float(values[k])) for values in distances.values())]
+                [tables.text(features[k].name), *(_make_cell(float(values[k])) for values in distances.values())]
                 for k in order
             ]
             tables.draw(head, rows, "feature-differences", kind="hg-sampled")
         st.caption(plain(f"{compared.counts}. Training rows show what a perfect sampler would reach."))
+
+
+def _make_cell(distance: float) -> Cell:
+    return tables.EMPTY if np.isnan(distance) else tables.estimate(distance)
 
 
 def _count(compared: _Compared, feature) -> Histogram:
@@ -185,7 +190,7 @@ def _make_card(feature, histogram: Histogram, distances: dict[str, float], style
     source = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
     picture = f'<img alt="Shares of the values of {html(feature.name)}" src="{source}">'
     measured = " · ".join(
-        f'<span style="border-bottom: 2px solid {styles[label].colour}">{number(value)}</span>'
+        f'<span style="border-bottom: 2px solid {styles[label].colour}">{_make_cell(value).shown}</span>'
         for label, value in distances.items()
     )
     name = html(shorten(feature.name, 60))
