@@ -67,8 +67,9 @@ const rounded = (x) => Number(x.toFixed(4));
 // A number in four digits, or a date of days since 1970.
 function worded(value, isDate) {
   if (!Number.isFinite(value)) return "–";
-  if (isDate) {
-    const [day, time] = new Date(Math.round(value * 86_400_000)).toISOString().split("T");
+  const date = new Date(Math.round(value * 86_400_000)); // none beyond the year 275,760
+  if (isDate && Number.isFinite(date.valueOf())) {
+    const [day, time] = date.toISOString().split("T");
     return value % 1 ? `${day} ${time.slice(0, 5)}` : day;
   }
   return Math.abs(value) >= 1000 && Math.abs(value) < 1e15 ? counted(Math.round(value)) : String(Number(value.toPrecision(4)));

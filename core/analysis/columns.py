@@ -49,6 +49,8 @@ def _read_column(name: str, cells: Any, is_feature: bool) -> Column:
     if cells.dtype.kind == "f":
         return Column(name, NUMBER, cells.to_numpy(np.float64))
     codes, distinct = pd.factorize(cells)
+    if not len(distinct):
+        return Column(name, NUMBER, np.full(len(cells), np.nan))
     if not is_feature and len(distinct) > _FEW:
         numbers = pd.to_numeric(pd.Series(distinct), errors="coerce").to_numpy(np.float64)
         if np.isfinite(numbers).all():

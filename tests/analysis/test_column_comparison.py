@@ -29,8 +29,16 @@ def make_frame(n: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
 def test_columns_are_read_by_type():
     frame, _ = make_frame()
     frame["number of row"] = [str(k) for k in range(400)]
+    frame["empty"] = [None] * 400
     columns = {column.name: column for column in read_columns(frame, {"kind"})}
-    types = {"shifted": NUMBER, "day": DATE, "kind": CATEGORY, "name": CATEGORY, "number of row": NUMBER}
+    types = {
+        "shifted": NUMBER,
+        "day": DATE,
+        "kind": CATEGORY,
+        "name": CATEGORY,
+        "number of row": NUMBER,
+        "empty": NUMBER,
+    }
     assert {name: columns[name].type for name in types} == types
     assert columns["day"].values[0] == (frame["day"][0] - pd.Timestamp("1970-01-01")).days
     counts = frame["kind"].value_counts()

@@ -12,6 +12,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core import datasets
+from core.datasets.own import examples, recipe, store
+from core.experiments import fit
+from core.runs import specs
 from tests.browser.conftest import DRAWN, HOSTILE, touch, wait_for_server
 from tests.browser.linked_maps import END, ask, corner, lasso, panel, pick, place_of, selected_rows, wait_for_maps
 
@@ -230,6 +233,39 @@ def test_phone_stacks_the_maps_and_selects_by_touch(server, browser):
     page.get_by_role("button", name="Lasso", exact=True).click()
     select_box(page, 1, 0.3, 0.3, 0.7, 0.7, draw=lasso_by_touch)
     context.close()
+
+
+@pytest.fixture
+def wine(server, monkeypatch):
+    """The example wine as an own data set, with a run of PCA."""
+    monkeypatch.setenv("HOURGLASS_RUNS", str(server.runs))
+    file, content = examples.make_file("wine")
+    brought = store.read_file(content, file)
+    made = recipe.make_recipe(brought.columns, brought.table.format)
+    dataset = datasets.load(store.add(content, file, brought.table, made))
+    fit.fit_and_store(specs.make(dataset.name, "pca", {"n_components": 2}), dataset)
+    return dataset
+
+
+def test_table_shows_its_cells_and_compares_a_category(open_maps, wine):
+    frame = wine.table.frame_test
+    page = open_maps(f"embeddings?data={wine.name}&colour=column-{frame.columns.get_loc('class')}")
+    page.mouse.move(*corner(page, 0, *place_of(page, 0, 7)))
+    number = int(page.locator(".linked").get_attribute("data-hovered"))
+    expect(page.locator(".card b")).to_have_text(f"test row {number}")
+    cells = page.locator(".card .cells > span").all_text_contents()
+    assert cells[:2] == ["alcohol", f"{frame['alcohol'][number]:g}"]
+    page.locator(".ramp button", has_text="class_1").click()
+    wait_for_server(page)
+    assert selected_rows(page) == np.flatnonzero(frame["class"] == "class_1").tolist()
+    expect(page.locator(".hg-differences tbody tr").first).to_contain_text("class_1", timeout=DRAWN)
+    lasso(page, 0, 0.1, 0.1, 0.5, 0.9)
+    rows = selected_rows(page)
+    expect(page.get_by_text(f"{len(rows)} selected rows against the {len(frame) - len(rows)} others")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these rows as CSV").click()
+    lines = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    assert [float(line["alcohol"]) for line in lines] == frame["alcohol"][rows].tolist()
 
 
 def lasso_by_touch(page, k: int, left: float, top: float, right: float, bottom: float) -> None:

@@ -117,3 +117,12 @@ def test_table_without_labels_has_no_class(no_shipped_runs):
     assert message(app)[0]["names"] == []
     choose(app, np.arange(0, 300, 2)).lack("Classes", "Confusion matrices").expect("What differs")
     assert "Nothing" in app.field("Colour by").options
+
+
+def test_another_table_is_not_coloured_by_the_same_column(table):
+    other = add(has_labels=False)
+    app = opened(table, colour=find_column(table, "city"))
+    app.fill("Data set", other.name)
+    assert "ramp" not in message(app)[0]
+    app.fill("Data set", table.name)
+    assert message(app)[0]["ramp"]["label"] == "city"

@@ -27,6 +27,7 @@ _HELP_OF_COLUMNS = f"{_HELP} Below them are all columns of the file, also those 
 _QUANTILES = (0.01, 0.99)
 _MOST_NAMED = len(palette.CLASSES["light"])
 _LONGEST = 40
+_OF = "hourglass.coloured"
 
 
 def choose(rows: Rows, problems: list[str]) -> str:
@@ -39,8 +40,13 @@ def choose(rows: Rows, problems: list[str]) -> str:
         name = shorten(column.name, _LONGEST)
         labels[f"{COLUMN}{k}"] = f"{name} (column)" if name in labels.values() else name
     look = {"format_func": labels.get, "width": 190, "help": _HELP_OF_COLUMNS if rows.columns else _HELP}
-    # A column of another table is none of this one.
-    memory = f"colour/{rows.dataset}" if rows.columns else None
+    memory = None
+    if rows.columns:
+        # A column of another table is none of this one.
+        memory, widget = f"colour/{rows.dataset}", page_state.key("colour")
+        if st.session_state.get(_OF) not in (None, rows.dataset):
+            st.session_state.pop(widget, None)
+        st.session_state[_OF] = rows.dataset
     return page_state.choose_with(
         st.selectbox, "colour", "Colour by", list(labels), CLASSES, problems, memory=memory, **look
     )

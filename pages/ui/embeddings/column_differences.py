@@ -24,8 +24,9 @@ Numbers: means with t intervals, Welch's interval of their difference, and Cohen
 shares differ most, with Wilson's intervals, Newcombe's interval of the difference, and Cohen's h. 0.2 is called a small
 effect, 0.5 a medium and 0.8 a large one.
 
-“n. s.”: not significant. Many columns are compared, so of the differences called significant 5% are expected to be
-false (Benjamini and Hochberg, on Welch's and Fisher's exact tests). The intervals are of one column each.
+“n. s.”: not significant. Many columns are compared, so significance is corrected: of the differences called significant
+at most 5% are expected to be false (Benjamini and Hochberg, on Welch's and Fisher's exact tests). The intervals are of
+one column each.
 
 A selection made on a map of these columns differs in them by construction: the effects describe it, and a test says
 something new only of columns that the maps did not use.
@@ -87,7 +88,8 @@ def _make_line(found: Difference, n: int, n_others: int) -> list[Cell]:
     )
     unit = {_write_share: "points", _write_day: "days"}.get(write, "")
     write_change = (lambda share: f"{100 * share:+.1f}".replace("-", "−")) if write is _write_share else _sign
-    difference = _make_cell(found.difference, write_change, unit=unit)
+    change = found.difference if n > 1 else Measurement(found.difference.value)
+    difference = _make_cell(change, write_change, unit=unit)
     if n == 1 and found.category:
         inside = replace(inside, shown=html("this" if found.inside.value else "another"))
     effect = _sign(found.effect) if np.isfinite(found.effect) else "∞" if found.effect > 0 else "−∞"

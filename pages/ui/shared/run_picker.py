@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -96,6 +97,10 @@ def choose_dataset(stored: Sequence[Run], problems: list[str], kinds: Sequence[s
 def draw_datasets(names: Sequence[str], default: str, problems: list[str], without: str = "", **look: Any) -> str:
     """Draw a choice of data sets; `without` says why the link's data set may be missing among them."""
     linked, refused = page_state.read_link("data"), []
+    # Streamlit tells options by their text.
+    labels = {name: look.get("format_func", str)(name) for name in names}
+    twice = {label for label, n in Counter(labels.values()).items() if n > 1}
+    look["format_func"] = lambda name: f"{labels[name]} ({name[-4:]})" if labels[name] in twice else labels[name]
     chosen = page_state.choose_with(st.selectbox, "data", "Data set", names, default, refused, **look)
     if refused:
         shown = f"{datasets.entry(chosen).label} is shown."
