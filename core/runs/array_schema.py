@@ -9,9 +9,11 @@ import numpy as np
 from core import datasets, methods
 from core.analysis import snapshots
 from core.errors import BadInput, BrokenRun
-from core.types import DOCUMENTS, IMAGES, Run
+from core.types import DOCUMENTS, IMAGES, TABLES, Run
 
 _MOST_SCORES, _MOST_SHOWN, _MOST_PICTURES, _MOST_MODES, _MOST_COUNTS = 100_000, 10_000, 256, 100, 64
+# Of a table's `error_by_size`, see `core.metrics.pca_spectrum`.
+_MOST_SIZES = 257
 # Those of `core.analysis.samplers`, which brings scikit-learn.
 _SAMPLERS = (methods.NORMAL, methods.STANDARDISED, methods.GAUSSIAN, methods.MIXTURE)
 # Squared distances between numbers up to this one fit in a float32.
@@ -54,8 +56,10 @@ def _needed(run: Run, entry: datasets.Entry) -> list[str]:
     names = ["shown_rows", *(["labels"] if entry.has_labels else [])]
     if method.encodes or method.maps_rows:
         names += ["map", "codes"]
-    if entry.kind == IMAGES and method.decodes:
+    if entry.kind != DOCUMENTS and method.decodes:
         names += ["strip_rows", "samples", *(["reconstructions"] if method.encodes else [])]
+    if entry.kind == TABLES and method.reconstructs:
+        names.append("feature_variances")
     return names
 
 
@@ -74,17 +78,20 @@ def _is_array(a: np.ndarray, types: str, shape: tuple[int, ...], lowest: float =
 def _is_view(name: str, a: np.ndarray, run: Run, n: int, m: int) -> bool:
     """Whether `a` is a view of this name, where `n` rows are shown in the map and `m` in the strip."""
     n_test, n_features = run.environment["n_test"], run.environment["n_features"]
-    is_images, classes = run.environment["kind"] == IMAGES, len(run.notes.get("target_names", []))
+    of_kind, classes = run.environment["kind"], len(run.notes.get("target_names", []))
+    is_table, generates = of_kind == TABLES, of_kind != DOCUMENTS
     kind, _, part = name.partition(".")
     if bool(part) != (kind in ("rows", "nearest", "retrieval", "sampler")):
         return False
     if kind == "retrieval":
-        return classes > 0 and not is_images and _is_retrieval_part(part, a, run)
+        return classes > 0 and of_kind == DOCUMENTS and _is_retrieval_part(part, a, run)
     if kind == "sampler":
-        return is_images and _is_sampler_part(part, a, run)
+        return generates and _is_sampler_part(part, a, run)
     length, has_spectrum = max(1, _length(a)), methods.entry(run.spec.method).has_spectrum
-    has_samples = is_images and length <= _MOST_PICTURES
-    is_distance = is_images and part in ("test", *_SAMPLERS) and length <= _MOST_SCORES
+    n_sizes = min(length, n_features + 1, _MOST_SIZES) if is_table else n_features + 1
+    is_distance = generates and part in ("test", *_SAMPLERS) and length <= _MOST_SCORES
+    # Pixels are bytes, the cells of a table are numbers.
+    rows = "f" if is_table else "u1"
     # Name -> whether there may be one, types, shape, lowest and highest value.
     expected = {
         "shown_rows": (1 <= n <= _MOST_SHOWN, "i u", (n,), 0, n_test - 1),
@@ -92,10 +99,11 @@ def _is_view(name: str, a: np.ndarray, run: Run, n: int, m: int) -> bool:
         "map": (True, "f", (n, 2)),
         "codes": (True, "f", (n, run.spec.param("n_components"))),
         "labels": (classes > 0, "i u", (n,), -1, classes - 1),
-        "error_by_size": (is_images and has_spectrum, "f", (n_features + 1,), 0),
-        "reconstructions": (is_images, "u1", (m, n_features)),
-        "originals": (is_images, "u1", (m, n_features)),
-        "samples": (has_samples, "u1", (length, n_features)),
+        "error_by_size": (generates and has_spectrum, "f", (n_sizes,), 0),
+        "reconstructions": (generates, rows, (m, n_features)),
+        "originals": (of_kind == IMAGES, "u1", (m, n_features)),
+        "samples": (generates and length <= _MOST_PICTURES, rows, (length, n_features)),
+        "feature_variances": (is_table, "f", (len(run.environment.get("blocks", ())),), 0),
         "rows": (length <= min(n_test, _MOST_SCORES), "i u f", (length,)),
         "nearest": (is_distance, "f", (length,), 0),
     }
@@ -172,6 +180,7 @@ def check_replay(replay: snapshots.Replay, run: Run) -> None:
         and all(_is_array(a, "f", a.shape) for a in (replay.epochs, replay.seconds, replay.map) if a is not None)
         and ("target_names" in run.notes) == (replay.labels is not None)
         and all(1 <= a.shape[1] <= _MOST_PICTURES for a in images)
+        and (not images or run.environment["kind"] == IMAGES)
         and replay.about.get("image_shape") == run.environment["image_shape"]
     )
     demand(is_right, "the pictures of its training do not have the shapes or types that they should have")

@@ -17,18 +17,20 @@ from core import datasets, methods
 from core.errors import BadInput
 from core.runs import array_schema, specs
 from core.runs.array_schema import ROUNDING, demand
-from core.types import Run, Spec
+from core.types import TABLES, Run, Spec
 
 _MOST_ROWS, _MOST_CLASSES, _SHORT = 10_000_000, 1000, 200
-# Metrics that are a number for each class.
-_BY_CLASS = ("squared_error_per_class", "class_shares")
-_SHARES = ("knn_accuracy", "tfidf_knn_accuracy", "completion_floored")
+_MOST_FEATURES, _LONGEST_FEATURE = 30_000, 600
+# Metrics that are a number for each class, or for each feature of a table.
+_BY_FEATURE = "error_per_feature"
+_BY_CLASS = ("squared_error_per_class", "class_shares", _BY_FEATURE)
+_SHARES = ("knn_accuracy", "tfidf_knn_accuracy", "completion_floored", "category_accuracy")
 _SHARES += ("retrieval_precision_1", "retrieval_precision_15", "retrieval_precision_63")
 _PERPLEXITIES = ("completion_perplexity", "unigram_perplexity", "cache_perplexity")
 # The lowest and highest that some metrics, and the ends of their intervals, can be. At the largest perplexity all words
 # have the least probability, see `core.metrics.perplexity`.
 _RANGES = dict.fromkeys(_SHARES, (0, 1)) | dict.fromkeys(_PERPLEXITIES, (1, 1.01e38))
-_RANGES |= {"tfidf_cosine": (-1, 1), "seconds": (0, math.inf)}
+_RANGES |= {"tfidf_cosine": (-1, 1), "seconds": (0, math.inf), "unexplained_variance": (0, math.inf)}
 
 
 def _check_date(text: str) -> str:
@@ -43,6 +45,7 @@ Name = Annotated[str, Field(strict=True, max_length=_SHORT)]
 Text = Annotated[str, Field(strict=True, max_length=10_000)]
 Flag = Annotated[bool, Field(strict=True)]
 Names = Annotated[list[Name], Field(min_length=1, max_length=_MOST_CLASSES)]
+Feature = Annotated[str, Field(strict=True, max_length=_LONGEST_FEATURE)]
 Row = Annotated[dict[str, Number], Field(max_length=50)]
 
 
@@ -56,6 +59,7 @@ class Environment(BaseModel):
     data_checksum: Name
     kind: Name
     image_shape: list[Count] | None = None
+    blocks: Annotated[list[Count], Field(max_length=_MOST_FEATURES)] = []
     n_train: Count
     n_test: Count
     n_features: Count
@@ -106,7 +110,7 @@ class Document(BaseModel):
     history: list[Row]
     notes: Notes
     metrics: dict[Name, list[Number]]
-    by_class: dict[Name, Annotated[dict[str, Number], Field(max_length=_MOST_CLASSES)]]
+    by_class: dict[Name, Annotated[dict[Feature, Number], Field(max_length=_MOST_FEATURES)]]
     pictures: Pictures
 
 
@@ -137,7 +141,7 @@ def check(run: Run, weights: Mapping[str, np.ndarray], replayed: Mapping[str, np
     array_schema.check_weights(weights, run)
     if replay:
         has_names = about.get("target_names", []) == run.notes.get("target_names", [])
-        has_texts = not {"map", "samples"} & set(run.notes) - set(about)
+        has_texts = all(name in about for name in ("map", "samples") if getattr(replay, name) is not None)
         demand(has_names and has_texts, "its pictures do not have the words that they should have")
         array_schema.check_replay(replay, run)
 
@@ -168,8 +172,12 @@ def _check_data(run: Run, entry: datasets.Entry) -> None:
     environment, shape = run.environment, list(entry.image_shape) if entry.image_shape else None
     of_data = environment["kind"] == entry.kind and environment.get("image_shape") == shape
     demand(of_data, f"it is said to be of {entry.label}, but its kind or image shape is another")
+    demand(tuple(environment.get("blocks", ())) == entry.blocks, f"its features are not those of {entry.label}")
     if shape:
         demand(environment["n_features"] == shape[0] * shape[1], "its n_features is not the number of pixels")
+    elif entry.kind == TABLES:
+        rows = environment["n_train"], environment["n_test"], environment["n_features"]
+        demand(rows == (*entry.rows, sum(entry.blocks)), f"its rows are not those of {entry.label}")
     else:
         most = dict(run.spec.dataset_params)["vocabulary_size"]
         demand(environment["n_features"] <= most, "its n_features is not within the size of the vocabulary")
@@ -187,8 +195,10 @@ def _check_metrics(run: Run) -> None:
         # A metric of another sampler than the run's own has that before its name.
         is_right &= (measured.n is None or 1 <= measured.n <= most) and name.rpartition(".")[2] not in _BY_CLASS
         demand(is_right, f"its figure {name!r:.80} is not what it should be")
-    for name in run.by_class:
-        demand(name.rpartition(".")[2] in _BY_CLASS, f"its figure {name!r:.80} is not what it should be")
+    most = {_BY_FEATURE: len(run.environment.get("blocks", ()))}
+    for name, values in run.by_class.items():
+        is_known = name.rpartition(".")[2] in _BY_CLASS and len(values) <= most.get(name, _MOST_CLASSES)
+        demand(is_known, f"its figure {name!r:.80} is not what it should be")
     # What a network reconstructs of a document are probabilities.
     probable = methods.entry(run.spec.method).word_output == methods.PROBABILITY
     demand(probable or "completion_perplexity" not in run.metrics, "it has a perplexity, but no probabilities")
