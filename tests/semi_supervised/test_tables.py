@@ -103,7 +103,7 @@ def test_numbers_are_classified_only_if_they_are_divided():
 
     with pytest.raises(BadInput, match="labels are classes"):
         add("label")
-    with pytest.raises(BadInput, match="has no labels.*divide a number into classes"):
+    with pytest.raises(BadInput, match=r"has no labels.*divide a number into classes"):
         experiment.list_cells(add("feature"), ["boosting"], [20], [0])
     name = add("label", bins=3)
     (cell,) = experiment.list_cells(name, ["logistic"], [100], [0])
