@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from core.semi_supervised import experiment
 from pages.ui.labelled_fraction import curve, point, protocol, sweep
 from pages.ui.shared import header, page_state
+from pages.ui.shared.text import plain
 
 # section -> (what people read, what draws it)
 SECTIONS = {
@@ -16,6 +18,11 @@ header.begin_page("pages/labelled_fraction.py")
 problems: list[str] = []
 st.header("Labelled fraction", anchor=False)
 view = curve.choose(problems)
+if not view.entry.has_labels:
+    st.info(plain(f"{view.entry.label} has no labels, so there is nothing to classify: {experiment.NO_CLASSES}."))
+    st.page_link("pages/data.py", label="Data", icon=":material/database:")
+    page_state.show_problems(problems)
+    st.stop()
 top = st.container()
 with header.show_errors():
     curve.draw(view, problems)

@@ -145,7 +145,7 @@ def list_usual_counts(dataset: Dataset) -> list[int]:
     known = dataset.y_train[dataset.y_train != UNLABELLED]
     usual = (100, 600, 1000, 3000) if len(dataset.y_train) > _FEW_ROWS else (20, 50, 100, 500)
     if dataset.kind == TABLES:
-        usual = (10, *usual)
+        usual = (10, 30, 100, 300, 1000)
     return [n for n in usual if len(np.unique(known)) <= n <= len(known)] or [len(known)]
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, clone
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -21,7 +20,6 @@ from core.methods import params
 from core.semi_supervised.base import ProbabilityClassifier, find_labelled
 
 _LEAF_ROWS = 2, 20
-_MOST_FOLDS = 5
 
 
 class FeaturesClassifier(ProbabilityClassifier, BaseEstimator):
@@ -137,32 +135,6 @@ class GradientBoosting(ProbabilityClassifier, BaseEstimator):
         return self.classifier_.predict_proba(X)
 
 
-class BetterByValidation(ProbabilityClassifier, BaseEstimator):
-    """The one of several classifiers with the fewest errors in cross-validation, fitted again to all rows.
-
-    It has five folds, fewer if a class has fewer rows, and with a class of one row the first classifier is chosen.
-
-    Attributes
-    ----------
-    classifier_ : the chosen classifier, fitted.
-    """
-
-    def __init__(self, classifiers):
-        self.classifiers = classifiers
-
-    def fit(self, X, y):
-        self.classes_, sizes = np.unique(y, return_counts=True)
-        errors, n_folds = [0.0], min(_MOST_FOLDS, sizes.min())
-        if n_folds > 1:
-            folds = StratifiedKFold(n_folds, shuffle=True, random_state=0)
-            errors = [(cross_val_predict(c, X, y, cv=folds) != y).mean() for c in self.classifiers]
-        self.classifier_ = clone(self.classifiers[int(np.argmin(errors))]).fit(X, y)
-        return self
-
-    def predict_proba(self, X) -> np.ndarray:
-        return self.classifier_.predict_proba(X)
-
-
 def _build(last: BaseEstimator, settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
     last = clone(last).set_params(C=settings["C"])
     return FeaturesClassifier(make_pipeline(_SCALINGS[settings["scaling"]](), last), pretrained)
@@ -173,13 +145,13 @@ def _build_boosting(settings: Mapping[str, Any], pretrained: Any, seed: int) -> 
     return FeaturesClassifier(make_pipeline(FunctionTransformer(), last))
 
 
-def _build_better(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
+def _build_both(settings: Mapping[str, Any], pretrained: Any, seed: int) -> FeaturesClassifier:
     of_boosting = {name: value for name, value in settings.items() if name not in ("C", "scaling")}
     parts = _build_logistic(settings, None, seed), _build_boosting(of_boosting, None, seed)
-    last = BetterByValidation([part.classifier for part in parts])
-    return FeaturesClassifier(make_pipeline(FunctionTransformer(), last))
+    named = list(zip(("logistic", "boosting"), (part.classifier for part in parts), strict=True))
+    return FeaturesClassifier(make_pipeline(FunctionTransformer(), VotingClassifier(named, voting="soft")))
 
 
 _build_logistic = partial(_build, LogisticRegression(max_iter=2000))
 BUILDERS = dict.fromkeys(("logistic", "pca", "lsa", "ae", "vae", "gan"), _build_logistic)
-BUILDERS |= {"vae_svm": partial(_build, _SVM()), "boosting": _build_boosting, "better": _build_better}
+BUILDERS |= {"vae_svm": partial(_build, _SVM()), "boosting": _build_boosting, "both": _build_both}

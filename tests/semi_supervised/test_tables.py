@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 
 from core import datasets, semi_supervised
 from core.datasets.own import examples, recipe, store
 from core.errors import BadInput
 from core.semi_supervised import experiment, results, settings, sweep
-from core.semi_supervised.feature_classifiers import BUILDERS, BetterByValidation
+from core.semi_supervised.feature_classifiers import BUILDERS
 from core.types import TABLES
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -51,14 +50,15 @@ def test_gradient_boosting_is_scikit_learns_on_the_labelled_rows():
     assert np.allclose(ours.predict_proba(X), theirs.predict_proba(X))
 
 
-def test_the_better_classifier_is_chosen_by_cross_validation():
-    random = np.random.default_rng(0)
-    X = random.normal(size=(80, 2))
-    parts = [LogisticRegression(), HistGradientBoostingClassifier(min_samples_leaf=2, max_iter=20)]
-    for y, better in ((X[:, 0] + X[:, 1] > 0, parts[0]), (np.abs(X[:, 0]) > 0.7, parts[1])):
-        assert type(BetterByValidation(parts).fit(X, y).classifier_) is type(better)
-    # A class of one row can't be left out.
-    assert isinstance(BetterByValidation(parts).fit(X, np.arange(80) == 0).classifier_, LogisticRegression)
+def test_both_have_the_mean_of_their_probabilities(digits):
+    X, y, X_test, _ = digits
+    chosen = {"leaf_share": 0.1, "max_iter": 5}, {"C": 1.0, "scaling": "standard"}
+    parts = [
+        BUILDERS[name](part, None, 0).fit(X, y) for name, part in zip(("boosting", "logistic"), chosen, strict=True)
+    ]
+    both = BUILDERS["both"](chosen[0] | chosen[1], None, 0).fit(X, y)
+    mean = np.mean([part.predict_proba(X_test) for part in parts], axis=0)
+    assert np.allclose(both.predict_proba(X_test), mean)
 
 
 def test_labelled_rows_of_a_table_are_nested_and_in_proportion():
@@ -73,7 +73,7 @@ def test_labelled_rows_of_a_table_are_nested_and_in_proportion():
 def test_every_approach_runs_on_a_small_table(monkeypatch):
     name = add_table(make_frame())
     names = semi_supervised.names(TABLES)
-    assert {"boosting", "better", "m2", "m1_m2", "sgan"} <= set(names)
+    assert {"boosting", "both", "m2", "m1_m2", "sgan"} <= set(names)
     genuine = settings.get_chosen(name)
 
     def shorten(params):
@@ -112,6 +112,6 @@ def test_numbers_are_classified_only_if_they_are_divided():
 
 def test_usual_numbers_of_labels_fit_the_rows():
     name = add_file(*examples.make_file("wine"))
-    assert experiment.list_usual_counts(datasets.load(name)) == [10, 20, 50, 100]
+    assert experiment.list_usual_counts(datasets.load(name)) == [10, 30, 100]
     assert experiment.list_usual_counts(datasets.load(add_table(make_frame(24), test_size=0.4))) == [10]
     assert experiment.list_usual_counts(datasets.load("digits")) == [20, 50, 100, 500]

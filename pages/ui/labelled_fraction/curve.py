@@ -19,8 +19,8 @@ from pages.ui.shared import cached, charts, header, page_state, run_picker
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import join_words, plain, shorten
 
-_BASELINE = {IMAGES: "network", DOCUMENTS: "logistic", TABLES: "better"}
-_SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae", "boosting", "better")
+_BASELINE = {IMAGES: "network", DOCUMENTS: "logistic", TABLES: "both"}
+_SHOWN = ("network", "logistic", "fine_tuned", "m1", "m2", "m1_m2", "sgan", "lsa", "ae", "boosting", "both")
 # How labelled rows are chosen.
 CHOICES = dict.fromkeys((IMAGES, DOCUMENTS), "balanced over the classes")
 CHOICES[TABLES] = "in proportion to the classes, one row of each first"
@@ -53,8 +53,8 @@ class View:
 
 
 def choose(problems: list[str]) -> View:
-    """Draw the choice of a data set with labels; read its results."""
-    names = [name for name in datasets.names() if datasets.entry(name).has_labels]
+    """Draw the choice of a data set with labels, or of an own one; read its results."""
+    names = [name for name in datasets.names() if datasets.entry(name).has_labels or datasets.entry(name).is_own]
     stored = {name: _read(name, make_stamp(name)) for name in names}
     order = sorted(names, key=lambda name: (not stored[name].rows, names.index(name)))
     default = datasets.DEFAULT if stored[datasets.DEFAULT].rows else order[0]
@@ -62,9 +62,7 @@ def choose(problems: list[str]) -> View:
     without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
     help = f"Data sets without labels, such as {without}, have nothing to classify."
     look = {"format_func": labels.get, "width": 280, "help": help}
-    linked = page_state.read_link("data") or ""
-    remedy = f": {experiment.NO_CLASSES}" if linked.startswith("own-") else ""
-    name = run_picker.draw_datasets(order, default, problems, f"which has no labels{remedy}", **look)
+    name = run_picker.draw_datasets(order, default, problems, "which has no labels", **look)
     entry = datasets.entry(name)
     problems += stored[name].problems
     cached.find_copy(entry.name, entry.default_params)
@@ -110,8 +108,10 @@ def _read(name: str, stamp: str) -> results.Results:
 def draw(view: View, problems: list[str]) -> None:
     text = (
         "Semi-supervised v. supervised: does pre-training on unlabelled rows help when few are labelled? Lines: means "
-        "over seeds with 95% intervals; faint dots: single seeds; hollow marks: published results."
+        "over seeds with 95% intervals; faint dots: single seeds"
     )
+    is_published = any(name == view.entry.name for name, _ in PUBLISHED)
+    text += "; hollow marks: published results." if is_published else "."
     if not view.rows:
         st.markdown(plain(text))
         st.info(plain(f"No results on {view.entry.label} yet: choose “Run an experiment” below."))

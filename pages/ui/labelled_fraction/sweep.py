@@ -28,7 +28,7 @@ _LABELS, _LONGEST = "sweep-labels", 100
 _MOST_SEEDS, _USUAL_SEEDS = 10, 3
 _MOST_COUNTS = 12
 # Of these an offer is made first: they take a few seconds each on small data.
-_USUAL = ("network", "logistic", "lsa", "ae", "fine_tuned", "m1", "spreading", "boosting", "better")
+_USUAL = ("network", "logistic", "lsa", "ae", "fine_tuned", "m1", "spreading", "boosting", "both")
 _MINUTES = {0: "no limit", 1: "1 minute", 5: "5 minutes", 15: "15 minutes", 60: "1 hour", 480: "8 hours"}
 
 
