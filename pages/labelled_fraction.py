@@ -14,26 +14,34 @@ SECTIONS = {
     "fair": ("Protocol", protocol.draw),
 }
 
+
+def _draw(view: curve.View, problems: list[str]) -> None:
+    top = st.container()
+    with header.show_errors():
+        curve.draw(view, problems)
+    section = page_state.choose(
+        "part",
+        "Section",
+        {name: label for name, (label, _) in SECTIONS.items()},
+        problems,
+        label_visibility="collapsed",
+    )
+    # Beside the button that starts it, where that is shown.
+    with st.container() if section == "sweep" else top, header.show_errors():
+        sweep.draw_progress(view)
+    with header.show_errors():
+        SECTIONS[section][1](view, problems)
+
+
 header.begin_page("pages/labelled_fraction.py")
 problems: list[str] = []
 st.header("Labelled fraction", anchor=False)
 view = curve.choose(problems)
-if not view.entry.has_labels:
+if view.entry.has_labels:
+    _draw(view, problems)
+else:
     st.info(plain(f"{view.entry.label} has no labels, so there is nothing to classify: {experiment.NO_CLASSES}."))
     st.page_link("pages/data.py", label="Data", icon=":material/database:")
-    page_state.show_problems(problems)
-    st.stop()
-top = st.container()
-with header.show_errors():
-    curve.draw(view, problems)
-section = page_state.choose(
-    "part", "Section", {name: label for name, (label, _) in SECTIONS.items()}, problems, label_visibility="collapsed"
-)
-# Beside the button that starts it, where that is shown.
-with st.container() if section == "sweep" else top, header.show_errors():
-    sweep.draw_progress(view)
-with header.show_errors():
-    SECTIONS[section][1](view, problems)
 page_state.show_problems(problems)
 header.end_page(
     "\n".join(protocol.list_commands(view)), "Computes these results; stored results are not computed again."

@@ -15,6 +15,7 @@ from core.semi_supervised import background_sweep, experiment, results, statisti
 from pages.ui.shared import cached, page_state
 from tests.pages.conftest import HOSTILE, hostile_documents
 from tests.pages.driver import opened_on
+from tests.semi_supervised.test_tables import add_table, make_frame
 
 pytestmark = pytest.mark.usefixtures("read_whole")
 
@@ -132,6 +133,29 @@ def test_document_titles_stay_text(monkeypatch):
     table = page(data="docstrings", part="point").lack("<b>subject").dataframe[-1].value
     assert (table["Document"] == HOSTILE).all()
     assert set(table["Class"]) == {f"<b>subject {k}</b>" for k in range(3)}
+
+
+def test_table_shows_its_rows_and_one_without_labels_says_what_to_do():
+    name = add_table(make_frame())
+    page(data=name).expect("No results on shop yet").lack("published results")
+    app = page(data=name, part="sweep")
+    assert app.text_input[0].value == "10, 30"
+    cells = experiment.list_cells(name, ["both", "logistic"], [10], [0])
+    dataset = datasets.load(name)
+    keep([experiment.measure_cell(cell, dataset) for cell in cells], name)
+    app = page(data=name, part="point", approach="both", labels="10", seed="0")
+    row = next(row for row in results.read_results(name).rows if row["method"] == "both")
+    (wrong, predicted), shown = results.read_misclassified(row), app.dataframe[0].value
+    assert list(shown.columns) == ["Class", "Predicted class", "weight", "height", "colour"]
+    assert list(shown["Predicted class"]) == [dataset.target_names[k] for k in predicted]
+    assert shown["weight"].tolist() == pytest.approx(dataset.table.frame_test["weight"][wrong].tolist(), nan_ok=True)
+    share = np.bincount(dataset.y_test[dataset.y_test >= 0]).max() / row["n_test"]
+    app.expect(f"Predicting the most frequent class for all test rows: {1 - share:.2%} test error")
+    page(data=name, part="fair").expect(
+        "in proportion to the classes", "The baseline is the mean of their probabilities"
+    )
+    unlabelled = add_table(make_frame()[["weight", "height"]])
+    page(data=unlabelled).expect("has no labels", "divide a number into classes").lack("Run an experiment")
 
 
 def test_experiment_runs_missing_fits_only_and_refuses_impossible_numbers(measured):

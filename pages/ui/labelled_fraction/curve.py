@@ -54,12 +54,13 @@ class View:
 
 def choose(problems: list[str]) -> View:
     """Draw the choice of a data set with labels, or of an own one; read its results."""
-    names = [name for name in datasets.names() if datasets.entry(name).has_labels or datasets.entry(name).is_own]
+    entries = [datasets.entry(name) for name in datasets.names()]
+    names = [entry.name for entry in entries if entry.has_labels or entry.is_own]
     stored = {name: _read(name, make_stamp(name)) for name in names}
     order = sorted(names, key=lambda name: (not stored[name].rows, names.index(name)))
     default = datasets.DEFAULT if stored[datasets.DEFAULT].rows else order[0]
     labels = {name: datasets.entry(name).label + ("" if stored[name].rows else " (no results yet)") for name in order}
-    without = join_words([datasets.entry(name).label for name in datasets.names() if name not in names])
+    without = join_words([entry.label for entry in entries if not entry.has_labels])
     help = f"Data sets without labels, such as {without}, have nothing to classify."
     look = {"format_func": labels.get, "width": 280, "help": help}
     name = run_picker.draw_datasets(order, default, problems, "which has no labels", **look)
