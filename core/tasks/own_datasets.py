@@ -2,25 +2,27 @@
 
 import shutil
 import time
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core import files
+from core import files, methods
 from core.datasets.own import catalogue, store
 from core.errors import HourglassError
 from core.runs import layout, presets, specs
 from core.tasks import queue, requests
-from core.types import Spec
+from core.types import TABLES, Spec
 
 # A running training obeys a command within about a second.
 _ENDING_SECONDS = 5.0
 
 
-def list_trainings(name: str, sizes: tuple[int, ...]) -> list[Spec]:
-    """The quick training of every compared method at these latent dimensions, and the t-SNE map."""
-    compared = [spec for size in sizes for spec in presets.list_specs(name, size, presets.SECONDS)]
-    # A GAN has its own number of dimensions, so it is trained once.
-    return list(dict.fromkeys([*compared, specs.make(name, "tsne")]))
+def list_trainings(name: str, sizes: Sequence[int], chosen: Container[str]) -> list[Spec]:
+    """The quick trainings of the chosen methods at these latent dimensions, and of maps, which have their own."""
+    wanted = [spec for size in sizes for spec in presets.list_specs(name, size, presets.SECONDS)]
+    wanted += [specs.make(name, method) for method in methods.names(TABLES) if methods.entry(method).maps_rows]
+    # A GAN has its own number of dimensions.
+    return list(dict.fromkeys(spec for spec in wanted if spec.method in chosen))
 
 
 def list_run_places(name: str) -> list[Path]:

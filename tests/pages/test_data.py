@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from core import datasets
+from core import datasets, memory
 from core.commands import workshop
 from core.datasets.own import catalogue, columns, examples, recipe, store
 from core.runs import layout
@@ -102,7 +102,8 @@ def test_hostile_files_names_and_cells_are_one_sentence_or_shown_letter_by_lette
     app = drop(app, f"{HOSTILE[:20]}.csv", f"{name},{name},b\n{rows}".encode())
     assert "<img src=x" not in app.read_html()
     app.fill("Label", app.data_editor[0].value["Column"][1])
-    app.set_state("preparation").press("add")
+    app.set_state("preparation").fill("Methods", ["ae", "tsne"]).press("add-all")
+    assert {task.spec.method for task in queue.list_tasks()} == {"ae", "tsne"}
     (name,) = catalogue.list_names()
     assert "<img src=x" not in page(data=name).set_state(f"preview/{name}").read_html()
 
@@ -134,7 +135,7 @@ def test_an_own_data_set_is_renamed_packed_and_deleted_with_its_runs():
 
 def test_a_link_to_data_that_are_missing_says_how_to_bring_them():
     for opened_page in (page, opened):
-        opened_page(data="own-0123456789ab").expect("add its file with its recipe")
+        opened_page(data="own-0123456789ab").expect("with the same recipe")
 
 
 @pytest.fixture
@@ -205,3 +206,14 @@ def test_after_a_workshop_only_shared_data_and_those_of_the_host_are_left(monkey
     workshop.serve_workshop(8501)
     assert set(catalogue.list_names()) == {shared, hosts}
     assert private not in catalogue.list_names()
+
+
+def test_what_does_not_fit_into_the_memory_is_refused_before_the_click(monkeypatch):
+    app = page().press(WINE).set_state("costs")
+    assert not app.find_button("add-all").disabled
+    assert "PCA" in app.body_with("Reference")
+    monkeypatch.setattr(memory, "available_megabytes", lambda: 300.0)
+    app.run()
+    assert [app.find_button(name).disabled for name in ("add-all", "add")] == [True, False]
+    app.fill("Methods", ["pca"])
+    assert not app.find_button("add-all").disabled

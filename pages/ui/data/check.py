@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core import methods
 from core.datasets.own import columns, readers, store, text_formats
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
-from core.tasks import own_datasets
-from pages.ui.data import draft, preparation
-from pages.ui.data.draft import Draft
+from core.tasks import own_datasets, training_cost
+from core.types import TABLES
+from pages.ui.data import costs, draft, preparation
+from pages.ui.data.draft import Draft, Rows
 from pages.ui.shared import header, html_blocks, own_data, page_state, tables, training_queue
 from pages.ui.shared.text import html, plain, shorten
 
@@ -31,10 +33,7 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar |", " ": "
 _DELIMITERS |= {"~": "tilde ~", "\x1f": "unit separator"}
 _QUOTES = {'"': 'double "', "'": "single '", "": "none"}
 _DECIMALS = {".": "point", ",": "comma"}
-_TRAIN_HELP = (
-    "Adds the data set, trains all methods with the preset Quick, and makes a t-SNE map. Compare shows each method as "
-    "it ends."
-)
+_TRAIN_HELP = "Adds the data set and trains the methods with the preset Quick. Compare shows each as it ends."
 
 
 def draw(found: Draft) -> bool:
@@ -247,19 +246,28 @@ def _draw_actions(found: Draft, refusal: str) -> None:
         about = "Length of the latent vectors. Other lengths can be trained on the page Compare."
         look = {"format_func": lambda some: " and ".join(map(str, some)), "required": True, "help": about}
         _draw_kept(st.segmented_control, found, "sizes", "Latent dimensions", sizes, **look)
-    rows = None
+        look = {"selection_mode": "multi", "format_func": methods.label, "wrap": True}
+        look["help"] = "Methods that are trained at once, with the preset Quick."
+        _draw_kept(st.segmented_control, found, "methods", "Methods", methods.names(TABLES), **look)
+    rows, too_large = Rows(), ""
     if not refusal:
         with st.spinner("Preparing the rows …"):
             rows = found.count_rows()
-        refusal = rows.problem if rows else ""
+        refusal = rows.problem
+    if not refusal:
+        entry = training_cost.describe_table((rows.n_train, rows.n_test), rows.blocks)
+        too_large = costs.find_refusal(entry, found.sizes, found.methods)
+        costs.draw(entry, found.sizes, found.methods)
     with st.container(key="data-actions", horizontal=True, vertical_alignment="center"):
-        look = {"disabled": bool(refusal), "icon": ":material/model_training:", "type": "primary"}
-        trains = st.button("Add and train all", page_state.key("add-all"), _TRAIN_HELP, **look)
+        is_all = len(found.methods) == len(methods.names(TABLES))
+        label, cannot_train = f"Add and train {'all' if is_all else len(found.methods)}", refusal or too_large
+        look = {"disabled": bool(cannot_train) or not found.methods, "icon": ":material/model_training:"}
+        trains = st.button(label, page_state.key("add-all"), _TRAIN_HELP, type="primary", **look)
         is_added = st.button("Add only", page_state.key("add"), disabled=bool(refusal))
-        if refusal:
-            st.error(plain(refusal))
-        elif rows:
-            counts = f"{rows.n_train:,} train and {rows.n_test:,} test rows, {rows.n_features:,} features."
+        if cannot_train:
+            st.error(plain(cannot_train))
+        else:
+            counts = f"{rows.n_train:,} train and {rows.n_test:,} test rows, {sum(rows.blocks):,} features."
             st.caption(plain(" ".join([counts, *rows.notes])))
     if trains or is_added:
         with st.spinner("Adding the data set …"):
@@ -281,7 +289,7 @@ def _add(found: Draft, trains: bool) -> None:
         draft.discard()
         page_state.keep("data", name)
         if trains:
-            training_queue.train_all(own_datasets.list_trainings(name, found.sizes))
+            training_queue.train_all(own_datasets.list_trainings(name, found.sizes, found.methods))
             page_state.keep("size", found.sizes[0], text=None)
             st.switch_page("app.py", query_params={"data": name, "size": str(found.sizes[0])})
         own_data.keep_added(name)

@@ -8,11 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+from core import methods
 from core.datasets.own import checks, columns, preparation, readers, recipe, store
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
 from core.datasets.own.recipe import Recipe
 from core.errors import BadInput
+from core.types import TABLES
 
 _DRAFT = "hourglass.draft"
 _MOST_CELLS = 2_000_000
@@ -22,11 +24,14 @@ _UNIQUE = (columns.LABEL, columns.ID, columns.GROUP, columns.SPLIT, columns.TITL
 
 @dataclass(frozen=True)
 class Rows:
-    """What the recipe makes of the table: rows and columns, what was left out, or why it can't be applied."""
+    """What the recipe makes of the table: rows and columns, what was left out, or why it can't be applied.
+
+    `blocks` are the columns of each feature, see `core.types.Form`.
+    """
 
     n_train: int = 0
     n_test: int = 0
-    n_features: int = 0
+    blocks: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
 
@@ -41,7 +46,7 @@ class Draft:
     brought : what was read last, and `read_as` how; None before.
     problem : why the file can't be read as it is to be; "" if it can.
     chosen : type and role of the columns that were changed, also after the file is read again.
-    settings : of the recipe, where they were changed; sizes : latent dimensions of the trainings.
+    settings : of the recipe, where they were changed; sizes, methods : latent dimensions and methods to train.
     version : of the editor of columns, which forgets its changes with a new one.
     """
 
@@ -57,6 +62,7 @@ class Draft:
     chosen: dict[str, tuple[str, str]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     sizes: tuple[int, ...] = ()
+    methods: list[str] = field(default_factory=lambda: list(methods.names(TABLES)))
     version: int = 0
     checked: tuple[Any, tuple[Finding, ...], str] = (None, (), "")
     counted: tuple[Any, Rows] = (None, Rows())
@@ -126,19 +132,33 @@ class Draft:
                 self.checked = asked, (), str(problem)
         return self.checked[1:]
 
-    def count_rows(self) -> Rows | None:
-        """Apply the recipe, once a change; None for a table that this takes long for."""
-        if self.brought.table.frame.size > _MOST_CELLS:
-            return None
+    def count_rows(self) -> Rows:
+        """Apply the recipe, once a change; for a table that this takes long for, estimate what it makes."""
+        frame = self.brought.table.frame
+        if frame.size > _MOST_CELLS:
+            n_test = round(len(frame) * self.settings.get("test_size", 0.2))
+            return Rows(len(frame) - n_test, n_test, tuple(self.estimate_blocks()))
         asked = self.read_as, self.columns, tuple(self.settings.items())
         if self.counted[0] != asked:
             try:
                 prepared = preparation.prepare(self.brought.table, self.make_recipe())
-                n_train, n_features = prepared.X_train.shape
-                self.counted = asked, Rows(n_train, len(prepared.X_test), n_features, prepared.notes)
+                counts = len(prepared.X_train), len(prepared.X_test)
+                self.counted = asked, Rows(*counts, prepared.blocks, prepared.notes)
             except BadInput as problem:
                 self.counted = asked, Rows(problem=str(problem))
         return self.counted[1]
+
+    def estimate_blocks(self) -> list[int]:
+        """About how many columns each feature will have."""
+        blocks = []
+        for column in self.columns:
+            if column.role != columns.FEATURE:
+                continue
+            is_number = column.type in (columns.NUMBER, columns.DATE)
+            blocks.append(1 if is_number else min(column.n_distinct, self.settings.get("most_categories", 20)))
+            if column.n_missing + column.n_stray and self.settings.get("missing") != recipe.DROP:
+                blocks.append(2)
+        return blocks
 
 
 def _must_yield(other: Column, column: Column) -> bool:

@@ -130,20 +130,8 @@ def _choose(
     st.selectbox(label, options, key=widget, help=_HELP[name], format_func=describe, on_change=take, **look)
 
 
-def count_features(found: Draft) -> int:
-    """How many columns the prepared rows will have, about."""
-    total = 0
-    for column in found.columns:
-        if column.role != columns.FEATURE:
-            continue
-        is_number = column.type in (columns.NUMBER, columns.DATE)
-        total += 1 if is_number else min(column.n_distinct, found.settings.get("most_categories", 20))
-        total += 2 * bool(column.n_missing + column.n_stray) * (found.settings.get("missing") != recipe.DROP)
-    return total
-
-
 def list_sizes(found: Draft) -> list[tuple[int, ...]]:
     """Choices of latent dimensions, the usual first."""
-    n_features = max(1, count_features(found))
-    larger = min(10, n_features - 1)
-    return [(min(2, n_features),), *([(2, larger)] if larger > 2 else [])]
+    n_columns = max(1, sum(found.estimate_blocks()))
+    larger = min(10, n_columns - 1)
+    return [(min(2, n_columns),), *([(2, larger)] if larger > 2 else [])]

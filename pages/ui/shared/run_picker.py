@@ -108,9 +108,10 @@ def draw_datasets(names: Sequence[str], default: str, problems: list[str], witho
             why = without if linked in datasets.names() else "which is not known"
             problems.append(f"The link asks for the data set “{shorten(linked)}”, {why}. {shown}")
         else:
-            with page_state.append_error(problems):
+            try:
                 datasets.entry(linked)
-            problems.append(shown)
+            except BadInput as problem:
+                problems.append(f"{problem} {shown}")
     return chosen
 
 

@@ -222,7 +222,7 @@ def _describe_progress(view: str, live: Sequence[Task], n_stored: int) -> str:
 def predict_seconds(spec: Spec) -> float | None:
     """Predicted seconds of training of `spec`, of a table with its evaluation; None if not known (yet)."""
     own = [run for run in stored_runs.list_runs()[0] if not store.is_shipped(run)]
-    return training_cost.predict_cost(spec, _read_speed(), own).seconds
+    return training_cost.predict_cost(spec, read_speed(), own).seconds
 
 
 def is_predictable(spec: Spec) -> bool:
@@ -232,7 +232,7 @@ def is_predictable(spec: Spec) -> bool:
 
 def measure_speed() -> bool:
     """Start measuring this machine's speed, once; returns whether that is under way."""
-    if _read_speed() is not None:
+    if read_speed() is not None:
         return False
     with suppress(HourglassError):
         training_time.measure_speed()
@@ -241,7 +241,8 @@ def measure_speed() -> bool:
 
 # None is not cached: the speed may be measured meanwhile.
 @st.cache_resource(max_entries=1, show_spinner=False, validate=lambda speed: speed is not None)
-def _read_speed() -> np.ndarray | None:
+def read_speed() -> np.ndarray | None:
+    """This machine's speed, see `core.tasks.training_time`; None before it is measured."""
     return training_time.read_speed()
 
 
