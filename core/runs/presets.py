@@ -229,11 +229,25 @@ def _recipe(recipes: Sequence[Recipe], dataset: str, method: str, n_components: 
 
 
 def list_specs(dataset: str, n_components: int, preset: str) -> list[Spec]:
-    """Return the spec of every method that is compared on a data set; methods without presets have their defaults."""
-    return [
+    """Return the spec of every method that is compared on a data set; methods without presets have their defaults.
+
+    A method that can't have so many latent dimensions on these rows is left out.
+    """
+    entry = datasets.entry(dataset)
+    wanted = [
         specs.make_at_size(dataset, m, n_components, list_presets(dataset, m, n_components).get(preset, {}))
-        for m in methods.compared(datasets.entry(dataset).kind)
+        for m in methods.compared(entry.kind)
     ]
+    return [spec for spec in wanted if _can_be_fitted(spec, entry)]
+
+
+def _can_be_fitted(spec: Spec, entry: datasets.Entry) -> bool:
+    n_features = entry.count_features(dict(spec.dataset_params))
+    try:
+        methods.get(spec.method).check_rows(dict(spec.params), *entry.rows, n_features)
+    except BadInput:
+        return False
+    return True
 
 
 def check_workshop(spec: Spec) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,9 +42,16 @@ class _Form:
     @cached_property
     def params(self) -> dict[str, Param]:
         """Every parameter to choose: the method's, the seed where it matters, and the data set's."""
-        of_method = methods.get(self.method).params_of(self.entry.kind)
+        of_method = [self._limit(param) for param in methods.get(self.method).params_of(self.entry.kind)]
         seed = [_SEED_PARAM] if len(of_method) > 1 else []
         return {param.name: param for param in (*of_method, *seed, *self.entry.params)}
+
+    def _limit(self, param: Param) -> Param:
+        """The parameter, or latent dimensions up to the columns of a table that a linear method can have."""
+        most = sum(self.entry.blocks)
+        if param.name != _SIZE or self.entry.kind != TABLES or not methods.entry(self.method).has_spectrum:
+            return param
+        return replace(param, default=min(param.default, most), bounds=(param.bounds[0], min(param.bounds[-1], most)))
 
     @cached_property
     def defaults(self) -> dict[str, Any]:

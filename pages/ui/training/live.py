@@ -10,7 +10,7 @@ from core.metrics.definitions import DEFINITIONS
 from core.runs import selection, specs, store
 from core.tasks import queue
 from core.tasks.queue import Task
-from core.types import FITTING, IMAGES, Run, Spec
+from core.types import FITTING, ROW_NAMES, TABLES, Run, Spec
 from pages.ui.shared import diagnoses, header, page_state, run_picker, stored_runs, task_progress, training_queue
 from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.stored_runs import Stamp
@@ -21,9 +21,10 @@ from pages.ui.training.setting_labels import METRICS, describe_settings
 _LIVE_SECONDS = 1.0
 _CONFIRM = "hourglass.confirm"
 _EMPTY = (
-    "Nothing is trained with these settings yet. Press Train: loss curves, reconstructions, samples and a map of the "
-    "same test rows then appear here, epoch by epoch."
+    "Nothing is trained with these settings yet. Press Train: {} of the same test rows then appear here, epoch by "
+    "epoch."
 )
+_SHOWN, _SHOWN_OF_TABLES = "loss curves, reconstructions, samples and a map", "loss curves and a map"
 _REVEAL = """<script>
 setTimeout(() => document.querySelector(".st-key-training-watch")?.scrollIntoView({ block: "start" }), 250);
 </script>"""
@@ -67,7 +68,8 @@ def _draw(watched: Spec | None, form: Spec | None, usual: Spec | None, states: d
             st.html(_REVEAL, unsafe_allow_javascript=True)
     spec = watched or next((task.spec for task in tasks if task.state == queue.RUNNING), None) or usual
     if spec is None:
-        st.info(_EMPTY)
+        is_table = form is not None and datasets.entry(form.dataset).kind == TABLES
+        st.info(_EMPTY.format(_SHOWN_OF_TABLES if is_table else _SHOWN))
     else:
         with header.show_errors():
             _draw_shown(spec, next((task for task in tasks if task.key == spec.key), None), form)
@@ -140,8 +142,8 @@ def _describe_pace(task: Task) -> str:
         parts = [f"Epoch {row['epoch']:.1f}" + ("" if spec.param("max_seconds") else f" of {spec.param('epochs')}")]
     # Before the first steps there is no pace.
     if row["rows_per_second"]:
-        rows = "images" if datasets.entry(spec.dataset).kind == IMAGES else "documents"
-        parts.append(f"{row['rows_per_second']:,.0f} {rows} per second")
+        name = ROW_NAMES[datasets.entry(spec.dataset).kind]
+        parts.append(f"{row['rows_per_second']:,.0f} {name}s per second")
     if task.seconds_left is not None:
         parts.append(f"about {max(1, round(task.seconds_left)):,} s left")
     return " · ".join(parts)

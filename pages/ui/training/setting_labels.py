@@ -8,7 +8,7 @@ from core.runs import specs
 from core.types import Spec
 
 # The metrics that the page shows of a run.
-METRICS = ("squared_error", "neg_elbo", "knn_accuracy", "frechet")
+METRICS = ("squared_error", "unexplained_variance", "category_accuracy", "neg_elbo", "knn_accuracy", "frechet")
 # Labels that are not the parameter's name in words.
 _LABELS = {
     "n_components": "Latent dimensions",

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.analysis.snapshots import Replay
 from core.figures import montages
-from core.types import Run
+from core.types import TABLES, Run
 from pages.ui.shared import header, page_state
 from pages.ui.shared.html_blocks import make_caption, make_note, make_words
 from pages.ui.shared.images import IN_STRIP, image, montage
@@ -29,12 +29,13 @@ def draw(replay: Replay, stamp: Stamp, slider: str = "") -> None:
 
 
 def from_run(run: Run) -> Replay:
-    """Make the only snapshot of a run without any: what it shows on other pages."""
-    first = lambda name, n=None: run.views[name][None, :n] if name in run.views else None
+    """Make the only snapshot of a run without any: what it shows on other pages; of a table only the map."""
+    views = run.views if run.environment["kind"] != TABLES else {"map": run.views.get("map")}
+    first = lambda name, n=None: views[name][None, :n] if views.get(name) is not None else None
     about = {name: run.notes[name] for name in ("map", "samples", "target_names") if name in run.notes}
     if run.notes.get("documents"):
         about["documents"] = [run.notes["documents"]]
-    originals = run.views.get("originals")
+    originals = views.get("originals")
     return Replay(
         epochs=np.array([run.history[-1].get("epoch", 0) if run.history else 0]),
         seconds=np.array([run.metrics["seconds"].value]),
