@@ -14,7 +14,7 @@ from core.figures.palette import MethodStyle
 from core.figures.style import escape_text, lay_out, make_figure
 
 _N_BINS, _MOST_CATEGORIES = 20, 7
-_WIDTH, _HEIGHT, _LINE = 240, 110, 19
+_WIDTH, _HEIGHT, _LINE = 200, 100, 19
 _DASHES = {"solid": "", "dash": "6 3", "dot": "2 2", "dashdot": "6 2 2 2"}
 OTHERS = "others"
 
@@ -81,7 +81,7 @@ def render_histogram(histogram: Histogram, ends: tuple[str, str], styles: Mappin
         body, height = _draw_numbers(histogram, ends, styles, theme, highest), _HEIGHT
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" '
-        f'font-size="11" fill="{palette.SOFT[theme]}">{body}</svg>'
+        f'font-size="12" fill="{palette.SOFT[theme]}">{body}</svg>'
     )
 
 
@@ -109,11 +109,11 @@ def _draw_numbers(
 def _draw_categories(
     histogram: Histogram, styles: Mapping[str, MethodStyle], theme: str, highest: float
 ) -> tuple[str, int]:
-    left, reach = 96, _WIDTH - 96 - 6
+    left, reach = 84, _WIDTH - 84 - 4
     parts = []
     for k, name in enumerate(histogram.bins):
         y = k * _LINE
-        short = name if len(name) <= 15 else name[:14] + "…"
+        short = name if len(name) <= 13 else name[:12] + "…"
         parts.append(f'<text x="0" y="{y + 13}">{escape(short)}</text>')
         width, ground = histogram.real[k] / highest * reach, palette.NO_CLASS[theme]
         look = f'height="{_LINE - 7}" fill="{ground}" opacity="0.6"'

@@ -31,10 +31,10 @@ _TABLE_SETTINGS = {
     "ae": {"learning_rate": 0.01, "weight_decay": 0.1},
     "vae": {"learning_rate": 0.01, "weight_decay": 0.1},
     # By the Fréchet distance of samples to held-out training rows.
-    "gan": {"objective": "least-squares", "learning_rate": 0.001, "r1": 1.0},
+    "gan": {"objective": "least-squares", "learning_rate": 0.0005, "r1": 1.0},
 }
 # On few rows a GAN of the autoencoders' size covers fewer of them.
-_FEW_CELLS_OF = {"gan": {"width": 128, "layers": 2}}
+_FEW_CELLS_OF = {"gan": {"width": 128, "layers": 2, "learning_rate": 0.001}}
 _TABLE_NOISE = {True: {True: 0.6, False: 0.3}, False: {True: 0.3, False: 0.1}}  # few rows, two dimensions
 # Settings tried for each matched method, see tests/benchmarks/tune_matched.py.
 N_TRIALS = 6
@@ -90,8 +90,8 @@ def make_table_settings(n_train: int, method: str, n_components: int, preset: st
         return {}
     settings, few = _count_epochs(n_train, preset), n_train <= _FEW_ROWS
     if "layers" in declared:
-        settings |= _FEW_CELLS_OF.get(method, _FEW_CELLS) if few else _MANY_CELLS
         settings |= _TABLE_SETTINGS.get(method, {})
+        settings |= _FEW_CELLS_OF.get(method, _FEW_CELLS) if few else _MANY_CELLS
     if "noise" in declared:
         settings["noise"] = _TABLE_NOISE[few][n_components <= 2]
     return settings
