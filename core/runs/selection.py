@@ -76,9 +76,13 @@ def epochs_reached(run: Run) -> float | None:
 def are_equal(runs: Iterable[Run]) -> bool:
     """Whether the networks among `runs` had equal budgets: shape, weights within 5 %, batch size and epochs reached."""
     trained = [run for run in runs if get_budget(run.spec)]
-    networks = {(get_budget(run.spec)[0], epochs_reached(run)) for run in trained}
     weights = [run.metrics["weights"].value for run in trained]
-    return not trained or (len(networks) == 1 and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights))
+    return not trained or (have_same_shape(trained) and min(weights) >= (1 - WEIGHTS_WITHIN) * max(weights))
+
+
+def have_same_shape(runs: Iterable[Run]) -> bool:
+    """Whether the networks among `runs` have the same hidden layers, batch size and epochs reached."""
+    return len({(get_budget(run.spec)[0], epochs_reached(run)) for run in runs if get_budget(run.spec)}) < 2
 
 
 def leading(candidates: Mapping[str, Sequence[Run]], kind: str = MATCHED) -> dict[str, str]:

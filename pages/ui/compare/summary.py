@@ -106,7 +106,14 @@ def describe_budgets(lines: Sequence[Line]) -> str:
     trained = [line for line in lines if line.run and selection.get_budget(line.run.spec)]
     if len(trained) < 2:
         return ""
-    if not selection.are_equal([line.run for line in trained]):
+    runs = [line.run for line in trained]
+    if not selection.are_equal(runs):
+        if selection.have_same_shape(runs):
+            weights = join_words([f"{line.title} {compact(line.run.metrics['weights'].value)}" for line in trained])
+            same = "have the same hidden layers, epochs and batch size"
+            return (
+                f"{join_words([line.title for line in trained])} {same}; their numbers of parameters differ: {weights}."
+            )
         spent = [f"{line.title} {' and '.join(list_costs(line.run))}" for line in trained]
         return f"Budgets differ, so this is not a fair comparison of methods: {'; '.join(spent)}."
     first = trained[0].run

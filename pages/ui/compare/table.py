@@ -76,7 +76,7 @@ def _find_cells(entry: Entry) -> dict[str, bool]:
 
 def draw(view: View, winners: Mapping[str, str | None]) -> Clicked:
     """Draw header and rows; returns which picture was clicked, if any."""
-    style = "docs" if len(list_ranked(view.entry)) > 2 else "images"
+    style = "docs" if view.entry.kind == DOCUMENTS else "cells" if len(list_ranked(view.entry)) > 2 else "images"
     # Reconstructions of another copy's rows do not belong below the originals of this one.
     alike = stored_runs.select_comparable(view.lines) or view.trained
     cells = rows.find_shown(alike) if view.entry.kind == TABLES else None

@@ -23,7 +23,13 @@ from pages.ui.shared.task_progress import Task, follow_tasks
 from pages.ui.shared.text import join_words, plain
 
 _ROWS = 500
-_MEDIAN, _IMPUTER = "Median", "IterativeImputer"
+_IMPUTER = "IterativeImputer"
+# (has numbers, has categories) -> what fills a cell without a model
+_BASELINES = {
+    (True, False): "Median",
+    (False, True): "Most frequent category",
+    (True, True): "Median or most frequent category",
+}
 _HEADS = {
     True: ("Numbers: error", "Difference from the median"),
     False: ("Categories: share wrong", "Difference from the most frequent"),
@@ -40,7 +46,7 @@ def draw(view: View, stored: object, problems: list[str]) -> None:
         errors = _measure(cells, rows, hidden, methods)
         differences = _compare(errors)
         _draw_table(errors, differences)
-        section.explain(_explain(hidden, differences, [method.label for method in methods]))
+        section.explain(_explain(next(iter(errors)), differences, [method.label for method in methods]))
         once = "each is hidden once" if hidden.n_rounds * hidden_cells.SHARE > 0.99 else f"{hidden.n_rounds} times"
         about = (
             f"Error of {int(hidden.cells.sum()):,} hidden cells of {rows.summary}: numbers by squared error as a share "
@@ -52,7 +58,9 @@ def draw(view: View, stored: object, problems: list[str]) -> None:
         by_method = {method.label: method.line.method for method in methods}
         st.subheader("Error by feature", anchor=False)
         names = [feature.name for feature in rows.features]
-        feature_errors.draw(errors, names, by_method | {_MEDIAN: "", _IMPUTER: _IMPUTER}, "hidden cells by feature")
+        feature_errors.draw(
+            errors, names, by_method | {next(iter(errors)): "", _IMPUTER: _IMPUTER}, "hidden cells by feature"
+        )
         if gan := find_gan(view):
             st.caption(f"The {gan.label} is not included: without an encoder, it cannot reconstruct a given row.")
 
@@ -60,10 +68,10 @@ def draw(view: View, stored: object, problems: list[str]) -> None:
 def _measure(
     cells: Cells, rows: Rows, hidden: hidden_cells.Hidden, methods: list[Reconstructor]
 ) -> dict[str, CellErrors]:
-    """Return the errors of the hidden cells by label; each is computed only once."""
+    """Return the errors of the hidden cells by label, those without a model first; each is computed only once."""
     bar = st.empty()
     median = hidden_cells.compute_errors(cells, hidden, hidden_cells.fill_by_median(cells, hidden))
-    errors = {_MEDIAN: median}
+    errors = {_BASELINES[median.by_row(True) is not None, median.by_row(False) is not None]: median}
     imputed = imputation.WORK.find_result(imputation.errors_key(cells))
     if imputed is None and sum(cells.dataset.blocks) <= imputation.QUICK_COLUMNS:
         name = f"{imputation.WORK.result}-{imputation.errors_key(cells)}"
@@ -101,14 +109,14 @@ def _offer_imputer(cells: Cells) -> None:
         follow_tasks([task])
 
 
-# (label, whether of numbers) -> mean, difference from the median, ends of its interval, n
+# (label, whether of numbers) -> mean, difference from the baseline, ends of its interval, n
 _Differences = Mapping[tuple[str, bool], tuple[float, float, float, float, int]]
 
 
 def _compare(errors: Mapping[str, CellErrors]) -> _Differences:
     compared = {}
     for of_numbers in (True, False):
-        median = errors[_MEDIAN].by_row(of_numbers)
+        median = next(iter(errors.values())).by_row(of_numbers)
         for label, cells in errors.items() if median is not None else ():
             scores = cells.by_row(of_numbers)
             difference = scores - median
@@ -118,16 +126,18 @@ def _compare(errors: Mapping[str, CellErrors]) -> _Differences:
 
 
 def _draw_table(errors: Mapping[str, CellErrors], differences: _Differences) -> None:
-    parts = [of_numbers for of_numbers in (True, False) if (_MEDIAN, of_numbers) in differences]
-    rows = []
+    rows, baseline = [], next(iter(errors))
+    parts = [of_numbers for of_numbers in (True, False) if (baseline, of_numbers) in differences]
     for label, cells in errors.items():
-        row = [tables.text("Median or most frequent category" if label == _MEDIAN and False in parts else label)]
+        row = [tables.text(label)]
         for of_numbers in parts:
             mean, difference, low, high, n = differences[label, of_numbers]
             row.append(tables.estimate(mean, *bootstrap.mean_interval(cells.by_row(of_numbers)), n))
-            row.append(tables.EMPTY if label == _MEDIAN else _make_difference(difference, low, high, n))
+            row.append(tables.EMPTY if label == baseline else _make_difference(difference, low, high, n))
         rows.append(row)
-    tables.draw(["Filled by", *(title for part in parts for title in _HEADS[part])], rows, "hidden cells")
+    tables.draw(
+        ["Filled by", *(title for part in parts for title in _HEADS[part])], rows, "hidden cells", kind="hg-depths"
+    )
 
 
 def _make_difference(value: float, low: float, high: float, n: int) -> tables.Cell:
@@ -136,10 +146,10 @@ def _make_difference(value: float, low: float, high: float, n: int) -> tables.Ce
     return tables.Cell(f'{shown}<div class="hg-note">{" to ".join(ends)}, {verdict}</div>', value, low, high, n)
 
 
-def _explain(hidden: hidden_cells.Hidden, differences: _Differences, labels: list[str]) -> str:
+def _explain(baseline: str, differences: _Differences, labels: list[str]) -> str:
     text = (
-        f"Each method fills {hidden_cells.SHARE:.0%} hidden cells of test rows: from the training median on, they are "
-        f"replaced by their reconstruction {hidden_cells.STEPS} times."
+        f"Each method fills {hidden_cells.SHARE:.0%} hidden cells of test rows: they start at the training rows' "
+        f"{baseline.lower()} and are replaced by their reconstruction {hidden_cells.STEPS} times."
     )
     findings = []
     for of_numbers, what, baseline in ((True, "numbers", "median"), (False, "categories", "most frequent category")):

@@ -55,7 +55,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         )
         dataset = cached.load_dataset(view.entry.name, view.dataset_params)
         cells = ShownCells(dataset, rows.numbers[positions])
-        with st.container(key="row-cards", gap=None):
+        with st.container(key="cards-of-rows", gap=None):
             _draw_cards(rows, cells, methods, leading, positions, None if has_all else _FEW_CELLS)
         st.caption(plain(f"{cell_tables.ABOUT_COLOURS} Error of a row: {section.measure.about}."))
 
@@ -63,10 +63,9 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 def _choose(rows: Rows, method: Reconstructor, pick: str, seed: int) -> np.ndarray:
     if pick == _EACH:
         return error_comparison.draw_by_class(rows.y, _SHOWN, seed)
-    order = np.argsort(method.errors, kind="stable")
-    first = {_BEST: 0, _TYPICAL: max(0, (len(order) - _SHOWN) // 2), _WORST: max(0, len(order) - _SHOWN)}[pick]
-    chosen = order[first : first + _SHOWN]
-    return chosen[::-1] if pick == _WORST else chosen
+    order = np.argsort(method.errors if pick == _BEST else -method.errors, kind="stable")
+    first = max(0, (len(order) - _SHOWN) // 2) if pick == _TYPICAL else 0
+    return order[first : first + _SHOWN]
 
 
 def _draw_cards(
