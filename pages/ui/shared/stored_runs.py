@@ -17,6 +17,7 @@ from core.runs import reader, selection, store
 from core.tasks import task_files
 from core.types import Run, Spec
 from pages.ui.shared import permalinks
+from pages.ui.shared.number_format import number
 from pages.ui.shared.text import plain
 
 USUAL_SIZES = (2, 10)
@@ -236,7 +237,10 @@ def find_best(lines: Sequence[Line], metric: str) -> str | None:
     ranked = [line for line in select_comparable(lines) if f"rows.{metric}" in line.run.views]
     if metric in OF_CODES:
         ranked = [line for line in ranked if not line.entry.not_ranked]
-    return _find_best(ranked, metric)
+    shown = {line.method: number(line.run.metrics[metric].value) for line in ranked if metric in line.run.metrics}
+    # A method that has reached the one that it converges to is neither better nor worse.
+    has_converged = lambda line: shown.get(line.entry.converges_to, "") == shown.get(line.method)
+    return _find_best([line for line in ranked if not has_converged(line)], metric)
 
 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Line: lambda line: line.stamp})
