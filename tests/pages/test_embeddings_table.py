@@ -13,6 +13,7 @@ from core.datasets.own import recipe, store
 from core.experiments import fit
 from core.runs import specs
 from pages.ui.embeddings import selection
+from pages.ui.shared.number_format import cell
 from tests.pages.driver import opened_on
 from tests.pages.linked_maps import choose, message, pictures, titles
 
@@ -126,3 +127,8 @@ def test_another_table_is_not_coloured_by_the_same_column(table):
     assert "ramp" not in message(app)[0]
     app.fill("Data set", table.name)
     assert message(app)[0]["ramp"]["label"] == "city"
+
+
+def test_numbers_of_any_size_are_short():
+    numbers = {0.0: "0.000", 1.46e30: "1.46e30", -1.05e-9: "−1.05e−09", 0.0004: "0.0004", 39910.9: "39,911"}
+    assert {value: cell(value) for value in numbers} == numbers

@@ -125,10 +125,16 @@ class Prepared:
         shown = [c.name for c in self.recipe.columns if c.role != columns.IGNORED and c.name != self.title_column]
         return shown[:_MOST_SHOWN]
 
+    def write_titles(self, frame: pd.DataFrame) -> list[str]:
+        """The title of each row, "" where it has none."""
+        if self.title_column is None:
+            return [""] * len(frame)
+        cells = frame[self.title_column]
+        return [format_cell(value) if known else "" for value, known in zip(cells, cells.notna(), strict=True)]
+
     def describe_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
-        """The title of each row, "" without a column of titles, and its cells: ``"alcohol 13.2 · hue 1.04"``."""
-        title, shown = self.title_column, self.shown_columns
-        titles = [""] * len(frame) if title is None else [format_cell(value) for value in frame[title]]
+        """The title of each row, see `write_titles`, and its cells: ``"alcohol 13.2 · hue 1.04"``."""
+        shown, titles = self.shown_columns, self.write_titles(frame)
         cells = [[f"{name} {format_cell(value)}" for value in frame[name]] for name in shown]
         more = " …" if len(shown) == _MOST_SHOWN else ""
         for title, *row in zip(titles, *cells, strict=True):

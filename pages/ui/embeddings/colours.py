@@ -12,10 +12,10 @@ from core.analysis.rows import BOTH, Rows
 from core.figures import palette
 from core.frontend.maps import Values
 from core.types import DOCUMENTS
-from pages.ui.embeddings import neighbours
+from pages.ui.embeddings import maps_component, neighbours
 from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.shared import header, page_state
-from pages.ui.shared.number_format import number
+from pages.ui.shared.number_format import cell
 from pages.ui.shared.text import shorten
 
 CLASSES, OVERLAP, ERROR, SPLIT, LENGTH, COLUMN = "class", "overlap", "error", "split", "length", "column-"
@@ -87,7 +87,7 @@ def _choose_errors(view: MapView, problems: list[str]) -> Values | None:
 
 def _make_values(column: Column) -> Values:
     """A column of a table as colours: the most frequent categories by name, the others as one."""
-    label = shorten(column.name, _LONGEST)
+    label = shorten(column.name, maps_component.LONGEST_CELL)
     if column.type != CATEGORY:
         return _scale(label, column.values, column.type == DATE)
     names, values = list(column.categories), np.where(column.is_known, column.values, np.nan)
@@ -105,7 +105,7 @@ def _scale(label: str, values: np.ndarray, is_date: bool = False) -> Values:
     ends = [float(end) for end in np.quantile(known, _QUANTILES)]
     if np.array_equal(known, np.rint(known)):
         ends = [round(end) for end in ends]
-    write = (lambda days: str(np.datetime64(round(days), "D"))) if is_date else number
+    write = (lambda days: str(np.datetime64(round(days), "D"))) if is_date else cell
     low = write(ends[0]) + (" or less" if known.min() < ends[0] else "")
     high = write(ends[1]) + (" or more" if known.max() > ends[1] else "")
     return replace(found, low=ends[0], high=ends[1], names=(low, high))

@@ -13,7 +13,7 @@ from core.errors import HourglassError
 from core.types import Measurement
 from pages.ui.embeddings.map_state import MapView
 from pages.ui.shared import page_state, tables
-from pages.ui.shared.number_format import number
+from pages.ui.shared.number_format import cell
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, plain, shorten
 
@@ -101,7 +101,7 @@ def _make_line(found: Difference, n: int, n_others: int) -> list[Cell]:
 def _choose_writer(found: Difference) -> Callable[[float], str]:
     if found.is_missing or found.category:
         return _write_share
-    return _write_day if found.column.type == DATE else number
+    return _write_day if found.column.type == DATE else cell
 
 
 def _write_share(share: float) -> str:
@@ -113,7 +113,7 @@ def _write_day(days: float) -> str:
 
 
 def _sign(value: float) -> str:
-    return number(value) if value < 0 else f"+{number(value)}"
+    return cell(value) if value < 0 else f"+{cell(value)}"
 
 
 def _make_cell(measured: Measurement, write: Callable[[float], str], remark: str = "", unit: str = "") -> Cell:

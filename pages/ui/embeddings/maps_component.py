@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.analysis.columns import DATE
 from core.analysis.rows import BOTH, Rows
-from core.datasets.own.preparation import format_cell
 from core.figures import montages
 from core.frontend import maps as messages
 from core.frontend.maps import Cells, Look, Map, Values
@@ -21,7 +20,7 @@ from pages.ui.shared.text import shorten
 _KEY = "maps:maps"
 _SELECTED, _SEEN = "hourglass.selected", "hourglass.maps-seen"
 _LOOKS, _LOOK_SEEN = "hourglass.looks", "hourglass.look-seen"
-_LONGEST = 60  # characters of a cell
+LONGEST_CELL = 60  # characters
 _IN_ADDRESS = ("classes", "zoom", "enlarged")
 
 
@@ -37,14 +36,18 @@ def _pack_pictures(key: str, _rows: Rows) -> bytes:
         return messages.make_pictures_message(key, sprite=montages.make_sprite(_rows.X, _rows.image_shape))
     if _rows.kind == DOCUMENTS:
         return messages.make_pictures_message(key, texts=_rows.texts)
-    titled, shown = _rows.table.title_column, _rows.table.shown_columns
-    titles = [] if titled is None else [shorten(format_cell(value), _LONGEST) for value in _rows.frame[titled]]
+    table, shown = _rows.table, _rows.table.shown_columns
+    titles = [] if table.title_column is None else _shorten_all(table.write_titles(_rows.frame))
     cells = [
-        Cells(c.name, c.values, tuple(shorten(text, _LONGEST) for text in c.categories), c.type == DATE)
+        Cells(shorten(c.name, LONGEST_CELL), c.values, _shorten_all(c.categories), c.type == DATE)
         for c in _rows.columns
         if c.name in shown
     ]
     return messages.make_pictures_message(key, titles=titles, cells=cells)
+
+
+def _shorten_all(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(shorten(name, LONGEST_CELL) for name in names)
 
 
 def read_selection(rows: Rows, problems: list[str]) -> np.ndarray:
@@ -129,7 +132,7 @@ def draw(rows: Rows, maps: Sequence[Map], positions: np.ndarray, look: Look, val
         rows.own_numbers,
         rows.split,
         rows.y,
-        rows.target_names if rows.has_labels else (),
+        _shorten_all(rows.target_names) if rows.has_labels else (),
         maps,
         selected=positions,
         heard=sent.split(":")[1] if isinstance(sent, str) and sent.count(":") == 2 else "",

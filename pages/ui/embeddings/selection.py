@@ -19,7 +19,7 @@ from pages.ui.shared import header, page_state, permalinks, tables
 from pages.ui.shared.html_blocks import make_caption, make_named_rows, make_note, make_words
 from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
-from pages.ui.shared.text import Markup, html, join_words, plain
+from pages.ui.shared.text import Markup, html, join_words, plain, shorten
 
 _MOST_IN_A_LINK = 500
 _MOST_PICTURES, _MOST_TITLES = 120, 40
@@ -150,7 +150,7 @@ def _make_class_bars(rows: Rows, positions: np.ndarray) -> str:
     lines = []
     for k in np.argsort(-counts, kind="stable")[:12]:
         label, share = int(labels[k]), counts[k] / len(positions)
-        name = html(rows.target_names[label]) if label >= 0 else "unlabelled"
+        name = html(shorten(rows.target_names[label], 60)) if label >= 0 else "unlabelled"
         lines.append(
             f'<div class="hg-bar"><span>{name}</span><span class="hg-track"><span style="width:{share:.1%};'
             f'background:{palette.get_class_style(label, theme).colour}"></span></span>'

@@ -14,6 +14,13 @@ def number(value: float) -> str:
     return "0.000" if text == "-0.000" else text.replace("-", "−")
 
 
+def cell(value: float) -> str:
+    """A number in the units of somebody's table, as `number`; three digits where it is very large or small."""
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return number(value)
+    return f"{value:.3g}".replace("-", "−").replace("e+", "e")
+
+
 def compact(count: float) -> str:
     """A large count in three digits: ``704``, ``8.62 k``, ``1.14 M``."""
     for unit, size in (("M", 1e6), ("k", 1e3)):
