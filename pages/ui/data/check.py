@@ -52,8 +52,6 @@ def draw(found: Draft) -> bool:
     n_rows, n_columns = table.frame.shape
     facts = f"{n_rows:,} rows and {n_columns:,} columns, {own_data.format_bytes(len(found.content))}"
     st.markdown(plain(f"{'. '.join([facts, *_describe_format(table)])}. Nothing is kept before you add it."))
-    if found.problem:
-        st.error(plain(f"{found.problem} Below is the file as it was read before."))
     _draw_first_rows(table)
     _draw_format(found, table)
     with st.spinner("Checking the table …"):
@@ -61,6 +59,7 @@ def draw(found: Draft) -> bool:
     _draw_problems(problems, refusal)
     _draw_columns(found)
     preparation.draw(found)
+    # After a failure the page shows the file as it was read before.
     _draw_actions(found, found.problem or refusal)
     return True
 
