@@ -268,8 +268,9 @@ def _draw_actions(found: Draft, refusal: str) -> None:
         else:
             counts = f"{rows.n_train:,} train and {rows.n_test:,} test rows, {sum(rows.blocks):,} features."
             st.caption(plain(" ".join([counts, *rows.notes])))
+        place = st.container()
     if trains or is_added:
-        with st.spinner("Adding the data set …"):
+        with place, st.spinner("Adding the data set …"):
             _add(found, trains)
 
 

@@ -84,9 +84,9 @@ class Draft:
             return
         self.columns = self.brought.columns
         self.version += 1
-        names = {column.name for column in self.columns}
-        for name, (type, role) in self.chosen.items():
-            if name in names:
+        found = {column.name: (column.type, column.role) for column in self.columns}
+        for name, (type, role) in list(self.chosen.items()):
+            if found.get(name, (type, role)) != (type, role):
                 self.change(name, type, role)
 
     def find_column(self, name: str) -> Column:
