@@ -1,6 +1,7 @@
 """Generation on a table: samples in the units of the file, how they differ from real rows, and decoded codes."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,9 @@ def test_all_sections_open_escape_names_and_have_links_that_open_the_same(page):
         assert not [*app.error, *app.warning], section
         assert "<img src=x" not in app.read_html()
         assert "<i>green" not in app.read_html()
+        text = re.sub("<(script|style)>.*?</(script|style)>", "", app.read_text(), flags=re.DOTALL)
+        words = re.findall(r"[^<>]*\b(?<!data:)(?:image|pixel)s?\b[^<>]*", text)
+        assert not words, (section, words)
         if section in ("features", "sliders", "between"):
             assert page(**app.query()).query() == app.query()
     for section, name in zip(SECTIONS[1:], ("shown", "shown", "feature", "code", "from", "row"), strict=True):

@@ -126,7 +126,8 @@ def _about_table(usable: Sequence[RunSampler], how: Draw, counts: Mapping[str, i
     if spaces := sorted({s.line.run.notes["features"] for s in usable if "features" in s.line.run.notes}):
         parts.append(f"Feature space: {' and '.join(spaces)}")
     if _kind(usable) == TABLES:
-        parts.append("Numbers of a VAE and all categories are draws from p(x|z), other numbers the decoder's output")
+        drawn = "Numbers of a VAE and all categories are draws from p(x|z), independent of one another given z"
+        parts.append(f"{drawn}; other numbers are the decoder's output")
     else:
         parts.append("Images are the means of p(x|z), not draws")
     if (how.temperature, how.truncation) != (1, NO_TRUNCATION):
