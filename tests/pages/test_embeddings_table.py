@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -61,13 +62,17 @@ def opened(dataset, **query: str):
     return opened_on("pages/embeddings.py", **{"data": dataset.name, "split": "both", **query})
 
 
+def read_frame(dataset) -> pd.DataFrame:
+    return pd.concat([dataset.table.frame_train, dataset.table.frame_test], ignore_index=True)
+
+
 def find_column(dataset, name: str) -> str:
     return f"column-{list(dataset.table.frame_test.columns).index(name)}"
 
 
 def test_maps_are_coloured_by_any_column_and_hover_shows_the_cells(table):
     app = opened(table, colour=find_column(table, "city"))
-    frame = pd.concat([table.table.frame_train, table.table.frame_test], ignore_index=True)
+    frame = read_frame(table)
     header, arrays = message(app)
     assert (len(arrays["rows"]), titles(app)) == (300, ["PCA 2-D"])
     names = header["ramp"]["categories"]
@@ -99,10 +104,13 @@ def test_selection_is_compared_with_the_others_and_exported(table, monkeypatch):
     body = app.body_with("Difference")
     rows = re.findall(r'<th scope="row">(.*?)</th>', body)
     assert [re.sub("<.*", "", row) for row in rows[:2]] == ["weight", "colour"]
+    saved = list(csv.DictReader(io.StringIO(unescape(re.search('data-csv="([^"]*)"', body)[1]))))
+    assert (saved[0]["Column"], saved[0]["significant"], float(saved[0]["p"]) < 1e-9) == ("weight", "True", True)
+    assert float(saved[0]["Selected"]) == pytest.approx(read_frame(table)["weight"][chosen].mean())
     assert "<img src=x" not in app.read_html()
     app.expect("mean unexplained variance of the rows").lack("per image", "Mean image")
     lines = list(csv.DictReader(io.StringIO(offered[-1]().decode())))
-    frame = pd.concat([table.table.frame_train, table.table.frame_test], ignore_index=True).iloc[chosen]
+    frame = read_frame(table).iloc[chosen]
     assert [line["class"] for line in lines] == ["" if x != x else str(x) for x in frame["class"]]
     assert [line["city"] for line in lines] == frame["city"].tolist()
     assert {line["class (Hourglass)"] for line in lines} == {table.target_names[1]}

@@ -53,7 +53,9 @@ def draw(view: MapView, positions: np.ndarray) -> None:
     is_long = len(lines) > _MOST_SHOWN
     shows_all = is_long and st.session_state.get(page_state.key("all-columns"), False)
     shown = lines if shows_all else lines[:_MOST_SHOWN]
-    tables.draw(head, shown, "selected-against-others", kind="hg-differences", saved=lines)
+    tests = [[tables.text(each.p), tables.text(str(each.is_significant))] for each in found]
+    saved = [*head, "p", "significant"], [[*line, *test] for line, test in zip(lines, tests, strict=True)]
+    tables.draw(head, shown, "selected-against-others", kind="hg-differences", saved=saved)
     if is_long:
         st.toggle(f"All {len(lines)} comparisons", key=page_state.key("all-columns"))
     if lines_of_errors := [

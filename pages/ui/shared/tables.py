@@ -47,21 +47,19 @@ def draw(
     *,
     kind: str = "",
     is_of_all_sizes: bool = False,
-    saved: Sequence[Sequence[Cell]] | None = None,
+    saved: tuple[Sequence[str], Sequence[Sequence[Cell]]] | None = None,
 ) -> None:
     """Draw a table with its save button; the only HTML table of the app beside `make_strip`.
 
     The first cell names a row; cells are made by `text` and `estimate`, or `EMPTY`. `kind` is a class of the style
-    sheet; `saved` are the rows that are saved, if not these; for `name` and `is_of_all_sizes` see `charts.draw`.
+    sheet; `saved` are the head and rows that are saved, if not these; for `name` and `is_of_all_sizes` see `charts.draw`.
     """
     titles = "".join(f'<th scope="col">{html(title)}</th>' for title in head)
     body = "".join(
         f'<tr><th scope="row">{row[0].shown}</th>{"".join(f"<td>{cell.shown}</td>" for cell in row[1:])}</tr>'
         for row in rows
     )
-    buttons = export.make_buttons(
-        name, ("csv",), to_csv(head, rows if saved is None else saved), is_of_all_sizes=is_of_all_sizes
-    )
+    buttons = export.make_buttons(name, ("csv",), to_csv(*(saved or (head, rows))), is_of_all_sizes=is_of_all_sizes)
     table = (
         f'<div class="hg-wide" tabindex="0" role="region" aria-label="{html(head[0])}">'
         f'<table class="hg-table {kind}" style="--columns:{len(head) - 1}">'
