@@ -47,7 +47,7 @@ _TEST_SIZES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 _CATEGORIES = (2, 5, 10, 20, 50, 100, 200)
 _BINS = (0, 2, 3, 4, 5, 10)
 _SEEDS = 10
-_RECIPE_HEIGHT = 300
+_RECIPE_HEIGHT, _MOST_SHOWN = 300, 300  # pixels, columns
 
 
 def draw(found: Draft) -> None:
@@ -62,6 +62,9 @@ def draw(found: Draft) -> None:
         with st.container(key="data-preparation"):
             _draw_choices(found, made)
         st.markdown("**Recipe**. Saved with the file; loading the data set repeats it.")
+        if len(made.columns) > _MOST_SHOWN:
+            st.caption(f"It lists {len(made.columns):,} columns: see it in the download of the added data set.")
+            return
         with st.container(height=_RECIPE_HEIGHT, border=False):
             st.html(make_code(made.model_dump_json(indent=1)))
 
