@@ -101,7 +101,7 @@ def predict_megabytes(spec: Spec, entry: Entry) -> float:
     if entry.kind != TABLES:
         return total + 8e-6 * n * n_columns
     # Cells as they are read and as numbers, then the rows and the copy that is trained on.
-    loading = n * (24 * len(entry.blocks) + 8 * n_columns)
+    loading = n * (50 * len(entry.blocks) + 13 * n_columns)
     training = n * (16 * len(entry.blocks) + 4 * n_columns) + n_train * n_columns * (12 if network else 8)
     # Four matrices of distances and ranks.
     training += 32 * min(n_test, _COMPARED_ROWS) ** 2
@@ -112,7 +112,7 @@ def predict_megabytes(spec: Spec, entry: Entry) -> float:
 
 
 def _count_load(entry: Entry) -> float:
-    return 0.15 + 2.5e-7 * sum(entry.rows) * len(entry.blocks)
+    return 0.15 + 3.3e-7 * sum(entry.rows) * len(entry.blocks)
 
 
 def _count_fit(spec: Spec, entry: Entry) -> float:
