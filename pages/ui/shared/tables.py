@@ -52,7 +52,8 @@ def draw(
     """Draw a table with its save button; the only HTML table of the app beside `make_strip`.
 
     The first cell names a row; cells are made by `text` and `estimate`, or `EMPTY`. `kind` is a class of the style
-    sheet; `saved` are the head and rows that are saved, if not these; for `name` and `is_of_all_sizes` see `charts.draw`.
+    sheet; `saved` are the head and rows that are saved, if not these; for `name` and `is_of_all_sizes` see
+    `charts.draw`.
     """
     titles = "".join(f'<th scope="col">{html(title)}</th>' for title in head)
     body = "".join(
