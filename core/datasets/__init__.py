@@ -156,7 +156,8 @@ def entry(name: str) -> Entry:
     if name.startswith("own-"):
         raise BadInput(
             f"The own data set {name:.40} is not on this machine. Own data are named by their content: add the same "
-            "file with the same recipe, which the person who has them can download on the page Data, or share in a workshop."
+            "file with the same recipe, which the person who has them can download on the page Data, or share in a "
+            "workshop."
         )
     raise BadInput(f"There is no data set {name!r}: choose one of {', '.join(REGISTRY)}.")
 
