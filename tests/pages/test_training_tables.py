@@ -38,7 +38,10 @@ def wine():
 def test_form_of_a_table_has_its_presets_parameters_and_costs(wine):
     app = page(data=wine, method="vae")
     app.expect(
-        "Trains for", "and evaluated on the test rows", "MB of memory", "loss curves and a map of the same test rows"
+        "Trains for",
+        "with evaluation on the test rows: ",
+        "MB of memory",
+        "loss curves and a map of the same test rows",
     )
     assert app.field("Preset").options == ["Quick", "Standard", "Reference"]
     app.set_state(f"settings/{wine}/vae/parameters")
@@ -47,9 +50,21 @@ def test_form_of_a_table_has_its_presets_parameters_and_costs(wine):
     assert not {"Augmented share", "Network", "Word dropout"} & set(labels)
 
 
+def test_preset_stays_chosen_where_the_latent_dimensions_change(wine):
+    for size in (2, 5):
+        app = page(data=wine, method="ae", size=str(size))
+        assert app.field("Preset").value == presets.SECONDS
+        noise = presets.make_table_settings(142, "ae", size, presets.SECONDS)["noise"]
+        app.set_state(f"settings/{wine}/ae/parameters")
+        assert float(app.field("Noise").value) == noise
+    app = page(data=wine, method="ae")
+    app.field("Latent dimensions").set_value("2").run()
+    assert app.field("Preset").value == presets.SECONDS
+
+
 def test_pca_has_at_most_as_many_dimensions_as_a_table_has_columns(wine):
     app = page(data=wine, method="pca", size="13")
-    app.expect("Fitted in closed form and evaluated on the test rows")
+    app.expect("Fitted in closed form, with evaluation on the test rows")
     app = page(data=wine, method="pca", size="14")
     app.expect("Latent dimensions is 14: it must be a whole number from 1 to 13.")
     assert app.find_button("Train").disabled

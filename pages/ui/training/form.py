@@ -73,6 +73,21 @@ class _Form:
     def presets(self, size: Any) -> dict[str, dict[str, Any]]:
         return presets.list_presets(self.entry.name, self.method, size if isinstance(size, int) else 0)
 
+    def complete(self, settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+        """The settings of a preset with all other parameters, and size and seed of `values`."""
+        usual = {name: param.default for name, param in self.params.items()}
+        return {**usual, **settings, **{name: values[name] for name in (_SIZE, _SEED) if name in values}}
+
+    def find_preset(self, values: dict[str, Any]) -> str | None:
+        """The preset that the values are of."""
+        offered = self.presets(values[_SIZE])
+        return next((name for name, settings in offered.items() if self.complete(settings, values) == values), None)
+
+    def resize(self, values: dict[str, Any], size: Any) -> dict[str, Any]:
+        """The values with other latent dimensions, of the same preset if they are of one."""
+        resized, preset = {**values, _SIZE: size}, self.find_preset(values)
+        return resized if preset is None else self.complete(self.presets(size)[preset], resized)
+
     def make_spec(self, values: dict[str, Any], problems: list[str]) -> Spec | None:
         of_data = {param.name: values[param.name] for param in self.entry.params if param.name in values}
         others = self.params.keys() - of_data.keys() - {_SEED}
@@ -99,7 +114,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
         values = {**dict(linked.params), **dict(linked.dataset_params), _SEED: linked.seed}
     if (size := page_state.read_link("size")) is not None and form.has_size:
         with suppress(BadInput):
-            values = {**values, _SIZE: stored_runs.parse_code_size(size)}
+            values = form.resize(values, stored_runs.parse_code_size(size))
             # Out of the address, which would otherwise undo every later choice.
             page_state.keep("size", values[_SIZE], text=None)
     form.keep(values)
@@ -141,9 +156,7 @@ def _choose_preset(form: _Form) -> None:
             st.caption(f"{methods.label(form.method)} is fitted in closed form, so it has no presets.")
         return
     names = presets.SHORT if config.is_workshop() else list(offered)
-    usual = {name: param.default for name, param in form.params.items()}
-    kept = {name: values[name] for name in (_SIZE, _SEED) if name in values}
-    by_preset = {name: {**usual, **offered[name], **kept} for name in names}
+    by_preset = {name: form.complete(offered[name], values) for name in names}
     widget = page_state.key(f"{form.memory}/preset")
     st.session_state[widget] = next((name for name in names if by_preset[name] == values), None)
 
@@ -192,7 +205,7 @@ def _draw_widget(form: _Form, param: Param, value: Any, label: str) -> None:
         given = st.session_state[widget]
         with suppress(BadInput):
             given = param.check(given)
-        form.keep({**form.values, param.name: given})
+        form.keep(form.resize(form.values, given) if param.name == _SIZE else {**form.values, param.name: given})
         # The panel beside the form shows the run of the form.
         training_queue.unwatch()
 
@@ -258,7 +271,8 @@ def _describe_training(spec: Spec, is_measuring: bool) -> None:
     entry = datasets.entry(spec.dataset)
     if entry.kind == TABLES:
         megabytes = training_cost.predict_megabytes(spec, entry)
-        st.caption(plain(f"{what} and evaluated on the test rows{takes}, about {megabytes:,.0f} MB of memory."))
+        takes = f"{takes.removeprefix(', ')} and" if takes else "about"
+        st.caption(plain(f"{what}, with evaluation on the test rows: {takes} {megabytes:,.0f} MB of memory."))
     else:
         st.caption(plain(f"{what}{takes}; then evaluated on the test rows."))
 
