@@ -129,12 +129,16 @@ def draw(view: View, problems: list[str]) -> None:
         st.info("No approach is selected: select one above.")
         return
     options = {"log": "Logarithmic", "linear": "Linear"}
+    if view.entry.kind == TABLES:  # of few test rows often none is misclassified, and 0 has no logarithm
+        options = dict(reversed(options.items()))
     is_log = page_state.choose("axis", "Error axis", options, problems, label_visibility="collapsed") == "log"
     stamp = repr((view.entry.name, len(view.rows), max(str(row.get("date", "")) for row in view.rows)))
     figure = _figure(stamp, tuple(approaches), header.get_theme(), is_log, view)
     saved = _chart_data(view, approaches)
     charts.draw(figure, _CHART, data=saved, on_select=_inspect, selection_mode="points")
-    st.caption(plain(f"Click a mark to inspect that result.{_describe_constant(view)}"))
+    zero = any(not any(errors.values()) for name in approaches for errors in view.errors[name].values())
+    missing = " Means of 0 are not on a logarithmic axis." if zero and is_log else ""
+    st.caption(plain(f"Click a mark to inspect that result.{missing}{_describe_constant(view)}"))
     readouts.draw(view.errors, view.baseline, approaches, problems)
 
 
