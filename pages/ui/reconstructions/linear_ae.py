@@ -36,10 +36,14 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         _offer(view, stored, "linear_ae")
         return
     rows = [row for row in line.run.history if "excess_error" in row]
+    n_features = view.entry.count_features(dict(view.dataset_params))
     st.markdown(plain(_explanation(view, rows)))
+    if not rows and view.entry.kind == TABLES and n_features <= pca_spectrum.MOST_FEATURES:
+        why = "leaves missing cells out of its loss, while PCA sees what they were filled with"
+        st.info(f"This table has missing cells. The linear AE {why}, so the two need not have the same subspace.")
+        return
     _draw_convergence(view, rows)
     st.subheader("Same subspace, different axes", anchor=False)
-    n_features = view.entry.count_features(dict(view.dataset_params))
     if (pca := _find_pca(view, stored, line.run)) is not None:
         _draw_rotation(view, line, pca, problems)
     elif view.size > n_features:

@@ -92,4 +92,5 @@ def _draw_cards(
         note = f"{leading.label}: error {error}, {rank}"
         share = own[order][own[order] > 0].sum() / max(own[own > 0].sum(), 1e-12)
         part = f"These cells hold {share:.0%} of the sum of its cells' errors." if most and len(own) > most else ""
-        st.html(Markup(f"<div>{make_caption(about[:1].upper() + about[1:], note)}{table}{make_note(part)}</div>"))
+        caption = make_caption(about[:1].upper() + about[1:], note)
+        st.html(Markup(f'<div>{caption}<div class="hg-tall">{table}</div>{make_note(part)}</div>'))
