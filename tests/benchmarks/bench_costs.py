@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 SHAPES = ((200, 4), (2000, 20), (10_000, 50), (30_000, 100), (100_000, 200))
-METHODS = ("pca", "linear_ae", "ae", "vae", "gan", "tsne")
 _ROOT = Path(__file__).parents[2]
 
 
@@ -38,7 +37,6 @@ def make_table(n: int, n_columns: int, seed: int = 0) -> bytes:
 
 def train(dataset: str, method: str, preset: str, size: int) -> None:
     """Train once in this process, and print what it took."""
-    began = time.process_time()
     from core import datasets
     from core.experiments import fit
     from core.runs import presets, specs
@@ -50,7 +48,6 @@ def train(dataset: str, method: str, preset: str, size: int) -> None:
     import sklearn.compose
     import sklearn.manifold  # noqa: F401
 
-    imports = time.process_time() - began
     stages = [("load", time.process_time())]
     data = datasets.load(dataset)
     fit.fit_and_store(spec, data, first_only=True, on_stage=lambda stage: stages.append((stage, time.process_time())))
@@ -59,8 +56,7 @@ def train(dataset: str, method: str, preset: str, size: int) -> None:
     for (stage, start), end in zip(stages, ends, strict=True):
         seconds[stage or "Describing"] = seconds.get(stage or "Describing", 0) + end - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    shape = {"n": len(data.y_train), "n_test": len(data.y_test), "d": data.n_features, "imports": imports}
-    print(json.dumps({"method": method, "preset": preset, **shape, "megabytes": peak * 1.024, "seconds": seconds}))
+    print(json.dumps({"megabytes": peak * 1.024, "seconds": seconds}))
 
 
 def measure(dataset: str, method: str, preset: str = "quick", size: int = 2) -> dict:
@@ -73,18 +69,30 @@ def measure(dataset: str, method: str, preset: str = "quick", size: int = 2) -> 
 
 
 def main() -> None:
+    from core import datasets
     from core.datasets.own import recipe, store
+    from core.runs import presets
+    from core.tasks import training_cost, training_time
 
-    wanted = [tuple(map(int, shape.split("x"))) for shape in sys.argv[1:]] or SHAPES
-    for n, n_columns in wanted:
+    training_time.measure_speed()
+    while (speed := training_time.read_speed()) is None:
+        time.sleep(1)
+    print(f"{'rows x columns':>14}  {'method':9}  {'s':>6} predicted  ratio  {'MB':>6} predicted  ratio")
+    for n, n_columns in [tuple(map(int, shape.split("x"))) for shape in sys.argv[1:]] or SHAPES:
         content = make_table(n, n_columns)
         brought = store.read_file(content, "table.parquet")
         made = recipe.make_recipe(brought.columns, brought.table.format)
         dataset = store.add(content, "table.parquet", brought.table, made)
         del brought
-        for method in METHODS:
+        expected = training_cost.predict_table(datasets.entry(dataset), 2, presets.SECONDS, speed)
+        for method, cost in expected.items():
             took = measure(dataset, method)
-            print(json.dumps({"shape": [n, n_columns], **took}), flush=True)
+            seconds, megabytes = sum(took["seconds"].values()), took["megabytes"]
+            print(
+                f"{n:7,} x {n_columns:4}  {method:9}  {seconds:6.1f} {cost.seconds:9.1f}  {seconds / cost.seconds:5.2f}"
+                f"  {megabytes:6.0f} {cost.megabytes:9.0f}  {megabytes / cost.megabytes:5.2f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

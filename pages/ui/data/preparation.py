@@ -77,12 +77,13 @@ def _describe(found: Draft, made: Recipe) -> str:
         filled = "filled by the median or the most frequent category, and a feature marks where"
         is_filled = made.missing == recipe.MEDIAN
         sentences.append(f"Missing cells are {filled}." if is_filled else "Rows with a missing cell are left out.")
-    if any(column.type in (columns.NUMBER, columns.DATE) for column in features):
+    is_measured = any(column.type in (columns.NUMBER, columns.DATE) for column in features)
+    if is_measured:
         scaled = "Numbers are not scaled" if made.scale == recipe.UNSCALED else f"Numbers get {made.scale} scaling"
         sentences.append(f"{scaled}.")
     if any(column.type not in (columns.NUMBER, columns.DATE) for column in features):
         sentences.append(f"Categories are one-hot encoded, at most {made.most_categories} a column.")
-    if made.drop_duplicates:
+    if made.drop_duplicates and is_measured:
         sentences.append("Rows that equal another row are left out.")
     if (name := found.find_label()) is not None and made.bins:
         sentences.append(f"The label {name} is divided into {made.bins} classes.")

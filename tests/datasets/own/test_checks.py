@@ -224,3 +224,10 @@ def test_any_cells(pools, chosen, n):
         with contextlib.suppress(BadInput):
             for finding in checks.find_problems(table, choice, np.arange(n) % 3 == 0):
                 assert 0 < finding.count <= max(n * len(choice), 3)
+
+
+def test_equal_rows_of_categories_are_no_copies():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({name: random.choice(list("uvw"), 60) for name in ("a", "b", "label")}).astype("str")
+    table = readers.Table(frame)
+    assert "duplicates" not in [found.kind for found in checks.find_problems(table, columns.describe_columns(table))]
