@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from core.figures import cell_colours, palette
 from core.metrics import bootstrap, tables
 from core.runs import layout, reader, specs
 from core.runs import store as run_store
-from core.tasks import imputation
+from core.tasks import computation, imputation
 from pages.ui.shared.cell_tables import ShownCells
 from tests.contrast import contrast
 from tests.pages.conftest import HOSTILE, clear_caches
@@ -127,6 +128,16 @@ def test_hidden_cells_are_compared_with_the_median_on_the_same_rows(name):
     shown = [float(row[f"Difference from the median {end}"]) for end in ("low", "high")]
     assert shown == pytest.approx(ends)
     assert float(row["Categories: share wrong"]) == pytest.approx(imputed.by_row(False).mean())
+
+
+def test_imputation_in_a_process_of_its_own_gives_the_same_errors(name, monkeypatch):
+    dataset = datasets.load(name)
+    cells = Cells(dataset, np.arange(len(dataset.y_test)))
+    run = lambda module, folder, **_: imputation.WORK.run(Path(folder))
+    monkeypatch.setattr(computation, "start_process", run)
+    imputation.start(cells)
+    state = imputation.WORK.read_state(imputation.errors_key(cells))
+    np.testing.assert_array_equal(state.arrays["errors"], imputation.compute_errors(cells)["errors"])
 
 
 def test_cells_are_readable_on_their_colours():
