@@ -148,9 +148,15 @@
 
   function csvLine(cells) {
     const quoted = cells.map((cell) => {
-      const text = cell === null || cell === undefined || Number.isNaN(cell) ? "" : String(cell);
+      const text = cell === null || cell === undefined || Number.isNaN(cell) ? "" : disarm(cell);
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     });
     return `${quoted.join(",")}\n`;
+  }
+
+  /* A text that a spreadsheet would take for a formula gets an apostrophe before it, as those of `export.disarm` do. */
+  function disarm(cell) {
+    const isFormula = typeof cell === "string" && /^(\s*[=@]|\s*[+\-](?![\d.,eE+\-:% ]*$)|[\t\r])/.test(cell);
+    return isFormula ? `'${cell}` : String(cell);
   }
 })();

@@ -5,11 +5,12 @@ import io
 import re
 from html import unescape
 
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from core.metrics.definitions import DEFINITIONS
 from core.runs import reader, specs, store
-from pages.ui.shared import tables
+from pages.ui.shared import export, tables
 from pages.ui.shared.tables import Cell
 from tests.pages.driver import ROOT, opened
 
@@ -64,3 +65,11 @@ def test_late_elements_are_drawn_on_request_and_stay():
         app.button(key=f"a-page:late/{name}").click().run()
         assert [each.value for each in app.markdown] == shown
     assert not app.get("html")
+
+
+def test_saved_texts_are_no_formulas_of_a_spreadsheet():
+    frame = pd.DataFrame({"=1+1": ["@SUM(A1)", "-5", "a", None], "self": [-1.5, 2.0, 3.0, 4.0]})
+    assert export.frame_to_csv(frame) == "'=1+1,self\n'@SUM(A1),-1.5\n-5,2.0\na,3.0\n,4.0\n"
+    assert export.to_csv(["+x"], [["=cmd|' /C calc'!A0"], ["+49 30"], [-1.0], ["-"], [" =x"]]) == (
+        "'+x\n'=cmd|' /C calc'!A0\n+49 30\n-1.0\n-\n' =x\n"
+    )

@@ -17,12 +17,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from core import config, datasets, files
-from core.errors import HourglassError
+from core.errors import DataUnavailable, HourglassError
+from core.types import TABLES
 
 NAME = re.compile("own-[0-9a-f]{12}")
 DATA, RECIPE, ABOUT = "data", "recipe.json", "about.json"
 _MODULE = "core.datasets.own.store"
+# What ABOUT holds, and the type of each value; of a list, that of its items.
+_ABOUT = dict.fromkeys(("kind", "label", "file", "sha256", "added"), str)
+_ABOUT |= {"rows": [int], "blocks": [int], "owners": dict, "is_shared": bool}
+_ABOUT |= dict.fromkeys(("n_columns", "n_classes", "n_marks"), int)
 # The owner of what is added outside of a workshop, by the person at this machine.
 HOST = ""
 # Whom `list_names` and `find_entry` answer: a person in a workshop, or None for who sees everything. Pages set it.
@@ -63,7 +70,16 @@ def read_about(name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=512)
 def _read_about(path: str, when: int) -> dict[str, Any]:
-    return files.read_json(Path(path))
+    about = files.read_json(Path(path))
+    is_whole = all(_is_of(about.get(name), kind) for name, kind in _ABOUT.items())
+    is_whole = is_whole and about["kind"] == TABLES and len(about["rows"]) == 2 and min(about["rows"]) > 0
+    return about if is_whole and all(isinstance(label, str) for label in about["owners"].values()) else {}
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(type(item) is kind[0] for item in value)
+    return type(value) is kind
 
 
 def find_entry(name: str) -> datasets.Entry | None:
@@ -81,6 +97,13 @@ def find_entry(name: str) -> datasets.Entry | None:
     )
 
 
+def get_about(name: str) -> dict[str, Any]:
+    """As `read_about`, but DataUnavailable if the data set is not here or damaged."""
+    if about := read_about(name):
+        return about
+    raise DataUnavailable(f"The own data set {name} is not here any more, or damaged: add its file again.")
+
+
 def get_files(name: str) -> list[Path]:
     """The files that the rows of an own data set are made of."""
     return [folder() / name / file for file in (DATA, RECIPE)]
@@ -90,6 +113,15 @@ def write_about(name: str, about: dict[str, Any]) -> None:
     """Change what is known of a data set, such as its label."""
     with explain_unwritable():
         files.write_atomically(folder() / name / ABOUT, json.dumps(about))
+
+
+@contextmanager
+def hold() -> Iterator[None]:
+    """Hold the own data sets while one is added or changed: others wait."""
+    with explain_unwritable():
+        folder().mkdir(parents=True, exist_ok=True)
+        with FileLock(folder() / ".lock"):
+            yield
 
 
 @contextmanager

@@ -138,7 +138,9 @@ def _check_duplicates(view: _View) -> Iterator[Finding]:
         return
     rows = pd.DataFrame(view.values)
     hashes = _hash_copies(rows.assign(**{"": view.classes}))
-    if count := int(hashes.duplicated().sum()):
+    # Rows of a few categories are often equal without being copies, and are kept.
+    is_measured = any(column.type in (kinds.NUMBER, kinds.DATE) for column in view.features)
+    if (count := int(hashes.duplicated().sum())) and is_measured:
         text = _number(count, "row is a copy of an earlier row", "rows are copies of earlier rows")
         text += " in all features and the label. Copies are left out, unless duplicates are kept."
         yield Finding("duplicates", (), count, text)

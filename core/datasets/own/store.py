@@ -14,7 +14,18 @@ from pathlib import Path
 
 from core import config, datasets
 from core.datasets.own import preparation, readers
-from core.datasets.own.catalogue import ABOUT, DATA, HOST, RECIPE, explain_unwritable, folder, read_about, write_about
+from core.datasets.own.catalogue import (
+    ABOUT,
+    DATA,
+    HOST,
+    RECIPE,
+    explain_unwritable,
+    folder,
+    get_about,
+    hold,
+    read_about,
+    write_about,
+)
 from core.datasets.own.columns import Column, describe_columns
 from core.datasets.own.preparation import Prepared
 from core.datasets.own.readers import Table
@@ -52,7 +63,7 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         "file": Path(file).name[:200],
         "sha256": hashlib.sha256(content).hexdigest(),
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
-        "owners": read_about(name).get("owners", {}) | {owner: label},
+        "owners": {owner: label},
         "is_shared": False,
         "rows": [len(prepared.X_train), len(prepared.X_test)],
         "n_columns": len(recipe.columns),
@@ -62,12 +73,16 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         "n_bytes": len(content),
     }
     place = folder() / name
-    with explain_unwritable():
-        folder().mkdir(parents=True, exist_ok=True)
+    with hold():
         if is_intact(name):
-            rename(name, label, owner)
+            _rename(name, label, owner)
             return name
+        about["owners"] |= {
+            other: theirs for other, theirs in read_about(name).get("owners", {}).items() if other != owner
+        }
         remove(name)
+        for left in (*folder().glob(".adding-*"), *folder().glob(".removed-*")):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         check_room(len(content))
         aside = Path(tempfile.mkdtemp(prefix=".adding-", dir=folder()))
         try:
@@ -82,7 +97,13 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
 
 def rename(name: str, label: str, owner: str = HOST) -> None:
     """Give a data set the label that this owner sees, and others where it is shared; BadInput if it is not allowed."""
-    label, about = check_label(label), read_about(name)
+    label = check_label(label)
+    with hold():
+        _rename(name, label, owner)
+
+
+def _rename(name: str, label: str, owner: str) -> None:
+    about = get_about(name)
     is_only = set(about["owners"]) <= {owner}
     labels = {"label": label if is_only else about["label"], "owners": about["owners"] | {owner: label}}
     write_about(name, about | labels)
@@ -90,15 +111,17 @@ def rename(name: str, label: str, owner: str = HOST) -> None:
 
 def share(name: str, is_shared: bool) -> None:
     """Let everybody in a workshop see a data set, or only its owners."""
-    write_about(name, read_about(name) | {"is_shared": is_shared})
+    with hold():
+        write_about(name, get_about(name) | {"is_shared": is_shared})
 
 
 def leave(name: str, owner: str) -> bool:
     """Take a data set from one of its owners; returns whether others have it too, so that it stays."""
-    about = read_about(name)
-    others = {person: label for person, label in about["owners"].items() if person != owner}
-    if others:
-        write_about(name, about | {"owners": others})
+    with hold():
+        about = get_about(name)
+        others = {person: label for person, label in about["owners"].items() if person != owner}
+        if others:
+            write_about(name, about | {"owners": others})
     return bool(others)
 
 
@@ -151,12 +174,15 @@ def _damaged(name: str, problem: object) -> DataUnavailable:
 
 def load(name: str, *, progress: object = None) -> Dataset:
     """Load an own data set by repeating its recipe; DataUnavailable if it is damaged."""
-    recipe, about = read_recipe(name), read_about(name)
+    recipe, about = read_recipe(name), get_about(name)
     try:
         table = readers.read_table(read_content(name), about["file"], to_format(recipe), recipe.part)
-        return to_dataset(name, preparation.prepare(table, recipe))
+        dataset = to_dataset(name, preparation.prepare(table, recipe))
     except BadInput as problem:
         raise _damaged(name, problem) from None
+    if list(dataset.blocks) != about["blocks"]:
+        raise _damaged(name, "its recipe was changed")
+    return dataset
 
 
 def to_dataset(name: str, prepared: Prepared) -> Dataset:
@@ -201,7 +227,7 @@ def _list_members(content: bytes) -> list[str]:
 
 def pack(name: str) -> bytes:
     """Return an own data set as a zip file of its file, its recipe, and the file's name and label."""
-    about = {"label": datasets.entry(name).label, "file": read_about(name)["file"]}
+    about = {"label": datasets.entry(name).label, "file": get_about(name)["file"]}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr(RECIPE, read_recipe(name).model_dump_json(indent=1))

@@ -16,7 +16,7 @@ from core.metrics import confusion
 from core.metrics.confusion import Confusion
 from core.types import Measurement
 from pages.ui.embeddings import neighbours
-from pages.ui.shared import page_state, tables
+from pages.ui.shared import export, page_state, tables
 from pages.ui.shared.components import do_nothing, get_component
 from pages.ui.shared.number_format import number
 from pages.ui.shared.text import join_words, plain, shorten
@@ -259,4 +259,4 @@ def _to_csv(data: ClassifiedRows, predictions: Mapping[str, np.ndarray]) -> byte
                 accuracy = confusion.count_confusions(y, of_pair).accuracy
                 lines.append((method, f"{data.names[a]} against {data.names[b]}", accuracy))
     frame = pd.DataFrame([(method, classes, *astuple(share)) for method, classes, share in lines])
-    return frame.to_csv(index=False, header=["method", "classes", "accuracy", "low", "high", "n"]).encode()
+    return export.frame_to_csv(frame, ["method", "classes", "accuracy", "low", "high", "n"]).encode()

@@ -15,7 +15,7 @@ from core.figures import palette
 from core.types import DOCUMENTS, IMAGES, TABLES
 from pages.ui.embeddings import column_differences, maps_component, neighbours
 from pages.ui.embeddings.map_state import MapView
-from pages.ui.shared import header, page_state, permalinks, tables
+from pages.ui.shared import export, header, page_state, permalinks, tables
 from pages.ui.shared.html_blocks import make_caption, make_named_rows, make_note, make_words
 from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
@@ -86,7 +86,7 @@ def _draw_download(view: MapView, positions: np.ndarray, label: str) -> None:
     about = _CSV_HELP.format("All columns of the file, " if view.rows.kind == TABLES else "").capitalize()
     # The file is written once it is asked for, in a thread that has no session: what may have to be computed is, here.
     columns = _list_columns(view, positions)
-    write = lambda: _append_columns(_make_frame(view.rows, positions), columns).to_csv(index=False).encode()
+    write = lambda: export.frame_to_csv(_append_columns(_make_frame(view.rows, positions), columns)).encode()
     st.download_button(label, write, name, "text/csv", on_click="ignore", help=about)
 
 

@@ -17,7 +17,7 @@ from core.types import Dataset, Run
 from pages.ui.generation import sample_scores
 from pages.ui.generation.run_samplers import Draw, RunSampler, find_samplers, select_lines
 from pages.ui.generation.samples import choose_draw
-from pages.ui.shared import page_state, tables, task_progress
+from pages.ui.shared import export, page_state, tables, task_progress
 from pages.ui.shared.cached import load_dataset
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
@@ -102,7 +102,7 @@ def to_cells(sampler: RunSampler, how: Draw, count: int, dataset: Dataset) -> pd
 
 
 def _to_csv(sampler: RunSampler, how: Draw, count: int, dataset: Dataset) -> bytes:
-    return to_cells(sampler, how, count, dataset).to_csv(index=False).encode()
+    return export.frame_to_csv(to_cells(sampler, how, count, dataset)).encode()
 
 
 def _draw_nearest(sampler: RunSampler, how: Draw, dataset: Dataset) -> None:

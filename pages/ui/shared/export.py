@@ -17,6 +17,8 @@ from pages.ui.shared import page_state
 from pages.ui.shared.components import FOLDER
 from pages.ui.shared.text import Markup
 
+# Signs that begin a formula, but not a number or a sign alone.
+_FORMULA = re.compile(r"\s*[=@]|\s*[+\-](?![\d.,eE+\-:% ]*$)|[\t\r]")
 FORMATS = ("svg", "png", "csv")
 
 
@@ -62,7 +64,22 @@ def _make_file_name(name: str, is_of_all_sizes: bool) -> str:
 
 
 def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV; None is an empty field."""
+    """Rows as CSV; None and NaN are empty fields, see also `disarm`."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([head, *rows])
+    csv.writer(out, lineterminator="\n").writerows(
+        [None if cell != cell else disarm(cell) for cell in row] for row in (head, *rows)
+    )
     return out.getvalue()
+
+
+def frame_to_csv(frame: Any, head: Sequence[str] | None = None) -> str:
+    """A pandas frame, without its index, as CSV; `head` are other names of its columns."""
+    safe = frame.copy()
+    for name in frame.select_dtypes(["object", "string", "category"]).columns:
+        safe[name] = frame[name].astype(object).map(disarm)
+    return safe.to_csv(index=False, header=[disarm(name) for name in head or frame.columns])
+
+
+def disarm(cell: Any) -> Any:
+    """A cell of a CSV that a spreadsheet would take for a formula, behind an apostrophe as text; others as they are."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

@@ -97,7 +97,7 @@ def draw_frame(frame: Any, name: str, *, is_saved: bool = True, **options: Any) 
     if not is_saved:
         return
     as_pandas = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
-    st.html(export.make_buttons(name, ("csv",), as_pandas.to_csv(index=False)))
+    st.html(export.make_buttons(name, ("csv",), export.frame_to_csv(as_pandas)))
 
 
 def edit_frame(frame: Any, key: str, **options: Any) -> None:

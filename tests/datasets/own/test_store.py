@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,34 @@ def test_changed_file_is_refused_and_mended_by_adding_it_again(wine):
         assert datasets.load(wine).n_features == 13
 
 
+@pytest.mark.parametrize("damage", ['{"kind": "tables"}', "[1]", '{"rows": [1e9', '{"owners": []}', '{"blocks": "x"}'])
+def test_damaged_description_is_as_if_the_data_were_not_here_and_is_mended(wine, damage):
+    path = catalogue.folder() / wine / catalogue.ABOUT
+    about, given = json.loads(path.read_text()), json.loads(damage) if damage.endswith("}") else None
+    whole = json.dumps(about | given) if given and "kind" not in given else damage
+    path.write_text(whole)
+    os.utime(path, ns=(0, len(damage)))
+    assert catalogue.list_names() == []
+    assert not datasets.is_known(wine)
+    for change in (lambda: store.rename(wine, "new"), lambda: store.share(wine, True), lambda: store.pack(wine)):
+        with pytest.raises(HourglassError, match=r"not here any more|not on this machine"):
+            change()
+    assert path.read_text() == whole
+    file, content = examples.make_file("wine")
+    assert add(content, file) == wine
+    assert datasets.load(wine).blocks == (1,) * 13
+
+
+def test_two_people_who_add_one_file_at_the_same_time_both_have_it():
+    file, content = examples.make_file("wine")
+    brought = store.read_file(content, file)
+    made = recipe.make_recipe(brought.columns, brought.table.format)
+    with ThreadPoolExecutor(6) as pool:
+        asked = [pool.submit(store.add, content, file, brought.table, made, owner=person) for person in "abcdef"]
+        (name,) = {each.result() for each in asked}
+    assert catalogue.read_about(name)["owners"] == dict.fromkeys("abcdef", "wine")
+
+
 def test_unwritable_folder_gives_a_sentence_and_leaves_nothing(wine, monkeypatch):
     content = to_csv(make_text())
     for what, error in ((Path, "write_bytes"), (os, "rename")):
@@ -103,7 +132,7 @@ def test_unwritable_folder_gives_a_sentence_and_leaves_nothing(wine, monkeypatch
             patch.setattr(what, error, lambda *args, **kwargs: (_ for _ in ()).throw(OSError(28, os.strerror(28))))
             with pytest.raises(HourglassError, match="No space left"):
                 add(content)
-        assert [place.name for place in catalogue.folder().iterdir()] == [wine]
+        assert {place.name for place in catalogue.folder().iterdir()} <= {wine, ".lock"}
     monkeypatch.setenv("HOURGLASS_QUOTA_GB", "0.000001")
     with pytest.raises(HourglassError, match="no room"):
         add(content)
@@ -158,11 +187,8 @@ def test_hostile_packed_data_sets_are_refused(wine):
     # A path as the file's name is a name only.
     name = store.unpack(repack(packed, about=json.dumps(about | {"file": "../../evil/wine.csv"})))
     assert store.read_about(name)["file"] == "wine.csv"
-    assert sorted(p.name for p in config.runs_folder().rglob("*") if p.is_file()) == [
-        "about.json",
-        "data",
-        "recipe.json",
-    ]
+    left = {place.name for place in config.runs_folder().rglob("*") if place.is_file()}
+    assert left <= {".lock", "about.json", "data", "recipe.json"}
 
 
 def test_label_of_a_data_set_is_one_short_line(wine):
