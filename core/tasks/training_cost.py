@@ -112,16 +112,18 @@ def predict_megabytes(spec: Spec, entry: Entry) -> float:
 
 
 def _count_load(entry: Entry) -> float:
-    return 0.15 + 3.3e-7 * sum(entry.rows) * len(entry.blocks)
+    return 0.08 + 3.3e-7 * sum(entry.rows) * len(entry.blocks)
 
 
 def _count_fit(spec: Spec, entry: Entry) -> float:
-    """Seconds of a closed form or a map on the reference machine."""
+    """Seconds of a closed form or a map, and of a network's training without its steps, on the reference machine."""
     n_train, n_columns = entry.rows[0], sum(entry.blocks)
     if steps := spec.param("max_iter"):
         n = sum(min(rows, spec.param("rows")) for rows in entry.rows)
         return 2.2e-7 * steps * n * np.log2(max(2, n))
-    return 0.0 if spec.param("epochs") else 1e-10 * n_train * n_columns**2 + 1e-9 * n_columns**3
+    if spec.param("epochs"):
+        return 0.5  # the first steps of torch, checkpoints and snapshots
+    return 1e-10 * n_train * n_columns**2 + 1e-9 * n_columns**3
 
 
 def _count_evaluation(spec: Spec, entry: Entry) -> float:
@@ -129,9 +131,10 @@ def _count_evaluation(spec: Spec, entry: Entry) -> float:
     n_train, n_test = entry.rows
     method, n_columns, size = methods.entry(spec.method), sum(entry.blocks), spec.param("n_components")
     pairs = min(n_test, _COMPARED_ROWS) ** 2
-    total = 0.05 + 1.5e-7 * pairs
-    if method.encodes and size > 3:
-        total += 3e-9 * n_test * n_train
+    total = 0.03 + 1.5e-7 * pairs
+    # Nearest neighbours of codes; of few dimensions in a tree, of a discriminator's features in many.
+    if method.has_own_code_size or (method.encodes and size > 3):
+        total += (6e-9 if method.has_own_code_size else 3e-9) * n_test * n_train
     if method.has_spectrum:
         total += 2e-9 * n_test * n_columns * min(n_columns, 256)
     return total + 1e-7 * n_test * n_columns
