@@ -160,8 +160,8 @@ class Decoded:
 
 def _format(value: Any) -> str:
     if pd.isna(value) or not isinstance(value, float):
-        return format_cell(None if pd.isna(value) else f"{value:,}" if isinstance(value, np.integer) else value)
-    return f"{float(f'{value:.4g}'):,.10g}".replace("-", "−")
+        return format_cell(None if pd.isna(value) else float(value) if isinstance(value, np.integer) else value)
+    return f"{float(f'{value:.4g}'):{',' if abs(value) >= 10_000 else ''}.10g}".replace("-", "−")
 
 
 def list_coloured(table: Prepared) -> list[str]:

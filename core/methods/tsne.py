@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from core.errors import BadInput, Diverged, HourglassError
 from core.methods.params import build_constructor
-from core.types import DOCUMENTS, IMAGES, KINDS, Method, Param
+from core.types import DOCUMENTS, IMAGES, KINDS, TABLES, Method, Param
 
 _COMPONENTS = 2
 _EXAGGERATION = 12
@@ -118,7 +118,8 @@ class TSNEMap(BaseEstimator):
     @property
     def about(self) -> str:
         """A short description of the map."""
-        return f"t-SNE of the {'tf-idf vectors, cosine distance' if self.kind == DOCUMENTS else 'raw rows'}"
+        rows = {IMAGES: "raw rows", DOCUMENTS: "tf-idf vectors, cosine distance", TABLES: "prepared rows"}
+        return f"t-SNE of the {rows[self.kind]}"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from core.analysis import corruption, hidden_cells
-from core.analysis.table_cells import Cells
+from core.analysis.table_cells import Cells, measure_baselines
 from core.datasets.own import preparation, recipe, store
 from core.experiments.fit import fit
 from core.metrics import pca_spectrum
@@ -124,3 +125,16 @@ def test_marks_of_missing_cells_are_no_features_of_the_errors():
     assert run.metrics["category_accuracy"].value == pytest.approx(1 - wrong)
     error = run.metrics["unexplained_variance"].value
     assert pca_spectrum.pca_table_error_by_size(dataset)[2] == pytest.approx(error, rel=1e-4)
+
+
+def test_baselines_are_those_of_constant_predictions():
+    dataset = make_dataset()
+    prepared = dataset.table
+    train, test = prepared.frame_train["sign"], prepared.frame_test["sign"]
+    guess = DummyClassifier(strategy="most_frequent").fit(np.zeros((len(train), 1)), train)
+    expected = guess.score(np.zeros((len(test), 1)), test)
+    assert measure_baselines(dataset) == {"category_accuracy": pytest.approx(expected)}
+    y_train, y_test = ((frame["a"] > 51).to_numpy(np.int64) for frame in (prepared.frame_train, prepared.frame_test))
+    labelled = replace(dataset, y_train=y_train, y_test=y_test, target_names=("low", "high"))
+    guess = DummyClassifier(strategy="most_frequent").fit(y_train[:, None], y_train)
+    assert measure_baselines(labelled)["knn_accuracy"] == pytest.approx(guess.score(y_test[:, None], y_test))

@@ -296,8 +296,14 @@ def _check_features(view: _View) -> Iterator[Finding]:
     many = [c for c in view.features if c.type == kinds.CATEGORY and c.n_distinct > MOST_CATEGORIES]
     if names := tuple(column.name for column in many):
         text = _number(len(names), "feature has", "features have") + f" more than {MOST_CATEGORIES} categories: "
+        rare = max(view.values[name].value_counts(normalize=True)[MOST_CATEGORIES - 1 :].sum() for name in names)
         yield Finding(
-            "many_categories", names, len(names), f"{text}{_list(names)}. Rare categories are joined into one."
+            "many_categories",
+            names,
+            len(names),
+            f"{text}{_list(names)}. The rarer ones are joined into one, in {'up to ' * bool(names[1:])}{rare:.0%} of "
+            "the rows. Where a value names what was observed several times, such as a country, the role group keeps "
+            "its rows in one split.",
         )
     # Two values are flags, not measurements in another unit.
     numbers = [column.name for column in view.features if column.type == kinds.NUMBER and column.n_distinct > 2]

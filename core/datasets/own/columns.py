@@ -58,7 +58,7 @@ class Column:
     n_stray : cells of a column of numbers or dates that hold something else, and count as missing.
     n_respelled : cells of a category that get the spelling of most others.
     counts : rows in each of at most 12 bins of numbers or dates, or of the most frequent values.
-    labels : the bins' lower ends, or the values, as text; one a count.
+    labels : the bins' lower ends and the highest value, or the values that are counted, as text.
     """
 
     name: str
@@ -333,6 +333,7 @@ def _count(known: np.ndarray, distinct: np.ndarray) -> tuple[np.ndarray, list[st
         shares = np.arange(_BINS) / _BINS
         edges = numbers.min() * (1 - shares) + numbers.max() * shares
         counts = np.bincount(np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, None), minlength=_BINS)
+        edges = np.append(edges, numbers.max())
         edges = edges.astype(np.int64).view(known.dtype) if is_date else edges
     return counts, list(map(_label, pd.to_datetime(edges) if is_date else edges))
 
@@ -351,7 +352,7 @@ def _suggest_roles(columns: list[Column], frame: pd.DataFrame, decimal: str) -> 
         # The only column without a name numbers the rows, in any order.
         is_whole = not (to_values(frame[first.name], NUMBER, decimal) % 1).any()
         if is_whole and columns[1].name != "column_2":
-            columns[0] = replace(first, type=IDENTIFIER, role=ID)
+            columns[0] = describe_column(frame[first.name], decimal, IDENTIFIER)
     columns = [
         replace(column, role=GROUP) if column.role == ID and column.n_distinct < n_rows - column.n_missing else column
         for column in columns

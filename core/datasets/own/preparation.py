@@ -154,9 +154,9 @@ def format_cell(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
-        return (
-            f"{value:,.0f}" if (value == round(value) or abs(value) >= 1000) and abs(value) < 1e15 else f"{value:.4g}"
-        )
+        is_whole = (value == round(value) or abs(value) >= 1000) and abs(value) < 1e15
+        # Four digits without a comma, since they may be a year.
+        return f"{value:{',' if abs(value) >= 10_000 else ''}.0f}" if is_whole else f"{value:.4g}"
     return str(value)
 
 
@@ -212,7 +212,10 @@ def _leave_out_rows(frame: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, 
         compared = features + [column.name for column in recipe.list_columns(columns.LABEL)]
         is_copy = _find_copies(frame.loc[keeps, compared])
         if n_copies := int(is_copy.sum()):
-            notes.append(f"{n_copies:,} rows that equal another row are left out.")
+            copies = (
+                "1 row that equals another row is" if n_copies == 1 else f"{n_copies:,} rows that equal another row are"
+            )
+            notes.append(f"{copies} left out.")
             keeps[is_copy.index[is_copy]] = False
     return frame[keeps].reset_index(drop=True), notes
 

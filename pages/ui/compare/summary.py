@@ -5,14 +5,21 @@ from itertools import chain
 
 import streamlit as st
 
+from core.analysis import table_cells
 from core.metrics.definitions import DEFINITIONS
 from core.runs import selection
-from core.types import ROW_NAMES, Run
+from core.types import ROW_NAMES, TABLES, Dataset, Run
+from pages.ui.compare import rows
 from pages.ui.shared import run_picker
 from pages.ui.shared.number_format import compact, number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import OF_CODES, Line, select_comparable
 from pages.ui.shared.text import join_words, plain
+
+_BASELINES = {
+    "category_accuracy": "the most frequent categories give a category accuracy of",
+    "knn_accuracy": "the most frequent class gives an accuracy of",
+}
 
 
 def explain(view: View) -> str:
@@ -70,6 +77,8 @@ def draw_findings(view: View, winners: Mapping[str, str | None]) -> None:
     if best := describe_winners(view.lines, winners):
         scope = "The 95% intervals cover the test rows, not repeated training: another seed may change the order."
         st.markdown(plain(f"{best} {scope}"))
+    if baselines := describe_baselines(view):
+        st.markdown(plain(baselines))
     if budget := describe_budgets(view.lines):
         st.markdown(plain(budget))
 
@@ -91,14 +100,28 @@ def describe_winners(lines: Sequence[Line], winners: Mapping[str, str | None]) -
     tied = [_to_phrase(name) for name in open_metrics if sum(name in line.run.metrics for line in ranked) > 1]
     if tied:
         parts.append(f"in {join_words(tied)} the best two are not significantly different")
-    rows = "On these test rows" if all(line.is_here for line in ranked) else "On the rows of the other copy"
-    return f"{rows}, {'; '.join(parts)}." if parts else ""
+    scope = "On these test rows" if all(line.is_here for line in ranked) else "On the rows of the other copy"
+    return f"{scope}, {'; '.join(parts)}." if parts else ""
 
 
 def _to_phrase(metric: str) -> str:
     """A metric's label within a sentence."""
     label = DEFINITIONS[metric].label
     return label if label[:1] == "k" else label[:1].lower() + label[1:]
+
+
+def describe_baselines(view: View) -> str:
+    """What the shares of a table would be without a code."""
+    if view.entry.kind != TABLES or (cells := rows.find_cells(view.trained)) is None:
+        return ""
+    found = _measure_baselines(cells.dataset.checksum, cells.dataset)
+    parts = [f"{_BASELINES[metric]} {number(value)}" for metric, value in found.items()]
+    return f"Baseline without a code: {' and '.join(parts)}." if parts else ""
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _measure_baselines(checksum: str, _dataset: Dataset) -> dict[str, float]:
+    return table_cells.measure_baselines(_dataset)
 
 
 def describe_budgets(lines: Sequence[Line]) -> str:

@@ -9,7 +9,7 @@ from core.metrics import definitions
 from core.runs import selection, store
 from core.types import DOCUMENTS, IMAGES, ROW_NAMES, TABLES
 from pages.ui.compare import rows, summary
-from pages.ui.shared import cell_tables, cli_commands, header, images, stored_runs
+from pages.ui.shared import cell_tables, cli_commands, header, images, stored_runs, training_queue
 from pages.ui.shared.html_blocks import make_code, make_note, make_words
 from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.run_picker import View
@@ -158,12 +158,22 @@ def _offer_training(dataset: str, size: int, line: Line) -> None:
     if line.problem:
         st.html(f'<div class="hg-note hg-problem">{html(line.problem)}</div>')
         return
+    if _is_requested(dataset, size, line):
+        st.html(make_note("Training requested: this row fills once it ends."))
+        return
     with st.container(horizontal=True, vertical_alignment="center", key=f"train-{line.name}"):
         st.html('<div class="hg-note"><b>Not trained yet</b></div>', width="content")
         stored_runs.link_missing(dataset, size, line)
         st.html(make_note("or run:"), width="content")
     default = cli_commands.format_default_fit(dataset, line.method, size)
     st.html(make_code(cli_commands.format_fit(line.missing) if line.missing else default))
+
+
+def _is_requested(dataset: str, size: int, line: Line) -> bool:
+    live = [task.spec for task in training_queue.list_tasks() if training_queue.is_live(task)]
+    if line.missing:
+        return line.missing.key in {spec.key for spec in live}
+    return any(selection.fits_view(spec, dataset, line.method, size) for spec in live)
 
 
 def draw_picture(kind: str, line: Line, label: str, picture: Markup) -> Clicked:

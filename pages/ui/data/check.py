@@ -201,7 +201,7 @@ def _describe_columns(shown: Sequence[Column], n_rows: int) -> pd.DataFrame:
 
 def _list_values(column: Column) -> str:
     if column.type in (columns.NUMBER, columns.DATE) and column.labels:
-        return f"from {column.labels[0]}"
+        return " to ".join(dict.fromkeys((column.labels[0], column.labels[-1])))
     return ", ".join(shorten(label, 24) for label in column.labels[:_EXAMPLES])
 
 
@@ -214,7 +214,7 @@ def _configure_columns() -> dict[str, Any]:
         "Histogram": of.BarChartColumn(
             help="Rows by value: 12 bins, or the most frequent values.", y_min=0, width="small"
         ),
-        "Values": of.TextColumn(help="The lowest value, or the most frequent ones."),
+        "Values": of.TextColumn(help="The lowest and the highest value, or the most frequent ones."),
         "Missing": of.NumberColumn(format="percent", help="Cells without a value of this type.", width="small"),
         "Distinct": of.NumberColumn(format="localized", help="Different values.", width="small"),
     }
@@ -266,7 +266,10 @@ def _draw_actions(found: Draft, refusal: str) -> None:
         if cannot_train:
             st.error(plain(cannot_train))
         else:
-            counts = f"{rows.n_train:,} train and {rows.n_test:,} test rows, {sum(rows.blocks):,} features."
+            n_features, n_columns = len(rows.blocks), sum(rows.blocks)
+            encoded = f", encoded in {n_columns:,} columns" if n_columns > n_features else ""
+            features = f"{n_features:,} feature{'s' if n_features > 1 else ''}{encoded}"
+            counts = f"{rows.n_train:,} train and {rows.n_test:,} test rows, {features}."
             st.caption(plain(" ".join([counts, *rows.notes])))
         place = st.container()
     if trains or is_added:

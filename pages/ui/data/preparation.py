@@ -11,7 +11,7 @@ from pages.ui.data import draft
 from pages.ui.data.draft import Draft
 from pages.ui.shared import page_state
 from pages.ui.shared.html_blocks import make_code
-from pages.ui.shared.text import plain
+from pages.ui.shared.text import plain, shorten
 
 _MISSING = {
     recipe.MEDIAN: "fill, and mark where",
@@ -85,8 +85,9 @@ def _describe(found: Draft, made: Recipe) -> str:
         sentences.append(f"Categories are one-hot encoded, at most {made.most_categories} a column.")
     if made.drop_duplicates and is_measured:
         sentences.append("Rows that equal another row are left out.")
-    if (name := found.find_label()) is not None and made.bins:
-        sentences.append(f"The label {name} is divided into {made.bins} classes.")
+    if (name := found.find_label()) is not None:
+        divided = f" is divided into {made.bins} classes and" if made.bins else ""
+        sentences.append(f"The label {shorten(name)}{divided} is no feature.")
     how = {
         recipe.STRATIFIED: f"{made.test_size:.0%} of the rows, drawn at random with seed {made.seed}, are test rows",
         recipe.BY_GROUP: f"Groups with {made.test_size:.0%} of the rows, drawn with seed {made.seed}, are test rows",

@@ -10,7 +10,7 @@ from core import cache
 from core.analysis import neighbourhoods, projection
 from core.frontend.maps import Map
 from core.metrics.definitions import get_definition
-from core.types import ROW_NAMES
+from core.types import ROW_NAMES, TABLES
 from pages.ui.embeddings import confusion_matrices, maps_component
 from pages.ui.embeddings.map_state import MapView, RunMap
 from pages.ui.embeddings.own_image import OwnPoint
@@ -42,7 +42,17 @@ def _list_scores(run_map: RunMap) -> tuple[Score, ...]:
     n_all = len(np.unique(run_map.rows.y))
     classes = f", {n_all - len(run_map.hidden)} of {n_all} classes" if run_map.hidden else ""
     formatted = format_scores(scores, _OF_MAPS, run_map.rows.kind)
-    return tuple((name, value, f"{note}{classes}", help) for name, value, note, help in formatted)
+    notes = {get_definition(_OF_MAPS[0], run_map.rows.kind).label: _describe_baseline(run_map)}
+    return tuple((name, value, f"{note}{classes}{notes.get(name, '')}", help) for name, value, note, help in formatted)
+
+
+def _describe_baseline(run_map: RunMap) -> str:
+    """The accuracy of the most frequent class among the labelled rows of a table; classes are often of other sizes."""
+    y = run_map.rows.y
+    y = y[(y >= 0) & ~np.isin(y, run_map.hidden)]
+    if run_map.rows.kind != TABLES or not len(y):
+        return ""
+    return f", most frequent class {number(np.bincount(y).max() / len(y))}"
 
 
 def format_scores(metrics: Mapping[str, Any], names: Sequence[str], kind: str) -> tuple[Score, ...]:

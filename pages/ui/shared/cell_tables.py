@@ -10,12 +10,13 @@ from core.analysis.table_cells import Cells
 from core.figures import cell_colours
 from pages.ui.shared import header
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import html
+from pages.ui.shared.text import html, shorten
 
 ABOUT_COLOURS = (
     "Colour: error of the cell, from none to one standard deviation of its feature or more; a wrong category has the "
     "full colour."
 )
+_LONGEST_TITLE = 60
 
 
 class ShownCells(Cells):
@@ -43,12 +44,14 @@ class ShownCells(Cells):
         return self.compare(X_hat).errors[:, is_column]
 
     def name_rows(self) -> list[tuple[str, str]]:
-        """What a row is called, its class or number, and the whole of it, such as ``"test row 17, class_0"``."""
-        named = []
-        for row in self.rows.tolist():
+        """What a row is called, its class or number, and all its names: ``"test row 17, id 1042, class_0"``."""
+        named, column = [], self.table.title_column
+        titles = self.table.write_titles(self.table.frame_test.iloc[self.rows])
+        for row, title in zip(self.rows.tolist(), titles, strict=True):
             label = self.dataset.y_test[row]
             name = str(self.dataset.target_names[label]) if self.dataset.has_labels and label >= 0 else ""
-            named.append((name or f"row {row:,}", f"test row {row:,}{name and f', {name}'}"))
+            parts = (f"test row {row:,}", title and shorten(f"{column} {title}", _LONGEST_TITLE), name)
+            named.append((name or f"row {row:,}", ", ".join(filter(None, parts))))
         return named
 
 

@@ -17,7 +17,8 @@ def number(value: float) -> str:
 def cell(value: float) -> str:
     """A number in the units of somebody's table, as `number`; three digits where it is very large or small."""
     if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return number(value)
+        # Four digits without a comma, since they may be a year.
+        return number(value).replace(",", "") if abs(value) < 9999.5 else number(value)
     return f"{value:.3g}".replace("-", "−").replace("e+", "e")
 
 
