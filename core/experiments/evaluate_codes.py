@@ -11,6 +11,8 @@ from core.metrics import clustering, embedding
 from core.types import DOCUMENTS, Dataset
 
 K = 15
+# The largest code may be between these where codes are stored as float16.
+_HALF = 0.01, 60_000
 
 
 def evaluate_codes(subject: Subject) -> Scores:
@@ -25,7 +27,9 @@ def evaluate_codes(subject: Subject) -> Scores:
     if codes.is_map:
         scores.notes["map"] = codes.about
     if codes.is_map or hasattr(subject.estimator, "transform"):
-        scores.views["codes"] = Z.astype(np.float16)
+        # Codes of rows that are not scaled can be beyond the numbers of float16.
+        is_half = _HALF[0] <= np.abs(Z).max(initial=0) <= _HALF[1]
+        scores.views["codes"] = Z.astype(np.float16 if is_half else np.float32)
     return scores
 
 

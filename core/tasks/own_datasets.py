@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core import files, methods
+from core import datasets, files, methods
 from core.datasets.own import catalogue, store
 from core.errors import HourglassError
 from core.runs import layout, presets, specs
@@ -15,12 +15,16 @@ from core.types import TABLES, Spec
 
 # A running training obeys a command within about a second.
 _ENDING_SECONDS = 5.0
+_FEW_ROWS = 30
 
 
 def list_trainings(name: str, sizes: Sequence[int], chosen: Container[str]) -> list[Spec]:
     """The quick trainings of the chosen methods at these latent dimensions, and of maps, which have their own."""
     wanted = [spec for size in sizes for spec in presets.list_specs(name, size, presets.SECONDS)]
-    wanted += [specs.make(name, method) for method in methods.names(TABLES) if methods.entry(method).maps_rows]
+    n_rows = sum(datasets.entry(name).rows)
+    # t-SNE refuses as many neighbours as there are rows.
+    few = {"perplexity": max(5.0, (n_rows - 1) // 3)} if n_rows <= _FEW_ROWS else {}
+    wanted += [specs.make(name, method, few) for method in methods.names(TABLES) if methods.entry(method).maps_rows]
     # A GAN has its own number of dimensions.
     return list(dict.fromkeys(spec for spec in wanted if spec.method in chosen))
 

@@ -15,7 +15,18 @@ from core.datasets import MOST_CLASSES, subsets
 from core.datasets.own import columns
 from core.datasets.own.columns import CATEGORY, DATE, NUMBER
 from core.datasets.own.readers import Table
-from core.datasets.own.recipe import BY_COLUMN, BY_GROUP, BY_TIME, DROP, MIN_MAX, ROBUST, STANDARD, UNSCALED, Recipe
+from core.datasets.own.recipe import (
+    BY_COLUMN,
+    BY_GROUP,
+    BY_TIME,
+    DROP,
+    MIN_MAX,
+    ROBUST,
+    STANDARD,
+    STRATIFIED,
+    UNSCALED,
+    Recipe,
+)
 from core.errors import BadInput
 from core.types import UNLABELLED
 
@@ -175,7 +186,9 @@ def prepare(table: Table, recipe: Recipe) -> Prepared:
     is_test = _split(frame, recipe)
     for name, n in (("train", (~is_test).sum()), ("test", is_test.sum())):
         if n < _FEWEST:
-            raise BadInput(f"The {name} split has {n} rows, and at least {_FEWEST} are needed: add rows.")
+            rows = "1 row" if n == 1 else f"{n} rows"
+            remedy = "add rows" if recipe.split == STRATIFIED else "choose another split, or add rows"
+            raise BadInput(f"The {name} split has {rows}, and at least {_FEWEST} are needed: {remedy}.")
     y, target_names = _read_labels(frame, is_test, recipe)
     cells, features, constant = _select_features(frame, is_test, recipe)
     if constant:
@@ -409,7 +422,10 @@ def _describe_features(fitted: Any, features: list[Feature]) -> tuple[Feature, .
             joined = encoder.infrequent_categories_[k]
             joined = set() if joined is None else set(joined)
             kept = [categories[int(code)] for code in encoder.categories_[k] if code not in joined]
-            categories = (*kept, *([f"other ({len(joined)})"] if joined else []))
+            other = f"other ({len(joined)})"
+            while other in kept:
+                other += "?"
+            categories = (*kept, *([other] if joined else []))
         described.append(replace(feature, start=start, categories=categories, size=len(categories)))
         start += len(categories)
     return tuple(described)
@@ -430,6 +446,19 @@ def _transform(fitted: Any, cells: np.ndarray, features: tuple[Feature, ...]) ->
     if not np.isfinite(X).all():
         raise BadInput("Some numbers are too large to be trained on: choose the scaling “standard”.")
     return X
+
+
+def check_test_rows(prepared: Prepared) -> None:
+    """Raise BadInput if no cell of the test rows can be compared with its reconstruction, see `core.metrics.tables`."""
+    X, known, features = prepared.X_test, prepared.known_test, prepared.features
+    known = np.ones(X.shape, bool) if known is None else known
+    numbers = [X[known[:, f.start], f.start] for f in features if f.type != CATEGORY]
+    can_compare = any(len(x) and np.ptp(x) > 1e-6 * max(1.0, np.abs(x).max()) for x in numbers)
+    if not numbers:
+        can_compare = any(known[:, f.start].any() for f in features if not f.of_missing)
+    if not can_compare:
+        what = "number or date varies" if numbers else "category of the train rows is"
+        raise BadInput(f"No {what} among the test rows, so no error can be measured there: choose another split.")
 
 
 def _find_known(cells: np.ndarray, X: np.ndarray, features: tuple[Feature, ...]) -> np.ndarray:

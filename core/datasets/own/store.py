@@ -56,6 +56,7 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
     """
     name, label = make_name(content, recipe), check_label(label or Path(file).name.split(".")[0][:60] or "table")
     prepared = preparation.prepare(table, recipe)
+    preparation.check_test_rows(prepared)
     datasets.check_dataset(to_dataset(label, prepared))
     about = {
         "kind": TABLES,

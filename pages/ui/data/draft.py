@@ -142,6 +142,7 @@ class Draft:
         if self.counted[0] != asked:
             try:
                 prepared = preparation.prepare(self.brought.table, self.make_recipe())
+                preparation.check_test_rows(prepared)
                 counts = len(prepared.X_train), len(prepared.X_test)
                 self.counted = asked, Rows(*counts, prepared.blocks, prepared.notes)
             except BadInput as problem:

@@ -27,6 +27,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         rows = section.find_rows(problems)
         if not rows.has_labels:
             section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
+        if len(np.unique(rows.y[rows.y >= 0])) < 2:
+            section.end("All test images with a label have one class, so there is no difference of two classes.")
         methods = section.find_reconstructors(rows)
         section.require(methods, RECONSTRUCTS)
         minus, plus = choose_classes(rows, problems)

@@ -159,6 +159,8 @@ def draw_arithmetic(view: View, stored: Sequence[Run], problems: list[str]) -> N
         dataset, rows = load_table(section, problems), section.find_rows(problems)
         if not rows.has_labels:
             section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
+        if len(np.unique(rows.y[rows.y >= 0])) < 2:
+            section.end("All test rows with a label have one class, so there is no difference of two classes.")
         methods = section.find_reconstructors(rows)
         section.require(methods, _RECONSTRUCTS)
         minus, plus = arithmetic.choose_classes(rows, problems)

@@ -214,6 +214,8 @@ def draw_correlations(view: View, stored: Sequence[Run], problems: list[str]) ->
             for label, rows in compared.all.items()
         }
         pairs = np.triu(np.ones((len(names), len(names)), bool), 1)
+        if not np.isfinite(differences["Training rows"][pairs]).any():
+            section.end("No two features vary together among the test rows, so they have no correlations.")
         means = {label: float(np.nanmean(np.abs(difference[pairs]))) for label, difference in differences.items()}
         n_pairs = int(np.isfinite(differences["Training rows"][pairs]).sum())
         head, cells = (

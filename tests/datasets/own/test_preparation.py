@@ -290,3 +290,12 @@ def test_recipe_of_doubtful_columns_is_refused():
     for parts, match in (([column, column], "named twice"), ([label, label | {"name": "b"}], "role label")):
         with pytest.raises(BadInput, match=match):
             recipe.parse_recipe({"columns": parts})
+
+
+def test_test_rows_without_variation_are_refused():
+    part = ["train"] * 20 + ["test"] * 10
+    numbers = pd.DataFrame({"a": [*range(20), *[1] * 10], "part": part})
+    frame = pd.DataFrame({"a": list("xy") * 10 + ["z"] * 10, "b": list("uuvv") * 5 + ["w"] * 10, "part": part})
+    for rows, kind, what in ((numbers, "number", "number or date"), (frame, "category", "category of the train rows")):
+        with pytest.raises(BadInput, match=f"No {what} .* among the test rows"):
+            preparation.check_test_rows(prepare(rows, types={"a": kind}, drop_duplicates=False))
