@@ -23,7 +23,7 @@ _DATA = f"{_PERCENTILES} of the per-{{row}} scores."
 _DOCUMENTS = f"{_PERCENTILES} of the per-document scores."
 _SHARE = "95% interval: Wilson's."
 _MOMENTS = "95% interval over draws of the samples, by the delta method."
-_NEIGHBOURHOODS = f"On {NEIGHBOURHOOD_ROWS:,} stratified test rows, or all if fewer."
+_NEIGHBOURHOODS = f"On {NEIGHBOURHOOD_ROWS:,} stratified test rows, or all if fewer; at least 31 are needed."
 _CLUSTERS = "k-means clusters (k-means++, best of 10 starts; one a class) of the labelled test rows' latent codes"
 _TABLES = (
     f"{_PERCENTILES} of these rows with their clusters, bias-corrected (a row and its copy always agree). Never "

@@ -340,7 +340,7 @@ def _count(known: np.ndarray, distinct: np.ndarray) -> tuple[np.ndarray, list[st
 
 def _label(value: Any) -> str:
     if not isinstance(value, pd.Timestamp):
-        return f"{value:.4g}"
+        return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"
     return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
 
 

@@ -52,6 +52,7 @@ _LAST_COLUMN = {
         f"errors differ most between the methods. {cell_tables.ABOUT_COLOURS} Click a table to see all features.",
     ),
 }
+_TOO_FEW_ROWS = 30  # for trustworthiness with 15 neighbours
 # What a click enlarges: "map", "strip" or "samples", and the method.
 Clicked = tuple[str, Line] | None
 
@@ -217,7 +218,9 @@ def _make_value(line: Line, metric: str, winner: str | None) -> str:
     label = f'<span class="hg-label">{_SHORT[metric]}</span>'
     if line.run is None or metric not in line.run.metrics:
         why = PENDING if line.run and metric in line.run.pending else "–"
-        return f'<div>{label}<span class="hg-value hg-none">{why}</span></div>'
+        is_too_few = metric == "trustworthiness" and line.run and line.run.environment["n_test"] <= _TOO_FEW_ROWS
+        note = make_note(f"needs more than {_TOO_FEW_ROWS} test rows") if is_too_few else ""
+        return f'<div>{label}<span class="hg-value hg-none">{why}</span>{note}</div>'
     value, style, mark = number(line.run.metrics[metric].value), "hg-value", ""
     if winner == line.run.key:
         style, mark = "hg-value hg-won", f'<span class="hg-best" title="{html(_BEST)}">best</span>'

@@ -94,7 +94,9 @@ def _describe(found: Draft, made: Recipe) -> str:
         recipe.BY_TIME: f"The latest {made.test_size:.0%} of the rows are test rows",
         recipe.BY_COLUMN: "The split column says which rows are test rows",
     }
-    return " ".join([*sentences, f"{how[made.split]}.", "All that is learned is learned from the train rows."])
+    by_time = made.split == recipe.STRATIFIED and recipe.BY_TIME in draft.list_splits(found.columns)
+    other = ["A split in time order, with the latest rows as test rows, is possible too."] if by_time else []
+    return " ".join([*sentences, f"{how[made.split]}.", *other, "All that is learned is learned from the train rows."])
 
 
 def _draw_choices(found: Draft, made: Recipe) -> None:

@@ -25,7 +25,7 @@ from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import Section, begin_section
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import Markup, html, join_words, plain, shorten
+from pages.ui.shared.text import Markup, html, plain, shorten
 
 _MOST_ROWS = 2000
 _MOST_SHOWN, _FIRST = 100, 12
@@ -130,8 +130,8 @@ def draw_features(view: View, stored: Sequence[Run], problems: list[str]) -> Non
         }
         of_samples = np.array([distances[label] for label in compared.samples])
         order = np.argsort(-np.nan_to_num(of_samples).max(axis=0), kind="stable")
-        means = [f"{label} {number(float(np.nanmean(values)))}" for label, values in distances.items()]
-        st.markdown(plain(f"Mean difference over {len(features)} features: {join_words(means)}."))
+        means = "; ".join(f"{label}: {number(float(np.nanmean(values)))}" for label, values in distances.items())
+        st.markdown(plain(f"Mean difference from the test rows over {len(features)} features. {means}."))
         from core.figures.generated_samples import get_styles  # plotly
 
         styles = get_styles(compared.methods, header.get_theme())

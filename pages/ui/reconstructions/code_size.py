@@ -231,7 +231,7 @@ def _draw_form(view: View, stored: Sequence[Run], names: Sequence[str]) -> None:
     st.markdown("**Train another size.** Its run is added to the chart.")
     with st.container(key="by-size-form", horizontal=True, vertical_alignment="bottom"):
         method = _choose("train-method", "Method", names, _list_networks(view.entry.kind)[0], format_func=methods.label)
-        size = _choose_size(stored, method)
+        size = _choose_size(view, stored, method)
         about = "Reference: as the shipped runs, minutes of training. Runs of different presets are not comparable."
         available = presets.list_presets(view.entry.name, method, view.size)
         offered = [name for name in available if name in presets.SHORT or not config.is_workshop()]
@@ -257,13 +257,14 @@ def _choose(name: str, label: str, options: Sequence[str], default: str, **look)
     return chosen
 
 
-def _choose_size(stored: Sequence[Run], method: str) -> int | None:
+def _choose_size(view: View, stored: Sequence[Run], method: str) -> int | None:
     """Return the size typed or clicked in the chart; None, after an error message, where it is not allowed."""
     param = next(param for param in methods.get(method).params if param.name == "n_components")
     widget = page_state.key("train-size")
     if widget not in st.session_state:
         trained = {selection.code_size(run) for run in stored if run.spec.method == method}
-        suggested = next((size for size in _USUAL_SIZES if size not in trained), 7)
+        most = view.entry.count_features(dict(view.dataset_params)) - 1
+        suggested = next((size for size in _USUAL_SIZES if size <= most and size not in trained), min(7, max(1, most)))
         st.session_state[widget] = str(page_state.recall("train-size") or suggested)
     text = st.text_input("Latent dimensions", key=widget, width=140, help=plain(f"{param.allowed.capitalize()}."))
     try:

@@ -153,7 +153,8 @@ def _choose_size(stored: Sequence[Run], entry: datasets.Entry, problems: list[st
         with suppress(BadInput):
             linked[entry.name] = stored_runs.parse_code_size(text)
     trained = stored_runs.list_code_sizes(stored, entry.name)
-    sizes = sorted({*trained, *stored_runs.USUAL_SIZES, *always, linked.get(entry.name, trained[0])})
+    usual_sizes = stored_runs.list_usual_sizes(entry)
+    sizes = sorted({*trained, *usual_sizes, *always, linked.get(entry.name, trained[0])})
     usual = always[0] if always else 10
     # A page with sizes of its own remembers its choice apart from other pages.
     memory = page_state.key("size") if always else "size"

@@ -144,7 +144,14 @@ def list_code_sizes(runs: Sequence[Run], dataset: str) -> list[int]:
     """Numbers of latent dimensions with runs on this data set, or the usual ones."""
     of_data = [run for run in runs if run.spec.dataset == dataset]
     sizes = {selection.code_size(run) for run in of_data if not methods.entry(run.spec.method).has_own_code_size}
-    return sorted(sizes) or list(USUAL_SIZES)
+    return sorted(sizes) or list_usual_sizes(datasets.entry(dataset))
+
+
+def list_usual_sizes(entry: datasets.Entry) -> list[int]:
+    """The usual numbers of latent dimensions, below the number of features of a narrow table."""
+    n_features = entry.count_features(dict(entry.default_params))
+    small, large = USUAL_SIZES
+    return sorted({min(small, n_features), max(min(large, n_features - 1), min(small, n_features))})
 
 
 def parse_code_size(text: str) -> int:
