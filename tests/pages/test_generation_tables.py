@@ -113,7 +113,7 @@ def test_features_and_correlations_are_compared_with_training_rows_as_the_floor(
         for split in ("test", "train")
     ]
     floor = table_rows.measure_marginals(dataset.table, *cells)
-    app = page("features").expect(f"Training rows {np.nanmean(floor):.3f}", "n = 30 test rows, 120 samples a method")
+    app = page("features").expect(f"Training rows: {np.nanmean(floor):.3f}", "n = 30 test rows, 120 samples a method")
     assert app.read_html().count("data:image/svg+xml") == 4
     app = page("correlations", shown="pca-gaussian")
     assert len(app.charts()) == 2
