@@ -101,6 +101,7 @@ def test_wrong_options_of_import_are_refused(refuse, patients):
         (("--scale", "log"), "scale is not allowed"),
         (("--test-size", "0.9"), "test_size is not allowed"),
         (("--bins", "99"), "bins is not allowed"),
+        (("--bins", "1"), "The recipe is not allowed (one bin divides nothing"),
         (("--name", "x" * 70), "1 to 60 printable characters"),
     ):
         assert match in refuse("import", patients, *given).replace("“", "").replace("”", "")

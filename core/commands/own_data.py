@@ -58,10 +58,12 @@ def import_file(
         raise BadInput(f"{file.name} has no part {part:.80}: {parts}.")
     found = _assign_roles(brought.columns, roles, drop or ())
     made = recipe.make_recipe(found, brought.table.format, brought.table.part, **settings)
-    if check:
-        _print_check(brought, found, checks.find_problems(brought.table, found), json_only)
-        return
     problems = checks.find_problems(brought.table, found)
+    if made.bins:
+        problems = tuple(problem for problem in problems if problem.kind != checks.NUMBER_LABEL)
+    if check:
+        _print_check(brought, found, problems, json_only)
+        return
     added = store.add(content, file.name, brought.table, made, name or "")
     for problem in problems:
         say(problem.text)

@@ -16,6 +16,7 @@ from core.datasets.own.readers import Table
 from core.errors import BadInput
 
 FEWEST_ROWS = 12
+NUMBER_LABEL = "number_label"  # the kind of a fault that bins mend
 MOST_CATEGORIES = 20  # of a feature; rarer ones are joined
 _FEW_ROWS = 100
 _FEWEST_OF_CLASS = 5  # rows that show that a feature determines a class
@@ -171,7 +172,7 @@ def _check_label(view: _View) -> Iterator[Finding]:
         text = f"{_list([column.name])} has {column.n_distinct:,} different "
         text += f"{'dates' if column.type == kinds.DATE else 'numbers'}, and labels are classes: "
         text += "divide it into bins, give it the role feature or ignored, or choose another label."
-        yield Finding("number_label", (column.name,), column.n_distinct, text)
+        yield Finding(NUMBER_LABEL, (column.name,), column.n_distinct, text)
     if label is None:
         return
     if label.n_missing:

@@ -86,6 +86,8 @@ class Recipe(_Part):
         twice = [name for name, n in Counter(column.name for column in self.columns).items() if n > 1]
         if twice:
             raise ValueError(f"the column {twice[0]:.80} is named twice")
+        if self.bins == 1:
+            raise ValueError("one bin divides nothing: choose 0, or 2 to 20 bins")
         for role in _ROLES_OF_ONE:
             if len(self.list_columns(role)) > 1:
                 raise ValueError(f"only one column can have the role {role}")
@@ -125,6 +127,6 @@ def parse_recipe(document: Any) -> Recipe:
         return Recipe.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "recipe"
-        why = first["msg"].removeprefix("Value error, ")
-        raise BadInput(f"The recipe's {where:.80} is not allowed ({why:.200}).") from None
+        where = ".".join(map(str, first["loc"]))
+        what, why = f"The recipe's {where:.80}" if where else "The recipe", first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{what} is not allowed ({why:.200}).") from None

@@ -132,11 +132,15 @@ def _choose(
 def _draw_first_rows(table: readers.Table) -> None:
     frame = table.frame.iloc[:_FIRST_ROWS, :_FIRST_COLUMNS]
     # As text, so that nothing is shown otherwise than it is in the file.
-    frame = frame.map(lambda cell: "" if cell is None or cell is pd.NaT else shorten(cell, _LONGEST_CELL))
+    frame = frame.map(lambda cell: "" if _is_empty(cell) else shorten(cell, _LONGEST_CELL))
     tables.draw_frame(frame, "first-rows", is_saved=False, height=38 + 35 * len(frame))
     hidden = table.frame.shape[1] - _FIRST_COLUMNS
     if hidden > 0:
         st.caption(f"The first {_FIRST_ROWS} rows, without the last {hidden:,} columns.")
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell is None or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
 def _draw_problems(problems: Sequence[Finding], refusal: str) -> None:

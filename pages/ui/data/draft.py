@@ -130,7 +130,10 @@ class Draft:
                 self.checked = asked, checks.find_problems(self.brought.table, self.columns), ""
             except BadInput as problem:
                 self.checked = asked, (), str(problem)
-        return self.checked[1:]
+        problems = self.checked[1]
+        if self.settings.get("bins"):
+            problems = tuple(problem for problem in problems if problem.kind != checks.NUMBER_LABEL)
+        return problems, self.checked[2]
 
     def count_rows(self) -> Rows:
         """Apply the recipe, once a change; for a table that this takes long for, estimate what it makes."""
