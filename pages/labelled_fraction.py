@@ -19,13 +19,10 @@ def _draw(view: curve.View, problems: list[str]) -> None:
     top = st.container()
     with header.show_errors():
         curve.draw(view, problems)
-    section = page_state.choose(
-        "part",
-        "Section",
-        {name: label for name, (label, _) in SECTIONS.items()},
-        problems,
-        label_visibility="collapsed",
-    )
+    look = {"format_func": lambda name: SECTIONS[name][0], "required": True, "wrap": True}
+    look["label_visibility"] = "collapsed"
+    default = "point" if view.rows else "sweep"
+    section = page_state.choose_with(st.segmented_control, "part", "Section", list(SECTIONS), default, problems, **look)
     # Beside the button that starts it, where that is shown.
     with st.container() if section == "sweep" else top, header.show_errors():
         sweep.draw_progress(view)

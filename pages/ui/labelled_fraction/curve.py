@@ -115,7 +115,7 @@ def draw(view: View, problems: list[str]) -> None:
     text += "; hollow marks: published results." if is_published else "."
     if not view.rows:
         st.markdown(plain(text))
-        st.info(plain(f"No results on {view.entry.label} yet: choose “Run an experiment” below."))
+        st.info(plain(f"No results on {view.entry.label} yet: run an experiment below."))
         return
     st.markdown(plain(text), help=plain(_describe_chart(view)))
     measured = list(view.errors)
