@@ -1,5 +1,6 @@
 """A table and a recipe become train and test rows, by scikit-learn's transformers fitted to the train rows."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -143,10 +144,20 @@ class Prepared:
         cells = frame[self.title_column]
         return [format_cell(value) if known else "" for value, known in zip(cells, cells.notna(), strict=True)]
 
+    @cached_property
+    def _spreads(self) -> dict[str, float]:
+        """The standard deviation of each number column among the train rows."""
+        return self.frame_train.select_dtypes("float").std().to_dict()
+
+    def format_cells(self, column: pd.Series) -> list[str]:
+        """Cells of a column of the file, or of their reconstructions, as text, see `format_cell`."""
+        spread = self._spreads.get(column.name, 0.0)
+        return [format_cell(value, spread) for value in column]
+
     def describe_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
         """The title of each row, see `write_titles`, and its cells: ``"alcohol 13.2 · hue 1.04"``."""
         shown, titles = self.shown_columns, self.write_titles(frame)
-        cells = [[f"{name} {format_cell(value)}" for value in frame[name]] for name in shown]
+        cells = [[f"{name} {cell}" for cell in self.format_cells(frame[name])] for name in shown]
         more = " …" if len(shown) == _MOST_SHOWN else ""
         for title, *row in zip(titles, *cells, strict=True):
             yield title, " · ".join(row) + more
@@ -158,16 +169,22 @@ def _to_dates(days: np.ndarray, is_daily: bool) -> np.ndarray:
     return seconds.astype(np.int64).astype("datetime64[s]").astype("datetime64[ns]")
 
 
-def format_cell(value: Any) -> str:
-    """A cell as text: four digits of a number, the day of a date, "–" for a missing cell."""
+def format_cell(value: Any, spread: float = 0.0) -> str:
+    """A cell as text: four digits of a number, the day of a date, "–" for a missing cell.
+
+    A number has more digits where two digits of its column's standard deviation, `spread`, need them.
+    """
     if value is None or value != value or value is pd.NaT:
         return "–"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
-        is_whole = (value == round(value) or abs(value) >= 1000) and abs(value) < 1e15
+        decimals = max(0, 1 - math.floor(math.log10(spread))) if 0 < spread < math.inf else 0
+        is_whole = (value == round(value) or (abs(value) >= 1000 and not decimals)) and abs(value) < 1e15
         # Four digits without a comma, since they may be a year.
-        return f"{value:{',' if abs(value) >= 10_000 else ''}.0f}" if is_whole else f"{value:.4g}"
+        comma = "," if abs(value) >= 10_000 else ""
+        n_digits = min(15, max(4, len(f"{abs(value):.0f}") + decimals)) if abs(value) >= 1 else 4
+        return f"{value:{comma}.0f}" if is_whole else f"{value:{comma}.{n_digits}g}"
     return str(value)
 
 

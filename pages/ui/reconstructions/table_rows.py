@@ -58,6 +58,9 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         with st.container(key="cards-of-rows", gap=None):
             _draw_cards(rows, cells, methods, leading, positions, None if has_all else _FEW_CELLS)
         st.caption(plain(f"{cell_tables.ABOUT_COLOURS} Error of a row: {section.measure.about}."))
+        query = {"data": view.entry.name, "colour": "error"}
+        label, icon = "All rows by their error: maps and CSV", ":material/scatter_plot:"
+        st.page_link("pages/embeddings.py", label=label, icon=icon, query_params=query)
 
 
 def _choose(rows: Rows, method: Reconstructor, pick: str, seed: int) -> np.ndarray:

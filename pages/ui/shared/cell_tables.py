@@ -36,7 +36,7 @@ class ShownCells(Cells):
     def originals(self) -> list[list[str]]:
         """The text of each cell: rows of features."""
         frame = self.table.frame_test.iloc[self.rows]
-        return _to_texts([frame[feature.name] for feature in self.features])
+        return _to_texts(self.table, frame)
 
     def find_errors(self, X_hat: np.ndarray) -> np.ndarray:
         """Errors of reconstructions of `features`, see `core.metrics.tables.CellErrors`: (n, n_features)."""
@@ -62,14 +62,12 @@ def list_features(table: Any) -> list[Any]:
 
 def decode(table: Any, X: np.ndarray, *, has_gaps: bool = False) -> list[list[str]]:
     """The text of each cell of prepared rows (n, n_columns): rows of features, see `list_features`."""
-    frame = table.to_frame(X, has_gaps=has_gaps)
-    return _to_texts([frame[feature.name] for feature in list_features(table)])
+    return _to_texts(table, table.to_frame(X, has_gaps=has_gaps))
 
 
-def _to_texts(columns: Sequence[Any]) -> list[list[str]]:
-    from core.datasets.own.preparation import format_cell  # pydantic: most visits show no table
-
-    return [list(row) for row in zip(*([format_cell(value) for value in column] for column in columns), strict=True)]
+def _to_texts(table: Any, frame: Any) -> list[list[str]]:
+    columns = [table.format_cells(frame[feature.name]) for feature in list_features(table)]
+    return list(map(list, zip(*columns, strict=True)))
 
 
 def colour(texts: Sequence[str], errors: np.ndarray) -> list[Cell]:

@@ -127,6 +127,10 @@ def link_next_questions(view: View) -> None:
             query, icon = {"data": view.entry.name, "section": "size"}, ":material/show_chart:"
             label = "Error by latent dimensions"
             st.page_link("pages/reconstructions.py", label=label, icon=icon, query_params=query)
+        if view.entry.kind == TABLES:
+            query, icon = {"data": view.entry.name, "section": "rows"}, ":material/table_rows:"
+            label = "Rows with the largest error"
+            st.page_link("pages/reconstructions.py", label=label, icon=icon, query_params=query)
 
 
 def warn_of_other_copies(view: View) -> None:

@@ -299,3 +299,9 @@ def test_test_rows_without_variation_are_refused():
     for rows, kind, what in ((numbers, "number", "number or date"), (frame, "category", "category of the train rows")):
         with pytest.raises(BadInput, match=f"No {what} .* among the test rows"):
             preparation.check_test_rows(prepare(rows, types={"a": kind}, drop_duplicates=False))
+
+
+def test_cells_have_the_digits_that_tell_them_apart():
+    cells = {(45.46478, 0.04): "45.465", (1500.25, 0.1): "1500.25", (1957.0, 17): "1957", (29.85431, 8): "29.85"}
+    cells |= {(12345.678, 9000): "12,346", (0.004455, 0.003): "0.004455", (2.5, np.inf): "2.5"}
+    assert {cell: preparation.format_cell(*cell) for cell in cells} == cells
