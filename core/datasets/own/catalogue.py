@@ -73,6 +73,7 @@ def _read_about(path: str, when: int) -> dict[str, Any]:
     about = files.read_json(Path(path))
     is_whole = all(_is_of(about.get(name), kind) for name, kind in _ABOUT.items())
     is_whole = is_whole and about["kind"] == TABLES and len(about["rows"]) == 2 and min(about["rows"]) > 0
+    is_whole = is_whole and min(about["blocks"], default=0) > 0 and 0 <= about["n_marks"] < len(about["blocks"])
     return about if is_whole and all(isinstance(label, str) for label in about["owners"].values()) else {}
 
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from core import config
+from core import config, memory
 from core.datasets.own import cells, sandbox
 from core.datasets.own.text_formats import MOST_COLUMNS, TextFormat, guess_encoding, guess_format, too_many_columns
 from core.datasets.own.text_tables import name_columns, read_text
@@ -29,6 +29,7 @@ ENDINGS = (
 )
 _MOST_MEMBERS = 10_000
 _LONGEST_CELL = 1_000_000
+_BYTES_A_BYTE = 6  # memory for each byte of a file of numbers, while it is read and checked
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def read_table(content: bytes, name: str, form: TextFormat | None = None, part: 
         raise _too_large(limit)
     if not content:
         raise BadInput("The file is empty.")
+    _check_memory(len(content))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -83,6 +85,15 @@ def read_table(content: bytes, name: str, form: TextFormat | None = None, part: 
         raise BadInput("The file holds no table: it has no row with a value.")
     _check_cell_lengths(table.frame, len(content))
     return table
+
+
+def _check_memory(n_bytes: int) -> None:
+    needed, free = _BYTES_A_BYTE * n_bytes / 1e6, memory.available_megabytes()
+    if needed > free:
+        raise BadInput(
+            f"Reading this file of {n_bytes / 1e6:,.0f} MB takes about {needed:,.0f} MB of memory, and {free:,.0f} MB "
+            "are free: bring fewer rows, or try again when others have added their files."
+        )
 
 
 def _too_large(limit: int) -> BadInput:

@@ -36,6 +36,7 @@ from core.types import TABLES, Dataset
 
 _LICENCE = "Yours: Hourglass does not know its licence."
 LONGEST_LABEL = 60
+_OF_ROWS = "kind", "rows", "n_columns", "n_classes", "blocks", "n_marks"
 _LARGEST_JSON = 8_000_000  # bytes
 
 
@@ -58,11 +59,13 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
     prepared = preparation.prepare(table, recipe)
     preparation.check_test_rows(prepared)
     datasets.check_dataset(to_dataset(label, prepared))
+    text = recipe.model_dump_json(indent=1)
     about = {
         "kind": TABLES,
         "label": label,
         "file": Path(file).name[:200],
         "sha256": hashlib.sha256(content).hexdigest(),
+        "recipe_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
         "owners": {owner: label},
         "is_shared": False,
@@ -75,12 +78,11 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
     }
     place = folder() / name
     with hold():
-        if is_intact(name):
+        before = read_about(name)
+        if is_intact(name) and all(before[key] == about[key] for key in _OF_ROWS):
             _rename(name, label, owner)
             return name
-        about["owners"] |= {
-            other: theirs for other, theirs in read_about(name).get("owners", {}).items() if other != owner
-        }
+        about["owners"] = before.get("owners", {}) | about["owners"]
         remove(name)
         for left in (*folder().glob(".adding-*"), *folder().glob(".removed-*")):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
@@ -88,7 +90,7 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         aside = Path(tempfile.mkdtemp(prefix=".adding-", dir=folder()))
         try:
             (aside / DATA).write_bytes(content)
-            (aside / RECIPE).write_text(recipe.model_dump_json(indent=1), "utf-8")
+            (aside / RECIPE).write_text(text, "utf-8")
             (aside / ABOUT).write_text(json.dumps(about), "utf-8")
             os.rename(aside, place)
         finally:
@@ -153,9 +155,14 @@ def remove(name: str) -> None:
 def read_recipe(name: str) -> Recipe:
     """The recipe of an own data set; DataUnavailable if it can't be read."""
     try:
-        return parse_recipe(json.loads((folder() / name / RECIPE).read_bytes()))
+        text = (folder() / name / RECIPE).read_bytes()
+        recipe = parse_recipe(json.loads(text))
     except (OSError, ValueError, RecursionError) as problem:
         raise _damaged(name, problem) from None
+    checksum = hashlib.sha256(text).hexdigest()
+    if read_about(name).get("recipe_sha256", checksum) != checksum:
+        raise _damaged(name, "its recipe was changed")
+    return recipe
 
 
 def read_content(name: str) -> bytes:
@@ -182,7 +189,7 @@ def load(name: str, *, progress: object = None) -> Dataset:
     except BadInput as problem:
         raise _damaged(name, problem) from None
     if list(dataset.blocks) != about["blocks"]:
-        raise _damaged(name, "its recipe was changed")
+        raise _damaged(name, "its description was changed")
     return dataset
 
 

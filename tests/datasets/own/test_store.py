@@ -88,8 +88,15 @@ def test_name_is_of_content_and_recipe(wine):
 
 def test_changed_file_is_refused_and_mended_by_adding_it_again(wine):
     file, content = examples.make_file("wine")
-    for part, change in ((catalogue.DATA, b"1,2\n"), (catalogue.RECIPE, b"{}"), (catalogue.DATA, None)):
+    for part, change in (
+        (catalogue.DATA, b"1,2\n"),
+        (catalogue.RECIPE, b"{}"),
+        (catalogue.RECIPE, "other"),
+        (catalogue.DATA, None),
+    ):
         path = catalogue.folder() / wine / part
+        if change == "other":
+            change = path.read_bytes().replace(b'"standard"', b'"robust"')
         path.unlink() if change is None else path.write_bytes(change)
         with pytest.raises(DataUnavailable, match=r"is damaged .*: add its file again"):
             datasets.load(wine)
@@ -97,7 +104,9 @@ def test_changed_file_is_refused_and_mended_by_adding_it_again(wine):
         assert datasets.load(wine).n_features == 13
 
 
-@pytest.mark.parametrize("damage", ['{"kind": "tables"}', "[1]", '{"rows": [1e9', '{"owners": []}', '{"blocks": "x"}'])
+@pytest.mark.parametrize(
+    "damage", ['{"kind": "tables"}', "[1]", '{"rows": [1e9', '{"owners": []}', '{"blocks": []}', '{"n_marks": 13}']
+)
 def test_damaged_description_is_as_if_the_data_were_not_here_and_is_mended(wine, damage):
     path = catalogue.folder() / wine / catalogue.ABOUT
     about, given = json.loads(path.read_text()), json.loads(damage) if damage.endswith("}") else None
