@@ -138,5 +138,12 @@ def test_another_table_is_not_coloured_by_the_same_column(table):
 
 
 def test_numbers_of_any_size_are_short():
-    numbers = {0.0: "0.000", 1.46e30: "1.46e30", -1.05e-9: "−1.05e−09", 0.0004: "0.0004", 39910.9: "39,911"}
+    numbers = {
+        0.0: "0.000",
+        1.46e30: "1.46e30",
+        -1.05e-9: "−1.05e−9",
+        982_065_333.3: "982,100,000",
+        0.0004: "0.0004",
+        39910.9: "39,911",
+    }
     assert {value: cell(value) for value in numbers} == numbers

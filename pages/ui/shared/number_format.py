@@ -19,7 +19,10 @@ def cell(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         # Four digits without a comma, since they may be a year.
         return number(value).replace(",", "") if abs(value) < 9999.5 else number(value)
-    return f"{value:.3g}".replace("-", "−").replace("e+", "e")
+    if 1e7 <= abs(value) < 1e12:
+        return number(float(f"{value:.4g}"))
+    digits, _, power = f"{value:.3g}".partition("e")
+    return (f"{digits}e{int(power)}" if power else digits).replace("-", "−")
 
 
 def compact(count: float) -> str:
