@@ -114,6 +114,11 @@ def test_findings_name_the_lowest_distance_and_compare_mixture_and_prior():
     best = findings(sampler("ae", "mixture", 9.0, 1), sampler("vae", "normal", 8.0, 1), gan)
     assert best.startswith("Lowest Fréchet distance: GAN, prior 16-D (4.44)")
     assert "VAE with its prior is not significantly different from the AE with a mixture" in best
+    gan.line.run.metrics["frechet_floor"] = Measurement(3.0, 2.0, 4.0)
+    gan.line.run.environment["kind"] = "images"
+    below = "Training images in their place have 3.00: a distance below that is no better."
+    assert below in findings(gan, sampler("ae", "mixture", 2.0))
+    assert below not in findings(gan)
 
 
 def test_an_enlarged_sheet_shows_the_nearest_training_images(runs, monkeypatch):

@@ -47,7 +47,16 @@ def describe_findings(usable: Sequence[RunSampler], size: int) -> str:
     """
     ranking = samplers.rank_samplers({sampler.label: sampler.scores for sampler in usable})
     findings = [_lowest(usable, ranking, size), _mixture_or_prior(usable, ranking)] if len(ranking.order) > 1 else []
-    return " ".join(filter(None, [*findings, _near_duplicates(usable)]))
+    return " ".join(filter(None, [*findings, _below_floor(usable), _near_duplicates(usable)]))
+
+
+def _below_floor(usable: Sequence[RunSampler]) -> str:
+    """What a distance below that of training rows means."""
+    floor = find_floor(usable).get("frechet_floor")
+    if floor is None or all(s.scores["frechet"].value >= floor.value for s in usable if "frechet" in s.scores):
+        return ""
+    rows = f"{ROW_NAMES[_kind(usable)]}s"
+    return f"Training {rows} in their place have {number(floor.value)}: a distance below that is no better."
 
 
 def _lowest(usable: Sequence[RunSampler], ranking: samplers.Ranking, size: int) -> str:
