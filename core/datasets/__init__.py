@@ -155,9 +155,8 @@ def entry(name: str) -> Entry:
         return found
     if name.startswith("own-"):
         raise BadInput(
-            f"The own data set {name:.40} is not on this machine. Own data are named by their content: add the same "
-            "file with the same recipe, which the person who has them can download on the page Data, or share in a "
-            "workshop."
+            f"The own data set {name:.40} is not on this machine. Its owner can download it on the page Data, as a "
+            "zip file with its recipe: add that file on the page Data here. In a workshop its owner can share it."
         )
     raise BadInput(f"There is no data set {name!r}: choose one of {', '.join(REGISTRY)}.")
 

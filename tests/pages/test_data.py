@@ -135,7 +135,7 @@ def test_an_own_data_set_is_renamed_packed_and_deleted_with_its_runs():
 
 def test_a_link_to_data_that_are_missing_says_how_to_bring_them():
     for opened_page in (page, opened):
-        opened_page(data="own-0123456789ab").expect("with the same recipe")
+        opened_page(data="own-0123456789ab").expect("with its recipe")
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_link_to_own_data_that_are_missing_says_how_to_bring_them(wine):
     store.remove(wine)
     clear_caches()
     for link in ({"spec": token}, {"run": token}, {"data": wine}):
-        page(**link).expect(f"The own data set {wine} is not on this machine. Own data are named by their content")
+        page(**link).expect(f"The own data set {wine} is not on this machine. Its owner can")
     store.unpack(exported)
     clear_caches()
     app = page(data=wine, method="ae", spec=token)

@@ -56,7 +56,7 @@ def test_run_says_which_data_are_missing(table):
     packed, exported = transfer.pack_run(place), store.pack(table)
     run_store.delete_run(reader.read_run(place).key)
     store.remove(table)
-    with pytest.raises(BadInput, match=f"own data set {table} is not on this machine. Own data are named by"):
+    with pytest.raises(BadInput, match=f"own data set {table} is not on this machine. Its owner can"):
         transfer.unpack_run(packed)
     assert store.unpack(exported) == table
     assert transfer.unpack_run(packed).spec.dataset == table

@@ -19,7 +19,7 @@ from pages.ui.shared import (
     run_picker,
     tables,
 )
-from pages.ui.shared.text import join_words, plain
+from pages.ui.shared.text import join_words, plain, to_file_name
 
 _KINDS = {IMAGES: "images", DOCUMENTS: "documents", TABLES: "table"}
 # Label and help of the switch, and in a workshop.
@@ -122,7 +122,7 @@ def _draw_own(entry: Entry) -> None:
             st.session_state.setdefault(widget, entry.label)
             st.text_input("Name", key=widget, max_chars=store.LONGEST_LABEL)
             st.button("Rename", page_state.key("rename"), on_click=_rename, args=(name, widget), type="primary")
-        file, key = f"{name}.zip", page_state.key("pack")
+        file, key = f"{to_file_name(entry.label) or name}.zip", page_state.key("pack")
         help = "The file and its recipe, to be added on another machine."
         st.download_button("Download", lambda: store.pack(name), file, "application/zip", key, help, "ignore")
         with st.popover("Delete", icon=":material/delete:"):

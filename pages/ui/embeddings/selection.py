@@ -19,7 +19,7 @@ from pages.ui.shared import export, header, page_state, permalinks, tables
 from pages.ui.shared.html_blocks import make_caption, make_named_rows, make_note, make_words
 from pages.ui.shared.images import montage
 from pages.ui.shared.number_format import number
-from pages.ui.shared.text import Markup, html, join_words, plain, shorten
+from pages.ui.shared.text import Markup, html, join_words, plain, shorten, to_file_name
 
 _MOST_IN_A_LINK = 500
 _MOST_PICTURES, _MOST_TITLES = 120, 40
@@ -82,7 +82,8 @@ def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]
 
 
 def _draw_download(view: MapView, positions: np.ndarray, label: str) -> None:
-    name = f"hourglass-{view.rows.dataset}-{view.rows.split}-{len(positions)}-rows.csv"
+    label = to_file_name(view.entry.label) or view.rows.dataset
+    name = f"hourglass-{label}-{view.rows.split}-{len(positions)}-rows.csv"
     about = _CSV_HELP.format("All columns of the file, " if view.rows.kind == TABLES else "").capitalize()
     # The file is written once it is asked for, in a thread that has no session: what may have to be computed is, here.
     columns = _list_columns(view, positions)

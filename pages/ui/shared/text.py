@@ -42,6 +42,11 @@ def allow_breaks(markup: str) -> str:
     return re.sub(r"([._])(?=[\w<])", r"\1<wbr>", markup)
 
 
+def to_file_name(text: str) -> str:
+    """A label as a part of a file's name: ``"breast-cancer"``."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]
+
+
 def shorten(text: object, length: int = 40) -> str:
     """`text` cut to `length` letters, the last of them "…"."""
     text = str(text)
