@@ -118,7 +118,7 @@ class TSNEMap(BaseEstimator):
     @property
     def about(self) -> str:
         """A short description of the map."""
-        rows = {IMAGES: "raw rows", DOCUMENTS: "tf-idf vectors, cosine distance", TABLES: "prepared rows"}
+        rows = {IMAGES: "raw rows", DOCUMENTS: "tf-idf vectors, cosine distance", TABLES: "rows"}
         return f"t-SNE of the {rows[self.kind]}"
 
     def __sklearn_tags__(self):

@@ -52,7 +52,7 @@ class Excerpt:
 
     def make_samples(self, line: Line) -> Markup:
         """HTML of a few sampled rows."""
-        texts = cell_tables.decode(self.cells.table, line.run.views["samples"][:_MOST_ROWS], has_gaps=True)
+        texts = cell_tables.decode_samples(self.cells.table, line.run.views["samples"][:_MOST_ROWS])
         names = [(f"{k}", f"sample {k}") for k in range(1, len(texts) + 1)]
         return self._make_table([list(map(tables.text, row)) for row in texts], names=names)
 
@@ -98,8 +98,9 @@ def draw_enlarged(lines: Sequence[Line]) -> None:
 
 def draw_samples_enlarged(line: Line) -> None:
     """Draw all samples of a run with all features."""
+    from core.analysis.table_rows import to_cells  # pydantic: most visits show no table
+
     if cells := find_cells([line]):
-        frame = cells.table.to_frame(line.run.views["samples"])
-        tables.draw_frame(frame, "samples")
+        tables.draw_frame(to_cells(cells.table, line.run.views["samples"]), "samples")
     else:
         st.html(make_note(NOT_HERE))

@@ -157,7 +157,11 @@ def _explain(baseline: str, differences: _Differences, labels: list[str]) -> str
         better = [to_phrase(label) for label, (_, _, _, high, _) in found.items() if high < 0]
         if found:
             verb = "is" if len(better) == 1 else "are"
-            who = f"{join_words(better)} {verb} significantly better" if better else "no method is significantly better"
+            who = (
+                f"{join_words(better)} {verb} significantly better"
+                if better
+                else "none of the trained methods is significantly better"
+            )
             findings.append(f"for {what}, {who} than the {baseline}")
     return f"{text} {_begin('; '.join(findings))}."
 

@@ -60,9 +60,17 @@ def list_features(table: Any) -> list[Any]:
     return [feature for feature in table.features if not feature.of_missing]
 
 
-def decode(table: Any, X: np.ndarray, *, has_gaps: bool = False) -> list[list[str]]:
+def decode(table: Any, X: np.ndarray) -> list[list[str]]:
     """The text of each cell of prepared rows (n, n_columns): rows of features, see `list_features`."""
-    return _to_texts(table, table.to_frame(X, has_gaps=has_gaps))
+    return _to_texts(table, table.to_frame(X, has_gaps=False))
+
+
+def decode_samples(table: Any, X: np.ndarray) -> list[list[str]]:
+    """As `decode`, with missing cells and the decimals of the file, see `core.analysis.table_rows.to_cells`."""
+    from core.analysis.table_rows import to_cells  # pydantic: most visits show no table
+
+    frame = to_cells(table, X)
+    return _to_texts(table, frame.astype(dict.fromkeys(frame.columns[frame.dtypes == "Int64"], float)))
 
 
 def _to_texts(table: Any, frame: Any) -> list[list[str]]:
