@@ -100,7 +100,8 @@ def pca_table_error_by_size(dataset: Dataset) -> np.ndarray:
         if has_numbers:
             errors.append(np.einsum("ij,ij,ij->", residuals, residuals, weights))
         else:
-            errors.append(tables.compare_cells(X, X - residuals, dataset.blocks, known).by_row(of_numbers=False).mean())
+            wrong = tables.compare_cells(X, X - residuals, dataset.blocks, known).by_row(of_numbers=False)
+            errors.append(0.0 if wrong is None else wrong.mean())
     return np.array(errors)
 
 

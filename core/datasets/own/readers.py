@@ -125,6 +125,8 @@ def _read(content: bytes, name: str, form: TextFormat | None, part: str, limit: 
         return _read(content, name.removesuffix(".gz"), form, part, limit, depth + 1)
     if content.startswith(b"PK\x03\x04"):
         return _read_zip(content, ending, form, part, limit, depth)
+    if ending == ".zip":
+        raise BadInput("This is no zip file, or a damaged one: save or send it again.")
     if content.startswith(b"PAR1"):
         return _read_apart("parquet", content, part, limit)
     if content.startswith((b"ARROW1", b"FEA1")):
