@@ -100,7 +100,8 @@ class Draft:
         """Give a column another type or role; a role that one column has is taken from the other."""
         before = self.find_column(name)
         column = before
-        if type and type != before.type:
+        # Without a table it was discarded at the same moment.
+        if type and type != before.type and self.brought is not None:
             table = self.brought.table
             column = columns.describe_column(table.frame[name], table.format.decimal if table.format else ".", type)
             is_role_kept = before.role not in (columns.FEATURE, columns.IGNORED, columns.ID)
@@ -190,6 +191,7 @@ def start(content: bytes, file: str, label: str = "") -> None:
         new.form, new.part = store.to_format(made), made.part
         new.chosen = {column.name: (column.type, column.role) for column in made.columns}
         new.settings = made.model_dump(exclude={"version", "format", "part", "columns"})
+    discard()
     st.session_state[_DRAFT] = new
 
 
@@ -198,7 +200,10 @@ def get() -> Draft | None:
 
 
 def discard() -> None:
-    st.session_state.pop(_DRAFT, None)
+    left = st.session_state.pop(_DRAFT, None)
+    if left is not None:
+        # Streamlit keeps the callbacks of widgets, and so this draft, until the session ends.
+        left.content, left.brought = b"", None
 
 
 def list_splits(found: Sequence[Column]) -> list[str]:

@@ -4,6 +4,7 @@ import math
 
 import streamlit as st
 from streamlit import config as server
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import config
 from core.datasets.own import examples
@@ -27,7 +28,7 @@ def draw() -> None:
     megabytes = math.ceil(config.upload_limit() / 1e6)
     if megabytes > server.get_option("server.maxUploadSize"):
         server.set_option("server.maxUploadSize", megabytes)
-    # Another key empties the field, so that the file is in memory once.
+    # Another key empties the field.
     key = page_state.key(f"file-{st.session_state.get(_VERSION, 0)}")
     st.file_uploader(
         "A file with a table", key=key, help=_FORMATS, on_change=_take, args=(key,), max_upload_size=megabytes
@@ -43,7 +44,9 @@ def draw() -> None:
 def _take(key: str) -> None:
     if (file := st.session_state.get(key)) is None:
         return
-    content = file.getvalue()
+    content, context = file.getvalue(), get_script_run_ctx()
+    if context is not None:  # else each file would be in memory until its session ends
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
     with page_state.keep_error("upload"):
         draft.start(content, file.name)
