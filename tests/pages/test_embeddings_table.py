@@ -96,7 +96,7 @@ def test_maps_are_coloured_by_any_column_and_hover_shows_the_cells(table):
 
 def test_selection_is_compared_with_the_others_and_exported(table, monkeypatch):
     offered = []
-    monkeypatch.setattr(selection.st, "download_button", lambda label, data, *_, **__: offered.append(data))
+    monkeypatch.setattr(selection.st, "download_button", lambda label, data, *_, **__: offered.append((label, data)))
     app = opened(table)
     labels = message(app)[1]["labels"]
     chosen = np.flatnonzero(labels == 1)
@@ -109,7 +109,9 @@ def test_selection_is_compared_with_the_others_and_exported(table, monkeypatch):
     assert float(saved[0]["Selected"]) == pytest.approx(read_frame(table)["weight"][chosen].mean())
     assert "<img src=x" not in app.read_html()
     app.expect("mean unexplained variance of the rows").lack("per image", "Mean image")
-    lines = list(csv.DictReader(io.StringIO(offered[-1]().decode())))
+    label, write = offered[-1]
+    assert label == "Download these rows as CSV"
+    lines = list(csv.DictReader(io.StringIO(write().decode())))
     frame = read_frame(table).iloc[chosen]
     assert [line["class"] for line in lines] == ["" if x != x else str(x) for x in frame["class"]]
     assert [line["city"] for line in lines] == frame["city"].tolist()

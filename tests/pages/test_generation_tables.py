@@ -92,6 +92,9 @@ def test_samples_are_draws_in_the_units_of_the_file(page, folder, monkeypatch):
     Z = samplers.restore_sampler(run, "normal", fitted).sample(100, 3, temperature=0.5)
     expected = table_rows.to_cells(dataset.table, table_rows.draw_rows(fitted, Z, dataset.blocks, 3))
     assert list(shown) == [HOSTILE, "count", "colour", "day"]
+    ranges = dataset.table.frame_train[[HOSTILE, "count"]].agg(["min", "max"])
+    n_inside = sum(row[list(ranges)].between(*ranges.to_numpy()).all() for _, row in expected.iterrows())
+    app.expect(f"{100 - n_inside} of these 100 rows have a number outside the training rows' range")
     assert set(shown["colour"].dropna()) <= {"red", "blue", "<i>green</i>"}
     make, name = downloads["Save CSV"]
     saved = pd.read_csv(io.BytesIO(make()), parse_dates=["day"])

@@ -82,8 +82,8 @@ def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]
 
 
 def _draw_download(view: MapView, positions: np.ndarray, label: str) -> None:
-    label = to_file_name(view.entry.label) or view.rows.dataset
-    name = f"hourglass-{label}-{view.rows.split}-{len(positions)}-rows.csv"
+    dataset = to_file_name(view.entry.label) or view.rows.dataset
+    name = f"hourglass-{dataset}-{view.rows.split}-{len(positions)}-rows.csv"
     about = _CSV_HELP.format("All columns of the file, " if view.rows.kind == TABLES else "").capitalize()
     # The file is written once it is asked for, in a thread that has no session: what may have to be computed is, here.
     columns = _list_columns(view, positions)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.analysis import table_rows
 from core.datasets import checksums
+from core.datasets.own.columns import NUMBER
 from core.errors import BadInput
 from core.metrics import memorization
 from core.types import Dataset, Run
@@ -22,9 +23,10 @@ from pages.ui.shared.cached import load_dataset
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import Section, begin_section
-from pages.ui.shared.text import plain
+from pages.ui.shared.text import plain, shorten
 
 _SHOWN, _PAIRS = 100, 10
+_MOST_NAMED = 5  # columns with numbers outside the range
 _COUNTS = (100, 1000, 10_000)
 
 
@@ -87,7 +89,18 @@ def _draw_rows(sampler: RunSampler, how: Draw, view: View, dataset: Dataset) -> 
         data = partial(_to_csv, sampler, how, count, dataset)
         st.download_button("Save CSV", data, f"{name}.csv", "text/csv", key=page_state.key("csv"), on_click="ignore")
     about = f"{sampler.about}; seed {how.seed}; the first {_SHOWN} rows of the file that “Save CSV” saves"
-    st.caption(plain(f"{sampler.label}: {about}."))
+    st.caption(plain(f"{sampler.label}: {about}.{_describe_outside(cells, dataset)}"))
+
+
+def _describe_outside(cells: pd.DataFrame, dataset: Dataset) -> str:
+    """How many of the samples have numbers that no training row has, and in which columns."""
+    names = [feature.name for feature in table_rows.list_features(dataset.table) if feature.type == NUMBER]
+    train, numbers = dataset.table.frame_train[names], cells[names].astype(float)
+    outside = (numbers < train.min()) | (numbers > train.max())
+    counts = outside.sum().sort_values(ascending=False, kind="stable")
+    columns = [f"{shorten(name)} {count:,}" for name, count in counts[counts > 0][:_MOST_NAMED].items()]
+    rows = f" {outside.any(axis=1).sum():,} of these {len(cells):,} rows have a number outside the training rows' range"
+    return f"{rows}{': ' * bool(columns)}{', '.join(columns)}." if names else ""
 
 
 def _draw_cells(cells: pd.DataFrame, name: str, dataset: Dataset, **options: Any) -> None:
