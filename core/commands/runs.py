@@ -24,7 +24,8 @@ from core.types import Dataset, Run, Spec
 
 _NOT_LOSSES = ("epoch", "step", "seconds", "rows_per_second", "learning_rate")
 _PRINTED_SCORES = (
-    *("squared_error", "knn_accuracy", "retrieval_precision_15", "trustworthiness", "neg_elbo"),
+    *("squared_error", "unexplained_variance", "category_accuracy", "knn_accuracy", "retrieval_precision_15"),
+    *("trustworthiness", "neg_elbo"),
     *("frechet", "precision", "recall", "seconds", "weights"),
 )
 
