@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.datasets.own.cell_texts import format_cell
 from core.datasets.own.columns import CATEGORY, DATE, NUMBER
-from core.datasets.own.preparation import Feature, Prepared, format_cell
+from core.datasets.own.preparation import Feature, Prepared
 from core.metrics.table_samples import marginal_distance
 
 _DIGITS = 6  # of a float32 that are exact

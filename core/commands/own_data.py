@@ -58,9 +58,7 @@ def import_file(
         raise BadInput(f"{file.name} has no part {part:.80}: {parts}.")
     found = _assign_roles(brought.columns, roles, drop or ())
     made = recipe.make_recipe(found, brought.table.format, brought.table.part, **settings)
-    problems = checks.find_problems(brought.table, found)
-    if made.bins:
-        problems = tuple(problem for problem in problems if problem.kind != checks.NUMBER_LABEL)
+    problems = checks.find_problems(brought.table, found, has_bins=bool(made.bins))
     if check:
         _print_check(brought, found, problems, json_only)
         return
@@ -94,7 +92,8 @@ def _assign_roles(found: Sequence[Any], roles: dict[str, str | None], drop: Sequ
     """The columns with the roles of the options; a role that is given is taken from the column that had it."""
     from dataclasses import replace
 
-    from core.datasets.own import columns
+    from core.datasets.own.columns import IGNORED
+    from core.datasets.own.roles import release
 
     names = [column.name for column in found]
     given = [*filter(None, roles.values()), *drop]
@@ -105,11 +104,9 @@ def _assign_roles(found: Sequence[Any], roles: dict[str, str | None], drop: Sequ
             raise BadInput(f"The column {wanted:.80} is given twice: give it one role, or leave it out.")
     assigned = []
     for column in found:
-        role = column.role
-        if role in roles and roles[role] is not None:
-            role = columns.FEATURE if column.type in (columns.NUMBER, columns.CATEGORY) else columns.IGNORED
+        role = release(column).role if roles.get(column.role) is not None else column.role
         role = next((name for name, wanted in roles.items() if wanted == column.name), role)
-        assigned.append(replace(column, role=columns.IGNORED if column.name in drop else role))
+        assigned.append(replace(column, role=IGNORED if column.name in drop else role))
     return assigned
 
 

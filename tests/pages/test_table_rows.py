@@ -13,7 +13,7 @@ from core import datasets
 from core.analysis import hidden_cells
 from core.analysis.table_cells import Cells
 from core.datasets.own import recipe, store
-from core.datasets.own.preparation import format_cell
+from core.datasets.own.cell_texts import format_cell
 from core.experiments.fit import fit_and_store
 from core.figures import cell_colours, palette
 from core.metrics import bootstrap, tables

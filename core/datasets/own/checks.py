@@ -13,10 +13,11 @@ import pandas as pd
 from core.datasets.own import columns as kinds
 from core.datasets.own.columns import Column
 from core.datasets.own.readers import Table
+from core.datasets.own.roles import is_target
 from core.errors import BadInput
 
 FEWEST_ROWS = 12
-NUMBER_LABEL = "number_label"  # the kind of a fault that bins mend
+_NUMBER_LABEL = "number_label"  # the kind of a fault that bins mend
 MOST_CATEGORIES = 20  # of a feature; rarer ones are joined
 _FEW_ROWS = 100
 _FEWEST_OF_CLASS = 5  # rows that show that a feature determines a class
@@ -46,7 +47,7 @@ def check_roles(columns: Sequence[Column], n_rows: int) -> None:
     """Raise BadInput if columns of these roles, and so many rows, can be no data set."""
     if n_rows < FEWEST_ROWS:
         raise BadInput(f"The table has {_number(n_rows, 'row', 'rows')}; at least {FEWEST_ROWS} are needed.")
-    for role in (kinds.LABEL, kinds.SPLIT, kinds.ID, kinds.GROUP):
+    for role in kinds.ROLES_OF_ONE:
         names = [column.name for column in columns if column.role == role]
         if len(names) > 1:
             raise BadInput(f"{_list(names)} have the role {role}, which only one column can have: change the others.")
@@ -54,19 +55,23 @@ def check_roles(columns: Sequence[Column], n_rows: int) -> None:
         raise BadInput("No column is a feature: give the role feature to a column that has more than one value.")
 
 
-def find_problems(table: Table, columns: Sequence[Column], split: np.ndarray | None = None) -> tuple[Finding, ...]:
+def find_problems(
+    table: Table, columns: Sequence[Column], split: np.ndarray | None = None, *, has_bins: bool = False
+) -> tuple[Finding, ...]:
     """Find what is wrong with a table whose columns have these types and roles.
 
     Parameters
     ----------
     split : (n_rows,) bool, True in test rows; by default as the column of the role split says, if there is one.
+    has_bins : whether a label of numbers is divided into classes.
 
     Raises BadInput if the table can be no data set, see `check_roles`.
     """
     check_roles(columns, len(table.frame))
     view = _View(table, columns, split)
     checks = (_check_rows, _check_duplicates, _check_label, _check_leaks, _check_columns, _check_features)
-    return tuple(finding for check in checks for finding in check(view))
+    found = (finding for check in checks for finding in check(view))
+    return tuple(finding for finding in found if not (has_bins and finding.kind == _NUMBER_LABEL))
 
 
 class _View:
@@ -134,20 +139,17 @@ def _check_rows(view: _View) -> Iterator[Finding]:
 
 
 def _check_duplicates(view: _View) -> Iterator[Finding]:
-    # Rows of a few categories are often equal without being copies.
-    if not any(column.type in (kinds.NUMBER, kinds.DATE) for column in view.features):
+    if not kinds.have_copies(column.type for column in view.features):
         return
     rows = pd.DataFrame(view.values)
-    hashes = _hash_copies(rows.assign(**{"": view.classes}))
-    # Rows of a few categories are often equal without being copies, and are kept.
-    is_measured = any(column.type in (kinds.NUMBER, kinds.DATE) for column in view.features)
-    if (count := int(hashes.duplicated().sum())) and is_measured:
+    hashes = _hash_repeats(rows.assign(**{"": view.classes}))
+    if count := int(hashes.duplicated().sum()):
         text = _number(count, "row is a copy of an earlier row", "rows are copies of earlier rows")
         text += " in all features and the label. Copies are left out, unless duplicates are kept."
         yield Finding("duplicates", (), count, text)
     if view.split is None:
         return
-    hashes = _hash_copies(rows)
+    hashes = _hash_repeats(rows)
     is_test = view.split[hashes.index]
     if count := int(hashes[is_test].isin(hashes[~is_test]).sum()):
         text = _number(count, "test row equals a train row", "test rows equal train rows")
@@ -155,24 +157,19 @@ def _check_duplicates(view: _View) -> Iterator[Finding]:
         yield Finding("split_duplicates", (), count, text)
 
 
-def _hash_copies(rows: pd.DataFrame) -> pd.Series:
-    """Hashes of the rows that may be equal to others, by position."""
-    width = 2
-    while width < rows.shape[1] and len(rows):
-        rows, width = rows[rows.iloc[:, :width].duplicated(keep=False)], width * 4
-    return pd.util.hash_pandas_object(rows, index=False)
+def _hash_repeats(rows: pd.DataFrame) -> pd.Series:
+    """Hashes of the rows that may equal others, by position."""
+    return pd.util.hash_pandas_object(kinds.find_repeats(rows), index=False)
 
 
 def _check_label(view: _View) -> Iterator[Finding]:
     label = view.label
-    refused = [
-        c for c in view.columns if c.role == kinds.IGNORED and c.type == kinds.NUMBER and kinds.is_target(c.name)
-    ]
+    refused = [c for c in view.columns if c.role == kinds.IGNORED and c.type == kinds.NUMBER and is_target(c.name)]
     for column in refused if label is None else [] if view.is_classified else [label]:
         text = f"{_list([column.name])} has {column.n_distinct:,} different "
         text += f"{'dates' if column.type == kinds.DATE else 'numbers'}, and labels are classes: "
         text += "divide it into bins, give it the role feature or ignored, or choose another label."
-        yield Finding(NUMBER_LABEL, (column.name,), column.n_distinct, text)
+        yield Finding(_NUMBER_LABEL, (column.name,), column.n_distinct, text)
     if label is None:
         return
     if label.n_missing:

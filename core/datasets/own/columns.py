@@ -1,11 +1,12 @@
-"""Columns of a table: their types, and the roles they play in a data set."""
+"""Columns of a table: their types and values, and the roles that they may play in a data set."""
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,18 +16,19 @@ import pyarrow.compute as pc
 from pandas.api import types as dtypes
 
 from core.datasets.own import cells as texts
-from core.datasets.own.readers import Table
+from core.datasets.own.cell_texts import format_cell
 
 NUMBER, CATEGORY, DATE, TEXT, CONSTANT, IDENTIFIER = "number", "category", "date", "text", "constant", "identifier"
 TYPES = (NUMBER, CATEGORY, DATE, TEXT, CONSTANT, IDENTIFIER)
 FEATURE, LABEL, ID, GROUP, SPLIT, TITLE, IGNORED = "feature", "label", "id", "group", "split", "title", "ignored"
 ROLES = (FEATURE, LABEL, ID, GROUP, SPLIT, TITLE, IGNORED)
+ROLES_OF_ONE = (LABEL, ID, GROUP, SPLIT, TITLE)  # which only one column can have
 MOST_CLASSES = 50
 LARGEST = float(np.finfo(np.float32).max)  # rows of data sets are float32
 
-_BINS, _SHOWN = 12, 40  # bars of a histogram; characters of a value that it names
+_BINS, LONGEST_LABEL = 12, 40  # bars of a histogram; characters of a value that it names
 _SAMPLE = 2000  # cells that a type is guessed from, before all are read
-_FEW = 20  # values of a column of codes, such as species_id, that is a category
+FEW = 20  # values of a column of codes, such as species_id, that is a category
 _TRUTH = {"true": "true", "yes": "true", "y": "true", "1": "true", "false": "false", "no": "false", "n": "false"}
 _TRUTH["0"] = "false"
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))[.,]0+")
@@ -38,13 +40,8 @@ _OTHER_VALUE = (
 _ID_WORDS = frozenset(("id", "ids", "uid", "uuid", "guid", "identifier"))
 _COUNTERS = frozenset(("index", "idx", "nr", "no", "number", "row", "rowid", "rownames", "unnamed", "sno", "obs", "#"))
 _UNITS = frozenset(("patient", "subject", "participant", "user", "customer", "session", "household", "family"))
-_TITLE_WORDS = frozenset(("name", "title", "player", "country", "city", "company", "product", "model", "movie", "song"))
-_SPLIT_NAMES = frozenset(("split", "set", "fold", "partition", "subset"))
-_TARGETS = ("label", "target", "outcome", "response")
-# The earlier, the likelier; "class" may also be that of a ticket.
-_LABEL_NAMES = (*_TARGETS, "diagnosis", "survived", "churn", "fraud", "species", "class", "labels", "classes", "y")
-_PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test", "holdout": "test"}
-_PARTS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
+PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test", "holdout": "test"}
+PARTS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
 
 
 @dataclass(frozen=True)
@@ -83,13 +80,6 @@ class _Coded(NamedTuple):
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
 
 
-def describe_columns(table: Table) -> tuple[Column, ...]:
-    """Find the type of each column of a table, and suggest its role."""
-    decimal = table.format.decimal if table.format else "."
-    columns = [describe_column(table.frame[name], decimal) for name in table.frame]
-    return tuple(_suggest_roles(columns, table.frame, decimal))
-
-
 def describe_column(column: pd.Series, decimal: str = ".", type: str = "") -> Column:
     """Describe a column, as a `type` that a person chose or else the one that fits; its role is that of the type."""
     name = str(column.name)
@@ -105,7 +95,7 @@ def describe_column(column: pd.Series, decimal: str = ".", type: str = "") -> Co
     if isinstance(values, _Coded):
         sizes = values.count()
         first = np.argsort(-sizes, kind="stable")[:_BINS]
-        counts, labels = sizes[first], [values.distinct[at][:_SHOWN] for at in first]
+        counts, labels = sizes[first], [values.distinct[at][:LONGEST_LABEL] for at in first]
         sizes_shown, n_changed = tuple(map(int, counts)), values.n_respelled
         return Column(name, type, role, n_missing, len(sizes), 0, n_changed, sizes_shown, tuple(labels))
     known = values.to_numpy()[values.notna().to_numpy()]
@@ -125,6 +115,19 @@ def to_values(column: pd.Series, type: str, decimal: str = ".") -> pd.Series:
     return _convert(_simplify(column), type, decimal, str(column.name)).set_axis(column.index)
 
 
+def have_copies(types: Iterable[str]) -> bool:
+    """Whether equal rows of features of these types are copies: rows of categories only are often equal without."""
+    return any(type in (NUMBER, DATE) for type in types)
+
+
+def find_repeats(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that may equal others, among them all that do; most differ from all others in a few columns already."""
+    width = 4
+    while width < rows.shape[1] and len(rows):
+        rows, width = rows[rows.iloc[:, :width].duplicated(keep=False)], 4 * width
+    return rows
+
+
 def can_be_classes(values: pd.Series) -> bool:
     """Whether values are classes: text, or 2 to `MOST_CLASSES` different whole numbers."""
     if values.dtype != np.float64:
@@ -133,14 +136,9 @@ def can_be_classes(values: pd.Series) -> bool:
     return 2 <= len(distinct) <= MOST_CLASSES and not (distinct % 1).any()
 
 
-def is_target(name: str) -> bool:
-    """Whether a name says that a column is to be predicted."""
-    return name.lower() in _TARGETS
-
-
 def to_split(values: pd.Series) -> pd.Series:
     """``"train"``, ``"test"`` or ``"validation"`` for each text that names a part of a data set, else None."""
-    return values.map(lambda text: _PARTS.get(str(text).lower()))
+    return values.map(lambda text: PARTS.get(str(text).lower()))
 
 
 def _simplify(column: pd.Series) -> pd.Series | pa.Array:
@@ -230,10 +228,10 @@ def _plain_number(decimal: str) -> str:
 
 def _is_identifier(name: str, known: np.ndarray | list[str], n_distinct: int, n_known: int = 0) -> bool:
     """Whether values tell rows, or units of several rows, apart and mean nothing else."""
-    words = _split_words(name)
+    words = split_words(name)
     is_named, is_number = bool(words & _ID_WORDS), isinstance(known, np.ndarray)
     if n_distinct < (n_known or len(known)):
-        few = 4 if words & _UNITS else _FEW  # five patients are a group, five species_ids are not
+        few = 4 if words & _UNITS else FEW  # five patients are a group, five species_ids are not
         is_unit = is_named or (len(words) == 1 and words <= _UNITS)
         return is_unit and n_distinct > few and not (is_number and (known % 1).any())
     if is_number:
@@ -243,7 +241,7 @@ def _is_identifier(name: str, known: np.ndarray | list[str], n_distinct: int, n_
     return is_named or all(re.fullmatch(r"\S*\d\S*", text) for text in known[:200])
 
 
-def _split_words(name: str) -> set[str]:
+def split_words(name: str) -> set[str]:
     """The words of a name in snake_case or CamelCase, in lower case."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|#|[^\W\d_a-zA-Z]+", name)}
 
@@ -339,69 +337,6 @@ def _count(known: np.ndarray, distinct: np.ndarray) -> tuple[np.ndarray, list[st
 
 
 def _label(value: Any) -> str:
-    if not isinstance(value, pd.Timestamp):
-        return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"
-    return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
-
-
-def _suggest_roles(columns: list[Column], frame: pd.DataFrame, decimal: str) -> list[Column]:
-    n_rows = len(frame)
-    columns = [_suggest_split(column) for column in columns]
-    first = columns[0]
-    if first.name == "column_1" and first.type == NUMBER and first.n_distinct == n_rows and len(columns) > 1:
-        # The only column without a name numbers the rows, in any order.
-        is_whole = not (to_values(frame[first.name], NUMBER, decimal) % 1).any()
-        if is_whole and columns[1].name != "column_2":
-            columns[0] = describe_column(frame[first.name], decimal, IDENTIFIER)
-    columns = [
-        replace(column, role=GROUP) if column.role == ID and column.n_distinct < n_rows - column.n_missing else column
-        for column in columns
-    ]
-    for role, other in ((SPLIT, FEATURE), (ID, IGNORED), (GROUP, IGNORED)):
-        same = [at for at, column in enumerate(columns) if column.role == role]
-        for at in same[1:]:
-            columns[at] = replace(columns[at], role=other)
-    titles = [at for at, column in enumerate(columns) if _can_be_title(column, n_rows)]
-    if titles:
-        at = next((at for at in titles if _split_words(columns[at].name) & _TITLE_WORDS), titles[0])
-        columns[at] = replace(columns[at], role=TITLE)
-    at = _find_label(columns, frame, decimal)
-    if at is not None:
-        name = columns[at].name
-        columns[at] = replace(describe_column(frame[name], decimal, CATEGORY), role=LABEL)
-    return [
-        replace(column, role=IGNORED) if column.role == FEATURE and is_target(column.name) else column
-        for column in columns
-    ]
-
-
-def _suggest_split(column: Column) -> Column:
-    if column.type != CATEGORY or not _split_words(column.name) & _SPLIT_NAMES or column.n_distinct > len(_PARTS):
-        return column
-    parts = {_PARTS.get(label.lower()) for label in column.labels}
-    return replace(column, role=SPLIT) if {"train", "test"} <= parts and None not in parts else column
-
-
-def _can_be_title(column: Column, n_rows: int) -> bool:
-    n_known = n_rows - column.n_missing
-    is_short = all(len(label) < _SHOWN for label in column.labels)
-    return column.type == TEXT and column.n_distinct >= 0.9 * n_known >= 0.8 * n_rows and is_short
-
-
-def _find_label(columns: list[Column], frame: pd.DataFrame, decimal: str) -> int | None:
-    """The position of the column that is likeliest the label."""
-    features = [at for at, column in enumerate(columns) if column.role == FEATURE and column.type in (NUMBER, CATEGORY)]
-    for name in _LABEL_NAMES:
-        for at in reversed(features):
-            column = columns[at]
-            is_named = re.fullmatch(name if name == "y" else rf"(.*[_ .])?{name}", column.name.lower())
-            if is_named and can_be_classes(to_values(frame[column.name], column.type, decimal)):
-                return at
-    categories = [at for at in features if columns[at].type == CATEGORY and 2 <= columns[at].n_distinct <= MOST_CLASSES]
-    if categories:
-        return categories[-1]
-    last = columns[-1]
-    if last.type == NUMBER and re.fullmatch(r"column_\d+", last.name) and last.n_distinct <= min(_FEW, len(frame) / 10):
-        # Many tables without a header end with the class.
-        return len(columns) - 1 if can_be_classes(to_values(frame[last.name], NUMBER, decimal)) else None
-    return None
+    if isinstance(value, pd.Timestamp):
+        return format_cell(value)
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"

@@ -1,40 +1,24 @@
 """A table and a recipe become train and test rows, by scikit-learn's transformers fitted to the train rows."""
 
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core import memory
-from core.datasets import MOST_CLASSES, subsets
-from core.datasets.own import columns
+from core.datasets.own import columns, labels, splits
+from core.datasets.own.cell_texts import format_cell
 from core.datasets.own.columns import CATEGORY, DATE, NUMBER
 from core.datasets.own.readers import Table
-from core.datasets.own.recipe import (
-    BY_COLUMN,
-    BY_GROUP,
-    BY_TIME,
-    DROP,
-    MIN_MAX,
-    ROBUST,
-    STANDARD,
-    STRATIFIED,
-    UNSCALED,
-    Recipe,
-)
+from core.datasets.own.recipe import MIN_MAX, ROBUST, STANDARD, STRATIFIED, UNSCALED, Recipe
 from core.errors import BadInput
-from core.types import UNLABELLED
 
 _EPOCH = pd.Timestamp("1970-01-01")
 _DAY = pd.Timedelta(days=1)
 _MOST_SHOWN = 12  # cells of a row that its text names
-_FEWEST = 6  # rows of a split
 _FARTHEST = 9.2e9  # seconds from 1970, about 1678 to 2261, which nanoseconds can count
 _ROWS_AT_ONCE = 10_000
 PRESENT, ABSENT = "present", "missing"
@@ -169,25 +153,6 @@ def _to_dates(days: np.ndarray, is_daily: bool) -> np.ndarray:
     return seconds.astype(np.int64).astype("datetime64[s]").astype("datetime64[ns]")
 
 
-def format_cell(value: Any, spread: float = 0.0) -> str:
-    """A cell as text: four digits of a number, the day of a date, "–" for a missing cell.
-
-    A number has more digits where two digits of its column's standard deviation, `spread`, need them.
-    """
-    if value is None or value != value or value is pd.NaT:
-        return "–"
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, float):
-        decimals = max(0, 1 - math.floor(math.log10(spread))) if 0 < spread < math.inf else 0
-        is_whole = (value == round(value) or (abs(value) >= 1000 and not decimals)) and abs(value) < 1e15
-        # Four digits without a comma, since they may be a year.
-        comma = "," if abs(value) >= 10_000 else ""
-        n_digits = min(15, max(4, len(f"{abs(value):.0f}") + decimals)) if abs(value) >= 1 else 4
-        return f"{value:{comma}.0f}" if is_whole else f"{value:{comma}.{n_digits}g}"
-    return str(value)
-
-
 def prepare(table: Table, recipe: Recipe) -> Prepared:
     """Return the train and test rows of a table.
 
@@ -199,14 +164,14 @@ def prepare(table: Table, recipe: Recipe) -> Prepared:
         raise BadInput(f"The file has no column {lacking[0]:.80}, which the recipe names.")
     decimal = recipe.format.decimal if recipe.format else "."
     frame = pd.DataFrame({c.name: columns.to_values(table.frame[c.name], c.type, decimal) for c in recipe.columns})
-    frame, notes = _leave_out_rows(frame, recipe)
-    is_test = _split(frame, recipe)
+    frame, notes = splits.leave_out_rows(frame, recipe)
+    is_test = splits.choose_test_rows(frame, recipe)
     for name, n in (("train", (~is_test).sum()), ("test", is_test.sum())):
-        if n < _FEWEST:
+        if n < splits.FEWEST:
             rows = "1 row" if n == 1 else f"{n} rows"
             remedy = "add rows" if recipe.split == STRATIFIED else "choose another split, or add rows"
-            raise BadInput(f"The {name} split has {rows}, and at least {_FEWEST} are needed: {remedy}.")
-    y, target_names = _read_labels(frame, is_test, recipe)
+            raise BadInput(f"The {name} split has {rows}, and at least {splits.FEWEST} are needed: {remedy}.")
+    y, target_names = labels.read_labels(frame, is_test, recipe)
     cells, features, constant = _select_features(frame, is_test, recipe)
     if constant:
         notes.append(f"Constant in the train rows, so left out: {', '.join(constant)}.")
@@ -220,134 +185,6 @@ def prepare(table: Table, recipe: Recipe) -> Prepared:
     frames = frame[~is_test].reset_index(drop=True), frame[is_test].reset_index(drop=True)
     rows = *X, known_train, known_test, y[~is_test], y[is_test]
     return Prepared(features, *rows, target_names, *frames, recipe, tuple(notes))
-
-
-def _leave_out_rows(frame: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, list[str]]:
-    notes, features = [], [column.name for column in recipe.list_columns(columns.FEATURE)]
-    keeps = pd.Series(True, frame.index)
-    if recipe.missing == DROP and (has_gap := frame[features].isna().any(axis=1)).any():
-        notes.append(f"{has_gap.sum():,} rows with a missing cell are left out.")
-        keeps &= ~has_gap
-    if recipe.split == BY_COLUMN:
-        parts = columns.to_split(frame[_require(recipe, columns.SPLIT)])
-        # A validation split is for choosing settings, which the test rows must not be.
-        test = "test" if (parts == "test").any() else "validation"
-        is_neither = ~parts.isin(["train", test])
-        if is_neither.any():
-            notes.append(f"{is_neither.sum():,} rows that are neither train nor test rows are left out.")
-            keeps &= ~is_neither
-    # Rows of a few categories are often equal without being copies.
-    is_measured = any(column.type in (NUMBER, DATE) for column in recipe.list_columns(columns.FEATURE))
-    if recipe.drop_duplicates and is_measured:
-        compared = features + [column.name for column in recipe.list_columns(columns.LABEL)]
-        is_copy = _find_copies(frame.loc[keeps, compared])
-        if n_copies := int(is_copy.sum()):
-            copies = (
-                "1 row that equals another row is" if n_copies == 1 else f"{n_copies:,} rows that equal another row are"
-            )
-            notes.append(f"{copies} left out.")
-            keeps[is_copy.index[is_copy]] = False
-    return frame[keeps].reset_index(drop=True), notes
-
-
-def _find_copies(rows: pd.DataFrame) -> pd.Series:
-    """Whether each row equals an earlier one; most rows differ from all others in a few columns already."""
-    is_copy, width = pd.Series(False, rows.index), 4
-    while width < rows.shape[1] and len(rows):
-        rows, width = rows[rows.iloc[:, :width].duplicated(keep=False)], 4 * width
-    is_copy[rows.index] = rows.duplicated()
-    return is_copy
-
-
-def _split(frame: pd.DataFrame, recipe: Recipe) -> np.ndarray:
-    """(n,) bool, True for test rows."""
-    n = len(frame)
-    n_test = max(min(_FEWEST, n // 2), round(recipe.test_size * n))
-    is_test = np.zeros(n, bool)
-    if recipe.split == BY_COLUMN:
-        return (columns.to_split(frame[_require(recipe, columns.SPLIT)]) != "train").to_numpy()
-    if recipe.split == BY_TIME:
-        dates = [column.name for column in recipe.columns if column.type == DATE]
-        if not dates:
-            raise BadInput("A split in time order needs a column of dates, and there is none: choose another split.")
-        # Rows without a date come first.
-        order = np.argsort(frame[dates[0]].to_numpy().view(np.int64), kind="stable")
-        is_test[order[n - n_test :]] = True
-    elif recipe.split == BY_GROUP:
-        groups, _ = pd.factorize(frame[_require(recipe, columns.GROUP)].astype(object))
-        is_test = np.isin(groups, _choose_groups(groups, n_test, recipe.seed))
-    else:
-        is_test[subsets.choose_stratified(_find_strata(frame, recipe), n_test, recipe.seed)] = True
-    return is_test
-
-
-def _choose_groups(groups: np.ndarray, n_test: int, seed: int) -> np.ndarray:
-    """Groups in random order, as many as have at most `n_test` rows; rows without a group, -1, are train rows."""
-    sizes = np.bincount(groups + 1)[1:]
-    if len(sizes) < 2:
-        raise BadInput("A split by group needs rows of at least two groups: choose another column, or another split.")
-    order = np.random.RandomState(seed).permutation(len(sizes))
-    chosen, n_chosen = [], 0
-    for group in order:
-        if n_chosen + sizes[group] <= n_test:
-            chosen.append(group)
-            n_chosen += sizes[group]
-    return np.array(chosen or [np.argmin(sizes)])
-
-
-def _require(recipe: Recipe, role: str) -> str:
-    if (column := recipe.find_column(role)) is None:
-        raise BadInput(f"A split by {role} needs a column with the role {role}: choose one, or another split.")
-    return column.name
-
-
-def _find_strata(frame: pd.DataFrame, recipe: Recipe) -> np.ndarray:
-    """The class of each row, or the part of the range of its number, -1 without a label: (n,) int64."""
-    if (column := recipe.find_column(columns.LABEL)) is None:
-        return np.full(len(frame), UNLABELLED)
-    values = frame[column.name]
-    if column.type in (NUMBER, DATE) and recipe.bins:
-        return np.ceil(values.rank(pct=True) * recipe.bins).fillna(UNLABELLED).to_numpy(np.int64)
-    return pd.factorize(values, sort=True)[0].astype(np.int64)
-
-
-def _read_labels(frame: pd.DataFrame, is_test: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Classes as indices, and their names; numbers are divided by quantiles of the train rows."""
-    column = recipe.find_column(columns.LABEL)
-    if column is None:
-        return np.full(len(frame), UNLABELLED), ()
-    values = frame[column.name]
-    is_ordered = column.type in (NUMBER, DATE)
-    if is_ordered and recipe.bins:
-        return _bin(values, ~is_test, recipe.bins)
-    n_distinct, kind = values.nunique(), {DATE: "dates", NUMBER: "numbers"}.get(column.type, "values")
-    if n_distinct > MOST_CLASSES or (is_ordered and n_distinct and not columns.can_be_classes(values)):
-        remedy = "divide it into bins, give it the type category" if is_ordered else "join classes"
-        raise BadInput(
-            f"The label “{column.name:.40}” has {n_distinct:,} different {kind}, and labels are classes, at most "
-            f"{MOST_CLASSES}: {remedy}, or give it the role feature or ignored."
-        )
-    codes, names = pd.factorize(values, sort=True)
-    names = [format_cell(name).replace(",", "") if is_ordered else str(name) for name in names]
-    if all(re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?", name) for name in names):
-        order = np.argsort([float(name) for name in names], kind="stable")
-        codes, names = np.append(np.argsort(order), UNLABELLED)[codes], [names[k] for k in order]
-    return codes.astype(np.int64), tuple(names)
-
-
-def _bin(values: pd.Series, is_train: np.ndarray, n_bins: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    known = values[is_train].dropna()
-    edges = np.unique(known.quantile(np.arange(1, n_bins) / n_bins, interpolation="lower").to_numpy())
-    edges = edges[edges < known.max()]
-    codes = np.searchsorted(edges, values.to_numpy(), side="left").astype(np.int64)
-    codes[values.isna()] = UNLABELLED
-    if not len(edges):
-        return codes, ("all",)
-    texts = [format_cell(value) for value in pd.Series(edges)]
-    if len(set(texts)) < len(texts):
-        texts = list(map(str, edges))
-    names = [f"to {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"over {texts[-1]}"]
-    return codes, tuple(names)
 
 
 def _select_features(

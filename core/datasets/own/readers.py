@@ -19,7 +19,8 @@ import pandas as pd
 
 from core import config, memory
 from core.datasets.own import cells, sandbox
-from core.datasets.own.text_formats import MOST_COLUMNS, TextFormat, guess_encoding, guess_format, too_many_columns
+from core.datasets.own.encodings import guess_encoding
+from core.datasets.own.text_formats import MOST_COLUMNS, TextFormat, guess_format, too_many_columns
 from core.datasets.own.text_tables import name_columns, read_text
 from core.errors import BadInput
 

@@ -21,7 +21,6 @@ MISSING, SCALES, SPLITS = (
     (STRATIFIED, BY_GROUP, BY_TIME, BY_COLUMN),
 )
 TEST_SIZES = 0.05, 0.5
-_ROLES_OF_ONE = columns.LABEL, columns.ID, columns.GROUP, columns.SPLIT, columns.TITLE
 
 _Name = Annotated[str, Field(max_length=500)]
 
@@ -88,7 +87,7 @@ class Recipe(_Part):
             raise ValueError(f"the column {twice[0]:.80} is named twice")
         if self.bins == 1:
             raise ValueError("one bin divides nothing: choose 0, or 2 to 20 bins")
-        for role in _ROLES_OF_ONE:
+        for role in columns.ROLES_OF_ONE:
             if len(self.list_columns(role)) > 1:
                 raise ValueError(f"only one column can have the role {role}")
         return self
@@ -109,7 +108,7 @@ class Recipe(_Part):
 
 
 def make_recipe(found: Sequence[Column], form: Any = None, part: str = "", **settings: Any) -> Recipe:
-    """Return the recipe of columns, see `core.datasets.own.columns.describe_columns`.
+    """Return the recipe of columns, see `core.datasets.own.roles.describe_columns`.
 
     `form` is the `core.datasets.own.text_formats.TextFormat` of a text file. With a column of the role split or group
     the split is by this column, unless `settings` say otherwise. Raises BadInput for a setting that is not allowed.

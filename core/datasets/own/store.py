@@ -26,10 +26,11 @@ from core.datasets.own.catalogue import (
     read_about,
     write_about,
 )
-from core.datasets.own.columns import Column, describe_columns
+from core.datasets.own.columns import Column
 from core.datasets.own.preparation import Prepared
 from core.datasets.own.readers import Table
 from core.datasets.own.recipe import Recipe, parse_recipe
+from core.datasets.own.roles import describe_columns
 from core.errors import BadInput, DataUnavailable, HourglassError
 from core.files import check_room
 from core.types import TABLES, Dataset

@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from core import config
 from core.datasets.own import cells
+from core.datasets.own.encodings import count_broken
 from core.datasets.own.text_formats import (
     COMMENT,
     MOST_COLUMNS,
     SAMPLE_ROWS,
     TextFormat,
     check_format,
-    count_broken,
     find_width,
     is_rule,
     no_row,

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import methods
-from core.datasets.own import columns, readers, store, text_formats
+from core.datasets.own import columns, encodings, readers, store
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
 from core.tasks import own_datasets, training_cost
@@ -106,10 +106,8 @@ def _draw_text_format(found: Draft, form: readers.TextFormat) -> None:
         take = lambda chosen: setattr(found, "form", replace(found.form or form, **{name: chosen}))
         _choose(found, name, label, options, value, take, help, format_func=lambda sign: _name_sign(sign, names))
 
-    encodings = {name: name for name in text_formats.ENCODINGS}
-    choose(
-        "encoding", "Encoding", list(encodings), "How bytes become letters. Try another if names look wrong.", encodings
-    )
+    names = {name: name for name in encodings.ENCODINGS}
+    choose("encoding", "Encoding", list(names), "How bytes become letters. Try another if names look wrong.", names)
     choose("delimiter", "Delimiter", list(_DELIMITERS), "The sign between two cells.", _DELIMITERS)
     choose("decimal", "Decimal mark", list(_DECIMALS), "The sign before the decimals of a number.", _DECIMALS)
     headers = {True: "names of columns", False: "first row"}

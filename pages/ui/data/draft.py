@@ -13,13 +13,12 @@ from core.datasets.own import checks, columns, preparation, readers, recipe, sto
 from core.datasets.own.checks import Finding
 from core.datasets.own.columns import Column
 from core.datasets.own.recipe import Recipe
+from core.datasets.own.roles import release
 from core.errors import BadInput
 from core.types import TABLES
 
 _DRAFT = "hourglass.draft"
 _MOST_CELLS = 2_000_000
-# A column of one of these roles takes it away from the column that had it.
-_UNIQUE = (columns.LABEL, columns.ID, columns.GROUP, columns.SPLIT, columns.TITLE)
 
 
 @dataclass(frozen=True)
@@ -109,13 +108,13 @@ class Draft:
         column = replace(column, role=role or column.role)
         self.chosen[name] = column.type, column.role
         self.columns = tuple(
-            column if other.name == name else _release(other) if _must_yield(other, column) else other
+            column if other.name == name else release(other) if _must_yield(other, column) else other
             for other in self.columns
         )
 
     def release(self, name: str) -> None:
         """Take the role of a column that only one column can have."""
-        column = _release(self.find_column(name))
+        column = release(self.find_column(name))
         self.change(name, role=column.role)
 
     def make_recipe(self) -> Recipe:
@@ -125,16 +124,14 @@ class Draft:
 
     def find_problems(self) -> tuple[tuple[Finding, ...], str]:
         """What is wrong with the table, and why it can be no data set ("" if it can), found once a change."""
-        asked = self.read_as, self.columns
+        has_bins = bool(self.settings.get("bins"))
+        asked = self.read_as, self.columns, has_bins
         if self.checked[0] != asked:
             try:
-                self.checked = asked, checks.find_problems(self.brought.table, self.columns), ""
+                self.checked = asked, checks.find_problems(self.brought.table, self.columns, has_bins=has_bins), ""
             except BadInput as problem:
                 self.checked = asked, (), str(problem)
-        problems = self.checked[1]
-        if self.settings.get("bins"):
-            problems = tuple(problem for problem in problems if problem.kind != checks.NUMBER_LABEL)
-        return problems, self.checked[2]
+        return self.checked[1:]
 
     def count_rows(self) -> Rows:
         """Apply the recipe, once a change; for a table that this takes long for, estimate what it makes."""
@@ -167,13 +164,7 @@ class Draft:
 
 
 def _must_yield(other: Column, column: Column) -> bool:
-    return column.role in _UNIQUE and other.role == column.role
-
-
-def _release(column: Column) -> Column:
-    """The column without the role that another column has taken."""
-    is_value = column.type in (columns.NUMBER, columns.CATEGORY, columns.DATE)
-    return replace(column, role=columns.FEATURE if is_value else columns.IGNORED)
+    return column.role in columns.ROLES_OF_ONE and other.role == column.role
 
 
 def start(content: bytes, file: str, label: str = "") -> None:

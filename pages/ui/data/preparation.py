@@ -77,8 +77,8 @@ def _describe(found: Draft, made: Recipe) -> str:
         filled = "filled by the median or the most frequent category, and a feature marks where"
         is_filled = made.missing == recipe.MEDIAN
         sentences.append(f"Missing cells are {filled}." if is_filled else "Rows with a missing cell are left out.")
-    is_measured = any(column.type in (columns.NUMBER, columns.DATE) for column in features)
-    if is_measured:
+    is_measured = columns.have_copies(column.type for column in features)
+    if any(column.type in (columns.NUMBER, columns.DATE) for column in features):
         scaled = "Numbers are not scaled" if made.scale == recipe.UNSCALED else f"Numbers get {made.scale} scaling"
         sentences.append(f"{scaled}.")
     if any(column.type not in (columns.NUMBER, columns.DATE) for column in features):

@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis import table_rows
+from core.datasets.own.cell_texts import format_cell
 from core.datasets.own.columns import CATEGORY
-from core.datasets.own.preparation import format_cell
 from core.figures import feature_histograms
 from core.figures.feature_histograms import Histogram
 from core.figures.palette import MethodStyle

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn import datasets
 
 from core.datasets.own import checks, columns, readers
+from core.datasets.own.roles import describe_columns
 from core.errors import BadInput
 
 N = 1000
@@ -54,7 +55,7 @@ def faulty():
 
 def test_planted_faults(faulty):
     table, split = faulty
-    described = columns.describe_columns(table)
+    described = describe_columns(table)
     found = checks.find_problems(table, described, split)
     assert [(finding.kind, finding.columns, finding.count) for finding in found] == [
         ("unparsed", (), 3),
@@ -82,14 +83,14 @@ def test_planted_faults(faulty):
 def test_split_column_is_the_split(faulty):
     table, split = faulty
     table.frame["split"] = np.where(split, "Test", "train")
-    found = checks.find_problems(table, columns.describe_columns(table))
+    found = checks.find_problems(table, describe_columns(table))
     assert ("split_duplicates", 6) in [(finding.kind, finding.count) for finding in found]
 
 
 def _find(roles=None, **cells):
     table = readers.Table(pd.DataFrame(cells))
     described = [
-        replace(column, role=(roles or {}).get(column.name, column.role)) for column in columns.describe_columns(table)
+        replace(column, role=(roles or {}).get(column.name, column.role)) for column in describe_columns(table)
     ]
     return {finding.kind: finding for finding in checks.find_problems(table, described)}
 
@@ -98,7 +99,7 @@ def test_real_tables():
     found = {}
     for name in ("iris", "wine", "breast_cancer", "diabetes", "digits"):
         table = readers.Table(getattr(datasets, f"load_{name}")(as_frame=True).frame)
-        problems = checks.find_problems(table, columns.describe_columns(table))
+        problems = checks.find_problems(table, describe_columns(table))
         found[name] = {problem.kind: (problem.count, problem.columns) for problem in problems}
     constant = ("pixel_0_0", "pixel_4_0", "pixel_4_7")
     assert found["iris"] == {"duplicates": (1, ())}
@@ -132,7 +133,7 @@ def test_leaks_by_ranges_and_by_chance():
     dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(ranges, unit="D")
     cells = {"ranges": ranges, "codes": codes, "partly": partly, "dates": dates, "target": label}
     table = readers.Table(pd.DataFrame(cells))
-    found = checks.find_problems(table, columns.describe_columns(table))
+    found = checks.find_problems(table, describe_columns(table))
     assert [finding.columns for finding in found if finding.kind == "leak"] == [("codes",), ("ranges", "dates")]
 
 
@@ -215,7 +216,7 @@ def test_any_cells(pools, chosen, n):
         for name, pool in zip(names, pools, strict=False)
     }
     table = readers.Table(pd.DataFrame(cells))
-    described = columns.describe_columns(table)
+    described = describe_columns(table)
     changed = [
         replace(columns.describe_column(table.frame[column.name], type=type), role=role)
         for column, (type, role) in zip(described, chosen, strict=False)
@@ -230,4 +231,4 @@ def test_equal_rows_of_categories_are_no_copies():
     random = np.random.default_rng(0)
     frame = pd.DataFrame({name: random.choice(list("uvw"), 60) for name in ("a", "b", "label")}).astype("str")
     table = readers.Table(frame)
-    assert "duplicates" not in [found.kind for found in checks.find_problems(table, columns.describe_columns(table))]
+    assert "duplicates" not in [found.kind for found in checks.find_problems(table, describe_columns(table))]

@@ -8,6 +8,7 @@ from sklearn import datasets
 
 from core.datasets.own import columns, readers
 from core.datasets.own.columns import CATEGORY, CONSTANT, DATE, IDENTIFIER, NUMBER, TEXT
+from core.datasets.own.roles import describe_columns
 from tests.datasets.own import awkward_files
 
 KINDS = {"number": {NUMBER, IDENTIFIER}, "date": {DATE}, "text": {CATEGORY, TEXT, IDENTIFIER, CONSTANT}}
@@ -15,7 +16,7 @@ KINDS = {"number": {NUMBER, IDENTIFIER}, "date": {DATE}, "text": {CATEGORY, TEXT
 
 def _describe(**cells):
     table = readers.Table(pd.DataFrame(cells))
-    return {column.name: column for column in columns.describe_columns(table)}
+    return {column.name: column for column in describe_columns(table)}
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def _describe(**cells):
 def test_scikit_learns_tables(name, n_constant):
     bunch = getattr(datasets, f"load_{name}")(as_frame=True)
     table = readers.read_table(bunch.frame.to_csv(index=False).encode(), f"{name}.csv")
-    *features, target = columns.describe_columns(table)
+    *features, target = describe_columns(table)
     types = [column.type for column in features]
     assert types.count(CONSTANT) == n_constant
     assert types.count(NUMBER) == bunch.data.shape[1] - n_constant
@@ -44,7 +45,7 @@ def test_awkward_files():
     wrong = []
     for case in awkward_files.CASES:
         table = readers.read_table(case.content, f"{case.name}.csv")
-        for column in columns.describe_columns(table):
+        for column in describe_columns(table):
             expected = case.columns[column.name]
             if column.type not in KINDS[expected]:
                 wrong.append((case.name, column))
