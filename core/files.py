@@ -1,8 +1,10 @@
-"""Atomic writes: files are written under a temporary name and then renamed; and the room that there is for them."""
+"""Files: written atomically under a temporary name, listed in zip files, and the room that there is for them."""
 
+import io
 import json
 import os
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,6 +54,14 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def list_members(content: bytes) -> list[str]:
+    """Return the names of the files in a zip file; none for other bytes, or a damaged one."""
+    with suppress(Exception):  # zipfile raises many kinds
+        if content.startswith(b"PK"):
+            return zipfile.ZipFile(io.BytesIO(content)).namelist()
+    return []
 
 
 def size_of(place: Path) -> int:

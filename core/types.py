@@ -176,6 +176,11 @@ class Dataset:
         """Rows of ``"train"`` or ``"test"`` as the input of methods, see `as_floats`."""
         return as_floats({"train": self.X_train, "test": self.X_test}[split], self.kind)
 
+    def tell_known(self, estimator: Any) -> dict[str, np.ndarray]:
+        """The argument of `fit` that tells an estimator which train cells are known; empty if it has no use for it."""
+        is_told = self.known_train is not None and getattr(estimator, "masks_missing", False)
+        return {"known": self.known_train} if is_told else {}
+
     @cached_property
     def checksum(self) -> str:
         """SHA-256 of all rows and labels, in hexadecimal."""

@@ -35,8 +35,10 @@ class Column:
 
 
 def read_columns(frame: Any, features: Collection[str] = ()) -> tuple[Column, ...]:
-    """Read the columns of a frame of numbers, dates and text; text is numbers if it is no feature, all numbers and
-    has many values, such as row numbers."""
+    """Read the columns of a frame of numbers, dates and text.
+
+    Text that is no feature is read as numbers if all its many values are numbers, such as those of rows.
+    """
     return tuple(_read_column(str(name), frame[name], str(name) in features) for name in frame)
 
 

@@ -48,8 +48,7 @@ def fill(reconstruct: Reconstruct, cells: Cells, hidden: Hidden, on_step: Callab
 
     Source: Rezende, Mohamed and Wierstra (2014), Stochastic backpropagation, appendix F, with means in place of draws.
     """
-    columns = cells.to_columns(hidden.cells)
-    filled = np.where(columns, cells.filling, cells.X[hidden.at])
+    columns, filled = cells.to_columns(hidden.cells), fill_by_median(cells, hidden)
     for k in range(STEPS):
         filled = np.where(columns, reconstruct(filled), filled)
         on_step(k + 1)

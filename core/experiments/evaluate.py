@@ -6,11 +6,12 @@ from functools import partial
 import numpy as np
 
 from core.analysis.codes import select_strip, to_pixels
+from core.analysis.table_cells import Cells
 from core.experiments.evaluate_codes import evaluate_codes, evaluate_structure
 from core.experiments.evaluate_documents import evaluate_documents
 from core.experiments.evaluate_samples import SAMPLED, evaluate_samples, show_samples
 from core.experiments.scores import Scores, Subject
-from core.metrics import embedding, pca_spectrum, reconstruction, tables
+from core.metrics import embedding, pca_spectrum, reconstruction
 from core.metrics.definitions import DEFINITIONS, IW_ROWS, IW_SAMPLES
 from core.types import DOCUMENTS, IMAGES, TABLES
 
@@ -58,17 +59,16 @@ def evaluate_tables(subject: Subject) -> Scores:
     """Score the reconstructions of test rows of a table, cell by cell."""
     scores, dataset = Scores(), subject.dataset
     reconstructions = subject.estimator.inverse_transform(subject.codes.Z_test)
-    counted = tables.select_counted(dataset.known_test, dataset.table.features, subject.X_test.shape)
-    variances = tables.feature_variances(subject.X_test, dataset.blocks, counted)
-    cells = tables.compare_cells(subject.X_test, reconstructions, dataset.blocks, counted, variances)
-    if (unexplained := cells.by_row(of_numbers=True)) is not None:
+    cells = Cells(dataset, np.arange(len(dataset.y_test)))
+    errors = cells.compare(reconstructions)
+    if (unexplained := errors.by_row(of_numbers=True)) is not None:
         scores.add_mean("unexplained_variance", unexplained)
-    if (wrong := cells.by_row(of_numbers=False)) is not None:
+    if (wrong := errors.by_row(of_numbers=False)) is not None:
         scores.add_mean("category_accuracy", 1 - wrong)
     names = [feature.name for feature in dataset.table.features]
-    by_feature = zip(names, cells.by_feature().tolist(), strict=True)
+    by_feature = zip(names, errors.by_feature().tolist(), strict=True)
     scores.by_class["error_per_feature"] = {name: error for name, error in by_feature if error == error}
-    scores.views["feature_variances"] = variances.astype(np.float32)
+    scores.views["feature_variances"] = cells.variances.astype(np.float32)
     scores.views["reconstructions"] = reconstructions[select_strip(dataset, subject.shown)].astype(np.float32)
     if subject.can("noise_variance_"):
         scores.views["error_by_size"] = pca_spectrum.pca_table_error_by_size(dataset).astype(np.float32)

@@ -22,15 +22,19 @@ SAMPLED = ("frechet", "precision", "recall", "coverage")
 def show_samples(subject: Subject) -> Scores:
     """Generate the images that pages show, and keep the distributions that are quick to fit."""
     first = subject.sampler_kinds[0]
-    codes, dataset = subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0), subject.dataset
-    if dataset.kind == TABLES:
-        samples = draw_rows(subject.estimator, codes, dataset.blocks)
-    else:
-        samples = to_pixels(subject.estimator.inverse_transform(codes))
+    samples = _generate(subject, subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0))
+    samples = samples if subject.dataset.kind == TABLES else to_pixels(samples)
     # A mixture takes longer: it comes with the scores of its samples.
     views = _pack_samplers([subject.fit_sampler(kind) for kind in subject.sampler_kinds if kind != MIXTURE])
     notes = {"samples": describe_sampler(subject.estimator, first)}
     return Scores(views={"samples": samples, **views}, notes=notes)
+
+
+def _generate(subject: Subject, codes: np.ndarray) -> np.ndarray:
+    """Rows of a table drawn from codes, or images in [0, 1]: (n, n_features)."""
+    if subject.dataset.kind == TABLES:
+        return draw_rows(subject.estimator, codes, subject.dataset.blocks)
+    return np.clip(subject.estimator.inverse_transform(codes), 0, 1)
 
 
 def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda stage: None) -> Scores:
@@ -52,11 +56,7 @@ def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda 
     for k, (kind, sampler) in enumerate(samplers.items()):
         prefix = f"{kind}." if k else ""
         on_stage(f"Measuring the samples, {k + 1} of {len(samplers)}")
-        codes = sampler.sample(n, 0)
-        if dataset.kind == TABLES:
-            samples = draw_rows(subject.estimator, codes, dataset.blocks)
-        else:
-            samples = np.clip(subject.estimator.inverse_transform(codes), 0, 1)
+        samples = _generate(subject, sampler.sample(n, 0))
         features = space.features(samples)
         _compare_with_real(scores, prefix, real, features)
         if space.head is not None:

@@ -69,8 +69,7 @@ def fit(
     estimator = method.estimator(dict(spec.params), dataset.form, spec.seed)
     on_stage(FITTING)
     given = _rows_to_map(spec, dataset) if entry.maps_rows else {"X": dataset.floats("train")}
-    if dataset.known_train is not None and getattr(estimator, "masks_missing", False):
-        given["known"] = dataset.known_train
+    given |= dataset.tell_known(estimator)
     started = time.perf_counter()
     if entry.maps_rows:
         estimator.fit_splits(**given, **{name: watches.get(name) for name in ("on_epoch", "on_tick")})

@@ -242,13 +242,15 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
             x = augment.move_images(x, self.image_shape, self.augment, generator)
         if self.kind == DOCUMENTS:
             return self._terms(networks, x, augment.drop_words(x, self.word_dropout, generator), generator)
-        seen = self._blocks.split_known(x)[0] if self.kind == TABLES else x
-        return self._terms(networks, x, augment.add_noise(seen, self.noise, generator), generator)
+        return self._terms(networks, x, augment.add_noise(self._seen(x), self.noise, generator), generator)
 
     def validation_terms(self, networks, x, generator):
         """Terms as in `train_step`, without augmentation, noise and word dropout."""
-        seen = self._blocks.split_known(x)[0] if self.kind == TABLES else x
-        return self._terms(networks, x, seen, generator)
+        return self._terms(networks, x, self._seen(x), generator)
+
+    def _seen(self, x):
+        """What the encoder sees of rows with the cells that are known beside them."""
+        return self._blocks.split_known(x)[0] if self.kind == TABLES else x
 
     def inverse_transform(self, Z) -> np.ndarray:
         """Rows reconstructed from codes: (n_samples, n_features), pixels, word probabilities, or cells of a table."""

@@ -149,10 +149,6 @@ class VAE(base.NetworkTransformer):
 
         return self._map(log_weights, self._with_known(self._validated(X, reset=False), known))
 
-    def _seen(self, x):
-        """What the encoder sees of rows with the cells that are known beside them."""
-        return self._blocks.split_known(x)[0] if self.kind == TABLES else x
-
     def _generator(self, random_state):
         import torch
 

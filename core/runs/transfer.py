@@ -1,8 +1,6 @@
 """Export a run as a zip file, and import one that anybody may have made."""
 
-import io
 import os
-import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +10,7 @@ import numpy as np
 
 from core.datasets import checksums
 from core.errors import BadInput, BrokenRun
-from core.files import check_room, size_of
+from core.files import check_room, list_members, size_of
 from core.runs import archive, layout, reader, selection, store
 from core.types import Run
 
@@ -22,10 +20,7 @@ LARGEST_PACKED = 200_000_000
 
 def is_run(data: bytes) -> bool:
     """Whether a file looks like an exported run."""
-    with suppress(Exception):  # zipfile raises many kinds on damaged files
-        names = zipfile.ZipFile(io.BytesIO(data)).namelist() if data.startswith(b"PK") else []
-        return any(name.endswith(f"/{layout.DOCUMENT}") for name in names)
-    return False
+    return any(name.endswith(f"/{layout.DOCUMENT}") for name in list_members(data))
 
 
 @reader.read_again_if_replaced

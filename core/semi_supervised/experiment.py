@@ -185,8 +185,7 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
         started = time.perf_counter()
         checkpoint = cache.get_checkpoint_folder(name)
         options = {"on_tick": on_tick, "checkpoint": checkpoint} if hasattr(estimator, "train_step") else {}
-        if dataset.known_train is not None and getattr(estimator, "masks_missing", False):
-            options["known"] = dataset.known_train
+        options |= dataset.tell_known(estimator)
         estimator.fit(dataset.floats("train"), **options)
         environment = getattr(estimator, "environment_", {})
         if environment.get("stopped_early"):
@@ -233,8 +232,7 @@ def measure_cell(
     classifier = semi_supervised.build(cell.spec.method, params, estimator, cell.spec.seed, dataset.blocks)
     X, X_test = dataset.floats("train"), dataset.floats("test")
     options = {"on_tick": on_tick} if hasattr(classifier, "train_step") else {}
-    if dataset.known_train is not None and getattr(classifier, "masks_missing", False):
-        options["known"] = dataset.known_train
+    options |= dataset.tell_known(classifier)
     started = time.perf_counter()
     classifier.fit(X, y, **options)
     seconds = time.perf_counter() - started + getattr(classifier, "seconds_before_", 0.0)

@@ -94,7 +94,7 @@ def find_entry(name: str) -> datasets.Entry | None:
         embedded=True,
         is_own=True,
         blocks=tuple(about["blocks"]),
-        n_marks=about.get("n_marks", 0),
+        n_marks=about["n_marks"],
     )
 
 

@@ -32,7 +32,7 @@ from core.datasets.own.readers import Table
 from core.datasets.own.recipe import Recipe, parse_recipe
 from core.datasets.own.roles import describe_columns
 from core.errors import BadInput, DataUnavailable, HourglassError
-from core.files import check_room
+from core.files import check_room, list_members
 from core.types import TABLES, Dataset
 
 _LICENCE = "Yours: Hourglass does not know its licence."
@@ -75,7 +75,6 @@ def add(content: bytes, file: str, table: Table, recipe: Recipe, label: str = ""
         "n_classes": len(prepared.target_names),
         "blocks": list(prepared.blocks),
         "n_marks": sum(bool(feature.of_missing) for feature in prepared.features),
-        "n_bytes": len(content),
     }
     place = folder() / name
     with hold():
@@ -224,14 +223,7 @@ def read_file(content: bytes, file: str, form: readers.TextFormat | None = None,
 
 def is_packed(content: bytes) -> bool:
     """Whether a file is a data set that `pack` wrote."""
-    return {RECIPE, DATA} <= set(_list_members(content))
-
-
-def _list_members(content: bytes) -> list[str]:
-    with suppress(Exception):  # zipfile raises many kinds on damaged files
-        if content.startswith(b"PK\x03\x04"):
-            return zipfile.ZipFile(io.BytesIO(content)).namelist()
-    return []
+    return {RECIPE, DATA} <= set(list_members(content))
 
 
 def pack(name: str) -> bytes:
@@ -267,7 +259,7 @@ def read_packed(packed: bytes) -> Packed:
         return Packed(parts[DATA], str(about["file"])[:200], str(about["label"]), recipe)
     except HourglassError:
         raise
-    except Exception as problem:  # as above
+    except Exception as problem:  # zipfile raises many kinds
         raise BadInput(f"This exported data set is damaged ({problem!s:.100}): export it again.") from None
 
 

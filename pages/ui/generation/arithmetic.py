@@ -8,13 +8,13 @@ import streamlit as st
 from core.analysis import interpolation
 from core.analysis.rows import Rows
 from core.metrics import bootstrap
-from core.types import Run
+from core.types import ROW_NAMES, Run
 from pages.ui.generation import encoded_rows
 from pages.ui.generation.encoded_rows import EncodedRows
 from pages.ui.shared import image_grid, page_state, reconstructors
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import RECONSTRUCTS, begin_section
+from pages.ui.shared.section import RECONSTRUCTS, Section, begin_section
 from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import plain
 
@@ -25,23 +25,43 @@ _MOST_COUNTED = 200
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
         rows = section.find_rows(problems)
-        if not rows.has_labels:
-            section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
-        if len(np.unique(rows.y[rows.y >= 0])) < 2:
-            section.end("All test images with a label have one class, so there is no difference of two classes.")
-        methods = section.find_reconstructors(rows)
-        section.require(methods, RECONSTRUCTS)
-        minus, plus = choose_classes(rows, problems)
-        section.explain(
-            f"Mean code of class {rows.target_names[plus]} minus that of class {rows.target_names[minus]}, added to "
-            "the code of one image. In a well-ordered latent space the class changes, and slant or width stays."
+        methods, minus, plus = choose_difference(
+            section, rows, problems, "In a well-ordered latent space the class changes, and slant or width stays."
         )
         _draw_sums(methods, rows, plus, minus, problems)
-        if reconstructors.find_gan(view):
-            st.caption("A GAN has no encoder, so there are no codes of test images to average.")
+        explain_gan(view)
 
 
-def choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
+def choose_difference(
+    section: Section, rows: Rows, problems: list[str], expected: str
+) -> tuple[list[Reconstructor], int, int]:
+    """Explain the section, and draw the choice of two classes; returns the methods and both classes.
+
+    `expected` : a sentence on what to look for. Without two classes, or without a method, the section ends.
+    """
+    view, row = section.view, ROW_NAMES[rows.kind]
+    if not rows.has_labels:
+        section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
+    if len(np.unique(rows.y[rows.y >= 0])) < 2:
+        section.end(f"All test {row}s with a label have one class, so there is no difference of two classes.")
+    methods = section.find_reconstructors(rows)
+    section.require(methods, RECONSTRUCTS)
+    minus, plus = _choose_classes(rows, problems)
+    section.explain(
+        f"Mean code of class {rows.target_names[plus]} minus that of class {rows.target_names[minus]}, added to the "
+        f"code of one {row}. {expected}"
+    )
+    return methods, minus, plus
+
+
+def explain_gan(view: View) -> None:
+    """Say why a GAN, if there is one, has no part in the section."""
+    if reconstructors.find_gan(view):
+        row = ROW_NAMES[view.entry.kind]
+        st.caption(f"A GAN has no encoder, so there are no codes of test {row}s to average.")
+
+
+def _choose_classes(rows: Rows, problems: list[str]) -> tuple[int, int]:
     names = [str(name) for name in rows.target_names]
     present = [names[k] for k in np.unique(rows.y[rows.y >= 0])]
     chosen: list[int] = []

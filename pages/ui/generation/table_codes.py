@@ -16,10 +16,10 @@ from pages.ui.generation import arithmetic, encoded_rows, latent_component, mani
 from pages.ui.generation.interpolation import FUNCTIONS, PATHS, PATHS_HELP
 from pages.ui.generation.table_comparison import make_places
 from pages.ui.generation.table_samples import load_table
-from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
+from pages.ui.shared import cached, charts, header, page_state, tables
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View
-from pages.ui.shared.section import begin_section
+from pages.ui.shared.section import RECONSTRUCTS, begin_section
 from pages.ui.shared.stored_runs import Line
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import html, plain, shorten
@@ -29,7 +29,6 @@ _MOST_UNSCROLLED = 14  # features
 _STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _AMOUNTS = (0.0, 0.5, 1.0, 1.5)
 _GRID = 40
-_RECONSTRUCTS = "method that reconstructs rows"
 
 
 def draw_sliders(view: View, stored: Sequence[Run], problems: list[str]) -> None:
@@ -133,7 +132,7 @@ def draw_interpolation(view: View, stored: Sequence[Run], problems: list[str]) -
     with begin_section(view) as section:
         dataset, rows = load_table(section, problems), section.find_rows(problems)
         methods = section.find_reconstructors(rows)
-        section.require(methods, _RECONSTRUCTS)
+        section.require(methods, RECONSTRUCTS)
         section.explain(
             "A method encodes two test rows, and decodes points on the path between the two codes. In a good latent "
             "space the rows in between could be real."
@@ -157,16 +156,8 @@ def draw_interpolation(view: View, stored: Sequence[Run], problems: list[str]) -
 def draw_arithmetic(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
         dataset, rows = load_table(section, problems), section.find_rows(problems)
-        if not rows.has_labels:
-            section.end(f"{view.entry.label} has no class labels, so there is no difference of two classes.")
-        if len(np.unique(rows.y[rows.y >= 0])) < 2:
-            section.end("All test rows with a label have one class, so there is no difference of two classes.")
-        methods = section.find_reconstructors(rows)
-        section.require(methods, _RECONSTRUCTS)
-        minus, plus = arithmetic.choose_classes(rows, problems)
-        section.explain(
-            f"Mean code of class {rows.target_names[plus]} minus that of class {rows.target_names[minus]}, added to "
-            "the code of one row. In a well-ordered latent space the features change that tell the classes apart."
+        methods, minus, plus = arithmetic.choose_difference(
+            section, rows, problems, "In a well-ordered latent space the features change that tell the classes apart."
         )
         offered = np.flatnonzero(rows.y == minus)
         label = f"A test row of class {rows.target_names[minus]}"
@@ -179,8 +170,7 @@ def draw_arithmetic(view: View, stored: Sequence[Run], problems: list[str]) -> N
         n_plus, n_minus = (int((rows.y == label).sum()) for label in (plus, minus))
         about = f"Mean codes of {n_plus} and {n_minus} test rows of these classes, from {rows.summary}. {_TINTS}"
         st.caption(plain(about))
-        if reconstructors.find_gan(view):
-            st.caption("A GAN has no encoder, so there are no codes of test rows to average.")
+        arithmetic.explain_gan(view)
 
 
 _TINTS = "Coloured: changed by more than half a standard deviation of the training rows from the first decoded column."

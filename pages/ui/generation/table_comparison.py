@@ -163,12 +163,11 @@ def _make_cell(distance: float) -> Cell:
 
 
 def _count(compared: _Compared, feature) -> Histogram:
-    parts = {
-        label: rows.cells if feature.type == CATEGORY else rows.numbers for label, rows in compared.samples.items()
-    }
-    real = (compared.test.cells if feature.type == CATEGORY else compared.test.numbers)[feature.name]
-    count = feature_histograms.count_categories if feature.type == CATEGORY else feature_histograms.count_numbers
-    return count(real, {label: part[feature.name] for label, part in parts.items()})
+    count, part = feature_histograms.count_numbers, "numbers"
+    if feature.type == CATEGORY:
+        count, part = feature_histograms.count_categories, "cells"
+    read = lambda rows: getattr(rows, part)[feature.name]
+    return count(read(compared.test), {label: read(rows) for label, rows in compared.samples.items()})
 
 
 def _draw_legend(styles: dict[str, MethodStyle]) -> None:
