@@ -37,11 +37,11 @@ def make_table(n: int, n_columns: int, seed: int = 0) -> bytes:
 
 def train(dataset: str, method: str, preset: str, size: int) -> None:
     """Train once in this process, and print what it took."""
-    from core import datasets
+    from core import datasets, methods
     from core.experiments import fit
     from core.runs import presets, specs
 
-    if method not in ("pca", "tsne"):
+    if "epochs" in {param.name for param in methods.get(method).params}:
         from core.nn import training  # noqa: F401 - a worker imports torch once
     settings = presets.list_presets(dataset, method, size).get(preset, {})
     spec = specs.make_at_size(dataset, method, size, settings)

@@ -144,13 +144,19 @@ def _measure_table() -> None:
     show_median("table: received over the web socket, with cells, MB", [received / 1e6])
 
 
-def _measure_visit(page: Page, url: str) -> dict[str, float]:
+def _open(page: Page, url: str) -> list[float]:
+    """Open a page; returns the seconds until all maps are drawn, and until the page is whole."""
     started, times = time.perf_counter(), []
     page.goto(url)
     for condition in (MAPS, OPEN):
         page.wait_for_function(condition, timeout=300_000, polling=10)
         times.append(time.perf_counter() - started)
     page.wait_for_timeout(1500)
+    return times
+
+
+def _measure_visit(page: Page, url: str) -> dict[str, float]:
+    times = _open(page, url)
     lit, n, released = page.evaluate(LASSO, page.evaluate(BOX, 8000))
     compared = page.wait_for_function(COMPARED, arg=n, timeout=60_000, polling=10).json_value() - released
     return {
@@ -172,12 +178,7 @@ def _bytes(page: Page, url: str) -> int:
 
 
 def _measure(page: Page, url: str) -> dict[str, float]:
-    started, times = time.perf_counter(), []
-    page.goto(url)
-    for condition in (MAPS, OPEN):
-        page.wait_for_function(condition, timeout=300_000, polling=10)
-        times.append(time.perf_counter() - started)
-    page.wait_for_timeout(1500)
+    times = _open(page, url)
     hovers = [row for row in page.evaluate(HOVER) if row[2]]
     box = page.evaluate(BOX, 1120)
     page.evaluate(LASSO, box)  # the first brings the reconstructions' libraries

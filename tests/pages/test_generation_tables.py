@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -35,21 +36,26 @@ def make_file() -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Runs of a table: PCA, an AE and a VAE in two dimensions, and a GAN."""
-    place = tmp_path_factory.mktemp("tables")
+def fit_table(place: Path, of_methods: dict[str, dict], label: str = "", **options) -> str:
+    """Add the file as an own data set with runs, of these methods in two dimensions and of a GAN; return its name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURGLASS_RUNS", str(place))
         content = make_file()
         brought = store.read_file(content, "file.csv")
         made = recipe.make_recipe(brought.columns, brought.table.format)
-        name = store.add(content, "file.csv", brought.table, made)
+        name = store.add(content, "file.csv", brought.table, made, label)
         dataset = datasets.load(name)
-        for method, settings in (("pca", {}), ("ae", FEW), ("vae", FEW)):
-            fit_and_store(specs.make(name, method, {"n_components": 2} | settings), dataset)
-        fit_and_store(specs.make(name, "gan", {"n_components": 3} | FEW), dataset)
-    return place, name
+        for method, settings in of_methods.items():
+            fit_and_store(specs.make(name, method, {"n_components": 2} | settings), dataset, **options)
+        fit_and_store(specs.make(name, "gan", {"n_components": 3} | FEW), dataset, **options)
+    return name
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Runs of a table: PCA, an AE and a VAE in two dimensions, and a GAN."""
+    place = tmp_path_factory.mktemp("tables")
+    return place, fit_table(place, {"pca": {}, "ae": FEW, "vae": FEW})
 
 
 @pytest.fixture(autouse=True)

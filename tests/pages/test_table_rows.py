@@ -12,21 +12,18 @@ import pytest
 from core import datasets
 from core.analysis import hidden_cells
 from core.analysis.table_cells import Cells
-from core.datasets.own import recipe, store
 from core.datasets.own.cell_texts import format_cell
-from core.experiments.fit import fit_and_store
 from core.figures import cell_colours, palette
 from core.metrics import bootstrap, tables
-from core.runs import layout, reader, specs
+from core.runs import layout, reader
 from core.runs import store as run_store
 from core.tasks import computation, imputation
 from pages.ui.shared.cell_tables import ShownCells
 from tests.contrast import contrast
 from tests.pages.conftest import HOSTILE, clear_caches
 from tests.pages.driver import opened_on
-from tests.pages.test_generation_tables import make_file
+from tests.pages.test_generation_tables import FEW, fit_table
 
-FEW = {"epochs": 5, "width": 32}
 SECTIONS = ("rows", "classes", "size", "depth", "linear", "damage", "hidden")
 
 
@@ -34,17 +31,8 @@ SECTIONS = ("rows", "classes", "size", "depth", "linear", "damage", "hidden")
 def folder(tmp_path_factory):
     """Runs of a table with hostile names, categories and gaps: PCA, a linear AE and an AE at 2, and a GAN."""
     place = tmp_path_factory.mktemp("tables")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURGLASS_RUNS", str(place))
-        content = make_file()
-        brought = store.read_file(content, "file.csv")
-        made = recipe.make_recipe(brought.columns, brought.table.format)
-        name = store.add(content, "file.csv", brought.table, made, HOSTILE)
-        dataset = datasets.load(name)
-        for method, settings in (("pca", {}), ("linear_ae", {"epochs": 5}), ("ae", FEW)):
-            fit_and_store(specs.make(name, method, {"n_components": 2} | settings), dataset, first_only=True)
-        fit_and_store(specs.make(name, "gan", {"n_components": 3} | FEW), dataset, first_only=True)
-    return place, name
+    of_methods = {"pca": {}, "linear_ae": {"epochs": 5}, "ae": FEW}
+    return place, fit_table(place, of_methods, HOSTILE, first_only=True)
 
 
 @pytest.fixture(autouse=True)
