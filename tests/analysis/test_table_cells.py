@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from core import datasets
 from core.analysis import corruption, hidden_cells
 from core.analysis.table_cells import Cells, measure_baselines
 from core.datasets.own import preparation, recipe, store
@@ -35,6 +37,13 @@ def make_dataset(has_gaps: bool = True, n: int = 400) -> Dataset:
     features = [replace(column, role="feature") for column in brought.columns]
     made = recipe.make_recipe(features, brought.table.format)
     return store.to_dataset("plane", preparation.prepare(brought.table, made))
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    """What a test registers is forgotten after it."""
+    with patch.dict(datasets.REGISTRY):
+        yield
 
 
 @pytest.fixture(scope="module")

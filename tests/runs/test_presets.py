@@ -22,7 +22,7 @@ def test_presets_are_allowed_end_by_epochs_and_the_short_ones_fit_a_workshop():
 
 
 def test_networks_of_a_preset_have_one_budget():
-    for dataset, preset in product(datasets.REGISTRY, (presets.SECONDS, presets.MINUTE)):
+    for dataset, preset in product(datasets.names(), (presets.SECONDS, presets.MINUTE)):
         offered = presets.list_specs(dataset, 10, preset)
         found = [budget for spec in offered if (budget := selection.get_budget(spec))]
         assert len(found) > 1
