@@ -5,7 +5,6 @@ import streamlit as st
 from pages.ui.mechanisms import (
     divergences,
     elbo,
-    experiment,
     gan_game,
     gradient_estimators,
     linear_ae_loss,
@@ -14,7 +13,7 @@ from pages.ui.mechanisms import (
     random_codes,
     vae_vs_gan,
 )
-from pages.ui.shared import header, page_state
+from pages.ui.shared import experiment, header, page_state
 
 # experiment in the address -> (label, what draws it)
 EXPERIMENTS = {

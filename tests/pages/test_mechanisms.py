@@ -13,7 +13,7 @@ from core.datasets import user_image
 from core.mechanisms import gan_game
 from core.mechanisms.monte_carlo import Estimate
 from core.tasks import computation, vae_vs_gan_training
-from pages.ui.mechanisms import experiment
+from pages.ui.shared import experiment
 from tests.pages.driver import opened_on
 
 PAGE = "pages/mechanisms.py"

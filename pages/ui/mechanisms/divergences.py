@@ -10,10 +10,9 @@ from core.figures.mechanisms import divergences as figures
 from core.mechanisms import divergences
 from core.mechanisms.divergences import FORWARD, FULL, ISOTROPIC, JENSEN_SHANNON, REVERSE, Fit, Gaussian
 from core.mechanisms.gaussian_mixtures import Mixture
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header, page_state, tables
+from pages.ui.shared import experiment, header, page_state, tables
 from pages.ui.shared.components import do_nothing, get_component
+from pages.ui.shared.experiment import Controls
 from pages.ui.shared.tables import Cell
 
 _LINE, _PLANE = "1", "2"

@@ -10,10 +10,9 @@ from core.mechanisms.elbo import Bound, LinearVAE
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.naive_sampling import Encoder
 from core.metrics import pca_spectrum
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header
+from pages.ui.shared import experiment, header
 from pages.ui.shared.diagnoses import BETAS
+from pages.ui.shared.experiment import Controls
 
 _SIZE, _NOISE = 4, 0.5
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)

@@ -12,8 +12,8 @@ import streamlit as st
 from core.mechanisms import fixed_opponent, gan_game
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD, SoloGenerator
 from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, Frame, Game, Settings
-from pages.ui.mechanisms.experiment import Controls
 from pages.ui.shared import page_state
+from pages.ui.shared.experiment import Controls
 
 ROUNDS = (0, 20, 50, 100, 200, 300, 400, 600, 1000, 1500, 2000)
 MOVES = {"D": DISCRIMINATOR, "G": GENERATOR}

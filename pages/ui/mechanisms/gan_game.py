@@ -9,10 +9,10 @@ from core.figures.mechanisms import gan_game as figures
 from core.mechanisms import density_comparison, fixed_opponent, gan_game, gaussian_mixtures
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import PRESETS, Settings
-from pages.ui.mechanisms import experiment, game_session
-from pages.ui.mechanisms.experiment import Controls
+from pages.ui.mechanisms import game_session
 from pages.ui.mechanisms.game_session import PlayedGame
-from pages.ui.shared import header, tables
+from pages.ui.shared import experiment, header, tables
+from pages.ui.shared.experiment import Controls
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import plain
 

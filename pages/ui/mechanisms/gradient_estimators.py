@@ -7,9 +7,8 @@ from core.figures.mechanisms import gradient_estimators as figures
 from core.mechanisms import gradient_estimators
 from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Cost, Quadratic, Sines, measure_variance
 from core.mechanisms.monte_carlo import Estimate
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header
+from pages.ui.shared import experiment, header
+from pages.ui.shared.experiment import Controls
 from pages.ui.shared.text import Markup
 
 _DIMENSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)

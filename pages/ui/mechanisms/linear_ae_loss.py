@@ -5,9 +5,8 @@ import streamlit as st
 
 from core.figures.mechanisms import linear_ae_loss as figures
 from core.mechanisms import linear_ae_loss
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header, tables
+from pages.ui.shared import experiment, header, tables
+from pages.ui.shared.experiment import Controls
 from pages.ui.shared.tables import Cell
 
 _LARGE = 2.0

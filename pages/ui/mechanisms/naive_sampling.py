@@ -10,9 +10,8 @@ from core.mechanisms import linear_gaussian, naive_sampling
 from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.naive_sampling import Encoder, Objectives
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header
+from pages.ui.shared import experiment, header
+from pages.ui.shared.experiment import Controls
 
 _ROWS, _ROWS_SHOWN, _CODES_SHOWN = 64, 16, 64
 _COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)

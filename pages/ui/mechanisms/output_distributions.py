@@ -7,9 +7,8 @@ from core.figures.mechanisms import codes as figures
 from core.mechanisms import output_distributions
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.output_distributions import BERNOULLI, NORMAL, SIDE, Spot
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header
+from pages.ui.shared import experiment, header
+from pages.ui.shared.experiment import Controls
 
 _N_SHOWN, _N_CODES = 8, 400
 

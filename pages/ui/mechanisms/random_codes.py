@@ -14,9 +14,8 @@ from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.random_codes import Region
 from core.runs import selection
 from core.types import IMAGES, Run
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import cached, header, stored_runs
+from pages.ui.shared import cached, experiment, header, stored_runs
+from pages.ui.shared.experiment import Controls
 from pages.ui.shared.stored_runs import Stamp
 
 _METHOD, _SIZE, _FIRST = "ae", 2, "mnist"

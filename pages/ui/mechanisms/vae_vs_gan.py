@@ -12,9 +12,8 @@ from core.mechanisms import vae_vs_gan
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Scores, Settings
 from core.tasks import vae_vs_gan_training
-from pages.ui.mechanisms import experiment
-from pages.ui.mechanisms.experiment import Controls
-from pages.ui.shared import header, page_state, tables
+from pages.ui.shared import experiment, header, page_state, tables
+from pages.ui.shared.experiment import Controls
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.task_progress import Task, follow_tasks
 
