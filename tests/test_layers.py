@@ -61,6 +61,7 @@ def test_a_page_imports_other_pages_parts_only_where_it_is_said():
         ("embeddings", "compare"),
         ("generation", "reconstructions"),
     }
+    # The pictures of the tour, in a folder of their own, may show parts of any page.
     for path in (ROOT / "pages" / "ui").glob("*/*.py"):
         for name in project_imports(path):
             top, *rest = name.split(".")

@@ -33,6 +33,22 @@ if (!window.hourglassStarted) {
       document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   });
 
+  // A presenter's clicker sends page keys: they turn the steps of the tour, and in large type also those of the bar at
+  // the foot of the pages that a step opens. Elsewhere they scroll.
+  document.addEventListener("keydown", (event) => {
+    const name = { PageDown: "next", PageUp: "back" }[event.key];
+    if (!name || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest?.("input, textarea, select, [role=slider], [role=listbox], [role=dialog]")) return;
+    const label = { next: "Next", back: "Back" }[name];
+    const large = parseFloat(getComputedStyle(document.documentElement).fontSize) > 20;
+    const turn =
+      document.querySelector(`.st-key-tour-${label} button`) ??
+      (large ? document.querySelector(`.st-key-tour-foot-${name} a`) : null);
+    if (!turn) return;
+    event.preventDefault();
+    turn.click();
+  });
+
   // The copy buttons of code blocks.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.(".hg-copy");

@@ -6,6 +6,7 @@ import pytest
 
 from core import datasets
 from pages.ui.shared import header
+from pages.ui.shared.formulas import to_mathml
 from pages.ui.tour import steps
 from tests.pages.driver import opened_on
 
@@ -29,6 +30,14 @@ def test_steps_follow_the_lecture():
     assert len(numbers) >= 20
 
 
+def test_symbols_are_marked_where_they_stand_in_a_formula():
+    mathml = to_mathml(r"\log D(G(z))", ("G(z)", "D(G(z))"))
+    assert re.search(r'data-index="1"><mi>D</mi>.*data-index="0"><mi>G</mi>', mathml)
+    for step in steps.STEPS:
+        marked = " ".join(to_mathml(formula, tuple(step.symbols)) for formula in step.formulas)
+        assert [s for k, s in enumerate(step.symbols) if f'data-index="{k}"' not in marked] == [], step.name
+
+
 def test_buttons_and_links_open_steps():
     app = opened_on(header.TOUR).expect(steps.STEPS[0].title)
     assert app.button(key="tour-Back").disabled
@@ -40,11 +49,20 @@ def test_buttons_and_links_open_steps():
         opened_on(header.TOUR, step=step).expect("asks for the step", steps.STEPS[0].title)
 
 
+@pytest.mark.parametrize("step", steps.STEPS, ids=lambda step: step.name)
+def test_each_step_draws_on_a_fresh_machine(step, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(datasets, "fetch", lambda *_, **__: pytest.fail("The tour downloads something."))
+    app = opened_on(header.TOUR, step=str(steps.STEPS.index(step) + 1)).expect(step.title)
+    assert [message.value for message in (*app.error, *app.warning)] == []
+
+
 def test_other_pages_have_large_type_and_a_way_back():
     app = opened_on(header.TOUR, step="4")
     app.toggle[0].set_value(True).run()
     app.switch_page("pages/mechanisms.py").run().expect("font-size: 150%")
     assert app.query()["large"] == "yes"
     assert "Back to the tour, step 4" in app.links()
+    assert {f"Step {k}: {steps.STEPS[k - 1].title}" for k in (3, 4, 5)} <= set(app.links())
     app.switch_page(header.TOUR).run().toggle[0].set_value(False).run().lack("font-size: 150%")
     assert "large" not in app.query()

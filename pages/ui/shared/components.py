@@ -7,7 +7,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 FOLDER = Path(__file__).parents[3] / "assets" / "components"
 # Their files follow those of this name.
-_COMMON, _ON_COMMON = "common", ("maps", "latent", "confusion")
+_COMMON, _ON_COMMON = "common", ("maps", "latent", "confusion", "formula")
 
 
 @st.cache_resource(show_spinner=False)

@@ -40,7 +40,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/training.py", "Training", ":material/model_training:"),
     ),
 }
-TOUR, TOUR_STEP = "pages/tour.py", "step"
+TOUR, TOUR_STEP, TOUR_TITLES = "pages/tour.py", "step", "tour-titles"
 LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 
 
@@ -133,8 +133,25 @@ def show_errors():
         st.error(plain(problem))
 
 
+def _draw_tour_bar() -> None:
+    """Draw links to the last visited step of the tour and the steps beside it, at the foot of all other pages."""
+    step = page_state.recall(TOUR_STEP)
+    if not step or page_state.get_page() == TOUR:
+        return
+    titles = page_state.recall(TOUR_TITLES)
+    icons = {"back": "arrow_back", "here": "signpost", "next": "arrow_forward"}
+    with st.container(horizontal=True, key="tour-foot"):
+        for name, number in zip(icons, (step - 1, step, step + 1), strict=True):
+            if 1 <= number <= len(titles):
+                label = plain(f"Step {number}: {titles[number - 1]}")
+                with st.container(key=f"tour-foot-{name}", width="content"):
+                    icon = f":material/{icons[name]}:"
+                    st.page_link(TOUR, label=label, icon=icon, query_params={TOUR_STEP: str(number)})
+
+
 def end_page(command: str = "", about: str = "") -> None:
     """End the page: draw a closed drawer with its link and command lines, of which `about` says what they do."""
+    _draw_tour_bar()
     label = LINK_AND_COMMAND if command else LINK
     drawer = st.expander(label, key=page_state.key("footer"), on_change="rerun", icon=":material/link:")
     if drawer.open:

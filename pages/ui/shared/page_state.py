@@ -31,6 +31,11 @@ def enter_page(page: str) -> None:
     st.session_state.setdefault(_MEMORY, {})
 
 
+def get_page() -> str:
+    """The script of the page that runs."""
+    return st.session_state[_PAGE]
+
+
 def key(name: str) -> str:
     """The widget key of choice `name` on the current page."""
     return f"{st.session_state[_PAGE]}:{name}"

@@ -1,0 +1,114 @@
+"""Slides 3 to 9: unsupervised learning, autoencoders, PCA, documents, few labels."""
+
+from pages.ui.tour.step import Link, Step, link_demo, link_mnist
+
+_ERROR = r"\min_{\theta, \phi} \sum_{i=1}^{n} \left\| x_i - \text{dec}_\theta(\text{enc}_\phi(x_i)) \right\|^2"
+_SYMBOLS = {
+    r"x_i": "row i of the data, here an image as a vector of pixels",
+    r"\text{enc}_\phi": "the encoder, a network with weights φ: from a row to its latent code",
+    r"\text{dec}_\theta": "the decoder, a network with weights θ: from a latent code to a reconstruction",
+    r"n": "the number of training rows",
+}
+
+STEPS = (
+    Step(
+        "unsupervised",
+        "Slide 3",
+        "Unsupervised learning",
+        "There are no labels: the data are all there is. Autoencoders, variational autoencoders and adversarial "
+        "networks are three ways to learn from them; here they are compared with PCA on the same rows.",
+        (Link("app.py", "Compare all methods on MNIST", {"data": "mnist", "size": "2"}),),
+        minutes=3,
+        notes="Ask what a label costs in the audience's own field. Name the three families once.",
+    ),
+    Step(
+        "features",
+        "Slides 4–5",
+        "Autoencoders",
+        "Find features that carry the main factors of variation. There is no ground truth for features, so ask that "
+        "the data can be reconstructed from them.",
+        (
+            link_mnist("embeddings", "Embeddings: rows with similar codes", size="2"),
+            link_mnist("reconstructions", "Reconstructions", size="10"),
+        ),
+        formulas=(_ERROR,),
+        symbols=_SYMBOLS,
+        minutes=5,
+        notes="The code is short on purpose: without that limit the identity would be a perfect answer.",
+    ),
+    Step(
+        "linear",
+        "Slide 6",
+        "Linear autoencoder and PCA",
+        "A linear encoder and decoder find the same subspace as PCA. Deeper networks reconstruct better at the same "
+        "number of latent dimensions, because they span a curved manifold.",
+        (
+            link_mnist("reconstructions", "Rotate the linear AE to PCA", section="linear"),
+            link_demo("linear", "Gradient descent on the loss surface"),
+            link_mnist("reconstructions", "Originals, AE and PCA", section="images", size="30"),
+        ),
+        formulas=(r"\hat{x} = W_2 W_1 (x - \bar{x}) + \bar{x}",),
+        symbols={
+            r"\hat{x}": "the reconstruction",
+            r"W_1": "the weights of the linear encoder, k × d",
+            r"W_2": "the weights of the linear decoder, d × k",
+            r"\bar{x}": "the mean of the training rows",
+            r"x": "a row with d features",
+        },
+        minutes=6,
+        notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves "
+        "the error as it is.",
+    ),
+    Step(
+        "documents",
+        "Slide 7",
+        "Documents",
+        "The data are word counts instead of pixels. LSA, a truncated SVD of the counts, and an autoencoder compress "
+        "them to two dimensions.",
+        (
+            Link(
+                "pages/documents.py", "LSA and AE of documents", {"data": "docstrings", "section": "maps", "size": "2"}
+            ),
+        ),
+        formulas=(r"X \approx U_k \Sigma_k V_k^\top",),
+        symbols={
+            r"X": "the matrix of tf-idf weights, documents × words",
+            r"U_k": "one row of k numbers a document",
+            r"\Sigma_k": "the k largest singular values",
+            r"V_k^\top": "k topics, each a direction in the space of words",
+        },
+        minutes=4,
+        notes="Hinton and Salakhutdinov 2006, figure 4: the same comparison on Reuters.",
+    ),
+    Step(
+        "labels",
+        "Slide 8",
+        "Semi-supervised classification",
+        "Many images, few labels: train the autoencoder on all images, add a classifier on its features, and fine-tune "
+        "both on the labelled images.",
+        (link_mnist("labelled_fraction", "Test error by number of labels"),),
+        formulas=(r"\min_{\phi, w} \sum_{i \in L} -\log p_w\left(y_i | \text{enc}_\phi(x_i)\right)",),
+        symbols={
+            r"L": "the labelled rows, a small share of all training rows",
+            r"y_i": "the label of row i",
+            r"\text{enc}_\phi": "the encoder: it starts from the autoencoder of all rows",
+            r"p_w": "a softmax classifier with weights w",
+        },
+        minutes=6,
+        notes="Let people guess how many labels the autoencoder saves before you move the control.",
+    ),
+    Step(
+        "code-ae",
+        "Slide 9",
+        "Code: an autoencoder",
+        "An autoencoder of MNIST with 10 latent dimensions: training curves, reconstructions, interpolation between "
+        "two codes, and random codes from a fitted Gaussian.",
+        (
+            link_mnist("training", "Training form", method="ae"),
+            link_mnist("generation", "Interpolation", section="between", size="10"),
+        ),
+        formulas=(_ERROR,),
+        symbols=_SYMBOLS,
+        minutes=5,
+    ),
+)

@@ -1,0 +1,61 @@
+"""Slides 10 to 16: generative models, autoencoders as generators, output distributions."""
+
+from pages.ui.tour.step import Step, link_demo, link_mnist
+
+STEPS = (
+    Step(
+        "generative",
+        "Slides 10–13",
+        "Generative models",
+        "The data are samples from an unknown distribution, and we want new samples. A generator decodes samples from "
+        "a known distribution; the result is compared with the data by likelihood or by an adversarial game.",
+        (link_demo("generator", "Decode samples of N(0, I)"),),
+        formulas=(r"z \sim p(z), \quad x \sim p_\theta(x|z)",),
+        symbols={
+            r"z": "the latent code",
+            r"p(z)": "the prior: a known distribution that is easy to sample, N(0, I)",
+            r"p_\theta(x|z)": "the generator: a network with weights θ that gives a distribution over rows x",
+        },
+        minutes=6,
+        notes="Both ways to measure similarity come back: likelihood leads to the VAE, the game to the GAN.",
+    ),
+    Step(
+        "random",
+        "Slide 14",
+        "Autoencoders as generators?",
+        "A decoder maps codes to images, so why not sample a random code? Because the distribution of the codes of an "
+        "autoencoder is unknown.",
+        (
+            link_demo("codes", "Where the latent codes lie"),
+            link_mnist("generation", "Random codes, all decoders", section="samples"),
+        ),
+        formulas=(r"z \sim \mathcal{N}(0, I), \quad \hat{x} = \text{dec}_\theta(z)",),
+        symbols={
+            r"z": "a random code",
+            r"\mathcal{N}(0, I)": "the standard normal distribution; the autoencoder was not trained for it",
+            r"\text{dec}_\theta": "the decoder of the autoencoder",
+            r"\hat{x}": "the decoded image",
+        },
+        minutes=4,
+    ),
+    Step(
+        "outputs",
+        "Slides 15–16",
+        "Output distributions",
+        "Fix the prior p(z) and let the generator output the parameters of a distribution over images: Bernoulli means "
+        "for black and white, mean and variance for grey values. Then maximise the likelihood of the data.",
+        (
+            link_demo("generator", "Bernoulli pixels", output="bernoulli"),
+            link_demo("generator", "Normal pixels", output="normal"),
+        ),
+        formulas=(
+            r"\max_\theta \sum_{i=1}^{n} \log p_\theta(x_i), \quad p_\theta(x) = \int p_\theta(x|z)\, p(z)\, dz",
+        ),
+        symbols={
+            r"p_\theta(x_i)": "the likelihood of row i under the generator",
+            r"p_\theta(x|z)": "Bernoulli with a mean a pixel, or Normal with a mean and a variance a pixel",
+            r"p(z)": "the prior, N(0, I)",
+        },
+        minutes=5,
+    ),
+)

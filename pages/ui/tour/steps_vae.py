@@ -1,0 +1,110 @@
+"""Slides 17 to 25: variational autoencoders."""
+
+from pages.ui.tour.step import Link, Step, link_demo, link_mnist
+
+STEPS = (
+    Step(
+        "naive",
+        "Slides 17–19",
+        "Naive sampling",
+        "To train the generator, sample codes from p(z) and rows from the data. Very few of these pairs have a "
+        "gradient that matters.",
+        (link_demo("naive", "Contributing pairs", show="pairs", size="4", noise="0.3"),),
+        formulas=(r"p_\theta(x) \approx \frac{1}{k} \sum_{j=1}^{k} p_\theta(x|z_j), \quad z_j \sim p(z)",),
+        symbols={
+            r"z_j": "code j of k, sampled without looking at x",
+            r"p_\theta(x|z_j)": "how likely row x is when code j is decoded: close to 0 for most pairs",
+            r"p(z)": "the prior, N(0, I)",
+            r"k": "the number of sampled codes",
+        },
+        minutes=5,
+        notes="The failure is one of variance, not of bias: with enough codes it would work.",
+    ),
+    Step(
+        "encoder",
+        "Slides 20–21",
+        "The encoder",
+        "A second network proposes codes for a given row, with a smaller variance than p(z), and is kept near p(z) by "
+        "a KL divergence. The negative loss is then a lower bound on the log-likelihood, tight when q(z|x) = p(z|x).",
+        (
+            link_demo("elbo", "ELBO and its gap", show="bound", spread="1.5", shift="0.5"),
+            link_demo("elbo", "Exact encoder: no gap", show="bound", spread="1.0", shift="0.0"),
+        ),
+        formulas=(
+            r"\log p_\theta(x) \geq \mathbb{E}_{q_\phi(z|x)} \log p_\theta(x|z)"
+            r" - \text{KL}\left(q_\phi(z|x) \,\|\, p(z)\right)",
+        ),
+        symbols={
+            r"\log p_\theta(x)": "the log-likelihood of row x, in nats",
+            r"q_\phi(z|x)": "the encoder: a Normal distribution over codes, proposed for row x",
+            r"\mathbb{E}_{q_\phi(z|x)}": "the mean over codes sampled from the encoder",
+            r"\log p_\theta(x|z)": "how well the decoder explains row x from code z, in nats",
+            r"\text{KL}": "the Kullback-Leibler divergence: 0 where both distributions are equal, else positive",
+            r"p(z)": "the prior, N(0, I)",
+        },
+        minutes=6,
+    ),
+    Step(
+        "reparameterization",
+        "Slide 22",
+        "Reparameterization",
+        "Sampling has no derivative. With z = μ + σ ε and ε ~ N(0, I) the randomness does not depend on the "
+        "parameters, so gradients pass.",
+        (
+            link_demo("gradients", "Two gradient estimators"),
+            link_demo("gradients", "Where the score function wins", f="sines", w="8.0"),
+        ),
+        formulas=(r"z = \mu_\phi(x) + \sigma_\phi(x)\, \varepsilon, \quad \varepsilon \sim \mathcal{N}(0, I)",),
+        symbols={
+            r"\mu_\phi(x)": "the mean that the encoder proposes for row x",
+            r"\sigma_\phi(x)": "the standard deviation that the encoder proposes for row x",
+            r"\varepsilon": "noise that does not depend on any weight",
+            r"z": "the sampled code",
+        },
+        minutes=5,
+    ),
+    Step(
+        "manifold",
+        "Slide 23",
+        "Generating data",
+        "Every code of a plane, decoded: the manifolds of MNIST digits and Frey faces of Kingma and Welling 2014.",
+        (
+            link_mnist("generation", "Manifold of digits", section="manifold", size="2"),
+            Link("pages/generation.py", "Manifold of faces", {"data": "frey", "section": "manifold", "size": "2"}),
+        ),
+        minutes=3,
+    ),
+    Step(
+        "demos",
+        "Slide 24",
+        "Demos",
+        "Explore the latent space by hand: drag in the plane of MNIST, or morph with one slider per latent dimension.",
+        (
+            link_mnist("generation", "Drag in the latent plane", section="manifold", size="2"),
+            link_mnist("generation", "Sliders", section="sliders", size="10"),
+        ),
+        minutes=4,
+    ),
+    Step(
+        "code-vae",
+        "Slide 25",
+        "Code: a VAE",
+        "VAEs with 2 and 10 latent dimensions and β, the weight of the KL divergence: samples from the prior, and "
+        "posterior collapse for large β.",
+        (
+            link_mnist("training", "Training form", method="vae"),
+            link_demo("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
+        ),
+        formulas=(
+            r"\min_{\theta, \phi} \sum_{i=1}^{n} -\mathbb{E}_{q_\phi(z|x_i)} \log p_\theta(x_i|z)"
+            r" + \beta\, \text{KL}\left(q_\phi(z|x_i) \,\|\, p(z)\right)",
+        ),
+        symbols={
+            r"\beta": "the weight of the KL divergence; 1 gives the bound on the likelihood",
+            r"q_\phi(z|x_i)": "the encoder's distribution over codes for row i",
+            r"p_\theta(x_i|z)": "the decoder's distribution over rows for code z",
+            r"p(z)": "the prior, N(0, I)",
+        },
+        minutes=5,
+    ),
+)

@@ -1,0 +1,82 @@
+"""How a step of the tour is laid out: the bar, the picture, and what the lecture says about it."""
+
+import streamlit as st
+
+from pages.ui.shared import header, page_state
+from pages.ui.shared.experiment import Controls, state_finding
+from pages.ui.shared.formulas import draw_formulas
+from pages.ui.shared.html_blocks import make_note
+from pages.ui.shared.text import Markup, html, plain
+from pages.ui.tour import steps
+from pages.ui.tour.step import Step
+
+
+def choose_step(count: int, problems: list[str]) -> int:
+    """Draw the bar that chooses a step, 1 to `count`, and return the chosen one."""
+    widget = page_state.seed_widget(header.TOUR_STEP, range(1, count + 1), 1, problems, parse=page_state.parse_integer)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="tour-bar"):
+        number = st.selectbox(
+            "Step",
+            range(1, count + 1),
+            format_func=lambda k: f"{k} of {count}: {steps.STEPS[k - 1].title}",
+            key=widget,
+            width=360,
+            label_visibility="collapsed",
+        )
+        page_state.keep(header.TOUR_STEP, number)
+        page_state.keep(header.TOUR_TITLES, tuple(step.title for step in steps.STEPS), text=None)
+        # Above the picture: a step of another length doesn't move them.
+        for label, by in (("Back", -1), ("Next", 1)):
+            _draw_button(label, number + by, count, widget, by > 0)
+        header.draw_large_type_switch()
+    return number
+
+
+def _draw_button(label: str, number: int, count: int, widget: str, is_next: bool) -> None:
+    """Draw a button, with an arrow key, to another step; page keys press it too, see app.js."""
+
+    def open_step() -> None:
+        page_state.keep(header.TOUR_STEP, number)
+        st.session_state[widget] = number
+
+    st.button(
+        label,
+        type="primary" if is_next else "secondary",
+        disabled=not 1 <= number <= count,
+        on_click=open_step,
+        key=f"tour-{label}",
+        shortcut="right" if is_next else "left",
+    )
+
+
+def draw_step(step: Step, problems: list[str]) -> None:
+    """Draw a step: its picture with one control, and beside it what the lecture says."""
+    # The choices of other steps leave the address.
+    page_state.forget(f"{other.name}." for other in steps.STEPS if other.name != step.name)
+    st.html(Markup(f'<div class="hg-tour"><h2>{html(step.title)}</h2>{make_note(step.source)}</div>'))
+    draw_picture = step.load_picture()
+    if draw_picture is None:
+        _explain(step)
+        return
+    # A key a step: nothing of the last step stays on the page while this one is drawn.
+    with st.container(key=f"tour-step-{step.name}"):
+        picture, explanation = st.columns([1.7, 1], gap="medium")
+        with picture, header.show_errors():
+            if finding := draw_picture(Controls(step.name, problems)):
+                state_finding(finding)
+        with explanation:
+            _explain(step)
+
+
+def _explain(step: Step) -> None:
+    """Draw the text, the formulas, what to look for, and the links."""
+    st.html(Markup(f'<div class="hg-tour"><p>{html(step.text)}</p></div>'))
+    if step.formulas:
+        draw_formulas(step.formulas, step.symbols, f"tour-formula-{step.name}")
+    if step.look_for:
+        st.html(Markup(f'<p class="hg-look-for"><b>Look for:</b> {html(step.look_for)}</p>'))
+    for link in step.links:
+        st.page_link(
+            link.page, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices)
+        )
+    st.caption(plain(f"The steps follow {steps.LECTURE}."))
