@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-IMAGES = "training faces compare opening embeddings latent inversion"
+IMAGES = "training faces compare opening tour embeddings latent inversion"
 OTHERS = "documents tables labelled mechanisms measuring live load"
 
 for name in f"{IMAGES} {OTHERS}".split():
