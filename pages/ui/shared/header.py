@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Tutorials": (
         ("pages/tour.py", "Tour", ":material/signpost:"),
+        ("pages/exercises.py", "Exercises", ":material/quiz:"),
         ("pages/mechanisms.py", "Concept demos", ":material/experiment:"),
     ),
     "Data and training": (
@@ -41,6 +42,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 TOUR, TOUR_STEP, TOUR_TITLES = "pages/tour.py", "step", "tour-titles"
+EXERCISES, EXERCISE = "pages/exercises.py", "exercise"
+_EXERCISE = "hourglass.exercise"
 LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 
 
@@ -77,16 +80,41 @@ def begin_page(script: str) -> None:
             for path, name, icon in pages:
                 st.page_link(path, label=name, icon=icon)
         _draw_way_back(script)
-    # A phone hides the sidebar and shows this one.
-    with st.container(key="tour-way-back"):
-        _draw_way_back(script)
+    if not _draw_exercise_bar(script):
+        # A phone hides the sidebar and shows this one.
+        with st.container(key="tour-way-back"):
+            _draw_way_back(script)
+
+
+def set_exercise(label: str, script: str, task: str) -> None:
+    """Let other pages lead back to this exercise, and the page of this script show its task."""
+    st.session_state[_EXERCISE] = label, script, task
 
 
 def _draw_way_back(script: str) -> None:
-    """Draw a link to the last visited step of the tour, on all other pages."""
-    if script != TOUR and (step := page_state.recall(TOUR_STEP)):
+    """Draw a link to the last visited exercise, or step of the tour, on all other pages."""
+    if script == TOUR:
+        st.session_state.pop(_EXERCISE, None)
+    elif script != EXERCISES and _EXERCISE in st.session_state:
+        _link_exercise(st.session_state[_EXERCISE][0])
+    elif step := page_state.recall(TOUR_STEP):
         label = plain(f"Back to the tour, step {step}")
         st.page_link(TOUR, label=label, icon=":material/arrow_back:", query_params={TOUR_STEP: str(step)})
+
+
+def _link_exercise(label: str) -> None:
+    query = {EXERCISE: page_state.recall(EXERCISE)}
+    st.page_link(EXERCISES, label=plain(f"Back to {label}"), icon=":material/arrow_back:", query_params=query)
+
+
+def _draw_exercise_bar(script: str) -> bool:
+    """Draw the task of the last visited exercise, on the page on which it is done; returns whether it is this one."""
+    label, view, task = st.session_state.get(_EXERCISE, ("", "", ""))
+    if script == view:
+        with st.container(key="exercise-bar"):
+            st.markdown(f"**{plain(label.capitalize())}.** {plain(task)}")
+            _link_exercise(label)
+    return script == view
 
 
 @cache
@@ -136,7 +164,7 @@ def show_errors():
 def _draw_tour_bar() -> None:
     """Draw links to the last visited step of the tour and the steps beside it, at the foot of all other pages."""
     step = page_state.recall(TOUR_STEP)
-    if not step or page_state.get_page() == TOUR:
+    if not step or page_state.get_page() == TOUR or _EXERCISE in st.session_state:
         return
     titles = page_state.recall(TOUR_TITLES)
     icons = {"back": "arrow_back", "here": "signpost", "next": "arrow_forward"}

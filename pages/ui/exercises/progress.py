@@ -1,0 +1,97 @@
+"""What a person has predicted, looked up and asked for in each exercise: kept in the session and in the link."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core.lecture.exercises import Exercise
+from pages.ui.shared import page_state
+
+_NAME = "progress"
+_PART = re.compile(r"([a-z][a-z0-9]{0,23})-(\d{1,9}(?:\.\d{1,3})?)?(r?)(?:h(\d))?")
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The prediction (index of a choice, or a number), whether the answer was shown, and hints that were asked for."""
+
+    prediction: float | None = None
+    is_revealed: bool = False
+    hints: int = 0
+
+
+def pack(progress: Mapping[str, Progress]) -> str:
+    """Exercise -> progress as a text for a link: ``"pairs-2rh1_bound-0"``."""
+    parts = []
+    for name, one in progress.items():
+        prediction = "" if one.prediction is None else f"{one.prediction:g}"
+        parts.append(f"{name}-{prediction}{'r' if one.is_revealed else ''}{f'h{one.hints}' if one.hints else ''}")
+    return "_".join(parts)
+
+
+def unpack(text: str) -> dict[str, Progress] | None:
+    """Inverse of `pack` for untrusted text; None for any other text."""
+    matches = [_PART.fullmatch(part) for part in text[: _LONGEST + 1].split("_")]
+    if len(text) > _LONGEST or not all(matches):
+        return None
+    found = {}
+    for name, prediction, revealed, hints in (match.groups() for match in matches):
+        if revealed and prediction is None:
+            return None
+        found[name] = Progress(float(prediction) if prediction else None, bool(revealed), int(hints or 0))
+    return found
+
+
+def load(exercises: Collection[Exercise], problems: list[str]) -> dict[str, Progress]:
+    """The progress of this session, with that of the link for exercises not begun here; written to both."""
+    own: dict[str, Progress] = page_state.recall(_NAME) or {}
+    if (text := page_state.read_link(_NAME)) is not None:
+        linked = unpack(text)
+        if linked is None:
+            problems.append("The progress in the link can't be read: exercises begin anew.")
+        else:
+            by_name = {exercise.name: exercise for exercise in exercises}
+            allowed = {name: one for name, one in linked.items() if name in by_name and _fits(by_name[name], one)}
+            own = {**allowed, **own}
+    _keep(own)
+    return own
+
+
+def _fits(exercise: Exercise, progress: Progress) -> bool:
+    if progress.hints > len(exercise.hints) or progress.prediction is None:
+        return progress.hints <= len(exercise.hints)
+    if exercise.guess is not None:
+        return exercise.guess.low <= progress.prediction <= exercise.guess.high
+    return progress.prediction in range(len(exercise.choices))
+
+
+def _keep(progress: dict[str, Progress]) -> None:
+    page_state.keep(_NAME, progress, text=pack(progress) or None)
+
+
+def _change(name: str, **changes) -> Progress:
+    own = dict(page_state.recall(_NAME) or {})
+    own[name] = replace(own.get(name, Progress()), **changes)
+    _keep(own)
+    return own[name]
+
+
+def commit(name: str, widget: str) -> None:
+    """Keep the prediction in a widget, unless the answer was shown: the callback of a button."""
+    value, before = st.session_state.get(widget), (page_state.recall(_NAME) or {}).get(name, Progress())
+    if value is not None and not before.is_revealed:
+        _change(name, prediction=float(value))
+
+
+def reveal(name: str) -> None:
+    """Show the answer, if there is a prediction: the callback of a button."""
+    if (page_state.recall(_NAME) or {}).get(name, Progress()).prediction is not None:
+        _change(name, is_revealed=True)
+
+
+def add_hint(name: str) -> None:
+    """Show one more hint: the callback of a button."""
+    _change(name, hints=(page_state.recall(_NAME) or {}).get(name, Progress()).hints + 1)

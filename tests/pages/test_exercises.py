@@ -1,0 +1,63 @@
+"""The page Exercises: prediction, view, check, answer; progress in the session and the link."""
+
+import pytest
+
+from core.lecture import exercises
+from pages.ui.exercises import exercise, progress
+from pages.ui.exercises.progress import Progress
+from pages.ui.shared import header
+from tests.pages.driver import opened_on
+
+FOUND, PROBLEMS = exercise.read_all()
+
+
+def test_a_prediction_is_committed_tested_and_kept_after_the_answer():
+    app = opened_on(header.EXERCISES, exercise="pairs").lack("2. Try it")
+    app.radio[0].set_value(0).run()
+    assert app.press("commit-pairs").query()["progress"] == "pairs-0"
+    app.expect("2. Try it").press("hint-pairs").expect("Hint 1:")
+    # In the view, whose bar leads back, a setting is changed.
+    app.page = "pages/mechanisms.py"
+    app.switch_page(app.page)
+    app.query_params.update(exercises_view("pairs"))
+    app.run().expect("Exercise ", "until at least a tenth")
+    share = app.read_text().split("99% of the gradient comes from ")[1].split("%")[0]
+    app.field("naive.noise").set_value(0.5).run()
+    app.switch_page(header.EXERCISES).run()
+    app.page = header.EXERCISES
+    numbers = exercises.compute_numbers(find("pairs"), {"naive.noise": 0.5})
+    assert (f"{100 * exercises.compute_numbers(find('pairs'), {})['share']:.2f}", numbers["yours"] > 0.1) == (
+        share,
+        True,
+    )
+    app.expect(f"With your settings {numbers['yours']:.1%}").lack("3. The answer")
+    app.press("reveal-pairs").expect("3. The answer", "Your prediction is not right")
+    assert app.radio[0].disabled
+    assert app.query()["progress"] == "pairs-0rh1"
+
+
+def find(name: str) -> exercises.Exercise:
+    return next(one for one in FOUND if one.name == name)
+
+
+def exercises_view(name: str) -> dict[str, str]:
+    return dict(find(name).view.choices)
+
+
+def test_progress_survives_a_link_and_hostile_ones_are_refused():
+    kept = {"pairs": Progress(2.0, True, 1), "other": Progress(12.5), "third": Progress(hints=2)}
+    assert progress.unpack(progress.pack(kept)) == kept
+    for text in ("", "x", "pairs-r", "pairs-1rh1_", "Pairs-1", "pairs-nan", "pairs-1e5", "p-1_" * 900):
+        assert progress.unpack(text) is None, text
+    opened_on(header.EXERCISES, exercise="pairs", progress="pairs-2rh1").expect("3. The answer")
+    opened_on(header.EXERCISES, exercise="pairs", progress="<b>").expect("can't be read").lack("2. Try it")
+    opened_on(header.EXERCISES, exercise="pairs", progress="pairs-9r").lack("2. Try it")
+
+
+@pytest.mark.parametrize("page", sorted({one.view.page for one in FOUND}))
+def test_views_open_with_their_choices(page):
+    for one in FOUND:
+        if one.view.page == page:
+            app = opened_on(exercise.PAGES[page], **one.view.choices)
+            assert [message.value for message in (*app.error, *app.warning)] == [], one.name
+            assert {name: app.query_params[name] for name in one.view.choices} == one.view.choices, one.name
