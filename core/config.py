@@ -68,6 +68,11 @@ def is_workshop() -> bool:
     raise BadInput(f"HOURGLASS_WORKSHOP={given} is not allowed: it is 1 or 0.")
 
 
+def presenter_key() -> str:
+    """`HOURGLASS_PRESENTER_KEY`: the secret of a room's presenter, made by `make workshop`; "" elsewhere."""
+    return os.environ.get("HOURGLASS_PRESENTER_KEY", "")
+
+
 def _folder(name: str) -> Path | None:
     given = os.environ.get(name, "")
     try:

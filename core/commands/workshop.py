@@ -1,6 +1,7 @@
 """The command that serves the app to everyone on the local network."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import typer
 from core.commands.options import say
 from core.errors import HourglassError
 
-_APP = Path(__file__).parents[2] / "app.py"
+_APP = Path(__file__).parents[2] / "workshop.py"
 
 
 def serve_workshop(
@@ -22,8 +23,11 @@ def serve_workshop(
     from core.tasks import own_datasets
 
     address = _find_local_address()
+    key = secrets.token_urlsafe(16)
     say(
-        f"Hourglass is at http://{address}:{port} for everyone on this network. Nobody can delete runs, each person "
+        f"Hourglass is at http://{address}:{port}/join for everyone on this network.\n"
+        f"The presenter's link, for you alone: http://{address}:{port}/present?key={key}\n"
+        "Nobody can delete runs, each person "
         "can have one training waiting, and no training takes more than a minute. Data that a person adds are seen by "
         "them alone unless they share them, and are deleted at the end. Ctrl-C ends it."
     )
@@ -33,7 +37,7 @@ def serve_workshop(
     # Also at the beginning: the last workshop may have been killed.
     own_datasets.forget_workshop()
     try:
-        code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1"})
+        code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key})
     finally:
         own_datasets.forget_workshop()
     if code:

@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def served(folder: Path = ROOT) -> Iterator[tuple[str, int]]:
-    """The app.py of `folder` on a free port; yields its address and its process's number."""
+def served(folder: Path = ROOT, script: str = "app.py") -> Iterator[tuple[str, int]]:
+    """The `script` of `folder` on a free port; yields its address and its process's number."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     options += ["--browser.gatherUsageStats", "false"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    command = [sys.executable, "-m", "streamlit", "run", script, *options]
     app = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     try:
         while app.poll() is None:

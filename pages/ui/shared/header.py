@@ -14,7 +14,7 @@ import streamlit as st
 from core import config
 from core.errors import HourglassError
 from core.tasks import worker_process
-from pages.ui.shared import export, own_data, page_state, training_queue
+from pages.ui.shared import export, own_data, page_state, room, training_queue
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 
@@ -50,14 +50,15 @@ LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 def begin_page(script: str) -> None:
     """Begin the page of `script`: the first call of each page."""
     send_without_delay()
-    label = next(label for group in PAGES.values() for s, label, _ in group if s == script)
+    label = _find_label(script)
     # As a data URI: Streamlit may forget a media file when a run is cut short.
     icon = f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
     st.set_page_config(page_title=f"{label} · Hourglass", page_icon=icon, layout="wide", initial_sidebar_state=220)
     # `st.html` drops a style sheet with anything that looks like a tag, such as "<length>".
-    style = (THEME / "app.css").read_text("utf-8").replace("<", r"\3c ")
+    style = ((THEME / "app.css").read_text("utf-8") + room.load_style()).replace("<", r"\3c ")
     st.html(f"<style>{style}</style>")
     page_state.enter_page(script)
+    room.take_link()
     if is_large():
         st.html(f"<style>{_LARGE}</style>")
     try:
@@ -72,7 +73,7 @@ def begin_page(script: str) -> None:
             f'<div class="hg-brand" data-theme="{get_theme()}" data-person="{training_queue.get_person()}">'
             '<div class="hg-name">Hourglass</div>'
             "<div>Compare PCA, LSA, autoencoders, VAEs and GANs on the same data.</div></div>"
-            f"<script>{(THEME / 'app.js').read_text('utf-8')}</script>{export.load_script()}",
+            f"<script>{(THEME / 'app.js').read_text('utf-8')}</script>{export.load_script()}{room.load_script()}",
             unsafe_allow_javascript=True,
         )
         for group, pages in PAGES.items():
@@ -89,6 +90,18 @@ def begin_page(script: str) -> None:
 def set_exercise(label: str, script: str, task: str) -> None:
     """Let other pages lead back to this exercise, and the page of this script show its task."""
     st.session_state[_EXERCISE] = label, script, task
+
+
+def _find_label(script: str) -> str:
+    return next(label for group in PAGES.values() for s, label, _ in group if s == script)
+
+
+def _name_place() -> str:
+    """What the room calls the view of this page."""
+    step, titles = page_state.recall(TOUR_STEP), page_state.recall(TOUR_TITLES)
+    if page_state.get_page() == TOUR and step and titles:
+        return f"step {step}, {titles[step - 1]}"
+    return f"the page {_find_label(page_state.get_page())}"
 
 
 def _draw_way_back(script: str) -> None:
@@ -190,6 +203,7 @@ def end_page(command: str = "", about: str = "") -> None:
             if command:
                 st.markdown(f"**Command line**. {about}" if about else "**Command line**")
                 st.html(make_code(command))
+    room.report_place(_name_place())
     # Again when a page has imported more libraries.
     _freeze(len(sys.modules))
 

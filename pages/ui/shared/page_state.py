@@ -27,13 +27,18 @@ def enter_page(page: str) -> None:
     """Note which page runs; what another page wrote into the address counts as a link's."""
     if st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE] = page
-        st.session_state[_WRITTEN], st.session_state[_REPLACED] = {}, {}
+        trust_link()
     st.session_state.setdefault(_MEMORY, {})
 
 
 def get_page() -> str:
     """The script of the page that runs."""
     return st.session_state[_PAGE]
+
+
+def trust_link() -> None:
+    """Take every address parameter as a link's, also those that this page wrote or replaced."""
+    st.session_state[_WRITTEN], st.session_state[_REPLACED] = {}, {}
 
 
 def key(name: str) -> str:

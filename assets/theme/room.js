@@ -1,0 +1,170 @@
+// The bar of a workshop's room: whether this tab follows the presenter, where they are, and the time that is left.
+if (!window.hourglassRoom) {
+  window.hourglassRoom = true;
+  const CHOICE = "hourglass.follows"; // "yes", "no" once it was left, or not there
+  const LONGEST_WAIT = 10; // seconds between two tries to reach the room
+  const SHOWN = 20; // seconds that a sentence about what has happened is shown
+
+  const bar = document.createElement("section");
+  bar.className = "hg-room";
+  bar.setAttribute("aria-label", "Room");
+  bar.innerHTML = '<p role="status"></p><span class="hg-timer" role="timer"></span><div></div>';
+  const [sentence, timer, buttons] = bar.children;
+  const board = document.createElement("dialog");
+  board.className = "hg-join";
+  board.setAttribute("aria-label", "Join this room");
+  document.body.append(bar, board);
+
+  let stream = null;
+  let wait = 1;
+  let state = null; // what the room told last
+  let seen = null; // version of the room that this tab has gone to
+  let calls = null;
+  let event = ""; // what has happened, in a sentence
+  let clock = 0; // seconds that the server's clock is ahead
+
+  const isNotes = () => location.pathname.endsWith("/presenter");
+  const isPresenter = () => state && "leading" in state;
+  const follows = () => sessionStorage.getItem(CHOICE) === "yes";
+  const send = (word) => stream?.readyState === WebSocket.OPEN && stream.send(word);
+
+  const isThere = () => {
+    const here = new URLSearchParams(location.search);
+    const there = [...new URLSearchParams(state.query)];
+    return location.pathname === state.path && there.every(([name, value]) => here.get(name) === value);
+  };
+
+  // Streamlit runs the page of an address when the browser goes back or forth in its history.
+  const go = () => {
+    seen = state.version;
+    if (!state.path || isThere()) return false;
+    const query = new URLSearchParams(state.query);
+    query.set("room", state.version);
+    history.pushState(null, "", `${state.path}?${query}`);
+    dispatchEvent(new PopStateEvent("popstate"));
+    scrollTo(0, 0);
+    return true;
+  };
+
+  const tell = (text) => {
+    event = text;
+    setTimeout(() => {
+      if (event === text) event = "";
+      draw();
+    }, 1000 * SHOWN);
+  };
+
+  const addButton = (label, act) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.onclick = act;
+    buttons.append(button);
+  };
+
+  const join = () => {
+    sessionStorage.setItem(CHOICE, "yes");
+    send("follow");
+    calls = state.calls;
+    event = "";
+    go();
+    draw();
+  };
+
+  const leave = () => {
+    sessionStorage.setItem(CHOICE, "no");
+    send("leave");
+    event = "";
+    draw();
+  };
+
+  const describe = () => {
+    if (!stream || stream.readyState !== WebSocket.OPEN || !state) return "The connection to the room is lost. Trying again.";
+    if (event) return event;
+    if (isPresenter())
+      return `${state.leading ? "You lead the room" : "The room stays where it is"}: ${state.following} follow.`;
+    if (follows()) return "You follow the presenter.";
+    if (calls !== state.calls) return `The presenter asks everybody to look at ${state.label}.`;
+    return sessionStorage.getItem(CHOICE) ? "You left the presenter." : "A presenter leads this room.";
+  };
+
+  let drawn = "";
+  const draw = () => {
+    const text = describe();
+    const isOn = stream?.readyState === WebSocket.OPEN && state;
+    bar.hidden = isNotes();
+    bar.style.colorScheme = board.style.colorScheme = getComputedStyle(document.querySelector(".stApp")).colorScheme;
+    const now = JSON.stringify([text, isOn && [isPresenter(), state.leading, state.code], follows(), sessionStorage.getItem(CHOICE)]);
+    if (now !== drawn) {
+      drawn = now;
+      sentence.textContent = text;
+      buttons.replaceChildren();
+      if (isOn && isPresenter()) {
+        addButton("Everybody look here", () => send("call"));
+        addButton(state.leading ? "Let them stay" : "Lead", () => send(state.leading ? "stay" : "lead"));
+      } else if (isOn && follows()) addButton("Leave", leave);
+      else if (isOn) addButton(sessionStorage.getItem(CHOICE) ? "Come back" : "Follow", join);
+    }
+    tick();
+  };
+
+  const tick = () => {
+    const left = state?.ends_at == null ? null : Math.round(state.ends_at - Date.now() / 1000 - clock);
+    const text = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    timer.textContent = left === null ? "" : left > 0 ? text(left) : "Time is up";
+    timer.classList.toggle("hg-over", left !== null && left <= 0);
+  };
+
+  const showCode = () => {
+    const isShown = isPresenter() && state.code && !isNotes();
+    if (isShown && !board.open) {
+      board.innerHTML = '<p></p><img src="/room/code.svg" alt="QR code of the address above"><button type="button">Close</button>';
+      board.firstChild.textContent = state.join;
+      board.lastChild.onclick = () => board.close();
+      board.onclose = () => send("hide code");
+      board.showModal();
+    } else if (!isShown && board.open) {
+      board.onclose = null;
+      board.close();
+    }
+  };
+
+  const hear = (told) => {
+    const isFirst = seen === null;
+    const isAnother = state !== null && state.room !== told.room;
+    const wasAway = !isFirst && (document.hidden || state?.isOld);
+    state = told;
+    clock = told.now - Date.now() / 1000;
+    if (calls === null || isAnother) calls = told.calls;
+    if (isAnother) {
+      seen = told.version;
+      tell("The room has started anew.");
+    } else if (isNotes() || (isPresenter() && isFirst)) seen = told.version;
+    else if (isFirst && !follows()) seen = told.version;
+    else if (told.version !== seen && (follows() || isPresenter())) {
+      calls = told.calls;
+      if (go() && wasAway && !isPresenter()) tell(`While you were away, the presenter went to ${told.label}.`);
+    }
+    showCode();
+    draw();
+  };
+
+  const connect = () => {
+    stream = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/room/stream`);
+    stream.onopen = () => {
+      wait = 1;
+      if (follows()) send("follow");
+    };
+    stream.onmessage = ({ data }) => hear(JSON.parse(data));
+    stream.onclose = () => {
+      if (state) state.isOld = true;
+      // Thirty browsers come back one after the other.
+      setTimeout(connect, 1000 * wait * (0.5 + Math.random()));
+      wait = Math.min(2 * wait, LONGEST_WAIT);
+      draw();
+    };
+  };
+
+  setInterval(() => (bar.hidden !== isNotes() ? draw() : tick()), 500);
+  connect();
+}

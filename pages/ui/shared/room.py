@@ -1,0 +1,77 @@
+"""The room of a workshop on pages: who presents, where the presenter is, and what people predict.
+
+Outside of a workshop there is no room: nothing is drawn, counted or sent.
+"""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from core.room import room
+from core.room.room import Place, Room
+from pages.ui.shared import page_state, training_queue
+
+_THEME = Path(__file__).parents[3] / "assets" / "theme"
+PAGE = "pages/presenter.py"
+# In the address of a browser that the room's script brings to the presenter's place.
+_LED = "room"
+# Another page, or another value of one of these, is another place.
+_PLACE_NAMES = ("step", "experiment", "section", "exercise")
+_REPORTED = "hourglass.place"
+
+
+def is_presenter() -> bool:
+    """Whether this browser is the presenter's."""
+    state = room.find_room()
+    return state is not None and state.is_presenter(str(st.context.cookies.get(room.COOKIE, "")))
+
+
+def take_link() -> None:
+    """Begin a page: if the room's script brought this browser here, all of the address counts as a link's."""
+    if room.find_room() and st.query_params.pop(_LED, None) is not None:
+        page_state.trust_link()
+        st.session_state[_REPORTED] = None
+
+
+def report_place(label: str) -> None:
+    """End a page: tell the room where the presenter is."""
+    state, script = room.find_room(), page_state.get_page()
+    if state is None or script == PAGE or not is_presenter():
+        return
+    choices = st.query_params.to_dict()
+    path = "/" if script == "app.py" else f"/{script.removeprefix('pages/').removesuffix('.py')}"
+    here = (path, *(choices.get(name) for name in _PLACE_NAMES))
+    before = st.session_state.get(_REPORTED, ())
+    st.session_state[_REPORTED] = here
+    # A browser that was brought here doesn't lead others here.
+    is_led = before is None
+    if not is_led:
+        state.set_place(Place(path, urlencode(choices), label), is_new=here != before and not _is_at(state, here))
+
+
+def _is_at(state: Room, here: tuple) -> bool:
+    query = dict(parse_qsl(state.place.query))
+    return here == (state.place.path, *(query.get(name) for name in _PLACE_NAMES))
+
+
+def load_style() -> str:
+    """The style sheet of the room's bar; "" outside of a workshop."""
+    return (_THEME / "room.css").read_text("utf-8") if room.find_room() else ""
+
+
+def load_script() -> str:
+    """The script of the room's bar; "" outside of a workshop."""
+    return f"<script>{(_THEME / 'room.js').read_text('utf-8')}</script>" if room.find_room() else ""
+
+
+def commit(exercise: str, choice: str) -> str:
+    """Keep this visitor's prediction in the room, if there is one; returns the one that counts, their first."""
+    state = room.find_room()
+    return state.commit(exercise, choice, training_queue.get_person()) if state else choice
+
+
+def read_counts(exercise: str) -> dict[str, int]:
+    """How many people in the room predict each choice; {} outside of a workshop."""
+    state = room.find_room()
+    return state.read_counts(exercise) if state else {}
