@@ -37,7 +37,9 @@ def serve_workshop(
     # Also at the beginning: the last workshop may have been killed.
     own_datasets.forget_workshop()
     try:
-        code = subprocess.call(command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key})
+        code = subprocess.call(
+            command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key}
+        )
     finally:
         own_datasets.forget_workshop()
     if code:

@@ -43,18 +43,21 @@ class Room:
         self.address = address
         # Tells browsers that a restarted server is another room.
         self.name = secrets.token_hex(4)
-        self.place = Place()
-        # Raised when everybody is to go to the place.
-        self.version = 0
-        # Raised when those who have left are asked to come back.
-        self.calls = 0
+        # Where the presenter is, and where those who follow are: the same while the presenter leads.
+        self.view = self.place = Place()
+        self.moved_at = time.time()
         self.is_leading = True
         self.shows_code = False
         self.ends_at: float | None = None
         self.n_following = 0
+        self.last_exercise = ""
         # Views opened before people come: done, all, and the sentences of those that failed.
         self.warmed: tuple[int, int, list[str]] = 0, 0, []
         self._key = key
+        # Raised when those who follow are to go to the place, and the presenter's screens to the view.
+        self._version = self._own_version = 0
+        # Raised when those who have left are asked to come back.
+        self._calls = 0
         self._n_people = 0
         self._choices: dict[str, dict[str, str]] = {}
         self._revealed: set[str] = set()
@@ -65,23 +68,42 @@ class Room:
         """Whether a person who gives this key is the presenter."""
         return hmac.compare_digest(key.encode(), self._key.encode())
 
-    def set_place(self, place: Place, is_new: bool) -> None:
-        """Note where the presenter is; if that is a new page or step, everybody who follows goes there."""
+    def note_view(self, view: Place, is_new: bool) -> None:
+        """Note where the presenter went; if that is a new page or step, those who follow go there."""
         with self._changing():
-            self.place = replace(place, query=place.query if len(place.query) <= LONGEST_QUERY else "")
+            self._set_view(view, is_new)
             if is_new and self.is_leading:
-                self.version += 1
+                self._version += 1
+                self._own_version += 1
+
+    def move(self, view: Place) -> None:
+        """Bring the presenter's screens to a view, and with them those who follow."""
+        with self._changing():
+            self._set_view(view, True)
+            self._own_version += 1
+            self._version += self.is_leading
 
     def call_everybody(self) -> None:
-        """Send everybody who follows to the presenter's place, and ask those who have left to come."""
+        """Bring all who follow to the presenter's view, and ask those who have left to come."""
         with self._changing():
-            self.version += 1
-            self.calls += 1
+            self.place = self.view
+            self._version += 1
+            self._own_version += 1
+            self._calls += 1
 
     def set_leading(self, is_leading: bool) -> None:
-        """Let people follow the presenter's pages, or stay where they are until the next call."""
+        """Let people follow the presenter, or stay where they are until they are called."""
         with self._changing():
+            self._version += is_leading and self.place != self.view
             self.is_leading = is_leading
+            self._set_view(self.view, False)
+
+    def _set_view(self, view: Place, is_new: bool) -> None:
+        self.view = replace(view, query=view.query if len(view.query) <= LONGEST_QUERY else "")
+        if is_new:
+            self.moved_at = time.time()
+        if self.is_leading:
+            self.place = self.view
 
     def show_code(self, is_shown: bool) -> None:
         """Show the address of the room, as a QR code too, on the presenter's screens, or hide it."""
@@ -115,6 +137,7 @@ class Room:
                 raise BadInput(f"The room holds predictions of {MOST_EXERCISES} exercises, so this one is not counted.")
             if len(choices) >= MOST_PEOPLE and person not in choices:
                 raise BadInput(f"The room holds predictions of {MOST_PEOPLE} people, so this one is not counted.")
+            self.last_exercise = exercise
             return self._choices.setdefault(exercise, choices).setdefault(person, choice)
 
     def read_counts(self, exercise: str) -> dict[str, int]:
@@ -134,13 +157,14 @@ class Room:
     def describe(self, is_presenter: bool) -> dict[str, Any]:
         """What a browser in the room is told; `seconds` are left of the timer, which may be negative."""
         with self._lock:
+            place = self.view if is_presenter else self.place
             told = {
                 "room": self.name,
-                "version": self.version,
-                "calls": self.calls,
-                "path": self.place.path,
-                "query": self.place.query,
-                "label": self.place.label,
+                "version": self._own_version if is_presenter else self._version,
+                "calls": self._calls,
+                "path": place.path,
+                "query": place.query,
+                "label": place.label,
                 "ends_at": self.ends_at,
                 "now": time.time(),
             }

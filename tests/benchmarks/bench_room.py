@@ -32,9 +32,7 @@ async def _open(url: str, page: str, cookie: str = ""):
     protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN"]
     headers = {"Cookie": cookie} if cookie else {}
     stream = f"{url.replace('http', 'ws')}/_stcore/stream"
-    connection = await connect(
-        stream, origin=url, subprotocols=protocols, max_size=None, additional_headers=headers
-    )
+    connection = await connect(stream, origin=url, subprotocols=protocols, max_size=None, additional_headers=headers)
     return Session(connection, url, page)
 
 

@@ -41,6 +41,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/training.py", "Training", ":material/model_training:"),
     ),
 }
+# Not for everybody.
+_PRESENTER = (room.PAGE, "Presenter", ":material/co_present:")
 TOUR, TOUR_STEP, TOUR_TITLES = "pages/tour.py", "step", "tour-titles"
 EXERCISES, EXERCISE = "pages/exercises.py", "exercise"
 _EXERCISE = "hourglass.exercise"
@@ -80,6 +82,8 @@ def begin_page(script: str) -> None:
             st.caption(group)
             for path, name, icon in pages:
                 st.page_link(path, label=name, icon=icon)
+        if room.is_presenter():
+            st.page_link(room.PAGE, label=_PRESENTER[1], icon=_PRESENTER[2])
         _draw_way_back(script)
     if not _draw_exercise_bar(script):
         # A phone hides the sidebar and shows this one.
@@ -93,7 +97,8 @@ def set_exercise(label: str, script: str, task: str) -> None:
 
 
 def _find_label(script: str) -> str:
-    return next(label for group in PAGES.values() for s, label, _ in group if s == script)
+    pages = (_PRESENTER, *(page for group in PAGES.values() for page in group))
+    return next(label for path, label, _ in pages if path == script)
 
 
 def _name_place() -> str:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from core.room import room
-from core.room.room import Place, Room
+from core.room.room import Place
 from pages.ui.shared import page_state, training_queue
 
 _THEME = Path(__file__).parents[3] / "assets" / "theme"
@@ -40,19 +40,24 @@ def report_place(label: str) -> None:
     if state is None or script == PAGE or not is_presenter():
         return
     choices = st.query_params.to_dict()
-    path = "/" if script == "app.py" else f"/{script.removeprefix('pages/').removesuffix('.py')}"
-    here = (path, *(choices.get(name) for name in _PLACE_NAMES))
+    here = Place(find_path(script), urlencode(choices), label)
     before = st.session_state.get(_REPORTED, ())
-    st.session_state[_REPORTED] = here
-    # A browser that was brought here doesn't lead others here.
-    is_led = before is None
-    if not is_led:
-        state.set_place(Place(path, urlencode(choices), label), is_new=here != before and not _is_at(state, here))
+    st.session_state[_REPORTED] = here_name = name_place(here)
+    # A browser that was brought here doesn't lead others here; nor does a page that ends after the room has moved on.
+    is_known = here_name == name_place(state.view)
+    if before is not None and (is_known or here_name != before):
+        state.note_view(here, is_new=not is_known)
 
 
-def _is_at(state: Room, here: tuple) -> bool:
-    query = dict(parse_qsl(state.place.query))
-    return here == (state.place.path, *(query.get(name) for name in _PLACE_NAMES))
+def find_path(script: str) -> str:
+    """The path of a page's address."""
+    return "/" if script == "app.py" else f"/{script.removeprefix('pages/').removesuffix('.py')}"
+
+
+def name_place(view: Place) -> tuple[str | None, ...]:
+    """What tells a view's place from others: its path and some of its choices."""
+    choices = dict(parse_qsl(view.query))
+    return view.path, *map(choices.get, _PLACE_NAMES)
 
 
 def load_style() -> str:

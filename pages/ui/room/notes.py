@@ -1,0 +1,150 @@
+"""What a presenter sees on a screen of their own: notes, the next step, predictions, time, and orders to the room."""
+
+import time
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from core.room.room import Place, Room
+from pages.ui.shared import header, room
+from pages.ui.shared.text import Markup, html, plain
+from pages.ui.tour import steps
+from pages.ui.tour.step import Link, Step
+
+_STEP = "hourglass.presented"
+_TIMERS = (1, 3, 5, 10)
+
+
+def draw(state: Room) -> None:
+    """Draw the presenter's page, anew every second."""
+    st.fragment(_draw, run_every=1.0)(state)
+
+
+def _draw(state: Room) -> None:
+    number = _find_step(state)
+    step = steps.STEPS[number - 1]
+    with st.container(horizontal=True, vertical_alignment="center", key="presenter-bar"):
+        for label, by in (("Back", -1), ("Next", 1)):
+            st.button(
+                label,
+                type="primary" if by > 0 else "secondary",
+                disabled=not 1 <= number + by <= len(steps.STEPS),
+                on_click=_open_step,
+                args=(state, number + by),
+                # The name by which page keys press it, see app.js.
+                key=f"tour-{label}",
+                shortcut="right" if by > 0 else "left",
+            )
+        st.button("Everybody look here", on_click=state.call_everybody, icon=":material/visibility:")
+        _draw_switch("The room follows", "leads", state.is_leading, state.set_leading)
+        _draw_switch("Show how to join", "code", state.shows_code, state.show_code)
+    _draw_readings(state, step)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _draw_step(state, number)
+    with right:
+        _draw_timer(state)
+        _draw_predictions(state)
+        _draw_joining(state)
+
+
+def _find_step(state: Room) -> int:
+    """The step that the presenter is at, or was at before they opened another page."""
+    number = dict(parse_qsl(state.view.query)).get(header.TOUR_STEP, "1")
+    if state.view.path == room.find_path(header.TOUR) and number in map(str, range(1, len(steps.STEPS) + 1)):
+        st.session_state[_STEP] = int(number)
+    return st.session_state.get(_STEP, 1)
+
+
+def _open_step(state: Room, number: int) -> None:
+    label = f"step {number}, {steps.STEPS[number - 1].title}"
+    state.move(Place(room.find_path(header.TOUR), urlencode({header.TOUR_STEP: number}), label))
+
+
+def _open_link(state: Room, link: Link) -> None:
+    state.move(Place(room.find_path(link.page), urlencode(link.choices), link.label))
+
+
+def _draw_switch(label: str, name: str, value: bool, act) -> None:
+    """Draw a switch of the room's, which the other screens switch too."""
+    widget = f"presenter-{name}"
+    st.session_state[widget] = value
+    st.toggle(label, key=widget, on_change=lambda: act(st.session_state[widget]))
+
+
+def _draw_readings(state: Room, step: Step) -> None:
+    spent = max(0, time.time() - state.moved_at) / 60
+    later = sum(each.minutes for each in steps.STEPS[steps.STEPS.index(step) + 1 :])
+    readings = {
+        "follow": f"{state.n_following}",
+        f"of {step.minutes} minutes on this view": f"{spent:.0f}",
+        "minutes planned for the steps after it": f"{later}",
+    }
+    cells = "".join(f"<div><b>{html(value)}</b> {html(label)}</div>" for label, value in readings.items())
+    st.html(Markup(f'<div class="hg-readings">{cells}</div>'))
+
+
+def _draw_step(state: Room, number: int) -> None:
+    step = steps.STEPS[number - 1]
+    st.html(Markup(f"<h2>{html(f'{number}. {step.title}')}</h2>"))
+    if state.view.path and state.view.path != room.find_path(header.TOUR):
+        st.caption(plain(f"Your screen shows {state.view.label}."))
+    for paragraph in (step.notes, f"Look for: {step.look_for}" if step.look_for else ""):
+        if paragraph:
+            st.html(Markup(f'<p class="hg-notes">{html(paragraph)}</p>'))
+    with st.container(horizontal=True, key="presenter-links"):
+        for k, link in enumerate(step.links):
+            st.button(
+                plain(link.label),
+                on_click=_open_link,
+                args=(state, link),
+                key=f"presenter-link-{number}-{k}",
+                icon=":material/open_in_new:",
+            )
+        if state.view.path != room.find_path(header.TOUR):
+            st.button("Show the step", on_click=_open_step, args=(state, number), icon=":material/signpost:")
+    if number < len(steps.STEPS):
+        following = steps.STEPS[number]
+        st.html(Markup(f"<h3>{html(f'Next: {following.title}')}</h3><p>{html(following.notes or following.text)}</p>"))
+
+
+def _draw_timer(state: Room) -> None:
+    left = None if state.ends_at is None else state.ends_at - time.time()
+    with st.container(horizontal=True, vertical_alignment="center", key="presenter-timer"):
+        for minutes in _TIMERS:
+            st.button(f"{minutes} min", on_click=state.start_timer, args=(minutes,), icon=":material/timer:")
+        if left is not None:
+            text = f"{left // 60:.0f}:{left % 60:02.0f} left" if left > 0 else "Time is up"
+            st.button(f"Stop ({text})", on_click=state.stop_timer)
+
+
+def _draw_predictions(state: Room) -> None:
+    """Draw what the room predicts in the exercise that the presenter is at, or in the last one."""
+    exercise = dict(parse_qsl(state.view.query)).get("exercise") or state.last_exercise
+    if not exercise:
+        return
+    st.html(Markup(f"<h3>{html(f'Predictions: {exercise}')}</h3>"))
+    draw_counts(state.read_counts(exercise), {})
+    if not state.is_revealed(exercise):
+        st.button("Show them to the room", on_click=state.reveal, args=(exercise,), icon=":material/bar_chart:")
+
+
+def draw_counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
+    """Draw predictions as bars; `labels` are those of the choices, in order."""
+    rows = ""
+    for choice in [*labels, *(choice for choice in sorted(counts) if choice not in labels)]:
+        n = counts.get(choice, 0)
+        share = 100 * n / max(1, *counts.values()) if counts else 0
+        rows += f"<tr><th scope='row'>{html(labels.get(choice, choice))}</th><td>"
+        rows += f"<div style='width: {share:.0f}%'></div></td><td>{n}</td></tr>"
+    st.html(Markup(f'<table class="hg-counts">{rows}</table>'))
+
+
+def _draw_joining(state: Room) -> None:
+    done, count, problems = state.warmed
+    st.html(Markup(f'<p class="hg-notes">People join at <b>{html(state.address)}</b></p>'))
+    if done < count:
+        st.progress(done / count, f"Opening all views beforehand: {done} of {count}")
+    elif count:
+        st.caption(plain(f"All {count} views were opened beforehand. {' '.join(problems)}"))
