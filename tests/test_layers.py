@@ -62,6 +62,7 @@ def test_a_page_imports_other_pages_parts_only_where_it_is_said():
         ("documents", "compare"),
         ("embeddings", "compare"),
         ("generation", "reconstructions"),
+        ("room", "tour"),
     }
     # The pictures of the tour, in a folder of their own, may show parts of any page.
     for path in (ROOT / "pages" / "ui").glob("*/*.py"):

@@ -5,14 +5,18 @@ if (!window.hourglassRoom) {
   const LONGEST_WAIT = 10; // seconds between two tries to reach the room
   const SHOWN = 20; // seconds that a sentence about what has happened is shown
 
-  const bar = document.createElement("section");
-  bar.className = "hg-room";
-  bar.setAttribute("aria-label", "Room");
-  bar.innerHTML = '<p role="status"></p><span class="hg-timer" role="timer"></span><div></div>';
-  const [sentence, timer, buttons] = bar.children;
-  const board = document.createElement("dialog");
-  board.className = "hg-join";
-  board.setAttribute("aria-label", "Join this room");
+  // No markup: Streamlit drops a script with anything that looks like a tag.
+  const make = (tag, attributes, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+  const sentence = make("p", { role: "status" });
+  const timer = make("span", { role: "timer", class: "hg-timer" });
+  const buttons = make("div", {});
+  const bar = make("section", { class: "hg-room", "aria-label": "Room" }, sentence, timer, buttons);
+  const board = make("dialog", { class: "hg-join", "aria-label": "Join this room" });
   document.body.append(bar, board);
 
   let stream = null;
@@ -54,12 +58,10 @@ if (!window.hourglassRoom) {
     }, 1000 * SHOWN);
   };
 
-  const addButton = (label, act) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
+  const makeButton = (label, act) => {
+    const button = make("button", { type: "button" }, label);
     button.onclick = act;
-    buttons.append(button);
+    return button;
   };
 
   const join = () => {
@@ -88,6 +90,16 @@ if (!window.hourglassRoom) {
     return sessionStorage.getItem(CHOICE) ? "You left the presenter." : "A presenter leads this room.";
   };
 
+  const listButtons = (isOn) => {
+    if (!isOn) return [];
+    if (isPresenter())
+      return [
+        makeButton("Everybody look here", () => send("call")),
+        makeButton(state.leading ? "Let them stay" : "Lead", () => send(state.leading ? "stay" : "lead")),
+      ];
+    return [follows() ? makeButton("Leave", leave) : makeButton(sessionStorage.getItem(CHOICE) ? "Come back" : "Follow", join)];
+  };
+
   let drawn = "";
   const draw = () => {
     const text = describe();
@@ -98,12 +110,7 @@ if (!window.hourglassRoom) {
     if (now !== drawn) {
       drawn = now;
       sentence.textContent = text;
-      buttons.replaceChildren();
-      if (isOn && isPresenter()) {
-        addButton("Everybody look here", () => send("call"));
-        addButton(state.leading ? "Let them stay" : "Lead", () => send(state.leading ? "stay" : "lead"));
-      } else if (isOn && follows()) addButton("Leave", leave);
-      else if (isOn) addButton(sessionStorage.getItem(CHOICE) ? "Come back" : "Follow", join);
+      buttons.replaceChildren(...listButtons(isOn));
     }
     tick();
   };
@@ -118,9 +125,8 @@ if (!window.hourglassRoom) {
   const showCode = () => {
     const isShown = isPresenter() && state.code && !isNotes();
     if (isShown && !board.open) {
-      board.innerHTML = '<p></p><img src="/room/code.svg" alt="QR code of the address above"><button type="button">Close</button>';
-      board.firstChild.textContent = state.join;
-      board.lastChild.onclick = () => board.close();
+      const code = make("img", { src: "/room/code.svg", alt: "QR code of the address above" });
+      board.replaceChildren(make("p", {}, state.join), code, makeButton("Close", () => board.close()));
       board.onclose = () => send("hide code");
       board.showModal();
     } else if (!isShown && board.open) {

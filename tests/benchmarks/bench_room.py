@@ -91,9 +91,9 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     key = secrets.token_urlsafe(16)
     settings = {"HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key}
-    with tempfile.TemporaryDirectory() as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs, **settings):
-        with served(script="workshop.py") as (url, app):
-            asyncio.run(_present(url, app, key, given.phones, given.moves))
+    folder = tempfile.TemporaryDirectory()
+    with folder as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs, **settings), served(script="workshop.py") as place:
+        asyncio.run(_present(*place, key, given.phones, given.moves))
 
 
 if __name__ == "__main__":
