@@ -59,7 +59,8 @@ def main(arguments: list[str]) -> None:
             megabytes = sum(last.files.values()) / 1e6
             each = ", ".join(f"{seconds:.2f}" for seconds in (*drawn, *answered))
             print(
-                f"{step.name:24}{statistics.median(drawn[1:]):9.2f}{control}{len(last.files):7}{megabytes:7.2f}   {each}"
+                f"{step.name:24}{statistics.median(drawn[1:]):9.2f}{control}{len(last.files):7}{megabytes:7.2f}",
+                f"  {each}",
             )
 
 
