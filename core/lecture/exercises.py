@@ -147,9 +147,9 @@ class Exercise(_Part):
     title: Line
     slides: Annotated[str, Field(max_length=20)]
     minutes: Annotated[int, Field(ge=1, le=60)] = 10
-    task: Text
-    question: Text
-    hints: Annotated[list[Text], Field(min_length=1, max_length=5)]
+    task: Template
+    question: Template
+    hints: Annotated[list[Template], Field(min_length=1, max_length=5)]
     answer: str
     explanation: Template
     formula: Annotated[str, Field(max_length=600)] = ""
@@ -178,7 +178,7 @@ class Exercise(_Part):
         return self
 
     def _list_templates(self) -> list[str]:
-        texts = [self.explanation, self.check.met, self.check.unmet]
+        texts = [self.task, self.question, *self.hints, self.explanation, self.check.met, self.check.unmet]
         texts += [self.guess.too_low, self.guess.too_high] if self.guess else []
         return texts + [choice.why for choice in self.choices or ()]
 

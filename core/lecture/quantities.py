@@ -174,13 +174,13 @@ def variance_ratio(
     return float((Quadratic(a) if f == "quadratic" else Sines(w)).ratio(np.full(size, _MU), sigma))
 
 
-def codes_in_region(data: str, method: str, of: Literal["codes", "prior"]) -> float:
+def codes_in_region(data: str, method: str, what: Literal["codes", "prior"]) -> float:
     """Share in [0, 1] of the 2-D codes in N(0, I)'s 95% region, or of N(0, I) in theirs: demo AE as generator."""
     from core.mechanisms.random_codes import Region
 
     codes = np.asarray(find_run(data, method, 2).views["map"], np.float64)
     codes = codes[np.isfinite(codes).all(axis=1)]
-    if of == "prior":
+    if what == "prior":
         return Region.fit(codes).compute_normal_share()
     return float(Region(np.zeros(2), np.eye(2)).contains(codes).mean())
 

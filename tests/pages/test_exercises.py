@@ -1,7 +1,5 @@
 """The page Exercises: prediction, view, check, answer; progress in the session and the link."""
 
-import pytest
-
 from core.lecture import exercises
 from pages.ui.exercises import exercise, progress
 from pages.ui.exercises.progress import Progress
@@ -54,10 +52,15 @@ def test_progress_survives_a_link_and_hostile_ones_are_refused():
     opened_on(header.EXERCISES, exercise="pairs", progress="pairs-9r").lack("2. Try it")
 
 
-@pytest.mark.parametrize("page", sorted({one.view.page for one in FOUND}))
-def test_views_open_with_their_choices(page):
+# Of these pages the tests of the tour open such links, which take seconds.
+OPENED_BY_TOUR = {"embeddings", "generation"}
+
+
+def test_views_open_with_their_choices():
     for one in FOUND:
-        if one.view.page == page:
-            app = opened_on(exercise.PAGES[page], **one.view.choices)
-            assert [message.value for message in (*app.error, *app.warning)] == [], one.name
-            assert {name: app.query_params[name] for name in one.view.choices} == one.view.choices, one.name
+        if one.view.page in OPENED_BY_TOUR:
+            assert set(one.view.choices) <= {"data", "section", "size"}
+            continue
+        app = opened_on(exercise.PAGES[one.view.page], **one.view.choices)
+        assert [message.value for message in (*app.error, *app.warning)] == [], one.name
+        assert {name: app.query_params[name] for name in one.view.choices} == one.view.choices, one.name

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import BadInput
 from core.lecture import exercises
-from core.lecture.exercises import Exercise
+from core.lecture.exercises import Exercise, fill
 from pages.ui.exercises import progress
 from pages.ui.exercises.progress import Progress
 from pages.ui.shared import header, page_state
@@ -51,16 +51,16 @@ def _compute_numbers(exercise: Exercise, chosen: Mapping[str, Any]) -> dict[str,
 
 def draw(exercise: Exercise, number: int, state: Progress) -> None:
     """Draw an exercise as far as the person has come."""
-    about = f"Exercise {number}, slides {exercise.slides}, {exercise.minutes} minutes"
-    texts = "".join(f"<p>{html(text)}</p>" for text in (exercise.task, exercise.question))
-    st.html(Markup(f'<div class="hg-tour">{make_note(about)}<h2>{html(exercise.title)}</h2>{texts}</div>'))
-    _draw_prediction(exercise, state)
-    _draw_hints(exercise, state)
-    if state.prediction is None:
-        return
     chosen = {name: value for name in exercise.followed if (value := page_state.recall(name)) is not None}
     with header.show_errors(), st.spinner("Computing …"):
         values = _compute_numbers(exercise, chosen)
+        about = f"Exercise {number}, slides {exercise.slides}, {exercise.minutes} minutes"
+        texts = "".join(f"<p>{html(fill(text, values))}</p>" for text in (exercise.task, exercise.question))
+        st.html(Markup(f'<div class="hg-tour"><h2>{html(exercise.title)}</h2>{make_note(about)}{texts}</div>'))
+        _draw_prediction(exercise, state)
+        _draw_hints(exercise, state, values)
+        if state.prediction is None:
+            return
         _draw_view(exercise, number, values, bool(chosen))
         if state.is_revealed:
             _draw_answer(exercise, state, values)
@@ -71,35 +71,29 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
 
 def _draw_prediction(exercise: Exercise, state: Progress) -> None:
     st.subheader("1. Your prediction", anchor=False)
-    widget = page_state.key(f"prediction-{exercise.name}")
-    if state.prediction is not None:
-        default = state.prediction if exercise.guess else int(state.prediction)
-        st.session_state.setdefault(widget, default)
-    if exercise.guess is None:
-        options = range(len(exercise.choices))
+    widget, guess = page_state.key(f"prediction-{exercise.name}"), exercise.guess
+    if (committed := state.prediction) is not None:
+        st.session_state[widget] = committed if guess else int(committed)
+    options = {"key": widget, "disabled": committed is not None}
+    if guess is None:
         label = lambda k: plain(exercise.choices[k].text)
-        st.radio(
-            "Prediction", options, None, label, key=widget, disabled=state.is_revealed, label_visibility="collapsed"
-        )
+        choices = range(len(exercise.choices))
+        st.radio("Prediction", choices, None, label, label_visibility="collapsed", **options)
     else:
-        guess, middle = exercise.guess, None if widget in st.session_state else exercise.guess.low
-        label = f"Prediction ({guess.unit})" if guess.unit else "Prediction"
-        limits = (guess.low, guess.high, middle, guess.step)
-        st.slider(plain(label), *limits, key=widget, disabled=state.is_revealed, width=420)
-    if state.is_revealed:
-        st.caption("The answer has been shown, so the prediction stays as it is.")
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="exercise-commit"):
-        label = "Commit" if state.prediction is None else "Change the prediction"
+        st.session_state.setdefault(widget, guess.low)
+        label = f"Number of {guess.unit}" if guess.unit else "Your number"
+        help = f"Right within a factor of {guess.factor:g}."
+        st.slider(plain(label), guess.low, guess.high, step=guess.step, format="%g", help=help, width=420, **options)
+    if committed is None:
         key = page_state.key(f"commit-{exercise.name}")
-        st.button(label, key=key, on_click=progress.commit, args=(exercise.name, widget), type="primary")
-        if state.prediction is not None:
-            st.caption("Committed. You can change it until you see the answer.")
+        st.button("Commit", key=key, on_click=progress.commit, args=(exercise.name, widget), type="primary")
+    else:
+        st.caption("Your prediction is committed, so it stays as it is.")
 
 
-def _draw_hints(exercise: Exercise, state: Progress) -> None:
+def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
     for k, hint in enumerate(exercise.hints[: state.hints], 1):
-        st.info(plain(f"Hint {k}: {hint}"))
+        st.info(plain(f"Hint {k}: {fill(hint, values)}"))
     if state.hints < len(exercise.hints) and not state.is_revealed:
         label = f"Hint {state.hints + 1} of {len(exercise.hints)}"
         key = page_state.key(f"hint-{exercise.name}")
@@ -114,9 +108,9 @@ def _draw_view(exercise: Exercise, number: int, values: Mapping[str, float], has
     st.page_link(script, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices))
     is_met = exercise.check.holds(values[exercise.check.number])
     if is_met:
-        st.success(plain(exercises.fill(exercise.check.met, values)), icon=":material/check:")
+        st.success(plain(fill(exercise.check.met, values)), icon=":material/check:")
     elif has_begun:
-        st.info(plain(exercises.fill(exercise.check.unmet, values)))
+        st.info(plain(fill(exercise.check.unmet, values)))
 
 
 def _draw_answer(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
@@ -126,6 +120,6 @@ def _draw_answer(exercise: Exercise, state: Progress, values: Mapping[str, float
         st.success("Your prediction is right.", icon=":material/check:")
     else:
         st.warning(plain(f"Your prediction is not right. {verdict.why}"), icon=":material/lightbulb:")
-    st.markdown(plain(exercises.fill(exercise.explanation, values)))
+    st.markdown(plain(fill(exercise.explanation, values)))
     if exercise.formula:
         st.latex(exercise.formula)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -72,26 +73,26 @@ def _keep(progress: dict[str, Progress]) -> None:
     page_state.keep(_NAME, progress, text=pack(progress) or None)
 
 
-def _change(name: str, **changes) -> Progress:
-    own = dict(page_state.recall(_NAME) or {})
-    own[name] = replace(own.get(name, Progress()), **changes)
-    _keep(own)
-    return own[name]
-
-
 def commit(name: str, widget: str) -> None:
-    """Keep the prediction in a widget, unless the answer was shown: the callback of a button."""
-    value, before = st.session_state.get(widget), (page_state.recall(_NAME) or {}).get(name, Progress())
-    if value is not None and not before.is_revealed:
+    """Keep the prediction in a widget, the first one for good: the callback of a button."""
+    if (value := st.session_state.get(widget)) is not None and _get(name).prediction is None:
         _change(name, prediction=float(value))
 
 
 def reveal(name: str) -> None:
     """Show the answer, if there is a prediction: the callback of a button."""
-    if (page_state.recall(_NAME) or {}).get(name, Progress()).prediction is not None:
+    if _get(name).prediction is not None:
         _change(name, is_revealed=True)
 
 
 def add_hint(name: str) -> None:
     """Show one more hint: the callback of a button."""
-    _change(name, hints=(page_state.recall(_NAME) or {}).get(name, Progress()).hints + 1)
+    _change(name, hints=_get(name).hints + 1)
+
+
+def _get(name: str) -> Progress:
+    return (page_state.recall(_NAME) or {}).get(name, Progress())
+
+
+def _change(name: str, **changes: Any) -> None:
+    _keep({**(page_state.recall(_NAME) or {}), name: replace(_get(name), **changes)})
