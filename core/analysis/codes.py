@@ -135,7 +135,8 @@ def predict_words(estimator, dataset: Dataset, shown: np.ndarray, codes: np.ndar
         counts = dataset.X_test[[row]].toarray().ravel()
         expected = estimator.inverse_transform(codes[[row]]).ravel()
         has, expects = (np.argsort(-v, kind="stable")[:12] for v in (counts, expected))
-        document = {"title": dataset.titles_test[row], "class": dataset.target_names[label] if label >= 0 else ""}
+        title = dataset.titles_test[row] if dataset.redistributable else f"test document {row:,}"
+        document = {"title": title, "class": dataset.target_names[label] if label >= 0 else ""}
         document["has"] = [[str(vocabulary[i]), int(counts[i])] for i in has if counts[i] > 0]
         document["expects"] = [[str(vocabulary[i]), round(float(expected[i]), 5), bool(counts[i] > 0)] for i in expects]
         documents.append(document)

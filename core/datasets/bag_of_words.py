@@ -115,12 +115,11 @@ def make_title(row: Mapping[str, str]) -> str:
     return row.get("title") or " ".join(row["text"].split(maxsplit=TITLE_WORDS)[:TITLE_WORDS])
 
 
-def build_dataset(
-    name: str, rows: Sequence[Mapping[str, str]], vocabulary_size: int, *, licence: str, citation: str
-) -> Dataset:
+def build_dataset(name: str, rows: Sequence[Mapping[str, str]], vocabulary_size: int, **about: Any) -> Dataset:
     """Make a data set of documents, counting at most `vocabulary_size` words.
 
-    `rows` holds ``{"split": "train" or "test", "label", "text"}``, perhaps with ``"title"``, for each document.
+    `rows` holds ``{"split": "train" or "test", "label", "text"}``, perhaps with ``"title"``, for each document;
+    `about`: licence, citation and redistributable, see `core.types.Dataset`.
     Raises DataUnavailable if the train documents contain only stop words.
     """
     rows, notes = file_formats.clean_documents(rows)
@@ -136,7 +135,8 @@ def build_dataset(
     y_train, y_test = (np.array([code[row["label"]] for row in part], np.int64) for part in parts)
     n = len(train)
     return Dataset(
-        *(name, DOCUMENTS, X[:n], y_train, X[n:], y_test, target_names, licence, citation),
+        *(name, DOCUMENTS, X[:n], y_train, X[n:], y_test, target_names),
+        **about,
         vocabulary=vocabulary,
         titles_train=tuple(map(make_title, train)),
         titles_test=tuple(map(make_title, test)),

@@ -32,6 +32,7 @@ def load(name: str, *, progress: Progress | None = None, vocabulary_size: int) -
         name,
         file_formats.read_documents(download.get_stored_file(name, parse, progress)),
         vocabulary_size,
+        redistributable=False,
         licence=datasets.entry(name).licence,
         citation="D. Lewis: Reuters-21578, Distribution 1.0, 1997; split R8 of A. Cardoso-Cachopo: Improving methods "
         "for single-label text categorization. PhD thesis, 2007.",

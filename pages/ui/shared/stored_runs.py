@@ -13,7 +13,7 @@ from core.datasets.own import catalogue
 from core.errors import BadInput, BrokenRun
 from core.metrics import bootstrap
 from core.metrics.definitions import DEFINITIONS
-from core.runs import reader, selection, store
+from core.runs import layout, reader, selection, store
 from core.tasks import task_files
 from core.types import Run, Spec
 from pages.ui.shared import permalinks
@@ -123,6 +123,12 @@ def read_run(key: str) -> tuple[Run, Stamp]:
     if not datasets.is_known(run.spec.dataset):
         raise _deleted(key)
     return run, stamp
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Spec: lambda spec: spec.key})
+def read_shipped(spec: Spec) -> Run:
+    """The shipped run of `spec`, not to be changed: the same one, whatever runs a visitor stores."""
+    return reader.read_run(layout.place_of(layout.SHIPPED, spec))
 
 
 def _deleted(key: str) -> BrokenRun:

@@ -55,6 +55,9 @@ STEPS = (
             r"\bar{x}": "the mean of the training rows",
             r"x": "a row with d features",
         },
+        look_for="Thin strokes and small loops: PCA blurs them and leaves grey shadows around the digit; the AE, from "
+        "the same number of dimensions, keeps them.",
+        picture="autoencoders.draw_reconstructions",
         minutes=6,
         notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves "
         "the error as it is.",
