@@ -44,6 +44,10 @@ class Gaussian:
         circle = np.stack([np.cos(angle), np.sin(angle)])
         return self.mean + deviations * (np.linalg.cholesky(self.covariance) @ circle).T
 
+    def covers(self, X: np.ndarray, deviations: float = 2.0) -> np.ndarray:
+        """Which points (n, d) lie within so many standard deviations of the mean: (n,) bool."""
+        return np.square(_log_density(self.mean, np.linalg.cholesky(self.covariance), X)[1]).sum(0) <= deviations**2
+
     def compute_kl(self, other: Gaussian) -> float:
         """KL(self || other) in nats."""
         solved, apart = np.linalg.solve(other.covariance, self.covariance), self.mean - other.mean

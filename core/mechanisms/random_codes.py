@@ -21,8 +21,7 @@ class Region(Gaussian):
 
     def contains(self, codes: np.ndarray) -> np.ndarray:
         """Which codes lie in it: (n, 2) -> (n,) bool."""
-        white = np.linalg.solve(np.linalg.cholesky(self.covariance), (codes - self.mean).T)
-        return np.square(white).sum(0) <= RADIUS**2
+        return self.covers(codes, RADIUS)
 
     def compute_normal_share(self) -> float:
         """Probability that z ~ N(0, I) lies in it, by quadrature over z1.

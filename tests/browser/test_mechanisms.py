@@ -10,6 +10,12 @@ from tests.browser.conftest import DRAWN
 
 DEMOS = ("Output distributions", "Naive sampling", "Reparameterization", "Divergences", "Linear AE and PCA", "ELBO")
 SHARE = "Link to this view"
+# Pictures and charts without an area, and names in the sidebar that are cut.
+UNSEEN = """() => [...document.querySelectorAll('.stMain :is(img, .js-plotly-plot .main-svg, canvas)')]
+  .filter((e) => e.getBoundingClientRect().width < 20 || e.getBoundingClientRect().height < 20 || e.naturalWidth === 0)
+  .map((e) => e.outerHTML.slice(0, 100))"""
+CUT = """() => [...document.querySelectorAll('section.stSidebar .stPageLink a *')]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map((e) => e.innerText)"""
 
 
 def finding(page):
@@ -28,6 +34,8 @@ def test_every_demo_fits_a_phone(visit):
         assert page.locator(".katex-display .katex-html").count() >= 1
         assert page.locator(".katex-error").count() == 0
         assert page.evaluate("document.querySelector('.stMainBlockContainer').scrollWidth <= innerWidth"), demo
+        assert page.locator(".hg-graphs img").count() == (2 if demo == "Reparameterization" else 0)
+        assert page.evaluate(UNSEEN) == [], demo
 
 
 def test_the_browser_plays_the_descent_without_the_server(visit):
@@ -84,20 +92,21 @@ def test_a_game_survives_a_moved_control_and_can_be_stopped(visit):
 
 
 def test_tour_by_keys_with_a_way_back_and_large_type(visit):
-    page = visit("tour?step=2", drawn=SHARE)
+    page = visit("tour?step=14", drawn=SHARE)
     title = page.locator(".hg-tour h2")
     before = title.inner_text()
     page.keyboard.press("ArrowRight")
     expect(title).not_to_have_text(before, timeout=DRAWN)
-    at_three = title.inner_text()
+    at_fifteen = title.inner_text()
     page.locator(".stMain .stPageLink a").nth(1).click()
     expect(finding(page)).to_be_visible(timeout=DRAWN)
+    assert page.evaluate(CUT) == []
     # In large type the page keys of a presenter turn the steps from here too; else they scroll.
     page.keyboard.press("PageDown")
     page.set_viewport_size({"width": 390, "height": 844})
     # Not covered by what Streamlit keeps at the top.
-    page.get_by_test_id("stMain").get_by_role("link", name="Back to the tour, step 3").click(timeout=DRAWN)
-    expect(title).to_have_text(at_three, timeout=DRAWN)
+    page.get_by_test_id("stMain").get_by_role("link", name="Back to the tour, step 15").click(timeout=DRAWN)
+    expect(title).to_have_text(at_fifteen, timeout=DRAWN)
     page.set_viewport_size({"width": 1440, "height": 900})
     size = "parseFloat(getComputedStyle(document.querySelector('.hg-tour p')).fontSize)"
     small = page.evaluate(size)

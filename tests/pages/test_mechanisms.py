@@ -7,10 +7,12 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import streamlit as st
+from scipy.spatial.distance import mahalanobis
 
 from core import config
 from core.datasets import user_image
-from core.mechanisms import gan_game
+from core.mechanisms import divergences, gan_game
+from core.mechanisms.gaussian_mixtures import Mixture
 from core.mechanisms.monte_carlo import Estimate
 from core.tasks import computation, vae_vs_gan_training
 from pages.ui.shared import experiment
@@ -56,6 +58,9 @@ def check(app, *, agrees: bool = True) -> None:
     assert finding(app)
     shown = f"{finding(app)} {table(app)}"
     assert "nan" not in shown.lower()
+    # Rounding is shown as 0, and Streamlit drops SVG.
+    assert not re.search(r"\de[-−]\d\d|(?<!\d)−0(\.0+)?\b(?!\.)", shown)
+    assert "<svg" not in app.read_html()
     assert not agrees or "differs (" not in shown
 
 
@@ -106,6 +111,23 @@ def test_modes_in_the_link_are_fitted():
     # Equal weights at -3 and 3, deviations 0.5 and 0.6: 9 + (0.25 + 0.36) / 2
     assert table(app)["KL(p ‖ q)"][1] == f"{np.sqrt(9.305):.2f}"
     assert "match the target" in finding(app)
+
+
+@pytest.mark.parametrize(("plane", "query"), [("1", {}), ("2", {}), ("2", {"modes-2": "-2,0;2,0;0,2"})])
+def test_modes_that_a_fit_covers_are_counted(plane, query):
+    app = page("similarity", **{"in": plane}, **query)
+    modes = [part.split(",") for part in app.query()[f"similarity.modes-{plane}"].split(";")]
+    modes = np.array(modes, float)
+    target = Mixture.from_means(modes, [0.8, 0.6, 0.5][: len(modes)], [0.6, 0.4, 0.4][: len(modes)])
+    starts = np.random.default_rng(0).uniform(-4, 4, (8, len(modes[0])))[:4]
+    counts = []
+    for divergence in (divergences.FORWARD, divergences.REVERSE):
+        fit = divergences.fit_gaussian(target, divergence, starts)[0].gaussian
+        inverse = np.linalg.inv(fit.covariance)
+        counts.append(sum(mahalanobis(mode, fit.mean, inverse) <= 2 for mode in modes))
+    assert re.findall(r"(\d) of", finding(app)) == [str(count) for count in counts]
+    # It opens where KL(q ‖ p) covers one mode, but does so only for modes that are far apart.
+    assert counts == [len(modes), 1 if not query else 2]
 
 
 def test_preset_games_have_the_exact_divergence():
@@ -173,6 +195,8 @@ def test_other_comparisons_are_trained_in_the_background(monkeypatch, tmp_path):
 def test_numbers_have_the_places_their_error_allows():
     assert experiment.format_estimate(Estimate(-12.3456, 0.0234, 10), "nats") == "−12.346 ± 0.023 nats"
     assert experiment.format_estimate(Estimate(-5.0, 1e9, 10)) == "−5 ± more than 10,000"
+    for error in (0.0, 0.3):
+        assert experiment.format_value(-1.474e-14, error).strip("0.") == ""
     for error, exact, text in ((0.1, 1.1, "agrees (1.0 SE)"), (0.1, 2.0, "differs (10.0 SE)"), (0, 1.0, "equal")):
         assert experiment.describe_agreement(Estimate(1.0, error, 10), exact) == text
 

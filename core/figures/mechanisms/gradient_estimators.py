@@ -10,7 +10,12 @@ import plotly.graph_objects as go
 from core.figures import palette
 from core.figures.mechanisms import base
 
-_GRAPHS = Path(__file__).parents[3] / "assets" / "theme"
+_THEME = Path(__file__).parents[3] / "assets" / "theme"
+# what is shown -> file, colour of its note
+_GRAPHS = {
+    "z sampled from N(μ, σ²). Sampling has no derivative: gradients stop at z.": ("sampling", "bad"),
+    "z = μ + σ ε. The noise is an input: gradients reach μ and σ.": ("reparameterization", "good"),
+}
 NAMES = {"score": "score function", "reparameterized": "reparameterized"}
 _COLOURS = {"score": 2, "reparameterized": 0}
 
@@ -57,12 +62,12 @@ def plot_errors(counts: np.ndarray, variances: dict[str, float], theme: str) -> 
     return chart
 
 
-def render_graphs(theme: str) -> list[str]:
-    """SVGs of both computation graphs, plain and reparameterized, in the colours of a theme; dashed: gradients."""
+def render_graphs(theme: str) -> dict[str, str]:
+    """SVGs of both computation graphs by what they show, in the colours of a theme; dashed: gradients."""
     ink, good, bad = palette.INK[theme], palette.CLASSES[theme][3], palette.CLASSES[theme][2]
-    graphs = []
-    for name, colour in (("sampling", bad), ("reparameterization", good)):
-        text = Template((_GRAPHS / f"{name}.svg").read_text(encoding="utf-8"))
-        note = colour if theme == "dark" else ink
-        graphs.append(text.substitute(ink=ink, good=good, bad=bad, note=note))
+    graphs = {}
+    for about, (name, colour) in _GRAPHS.items():
+        text = Template((_THEME / f"{name}.svg").read_text(encoding="utf-8"))
+        note = {"good": good, "bad": bad}[colour] if theme == "dark" else ink
+        graphs[about] = text.substitute(ink=ink, good=good, bad=bad, note=note)
     return graphs

@@ -1,6 +1,5 @@
 """The sections Features and Correlations of a table: how samples differ from test rows."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from core.metrics.table_samples import compare_correlations
 from core.types import Dataset, Run
 from pages.ui.generation.run_samplers import Draw, RunSampler, select_lines
 from pages.ui.generation.table_samples import find_usable, load_table, to_cells
-from pages.ui.shared import charts, export, header, page_state, tables
+from pages.ui.shared import charts, export, header, images, page_state, tables
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import Section, begin_section
@@ -186,8 +185,7 @@ def _make_card(feature, histogram: Histogram, distances: dict[str, float], style
             values = pd.Timestamp(0) + pd.to_timedelta(values, "D").round("D")
         ends = tuple(format_cell(value) for value in values)
     svg = feature_histograms.render_histogram(histogram, ends, styles, header.get_theme())
-    source = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
-    picture = f'<img alt="Shares of the values of {html(feature.name)}" src="{source}">'
+    picture = images.vector(svg, f"Shares of the values of {feature.name}")
     measured = " · ".join(
         f'<span style="border-bottom: 2px solid {styles[label].colour}">{_make_cell(value).shown}</span>'
         for label, value in distances.items()

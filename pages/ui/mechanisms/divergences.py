@@ -16,7 +16,7 @@ from pages.ui.shared.experiment import Controls
 from pages.ui.shared.tables import Cell
 
 _LINE, _PLANE = "1", "2"
-_MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.0, 0.0), (2.0, 0.0), (0.0, 2.0))}  # initial modes
+_MEANS = {_LINE: ((-2.0,), (2.0,)), _PLANE: ((-2.5, -1.5), (2.5, -1.5), (0.0, 2.5))}  # initial modes
 _REACH = 4.0  # of the modes, either way from 0
 _PIS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 _RESTARTS = (1, 2, 4, 8)
@@ -29,9 +29,9 @@ _MATCH = 1e-3
 
 def draw(controls: Controls) -> None:
     experiment.introduce(
-        "A single Gaussian q cannot match a target p with several modes; the divergence determines how it fails. "
-        "Maximum likelihood, KL(p ‖ q), covers all modes and the space between them; KL(q ‖ p) covers one mode, which "
-        "one depending on initialisation.",
+        "A single Gaussian q cannot match a target p with several modes; the divergence determines how it fails. With "
+        "KL(p ‖ q), maximum likelihood, q needs density wherever p has some; with KL(q ‖ p) it must avoid places "
+        "without p, and may leave modes out.",
         r"\mathrm{JS}_\pi = \pi\,\mathrm{KL}(p\,\|\,m) + (1-\pi)\,\mathrm{KL}(q\,\|\,m)",
         r"m = \pi p + (1-\pi) q",
         r"\frac{\mathrm{JS}_\pi}{\pi(1-\pi)} \to \begin{cases} \mathrm{KL}(p\,\|\,q) & \pi \to 0 \\ "
@@ -118,11 +118,7 @@ def _fit(
         texts = (label, _format(best.mean), _format(_compute_deviations(best)))
         cells = [*map(tables.text, texts), *(tables.estimate(value) for value in values)]
         rows.append([*cells, tables.text(_count_optima(fits))])
-    return (
-        charts,
-        rows,
-        _describe_fits(shape, divergences.match_moments(target), best_fits[FORWARD], best_fits[REVERSE]),
-    )
+    return charts, rows, _describe_fits(shape, target, best_fits[FORWARD], best_fits[REVERSE])
 
 
 def _compute_deviations(gaussian: Gaussian) -> np.ndarray:
@@ -131,7 +127,7 @@ def _compute_deviations(gaussian: Gaussian) -> np.ndarray:
 
 
 def _format(values: np.ndarray) -> str:
-    return ", ".join(f"{value:.2f}" for value in values).replace("-", "−")
+    return ", ".join(f"{value:z.2f}" for value in values).replace("-", "−")
 
 
 def _count_optima(fits: list[Fit]) -> str:
@@ -143,14 +139,15 @@ def _count_optima(fits: list[Fit]) -> str:
     return f"{len(optima)} in {len(fits)} {'start' if len(fits) == 1 else 'starts'}"
 
 
-def _describe_fits(shape: str, moments: Gaussian, forward: Gaussian, reverse: Gaussian) -> str:
+def _describe_fits(shape: str, target: Mixture, forward: Gaussian, reverse: Gaussian) -> str:
+    moments, n = divergences.match_moments(target), len(target.means)
     covariance = moments.covariance
     if shape == ISOTROPIC:
         covariance = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     gap = max(np.abs(forward.mean - moments.mean).max(), np.abs(forward.covariance - covariance).max())
     matches = f"differ from the target's by up to {gap:.3f}" if gap >= _MATCH else "match the target's"
-    widest, narrowest = (_compute_deviations(fit)[0] for fit in (forward, reverse))
+    covered = [int(fit.covers(target.means).sum()) for fit in (forward, reverse)]
     return (
-        f"Mean and covariance of the fit by KL(p ‖ q) {matches}. Its largest standard deviation is {widest:.2f}, that "
-        f"of the fit by KL(q ‖ p) {narrowest:.2f}."
+        f"{covered[0]} of {n} modes lie within two standard deviations of the fit by KL(p ‖ q), {covered[1]} of {n} "
+        f"within those of the fit by KL(q ‖ p). Mean and covariance of the fit by KL(p ‖ q) {matches}."
     )

@@ -45,7 +45,7 @@ def _show_bound(controls: Controls) -> None:
     charts, exact, estimate, tightest = _compute_bounds(spread, shift, seed, header.get_theme())
     experiment.draw_charts(*charts, key="bound")
     experiment.state_finding(
-        f"The gap KL(q(z|x) ‖ p(z|x)) is {exact.gap:.4f} nats. With k = {_COUNTS[-1]:,} codes the bound is "
+        f"The gap KL(q(z|x) ‖ p(z|x)) is {exact.gap:z.4f} nats. With k = {_COUNTS[-1]:,} codes the bound is "
         f"{experiment.format_estimate(tightest, 'nats')}."
     )
     name = f"ELBO, nats ({estimate.n:,} codes)"

@@ -7,7 +7,7 @@ from core.figures.mechanisms import gradient_estimators as figures
 from core.mechanisms import gradient_estimators
 from core.mechanisms.gradient_estimators import REPARAMETERIZED, SCORE, Cost, Quadratic, Sines, measure_variance
 from core.mechanisms.monte_carlo import Estimate
-from pages.ui.shared import experiment, header
+from pages.ui.shared import experiment, header, images
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.text import Markup
 
@@ -27,7 +27,7 @@ def draw(controls: Controls) -> None:
         r"\mathbb{E}_{\epsilon}\,\underbrace{f'(\mu + \sigma \epsilon)}_{\text{reparameterized}},\quad "
         r"\epsilon \sim \mathcal{N}(0, I)",
     )
-    graphs = "".join(f"<div>{svg}</div>" for svg in figures.render_graphs(header.get_theme()))
+    graphs = "".join(images.vector(svg, about) for about, svg in figures.render_graphs(header.get_theme()).items())
     st.html(Markup(f'<div class="hg-graphs">{graphs}</div>'))
     with experiment.make_controls_row():
         kind = controls.choose_segment("f", "f(z)", {"quadratic": "|z − a|²", "sines": "Σ sin(w z)"})

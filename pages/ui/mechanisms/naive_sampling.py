@@ -34,9 +34,9 @@ def draw(controls: Controls) -> None:
         "With codes z from the prior, few pairs (z, x) contribute to the gradient: the more latent dimensions and the "
         "smaller the output variance, the fewer. With an encoder that proposes codes near the posterior p(z|x), nearly "
         "all pairs contribute.",
-        r"\log p(x) \approx \log \frac1K \sum_k p_\theta(x|z_k),\ z_k \sim p(z)",
-        r"{\nabla_\theta = \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),}\quad\allowbreak"
-        r"{w_k = \frac{p(x|z_k)}{\sum_j p(x|z_j)}}",
+        r"\log p_\theta(x) \approx \log \frac1K \sum_k p_\theta(x|z_k),\ z_k \sim p(z)",
+        r"{\nabla_\theta \log p_\theta(x) \approx \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),}\quad\allowbreak"
+        r"{w_k = \frac{p_\theta(x|z_k)}{\sum_j p_\theta(x|z_j)}}",
     )
     with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)

@@ -20,6 +20,7 @@ from pages.ui.shared.text import Markup, html, plain
 RESTART = "New initialisation"
 DRAWN = {"drawn": "Draw your own"}
 _LONGEST_IN_A_LINK = 1200
+_ROUNDING = 1e-9  # smaller numbers are 0: those of the demos are of the order of 1
 # Errors below the first are rounding; those above the second are not worth their digits.
 _LEAST_ERROR, _LARGEST_ERROR = 1e-6, 10_000
 _MOST_DEVIATION = 3  # standard errors
@@ -162,10 +163,12 @@ def format_error(error: float) -> str:
 
 def format_value(value: float, error: float) -> str:
     """A number with the decimal places that are meaningful given its error, at most six."""
+    if abs(value) < _ROUNDING:
+        value = 0.0
     if not error > _LEAST_ERROR:
         return f"{value:,.4g}".replace("-", "−")
     places = next((places for places in range(6) if error * 10**places >= 9.5), 6)
-    return f"{value:,.{places}f}".replace("-", "−")
+    return f"{value:z,.{places}f}".replace("-", "−")
 
 
 def describe_agreement(estimate: Estimate, exact: float) -> str:

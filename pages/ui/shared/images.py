@@ -1,4 +1,4 @@
-"""Pictures of runs as PNG, cached by run and theme, and as HTML."""
+"""Pictures as HTML; those of runs as PNG, cached by run and theme."""
 
 import base64
 from collections.abc import Sequence
@@ -17,6 +17,12 @@ IN_STRIP = 10
 def image(png: bytes, alt: str, style: str) -> Markup:
     data = base64.b64encode(png).decode()
     return Markup(f'<img class="{style}" alt="{html(alt)}" src="data:image/png;base64,{data}">')
+
+
+def vector(svg: str, alt: str, style: str = "") -> Markup:
+    """HTML of an SVG document as a picture: `st.html` drops SVG itself."""
+    data = base64.b64encode(svg.encode()).decode()
+    return Markup(f'<img class="{style}" alt="{html(alt)}" src="data:image/svg+xml;base64,{data}">')
 
 
 def montage(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str, style: str, cell: int = 56) -> Markup:

@@ -1,6 +1,5 @@
 """Training curves: images while a training runs, charts of a stored run."""
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +8,8 @@ import streamlit as st
 from core import datasets, methods
 from core.figures import svg
 from core.types import Spec
-from pages.ui.shared import charts, header, page_state, training_queue
-from pages.ui.shared.text import Markup, html
+from pages.ui.shared import charts, header, images, page_state, training_queue
+from pages.ui.shared.text import Markup
 
 History = Sequence[dict[str, Any]]
 
@@ -20,9 +19,8 @@ def draw(spec: Spec, rows: History, stamp: tuple, *, is_live: bool = False) -> N
     shown = stamp, page_state.recall("curves") or "epoch", header.get_theme(), spec, rows
     stills = _stills(*shown)
     if is_live:
-        sources = [(base64.b64encode(still.encode()).decode(), html(about)) for still, about in stills]
-        images = "".join(f'<img alt="{about}" src="data:image/svg+xml;base64,{data}">' for data, about in sources)
-        st.html(Markup(f'<div class="hg-sketches">{images}</div>'))
+        pictures = "".join(images.vector(still, about) for still, about in stills)
+        st.html(Markup(f'<div class="hg-sketches">{pictures}</div>'))
     else:
         with st.container(key="curves"):
             for k, (figure, (still, about)) in enumerate(zip(_figures(*shown), stills, strict=True)):
