@@ -51,7 +51,7 @@ def test_the_browser_plays_the_descent_without_the_server(visit):
 
 
 def test_modes_are_dragged_and_moved_by_keys(visit):
-    page = visit("mechanisms?experiment=similarity&similarity.in=2", drawn=SHARE)
+    page = visit("mechanisms?experiment=similarity&similarity.in=2&similarity.modes-2=-2,0;2,0;0,2", drawn=SHARE)
     first, second = (page.get_by_role("application", name=f"Mode {k}") for k in (1, 2))
     first.wait_for(timeout=DRAWN)
     before = finding(page).inner_text()

@@ -147,7 +147,9 @@ def _describe_fits(shape: str, target: Mixture, forward: Gaussian, reverse: Gaus
     gap = max(np.abs(forward.mean - moments.mean).max(), np.abs(forward.covariance - covariance).max())
     matches = f"differ from the target's by up to {gap:.3f}" if gap >= _MATCH else "match the target's"
     covered = [int(fit.covers(target.means).sum()) for fit in (forward, reverse)]
+    widest = [_compute_deviations(fit)[0] for fit in (forward, reverse)]
     return (
-        f"{covered[0]} of {n} modes lie within two standard deviations of the fit by KL(p ‖ q), {covered[1]} of {n} "
-        f"within those of the fit by KL(q ‖ p). Mean and covariance of the fit by KL(p ‖ q) {matches}."
+        f"{covered[0]} of {n} modes lie within two standard deviations of the fit by KL(p ‖ q) and {covered[1]} of {n} "
+        f"within those of the fit by KL(q ‖ p), whose largest standard deviations are {widest[0]:.2f} and "
+        f"{widest[1]:.2f}. Mean and covariance of the fit by KL(p ‖ q) {matches}."
     )
