@@ -1,6 +1,6 @@
 // What several components need. pages/ui/shared/components.py puts it before their own script.
 
-const ARRAYS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f2: Uint16Array, f4: Float32Array, f8: Float64Array };
+const ARRAYS = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f2: Uint16Array, f4: Float32Array, f8: Float64Array };
 
 // A message of core/frontend: the length of a JSON header (uint32, little endian), the header, and the arrays that it
 // lists as [name, length, type]. Returns the header with `arrays`, by name, and their `types`.
@@ -57,3 +57,27 @@ const isDark = ([red, green, blue]) => 0.3 * red + 0.6 * green + 0.1 * blue < 12
 
 // Left and top of picture `k` in a sprite of pictures.
 const placeIn = ({ width, height, columns }, k) => [(k % columns) * width, Math.floor(k / columns) * height];
+
+// The mark of a class in a picture, as a path to fill or stroke.
+function trace(context, mark, x, y, radius) {
+  context.beginPath();
+  if (mark === "square") context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+  else if (mark === "diamond") {
+    const reach = radius * 1.35;
+    context.moveTo(x, y - reach);
+    context.lineTo(x + reach, y);
+    context.lineTo(x, y + reach);
+    context.lineTo(x - reach, y);
+    context.closePath();
+  } else context.arc(x, y, radius, 0, 2 * Math.PI);
+}
+
+const button = (label, title, onclick) => element("button", { type: "button", title, onclick }, label);
+const signed = (text) => text.replace("-", "−");
+
+// Two decimals, fewer of large numbers.
+function number(value) {
+  const size = Math.abs(value);
+  const text = value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return signed(Number(text) === 0 ? text.replace("-", "") : text);
+}

@@ -37,7 +37,7 @@ const mounted = (globalThis.hourglassLatentMounts ??= new WeakMap());
 export default function ({ data, parentElement, setStateValue }) {
   if (!data?.length) return; // only to have this file fetched
   const message = unpack(data);
-  if (message.kind === "decoder") keep(shared.decoders, message.id, () => new Decoder(message), MOST_DECODERS);
+  if (message.kind === "decoder") keep(shared.decoders, message.id, () => new Network(message), MOST_DECODERS);
   else if (message.kind === "grid") keep(shared.grids, message.id, () => message, MOST_DECODERS);
   else if (message.kind === "pictures") keep(shared.pictures, message.id, () => new Pictures(message), MOST_PICTURES);
   else return mount(message, parentElement, setStateValue);
@@ -78,84 +78,7 @@ function keep(kept, id, make, most) {
   for (const view of shared.views) view.came();
 }
 
-// --- Decoding ---------------------------------------------------------------------------------------------------
-
-let halves;
-
-// What the 65,536 half-precision numbers are.
-function table() {
-  if (halves) return halves;
-  halves = new Float32Array(65536);
-  for (let k = 0; k < 65536; k++) {
-    const [sign, exponent, fraction] = [k >> 15 ? -1 : 1, (k >> 10) & 31, k & 1023];
-    if (exponent === 0) halves[k] = sign * fraction * 2 ** -24;
-    else if (exponent === 31) halves[k] = fraction ? NaN : sign * Infinity;
-    else halves[k] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  }
-  return halves;
-}
-
-function floats(message, name) {
-  const array = message.arrays[name];
-  return message.types[name] === "f2" ? Float32Array.from(array, (half) => table()[half]) : array;
-}
-
-const ACTIVATIONS = {
-  relu: (x) => {
-    for (let j = 0; j < x.length; j++) if (x[j] < 0) x[j] = 0;
-  },
-  silu: (x) => {
-    for (let j = 0; j < x.length; j++) x[j] /= 1 + Math.exp(-x[j]);
-  },
-  sigmoid: (x) => {
-    for (let j = 0; j < x.length; j++) x[j] = 1 / (1 + Math.exp(-x[j]));
-  },
-  identity: () => {},
-};
-
-class Decoder {
-  constructor(message) {
-    this.layers = message.activations.map((name, k) => {
-      const [bias, scale] = [message.arrays[`bias${k}`], message.arrays[`scale${k}`]];
-      const given = floats(message, `weight${k}`);
-      const weight = given === message.arrays[`weight${k}`] ? given.slice() : given;
-      const n = bias.length;
-      for (let at = 0; at < weight.length; at += n) for (let j = 0; j < n; j++) weight[at + j] *= scale[j];
-      const inputs = weight.length / n;
-      return { weight, bias, activate: ACTIVATIONS[name], out: new Float32Array(n), used: new Int32Array(inputs) };
-    });
-  }
-
-  // The image of a code; the array is the decoder's own, until the next one.
-  decode(code) {
-    let x = code;
-    for (const layer of this.layers) {
-      forward(layer, x);
-      layer.activate(layer.out);
-      x = layer.out;
-    }
-    return x;
-  }
-}
-
-// Four rows of the weights at once, those of inputs that a ReLU put out left out: a quarter of the memory's traffic.
-function forward({ weight, bias, out, used }, x) {
-  const n = out.length;
-  out.set(bias);
-  let count = 0;
-  for (let i = 0; i < used.length; i++) if (x[i] !== 0) used[count++] = i;
-  let k = 0;
-  for (; k + 4 <= count; k += 4) {
-    const [i0, i1, i2, i3] = [used[k], used[k + 1], used[k + 2], used[k + 3]];
-    const [a, b, c, d] = [x[i0], x[i1], x[i2], x[i3]];
-    const [p, q, r, s] = [i0 * n, i1 * n, i2 * n, i3 * n];
-    for (let j = 0; j < n; j++) out[j] += a * weight[p + j] + b * weight[q + j] + c * weight[r + j] + d * weight[s + j];
-  }
-  for (; k < count; k++) {
-    const [a, p] = [x[used[k]], used[k] * n];
-    for (let j = 0; j < n; j++) out[j] += a * weight[p + j];
-  }
-}
+// --- Pictures of the rows ---------------------------------------------------------------------------------------
 
 class Pictures {
   constructor(message) {
@@ -196,10 +119,6 @@ function quantile(p) {
     if (Math.abs(step) < 1e-9) break;
   }
   return z;
-}
-
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
 // Chance that a chi-square variable of k degrees of freedom is above x: by the recurrence of its incomplete gamma.
@@ -247,16 +166,7 @@ function solve(L, b, k) {
 
 // --- Elements and words -----------------------------------------------------------------------------------------
 
-const button = (label, title, onclick) => element("button", { type: "button", title, onclick }, label);
 const zOf = (k) => `z${String(k + 1).replace(/\d/g, (d) => "₀₁₂₃₄₅₆₇₈₉"[d])}`;
-const signed = (text) => text.replace("-", "−");
-
-function number(value) {
-  const size = Math.abs(value);
-  const text = value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
-  return signed(Number(text) === 0 ? text.replace("-", "") : text);
-}
-
 function percent(share) {
   if (share < 0.001) return "less than 0.1 %";
   return `${share >= 0.1 ? Math.round(100 * share) : (100 * share).toFixed(1)}%`;
@@ -270,21 +180,6 @@ const sent = (code) =>
       return Math.abs(short) < 1e-4 ? "0" : short.toFixed(7).replace(/\.?0+$/, "");
     })
     .join("_");
-
-// --- Marks ------------------------------------------------------------------------------------------------------
-
-function trace(context, mark, x, y, radius) {
-  context.beginPath();
-  if (mark === "square") context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
-  else if (mark === "diamond") {
-    const reach = radius * 1.35;
-    context.moveTo(x, y - reach);
-    context.lineTo(x + reach, y);
-    context.lineTo(x, y + reach);
-    context.lineTo(x - reach, y);
-    context.closePath();
-  } else context.arc(x, y, radius, 0, 2 * Math.PI);
-}
 
 // --- The plane one drags in -------------------------------------------------------------------------------------
 
@@ -635,7 +530,7 @@ class View {
     this.follow();
     this.tell();
     if (this.message.server) this.ask();
-    else if (this.decoder) this.paint(this.decoder.decode(this.code), 255);
+    else if (this.decoder) this.paint(this.decoder.compute(this.code), 255);
   }
 
   paint(values, white) {
@@ -748,17 +643,6 @@ class View {
       this.lastSent = text;
       this.setStateValue("view", text);
     }, WAIT);
-  }
-}
-
-// Floats or bytes as grey pixels into a larger picture of `stride` pixels a line.
-function grey(values, white, pixels, start, stride, width, height) {
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at++) {
-      let v = values[at] * white;
-      v = v < 0 ? 0 : v > 255 ? 255 : (v + 0.5) | 0;
-      pixels[start + y * stride + x] = 0xff000000 | (v << 16) | (v << 8) | v;
-    }
   }
 }
 
@@ -901,7 +785,7 @@ class Manifold extends View {
         else {
           code[0] = plane.value((column + 0.5) / columns, 0);
           code[1] = plane.value(1 - (line + 0.5) / lines, 1);
-          grey(decoder.decode(code), 255, pixels, start, canvas.width, width, height);
+          grey(decoder.compute(code), 255, pixels, start, canvas.width, width, height);
         }
       }
       context.putImageData(image, 0, 0);

@@ -1,19 +1,25 @@
 """Export a fitted decoder as layers that a browser can compute; ranges and grids of codes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from core.types import IMAGES
+from core import methods
+from core.nn import quantization
+from core.types import IMAGES, Run
 
 # A dimension of a VAE is active where the variance of its posterior mean is larger: Burda et al. 2016.
 ACTIVE_UNIT = 0.01
 # Share of the largest effect of a dimension on the image up to which an effect is not visible.
 ACTIVE_EFFECT = 0.01
+# Activation of the last layer by the distribution of a pixel.
+_OUTPUTS = {"sigmoid": "sigmoid", "bernoulli": "sigmoid", "linear": "identity", "normal": "identity"}
+_NORMALISATION = "running_mean", "running_var", "bias"
+_EPSILON = 1e-5  # of batch norm
 _get_threads = cache(ThreadpoolController)
 
 
@@ -23,7 +29,7 @@ class Layer:
 
     Attributes
     ----------
-    weight : (n_in, n_out), float16 where that is exact, else float32; whole numbers of 8-bit weights.
+    weight : (n_in, n_out), int8 of 8-bit weights, else float16 where that is exact, else float32.
     scale : (n_out,) float32, of batch norm or 8-bit weights: kept apart, since the product would be rounded.
     bias : (n_out,) float32
     activation : {"relu", "silu", "sigmoid", "identity"}
@@ -63,57 +69,74 @@ def export_decoder(estimator: Any) -> Decoder | None:
     if not hasattr(estimator, "inverse_transform") or getattr(estimator, "kind", IMAGES) != IMAGES:
         return None
     if hasattr(estimator, "networks_"):
-        return _of_networks(estimator)
+        output, activation = getattr(estimator, "output", "sigmoid"), getattr(estimator, "activation", "relu")
+        return _of_networks(estimator.arrays(), output, activation)
     if hasattr(estimator, "components_") and hasattr(estimator, "mean_"):
         return (_layer(estimator.components_, estimator.mean_),)
     return None
 
 
-def _of_networks(estimator: Any) -> Decoder | None:
-    is_gan = "averaged" in estimator.networks_
-    layers = _layers(estimator.networks_["averaged" if is_gan else "decoder"])
-    if layers is None:
+def export_stored_decoder(run: Run, weights: Mapping[str, np.ndarray]) -> Decoder | None:
+    """Export the decoder of a stored run from the arrays of its weights, as `export_decoder` does, without torch."""
+    if run.environment["kind"] != IMAGES or not methods.entry(run.spec.method).decodes:
         return None
-    is_bounded = is_gan or getattr(estimator, "output", "sigmoid") in ("sigmoid", "bernoulli")
+    arrays = quantization.to_floats(weights)
+    if "components_" in arrays:
+        return (_layer(arrays["components_"], arrays["mean_"]),)
+    # An AE on images has a sigmoid; a linear one has none, and stores the mean that it adds.
+    output = run.spec.param("output", "linear" if "mean_" in arrays else "sigmoid")
+    return _of_networks(arrays, output, run.spec.param("activation", "relu"))
+
+
+def export_stored_encoder(run: Run, weights: Mapping[str, np.ndarray]) -> Decoder | None:
+    """Export the encoder of a stored run: a VAE's gives the means and then the log variances of q(z|x), unclipped."""
+    return _layers(quantization.to_floats(weights), "encoder", run.spec.param("activation", "relu"))
+
+
+def _of_networks(arrays: Mapping[str, np.ndarray], output: str, activation: str) -> Decoder | None:
+    is_gan = any(name.startswith("averaged.") for name in arrays)
+    layers = _layers(arrays, "averaged" if is_gan else "decoder", activation)
+    last_activation = "sigmoid" if is_gan else _OUTPUTS.get(output)
+    if layers is None or last_activation is None:
+        return None
     *hidden, last = layers
-    n = estimator.n_features_in_
+    n = int(arrays["n_features_in"])
     # Of a Normal output's two planes the first is the mean.
-    bias = last.bias[:n] + np.asarray(getattr(estimator, "mean_", np.float32(0)), np.float32)
-    output = "sigmoid" if is_bounded else "identity"
-    return (*hidden, Layer(np.ascontiguousarray(last.weight[:, :n]), last.scale[:n], bias, output))
+    bias = last.bias[:n] + np.asarray(arrays.get("mean_", np.float32(0)), np.float32)
+    return (*hidden, Layer(np.ascontiguousarray(last.weight[:, :n]), last.scale[:n], bias, last_activation))
 
 
-def _layers(network: Any) -> list[Layer] | None:
-    """The layers of a network, batch norm folded into the linear layer before it."""
-    from torch import nn
+def _layers(arrays: Mapping[str, np.ndarray], network: str, activation: str) -> Decoder | None:
+    """The layers of a network of `core.nn.networks.mlp`, or of one linear layer, batch norm folded into the weights.
 
-    activations = {nn.ReLU: "relu", nn.SiLU: "silu"}
+    None for other networks. Batch norm stands after each layer but the last, and before the activation.
+    """
+    named = {name.removeprefix(f"{network}."): a for name, a in arrays.items() if name.startswith(f"{network}.")}
+    if any(array.ndim > 2 for array in named.values()):
+        return None
     layers: list[Layer] = []
-    modules = [module for _, module in network.named_modules(remove_duplicate=False)]
-    for module in [module for module in modules if not list(module.children())]:
-        if isinstance(module, nn.Linear):
-            bias = np.zeros(module.out_features) if module.bias is None else _array(module.bias)
-            layers.append(_layer(_array(module.weight).T, bias))
-        elif isinstance(module, nn.BatchNorm1d) and layers:
-            before = layers[-1]
-            scale = _array(module.weight) / np.sqrt(_array(module.running_var) + module.eps)
-            bias = (before.bias - _array(module.running_mean)) * scale + _array(module.bias)
-            layers[-1] = replace(before, scale=(before.scale * scale).astype(np.float32), bias=bias.astype(np.float32))
-        elif type(module) in activations and layers:
-            layers[-1] = replace(layers[-1], activation=activations[type(module)])
-        else:
-            return None
-    return layers or None
+    for name in sorted((name for name in named if name.endswith("weight")), key=_get_index):
+        at, weight = name.removesuffix("weight"), np.asarray(named[name], np.float64)
+        if weight.ndim == 2:
+            layers.append(_layer(weight.T, named.get(f"{at}bias", np.zeros(len(weight)))))
+            continue
+        mean, variance, bias = (np.asarray(named[at + part], np.float64) for part in _NORMALISATION)
+        scale, before = weight / np.sqrt(variance + _EPSILON), layers[-1]
+        bias = (before.bias - mean) * scale + bias
+        scale = (before.scale * scale).astype(np.float32)
+        layers[-1] = Layer(before.weight, scale, bias.astype(np.float32), activation)
+    return tuple(layers) or None
 
 
-def _array(parameter: Any) -> np.ndarray:
-    return parameter.detach().cpu().numpy().astype(np.float64)
+def _get_index(name: str) -> int:
+    """Position of a layer: of ``"9.weight"`` 9, of a network that is one layer 0."""
+    return int(name.split(".")[0]) if "." in name else 0
 
 
 def _layer(weight: np.ndarray, bias: np.ndarray) -> Layer:
     weight = np.ascontiguousarray(weight, np.float32)
     scale = np.ones(weight.shape[1], np.float32)
-    # Of 8-bit weights, see `core.nn.quantization`: whole numbers, which float16 holds, times the scale of each output.
+    # Of 8-bit weights, see `core.nn.quantization`: whole numbers times the scale of each output.
     step = np.maximum(np.abs(weight).max(axis=0, initial=0) / 127, np.finfo(np.float32).tiny)
     whole = np.round(weight / step)
     with np.errstate(over="ignore"):
@@ -121,7 +144,7 @@ def _layer(weight: np.ndarray, bias: np.ndarray) -> Layer:
     if np.array_equal(half.astype(np.float32), weight):
         weight = half
     elif np.allclose(whole * step, weight, rtol=1e-5, atol=0):
-        weight, scale = whole.astype(np.float16), step
+        weight, scale = whole.astype(np.int8), step
     return Layer(weight, scale, np.asarray(bias, np.float32), "identity")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from core.errors import BadInput
 from core.figures import palette
 
-_TYPES = {"uint8": "u1", "uint16": "u2", "int16": "i2", "int32": "i4", "float16": "f2", "float32": "f4"}
+_TYPES = {"uint8": "u1", "int8": "i1", "uint16": "u2", "int16": "i2", "int32": "i4", "float16": "f2", "float32": "f4"}
 _TYPES |= {"float64": "f8"}
 _ALIGNED = 8
 _NOWHERE, _LAST = 65535, 65534
@@ -106,8 +106,8 @@ class Look:
 def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     """A JSON header and arrays as bytes: the header's length, uint32, little endian; both.
 
-    The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, u2, i2, i4, f2, f4, f8; header and
-    arrays are padded so that each array begins at a multiple of 8.
+    The header's ``arrays`` are ``[name, length, type]`` in their order, types u1, i1, u2, i2, i4, f2, f4, f8; header
+    and arrays are padded so that each array begins at a multiple of 8.
     """
     flat = {name: np.ascontiguousarray(a).ravel() for name, a in arrays.items()}
     about = [[name, a.size, _TYPES[a.dtype.name]] for name, a in flat.items()]

@@ -9,6 +9,9 @@ import numpy as np
 
 from core.types import DOCUMENTS, IMAGES, Param
 
+# Ends that the log variance of a VAE's q(z|x) is clipped to.
+LOG_VARIANCE_RANGE = -12.0, 8.0
+
 
 def build_constructor(defaults: Mapping[str, Any]) -> Callable[..., None]:
     """An ``__init__`` that only stores its arguments, as in scikit-learn; only the first may be positional."""

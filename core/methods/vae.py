@@ -61,7 +61,7 @@ class VAE(base.NetworkTransformer):
     def _posterior(self, networks, x):
         """Mean and log variance of q(z|x): (batch, n_components) each."""
         mean, log_variance = networks["encoder"](x).float().chunk(2, 1)
-        return mean, log_variance.clamp(-12, 8)
+        return mean, log_variance.clamp(*params.LOG_VARIANCE_RANGE)
 
     def _log_likelihood(self, x, out):
         """log p(x|z) in nats, summed over pixels, words or known cells: (..., n_features) -> (...,)."""

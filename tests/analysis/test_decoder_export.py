@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from core import methods
-from core.analysis import decoder_export
+from core import datasets, methods
+from core.analysis import decoder_export, posterior_width
 from core.experiments.fit import stored_form
-from core.runs import layout, reader
+from core.runs import layout, presets, reader, specs
 from core.types import DOCUMENTS, IMAGES
 from tests.methods.test_contract import rows, unfitted
 
@@ -46,17 +46,35 @@ def test_layers_decode_as_the_estimator_does():
             assert np.abs(found - decoding.inverse_transform(codes(3))).max() < CLOSE, (name, params)
 
 
-def test_shipped_decoders_agree_and_need_half_precision_alone():
+def test_shipped_networks_agree_without_torch_and_need_half_precision_at_most():
     for place in list(layout.iterate_places(layout.SHIPPED))[::3]:
         estimator, run = reader.read_estimator(place), reader.read_run(place)
-        decoder, spec = decoder_export.export_decoder(estimator), run.spec
+        decoder, spec = decoder_export.export_stored_decoder(run, reader.read_weights(place)), run.spec
         is_map = methods.entry(spec.method).maps_rows
         if run.environment["kind"] == DOCUMENTS or is_map or spec.param("network") == "conv":
             assert decoder is None, place
             continue
-        assert {layer.weight.dtype for layer in decoder} == {np.dtype(np.float16)}, place
+        assert {layer.weight.dtype for layer in decoder} <= {np.dtype(np.int8), np.dtype(np.float16)}, place
         Z = codes(spec.param("n_components"))
         assert np.abs(decoder_export.decode(decoder, Z) - estimator.inverse_transform(Z)).max() < CLOSE, place
+
+
+def test_a_stored_encoder_gives_the_posterior_and_its_width():
+    place = layout.place_of(layout.SHIPPED, specs.make(*next(r for r in presets.MATCHED if r[:2] == ("mnist", "vae"))))
+    run, weights, vae = reader.read_run(place), reader.read_weights(place), reader.read_estimator(place)
+    X = datasets.load("mnist-sample").floats("test")
+    encoder = decoder_export.export_stored_encoder(run, weights)
+    for found, expected in zip(posterior_width.encode_posterior(encoder, X), vae.posterior(X), strict=True):
+        assert np.abs(found - expected).max() < CLOSE
+    width = posterior_width.measure_width(encoder, decoder_export.export_stored_decoder(run, weights), X)
+    mean, deviation = vae.posterior(X)
+    assert width.deviations == pytest.approx(np.median(deviation, axis=0), rel=1e-3)
+    images = vae.inverse_transform(mean)
+    assert width.error == pytest.approx(np.square(images - X).sum(axis=1).mean(), rel=1e-3)
+    assert width.error == pytest.approx(run.metrics["squared_error"].value, rel=0.05)  # of all test rows
+    # Another draw of each q(z|x), the width's 95% interval being 5% wide.
+    Z = mean + deviation * np.random.default_rng(7).standard_normal(mean.shape).astype(np.float32)
+    assert width.change == pytest.approx(np.square(vae.inverse_transform(Z) - images).sum(axis=1).mean(), rel=0.1)
 
 
 def test_the_effect_in_a_linear_decoder_is_the_variance_each_component_explains():

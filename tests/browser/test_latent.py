@@ -93,7 +93,7 @@ def test_browser_decodes_as_the_estimator_does(opened):
         estimator = get_shipped(dataset, method, size)
         Z = np.random.default_rng(0).standard_normal((12, size)) * (1.5 if method == "vae" else 3)
         Z = np.concatenate([Z, [np.zeros(size), np.full(size, 40.0)]])  # far out, where a sigmoid's argument is large
-        found = page.evaluate(f"Z => Z.map((z) => Array.from({VIEW}.decoder.decode(new Float32Array(z))))", Z.tolist())
+        found = page.evaluate(f"Z => Z.map((z) => Array.from({VIEW}.decoder.compute(new Float32Array(z))))", Z.tolist())
         np.testing.assert_allclose(found[:-1], estimator.inverse_transform(Z[:-1]), atol=CLOSE, rtol=0)
         np.testing.assert_allclose(found[-1:], estimator.inverse_transform(Z[-1:]), atol=CLOSE, rtol=CLOSE)
 

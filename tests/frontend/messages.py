@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-TYPES = {"u1": "<u1", "u2": "<u2", "i2": "<i2", "i4": "<i4", "f2": "<f2", "f4": "<f4", "f8": "<f8"}
+TYPES = {"u1": "<u1", "i1": "<i1", "u2": "<u2", "i2": "<i2", "i4": "<i4", "f2": "<f2", "f4": "<f4", "f8": "<f8"}
 
 
 def read_message(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.errors import BadInput, HourglassError
 from core.figures import montages
 from core.frontend import latent, maps
 from core.frontend.latent import Scene, State
+from core.runs import layout, reader
 from core.types import Run
 from pages.ui.shared import cached, header, page_state, stored_runs
 from pages.ui.shared.components import get_component
@@ -116,6 +118,9 @@ def _mount(name: str, data: bytes, container: str = "", **callbacks: Any) -> Non
 @st.cache_resource(max_entries=8, show_spinner="Exporting the decoder …")
 def read_decoder(stamp: Stamp) -> decoder_export.Decoder | None:
     """Return what the browser can compute of a run; None for a convolutional decoder."""
+    place = Path(stamp[0])
+    if place.is_relative_to(layout.SHIPPED):  # known to be whole, and read without torch
+        return decoder_export.export_stored_decoder(reader.read_run(place), reader.read_weights(place))
     return decoder_export.export_decoder(cached.load_estimator(stamp))
 
 

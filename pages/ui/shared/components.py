@@ -6,8 +6,15 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 FOLDER = Path(__file__).parents[3] / "assets" / "components"
-# Their files follow those of this name.
-_COMMON, _ON_COMMON = "common", ("maps", "latent", "confusion", "formula")
+# The files that stand before a component's own.
+_BEFORE = {
+    "maps": ("common",),
+    "confusion": ("common",),
+    "formula": ("common",),
+    "latent": ("common", "network"),
+    "pad": ("drawing",),
+    "reparameterization": ("common", "network", "drawing", "framing"),
+}
 
 
 @st.cache_resource(show_spinner=False)
@@ -19,8 +26,8 @@ def get_component(name: str, is_isolated: bool = True) -> ComponentRenderer:
 
 def read_source(name: str, suffix: str) -> str:
     """The script ("js") or the style ("css") of a component, after what it shares with others."""
-    names = (_COMMON, name) if name in _ON_COMMON else (name,)
-    return "\n".join((FOLDER / f"{stem}.{suffix}").read_text("utf-8") for stem in names)
+    files = [FOLDER / f"{stem}.{suffix}" for stem in (*_BEFORE.get(name, ()), name)]
+    return "\n".join(file.read_text("utf-8") for file in files if file.exists())
 
 
 def do_nothing() -> None:

@@ -30,6 +30,7 @@ class Step:
     look_for : what to try with the picture and what it then shows.
     picture : ``"<module>.<function>"`` in `pages.ui.tour.pictures`: draws the picture and its one control from
         `Controls`, and returns the finding, a sentence with the numbers of the picture.
+    is_wide : whether the picture takes the whole width, with the explanation below it.
     minutes, notes : of the lecturer.
     """
 
@@ -42,6 +43,7 @@ class Step:
     symbols: Mapping[str, str] = field(default_factory=dict)
     look_for: str = ""
     picture: str = ""
+    is_wide: bool = False
     minutes: int = 3
     notes: str = ""
 

@@ -61,6 +61,10 @@ STEPS = (
             r"\varepsilon": "noise that does not depend on any weight",
             r"z": "the sampled code",
         },
+        look_for="Draw a digit: the ellipse of q(z|x) moves over the map. Throw ε: z moves around μ, while μ and σ "
+        "stay.",
+        picture="latent_space.draw_reparameterization",
+        is_wide=True,
         minutes=5,
     ),
     Step(

@@ -60,7 +60,8 @@ def draw_step(step: Step, problems: list[str]) -> None:
         return
     # A key a step: nothing of the last step stays on the page while this one is drawn.
     with st.container(key=f"tour-step-{step.name}"):
-        picture, explanation = st.columns([1.7, 1], gap="medium")
+        places = (st.container(), st.container()) if step.is_wide else st.columns([1.7, 1], gap="medium")
+        picture, explanation = places
         with picture, header.show_errors():
             if finding := draw_picture(Controls(step.name, problems)):
                 state_finding(finding)
