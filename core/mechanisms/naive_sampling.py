@@ -124,22 +124,45 @@ def compute_quantiles(log_weights: np.ndarray, counts: Sequence[int]) -> np.ndar
     return np.quantile(estimates, (0.05, 0.5, 0.95), axis=1)
 
 
-def estimate_log_marginal(log_weights: np.ndarray) -> Estimate:
-    """log p(x) in nats from independent log weights, with its error to first order."""
-    flat = log_weights.ravel()
-    relative = np.exp(flat - log_mean_exp(flat))  # with mean 1
-    return Estimate(float(log_mean_exp(flat)), Estimate.from_draws(relative).error, flat.size)
+@dataclass(frozen=True)
+class EstimateError:
+    """How estimates of log p(x) err, from independent repeats, in nats.
+
+    A first-order (delta method) standard error would be wrong here: where the mean of the weights has a relative error
+    above 1, its logarithm is far too low nearly always, and its spread has nothing to do with that of the mean.
+
+    Attributes
+    ----------
+    bias : mean of estimate - log p(x), with the standard error of that mean over the repeats
+    deviation : standard deviation of the estimates over the repeats
+    """
+
+    bias: Estimate
+    deviation: float
+
+    @property
+    def root_mean_square(self) -> float:
+        """Root of the mean squared error over the repeats."""
+        n = self.bias.n
+        return float(np.sqrt(self.bias.value**2 + self.deviation**2 * (n - 1) / n))
 
 
-def compute_standard_error(model: LinearGaussian, x: np.ndarray, k: int) -> float:
-    """Exact standard error of log p(x) from k codes of the prior, to first order, in nats.
+def measure_error(log_weights: np.ndarray, truth: float) -> EstimateError:
+    """The error of log (1/K) sum_k w_k over repeats, (repeats, K), about the exact log p(x) in nats."""
+    errors = log_mean_exp(log_weights) - truth
+    return EstimateError(Estimate.from_draws(errors), float(errors.std(ddof=1)))
 
-    sqrt((E p(x|z)^2 / p(x)^2 - 1) / k). Where few codes matter, the draws themselves do not show this variance.
-    p(x|z)^2 is a Gaussian of half the variance times (4 pi noise^2)^(-n_features/2), so its mean has a closed form.
+
+def compute_relative_variance(model: LinearGaussian, x: np.ndarray) -> float:
+    """Exact Var p(x|z) / p(x)^2 over codes of the prior, which K codes divide by K.
+
+    So many codes are needed for a mean whose standard error is p(x) itself. Few draws show it: most of it comes from
+    codes that are hardly ever drawn. p(x|z)^2 is a Gaussian of half the variance times (4 pi noise^2)^(-n_features/2),
+    so its mean has a closed form.
     """
     log_square = -0.5 * model.n_features * np.log(4 * np.pi * model.noise**2)
     log_square += model.log_marginal(x[None], noise=model.noise / np.sqrt(2))[0]
-    return float(np.sqrt(np.expm1(log_square - 2 * model.log_marginal(x[None])[0]) / k))
+    return float(np.expm1(log_square - 2 * model.log_marginal(x[None])[0]))
 
 
 @dataclass(frozen=True)

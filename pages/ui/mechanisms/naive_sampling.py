@@ -1,30 +1,28 @@
 """Naive sampling: few pairs (z, x) contribute to the gradient, and what an encoder changes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.figures.mechanisms import naive_sampling as figures
 from core.mechanisms import linear_gaussian, naive_sampling
-from core.mechanisms.linear_gaussian import LinearGaussian
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.naive_sampling import Encoder, Objectives
-from pages.ui.shared import experiment, header
+from core.mechanisms.naive_sampling import Encoder, EstimateError, Objectives
+from pages.ui.shared import experiment, header, tables
 from pages.ui.shared.experiment import Controls
+from pages.ui.shared.tables import Cell
 
 _ROWS, _ROWS_SHOWN, _CODES_SHOWN = 64, 16, 64
 _COUNTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 _MOST = max(_COUNTS)
-_REPEATS = 40
+_REPEATS = 100
 _SCALES = np.linspace(0, 1.6, 17)
 _N_CODES = 256
 # The charts of shares have fewer values than can be chosen, and at most so many codes.
 _SIZES_SWEPT, _NOISES_SWEPT, _MOST_SWEPT = (1, 2, 4, 8, 16), (0.1, 0.2, 0.5, 1.0, 2.0), 256
-_KNOWN = (
-    "The generator is linear, x = W z + Normal noise in 16 dimensions, so log p(x) is known exactly, as is the "
-    "standard error of its estimate with codes from the prior."
-)
+_KNOWN = "The generator is linear, x = W z + Normal noise in 16 dimensions, so log p(x) is known exactly."
 _PAIRS, _ESTIMATE, _OBJECTIVES = "pairs", "estimate", "trap"
 _VIEWS = {_PAIRS: "Contributing pairs", _ESTIMATE: "Estimate of log p(x)", _OBJECTIVES: "Averaging log p(x|z)"}
 
@@ -32,8 +30,8 @@ _VIEWS = {_PAIRS: "Contributing pairs", _ESTIMATE: "Estimate of log p(x)", _OBJE
 def draw(controls: Controls) -> None:
     experiment.introduce(
         "With codes z from the prior, few pairs (z, x) contribute to the gradient: the more latent dimensions and the "
-        "smaller the output variance, the fewer. With an encoder that proposes codes near the posterior p(z|x), nearly "
-        "all pairs contribute.",
+        "smaller the output variance, the fewer. An encoder proposes codes near the posterior p(z|x), and more pairs "
+        "contribute.",
         r"\log p_\theta(x) \approx \log \frac1K \sum_k p_\theta(x|z_k),\ z_k \sim p(z)",
         r"{\nabla_\theta \log p_\theta(x) \approx \sum_k w_k \nabla_\theta \log p_\theta(x|z_k),}\quad\allowbreak"
         r"{w_k = \frac{p_\theta(x|z_k)}{\sum_j p_\theta(x|z_j)}}",
@@ -69,7 +67,6 @@ def _show_pairs(size: int, noise: float, k: int, spread: float, seed: int) -> No
         f"({pairs.effective[0] * k:.1f} of {k:,} effective samples), and from {encoder:.1%} with codes from the "
         f"encoder ({pairs.effective[1] * k:.0f} of {k:,})."
     )
-    _draw_marginal_checks(*_compute_marginal(size, noise, spread, seed))
     experiment.show_details(
         f"{_KNOWN} Shares are over {_ROWS} data points with {k:,} codes each; the first picture shows the first of "
         "them. The gradient is that with respect to W and the bias. Effective samples: 1 / sum of squared weights "
@@ -117,49 +114,62 @@ def _plot_pairs(size: int, noise: float, k: int, spread: float, seed: int, theme
 
 
 def _show_estimate(size: int, noise: float, spread: float, seed: int) -> None:
-    experiment.draw_charts(_plot_estimate(size, noise, spread, seed, header.get_theme()), key="estimate")
-    exact, by_prior, by_encoder = _compute_marginal(size, noise, spread, seed)
-    experiment.state_finding(
-        f"With {_MOST:,} codes, the standard error of the estimate is {experiment.format_error(by_encoder.error)} nats "
-        f"with codes from the encoder and {experiment.format_error(by_prior.error)} nats with codes from the prior."
+    marginal = _estimate_marginal(size, noise, spread, seed, header.get_theme())
+    experiment.draw_charts(marginal.chart, key="estimate")
+    prior, encoder = marginal.errors.values()
+    finding = (
+        f"With {_MOST:,} codes from the prior, the estimate has a bias of {_format(prior.bias)} nats and a standard "
+        f"deviation of {prior.deviation:.2g} nats; with codes from the encoder, {_format(encoder.bias)} and "
+        f"{encoder.deviation:.2g} nats."
     )
-    _draw_marginal_checks(exact, by_prior, by_encoder)
-    experiment.show_details(f"{_KNOWN} Bands contain 90% of the estimates over {_REPEATS} repeats.")
+    if marginal.n_needed > _MOST:
+        needed = experiment.format_power(marginal.n_needed)
+        finding += f" A mean over {needed} codes from the prior would still have a standard error as large as p(x)."
+    experiment.state_finding(finding)
+    rows = [
+        [
+            tables.text(name),
+            experiment.make_cell(error.bias),
+            *(Cell(f"{value:.2g}", value) for value in (error.deviation, error.root_mean_square)),
+        ]
+        for name, error in marginal.errors.items()
+    ]
+    head = ("Codes from", "Bias ± standard error, nats", "Standard deviation, nats", "Root mean square error, nats")
+    tables.draw(head, rows, "marginal")
+    experiment.show_details(
+        f"{_KNOWN} Here it is {marginal.exact:.3f} nats. The table has the errors of {_MOST:,} codes over {_REPEATS} "
+        f"repeats; bands contain 90% of the repeats."
+    )
 
 
-def _sample_point(size: int, noise: float, seed: int) -> tuple[LinearGaussian, np.ndarray, np.random.Generator]:
-    """The model, the data point x whose log p(x) is estimated, and the generator for codes."""
+def _format(bias: Estimate) -> str:
+    return experiment.format_value(bias.value, bias.error)
+
+
+@dataclass(frozen=True)
+class _Marginal:
+    """log p(x) of a data point: exact, a chart of estimates, and their errors by what the codes are from.
+
+    `n_needed` codes of the prior make a mean whose standard error is p(x).
+    """
+
+    exact: float
+    n_needed: float
+    errors: dict[str, EstimateError]
+    chart: Any
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _estimate_marginal(size: int, noise: float, spread: float, seed: int, theme: str) -> _Marginal:
     model, rng = linear_gaussian.make_example(size, noise), np.random.default_rng([seed, 1])
-    return model, model.sample(1, rng)[0][0], rng
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _compute_marginal(size: int, noise: float, spread: float, seed: int) -> tuple[float, Estimate, Estimate]:
-    """log p(x) of a data point in nats: exact, and with codes from prior and encoder."""
-    model, x, rng = _sample_point(size, noise, seed)
-    by_prior, by_encoder = (
-        naive_sampling.estimate_log_marginal(naive_sampling.sample_log_weights(model, x, (_MOST,), rng, encoder))
-        for encoder in (None, Encoder(spread))
-    )
-    # Estimated from the samples the error would be far too small.
-    by_prior = replace(by_prior, error=naive_sampling.compute_standard_error(model, x, _MOST))
-    return float(model.log_marginal(x[None])[0]), by_prior, by_encoder
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _plot_estimate(size: int, noise: float, spread: float, seed: int, theme: str):
-    model, x, rng = _sample_point(size, noise, seed)
-    quantiles = {}
+    x = model.sample(1, rng)[0][0]
+    exact, quantiles, errors = float(model.log_marginal(x[None])[0]), {}, {}
     for name, encoder in (("prior", None), ("encoder", Encoder(spread))):
         log_weights = naive_sampling.sample_log_weights(model, x, (_REPEATS, _MOST), rng, encoder)
         quantiles[name] = naive_sampling.compute_quantiles(log_weights, _COUNTS)
-    return figures.plot_estimates(_COUNTS, quantiles, float(model.log_marginal(x[None])[0]), theme)
-
-
-def _draw_marginal_checks(exact: float, by_prior: Estimate, by_encoder: Estimate) -> None:
-    name = f"log p(x) of one data point, nats ({_MOST:,} codes from the {{}})"
-    checks = {name.format("encoder"): (by_encoder, exact), name.format("prior"): (by_prior, None)}
-    experiment.draw_checks("marginal", checks)
+        errors[name] = naive_sampling.measure_error(log_weights, exact)
+    needed = naive_sampling.compute_relative_variance(model, x)
+    return _Marginal(exact, needed, errors, figures.plot_estimates(_COUNTS, quantiles, exact, theme))
 
 
 def _show_objectives(size: int, noise: float, seed: int) -> None:

@@ -171,6 +171,14 @@ def format_value(value: float, error: float) -> str:
     return f"{value:z,.{places}f}".replace("-", "−")
 
 
+def format_power(value: float) -> str:
+    """A large number as ``7 × 10⁸``, one below 10,000 as ``3,200``; two digits."""
+    if value < _LARGEST_ERROR:
+        return f"{float(f'{value:.2g}'):,.0f}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
 def describe_agreement(estimate: Estimate, exact: float) -> str:
     """``"agrees (0.7 SE)"``, or ``"differs (4.2 SE)"`` beyond chance."""
     deviation = abs(estimate.deviation(exact))
