@@ -24,10 +24,21 @@ def describe(name: str) -> str:
     return f"{names.index(name) + 1} of {len(names)}: {found[names.index(name)].title}{done}"
 
 
-look = {"format_func": describe, "width": 420}
-name = page_state.choose_with(st.selectbox, header.EXERCISE, "Exercise", names, names[0], problems, **look)
+def draw_button(label: str, name: str) -> None:
+    """Draw a button to another exercise; an empty name is none."""
+    open_exercise = lambda: st.session_state.update({page_state.key(header.EXERCISE): name})
+    st.button(label, disabled=not name, on_click=open_exercise, key=page_state.key(f"go-{label}"))
+
+
+with st.container(horizontal=True, vertical_alignment="bottom", key="exercise-choice"):
+    look = {"format_func": describe, "width": 420}
+    name = page_state.choose_with(st.selectbox, header.EXERCISE, "Exercise", names, names[0], problems, **look)
+    number = names.index(name) + 1
+    draw_button("Back", names[number - 2] if number > 1 else "")
+    draw_button("Next", names[number] if number < len(names) else "")
+    header.draw_large_type_switch()
 page_state.show_problems(problems)
-number = names.index(name) + 1
+progress.show_kept_error()
 exercise.draw(found[number - 1], number, states.get(name, progress.Progress()))
 n_answered = sum(state.is_revealed for state in states.values())
 st.caption(plain(f"{n_answered} of {len(found)} answered. Nobody is graded; the link below keeps your progress."))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -297,6 +297,6 @@ def read_exercises(pages: Collection[str], folder: Path = FOLDER) -> tuple[list[
     return found, problems
 
 
-def list_quantities() -> Sequence[str]:
-    """Lines for the documentation: a quantity, its parameters, and what it is."""
-    return [quantities.describe(name) for name in quantities.QUANTITIES]
+def describe_choices(exercise: Exercise) -> dict[str, str]:
+    """The predictions that may be made, as a room counts them, and their texts; {} where a number is guessed."""
+    return {str(k): choice.text for k, choice in enumerate(exercise.choices or ())}

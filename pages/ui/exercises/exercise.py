@@ -12,7 +12,8 @@ from core.lecture.exercises import Exercise, fill
 from pages.ui.exercises import progress
 from pages.ui.exercises.progress import Progress
 from pages.ui.shared import header, page_state
-from pages.ui.shared.html_blocks import make_note
+from pages.ui.shared.formulas import draw_formulas
+from pages.ui.shared.html_blocks import make_list, make_note
 from pages.ui.shared.text import Markup, html, plain
 
 _COMPARE = "compare"
@@ -56,8 +57,13 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
         values = _compute_numbers(exercise, chosen)
         about = f"Exercise {number}, slides {exercise.slides}, {exercise.minutes} minutes"
         texts = "".join(f"<p>{html(fill(text, values))}</p>" for text in (exercise.task, exercise.question))
-        st.html(Markup(f'<div class="hg-tour"><h2>{html(exercise.title)}</h2>{make_note(about)}{texts}</div>'))
-        _draw_prediction(exercise, state)
+        body = f"<h2>{html(exercise.title)}</h2>{make_note(about)}{texts}"
+        st.html(Markup(f'<div class="hg-tour hg-exercise">{body}</div>'))
+        st.subheader("1. Your prediction", anchor=False)
+        if state.prediction is None:
+            _choose_prediction(exercise)
+        else:
+            _draw_committed(exercise, state, values)
         _draw_hints(exercise, state, values)
         if state.prediction is None:
             return
@@ -69,26 +75,33 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
             st.button("Show the answer", key=key, on_click=progress.reveal, args=(exercise.name,), type="primary")
 
 
-def _draw_prediction(exercise: Exercise, state: Progress) -> None:
-    st.subheader("1. Your prediction", anchor=False)
+def _choose_prediction(exercise: Exercise) -> None:
     widget, guess = page_state.key(f"prediction-{exercise.name}"), exercise.guess
-    if (committed := state.prediction) is not None:
-        st.session_state[widget] = committed if guess else int(committed)
-    options = {"key": widget, "disabled": committed is not None}
     if guess is None:
-        label = lambda k: plain(exercise.choices[k].text)
-        choices = range(len(exercise.choices))
-        st.radio("Prediction", choices, None, label, label_visibility="collapsed", **options)
+        label, choices = lambda k: plain(exercise.choices[k].text), range(len(exercise.choices))
+        st.radio("Prediction", choices, None, label, key=widget, label_visibility="collapsed")
     else:
         st.session_state.setdefault(widget, guess.low)
         label = f"Number of {guess.unit}" if guess.unit else "Your number"
         help = f"Right within a factor of {guess.factor:g}."
-        st.slider(plain(label), guess.low, guess.high, step=guess.step, format="%g", help=help, width=420, **options)
-    if committed is None:
-        key = page_state.key(f"commit-{exercise.name}")
-        st.button("Commit", key=key, on_click=progress.commit, args=(exercise.name, widget), type="primary")
-    else:
-        st.caption("Your prediction is committed, so it stays as it is.")
+        look = {"format": "%g", "help": help, "width": 420, "key": widget}
+        st.slider(plain(label), guess.low, guess.high, step=guess.step, **look)
+    key = page_state.key(f"commit-{exercise.name}")
+    st.button("Commit", key=key, on_click=progress.commit, args=(exercise.name, widget), type="primary")
+
+
+def _draw_committed(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
+    """Draw the prediction, which stays as it is; with the answer, also what was right."""
+    if exercise.guess is not None:
+        st.markdown(f"You predict **{state.prediction:g}** {plain(exercise.guess.unit)}.")
+        return
+    right = exercises.find_right_choice(exercise, values) if state.is_revealed else None
+    items = []
+    for k, choice in enumerate(exercise.choices):
+        marks = [text for text, is_so in (("your prediction", k == state.prediction), ("right", k == right)) if is_so]
+        item = html(choice.text)
+        items.append(f"<b>{item}</b> ({', '.join(marks)})" if marks else item)
+    st.html(make_list(items, "hg-choices"))
 
 
 def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
@@ -120,6 +133,6 @@ def _draw_answer(exercise: Exercise, state: Progress, values: Mapping[str, float
         st.success("Your prediction is right.", icon=":material/check:")
     else:
         st.warning(plain(f"Your prediction is not right. {verdict.why}"), icon=":material/lightbulb:")
-    st.markdown(plain(fill(exercise.explanation, values)))
+    st.html(Markup(f'<div class="hg-tour"><p>{html(fill(exercise.explanation, values))}</p></div>'))
     if exercise.formula:
-        st.latex(exercise.formula)
+        draw_formulas((exercise.formula,), {}, page_state.key(f"formula-{exercise.name}"))

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.lecture.exercises import Exercise
-from pages.ui.shared import page_state
+from pages.ui.shared import page_state, room
 
 _NAME = "progress"
 _PART = re.compile(r"([a-z][a-z0-9]{0,23})-(\d{1,9}(?:\.\d{1,3})?)?(r?)(?:h(\d))?")
@@ -76,7 +76,16 @@ def _keep(progress: dict[str, Progress]) -> None:
 def commit(name: str, widget: str) -> None:
     """Keep the prediction in a widget, the first one for good: the callback of a button."""
     if (value := st.session_state.get(widget)) is not None and _get(name).prediction is None:
-        _change(name, prediction=float(value))
+        choice = f"{value:g}"
+        with page_state.keep_error(_NAME):
+            # In a workshop the person's first one counts, also if they have reloaded the page.
+            choice = room.commit(name, choice)
+        _change(name, prediction=float(choice))
+
+
+def show_kept_error() -> None:
+    """Draw why the room did not count a prediction."""
+    page_state.show_kept_error(_NAME)
 
 
 def reveal(name: str) -> None:
