@@ -21,6 +21,7 @@ TABLES = "tables"
 KINDS = (IMAGES, DOCUMENTS, TABLES)
 ROW_NAMES = {IMAGES: "image", DOCUMENTS: "document", TABLES: "row"}
 UNLABELLED = -1
+BERNOULLI, CONTINUOUS_BERNOULLI = "bernoulli", "continuous_bernoulli"
 FITTING = "Fitting"  # the stage of a fit before its evaluation
 
 

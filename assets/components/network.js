@@ -33,6 +33,14 @@ const ACTIVATIONS = {
   sigmoid: (x) => {
     for (let j = 0; j < x.length; j++) x[j] = 1 / (1 + Math.exp(-x[j]));
   },
+  // Its mean, see core/nn/losses.py; the series where the formula is 0 / 0.
+  continuous_bernoulli: (x) => {
+    for (let j = 0; j < x.length; j++) {
+      const a = x[j];
+      if (Math.abs(a) < 0.5) x[j] = 0.5 + a / 12 - a ** 3 / 720 + a ** 5 / 30240;
+      else x[j] = -1 / Math.expm1(-a) - 1 / a;
+    }
+  },
   identity: () => {},
 };
 

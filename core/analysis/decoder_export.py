@@ -10,14 +10,18 @@ from threadpoolctl import ThreadpoolController
 
 from core import methods
 from core.nn import quantization
-from core.types import IMAGES, Run
+from core.types import BERNOULLI, CONTINUOUS_BERNOULLI, IMAGES, Run
 
 # A dimension of a VAE is active where the variance of its posterior mean is larger: Burda et al. 2016.
 ACTIVE_UNIT = 0.01
 # Share of the largest effect of a dimension on the image up to which an effect is not visible.
 ACTIVE_EFFECT = 0.01
 # Activation of the last layer by the distribution of a pixel.
-_OUTPUTS = {"sigmoid": "sigmoid", "bernoulli": "sigmoid", "linear": "identity", "normal": "identity"}
+_OUTPUTS = {
+    **dict.fromkeys(("sigmoid", BERNOULLI), "sigmoid"),
+    CONTINUOUS_BERNOULLI: CONTINUOUS_BERNOULLI,
+    **dict.fromkeys(("linear", "normal"), "identity"),
+}
 _NORMALISATION = "running_mean", "running_var", "bias"
 _EPSILON = 1e-5  # of batch norm
 _get_threads = cache(ThreadpoolController)
@@ -32,7 +36,7 @@ class Layer:
     weight : (n_in, n_out), int8 of 8-bit weights, else float16 where that is exact, else float32.
     scale : (n_out,) float32, of batch norm or 8-bit weights: kept apart, since the product would be rounded.
     bias : (n_out,) float32
-    activation : {"relu", "silu", "sigmoid", "identity"}
+    activation : {"relu", "silu", "sigmoid", "continuous_bernoulli", "identity"}
     """
 
     weight: np.ndarray
@@ -56,10 +60,18 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.maximum(x, -80)))  # exp overflows below -88 in float32, where the sigmoid is 0 anyway
 
 
+def _continuous_bernoulli(x: np.ndarray) -> np.ndarray:
+    """See `core.nn.losses.continuous_bernoulli_mean`."""
+    near, far = np.clip(x, -0.5, 0.5), np.where(np.abs(x) < 0.5, 1, np.maximum(x, -80))
+    series = 0.5 + near / 12 - near**3 / 720 + near**5 / 30240
+    return np.where(np.abs(x) < 0.5, series, -1 / np.expm1(-far) - 1 / far)
+
+
 _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0),
     "silu": lambda x: x * _sigmoid(x),
     "sigmoid": _sigmoid,
+    CONTINUOUS_BERNOULLI: _continuous_bernoulli,
     "identity": lambda x: x,
 }
 

@@ -15,7 +15,7 @@ from core.methods import params
 from core.metrics.embedding import stratified_rows
 from core.nn import augment, compute_cost, losses
 from core.nn.compute_cost import Workload
-from core.types import DOCUMENTS, IMAGES, TABLES, Form, Method, Param
+from core.types import CONTINUOUS_BERNOULLI, DOCUMENTS, IMAGES, TABLES, Form, Method, Param
 
 
 class NetworkEstimator(BaseEstimator):
@@ -264,6 +264,8 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
             return self._blocks.to_means(out[:, : self._blocks.n_columns])
         if self.output == "normal":
             return losses.split_normal(out)[0]
+        if self.output == CONTINUOUS_BERNOULLI:
+            return losses.continuous_bernoulli_mean(out)
         return out if self.output == "linear" else out.sigmoid()
 
     def __sklearn_tags__(self):

@@ -9,26 +9,31 @@ from sklearn.utils.validation import check_is_fitted
 from core.errors import BadInput
 from core.methods import base, params
 from core.nn import losses
-from core.types import DOCUMENTS, IMAGES, TABLES, Param
+from core.types import BERNOULLI, CONTINUOUS_BERNOULLI, DOCUMENTS, IMAGES, TABLES, Param
+
+_OUTPUT = (
+    "Distribution p(x|z) of a pixel. Bernoulli on grey pixels is no normalised density; the continuous Bernoulli is."
+)
 
 
 class VAE(base.NetworkTransformer):
     """Variational autoencoder with a standard normal prior and a diagonal normal posterior.
 
     The parameters are those in `PARAMS` and those of `core.methods.ae.Autoencoder`. ``output="bernoulli"`` treats grey
-    pixels as means; ``"normal"`` has a mean and a variance for every pixel. A document's words are samples of
+    pixels as means, which is no density; ``"continuous_bernoulli"`` is its normalised form for values in [0, 1];
+    ``"normal"`` has a mean and a variance for every pixel. A document's words are samples of
     p(word|z). A number of a table is Normal with one learned variance for all rows, a category one draw.
     Word dropout keeps the bound valid, since any q(z) bounds log p(x) from below.
 
     References
     ----------
     Kingma and Welling 2014, Auto-encoding variational Bayes. Burda et al. 2016, Importance weighted autoencoders.
-    Higgins et al. 2017, beta-VAE. Miao, Yu and Blunsom 2016, Neural variational inference for text processing.
+    Loaiza-Ganem and Cunningham 2019, The continuous Bernoulli. Higgins et al. 2017, beta-VAE. Miao, Yu and Blunsom 2016, Neural variational inference for text processing.
     """
 
     PARAMS = (
         params.n_components(),
-        Param("output", "bernoulli", ("bernoulli", "normal"), "Distribution p(x|z) of a pixel.", (IMAGES,)),
+        Param("output", BERNOULLI, (BERNOULLI, CONTINUOUS_BERNOULLI, "normal"), _OUTPUT, (IMAGES,)),
         Param("beta", 1.0, (0.0, 100.0), "Weight of the KL term in training; evaluation always uses 1."),
         *params.ARCHITECTURE,
         *params.WORDS,
@@ -71,6 +76,8 @@ class VAE(base.NetworkTransformer):
             return self._blocks.log_likelihood(x, out)
         if self.output == "normal":
             return losses.normal_log_density(x, *losses.split_normal(out))
+        if self.output == CONTINUOUS_BERNOULLI:
+            return losses.continuous_bernoulli_log_density(x, out)
         return losses.bernoulli_log_likelihood(x, out)
 
     def _terms(self, networks, x, seen, generator):
@@ -83,9 +90,11 @@ class VAE(base.NetworkTransformer):
 
     def _validated(self, X, *, reset: bool):
         X = super()._validated(X, reset=reset)
-        if self.kind == IMAGES and self.output == "bernoulli" and reset and not 0 <= X.min() <= X.max() <= 1:
+        if self.kind == IMAGES and self.output != "normal" and reset and not 0 <= X.min() <= X.max() <= 1:
             values = f"these run from {X.min():g} to {X.max():g}"
-            raise BadInput(f"output=bernoulli needs values in [0, 1], {values}: scale them, or choose output=normal.")
+            raise BadInput(
+                f"output={self.output} needs values in [0, 1], {values}: scale them, or choose output=normal."
+            )
         return X
 
     def transform(self, X) -> np.ndarray:

@@ -33,6 +33,33 @@ def bernoulli_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     return -binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(-1)
 
 
+def continuous_bernoulli_log_density(x: Tensor, logits: Tensor) -> Tensor:
+    """x log p + (1 - x) log(1 - p) + log C(p), in nats, summed over the last axis: a density of x in [0, 1].
+
+    `bernoulli_log_likelihood` is not normalised for grey x; with C(p) = 2 artanh(1 - 2p) / (1 - 2p), 2 at p = 1/2, it
+    is. Loaiza-Ganem and Cunningham 2019, eq. 6 and 7.
+    """
+    import torch
+
+    # In logits, C = a / tanh(a / 2): 0 / 0 at p = 1/2, where the series of its logarithm is exact to 1e-7.
+    half = 0.5 * logits
+    is_near = half.abs() < 0.25
+    square, far = half.square().clamp(max=0.0625), torch.where(is_near, torch.ones_like(half), half)
+    series = math.log(2) + square / 3 - 7 * square.square() / 90 + 62 * square**3 / 2835
+    log_constants = torch.where(is_near, series, (2 * far / far.tanh()).log())
+    return bernoulli_log_likelihood(x, logits) + log_constants.sum(-1)
+
+
+def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
+    """Mean of the continuous Bernoulli distribution, 1 / (1 - exp(-a)) - 1 / a, 1/2 at a = 0: the same shape."""
+    import torch
+
+    is_near = logits.abs() < 0.5
+    near, far = logits.clamp(-0.5, 0.5), torch.where(is_near, torch.ones_like(logits), logits)
+    series = 0.5 + near / 12 - near**3 / 720 + near**5 / 30240
+    return torch.where(is_near, series, -1 / torch.expm1(-far) - 1 / far)
+
+
 def bernoulli_log_likelihoods(x: Tensor, logits: Tensor) -> Tensor:
     """`bernoulli_log_likelihood` of k outputs a row as a product of matrices: (n, 1, d), (n, k, d) -> (n, k)."""
     import torch

@@ -18,6 +18,7 @@ CLOSE = 1e-3  # of a pixel in [0, 1]
 VARIANTS = [
     *((name, {}) for name in methods.names(IMAGES) if methods.entry(name).decodes and name != "gan"),
     ("gan", {"network": "mlp"}),
+    ("vae", {"output": "continuous_bernoulli"}),
     ("vae", {"output": "normal", "activation": "silu", "layers": 2}),
 ]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit
-from torch.distributions import Multinomial, Normal, kl_divergence
+from torch.distributions import ContinuousBernoulli, Multinomial, Normal, kl_divergence
 
 from core.nn import augment, losses
 from core.nn.averaging import update_average
@@ -38,6 +38,26 @@ def test_bernoulli_likelihoods_of_grey_pixels_are_their_formula():
     assert losses.bernoulli_log_likelihood(pixels, logits).numpy() == pytest.approx(expected, rel=1e-4)
     of_two = losses.bernoulli_log_likelihoods(pixels[:, None], torch.stack([logits, logits], 1)).numpy()
     assert of_two == pytest.approx(np.stack([expected, expected], 1), rel=1e-4)
+
+
+def test_continuous_bernoulli_is_that_of_torchs_distributions_also_near_one_half():
+    logits = torch.tensor([-30.0, -9.0, -0.6, -0.5, -0.49, -1e-3, -1e-8, 0.0, 1e-6, 0.02, 0.3, 0.51, 2.0, 15.0, 20.0])
+    pixels = torch.linspace(0, 1, 7)[:, None, None]
+    exact = ContinuousBernoulli(logits=logits.double(), lims=(0.49999, 0.50001))
+    of_pixels = logits[:, None].expand(7, 15, 1)
+    found = losses.continuous_bernoulli_log_density(pixels, of_pixels)
+    assert torch.allclose(found.double(), exact.log_prob(pixels[..., 0].double()), rtol=1e-5, atol=2e-6)
+    means = losses.continuous_bernoulli_mean(logits).double()
+    assert torch.allclose(means[1:-2], exact.mean[1:-2], rtol=1e-5, atol=1e-6)
+    # The derivative of the log density is x minus the mean, also where both formulas are 0 / 0.
+    learned = logits.clone().requires_grad_()
+    losses.continuous_bernoulli_log_density(torch.full((15, 1), 0.3), learned[:, None]).sum().backward()
+    assert torch.allclose(learned.grad.double(), 0.3 - means, atol=2e-6)
+    # A density of x in [0, 1]: it integrates to 1, the Bernoulli likelihood of grey values does not.
+    x = ((torch.arange(4000) + 0.5) / 4000)[:, None, None]
+    moderate = logits[2:-2, None].expand(4000, 11, 1)
+    assert losses.continuous_bernoulli_log_density(x, moderate).exp().mean(0).numpy() == pytest.approx(1, abs=1e-3)
+    assert losses.bernoulli_log_likelihood(x, moderate).exp().mean(0).max() < 0.6
 
 
 def test_normal_output_keeps_its_deviation_above_a_fiftieth():
