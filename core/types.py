@@ -130,6 +130,8 @@ class Dataset:
     y_train, y_test : (n,) int64, class of each row as an index into `target_names`; -1 for unlabelled rows.
     image_shape : (height, width) in pixels, for images.
     vocabulary : the word of each column, for documents.
+    is_binary : of images, whether all pixels are 0 or 255; grey_train : (n, n_features) uint8, the means that X_train
+        was drawn from and can be drawn from again, or None.
     blocks : for tables, see `Form`; known_train, known_test : (n, n_features) bool, False where a cell was missing, or
         None without missing cells; table : for tables, the `core.datasets.own.preparation.Prepared` that they are from.
     titles_train, titles_test, texts_train, texts_test : one a document.
@@ -156,6 +158,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     redistributable: bool = True
     usual_classes: bool = True
+    is_binary: bool = False
+    grey_train: np.ndarray | None = None
     blocks: tuple[int, ...] = ()
     known_train: np.ndarray | None = None
     known_test: np.ndarray | None = None
@@ -177,10 +181,14 @@ class Dataset:
         """Rows of ``"train"`` or ``"test"`` as the input of methods, see `as_floats`."""
         return as_floats({"train": self.X_train, "test": self.X_test}[split], self.kind)
 
-    def tell_known(self, estimator: Any) -> dict[str, np.ndarray]:
-        """The argument of `fit` that tells an estimator which train cells are known; empty if it has no use for it."""
-        is_told = self.known_train is not None and getattr(estimator, "masks_missing", False)
-        return {"known": self.known_train} if is_told else {}
+    def make_fit_arguments(self, estimator: Any) -> dict[str, np.ndarray]:
+        """The arguments of `fit` that an estimator has use for beside the rows: known train cells, grey values."""
+        arguments = {}
+        if self.known_train is not None and getattr(estimator, "masks_missing", False):
+            arguments["known"] = self.known_train
+        if self.grey_train is not None and getattr(estimator, "redraws_pixels", False):
+            arguments["grey"] = as_floats(self.grey_train, self.kind)
+        return arguments
 
     @cached_property
     def checksum(self) -> str:

@@ -1,6 +1,6 @@
 """The rows that several methods are compared on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from core import cache, datasets
 from core.analysis.columns import Column, read_columns
 from core.datasets import checksums, embedded_samples, mnist
+from core.datasets.binarisation import GREY, PIXELS
 from core.errors import BadInput
 from core.types import DOCUMENTS, IMAGES, TABLES, Dataset, Run, as_floats
 
@@ -204,19 +205,21 @@ def has_shipped_rows(name: str) -> bool:
     return name in embedded_samples.FULL.values()
 
 
-def load_shipped_rows(name: str, n: int) -> Rows | None:
-    """Test rows of the shipped sample that replaces an absent data set; None without one."""
+def load_shipped_rows(name: str, n: int, params: Mapping[str, Any] | None = None) -> Rows | None:
+    """Test rows of the shipped sample that replaces an absent data set with these parameters; None without one."""
     sample = {full: sample for sample, full in embedded_samples.FULL.items()}.get(name)
     if sample is None:
         return None
-    rows = select_rows(datasets.load(sample), "test", n)
+    pixels = (params or {}).get(PIXELS.name, GREY)
+    checksum = mnist.CHECKSUMS[name] if pixels == GREY else mnist.BINARY_CHECKSUMS[name, pixels]
+    rows = select_rows(datasets.load(sample, **(params or {})), "test", n)
     numbers = embedded_samples.read_sample(sample)["rows_test"][rows.numbers].astype(np.int64)
-    return replace(
-        rows, dataset=name, numbers=numbers, n_all=datasets.entry(name).rows[1], checksum=mnist.CHECKSUMS[name]
-    )
+    return replace(rows, dataset=name, numbers=numbers, n_all=datasets.entry(name).rows[1], checksum=checksum)
 
 
 def check_same_data(run: Run, rows: Rows) -> None:
     """Raise BadInput if `run` was trained on another copy of the data than `rows` are from."""
     if not checksums.is_of(run.environment, rows.checksum or None):
-        raise BadInput("It was trained on another copy of the data, which has other rows: train it again.")
+        raise BadInput(
+            "It was trained on other rows, of another copy or with other settings of the data set: train it again."
+        )

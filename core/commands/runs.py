@@ -138,6 +138,7 @@ def _print_stored(run: Run, json_only: bool) -> None:
 
 def _print_scores(runs: Sequence[Run]) -> None:
     from core.metrics import definitions
+    from core.runs import specs
 
     for run in runs:
         print(f"\n{methods.label(run.spec.method)}  ({run.key})")
@@ -147,6 +148,8 @@ def _print_scores(runs: Sequence[Run]) -> None:
             interval = f"  [{low_high[0]:.4g}, {low_high[1]:.4g}]" if low_high else ""
             n = f"  n={run.metrics[name].n}" if run.metrics[name].n is not None else ""
             print(f"  {definition.label:24} {run.metrics[name].value:.5g} {definition.unit}{interval}{n}")
+        if "neg_elbo" in run.metrics and specs.has_unnormalised_likelihood(run.spec):
+            print(f"  {definitions.GREY_BERNOULLI}")
 
 
 def export_run(key: str, file: Path) -> None:

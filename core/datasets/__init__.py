@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from core import config
+from core.datasets.binarisation import GREY, PIXELS, binarise
 from core.datasets.sources import REMOTE
 from core.errors import BadInput, DataUnavailable
 from core.types import DOCUMENTS, IMAGES, UNLABELLED, Dataset, Form, Param, check_params
@@ -78,7 +79,12 @@ class Entry:
     @property
     def default_params(self) -> tuple[tuple[str, Any], ...]:
         """The declared parameters at their defaults, as in a Spec."""
-        return tuple(sorted((p.name, p.default) for p in self.params))
+        return tuple(sorted(self.check_params({}).items()))
+
+    def check_params(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The declared parameters as in a Spec, those in `given` checked, without `Param.implied` ones at default."""
+        checked = check_params(self.params, given, self.name)
+        return {p.name: checked[p.name] for p in self.params if not (p.implied and checked[p.name] == p.default)}
 
     def changed_libraries(self, versions: Mapping[str, str]) -> list[str]:
         """Those of `libraries` whose installed release differs from `versions`, so that the rows differ too."""
@@ -90,11 +96,11 @@ class Entry:
 _ENTRIES = (
     Entry("digits", "Digits 8x8", IMAGES, "digits", (1297, 500),
         "Handwritten digits of 8 by 8 pixels, part of scikit-learn.",
-        image_shape=(8, 8), embedded=True, classifier="digits", is_handwritten=True,
+        image_shape=(8, 8), params=(PIXELS,), embedded=True, classifier="digits", is_handwritten=True,
         licence="CC BY 4.0 (UCI Machine Learning Repository)"),
     Entry("mnist-sample", "MNIST sample", IMAGES, "embedded_samples", (2000, 2000),
         "200 handwritten digits a class from each of MNIST's two splits.",
-        image_shape=(28, 28), embedded=True, classifier="mnist", is_handwritten=True,
+        image_shape=(28, 28), params=(PIXELS,), embedded=True, classifier="mnist", is_handwritten=True,
         licence="CC BY-SA 3.0"),
     Entry("fashion-sample", "Fashion-MNIST sample", IMAGES, "embedded_samples", (2000, 2000),
         "200 pictures of clothes a class from each of Fashion-MNIST's two splits.",
@@ -106,7 +112,7 @@ _ENTRIES = (
         markup=RST, example_query="solve a linear system with a sparse symmetric matrix",
         licence="BSD 3-Clause, each library's authors"),
     Entry("mnist", "MNIST", IMAGES, "mnist", (60000, 10000), "70,000 handwritten digits.",
-        image_shape=(28, 28), classifier="mnist", is_handwritten=True,
+        image_shape=(28, 28), params=(PIXELS,), classifier="mnist", is_handwritten=True,
         licence="CC BY-SA 3.0"),
     Entry("fashion-mnist", "Fashion-MNIST", IMAGES, "mnist", (60000, 10000), "70,000 pictures of clothes.",
         image_shape=(28, 28), classifier="fashion-mnist",
@@ -213,7 +219,8 @@ def load(name: str, *, progress: Progress | None = None, **params: Any) -> Datas
     """
     found = entry(name)
     checked = check_params(found.params, params, name)
-    dataset = _module(name).load(name, progress=progress, **checked)
+    pixels = checked.pop(PIXELS.name, GREY)
+    dataset = binarise(_module(name).load(name, progress=progress, **checked), pixels)
     try:
         check_dataset(dataset)
     except BadInput as problem:

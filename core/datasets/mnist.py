@@ -9,6 +9,7 @@ import numpy as np
 
 from core import datasets
 from core.datasets import Progress, download, file_formats
+from core.datasets.binarisation import DYNAMIC, THRESHOLD
 from core.datasets.file_formats import WrongFile
 from core.types import IMAGES, Dataset
 
@@ -27,10 +28,14 @@ CREDITS = {
         "learning algorithms. arXiv:1708.07747, 2017.",
     },
 }
-# `core.types.Dataset.checksum` of the reference.
+# `core.types.Dataset.checksum` of the reference: with grey pixels, and binarised.
 CHECKSUMS = {
     "mnist": "1e35582d42a90940c55b956deb61875c020b567ed20e3c5b174f52bf7809ed9b",
     "fashion-mnist": "ece172613115fb18b120bec8f6c02271af90b8b8f0a5af5c51cbd5ceed68e619",
+}
+BINARY_CHECKSUMS = {
+    ("mnist", THRESHOLD): "b1028f20fdff91e53e069bc5b2d58e8cfb62585c8e2835c041ca76ccfcf51a28",
+    ("mnist", DYNAMIC): "6ec8d8dc4bc6487a05345ed9d8f02f904b37359726a71873f70286e4c3115b6c",
 }
 
 

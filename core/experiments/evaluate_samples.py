@@ -31,10 +31,13 @@ def show_samples(subject: Subject) -> Scores:
 
 
 def _generate(subject: Subject, codes: np.ndarray) -> np.ndarray:
-    """Rows of a table drawn from codes, or images in [0, 1]: (n, n_features)."""
+    """Rows of a table or binary images drawn from codes, or images in [0, 1]: (n, n_features)."""
     if subject.dataset.kind == TABLES:
         return draw_rows(subject.estimator, codes, subject.dataset.blocks)
-    return np.clip(subject.estimator.inverse_transform(codes), 0, 1)
+    means = np.clip(subject.estimator.inverse_transform(codes), 0, 1)
+    if not subject.dataset.is_binary:
+        return means
+    return (np.random.default_rng(0).random(means.shape, np.float32) < means).astype(np.float32)
 
 
 def evaluate_samples(subject: Subject, on_stage: Callable[[str], None] = lambda stage: None) -> Scores:

@@ -69,7 +69,7 @@ def fit(
     estimator = method.estimator(dict(spec.params), dataset.form, spec.seed)
     on_stage(FITTING)
     given = _rows_to_map(spec, dataset) if entry.maps_rows else {"X": dataset.floats("train")}
-    given |= dataset.tell_known(estimator)
+    given |= dataset.make_fit_arguments(estimator)
     started = time.perf_counter()
     if entry.maps_rows:
         estimator.fit_splits(**given, **{name: watches.get(name) for name in ("on_epoch", "on_tick")})

@@ -44,6 +44,8 @@ class NetworkEstimator(BaseEstimator):
     accepts_sparse = True
     # Whether the loss leaves out the cells that `fit` is told are missing.
     masks_missing = False
+    # Whether `fit` takes grey values, from which the pixels of each batch are drawn.
+    redraws_pixels = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -51,7 +53,7 @@ class NetworkEstimator(BaseEstimator):
             declared = {p.name: p.default for p in cls.PARAMS} | cls.CONTEXT
             cls.__init__ = params.build_constructor({cls.FIRST: declared[cls.FIRST]} | declared)
 
-    def fit(self, X, y=None, *, known=None, **watches):
+    def fit(self, X, y=None, *, known=None, grey=None, **watches):
         """Train on the rows of X.
 
         Parameters
@@ -60,6 +62,8 @@ class NetworkEstimator(BaseEstimator):
             prepared by `core.datasets.own.preparation`.
         y : (n_samples,) int classes that stratify the validation rows; None: at random.
         known : for tables, (n_samples, n_features) bool, False where a cell is missing and X holds a substitute.
+        grey : for binary images, (n_samples, n_features) in [0, 1], the probabilities of white that each batch is drawn
+            from, in place of X.
         watches : on_epoch, on_tick, on_note and checkpoint of `core.nn.training.train`.
 
         Raises BadInput for hyper-parameters or values of X that are not allowed, Diverged if the loss is not finite.
@@ -71,6 +75,8 @@ class NetworkEstimator(BaseEstimator):
         vars(self).pop("_blocks", None)  # of an earlier fit
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.networks_ = self._networks(X.shape[1], seed)
+        self._is_redrawn = grey is not None
+        X = np.asarray(grey, np.float32) if self._is_redrawn else X
         X = self._with_known(X, known if self.masks_missing else None)
         X, held = self._split(X, y)
         self._prepare(X)
@@ -137,6 +143,10 @@ class NetworkEstimator(BaseEstimator):
             raise BadInput("Documents are word counts, which can't be negative: give the counts themselves.")
         return X
 
+    def _draw_pixels(self, x, generator):
+        """Black and white pixels drawn from grey ones, if `fit` was given these; else as they are."""
+        return augment.draw_pixels(x, generator) if self._is_redrawn else x
+
     def _map(self, function, X) -> np.ndarray:
         """Apply `function` (batch -> tensor) to the rows of X in float32, block by block."""
         import torch
@@ -190,7 +200,7 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
 
     # Outputs of the encoder for each latent dimension, and of the decoder for each feature.
     n_outputs = 1, 1
-    masks_missing = True
+    masks_missing = redraws_pixels = True
     players = {"autoencoder": ("encoder", "decoder")}
     noise = 0.0
 
@@ -240,12 +250,14 @@ class NetworkTransformer(TransformerMixin, NetworkEstimator):
         """
         if self.augment and self.image_shape and progress < 0.9:
             x = augment.move_images(x, self.image_shape, self.augment, generator)
+        x = self._draw_pixels(x, generator)
         if self.kind == DOCUMENTS:
             return self._terms(networks, x, augment.drop_words(x, self.word_dropout, generator), generator)
         return self._terms(networks, x, augment.add_noise(self._seen(x), self.noise, generator), generator)
 
     def validation_terms(self, networks, x, generator):
         """Terms as in `train_step`, without augmentation, noise and word dropout."""
+        x = self._draw_pixels(x, generator)
         return self._terms(networks, x, self._seen(x), generator)
 
     def _seen(self, x):

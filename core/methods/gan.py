@@ -42,6 +42,7 @@ class GAN(base.NetworkEstimator):
         *params.training_params(epochs=20, learning_rate=0.002, batch_size=64),
     )
     PLAN = {"betas": (0.5, 0.99), "warmup": 0.02}
+    redraws_pixels = True
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
 
     def _generator_and_discriminator(self, library, n_features: int) -> tuple:
@@ -87,6 +88,7 @@ class GAN(base.NetworkEstimator):
         import torch
 
         z = torch.randn((len(x), self.n_components), generator=generator).to(x.device)
+        x = self._draw_pixels(x, generator)
         if player == "generator":
             fake = networks["discriminator"](self._generate(networks["generator"](z), generator)).float()
             return {"loss": losses.generator_loss(self.objective, fake)}
@@ -108,7 +110,7 @@ class GAN(base.NetworkEstimator):
 
     def validation_terms(self, networks, x, generator):
         """The discriminator's mean score of real rows."""
-        return {"score_real": networks["discriminator"](x).sigmoid().mean()}
+        return {"score_real": networks["discriminator"](self._draw_pixels(x, generator)).sigmoid().mean()}
 
     def after_step(self, networks, step):
         update_average(networks["averaged"], networks["generator"], self.average, step)

@@ -25,6 +25,8 @@ class LinearAutoencoder(Autoencoder):
     # The optimum is known exactly, so rounded gradients would be visible.
     PLAN = {"precision": "float32"}
     output, augment, accepts_sparse = "linear", 0.0, False
+    # PCA, which it is compared with, has one draw of the pixels.
+    redraws_pixels = False
 
     def _build(self, n_features: int):
         from torch import nn

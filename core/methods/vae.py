@@ -28,7 +28,8 @@ class VAE(base.NetworkTransformer):
     References
     ----------
     Kingma and Welling 2014, Auto-encoding variational Bayes. Burda et al. 2016, Importance weighted autoencoders.
-    Loaiza-Ganem and Cunningham 2019, The continuous Bernoulli. Higgins et al. 2017, beta-VAE. Miao, Yu and Blunsom 2016, Neural variational inference for text processing.
+    Loaiza-Ganem and Cunningham 2019, The continuous Bernoulli. Higgins et al. 2017, beta-VAE. Miao, Yu and Blunsom
+    2016, Neural variational inference for text processing.
     """
 
     PARAMS = (

@@ -44,18 +44,22 @@ _DRAWN = f"On {NEIGHBOURHOOD_ROWS:,} stratified rows of those drawn, or all if f
 _ONE_OUTPUT = "{outputs} Never ranked: output distributions differ."
 _SAMPLER = "about what a perfect sampler would reach."
 
+# Said wherever a likelihood of grey pixels with a Bernoulli output stands, see
+# `core.runs.specs.has_unnormalised_likelihood`.
+GREY_BERNOULLI = "Bernoulli on grey pixels is no normalised density: −ELBO is then no bound on the likelihood."
+
 # What is said of images, and of documents.
 _WORDS = {
     IMAGES: {
         "row": "image",
-        "outputs": "Grey pixels are treated as Bernoulli means, unlike results for binarised images; a Normal output "
-        "(sigma at least 0.02) is a density, so this may be negative.",
+        "outputs": f"{GREY_BERNOULLI} The other outputs are densities, so this may be negative.",
         "distances": "Euclidean distance, of codes and of data.",
         "map_distances": "Euclidean distance, in the map and in the data.",
         "ties": "by Euclidean distance for every method; ties go to the first class.",
         "linear": "PCA: the components and the mean",
-        "features": "Samples are clipped to [0, 1] and compared in the feature space of a small shipped classifier, "
-        "trained on training rows only (faces: the first 50 principal components).",
+        "features": "Samples are clipped to [0, 1], or drawn as pixels if images are binary, and compared in the "
+        "feature space of a small shipped classifier, trained on training rows only (faces: the first 50 principal "
+        "components).",
         "pixels": "Euclidean distance of pixels in [0, 1]",
     },
     DOCUMENTS: {

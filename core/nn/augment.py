@@ -39,6 +39,13 @@ def add_noise(x: Tensor, deviation: float, generator: Generator) -> Tensor:
     return x + deviation * torch.randn(x.shape, generator=generator).to(x.device) if deviation else x
 
 
+def draw_pixels(x: Tensor, generator: Generator) -> Tensor:
+    """Draw black and white pixels, 0 and 1, from probabilities of white."""
+    import torch
+
+    return (torch.rand(x.shape, generator=generator).to(x.device) < x).to(x.dtype)
+
+
 def drop_words(counts: Tensor, share: float, generator: Generator) -> Tensor:
     """Set each positive count to 0 with probability `share`; nothing is drawn if it is 0."""
     import torch

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from core import methods
 from core.datasets import checksums
+from core.datasets.binarisation import PIXELS
 from core.runs import store
 from core.types import Run, Spec
 
@@ -41,8 +42,8 @@ def select_runs(runs: list[Run], dataset: str, method: str, n_components: int) -
     """Select the runs of `method` on `dataset` that fit a code size, the default first.
 
     The order, by decreasing weight: runs of the copy of the data on this machine (see `core.datasets.checksums`);
-    shipped runs; runs that are neither a best effort nor stopped early; runs on documents with the usual weighting;
-    the oldest shipped run, since later ones serve single sections, and the newest own run. See also `fits_view`.
+    shipped runs; runs that are neither a best effort nor stopped early, on grey pixels, on documents with the usual
+    weighting; the oldest shipped run, since later ones serve single sections, and the newest own run. See `fits_view`.
     """
     fitting = [run for run in runs if fits_view(run.spec, dataset, method, n_components)]
     by_date = sorted(fitting, key=lambda run: run.environment["date"])
@@ -52,10 +53,14 @@ def select_runs(runs: list[Run], dataset: str, method: str, n_components: int) -
     return sorted(in_order, key=lambda run: (not checksums.is_here(run), run.key not in shipped, _is_second(run)))
 
 
-def _is_second(run: Run) -> tuple[bool, bool]:
-    """Whether a run is a best effort or was stopped early, and whether its words have an unusual weighting."""
+def _is_second(run: Run) -> tuple[bool, bool, bool]:
+    """Whether a run is a best effort or was stopped early, has binary pixels, or an unusual weighting of words."""
     stopped = run.environment.get("stopped_early") is True or is_best_effort(run)
-    return stopped, run.spec.param("weighting", USUAL_WEIGHTING) != USUAL_WEIGHTING
+    return (
+        stopped,
+        PIXELS.name in dict(run.spec.dataset_params),
+        run.spec.param("weighting", USUAL_WEIGHTING) != USUAL_WEIGHTING,
+    )
 
 
 def get_budget(spec: Spec) -> tuple | None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import datasets, methods
+from core.datasets.binarisation import GREY, PIXELS
 from core.errors import BadInput
-from core.types import DOCUMENTS, IMAGES, TABLES, Dataset, Spec, check_params
+from core.types import BERNOULLI, DOCUMENTS, IMAGES, TABLES, Dataset, Spec, check_params
 
 Settings = Mapping[str, Any]
 _SEEDS = 2**31
@@ -33,8 +34,7 @@ def make(
     checked = check_params(of_kind, params or {}, owner)
     implied = {p.name for p in of_kind if p.implied and checked[p.name] == p.default}
     own = {name: value for name, value in checked.items() if name not in implied}
-    of_data = check_params(entry.params, dataset_params or {}, dataset)
-    return Spec.of(dataset, method, own, seed, of_data, declared.version)
+    return Spec.of(dataset, method, own, seed, entry.check_params(dataset_params or {}), declared.version)
 
 
 def make_from_settings(dataset: str, method: str, settings: Settings, seed: int = 0) -> Spec:
@@ -92,7 +92,8 @@ def settings(spec: Spec) -> dict[str, Any]:
     """
     implied = {}
     if spec.method in methods.REGISTRY and spec.dataset in datasets.names():
-        declared = methods.get(spec.method).params_of(datasets.entry(spec.dataset).kind)
+        entry = datasets.entry(spec.dataset)
+        declared = *methods.get(spec.method).params_of(entry.kind), *entry.params
         implied = {p.name: p.default for p in declared if p.implied}
     return implied | dict((*spec.params, *spec.dataset_params, ("seed", spec.seed)))
 
@@ -102,6 +103,12 @@ def differing(specs: Sequence[Spec]) -> list[str]:
     all_settings = [settings(spec) for spec in specs]
     names = dict.fromkeys(name for chosen in all_settings for name in chosen)
     return [name for name in names if len({chosen.get(name) for chosen in all_settings}) > 1]
+
+
+def has_unnormalised_likelihood(spec: Spec) -> bool:
+    """Whether p(x|z) is Bernoulli on grey pixels, see `core.metrics.definitions.GREY_BERNOULLI`."""
+    is_grey = dict(spec.dataset_params).get(PIXELS.name, GREY) == GREY
+    return spec.param("output") == BERNOULLI and is_grey
 
 
 def check(spec: Spec, dataset: Dataset) -> None:

@@ -21,7 +21,7 @@ from core.datasets import checksums
 from core.errors import BadInput
 from core.runs import reader, specs, store
 from core.semi_supervised import results, settings
-from core.types import IMAGES, TABLES, UNLABELLED, Dataset, Spec, check_params
+from core.types import IMAGES, TABLES, UNLABELLED, Dataset, Spec
 
 NO_CLASSES = "choose a label column on the page Data, or divide a number into classes"
 _FEW_ROWS = 5000
@@ -90,7 +90,7 @@ def _make_cells(
 ) -> list[Cell]:
     """Return the cells of an approach and a seed, with the present settings."""
     approach, params, pretraining = semi_supervised.get(name), settings.get_settings(name, dataset), None
-    of_data = check_params(datasets.entry(dataset).params, dataset_params, dataset)
+    of_data = datasets.entry(dataset).check_params(dataset_params)
     if method := approach.pretrained:
         pretraining = specs.make(dataset, method, settings.get_pretraining(dataset, method), seed, of_data)
         params = {**params, "pretrained": pretraining.key}
@@ -185,7 +185,7 @@ def pretrain(spec: Spec, dataset: Dataset, on_tick: OnTick | None = None) -> tup
         started = time.perf_counter()
         checkpoint = cache.get_checkpoint_folder(name)
         options = {"on_tick": on_tick, "checkpoint": checkpoint} if hasattr(estimator, "train_step") else {}
-        options |= dataset.tell_known(estimator)
+        options |= dataset.make_fit_arguments(estimator)
         estimator.fit(dataset.floats("train"), **options)
         environment = getattr(estimator, "environment_", {})
         if environment.get("stopped_early"):
@@ -232,7 +232,7 @@ def measure_cell(
     classifier = semi_supervised.build(cell.spec.method, params, estimator, cell.spec.seed, dataset.blocks)
     X, X_test = dataset.floats("train"), dataset.floats("test")
     options = {"on_tick": on_tick} if hasattr(classifier, "train_step") else {}
-    options |= dataset.tell_known(classifier)
+    options |= dataset.make_fit_arguments(classifier)
     started = time.perf_counter()
     classifier.fit(X, y, **options)
     seconds = time.perf_counter() - started + getattr(classifier, "seconds_before_", 0.0)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.metrics.definitions import DEFINITIONS
+from core.metrics.definitions import DEFINITIONS, GREY_BERNOULLI
 from core.runs import specs
 from core.types import Spec
 from pages.ui.shared import charts, cli_commands, header, page_state, tables
@@ -24,6 +24,8 @@ def draw(lines: Sequence[Line]) -> None:
         return
     st.markdown("Each cell: estimate, 95% interval, sample size n. Open a measure to read how it is computed.")
     tables.draw_measures(shown, DEFINITIONS, "all-measures", _FACTS | _differing_settings(shown))
+    if any("neg_elbo" in line.run.metrics and specs.has_unnormalised_likelihood(line.run.spec) for line in shown):
+        st.caption(plain(GREY_BERNOULLI))
     by_class = "squared_error_per_class"
     if errors := {line.label: line.run.by_class[by_class] for line in shown if by_class in line.run.by_class}:
         st.markdown("#### Error by class", help=plain(DEFINITIONS[by_class].help))

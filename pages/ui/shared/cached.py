@@ -32,7 +32,7 @@ def load_dataset(name: str, params: Params) -> Dataset:
 
 @st.cache_resource(max_entries=8, show_spinner="Selecting rows …", hash_funcs={str: _hash_name})
 def load_rows(name: str, params: Params, split: str, n: int) -> Rows:
-    shipped = load_shipped_rows(name, n) if split == "test" and n <= DEFAULT_COUNT else None
+    shipped = load_shipped_rows(name, n, dict(params)) if split == "test" and n <= DEFAULT_COUNT else None
     # Shipped rows load at once, but another copy of the data set has other rows.
     if shipped is not None and checksums.compute_checksum(name, params) in (None, shipped.checksum):
         return shipped

@@ -7,9 +7,11 @@ import streamlit as st
 
 from core import datasets, methods
 from core.figures import svg
+from core.metrics.definitions import GREY_BERNOULLI
+from core.runs import specs
 from core.types import Spec
 from pages.ui.shared import charts, header, images, page_state, training_queue
-from pages.ui.shared.text import Markup
+from pages.ui.shared.text import Markup, plain
 
 History = Sequence[dict[str, Any]]
 
@@ -28,6 +30,8 @@ def draw(spec: Spec, rows: History, stamp: tuple, *, is_live: bool = False) -> N
     names = {name for row in rows for name in row}
     if spec.param("augment") and "loss" in names:
         st.caption("Augmentation is off in the last tenth of the training, so the training loss drops there.")
+    if "kl" in names and specs.has_unnormalised_likelihood(spec):
+        st.caption(plain(GREY_BERNOULLI))
     if "validation_loss" in names:
         st.caption(
             "The validation loss is measured without augmentation, noise or word dropout, so it can be below the "

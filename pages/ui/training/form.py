@@ -111,7 +111,7 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
     form = _Form(entry, _choose_method(entry, problems))
     values = form.values
     if linked is not None and (linked.dataset, linked.method) == (entry.name, form.method):
-        values = {**dict(linked.params), **dict(linked.dataset_params), _SEED: linked.seed}
+        values = specs.settings(linked)
     if (size := page_state.read_link("size")) is not None and form.has_size:
         with suppress(BadInput):
             values = form.resize(values, stored_runs.parse_code_size(size))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core import methods
+from core import datasets, methods
 from core.runs import specs
 from core.types import Spec
 
@@ -27,6 +27,9 @@ _OPTIONS = {
     "relu": "ReLU",
     "silu": "SiLU",
     "bernoulli": "Bernoulli",
+    "continuous_bernoulli": "continuous Bernoulli",
+    "threshold": "black or white, by a threshold",
+    "dynamic": "black or white, drawn (dynamic)",
     "tfidf": "tf-idf",
     "log": "log counts",
     "counts": "raw counts",
@@ -43,10 +46,11 @@ def format_value(value: Any) -> str:
 
 
 def describe_settings(spec: Spec, names: Sequence[str] | None = None, most: int = 99) -> str:
-    """Format some settings of a Spec, by default the changed ones of its method: ``"beta 4, width 256"``."""
+    """Format some settings of a Spec, by default the changed ones but the seed: ``"beta 4, width 256"``."""
     values = specs.settings(spec)
     if names is None:
-        declared = [param for param in methods.get(spec.method).params if param.name != "n_components"]
+        of_method = [param for param in methods.get(spec.method).params if param.name != "n_components"]
+        declared = [*of_method, *datasets.entry(spec.dataset).params]
         names = [param.name for param in declared if values.get(param.name, param.default) != param.default]
     parts = [f"{label_setting(name).lower()} {format_value(values[name])}" for name in names if name in values]
     more = f" and {len(parts) - most} more" if len(parts) > most else ""
