@@ -63,7 +63,10 @@ def test_digits_are_scikit_learns(loaded):
 
 def test_unknown_names_and_parameters_are_refused():
     assert datasets.names(DOCUMENTS) == ("docstrings", "newsgroups", "reuters-r8")
-    for name, what in (("mnits", "no data set 'mnits': choose one of digits, mnist-sample"), ("fashion-sample", "it has none")):
+    for name, what in (
+        ("mnits", "no data set 'mnits': choose one of digits, mnist-sample"),
+        ("fashion-sample", "it has none"),
+    ):
         with pytest.raises(BadInput, match=what):
             datasets.load(name, words=4)
 
