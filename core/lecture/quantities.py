@@ -207,16 +207,18 @@ def fitted_gaussian(
 
 
 def samples_score(
-    model: Literal["vae", "gan"],
+    model: str,
     score: Literal["precision", "recall", "inside", "reached", "modes", "missing", "straying", "jensen_shannon"],
     data: str = "ring",
     steps: Annotated[int, Field(ge=1, le=4000)] = 2000,
     seed: Seed = 0,
 ) -> float:
     """A score of a VAE or GAN on data in the plane, see `core.mechanisms.vae_vs_gan.Scores`."""
-    from core.mechanisms.vae_vs_gan import Settings
+    from core.mechanisms.vae_vs_gan import MODELS, Settings
     from core.tasks import vae_vs_gan_training
 
+    if model not in MODELS:
+        raise BadInput(f"The model “{model:.40}” is not compared; allowed are {', '.join(MODELS)}.")
     key = vae_vs_gan_training.comparison_key(Settings(data, steps=steps, seed=seed))
     if (comparison := vae_vs_gan_training.find_comparison(key)) is None:
         raise BadInput(f"The VAE and the GAN on “{data:.40}” with {steps:,} steps and seed {seed} are not trained yet.")
