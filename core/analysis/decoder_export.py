@@ -100,9 +100,13 @@ def export_stored_decoder(run: Run, weights: Mapping[str, np.ndarray]) -> Decode
     return _of_networks(arrays, output, run.spec.param("activation", "relu"))
 
 
-def export_stored_encoder(run: Run, weights: Mapping[str, np.ndarray]) -> Decoder | None:
-    """Export the encoder of a stored run: a VAE's gives the means and then the log variances of q(z|x), unclipped."""
-    return _layers(quantization.to_floats(weights), "encoder", run.spec.param("activation", "relu"))
+def export_stored_layers(run: Run, weights: Mapping[str, np.ndarray], network: str) -> Decoder | None:
+    """Export the ``"encoder"`` or ``"decoder"`` of a stored run as it is, with the identity after its last layer.
+
+    A VAE's encoder gives the means and then the unclipped log variances of q(z|x), its decoder logits, or what
+    `core.nn.losses.split_normal` takes.
+    """
+    return _layers(quantization.to_floats(weights), network, run.spec.param("activation", "relu"))
 
 
 def _of_networks(arrays: Mapping[str, np.ndarray], output: str, activation: str) -> Decoder | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 GAN_OBJECTIVES = ("non-saturating", "minimax", "least-squares", "hinge", "wasserstein-gp")
 # A Normal output's standard deviation stays above 0.02, about five of 256 grey levels: the density of constant pixels
 # would otherwise be infinite.
-_LOWEST_LOG_VARIANCE = 2 * math.log(0.02)
+LOWEST_LOG_VARIANCE = 2 * math.log(0.02)
 
 
 def word_cross_entropy(counts: Tensor, logits: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ def split_normal(outputs: Tensor) -> tuple[Tensor, Tensor]:
     from torch.nn.functional import softplus
 
     mean, raw = outputs.chunk(2, -1)
-    return mean, _LOWEST_LOG_VARIANCE + softplus(raw - _LOWEST_LOG_VARIANCE)
+    return mean, LOWEST_LOG_VARIANCE + softplus(raw - LOWEST_LOG_VARIANCE)
 
 
 def normal_log_density(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

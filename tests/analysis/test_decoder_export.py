@@ -64,7 +64,7 @@ def test_a_stored_encoder_gives_the_posterior_and_its_width():
     place = layout.place_of(layout.SHIPPED, specs.make(*next(r for r in presets.MATCHED if r[:2] == ("mnist", "vae"))))
     run, weights, vae = reader.read_run(place), reader.read_weights(place), reader.read_estimator(place)
     X = datasets.load("mnist-sample").floats("test")
-    encoder = decoder_export.export_stored_encoder(run, weights)
+    encoder = decoder_export.export_stored_layers(run, weights, "encoder")
     for found, expected in zip(posterior_width.encode_posterior(encoder, X), vae.posterior(X), strict=True):
         assert np.abs(found - expected).max() < CLOSE
     width = posterior_width.measure_width(encoder, decoder_export.export_stored_decoder(run, weights), X)

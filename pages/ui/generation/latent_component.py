@@ -87,14 +87,20 @@ def link_training(entry: datasets.Entry, size: int) -> None:
     stored_runs.link_training(f"Train {methods.label(method)} {size}-D", query)
 
 
-def draw(stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], problems: list[str]) -> None:
-    """Draw a scene and the sentences about it, in the state that a link asks for, else in the last one."""
+def draw(
+    stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], problems: list[str], prefix: str = ""
+) -> None:
+    """Draw a scene and the sentences about it, in the state that a link asks for, else in the last one.
+
+    `prefix` of the state's names in the address.
+    """
     # Of the other section.
-    page_state.forget(name for kind, names in _IN_ADDRESS.items() if kind != scene.kind for name in names.values())
+    others = (name for kind, names in _IN_ADDRESS.items() if kind != scene.kind for name in names.values())
+    page_state.forget(prefix + name for name in others)
     decoder = read_decoder(stamp)
     if decoder is not None:
         _mount("weights", latent.make_decoder_message(scene.decoder, decoder), "latent-weights")
-    state = _read_state(scene, problems)
+    state = _read_state(scene, problems, prefix)
     placed = f"{scene.id}:{st.session_state.get(_PLACED, 0)}"
     # Without a callback Streamlit would not keep the state.
     _mount(scene.kind, latent.make_scene_message(scene, state, placed), on_view_change=lambda: None)
@@ -103,7 +109,8 @@ def draw(stamp: Stamp, scene: Scene, rows: Rows | None, about: Sequence[str], pr
             _mount("weights", _grid(stamp, scene.id, scene), "latent-weights")
         _answer(stamp, scene.decoder, len(scene.axes))
         about = [*about, "This decoder is convolutional, so the server computes each image."]
-    st.html(make_note(" ".join(about)))
+    if about:
+        st.html(make_note(" ".join(about)))
     if rows is not None:
         # After what is seen first.
         _mount("pictures", _images(rows.key, rows), "latent-pictures")
@@ -154,17 +161,17 @@ def _answer(stamp: Stamp, decoder: str, size: int) -> None:
         get_component("answer")(data=data, key=key, on_asked_change=lambda: None)
 
 
-def _read_state(scene: Scene, problems: list[str]) -> State:
+def _read_state(scene: Scene, problems: list[str], prefix: str) -> State:
     """Return the link's state, else what the browser sent last, else the scene's last one; write it to the address."""
     pad = tuple(map(int, scene.order[:2])) if scene.kind == "sliders" and len(scene.axes) > 1 else ()
     behind = "images" if scene.kind == "manifold" else ""
     default = State(tuple(axis.start for axis in scene.axes), pad, behind=behind)
     states: dict[str, State] = st.session_state.setdefault(_STATES, {})
     state = _read_sent(scene, problems) or states.get(scene.id, default)
-    states[scene.id] = state = _read_linked(scene, state, problems)
+    states[scene.id] = state = _read_linked(scene, state, problems, prefix)
     written, first = latent.format_state(state), latent.format_state(default)
     for field, name in _IN_ADDRESS[scene.kind].items():
-        page_state.keep(name, written[field], text=None if written[field] == first[field] else written[field])
+        page_state.keep(prefix + name, written[field], text=None if written[field] == first[field] else written[field])
     return state
 
 
@@ -178,15 +185,15 @@ def _read_sent(scene: Scene, problems: list[str]) -> State | None:
     return None
 
 
-def _read_linked(scene: Scene, state: State, problems: list[str]) -> State:
+def _read_linked(scene: Scene, state: State, problems: list[str], prefix: str) -> State:
     linked = {}
     for field, name in _IN_ADDRESS[scene.kind].items():
-        if (text := page_state.read_link(name)) is None:
+        if (text := page_state.read_link(prefix + name)) is None:
             continue
         try:
             linked[field] = _parse(field, text, scene, problems)
         except BadInput as problem:
-            problems.append(f"The link asks for {name}={shorten(text, 30)}. {problem}")
+            problems.append(f"The link asks for {prefix}{name}={shorten(text, 30)}. {problem}")
     if linked:
         st.session_state[_PLACED] = st.session_state.get(_PLACED, 0) + 1
     return replace(state, **linked)

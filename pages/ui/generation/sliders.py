@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -69,7 +70,10 @@ def _measure_activity(
     size = codes.shape[1]
     if gaussian is None:
         return np.ones(size), np.ones(size, bool), ""
-    decode = cached.load_estimator(stamp).inverse_transform
+    decoder = latent_component.read_decoder(stamp)
+    decode = (
+        cached.load_estimator(stamp).inverse_transform if decoder is None else partial(decoder_export.decode, decoder)
+    )
     at = codes[:_N_EFFECT] if len(codes) else np.random.default_rng(0).standard_normal((_N_EFFECT, size))
     effects = decoder_export.compute_effects(decode, at, np.sqrt(np.diag(gaussian.covariance)))
     return effects, effects > decoder_export.ACTIVE_EFFECT * effects.max(initial=0), _EFFECT

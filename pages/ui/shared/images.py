@@ -25,9 +25,11 @@ def vector(svg: str, alt: str, style: str = "") -> Markup:
     return Markup(f'<img class="{style}" alt="{html(alt)}" src="data:image/svg+xml;base64,{data}">')
 
 
-def montage(images: np.ndarray, shape: tuple[int, int], columns: int, alt: str, style: str, cell: int = 56) -> Markup:
+def montage(
+    images: np.ndarray, shape: tuple[int, int], columns: int, alt: str, style: str, cell: int = 56, gap: int = 4
+) -> Markup:
     """HTML of images, (n, height * width) uint8, as one picture."""
-    return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=cell)), alt, style)
+    return image(montages.encode_png(montages.make_montage(images, shape, columns, cell=cell, gap=gap)), alt, style)
 
 
 # By the line's stamp: a run that is fitted again has the same key but other pictures.

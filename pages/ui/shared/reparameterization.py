@@ -29,7 +29,7 @@ def draw() -> str:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _make_message(stamp: Stamp, _run: Run) -> tuple[bytes, str]:
     weights = reader.read_weights(_run.place)
-    encoder = decoder_export.export_stored_encoder(_run, weights)
+    encoder = decoder_export.export_stored_layers(_run, weights, "encoder")
     decoder = decoder_export.export_stored_decoder(_run, weights)
     views = _run.views
     labels = views["labels"][np.searchsorted(views["shown_rows"], views["strip_rows"])]

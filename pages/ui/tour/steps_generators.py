@@ -56,6 +56,9 @@ STEPS = (
             r"p_\theta(x|z)": "Bernoulli with a mean a pixel, or Normal with a mean and a variance a pixel",
             r"p(z)": "the prior, N(0, I)",
         },
+        look_for="A sample differs from the mean in single pixels, since each is drawn on its own. Choose Normal: the "
+        "standard deviation is another output of the generator. Where is it large?",
+        picture="latent_space.draw_output_distribution",
         minutes=5,
     ),
 )

@@ -76,6 +76,10 @@ STEPS = (
             link_mnist("generation", "Manifold of digits", section="manifold", size="2"),
             Link("pages/generation.py", "Manifold of faces", {"data": "frey", "section": "manifold", "size": "2"}),
         ),
+        look_for="Which digits lie between 7 and 9, or which faces between two looks? Set a smaller reach: the same "
+        "number of codes is closer together, and the images change less from one to the next.",
+        picture="latent_space.draw_manifolds",
+        is_wide=True,
         minutes=3,
     ),
     Step(
@@ -87,6 +91,10 @@ STEPS = (
             link_mnist("generation", "Drag in the latent plane", section="manifold", size="2"),
             link_mnist("generation", "Sliders", section="sliders", size="10"),
         ),
+        look_for="Drag from one digit to another and watch for images that are no digit. Move the first sliders of the "
+        "face: does one of them change one property, such as the light or the smile, or several at once?",
+        picture="latent_space.draw_demos",
+        is_wide=True,
         minutes=4,
     ),
     Step(

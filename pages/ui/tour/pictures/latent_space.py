@@ -1,8 +1,136 @@
-"""Pictures of slides 22 to 24: reparameterization, the plane of codes, and sliders."""
+"""Pictures of generators and their codes: output distributions, reparameterization, planes of codes, sliders."""
 
-from pages.ui.shared import reparameterization
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from core import datasets
+from core.analysis import decoder_export, generator_outputs
+from core.analysis.codes import to_pixels
+from core.frontend import latent
+from core.runs import presets, reader, specs
+from core.types import Run
+from pages.ui.generation import latent_component, manifold, sliders
+from pages.ui.shared import cached, html_blocks, images, reparameterization, stored_runs
 from pages.ui.shared.experiment import Controls
+from pages.ui.shared.number_format import number
+from pages.ui.shared.text import Markup
+
+_OUTPUTS = {"bernoulli": ("mnist", "Bernoulli: digits"), "normal": ("frey", "Normal: faces")}
+_N_CODES, _SEED = 8, 1
+_REACHES = (0.5, 1.0, 1.5, 2.0, 2.5)  # standard deviations
+
+
+def draw_output_distribution(controls: Controls) -> str:
+    """The distribution over images that a VAE's decoder gives for random codes, and a sample of it."""
+    output = controls.choose_segment("output", "Output", {name: label for name, (_, label) in _OUTPUTS.items()})
+    rows, finding = _make_outputs(output)
+    st.html(rows)
+    return finding
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _make_outputs(output: str) -> tuple[Markup, str]:
+    run, weights = _read_vae(_OUTPUTS[output][0])
+    shape = tuple(run.environment["image_shape"])
+    Z = np.random.default_rng(_SEED).standard_normal((_N_CODES, 2)).astype(np.float32)
+    mean, deviation = generator_outputs.decode_distribution(run, weights, Z)
+    is_normal = output == "normal"
+    # Of the deviations the largest is white.
+    strips = {
+        "Mean": ("given by the generator", mean),
+        "Standard deviation": (
+            f"{'given by the generator' if is_normal else '√(p (1 − p)) of the mean p'}; white: "
+            f"{number(deviation.max())}",
+            deviation / deviation.max(),
+        ),
+        "Sample": (
+            "x ~ p(x|z), a draw of every pixel",
+            generator_outputs.sample_images(mean, deviation, output, _SEED),
+        ),
+    }
+    parts = [
+        html_blocks.make_caption(name, about)
+        + images.montage(to_pixels(pixels), shape, _N_CODES, f"{name}: {about}", "hg-strip", cell=112)
+        for name, (about, pixels) in strips.items()
+    ]
+    n = mean.shape[1]
+    if is_normal:
+        finding = (
+            f"The generator gives {2 * n:,} numbers for {n:,} pixels, means and variances: in these {_N_CODES} images "
+            f"the standard deviation of a pixel runs from {deviation.min():.3f} to {deviation.max():.3f}."
+        )
+    else:
+        finding = (
+            f"The generator gives {n:,} numbers for {n:,} pixels, the means: they fix the standard deviations, here "
+            f"{deviation.mean():.2f} on average and at most {deviation.max():.2f}."
+        )
+    return Markup("".join(parts)), finding
 
 
 def draw_reparameterization(controls: Controls) -> str:
+    """A digit, its q(z|x) on the map of codes, z = mu + sigma * eps, and the decoded image."""
     return reparameterization.draw()
+
+
+def draw_manifolds(controls: Controls) -> str:
+    """The planes of a code of digits and of one of faces, decoded at steps of equal probability of the prior."""
+    help = "Farthest code along an axis, in standard deviations of the prior."
+    reach = controls.choose_value("reach", "Reach of the plane", _REACHES, 2.0, help, "± {:g} sd".format)
+    columns, finding = _make_manifolds(reach)
+    st.html(columns)
+    return finding
+
+
+@st.cache_resource(max_entries=len(_REACHES), show_spinner=False)
+def _make_manifolds(reach: float) -> tuple[Markup, str]:
+    columns, findings = [], []
+    for name in ("mnist", "frey"):
+        run, weights = _read_vae(name)
+        label, shape = datasets.entry(name).label, tuple(run.environment["image_shape"])
+        counts = latent.choose_grid_shape(shape)
+        plane = generator_outputs.decode_plane(decoder_export.export_stored_decoder(run, weights), *counts, reach)
+        about = f"{counts[0]} by {counts[1]} codes, decoded"
+        alt = f"{label}: {about}"
+        picture = images.montage(to_pixels(plane.images), shape, plane.columns, alt, "hg-strip", cell=28, gap=0)
+        columns.append((label, about, picture))
+        findings.append(f"{number(plane.neighbours)} against {number(plane.pairs)} between any two images of {label}")
+    text = f"Mean squared error between images of neighbouring codes: {', and '.join(findings)}."
+    return html_blocks.make_columns(columns), text
+
+
+def draw_demos(controls: Controls) -> str:
+    """A plane of digits to drag in, or a face with a slider for each of its 30 latent dimensions."""
+    demos = {"plane": "Drag in the plane of digits"}
+    if face := next((specs.make_from_settings(*r) for r in presets.RUNS if r[:2] == ("olivetti", "ae")), None):
+        demos["sliders"] = "Sliders of a face"
+    demo = controls.choose_segment("demo", "Demo", demos)
+    if demo == "plane":
+        run, _ = _read_vae("mnist")
+        stamp, rows = stored_runs.make_stamp(run.place), cached.load_rows("mnist", (), "test", cached.DEFAULT_COUNT)
+        scene = manifold.make_scene(stamp, rows.key, run, rows)
+        accuracy = run.metrics["knn_accuracy"]
+        finding = (
+            f"The nearest neighbours in this plane have the right digit for {100 * accuracy.value:.0f}% of "
+            f"{accuracy.n:,} test images."
+        )
+    else:
+        run = stored_runs.read_shipped(face)
+        stamp, rows = stored_runs.make_stamp(run.place), None
+        scene = sliders.make_scene(stamp, "", run, None)
+        n_active = sum(axis.is_active for axis in scene.axes)
+        finding = (
+            f"{n_active} of {len(scene.axes)} dimensions change the face: their effect is more than "
+            f"{decoder_export.ACTIVE_EFFECT:.0%} of that of the most active one."
+        )
+    latent_component.draw(stamp, scene, rows, (), controls.problems, f"{controls.experiment}.")
+    return finding
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read_vae(dataset: str) -> tuple[Run, Mapping[str, np.ndarray]]:
+    """The shipped VAE with a 2-D code of a data set, and its arrays."""
+    params = presets.list_presets(dataset, "vae", 2)[presets.BEST]
+    run = stored_runs.read_shipped(specs.make_at_size(dataset, "vae", 2, params))
+    return run, reader.read_weights(run.place)
