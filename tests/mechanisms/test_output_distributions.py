@@ -5,7 +5,7 @@ import pytest
 
 from core.mechanisms import output_distributions, random_codes
 from core.mechanisms.output_distributions import BERNOULLI, NORMAL, SIDE, Spot
-from core.mechanisms.random_codes import RADIUS, Region
+from core.mechanisms.random_codes import OFF_DATA, UNCOVERED, Region
 from tests.mechanisms.helpers import assert_calibrated
 
 
@@ -49,6 +49,35 @@ def test_region_holds_95_percent_of_its_codes_within_its_outline():
     assert region.contains(codes).mean() == pytest.approx(0.95, abs=0.003)
     assert REGIONS[1].compute_normal_share() == pytest.approx(0.95, abs=1e-6)
     np.testing.assert_allclose(Region.fit(codes).covariance, region.covariance, atol=0.05)
-    offsets = region.compute_outline(RADIUS) - region.mean
+    offsets = region.compute_outline(region.radius) - region.mean
     assert region.contains(region.mean + 0.99 * offsets).all()
     assert not region.contains(region.mean + 1.01 * offsets).any()
+
+
+def test_region_of_more_dimensions_and_the_direction_to_look_along():
+    rng = np.random.default_rng(0)
+    factor = rng.standard_normal((10, 10))
+    region = Region(np.r_[6.0, np.zeros(9)], factor @ factor.T)
+    codes = rng.multivariate_normal(region.mean, region.covariance, 50_000)
+    assert region.contains(codes).mean() == pytest.approx(0.95, abs=0.004)
+    assert Region.of_normal(10).contains(rng.standard_normal((50_000, 10))).mean() == pytest.approx(0.95, abs=0.004)
+    view = random_codes.choose_view(region)
+    np.testing.assert_allclose(view.T @ view, np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(region.project(view).covariance, np.cov((codes @ view).T), rtol=0.05, atol=0.2)
+
+    def measure_separation(direction):
+        return (region.mean @ direction) ** 2 / (direction @ (region.covariance + np.eye(10)) @ direction)
+
+    others = rng.standard_normal((2000, 10))
+    assert not region.contains(np.zeros((1, 10)))[0]
+    assert measure_separation(view[:, 0]) >= max(map(measure_separation, others))
+
+
+def test_failures_are_named_by_what_real_rows_reach():
+    for scores, failures in (
+        ((0.66, 0.002), [UNCOVERED]),
+        ((0.2, 0.7), [OFF_DATA]),
+        ((0.05, 0.0), [OFF_DATA, UNCOVERED]),
+        ((0.85, 0.68), []),
+    ):
+        assert random_codes.find_failures(*scores, floor=(0.84, 0.83)) == failures

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import streamlit as st
 from scipy.spatial.distance import mahalanobis
+from scipy.stats import chi2
 
 from core import config
 from core.datasets import user_image
 from core.mechanisms import divergences, gan_game
 from core.mechanisms.gaussian_mixtures import Mixture
 from core.mechanisms.monte_carlo import Estimate
+from core.runs import reader, selection, store
 from core.tasks import computation, vae_vs_gan_training
 from pages.ui.shared import experiment
 from tests.pages.driver import opened_on
@@ -128,6 +130,23 @@ def test_modes_that_a_fit_covers_are_counted(plane, query):
     assert re.findall(r"(\d) of", finding(app)) == [str(count) for count in counts]
     # It opens where KL(q ‖ p) covers one mode, but does so only for modes that are far apart.
     assert counts == [len(modes), 1 if not query else 2]
+
+
+@pytest.mark.parametrize(("query", "failures"), [({}, "out"), ({"data": "digits"}, "unlike"), ({"size": "30"}, "both")])
+def test_random_codes_name_the_failure_that_is_seen(query, failures, shipped):
+    app = page("codes", **query)
+    data, size = app.query()["codes.data"], app.query()["codes.size"]
+    run = reader.read_run(selection.select_runs(store.list_runs()[0], data, "ae", int(size))[0].place)
+    text, Z, metrics = finding(app), run.views["codes"], run.metrics
+    names = {"out": "leave most of the data out", "unlike": "unlike the data", "both": "leave most of it out"}
+    assert [name for name, words in names.items() if words in text][0 if failures != "both" else -1] == failures
+    for name in ("precision", "recall"):
+        assert (
+            f"{name} {metrics[f'normal.{name}'].value:.3f}, other test images {metrics[f'{name}_floor'].value:.3f}"
+            in text
+        )
+    outside = (np.square(Z.astype(float)).sum(1) > chi2.ppf(0.95, Z.shape[1])).mean()
+    assert f"{outside:.0%} of the data" in text
 
 
 def test_preset_games_have_the_exact_divergence():

@@ -1,98 +1,208 @@
-"""AE as generator: where an autoencoder's codes lie, and what random codes decode to."""
+"""AE as generator: where an autoencoder's codes lie, what random codes decode to, and how that fails."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core import datasets
-from core.analysis import samplers
+from core.analysis import decoder_export, samplers
 from core.analysis.codes import to_pixels
 from core.figures.mechanisms import codes as figures
 from core.mechanisms import random_codes
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.random_codes import Region
-from core.runs import selection
-from core.types import IMAGES, Run
+from core.mechanisms.random_codes import OFF_DATA, UNCOVERED, Region
+from core.runs import reader, selection
+from core.types import IMAGES, Measurement, Run
 from pages.ui.shared import cached, experiment, header, stored_runs
 from pages.ui.shared.experiment import Controls
+from pages.ui.shared.number_format import number
 from pages.ui.shared.stored_runs import Stamp
 
-_METHOD, _SIZE, _FIRST = "ae", 2, "mnist"
+# With more than two latent dimensions the draws from N(0, I) fail more clearly.
+_METHOD, _SIZES, _FIRST = "ae", (10, 2, 30), "mnist"
 _N_SHOWN, _N_SAMPLES = 16, 2000
-_FITTED = {samplers.GAUSSIAN: "Fitted Gaussian", samplers.MIXTURE: "Fitted mixture"}
-_SAMPLERS = {samplers.NORMAL: "N(0, I)", **_FITTED}
+SAMPLERS = {samplers.NORMAL: "N(0, I)", samplers.GAUSSIAN: "Fitted Gaussian", samplers.MIXTURE: "Fitted mixture"}
+_SCORES = ("frechet", "precision", "recall")
 
 
 def draw(controls: Controls) -> None:
     experiment.introduce(
-        "An autoencoder is trained to reconstruct; nothing determines where its latent codes lie. Random codes from "
-        "N(0, I) miss the region of the data's codes, while codes from a distribution fitted to them decode to "
-        "data-like images.",
+        "An autoencoder is trained to reconstruct; nothing determines where its latent codes lie. Random codes can "
+        "fail in two ways: they decode to images unlike the data, or they leave most of the data out.",
         r"{\hat{x} = \mathrm{dec}_\theta(z),}\quad\allowbreak{z \sim \mathcal{N}(0, I)}\quad\allowbreak"
         r"{\text{or }\ z \sim \mathcal{N}(\bar{z}, \Sigma_z)\ }\allowbreak"
         r"{\text{with } \bar{z}, \Sigma_z \text{ of the codes } z_n = \mathrm{enc}_\phi(x_n)}",
     )
     runs = _find_runs()
     if not runs:
-        st.info("No AE with 2 latent dimensions is stored: train one on the page Training.")
+        st.info("No AE with 2, 10 or 30 latent dimensions is stored: train one on the page Training.")
         return
     with experiment.make_controls_row():
         name = controls.choose_segment("data", "Data set", {name: datasets.entry(name).label for name in runs})
-        kind = controls.choose_segment("codes", "Sample codes from", _SAMPLERS)
+        size = int(controls.choose_segment("size", "Latent dimensions", {str(size): str(size) for size in runs[name]}))
+        kind = controls.choose_segment("codes", "Sample codes from", SAMPLERS)
         seed = controls.choose_seed()
-    run, stamp = stored_runs.read_run(runs[name].spec.key)
-    with st.spinner("Decoding random codes …"):
-        chart, decoded, finding, checks = _sample_codes(stamp, kind, seed, header.get_theme(), run)
+    drawn = sample_codes(runs[name][size].spec.key, kind, seed)
+    draw_codes(drawn)
+    experiment.state_finding(f"{drawn.failure} {drawn.shares}".strip())
+    experiment.draw_checks("codes", drawn.checks)
+    experiment.show_details(
+        f"Stored AE with {size} latent dimensions on {datasets.entry(name).label}. The dashed ellipse is the 95% "
+        f"region of a Gaussian fitted to the codes of the test rows{'' if size == 2 else ', projected'}. Shares are "
+        f"estimated from {_N_SAMPLES:,} samples. Fréchet distance, precision (share of samples like test images) and "
+        "recall (share of test images like samples) are measured in the features of a classifier (Kynkäänniemi et al. "
+        "2019)."
+    )
+
+
+def draw_codes(drawn: "DrawnCodes") -> None:
+    """Draw the codes, and the decoded images beside them."""
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        experiment.draw_charts(chart, key="codes")
+        experiment.draw_charts(drawn.chart, key="codes")
     with right:
-        title, shape = f"Decoded images of sampled codes 1 to {_N_SHOWN}", tuple(run.environment["image_shape"])
-        experiment.draw_strips({title: decoded}, shape, 4, cell=84)
-    experiment.state_finding(finding)
-    experiment.draw_checks("codes", checks)
-    experiment.show_details(
-        f"Stored AE with 2 latent dimensions on {datasets.entry(name).label}. The dashed ellipse is the 95% region of "
-        f"a Gaussian fitted to the codes of the test rows. Shares are estimated from {_N_SAMPLES:,} samples. The page "
-        "Generation has larger codes."
-    )
+        title = f"Decoded images of sampled codes 1 to {_N_SHOWN}"
+        experiment.draw_strips({title: drawn.decoded}, drawn.image_shape, 4, cell=84)
 
 
-def _find_runs() -> dict[str, Run]:
-    """Data set of images -> a stored AE with two latent dimensions."""
+def _find_runs() -> dict[str, dict[int, Run]]:
+    """Data set of images -> latent dimensions -> a stored AE."""
     stored = list(stored_runs.list_runs()[0])
-    names = sorted(datasets.names(IMAGES), key=lambda name: name != _FIRST)
-    candidates = {name: selection.select_runs(stored, name, _METHOD, _SIZE) for name in names}
-    return {name: runs[0] for name, runs in candidates.items() if runs}
+    found: dict[str, dict[int, Run]] = {}
+    for name in sorted(datasets.names(IMAGES), key=lambda name: name != _FIRST):
+        for size in _SIZES:
+            if runs := selection.select_runs(stored, name, _METHOD, size):
+                found.setdefault(name, {})[size] = runs[0]
+    return found
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _sample_codes(stamp: Stamp, kind: str, seed: int, theme: str, _run: Run) -> tuple[Any, np.ndarray, str, dict]:
-    """The chart, decoded images, the finding, and the checks."""
-    codes = np.asarray(_run.views["map"], np.float64)
+@dataclass(frozen=True)
+class DrawnCodes:
+    """Codes drawn for a stored autoencoder.
+
+    A chart, decoded images (n, height * width) uint8, how they fail by their scores ("" without any), the shares of
+    codes in the regions, and the checks.
+    """
+
+    chart: Any
+    decoded: np.ndarray
+    image_shape: tuple[int, int]
+    failure: str
+    shares: str
+    checks: dict[str, tuple[Estimate | None, float | None]]
+
+
+def sample_codes(key: str, kind: str, seed: int, height: int = 460) -> DrawnCodes:
+    """Sample codes for the stored autoencoder with this key; the chart has this height in pixels."""
+    run, stamp = stored_runs.read_run(key)
+    return _sample_codes(stamp, kind, seed, height, header.get_theme(), run)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Decoding random codes …")
+def _sample_codes(stamp: Stamp, kind: str, seed: int, height: int, theme: str, _run: Run) -> DrawnCodes:
+    codes = np.asarray(_run.views["codes"], np.float64)
     known = np.isfinite(codes).all(axis=1)
-    labels = np.asarray(_run.views.get("labels", np.full(len(codes), -1)))
+    codes, n_components = codes[known], codes.shape[1]
+    labels = np.asarray(_run.views.get("labels", np.full(len(known), -1)))[known]
     names = tuple(_run.environment.get("target_names", ())) or tuple(str(k) for k in range(int(labels.max()) + 1))
-    estimator, codes = cached.load_estimator(stamp), codes[known]
-    sampled = samplers.restore_sampler(_run, kind, estimator).sample(_N_SAMPLES, seed)
-    decoded = to_pixels(estimator.inverse_transform(sampled[:_N_SHOWN].astype(np.float32)))
-    region, normal = Region.fit(codes), Region(np.zeros(2), np.eye(2))
-    normal_codes = np.random.default_rng(0).standard_normal((_N_SAMPLES, 2))
-    outline, exact = region.compute_outline(random_codes.RADIUS, 120), region.compute_normal_share()
-    chart = figures.plot_sampled_codes(codes, labels[known], names, sampled, outline, _N_SHOWN, theme)
-
-    def estimate_percent(drawn: np.ndarray) -> Estimate:
-        return experiment.to_percent(random_codes.estimate_share_inside(region, drawn))
-
-    checks = {"N(0, I) in the region of the data's codes (%)": (estimate_percent(normal_codes), 100 * exact)}
+    sampler = samplers.CodeSampler(samplers.NORMAL).fit(np.zeros((2, n_components)))
     if kind != samplers.NORMAL:
-        checks["Sampled codes in that region (%)"] = estimate_percent(sampled), None
-    checks["Area of that region (N(0, I): 1)"] = None, float(np.sqrt(np.linalg.det(region.covariance)))
-    checks["KL(Gaussian of the data's codes ‖ N(0, I)), nats"] = None, region.compute_kl(normal)
-    share_of_data = float(normal.contains(codes).mean())
-    finding = (
-        f"{exact:.1%} of N(0, I) lies in the 95% region of the data's codes, and {share_of_data:.1%} of the data's "
-        "codes lie in the 95% region of N(0, I)."
+        sampler = samplers.restore_sampler(_run, kind, None)
+    sampled = sampler.sample(_N_SAMPLES, seed)
+    region = Region.fit(codes)
+    view = random_codes.choose_view(region)
+    projected = region.project(view)
+    axes = ("z₁", "z₂") if n_components == 2 else ("direction 1 of the codes", "direction 2")
+    outline = projected.compute_outline(projected.radius, 120)
+    chart = figures.plot_sampled_codes(
+        codes @ view, labels, names, sampled @ view, outline, _N_SHOWN, theme, axes, height
     )
-    return chart, decoded, finding, checks
+    shares = _Shares.measure(region, codes, sampled)
+    return DrawnCodes(
+        chart,
+        to_pixels(_decode(_run, stamp, sampled[:_N_SHOWN].astype(np.float32))),
+        tuple(_run.environment["image_shape"]),
+        _describe_scores(_run, kind),
+        shares.describe(SAMPLERS[kind]),
+        shares.make_checks(kind, region),
+    )
+
+
+def _decode(run: Run, stamp: Stamp, Z: np.ndarray) -> np.ndarray:
+    """Decode codes without torch where the decoder allows it."""
+    decoder = decoder_export.export_stored_decoder(run, reader.read_weights(run.place))
+    return cached.load_estimator(stamp).inverse_transform(Z) if decoder is None else decoder_export.decode(decoder, Z)
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """Of sampled codes and of N(0, I) in the 95% region of the data's codes, and of these in that of N(0, I)."""
+
+    sampled: Estimate
+    normal: Estimate
+    normal_exact: float | None
+    data: float
+
+    @classmethod
+    def measure(cls, region: Region, codes: np.ndarray, sampled: np.ndarray) -> "_Shares":
+        d = len(region.mean)
+        normal_codes = np.random.default_rng(0).standard_normal((_N_SAMPLES, d))
+        return cls(
+            random_codes.estimate_share_inside(region, sampled),
+            random_codes.estimate_share_inside(region, normal_codes),
+            region.compute_normal_share() if d == 2 else None,
+            float(Region.of_normal(d).contains(codes).mean()),
+        )
+
+    def describe(self, name: str) -> str:
+        return (
+            f"{self.sampled.value:.1%} of the codes from {name.replace('Fitted', 'the fitted')} lie in the 95% region "
+            f"of the data's codes; {1 - self.data:.0%} of the data's codes lie outside that of N(0, I)."
+        )
+
+    def make_checks(self, kind: str, region: Region) -> dict[str, tuple[Estimate | None, float | None]]:
+        exact = None if self.normal_exact is None else 100 * self.normal_exact
+        checks = {"N(0, I) in the region of the data's codes (%)": (experiment.to_percent(self.normal), exact)}
+        if kind != samplers.NORMAL:
+            checks["Sampled codes in that region (%)"] = experiment.to_percent(self.sampled), None
+        checks["Data's codes in the region of N(0, I) (%)"] = None, 100 * self.data
+        kl = region.compute_kl(Region.of_normal(len(region.mean)))
+        return {**checks, "KL(Gaussian of the data's codes ‖ N(0, I)), nats": (None, kl)}
+
+
+def _describe_scores(run: Run, kind: str) -> str:
+    """How images of this sampler's codes fail, from the stored scores; "" without them."""
+    scores = samplers.select_scores(run, kind)
+    floors = [run.metrics.get(f"{name}_floor") for name in _SCORES]
+    if not all(name in scores for name in _SCORES) or None in floors:
+        return ""
+    measured = {name: (scores[name], floor) for name, floor in zip(_SCORES, floors, strict=True)}
+    precision, recall = (f"{name} {_format_score(measured[name])}" for name in ("precision", "recall"))
+    failures = random_codes.find_failures(
+        scores["precision"].value, scores["recall"].value, (floors[1].value, floors[2].value)
+    )
+    text = {
+        (): f"Neither failure is seen: {precision}, {recall}",
+        (OFF_DATA,): f"Most decoded images are unlike the data ({precision}), but they cover it ({recall})",
+        (UNCOVERED,): f"Decoded images leave most of the data out ({recall}), though they are like data ({precision})",
+        (OFF_DATA, UNCOVERED): f"Most decoded images are unlike the data ({precision}) and leave most of it out "
+        f"({recall})",
+    }[tuple(failures)]
+    return f"{text}; Fréchet distance {_format_score(measured['frechet'])}.{_describe_classes(run, kind)}"
+
+
+def _format_score(pair: tuple[Measurement, Measurement]) -> str:
+    score, floor = pair
+    return f"{number(score.value)}, other test images {number(floor.value)}"
+
+
+def _describe_classes(run: Run, kind: str) -> str:
+    """The classes that make up most of the samples, if a classifier names fewer than half of all classes."""
+    shares: Mapping[str, float] = samplers.select_class_shares(run, kind)
+    largest = sorted(shares, key=shares.get, reverse=True)[:2]
+    if len(shares) < 5 or (total := sum(shares[name] for name in largest)) < 0.5:
+        return ""
+    return f" A classifier names {total:.0%} of them {' or '.join(largest)}."

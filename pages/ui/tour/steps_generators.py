@@ -26,7 +26,7 @@ STEPS = (
         "A decoder maps codes to images, so why not sample a random code? Because the distribution of the codes of an "
         "autoencoder is unknown.",
         (
-            link_demo("codes", "Where the latent codes lie"),
+            link_demo("codes", "The same with 2 and 30 latent dimensions", size="2"),
             link_mnist("generation", "Random codes, all decoders", section="samples"),
         ),
         formulas=(r"z \sim \mathcal{N}(0, I), \quad \hat{x} = \text{dec}_\theta(z)",),
@@ -36,6 +36,9 @@ STEPS = (
             r"\text{dec}_\theta": "the decoder of the autoencoder",
             r"\hat{x}": "the decoded image",
         },
+        look_for="With N(0, I), how few different digits there are. A distribution fitted to the codes brings all of "
+        "them back.",
+        picture="generators.draw_random_codes",
         minutes=4,
     ),
     Step(
