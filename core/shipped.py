@@ -1,5 +1,6 @@
 """Builds the runs, classifiers and regressors in assets: ``python -m core ship``."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ from core.types import Dataset, Run, Spec, spread_indices
 CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
 # k-means may end in another local optimum, which the intervals of these scores do not include.
 _BY_CHANCE = ("kmeans_ari", "kmeans_nmi")
+# Of a replay and of the shown samples of images; of large images fewer are kept, and no replay.
+_MOST_REPLAYED, _MOST_SAMPLED = 400_000, 66_000  # bytes
 
 
 def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:
@@ -33,7 +36,7 @@ def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:
             raise BadInput(f"No shipped run is named {name}: choose from {', '.join(sorted(names))}.")
     for dataset, method, params in shipped:
         if not only or dataset in only or f"{dataset}/{method}" in only:
-            yield specs.make(dataset, method, params)
+            yield specs.make_from_settings(dataset, method, params)
 
 
 def ship(
@@ -89,7 +92,7 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     """Add a run's budget to its environment, and store it in fewer bytes.
 
     A network's weights become int8 if no score, measured again from these, leaves its interval. Scores of rows become
-    float16, and a replay keeps 11 frames.
+    float16, and a replay keeps 11 frames; of large images there is no replay, and fewer samples.
     """
     run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thin(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
@@ -100,24 +103,31 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
             say(f"{run.key}: weights stay float16, int8 would change {', '.join(changed)}")
         else:
             run, arrays = light, reader.read_weights(place)
-    store.rewrite_run(place, replace(run, views=_halve(run.views)), arrays, replay)
+    store.rewrite_run(place, replace(run, views=_shrink(run.views)), arrays, replay)
 
 
-def _halve(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The views, with the scores of rows in float16 if they fit."""
+def _shrink(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The views, with the scores of rows in float16 if they fit, and fewer samples of large images."""
     largest = float(np.finfo(np.float16).max)
     scores = {name: a for name, a in views.items() if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32}
-    return {**views, **{name: a.astype(np.float16) for name, a in scores.items() if a.max(initial=0) < largest}}
+    smaller = {name: a.astype(np.float16) for name, a in scores.items() if a.max(initial=0) < largest}
+    if "samples" in views:
+        smaller["samples"] = views["samples"][: max(1, _MOST_SAMPLED // views["samples"][0].nbytes)]
+    return {**views, **smaller}
 
 
 def _thin(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """A replay with at most 11 frames, evenly spread from the first to the last."""
-    # Words of documents are stored in one text for all frames.
-    if replay.keys().isdisjoint(("reconstructions", "samples")):
-        return dict(replay)
+    """A replay with at most 11 frames, evenly spread from the first to the last; none if it would be too large."""
+    if not replay:
+        return {}
     kept = spread_indices(len(replay["epochs"]), 11)
     by_frame = ("epochs", "seconds", "map", "reconstructions", "samples")
-    return {name: a[kept] if name in by_frame else a for name, a in replay.items()}
+    thinned = {name: a[kept] if name in by_frame else a for name, a in replay.items()}
+    about = json.loads(bytes(replay["about"]))
+    if "documents" in about:  # the words of all frames
+        about["documents"] = [about["documents"][k] for k in kept]
+        thinned["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    return thinned if sum(a.nbytes for a in thinned.values()) <= _MOST_REPLAYED else {}
 
 
 def _list_changed_scores(run: Run, light: Run) -> list[str]:
@@ -141,7 +151,7 @@ def _budget_of(spec: Spec) -> dict[str, Any]:
 
 
 def _specs(recipes: Sequence[Recipe]) -> list[Spec]:
-    return [specs.make(*recipe) for recipe in recipes]
+    return [specs.make_from_settings(*recipe) for recipe in recipes]
 
 
 def _fit_inverter(spec: Spec, dataset: Dataset, anew: bool, say: Callable[[str], None]) -> None:

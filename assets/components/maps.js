@@ -1004,7 +1004,7 @@ class LinkedMaps {
     this.adding.title = "Add to the selection, as with Shift";
     this.named = element("button", { type: "button", class: "plain", onclick: () => this.nameClasses() }, "Names");
     this.named.title = "Show or hide the names of the classes on the maps";
-    this.clearing = element("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear selection");
+    this.clearing = element("button", { type: "button", class: "plain clearing", onclick: () => this.clear() }, "Clear selection");
     this.field = element("input", { type: "search", "aria-label": "Find a row", enterkeyhint: "search", autocomplete: "off" });
     this.answer = element("span", { class: "note", role: "status" });
     this.finding = element("form", { class: "find", role: "search" }, this.field, element("button", { type: "submit" }, "Find"));
@@ -1066,6 +1066,7 @@ class LinkedMaps {
     const before = this.message;
     const n = message.arrays.rows.length;
     this.message = message;
+    this.root.classList.toggle("bare", Boolean(message.bare));
     this.theme();
     if (!before || before.id !== message.id) {
       this.n = n;

@@ -96,7 +96,7 @@ def make_thumbnail(points: np.ndarray, labels: np.ndarray | None, theme: str, si
     has_classes = labels is not None
     labels = np.asarray(labels, int) if has_classes else np.full(len(points), -1)
     known = np.isfinite(points).all(axis=1)
-    places = _to_pixels(points[known], size)
+    places = place_points(points[known], size)
     labels = labels[known]
     flat, cover, colour = [], [], []
     for label in np.unique(labels):
@@ -125,7 +125,7 @@ def encode_png(picture: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def _to_pixels(points: np.ndarray, size: int) -> np.ndarray:
+def place_points(points: np.ndarray, size: int) -> np.ndarray:
     """Points in pixels (x right, y down); the middle 99.6% fit, the rest move to the edge."""
     if len(points) == 0:
         return points

@@ -163,6 +163,7 @@ def make_maps_message(
     is_test: np.ndarray | None = None,
     noun: str = "row",
     file: str = "hourglass-maps",
+    is_bare: bool = False,
 ) -> bytes:
     """All that the maps draw.
 
@@ -177,6 +178,7 @@ def make_maps_message(
     is_test : (n,) bool, of rows of both splits.
     noun : what a row is called where its number follows.
     file : name of a saved picture, without its extension.
+    is_bare : whether the maps stand alone, without tools and the list of selected rows.
     """
     arrays: dict[str, np.ndarray] = {"rows": numbers.astype(np.int32), "labels": labels.astype(np.int16)}
     arrays["selected"] = np.asarray(selected, np.int32)
@@ -198,6 +200,7 @@ def make_maps_message(
         "look": asdict(look),
         "heardLook": heard_look,
         "file": file,
+        "bare": is_bare,
         **make_class_header(len(names)),
         "none": palette.NO_CLASS if len(names) or values is not None else palette.SINGLE,
     }

@@ -137,6 +137,9 @@ MATCHED: tuple[Recipe, ...] = (
     *_matched_at((16,), "fashion-mnist", "gan"),
 )
 _FREY_VAE = _at((2,), "frey", "vae", output="normal", width=256, epochs=300, batch_size=64, learning_rate=0.002)
+# Narrower than other networks of documents, for fewer bytes: the accuracy on held-out train documents is 1 % lower.
+_NARROW = {"width": 128, "layers": 3, "epochs": 100, "batch_size": 256, "learning_rate": 0.01}
+_NEWSWIRE_AE = _at((2,), "reuters-r8", "ae", **_NARROW, weight_decay=_DECAY_OF_TWO)
 _MAPPED = ("digits", "docstrings", "mnist", "fashion-mnist", "mnist-sample", "fashion-sample")
 # Linear methods and t-SNE, which have no budget to match.
 UNMATCHED: tuple[Recipe, ...] = (
@@ -150,6 +153,8 @@ UNMATCHED: tuple[Recipe, ...] = (
     *_at((2, 10, 30), "fashion-mnist", "pca"),
     *_at((2, 10, 30), "fashion-mnist", "linear_ae", epochs=30),
     *((name, "tsne", {"n_components": 2}) for name in _MAPPED),
+    *_at((2,), "reuters-r8", "lsa"),
+    *_NEWSWIRE_AE,
 )
 _LONG = {"activation": "silu", "augment": 0.5, "batch_size": 256, "learning_rate": 0.005, "weight_decay": 0.02}
 # Larger networks and longer trainings than the matched runs: what a method can reach, not a comparison.
@@ -160,7 +165,6 @@ BEST_EFFORT: tuple[Recipe, ...] = (
     *_at((16,), "mnist", "gan", max_seconds=300.0),
     *_at((16,), "fashion-mnist", "gan", max_seconds=240.0),
 )
-RUNS = (*MATCHED, *UNMATCHED, *BEST_EFFORT)
 
 
 def depths(dataset: str, n_components: int) -> list[dict[str, Any]]:
@@ -173,8 +177,9 @@ def depths(dataset: str, n_components: int) -> list[dict[str, Any]]:
 DEPTHS = tuple((name, "ae", params) for name in ("digits", "mnist") for params in depths(name, 10)[:2])
 
 _STRANGERS = {"held_out": "people", "fold": 0, "copies": 20}
-# One hidden layer and strong weight decay: deeper networks overfit to 32 people.
-_FACE = {"layers": 1, "width": 512, "activation": "silu", "epochs": 20, "batch_size": 128, "learning_rate": 0.002}
+# One hidden layer and strong weight decay: deeper networks overfit to 32 people. 512 units would reconstruct 3 %
+# better, with 4 MB of weights.
+_FACE = {"layers": 1, "width": 160, "activation": "silu", "epochs": 40, "batch_size": 128, "learning_rate": 0.002}
 _FACE |= {"weight_decay": 1.0}
 _FRAMES = {"batch_size": 64, "epochs": 60, "learning_rate": 0.02, "width": 256}
 _FRAMES_30 = {"layers": 1, "activation": "silu", "epochs": 80, "batch_size": 64, "learning_rate": 0.005}
@@ -189,6 +194,7 @@ FACES: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("olivetti", "ae", _STRANGERS, {"n_components": 30, **_FACE}),
 )
 _FACE_RECIPES: tuple[Recipe, ...] = (*((name, by, {**data, **params}) for name, by, data, params in FACES), *_FREY_VAE)
+RUNS = (*MATCHED, *UNMATCHED, *BEST_EFFORT, *(recipe for recipe in _FACE_RECIPES if recipe[0] == "olivetti"))
 
 
 def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict[str, Any]]:
@@ -211,7 +217,7 @@ def list_presets(dataset: str, method: str, n_components: int) -> dict[str, dict
         shipped = _recipe(UNMATCHED, dataset, method, n_components)
         return {SECONDS: linear, MINUTE: linear, BEST: shipped or linear}
     presets = {preset: matched(dataset, method, n_components, preset) for preset in (SECONDS, MINUTE, BEST)}
-    presets[BEST] = _recipe(_FACE_RECIPES, dataset, method, n_components) or presets[BEST]
+    presets[BEST] = _recipe((*_FACE_RECIPES, *_NEWSWIRE_AE), dataset, method, n_components) or presets[BEST]
     effort = _recipe(BEST_EFFORT, dataset, method, n_components)
     # One that the clock ended would be another model elsewhere.
     effort = None if effort and effort.get("max_seconds") else effort

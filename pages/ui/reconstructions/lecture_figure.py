@@ -24,7 +24,7 @@ SUBJECTS = {"mnist": "MNIST digits", "frey": "Frey faces", "olivetti": "Olivetti
 PUBLISHED = {"mnist": {"ae": "3.00", "pca": "13.87"}, "olivetti": {"ae": "126", "pca": "135"}}
 PAPER = "G. E. Hinton, R. R. Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 313, 2006"
 _FACES = "autoencoder {ae}, PCA {pca}, on 25 × 25 patches of face photographs".format(**PUBLISHED["olivetti"])
-_PUBLISHED = {
+ABOUT_PUBLISHED = {
     "mnist": "Published errors on the same test images: autoencoder {ae} (layers of 1000, 500, 250 and 30 units, "
     "pretrained one by one), PCA {pca}.".format(**PUBLISHED["mnist"]),
     "frey": f"The paper has no Frey faces. Published errors: {_FACES}; the scale differs, so compare only the order.",
@@ -85,7 +85,7 @@ def _draw_figure(subject: str, runs: Sequence[Run]) -> None:
     st.html(image_grid.make_grid([*originals, *strips], 2))
     if not originals:
         st.caption("The original images may not be redistributed; they are shown once they are on this machine.")
-    st.markdown(plain(_PUBLISHED[subject]))
+    st.markdown(plain(ABOUT_PUBLISHED[subject]))
     st.caption(plain(_SOURCE))
 
 

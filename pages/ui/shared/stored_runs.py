@@ -13,7 +13,7 @@ from core.datasets.own import catalogue
 from core.errors import BadInput, BrokenRun
 from core.metrics import bootstrap
 from core.metrics.definitions import DEFINITIONS
-from core.runs import layout, reader, selection, store
+from core.runs import layout, presets, reader, selection, specs, store
 from core.tasks import task_files
 from core.types import Run, Spec
 from pages.ui.shared import permalinks
@@ -129,6 +129,12 @@ def read_run(key: str) -> tuple[Run, Stamp]:
 def read_shipped(spec: Spec) -> Run:
     """The shipped run of `spec`, not to be changed: the same one, whatever runs a visitor stores."""
     return reader.read_run(layout.place_of(layout.SHIPPED, spec))
+
+
+def find_shipped(dataset: str, method: str, n_components: int, *, is_best: bool = False) -> Run:
+    """The shipped run of a method that a comparison shows first, or its best effort, the last one shipped."""
+    recipes = [r for r in presets.RUNS if r[:2] == (dataset, method) and r[2]["n_components"] == n_components]
+    return read_shipped(specs.make_from_settings(*recipes[-1 if is_best else 0]))
 
 
 def _deleted(key: str) -> BrokenRun:

@@ -18,6 +18,9 @@ STEPS = (
         "There are no labels: the data are all there is. Autoencoders, variational autoencoders and adversarial "
         "networks are three ways to learn from them; here they are compared with PCA on the same rows.",
         (Link("app.py", "Compare all methods on MNIST", {"data": "mnist", "size": "2"}),),
+        look_for="Digits that lie together in a map although no method saw a label. Choose an image: a ring shows its "
+        "code, and below the map is what each method reconstructs from these two numbers.",
+        picture="autoencoders.draw_methods",
         minutes=3,
         notes="Ask what a label costs in the audience's own field. Name the three families once.",
     ),
@@ -33,6 +36,9 @@ STEPS = (
         ),
         formulas=(_ERROR,),
         symbols=_SYMBOLS,
+        look_for="What is lost on the way through ten numbers, and what the images with the nearest codes have in "
+        "common: features that keep what matters are similar for similar images.",
+        picture="autoencoders.draw_code",
         minutes=5,
         notes="The code is short on purpose: without that limit the identity would be a perfect answer.",
     ),
@@ -55,8 +61,8 @@ STEPS = (
             r"\bar{x}": "the mean of the training rows",
             r"x": "a row with d features",
         },
-        look_for="Thin strokes and small loops: PCA blurs them and leaves grey shadows around the digit; the AE, from "
-        "the same number of dimensions, keeps them.",
+        look_for="Thin strokes and small loops: PCA blurs them and leaves grey shadows, the AE keeps them. On faces of "
+        "people that neither has seen, the two are close.",
         picture="autoencoders.draw_reconstructions",
         minutes=6,
         notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves "
@@ -80,6 +86,9 @@ STEPS = (
             r"\Sigma_k": "the k largest singular values",
             r"V_k^\top": "k topics, each a direction in the space of words",
         },
+        look_for="Subjects that overlap with LSA and are apart with the AE. Point at a document in one map: the other "
+        "map shows where it is.",
+        picture="documents.draw_maps",
         minutes=4,
         notes="Hinton and Salakhutdinov 2006, figure 4: the same comparison on Reuters.",
     ),
@@ -97,6 +106,9 @@ STEPS = (
             r"\text{enc}_\phi": "the encoder: it starts from the autoencoder of all rows",
             r"p_w": "a softmax classifier with weights w",
         },
+        look_for="Move the number of labels: the difference between the first bar and the last is largest with few "
+        "labels, where the images without labels help most.",
+        picture="few_labels.draw_stages",
         minutes=6,
         notes="Let people guess how many labels the autoencoder saves before you move the control.",
     ),
