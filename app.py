@@ -20,7 +20,7 @@ header.begin_page("app.py")
 stored, problems = stored_runs.list_runs()
 problems = list(problems)
 
-st.header("Compare", anchor=False)
+st.title("Compare", anchor=False)
 explanation = st.empty()
 view = run_picker.choose(stored, problems, several=True)
 page_state.show_problems(problems)

@@ -10,7 +10,7 @@ header.begin_page("pages/data.py")
 stored, problems = stored_runs.list_runs()
 problems = list(problems)
 
-st.header("Data", anchor=False)
+st.title("Data", anchor=False)
 notices = st.container()
 page_state.show_kept_error("data")
 own_data.show_added()

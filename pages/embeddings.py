@@ -19,7 +19,7 @@ header.begin_page("pages/embeddings.py")
 stored, problems = stored_runs.list_runs()
 problems = list(dict.fromkeys([*problems, *map_scores.take_problems()]))
 
-st.header("Embeddings", anchor=False)
+st.title("Embeddings", anchor=False)
 explanation = st.empty()
 view = controls.choose(stored, problems)
 notices = st.container()

@@ -9,7 +9,7 @@ from pages.ui.shared.text import plain
 header.begin_page(header.EXERCISES)
 found, problems = exercise.read_all()
 problems = list(problems)
-st.header("Exercises", anchor=False)
+st.title("Exercises", anchor=False)
 if not found:
     page_state.show_problems(problems)
     st.info("There are no exercises in assets/exercises.")

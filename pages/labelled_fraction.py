@@ -32,7 +32,7 @@ def _draw(view: curve.View, problems: list[str]) -> None:
 
 header.begin_page("pages/labelled_fraction.py")
 problems: list[str] = []
-st.header("Labelled fraction", anchor=False)
+st.title("Labelled fraction", anchor=False)
 view = curve.choose(problems)
 if view.entry.has_labels:
     _draw(view, problems)

@@ -30,12 +30,12 @@ EXPERIMENTS = {
 
 header.begin_page("pages/mechanisms.py")
 problems: list[str] = []
-st.header("Concept demos", anchor=False)
+st.title("Concept demos", anchor=False)
 labels = {name: label for name, (label, _) in EXPERIMENTS.items()}
 name = page_state.choose("experiment", "Demo", labels, problems, label_visibility="collapsed")
 notices = st.container()
 page_state.forget(f"{other}." for other in EXPERIMENTS if other != name)
-with header.show_errors():
+with header.show_errors(), experiment.lay_out():
     EXPERIMENTS[name][1](experiment.Controls(name, problems))
 with notices:
     page_state.show_problems(problems)

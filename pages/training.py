@@ -10,7 +10,7 @@ header.begin_page("pages/training.py")
 stored, problems = stored_runs.list_runs()
 problems = list(problems)
 
-st.header("Training", anchor=False)
+st.title("Training", anchor=False)
 watched, states = training_queue.choose_watched(problems), live.read_states()
 with st.container(key="training"):
     with st.container(key="training-form"):

@@ -43,7 +43,7 @@ def test_wrong_setting_is_refused_by_every_command(monkeypatch, capsys):
 def test_page_shows_a_wrong_setting_and_nothing_else(monkeypatch):
     monkeypatch.setenv("HOURGLASS_RUNS", "~nosuchuser")
     page = opened().expect("HOURGLASS_RUNS=~nosuchuser is not allowed")
-    assert (len(page.error), len(page.header)) == (1, 0)
+    assert (len(page.error), len(page.title)) == (1, 0)
 
 
 def test_ascii_console_gets_escaped_text(monkeypatch):

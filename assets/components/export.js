@@ -1,16 +1,18 @@
-/* Saves a chart as SVG, PNG or CSV and a table as CSV, in the browser, when one of its buttons is pressed.
+/* Saves a chart as SVG, PNG or CSV and a table as CSV, and shows a chart's numbers, in the browser, when one of its
+   buttons is pressed.
    Written without tags: Streamlit drops a script that holds one. */
 (() => {
   if (window.hourglassExport) return;
   window.hourglassExport = true;
   const PAPER = {}; // colours of the dark theme -> of the light one; the server fills it in
-  const PNG_SCALE = 2, TITLE = 30, NEUTRAL = 40, SAME = 12;
+  const PNG_SCALE = 2, TITLE = 30, NEUTRAL = 40, SAME = 12, MOST_ROWS = 500;
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.(".hg-export button");
     if (!button) return;
     const row = button.closest(".hg-export"), format = button.value;
-    if (format === "csv" && row.dataset.csv !== undefined) saveText(row.dataset.csv, `${row.dataset.file}.csv`);
+    if (format === "table") toggleTable(button, row);
+    else if (format === "csv" && row.dataset.csv !== undefined) saveText(row.dataset.csv, `${row.dataset.file}.csv`);
     else {
       const { file, still } = row.dataset;
       if (still !== undefined) document.querySelector(`.st-key-still-${still} button`)?.click();
@@ -29,6 +31,46 @@
     else if (tries) setTimeout(() => whenDrawn(file, act, tries - 1), 200);
   }
 
+  function toggleTable(button, row) {
+    const isOpen = button.getAttribute("aria-expanded") === "true";
+    button.setAttribute("aria-expanded", String(!isOpen));
+    if (isOpen) row.nextElementSibling?.remove();
+    else if (row.dataset.csv !== undefined) row.after(makeTable(parseCsv(row.dataset.csv), row.dataset.title));
+    else whenDrawn(row.dataset.file, (plot) => row.after(makeTable(linesOfPlot(plot), row.dataset.title)));
+  }
+
+  function makeTable([head, ...lines], title) {
+    const add = (parent, name, text, of = {}) => Object.assign(parent.appendChild(document.createElement(name)), { textContent: text, ...of });
+    const region = Object.assign(document.createElement("div"), { className: "hg-wide hg-numbers-of-chart", tabIndex: 0, role: "region", ariaLabel: `Numbers: ${title}` });
+    const table = add(region, "table", "", { className: "hg-table" });
+    const hidden = lines.length - MOST_ROWS;
+    add(table, "caption", hidden > 0 ? `The first ${MOST_ROWS} of ${lines.length.toLocaleString("en")} lines; CSV has all.` : "");
+    const titles = add(add(table, "thead", ""), "tr", "");
+    for (const name of head) add(titles, "th", name || "name", { scope: "col" });
+    const body = add(table, "tbody", "");
+    for (const line of lines.slice(0, MOST_ROWS)) {
+      const cells = add(body, "tr", "");
+      for (const cell of line) add(cells, "td", inWords(cell));
+    }
+    return region;
+  }
+
+  /* A number in at most six digits. */
+  function inWords(cell) {
+    const value = typeof cell === "string" && cell.trim() === "" ? NaN : Number(cell);
+    return cell === null || cell === undefined || Number.isNaN(cell) ? "" : Number.isFinite(value) ? String(Number(value.toPrecision(6))) : String(cell);
+  }
+
+  function parseCsv(text) {
+    const lines = [[]];
+    for (const [, quoted, bare, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
+      lines.at(-1).push(quoted?.replaceAll('""', '"') ?? bare);
+      if (end === "\n") lines.push([]);
+      if (end === "") break;
+    }
+    return lines.slice(0, -1);
+  }
+
   function saveText(text, name) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
@@ -40,14 +82,15 @@
   /* The camera of plotly's own mode bar saves what it is given: here the chart in colours for white paper. */
   function savePicture(plot, format, filename, title) {
     const { width, height: drawn, _modeBar: bar, margin } = plot._fullLayout;
-    const own = plot.layout.title;
+    // A title above the chart is the page's, and so is the player that moves plotly's slider.
+    const own = plot.layout.title, above = plot.layout.meta?.title ?? title;
     const height = own?.text ? drawn : drawn + TITLE;
     const camera = bar.buttons.flat().find((each) => each.name === "toImage");
     const recolour = paperColours(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
-    const { data, layout } = recolour({ data: plot.data, layout: plot.layout });
+    const { data, layout } = recolour({ data: plot.data, layout: { ...plot.layout, sliders: [] } });
     Object.assign(layout, { width, height, autosize: false, paper_bgcolor: "#fff", plot_bgcolor: "#fff" });
     if (!own?.text) {
-      layout.title = { text: title, x: 0, xanchor: "left", xref: "container", y: 1, yref: "container", yanchor: "top", pad: { l: 8, t: 8 } };
+      layout.title = { text: above, x: 0, xanchor: "left", xref: "container", y: 1, yref: "container", yanchor: "top", pad: { l: 8, t: 8 } };
       layout.margin = { ...layout.margin, t: margin.t + TITLE };
     }
     const toImageButtonOptions = { format, filename, width, height, scale: format === "png" ? PNG_SCALE : 1 };
@@ -93,6 +136,10 @@
   /* What is drawn, a line a point: panel and series where there are several, x and y under their axes' titles, the
      ends of error bars, and z of a heatmap. */
   function csvOfPlot(plot) {
+    return linesOfPlot(plot).map(csvLine).join("");
+  }
+
+  function linesOfPlot(plot) {
     const { _fullLayout: layout, _fullData: traces } = plot;
     const shown = traces.filter((trace) => trace.visible === true && (trace.x ?? trace.z));
     const axis = (trace, letter) => layout[(trace[`${letter}axis`] ?? letter).replace(letter, `${letter}axis`)];
@@ -111,7 +158,7 @@
       })),
     );
     const columns = [...new Set(lines.flatMap(Object.keys))];
-    return [columns, ...lines.map((line) => columns.map((name) => line[name]))].map(csvLine).join("");
+    return [columns, ...lines.map((line) => columns.map((name) => line[name]))];
   }
 
   function pointsOf(trace, heads) {

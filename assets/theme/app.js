@@ -49,6 +49,55 @@ if (!window.hourglassStarted) {
     turn.click();
   });
 
+  // A swipe that begins on a chart scrolls the page: plotly would hold it. Taps reach plotly as clicks.
+  const hold = (event) => event.target.closest?.('[class*="st-key-plain-chart-"] .draglayer') && event.stopPropagation();
+  document.addEventListener("touchstart", hold, { capture: true, passive: true });
+
+  // Findings that change are read aloud: a live region must be there before its text.
+  const status = document.body.appendChild(Object.assign(document.createElement("div"), { role: "status", className: "hg-unseen" }));
+  document.addEventListener("animationstart", (event) => {
+    if (event.animationName === "hg-finding") status.textContent = event.target.textContent;
+  });
+
+  // A chart's player. Plotly's own slider is hidden, since no key reaches it: it is pressed where the frame lies on it.
+  const FRAME = 90, INSET = 10; // milliseconds; pixels before the first and after the last step of plotly's slider
+  const seek = (player, k) => {
+    const slider = player.querySelector("input"), names = JSON.parse(player.dataset.names);
+    slider.value = k;
+    slider.setAttribute("aria-valuetext", names[k]);
+    player.querySelector("output").textContent = names[k];
+    const plot = player.closest('[class*="chart-"]')?.querySelector(".js-plotly-plot");
+    const rail = plot?.querySelector(".slider-rail-touch-rect"), box = rail?.getBoundingClientRect();
+    if (!box?.width) return;
+    const clientX = box.left + INSET + (k / (names.length - 1)) * (box.width - 2 * INSET);
+    rail.dispatchEvent(new MouseEvent("mousedown", { clientX, clientY: box.top + 1, view: window }));
+    plot.dispatchEvent(new MouseEvent("mouseup"));
+  };
+  const stop = (player) => {
+    clearInterval(player.timer);
+    player.timer = null;
+    player.querySelector("button").textContent = "Play";
+  };
+  const play = (player) => {
+    const slider = player.querySelector("input"), last = Number(slider.max);
+    if (Number(slider.value) === last) seek(player, 0);
+    player.querySelector("button").textContent = "Pause";
+    player.timer = setInterval(() => {
+      if (player.isConnected) seek(player, Number(slider.value) + 1);
+      if (!player.isConnected || Number(slider.value) === last) stop(player);
+    }, FRAME);
+  };
+  document.addEventListener("click", (event) => {
+    const player = event.target.closest?.(".hg-player button")?.parentElement;
+    if (player) (player.timer ? stop : play)(player);
+  });
+  document.addEventListener("input", (event) => {
+    const player = event.target.closest?.(".hg-player");
+    if (!player) return;
+    stop(player);
+    seek(player, Number(event.target.value));
+  });
+
   // The copy buttons of code blocks.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.(".hg-copy");

@@ -45,8 +45,9 @@ def plot_scatter(
             figure.add_annotation(
                 x=x, y=y, text=f"<b>{name}</b>", showarrow=False, bgcolor=palette.GROUND[theme], borderpad=2
             )
-    figure.update_xaxes(title=axes, zeroline=False, showgrid=False, showticklabels=False)
-    figure.update_yaxes(scaleanchor="x", zeroline=False, showgrid=False, showticklabels=False)
+    bare = {"zeroline": False, "showgrid": False, "showticklabels": False, "fixedrange": False}
+    figure.update_xaxes(title=axes, **bare)
+    figure.update_yaxes(scaleanchor="x", **bare)
     # Below the tool bar, which lies over the top of the figure.
     legend = {"itemsizing": "constant", "title": {"text": "click: hide, double click: only"}, "y": 0.94}
     return lay_out(figure, 560, bottom=32, showlegend=len(figure.data) > 1, legend=legend, dragmode="pan")

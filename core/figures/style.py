@@ -93,6 +93,8 @@ def make_template(theme: str, scale: float = 1.0) -> go.layout.Template:
         "tickcolor": grid,
         "zerolinecolor": grid,
         "automargin": True,
+        # Zoomed by a swipe, a chart would hold back the page, and a phone has no double click that leads back.
+        "fixedrange": True,
     }
     bar = {"tickfont": font(_SMALL), "title": {"font": font(_SMALL)}, "outlinewidth": 0, "thickness": 12}
     return go.layout.Template(
@@ -101,6 +103,7 @@ def make_template(theme: str, scale: float = 1.0) -> go.layout.Template:
             "paper_bgcolor": ground,
             "plot_bgcolor": ground,
             "colorway": palette.CLASSES[theme],
+            "dragmode": False,
             "title": {"font": font(_TITLE, ink), "x": 0, "xanchor": "left"},
             "xaxis": {**axis, "showgrid": False, "zeroline": False},
             "yaxis": axis,

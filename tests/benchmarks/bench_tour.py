@@ -36,7 +36,7 @@ def _time_control(page: Page, step: str) -> float | None:
         page.wait_for_function(
             "document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning'", polling=2
         )
-        page.wait_for_function(DRAWN, arg="h2", polling=10)
+        page.wait_for_function(DRAWN, arg="h1", polling=10)
         return time.perf_counter() - started
     return None
 

@@ -93,7 +93,7 @@ def test_a_game_survives_a_moved_control_and_can_be_stopped(visit):
 
 def test_tour_by_keys_with_a_way_back_and_large_type(visit):
     page = visit("tour?step=14", drawn=SHARE)
-    title = page.locator(".hg-tour h2")
+    title = page.locator(".hg-tour h1")
     before = title.inner_text()
     page.keyboard.press("ArrowRight")
     expect(title).not_to_have_text(before, timeout=DRAWN)

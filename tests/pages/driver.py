@@ -26,7 +26,7 @@ class Page(AppTest):
 
     def read_text(self) -> str:
         """All text, as people read it."""
-        elements = (*self.warning, *self.error, *self.info, *self.success, *self.caption, *self.subheader)
+        elements = (*self.warning, *self.error, *self.info, *self.success, *self.caption, *self.header)
         return "\n".join([self.read_html(), *(element.value for element in elements)]).replace("\\", "")
 
     def expect(self, *texts: str, are_shown: bool = True) -> "Page":

@@ -46,7 +46,7 @@ def test_two_clicks_from_an_example_to_the_trainings_of_all_methods():
     app.press("add-all")
     (name,) = catalogue.list_names()
     assert app.query()["data"] == name
-    assert app.header[0].value == "Compare"
+    assert app.title[0].value == "Compare"
     asked = {task.spec for task in queue.list_tasks()}
     assert {spec.method for spec in asked} == {"pca", "linear_ae", "ae", "vae", "gan", "tsne"}
     assert {spec.param("n_components") for spec in asked if spec.method != "gan"} == {2}

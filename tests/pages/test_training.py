@@ -34,7 +34,7 @@ def again(app):
 
 
 def title(app) -> str:
-    return app.subheader[0].value.replace("\\", "")
+    return app.header[0].value.replace("\\", "")
 
 
 def vae(**params):

@@ -10,13 +10,12 @@ from core.figures import palette, style
 
 _STANDOFF = 4  # pixels between an axis's labels and its title
 # In pixels, with room for labels of five digits at the left and a row of them with a title below.
-_MARGIN = {"l": 62, "r": 12, "t": 34, "b": 46}
-_FRAME_DURATION = 80  # milliseconds
+_MARGIN = {"l": 62, "r": 12, "t": 12, "b": 46}
 _MOST_STEPS = 400  # of a running mean
 
 
 def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
-    """An empty chart with a title, named axes and a legend below.
+    """An empty chart with named axes and a legend below; its title is drawn by the page, which can break its line.
 
     The margins are fixed, because plotly would lay out every chart twice or more to measure them.
     """
@@ -25,7 +24,7 @@ def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layo
         theme,
         height=height,
         margin=_MARGIN,
-        title={"text": title, "y": 0.99, "yanchor": "top"},
+        meta={"title": title},
         legend={"orientation": "h", "x": 0, "y": -below / (height - _MARGIN["t"] - 2 * below), "yanchor": "top"},
         xaxis={"title": {"text": x, "standoff": _STANDOFF}, "automargin": False},
         yaxis={"title": {"text": y, "standoff": _STANDOFF}, "automargin": False},
@@ -99,9 +98,11 @@ def add_running_mean(
 
 
 def animate(
-    chart: go.Figure, frames: dict[str, Sequence], traces: Sequence[int], what: str, theme: str, *, redraw: bool = False
+    chart: go.Figure, frames: dict[str, Sequence], traces: Sequence[int], what: str, *, redraw: bool = False
 ) -> None:
-    """Add frames that the browser plays, with buttons and a slider; the server sends them once.
+    """Add frames that the browser plays, the last one shown first; the server sends them once.
+
+    Plotly's own slider can't be reached by keys. It is hidden, and the page's player moves it, see `charts.draw`.
 
     Parameters
     ----------
@@ -111,27 +112,11 @@ def animate(
     """
     chart.frames = [go.Frame(data=data, traces=traces, name=name) for name, data in frames.items()]
     at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate", "transition": {"duration": 0}}
-    moving = {**at_once, "frame": {"duration": _FRAME_DURATION, "redraw": redraw}}
-    corner = {"x": 0, "y": 0, "yanchor": "top"}
-    buttons = [
-        {"label": "▶ Play", "method": "animate", "args": [None, moving]},
-        {"label": "❚❚ Pause", "method": "animate", "args": [[None], at_once]},
-    ]
-    menu = {"type": "buttons", "direction": "left", "buttons": buttons, "showactive": False, "xanchor": "left"}
-    font = {"size": 12, "color": palette.INK[theme]}
-    slider = {
-        "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in frames],
-        "active": len(frames) - 1,
-        "currentvalue": {"prefix": f"{what} ", "xanchor": "right", "font": font},
-        "len": 1,
-        "pad": {"t": 62},
-        "ticklen": 0,
-        "minorticklen": 0,
-        "font": {"size": 1, "color": "rgba(0,0,0,0)"},
-    }
+    steps = [{"label": name, "method": "animate", "args": [[name], at_once]} for name in frames]
+    slider = {"steps": steps, "active": len(frames) - 1, "currentvalue": {"visible": False}}
     chart.update_layout(
-        updatemenus=[{**menu, **corner, "pad": {"t": 50, "r": 6}}],
-        sliders=[{**slider, **corner}],
+        sliders=[{**slider, "len": 1, "x": 0, "y": 0.5, "yanchor": "middle", "ticklen": 0, "minorticklen": 0}],
         legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={**_MARGIN, "t": 76, "b": 130},
+        margin={**_MARGIN, "t": 58, "b": 52},
+        meta={**chart.layout.meta, "frames": list(frames), "what": what},
     )

@@ -32,7 +32,7 @@ def plot_in_1d(frames: Sequence, rounds: Sequence[str], theme: str) -> go.Figure
     chart.update_layout(yaxis2=y2, yaxis={"range": [0, top]})
     curves = {n: (frame.q, frame.learned, frame.optimal) for frame, n in zip(frames, rounds, strict=True)}
     moved = {n: [go.Scatter(y=np.float32(y)) for y in values if y is not None] for n, values in curves.items()}
-    base.animate(chart, moved, list(range(1, len(chart.data))), "round", theme)
+    base.animate(chart, moved, list(range(1, len(chart.data))), "round")
     return chart
 
 
@@ -54,7 +54,7 @@ def plot_in_2d(frames: Sequence, rounds: Sequence[str], theme: str, *, of_best: 
         n: [go.Heatmap(z=np.float32(field)), go.Scatter(x=rows[:, 0], y=rows[:, 1])]
         for n, field, rows in zip(rounds, fields, generated, strict=True)
     }
-    base.animate(chart, moved, [0, 2], "round", theme, redraw=True)
+    base.animate(chart, moved, [0, 2], "round", redraw=True)
     return base.set_square_axes(chart, float(last.axis[0]), float(last.axis[-1]))
 
 

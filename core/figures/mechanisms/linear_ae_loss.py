@@ -52,7 +52,7 @@ def plot_loss_surface(
     frames = {
         str(k - 1): [go.Scatter(x=part[:, 0], y=part[:, 1]) for part in (path[:k], path[k - 1 : k])] for k in steps
     }
-    base.animate(chart, frames, [len(chart.data) - 2, len(chart.data) - 1], "step", theme)
+    base.animate(chart, frames, [len(chart.data) - 2, len(chart.data) - 1], "step")
     return base.set_square_axes(chart, axis[0], axis[-1])
 
 

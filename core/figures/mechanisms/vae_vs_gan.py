@@ -28,7 +28,7 @@ def plot_samples(
     base.add_points(chart, real, "real x", palette.CLASSES[theme][_REAL], 4, opacity=0.6)
     base.add_points(chart, frames[-1], "generated", palette.CLASSES[theme][k], 4, opacity=0.6)
     moved = {name: [go.Scatter(x=rows[:, 0], y=rows[:, 1])] for rows, name in zip(frames, names, strict=True)}
-    base.animate(chart, moved, [1], "step", theme)
+    base.animate(chart, moved, [1], "step")
     return base.set_square_axes(chart, -_REACH, _REACH)
 
 

@@ -28,12 +28,12 @@ def draw(lines: Sequence[Line]) -> None:
         st.caption(plain(GREY_BERNOULLI))
     by_class = "squared_error_per_class"
     if errors := {line.label: line.run.by_class[by_class] for line in shown if by_class in line.run.by_class}:
-        st.markdown("#### Error by class", help=plain(DEFINITIONS[by_class].help))
+        st.markdown("## Error by class", help=plain(DEFINITIONS[by_class].help))
         unit = DEFINITIONS["squared_error"]
         figure = training_curves.plot_error_by_class(errors, f"{unit.label} {unit.unit}", header.get_theme())
         charts.draw(figure, "error by class")
     if with_features := [line for line in shown if "error_per_feature" in line.run.by_class]:
-        st.markdown("#### Error by feature", help=plain(DEFINITIONS["error_per_feature"].help))
+        st.markdown("## Error by feature", help=plain(DEFINITIONS["error_per_feature"].help))
         _draw_features(with_features)
     drawer = st.expander("Confusion matrices", key=page_state.key("confusion"), on_change="rerun")
     if drawer.open:
@@ -45,9 +45,9 @@ def draw(lines: Sequence[Line]) -> None:
             page_state.show_problems(problems)
     if histories := {line.label: line.run.history for line in shown if training_curves.list_terms(line.run.history)}:
         about = "Each method minimises its own loss, in its own unit, so each panel has its own scale."
-        st.markdown("#### Training loss", help=about)
+        st.markdown("## Training loss", help=about)
         charts.draw(training_curves.plot_losses(histories, header.get_theme()), "loss while training")
-    st.markdown("#### Reproduce")
+    st.markdown("## Reproduce")
     for line in shown:
         st.markdown(f"{plain(line.label)}, run `{line.run.key}`")
         st.html(make_code(cli_commands.format_fit(line.run.spec)))

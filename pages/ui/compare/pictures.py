@@ -22,7 +22,7 @@ def draw_samples(lines: Sequence[Line]) -> table.Clicked:
     if not drawn or (is_table and cells is None):
         return None
     row = ROW_NAMES[drawn[0].run.environment["kind"]]
-    st.subheader("Samples", anchor=False, help=plain(get_definition("frechet", drawn[0].run.environment["kind"]).help))
+    st.header("Samples", anchor=False, help=plain(get_definition("frechet", drawn[0].run.environment["kind"]).help))
     st.markdown(
         "Each decoder receives random codes: from the prior N(0, I) for the VAE and the GAN, else from a Gaussian "
         f"fitted to the training codes. A lower Fréchet distance is closer to the test {row}s; floor: the distance "

@@ -32,7 +32,7 @@ _PREVIEW_ROWS, _PREVIEW_IMAGES = 10, 40
 
 def draw(stored: Sequence[Run], problems: list[str]) -> None:
     """Draw the table of all data sets, and the chosen one."""
-    st.subheader("Data sets", anchor=False)
+    st.header("Data sets", anchor=False)
     names = datasets.list_for_pages()
     trained = {name: _list_methods(name, stored) for name in names}
     frame = pd.DataFrame([_describe(datasets.entry(name), trained[name]) for name in names])

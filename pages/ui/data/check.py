@@ -45,7 +45,7 @@ def draw(found: Draft) -> bool:
         st.error(plain(f"{shorten(found.file, 60)}: {found.problem}"))
         return False
     with st.container(horizontal=True, vertical_alignment="center", key="data-head"):
-        st.subheader(plain(f"Check {shorten(found.file, 60)}"), anchor=False, width="content")
+        st.header(plain(f"Check {shorten(found.file, 60)}"), anchor=False, width="content")
         key = page_state.key("discard")
         st.button("Discard", key, "Nothing of this file is kept.", draft.discard, icon=":material/close:")
     table = found.brought.table

@@ -20,7 +20,7 @@ _VERSION = "hourglass.uploader"
 
 def draw() -> None:
     """Draw the field for a file, and the examples."""
-    st.subheader("Add data", anchor=False)
+    st.header("Add data", anchor=False)
     st.markdown(
         "Bring a table: a row for each observation, a column for each feature. You see how it is read and what is "
         "wrong with it before anything is kept."

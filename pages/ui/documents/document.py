@@ -25,7 +25,7 @@ _FORMATS = {methods.PROBABILITY: "{:.1%}".format, "times": "{:.0f}".format}
 def draw(view: MapView, position: int, marked: Collection[str] = ()) -> None:
     """Draw the document at a position among the rows, with some words marked."""
     rows = view.rows
-    st.subheader(plain(rows.texts[position][0]), anchor=False)
+    st.header(plain(rows.texts[position][0]), anchor=False)
     counts = rows.X[[position]].toarray().ravel()
     st.caption(plain(_describe(rows, position, counts)))
     with st.container(key="opened"):

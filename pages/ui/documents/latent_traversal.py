@@ -83,7 +83,7 @@ def _draw_method(line: Line, rows: Rows, k: int, share: float) -> None:
     unit = line.entry.word_output
     unit = f"reconstructed {unit}" if unit == methods.WEIGHT else unit
     st.markdown(
-        f"#### {plain(line.label)}, dimension {k + 1}: 95% of documents are between "
+        f"## {plain(line.label)}, dimension {k + 1}: 95% of documents are between "
         f"{plain(number(float(axis.values[0])))} and {plain(number(float(axis.values[-1])))}"
     )
     if not axis.is_used:

@@ -36,7 +36,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
 
 
 def _draw_weightings(view: View, stored: Sequence[Run], problems: list[str]) -> None:
-    st.subheader("LSA by word weighting", anchor=False)
+    st.header("LSA by word weighting", anchor=False)
     st.markdown(
         "LSA depends on how words are weighted: by raw counts, their logarithm, or tf-idf, which gives less weight to "
         "words that are in many documents. Elsewhere LSA uses tf-idf, unless another run is chosen."

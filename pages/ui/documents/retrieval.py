@@ -43,7 +43,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     st.caption(f"Bands: 95% intervals at {view.size}-D, over resampled queries" + (f" (n = {n:,})." if n else "."))
     _draw_table(curves)
     if view.trained:
-        st.subheader(plain(f"At {view.size}-D"), anchor=False)
+        st.header(plain(f"At {view.size}-D"), anchor=False)
         tables.draw_measures(view.trained, _MEASURES, "retrieval-measures")
 
 

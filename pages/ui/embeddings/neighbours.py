@@ -137,7 +137,7 @@ def draw_disagreement(view: MapView, pair: tuple[RunMap, RunMap] | None) -> None
         return
     rows, shared = view.rows, compute_overlap(*pair)
     a, b = (run_map.name for run_map in pair)
-    st.subheader("Where they disagree", anchor=False, help=plain(DEFINITIONS["neighbour_overlap"].help))
+    st.header("Where they disagree", anchor=False, help=plain(DEFINITIONS["neighbour_overlap"].help))
     placed = np.flatnonzero(np.isfinite(shared))
     if len(placed) == 0:
         st.markdown(plain(f"No row has a position under both {a} and {b}."))

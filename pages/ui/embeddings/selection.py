@@ -59,7 +59,7 @@ def draw(view: MapView, positions: np.ndarray, nearest: Mapping[str, np.ndarray]
             with drawer:
                 _draw_download(view, np.arange(n_all), f"Download all {n_all:,} rows")
         return
-    st.subheader("Selection", anchor=False)
+    st.header("Selection", anchor=False)
     if n == 1:
         neighbours.draw_nearest(view, int(positions[0]), nearest)
     is_table = view.rows.kind == TABLES

@@ -59,7 +59,7 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
         texts = "".join(f"<p>{html(fill(text, values))}</p>" for text in (exercise.task, exercise.question))
         body = f"<h2>{html(exercise.title)}</h2>{make_note(about)}{texts}"
         st.html(Markup(f'<div class="hg-tour hg-exercise">{body}</div>'))
-        st.subheader("1. Your prediction", anchor=False)
+        st.header("1. Your prediction", anchor=False)
         if state.prediction is None:
             _choose_prediction(exercise)
         else:
@@ -114,7 +114,7 @@ def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]
 
 
 def _draw_view(exercise: Exercise, number: int, values: Mapping[str, float], has_begun: bool) -> None:
-    st.subheader("2. Try it", anchor=False)
+    st.header("2. Try it", anchor=False)
     st.markdown(plain(exercise.check.task))
     script, link = PAGES[exercise.view.page], exercise.view
     header.set_exercise(f"exercise {number}", script, exercise.check.task)
@@ -127,7 +127,7 @@ def _draw_view(exercise: Exercise, number: int, values: Mapping[str, float], has
 
 
 def _draw_answer(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
-    st.subheader("3. The answer", anchor=False)
+    st.header("3. The answer", anchor=False)
     verdict = exercises.judge(exercise, state.prediction, values)
     if verdict.is_right:
         st.success("Your prediction is right.", icon=":material/check:")

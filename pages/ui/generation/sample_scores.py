@@ -21,7 +21,7 @@ _MEASURES = ("frechet", "precision", "recall", "coverage", "copies")
 
 
 def draw(usable: Sequence[RunSampler], how: Draw) -> None:
-    st.subheader("Sample quality", anchor=False)
+    st.header("Sample quality", anchor=False)
     counts = _shared_counts(usable)
     st.html('<div class="hg-sideways hg-note">Scroll the table sideways for all measures.</div>')
     definitions = [get_definition(name, _kind(usable)) for name in _MEASURES]

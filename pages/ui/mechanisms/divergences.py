@@ -37,11 +37,9 @@ def draw(controls: Controls) -> None:
         r"\frac{\mathrm{JS}_\pi}{\pi(1-\pi)} \to \begin{cases} \mathrm{KL}(p\,\|\,q) & \pi \to 0 \\ "
         r"\mathrm{KL}(q\,\|\,p) & \pi \to 1 \end{cases}",
     )
-    left, right = st.columns([1, 3], gap="medium")
-    with left:
+    with experiment.make_controls_row():
         dimension = controls.choose_segment("in", "Data", {_LINE: "1-D", _PLANE: "2-D"})
         means = _drag_modes(controls, f"modes-{dimension}", _MEANS[dimension])
-    with right, experiment.make_controls_row():
         weight = controls.choose_value("weight", "Weight of mode 1", [k / 10 for k in range(11)], 0.6)
         width = controls.choose_value("width", "Standard deviation of mode 1", (0.3, 0.5, 0.8, 1.2), 0.8)
         shape = FULL

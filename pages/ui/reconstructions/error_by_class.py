@@ -67,7 +67,7 @@ def _draw_features(section: Section, problems: list[str]) -> None:
     rows = section.find_rows(problems)
     cells = Cells(cached.load_dataset(rows.dataset, section.view.dataset_params), rows.numbers)
     methods = section.find_reconstructors(rows)
-    st.subheader("Error by feature", anchor=False)
+    st.header("Error by feature", anchor=False)
     by_label = {method.label: cells.compare(method.reconstruct_rows(rows, range(len(rows)))) for method in methods}
     names = [feature.name for feature in rows.features]
     feature_errors.draw(by_label, names, {method.label: method.line.method for method in methods}, "error by feature")
@@ -241,7 +241,7 @@ def _pair_rows(errors: _RowErrors, ranking: Ranking) -> list[list[tables.Cell]]:
 def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
     from core.figures import errors as figures
 
-    st.subheader("Distribution of errors", anchor=False)
+    st.header("Distribution of errors", anchor=False)
     explanation = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = _choose_class(errors, problems) if errors.y is not None else None

@@ -56,7 +56,7 @@ def draw(view: View, stored: object, problems: list[str]) -> None:
         )
         st.caption(plain(about))
         by_method = {method.label: method.line.method for method in methods}
-        st.subheader("Error by feature", anchor=False)
+        st.header("Error by feature", anchor=False)
         names = [feature.name for feature in rows.features]
         feature_errors.draw(
             errors, names, by_method | {next(iter(errors)): "", _IMPUTER: _IMPUTER}, "hidden cells by feature"

@@ -43,7 +43,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         st.info(f"This table has missing cells. The linear AE {why}, so the two need not have the same subspace.")
         return
     _draw_convergence(view, rows)
-    st.subheader("Same subspace, different axes", anchor=False)
+    st.header("Same subspace, different axes", anchor=False)
     if (pca := _find_pca(view, stored, line.run)) is not None:
         _draw_rotation(view, line, pca, problems)
     elif view.size > n_features:

@@ -1,7 +1,8 @@
-"""What all demos share: introduction, controls, charts, finding, checks, details."""
+"""What all demos share: layout, introduction, controls, charts, finding, checks, details."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.datasets import user_image
 from core.errors import BadInput
 from core.figures import montages
 from core.mechanisms.monte_carlo import Estimate
-from pages.ui.shared import charts, drawing_pad, page_state, tables
+from pages.ui.shared import charts, drawing_pad, header, page_state, tables
 from pages.ui.shared.images import image
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, plain
@@ -24,6 +25,20 @@ _ROUNDING = 1e-9  # smaller numbers are 0: those of the demos are of the order o
 # Errors below the first are rounding; those above the second are not worth their digits.
 _LEAST_ERROR, _LARGEST_ERROR = 1e-6, 10_000
 _MOST_DEVIATION = 3  # standard errors
+_TALLEST = 400  # pixels of a chart in large type: it is seen whole beside its controls
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Containers of a demo that is laid out: of text, formulas, and what stands beside the charts."""
+
+    text: Any
+    formulas: Any
+    controls: Any
+    finding: Any
+
+
+_places: ContextVar[_Places | None] = ContextVar("places", default=None)
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,10 @@ class Controls:
 
     def choose_drawing(self) -> np.ndarray | None:
         """The points of strokes drawn on a pad, (n, 2), or None; each becomes a small Gaussian."""
+        with _find_place("controls"):
+            return self._choose_drawing()
+
+    def _choose_drawing(self) -> np.ndarray | None:
         name, key = f"{self.experiment}.strokes", page_state.key(f"{self.experiment}-pad")
         if (linked := page_state.read_link(name)) is not None:
             try:
@@ -87,23 +106,54 @@ class Controls:
         return seed
 
 
+@contextmanager
+def lay_out() -> Iterator[None]:
+    """Lay out the demo that is drawn inside: controls and finding beside all else, where there is room.
+
+    The introduction stands above, in large type below, and formulas below. On a phone controls and finding stand
+    together above the charts.
+    """
+    is_large = header.is_large()
+    text = None if is_large else st.container()
+    with st.container(key="demo"):
+        with st.container(key="demo-side"):
+            controls, finding = st.container(), st.container()
+        main = st.container(key="demo-main")
+    text = text or st.container()
+    token = _places.set(_Places(text, st.container(), controls, finding))
+    try:
+        with main:
+            yield
+    finally:
+        _places.reset(token)
+
+
+def _find_place(name: str) -> Any:
+    """The container of this name where a demo is laid out, else a new one here."""
+    places = _places.get()
+    return st.container() if places is None else getattr(places, name)
+
+
 def introduce(text: str, *formulas: str) -> None:
     """Draw what the experiment shows, in words and in LaTeX."""
-    st.markdown(text)
-    for formula in formulas:
-        st.latex(formula)
+    with _find_place("text"):
+        st.markdown(text)
+    with _find_place("formulas"):
+        for formula in formulas:
+            st.latex(formula)
 
 
 def make_controls_row(row: int = 1):
-    """A row of controls."""
-    return st.container(horizontal=True, vertical_alignment="bottom", key=f"mechanism-controls-{row}")
+    """A row of controls, one below another where they stand beside the charts."""
+    with _find_place("controls"):
+        return st.container(horizontal=True, vertical_alignment="bottom", key=f"mechanism-controls-{row}")
 
 
 def draw_charts(*figures: Any, key: str) -> None:
     """Draw figures side by side where there is room."""
     with st.container(key=f"mechanism-charts-{len(figures)}-{key}"):
         for k, figure in enumerate(figures):
-            charts.draw(figure, f"{key}-{k}")
+            charts.draw(figure, f"{key}-{k}", tallest=_TALLEST)
 
 
 def draw_strips(strips: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int, cell: int) -> None:
@@ -116,8 +166,9 @@ def draw_strips(strips: Mapping[str, np.ndarray], shape: tuple[int, int], column
 
 
 def state_finding(text: str) -> None:
-    """Draw the sentence that the experiment ends with."""
-    st.html(Markup(f'<p class="hg-settled">{html(text)}</p>'))
+    """Draw the sentence that the experiment ends with; assets/theme/app.js announces one that changes."""
+    with _find_place("finding"):
+        st.html(Markup(f'<p class="hg-settled">{html(text)}</p>'))
 
 
 def draw_checks(name: str, checks: Mapping[str, tuple[Estimate | None, float | None]]) -> None:

@@ -31,7 +31,13 @@ def load_script() -> str:
 
 
 def make_buttons(
-    name: str, formats: Sequence[str], data: str | None = None, *, is_still: bool = False, is_of_all_sizes: bool = False
+    name: str,
+    formats: Sequence[str],
+    data: str | None = None,
+    *,
+    is_still: bool = False,
+    is_of_all_sizes: bool = False,
+    has_table: bool = False,
 ) -> Markup:
     """HTML of a button for each format.
 
@@ -41,6 +47,7 @@ def make_buttons(
     data : content of the CSV; without it the browser takes what the chart shows
     is_still : whether a still is shown, so that the browser asks for the chart before it saves a picture
     is_of_all_sizes : see `charts.draw`
+    has_table : whether a button shows the numbers of the CSV as a table
     """
     dataset = st.query_params.get("data", "")
     label = f"{datasets.entry(dataset).label}: " if datasets.is_known(dataset) else ""
@@ -52,7 +59,9 @@ def make_buttons(
         f"{suffix.upper()}</button>"
         for suffix in formats
     )
-    return Markup(f'<div class="hg-export"{attributes}>Save {buttons}</div>')
+    unseen = f'<span class="hg-unseen"> of {escape(name)}</span>'
+    table = f'<button type="button" value="table" aria-expanded="false">Numbers{unseen}</button>' if has_table else ""
+    return Markup(f'<div class="hg-export"{attributes}>{table}<span>Save</span> {buttons}</div>')
 
 
 def _make_file_name(name: str, is_of_all_sizes: bool) -> str:

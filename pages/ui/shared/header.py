@@ -55,12 +55,14 @@ def begin_page(script: str) -> None:
     label = _find_label(script)
     # As a data URI: Streamlit may forget a media file when a run is cut short.
     icon = f"data:image/png;base64,{base64.b64encode((THEME / 'icon.png').read_bytes()).decode()}"
-    st.set_page_config(page_title=f"{label} · Hourglass", page_icon=icon, layout="wide", initial_sidebar_state=220)
     # `st.html` drops a style sheet with anything that looks like a tag, such as "<length>".
     style = ((THEME / "app.css").read_text("utf-8") + room.load_style()).replace("<", r"\3c ")
     st.html(f"<style>{style}</style>")
     page_state.enter_page(script)
     room.take_link()
+    # A presenter's page has its whole width for what is shown.
+    sidebar = "collapsed" if is_large() else 220
+    st.set_page_config(page_title=f"{label} · Hourglass", page_icon=icon, layout="wide", initial_sidebar_state=sidebar)
     if is_large():
         st.html(f"<style>{_LARGE}</style>")
     try:
@@ -85,6 +87,7 @@ def begin_page(script: str) -> None:
         if room.is_presenter():
             st.page_link(room.PAGE, label=_PRESENTER[1], icon=_PRESENTER[2])
         _draw_way_back(script)
+        _draw_large_type_switch()
     if not _draw_exercise_bar(script):
         # A phone hides the sidebar and shows this one.
         with st.container(key="tour-way-back"):
@@ -157,7 +160,7 @@ def is_large() -> bool:
     return large
 
 
-def draw_large_type_switch() -> None:
+def _draw_large_type_switch() -> None:
     """Draw the switch for the presenter's large type on all pages."""
     widget = page_state.key(_LARGE_NAME)
     st.session_state[widget] = bool(page_state.recall(_LARGE_NAME))

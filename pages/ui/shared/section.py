@@ -131,7 +131,7 @@ def show_tabs(
     """
     stored, problems = stored_runs.list_runs()
     problems = list(problems)
-    st.header(title, anchor=False)
+    st.title(title, anchor=False)
     view = run_picker.choose(stored, problems, tuple(sections), sizes)
     of_kind = sections[view.entry.kind]
     labels = {name: label for name, (label, _) in of_kind.items()}

@@ -28,7 +28,6 @@ def choose_step(count: int, problems: list[str]) -> int:
         # Above the picture: a step of another length doesn't move them.
         for label, by in (("Back", -1), ("Next", 1)):
             _draw_button(label, number + by, count, widget, by > 0)
-        header.draw_large_type_switch()
     return number
 
 
@@ -53,7 +52,7 @@ def draw_step(step: Step, problems: list[str]) -> None:
     """Draw a step: its picture with one control, and beside it what the lecture says."""
     # The choices of other steps leave the address.
     page_state.forget(f"{other.name}." for other in steps.STEPS if other.name != step.name)
-    st.html(Markup(f'<div class="hg-tour"><h2>{html(step.title)}</h2>{make_note(step.source)}</div>'))
+    st.html(Markup(f'<div class="hg-tour"><h1>{html(step.title)}</h1>{make_note(step.source)}</div>'))
     draw_picture = step.load_picture()
     if draw_picture is None:
         _explain(step)

@@ -77,7 +77,7 @@ def _draw(watched: Spec | None, form: Spec | None, usual: Spec | None, states: d
 
 
 def _draw_shown(spec: Spec, task: Task | None, form: Spec | None) -> None:
-    st.subheader(plain(training_queue.label_training(spec)), anchor=False)
+    st.header(plain(training_queue.label_training(spec)), anchor=False)
     if form is not None and form != spec:
         st.caption(plain(_describe_difference(spec, form)))
     if task is not None and task.state != queue.STOPPED:

@@ -32,7 +32,7 @@ _IMPORT_SECONDS = 300
 
 def draw(stored: Sequence[Run], dataset: str) -> None:
     entry = datasets.entry(dataset)
-    st.subheader("Runs", anchor=False)
+    st.header("Runs", anchor=False)
     with st.container(key="runs-head", horizontal=True, vertical_alignment="bottom"):
         is_all = st.toggle("All data sets", key=page_state.key("all-runs"))
     _draw_upload()
