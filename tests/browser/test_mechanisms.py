@@ -42,11 +42,13 @@ def test_the_browser_plays_the_descent_without_the_server(visit):
     page, sockets = visit("mechanisms?experiment=linear", drawn=SHARE), []
     page.on("websocket", lambda socket: sockets.append(socket))
     n_points = "document.querySelectorAll('.js-plotly-plot')[0].calcdata.at(-2).length"
-    expect(page.get_by_text("▶ Play")).to_be_visible(timeout=DRAWN)
+    expect(page.locator(".js-plotly-plot .slider-group").first).to_be_attached(timeout=DRAWN)
     whole = page.evaluate(n_points)
-    page.get_by_text("▶ Play").click()
+    page.get_by_role("button", name="Play").press("Enter")
     for comparison in ("<", "==="):
         page.wait_for_function(f"{n_points} {comparison} {whole}", timeout=DRAWN)
+    page.get_by_role("slider", name="step", exact=True).press("Home")
+    page.wait_for_function(f"{n_points} === 1", timeout=DRAWN)
     assert sockets == []
 
 
