@@ -36,7 +36,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="exercise-ch
     number = names.index(name) + 1
     draw_button("Back", names[number - 2] if number > 1 else "")
     draw_button("Next", names[number] if number < len(names) else "")
-    header.draw_large_type_switch()
 page_state.show_problems(problems)
 progress.show_kept_error()
 exercise.draw(found[number - 1], number, states.get(name, progress.Progress()))
