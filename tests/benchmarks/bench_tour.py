@@ -28,7 +28,7 @@ _CONTROLS = {
 def _time_control(page: Page, step: str) -> float | None:
     """Seconds until the first control of the step's picture has been answered; None where Streamlit has none there."""
     for selector, key in _CONTROLS.items():
-        control = page.locator(f".st-key-tour-step-{step} [data-testid=stColumn] >> nth=0").locator(selector)
+        control = page.locator(f".st-key-tour-step-{step}").locator(selector)
         if control.count() == 0:
             continue
         started = time.perf_counter()
