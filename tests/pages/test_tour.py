@@ -2,10 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from core import datasets
-from pages.ui.shared import header
+from core.runs import reader
+from pages.ui.shared import header, stored_runs
 from pages.ui.shared.formulas import to_mathml
 from pages.ui.tour import steps
 from tests.pages.driver import opened_on
@@ -66,3 +68,17 @@ def test_other_pages_have_large_type_and_a_way_back():
     assert {f"Step {k}: {steps.STEPS[k - 1].title}" for k in (3, 4, 5)} <= set(app.links())
     app.switch_page(header.TOUR).run().toggle[0].set_value(False).run().lack("font-size: 150%")
     assert "large" not in app.query()
+
+
+def test_demos_have_a_face_with_thirty_sliders_that_each_change_it():
+    number = 1 + next(k for k, step in enumerate(steps.STEPS) if step.name == "demos")
+    app = opened_on(header.TOUR, step=str(number), **{"demos.demo": "sliders"})
+    run = stored_runs.find_shipped("olivetti", "ae", 30)
+    codes, decode = run.views["codes"].astype(np.float64), reader.read_estimator(run.place).inverse_transform
+    effects = []
+    for step in np.diag(codes.std(axis=0, ddof=1)):
+        ends = [decode((codes[:20] + sign * step).astype(np.float32)) for sign in (1, -1)]
+        effects.append(np.square(ends[0] - ends[1]).sum(axis=1).mean())
+    n_active = int((np.array(effects) > 0.01 * max(effects)).sum())
+    assert n_active >= 20
+    app.expect(f"{n_active} of 30 dimensions change the face")

@@ -8,20 +8,19 @@ from core.analysis import decoder_export, posterior_width
 from core.datasets import embedded_samples, user_image
 from core.frontend import reparameterization
 from core.methods.params import LOG_VARIANCE_RANGE
-from core.runs import presets, reader, specs
+from core.runs import reader
 from core.types import Run
 from pages.ui.shared import stored_runs
 from pages.ui.shared.components import get_component
 from pages.ui.shared.stored_runs import Stamp
 
-_DATASET, _METHOD = "mnist", "vae"
+_DATASET = "mnist"
 
 
 def draw() -> str:
     """Draw the component, and return how wide q(z|x) is over stored test images, and what that does to the image."""
-    params = presets.list_presets(_DATASET, _METHOD, 2)[presets.BEST]
-    run, stamp = stored_runs.read_run(specs.make_at_size(_DATASET, _METHOD, 2, params).key)
-    message, finding = _make_message(stamp, run)
+    run = stored_runs.find_shipped(_DATASET, "vae", 2)
+    message, finding = _make_message(stored_runs.make_stamp(run.place), run)
     get_component("reparameterization")(data=message, key="reparameterization")
     return finding
 

@@ -63,7 +63,7 @@ STEPS = (
         "standard deviation is another output of the generator. Where is it large?",
         picture="latent_space.draw_output_distribution",
         minutes=5,
-        notes="Ask which of the three rows is the generator's output. It is not the sample: most people take the mean for "
-        "a generated image, and papers show the mean as well.",
+        notes="Ask which of the three rows is the generator's output. Most people take the mean for a sample, and "
+        "papers show the mean as well.",
     ),
 )

@@ -66,8 +66,8 @@ STEPS = (
         picture="latent_space.draw_reparameterization",
         is_wide=True,
         minutes=5,
-        notes="Let somebody draw a digit that is no clear case, such as a 4 that is nearly a 9. A common misunderstanding "
-        "is that the trick removes the randomness: it only moves it to an input.",
+        notes="Let somebody draw a digit that is no clear case, such as a 4 that is nearly a 9. A common "
+        "misunderstanding: the trick does not remove the randomness, it makes it an input.",
     ),
     Step(
         "manifold",
@@ -83,8 +83,8 @@ STEPS = (
         picture="latent_space.draw_manifolds",
         is_wide=True,
         minutes=3,
-        notes="Ask why no digit ends at a sharp border: the codes of each row are spread by the noise of q(z|x), so the "
-        "decoder is trained between them too.",
+        notes="Ask why no digit ends at a sharp border: the codes of each row are spread by the noise of q(z|x), so "
+        "the decoder is trained between them too.",
     ),
     Step(
         "demos",
@@ -100,8 +100,8 @@ STEPS = (
         picture="latent_space.draw_demos",
         is_wide=True,
         minutes=4,
-        notes="Let the room drag on their own phones. Nothing in the training asks a dimension to stand for one property, "
-        "so most sliders change several.",
+        notes="Let the room drag on their own phones. Nothing in the training asks a dimension to stand for one "
+        "property, so most sliders change several.",
     ),
     Step(
         "code-vae",

@@ -1,20 +1,24 @@
 """Pictures of generators and their codes: output distributions, reparameterization, planes of codes, sliders."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from core import datasets
+from core import cache, datasets
 from core.analysis import decoder_export, generator_outputs
 from core.analysis.codes import to_pixels
+from core.analysis.rows import Rows
 from core.frontend import latent
-from core.runs import presets, reader, specs
-from core.types import Run
+from core.frontend.latent import Scene
+from core.runs import reader
+from core.types import IMAGES, Run
 from pages.ui.generation import latent_component, manifold, sliders
 from pages.ui.shared import cached, html_blocks, images, reparameterization, stored_runs
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.number_format import number
+from pages.ui.shared.stored_runs import Stamp
 from pages.ui.shared.text import Markup
 
 _OUTPUTS = {"bernoulli": ("mnist", "Bernoulli: digits"), "normal": ("frey", "Normal: faces")}
@@ -102,12 +106,9 @@ def _make_manifolds(reach: float) -> tuple[Markup, str]:
 
 def draw_demos(controls: Controls) -> str:
     """A plane of digits to drag in, or a face with a slider for each of its 30 latent dimensions."""
-    demos = {"plane": "Drag in the plane of digits"}
-    if face := next((specs.make_from_settings(*r) for r in presets.RUNS if r[:2] == ("olivetti", "ae")), None):
-        demos["sliders"] = "Sliders of a face"
-    demo = controls.choose_segment("demo", "Demo", demos)
-    if demo == "plane":
-        run, _ = _read_vae("mnist")
+    demos = {"plane": "Drag in the plane of digits", "sliders": "Sliders of a face"}
+    if controls.choose_segment("demo", "Demo", demos) == "plane":
+        run = stored_runs.find_shipped("mnist", "vae", 2)
         stamp, rows = stored_runs.make_stamp(run.place), cached.load_rows("mnist", (), "test", cached.DEFAULT_COUNT)
         scene = manifold.make_scene(stamp, rows.key, run, rows)
         accuracy = run.metrics["knn_accuracy"]
@@ -116,9 +117,9 @@ def draw_demos(controls: Controls) -> str:
             f"{accuracy.n:,} test images."
         )
     else:
-        run = stored_runs.read_shipped(face)
-        stamp, rows = stored_runs.make_stamp(run.place), None
-        scene = sliders.make_scene(stamp, "", run, None)
+        run = stored_runs.find_shipped("olivetti", "ae", 30)
+        stamp = stored_runs.make_stamp(run.place)
+        scene, rows = _make_face_scene(stamp, run)
         n_active = sum(axis.is_active for axis in scene.axes)
         finding = (
             f"{n_active} of {len(scene.axes)} dimensions change the face: their effect is more than "
@@ -128,9 +129,20 @@ def draw_demos(controls: Controls) -> str:
     return finding
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _make_face_scene(stamp: Stamp, _run: Run) -> tuple[Scene, Rows]:
+    """The sliders of a run whose data set is not embedded, and the test images that it stores, to start from."""
+    scene, views = sliders.make_scene(stamp, "", _run, None), _run.views
+    at, numbers = np.searchsorted(views["shown_rows"], views["strip_rows"]), views["strip_rows"]
+    labels, shape = scene.labels[at], tuple(_run.environment["image_shape"])
+    rows = Rows(_run.spec.dataset, IMAGES, "test", numbers, len(numbers), views["originals"], labels, (), shape)
+    # The Gaussian and the axes stay those of all codes.
+    shown = {"codes": scene.codes[at], "labels": labels, "numbers": numbers, "pictures": rows.key}
+    return replace(scene, id=cache.make_key(scene.id, rows.key), starts=range(len(at)), **shown), rows
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _read_vae(dataset: str) -> tuple[Run, Mapping[str, np.ndarray]]:
     """The shipped VAE with a 2-D code of a data set, and its arrays."""
-    params = presets.list_presets(dataset, "vae", 2)[presets.BEST]
-    run = stored_runs.read_shipped(specs.make_at_size(dataset, "vae", 2, params))
+    run = stored_runs.find_shipped(dataset, "vae", 2)
     return run, reader.read_weights(run.place)
