@@ -13,7 +13,7 @@ from pages.ui.shared import (
     task_progress,
     training_offers,
 )
-from pages.ui.shared.text import plain
+from pages.ui.shared.glossary import draw_text
 
 header.begin_page("app.py")
 
@@ -24,7 +24,7 @@ st.title("Compare", anchor=False)
 explanation = st.empty()
 view = run_picker.choose(stored, problems, several=True)
 page_state.show_problems(problems)
-explanation.markdown(plain(summary.explain(view)))
+draw_text(summary.explain(view), explanation)
 summary.warn_of_copies(view)
 
 winners = {metric: stored_runs.find_best(view.lines, metric) for metric in table.list_ranked(view.entry)}

@@ -13,6 +13,7 @@ from pages.ui.embeddings import (
     selection,
 )
 from pages.ui.shared import header, page_state, stored_runs
+from pages.ui.shared.glossary import draw_text
 
 header.begin_page("pages/embeddings.py")
 
@@ -24,7 +25,7 @@ explanation = st.empty()
 view = controls.choose(stored, problems)
 notices = st.container()
 if view is not None and view.maps:
-    explanation.markdown(map_scores.explain(view))
+    draw_text(map_scores.explain(view), explanation)
     pair = neighbours.choose_pair(view, problems) if view.colour == colours.OVERLAP else None
     values = colours.compute_values(view, pair, problems)
     own_points = own_image.draw(view)

@@ -18,6 +18,7 @@ from core.types import Measurement
 from pages.ui.embeddings import neighbours
 from pages.ui.shared import export, page_state, tables
 from pages.ui.shared.components import do_nothing, get_component
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.number_format import number
 from pages.ui.shared.text import join_words, plain, shorten
 
@@ -74,7 +75,7 @@ def draw(data: ClassifiedRows, problems: list[str]) -> None:
         f"{data.row}s in {data.where} (leave-one-out). Rows: true class; columns: predicted class; click a cell to see "
         f"its {data.row}s."
     )
-    st.markdown(plain(about))
+    draw_text(about)
     _draw_matrices("all", data, predictions)
     if len(data.labels) > 2:
         pair = _choose_pair(data, predictions, problems)

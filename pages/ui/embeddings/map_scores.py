@@ -29,7 +29,7 @@ Score = tuple[str, str, str, str]
 def explain(view: MapView) -> str:
     """What is shown, in two sentences."""
     text = f"{view.entry.label}: {view.rows.summary}, the same in every map."
-    return plain(f"{text} In a good embedding, similar rows are close.")
+    return f"{text} In a good embedding, similar rows are close."
 
 
 def _list_scores(run_map: RunMap) -> tuple[Score, ...]:

@@ -13,6 +13,7 @@ from pages.ui.exercises import progress
 from pages.ui.exercises.progress import Progress
 from pages.ui.shared import header, page_state
 from pages.ui.shared.formulas import draw_formulas
+from pages.ui.shared.glossary import mark_html
 from pages.ui.shared.html_blocks import make_list, make_note
 from pages.ui.shared.text import Markup, html, plain
 
@@ -56,7 +57,7 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
     with header.show_errors(), st.spinner("Computing …"):
         values = _compute_numbers(exercise, chosen)
         about = f"Exercise {number}, slides {exercise.slides}, {exercise.minutes} minutes"
-        texts = "".join(f"<p>{html(fill(text, values))}</p>" for text in (exercise.task, exercise.question))
+        texts = "".join(f"<p>{mark_html(fill(text, values))}</p>" for text in (exercise.task, exercise.question))
         body = f"<h2>{html(exercise.title)}</h2>{make_note(about)}{texts}"
         st.html(Markup(f'<div class="hg-tour hg-exercise">{body}</div>'))
         st.header("1. Your prediction", anchor=False)
@@ -133,6 +134,6 @@ def _draw_answer(exercise: Exercise, state: Progress, values: Mapping[str, float
         st.success("Your prediction is right.", icon=":material/check:")
     else:
         st.warning(plain(f"Your prediction is not right. {verdict.why}"), icon=":material/lightbulb:")
-    st.html(Markup(f'<div class="hg-tour"><p>{html(fill(exercise.explanation, values))}</p></div>'))
+    st.html(Markup(f'<div class="hg-tour"><p>{mark_html(fill(exercise.explanation, values))}</p></div>'))
     if exercise.formula:
         draw_formulas((exercise.formula,), {}, page_state.key(f"formula-{exercise.name}"))

@@ -16,6 +16,7 @@ from core.semi_supervised.statistics import Errors, Estimate
 from core.types import DOCUMENTS, IMAGES, TABLES
 from pages.ui.labelled_fraction import readouts
 from pages.ui.shared import cached, charts, header, page_state, run_picker
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.number_format import seconds
 from pages.ui.shared.text import join_words, plain, shorten
 
@@ -117,7 +118,7 @@ def draw(view: View, problems: list[str]) -> None:
         st.markdown(plain(text))
         st.info(plain(f"No results on {view.entry.label} yet: run an experiment below."))
         return
-    st.markdown(plain(text), help=plain(_describe_chart(view)))
+    draw_text(text, help=plain(_describe_chart(view)))
     measured = list(view.errors)
     shown = [name for name in measured if name in _SHOWN] or measured
     # What an experiment measured meanwhile is shown.

@@ -17,6 +17,7 @@ from core.runs import presets, selection, specs, store
 from core.types import IMAGES, Form, Measurement, Run, Spec
 from pages.ui.reconstructions import lecture_figure
 from pages.ui.shared import charts, header, page_state, stored_runs, tables, training_offers
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.number_format import number, seconds
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.text import join_words, plain
@@ -61,7 +62,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         which = f"No method that reconstructs {measure.row}s"
         st.markdown(plain(f"{which} is trained on {view.entry.label} yet: train one below."))
     else:
-        explanation.markdown(plain(_explanation(view, runs, exact)))
+        draw_text(_explanation(view, runs, exact), explanation)
         _draw_chart(runs, exact, axis == "log")
         _draw_table(runs, measure.metric, "error", "all-code-sizes-table", exact)
         st.caption(plain(_about_chart(runs, exact)))

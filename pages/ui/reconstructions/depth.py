@@ -14,6 +14,7 @@ from core.runs import presets, selection, specs
 from core.types import IMAGES, Form, Measurement, Run, Spec
 from pages.ui.reconstructions import images, linear_ae
 from pages.ui.shared import charts, header, image_grid, stored_runs, tables, training_offers
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
@@ -36,7 +37,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     if trained and not selection.have_same_rows(line.run for line in trained):
         problems.append("Some of these were trained on another copy of the data: do not compare their errors.")
     changes = _compute_changes(trained)
-    st.markdown(plain(_explanation(view, len(trained), changes)))
+    draw_text(_explanation(view, len(trained), changes))
     missing = [spec for spec, line in zip(wanted, lines, strict=True) if line.run is None]
     if offered := training_offers.find_missing(missing, stored):
         label = "Train all four" if len(offered) == len(_LABELS) else f"Train {len(offered)} missing"

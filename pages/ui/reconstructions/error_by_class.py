@@ -16,6 +16,7 @@ from core.metrics.reconstruction_error import ErrorMeasure, choose_measure
 from core.types import TABLES, Measurement, Run
 from pages.ui.reconstructions import feature_errors
 from pages.ui.shared import cached, charts, header, page_state, reconstructors, tables
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.number_format import number
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.section import RECONSTRUCTS, Section, begin_section
@@ -254,7 +255,7 @@ def _draw_distribution(errors: _RowErrors, problems: list[str]) -> None:
         medians.append(f"{name} {median} ({low} to {high})")
     row = errors.measure.row
     text = f"Share of the {row}s that a method reconstructs with at most this error: further left is better."
-    explanation.markdown(plain(f"{text} Median (5% to 95% quantile): {join_words(medians)}."))
+    draw_text(f"{text} Median (5% to 95% quantile): {join_words(medians)}.", explanation)
     quantiles = {name: error_comparison.compute_quantiles(values) for name, values in by_method.items()}
     about = {"is_log": axis == "log", "error": errors.measure.axis, "row": row}
     figure = figures.plot_distribution(quantiles, header.get_theme(), errors.methods, **about)

@@ -17,6 +17,7 @@ from core.runs import presets, reader, selection, specs
 from core.types import ROW_NAMES, TABLES, Run, Spec
 from pages.ui.reconstructions.images import make_map
 from pages.ui.shared import cached, charts, header, image_grid, page_state, stored_runs, tables, training_offers
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.html_blocks import make_figure, make_note
 from pages.ui.shared.image_grid import Strip, make_name
 from pages.ui.shared.number_format import number
@@ -37,7 +38,7 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         return
     rows = [row for row in line.run.history if "excess_error" in row]
     n_features = view.entry.count_features(dict(view.dataset_params))
-    st.markdown(plain(_explanation(view, rows)))
+    draw_text(_explanation(view, rows))
     if not rows and view.entry.kind == TABLES and n_features <= pca_spectrum.MOST_FEATURES:
         why = "leaves missing cells out of its loss, while PCA sees what they were filled with"
         st.info(f"This table has missing cells. The linear AE {why}, so the two need not have the same subspace.")

@@ -14,6 +14,7 @@ from core.errors import BadInput
 from core.figures import montages
 from core.mechanisms.monte_carlo import Estimate
 from pages.ui.shared import charts, drawing_pad, header, page_state, tables
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.images import image
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, plain
@@ -136,8 +137,7 @@ def _find_place(name: str) -> Any:
 
 def introduce(text: str, *formulas: str) -> None:
     """Draw what the experiment shows, in words and in LaTeX."""
-    with _find_place("text"):
-        st.markdown(text)
+    draw_text(text, _find_place("text"))
     with _find_place("formulas"):
         for formula in formulas:
             st.latex(formula)

@@ -14,7 +14,7 @@ import streamlit as st
 from core import config
 from core.errors import HourglassError
 from core.tasks import worker_process
-from pages.ui.shared import export, own_data, page_state, room, training_queue
+from pages.ui.shared import export, glossary, own_data, page_state, room, training_queue
 from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 
@@ -35,6 +35,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/tour.py", "Tour", ":material/signpost:"),
         ("pages/exercises.py", "Exercises", ":material/quiz:"),
         ("pages/mechanisms.py", "Concept demos", ":material/experiment:"),
+        ("pages/glossary.py", "Glossary", ":material/dictionary:"),
     ),
     "Data and training": (
         ("pages/data.py", "Data", ":material/database:"),
@@ -45,6 +46,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
 _PRESENTER = (room.PAGE, "Presenter", ":material/co_present:")
 TOUR, TOUR_STEP, TOUR_TITLES = "pages/tour.py", "step", "tour-titles"
 EXERCISES, EXERCISE = "pages/exercises.py", "exercise"
+GLOSSARY = "pages/glossary.py"
 _EXERCISE = "hourglass.exercise"
 LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 
@@ -59,6 +61,7 @@ def begin_page(script: str) -> None:
     style = ((THEME / "app.css").read_text("utf-8") + room.load_style()).replace("<", r"\3c ")
     st.html(f"<style>{style}</style>")
     page_state.enter_page(script)
+    glossary.begin_page()
     room.take_link()
     # A presenter's page has its whole width for what is shown.
     sidebar = "collapsed" if is_large() else 220

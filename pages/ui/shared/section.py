@@ -15,6 +15,7 @@ from core.runs import selection
 from core.types import ROW_NAMES
 from pages.ui.shared import cli_commands, header, page_state, run_picker, stored_runs, training_offers
 from pages.ui.shared.cached import DEFAULT_COUNT, find_rows, load_errors, load_estimator
+from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.reconstructors import Reconstructor
 from pages.ui.shared.run_picker import View, warn_of_other_copies
 from pages.ui.shared.text import join_words, plain
@@ -46,7 +47,7 @@ class Section:
 
     def explain(self, text: str, help: str | None = None) -> None:
         """Write the explanation of at most two sentences above the section; details in `help`."""
-        self._place.markdown(plain(text), help=help)
+        draw_text(text, self._place, help)
 
     def explain_none_trained(self, what: str = "method") -> None:
         """Write, as the explanation, that no such method is trained in this view; ``{row}`` is what a row is called."""

@@ -16,7 +16,12 @@ class Markup(str):
 
 def plain(text: object) -> str:
     """`text` escaped for Streamlit's Markdown, with its HTML, LaTeX, icons and colours."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+    return escape_markdown(" ".join(str(text).split()))
+
+
+def escape_markdown(text: str) -> str:
+    """`text` escaped for Streamlit's Markdown, with its white space."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def html(text: object) -> str:

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui.shared import header, page_state
 from pages.ui.shared.experiment import Controls, state_finding
 from pages.ui.shared.formulas import draw_formulas
+from pages.ui.shared.glossary import mark_html
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.text import Markup, html, plain
 from pages.ui.tour import steps
@@ -70,11 +71,11 @@ def draw_step(step: Step, problems: list[str]) -> None:
 
 def _explain(step: Step) -> None:
     """Draw the text, the formulas, what to look for, and the links."""
-    st.html(Markup(f'<div class="hg-tour"><p>{html(step.text)}</p></div>'))
+    st.html(Markup(f'<div class="hg-tour"><p>{mark_html(step.text)}</p></div>'))
     if step.formulas:
         draw_formulas(step.formulas, step.symbols, f"tour-formula-{step.name}")
     if step.look_for:
-        st.html(Markup(f'<p class="hg-look-for"><b>Look for:</b> {html(step.look_for)}</p>'))
+        st.html(Markup(f'<p class="hg-look-for"><b>Look for:</b> {mark_html(step.look_for)}</p>'))
     for link in step.links:
         st.page_link(
             link.page, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices)

@@ -1,0 +1,53 @@
+"""Terms of the glossary, marked where they first stand on a page: their definition on hover, focus or tap."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from core.lecture import glossary
+from core.lecture.glossary import Term
+from pages.ui.shared.text import escape_markdown
+
+_SEEN = "hourglass.terms"
+
+
+def begin_page() -> None:
+    """Forget which terms were marked: a page begins."""
+    st.session_state[_SEEN] = {}
+
+
+def draw_text(text: object, place: Any = st, help: str | None = None) -> None:
+    """Draw a text in a place, with the terms that first stand here marked."""
+    place.markdown(_mark(text, escape_markdown), help=help, unsafe_allow_html=True)
+
+
+def mark_html(text: object) -> str:
+    """`text` escaped for HTML, with the terms that first stand here marked."""
+    return _mark(text, escape)
+
+
+def _mark(text: object, escape_part: Callable[[str], str]) -> str:
+    plain_text = " ".join(str(text).split())
+    seen: dict[str, str] = st.session_state.setdefault(_SEEN, {})
+    parts, marked = [], set()
+    for part, term in glossary.find_terms(plain_text):
+        # A fragment that is drawn again marks the same terms again.
+        if term is None or term.name in marked or seen.setdefault(term.name, plain_text) != plain_text:
+            parts.append(escape_part(part))
+        else:
+            marked.add(term.name)
+            parts.append(_make_markup(escape_part(part), term))
+    return "".join(parts)
+
+
+def _make_markup(shown: str, term: Term) -> str:
+    """The term as a button, and the definition that it shows."""
+    name = f"hg-term-{term.slug}"
+    link = f'<a href="glossary?term={term.slug}" target="_blank">Glossary</a>'
+    return (
+        f'<span class="hg-term"><button type="button" aria-describedby="{name}">{shown}</button>'
+        f'<span class="hg-definition" role="tooltip" id="{name}"><b>{escape(term.name)}</b>: '
+        f"{escape(term.definition)} {link}</span></span>"
+    )
