@@ -61,7 +61,7 @@ class Settings:
     discriminator_rate: float = 0.001
     discriminator_steps: int = 1
     momentum: float = 0.5
-    width: int = 64
+    width: int = 32
     waves: int = 3
     penalty: float = 0.1
     batch: int = 128
@@ -80,39 +80,27 @@ class Settings:
 
 @dataclass(frozen=True)
 class Preset:
-    """A game that shows one effect within so many rounds, and a description of that effect."""
+    """A game that shows one effect within so many rounds."""
 
     label: str
-    look_for: str
     settings: Settings
     rounds: int
 
 
 PRESETS = {
-    "works": Preset(
-        "Convergence",
-        "The samples cover both moons, and the output of the discriminator approaches 1/2.",
-        Settings("moons"),
-        1500,
-    ),
+    "works": Preset("Convergence", Settings("moons"), 3000),
+    # The sharp, fast discriminator leaves the slow generator no gradient from one mode to the next.
     "mode_collapse": Preset(
-        "Mode collapse",
-        "The samples gather on a few of the eight modes: the sharp, fast discriminator leaves the slow generator no "
-        "gradient from one mode to the next.",
-        Settings("ring", generator_rate=0.0005, discriminator_rate=0.005, waves=4, batch=64),
-        600,
+        "Mode collapse", Settings("ring", generator_rate=0.0005, discriminator_rate=0.005, waves=4, batch=64), 600
     ),
+    # Each player responds to the previous position of the other, and high learning rates with momentum overshoot.
     "oscillation": Preset(
         "Oscillation",
-        "The samples move from one side of the mode to the other and back: each player responds to the previous "
-        "position of the other, and high learning rates with momentum overshoot.",
         Settings("one_mode", generator_rate=0.003, discriminator_rate=0.003, momentum=0.9, waves=0),
         1000,
     ),
     "vanishing": Preset(
         "Vanishing gradient",
-        "The generator does not move: the discriminator detects every sample, and log(1 − D) is flat where D is 0. "
-        "The non-saturating loss avoids this.",
         Settings(
             "ring", MINIMAX, generator_rate=0.0001, discriminator_rate=0.01, discriminator_steps=3, waves=4, batch=64
         ),
@@ -138,8 +126,9 @@ class Game:
     Attributes
     ----------
     history : a row for each step: ``step`` from 1, ``player``, ``loss`` (see `core.nn.losses`; the discriminator's
-        with its weighted penalty), ``gradient`` (length of the loss's gradient by the player's weights) and ``mean``
-        (d floats) of the step's generated rows
+        with its weighted penalty), ``gradient`` (length of the loss's gradient by the player's weights), ``mean``
+        (d floats) of the step's generated rows, and of a generator whose D is a probability both losses in nats:
+        ``non_saturating`` -log D(G(z)) and ``minimax`` log(1 - D(G(z)))
     """
 
     def __init__(self, settings: Settings):
@@ -167,15 +156,16 @@ class Game:
         return Discriminator(self.players[DISCRIMINATOR].network, self.settings.loss in (NON_SATURATING, MINIMAX))
 
 
-def compute_loss(game: Game, player: str) -> tuple[Tensor, Tensor]:
-    """A player's loss on fresh draws, and the generated rows it is from."""
+def compute_loss(game: Game, player: str) -> tuple[Tensor, Tensor, Tensor]:
+    """A player's loss on fresh draws, the generated rows it is from, and the discriminator's outputs on them."""
     import torch
 
     n, settings = game.settings.batch, game.settings
     network, generator = game.players[DISCRIMINATOR].network, game.players[GENERATOR].network
     if player == GENERATOR:
         made = game.sampler.sample_generated(generator, n)
-        return losses.generator_loss(settings.objective, network(made).squeeze(1)), made
+        outputs = network(made).squeeze(1)
+        return losses.generator_loss(settings.objective, outputs), made, outputs
     real = game.sampler.sample_real(n)
     with torch.no_grad():
         made = game.sampler.sample_generated(generator, n)
@@ -183,7 +173,7 @@ def compute_loss(game: Game, player: str) -> tuple[Tensor, Tensor]:
     loss = losses.discriminator_loss(settings.objective, on_real, on_made)
     if settings.loss == WASSERSTEIN:
         loss = loss + settings.penalty * losses.wasserstein_penalty(network, real, made, game.sampler.sample_uniform(n))
-    return loss, made
+    return loss, made, on_made
 
 
 def take_step(game: Game, player: str) -> dict[str, Any]:
@@ -191,12 +181,15 @@ def take_step(game: Game, player: str) -> dict[str, Any]:
 
     Raises Diverged when a loss is no longer a finite number.
     """
-    loss, made = compute_loss(game, player)
+    loss, made, outputs = compute_loss(game, player)
     value = float(loss.detach())
     if not math.isfinite(value):
         raise Diverged(f"The {player}'s loss is no longer a finite number: begin again with lower learning rates.")
     gradient, mean = game.players[player].descend(loss), tuple(made.detach().mean(dim=0).tolist())
     row = {"step": len(game.history) + 1, "player": player, "loss": value, "gradient": gradient, "mean": mean}
+    if player == GENERATOR and game.discriminator.squash:
+        both = {NON_SATURATING: "non-saturating", MINIMAX: MINIMAX}
+        row |= {name: float(losses.generator_loss(objective, outputs.detach())) for name, objective in both.items()}
     game.history.append(row)
     return row
 
@@ -211,6 +204,16 @@ def play_rounds(game: Game, rounds: int) -> Game:
             take_step(game, DISCRIMINATOR)
         take_step(game, GENERATOR)
     return game
+
+
+def compute_sample_gradients(game: Game, samples: np.ndarray) -> np.ndarray:
+    """Lengths of the gradients of the generator's loss by its samples: (n, d) -> (n,), per unit of x."""
+    import torch
+
+    x = torch.as_tensor(samples, dtype=torch.float32).requires_grad_()
+    outputs = game.players[DISCRIMINATOR].network(x).squeeze(1)
+    total = len(x) * losses.generator_loss(game.settings.objective, outputs)
+    return torch.autograd.grad(total, x)[0].norm(dim=1).numpy()
 
 
 @dataclass(frozen=True, eq=False)
