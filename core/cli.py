@@ -20,14 +20,16 @@ def ship(
     missing: Annotated[bool, typer.Option("--missing", help="Leave out what exists already.")] = False,
     remeasure: Annotated[bool, typer.Option("--remeasure", help="Keep the weights and measure them again.")] = False,
     inverters: Annotated[bool, typer.Option("--inverters", help="Only the regressors of the GAN inverters.")] = False,
-    comparisons: Annotated[bool, typer.Option("--comparisons", help="Only the VAEs and GANs in the plane.")] = False,
+    comparisons: Annotated[bool, typer.Option("--comparisons", help="Only the concept demos' VAEs and GANs.")] = False,
 ) -> None:
     """Build the runs, classifiers and regressors in assets."""
     from core import shipped
+    from core.mechanisms import finished_games
     from core.tasks import vae_vs_gan_training
 
     if comparisons:
         vae_vs_gan_training.ship_comparisons(options.say)
+        finished_games.ship(options.say)
     else:
         shipped.ship(only or (), missing=missing, remeasure=remeasure, say=options.say, inverters=inverters)
 

@@ -2,7 +2,7 @@
 
 const HALF = 4; // of the plane
 const SIDE = 32; // of the field, in points
-const [N_SAMPLES, N_REAL, N_ARROWS, N_MEASURED, N_SLOW] = [512, 400, 128, 512, 64];
+const [N_SAMPLES, N_REAL, N_ARROWS, N_SLOW] = [512, 400, 128, 64];
 const RATES = [0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03];
 const SPEEDS = { slow: "4 rounds a second", one: "One round a frame", fast: "As fast as possible" };
 const FRAME = 20; // milliseconds of a frame for rounds
@@ -24,14 +24,15 @@ const lerp = (from, to, share) => from.map((value, k) => value + (to[k] - value)
 function fromHalf(array) {
   return Float64Array.from(array, (half) => {
     const [sign, exponent, fraction] = [half & 0x8000 ? -1 : 1, (half >> 10) & 31, half & 1023];
+    if (exponent === 31) return NaN;
     return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : (2 ** -14 * fraction) / 1024);
   });
 }
 
-// A grid's points: (side) in one dimension, (side * side, 2) in two, x changing fastest, y from the top.
+// A grid's points: (side) in one dimension, (side * side, 2) in two, x changing fastest.
 function makeGrid(d, side) {
   const axis = Array.from({ length: side }, (_, k) => -HALF + (2 * HALF * (k + 0.5)) / side);
-  return Float64Array.from(d === 1 ? axis : axis.flatMap((y) => axis.flatMap((x) => [x, -y])));
+  return Float64Array.from(d === 1 ? axis : axis.flatMap((y) => axis.flatMap((x) => [x, y])));
 }
 
 class GameView {
@@ -52,7 +53,7 @@ class GameView {
     this.next = button("Next sub-step", () => this.advance(), { hidden: true });
     this.speed = element("select", { "aria-label": "Speed" }, ...Object.entries(SPEEDS).map(([value, text]) => element("option", { value }, text)));
     this.speed.value = "one";
-    this.timeline = element("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Round", oninput: () => this.lookBack(Number(this.timeline.value)) });
+    this.timeline = element("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Round", oninput: () => this.lookBack(Number(this.timeline.value)), onchange: () => this.tellRound() });
     this.counter = element("output", { class: "counter" });
     this.field = element("select", { "aria-label": "Background", onchange: () => this.request() }, element("option", { value: "learned" }, "learned D(x)"), element("option", { value: "optimal" }, "p / (p + q)"));
     this.rates = Object.fromEntries(
@@ -74,22 +75,29 @@ class GameView {
     this.losses = element("div", { class: "losses" }, this.chart, this.lossLegend);
     this.root.append(
       this.presets,
-      element("div", { class: "stage" },
-        element("div", { class: "left" }, element("div", { class: "plane" }, this.plane), this.legend),
-        element("div", { class: "right" },
+      element("div", { class: "board" },
+        element("div", { class: "left" },
           element("div", { class: "moves" }, this.playing, button("One round", () => this.playOne()), button("Slow motion", () => this.beginSlow()), this.next, this.speed),
+          element("div", { class: "plane" }, this.plane),
           element("label", { class: "time" }, this.timeline, this.counter),
-          this.stages, this.said, this.numbers, this.rates.G.row, this.rates.D.row, this.losses, this.details)),
+          this.stages, this.said, this.legend),
+        element("div", { class: "right" }, this.numbers, this.rates.G.row, this.rates.D.row, this.losses, this.details)),
     );
   }
 
   // --- The game
 
-  take({ data, setStateValue }) {
-    this.send = setStateValue;
+  take({ data, setTriggerValue }) {
+    this.trigger = setTriggerValue;
     const message = unpack(data);
     this.choose(message);
-    if (message.key === this.key) return this.request();
+    const opens = message.opens !== this.message?.opens;
+    if (message.key === this.key) {
+      this.message.opens = message.opens;
+      // Another round of a link; what the browser chose itself is shown already.
+      if (opens && message.opens !== this.told) this.start();
+      return this.request();
+    }
     Object.assign(this, { key: message.key, message });
     this.start();
   }
@@ -108,7 +116,7 @@ class GameView {
 
   preset(name) {
     if (name === this.message.preset) this.start();
-    else this.send("preset", name);
+    else this.trigger("preset", name);
   }
 
   start() {
@@ -122,7 +130,7 @@ class GameView {
     const random = makeRandom(settings.seed + 1);
     this.real = mixture.sample(N_REAL, random);
     this.shown = { n: N_SAMPLES, z: random.normals(N_SAMPLES * d), eps: random.normals(N_SAMPLES * d) };
-    this.p = d === 1 ? mixture.logDensity(this.grid).map(Math.exp) : null;
+    this.p = mixture.logDensity(this.grid).map(Math.exp);
     this.history = { round: [], D: [], G: [], minimax: [], nonSaturating: [] };
     this.every = 10; // rounds from one frame of the timeline to the next
     const { G, D } = this.game;
@@ -137,7 +145,8 @@ class GameView {
       this.rate(player);
     }
     this.explain();
-    this.lookBack(this.frames.length - 1);
+    const at = rounds.indexOf(this.message.opens);
+    this.lookBack(at < 0 ? this.frames.length - 1 : at);
   }
 
   nearest(rate) {
@@ -153,7 +162,14 @@ class GameView {
   }
 
   tellRates() {
-    this.send("rates", { G: this.game.rates.G, D: this.game.rates.D });
+    if (this.message.preset === "own") this.trigger("rates", { G: this.game.rates.G, D: this.game.rates.D });
+  }
+
+  // The address holds the round that is looked back to, if it is one of those that came with the game.
+  tellRound() {
+    const { round } = this.frames[this.at];
+    this.told = round;
+    if (this.message.rounds.includes(round)) this.trigger("round", round);
   }
 
   snapshot() {
@@ -229,7 +245,7 @@ class GameView {
     this.isPlaying = false;
     this.playing.textContent = "Play";
     this.slow = null;
-    this.next.hidden = true;
+    [this.next.hidden, this.speed.hidden] = [true, false];
     this.stages.classList.remove("is-active");
     clearTimeout(this.timer);
   }
@@ -248,7 +264,7 @@ class GameView {
   }
 
   measure() {
-    this.measured = this.game.measure(N_MEASURED, makeRandom(7));
+    this.measured = this.game.measure();
     this.describe();
   }
 
@@ -259,7 +275,7 @@ class GameView {
     this.branch();
     const draw = this.game.draw(N_SLOW);
     this.slow = { stage: -1, draw, since: 0 };
-    this.next.hidden = false;
+    [this.next.hidden, this.speed.hidden] = [false, true];
     this.stages.classList.add("is-active");
     this.advance();
   }
@@ -369,7 +385,7 @@ class GameView {
     if (kept) game[learning.player].weights.set(kept);
     this.drawLosses(colours);
     this.drawThumbnails(colours);
-    this.tellRound();
+    this.showRound();
     this.drawn = (this.drawn ?? 0) + 1;
     this.root.dataset.round = game.rounds;
   }
@@ -394,14 +410,18 @@ class GameView {
     return { x: x.subarray(0, shown * d), dx: dx.subarray(0, shown * d), n };
   }
 
-  // Arrows at samples, down the gradient of a mean over n of them: longer for a larger gradient, at most 0.9.
+  // Arrows at samples, down the gradient of a mean over n of them, at most 0.9 long: in proportion to the longest for
+  // maximum likelihood, whose scale is that of the noise, else longer for a larger gradient.
   drawArrows(context, scale, { x, dx, n = N_SLOW }, colour) {
     const d = this.game.dimension;
+    const isLikely = this.game.settings.teacher === "likelihood";
+    let most = 1e-12;
+    for (let i = 0; i < x.length; i += d) most = Math.max(most, n * Math.hypot(...dx.subarray(i, i + d)));
     context.beginPath();
     for (let i = 0; i < x.length; i += d) {
       const step = [-n * dx[i], d > 1 ? -n * dx[i + 1] : 0];
       const length = Math.hypot(...step);
-      const long = 0.9 * Math.tanh(length / 3) * scale.unit;
+      const long = 0.9 * (isLikely ? length / most : Math.tanh(length / 3)) * scale.unit;
       if (!(long > 1)) continue;
       const [ux, uy] = [step[0] / length, -step[1] / length];
       const [fromX, fromY] = [scale.x(x[i]), d > 1 ? scale.y(x[i + 1]) : scale.ground];
@@ -416,16 +436,22 @@ class GameView {
     context.stroke();
   }
 
+  // q on the picture's grid.
+  density() {
+    const side = this.game.dimension === 1 ? this.grid.length : SIDE;
+    return this.game.densityOnGrid(-HALF + HALF / side, (2 * HALF) / side, side);
+  }
+
   get background() {
     const { game } = this;
     if (game.settings.teacher === "density") {
       const logs = game.mixture.logDensity(this.grid);
-      const top = this.message.top;
+      const { top } = game.settings;
       return logs.map((log) => Math.exp(log - top));
     }
     if (this.field.value === "optimal") {
-      const [p, q] = [game.mixture.logDensity(this.grid), game.logDensity(this.grid)];
-      return p.map((log, k) => sigmoid(log - q[k]));
+      const q = this.density();
+      return this.p.map((p, k) => (p + q[k] > 1e-12 ? p / (p + q[k]) : 0.5));
     }
     return game.judge(this.grid);
   }
@@ -459,7 +485,7 @@ class GameView {
     for (let k = 0; k < values.length; k++) {
       const value = Math.min(1, Math.max(0, (values[k] - low) / (high - low)));
       const colour = value < 0.5 ? mix(made, colours.ground, 2 * value) : mix(colours.ground, true_, 2 * value - 1);
-      pixels.data.set([...colour, 255], 4 * k);
+      pixels.data.set([...colour, 255], 4 * ((SIDE - 1 - Math.floor(k / SIDE)) * SIDE + (k % SIDE)));
     }
     small.putImageData(pixels, 0, 0);
     context.imageSmoothingEnabled = true;
@@ -514,7 +540,7 @@ class GameView {
   // One dimension: densities, D on its own scale, samples below.
   drawLine({ context, width, height }, colours, share) {
     const { game, grid, slow } = this;
-    const q = game.logDensity(grid).map(Math.exp);
+    const q = this.density();
     const top = 1.25 * Math.max(...this.p, 0.6 * Math.max(...q));
     const ground = height - 34;
     const scale = { unit: width / (2 * HALF), x: (x) => ((x + HALF) * width) / (2 * HALF), ground: height - 14 };
@@ -571,7 +597,7 @@ class GameView {
   // The losses by name: the one that the generator plays, and the other.
   get lines() {
     const { loss, teacher } = this.message.settings;
-    if (teacher === "density") return [["G", "−log p(G(z))", "generated", []]];
+    if (teacher === "density") return [["G", "−log D(G(z)), D = p / max p", "generated", []]];
     if (teacher === "likelihood") return [["G", "−log p(x), naive sampling", "generated", []]];
     const D = { least_squares: "D: least squares", wasserstein_gp: "D: D(G(z)) − D(x) and penalty" }[loss] ?? "D: −log D(x) − log(1 − D(G(z)))";
     if (loss === "least_squares") return [["D", D, "learned", []], ["G", "G: least squares", "generated", []]];
@@ -596,25 +622,25 @@ class GameView {
     const [low, high] = [all[Math.floor(0.01 * (all.length - 1))], all[Math.ceil(0.99 * (all.length - 1))]];
     const room = 0.12 * (high - low) || 1;
     const size = Number.parseFloat(context.font);
-    const [left, bottom] = [3 * size, height - size - 8];
+    const [left, right, bottom] = [3 * size, width - 4 * size, height - size - 8];
     const last = Math.max(1, this.frames.at(-1).round, history.round.at(-1) ?? 0);
-    const x = (round) => left + ((width - left - 8) * round) / last;
+    const x = (round) => left + ((right - left) * round) / last;
     const y = (value) => bottom - ((bottom - 6) * (value - low + room)) / (high - low + 2 * room);
     context.fillStyle = css(colours.ink);
     context.textAlign = "right";
     for (const value of ticks(low, high)) context.fillText(number(value, 1), left - 5, y(value) + size / 3);
-    context.fillText(`round ${counted(last)}`, width - 8, height - 4);
+    context.fillText(`round ${counted(last)}`, right, height - 4);
     context.textAlign = "left";
     context.fillText("0", left, height - 4);
     for (const [name, value] of optima) {
       context.beginPath();
       context.setLineDash([2, 3]);
       context.moveTo(left, y(value));
-      context.lineTo(width, y(value));
+      context.lineTo(right, y(value));
       [context.strokeStyle, context.lineWidth] = [css(colours.ink), 1];
       context.stroke();
       context.setLineDash([]);
-      context.fillText(name, left + 4, y(value) - 4);
+      context.fillText(name, right + 4, y(value) + size / 3);
     }
     for (const { values, colour, dash } of shown) {
       context.beginPath();
@@ -635,7 +661,7 @@ class GameView {
     this.said.textContent = text;
   }
 
-  tellRound() {
+  showRound() {
     const { round } = this.frames.at(-1);
     this.timeline.max = this.frames.length - 1;
     if (document.activeElement !== this.timeline || this.isPlaying) this.timeline.value = this.at;
@@ -688,6 +714,8 @@ class GameView {
     const rows = [["Round", counted(game.rounds)]];
     if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", number(measured.off)]);
     rows.push(["Jensen-Shannon divergence of p and q, nats", number(measured.js)]);
+    if (!isGame) rows.push(["Standard deviation of the samples", number(measured.spread, 2)]);
+    if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", number(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);
     if (isGame && game.isProbability) rows.push(["D on data, mean", number(measured.onReal, 2)], ["D on samples, mean", number(measured.onGenerated, 2)]);
     const losses = history.round.length ? this.lines.map(([name, text]) => [`${text}, last 20 rounds`, number(last(name))]) : [];
     return [rows, losses];

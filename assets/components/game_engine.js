@@ -2,7 +2,8 @@
 // The same networks, losses and initial weights as core/mechanisms/gan_game.py. Rows lie one after another in arrays.
 
 const DECAY = 0.99; // of Adam's running mean of squares
-const N_EVEN = 1024; // codes behind the density of the generator
+const N_EVEN = 4096; // codes behind the density of the generator
+const FAR = 5; // of the square that densities are summed over, either way from 0
 
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : 1 - 1 / (1 + Math.exp(x)));
@@ -257,8 +258,9 @@ function makeEvenCodes(n, d) {
   return codes;
 }
 
-// Settings: loss, teacher, rates {D, G}, steps (of D in a round), momentum, width, waves, penalty, batch, noise, seed.
-// The teacher of the generator is the "discriminator"; or "density", log p(x) with D frozen to the data density; or
+// Settings: loss, teacher, rates {D, G}, steps (of D in a round), momentum, width, waves, penalty, batch (a multiple of
+// 4), noise, seed, top (log max p).
+// The teacher of the generator is the "discriminator"; or "density", log D(x) with D frozen to p / max p; or
 // "likelihood", the mean over real x of log (1/K) sum_k N(x; G(z_k), noise^2 I), which is naive sampling.
 class Game {
   constructor(mixture, settings) {
@@ -305,8 +307,11 @@ class Game {
 
   // D(x), between 0 and 1 where the loss makes it a probability.
   judge(x) {
-    const { out } = this.D.judge(x, x.length / this.dimension, "judge");
-    return this.isProbability ? out.map(sigmoid) : out.slice();
+    const n = x.length / this.dimension;
+    const rows = new Float64Array(4 * Math.ceil(n / 4) * this.dimension);
+    rows.set(x);
+    const out = this.D.judge(rows, rows.length / this.dimension, "judge").out.slice(0, n);
+    return this.isProbability ? out.map(sigmoid) : out;
   }
 
   // The discriminator's loss on rows, and its gradient by the weights.
@@ -358,7 +363,7 @@ class Game {
     const n = x.length / d;
     if (teacher === "density") {
       const dx = new Float64Array(x.length);
-      let value = 0;
+      let value = this.settings.top; // log max p
       for (let i = 0; i < n; i++) value -= this.mixture.logDensityAt(x, i, dx, -1 / n) / n;
       return { value, dx };
     }
@@ -419,27 +424,66 @@ class Game {
     return { D: lossD, G: value, minimax, nonSaturating };
   }
 
-  // log q of rows: the generator's density is a mean over even codes.
-  logDensity(x) {
+  // The generator's density q on a grid of d axes with `n` points from `low` in steps of `step`, x changing fastest: a
+  // mean over even codes of a product of one Gaussian along each axis, left out beyond 5 deviations.
+  densityOnGrid(low, step, n) {
+    const [d, { noise }] = [this.dimension, this.settings];
     const { out } = this.G.forward(this.codes, N_EVEN, "even");
-    const of = new Mixture(new Float64Array(N_EVEN).fill(1 / N_EVEN), out, new Float64Array(N_EVEN).fill(this.settings.noise));
-    return of.logDensity(x);
+    const q = new Float64Array(n ** d);
+    const reach = Math.ceil((5 * noise) / step);
+    const along = Array.from({ length: d }, () => new Float64Array(2 * reach + 1));
+    const scale = 1 / (N_EVEN * (noise * Math.sqrt(2 * Math.PI)) ** d);
+    for (let i = 0; i < N_EVEN; i++) {
+      const first = along.map((values, c) => {
+        const start = Math.round((out[i * d + c] - low) / step) - reach;
+        for (let k = 0; k < values.length; k++) values[k] = Math.exp(-0.5 * ((low + (start + k) * step - out[i * d + c]) / noise) ** 2);
+        return start;
+      });
+      for (let b = 0; b < (d > 1 ? 2 * reach + 1 : 1); b++) {
+        const y = d > 1 ? first[1] + b : 0;
+        if (y < 0 || y >= n) continue;
+        const by = d > 1 ? scale * along[1][b] : scale;
+        for (let a = 0; a < 2 * reach + 1; a++) {
+          const x = first[0] + a;
+          if (x >= 0 && x < n) q[(d > 1 ? y * n : 0) + x] += by * along[0][a];
+        }
+      }
+    }
+    return q;
   }
 
-  // From n draws of each: the mean of |D - p / (p + q)|, the Jensen-Shannon divergence, the mean D of either.
-  measure(n, random) {
+  // Sums over a grid: the mean of |D - p / (p + q)| under (p + q) / 2, the Jensen-Shannon divergence in nats, the mean
+  // of D under p and under q; and of n samples the mean and the standard deviation.
+  measure(n = 512) {
     const d = this.dimension;
-    const real = this.mixture.sample(n, random);
-    const { x } = this.generate({ n, z: random.normals(n * d), eps: random.normals(n * d) }, "measured");
-    const rows = new Float64Array(2 * n * d);
-    rows.set(real);
-    rows.set(x, n * d);
-    const [p, q, learned] = [this.mixture.logDensity(rows), this.logDensity(rows), this.judge(rows)];
-    let [off, js] = [0, Math.log(2)];
-    for (let i = 0; i < 2 * n; i++) {
-      off += Math.abs(learned[i] - sigmoid(p[i] - q[i])) / (2 * n);
-      js -= softplus(i < n ? q[i] - p[i] : p[i] - q[i]) / (2 * n);
+    const step = d === 1 ? 0.01 : 0.1;
+    const side = Math.round((2 * FAR) / step) + 1;
+    if (!this.points) {
+      const axis = Array.from({ length: side }, (_, k) => -FAR + k * step);
+      this.points = Float64Array.from(d === 1 ? axis : axis.flatMap((y) => axis.flatMap((x) => [x, y])));
+      this.p = this.mixture.logDensity(this.points).map(Math.exp);
     }
-    return { off, js: Math.max(0, js), onReal: meanOf(learned.subarray(0, n)), onGenerated: meanOf(learned.subarray(n)) };
+    const [{ p }, q, learned] = [this, this.densityOnGrid(-FAR, step, side), this.judge(this.points)];
+    let [off, js, both, ofP, ofQ, onReal, onGenerated] = [0, 0, 0, 0, 0, 0, 0];
+    for (let k = 0; k < p.length; k++) {
+      if (!(p[k] + q[k] > 1e-300)) continue;
+      const middle = (p[k] + q[k]) / 2;
+      off += Math.abs(learned[k] - p[k] / (2 * middle)) * middle;
+      if (p[k] > 0) js += 0.5 * p[k] * Math.log(p[k] / middle);
+      if (q[k] > 0) js += 0.5 * q[k] * Math.log(q[k] / middle);
+      both += middle;
+      ofP += p[k];
+      ofQ += q[k];
+      onReal += p[k] * learned[k];
+      onGenerated += q[k] * learned[k];
+    }
+    const volume = step ** d;
+    // What lies outside is of one density alone.
+    const outside = Math.max(0, 1 - ofP * volume) + Math.max(0, 1 - ofQ * volume);
+    const random = makeRandom(7);
+    const { x } = this.generate({ n, z: random.normals(n * d), eps: random.normals(n * d) }, "measured");
+    const mean = Array.from({ length: d }, (_, c) => meanOf(x.filter((_, k) => k % d === c)));
+    const spread = Math.sqrt(meanOf(x.map((value, k) => (value - mean[k % d]) ** 2)));
+    return { off: off / both, js: js * volume + 0.5 * Math.log(2) * outside, onReal: onReal / ofP, onGenerated: onGenerated / ofQ, mean, spread };
   }
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.mechanisms.gaussian_mixtures import Mixture
+from core.mechanisms.gaussian_mixtures import Mixture, make_grid_points
 from core.mechanisms.monte_carlo import Estimate
 from core.mechanisms.toy_networks import NoisyGenerator
 
@@ -67,3 +67,13 @@ def integrate_jensen_shannon(
     inside = (rel_entr(of_p, middle) + rel_entr(of_q, middle))[middle > np.finfo(float).tiny].sum() * volume
     outside = sum(max(0.0, 1 - density.sum() * volume) for density in (of_p, of_q))
     return float(0.5 * (inside + math.log(2) * outside))
+
+
+def integrate_disagreement(discriminator: Any, p: Distribution, q: Distribution, half_width: float = 5.0) -> float:
+    """Mean of |D(x) - p / (p + q)| under (p + q) / 2, summed over a grid with steps of 0.01 in 1-D and 0.1 in 2-D."""
+    step = 0.01 if p.dimension == 1 else 0.1
+    axis = np.linspace(-half_width, half_width, 2 * round(half_width / step) + 1)
+    of_p, of_q = p.density_on_grid(axis).ravel(), q.density_on_grid(axis).ravel()
+    learned = discriminator(make_grid_points(axis, p.dimension))
+    both = np.maximum(of_p + of_q, np.finfo(float).tiny)
+    return float(np.average(np.abs(learned - of_p / both), weights=of_p + of_q))

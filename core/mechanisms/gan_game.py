@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 from core.errors import Diverged
 from core.mechanisms import toy_networks
-from core.mechanisms.density_comparison import compute_optimal_discriminator
-from core.mechanisms.gaussian_mixtures import TARGETS, Mixture, make_grid_points
+from core.mechanisms.gaussian_mixtures import TARGETS, Mixture
 from core.mechanisms.toy_networks import Discriminator, NoisyGenerator, Player, Sampler
 from core.nn import losses
 
@@ -33,7 +32,6 @@ LOSSES = {
     WASSERSTEIN: "Wasserstein with gradient penalty",
 }
 DISCRIMINATOR, GENERATOR = "discriminator", "generator"
-HALF_WIDTH = 4.0
 
 
 @dataclass(frozen=True)
@@ -214,48 +212,3 @@ def compute_sample_gradients(game: Game, samples: np.ndarray) -> np.ndarray:
     outputs = game.players[DISCRIMINATOR].network(x).squeeze(1)
     total = len(x) * losses.generator_loss(game.settings.objective, outputs)
     return torch.autograd.grad(total, x)[0].norm(dim=1).numpy()
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """A game at one moment; values on the grid are (s,) in 1-D, (s, s) in 2-D: [y, x].
-
-    Attributes
-    ----------
-    axis : (s,) points along each axis, in [-4, 4]
-    samples, real : (n, d) generated and real rows
-    learned : D on the grid, see `Discriminator`
-    optimal : p / (p + q) on the grid, the optimal D of every loss but Wasserstein's (None): Goodfellow et al. 2014,
-        proposition 1; least squares has the same (Mao et al. 2017, eq. 5)
-    p, q : true and generated density on the grid, per unit of length or area
-    disagreement : mean of |D - p / (p + q)| over the grid, weighted by (p + q) / 2; None where `optimal` is
-    """
-
-    axis: np.ndarray
-    samples: np.ndarray
-    real: np.ndarray
-    learned: np.ndarray
-    optimal: np.ndarray | None
-    p: np.ndarray
-    q: np.ndarray
-    disagreement: float | None
-
-
-def take_snapshot(game: Game, n_samples: int = 400) -> Frame:
-    """A picture of the game, which is left as it is."""
-    d = game.mixture.dimension
-    side, n_codes = (160, 1024) if d == 1 else (32, 512)
-    axis = np.linspace(-HALF_WIDTH, HALF_WIDTH, side)
-    points = make_grid_points(axis, d)
-    log_p, log_q = game.mixture.log_density(points), game.generator.log_density(points, n_codes)
-    learned, p, q = (
-        values.reshape([side] * d) for values in (game.discriminator(points), np.exp(log_p), np.exp(log_q))
-    )
-    optimal, disagreement = None, None
-    if game.settings.loss != WASSERSTEIN:
-        optimal = compute_optimal_discriminator(log_p, log_q).reshape(p.shape)
-        disagreement = float(np.average(np.abs(learned - optimal), weights=p + q))
-    samples, real = (
-        each.sample(n_samples, np.random.default_rng(game.settings.seed)) for each in (game.generator, game.mixture)
-    )
-    return Frame(axis, samples, real, learned, optimal, p, q, disagreement)

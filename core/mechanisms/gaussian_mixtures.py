@@ -14,6 +14,7 @@ from core.errors import BadInput
 _SCREEN, _HALF_WIDTH, _DRAWN_DEVIATION = 255.0, 3.0, 0.12
 _MOST_DRAWN = 400  # more would cost time at every evaluation and change no picture
 _N_DRAWS = 20_000
+_SAME_MODE = 0.05  # modes that are closer are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +77,33 @@ class Mixture:
 
     @cached_property
     def mode(self) -> np.ndarray:
-        """Where the density is highest, (d,): a fixed point from the best component's mean.
+        """Where the density is highest, (d,); one such place where there are several."""
+        modes = self._find_modes()
+        return modes[self.log_density(modes).argmax()]
+
+    @cached_property
+    def has_highest_mode(self) -> bool:
+        """Whether one mode is higher than all others, by at least 1%."""
+        modes = self._find_modes()
+        is_other = np.sqrt(((modes - self.mode) ** 2).sum(axis=1)) > _SAME_MODE
+        others = self.log_density(modes[is_other]) if is_other.any() else np.array([-np.inf])
+        return bool(others.max() < self.log_density(self.mode[None])[0] - 0.01)
+
+    def _find_modes(self) -> np.ndarray:
+        """Fixed points from all components' means, (k, d).
 
         Carreira-Perpiñán 2000, Mode-finding for mixtures of Gaussian distributions, section 4.1.
         """
-        x = self.means[self.log_density(self.means).argmax()]
+        x = self.means
+        scale = np.log(self.weights) - (self.dimension + 2) * np.log(self.deviations)
         for _ in range(200):
-            squared = ((x - self.means) ** 2).sum(axis=1)
-            pull = self.weights / self.deviations ** (self.dimension + 2) * np.exp(-0.5 * squared / self.deviations**2)
-            x = pull @ self.means / pull.sum()
+            squared = ((x[:, None, :] - self.means) ** 2).sum(axis=2)  # (k, k)
+            logs = scale - 0.5 * squared / self.deviations**2
+            pull = np.exp(logs - logs.max(axis=1, keepdims=True))
+            moved = pull @ self.means / pull.sum(axis=1, keepdims=True)
+            if np.abs(moved - x).max() < 1e-9:
+                break
+            x = moved
         return x
 
     def compute_log_threshold(self, share: float) -> float:

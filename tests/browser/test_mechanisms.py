@@ -4,8 +4,6 @@ import re
 
 from playwright.sync_api import expect
 
-from core.mechanisms import density_comparison, gan_game
-from pages.ui.mechanisms.game_session import ROUNDS
 from tests.browser.conftest import DRAWN
 
 DEMOS = ("Output distributions", "Naive sampling", "Reparameterization", "Divergences", "Linear AE and PCA", "ELBO")
@@ -69,28 +67,6 @@ def test_modes_are_dragged_and_moved_by_keys(visit):
     page.keyboard.press("Shift+ArrowRight")
     page.wait_for_function("decodeURIComponent(location.search).includes('modes-2=-3,2;2.1,-0.5;0,2')", timeout=DRAWN)
     expect(finding(page)).not_to_have_text(before, timeout=DRAWN)
-
-
-def test_a_game_survives_a_moved_control_and_can_be_stopped(visit):
-    game = gan_game.Game(gan_game.Settings("two_modes", seed=5))
-    gan_game.play_rounds(game, 400)
-    divergence = f"{density_comparison.integrate_jensen_shannon(game.mixture, game.generator):.4f}"
-    page = visit("mechanisms?experiment=players&players.preset=own&players.seed=5&players.own-rounds=50", drawn=SHARE)
-    rounds = page.get_by_role("slider", name="Rounds")
-    rounds.focus()
-    for _ in range(60):  # by way of 100, 200 and 300; a slow rerun may set the slider back
-        if "own-rounds=400" in page.url:
-            break
-        if (value := int(rounds.get_attribute("value"))) != ROUNDS.index(400):
-            page.keyboard.press("ArrowRight" if value < ROUNDS.index(400) else "ArrowLeft")
-        page.wait_for_timeout(200)
-    expect(page.locator(".hg-table").first).to_contain_text(divergence, timeout=DRAWN)
-    query = "players.preset=own&players.data=ring&players.loss=wasserstein_gp&players.steps=5&players.own-rounds=2000"
-    page.goto(f"{page.url.partition('?')[0]}?experiment=players&{query}")
-    expect(page.get_by_text("Training:")).to_be_visible(timeout=DRAWN)
-    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop").click()
-    expect(finding(page)).to_be_visible(timeout=DRAWN)
-    assert "own-rounds=2000" not in page.url
 
 
 def test_tour_by_keys_with_a_way_back_and_large_type(visit):

@@ -6,13 +6,12 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-import streamlit as st
 from scipy.spatial.distance import mahalanobis
 from scipy.stats import chi2
 
 from core import config
 from core.datasets import user_image
-from core.mechanisms import divergences, gan_game
+from core.mechanisms import divergences, finished_games, gan_game
 from core.mechanisms.gaussian_mixtures import Mixture
 from core.mechanisms.monte_carlo import Estimate
 from core.runs import reader, selection, store
@@ -31,7 +30,6 @@ VIEWS = [
 STROKES = user_image.pack_strokes([np.array([[20, 20], [60, 200], [240, 30]], np.uint8)])
 FINDING = re.compile(r'<p class="hg-settled">(.*?)</p>', re.DOTALL)
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', re.DOTALL)
-OWN = {"preset": "own", "own-rounds": "20"}
 
 
 def page(experiment: str, **query: str):
@@ -98,8 +96,8 @@ def test_malformed_links_are_refused(shipped):
         app = page("similarity", **{"modes-1": text})
         assert "modes" in app.warning[0].value
         assert app.query_params["similarity.modes-1"] == "-2;2"
-    for query, sentence in (({"moves": "XYZ"}, "letters D and G"), ({"data": "drawn", "strokes": "???"}, "drawing")):
-        assert sentence in page("players", **OWN, **query).warning[0].value
+    for query, sentence in (({"g": "7"}, "must be one of"), ({"data": "drawn", "strokes": "???"}, "drawing")):
+        assert sentence in page("players", preset="own", **query).warning[0].value
 
 
 def test_linear_ae_names_saddle_divergence_and_maximum():
@@ -149,49 +147,31 @@ def test_random_codes_name_the_failure_that_is_seen(query, failures, shipped):
     assert f"{outside:.0%} of the data" in text
 
 
-def test_preset_games_have_the_exact_divergence():
-    check(page("players", **{"works-rounds": "0"}))
+def test_games_open_finished_and_their_sentence_has_their_numbers(monkeypatch):
+    # What opens needs no training and no torch.
+    monkeypatch.setattr(gan_game.Game, "__init__", lambda *_: pytest.fail("A game is played."))
     for preset in gan_game.PRESETS:
-        check(page("players", preset=preset, **{f"{preset}-rounds": "20"}))
+        app = page("players", preset=preset)
+        game = finished_games.read_finished(preset)
+        assert [message.value for message in (*app.error, *app.warning)] == []
+        assert f"{game.rounds[-1]:,}" in finding(app)
+        assert next(iter(table(app).values()))[1] == experiment.format_value(float(game.js[-1]), game.js_estimate.error)
+    assert "0.052 nats (0.214 at round 375)" in finding(page("players"))
+    assert "must be one of" in page("players", **{"works-rounds": "17"}).warning[0].value
+    assert page("players", show="alone").query()["players.show"] == "alone"
+    assert "0.01 from the highest mode" in finding(page("players", show="alone"))
+    app = page("players", show="alone", **{"alone-data": "moons", "teacher": "likelihood"})
+    assert "highest mode" not in app.read_html()
 
 
-GAMES = [("game", ("two_modes", "ring")[k % 2], loss) for k, loss in enumerate(gan_game.LOSSES)]
-GAMES += [(show, data, "wasserstein_gp") for show in ("judge", "alone") for data in ("two_modes", "ring")]
-
-
-def test_custom_games_with_every_loss_in_1d_and_2d():
-    for show, data, loss in GAMES:
-        check(page("players", loss=loss, data=data, show=show, **OWN, g="0.03", d="0.0001", steps="3"), agrees=False)
-
-
-def test_single_steps_of_a_game_on_drawn_data_are_in_the_link():
-    assert "Draw the data" in page("players", data="drawn", **OWN).info[0].value
-    app = page("players", data="drawn", strokes=STROKES, **OWN)
-    before, after = table(app), table(app.press("mechanism-move-D").press("mechanism-move-G"))
-    assert app.query_params["players.moves"] == "DG"
-    assert before != after
-    st.cache_resource.clear()
-    assert table(page("players", data="drawn", strokes=STROKES, **OWN, moves="DG")) == after
-    # Another game begins without single steps.
-    assert "players.moves" not in app.press("players.seed-next").query()
-
-
-def test_games_are_shared_and_never_played_again(monkeypatch):
-    calls, run = [], gan_game.play_rounds
-    monkeypatch.setattr(gan_game, "play_rounds", lambda *arguments: calls.append(arguments) or run(*arguments))
-    first, second = (page("players", seed="7", **OWN) for _ in range(2))
-    assert len(calls) == 5  # it stops at each frame, the first of which is before any round
-    assert (finding(first), table(first)) == (finding(second), table(second))
-    # The first visitor plays on; what the next one sees stays as it is.
-    longer = table(linked(first, **{"players.own-rounds": "50"}))
-    assert longer != table(second)
-    monkeypatch.setattr(gan_game, "play_rounds", lambda *_: pytest.fail("It is played again."))
-    # As when it is stopped: the choice falls back to the rounds before.
-    assert table(linked(first, **{"players.own-rounds": "20"})) == table(second)
-    # A longer game continues the shorter one, to the same end.
-    monkeypatch.setattr(gan_game, "play_rounds", run)
-    st.cache_resource.clear()
-    assert table(page("players", seed="7", **{**OWN, "own-rounds": "50"})) == longer
+def test_custom_games_and_discriminators_open(monkeypatch):
+    for loss in gan_game.LOSSES:
+        app = page("players", loss=loss, data="ring", preset="own", g="0.03", d="0.0001", steps="3")
+        assert [message.value for message in (*app.error, *app.warning)] == []
+    assert "Draw the data" in page("players", data="drawn", preset="own").info[0].value
+    app = page("players", data="drawn", strokes=STROKES, preset="own")
+    assert not app.info
+    check(page("players", show="judge", preset="oscillation", **{"oscillation-rounds": "0"}))
 
 
 def test_shipped_comparisons_open_at_once():

@@ -1,196 +1,224 @@
 """GAN game: a GAN on data of known density, and each of its players alone."""
 
-from dataclasses import replace
+import zlib
 
 import numpy as np
 import streamlit as st
 
 from core.figures.mechanisms import gan_game as figures
-from core.mechanisms import density_comparison, fixed_opponent, gan_game, gaussian_mixtures
+from core.frontend import game as messages
+from core.mechanisms import finished_games, fixed_opponent, gan_game, gaussian_mixtures
+from core.mechanisms.finished_games import FinishedGame
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import PRESETS, Settings
-from pages.ui.mechanisms import game_session
-from pages.ui.mechanisms.game_session import PlayedGame
-from pages.ui.shared import experiment, header, tables
+from pages.ui.shared import experiment, gan_player, header, page_state, tables
 from pages.ui.shared.experiment import Controls
+from pages.ui.shared.gan_player import OWN
 from pages.ui.shared.tables import Cell
-from pages.ui.shared.text import plain
 
 _GAME, _ALONE, _JUDGE = "game", "alone", "judge"
 _VIEWS = {_GAME: "Both players", _JUDGE: "Discriminator only", _ALONE: "Generator only"}
-_N_SAMPLES = 600  # of a generator alone
-_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
-_UNITS = {gan_game.WASSERSTEIN: "units of x", gan_game.LEAST_SQUARES: "squared error"}
+_RATES = (0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03)
+_TEACHERS = {DENSITY: "D fixed to the data density", LIKELIHOOD: "Maximum likelihood, naive sampling"}
+_ALONE_DATA = "two_modes"  # its density has one highest mode, and a finished game
 
 
 def draw(controls: Controls) -> None:
     experiment.introduce(
-        "The generator makes samples, and the discriminator D tells them from real data. The learned D follows p / (p "
-        "+ q), which neither player knows, and the generator moves to where D answers “real”.",
-        r"\min_G \max_D\ \mathbb{E}_{x \sim p} \log D(x) + \mathbb{E}_{z \sim p(z)} {\log(1 - D(G(z)))}",
-        r"D^*(x) = \frac{p(x)}{p(x) + q(x)}",
+        "The generator makes samples, and the discriminator D tells them from real data: D follows p / (p + q), and "
+        "the generator moves to where D answers “real”. The game below has the second loss, as Vanishing gradient has "
+        "the first.",
+        r"\text{minimax: } \min_G \max_D\ \mathbb{E}_{x \sim p} \log D(x) + \mathbb{E}_{z} \log(1 - D(G(z)))",
+        r"\text{non-saturating: } \min_G\ -\mathbb{E}_{z} \log D(G(z))",
     )
     with experiment.make_controls_row():
         view = controls.choose_segment("show", "View", _VIEWS)
-    choice = _choose_settings(controls, view)
-    if choice is None:
+    {_GAME: _show_game, _JUDGE: _show_discriminator_alone, _ALONE: _show_generator_alone}[view](controls)
+
+
+def _show_game(controls: Controls) -> None:
+    key = page_state.key("gan-game")
+    preset = _read(controls, "preset", [*PRESETS, OWN], next(iter(PRESETS)))
+
+    def choose_preset() -> None:
+        if (sent := (st.session_state.get(key) or {}).get("preset")) in (*PRESETS, OWN):
+            _keep(controls, "preset", sent)
+
+    if preset == OWN:
+        _show_own_game(controls, key, choose_preset)
         return
-    settings, rounds = choice
-    if view == _ALONE:
-        _show_generator_alone(settings, rounds)
-    else:
-        show = _show_discriminator_alone if view == _JUDGE else _show_game
-        show(settings, game_session.play(settings, rounds, controls))
+    game, name_of_round = finished_games.read_finished(preset), f"{preset}-rounds"
+    rounds = game.rounds.tolist()
+    opens = _read(controls, name_of_round, rounds, rounds[-1], page_state.parse_integer)
+
+    def choose_round() -> None:
+        if (sent := (st.session_state.get(key) or {}).get("round")) in rounds:
+            _keep(controls, name_of_round, int(sent))
+
+    gan_player.draw_finished(preset, key, opens=opens, on_preset=choose_preset, on_round=choose_round)
+    experiment.state_finding(_describe_preset(preset, game))
+    name = f"Jensen-Shannon divergence at round {game.rounds[-1]:,}, nats (0: q equals p, 0.693: no overlap)"
+    experiment.draw_checks("players", {name: (game.js_estimate, float(game.js[-1]))})
+    _show_details()
 
 
-def _choose_settings(controls: Controls, view: str) -> tuple[Settings, int] | None:
-    """The game's settings and number of rounds; None where data are still to be drawn."""
-    presets = {**{name: preset.label for name, preset in PRESETS.items()}, "own": "Custom"}
-    with experiment.make_controls_row(2):
-        name = controls.choose_segment("preset", "Preset", presets)
-        preset = PRESETS.get(name)
-        # Rounds are remembered game by game; the first game opens with as many as take a fraction of a second.
-        default = 300 if preset is None or name == next(iter(PRESETS)) else preset.rounds
-        label = "Steps" if view == _ALONE else "Rounds"
-        help = "A round: the steps of the discriminator, then one step of the generator."
-        rounds = controls.choose_value(f"{name}-rounds", label, game_session.ROUNDS, default, help)
-        seed = controls.choose_seed(experiment.RESTART)
-    if preset is not None:
-        if view == _GAME:
-            st.caption(plain(preset.look_for))
-        return replace(preset.settings, seed=seed), rounds
+def _show_own_game(controls: Controls, key: str, choose_preset) -> None:
     with experiment.make_controls_row(3):
-        names = {name: label for name, (label, _) in gaussian_mixtures.TARGETS.items()}
-        target = controls.choose_option("data", "Data", {**names, **experiment.DRAWN})
+        targets = {name: label for name, (label, _) in gaussian_mixtures.TARGETS.items()}
+        target = controls.choose_option("data", "Data", {**targets, **experiment.DRAWN})
         loss = controls.choose_option("loss", "Loss", gan_game.LOSSES)
-        generator_rate, discriminator_rate = (
-            controls.choose_value(name, f"{player} learning rate", _RATES, 0.001, "Of Adam.", "{:g}".format)
-            for name, player in (("g", "Generator"), ("d", "Discriminator"))
-        )
         steps = controls.choose_value("steps", "Discriminator steps per round", (1, 2, 3, 5), 1)
+        seed = controls.choose_seed(experiment.RESTART)
+    rates = {player: _read(controls, player.lower(), _RATES, 0.001, _parse_number) for player in ("G", "D")}
+    name = f"{target}/{loss}/{steps}/{seed}"
     if target in experiment.DRAWN:
         if (points := controls.choose_drawing()) is None:
-            return None
-        target = _make_mixture(points)
-    return Settings(target, loss, generator_rate, discriminator_rate, steps, seed=seed), rounds
+            return
+        target, name = gaussian_mixtures.make_from_drawing(points), f"{name}/{zlib.crc32(points.tobytes())}"
+
+    def take_rates() -> None:
+        sent = messages.parse_rates((st.session_state.get(key) or {}).get("rates")) or {}
+        for player, rate in sent.items():
+            _keep(controls, player.lower(), rate)
+
+    settings = Settings(target, loss, rates["G"], rates["D"], steps, seed=seed)
+    gan_player.draw_new(settings, name, key, on_preset=choose_preset, on_rates=take_rates)
+    _show_details()
+
+
+def _read(controls: Controls, name: str, options, default, parse=str):
+    """A choice that the component makes: the link's, else the last one; written into the address."""
+    full_name = f"{controls.experiment}.{name}"
+    value = st.session_state[page_state.seed_widget(full_name, options, default, controls.problems, parse=parse)]
+    page_state.keep(full_name, value)
+    return value
+
+
+def _keep(controls: Controls, name: str, value) -> None:
+    """Remember a choice that the component made."""
+    full_name = f"{controls.experiment}.{name}"
+    st.session_state.pop(page_state.key(full_name), None)
+    page_state.keep(full_name, value)
+
+
+def _parse_number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _show_details() -> None:
+    experiment.show_details(
+        "The browser plays the game: networks with two hidden layers, Adam, and a gradient written out by hand. The "
+        "generator adds a little noise to G(z), so its density q, a mean over many codes, is known, and with it the "
+        "optimal discriminator (Goodfellow et al. 2014, proposition 1). If q equals p, D is 1/2 everywhere: its loss "
+        "is 2 log 2, and −log D(G(z)) is log 2. A game that goes on from an earlier frame begins Adam anew."
+    )
+
+
+def _describe_preset(name: str, game: FinishedGame) -> str:
+    """What the frames of a preset's game show, in numbers."""
+    mixture, last = PRESETS[name].settings.mixture, game.rounds[-1]
+    n = len(mixture.weights)
+    covered = f"cover {game.coverage[-1] * n:.0f} of the {n} components of the data"
+    if name == "oscillation":
+        path = game.means[:, 0].astype(np.float64) - mixture.mean[0]
+        late = path[len(path) // 2 :]
+        return (
+            f"The mean of the samples crosses the mean of the data {_count_crossings(path)} times in {last:,} rounds; "
+            f"in the last half its root mean square distance from it is {np.sqrt((late**2).mean()):.2f}."
+        )
+    if name == "vanishing":
+        return (
+            f"At round {last:,} the gradient of the loss by a sample has a mean length of {game.slope[-1]:.1e}; it was "
+            f"{game.slope[0]:.2f} at round 0. The samples {covered}."
+        )
+    middle = int(np.abs(game.rounds - last / 8).argmin())
+    return (
+        f"At round {last:,} the samples {covered}. The Jensen-Shannon divergence is {game.js[-1]:.3f} nats "
+        f"({game.js[middle]:.3f} at round {game.rounds[middle]:,}), and the mean difference between D and p / (p + q) "
+        f"is {game.disagreement[-1]:.3f}."
+    )
+
+
+def _count_crossings(path: np.ndarray) -> int:
+    """How often a path (n,), averaged over 10 steps, changes its sign."""
+    return int((np.diff(np.sign(np.convolve(path, np.ones(10) / 10, "valid"))) != 0).sum())
+
+
+def _show_discriminator_alone(controls: Controls) -> None:
+    with experiment.make_controls_row(2):
+        name = controls.choose_segment("preset", "Preset", {name: each.label for name, each in PRESETS.items()})
+        rounds = finished_games.read_finished(name).rounds.tolist()
+        at = controls.choose_value(f"{name}-rounds", "Round", rounds, rounds[-1], "The generator is fixed after it.")
+    with st.spinner("Training the discriminator against the fixed generator …"):
+        charts, difference = _fit_discriminator(name, rounds.index(at), header.get_theme())
+    experiment.draw_charts(*charts, key="players-judge")
+    experiment.state_finding(
+        f"The generator is fixed after {at:,} rounds, and a new discriminator is trained against it. Its mean "
+        f"difference from the optimum p / (p + q) is {difference:.3f}."
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _make_mixture(points: np.ndarray) -> gaussian_mixtures.Mixture:
-    """The same object for the same points, so that a game of it is found again."""
-    return gaussian_mixtures.make_from_drawing(points)
-
-
-def _show_game(settings: Settings, played: PlayedGame) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="mechanism-moves"):
-        is_full = len(played.moves) >= game_session.MOST_MOVES
-        for letter, player in game_session.MOVES.items():
-            label, key = f"One {player} step", f"mechanism-move-{letter}"
-            st.button(label, key=key, on_click=game_session.add_move, args=(letter,), disabled=is_full)
-        if played.moves:
-            st.caption(f"{_format_length(played)}: {played.moves}")
-    theme, unit = header.get_theme(), _UNITS.get(settings.loss, "nats")
-    fields, history = played.compute_once(f"charts, {theme}", lambda: _plot_game(played, unit, theme))
-    experiment.draw_charts(*fields, key=f"players-{len(fields)}")
-    finding, checks = played.compute_once("result", lambda: _compute_result(played))
-    experiment.state_finding(finding)
-    experiment.draw_checks("players", checks)
-    if history:
-        experiment.draw_charts(*history, key="players-history")
-    experiment.show_details(
-        "The generator adds a little noise to G(z), so its density q, a mean over many codes, is known, and with it "
-        "the optimal discriminator (Goodfellow et al. 2014, proposition 1). In 2-D the picture of the optimal "
-        "discriminator fades where both densities are close to 0."
-    )
-
-
-def _format_length(played: PlayedGame) -> str:
-    rounds, n = f"{played.rounds:,} rounds", len(played.moves)
-    return f"{rounds} and {n} single {'step' if n == 1 else 'steps'}" if n else rounds
-
-
-def _plot_game(played: PlayedGame, unit: str, theme: str) -> tuple[list, list]:
-    """Charts of densities or fields, and of the history."""
-    game, frames, names = played.game, played.frames, played.names
-    if game.mixture.dimension == 1:
-        fields = [figures.plot_in_1d(frames, names, theme)]
-    else:
-        # The optimal critic is not known.
-        views = (False, True) if frames[-1].optimal is not None else (False,)
-        fields = [figures.plot_in_2d(frames, names, theme, of_best=of_best) for of_best in views]
-    if not game.history:
-        return fields, []
-    losses = figures.plot_losses(game.history, unit, theme)
-    return fields, [losses, figures.plot_sample_mean(game.history, game.mixture.mean, theme)]
-
-
-def _compute_result(played: PlayedGame) -> tuple[str, dict]:
-    """The finding, and the checks."""
-    mixture, generator, frame = played.game.mixture, played.game.generator, played.frames[-1]
-    finding = "A critic is not a probability, so it can't be compared with p / (p + q)."
-    if frame.disagreement is not None:
-        finding = f"The mean difference between D and p / (p + q) is {frame.disagreement:.3f}."
-    if (n := len(mixture.weights)) > 1:
-        share = density_comparison.compute_mode_coverage(mixture, frame.samples)
-        finding = f"The samples cover {share:.0%} of the {n} components of the data. {finding}"
-    js = density_comparison.estimate_jensen_shannon(mixture, generator, 2000)
-    exact = density_comparison.integrate_jensen_shannon(mixture, generator)
-    name = f"Jensen-Shannon divergence, nats ({js.n:,} samples; 0: q equals p, 0.693: no overlap)"
-    return finding, {name: (js, exact)}
-
-
-def _show_discriminator_alone(settings: Settings, played: PlayedGame) -> None:
-    if settings.loss == gan_game.WASSERSTEIN:
-        st.info("The discriminator is trained by cross entropy here: a critic has no optimum p / (p + q).")
-    theme = header.get_theme()
-    with st.spinner("Training the discriminator against the fixed generator …"):
-        charts, difference = played.compute_once(f"judge, {theme}", lambda: _fit_discriminator(played, theme))
-    experiment.draw_charts(*charts, key="players-judge")
-    experiment.state_finding(
-        f"The generator is fixed after {_format_length(played)}, and a new discriminator is trained against it. Its "
-        f"mean difference from the optimum p / (p + q) is {difference:.3f}."
-    )
-
-
-def _fit_discriminator(played: PlayedGame, theme: str) -> tuple[list, float]:
+def _fit_discriminator(name: str, at: int, theme: str) -> tuple[list, float]:
     """Charts of a newly trained discriminator, and its mean difference from the optimal one."""
-    mixture, generator, frame = played.game.mixture, played.game.generator, played.frames[-1]
+    game = finished_games.restore(name, finished_games.read_finished(name), at)
+    mixture, generator = game.mixture, game.generator
     discriminator = fixed_opponent.fit_discriminator(mixture, generator)
-    points = gaussian_mixtures.make_grid_points(frame.axis, mixture.dimension)
-    optimal = density_comparison.compute_optimal_discriminator(
-        mixture.log_density(points), generator.log_density(points)
-    )
-    learned, optimal = (field.reshape(frame.p.shape) for field in (discriminator(points), optimal))
-    charts = figures.plot_discriminators(learned, frame, optimal, theme)
+    axis = np.linspace(-4, 4, 161 if mixture.dimension == 1 else 65)
+    p, q = mixture.density_on_grid(axis), generator.density_on_grid(axis)
+    learned = discriminator(gaussian_mixtures.make_grid_points(axis, mixture.dimension)).reshape(p.shape)
+    charts = figures.plot_discriminators(axis, learned, p, q, theme)
     return charts, fixed_opponent.estimate_disagreement(discriminator, mixture, generator)
 
 
-def _show_generator_alone(settings: Settings, steps: int) -> None:
+def _show_generator_alone(controls: Controls) -> None:
     st.markdown(
-        "Left: D is fixed to the data density, D(x) = p(x) / max p, and the generator shrinks onto one mode. Right: "
-        "the generator is trained by maximum likelihood with naive sampling, and covers all of the data."
+        "Without a learning discriminator: D is fixed to the data density, D(x) = p(x) / max p, or the generator is "
+        "trained by maximum likelihood with naive sampling."
     )
-    mixture, theme = settings.mixture, header.get_theme()
-    samples = [
-        game_session.play_rounds(settings, steps, objective).game.generator.sample(_N_SAMPLES, np.random.default_rng(1))
-        for objective in (DENSITY, LIKELIHOOD)
-    ]
-    real = mixture.sample(_N_SAMPLES, np.random.default_rng(0))
-    titles = ("D fixed to the data density", "Maximum likelihood, naive sampling")
-    charts = [figures.plot_samples(title, real, rows, theme) for title, rows in zip(titles, samples, strict=True)]
-    experiment.draw_charts(*charts, key="players-alone")
-    all_rows = [*samples, real]
-    spreads = [float(np.sqrt(rows.var(axis=0).mean())) for rows in all_rows]
-    offsets = [float(np.linalg.norm(rows.mean(axis=0) - mixture.mode)) for rows in all_rows]
-    coverages = [density_comparison.compute_mode_coverage(mixture, rows) for rows in all_rows]
-    experiment.state_finding(
-        f"After {steps:,} steps the samples have a standard deviation of {spreads[0]:.2f} with D fixed and of "
-        f"{spreads[1]:.2f} by maximum likelihood; the data have {spreads[2]:.2f}."
-    )
-    rows = [
-        [tables.text("Standard deviation"), *(Cell(f"{value:.2f}", value) for value in spreads)],
-        [tables.text("Distance of the mean from the highest mode"), *(Cell(f"{v:.2f}", v) for v in offsets)],
-        [tables.text("Components covered"), *(Cell(f"{share:.0%}", share) for share in coverages)],
-    ]
+    with experiment.make_controls_row(2):
+        teacher = controls.choose_segment("teacher", "The generator learns from", _TEACHERS)
+        targets = {name: label for name, (label, _) in gaussian_mixtures.TARGETS.items()}
+        target = controls.choose_option("alone-data", "Data", targets)
+        seed = controls.choose_seed(experiment.RESTART)
+    key = page_state.key("gan-alone")
+    if target != _ALONE_DATA or seed:
+        settings = Settings(target, generator_rate=0.003, seed=seed)
+        gan_player.draw_new(settings, f"{target}/{teacher}/{seed}", key, teacher=teacher)
+        return
+    gan_player.draw_finished(teacher, key)
+    experiment.state_finding(describe_generators_alone())
+    games = [finished_games.read_finished(name) for name in _TEACHERS]
+    mixture = finished_games.GAMES[DENSITY][0].mixture
+    quantities = {
+        "Standard deviation": ("spread", _compute_deviation(mixture), ".2f"),
+        "Distance of the mean from the highest mode": ("offset", np.linalg.norm(mixture.mean - mixture.mode), ".2f"),
+        "Components covered": ("coverage", 1.0, ".0%"),
+    }
+    rows = []
+    for label, (name, of_data, form) in quantities.items():
+        values = [float(value) for value in (*(getattr(game, name)[-1] for game in games), of_data)]
+        rows.append([tables.text(label), *(Cell(f"{value:{form}}", value) for value in values)])
     tables.draw(("Quantity", "D fixed", "Maximum likelihood", "Data"), rows, "players-alone")
-    experiment.show_details(f"The noise of the generator alone has a standard deviation of {settings.noise:g}.")
+    noise = finished_games.GAMES[DENSITY][0].noise
+    experiment.show_details(f"The noise of the generator alone has a standard deviation of {noise:g}.")
+
+
+def _compute_deviation(mixture: gaussian_mixtures.Mixture) -> float:
+    """Root of the mean variance of the dimensions."""
+    about = ((mixture.means - mixture.mean) ** 2).mean(axis=1) + mixture.deviations**2
+    return float(np.sqrt(mixture.weights @ about))
+
+
+def describe_generators_alone() -> str:
+    """What the finished games without a discriminator show, in numbers."""
+    frozen, likely = (finished_games.read_finished(name) for name in _TEACHERS)
+    mixture = finished_games.GAMES[DENSITY][0].mixture
+    return (
+        f"With D fixed, the samples end {frozen.offset[-1]:.2f} from the highest mode, with a standard deviation of "
+        f"{frozen.spread[-1]:.2f}; by maximum likelihood their standard deviation is {likely.spread[-1]:.2f}, and that "
+        f"of the data {_compute_deviation(mixture):.2f}."
+    )

@@ -12,6 +12,7 @@ _BEFORE = {
     "confusion": ("common",),
     "formula": ("common",),
     "latent": ("common", "network"),
+    "game": ("common", "game_engine"),
     "pad": ("drawing",),
     "reparameterization": ("common", "network", "drawing", "framing"),
 }

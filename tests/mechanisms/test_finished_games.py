@@ -1,0 +1,66 @@
+"""Finished games: they are those of their settings, their measures hold, each shows what it is named for."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.mechanisms import density_comparison, finished_games, fixed_opponent, gan_game
+from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
+from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, PRESETS
+
+
+@pytest.mark.parametrize("name", finished_games.GAMES)
+def test_game_is_that_of_its_settings_and_its_measures_hold(name):
+    finished, (settings, last, teacher) = finished_games.read_finished(name), finished_games.GAMES[name]
+    assert (finished.rounds[0], finished.rounds[-1]) == (0, last)
+    at = 2
+    if teacher == DISCRIMINATOR:
+        game = gan_game.play_rounds(gan_game.Game(settings), int(finished.rounds[at]))
+        weights = {GENERATOR: finished.generator, DISCRIMINATOR: finished.discriminator}
+        played = {player: game.players[player].weights for player in weights}
+    else:
+        game = fixed_opponent.train(fixed_opponent.SoloGenerator(settings, teacher), int(finished.rounds[at]))
+        weights, played = {GENERATOR: finished.generator}, {GENERATOR: game.player.weights}
+    for player, rows in weights.items():
+        vector = torch.nn.utils.parameters_to_vector(played[player]).detach().numpy()
+        np.testing.assert_allclose(vector, rows[at], atol=2e-3)
+    restored = finished_games.restore(name, finished, -1)
+    assert finished.js[-1] == pytest.approx(
+        density_comparison.integrate_jensen_shannon(settings.mixture, restored.generator), abs=1e-3
+    )
+    assert abs(finished.js_estimate.deviation(finished.js[-1])) < 3
+    samples = restored.generator.sample(4000, np.random.default_rng(5))
+    assert finished.spread[-1] == pytest.approx(np.sqrt(samples.var(axis=0).mean()), rel=0.1)
+    if teacher == DISCRIMINATOR:
+        sampled = fixed_opponent.estimate_disagreement(restored.discriminator, settings.mixture, restored.generator)
+        assert finished.disagreement[-1] == pytest.approx(sampled, abs=0.02)
+
+
+def test_presets_show_what_they_are_named_for():
+    works, collapsed, oscillates, still = map(finished_games.read_finished, PRESETS)
+    assert works.coverage[-1] > 0.9
+    assert works.js[-1] < 0.1 < works.js[5]
+    assert 0 < collapsed.coverage[-1] <= 0.5
+    path = oscillates.means[:, 0].astype(float) - PRESETS["oscillation"].settings.mixture.mean[0]
+    assert path[len(path) // 2 :].std() > 0.3
+    assert (np.diff(np.sign(np.convolve(path, np.ones(10) / 10, "valid"))) != 0).sum() >= 5
+    assert still.slope[-1] < 1e-4 < 0.1 < collapsed.slope[-1]
+    assert still.js[-1] == pytest.approx(np.log(2), abs=1e-3)
+
+
+def test_generator_without_a_discriminator_collapses_or_covers():
+    frozen, likely = map(finished_games.read_finished, (DENSITY, LIKELIHOOD))
+    settings = finished_games.GAMES[DENSITY][0]
+    assert settings.mixture.has_highest_mode
+    assert frozen.offset[-1] < 0.03
+    assert frozen.spread[-1] == pytest.approx(settings.noise, rel=0.1)
+    assert likely.spread[-1] == pytest.approx(settings.mixture.sample(9000, np.random.default_rng(0)).std(), rel=0.1)
+
+
+def test_history_has_both_losses_of_the_generator():
+    history = finished_games.read_finished("works").history
+    assert np.array_equal(history["G"], history["nonSaturating"])
+    # The mean of log(1 - D) is at most log(1 - exp(mean of log D)), by Jensen's inequality.
+    bound = np.log1p(-np.exp(-history["nonSaturating"].astype(float)))
+    assert (history["minimax"] <= bound + 1e-2).all()
+    assert np.array_equal((still := finished_games.read_finished("vanishing").history)["G"], still["minimax"])
