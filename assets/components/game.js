@@ -14,7 +14,7 @@ const OPTIMA = [["log 2", Math.log(2)], ["2 log 2", 2 * Math.log(2)]];
 
 const games = new WeakMap();
 const isReduced = () => globalThis.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const number = (value, places = 3) => (Number.isFinite(value) ? value.toFixed(places).replace("-", "−") : "–");
+const fixed = (value, places = 3) => (Number.isFinite(value) ? value.toFixed(places).replace("-", "−") : "–");
 const mix = (from, to, share) => from.map((value, k) => Math.round(value + (to[k] - value) * share));
 const css = (colour, opacity = 1) => `rgba(${colour.join(", ")}, ${opacity})`;
 const rgb = (text) => [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
@@ -309,7 +309,7 @@ class GameView {
   judgeBoth(slow, game) {
     [slow.onReal, slow.onMade] = [game.judge(slow.draw.real), game.judge(slow.x)];
     if (game.settings.teacher !== "discriminator") return "D is fixed, so it judges the generated samples alone.";
-    return `D is ${number(meanOf(slow.onReal), 2)} on the real and ${number(meanOf(slow.onMade), 2)} on the generated samples, in the mean; its loss is ${number(this.lossD(slow))}.`;
+    return `D is ${fixed(meanOf(slow.onReal), 2)} on the real and ${fixed(meanOf(slow.onMade), 2)} on the generated samples, in the mean; its loss is ${fixed(this.lossD(slow))}.`;
   }
 
   lossD({ draw, x }) {
@@ -322,7 +322,7 @@ class GameView {
     for (let k = 0; k < game.settings.steps; k++) slow.lossD = game.stepD(slow.draw);
     slow.tween = { player: "D", from, to: Float64Array.from(game.D.weights) };
     const steps = game.settings.steps > 1 ? `${game.settings.steps} steps` : "one step";
-    return `after ${steps} of Adam at a learning rate of ${game.rates.D}, its loss on these samples is ${number(this.lossD(slow), 4)} instead of ${number(before, 4)}${isReduced() ? "." : ` (drawn ${LARGER} times as large).`}`;
+    return `after ${steps} of Adam at a learning rate of ${game.rates.D}, its loss on these samples is ${fixed(this.lossD(slow), 4)} instead of ${fixed(before, 4)}${isReduced() ? "." : ` (drawn ${LARGER} times as large).`}`;
   }
 
   learnG(slow, game) {
@@ -334,7 +334,7 @@ class GameView {
     const after = game.teach(x, slow.draw.real, cache.out).value;
     game.rounds += 1;
     this.record({ D: slow.lossD, G: taught.value, minimax: taught.minimax, nonSaturating: taught.nonSaturating });
-    return `after one step of Adam at a learning rate of ${game.rates.G}, the loss of G on these codes is ${number(after, 4)} instead of ${number(taught.value, 4)}${isReduced() ? "." : ` (drawn ${LARGER} times as large).`}`;
+    return `after one step of Adam at a learning rate of ${game.rates.G}, the loss of G on these codes is ${fixed(after, 4)} instead of ${fixed(taught.value, 4)}${isReduced() ? "." : ` (drawn ${LARGER} times as large).`}`;
   }
 
   // --- Pictures
@@ -628,7 +628,7 @@ class GameView {
     const y = (value) => bottom - ((bottom - 6) * (value - low + room)) / (high - low + 2 * room);
     context.fillStyle = css(colours.ink);
     context.textAlign = "right";
-    for (const value of ticks(low, high)) context.fillText(number(value, 1), left - 5, y(value) + size / 3);
+    for (const value of ticks(low, high)) context.fillText(fixed(value, 1), left - 5, y(value) + size / 3);
     context.fillText(`round ${counted(last)}`, right, height - 4);
     context.textAlign = "left";
     context.fillText("0", left, height - 4);
@@ -712,12 +712,12 @@ class GameView {
     const last = (name) => meanOf(history[name].slice(-20)) ;
     const isGame = teacher === "discriminator";
     const rows = [["Round", counted(game.rounds)]];
-    if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", number(measured.off)]);
-    rows.push(["Jensen-Shannon divergence of p and q, nats", number(measured.js)]);
-    if (!isGame) rows.push(["Standard deviation of the samples", number(measured.spread, 2)]);
-    if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", number(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);
-    if (isGame && game.isProbability) rows.push(["D on data, mean", number(measured.onReal, 2)], ["D on samples, mean", number(measured.onGenerated, 2)]);
-    const losses = history.round.length ? this.lines.map(([name, text]) => [`${text}, last 20 rounds`, number(last(name))]) : [];
+    if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", fixed(measured.off)]);
+    rows.push(["Jensen-Shannon divergence of p and q, nats", fixed(measured.js)]);
+    if (!isGame) rows.push(["Standard deviation of the samples", fixed(measured.spread, 2)]);
+    if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", fixed(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);
+    if (isGame && game.isProbability) rows.push(["D on data, mean", fixed(measured.onReal, 2)], ["D on samples, mean", fixed(measured.onGenerated, 2)]);
+    const losses = history.round.length ? this.lines.map(([name, text]) => [`${text}, last 20 rounds`, fixed(last(name))]) : [];
     return [rows, losses];
   }
 
