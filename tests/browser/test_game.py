@@ -142,11 +142,11 @@ def test_a_game_is_looked_back_at_played_and_slowed_down(visit):
         page.get_by_role("button", name="Next sub-step").click()
     expect(page.locator(".game[data-round='376']")).to_be_visible()
     page.get_by_role("slider", name="Generator learning rate").press("ArrowRight")
-    page.get_by_role("button", name="Play").press("Enter")
+    page.get_by_role("button", name="Play", exact=True).press("Enter")
     page.wait_for_function("[...hourglassGames][0].game.rounds > 390", timeout=DRAWN)
     page.get_by_role("button", name="Pause").click()
     assert page.evaluate("[...hourglassGames][0].game.rates.G") == 0.002
-    page.get_by_role("slider", name="Round").press("Home")
+    page.get_by_role("slider", name="Round", exact=True).press("Home")
     expect(page.locator(".game[data-round='0']")).to_be_visible()
     page.get_by_role("button", name="Mode collapse").click()
     expect(page.locator(".game[data-round='600']")).to_be_visible(timeout=DRAWN)
