@@ -47,7 +47,10 @@ def test_shipped_rows_replace_those_of_the_full_data_set():
     assert np.array_equal(rows.X, datasets.load("mnist-sample").X_test)
     assert (rows.dataset, rows.split, rows.n_all) == ("mnist", "test", 10_000)
     runs = [run for run in store.list_runs()[0] if run.spec.dataset == "mnist"]
-    assert {run.environment["data_checksum"] for run in runs} == {rows.checksum}
+    drawn = load_shipped_rows("mnist", 300, {"pixels": "dynamic"})
+    assert set(np.unique(drawn.X)) == {0, 255}
+    by_pixels = {(): rows.checksum, (("pixels", "dynamic"),): drawn.checksum}
+    assert {run.spec.dataset_params: run.environment["data_checksum"] for run in runs} == by_pixels
     assert np.array_equal(rows.X[np.searchsorted(rows.numbers, fewer.numbers)], fewer.X)
     assert load_shipped_rows("digits", 100) is None
 
