@@ -25,7 +25,7 @@ def read_shipped(spec):
 def load_rows(spec):
     """Test rows of a data set that this checkout holds, and their place in the whole test split."""
     if name := SAMPLES.get(spec.dataset):
-        return datasets.load(name), embedded_samples.read_sample(name)["rows_test"]
+        return datasets.load(name, **dict(spec.dataset_params)), embedded_samples.read_sample(name)["rows_test"]
     data = datasets.load(spec.dataset)
     return data, np.arange(len(data.y_test))
 

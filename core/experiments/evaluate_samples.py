@@ -22,8 +22,9 @@ SAMPLED = ("frechet", "precision", "recall", "coverage")
 def show_samples(subject: Subject) -> Scores:
     """Generate the images that pages show, and keep the distributions that are quick to fit."""
     first = subject.sampler_kinds[0]
-    samples = _generate(subject, subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0))
-    samples = samples if subject.dataset.kind == TABLES else to_pixels(samples)
+    codes = subject.fit_sampler(first).sample(_SHOWN_SAMPLES, 0)
+    is_table = subject.dataset.kind == TABLES
+    samples = _generate(subject, codes) if is_table else to_pixels(subject.estimator.inverse_transform(codes))
     # A mixture takes longer: it comes with the scores of its samples.
     views = _pack_samplers([subject.fit_sampler(kind) for kind in subject.sampler_kinds if kind != MIXTURE])
     notes = {"samples": describe_sampler(subject.estimator, first)}
