@@ -293,10 +293,18 @@ class Reparameterization {
   drawMap(style) {
     const { map, posterior, message } = this;
     map.begin([0, 0], this.reach, style);
-    map.codes(this.codes, Math.max(1.3, map.side / 200));
-    for (const sd of [1, 2]) map.ellipse([0, 0], [sd, sd], { line: map.ink, dashes: [4, 4] });
-    map.write("p(z), 2 sd", map.x(0), map.y(-2) + map.letter);
-    message.names.forEach((name, k) => map.write(name, map.x(this.middles[k][0]), map.y(this.middles[k][1])));
+    // What stays while a digit is drawn is painted once.
+    const look = `${message.id} ${map.canvas.width} ${map.ink} ${map.letter}`;
+    if (this.look === look) map.context.drawImage(this.painted, 0, 0, map.side, map.side);
+    else {
+      map.codes(this.codes, Math.max(1.3, map.side / 200));
+      for (const sd of [1, 2]) map.ellipse([0, 0], [sd, sd], { line: map.ink, dashes: [4, 4] });
+      map.write("p(z), 2 sd", map.x(0), map.y(-2) + map.letter);
+      message.names.forEach((name, k) => map.write(name, map.x(this.middles[k][0]), map.y(this.middles[k][1])));
+      this.look = look;
+      this.painted = new OffscreenCanvas(map.canvas.width, map.canvas.height);
+      this.painted.getContext("2d").drawImage(map.canvas, 0, 0);
+    }
     const twice = posterior.deviation.map((sd) => 2 * sd);
     map.ellipse(posterior.mean, twice, { line: map.ink, fill: map.primary, thick: 1.5 });
     // The ellipse may be smaller than a point: a square marks what the close-up shows.

@@ -23,6 +23,7 @@ from pages.ui.shared.text import Markup
 
 _OUTPUTS = {"bernoulli": ("mnist", "Bernoulli: digits"), "normal": ("frey", "Normal: faces")}
 _N_CODES, _SEED = 8, 1
+_N_STARTS = 8  # faces to start from, in one row on a projector
 _REACHES = (0.5, 1.0, 1.5, 2.0, 2.5)  # standard deviations
 
 
@@ -138,7 +139,7 @@ def _make_face_scene(stamp: Stamp, _run: Run) -> tuple[Scene, Rows]:
     rows = Rows(_run.spec.dataset, IMAGES, "test", numbers, len(numbers), views["originals"], labels, (), shape)
     # The Gaussian and the axes stay those of all codes.
     shown = {"codes": scene.codes[at], "labels": labels, "numbers": numbers, "pictures": rows.key}
-    return replace(scene, id=cache.make_key(scene.id, rows.key), starts=range(len(at)), **shown), rows
+    return replace(scene, id=cache.make_key(scene.id, rows.key), starts=range(_N_STARTS), **shown), rows
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
