@@ -9,7 +9,7 @@ Higgins et al. 2017, beta-VAE, eq. 4.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,7 +42,22 @@ class Bound:
         return -self.reconstruction - self.kl
 
 
-def compute_bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder) -> Bound:
+@dataclass(frozen=True)
+class TemperedEncoder:
+    """q(z|x) proportional to p(z) p(x|z)^t: the prior at t = 0, the posterior at 1, narrower than it above."""
+
+    t: float
+
+    def encode(self, model: LinearGaussian, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `Encoder.encode`."""
+        if self.t == 0:
+            return np.zeros((len(X), model.n_components)), np.eye(model.n_components)
+        # p(x|z)^t is, up to a factor, a likelihood with 1 / t times the variance.
+        mean, covariance = replace(model, noise=model.noise / np.sqrt(self.t)).posterior(X)
+        return mean, np.linalg.cholesky(covariance)
+
+
+def compute_bound(model: LinearGaussian, x: np.ndarray, encoder: Encoder | TemperedEncoder) -> Bound:
     """The bound of a row (n_features,) with a Gaussian encoder."""
     mean, factor = encoder.encode(model, x[None])
     q = Gaussian(mean[0], factor @ factor.T)

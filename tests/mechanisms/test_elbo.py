@@ -62,3 +62,19 @@ def test_sampled_loss_of_a_linear_vae_is_the_closed_one():
     found = [vae.estimate_loss(rows, np.random.default_rng(seed)).deviation(truth) for seed in SEEDS]
     assert np.abs(found).max() < 3
     assert np.std(found) > 0.1
+
+
+@pytest.mark.parametrize("t", [0.0, 0.3, 1.0, 3.0])
+def test_tempered_encoder_is_prior_times_likelihood_to_a_power(t):
+    """Its mean and covariance are those of p(z) p(x|z)^t on a grid."""
+    axis = np.linspace(-6, 6, 301)
+    Z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    logs = -0.5 * np.square(Z).sum(1) + t * MODEL.log_likelihood(X[None], Z)[0]
+    weights = np.exp(logs - logs.max())
+    weights /= weights.sum()
+    mean, factor = elbo.TemperedEncoder(t).encode(MODEL, X[None])
+    np.testing.assert_allclose(mean[0], weights @ Z, atol=1e-4)
+    np.testing.assert_allclose(factor @ factor.T, (weights * (Z - mean).T) @ (Z - mean), atol=1e-4)
+    bound = elbo.compute_bound(MODEL, X, elbo.TemperedEncoder(t))
+    assert (bound.kl == pytest.approx(0, abs=1e-12)) == (t == 0)
+    assert (bound.gap == pytest.approx(0, abs=1e-12)) == (t == 1)

@@ -7,18 +7,31 @@ STEPS = (
         "naive",
         "Slides 17–19",
         "Naive sampling",
-        "To train the generator, sample codes from p(z) and rows from the data. Very few of these pairs have a "
-        "gradient that matters.",
-        (link_demo("naive", "Contributing pairs", show="pairs", size="4", noise="0.3"),),
-        formulas=(r"p_\theta(x) \approx \frac{1}{k} \sum_{j=1}^{k} p_\theta(x|z_j), \quad z_j \sim p(z)",),
+        "To train the generator, sample codes z from p(z) and rows x from the data, and lower the loss −log p(x|z) of "
+        "the pairs. A pair counts by its weight: very few pairs have a gradient that matters.",
+        (
+            link_demo("naive", "Contributing pairs by latent dimensions and noise", show="pairs"),
+            link_demo("naive", "The estimate of log p(x) with 12 latent dimensions", show="estimate", size="12"),
+        ),
+        formulas=(
+            r"p_\theta(x) \approx \frac{1}{k} \sum_{j=1}^{k} p_\theta(x|z_j), \quad z_j \sim p(z)",
+            r"\nabla_\theta \log p_\theta(x) \approx \sum_{j=1}^{k} w_j \nabla_\theta \log p_\theta(x|z_j)",
+            r"w_j = \frac{p_\theta(x|z_j)}{\sum_i p_\theta(x|z_i)}",
+        ),
         symbols={
             r"z_j": "code j of k, sampled without looking at x",
             r"p_\theta(x|z_j)": "how likely row x is when code j is decoded: close to 0 for most pairs",
+            r"w_j": "the weight of the pair (z, x) in the gradient; the weights of a row add up to 1",
             r"p(z)": "the prior, N(0, I)",
             r"k": "the number of sampled codes",
         },
+        look_for="The framed pairs, which have 99% of the weight: one code an image. Then take the codes from the "
+        "encoder of slide 20, and count again.",
+        picture="likelihood.draw_pairs",
         minutes=5,
-        notes="The failure is one of variance, not of bias: with enough codes it would work.",
+        notes="Ask first how many of the 2,048 pairs of a step matter. The failure is one of variance, not of the "
+        "objective: with enough codes it would work, but their number grows exponentially with the latent dimensions. "
+        "The codes, of 10 dimensions, are those of a trained VAE, and pixels are made black or white.",
     ),
     Step(
         "encoder",
@@ -31,8 +44,9 @@ STEPS = (
             link_demo("elbo", "Exact encoder: no gap", show="bound", spread="1.0", shift="0.0"),
         ),
         formulas=(
-            r"\log p_\theta(x) \geq \mathbb{E}_{q_\phi(z|x)} \log p_\theta(x|z)"
-            r" - \text{KL}\left(q_\phi(z|x) \,\|\, p(z)\right)",
+            r"\log p_\theta(x) \geq \mathbb{E}_{q_\phi(z|x)} \log p_\theta(x|z)",
+            r"\qquad - \text{KL}\left(q_\phi(z|x) \,\|\, p(z)\right)",
+            r"\text{gap} = \text{KL}\left(q_\phi(z|x) \,\|\, p_\theta(z|x)\right)",
         ),
         symbols={
             r"\log p_\theta(x)": "the log-likelihood of row x, in nats",
@@ -41,8 +55,14 @@ STEPS = (
             r"\log p_\theta(x|z)": "how well the decoder explains row x from code z, in nats",
             r"\text{KL}": "the Kullback-Leibler divergence: 0 where both distributions are equal, else positive",
             r"p(z)": "the prior, N(0, I)",
+            r"p_\theta(z|x)": "the exact posterior: the codes that may have made row x",
         },
+        look_for="At 0 the encoder is the prior, as in naive sampling: no KL to p(z), but a gap. At 1 the gap is 0 and "
+        "the bound is tight; above 1 the encoder is too sure, and the gap opens again.",
+        picture="likelihood.draw_encoder",
         minutes=6,
+        notes="Ask which of the two KL divergences is in the loss: the one to p(z). The other one, the gap, is never "
+        "computed; here it is known since the generator is linear. A small KL to p(z) is no aim of its own.",
     ),
     Step(
         "reparameterization",
