@@ -198,7 +198,8 @@ FACES: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("olivetti", "ae", _STRANGERS, {"n_components": 30, **_FACE}),
 )
 _FACE_RECIPES: tuple[Recipe, ...] = (*((name, by, {**data, **params}) for name, by, data, params in FACES), *_FREY_VAE)
-_SHIPPED_FACES = tuple(recipe for recipe in _FACE_RECIPES if recipe[0] == "olivetti")
+# Those with parameters of the data set, of which pictures may be handed on.
+_SHIPPED_FACES = tuple((name, by, {**of_data, **params}) for name, by, of_data, params in FACES if of_data)
 RUNS = (*MATCHED, *UNMATCHED, *BEST_EFFORT, *LIKELIHOOD, *_SHIPPED_FACES)
 
 

@@ -7,12 +7,12 @@ from core import datasets, methods
 from core.datasets import embedded_samples
 from core.figures import montages
 from core.metrics import bootstrap
-from core.runs import layout
+from core.runs import layout, selection
 from core.types import Run
 from pages.ui.reconstructions import lecture_figure
 from pages.ui.shared import header, html_blocks, images, stored_runs
 from pages.ui.shared.experiment import Controls
-from pages.ui.shared.number_format import interval, number
+from pages.ui.shared.number_format import interval, number, seconds
 from pages.ui.shared.text import Markup, html, join_words, plain
 from pages.ui.tour.pictures import pipeline
 
@@ -172,6 +172,8 @@ def _make_figure(subject: str) -> tuple[Markup, str]:
         published = lecture_figure.PUBLISHED[subject].get(method)
         about = f"squared error {number(run.metrics[_ERROR].value)} ({interval(run.metrics, _ERROR)})"
         about += f"; published {published}" if published else ""
+        if run.history and selection.is_best_effort(run):
+            about += f"; trained for {run.history[-1]['epoch']:.0f} epochs, {seconds(run.environment['seconds'])}"
         strips.append(_make_strip(methods.label(method), about, run, "reconstructions"))
     finding = f"From {lecture_figure.SIZE} numbers an image, {_compare_errors(ae, pca)}."
     if "linear_ae" in runs:
