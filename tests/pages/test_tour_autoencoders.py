@@ -18,6 +18,7 @@ from core.semi_supervised import results
 from pages.ui.reconstructions import lecture_figure
 from pages.ui.shared import header
 from pages.ui.tour import steps
+from tests.pages import linked_maps
 from tests.pages.driver import opened_on
 
 
@@ -101,6 +102,16 @@ def test_slide_7_has_the_accuracies_of_lsa_and_of_the_ae():
         assert lsa == pytest.approx(
             100 * nearest.score(svd.transform(weights.transform(news.X_test)), news.y_test), abs=1
         )
+
+
+def test_stored_maps_are_drawn_without_the_documents(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path))
+    app = opened_on("pages/documents.py", data="reuters-r8", size="2").expect(
+        "To open a document, Reuters R8 is needed"
+    )
+    header, arrays = linked_maps.message(app)
+    assert (linked_maps.titles(app), header["bare"]) == (["LSA", "AE"], True)
+    assert {arrays[name].size for name in ("map0", "map1")} == {2 * arrays["rows"].size}
 
 
 @pytest.mark.parametrize("n", [100, 1000])

@@ -6,13 +6,14 @@ from contextlib import suppress
 import numpy as np
 import streamlit as st
 
+from core import datasets
 from core.analysis.rows import BY_PCA, DIRECT, Rows, check_same_data
 from core.datasets import Entry, bag_of_words
 from core.errors import HourglassError
 from core.frontend.maps import Map
 from core.types import DOCUMENTS, Run, as_floats
 from pages.ui.compare import summary
-from pages.ui.documents import document
+from pages.ui.documents import document, stored_maps
 from pages.ui.embeddings import map_scores, maps_component, neighbours, selection
 from pages.ui.embeddings.map_state import MapChoice, MapView, RunMap, compute_points
 from pages.ui.shared import page_state, stored_runs
@@ -29,8 +30,10 @@ LONGEST_IN_A_LINK = 300  # letters of a query
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
         section.require(view.trained)
+        if not datasets.is_available(view.entry.name):
+            _draw_stored(view)
         where = "Stored metrics are in the sections Retrieval and Measures."
-        rows = section.find_rows(problems, f"The maps need the documents of {view.entry.label}. {where}")
+        rows = section.find_rows(problems, f"To open a document, {view.entry.label} is needed. {where}")
         maps = make_view(view, rows)
         look = maps_component.read_look(rows, [run_map.choice.key for run_map in maps.maps], problems)
         help = "Maps are projections to 2-D: overlapping here does not mean overlapping in the code."
@@ -54,6 +57,17 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         elif len(positions):
             selection.draw(maps, positions, nearest)
         maps_component.send_pictures(rows)
+
+
+def _draw_stored(view: View) -> None:
+    """Draw the stored maps, whose documents are absent."""
+    runs = stored_maps.select_drawable([line.run for line in view.trained])
+    titles = {line.run.key: line.title for line in view.trained}
+    if runs:
+        message = stored_maps.make_message(
+            f"stored-{view.entry.name}-{view.size}", {titles[run.key]: run for run in runs}
+        )
+        stored_maps.draw(message, "documents-stored-maps")
 
 
 def make_view(view: View, rows: Rows) -> MapView:

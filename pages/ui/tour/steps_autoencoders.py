@@ -75,9 +75,8 @@ STEPS = (
         "The data are word counts instead of pixels. LSA, a truncated SVD of the counts, and an autoencoder compress "
         "them to two dimensions.",
         (
-            Link(
-                "pages/documents.py", "LSA and AE of documents", {"data": "docstrings", "section": "maps", "size": "2"}
-            ),
+            Link("pages/documents.py", "Reuters, larger", {"data": "reuters-r8", "section": "maps", "size": "2"}),
+            Link("pages/documents.py", "Docstrings, to read", {"data": "docstrings", "section": "maps", "size": "2"}),
         ),
         formulas=(r"X \approx U_k \Sigma_k V_k^\top",),
         symbols={

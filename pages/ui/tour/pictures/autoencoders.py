@@ -116,7 +116,7 @@ def _make_flow(digit: int) -> tuple[Markup, str]:
         pipeline.make_code(codes[at], reach, f"z, {_CODE} numbers"),
         pipeline.make_network(pipeline.DECODER, "decoder", r"\text{dec}_\theta"),
         pipeline.make_images(
-            run.views["reconstructions"][[position]], _SHAPE, 1, f"reconstruction, squared error {number(error)}"
+            run.views["reconstructions"][[position]], _SHAPE, 1, f"recon\u00adstruction, squared error {number(error)}"
         ),
     )
     about = f"of {len(codes):,} test images, nearest first"

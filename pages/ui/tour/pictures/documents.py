@@ -6,14 +6,13 @@ import numpy as np
 import streamlit as st
 
 from core import methods
-from core.frontend.maps import Map, make_maps_message
 from core.metrics import bootstrap
 from core.types import Run
+from pages.ui.documents import stored_maps
 from pages.ui.shared import stored_runs
-from pages.ui.shared.components import get_component
 from pages.ui.shared.experiment import Controls
 
-_SUBJECTS = {"reuters-r8": "Reuters, 8 subjects", "docstrings": "Docstrings", "newsgroups": "20 Newsgroups"}
+_SUBJECTS = {"reuters-r8": "Reuters", "docstrings": "Docstrings", "newsgroups": "20 Newsgroups"}
 _METHODS = ("lsa", "ae")
 _SCORE = "knn_accuracy"
 
@@ -22,7 +21,7 @@ def draw_maps(controls: Controls) -> str:
     """Test documents in the plane by LSA and by an AE; the control chooses the documents."""
     subject = controls.choose_segment("of", "Documents", _SUBJECTS)
     message, finding = _make_maps(subject)
-    get_component("maps")(data=message, key=f"tour-maps-{subject}")
+    stored_maps.draw(message, f"tour-maps-{subject}")
     return finding
 
 
@@ -30,20 +29,9 @@ def draw_maps(controls: Controls) -> str:
 def _make_maps(subject: str) -> tuple[bytes, str]:
     """The message of the maps, and what the accuracies say."""
     runs = {method: stored_runs.find_shipped(subject, method, 2) for method in _METHODS}
-    lsa = runs["lsa"]
-    rows, labels = lsa.views["shown_rows"], lsa.views["labels"]
-    maps = [
-        Map(method, methods.label(method), "the 2-D code", run.views["map"].astype(np.float32), remark=_describe(run))
-        for method, run in runs.items()
-    ]
-    about = f"tour-{subject}", rows, "test", labels, lsa.notes["target_names"], maps
-    message = make_maps_message(*about, noun="document", is_bare=True)
+    labels = runs["lsa"].views["labels"]
+    message = stored_maps.make_message(f"tour-{subject}", {methods.label(m): run for m, run in runs.items()})
     return message, _compare(runs, np.bincount(labels).max() / len(labels))
-
-
-def _describe(run: Run) -> str:
-    score = run.metrics[_SCORE]
-    return f"kNN accuracy {score.value:.1%} ({score.low:.1%} to {score.high:.1%})"
 
 
 def _compare(runs: Mapping[str, Run], largest: float) -> str:

@@ -31,14 +31,14 @@ def _make_picture(n: int) -> tuple[Markup, str]:
     encoder = pipeline.make_network(pipeline.ENCODER, "encoder", r"\text{enc}_\phi")
     features = pipeline.make_block('<div class="hg-unit">z</div>', "features")
     stages = {
-        "1. Train an autoencoder on all images, without labels": (
+        "1. Autoencoder on all images, without labels": (
             pipeline.make_images(images, _SHAPE, 3, f"all {run.environment['n_train']:,} images"),
             encoder,
             features,
             pipeline.make_network(pipeline.DECODER, "decoder"),
             pipeline.make_images(rebuilt, _SHAPE, 3, "recon\u00adstruc\u00adtions"),
         ),
-        "2. Keep its encoder, and train it further with a classifier on the labelled images": (
+        "2. Its encoder and a classifier on few labels": (
             pipeline.make_images(images[[2, 4]], _SHAPE, 2, f"{n:,} images with labels", "L"),
             encoder,
             features,
