@@ -77,7 +77,7 @@ def test_slide_6_has_the_errors_of_pca_and_of_the_paper():
     assert pca == 13.87, "as published on the same test images"
     assert ae < 3.00, "published"
     assert ratio == pytest.approx(pca / ae, abs=0.1)
-    assert "The linear AE has as much as PCA" in text
+    assert "The Linear AE has as much as PCA" in text
     text, (size, ae, pca, n) = read_finding("linear", of="olivetti")
     assert (size, n) == (30, 80)
     assert "not significantly different" in text

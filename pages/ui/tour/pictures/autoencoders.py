@@ -176,9 +176,10 @@ def _make_figure(subject: str) -> tuple[Markup, str]:
             about += f"; trained for {run.history[-1]['epoch']:.0f} epochs, {seconds(run.environment['seconds'])}"
         strips.append(_make_strip(methods.label(method), about, run, "reconstructions"))
     finding = f"From {lecture_figure.SIZE} numbers an image, {_compare_errors(ae, pca)}."
-    if "linear_ae" in runs:
-        linear, as_much = number(runs["linear_ae"].metrics[_ERROR].value), number(pca.metrics[_ERROR].value)
-        finding += f" The linear AE has {'as much as PCA' if linear == as_much else linear}."
+    for run in runs.values():
+        if methods.entry(run.spec.method).converges_to:
+            error, of_pca = (number(shown.metrics[_ERROR].value) for shown in (run, pca))
+            finding += f" The {methods.label(run.spec.method)} has {'as much as PCA' if error == of_pca else error}."
     return Markup("".join(strips)), finding
 
 
