@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from core import config
-from core.commands import catalogue, labelled_fraction, options, own_data, runs, workshop
+from core.commands import catalogue, handout, labelled_fraction, options, own_data, runs, workshop
 from core.errors import HourglassError, describe_error
 
 
@@ -51,6 +51,7 @@ COMMANDS = (
     ("export", own_data.export, "0123456789abcdef run.zip", _NOTHING),
     ("rename", own_data.rename, 'wine "Wine of Italy"', _NOTHING),
     ("delete", own_data.delete, "wine --yes", "what was deleted so far is gone"),
+    ("handout", handout.write_handout, "handout.html", "no hand-out was written"),
     ("workshop", workshop.serve_workshop, "--port 8502", "the app is closed"),
     ("ship", ship, "mnist/ae --remeasure", _PARTLY),
 )

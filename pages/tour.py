@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.shared import header, page_state
-from pages.ui.tour import steps, view
+from pages.ui.tour import handout, steps, view
 
 header.begin_page(header.TOUR)
 problems: list[str] = []
@@ -12,4 +12,5 @@ notices = st.container()
 view.draw_step(steps.STEPS[number - 1], problems)
 with notices:
     page_state.show_problems(problems)
+handout.draw_button()
 header.end_page()

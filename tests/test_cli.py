@@ -263,3 +263,9 @@ def test_labelled_fraction_reports_fits_that_fail_or_are_left_out(call, monkeypa
     assert "1 left out." in call(*words, "--labels", "30", "--seeds", "1", "--max-seconds", "1e-9")[2]
     monkeypatch.setattr(experiment, "measure_cell", Mock(side_effect=KeyboardInterrupt))
     assert call(*words, "--labels", "30")[2].endswith("hourglass: stopped; the same command resumes the sweep.\n")
+
+
+def test_handout_is_refused_where_it_can_not_be_written(capsys, tmp_path):
+    assert cli.main(["handout", str(tmp_path / "handout.pdf")]) == 2
+    assert cli.main(["handout", str(tmp_path / "none" / "handout.html")]) == 2
+    assert capsys.readouterr().err.count("hourglass: ") == 2

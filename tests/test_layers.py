@@ -23,7 +23,17 @@ MAY_IMPORT = {
     "experiments": {"datasets", "methods", "metrics", "analysis", "runs"},
     "tasks": {"datasets", "nn", "methods", "mechanisms", "analysis", "runs", "experiments"},
     "semi_supervised": {"datasets", "nn", "metrics", "methods", "runs", "experiments", "tasks"},
-    "lecture": {"datasets", "metrics", "methods", "mechanisms", "runs", "tasks", "semi_supervised"},
+    "lecture": {
+        "datasets",
+        "figures",
+        "analysis",
+        "metrics",
+        "methods",
+        "mechanisms",
+        "runs",
+        "tasks",
+        "semi_supervised",
+    },
     "commands": {"lecture", "datasets", "metrics", "methods", "runs", "experiments", "tasks", "semi_supervised"},
 }
 

@@ -4,9 +4,9 @@ import pytest
 
 from core.errors import BadInput
 from core.lecture import exercises, quantities
-from pages.ui.exercises.exercise import PAGES
+from pages.ui.shared.header import VIEWS
 
-FOUND, PROBLEMS = exercises.read_exercises(tuple(PAGES))
+FOUND, PROBLEMS = exercises.read_exercises(tuple(VIEWS))
 # What a person who does the task has chosen in the view.
 DONE = {
     "components": {"size": 30},
@@ -86,7 +86,7 @@ def test_a_wrong_file_is_refused_in_words(expected, tmp_path):
     assert before in good
     file = tmp_path / "05-pairs.toml"
     file.write_text(good.replace(before, after))
-    found, problems = exercises.read_exercises(tuple(PAGES), tmp_path)
+    found, problems = exercises.read_exercises(tuple(VIEWS), tmp_path)
     assert (found, len(problems)) == ([], 1)
     assert "05-pairs.toml" in problems[0]
 
@@ -98,7 +98,7 @@ def test_wrong_names_large_files_and_ambiguous_answers(tmp_path):
     (tmp_path / "07-bytes.toml").write_bytes(b"\xff\xfe")
     (tmp_path / "08-pairs.toml").write_text(good.replace("from = 0.1\nto = 0.5", "from = 0.01\nto = 0.5"))
     (tmp_path / "09-pairs.toml").write_text(good)
-    found, problems = exercises.read_exercises(tuple(PAGES), tmp_path)
+    found, problems = exercises.read_exercises(tuple(VIEWS), tmp_path)
     assert [one.name for one in found] == ["pairs"]
     assert [problem.split(" ")[2] for problem in problems] == [
         "05-Pairs.toml",

@@ -61,6 +61,6 @@ def test_views_open_with_their_choices():
         if one.view.page in OPENED_BY_TOUR:
             assert set(one.view.choices) <= {"data", "section", "size"}
             continue
-        app = opened_on(exercise.PAGES[one.view.page], **one.view.choices)
+        app = opened_on(header.VIEWS[one.view.page], **one.view.choices)
         assert [message.value for message in (*app.error, *app.warning)] == [], one.name
         assert {name: app.query_params[name] for name in one.view.choices} == one.view.choices, one.name

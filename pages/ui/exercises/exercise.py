@@ -1,7 +1,6 @@
 """One exercise: prediction, view, check, answer."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,19 +16,10 @@ from pages.ui.shared.glossary import mark_html
 from pages.ui.shared.html_blocks import make_list, make_note
 from pages.ui.shared.text import Markup, html, plain
 
-_COMPARE = "compare"
-# Name of a page in an exercise's file -> its script
-PAGES = {
-    _COMPARE if script == "app.py" else Path(script).stem: script
-    for group in header.PAGES.values()
-    for script, _, _ in group
-    if script not in (header.TOUR, header.EXERCISES)
-}
-
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _read(stamp: str) -> tuple[list[Exercise], list[str]]:
-    return exercises.read_exercises(tuple(PAGES))
+    return exercises.read_exercises(tuple(header.VIEWS))
 
 
 def read_all() -> tuple[list[Exercise], list[str]]:
@@ -117,7 +107,7 @@ def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]
 def _draw_view(exercise: Exercise, number: int, values: Mapping[str, float], has_begun: bool) -> None:
     st.header("2. Try it", anchor=False)
     st.markdown(plain(exercise.check.task))
-    script, link = PAGES[exercise.view.page], exercise.view
+    script, link = header.VIEWS[exercise.view.page], exercise.view
     header.set_exercise(f"exercise {number}", script, exercise.check.task)
     st.page_link(script, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices))
     is_met = exercise.check.holds(values[exercise.check.number])

@@ -47,6 +47,13 @@ _PRESENTER = (room.PAGE, "Presenter", ":material/co_present:")
 TOUR, TOUR_STEP, TOUR_TITLES = "pages/tour.py", "step", "tour-titles"
 EXERCISES, EXERCISE = "pages/exercises.py", "exercise"
 GLOSSARY = "pages/glossary.py"
+# What an exercise's file calls a page -> its script
+VIEWS = {
+    "compare" if script == "app.py" else Path(script).stem: script
+    for group in PAGES.values()
+    for script, _, _ in group
+    if script not in (TOUR, EXERCISES, GLOSSARY)
+}
 _EXERCISE = "hourglass.exercise"
 LINK, LINK_AND_COMMAND = "Link to this view", "Link and command line"
 

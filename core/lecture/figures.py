@@ -1,0 +1,223 @@
+"""Figures of the hand-out, black on white: a picture for a step of the tour, from stored runs or exact formulas."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from core import methods
+from core.figures import montages
+from core.figures.line_chart import render_lines
+from core.lecture import quantities
+from core.lecture.quantities import find_run
+from core.types import Run
+
+_DATA = "mnist"
+_SHOWN = 10
+_SPREADS = np.geomspace(0.3, 3, 40)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture in HTML, and a caption with its numbers."""
+
+    picture: str
+    caption: str
+
+
+def _draw_maps(data: str, names: Sequence[str], noun: str) -> Figure:
+    pictures, scores = [], []
+    for name in names:
+        run, label = find_run(data, name, 2), methods.label(name)
+        image = montages.make_thumbnail(run.views["map"], run.views["labels"], "light", 300)
+        pictures.append(_make_picture(image, f"Map of {label}", label))
+        scores.append(f"{label} {run.metrics['knn_accuracy'].value:.1%}")
+    n = run.metrics["knn_accuracy"].n
+    text = f"The 2-D codes of {len(run.views['map']):,} test {noun}s, coloured by class."
+    return Figure("".join(pictures), f"{text} kNN accuracy, n = {n:,}: {', '.join(scores)}.")
+
+
+def draw_features() -> Figure:
+    return _draw_maps(_DATA, ("pca", "ae", "vae"), "image")
+
+
+def draw_documents() -> Figure:
+    return _draw_maps("reuters-r8", ("lsa", "ae"), "document")
+
+
+def draw_reconstructions() -> Figure:
+    runs = {name: find_run(_DATA, name, 30) for name in ("ae", "pca")}
+    strips = [("Test images", runs["pca"].views["originals"])]
+    strips += [(methods.label(name), run.views["reconstructions"]) for name, run in runs.items()]
+    errors = [f"{methods.label(name)} {run.metrics['squared_error'].value:.2f}" for name, run in runs.items()]
+    n = runs["pca"].metrics["squared_error"].n
+    caption = f"Reconstructions from 30 dimensions. Squared error per image, n = {n:,}: {', '.join(errors)}."
+    return Figure(_make_strips([(title, images[:_SHOWN]) for title, images in strips], runs["pca"]), caption)
+
+
+def draw_labels() -> Figure:
+    counts = (100, 300, 600, 1000, 3000)
+    shown = {"network": "from scratch", "fine_tuned": "AE, fine-tuned"}
+    compute = lambda name, n: 100 * quantities.test_error(_DATA, name, n)
+    lines = {label: (counts, [compute(name, n) for n in counts]) for name, label in shown.items()}
+    first = [f"{label} {y[0]:.1f}%" for label, (_, y) in lines.items()]
+    chart = render_lines(lines, "labels", "test error (%)", is_log=True)
+    return Figure(chart, f"Test error on MNIST, mean over seeds. With {counts[0]} labels: {', '.join(first)}.")
+
+
+def _draw_curve(name: str, size: int, terms: dict[str, str], unit: str) -> Figure:
+    run = find_run(_DATA, name, size)
+    lines = {
+        label: ([row["epoch"] for row in run.history], [row[term] for row in run.history])
+        for term, label in terms.items()
+        if all(term in row for row in run.history)
+    }
+    last = [f"{label} {y[-1]:.4g}" for label, (_, y) in lines.items()]
+    label = f"{methods.label(name)} with {size} latent dimensions on MNIST"
+    return Figure(
+        render_lines(lines, "epoch", f"training loss ({unit})", from_zero=False),
+        f"{label}. At the end: {', '.join(last)}.",
+    )
+
+
+def draw_autoencoder_training() -> Figure:
+    return _draw_curve("ae", 10, {"loss": "squared error"}, "squared error")
+
+
+def draw_vae_training() -> Figure:
+    return _draw_curve("vae", 10, {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL"}, "nats")
+
+
+def draw_gan_training() -> Figure:
+    return _draw_curve("gan", 16, {"discriminator_loss": "discriminator", "generator_loss": "generator"}, "nats")
+
+
+def draw_samples() -> Figure:
+    runs = {name: find_run(_DATA, name, 10) for name in ("vae", "gan")}
+    strips = [("Data", runs["vae"].views["originals"][:_SHOWN])]
+    strips += [(f"{methods.label(name)}, samples", run.views["samples"][:_SHOWN]) for name, run in runs.items()]
+    distances = [f"{methods.label(name)} {run.metrics['frechet'].value:.1f}" for name, run in runs.items()]
+    n = runs["vae"].metrics["frechet"].n
+    caption = f"Test images, and images that are generated. Fréchet distance, n = {n:,}: {', '.join(distances)}."
+    return Figure(_make_strips(strips, runs["vae"]), caption)
+
+
+def draw_contributing_pairs() -> Figure:
+    sizes = (1, 2, 3, 4, 6, 8, 12, 16)
+    share = lambda size, proposal: 100 * quantities.contributing_pairs(size, 0.3, proposal=proposal)
+    lines = {name: (sizes, [share(size, name) for size in sizes]) for name in ("prior", "encoder")}
+    chart = render_lines(lines, "latent dimensions", "pairs that make up 99% of the gradient (%)")
+    ends = [f"codes from the {name} {y[-1]:.2g}%" for name, (_, y) in lines.items()]
+    text = "Output standard deviation 0.3, 256 codes for each row."
+    return Figure(chart, f"{text} With {sizes[-1]} dimensions: {', '.join(ends)}.")
+
+
+def draw_bound() -> Figure:
+    names = {"reconstruction": "reconstruction", "kl": "KL to the prior", "gap": "gap"}
+    lines = {
+        label: (_SPREADS, [quantities.elbo_term(term, float(s)) for s in _SPREADS]) for term, label in names.items()
+    }
+    chart = render_lines(lines, "standard deviation of q(z|x), relative to the posterior", "nats", is_log=True)
+    sides = {side: quantities.elbo_term("gap", side) for side in (0.5, 2.0)}
+    gaps = [f"{gap:.2f} nats at {side:g}" for side, gap in sides.items()]
+    return Figure(chart, f"The terms of −ELBO of one row, and its gap to −log p(x): 0 at 1, {', '.join(gaps)}.")
+
+
+def draw_variance_ratio() -> Figure:
+    sizes = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    functions = {"f = |z|²": ("quadratic", 1.0), "f = Σ sin(8 z)": ("sines", 8.0)}
+    lines = {
+        label: (sizes, [quantities.variance_ratio(f, size, 1.0, w=w) for size in sizes])
+        for label, (f, w) in functions.items()
+    }
+    axis = "variance of score function / reparameterized"
+    chart = render_lines(lines, "latent dimensions", axis, is_log=True, has_log_y=True)
+    ends = [f"{label}: {y[-1]:,.0f}" for label, (_, y) in lines.items()]
+    return Figure(
+        chart, f"Above 1 reparameterization needs fewer samples. With {sizes[-1]} dimensions, {'; '.join(ends)}."
+    )
+
+
+def draw_plane() -> Figure:
+    from core.analysis import decoder_export, generator_outputs
+    from core.analysis.codes import to_pixels
+    from core.runs import reader
+
+    run = find_run(_DATA, "vae", 2)
+    decoder = decoder_export.export_stored_decoder(run, reader.read_weights(run.place))
+    plane = generator_outputs.decode_plane(decoder, 16, 10, 2.0)
+    shape = tuple(run.environment["image_shape"])
+    sheet = montages.make_montage(to_pixels(plane.images), shape, plane.columns, cell=28, gap=0)
+    return Figure(_make_picture(sheet, "Decoded codes of the plane"), "The plane of codes of a VAE, decoded.")
+
+
+def draw_optimal_discriminator() -> Figure:
+    from core.mechanisms import density_comparison, gaussian_mixtures
+    from core.mechanisms.gaussian_mixtures import Mixture
+
+    x = np.linspace(-4, 4, 161)
+    p, q = gaussian_mixtures.TARGETS["two_modes"][1], Mixture.from_means([0.5], 1.2)
+    on_p, on_q = p.log_density(x[:, None]), q.log_density(x[:, None])
+    optimal = density_comparison.compute_optimal_discriminator(on_p, on_q)
+    lines = {"data p": (x, np.exp(on_p)), "generated q": (x, np.exp(on_q)), "D = p / (p + q)": (x, optimal)}
+    js = density_comparison.integrate_jensen_shannon(p, q)
+    caption = f"The optimal discriminator of two known densities. Jensen-Shannon divergence: {js:.3f} nats."
+    return Figure(render_lines(lines, "x", "density, and D(x)"), caption)
+
+
+def draw_divergences() -> Figure:
+    from core.mechanisms.gaussian_mixtures import Mixture
+
+    x = np.linspace(-6, 6, 161)
+    target = Mixture.from_means([-2.0, 2.0], [0.8, 0.6], [0.6, 0.4])
+    lines = {"data p": (x, np.exp(target.log_density(x[:, None])))}
+    values = []
+    for divergence, label in (("forward", "KL(p ‖ q)"), ("reverse", "KL(q ‖ p)")):
+        mean, deviation = (quantities.fitted_gaussian(divergence, value) for value in ("mean", "deviation"))
+        fit = Mixture.from_means([mean], deviation)
+        lines[f"q by {label}"] = x, np.exp(fit.log_density(x[:, None]))
+        values.append(f"by {label} mean {mean:.2f}, standard deviation {deviation:.2f}".replace("-", "−"))
+    return Figure(render_lines(lines, "x", "density"), f"One Gaussian q fitted to two modes: {'; '.join(values)}.")
+
+
+def draw_losses() -> Figure:
+    d = np.linspace(0.02, 0.98, 97)
+    lines = {"minimax: log(1 − D)": (d, np.log(1 - d)), "non-saturating: −log D": (d, -np.log(d))}
+    caption = "The generator's loss by D(G(z)). Where D is near 0 only the non-saturating loss is steep."
+    return Figure(render_lines(lines, "D(G(z))", "nats", from_zero=False), caption)
+
+
+# Step of the tour -> its figure
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "features": draw_features,
+    "linear": draw_reconstructions,
+    "documents": draw_documents,
+    "labels": draw_labels,
+    "code-ae": draw_autoencoder_training,
+    "generative": draw_samples,
+    "naive": draw_contributing_pairs,
+    "encoder": draw_bound,
+    "reparameterization": draw_variance_ratio,
+    "manifold": draw_plane,
+    "code-vae": draw_vae_training,
+    "adversarial": draw_optimal_discriminator,
+    "versus": draw_divergences,
+    "objective": draw_losses,
+    "code-gan": draw_gan_training,
+}
+
+
+def _make_picture(pixels: np.ndarray, alt: str, title: str = "") -> str:
+    data = base64.b64encode(montages.encode_png(pixels)).decode()
+    heading = f"<b>{escape(title)}</b>" if title else ""
+    return f'<span class="picture">{heading}<img alt="{escape(alt)}" src="data:image/png;base64,{data}"></span>'
+
+
+def _make_strips(strips: Sequence[tuple[str, np.ndarray]], run: Run) -> str:
+    """Rows of images of a run's shape, each with its title."""
+    sheet = montages.make_titled_montage(strips, tuple(run.environment["image_shape"]), _SHOWN, cell=56)
+    return _make_picture(sheet, ", ".join(title for title, _ in strips))

@@ -1,0 +1,131 @@
+"""The hand-out: steps of the lecture, exercises with answers, and glossary as one HTML file for print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from html import escape
+
+from core.errors import BadInput
+from core.lecture import exercises, figures, glossary
+from core.lecture.exercises import Exercise, fill
+from core.lecture.figures import Figure
+
+# No page size: A4 and Letter, whichever is in the printer.
+_STYLE = """
+@page { margin: 16mm 17mm; }
+:root { color-scheme: light; }
+body { margin: 0 auto; padding: 1rem; max-width: 46rem; background: #fff; color: #000;
+  font: 11pt/1.4 Georgia, "Times New Roman", serif; }
+h1, h2, h3, .note, figcaption, th, b { font-family: "Helvetica Neue", Arial, sans-serif; }
+h1 { font-size: 20pt; margin: 0 0 .3rem; } h2 { font-size: 15pt; margin: 1.6rem 0 .4rem; }
+h3 { font-size: 12pt; margin: 1.1rem 0 .2rem; }
+h1, h2, h3 { break-after: avoid; line-height: 1.2; }
+p { margin: .35rem 0; orphans: 3; widows: 3; }
+.note { font-size: 9pt; font-weight: 400; }
+section, .exercise, figure, table, .answer { break-inside: avoid; }
+.new-page { break-before: page; }
+figure { margin: .5rem 0; } figcaption { font-size: 9pt; }
+figure svg { width: 11.5cm; max-width: 100%; height: auto; }
+.picture { display: inline-block; vertical-align: top; margin-right: .5rem; max-width: 100%; }
+.picture b { display: block; font-size: 9pt; } .picture img { max-width: 100%; max-height: 8cm; }
+.picture:has(b) img { width: 5cm; }
+math { font-size: 1.05em; } .formula { margin: .3rem 0; overflow-x: auto; }
+table { border-collapse: collapse; font-size: 10pt; } td { padding: .05rem .8rem .05rem 0; vertical-align: top; }
+.choices { list-style: "☐ "; padding-left: 1.4rem; margin: .3rem 0; }
+.lines { border-bottom: 1px solid #000; height: 1.7rem; }
+dt { font-weight: 700; margin-top: .4rem; } dd { margin: 0; }
+@media print { body { padding: 0; max-width: none; } a { color: inherit; text-decoration: none; } }
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A topic of the lecture in print; formulas and symbols, symbol -> meaning, are LaTeX.
+
+    `name` is that of its figure in `core.lecture.figures.FIGURES`.
+    """
+
+    name: str
+    source: str
+    title: str
+    text: str
+    formulas: Sequence[str] = ()
+    symbols: Mapping[str, str] = field(default_factory=dict)
+
+
+def render(title: str, about: str, sections: Sequence[Section], found: Sequence[Exercise]) -> str:
+    """The hand-out as a document that needs no other file: sections with figures, exercises, answers, glossary."""
+    found = [exercise for exercise in found if _can_compute(exercise)]
+    parts = [f"<h1>{escape(title)}</h1><p class='note'>{escape(about)}</p>"]
+    parts += [_render_section(section) for section in sections]
+    parts.append("<h1 class='new-page'>Exercises</h1>")
+    parts += [_render_exercise(k, exercise) for k, exercise in enumerate(found, 1)]
+    parts.append("<h1 class='new-page'>Answers</h1>")
+    parts += [_render_answer(k, exercise) for k, exercise in enumerate(found, 1)]
+    terms = "".join(f"<dt>{escape(term.name)}</dt><dd>{escape(term.definition)}</dd>" for term in glossary.read_terms())
+    parts.append(f"<h1 class='new-page'>Glossary</h1><dl>{terms}</dl>")
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    return f'<!DOCTYPE html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>'
+
+
+def _can_compute(exercise: Exercise) -> bool:
+    """Whether its numbers are known here: a lecturer's own exercise may be about runs on another computer."""
+    with suppress(BadInput):
+        return bool(exercises.compute_numbers(exercise, {}))
+    return False
+
+
+def to_mathml(latex: str, is_block: bool = True) -> str:
+    """A formula in LaTeX as MathML, which browsers print."""
+    from latex2mathml.converter import convert
+
+    return convert(latex, display="block" if is_block else "inline")
+
+
+def _render_section(section: Section) -> str:
+    head = f"<h2>{escape(section.title)} <span class='note'>{escape(section.source)}</span></h2>"
+    formulas = "".join(f"<div class='formula'>{to_mathml(formula)}</div>" for formula in section.formulas)
+    rows = [
+        f"<tr><td>{to_mathml(symbol, is_block=False)}</td><td>{escape(meaning)}</td></tr>"
+        for symbol, meaning in section.symbols.items()
+    ]
+    symbols = f"<table>{''.join(rows)}</table>" if rows else ""
+    draw = figures.FIGURES.get(section.name)
+    figure = _render_figure(draw()) if draw else ""
+    return f"<section>{head}<p>{escape(section.text)}</p>{formulas}{symbols}{figure}</section>"
+
+
+def _render_figure(figure: Figure) -> str:
+    return f"<figure>{figure.picture}<figcaption>{escape(figure.caption)}</figcaption></figure>"
+
+
+def _render_exercise(number: int, exercise: Exercise) -> str:
+    values = exercises.compute_numbers(exercise, {})
+    about = f"slides {exercise.slides}, {exercise.minutes} minutes"
+    head = f"<h3>{number}. {escape(exercise.title)} <span class='note'>{escape(about)}</span></h3>"
+    texts = f"<p>{_fill(exercise.task, values)}</p><p><b>{_fill(exercise.question, values)}</b></p>"
+    if exercise.guess is None:
+        items = "".join(f"<li>{escape(choice.text)}</li>" for choice in exercise.choices)
+        prediction = f"<ul class='choices'>{items}</ul>"
+    else:
+        prediction = f"<p>Your prediction: ____________ {escape(exercise.guess.unit)}</p>"
+    view = f"<p><b>Try it.</b> {escape(exercise.view.label)}. {escape(exercise.check.task)}</p>"
+    return f"<div class='exercise'>{head}{texts}{prediction}{view}{'<div class=lines></div>' * 2}</div>"
+
+
+def _render_answer(number: int, exercise: Exercise) -> str:
+    values = exercises.compute_numbers(exercise, {})
+    if exercise.guess is None:
+        right = exercise.choices[exercises.find_right_choice(exercise, values)].text
+    else:
+        right = f"{values[exercise.answer]:.3g} {exercise.guess.unit}"
+    formula = f"<div class='formula'>{to_mathml(exercise.formula)}</div>" if exercise.formula else ""
+    head = f"<h3>{number}. {escape(exercise.title)}</h3>"
+    texts = f"<p><b>{escape(right)}</b></p><p>{_fill(exercise.explanation, values)}</p>"
+    return f"<div class='answer'>{head}{texts}{formula}</div>"
+
+
+def _fill(template: str, values: Mapping[str, float]) -> str:
+    return escape(fill(template, values))
