@@ -15,17 +15,17 @@ _MOST_STEPS = 400  # of a running mean
 
 
 def make_chart(theme: str, title: str, x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
-    """An empty chart with named axes and a legend below; its title is drawn by the page, which can break its line.
+    """An empty chart with named axes and a legend above; its title is drawn by the page, which can break its line.
 
     The margins are fixed, because plotly would lay out every chart twice or more to measure them.
     """
-    below = _MARGIN["b"]
     chart = style.make_figure(
         theme,
         height=height,
         margin=_MARGIN,
         meta={"title": title},
-        legend={"orientation": "h", "x": 0, "y": -below / (height - _MARGIN["t"] - 2 * below), "yanchor": "top"},
+        # However many lines it has, it meets no axis.
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         xaxis={"title": {"text": x, "standoff": _STANDOFF}, "automargin": False},
         yaxis={"title": {"text": y, "standoff": _STANDOFF}, "automargin": False},
     )
@@ -79,7 +79,7 @@ def add_level(
     """Add a dashed line across the chart at an exact value, with its name."""
     line = {"color": palette.INK[theme], "width": 1.5, "dash": "dash"}
     add = chart.add_hline if axis == "y" else chart.add_vline
-    add(value, line=line, annotation={"text": text}, annotation_position=position if axis == "y" else "top")
+    add(value, line=line, annotation={"text": text}, annotation_position=position if axis == "y" else "top right")
 
 
 def add_running_mean(
@@ -116,7 +116,5 @@ def animate(
     slider = {"steps": steps, "active": len(frames) - 1, "currentvalue": {"visible": False}}
     chart.update_layout(
         sliders=[{**slider, "len": 1, "x": 0, "y": 0.5, "yanchor": "middle", "ticklen": 0, "minorticklen": 0}],
-        legend={"orientation": "h", "yref": "paper", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={**_MARGIN, "t": 58, "b": 52},
         meta={**chart.layout.meta, "frames": list(frames), "what": what},
     )

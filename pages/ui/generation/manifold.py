@@ -14,7 +14,7 @@ from core.frontend.latent import Axis, Gaussian, Scene
 from core.runs import selection
 from core.types import Run
 from pages.ui.generation import latent_component
-from pages.ui.shared import stored_runs
+from pages.ui.shared import header, stored_runs
 from pages.ui.shared.run_picker import View
 from pages.ui.shared.stored_runs import Line, Stamp
 from pages.ui.shared.text import plain
@@ -31,8 +31,12 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     rows = latent_component.find_rows(view.entry, line, problems)
     scene = make_scene(line.stamp, rows.key if rows is not None else "", line.run, rows)
     where = "between the classes" if scene.gaussian else "where no test rows are: the decoder was not trained there"
-    st.markdown(f"Each point of the square is a 2-D code, which the decoder turns into an image. Drag to look {where}.")
+    about = f"Each point of the square is a 2-D code, which the decoder turns into an image. Drag to look {where}."
+    # In large type below, so that the controls and the whole plane are in one view.
+    explanation = None if header.is_large() else st.markdown(about)
     latent_component.draw(line.stamp, scene, rows, describe(line, scene, rows), problems)
+    if explanation is None:
+        st.markdown(about)
     if not any(line.entry.has_posterior for line in lines.values()):
         st.caption(plain(f"The lecture shows this plane for a VAE; none is trained on {view.entry.label} yet."))
         latent_component.link_training(view.entry, 2)

@@ -72,14 +72,12 @@ def _compute_bounds(spread: float, shift: float, seed: int, theme: str) -> tuple
 
 
 def _show_collapse(controls: Controls) -> None:
-    st.markdown(
+    experiment.introduce(
         "The larger the weight β of the KL divergence, the fewer latent dimensions are used. The best linear VAE "
         "encodes a principal component only if its variance λ exceeds β times the output variance σ²; the other "
-        "dimensions collapse to the prior."
-    )
-    st.latex(
+        "dimensions collapse to the prior.",
         r"{\mathrm{KL}_i = \tfrac12 \max\!\left(0, \log \frac{\lambda_i}{\beta \sigma^2}\right)}\qquad\allowbreak"
-        r"{\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)}"
+        r"{\text{squared error}_i = \min(\lambda_i, \beta \sigma^2)}",
     )
     with experiment.make_controls_row(2):
         help = "Weight of the KL divergence; 1 is the standard VAE."

@@ -175,7 +175,7 @@ def _fit_discriminator(name: str, at: int, theme: str) -> tuple[list, float]:
 
 
 def _show_generator_alone(controls: Controls) -> None:
-    st.markdown(
+    experiment.introduce(
         "Without a learning discriminator: D is fixed to the data density, D(x) = p(x) / max p, or the generator is "
         "trained by maximum likelihood with naive sampling."
     )

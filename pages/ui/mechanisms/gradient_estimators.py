@@ -27,8 +27,6 @@ def draw(controls: Controls) -> None:
         r"\mathbb{E}_{\epsilon}\,\underbrace{f'(\mu + \sigma \epsilon)}_{\text{reparameterized}},\quad "
         r"\epsilon \sim \mathcal{N}(0, I)",
     )
-    graphs = "".join(images.vector(svg, about) for about, svg in figures.render_graphs(header.get_theme()).items())
-    st.html(Markup(f'<div class="hg-graphs">{graphs}</div>'))
     with experiment.make_controls_row():
         kind = controls.choose_segment("f", "f(z)", {"quadratic": "|z − a|²", "sines": "Σ sin(w z)"})
         if kind == "quadratic":
@@ -44,6 +42,8 @@ def draw(controls: Controls) -> None:
         seed = controls.choose_seed()
     charts, finding, checks, n = _sample_gradients(cost, d, sigma, size, seed, header.get_theme())
     experiment.draw_charts(*charts, key="gradients")
+    graphs = "".join(images.vector(svg, about) for about, svg in figures.render_graphs(header.get_theme()).items())
+    st.html(Markup(f'<div class="hg-graphs">{graphs}</div>'))
     experiment.state_finding(finding)
     experiment.draw_checks("gradients", checks)
     experiment.show_details(

@@ -173,7 +173,7 @@ def _estimate_marginal(size: int, noise: float, spread: float, seed: int, theme:
 
 
 def _show_objectives(size: int, noise: float, seed: int) -> None:
-    st.markdown(
+    experiment.introduce(
         "The mean of log p(x|z) over codes from the prior is a different objective: any weight of the decoder lowers "
         "it, so its best decoder ignores z."
     )

@@ -90,7 +90,7 @@ def _enlarged(figure: Any, tallest: int | None) -> Any:
     layout = figure.layout
     height = min(_TALLER * layout.height, tallest or max(_TALLEST, layout.height))
     look = {"template": style.make_template(header.get_theme(), _LARGER), "height": height}
-    margin = {side: 1.4 * pixels for side, pixels in layout.margin.to_plotly_json().items()}
+    margin = {side: 1.5 * pixels for side, pixels in layout.margin.to_plotly_json().items()}
     return type(figure)(figure).update_layout(**look, margin=margin)
 
 

@@ -19,7 +19,7 @@ from pages.ui.shared.html_blocks import make_code
 from pages.ui.shared.text import plain
 
 # Streamlit sizes everything but plotly's charts by the root's font size.
-_LARGE, _LARGE_NAME = "html { font-size: 150% !important; }", "large"
+_LARGE_NAME = "large"
 THEME = Path(__file__).parents[3] / "assets" / "theme"
 # group -> (script, label, icon)
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -74,7 +74,7 @@ def begin_page(script: str) -> None:
     sidebar = "collapsed" if is_large() else 220
     st.set_page_config(page_title=f"{label} · Hourglass", page_icon=icon, layout="wide", initial_sidebar_state=sidebar)
     if is_large():
-        st.html(f"<style>{_LARGE}</style>")
+        st.html(f"<style>{(THEME / 'large.css').read_text('utf-8')}</style>")
     try:
         config.check_settings()
     except HourglassError as problem:
