@@ -7,7 +7,7 @@ from pages.ui.shared import header, page_state
 from pages.ui.shared.text import Markup, html, plain
 
 header.begin_page(header.GLOSSARY)
-st.header("Glossary", anchor=False)
+st.title("Glossary", anchor=False)
 terms = glossary.read_terms()
 linked = page_state.read_link("term")
 chosen = next((term for term in terms if term.slug == linked), None)

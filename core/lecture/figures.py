@@ -14,6 +14,7 @@ from core.figures import montages
 from core.figures.line_chart import render_lines
 from core.lecture import quantities
 from core.lecture.quantities import find_run
+from core.runs import selection
 from core.types import Run
 
 _DATA = "mnist"
@@ -50,13 +51,14 @@ def draw_documents() -> Figure:
 
 
 def draw_reconstructions() -> Figure:
-    runs = {name: find_run(_DATA, name, 30) for name in ("ae", "pca")}
-    strips = [("Test images", runs["pca"].views["originals"])]
-    strips += [(methods.label(name), run.views["reconstructions"]) for name, run in runs.items()]
-    errors = [f"{methods.label(name)} {run.metrics['squared_error'].value:.2f}" for name, run in runs.items()]
-    n = runs["pca"].metrics["squared_error"].n
+    runs = {methods.label(name): find_run(_DATA, name, 30, selection.BEST_EFFORT) for name in ("ae", "pca")}
+    first = next(iter(runs.values()))
+    strips = [("Test images", first.views["originals"][:_SHOWN])]
+    strips += [(label, run.views["reconstructions"][:_SHOWN]) for label, run in runs.items()]
+    errors = [f"{label} {run.metrics['squared_error'].value:.2f}" for label, run in runs.items()]
+    n = first.metrics["squared_error"].n
     caption = f"Reconstructions from 30 dimensions. Squared error per image, n = {n:,}: {', '.join(errors)}."
-    return Figure(_make_strips([(title, images[:_SHOWN]) for title, images in strips], runs["pca"]), caption)
+    return Figure(_make_strips(strips, first), caption)
 
 
 def draw_labels() -> Figure:
@@ -97,13 +99,14 @@ def draw_gan_training() -> Figure:
 
 
 def draw_samples() -> Figure:
-    runs = {name: find_run(_DATA, name, 10) for name in ("vae", "gan")}
-    strips = [("Data", runs["vae"].views["originals"][:_SHOWN])]
-    strips += [(f"{methods.label(name)}, samples", run.views["samples"][:_SHOWN]) for name, run in runs.items()]
-    distances = [f"{methods.label(name)} {run.metrics['frechet'].value:.1f}" for name, run in runs.items()]
-    n = runs["vae"].metrics["frechet"].n
+    runs = {methods.label(name): find_run(_DATA, name, 10) for name in ("vae", "gan")}
+    first = next(iter(runs.values()))
+    strips = [("Data", first.views["originals"][:_SHOWN])]
+    strips += [(f"{label}, samples", run.views["samples"][:_SHOWN]) for label, run in runs.items()]
+    distances = [f"{label} {run.metrics['frechet'].value:.1f}" for label, run in runs.items()]
+    n = first.metrics["frechet"].n
     caption = f"Test images, and images that are generated. Fréchet distance, n = {n:,}: {', '.join(distances)}."
-    return Figure(_make_strips(strips, runs["vae"]), caption)
+    return Figure(_make_strips(strips, first), caption)
 
 
 def draw_contributing_pairs() -> Figure:
@@ -155,6 +158,22 @@ def draw_plane() -> Figure:
     return Figure(_make_picture(sheet, "Decoded codes of the plane"), "The plane of codes of a VAE, decoded.")
 
 
+def draw_game() -> Figure:
+    from core.mechanisms import finished_games
+
+    game = finished_games.read_finished("works")
+    mixture = finished_games.GAMES["works"][0].mixture
+    real = mixture.sample(len(game.samples), np.random.default_rng(0))
+    points, labels = np.concatenate([real, game.samples]), np.repeat([0, 1], len(real))
+    pictures = [
+        _make_picture(montages.make_thumbnail(np.where(shown[:, None], points, np.nan), labels, "light", 300), alt, alt)
+        for alt, shown in (("Data", labels == 0), ("Generated", labels == 1))
+    ]
+    scores = f"Jensen-Shannon divergence {game.js[-1]:.3f} nats, at the start {game.js[0]:.3f}"
+    answers = f"D answers {game.on_real[-1]:.2f} on real and {game.on_generated[-1]:.2f} on generated rows"
+    return Figure("".join(pictures), f"After {game.rounds[-1]:,} rounds: {scores}; {answers}.")
+
+
 def draw_optimal_discriminator() -> Figure:
     from core.mechanisms import density_comparison, gaussian_mixtures
     from core.mechanisms.gaussian_mixtures import Mixture
@@ -204,6 +223,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "reparameterization": draw_variance_ratio,
     "manifold": draw_plane,
     "code-vae": draw_vae_training,
+    "gan": draw_game,
     "adversarial": draw_optimal_discriminator,
     "versus": draw_divergences,
     "objective": draw_losses,

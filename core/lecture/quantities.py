@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from core import datasets, methods
 from core.errors import BadInput
+from core.runs import selection
 from core.types import Run
 
 Size = Annotated[int, Field(ge=1, le=256)]
 Seed = Annotated[int, Field(ge=0, le=9999)]
 Deviation = Annotated[float, Field(gt=0, le=10)]
 Labels = Annotated[int, Field(ge=1, le=1_000_000)]
+Budget = Literal["matched", "best effort"]
 Codes = Literal["", "normal", "standardised", "gaussian", "mixture"]
 
 _ROWS = 64  # of the concept demo Naive sampling
@@ -29,9 +31,9 @@ _MU = 1.0  # of the concept demo Reparameterization, in every dimension
 _STARTS = 4  # of the concept demo Divergences
 
 
-def find_run(data: str, method: str, size: int) -> Run:
-    """The stored run that the pages show first for a view; raises BadInput without one."""
-    from core.runs import reader, selection, store
+def find_run(data: str, method: str, size: int, budget: str = selection.MATCHED) -> Run:
+    """The stored run that the pages show first for a view and budget; raises BadInput without one."""
+    from core.runs import reader, store
 
     entry = datasets.entry(data)
     if method not in methods.compared(entry.kind):
@@ -39,7 +41,7 @@ def find_run(data: str, method: str, size: int) -> Run:
         raise BadInput(f"The method “{method:.40}” is not compared on {entry.label}; allowed are {allowed}.")
     stored = store.list_runs()[0]
     candidates = {name: selection.select_runs(stored, data, name, size) for name in methods.compared(entry.kind)}
-    if not (key := selection.leading(candidates).get(method)):
+    if not (key := selection.leading(candidates, budget).get(method)):
         raise BadInput(f"No run of {methods.label(method)} with {size} latent dimensions is stored on {entry.label}.")
     return reader.read_run(store.find_place(key))
 
@@ -50,24 +52,24 @@ def _read_metric(run: Run, name: str) -> float:
     return float(run.metrics[name].value)
 
 
-def reconstruction_error(data: str, method: str, size: Size) -> float:
+def reconstruction_error(data: str, method: str, size: Size, budget: Budget = "matched") -> float:
     """Mean reconstruction error over the test rows, in the measure that the pages compare methods by."""
     from core.metrics.reconstruction_error import choose_measure
     from core.types import Form
 
-    run = find_run(data, method, size)
+    run = find_run(data, method, size, budget)
     mean = choose_measure(Form.from_json(run.environment)).find_mean(run)
     if mean is None:
         raise BadInput(f"{methods.label(method)} reconstructs no rows of {data}.")
     return float(mean.value)
 
 
-def pca_dimensions(data: str, method: str, size: Size) -> float:
+def pca_dimensions(data: str, method: str, size: Size, budget: Budget = "matched") -> float:
     """Fewest principal components with at most the reconstruction error of a method's run."""
     from core.metrics import pca_spectrum
 
     errors = find_run(data, "pca", size).views["error_by_size"].astype(np.float64)
-    found = pca_spectrum.find_size(errors, reconstruction_error(data, method, size))
+    found = pca_spectrum.find_size(errors, reconstruction_error(data, method, size, budget))
     if found is None:
         raise BadInput(f"PCA does not reach the error of {methods.label(method)} at {size} dimensions on {data}.")
     return float(found)
@@ -234,6 +236,22 @@ def samples_score(
     return float(getattr(comparison.scores[model], score))
 
 
+def game_score(
+    preset: str,
+    value: Literal["js", "disagreement", "on_real", "on_generated", "coverage", "slope", "spread", "offset"],
+    at: Literal["first", "last"] = "last",
+) -> float:
+    """A number of a finished game, see `core.mechanisms.finished_games.FinishedGame`: concept demo GAN game."""
+    from core.mechanisms import finished_games
+
+    if preset not in finished_games.GAMES:
+        raise BadInput(f"There is no game “{preset:.40}”; allowed are {', '.join(finished_games.GAMES)}.")
+    score = float(getattr(finished_games.read_finished(preset), value)[0 if at == "first" else -1])
+    if np.isnan(score):
+        raise BadInput(f"The game “{preset}” has no {value}.")
+    return score
+
+
 QUANTITIES: dict[str, Callable[..., float]] = {
     function.__name__: function
     for function in (
@@ -250,6 +268,7 @@ QUANTITIES: dict[str, Callable[..., float]] = {
         codes_in_region,
         fitted_gaussian,
         samples_score,
+        game_score,
     )
 }
 

@@ -17,6 +17,7 @@ DONE = {
     "bound": {"elbo.spread": 1.0, "elbo.shift": 0.25},
     "gradients": {"gradients.f": "sines", "gradients.w": 8.0},
     "collapse": {"elbo.beta": 0.1},
+    "discriminator": {"players.preset": "vanishing"},
     "modes": {"similarity.pi": 0.999},
 }
 

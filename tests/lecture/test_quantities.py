@@ -12,7 +12,7 @@ from core import datasets
 from core.errors import BadInput
 from core.lecture import quantities
 from core.lecture.quantities import compute
-from core.mechanisms import linear_gaussian
+from core.mechanisms import finished_games, linear_gaussian
 from core.runs import selection
 from core.semi_supervised import results
 
@@ -129,6 +129,15 @@ def test_stored_scores_are_read_from_the_run_that_the_page_shows():
     assert 0 < vae < compute("samples_score", {"model": "gan", "score": "inside"}) < 1
 
 
+def test_scores_of_finished_games():
+    game = finished_games.read_finished("works")
+    assert abs(game.js_estimate.deviation(compute("game_score", {"preset": "works", "value": "js"}))) < 4
+    # Nobody tells apart what D answers 1/2 to: its cross entropy is then 2 log 2.
+    answers = [compute("game_score", {"preset": "works", "value": name}) for name in ("on_real", "on_generated")]
+    assert answers == pytest.approx([0.5, 0.5], abs=0.05)
+    assert game.history["D"][-50:].mean() == pytest.approx(2 * np.log(2), abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
@@ -144,6 +153,9 @@ def test_stored_scores_are_read_from_the_run_that_the_page_shows():
         ("labels_needed", {"data": "mnist", "approach": "x", "baseline": "network", "labels": 100}),
         ("elbo_term", {"term": "gap", "spread": float("nan")}),
         ("samples_score", {"model": "gan", "score": "modes", "data": "ring", "steps": 7}),
+        ("samples_score", {"model": "ae", "score": "modes"}),
+        ("game_score", {"preset": "own", "value": "js"}),
+        ("game_score", {"preset": "density", "value": "on_real"}),
     ],
 )
 def test_a_quantity_that_can_not_be_computed_is_refused_in_words(name, parameters):
