@@ -5,6 +5,7 @@ m_c(z) = exp(-|c - s z|^2 / (2 r^2)), where s is how far a code of 1 moves the s
 output the means are the probabilities that a pixel is white; with a Normal output every pixel has the same deviation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from core.mechanisms.monte_carlo import Estimate
 BERNOULLI, NORMAL = "bernoulli", "normal"
 SIDE = 16
 _MOVE = 0.4
+_GRID_REACH, _GRID_SIDE = 5.0, 51
+_ROUNDING = 2e-3  # of the difference of two log densities
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,22 @@ class Spot:
         if self.output == BERNOULLI:
             return (rng.random(parameters.shape) < parameters).astype(float)
         return parameters + self.noise * rng.standard_normal(parameters.shape)
+
+    def log_marginal(self, X: np.ndarray) -> np.ndarray:
+        """log p(x) of black and white images in nats, with a Bernoulli output: (n, 256) -> (n,).
+
+        The trapezoidal rule over a grid of codes in steps of 0.2 from -5 to 5, fine enough for radii from 0.1.
+        """
+        from scipy.special import logsumexp
+
+        axis = np.linspace(-_GRID_REACH, _GRID_REACH, _GRID_SIDE)
+        Z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+        apart = np.square(self.pixels[None] - _MOVE * Z[:, None]).sum(-1) / (2 * self.radius**2)
+        log_black = np.log(-np.expm1(-apart.clip(min=1e-12)))  # log(1 - m)
+        # float32 halves the time and errs by less than 0.001 nats.
+        given_code = np.float32(X) @ np.float32(-apart - log_black).T + log_black.sum(1)
+        log_weights = -0.5 * np.square(Z).sum(1) - np.log(2 * np.pi) + 2 * np.log(axis[1] - axis[0])
+        return logsumexp(given_code + log_weights, axis=1)
 
     @property
     def mean(self) -> np.ndarray:
@@ -88,3 +107,40 @@ def estimate_explained_variance(spot: Spot, n: int, rng: np.random.Generator) ->
     whole = 0.5 * (np.square(centred[0]) + np.square(centred[1])).sum(1)
     share = common.mean() / whole.mean()
     return Estimate(float(share), Estimate.from_draws((common - share * whole) / whole.mean()).error, n)
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How a generator compares with the data, once by likelihood and once by a discriminator.
+
+    Attributes
+    ----------
+    log_likelihood : mean log p(x) of the data under the generator, in nats per image.
+    accuracy : share of images, half data and half generated, that the optimal discriminator p / (p + q) names rightly;
+        0.5 where it can only guess.
+    """
+
+    log_likelihood: Estimate
+    accuracy: Estimate
+
+
+def compare_with_data(data: Spot, generators: Sequence[Spot], n: int, seed: int = 0) -> list[Similarity]:
+    """Compare generators with n images of the data, both with a Bernoulli output; the same random numbers for each.
+
+    The optimal discriminator: Goodfellow et al. 2014, proposition 1.
+    """
+    real, *made = sample_images(data, n, seed), *(sample_images(generator, n, seed + 1) for generator in generators)
+    by_data = data.log_marginal(np.concatenate([real, *made])).reshape(-1, n)
+    found = []
+    for generator, rows, rows_by_data in zip(generators, made, by_data[1:], strict=True):
+        real_by_generator, rows_by_generator = generator.log_marginal(np.concatenate([real, rows])).reshape(2, n)
+        odds = np.concatenate([by_data[0] - real_by_generator, rows_by_generator - rows_by_data])
+        rightly = np.where(np.abs(odds) < _ROUNDING, 0.5, odds > 0)
+        found.append(Similarity(Estimate.from_draws(real_by_generator), Estimate.from_draws(rightly)))
+    return found
+
+
+def sample_images(spot: Spot, n: int, seed: int) -> np.ndarray:
+    """Images x ~ p(x|z) of codes z ~ N(0, I): (n, 256)."""
+    rng = np.random.default_rng(seed)
+    return spot.draw(spot.compute_parameters(rng.standard_normal((n, 2))), rng)

@@ -81,3 +81,24 @@ def test_failures_are_named_by_what_real_rows_reach():
         ((0.85, 0.68), []),
     ):
         assert random_codes.find_failures(*scores, floor=(0.84, 0.83)) == failures
+
+
+def test_marginal_of_images_is_a_mean_over_codes():
+    spot, Z = Spot(BERNOULLI, 0.4), np.random.default_rng(1).standard_normal((20_000, 2))
+    images = output_distributions.sample_images(spot, 4, 0)
+    means = spot.compute_parameters(Z).clip(1e-300, 1 - 1e-12)
+    given_code = images @ np.log(means).T + (1 - images) @ np.log1p(-means).T
+    expected = np.logaddexp.reduce(given_code, axis=1) - np.log(len(Z))
+    np.testing.assert_allclose(spot.log_marginal(images), expected, atol=0.25)
+
+
+def test_both_measures_are_best_for_the_data_themselves():
+    data, others = Spot(BERNOULLI, 0.25), [Spot(BERNOULLI, radius) for radius in (0.2, 0.25, 0.4)]
+    found = output_distributions.compare_with_data(data, others, 60)
+    assert [each.accuracy.value for each in found].index(0.5) == 1
+    assert max(found, key=lambda each: each.log_likelihood.value) is found[1]
+    # No other rule is better than the optimal discriminator: such as one that counts white pixels.
+    for generator, each in zip(others, found, strict=True):
+        real, made = (output_distributions.sample_images(spot, 4000, 7).sum(1) for spot in (data, generator))
+        best = max(abs((real > k).mean() - (made > k).mean()) for k in range(256)) / 2 + 0.5
+        assert best <= each.accuracy.value + 4 * max(each.accuracy.error, 0.01)

@@ -7,17 +7,32 @@ STEPS = (
         "generative",
         "Slides 10–13",
         "Generative models",
-        "The data are samples from an unknown distribution, and we want new samples. A generator decodes samples from "
-        "a known distribution; the result is compared with the data by likelihood or by an adversarial game.",
-        (link_demo("generator", "Decode samples of N(0, I)"),),
-        formulas=(r"z \sim p(z), \quad x \sim p_\theta(x|z)",),
+        "The data are samples from an unknown distribution, and we want new samples. A generator decodes codes from a "
+        "known distribution; how like the data its images are is measured by likelihood (VAE) or by a discriminator "
+        "(GAN).",
+        (
+            link_demo("generator", "Decode samples of N(0, I)"),
+            link_mnist("generation", "Generated digits of all methods", section="samples"),
+        ),
+        formulas=(
+            r"z \sim p(z), \quad x \sim p_\theta(x|z)",
+            r"\max_\theta\, \mathbb{E}_x \log p_\theta(x) \quad \text{or}",
+            r"\min_\theta \max_D\, \text{accuracy}(D)",
+        ),
         symbols={
             r"z": "the latent code",
             r"p(z)": "the prior: a known distribution that is easy to sample, N(0, I)",
-            r"p_\theta(x|z)": "the generator: a network with weights θ that gives a distribution over rows x",
+            r"p_\theta(x|z)": "the generator: parameters θ that give a distribution over images x; here one radius",
+            r"\log p_\theta(x)": "the log-likelihood of an image of the data under the generator",
+            r"\text{accuracy}(D)": "the share of images that a discriminator D names rightly as real or generated",
         },
+        look_for="Move θ until the generated images look like the data. Both measures agree: the likelihood is highest "
+        "where the best discriminator can only guess, in 50% of the cases.",
+        picture="generators.draw_generator",
         minutes=6,
-        notes="Both ways to measure similarity come back: likelihood leads to the VAE, the game to the GAN.",
+        notes="Let the room choose θ by eye before anybody reads the curves. Both ways to measure similarity come "
+        "back: likelihood leads to the VAE, the game to the GAN. The spot is so simple that its likelihood is an "
+        "integral over a grid of codes, and the best discriminator p / (p + q) is known; for images neither is.",
     ),
     Step(
         "random",
@@ -40,6 +55,8 @@ STEPS = (
         "them back.",
         picture="generators.draw_random_codes",
         minutes=4,
+        notes="Ask first what a decoder makes of a code that no image had. The common misunderstanding: N(0, I) is "
+        "wrong in one way everywhere; with 30 dimensions its codes lie off the data, with 2 they miss most of them.",
     ),
     Step(
         "outputs",
