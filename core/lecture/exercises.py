@@ -19,8 +19,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from core.errors import BadInput
 from core.lecture import quantities
+from core.lecture.listing import FOLDER
 
-FOLDER = Path(__file__).parents[2] / "assets" / "exercises"
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}")  # of a file after its number, as a link has it
 _COMBINED = {"ratio": lambda a, b: a / b, "difference": lambda a, b: a - b}
 _MOST_BYTES = 30_000

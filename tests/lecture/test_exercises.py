@@ -3,8 +3,9 @@
 import pytest
 
 from core.errors import BadInput
-from core.lecture import exercises, quantities
+from core.lecture import exercises, listing, quantities
 from pages.ui.shared.header import VIEWS
+from pages.ui.tour import steps
 
 FOUND, PROBLEMS = exercises.read_exercises(tuple(VIEWS))
 # What a person who does the task has chosen in the view.
@@ -109,3 +110,10 @@ def test_wrong_names_large_files_and_ambiguous_answers(tmp_path):
     ]
     with pytest.raises(BadInput, match="2 choices hold the answer"):
         exercises.find_right_choice(found[0], {"share": 0.05})
+
+
+def test_headings_are_those_of_the_exercises():
+    headings = listing.list_headings()
+    assert [(one.name, one.title, one.slides) for one in FOUND] == [(h.name, h.title, h.slides) for h in headings]
+    # Each belongs to a step of the tour, which links it.
+    assert {heading.slides for heading in headings} <= {step.source.split()[-1] for step in steps.STEPS}

@@ -30,8 +30,10 @@ def test_a_prediction_is_committed_tested_and_kept_after_the_answer():
     )
     app.expect(f"With your settings {numbers['yours']:.1%}").lack("3. The answer")
     app.press("reveal-pairs").expect("3. The answer", "Your prediction is not right")
+    app.session_state["hourglass.memory"]["naive.noise"] = 0.3
+    app.run().expect("You have done this.")
     assert not app.radio
-    assert app.query()["progress"] == "pairs-0rh1"
+    assert app.query()["progress"] == "pairs-0drh1"
 
 
 def find(name: str) -> exercises.Exercise:
@@ -43,9 +45,9 @@ def exercises_view(name: str) -> dict[str, str]:
 
 
 def test_progress_survives_a_link_and_hostile_ones_are_refused():
-    kept = {"pairs": Progress(2.0, True, 1), "other": Progress(12.5), "third": Progress(hints=2)}
+    kept = {"pairs": Progress(2.0, True, True, 1), "other": Progress(12.5), "third": Progress(hints=2)}
     assert progress.unpack(progress.pack(kept)) == kept
-    for text in ("", "x", "pairs-r", "pairs-1rh1_", "Pairs-1", "pairs-nan", "pairs-1e5", "p-1_" * 900):
+    for text in ("", "x", "pairs-r", "pairs-dr", "pairs-1rh1_", "Pairs-1", "pairs-nan", "pairs-1e5", "p-1_" * 900):
         assert progress.unpack(text) is None, text
     opened_on(header.EXERCISES, exercise="pairs", progress="pairs-2rh1").expect("3. The answer")
     opened_on(header.EXERCISES, exercise="pairs", progress="<b>").expect("can't be read").lack("2. Try it")

@@ -58,7 +58,7 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
         _draw_hints(exercise, state, values)
         if state.prediction is None:
             return
-        _draw_view(exercise, number, values, bool(chosen))
+        _draw_view(exercise, number, state, values, bool(chosen))
         if state.is_revealed:
             _draw_answer(exercise, state, values)
         else:
@@ -78,7 +78,7 @@ def _choose_prediction(exercise: Exercise) -> None:
         look = {"format": "%g", "help": help, "width": 420, "key": widget}
         st.slider(plain(label), guess.low, guess.high, step=guess.step, **look)
     key = page_state.key(f"commit-{exercise.name}")
-    st.button("Commit", key=key, on_click=progress.commit, args=(exercise.name, widget), type="primary")
+    st.button("Commit", key=key, on_click=progress.commit, args=(exercise, widget), type="primary")
 
 
 def _draw_committed(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
@@ -104,15 +104,17 @@ def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]
         st.button(label, key=key, on_click=progress.add_hint, args=(exercise.name,), icon=":material/lightbulb:")
 
 
-def _draw_view(exercise: Exercise, number: int, values: Mapping[str, float], has_begun: bool) -> None:
+def _draw_view(exercise: Exercise, number: int, state: Progress, values: Mapping[str, float], has_begun: bool) -> None:
     st.header("2. Try it", anchor=False)
     st.markdown(plain(exercise.check.task))
     script, link = header.VIEWS[exercise.view.page], exercise.view
     header.set_exercise(f"exercise {number}", script, exercise.check.task)
     st.page_link(script, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices))
-    is_met = exercise.check.holds(values[exercise.check.number])
-    if is_met:
+    if exercise.check.holds(values[exercise.check.number]):
+        progress.finish(exercise.name)
         st.success(plain(fill(exercise.check.met, values)), icon=":material/check:")
+    elif state.is_done:
+        st.success("You have done this.", icon=":material/check:")
     elif has_begun:
         st.info(plain(fill(exercise.check.unmet, values)))
 

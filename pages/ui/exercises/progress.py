@@ -11,25 +11,27 @@ from core.lecture.exercises import Exercise
 from pages.ui.shared import page_state, room
 
 _NAME = "progress"
-_PART = re.compile(r"([a-z][a-z0-9]{0,23})-(\d{1,9}(?:\.\d{1,3})?)?(r?)(?:h(\d))?")
+_PART = re.compile(r"([a-z][a-z0-9]{0,23})-(\d{1,9}(?:\.\d{1,3})?)?(d?)(r?)(?:h(\d))?")
 _LONGEST = 2000
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The prediction (index of a choice, or a number), whether the answer was shown, and hints that were asked for."""
+    """The prediction (index of a choice, or a number), whether the task was done and the answer shown, and hints."""
 
     prediction: float | None = None
+    is_done: bool = False
     is_revealed: bool = False
     hints: int = 0
 
 
 def pack(progress: Mapping[str, Progress]) -> str:
-    """Exercise -> progress as a text for a link: ``"pairs-2rh1_bound-0"``."""
+    """Exercise -> progress as a text for a link: ``"pairs-2drh1_bound-0"``."""
     parts = []
     for name, one in progress.items():
         prediction = "" if one.prediction is None else f"{one.prediction:g}"
-        parts.append(f"{name}-{prediction}{'r' if one.is_revealed else ''}{f'h{one.hints}' if one.hints else ''}")
+        flags = f"{'d' if one.is_done else ''}{'r' if one.is_revealed else ''}{f'h{one.hints}' if one.hints else ''}"
+        parts.append(f"{name}-{prediction}{flags}")
     return "_".join(parts)
 
 
@@ -39,10 +41,11 @@ def unpack(text: str) -> dict[str, Progress] | None:
     if len(text) > _LONGEST or not all(matches):
         return None
     found = {}
-    for name, prediction, revealed, hints in (match.groups() for match in matches):
-        if revealed and prediction is None:
+    for name, prediction, done, revealed, hints in (match.groups() for match in matches):
+        if (done or revealed) and prediction is None:
             return None
-        found[name] = Progress(float(prediction) if prediction else None, bool(revealed), int(hints or 0))
+        value = None if prediction is None else float(prediction)
+        found[name] = Progress(value, bool(done), bool(revealed), int(hints or 0))
     return found
 
 
@@ -73,9 +76,12 @@ def _keep(progress: dict[str, Progress]) -> None:
     page_state.keep(_NAME, progress, text=pack(progress) or None)
 
 
-def commit(name: str, widget: str) -> None:
+def commit(exercise: Exercise, widget: str) -> None:
     """Keep the prediction in a widget, the first one for good: the callback of a button."""
+    name = exercise.name
     if (value := st.session_state.get(widget)) is not None and _get(name).prediction is None:
+        # What was chosen in the view for another reason is not this exercise's task.
+        page_state.forget_choices(exercise.followed)
         choice = f"{value:g}"
         with page_state.keep_error(_NAME):
             # In a workshop the person's first one counts, also if they have reloaded the page.
@@ -86,6 +92,12 @@ def commit(name: str, widget: str) -> None:
 def show_kept_error() -> None:
     """Draw why the room did not count a prediction."""
     page_state.show_kept_error(_NAME)
+
+
+def finish(name: str) -> None:
+    """Note that the task was done."""
+    if not _get(name).is_done:
+        _change(name, is_done=True)
 
 
 def reveal(name: str) -> None:

@@ -131,6 +131,12 @@ def forget(prefixes: Iterable[str]) -> None:
         st.session_state[_WRITTEN].pop(name, None)
 
 
+def forget_choices(names: Iterable[str]) -> None:
+    """Forget what was last chosen under these names: pages open with their defaults, or a link's choices."""
+    for name in names:
+        st.session_state[_MEMORY].pop(name, None)
+
+
 def choose_with(
     draw: Callable[..., Any],
     name: str,

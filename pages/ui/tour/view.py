@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.lecture.listing import Heading, list_headings
 from pages.ui.shared import header, page_state
 from pages.ui.shared.experiment import Controls, state_finding
 from pages.ui.shared.formulas import draw_formulas
@@ -80,4 +81,18 @@ def _explain(step: Step) -> None:
         st.page_link(
             link.page, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices)
         )
+    _link_exercises(step)
     st.caption(plain(f"The steps follow {steps.LECTURE}."))
+
+
+def _link_exercises(step: Step) -> None:
+    """Draw links to the exercises on the slides of a step."""
+    for k, heading in enumerate(_list_exercises(), 1):
+        if heading.slides == step.source.split()[-1]:
+            label, query = plain(f"Exercise {k}: {heading.title}"), {header.EXERCISE: heading.name}
+            st.page_link(header.EXERCISES, label=label, icon=":material/quiz:", query_params=query)
+
+
+@st.cache_resource(max_entries=1, ttl=600, show_spinner=False)
+def _list_exercises() -> tuple[Heading, ...]:
+    return list_headings()
