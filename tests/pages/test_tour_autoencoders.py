@@ -43,7 +43,7 @@ def project(pca, X: np.ndarray) -> np.ndarray:
 
 
 def test_slide_3_has_the_errors_of_the_image():
-    _, (error, n, mean, *_) = read_finding("unsupervised", digit="4")
+    _, (error, _, _, n, mean, *_) = read_finding("unsupervised", digit="4")
     sample, run = embedded_samples.read_sample("mnist-sample"), read_run("mnist", "pca", 2)
     row = next(row for row in run.views["strip_rows"] if sample["y_test"][sample["rows_test"] == row] == 4)
     x = sample["x_test"][sample["rows_test"] == row].reshape(1, -1) / 255
@@ -124,3 +124,16 @@ def test_slide_8_has_the_errors_of_the_stored_results(n):
     assert (labels, level, seeds) == (n, 95, len(a))
     expected = a.mean(), b.mean(), (b - a).mean(), interval.low, interval.high
     assert (ours, baseline, gap, low, high) == pytest.approx(expected, abs=0.051)
+
+
+def test_slide_8_says_what_to_look_for_as_it_is():
+    """The difference shrinks with more labels, and features that are not fine-tuned are worse from 600 labels on."""
+    lines = [json.loads(line) for line in results.results_path("mnist", results.SHIPPED).read_text().splitlines()]
+    counts = sorted({row["labels"] for row in lines if row["method"] == "fine_tuned"})
+    scratch, features, tuned = (
+        np.array([np.mean([r["error"] for r in lines if (r["method"], r["labels"]) == (name, n)]) for n in counts])
+        for name in ("network", "ae", "fine_tuned")
+    )
+    assert counts == [100, 600, 1000, 3000]
+    assert (np.diff(scratch - tuned) < 0).all()
+    assert (features > scratch).tolist() == [False, True, True, True]

@@ -22,7 +22,8 @@ STEPS = (
         "code, and below the map is what each method reconstructs from these two numbers.",
         picture="autoencoders.draw_methods",
         minutes=3,
-        notes="Ask what a label costs in the audience's own field. Name the three families once.",
+        notes="Ask what a label costs in the audience's own field, and name the three families once. The colours of "
+        "the maps are often taken for something that was learned: no method was told the digits.",
     ),
     Step(
         "features",
@@ -40,7 +41,8 @@ STEPS = (
         "common: features that keep what matters are similar for similar images.",
         picture="autoencoders.draw_code",
         minutes=5,
-        notes="The code is short on purpose: without that limit the identity would be a perfect answer.",
+        notes="Ask what a network with a code of 784 numbers would learn: the identity, so the code is short on purpose. "
+        "A number of the code has no meaning of its own; only all of them together describe the image.",
     ),
     Step(
         "linear",
@@ -65,8 +67,8 @@ STEPS = (
         "people that neither has seen, the two are close.",
         picture="autoencoders.draw_reconstructions",
         minutes=6,
-        notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves "
-        "the error as it is.",
+        notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves the error as "
+        "it is. Ask why the two are close on faces: 32 people are few to learn a curved manifold from.",
     ),
     Step(
         "documents",
@@ -89,7 +91,8 @@ STEPS = (
         "map shows where it is.",
         picture="documents.draw_maps",
         minutes=4,
-        notes="Hinton and Salakhutdinov 2006, figure 4: the same comparison on Reuters.",
+        notes="Hinton and Salakhutdinov 2006, figure 4: the same comparison on 804,414 stories of another Reuters "
+        "collection. Let people name the subjects that LSA leaves on one heap. The AE was told no subjects either: they are only the colours.",
     ),
     Step(
         "labels",
@@ -105,11 +108,12 @@ STEPS = (
             r"\text{enc}_\phi": "the encoder: it starts from the autoencoder of all rows",
             r"p_w": "a softmax classifier with weights w",
         },
-        look_for="Move the number of labels: the difference between the first bar and the last is largest with few "
-        "labels, where the images without labels help most.",
+        look_for="Add labels: the difference between the first bar and the last shrinks. With 600 labels or more, "
+        "features that are not fine-tuned (the second bar) are worse than a network from scratch.",
         picture="few_labels.draw_stages",
         minutes=6,
-        notes="Let people guess how many labels the autoencoder saves before you move the control.",
+        notes="Let people guess the last bar at 1,000 labels before you move the control. A common misunderstanding: the "
+        "classifier needs no better reconstructions, only features in which the classes are easy to separate.",
     ),
     Step(
         "code-ae",

@@ -39,23 +39,26 @@ def draw_methods(controls: Controls) -> str:
 @st.cache_resource(max_entries=20, show_spinner=False)
 def _make_cards(digit: int, theme: str) -> tuple[Markup, str]:
     runs = {name: stored_runs.find_shipped(_DATA, name, 2) for name in _ENCODE}
-    cards, errors = [], []
+    cards = []
     for name, run in runs.items():
-        error, mean = number(_read_error(run, digit)), run.metrics[_ERROR]
-        pixels = run.views["reconstructions"][_find_digit(run, digit)]
-        cards.append(_make_card(name, _make_map(run, digit, theme), pixels, f"reconstruction, squared error {error}"))
-        errors.append(f"{error} with {methods.label(name)} (mean over {mean.n:,} test images: {number(mean.value)})")
+        error, pixels = number(_read_error(run, digit)), run.views["reconstructions"][_find_digit(run, digit)]
+        cards.append(_make_card(name, _make_map(run, digit, theme), pixels, f"recon\u00adstruction, error {error}"))
     generated = stored_runs.find_shipped(_DATA, _GENERATE, _GAN_SIZE, is_best=True).views["samples"]
     picture = images.montage(generated[:16], _SHAPE, 4, "Images that the GAN generates", "hg-method-map", cell=56)
     cards.append(_make_card(_GENERATE, picture, None, "no encoder, so no code: it generates images"))
     first = next(iter(runs.values()))
     original = first.views["originals"][_find_digit(first, digit)]
     about = (
-        f"The test image. Below: maps of {len(first.views['map']):,} test images, each placed by its two numbers and "
-        "coloured by its digit, which no method was told."
+        f"The test image. Maps: {len(first.views['map']):,} test images, placed by the two numbers of each and "
+        "coloured by digit, which no method was told."
     )
     x = pipeline.make_block(_make_image(original, f"The test image, a {digit}"), about, style="hg-method-x")
-    finding = f"From two numbers, the squared error of this image is {join_words(errors)}."
+    errors = [f"{number(_read_error(run, digit))} with {methods.label(name)}" for name, run in runs.items()]
+    means = [number(run.metrics[_ERROR].value) for run in runs.values()]
+    finding = (
+        f"From two numbers, the squared error of this image is {join_words(errors)}; the mean over "
+        f"{first.metrics[_ERROR].n:,} test images is {join_words(means)}."
+    )
     return Markup(f'<div class="hg-methods">{x}{"".join(cards)}</div>'), finding
 
 

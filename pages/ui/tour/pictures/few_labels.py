@@ -32,14 +32,14 @@ def _make_picture(n: int) -> tuple[Markup, str]:
     features = pipeline.make_block('<div class="hg-unit">z</div>', "features")
     stages = {
         "1. Autoencoder on all images, without labels": (
-            pipeline.make_images(images, _SHAPE, 3, f"all {run.environment['n_train']:,} images"),
+            pipeline.make_images(images, _SHAPE, 3, f"{run.environment['n_train']:,} images"),
             encoder,
             features,
             pipeline.make_network(pipeline.DECODER, "decoder"),
-            pipeline.make_images(rebuilt, _SHAPE, 3, "recon\u00adstruc\u00adtions"),
+            pipeline.make_images(rebuilt, _SHAPE, 3, "output x̂"),
         ),
         "2. Its encoder and a classifier on few labels": (
-            pipeline.make_images(images[[2, 4]], _SHAPE, 2, f"{n:,} images with labels", "L"),
+            pipeline.make_images(images[[2, 4]], _SHAPE, 2, f"{n:,} labelled", "L"),
             encoder,
             features,
             pipeline.make_block('<div class="hg-unit">softmax</div>', "classifier", "p_w"),
