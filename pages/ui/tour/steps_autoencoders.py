@@ -41,7 +41,7 @@ STEPS = (
         "common: features that keep what matters are similar for similar images.",
         picture="autoencoders.draw_code",
         minutes=5,
-        notes="Ask what a network with a code of 784 numbers would learn: the identity, so the code is short on purpose. "
+        notes="Ask what a network with a code of 784 numbers would learn: the identity. So the code is short. "
         "A number of the code has no meaning of its own; only all of them together describe the image.",
     ),
     Step(
@@ -67,8 +67,8 @@ STEPS = (
         "people that neither has seen, the two are close.",
         picture="autoencoders.draw_reconstructions",
         minutes=6,
-        notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves the error as "
-        "it is. Ask why the two are close on faces: 32 people are few to learn a curved manifold from.",
+        notes="The subspace is the same, the axes are not: any invertible k × k matrix between them leaves the error "
+        "as it is. Ask why the two are close on faces: 32 people are few to learn a curved manifold from.",
     ),
     Step(
         "documents",
@@ -92,7 +92,8 @@ STEPS = (
         picture="documents.draw_maps",
         minutes=4,
         notes="Hinton and Salakhutdinov 2006, figure 4: the same comparison on 804,414 stories of another Reuters "
-        "collection. Let people name the subjects that LSA leaves on one heap. The AE was told no subjects either: they are only the colours.",
+        "collection. Let people name the subjects that LSA leaves on one heap. "
+        "The AE was told no subjects either: they are only the colours.",
     ),
     Step(
         "labels",
@@ -112,7 +113,7 @@ STEPS = (
         "features that are not fine-tuned (the second bar) are worse than a network from scratch.",
         picture="few_labels.draw_stages",
         minutes=6,
-        notes="Let people guess the last bar at 1,000 labels before you move the control. A common misunderstanding: the "
+        notes="Let people guess the last bar at 1,000 labels before you move the control. Often misunderstood: the "
         "classifier needs no better reconstructions, only features in which the classes are easy to separate.",
     ),
     Step(
