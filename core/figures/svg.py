@@ -20,12 +20,13 @@ NAMES = {
     "score_real": "real",
     "score_generated": "generated",
     "validation_score_real": "validation",
+    "test_loss": "test",
     **dict.fromkeys(("loss", "reconstruction", "kl"), "training"),
     **dict.fromkeys(("validation_loss", "validation_reconstruction", "validation_kl"), "validation"),
 }
 # title -> terms of the loss, or scores, that share a panel
 _PANELS = {
-    "Loss": ("loss", "validation_loss"),
+    "Loss": ("loss", "validation_loss", "test_loss"),
     "Reconstruction": ("reconstruction", "validation_reconstruction"),
     "KL divergence": ("kl", "validation_kl"),
     "Losses of the players": ("discriminator_loss", "generator_loss"),

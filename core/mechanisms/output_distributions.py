@@ -2,7 +2,9 @@
 
 The code z ~ N(0, I) in the plane is where the spot lies in a square image: pixel c has the mean
 m_c(z) = exp(-|c - s z|^2 / (2 r^2)), where s is how far a code of 1 moves the spot and r its radius. With a Bernoulli
-output the means are the probabilities that a pixel is white; with a Normal output every pixel has the same deviation.
+output the means are the probabilities that a pixel is white. With a Normal output the generator gives a deviation too,
+d sqrt(4 m_c(z) (1 - m_c(z))): the most, d, at the edge of the spot, where the mean is 1/2. With a fixed output every
+pixel has the deviation d.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ import numpy as np
 
 from core.mechanisms.monte_carlo import Estimate
 
-BERNOULLI, NORMAL = "bernoulli", "normal"
+BERNOULLI, NORMAL, FIXED = "bernoulli", "normal", "fixed"
 SIDE = 16
 _MOVE = 0.4
 _GRID_REACH, _GRID_SIDE = 5.0, 51
@@ -25,9 +27,9 @@ class Spot:
 
     Attributes
     ----------
-    output : {"bernoulli", "normal"}
+    output : {"bernoulli", "normal", "fixed"}
     radius : r above 0, as a share of half the image's side.
-    noise : standard deviation of a pixel about its mean, at least 0; of a Normal output alone.
+    noise : the largest standard deviation d of a pixel about its mean, at least 0; not of a Bernoulli output.
     """
 
     output: str
@@ -46,11 +48,18 @@ class Spot:
         apart = np.square(self.pixels[None] - _MOVE * Z[:, None]).sum(-1)
         return np.exp(-apart / (2 * self.radius**2))
 
-    def draw(self, parameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Images from p(x|z), of the same shape: 0 or 1, or any number with a Normal output."""
+    def compute_deviations(self, means: np.ndarray) -> np.ndarray:
+        """Standard deviations of p(x|z) from its means, of the same shape."""
+        if self.output == FIXED:
+            return np.full_like(means, self.noise)
+        spread = np.sqrt(means * (1 - means))
+        return 2 * self.noise * spread if self.output == NORMAL else spread
+
+    def draw(self, means: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Images from p(x|z), of the same shape as its means: 0 or 1, or any number with a Normal output."""
         if self.output == BERNOULLI:
-            return (rng.random(parameters.shape) < parameters).astype(float)
-        return parameters + self.noise * rng.standard_normal(parameters.shape)
+            return (rng.random(means.shape) < means).astype(float)
+        return means + self.compute_deviations(means) * rng.standard_normal(means.shape)
 
     def log_marginal(self, X: np.ndarray) -> np.ndarray:
         """log p(x) of black and white images in nats, with a Bernoulli output: (n, 256) -> (n,).
@@ -81,7 +90,10 @@ class Spot:
     @property
     def variance(self) -> np.ndarray:
         """Exact Var x = E Var(x|z) + Var E(x|z), the law of total variance: (256,)."""
-        given_code = self.noise**2 if self.output == NORMAL else self._mean_power(1) - self._mean_power(2)
+        if self.output == FIXED:
+            return self.noise**2 + self.variance_of_means
+        given_code = self._mean_power(1) - self._mean_power(2)
+        given_code = given_code if self.output == BERNOULLI else 4 * self.noise**2 * given_code
         return given_code + self.variance_of_means
 
     def _mean_power(self, k: int) -> np.ndarray:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from core.mechanisms import output_distributions, random_codes
-from core.mechanisms.output_distributions import BERNOULLI, NORMAL, SIDE, Spot
+from core.mechanisms.output_distributions import BERNOULLI, FIXED, NORMAL, SIDE, Spot
 from core.mechanisms.random_codes import OFF_DATA, UNCOVERED, Region
 from tests.mechanisms.helpers import assert_calibrated
 
 
-@pytest.mark.parametrize("spot", [Spot(BERNOULLI), Spot(NORMAL, 0.3, 0.2)], ids=lambda spot: spot.output)
+@pytest.mark.parametrize(
+    "spot", [Spot(BERNOULLI), Spot(NORMAL, 0.3, 0.2), Spot(FIXED, 0.3, 0.2)], ids=lambda spot: spot.output
+)
 def test_moments_and_explained_variance_are_those_of_draws(spot):
     rng = np.random.default_rng(0)
     means = spot.compute_parameters(rng.standard_normal((50_000, 2)))
@@ -17,8 +19,17 @@ def test_moments_and_explained_variance_are_those_of_draws(spot):
     np.testing.assert_allclose(spot.mean, images.mean(0), atol=0.01)
     np.testing.assert_allclose(spot.variance, images.var(0), atol=0.01)
     np.testing.assert_allclose(spot.variance_of_means, means.var(0), atol=0.01)
+    assert np.sqrt(np.square(images - means).mean(0)) == pytest.approx(
+        np.sqrt(np.square(spot.compute_deviations(means)).mean(0)), abs=0.01
+    )
     truth = output_distributions.compute_explained_variance(spot)
     assert_calibrated(lambda rng: output_distributions.estimate_explained_variance(spot, 2000, rng), truth)
+
+
+def test_a_normal_output_is_most_uncertain_at_the_edge_of_the_spot():
+    means = np.array([[0.0, 0.5, 1.0]])
+    assert Spot(NORMAL, noise=0.3).compute_deviations(means).tolist() == [[0, 0.3, 0]]
+    assert Spot(FIXED, noise=0.3).compute_deviations(means).tolist() == [[0.3, 0.3, 0.3]]
 
 
 def test_a_spot_is_up_and_right_at_positive_codes_and_explains_all_without_noise():

@@ -97,7 +97,7 @@ def test_missing_or_unreadable_data_leave_the_decoder(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(datasets, "is_available", lambda name: name == "digits")
         app = page("manifold", data="frey")
-        assert "not on this machine" in app.info[0].value
+        assert any("not on this machine" in caption.value for caption in app.caption)
         scene = messages(app)["manifold"]
         assert (len(scene["arrays"]["labels"]), scene["pictures"]) == (390, "")
     monkeypatch.setattr(cached, "find_rows", Mock(side_effect=DataUnavailable("The file is broken.")))

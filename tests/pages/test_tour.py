@@ -23,6 +23,9 @@ def test_links_open_with_their_choices_on_a_fresh_machine(page, monkeypatch, tmp
         if link.page == page:
             app = opened_on(page, **link.choices)
             assert [message.value for message in (*app.error, *app.warning)] == [], link.label
+            assert not any(button.label.startswith("Download") for button in app.button), link.label
+            # A form is of the run beside it.
+            assert not any(caption.value.startswith("Settings that differ") for caption in app.caption), link.label
             assert {name: app.query_params[name] for name in link.choices} == link.choices, link.label
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from core import cache, datasets, methods
 from core.analysis import decoder_export
 from core.analysis.codes import to_pixels
-from core.analysis.rows import Rows, check_same_data
+from core.analysis.rows import Rows, check_same_data, has_shipped_rows
 from core.errors import BadInput, HourglassError
 from core.figures import montages
 from core.frontend import latent, maps
@@ -54,6 +54,10 @@ def choose_line(
 
 def find_rows(entry: datasets.Entry, line: Line, problems: list[str]) -> Rows | None:
     """Return the rows whose codes are shown; None, after a sentence, where there are none."""
+    is_here = datasets.is_available(entry.name) or has_shipped_rows(entry.name)
+    if not is_here and "codes" in line.run.views:
+        st.caption(plain(f"{entry.label} is not on this machine: the points are codes stored with the run."))
+        return None
     try:
         rows = cached.find_rows(entry, line.run.spec.dataset_params, problems)
         if rows is not None:

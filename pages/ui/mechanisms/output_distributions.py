@@ -6,30 +6,32 @@ import streamlit as st
 from core.figures.mechanisms import codes as figures
 from core.mechanisms import output_distributions
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.output_distributions import BERNOULLI, NORMAL, SIDE, Spot
+from core.mechanisms.output_distributions import BERNOULLI, FIXED, NORMAL, SIDE, Spot
 from pages.ui.shared import experiment, header
 from pages.ui.shared.experiment import Controls
 
 _N_SHOWN, _N_CODES = 8, 400
+_OUTPUTS = {BERNOULLI: "Bernoulli", NORMAL: "Normal, mean and σ", FIXED: "Normal, mean alone"}
 
 
 def draw(controls: Controls) -> None:
     experiment.introduce(
         "Latent codes z from N(0, I) are decoded into the parameters of a distribution over images of a spot (first "
-        "row). Samples x of that distribution (below) are black and white with Bernoulli pixels and noisy with Normal "
-        "pixels.",
+        "rows): the probability of white of every pixel, or a mean and a standard deviation. Samples x of that "
+        "distribution are black and white with Bernoulli pixels and noisy with Normal pixels.",
         r"z \sim p(z) = \mathcal{N}(0, I)",
         r"{x \sim p_\theta(x|z) = \prod_i \mathrm{Bernoulli}(x_i;\, m_i(z))}\quad\allowbreak"
-        r"{\text{or}\quad \prod_i \mathcal{N}(x_i;\, m_i(z), \sigma^2)}",
+        r"{\text{or}\quad \prod_i \mathcal{N}(x_i;\, m_i(z), \sigma_i(z)^2)}",
     )
     with experiment.make_controls_row():
-        output = controls.choose_segment("output", "Output distribution", {BERNOULLI: "Bernoulli", NORMAL: "Normal"})
+        output = controls.choose_segment("output", "Output distribution", _OUTPUTS)
         help = "As a share of half the image's side."
         radius = controls.choose_value("radius", "Spot radius", (0.1, 0.15, 0.25, 0.4, 0.6), 0.25, help)
         noise = 0.0
-        if output == NORMAL:
-            label, noises = "Pixel standard deviation σ", (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
-            noise = controls.choose_value("noise", label, noises, 0.1, "Black is 0, white is 1.")
+        if output != BERNOULLI:
+            label, noises = "Largest σ of a pixel", (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+            about = "Black is 0, white is 1. From the generator σ is largest at the edge of the spot."
+            noise = controls.choose_value("noise", label, noises, 0.2, about)
         n = controls.choose_value("draws", "Samples for the means", (10, 100, 1000, 10_000), 1000)
         seed = controls.choose_seed()
     spot = Spot(output, radius, noise)
@@ -61,7 +63,8 @@ def _sample(spot: Spot, n: int, seed: int) -> tuple[dict[str, np.ndarray], Estim
     rng = np.random.default_rng([seed, 1])
     images = spot.draw(spot.compute_parameters(rng.standard_normal((n, 2))), rng)
     strips = {
-        f"Parameters m(z) of codes 1 to {_N_SHOWN}": parameters,
+        f"Means m(z) of codes 1 to {_N_SHOWN}": parameters,
+        **({} if spot.output == BERNOULLI else {"Standard deviations σ(z)": spot.compute_deviations(parameters)}),
         "Samples x ~ p(x|z)": spot.draw(parameters, rng),
         "New samples, same codes": spot.draw(parameters, rng),
         # Means are dark: both are brightened by the same factor.

@@ -57,7 +57,7 @@ def make_words(words: Iterable[tuple[str, str, bool]]) -> Markup:
     return Markup(f'<div class="hg-words">{" ".join(spans)}</div>')
 
 
-def make_code(text: str) -> Markup:
-    """A command line or link as it is, with a Copy button, which assets/theme/app.js handles."""
+def make_code(text: str, style: str = "") -> Markup:
+    """A command line, link or program as it is, with a Copy button, which assets/theme/app.js handles."""
     button = '<button type="button" class="hg-copy" aria-live="polite">Copy</button>'
-    return Markup(f'<div class="hg-code"><pre>{escape(text)}</pre>{button}</div>')
+    return Markup(f'<div class="hg-code {style}"><pre tabindex="0">{escape(text)}</pre>{button}</div>')

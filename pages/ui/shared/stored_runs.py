@@ -132,9 +132,10 @@ def read_shipped(spec: Spec) -> Run:
 
 
 def find_shipped(dataset: str, method: str, n_components: int, *, is_best: bool = False) -> Run:
-    """The shipped run of a method that a comparison shows first, or its best effort, the last one shipped."""
-    recipes = [r for r in presets.RUNS if r[:2] == (dataset, method) and r[2]["n_components"] == n_components]
-    return read_shipped(specs.make_from_settings(*recipes[-1 if is_best else 0]))
+    """The shipped run of a method that a comparison shows first, or its best effort."""
+    among = presets.BEST_EFFORT if is_best else presets.RUNS
+    recipe = next(r for r in among if r[:2] == (dataset, method) and r[2]["n_components"] == n_components)
+    return read_shipped(specs.make_from_settings(*recipe))
 
 
 def _deleted(key: str) -> BrokenRun:

@@ -162,5 +162,8 @@ def choose_watched(problems: list[str]) -> Spec | None:
     if (token := page_state.read_link(_WATCHED)) is not None:
         with page_state.append_error(problems):
             spec = stored_runs.check_known(permalinks.decode(token))
+    elif page_state.read_link("method") is not None:
+        unwatch()  # the link asks for the form of another run
+        spec = page_state.recall(_WATCHED)
     watch(spec)
     return spec

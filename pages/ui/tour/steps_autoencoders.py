@@ -120,14 +120,20 @@ STEPS = (
         "code-ae",
         "Slide 9",
         "Code: an autoencoder",
-        "An autoencoder of MNIST with 10 latent dimensions: training curves, reconstructions, interpolation between "
-        "two codes, and random codes from a fitted Gaussian.",
+        "The notebook of the lecture as it would be written today: a convolutional autoencoder with 10 latent "
+        "dimensions, its training and test error, reconstructions, codes between two images, and random codes from a "
+        "fitted Gaussian.",
         (
-            link_mnist("training", "Training form", method="ae"),
+            link_mnist("training", "The same on MNIST: curves, and a form to train", method="ae", preset="reference"),
             link_mnist("generation", "Interpolation", section="between", size="10"),
         ),
         formulas=(_ERROR,),
         symbols=_SYMBOLS,
+        look_for="Curves: while the training error keeps falling, does the test error? Images: compare random codes "
+        "with codes between two images.",
+        picture="code.draw_autoencoder",
         minutes=5,
+        notes="Ask which line would change for a VAE. A common misunderstanding: a low training error says nothing "
+        "about new images, which is why the code holds some of them back.",
     ),
 )

@@ -91,7 +91,7 @@ STEPS = (
         "Code: a GAN",
         "A deep convolutional GAN: its losses and samples. It has no encoder, so there is no code for a given image.",
         (
-            link_mnist("training", "Training form", method="gan"),
+            link_mnist("training", "The same on MNIST: curves, and a form to train", method="gan", preset="reference"),
             link_mnist("generation", "Samples of all methods", section="samples"),
         ),
         minutes=4,

@@ -127,10 +127,11 @@ STEPS = (
         "code-vae",
         "Slide 25",
         "Code: a VAE",
-        "VAEs with 2 and 10 latent dimensions and β, the weight of the KL divergence: samples from the prior, and "
-        "posterior collapse for large β.",
+        "The notebook of the lecture as it would be written today: the encoder gives a distribution over codes, the "
+        "loss is the negative ELBO, and β weights its KL divergence. The pixels are drawn black or white: Bernoulli on "
+        "grey pixels would be no normalised density, and the loss no bound on the likelihood.",
         (
-            link_mnist("training", "Training form", method="vae"),
+            link_mnist("training", "The same on MNIST: curves, and a form to train", method="vae", preset="reference"),
             link_demo("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
         ),
         formulas=(
@@ -143,6 +144,11 @@ STEPS = (
             r"p_\theta(x_i|z)": "the decoder's distribution over rows for code z",
             r"p(z)": "the prior, N(0, I)",
         },
+        look_for="Compare the code with the autoencoder's: only the encoder's output, the loss and the drawn pixels "
+        "differ. Images: do samples from the prior look like digits?",
+        picture="code.draw_vae",
         minutes=5,
+        notes="Ask what β = 8 does before you open the demo. A common misunderstanding: −ELBO values of two papers can "
+        "only be compared if both treat the pixels in the same way.",
     ),
 )

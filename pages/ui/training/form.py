@@ -17,7 +17,7 @@ from pages.ui.shared import page_state, permalinks, run_picker, stored_runs, tra
 from pages.ui.shared.text import plain, shorten
 from pages.ui.training.setting_labels import format_value, label_setting
 
-_SIZE, _SEED, _LINK = "n_components", "seed", "spec"
+_SIZE, _SEED, _LINK, _PRESET = "n_components", "seed", "spec", "preset"
 _SEED_PARAM = Param(_SEED, 0, (0, 2**31 - 1), "Seed of everything random: the same seed gives the same weights.")
 _MEASURED_SECONDS = 1.0
 _PRESET_HELP = (
@@ -117,11 +117,18 @@ def choose(stored: Sequence[Run], problems: list[str]) -> Spec | None:
             values = form.resize(values, stored_runs.parse_code_size(size))
             # Out of the address, which would otherwise undo every later choice.
             page_state.keep("size", values[_SIZE], text=None)
+    if (preset := page_state.read_link(_PRESET)) is not None:
+        if preset in (offered := form.presets(values[_SIZE])):
+            values = form.complete(offered[preset], values)
+        else:
+            problems.append(f"The link asks for the preset {shorten(preset)}: choose one of those below.")
     form.keep(values)
     is_allowed = not form.has_size or _draw_param(form, form.params[_SIZE])
     _choose_preset(form)
     if not _draw_params(form) or not is_allowed:
         return None
+    preset = form.find_preset(form.values)
+    page_state.keep(_PRESET, preset, text=preset if preset != presets.SECONDS else None)
     spec = form.make_spec(form.values, problems)
     is_usual = spec is None or spec == form.make_spec(form.defaults, [])
     page_state.keep(_LINK, spec, text=None if is_usual else permalinks.encode(spec))
@@ -132,7 +139,7 @@ def _choose_dataset(stored: Sequence[Run], problems: list[str]) -> str:
     names = stored_runs.list_datasets(stored)
 
     def label(name: str) -> str:
-        absent = " (will download)" if datasets.can_fetch(name) else " (not on this machine)"
+        absent = " (training downloads it)" if datasets.can_fetch(name) else " (not on this machine)"
         return datasets.entry(name).label + ("" if datasets.is_available(name) else absent)
 
     look = {"format_func": label, "on_change": training_queue.unwatch}
