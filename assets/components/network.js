@@ -68,6 +68,24 @@ class Network {
     }
     return x;
   }
+
+  // The gradient with respect to the row of the last `compute`, of a function that has the gradient `slope` with respect
+  // to what goes into the last activation. Hidden layers have to be of ReLU.
+  pull(slope) {
+    for (let k = this.layers.length - 1; k >= 0; k--) {
+      const { weight, used } = this.layers[k];
+      const n = slope.length;
+      const below = new Float32Array(used.length);
+      for (let i = 0; i < below.length; i++) {
+        if (k && this.layers[k - 1].out[i] <= 0) continue;
+        let sum = 0;
+        for (let j = 0; j < n; j++) sum += weight[i * n + j] * slope[j];
+        below[i] = sum;
+      }
+      slope = below;
+    }
+    return slope;
+  }
 }
 
 // Four rows of the weights at once, those of inputs that a ReLU put out left out: a quarter of the memory's traffic.

@@ -31,6 +31,18 @@ export function toPosterior(output, [low, high]) {
   return { mean, logVariance, deviation: logVariance.map((value) => Math.exp(value / 2)), kl };
 }
 
+// Cross entropy in nats of an image in [0, 1] and Bernoulli means, and its gradient by the code they are decoded from.
+export function toLoss(decoder, row, means) {
+  let loss = 0;
+  const slope = new Float32Array(row.length);
+  for (let k = 0; k < row.length; k++) {
+    const p = Math.min(Math.max(means[k], 1e-7), 1 - 1e-7);
+    loss -= row[k] * Math.log(p) + (1 - row[k]) * Math.log(1 - p);
+    slope[k] = means[k] - row[k];
+  }
+  return { loss, gradient: Array.from(decoder.pull(slope)) };
+}
+
 // A square picture of the plane of codes around `centre`, `reach` to each side.
 class Chart {
   constructor() {
@@ -77,6 +89,23 @@ class Chart {
     context.fillStyle = fill;
     context.fill();
     context.globalAlpha = 1;
+  }
+
+  arrow(from, to) {
+    const { context } = this;
+    const [x, y, toX, toY] = [this.x(from[0]), this.y(from[1]), this.x(to[0]), this.y(to[1])];
+    const angle = Math.atan2(toY - y, toX - x);
+    const wing = (turn) => [toX - 9 * Math.cos(angle + turn), toY - 9 * Math.sin(angle + turn)];
+    for (const [line, thick] of [[this.background, 6], [this.primary, 3]]) {
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(toX, toY);
+      context.moveTo(...wing(0.5));
+      context.lineTo(toX, toY);
+      context.lineTo(...wing(-0.5));
+      [context.strokeStyle, context.lineWidth] = [line, thick];
+      context.stroke();
+    }
   }
 
   // With an edge in the colour of the page, so that it can be read on points.
@@ -141,7 +170,7 @@ class Reparameterization {
     const lines = () => element("div", { class: "numbers" });
     [this.input, this.output] = [image(), image()];
     [this.map, this.close] = [new Chart(), new Chart()];
-    [this.ofPosterior, this.ofCode] = [lines(), lines()];
+    [this.ofPosterior, this.ofCode, this.ofLoss] = [lines(), lines(), lines()];
     this.paper = element("div", {});
     this.source = element("div", { class: "note" });
     this.scale = element("div", { class: "note" });
@@ -166,7 +195,7 @@ class Reparameterization {
         this.scale,
       ),
       arrow("decoder"),
-      part("Decoded image", this.output, element("div", { class: "note" }, "Pixels: means of p(x|z)")),
+      part("Decoded image", this.output, this.ofLoss),
     );
     this.root.append(graph, this.said);
   }
@@ -258,28 +287,33 @@ class Reparameterization {
     probe.remove();
     this.codes.colours = [...message.colours[theme], message.none[theme]];
     const z = this.code();
-    this.decoded = this.decoder.compute(z);
+    const decoded = this.decoder.compute(z);
+    const { loss, gradient } = toLoss(this.decoder, this.row, decoded);
     this.paint(this.input, this.row, `Image x, ${message.shape.join(" by ")} pixels`);
-    this.paint(this.output, this.decoded, `Decoded image of z = ${pair(z, 3)}`);
+    this.paint(this.output, decoded, `Decoded image of z = ${pair(z, 3)}`);
     const at = this.at;
     this.source.textContent = this.isDrawn ? "Your drawing, centred as MNIST's digits are" : `Test image #${counted(message.arrays.digitRows[at])}, class ${message.names[message.arrays.digitLabels[at]]}`;
     this.drawMap(style);
-    this.drawClose(style, z);
+    this.drawClose(style, z, gradient);
     const { mean, logVariance, deviation, kl } = posterior;
     const line = (symbol, ...parts) => element("p", { "data-symbol": symbol }, ...parts);
+    const back = (text) => element("p", { class: "back" }, text);
     this.ofPosterior.replaceChildren(
       line("\\mu_\\phi(x)", `μ = ${pair(mean, 3)}`),
       line("", `log σ² = ${pair(logVariance, 2)}`),
       line("\\sigma_\\phi(x)", `σ = ${pair(deviation, 3)}`),
       line("", `KL(q ‖ p) = ${fixed(kl, 2)} nats`),
+      back(`∂L/∂μ = ∂L/∂z · 1 = ${pair(gradient, 1)}`),
+      back(`∂L/∂σ = ∂L/∂z · ε = ${pair(gradient.map((value, d) => value * epsilon[d]), 1)}`),
     );
-    const inBrackets = (value) => (value < 0 ? `(${fixed(value, 2)})` : fixed(value, 2));
+    const inBrackets = (value) => fixed(value, 2).replace(/^−.*/, "($&)");
     this.ofCode.replaceChildren(
       line("\\varepsilon", `ε = ${pair(epsilon, 2)}`),
       ...mean.map((mu, d) => line("z", `z${SUBSCRIPTS[d]} = ${fixed(mu, 3)} + ${fixed(deviation[d], 3)} · ${inBrackets(epsilon[d])} = `, element("b", {}, fixed(z[d], 3)))),
-      line("", "∂z/∂μ = 1, ∂z/∂σ = ε"),
+      back(`∂L/∂z = ${pair(gradient, 1)}`),
     );
-    this.root.dataset.drawn = message.id;
+    this.ofLoss.replaceChildren(line("", `L = ${fixed(loss, 1)} nats, the cross entropy of x and the decoded pixels`));
+    Object.assign(this.root.dataset, { drawn: message.id, code: z.join(" ") });
   }
 
   paint(canvas, values, label) {
@@ -327,7 +361,7 @@ class Reparameterization {
     return 2 ** (Math.ceil(2 * Math.log2(wanted)) / 2);
   }
 
-  drawClose(style, z) {
+  drawClose(style, z, gradient) {
     const { close, posterior } = this;
     const { mean, deviation } = posterior;
     const reach = this.closeReach();
@@ -341,13 +375,16 @@ class Reparameterization {
     context.lineTo(close.x(z[0]), close.y(z[1]));
     [context.strokeStyle, context.lineWidth] = [close.ink, 2];
     context.stroke();
+    // The direction in which the loss falls fastest, in a length of its own.
+    const length = (0.3 * reach) / Math.hypot(...gradient);
+    close.arrow(z, z.map((value, d) => value - length * gradient[d]));
     close.dot(mean, 3.5, close.ink);
     close.dot(z, 7, close.background);
     close.dot(z, 5.5, close.primary);
     close.write("μ", close.x(mean[0]), close.y(mean[1]) + (z[1] > mean[1] ? 1 : -1) * close.letter);
     close.write("z", close.x(z[0]) + close.letter, close.y(z[1]));
     const times = this.reach / reach;
-    this.scale.textContent = `The square of the map, ${times.toFixed(0)} times as large; ellipses: 1 and 2 sd`;
+    this.scale.textContent = `The square of the map, ${times.toFixed(0)} times as large; ellipses: 1 and 2 sd, arrow: −∂L/∂z`;
     close.canvas.setAttribute("aria-label", `Close-up of q(z|x): mean ${pair(mean, 3)}, z = ${pair(z, 3)}`);
   }
 }

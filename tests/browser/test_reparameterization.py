@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from playwright.sync_api import expect
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core.datasets import user_image
 from core.runs import layout, presets, reader, specs
@@ -27,12 +29,22 @@ def server(shipped):
 
 
 def read_numbers(page) -> dict[str, list[float]]:
-    """The numbers on the page by what they are of: mu, log sigma squared, epsilon, and both components of z."""
+    """The numbers on the page by what they are of: pairs such as mu, the loss L, and both components of z."""
     text = page.locator(".numbers").all_inner_texts()
     words = "\n".join(text).replace("−", "-")
-    pairs = dict(re.findall(r"(.+) = \((-?[\d.]+, -?[\d.]+)\)", words))
+    pairs = dict(re.findall(r"^(.+?) = .*?\((-?[\d.]+, -?[\d.]+)\)$", words, re.MULTILINE))
     numbers = {name: [float(value) for value in values.split(", ")] for name, values in pairs.items()}
+    numbers["L"] = float(re.search(r"L = ([\d.]+) nats", words)[1])
     return numbers | {"z": [float(value) for value in re.findall(r"z. = .*= (-?[\d.]+)", words)]}
+
+
+def differentiate(vae, x: np.ndarray, z: list[float]) -> tuple[float, np.ndarray]:
+    """Cross entropy of an image and the decoded one, and its gradient by the code, by torch."""
+    code = torch.tensor([z], dtype=torch.float32, requires_grad=True)
+    target = torch.tensor(x[None], dtype=torch.float32)
+    loss = binary_cross_entropy_with_logits(vae.networks_["decoder"](code), target, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, code)
+    return float(loss.detach()), gradient[0].numpy()
 
 
 def test_a_drawn_digit_is_encoded_sampled_and_decoded_as_by_the_estimator(visit):
@@ -53,6 +65,13 @@ def test_a_drawn_digit_is_encoded_sampled_and_decoded_as_by_the_estimator(visit)
         assert numbers["z"] == pytest.approx(z, abs=2e-3)
         expected = 255 * vae.inverse_transform(np.array([numbers["z"]], np.float32))[0]
         assert np.abs(decoded - expected).max() < 3
+        code = list(map(float, page.locator(".reparameterization").get_attribute("data-code").split()))
+        assert code == pytest.approx(numbers["z"], abs=6e-4)
+        loss, gradient = differentiate(vae, x / 255, code)
+        assert numbers["L"] == pytest.approx(loss, abs=0.1)
+        for name, value in (("∂L/∂z", gradient), ("∂L/∂μ", gradient), ("∂L/∂σ", gradient * np.array(numbers["ε"]))):
+            # ε is rounded to two places.
+            assert numbers[name] == pytest.approx(value, rel=0.01, abs=0.3 + 0.006 * float(np.abs(gradient).max()))
         return x
 
     number = int(re.search(r"#([\d,]+)", page.locator(".seen").inner_text())[1].replace(",", ""))

@@ -81,8 +81,8 @@ STEPS = (
             r"\varepsilon": "noise that does not depend on any weight",
             r"z": "the sampled code",
         },
-        look_for="Draw a digit: the ellipse of q(z|x) moves over the map. Throw ε: z moves around μ, while μ and σ "
-        "stay.",
+        look_for="Draw a digit: the ellipse of q(z|x) moves over the map. Throw ε: z moves around μ, μ and σ stay, and "
+        "the gradient of the loss reaches both of them, by ∂z/∂μ = 1 and ∂z/∂σ = ε.",
         picture="latent_space.draw_reparameterization",
         is_wide=True,
         minutes=5,
