@@ -72,6 +72,7 @@ def test_a_page_imports_other_pages_parts_only_where_it_is_said():
         ("documents", "compare"),
         ("embeddings", "compare"),
         ("generation", "reconstructions"),
+        ("room", "exercises"),
         ("room", "tour"),
     }
     # The pictures of the tour, in a folder of their own, may show parts of any page.

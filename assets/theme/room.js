@@ -3,6 +3,7 @@ if (!window.hourglassRoom) {
   window.hourglassRoom = true;
   const CHOICE = "hourglass.follows"; // "yes", "no" once it was left, or not there
   const LONGEST_WAIT = 10; // seconds between two tries to reach the room
+  const CALM = 1500; // milliseconds after a touch in which the tab goes nowhere: what it asked of the server must arrive
   const SHOWN = 20; // seconds that a sentence about what has happened is shown
 
   // No markup: Streamlit drops a script with anything that looks like a tag.
@@ -38,16 +39,28 @@ if (!window.hourglassRoom) {
     return location.pathname === state.path && there.every(([name, value]) => here.get(name) === value);
   };
 
+  let touched = 0;
+  for (const type of ["click", "keydown"]) addEventListener(type, ({ target }) => bar.contains(target) || (touched = Date.now()), true);
+  const isBusy = () =>
+    Date.now() - touched < CALM ||
+    (Date.now() - touched < 5 * CALM && document.querySelector(".stApp").dataset.testScriptState === "running");
+
   // Streamlit runs the page of an address when the browser goes back or forth in its history.
-  const go = () => {
+  const go = (isForced = false) => {
+    if (isBusy() && !isForced) {
+      setTimeout(() => seen !== state.version && (follows() || isPresenter()) && go(), 100);
+      return;
+    }
+    const isAway = document.hidden || state.wasAway;
     seen = state.version;
-    if (!state.path || isThere()) return false;
+    state.wasAway = false;
+    if (!state.path || isThere()) return;
     const query = new URLSearchParams(state.query);
     query.set("room", state.version);
     history.pushState(null, "", `${state.path}?${query}`);
     dispatchEvent(new PopStateEvent("popstate"));
-    scrollTo(0, 0);
-    return true;
+    document.querySelector(".stMain")?.scrollTo(0, 0);
+    if (isAway && !isPresenter()) tell(`While you were away, the presenter went to ${state.label}.`);
   };
 
   const tell = (text) => {
@@ -69,7 +82,7 @@ if (!window.hourglassRoom) {
     send("follow");
     calls = state.calls;
     event = "";
-    go();
+    go(true);
     draw();
   };
 
@@ -83,8 +96,12 @@ if (!window.hourglassRoom) {
   const describe = () => {
     if (!stream || stream.readyState !== WebSocket.OPEN || !state) return "The connection to the room is lost. Trying again.";
     if (event) return event;
-    if (isPresenter())
-      return `${state.leading ? "You lead the room" : "The room stays where it is"}: ${state.following} follow.`;
+    if (isPresenter()) {
+      const [done, count] = state.warmed;
+      const predicted = state.query.includes("exercise=") ? `, ${state.predicted} have predicted` : "";
+      const warmed = done === count ? "" : ` Views are opened for the first time: ${done} of ${count}.`;
+      return `${state.leading ? "You lead the room" : "The room stays where it is"}: ${state.following} follow${predicted}.${warmed}`;
+    }
     if (follows()) return "You follow the presenter.";
     if (calls !== state.calls) return `The presenter asks everybody to look at ${state.label}.`;
     return sessionStorage.getItem(CHOICE) ? "You left the presenter." : "A presenter leads this room.";
@@ -138,8 +155,7 @@ if (!window.hourglassRoom) {
   const hear = (told) => {
     const isFirst = seen === null;
     const isAnother = state !== null && state.room !== told.room;
-    const wasAway = !isFirst && (document.hidden || state?.isOld);
-    state = told;
+    state = { ...told, wasAway: state?.wasAway || (!isFirst && state?.isOld) };
     clock = told.now - Date.now() / 1000;
     if (calls === null || isAnother) calls = told.calls;
     if (isAnother) {
@@ -149,7 +165,7 @@ if (!window.hourglassRoom) {
     else if (isFirst && !follows()) seen = told.version;
     else if (told.version !== seen && (follows() || isPresenter())) {
       calls = told.calls;
-      if (go() && wasAway && !isPresenter()) tell(`While you were away, the presenter went to ${told.label}.`);
+      go();
     }
     showCode();
     draw();

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from core.errors import BadInput
 
@@ -50,7 +51,6 @@ class Room:
         self.shows_code = False
         self.ends_at: float | None = None
         self.n_following = 0
-        self.last_exercise = ""
         # Views opened before people come: done, all, and the sentences of those that failed.
         self.warmed: tuple[int, int, list[str]] = 0, 0, []
         self._key = key
@@ -137,13 +137,17 @@ class Room:
                 raise BadInput(f"The room holds predictions of {MOST_EXERCISES} exercises, so this one is not counted.")
             if len(choices) >= MOST_PEOPLE and person not in choices:
                 raise BadInput(f"The room holds predictions of {MOST_PEOPLE} people, so this one is not counted.")
-            self.last_exercise = exercise
             return self._choices.setdefault(exercise, choices).setdefault(person, choice)
 
     def read_counts(self, exercise: str) -> dict[str, int]:
         """How many people predict each choice; choices that nobody predicts are left out."""
         with self._lock:
             return dict(Counter(self._choices.get(exercise, {}).values()))
+
+    @property
+    def exercise(self) -> str:
+        """The exercise that the presenter is at, or ""."""
+        return dict(parse_qsl(self.view.query)).get("exercise", "")
 
     def reveal(self, exercise: str) -> None:
         """Let everybody see the room's predictions for an exercise."""
@@ -170,7 +174,8 @@ class Room:
             }
             if is_presenter:
                 told |= {"leading": self.is_leading, "code": self.shows_code, "following": self.n_following}
-                told["join"] = self.address
+                told |= {"join": self.address, "predicted": len(self._choices.get(self.exercise, {}))}
+                told["warmed"] = self.warmed[:2]
             return told
 
     def enter(self) -> bool:
@@ -189,7 +194,8 @@ class Room:
             self.n_following += by
 
     def note_warmed(self, done: int, count: int, problems: list[str]) -> None:
-        self.warmed = done, count, problems
+        with self._changing():
+            self.warmed = done, count, problems
 
     def watch(self, notify: Callable[[], None]) -> Callable[[], None]:
         """Call `notify` after each change; returns what ends that."""

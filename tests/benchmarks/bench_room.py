@@ -1,10 +1,11 @@
-"""How fast thirty phones follow a presenter.
+"""How fast thirty phones follow a presenter, and whether each of their predictions is counted.
 
     python -m tests.benchmarks.bench_room [--phones 30] [--moves 20]
 
-A server of its own, with a room. A phone here speaks Streamlit's protocol over a WebSocket and the room's over another,
-as the script of the page does, and draws nothing. A time is from the presenter's click on the next step to the end of
-the run that shows it on a phone.
+A server of its own, with a room whose views were all opened beforehand. A phone here speaks Streamlit's protocol over
+a WebSocket and the room's over another, as the script of the page does, and draws nothing. A time is from the
+presenter's click on the next step to the end of the run that shows it on a phone. Then each phone commits a prediction
+in the moment in which the presenter goes on.
 """
 
 import argparse
@@ -18,70 +19,120 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from unittest.mock import patch
+from urllib.parse import urlencode
 
 from websockets.asyncio.client import connect
 
-from tests.benchmarks.bench_load import Session, _processor_seconds
-from tests.benchmarks.serving import served
+from core.room import room
+from pages.ui.room.visitor import Visitor, visit
+from pages.ui.shared.room import LED
+from tests.benchmarks.serving import processor_seconds, served, show_median
 
-PACE = 3.0  # seconds between two moves of the presenter
-
-
-async def _open(url: str, page: str, cookie: str = ""):
-    protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN"]
-    headers = {"Cookie": cookie} if cookie else {}
-    stream = f"{url.replace('http', 'ws')}/_stcore/stream"
-    connection = await connect(stream, origin=url, subprotocols=protocols, max_size=None, additional_headers=headers)
-    return Session(connection, url, page)
+PACE = 3.0  # seconds between two moves of the presenter, and up to one more
+STEPS = 15
+CALM = 1.5  # seconds after a touch in which assets/theme/room.js goes nowhere
+EXERCISE = "pairs"
 
 
-async def _follow(url: str, moves: list[float], times: list[float], failures: list[str], ready) -> None:
-    """Join, and go wherever the presenter goes."""
-    session = await _open(url, "tour")
-    await session.show({"step": "1"})
-    seen = 0
-    async with connect(f"{url.replace('http', 'ws')}/room/stream", origin=url) as stream:
-        await stream.send("follow")
-        async for text in stream:
-            told = json.loads(text)
-            if "version" not in told:
-                continue
-            if not seen:
-                ready.release()
-            if seen and told["version"] != seen:
+@dataclass
+class Room:
+    """A server with a room, and what was measured there."""
+
+    url: str
+    app: int
+    key: str
+    moved_at: float = 0.0
+    arrived: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    times: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+
+    async def move(self, presenter: Visitor, page: str, query: str) -> None:
+        self.moved_at = time.perf_counter()
+        await presenter.open(page, query)
+        self.own.append(1000 * (time.perf_counter() - self.moved_at))
+
+    async def follow(self, number: int, predicts: asyncio.Event) -> None:
+        """Join, and go wherever the presenter goes; in an exercise commit a prediction when it is time."""
+        seen, has_predicted, cookie = None, False, f"hourglass_person={number:016x}"
+        async with visit(self.url, cookie) as visitor, connect(self.stream, origin=self.url) as told:
+            await told.send("follow")
+            async for text in told:
+                state = json.loads(text)
+                if state["version"] == seen:
+                    continue
+                page, query = state["path"].strip("/"), f"{state['query']}&{LED}=1"
                 try:
-                    await session.show(dict(part.split("=", 1) for part in told["query"].split("&")))
-                    times.append(1000 * (time.perf_counter() - moves[-1]))
+                    await visitor.open(page, query)
                 except (RuntimeError, OSError) as error:
-                    failures.append(str(error))
-            seen = told["version"]
+                    self.failures.append(f"/{page}?{query}: {error}")
+                self.times += [1000 * (time.perf_counter() - self.moved_at)] if seen is not None else []
+                seen = state["version"]
+                self.arrived.release()
+                if page == "exercises" and not has_predicted:
+                    has_predicted = True
+                    await visitor.open(page, query, {"Prediction": number % 3})
+                    await predicts.wait()
+                    await asyncio.sleep(random.uniform(0, 0.3))
+                    touched_at = time.perf_counter()
+                    await visitor.open(page, query, {"Prediction": number % 3, "Commit": None})
+                    await asyncio.sleep(CALM - (time.perf_counter() - touched_at))
+
+    async def hear(self, is_enough, patience: float) -> dict:
+        """What the presenter is told, once it is enough or that many seconds are over."""
+        cookie = {"Cookie": f"{room.COOKIE}={self.key}"}
+        state = {}
+        async with connect(self.stream, origin=self.url, additional_headers=cookie) as told:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    async for text in told:
+                        state = json.loads(text)
+                        if is_enough(state):
+                            break
+        return state
+
+    @property
+    def stream(self) -> str:
+        return f"{self.url.replace('http', 'ws', 1)}/room/stream"
 
 
-async def _present(url: str, app: int, key: str, n_phones: int, n_moves: int) -> None:
-    presenter = await _open(url, "tour", f"hourglass_presenter={key}")
-    own = [await presenter.show({"step": "1"})]
-    for step in range(2, 17):
-        own.append(await presenter.show({"step": str(step)}))
-    moves, times, failures, ready = [], [], [], asyncio.Semaphore(0)
-    async with asyncio.TaskGroup() as together:
-        phones = [together.create_task(_follow(url, moves, times, failures, ready)) for _ in range(n_phones)]
+async def _measure(url: str, app: int, key: str, n_phones: int, n_moves: int) -> None:
+    place, predicts = Room(url, app, key), asyncio.Event()
+    await place.hear(lambda state: 0 < state["warmed"][1] == state["warmed"][0], 300)
+    async with visit(url, f"{room.COOKIE}={key}") as presenter, asyncio.TaskGroup() as together:
+        await presenter.open("tour", "step=1")
+        phones = [together.create_task(place.follow(number, predicts)) for number in range(n_phones)]
         for _ in phones:
-            await ready.acquire()
-        await asyncio.sleep(4)
-        before = _processor_seconds(app)
+            await place.arrived.acquire()
+        used = processor_seconds(app)
         for move in range(n_moves):
-            moves.append(time.perf_counter())
-            own.append(await presenter.show({"step": str(2 + move % 15)}))
             await asyncio.sleep(PACE + random.random())
-        used = _processor_seconds(app) - before
+            await place.move(presenter, "tour", urlencode({"step": 2 + move % STEPS}))
+        for _ in range(n_phones * n_moves):
+            await place.arrived.acquire()
+        used = processor_seconds(app) - used
+        times = list(place.times)
+        await asyncio.sleep(PACE)
+        await place.move(presenter, "exercises", urlencode({"exercise": EXERCISE}))
+        for _ in phones:
+            await place.arrived.acquire()
+        predicts.set()
+        await place.move(presenter, "tour", "step=2")
+        for _ in phones:
+            await place.arrived.acquire()
+        await place.move(presenter, "exercises", urlencode({"exercise": EXERCISE}))
+        counted = (await place.hear(lambda state: state["predicted"] == n_phones, 10))["predicted"]
         for phone in phones:
             phone.cancel()
-    print(f"processor time of the server a page change, ms: {1000 * used / n_moves / (n_phones + 1):.0f}")
-    print(f"{n_phones} phones, {n_moves} moves: n = {len(times)} of {n_phones * n_moves}, failures {failures[:3]}")
-    print(f"presenter's own page, ms: median {statistics.median(own[16:]):.0f}")
-    print(f"page change on phones, ms: median {statistics.median(times):.0f}, ", end="")
+    print(f"{n_phones} phones, {n_moves} moves: {len(times)} page changes, failures: {place.failures[:3] or 'none'}")
+    show_median("processor time of the server a page change, ms", [1000 * used / n_moves / (n_phones + 1)])
+    show_median("page change of the presenter, ms", place.own[:n_moves])
+    print(f"page change of the phones, ms: median {statistics.median(times):.0f}, ", end="")
     print(f"95th percentile {statistics.quantiles(times, n=20)[-1]:.0f}, most {max(times):.0f}")
+    print(f"predictions counted: {counted} of {n_phones}")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -89,11 +140,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--phones", type=int, default=30)
     parser.add_argument("--moves", type=int, default=20)
     given = parser.parse_args(arguments)
-    key = secrets.token_urlsafe(16)
+    key, folder = secrets.token_urlsafe(16), tempfile.TemporaryDirectory()
     settings = {"HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key}
-    folder = tempfile.TemporaryDirectory()
-    with folder as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs, **settings), served(script="workshop.py") as place:
-        asyncio.run(_present(*place, key, given.phones, given.moves))
+    server = served(script="workshop.py")
+    with folder as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs, **settings), server as place:
+        asyncio.run(_measure(*place, key, given.phones, given.moves))
 
 
 if __name__ == "__main__":

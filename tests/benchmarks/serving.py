@@ -53,6 +53,12 @@ def memory(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process has used, where the system has /proc."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def show_median(name: str, values: Sequence[float]) -> None:
     """Print the median of repeated measurements, and each of them."""
     each = ", ".join(f"{value:.3g}" for value in values)

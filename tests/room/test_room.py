@@ -45,7 +45,7 @@ def test_each_change_is_told_once_and_nothing_of_the_presenters_own_to_others():
     state.move(SECOND)
     assert heard == ["step 1"]
     assert "secret" not in json.dumps([state.describe(True), state.describe(False)])
-    assert state.describe(True).keys() - state.describe(False).keys() == {"leading", "code", "following", "join"}
+    assert not {"following", "predicted", "leading"} & state.describe(False).keys()
     assert state.is_presenter("secret")
     assert not state.is_presenter("secreté")
     assert not state.is_presenter("")
@@ -59,6 +59,8 @@ def test_no_prediction_is_lost_and_the_first_of_a_person_counts():
         assert set(threads.map(lambda person: state.commit("pca", "9", person), people)) == {"0", "1", "2"}
     assert state.read_counts("pca") == {"0": 40, "1": 40, "2": 40}
     assert state.read_counts("vae") == {}
+    state.move(Place("/exercises", "exercise=pca"))
+    assert state.describe(True)["predicted"] == 120
 
 
 def test_what_clients_send_is_refused_where_it_is_garbage_or_too_much(monkeypatch):

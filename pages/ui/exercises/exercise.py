@@ -70,15 +70,15 @@ def _choose_prediction(exercise: Exercise) -> None:
     widget, guess = page_state.key(f"prediction-{exercise.name}"), exercise.guess
     if guess is None:
         label, choices = lambda k: plain(exercise.choices[k].text), range(len(exercise.choices))
-        st.radio("Prediction", choices, None, label, key=widget, label_visibility="collapsed")
+        drawn = st.radio("Prediction", choices, None, label, key=widget, label_visibility="collapsed")
     else:
         st.session_state.setdefault(widget, guess.low)
         label = f"Number of {guess.unit}" if guess.unit else "Your number"
         help = f"Right within a factor of {guess.factor:g}."
         look = {"format": "%g", "help": help, "width": 420, "key": widget}
-        st.slider(plain(label), guess.low, guess.high, step=guess.step, **look)
+        drawn = st.slider(plain(label), guess.low, guess.high, step=guess.step, **look)
     key = page_state.key(f"commit-{exercise.name}")
-    st.button("Commit", key=key, on_click=progress.commit, args=(exercise, widget), type="primary")
+    st.button("Commit", key=key, on_click=progress.commit, args=(exercise, widget, drawn), type="primary")
 
 
 def _draw_committed(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:

@@ -76,10 +76,13 @@ def _keep(progress: dict[str, Progress]) -> None:
     page_state.keep(_NAME, progress, text=pack(progress) or None)
 
 
-def commit(exercise: Exercise, widget: str) -> None:
-    """Keep the prediction in a widget, the first one for good: the callback of a button."""
-    name = exercise.name
-    if (value := st.session_state.get(widget)) is not None and _get(name).prediction is None:
+def commit(exercise: Exercise, widget: str, drawn: float | None) -> None:
+    """Keep the prediction in a widget, the first one for good: the callback of a button.
+
+    It counts as it was `drawn` if the widget is gone, as when the presenter of a room goes on in this moment.
+    """
+    name, value = exercise.name, st.session_state.get(widget, drawn)
+    if value is not None and _get(name).prediction is None:
         # What was chosen in the view for another reason is not this exercise's task.
         page_state.forget_choices(exercise.followed)
         choice = f"{value:g}"

@@ -120,8 +120,8 @@ def _draw_timer(state: Room) -> None:
 
 
 def _draw_predictions(state: Room) -> None:
-    """Draw what the room predicts in the exercise that the presenter is at, or in the last one."""
-    exercise = dict(parse_qsl(state.view.query)).get("exercise") or state.last_exercise
+    """Draw what the room predicts in the exercise that the presenter is at."""
+    exercise = state.exercise
     if not exercise:
         return
     st.html(Markup(f"<h3>{html(f'Predictions: {exercise}')}</h3>"))

@@ -17,6 +17,7 @@ from streamlit import config as options
 
 from core import config
 from core.room import room
+from pages.ui.room import warm_up
 
 APP = Path(__file__).parents[3] / "app.py"
 _REFUSED, _FULL = 1008, 1013
@@ -25,10 +26,13 @@ _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 @asynccontextmanager
 async def open_room(app):
-    """Open the room while the server runs."""
+    """Open the room while the server runs, and at its beginning every view."""
     host, port = (options.get_option(name) for name in ("browser.serverAddress", "server.port"))
-    room.open_room(config.presenter_key() or secrets.token_urlsafe(16), f"http://{host}:{port}/join")
+    key = config.presenter_key() or secrets.token_urlsafe(16)
+    state = room.open_room(key, f"http://{host}:{port}/join")
+    warming = asyncio.create_task(warm_up.open_views(state, f"http://127.0.0.1:{port}"))
     yield {}
+    warming.cancel()
 
 
 async def _join(request: Request) -> Response:

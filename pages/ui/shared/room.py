@@ -15,9 +15,11 @@ from pages.ui.shared import page_state, training_queue
 _THEME = Path(__file__).parents[3] / "assets" / "theme"
 PAGE = "pages/presenter.py"
 # In the address of a browser that the room's script brings to the presenter's place.
-_LED = "room"
+LED = "room"
 # Another page, or another value of one of these, is another place.
 _PLACE_NAMES = ("step", "experiment", "section", "exercise")
+# Choices of the presenter's screen that are nobody else's.
+_PERSONAL = ("large", "progress")
 _REPORTED = "hourglass.place"
 
 
@@ -29,7 +31,7 @@ def is_presenter() -> bool:
 
 def take_link() -> None:
     """Begin a page: if the room's script brought this browser here, all of the address counts as a link's."""
-    if room.find_room() and st.query_params.pop(_LED, None) is not None:
+    if room.find_room() and st.query_params.pop(LED, None) is not None:
         page_state.trust_link()
         st.session_state[_REPORTED] = None
 
@@ -39,7 +41,7 @@ def report_place(label: str) -> None:
     state, script = room.find_room(), page_state.get_page()
     if state is None or script == PAGE or not is_presenter():
         return
-    choices = st.query_params.to_dict()
+    choices = {name: value for name, value in st.query_params.to_dict().items() if name not in _PERSONAL}
     here = Place(find_path(script), urlencode(choices), label)
     before = st.session_state.get(_REPORTED, ())
     st.session_state[_REPORTED] = here_name = name_place(here)
