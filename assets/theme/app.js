@@ -27,6 +27,15 @@ if (!window.hourglassStarted) {
   });
   document.addEventListener("pointerover", (event) => press(event.target.closest?.('[class*="st-key-still-"]')));
 
+  // A row of sections that is swiped shows the chosen one.
+  const choose = () => {
+    for (const chosen of document.querySelectorAll('[class*="-py-experiment"] [aria-checked="true"], [class*="-py-section"] [aria-checked="true"]')) {
+      const row = chosen.parentElement;
+      if (row.scrollWidth > row.clientWidth) row.scrollLeft = chosen.offsetLeft - (row.clientWidth - chosen.clientWidth) / 2;
+    }
+  };
+  document.addEventListener("animationstart", (event) => event.animationName === "hg-strip" && choose());
+
   // On a phone the sidebar lies over the page: it closes once a page is chosen.
   document.addEventListener("click", (event) => {
     if (innerWidth < 768 && event.target.closest?.('[data-testid="stSidebar"] [data-testid="stPageLink"]'))

@@ -186,5 +186,5 @@ def _plot_by_epoch(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, str],
             hovertemplate=f"epoch %{{x}}: {name} %{{y:.3g}}<extra></extra>",
         )
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    figure.update_yaxes(title=title, type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(title=title, type="log", exponentformat="E", dtick=1)
     return style.lay_out(figure, 300, top=16, showlegend=True)

@@ -22,6 +22,8 @@ _BEFORE = {
 def get_component(name: str, is_isolated: bool = True) -> ComponentRenderer:
     """Register ``<name>.js`` and ``<name>.css``; without isolation the page's styles apply too."""
     script, style = read_source(name, "js"), read_source(name, "css")
+    if is_isolated:
+        style = (FOLDER / "thumbs.css").read_text("utf-8") + style
     return st.components.v2.component(f"hourglass_{name}", js=script, css=style, isolate_styles=is_isolated)
 
 

@@ -62,7 +62,7 @@ def draw(
     )
     buttons = export.make_buttons(name, ("csv",), to_csv(*(saved or (head, rows))), is_of_all_sizes=is_of_all_sizes)
     table = (
-        f'<div class="hg-wide" tabindex="0" role="region" aria-label="{html(head[0])}">'
+        f'<div class="hg-wide" tabindex="0" role="region" aria-label="Table: {html(name.replace("-", " "))}">'
         f'<table class="hg-table {kind}" style="--columns:{len(head) - 1}">'
         f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
     )
