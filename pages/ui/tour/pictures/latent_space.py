@@ -9,7 +9,7 @@ import streamlit as st
 from core import cache, datasets
 from core.analysis import decoder_export, generator_outputs
 from core.analysis.codes import to_pixels
-from core.analysis.rows import Rows
+from core.analysis.rows import Rows, load_shipped_rows
 from core.frontend import latent
 from core.frontend.latent import Scene
 from core.runs import reader
@@ -110,12 +110,12 @@ def draw_demos(controls: Controls) -> str:
     demos = {"plane": "Drag in the plane of digits", "sliders": "Sliders of a face"}
     if controls.choose_segment("demo", "Demo", demos) == "plane":
         run = stored_runs.find_shipped("mnist", "vae", 2)
-        stamp, rows = stored_runs.make_stamp(run.place), cached.load_rows("mnist", (), "test", cached.DEFAULT_COUNT)
+        stamp, rows = stored_runs.make_stamp(run.place), _load_digits(run.spec.dataset)
         scene = manifold.make_scene(stamp, rows.key, run, rows)
         accuracy = run.metrics["knn_accuracy"]
         finding = (
-            f"The nearest neighbours in this plane have the right digit for {100 * accuracy.value:.0f}% of "
-            f"{accuracy.n:,} test images."
+            f"In this plane, {100 * accuracy.value:.0f}% of {accuracy.n:,} test images have the digit that is the most "
+            "frequent one among the nearest training codes."
         )
     else:
         run = stored_runs.find_shipped("olivetti", "ae", 30)
@@ -128,6 +128,12 @@ def draw_demos(controls: Controls) -> str:
         )
     latent_component.draw(stamp, scene, rows, (), controls.problems, f"{controls.experiment}.")
     return finding
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_digits(dataset: str) -> Rows:
+    """The shipped test rows, on which the run was measured: another copy of the data set has other ones."""
+    return load_shipped_rows(dataset, cached.DEFAULT_COUNT)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
