@@ -96,6 +96,17 @@ class Spot:
         given_code = given_code if self.output == BERNOULLI else 4 * self.noise**2 * given_code
         return given_code + self.variance_of_means
 
+    @property
+    def variance_of_sum(self) -> float:
+        """Exact Var sum_i x_i, the pixels being independent given the code."""
+        # The sum of the means is a product of one along each axis: the mean of its square is closed, pair by pair.
+        axis, narrow = self.pixels[:SIDE, 0], self.radius**2 / 2
+        apart, middle = axis[:, None] - axis, (axis[:, None] + axis) / 2
+        wide = narrow + _MOVE**2
+        pairs = np.exp(-np.square(apart) / (8 * narrow) - np.square(middle) / (2 * wide)) * np.sqrt(narrow / wide)
+        of_means = pairs.sum() ** 2 - self.mean.sum() ** 2
+        return float(of_means + (self.variance - self.variance_of_means).sum())
+
     def _mean_power(self, k: int) -> np.ndarray:
         """E m(z)^k: a Gaussian of the variance r^2 / k, smoothed by s z ~ N(0, s^2 I)."""
         narrow = self.radius**2 / k

@@ -22,6 +22,7 @@ def test_moments_and_explained_variance_are_those_of_draws(spot):
     assert np.sqrt(np.square(images - means).mean(0)) == pytest.approx(
         np.sqrt(np.square(spot.compute_deviations(means)).mean(0)), abs=0.01
     )
+    assert spot.variance_of_sum == pytest.approx(images.sum(1).var(), rel=0.03)
     truth = output_distributions.compute_explained_variance(spot)
     assert_calibrated(lambda rng: output_distributions.estimate_explained_variance(spot, 2000, rng), truth)
 

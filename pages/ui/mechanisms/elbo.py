@@ -93,7 +93,7 @@ def _show_collapse(controls: Controls) -> None:
     )
     exact = vae.reconstruction + vae.beta * vae.kl.sum()
     checks = {
-        "Reconstruction + β KL, nats per image (one sample each)": (loss, exact),
+        "Reconstruction + β KL, nats per image (two samples each)": (loss, exact),
         "KL divergence, nats per image": (None, float(vae.kl.sum())),
         "Squared error per image": (None, float(vae.error.sum())),
     }
