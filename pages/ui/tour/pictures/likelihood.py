@@ -20,6 +20,7 @@ from pages.ui.shared import experiment, header, images, stored_runs
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.text import Markup
 
+_SAMPLE = "mnist-sample"
 _PRIOR, _ENCODER = "prior", "encoder"
 _SOURCES = {_PRIOR: "p(z), the prior", _ENCODER: "q(z|x), the encoder"}
 _TEMPERATURES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -76,7 +77,7 @@ def _measure_step(source: str) -> _Step:
     run = stored_runs.find_shipped("mnist", "vae", 10)
     weights = reader.read_weights(run.place)
     decoder = decoder_export.export_stored_decoder(run, weights)
-    X = (datasets.load("mnist-sample").floats("test")[:_N_IMAGES] > 0.5).astype(np.float32)
+    X = (datasets.load(_SAMPLE).floats("test")[:_N_IMAGES] > 0.5).astype(np.float32)
     if source == _PRIOR:
         measured = pair_losses.measure_prior_pairs(decoder, X, _N_CODES)
     else:
