@@ -55,7 +55,7 @@ def test_progress_survives_a_link_and_hostile_ones_are_refused():
 
 
 # Of these pages the tests of the tour open such links, which take seconds.
-OPENED_BY_TOUR = {"embeddings", "generation"}
+OPENED_BY_TOUR = {"compare", "generation"}
 
 
 def test_views_open_with_their_choices():
