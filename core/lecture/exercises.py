@@ -295,8 +295,3 @@ def read_exercises(pages: Collection[str], folder: Path = FOLDER) -> tuple[list[
         except BadInput as problem:
             problems.append(str(problem))
     return found, problems
-
-
-def describe_choices(exercise: Exercise) -> dict[str, str]:
-    """The predictions that may be made, as a room counts them, and their texts; {} where a number is guessed."""
-    return {str(k): choice.text for k, choice in enumerate(exercise.choices or ())}

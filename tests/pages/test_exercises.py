@@ -1,9 +1,11 @@
 """The page Exercises: prediction, view, check, answer; progress in the session and the link."""
 
 from core.lecture import exercises
+from core.room import room
+from core.room.room import Room
 from pages.ui.exercises import exercise, progress
 from pages.ui.exercises.progress import Progress
-from pages.ui.shared import header
+from pages.ui.shared import header, training_queue
 from tests.pages.driver import opened_on
 
 FOUND, PROBLEMS = exercise.read_all()
@@ -66,3 +68,21 @@ def test_views_open_with_their_choices():
         app = opened_on(header.VIEWS[one.view.page], **one.view.choices)
         assert [message.value for message in (*app.error, *app.warning)] == [], one.name
         assert {name: app.query_params[name] for name in one.view.choices} == one.view.choices, one.name
+
+
+def test_the_room_predicts_and_sees_it_when_the_presenter_shows_it(monkeypatch):
+    state = Room("secret")
+    monkeypatch.setattr(room, "find_room", lambda: state)
+    monkeypatch.setattr(training_queue, "get_person", lambda: "d" * 16)
+    for k, person in enumerate("abc"):
+        state.commit("pairs", str(k % 2), person * 16)
+    app = opened_on(header.EXERCISES, exercise="pairs").lack("The room predicts")
+    app.radio[0].set_value(3).run()
+    app.press("commit-pairs")
+    assert state.read_counts("pairs") == {"0": 2, "1": 1, "3": 1}
+    state.reveal("pairs")
+    app.run().expect("The room predicts", "4 people", "A tenth to a half")
+    # The first prediction of a person counts, also in another session.
+    other = opened_on(header.EXERCISES, exercise="pairs")
+    other.radio[0].set_value(0).run()
+    assert other.press("commit-pairs").query()["progress"] == "pairs-3"

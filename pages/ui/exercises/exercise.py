@@ -10,10 +10,10 @@ from core.lecture import exercises
 from core.lecture.exercises import Exercise, fill
 from pages.ui.exercises import progress
 from pages.ui.exercises.progress import Progress
-from pages.ui.shared import header, page_state
+from pages.ui.shared import header, page_state, room
 from pages.ui.shared.formulas import draw_formulas
 from pages.ui.shared.glossary import mark_html
-from pages.ui.shared.html_blocks import make_list, make_note
+from pages.ui.shared.html_blocks import make_caption, make_list, make_note
 from pages.ui.shared.text import Markup, html, plain
 
 
@@ -55,6 +55,9 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
             _choose_prediction(exercise)
         else:
             _draw_committed(exercise, state, values)
+        if room.is_open():
+            # Others commit, and the presenter shows it, while nothing happens here.
+            st.fragment(_draw_room, run_every=4.0)(exercise)
         _draw_hints(exercise, state, values)
         if state.prediction is None:
             return
@@ -93,6 +96,17 @@ def _draw_committed(exercise: Exercise, state: Progress, values: Mapping[str, fl
         item = html(choice.text)
         items.append(f"<b>{item}</b> ({', '.join(marks)})" if marks else item)
     st.html(make_list(items, "hg-choices"))
+
+
+def _draw_room(exercise: Exercise) -> None:
+    """Draw what the room predicts."""
+    if not room.shows_counts(exercise.name):
+        return
+    counts = room.read_counts(exercise.name)
+    n = sum(counts.values())
+    labels = {str(k): choice.text for k, choice in enumerate(exercise.choices or ())}
+    st.html(make_caption("The room predicts", f"{n} {'person' if n == 1 else 'people'}"))
+    room.draw_counts(counts, labels)
 
 
 def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:

@@ -1,11 +1,11 @@
 """What a presenter sees on a screen of their own: notes, the next step, predictions, time, and orders to the room."""
 
 import time
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from core.lecture.listing import list_headings
 from core.room.room import Place, Room
 from pages.ui.shared import header, room
 from pages.ui.shared.text import Markup, html, plain
@@ -124,21 +124,11 @@ def _draw_predictions(state: Room) -> None:
     exercise = state.exercise
     if not exercise:
         return
-    st.html(Markup(f"<h3>{html(f'Predictions: {exercise}')}</h3>"))
-    draw_counts(state.read_counts(exercise), {})
+    heading = next((one for one in list_headings() if one.name == exercise), None)
+    st.html(Markup(f"<h3>{html(f'Predictions: {heading.title if heading else exercise}')}</h3>"))
+    room.draw_counts(state.read_counts(exercise), heading.choices if heading else {})
     if not state.is_revealed(exercise):
         st.button("Show them to the room", on_click=state.reveal, args=(exercise,), icon=":material/bar_chart:")
-
-
-def draw_counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
-    """Draw predictions as bars; `labels` are those of the choices, in order."""
-    rows = ""
-    for choice in [*labels, *(choice for choice in sorted(counts) if choice not in labels)]:
-        n = counts.get(choice, 0)
-        share = 100 * n / max(1, *counts.values()) if counts else 0
-        rows += f"<tr><th scope='row'>{html(labels.get(choice, choice))}</th><td>"
-        rows += f"<div style='width: {share:.0f}%'></div></td><td>{n}</td></tr>"
-    st.html(Markup(f'<table class="hg-counts">{rows}</table>'))
 
 
 def _draw_joining(state: Room) -> None:

@@ -3,6 +3,8 @@
 Outside of a workshop there is no room: nothing is drawn, counted or sent.
 """
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,6 +13,7 @@ import streamlit as st
 from core.room import room
 from core.room.room import Place
 from pages.ui.shared import page_state, training_queue
+from pages.ui.shared.text import Markup, html
 
 _THEME = Path(__file__).parents[3] / "assets" / "theme"
 PAGE = "pages/presenter.py"
@@ -76,6 +79,36 @@ def commit(exercise: str, choice: str) -> str:
     """Keep this visitor's prediction in the room, if there is one; returns the one that counts, their first."""
     state = room.find_room()
     return state.commit(exercise, choice, training_queue.get_person()) if state else choice
+
+
+def is_open() -> bool:
+    """Whether this is a workshop with a room."""
+    return room.find_room() is not None
+
+
+def shows_counts(exercise: str) -> bool:
+    """Whether this browser may see what the room predicts: the presenter's, and all when the presenter shows it."""
+    state = room.find_room()
+    return state is not None and (state.is_revealed(exercise) or is_presenter())
+
+
+def draw_counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
+    """Draw how many people predict each choice as bars; `labels` are those of the choices, in order."""
+    rows = ""
+    for choice in [*labels, *(choice for choice in sorted(counts, key=_sort_choice) if choice not in labels)]:
+        n = counts.get(choice, 0)
+        share = 100 * n / max(1, *counts.values()) if counts else 0
+        rows += f"<tr><th scope='row'>{html(labels.get(choice, choice))}</th><td>"
+        rows += f"<div style='width: {share:.0f}%'></div></td><td>{n}</td></tr>"
+    st.html(Markup(f'<table class="hg-counts">{rows}</table>'))
+
+
+def _sort_choice(choice: str) -> tuple[float, str]:
+    """Guessed numbers by their value."""
+    try:
+        return float(choice), choice
+    except ValueError:
+        return math.inf, choice
 
 
 def read_counts(exercise: str) -> dict[str, int]:
