@@ -24,7 +24,7 @@ def list_views() -> list[tuple[str, str]]:
         views.append((header.TOUR, {header.TOUR_STEP: str(number)}))
         views += [(link.page, link.choices) for link in step.links]
     for one in exercise.read_all()[0]:
-        views += [(header.EXERCISES, {header.EXERCISE: one.name}), (exercise.PAGES[one.view.page], one.view.choices)]
+        views += [(header.EXERCISES, {header.EXERCISE: one.name}), (header.VIEWS[one.view.page], one.view.choices)]
     # What a page takes from its last view is not taken: each is a link's, see `take_link`.
     found = [(room.find_path(script)[1:], urlencode({**choices, room.LED: "0"})) for script, choices in views]
     return list(dict.fromkeys(found))
