@@ -4,7 +4,7 @@ const HALF = 4; // of the plane
 const SIDE = 32; // of the field, in points
 const [N_SAMPLES, N_REAL, N_ARROWS, N_SLOW] = [512, 400, 128, 64];
 const RATES = [0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03];
-const SPEEDS = { slow: "4 rounds a second", one: "One round a frame", fast: "As fast as possible" };
+const SPEEDS = { slow: "4 rounds a second", one: "1 round a frame", fast: "fastest" };
 const FRAME = 20; // milliseconds of a frame for rounds
 const [MEASURED_EVERY, SLOW_EVERY, REDUCED_EVERY] = [400, 250, 500]; // milliseconds
 const MOST_FRAMES = 120; // of the timeline
@@ -56,6 +56,7 @@ class GameView {
     this.timeline = element("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Round", oninput: () => this.lookBack(Number(this.timeline.value)), onchange: () => this.tellRound() });
     this.counter = element("output", { class: "counter" });
     this.field = element("select", { "aria-label": "Background", onchange: () => this.request() }, element("option", { value: "learned" }, "learned D(x)"), element("option", { value: "optimal" }, "p / (p + q)"));
+    this.ground = element("label", { class: "chip" }, "Background: ", this.field);
     this.rates = Object.fromEntries(
       [["G", "Generator"], ["D", "Discriminator"]].map(([player, name]) => {
         const value = element("output", {});
@@ -77,10 +78,11 @@ class GameView {
       this.presets,
       element("div", { class: "board" },
         element("div", { class: "left" },
-          element("div", { class: "moves" }, this.playing, button("One round", () => this.playOne()), button("Slow motion", () => this.beginSlow()), this.next, this.speed),
+          element("div", { class: "moves" }, this.playing, button("One round", () => this.playOne()), button("Slow motion", () => this.beginSlow()), this.next),
           element("div", { class: "plane" }, this.plane),
           element("label", { class: "time" }, this.timeline, this.counter),
-          this.stages, this.said, this.legend),
+          this.stages, this.said, this.legend,
+          element("div", { class: "legend" }, element("label", { class: "chip" }, "Speed: ", this.speed), this.ground)),
         element("div", { class: "right" }, this.numbers, this.rates.G.row, this.rates.D.row, this.losses, this.details)),
     );
   }
@@ -245,7 +247,7 @@ class GameView {
     this.isPlaying = false;
     this.playing.textContent = "Play";
     this.slow = null;
-    [this.next.hidden, this.speed.hidden] = [true, false];
+    this.next.hidden = true;
     this.stages.classList.remove("is-active");
     clearTimeout(this.timer);
   }
@@ -264,7 +266,10 @@ class GameView {
   }
 
   measure() {
-    this.measured = this.game.measure();
+    const { dx, n } = this.arrows(this.game.generate(this.shown, "shown").x) ?? { dx: [], n: 1 };
+    const lengths = Array.from({ length: dx.length / this.game.dimension }, (_, i) => Math.hypot(...dx.subarray(i * this.game.dimension, (i + 1) * this.game.dimension)));
+    const pulled = lengths.filter((length) => length > 0.01 * Math.max(...lengths)).length / n;
+    this.measured = { ...this.game.measure(), pulled };
     this.describe();
   }
 
@@ -275,7 +280,7 @@ class GameView {
     this.branch();
     const draw = this.game.draw(N_SLOW);
     this.slow = { stage: -1, draw, since: 0 };
-    [this.next.hidden, this.speed.hidden] = [false, true];
+    this.next.hidden = false;
     this.stages.classList.add("is-active");
     this.advance();
   }
@@ -402,12 +407,13 @@ class GameView {
   arrows(x) {
     const { slow, game } = this;
     if (slow) return slow.stage === 4 ? slow.arrows : null;
-    const [d, n] = [game.dimension, x.length / game.dimension];
+    const d = game.dimension;
     const isLikely = game.settings.teacher === "likelihood";
-    const centres = isLikely ? game.generate(this.shown, "shown").cache.out : null;
-    const { dx } = game.teach(x, isLikely ? game.mixture.sample(n, makeRandom(5)) : null, centres);
-    const shown = isLikely ? n : N_ARROWS;
-    return { x: x.subarray(0, shown * d), dx: dx.subarray(0, shown * d), n };
+    // As many codes as real rows are those of a step.
+    const shown = x.slice(0, N_ARROWS * d);
+    const centres = isLikely ? game.generate(this.shown, "shown").cache.out.slice(0, N_ARROWS * d) : null;
+    const { dx } = game.teach(shown, isLikely ? game.mixture.sample(N_ARROWS, makeRandom(5)) : null, centres);
+    return { x: centres ?? shown, dx, n: N_ARROWS };
   }
 
   // Arrows at samples, down the gradient of a mean over n of them, at most 0.9 long: in proportion to the longest for
@@ -676,7 +682,7 @@ class GameView {
     const isGame = teacher === "discriminator";
     const entry = (mark, colour, text) => element("span", { class: "chip" }, element("span", { class: `mark ${mark}`, style: `--mark: var(--${colour})`, "aria-hidden": "true" }, mark === "cross" ? "×" : ""), text);
     this.rates.D.row.hidden = !isGame;
-    const critic = d === 2 && isGame ? element("label", { class: "chip" }, "Background: ", this.field) : null;
+    this.ground.hidden = d === 1 || !isGame || loss === "wasserstein_gp";
     if (loss === "wasserstein_gp") this.field.value = "learned";
     this.legend.replaceChildren(
       ...[
@@ -685,12 +691,12 @@ class GameView {
         d === 1 && isGame ? entry("disc", "learned", "learned D(x)") : null,
         d === 1 && isGame && loss !== "wasserstein_gp" ? entry("disc", "optimal", "p / (p + q), dashed") : null,
         entry("arrow", "ink", teacher === "likelihood" ? "the gradient that moves G(z)" : "where D moves G(z)"),
-        loss === "wasserstein_gp" ? null : critic,
       ].filter(Boolean),
     );
     const kind = (dash) => (dash.length ? "dashed" : "line");
     this.lossLegend.replaceChildren(...this.lines.map(([, text, colour, dash]) => entry(kind(dash), colour, text)));
     for (const [name, { light }] of Object.entries(this.pairs())) this.root.style.setProperty(`--${name}`, light);
+    this.root.classList.toggle("is-compact", this.message.compact);
     this.losses.hidden = this.message.compact;
     this.details.hidden = this.message.compact;
     this.shades();
@@ -714,6 +720,7 @@ class GameView {
     const rows = [["Round", counted(game.rounds)]];
     if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", fixed(measured.off)]);
     rows.push(["Jensen-Shannon divergence of p and q, nats", fixed(measured.js)]);
+    rows.push(["Arrows longer than 1% of the longest", `${Math.round(100 * measured.pulled)}%`]);
     if (!isGame) rows.push(["Standard deviation of the samples", fixed(measured.spread, 2)]);
     if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", fixed(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);
     if (isGame && game.isProbability) rows.push(["D on data, mean", fixed(measured.onReal, 2)], ["D on samples, mean", fixed(measured.onGenerated, 2)]);

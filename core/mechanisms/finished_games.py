@@ -18,17 +18,32 @@ from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD, SoloGenerator
 from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, PRESETS, Game, Settings
 from core.mechanisms.monte_carlo import Estimate
 
+HILLS = "hills"
 SHIPPED = Path(__file__).parents[2] / "assets" / "mechanisms"
 # name -> settings, rounds, and what the generator learns from
 GAMES = {
     **{name: (preset.settings, preset.rounds, DISCRIMINATOR) for name, preset in PRESETS.items()},
-    **{name: (Settings("two_modes", generator_rate=0.003), 600, name) for name in (DENSITY, LIKELIHOOD)},
+    # On two modes of unequal height: a GAN, and a generator without a discriminator.
+    HILLS: (Settings(HILLS, discriminator_rate=0.002, waves=2), 2000, DISCRIMINATOR),
+    DENSITY: (Settings(HILLS), 400, DENSITY),
+    LIKELIHOOD: (Settings(HILLS, generator_rate=0.002), 1500, LIKELIHOOD),
 }
 _N_FRAMES = 25
 _MOST_ROUNDS = 600  # in the history
 _N_SAMPLES = 2000
 _LOSSES = {"D": "loss", "G": "loss", "minimax": "minimax", "nonSaturating": "non_saturating"}
-_MEASURED = ("js", "disagreement", "coverage", "slope", "spread", "offset", "on_real", "on_generated")
+_MEASURED = (
+    "js",
+    "disagreement",
+    "coverage",
+    "slope",
+    "spread",
+    "offset",
+    "on_real",
+    "on_generated",
+    "pulled",
+    "pulled_by_likelihood",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +66,8 @@ class FinishedGame:
     spread : (m,) standard deviation of samples
     offset : (m,) distance of their mean from the highest mode
     on_real, on_generated : (m,) mean D of real rows and of samples, 2,000 each
+    pulled, pulled_by_likelihood : (m,) share of the codes of a step whose sample has a gradient longer than 1% of the
+        longest: of the generator's loss, and of the likelihood by naive sampling
     """
 
     rounds: np.ndarray
@@ -68,6 +85,8 @@ class FinishedGame:
     offset: np.ndarray
     on_real: np.ndarray
     on_generated: np.ndarray
+    pulled: np.ndarray
+    pulled_by_likelihood: np.ndarray
 
 
 @cache
@@ -166,6 +185,7 @@ def measure(name: str, finished: FinishedGame) -> FinishedGame:
             "slope": gan_game.compute_sample_gradients(game, samples).mean() if is_game else np.nan,
             "spread": np.sqrt(samples.var(axis=0).mean()),
             "offset": np.linalg.norm(samples.mean(axis=0) - mixture.mode),
+            **_measure_pull(game),
             "on_real": game.discriminator(real).mean() if is_game else np.nan,
             "on_generated": game.discriminator(samples).mean() if is_game else np.nan,
         }
@@ -174,6 +194,24 @@ def measure(name: str, finished: FinishedGame) -> FinishedGame:
     estimate = density_comparison.estimate_jensen_shannon(mixture, game.generator, _N_SAMPLES)
     arrays = {key: np.array(rows, np.float32) for key, rows in values.items()}
     return replace(finished, samples=samples.astype(np.float16), js_estimate=estimate, **arrays)
+
+
+def _measure_pull(game: Game | SoloGenerator) -> dict[str, float]:
+    """`FinishedGame.pulled` and `FinishedGame.pulled_by_likelihood`: a mean over 20 steps."""
+    if isinstance(game, SoloGenerator):
+        return {"pulled": np.nan, "pulled_by_likelihood": np.nan}
+    rng, n, d, shares = np.random.default_rng(2), game.settings.batch, game.mixture.dimension, []
+    for _ in range(20):
+        real, z, eps = game.mixture.sample(n, rng), *rng.standard_normal((2, n, d))
+        centres = game.generator.decode(z)
+        # The gradient by a centre is a mean over real rows, each weighted by what it owes to this centre.
+        squared = ((real[:, None, :] - centres) ** 2).sum(axis=2) / game.settings.noise**2
+        weights = np.exp(-0.5 * (squared - squared.min(axis=1, keepdims=True)))
+        weights /= weights.sum(axis=1, keepdims=True)
+        by_likelihood = np.linalg.norm((weights[:, :, None] * (real[:, None, :] - centres)).sum(axis=0), axis=1)
+        by_discriminator = gan_game.compute_sample_gradients(game, centres + game.settings.noise * eps)
+        shares.append([(lengths > 0.01 * lengths.max()).mean() for lengths in (by_discriminator, by_likelihood)])
+    return dict(zip(("pulled", "pulled_by_likelihood"), np.mean(shares, axis=0), strict=True))
 
 
 def ship(say: Callable[[str], None]) -> None:

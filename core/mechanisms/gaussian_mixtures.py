@@ -75,6 +75,12 @@ class Mixture:
         """(d,)"""
         return self.weights @ self.means
 
+    @property
+    def deviation(self) -> float:
+        """Root of the mean variance of the dimensions."""
+        about = ((self.means - self.mean) ** 2).mean(axis=1) + self.deviations**2
+        return float(np.sqrt(self.weights @ about))
+
     @cached_property
     def mode(self) -> np.ndarray:
         """Where the density is highest, (d,); one such place where there are several."""
@@ -143,6 +149,7 @@ TARGETS = {
     "two_modes": ("Two modes", Mixture.from_means([-1.8, 1.6], 0.4, [0.35, 0.65])),
     "one_mode": ("One mode", Mixture.from_means([1.0], 0.6)),
     "three_modes": ("Three modes", Mixture.from_means([-2.4, 0.0, 2.4], 0.35, [0.2, 0.5, 0.3])),
+    "hills": ("Two hills", Mixture.from_means([[-1.4, -0.6], [1.2, 0.6]], 0.5, [0.35, 0.65])),
     "ring": ("Ring of 8", _make_ring()),
     "grid": ("Grid of 9", Mixture.from_means(make_grid_points(np.array([-2.0, 0.0, 2.0]), 2), 0.2)),
     "moons": ("Two moons", _make_moons()),

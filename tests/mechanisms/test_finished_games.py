@@ -7,6 +7,7 @@ import torch
 from core.mechanisms import density_comparison, finished_games, fixed_opponent, gan_game
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, PRESETS
+from core.mechanisms.gaussian_mixtures import TARGETS
 
 
 @pytest.mark.parametrize("name", finished_games.GAMES)
@@ -51,10 +52,13 @@ def test_presets_show_what_they_are_named_for():
 def test_generator_without_a_discriminator_collapses_or_covers():
     frozen, likely = map(finished_games.read_finished, (DENSITY, LIKELIHOOD))
     settings = finished_games.GAMES[DENSITY][0]
-    assert settings.mixture.has_highest_mode
+    assert [name for name, (_, each) in TARGETS.items() if each.dimension == 2 and each.has_highest_mode] == ["hills"]
+    assert np.allclose(settings.mixture.mode, [1.2, 0.6], atol=1e-3)
     assert frozen.offset[-1] < 0.03
     assert frozen.spread[-1] == pytest.approx(settings.noise, rel=0.1)
-    assert likely.spread[-1] == pytest.approx(settings.mixture.sample(9000, np.random.default_rng(0)).std(), rel=0.1)
+    deviation = np.sqrt(settings.mixture.sample(9000, np.random.default_rng(0)).var(axis=0).mean())
+    assert settings.mixture.deviation == pytest.approx(deviation, rel=0.03)
+    assert likely.spread[-1] == pytest.approx(deviation, rel=0.1)
 
 
 def test_history_has_both_losses_of_the_generator():
@@ -64,3 +68,37 @@ def test_history_has_both_losses_of_the_generator():
     bound = np.log1p(-np.exp(-history["nonSaturating"].astype(float)))
     assert (history["minimax"] <= bound + 1e-2).all()
     assert np.array_equal((still := finished_games.read_finished("vanishing").history)["G"], still["minimax"])
+
+
+def test_gradients_of_likelihood_are_counted_as_autograd_has_them():
+    finished, at = finished_games.read_finished("works"), 2
+    game, shares, rng = finished_games.restore("works", finished, at), [], np.random.default_rng(9)
+    for _ in range(20):
+        real, z = (
+            torch.as_tensor(rows, dtype=torch.float64)
+            for rows in (game.mixture.sample(128, rng), rng.normal(size=(128, 2)))
+        )
+        centres = torch.as_tensor(game.generator.decode(z)).requires_grad_()
+        normal = torch.distributions.Normal(centres, game.settings.noise)
+        value = normal.log_prob(real[:, None, :]).sum(dim=2).logsumexp(dim=1).mean()
+        lengths = torch.autograd.grad(value, centres)[0].norm(dim=1)
+        shares.append(float((lengths > 0.01 * lengths.max()).double().mean()))
+    assert finished.pulled_by_likelihood[at] == pytest.approx(np.mean(shares), abs=0.06)
+    assert finished.pulled_by_likelihood[at] < 0.3 < 0.99 < finished.pulled[at]
+
+
+def test_losses_at_the_end_are_those_of_the_last_weights():
+    finished = finished_games.read_finished("works")
+    game = finished_games.restore("works", finished, -1)
+    real, made = (
+        torch.as_tensor(each.sample(9000, np.random.default_rng(3))) for each in (game.mixture, game.generator)
+    )
+    on_real, on_made = (np.log(game.discriminator(rows)).mean() for rows in (real, made))
+    off_made = np.log1p(-game.discriminator(made)).mean()
+    late = {name: values[-60:].astype(float).mean() for name, values in finished.history.items()}
+    assert late["D"] == pytest.approx(-on_real - off_made, abs=0.03)
+    assert (late["nonSaturating"], late["minimax"]) == pytest.approx((-on_made, off_made), abs=0.03)
+    # Close to what they have if q equals p.
+    assert (late["D"], late["nonSaturating"], late["minimax"]) == pytest.approx(
+        np.log(2) * np.array([2, 1, -1]), abs=0.05
+    )

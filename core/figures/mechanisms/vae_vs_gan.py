@@ -12,6 +12,25 @@ _REAL, _REACH = 8, 4.0
 _REAL_SHOWN, _GENERATED_SHOWN = 500, 300  # rows, which are in random order; more would slow down every rerun
 
 
+def draw_samples(real: np.ndarray, samples: np.ndarray, k: int, theme: str) -> str:
+    """An SVG document of real rows, discs, and samples, crosses in colour `k`: (n, 2) each, within 4 of 0."""
+    place = 50 / _REACH
+    discs, crosses = (
+        (50 + place * rows[:n] * [1, -1]).round(1).tolist()
+        for rows, n in ((real, _REAL_SHOWN), (samples, _GENERATED_SHOWN))
+    )
+    # A line of no length with round ends is a disc; all of them are one path.
+    of_real = "".join(f"M{x} {y}h0" for x, y in discs)
+    generated = "".join(f"M{x - 0.6:.1f} {y - 0.6:.1f}l1.2 1.2m0-1.2l-1.2 1.2" for x, y in crosses)
+    colours = palette.CLASSES[theme]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" fill="none">'
+        f'<rect width="100" height="100" fill="{palette.GROUND[theme]}" stroke="{palette.GRID[theme]}"/>'
+        f'<path d="{of_real}" stroke="{colours[_REAL]}" stroke-width="1" stroke-linecap="round" opacity="0.6"/>'
+        f'<path d="{generated}" stroke="{colours[k]}" stroke-width="0.35"/></svg>'
+    )
+
+
 def plot_samples(
     title: str, real: np.ndarray, frames: np.ndarray, names: Sequence[str], k: int, theme: str
 ) -> go.Figure:

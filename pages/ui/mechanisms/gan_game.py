@@ -8,10 +8,9 @@ import streamlit as st
 from core.figures.mechanisms import gan_game as figures
 from core.frontend import game as messages
 from core.mechanisms import finished_games, fixed_opponent, gan_game, gaussian_mixtures
-from core.mechanisms.finished_games import FinishedGame
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import PRESETS, Settings
-from pages.ui.shared import experiment, gan_player, header, page_state, tables
+from pages.ui.shared import experiment, gan_findings, gan_player, header, page_state, tables
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.gan_player import OWN
 from pages.ui.shared.tables import Cell
@@ -20,7 +19,6 @@ _GAME, _ALONE, _JUDGE = "game", "alone", "judge"
 _VIEWS = {_GAME: "Both players", _JUDGE: "Discriminator only", _ALONE: "Generator only"}
 _RATES = (0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03)
 _TEACHERS = {DENSITY: "D fixed to the data density", LIKELIHOOD: "Maximum likelihood, naive sampling"}
-_ALONE_DATA = "two_modes"  # its density has one highest mode, and a finished game
 
 
 def draw(controls: Controls) -> None:
@@ -56,7 +54,7 @@ def _show_game(controls: Controls) -> None:
             _keep(controls, name_of_round, int(sent))
 
     gan_player.draw_finished(preset, key, opens=opens, on_preset=choose_preset, on_round=choose_round)
-    experiment.state_finding(_describe_preset(preset, game))
+    experiment.state_finding(gan_findings.describe_preset(preset))
     name = f"Jensen-Shannon divergence at round {game.rounds[-1]:,}, nats (0: q equals p, 0.693: no overlap)"
     experiment.draw_checks("players", {name: (game.js_estimate, float(game.js[-1]))})
     _show_details()
@@ -117,36 +115,6 @@ def _show_details() -> None:
     )
 
 
-def _describe_preset(name: str, game: FinishedGame) -> str:
-    """What the frames of a preset's game show, in numbers."""
-    mixture, last = PRESETS[name].settings.mixture, game.rounds[-1]
-    n = len(mixture.weights)
-    covered = f"cover {game.coverage[-1] * n:.0f} of the {n} components of the data"
-    if name == "oscillation":
-        path = game.means[:, 0].astype(np.float64) - mixture.mean[0]
-        late = path[len(path) // 2 :]
-        return (
-            f"The mean of the samples crosses the mean of the data {_count_crossings(path)} times in {last:,} rounds; "
-            f"in the last half its root mean square distance from it is {np.sqrt((late**2).mean()):.2f}."
-        )
-    if name == "vanishing":
-        return (
-            f"At round {last:,} the gradient of the loss by a sample has a mean length of {game.slope[-1]:.1e}; it was "
-            f"{game.slope[0]:.2f} at round 0. The samples {covered}."
-        )
-    middle = int(np.abs(game.rounds - last / 8).argmin())
-    return (
-        f"At round {last:,} the samples {covered}. The Jensen-Shannon divergence is {game.js[-1]:.3f} nats "
-        f"({game.js[middle]:.3f} at round {game.rounds[middle]:,}), and the mean difference between D and p / (p + q) "
-        f"is {game.disagreement[-1]:.3f}."
-    )
-
-
-def _count_crossings(path: np.ndarray) -> int:
-    """How often a path (n,), averaged over 10 steps, changes its sign."""
-    return int((np.diff(np.sign(np.convolve(path, np.ones(10) / 10, "valid"))) != 0).sum())
-
-
 def _show_discriminator_alone(controls: Controls) -> None:
     with experiment.make_controls_row(2):
         name = controls.choose_segment("preset", "Preset", {name: each.label for name, each in PRESETS.items()})
@@ -181,20 +149,22 @@ def _show_generator_alone(controls: Controls) -> None:
     )
     with experiment.make_controls_row(2):
         teacher = controls.choose_segment("teacher", "The generator learns from", _TEACHERS)
-        targets = {name: label for name, (label, _) in gaussian_mixtures.TARGETS.items()}
+        # First those whose finished games are shipped: their density has one highest mode.
+        names = (finished_games.HILLS, *gaussian_mixtures.TARGETS)
+        targets = {name: gaussian_mixtures.TARGETS[name][0] for name in names}
         target = controls.choose_option("alone-data", "Data", targets)
         seed = controls.choose_seed(experiment.RESTART)
     key = page_state.key("gan-alone")
-    if target != _ALONE_DATA or seed:
+    if target != finished_games.HILLS or seed:
         settings = Settings(target, generator_rate=0.003, seed=seed)
         gan_player.draw_new(settings, f"{target}/{teacher}/{seed}", key, teacher=teacher)
         return
     gan_player.draw_finished(teacher, key)
-    experiment.state_finding(describe_generators_alone())
+    experiment.state_finding(gan_findings.describe_generators_alone())
     games = [finished_games.read_finished(name) for name in _TEACHERS]
     mixture = finished_games.GAMES[DENSITY][0].mixture
     quantities = {
-        "Standard deviation": ("spread", _compute_deviation(mixture), ".2f"),
+        "Standard deviation": ("spread", mixture.deviation, ".2f"),
         "Distance of the mean from the highest mode": ("offset", np.linalg.norm(mixture.mean - mixture.mode), ".2f"),
         "Components covered": ("coverage", 1.0, ".0%"),
     }
@@ -205,20 +175,3 @@ def _show_generator_alone(controls: Controls) -> None:
     tables.draw(("Quantity", "D fixed", "Maximum likelihood", "Data"), rows, "players-alone")
     noise = finished_games.GAMES[DENSITY][0].noise
     experiment.show_details(f"The noise of the generator alone has a standard deviation of {noise:g}.")
-
-
-def _compute_deviation(mixture: gaussian_mixtures.Mixture) -> float:
-    """Root of the mean variance of the dimensions."""
-    about = ((mixture.means - mixture.mean) ** 2).mean(axis=1) + mixture.deviations**2
-    return float(np.sqrt(mixture.weights @ about))
-
-
-def describe_generators_alone() -> str:
-    """What the finished games without a discriminator show, in numbers."""
-    frozen, likely = (finished_games.read_finished(name) for name in _TEACHERS)
-    mixture = finished_games.GAMES[DENSITY][0].mixture
-    return (
-        f"With D fixed, the samples end {frozen.offset[-1]:.2f} from the highest mode, with a standard deviation of "
-        f"{frozen.spread[-1]:.2f}; by maximum likelihood their standard deviation is {likely.spread[-1]:.2f}, and that "
-        f"of the data {_compute_deviation(mixture):.2f}."
-    )

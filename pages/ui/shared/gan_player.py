@@ -23,15 +23,17 @@ def draw_finished(
     key: str,
     *,
     opens: int = -1,
+    teacher: str = "",
     is_compact: bool = False,
     on_preset: Callable[[], None] | None = None,
     on_round: Callable[[], None] | None = None,
 ) -> None:
     """Draw a shipped game, one of `finished_games.GAMES`, at its last frame or at the round `opens`.
 
-    The callbacks are called when a preset is clicked, and when another round is looked at.
+    With another `teacher` the generator learns from that when it is played on. The callbacks are called when a preset
+    is clicked, and when another round is looked at.
     """
-    message = _make_finished_message(name, opens, is_compact, on_preset is not None)
+    message = _make_finished_message(name, opens, teacher, is_compact, on_preset is not None)
     _mount(key, message, on_preset=on_preset, on_round=on_round)
 
 
@@ -60,13 +62,14 @@ def _mount(key: str, message: bytes, **callbacks: Callable[[], None] | None) -> 
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _make_finished_message(name: str, opens: int, is_compact: bool, has_presets: bool) -> bytes:
-    settings, _, teacher = finished_games.GAMES[name]
+def _make_finished_message(name: str, opens: int, teacher: str, is_compact: bool, has_presets: bool) -> bytes:
+    settings, _, own_teacher = finished_games.GAMES[name]
     game = finished_games.read_finished(name)
     frames = {"rounds": game.rounds, "generator": game.generator, "discriminator": game.discriminator}
     frames |= {f"history.{key}": values for key, values in game.history.items()}
     thumbnails = _list_thumbnails() if has_presets else ()
-    return _make_message(name, settings, teacher, frames, thumbnails, name, is_compact, opens)
+    key, teacher = f"{name}/{teacher}", teacher or own_teacher
+    return _make_message(key, settings, teacher, frames, thumbnails, name, is_compact, opens)
 
 
 def _make_message(

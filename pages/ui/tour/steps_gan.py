@@ -13,23 +13,47 @@ STEPS = (
         "gan",
         "Slide 26",
         "Adversarial networks",
-        "Two players: the generator makes images and scores when they pass for real; the discriminator tells real from "
-        "generated. Every code gets a gradient from the discriminator.",
+        "Two players: the generator G makes samples and scores when they pass for real; the discriminator D tells real "
+        "from generated. Neither knows the density of the data.",
         (link_demo("players", "GAN game", show="game", preset="works"),),
+        formulas=(
+            r"\min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z} \log(1 - D(G(z)))",
+            r"\min_G\ -\mathbb{E}_{z} \log D(G(z))",
+        ),
+        symbols=_PLAYERS,
+        look_for="Press Slow motion for one round in five sub-steps, then move the round to 0 and press Play: the "
+        "samples follow the arrows onto the data. Raise a learning rate while it plays.",
+        picture="adversarial.draw_game",
         minutes=6,
+        notes="Ask before Play: where will the samples be after 100 rounds? A common misunderstanding is that D copies "
+        "the data; it only says on which side of p = q a point lies.",
     ),
     Step(
         "revisited",
         "Slide 27",
         "Naive sampling, revisited",
         "That few pairs matter is a property of maximum likelihood. Train a discriminator as the measure of similarity "
-        "instead.",
+        "instead: its gradient exists at every generated sample.",
         (
             link_demo("naive", "Few pairs with 12 latent dimensions", show="pairs", size="12"),
             link_demo("naive", "Averaging log p(x|z) instead", show="trap"),
-            link_demo("players", "Generator only: maximum likelihood", show="alone", preset="works"),
+            link_demo("players", "Generator only: maximum likelihood", show="alone", teacher="likelihood"),
         ),
+        formulas=(
+            r"\nabla_{G(z)} \log D(G(z))",
+            r"\log p(x) \approx \log \frac{1}{K} \sum_{k=1}^{K} p(x|z_k)",
+        ),
+        symbols={
+            r"\nabla_{G(z)} \log D(G(z))": "the arrow at a generated sample: the direction in which D rises",
+            r"p(x|z_k)": "the likelihood of a real row under one code; nearly 0 unless G(z) lies close to x",
+            r"K": "codes drawn from the prior in a step",
+        },
+        look_for="Change what the generator learns from: the samples are the same, but by maximum likelihood most "
+        "arrows have no length.",
+        picture="adversarial.draw_gradients",
         minutes=4,
+        notes="The data are in the plane and the share still falls; with 12 latent dimensions it is far worse (link). "
+        "Later rounds have more arrows by maximum likelihood, because the samples lie on the data by then.",
     ),
     Step(
         "adversarial",
@@ -38,7 +62,7 @@ STEPS = (
         "If the discriminator were the density of the data, the generator would collapse to its highest mode. In a GAN "
         "the optimal discriminator is p / (p + q); it depends on the generator and penalises that.",
         (
-            link_demo("players", "Generator only: D fixed to the data density", show="alone", preset="works"),
+            link_demo("players", "Generator only: D fixed to the data density", show="alone"),
             link_demo("players", "Discriminator only: D and p / (p + q)", show="judge", preset="works"),
         ),
         formulas=(r"D^*(x) = \frac{p(x)}{p(x) + q(x)}",),
@@ -47,7 +71,11 @@ STEPS = (
             r"p(x)": "the density of the data",
             r"q(x)": "the density of the generated rows; it changes as the generator learns",
         },
+        look_for="Move the round back: with D frozen, every sample climbs to one point. With D learning, the "
+        "background turns against a place where samples crowd.",
+        picture="adversarial.draw_opponents",
         minutes=5,
+        notes="Ask: what is the best answer of G if D never changes? One point, the highest mode, for every z.",
     ),
     Step(
         "versus",
@@ -60,8 +88,8 @@ STEPS = (
             link_demo("versus", "VAE and GAN on the same data"),
         ),
         formulas=(
-            r"\text{KL}(p \,\|\, q) = \mathbb{E}_{x \sim p} \log \frac{p(x)}{q(x)}, \quad"
-            r" \text{KL}(q \,\|\, p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}",
+            r"\text{KL}(p \,\|\, q) = \mathbb{E}_{x \sim p} \log \frac{p(x)}{q(x)}",
+            r"\text{KL}(q \,\|\, p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}",
         ),
         symbols={
             r"\text{KL}(p \,\|\, q)": "large where data are likely and samples are not: it covers",
@@ -69,21 +97,32 @@ STEPS = (
             r"p(x)": "the density of the data",
             r"q(x)": "the density of the generated rows",
         },
+        look_for="Compare the samples between the modes with the modes that have none, on each of the data sets.",
+        picture="adversarial.draw_models",
         minutes=5,
+        notes="A GAN minimises neither KL exactly; what it misses here is measured, and it differs by data set.",
     ),
     Step(
         "objective",
         "Slide 32",
         "The objective",
         "The discriminator minimises a binary cross entropy on real and generated rows, where D(x) is the probability "
-        "of being real; the generator makes D call its output real.",
+        "of being real. The generator makes D call its output real: by the minimax loss, or by the non-saturating one, "
+        "whose gradient does not vanish where D is 0.",
         (link_demo("players", "Losses of both players", show="game", preset="works"),),
         formulas=(
-            r"\min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z \sim p(z)} \log\left(1 - D(G(z))\right)",
-            r"\min_G\ -\mathbb{E}_{z \sim p(z)} \log D(G(z))",
+            r"\text{D: } \min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z \sim p(z)} \log\left(1 - "
+            r"D(G(z))\right)",
+            r"\text{G, minimax: } \min_G\ \mathbb{E}_{z \sim p(z)} \log\left(1 - D(G(z))\right)",
+            r"\text{G, non-saturating: } \min_G\ -\mathbb{E}_{z \sim p(z)} \log D(G(z))",
         ),
         symbols=_PLAYERS,
+        look_for="Compare the losses with the lines at log 2 and 2 log 2, which they have if q equals p. With minimax, "
+        "log(1 − D(G(z))) is flat at 0: the arrows have no length and the generator stays where it is.",
+        picture="adversarial.draw_objective",
         minutes=4,
+        notes="A loss at log 2 does not prove that q equals p: a D that learned nothing has it too.",
+        is_wide=True,
     ),
     Step(
         "code-gan",
