@@ -28,7 +28,7 @@ GAMES = {
     DENSITY: (Settings(HILLS), 400, DENSITY),
     LIKELIHOOD: (Settings(HILLS, generator_rate=0.002), 1500, LIKELIHOOD),
 }
-_N_FRAMES = 25
+_N_FRAMES = 13
 _MOST_ROUNDS = 600  # in the history
 _N_SAMPLES = 2000
 _LOSSES = {"D": "loss", "G": "loss", "minimax": "minimax", "nonSaturating": "non_saturating"}

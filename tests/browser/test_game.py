@@ -151,4 +151,4 @@ def test_a_game_is_looked_back_at_played_and_slowed_down(visit):
     page.get_by_role("button", name="Mode collapse").click()
     expect(page.locator(".game[data-round='600']")).to_be_visible(timeout=DRAWN)
     assert "players.preset=mode_collapse" in page.url
-    assert page.evaluate("[...hourglassGames][0].frames.length") == 25
+    assert page.evaluate("[...hourglassGames][0].frames.length") == 13

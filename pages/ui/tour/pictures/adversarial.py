@@ -15,7 +15,7 @@ from pages.ui.shared import gan_findings, gan_player, header, images, page_state
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.text import Markup
 
-_EARLY = 2  # a frame whose samples don't lie on the data yet
+_EARLY = 1  # a frame whose samples don't lie on the data yet
 _LAST_ROUNDS = 0.1  # share of a game
 
 
