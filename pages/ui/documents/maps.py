@@ -30,9 +30,13 @@ LONGEST_IN_A_LINK = 300  # letters of a query
 def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
     with begin_section(view) as section:
         section.require(view.trained)
-        if not datasets.is_available(view.entry.name):
-            _draw_stored(view)
-        where = "Stored metrics are in the sections Retrieval and Measures."
+        is_absent, where = not datasets.is_available(view.entry.name), "Metrics are in the section Measures."
+        if is_absent and _draw_stored(view) and not datasets.can_fetch(view.entry.name):
+            files, folder = datasets.get_expected_files(view.entry.name)
+            section.end(
+                f"Stored maps: the documents of {view.entry.label} may not be handed on. To open one, put {files} in "
+                f"{folder}. {where}"
+            )
         rows = section.find_rows(problems, f"To open a document, {view.entry.label} is needed. {where}")
         maps = make_view(view, rows)
         look = maps_component.read_look(rows, [run_map.choice.key for run_map in maps.maps], problems)
@@ -59,8 +63,8 @@ def draw(view: View, stored: Sequence[Run], problems: list[str]) -> None:
         maps_component.send_pictures(rows)
 
 
-def _draw_stored(view: View) -> None:
-    """Draw the stored maps, whose documents are absent."""
+def _draw_stored(view: View) -> bool:
+    """Draw the stored maps, whose documents are absent; returns whether there are any."""
     runs = stored_maps.select_drawable([line.run for line in view.trained])
     titles = {line.run.key: line.title for line in view.trained}
     if runs:
@@ -68,6 +72,7 @@ def _draw_stored(view: View) -> None:
             f"stored-{view.entry.name}-{view.size}", {titles[run.key]: run for run in runs}
         )
         stored_maps.draw(message, "documents-stored-maps")
+    return bool(runs)
 
 
 def make_view(view: View, rows: Rows) -> MapView:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.frontend.maps import Map, make_maps_message
+from core.runs import selection
 from core.types import Run
 from pages.ui.shared.components import get_component
 
@@ -22,7 +23,9 @@ def make_message(name: str, runs: Mapping[str, Run]) -> bytes:
 def _make_map(title: str, run: Run) -> Map:
     score = run.metrics[_SCORE]
     remark = f"kNN accuracy {score.value:.1%} ({score.low:.1%} to {score.high:.1%})"
-    return Map(run.key, title, run.notes["map"], run.views["map"], remark=remark)
+    # A map without tools has no note.
+    how = f"{run.notes['map']}; " if selection.code_size(run) > 2 else ""
+    return Map(run.key, title, "", run.views["map"], remark=how + remark)
 
 
 def select_drawable(runs: Sequence[Run]) -> list[Run]:
