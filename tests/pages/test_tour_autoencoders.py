@@ -106,9 +106,7 @@ def test_slide_7_has_the_accuracies_of_lsa_and_of_the_ae():
 
 def test_stored_maps_are_drawn_without_the_documents(monkeypatch, tmp_path):
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path))
-    app = opened_on("pages/documents.py", data="reuters-r8", size="2").expect(
-        "To open a document, Reuters R8 is needed"
-    )
+    app = opened_on("pages/documents.py", data="reuters-r8", size="2").expect("To open one, put r8-train")
     header, arrays = linked_maps.message(app)
     assert (linked_maps.titles(app), header["bare"]) == (["LSA", "AE"], True)
     assert {arrays[name].size for name in ("map0", "map1")} == {2 * arrays["rows"].size}
