@@ -24,6 +24,13 @@ _CONTROLS = {
     '[data-testid="stToggle"] input, [data-testid="stCheckbox"] input': " ",
 }
 
+# A rerun may be over before it is asked for.
+_OBSERVE = """() => {
+    const app = document.querySelector('[data-testid=stApp]');
+    window.hasRun = false;
+    new MutationObserver(() => { window.hasRun ||= app.dataset.testScriptState !== 'notRunning'; })
+        .observe(app, { attributes: true }); }"""
+
 
 def _time_control(page: Page, step: str) -> float | None:
     """Seconds until the first control of the step's picture has been answered; None where Streamlit has none there."""
@@ -31,11 +38,10 @@ def _time_control(page: Page, step: str) -> float | None:
         control = page.locator(f".st-key-tour-step-{step}").locator(selector)
         if control.count() == 0:
             continue
+        page.evaluate(_OBSERVE)
         started = time.perf_counter()
         control.first.press(key) if key else control.first.click()
-        page.wait_for_function(
-            "document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning'", polling=2
-        )
+        page.wait_for_function("window.hasRun", polling=2)
         page.wait_for_function(DRAWN, arg="h1", polling=10)
         return time.perf_counter() - started
     return None
