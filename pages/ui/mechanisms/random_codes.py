@@ -95,14 +95,14 @@ class DrawnCodes:
     checks: dict[str, tuple[Estimate | None, float | None]]
 
 
-def sample_codes(key: str, kind: str, seed: int, height: int = 460) -> DrawnCodes:
-    """Sample codes for the stored autoencoder with this key; the chart has this height in pixels."""
+def sample_codes(key: str, kind: str, seed: int, *, is_small: bool = False) -> DrawnCodes:
+    """Sample codes for the stored autoencoder with this key; a small chart does not name the classes."""
     run, stamp = stored_runs.read_run(key)
-    return _sample_codes(stamp, kind, seed, height, header.get_theme(), run)
+    return _sample_codes(stamp, kind, seed, is_small, header.get_theme(), run)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Decoding random codes …")
-def _sample_codes(stamp: Stamp, kind: str, seed: int, height: int, theme: str, _run: Run) -> DrawnCodes:
+def _sample_codes(stamp: Stamp, kind: str, seed: int, is_small: bool, theme: str, _run: Run) -> DrawnCodes:
     codes = np.asarray(_run.views["codes"], np.float64)
     known = np.isfinite(codes).all(axis=1)
     codes, n_components = codes[known], codes.shape[1]
@@ -118,8 +118,10 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, height: int, theme: str, _
     axes = ("z₁", "z₂") if n_components == 2 else ("direction 1 of the codes", "direction 2")
     outline = projected.compute_outline(projected.radius, 120)
     chart = figures.plot_sampled_codes(
-        codes @ view, labels, names, sampled @ view, outline, _N_SHOWN, theme, axes, height
+        codes @ view, labels, names, sampled @ view, outline, _N_SHOWN, theme, axes, 340 if is_small else 460
     )
+    if is_small:
+        chart.update_traces(showlegend=False, selector=lambda trace: trace.name in names)
     shares = _Shares.measure(region, codes, sampled)
     return DrawnCodes(
         chart,

@@ -51,8 +51,8 @@ STEPS = (
             r"\text{dec}_\theta": "the decoder of the autoencoder",
             r"\hat{x}": "the decoded image",
         },
-        look_for="With N(0, I), how few different digits there are. A distribution fitted to the codes brings all of "
-        "them back.",
+        look_for="With N(0, I), how few different digits there are. A mixture fitted to the codes brings all of them "
+        "back.",
         picture="generators.draw_random_codes",
         minutes=4,
         notes="Ask first what a decoder makes of a code that no image had. The common misunderstanding: N(0, I) is "

@@ -12,22 +12,24 @@ from pages.ui.shared.experiment import Controls
 
 _THETAS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6)
 _DATA = Spot(BERNOULLI, 0.25)
-_N_SHOWN, _N_COMPARED = 10, 100
+_N_SHOWN, _N_COMPARED = 8, 100
 
 
 def draw_generator(controls: Controls) -> str:
     """Data beside generated images, and two measures of their similarity; the control moves the generator's theta."""
-    theta = controls.choose_value("theta", "θ, the radius of the generator's spot", _THETAS, 0.4, None, "{:g}".format)
+    theta = controls.choose_value("theta", "θ, the generator's radius", _THETAS, 0.4, None, "{:g}".format)
     images = _sample_images(theta)
-    experiment.draw_strips(images, (SIDE, SIDE), _N_SHOWN, cell=64)
-    similarities = _compare()
-    experiment.draw_charts(_plot_measures(theta, header.get_theme()), key="similarity")
-    return _describe(theta, dict(zip(_THETAS, similarities, strict=True)))
+    left, right = st.columns([1, 1.7])
+    with left:
+        experiment.draw_strips(images, (SIDE, SIDE), _N_SHOWN // 2, cell=64)
+    with right:
+        experiment.draw_charts(_plot_measures(theta, header.get_theme()), key="similarity")
+    return _describe(theta, dict(zip(_THETAS, _compare(), strict=True)))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _sample_images(theta: float) -> dict[str, np.ndarray]:
-    spots = {"Data x": (_DATA, 0), "Generated images x ~ p(x|z), z ~ N(0, I)": (Spot(BERNOULLI, theta), 1)}
+    spots = {"Data x": (_DATA, 0), "Generated: x ~ p(x|z)": (Spot(BERNOULLI, theta), 1)}
     images = {name: output_distributions.sample_images(spot, _N_SHOWN, seed) for name, (spot, seed) in spots.items()}
     return {name: np.uint8(255 * rows) for name, rows in images.items()}
 
@@ -63,6 +65,6 @@ def draw_random_codes(controls: Controls) -> str:
     kind = controls.choose_segment("codes", "Sample codes from", random_codes.SAMPLERS)
     params = presets.list_presets("mnist", "ae", 10)[presets.BEST]
     key = specs.make_at_size("mnist", "ae", 10, params).key
-    drawn = random_codes.sample_codes(key, kind, seed=0, height=400)
+    drawn = random_codes.sample_codes(key, kind, seed=0, is_small=True)
     random_codes.draw_codes(drawn)
     return drawn.failure

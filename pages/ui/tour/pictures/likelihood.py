@@ -24,7 +24,7 @@ _SAMPLE = "mnist-sample"
 _PRIOR, _ENCODER = "prior", "encoder"
 _SOURCES = {_PRIOR: "p(z), the prior", _ENCODER: "q(z|x), the encoder"}
 _TEMPERATURES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
-_N_IMAGES, _N_CODES, _IMAGES_SHOWN, _CODES_SHOWN = 32, 64, 4, 8
+_N_IMAGES, _N_CODES, _IMAGES_SHOWN, _CODES_SHOWN = 32, 64, 3, 8
 
 
 def draw_encoder(controls: Controls) -> str:
@@ -32,7 +32,9 @@ def draw_encoder(controls: Controls) -> str:
     help = "q(z|x) is proportional to p(z) times p(x|z) to this power."
     t = controls.choose_value("t", "q(z|x): 0 is p(z), 1 is p(z|x)", _TEMPERATURES, 0.25, help, "{:g}".format)
     charts, finding = _plot_encoder(t, header.get_theme())
-    experiment.draw_charts(*charts, key="encoder")
+    for place, chart, key in zip(st.columns(2), charts, ("codes", "bound"), strict=True):
+        with place:
+            experiment.draw_charts(chart, key=f"encoder-{key}")
     return finding
 
 
@@ -47,8 +49,8 @@ def _plot_encoder(t: float, theme: str) -> tuple[list, str]:
     bound = elbo.compute_bound(model, x[0], TemperedEncoder(t))
     ellipses = Gaussian(np.zeros(2), np.eye(2)), Gaussian(true_mean[0], true_covariance)
     charts = [
-        figures.plot_encoder(*ellipses, Gaussian(mean[0], factor @ factor.T), theme),
-        figures.plot_parts(bound, theme, 380),
+        figures.plot_encoder(*ellipses, Gaussian(mean[0], factor @ factor.T), theme, 340),
+        figures.plot_parts(bound, theme, 340),
     ]
     return charts, (
         f"KL(q(z|x) ‖ p(z)) is {bound.kl:z.2f} nats, and the gap KL(q(z|x) ‖ p(z|x)) is {bound.gap:z.2f} nats: −ELBO "
@@ -101,12 +103,15 @@ def _find_contributing(measured: PairLosses) -> np.ndarray:
 
 
 def _make_grid(X: np.ndarray, measured: PairLosses, shape: tuple[int, int]) -> Markup:
-    """A row an image x, a column a code z: the decoded image with the loss and the weight of the pair."""
+    """A row an image x, a column a code z: the decoded image with the loss and the weight of the pair.
+
+    Among the codes are those with the least losses of the images.
+    """
     contributing = _find_contributing(measured)
     best = np.unique(measured.losses[:_IMAGES_SHOWN].argmin(1))
     others = np.setdiff1d(np.arange(_N_CODES), best)
     columns = np.sort(np.concatenate([best, others])[:_CODES_SHOWN])
-    head = f"{_CODES_SHOWN} of {_N_CODES} codes z, decoded, with losses in nats; the best of each image among them"
+    head = f"{_CODES_SHOWN} of {_N_CODES} codes z, decoded; the losses in nats"
     cells = ['<div class="hg-pair-head">x</div>', f'<div class="hg-pair-head hg-wide">{head}</div>']
     for i in range(_IMAGES_SHOWN):
         cells.append(f"<div>{_draw(X[i], shape, f'Image {i + 1}')}</div>")
