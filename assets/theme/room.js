@@ -39,6 +39,7 @@ if (!window.hourglassRoom) {
     return location.pathname === state.path && there.every(([name, value]) => here.get(name) === value);
   };
 
+  let isRevealed = false; // the room's predictions, which the page shows when it is run again
   let touched = 0;
   for (const type of ["click", "keydown"]) addEventListener(type, ({ target }) => bar.contains(target) || (touched = Date.now()), true);
   const isBusy = () =>
@@ -54,7 +55,9 @@ if (!window.hourglassRoom) {
     const isAway = document.hidden || state.wasAway;
     seen = state.version;
     state.wasAway = false;
-    if (!state.path || isThere()) return;
+    const isRedrawn = isRevealed;
+    isRevealed = false;
+    if (!state.path || (isThere() && !isRedrawn)) return;
     const query = new URLSearchParams(state.query);
     query.set("room", state.version);
     history.pushState(null, "", `${state.path}?${query}`);
@@ -97,10 +100,8 @@ if (!window.hourglassRoom) {
     if (!stream || stream.readyState !== WebSocket.OPEN || !state) return "The connection to the room is lost. Trying again.";
     if (event) return event;
     if (isPresenter()) {
-      const [done, count] = state.warmed;
-      const predicted = state.query.includes("exercise=") ? `, ${state.predicted} have predicted` : "";
-      const warmed = done === count ? "" : ` Views are opened for the first time: ${done} of ${count}.`;
-      return `${state.leading ? "You lead the room" : "The room stays where it is"}: ${state.following} follow${predicted}.${warmed}`;
+      const predicted = state.query.includes("exercise=") ? `, ${state.predicted} predicted` : "";
+      return `${state.leading ? "You lead" : "The room stays"}: ${state.following} following${predicted}.`;
     }
     if (follows()) return "You follow the presenter.";
     if (calls !== state.calls) return `The presenter asks everybody to look at ${state.label}.`;
@@ -154,13 +155,19 @@ if (!window.hourglassRoom) {
 
   const hear = (told) => {
     const isFirst = seen === null;
+    const wasPresenter = isPresenter();
     const isAnother = state !== null && state.room !== told.room;
+    if (state && told.shown > state.shown && (follows() || isPresenter())) {
+      isRevealed = true;
+      seen = null;
+    }
     state = { ...told, wasAway: state?.wasAway || (!isFirst && state?.isOld) };
     clock = told.now - Date.now() / 1000;
     if (calls === null || isAnother) calls = told.calls;
     if (isAnother) {
       seen = told.version;
-      tell("The room has started anew.");
+      const link = wasPresenter ? " The presenter's link in the terminal is a new one." : "";
+      tell(`The room has started anew.${link}`);
     } else if (isNotes() || (isPresenter() && isFirst)) seen = told.version;
     else if (isFirst && !follows()) seen = told.version;
     else if (told.version !== seen && (follows() || isPresenter())) {

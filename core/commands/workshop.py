@@ -18,6 +18,7 @@ _APP = Path(__file__).parents[2] / "workshop.py"
 
 def serve_workshop(
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Port of the server.")] = 8501,
+    cold: Annotated[bool, typer.Option("--cold", help="Don't open all views before people come.")] = False,
 ) -> None:
     """Serve the app to everyone on the local network."""
     from core.tasks import own_datasets
@@ -34,6 +35,7 @@ def serve_workshop(
     # The server refuses requests for another address than `browser.serverAddress`.
     options = f"--server.address=0.0.0.0 --server.port={port} --server.headless=true --browser.serverAddress={address}"
     command = [sys.executable, "-m", "streamlit", "run", str(_APP), *options.split()]
+    command += ["--", "--cold"] if cold else []
     # Also at the beginning: the last workshop may have been killed.
     own_datasets.forget_workshop()
     try:

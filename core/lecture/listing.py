@@ -1,7 +1,6 @@
 """What the exercises are called, read without checking them: for links to them."""
 
 import tomllib
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,11 @@ FOLDER = Path(__file__).parents[2] / "assets" / "exercises"
 
 @dataclass(frozen=True)
 class Heading:
-    """The name of an exercise in links, its title, and the slides it belongs to.
-
-    `choices` are its predictions as a room counts them, number -> text; {} where a number is guessed.
-    """
+    """The name of an exercise in links, its title, and the slides it belongs to."""
 
     name: str
     title: str
     slides: str
-    choices: Mapping[str, str]
 
 
 def list_headings(folder: Path = FOLDER) -> tuple[Heading, ...]:
@@ -28,6 +23,5 @@ def list_headings(folder: Path = FOLDER) -> tuple[Heading, ...]:
     for file in sorted(folder.glob("*.toml")):
         with suppress(OSError, ValueError, KeyError, TypeError):
             document = tomllib.loads(file.read_text("utf-8"))
-            choices = {str(k): choice["text"] for k, choice in enumerate(document.get("choices", ()))}
-            headings.append(Heading(file.stem.split("-", 1)[-1], document["title"], document["slides"], choices))
+            headings.append(Heading(file.stem.split("-", 1)[-1], document["title"], document["slides"]))
     return tuple(headings)

@@ -10,11 +10,14 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
+
+import numpy as np
 
 from core.errors import BadInput
 
@@ -61,6 +64,7 @@ class Room:
         self._n_people = 0
         self._choices: dict[str, dict[str, str]] = {}
         self._revealed: set[str] = set()
+        self._n_revealed = 0
         self._watchers: set[Callable[[], None]] = set()
         self._lock = threading.RLock()
 
@@ -150,10 +154,11 @@ class Room:
         return dict(parse_qsl(self.view.query)).get("exercise", "")
 
     def reveal(self, exercise: str) -> None:
-        """Let everybody see the room's predictions for an exercise."""
+        """Let everybody see the room's predictions for an exercise as they are now; again for later ones."""
         with self._changing():
             if _is_text(exercise) and len(self._revealed) < MOST_EXERCISES:
                 self._revealed.add(exercise)
+                self._n_revealed += 1
 
     def is_revealed(self, exercise: str) -> bool:
         return exercise in self._revealed
@@ -166,6 +171,7 @@ class Room:
                 "room": self.name,
                 "version": self._own_version if is_presenter else self._version,
                 "calls": self._calls,
+                "shown": self._n_revealed,
                 "path": place.path,
                 "query": place.query,
                 "label": place.label,
@@ -216,6 +222,14 @@ class Room:
 
 def _is_text(text: str) -> bool:
     return 0 < len(text) <= LONGEST_TEXT and text.isprintable()
+
+
+def group_numbers(counts: Mapping[str, int], low: float, high: float, n_groups: int = 8) -> dict[str, int]:
+    """Predicted numbers, as texts -> people, in equal groups from `low` to `high`, both included: ``{"0–10": 3}``."""
+    numbers = [float(choice) for choice in counts]
+    people, edges = np.histogram(numbers, n_groups, (low, high), weights=list(counts.values()))
+    labels = [f"{lower:.3g}–{upper:.3g}" for lower, upper in pairwise(edges)]
+    return dict(zip(labels, people.astype(int).tolist(), strict=True))
 
 
 _open: Room | None = None

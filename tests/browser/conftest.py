@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,16 +27,16 @@ DRAWN = 60_000  # milliseconds
 
 
 class Server:
-    """`streamlit run app.py` in `root`, by default without shipped runs; at its end it must have warned of nothing."""
+    """The app in `root`, by default without shipped runs; at its end it must have warned of nothing."""
 
-    def __init__(self, runs: Path, folder: Path, root: Path | None = None):
+    def __init__(self, runs: Path, folder: Path, root: Path | None = None, script: Sequence[str] = ("app.py",)):
         self.runs, self.log = runs, folder / "server.log"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        command += ["--server.port", str(port), "--server.headless", "true"]
+        options = ["--server.port", str(port), "--server.headless", "true"]
+        command = [sys.executable, "-m", "streamlit", "run", *options, *script]
         where = {"cwd": root or _link_without_shipped_runs(folder), "env": {**os.environ, "HOURGLASS_RUNS": str(runs)}}
         with self.log.open("w") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **where)

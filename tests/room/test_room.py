@@ -89,3 +89,8 @@ def test_what_clients_send_is_refused_where_it_is_garbage_or_too_much(monkeypatc
     state.move(Place("/tour", "x" * 2001))
     assert told(state, True)[1] == ""
     assert [state.enter() for _ in range(3)] == [True, True, False]
+
+
+def test_guessed_numbers_are_counted_in_groups():
+    counts = room.group_numbers({"0": 1, "2.5": 2, "40": 3, "39.9": 1}, 0, 40, 4)
+    assert counts == {"0–10": 3, "10–20": 0, "20–30": 0, "30–40": 4}

@@ -8,12 +8,13 @@ import streamlit as st
 from core.errors import BadInput
 from core.lecture import exercises
 from core.lecture.exercises import Exercise, fill
+from core.room.room import group_numbers
 from pages.ui.exercises import progress
 from pages.ui.exercises.progress import Progress
 from pages.ui.shared import header, page_state, room
 from pages.ui.shared.formulas import draw_formulas
 from pages.ui.shared.glossary import mark_html
-from pages.ui.shared.html_blocks import make_caption, make_list, make_note
+from pages.ui.shared.html_blocks import make_list, make_note
 from pages.ui.shared.text import Markup, html, plain
 
 
@@ -51,13 +52,13 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
         body = f"<h2>{html(exercise.title)}</h2>{make_note(about)}{texts}"
         st.html(Markup(f'<div class="hg-tour hg-exercise">{body}</div>'))
         st.header("1. Your prediction", anchor=False)
-        if state.prediction is None:
-            _choose_prediction(exercise)
-        else:
+        counts = room.read_counts(exercise.name)
+        if state.prediction is not None:
             _draw_committed(exercise, state, values)
-        if room.is_open():
-            # Others commit, and the presenter shows it, while nothing happens here.
-            st.fragment(_draw_room, run_every=4.0)(exercise)
+        elif not (counts and room.is_presenter()):
+            _choose_prediction(exercise)
+        if counts:
+            room.draw_counts(count_predictions(exercise, counts))
         _draw_hints(exercise, state, values)
         if state.prediction is None:
             return
@@ -67,6 +68,13 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
         else:
             key = page_state.key(f"reveal-{exercise.name}")
             st.button("Show the answer", key=key, on_click=progress.reveal, args=(exercise.name,), type="primary")
+
+
+def count_predictions(exercise: Exercise, counts: Mapping[str, int]) -> dict[str, int]:
+    """People by the text of a choice, or by groups of guessed numbers, from the room's predictions."""
+    if exercise.guess is not None:
+        return group_numbers(counts, exercise.guess.low, exercise.guess.high)
+    return {choice.text: counts.get(str(k), 0) for k, choice in enumerate(exercise.choices)}
 
 
 def _choose_prediction(exercise: Exercise) -> None:
@@ -96,17 +104,6 @@ def _draw_committed(exercise: Exercise, state: Progress, values: Mapping[str, fl
         item = html(choice.text)
         items.append(f"<b>{item}</b> ({', '.join(marks)})" if marks else item)
     st.html(make_list(items, "hg-choices"))
-
-
-def _draw_room(exercise: Exercise) -> None:
-    """Draw what the room predicts."""
-    if not room.shows_counts(exercise.name):
-        return
-    counts = room.read_counts(exercise.name)
-    n = sum(counts.values())
-    labels = {str(k): choice.text for k, choice in enumerate(exercise.choices or ())}
-    st.html(make_caption("The room predicts", f"{n} {'person' if n == 1 else 'people'}"))
-    room.draw_counts(counts, labels)
 
 
 def _draw_hints(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:

@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from core.lecture.listing import list_headings
 from core.room.room import Place, Room
+from pages.ui.exercises import exercise
 from pages.ui.shared import header, room
 from pages.ui.shared.text import Markup, html, plain
 from pages.ui.tour import steps
@@ -18,7 +18,8 @@ _TIMERS = (1, 3, 5, 10)
 
 def draw(state: Room) -> None:
     """Draw the presenter's page, anew every second."""
-    st.fragment(_draw, run_every=1.0)(state)
+    with st.container(key="presenter"):
+        st.fragment(_draw, run_every=1.0)(state)
 
 
 def _draw(state: Room) -> None:
@@ -77,7 +78,7 @@ def _draw_readings(state: Room, step: Step) -> None:
     spent = max(0, time.time() - state.moved_at) / 60
     later = sum(each.minutes for each in steps.STEPS[steps.STEPS.index(step) + 1 :])
     readings = {
-        "follow": f"{state.n_following}",
+        "following": f"{state.n_following}",
         f"of {step.minutes} minutes on this view": f"{spent:.0f}",
         "minutes planned for the steps after it": f"{later}",
     }
@@ -121,14 +122,15 @@ def _draw_timer(state: Room) -> None:
 
 def _draw_predictions(state: Room) -> None:
     """Draw what the room predicts in the exercise that the presenter is at."""
-    exercise = state.exercise
-    if not exercise:
+    asked = next((one for one in exercise.read_all()[0] if one.name == state.exercise), None)
+    if asked is None:
         return
-    heading = next((one for one in list_headings() if one.name == exercise), None)
-    st.html(Markup(f"<h3>{html(f'Predictions: {heading.title if heading else exercise}')}</h3>"))
-    room.draw_counts(state.read_counts(exercise), heading.choices if heading else {})
-    if not state.is_revealed(exercise):
-        st.button("Show them to the room", on_click=state.reveal, args=(exercise,), icon=":material/bar_chart:")
+    st.html(Markup(f"<h3>{html(f'Exercise: {asked.title}')}</h3>"))
+    st.caption(plain(f"{asked.minutes} minutes. The room sees the predictions when you show them."))
+    room.draw_counts(exercise.count_predictions(asked, state.read_counts(asked.name)))
+    act = "Show later predictions too" if state.is_revealed(asked.name) else "Show the predictions to the room"
+    key, icon = "presenter-reveal", ":material/bar_chart:"
+    st.button(act, key=key, on_click=state.reveal, args=(asked.name,), icon=icon)
 
 
 def _draw_joining(state: Room) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import secrets
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlparse
@@ -30,9 +31,11 @@ async def open_room(app):
     host, port = (options.get_option(name) for name in ("browser.serverAddress", "server.port"))
     key = config.presenter_key() or secrets.token_urlsafe(16)
     state = room.open_room(key, f"http://{host}:{port}/join")
-    warming = asyncio.create_task(warm_up.open_views(state, f"http://127.0.0.1:{port}"))
+    is_cold = "--cold" in sys.argv
+    warming = None if is_cold else asyncio.create_task(warm_up.open_views(state, f"http://127.0.0.1:{port}"))
     yield {}
-    warming.cancel()
+    if warming:
+        warming.cancel()
 
 
 async def _join(request: Request) -> Response:

@@ -3,7 +3,6 @@
 Outside of a workshop there is no room: nothing is drawn, counted or sent.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
@@ -81,37 +80,18 @@ def commit(exercise: str, choice: str) -> str:
     return state.commit(exercise, choice, training_queue.get_person()) if state else choice
 
 
-def is_open() -> bool:
-    """Whether this is a workshop with a room."""
-    return room.find_room() is not None
-
-
-def shows_counts(exercise: str) -> bool:
-    """Whether this browser may see what the room predicts: the presenter's, and all when the presenter shows it."""
-    state = room.find_room()
-    return state is not None and (state.is_revealed(exercise) or is_presenter())
-
-
-def draw_counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
-    """Draw how many people predict each choice as bars; `labels` are those of the choices, in order."""
-    rows = ""
-    for choice in [*labels, *(choice for choice in sorted(counts, key=_sort_choice) if choice not in labels)]:
-        n = counts.get(choice, 0)
-        share = 100 * n / max(1, *counts.values()) if counts else 0
-        rows += f"<tr><th scope='row'>{html(labels.get(choice, choice))}</th><td>"
-        rows += f"<div style='width: {share:.0f}%'></div></td><td>{n}</td></tr>"
-    st.html(Markup(f'<table class="hg-counts">{rows}</table>'))
-
-
-def _sort_choice(choice: str) -> tuple[float, str]:
-    """Guessed numbers by their value."""
-    try:
-        return float(choice), choice
-    except ValueError:
-        return math.inf, choice
-
-
 def read_counts(exercise: str) -> dict[str, int]:
-    """How many people in the room predict each choice; {} outside of a workshop."""
+    """How many people in the room predict each choice, once the presenter shows it; {} before and elsewhere."""
     state = room.find_room()
-    return state.read_counts(exercise) if state else {}
+    return state.read_counts(exercise) if state and state.is_revealed(exercise) else {}
+
+
+def draw_counts(counts: Mapping[str, int]) -> None:
+    """Draw how many people predict each choice, as bars."""
+    most, n_people = max(1, *counts.values()), sum(counts.values())
+    caption = f"The room predicts: {n_people} {'person' if n_people == 1 else 'people'}"
+    rows = ""
+    for label, n in counts.items():
+        bar = f"<div style='width: {100 * n / most:.0f}%'></div>"
+        rows += f"<tr><th scope='row'>{html(label)}</th><td>{bar}</td><td>{n}</td></tr>"
+    st.html(Markup(f'<table class="hg-counts"><caption>{caption}</caption>{rows}</table>'))
