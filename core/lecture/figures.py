@@ -10,14 +10,17 @@ from html import escape
 import numpy as np
 
 from core import methods
+from core.analysis import decoder_export, generator_outputs
+from core.analysis.codes import to_pixels
 from core.figures import montages
 from core.figures.line_chart import render_lines
 from core.lecture import quantities
 from core.lecture.quantities import find_run
-from core.runs import selection
+from core.runs import reader, selection
 from core.types import Run
 
-_DATA = "mnist"
+_DATA, _DOCUMENTS = "mnist", "reuters-r8"
+DATASETS = (_DATA, _DOCUMENTS)
 _SHOWN = 10
 _SPREADS = np.geomspace(0.3, 3, 40)
 
@@ -47,7 +50,7 @@ def draw_features() -> Figure:
 
 
 def draw_documents() -> Figure:
-    return _draw_maps("reuters-r8", ("lsa", "ae"), "document")
+    return _draw_maps(_DOCUMENTS, ("lsa", "ae"), "document")
 
 
 def draw_reconstructions() -> Figure:
@@ -71,31 +74,36 @@ def draw_labels() -> Figure:
     return Figure(chart, f"Test error on MNIST, mean over seeds. With {counts[0]} labels: {', '.join(first)}.")
 
 
-def _draw_curve(name: str, size: int, terms: dict[str, str], unit: str) -> Figure:
-    run = find_run(_DATA, name, size)
-    lines = {
-        label: ([row["epoch"] for row in run.history], [row[term] for row in run.history])
-        for term, label in terms.items()
-        if all(term in row for row in run.history)
-    }
-    last = [f"{label} {y[-1]:.4g}" for label, (_, y) in lines.items()]
-    label = f"{methods.label(name)} with {size} latent dimensions on MNIST"
+def _draw_notebook(name: str, unit: str) -> Figure:
+    """Train and test curves of the code that is printed, from the stored results of its run."""
+    from core.lecture import notebooks
+
+    results = notebooks.read_results(name)
+    rows, names = results.history, {"loss": "train", "test_loss": "test"}
+    lines = {label: ([row["epoch"] for row in rows], [row[term] for row in rows]) for term, label in names.items()}
+    last = [f"{label} {y[-1]:.3g}" for label, (_, y) in lines.items()]
+    about = f"The code above, on {results.n_train:,} train and {results.n_test:,} test images"
     return Figure(
-        render_lines(lines, "epoch", f"training loss ({unit})", from_zero=False),
-        f"{label}. At the end: {', '.join(last)}.",
+        render_lines(lines, "epoch", f"loss ({unit})"), f"{about}. After {len(rows)} epochs: {', '.join(last)}."
     )
 
 
 def draw_autoencoder_training() -> Figure:
-    return _draw_curve("ae", 10, {"loss": "squared error"}, "squared error")
+    return _draw_notebook("autoencoder", "squared error")
 
 
 def draw_vae_training() -> Figure:
-    return _draw_curve("vae", 10, {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL"}, "nats")
+    return _draw_notebook("vae", "nats")
 
 
 def draw_gan_training() -> Figure:
-    return _draw_curve("gan", 16, {"discriminator_loss": "discriminator", "generator_loss": "generator"}, "nats")
+    run = find_run(_DATA, "gan", 16)
+    names = {"discriminator_loss": "discriminator", "generator_loss": "generator"}
+    epochs = [row["epoch"] for row in run.history]
+    lines = {label: (epochs, [row[term] for row in run.history]) for term, label in names.items()}
+    last = [f"{label} {y[-1]:.3f}" for label, (_, y) in lines.items()]
+    label = f"{methods.label(run.spec.method)} on MNIST after {epochs[-1]:.0f} epochs"
+    return Figure(render_lines(lines, "epoch", "training loss (nats)", from_zero=False), f"{label}: {', '.join(last)}.")
 
 
 def draw_samples() -> Figure:
@@ -145,14 +153,38 @@ def draw_variance_ratio() -> Figure:
     )
 
 
-def draw_plane() -> Figure:
-    from core.analysis import decoder_export, generator_outputs
-    from core.analysis.codes import to_pixels
-    from core.runs import reader
+def _export_decoder(run: Run) -> decoder_export.Decoder:
+    return decoder_export.export_stored_decoder(run, reader.read_weights(run.place))
 
+
+def draw_random_codes() -> Figure:
+    run, rng = find_run(_DATA, "ae", 10), np.random.default_rng(0)
+    decoder, normal = _export_decoder(run), rng.standard_normal((_SHOWN, 10))
+    weights, means, factors = (run.views[f"sampler.mixture.{name}"] for name in ("weights", "means", "factors"))
+    drawn = rng.choice(len(weights), _SHOWN, p=weights / weights.sum())
+    fitted = means[drawn] + np.einsum("nij,nj->ni", factors[drawn], normal)
+    strips = [
+        (title, to_pixels(decoder_export.decode(decoder, codes.astype(np.float32))))
+        for title, codes in (("N(0, I)", normal), ("Ten Gaussians fitted to the codes", fitted))
+    ]
+    distances = [f"{run.metrics[f'{kind}.frechet'].value:.1f}" for kind in ("normal", "mixture")]
+    caption = f"An AE with 10 dimensions decodes random codes. Fréchet distance: {' and '.join(distances)}."
+    return Figure(_make_strips(strips, run), caption)
+
+
+def draw_output_distribution() -> Figure:
     run = find_run(_DATA, "vae", 2)
-    decoder = decoder_export.export_stored_decoder(run, reader.read_weights(run.place))
-    plane = generator_outputs.decode_plane(decoder, 16, 10, 2.0)
+    codes = np.random.default_rng(0).standard_normal((_SHOWN, 2)).astype(np.float32)
+    mean, deviation = generator_outputs.decode_distribution(run, reader.read_weights(run.place), codes)
+    sample = generator_outputs.sample_images(mean, deviation, "bernoulli", 0)
+    strips = [("Means of the pixels", to_pixels(mean)), ("A sample of every pixel", to_pixels(sample))]
+    caption = f"Bernoulli outputs for random codes; the standard deviation of a pixel is at most {deviation.max():.2f}."
+    return Figure(_make_strips(strips, run), caption)
+
+
+def draw_plane() -> Figure:
+    run = find_run(_DATA, "vae", 2)
+    plane = generator_outputs.decode_plane(_export_decoder(run), 16, 10, 2.0)
     shape = tuple(run.environment["image_shape"])
     sheet = montages.make_montage(to_pixels(plane.images), shape, plane.columns, cell=28, gap=0)
     return Figure(_make_picture(sheet, "Decoded codes of the plane"), "The plane of codes of a VAE, decoded.")
@@ -218,6 +250,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "labels": draw_labels,
     "code-ae": draw_autoencoder_training,
     "generative": draw_samples,
+    "random": draw_random_codes,
+    "outputs": draw_output_distribution,
     "naive": draw_contributing_pairs,
     "encoder": draw_bound,
     "reparameterization": draw_variance_ratio,

@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 
+from core import datasets
 from core.errors import BadInput
-from core.lecture import exercises, figures, glossary
+from core.lecture import exercises, figures, glossary, notebooks
 from core.lecture.exercises import Exercise, fill
 from core.lecture.figures import Figure
 
@@ -24,7 +25,9 @@ h3 { font-size: 12pt; margin: 1.1rem 0 .2rem; }
 h1, h2, h3 { break-after: avoid; line-height: 1.2; }
 p { margin: .35rem 0; orphans: 3; widows: 3; }
 .note { font-size: 9pt; font-weight: 400; }
-section, .exercise, figure, table, .answer { break-inside: avoid; }
+section, .exercise, figure, table, .answer, pre { break-inside: avoid; }
+section:has(pre) { break-inside: auto; }
+pre { font: 8.5pt/1.3 Consolas, Menlo, monospace; white-space: pre-wrap; border: 1px solid #888; padding: .4rem .6rem; }
 .new-page { break-before: page; }
 figure { margin: .5rem 0; } figcaption { font-size: 9pt; }
 figure svg { width: 11.5cm; max-width: 100%; height: auto; }
@@ -38,6 +41,10 @@ table { border-collapse: collapse; font-size: 10pt; } td { padding: .05rem .8rem
 dt { font-weight: 700; margin-top: .4rem; } dd { margin: 0; }
 @media print { body { padding: 0; max-width: none; } a { color: inherit; text-decoration: none; } }
 """
+
+
+# Step of the tour -> its code in assets/code
+CODES = {"code-ae": "autoencoder", "code-vae": "vae", "code-gan": "gan"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ def render(title: str, about: str, sections: Sequence[Section], found: Sequence[
     terms = "".join(f"<dt>{escape(term.name)}</dt><dd>{escape(term.definition)}</dd>" for term in glossary.read_terms())
     parts.append(f"<h1 class='new-page'>Glossary</h1><dl>{terms}</dl>")
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    licences = "; ".join(f"{entry.label}: {entry.licence}" for entry in map(datasets.entry, figures.DATASETS))
+    parts.append(f"<p class='note'>Data in the figures. {escape(licences)}.</p>")
     return f'<!DOCTYPE html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>'
 
 
@@ -94,7 +103,12 @@ def _render_section(section: Section) -> str:
     symbols = f"<table>{''.join(rows)}</table>" if rows else ""
     draw = figures.FIGURES.get(section.name)
     figure = _render_figure(draw()) if draw else ""
-    return f"<section>{head}<p>{escape(section.text)}</p>{formulas}{symbols}{figure}</section>"
+    code = _render_code(CODES[section.name]) if section.name in CODES else ""
+    return f"<section>{head}<p>{escape(section.text)}</p>{formulas}{symbols}{code}{figure}</section>"
+
+
+def _render_code(name: str) -> str:
+    return f"<pre>{escape(notebooks.read_code(name))}</pre>" if name in notebooks.list_names() else ""
 
 
 def _render_figure(figure: Figure) -> str:

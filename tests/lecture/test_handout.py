@@ -54,7 +54,7 @@ def test_the_handout_holds_all_steps_exercises_answers_and_terms(monkeypatch):
     assert (names.count("img"), names.count("svg"), names.count("figcaption")) == (3, 1, 3)
     assert all(about["alt"] and about["src"].startswith("data:") for name, about in reader.tags if name == "img")
     assert not re.search(r'(?:src|href)="(?!data:)', document)
-    assert "{" not in re.sub("<style>.*?</style>", "", document, flags=re.DOTALL)
+    assert "{" not in re.sub("<(style|pre)>.*?</(style|pre)>", "", document, flags=re.DOTALL)
 
 
 def test_an_exercise_without_its_runs_is_left_out(monkeypatch):
