@@ -1,11 +1,12 @@
 """The code of the lecture's notebooks, in ``assets/code``, and what it prints and draws when it is run.
 
-``python -m core.lecture.notebooks`` runs every file and stores its results beside it. A file is plain PyTorch that
-runs as it stands; it leaves ``history`` (rows of losses), ``pictures`` (title -> images, (n, 1, height, width) in
-[0, 1]), ``train``, ``test`` and its networks, each an ``nn.Sequential``, under their names.
+``python -m core.lecture.notebooks [NAME ...]`` runs the files and stores their results beside them. A file is plain
+PyTorch that runs as it stands; it leaves ``history`` (rows of losses), ``pictures`` (title -> images, (n, 1, height,
+width) in [0, 1]), ``train``, ``test`` and its networks, each an ``nn.Sequential``, under their names.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,5 +120,5 @@ def read_results(name: str) -> Results:
 
 
 if __name__ == "__main__":
-    for code in list_names():
+    for code in sys.argv[1:] or list_names():
         write_results(code, run_code(read_code(code)))

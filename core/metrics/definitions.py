@@ -52,7 +52,8 @@ GREY_BERNOULLI = "Bernoulli on grey pixels is no normalised density: −ELBO is 
 _WORDS = {
     IMAGES: {
         "row": "image",
-        "outputs": f"{GREY_BERNOULLI} The other outputs are densities, so this may be negative.",
+        "outputs": f"{GREY_BERNOULLI} The other outputs are densities, so this may be negative. "
+        "Published for a VAE of binary MNIST: 89.9 (Rezende and Mohamed 2015).",
         "distances": "Euclidean distance, of codes and of data.",
         "map_distances": "Euclidean distance, in the map and in the data.",
         "ties": "by Euclidean distance for every method; ties go to the first class.",

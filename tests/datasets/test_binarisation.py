@@ -1,5 +1,6 @@
 """Binarised images: their means, their draws, and what methods are trained on."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,10 @@ import torch
 
 from core import datasets, methods
 from core.datasets.binarisation import DYNAMIC, PIXELS, THRESHOLD, binarise
+from core.experiments import fit
 from core.methods.vae import VAE
-from core.runs import specs
+from core.runs import layout, specs, store, transfer
+from pages.ui.shared import permalinks
 
 
 def test_threshold_divides_and_draws_have_the_grey_values_as_means(loaded):
@@ -61,3 +64,18 @@ def test_grey_pixels_are_no_setting_of_a_spec_and_binary_ones_are():
     continuous = specs.make("digits", "vae", {"output": "continuous_bernoulli"})
     assert not specs.has_unnormalised_likelihood(continuous)
     assert not specs.has_unnormalised_likelihood(specs.make("digits", "pca"))
+
+
+def test_a_run_of_binary_pixels_is_measured_and_stored_like_any_other():
+    small = {"n_components": 2, "width": 16, "layers": 1, "epochs": 5, "batch_size": 64, "learning_rate": 0.02}
+    spec = specs.make("digits", "vae", small, dataset_params={PIXELS.name: DYNAMIC})
+    run = fit.fit_and_store(spec, datasets.load("digits", pixels=DYNAMIC))
+    assert set(np.unique(run.views["originals"])) == {0, 255}
+    # Both bound the nats of 64 fair coins, the tighter one closer.
+    assert run.metrics["iw_bound"].value < run.metrics["neg_elbo"].value < 64 * np.log(2)
+    place = store.find_place(spec.key)
+    packed, document = transfer.pack_run(place), json.loads((place / layout.DOCUMENT).read_text())
+    store.delete_run(spec.key)
+    found = transfer.unpack_run(packed, check_weights=True)
+    assert found.spec == spec == permalinks.decode(permalinks.encode(spec))
+    assert document["spec"]["dataset_params"] == {"pixels": "dynamic"}

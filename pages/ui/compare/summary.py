@@ -63,7 +63,7 @@ def _span(counts: Sequence[int]) -> str:
 def warn_of_copies(view: View) -> None:
     """Warn of runs on other data than those on this machine, which are not ranked."""
     if view.trained and not select_comparable(view.lines):
-        st.warning("These runs were evaluated on different copies of the data set, so none is marked as best.")
+        st.warning("These runs were evaluated on different copies or settings of the data set: none is marked as best.")
     run_picker.warn_of_other_copies(view)
     versions = [line.run.environment.get("versions", {}) for line in view.trained]
     if changed := sorted(set(chain.from_iterable(map(view.entry.changed_libraries, versions)))):

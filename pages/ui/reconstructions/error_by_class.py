@@ -79,7 +79,7 @@ def _select_comparable(lines: Sequence[Line], problems: list[str]) -> list[Line]
     checksum = checksums.choose_checksum(line.run for line in lines)
     same = [line for line in lines if checksums.is_of(line.run.environment, checksum)]
     if others := [line.label for line in lines if line not in same]:
-        copy = f"another copy of the data than {same[0].label}"
+        copy = f"another copy, or other settings, of the data than {same[0].label}"
         problems.append(f"Left out: {join_words(others)}, measured on {copy}. Train again to compare.")
     return same
 

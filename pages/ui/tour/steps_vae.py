@@ -135,8 +135,8 @@ STEPS = (
             link_demo("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),
         ),
         formulas=(
-            r"\min_{\theta, \phi} \sum_{i=1}^{n} -\mathbb{E}_{q_\phi(z|x_i)} \log p_\theta(x_i|z)"
-            r" + \beta\, \text{KL}\left(q_\phi(z|x_i) \,\|\, p(z)\right)",
+            r"\min_{\theta, \phi} \sum_{i=1}^{n} -\mathbb{E}_{q_\phi(z|x_i)} \log p_\theta(x_i|z)",
+            r"+\, \beta\, \text{KL}\left(q_\phi(z|x_i) \,\|\, p(z)\right)",
         ),
         symbols={
             r"\beta": "the weight of the KL divergence; 1 gives the bound on the likelihood",
@@ -144,8 +144,8 @@ STEPS = (
             r"p_\theta(x_i|z)": "the decoder's distribution over rows for code z",
             r"p(z)": "the prior, N(0, I)",
         },
-        look_for="Compare the code with the autoencoder's: only the encoder's output, the loss and the drawn pixels "
-        "differ. Images: do samples from the prior look like digits?",
+        look_for="Compare the code with the autoencoder's: which lines differ? Images: do samples from the prior look "
+        "like digits?",
         picture="code.draw_vae",
         minutes=5,
         notes="Ask what β = 8 does before you open the demo. A common misunderstanding: −ELBO values of two papers can "

@@ -5,7 +5,8 @@ import streamlit as st
 from core.figures import svg
 from core.lecture import notebooks
 from core.lecture.notebooks import Layer, Results
-from pages.ui.shared import header, images
+from core.runs import presets, specs
+from pages.ui.shared import header, images, permalinks, stored_runs
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.html_blocks import make_caption, make_code, make_note
 from pages.ui.shared.number_format import interval, number
@@ -13,6 +14,7 @@ from pages.ui.shared.text import Markup, html, plain
 
 _SHOW = {"code": "Code", "network": "Networks", "curves": "Curves", "images": "Images"}
 _IN_ROW = 10
+_ARROW = ":material/arrow_forward:"
 _PUBLISHED = "89.9 nats (the VAE of Rezende and Mohamed 2015, Variational inference with normalizing flows)"
 
 
@@ -22,7 +24,10 @@ def draw_autoencoder(controls: Controls) -> str:
 
 def draw_vae(controls: Controls) -> str:
     finding = _draw(controls, "vae", "nats per image")
-    st.caption(plain(_compare_bound()))
+    about, spec = _compare_bound()
+    st.caption(plain(about))
+    query = {"spec": spec}
+    st.page_link("pages/training.py", label="The VAE of binary MNIST", icon=_ARROW, query_params=query)
     return finding
 
 
@@ -98,15 +103,14 @@ def _choose_style(n: int) -> str:
     return "hg-strip" if n <= _IN_ROW else "hg-strip hg-plane"
 
 
-def _compare_bound() -> str:
-    """The bound of the shipped VAE of binary MNIST beside the published one."""
-    from core.runs import presets, specs
-    from pages.ui.shared import stored_runs
-
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _compare_bound() -> tuple[str, str]:
+    """The bound of the shipped VAE of binary MNIST beside the published one, and its Spec for a link."""
     run = stored_runs.read_shipped(specs.make_from_settings(*presets.LIKELIHOOD[0]))
     bound = run.metrics["iw_bound"]
-    return (
+    text = (
         f"For a larger VAE of MNIST with pixels drawn in the same way, the importance-weighted bound on −log p(x) is "
         f"{number(bound.value)} nats an image (95% interval {interval(run.metrics, 'iw_bound')}, n = {bound.n:,} test "
         f"images, stored run); published: {_PUBLISHED}."
     )
+    return text, permalinks.encode(run.spec)
