@@ -8,6 +8,8 @@ from html import escape
 
 from pages.ui.shared.text import Markup, html
 
+_COPY = '<button type="button" class="hg-copy" aria-live="polite">Copy</button>'
+
 
 def make_note(text: str) -> Markup:
     """A remark in small letters."""
@@ -57,7 +59,11 @@ def make_words(words: Iterable[tuple[str, str, bool]]) -> Markup:
     return Markup(f'<div class="hg-words">{" ".join(spans)}</div>')
 
 
-def make_code(text: str, style: str = "") -> Markup:
-    """A command line, link or program as it is, with a Copy button, which assets/theme/app.js handles."""
-    button = '<button type="button" class="hg-copy" aria-live="polite">Copy</button>'
-    return Markup(f'<div class="hg-code {style}"><pre tabindex="0">{escape(text)}</pre>{button}</div>')
+def make_code(text: str) -> Markup:
+    """A command line or link as it is, with a Copy button, which assets/theme/app.js handles."""
+    return Markup(f'<div class="hg-code"><pre>{escape(text)}</pre>{_COPY}</div>')
+
+
+def make_program(text: str) -> Markup:
+    """A program of many lines, which scrolls, with a Copy button."""
+    return Markup(f'<div class="hg-code hg-program"><pre tabindex="0">{escape(text)}</pre>{_COPY}</div>')

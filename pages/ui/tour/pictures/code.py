@@ -8,7 +8,7 @@ from core.lecture.notebooks import Layer, Results
 from core.runs import presets, specs
 from pages.ui.shared import header, images, permalinks, stored_runs
 from pages.ui.shared.experiment import Controls
-from pages.ui.shared.html_blocks import make_caption, make_code, make_note
+from pages.ui.shared.html_blocks import make_caption, make_note, make_program
 from pages.ui.shared.number_format import interval, number
 from pages.ui.shared.text import Markup, html, plain
 
@@ -36,7 +36,7 @@ def _draw(controls: Controls, name: str, unit: str) -> str:
     shown = controls.choose_segment("show", "Show", _SHOW)
     results = _read_results(name)
     if shown == "code":
-        st.html(make_code(notebooks.read_code(name), "hg-notebook"))
+        st.html(make_program(notebooks.read_code(name)))
         st.html(make_note("It runs as it stands, with PyTorch and scikit-learn, and downloads nothing."))
     elif shown == "network":
         st.html(_make_networks(results))
