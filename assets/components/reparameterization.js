@@ -175,7 +175,7 @@ class Reparameterization {
     this.source = element("div", { class: "note" });
     this.scale = element("div", { class: "note" });
     this.said = element("div", { class: "hidden", role: "status", "aria-live": "polite" });
-    const part = (title, ...children) => element("section", {}, element("h3", {}, title), ...children);
+    const part = (title, ...children) => element("section", {}, element("h2", {}, title), ...children);
     const arrow = (name) => element("div", { class: "arrow", "aria-hidden": "true" }, element("b", {}, name), "⟶", element("i", {}, "⇠"), element("i", {}, "gradient"));
     const graph = element("div", { class: "graph" });
     graph.append(
