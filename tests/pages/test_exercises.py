@@ -58,9 +58,20 @@ def test_progress_survives_a_link_and_hostile_ones_are_refused():
 
 # Of these pages the tests of the tour open such links, which take seconds.
 OPENED_BY_TOUR = {"compare", "generation"}
+# Numbers of the exercises as their views have them.
+SHOWN = {
+    "components": "PCA needs 11, {needed:.0f} and",
+    "labels": "test error of {scratch:.2%}, AE, fine-tuned of {tuned:.2%}",
+    "pairs": "comes from {share:.2%} of the pairs",
+    "bound": "is {yours:.4f} nats",
+    "gradients": "has {ratio:.0f} times the variance",
+    "collapse": "{usual:.0f} of 64 components",
+    "discriminator": "difference between D and p / (p + q) is {difference:.3f}",
+    "modes": "{covering_deviation:.2f} and {seeking_deviation:.2f}",
+}
 
 
-def test_views_open_with_their_choices():
+def test_views_open_with_their_choices_and_show_the_same_numbers():
     for one in FOUND:
         if one.view.page in OPENED_BY_TOUR:
             assert set(one.view.choices) <= {"data", "section", "size"}
@@ -68,6 +79,7 @@ def test_views_open_with_their_choices():
         app = opened_on(header.VIEWS[one.view.page], **one.view.choices)
         assert [message.value for message in (*app.error, *app.warning)] == [], one.name
         assert {name: app.query_params[name] for name in one.view.choices} == one.view.choices, one.name
+        app.expect(exercises.fill(SHOWN[one.name], exercises.compute_numbers(one, {})))
 
 
 def test_the_room_predicts_and_sees_it_when_the_presenter_shows_it(monkeypatch):
