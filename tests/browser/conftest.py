@@ -65,7 +65,8 @@ class Server:
 def _link_without_shipped_runs(folder: Path) -> Path:
     """The project again, by links, less its shipped runs."""
     (folder / "assets").mkdir()
-    assets = (f"assets/{name}" for name in ("theme", "components", "data", "features"))
+    unneeded = ("runs", "inverters", "labelled", "mechanisms")
+    assets = (f"assets/{place.name}" for place in (ROOT / "assets").iterdir() if place.name not in unneeded)
     for name in ("app.py", "pages", "core", ".streamlit", *assets):
         (folder / name).symlink_to(ROOT / name)
     return folder

@@ -1,4 +1,4 @@
-"""Slides 3 to 8 of the tour in a real browser: pictures that are seen, on a phone too; controls, symbols, linked maps."""
+"""Slides 3 to 8 of the tour in a real browser: pictures seen on a phone too, controls, symbols, linked maps."""
 
 import pytest
 from playwright.sync_api import expect
