@@ -690,6 +690,7 @@ class GameView {
         entry(d === 1 ? "disc" : "cross", "generated", d === 1 ? "generated, q(x)" : "generated G(z)"),
         d === 1 && isGame ? entry("disc", "learned", "learned D(x)") : null,
         d === 1 && isGame && loss !== "wasserstein_gp" ? entry("disc", "optimal", "p / (p + q), dashed") : null,
+        d === 2 && teacher !== "likelihood" ? element("span", { class: "chip" }, "D: generated", element("span", { class: "mark ramp", "aria-hidden": "true" }), "real") : null,
         entry("arrow", "ink", teacher === "likelihood" ? "the gradient that moves G(z)" : "where D moves G(z)"),
       ].filter(Boolean),
     );

@@ -20,7 +20,7 @@ NAMES = {
     "score_real": "real",
     "score_generated": "generated",
     "validation_score_real": "validation",
-    "test_loss": "test",
+    **dict.fromkeys(("test_loss", "test_score_real"), "test"),
     **dict.fromkeys(("loss", "reconstruction", "kl"), "training"),
     **dict.fromkeys(("validation_loss", "validation_reconstruction", "validation_kl"), "validation"),
 }
@@ -30,7 +30,7 @@ _PANELS = {
     "Reconstruction": ("reconstruction", "validation_reconstruction"),
     "KL divergence": ("kl", "validation_kl"),
     "Losses of the players": ("discriminator_loss", "generator_loss"),
-    "Discriminator's mean score": ("score_real", "score_generated", "validation_score_real"),
+    "Discriminator's mean score": ("score_real", "score_generated", "validation_score_real", "test_score_real"),
 }
 _MOST_POINTS = 600  # of a line, which has no more pixels
 _N_TICKS = 4

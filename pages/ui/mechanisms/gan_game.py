@@ -18,14 +18,14 @@ from pages.ui.shared.tables import Cell
 _GAME, _ALONE, _JUDGE = "game", "alone", "judge"
 _VIEWS = {_GAME: "Both players", _JUDGE: "Discriminator only", _ALONE: "Generator only"}
 _RATES = (0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03)
-_TEACHERS = {DENSITY: "D fixed to the data density", LIKELIHOOD: "Maximum likelihood, naive sampling"}
+_TEACHERS = {DENSITY: "D fixed to the data density", LIKELIHOOD: "Maximum likelihood"}
 
 
 def draw(controls: Controls) -> None:
     experiment.introduce(
         "The generator makes samples, and the discriminator D tells them from real data: D follows p / (p + q), and "
-        "the generator moves to where D answers “real”. The game below has the second loss, as Vanishing gradient has "
-        "the first.",
+        "the generator moves to where D answers “real”. The presets play the non-saturating loss, except Vanishing "
+        "gradient, which plays minimax.",
         r"\text{minimax: } \min_G \max_D\ \mathbb{E}_{x \sim p} \log D(x) + \mathbb{E}_{z} \log(1 - D(G(z)))",
         r"\text{non-saturating: } \min_G\ -\mathbb{E}_{z} \log D(G(z))",
     )

@@ -128,11 +128,22 @@ STEPS = (
         "code-gan",
         "Code of the lecture",
         "Code: a GAN",
-        "A deep convolutional GAN: its losses and samples. It has no encoder, so there is no code for a given image.",
+        "The notebook of the lecture as it would be written today: a deep convolutional GAN, two players with an "
+        "optimiser each. It has no encoder, so there is no code for a given image.",
         (
             link_mnist("training", "The same on MNIST: curves, and a form to train", method="gan", preset="reference"),
             link_mnist("generation", "Samples of all methods", section="samples"),
         ),
+        formulas=(
+            r"\text{D: } \min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z} \log(1 - D(G(z)))",
+            r"\text{G: } \min_G\ -\mathbb{E}_{z} \log D(G(z))",
+        ),
+        symbols=_PLAYERS,
+        look_for="Curves: are the scores of D on train and test images the same, or does it remember the train images? "
+        "Images: are all ten digits among the samples, which no loss tells?",
+        picture="code.draw_gan",
         minutes=4,
+        notes="Ask where the latent code of a given image would come from. A common misunderstanding is to read a "
+        "falling generator loss as better samples: it depends on D, which changes too.",
     ),
 )

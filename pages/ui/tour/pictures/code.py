@@ -31,6 +31,10 @@ def draw_vae(controls: Controls) -> str:
     return finding
 
 
+def draw_gan(controls: Controls) -> str:
+    return _draw(controls, "gan", "nats per image")
+
+
 def _draw(controls: Controls, name: str, unit: str) -> str:
     """Draw a part of a notebook, in ``assets/code``; returns what its last epoch says."""
     shown = controls.choose_segment("show", "Show", _SHOW)
