@@ -46,8 +46,11 @@ class NoisyGenerator:
         z, eps = rng.standard_normal((2, n, self.dimension))
         return self.decode(z) + self.noise * eps
 
-    def log_density(self, x: Any, n_codes: int = _N_CODES, seed: int = 0) -> np.ndarray:
+    def log_density(self, x: Any, n_codes: int = _N_CODES, seed: int = 0, reach: float = 1.0) -> np.ndarray:
         """log q(x), with q the mean of N(x; G(z), noise^2 I) over codes: (n, d) -> (n,).
+
+        With a `reach` above 1 half of the codes have so many times the deviation, and all are weighted accordingly: for
+        rows where hardly any code of N(0, I) leads, of which the logarithm would be far too low.
 
         The codes form a lattice moved by a random shift, so each one is a draw from N(0, I) and the mean has no bias,
         and together they are more even than independent draws, so the mean has less variance.
@@ -57,9 +60,17 @@ class NoisyGenerator:
         import torch
 
         x = torch.as_tensor(np.asarray(x), dtype=torch.float32) / self.noise
-        centres = self.decode(_make_even_codes(n_codes, self.dimension, seed))
+        z = _make_even_codes(n_codes, self.dimension, seed)
+        log_weights = np.zeros(n_codes)
+        if reach > 1:
+            z[n_codes // 2 :] = reach * _make_even_codes(n_codes - n_codes // 2, self.dimension, seed + 1)
+            z[: n_codes // 2] = _make_even_codes(n_codes // 2, self.dimension, seed)
+            # The density of such a code relative to that of N(0, I).
+            wider = 0.5 * (z**2).sum(axis=1) * (1 - reach**-2) - self.dimension * math.log(reach)
+            log_weights = math.log(2) - np.logaddexp(0, wider)
+        centres = self.decode(z)
         centres = torch.as_tensor(centres, dtype=torch.float32) / self.noise
-        lengths = 0.5 * centres.square().sum(dim=1)
+        lengths = 0.5 * centres.square().sum(dim=1) - torch.as_tensor(log_weights, dtype=torch.float32)
         parts = []
         for part in x.split(max(1, _CHUNK // n_codes)):
             # |x - c|^2 / 2 as a matrix product: many times faster than differences

@@ -24,6 +24,10 @@ from core.runs import specs
 HOSTILE = "<img src=x onerror=alert(1)>"
 ROOT = Path(__file__).parents[2]
 DRAWN = 60_000  # milliseconds
+# Pictures and charts without an area.
+UNSEEN = """() => [...document.querySelectorAll('.stMain :is(img, .js-plotly-plot .main-svg, canvas)')]
+  .filter((e) => e.getBoundingClientRect().width < 20 || e.getBoundingClientRect().height < 20 || e.naturalWidth === 0)
+  .map((e) => e.outerHTML.slice(0, 100))"""
 
 
 class Server:

@@ -4,14 +4,11 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN
+from tests.browser.conftest import DRAWN, UNSEEN
 
 DEMOS = ("Output distributions", "Naive sampling", "Reparameterization", "Divergences", "Linear AE and PCA", "ELBO")
 SHARE = "Link to this view"
-# Pictures and charts without an area, and names in the sidebar that are cut.
-UNSEEN = """() => [...document.querySelectorAll('.stMain :is(img, .js-plotly-plot .main-svg, canvas)')]
-  .filter((e) => e.getBoundingClientRect().width < 20 || e.getBoundingClientRect().height < 20 || e.naturalWidth === 0)
-  .map((e) => e.outerHTML.slice(0, 100))"""
+# Names in the sidebar that are cut.
 CUT = """() => [...document.querySelectorAll('section.stSidebar .stPageLink a *')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map((e) => e.innerText)"""
 

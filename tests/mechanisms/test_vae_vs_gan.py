@@ -9,6 +9,7 @@ from core.mechanisms import vae_vs_gan
 from core.mechanisms.gaussian_mixtures import TARGETS, Mixture
 from core.mechanisms.vae_vs_gan import GAN, VAE, Comparison, Settings, SmallVAE
 from core.metrics.generation import RealRows
+from tests.mechanisms.helpers import linear
 
 QUICK = Settings("ring", steps=24, width=16, batch=32, n_samples=100)
 
@@ -54,6 +55,18 @@ def test_a_model_that_is_the_data_reaches_all_of_them_and_one_of_a_single_mode_f
     assert single.straying == pytest.approx(np.log(8), abs=1e-3)
     squared = ((ring.means - ring.means[0]) ** 2).sum(axis=1).mean()
     assert single.missing == pytest.approx(0.5 * squared / 0.15**2 - np.log(8), abs=4 * single.missing_error)
+
+
+@pytest.mark.parametrize("away", [0.5, 3.0, 5.0])
+def test_divergences_of_a_density_over_codes_err_by_what_is_stated(away):
+    """q is N(0.5, 0.26 I), but as a mean over codes, hardly any of which lie near rows far away."""
+    generator, rng = linear(0.5, 0.1, dimension=2), np.random.default_rng(0)
+    data = Mixture.from_means([[away, 0.5]], 0.3)
+    found = vae_vs_gan.score(data, generator, RealRows(data.sample(300, rng)), generator.sample(300, rng))
+    variance = 0.25 + 0.01
+    missing = 0.09 / variance - 1 - np.log(0.09 / variance) + (away - 0.5) ** 2 / (2 * variance)
+    assert found.missing == pytest.approx(missing, abs=4 * found.missing_error)
+    assert found.missing_error < 0.1 * missing + 0.05
 
 
 def test_training_is_reproducible_and_reports_progress():

@@ -35,8 +35,9 @@ _SCORES = {
 
 def draw(controls: Controls) -> None:
     experiment.introduce(
-        "The same generator is trained as a VAE and as a GAN. Maximum likelihood (VAE) covers all data and also puts "
-        "samples between the modes; the GAN is penalised for these, so its samples are sharper and it may miss modes.",
+        "The same generator is trained as a VAE and as a GAN, and can fail in two ways: it misses data, or its samples "
+        "lie off the data. Maximum likelihood (VAE) penalises missed data most, the discriminator (GAN) samples off "
+        "the data.",
         r"\mathrm{KL}(p\,\|\,q) = \mathbb{E}_{x \sim p} \log \frac{p(x)}{q(x)}\ \text{(missed modes)}",
         r"\mathrm{KL}(q\,\|\,p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}\ \text{(off-data samples)}",
     )
@@ -73,7 +74,7 @@ def draw(controls: Controls) -> None:
         f"of the noise is {comparison.noise[VAE]:.2f} for the VAE, which learns it, and {comparison.noise[GAN]:.2f} "
         f"for the GAN. Precision and recall: Kynkäänniemi et al. 2019, k = 3, n = {len(comparison.real):,} each; other "
         f"real data have {comparison.floor['precision']:.2f} and {comparison.floor['recall']:.2f}. Densities are means "
-        "over many codes; ± is one standard error."
+        "over many codes; ± is one standard error, with what more codes would change."
     )
 
 
