@@ -11,6 +11,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
+from core.metrics.definitions import GREY_BERNOULLI
 from core.runs import reader, selection, specs, store
 from pages.ui.shared import cli_commands, permalinks
 from tests.pages.conftest import HOSTILE
@@ -120,6 +121,10 @@ def test_open_drawer_has_all_measures_and_the_confusion_of_stored_codes(runs):
     i, j = np.argwhere(counts * (1 - np.eye(10, dtype=int)))[0]
     app.set_state("confusion/all", {"cell": f"{shown['id']}:1:0:{i}:{j}"})
     app.expect(*(f'alt="test row {k}"' for k in np.flatnonzero((y == i) & (predicted == j))))
+
+
+def test_bernoulli_on_grey_pixels_is_said_to_be_no_density_where_its_bound_stands():
+    opened(data="mnist", size="10").lack(GREY_BERNOULLI).set_state("compare:measures").expect(GREY_BERNOULLI)
 
 
 def test_compare_imports_neither_torch_nor_sklearn(runs, monkeypatch, tmp_path):

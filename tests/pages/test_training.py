@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from core import methods
 from core.analysis import snapshots
+from core.metrics.definitions import GREY_BERNOULLI
 from core.runs import layout, presets, reader, selection, specs, store
 from core.tasks import queue, requests, task_files
 from pages.ui.shared import permalinks, run_picker, training_queue
@@ -97,7 +98,7 @@ def test_a_value_that_is_not_allowed_is_refused_at_its_widget():
 
 
 def test_nonsense_in_a_link_does_not_break_the_page():
-    for name in ("run", "spec", "data", "method", "size", "runs", "curves"):
+    for name in ("run", "spec", "data", "method", "size", "preset", "runs", "curves"):
         assert page(**{"data": "digits", name: HOSTILE}).lack(HOSTILE).find_button("Train")
 
 
@@ -107,6 +108,15 @@ def test_the_panel_follows_the_form_and_names_what_differs():
     app.expect("Settings that differ from the form").fill("Latent dimensions", "10")
     assert title(app) == "AE on Digits 8x8, 10-D"
     app.fill("Latent dimensions", "30").expect("Nothing is trained with these settings yet. Press Train: loss curves")
+    # A link to a form does not show the run that was watched before.
+    app = page(run=permalinks.encode(TSNE)).switch_page("pages/tour.py").run()
+    app.query_params.clear()
+    for name, value in {"data": "digits", "method": "vae", "preset": "reference"}.items():
+        app.query_params[name] = value
+    app = app.switch_page(PAGE).run().lack("t-SNE on Digits")
+    app.set_state("settings/digits/vae/parameters").fill("Pixels", "dynamic").press("Train")
+    (task,) = queue.list_tasks()
+    assert (task.spec.param("epochs"), task.spec.dataset_params) == (300, (("pixels", "dynamic"),))
 
 
 def test_train_asks_the_queue_and_the_page_follows_it():
@@ -172,6 +182,7 @@ def test_curves_and_findings_of_a_training():
     spec = vae(validation=0.2, augment=0.5, beta=50.0)
     start(spec, row={**ROW, "validation_loss": 29.0})
     page(run=permalinks.encode(spec)).expect("training 21, validation 29", "off in the last tenth").lack("lower beta")
+    page(run=permalinks.encode(spec)).expect(GREY_BERNOULLI)
     task_files.remove_task(task_files.task_folder(spec.key))
     start(spec, row={**ROW, "kl": 0.003})
     page(run=permalinks.encode(spec)).expect("the KL term is 0.00 nats", "lower beta")
