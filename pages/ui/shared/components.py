@@ -12,7 +12,7 @@ _BEFORE = {
     "confusion": ("common",),
     "formula": ("common",),
     "latent": ("common", "network"),
-    "game": ("common", "game_engine"),
+    "game": ("common", "game_engine", "game_pictures"),
     "pad": ("drawing",),
     "reparameterization": ("common", "network", "drawing", "framing"),
 }
