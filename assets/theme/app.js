@@ -44,6 +44,13 @@ if (!window.hourglassStarted) {
 
   // A presenter's clicker sends page keys: they turn the steps of the tour, and in large type also those of the bar at
   // the foot of the pages that a step opens. Elsewhere they scroll.
+  // Escape hides the definition of a term, see pages/ui/shared/glossary.py, until the next one is asked for.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.activeElement?.closest(".hg-term")?.querySelector("button").blur();
+    document.body.classList.add("hg-hushed");
+    document.addEventListener("pointermove", () => document.body.classList.remove("hg-hushed"), { once: true });
+  });
   document.addEventListener("keydown", (event) => {
     const name = { PageDown: "next", PageUp: "back" }[event.key];
     if (!name || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;

@@ -21,6 +21,14 @@ def test_every_demo_fits_a_phone(visit):
     page = visit("mechanisms?experiment=elbo&elbo.spread=2.0", width=390, height=844, drawn=SHARE)
     expect(finding(page)).to_be_visible(timeout=DRAWN)
     assert "elbo.spread=2.0" in page.url
+    page.locator(".hg-term button", has_text="VAE").click()
+    definition = page.locator("#hg-term-vae")
+    expect(definition).to_be_visible()
+    box = definition.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page.keyboard.press("Escape")
+    expect(definition).to_be_hidden()
     for demo in DEMOS:
         before = finding(page).inner_text()
         page.get_by_role("radio", name=demo, exact=True).click()

@@ -98,3 +98,11 @@ def test_the_room_predicts_and_sees_it_when_the_presenter_shows_it(monkeypatch):
     other = opened_on(header.EXERCISES, exercise="pairs")
     other.radio[0].set_value(0).run()
     assert other.press("commit-pairs").query()["progress"] == "pairs-3"
+
+
+def test_a_guessed_number_is_committed():
+    app = opened_on(header.EXERCISES, exercise="components")
+    assert app.find_button("commit-components").disabled
+    app.number_input[0].set_value(70).run()
+    app.press("commit-components").expect("You predict **70** components")
+    assert app.press("reveal-components").success[0].value == "Your prediction is right."

@@ -83,13 +83,15 @@ def _choose_prediction(exercise: Exercise) -> None:
         label, choices = lambda k: plain(exercise.choices[k].text), range(len(exercise.choices))
         drawn = st.radio("Prediction", choices, None, label, key=widget, label_visibility="collapsed")
     else:
-        st.session_state.setdefault(widget, guess.low)
         label = f"Number of {guess.unit}" if guess.unit else "Your number"
-        help = f"Right within a factor of {guess.factor:g}."
-        look = {"format": "%g", "help": help, "width": 420, "key": widget}
-        drawn = st.slider(plain(label), guess.low, guess.high, step=guess.step, **look)
+        help = f"From {guess.low:g} to {guess.high:g}; right within a factor of {guess.factor:g}."
+        is_whole = all(float(number).is_integer() for number in (guess.low, guess.high, guess.step))
+        limits = [(int if is_whole else float)(number) for number in (guess.low, guess.high)]
+        step = (int if is_whole else float)(guess.step)
+        drawn = st.number_input(plain(label), *limits, None, step, help=help, width=260, key=widget)
     key = page_state.key(f"commit-{exercise.name}")
-    st.button("Commit", key=key, on_click=progress.commit, args=(exercise, widget, drawn), type="primary")
+    look = {"type": "primary", "disabled": drawn is None}
+    st.button("Commit", key=key, on_click=progress.commit, args=(exercise, widget, drawn), **look)
 
 
 def _draw_committed(exercise: Exercise, state: Progress, values: Mapping[str, float]) -> None:
