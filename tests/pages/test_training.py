@@ -117,6 +117,7 @@ def test_the_panel_follows_the_form_and_names_what_differs():
     app.set_state("settings/digits/vae/parameters").fill("Pixels", "dynamic").press("Train")
     (task,) = queue.list_tasks()
     assert (task.spec.param("epochs"), task.spec.dataset_params) == (300, (("pixels", "dynamic"),))
+    assert title(app) == "VAE on Digits 8x8 (pixels: dynamic), 10-D"
 
 
 def test_train_asks_the_queue_and_the_page_follows_it():

@@ -55,8 +55,16 @@ def is_live(task: Task | None) -> bool:
 
 
 def label_training(spec: Spec) -> str:
-    """``"VAE on MNIST, 10-D"``; also for a data set or method that this version does not know."""
-    dataset = datasets.entry(spec.dataset).label if spec.dataset in datasets.names() else spec.dataset
+    """``"VAE on MNIST, 10-D"``; also for a data set or method that this version does not know.
+
+    Parameters of the data set that a Spec has only beyond their default are named: ``"MNIST (pixels: dynamic)"``.
+    """
+    dataset, implied = spec.dataset, set()
+    if spec.dataset in datasets.names():
+        entry = datasets.entry(spec.dataset)
+        dataset, implied = entry.label, {param.name for param in entry.params if param.implied}
+    changed = ", ".join(f"{name}: {value}" for name, value in spec.dataset_params if name in implied)
+    dataset += f" ({changed})" if changed else ""
     return f"{stored_runs.label_run(spec)} on {dataset}, {spec.param('n_components')}-D"
 
 
