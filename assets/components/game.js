@@ -256,8 +256,9 @@ class GameView extends GamePictures {
   measure() {
     const { dx, n } = this.arrows(this.game.generate(this.shown, "shown").x) ?? { dx: [], n: 1 };
     const lengths = Array.from({ length: dx.length / this.game.dimension }, (_, i) => Math.hypot(...dx.subarray(i * this.game.dimension, (i + 1) * this.game.dimension)));
+    const slope = n * meanOf(lengths);
     const pulled = lengths.filter((length) => length > 0.01 * Math.max(...lengths)).length / n;
-    this.measured = { ...this.game.measure(), pulled };
+    this.measured = { ...this.game.measure(), pulled, slope };
     this.describe();
   }
 
@@ -374,9 +375,10 @@ class GameView extends GamePictures {
     const kind = (dash) => (dash.length ? "dashed" : "line");
     this.lossLegend.replaceChildren(...this.lines.map(([, text, colour, dash]) => entry(kind(dash), colour, text)));
     for (const [name, { light }] of Object.entries(this.pairs())) this.root.style.setProperty(`--${name}`, light);
-    this.root.classList.toggle("is-compact", this.message.compact);
-    this.losses.hidden = this.message.compact;
-    this.details.hidden = this.message.compact;
+    const { look } = this.message; // see core/frontend/game.py
+    this.root.classList.toggle("is-small", look !== "full");
+    this.root.classList.toggle("is-picture", look === "picture");
+    this.losses.hidden = this.details.hidden = look === "picture";
     this.shades();
   }
 
@@ -398,6 +400,7 @@ class GameView extends GamePictures {
     const rows = [["Round", counted(game.rounds)]];
     if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", fixed(measured.off)]);
     rows.push(["Jensen-Shannon divergence of p and q, nats", fixed(measured.js)]);
+    rows.push(["Gradient by a sample, mean length", measured.slope < 0.001 ? measured.slope.toExponential(1).replace("-", "−") : fixed(measured.slope, 2)]);
     rows.push(["Arrows longer than 1% of the longest", `${Math.round(100 * measured.pulled)}%`]);
     if (!isGame) rows.push(["Standard deviation of the samples", fixed(measured.spread, 2)]);
     if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", fixed(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);

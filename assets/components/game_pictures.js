@@ -234,8 +234,8 @@ class GamePictures {
     const { game, grid, slow } = this;
     const q = this.density();
     const top = 1.25 * Math.max(...this.p, 0.6 * Math.max(...q));
-    const ground = height - 34;
-    const scale = { unit: width / (2 * HALF), x: (x) => ((x + HALF) * width) / (2 * HALF), ground: height - 14 };
+    const ground = height - 48;
+    const scale = { unit: width / (2 * HALF), x: (x) => ((x + HALF) * width) / (2 * HALF), ground: height - 28 };
     const line = (values, most, colour, { dash = [], fill = false, thick = 2 } = {}) => {
       context.beginPath();
       values.forEach((value, k) => context.lineTo(scale.x(grid[k]), ground - (Math.min(value, 1.02 * most) / most) * (ground - 8)));
@@ -250,7 +250,13 @@ class GamePictures {
       context.fill();
     };
     context.fillStyle = css(colours.soft);
-    for (let x = -3; x <= 3; x++) context.fillRect(scale.x(x), ground, 1, 4);
+    const size = Number.parseFloat(context.font);
+    context.textAlign = "center";
+    for (let x = -3; x <= 3; x++) {
+      context.fillRect(scale.x(x), ground, 1, 4);
+      context.fillText(`${x}`.replace("-", "−"), scale.x(x), height - 2);
+    }
+    context.textAlign = "left";
     context.fillRect(0, ground, width, 1);
     line(this.p, top, colours.real, { fill: true });
     line(q, top, colours.generated);
@@ -332,7 +338,9 @@ class GamePictures {
       [context.strokeStyle, context.lineWidth] = [css(colours.ink), 1];
       context.stroke();
       context.setLineDash([]);
-      context.fillText(name, right + 4, y(value) + size / 3);
+      // The names of lines that are close stand apart.
+      const apart = Math.max(0, size - Math.abs(y(OPTIMA[0][1]) - y(OPTIMA[1][1]))) / 2;
+      context.fillText(name, right + 4, y(value) + size / 3 + (value > 1 ? -apart : apart));
     }
     for (const { values, colour, dash } of shown) {
       context.beginPath();

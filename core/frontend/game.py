@@ -9,6 +9,8 @@ import numpy as np
 from core.figures import palette
 from core.frontend.maps import pack
 
+# All of it; smaller, beside an explanation; that without losses and the table of numbers.
+LOOKS = FULL, SMALL, PICTURE = "full", "small", "picture"
 _LARGEST_RATE = 0.1
 _COLOURS = {"real": 8, "generated": 2, "learned": 4, "optimal": 1}  # of `palette.CLASSES`
 
@@ -33,7 +35,7 @@ def make_game_message(
     chosen: str = "",
     opens: int = -1,
     mode: Sequence[float] = (),
-    is_compact: bool = False,
+    look: str = FULL,
 ) -> bytes:
     """A game to play.
 
@@ -45,7 +47,7 @@ def make_game_message(
     frames : rounds (m,), generator and discriminator (m, weights), and the history; or none.
     opens : the round that is shown first, if not the last one.
     mode : the highest mode of the data's density, if there is one.
-    is_compact : without losses and tables.
+    look : one of `LOOKS`.
     """
     arrays = {name: values.astype(np.float32) for name, values in mixture.items()}
     rounds = frames.get("rounds", np.zeros(0, np.int32)).tolist()
@@ -64,7 +66,7 @@ def make_game_message(
         "preset": chosen,
         "opens": opens,
         "mode": list(mode),
-        "compact": is_compact,
+        "look": look,
         "colours": colours,
     }
     return pack(header, arrays)

@@ -24,16 +24,16 @@ def draw_finished(
     *,
     opens: int = -1,
     teacher: str = "",
-    is_compact: bool = False,
+    look: str = messages.FULL,
     on_preset: Callable[[], None] | None = None,
     on_round: Callable[[], None] | None = None,
 ) -> None:
     """Draw a shipped game, one of `finished_games.GAMES`, at its last frame or at the round `opens`.
 
-    With another `teacher` the generator learns from that when it is played on. The callbacks are called when a preset
-    is clicked, and when another round is looked at.
+    `look` is one of `core.frontend.game.LOOKS`. With another `teacher` the generator learns from that when it is
+    played on. The callbacks are called when a preset is clicked, and when another round is looked at.
     """
-    message = _make_finished_message(name, opens, teacher, is_compact, on_preset is not None)
+    message = _make_finished_message(name, opens, teacher, look, on_preset is not None)
     _mount(key, message, on_preset=on_preset, on_round=on_round)
 
 
@@ -43,14 +43,13 @@ def draw_new(
     key: str,
     *,
     teacher: str = DISCRIMINATOR,
-    is_compact: bool = False,
     on_preset: Callable[[], None] | None = None,
     on_rates: Callable[[], None] | None = None,
 ) -> None:
     """Draw a game at its beginning; the browser begins anew when `name`, of at most 99 letters, changes."""
     thumbnails = _list_thumbnails() if on_preset else ()
     frames: dict[str, np.ndarray] = {}
-    message = _make_message(name, settings, teacher, frames, thumbnails, OWN, is_compact)
+    message = _make_message(name, settings, teacher, frames, thumbnails, OWN)
     _mount(key, message, on_preset=on_preset, on_rates=on_rates)
 
 
@@ -62,14 +61,14 @@ def _mount(key: str, message: bytes, **callbacks: Callable[[], None] | None) -> 
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _make_finished_message(name: str, opens: int, teacher: str, is_compact: bool, has_presets: bool) -> bytes:
+def _make_finished_message(name: str, opens: int, teacher: str, look: tuple[bool, bool], has_presets: bool) -> bytes:
     settings, _, own_teacher = finished_games.GAMES[name]
     game = finished_games.read_finished(name)
     frames = {"rounds": game.rounds, "generator": game.generator, "discriminator": game.discriminator}
     frames |= {f"history.{key}": values for key, values in game.history.items()}
     thumbnails = _list_thumbnails() if has_presets else ()
     key, teacher = f"{name}/{teacher}", teacher or own_teacher
-    return _make_message(key, settings, teacher, frames, thumbnails, name, is_compact, opens)
+    return _make_message(key, settings, teacher, frames, thumbnails, name, look, opens)
 
 
 def _make_message(
@@ -79,7 +78,7 @@ def _make_message(
     frames: dict[str, np.ndarray],
     thumbnails: Sequence[Thumbnail],
     chosen: str,
-    is_compact: bool,
+    look: str = messages.FULL,
     opens: int = -1,
 ) -> bytes:
     mixture = settings.mixture
@@ -90,14 +89,11 @@ def _make_message(
         "rates": {"G": settings.generator_rate, "D": settings.discriminator_rate},
         "steps": settings.discriminator_steps,
         "top": float(mixture.log_density(mixture.mode[None])[0]) if is_frozen else 0.0,
-        **{
-            name: getattr(settings, name)
-            for name in ("momentum", "width", "waves", "penalty", "batch", "noise", "seed")
-        },
+        **{name: getattr(settings, name) for name in _SENT},
     }
     arrays = {"weights": mixture.weights, "means": mixture.means, "deviations": mixture.deviations}
     mode = mixture.mode.tolist() if is_frozen and mixture.has_highest_mode else ()
-    options = {"thumbnails": thumbnails, "chosen": chosen, "opens": opens, "mode": mode, "is_compact": is_compact}
+    options = {"thumbnails": thumbnails, "chosen": chosen, "opens": opens, "mode": mode, "look": look}
     return messages.make_game_message(key, sent, arrays, frames, **options)
 
 

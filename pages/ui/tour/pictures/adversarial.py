@@ -5,6 +5,7 @@ import math
 import streamlit as st
 
 from core.figures.mechanisms import vae_vs_gan as figures
+from core.frontend.game import PICTURE, SMALL
 from core.mechanisms import finished_games, vae_vs_gan
 from core.mechanisms.finished_games import HILLS
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
@@ -23,7 +24,7 @@ def draw_game(controls: Controls) -> str:
     """The game on two moons, and two that fail."""
     names = {name: PRESETS[name].label for name in ("works", "mode_collapse", "oscillation")}
     name = controls.choose_segment("game", "Game", names)
-    gan_player.draw_finished(name, page_state.key("gan-tour"), is_compact=True)
+    gan_player.draw_finished(name, page_state.key("gan-tour"), look=PICTURE)
     return gan_findings.describe_preset(name)
 
 
@@ -33,7 +34,7 @@ def draw_gradients(controls: Controls) -> str:
     teacher = controls.choose_segment("measure", "The generator learns from", teachers)
     game = finished_games.read_finished("works")
     opens = int(game.rounds[_EARLY])
-    gan_player.draw_finished("works", page_state.key("gan-tour"), opens=opens, teacher=teacher, is_compact=True)
+    gan_player.draw_finished("works", page_state.key("gan-tour"), opens=opens, teacher=teacher, look=PICTURE)
     batch = PRESETS["works"].settings.batch
     return (
         f"At round {opens}, {game.pulled[_EARLY]:.0%} of the {batch} codes z of a step have a gradient longer than 1% "
@@ -46,7 +47,7 @@ def draw_opponents(controls: Controls) -> str:
     """The generator on two modes of unequal height, against D frozen to the density and against D that learns."""
     opponents = {DENSITY: "D frozen to the density", HILLS: "D learns, as in a GAN"}
     name = controls.choose_segment("opponent", "Discriminator", opponents)
-    gan_player.draw_finished(name, page_state.key("gan-tour"), is_compact=True)
+    gan_player.draw_finished(name, page_state.key("gan-tour"), look=PICTURE)
     return gan_findings.describe_opponents()
 
 
@@ -54,7 +55,7 @@ def draw_objective(controls: Controls) -> str:
     """Both losses of a game by round, beside the value that they have if q equals p."""
     games = {"works": "Non-saturating", "vanishing": "Minimax"}
     name = controls.choose_segment("loss", "Loss of G", games)
-    gan_player.draw_finished(name, page_state.key("gan-tour"))
+    gan_player.draw_finished(name, page_state.key("gan-tour"), look=SMALL)
     history = finished_games.read_finished(name).history
     last = slice(-math.ceil(_LAST_ROUNDS * len(history["round"])), None)
     of_d, non_saturating, minimax = (
