@@ -20,8 +20,8 @@ states = progress.load(found, problems)
 
 
 def describe(name: str) -> str:
-    done = " (answered)" if states.get(name, progress.Progress()).is_revealed else ""
-    return f"{names.index(name) + 1} of {len(names)}: {found[names.index(name)].title}{done}"
+    done = "✓ " if states.get(name, progress.Progress()).is_revealed else ""
+    return f"{done}{names.index(name) + 1} of {len(names)}: {found[names.index(name)].title}"
 
 
 def draw_button(label: str, name: str) -> None:
