@@ -26,11 +26,11 @@ def serve_workshop(
     address = _find_local_address()
     key = secrets.token_urlsafe(16)
     say(
-        f"Hourglass is at http://{address}:{port}/join for everyone on this network.\n"
-        f"The presenter's link, for you alone: http://{address}:{port}/present?key={key}\n"
-        "Nobody can delete runs, each person "
-        "can have one training waiting, and no training takes more than a minute. Data that a person adds are seen by "
-        "them alone unless they share them, and are deleted at the end. Ctrl-C ends it."
+        f"For everyone on this network: http://{address}:{port}/join\n"
+        f"For the presenter alone:       http://{address}:{port}/present?key={key}\n"
+        "Nobody can delete runs, each person can have one training waiting, and no training takes more than a minute. "
+        "Data that a person adds are seen by them alone unless they share them, and are deleted at the end. Ctrl-C "
+        "ends it."
     )
     # The server refuses requests for another address than `browser.serverAddress`.
     options = f"--server.address=0.0.0.0 --server.port={port} --server.headless=true --browser.serverAddress={address}"

@@ -95,7 +95,7 @@ def _draw_step(state: Room, number: int) -> None:
         if paragraph:
             st.html(Markup(f'<p class="hg-notes">{html(paragraph)}</p>'))
     with st.container(horizontal=True, key="presenter-links"):
-        for k, link in enumerate(step.links):
+        for k, link in enumerate([*step.links, *_list_exercises(step)]):
             st.button(
                 plain(link.label),
                 on_click=_open_link,
@@ -108,6 +108,12 @@ def _draw_step(state: Room, number: int) -> None:
     if number < len(steps.STEPS):
         following = steps.STEPS[number]
         st.html(Markup(f"<h3>{html(f'Next: {following.title}')}</h3><p>{html(following.notes or following.text)}</p>"))
+
+
+def _list_exercises(step: Step) -> list[Link]:
+    """Links to the exercises on the slides of a step."""
+    found = [(k, one) for k, one in enumerate(exercise.read_all()[0], 1) if one.slides == step.source.split()[-1]]
+    return [Link(header.EXERCISES, f"Exercise {k}: {one.title}", {header.EXERCISE: one.name}) for k, one in found]
 
 
 def _draw_timer(state: Room) -> None:
