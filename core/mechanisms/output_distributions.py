@@ -139,7 +139,8 @@ class Similarity:
     Attributes
     ----------
     log_likelihood : mean log p(x) of the data under the generator, in nats per image.
-    accuracy : share of images, half data and half generated, that the optimal discriminator p / (p + q) names rightly;
+    accuracy : share of images, half data and half generated, that the optimal discriminator p / (p + q) classifies
+        correctly;
         0.5 where it can only guess.
     """
 
@@ -158,8 +159,8 @@ def compare_with_data(data: Spot, generators: Sequence[Spot], n: int, seed: int 
     for generator, rows, rows_by_data in zip(generators, made, by_data[1:], strict=True):
         real_by_generator, rows_by_generator = generator.log_marginal(np.concatenate([real, rows])).reshape(2, n)
         odds = np.concatenate([by_data[0] - real_by_generator, rows_by_generator - rows_by_data])
-        rightly = np.where(np.abs(odds) < _ROUNDING, 0.5, odds > 0)
-        found.append(Similarity(Estimate.from_draws(real_by_generator), Estimate.from_draws(rightly)))
+        is_correct = np.where(np.abs(odds) < _ROUNDING, 0.5, odds > 0)
+        found.append(Similarity(Estimate.from_draws(real_by_generator), Estimate.from_draws(is_correct)))
     return found
 
 

@@ -8,9 +8,9 @@ from core.mechanisms.divergences import Gaussian
 from core.mechanisms.monte_carlo import Estimate
 
 SHARE = 0.95  # of a Gaussian, in its region
-# A share of what real rows reach: samples below it fail.
-_LEAST_SHARE = 0.5
-OFF_DATA, UNCOVERED = "off data", "uncovered"
+# Shares of what real rows reach: below them some samples fail, or most.
+_GOOD_SHARE, _POOR_SHARE = 0.9, 0.5
+NONE, SOME, MOST = "none", "some", "most"
 
 
 def compute_radius(dimension: int) -> float:
@@ -91,11 +91,11 @@ def choose_view(region: Region) -> np.ndarray:
     return np.linalg.qr(np.column_stack([apart, principal[:, 0]]))[0]
 
 
-def find_failures(precision: float, recall: float, floor: tuple[float, float]) -> list[str]:
-    """Which of a generator's two failures its samples show: `OFF_DATA`, `UNCOVERED`, both or none.
+def grade_failure(score: float, floor: float) -> str:
+    """How much of a failure a precision or recall shows beside that of real rows, the `floor`: NONE, SOME or MOST.
 
-    They are off the data if their precision, and leave data uncovered if their recall, is less than half of the
-    `floor`, that of real rows. Precision and recall: Kynkäänniemi et al. 2019.
+    Samples are off the data by their precision, and leave data out by their recall. Kynkäänniemi et al. 2019.
     """
-    scores = {OFF_DATA: (precision, floor[0]), UNCOVERED: (recall, floor[1])}
-    return [failure for failure, (score, real) in scores.items() if score < _LEAST_SHARE * real]
+    if score >= _GOOD_SHARE * floor:
+        return NONE
+    return SOME if score >= _POOR_SHARE * floor else MOST

@@ -5,7 +5,7 @@ import pytest
 
 from core.mechanisms import output_distributions, random_codes
 from core.mechanisms.output_distributions import BERNOULLI, FIXED, NORMAL, SIDE, Spot
-from core.mechanisms.random_codes import OFF_DATA, UNCOVERED, Region
+from core.mechanisms.random_codes import MOST, NONE, SOME, Region
 from tests.mechanisms.helpers import assert_calibrated
 
 
@@ -85,14 +85,9 @@ def test_region_of_more_dimensions_and_the_direction_to_look_along():
     assert measure_separation(view[:, 0]) >= max(map(measure_separation, others))
 
 
-def test_failures_are_named_by_what_real_rows_reach():
-    for scores, failures in (
-        ((0.66, 0.002), [UNCOVERED]),
-        ((0.2, 0.7), [OFF_DATA]),
-        ((0.05, 0.0), [OFF_DATA, UNCOVERED]),
-        ((0.85, 0.68), []),
-    ):
-        assert random_codes.find_failures(*scores, floor=(0.84, 0.83)) == failures
+def test_failures_are_graded_by_what_real_rows_reach():
+    grades = [random_codes.grade_failure(score, 0.8) for score in (0.85, 0.73, 0.7, 0.41, 0.39, 0.0)]
+    assert grades == [NONE, NONE, SOME, SOME, MOST, MOST]
 
 
 def test_marginal_of_images_is_a_mean_over_codes():

@@ -130,19 +130,30 @@ def test_modes_that_a_fit_covers_are_counted(plane, query):
     assert counts == [len(modes), 1 if not query else 2]
 
 
-@pytest.mark.parametrize(("query", "failures"), [({}, "out"), ({"data": "digits"}, "unlike"), ({"size": "30"}, "both")])
-def test_random_codes_name_the_failure_that_is_seen(query, failures, shipped):
+@pytest.mark.parametrize(
+    ("query", "images", "data"),
+    [
+        ({}, "Some decoded images are unlike", "most of the data are left out"),
+        ({"data": "digits"}, "Most decoded images are unlike", "some of the data are left out"),
+        ({"size": "30"}, "Most decoded images are unlike", "most of the data are left out"),
+        ({"codes": "gaussian"}, "Some decoded images are unlike", "the data are covered"),
+        ({"codes": "mixture"}, "Decoded images are like", "some of the data are left out"),
+    ],
+)
+def test_random_codes_name_the_failure_that_is_seen(query, images, data, shipped):
     app = page("codes", **query)
-    data, size = app.query()["codes.data"], app.query()["codes.size"]
-    run = reader.read_run(selection.select_runs(store.list_runs()[0], data, "ae", int(size))[0].place)
-    text, Z, metrics = finding(app), run.views["codes"], run.metrics
-    names = {"out": "leave most of the data out", "unlike": "unlike the data", "both": "leave most of it out"}
-    assert [name for name, words in names.items() if words in text][0 if failures != "both" else -1] == failures
+    chosen = {name: app.query()[f"codes.{name}"] for name in ("data", "size", "codes")}
+    run = selection.select_runs(store.list_runs()[0], chosen["data"], "ae", int(chosen["size"]))[0]
+    text, Z = finding(app), reader.read_run(run.place).views["codes"]
+    # A Gaussian is what is sampled by default, and has no prefix.
+    prefix = {"normal": "normal.", "mixture": "mixture.", "gaussian": ""}[chosen["codes"]]
+    assert images in text
+    assert data in text
     for name in ("precision", "recall"):
-        assert (
-            f"{name} {metrics[f'normal.{name}'].value:.3f}, other test images {metrics[f'{name}_floor'].value:.3f}"
-            in text
-        )
+        score, floor = (run.metrics[key].value for key in (prefix + name, f"{name}_floor"))
+        assert f"{name} {score:.3f}, other test images {floor:.3f}" in text
+    shares = run.by_class[f"{prefix}class_shares"].values()
+    assert f"{sum(share >= 0.05 for share in shares)} of 10 classes each make up at least 5%" in text
     outside = (np.square(Z.astype(float)).sum(1) > chi2.ppf(0.95, Z.shape[1])).mean()
     assert f"{outside:.0%} of the data" in text
 

@@ -13,7 +13,7 @@ from core.analysis.codes import to_pixels
 from core.figures.mechanisms import codes as figures
 from core.mechanisms import random_codes
 from core.mechanisms.monte_carlo import Estimate
-from core.mechanisms.random_codes import OFF_DATA, UNCOVERED, Region
+from core.mechanisms.random_codes import MOST, NONE, SOME, Region
 from core.runs import reader, selection
 from core.types import IMAGES, Measurement, Run
 from pages.ui.shared import cached, experiment, header, stored_runs
@@ -26,6 +26,13 @@ _METHOD, _SIZES, _FIRST = "ae", (10, 2, 30), "mnist"
 _N_SHOWN, _N_SAMPLES = 16, 2000
 SAMPLERS = {samplers.NORMAL: "N(0, I)", samplers.GAUSSIAN: "Fitted Gaussian", samplers.MIXTURE: "Fitted mixture"}
 _SCORES = ("frechet", "precision", "recall")
+_FREQUENT = 0.05  # share of the samples
+_IMAGES = {
+    NONE: "Decoded images are like the data",
+    SOME: "Some decoded images are unlike the data",
+    MOST: "Most decoded images are unlike the data",
+}
+_DATA = {NONE: "the data are covered", SOME: "some of the data are left out", MOST: "most of the data are left out"}
 
 
 def draw(controls: Controls) -> None:
@@ -127,7 +134,7 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, is_small: bool, theme: str
         chart,
         to_pixels(_decode(_run, stamp, sampled[:_N_SHOWN].astype(np.float32))),
         tuple(_run.environment["image_shape"]),
-        _describe_scores(_run, kind),
+        _describe_scores(_run, kind, len(names)),
         shares.describe(SAMPLERS[kind]),
         shares.make_checks(kind, region),
     )
@@ -175,25 +182,22 @@ class _Shares:
         return {**checks, "KL(Gaussian of the data's codes ‖ N(0, I)), nats": (None, kl)}
 
 
-def _describe_scores(run: Run, kind: str) -> str:
+def _describe_scores(run: Run, kind: str, n_classes: int) -> str:
     """How images of this sampler's codes fail, from the stored scores; "" without them."""
     scores = samplers.select_scores(run, kind)
     floors = [run.metrics.get(f"{name}_floor") for name in _SCORES]
     if not all(name in scores for name in _SCORES) or None in floors:
         return ""
-    measured = {name: (scores[name], floor) for name, floor in zip(_SCORES, floors, strict=True)}
-    precision, recall = (f"{name} {_format_score(measured[name])}" for name in ("precision", "recall"))
-    failures = random_codes.find_failures(
-        scores["precision"].value, scores["recall"].value, (floors[1].value, floors[2].value)
+    frechet, precision, recall = ((scores[name], floor) for name, floor in zip(_SCORES, floors, strict=True))
+    images, rest = _IMAGES[_grade(precision)], _DATA[_grade(recall)]
+    return (
+        f"{images} (precision {_format_score(precision)}), and {rest} (recall {_format_score(recall)}). The Fréchet "
+        f"distance is {_format_score(frechet)}.{_describe_classes(run, kind, n_classes)}"
     )
-    text = {
-        (): f"Neither failure is seen: {precision}, {recall}",
-        (OFF_DATA,): f"Most decoded images are unlike the data ({precision}), but they cover it ({recall})",
-        (UNCOVERED,): f"Decoded images leave most of the data out ({recall}), though they are like data ({precision})",
-        (OFF_DATA, UNCOVERED): f"Most decoded images are unlike the data ({precision}) and leave most of it out "
-        f"({recall})",
-    }[tuple(failures)]
-    return f"{text}; Fréchet distance {_format_score(measured['frechet'])}.{_describe_classes(run, kind)}"
+
+
+def _grade(pair: tuple[Measurement, Measurement]) -> str:
+    return random_codes.grade_failure(pair[0].value, pair[1].value)
 
 
 def _format_score(pair: tuple[Measurement, Measurement]) -> str:
@@ -201,10 +205,9 @@ def _format_score(pair: tuple[Measurement, Measurement]) -> str:
     return f"{number(score.value)}, other test images {number(floor.value)}"
 
 
-def _describe_classes(run: Run, kind: str) -> str:
-    """The classes that make up most of the samples, if a classifier names fewer than half of all classes."""
+def _describe_classes(run: Run, kind: str, n_classes: int) -> str:
+    """How many classes are not rare among the samples, as a classifier names them; "" where none has."""
     shares: Mapping[str, float] = samplers.select_class_shares(run, kind)
-    largest = sorted(shares, key=shares.get, reverse=True)[:2]
-    if len(shares) < 5 or (total := sum(shares[name] for name in largest)) < 0.5:
-        return ""
-    return f" A classifier names {total:.0%} of them {' or '.join(largest)}."
+    frequent = sum(share >= _FREQUENT for share in shares.values())
+    text = f" By a classifier, {frequent} of {n_classes} classes each make up at least {_FREQUENT:.0%} of the images."
+    return text if shares else ""

@@ -8,8 +8,8 @@ STEPS = (
         "Slides 10–13",
         "Generative models",
         "The data are samples from an unknown distribution, and we want new samples. A generator decodes codes from a "
-        "known distribution; how like the data its images are is measured by likelihood (VAE) or by a discriminator "
-        "(GAN).",
+        "known distribution. The similarity of its images to the data is measured by likelihood (VAE) or by a "
+        "discriminator (GAN).",
         (
             link_demo("generator", "Decode samples of N(0, I)"),
             link_mnist("generation", "Generated digits of all methods", section="samples"),
@@ -24,7 +24,7 @@ STEPS = (
             r"p(z)": "the prior: a known distribution that is easy to sample, N(0, I)",
             r"p_\theta(x|z)": "the generator: parameters θ that give a distribution over images x; here one radius",
             r"\log p_\theta(x)": "the log-likelihood of an image of the data under the generator",
-            r"\text{accuracy}(D)": "the share of images that a discriminator D names rightly as real or generated",
+            r"\text{accuracy}(D)": "the share of real and generated images that D classifies correctly",
         },
         look_for="Move θ until the generated images look like the data. Both measures agree: the likelihood is highest "
         "where the best discriminator can only guess, in 50% of the cases.",
@@ -51,8 +51,8 @@ STEPS = (
             r"\text{dec}_\theta": "the decoder of the autoencoder",
             r"\hat{x}": "the decoded image",
         },
-        look_for="With N(0, I), how few different digits there are. A mixture fitted to the codes brings all of them "
-        "back.",
+        look_for="With N(0, I), how few different digits there are, and how many a classifier finds with a "
+        "distribution fitted to the codes. Which of them draws images like the data?",
         picture="generators.draw_random_codes",
         minutes=4,
         notes="Ask first what a decoder makes of a code that no image had. The common misunderstanding: N(0, I) is "
