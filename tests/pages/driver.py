@@ -8,8 +8,10 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
-# A marked term of the glossary and its definition; the first group is the term as it stands in the text.
-_TERM = re.compile(r'<span class="hg-term"><button[^>]*>(.*?)</button><span class="hg-definition".*?</span></span>')
+# A marked term of the glossary and its definition; the groups are the term, and what is on one line with it.
+_TERM = re.compile(
+    r'<span class="hg-term"><button[^>]*>(.*?)</button><span class="hg-definition".*?</span>([^<]*)</span>'
+)
 
 
 class Page(AppTest):
@@ -25,7 +27,7 @@ class Page(AppTest):
     def read_html(self) -> str:
         """All HTML and Markdown, one after the other."""
         text = "\n".join([element.proto.body for element in (*self.get("html"), *self.markdown)])
-        return _TERM.sub(r"\1", text)
+        return _TERM.sub(r"\1\2", text)
 
     def read_text(self) -> str:
         """All text, as people read it."""

@@ -31,14 +31,21 @@ def mark_html(text: object) -> str:
 def _mark(text: object, escape_part: Callable[[str], str]) -> str:
     plain_text = " ".join(str(text).split())
     seen: dict[str, str] = st.session_state.setdefault(_SEEN, {})
-    parts, marked = [], set()
+    parts, marked, is_after_term = [], set(), False
     for part, term in glossary.find_terms(plain_text):
+        if is_after_term:
+            # What follows without a space, such as a full stop, stays on the line of the term.
+            glued = part.split(" ", 1)[0]
+            parts[-1] = parts[-1].removesuffix("</span>") + escape_part(glued) + "</span>"
+            part = part.removeprefix(glued)
+        is_after_term = False
         # A fragment that is drawn again marks the same terms again.
         if term is None or term.name in marked or seen.setdefault(term.name, plain_text) != plain_text:
             parts.append(escape_part(part))
         else:
             marked.add(term.name)
             parts.append(_make_markup(escape_part(part), term))
+            is_after_term = True
     return "".join(parts)
 
 

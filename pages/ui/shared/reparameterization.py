@@ -51,6 +51,6 @@ def _make_message(stamp: Stamp, _run: Run) -> tuple[bytes, str]:
     deviations = " and ".join(f"{deviation:.3f} in z{'₁₂'[k]}" for k, deviation in enumerate(width.deviations))
     return message, (
         f"Over {width.n:,} test images the median standard deviation of q(z|x) is {deviations}; that of p(z) is 1. A "
-        f"throw of ε changes the decoded image by a squared error of {width.change:.2f} (mean); from x the image "
-        f"decoded at μ differs by {width.error:.1f}."
+        f"throw of ε changes the decoded image by a mean squared error per image of {width.change:.2f}; the image "
+        f"decoded at μ differs from x by {width.error:.1f}."
     )

@@ -15,8 +15,9 @@ STEPS = (
         "unsupervised",
         "Slide 3",
         "Unsupervised learning",
-        "There are no labels: the data are all there is. Autoencoders, variational autoencoders and adversarial "
-        "networks are three ways to learn from them; here they are compared with PCA on the same rows.",
+        "There is no ground truth for the quantity of interest: the data have no labels. Three families of methods "
+        "learn from such data: autoencoders, variational autoencoders (VAE) and generative adversarial networks "
+        "(GAN). Here they are compared with PCA on the same images.",
         (Link("app.py", "Compare all methods on MNIST", {"data": "mnist", "size": "2"}),),
         look_for="Digits that lie together in a map although no method saw a label. Choose an image: a ring shows its "
         "code, and below the map is what each method reconstructs from these two numbers.",
@@ -30,7 +31,8 @@ STEPS = (
         "Slides 4–5",
         "Autoencoders",
         "Find features that carry the main factors of variation. There is no ground truth for features, so ask that "
-        "the data can be reconstructed from them.",
+        "the data can be reconstructed from them. The features then help to classify, cluster, explore or generate "
+        "data.",
         (
             link_mnist("embeddings", "Embeddings: rows with similar codes", size="2"),
             link_mnist("reconstructions", "Reconstructions", size="10"),
@@ -109,7 +111,7 @@ STEPS = (
             r"\text{enc}_\phi": "the encoder: it starts from the autoencoder of all rows",
             r"p_w": "a softmax classifier with weights w",
         },
-        look_for="Add labels: the difference between the first bar and the last shrinks. With 600 labels or more, "
+        look_for="Add labels: the difference between the first bar and the last shrinks. With 1,000 labels or more, "
         "features that are not fine-tuned (the second bar) are worse than a network from scratch.",
         picture="few_labels.draw_stages",
         minutes=6,
@@ -120,9 +122,9 @@ STEPS = (
         "code-ae",
         "Slide 9",
         "Code: an autoencoder",
-        "The notebook of the lecture as it would be written today: a convolutional autoencoder with 10 latent "
-        "dimensions, its training and test error, reconstructions, codes between two images, and random codes from a "
-        "fitted Gaussian.",
+        "The notebook of the lecture as it would be written today, on the 8 × 8 digits of scikit-learn: a "
+        "convolutional autoencoder with 10 latent dimensions, its training and test error, reconstructions, codes "
+        "between two images, and random codes from a fitted Gaussian.",
         (
             link_mnist("training", "The same on MNIST: curves, and a form to train", method="ae", preset="reference"),
             link_mnist("generation", "Interpolation", section="between", size="10"),

@@ -62,22 +62,24 @@ STEPS = (
         "outputs",
         "Slides 15–16",
         "Output distributions",
-        "Fix the prior p(z) and let the generator output the parameters of a distribution over images: Bernoulli means "
-        "for black and white, mean and variance for grey values. Then maximise the likelihood of the data.",
+        "Fix the prior p(z), and let the generator output the parameters of a distribution over images: the means of "
+        "Bernoulli pixels for black and white, mean and variance of Normal pixels for grey values. Then maximise the "
+        "likelihood of the data.",
         (
             link_demo("generator", "Bernoulli pixels", output="bernoulli"),
             link_demo("generator", "Normal pixels", output="normal"),
         ),
         formulas=(
-            r"\max_\theta \sum_{i=1}^{n} \log p_\theta(x_i), \quad p_\theta(x) = \int p_\theta(x|z)\, p(z)\, dz",
+            r"\max_\theta \sum_{i=1}^{n} \log p_\theta(x_i)",
+            r"p_\theta(x) = \int p_\theta(x|z)\, p(z)\, dz",
         ),
         symbols={
             r"p_\theta(x_i)": "the likelihood of row i under the generator",
             r"p_\theta(x|z)": "Bernoulli with a mean a pixel, or Normal with a mean and a variance a pixel",
             r"p(z)": "the prior, N(0, I)",
         },
-        look_for="A sample differs from the mean in single pixels, since each is drawn on its own. Choose Normal: the "
-        "standard deviation is another output of the generator. Where is it large?",
+        look_for="A sample is noisier than its mean, because each pixel is drawn independently. Choose Normal: the "
+        "standard deviation is another output of the generator. In which parts of the face is it large?",
         picture="latent_space.draw_output_distribution",
         minutes=5,
         notes="Ask which of the three rows is the generator's output. Most people take the mean for a sample, and "

@@ -93,13 +93,14 @@ STEPS = (
         "manifold",
         "Slide 23",
         "Generating data",
-        "Every code of a plane, decoded: the manifolds of MNIST digits and Frey faces of Kingma and Welling 2014.",
+        "A grid of codes in the latent plane of a VAE, decoded: the data manifolds of MNIST digits and of Frey faces, "
+        "as in figure 4 of Kingma and Welling (2014).",
         (
             link_mnist("generation", "Manifold of digits", section="manifold", size="2"),
             Link("pages/generation.py", "Manifold of faces", {"data": "frey", "section": "manifold", "size": "2"}),
         ),
-        look_for="Which digits lie between 7 and 9, or which faces between two looks? Set a smaller reach: the same "
-        "number of codes is closer together, and the images change less from one to the next.",
+        look_for="Follow the top row of the digits from 1 to 0: which digits lie between? Which two expressions do the "
+        "faces run between? Set a smaller reach: the codes are closer together, and neighbouring images differ less.",
         picture="latent_space.draw_manifolds",
         is_wide=True,
         minutes=3,
@@ -127,9 +128,10 @@ STEPS = (
         "code-vae",
         "Slide 25",
         "Code: a VAE",
-        "The notebook of the lecture as it would be written today: the encoder gives a distribution over codes, the "
-        "loss is the negative ELBO, and β weights its KL divergence. The pixels are drawn black or white: Bernoulli on "
-        "grey pixels would be no normalised density, and the loss no bound on the likelihood.",
+        "The notebook of the lecture as it would be written today, on the 8 × 8 digits of scikit-learn: the encoder "
+        "gives a distribution over codes, the loss is the negative ELBO, and β weights its KL divergence. Each pixel "
+        "is drawn black or white, because a Bernoulli distribution is no normalised density of grey values, and the "
+        "loss would be no bound on the likelihood.",
         (
             link_mnist("training", "The same on MNIST: curves, and a form to train", method="vae", preset="reference"),
             link_demo("elbo", "Posterior collapse with β = 8", show="collapse", beta="8.0"),

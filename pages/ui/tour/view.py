@@ -22,7 +22,7 @@ def choose_step(count: int, problems: list[str]) -> int:
             range(1, count + 1),
             format_func=lambda k: f"{k} of {count}: {steps.STEPS[k - 1].title}",
             key=widget,
-            width=360,
+            width=540 if header.is_large() else 360,
             label_visibility="collapsed",
         )
         page_state.keep(header.TOUR_STEP, number)

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core import datasets, methods
 from core.datasets import embedded_samples
-from core.figures import montages
+from core.figures import montages, palette
 from core.metrics import bootstrap
 from core.runs import layout, selection
 from core.types import Run
@@ -23,7 +23,7 @@ _ENCODE, _GENERATE = ("pca", "ae", "vae"), "gan"
 _GAN_SIZE = 16
 _MAP = 300  # pixels
 _ERROR = "squared_error"
-_CODE, _NEAREST = 10, 15
+_CODE, _NEAREST = 10, 10
 _SHOWN = 10
 _FIGURE = ("ae", "linear_ae", "pca")
 
@@ -59,7 +59,14 @@ def _make_cards(digit: int, theme: str) -> tuple[Markup, str]:
         f"From two numbers, the squared error of this image is {join_words(errors)}; the mean over "
         f"{first.metrics[_ERROR].n:,} test images is {join_words(means)}."
     )
-    return Markup(f'<div class="hg-methods">{x}{"".join(cards)}</div>'), finding
+    return Markup(f'<div class="hg-methods">{x}{_make_legend(theme)}{"".join(cards)}</div>'), finding
+
+
+def _make_legend(theme: str) -> str:
+    """The colours of the digits."""
+    colours = {digit: palette.get_class_style(int(digit), theme).colour for digit in _DIGITS}
+    parts = (f'<span><i style="background:{colour}"></i>{digit}</span>' for digit, colour in colours.items())
+    return f'<div class="hg-digits">{"".join(parts)}</div>'
 
 
 def _make_card(name: str, picture: str, pixels: np.ndarray | None, about: str) -> str:
@@ -124,15 +131,15 @@ def _make_flow(digit: int) -> tuple[Markup, str]:
     )
     about = f"of {len(codes):,} test images, nearest first"
     caption = html_blocks.make_caption("Images with the nearest codes", about)
-    alt = f"The {_SHOWN} test images whose codes are nearest to that of the {digit}"
-    pixels = embedded_samples.read_sample(_SAMPLE)["x_test"].reshape(len(codes), -1)[nearest[:_SHOWN]]
-    strip = images.montage(pixels, _SHAPE, _SHOWN, alt, "hg-strip")
+    alt = f"The {_NEAREST} test images whose codes are nearest to that of the {digit}"
+    pixels = embedded_samples.read_sample(_SAMPLE)["x_test"].reshape(len(codes), -1)[nearest]
+    strip = images.montage(pixels, _SHAPE, _NEAREST, alt, "hg-strip")
     same = int((labels[nearest] == digit).sum())
     mean = run.metrics[_ERROR]
     finding = (
         f"{_CODE} numbers reconstruct this image with a squared error of {number(error)}; the mean over "
-        f"{mean.n:,} test images is {number(mean.value)}. Of the {_NEAREST} test images with the nearest codes, "
-        f"{same} show a {digit} too."
+        f"{mean.n:,} test images is {number(mean.value)}. Of the {_NEAREST} images with the nearest codes, {same} "
+        "have the same digit."
     )
     return Markup(flow + caption + strip), finding
 
@@ -194,7 +201,7 @@ def _make_strip(title: str, about: str, run: Run, view: str) -> str:
 
 def _compare_errors(ae: Run, pca: Run) -> str:
     ours, linear = (run.metrics[_ERROR] for run in (ae, pca))
-    text = f"the AE has a mean squared error of {number(ours.value)} and PCA {number(linear.value)}"
+    text = f"the AE has a squared error of {number(ours.value)} per image and PCA {number(linear.value)}"
     rows = {"ae": ae.views[f"rows.{_ERROR}"], "pca": pca.views[f"rows.{_ERROR}"]}
     if bootstrap.find_best(rows, higher_is_better=False) is None:
         return f"{text}, which is not significantly different (n = {ours.n:,} test images)"

@@ -66,8 +66,8 @@ def _describe_losses(results: Results, unit: str) -> str:
         )
         return f"The {weights} after {last['epoch']:,} epochs: {losses}."
     return (
-        f"After {last['epoch']:,} epochs the {weights} have a loss of {number(last['loss'])} on {results.n_train:,} "
-        f"train images and of {number(last['test_loss'])} on {results.n_test:,} test images, in {unit}."
+        f"After {last['epoch']:,} epochs, the loss is {number(last['loss'])} on the {results.n_train:,} training "
+        f"images and {number(last['test_loss'])} on the {results.n_test:,} test images, in {unit} ({weights})."
     )
 
 

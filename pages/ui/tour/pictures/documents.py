@@ -37,8 +37,8 @@ def _make_maps(subject: str) -> tuple[bytes, str]:
 def _compare(runs: Mapping[str, Run], largest: float) -> str:
     lsa, ae = (runs[method].metrics[_SCORE] for method in _METHODS)
     text = (
-        f"The 15 nearest codes predict the class of {ae.value:.1%} of the {ae.n:,} test documents with the AE, and of "
-        f"{lsa.value:.1%} with LSA"
+        f"The 15 nearest codes predict the right class for {ae.value:.1%} of the {ae.n:,} test documents with the AE, "
+        f"and for {lsa.value:.1%} with LSA"
     )
     rows = {method: run.views[f"rows.{_SCORE}"] for method, run in runs.items()}
     told = "" if bootstrap.find_best(rows, higher_is_better=True) else ", which is not significantly different"
