@@ -6,7 +6,7 @@ from typing import Any
 from core import datasets, methods
 from core.datasets.binarisation import GREY, PIXELS
 from core.errors import BadInput
-from core.types import BERNOULLI, DOCUMENTS, IMAGES, TABLES, Dataset, Spec, check_params
+from core.types import BERNOULLI, CONTINUOUS_BERNOULLI, DOCUMENTS, IMAGES, TABLES, Dataset, Spec, check_params
 
 Settings = Mapping[str, Any]
 _SEEDS = 2**31
@@ -34,7 +34,12 @@ def make(
     checked = check_params(of_kind, params or {}, owner)
     implied = {p.name for p in of_kind if p.implied and checked[p.name] == p.default}
     own = {name: value for name, value in checked.items() if name not in implied}
-    return Spec.of(dataset, method, own, seed, entry.check_params(dataset_params or {}), declared.version)
+    of_data = entry.check_params(dataset_params or {})
+    if checked.get("output") == CONTINUOUS_BERNOULLI and of_data.get(PIXELS.name, GREY) != GREY:
+        raise BadInput(
+            f"output={CONTINUOUS_BERNOULLI} is a density of grey pixels: for binary ones choose {BERNOULLI}."
+        )
+    return Spec.of(dataset, method, own, seed, of_data, declared.version)
 
 
 def make_from_settings(dataset: str, method: str, settings: Settings, seed: int = 0) -> Spec:

@@ -9,6 +9,7 @@ import torch
 
 from core import datasets, methods
 from core.datasets.binarisation import DYNAMIC, PIXELS, THRESHOLD, binarise
+from core.errors import BadInput
 from core.experiments import fit
 from core.methods.vae import VAE
 from core.runs import layout, specs, store, transfer
@@ -63,6 +64,8 @@ def test_grey_pixels_are_no_setting_of_a_spec_and_binary_ones_are():
     assert [specs.has_unnormalised_likelihood(spec) for spec in (usual, drawn)] == [True, False]
     continuous = specs.make("digits", "vae", {"output": "continuous_bernoulli"})
     assert not specs.has_unnormalised_likelihood(continuous)
+    with pytest.raises(BadInput, match="a density of grey pixels: for binary ones choose bernoulli"):
+        specs.make_from_settings("digits", "vae", {"output": "continuous_bernoulli", "pixels": "threshold"})
     assert not specs.has_unnormalised_likelihood(specs.make("digits", "pca"))
 
 
