@@ -400,7 +400,8 @@ class GameView extends GamePictures {
     const rows = [["Round", counted(game.rounds)]];
     if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", fixed(measured.off)]);
     rows.push(["Jensen-Shannon divergence of p and q, nats", fixed(measured.js)]);
-    rows.push(["Gradient by a sample, mean length", measured.slope < 0.001 ? measured.slope.toExponential(1).replace("-", "−") : fixed(measured.slope, 2)]);
+    if (game.mixture.weights.length > 1) rows.push(["Components of the data covered", `${measured.covered} of ${game.mixture.weights.length}`]);
+    rows.push(["Gradient by a sample, mean length", small(measured.slope)]);
     rows.push(["Arrows longer than 1% of the longest", `${Math.round(100 * measured.pulled)}%`]);
     if (!isGame) rows.push(["Standard deviation of the samples", fixed(measured.spread, 2)]);
     if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", fixed(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);

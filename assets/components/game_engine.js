@@ -242,6 +242,20 @@ class Mixture {
     return log;
   }
 
+  // The number of components that samples reach: at least a third of their expected share lies within 3 deviations.
+  countCovered(x) {
+    const [{ weights, means, deviations, dimension: d }, n] = [this, x.length / this.dimension];
+    const counts = new Float64Array(weights.length);
+    for (let i = 0; i < n; i++) {
+      this.logDensityAt(x, i);
+      const owner = this.logs.indexOf(Math.max(...this.logs));
+      let squared = 0;
+      for (let c = 0; c < d; c++) squared += (x[i * d + c] - means[owner * d + c]) ** 2;
+      if (squared <= (3 * deviations[owner]) ** 2) counts[owner] += 1;
+    }
+    return counts.filter((count, k) => count >= (n * weights[k]) / 3).length;
+  }
+
   logDensity(x) {
     return Float64Array.from({ length: x.length / this.dimension }, (_, i) => this.logDensityAt(x, i));
   }
@@ -453,8 +467,9 @@ class Game {
   }
 
   // Sums over a grid: the mean of |D - p / (p + q)| under (p + q) / 2, the Jensen-Shannon divergence in nats, the mean
-  // of D under p and under q; and of n samples the mean and the standard deviation.
-  measure(n = 512) {
+  // of D under p and under q; and of n samples the mean, the standard deviation
+  // and the number of components that they reach.
+  measure(n = 2048) {
     const d = this.dimension;
     const step = d === 1 ? 0.01 : 0.1;
     const side = Math.round((2 * FAR) / step) + 1;
@@ -484,6 +499,6 @@ class Game {
     const { x } = this.generate({ n, z: random.normals(n * d), eps: random.normals(n * d) }, "measured");
     const mean = Array.from({ length: d }, (_, c) => meanOf(x.filter((_, k) => k % d === c)));
     const spread = Math.sqrt(meanOf(x.map((value, k) => (value - mean[k % d]) ** 2)));
-    return { off: off / both, js: js * volume + 0.5 * Math.log(2) * outside, onReal: onReal / ofP, onGenerated: onGenerated / ofQ, mean, spread };
+    return { off: off / both, js: js * volume + 0.5 * Math.log(2) * outside, onReal: onReal / ofP, onGenerated: onGenerated / ofQ, mean, spread, covered: this.mixture.countCovered(x) };
   }
 }

@@ -8,6 +8,9 @@ const OPTIMA = [["log 2", Math.log(2)], ["2 log 2", 2 * Math.log(2)]];
 
 const isReduced = () => globalThis.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const fixed = (value, places = 3) => (Number.isFinite(value) ? value.toFixed(places).replace("-", "−") : "–");
+const raised = (text) => text.replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+// A number that may be very small: 0.21, or 2.2 × 10⁻⁶.
+const small = (value) => (value >= 0.001 || !(value > 0) ? fixed(value, 2) : value.toExponential(1).replace(/e(.*)/, (_, power) => ` × 10${raised(power)}`));
 const mix = (from, to, share) => from.map((value, k) => Math.round(value + (to[k] - value) * share));
 const css = (colour, opacity = 1) => `rgba(${colour.join(", ")}, ${opacity})`;
 const rgb = (text) => [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));

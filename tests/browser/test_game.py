@@ -119,7 +119,7 @@ def test_a_generator_alone_has_torchs_gradient(blank, teacher, monkeypatch):
     np.testing.assert_allclose(found["byG"], gradient, rtol=1e-3, atol=1e-4 * np.abs(gradient).max())
 
 
-@pytest.mark.parametrize("name", ["works", "oscillation"])
+@pytest.mark.parametrize("name", ["works", "mode_collapse", "oscillation"])
 def test_browser_measures_what_core_measures(blank, name):
     settings, finished = finished_games.GAMES[name][0], finished_games.read_finished(name)
     game = finished_games.restore(name, finished, -1)
@@ -127,6 +127,8 @@ def test_browser_measures_what_core_measures(blank, name):
     measured = run_engine(blank, settings, "discriminator", game, draw)["measured"]
     assert measured["js"] == pytest.approx(finished.js[-1], abs=2e-3)
     assert measured["off"] == pytest.approx(finished.disagreement[-1], abs=2e-3)
+    n = len(settings.mixture.weights)
+    assert measured["covered"] == pytest.approx(n * finished.coverage[-1], abs=0.05 * n)
     assert measured["onReal"] == pytest.approx(finished.on_real[-1], abs=0.01)
 
 

@@ -22,7 +22,7 @@ def describe_preset(name: str) -> str:
         )
     if name == "vanishing":
         return (
-            f"At round {last:,} the gradient of the loss by a sample has a mean length of {game.slope[-1]:.1e}; it was "
+            f"At round {last:,} the gradient of the loss by a sample has a mean length of {_format_power(game.slope[-1])}; it was "
             f"{game.slope[0]:.2f} at round 0. The samples {covered}."
         )
     middle = int(np.abs(game.rounds - last / 8).argmin())
@@ -31,6 +31,12 @@ def describe_preset(name: str) -> str:
         f"({game.js[middle]:.3f} at round {game.rounds[middle]:,}), and the mean difference between D and p / (p + q) "
         f"is {game.disagreement[-1]:.3f}."
     )
+
+
+def _format_power(value: float) -> str:
+    """A small positive number, ``"3.7 × 10⁻⁶"``."""
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def _count_crossings(path: np.ndarray) -> int:

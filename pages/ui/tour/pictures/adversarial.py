@@ -58,9 +58,9 @@ def draw_objective(controls: Controls) -> str:
     gan_player.draw_finished(name, page_state.key("gan-tour"), look=SMALL)
     history = finished_games.read_finished(name).history
     last = slice(-math.ceil(_LAST_ROUNDS * len(history["round"])), None)
-    of_d, non_saturating, minimax = (
-        f"{history[key][last].astype(float).mean():.3f}".replace("-", "−") for key in ("D", "nonSaturating", "minimax")
-    )
+    means = (history[key][last].astype(float).mean() for key in ("D", "nonSaturating", "minimax"))
+    # A small negative mean is 0.
+    of_d, non_saturating, minimax = (f"{round(mean, 3) + 0.0:.3f}".replace("-", "−") for mean in means)
     return (
         f"In the last tenth of the rounds the loss of D is {of_d} nats (2 log 2 is {2 * math.log(2):.3f}). The "
         f"generator's −log D(G(z)) is {non_saturating} nats (log 2 is {math.log(2):.3f}), and log(1 − D(G(z))) is "
