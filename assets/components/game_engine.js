@@ -467,8 +467,7 @@ class Game {
   }
 
   // Sums over a grid: the mean of |D - p / (p + q)| under (p + q) / 2, the Jensen-Shannon divergence in nats, the mean
-  // of D under p and under q; and of n samples the mean, the standard deviation
-  // and the number of components that they reach.
+  // of D under p and under q. Of n samples: the mean, the standard deviation, and how many components they reach.
   measure(n = 2048) {
     const d = this.dimension;
     const step = d === 1 ? 0.01 : 0.1;

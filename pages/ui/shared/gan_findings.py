@@ -22,8 +22,8 @@ def describe_preset(name: str) -> str:
         )
     if name == "vanishing":
         return (
-            f"At round {last:,} the gradient of the loss by a sample has a mean length of {_format_power(game.slope[-1])}; it was "
-            f"{game.slope[0]:.2f} at round 0. The samples {covered}."
+            f"At round {last:,} the gradient of the loss by a sample has a mean length of "
+            f"{_format_power(game.slope[-1])}; it was {game.slope[0]:.2f} at round 0. The samples {covered}."
         )
     middle = int(np.abs(game.rounds - last / 8).argmin())
     return (
