@@ -31,7 +31,7 @@ def draw_button(label: str, name: str) -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="exercise-choice"):
-    look = {"format_func": describe, "width": 420}
+    look = {"format_func": describe, "width": 640}
     name = page_state.choose_with(st.selectbox, header.EXERCISE, "Exercise", names, names[0], problems, **look)
     number = names.index(name) + 1
     draw_button("Back", names[number - 2] if number > 1 else "")

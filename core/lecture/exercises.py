@@ -182,6 +182,11 @@ class Exercise(_Part):
         texts += [self.guess.too_low, self.guess.too_high] if self.guess else []
         return texts + [choice.why for choice in self.choices or ()]
 
+    @property
+    def source(self) -> str:
+        """``"slide 6"`` or ``"slides 17–19"``."""
+        return f"slide{'' if self.slides.isdecimal() else 's'} {self.slides}"
+
     @cached_property
     def followed(self) -> tuple[str, ...]:
         """Names in the address of the choices of the view on which its numbers depend."""

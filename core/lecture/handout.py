@@ -117,7 +117,7 @@ def _render_figure(figure: Figure) -> str:
 
 def _render_exercise(number: int, exercise: Exercise) -> str:
     values = exercises.compute_numbers(exercise, {})
-    about = f"slides {exercise.slides}, {exercise.minutes} minutes"
+    about = f"{exercise.source}, {exercise.minutes} minutes"
     head = f"<h3>{number}. {escape(exercise.title)} <span class='note'>{escape(about)}</span></h3>"
     texts = f"<p>{_fill(exercise.task, values)}</p><p><b>{_fill(exercise.question, values)}</b></p>"
     if exercise.guess is None:

@@ -47,7 +47,7 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
     chosen = {name: value for name in exercise.followed if (value := page_state.recall(name)) is not None}
     with header.show_errors(), st.spinner("Computing …"):
         values = _compute_numbers(exercise, chosen)
-        about = f"Exercise {number}, slides {exercise.slides}, {exercise.minutes} minutes"
+        about = f"Exercise {number}, {exercise.source}, {exercise.minutes} minutes"
         texts = "".join(f"<p>{mark_html(fill(text, values))}</p>" for text in (exercise.task, exercise.question))
         body = f"<h2>{html(exercise.title)}</h2>{make_note(about)}{texts}"
         st.html(Markup(f'<div class="hg-tour hg-exercise">{body}</div>'))
