@@ -24,7 +24,8 @@ CLASSIFIER_EPOCHS = {"digits": 60, "mnist": 15, "fashion-mnist": 20}
 # k-means may end in another local optimum, which the intervals of these scores do not include.
 _BY_CHANCE = ("kmeans_ari", "kmeans_nmi")
 # Of a replay and of the shown samples of images; of large images fewer are kept, and no replay.
-_MOST_REPLAYED, _MOST_SAMPLED = 400_000, 66_000  # bytes
+_MOST_REPLAYED, _MOST_SAMPLED = 250_000, 66_000  # bytes
+_N_FRAMES = 7  # of a replay
 
 
 def shipped_specs(only: Sequence[str] = ()) -> Iterator[Spec]:
@@ -92,9 +93,12 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     """Add a run's budget to its environment, and store it in fewer bytes.
 
     A network's weights become int8 if no score, measured again from these, leaves its interval. Scores of rows become
-    float16, and a replay keeps 11 frames; of large images there is no replay, and fewer samples.
+    float16 and integers as small as they can be, and a replay keeps 7 frames; of large images and of linear
+    networks there is no replay, and of large images there are fewer samples.
     """
-    run, arrays, replay = reader.read_run(place), reader.read_weights(place), _thin(reader.read_replay(place))
+    run, arrays = reader.read_run(place), reader.read_weights(place)
+    # The training of a linear network is shown by pages of its own.
+    replay = {} if methods.entry(run.spec.method).is_linear else _thin(reader.read_replay(place))
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
     if selection.get_budget(run.spec) is not None:
         store.rewrite_run(place, run, quantization.to_int8(arrays), replay)
@@ -107,20 +111,27 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
 
 
 def _shrink(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The views, with the scores of rows in float16 if they fit, and fewer samples of large images."""
+    """The views, with positions and scores of rows in float16 if they fit, and fewer samples of large images."""
     largest = float(np.finfo(np.float16).max)
-    scores = {name: a for name, a in views.items() if name.startswith(("rows.", "nearest.")) and a.dtype == np.float32}
-    smaller = {name: a.astype(np.float16) for name, a in scores.items() if a.max(initial=0) < largest}
+    prefixes = ("rows.", "nearest.", "map")
+    scores = {name: a for name, a in views.items() if name.startswith(prefixes) and a.dtype == np.float32}
+    types = {"shown_rows": np.uint16, "strip_rows": np.uint16, "labels": np.int8}
+    smaller = {
+        name: views[name].astype(kind)
+        for name, kind in types.items()
+        if name in views and views[name].max(initial=0) <= np.iinfo(kind).max
+    }
+    smaller |= {name: a.astype(np.float16) for name, a in scores.items() if np.abs(a).max(initial=0) < largest}
     if "samples" in views:
         smaller["samples"] = views["samples"][: max(1, _MOST_SAMPLED // views["samples"][0].nbytes)]
     return {**views, **smaller}
 
 
 def _thin(replay: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """A replay with at most 11 frames, evenly spread from the first to the last; none if it would be too large."""
+    """A replay with at most `_N_FRAMES` frames, evenly spread; none if it would be too large."""
     if not replay:
         return {}
-    kept = spread_indices(len(replay["epochs"]), 11)
+    kept = spread_indices(len(replay["epochs"]), _N_FRAMES)
     by_frame = ("epochs", "seconds", "map", "reconstructions", "samples")
     thinned = {name: a[kept] if name in by_frame else a for name, a in replay.items()}
     about = json.loads(bytes(replay["about"]))

@@ -55,7 +55,7 @@ def test_maps_and_samples_come_from_the_stored_weights():
             run, tsne = read_shipped(spec)
             at = np.searchsorted(tsne.rows_test_, run.views["shown_rows"])
             assert np.array_equal(tsne.rows_test_[at], run.views["shown_rows"]), spec
-            assert np.array_equal(run.views["map"], tsne.test_embedding_[at]), spec
+            assert np.allclose(run.views["map"], tsne.test_embedding_[at], rtol=1e-3), spec  # float16
             assert run.history[-1]["loss"] == tsne.kl_divergence_, spec
         elif spec.method in ("vae", "gan") and datasets.entry(spec.dataset).kind == IMAGES:
             run, estimator = read_shipped(spec)
@@ -80,7 +80,7 @@ def test_autoencoder_keeps_topics_that_lsa_mixes():
 
 def test_the_folder_holds_the_listed_runs_and_is_small():
     assert set(layout.iterate_places(layout.SHIPPED)) == {layout.place_of(layout.SHIPPED, spec) for spec in SPECS}
-    assert sum(path.stat().st_size for path in layout.SHIPPED.parent.rglob("*") if path.is_file()) <= 64e6
+    assert sum(path.stat().st_size for path in layout.SHIPPED.parent.rglob("*") if path.is_file()) <= 60e6
 
 
 def test_classifiers_have_the_error_in_their_description():

@@ -210,15 +210,20 @@ def _find_status(path: Path) -> tuple[int, int, int] | None:
     return None
 
 
+_WIDENED = {np.dtype(np.uint16): np.int32, np.dtype(np.int8): np.int16}
+
+
 @read_again_if_replaced
 def read_run(place: Path) -> Run:
     """Return a run with its views, without its weights; raises BrokenRun if a file is missing or damaged."""
     files = RunFiles(place)
     views = files.parse_arrays(layout.VIEWS)
     for name, array in views.items():
-        # Sums of float16 would lose digits.
-        if name.startswith(("rows.", "nearest.")) and array.dtype == np.float16:
+        # As shipped runs store them, see `core.shipped`. Sums of float16 would lose digits.
+        if name.startswith(("rows.", "nearest.", "map")) and array.dtype == np.float16:
             views[name] = array.astype(np.float32)
+        elif array.dtype in _WIDENED:
+            views[name] = array.astype(_WIDENED[array.dtype])
     return replace(files.parse_run(), views=views)
 
 

@@ -101,7 +101,7 @@ def files_of(run: Run, arrays: Arrays, replay: Arrays) -> dict[str, bytes]:
         "files": {name: reader.digest(data) for name, data in contents.items()},
     }
     document["checksum"] = reader.digest(reader.canonical_json(document))
-    return {**contents, layout.DOCUMENT: json.dumps(document, indent=1, sort_keys=True).encode()}
+    return {**contents, layout.DOCUMENT: json.dumps(document, sort_keys=True, separators=(",", ":")).encode()}
 
 
 def write_files(contents: Mapping[str, bytes], place: Path, *, replaces: bool = True) -> bool:
