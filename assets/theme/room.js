@@ -42,9 +42,12 @@ if (!window.hourglassRoom) {
   let isRevealed = false; // the room's predictions, which the page shows when it is run again
   let touched = 0;
   for (const type of ["click", "keydown"]) addEventListener(type, ({ target }) => bar.contains(target) || (touched = Date.now()), true);
-  const isBusy = () =>
-    Date.now() - touched < CALM ||
-    (Date.now() - touched < 5 * CALM && document.querySelector(".stApp").dataset.testScriptState === "running");
+  const isBusy = () => {
+    const { testConnectionState: connection, testScriptState: script } = document.querySelector(".stApp").dataset;
+    const calm = Date.now() - touched;
+    // A phone that wakes up may reach the room before it reaches the app.
+    return connection !== "CONNECTED" || calm < CALM || (calm < 5 * CALM && script === "running");
+  };
 
   // Streamlit runs the page of an address when the browser goes back or forth in its history.
   const go = (isForced = false) => {

@@ -4,7 +4,7 @@ import importlib
 import sys
 
 IMAGES = "training faces compare opening tour embeddings latent inversion"
-OTHERS = "documents tables labelled mechanisms measuring live load"
+OTHERS = "documents tables labelled mechanisms measuring live load room"
 
 for name in f"{IMAGES} {OTHERS}".split():
     main = importlib.import_module(f"tests.benchmarks.bench_{name}").main
