@@ -10,6 +10,10 @@ const MOST_FRAMES = 120; // of the timeline
 const STAGE = 2600; // milliseconds of a sub-step
 const STAGES = ["Sample z", "Generate", "D judges both", "D learns", "G learns along the arrows"];
 
+// LaTeX of a symbol -> the part of the picture that it names.
+const ARROWS = "\\nabla_{G(z)} \\log D(G(z))";
+const PARTS = { "G(z)": "generated", "D(G(z))": "generated", "q(x)": "generated", "p(x)": "real", "D(x)": "field", "D^*(x)": "field", [ARROWS]: "arrows" };
+
 const games = new WeakMap();
 
 // The numbers of an array of half precision.
@@ -29,6 +33,20 @@ class GameView extends GamePictures {
     this.observer = new ResizeObserver(() => this.request());
     this.build();
     this.observer.observe(this.plane);
+    globalThis.addEventListener("hourglass-symbol", this.point);
+  }
+
+  // See formula.js.
+  point = ({ detail }) => {
+    this.lit = PARTS[detail];
+    this.request();
+  };
+
+  leave() {
+    this.halt();
+    this.observer.disconnect();
+    globalThis.removeEventListener("hourglass-symbol", this.point);
+    this.root.remove();
   }
 
   build() {
@@ -374,17 +392,11 @@ class GameView extends GamePictures {
     );
     const kind = (dash) => (dash.length ? "dashed" : "line");
     this.lossLegend.replaceChildren(...this.lines.map(([, text, colour, dash]) => entry(kind(dash), colour, text)));
-    for (const [name, { light }] of Object.entries(this.pairs())) this.root.style.setProperty(`--${name}`, light);
     const { look } = this.message; // see core/frontend/game.py
     this.root.classList.toggle("is-small", look !== "full");
     this.root.classList.toggle("is-picture", look === "picture");
     this.losses.hidden = this.details.hidden = look === "picture";
     this.shades();
-  }
-
-  pairs() {
-    const { light, dark } = this.message.colours;
-    return Object.fromEntries(Object.keys(light).map((name) => [name, { light: light[name], dark: dark[name] }]));
   }
 
   // Colours of the legends, as of the pictures.
@@ -436,7 +448,8 @@ export default function (component) {
   (globalThis.hourglassGames ??= new Set()).add(view);
   view.take(component);
   return () => {
-    view.halt();
+    view.leave();
+    games.delete(parentElement);
     globalThis.hourglassGames.delete(view);
   };
 }

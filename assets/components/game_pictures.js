@@ -151,16 +151,26 @@ class GamePictures {
 
   drawPlane({ context, width }, colours, share) {
     const scale = { unit: width / (2 * HALF), x: (x) => ((x + HALF) * width) / (2 * HALF), y: (y) => ((HALF - y) * width) / (2 * HALF) };
-    if (this.game.settings.teacher !== "likelihood") this.drawField(context, width, colours);
     const { slow } = this;
+    this.light(context, "field");
+    if (this.game.settings.teacher !== "likelihood") this.drawField(context, width, colours);
     const x = this.place(share);
+    this.light(context, "real");
     this.dots(context, scale, slow ? slow.draw.real : this.real, colours.real, slow?.stage < 2 ? 0.25 : 0.75);
+    this.light(context, "generated");
     if (slow?.stage === 0) this.dots(context, scale, x, colours.ink, 0.9);
     else this.crosses(context, scale, x, colours.generated);
     if (slow?.stage === 2) this.verdicts(context, scale, colours);
     const arrows = this.arrows(x);
+    this.light(context, "arrows");
     if (arrows) this.drawArrows(context, scale, arrows, colours.ink);
+    this.light(context);
     if (slow?.stage === 0) this.label(context, colours, "codes z ~ N(0, I)");
+  }
+
+  // While a symbol of the page's formula is pointed at, all but the part that it names is pale.
+  light(context, part) {
+    context.globalAlpha = part && this.lit && this.lit !== part ? 0.15 : 1;
   }
 
   drawField(context, width, colours) {
@@ -261,8 +271,11 @@ class GamePictures {
     }
     context.textAlign = "left";
     context.fillRect(0, ground, width, 1);
+    this.light(context, "real");
     line(this.p, top, colours.real, { fill: true });
+    this.light(context, "generated");
     line(q, top, colours.generated);
+    this.light(context, "field");
     if (game.settings.teacher === "density") line(this.background, 1.05, colours.learned, { thick: 3 });
     else if (game.settings.teacher === "discriminator") {
       const learned = game.judge(grid);
@@ -275,6 +288,7 @@ class GamePictures {
       context.fillStyle = css(colour, 0.6);
       for (const value of rows) context.fillRect(scale.x(value), from, 1, to - from);
     };
+    this.light(context);
     ticks(slow ? slow.draw.real : this.real, colours.real, ground + 4, ground + 12);
     ticks(x, slow?.stage === 0 ? colours.ink : colours.generated, scale.ground - 6, scale.ground + 10);
     const arrows = this.arrows(x);
