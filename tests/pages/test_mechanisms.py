@@ -59,7 +59,7 @@ def check(app, *, agrees: bool = True) -> None:
     shown = f"{finding(app)} {table(app)}"
     assert "nan" not in shown.lower()
     # Rounding is shown as 0, and Streamlit drops SVG.
-    assert not re.search(r"\de[-−]\d\d|(?<!\d)−0(\.0+)?\b(?!\.)", shown)
+    assert not re.search(r"\de[-+−]\d\d|(?<!\d)−0(\.0+)?\b(?!\.)", shown)
     assert "<svg" not in app.read_html()
     assert not agrees or "differs (" not in shown
 
@@ -207,6 +207,9 @@ def test_numbers_have_the_places_their_error_allows():
     assert experiment.format_estimate(Estimate(-5.0, 1e9, 10)) == "−5 ± more than 10,000"
     for error in (0.0, 0.3):
         assert experiment.format_value(-1.474e-14, error).strip("0.") == ""
+    for value, text in ((0.00390625, "0.00391"), (314.6, "315"), (9876, "9,880"), (7.332e8, "7.33 × 10⁸")):
+        assert experiment.format_power(value) == text
+    assert experiment.format_value(-123456.7, 0.0) == "−123,457"
     for error, exact, text in ((0.1, 1.1, "agrees (1.0 SE)"), (0.1, 2.0, "differs (10.0 SE)"), (0, 1.0, "equal")):
         assert experiment.describe_agreement(Estimate(1.0, error, 10), exact) == text
 

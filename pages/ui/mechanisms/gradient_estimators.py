@@ -71,8 +71,8 @@ def _sample_gradients(
     ]
     effect = "it needs that many times the samples for the same error" if ratio >= 1 else "here it needs fewer samples"
     finding = (
-        f"The score function has {ratio:,.3g} times the variance of the reparameterized estimator (measured: "
-        f"{measured:,.3g}): {effect}."
+        f"The score function has {experiment.format_power(ratio)} times the variance of the reparameterized estimator "
+        f"(measured: {experiment.format_power(measured)}): {effect}."
     )
     checks = {
         f"First component of the gradient, {figures.NAMES[name]}": (Estimate.from_draws(rows[:, 0]), exact)

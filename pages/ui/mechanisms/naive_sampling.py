@@ -117,10 +117,10 @@ def _show_estimate(size: int, noise: float, spread: float, seed: int) -> None:
     marginal = _estimate_marginal(size, noise, spread, seed, header.get_theme())
     experiment.draw_charts(marginal.chart, key="estimate")
     prior, encoder = marginal.errors.values()
+    spreads = [experiment.format_error(error.deviation) for error in (prior, encoder)]
     finding = (
         f"With {_MOST:,} codes from the prior, the estimate has a bias of {_format(prior.bias)} nats and a standard "
-        f"deviation of {prior.deviation:.2g} nats; with codes from the encoder, {_format(encoder.bias)} and "
-        f"{encoder.deviation:.2g} nats."
+        f"deviation of {spreads[0]} nats; with codes from the encoder, {_format(encoder.bias)} and {spreads[1]} nats."
     )
     if marginal.n_needed > _MOST:
         needed = experiment.format_power(marginal.n_needed)
@@ -130,7 +130,7 @@ def _show_estimate(size: int, noise: float, spread: float, seed: int) -> None:
         [
             tables.text(name),
             experiment.make_cell(error.bias),
-            *(Cell(f"{value:.2g}", value) for value in (error.deviation, error.root_mean_square)),
+            *(Cell(experiment.format_error(value), value) for value in (error.deviation, error.root_mean_square)),
         ]
         for name, error in marginal.errors.items()
     ]

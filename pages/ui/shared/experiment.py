@@ -217,16 +217,16 @@ def format_value(value: float, error: float) -> str:
     if abs(value) < _ROUNDING:
         value = 0.0
     if not error > _LEAST_ERROR:
-        return f"{value:,.4g}".replace("-", "−")
+        return (f"{value:,.4g}" if abs(value) < _LARGEST_ERROR else f"{value:,.0f}").replace("-", "−")
     places = next((places for places in range(6) if error * 10**places >= 9.5), 6)
     return f"{value:z,.{places}f}".replace("-", "−")
 
 
 def format_power(value: float) -> str:
-    """A large number as ``7 × 10⁸``, one below 10,000 as ``3,200``; two digits."""
+    """A positive number in three digits, a large one as a power of ten: ``0.0039``, ``315``, ``7.33 × 10⁸``."""
     if value < _LARGEST_ERROR:
-        return f"{float(f'{value:.2g}'):,.0f}"
-    digits, power = f"{value:.1e}".split("e")
+        return f"{float(f'{value:.3g}'):,.6g}"
+    digits, power = f"{value:.2e}".split("e")
     return f"{digits} × 10{str(int(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
