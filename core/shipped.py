@@ -16,7 +16,7 @@ from core.experiments import fit
 from core.methods import gan_inverter
 from core.nn import quantization
 from core.runs import layout, reader, selection, specs, store
-from core.runs.presets import BEST_EFFORT, DEPTHS, MATCHED, N_TRIALS, RUNS, TUNED, Recipe
+from core.runs.presets import BEST_EFFORT, DEPTHS, LIKELIHOOD, MATCHED, N_TRIALS, RUNS, TUNED, Recipe
 from core.tasks import inverter_training
 from core.types import Dataset, Run, Spec, spread_indices
 
@@ -97,8 +97,9 @@ def lighten(place: Path, dataset: Dataset, say: Callable[[str], None]) -> None:
     networks there is no replay, and of large images there are fewer samples.
     """
     run, arrays = reader.read_run(place), reader.read_weights(place)
-    # The training of a linear network is shown by pages of its own.
-    replay = {} if methods.entry(run.spec.method).is_linear else _thin(reader.read_replay(place))
+    # The training of a linear network is shown by pages of its own; others are shipped for their bound alone.
+    has_replay = not methods.entry(run.spec.method).is_linear and run.spec not in _specs(LIKELIHOOD)
+    replay = _thin(reader.read_replay(place)) if has_replay else {}
     run = replace(run, environment={**run.environment, **_budget_of(run.spec)})
     if selection.get_budget(run.spec) is not None:
         store.rewrite_run(place, run, quantization.to_int8(arrays), replay)
