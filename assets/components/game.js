@@ -5,7 +5,7 @@ const [N_SAMPLES, N_REAL] = [512, 400];
 const RATES = [0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03];
 const SPEEDS = { slow: "4 rounds a second", one: "1 round a frame", fast: "fastest" };
 const FRAME = 20; // milliseconds of a frame for rounds
-const [MEASURED_EVERY, SLOW_EVERY, REDUCED_EVERY] = [400, 250, 500]; // milliseconds
+const [MEASURED_EVERY, SLOW_EVERY, REDUCED_EVERY] = [600, 250, 500]; // milliseconds
 const MOST_FRAMES = 120; // of the timeline
 const STAGE = 2600; // milliseconds of a sub-step
 const STAGES = ["Sample z", "Generate", "D judges both", "D learns", "G learns along the arrows"];
@@ -28,6 +28,7 @@ function fromHalf(array) {
 class GameView extends GamePictures {
   constructor(parent) {
     super();
+    this.drawn = 0;
     this.root = element("div", { class: "game" });
     parent.append(this.root);
     this.observer = new ResizeObserver(() => this.request());
@@ -231,7 +232,7 @@ class GameView extends GamePictures {
     this.isPlaying = true;
     this.playing.textContent = "Pause";
     this.say("");
-    [this.lastPlayed, this.lastMeasured] = [0, 0];
+    [this.lastPlayed, this.measuredNext] = [0, 0];
     this.request();
   }
 
@@ -260,15 +261,18 @@ class GameView extends GamePictures {
 
   playFrame(now) {
     const wait = isReduced() ? REDUCED_EVERY : this.speed.value === "slow" ? SLOW_EVERY : 0;
-    if (now - this.lastPlayed < wait) return;
+    if (now - this.lastPlayed < wait) return false;
     this.lastPlayed = now;
     const end = performance.now() + (this.speed.value === "fast" ? FRAME : 0);
-    do if (!this.round()) return;
+    do if (!this.round()) return true;
     while (performance.now() < end);
-    if (now - this.lastMeasured > MEASURED_EVERY) {
-      this.lastMeasured = now;
+    if (now > this.measuredNext) {
+      // At most a tenth of the time, on a slow phone too.
+      const from = performance.now();
       this.measure();
+      this.measuredNext = now + Math.max(MEASURED_EVERY, 10 * (performance.now() - from));
     }
+    return true;
   }
 
   measure() {
@@ -351,8 +355,7 @@ class GameView extends GamePictures {
     this.due ||= requestAnimationFrame((now) => {
       this.due = 0;
       if (!this.root.isConnected || !this.game) return;
-      if (this.isPlaying) this.playFrame(now);
-      this.draw(now);
+      if (!this.isPlaying || this.playFrame(now)) this.draw(now);
       if (this.isPlaying || this.slow) this.request();
     });
   }

@@ -4,6 +4,7 @@ const HALF = 4; // of the plane
 const SIDE = 32; // of the field, in points
 const [N_ARROWS, N_SLOW] = [128, 64]; // samples with arrows, and of slow motion
 const [TWEEN, LARGER] = [900, 10]; // milliseconds of a motion; a step in slow motion is drawn so much larger
+const LOSSES_EVERY = 5; // frames
 const OPTIMA = [["log 2", Math.log(2)], ["2 log 2", 2 * Math.log(2)]];
 
 const isReduced = () => globalThis.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -75,10 +76,11 @@ class GamePictures {
     const view = this.fit(this.plane, d === 1 ? 0.75 : 1);
     (d === 1 ? this.drawLine : this.drawPlane).call(this, view, colours, share);
     if (kept) game[learning.player].weights.set(kept);
-    this.drawLosses(colours);
+    // Losses move slowly.
+    if (!this.isPlaying || this.drawn % LOSSES_EVERY === 0) this.drawLosses(colours);
     this.drawThumbnails(colours);
     this.showRound();
-    this.drawn = (this.drawn ?? 0) + 1;
+    this.drawn += 1;
     this.root.dataset.round = game.rounds;
   }
 
@@ -297,6 +299,9 @@ class GamePictures {
   }
 
   drawThumbnails(colours) {
+    const look = colours.real.join();
+    if (this.thumbnails === this.thumbnailsDrawn && look === this.thumbnailsLook) return;
+    [this.thumbnailsDrawn, this.thumbnailsLook] = [this.thumbnails, look];
     for (const { points, canvas } of this.thumbnails ?? []) {
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, canvas.width, canvas.height);
