@@ -400,7 +400,7 @@ function steps(low, high) {
 
 class View {
   constructor(parent) {
-    this.picture = element("canvas", { class: "picture", role: "img" });
+    this.picture = element("canvas", { class: "picture", role: "img", "aria-label": "Decoded image" });
     this.waiting = element("div", { class: "waiting" }, "Waiting for the decoder …");
     this.frame = element("div", { class: "frame" }, this.picture, this.waiting);
     this.said = element("div", { class: "hidden", role: "status", "aria-live": "polite" });

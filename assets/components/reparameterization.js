@@ -46,7 +46,7 @@ export function toLoss(decoder, row, means) {
 // A square picture of the plane of codes around `centre`, `reach` to each side.
 class Chart {
   constructor() {
-    this.canvas = element("canvas", { role: "img" });
+    this.canvas = element("canvas", { role: "img", "aria-label": "Chart" });
   }
 
   begin(centre, reach, style) {
@@ -166,7 +166,7 @@ class Reparameterization {
   }
 
   build() {
-    const image = () => element("canvas", { class: "image", role: "img", width: 28, height: 28 });
+    const image = () => element("canvas", { class: "image", role: "img", "aria-label": "Image", width: 28, height: 28 });
     const lines = () => element("div", { class: "numbers" });
     [this.input, this.output] = [image(), image()];
     [this.map, this.close] = [new Chart(), new Chart()];

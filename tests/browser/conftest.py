@@ -107,6 +107,18 @@ def touch(page, places) -> None:
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
+def swipe(page, element) -> float:
+    """Swipe upwards from the middle of an element; returns how far the page scrolled, in pixels."""
+    main = page.get_by_test_id("stMain")
+    element.evaluate("e => e.scrollIntoView({ block: 'start' })")
+    box, before = element.bounding_box(), main.evaluate("e => e.scrollTop")
+    up = 1 if before + 844 < main.evaluate("e => e.scrollHeight - 200") else -1
+    x, y = box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 300)
+    touch(page, [(x, y - up * 12 * k) for k in range(16)])
+    page.wait_for_function(f"e => Math.abs(e.scrollTop - {before}) > 100", arg=main.element_handle(), timeout=DRAWN)
+    return abs(main.evaluate("e => e.scrollTop") - before)
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
     """A folder of full data sets: documents of three subjects with hostile texts and classes."""

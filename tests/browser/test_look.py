@@ -1,63 +1,134 @@
-"""Every page can be read: contrast in both themes, a theme that is switched, paper."""
+"""Every view can be read and used: on a desk, a dark phone, a projector and paper; by eye, finger, key and ear."""
 
+import re
 from pathlib import Path
 
 import axe_playwright_python
 from playwright.sync_api import expect
 
 from core.figures import palette
-from tests.browser.conftest import DRAWN, show
-from tests.browser.linked_maps import END
+from tests.browser.conftest import DRAWN, swipe
 from tests.contrast import contrast
+from tests.openings import DRAWN as IS_DRAWN
 
-# Each page, with a section that draws charts where it has one.
+_DEMOS = ("generator", "codes", "naive", "elbo", "gradients", "similarity", "players", "linear")
+DEMOS = (*(f"mechanisms?experiment={name}" for name in _DEMOS), "mechanisms?experiment=elbo&elbo.show=collapse")
+PLANE = "generation?data=digits&size=2&section=manifold"
 CHARTS = "reconstructions?data=digits&size=10&section=classes"
-PAGES = (CHARTS, "?data=digits&size=10", "embeddings?data=digits&size=10", "generation?data=digits&size=10")
-PAGES += ("documents?data=docstrings", "labelled_fraction?data=digits", "mechanisms?experiment=elbo")
-PAGES += ("training?data=digits", "tour", "data?data=digits")
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-# All of these that depends on the theme.
-CONTRAST = {"type": "rule", "values": ["color-contrast"]}
-# Plotly draws its letters as SVG, which axe does not look at.
-LETTERS = """() => [...document.querySelectorAll(".js-plotly-plot text")]
-  .filter((text) => text.textContent.trim() && text.getBoundingClientRect().width)
-  .map((text) => {
-    const style = getComputedStyle(text);
-    const ground = text.closest(".svg-container").querySelector(".main-svg").style.background;
-    return [text.textContent, style.fill, ground, parseFloat(style.fontSize)];
-  })"""
+VIEWS = (
+    "?data=digits&size=10",
+    "embeddings?data=digits&size=2",
+    "reconstructions?data=digits&size=10",
+    CHARTS,
+    "reconstructions?data=digits&size=10&section=size",
+    "reconstructions?data=digits&size=10&section=linear",
+    "generation?data=digits&size=10",
+    PLANE,
+    "generation?data=digits&size=10&section=sliders",
+    "documents?data=docstrings&size=2",
+    "documents?data=docstrings&section=numbers",
+    "labelled_fraction?data=mnist",
+    "training?data=digits",
+    "data?data=digits",
+    "tour?step=6",
+    "exercises",
+    *DEMOS,
+)
+ON_PAPER = (CHARTS, VIEWS[0], "tour?step=6")
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+LOOK = (Path(__file__).parent / "look.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def check_readable(page, query: str, rules) -> None:
-    axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-    page.evaluate("source => void (0, eval)(source)", axe)
-    found = page.evaluate("runOnly => axe.run(document, { runOnly })", rules)["violations"]
-    nodes = [(each["id"], node) for each in found for node in each["nodes"]]
-    assert [f"{rule}: {node['html'][:200]} {node['failureSummary']}" for rule, node in nodes] == [], query
-    letters = page.evaluate(LETTERS)
-    assert [each for each in letters if contrast(each[1], each[2]) < 4.5 or each[3] < 12] == [], query
+def open_views(browser, url: str, views, **options):
+    """Each view in a new page of one context, with the next one already loading while this one is looked at."""
+    context = browser.new_context(**options)
+    pages = [context.new_page(), context.new_page()]
+    pages[0].goto(f"{url}/{views[0]}", wait_until="commit")
+    for k, view in enumerate(views):
+        page = pages[k % 2]
+        if k + 1 < len(views):
+            pages[1 - k % 2].goto(f"{url}/{views[k + 1]}", wait_until="commit")
+        page.wait_for_function(IS_DRAWN, timeout=DRAWN, polling=50)
+        yield view, page
+    context.close()
 
 
-def test_pages_can_be_read_in_both_themes_and_on_paper(visit):
-    page = visit(CHARTS, drawn=END)
-    for query in PAGES:
-        page.emulate_media(color_scheme="light")
-        show(page, query, END)
-        check_readable(page, query, WCAG)
-        check_paper(page)
-        has_chart = query == CHARTS
-        letters, marks = chart_colours(page) if has_chart else ([], [])
-        # The page is run again by itself.
-        page.emulate_media(color_scheme="dark")
-        expect(page.locator('.hg-brand[data-theme="dark"]')).to_be_attached(timeout=DRAWN)
-        expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_attached(timeout=DRAWN)
-        check_readable(page, query, CONTRAST)
-        if has_chart:
-            fill = "getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill"
-            page.wait_for_function(f"old => {fill} !== old", arg=letters[0], timeout=DRAWN)
-            dark_letters, dark_marks = chart_colours(page)
-            assert min(contrast(colour, palette.GROUND["dark"]) for colour in dark_letters) >= 4.5
-            assert not set(marks) & set(dark_marks)
+def check_readable(page, view: str, least: int, *, has_whole_titles: bool = False) -> None:
+    """Letters have at least `least` pixels; those of charts, which axe does not look at, have contrast."""
+    page.evaluate("source => void (0, eval)(source)", LOOK)
+    letters = page.evaluate("look.letters()")
+    assert [each for each in letters if each["size"] < least - 0.05] == [], view
+    in_charts = [each for each in letters if each["ground"]]
+    assert [each for each in in_charts if contrast(each["fill"], each["ground"]) < 4.5] == [], view
+    assert [each for each in letters if has_whole_titles and each["isCut"]] == [], view
+
+
+def check_accessible(page, view: str) -> None:
+    page.evaluate("source => void (0, eval)(source)", AXE)
+    assert page.evaluate("tags => look.violations(tags)", TAGS) == [], view
+    assert page.evaluate("look.names()") == [1, 0, 0], view
+
+
+def test_views_on_a_desk_and_on_paper(shipped, browser):
+    desk = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
+    for view, page in open_views(browser, shipped.url, VIEWS, **desk):
+        check_readable(page, view, 12)
+        check_accessible(page, view)
+        if view in ON_PAPER:
+            check_paper(page)
+
+
+def test_views_on_a_dark_phone(shipped, browser):
+    phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
+    for view, page in open_views(browser, shipped.url, VIEWS, **phone):
+        check_readable(page, view, 12)
+        check_accessible(page, view)
+        assert page.evaluate("look.smallTargets(43)") == [], view
+        assert page.evaluate("document.querySelector('.stMainBlockContainer').scrollWidth") <= 390, view
+        # Control and finding are in view together, and a swipe that begins on a chart scrolls the page.
+        assert page.evaluate("look.reach()") <= 844, view
+        if (chart := page.locator(".stPlotlyChart")).count():
+            assert swipe(page, chart.first) > 100, view
+
+
+def test_demos_and_the_plane_on_a_projector(shipped, browser):
+    views = [f"{view}&large=yes" for view in (*DEMOS, PLANE)]
+    for view, page in open_views(browser, shipped.url, views, viewport={"width": 1280, "height": 720}):
+        check_readable(page, view, 14, has_whole_titles=True)
+        top, bottom, control = page.evaluate("look.firstView()")
+        assert 0 < top < bottom <= 722, (view, top, bottom)
+        assert 0 < control <= 720, (view, control)
+        if view == views[-1]:
+            # The sidebar is folded; it unfolds, and has the switch.
+            switch = page.get_by_test_id("stSidebar").get_by_text("Large type")
+            expect(switch).not_to_be_in_viewport()
+            page.get_by_test_id("stExpandSidebarButton").click()
+            expect(switch).to_be_in_viewport(timeout=DRAWN)
+
+
+def test_charts_follow_the_theme_and_give_their_numbers(visit):
+    page = visit(CHARTS, drawn=re.compile("^Link (to this view|and command line)$"))
+    letters, marks = chart_colours(page)
+    # The page is run again by itself.
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator('.hg-brand[data-theme="dark"]')).to_be_attached(timeout=DRAWN)
+    fill = "getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill"
+    page.wait_for_function(f"old => {fill} !== old", arg=letters[0], timeout=DRAWN)
+    dark_letters, dark_marks = chart_colours(page)
+    assert min(contrast(colour, palette.GROUND["dark"]) for colour in dark_letters) >= 4.5
+    assert not set(marks) & set(dark_marks)
+    # By key.
+    button = page.get_by_role("button", name="Numbers of error by class")
+    button.press("Enter")
+    numbers = page.get_by_role("region", name="Numbers: ").get_by_role("row")
+    expect(numbers).not_to_have_count(0, timeout=DRAWN)
+    bars = page.evaluate(
+        "document.querySelector('.js-plotly-plot').calcdata.reduce((sum, each) => sum + each.length, 0)"
+    )
+    assert numbers.count() == 1 + bars
+    button.press("Enter")
+    expect(numbers).to_have_count(0)
 
 
 def chart_colours(page) -> tuple[list[str], list[str]]:
