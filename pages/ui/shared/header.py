@@ -90,6 +90,7 @@ def begin_page(script: str) -> None:
             f"<script>{(THEME / 'app.js').read_text('utf-8')}</script>{export.load_script()}{room.load_script()}",
             unsafe_allow_javascript=True,
         )
+        _draw_large_type_switch()
         for group, pages in PAGES.items():
             st.caption(group)
             for path, name, icon in pages:
@@ -97,7 +98,6 @@ def begin_page(script: str) -> None:
         if room.is_presenter():
             st.page_link(room.PAGE, label=_PRESENTER[1], icon=_PRESENTER[2])
         _draw_way_back(script)
-        _draw_large_type_switch()
     if not _draw_exercise_bar(script):
         # A phone hides the sidebar and shows this one.
         with st.container(key="tour-way-back"):
