@@ -10,6 +10,20 @@
   // Parts of Streamlit's widgets, which are larger as a whole, and terms inside sentences.
   const PARTS = ".hg-term, .stSidebar, .stSelectbox, .stNumberInput, [data-testid=stElementToolbar]";
 
+  // Open a link as the browser's history does; resolves when the script runs.
+  function open(url) {
+    const app = document.querySelector('[data-testid="stApp"]');
+    return new Promise((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (app.dataset.testScriptState === "notRunning") return;
+        observer.disconnect();
+        resolve();
+      }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+      history.pushState({}, "", url);
+      dispatchEvent(new PopStateEvent("popstate"));
+    });
+  }
+
   // Streamlit's own: its drop zone for files has the role of nothing, and a name; the tools of a frame are small.
   async function violations(tags) {
     const found = await axe.run(
@@ -77,5 +91,5 @@
     return finding.getBoundingClientRect().bottom - [...sliders].at(-1).getBoundingClientRect().top;
   }
 
-  window.look = { violations, letters, smallTargets, names, firstView, reach };
+  window.look = { open, violations, letters, smallTargets, names, firstView, reach };
 })();

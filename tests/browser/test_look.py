@@ -48,20 +48,16 @@ def start(page, url: str, view: str) -> None:
     if page.url == "about:blank":
         page.goto(f"{url}/{view}", wait_until="commit")
         return
-    page.evaluate(
-        "url => { history.pushState({}, '', url); dispatchEvent(new PopStateEvent('popstate')); }", f"/{view}"
-    )
-    state = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
-    page.wait_for_function(f"{state} !== 'notRunning'", timeout=DRAWN)
+    page.evaluate("url => look.open(url)", f"/{view}")
 
 
 def wait(page) -> None:
     page.wait_for_function(IS_DRAWN, timeout=DRAWN, polling=50)
+    page.evaluate("source => void (0, eval)(source)", LOOK)
 
 
 def check_readable(page, view: str, least: int, *, has_whole_titles: bool = False) -> None:
     """Letters have at least `least` pixels; those of charts, which axe does not look at, have contrast."""
-    page.evaluate("source => void (0, eval)(source)", LOOK)
     letters = page.evaluate("look.letters()")
     assert [each for each in letters if each["size"] < least - 0.05] == [], view
     in_charts = [each for each in letters if each["ground"]]
