@@ -10,15 +10,16 @@
   // Parts of Streamlit's widgets, which are larger as a whole, and terms inside sentences.
   const PARTS = ".hg-term, .stSidebar, .stSelectbox, .stNumberInput, [data-testid=stElementToolbar]";
 
-  // Open a link as the browser's history does; resolves when the script runs.
+  // Open a link as the browser's history does; resolves when the script runs, with false if it doesn't.
   function open(url) {
     const app = document.querySelector('[data-testid="stApp"]');
     return new Promise((resolve) => {
       new MutationObserver((_, observer) => {
         if (app.dataset.testScriptState === "notRunning") return;
         observer.disconnect();
-        resolve();
+        resolve(true);
       }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+      setTimeout(() => resolve(false), 2000);
       history.pushState({}, "", url);
       dispatchEvent(new PopStateEvent("popstate"));
     });

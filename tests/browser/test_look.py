@@ -45,10 +45,9 @@ ON_DARK = {"type": "rule", "values": ["color-contrast", "target-size"]}
 
 def start(page, url: str, view: str) -> None:
     """Begin to open a view, in a page that is open by way of its history: the scripts are loaded then."""
-    if page.url == "about:blank":
+    # After it was printed a page may not hear of its history.
+    if page.url == "about:blank" or not page.evaluate("url => look.open(url)", f"/{view}"):
         page.goto(f"{url}/{view}", wait_until="commit")
-        return
-    page.evaluate("url => look.open(url)", f"/{view}")
 
 
 def wait(page) -> None:

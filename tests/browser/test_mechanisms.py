@@ -4,9 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN, UNSEEN
+from tests.browser.conftest import DRAWN
 
-DEMOS = ("Output distributions", "Naive sampling", "Reparameterization", "Divergences", "Linear AE and PCA", "ELBO")
 SHARE = "Link to this view"
 # Names in the sidebar that are cut.
 CUT = """() => [...document.querySelectorAll('section.stSidebar .stPageLink a *')]
@@ -15,30 +14,6 @@ CUT = """() => [...document.querySelectorAll('section.stSidebar .stPageLink a *'
 
 def finding(page):
     return page.locator(".hg-settled").first
-
-
-def test_every_demo_fits_a_phone(visit):
-    page = visit("mechanisms?experiment=elbo&elbo.spread=2.0", width=390, height=844, drawn=SHARE)
-    expect(finding(page)).to_be_visible(timeout=DRAWN)
-    assert "elbo.spread=2.0" in page.url
-    page.locator(".hg-term button", has_text="VAE").click()
-    definition = page.locator("#hg-term-vae")
-    expect(definition).to_be_visible()
-    box = definition.bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    page.keyboard.press("Escape")
-    expect(definition).to_be_hidden()
-    for demo in DEMOS:
-        before = finding(page).inner_text()
-        page.get_by_role("radio", name=demo, exact=True).click()
-        expect(finding(page)).not_to_have_text(before, timeout=DRAWN)
-        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=DRAWN)
-        assert page.locator(".katex-display .katex-html").count() >= 1
-        assert page.locator(".katex-error").count() == 0
-        assert page.evaluate("document.querySelector('.stMainBlockContainer').scrollWidth <= innerWidth"), demo
-        assert page.locator(".hg-graphs img").count() == (2 if demo == "Reparameterization" else 0)
-        assert page.evaluate(UNSEEN) == [], demo
 
 
 def test_the_browser_plays_the_descent_without_the_server(visit):
