@@ -17,7 +17,8 @@ STEPS = (
         "from generated. Neither knows the density of the data.",
         (link_demo("players", "GAN game", show="game", preset="works"),),
         formulas=(
-            r"\min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z} \log(1 - D(G(z)))",
+            r"\min_D\ -\mathbb{E}_{x \sim p} \log D(x)",
+            r"\qquad - \mathbb{E}_{z} \log(1 - D(G(z)))",
             r"\min_G\ -\mathbb{E}_{z} \log D(G(z))",
         ),
         symbols=_PLAYERS,
@@ -81,8 +82,9 @@ STEPS = (
         "versus",
         "Slides 30–31",
         "VAE v. GAN",
-        "Maximise the likelihood of the data under the generator, or of the samples under the data: the first covers "
-        "every mode and blurs, the second seeks some modes and misses others (Huszár 2015).",
+        "A VAE maximises the likelihood of the data under the generator: it covers every mode and blurs. A GAN is "
+        "closer to maximising the likelihood of generated samples under the density of the data: it seeks some modes "
+        "and may miss others (Huszár 2015).",
         (
             link_demo("similarity", "KL(p ‖ q) and KL(q ‖ p)"),
             link_demo("versus", "VAE and GAN on the same data"),
@@ -97,7 +99,8 @@ STEPS = (
             r"p(x)": "the density of the data",
             r"q(x)": "the density of the generated rows",
         },
-        look_for="Compare the samples between the modes with the modes that have none, on each of the data sets.",
+        look_for="On the ring and the grid: samples between the modes, which of the two models has them? And which "
+        "modes have no samples? Then choose Two moons: which model is better by both divergences?",
         picture="adversarial.draw_models",
         minutes=5,
         notes="A GAN minimises neither KL exactly; what it misses here is measured, and it differs by data set.",
@@ -111,14 +114,15 @@ STEPS = (
         "whose gradient does not vanish where D is 0.",
         (link_demo("players", "Losses of both players", show="game", preset="works"),),
         formulas=(
-            r"\text{D: } \min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z \sim p(z)} \log\left(1 - "
-            r"D(G(z))\right)",
+            r"\text{D: } \min_D\ -\mathbb{E}_{x \sim p} \log D(x)",
+            r"\qquad - \mathbb{E}_{z \sim p(z)} \log\left(1 - D(G(z))\right)",
             r"\text{G, minimax: } \min_G\ \mathbb{E}_{z \sim p(z)} \log\left(1 - D(G(z))\right)",
             r"\text{G, non-saturating: } \min_G\ -\mathbb{E}_{z \sim p(z)} \log D(G(z))",
         ),
         symbols=_PLAYERS,
-        look_for="Compare the losses with the lines at log 2 and 2 log 2, which they have if q equals p. With minimax, "
-        "log(1 − D(G(z))) is flat at 0: the arrows have no length and the generator stays where it is.",
+        look_for="Compare the losses with the lines at log 2 and 2 log 2, which they have if q equals p. Choose "
+        "Minimax, a game on the ring in which D learns fast: D is certain, log(1 − D(G(z))) is flat at 0, so the "
+        "arrows have hardly any length and the generator stays where it is.",
         picture="adversarial.draw_objective",
         minutes=4,
         notes="A loss at log 2 does not prove that q equals p: a D that learned nothing has it too.",
@@ -135,7 +139,8 @@ STEPS = (
             link_mnist("generation", "Samples of all methods", section="samples"),
         ),
         formulas=(
-            r"\text{D: } \min_D\ -\mathbb{E}_{x \sim p} \log D(x) - \mathbb{E}_{z} \log(1 - D(G(z)))",
+            r"\text{D: } \min_D\ -\mathbb{E}_{x \sim p} \log D(x)",
+            r"\qquad - \mathbb{E}_{z} \log(1 - D(G(z)))",
             r"\text{G: } \min_G\ -\mathbb{E}_{z} \log D(G(z))",
         ),
         symbols=_PLAYERS,

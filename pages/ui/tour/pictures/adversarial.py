@@ -85,7 +85,8 @@ def _compare_models(name: str, label: str, theme: str) -> tuple[Markup, str]:
     for model, (title, colour) in {VAE: ("VAE", 0), GAN: ("GAN", 2)}.items():
         svg = figures.draw_samples(comparison.real, comparison.samples[model], colour, theme)
         about = f"{label}: data, discs, and samples of a {title}, crosses"
-        pictures += Markup(f"<figure><figcaption>{title}</figcaption>{images.vector(svg, about)}</figure>")
+        caption = f"{title}: samples ×, data ●"
+        pictures += Markup(f"<figure><figcaption>{caption}</figcaption>{images.vector(svg, about)}</figure>")
     vae, gan = comparison.scores[VAE], comparison.scores[GAN]
     finding = (
         f"KL(p ‖ q), missed data: {vae.missing:.2f} ± {vae.missing_error:.2f} nats for the VAE, {gan.missing:.2f} ± "

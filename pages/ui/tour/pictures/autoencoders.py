@@ -52,14 +52,17 @@ def _make_cards(digit: int, theme: str) -> tuple[Markup, str]:
         f"The test image. Maps: {len(first.views['map']):,} test images, placed by the two numbers of each and "
         "coloured by digit, which no method was told."
     )
-    x = pipeline.make_block(_make_image(original, f"The test image, a {digit}"), about, style="hg-method-x")
+    x = (
+        f'<figure class="hg-method-x">{_make_image(original, f"The test image, a {digit}")}'
+        f"<figcaption>{html(about)}{_make_legend(theme)}</figcaption></figure>"
+    )
     errors = [f"{number(_read_error(run, digit))} with {methods.label(name)}" for name, run in runs.items()]
     means = [number(run.metrics[_ERROR].value) for run in runs.values()]
     finding = (
         f"From two numbers, the squared error of this image is {join_words(errors)}; the mean over "
         f"{first.metrics[_ERROR].n:,} test images is {join_words(means)}."
     )
-    return Markup(f'<div class="hg-methods">{x}{_make_legend(theme)}{"".join(cards)}</div>'), finding
+    return Markup(f'<div class="hg-methods">{x}{"".join(cards)}</div>'), finding
 
 
 def _make_legend(theme: str) -> str:

@@ -61,10 +61,18 @@ def _describe_losses(results: Results, unit: str) -> str:
     """``"After 100 epochs …"``, from the last row of the history."""
     last, weights = results.history[-1], f"{results.n_weights:,} weights"
     if "test_loss" not in last:
-        losses = ", ".join(
-            f"{name.replace('_', ' ')} {number(value)}" for name, value in last.items() if name != "epoch"
+        scores, losses = (
+            [number(last[key]) for key in keys]
+            for keys in (
+                ("score_real", "test_score_real", "score_generated"),
+                ("discriminator_loss", "generator_loss"),
+            )
         )
-        return f"The {weights} after {last['epoch']:,} epochs: {losses}."
+        return (
+            f"After {last['epoch']:,} epochs, D(x) is {scores[0]} on training images, {scores[1]} on test images and "
+            f"{scores[2]} on generated images, on average. The loss of D is {losses[0]} and that of G {losses[1]}, in "
+            f"{unit} ({weights})."
+        )
     return (
         f"After {last['epoch']:,} epochs, the loss is {number(last['loss'])} on the {results.n_train:,} training "
         f"images and {number(last['test_loss'])} on the {results.n_test:,} test images, in {unit} ({weights})."
