@@ -73,3 +73,29 @@ def test_saved_texts_are_no_formulas_of_a_spreadsheet():
     assert export.to_csv(["+x"], [["=cmd|' /C calc'!A0"], ["+49 30"], [-1.0], ["-"], [" =x"]]) == (
         "'+x\n'=cmd|' /C calc'!A0\n+49 30\n-1.0\n-\n' =x\n"
     )
+
+
+def draw_shared_chart_in_large_type():
+    import streamlit as st
+
+    from core.figures import style
+    from pages.ui.shared import charts, page_state
+
+    class Trace(dict):
+        def pop(self, *names):
+            assert self is not shared, "the trace of the shared figure has lost its type while others draw it"
+            return super().pop(*names)
+
+    page_state.enter_page("a-page")
+    page_state.keep("large", True, text="yes")
+    figure = style.make_figure("light", height=200, margin={"l": 10}).add_scatter(y=[1, 2])
+    shared = figure._data[0] = Trace(figure._data[0])
+    charts.draw(figure, "chart")
+    assert figure.layout.height == 200
+    st.markdown("drawn")
+
+
+def test_large_type_leaves_the_figure_that_all_visitors_share_as_it_is():
+    app = AppTest.from_function(draw_shared_chart_in_large_type).run()
+    assert not app.exception
+    assert app.markdown[-1].value == "drawn"

@@ -91,7 +91,8 @@ def _enlarged(figure: Any, tallest: int | None) -> Any:
     height = min(_TALLER * layout.height, tallest or max(_TALLEST, layout.height))
     look = {"template": style.make_template(header.get_theme(), _LARGER), "height": height}
     margin = {side: 1.5 * pixels for side, pixels in layout.margin.to_plotly_json().items()}
-    return type(figure)(figure).update_layout(**look, margin=margin)
+    # Figure(figure) takes the types of the shared figure's traces away for a moment, in which others can draw it.
+    return type(figure)(figure.to_dict()).update_layout(**look, margin=margin)
 
 
 def is_shown(name: str) -> bool:
