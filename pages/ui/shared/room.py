@@ -93,5 +93,5 @@ def draw_counts(counts: Mapping[str, int]) -> None:
     rows = ""
     for label, n in counts.items():
         bar = f"<div style='width: {100 * n / most:.0f}%'></div>"
-        rows += f"<tr><th scope='row'>{html(label)}</th><td>{bar}</td><td>{n}</td></tr>"
-    st.html(Markup(f'<table class="hg-counts"><caption>{caption}</caption>{rows}</table>'))
+        rows += f"<li><span>{html(label)}</span><div>{bar}</div><b>{n}</b></li>"
+    st.html(Markup(f'<figure class="hg-counts"><figcaption>{caption}</figcaption><ul>{rows}</ul></figure>'))
