@@ -8,6 +8,8 @@ from pages.ui.shared import header, room
 
 header.begin_page(room.PAGE)
 state = rooms.find_room()
+if not room.is_presenter():
+    st.title("Presenter", anchor=False)
 if state is None:
     st.info("This page is for the presenter of a workshop. `make workshop` starts one.")
 elif not room.is_presenter():

@@ -88,7 +88,7 @@ def _draw_readings(state: Room, step: Step) -> None:
 
 def _draw_step(state: Room, number: int) -> None:
     step = steps.STEPS[number - 1]
-    st.html(Markup(f"<h2>{html(f'{number}. {step.title}')}</h2>"))
+    st.html(Markup(f"<h1>{html(f'{number}. {step.title}')}</h1>"))
     if state.view.path and state.view.path != room.find_path(header.TOUR):
         st.caption(plain(f"Your screen shows {state.view.label}."))
     for paragraph in (step.notes, f"Look for: {step.look_for}" if step.look_for else ""):
@@ -107,7 +107,7 @@ def _draw_step(state: Room, number: int) -> None:
             st.button("Show the step", on_click=_open_step, args=(state, number), icon=":material/signpost:")
     if number < len(steps.STEPS):
         following = steps.STEPS[number]
-        st.html(Markup(f"<h3>{html(f'Next: {following.title}')}</h3><p>{html(following.notes or following.text)}</p>"))
+        st.html(Markup(f"<h2>{html(f'Next: {following.title}')}</h2><p>{html(following.notes or following.text)}</p>"))
 
 
 def _list_exercises(step: Step) -> list[Link]:
@@ -131,7 +131,7 @@ def _draw_predictions(state: Room) -> None:
     asked = next((one for one in exercise.read_all()[0] if one.name == state.exercise), None)
     if asked is None:
         return
-    st.html(Markup(f"<h3>{html(f'Exercise: {asked.title}')}</h3>"))
+    st.html(Markup(f"<h2>{html(f'Exercise: {asked.title}')}</h2>"))
     st.caption(plain(f"{asked.minutes} minutes. The room sees the predictions when you show them."))
     room.draw_counts(exercise.count_predictions(asked, state.read_counts(asked.name)))
     act = "Show later predictions too" if state.is_revealed(asked.name) else "Show the predictions to the room"
