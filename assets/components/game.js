@@ -145,7 +145,8 @@ class GameView extends GamePictures {
     const { G, D } = this.game;
     if (rounds.length) {
       const [ofG, ofD] = [read("generator"), read("discriminator")];
-      this.frames = rounds.map((round, k) => ({ round, G: Float32Array.from(ofG.subarray(k * G.length, (k + 1) * G.length)), D: Float32Array.from(ofD.subarray(k * D.length, (k + 1) * D.length)) }));
+      const n = mixture.weights.length;
+      this.frames = rounds.map((round, k) => ({ round, covered: Math.round(n * arrays.coverage[k]), G: Float32Array.from(ofG.subarray(k * G.length, (k + 1) * G.length)), D: Float32Array.from(ofD.subarray(k * D.length, (k + 1) * D.length)) }));
       for (const name of Object.keys(this.history)) this.history[name] = Array.from(read(`history.${name}`));
       this.every = Math.max(10, Math.round(rounds.at(-1) / rounds.length));
     } else this.frames = [this.snapshot()];
@@ -281,6 +282,9 @@ class GameView extends GamePictures {
     const slope = n * meanOf(lengths);
     const pulled = lengths.filter((length) => length > 0.01 * Math.max(...lengths)).length / n;
     this.measured = { ...this.game.measure(), pulled, slope };
+    // That of a frame that came with the game is from other samples.
+    const frame = this.frames[this.at];
+    if (frame.round === this.game.rounds) this.measured.covered = frame.covered ?? this.measured.covered;
     this.describe();
   }
 

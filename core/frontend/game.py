@@ -44,7 +44,7 @@ def make_game_message(
     key : the browser begins anew when it changes.
     settings : of `Game` in assets/components/game_engine.js.
     mixture : weights and deviations (k,), means (k, d) of the data.
-    frames : rounds (m,), generator and discriminator (m, weights), and the history; or none.
+    frames : rounds (m,), generator and discriminator (m, weights), coverage (m,), and the history; or none.
     opens : the round that is shown first, if not the last one.
     mode : the highest mode of the data's density, if there is one.
     look : one of `LOOKS`.

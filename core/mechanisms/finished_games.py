@@ -15,20 +15,22 @@ import numpy as np
 from core.mechanisms import density_comparison, fixed_opponent, gan_game
 from core.mechanisms.density_comparison import integrate_disagreement
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD, SoloGenerator
-from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, PRESETS, Game, Settings
+from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, NON_SATURATING, PRESETS, Game, Settings
 from core.mechanisms.monte_carlo import Estimate
 
-HILLS = "hills"
+HILLS, UNSATURATED, STILL = "hills", "unsaturated", "vanishing"
 SHIPPED = Path(__file__).parents[2] / "assets" / "mechanisms"
 # name -> settings, rounds, and what the generator learns from
 GAMES = {
     **{name: (preset.settings, preset.rounds, DISCRIMINATOR) for name, preset in PRESETS.items()},
+    # The preset Vanishing gradient with the other loss.
+    UNSATURATED: (replace(PRESETS["vanishing"].settings, loss=NON_SATURATING), 300, DISCRIMINATOR),
     # On two modes of unequal height: a GAN, and a generator without a discriminator.
     HILLS: (Settings(HILLS, discriminator_rate=0.002, waves=2), 2000, DISCRIMINATOR),
     DENSITY: (Settings(HILLS), 400, DENSITY),
     LIKELIHOOD: (Settings(HILLS, generator_rate=0.002), 1500, LIKELIHOOD),
 }
-_N_FRAMES = 13
+_N_FRAMES, _N_STILL = 13, 4  # of a game, and of one in which nothing moves
 _MOST_ROUNDS = 600  # in the history
 _N_SAMPLES = 2000
 _LOSSES = {"D": "loss", "G": "loss", "minimax": "minimax", "nonSaturating": "non_saturating"}
@@ -128,7 +130,8 @@ def play(name: str) -> FinishedGame:
     import torch
 
     last = GAMES[name][1]
-    rounds = np.unique(np.rint(last * np.linspace(0, 1, _N_FRAMES) ** 1.5).astype(np.int32))
+    shares = np.linspace(0, 1, _N_STILL if name == STILL else _N_FRAMES) ** 1.5
+    rounds = np.unique(np.rint(last * shares).astype(np.int32))
     game, weights = _begin(name), []
     for steps in np.diff(rounds, prepend=0):
         (fixed_opponent.train if isinstance(game, SoloGenerator) else gan_game.play_rounds)(game, int(steps))

@@ -23,7 +23,7 @@ def describe_preset(name: str) -> str:
     if name == "vanishing":
         return (
             f"At round {last:,} the gradient of the loss by a sample has a mean length of "
-            f"{_format_power(game.slope[-1])}; it was {game.slope[0]:.2f} at round 0. The samples {covered}."
+            f"{format_length(game.slope[-1])}; it was {game.slope[0]:.2f} at round 0. The samples {covered}."
         )
     middle = int(np.abs(game.rounds - last / 8).argmin())
     return (
@@ -33,8 +33,10 @@ def describe_preset(name: str) -> str:
     )
 
 
-def _format_power(value: float) -> str:
-    """A small positive number, ``"3.7 × 10⁻⁶"``."""
+def format_length(value: float) -> str:
+    """A positive number, ``"0.19"`` or ``"3.7 × 10⁻⁶"``."""
+    if value >= 0.001:
+        return f"{value:.2f}"
     mantissa, _, exponent = f"{value:.1e}".partition("e")
     return f"{mantissa} × 10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 

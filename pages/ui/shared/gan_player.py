@@ -65,6 +65,7 @@ def _make_finished_message(name: str, opens: int, teacher: str, look: tuple[bool
     settings, _, own_teacher = finished_games.GAMES[name]
     game = finished_games.read_finished(name)
     frames = {"rounds": game.rounds, "generator": game.generator, "discriminator": game.discriminator}
+    frames["coverage"] = game.coverage
     frames |= {f"history.{key}": values for key, values in game.history.items()}
     thumbnails = _list_thumbnails() if has_presets else ()
     key, teacher = f"{name}/{teacher}", teacher or own_teacher

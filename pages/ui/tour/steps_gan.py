@@ -22,8 +22,8 @@ STEPS = (
             r"\min_G\ -\mathbb{E}_{z} \log D(G(z))",
         ),
         symbols=_PLAYERS,
-        look_for="Press Slow motion for one round in five sub-steps, then move the round to 0 and press Play: the "
-        "samples follow the arrows onto the data. Raise a learning rate while it plays.",
+        look_for="Move the round to 0 and press Slow motion: one round in five sub-steps. Then press Play: the samples "
+        "follow the arrows onto the data. Raise a learning rate while it plays.",
         picture="adversarial.draw_game",
         minutes=6,
         notes="Ask before Play: where will the samples be after 100 rounds? A common misunderstanding is that D copies "

@@ -7,7 +7,7 @@ import streamlit as st
 from core.figures.mechanisms import vae_vs_gan as figures
 from core.frontend.game import PICTURE, SMALL
 from core.mechanisms import finished_games, vae_vs_gan
-from core.mechanisms.finished_games import HILLS
+from core.mechanisms.finished_games import HILLS, STILL, UNSATURATED
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import DISCRIMINATOR, PRESETS
 from core.mechanisms.vae_vs_gan import GAN, VAE
@@ -53,10 +53,11 @@ def draw_opponents(controls: Controls) -> str:
 
 def draw_objective(controls: Controls) -> str:
     """Both losses of a game by round, beside the value that they have if q equals p."""
-    games = {"works": "Non-saturating", "vanishing": "Minimax"}
+    games = {"works": "Non-saturating, moons", UNSATURATED: "Non-saturating, ring", STILL: "Minimax, ring"}
     name = controls.choose_segment("loss", "Loss of G", games)
     gan_player.draw_finished(name, page_state.key("gan-tour"), look=SMALL)
-    history = finished_games.read_finished(name).history
+    game = finished_games.read_finished(name)
+    history = game.history
     last = slice(-math.ceil(_LAST_ROUNDS * len(history["round"])), None)
     means = (history[key][last].astype(float).mean() for key in ("D", "nonSaturating", "minimax"))
     # A small negative mean is 0.
@@ -64,7 +65,8 @@ def draw_objective(controls: Controls) -> str:
     return (
         f"In the last tenth of the rounds the loss of D is {of_d} nats (2 log 2 is {2 * math.log(2):.3f}). The "
         f"generator's −log D(G(z)) is {non_saturating} nats (log 2 is {math.log(2):.3f}), and log(1 − D(G(z))) is "
-        f"{minimax}."
+        f"{minimax}. The gradient of the loss that is played has a mean length of "
+        f"{gan_findings.format_length(game.slope[-1])} at a sample."
     )
 
 
