@@ -29,7 +29,8 @@ def test_game_is_that_of_its_settings_and_its_measures_hold(name):
     assert finished.js[-1] == pytest.approx(
         density_comparison.integrate_jensen_shannon(settings.mixture, restored.generator), abs=1e-3
     )
-    assert abs(finished.js_estimate.deviation(finished.js[-1])) < 3
+    # Close to log 2 few draws count, so that their spread says little.
+    assert finished.js_estimate.value == pytest.approx(finished.js[-1], abs=max(3 * finished.js_estimate.error, 2e-3))
     samples = restored.generator.sample(4000, np.random.default_rng(5))
     assert finished.spread[-1] == pytest.approx(np.sqrt(samples.var(axis=0).mean()), rel=0.1)
     if teacher == DISCRIMINATOR:
@@ -45,7 +46,8 @@ def test_presets_show_what_they_are_named_for():
     path = oscillates.means[:, 0].astype(float) - PRESETS["oscillation"].settings.mixture.mean[0]
     assert path[len(path) // 2 :].std() > 0.3
     assert (np.diff(np.sign(np.convolve(path, np.ones(10) / 10, "valid"))) != 0).sum() >= 5
-    assert still.slope[-1] < 1e-4 < 0.1 < collapsed.slope[-1]
+    unsaturated = finished_games.read_finished(finished_games.UNSATURATED)
+    assert still.slope[-1] < 1e-4 < 0.1 < min(collapsed.slope[-1], unsaturated.slope[-1])
     assert still.js[-1] == pytest.approx(np.log(2), abs=1e-3)
 
 

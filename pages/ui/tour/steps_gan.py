@@ -120,9 +120,9 @@ STEPS = (
             r"\text{G, non-saturating: } \min_G\ -\mathbb{E}_{z \sim p(z)} \log D(G(z))",
         ),
         symbols=_PLAYERS,
-        look_for="Compare the losses with the lines at log 2 and 2 log 2, which they have if q equals p. Choose "
-        "Minimax, a game on the ring in which D learns fast: D is certain, log(1 − D(G(z))) is flat at 0, so the "
-        "arrows have hardly any length and the generator stays where it is.",
+        look_for="Compare the losses with the lines at log 2 and 2 log 2, which they have if q equals p. On the ring D "
+        "learns fast and is certain: −log D(G(z)) still gives long arrows, but log(1 − D(G(z))) is flat at 0, so "
+        "those of minimax have hardly any length.",
         picture="adversarial.draw_objective",
         minutes=4,
         notes="A loss at log 2 does not prove that q equals p: a D that learned nothing has it too.",
