@@ -52,11 +52,11 @@ def start(page, url: str, view: str) -> None:
 
 def wait(page) -> None:
     page.wait_for_function(IS_DRAWN, timeout=DRAWN, polling=50)
-    page.evaluate("source => void (0, eval)(source)", LOOK)
 
 
 def check_readable(page, view: str, least: int, *, has_whole_titles: bool = False) -> None:
     """Letters have at least `least` pixels; those of charts, which axe does not look at, have contrast."""
+    page.evaluate("source => void (0, eval)(source)", LOOK)
     letters = page.evaluate("look.letters()")
     assert [each for each in letters if each["size"] < least - 0.05] == [], view
     in_charts = [each for each in letters if each["ground"]]
