@@ -1,14 +1,12 @@
 """The loss of every pair of an image and a latent code under a stored VAE, and its weight in the gradient."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from core.analysis.decoder_export import Decoder, decode
 from core.analysis.posterior_width import encode_posterior
-
-_LEAST = 1e-6  # probability of a pixel
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class PairLosses:
 def measure_prior_pairs(decoder: Decoder, X: np.ndarray, k: int, seed: int = 0) -> PairLosses:
     """Pairs of images, (n, n_pixels) of 0 and 1, with the same k codes from p(z) = N(0, I)."""
     Z = np.random.default_rng(seed).standard_normal((k, decoder[0].weight.shape[0]))
-    decoded = np.broadcast_to(decode(decoder, Z), (len(X), k, X.shape[1]))
-    return _measure(decoded, X, np.zeros((len(X), k)))
+    logits = np.broadcast_to(_decode_logits(decoder, Z), (len(X), k, X.shape[1]))
+    return _measure(logits, X, np.zeros((len(X), k)))
 
 
 def measure_encoder_pairs(encoder: Decoder, decoder: Decoder, X: np.ndarray, k: int, seed: int = 0) -> PairLosses:
@@ -41,11 +39,15 @@ def measure_encoder_pairs(encoder: Decoder, decoder: Decoder, X: np.ndarray, k: 
     eps = np.random.default_rng(seed).standard_normal((len(X), k, mean.shape[1]))
     Z = mean[:, None] + deviation[:, None] * eps
     log_proposal = 0.5 * (np.square(Z) - np.square(eps)).sum(-1) - np.log(deviation).sum(1)[:, None]
-    decoded = decode(decoder, Z.reshape(-1, mean.shape[1])).reshape(*Z.shape[:2], -1)
-    return _measure(decoded, X, log_proposal)
+    logits = _decode_logits(decoder, Z.reshape(-1, mean.shape[1])).reshape(*Z.shape[:2], -1)
+    return _measure(logits, X, log_proposal)
 
 
-def _measure(decoded: np.ndarray, X: np.ndarray, log_proposal: np.ndarray) -> PairLosses:
-    white = decoded.clip(_LEAST, 1 - _LEAST)
-    losses = -np.log(np.where(X[:, None] > 0.5, white, 1 - white)).sum(-1, dtype=np.float64)
-    return PairLosses(decoded, losses, softmax(-losses - log_proposal, axis=1))
+def _decode_logits(decoder: Decoder, Z: np.ndarray) -> np.ndarray:
+    # Of the logits: a probability in float32 is 0 or 1 where the loss is above 16 nats.
+    return decode((*decoder[:-1], replace(decoder[-1], activation="identity")), Z)
+
+
+def _measure(logits: np.ndarray, X: np.ndarray, log_proposal: np.ndarray) -> PairLosses:
+    losses = np.logaddexp(0, np.where(X[:, None] > 0.5, -logits, logits)).sum(-1, dtype=np.float64)
+    return PairLosses(expit(logits), losses, softmax(-losses - log_proposal, axis=1))

@@ -34,6 +34,12 @@ def test_prior_pairs_share_codes_and_are_weighted_by_likelihood():
     np.testing.assert_allclose(found.weights, likelihood / likelihood.sum(1, keepdims=True))
 
 
+def test_a_pixel_that_is_all_but_certain_costs_its_whole_loss():
+    sure = (Layer(np.zeros((2, 9), np.float32), np.ones(9, np.float32), np.full(9, 40, np.float32), "sigmoid"),)
+    found = pair_losses.measure_prior_pairs(sure, np.zeros((1, 9), np.float32), 2)
+    np.testing.assert_allclose(found.losses, 9 * 40)
+
+
 def test_encoder_pairs_are_weighted_by_prior_over_proposal():
     found = pair_losses.measure_encoder_pairs(ENCODER, DECODER, X, 6, seed=3)
     mean, log_variance = np.split(decode(ENCODER, X), 2, axis=1)
