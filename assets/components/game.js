@@ -6,7 +6,7 @@ const RATES = [0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01,
 const SPEEDS = { slow: "4 rounds a second", one: "1 round a frame", fast: "fastest" };
 const FRAME = 20; // milliseconds of a frame for rounds
 const [MEASURED_EVERY, SLOW_EVERY, REDUCED_EVERY] = [600, 250, 500]; // milliseconds
-const MOST_FRAMES = 120; // of the timeline
+const [MOST_FRAMES, MOST_LOSSES] = [120, 4000]; // of the timeline, and of the chart of losses
 const STAGE = 2600; // milliseconds of a sub-step
 const STAGES = ["Sample z", "Generate", "D judges both", "D learns", "G learns along the arrows"];
 
@@ -141,7 +141,7 @@ class GameView extends GamePictures {
     this.shown = { n: N_SAMPLES, z: random.normals(N_SAMPLES * d), eps: random.normals(N_SAMPLES * d) };
     this.p = mixture.logDensity(this.grid).map(Math.exp);
     this.history = { round: [], D: [], G: [], minimax: [], nonSaturating: [] };
-    this.every = 10; // rounds from one frame of the timeline to the next
+    [this.every, this.stride] = [10, 1]; // rounds from one frame of the timeline, and one loss of the chart, to the next
     const { G, D } = this.game;
     if (rounds.length) {
       const [ofG, ofD] = [read("generator"), read("discriminator")];
@@ -204,8 +204,14 @@ class GameView extends GamePictures {
 
   record(losses) {
     const { history, game, frames } = this;
-    history.round.push(game.rounds);
-    for (const name of ["D", "G", "minimax", "nonSaturating"]) history[name].push(losses[name]);
+    if (game.rounds % this.stride === 0) {
+      history.round.push(game.rounds);
+      for (const name of ["D", "G", "minimax", "nonSaturating"]) history[name].push(losses[name]);
+    }
+    if (history.round.length > MOST_LOSSES) {
+      for (const [name, values] of Object.entries(history)) history[name] = values.filter((_, k) => k % 2 === 0);
+      this.stride *= 2;
+    }
     if (game.rounds - frames.at(-1).round >= this.every) frames.push(this.snapshot());
     if (frames.length > MOST_FRAMES) {
       this.frames = frames.filter((_, k) => k % 2 === 0);
@@ -414,7 +420,8 @@ class GameView extends GamePictures {
   get quantities() {
     const { measured, history, game } = this;
     const { teacher } = game.settings;
-    const last = (name) => meanOf(history[name].slice(-20)) ;
+    const last = (name) => meanOf(history[name].slice(-20));
+    const late = history.round.slice(-20);
     const isGame = teacher === "discriminator";
     const rows = [["Round", counted(game.rounds)]];
     if (isGame && game.settings.loss !== "wasserstein_gp") rows.push(["mean |D − p / (p + q)|", fixed(measured.off)]);
@@ -425,7 +432,7 @@ class GameView extends GamePictures {
     if (!isGame) rows.push(["Standard deviation of the samples", fixed(measured.spread, 2)]);
     if (this.message.mode.length) rows.push(["Distance of their mean from the highest mode", fixed(Math.hypot(...this.message.mode.map((value, c) => value - measured.mean[c])), 2)]);
     if (isGame && game.isProbability) rows.push(["D on data, mean", fixed(measured.onReal, 2)], ["D on samples, mean", fixed(measured.onGenerated, 2)]);
-    const losses = history.round.length ? this.lines.map(([name, text]) => [`${text}, last 20 rounds`, fixed(last(name))]) : [];
+    const losses = history.round.length ? this.lines.map(([name, text]) => [`${text}, last ${counted(late.at(-1) - late[0] + 1)} rounds`, fixed(last(name))]) : [];
     return [rows, losses];
   }
 

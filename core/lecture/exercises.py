@@ -22,20 +22,35 @@ from core.lecture import quantities
 from core.lecture.listing import FOLDER
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}")  # of a file after its number, as a link has it
+# Python's format of a float without a width, which may be larger than memory.
+_FORMAT = re.compile(r"[+ ]?,?(?:\.\d{1,2})?[efgEG%]?")
 _COMBINED = {"ratio": lambda a, b: a / b, "difference": lambda a, b: a - b}
 _MOST_BYTES = 30_000
 
 
 def _check_template(text: str) -> str:
-    """A text with numbers in braces: each a name with a format that Python knows for floats."""
+    """A text with numbers in braces: each a name with a format of a float."""
     try:
         for _, name, form, conversion in string.Formatter().parse(text):
             if name is not None and (conversion or not name.isidentifier()):
-                raise ValueError(f"“{{{name}}}” is not the name of a number")
-            format(1.0, form or "")
+                raise ValueError(f"“{{{name:.40}}}” is not the name of a number")
+            if not _FORMAT.fullmatch(form or ""):
+                raise ValueError(f"“{form:.40}” is not the format of a number")
     except ValueError as problem:
         raise ValueError(f"{problem}; write for example {{share:.1%}} or {{error:.2f}}") from None
     return text
+
+
+def _check_formula(latex: str) -> str:
+    from latex2mathml.converter import convert
+
+    try:
+        is_allowed = not latex or "href" not in convert(latex)
+    except Exception:  # of a dozen classes without a common one
+        is_allowed = False
+    if not is_allowed:
+        raise ValueError("this LaTeX can't be read")
+    return latex
 
 
 Text = Annotated[str, Field(min_length=1, max_length=1200)]
@@ -152,7 +167,7 @@ class Exercise(_Part):
     hints: Annotated[list[Template], Field(min_length=1, max_length=5)]
     answer: str
     explanation: Template
-    formula: Annotated[str, Field(max_length=600)] = ""
+    formula: Annotated[str, Field(max_length=600), AfterValidator(_check_formula)] = ""
     view: View
     check: Check
     numbers: dict[str, Quantity]

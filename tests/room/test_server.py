@@ -88,6 +88,8 @@ def test_a_browser_hears_each_move_and_only_the_presenter_gives_orders(enter, st
 
 
 def test_other_sites_garbage_and_a_crowd_are_turned_away(enter, state, monkeypatch):
+    with pytest.raises(InvalidStatus, match="403"), enter(origin="http://[evil"):
+        pass
     with pytest.raises(InvalidStatus), enter(origin="http://evil.example"):
         pass
     for garbage in ("x" * 100_000, b"\x00"):

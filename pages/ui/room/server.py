@@ -7,7 +7,6 @@ import secrets
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlparse
 
 import segno
 from starlette.requests import Request
@@ -66,7 +65,8 @@ async def _tell(socket: WebSocket) -> None:
     """Tell a browser the state of the room now and after each change, and hear whether it follows."""
     state = room.find_room()
     is_presenter = state.is_presenter(socket.cookies.get(room.COOKIE, ""))
-    if urlparse(socket.headers.get("origin", "")).netloc != socket.headers.get("host"):
+    host = socket.headers.get("host")
+    if socket.headers.get("origin") not in (f"http://{host}", f"https://{host}"):
         await socket.close(_REFUSED)
     elif not state.enter():
         await socket.close(_FULL)
