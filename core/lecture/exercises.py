@@ -244,6 +244,13 @@ def find_right_choice(exercise: Exercise, values: Mapping[str, float]) -> int:
     return holding[0]
 
 
+def describe_answer(exercise: Exercise, values: Mapping[str, float]) -> str:
+    """The right prediction in words: the text of a choice, or ``"67 components"``."""
+    if exercise.guess is None:
+        return exercise.choices[find_right_choice(exercise, values)].text
+    return f"{values[exercise.answer]:.3g} {exercise.guess.unit}".strip()
+
+
 def judge(exercise: Exercise, prediction: float, values: Mapping[str, float]) -> Verdict:
     """Judge a prediction: the index of a choice, or a guessed number."""
     if exercise.guess is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -19,9 +19,10 @@ from core.lecture.quantities import find_run
 from core.runs import reader, selection
 from core.types import Run
 
-_DATA, _DOCUMENTS = "mnist", "reuters-r8"
-DATASETS = (_DATA, _DOCUMENTS)
+_DATA, _DOCUMENTS, _FACES = "mnist", "reuters-r8", "olivetti"
+DATASETS = (_DATA, _DOCUMENTS, _FACES)
 _SHOWN = 10
+_SPLITS = {"loss": "train", "test_loss": "test"}
 _SPREADS = np.geomspace(0.3, 3, 40)
 
 
@@ -43,6 +44,19 @@ def _draw_maps(data: str, names: Sequence[str], noun: str) -> Figure:
     n = run.metrics["knn_accuracy"].n
     text = f"The 2-D codes of {len(run.views['map']):,} test {noun}s, coloured by class."
     return Figure("".join(pictures), f"{text} kNN accuracy, n = {n:,}: {', '.join(scores)}.")
+
+
+def draw_families() -> Figure:
+    runs = {methods.label(name): find_run(_DATA, name, 2) for name in ("pca", "ae", "vae")}
+    first, gan = next(iter(runs.values())), find_run(_DATA, "gan", 10)
+    strips = [("Test images", first.views["originals"][:_SHOWN])]
+    strips += [
+        (f"{label}, reconstructed from 2 numbers", run.views["reconstructions"][:_SHOWN]) for label, run in runs.items()
+    ]
+    strips.append((f"{methods.label('gan')}, samples", gan.views["samples"][:_SHOWN]))
+    errors = [f"{label} {run.metrics['squared_error'].value:.2f}" for label, run in runs.items()]
+    n = first.metrics["squared_error"].n
+    return Figure(_make_strips(strips, first), f"Squared error per image, n = {n:,}: {', '.join(errors)}.")
 
 
 def draw_features() -> Figure:
@@ -74,36 +88,31 @@ def draw_labels() -> Figure:
     return Figure(chart, f"Test error on MNIST, mean over seeds. With {counts[0]} labels: {', '.join(first)}.")
 
 
-def _draw_notebook(name: str, unit: str) -> Figure:
-    """Train and test curves of the code that is printed, from the stored results of its run."""
+def _draw_notebook(name: str, unit: str, names: Mapping[str, str]) -> Figure:
+    """Curves of the code that is printed, from the stored results of its run; `names` are its losses, with labels."""
     from core.lecture import notebooks
 
     results = notebooks.read_results(name)
-    rows, names = results.history, {"loss": "train", "test_loss": "test"}
+    rows = results.history
     lines = {label: ([row["epoch"] for row in rows], [row[term] for row in rows]) for term, label in names.items()}
     last = [f"{label} {y[-1]:.3g}" for label, (_, y) in lines.items()]
-    about = f"The code above, on {results.n_train:,} train and {results.n_test:,} test images"
+    about = f"The code below, on {results.n_train:,} train and {results.n_test:,} test images"
     return Figure(
         render_lines(lines, "epoch", f"loss ({unit})"), f"{about}. After {len(rows)} epochs: {', '.join(last)}."
     )
 
 
 def draw_autoencoder_training() -> Figure:
-    return _draw_notebook("autoencoder", "squared error")
+    return _draw_notebook("autoencoder", "squared error", _SPLITS)
 
 
 def draw_vae_training() -> Figure:
-    return _draw_notebook("vae", "nats")
+    return _draw_notebook("vae", "nats", _SPLITS)
 
 
 def draw_gan_training() -> Figure:
-    run = find_run(_DATA, "gan", 16)
     names = {"discriminator_loss": "discriminator", "generator_loss": "generator"}
-    epochs = [row["epoch"] for row in run.history]
-    lines = {label: (epochs, [row[term] for row in run.history]) for term, label in names.items()}
-    last = [f"{label} {y[-1]:.3f}" for label, (_, y) in lines.items()]
-    label = f"{methods.label(run.spec.method)} on MNIST after {epochs[-1]:.0f} epochs"
-    return Figure(render_lines(lines, "epoch", "training loss (nats)", from_zero=False), f"{label}: {', '.join(last)}.")
+    return _draw_notebook("gan", "nats", names)
 
 
 def draw_samples() -> Figure:
@@ -190,6 +199,32 @@ def draw_plane() -> Figure:
     return Figure(_make_picture(sheet, "Decoded codes of the plane"), "The plane of codes of a VAE, decoded.")
 
 
+def draw_face_sliders() -> Figure:
+    """Faces along the three dimensions of an AE that change a face most; all others keep their mean."""
+    run = find_run(_FACES, "ae", 30)
+    decoder, codes = _export_decoder(run), np.asarray(run.views["codes"], np.float64)
+    mean, deviation = codes.mean(axis=0), codes.std(axis=0)
+    steps = np.linspace(-2, 2, 7)
+    moved = mean + steps[None, :, None] * np.eye(codes.shape[1])[:, None, :] * deviation
+    faces = np.stack([decoder_export.decode(decoder, row.astype(np.float32)) for row in moved])
+    effects = np.square(faces[:, -1] - faces[:, 0]).mean(axis=1)
+    strips = [(f"z{k + 1}, mean ± 2 standard deviations", to_pixels(faces[k])) for k in np.argsort(-effects)[:3]]
+    caption = "Sliders of a face: three of the 30 dimensions of an AE, the others at their mean."
+    return Figure(_make_strips(strips, run, len(steps)), caption)
+
+
+def draw_pulled_samples() -> Figure:
+    from core.mechanisms import finished_games
+
+    game = finished_games.read_finished("works")
+    shown = game.rounds <= 300
+    kinds = {"discriminator": game.pulled, "maximum likelihood": game.pulled_by_likelihood}
+    lines = {label: (game.rounds[shown], 100 * shares[shown]) for label, shares in kinds.items()}
+    chart = render_lines(lines, "round", "samples with a gradient (%)")
+    first = [f"from the {label} {100 * shares[0]:.0f}%" for label, shares in kinds.items()]
+    return Figure(chart, f"A gradient longer than 1% of the longest, at the start: {', '.join(first)} of the samples.")
+
+
 def draw_game() -> Figure:
     from core.mechanisms import finished_games
 
@@ -244,6 +279,7 @@ def draw_losses() -> Figure:
 
 # Step of the tour -> its figure
 FIGURES: dict[str, Callable[[], Figure]] = {
+    "unsupervised": draw_families,
     "features": draw_features,
     "linear": draw_reconstructions,
     "documents": draw_documents,
@@ -256,8 +292,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "encoder": draw_bound,
     "reparameterization": draw_variance_ratio,
     "manifold": draw_plane,
+    "demos": draw_face_sliders,
     "code-vae": draw_vae_training,
     "gan": draw_game,
+    "revisited": draw_pulled_samples,
     "adversarial": draw_optimal_discriminator,
     "versus": draw_divergences,
     "objective": draw_losses,
@@ -271,7 +309,7 @@ def _make_picture(pixels: np.ndarray, alt: str, title: str = "") -> str:
     return f'<span class="picture">{heading}<img alt="{escape(alt)}" src="data:image/png;base64,{data}"></span>'
 
 
-def _make_strips(strips: Sequence[tuple[str, np.ndarray]], run: Run) -> str:
+def _make_strips(strips: Sequence[tuple[str, np.ndarray]], run: Run, columns: int = _SHOWN) -> str:
     """Rows of images of a run's shape, each with its title."""
-    sheet = montages.make_titled_montage(strips, tuple(run.environment["image_shape"]), _SHOWN, cell=56)
+    sheet = montages.make_titled_montage(strips, tuple(run.environment["image_shape"]), columns, cell=56)
     return _make_picture(sheet, ", ".join(title for title, _ in strips))

@@ -25,19 +25,22 @@ h3 { font-size: 12pt; margin: 1.1rem 0 .2rem; }
 h1, h2, h3 { break-after: avoid; line-height: 1.2; }
 p { margin: .35rem 0; orphans: 3; widows: 3; }
 .note { font-size: 9pt; font-weight: 400; }
-section, .exercise, figure, table, .answer, pre { break-inside: avoid; }
+section, .exercise, figure, table, .answer { break-inside: avoid; }
 section:has(pre) { break-inside: auto; }
-pre { font: 8.5pt/1.3 Consolas, Menlo, monospace; white-space: pre-wrap; border: 1px solid #888; padding: .4rem .6rem; }
+pre { font: 8.5pt/1.3 Consolas, Menlo, monospace; white-space: pre-wrap; border: 1px solid #888; padding: .4rem .6rem;
+  orphans: 8; widows: 8; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .new-page { break-before: page; }
 figure { margin: .5rem 0; } figcaption { font-size: 9pt; }
-figure svg { width: 11.5cm; max-width: 100%; height: auto; }
+figure svg { width: 10cm; max-width: 100%; height: auto; }
 .picture { display: inline-block; vertical-align: top; margin-right: .5rem; max-width: 100%; }
-.picture b { display: block; font-size: 9pt; } .picture img { max-width: 100%; max-height: 8cm; }
+.picture b { display: block; font-size: 9pt; } .picture img { max-width: 100%; max-height: 10cm; }
 .picture:has(b) img { width: 5cm; }
-math { font-size: 1.05em; } .formula { margin: .3rem 0; overflow-x: auto; }
+math { font-size: 1.05em; }
+:is(munder, munderover) > :nth-child(2) { padding-top: .2em; } munderover > :nth-child(3) { padding-bottom: .2em; }
+ .formula { margin: .3rem 0; overflow-x: auto; }
 table { border-collapse: collapse; font-size: 10pt; } td { padding: .05rem .8rem .05rem 0; vertical-align: top; }
 .choices { list-style: "☐ "; padding-left: 1.4rem; margin: .3rem 0; }
-.lines { border-bottom: 1px solid #000; height: 1.7rem; }
+.lines { border-bottom: 1px solid #000; height: 1.5rem; }
 dt { font-weight: 700; margin-top: .4rem; } dd { margin: 0; }
 @media print { body { padding: 0; max-width: none; } a { color: inherit; text-decoration: none; } }
 """
@@ -105,7 +108,7 @@ def _render_section(section: Section) -> str:
     draw = figures.FIGURES.get(section.name)
     figure = _render_figure(draw()) if draw else ""
     code = _render_code(CODES[section.name]) if section.name in CODES else ""
-    return f"<section>{head}<p>{escape(section.text)}</p>{formulas}{symbols}{code}{figure}</section>"
+    return f"<section>{head}<p>{escape(section.text)}</p>{formulas}{symbols}{figure}{code}</section>"
 
 
 def _render_code(name: str) -> str:
@@ -132,10 +135,7 @@ def _render_exercise(number: int, exercise: Exercise) -> str:
 
 def _render_answer(number: int, exercise: Exercise) -> str:
     values = exercises.compute_numbers(exercise, {})
-    if exercise.guess is None:
-        right = exercise.choices[exercises.find_right_choice(exercise, values)].text
-    else:
-        right = f"{values[exercise.answer]:.3g} {exercise.guess.unit}"
+    right = exercises.describe_answer(exercise, values)
     formula = f"<div class='formula'>{to_mathml(exercise.formula)}</div>" if exercise.formula else ""
     head = f"<h3>{number}. {escape(exercise.title)}</h3>"
     texts = f"<p><b>{escape(right)}</b></p><p>{_fill(exercise.explanation, values)}</p>"

@@ -5,6 +5,7 @@ clients. All methods may be called from any thread.
 """
 
 import hmac
+import math
 import re
 import secrets
 import threading
@@ -13,11 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
-
-import numpy as np
 
 from core.errors import BadInput
 
@@ -224,12 +222,15 @@ def _is_text(text: str) -> bool:
     return 0 < len(text) <= LONGEST_TEXT and text.isprintable()
 
 
-def group_numbers(counts: Mapping[str, int], low: float, high: float, n_groups: int = 8) -> dict[str, int]:
-    """Predicted numbers, as texts -> people, in equal groups from `low` to `high`, both included: ``{"0–10": 3}``."""
-    numbers = [float(choice) for choice in counts]
-    people, edges = np.histogram(numbers, n_groups, (low, high), weights=list(counts.values()))
-    labels = [f"{lower:.3g}–{upper:.3g}" for lower, upper in pairwise(edges)]
-    return dict(zip(labels, people.astype(int).tolist(), strict=True))
+def group_numbers(counts: Mapping[str, int], low: float, high: float, step: float, n_groups: int = 8) -> dict[str, int]:
+    """Predicted numbers, as texts -> people, in groups of as many steps from `low` to `high`: ``{"0–9": 3}``."""
+    size = math.ceil((round((high - low) / step) + 1) / n_groups)
+    starts = range(0, round((high - low) / step) + 1, size)
+    people = [0] * len(starts)
+    for choice, n in counts.items():
+        people[min(int((float(choice) - low) / step + 1e-9) // size, len(people) - 1)] += n
+    ends = [(low + k * step, min(low + (k + size - 1) * step, high)) for k in starts]
+    return {f"{lower:.6g}–{upper:.6g}": n for (lower, upper), n in zip(ends, people, strict=True)}
 
 
 _open: Room | None = None

@@ -92,5 +92,6 @@ def test_what_clients_send_is_refused_where_it_is_garbage_or_too_much(monkeypatc
 
 
 def test_guessed_numbers_are_counted_in_groups():
-    counts = room.group_numbers({"0": 1, "2.5": 2, "40": 3, "39.9": 1}, 0, 40, 4)
-    assert counts == {"0–10": 3, "10–20": 0, "20–30": 0, "30–40": 4}
+    counts = room.group_numbers({"0": 1, "2.5": 2, "40": 3, "39.9": 1}, 0, 40, 1, 4)
+    assert counts == {"0–10": 3, "11–21": 0, "22–32": 0, "33–40": 4}
+    assert list(room.group_numbers({"0.3": 1}, 0, 1, 0.1, 4).items())[1] == ("0.3–0.5", 1)

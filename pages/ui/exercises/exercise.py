@@ -70,10 +70,15 @@ def draw(exercise: Exercise, number: int, state: Progress) -> None:
             st.button("Show the answer", key=key, on_click=progress.reveal, args=(exercise.name,), type="primary")
 
 
+def describe_answer(exercise: Exercise) -> str:
+    """The right prediction, for the presenter."""
+    return exercises.describe_answer(exercise, _compute_numbers(exercise, {}))
+
+
 def count_predictions(exercise: Exercise, counts: Mapping[str, int]) -> dict[str, int]:
     """People by the text of a choice, or by groups of guessed numbers, from the room's predictions."""
     if exercise.guess is not None:
-        return group_numbers(counts, exercise.guess.low, exercise.guess.high)
+        return group_numbers(counts, exercise.guess.low, exercise.guess.high, exercise.guess.step)
     return {choice.text: counts.get(str(k), 0) for k, choice in enumerate(exercise.choices)}
 
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from core.lecture.exercises import Exercise
 from core.room.room import Place, Room
 from pages.ui.exercises import exercise
 from pages.ui.shared import header, room
@@ -76,10 +77,12 @@ def _draw_switch(label: str, name: str, value: bool, act) -> None:
 
 def _draw_readings(state: Room, step: Step) -> None:
     spent = max(0, time.time() - state.moved_at) / 60
+    shown = _find_exercise(state)
+    minutes = shown.minutes if shown else step.minutes
     later = sum(each.minutes for each in steps.STEPS[steps.STEPS.index(step) + 1 :])
     readings = {
         "following": f"{state.n_following}",
-        f"of {step.minutes} minutes on this view": f"{spent:.0f}",
+        f"of {minutes} minutes on this view": f"{int(spent)}",
         "minutes planned for the steps after it": f"{later}",
     }
     cells = "".join(f"<div><b>{html(value)}</b> {html(label)}</div>" for label, value in readings.items())
@@ -116,6 +119,11 @@ def _list_exercises(step: Step) -> list[Link]:
     return [Link(header.EXERCISES, f"Exercise {k}: {one.title}", {header.EXERCISE: one.name}) for k, one in found]
 
 
+def _find_exercise(state: Room) -> Exercise | None:
+    """The exercise that the presenter is at."""
+    return next((one for one in exercise.read_all()[0] if one.name == state.exercise), None)
+
+
 def _draw_timer(state: Room) -> None:
     left = None if state.ends_at is None else state.ends_at - time.time()
     with st.container(horizontal=True, vertical_alignment="center", key="presenter-timer"):
@@ -128,11 +136,14 @@ def _draw_timer(state: Room) -> None:
 
 def _draw_predictions(state: Room) -> None:
     """Draw what the room predicts in the exercise that the presenter is at."""
-    asked = next((one for one in exercise.read_all()[0] if one.name == state.exercise), None)
+    asked = _find_exercise(state)
     if asked is None:
         return
     st.html(Markup(f"<h2>{html(f'Exercise: {asked.title}')}</h2>"))
-    st.caption(plain(f"{asked.minutes} minutes. The room sees the predictions when you show them."))
+    with header.show_errors():
+        st.caption(
+            plain(f"The answer: {exercise.describe_answer(asked)}. The room sees its predictions when you show them.")
+        )
     room.draw_counts(exercise.count_predictions(asked, state.read_counts(asked.name)))
     act = "Show later predictions too" if state.is_revealed(asked.name) else "Show the predictions to the room"
     key, icon = "presenter-reveal", ":material/bar_chart:"
