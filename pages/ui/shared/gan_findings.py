@@ -63,8 +63,8 @@ def describe_opponents() -> str:
     mixture = finished_games.GAMES[DENSITY][0].mixture
     n = len(mixture.weights)
     return (
-        f"D frozen: the samples end {frozen.offset[-1]:.2f} from the highest mode, with a standard deviation of "
-        f"{frozen.spread[-1]:.2f}. D learns: they reach {learned.coverage[-1] * n:.0f} of {n} modes, with "
-        f"{learned.spread[-1]:.2f} (the data: {mixture.deviation:.2f}), and D is {learned.disagreement[-1]:.2f} from p "
-        "/ (p + q) on average."
+        f"With D frozen, the samples end {frozen.offset[-1]:.2f} from the highest mode, with a standard deviation of "
+        f"{frozen.spread[-1]:.2f}. With D learning, they reach {learned.coverage[-1] * n:.0f} of {n} modes, with a "
+        f"standard deviation of {learned.spread[-1]:.2f} (data: {mixture.deviation:.2f}), and the mean difference "
+        f"between D and p / (p + q) is {learned.disagreement[-1]:.2f}."
     )

@@ -72,8 +72,8 @@ STEPS = (
             r"p(x)": "the density of the data",
             r"q(x)": "the density of the generated rows; it changes as the generator learns",
         },
-        look_for="Move the round back: with D frozen, every sample climbs to one point. With D learning, the "
-        "background turns against a place where samples crowd.",
+        look_for="Move the round to 0 and on: with D frozen, every sample climbs to one point. With D learning, the "
+        "samples first crowd at one mode; the background there turns to generated, and they reach both modes.",
         picture="adversarial.draw_opponents",
         minutes=5,
         notes="Ask: what is the best answer of G if D never changes? One point, the highest mode, for every z.",
