@@ -110,6 +110,12 @@ class Guess(_Part):
     too_low: Template
     too_high: Template
 
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.low + self.step > self.high:
+            raise ValueError("“to” must be at least one step above “from”")
+        return self
+
 
 class Chosen(_Part):
     """A parameter that is what the person has chosen in the view, or `start` before."""
@@ -302,11 +308,9 @@ def _describe(error: ValidationError) -> str:
     """The first problem of a document: its field, and what is allowed there."""
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"] if part not in ("Chosen", "str", "int", "float", "bool"))
-    message = first["msg"].removeprefix("Value error, ")
+    message = quantities.describe_problem(first)
     if first["type"] == "extra_forbidden":
         message = "there is no such field; see assets/exercises/README.md"
-    elif first["type"] == "missing":
-        message = "it is missing"
     return f"{field:.80}: {message:.400}." if field else f"{message:.400}."
 
 

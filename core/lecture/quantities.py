@@ -285,13 +285,42 @@ def _make_schema(name: str) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", strict=False), **fields)
 
 
+def describe_problem(problem: Mapping[str, Any]) -> str:
+    """What is allowed, in words, from one of the errors of a pydantic ValidationError."""
+    limits, kind = problem.get("ctx", {}), problem["type"]
+    words = {
+        "missing": "it is missing",
+        "int_parsing": "it must be a whole number",
+        "int_from_float": "it must be a whole number",
+        "int_type": "it must be a whole number",
+        "float_parsing": "it must be a number",
+        "float_type": "it must be a number",
+        "string_type": "it must be a text in quotes",
+        "too_short": "it needs at least {min_length}, and has {actual_length}",
+        "too_long": "it has more than {max_length}",
+        "string_too_short": "it is empty",
+        "string_too_long": "it has more than {max_length} letters",
+        "greater_than": "it must be above {gt}",
+        "greater_than_equal": "it must be at least {ge}",
+        "less_than": "it must be below {lt}",
+        "less_than_equal": "it must be at most {le}",
+        "literal_error": "it must be {expected}",
+        "list_type": "it must be a list",
+        "model_type": "it must be a table with fields of its own",
+        "dict_type": "it must be a table with fields of its own",
+    }
+    return words[kind].format(**limits) if kind in words else problem["msg"].removeprefix("Value error, ")
+
+
 def check(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters as the quantity takes them, with its defaults; ValueError says which is not allowed."""
     try:
         return dict(_make_schema(name).model_validate(dict(parameters)))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where, message = ".".join(map(str, first["loc"])), first["msg"]
+        where, message = ".".join(map(str, first["loc"])), describe_problem(first)
+        if first["type"] == "missing":
+            raise BadInput(f"the parameter “{where:.40}” of {name} is missing") from None
         if first["type"] == "extra_forbidden":
             message = f"it takes {', '.join(_make_schema(name).model_fields)}"
         raise BadInput(f"the parameter “{where:.40}” of {name} is not allowed ({message:.200})") from None

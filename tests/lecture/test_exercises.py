@@ -118,3 +118,21 @@ def test_headings_are_those_of_the_exercises():
     assert [(one.name, one.title, one.slides) for one in FOUND] == [(h.name, h.title, h.slides) for h in headings]
     # Each belongs to a step of the tour, which links it.
     assert {heading.slides for heading in headings} <= {step.source.split()[-1] for step in steps.STEPS}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("from = 0\nto = 64", "from = 64\nto = 0", "at least one step above"),
+        ("beta = 1.0, ", "", "is missing"),
+        ("beta = 8.0", 'beta = "eight"', "it must be a number"),
+        ('slides = "25"', 'slides = "25"\nminutes = "ten"', "minutes: it must be a whole number"),
+    ],
+)
+def test_limits_of_numbers_are_told_in_plain_words(before, after, words, tmp_path):
+    good = (exercises.FOLDER / "08-collapse.toml").read_text()
+    assert before in good
+    (tmp_path / "08-collapse.toml").write_text(good.replace(before, after))
+    found, problems = exercises.read_exercises(tuple(VIEWS), tmp_path)
+    assert not found
+    assert words in problems[0]

@@ -88,8 +88,8 @@ def _choose_prediction(exercise: Exercise) -> None:
         label, choices = lambda k: plain(exercise.choices[k].text), range(len(exercise.choices))
         drawn = st.radio("Prediction", choices, None, label, key=widget, label_visibility="collapsed")
     else:
-        label = f"Number of {guess.unit}" if guess.unit else "Your number"
-        help = f"From {guess.low:g} to {guess.high:g}; right within a factor of {guess.factor:g}."
+        label = f"{guess.low:,g} to {guess.high:,g}{f' {guess.unit}' if guess.unit else ''}"
+        help = f"Right within a factor of {guess.factor:g}."
         is_whole = all(float(number).is_integer() for number in (guess.low, guess.high, guess.step))
         limits = [(int if is_whole else float)(number) for number in (guess.low, guess.high)]
         step = (int if is_whole else float)(guess.step)
