@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
+from xml.etree import ElementTree
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -45,7 +46,8 @@ def _check_formula(latex: str) -> str:
     from latex2mathml.converter import convert
 
     try:
-        is_allowed = not latex or "href" not in convert(latex)
+        # An environment that the converter does not know leaves an "&" in the text, which is no MathML.
+        is_allowed = not latex or ("href" not in (math := convert(latex)) and ElementTree.fromstring(math) is not None)
     except Exception:  # of a dozen classes without a common one
         is_allowed = False
     if not is_allowed:

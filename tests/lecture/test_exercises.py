@@ -125,6 +125,7 @@ def test_headings_are_those_of_the_exercises():
     [
         ("from = 0\nto = 64", "from = 64\nto = 0", "at least one step above"),
         ("beta = 1.0, ", "", "is missing"),
+        ("formula = '", r"formula = '\begin{aligned} a &= b \end{aligned} ", "this LaTeX can't be read"),
         ("beta = 8.0", 'beta = "eight"', "it must be a number"),
         ('slides = "25"', 'slides = "25"\nminutes = "ten"', "minutes: it must be a whole number"),
     ],
