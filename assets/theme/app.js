@@ -42,8 +42,6 @@ if (!window.hourglassStarted) {
       document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   });
 
-  // A presenter's clicker sends page keys: they turn the steps of the tour, and in large type also those of the bar at
-  // the foot of the pages that a step opens. Elsewhere they scroll.
   // Escape hides the definition of a term, see pages/ui/shared/glossary.py, until the next one is asked for.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -51,10 +49,13 @@ if (!window.hourglassStarted) {
     document.body.classList.add("hg-hushed");
     document.addEventListener("pointermove", () => document.body.classList.remove("hg-hushed"), { once: true });
   });
+  // A presenter's clicker sends page keys: they turn the steps of the tour, and in large type also those of the bar at
+  // the foot of the pages that a step opens. Elsewhere they scroll.
+  const TAKES_PAGE_KEYS = "input:not([type=radio], [type=checkbox], [role=combobox][aria-expanded=false]), textarea, select, [role=slider], [role=listbox], [role=dialog]";
   document.addEventListener("keydown", (event) => {
     const name = { PageDown: "next", PageUp: "back" }[event.key];
     if (!name || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest?.("input, textarea, select, [role=slider], [role=listbox], [role=dialog]")) return;
+    if (event.target.closest?.(TAKES_PAGE_KEYS)) return;
     const label = { next: "Next", back: "Back" }[name];
     const large = parseFloat(getComputedStyle(document.documentElement).fontSize) > 20;
     const turn =

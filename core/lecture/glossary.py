@@ -26,9 +26,12 @@ class Term:
 
 @cache
 def read_terms() -> tuple[Term, ...]:
-    """All terms in alphabetical order."""
-    document = tomllib.loads(FILE.read_text("utf-8"))
-    terms = [Term(name, entry["definition"], tuple(entry.get("also", ()))) for name, entry in document.items()]
+    """All terms in alphabetical order; none if the file is missing or damaged, as no page needs them."""
+    try:
+        document = tomllib.loads(FILE.read_text("utf-8"))
+        terms = [Term(name, entry["definition"], tuple(entry.get("also", ()))) for name, entry in document.items()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
     return tuple(sorted(terms, key=lambda term: term.name.lower()))
 
 
@@ -37,6 +40,9 @@ def find_terms(text: str) -> Iterator[tuple[str, Term | None]]:
 
     Spellings of small letters are found in any case, others only as they are; a longer one comes before a shorter one.
     """
+    if not read_terms():
+        yield text, None
+        return
     by_spelling, pattern = _compile()
     end = 0
     for match in pattern.finditer(text):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from core import datasets
-from core.errors import BadInput
+from core.errors import BadInput, HourglassError
 from core.lecture import exercises, figures, glossary, notebooks
 from core.lecture.exercises import Exercise, fill
 from core.lecture.figures import Figure
@@ -105,8 +105,11 @@ def _render_section(section: Section) -> str:
         for symbol, meaning in section.symbols.items()
     ]
     symbols = f"<table>{''.join(rows)}</table>" if rows else ""
-    draw = figures.FIGURES.get(section.name)
-    figure = _render_figure(draw()) if draw else ""
+    figure = ""
+    if draw := figures.FIGURES.get(section.name):
+        # Without its figure, as where a file of it is missing, a step is worth printing.
+        with suppress(HourglassError):
+            figure = _render_figure(draw())
     code = _render_code(CODES[section.name]) if section.name in CODES else ""
     return f"<section>{head}<p>{escape(section.text)}</p>{formulas}{symbols}{figure}{code}</section>"
 

@@ -11,8 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+
+from core.errors import BadInput
 
 FOLDER = Path(__file__).parents[2] / "assets" / "code"
 
@@ -109,14 +112,17 @@ def write_results(name: str, results: Results) -> None:
 
 
 def read_results(name: str) -> Results:
-    """The stored results of a file."""
-    with np.load(FOLDER / f"{name}.npz") as arrays:
-        about = json.loads(arrays["about"].item())
-        pictures = {key.partition(".")[2]: arrays[key] for key in arrays.files if key != "about"}
-    networks = about.pop("networks").items()
-    about["networks"] = {of: [Layer(layer, tuple(shape)) for layer, shape in layers] for of, layers in networks}
-    about["image_shape"] = tuple(about["image_shape"])
-    return Results(**about, pictures=pictures)
+    """The stored results of a file; BadInput if they are missing or damaged."""
+    try:
+        with np.load(FOLDER / f"{name}.npz") as arrays:
+            about = json.loads(arrays["about"].item())
+            pictures = {key.partition(".")[2]: arrays[key] for key in arrays.files if key != "about"}
+        networks = about.pop("networks").items()
+        about["networks"] = {of: [Layer(layer, tuple(shape)) for layer, shape in layers] for of, layers in networks}
+        about["image_shape"] = tuple(about["image_shape"])
+        return Results(**about, pictures=pictures)
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(f"The results can't be shown: {name}.npz in assets/code is missing or damaged.") from None
 
 
 if __name__ == "__main__":

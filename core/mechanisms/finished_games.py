@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.errors import BadInput
 from core.mechanisms import density_comparison, fixed_opponent, gan_game
 from core.mechanisms.density_comparison import integrate_disagreement
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD, SoloGenerator
@@ -93,14 +94,19 @@ class FinishedGame:
 
 @cache
 def read_finished(name: str) -> FinishedGame:
-    """The shipped game of this name in `GAMES`."""
+    """The shipped game of this name in `GAMES`; BadInput if its file is missing or damaged."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    arrays = load_file(SHIPPED / f"game-{name}.safetensors")
-    value, error, n = arrays.pop("js_estimate").tolist()
-    history = {key: arrays.pop(key) for key in list(arrays) if key.startswith("history.")}
-    history = {key.removeprefix("history."): values for key, values in history.items()}
-    return FinishedGame(history=history, js_estimate=Estimate(value, error, int(n)), **arrays)
+    file = SHIPPED / f"game-{name}.safetensors"
+    try:
+        arrays = load_file(file)
+        value, error, n = arrays.pop("js_estimate").tolist()
+        history = {key: arrays.pop(key) for key in list(arrays) if key.startswith("history.")}
+        history = {key.removeprefix("history."): values for key, values in history.items()}
+        return FinishedGame(history=history, js_estimate=Estimate(value, error, int(n)), **arrays)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        raise BadInput(f"This game can't be shown: {file.name} in assets/mechanisms is missing or damaged.") from None
 
 
 def restore(name: str, finished: FinishedGame, frame: int) -> Game | SoloGenerator:

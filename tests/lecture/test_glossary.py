@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from core.lecture import glossary
 
 TERMS = glossary.read_terms()
@@ -33,3 +35,13 @@ def test_terms_are_found_as_words_and_the_longest_first():
         ("Reconstruction error", "reconstruction error"),
     ]
     assert list(glossary.find_terms("")) == []
+
+
+@pytest.mark.parametrize("content", [None, "[encoder", "encoder = 3"])
+def test_pages_go_on_without_a_glossary(content, tmp_path, monkeypatch):
+    file = tmp_path / "glossary.toml"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setattr(glossary, "FILE", file)
+    monkeypatch.setattr(glossary, "read_terms", glossary.read_terms.__wrapped__)
+    assert list(glossary.find_terms("an encoder")) == [("an encoder", None)]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from core.errors import BadInput
 from core.lecture import notebooks
 
 
@@ -28,3 +29,12 @@ def test_layers_have_the_shapes_that_the_networks_compute():
     assert layers["decoder"][-1] == notebooks.Layer("ConvTranspose2d, Sigmoid", (1, 8, 8))
     results = notebooks.read_results("autoencoder")
     assert results.history[-1]["loss"] < results.history[-1]["test_loss"] < 0.2 * results.history[0]["test_loss"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_missing_or_damaged_results_are_named(content, tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    if content is not None:
+        (tmp_path / "vae.npz").write_bytes(content)
+    with pytest.raises(BadInput, match=r"vae\.npz"):
+        notebooks.read_results("vae")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import BadInput
 from core.mechanisms import density_comparison, finished_games, fixed_opponent, gan_game
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import DISCRIMINATOR, GENERATOR, PRESETS
@@ -104,3 +105,13 @@ def test_losses_at_the_end_are_those_of_the_last_weights():
     assert (late["D"], late["nonSaturating"], late["minimax"]) == pytest.approx(
         np.log(2) * np.array([2, 1, -1]), abs=0.05
     )
+
+
+@pytest.mark.parametrize("kept", [None, 0, 2000])
+def test_missing_or_damaged_game_is_named(kept, tmp_path, monkeypatch):
+    name = "game-works.safetensors"
+    if kept is not None:
+        (tmp_path / name).write_bytes((finished_games.SHIPPED / name).read_bytes()[:kept])
+    monkeypatch.setattr(finished_games, "SHIPPED", tmp_path)
+    with pytest.raises(BadInput, match=name):
+        finished_games.read_finished.__wrapped__("works")

@@ -61,7 +61,7 @@ def _mount(key: str, message: bytes, **callbacks: Callable[[], None] | None) -> 
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _make_finished_message(name: str, opens: int, teacher: str, look: tuple[bool, bool], has_presets: bool) -> bytes:
+def _make_finished_message(name: str, opens: int, teacher: str, look: str, has_presets: bool) -> bytes:
     settings, _, own_teacher = finished_games.GAMES[name]
     game = finished_games.read_finished(name)
     frames = {"rounds": game.rounds, "generator": game.generator, "discriminator": game.discriminator}
