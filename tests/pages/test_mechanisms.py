@@ -151,9 +151,9 @@ def test_random_codes_name_the_failure_that_is_seen(query, images, data, shipped
     assert data in text
     for name in ("precision", "recall"):
         score, floor = (run.metrics[key].value for key in (prefix + name, f"{name}_floor"))
-        assert f"{name} {score:.3f}, other test images {floor:.3f}" in text
+        assert f"{name} {score:.3f}, test images {floor:.3f}" in text
     shares = run.by_class[f"{prefix}class_shares"].values()
-    assert f"{sum(share >= 0.05 for share in shares)} of 10 classes each make up at least 5%" in text
+    assert f"{sum(share >= 0.05 for share in shares)} of 10 classes, each in at least 5%" in text
     outside = (np.square(Z.astype(float)).sum(1) > chi2.ppf(0.95, Z.shape[1])).mean()
     assert f"{outside:.0%} of the data" in text
 

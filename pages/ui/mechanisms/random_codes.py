@@ -191,8 +191,8 @@ def _describe_scores(run: Run, kind: str, n_classes: int) -> str:
     frechet, precision, recall = ((scores[name], floor) for name, floor in zip(_SCORES, floors, strict=True))
     images, rest = _IMAGES[_grade(precision)], _DATA[_grade(recall)]
     return (
-        f"{images} (precision {_format_score(precision)}), and {rest} (recall {_format_score(recall)}). The Fréchet "
-        f"distance is {_format_score(frechet)}.{_describe_classes(run, kind, n_classes)}"
+        f"{images} (precision {_format_score(precision)}), and {rest} (recall {_format_score(recall)}); Fréchet "
+        f"distance {_format_score(frechet)}.{_describe_classes(run, kind, n_classes)}"
     )
 
 
@@ -202,12 +202,12 @@ def _grade(pair: tuple[Measurement, Measurement]) -> str:
 
 def _format_score(pair: tuple[Measurement, Measurement]) -> str:
     score, floor = pair
-    return f"{number(score.value)}, other test images {number(floor.value)}"
+    return f"{number(score.value)}, test images {number(floor.value)}"
 
 
 def _describe_classes(run: Run, kind: str, n_classes: int) -> str:
     """How many classes are not rare among the samples, as a classifier names them; "" where none has."""
     shares: Mapping[str, float] = samplers.select_class_shares(run, kind)
     frequent = sum(share >= _FREQUENT for share in shares.values())
-    text = f" By a classifier, {frequent} of {n_classes} classes each make up at least {_FREQUENT:.0%} of the images."
+    text = f" A classifier finds {frequent} of {n_classes} classes, each in at least {_FREQUENT:.0%} of the images."
     return text if shares else ""

@@ -15,7 +15,7 @@ from core.frontend.latent import Scene
 from core.runs import reader
 from core.types import IMAGES, Run
 from pages.ui.generation import latent_component, manifold, sliders
-from pages.ui.shared import cached, html_blocks, images, reparameterization, stored_runs
+from pages.ui.shared import cached, header, html_blocks, images, reparameterization, stored_runs
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.number_format import number
 from pages.ui.shared.stored_runs import Stamp
@@ -85,18 +85,19 @@ def draw_manifolds(controls: Controls) -> str:
     """The planes of a code of digits and of one of faces, decoded at steps of equal probability of the prior."""
     help = "Farthest code along an axis, in standard deviations of the prior."
     reach = controls.choose_value("reach", "Reach of the plane", _REACHES, 2.0, help, "± {:g} sd".format)
-    columns, finding = _make_manifolds(reach)
+    columns, finding = _make_manifolds(reach, header.is_large())
     st.html(columns)
     return finding
 
 
-@st.cache_resource(max_entries=len(_REACHES), show_spinner=False)
-def _make_manifolds(reach: float) -> tuple[Markup, str]:
+@st.cache_resource(max_entries=2 * len(_REACHES), show_spinner=False)
+def _make_manifolds(reach: float, is_large: bool) -> tuple[Markup, str]:
+    """The planes and what their neighbours differ by; on a projector half as many codes along each axis."""
     columns, findings = [], []
     for name in ("mnist", "frey"):
         run, weights = _read_vae(name)
         label, shape = datasets.entry(name).label, tuple(run.environment["image_shape"])
-        counts = latent.choose_grid_shape(shape)
+        counts = tuple(n // (1 + is_large) for n in latent.choose_grid_shape(shape))
         plane = generator_outputs.decode_plane(decoder_export.export_stored_decoder(run, weights), *counts, reach)
         about = f"{counts[0]} by {counts[1]} codes, decoded"
         alt = f"{label}: {about}"
