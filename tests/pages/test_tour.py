@@ -4,9 +4,12 @@ import re
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from core import datasets
-from core.runs import reader
+from core.mechanisms import finished_games
+from core.runs import layout, reader
+from core.tasks import vae_vs_gan_training
 from pages.ui.shared import header, stored_runs
 from pages.ui.shared.formulas import to_mathml
 from pages.ui.tour import steps
@@ -60,6 +63,18 @@ def test_each_step_draws_on_a_fresh_machine(step, monkeypatch, tmp_path):
     monkeypatch.setattr(datasets, "fetch", lambda *_, **__: pytest.fail("The tour downloads something."))
     app = opened_on(header.TOUR, step=str(steps.STEPS.index(step) + 1)).expect(step.title)
     assert [message.value for message in (*app.error, *app.warning)] == []
+
+
+@pytest.mark.parametrize("name", ["linear", "versus", "gan"])
+def test_step_without_its_files_says_so_in_one_sentence(name, monkeypatch, tmp_path):
+    for module in (layout, finished_games, vae_vs_gan_training):
+        monkeypatch.setattr(module, "SHIPPED", tmp_path)
+    st.cache_resource.clear()
+    finished_games.read_finished.cache_clear()
+    number = next(k for k, step in enumerate(steps.STEPS, 1) if step.name == name)
+    app = opened_on(header.TOUR, step=str(number)).expect(steps.STEPS[number - 1].text[:20])
+    st.cache_resource.clear()
+    assert ["can't be shown" in message.value for message in app.error] == [True]
 
 
 def test_other_pages_have_large_type_and_a_way_back():

@@ -4,6 +4,7 @@ import math
 
 import streamlit as st
 
+from core.errors import BadInput
 from core.figures.mechanisms import vae_vs_gan as figures
 from core.frontend.game import PICTURE, SMALL
 from core.mechanisms import finished_games, vae_vs_gan
@@ -83,6 +84,10 @@ def draw_models(controls: Controls) -> str:
 def _compare_models(name: str, label: str, theme: str) -> tuple[Markup, str]:
     settings = vae_vs_gan.Settings(name)
     comparison = vae_vs_gan_training.find_comparison(vae_vs_gan_training.comparison_key(settings))
+    if comparison is None:
+        raise BadInput(
+            f"This comparison can't be shown: its file for {label} in assets/mechanisms is missing or damaged."
+        )
     pictures = Markup()
     for model, (title, colour) in {VAE: ("VAE", 0), GAN: ("GAN", 2)}.items():
         svg = figures.draw_samples(comparison.real, comparison.samples[model], colour, theme)

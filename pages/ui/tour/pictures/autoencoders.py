@@ -5,6 +5,7 @@ import streamlit as st
 
 from core import datasets, methods
 from core.datasets import embedded_samples
+from core.errors import BadInput
 from core.figures import montages, palette
 from core.metrics import bootstrap
 from core.runs import layout, selection
@@ -156,6 +157,8 @@ def _find_nearest(codes: np.ndarray, at: int) -> np.ndarray:
 def draw_reconstructions(controls: Controls) -> str:
     """Test images, and what AEs and PCA reconstruct from 30 dimensions; the control chooses the images."""
     shipped = {name: label for name, label in lecture_figure.SUBJECTS.items() if _read_shipped(name)}
+    if not shipped:
+        raise BadInput("The images can't be shown: their runs in assets/runs are missing.")
     subject = controls.choose_segment("of", "Images", shipped)
     strips, finding = _make_figure(subject)
     st.html(strips)
