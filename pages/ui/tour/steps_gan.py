@@ -94,8 +94,8 @@ STEPS = (
             r"\text{KL}(q \,\|\, p) = \mathbb{E}_{x \sim q} \log \frac{q(x)}{p(x)}",
         ),
         symbols={
-            r"\text{KL}(p \,\|\, q)": "large where data are likely and samples are not: it covers",
-            r"\text{KL}(q \,\|\, p)": "large where samples are likely and data are not: it seeks",
+            r"\text{KL}(p \,\|\, q)": "large if data are likely where samples are not: minimising it covers modes",
+            r"\text{KL}(q \,\|\, p)": "large if samples are likely where data are not: minimising it seeks modes",
             r"p(x)": "the density of the data",
             r"q(x)": "the density of the generated rows",
         },
