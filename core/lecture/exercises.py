@@ -106,7 +106,7 @@ class Guess(_Part):
 
     low: Number = Field(alias="from")
     high: Number = Field(alias="to")
-    step: Annotated[float, Field(gt=0)] = 1.0
+    step: Number = 1.0
     factor: Annotated[float, Field(gt=1, le=10)] = 1.25
     unit: Annotated[str, Field(max_length=20)] = ""
     too_low: Template
@@ -114,6 +114,9 @@ class Guess(_Part):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
+        # As many digits as a link keeps.
+        if not (self.low >= 0 and self.high < 1e6 and self.step >= 0.001):
+            raise ValueError("“from” must be 0 or more, “to” below 1,000,000, and “step” at least 0.001")
         if self.low + self.step > self.high:
             raise ValueError("“to” must be at least one step above “from”")
         return self

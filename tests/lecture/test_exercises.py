@@ -1,5 +1,7 @@
 """Exercises of the lecture: complete, computable, done by somebody who does the task; wrong files in words."""
 
+import re
+
 import pytest
 
 from core.errors import BadInput
@@ -92,6 +94,16 @@ def test_a_wrong_file_is_refused_in_words(expected, tmp_path):
     found, problems = exercises.read_exercises(tuple(VIEWS), tmp_path)
     assert (found, len(problems)) == ([], 1)
     assert "05-pairs.toml" in problems[0]
+
+
+def test_a_guess_without_a_range_is_refused(tmp_path):
+    good = (exercises.FOLDER / "01-components.toml").read_text()
+    for changes in ("to = 1e300", "to = 5", "step = 0", "step = nan"):
+        name = changes.split(" ")[0]
+        (tmp_path / "01-components.toml").write_text(
+            re.sub(rf"(\[guess\].*?\n){name} = \S+", rf"\1{changes}", good, flags=re.S)
+        )
+        assert ": guess" in exercises.read_exercises(tuple(VIEWS), tmp_path)[1][0], changes
 
 
 def test_wrong_names_large_files_and_ambiguous_answers(tmp_path):

@@ -104,5 +104,9 @@ def test_a_guessed_number_is_committed():
     app = opened_on(header.EXERCISES, exercise="components")
     assert app.find_button("commit-components").disabled
     app.number_input[0].set_value(70).run()
+    # A browser that sends what the page does not offer.
+    app.number_input[0].set_value(9999)
+    assert "progress" not in app.press("commit-components").query()
+    app.number_input[0].set_value(70).run()
     app.press("commit-components").expect("You predict **70** components")
     assert app.press("reveal-components").success[0].value == "Your prediction is right."

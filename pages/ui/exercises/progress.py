@@ -82,7 +82,8 @@ def commit(exercise: Exercise, widget: str, drawn: float | None) -> None:
     It counts as it was `drawn` if the widget is gone, as when the presenter of a room goes on in this moment.
     """
     name, value = exercise.name, st.session_state.get(widget, drawn)
-    if value is not None and _get(name).prediction is None:
+    # A browser may send what its page doesn't offer.
+    if value is not None and _fits(exercise, Progress(value)) and _get(name).prediction is None:
         # What was chosen in the view for another reason is not this exercise's task.
         page_state.forget_choices(exercise.followed)
         choice = f"{value:g}"
