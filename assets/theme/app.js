@@ -50,21 +50,25 @@ if (!window.hourglassStarted) {
     document.addEventListener("pointermove", () => document.body.classList.remove("hg-hushed"), { once: true });
   });
   // A presenter's clicker sends page keys: they turn the steps of the tour, and in large type also those of the bar at
-  // the foot of the pages that a step opens. Elsewhere they scroll.
-  const TAKES_PAGE_KEYS = "input:not([type=radio], [type=checkbox], [role=combobox][aria-expanded=false]), textarea, select, [role=slider], [role=listbox], [role=dialog]";
-  document.addEventListener("keydown", (event) => {
+  // the foot of the pages that a step opens. Elsewhere they scroll. A slider takes them only in small type: in large
+  // type a lecturer has just moved it, and goes on.
+  const TAKES_PAGE_KEYS = "input:not([type=radio], [type=checkbox], [type=range], [role=combobox][aria-expanded=false]), textarea, select, [role=listbox], [role=dialog]";
+  const turnStep = (event) => {
     const name = { PageDown: "next", PageUp: "back" }[event.key];
     if (!name || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest?.(TAKES_PAGE_KEYS)) return;
-    const label = { next: "Next", back: "Back" }[name];
     const large = parseFloat(getComputedStyle(document.documentElement).fontSize) > 20;
+    const kept = large ? TAKES_PAGE_KEYS : `${TAKES_PAGE_KEYS}, [type=range], [role=slider]`;
+    if (event.target.closest?.(kept)) return;
+    const label = { next: "Next", back: "Back" }[name];
     const turn =
       document.querySelector(`.st-key-tour-${label} button`) ??
       (large ? document.querySelector(`.st-key-tour-foot-${name} a`) : null);
     if (!turn) return;
     event.preventDefault();
+    event.stopPropagation();
     turn.click();
-  });
+  };
+  document.addEventListener("keydown", turnStep, { capture: true });
 
   // A swipe that begins on a chart scrolls the page: plotly would hold it. Taps reach plotly as clicks.
   const hold = (event) => event.target.closest?.('[class*="st-key-plain-chart-"] .draglayer') && event.stopPropagation();

@@ -70,3 +70,6 @@ def test_tour_by_keys_with_a_way_back_and_large_type(visit):
     small = page.evaluate(size)
     page.get_by_text("Large type").click()
     page.wait_for_function(f"{size} > {1.4 * small}", timeout=DRAWN)
+    # A clicker goes on although the lecturer has just used a switch.
+    page.keyboard.press("PageUp")
+    expect(title).to_have_text(before, timeout=DRAWN)
