@@ -101,7 +101,7 @@ def _read_errors_of(data: str, changed_at: tuple[int, ...]) -> dict[str, dict[in
 
 
 def _get_errors(data: str, approach: str) -> dict[int, dict[int, float]]:
-    errors = _read_errors(data)
+    errors = _read_errors(datasets.entry(data).name)
     if approach not in errors:
         raise BadInput(f"No results of “{approach:.40}” on {data}; there are {', '.join(errors) or 'none'}.")
     return errors[approach]

@@ -151,6 +151,7 @@ def test_scores_of_finished_games():
         ("reconstruction_error", {"data": "mnist", "method": "gan", "size": 2}),
         ("test_error", {"data": "mnist", "approach": "network", "labels": 7}),
         ("labels_needed", {"data": "mnist", "approach": "x", "baseline": "network", "labels": 100}),
+        ("test_error", {"data": "../" * 99, "approach": "network", "labels": 100}),
         ("elbo_term", {"term": "gap", "spread": float("nan")}),
         ("samples_score", {"model": "gan", "score": "modes", "data": "ring", "steps": 7}),
         ("samples_score", {"model": "ae", "score": "modes"}),
