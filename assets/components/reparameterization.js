@@ -270,6 +270,8 @@ class Reparameterization {
     if (this.due || !this.message) return;
     this.due = requestAnimationFrame(() => {
       this.due = 0;
+      // Between two steps: the place is gone, and this view leaves in a moment.
+      if (!this.root.isConnected) return;
       if (this.isNew) this.encode();
       this.isNew = false;
       this.draw();
