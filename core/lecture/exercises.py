@@ -25,6 +25,10 @@ from core.lecture.listing import FOLDER
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}")  # of a file after its number, as a link has it
 # Python's format of a float without a width, which may be larger than memory.
 _FORMAT = re.compile(r"[+ ]?,?(?:\.\d{1,2})?[efgEG%]?")
+_MATHML = re.compile(
+    "math|none|m(?:row|i|n|o|text|space|style|padded|phantom|enclose|fenced|frac|sqrt|root|sub|sup|subsup|under|over|"
+    "underover|multiscripts|prescripts|table|tr|td)"
+)
 _COMBINED = {"ratio": lambda a, b: a / b, "difference": lambda a, b: a - b}
 _MOST_BYTES = 30_000
 
@@ -46,8 +50,14 @@ def _check_formula(latex: str) -> str:
     from latex2mathml.converter import convert
 
     try:
-        # An environment that the converter does not know leaves an "&" in the text, which is no MathML.
-        is_allowed = not latex or ("href" not in (math := convert(latex)) and ElementTree.fromstring(math) is not None)
+        # An environment that the converter does not know leaves an "&" in the text, which is no MathML; HTML in a text
+        # is left as it is.
+        parts = list(ElementTree.fromstring(convert(latex)).iter()) if latex else []
+        tags, attributes = (
+            {part.tag.rpartition("}")[2] for part in parts},
+            {name for part in parts for name in part.attrib},
+        )
+        is_allowed = all(map(_MATHML.fullmatch, tags)) and not any(re.match("on|href|src", name) for name in attributes)
     except Exception:  # of a dozen classes without a common one
         is_allowed = False
     if not is_allowed:

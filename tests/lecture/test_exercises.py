@@ -78,6 +78,7 @@ WRONG = {
     "is not the name of a number": ("{share:.1%} of the pairs are", "{share.real} of the pairs are"),
     "is not the format of a number": ("{share:.1%} of the pairs are", "{share:999999999999} of the pairs are"),
     "this LaTeX can't be read": ("answer = ", "formula = '\\frac{'\nanswer = "),
+    "formula: this LaTeX can't": ("answer = ", "formula = '\\text{<script>alert(1)</script>}'\nanswer = "),
     "must be below": ("from = 0.1\nto = 0.5", "from = 0.6\nto = 0.5"),
     "give “from”": ("from = 0.5\n", ""),
     "either [[choices]] or [guess]": ("[[choices]]", "[[choice]]"),
