@@ -46,6 +46,7 @@ class NetworkEstimator(BaseEstimator):
     masks_missing = False
     # Whether `fit` takes grey values, from which the pixels of each batch are drawn.
     redraws_pixels = False
+    _is_redrawn = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -216,14 +216,14 @@ def test_documents_are_text_and_found_by_their_titles(open_maps):
     assert dialogs == []
 
 
-def test_phone_stacks_the_maps_and_selects_by_touch(server, browser):
+def test_phone_shows_two_maps_in_a_row_and_selects_by_touch(server, browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"{server.url}/{TWO}")
     wait_for_maps(page)
     boxes = [panel(page, k).bounding_box() for k in range(2)]
-    assert boxes[0]["x"] == boxes[1]["x"]
-    assert boxes[1]["y"] > boxes[0]["y"] + boxes[0]["height"]
+    assert boxes[0]["y"] == boxes[1]["y"]
+    assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".linked").get_attribute("data-tool") == "move", "a finger scrolls the page"
     page.touchscreen.tap(*corner(page, 0, *place_of(page, 0, 42)))

@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 from scipy.special import digamma, softmax
 from scipy.stats import multivariate_normal, norm
 from sklearn.decomposition import PCA
+from torch.distributions import Bernoulli
 
 from core import datasets
 from core.mechanisms import linear_gaussian, output_distributions
@@ -225,8 +227,9 @@ def weigh_digits(is_prior: bool) -> dict[int, tuple[float, float]]:
         mean, deviation = vae.posterior(X)
     eps = RNG.standard_normal((64, 32, 10))
     Z = mean + deviation * (eps[:, :1] if is_prior else eps)  # one code for all images, or one an image
-    decoded = np.stack([vae.inverse_transform(z.astype(np.float32)) for z in Z]).astype(float).clip(1e-6, 1 - 1e-6)
-    logs = np.where(X > 0.5, np.log(decoded), np.log(1 - decoded)).sum(-1)
+    with torch.inference_mode():
+        logits = vae.networks_["decoder"](torch.tensor(Z.reshape(-1, 10), dtype=torch.float32)).reshape(64, 32, -1)
+        logs = Bernoulli(logits=logits).log_prob(torch.tensor(X)).sum(-1).double().numpy()
     weights = softmax(logs + (norm.logpdf(Z) - norm.logpdf(Z, mean, deviation)).sum(-1), axis=0)
     ordered = np.sort(weights.ravel())[::-1]
     needed = int((np.cumsum(ordered) < 0.99 * 32).sum()) + 1

@@ -1,6 +1,5 @@
 """Terms of the glossary, marked where they first stand on a page: their definition on hover, focus or tap."""
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -8,7 +7,7 @@ import streamlit as st
 
 from core.lecture import glossary
 from core.lecture.glossary import Term
-from pages.ui.shared.text import escape_markdown
+from pages.ui.shared.text import Markup, plain
 
 _SEEN = "hourglass.terms"
 
@@ -19,16 +18,16 @@ def begin_page() -> None:
 
 
 def draw_text(text: object, place: Any = st, help: str | None = None) -> None:
-    """Draw a text in a place, with the terms that first stand here marked."""
-    place.markdown(_mark(text, escape_markdown), help=help, unsafe_allow_html=True)
+    """Draw a text in a place, with the terms that first stand here marked; with `help` beside it they are not."""
+    if help:
+        place.markdown(plain(text), help=help)
+    else:
+        # Not as Markdown with HTML, for which a page loads a parser.
+        place.html(Markup(f'<p class="hg-explanation">{mark_html(text)}</p>'))
 
 
 def mark_html(text: object) -> str:
     """`text` escaped for HTML, with the terms that first stand here marked."""
-    return _mark(text, escape)
-
-
-def _mark(text: object, escape_part: Callable[[str], str]) -> str:
     plain_text = " ".join(str(text).split())
     seen: dict[str, str] = st.session_state.setdefault(_SEEN, {})
     parts, marked, is_after_term = [], set(), False
@@ -36,15 +35,15 @@ def _mark(text: object, escape_part: Callable[[str], str]) -> str:
         if is_after_term:
             # What follows without a space, such as a full stop, stays on the line of the term.
             glued = part.split(" ", 1)[0]
-            parts[-1] = parts[-1].removesuffix("</span>") + escape_part(glued) + "</span>"
+            parts[-1] = parts[-1].removesuffix("</span>") + escape(glued) + "</span>"
             part = part.removeprefix(glued)
         is_after_term = False
         # A fragment that is drawn again marks the same terms again.
         if term is None or term.name in marked or seen.setdefault(term.name, plain_text) != plain_text:
-            parts.append(escape_part(part))
+            parts.append(escape(part))
         else:
             marked.add(term.name)
-            parts.append(_make_markup(escape_part(part), term))
+            parts.append(_make_markup(escape(part), term))
             is_after_term = True
     return "".join(parts)
 
