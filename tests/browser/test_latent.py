@@ -140,6 +140,7 @@ def test_manifold_by_touch_does_not_scroll_and_a_click_on_a_dot_shows_its_row(op
     assert code(page) == pytest.approx(ask(page, f"[view.codes[2 * {row}], view.codes[2 * {row} + 1]]"))
     number = ask(page, f"view.message.arrays.rows[{row}]")
     expect(page.locator(".near")).to_contain_text(f"This is test image #{number}")
+    touch(page, [at(page, 0.5, 0.5)])  # from here on the page has the larger targets of a touch screen
     surface(page).scroll_into_view_if_needed()
     before = surface(page).bounding_box()
     touch(page, [at(page, 0.3, y) for y in np.linspace(0.3, 0.75, 10)])
