@@ -827,7 +827,7 @@ class Sliders extends View {
     this.frozen = new Set();
     this.plane = new Plane((x, y, ended) => this.move(x, y, ended));
     this.starts = element("div", { class: "starts" });
-    this.startsWhole = element("div", { class: "starting" }, element("div", { class: "note" }, "Start from a real test row:"), this.starts);
+    this.startsWhole = element("div", { class: "starting" }, element("div", { class: "note" }, "Start from a test image:"), this.starts);
     this.random = button("Randomise", "Draw a new code; what is frozen stays", () => this.randomise());
     this.random.classList.add("strong");
     this.back = button("Reset", "Back to the middle; what is frozen stays", () => this.reset());

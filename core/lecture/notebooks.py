@@ -18,6 +18,8 @@ import numpy as np
 from core.errors import BadInput
 
 FOLDER = Path(__file__).parents[2] / "assets" / "code"
+# name of further results -> file, a line of it, and what stands there instead
+VARIANTS = {"vae-beta": ("vae", "BETA = 1.0", "BETA = 8.0")}
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,13 @@ class Results:
 
 
 def list_names() -> list[str]:
-    return sorted(path.stem for path in FOLDER.glob("*.py"))
+    return sorted([*(path.stem for path in FOLDER.glob("*.py")), *VARIANTS])
 
 
 def read_code(name: str) -> str:
-    """The text of a file."""
-    return (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    """The text of a file, or of a variant of one."""
+    file, line, other = VARIANTS.get(name, (name, "", ""))
+    return (FOLDER / f"{file}.py").read_text(encoding="utf-8").replace(line, other, 1)
 
 
 def run_code(text: str) -> Results:

@@ -146,8 +146,8 @@ STEPS = (
             r"p_\theta(x_i|z)": "the decoder's distribution over rows for code z",
             r"p(z)": "the prior, N(0, I)",
         },
-        look_for="Compare the code with the autoencoder's: which lines differ? Images: do samples from the prior look "
-        "like digits?",
+        look_for="Compare the code with the autoencoder's: which lines differ? Then compare the images for β = 1 and "
+        "β = 8: the plane holds fewer digits, and the negative ELBO, which counts the KL divergence once, is higher.",
         picture="code.draw_vae",
         minutes=5,
         notes="Ask what β = 8 does before you open the demo. A common misunderstanding: −ELBO values of two papers can "

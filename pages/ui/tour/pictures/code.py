@@ -1,5 +1,8 @@
 """The code of the lecture's notebooks: its text, its networks, its curves and its images, all of one stored run."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import streamlit as st
 
 from core.figures import svg
@@ -23,7 +26,7 @@ def draw_autoencoder(controls: Controls) -> str:
 
 
 def draw_vae(controls: Controls) -> str:
-    finding = _draw(controls, "vae", "nats per image")
+    finding = _draw(controls, "vae", "nats per image", {"beta": ("vae-beta", "Images, β = 8")})
     about, spec = _compare_bound()
     st.caption(plain(about))
     query = {"spec": spec}
@@ -35,9 +38,16 @@ def draw_gan(controls: Controls) -> str:
     return _draw(controls, "gan", "nats per image")
 
 
-def _draw(controls: Controls, name: str, unit: str) -> str:
-    """Draw a part of a notebook, in ``assets/code``; returns what its last epoch says."""
-    shown = controls.choose_segment("show", "Show", _SHOW)
+def _draw(
+    controls: Controls, name: str, unit: str, variants: Mapping[str, tuple[str, str]] = MappingProxyType({})
+) -> str:
+    """Draw a part of a notebook, in ``assets/code``; returns what its last epoch says.
+
+    `variants`: choice -> a variant of the notebook, whose images it shows, and the label.
+    """
+    labels = {choice: label for choice, (_, label) in variants.items()}
+    shown = controls.choose_segment("show", "Show", _SHOW | labels)
+    name = variants[shown][0] if shown in variants else name
     results = _read_results(name)
     if shown == "code":
         st.html(make_program(notebooks.read_code(name)))

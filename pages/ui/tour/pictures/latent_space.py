@@ -149,8 +149,9 @@ def _make_face_scene(stamp: Stamp, _run: Run) -> tuple[Scene, Rows]:
     at, numbers = np.searchsorted(views["shown_rows"], views["strip_rows"]), views["strip_rows"]
     labels, shape = scene.labels[at], tuple(_run.environment["image_shape"])
     rows = Rows(_run.spec.dataset, IMAGES, "test", numbers, len(numbers), views["originals"], labels, (), shape)
-    # The Gaussian and the axes stay those of all codes.
-    shown = {"codes": scene.codes[at], "labels": labels, "numbers": numbers, "pictures": rows.key}
+    # The Gaussian and the ranges of the axes stay those of all codes; the first image is where the sliders begin.
+    axes = [replace(axis, start=float(value)) for axis, value in zip(scene.axes, scene.codes[at[0]], strict=True)]
+    shown = {"codes": scene.codes[at], "labels": labels, "numbers": numbers, "pictures": rows.key, "axes": axes}
     return replace(scene, id=cache.make_key(scene.id, rows.key), starts=range(_N_STARTS), **shown), rows
 
 
