@@ -35,15 +35,15 @@ def mark_html(text: object) -> str:
         if is_after_term:
             # What follows without a space, such as a full stop, stays on the line of the term.
             glued = part.split(" ", 1)[0]
-            parts[-1] = parts[-1].removesuffix("</span>") + escape(glued) + "</span>"
+            parts[-1] = parts[-1].removesuffix("</span>") + escape(glued, quote=False) + "</span>"
             part = part.removeprefix(glued)
         is_after_term = False
         # A fragment that is drawn again marks the same terms again.
         if term is None or term.name in marked or seen.setdefault(term.name, plain_text) != plain_text:
-            parts.append(escape(part))
+            parts.append(escape(part, quote=False))
         else:
             marked.add(term.name)
-            parts.append(_make_markup(escape(part), term))
+            parts.append(_make_markup(escape(part, quote=False), term))
             is_after_term = True
     return "".join(parts)
 
