@@ -14,7 +14,7 @@ _LONGEST = 600  # letters
 
 def get_title(figure: go.Figure) -> str:
     """The title of a chart, which the page or plotly draws; "" without one."""
-    return _strip((figure.layout.meta or {}).get("title") or figure.layout.title.text)
+    return strip_tags((figure.layout.meta or {}).get("title") or figure.layout.title.text)
 
 
 def describe(figure: go.Figure, name: str = "") -> str:
@@ -23,7 +23,7 @@ def describe(figure: go.Figure, name: str = "") -> str:
     ``"Error by dimensions. x: latent dimensions, y: mean error. PCA: 5 points, y from 0.5 to 12.1."``
     """
     parts = [get_title(figure) or name]
-    axes = [f"{letter}: {title}" for letter in "xy" if (title := _strip(figure.layout[f"{letter}axis"].title.text))]
+    axes = [f"{letter}: {title}" for letter in "xy" if (title := strip_tags(figure.layout[f"{letter}axis"].title.text))]
     parts += [", ".join(axes)] if axes else []
     series = [text for trace in figure.data if (text := _describe_series(trace))]
     parts += series[:_MOST_SERIES]
@@ -43,7 +43,7 @@ def _describe_series(trace: Any) -> str:
     if trace.type == "bar" and trace.orientation == "h":
         numbers = _to_numbers(trace.x)
     letter = "" if what == "values" else "x " if trace.type == "bar" and trace.orientation == "h" else "y "
-    name = f"{_strip(trace.name)}: " if trace.name and trace.showlegend is not False else ""
+    name = f"{strip_tags(trace.name)}: " if trace.name and trace.showlegend is not False else ""
     count = f"{len(values) if values is not None and what != 'values' else len(numbers):,} {what}"
     if not len(numbers):
         return f"{name}{count}"
@@ -65,6 +65,6 @@ def _format(value: float) -> str:
     return f"{value:,.{places}f}".replace("-", "−") if places < 7 else f"{value:.2e}"
 
 
-def _strip(text: str | None) -> str:
+def strip_tags(text: str | None) -> str:
     """A text without plotly's HTML tags."""
     return unescape(re.sub(r"<[^>]*>", " ", text or "")).strip()

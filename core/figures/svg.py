@@ -78,12 +78,12 @@ def _render_panel(title: str, terms: Sequence[str], rows: History, by: str, them
         return np.column_stack(np.broadcast_arrays(across, down))
 
     parts = []
-    x_ticks, y_ticks = _choose_ticks(0.0, float(x.max(initial=1e-9))), _choose_ticks(low, high)
+    x_ticks, y_ticks = choose_ticks(0.0, float(x.max(initial=1e-9))), choose_ticks(low, high)
     for value, (_, y) in zip(y_ticks, to_pixels(0, y_ticks), strict=True):
         parts.append(f'<line x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="{palette.GRID[theme]}"/>')
-        parts.append(f'<text x="{left - 5}" y="{y + 3.5:.1f}" text-anchor="end">{_format_number(value)}</text>')
+        parts.append(f'<text x="{left - 5}" y="{y + 3.5:.1f}" text-anchor="end">{format_number(value)}</text>')
     for value, (at, _) in zip(x_ticks, to_pixels(x_ticks, 0), strict=True):
-        parts.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{_format_number(value)}</text>')
+        parts.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{format_number(value)}</text>')
     colour, names = palette.SINGLE[theme], [NAMES.get(term, term) for term in terms] if len(terms) > 1 else terms
     for k, (line, name, dash) in enumerate(zip(lines, names, ("", "2 3", "6 3"), strict=False)):
         points, start = to_pixels(*line.T), left + 4 + 94 * k
@@ -110,7 +110,7 @@ def _choose_limits(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _choose_ticks(low: float, high: float) -> list[float]:
+def choose_ticks(low: float, high: float) -> list[float]:
     """About four round numbers from `low` to `high`."""
     rough = (high - low) / _N_TICKS
     power = 10.0 ** math.floor(math.log10(rough))
@@ -118,7 +118,7 @@ def _choose_ticks(low: float, high: float) -> list[float]:
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
 
 
-def _format_number(value: float) -> str:
+def format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 

@@ -20,6 +20,7 @@ from pages.ui.shared import cached, experiment, header, stored_runs
 from pages.ui.shared.experiment import Controls
 from pages.ui.shared.number_format import number
 from pages.ui.shared.stored_runs import Stamp
+from pages.ui.shared.text import Markup
 
 # With more than two latent dimensions the draws from N(0, I) fail more clearly.
 _METHOD, _SIZES, _FIRST = "ae", (10, 2, 30), "mnist"
@@ -69,7 +70,10 @@ def draw_codes(drawn: "DrawnCodes") -> None:
     """Draw the codes, and the decoded images beside them."""
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        experiment.draw_charts(drawn.chart, key="codes")
+        if isinstance(drawn.chart, Markup):
+            st.html(drawn.chart)
+        else:
+            experiment.draw_charts(drawn.chart, key="codes")
     with right:
         title = f"Decoded images of sampled codes 1 to {_N_SHOWN}"
         experiment.draw_strips({title: drawn.decoded}, drawn.image_shape, 4, cell=84)
@@ -94,7 +98,7 @@ class DrawnCodes:
     codes in the regions, and the checks.
     """
 
-    chart: Any
+    chart: Any  # a figure, or its picture
     decoded: np.ndarray
     image_shape: tuple[int, int]
     failure: str
@@ -103,7 +107,7 @@ class DrawnCodes:
 
 
 def sample_codes(key: str, kind: str, seed: int, *, is_small: bool = False) -> DrawnCodes:
-    """Sample codes for the stored autoencoder with this key; a small chart does not name the classes."""
+    """Sample codes for the stored autoencoder with this key; a small chart is a picture, without names of classes."""
     run, stamp = stored_runs.read_run(key)
     return _sample_codes(stamp, kind, seed, is_small, header.get_theme(), run)
 
@@ -129,6 +133,7 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, is_small: bool, theme: str
     )
     if is_small:
         chart.update_traces(showlegend=False, selector=lambda trace: trace.name in names)
+        chart = experiment.render_still(chart, theme, 360, 380)
     shares = _Shares.measure(region, codes, sampled)
     return DrawnCodes(
         chart,

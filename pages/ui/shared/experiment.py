@@ -15,7 +15,7 @@ from core.figures import montages
 from core.mechanisms.monte_carlo import Estimate
 from pages.ui.shared import charts, drawing_pad, header, page_state, tables
 from pages.ui.shared.glossary import draw_text
-from pages.ui.shared.images import image
+from pages.ui.shared.images import image, vector
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, plain
 
@@ -154,6 +154,16 @@ def draw_charts(*figures: Any, key: str) -> None:
     with st.container(key=f"mechanism-charts-{len(figures)}-{key}"):
         for k, figure in enumerate(figures):
             charts.draw(figure, f"{key}-{k}", tallest=_TALLEST)
+
+
+def render_still(figure: Any, theme: str, width: int = 420, height: int = 320) -> Markup:
+    """A simple figure as a picture, which is there before plotly is; to be cached."""
+    # Imported late, with plotly.
+    from core.figures import still, summary
+
+    svg, alt = still.render_figure(figure, theme, width, height)
+    title = f'<div class="hg-chart-title">{html(summary.get_title(figure))}</div>'
+    return Markup(title + vector(svg, alt, "hg-still"))
 
 
 def draw_strips(strips: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int, cell: int) -> None:

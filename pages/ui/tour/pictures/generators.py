@@ -9,6 +9,7 @@ from core.runs import presets, specs
 from pages.ui.mechanisms import random_codes
 from pages.ui.shared import experiment, header
 from pages.ui.shared.experiment import Controls
+from pages.ui.shared.text import Markup
 
 _THETAS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6)
 _DATA = Spot(BERNOULLI, 0.25)
@@ -23,7 +24,7 @@ def draw_generator(controls: Controls) -> str:
     with left:
         experiment.draw_strips(images, (SIDE, SIDE), _N_SHOWN // 2, cell=64)
     with right:
-        experiment.draw_charts(_plot_measures(theta, header.get_theme()), key="similarity")
+        st.html(_plot_measures(theta, header.get_theme(), 320 if header.is_large() else 400))
     return _describe(theta, dict(zip(_THETAS, _compare(), strict=True)))
 
 
@@ -40,10 +41,11 @@ def _compare() -> list[Similarity]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _plot_measures(theta: float, theme: str):
+def _plot_measures(theta: float, theme: str, width: int) -> Markup:
     from core.figures.mechanisms import similarity as figures
 
-    return figures.plot_two_measures(_THETAS, _compare(), _THETAS.index(theta), theme)
+    chart = figures.plot_two_measures(_THETAS, _compare(), _THETAS.index(theta), theme)
+    return experiment.render_still(chart, theme, width)
 
 
 def _describe(theta: float, found: dict[float, Similarity]) -> str:

@@ -31,15 +31,14 @@ def draw_encoder(controls: Controls) -> str:
     """q(z|x) as an ellipse beside p(z) and p(z|x), and the bound's parts; the control moves q from one to the other."""
     help = "q(z|x) is proportional to p(z) times p(x|z) to this power."
     t = controls.choose_value("t", "q(z|x): 0 is p(z), 1 is p(z|x)", _TEMPERATURES, 0.25, help, "{:g}".format)
-    charts, finding = _plot_encoder(t, header.get_theme())
-    for place, chart, key in zip(st.columns(2), charts, ("codes", "bound"), strict=True):
-        with place:
-            experiment.draw_charts(chart, key=f"encoder-{key}")
+    charts, finding = _plot_encoder(t, header.get_theme(), 240 if header.is_large() else 340)
+    for place, chart in zip(st.columns(2), charts, strict=True):
+        place.html(chart)
     return finding
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _plot_encoder(t: float, theme: str) -> tuple[list, str]:
+def _plot_encoder(t: float, theme: str, width: int) -> tuple[list[Markup], str]:
     from core.figures.mechanisms import elbo as figures
 
     model = LinearGaussian(np.array([[1.2, 0.9], [0.2, 1.0], [0.7, -0.1], [0.0, 0.3]]), np.zeros(4), 0.8)
@@ -52,7 +51,7 @@ def _plot_encoder(t: float, theme: str) -> tuple[list, str]:
         figures.plot_encoder(*ellipses, Gaussian(mean[0], factor @ factor.T), theme, 340),
         figures.plot_parts(bound, theme, 340),
     ]
-    return charts, (
+    return [experiment.render_still(chart, theme, width) for chart in charts], (
         f"KL(q(z|x) ‖ p(z)) is {bound.kl:z.2f} nats, and the gap KL(q(z|x) ‖ p(z|x)) is {bound.gap:z.2f} nats: −ELBO "
         f"is {-bound.elbo:.2f} nats, −log p(x) is {-bound.log_marginal:.2f} nats."
     )
