@@ -51,7 +51,7 @@ def _plot_encoder(t: float, theme: str, width: int) -> tuple[list[Markup], str]:
         figures.plot_encoder(*ellipses, Gaussian(mean[0], factor @ factor.T), theme, 340),
         figures.plot_parts(bound, theme, 340),
     ]
-    return [experiment.render_still(chart, theme, width) for chart in charts], (
+    return [experiment.render_still(chart, theme, width, 40 + width * 6 // 7) for chart in charts], (
         f"KL(q(z|x) ‖ p(z)) is {bound.kl:z.2f} nats, and the gap KL(q(z|x) ‖ p(z|x)) is {bound.gap:z.2f} nats: −ELBO "
         f"is {-bound.elbo:.2f} nats, −log p(x) is {-bound.log_marginal:.2f} nats."
     )
