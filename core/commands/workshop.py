@@ -13,7 +13,7 @@ import typer
 from core.commands.options import say
 from core.errors import HourglassError
 
-_APP = Path(__file__).parents[2] / "workshop.py"
+_APP = Path(__file__).parents[2] / "pages" / "ui" / "room" / "workshop.py"
 
 
 def serve_workshop(
@@ -40,7 +40,7 @@ def serve_workshop(
     own_datasets.forget_workshop()
     try:
         code = subprocess.call(
-            command, cwd=_APP.parent, env={**os.environ, "HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key}
+            command, cwd=_APP.parents[3], env={**os.environ, "HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key}
         )
     finally:
         own_datasets.forget_workshop()

@@ -148,7 +148,7 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     key, folder = secrets.token_urlsafe(16), tempfile.TemporaryDirectory()
     settings = {"HOURGLASS_WORKSHOP": "1", "HOURGLASS_PRESENTER_KEY": key}
-    server = served(script="workshop.py")
+    server = served(script="pages/ui/room/workshop.py")
     with folder as runs, patch.dict(os.environ, HOURGLASS_RUNS=runs, **settings), server as place:
         asyncio.run(_measure(*place, key, given.phones, given.moves))
 

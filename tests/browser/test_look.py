@@ -1,10 +1,11 @@
 """Every view can be read and used: on a desk, a dark phone, a projector and paper; by eye, finger, key and ear."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import axe_playwright_python
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from core.figures import palette
 from tests.browser.conftest import DRAWN, swipe
@@ -45,8 +46,11 @@ ON_DARK = {"type": "rule", "values": ["color-contrast", "target-size"]}
 
 def start(page, url: str, view: str) -> None:
     """Begin to open a view, in a page that is open by way of its history: the scripts are loaded then."""
-    # After it was printed a page may not hear of its history.
-    if page.url == "about:blank" or not page.evaluate("url => look.open(url)", f"/{view}"):
+    is_open = False
+    # After it was printed a page may not hear of its history; a promise of a page that goes on may be lost.
+    with suppress(Error):
+        is_open = page.url != "about:blank" and page.evaluate("url => look.open(url)", f"/{view}")
+    if not is_open:
         page.goto(f"{url}/{view}", wait_until="commit")
 
 

@@ -18,7 +18,7 @@ def server(tmp_path, monkeypatch):
     """`make workshop`, without opening all views beforehand."""
     monkeypatch.setenv("HOURGLASS_WORKSHOP", "1")
     monkeypatch.setenv("HOURGLASS_PRESENTER_KEY", KEY)
-    with Server(tmp_path / "runs", tmp_path, ROOT, ("workshop.py", "--", "--cold")) as server:
+    with Server(tmp_path / "runs", tmp_path, ROOT, ("pages/ui/room/workshop.py", "--", "--cold")) as server:
         yield server
 
 

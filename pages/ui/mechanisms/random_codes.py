@@ -133,7 +133,7 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, is_small: bool, theme: str
     )
     if is_small:
         chart.update_traces(showlegend=False, selector=lambda trace: trace.name in names)
-        chart = experiment.render_still(chart, theme, 360, 350)
+        chart = experiment.render_still(chart, theme, 320, 320)
     shares = _Shares.measure(region, codes, sampled)
     return DrawnCodes(
         chart,

@@ -24,7 +24,7 @@ def draw_generator(controls: Controls) -> str:
     with left:
         experiment.draw_strips(images, (SIDE, SIDE), _N_SHOWN // 2, cell=64)
     with right:
-        st.html(_plot_measures(theta, header.get_theme(), 320 if header.is_large() else 400))
+        st.html(_plot_measures(theta, header.get_theme(), 320 if header.is_large() else 340))
     return _describe(theta, dict(zip(_THETAS, _compare(), strict=True)))
 
 

@@ -31,7 +31,7 @@ def draw_encoder(controls: Controls) -> str:
     """q(z|x) as an ellipse beside p(z) and p(z|x), and the bound's parts; the control moves q from one to the other."""
     help = "q(z|x) is proportional to p(z) times p(x|z) to this power."
     t = controls.choose_value("t", "q(z|x): 0 is p(z), 1 is p(z|x)", _TEMPERATURES, 0.25, help, "{:g}".format)
-    charts, finding = _plot_encoder(t, header.get_theme(), 240 if header.is_large() else 340)
+    charts, finding = _plot_encoder(t, header.get_theme(), 240 if header.is_large() else 280)
     for place, chart in zip(st.columns(2), charts, strict=True):
         place.html(chart)
     return finding
