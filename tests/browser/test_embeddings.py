@@ -54,6 +54,7 @@ def same_everywhere(page, dataset) -> list[int]:
     """The highlighted rows, which must be those of the montage and of the table, with the same classes."""
     rows = selected_rows(page)
     assert rows, "nothing is selected"
+    wait_for_server(page)  # a run of the page gives the button another file
     with page.expect_download() as download:
         page.get_by_role("button", name="Download these rows as CSV").click()
     lines = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
