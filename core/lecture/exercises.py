@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
-from xml.etree import ElementTree
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import BadInput
-from core.lecture import quantities
+from core.lecture import mathml, quantities
 from core.lecture.listing import FOLDER
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}")  # of a file after its number, as a link has it
@@ -47,16 +46,11 @@ def _check_template(text: str) -> str:
 
 
 def _check_formula(latex: str) -> str:
-    from latex2mathml.converter import convert
-
     try:
         # An environment that the converter does not know leaves an "&" in the text, which is no MathML; HTML in a text
         # is left as it is.
-        parts = list(ElementTree.fromstring(convert(latex)).iter()) if latex else []
-        tags, attributes = (
-            {part.tag.rpartition("}")[2] for part in parts},
-            {name for part in parts for name in part.attrib},
-        )
+        parts = list(mathml.parse(latex).iter()) if latex else []
+        tags, attributes = {part.tag for part in parts}, {name for part in parts for name in part.attrib}
         is_allowed = all(map(_MATHML.fullmatch, tags)) and not any(re.match("on|href|src", name) for name in attributes)
     except Exception:  # of a dozen classes without a common one
         is_allowed = False

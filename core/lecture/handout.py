@@ -12,6 +12,7 @@ from core.errors import BadInput, HourglassError
 from core.lecture import exercises, figures, glossary, notebooks
 from core.lecture.exercises import Exercise, fill
 from core.lecture.figures import Figure
+from core.lecture.mathml import to_mathml
 
 # No page size: A4 and Letter, whichever is in the printer.
 _STYLE = """
@@ -67,13 +68,14 @@ class Section:
 
 def render(title: str, about: str, sections: Sequence[Section], found: Sequence[Exercise]) -> str:
     """The hand-out as a document that needs no other file: sections with figures, exercises, answers, glossary."""
-    found = [exercise for exercise in found if _can_compute(exercise)]
+    # A lecturer's own exercise may be about runs on another computer.
+    solved = [each for exercise in found if (each := _solve(exercise))]
     parts = [f"<h1>{escape(title)}</h1><p class='note'>{escape(about)}</p>"]
     parts += [_render_section(section) for section in sections]
     parts.append("<h1 class='new-page'>Exercises</h1>")
-    parts += [_render_exercise(k, exercise) for k, exercise in enumerate(found, 1)]
+    parts += [_render_exercise(k, each) for k, each in enumerate(solved, 1)]
     parts.append("<h1 class='new-page'>Answers</h1>")
-    parts += [_render_answer(k, exercise) for k, exercise in enumerate(found, 1)]
+    parts += [_render_answer(k, each) for k, each in enumerate(solved, 1)]
     terms = "".join(f"<dt>{escape(term.name)}</dt><dd>{escape(term.definition)}</dd>" for term in glossary.read_terms())
     parts.append(f"<h1 class='new-page'>Glossary</h1><dl>{terms}</dl>")
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
@@ -82,19 +84,21 @@ def render(title: str, about: str, sections: Sequence[Section], found: Sequence[
     return f'<!DOCTYPE html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>'
 
 
-def _can_compute(exercise: Exercise) -> bool:
-    """Whether its answer is known here: a lecturer's own exercise may be about runs on another computer."""
+@dataclass(frozen=True)
+class _Solved:
+    """An exercise with its numbers and its answer in words."""
+
+    exercise: Exercise
+    values: Mapping[str, float]
+    answer: str
+
+
+def _solve(exercise: Exercise) -> _Solved | None:
+    """Compute the numbers of an exercise; None where they can't be computed here."""
     with suppress(BadInput):
         values = exercises.compute_numbers(exercise, {})
-        return exercise.guess is not None or exercises.find_right_choice(exercise, values) >= 0
-    return False
-
-
-def to_mathml(latex: str, is_block: bool = True) -> str:
-    """A formula in LaTeX as MathML, which browsers print."""
-    from latex2mathml.converter import convert
-
-    return convert(latex, display="block" if is_block else "inline")
+        return _Solved(exercise, values, exercises.describe_answer(exercise, values))
+    return None
 
 
 def _render_section(section: Section) -> str:
@@ -122,8 +126,8 @@ def _render_figure(figure: Figure) -> str:
     return f"<figure>{figure.picture}<figcaption>{escape(figure.caption)}</figcaption></figure>"
 
 
-def _render_exercise(number: int, exercise: Exercise) -> str:
-    values = exercises.compute_numbers(exercise, {})
+def _render_exercise(number: int, solved: _Solved) -> str:
+    exercise, values = solved.exercise, solved.values
     about = f"{exercise.source}, {exercise.minutes} minutes"
     head = f"<h3>{number}. {escape(exercise.title)} <span class='note'>{escape(about)}</span></h3>"
     texts = f"<p>{_fill(exercise.task, values)}</p><p><b>{_fill(exercise.question, values)}</b></p>"
@@ -136,12 +140,11 @@ def _render_exercise(number: int, exercise: Exercise) -> str:
     return f"<div class='exercise'>{head}{texts}{prediction}{view}{'<div class=lines></div>' * 2}</div>"
 
 
-def _render_answer(number: int, exercise: Exercise) -> str:
-    values = exercises.compute_numbers(exercise, {})
-    right = exercises.describe_answer(exercise, values)
+def _render_answer(number: int, solved: _Solved) -> str:
+    exercise = solved.exercise
     formula = f"<div class='formula'>{to_mathml(exercise.formula)}</div>" if exercise.formula else ""
     head = f"<h3>{number}. {escape(exercise.title)}</h3>"
-    texts = f"<p><b>{escape(right)}</b></p><p>{_fill(exercise.explanation, values)}</p>"
+    texts = f"<p><b>{escape(solved.answer)}</b></p><p>{_fill(exercise.explanation, solved.values)}</p>"
     return f"<div class='answer'>{head}{texts}{formula}</div>"
 
 

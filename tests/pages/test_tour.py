@@ -11,7 +11,7 @@ from core.mechanisms import finished_games
 from core.runs import layout, reader
 from core.tasks import vae_vs_gan_training
 from pages.ui.shared import header, stored_runs
-from pages.ui.shared.formulas import to_mathml
+from pages.ui.shared.formulas import mark_symbols
 from pages.ui.tour import steps
 from tests.pages.driver import opened_on
 
@@ -39,10 +39,10 @@ def test_steps_follow_the_lecture():
 
 
 def test_symbols_are_marked_where_they_stand_in_a_formula():
-    mathml = to_mathml(r"\log D(G(z))", ("G(z)", "D(G(z))"))
+    mathml = mark_symbols(r"\log D(G(z))", ("G(z)", "D(G(z))"))
     assert re.search(r'data-index="1"><mi>D</mi>.*data-index="0"><mi>G</mi>', mathml)
     for step in steps.STEPS:
-        marked = " ".join(to_mathml(formula, tuple(step.symbols)) for formula in step.formulas)
+        marked = " ".join(mark_symbols(formula, tuple(step.symbols)) for formula in step.formulas)
         assert [s for k, s in enumerate(step.symbols) if f'data-index="{k}"' not in marked] == [], step.name
 
 

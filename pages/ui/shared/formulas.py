@@ -4,38 +4,26 @@ from collections.abc import Mapping
 from functools import lru_cache
 from xml.etree import ElementTree
 
+from core.lecture import mathml
 from pages.ui.shared.components import get_component
-
-_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 
 def draw_formulas(formulas: tuple[str, ...], symbols: Mapping[str, str], key: str) -> None:
     """Draw LaTeX formulas; each of `symbols`, LaTeX -> explanation, is explained wherever it stands in them."""
-    mathml = [to_mathml(formula, tuple(symbols)) for formula in formulas]
-    data = {"formulas": mathml, "symbols": list(symbols.values()), "names": list(symbols)}
+    marked = [mark_symbols(formula, tuple(symbols)) for formula in formulas]
+    data = {"formulas": marked, "symbols": list(symbols.values()), "names": list(symbols)}
     get_component("formula")(key=key, data=data)
 
 
 @lru_cache(maxsize=256)
-def to_mathml(formula: str, symbols: tuple[str, ...] = ()) -> str:
+def mark_symbols(formula: str, symbols: tuple[str, ...] = ()) -> str:
     """The MathML of a LaTeX formula, with each of `symbols` in a row of its own that holds its index."""
-    root = _convert(formula)
-    patterns = [
-        (k, [ElementTree.tostring(part) for part in _find_parts(_convert(symbol))]) for k, symbol in enumerate(symbols)
-    ]
+    root = mathml.parse(formula)
+    parts = [_find_parts(mathml.parse(symbol)) for symbol in symbols]
+    patterns = [(k, [ElementTree.tostring(part) for part in row]) for k, row in enumerate(parts)]
     # A longer symbol, such as p(x|z), comes before the x in it.
     _mark(root, sorted(patterns, key=lambda pattern: -sum(map(len, pattern[1]))))
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def _convert(latex: str) -> ElementTree.Element:
-    # Imported late: a page without formulas doesn't need it.
-    from latex2mathml.converter import convert
-
-    root = ElementTree.fromstring(convert(latex, display="block"))
-    for part in root.iter():
-        part.tag = part.tag.removeprefix(f"{{{_NAMESPACE}}}")
-    return root
 
 
 def _find_parts(root: ElementTree.Element) -> list[ElementTree.Element]:
