@@ -5,6 +5,8 @@ from html import escape
 
 import numpy as np
 
+from core.figures.svg import choose_ticks, format_number
+
 _DASHES = ("", "7 4", "2 3", "9 3 2 3", "1 5")
 _WIDTH, _HEIGHT = 430, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 420, 40, 205
@@ -34,10 +36,10 @@ def render_lines(
     for value in down.ticks:
         at = down.place(value)
         parts.append(f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{_format(value)}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{format_number(value)}</text>')
     for value in across.ticks:
         parts.append(
-            f'<text x="{across.place(value):.1f}" y="{_BOTTOM + 17}" text-anchor="middle">{_format(value)}</text>'
+            f'<text x="{across.place(value):.1f}" y="{_BOTTOM + 17}" text-anchor="middle">{format_number(value)}</text>'
         )
     start = _LEFT
     for (name, (xs, ys)), dash in zip(lines.items(), _DASHES, strict=False):
@@ -77,10 +79,4 @@ class _Scale:
             powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
             ticks = [float(m * power) for power in powers for m in (1, 2, 5) if low <= m * power <= high * 1.0001]
             return ticks if len(ticks) <= 7 else [tick for tick in ticks if f"{tick:e}"[0] == "1"]
-        power = 10.0 ** np.floor(np.log10((high - low) / _N_TICKS))
-        step = next(m * power for m in (1, 2, 2.5, 5, 10) if (high - low) / (m * power) <= _N_TICKS)
-        return [float(k * step) for k in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)]
-
-
-def _format(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}".replace("-", "−")
+        return choose_ticks(low, high, _N_TICKS)

@@ -110,16 +110,17 @@ def _choose_limits(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def choose_ticks(low: float, high: float) -> list[float]:
-    """About four round numbers from `low` to `high`."""
-    rough = (high - low) / _N_TICKS
+def choose_ticks(low: float, high: float, n: int = _N_TICKS) -> list[float]:
+    """About `n` round numbers from `low` to `high`."""
+    rough = (high - low) / n
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * 0.999)
-    return [k * step for k in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
+    return [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 def format_number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    """The label of a tick, with a real minus: ``12,000``, ``−0.25``."""
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
 
 
 def _render_line(points: Points, colour: str, width: float, dash: str) -> str:
